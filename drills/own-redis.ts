@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** A redis-server process of our own on 127.0.0.1: nothing persisted unless asked for, gone with `stop`. */
+export interface OwnRedis {
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  /** A plain client without retries, for arranging and checking. Closed by `stop`. */
+  readonly client: Redis;
+  /** SIGKILL, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts again on the same port and directory. */
+  restart(): Promise<void>;
+  /** SIGSTOP and SIGCONT: a process that hangs with its sockets open. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+export interface OwnRedisOptions {
+  /** Bytes; 0 for none. */
+  readonly maxmemoryBytes?: number;
+  readonly policy?: string;
+  readonly port?: number;
+  /** More redis.conf settings as flags, e.g. `['--appendonly', 'yes']`. */
+  readonly args?: readonly string[];
+}
+
+/** A TCP port on 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Path of the redis-server (or valkey-server) to start: `$REDIS_SERVER_BIN` or what the PATH holds. */
+export function redisServerBinary(): string {
+  return process.env.REDIS_SERVER_BIN ?? 'redis-server';
+}
+
+/**
+ * Starts a redis-server and waits until it answers.
+ * @throws Error naming the binary when it can't be started or does not answer within 10 s.
+ */
+export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedis> {
+  const port = options.port ?? (await freePort());
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-redis-'));
+  const args = [
+    '--port', String(port),
+    '--bind', '127.0.0.1',
+    '--dir', directory,
+    '--save', '',
+    '--appendonly', 'no',
+    '--loglevel', 'warning',
+    '--maxmemory', String(options.maxmemoryBytes ?? 0),
+    '--maxmemory-policy', options.policy ?? 'noeviction',
+    ...(options.args ?? []),
+  ];
+  let child = await launch(port, args);
+  let client = plainClient(port);
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    get client() {
+      return client;
+    },
+    async kill() {
+      await end(child, 'SIGKILL');
+    },
+    async restart() {
+      await end(child, 'SIGKILL');
+      child = await launch(port, args);
+      client.disconnect();
+      client = plainClient(port);
+    },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async stop() {
+      client.disconnect();
+      child.kill('SIGCONT');
+      await end(child, 'SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function plainClient(port: number): Redis {
+  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 1, retryStrategy: () => null });
+  // The owner of the server learns of its end from the command that fails; an unhandled 'error' would end the process.
+  client.on('error', () => undefined);
+  return client;
+}
+
+async function launch(port: number, args: readonly string[]): Promise<ChildProcess> {
+  const binary = redisServerBinary();
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout?.on('data', (chunk) => { output = (output + chunk).slice(-4000); });
+  child.stderr?.on('data', (chunk) => { output = (output + chunk).slice(-4000); });
+  let failure: Error | null = null;
+  child.once('error', (error) => { failure = error; });
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    if (failure) throw new Error(`cannot start ${binary}: ${(failure as Error).message}`);
+    if (child.exitCode !== null) throw new Error(`${binary} ended at once with code ${child.exitCode}: ${output}`);
+    if (await answers(port)) return child;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`${binary} on port ${port} did not answer within 10 s: ${output}`);
+}
+
+async function answers(port: number): Promise<boolean> {
+  const probe = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 500 });
+  probe.on('error', () => undefined);
+  try {
+    await probe.connect();
+    await probe.ping();
+    return true;
+  } catch (error) {
+    // Any answer of a Redis that wants a password counts as up.
+    return error instanceof Error && /NOAUTH|WRONGPASS|NOPERM/.test(error.message);
+  } finally {
+    probe.disconnect();
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill(signal);
+  await gone;
+}

@@ -1,0 +1,70 @@
+import type { Snapshot } from '../watch/snapshot.js';
+
+/** critical: users are hurt now. warning: they will be. info: worth knowing. */
+export type Severity = 'critical' | 'warning' | 'info';
+
+export interface Evidence {
+  readonly label: string;
+  readonly value: number | string;
+  readonly unit?: 'bytes' | 'bytes/s' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
+}
+
+/** A lever with its arguments filled in: what a button on the page, or automation, would send. */
+export interface Remedy {
+  readonly lever: string;
+  readonly label: string;
+  /** What it would do, in one sentence, with numbers where known. */
+  readonly effect: string;
+  /** queue ids; empty for levers of scope instance. */
+  readonly queues: readonly string[];
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Bytes it should free, where that is its purpose. */
+  readonly predictedFreedBytes?: number;
+}
+
+export interface Finding {
+  /** Stable, e.g. `redis.full`. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly instance: string;
+  /** null queue: about the instance (or the console's sight of it). */
+  readonly queue: string | null;
+  readonly node: string | null;
+  /** `code|instance|queue|node`: the same trouble has the same key from tick to tick. */
+  readonly key: string;
+  /** A few words. */
+  readonly title: string;
+  /** One sentence that a tired person understands: cause → effect. */
+  readonly sentence: string;
+  readonly evidence: readonly Evidence[];
+  readonly remedies: readonly Remedy[];
+  /** When this key was first seen in an unbroken row. Filled by the watcher of findings. */
+  readonly sinceMs: number;
+  /** Larger is worse within a severity: what hurts users first. */
+  readonly rank: number;
+}
+
+/** A finding as a rule makes it, before it has a past. */
+export type FoundNow = Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance'>;
+
+export interface Thresholds {
+  /** usedRatio from which filling is a warning, and from which it is critical. */
+  readonly memoryWarnRatio: number;
+  readonly memoryCriticalRatio: number;
+  /** Forecasts further out than this are not a finding. */
+  readonly fillHorizonSeconds: number;
+  /** Waiting jobs and no departure for this long: stuck. */
+  readonly stuckSeconds: number;
+  /** Backlogs below this are no finding by themselves. */
+  readonly backlogMinJobs: number;
+  /** Finished jobs and events together from this many bytes on count as retention. */
+  readonly retentionMinBytes: number;
+}
+
+export interface FindingRule {
+  readonly code: string;
+  /** For the docs: what it means, in a sentence. */
+  readonly about: string;
+  /** Pure: everything it may know comes in. */
+  readonly detect: (snapshot: Snapshot, nowMs: number, thresholds: Thresholds) => readonly FoundNow[];
+}

@@ -1,0 +1,132 @@
+import type { z } from 'zod';
+import type { Remedy } from '../findings/finding.js';
+import type { RedisLink } from '../redis/link.js';
+import type { Role } from '../auth/role.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+
+/** What a lever acts on. `queue` is set for scopes queue and job, `jobId` for scope job. */
+export interface LeverTarget {
+  readonly instance: string;
+  readonly queue: QueueState | null;
+  readonly jobId: string | null;
+}
+
+/** A value as a person reads it: "global concurrency" 4 → 0. */
+export interface Field {
+  readonly label: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface LeverWarning {
+  readonly text: string;
+  /** What to do first or instead. */
+  readonly instead: readonly Remedy[];
+}
+
+export interface Preview {
+  /** One sentence: what it will do. */
+  readonly summary: string;
+  readonly fields: readonly Field[];
+  /** Predicted effects, a sentence each, with numbers. */
+  readonly effects: readonly string[];
+  /** Plain words where it would hurt in the present state, or may not mean what it seems. */
+  readonly warnings: readonly LeverWarning[];
+  /** Who is hit. */
+  readonly affected: { readonly queues: number; readonly workers: number | null; readonly jobs: number };
+  readonly predictedFreedBytes: number | null;
+  readonly isReversible: boolean;
+  /** Which mechanism in Redis is used, for those who want to know. */
+  readonly mechanism: string;
+  /** True when the state is already what is asked for. */
+  readonly isNoop: boolean;
+}
+
+/** A lever and its arguments: what undo and remedies hold. */
+export interface LeverCall {
+  readonly lever: string;
+  readonly instance: string;
+  readonly queues: readonly string[];
+  readonly jobId?: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** What apply did; `done` is false when the change was not made, with the reason in `summary`. */
+export interface Applied {
+  readonly summary: string;
+  readonly freedBytes: number | null;
+  readonly affectedJobs: number | null;
+}
+
+/** What reading back showed. */
+export interface Verified {
+  readonly ok: boolean;
+  readonly summary: string;
+  readonly fields: readonly Field[];
+  readonly warnings: readonly string[];
+}
+
+export type LeverScope = 'instance' | 'queue' | 'job';
+
+export interface LeverContext {
+  readonly link: RedisLink;
+  readonly target: LeverTarget;
+  readonly snapshot: Snapshot;
+  readonly actor: string;
+  readonly nowMs: number;
+}
+
+/**
+ * What can be done. `Args` are parsed by `schema`; `State` is what `read` found in Redis just before, so that
+ * preview, undo and audit speak of the truth and not of a Snapshot that may be a second old.
+ */
+export interface Lever<Args = unknown, State = unknown> {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  readonly scope: LeverScope;
+  readonly role: Exclude<Role, 'viewer'>;
+  /** Ask for the queue's name before it is done. */
+  readonly isDestructive: boolean;
+  readonly schema: z.ZodType<Args>;
+  /** null: it can be used here; else why not, and what is left to do. */
+  readonly unavailable: (context: Pick<LeverContext, 'snapshot' | 'target'>) => string | null;
+  readonly read: (context: LeverContext, args: Args) => Promise<State>;
+  /** Pure. */
+  readonly preview: (state: State, args: Args, context: Omit<LeverContext, 'link'>) => Preview;
+  /** Throws LeverError when Redis refuses; then everything is as it was. */
+  readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;
+  readonly verify: (context: LeverContext, args: Args, state: State) => Promise<Verified>;
+  /** The inverse arguments, or null where there is no way back. Pure. */
+  readonly undo: (state: State, args: Args) => Readonly<Record<string, unknown>> | null;
+}
+
+export type OutcomeStatus = 'applied' | 'unchanged' | 'unverified' | 'failed' | 'refused';
+
+/** What one lever did to one target. */
+export interface Outcome {
+  readonly status: OutcomeStatus;
+  readonly lever: string;
+  readonly instance: string;
+  readonly queue: string | null;
+  readonly jobId: string | null;
+  readonly summary: string;
+  readonly preview: Preview | null;
+  readonly fields: readonly Field[];
+  readonly warnings: readonly string[];
+  readonly freedBytes: number | null;
+  readonly undo: LeverCall | null;
+  readonly auditId: string | null;
+  readonly durationMs: number;
+  readonly isDryRun: boolean;
+}
+
+/** A refusal that a person can act on: what happened, to what, what to do. */
+export class LeverError extends Error {
+  readonly code: 'unavailable' | 'invalid' | 'refused-by-redis' | 'not-found' | 'unreachable';
+  constructor(code: LeverError['code'], message: string) {
+    super(message);
+    this.name = 'LeverError';
+    this.code = code;
+  }
+}

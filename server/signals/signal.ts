@@ -1,0 +1,24 @@
+import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
+
+/** What can be seen. Charts, /metrics, alert rules and API fields derive from these entries. */
+interface SignalBase {
+  /** Prometheus-style base name without the `spillway_` prefix, e.g. `redis_used_bytes`. */
+  readonly name: string;
+  readonly help: string;
+  readonly unit: 'bytes' | 'seconds' | 'jobs' | 'jobs/s' | 'bytes/s' | 'ratio' | 'count' | 'count/s' | 'bool';
+  readonly kind: 'gauge' | 'counter';
+}
+export interface InstanceSignal extends SignalBase {
+  readonly scope: 'instance';
+  /** null: not known now (no sample is exposed). */
+  readonly read: (snapshot: Snapshot) => number | null;
+}
+export interface NodeSignal extends SignalBase {
+  readonly scope: 'node';
+  readonly read: (node: RedisNode, snapshot: Snapshot) => number | null;
+}
+export interface QueueSignal extends SignalBase {
+  readonly scope: 'queue';
+  readonly read: (queue: QueueState, snapshot: Snapshot) => number | null;
+}
+export type Signal = InstanceSignal | NodeSignal | QueueSignal;

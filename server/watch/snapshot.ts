@@ -1,0 +1,232 @@
+/**
+ * What the console knows about one Redis at one moment: plain, read-only data that the poller makes and
+ * that signals, findings, levers, pages and the API read. Every part says when it was read.
+ */
+
+/** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
+export type LinkStatus = 'connecting' | 'live' | 'stale' | 'unreachable';
+
+export interface LinkState {
+  readonly status: LinkStatus;
+  /** One line for a person when not live: what is wrong and what to check; never holds a secret. */
+  readonly problem: string | null;
+  /** When the last complete read ended; null before the first. */
+  readonly lastReadAtMs: number | null;
+  /** Since when the status is what it is. */
+  readonly sinceMs: number;
+  /** host:port, without credentials. */
+  readonly address: string;
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+}
+
+/** What this Redis lets the console do, found out at connect. A false one carries the server's refusal in `refusals`. */
+export interface Capabilities {
+  readonly version: string;
+  /** Redis ≥ 7.0: scripts may carry `flags=allow-oom`; else the freeing-write-first form is used. */
+  readonly canFlagScripts: boolean;
+  readonly canReadConfig: boolean;
+  readonly canSetConfig: boolean;
+  readonly canListClients: boolean;
+  /** Write permission on keys and scripts (ACL). */
+  readonly canWrite: boolean;
+  readonly canRunScripts: boolean;
+  readonly canMeasureMemory: boolean;
+  /** What was refused, in the server's words, by capability name. */
+  readonly refusals: Readonly<Partial<Record<CapabilityName, string>>>;
+}
+export type CapabilityName =
+  | 'canReadConfig'
+  | 'canSetConfig'
+  | 'canListClients'
+  | 'canWrite'
+  | 'canRunScripts'
+  | 'canMeasureMemory';
+
+/** The memory limit that counts: maxmemory where set, else the cgroup's or host's. */
+export interface MemoryLimit {
+  readonly bytes: number;
+  readonly source: 'maxmemory' | 'cgroup' | 'host';
+}
+
+/** Time to full by a robust fit; null fields where growth is not significant. */
+export interface MemoryForecast {
+  readonly growthBytesPerSecond: number;
+  /** p10 and p90 of the slope. */
+  readonly growthRange: readonly [number, number];
+  /** null: not filling. 0: full. */
+  readonly fullInSeconds: number | null;
+  readonly fullInRange: readonly [number, number] | null;
+  readonly windowMs: number;
+}
+
+/** One Redis process (a Cluster has several masters; else there is exactly one). */
+export interface RedisNode {
+  readonly id: string;
+  readonly address: string;
+  readonly readAtMs: number;
+  readonly version: string;
+  readonly runId: string;
+  readonly uptimeSeconds: number;
+  readonly role: 'master' | 'replica';
+  /** True where writes are refused for being a read-only replica. */
+  readonly isReadOnly: boolean;
+  readonly usedBytes: number;
+  /** What Redis holds against maxmemory: usedBytes less mem_not_counted_for_evict. */
+  readonly countedBytes: number;
+  readonly rssBytes: number;
+  /** 0: none is set. */
+  readonly maxBytes: number;
+  readonly limit: MemoryLimit | null;
+  /** countedBytes / limit.bytes. */
+  readonly usedRatio: number | null;
+  /** Memory of the machine that Redis runs on, as Redis reports it. */
+  readonly hostBytes: number | null;
+  readonly policy: string;
+  readonly fragmentationRatio: number;
+  readonly forecast: MemoryForecast | null;
+  /** Over the limit with noeviction: commands that add memory are refused. */
+  readonly isFull: boolean;
+  /** Commands refused with OOM per second; null where Redis does not count errors (< 6.2). */
+  readonly refusedPerSecond: number | null;
+  readonly evictedKeys: number;
+  readonly evictedPerSecond: number;
+  readonly connectedClients: number;
+  readonly blockedClients: number;
+  /** Output buffers of normal and pub/sub clients. */
+  readonly clientOutputBytes: number;
+  readonly replicas: number;
+  /** Replica: is the link to its master up? Master: true. */
+  readonly replicationLinkUp: boolean;
+  readonly replicationBacklogBytes: number;
+  /** Largest distance of a replica behind, in bytes; null without replicas. */
+  readonly replicationLagBytes: number | null;
+  readonly opsPerSecond: number;
+  /** 0..n cores: all of Redis. */
+  readonly cpuRatio: number;
+  /** 0..1 of a core: what the console's own commands cost. */
+  readonly ownCpuRatio: number;
+}
+
+export interface QueueCounts {
+  /** In `wait` and in the legacy `paused` list together (a v6 getJobCounts() would miss the latter). */
+  readonly waiting: number;
+  /** Of `waiting`: those in the legacy `paused` list, which BullMQ 5 fills while paused. */
+  readonly legacyPaused: number;
+  readonly prioritized: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly waitingChildren: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+export type JobState = 'waiting' | 'prioritized' | 'active' | 'delayed' | 'waiting-children' | 'completed' | 'failed';
+
+export interface RateLimit {
+  readonly max: number;
+  readonly durationMs: number;
+}
+
+/** The console's own halt: global concurrency 0, with what stood there before. Kept in the queue's meta hash. */
+export interface HaltRecord {
+  readonly formerConcurrency: number | null;
+  readonly atMs: number;
+  readonly actor: string;
+}
+
+export interface QueueRates {
+  /** Upper bound: the id counter moves for duplicates too (design decision 4). */
+  readonly arrivalsPerSecond: number;
+  readonly departuresPerSecond: number;
+  /** Robust slope of the backlog. */
+  readonly growthPerSecond: number;
+  readonly isGrowing: boolean;
+  readonly windowMs: number;
+  readonly source: 'id-counter';
+}
+
+/** Sampled with MEMORY USAGE; bytes are estimates. */
+export interface QueueMemory {
+  readonly readAtMs: number;
+  readonly sampledJobs: number;
+  /** Waiting, prioritized, delayed, active and waiting-children jobs. */
+  readonly backlogBytes: number;
+  readonly completedBytes: number;
+  readonly failedBytes: number;
+  readonly eventsBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface QueueState {
+  /** `<prefix>:<name>`, unique in its Redis. */
+  readonly id: string;
+  readonly prefix: string;
+  readonly name: string;
+  readonly readAtMs: number;
+  readonly counts: QueueCounts;
+  /** waiting + prioritized + delayed that are due: what workers could take now. */
+  readonly backlog: number;
+  /** All jobs that are not finished. */
+  readonly unfinished: number;
+  /** `halted`: by this console. `paused`: by the application (BullMQ's own pause). */
+  readonly flow: 'running' | 'halted' | 'paused';
+  readonly halt: HaltRecord | null;
+  /** A halt is recorded, but the application has since set a concurrency of its own. */
+  readonly isHaltOverridden: boolean;
+  readonly concurrency: number | null;
+  readonly rateLimit: RateLimit | null;
+  /** >0: workers are held by a rate limiter for that long. */
+  readonly rateLimitedForMs: number;
+  /** Longest limiter window seen on this queue lately: > rateLimit.durationMs means a worker's own duration counts. */
+  readonly observedLimiterMs: number;
+  /** e.g. "bullmq:6.7.0": the last Queue object that wrote it, so a hint only. */
+  readonly bullmqVersion: string | null;
+  readonly addedTotal: number;
+  readonly eventsLength: number;
+  readonly oldestWaitingAtMs: number | null;
+  /** Connected workers by CLIENT LIST; null where that is not permitted. */
+  readonly workers: number | null;
+  readonly rates: QueueRates | null;
+  /** null: nothing to drain or unknown; Infinity: never at these rates. */
+  readonly drainSeconds: number | null;
+  /** When a job last left the unfinished set, as far as seen. */
+  readonly lastDepartureAtMs: number | null;
+  /** Since when the console watches this queue. */
+  readonly firstSeenAtMs: number;
+  readonly memory: QueueMemory | null;
+  /** Backlog over the last minutes, oldest first, for the sparkline. */
+  readonly depthTrend: readonly number[];
+}
+
+export interface DiscoveryState {
+  /** When the last complete pass over the keyspace ended; null before the first. */
+  readonly lastPassAtMs: number | null;
+  readonly passDurationMs: number | null;
+  readonly keys: number;
+}
+
+/** How the console reads: its pace, its cost, whether it had to slow down and why. */
+export interface PollState {
+  readonly intervalMs: number;
+  readonly baseIntervalMs: number;
+  readonly isSlowed: boolean;
+  readonly slowedBecause: string | null;
+  readonly lastTickMs: number;
+  readonly roundTripMs: number;
+  readonly ownCpuRatio: number;
+  readonly budgetRatio: number;
+  readonly ticks: number;
+  readonly failedTicks: number;
+}
+
+export interface Snapshot {
+  readonly instance: string;
+  /** When it was put together. */
+  readonly atMs: number;
+  readonly link: LinkState;
+  readonly capabilities: Capabilities | null;
+  /** Empty until the first read. */
+  readonly nodes: readonly RedisNode[];
+  readonly queues: readonly QueueState[];
+  readonly discovery: DiscoveryState;
+  readonly poll: PollState;
+}

@@ -1,0 +1,32 @@
+import type { Finding } from '../findings/finding.js';
+import type { RedisLink } from '../redis/link.js';
+import type { Snapshot } from './snapshot.js';
+
+/** Points of one chart: `values[name][i]` belongs to `atMs[i]`; null is a gap (nothing was read). */
+export interface Series {
+  readonly atMs: readonly number[];
+  readonly values: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+/**
+ * The eye of the console: one poller per Redis whatever the number of viewers, and what the last reads said.
+ * Everything that pages, API, SSE, metrics and levers know comes from here.
+ */
+export interface Watch {
+  /** In configured order; an instance that was never reached is there too, with status `connecting` or `unreachable`. */
+  snapshots(): readonly Snapshot[];
+  snapshot(instance: string): Snapshot | null;
+  /** All findings of all instances, ranked: worst first. */
+  findings(): readonly Finding[];
+  /** Last minutes of an instance: `usedBytes`, `limitBytes`, `opsPerSecond`, `arrivalsPerSecond`, `departuresPerSecond`, `backlog`. */
+  instanceSeries(instance: string): Series;
+  /** Last minutes of a queue: `backlog`, `active`, `arrivalsPerSecond`, `departuresPerSecond`. */
+  queueSeries(instance: string, queueId: string): Series;
+  /** Connection that levers write through. */
+  link(instance: string): RedisLink | null;
+  /** Called after each tick of any instance, failed ones too. Returns the unsubscribe. */
+  onTick(listener: (instance: string) => void): () => void;
+  /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */
+  refreshSoon(instance: string, queueId: string): void;
+  stop(): Promise<void>;
+}
