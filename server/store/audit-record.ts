@@ -1,0 +1,43 @@
+import type { OutcomeStatus } from '../levers/lever.js';
+
+/** One change, or the attempt at one: who, why, before, after, outcome. Holds no job data and no secret. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly via: string;
+  readonly reason: string;
+  readonly lever: string;
+  readonly instance: string;
+  readonly queue: string | null;
+  readonly jobId: string | null;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly before: Readonly<Record<string, string>>;
+  readonly after: Readonly<Record<string, string>>;
+  readonly status: OutcomeStatus;
+  readonly summary: string;
+  readonly freedBytes: number | null;
+  readonly durationMs: number;
+  /** The call that takes it back, as JSON-able data; null where there is none. */
+  readonly undo: unknown;
+}
+
+export interface AuditQuery {
+  readonly instance?: string;
+  readonly queue?: string;
+  readonly lever?: string;
+  /** Records older than this one (exclusive). */
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface AuditLog {
+  append(record: AuditRecord): Promise<void>;
+  /** Newest first. */
+  list(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /**
+   * Adds what was measured some seconds after (a rate that rose, a halt that did not hold).
+   * Replaces the summary's addendum of that record; unknown ids are an error.
+   */
+  addMeasurement(id: string, measurement: { readonly atMs: number; readonly text: string; readonly isWarning: boolean }): Promise<void>;
+}
