@@ -44,6 +44,9 @@ export interface Finding {
   readonly rank: number;
 }
 
+/** A finding of this moment, without its past. */
+export type CurrentFinding = Omit<Finding, 'sinceMs'>;
+
 /** A finding as a rule makes it, before it has a past. */
 export type FoundNow = Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance'>;
 
