@@ -1,0 +1,140 @@
+/** How numbers read, in sentences and on the page alike. Pure; never prints NaN, Infinity or undefined. */
+
+const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const UNKNOWN = 'unknown';
+
+/** 1234.4 → "1,234". */
+export function formatCount(value: number): string {
+  return Number.isFinite(value) ? GROUPED.format(value) : UNKNOWN;
+}
+
+/** 1 → "1 job", 1234 → "1,234 jobs". Any noun that takes an s. */
+export function formatThings(value: number, noun: string): string {
+  return `${formatCount(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
+}
+
+/** 1 → "1 job", 1234 → "1,234 jobs". */
+export function formatJobs(value: number): string {
+  return formatThings(value, 'job');
+}
+
+const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/**
+ * 98566144 → "94 MB". Steps of 1024 under the names that redis.conf uses (`maxmemory 100mb` is 104,857,600 bytes and
+ * reads "100 MB" here), so that what is shown is what was configured. One decimal below 10.
+ */
+export function formatBytes(bytes: number): string {
+  if (!Number.isFinite(bytes)) return UNKNOWN;
+  const sign = bytes < 0 ? '-' : '';
+  let value = Math.abs(bytes);
+  let unit = 0;
+  // From 999.5 on the next unit is taken, so that nothing reads "1,000 MB" or "1,023.9 KB".
+  while (value >= 999.5 && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 9.95 ? value.toFixed(1) : GROUPED.format(value);
+  return `${digits === '0' || digits === '0.0' ? '' : sign}${digits} ${BYTE_UNITS[unit]}`;
+}
+
+/** 2097152 → "2.0 MB/s". */
+export function formatBytesPerSecond(bytesPerSecond: number): string {
+  return Number.isFinite(bytesPerSecond) ? `${formatBytes(bytesPerSecond)}/s` : UNKNOWN;
+}
+
+/** 12.345 → "12.3/s", 0.0412 → "0.04/s", 1234.5 → "1,235/s", 0 → "0/s". */
+export function formatRate(perSecond: number): string {
+  return Number.isFinite(perSecond) ? `${decimals(perSecond)}/s` : UNKNOWN;
+}
+
+/** A number to read at a glance: three digits that matter, no more than two decimals. */
+export function formatNumber(value: number): string {
+  return Number.isFinite(value) ? decimals(value) : UNKNOWN;
+}
+
+function decimals(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 99.95 || size < 0.005) return size < 0.005 && size > 0 ? 'under 0.01' : GROUPED.format(value);
+  const rounded = Number(value.toFixed(size >= 0.995 ? 1 : 2));
+  return String(rounded);
+}
+
+/** 0.834 → "83%", 0.0042 → "0.4%", 1.1 → "110%". */
+export function formatRatio(ratio: number): string {
+  if (!Number.isFinite(ratio)) return UNKNOWN;
+  const percent = ratio * 100;
+  return `${Math.abs(percent) >= 9.95 ? GROUPED.format(percent) : Number(percent.toFixed(1))}%`;
+}
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+
+/**
+ * Seconds as a person says them, two units at most: "0.4 s", "45 s", "3 min 10 s", "2 h 5 min", "3 d 4 h".
+ * Infinity reads "never" (a drain that does not end).
+ */
+export function formatDuration(seconds: number): string {
+  if (Number.isNaN(seconds) || seconds === Number.NEGATIVE_INFINITY) return UNKNOWN;
+  if (seconds === Number.POSITIVE_INFINITY) return 'never';
+  const positive = Math.max(0, seconds);
+  if (positive === 0) return '0 s';
+  if (positive < 0.05) return 'under 0.1 s';
+  if (positive < 0.95) return `${positive.toFixed(1)} s`;
+  const whole = Math.round(positive);
+  if (whole < MINUTE) return `${whole} s`;
+  if (whole < HOUR) return two(Math.floor(whole / MINUTE), 'min', whole % MINUTE, 's');
+  const minutes = Math.round(positive / MINUTE);
+  if (minutes < DAY / MINUTE) return two(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+  const hours = Math.round(positive / HOUR);
+  return two(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  const head = `${GROUPED.format(large)} ${largeUnit}`;
+  return small === 0 ? head : `${head} ${small} ${smallUnit}`;
+}
+
+/** A rate limit as it is set: "10 per second", "2 per 4 s". */
+export function formatRateLimit(max: number, durationMs: number): string {
+  return durationMs === 1000
+    ? `${formatCount(max)} per second`
+    : `${formatCount(max)} per ${formatDuration(durationMs / 1000)}`;
+}
+
+/** Units of evidence and signals. */
+export type FormatUnit =
+  | 'bytes'
+  | 'bytes/s'
+  | 'seconds'
+  | 'jobs'
+  | 'jobs/s'
+  | 'ratio'
+  | 'count'
+  | 'count/s'
+  | 'bool';
+
+/** Any value with its unit, for tables of evidence. Text stays as it is. */
+export function formatValue(value: number | string, unit?: FormatUnit): string {
+  if (typeof value === 'string') return value;
+  switch (unit) {
+    case 'bytes':
+      return formatBytes(value);
+    case 'bytes/s':
+      return formatBytesPerSecond(value);
+    case 'seconds':
+      return formatDuration(value);
+    case 'jobs':
+      return formatJobs(value);
+    case 'jobs/s':
+    case 'count/s':
+      return formatRate(value);
+    case 'ratio':
+      return formatRatio(value);
+    case 'bool':
+      return value === 0 ? 'no' : 'yes';
+    default:
+      return formatNumber(value);
+  }
+}

@@ -1,0 +1,200 @@
+import type {
+  Capabilities,
+  LinkState,
+  PollState,
+  QueueCounts,
+  QueueMemory,
+  QueueRates,
+  QueueState,
+  RedisNode,
+  Snapshot,
+} from '../../server/watch/snapshot.js';
+
+/** The moment at which snapshots of these builders are taken: 2026-01-02 03:04:05 UTC. */
+export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+export const MB = 1024 * 1024;
+
+type With<T, Nested> = Partial<Omit<T, keyof Nested>> & Nested;
+
+/** A Redis 7 master with 20 MB of 100 MB used, quiet and healthy, unless told otherwise. */
+export function aNode(over: Partial<RedisNode> = {}): RedisNode {
+  const countedBytes = over.countedBytes ?? over.usedBytes ?? 20 * MB;
+  const maxBytes = over.maxBytes ?? 100 * MB;
+  const limit =
+    over.limit !== undefined
+      ? over.limit
+      : maxBytes > 0
+        ? { bytes: maxBytes, source: 'maxmemory' as const }
+        : null;
+  const policy = over.policy ?? 'noeviction';
+  return {
+    id: 'node-1',
+    address: '127.0.0.1:6379',
+    readAtMs: NOW_MS,
+    version: '7.0.15',
+    runId: 'a'.repeat(40),
+    uptimeSeconds: 86_400,
+    role: 'master',
+    isReadOnly: false,
+    usedBytes: countedBytes,
+    rssBytes: Math.round(countedBytes * 1.1),
+    hostBytes: 8192 * MB,
+    fragmentationRatio: 1.1,
+    forecast: null,
+    refusedPerSecond: 0,
+    evictedKeys: 0,
+    evictedPerSecond: 0,
+    connectedClients: 12,
+    blockedClients: 4,
+    clientOutputBytes: 0,
+    replicas: 0,
+    replicationLinkUp: true,
+    replicationBacklogBytes: 0,
+    replicationLagBytes: null,
+    opsPerSecond: 250,
+    cpuRatio: 0.05,
+    ownCpuRatio: 0.002,
+    ...over,
+    policy,
+    maxBytes,
+    countedBytes,
+    limit,
+    usedRatio: over.usedRatio !== undefined ? over.usedRatio : limit ? countedBytes / limit.bytes : null,
+    isFull: over.isFull ?? (maxBytes > 0 && countedBytes > maxBytes && policy === 'noeviction'),
+  };
+}
+
+/** Over its limit by a tenth with noeviction: adding writes are refused. */
+export function aFullNode(over: Partial<RedisNode> = {}): RedisNode {
+  return aNode({ countedBytes: 110 * MB, maxBytes: 100 * MB, isFull: true, refusedPerSecond: 420, ...over });
+}
+
+export function someRates(over: Partial<QueueRates> = {}): QueueRates {
+  return {
+    arrivalsPerSecond: 0,
+    departuresPerSecond: 0,
+    growthPerSecond: 0,
+    isGrowing: false,
+    windowMs: 30_000,
+    source: 'id-counter',
+    ...over,
+  };
+}
+
+/** Memory of a queue; the total is the sum of its parts. */
+export function someMemory(over: Partial<QueueMemory> = {}): QueueMemory {
+  const parts = { backlogBytes: 0, completedBytes: 0, failedBytes: 0, eventsBytes: 0, ...over };
+  return {
+    readAtMs: NOW_MS,
+    sampledJobs: 100,
+    ...parts,
+    totalBytes:
+      over.totalBytes ?? parts.backlogBytes + parts.completedBytes + parts.failedBytes + parts.eventsBytes,
+  };
+}
+
+export type QueueOver = With<QueueState, { readonly counts?: Partial<QueueCounts> }>;
+
+/** An empty, running queue `bull:emails` with two workers, watched for an hour. Id, backlog and unfinished follow from the rest. */
+export function aQueue(over: QueueOver = {}): QueueState {
+  const prefix = over.prefix ?? 'bull';
+  const name = over.name ?? 'emails';
+  const counts: QueueCounts = {
+    waiting: 0,
+    legacyPaused: 0,
+    prioritized: 0,
+    active: 0,
+    delayed: 0,
+    waitingChildren: 0,
+    completed: 0,
+    failed: 0,
+    ...over.counts,
+  };
+  return {
+    id: `${prefix}:${name}`,
+    readAtMs: NOW_MS,
+    backlog: counts.waiting + counts.prioritized,
+    unfinished: counts.waiting + counts.prioritized + counts.active + counts.delayed + counts.waitingChildren,
+    flow: 'running',
+    halt: null,
+    isHaltOverridden: false,
+    concurrency: null,
+    rateLimit: null,
+    rateLimitedForMs: 0,
+    observedLimiterMs: 0,
+    bullmqVersion: 'bullmq:6.7.0',
+    addedTotal: 1000,
+    eventsLength: 0,
+    oldestWaitingAtMs: counts.waiting + counts.prioritized > 0 ? NOW_MS - 60_000 : null,
+    workers: 2,
+    rates: null,
+    drainSeconds: null,
+    lastDepartureAtMs: null,
+    firstSeenAtMs: NOW_MS - 3_600_000,
+    memory: null,
+    depthTrend: [],
+    ...over,
+    prefix,
+    name,
+    counts,
+  };
+}
+
+export function someCapabilities(over: Partial<Capabilities> = {}): Capabilities {
+  return {
+    version: '7.0.15',
+    canFlagScripts: true,
+    canReadConfig: true,
+    canSetConfig: true,
+    canListClients: true,
+    canWrite: true,
+    canRunScripts: true,
+    canMeasureMemory: true,
+    refusals: {},
+    ...over,
+  };
+}
+
+export type SnapshotOver = With<
+  Snapshot,
+  {
+    readonly link?: Partial<LinkState>;
+    readonly poll?: Partial<PollState>;
+    readonly capabilities?: Partial<Capabilities> | null;
+  }
+>;
+
+/** One live, healthy Redis named `default` with one node and no queues. */
+export function aSnapshot(over: SnapshotOver = {}): Snapshot {
+  return {
+    instance: 'default',
+    atMs: NOW_MS,
+    nodes: [aNode()],
+    queues: [],
+    discovery: { lastPassAtMs: NOW_MS - 2000, passDurationMs: 12, keys: 1000 },
+    ...over,
+    link: {
+      status: 'live',
+      problem: null,
+      lastReadAtMs: NOW_MS,
+      sinceMs: NOW_MS - 3_600_000,
+      address: '127.0.0.1:6379',
+      topology: 'single',
+      ...over.link,
+    },
+    capabilities: over.capabilities === null ? null : someCapabilities(over.capabilities),
+    poll: {
+      intervalMs: 1000,
+      baseIntervalMs: 1000,
+      isSlowed: false,
+      slowedBecause: null,
+      lastTickMs: 4,
+      roundTripMs: 2,
+      ownCpuRatio: 0.002,
+      budgetRatio: 0.01,
+      ticks: 100,
+      failedTicks: 0,
+      ...over.poll,
+    },
+  };
+}
