@@ -42,6 +42,10 @@ export interface Finding {
   readonly sinceMs: number;
   /** Larger is worse within a severity: what hurts users first. */
   readonly rank: number;
+  /** Many queues share one trouble that is told once: their ids, worst first, at most 100; `queue` is null then. */
+  readonly queues?: readonly string[];
+  /** The console can't see now: so it was at this time, and it may not be so any more. Absent: it is so now. */
+  readonly lastSeenAtMs?: number;
 }
 
 /** A finding of this moment, without its past. */

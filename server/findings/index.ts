@@ -1,12 +1,48 @@
 import type { Snapshot } from '../watch/snapshot.js';
+import { consoleStale } from './console-stale.js';
 import type { CurrentFinding, FindingRule, Thresholds } from './finding.js';
+import { asLastSeen } from './last-seen.js';
+import { mergeAlike } from './merge.js';
+import { queueCapped } from './queue-capped.js';
+import { queueGrowing } from './queue-growing.js';
+import { queueNoWorkers } from './queue-no-workers.js';
+import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
+import { queueRateLimited } from './queue-rate-limited.js';
+import { queueRetention } from './queue-retention.js';
+import { queueStuck } from './queue-stuck.js';
+import { redisEvictionPolicy } from './redis-eviction-policy.js';
+import { redisFilling } from './redis-filling.js';
+import { redisFull } from './redis-full.js';
+import { redisNoLimit } from './redis-no-limit.js';
+import { redisReadOnly } from './redis-read-only.js';
+import { redisUnreachable } from './redis-unreachable.js';
+import { sightOf } from './sight.js';
 import { compareFindings } from './track.js';
+import { withinReach } from './within-reach.js';
 
-/** What is wrong and why. Adding a finding is one file and one line here. */
-export const FINDING_RULES: readonly FindingRule[] = [];
+/** What is wrong and why. Adding a finding is one file and one line here; order means nothing, `rank` does. */
+export const FINDING_RULES: readonly FindingRule[] = [
+  redisUnreachable,
+  consoleStale,
+  redisFull,
+  redisFilling,
+  redisNoLimit,
+  redisEvictionPolicy,
+  redisReadOnly,
+  queueNoWorkers,
+  queueStuck,
+  queueGrowing,
+  queuePausedWithBacklog,
+  queueCapped,
+  queueRateLimited,
+  queueRetention,
+];
 
 /**
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
+ *
+ * Steps after the rules: remedies that this Redis would refuse are taken away, troubles that more than ten queues share
+ * are told once, and what was found in data that are not live is marked as last seen (last-seen.ts says why).
  */
 export function detectFindings(
   snapshot: Snapshot,
@@ -21,5 +57,11 @@ export function detectFindings(
       key: [rule.code, snapshot.instance, finding.queue ?? '', finding.node ?? ''].join('|'),
     })),
   );
-  return found.sort(compareFindings);
+  const told = mergeAlike(found.map((finding) => withinReach(finding, snapshot)));
+  const { lastReadAtMs } = snapshot.link;
+  const shown =
+    lastReadAtMs === null || sightOf(snapshot, nowMs).isLive
+      ? told
+      : told.map((finding) => asLastSeen(finding, nowMs, lastReadAtMs));
+  return [...shown].sort(compareFindings);
 }

@@ -1,0 +1,170 @@
+import { formatBytes, formatCount, formatThings } from '../model/format.js';
+import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
+import type { Remedy } from './finding.js';
+import { queueName } from './words.js';
+
+/** Entries of each events stream that are kept: enough for a listener that is a little behind. */
+const KEEP_EVENTS = 100;
+/** An entry of BullMQ's events stream where none was measured: 10,000 take 1.5 MB. */
+const EVENT_BYTES = 150;
+/** Freeing less than this is not worth a button. */
+const MIN_FREED_BYTES = 128 * 1024;
+const MOST_QUEUES = 100;
+/** maxmemory may take this much of the host: the rest is for fragmentation, output buffers and the copy of a fork. */
+const HOST_SHARE = 0.75;
+const RAISE_BY = 1.5;
+
+interface Share {
+  readonly queue: QueueState;
+  readonly bytes: number;
+}
+
+/**
+ * Levers that make room in Redis, ordered by harmlessness: events, old completed jobs, old failed jobs (which can't be
+ * retried afterwards), then a larger limit. Never one that adds work.
+ * @param queues those to look at: all of an instance, or one.
+ */
+export function reclaimRemedies(queues: readonly QueueState[]): readonly Remedy[] {
+  return [
+    trimEvents(queues),
+    cleanFinished(queues, 'completed', [100, 10]),
+    cleanFinished(queues, 'failed', [1000, 100]),
+  ].filter((remedy) => remedy !== null);
+}
+
+function trimEvents(queues: readonly QueueState[]): Remedy | null {
+  const { shares, bytes } = biggest(queues, (queue) => {
+    if (queue.eventsLength <= KEEP_EVENTS) return 0;
+    const held = queue.memory?.eventsBytes || queue.eventsLength * EVENT_BYTES;
+    return held * (1 - KEEP_EVENTS / queue.eventsLength);
+  });
+  if (bytes < MIN_FREED_BYTES) return null;
+  return {
+    lever: 'queue.trim-events',
+    label: `Trim events${of(shares)}`,
+    effect: `Frees about ${formatBytes(bytes)}: all but the newest ${KEEP_EVENTS} entries of the events of ${whose(shares)}; no job is touched, only listeners that are behind miss something.`,
+    queues: shares.map((share) => share.queue.id),
+    args: { keep: KEEP_EVENTS },
+    predictedFreedBytes: Math.round(bytes),
+  };
+}
+
+function cleanFinished(
+  queues: readonly QueueState[],
+  state: 'completed' | 'failed',
+  keeps: readonly [number, number],
+): Remedy | null {
+  const held = queues.reduce((sum, queue) => sum + finishedBytes(queue, state), 0);
+  // Few but large jobs hold as much as many small ones: where the generous number frees little, keep fewer.
+  const generous = freedBeyond(queues, state, keeps[0]);
+  const keep = generous.bytes >= held / 2 ? keeps[0] : keeps[1];
+  const { shares, bytes } = keep === keeps[0] ? generous : freedBeyond(queues, state, keep);
+  if (bytes < MIN_FREED_BYTES) return null;
+  const cost =
+    state === 'failed' ? 'those removed can no longer be retried' : 'no job that still has to run is touched';
+  return {
+    lever: 'queue.clean-finished',
+    label: `Clean ${state} jobs${of(shares)}`,
+    effect: `Frees about ${formatBytes(bytes)}: all but the newest ${formatCount(keep)} ${state} jobs of ${whose(shares)}; ${cost}.`,
+    queues: shares.map((share) => share.queue.id),
+    args: { state, keep },
+    predictedFreedBytes: Math.round(bytes),
+  };
+}
+
+function freedBeyond(queues: readonly QueueState[], state: 'completed' | 'failed', keep: number) {
+  return biggest(queues, (queue) => {
+    const count = queue.counts[state];
+    return count > keep ? finishedBytes(queue, state) * (1 - keep / count) : 0;
+  });
+}
+
+function finishedBytes(queue: QueueState, state: 'completed' | 'failed'): number {
+  return (state === 'completed' ? queue.memory?.completedBytes : queue.memory?.failedBytes) ?? 0;
+}
+
+/** Queues that free most, biggest first, without the long tail that frees nothing to speak of. */
+function biggest(queues: readonly QueueState[], bytesOf: (queue: QueueState) => number) {
+  const shares: Share[] = [];
+  for (const queue of queues) {
+    const bytes = bytesOf(queue);
+    if (Number.isFinite(bytes) && bytes > 0) shares.push({ queue, bytes });
+  }
+  shares.sort((a, b) => b.bytes - a.bytes || (a.queue.id < b.queue.id ? -1 : 1));
+  const kept = shares.slice(0, MOST_QUEUES);
+  return { shares: kept, bytes: kept.reduce((sum, share) => sum + share.bytes, 0) };
+}
+
+function of(shares: readonly Share[]): string {
+  return shares.length === 1 ? '' : ` of ${formatThings(shares.length, 'queue')}`;
+}
+
+function whose(shares: readonly Share[]): string {
+  const first = shares[0];
+  return shares.length === 1 && first ? queueName(first.queue) : formatThings(shares.length, 'queue');
+}
+
+/**
+ * A larger maxmemory: half as much again and at least a fifth above what is held, but never more than three quarters of
+ * the host. null where none is set (nothing to raise) or where the host has no room.
+ */
+export function raiseMaxmemory(node: RedisNode): Remedy | null {
+  if (node.maxBytes <= 0) return null;
+  const wanted = Math.max(node.maxBytes * RAISE_BY, node.countedBytes * 1.2);
+  const bound = node.hostBytes === null ? wanted : node.hostBytes * HOST_SHARE;
+  const maxBytes = wholeMegabytes(Math.min(wanted, bound));
+  if (!(maxBytes > node.maxBytes) || maxBytes < node.countedBytes * 1.02) return null;
+  const host = node.hostBytes === null ? '' : ` of the host's ${formatBytes(node.hostBytes)}`;
+  return {
+    lever: 'redis.raise-maxmemory',
+    label: `Raise maxmemory to ${formatBytes(maxBytes)}`,
+    effect: `Gives Redis ${formatBytes(maxBytes - node.maxBytes)} more${host}: writes are accepted at once and workers take jobs again; it removes nothing, and a restart brings back the configured ${formatBytes(node.maxBytes)}.`,
+    queues: [],
+    args: { maxBytes },
+  };
+}
+
+function wholeMegabytes(bytes: number): number {
+  return Math.floor(bytes / (1024 * 1024)) * 1024 * 1024;
+}
+
+/** What holds the most memory: named, because that is where the cause is. null where nothing was measured. */
+export function largestHolder(snapshot: Snapshot): { readonly text: string; readonly bytes: number } | null {
+  let best: { text: string; bytes: number } | null = null;
+  for (const queue of snapshot.queues) {
+    if (!queue.memory) continue;
+    const kinds: readonly (readonly [number, string])[] = [
+      [queue.memory.backlogBytes, 'jobs that still have to run'],
+      [queue.memory.completedBytes, 'completed jobs'],
+      [queue.memory.failedBytes, 'failed jobs'],
+      [queue.memory.eventsBytes, 'events'],
+    ];
+    for (const [bytes, kind] of kinds) {
+      if (bytes > (best?.bytes ?? 0))
+        best = { bytes, text: `${formatBytes(bytes)} in ${kind} of ${queueName(queue)}` };
+    }
+  }
+  return best;
+}
+
+/**
+ * Last resort while full: a queue from which nothing leaves anyway stops taking jobs, so that the room made goes to the
+ * others first. The one with the largest backlog; null unless another queue would gain by it.
+ */
+export function haltLargest(snapshot: Snapshot): Remedy | null {
+  const waiting = snapshot.queues.filter((queue) => queue.flow === 'running' && queue.backlog > 0);
+  if (waiting.length < 2) return null;
+  const idle = waiting.filter(
+    (queue) => (queue.rates?.departuresPerSecond ?? 0) === 0 && queue.workers !== 0,
+  );
+  const largest = idle.sort((a, b) => b.backlog - a.backlog)[0];
+  if (!largest) return null;
+  return {
+    lever: 'queue.halt',
+    label: `Halt ${queueName(largest)}`,
+    effect:
+      'If its work can wait: its workers take no jobs until it is resumed, so that the room made goes to the other queues first; it frees nothing itself, and its producers still add.',
+    queues: [largest.id],
+    args: {},
+  };
+}

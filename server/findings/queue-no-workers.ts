@@ -1,0 +1,32 @@
+import { formatDuration, formatRate } from '../model/format.js';
+import type { FindingRule } from './finding.js';
+import { flowEvidence, forVerdict } from './queue-evidence.js';
+import { isFull, oldestWaitingSeconds } from './verdict.js';
+import { jobsWait, magnitude, queueName } from './words.js';
+
+export const queueNoWorkers: FindingRule = {
+  code: 'queue.no-workers',
+  about: 'Jobs wait and no worker of this queue is connected.',
+  detect: forVerdict(['no-workers'], (queue, snapshot, nowMs) => {
+    const oldest = oldestWaitingSeconds(queue, nowMs);
+    const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
+    const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
+    const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
+    // BullMQ names its connections after the queue; names with spaces or non-ASCII letters vanish from CLIENT LIST.
+    const doubt = /^[!-~]*$/.test(queue.name)
+      ? ''
+      : ' (workers of queues with such a name can be invisible to Redis; check before you act)';
+    const then = isFull(snapshot)
+      ? 'start them only after there is room in Redis: while it is full a new worker takes nothing'
+      : 'start workers for it, or find out why they are gone';
+    return {
+      // A queue that nobody feeds any more is left over rather than broken.
+      severity: arrivals > 0 ? 'critical' : 'warning',
+      title: 'No workers',
+      sentence: `${jobsWait(queue)} in ${queueName(queue)}${waited}${more}, but no worker of it is connected${doubt}: ${then}.`,
+      evidence: flowEvidence(queue, nowMs),
+      remedies: [],
+      rank: (arrivals > 0 ? 700 : 300) + magnitude(queue.backlog),
+    };
+  }),
+};

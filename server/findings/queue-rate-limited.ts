@@ -1,0 +1,72 @@
+import { formatDuration, formatRate, formatRateLimit } from '../model/format.js';
+import type { QueueState } from '../watch/snapshot.js';
+import type { FindingRule, Remedy } from './finding.js';
+import { flowEvidence, forVerdict } from './queue-evidence.js';
+import { allowedPerSecond, isFull } from './verdict.js';
+import { jobsWait, magnitude, queueName } from './words.js';
+
+export const queueRateLimited: FindingRule = {
+  code: 'queue.rate-limited',
+  about: 'A rate limit holds the workers of this queue while jobs wait.',
+  detect: forVerdict(['rate-limited'], (queue, snapshot, nowMs) => {
+    const isGrowing = queue.rates?.isGrowing === true;
+    const allowed = allowedPerSecond(queue);
+    const growth = isGrowing ? ` and ${formatRate(queue.rates?.growthPerSecond ?? 0)} more come than go` : '';
+    return {
+      severity: isGrowing ? 'warning' : 'info',
+      title: 'Held by a rate limit',
+      sentence: `${limitOf(queue)} holds the workers of ${queueName(queue)}, while ${jobsWait(queue)}${growth}${drainAt(queue, allowed)}.`,
+      evidence: [
+        ...(queue.rateLimit
+          ? [
+              {
+                label: 'global rate limit',
+                value: formatRateLimit(queue.rateLimit.max, queue.rateLimit.durationMs),
+              },
+            ]
+          : []),
+        ...(allowed === null ? [] : [{ label: 'lets through', value: allowed, unit: 'jobs/s' as const }]),
+        { label: 'held for', value: queue.rateLimitedForMs / 1000, unit: 'seconds' },
+        ...flowEvidence(queue, nowMs),
+      ],
+      remedies: isFull(snapshot) ? [] : loosen(queue),
+      rank: 350 + magnitude(queue.backlog),
+    };
+  }),
+};
+
+function limitOf(queue: QueueState): string {
+  if (!queue.rateLimit) return "A rate limit in the workers' own code";
+  const { max, durationMs } = queue.rateLimit;
+  // The worker's own duration wins over the global one, so a longer window in Redis is not the one that was set here.
+  const stretched =
+    queue.observedLimiterMs > durationMs
+      ? ` (stretched to ${formatDuration(queue.observedLimiterMs / 1000)} by the workers' own setting)`
+      : '';
+  return `The global rate limit of ${formatRateLimit(max, durationMs)}${stretched}`;
+}
+
+/** What the limit makes of the backlog, which is what a person wants to weigh it by. */
+function drainAt(queue: QueueState, allowed: number | null): string {
+  if (allowed === null || allowed <= 0) return '';
+  const net = allowed - (queue.rates?.arrivalsPerSecond ?? 0);
+  return net > 0
+    ? `: at ${formatRate(allowed)} the backlog is gone in ${formatDuration(queue.backlog / net)}`
+    : `: ${formatRate(allowed)} is less than arrives, so the backlog never drains`;
+}
+
+function loosen(queue: QueueState): readonly Remedy[] {
+  // A limit of the workers is not ours to guess: a global one over it could as well speed it up past what they can bear.
+  if (!queue.rateLimit) return [];
+  const max = Math.max(1, queue.rateLimit.max) * 2;
+  const { durationMs } = queue.rateLimit;
+  return [
+    {
+      lever: 'queue.rate-limit',
+      label: `Raise the rate limit to ${formatRateLimit(max, durationMs)}`,
+      effect: 'Lets twice as many jobs start in the same time; what they call must bear that.',
+      queues: [queue.id],
+      args: { max, durationMs },
+    },
+  ];
+}

@@ -1,0 +1,49 @@
+import { formatDuration, formatJobs } from '../model/format.js';
+import type { FindingRule } from './finding.js';
+import { flowEvidence, forVerdict } from './queue-evidence.js';
+import { secondsWithoutDeparture } from './verdict.js';
+import { jobsWait, magnitude, queueName, workersOf } from './words.js';
+
+export const queueStuck: FindingRule = {
+  code: 'queue.stuck',
+  about:
+    'Jobs wait and none has left for a while, though the queue is neither paused, capped nor rate limited.',
+  detect: forVerdict(['stuck', 'blocked-by-memory'], (queue, snapshot, nowMs, thresholds) => {
+    const quiet = formatDuration(secondsWithoutDeparture(queue, nowMs));
+    const evidence = flowEvidence(queue, nowMs);
+    const name = queueName(queue);
+    if (snapshot.nodes.some((node) => node.isFull)) {
+      // redis.full is the cause and has the remedies; this line only says who is hit.
+      return {
+        severity: 'warning',
+        title: 'Stuck because Redis is full',
+        sentence: `${jobsWait(queue)} in ${name} and none has left for ${quiet}, because Redis is full and refuses the writes by which ${workersOf(queue)} take jobs: make room in Redis first; restarting workers would not help.`,
+        evidence,
+        remedies: [],
+        rank: 50 + magnitude(queue.backlog),
+      };
+    }
+    const isBusy = queue.counts.active > 0;
+    return {
+      severity: isBusy ? 'warning' : 'critical',
+      title: isBusy ? 'Nothing finishes' : 'Stuck',
+      sentence: isBusy
+        ? `${jobsWait(queue)} in ${name} behind ${formatJobs(queue.counts.active)} that ${queue.counts.active === 1 ? 'runs' : 'run'}, and none has finished for ${quiet}: either these jobs take that long, or what they call hangs.`
+        : `${jobsWait(queue)} in ${name} and none has been taken for ${quiet}${why(queue.workers)}.`,
+      evidence,
+      remedies: [],
+      rank:
+        (isBusy ? 600 : 650) +
+        magnitude(queue.backlog) +
+        (queue.backlog >= thresholds.backlogMinJobs ? 0 : -40),
+    };
+  }),
+};
+
+function why(workers: number | null): string {
+  if (workers === null) {
+    return ': either no worker runs or they hang (this Redis does not let the console list clients, so it can not tell which); look at the worker processes';
+  }
+  const connected = workers === 1 ? 'its 1 worker is' : `its ${workers} workers are`;
+  return `, though ${connected} connected: they hang, or their connection is dead; restart them, Redis has room`;
+}

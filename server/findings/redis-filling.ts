@@ -1,0 +1,87 @@
+import { formatBytes, formatBytesPerSecond, formatDuration, formatRatio } from '../model/format.js';
+import type { RedisNode, Snapshot } from '../watch/snapshot.js';
+import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import { largestHolder, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { memoryEvidence } from './redis-full.js';
+import { nodeName } from './words.js';
+
+/** Less time than this is too little to find out more: act now. */
+const ACT_NOW_SECONDS = 120;
+
+export const redisFilling: FindingRule = {
+  code: 'redis.filling',
+  about: 'Redis is close to its memory limit, or will be there within the horizon at the present growth.',
+  detect: (snapshot, _nowMs, thresholds) =>
+    snapshot.nodes
+      .filter((node) => !node.isFull && isFilling(node, thresholds))
+      .map((node) => filling(node, snapshot, thresholds)),
+};
+
+function isFilling(node: RedisNode, thresholds: Thresholds): boolean {
+  const seconds = node.forecast?.fullInSeconds ?? null;
+  return (
+    (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio ||
+    (seconds !== null && seconds > 0 && seconds <= thresholds.fillHorizonSeconds)
+  );
+}
+
+function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): FoundNow {
+  const seconds = node.forecast?.fullInSeconds ?? null;
+  const isSoon = seconds !== null && seconds <= thresholds.fillHorizonSeconds;
+  const isCritical =
+    (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio ||
+    (seconds !== null && seconds <= ACT_NOW_SECONDS);
+  const holder = largestHolder(snapshot);
+  const remedies = [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter(
+    (remedy) => remedy !== null,
+  );
+  const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
+  return {
+    severity: isCritical ? 'critical' : 'warning',
+    queue: null,
+    node: node.id,
+    title: isSoon
+      ? `${nodeName(node, snapshot)} ${remaining}`
+      : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
+    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}, and then ${consequence(node)}` : `it is not growing, but what is left fills quickly, and then ${consequence(node)}`}.${holder ? ` Most of it: ${holder.text}.` : ''}`,
+    evidence: [
+      ...memoryEvidence(node),
+      ...(seconds === null ? [] : [{ label: 'full in', value: seconds, unit: 'seconds' as const }]),
+    ],
+    remedies,
+    rank: 800 + urgency(seconds, node.usedRatio ?? 0),
+  };
+}
+
+function state(node: RedisNode, snapshot: Snapshot): string {
+  const held = `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)}`;
+  const limit = node.limit ? ` of ${formatBytes(node.limit.bytes)}${limitSource(node)}` : '';
+  const growth = node.forecast?.growthBytesPerSecond ?? 0;
+  return growth > 0 ? `${held}${limit} and grows by ${formatBytesPerSecond(growth)}` : `${held}${limit}`;
+}
+
+function limitSource(node: RedisNode): string {
+  if (node.limit?.source === 'cgroup') return " (its container's limit, as no maxmemory is set)";
+  if (node.limit?.source === 'host') return " (the host's memory, as no maxmemory is set)";
+  return '';
+}
+
+/** Earliest and latest, where they differ enough to matter. */
+function band(node: RedisNode): string {
+  const range = node.forecast?.fullInRange;
+  if (!range || !(range[1] > range[0] * 1.3) || !Number.isFinite(range[1])) return '';
+  return ` (between ${formatDuration(range[0])} and ${formatDuration(range[1])})`;
+}
+
+function consequence(node: RedisNode): string {
+  if (node.limit && node.limit.source !== 'maxmemory')
+    return 'the kernel ends Redis, with every job not yet on disk';
+  if (node.policy === 'noeviction') return 'producers are refused and idle workers stop';
+  return `Redis deletes keys by itself (${node.policy}), jobs among them`;
+}
+
+/** 0..99: less time and less room come first. */
+function urgency(seconds: number | null, usedRatio: number): number {
+  const byTime = seconds === null ? 0 : 50 / (1 + Math.max(0, seconds) / 60);
+  return byTime + 49 * Math.min(1, Math.max(0, usedRatio));
+}

@@ -1,0 +1,50 @@
+import { formatBytes, formatRate } from '../model/format.js';
+import type { RedisNode, Snapshot } from '../watch/snapshot.js';
+import type { Evidence, FindingRule, FoundNow } from './finding.js';
+import { haltLargest, largestHolder, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { nodeName } from './words.js';
+
+export const redisFull: FindingRule = {
+  code: 'redis.full',
+  about:
+    'Redis is over maxmemory with noeviction: it refuses writes that add memory, so producers fail and idle workers stop.',
+  detect: (snapshot) => snapshot.nodes.filter((node) => node.isFull).map((node) => full(node, snapshot)),
+};
+
+function full(node: RedisNode, snapshot: Snapshot): FoundNow {
+  const holder = largestHolder(snapshot);
+  const most = holder ? ` Most of it: ${holder.text}.` : '';
+  const refused =
+    node.refusedPerSecond !== null && node.refusedPerSecond > 0
+      ? `, ${formatRate(node.refusedPerSecond)} at present`
+      : '';
+  // Measured: busy workers go on draining while full, idle or restarted ones take nothing and spin on errors.
+  return {
+    severity: 'critical',
+    queue: null,
+    node: node.id,
+    title: `${nodeName(node, snapshot)} is full`,
+    sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${most}`,
+    evidence: [...memoryEvidence(node), ...(holder ? [{ label: 'largest holder', value: holder.text }] : [])],
+    remedies: [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node), haltLargest(snapshot)].filter(
+      (remedy) => remedy !== null,
+    ),
+    rank: 950,
+  };
+}
+
+/** The numbers of a node's memory, for every finding about it. */
+export function memoryEvidence(node: RedisNode): readonly Evidence[] {
+  const evidence: Evidence[] = [{ label: 'held against the limit', value: node.countedBytes, unit: 'bytes' }];
+  if (node.limit)
+    evidence.push({ label: `limit (${node.limit.source})`, value: node.limit.bytes, unit: 'bytes' });
+  if (node.usedRatio !== null)
+    evidence.push({ label: 'share of the limit', value: node.usedRatio, unit: 'ratio' });
+  if (node.forecast) {
+    evidence.push({ label: 'growth', value: node.forecast.growthBytesPerSecond, unit: 'bytes/s' });
+  }
+  if (node.refusedPerSecond !== null) {
+    evidence.push({ label: 'writes refused', value: node.refusedPerSecond, unit: 'count/s' });
+  }
+  return evidence;
+}

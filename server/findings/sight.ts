@@ -1,0 +1,25 @@
+import type { Snapshot } from '../watch/snapshot.js';
+
+/** Whether what a Snapshot says is so now. */
+export interface Sight {
+  readonly isLive: boolean;
+  /** Seconds since the last good read; null before the first. */
+  readonly ageSeconds: number | null;
+}
+
+/** From this age on, numbers are not shown as live. */
+export const STALE_AFTER_MS = 5_000;
+/** A console that slowed itself down is given this many intervals. */
+const STALE_AFTER_INTERVALS = 3;
+
+/**
+ * Is the Snapshot's content live? Not only the link's own word counts: a poller that hangs would leave `live` behind,
+ * so data that are too old for the pace they should be read at are not live either.
+ */
+export function sightOf(snapshot: Snapshot, nowMs: number): Sight {
+  const { status, lastReadAtMs } = snapshot.link;
+  if (lastReadAtMs === null) return { isLive: false, ageSeconds: null };
+  const ageMs = Math.max(0, nowMs - lastReadAtMs);
+  const allowedMs = Math.max(STALE_AFTER_MS, STALE_AFTER_INTERVALS * snapshot.poll.intervalMs);
+  return { isLive: status === 'live' && ageMs <= allowedMs, ageSeconds: ageMs / 1000 };
+}

@@ -1,0 +1,114 @@
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { Thresholds } from './finding.js';
+
+/** What a queue's state comes down to: one word, the first of the ladder below that holds. */
+export type QueueVerdict =
+  | 'halted'
+  | 'paused'
+  | 'idle'
+  | 'no-workers'
+  | 'blocked-by-memory'
+  | 'capped'
+  | 'rate-limited'
+  | 'stuck'
+  | 'growing'
+  | 'flowing';
+
+/** Jobs that run may take long, so slots that are busy get this many times the patience before a queue counts as stuck. */
+const BUSY_PATIENCE = 3;
+const BUSY_MIN_SECONDS = 60;
+/** A measured rate this close to the limit is held by it. */
+const AT_LIMIT_RATIO = 0.9;
+
+/**
+ * One verdict a queue, as a ladder of rules: a cause stands above its symptoms, so each queue has one finding about its
+ * flow and not four. Pure.
+ */
+export function queueVerdict(
+  queue: QueueState,
+  snapshot: Snapshot,
+  nowMs: number,
+  thresholds: Thresholds,
+): QueueVerdict {
+  // 1. Stopped on purpose: whatever else is seen follows from it.
+  if (queue.flow !== 'running') return queue.flow;
+  // 2. Nothing waits: nothing can be wrong with the flow.
+  if (queue.backlog <= 0) return queue.counts.active > 0 ? 'flowing' : 'idle';
+  // 3. Nobody is there. Above memory: room alone does not help a queue without workers.
+  if (queue.workers === 0 && hasWaited(queue, nowMs, thresholds.stuckSeconds)) return 'no-workers';
+  const isMotionless = isWithoutDeparture(queue, nowMs, thresholds.stuckSeconds);
+  // 4. A full Redis stops idle workers whatever cap or limit there is; above those, because loosening them would hurt now.
+  if (isMotionless && isFull(snapshot)) return 'blocked-by-memory';
+  // 5. Every allowed slot is in use. Above the rate limit: more starts per second do not help while no slot is free.
+  if (isCapped(queue, thresholds)) return 'capped';
+  // 6. Above stuck: a queue that is let through once an hour stands still most of the time, and rightly so.
+  if (isRateLimited(queue, thresholds)) return 'rate-limited';
+  // 7. None of the known causes, and nothing moves.
+  if (isMotionless && isBeyondPatience(queue, nowMs, thresholds)) return 'stuck';
+  // 8. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
+  if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs) return 'growing';
+  return 'flowing';
+}
+
+/** Is any node over its limit? In a Cluster it is not known here which node holds a queue, so any counts. */
+export function isFull(snapshot: Snapshot): boolean {
+  return snapshot.nodes.some((node) => node.isFull);
+}
+
+/** Seconds since a job last left, as far as the console has watched. */
+export function secondsWithoutDeparture(queue: QueueState, nowMs: number): number {
+  return Math.max(0, nowMs - Math.max(queue.lastDepartureAtMs ?? 0, queue.firstSeenAtMs)) / 1000;
+}
+
+/** Age of the oldest waiting job in seconds; null where it isn't known. */
+export function oldestWaitingSeconds(queue: QueueState, nowMs: number): number | null {
+  return queue.oldestWaitingAtMs === null ? null : Math.max(0, nowMs - queue.oldestWaitingAtMs) / 1000;
+}
+
+function hasWaited(queue: QueueState, nowMs: number, seconds: number): boolean {
+  return nowMs - (queue.oldestWaitingAtMs ?? queue.firstSeenAtMs) >= seconds * 1000;
+}
+
+/**
+ * Jobs wait, and none has left for `seconds`. The oldest must have waited that long too, or a job that has just come to
+ * an idle queue would look stuck; and the last reads must all have seen a backlog, or one delayed job falling due would.
+ */
+function isWithoutDeparture(queue: QueueState, nowMs: number, seconds: number): boolean {
+  if (secondsWithoutDeparture(queue, nowMs) < seconds || !hasWaited(queue, nowMs, seconds)) return false;
+  return queue.depthTrend.length < 3 || queue.depthTrend.slice(-3).every((depth) => depth > 0);
+}
+
+function isBeyondPatience(queue: QueueState, nowMs: number, thresholds: Thresholds): boolean {
+  if (queue.counts.active === 0) return true;
+  const patience = Math.max(BUSY_MIN_SECONDS, BUSY_PATIENCE * thresholds.stuckSeconds);
+  return secondsWithoutDeparture(queue, nowMs) >= patience;
+}
+
+/** Enough waits, or ever more does: a full set of slots with three jobs behind it is a queue at work. */
+function isPressed(queue: QueueState, thresholds: Thresholds): boolean {
+  return queue.backlog >= thresholds.backlogMinJobs || queue.rates?.isGrowing === true;
+}
+
+function isCapped(queue: QueueState, thresholds: Thresholds): boolean {
+  if (queue.concurrency === null) return false;
+  if (queue.concurrency <= 0) return true;
+  return queue.counts.active >= queue.concurrency && isPressed(queue, thresholds);
+}
+
+function isRateLimited(queue: QueueState, thresholds: Thresholds): boolean {
+  if (!isPressed(queue, thresholds)) return false;
+  if (queue.rateLimitedForMs > 0) return true;
+  const allowed = allowedPerSecond(queue);
+  const leaving = queue.rates?.departuresPerSecond ?? 0;
+  return allowed !== null && allowed > 0 && leaving >= allowed * AT_LIMIT_RATIO;
+}
+
+/**
+ * Jobs per second that the global rate limit lets start; null without one. A worker's own duration wins over the
+ * global one (measured with BullMQ 6.7), so a longer window seen in Redis is the one that counts.
+ */
+export function allowedPerSecond(queue: QueueState): number | null {
+  if (queue.rateLimit === null) return null;
+  const windowMs = Math.max(queue.rateLimit.durationMs, queue.observedLimiterMs);
+  return windowMs > 0 ? (queue.rateLimit.max * 1000) / windowMs : null;
+}

@@ -1,0 +1,51 @@
+import type { CapabilityName, Snapshot } from '../watch/snapshot.js';
+import type { CurrentFinding, Remedy } from './finding.js';
+
+/** What a lever needs to be permitted, and what to say where it is not. */
+const NEEDS: readonly {
+  readonly levers: string;
+  readonly capabilities: readonly CapabilityName[];
+  readonly otherwise: string;
+}[] = [
+  {
+    levers: 'redis.',
+    capabilities: ['canSetConfig'],
+    otherwise:
+      'This Redis does not permit CONFIG SET to the console, so raise maxmemory where Redis is managed.',
+  },
+  {
+    levers: 'queue.',
+    capabilities: ['canWrite', 'canRunScripts'],
+    otherwise:
+      "The console's Redis user may not write, so it can only show: give it write permission to act from here.",
+  },
+];
+
+/**
+ * Takes away remedies that this Redis would refuse to the console, and says what is left: a button that can't work at
+ * 3 a.m. is worse than none. Unknown capabilities (not connected yet) take nothing away; the lever itself checks again.
+ */
+export function withinReach(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
+  if (finding.remedies.length === 0) return finding;
+  const notes = new Set<string>();
+  const remedies = finding.remedies.filter((remedy) => {
+    const obstacle = obstacleTo(remedy, snapshot);
+    if (obstacle !== null) notes.add(obstacle);
+    return obstacle === null;
+  });
+  if (notes.size === 0) return finding;
+  return { ...finding, remedies, sentence: [finding.sentence, ...notes].join(' ') };
+}
+
+function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
+  if (snapshot.nodes.length > 0 && snapshot.nodes.every((node) => node.isReadOnly)) {
+    return 'Levers do not work through a read-only replica: connect the console to the master.';
+  }
+  const { capabilities } = snapshot;
+  if (!capabilities) return null;
+  for (const need of NEEDS) {
+    if (!remedy.lever.startsWith(need.levers)) continue;
+    if (need.capabilities.some((name) => !capabilities[name])) return need.otherwise;
+  }
+  return null;
+}
