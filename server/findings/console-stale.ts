@@ -1,6 +1,6 @@
 import { formatDuration } from '../model/format.js';
+import { sightOf } from '../model/sight.js';
 import type { FindingRule } from './finding.js';
-import { sightOf } from './sight.js';
 import { plainName } from './words.js';
 
 export const consoleStale: FindingRule = {

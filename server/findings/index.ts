@@ -1,3 +1,4 @@
+import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { consoleStale } from './console-stale.js';
 import type { CurrentFinding, FindingRule, Thresholds } from './finding.js';
@@ -16,7 +17,6 @@ import { redisFull } from './redis-full.js';
 import { redisNoLimit } from './redis-no-limit.js';
 import { redisReadOnly } from './redis-read-only.js';
 import { redisUnreachable } from './redis-unreachable.js';
-import { sightOf } from './sight.js';
 import { compareFindings } from './track.js';
 import { withinReach } from './within-reach.js';
 

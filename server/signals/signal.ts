@@ -10,15 +10,17 @@ interface SignalBase {
 }
 export interface InstanceSignal extends SignalBase {
   readonly scope: 'instance';
-  /** null: not known now (no sample is exposed). */
-  readonly read: (snapshot: Snapshot) => number | null;
+  /** null: not known now (no sample is exposed). Signals of scope instance are read of blind Snapshots too. */
+  readonly read: (snapshot: Snapshot, nowMs: number) => number | null;
 }
 export interface NodeSignal extends SignalBase {
   readonly scope: 'node';
-  readonly read: (node: RedisNode, snapshot: Snapshot) => number | null;
+  readonly read: (node: RedisNode, snapshot: Snapshot, nowMs: number) => number | null;
 }
 export interface QueueSignal extends SignalBase {
   readonly scope: 'queue';
-  readonly read: (queue: QueueState, snapshot: Snapshot) => number | null;
+  readonly read: (queue: QueueState, snapshot: Snapshot, nowMs: number) => number | null;
+  /** What several queues come to when they are told as one; `none` where that means nothing. */
+  readonly fold: 'sum' | 'max' | 'none';
 }
 export type Signal = InstanceSignal | NodeSignal | QueueSignal;

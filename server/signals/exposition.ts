@@ -1,0 +1,150 @@
+import type { CurrentFinding, Thresholds } from '../findings/finding.js';
+import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
+import { queueVerdict } from '../findings/verdict.js';
+import { sightOf } from '../model/sight.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import { SIGNALS } from './index.js';
+import type { QueueSignal, Signal } from './signal.js';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  /** May be Infinity (a drain that never ends), never NaN. */
+  readonly value: number;
+}
+
+/** One metric with all its samples, of all instances: HELP and TYPE are told once. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly labelNames: readonly string[];
+  readonly samples: readonly Sample[];
+}
+
+export interface MetricsOptions {
+  readonly nowMs: number;
+  /** Queues an instance may have in labels of their own; the rest comes under queue="other". */
+  readonly maxQueues: number;
+  readonly thresholds?: Thresholds;
+  /** Counted by code and severity where given. */
+  readonly findings?: readonly CurrentFinding[];
+}
+
+/** Label of the queues that are told as one. No queue is called so: an id holds a colon. */
+export const OTHER_QUEUES = 'other';
+const PREFIX = 'spillway_';
+
+/**
+ * The signals of all instances as Prometheus metrics. Pure. The label of an instance is `redis`, because Prometheus
+ * gives `instance` itself. What a blind console last saw is not exposed: a gap is the truth, `spillway_redis_up` is 0.
+ */
+export function collectMetrics(
+  snapshots: readonly Snapshot[],
+  options: MetricsOptions,
+): readonly MetricFamily[] {
+  const views = snapshots.map((snapshot) => viewOf(snapshot, options));
+  const families = SIGNALS.map((signal) => ({
+    name: PREFIX + signal.name,
+    help: signal.help,
+    kind: signal.kind,
+    labelNames: LABELS[signal.scope],
+    samples: views.flatMap((view) => samplesOf(signal, view, options.nowMs)),
+  }));
+  return [...families, foldedFamily(views), ...(options.findings ? [findingsFamily(options.findings)] : [])];
+}
+
+const LABELS = { instance: ['redis'], node: ['redis', 'node'], queue: ['redis', 'queue'] } as const;
+
+interface View {
+  readonly snapshot: Snapshot;
+  readonly isLive: boolean;
+  readonly told: readonly QueueState[];
+  readonly folded: readonly QueueState[];
+}
+
+function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
+  const { isLive } = sightOf(snapshot, options.nowMs);
+  const ranked = isLive ? byTrouble(snapshot, options) : [];
+  const most = Math.max(0, Math.floor(options.maxQueues));
+  return { snapshot, isLive, told: ranked.slice(0, most), folded: ranked.slice(most) };
+}
+
+/** Queues in trouble first, then the largest backlog, then the most memory; equal ones by id, so that labels stay put. */
+function byTrouble(snapshot: Snapshot, options: MetricsOptions): readonly QueueState[] {
+  if (snapshot.queues.length <= options.maxQueues) return snapshot.queues;
+  const thresholds = options.thresholds ?? DEFAULT_THRESHOLDS;
+  const keyed = snapshot.queues.map((queue) => {
+    const verdict = queueVerdict(queue, snapshot, options.nowMs, thresholds);
+    return { queue, isTroubled: verdict !== 'idle' && verdict !== 'flowing' && queue.backlog > 0 };
+  });
+  keyed.sort(
+    (a, b) =>
+      Number(b.isTroubled) - Number(a.isTroubled) ||
+      b.queue.backlog - a.queue.backlog ||
+      (b.queue.memory?.totalBytes ?? 0) - (a.queue.memory?.totalBytes ?? 0) ||
+      (a.queue.id < b.queue.id ? -1 : 1),
+  );
+  return keyed.map(({ queue }) => queue);
+}
+
+function samplesOf(signal: Signal, view: View, nowMs: number): readonly Sample[] {
+  const { snapshot, isLive } = view;
+  const redis = snapshot.instance;
+  if (signal.scope === 'instance') return sample({ redis }, signal.read(snapshot, nowMs));
+  if (!isLive) return [];
+  if (signal.scope === 'node') {
+    return snapshot.nodes.flatMap((node) =>
+      sample({ redis, node: node.address }, signal.read(node, snapshot, nowMs)),
+    );
+  }
+  const single = view.told.flatMap((queue) =>
+    sample({ redis, queue: queue.id }, signal.read(queue, snapshot, nowMs)),
+  );
+  return [...single, ...sample({ redis, queue: OTHER_QUEUES }, foldQueues(signal, view, nowMs))];
+}
+
+function sample(labels: Sample['labels'], value: number | null): readonly Sample[] {
+  return value === null || Number.isNaN(value) ? [] : [{ labels, value }];
+}
+
+/** null where nothing is folded, no queue knows the value, or a sum means nothing. */
+function foldQueues(signal: QueueSignal, { folded, snapshot }: View, nowMs: number): number | null {
+  if (signal.fold === 'none') return null;
+  let result: number | null = null;
+  for (const queue of folded) {
+    const value = signal.read(queue, snapshot, nowMs);
+    if (value === null || Number.isNaN(value)) continue;
+    if (result === null) result = value;
+    else result = signal.fold === 'sum' ? result + value : Math.max(result, value);
+  }
+  return result;
+}
+
+function foldedFamily(views: readonly View[]): MetricFamily {
+  return {
+    name: `${PREFIX}queues_folded`,
+    help: `Queues without labels of their own: they are summed under queue="${OTHER_QUEUES}".`,
+    kind: 'gauge',
+    labelNames: LABELS.instance,
+    samples: views
+      .filter((view) => view.isLive)
+      .map((view) => ({ labels: { redis: view.snapshot.instance }, value: view.folded.length })),
+  };
+}
+
+function findingsFamily(findings: readonly CurrentFinding[]): MetricFamily {
+  const counts = new Map<string, { labels: Sample['labels']; value: number }>();
+  for (const { instance, code, severity } of findings) {
+    const key = JSON.stringify([instance, code, severity]);
+    const entry = counts.get(key) ?? { labels: { redis: instance, code, severity }, value: 0 };
+    entry.value += 1;
+    counts.set(key, entry);
+  }
+  return {
+    name: `${PREFIX}findings`,
+    help: 'Findings at present by code and severity; one that is told for many queues counts once.',
+    kind: 'gauge',
+    labelNames: ['redis', 'code', 'severity'],
+    samples: [...counts.values()],
+  };
+}

@@ -1,0 +1,24 @@
+import { CONSOLE_SIGNALS } from './console-signals.js';
+import { MEMORY_SIGNALS } from './memory-signals.js';
+import { NODE_SIGNALS } from './node-signals.js';
+import { QUEUE_FLOW_SIGNALS } from './queue-flow-signals.js';
+import { QUEUE_JOB_SIGNALS } from './queue-job-signals.js';
+import { QUEUE_MEMORY_SIGNALS } from './queue-memory-signals.js';
+import type { Signal } from './signal.js';
+import { TOTAL_SIGNALS } from './total-signals.js';
+
+/** What can be seen. A signal is an entry in the file of its group; a new group is one file and one line here. */
+export const SIGNALS: readonly Signal[] = [
+  ...CONSOLE_SIGNALS,
+  ...TOTAL_SIGNALS,
+  ...MEMORY_SIGNALS,
+  ...NODE_SIGNALS,
+  ...QUEUE_JOB_SIGNALS,
+  ...QUEUE_FLOW_SIGNALS,
+  ...QUEUE_MEMORY_SIGNALS,
+];
+
+/** The signal of that name, or null. */
+export function signalNamed(name: string): Signal | null {
+  return SIGNALS.find((signal) => signal.name === name) ?? null;
+}
