@@ -119,7 +119,14 @@ export interface QueueCounts {
   readonly completed: number;
   readonly failed: number;
 }
-export type JobState = 'waiting' | 'prioritized' | 'active' | 'delayed' | 'waiting-children' | 'completed' | 'failed';
+export type JobState =
+  | 'waiting'
+  | 'prioritized'
+  | 'active'
+  | 'delayed'
+  | 'waiting-children'
+  | 'completed'
+  | 'failed';
 
 export interface RateLimit {
   readonly max: number;

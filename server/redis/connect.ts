@@ -1,0 +1,88 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Endpoint, HostPort } from '../instance-config.js';
+
+export type RedisClient = Redis | Cluster;
+/** Replies keep ioredis' own (RESP2-shaped) form. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+/** A Redis that does not accept a connection within this is given up until the next try. */
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Retries get slower up to this, with jitter so that many consoles don't knock together. */
+const RETRY_CAP_MS = 3_000;
+
+export interface ConnectOptions {
+  /** CLIENT SETNAME, so that an operator sees whose connection it is. */
+  readonly connectionName: string;
+  /** ms that a single command may take; none for the poller, which times whole pipelines instead. */
+  readonly commandTimeoutMs?: number;
+}
+
+/**
+ * Opens a client that connects in the background, never queues commands while it is not connected (they fail at
+ * once, so that nothing acts late), and keeps trying with jitter and a cap.
+ */
+export function connect(endpoint: Endpoint, options: ConnectOptions): RedisClient {
+  const common: Options = {
+    connectionName: options.connectionName,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: null,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (attempt) => retryDelayMs(attempt),
+    // A demoted master answers READONLY: reconnect, and Sentinel names the new one.
+    reconnectOnError: (error) =>
+      endpoint.kind === 'sentinel' && error.message.startsWith('READONLY') ? 1 : false,
+    ...(options.commandTimeoutMs === undefined ? {} : { commandTimeout: options.commandTimeoutMs }),
+  };
+  if (endpoint.kind === 'single') return new Redis(endpoint.url, { ...common, lazyConnect: false });
+  const login: Options = {
+    ...(endpoint.username === undefined ? {} : { username: endpoint.username }),
+    ...(endpoint.password === undefined ? {} : { password: endpoint.password }),
+    ...(endpoint.tls ? { tls: {} } : {}),
+  };
+  if (endpoint.kind === 'sentinel') {
+    return new Redis({
+      ...common,
+      ...login,
+      sentinels: endpoint.sentinels.map((sentinel) => ({ ...sentinel })),
+      name: endpoint.master,
+      db: endpoint.db,
+      ...(endpoint.sentinelUsername === undefined ? {} : { sentinelUsername: endpoint.sentinelUsername }),
+      ...(endpoint.sentinelPassword === undefined ? {} : { sentinelPassword: endpoint.sentinelPassword }),
+      ...(endpoint.tls ? { enableTLSForSentinelMode: true } : {}),
+      sentinelRetryStrategy: (attempt: number) => retryDelayMs(attempt),
+      sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    });
+  }
+  return new Cluster(
+    endpoint.nodes.map((node: HostPort) => ({ ...node })),
+    {
+      enableOfflineQueue: false,
+      clusterRetryStrategy: (attempt: number) => retryDelayMs(attempt),
+      slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+      slotsRefreshInterval: 10_000,
+      redisOptions: { ...common, ...login },
+    },
+  );
+}
+
+/** Exponential from 100 ms with a cap, ± 25%. The jitter only spreads connection attempts; nothing is decided by it. */
+function retryDelayMs(attempt: number): number {
+  const base = Math.min(RETRY_CAP_MS, 100 * 2 ** Math.min(attempt, 6));
+  return Math.round(base * (0.75 + Math.random() * 0.5));
+}
+
+/** host:port (or several) of an endpoint, without credentials. */
+export function addressOf(endpoint: Endpoint): string {
+  if (endpoint.kind === 'single') {
+    try {
+      const url = new URL(endpoint.url);
+      return url.hostname ? `${url.hostname}:${url.port || '6379'}` : url.pathname;
+    } catch {
+      return 'an address that is not a URL';
+    }
+  }
+  const hosts = endpoint.kind === 'sentinel' ? endpoint.sentinels : endpoint.nodes;
+  const list = hosts.map((node) => `${node.host}:${node.port}`).join(', ');
+  return endpoint.kind === 'sentinel' ? `${endpoint.master} by Sentinel ${list}` : `cluster ${list}`;
+}

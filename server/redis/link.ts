@@ -1,0 +1,108 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { InstanceConfig } from '../instance-config.js';
+import type { Capabilities } from '../watch/snapshot.js';
+import { probeCapabilities } from './capabilities.js';
+import { addressOf, connect, type RedisClient } from './connect.js';
+import { describeProblem } from './problem.js';
+
+/** A lever that Redis does not answer within this is reported as not done. */
+const LEVER_TIMEOUT_MS = 2_000;
+
+export interface MasterNode {
+  /** host:port as the cluster names it; `single` otherwise. */
+  readonly id: string;
+  readonly address: string;
+  readonly client: Redis;
+}
+
+/**
+ * The console's connections to one Redis (or Sentinel group, or Cluster). Two of them, so that a long read never
+ * stands before a lever: `client` for levers, with a time-out for each command; `reader` for the poller, which times
+ * whole pipelines. Both keep trying for ever; errors are kept as one line in `problem`, never thrown.
+ */
+export class RedisLink {
+  readonly name: string;
+  readonly address: string;
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+  readonly client: RedisClient;
+  readonly reader: RedisClient;
+  capabilities: Capabilities | null = null;
+  problem: string | null = null;
+
+  constructor(config: InstanceConfig) {
+    this.name = config.name;
+    this.address = addressOf(config.endpoint);
+    this.topology = config.endpoint.kind;
+    this.client = connect(config.endpoint, {
+      connectionName: 'spillway:levers',
+      commandTimeoutMs: LEVER_TIMEOUT_MS,
+    });
+    this.reader = connect(config.endpoint, { connectionName: 'spillway:watch' });
+    for (const client of [this.client, this.reader]) {
+      client.on('error', (error: unknown) => this.note(error));
+      // Emitted by Cluster for a node that fails while others may still answer.
+      client.on('node error', (error: unknown) => this.note(error));
+    }
+    this.reader.on('ready', () => {
+      this.problem = null;
+      this.capabilities = null;
+    });
+  }
+
+  /** Keeps what went wrong as one line for a person. */
+  note(error: unknown): void {
+    // That a connection was closed says less than what was known before: it may have been given up by this side.
+    if (
+      this.problem !== null &&
+      error instanceof Error &&
+      /Connection is closed|Command aborted/.test(error.message)
+    )
+      return;
+    this.problem = describeProblem(error, this.address);
+  }
+
+  /** Can a read be sent now? */
+  get isReady(): boolean {
+    return this.reader.status === 'ready';
+  }
+
+  /** Masters for the poller's reads: one, unless this is a Cluster. */
+  masters(): readonly MasterNode[] {
+    return mastersOf(this.reader, this.address);
+  }
+
+  /** Masters for levers that act on a whole process. */
+  leverMasters(): readonly MasterNode[] {
+    return mastersOf(this.client, this.address);
+  }
+
+  /** For `new Queue(name, { connection, skipMetasUpdate: true })`. Shared: never closed by its user. */
+  bullmqConnection(): RedisClient {
+    return this.client;
+  }
+
+  /** Finds out what this Redis permits; changes nothing there. Throws what Redis or the network says. */
+  async refreshCapabilities(): Promise<void> {
+    const [first] = this.masters();
+    if (first) this.capabilities = await probeCapabilities(first.client);
+  }
+
+  /** Drops the poller's connection, which then reconnects: for one that hangs with its socket open. */
+  reconnectReader(): void {
+    if (this.reader instanceof Cluster) for (const node of this.reader.nodes('all')) node.disconnect(true);
+    else this.reader.disconnect(true);
+  }
+
+  async close(): Promise<void> {
+    this.client.disconnect();
+    this.reader.disconnect();
+  }
+}
+
+function mastersOf(client: RedisClient, address: string): readonly MasterNode[] {
+  if (!(client instanceof Cluster)) return [{ id: 'single', address, client }];
+  return client.nodes('master').map((node) => {
+    const id = `${node.options.host}:${node.options.port}`;
+    return { id, address: id, client: node };
+  });
+}

@@ -1,0 +1,61 @@
+import type { Finding, Thresholds } from '../findings/finding.js';
+import { detectFindings } from '../findings/index.js';
+import { compareFindings, trackFindings } from '../findings/track.js';
+import type { InstanceConfig } from '../instance-config.js';
+import { RedisLink } from '../redis/link.js';
+import { InstanceWatch } from './instance-watch.js';
+import type { Watch } from './watch.js';
+
+export interface WatchOptions {
+  readonly instances: readonly InstanceConfig[];
+  readonly thresholds: Thresholds;
+  readonly now: () => number;
+  readonly log: { info(message: string): void; warn(message: string): void };
+}
+
+const EMPTY_SERIES = { atMs: [], values: {} } as const;
+
+/** Starts one poller for each instance and returns at once: a Redis that is down is shown as such, and tried on. */
+export function createWatch(options: WatchOptions): Watch {
+  const listeners = new Set<(instance: string) => void>();
+  const tracked = new Map<string, readonly Finding[]>();
+  const watches = new Map<string, InstanceWatch>();
+
+  const judge = (watch: InstanceWatch): readonly Finding[] => {
+    const nowMs = options.now();
+    const snapshot = watch.snapshot;
+    const found = detectFindings(snapshot, nowMs, options.thresholds);
+    const findings = trackFindings(tracked.get(snapshot.instance) ?? [], found, nowMs);
+    tracked.set(snapshot.instance, findings);
+    return findings;
+  };
+
+  const onTick = (instance: string): void => {
+    const watch = watches.get(instance);
+    if (watch) judge(watch);
+    for (const listener of listeners) listener(instance);
+  };
+
+  for (const config of options.instances) {
+    const deps = { now: options.now, log: options.log, onTick };
+    watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
+  }
+  for (const watch of watches.values()) watch.start();
+
+  return {
+    snapshots: () => [...watches.values()].map((watch) => watch.snapshot),
+    snapshot: (instance) => watches.get(instance)?.snapshot ?? null,
+    findings: () => [...tracked.values()].flat().sort(compareFindings),
+    instanceSeries: (instance) => watches.get(instance)?.instanceSeries() ?? EMPTY_SERIES,
+    queueSeries: (instance, queueId) => watches.get(instance)?.queueSeries(queueId) ?? EMPTY_SERIES,
+    link: (instance) => watches.get(instance)?.link ?? null,
+    onTick: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
+    stop: async () => {
+      await Promise.all([...watches.values()].map((watch) => watch.stop()));
+    },
+  };
+}

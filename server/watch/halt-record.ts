@@ -1,0 +1,18 @@
+import type { HaltRecord } from './snapshot.js';
+
+/** The record that a halt leaves in the queue's meta hash; null where there is none or it can't be read. */
+export function parseHaltRecord(text: string | null): HaltRecord | null {
+  if (text === null) return null;
+  try {
+    const record = JSON.parse(text) as Partial<HaltRecord> | null;
+    if (typeof record !== 'object' || record === null) return null;
+    return {
+      formerConcurrency: typeof record.formerConcurrency === 'number' ? record.formerConcurrency : null,
+      atMs: typeof record.atMs === 'number' ? record.atMs : 0,
+      actor: typeof record.actor === 'string' ? record.actor : 'unknown',
+    };
+  } catch {
+    // Not ours: someone else's field of that name must not stop the view of the queue.
+    return null;
+  }
+}

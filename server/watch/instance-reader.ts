@@ -1,0 +1,238 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { InstanceConfig } from '../instance-config.js';
+import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
+import { type ClientReading, readClientList } from '../redis/clients.js';
+import { Discovery, MOST_QUEUES } from '../redis/discover.js';
+import type { MasterNode, RedisLink } from '../redis/link.js';
+import { ReadBatch } from '../redis/read-batch.js';
+import { addQueueReads } from '../redis/read-queues.js';
+import { addServerRead } from '../redis/read-server.js';
+import { sampleMemory } from '../redis/sample-memory.js';
+import { ownerOf } from '../redis/slot-owner.js';
+import { nextToSample } from './sampling-turn.js';
+import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
+import type { Series } from './watch.js';
+import { WatchedNode } from './watched-node.js';
+import { WatchedQueue } from './watched-queue.js';
+
+/** Reads of queues that one tick may hold; the rest waits for the next. */
+const QUEUES_A_TICK = 2_500;
+/** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
+const MANY_CLIENTS = 500;
+const SAMPLES_A_TICK = 8;
+
+/** What is sent to one Redis in one tick, and what is known of it: nodes, queues, where discovery stands. */
+export class InstanceReader {
+  readonly #config: InstanceConfig;
+  readonly #link: RedisLink;
+  readonly #now: () => number;
+  readonly #queues = new Map<string, WatchedQueue>();
+  readonly #configured: ReadonlySet<string>;
+  #watchedNodes = new Map<string, WatchedNode>();
+  #discoveries = new Map<string, Discovery>();
+  #clients: ClientReading | null = null;
+  #clientsDueTick = 0;
+  #tick = 0;
+  #states: readonly QueueState[] = [];
+  roundTripMs = 0;
+
+  constructor(config: InstanceConfig, link: RedisLink, now: () => number) {
+    this.#config = config;
+    this.#link = link;
+    this.#now = now;
+    this.#configured = new Set(config.queues.map((id) => (id.includes(':') ? id : `bull:${id}`)));
+  }
+
+  get nodes(): readonly RedisNode[] {
+    return [...this.#watchedNodes.values()].flatMap((node) => node.state ?? []);
+  }
+
+  get queues(): readonly QueueState[] {
+    return this.#states;
+  }
+
+  get discovery(): DiscoveryState {
+    const all = [...this.#discoveries.values()];
+    const passes = all.map((discovery) => discovery.lastPassAtMs);
+    return {
+      lastPassAtMs:
+        passes.length === 0 || passes.includes(null) ? null : Math.min(...passes.flatMap((at) => at ?? [])),
+      passDurationMs:
+        all.length === 0 ? null : Math.max(...all.map((discovery) => discovery.passDurationMs ?? 0)),
+      keys: all.reduce((sum, discovery) => sum + discovery.keys, 0),
+    };
+  }
+
+  /** One tick. Throws when the connection fails or Redis refuses what everything hangs on (INFO). */
+  async read(intervalMs: number): Promise<void> {
+    this.#tick += 1;
+    if (this.#link.capabilities === null) await this.#link.refreshCapabilities();
+    for (const id of this.#configured) this.#add(id);
+    const masters = this.#link.masters();
+    if (masters.length === 0) throw new Error('CLUSTERDOWN no master is known');
+    this.#forgetNodes(masters);
+    const due = this.#takeDue();
+    await Promise.all(masters.map((master) => this.#readMaster(master, due)));
+    await Promise.all(masters.map((master) => this.#discover(master, intervalMs)));
+    await this.#sample();
+    this.#dropGone();
+    this.#states = [...this.#queues.values()].flatMap((queue) => queue.state ?? []);
+  }
+
+  /** Sums for the chart of the instance. */
+  totals(): Readonly<Record<string, number | null>> {
+    const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+    const limits = this.nodes.map((node) => node.limit?.bytes ?? null);
+    return {
+      usedBytes: sum(this.nodes.map((node) => node.countedBytes)),
+      limitBytes: limits.includes(null) ? null : sum(limits.flatMap((bytes) => bytes ?? [])),
+      opsPerSecond: sum(this.nodes.map((node) => node.opsPerSecond)),
+      arrivalsPerSecond: sum(this.#states.map((queue) => queue.rates?.arrivalsPerSecond ?? 0)),
+      departuresPerSecond: sum(this.#states.map((queue) => queue.rates?.departuresPerSecond ?? 0)),
+      backlog: sum(this.#states.map((queue) => queue.backlog)),
+    };
+  }
+
+  queueSeries(queueId: string): Series {
+    return this.#queues.get(queueId)?.series() ?? { atMs: [], values: {} };
+  }
+
+  refreshSoon(queueId: string): void {
+    this.#queues.get(queueId)?.refreshSoon();
+  }
+
+  #add(id: string): void {
+    if (!this.#queues.has(id) && this.#queues.size < MOST_QUEUES) {
+      this.#queues.set(id, new WatchedQueue(id, this.#now(), this.#config.pollIntervalMs));
+    }
+  }
+
+  #takeDue(): readonly WatchedQueue[] {
+    const nowMs = this.#now();
+    const due: WatchedQueue[] = [];
+    for (const queue of this.#queues.values()) {
+      if (due.length < QUEUES_A_TICK && queue.isDue(nowMs)) due.push(queue);
+    }
+    // What was read goes to the back of the map's order, so that beyond the bound all take turns.
+    if (due.length === QUEUES_A_TICK) {
+      for (const queue of due) {
+        this.#queues.delete(queue.id);
+        this.#queues.set(queue.id, queue);
+      }
+    }
+    return due;
+  }
+
+  async #readMaster(master: MasterNode, due: readonly WatchedQueue[]): Promise<void> {
+    const node = this.#node(master);
+    const mine = due.filter(
+      (queue) => ownerOf(this.#link.reader, queue.id) === (this.#isCluster ? master.id : null),
+    );
+    const batch = new ReadBatch();
+    const infoSlot = addServerRead(batch, this.#link.capabilities?.canFlagScripts ?? false);
+    const wantsClients =
+      this.#tick >= this.#clientsDueTick && (this.#link.capabilities?.canListClients ?? false);
+    const clientsSlot = wantsClients ? batch.add('client', 'LIST') : null;
+    const plannedAtMs = this.#now();
+    const decode = addQueueReads(
+      batch,
+      mine.map((queue) => queue.plan(plannedAtMs)),
+      this.#isCluster,
+    );
+    await batch.run(master.client);
+    const nowMs = this.#now();
+    this.roundTripMs = nowMs - plannedAtMs;
+    node.count(batch.calls);
+    const refusal = batch.refusal(infoSlot);
+    if (refusal) throw refusal;
+    const clientText = batch.text(clientsSlot);
+    if (clientText !== null) this.#takeClients(clientText);
+    const isAnother = node.take(batch.text(infoSlot) ?? '', nowMs, this.#clients?.outputBytes ?? null);
+    if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
+    const readings = decode();
+    mine.forEach((queue, i) => {
+      const reading = readings[i];
+      if (reading) queue.take(reading, nowMs, this.#config.pollIntervalMs, this.#workersOf(queue.id));
+    });
+  }
+
+  #node(master: MasterNode): WatchedNode {
+    const known = this.#watchedNodes.get(master.id);
+    if (known) return known;
+    const node = new WatchedNode(master.id, master.address);
+    this.#watchedNodes.set(master.id, node);
+    this.#discoveries.set(master.id, new Discovery());
+    return node;
+  }
+
+  #forgetNodes(masters: readonly MasterNode[]): void {
+    const ids = new Set(masters.map((master) => master.id));
+    this.#watchedNodes = new Map([...this.#watchedNodes].filter(([id]) => ids.has(id)));
+    this.#discoveries = new Map([...this.#discoveries].filter(([id]) => ids.has(id)));
+  }
+
+  get #isCluster(): boolean {
+    return this.#link.reader instanceof Cluster;
+  }
+
+  #takeClients(text: string): void {
+    const reading = readClientList(text);
+    this.#clients = reading;
+    this.#clientsDueTick = this.#tick + (reading.clients > MANY_CLIENTS ? 5 : 1);
+    for (const queue of this.#queues.values()) queue.setWorkers(this.#workersOf(queue.id));
+    for (const id of reading.queueIds) this.#add(id);
+  }
+
+  #workersOf(id: string): number | null {
+    return this.#clients === null ? null : (this.#clients.workersByQueue.get(id) ?? 0);
+  }
+
+  async #discover(master: MasterNode, intervalMs: number): Promise<void> {
+    const discovery = this.#discoveries.get(master.id);
+    const node = this.#watchedNodes.get(master.id);
+    if (!discovery || !node) return;
+    const calls = discovery.callsPerStep(intervalMs, this.#config.cpuBudgetRatio);
+    const known = new Set(this.#queues.keys());
+    const step = await discovery.step(master.client, this.#now(), calls, known);
+    node.count(step.calls);
+    for (const id of step.found) this.#add(id);
+    if (node.processId !== null && this.#tick % 60 === 1 && isLoopback(master.address)) {
+      node.setCgroupLimit(await cgroupLimitBytes(node.processId));
+    }
+  }
+
+  async #sample(): Promise<void> {
+    if (!this.#link.capabilities?.canMeasureMemory) return;
+    const turn = nextToSample(
+      [...this.#queues.values()].flatMap((queue) => queue.state ?? []),
+      this.#now(),
+      SAMPLES_A_TICK,
+    );
+    await Promise.all(
+      turn.map(async (state) => {
+        const master = this.#masterOf(state.id);
+        if (!master) return;
+        const sample = await sampleMemory(master.client, state.id, state.counts, this.#now());
+        this.#watchedNodes.get(master.id)?.count(sample.calls);
+        this.#queues.get(state.id)?.setMemory(sample.memory);
+      }),
+    );
+  }
+
+  #masterOf(id: string): { readonly id: string; readonly client: Redis } | null {
+    const masters = this.#link.masters();
+    if (!this.#isCluster) return masters[0] ?? null;
+    const owner = ownerOf(this.#link.reader, id);
+    return masters.find((master) => master.id === owner) ?? null;
+  }
+
+  #dropGone(): void {
+    for (const queue of this.#queues.values()) {
+      if (queue.isGone && !this.#configured.has(queue.id)) this.#queues.delete(queue.id);
+    }
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return /^(127\.|localhost|\[?::1)/.test(address);
+}

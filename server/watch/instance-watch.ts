@@ -1,0 +1,235 @@
+import type { InstanceConfig } from '../instance-config.js';
+import { nextPollIntervalMs } from '../model/poll-pace.js';
+import type { RedisLink } from '../redis/link.js';
+import { InstanceReader } from './instance-reader.js';
+import { RecentSeries } from './recent.js';
+import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
+
+/** No good read for this long: what is shown is not live any more. */
+const STALE_AFTER_MS = 3_000;
+/** A read that takes longer is given up; the connection is dropped, as it may be half open. */
+const READ_TIMEOUT_MS = 2_500;
+/** How often a Redis that can't be read is tried. */
+const RETRY_EVERY_MS = 500;
+
+export interface InstanceWatchDeps {
+  readonly now: () => number;
+  readonly log: { info(message: string): void; warn(message: string): void };
+  readonly onTick: (instance: string) => void;
+}
+
+/**
+ * The poller of one Redis. One tick at a time: the next begins when the last has ended or was given up, so a Redis
+ * that hangs piles nothing up, and other instances have pollers of their own.
+ */
+export class InstanceWatch {
+  readonly link: RedisLink;
+  readonly #config: InstanceConfig;
+  readonly #deps: InstanceWatchDeps;
+  readonly #reader: InstanceReader;
+  readonly #recent = new RecentSeries(
+    ['usedBytes', 'limitBytes', 'opsPerSecond', 'arrivalsPerSecond', 'departuresPerSecond', 'backlog'],
+    900,
+    900,
+  );
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+  #lastReadAtMs: number | null = null;
+  #status: LinkStatus = 'connecting';
+  #sinceMs: number;
+  #startedAtMs: number;
+  #poll: PollState;
+  #snapshot: Snapshot;
+
+  constructor(config: InstanceConfig, link: RedisLink, deps: InstanceWatchDeps) {
+    this.#config = config;
+    this.link = link;
+    this.#deps = deps;
+    this.#reader = new InstanceReader(config, link, deps.now);
+    this.#startedAtMs = deps.now();
+    this.#sinceMs = this.#startedAtMs;
+    this.#poll = {
+      intervalMs: config.pollIntervalMs,
+      baseIntervalMs: config.pollIntervalMs,
+      isSlowed: false,
+      slowedBecause: null,
+      lastTickMs: 0,
+      roundTripMs: 0,
+      ownCpuRatio: 0,
+      budgetRatio: config.cpuBudgetRatio,
+      ticks: 0,
+      failedTicks: 0,
+    };
+    this.#snapshot = this.#makeSnapshot();
+  }
+
+  start(): void {
+    this.#plan(0);
+  }
+
+  /** What is known now; the status is worked out at the moment of asking, so that it can't be live by neglect. */
+  get snapshot(): Snapshot {
+    const status = this.#judge(this.#deps.now());
+    return status === this.#snapshot.link.status ? this.#snapshot : this.#makeSnapshot();
+  }
+
+  instanceSeries() {
+    return this.#recent.series();
+  }
+
+  queueSeries(queueId: string) {
+    return this.#reader.queueSeries(queueId);
+  }
+
+  refreshSoon(queueId: string): void {
+    this.#reader.refreshSoon(queueId);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.link.close();
+  }
+
+  #plan(inMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => void this.#tick(), inMs);
+  }
+
+  async #tick(): Promise<void> {
+    const startedAtMs = this.#deps.now();
+    const isRead = await this.#read();
+    if (this.#isStopped) return;
+    const nowMs = this.#deps.now();
+    this.#poll = { ...this.#poll, ticks: this.#poll.ticks + 1, lastTickMs: nowMs - startedAtMs };
+    if (isRead) this.#noteGoodRead(nowMs);
+    else this.#poll = { ...this.#poll, failedTicks: this.#poll.failedTicks + 1 };
+    this.#snapshot = this.#makeSnapshot();
+    this.#note(nowMs, isRead);
+    this.#plan(isRead ? Math.max(10, this.#poll.intervalMs - (nowMs - startedAtMs)) : RETRY_EVERY_MS);
+    this.#deps.onTick(this.#config.name);
+  }
+
+  async #read(): Promise<boolean> {
+    if (!this.link.isReady) return false;
+    const timeout = new Timeout(READ_TIMEOUT_MS);
+    try {
+      await Promise.race([this.#reader.read(this.#poll.intervalMs), timeout.promise]);
+      return true;
+    } catch (error) {
+      this.link.note(error);
+      if (error instanceof ReadTimeout) this.link.reconnectReader();
+      return false;
+    } finally {
+      timeout.clear();
+    }
+  }
+
+  #noteGoodRead(nowMs: number): void {
+    this.#lastReadAtMs = nowMs;
+    this.link.problem = null;
+    const ownCpuRatio = Math.max(0, ...this.#reader.nodes.map((node) => node.ownCpuRatio));
+    const roundTripMs = this.#reader.roundTripMs;
+    const pace = nextPollIntervalMs({
+      baseMs: this.#config.pollIntervalMs,
+      currentMs: this.#poll.intervalMs,
+      ownCpuRatio,
+      budgetRatio: this.#config.cpuBudgetRatio,
+      roundTripMs,
+    });
+    this.#poll = {
+      ...this.#poll,
+      intervalMs: pace.intervalMs,
+      isSlowed: pace.isSlowed,
+      slowedBecause: pace.because,
+      ownCpuRatio,
+      roundTripMs,
+    };
+  }
+
+  #judge(nowMs: number): LinkStatus {
+    if (this.#lastReadAtMs === null) {
+      const isTrying = this.link.problem === null && nowMs - this.#startedAtMs < STALE_AFTER_MS;
+      return isTrying ? 'connecting' : 'unreachable';
+    }
+    const ageMs = nowMs - this.#lastReadAtMs;
+    // A slowed poller reads late by intent; that alone is not stale.
+    if (ageMs <= Math.max(STALE_AFTER_MS, this.#poll.intervalMs + READ_TIMEOUT_MS)) {
+      return this.link.problem === null || ageMs < 2 * this.#poll.intervalMs ? 'live' : 'stale';
+    }
+    return this.link.isReady ? 'stale' : 'unreachable';
+  }
+
+  #note(nowMs: number, isRead: boolean): void {
+    const values = isRead ? this.#reader.totals() : {};
+    this.#recent.add(nowMs, values);
+  }
+
+  #makeSnapshot(): Snapshot {
+    const nowMs = this.#deps.now();
+    return {
+      instance: this.#config.name,
+      atMs: nowMs,
+      link: this.#linkState(nowMs),
+      capabilities: this.link.capabilities,
+      nodes: this.#reader.nodes,
+      queues: this.#reader.queues,
+      discovery: this.#reader.discovery,
+      poll: this.#poll,
+    };
+  }
+
+  #linkState(nowMs: number): LinkState {
+    const status = this.#judge(nowMs);
+    if (status !== this.#status) {
+      this.#tell(status);
+      this.#status = status;
+      this.#sinceMs = nowMs;
+    }
+    return {
+      status,
+      problem: status === 'live' ? null : (this.link.problem ?? silence(status, this.link.address)),
+      lastReadAtMs: this.#lastReadAtMs,
+      sinceMs: this.#sinceMs,
+      address: this.link.address,
+      topology: this.link.topology,
+    };
+  }
+
+  /** One line for each change of state, none for each failed try. */
+  #tell(status: LinkStatus): void {
+    if (status === 'live') this.#deps.log.info(`${this.#config.name}: reading Redis at ${this.link.address}`);
+    else if (status !== 'connecting') {
+      this.#deps.log.warn(
+        `${this.#config.name}: ${this.link.problem ?? silence(status, this.link.address)}; the console keeps trying`,
+      );
+    }
+  }
+}
+
+function silence(status: LinkStatus, address: string): string {
+  return status === 'connecting'
+    ? `connecting to Redis at ${address}`
+    : `Redis at ${address} does not answer`;
+}
+
+class ReadTimeout extends Error {}
+
+/** A race against the clock whose timer does not outlive it. */
+class Timeout {
+  readonly promise: Promise<never>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(afterMs: number) {
+    this.promise = new Promise((_, reject) => {
+      this.#timer = setTimeout(
+        () => reject(new ReadTimeout(`the read timed out after ${afterMs} ms`)),
+        afterMs,
+      );
+    });
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}

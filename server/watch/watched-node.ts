@@ -1,0 +1,96 @@
+import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
+import { OwnCost } from '../redis/own-cost.js';
+import { parseInfo } from '../redis/parse-info.js';
+import { memoryLimit, readServer } from '../redis/read-server.js';
+import type { RedisNode } from './snapshot.js';
+
+/** Two minutes at one a second: what a forecast of the next minutes is made from. */
+const MOST_POINTS = 120;
+
+/** One Redis process as it is watched: the past that rates and forecasts need. */
+export class WatchedNode {
+  readonly id: string;
+  readonly #address: string;
+  readonly #cost = new OwnCost();
+  #points: MemoryPoint[] = [];
+  #last: { atMs: number; refused: number | null; evicted: number; runId: string; role: string } | null = null;
+  #cgroupBytes: number | null = null;
+  state: RedisNode | null = null;
+
+  constructor(id: string, address: string) {
+    this.id = id;
+    this.#address = address;
+  }
+
+  /** Process id of the last read, for finding its cgroup; null before the first. */
+  processId: number | null = null;
+
+  setCgroupLimit(bytes: number | null): void {
+    this.#cgroupBytes = bytes;
+  }
+
+  count(calls: ReadonlyMap<string, number>): void {
+    this.#cost.count(calls);
+  }
+
+  /**
+   * Takes in one INFO answer.
+   * @returns true where the process or its role is another than before: a restart or failover, after which the past
+   * says nothing about the present.
+   */
+  take(infoText: string, nowMs: number, outputBytes: number | null): boolean {
+    const info = parseInfo(infoText);
+    const reading = readServer(info);
+    const last = this.#last;
+    const isAnother = last !== null && (last.runId !== reading.runId || last.role !== reading.role);
+    if (isAnother) this.#points = [];
+    const before = isAnother ? null : last;
+    const seconds = before ? (nowMs - before.atMs) / 1000 : 0;
+    const perSecond = (now: number, then: number): number =>
+      seconds > 0 ? Math.max(0, now - then) / seconds : 0;
+    const share = this.#cost.read(info, nowMs);
+    const limit = memoryLimit(reading, this.#cgroupBytes);
+    this.#points.push({ atMs: nowMs, countedBytes: reading.countedBytes });
+    if (this.#points.length > MOST_POINTS) this.#points.shift();
+    const refusedPerSecond =
+      reading.refusedTotal === null
+        ? null
+        : before
+          ? perSecond(reading.refusedTotal, before.refused ?? 0)
+          : 0;
+    const isOver = reading.maxBytes > 0 && reading.countedBytes >= reading.maxBytes;
+    this.processId = reading.processId;
+    const { processId: _processId, refusedTotal: _refusedTotal, ...plain } = reading;
+    this.state = {
+      ...plain,
+      id: this.id,
+      address: this.#address,
+      readAtMs: nowMs,
+      limit,
+      usedRatio: limit ? reading.countedBytes / limit.bytes : null,
+      forecast: forecastMemory(this.#points, limit?.bytes ?? null),
+      // At the very edge refusals come and go with client buffers: a refusal in the last second counts as full.
+      isFull:
+        reading.policy === 'noeviction' && reading.maxBytes > 0 && (isOver || (refusedPerSecond ?? 0) > 0),
+      refusedPerSecond,
+      evictedPerSecond: before ? perSecond(reading.evictedKeys, before.evicted) : 0,
+      clientOutputBytes: outputBytes ?? reading.clientOutputBytes,
+      cpuRatio: share?.cpuRatio ?? this.state?.cpuRatio ?? 0,
+      ownCpuRatio: smoothed(this.state?.ownCpuRatio, share?.ownCpuRatio),
+    };
+    this.#last = {
+      atMs: nowMs,
+      refused: reading.refusedTotal,
+      evicted: reading.evictedKeys,
+      runId: reading.runId,
+      role: reading.role,
+    };
+    return isAnother;
+  }
+}
+
+/** One costly tick (a pass of discovery, say) is no trend. */
+function smoothed(before: number | undefined, now: number | undefined): number {
+  if (now === undefined) return before ?? 0;
+  return before === undefined ? now : before * 0.7 + now * 0.3;
+}
