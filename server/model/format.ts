@@ -62,8 +62,8 @@ function decimals(value: number): string {
 
 /** 0.834 → "83%", 0.0042 → "0.4%", 1.1 → "110%". */
 export function formatRatio(ratio: number): string {
-  if (!Number.isFinite(ratio)) return UNKNOWN;
   const percent = ratio * 100;
+  if (!Number.isFinite(percent)) return UNKNOWN;
   return `${Math.abs(percent) >= 9.95 ? GROUPED.format(percent) : Number(percent.toFixed(1))}%`;
 }
 

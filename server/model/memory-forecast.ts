@@ -1,5 +1,6 @@
 import type { MemoryForecast } from '../watch/snapshot.js';
-import { fitRobustly, median, SIGNIFICANT_Z, type TimedValue } from './theil-sen.js';
+import { startAfterLastStep } from './steps.js';
+import { fitRobustly, median, type RobustFit, SIGNIFICANT_Z, type TimedValue } from './theil-sen.js';
 
 /** What Redis holds against its limit, at a time. */
 export interface MemoryPoint {
@@ -7,17 +8,21 @@ export interface MemoryPoint {
   readonly countedBytes: number;
 }
 
-/** Below this nothing can be said: three samples look like a trend one time in three. */
+/** Below this nothing can be said: a few samples look like a trend by chance. */
 const MIN_POINTS = 6;
 const MIN_WINDOW_MS = 4_000;
 /** Pairwise fits are quadratic: 120 samples are 7,140 pairs. */
 const MAX_POINTS = 120;
 /** Slower than this is not growth that anyone would act on, and rounding noise of a quiet Redis is below it. */
 const MIN_GROWTH_BYTES_PER_SECOND = 256;
+/** Redis allocates clients and buffers by tens of kilobytes: less is never a step. */
+const NOISE_BYTES = 384 * 1024;
 
 /**
  * Growth of memory by a Theil–Sen fit, and when it meets the limit: (limit − median of the last 5) / slope.
- * Samples before the last step (a purge, a reclaim) are left out: they would hide the growth that came after.
+ * Samples before the last step (a purge, a reclaim) are left out of the fit; right after one, the growth before it is
+ * taken to go on. Growth that began a moment ago counts as soon as it is beyond doubt, without waiting for the window.
+ * @param points oldest first; any number, at most 120 are used.
  * @returns null while there are too few samples; `growthBytesPerSecond` 0 and no time where no trend is significant;
  * `fullInSeconds` 0 at or over the limit, null when not filling or without a limit.
  */
@@ -25,18 +30,18 @@ export function forecastMemory(
   points: readonly MemoryPoint[],
   limitBytes: number | null,
 ): MemoryForecast | null {
-  const samples = afterLastStep(thin(valid(points), MAX_POINTS));
+  const samples = thin(valid(points), MAX_POINTS);
   const first = samples[0];
   const last = samples[samples.length - 1];
-  if (!first || !last || samples.length < MIN_POINTS) return null;
-  const windowMs = last.atMs - first.atMs;
-  if (windowMs < MIN_WINDOW_MS) return null;
-  const fit = fitRobustly(samples);
-  if (!fit) return null;
-  const level = median(samples.slice(-5).map((sample) => sample.value));
-  const isTrend =
-    Math.abs(fit.kendallZ) > SIGNIFICANT_Z && Math.abs(fit.slopePerSecond) >= MIN_GROWTH_BYTES_PER_SECOND;
-  const growth = isTrend ? fit.slopePerSecond : 0;
+  if (!first || !last || samples.length < MIN_POINTS || last.atMs - first.atMs < MIN_WINDOW_MS) return null;
+  const start = startAfterLastStep(samples, NOISE_BYTES);
+  const isFresh = samples.length - start < MIN_POINTS;
+  const fitted = isFresh ? samples.slice(0, start) : samples.slice(start);
+  const chosen = presentFit(fitted);
+  if (!chosen) return null;
+  const { fit, windowMs } = chosen;
+  const level = median(samples.slice(Math.max(start, samples.length - 5)).map((sample) => sample.value));
+  const growth = isTrend(fit, SIGNIFICANT_Z) ? fit.slopePerSecond : 0;
   return {
     growthBytesPerSecond: growth,
     growthRange: fit.slopeRange,
@@ -44,6 +49,47 @@ export function forecastMemory(
     fullInRange: fullRange(limitBytes, level, growth, fit.slopeRange),
     windowMs,
   };
+}
+
+function isTrend(fit: RobustFit, z: number): boolean {
+  return Math.abs(fit.kendallZ) > z && Math.abs(fit.slopePerSecond) >= MIN_GROWTH_BYTES_PER_SECOND;
+}
+
+/** The newest samples, which show growth that has just begun: a median over the whole window needs a third of it. */
+const RECENT_POINTS = 15;
+/** Two-sided 99.9 %: a short window is asked every tick, so chance must be ruled out more strictly. */
+const BEYOND_DOUBT_Z = 3.29;
+/** The rise over the recent window must be this many times the usual wobble. */
+const WOBBLES = 6;
+
+function presentFit(samples: readonly TimedValue[]): { fit: RobustFit; windowMs: number } | null {
+  const whole = fitRobustly(samples);
+  if (!whole) return null;
+  const recentSamples = samples.slice(-RECENT_POINTS);
+  const recent = samples.length > RECENT_POINTS ? fitRobustly(recentSamples) : null;
+  if (recent && isOnset(recent, recentSamples, whole, samples)) {
+    return { fit: recent, windowMs: windowOf(recentSamples) };
+  }
+  return { fit: whole, windowMs: windowOf(samples) };
+}
+
+/** Is the recent growth clearly steeper than that of the window as a whole, and no wobble? */
+function isOnset(
+  recent: RobustFit,
+  recentSamples: readonly TimedValue[],
+  whole: RobustFit,
+  samples: readonly TimedValue[],
+): boolean {
+  if (recent.slopePerSecond <= 0 || !isTrend(recent, BEYOND_DOUBT_Z)) return false;
+  if (recent.slopeRange[0] <= Math.max(0, whole.slopePerSecond) * 1.5) return false;
+  const before = samples.slice(0, -RECENT_POINTS).map((sample) => sample.value);
+  const center = median(before);
+  const wobble = median(before.map((value) => Math.abs(value - center)));
+  return (recent.slopePerSecond * windowOf(recentSamples)) / 1000 > WOBBLES * wobble;
+}
+
+function windowOf(samples: readonly TimedValue[]): number {
+  return (samples[samples.length - 1]?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
 }
 
 function secondsUntil(limitBytes: number | null, level: number, growth: number): number | null {
@@ -77,7 +123,7 @@ function valid(points: readonly MemoryPoint[]): TimedValue[] {
 }
 
 /** At most `most` samples, evenly picked, the newest always among them. */
-export function thin<T>(samples: readonly T[], most: number): readonly T[] {
+function thin<T>(samples: readonly T[], most: number): readonly T[] {
   if (samples.length <= most) return samples;
   const picked: T[] = [];
   for (let i = 0; i < most; i++) {
@@ -85,33 +131,4 @@ export function thin<T>(samples: readonly T[], most: number): readonly T[] {
     if (sample !== undefined) picked.push(sample);
   }
   return picked;
-}
-
-/** A change between two samples this many median absolute deviations from the usual change is a step, not growth. */
-const STEP_MADS = 6;
-/** A step stays: this many samples after it must keep to the new level, else it was a spike, which the fit bears. */
-const SETTLED_SAMPLES = 3;
-
-/** Samples after the last lasting step; all of them where there is none. */
-function afterLastStep(samples: readonly TimedValue[]): readonly TimedValue[] {
-  if (samples.length < MIN_POINTS) return samples;
-  const changes = samples.slice(1).map((sample, i) => sample.value - (samples[i]?.value ?? sample.value));
-  const usual = median(changes);
-  const mad = median(changes.map((change) => Math.abs(change - usual)));
-  // Perfectly steady growth has a MAD of 0; then only a change that dwarfs the usual one is a step.
-  const bound = STEP_MADS * Math.max(mad, Math.abs(usual) / 2, 64 * 1024);
-  for (let i = changes.length - SETTLED_SAMPLES; i >= 0; i--) {
-    const change = (changes[i] ?? 0) - usual;
-    if (Math.abs(change) > bound && staysAfter(samples, i, change)) return samples.slice(i + 1);
-  }
-  return samples;
-}
-
-/** Does the level after sample `i` keep more than half of the change, against the level before it? */
-function staysAfter(samples: readonly TimedValue[], i: number, change: number): boolean {
-  const before = median(
-    samples.slice(Math.max(0, i - SETTLED_SAMPLES + 1), i + 1).map((sample) => sample.value),
-  );
-  const after = median(samples.slice(i + 1, i + 1 + SETTLED_SAMPLES).map((sample) => sample.value));
-  return Math.sign(after - before) === Math.sign(change) && Math.abs(after - before) > Math.abs(change) / 2;
 }

@@ -31,20 +31,26 @@ const SPEED_UP = 0.8;
  */
 export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   const baseMs = positive(input.baseMs, 1000);
-  const currentMs = positive(input.currentMs, baseMs);
+  const currentMs = Math.min(positive(input.currentMs, baseMs), Math.max(SLOWEST_POLL_MS, baseMs));
   const budgetRatio = positive(input.budgetRatio, 0.01);
-  const ownCpuRatio = positive(input.ownCpuRatio, 0);
+  const ownCpuRatio = Math.min(1, positive(input.ownCpuRatio, 0));
   const forCpu = (currentMs * ownCpuRatio) / budgetRatio;
-  const forLatency = positive(input.roundTripMs, 0) / ROUND_TRIP_SHARE;
+  const roundTripMs = positive(input.roundTripMs, 0);
+  const forLatency = roundTripMs / ROUND_TRIP_SHARE;
   const wanted = Math.max(baseMs, forCpu, forLatency);
   const eased = Math.max(wanted, Math.min(currentMs, SLOWEST_POLL_MS) * SPEED_UP, baseMs);
   const intervalMs = Math.round(Math.min(eased, Math.max(SLOWEST_POLL_MS, baseMs)));
   // A few percent over the base is jitter, not a slow-down worth telling.
   if (intervalMs <= baseMs * 1.05) return { intervalMs: Math.round(baseMs), isSlowed: false, because: null };
-  return { intervalMs, isSlowed: true, because: reason(input, forCpu, forLatency, baseMs) };
+  return {
+    intervalMs,
+    isSlowed: true,
+    because: reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs }, forCpu, forLatency),
+  };
 }
 
-function reason(input: PollPaceInput, forCpu: number, forLatency: number, baseMs: number): string {
+function reason(input: PollPaceInput, forCpu: number, forLatency: number): string {
+  const { baseMs } = input;
   if (forLatency > forCpu && forLatency > baseMs) {
     return `Redis takes ${Math.round(input.roundTripMs)} ms to answer a read`;
   }

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { forecastMemory, type MemoryPoint } from '../../server/model/memory-forecast.js';
+import { MB } from '../support/snapshot.js';
+
+/** `count` samples, `everyMs` apart, of `bytesAt(seconds)`. */
+function samples(
+  count: number,
+  bytesAt: (seconds: number, i: number) => number,
+  everyMs = 1000,
+): MemoryPoint[] {
+  return Array.from({ length: count }, (_, i) => ({
+    atMs: 1_000_000 + i * everyMs,
+    countedBytes: bytesAt((i * everyMs) / 1000, i),
+  }));
+}
+
+/** Repeatable noise between -1 and 1. */
+const noise = (i: number): number => Math.sin(i * 12.9898) * Math.cos(i * 78.233);
+
+describe('forecastMemory', () => {
+  test('steady growth of 2 MB/s with 40 MB left is full in 20 s', () => {
+    const forecast = forecastMemory(
+      samples(31, (s) => 30 * MB + s * 2 * MB),
+      130 * MB,
+    );
+    // The level is the median of the last five samples: two seconds old here.
+    expect(forecast?.growthBytesPerSecond).toBeCloseTo(2 * MB, -2);
+    expect(forecast?.fullInSeconds).toBeGreaterThan(19);
+    expect(forecast?.fullInSeconds).toBeLessThan(23);
+    expect(forecast?.fullInRange?.[0]).toBeLessThanOrEqual(forecast?.fullInSeconds ?? 0);
+    expect(forecast?.fullInRange?.[1]).toBeGreaterThanOrEqual(forecast?.fullInSeconds ?? 0);
+  });
+
+  test('spikes in every seventh sample do not change the slope by more than a tenth', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.05, max: 50, noNaN: true }),
+        fc.integer({ min: 40, max: 120 }),
+        fc.integer({ min: 5, max: 300 }),
+        fc.integer({ min: 0, max: 6 }),
+        (mbPerSecond, count, spikeMb, phase) => {
+          const forecast = forecastMemory(
+            samples(count, (s, i) => 100 * MB + s * mbPerSecond * MB + (i % 7 === phase ? spikeMb * MB : 0)),
+            null,
+          );
+          expect(forecast).not.toBeNull();
+          const ratio = (forecast?.growthBytesPerSecond ?? 0) / (mbPerSecond * MB);
+          expect(ratio).toBeGreaterThan(0.9);
+          expect(ratio).toBeLessThan(1.1);
+        },
+      ),
+    );
+  });
+
+  test('noise without a trend is not told as growth', () => {
+    const forecast = forecastMemory(
+      samples(60, (_s, i) => 50 * MB + noise(i) * MB),
+      60 * MB,
+    );
+    expect(forecast?.growthBytesPerSecond).toBe(0);
+    expect(forecast?.fullInSeconds).toBeNull();
+  });
+
+  test('growth after a purge is told from the purge on, not hidden by it', () => {
+    const forecast = forecastMemory(
+      samples(80, (s) => 400 * MB + s * 2 * MB - (s >= 50 ? 300 * MB : 0)),
+      500 * MB,
+    );
+    expect(forecast?.growthBytesPerSecond).toBeGreaterThan(1.9 * MB);
+    expect(forecast?.growthBytesPerSecond).toBeLessThan(2.1 * MB);
+    expect(forecast?.windowMs).toBe(29_000);
+  });
+
+  test('a jump up that stays is no growth either', () => {
+    const forecast = forecastMemory(
+      samples(60, (s, i) => 100 * MB + noise(i) * 0.1 * MB + (s >= 30 ? 80 * MB : 0)),
+      300 * MB,
+    );
+    expect(forecast?.fullInSeconds).toBeNull();
+  });
+
+  test('growth that has just begun is told within 15 s, not when it fills half of the window', () => {
+    const forecast = forecastMemory(
+      samples(100, (s, i) => 20 * MB + noise(i) * 0.05 * MB + Math.max(0, s - 85) * 3 * MB),
+      100 * MB,
+    );
+    expect(forecast?.growthBytesPerSecond).toBeGreaterThan(2.5 * MB);
+    expect(forecast?.fullInSeconds).toBeLessThan(20);
+  });
+
+  test('a producer that adds in batches every five seconds is growth, not a row of steps', () => {
+    const forecast = forecastMemory(
+      samples(60, (s) => 20 * MB + Math.floor(s / 5) * 10 * MB),
+      400 * MB,
+    );
+    expect(forecast?.growthBytesPerSecond).toBeGreaterThan(1.6 * MB);
+    expect(forecast?.growthBytesPerSecond).toBeLessThan(2.4 * MB);
+  });
+
+  test('right after room was made, the growth before it is taken to go on', () => {
+    const forecast = forecastMemory(
+      samples(64, (s) => 100 * MB + s * 2 * MB - (s >= 60 ? 90 * MB : 0)),
+      300 * MB,
+    );
+    expect(forecast?.growthBytesPerSecond).toBeCloseTo(2 * MB, -2);
+    expect(forecast?.fullInSeconds).toBeGreaterThan(80);
+  });
+
+  test('at or over the limit it is full now, whatever the trend', () => {
+    expect(
+      forecastMemory(
+        samples(20, (s) => 100 * MB - s * MB * 0.1),
+        90 * MB,
+      )?.fullInSeconds,
+    ).toBe(0);
+  });
+
+  test('without a limit there is growth but no time, and shrinking memory is never full', () => {
+    expect(
+      forecastMemory(
+        samples(20, (s) => 10 * MB + s * MB),
+        null,
+      ),
+    ).toMatchObject({
+      fullInSeconds: null,
+      fullInRange: null,
+    });
+    expect(
+      forecastMemory(
+        samples(20, (s) => 90 * MB - s * MB),
+        100 * MB,
+      )?.fullInSeconds,
+    ).toBeNull();
+  });
+
+  test('too few samples say nothing', () => {
+    expect(forecastMemory([], 100)).toBeNull();
+    expect(
+      forecastMemory(
+        samples(5, (s) => s * MB),
+        100 * MB,
+      ),
+    ).toBeNull();
+    expect(
+      forecastMemory(
+        samples(50, (s) => s * MB, 10),
+        100 * MB,
+      ),
+    ).toBeNull();
+  });
+
+  test('a larger limit is never full sooner', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 8, maxLength: 60 }),
+        fc.integer({ min: 1, max: 2000 }),
+        fc.integer({ min: 0, max: 2000 }),
+        (megabytes, limitMb, moreMb) => {
+          const points = samples(megabytes.length, (_s, i) => (megabytes[i] ?? 0) * MB);
+          const small = forecastMemory(points, limitMb * MB)?.fullInSeconds ?? Number.POSITIVE_INFINITY;
+          const large =
+            forecastMemory(points, (limitMb + moreMb) * MB)?.fullInSeconds ?? Number.POSITIVE_INFINITY;
+          expect(large).toBeGreaterThanOrEqual(small);
+        },
+      ),
+    );
+  });
+
+  test('whatever is measured, no number is NaN and no time is negative', () => {
+    const anyNumber = fc.double();
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ atMs: anyNumber, countedBytes: anyNumber }), { maxLength: 40 }),
+        fc.option(anyNumber),
+        (points, limit) => {
+          const forecast = forecastMemory(points, limit);
+          if (!forecast) return;
+          expect(forecast.growthBytesPerSecond).not.toBeNaN();
+          expect(forecast.fullInSeconds ?? 0).toBeGreaterThanOrEqual(0);
+        },
+      ),
+    );
+  });
+
+  test('an hour of samples is thinned, and its growth still seen', () => {
+    const forecast = forecastMemory(
+      samples(3600, (s) => 10 * MB + s * 4096),
+      100 * MB,
+    );
+    expect(forecast?.growthBytesPerSecond).toBeCloseTo(4096, 0);
+  });
+});

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { nextPollIntervalMs, SLOWEST_POLL_MS } from '../../server/model/poll-pace.js';
+
+const calm = { baseMs: 1000, currentMs: 1000, ownCpuRatio: 0.002, budgetRatio: 0.01, roundTripMs: 3 };
+
+describe('nextPollIntervalMs', () => {
+  test('within the budget the console reads at the configured pace', () => {
+    expect(nextPollIntervalMs(calm)).toEqual({ intervalMs: 1000, isSlowed: false, because: null });
+  });
+
+  test('at five times the budget it reads a fifth as often at once, and says why', () => {
+    const pace = nextPollIntervalMs({ ...calm, ownCpuRatio: 0.05 });
+    expect(pace).toMatchObject({ intervalMs: 5000, isSlowed: true });
+    expect(pace.because).toContain('5% of a core, over the budget of 1%');
+  });
+
+  test('a Redis that takes a second to answer is read every four', () => {
+    const pace = nextPollIntervalMs({ ...calm, roundTripMs: 1000 });
+    expect(pace).toMatchObject({ intervalMs: 4000, isSlowed: true });
+    expect(pace.because).toContain('takes 1000 ms');
+  });
+
+  test('after a slow-down the pace comes back step by step to the configured one', () => {
+    let currentMs = 8000;
+    const paces: number[] = [];
+    for (let tick = 0; tick < 20; tick++) {
+      currentMs = nextPollIntervalMs({ ...calm, currentMs, ownCpuRatio: 0.0001 }).intervalMs;
+      paces.push(currentMs);
+    }
+    expect(paces[0]).toBe(6400);
+    expect(paces.at(-1)).toBe(1000);
+  });
+
+  test('a steady cost per read settles at the budget instead of swinging', () => {
+    // Each read costs 40 ms of Redis CPU: 1 % of a core is one read in 4 s.
+    let currentMs = 1000;
+    for (let tick = 0; tick < 30; tick++) {
+      currentMs = nextPollIntervalMs({ ...calm, currentMs, ownCpuRatio: 40 / currentMs }).intervalMs;
+    }
+    expect(currentMs).toBeCloseTo(4000, -1);
+  });
+
+  test('the pace is never faster than configured nor slower than the slowest, whatever is measured', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          baseMs: fc.integer({ min: 100, max: 20_000 }),
+          currentMs: fc.double(),
+          ownCpuRatio: fc.double(),
+          budgetRatio: fc.double(),
+          roundTripMs: fc.double(),
+        }),
+        (input) => {
+          const { intervalMs, isSlowed, because } = nextPollIntervalMs(input);
+          expect(intervalMs).toBeGreaterThanOrEqual(input.baseMs);
+          expect(intervalMs).toBeLessThanOrEqual(SLOWEST_POLL_MS);
+          expect(because !== null).toBe(isSlowed);
+          expect(because ?? '').not.toMatch(/NaN|Infinity/);
+        },
+      ),
+    );
+  });
+});
