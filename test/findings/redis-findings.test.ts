@@ -1,0 +1,327 @@
+import { describe, expect, test } from 'vitest';
+import type { CurrentFinding } from '../../server/findings/finding.js';
+import { detectFindings } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import type { MemoryForecast, Snapshot } from '../../server/watch/snapshot.js';
+import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory } from '../support/snapshot.js';
+
+const find = (snapshot: Snapshot): readonly CurrentFinding[] =>
+  detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
+const one = (snapshot: Snapshot, code: string): CurrentFinding => {
+  const found = find(snapshot).find((finding) => finding.code === code);
+  if (!found)
+    throw new Error(
+      `no ${code} among ${
+        find(snapshot)
+          .map((f) => f.code)
+          .join(', ') || 'nothing'
+      }`,
+    );
+  return found;
+};
+const codes = (snapshot: Snapshot): readonly string[] => find(snapshot).map((finding) => finding.code);
+
+const filling = (fullInSeconds: number, growth = 0.5 * MB): MemoryForecast => ({
+  growthBytesPerSecond: growth,
+  growthRange: [growth * 0.9, growth * 1.1],
+  fullInSeconds,
+  fullInRange: [fullInSeconds / 1.1, fullInSeconds / 0.9],
+  windowMs: 60_000,
+});
+
+test('a quiet, healthy Redis has no findings', () => {
+  expect(find(aSnapshot({ queues: [aQueue({ counts: { active: 3, completed: 50 } })] }))).toEqual([]);
+});
+
+describe('redis.full', () => {
+  const heavy = aQueue({
+    name: 'track',
+    counts: { waiting: 90_000, completed: 5000, failed: 4000 },
+    eventsLength: 10_000,
+    lastDepartureAtMs: NOW_MS - 90_000,
+    memory: someMemory({
+      backlogBytes: 60 * MB,
+      completedBytes: 20 * MB,
+      failedBytes: 12 * MB,
+      eventsBytes: 1.5 * MB,
+    }),
+  });
+  const orders = aQueue({ name: 'orders', counts: { waiting: 40 }, lastDepartureAtMs: NOW_MS - 90_000 });
+  const full = aSnapshot({ nodes: [aFullNode()], queues: [heavy, orders] });
+
+  test('it stands at the top, says what is refused, what still drains and what holds the memory', () => {
+    const [first] = find(full);
+    expect(first).toMatchObject({ code: 'redis.full', severity: 'critical', node: 'node-1', queue: null });
+    expect(first?.sentence).toContain('holds 110 MB of the 100 MB');
+    expect(first?.sentence).toContain('420/s');
+    expect(first?.sentence).toContain('busy workers go on draining');
+    expect(first?.sentence).toContain('60 MB in jobs that still have to run of track');
+  });
+
+  test('remedies come by harmlessness: events, completed, failed, then the limit, then a halt', () => {
+    const { remedies } = one(full, 'redis.full');
+    expect(remedies.map((remedy) => [remedy.lever, remedy.args])).toEqual([
+      ['queue.trim-events', { keep: 100 }],
+      ['queue.clean-finished', { state: 'completed', keep: 100 }],
+      ['queue.clean-finished', { state: 'failed', keep: 1000 }],
+      ['redis.raise-maxmemory', { maxBytes: 150 * MB }],
+      ['queue.halt', {}],
+    ]);
+    expect(remedies[1]?.predictedFreedBytes).toBe(Math.round(20 * MB * 0.98));
+    expect(remedies[2]?.predictedFreedBytes).toBe(12 * MB * 0.75);
+    expect(remedies[4]?.queues).toEqual(['bull:track']);
+  });
+
+  test('nothing that adds work is offered anywhere while it is full', () => {
+    const snapshot = aSnapshot({
+      nodes: [aFullNode()],
+      queues: [
+        heavy,
+        aQueue({ name: 'paused', flow: 'paused', counts: { waiting: 500 } }),
+        aQueue({
+          name: 'capped',
+          concurrency: 2,
+          counts: { waiting: 500, active: 2 },
+          lastDepartureAtMs: NOW_MS,
+        }),
+        aQueue({
+          name: 'limited',
+          rateLimit: { max: 1, durationMs: 1000 },
+          rateLimitedForMs: 900,
+          counts: { waiting: 500 },
+          lastDepartureAtMs: NOW_MS,
+        }),
+      ],
+    });
+    const levers = find(snapshot).flatMap((finding) => finding.remedies.map((remedy) => remedy.lever));
+    expect(levers).not.toContain('queue.resume');
+    expect(levers).not.toContain('queue.concurrency');
+    expect(levers).not.toContain('queue.rate-limit');
+    expect(codes(snapshot)).toEqual(
+      expect.arrayContaining(['queue.paused-with-backlog', 'queue.capped', 'queue.rate-limited']),
+    );
+  });
+
+  test('queues that it stops rank below it and name it as the cause', () => {
+    const stuck = find(full).filter((finding) => finding.code === 'queue.stuck');
+    expect(stuck).toHaveLength(2);
+    for (const finding of stuck) {
+      expect(finding).toMatchObject({ severity: 'warning', remedies: [] });
+      expect(finding.sentence).toContain('because Redis is full');
+    }
+  });
+
+  test('a few large finished jobs are worth cleaning too', () => {
+    const twenty = aQueue({
+      name: 'ai',
+      counts: { completed: 232 },
+      memory: someMemory({ completedBytes: 80 * MB }),
+    });
+    const { remedies } = one(aSnapshot({ nodes: [aFullNode()], queues: [twenty] }), 'redis.full');
+    expect(remedies[0]).toMatchObject({
+      lever: 'queue.clean-finished',
+      args: { state: 'completed', keep: 100 },
+    });
+    const dozen = aQueue({
+      name: 'ai',
+      counts: { completed: 60 },
+      memory: someMemory({ completedBytes: 80 * MB }),
+    });
+    expect(one(aSnapshot({ nodes: [aFullNode()], queues: [dozen] }), 'redis.full').remedies[0]).toMatchObject(
+      {
+        args: { state: 'completed', keep: 10 },
+      },
+    );
+  });
+
+  test('maxmemory is never raised beyond three quarters of the host, nor to where it does not help', () => {
+    const tight = aNode({ ...aFullNode(), hostBytes: 180 * MB });
+    expect(one(aSnapshot({ nodes: [tight] }), 'redis.full').remedies).toMatchObject([
+      { args: { maxBytes: 135 * MB } },
+    ]);
+    const none = aNode({ ...aFullNode(), hostBytes: 140 * MB });
+    expect(one(aSnapshot({ nodes: [none] }), 'redis.full').remedies).toEqual([]);
+  });
+
+  test('where CONFIG SET is forbidden no button offers it, and the sentence says what is left', () => {
+    const managed = aSnapshot({ ...full, capabilities: { canSetConfig: false } });
+    const finding = one(managed, 'redis.full');
+    expect(finding.remedies.map((remedy) => remedy.lever)).not.toContain('redis.raise-maxmemory');
+    expect(finding.remedies).not.toHaveLength(0);
+    expect(finding.sentence).toContain('raise maxmemory where Redis is managed');
+  });
+
+  test('a console that may not write offers no queue levers', () => {
+    const reader = aSnapshot({
+      ...full,
+      capabilities: { canWrite: false, refusals: { canWrite: 'NOPERM' } },
+    });
+    const finding = one(reader, 'redis.full');
+    expect(finding.remedies.map((remedy) => remedy.lever)).toEqual(['redis.raise-maxmemory']);
+    expect(finding.sentence).toContain('it can only show');
+    expect(one(reader, 'redis.read-only')).toMatchObject({
+      severity: 'info',
+      title: 'The console may only look',
+    });
+  });
+
+  test('in a Cluster each full master is a finding of its own, with its address', () => {
+    const cluster = aSnapshot({
+      link: { topology: 'cluster' },
+      nodes: [aNode({ id: 'a' }), aFullNode({ id: 'b', address: '10.0.0.2:6379' })],
+    });
+    expect(one(cluster, 'redis.full')).toMatchObject({ node: 'b', key: 'redis.full|default||b' });
+    expect(one(cluster, 'redis.full').sentence).toMatch(/^Redis 10\.0\.0\.2:6379 holds/);
+  });
+});
+
+describe('redis.filling', () => {
+  test('it tells the time to full, the growth and what happens then', () => {
+    const finding = one(
+      aSnapshot({ nodes: [aNode({ countedBytes: 50 * MB, forecast: filling(190) })] }),
+      'redis.filling',
+    );
+    expect(finding).toMatchObject({ severity: 'warning', title: 'Redis full in 3 min 10 s' });
+    expect(finding.sentence).toContain('grows by 512 KB/s');
+    expect(finding.sentence).toContain('producers are refused');
+  });
+
+  test('two minutes before full it is critical, whatever the share is', () => {
+    const node = aNode({ countedBytes: 30 * MB, forecast: filling(100) });
+    expect(one(aSnapshot({ nodes: [node] }), 'redis.filling').severity).toBe('critical');
+  });
+
+  test('far away and half empty it is no finding', () => {
+    expect(
+      codes(aSnapshot({ nodes: [aNode({ countedBytes: 50 * MB, forecast: filling(9000, 6000) })] })),
+    ).toEqual([]);
+  });
+
+  test('at 85% without growth it is still told, and not as a time', () => {
+    const finding = one(aSnapshot({ nodes: [aNode({ countedBytes: 85 * MB })] }), 'redis.filling');
+    expect(finding).toMatchObject({ severity: 'warning', title: 'Redis is 85% full' });
+    expect(finding.sentence).toContain('not growing');
+  });
+
+  test("without maxmemory the container's limit counts, and what follows is worse", () => {
+    const node = aNode({ countedBytes: 480 * MB, maxBytes: 0, limit: { bytes: 512 * MB, source: 'cgroup' } });
+    const finding = one(aSnapshot({ nodes: [node] }), 'redis.filling');
+    expect(finding.severity).toBe('critical');
+    expect(finding.sentence).toContain("its container's limit");
+    expect(finding.sentence).toContain('the kernel ends Redis');
+  });
+});
+
+describe('redis.no-limit and redis.eviction-policy', () => {
+  test('no maxmemory is worth knowing, and a warning from half of the machine on', () => {
+    const small = aNode({ countedBytes: 80 * MB, maxBytes: 0, limit: { bytes: 8192 * MB, source: 'host' } });
+    expect(one(aSnapshot({ nodes: [small] }), 'redis.no-limit')).toMatchObject({ severity: 'info' });
+    const large = aNode({
+      countedBytes: 5000 * MB,
+      maxBytes: 0,
+      limit: { bytes: 8192 * MB, source: 'host' },
+    });
+    expect(one(aSnapshot({ nodes: [large] }), 'redis.no-limit')).toMatchObject({ severity: 'warning' });
+    expect(
+      one(aSnapshot({ nodes: [aNode({ maxBytes: 0, limit: null })] }), 'redis.no-limit').sentence,
+    ).toContain('20 MB');
+  });
+
+  test('a policy that may delete jobs is a warning before it has done so and critical while it does', () => {
+    const silent = one(aSnapshot({ nodes: [aNode({ policy: 'allkeys-lru' })] }), 'redis.eviction-policy');
+    expect(silent).toMatchObject({ severity: 'warning' });
+    expect(silent.sentence).toContain('jobs among them');
+    const now = one(
+      aSnapshot({
+        nodes: [
+          aNode({ policy: 'allkeys-lru', countedBytes: 99 * MB, evictedPerSecond: 31, evictedKeys: 900 }),
+        ],
+      }),
+      'redis.eviction-policy',
+    );
+    expect(now).toMatchObject({ severity: 'critical', title: 'Redis is deleting keys' });
+    expect(now.remedies.map((remedy) => remedy.lever)).toEqual(['redis.raise-maxmemory']);
+  });
+
+  test('volatile policies take the locks, so the sentence does not claim lost jobs', () => {
+    expect(
+      one(aSnapshot({ nodes: [aNode({ policy: 'volatile-lru' })] }), 'redis.eviction-policy').sentence,
+    ).toContain('jobs run twice');
+  });
+});
+
+describe('redis.read-only', () => {
+  test('a replica behind a plain address is a warning, one that Sentinel led to is critical', () => {
+    const nodes = [aNode({ role: 'replica', isReadOnly: true })];
+    expect(one(aSnapshot({ nodes }), 'redis.read-only')).toMatchObject({ severity: 'warning', remedies: [] });
+    expect(one(aSnapshot({ nodes, link: { topology: 'sentinel' } }), 'redis.read-only').severity).toBe(
+      'critical',
+    );
+  });
+
+  test('a full replica offers no lever that it would refuse', () => {
+    const finding = one(
+      aSnapshot({ nodes: [aFullNode({ role: 'replica', isReadOnly: true })] }),
+      'redis.full',
+    );
+    expect(finding.remedies).toEqual([]);
+    expect(finding.sentence).toContain('connect the console to the master');
+  });
+});
+
+describe('when the console cannot see', () => {
+  const full = aSnapshot({
+    nodes: [aFullNode()],
+    queues: [aQueue({ flow: 'paused', counts: { waiting: 90 } })],
+  });
+
+  test('a stale snapshot is critical as such, and what it shows is marked as last seen and offers nothing', () => {
+    const stale = aSnapshot({
+      ...full,
+      link: { status: 'stale', problem: 'Redis does not answer.', lastReadAtMs: NOW_MS - 40_000 },
+    });
+    const [first, ...rest] = find(stale);
+    expect(first).toMatchObject({ code: 'console.stale', severity: 'critical', title: 'Blind for 40 s' });
+    expect(first?.sentence).toContain('(Redis does not answer)');
+    expect(rest.map((finding) => finding.code)).toContain('redis.full');
+    for (const finding of rest) {
+      expect(finding).toMatchObject({ severity: 'info', remedies: [], lastSeenAtMs: NOW_MS - 40_000 });
+      expect(finding.sentence).toMatch(/^Seen 40 s ago, not live: /);
+    }
+  });
+
+  test('a poller that hangs is told even while its last word was "live"', () => {
+    const hung = aSnapshot({ ...full, link: { lastReadAtMs: NOW_MS - 5001 } });
+    expect(find(hung)[0]).toMatchObject({ code: 'console.stale' });
+    const slowed = aSnapshot({
+      link: { lastReadAtMs: NOW_MS - 20_000 },
+      poll: { intervalMs: 10_000, isSlowed: true },
+    });
+    expect(find(slowed)).toEqual([]);
+  });
+
+  test('an unreachable Redis is said once, with the reason', () => {
+    const gone = aSnapshot({
+      ...full,
+      link: {
+        status: 'unreachable',
+        problem: 'connection refused',
+        lastReadAtMs: NOW_MS - 65_000,
+        sinceMs: NOW_MS - 60_000,
+      },
+    });
+    expect(find(gone).filter((finding) => finding.severity === 'critical')).toMatchObject([
+      { code: 'redis.unreachable', sentence: expect.stringContaining('for 1 min (connection refused)') },
+    ]);
+    expect(codes(gone)).not.toContain('console.stale');
+  });
+
+  test('a first connection gets five seconds before anything is said', () => {
+    const start = { nodes: [], capabilities: null } as const;
+    const link = { status: 'connecting', lastReadAtMs: null } as const;
+    expect(find(aSnapshot({ ...start, link: { ...link, sinceMs: NOW_MS - 1000 } }))).toEqual([]);
+    expect(find(aSnapshot({ ...start, link: { ...link, sinceMs: NOW_MS - 6000 } }))).toMatchObject([
+      { code: 'redis.unreachable', severity: 'warning' },
+    ]);
+  });
+});
