@@ -69,18 +69,21 @@ function together(ranked: readonly CurrentFinding[]): readonly Remedy[] {
   }
   // Calls that fit one queue only (its own concurrency, its own rate) are not for a group: they stay on the queue's row.
   const shared = [...byCall.values()].filter((same) => same.length > 1);
-  return shared.map((same) => forAll(same.slice(0, MOST_NAMED))).filter((remedy) => remedy !== null);
+  return shared
+    .map((same) => forAll(same.slice(0, MOST_NAMED), same.length <= MOST_NAMED))
+    .filter((remedy) => remedy !== null);
 }
 
-function forAll(same: readonly Remedy[]): Remedy | null {
+function forAll(same: readonly Remedy[], isAll: boolean): Remedy | null {
   const first = same[0];
   if (!first) return null;
   const freed = same.reduce((sum, remedy) => sum + (remedy.predictedFreedBytes ?? 0), 0);
   const queues = same.flatMap((remedy) => remedy.queues);
+  const those = `${isAll ? '' : 'the '}${formatThings(queues.length, isAll ? 'queue' : 'worst queue')}`;
   return {
     ...first,
-    label: `${first.label}, ${formatThings(queues.length, 'queue')}`,
-    effect: `For each of ${formatThings(queues.length, 'queue')}, as for the worst: ${first.effect}`,
+    label: `${first.label}: ${those}`,
+    effect: `For each of ${those}, as for the first: ${first.effect}`,
     queues,
     ...(freed > 0 ? { predictedFreedBytes: freed } : {}),
   };

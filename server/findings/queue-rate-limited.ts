@@ -1,4 +1,4 @@
-import { formatDuration, formatRate, formatRateLimit } from '../model/format.js';
+import { formatCount, formatDuration, formatRate, formatRateLimit } from '../model/format.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
@@ -17,7 +17,7 @@ export const queueRateLimited: FindingRule = {
       title: 'Held by a rate limit',
       sentence: `${limitOf(queue)} holds the workers of ${queueName(queue)}, while ${jobsWait(queue)}${growth}${drainAt(queue, allowed)}.`,
       evidence: [
-        ...(queue.rateLimit
+        ...(queue.rateLimit && queue.rateLimit.durationMs > 0
           ? [
               {
                 label: 'global rate limit',
@@ -40,10 +40,13 @@ function limitOf(queue: QueueState): string {
   const { max, durationMs } = queue.rateLimit;
   // The worker's own duration wins over the global one, so a longer window in Redis is not the one that was set here.
   const stretched =
-    queue.observedLimiterMs > durationMs
+    durationMs > 0 && queue.observedLimiterMs > durationMs
       ? ` (stretched to ${formatDuration(queue.observedLimiterMs / 1000)} by the workers' own setting)`
       : '';
-  return `The global rate limit of ${formatRateLimit(max, durationMs)}${stretched}`;
+  // A limit set without a duration takes that of the workers.
+  const text =
+    durationMs > 0 ? formatRateLimit(max, durationMs) : `${formatCount(max)} per window of the workers`;
+  return `The global rate limit of ${text}${stretched}`;
 }
 
 /** What the limit makes of the backlog, which is what a person wants to weigh it by. */
@@ -57,7 +60,7 @@ function drainAt(queue: QueueState, allowed: number | null): string {
 
 function loosen(queue: QueueState): readonly Remedy[] {
   // A limit of the workers is not ours to guess: a global one over it could as well speed it up past what they can bear.
-  if (!queue.rateLimit) return [];
+  if (!queue.rateLimit || queue.rateLimit.durationMs <= 0) return [];
   const max = Math.max(1, queue.rateLimit.max) * 2;
   const { durationMs } = queue.rateLimit;
   return [

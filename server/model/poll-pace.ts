@@ -21,43 +21,46 @@ export interface PollPace {
 export const SLOWEST_POLL_MS = 30_000;
 /** A read may take at most this share of the time between reads: a slow Redis is given room. */
 const ROUND_TRIP_SHARE = 0.25;
-/** At most this factor faster from one tick to the next: the cost is measured after the fact, so speed up with care. */
-const SPEED_UP = 0.8;
+/** Bounds of one step: a slowed console comes back by a fifth a tick, and slows down by twofold. */
+const FASTEST_STEP = 0.8;
+const SLOWEST_STEP = 2;
+/**
+ * Cost is inversely proportional to the interval, so a step by the whole excess would do if the cost were measured in an
+ * instant. It is smoothed over some ticks; the fourth root keeps the loop from swinging (simulated with smoothing 0.3).
+ */
+const GAIN = 0.25;
 
 /**
  * The time to wait until the next read, in ms: the base interval, or longer where the console would cost Redis more
- * than its budget or where Redis answers slowly. Cost is proportional to the number of reads, so the interval that
- * just meets the budget is current × cost / budget. Slows at once, speeds up by at most a fifth a tick.
+ * than its budget or where Redis answers slowly. Settles where the cost just meets the budget.
  */
 export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   const baseMs = positive(input.baseMs, 1000);
-  const currentMs = Math.min(positive(input.currentMs, baseMs), Math.max(SLOWEST_POLL_MS, baseMs));
+  const slowestMs = Math.max(SLOWEST_POLL_MS, baseMs);
+  const currentMs = Math.min(positive(input.currentMs, baseMs), slowestMs);
   const budgetRatio = positive(input.budgetRatio, 0.01);
   const ownCpuRatio = Math.min(1, positive(input.ownCpuRatio, 0));
-  const forCpu = (currentMs * ownCpuRatio) / budgetRatio;
   const roundTripMs = positive(input.roundTripMs, 0);
-  const forLatency = roundTripMs / ROUND_TRIP_SHARE;
-  const wanted = Math.max(baseMs, forCpu, forLatency);
-  const eased = Math.max(wanted, Math.min(currentMs, SLOWEST_POLL_MS) * SPEED_UP, baseMs);
-  const intervalMs = Math.round(Math.min(eased, Math.max(SLOWEST_POLL_MS, baseMs)));
+  const step = Math.min(SLOWEST_STEP, Math.max(FASTEST_STEP, (ownCpuRatio / budgetRatio) ** GAIN));
+  const wanted = Math.max(baseMs, currentMs * step, roundTripMs / ROUND_TRIP_SHARE);
+  const intervalMs = Math.round(Math.min(wanted, slowestMs));
   // A few percent over the base is jitter, not a slow-down worth telling.
   if (intervalMs <= baseMs * 1.05) return { intervalMs: Math.round(baseMs), isSlowed: false, because: null };
   return {
     intervalMs,
     isSlowed: true,
-    because: reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs }, forCpu, forLatency),
+    because: reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs }),
   };
 }
 
-function reason(input: PollPaceInput, forCpu: number, forLatency: number): string {
-  const { baseMs } = input;
-  if (forLatency > forCpu && forLatency > baseMs) {
-    return `Redis takes ${Math.round(input.roundTripMs)} ms to answer a read`;
+function reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs }: PollPaceInput): string {
+  if (roundTripMs / ROUND_TRIP_SHARE > baseMs) {
+    return `Redis takes ${Math.round(roundTripMs)} ms to answer a read`;
   }
-  if (forCpu > baseMs) {
-    return `reading every ${Math.round(baseMs)} ms would cost Redis ${percent((input.ownCpuRatio * input.currentMs) / baseMs)} of a core, over the budget of ${percent(input.budgetRatio)}`;
-  }
-  return 'coming back to full pace step by step after a slow-down';
+  const atBase = (ownCpuRatio * currentMs) / baseMs;
+  return atBase > budgetRatio
+    ? `reading every ${Math.round(baseMs)} ms would cost Redis ${percent(atBase)} of a core, over the budget of ${percent(budgetRatio)}`
+    : 'coming back to full pace step by step after a slow-down';
 }
 
 function percent(ratio: number): string {

@@ -259,7 +259,9 @@ describe('many queues with one trouble', () => {
     expect(found[0]?.evidence).toContainEqual({ label: 'queues', value: 300, unit: 'count' });
     expect(found[0]?.queues?.[0]).toBe('bull:q299');
     expect(found[0]?.queues).toHaveLength(100);
-    expect(found[0]?.remedies).toMatchObject([{ lever: 'queue.resume', label: 'Resume, 100 queues' }]);
+    expect(found[0]?.remedies).toMatchObject([
+      { lever: 'queue.resume', label: 'Resume: the 100 worst queues' },
+    ]);
     expect(found[0]?.remedies[0]?.queues).toHaveLength(100);
   });
 
