@@ -1,7 +1,7 @@
 import { formatDuration } from '../model/format.js';
 import { sightOf } from '../model/sight.js';
 import type { FindingRule } from './finding.js';
-import { plainName } from './words.js';
+import { plainName, plainProblem } from './words.js';
 
 export const consoleStale: FindingRule = {
   code: 'console.stale',
@@ -13,8 +13,7 @@ export const consoleStale: FindingRule = {
     // Without a connection redis.unreachable says it, and why; before the first read nothing is shown that could be old.
     if (isLive || ageSeconds === null || link.status === 'unreachable' || link.status === 'connecting')
       return [];
-    const why =
-      link.problem === null ? 'Redis does not answer its reads' : link.problem.trim().replace(/\.+$/, '');
+    const why = link.problem === null ? 'Redis does not answer its reads' : plainProblem(link.problem);
     return [
       {
         severity: 'critical',

@@ -58,10 +58,7 @@ export function detectFindings(
     })),
   );
   const told = mergeAlike(found.map((finding) => withinReach(finding, snapshot)));
-  const { lastReadAtMs } = snapshot.link;
-  const shown =
-    lastReadAtMs === null || sightOf(snapshot, nowMs).isLive
-      ? told
-      : told.map((finding) => asLastSeen(finding, nowMs, lastReadAtMs));
+  const isLive = sightOf(snapshot, nowMs).isLive;
+  const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);
 }

@@ -5,12 +5,23 @@ import type { CurrentFinding } from './finding.js';
 const ABOUT_SIGHT: ReadonlySet<string> = new Set(['console.stale', 'redis.unreachable']);
 
 /**
- * What was found in data that are not live: marked as such, at the lowest severity and without remedies (a lever could
- * not reach Redis either). Kept rather than dropped, because "it was full when we lost sight" is what the person on call
- * needs next, and so that a trouble keeps its start through a short blackout.
+ * Findings as they may be shown while the console can't see: those about its sight as they are, the others marked as
+ * last seen, at the lowest severity and without remedies (a lever could not reach Redis either). Kept rather than
+ * dropped, because "it was full when we lost sight" is what the person on call needs next, and so that a trouble keeps
+ * its start through a short blackout. Before the first complete read there is nothing to have seen.
  */
-export function asLastSeen(finding: CurrentFinding, nowMs: number, lastReadAtMs: number): CurrentFinding {
-  if (ABOUT_SIGHT.has(finding.code)) return finding;
+export function asLastSeen(
+  found: readonly CurrentFinding[],
+  nowMs: number,
+  lastReadAtMs: number | null,
+): readonly CurrentFinding[] {
+  return found.flatMap((finding) => {
+    if (ABOUT_SIGHT.has(finding.code)) return [finding];
+    return lastReadAtMs === null ? [] : [marked(finding, nowMs, lastReadAtMs)];
+  });
+}
+
+function marked(finding: CurrentFinding, nowMs: number, lastReadAtMs: number): CurrentFinding {
   const age = formatDuration(Math.max(0, nowMs - lastReadAtMs) / 1000);
   return {
     ...finding,

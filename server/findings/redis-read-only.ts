@@ -1,6 +1,6 @@
 import { formatDuration } from '../model/format.js';
 import type { FindingRule, FoundNow } from './finding.js';
-import { nodeName, plainName } from './words.js';
+import { nodeName, plainName, plainProblem } from './words.js';
 
 export const redisReadOnly: FindingRule = {
   code: 'redis.read-only',
@@ -36,8 +36,8 @@ export const redisReadOnly: FindingRule = {
         queue: null,
         node: null,
         title: 'The console may only look',
-        sentence: `The console's Redis user may not write${refusal ? ` (${plainName(refusal)})` : ''}: it shows everything, but its levers do not work until the user is given write permission.`,
-        evidence: refusal ? [{ label: 'Redis says', value: plainName(refusal) }] : [],
+        sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its levers do not work until the user is given write permission.`,
+        evidence: refusal ? [{ label: 'Redis says', value: plainProblem(refusal) }] : [],
         remedies: [],
         rank: 90,
       },

@@ -1,6 +1,6 @@
 import { formatDuration } from '../model/format.js';
 import type { FindingRule } from './finding.js';
-import { plainName } from './words.js';
+import { plainName, plainProblem } from './words.js';
 
 /** A first connection that takes longer than this is a trouble and not a start. */
 const CONNECT_PATIENCE_MS = 5_000;
@@ -12,7 +12,7 @@ export const redisUnreachable: FindingRule = {
     const sinceSeconds = Math.max(0, nowMs - link.sinceMs) / 1000;
     const isSlowStart = link.status === 'connecting' && sinceSeconds * 1000 >= CONNECT_PATIENCE_MS;
     if (link.status !== 'unreachable' && !isSlowStart) return [];
-    const why = link.problem === null ? '' : ` (${plainSentence(link.problem)})`;
+    const why = link.problem === null ? '' : ` (${plainProblem(link.problem)})`;
     const lastRead =
       link.lastReadAtMs === null
         ? 'nothing has been read from it yet'
@@ -35,8 +35,3 @@ export const redisUnreachable: FindingRule = {
     ];
   },
 };
-
-/** A problem line as part of a sentence: without its own full stop. */
-function plainSentence(problem: string): string {
-  return problem.trim().replace(/\.+$/, '');
-}

@@ -2,13 +2,23 @@ import { formatJobs } from '../model/format.js';
 import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
 
 const LONGEST_NAME = 80;
+const LONGEST_PROBLEM = 200;
 
 /** A name from Redis as it may stand in a sentence: control characters made visible, cut at 80 characters. */
 export function plainName(name: string): string {
+  return plainText(name, LONGEST_NAME);
+}
+
+/** A line of the server or the link as part of a sentence: plain, and without its own full stop. */
+export function plainProblem(problem: string): string {
+  return plainText(problem.trim().replace(/\.+$/, ''), LONGEST_PROBLEM);
+}
+
+function plainText(text: string, longest: number): string {
   // Names hold any character, and an unpaired surrogate or a line break would spoil every place a sentence goes to.
-  const visible = name.replace(/[\p{Cs}\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  const visible = text.replace(/[\p{Cs}\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
   const letters = Array.from(visible);
-  return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join('')}…` : visible;
+  return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : visible;
 }
 
 /** A queue as people call it: the bare name under BullMQ's default prefix, else the whole id. */

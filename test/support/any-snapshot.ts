@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import type {
+  MemoryForecast,
+  QueueMemory,
+  QueueRates,
+  QueueState,
+  RedisNode,
+  Snapshot,
+} from '../../server/watch/snapshot.js';
+import { aNode, aQueue, aSnapshot, NOW_MS, someCapabilities } from './snapshot.js';
+
+const anyAmount = fc.oneof(
+  fc.constantFrom(0, 1, 1e9, 1e15),
+  fc.double({ min: 0, max: 1e12, noNaN: true }),
+  fc.nat(1000),
+);
+const anyWhole = fc.oneof(fc.constantFrom(0, 1, 20, 100_000), fc.nat(10_000_000));
+const anyTime = fc.oneof(
+  fc.integer({ min: NOW_MS - 100_000, max: NOW_MS }),
+  fc.constantFrom(0, NOW_MS, NOW_MS + 5000),
+);
+const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
+
+/** Any characters at all: controls, quotes, half surrogates, emoji. */
+export const anyName: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
+  fc.constantFrom(
+    'a"b\\c\nd',
+    'x'.repeat(300),
+    '<script>alert(1)</script>',
+    'ünï code',
+    '\ud800',
+    'a,redis:b',
+    '\r\u2028',
+  ),
+);
+
+const anyForecast: fc.Arbitrary<MemoryForecast> = fc.record({
+  growthBytesPerSecond: fc.oneof(anyAmount, fc.constant(-5000)),
+  growthRange: fc.tuple(anyAmount, anyAmount),
+  fullInSeconds: orNull(anyAmount),
+  fullInRange: orNull(fc.tuple(anyAmount, anyAmount)),
+  windowMs: anyAmount,
+});
+
+const anyNode: fc.Arbitrary<RedisNode> = fc
+  .record({
+    address: anyName,
+    isReadOnly: fc.boolean(),
+    countedBytes: anyAmount,
+    maxBytes: anyAmount,
+    limit: orNull(
+      fc.record({
+        bytes: anyAmount,
+        source: fc.constantFrom('maxmemory' as const, 'cgroup' as const, 'host' as const),
+      }),
+    ),
+    usedRatio: orNull(fc.double({ min: 0, max: 3, noNaN: true })),
+    hostBytes: orNull(anyAmount),
+    policy: fc.constantFrom('noeviction', 'allkeys-lru', 'volatile-ttl', ''),
+    forecast: orNull(anyForecast),
+    isFull: fc.boolean(),
+    refusedPerSecond: orNull(anyAmount),
+    evictedKeys: anyWhole,
+    evictedPerSecond: anyAmount,
+    replicationLinkUp: fc.boolean(),
+    uptimeSeconds: anyAmount,
+  })
+  .map((over) => aNode(over));
+
+const anyRates: fc.Arbitrary<QueueRates> = fc.record({
+  arrivalsPerSecond: anyAmount,
+  departuresPerSecond: anyAmount,
+  growthPerSecond: fc.oneof(anyAmount, fc.constant(-3)),
+  isGrowing: fc.boolean(),
+  windowMs: anyAmount,
+  source: fc.constant('id-counter' as const),
+});
+
+const anyMemory: fc.Arbitrary<QueueMemory> = fc.record({
+  readAtMs: anyTime,
+  sampledJobs: anyWhole,
+  backlogBytes: anyAmount,
+  completedBytes: anyAmount,
+  failedBytes: anyAmount,
+  eventsBytes: anyAmount,
+  totalBytes: anyAmount,
+});
+
+export const anyQueue: fc.Arbitrary<QueueState> = fc
+  .record({
+    name: anyName,
+    counts: fc.record({
+      waiting: anyWhole,
+      prioritized: anyWhole,
+      active: anyWhole,
+      completed: anyWhole,
+      failed: anyWhole,
+    }),
+    flow: fc.constantFrom('running' as const, 'running' as const, 'halted' as const, 'paused' as const),
+    halt: orNull(fc.record({ formerConcurrency: orNull(anyWhole), atMs: anyTime, actor: anyName })),
+    concurrency: orNull(anyWhole),
+    rateLimit: orNull(fc.record({ max: anyWhole, durationMs: anyWhole })),
+    rateLimitedForMs: anyWhole,
+    observedLimiterMs: anyWhole,
+    eventsLength: anyWhole,
+    oldestWaitingAtMs: orNull(anyTime),
+    workers: orNull(fc.nat(3)),
+    rates: orNull(anyRates),
+    drainSeconds: orNull(fc.oneof(anyAmount, fc.constant(Number.POSITIVE_INFINITY))),
+    lastDepartureAtMs: orNull(anyTime),
+    firstSeenAtMs: anyTime,
+    memory: orNull(anyMemory),
+    depthTrend: fc.array(anyWhole, { maxLength: 5 }),
+  })
+  .map((over) => aQueue(over));
+
+/** Any Snapshot that the types allow with sane units: every state of link, node, queue and permission. Queue ids are unique. */
+export const anySnapshot: fc.Arbitrary<Snapshot> = fc
+  .record({
+    nodes: fc.array(anyNode, { maxLength: 3 }),
+    queues: fc.uniqueArray(anyQueue, { maxLength: 25, selector: (queue) => queue.id }),
+    link: fc.record({
+      status: fc.constantFrom(
+        'live' as const,
+        'live' as const,
+        'stale' as const,
+        'connecting' as const,
+        'unreachable' as const,
+      ),
+      problem: orNull(anyName),
+      lastReadAtMs: orNull(anyTime),
+      sinceMs: anyTime,
+      topology: fc.constantFrom('single' as const, 'sentinel' as const, 'cluster' as const),
+    }),
+    capabilities: orNull(
+      fc
+        .record({ canSetConfig: fc.boolean(), canWrite: fc.boolean(), canRunScripts: fc.boolean() })
+        .map(someCapabilities),
+    ),
+  })
+  .map(({ nodes, ...rest }) =>
+    aSnapshot({
+      ...rest,
+      nodes: nodes.map((node, i) => ({ ...node, id: `node-${i}`, address: `${i}-${node.address}` })),
+    }),
+  );
