@@ -41,8 +41,8 @@ export const FINDING_RULES: readonly FindingRule[] = [
 /**
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
  *
- * Steps after the rules: remedies that this Redis would refuse are taken away, troubles that more than ten queues share
- * are told once, and what was found in data that are not live is marked as last seen (last-seen.ts says why).
+ * Steps after the rules: troubles that more than ten queues share are told once, remedies that this Redis would refuse
+ * are taken away, and what was found in data that are not live is marked as last seen (last-seen.ts says why).
  */
 export function detectFindings(
   snapshot: Snapshot,
@@ -50,14 +50,14 @@ export function detectFindings(
   thresholds: Thresholds,
 ): readonly CurrentFinding[] {
   const found = FINDING_RULES.flatMap((rule) =>
-    rule.detect(snapshot, nowMs, thresholds).map((finding) => ({
+    mergeAlike(rule.detect(snapshot, nowMs, thresholds)).map((finding) => ({
       ...finding,
       code: rule.code,
       instance: snapshot.instance,
       key: [rule.code, snapshot.instance, finding.queue ?? '', finding.node ?? ''].join('|'),
     })),
   );
-  const told = mergeAlike(found.map((finding) => withinReach(finding, snapshot)));
+  const told = found.map((finding) => withinReach(finding, snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);

@@ -2,12 +2,15 @@ import type { CurrentFinding, Finding, Severity } from './finding.js';
 
 const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
+/** Negative where `a` is the worse. */
+export function compareSeverity(a: Severity, b: Severity): number {
+  return SEVERITY_ORDER[a] - SEVERITY_ORDER[b];
+}
+
 /** Worst first: severity, then rank, then key, so that equal troubles keep their places from tick to tick. */
 export function compareFindings(a: CurrentFinding, b: CurrentFinding): number {
   return (
-    SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] ||
-    b.rank - a.rank ||
-    (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+    compareSeverity(a.severity, b.severity) || b.rank - a.rank || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
   );
 }
 

@@ -5,7 +5,15 @@ const UNKNOWN = 'unknown';
 
 /** 1234.4 → "1,234". */
 export function formatCount(value: number): string {
-  return Number.isFinite(value) ? GROUPED.format(value) : UNKNOWN;
+  return Number.isFinite(value) ? grouped(value) : UNKNOWN;
+}
+
+/** Thousands of these are made a tick: below a million the Intl formatter, ten times as slow, has nothing to add. */
+function grouped(value: number): string {
+  const whole = Math.round(value);
+  if (!(whole >= 0 && whole < 1_000_000)) return GROUPED.format(value);
+  if (whole < 1000) return String(whole);
+  return `${Math.floor(whole / 1000)},${String(whole % 1000).padStart(3, '0')}`;
 }
 
 /** 1 → "1 job", 1234 → "1,234 jobs". Any noun that takes an s. */
@@ -34,7 +42,7 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  const digits = unit > 0 && value < 9.95 ? value.toFixed(1) : GROUPED.format(value);
+  const digits = unit > 0 && value < 9.95 ? value.toFixed(1) : grouped(value);
   return `${digits === '0' || digits === '0.0' ? '' : sign}${digits} ${BYTE_UNITS[unit]}`;
 }
 
@@ -55,7 +63,7 @@ export function formatNumber(value: number): string {
 
 function decimals(value: number): string {
   const size = Math.abs(value);
-  if (size >= 99.95 || size < 0.005) return size < 0.005 && size > 0 ? 'under 0.01' : GROUPED.format(value);
+  if (size >= 99.95 || size < 0.005) return size < 0.005 && size > 0 ? 'under 0.01' : grouped(value);
   const rounded = Number(value.toFixed(size >= 0.995 ? 1 : 2));
   return String(rounded);
 }
@@ -64,7 +72,7 @@ function decimals(value: number): string {
 export function formatRatio(ratio: number): string {
   const percent = ratio * 100;
   if (!Number.isFinite(percent)) return UNKNOWN;
-  return `${Math.abs(percent) >= 9.95 ? GROUPED.format(percent) : Number(percent.toFixed(1))}%`;
+  return `${Math.abs(percent) >= 9.95 ? grouped(percent) : Number(percent.toFixed(1))}%`;
 }
 
 const MINUTE = 60;
@@ -92,7 +100,7 @@ export function formatDuration(seconds: number): string {
 }
 
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  const head = `${GROUPED.format(large)} ${largeUnit}`;
+  const head = `${grouped(large)} ${largeUnit}`;
   return small === 0 ? head : `${head} ${small} ${smallUnit}`;
 }
 
