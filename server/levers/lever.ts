@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { Role } from '../auth/role.js';
 import type { Remedy } from '../findings/finding.js';
 import type { RedisLink } from '../redis/link.js';
-import type { Role } from '../auth/role.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 
 /** What a lever acts on. `queue` is set for scopes queue and job, `jobId` for scope job. */
@@ -51,6 +51,12 @@ export interface LeverCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
+/** The way back: another pull of a lever on the same target. */
+export interface Undo {
+  readonly lever: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
 /** What apply did; `done` is false when the change was not made, with the reason in `summary`. */
 export interface Applied {
   readonly summary: string;
@@ -97,8 +103,8 @@ export interface Lever<Args = unknown, State = unknown> {
   /** Throws LeverError when Redis refuses; then everything is as it was. */
   readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;
   readonly verify: (context: LeverContext, args: Args, state: State) => Promise<Verified>;
-  /** The inverse arguments, or null where there is no way back. Pure. */
-  readonly undo: (state: State, args: Args) => Readonly<Record<string, unknown>> | null;
+  /** The lever and arguments that bring back `state`, or null where there is no way back. Pure. */
+  readonly undo: (state: State, args: Args) => Undo | null;
 }
 
 export type OutcomeStatus = 'applied' | 'unchanged' | 'unverified' | 'failed' | 'refused';
@@ -123,10 +129,20 @@ export interface Outcome {
 
 /** A refusal that a person can act on: what happened, to what, what to do. */
 export class LeverError extends Error {
-  readonly code: 'unavailable' | 'invalid' | 'refused-by-redis' | 'not-found' | 'unreachable';
-  constructor(code: LeverError['code'], message: string) {
+  readonly code:
+    | 'unavailable'
+    | 'invalid'
+    | 'forbidden'
+    | 'ambiguous'
+    | 'refused-by-redis'
+    | 'not-found'
+    | 'unreachable';
+  /** One entry a bad field, where the request itself is wrong. */
+  readonly fields: readonly { readonly field: string; readonly value: unknown; readonly problem: string }[];
+  constructor(code: LeverError['code'], message: string, fields: LeverError['fields'] = []) {
     super(message);
     this.name = 'LeverError';
     this.code = code;
+    this.fields = fields;
   }
 }

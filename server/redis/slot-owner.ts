@@ -7,3 +7,8 @@ export function ownerOf(client: RedisClient, queueId: string): string | null {
   // The slot of the prefix's hash tag; BullMQ in a Cluster needs one, so all keys of the queue are there.
   return client.slots[new Command('get', [`${queueId}:meta`]).getSlot()]?.[0] ?? null;
 }
+
+/** Are the keys spread over several masters? */
+export function isCluster(client: RedisClient): boolean {
+  return client instanceof Cluster;
+}

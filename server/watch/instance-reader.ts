@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { InstanceConfig } from '../instance-config.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { type ClientReading, readClientList } from '../redis/clients.js';
@@ -8,7 +8,7 @@ import { ReadBatch } from '../redis/read-batch.js';
 import { addQueueReads } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
 import { sampleMemory } from '../redis/sample-memory.js';
-import { ownerOf } from '../redis/slot-owner.js';
+import { isCluster, ownerOf } from '../redis/slot-owner.js';
 import { nextToSample } from './sampling-turn.js';
 import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
 import type { Series } from './watch.js';
@@ -172,7 +172,7 @@ export class InstanceReader {
   }
 
   get #isCluster(): boolean {
-    return this.#link.reader instanceof Cluster;
+    return isCluster(this.#link.reader);
   }
 
   #takeClients(text: string): void {

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { formatCount } from '../model/format.js';
+import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
+import { parseHaltRecord } from '../watch/halt-record.js';
+import type { Lever, LeverWarning } from './lever.js';
+import { handleOf, isFull, limitInWords, oldVersionWarning, queueOf, whyNoWrites } from './queue-target.js';
+
+const MOST = 1_000_000;
+const schema = z.strictObject({
+  value: z
+    .int(`must be a whole number from 1 to ${MOST}, or null for no limit`)
+    .min(1, 'must be at least 1: to stop the queue use queue.halt, which remembers the former value')
+    .max(MOST, `must be at most ${MOST}`)
+    .nullable(),
+});
+type Args = z.infer<typeof schema>;
+
+/** Global concurrency: how many jobs of a queue may run at once over all workers. */
+export const concurrency: Lever<Args, QueueControl> = {
+  name: 'queue.concurrency',
+  title: 'Global concurrency',
+  about:
+    'How many jobs of this queue may run at once over all its workers. Workers’ own concurrency still counts.',
+  scope: 'queue',
+  role: 'operator',
+  isDestructive: false,
+  schema,
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  read: (context) => readControl(handleOf(context)),
+  preview(control, args, context) {
+    const queue = queueOf(context);
+    const isHalted = control.haltRecord !== null && control.concurrency === 0;
+    const before = settingOf(control);
+    return {
+      summary: isHalted
+        ? `The queue stays halted; ${limitInWords(args.value)} will be in force when it is resumed.`
+        : args.value === null
+          ? 'Only the workers’ own concurrency limits this queue.'
+          : `At most ${formatCount(args.value)} jobs of this queue run at once, whatever the workers allow.`,
+      fields: [
+        { label: 'global concurrency', before: limitInWords(before), after: limitInWords(args.value) },
+      ],
+      effects: [effectOf(control, args.value)],
+      warnings: [
+        ...whenFull(isFull(context.snapshot), control, args.value),
+        ...oldVersionWarning(control.version),
+      ],
+      affected: { queues: 1, workers: queue.workers, jobs: control.active },
+      predictedFreedBytes: null,
+      isReversible: true,
+      mechanism:
+        'Field concurrency of the queue’s meta hash, as BullMQ’s setGlobalConcurrency writes it; an application that sets it at start-up overwrites this.',
+      isNoop: before === args.value,
+    };
+  },
+  async apply(context, args) {
+    const isInForce = await setConcurrency(handleOf(context), args.value);
+    const summary = isInForce
+      ? `Global concurrency is ${limitInWords(args.value)}.`
+      : `It will be ${limitInWords(args.value)} after the resume.`;
+    return { summary, freedBytes: null, affectedJobs: null };
+  },
+  async verify(context, args, before) {
+    const after = await readControl(handleOf(context));
+    const ok = settingOf(after) === args.value;
+    return {
+      ok,
+      summary: ok
+        ? 'Redis holds the new value.'
+        : `Redis holds ${limitInWords(settingOf(after))}: something else has changed it meanwhile.`,
+      fields: [
+        {
+          label: 'global concurrency',
+          before: limitInWords(settingOf(before)),
+          after: limitInWords(settingOf(after)),
+        },
+      ],
+      warnings: [],
+    };
+  },
+  undo: (control) => {
+    const value = settingOf(control);
+    return value === 0 ? { lever: 'queue.halt', args: {} } : { lever: 'queue.concurrency', args: { value } };
+  },
+};
+
+/** What is meant to be in force: on a halted queue that is what its resume will restore. */
+function settingOf(control: QueueControl): number | null {
+  if (control.haltRecord === null || control.concurrency !== 0) return control.concurrency;
+  return parseHaltRecord(control.haltRecord)?.formerConcurrency ?? null;
+}
+
+function effectOf(control: QueueControl, value: number | null): string {
+  const running = formatCount(control.active);
+  if (value === null) return `${running} jobs run now; more may start as far as workers have free slots.`;
+  if (value < control.active)
+    return `${running} jobs run now: none is stopped, and none starts until fewer than ${value} run.`;
+  return `${running} jobs run now; up to ${formatCount(value)} may, as far as workers have free slots.`;
+}
+
+/** While full, slots keep going only by taking the next job as they finish one; fewer slots break that chain. */
+function whenFull(full: boolean, control: QueueControl, value: number | null): readonly LeverWarning[] {
+  if (!full) return [];
+  if (value !== null && value < control.active) {
+    return [
+      {
+        text: 'Redis is full: slots that stop now don’t start again before there is room, so lowering may stop what still drains. Make room first.',
+        instead: [],
+      },
+    ];
+  }
+  return [
+    {
+      text: 'Redis is full: more concurrency does not drain faster now, it adds refused calls. Make room first.',
+      instead: [],
+    },
+  ];
+}

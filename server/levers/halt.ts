@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { formatCount, formatRate } from '../model/format.js';
+import { haltQueue, type QueueControl, readControl } from '../redis/queue-control.js';
+import type { Lever, LeverWarning } from './lever.js';
+import {
+  flowInWords,
+  handleOf,
+  isFull,
+  limitInWords,
+  oldVersionWarning,
+  queueOf,
+  whyNoWrites,
+} from './queue-target.js';
+
+type Args = Record<never, never>;
+
+/** Stops a queue from starting jobs, safely for BullMQ 5 and 6 and also while Redis is full. */
+export const halt: Lever<Args, QueueControl> = {
+  name: 'queue.halt',
+  title: 'Halt',
+  about:
+    'Workers start no more jobs of this queue until it is resumed. Running jobs finish; producers can still add.',
+  scope: 'queue',
+  role: 'operator',
+  isDestructive: false,
+  schema: z.strictObject({}),
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  read: (context) => readControl(handleOf(context)),
+  preview(control, _args, context) {
+    const queue = queueOf(context);
+    const isHalted = control.haltRecord !== null && control.concurrency === 0;
+    const waiting = control.waiting + control.legacyPaused + control.prioritized;
+    const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
+    return {
+      summary: isHalted
+        ? 'The queue is halted already.'
+        : 'No more jobs of this queue start until it is resumed.',
+      fields: [
+        { label: 'queue', before: flowInWords(control), after: 'halted by the console' },
+        { label: 'global concurrency', before: limitInWords(control.concurrency), after: '0' },
+      ],
+      effects: [
+        `${formatCount(waiting)} waiting jobs stay where they are; ${formatCount(control.active)} running jobs finish.`,
+        arrivals > 0
+          ? `Producers keep adding ${formatRate(arrivals)}: the backlog grows by that much.`
+          : 'Producers can still add; nothing arrives at the moment.',
+      ],
+      warnings: [...whenFull(context.snapshot, control), ...oldVersionWarning(control.version)],
+      affected: { queues: 1, workers: queue.workers, jobs: waiting },
+      predictedFreedBytes: null,
+      isReversible: true,
+      mechanism:
+        'Global concurrency 0 in the queue’s meta hash, with the former value beside it; no list is renamed, so BullMQ 5 and 6 can share the queue. BullMQ itself will not say "paused".',
+      isNoop: isHalted,
+    };
+  },
+  async apply(context) {
+    const isDone = await haltQueue(handleOf(context), context.nowMs, context.actor);
+    return { summary: isDone ? 'Halted.' : 'It was halted already.', freedBytes: null, affectedJobs: null };
+  },
+  async verify(context, _args, before) {
+    const after = await readControl(handleOf(context));
+    const ok = after.concurrency === 0 && after.haltRecord !== null;
+    return {
+      ok,
+      summary: ok
+        ? 'Redis holds the halt.'
+        : 'The halt is not in Redis: something else has changed the queue meanwhile.',
+      fields: [
+        { label: 'queue', before: flowInWords(before), after: flowInWords(after) },
+        {
+          label: 'global concurrency',
+          before: limitInWords(before.concurrency),
+          after: limitInWords(after.concurrency),
+        },
+      ],
+      warnings: [],
+    };
+  },
+  undo: () => ({ lever: 'queue.resume', args: {} }),
+};
+
+/** A busy worker still drains over the limit, since finishing a job frees before the next is taken; a halt ends that. */
+function whenFull(snapshot: Parameters<typeof isFull>[0], control: QueueControl): readonly LeverWarning[] {
+  if (!isFull(snapshot) || control.active === 0) return [];
+  return [
+    {
+      text: `Redis is full: ${formatCount(control.active)} busy slots may still be draining this queue, and once they stop they don't start again before there is room. Make room first.`,
+      instead: [],
+    },
+  ];
+}

@@ -1,0 +1,28 @@
+import { cleanFinished } from './clean-finished.js';
+import { concurrency } from './concurrency.js';
+import { halt } from './halt.js';
+import { promoteJob, removeJob, retryJob } from './job-levers.js';
+import { raiseMaxmemory } from './raise-maxmemory.js';
+import { rateLimit } from './rate-limit.js';
+import { type RegisteredLever, register } from './register.js';
+import { resume } from './resume.js';
+import { trimEvents } from './trim-events.js';
+
+/** What can be done. Adding a lever is one file and one line here; routes, drawers, docs and audit follow. */
+export const LEVERS: readonly RegisteredLever[] = [
+  register(halt),
+  register(resume),
+  register(concurrency),
+  register(rateLimit),
+  register(trimEvents),
+  register(cleanFinished),
+  register(raiseMaxmemory),
+  register(retryJob),
+  register(promoteJob),
+  register(removeJob),
+];
+
+/** The lever of that name, or null. */
+export function findLever(name: string): RegisteredLever | null {
+  return LEVERS.find((lever) => lever.name === name) ?? null;
+}

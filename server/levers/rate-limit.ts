@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { formatRate } from '../model/format.js';
+import { inShortWindows, perSecond } from '../model/rate-limit.js';
+import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
+import type { RateLimit } from '../watch/snapshot.js';
+import type { Lever, LeverWarning } from './lever.js';
+import { handleOf, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
+
+const MOST = 10_000_000;
+const DAY_MS = 86_400_000;
+const schema = z.strictObject({
+  max: z
+    .int('must be a whole number of jobs, or null for no limit')
+    .min(
+      1,
+      'must be at least 1: a limit of 0 is no stop in BullMQ (one job passes each window); use queue.halt',
+    )
+    .max(MOST, `must be at most ${MOST}`)
+    .nullable(),
+  durationMs: z
+    .int('must be a whole number of milliseconds')
+    .min(1, 'must be at least 1 ms')
+    .max(DAY_MS, `must be at most ${DAY_MS} ms (a day)`)
+    .default(1000),
+});
+type Args = z.infer<typeof schema>;
+
+/** Global rate limit, written so that it means what was typed. */
+export const rateLimit: Lever<Args, QueueControl> = {
+  name: 'queue.rate-limit',
+  title: 'Global rate limit',
+  about: 'How many jobs of this queue may start per time, over all its workers. null removes the limit.',
+  scope: 'queue',
+  role: 'operator',
+  isDestructive: false,
+  schema,
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  read: (context) => readControl(handleOf(context)),
+  preview(control, args, context) {
+    const queue = queueOf(context);
+    const wanted = limitOf(args);
+    const leaving = queue.rates?.departuresPerSecond ?? 0;
+    return {
+      summary:
+        wanted === null
+          ? 'The global limit is removed; a limiter in the workers’ own code counts again.'
+          : `At most ${formatRate(perSecond(wanted))} start, over all workers.`,
+      fields: [
+        { label: 'global rate limit', before: rateInWords(control.rateLimit), after: rateInWords(wanted) },
+      ],
+      effects: [
+        `Now ${formatRate(leaving)} leave the queue and ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive.`,
+        ...(wanted && wanted.durationMs !== args.durationMs
+          ? [
+              `Written as ${rateInWords(wanted)}: the same rate in short windows, so that a later change counts within a second.`,
+            ]
+          : []),
+        ...(wanted === null && (control.rateLimit?.durationMs ?? 0) > 5_000
+          ? ['Workers that sleep in the old window may take up to 30 s to notice.']
+          : []),
+      ],
+      warnings: warningsOf(control, wanted, leaving, queue.observedLimiterMs),
+      affected: { queues: 1, workers: queue.workers, jobs: queue.backlog },
+      predictedFreedBytes: null,
+      isReversible: true,
+      mechanism:
+        'Fields max and duration of the queue’s meta hash. BullMQ takes the global max but the duration of a worker’s own limiter where it has one.',
+      isNoop: rateInWords(control.rateLimit) === rateInWords(wanted),
+    };
+  },
+  async apply(context, args) {
+    const wanted = limitOf(args);
+    await setRateLimit(handleOf(context), wanted);
+    return {
+      summary:
+        wanted === null
+          ? 'The global rate limit is removed.'
+          : `The global rate limit is ${rateInWords(wanted)}.`,
+      freedBytes: null,
+      affectedJobs: null,
+    };
+  },
+  async verify(context, args, before) {
+    const after = await readControl(handleOf(context));
+    const wanted = limitOf(args);
+    const ok = rateInWords(after.rateLimit) === rateInWords(wanted);
+    return {
+      ok,
+      summary: ok
+        ? 'Redis holds the limit; the rate that follows is measured over the next seconds.'
+        : `Redis holds ${rateInWords(after.rateLimit)}: something else has changed it meanwhile.`,
+      fields: [
+        {
+          label: 'global rate limit',
+          before: rateInWords(before.rateLimit),
+          after: rateInWords(after.rateLimit),
+        },
+      ],
+      warnings: wanted ? otherWindow(wanted, after.limiterTtlMs) : [],
+    };
+  },
+  undo: (control) => ({
+    lever: 'queue.rate-limit',
+    args:
+      control.rateLimit && control.rateLimit.max >= 1
+        ? { max: control.rateLimit.max, durationMs: Math.max(1, control.rateLimit.durationMs || 1000) }
+        : { max: null },
+  }),
+};
+
+function limitOf(args: Args): RateLimit | null {
+  return args.max === null ? null : inShortWindows({ max: args.max, durationMs: args.durationMs });
+}
+
+/** A window longer than the one that was written is a worker's own: its duration replaces the global one. */
+function otherWindow(wanted: RateLimit, windowMs: number): readonly string[] {
+  if (windowMs <= wanted.durationMs * 1.05) return [];
+  const meant = Math.max(1, Math.round((wanted.max * windowMs) / wanted.durationMs));
+  return [
+    `Workers count in windows of at least ${windowMs} ms of their own, so this means ${formatRate((wanted.max * 1000) / windowMs)} and not ${formatRate(perSecond(wanted))}; a max of ${meant} per ${wanted.durationMs} ms would give the rate that was asked for.`,
+  ];
+}
+
+function warningsOf(
+  control: QueueControl,
+  wanted: RateLimit | null,
+  leavingPerSecond: number,
+  observedMs: number,
+): readonly LeverWarning[] {
+  const warnings: LeverWarning[] = [];
+  if (wanted && control.rateLimit === null && perSecond(wanted) > leavingPerSecond && leavingPerSecond > 0) {
+    warnings.push({
+      text: `This is above the ${formatRate(leavingPerSecond)} that leave now. If the workers have a stricter limiter of their own, the global max replaces theirs and the queue speeds up.`,
+      instead: [],
+    });
+  }
+  if (wanted)
+    for (const text of otherWindow(wanted, Math.max(observedMs, control.limiterTtlMs)))
+      warnings.push({ text, instead: [] });
+  if (wanted === null && control.rateLimit) {
+    warnings.push({
+      text: 'Without the limit jobs start as fast as workers can take them: what they call must bear that.',
+      instead: [],
+    });
+  }
+  return warnings;
+}

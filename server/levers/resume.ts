@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { formatCount } from '../model/format.js';
+import { type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
+import { parseHaltRecord } from '../watch/halt-record.js';
+import type { Lever, LeverWarning } from './lever.js';
+import { flowInWords, handleOf, isFull, limitInWords, queueOf, whyNoWrites } from './queue-target.js';
+
+type Args = Record<never, never>;
+
+/** Lets a halted or paused queue run again. */
+export const resume: Lever<Args, QueueControl> = {
+  name: 'queue.resume',
+  title: 'Resume',
+  about:
+    'Workers start jobs of this queue again: takes back the console’s halt and the application’s own pause.',
+  scope: 'queue',
+  role: 'operator',
+  isDestructive: false,
+  schema: z.strictObject({}),
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  read: (context) => readControl(handleOf(context)),
+  preview(control, _args, context) {
+    const restored = concurrencyAfter(control);
+    const waiting = control.waiting + control.legacyPaused + control.prioritized;
+    const isNoop =
+      control.haltRecord === null && !control.isPausedByApplication && control.legacyPaused === 0;
+    return {
+      summary: isNoop ? 'The queue is running already.' : 'Workers take jobs of this queue again, at once.',
+      fields: [
+        { label: 'queue', before: flowInWords(control), after: 'running' },
+        {
+          label: 'global concurrency',
+          before: limitInWords(control.concurrency),
+          after: limitInWords(restored),
+        },
+      ],
+      effects: [
+        `${formatCount(waiting)} waiting jobs can start.`,
+        ...(control.legacyPaused > 0
+          ? [
+              `${formatCount(control.legacyPaused)} of them lie in BullMQ 5’s paused list and are merged before the newer ones.`,
+            ]
+          : []),
+      ],
+      warnings: warningsOf(control, isFull(context.snapshot)),
+      affected: { queues: 1, workers: queueOf(context).workers, jobs: waiting },
+      predictedFreedBytes: null,
+      isReversible: true,
+      mechanism:
+        'Restores the concurrency that stood before the halt, removes BullMQ’s pause flag, merges a legacy paused list into wait without overwriting it, and wakes idle workers by the marker.',
+      isNoop,
+    };
+  },
+  async apply(context, _args, control) {
+    await resumeQueue(handleOf(context));
+    const waiting = control.waiting + control.legacyPaused + control.prioritized;
+    return { summary: 'Resumed.', freedBytes: null, affectedJobs: waiting };
+  },
+  async verify(context, _args, before) {
+    const after = await readControl(handleOf(context));
+    const ok = after.haltRecord === null && !after.isPausedByApplication && after.legacyPaused === 0;
+    return {
+      ok,
+      summary: ok
+        ? 'Redis holds neither halt nor pause.'
+        : `The queue is ${flowInWords(after)}: something else has changed it meanwhile.`,
+      fields: [
+        { label: 'queue', before: flowInWords(before), after: flowInWords(after) },
+        {
+          label: 'global concurrency',
+          before: limitInWords(before.concurrency),
+          after: limitInWords(after.concurrency),
+        },
+      ],
+      warnings:
+        after.concurrency === 0
+          ? ['Global concurrency is 0 without a halt of the console: no job starts. Set or remove it.']
+          : [],
+    };
+  },
+  undo: () => ({ lever: 'queue.halt', args: {} }),
+};
+
+/** A concurrency that the application set during the halt is newer than what the record remembers. */
+function concurrencyAfter(control: QueueControl): number | null {
+  if (control.haltRecord === null || control.concurrency !== 0) return control.concurrency;
+  return parseHaltRecord(control.haltRecord)?.formerConcurrency ?? null;
+}
+
+function warningsOf(control: QueueControl, full: boolean): readonly LeverWarning[] {
+  const warnings: LeverWarning[] = [];
+  if (full) {
+    warnings.push({
+      text: 'Redis is full: idle workers are refused when they take a job and then spin in errors. Make room first.',
+      instead: [],
+    });
+  }
+  if (control.isPausedByApplication) {
+    warnings.push({
+      text: 'The application paused this queue itself: somebody may have had a reason. Halting it again from here uses the console’s own mechanism.',
+      instead: [],
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,117 @@
+import type { JobPage, JobQuery, JobRow } from '../watch/job-view.js';
+import type { JobState } from '../watch/snapshot.js';
+import type { RedisClient } from './connect.js';
+
+/** Jobs of one page at most: each is a hash read. */
+export const MOST_JOBS_A_PAGE = 100;
+const FIELDS = [
+  'name',
+  'timestamp',
+  'delay',
+  'priority',
+  'attemptsMade',
+  'atm',
+  'processedOn',
+  'finishedOn',
+  'failedReason',
+] as const;
+const MOST_REASON_LETTERS = 300;
+
+/** Where a state's job ids are, in the order in which a person wants them: next to run first, newest finished first. */
+const PLACES: Readonly<
+  Record<JobState, { readonly key: string; readonly kind: 'list' | 'zset'; readonly newestFirst: boolean }>
+> = {
+  waiting: { key: 'wait', kind: 'list', newestFirst: false },
+  prioritized: { key: 'prioritized', kind: 'zset', newestFirst: false },
+  active: { key: 'active', kind: 'list', newestFirst: false },
+  delayed: { key: 'delayed', kind: 'zset', newestFirst: false },
+  'waiting-children': { key: 'waiting-children', kind: 'zset', newestFirst: true },
+  completed: { key: 'completed', kind: 'zset', newestFirst: true },
+  failed: { key: 'failed', kind: 'zset', newestFirst: true },
+};
+
+/** One page of a queue's jobs in one state, without their data. A bounded window, whatever the length. */
+export async function listJobs(client: RedisClient, queueId: string, query: JobQuery): Promise<JobPage> {
+  const limit = Math.min(query.limit, MOST_JOBS_A_PAGE);
+  const { ids, total } = await pageOfIds(client, queueId, query.state, query.cursor, limit);
+  const rows = await Promise.all(ids.map((jobId) => readRow(client, queueId, jobId)));
+  const next = query.cursor + ids.length;
+  return {
+    state: query.state,
+    total,
+    jobs: rows.filter((row) => row !== null),
+    nextCursor: ids.length === limit && next < total ? next : null,
+  };
+}
+
+async function pageOfIds(client: RedisClient, queueId: string, state: JobState, from: number, limit: number) {
+  const place = PLACES[state];
+  const key = `${queueId}:${place.key}`;
+  if (place.kind === 'zset') {
+    const [total, ids] = await Promise.all([
+      client.zcard(key),
+      place.newestFirst
+        ? client.zrange(key, String(from), String(from + limit - 1), 'REV')
+        : client.zrange(key, String(from), String(from + limit - 1)),
+    ]);
+    return { ids, total };
+  }
+  if (state === 'waiting') return pageOfWaiting(client, queueId, from, limit);
+  const [total, ids] = await Promise.all([client.llen(key), fromTheRight(client, key, from, limit)]);
+  return { ids, total };
+}
+
+/** `wait`, and behind it the legacy `paused` list: a v5 pause keeps the waiting jobs there. */
+async function pageOfWaiting(client: RedisClient, queueId: string, from: number, limit: number) {
+  const [waiting, paused] = await Promise.all([
+    client.llen(`${queueId}:wait`),
+    client.llen(`${queueId}:paused`),
+  ]);
+  const first = from < waiting ? await fromTheRight(client, `${queueId}:wait`, from, limit) : [];
+  const missing = limit - first.length;
+  const second =
+    missing > 0 && paused > 0
+      ? await fromTheRight(client, `${queueId}:paused`, Math.max(0, from - waiting), missing)
+      : [];
+  return { ids: [...first, ...second].filter((id) => !id.startsWith('0:')), total: waiting + paused };
+}
+
+/** Workers take from the right end, so that end comes first. */
+async function fromTheRight(
+  client: RedisClient,
+  key: string,
+  from: number,
+  limit: number,
+): Promise<readonly string[]> {
+  return (await client.lrange(key, -(from + limit), -(from + 1))).reverse();
+}
+
+async function readRow(client: RedisClient, queueId: string, jobId: string): Promise<JobRow | null> {
+  const values = await client.hmget(`${queueId}:${jobId}`, ...FIELDS);
+  return rowOf(jobId, values);
+}
+
+/** A job's plain facts from the fields above; null where the hash is gone. */
+function rowOf(jobId: string, values: readonly (string | null)[]): JobRow | null {
+  const [name, timestamp, delay, priority, attemptsMade, atm, processedOn, finishedOn, failedReason] = values;
+  if (name == null && timestamp == null) return null;
+  return {
+    id: jobId,
+    name: name ?? '',
+    timestampMs: numberOrNull(timestamp),
+    delayMs: numberOrNull(delay) ?? 0,
+    priority: numberOrNull(priority) ?? 0,
+    attemptsMade: numberOrNull(atm ?? attemptsMade) ?? 0,
+    processedAtMs: numberOrNull(processedOn),
+    finishedAtMs: numberOrNull(finishedOn),
+    failedReason: failedReason == null ? null : failedReason.slice(0, MOST_REASON_LETTERS),
+    memoryBytes: null,
+  };
+}
+
+function numberOrNull(text: string | null | undefined): number | null {
+  const value = text == null || text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+export { FIELDS as JOB_ROW_FIELDS, rowOf };

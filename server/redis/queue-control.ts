@@ -1,0 +1,86 @@
+import type { RateLimit } from '../watch/snapshot.js';
+import type { RedisClient } from './connect.js';
+import { runForced } from './forced-script.js';
+
+/** Jobs of a legacy paused list that one call moves: 7,000 pushes are about 3 ms of Redis. */
+const MERGE_CHUNK = 5_000;
+
+/** Where the writes of a lever go. */
+export interface QueueHandle {
+  readonly client: RedisClient;
+  readonly canFlagScripts: boolean;
+  /** `<prefix>:<name>` */
+  readonly id: string;
+}
+
+/** What holds a queue back or lets it run, as it stands in Redis now. */
+export interface QueueControl {
+  readonly isPausedByApplication: boolean;
+  readonly haltRecord: string | null;
+  readonly concurrency: number | null;
+  readonly rateLimit: RateLimit | null;
+  readonly version: string | null;
+  readonly waiting: number;
+  readonly legacyPaused: number;
+  readonly prioritized: number;
+  readonly active: number;
+  /** What is left of the limiter window that is being counted; 0 where there is none. */
+  readonly limiterTtlMs: number;
+}
+
+/** Reads it in one round trip. Throws what Redis says. */
+export async function readControl({ client, id }: QueueHandle): Promise<QueueControl> {
+  const [meta, waiting, paused, prioritized, active, ttl] = await Promise.all([
+    client.hmget(`${id}:meta`, 'paused', 'concurrency', 'max', 'duration', 'version', 'spillway.halt'),
+    client.llen(`${id}:wait`),
+    client.llen(`${id}:paused`),
+    client.zcard(`${id}:prioritized`),
+    client.llen(`${id}:active`),
+    client.pttl(`${id}:limiter`),
+  ]);
+  const [pausedFlag, concurrency, max, duration, version, halt] = meta;
+  return {
+    isPausedByApplication: pausedFlag !== null && pausedFlag !== undefined,
+    haltRecord: halt ?? null,
+    concurrency: concurrency == null ? null : Number(concurrency),
+    rateLimit: max == null ? null : { max: Number(max), durationMs: Number(duration ?? 0) },
+    version: version ?? null,
+    waiting,
+    legacyPaused: paused,
+    prioritized,
+    active,
+    limiterTtlMs: Math.max(0, ttl),
+  };
+}
+
+/** Global concurrency 0 with a record of what stood there. False: it was halted already. */
+export async function haltQueue(queue: QueueHandle, atMs: number, actor: string): Promise<boolean> {
+  const keys = [`${queue.id}:meta`];
+  return (await runForced(queue.client, queue.canFlagScripts, 'halt-queue', keys, [atMs, actor])) === 1;
+}
+
+/** Takes back the halt and the application's pause, merging a legacy paused list without loss. */
+export async function resumeQueue(queue: QueueHandle): Promise<void> {
+  const keys = ['meta', 'wait', 'paused', 'prioritized', 'delayed', 'marker', 'events'].map(
+    (key) => `${queue.id}:${key}`,
+  );
+  let left: unknown;
+  do {
+    left = await runForced(queue.client, queue.canFlagScripts, 'resume-queue', keys, [MERGE_CHUNK]);
+  } while (typeof left === 'number' && left > 0);
+}
+
+/** null removes it. False: the queue is halted, so that the number counts from the resume on. */
+export async function setConcurrency(queue: QueueHandle, value: number | null): Promise<boolean> {
+  const keys = ['meta', 'wait', 'prioritized', 'marker'].map((key) => `${queue.id}:${key}`);
+  return (await runForced(queue.client, queue.canFlagScripts, 'set-concurrency', keys, [value ?? ''])) === 1;
+}
+
+/** null removes it. */
+export async function setRateLimit(queue: QueueHandle, limit: RateLimit | null): Promise<void> {
+  const keys = ['meta', 'limiter', 'wait', 'prioritized', 'marker'].map((key) => `${queue.id}:${key}`);
+  await runForced(queue.client, queue.canFlagScripts, 'set-rate-limit', keys, [
+    limit?.max ?? '',
+    limit?.durationMs ?? '',
+  ]);
+}

@@ -1,0 +1,25 @@
+--[[
+  Sets or removes a queue's global concurrency. On a queue that the console has halted it changes what the resume will
+  restore, and the halt stays.
+  KEYS[1] <queue>:meta   KEYS[2] <queue>:wait   KEYS[3] <queue>:prioritized   KEYS[4] <queue>:marker
+  ARGV[1] the number, or '' to remove it
+  Returns 1 when it is in force at once, 0 when it will be after the resume.
+]]
+local meta, value = KEYS[1], ARGV[1]
+local record = redis.call('HGET', meta, 'spillway.halt')
+if record and redis.call('HGET', meta, 'concurrency') == '0' then
+  local isReadable, halt = pcall(cjson.decode, record)
+  if not isReadable or type(halt) ~= 'table' then halt = {} end
+  halt.formerConcurrency = value ~= '' and tonumber(value) or cjson.null
+  redis.call('HSET', meta, 'spillway.halt', cjson.encode(halt))
+  return 0
+end
+if value == '' then
+  redis.call('HDEL', meta, 'concurrency')
+else
+  redis.call('HSET', meta, 'concurrency', value)
+end
+if redis.call('HEXISTS', meta, 'paused') == 0 and redis.call('LLEN', KEYS[2]) + redis.call('ZCARD', KEYS[3]) > 0 then
+  redis.call('ZADD', KEYS[4], 0, '0')
+end
+return 1
