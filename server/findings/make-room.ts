@@ -134,7 +134,7 @@ export function largestHolder(snapshot: Snapshot): { readonly text: string; read
   for (const queue of snapshot.queues) {
     if (!queue.memory) continue;
     const kinds: readonly (readonly [number, string])[] = [
-      [queue.memory.backlogBytes, 'jobs that still have to run'],
+      [queue.memory.backlogBytes, 'unfinished jobs'],
       [queue.memory.completedBytes, 'completed jobs'],
       [queue.memory.failedBytes, 'failed jobs'],
       [queue.memory.eventsBytes, 'events'],
@@ -147,18 +147,22 @@ export function largestHolder(snapshot: Snapshot): { readonly text: string; read
   return best;
 }
 
+/** A queue must hold this share of all that waits to be the one whose halt lets the others in. */
+const MAIN_SHARE = 0.5;
+
 /**
- * Last resort while full: a queue from which nothing leaves anyway stops taking jobs, so that the room made goes to the
- * others first. The one with the largest backlog; null unless another queue would gain by it.
+ * Last resort while full: the queue that holds most of what waits stops taking jobs, so that the room made goes to the
+ * others first. null where no queue stands out, no other would gain by it, or it drains: then a halt would stop what helps.
  */
 export function haltLargest(snapshot: Snapshot): Remedy | null {
   const waiting = snapshot.queues.filter((queue) => queue.flow === 'running' && queue.backlog > 0);
-  if (waiting.length < 2) return null;
-  const idle = waiting.filter(
-    (queue) => (queue.rates?.departuresPerSecond ?? 0) === 0 && queue.workers !== 0,
+  const total = waiting.reduce((sum, queue) => sum + queue.backlog, 0);
+  const largest = waiting.reduce<QueueState | null>(
+    (most, queue) => (most === null || queue.backlog > most.backlog ? queue : most),
+    null,
   );
-  const largest = idle.sort((a, b) => b.backlog - a.backlog)[0];
-  if (!largest) return null;
+  if (!largest || waiting.length < 2 || largest.backlog < total * MAIN_SHARE) return null;
+  if (largest.workers === 0 || (largest.rates?.departuresPerSecond ?? 0) > 0) return null;
   return {
     lever: 'queue.halt',
     label: `Halt ${queueName(largest)}`,

@@ -44,6 +44,7 @@ function why(workers: number | null): string {
   if (workers === null) {
     return ': either no worker runs or they hang (this Redis does not let the console list clients, so it can not tell which); look at the worker processes';
   }
-  const connected = workers === 1 ? 'its 1 worker is' : `its ${workers} workers are`;
-  return `, though ${connected} connected: they hang, or their connection is dead; restart them, Redis has room`;
+  return workers === 1
+    ? ', though its 1 worker is connected: it hangs, or its connection is dead; restart it, Redis has room'
+    : `, though its ${workers} workers are connected: they hang, or their connections are dead; restart them, Redis has room`;
 }

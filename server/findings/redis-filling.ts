@@ -43,7 +43,7 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
     title: isSoon
       ? `${nodeName(node, snapshot)} ${remaining}`
       : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
-    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}, and then ${consequence(node)}` : `it is not growing, but what is left fills quickly, and then ${consequence(node)}`}.${holder ? ` Most of it: ${holder.text}.` : ''}`,
+    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}, and then ${consequence(node)}` : `it is not growing, but what is left fills quickly, and then ${consequence(node)}`}.${holder ? ` The largest part: ${holder.text}.` : ''}`,
     evidence: [
       ...memoryEvidence(node),
       ...(seconds === null ? [] : [{ label: 'full in', value: seconds, unit: 'seconds' as const }]),

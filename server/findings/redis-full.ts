@@ -13,7 +13,7 @@ export const redisFull: FindingRule = {
 
 function full(node: RedisNode, snapshot: Snapshot): FoundNow {
   const holder = largestHolder(snapshot);
-  const most = holder ? ` Most of it: ${holder.text}.` : '';
+  const most = holder ? ` The largest part: ${holder.text}.` : '';
   const refused =
     node.refusedPerSecond !== null && node.refusedPerSecond > 0
       ? `, ${formatRate(node.refusedPerSecond)} at present`
@@ -25,7 +25,11 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     node: node.id,
     title: `${nodeName(node, snapshot)} is full`,
     sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${most}`,
-    evidence: [...memoryEvidence(node), ...(holder ? [{ label: 'largest holder', value: holder.text }] : [])],
+    evidence: [
+      ...memoryEvidence(node),
+      { label: 'over the limit', value: Math.max(0, node.countedBytes - node.maxBytes), unit: 'bytes' },
+      ...(holder ? [{ label: 'largest holder', value: holder.text }] : []),
+    ],
     remedies: [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node), haltLargest(snapshot)].filter(
       (remedy) => remedy !== null,
     ),

@@ -1,5 +1,6 @@
 import type { CurrentFinding, Thresholds } from '../findings/finding.js';
 import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
+import { troubleOf } from '../findings/trouble.js';
 import { queueVerdict } from '../findings/verdict.js';
 import { sightOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
@@ -69,18 +70,17 @@ function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
   return { snapshot, isLive, told: ranked.slice(0, most), folded: ranked.slice(most) };
 }
 
-/** Queues in trouble first, then the largest backlog, then the most memory; equal ones by id, so that labels stay put. */
+/** Most trouble first, then the most memory; equal ones by id, so that labels stay put. */
 function byTrouble(snapshot: Snapshot, options: MetricsOptions): readonly QueueState[] {
   if (snapshot.queues.length <= options.maxQueues) return snapshot.queues;
   const thresholds = options.thresholds ?? DEFAULT_THRESHOLDS;
-  const keyed = snapshot.queues.map((queue) => {
-    const verdict = queueVerdict(queue, snapshot, options.nowMs, thresholds);
-    return { queue, isTroubled: verdict !== 'idle' && verdict !== 'flowing' && queue.backlog > 0 };
-  });
+  const keyed = snapshot.queues.map((queue) => ({
+    queue,
+    trouble: troubleOf(queue, queueVerdict(queue, snapshot, options.nowMs, thresholds)),
+  }));
   keyed.sort(
     (a, b) =>
-      Number(b.isTroubled) - Number(a.isTroubled) ||
-      b.queue.backlog - a.queue.backlog ||
+      b.trouble - a.trouble ||
       (b.queue.memory?.totalBytes ?? 0) - (a.queue.memory?.totalBytes ?? 0) ||
       (a.queue.id < b.queue.id ? -1 : 1),
   );

@@ -3,7 +3,16 @@ import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { MemoryForecast, Snapshot } from '../../server/watch/snapshot.js';
-import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory } from '../support/snapshot.js';
+import {
+  aFullNode,
+  aNode,
+  aQueue,
+  aSnapshot,
+  MB,
+  NOW_MS,
+  someMemory,
+  someRates,
+} from '../support/snapshot.js';
 
 const find = (snapshot: Snapshot): readonly CurrentFinding[] =>
   detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
@@ -55,7 +64,7 @@ describe('redis.full', () => {
     expect(first?.sentence).toContain('holds 110 MB of the 100 MB');
     expect(first?.sentence).toContain('420/s');
     expect(first?.sentence).toContain('busy workers go on draining');
-    expect(first?.sentence).toContain('60 MB in jobs that still have to run of track');
+    expect(first?.sentence).toContain('60 MB in unfinished jobs of track');
   });
 
   test('remedies come by harmlessness: events, completed, failed, then the limit, then a halt', () => {
@@ -109,6 +118,12 @@ describe('redis.full', () => {
       expect(finding).toMatchObject({ severity: 'warning', remedies: [] });
       expect(finding.sentence).toContain('because Redis is full');
     }
+  });
+
+  test('the small queue that matters is never offered for a halt, nor one that still drains', () => {
+    const draining = aQueue({ ...heavy, rates: someRates({ departuresPerSecond: 70 }) });
+    const snapshot = aSnapshot({ nodes: [aFullNode()], queues: [draining, orders] });
+    expect(one(snapshot, 'redis.full').remedies.map((remedy) => remedy.lever)).not.toContain('queue.halt');
   });
 
   test('a few large finished jobs are worth cleaning too', () => {
