@@ -1,4 +1,4 @@
-import type { OutcomeStatus } from '../levers/lever.js';
+import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 
 /** One change, or the attempt at one: who, why, before, after, outcome. Holds no job data and no secret. */
 export interface AuditRecord {
@@ -18,8 +18,16 @@ export interface AuditRecord {
   readonly summary: string;
   readonly freedBytes: number | null;
   readonly durationMs: number;
-  /** The call that takes it back, as JSON-able data; null where there is none. */
-  readonly undo: unknown;
+  /** The call that takes it back; null where there is none. */
+  readonly undo: LeverCall | null;
+  /** What was measured some seconds after; null before that, or where nothing is measured. */
+  readonly measurement?: Measurement | null;
+}
+
+export interface Measurement {
+  readonly atMs: number;
+  readonly text: string;
+  readonly isWarning: boolean;
 }
 
 export interface AuditQuery {
@@ -39,5 +47,5 @@ export interface AuditLog {
    * Adds what was measured some seconds after (a rate that rose, a halt that did not hold).
    * Replaces the summary's addendum of that record; unknown ids are an error.
    */
-  addMeasurement(id: string, measurement: { readonly atMs: number; readonly text: string; readonly isWarning: boolean }): Promise<void>;
+  addMeasurement(id: string, measurement: Measurement): Promise<void>;
 }

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { ROLES } from './auth/role.js';
+import { DEFAULT_THRESHOLDS } from './findings/thresholds.js';
+import { parseHost, parseRedisUrl } from './redis-url.js';
+
+const redisUrl = z.string().transform((text, context) => {
+  try {
+    return parseRedisUrl(text);
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: error instanceof Error ? error.message : 'is not a Redis URL',
+    });
+    return z.NEVER;
+  }
+});
+
+const host = (defaultPort: number) =>
+  z.string().transform((text, context) => {
+    try {
+      return parseHost(text, defaultPort);
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: error instanceof Error ? error.message : 'is not host:port',
+      });
+      return z.NEVER;
+    }
+  });
+
+const login = {
+  username: z.string().optional(),
+  password: z.string().optional(),
+  tls: z.boolean().default(false),
+};
+const sentinel = z.strictObject({
+  hosts: z.array(host(26379)).min(1, 'must list at least one sentinel as host:port'),
+  master: z.string().min(1, 'must name the master'),
+  db: z.int().min(0).default(0),
+  sentinelUsername: z.string().optional(),
+  sentinelPassword: z.string().optional(),
+  ...login,
+});
+const cluster = z.strictObject({
+  hosts: z.array(host(6379)).min(1, 'must list at least one node as host:port'),
+  ...login,
+});
+
+const instance = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores'),
+    url: redisUrl.optional(),
+    sentinel: sentinel.optional(),
+    cluster: cluster.optional(),
+    queues: z.array(z.string().min(1)).default([]),
+    pollIntervalMs: z.int().min(250, 'must be at least 250 ms').max(60_000).default(1000),
+    cpuBudgetRatio: z.number().gt(0, 'must be above 0').max(0.5, 'must be at most 0.5').default(0.01),
+  })
+  .refine((value) => [value.url, value.sentinel, value.cluster].filter(Boolean).length === 1, {
+    message: 'must have exactly one of url, sentinel and cluster',
+  });
+
+/** One person or program that may come in. The token itself is nowhere: only its SHA-256. */
+export const tokenEntry = z.strictObject({
+  name: z.string().min(1, 'must name who holds the token'),
+  role: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits: make one with `spillway token`'),
+});
+
+const ratio = z.number().gt(0, 'must be above 0').max(1, 'must be at most 1');
+const thresholds = z.strictObject({
+  memoryWarnRatio: ratio.default(DEFAULT_THRESHOLDS.memoryWarnRatio),
+  memoryCriticalRatio: ratio.default(DEFAULT_THRESHOLDS.memoryCriticalRatio),
+  fillHorizonSeconds: z.number().positive().default(DEFAULT_THRESHOLDS.fillHorizonSeconds),
+  stuckSeconds: z.number().positive().default(DEFAULT_THRESHOLDS.stuckSeconds),
+  backlogMinJobs: z.int().min(1).default(DEFAULT_THRESHOLDS.backlogMinJobs),
+  retentionMinBytes: z.int().min(0).default(DEFAULT_THRESHOLDS.retentionMinBytes),
+});
+
+/** What a YAML file may say. Every key is optional; unknown keys are errors, as a typing mistake must not be silent. */
+export const fileSchema = z.strictObject({
+  instances: z
+    .array(instance)
+    .min(1, 'must list at least one Redis')
+    .refine(
+      (list) => new Set(list.map((entry) => entry.name)).size === list.length,
+      'must have a name of its own for each Redis',
+    )
+    .optional(),
+  host: z.string().optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  data: z.string().optional(),
+  logLevel: z.string().optional(),
+  allowedHosts: z.array(z.string()).default([]),
+  jobData: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`).default('operator'),
+  tokens: z.array(tokenEntry).default([]),
+  groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
+  thresholds: thresholds.prefault({}),
+});
+export type FileConfig = z.infer<typeof fileSchema>;

@@ -1,0 +1,253 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
+import type { z } from 'zod';
+import type { Role } from './auth/role.js';
+import { type FileConfig, fileSchema, tokenEntry } from './config-file.js';
+import type { Thresholds } from './findings/finding.js';
+import type { Endpoint, InstanceConfig } from './instance-config.js';
+import { parseRedisUrl } from './redis-url.js';
+
+export interface TokenEntry {
+  readonly name: string;
+  readonly role: Role;
+  readonly sha256: string;
+}
+
+/** The effective configuration: flags over environment over file. Holds secrets; print it by `maskedConfig` only. */
+export interface Config {
+  readonly instances: readonly InstanceConfig[];
+  readonly host: string;
+  readonly port: number;
+  readonly dataDirectory: string;
+  readonly logLevel: LogLevel;
+  /** Host names by which the console may be called besides the one it binds to. */
+  readonly allowedHosts: readonly string[];
+  /** The least role that sees job data, options, logs and stack traces. */
+  readonly jobDataRole: Role;
+  readonly tokens: readonly TokenEntry[];
+  /** Named groups of queues as globs, for acting on many at once. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly thresholds: Thresholds;
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything that is wrong with the configuration, one line a field. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Flags as they were given, without `--`. */
+export interface Flags {
+  readonly redis?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly config?: string;
+  readonly data?: string;
+  readonly 'log-level'?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks the whole configuration.
+ * @throws ConfigError with every bad field: its name, its value (secrets masked) and what would be right.
+ */
+export function loadConfig(flags: Flags, environment: Environment): Config {
+  const file = readFile(flags.config ?? environment.SPILLWAY_CONFIG);
+  const problems: string[] = [];
+  const given = (flag: keyof Flags, variable: string) =>
+    flags[flag] !== undefined
+      ? { value: flags[flag], source: `--${flag}` }
+      : environment[variable] !== undefined && environment[variable] !== ''
+        ? { value: environment[variable], source: variable }
+        : null;
+  const url = given('redis', 'REDIS_URL');
+  const port = parsePort(given('port', 'PORT'), problems) ?? file.port ?? 3000;
+  const level = parseLevel(
+    given('log-level', 'LOG_LEVEL') ?? (file.logLevel ? { value: file.logLevel, source: 'logLevel' } : null),
+    problems,
+  );
+  const instances = instancesOf(url, file, problems);
+  const tokens = [...file.tokens, ...tokensOf(environment.SPILLWAY_TOKENS, problems)];
+  const host = given('host', 'HOST')?.value ?? file.host ?? '127.0.0.1';
+  if (!isLoopback(host) && tokens.length === 0) {
+    problems.push(
+      `host: ${host} can be reached by others, and no tokens are configured: make one with \`spillway token --name you --role admin\`, or bind to 127.0.0.1`,
+    );
+  }
+  if (file.thresholds.memoryWarnRatio > file.thresholds.memoryCriticalRatio) {
+    problems.push(
+      `thresholds.memoryWarnRatio: ${file.thresholds.memoryWarnRatio} must not be above memoryCriticalRatio (${file.thresholds.memoryCriticalRatio})`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    instances,
+    host,
+    port,
+    dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
+    logLevel: level,
+    allowedHosts: file.allowedHosts,
+    jobDataRole: file.jobData,
+    tokens,
+    groups: file.groups,
+    thresholds: file.thresholds,
+  };
+}
+
+/** 127.0.0.0/8, ::1 and localhost: nobody else can reach it. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** For `--check`: the same, without any secret. */
+export function maskedConfig(config: Config): unknown {
+  return {
+    ...config,
+    instances: config.instances.map((instance) => ({
+      ...instance,
+      endpoint: maskedEndpoint(instance.endpoint),
+    })),
+    tokens: config.tokens.map((token) => ({
+      name: token.name,
+      role: token.role,
+      sha256: `${token.sha256.slice(0, 6)}…`,
+    })),
+  };
+}
+
+function maskedEndpoint(endpoint: Endpoint): unknown {
+  if (endpoint.kind === 'single') return { ...endpoint, url: maskUrl(endpoint.url) };
+  const masked = Object.entries(endpoint).map(([key, value]) => [
+    key,
+    /password/i.test(key) ? '****' : value,
+  ]);
+  return Object.fromEntries(masked);
+}
+
+/** A URL without its password. */
+export function maskUrl(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/[^/@]*?:)[^@]*@/i, '$1****@');
+}
+
+function readFile(path: string | undefined): FileConfig {
+  if (path === undefined || path === '') return fileSchema.parse({});
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, 'utf8')) ?? {};
+  } catch (error) {
+    const reason =
+      error instanceof YAMLParseError
+        ? `is not valid YAML: ${error.message.split('\n')[0]}`
+        : "can't be read";
+    throw new ConfigError([`config: ${path} ${reason}`]);
+  }
+  const parsed = fileSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, content)));
+}
+
+function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const at = [...issue.path, ''].join('.');
+    return issue.keys.map((key) => `${at}${key}: is not a setting; check the spelling`).join('\n');
+  }
+  const name = issue.path.map(String).join('.') || 'file';
+  const value = issue.path.reduce<unknown>(
+    (inside, key) => (typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined),
+    content,
+  );
+  return `${name}: ${shown(name, value)} ${issue.message}`;
+}
+
+function shown(name: string, value: unknown): string {
+  if (value === undefined) return 'is missing:';
+  if (/password|sha256|token/i.test(name)) return '****';
+  if (typeof value === 'string') return maskUrl(value).slice(0, 100);
+  return JSON.stringify(value)?.slice(0, 60) ?? String(value);
+}
+
+interface Given {
+  readonly value: string;
+  readonly source: string;
+}
+
+function parsePort(given: Given | null, problems: string[]): number | null {
+  if (!given) return null;
+  const port = Number(given.value);
+  if (/^\d+$/.test(given.value) && port <= 65_535) return port;
+  problems.push(`${given.source}: ${given.value} must be a port number from 0 to 65535 (0: any free one)`);
+  return null;
+}
+
+function parseLevel(given: Given | null, problems: string[]): LogLevel {
+  if (!given) return 'info';
+  const level = LOG_LEVELS.find((known) => known === given.value);
+  if (!level) problems.push(`${given.source}: ${given.value} must be one of ${LOG_LEVELS.join(', ')}`);
+  return level ?? 'info';
+}
+
+function instancesOf(url: Given | null, file: FileConfig, problems: string[]): readonly InstanceConfig[] {
+  if (url || !file.instances) {
+    try {
+      const endpoint = parseRedisUrl(url?.value ?? 'redis://127.0.0.1:6379');
+      return [{ name: 'default', endpoint, queues: [], pollIntervalMs: 1000, cpuBudgetRatio: 0.01 }];
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'is not a Redis URL';
+      problems.push(`${url?.source ?? 'REDIS_URL'}: ${maskUrl(url?.value ?? '')} ${reason}`);
+      return [];
+    }
+  }
+  return file.instances.map((entry) => ({
+    name: entry.name,
+    endpoint: endpointOf(entry),
+    queues: entry.queues,
+    pollIntervalMs: entry.pollIntervalMs,
+    cpuBudgetRatio: entry.cpuBudgetRatio,
+  }));
+}
+
+function endpointOf(entry: NonNullable<FileConfig['instances']>[number]): Endpoint {
+  if (entry.url) return entry.url;
+  const given = entry.sentinel ?? entry.cluster;
+  if (!given) throw new Error('unreachable: the schema asks for exactly one of url, sentinel and cluster');
+  const login = {
+    tls: given.tls,
+    ...(given.username === undefined ? {} : { username: given.username }),
+    ...(given.password === undefined ? {} : { password: given.password }),
+  };
+  if (!entry.sentinel) return { kind: 'cluster', nodes: given.hosts, ...login };
+  const { master, db, sentinelUsername, sentinelPassword } = entry.sentinel;
+  return {
+    kind: 'sentinel',
+    sentinels: given.hosts,
+    master,
+    db,
+    ...login,
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+  };
+}
+
+/** `name:role:sha256,…` */
+function tokensOf(text: string | undefined, problems: string[]): readonly TokenEntry[] {
+  if (!text) return [];
+  return text.split(',').flatMap((entry, i) => {
+    const [name, role, sha256] = entry.trim().split(':');
+    const parsed = tokenEntry.safeParse({ name, role, sha256 });
+    if (parsed.success) return [parsed.data];
+    for (const issue of parsed.error.issues) {
+      problems.push(
+        `SPILLWAY_TOKENS: entry ${i + 1}, ${issue.path.join('.')}: ${issue.message} (each entry is name:role:sha256)`,
+      );
+    }
+    return [];
+  });
+}

@@ -1,0 +1,62 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Client, createClient } from '@libsql/client';
+import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
+import { migrate } from 'drizzle-orm/libsql/migrator';
+import { packagePath } from '../package-path.js';
+import { createAuditLog } from './audit-log.js';
+import type { AuditLog } from './audit-record.js';
+import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
+
+export interface Store {
+  readonly audit: AuditLog;
+  readonly idempotency: IdempotencyStore;
+  /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
+  readonly problem: string | null;
+  close(): void;
+}
+
+export type Database = LibSQLDatabase<Record<string, never>>;
+
+/**
+ * Opens (and where needed creates and migrates) the store in a directory. A directory that can't be written or a
+ * file that is damaged does not stop the console: it then keeps its records in memory and says so.
+ * @param directory of the file `spillway.db`.
+ */
+export async function openStore(directory: string): Promise<Store> {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return await openAt(pathToFileURL(join(directory, 'spillway.db')).href, null);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    return openAt(
+      ':memory:',
+      `records can't be kept in ${directory} (${reason}): they are lost when the console stops`,
+    );
+  }
+}
+
+async function openAt(url: string, problem: string | null): Promise<Store> {
+  const client = createClient({ url });
+  try {
+    await prepare(client, url);
+    const database: Database = drizzle(client);
+    await migrate(database, { migrationsFolder: packagePath('server/store/migrations') });
+    return {
+      audit: createAuditLog(database),
+      idempotency: createIdempotencyStore(database),
+      problem,
+      close: () => client.close(),
+    };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** WAL: a reader never waits for a writer, and a kill at any moment loses no committed record. */
+async function prepare(client: Client, url: string): Promise<void> {
+  if (url !== ':memory:') await client.execute('PRAGMA journal_mode = WAL');
+  await client.execute('PRAGMA busy_timeout = 2000');
+}
