@@ -17,20 +17,26 @@ export const redisFilling: FindingRule = {
       .map((node) => filling(node, snapshot, thresholds)),
 };
 
+/** What was watched for two minutes says nothing about the next hour: this many times the window is foretold. */
+const WINDOWS_AHEAD = 10;
+
 function isFilling(node: RedisNode, thresholds: Thresholds): boolean {
-  const seconds = node.forecast?.fullInSeconds ?? null;
-  return (
-    (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio ||
-    (seconds !== null && seconds > 0 && seconds <= thresholds.fillHorizonSeconds)
-  );
+  return (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio || isFullSoon(node, thresholds);
+}
+
+function isFullSoon({ forecast }: RedisNode, thresholds: Thresholds): boolean {
+  const seconds = forecast?.fullInSeconds ?? null;
+  if (forecast === null || seconds === null) return false;
+  const credible = (WINDOWS_AHEAD * forecast.windowMs) / 1000;
+  return seconds > 0 && seconds <= Math.min(thresholds.fillHorizonSeconds, credible);
 }
 
 function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): FoundNow {
   const seconds = node.forecast?.fullInSeconds ?? null;
-  const isSoon = seconds !== null && seconds <= thresholds.fillHorizonSeconds;
+  const isSoon = isFullSoon(node, thresholds);
   const isCritical =
     (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio ||
-    (seconds !== null && seconds <= ACT_NOW_SECONDS);
+    (isSoon && seconds !== null && seconds <= ACT_NOW_SECONDS);
   const holder = largestHolder(snapshot);
   const remedies = [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter(
     (remedy) => remedy !== null,
@@ -43,7 +49,7 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
     title: isSoon
       ? `${nodeName(node, snapshot)} ${remaining}`
       : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
-    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}, and then ${consequence(node)}` : `it is not growing, but what is left fills quickly, and then ${consequence(node)}`}.${holder ? ` The largest part: ${holder.text}.` : ''}`,
+    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` The largest part: ${holder.text}.` : ''}`,
     evidence: [
       ...memoryEvidence(node),
       ...(seconds === null ? [] : [{ label: 'full in', value: seconds, unit: 'seconds' as const }]),
@@ -57,7 +63,8 @@ function state(node: RedisNode, snapshot: Snapshot): string {
   const held = `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)}`;
   const limit = node.limit ? ` of ${formatBytes(node.limit.bytes)}${limitSource(node)}` : '';
   const growth = node.forecast?.growthBytesPerSecond ?? 0;
-  return growth > 0 ? `${held}${limit} and grows by ${formatBytesPerSecond(growth)}` : `${held}${limit}`;
+  if (growth > 0) return `${held}${limit} and grows by ${formatBytesPerSecond(growth)}`;
+  return node.forecast ? `${held}${limit} and is not growing now` : `${held}${limit}`;
 }
 
 function limitSource(node: RedisNode): string {

@@ -51,8 +51,16 @@ export function forecastMemory(
   };
 }
 
+/**
+ * Kendall's test takes samples for independent, which those of memory are not: a wave of work that comes and goes passes
+ * it. So the slope must also have kept its sign in nearly all blocks of the window.
+ */
 function isTrend(fit: RobustFit, z: number): boolean {
-  return Math.abs(fit.kendallZ) > z && Math.abs(fit.slopePerSecond) >= MIN_GROWTH_BYTES_PER_SECOND;
+  const [low, high] = fit.slopeRange;
+  const keepsSign = fit.slopePerSecond > 0 ? low > 0 : high < 0;
+  return (
+    keepsSign && Math.abs(fit.kendallZ) > z && Math.abs(fit.slopePerSecond) >= MIN_GROWTH_BYTES_PER_SECOND
+  );
 }
 
 /** The newest samples, which show growth that has just begun: a median over the whole window needs a third of it. */

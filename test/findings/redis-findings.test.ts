@@ -213,9 +213,18 @@ describe('redis.filling', () => {
   });
 
   test('at 85% without growth it is still told, and not as a time', () => {
-    const finding = one(aSnapshot({ nodes: [aNode({ countedBytes: 85 * MB })] }), 'redis.filling');
+    const still = { ...filling(1, 0), fullInSeconds: null, fullInRange: null };
+    const node = aNode({ countedBytes: 85 * MB, forecast: still });
+    const finding = one(aSnapshot({ nodes: [node] }), 'redis.filling');
     expect(finding).toMatchObject({ severity: 'warning', title: 'Redis is 85% full' });
-    expect(finding.sentence).toContain('not growing');
+    expect(finding.sentence).toContain('is not growing now');
+  });
+
+  test('a few seconds of growth do not foretell the next hour', () => {
+    const node = aNode({ countedBytes: 30 * MB, forecast: { ...filling(600), windowMs: 8000 } });
+    expect(codes(aSnapshot({ nodes: [node] }))).toEqual([]);
+    const watched = aNode({ countedBytes: 30 * MB, forecast: filling(600) });
+    expect(codes(aSnapshot({ nodes: [watched] }))).toEqual(['redis.filling']);
   });
 
   test("without maxmemory the container's limit counts, and what follows is worse", () => {
