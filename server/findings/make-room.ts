@@ -124,7 +124,8 @@ export function raiseMaxmemory(node: RedisNode): Remedy | null {
   };
 }
 
-function wholeMegabytes(bytes: number): number {
+/** Limits are set in whole megabytes: what is shown is then what is set. */
+export function wholeMegabytes(bytes: number): number {
   return Math.floor(bytes / (1024 * 1024)) * 1024 * 1024;
 }
 

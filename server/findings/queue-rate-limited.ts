@@ -62,7 +62,8 @@ function loosen(queue: QueueState): readonly Remedy[] {
   // A limit of the workers is not ours to guess: a global one over it could as well speed it up past what they can bear.
   if (!queue.rateLimit || queue.rateLimit.durationMs <= 0) return [];
   const max = Math.max(1, queue.rateLimit.max) * 2;
-  const { durationMs } = queue.rateLimit;
+  // The window that counts, not the one that is set: the lever writes a rate so that it means what is typed.
+  const durationMs = Math.max(queue.rateLimit.durationMs, wholeSeconds(queue.observedLimiterMs));
   return [
     {
       lever: 'queue.rate-limit',
@@ -72,4 +73,9 @@ function loosen(queue: QueueState): readonly Remedy[] {
       args: { max, durationMs },
     },
   ];
+}
+
+/** A window is seen as what is left of it: 4,987 ms were 5 s. */
+function wholeSeconds(ms: number): number {
+  return Math.ceil(ms / 1000) * 1000;
 }

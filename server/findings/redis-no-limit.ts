@@ -1,6 +1,7 @@
 import { formatBytes, formatRatio } from '../model/format.js';
 import type { RedisNode } from '../watch/snapshot.js';
-import type { FindingRule } from './finding.js';
+import type { FindingRule, Remedy } from './finding.js';
+import { wholeMegabytes } from './make-room.js';
 import { nodeName } from './words.js';
 
 /** Above this share of the machine a missing limit is no longer a matter of taste. */
@@ -33,11 +34,26 @@ export const redisNoLimit: FindingRule = {
               ]
             : []),
         ],
-        // No lever: the one for maxmemory raises a limit, and setting a first one is a decision about the machine.
-        remedies: [],
+        remedies: setLimit(node),
         rank: 100 + 49 * Math.min(1, node.usedRatio ?? 0),
       })),
 };
+
+/** A first limit, where it leaves room to what is held: one that made Redis refuse writes at once would be no help. */
+function setLimit(node: RedisNode): readonly Remedy[] {
+  const maxBytes = node.limit ? wholeMegabytes(node.limit.bytes * ADVISED_SHARE) : 0;
+  // With another policy a limit would not refuse writes but begin to delete jobs.
+  if (maxBytes < node.countedBytes * 1.25 || maxBytes <= 0 || node.policy !== 'noeviction') return [];
+  return [
+    {
+      lever: 'redis.raise-maxmemory',
+      label: `Set maxmemory to ${formatBytes(maxBytes)}`,
+      effect: `From ${formatBytes(maxBytes)} on Redis refuses writes instead of being ended by the kernel; now it holds ${formatBytes(node.countedBytes)}. Put it into redis.conf too.`,
+      queues: [],
+      args: { maxBytes },
+    },
+  ];
+}
 
 function bound(node: RedisNode): string {
   if (!node.limit)

@@ -210,6 +210,8 @@ describe('queue.rate-limited', () => {
     const [finding] = of({ ...limited, rateLimitedForMs: 3000, observedLimiterMs: 5000 });
     expect(finding?.sentence).toContain("stretched to 5 s by the workers' own setting");
     expect(finding?.sentence).toContain('at 2/s');
+    // Twice of what it really is, not of what is written.
+    expect(finding?.remedies).toMatchObject([{ args: { max: 20, durationMs: 5000 } }]);
   });
 
   test("a limit in the workers' code is told, but not guessed at", () => {

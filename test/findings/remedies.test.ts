@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { detectFindings } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { findLever } from '../../server/levers/index.js';
+import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory } from '../support/snapshot.js';
+
+const heavy = aQueue({
+  name: 'track',
+  counts: { waiting: 9000, completed: 5000, failed: 4000 },
+  eventsLength: 10_000,
+  lastDepartureAtMs: NOW_MS - 90_000,
+  memory: someMemory({ completedBytes: 20 * MB, failedBytes: 12 * MB, eventsBytes: 1.5 * MB }),
+});
+const waiting = { counts: { waiting: 500, active: 4 }, lastDepartureAtMs: NOW_MS };
+const limited = { ...waiting, rateLimit: { max: 10, durationMs: 1000 } };
+
+const troubles = {
+  'a full Redis': aSnapshot({ nodes: [aFullNode()], queues: [heavy, aQueue({ counts: { waiting: 2 } })] }),
+  'a Redis without limit': aSnapshot({
+    nodes: [aNode({ maxBytes: 0, limit: { bytes: 2048 * MB, source: 'host' } })],
+  }),
+  'queues that are held': aSnapshot({
+    queues: [
+      aQueue({ name: 'a', ...waiting, flow: 'paused' }),
+      aQueue({
+        name: 'b',
+        ...waiting,
+        flow: 'halted',
+        halt: { formerConcurrency: 3, atMs: 0, actor: 'ana' },
+      }),
+      aQueue({ name: 'c', ...waiting, concurrency: 4 }),
+      aQueue({ name: 'd', ...waiting, concurrency: 0 }),
+      aQueue({ name: 'e', ...limited, rateLimitedForMs: 400 }),
+      aQueue({ name: 'f', ...limited, rateLimitedForMs: 400, observedLimiterMs: 4321 }),
+    ],
+  }),
+};
+
+test.each(Object.entries(troubles))('every remedy for %s is a call that its lever accepts', (_, snapshot) => {
+  const remedies = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS).flatMap(
+    (finding) => finding.remedies,
+  );
+  expect(remedies.length).toBeGreaterThan(0);
+  for (const remedy of remedies) {
+    const lever = findLever(remedy.lever);
+    expect(lever, remedy.lever).not.toBeNull();
+    expect(lever?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
+    expect(remedy.queues.length > 0, remedy.label).toBe(lever?.scope === 'queue');
+  }
+});
