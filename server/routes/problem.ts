@@ -1,0 +1,131 @@
+import type { Context, ErrorHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { LeverError } from '../levers/lever.js';
+import { JobsUnavailable } from '../watch/jobs.js';
+
+/** One bad field of a request. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly value?: unknown;
+  readonly problem: string;
+}
+
+/** A refusal with a status: becomes RFC 9457 problem+json. `detail` is for a person and holds no secret. */
+export class Problem extends Error {
+  readonly status: ContentfulStatusCode;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fields: readonly FieldProblem[];
+  constructor(
+    status: ContentfulStatusCode,
+    code: string,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    fields: readonly FieldProblem[] = [],
+  ) {
+    super(detail);
+    this.name = 'Problem';
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+    this.fields = fields;
+  }
+}
+
+/** What each code means, for the docs page; `type` of an answer is `/docs#problem-<code>`. */
+export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
+  'malformed-json': 'The body is not valid JSON',
+  'invalid-request': 'A field of the request is wrong',
+  unauthorized: 'Nobody is signed in',
+  forbidden: 'The role does not allow this',
+  'cross-site': 'The request came from another site',
+  'host-not-allowed': 'The console is not known by this host name',
+  'not-found': 'There is no such thing',
+  'method-not-allowed': 'The path does not take this method',
+  ambiguous: 'A name stands for several queues',
+  conflict: 'The same request is under way',
+  'too-large': 'The body is too large',
+  'unsupported-media-type': 'The body is not JSON',
+  'too-many-tries': 'Too many wrong tokens',
+  unavailable: 'Redis can not be asked now',
+  'not-possible': 'This Redis does not permit it',
+  'shutting-down': 'The console is stopping',
+  'internal-error': 'The console made a mistake',
+};
+
+const STATUS_OF_LEVER: Readonly<Record<LeverError['code'], readonly [ContentfulStatusCode, string]>> = {
+  invalid: [422, 'invalid-request'],
+  forbidden: [403, 'forbidden'],
+  ambiguous: [409, 'ambiguous'],
+  'not-found': [404, 'not-found'],
+  unavailable: [409, 'not-possible'],
+  'refused-by-redis': [409, 'not-possible'],
+  unreachable: [503, 'unavailable'],
+};
+
+/** Any error as a Problem; null for one that is the console's own mistake. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error;
+  if (error instanceof LeverError) {
+    const [status, code] = STATUS_OF_LEVER[error.code];
+    return new Problem(status, code, error.message, {}, error.fields);
+  }
+  if (error instanceof JobsUnavailable) return new Problem(503, 'unavailable', error.message);
+  if (error instanceof HTTPException)
+    return new Problem(
+      error.status as ContentfulStatusCode,
+      codeOf(error.status),
+      error.message || codeOf(error.status),
+    );
+  return null;
+}
+
+/** Answers problem+json; what is not foreseen is logged with its id and shown without its words. */
+export function problemHandler(log: (message: string, error: unknown) => void): ErrorHandler {
+  return (error, c) => {
+    const known = problemOf(error);
+    if (known) return problemResponse(c, known);
+    log(`${c.req.method} ${c.req.path} failed`, error);
+    return problemResponse(
+      c,
+      new Problem(
+        500,
+        'internal-error',
+        'an unforeseen error; the log of the console has it under this request id',
+      ),
+    );
+  };
+}
+
+export function problemResponse(c: Context, problem: Problem): Response {
+  const requestId: unknown = c.get('requestId');
+  const body = {
+    type: `/docs#problem-${problem.code}`,
+    title: PROBLEM_TITLES[problem.code] ?? problem.code,
+    status: problem.status,
+    detail: problem.message,
+    ...(problem.fields.length > 0 ? { errors: problem.fields } : {}),
+    ...(typeof requestId === 'string' ? { instance: `urn:request:${requestId}` } : {}),
+  };
+  return c.body(JSON.stringify(body), problem.status, {
+    ...problem.headers,
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Cache-Control': 'no-store',
+  });
+}
+
+function codeOf(status: number): string {
+  const codes: Readonly<Record<number, string>> = {
+    400: 'malformed-json',
+    401: 'unauthorized',
+    403: 'forbidden',
+    404: 'not-found',
+    405: 'method-not-allowed',
+    409: 'conflict',
+    413: 'too-large',
+    415: 'unsupported-media-type',
+    503: 'unavailable',
+  };
+  return codes[status] ?? 'invalid-request';
+}
