@@ -1,0 +1,68 @@
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import type { AppDeps } from './app-deps.js';
+import { createGate, type GateEnv } from './auth/gate.js';
+import type { Config } from './config.js';
+import { apiRoutes } from './routes/api/index.js';
+import { docsRoutes } from './routes/docs.js';
+import { healthRoutes } from './routes/health.js';
+import { liveRoutes } from './routes/live.js';
+import { metricsRoutes } from './routes/metrics.js';
+import { pageRoutes } from './routes/pages/index.js';
+import { staticRoutes } from './routes/pages/static.js';
+import { Problem, problemHandler, problemResponse } from './routes/problem.js';
+import { signInRoutes } from './routes/sign-in.js';
+
+export interface AppParts {
+  readonly config: Config;
+  readonly deps: AppDeps;
+  /** Signs browser sessions. */
+  readonly secret: Buffer;
+  readonly logError: (message: string, error: unknown) => void;
+}
+
+/** Puts the parts together: what everyone may see, then the gate, then everything else. */
+export function createApp({ config, deps, secret, logError }: AppParts): Hono<GateEnv> {
+  const gate = createGate(config, secret, deps.now);
+  const app = new Hono<GateEnv>();
+  app.use(requestId());
+  app.use(secureHeaders(HEADERS));
+  app.use(compress());
+  app.onError(problemHandler(logError));
+  app.notFound((c) =>
+    problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`)),
+  );
+  app.use(gate.checkHost);
+  app.route('/', healthRoutes(deps));
+  app.route('/', staticRoutes());
+  app.route('/', signInRoutes({ tokens: config.tokens, secret, gate, now: deps.now }));
+  app.use(gate.identify);
+  app.use(gate.checkOrigin);
+  const api = apiRoutes(deps);
+  // Before the API, whose own answer for unknown paths would take it.
+  app.route('/', liveRoutes(deps));
+  app.route('/api/v1', api);
+  app.route('/', metricsRoutes(deps));
+  app.route('/', docsRoutes(api, deps.version));
+  app.route('/', pageRoutes(deps));
+  return app;
+}
+
+/** Nothing inline, nothing from elsewhere. No HSTS: the console often runs on plain HTTP behind a tunnel. */
+const HEADERS: Parameters<typeof secureHeaders>[0] = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    fontSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: false,
+  referrerPolicy: 'same-origin',
+};

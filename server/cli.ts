@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import { ROLES } from './auth/role.js';
+import { hashToken, newToken } from './auth/tokens.js';
+import { ConfigError, type Flags, loadConfig, maskedConfig } from './config.js';
+import { serveConsole } from './serve.js';
+import { packageVersion } from './version.js';
+
+const HELP = `spillway: operator console for BullMQ back-pressure
+
+  spillway [options]                     serve the console
+  spillway token --name NAME --role ROLE make a token (role: ${ROLES.join(', ')})
+
+  --redis URL       redis://, rediss://, redis+sentinel://h1:26379,h2:26379/master, redis+cluster://h1:7000,h2:7001
+                    (REDIS_URL; redis://127.0.0.1:6379)
+  --port N          (PORT; 3000)
+  --host ADDRESS    (HOST; 127.0.0.1) any other needs tokens
+  --config FILE     YAML (SPILLWAY_CONFIG)
+  --data DIRECTORY  where the audit is kept (SPILLWAY_DATA; .spillway)
+  --log-level LEVEL debug, info, warn, error or silent (LOG_LEVEL; info)
+  --check           check the configuration, print it without secrets, and end
+  --version, --help
+`;
+
+const OPTIONS = {
+  redis: { type: 'string' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  config: { type: 'string' },
+  data: { type: 'string' },
+  'log-level': { type: 'string' },
+  name: { type: 'string' },
+  role: { type: 'string' },
+  check: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/** Runs the command line; returns the exit code once there is nothing more to do. 2: the call or configuration is wrong. */
+export async function runCli(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const parsed = parse(args);
+  if (typeof parsed === 'string') return refuse([parsed]);
+  const { values, command } = parsed;
+  if (values.help) return say(HELP);
+  if (values.version) return say(packageVersion());
+  if (command === 'token') return makeToken(values.name, values.role);
+  try {
+    const config = loadConfig(flagsOf(values), environment);
+    if (values.check) return say(JSON.stringify(maskedConfig(config), null, 2));
+    return await serveConsole(config);
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(error.problems);
+    throw error;
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    const [command, ...more] = positionals;
+    if (more.length > 0 || (command !== undefined && command !== 'token'))
+      return `${positionals.join(' ')}: is not a command; see --help`;
+    return { values, command };
+  } catch (error) {
+    return `${error instanceof Error ? error.message.split('. ')[0] : 'bad arguments'}; see --help`;
+  }
+}
+
+function flagsOf(values: Readonly<Record<string, string | boolean | undefined>>): Flags {
+  const names = ['redis', 'port', 'host', 'config', 'data', 'log-level'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof values[name] === 'string' ? [[name, values[name]]] : [])),
+  );
+}
+
+function makeToken(name: string | undefined, role: string | undefined): number {
+  if (!name || !ROLES.some((known) => known === role))
+    return refuse([`token: give --name and --role (${ROLES.join(', ')})`]);
+  const token = newToken();
+  return say(
+    `Token (shown once):\n  ${token}\n\nIn the config file:\n  tokens:\n    - { name: ${JSON.stringify(name)}, role: ${role}, sha256: ${hashToken(token)} }\n\nor in the environment:\n  SPILLWAY_TOKENS="${name}:${role}:${hashToken(token)}"`,
+  );
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text.trimEnd()}\n`);
+  return 0;
+}
+
+function refuse(problems: readonly string[]): number {
+  for (const problem of problems) process.stderr.write(`spillway: ${problem}\n`);
+  return 2;
+}

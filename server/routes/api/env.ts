@@ -1,0 +1,90 @@
+import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import type { GateEnv } from '../../auth/gate.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { Problem } from '../problem.js';
+import { ProblemSchema } from './schemas.js';
+
+export type ApiEnv = GateEnv;
+
+/** An empty API part whose refusals name field, value and what would be right. */
+export function apiPart(): OpenAPIHono<ApiEnv> {
+  return new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const errors = result.error.issues.flatMap((issue) =>
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => ({
+              field: [...issue.path, key].join('.'),
+              problem: 'is not a field of this request',
+            }))
+          : [{ field: issue.path.join('.') || 'body', value: issue.input, problem: issue.message }],
+      );
+      const detail = errors.map((error) => `${error.field}: ${error.problem}`).join('; ');
+      throw new Problem(422, 'invalid-request', detail, {}, errors);
+    },
+  });
+}
+
+/** A route that answers JSON of one schema, or a problem. */
+export function jsonRoute<
+  const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
+  S extends z.ZodType,
+>(route: R, schema: S) {
+  return createRoute({
+    ...route,
+    responses: {
+      200: { description: route.summary ?? 'OK', content: { 'application/json': { schema } } },
+      default: { description: 'Refused', content: { 'application/problem+json': { schema: ProblemSchema } } },
+    },
+  });
+}
+
+export function jsonBody<S extends z.ZodType>(schema: S) {
+  return { required: true as const, content: { 'application/json': { schema } } };
+}
+
+export const instanceParam = z.object({
+  instance: z.string().openapi({ description: 'Configured name of a Redis', example: 'default' }),
+});
+export const queueParam = instanceParam.extend({
+  queue: z
+    .string()
+    .openapi({
+      description: 'Queue id, percent-encoded, or a bare name that is unique',
+      example: 'bull%3Amail',
+    }),
+});
+export const dryRunQuery = z.object({
+  dryRun: z
+    .enum(['true', 'false'], 'must be true or false')
+    .optional()
+    .openapi({ description: 'true: tell what it would do, change nothing' }),
+});
+
+/** The Snapshot of an instance. @throws Problem 404 naming those that there are. */
+export function snapshotOf(deps: AppDeps, instance: string): Snapshot {
+  const snapshot = deps.watch.snapshot(instance);
+  if (snapshot) return snapshot;
+  const names = deps.watch
+    .snapshots()
+    .map((known) => known.instance)
+    .join(', ');
+  throw new Problem(404, 'not-found', `there is no Redis named ${instance}; there are ${names}`);
+}
+
+/** A queue by id, or by a bare name that one queue alone has. */
+export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
+  const exact = snapshot.queues.find((queue) => queue.id === idOrName);
+  if (exact) return exact;
+  const named = snapshot.queues.filter((queue) => queue.name === idOrName);
+  if (named.length === 1 && named[0]) return named[0];
+  if (named.length > 1) {
+    throw new Problem(
+      409,
+      'ambiguous',
+      `${named.length} queues are named ${idOrName}: use one of ${named.map((queue) => queue.id).join(', ')}`,
+    );
+  }
+  throw new Problem(404, 'not-found', `there is no queue ${idOrName} in ${snapshot.instance}`);
+}

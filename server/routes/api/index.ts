@@ -1,0 +1,72 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import type { AppDeps } from '../../app-deps.js';
+import { requireRole } from '../../auth/gate.js';
+import { Problem, problemResponse } from '../problem.js';
+import { actionsApi } from './actions.js';
+import type { ApiEnv } from './env.js';
+import { idempotent } from './idempotent.js';
+import { jobsApi } from './jobs.js';
+import { leversApi } from './levers.js';
+import { overviewApi } from './overview.js';
+import { queuesApi } from './queues.js';
+
+/** A body is a lever's arguments and at most some thousand queue names. */
+const MOST_BODY_BYTES = 1024 * 1024;
+
+/** Everything under /api/v1, with its OpenAPI document. */
+export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
+  const api = new OpenAPIHono<ApiEnv>();
+  api.use('*', async (c, next) => {
+    c.header('Cache-Control', 'no-store');
+    await next();
+  });
+  api.use('*', methodNotAllowed({ app: api }));
+  // Reading takes a viewer; every other method an operator. What needs an admin is asked by the lever itself.
+  api.use('*', requireRole('viewer'));
+  api.use('*', async (c, next) =>
+    c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : requireRole('operator')(c, next),
+  );
+  api.use(
+    '*',
+    bodyLimit({
+      maxSize: MOST_BODY_BYTES,
+      onError: (c) =>
+        problemResponse(c, new Problem(413, 'too-large', `the body is larger than ${MOST_BODY_BYTES} bytes`)),
+    }),
+  );
+  api.use('*', requireJson());
+  api.use('*', idempotent(deps));
+  for (const part of [overviewApi(deps), queuesApi(deps), leversApi(deps), jobsApi(deps), actionsApi(deps)])
+    api.route('/', part);
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Spillway',
+      version: deps.version,
+      description: 'Operator console for BullMQ back-pressure.',
+    },
+    servers: [{ url: '/api/v1' }],
+  });
+  api.notFound((c) =>
+    problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path}; see /docs`)),
+  );
+  return api;
+}
+
+/** A change carries JSON: also what keeps another site's plain form from being one. */
+function requireJson() {
+  return async (c: Parameters<ReturnType<typeof requireRole>>[0], next: () => Promise<void>) => {
+    const hasBody = c.req.method === 'POST' || c.req.method === 'PATCH' || c.req.method === 'PUT';
+    const type = c.req.header('content-type') ?? '';
+    if (hasBody && !/^application\/json\b/i.test(type)) {
+      throw new Problem(
+        415,
+        'unsupported-media-type',
+        `send Content-Type: application/json${type ? ` and not ${type.slice(0, 80)}` : ''}`,
+      );
+    }
+    await next();
+  };
+}

@@ -1,0 +1,230 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import type { Actor } from '../../auth/role.js';
+import { LEVERS } from '../../levers/index.js';
+import type { Outcome } from '../../levers/lever.js';
+import {
+  apiPart,
+  dryRunQuery,
+  instanceParam,
+  jsonBody,
+  jsonRoute,
+  queueIn,
+  queueParam,
+  snapshotOf,
+} from './env.js';
+import { presentOutcomes } from './present.js';
+import { OutcomesSchema } from './schemas.js';
+
+const reason = z
+  .string()
+  .max(500, 'must be at most 500 letters')
+  .default('')
+  .openapi({ description: 'Why: kept with the change. Needed unless dryRun.' });
+
+const listRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/levers',
+    summary: 'What can be done, with the JSON Schema of each lever’s arguments',
+  },
+  z.object({
+    levers: z.array(
+      z.object({
+        name: z.string(),
+        title: z.string(),
+        about: z.string(),
+        scope: z.enum(['instance', 'queue', 'job']),
+        role: z.enum(['operator', 'admin']),
+        isDestructive: z.boolean(),
+        args: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  }),
+);
+
+const pullRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/levers/{lever}',
+    summary: 'Pull a lever on an instance, on queues by id or glob, or on a job',
+    request: {
+      params: z.object({ lever: z.string().openapi({ example: 'queue.halt' }) }),
+      query: dryRunQuery,
+      body: jsonBody(
+        z.strictObject({
+          instance: z.string().default('default'),
+          queues: z.array(z.string()).max(5_000).default([]),
+          match: z.string().min(1).max(200).optional(),
+          jobId: z.string().min(1).max(1_000).optional(),
+          args: z.record(z.string(), z.unknown()).default({}),
+          reason,
+        }),
+      ),
+    },
+  },
+  OutcomesSchema,
+);
+
+const change = z.strictObject({
+  paused: z.boolean().optional(),
+  concurrency: z.number().nullable().optional(),
+  rateLimit: z.strictObject({ max: z.number(), durationMs: z.number() }).nullable().optional(),
+  reason,
+});
+
+const patchRoute = jsonRoute(
+  {
+    method: 'patch',
+    path: '/instances/{instance}/queues/{queue}',
+    summary: 'Set the desired state of one queue; idempotent',
+    request: { params: queueParam, query: dryRunQuery, body: jsonBody(change) },
+  },
+  OutcomesSchema,
+);
+
+const patchGroupRoute = jsonRoute(
+  {
+    method: 'patch',
+    path: '/instances/{instance}/queues',
+    summary: 'Set the desired state of all queues that a glob matches; a result for each',
+    request: {
+      params: instanceParam,
+      query: dryRunQuery.extend({
+        match: z.string('must be a glob over queue ids and names').min(1).max(200),
+      }),
+      body: jsonBody(change),
+    },
+  },
+  OutcomesSchema,
+);
+
+const reliefRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/instances/{instance}/relief',
+    summary: 'Make room in Redis',
+    request: {
+      params: instanceParam,
+      query: dryRunQuery,
+      body: jsonBody(
+        z.discriminatedUnion('action', [
+          z.strictObject({
+            action: z.literal('trim-events'),
+            match: z.string().min(1).default('*'),
+            keep: z.number().optional(),
+            reason,
+          }),
+          z.strictObject({
+            action: z.literal('clean-finished'),
+            match: z.string().min(1).default('*'),
+            state: z.enum(['completed', 'failed'], 'must be completed or failed'),
+            olderThanMs: z.number().optional(),
+            keep: z.number().optional(),
+            reason,
+          }),
+          z.strictObject({ action: z.literal('raise-maxmemory'), maxBytes: z.number(), reason }),
+        ]),
+      ),
+    },
+  },
+  OutcomesSchema,
+);
+
+/** The desired state of queues as the lever calls that bring it about. */
+function callsFor(
+  body: z.infer<typeof change>,
+): readonly { readonly lever: string; readonly args: Record<string, unknown> }[] {
+  const calls: { lever: string; args: Record<string, unknown> }[] = [];
+  // A halt comes first and a resume last, so that nothing starts under a setting that is about to change.
+  if (body.paused === true) calls.push({ lever: 'queue.halt', args: {} });
+  if (body.concurrency !== undefined)
+    calls.push({ lever: 'queue.concurrency', args: { value: body.concurrency } });
+  if (body.rateLimit !== undefined)
+    calls.push({ lever: 'queue.rate-limit', args: body.rateLimit ?? { max: null } });
+  if (body.paused === false) calls.push({ lever: 'queue.resume', args: {} });
+  return calls;
+}
+
+function reliefCall(
+  body: z.infer<(typeof reliefRoute)['request']['body']['content']['application/json']['schema']>,
+) {
+  const { action, reason: why, ...rest } = body;
+  if (action === 'raise-maxmemory') return { lever: 'redis.raise-maxmemory', args: rest, reason: why };
+  const { match, ...args } = rest as { match: string } & Record<string, unknown>;
+  return { lever: `queue.${action}`, match, args, reason: why };
+}
+
+export function leversApi(deps: AppDeps) {
+  const change = async (
+    actor: Actor,
+    target: { readonly instance: string; readonly queues: readonly string[]; readonly match?: string },
+    body: z.infer<(typeof patchRoute.request.body.content)['application/json']['schema']>,
+    dryRun: boolean,
+  ): Promise<readonly Outcome[]> => {
+    const outcomes: Outcome[] = [];
+    for (const call of callsFor(body)) {
+      outcomes.push(...(await deps.runLever(actor, { ...target, ...call, reason: body.reason, dryRun })));
+    }
+    return outcomes;
+  };
+
+  return apiPart()
+    .openapi(listRoute, (c) =>
+      c.json(
+        {
+          levers: LEVERS.map((lever) => ({
+            name: lever.name,
+            title: lever.title,
+            about: lever.about,
+            scope: lever.scope,
+            role: lever.role,
+            isDestructive: lever.isDestructive,
+            args: z.toJSONSchema(lever.schema, { io: 'input' }),
+          })),
+        },
+        200,
+      ),
+    )
+    .openapi(pullRoute, async (c) => {
+      const { match, jobId, ...body } = c.req.valid('json');
+      const outcomes = await deps.runLever(c.get('actor'), {
+        ...body,
+        ...(match === undefined ? {} : { match }),
+        ...(jobId === undefined ? {} : { jobId }),
+        lever: c.req.valid('param').lever,
+        dryRun: c.req.valid('query').dryRun === 'true',
+      });
+      return c.json(presentOutcomes(outcomes), 200);
+    })
+    .openapi(patchRoute, async (c) => {
+      const { instance, queue } = c.req.valid('param');
+      const target = { instance, queues: [queueIn(snapshotOf(deps, instance), queue).id] };
+      const outcomes = await change(
+        c.get('actor'),
+        target,
+        c.req.valid('json'),
+        c.req.valid('query').dryRun === 'true',
+      );
+      return c.json(presentOutcomes(outcomes), 200);
+    })
+    .openapi(patchGroupRoute, async (c) => {
+      const { match, dryRun } = c.req.valid('query');
+      const target = { instance: c.req.valid('param').instance, queues: [], match };
+      return c.json(
+        presentOutcomes(await change(c.get('actor'), target, c.req.valid('json'), dryRun === 'true')),
+        200,
+      );
+    })
+    .openapi(reliefRoute, async (c) => {
+      const call = reliefCall(c.req.valid('json'));
+      const dryRun = c.req.valid('query').dryRun === 'true';
+      const outcomes = await deps.runLever(c.get('actor'), {
+        instance: c.req.valid('param').instance,
+        queues: [],
+        ...call,
+        dryRun,
+      });
+      return c.json(presentOutcomes(outcomes), 200);
+    });
+}

@@ -1,0 +1,32 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import { apiPart, jsonRoute } from './env.js';
+import { isoTime, presentFinding, presentInstance } from './present.js';
+import { FindingSchema, OverviewSchema } from './schemas.js';
+
+const overviewRoute = jsonRoute(
+  { method: 'get', path: '/overview', summary: 'Instances with memory, totals and findings' },
+  OverviewSchema,
+);
+const findingsRoute = jsonRoute(
+  { method: 'get', path: '/findings', summary: 'All findings, worst first' },
+  z.object({ at: z.string(), findings: z.array(FindingSchema) }),
+);
+
+export function overviewApi(deps: AppDeps) {
+  return apiPart()
+    .openapi(overviewRoute, (c) =>
+      c.json(
+        {
+          at: isoTime(deps.now()),
+          storeProblem: deps.storeProblem,
+          instances: deps.watch.snapshots().map(presentInstance),
+          findings: deps.watch.findings().map(presentFinding),
+        },
+        200,
+      ),
+    )
+    .openapi(findingsRoute, (c) =>
+      c.json({ at: isoTime(deps.now()), findings: deps.watch.findings().map(presentFinding) }, 200),
+    );
+}

@@ -1,0 +1,300 @@
+import type { z } from '@hono/zod-openapi';
+import type { Finding, Remedy, Thresholds } from '../../findings/finding.js';
+import { isFull, oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
+import type { Outcome } from '../../levers/lever.js';
+import type { AuditRecord } from '../../store/audit-record.js';
+import type { JobDetail, JobRow } from '../../watch/job-view.js';
+import type { QueueState, RedisNode, Snapshot } from '../../watch/snapshot.js';
+import type {
+  ActionSchema,
+  FindingSchema,
+  InstanceSchema,
+  JobRowSchema,
+  JobSchema,
+  NodeSchema,
+  OutcomeSchema,
+  OutcomesSchema,
+  QueueSchema,
+} from './schemas.js';
+
+/** Turns what the console knows into what the API answers with. Pure. */
+
+export function isoTime(atMs: number): string;
+export function isoTime(atMs: number | null): string | null;
+export function isoTime(atMs: number | null): string | null {
+  return atMs === null || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
+}
+
+export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
+  return {
+    code: finding.code,
+    severity: finding.severity,
+    instance: finding.instance,
+    queue: finding.queue,
+    queues: [...(finding.queues ?? (finding.queue === null ? [] : [finding.queue]))],
+    node: finding.node,
+    key: finding.key,
+    title: finding.title,
+    sentence: finding.sentence,
+    since: isoTime(finding.sinceMs),
+    lastSeen: isoTime(finding.lastSeenAtMs ?? null),
+    evidence: finding.evidence.map((piece) => ({
+      label: piece.label,
+      value: piece.value,
+      unit: piece.unit ?? null,
+    })),
+    remedies: finding.remedies.map(presentRemedy),
+  };
+}
+
+function presentRemedy(remedy: Remedy) {
+  return {
+    ...remedy,
+    queues: [...remedy.queues],
+    args: { ...remedy.args },
+    predictedFreedBytes: remedy.predictedFreedBytes ?? null,
+  };
+}
+
+export function presentQueue(
+  queue: QueueState,
+  snapshot: Snapshot,
+  nowMs: number,
+  thresholds: Thresholds,
+): z.infer<typeof QueueSchema> {
+  const { memory, rates, halt } = queue;
+  return {
+    id: queue.id,
+    prefix: queue.prefix,
+    name: queue.name,
+    readAt: isoTime(queue.readAtMs),
+    verdict: queueVerdict(queue, snapshot, nowMs, thresholds),
+    flow: queue.flow,
+    paused: queue.flow !== 'running',
+    halt:
+      halt && queue.flow === 'halted'
+        ? { at: isoTime(halt.atMs), actor: halt.actor, formerConcurrency: halt.formerConcurrency }
+        : null,
+    counts: { ...queue.counts },
+    backlog: queue.backlog,
+    unfinished: queue.unfinished,
+    arrivalsPerSecond: rates?.arrivalsPerSecond ?? null,
+    departuresPerSecond: rates?.departuresPerSecond ?? null,
+    rateSource: rates?.source ?? null,
+    oldestWaitingSeconds: oldestWaitingSeconds(queue, nowMs),
+    drainSeconds:
+      queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds) ? queue.drainSeconds : null,
+    drainNever: queue.drainSeconds === Number.POSITIVE_INFINITY,
+    memoryBytes: memory?.totalBytes ?? null,
+    memory: memory && {
+      backlogBytes: memory.backlogBytes,
+      completedBytes: memory.completedBytes,
+      failedBytes: memory.failedBytes,
+      eventsBytes: memory.eventsBytes,
+      sampledJobs: memory.sampledJobs,
+    },
+    eventsLength: queue.eventsLength,
+    concurrency: queue.concurrency,
+    rateLimit: queue.rateLimit && { ...queue.rateLimit },
+    workers: queue.workers,
+    bullmqVersion: queue.bullmqVersion,
+  };
+}
+
+/** The node that is nearest to its limit speaks for a Cluster. */
+function fullestNode(snapshot: Snapshot): RedisNode | null {
+  return snapshot.nodes.reduce<RedisNode | null>(
+    (worst, node) => (worst === null || (node.usedRatio ?? 0) > (worst.usedRatio ?? 0) ? node : worst),
+    null,
+  );
+}
+
+export function presentInstance(snapshot: Snapshot): z.infer<typeof InstanceSchema> {
+  const node = fullestNode(snapshot);
+  const sum = (read: (queue: QueueState) => number): number =>
+    snapshot.queues.reduce((total, queue) => total + read(queue), 0);
+  return {
+    name: snapshot.instance,
+    address: snapshot.link.address,
+    topology: snapshot.link.topology,
+    status: snapshot.link.status,
+    stale: snapshot.link.status !== 'live',
+    readAt: isoTime(snapshot.link.lastReadAtMs),
+    problem: snapshot.link.problem,
+    usedBytes: node?.usedBytes ?? null,
+    maxBytes: node?.maxBytes ?? null,
+    policy: node?.policy ?? null,
+    usedRatio: node?.usedRatio ?? null,
+    growthBytesPerSecond: node?.forecast?.growthBytesPerSecond ?? null,
+    fullInSeconds: node?.forecast?.fullInSeconds ?? null,
+    isFull: isFull(snapshot),
+    nodes: snapshot.nodes.map(presentNode),
+    totals: {
+      queues: snapshot.queues.length,
+      backlog: sum((queue) => queue.backlog),
+      active: sum((queue) => queue.counts.active),
+      failed: sum((queue) => queue.counts.failed),
+      arrivalsPerSecond: sum((queue) => queue.rates?.arrivalsPerSecond ?? 0),
+      departuresPerSecond: sum((queue) => queue.rates?.departuresPerSecond ?? 0),
+    },
+    polling: {
+      intervalMs: snapshot.poll.intervalMs,
+      isSlowed: snapshot.poll.isSlowed,
+      slowedBecause: snapshot.poll.slowedBecause,
+      redisCpuRatio: snapshot.poll.ownCpuRatio,
+      budgetRatio: snapshot.poll.budgetRatio,
+    },
+    refusals: { ...snapshot.capabilities?.refusals },
+  };
+}
+
+function presentNode(node: RedisNode): z.infer<typeof NodeSchema> {
+  return {
+    id: node.id,
+    address: node.address,
+    version: node.version,
+    role: node.role,
+    isReadOnly: node.isReadOnly,
+    isFull: node.isFull,
+    usedBytes: node.usedBytes,
+    countedBytes: node.countedBytes,
+    maxBytes: node.maxBytes,
+    limitBytes: node.limit?.bytes ?? null,
+    limitSource: node.limit?.source ?? null,
+    usedRatio: node.usedRatio,
+    policy: node.policy,
+    fragmentationRatio: node.fragmentationRatio,
+    growthBytesPerSecond: node.forecast?.growthBytesPerSecond ?? null,
+    fullInSeconds: node.forecast?.fullInSeconds ?? null,
+    refusedPerSecond: node.refusedPerSecond,
+    evictedKeys: node.evictedKeys,
+    connectedClients: node.connectedClients,
+    clientOutputBytes: node.clientOutputBytes,
+    replicas: node.replicas,
+    replicationLagBytes: node.replicationLagBytes,
+    opsPerSecond: node.opsPerSecond,
+    cpuRatio: node.cpuRatio,
+    consoleCpuRatio: node.ownCpuRatio,
+  };
+}
+
+export function presentOutcomes(outcomes: readonly Outcome[]): z.infer<typeof OutcomesSchema> {
+  const total = (values: readonly (number | null)[]): number | null => {
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+  };
+  const presented = outcomes.map(presentOutcome);
+  return {
+    outcomes: presented,
+    applied: outcomes.filter((outcome) => outcome.status === 'applied').length,
+    failed: outcomes.filter(
+      (outcome) =>
+        outcome.status === 'failed' || outcome.status === 'refused' || outcome.status === 'unverified',
+    ).length,
+    predictedFreedBytes: total(presented.map((outcome) => outcome.predictedFreedBytes)),
+    freedBytes: total(presented.map((outcome) => outcome.freedBytes)),
+  };
+}
+
+function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
+  const { preview } = outcome;
+  return {
+    status: outcome.status,
+    lever: outcome.lever,
+    instance: outcome.instance,
+    queue: outcome.queue,
+    jobId: outcome.jobId,
+    summary: outcome.summary,
+    fields: outcome.fields.map((field) => ({ ...field })),
+    warnings: [...outcome.warnings],
+    freedBytes: outcome.freedBytes,
+    predictedFreedBytes: preview?.predictedFreedBytes ?? null,
+    preview: preview && {
+      ...preview,
+      fields: preview.fields.map((field) => ({ ...field })),
+      effects: [...preview.effects],
+      warnings: preview.warnings.map((warning) => ({
+        text: warning.text,
+        instead: warning.instead.map(presentRemedy),
+      })),
+      affected: { ...preview.affected },
+    },
+    undo: outcome.undo && presentCall(outcome.undo),
+    auditId: outcome.auditId,
+    durationMs: outcome.durationMs,
+    isDryRun: outcome.isDryRun,
+  };
+}
+
+function presentCall(call: NonNullable<Outcome['undo']>) {
+  return {
+    lever: call.lever,
+    instance: call.instance,
+    queues: [...call.queues],
+    ...(call.jobId === undefined ? {} : { jobId: call.jobId }),
+    args: { ...call.args },
+  };
+}
+
+export function presentJobRow(row: JobRow, showsData: boolean): z.infer<typeof JobRowSchema> {
+  return {
+    id: row.id,
+    name: row.name,
+    timestamp: isoTime(row.timestampMs),
+    delayMs: row.delayMs,
+    priority: row.priority,
+    attemptsMade: row.attemptsMade,
+    processedAt: isoTime(row.processedAtMs),
+    finishedAt: isoTime(row.finishedAtMs),
+    // What a job failed with often quotes its data.
+    failedReason: showsData ? row.failedReason : null,
+  };
+}
+
+export function presentJob(job: JobDetail, showsData: boolean): z.infer<typeof JobSchema> {
+  return {
+    ...presentJobRow(job, showsData),
+    state: job.state,
+    memoryBytes: job.memoryBytes,
+    parentKey: job.parentKey,
+    processedBy: job.processedBy,
+    dataHidden: !showsData,
+    isTruncated: job.isTruncated,
+    data: showsData ? job.data : null,
+    options: showsData ? job.opts : null,
+    returnValue: showsData ? job.returnValue : null,
+    progress: showsData ? job.progress : null,
+    stackTrace: showsData ? [...job.stackTrace] : null,
+    logs: showsData ? [...job.logs] : null,
+    logsTotal: job.logsTotal,
+  };
+}
+
+export function presentAction(record: AuditRecord): z.infer<typeof ActionSchema> {
+  return {
+    id: record.id,
+    at: isoTime(record.atMs),
+    actor: record.actor,
+    via: record.via,
+    reason: record.reason,
+    lever: record.lever,
+    instance: record.instance,
+    queue: record.queue,
+    jobId: record.jobId,
+    args: { ...record.args },
+    before: { ...record.before },
+    after: { ...record.after },
+    status: record.status,
+    summary: record.summary,
+    freedBytes: record.freedBytes,
+    durationMs: record.durationMs,
+    undo: record.undo && presentCall(record.undo),
+    measurement: record.measurement
+      ? {
+          at: isoTime(record.measurement.atMs),
+          text: record.measurement.text,
+          isWarning: record.measurement.isWarning,
+        }
+      : null,
+  };
+}

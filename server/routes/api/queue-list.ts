@@ -1,0 +1,77 @@
+import type { Thresholds } from '../../findings/finding.js';
+import { troubleOf } from '../../findings/trouble.js';
+import { queueVerdict } from '../../findings/verdict.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+
+/** By what a list of queues can be sorted; largest first, but names from A. */
+export const QUEUE_SORTS = [
+  'trouble',
+  'name',
+  'backlog',
+  'oldest',
+  'arrivals',
+  'departures',
+  'drain',
+  'memory',
+  'failed',
+] as const;
+export type QueueSort = (typeof QUEUE_SORTS)[number];
+
+export interface QueueListQuery {
+  /** Part of id, in any case. */
+  readonly search: string;
+  readonly sort: QueueSort;
+}
+
+/** Queues of one instance that a search matches, in order. Ties stand by id, so that rows don't jump. Pure. */
+export function listQueues(
+  snapshot: Snapshot,
+  query: QueueListQuery,
+  nowMs: number,
+  thresholds: Thresholds,
+): readonly QueueState[] {
+  const wanted = query.search.trim().toLowerCase();
+  const found =
+    wanted === ''
+      ? snapshot.queues
+      : snapshot.queues.filter((queue) => queue.id.toLowerCase().includes(wanted));
+  if (query.sort === 'name') return [...found].sort(byId);
+  const weights = new Map(
+    found.map((queue) => [queue.id, weightOf(queue, query.sort, snapshot, nowMs, thresholds)]),
+  );
+  return [...found].sort((a, b) => (weights.get(b.id) ?? 0) - (weights.get(a.id) ?? 0) || byId(a, b));
+}
+
+function byId(a: QueueState, b: QueueState): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+function weightOf(
+  queue: QueueState,
+  sort: QueueSort,
+  snapshot: Snapshot,
+  nowMs: number,
+  thresholds: Thresholds,
+): number {
+  switch (sort) {
+    case 'trouble':
+      return troubleOf(queue, queueVerdict(queue, snapshot, nowMs, thresholds));
+    case 'backlog':
+      return queue.backlog;
+    case 'oldest':
+      return queue.oldestWaitingAtMs === null ? 0 : nowMs - queue.oldestWaitingAtMs;
+    case 'arrivals':
+      return queue.rates?.arrivalsPerSecond ?? 0;
+    case 'departures':
+      return queue.rates?.departuresPerSecond ?? 0;
+    case 'drain':
+      // Never is worse than any time; two nevers stand by id.
+      return Math.min(queue.drainSeconds ?? 0, Number.MAX_SAFE_INTEGER);
+    case 'memory':
+      return queue.memory?.totalBytes ?? 0;
+    case 'failed':
+      return queue.counts.failed;
+    case 'name':
+      return 0;
+  }
+}

@@ -1,0 +1,92 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
+import { isoTime, presentFinding, presentQueue } from './present.js';
+import { listQueues, QUEUE_SORTS } from './queue-list.js';
+import { FindingSchema, QueueSchema } from './schemas.js';
+
+const MOST_QUEUES = 1_000;
+
+const listRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/instances/{instance}/queues',
+    summary: 'Queues, worst first',
+    request: {
+      params: instanceParam,
+      query: z.object({
+        search: z.string().max(200).default(''),
+        sort: z.enum(QUEUE_SORTS, `must be one of ${QUEUE_SORTS.join(', ')}`).default('trouble'),
+        cursor: z.coerce.number('must be a nextCursor of an answer').int().min(0).default(0),
+        limit: z.coerce
+          .number('must be a number')
+          .int('must be a whole number')
+          .min(1, 'must be at least 1')
+          .max(MOST_QUEUES, `must be at most ${MOST_QUEUES}`)
+          .default(100),
+      }),
+    },
+  },
+  z.object({
+    instance: z.string(),
+    readAt: z.string().nullable(),
+    stale: z.boolean(),
+    total: z.number(),
+    nextCursor: z.number().nullable(),
+    queues: z.array(QueueSchema),
+  }),
+);
+
+const oneRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/instances/{instance}/queues/{queue}',
+    summary: 'One queue with its findings',
+    request: { params: queueParam },
+  },
+  QueueSchema.extend({ instance: z.string(), stale: z.boolean(), findings: z.array(FindingSchema) }),
+);
+
+export function queuesApi(deps: AppDeps) {
+  return apiPart()
+    .openapi(listRoute, (c) => {
+      const snapshot = snapshotOf(deps, c.req.valid('param').instance);
+      const { search, sort, cursor, limit } = c.req.valid('query');
+      const nowMs = deps.now();
+      const found = listQueues(snapshot, { search, sort }, nowMs, deps.thresholds);
+      const page = found.slice(cursor, cursor + limit);
+      const next = cursor + page.length;
+      return c.json(
+        {
+          instance: snapshot.instance,
+          readAt: isoTime(snapshot.link.lastReadAtMs),
+          stale: snapshot.link.status !== 'live',
+          total: found.length,
+          nextCursor: next < found.length ? next : null,
+          queues: page.map((queue) => presentQueue(queue, snapshot, nowMs, deps.thresholds)),
+        },
+        200,
+      );
+    })
+    .openapi(oneRoute, (c) => {
+      const { instance, queue: idOrName } = c.req.valid('param');
+      const snapshot = snapshotOf(deps, instance);
+      const queue = queueIn(snapshot, idOrName);
+      const findings = deps.watch
+        .findings()
+        .filter(
+          (finding) =>
+            finding.instance === instance &&
+            (finding.queue === queue.id || finding.queues?.includes(queue.id)),
+        );
+      return c.json(
+        {
+          ...presentQueue(queue, snapshot, deps.now(), deps.thresholds),
+          instance: snapshot.instance,
+          stale: snapshot.link.status !== 'live',
+          findings: findings.map(presentFinding),
+        },
+        200,
+      );
+    });
+}

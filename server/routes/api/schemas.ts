@@ -1,0 +1,294 @@
+import { z } from '@hono/zod-openapi';
+
+/** Shapes that the API answers with. Times are ISO 8601 in UTC; ratios are 0 to 1; null means not known. */
+
+const severity = z.enum(['critical', 'warning', 'info']);
+
+export const RemedySchema = z
+  .object({
+    lever: z.string(),
+    label: z.string(),
+    effect: z.string(),
+    queues: z.array(z.string()),
+    args: z.record(z.string(), z.unknown()),
+    predictedFreedBytes: z.number().nullable(),
+  })
+  .openapi('Remedy', {
+    description: 'A lever with its arguments filled in: send it to POST /api/v1/levers/{lever}.',
+  });
+
+export const FindingSchema = z
+  .object({
+    code: z.string().openapi({ example: 'redis.full' }),
+    severity,
+    instance: z.string(),
+    queue: z.string().nullable(),
+    queues: z.array(z.string()).openapi({ description: 'All queues it is about, worst first, at most 100.' }),
+    node: z.string().nullable(),
+    key: z.string(),
+    title: z.string(),
+    sentence: z.string(),
+    since: z.string(),
+    lastSeen: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Set where the console can’t see now: it was so at this time.' }),
+    evidence: z.array(
+      z.object({ label: z.string(), value: z.union([z.number(), z.string()]), unit: z.string().nullable() }),
+    ),
+    remedies: z.array(RemedySchema),
+  })
+  .openapi('Finding');
+
+const rateLimit = z.object({ max: z.number(), durationMs: z.number() }).nullable();
+
+export const QueueSchema = z
+  .object({
+    id: z.string().openapi({ example: 'bull:mail' }),
+    prefix: z.string(),
+    name: z.string(),
+    readAt: z.string(),
+    verdict: z.string(),
+    flow: z.enum(['running', 'halted', 'paused']),
+    paused: z.boolean().openapi({ description: 'Halted by the console or paused by the application.' }),
+    halt: z
+      .object({ at: z.string(), actor: z.string(), formerConcurrency: z.number().nullable() })
+      .nullable(),
+    counts: z.object({
+      waiting: z.number(),
+      legacyPaused: z.number(),
+      prioritized: z.number(),
+      active: z.number(),
+      delayed: z.number(),
+      waitingChildren: z.number(),
+      completed: z.number(),
+      failed: z.number(),
+    }),
+    backlog: z.number(),
+    unfinished: z.number(),
+    arrivalsPerSecond: z.number().nullable(),
+    departuresPerSecond: z.number().nullable(),
+    rateSource: z.string().nullable(),
+    oldestWaitingSeconds: z.number().nullable(),
+    drainSeconds: z
+      .number()
+      .nullable()
+      .openapi({ description: 'null with drainNever true: not at these rates.' }),
+    drainNever: z.boolean(),
+    memoryBytes: z.number().nullable(),
+    memory: z
+      .object({
+        backlogBytes: z.number(),
+        completedBytes: z.number(),
+        failedBytes: z.number(),
+        eventsBytes: z.number(),
+        sampledJobs: z.number(),
+      })
+      .nullable(),
+    eventsLength: z.number(),
+    concurrency: z.number().nullable(),
+    rateLimit,
+    workers: z.number().nullable(),
+    bullmqVersion: z.string().nullable(),
+  })
+  .openapi('Queue');
+
+export const NodeSchema = z
+  .object({
+    id: z.string(),
+    address: z.string(),
+    version: z.string(),
+    role: z.enum(['master', 'replica']),
+    isReadOnly: z.boolean(),
+    isFull: z.boolean(),
+    usedBytes: z.number(),
+    countedBytes: z.number(),
+    maxBytes: z.number(),
+    limitBytes: z.number().nullable(),
+    limitSource: z.enum(['maxmemory', 'cgroup', 'host']).nullable(),
+    usedRatio: z.number().nullable(),
+    policy: z.string(),
+    fragmentationRatio: z.number(),
+    growthBytesPerSecond: z.number().nullable(),
+    fullInSeconds: z.number().nullable(),
+    refusedPerSecond: z.number().nullable(),
+    evictedKeys: z.number(),
+    connectedClients: z.number(),
+    clientOutputBytes: z.number(),
+    replicas: z.number(),
+    replicationLagBytes: z.number().nullable(),
+    opsPerSecond: z.number(),
+    cpuRatio: z.number(),
+    consoleCpuRatio: z.number(),
+  })
+  .openapi('RedisNode');
+
+export const InstanceSchema = z
+  .object({
+    name: z.string(),
+    address: z.string(),
+    topology: z.enum(['single', 'sentinel', 'cluster']),
+    status: z.enum(['connecting', 'live', 'stale', 'unreachable']),
+    stale: z.boolean().openapi({ description: 'True: these numbers are not of now; see readAt.' }),
+    readAt: z.string().nullable(),
+    problem: z.string().nullable(),
+    usedBytes: z.number().nullable(),
+    maxBytes: z.number().nullable(),
+    policy: z.string().nullable(),
+    usedRatio: z.number().nullable(),
+    growthBytesPerSecond: z.number().nullable(),
+    fullInSeconds: z.number().nullable(),
+    isFull: z.boolean(),
+    nodes: z.array(NodeSchema),
+    totals: z.object({
+      queues: z.number(),
+      backlog: z.number(),
+      active: z.number(),
+      failed: z.number(),
+      arrivalsPerSecond: z.number(),
+      departuresPerSecond: z.number(),
+    }),
+    polling: z.object({
+      intervalMs: z.number(),
+      isSlowed: z.boolean(),
+      slowedBecause: z.string().nullable(),
+      redisCpuRatio: z.number(),
+      budgetRatio: z.number(),
+    }),
+    refusals: z
+      .record(z.string(), z.string())
+      .openapi({ description: 'What this Redis does not permit the console, in its words.' }),
+  })
+  .openapi('Instance');
+
+export const OverviewSchema = z
+  .object({
+    at: z.string(),
+    storeProblem: z.string().nullable(),
+    instances: z.array(InstanceSchema),
+    findings: z.array(FindingSchema),
+  })
+  .openapi('Overview');
+
+const FieldSchema = z.object({ label: z.string(), before: z.string(), after: z.string() });
+const LeverCallSchema = z.object({
+  lever: z.string(),
+  instance: z.string(),
+  queues: z.array(z.string()),
+  jobId: z.string().optional(),
+  args: z.record(z.string(), z.unknown()),
+});
+
+export const PreviewSchema = z
+  .object({
+    summary: z.string(),
+    fields: z.array(FieldSchema),
+    effects: z.array(z.string()),
+    warnings: z.array(
+      z.object({ text: z.string(), instead: z.array(RemedySchema.partial({ predictedFreedBytes: true })) }),
+    ),
+    affected: z.object({ queues: z.number(), workers: z.number().nullable(), jobs: z.number() }),
+    predictedFreedBytes: z.number().nullable(),
+    isReversible: z.boolean(),
+    mechanism: z.string(),
+    isNoop: z.boolean(),
+  })
+  .openapi('Preview');
+
+export const OutcomeSchema = z
+  .object({
+    status: z.enum(['applied', 'unchanged', 'unverified', 'failed', 'refused']),
+    lever: z.string(),
+    instance: z.string(),
+    queue: z.string().nullable(),
+    jobId: z.string().nullable(),
+    summary: z.string(),
+    fields: z.array(FieldSchema),
+    warnings: z.array(z.string()),
+    freedBytes: z.number().nullable(),
+    predictedFreedBytes: z.number().nullable(),
+    preview: PreviewSchema.nullable(),
+    undo: LeverCallSchema.nullable(),
+    auditId: z.string().nullable(),
+    durationMs: z.number(),
+    isDryRun: z.boolean(),
+  })
+  .openapi('Outcome');
+
+export const OutcomesSchema = z
+  .object({
+    outcomes: z.array(OutcomeSchema),
+    applied: z.number(),
+    failed: z.number(),
+    predictedFreedBytes: z.number().nullable(),
+    freedBytes: z.number().nullable(),
+  })
+  .openapi('Outcomes');
+
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    errors: z
+      .array(z.object({ field: z.string(), value: z.unknown().optional(), problem: z.string() }))
+      .optional(),
+  })
+  .openapi('Problem', { description: 'RFC 9457' });
+
+export const JobRowSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    timestamp: z.string().nullable(),
+    delayMs: z.number(),
+    priority: z.number(),
+    attemptsMade: z.number(),
+    processedAt: z.string().nullable(),
+    finishedAt: z.string().nullable(),
+    failedReason: z.string().nullable(),
+  })
+  .openapi('JobRow');
+
+export const JobSchema = JobRowSchema.extend({
+  state: z.string(),
+  memoryBytes: z.number().nullable(),
+  parentKey: z.string().nullable(),
+  processedBy: z.string().nullable(),
+  dataHidden: z
+    .boolean()
+    .openapi({ description: 'True: the role does not see the fields that follow; they are null.' }),
+  isTruncated: z.boolean(),
+  data: z.string().nullable(),
+  options: z.string().nullable(),
+  returnValue: z.string().nullable(),
+  progress: z.string().nullable(),
+  stackTrace: z.array(z.string()).nullable(),
+  logs: z.array(z.string()).nullable(),
+  logsTotal: z.number(),
+}).openapi('Job');
+
+export const ActionSchema = z
+  .object({
+    id: z.string(),
+    at: z.string(),
+    actor: z.string(),
+    via: z.string(),
+    reason: z.string(),
+    lever: z.string(),
+    instance: z.string(),
+    queue: z.string().nullable(),
+    jobId: z.string().nullable(),
+    args: z.record(z.string(), z.unknown()),
+    before: z.record(z.string(), z.string()),
+    after: z.record(z.string(), z.string()),
+    status: z.string(),
+    summary: z.string(),
+    freedBytes: z.number().nullable(),
+    durationMs: z.number(),
+    undo: LeverCallSchema.nullable(),
+    measurement: z.object({ at: z.string(), text: z.string(), isWarning: z.boolean() }).nullable(),
+  })
+  .openapi('Action');

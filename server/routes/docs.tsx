@@ -1,0 +1,51 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { Hono } from 'hono';
+import { type DocsOperation, DocsPage } from '../../views/docs.js';
+import type { GateEnv } from '../auth/gate.js';
+import { LEVERS } from '../levers/index.js';
+import { PROBLEM_TITLES } from './problem.js';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly description?: string;
+  readonly required?: boolean;
+}
+
+/** /docs: the OpenAPI document as a page that needs no script and loads nothing from elsewhere. */
+export function docsRoutes(api: OpenAPIHono<GateEnv>, version: string): Hono<GateEnv> {
+  const operations = operationsOf(api);
+  return new Hono<GateEnv>().get('/docs', (c) =>
+    c.html(
+      <DocsPage
+        version={version}
+        operations={operations}
+        levers={LEVERS.map((lever) => ({
+          name: lever.name,
+          about: lever.about,
+          role: lever.role,
+          scope: lever.scope,
+        }))}
+        problems={Object.entries(PROBLEM_TITLES).map(([code, title]) => ({ code, title }))}
+      />,
+    ),
+  );
+}
+
+function operationsOf(api: OpenAPIHono<GateEnv>): readonly DocsOperation[] {
+  const document = api.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'Spillway', version: '1' } });
+  return Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
+    Object.entries(methods ?? {}).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path: `/api/v1${path}`,
+      summary: String(operation.summary ?? ''),
+      parameters: ((operation.parameters ?? []) as readonly Parameter[]).map((parameter) => ({
+        name: parameter.name,
+        place: parameter.in,
+        description: parameter.description ?? '',
+        isRequired: parameter.required ?? false,
+      })),
+      takesBody: operation.requestBody !== undefined,
+    })),
+  );
+}

@@ -1,0 +1,19 @@
+import { Hono } from 'hono';
+import type { AppDeps } from '../app-deps.js';
+import type { GateEnv } from '../auth/gate.js';
+import { METRICS_CONTENT_TYPE, renderMetrics } from './metrics-registry.js';
+
+/** Queues with series of their own; the rest is summed under queue="other", so that labels stay bounded. */
+const MOST_LABELLED_QUEUES = 200;
+
+/** /metrics for Prometheus: the signals as the Snapshots say them now. */
+export function metricsRoutes(deps: AppDeps): Hono<GateEnv> {
+  return new Hono<GateEnv>().get('/metrics', async (c) => {
+    const text = await renderMetrics(deps.watch.snapshots(), {
+      nowMs: deps.now(),
+      maxQueues: MOST_LABELLED_QUEUES,
+      findings: deps.watch.findings(),
+    });
+    return c.body(text, 200, { 'Content-Type': METRICS_CONTENT_TYPE, 'Cache-Control': 'no-store' });
+  });
+}

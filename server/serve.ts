@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
+import { createApp } from './app.js';
+import type { AppDeps } from './app-deps.js';
+import { sessionSecret } from './auth/session.js';
+import type { Config } from './config.js';
+import { runLever } from './levers/run.js';
+import { createLog } from './log.js';
+import { closeLive } from './routes/live.js';
+import { openStore } from './store/open-store.js';
+import { packageVersion } from './version.js';
+import { createWatch } from './watch/create-watch.js';
+import { listJobs, readJob } from './watch/jobs.js';
+
+/** Connections that don't end by themselves are cut after this. */
+const CLOSE_WITHIN_MS = 3_000;
+
+/**
+ * Serves the console until SIGINT or SIGTERM.
+ * @returns 0 after an orderly end, 1 when the port can't be had.
+ */
+export async function serveConsole(config: Config): Promise<number> {
+  const log = createLog(config.logLevel);
+  const store = await openStore(config.dataDirectory);
+  if (store.problem) log.warn(store.problem);
+  const now = (): number => Date.now();
+  const watch = createWatch({
+    instances: config.instances,
+    thresholds: config.thresholds,
+    now,
+    log: { info: (message) => log.info(message), warn: (message) => log.warn(message) },
+  });
+  const leverDeps = {
+    watch,
+    audit: store.audit,
+    now,
+    newId: randomUUID,
+    warn: (message: string) => log.warn(message),
+  };
+  const deps: AppDeps = {
+    watch,
+    audit: store.audit,
+    idempotency: store.idempotency,
+    runLever: (actor, request) => runLever(leverDeps, actor, request),
+    listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
+    readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
+    now,
+    newId: randomUUID,
+    thresholds: config.thresholds,
+    jobDataRole: config.jobDataRole,
+    storeProblem: store.problem,
+    groups: config.groups,
+    hasSignIn: config.tokens.length > 0,
+    version: packageVersion(),
+  };
+  const app = createApp({
+    config,
+    deps,
+    secret: sessionSecret(config.dataDirectory),
+    logError: (message, error) => log.error({ err: error }, message),
+  });
+  try {
+    return await untilStopped(config, app.fetch);
+  } finally {
+    await watch.stop();
+    store.close();
+  }
+}
+
+/** Listens, says where, and waits for the signal to end. */
+function untilStopped(config: Config, fetch: Parameters<typeof serve>[0]['fetch']): Promise<number> {
+  return new Promise((resolve) => {
+    const server = serve({ fetch, hostname: config.host, port: config.port }, ({ port }) => {
+      process.stdout.write(`Spillway: http://${shownHost(config.host)}:${port}\n`);
+    }) as Server;
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      process.stderr.write(`spillway: ${whyNotListening(error, config)}\n`);
+      resolve(1);
+    });
+    const end = (): void => {
+      closeLive();
+      server.close(() => resolve(0));
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS).unref();
+    };
+    process.once('SIGINT', end);
+    process.once('SIGTERM', end);
+  });
+}
+
+function whyNotListening(error: NodeJS.ErrnoException, config: Config): string {
+  if (error.code === 'EADDRINUSE')
+    return `port: ${config.port} on ${config.host} is in use; give another with --port`;
+  if (error.code === 'EACCES')
+    return `port: ${config.port} needs more rights; give one above 1023 with --port`;
+  if (error.code === 'EADDRNOTAVAIL') return `host: ${config.host} is not an address of this machine`;
+  return `can't listen on ${config.host}:${config.port}: ${error.code ?? error.message}`;
+}
+
+function shownHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
+}
