@@ -1,0 +1,160 @@
+#!/usr/bin/env node
+// Makes a bare machine ready: packages, build, redis-server and, with --browser, a browser.
+// Plain Node without dependencies: it runs before node_modules exist. Each step is one line; what is there is left alone.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const OLDEST_NODE = [20, 19];
+const TAIL_LINES = 30;
+/** Debian asks this file before it starts a freshly installed service; exit code 101 means "don't". */
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+
+/** What went wrong, in words for whoever typed the command; thrown, so that `finally` still tidies up. */
+class Stop extends Error {}
+
+process.on('uncaughtException', (error) => {
+  console.error(error instanceof Stop ? error.message : error);
+  process.exit(1);
+});
+
+checkNode();
+installPackages();
+build();
+provide({
+  what: 'redis-server',
+  variable: 'REDIS_SERVER_BIN',
+  programs: ['redis-server', 'valkey-server'],
+  packages: ['redis-server', 'redis-sentinel'],
+});
+if (process.argv.includes('--browser')) {
+  provide({
+    what: 'browser',
+    variable: 'CHROMIUM_BIN',
+    programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    packages: ['chromium'],
+  });
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    stop(`Node ${process.versions.node} is too old: install Node ${OLDEST_NODE.join('.')} or newer.`);
+  }
+  say('node', process.versions.node);
+}
+
+/** npm writes node_modules/.package-lock.json last: older than the lock file means not installed from it. */
+function installPackages() {
+  const installed = join(ROOT, 'node_modules', '.package-lock.json');
+  if (
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs
+  ) {
+    return say('packages', 'up to date');
+  }
+  run('packages', 'npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+function build() {
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  run('build', 'tsc -b', process.execPath, [compiler, '-b']);
+}
+
+/** Finds one of `programs`, or installs `packages` with apt-get, or says what to install and ends with code 1. */
+function provide({ what, variable, programs, packages }) {
+  const named = process.env[variable];
+  if (named) {
+    const path = onPath(named);
+    if (path) return say(what, path);
+    stop(`${variable} is ${named}, which is not a program that can be run.`);
+  }
+  const found = programs.map(onPath).find(Boolean);
+  if (found) return say(what, found);
+
+  const missing = `No ${programs.join(' or ')} on the PATH. Install ${packages.join(' and ')}, or set ${variable} to its path.`;
+  if (!onPath('apt-get')) stop(missing);
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  if (
+    asRoot.length > 0 &&
+    (!onPath('sudo') || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0)
+  ) {
+    stop(`${missing}\nOn this machine: sudo apt-get install ${packages.join(' ')}`);
+  }
+  const apt = (args) => [
+    ...asRoot,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'RUNLEVEL=1',
+    'apt-get',
+    '-q',
+    '-y',
+    ...args,
+  ];
+  const guarded = keepServicesStopped(asRoot);
+  try {
+    run(what, 'apt-get update', ...split(apt(['update'])), missing);
+    run(
+      what,
+      `apt-get install ${packages.join(' ')}`,
+      ...split(apt(['install', '--no-install-recommends', ...packages])),
+      missing,
+    );
+  } finally {
+    if (guarded) rmSync(POLICY_FILE, { force: true });
+  }
+  const path = programs.map(onPath).find(Boolean);
+  if (!path) stop(missing);
+  say(what, path);
+}
+
+/** A redis-server that apt starts by itself would take port 6379. Only as root, and only where no policy exists. */
+function keepServicesStopped(asRoot) {
+  if (asRoot.length > 0 || existsSync(POLICY_FILE)) return false;
+  try {
+    writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function run(step, title, command, args, hint = '') {
+  const startedMs = Date.now();
+  const result = spawnSync(command, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  if (result.status === 0) return say(step, `${title} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
+  const output =
+    `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ? result.error.message : ''}`.trimEnd();
+  console.error(output.split('\n').slice(-TAIL_LINES).join('\n'));
+  stop(
+    `${title} failed${result.status === null ? '' : ` with code ${result.status}`}.${hint ? `\n${hint}` : ''}`,
+  );
+}
+
+function onPath(program) {
+  const places = program.includes('/')
+    ? [program]
+    : (process.env.PATH ?? '').split(delimiter).map((at) => join(at, program));
+  return places.find((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return statSync(place).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+function split([command, ...args]) {
+  return [command, args];
+}
+
+function say(step, text) {
+  console.log(`${step.padEnd(12)} ${text}`);
+}
+
+function stop(message) {
+  throw new Stop(message);
+}
