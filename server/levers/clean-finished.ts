@@ -59,8 +59,13 @@ export const cleanFinished: Lever<Args, CleanEstimate> = {
       result.skipped > 0
         ? ` ${formatCount(result.skipped)} stay, because a parent job still waits for them.`
         : '';
+    const freed = result.freedBytes === null ? '' : ` and freed ${formatBytes(result.freedBytes)}`;
+    const early =
+      result.endedBecause === null
+        ? ''
+        : ` ${formatCount(result.remaining)} more match and are still there: ${result.endedBecause}. Do it again for the rest.`;
     return {
-      summary: `Removed ${formatCount(result.removed)} ${args.state} jobs and freed ${formatBytes(result.freedBytes)}.${skipped}`,
+      summary: `Removed ${formatCount(result.removed)} ${args.state} jobs${freed}.${skipped}${early}`,
       freedBytes: result.freedBytes,
       affectedJobs: result.removed,
     };

@@ -2,8 +2,17 @@ import { z } from 'zod';
 import { formatCount } from '../model/format.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
+import type { Snapshot } from '../watch/snapshot.js';
 import type { Lever, LeverWarning } from './lever.js';
-import { handleOf, isFull, limitInWords, oldVersionWarning, queueOf, whyNoWrites } from './queue-target.js';
+import {
+  handleOf,
+  isFull,
+  limitInWords,
+  makeRoomFirst,
+  oldVersionWarning,
+  queueOf,
+  whyNoWrites,
+} from './queue-target.js';
 
 const MOST = 1_000_000;
 const schema = z.strictObject({
@@ -42,8 +51,8 @@ export const concurrency: Lever<Args, QueueControl> = {
       ],
       effects: [effectOf(control, args.value)],
       warnings: [
-        ...whenFull(isFull(context.snapshot), control, args.value),
-        ...oldVersionWarning(control.version),
+        ...whenFull(context.snapshot, control, args.value),
+        ...(args.value === null ? [] : oldVersionWarning(control.version, 'global concurrency')),
       ],
       affected: { queues: 1, workers: queue.workers, jobs: control.active },
       predictedFreedBytes: null,
@@ -99,20 +108,21 @@ function effectOf(control: QueueControl, value: number | null): string {
 }
 
 /** While full, slots keep going only by taking the next job as they finish one; fewer slots break that chain. */
-function whenFull(full: boolean, control: QueueControl, value: number | null): readonly LeverWarning[] {
-  if (!full) return [];
-  if (value !== null && value < control.active) {
+function whenFull(snapshot: Snapshot, control: QueueControl, value: number | null): readonly LeverWarning[] {
+  if (!isFull(snapshot)) return [];
+  const before = settingOf(control);
+  if (value !== null && (value < control.active || (before !== null && value < before))) {
     return [
       {
         text: 'Redis is full: slots that stop now don’t start again before there is room, so lowering may stop what still drains. Make room first.',
-        instead: [],
+        instead: makeRoomFirst(snapshot),
       },
     ];
   }
   return [
     {
       text: 'Redis is full: more concurrency does not drain faster now, it adds refused calls. Make room first.',
-      instead: [],
+      instead: makeRoomFirst(snapshot),
     },
   ];
 }

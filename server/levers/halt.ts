@@ -7,6 +7,7 @@ import {
   handleOf,
   isFull,
   limitInWords,
+  makeRoomFirst,
   oldVersionWarning,
   queueOf,
   whyNoWrites,
@@ -45,7 +46,10 @@ export const halt: Lever<Args, QueueControl> = {
           ? `Producers keep adding ${formatRate(arrivals)}: the backlog grows by that much.`
           : 'Producers can still add; nothing arrives at the moment.',
       ],
-      warnings: [...whenFull(context.snapshot, control), ...oldVersionWarning(control.version)],
+      warnings: [
+        ...whenFull(context.snapshot, control),
+        ...oldVersionWarning(control.version, 'global concurrency'),
+      ],
       affected: { queues: 1, workers: queue.workers, jobs: waiting },
       predictedFreedBytes: null,
       isReversible: true,
@@ -86,7 +90,7 @@ function whenFull(snapshot: Parameters<typeof isFull>[0], control: QueueControl)
   return [
     {
       text: `Redis is full: ${formatCount(control.active)} busy slots may still be draining this queue, and once they stop they don't start again before there is room. Make room first.`,
-      instead: [],
+      instead: makeRoomFirst(snapshot),
     },
   ];
 }

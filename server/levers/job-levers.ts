@@ -1,9 +1,16 @@
 import { z } from 'zod';
 import { actOnJob, type JobAction, type JobFacts, readJobFacts } from '../redis/job-actions.js';
+import type { Snapshot } from '../watch/snapshot.js';
 import { type Lever, type LeverContext, LeverError, type LeverWarning } from './lever.js';
-import { isFull, queueOf, whyNoWrites } from './queue-target.js';
+import { isFull, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
-type Args = Record<never, never>;
+interface Args {
+  readonly removeChildren?: boolean;
+}
+const noArguments: z.ZodType<Args> = z.strictObject({});
+const removeArguments: z.ZodType<Args> = z.strictObject({
+  removeChildren: z.boolean('must be true or false').default(false),
+});
 
 interface JobLeverWords {
   readonly action: JobAction;
@@ -25,21 +32,16 @@ function jobLever(words: JobLeverWords): Lever<Args, JobFacts> {
     scope: 'job',
     role: 'operator',
     isDestructive: words.isDestructive,
-    schema: z.strictObject({}),
+    schema: words.action === 'remove' ? removeArguments : noArguments,
     unavailable: ({ snapshot }) => whyNoWrites(snapshot),
     read: (context) => existing(context),
-    preview(job, _args, context) {
-      const isAllowed = words.from.includes(job.state);
+    preview(job, args, context) {
+      const isAllowed = words.from.includes(job.state) && !wouldBeLost(words, job);
       return {
-        summary: isAllowed
-          ? `${words.title} job ${jobIdOf(context)} (${job.name}).`
-          : refusal(words, job.state),
+        summary: isAllowed ? `${words.title} job ${jobIdOf(context)} (${job.name}).` : refusal(words, job),
         fields: [{ label: 'state', before: job.state, after: isAllowed ? words.after : job.state }],
-        effects:
-          job.hasChildren && words.action === 'remove'
-            ? ['Its unfinished children are removed with it.']
-            : [],
-        warnings: words.warnsWhenFull && isFull(context.snapshot) ? [FULL_WARNING] : [],
+        effects: words.action === 'remove' ? effectsOnFlow(job, args) : [],
+        warnings: words.warnsWhenFull ? whenFull(context.snapshot) : [],
         affected: { queues: 1, workers: null, jobs: isAllowed ? 1 : 0 },
         predictedFreedBytes: null,
         isReversible: false,
@@ -47,9 +49,18 @@ function jobLever(words: JobLeverWords): Lever<Args, JobFacts> {
         isNoop: !isAllowed,
       };
     },
-    async apply(context, _args, job) {
-      if (!words.from.includes(job.state)) throw new LeverError('invalid', refusal(words, job.state));
-      await actOnJob(context.link, queueOf(context).id, jobIdOf(context), words.action);
+    async apply(context, args, job) {
+      if (!words.from.includes(job.state) || wouldBeLost(words, job))
+        throw new LeverError('invalid', refusal(words, job));
+      const jobId = jobIdOf(context);
+      await actOnJob(
+        context.link,
+        queueOf(context).id,
+        jobId,
+        words.action,
+        job,
+        args.removeChildren ?? false,
+      );
       return { summary: `${words.title}: done.`, freedBytes: null, affectedJobs: 1 };
     },
     async verify(context, _args, before) {
@@ -67,10 +78,37 @@ function jobLever(words: JobLeverWords): Lever<Args, JobFacts> {
   };
 }
 
-const FULL_WARNING: LeverWarning = {
-  text: 'Redis is full: this is accepted and adds to what it holds, while no idle worker can take the job. Make room first.',
-  instead: [],
-};
+function whenFull(snapshot: Snapshot): readonly LeverWarning[] {
+  if (!isFull(snapshot)) return [];
+  return [
+    {
+      text: 'Redis is full: this is accepted and adds to what it holds, while no idle worker can take the job. Make room first.',
+      instead: makeRoomFirst(snapshot),
+    },
+  ];
+}
+
+/**
+ * BullMQ 6 puts a job into `wait` also while the queue is paused; BullMQ 5, when it resumes, lays its `paused` list over
+ * `wait`. So what is put back now would be gone then.
+ */
+function wouldBeLost(words: JobLeverWords, job: JobFacts): boolean {
+  return words.action !== 'remove' && job.isPausedByV5;
+}
+
+function effectsOnFlow(job: JobFacts, args: Args): readonly string[] {
+  const effects: string[] = [];
+  if (job.openChildren > 0) {
+    effects.push(
+      args.removeChildren === true
+        ? `All its children are removed with it, of which ${job.openChildren} have not ended.`
+        : `It waits for ${job.openChildren} children: these stay and run.`,
+    );
+  }
+  if (job.parentKey !== null)
+    effects.push('Its parent no longer waits for it, and starts if it was the last.');
+  return effects;
+}
 
 export const retryJob = jobLever({
   action: 'retry',
@@ -114,6 +152,10 @@ async function existing(context: LeverContext): Promise<JobFacts> {
   throw new LeverError('not-found', `jobId: there is no job ${jobId} in ${queueOf(context).id}`);
 }
 
-function refusal(words: JobLeverWords, state: string): string {
+function refusal(words: JobLeverWords, job: JobFacts): string {
+  const { state } = job;
+  if (words.from.includes(state) && wouldBeLost(words, job)) {
+    return 'The application has paused this queue with BullMQ 5, whose resume would overwrite what is put back now: resume the queue first.';
+  }
   return `A job that is ${state} can't be ${words.action === 'retry' ? 'retried' : `${words.action}d`}; that works for ${words.from.join(', ')}.`;
 }

@@ -1,3 +1,5 @@
+import type { Remedy } from '../findings/finding.js';
+import { raiseMaxmemory, reclaimRemedies } from '../findings/make-room.js';
 import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import { type LeverContext, LeverError, type LeverWarning } from './lever.js';
@@ -55,15 +57,49 @@ export function flowInWords(control: QueueControl): string {
   return words.length > 0 ? words.join(', ') : 'running';
 }
 
-/** BullMQ honours global concurrency from 5.10 on; the version in meta is that of the last writer, so a hint only. */
-export function oldVersionWarning(version: string | null): readonly LeverWarning[] {
-  const match = /^bullmq:(\d+)\.(\d+)/.exec(version ?? '');
-  if (!match) return [];
-  const [major, minor] = [Number(match[1]), Number(match[2])];
-  if (major > 5 || (major === 5 && minor >= 10)) return [];
+/** What to do first while Redis is full: make room, the most harmless way first. Only what this Redis permits. */
+export function makeRoomFirst(snapshot: Snapshot): readonly Remedy[] {
+  const raise = snapshot.nodes.filter((node) => node.isFull).map(raiseMaxmemory)[0] ?? null;
+  const remedies = [...reclaimRemedies(snapshot.queues), ...(raise ? [raise] : [])];
+  return remedies.filter((remedy) => isPermitted(remedy, snapshot));
+}
+
+function isPermitted(remedy: Remedy, { capabilities }: Snapshot): boolean {
+  if (!capabilities) return true;
+  return remedy.lever.startsWith('redis.')
+    ? capabilities.canSetConfig
+    : capabilities.canWrite && capabilities.canRunScripts;
+}
+
+/** Releases that brought a setting (their change logs); workers of older ones ignore it. */
+const SINCE = {
+  'global concurrency': { bullmq: [5, 9], 'bullmq-pro': [7, 12] },
+  'a global rate limit': { bullmq: [5, 60], 'bullmq-pro': [7, 40] },
+} as const;
+
+/**
+ * Says so where workers may be too old for a setting. The version in meta is that of the last Queue object that wrote
+ * it, so a hint only; what workers really do is measured afterwards.
+ */
+export function oldVersionWarning(
+  version: string | null,
+  setting: keyof typeof SINCE,
+): readonly LeverWarning[] {
+  const match = /^(bullmq|bullmq-pro):(\d+)\.(\d+)/.exec(version ?? '');
+  if (!match) {
+    return [
+      {
+        text: `Which BullMQ the workers run is not known here; before ${SINCE[setting].bullmq.join('.')} they ignore ${setting}. The seconds after the change are measured.`,
+        instead: [],
+      },
+    ];
+  }
+  const [sinceMajor, sinceMinor] = SINCE[setting][match[1] === 'bullmq-pro' ? 'bullmq-pro' : 'bullmq'];
+  const [major, minor] = [Number(match[2]), Number(match[3])];
+  if (major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)) return [];
   return [
     {
-      text: `The queue was last opened by ${version}, and BullMQ before 5.10 ignores global concurrency: watch whether jobs still start.`,
+      text: `The queue was last opened by ${version}, and workers before ${sinceMajor}.${sinceMinor} ignore ${setting}. The seconds after the change are measured.`,
       instead: [],
     },
   ];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatBytes } from '../model/format.js';
 import { type NodeMemory, readNodeMemory, setMaxmemory } from '../redis/relief.js';
-import { type Lever, type LeverContext, LeverError, type LeverWarning } from './lever.js';
+import { type Lever, type LeverContext, LeverError, type LeverWarning, type Undo } from './lever.js';
 
 /** The rest of the host's memory is for the system, output buffers, fragmentation and the copy of a fork. */
 const HOST_SHARE = 0.9;
@@ -44,7 +44,7 @@ export const raiseMaxmemory: Lever<Args, readonly NodeMemory[]> = {
       warnings: warningsOf(nodes, args.maxBytes, context),
       affected: { queues: context.snapshot.queues.length, workers: null, jobs: 0 },
       predictedFreedBytes: null,
-      isReversible: nodes.every((node) => node.maxBytes === nodes[0]?.maxBytes),
+      isReversible: undoOf(nodes) !== null,
       mechanism:
         'CONFIG SET maxmemory, which Redis accepts over the limit. Not written to redis.conf: a restart or a failover brings the configured value back.',
       isNoop: nodes.every((node) => node.maxBytes === args.maxBytes),
@@ -52,7 +52,7 @@ export const raiseMaxmemory: Lever<Args, readonly NodeMemory[]> = {
   },
   async apply(context, args, nodes) {
     for (const node of nodes) checkBound(node, args.maxBytes);
-    await Promise.all(context.link.leverMasters().map((node) => setMaxmemory(node, args.maxBytes)));
+    await setMaxmemory(context.link.leverMasters(), nodes, args.maxBytes);
     return { summary: `maxmemory is ${formatBytes(args.maxBytes)}.`, freedBytes: null, affectedJobs: null };
   },
   async verify(context, args, before) {
@@ -69,16 +69,25 @@ export const raiseMaxmemory: Lever<Args, readonly NodeMemory[]> = {
       warnings: ['Put it into redis.conf too, or the next restart or failover brings the old limit back.'],
     };
   },
-  undo(nodes) {
-    const former = nodes[0]?.maxBytes ?? 0;
-    const isSame = nodes.every((node) => node.maxBytes === former);
-    return isSame && former >= MEGABYTE
-      ? { lever: 'redis.raise-maxmemory', args: { maxBytes: former } }
-      : null;
-  },
+  undo: undoOf,
 };
 
+/** One number must fit all masters, and there is no lever that takes a limit away. */
+function undoOf(nodes: readonly NodeMemory[]): Undo | null {
+  const former = nodes[0]?.maxBytes ?? 0;
+  const isSame = nodes.every((node) => node.maxBytes === former);
+  return isSame && former >= MEGABYTE ? { lever: 'redis.raise-maxmemory', args: { maxBytes: former } } : null;
+}
+
 function checkBound(node: NodeMemory, maxBytes: number): void {
+  // Lowering is there for undo. A limit below what is held would make Redis refuse writes, or evict jobs, at once.
+  const isLower = node.maxBytes === 0 || maxBytes < node.maxBytes;
+  if (isLower && maxBytes < node.usedBytes) {
+    throw new LeverError(
+      'invalid',
+      `maxBytes: ${maxBytes} is less than the ${node.usedBytes} that Redis at ${node.address} holds, so it would be full at once; give more than that, or free memory first`,
+    );
+  }
   if (node.hostBytes === null || maxBytes <= node.hostBytes * HOST_SHARE) return;
   throw new LeverError(
     'invalid',
@@ -125,6 +134,13 @@ function warningsOf(
         text: 'Redis does not say how much memory its host has: make sure that it has this much.',
         instead: [],
       });
+  }
+  const evicting = context.snapshot.nodes.find((node) => node.maxBytes === 0 && node.policy !== 'noeviction');
+  if (evicting) {
+    warnings.push({
+      text: `The policy is ${evicting.policy}: at the limit Redis does not refuse writes, it deletes keys, and with them jobs. Set noeviction first.`,
+      instead: [],
+    });
   }
   if (context.snapshot.link.topology !== 'single') {
     warnings.push({

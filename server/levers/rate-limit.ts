@@ -1,13 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { formatRate } from '../model/format.js';
+import { formatDuration, formatRate } from '../model/format.js';
 import { inShortWindows, perSecond } from '../model/rate-limit.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
 import type { RateLimit } from '../watch/snapshot.js';
-import type { Lever, LeverWarning } from './lever.js';
-import { handleOf, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
+import type { Lever, LeverContext, LeverWarning } from './lever.js';
+import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
 const MOST = 10_000_000;
 const DAY_MS = 86_400_000;
+const COUNTING_MS = 30;
 const schema = z.strictObject({
   max: z
     .int('must be a whole number of jobs, or null for no limit')
@@ -22,6 +24,8 @@ const schema = z.strictObject({
     .min(1, 'must be at least 1 ms')
     .max(DAY_MS, `must be at most ${DAY_MS} ms (a day)`)
     .default(1000),
+  /** Written as given, not as the same rate in short windows: what undo needs to restore what stood there. */
+  isExact: z.boolean('must be true or false').default(false),
 });
 type Args = z.infer<typeof schema>;
 
@@ -59,7 +63,10 @@ export const rateLimit: Lever<Args, QueueControl> = {
           ? ['Workers that sleep in the old window may take up to 30 s to notice.']
           : []),
       ],
-      warnings: warningsOf(control, wanted, leaving, queue.observedLimiterMs),
+      warnings: [
+        ...warningsOf(control, wanted, leaving, queue.observedLimiterMs),
+        ...(wanted ? oldVersionWarning(control.version, 'a global rate limit') : []),
+      ],
       affected: { queues: 1, workers: queue.workers, jobs: queue.backlog },
       predictedFreedBytes: null,
       isReversible: true,
@@ -70,19 +77,23 @@ export const rateLimit: Lever<Args, QueueControl> = {
   },
   async apply(context, args) {
     const wanted = limitOf(args);
-    await setRateLimit(handleOf(context), wanted);
+    const heldMs = await setRateLimit(handleOf(context), wanted);
+    const held =
+      heldMs > 0
+        ? ` The application itself holds the queue for ${formatDuration(heldMs / 1000)} more; that is left as it is.`
+        : '';
     return {
       summary:
         wanted === null
-          ? 'The global rate limit is removed.'
-          : `The global rate limit is ${rateInWords(wanted)}.`,
+          ? `The global rate limit is removed.${held}`
+          : `The global rate limit is ${rateInWords(wanted)}.${held}`,
       freedBytes: null,
       affectedJobs: null,
     };
   },
   async verify(context, args, before) {
-    const after = await readControl(handleOf(context));
     const wanted = limitOf(args);
+    const after = await readOnceCounting(context, wanted);
     const ok = rateInWords(after.rateLimit) === rateInWords(wanted);
     return {
       ok,
@@ -103,13 +114,28 @@ export const rateLimit: Lever<Args, QueueControl> = {
     lever: 'queue.rate-limit',
     args:
       control.rateLimit && control.rateLimit.max >= 1
-        ? { max: control.rateLimit.max, durationMs: Math.max(1, control.rateLimit.durationMs || 1000) }
+        ? {
+            max: control.rateLimit.max,
+            durationMs: Math.max(1, control.rateLimit.durationMs || 1000),
+            isExact: true,
+          }
         : { max: null },
   }),
 };
 
+/** The window began anew: where jobs wait, workers count in it within a moment, and then its length can be seen. */
+async function readOnceCounting(context: LeverContext, wanted: RateLimit | null): Promise<QueueControl> {
+  const after = await readControl(handleOf(context));
+  const isIdle = after.waiting + after.prioritized === 0 || queueOf(context).workers === 0;
+  if (wanted === null || after.limiterTtlMs > 0 || isIdle) return after;
+  await setTimeout(COUNTING_MS);
+  return readControl(handleOf(context));
+}
+
 function limitOf(args: Args): RateLimit | null {
-  return args.max === null ? null : inShortWindows({ max: args.max, durationMs: args.durationMs });
+  if (args.max === null) return null;
+  const typed = { max: args.max, durationMs: args.durationMs };
+  return args.isExact ? typed : inShortWindows(typed);
 }
 
 /** A window longer than the one that was written is a worker's own: its duration replaces the global one. */
@@ -117,8 +143,17 @@ function otherWindow(wanted: RateLimit, windowMs: number): readonly string[] {
   if (windowMs <= wanted.durationMs * 1.05) return [];
   const meant = Math.max(1, Math.round((wanted.max * windowMs) / wanted.durationMs));
   return [
-    `Workers count in windows of at least ${windowMs} ms of their own, so this means ${formatRate((wanted.max * 1000) / windowMs)} and not ${formatRate(perSecond(wanted))}; a max of ${meant} per ${wanted.durationMs} ms would give the rate that was asked for.`,
+    `Workers count in windows of at least ${windowMs} ms of their own, so this means ${formatRate((wanted.max * 1000) / windowMs)} and not ${formatRate(perSecond(wanted))}; a max of ${meant} per 1000 ms would give the rate that was asked for.`,
   ];
+}
+
+/**
+ * Longest window of a worker's own limiter that has been seen; 0 where none shows. A window that is no longer than the
+ * global limit's own says nothing; without a global limit any window is a worker's.
+ */
+function workersWindowMs(control: QueueControl, observedMs: number): number {
+  const seenMs = Math.max(observedMs, control.limiterTtlMs);
+  return seenMs > (control.rateLimit?.durationMs ?? 0) * 1.05 ? seenMs : 0;
 }
 
 function warningsOf(
@@ -135,7 +170,7 @@ function warningsOf(
     });
   }
   if (wanted)
-    for (const text of otherWindow(wanted, Math.max(observedMs, control.limiterTtlMs)))
+    for (const text of otherWindow(wanted, workersWindowMs(control, observedMs)))
       warnings.push({ text, instead: [] });
   if (wanted === null && control.rateLimit) {
     warnings.push({

@@ -2,8 +2,17 @@ import { z } from 'zod';
 import { formatCount } from '../model/format.js';
 import { type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
+import type { Snapshot } from '../watch/snapshot.js';
 import type { Lever, LeverWarning } from './lever.js';
-import { flowInWords, handleOf, isFull, limitInWords, queueOf, whyNoWrites } from './queue-target.js';
+import {
+  flowInWords,
+  handleOf,
+  isFull,
+  limitInWords,
+  makeRoomFirst,
+  queueOf,
+  whyNoWrites,
+} from './queue-target.js';
 
 type Args = Record<never, never>;
 
@@ -42,7 +51,7 @@ export const resume: Lever<Args, QueueControl> = {
             ]
           : []),
       ],
-      warnings: warningsOf(control, isFull(context.snapshot)),
+      warnings: warningsOf(control, restored, context.snapshot, queueOf(context).id),
       affected: { queues: 1, workers: queueOf(context).workers, jobs: waiting },
       predictedFreedBytes: null,
       isReversible: true,
@@ -52,9 +61,16 @@ export const resume: Lever<Args, QueueControl> = {
     };
   },
   async apply(context, _args, control) {
-    await resumeQueue(handleOf(context));
+    const brought = await resumeQueue(handleOf(context));
     const waiting = control.waiting + control.legacyPaused + control.prioritized;
-    return { summary: 'Resumed.', freedBytes: null, affectedJobs: waiting };
+    return {
+      summary:
+        brought > 0
+          ? `Resumed; ${formatCount(brought)} jobs of BullMQ 5’s paused list wait again, before the newer ones.`
+          : 'Resumed.',
+      freedBytes: null,
+      affectedJobs: waiting,
+    };
   },
   async verify(context, _args, before) {
     const after = await readControl(handleOf(context));
@@ -87,12 +103,31 @@ function concurrencyAfter(control: QueueControl): number | null {
   return parseHaltRecord(control.haltRecord)?.formerConcurrency ?? null;
 }
 
-function warningsOf(control: QueueControl, full: boolean): readonly LeverWarning[] {
+function warningsOf(
+  control: QueueControl,
+  restored: number | null,
+  snapshot: Snapshot,
+  queueId: string,
+): readonly LeverWarning[] {
   const warnings: LeverWarning[] = [];
-  if (full) {
+  if (isFull(snapshot)) {
     warnings.push({
       text: 'Redis is full: idle workers are refused when they take a job and then spin in errors. Make room first.',
-      instead: [],
+      instead: makeRoomFirst(snapshot),
+    });
+  }
+  if (restored === 0) {
+    warnings.push({
+      text: 'The application itself had set global concurrency 0 before: it comes back, and still no job starts until it is raised or removed.',
+      instead: [
+        {
+          lever: 'queue.concurrency',
+          label: 'Remove the global concurrency',
+          effect: 'Only the workers’ own concurrency limits the queue then.',
+          queues: [queueId],
+          args: { value: null },
+        },
+      ],
     });
   }
   if (control.isPausedByApplication) {

@@ -1,16 +1,23 @@
 import { type Actor, includesRole } from '../auth/role.js';
 import type { RedisLink } from '../redis/link.js';
-import { describeProblem } from '../redis/problem.js';
+import { describeRefusal } from '../redis/refusal.js';
 import type { AuditLog } from '../store/audit-record.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { Snapshot } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 import { auditRecordOf } from './audit.js';
-import { findLever, LEVERS } from './index.js';
-import { type LeverContext, LeverError, type LeverTarget, type Outcome, type Preview } from './lever.js';
+import { checkRequest, knownInstance, knownLever } from './check-request.js';
+import {
+  type LeverContext,
+  LeverError,
+  type LeverTarget,
+  type Outcome,
+  type Preview,
+  type Verified,
+} from './lever.js';
 import { measureAfter } from './measure-after.js';
 import type { LeverInHand, RegisteredLever } from './register.js';
 import type { LeverRequest } from './request.js';
-import { findQueue, matchQueues } from './targets.js';
+import { targetsOf } from './targets.js';
 
 export interface LeverDeps {
   readonly watch: Watch;
@@ -35,7 +42,8 @@ export async function runLever(
   request: LeverRequest,
 ): Promise<readonly Outcome[]> {
   const lever = knownLever(request.lever);
-  checkRequest(lever, actor, request);
+  await checkRole(deps, lever, actor, request);
+  checkRequest(lever, request);
   const snapshot = knownInstance(deps.watch, request.instance);
   const link = deps.watch.link(request.instance);
   if (!link) throw new LeverError('not-found', `instance: there is no Redis named ${request.instance}`);
@@ -45,8 +53,9 @@ export async function runLever(
       `${snapshot.link.problem ?? `Redis ${request.instance} can't be read`}: nothing was changed`,
     );
   }
-  const targets = targetsOf(lever, snapshot, request);
-  const outcomes: Outcome[] = [];
+  const { targets, missing } = targetsOf(lever, snapshot, request);
+  // Of a list that is partly out of date, the queues that there are get what was asked for.
+  const outcomes: Outcome[] = missing.map(({ id, why }) => outcomeOfMissing(deps, request, id, why));
   for (let from = 0; from < targets.length; from += AT_ONCE) {
     const some = targets.slice(from, from + AT_ONCE);
     outcomes.push(
@@ -56,87 +65,34 @@ export async function runLever(
   return outcomes;
 }
 
-function knownLever(name: string): RegisteredLever {
-  const lever = findLever(name);
-  if (lever) return lever;
-  throw new LeverError(
-    'not-found',
-    `lever: there is no lever ${name}; there are ${LEVERS.map((known) => known.name).join(', ')}`,
-  );
-}
-
-function checkRequest(lever: RegisteredLever, actor: Actor, request: LeverRequest): void {
-  if (!includesRole(actor.role, lever.role)) {
-    throw new LeverError(
-      'forbidden',
-      `${lever.name} needs the role ${lever.role}, and ${actor.name} is ${actor.role}`,
-    );
-  }
-  const parsed = lever.parse(request.args);
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => problemOf(issue, request.args));
-    throw new LeverError(
-      'invalid',
-      fields.map((field) => `${field.field}: ${field.problem}`).join('; '),
-      fields,
-    );
-  }
-  if (!request.dryRun && request.reason.trim() === '') {
-    const problem = 'say in a few words why; it is kept with the change';
-    throw new LeverError('invalid', `reason: ${problem}`, [
-      { field: 'reason', value: request.reason, problem },
-    ]);
-  }
-}
-
-function problemOf(
-  issue: {
-    readonly path: readonly PropertyKey[];
-    readonly message: string;
-    readonly code?: string;
-    readonly keys?: readonly string[];
-  },
-  args: unknown,
-): LeverError['fields'][number] {
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys?.join(', ') ?? '';
-    return { field: keys, value: undefined, problem: `is not an argument of this lever` };
-  }
-  const [first] = issue.path;
-  const value =
-    typeof args === 'object' && args !== null && first !== undefined ? Reflect.get(args, first) : args;
-  return { field: issue.path.map(String).join('.') || 'args', value, problem: issue.message };
-}
-
-function knownInstance(watch: Watch, name: string): Snapshot {
-  const snapshot = watch.snapshot(name);
-  if (snapshot) return snapshot;
-  const names = watch.snapshots().map((known) => known.instance);
-  throw new LeverError(
-    'not-found',
-    `instance: there is no Redis named ${name}; there are ${names.join(', ')}`,
-  );
-}
-
-function targetsOf(
+/** An attempt beyond one's role changes nothing, and is kept in the audit all the same. */
+async function checkRole(
+  deps: LeverDeps,
   lever: RegisteredLever,
-  snapshot: Snapshot,
+  actor: Actor,
   request: LeverRequest,
-): readonly LeverTarget[] {
-  const target = (queue: QueueState | null): LeverTarget => ({
-    instance: snapshot.instance,
-    queue,
-    jobId: request.jobId ?? null,
-  });
-  if (lever.scope === 'instance') return [target(null)];
-  if (request.match !== undefined) return matchQueues(snapshot, request.match).map(target);
-  if (request.queues.length === 0)
-    throw new LeverError('invalid', 'queues: name at least one queue, or give match');
-  const queues = [...new Set(request.queues)].map((id) => findQueue(snapshot, id));
-  if (lever.scope === 'job' && (queues.length !== 1 || request.jobId === undefined)) {
-    throw new LeverError('invalid', 'jobId: this lever acts on one job of one queue; give both');
+): Promise<void> {
+  if (includesRole(actor.role, lever.role)) return;
+  const summary = `${lever.name} needs the role ${lever.role}, and ${actor.name} is ${actor.role}`;
+  if (!request.dryRun) {
+    const target = { instance: request.instance, queue: null, jobId: request.jobId ?? null };
+    const base = { lever: lever.name, target, isDryRun: false, startedAtMs: deps.now(), now: deps.now };
+    const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
+    await keep(deps, actor, request, { ...outcomeOf(base, { status: 'refused', summary }), queue: named });
   }
-  return queues.map(target);
+  throw new LeverError('forbidden', summary);
+}
+
+function outcomeOfMissing(deps: LeverDeps, request: LeverRequest, id: string, why: string): Outcome {
+  const target = { instance: request.instance, queue: null, jobId: null };
+  const base = {
+    lever: request.lever,
+    target,
+    isDryRun: request.dryRun,
+    startedAtMs: deps.now(),
+    now: deps.now,
+  };
+  return { ...outcomeOf(base, { status: 'refused', summary: why }), queue: id };
 }
 
 /** One target, from reading to audit. Never throws: what goes wrong is the outcome. */
@@ -160,18 +116,37 @@ async function pull(
   };
   const outcome = await attempt(lever, context, request, base);
   if (request.dryRun) return outcome;
-  const record = auditRecordOf(deps.newId(), startedAtMs, actor, request, outcome);
+  if (target.queue) deps.watch.refreshSoon(target.instance, target.queue.id);
+  const kept = await keep(deps, actor, request, outcome);
+  if (kept.auditId !== null && outcome.status === 'applied' && target.queue) {
+    const { name } = lever;
+    measureAfter(deps, {
+      auditId: kept.auditId,
+      lever: name,
+      instance: request.instance,
+      queue: target.queue,
+    });
+  }
+  return kept;
+}
+
+/** Writes one outcome to the audit. The change is made by then: that it can't be kept is told, and changes nothing. */
+async function keep(
+  deps: LeverDeps,
+  actor: Actor,
+  request: LeverRequest,
+  outcome: Outcome,
+): Promise<Outcome> {
+  const record = auditRecordOf(deps.newId(), deps.now() - outcome.durationMs, actor, request, outcome);
   try {
     await deps.audit.append(record);
+    return { ...outcome, auditId: record.id };
   } catch (error) {
     deps.warn(
-      `audit of ${lever.name} by ${actor.name} was not kept: ${error instanceof Error ? error.message : 'unknown reason'}`,
+      `audit of ${outcome.lever} by ${actor.name} was not kept: ${error instanceof Error ? error.message : 'unknown reason'}`,
     );
     return { ...outcome, warnings: [...outcome.warnings, 'This change could not be written to the audit.'] };
   }
-  if (target.queue) deps.watch.refreshSoon(target.instance, target.queue.id);
-  if (outcome.status === 'applied') measureAfter(deps, record.id, lever.name, request.instance, target.queue);
-  return { ...outcome, auditId: record.id };
 }
 
 interface OutcomeBase {
@@ -202,7 +177,7 @@ async function attempt(
         undo: callOf(inHand, context),
       });
     const applied = await inHand.apply();
-    const verified = await inHand.verify();
+    const verified = await readBack(inHand, context);
     return outcomeOf(base, {
       status: !verified.ok ? 'unverified' : preview.isNoop ? 'unchanged' : 'applied',
       summary: verified.ok ? applied.summary : `${applied.summary} ${verified.summary}`,
@@ -216,17 +191,22 @@ async function attempt(
     const preview = inHand?.preview ?? null;
     if (error instanceof LeverError)
       return outcomeOf(base, { status: 'refused', summary: error.message, preview });
-    const summary = `${describeProblem(error, context.link.address)}. Read the queue again before you repeat it.`;
-    return outcomeOf(base, { status: 'failed', summary: redisWords(error) ?? summary, preview });
+    return outcomeOf(base, {
+      status: 'failed',
+      summary: describeRefusal(error, context.link.address),
+      preview,
+    });
   }
 }
 
-/** What Redis itself said, where it is a refusal that a person can read. */
-function redisWords(error: unknown): string | null {
-  const text = error instanceof Error ? error.message : '';
-  if (/^(OOM|READONLY|NOPERM|MISCONF|NOREPLICAS)/.test(text)) return `Redis refused: ${text.slice(0, 200)}`;
-  // BullMQ's own words for a job, e.g. that it is locked by a worker.
-  return /^(Job|Could not|Missing|job) /.test(text) ? text.slice(0, 200) : null;
+/** The change is made: that it can't be read back must not hide that. */
+async function readBack(inHand: LeverInHand, context: LeverContext): Promise<Verified> {
+  try {
+    return await inHand.verify();
+  } catch (error) {
+    const why = error instanceof LeverError ? error.message : describeRefusal(error, context.link.address);
+    return { ok: false, summary: `It could not be read back: ${why}`, fields: [], warnings: [] };
+  }
 }
 
 function callOf(inHand: LeverInHand, context: LeverContext): Outcome['undo'] {

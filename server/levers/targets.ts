@@ -1,9 +1,52 @@
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import { LeverError } from './lever.js';
+import { LeverError, type LeverTarget } from './lever.js';
+import type { RegisteredLever } from './register.js';
+import type { LeverRequest } from './request.js';
 
 /** Queues that one call may act on. */
 const MOST_TARGETS = 5_000;
 const NEAR_NAMES = 3;
+
+/** What a request acts on; `missing` names what there is not, where at least one queue was found. */
+export interface Targets {
+  readonly targets: readonly LeverTarget[];
+  readonly missing: readonly { readonly id: string; readonly why: string }[];
+}
+
+/** @throws LeverError when nothing of what was named is there, or the lever needs something else. */
+export function targetsOf(lever: RegisteredLever, snapshot: Snapshot, request: LeverRequest): Targets {
+  const target = (queue: QueueState | null): LeverTarget => ({
+    instance: snapshot.instance,
+    queue,
+    jobId: request.jobId ?? null,
+  });
+  if (lever.scope === 'instance') return { targets: [target(null)], missing: [] };
+  if (lever.scope === 'job' && (request.queues.length !== 1 || request.jobId === undefined)) {
+    throw new LeverError('invalid', 'jobId: this lever acts on one job of one queue; give both');
+  }
+  if (request.match !== undefined) {
+    return { targets: matchQueues(snapshot, request.match).map(target), missing: [] };
+  }
+  if (request.queues.length === 0)
+    throw new LeverError('invalid', 'queues: name at least one queue, or give match');
+  const queues = new Map<string, QueueState>();
+  const missing: { id: string; why: LeverError }[] = [];
+  for (const id of new Set(request.queues)) {
+    try {
+      const queue = findQueue(snapshot, id);
+      queues.set(queue.id, queue);
+    } catch (error) {
+      if (!(error instanceof LeverError)) throw error;
+      missing.push({ id, why: error });
+    }
+  }
+  const [first] = missing;
+  if (first && queues.size === 0) throw first.why;
+  return {
+    targets: [...queues.values()].map(target),
+    missing: missing.map(({ id, why }) => ({ id, why: why.message })),
+  };
+}
 
 /**
  * Finds a queue by id, or by bare name where exactly one queue of the instance has it.

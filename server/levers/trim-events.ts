@@ -45,15 +45,10 @@ export const trimEvents: Lever<Args, EventsSize> = {
       isNoop: removed === 0,
     };
   },
-  async apply(context, args, size) {
-    const removed = await trim(handleOf(context), args.keep);
-    const after = await readEventsSize(handleOf(context));
-    const freedBytes = Math.max(0, size.bytes - after.bytes);
-    return {
-      summary: `Removed ${formatCount(removed)} entries and freed ${formatBytes(freedBytes)}.`,
-      freedBytes,
-      affectedJobs: 0,
-    };
+  async apply(context, args) {
+    const { removed, freedBytes } = await trim(handleOf(context), args.keep);
+    const freed = freedBytes === null ? '' : ` and freed ${formatBytes(freedBytes)}`;
+    return { summary: `Removed ${formatCount(removed)} entries${freed}.`, freedBytes, affectedJobs: 0 };
   },
   async verify(context, args, before) {
     const after = await readEventsSize(handleOf(context));

@@ -1,47 +1,64 @@
 --[[
-  Removes one chunk of finished jobs, oldest first, and tells what that freed.
-  Left alone: a failed child that its parent still waits for (removing it would let the parent start).
-  KEYS[1] <queue>:completed or <queue>:failed (a sorted set by time of finishing)
+  Removes one chunk of finished jobs, oldest first, with all that belongs to them, and tells what that freed.
+  Of each job: hash, logs, lists of children, lock, and its deduplication key where that still points at this job.
+  Left alone: a failed child that its parent still waits for (removing it would let the parent start, or remove it too).
+  KEYS[1] <queue>:completed or <queue>:failed (a sorted set by time of finishing)   KEYS[2] <queue>:events
   ARGV[1] <queue>: (start of the job keys)   ARGV[2] newest time of finishing to remove, in ms, or '+inf'
   ARGV[3] newest jobs to keep   ARGV[4] jobs looked at by this call   ARGV[5] jobs at the old end to step over
-  Returns {removed, freed bytes, skipped}; a call that removes and skips nothing means the end.
+  Returns {removed, freed bytes or -1 where MEMORY USAGE is not permitted, skipped, jobs in range not looked at yet}.
 ]]
-local set, base = KEYS[1], ARGV[1]
-local spare = redis.call('ZCARD', set) - tonumber(ARGV[3]) - tonumber(ARGV[5])
-local most = math.min(tonumber(ARGV[4]), spare)
-if most <= 0 then return { 0, 0, 0 } end
-local ids = redis.call('ZRANGEBYSCORE', set, '-inf', ARGV[2], 'LIMIT', ARGV[5], most)
+local set, base, offset = KEYS[1], ARGV[1], tonumber(ARGV[5])
+local PARTS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful', ':lock' }
 local removed, freed, skipped = 0, 0, 0
-
-local function isAwaited(jobKey)
-  local parentKey = redis.call('HGET', jobKey, 'parentKey')
-  if not parentKey then return false end
-  -- In a Cluster the parent may lie in another slot; then it is not known, and the job stays.
-  local isKnown, member = pcall(redis.call, 'SISMEMBER', parentKey .. ':dependencies', jobKey)
-  return not isKnown or member == 1
-end
+local canMeasure = true
 
 local function bytesOf(key)
-  local isKnown, bytes = pcall(redis.call, 'MEMORY', 'USAGE', key)
-  return isKnown and type(bytes) == 'number' and bytes or 0
+  if not canMeasure then return 0 end
+  local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', 0)
+  if type(bytes) == 'table' then
+    canMeasure = false
+    return 0
+  end
+  return tonumber(bytes) or 0
 end
 
-for _, id in ipairs(ids) do
+local function remove(keys)
+  for _, key in ipairs(keys) do freed = freed + bytesOf(key) end
+  redis.call('DEL', unpack(keys))
+end
+
+-- A parent in another slot, or out of this user's reach, answers with an error: then it is not known, and the job stays.
+local function isAwaited(jobKey, parentKey)
+  if not parentKey or parentKey == '' then return false end
+  return redis.pcall('SISMEMBER', parentKey .. ':dependencies', jobKey) ~= 0
+end
+
+local byAge = redis.call('ZCOUNT', set, '-inf', ARGV[2])
+local inRange = math.max(0, math.min(byAge, redis.call('ZCARD', set) - tonumber(ARGV[3])) - offset)
+local looked = math.min(inRange, tonumber(ARGV[4]))
+if looked == 0 then return { 0, 0, 0, 0 } end
+
+local setBefore = bytesOf(set)
+local gone = {}
+for _, id in ipairs(redis.call('ZRANGE', set, offset, offset + looked - 1)) do
   local jobKey = base .. id
-  if isAwaited(jobKey) then
+  local facts = redis.call('HMGET', jobKey, 'parentKey', 'deid')
+  if isAwaited(jobKey, facts[1]) then
     skipped = skipped + 1
   else
-    local logs = jobKey .. ':logs'
-    freed = freed + bytesOf(jobKey) + bytesOf(logs)
-    local deduplicationId = redis.call('HGET', jobKey, 'deid')
-    if deduplicationId then
-      local deduplicationKey = base .. 'de:' .. deduplicationId
-      if redis.call('GET', deduplicationKey) == id then redis.call('DEL', deduplicationKey) end
+    if facts[2] and redis.call('GET', base .. 'de:' .. facts[2]) == id then
+      remove({ base .. 'de:' .. facts[2], base .. 'dn:' .. facts[2] })
     end
-    redis.call('DEL', jobKey, logs, jobKey .. ':dependencies', jobKey .. ':processed', jobKey .. ':failed',
-      jobKey .. ':unsuccessful')
-    redis.call('ZREM', set, id)
-    removed = removed + 1
+    local keys = {}
+    for i, part in ipairs(PARTS) do keys[i] = jobKey .. part end
+    remove(keys)
+    gone[#gone + 1] = id
   end
 end
-return { removed, freed, skipped }
+removed = #gone
+if removed > 0 then
+  redis.call('ZREM', set, unpack(gone))
+  freed = freed + math.max(0, setBefore - bytesOf(set))
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'event', 'cleaned', 'count', removed)
+end
+return { removed, canMeasure and freed or -1, skipped, inRange - looked }

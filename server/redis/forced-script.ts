@@ -15,7 +15,21 @@ export type ForcedScript =
   | 'resume-queue'
   | 'set-concurrency'
   | 'set-rate-limit'
+  | 'trim-events'
   | 'clean-finished';
+
+/** Scripts that need what another file defines: it is put before them. */
+const PARTS: Readonly<Partial<Record<ForcedScript, string>>> = {
+  'resume-queue': 'wake-workers',
+  'set-concurrency': 'wake-workers',
+  'set-rate-limit': 'wake-workers',
+};
+
+/**
+ * Redis counts a DEL as a write though the key is never there. Before 7.0 a script is replicated as text unless it says
+ * otherwise, and then may not write after MEMORY USAGE; from 7.0 on the line has no effect.
+ */
+const FREEING_LINES = "redis.replicate_commands()\nredis.call('DEL', KEYS[1] .. ':spillway:none')\n";
 
 const prepared = new Map<string, PreparedScript>();
 
@@ -39,6 +53,7 @@ export async function runForced(
     return await client.evalsha(sha, keys.length, ...rest);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    // EVAL and not SCRIPT LOAD: one round trip less, and it works the same while full.
     return client.eval(source, keys.length, ...rest);
   }
 }
@@ -47,10 +62,9 @@ function prepare(script: ForcedScript, canFlagScripts: boolean): PreparedScript 
   const name = `${script}|${canFlagScripts}`;
   const known = prepared.get(name);
   if (known) return known;
-  const body = readFileSync(packagePath(`server/redis/${script}.lua`), 'utf8');
-  const source = canFlagScripts
-    ? `#!lua flags=allow-oom\n${body}`
-    : `redis.call('DEL', KEYS[1] .. ':spillway:none')\n${body}`;
+  const files = [PARTS[script], script].filter((name) => name !== undefined);
+  const body = files.map((file) => readFileSync(packagePath(`server/redis/${file}.lua`), 'utf8')).join('\n');
+  const source = (canFlagScripts ? '#!lua flags=allow-oom\n' : FREEING_LINES) + body;
   const made = { source, sha: createHash('sha1').update(source).digest('hex') };
   prepared.set(name, made);
   return made;

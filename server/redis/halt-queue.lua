@@ -1,6 +1,7 @@
 --[[
   Halts a queue for BullMQ 5 and 6 alike: global concurrency 0, with what stood there before kept beside it. No list is
-  renamed or moved, so no order of halts, resumes and adds by either version can lose a job.
+  renamed or moved, so no order of halts, resumes and adds by either version can lose a job. Jobs that run go on; no
+  worker of BullMQ 5.9 or newer starts another one until the queue is resumed.
   KEYS[1] <queue>:meta
   ARGV[1] now in ms, ARGV[2] actor
   Returns 1 when it halted the queue, 0 when it was halted already (then nothing is changed).

@@ -1,4 +1,5 @@
 import { Job, Queue } from 'bullmq';
+import { stateOf } from './job-state.js';
 import type { RedisLink } from './link.js';
 
 export type JobAction = 'retry' | 'remove' | 'promote';
@@ -7,51 +8,83 @@ export interface JobFacts {
   readonly name: string;
   readonly state: string;
   readonly attemptsMade: number;
-  readonly hasChildren: boolean;
+  /** Children that the job still waits for. */
+  readonly openChildren: number;
   readonly parentKey: string | null;
+  readonly isLifo: boolean;
+  /** The application has paused the queue in the way of BullMQ 5: jobs are kept in `paused`, and `wait` may be laid over. */
+  readonly isPausedByV5: boolean;
 }
 
-/**
- * State of a job by BullMQ's own reading; null where there is no such job. The Queue is opened with skipMetasUpdate:
- * an observer that opens it otherwise overwrites the application's meta.version and maxLenEvents.
- */
+/** Options larger than this are not fetched to find out that a job is LIFO. */
+const MOST_OPTS_BYTES = 64 * 1024;
+
+/** What acting on a job needs to know, without its data; null where there is no such job. */
 export async function readJobFacts(
   link: RedisLink,
   queueId: string,
   jobId: string,
 ): Promise<JobFacts | null> {
-  return withQueue(link, queueId, async (queue) => {
-    const job = await Job.fromId(queue, jobId);
-    if (!job) return null;
-    const state = await job.getState();
-    const counts = await job.getDependenciesCount();
-    return {
-      name: job.name,
-      state,
-      attemptsMade: job.attemptsMade,
-      hasChildren: (counts.unprocessed ?? 0) + (counts.processed ?? 0) > 0,
-      parentKey: job.parentKey ?? null,
-    };
-  });
+  const { client } = link;
+  const key = `${queueId}:${jobId}`;
+  const [values, optsBytes, openChildren, meta, legacyPaused, state] = await Promise.all([
+    client.hmget(key, 'name', 'timestamp', 'atm', 'attemptsMade', 'parentKey'),
+    client.hstrlen(key, 'opts'),
+    client.scard(`${key}:dependencies`),
+    client.hmget(`${queueId}:meta`, 'paused', 'version'),
+    client.llen(`${queueId}:paused`),
+    stateOf(client, queueId, jobId),
+  ]);
+  const [name, timestamp, atm, attemptsMade, parentKey] = values;
+  if (name == null && timestamp == null) return null;
+  const opts = optsBytes <= MOST_OPTS_BYTES ? await client.hget(key, 'opts') : null;
+  const [paused, version] = meta;
+  return {
+    name: name ?? '',
+    state,
+    attemptsMade: Number(atm ?? attemptsMade ?? 0) || 0,
+    openChildren,
+    parentKey: parentKey ?? null,
+    isLifo: isLifo(opts),
+    isPausedByV5: legacyPaused > 0 || (paused != null && !/^bullmq:([6-9]|\d\d)/.test(version ?? '')),
+  };
 }
 
-/** Retry a failed or completed job, remove one, or promote a delayed one. Throws what BullMQ says. */
+/**
+ * Retries a failed or completed job with all its attempts, removes one, or promotes a delayed one, by BullMQ's own calls.
+ * @throws what BullMQ or Redis says.
+ */
 export async function actOnJob(
   link: RedisLink,
   queueId: string,
   jobId: string,
   action: JobAction,
+  job: JobFacts,
+  removeChildren: boolean,
 ): Promise<void> {
   await withQueue(link, queueId, async (queue) => {
-    const job = await Job.fromId(queue, jobId);
-    if (!job) throw new Error(`job ${jobId} is gone`);
-    if (action === 'remove') await job.remove();
-    else if (action === 'promote') await job.promote();
-    else await job.retry((await job.isCompleted()) ? 'completed' : 'failed', { resetAttemptsMade: true });
+    if (action === 'remove') {
+      if ((await queue.remove(jobId, { removeChildren })) !== 1)
+        throw new Error(`Job ${jobId} is being processed, or a child of it is: wait until it has ended`);
+      return;
+    }
+    // Not Job.fromId: that would fetch the data, which may be large, and nothing here needs it.
+    const handle = new Job(queue, job.name, null, job.isLifo ? { lifo: true } : {}, jobId);
+    if (action === 'promote') await handle.promote();
+    else {
+      const state = job.state === 'completed' ? 'completed' : 'failed';
+      await handle.retry(state, { resetAttemptsMade: true, resetAttemptsStarted: true });
+    }
   });
 }
 
+/**
+ * Opened with skipMetasUpdate: an observer that opens a Queue otherwise overwrites the application's meta.version and
+ * maxLenEvents. The connection is the link's and stays open.
+ */
 async function withQueue<T>(link: RedisLink, queueId: string, use: (queue: Queue) => Promise<T>): Promise<T> {
+  // BullMQ would wait for a connection for as long as it takes; a lever says at once that there is none.
+  if (link.client.status !== 'ready') throw new Error('Connection is closed.');
   const at = queueId.lastIndexOf(':');
   const queue = new Queue(queueId.slice(at + 1), {
     prefix: queueId.slice(0, at),
@@ -65,5 +98,16 @@ async function withQueue<T>(link: RedisLink, queueId: string, use: (queue: Queue
     return await use(queue);
   } finally {
     await queue.close();
+  }
+}
+
+function isLifo(opts: string | null): boolean {
+  if (opts === null) return false;
+  try {
+    const parsed: unknown = JSON.parse(opts);
+    return typeof parsed === 'object' && parsed !== null && Reflect.get(parsed, 'lifo') === true;
+  } catch {
+    // Not BullMQ's JSON: then the job goes to the end that all others go to.
+    return false;
   }
 }

@@ -13,9 +13,9 @@ const FIELDS = [
   'atm',
   'processedOn',
   'finishedOn',
-  'failedReason',
 ] as const;
 const MOST_REASON_LETTERS = 300;
+const MOST_REASON_BYTES = 16 * 1024;
 
 /** Where a state's job ids are, in the order in which a person wants them: next to run first, newest finished first. */
 const PLACES: Readonly<
@@ -34,7 +34,9 @@ const PLACES: Readonly<
 export async function listJobs(client: RedisClient, queueId: string, query: JobQuery): Promise<JobPage> {
   const limit = Math.min(query.limit, MOST_JOBS_A_PAGE);
   const { ids, total } = await pageOfIds(client, queueId, query.state, query.cursor, limit);
-  const rows = await Promise.all(ids.map((jobId) => readRow(client, queueId, jobId)));
+  // BullMQ 4 and early 5 leave markers `0:<timestamp>` in `wait`; they count as places, and are no jobs.
+  const jobIds = ids.filter((id) => !id.startsWith('0:'));
+  const rows = await Promise.all(jobIds.map((jobId) => readRow(client, queueId, jobId)));
   const next = query.cursor + ids.length;
   return {
     state: query.state,
@@ -73,7 +75,7 @@ async function pageOfWaiting(client: RedisClient, queueId: string, from: number,
     missing > 0 && paused > 0
       ? await fromTheRight(client, `${queueId}:paused`, Math.max(0, from - waiting), missing)
       : [];
-  return { ids: [...first, ...second].filter((id) => !id.startsWith('0:')), total: waiting + paused };
+  return { ids: [...first, ...second], total: waiting + paused };
 }
 
 /** Workers take from the right end, so that end comes first. */
@@ -87,13 +89,21 @@ async function fromTheRight(
 }
 
 async function readRow(client: RedisClient, queueId: string, jobId: string): Promise<JobRow | null> {
-  const values = await client.hmget(`${queueId}:${jobId}`, ...FIELDS);
-  return rowOf(jobId, values);
+  const key = `${queueId}:${jobId}`;
+  const [values, reasonBytes] = await Promise.all([
+    client.hmget(key, ...FIELDS),
+    client.hstrlen(key, 'failedReason'),
+  ]);
+  const row = rowOf(jobId, values);
+  if (row === null || reasonBytes === 0) return row;
+  // Errors that carry a whole answer or query are measured before they are fetched.
+  const reason = reasonBytes <= MOST_REASON_BYTES ? await client.hget(key, 'failedReason') : null;
+  return { ...row, failedReason: reason?.slice(0, MOST_REASON_LETTERS) ?? `(${reasonBytes} bytes)` };
 }
 
 /** A job's plain facts from the fields above; null where the hash is gone. */
 function rowOf(jobId: string, values: readonly (string | null)[]): JobRow | null {
-  const [name, timestamp, delay, priority, attemptsMade, atm, processedOn, finishedOn, failedReason] = values;
+  const [name, timestamp, delay, priority, attemptsMade, atm, processedOn, finishedOn] = values;
   if (name == null && timestamp == null) return null;
   return {
     id: jobId,
@@ -104,7 +114,7 @@ function rowOf(jobId: string, values: readonly (string | null)[]): JobRow | null
     attemptsMade: numberOrNull(atm ?? attemptsMade) ?? 0,
     processedAtMs: numberOrNull(processedOn),
     finishedAtMs: numberOrNull(finishedOn),
-    failedReason: failedReason == null ? null : failedReason.slice(0, MOST_REASON_LETTERS),
+    failedReason: null,
     memoryBytes: null,
   };
 }

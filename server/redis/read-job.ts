@@ -1,14 +1,19 @@
 import type { JobDetail } from '../watch/job-view.js';
-import type { JobState } from '../watch/snapshot.js';
 import type { RedisClient } from './connect.js';
+import { stateOf } from './job-state.js';
 import { JOB_ROW_FIELDS, rowOf } from './list-jobs.js';
 
-/** A field larger than this is not fetched: its size is told instead. */
-const MOST_FIELD_BYTES = 64 * 1024;
+/** A field is shown up to this length. */
+const MOST_FIELD_LETTERS = 64 * 1024;
+/** A field larger than this is not fetched at all: its size is told instead. */
+const MOST_FIELD_BYTES = 1024 * 1024;
 const MOST_LOGS = 100;
 const MOST_LOG_LETTERS = 2_000;
 const MOST_STACKS = 20;
-const LARGE_FIELDS = ['data', 'opts', 'returnvalue', 'stacktrace', 'progress'] as const;
+const MOST_STACK_LETTERS = 16 * 1024;
+/** Log lines have no bound of their own: where they hold more than this, fewer are fetched. */
+const MOST_LOG_BYTES = 2 * 1024 * 1024;
+const LARGE_FIELDS = ['data', 'opts', 'returnvalue', 'stacktrace', 'progress', 'failedReason'] as const;
 
 /** Everything of one job, bounded: large fields are measured before they are fetched. null where there is no such job. */
 export async function readJob(
@@ -25,14 +30,15 @@ export async function readJob(
   if (!row) return null;
   const [large, logs, logsTotal, state, memoryBytes] = await Promise.all([
     Promise.all(LARGE_FIELDS.map((field, i) => readField(client, key, field, sizes[i] ?? 0))),
-    client.lrange(`${key}:logs`, -MOST_LOGS, -1),
+    readLogs(client, `${key}:logs`),
     client.llen(`${key}:logs`),
     stateOf(client, queueId, jobId),
     memoryOf(client, key),
   ]);
-  const [data, opts, returnValue, stackTrace, progress] = large;
+  const [data, opts, returnValue, stackTrace, progress, failedReason] = large;
   return {
     ...row,
+    failedReason: failedReason ?? null,
     memoryBytes,
     state,
     data: data ?? '',
@@ -44,8 +50,15 @@ export async function readJob(
     logsTotal,
     parentKey: values[JOB_ROW_FIELDS.length] ?? null,
     processedBy: values[JOB_ROW_FIELDS.length + 1] ?? null,
-    isTruncated: sizes.some((size) => size > MOST_FIELD_BYTES) || logsTotal > MOST_LOGS,
+    isTruncated: sizes.some((size) => size > MOST_FIELD_LETTERS) || logsTotal > logs.length,
   };
+}
+
+/** The newest lines, at most 100. */
+async function readLogs(client: RedisClient, key: string): Promise<readonly string[]> {
+  const bytes = (await memoryOf(client, key)) ?? 0;
+  const lines = bytes <= MOST_LOG_BYTES ? MOST_LOGS : Math.floor((MOST_LOGS * MOST_LOG_BYTES) / bytes);
+  return client.lrange(key, -Math.max(1, lines), -1);
 }
 
 async function readField(
@@ -56,38 +69,26 @@ async function readField(
 ): Promise<string | null> {
   if (bytes === 0) return null;
   if (bytes > MOST_FIELD_BYTES) return `(${bytes} bytes: too large to show here)`;
-  return client.hget(key, field);
-}
-
-/** Which set or list holds it. LPOS looks at most at the first 100,000 entries from the end that is taken next. */
-async function stateOf(client: RedisClient, queueId: string, jobId: string): Promise<JobState | 'unknown'> {
-  const sets: readonly JobState[] = ['completed', 'failed', 'delayed', 'prioritized', 'waiting-children'];
-  const [active, scores, waiting, paused] = await Promise.all([
-    client.lpos(`${queueId}:active`, jobId, 'MAXLEN', 100_000),
-    Promise.all(sets.map((state) => client.zscore(`${queueId}:${state}`, jobId))),
-    client.lpos(`${queueId}:wait`, jobId, 'RANK', -1, 'MAXLEN', 100_000),
-    client.lpos(`${queueId}:paused`, jobId, 'RANK', -1, 'MAXLEN', 100_000),
-  ]);
-  if (active !== null) return 'active';
-  const found = sets.find((_, i) => scores[i] !== null);
-  if (found) return found;
-  return waiting !== null || paused !== null ? 'waiting' : 'unknown';
+  const text = await client.hget(key, field);
+  // Stack traces are cut after they are parsed: half a JSON array is none.
+  return text === null || field === 'stacktrace' ? text : text.slice(0, MOST_FIELD_LETTERS);
 }
 
 function parseStacks(text: string | null): readonly string[] {
   if (text === null) return [];
   try {
     const stacks: unknown = JSON.parse(text);
-    return Array.isArray(stacks) ? stacks.slice(-MOST_STACKS).map(String) : [text];
+    const kept = Array.isArray(stacks) ? stacks.slice(-MOST_STACKS).map(String) : [text];
+    return kept.map((stack) => stack.slice(0, MOST_STACK_LETTERS));
   } catch {
     // Too large to be fetched, or not BullMQ's form: shown as it is.
-    return [text];
+    return [text.slice(0, MOST_STACK_LETTERS)];
   }
 }
 
 async function memoryOf(client: RedisClient, key: string): Promise<number | null> {
   try {
-    return Number(await client.memory('USAGE', key));
+    return Number(await client.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
   } catch (error) {
     if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) return null;
     throw error;

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { cgroupLimitBytes } from './cgroup-limit.js';
 import { runForced } from './forced-script.js';
 import type { MasterNode } from './link.js';
 import { infoNumber, parseInfo } from './parse-info.js';
@@ -21,9 +22,32 @@ export async function readEventsSize({ client, id }: QueueHandle): Promise<Event
   return { length, bytes };
 }
 
-/** Cuts the events stream to its newest `keep` entries; XTRIM is accepted over maxmemory. Returns entries removed. */
-export async function trimEvents({ client, id }: QueueHandle, keep: number): Promise<number> {
-  return client.xtrim(`${id}:events`, 'MAXLEN', keep);
+/** Entries that one call removes at most: a few ms of Redis. */
+const TRIM_CHUNK = 50_000;
+
+export interface TrimResult {
+  readonly removed: number;
+  readonly left: number;
+  /** By MEMORY USAGE before and after, in the same script; null where that is not permitted. */
+  readonly freedBytes: number | null;
+}
+
+/** Cuts the events stream to its newest `keep` entries, in bounded steps. */
+export async function trimEvents(queue: QueueHandle, keep: number): Promise<TrimResult> {
+  let removed = 0;
+  let freedBytes: number | null = 0;
+  for (;;) {
+    const keys = [`${queue.id}:events`];
+    const answer = await runForced(queue.client, queue.canFlagScripts, 'trim-events', keys, [
+      keep,
+      TRIM_CHUNK,
+    ]);
+    const [gone = 0, left = 0, freed = 0] = Array.isArray(answer) ? answer.map(Number) : [];
+    removed += gone;
+    freedBytes = freedBytes === null || freed < 0 ? null : freedBytes + freed;
+    // Entries come in meanwhile: a step that removed less than it might have was the last.
+    if (gone < TRIM_CHUNK) return { removed, left, freedBytes };
+  }
 }
 
 export interface CleanRange {
@@ -73,27 +97,57 @@ export async function estimateClean({ client, id }: QueueHandle, range: CleanRan
 
 export interface CleanResult {
   readonly removed: number;
-  readonly freedBytes: number;
+  /** Sum of MEMORY USAGE of all that was deleted; null where that is not permitted. */
+  readonly freedBytes: number | null;
   /** Failed children that a parent still waits for: left where they are. */
   readonly skipped: number;
+  /** In range, but not come to. */
+  readonly remaining: number;
+  /** Why it ended before all was done; null when it did not. */
+  readonly endedBecause: string | null;
 }
 
-/** Removes the jobs of a range, oldest first, a chunk a call; other clients get their turn in between. */
-export async function cleanFinished(queue: QueueHandle, range: CleanRange): Promise<CleanResult> {
-  const total = { removed: 0, freedBytes: 0, skipped: 0 };
+/** A lever answers a person: what is not done by then is done by pulling it again. */
+const CLEAN_MOST_MS = 20_000;
+
+/**
+ * Removes the jobs of a range, oldest first, a chunk a call; other clients get their turn in between.
+ * @throws what Redis says at the first chunk; a later refusal ends the work, and the result tells what was done.
+ */
+export async function cleanFinished(
+  queue: QueueHandle,
+  range: CleanRange,
+  clock: () => number = Date.now,
+): Promise<CleanResult> {
+  const startedMs = clock();
+  let total: CleanResult = { removed: 0, freedBytes: 0, skipped: 0, remaining: 0, endedBecause: null };
   for (;;) {
-    const answer = await runForced(
-      queue.client,
-      queue.canFlagScripts,
-      'clean-finished',
-      [`${queue.id}:${range.state}`],
-      [`${queue.id}:`, range.untilMs ?? '+inf', range.keep, CLEAN_CHUNK, total.skipped],
-    );
-    const [removed = 0, freed = 0, skipped = 0] = Array.isArray(answer) ? answer.map(Number) : [];
-    total.removed += removed;
-    total.freedBytes += freed;
-    total.skipped += skipped;
-    if (removed + skipped === 0) return total;
+    let answer: unknown;
+    try {
+      answer = await runForced(
+        queue.client,
+        queue.canFlagScripts,
+        'clean-finished',
+        [`${queue.id}:${range.state}`, `${queue.id}:events`],
+        [`${queue.id}:`, range.untilMs ?? '+inf', range.keep, CLEAN_CHUNK, total.skipped],
+      );
+    } catch (error) {
+      if (total.removed + total.skipped === 0) throw error;
+      return { ...total, endedBecause: error instanceof Error ? error.message : 'Redis refused' };
+    }
+    const [removed = 0, freed = 0, skipped = 0, remaining = 0] = Array.isArray(answer)
+      ? answer.map(Number)
+      : [];
+    total = {
+      removed: total.removed + removed,
+      freedBytes: total.freedBytes === null || freed < 0 ? null : total.freedBytes + freed,
+      skipped: total.skipped + skipped,
+      remaining,
+      endedBecause: null,
+    };
+    if (remaining === 0) return total;
+    if (clock() - startedMs > CLEAN_MOST_MS)
+      return { ...total, endedBecause: `it was at it for ${CLEAN_MOST_MS / 1000} s` };
   }
 }
 
@@ -105,27 +159,56 @@ export interface NodeMemory {
   readonly hostBytes: number | null;
 }
 
-/** Memory and limit of a process, as it says now. */
+/**
+ * Memory and limit of a process, as it says now. `hostBytes` is what it may have at all: the machine's memory, or its
+ * container's where that can be seen (a Redis on this machine).
+ */
 export async function readNodeMemory(node: MasterNode): Promise<NodeMemory> {
-  const info = parseInfo(await node.client.info('memory'));
-  const hostBytes = infoNumber(info, 'total_system_memory');
+  const info = parseInfo(await node.client.info());
+  const machine = infoNumber(info, 'total_system_memory');
+  const processId = infoNumber(info, 'process_id');
+  const isHere = /^(127\.|localhost|\[?::1)/.test(node.address);
+  const container = isHere && processId > 0 ? await cgroupLimitBytes(processId) : null;
+  const known = [machine, container ?? 0].filter((bytes) => bytes > 0);
   return {
     id: node.id,
     address: node.address,
     maxBytes: infoNumber(info, 'maxmemory'),
-    usedBytes: infoNumber(info, 'used_memory'),
-    hostBytes: hostBytes > 0 ? hostBytes : null,
+    usedBytes: infoNumber(info, 'used_memory') - infoNumber(info, 'mem_not_counted_for_evict'),
+    hostBytes: known.length > 0 ? Math.min(...known) : null,
   };
 }
 
-/** CONFIG SET maxmemory: accepted over the limit, lost at a restart. */
-export async function setMaxmemory(node: MasterNode, bytes: number): Promise<void> {
-  await node.client.config('SET', 'maxmemory', String(bytes));
+/**
+ * CONFIG SET maxmemory on every master: accepted over the limit, lost at a restart.
+ * @throws what Redis says; masters that had taken it are set back first.
+ */
+export async function setMaxmemory(
+  nodes: readonly MasterNode[],
+  before: readonly NodeMemory[],
+  bytes: number,
+): Promise<void> {
+  const done: MasterNode[] = [];
+  try {
+    for (const node of nodes) {
+      await node.client.config('SET', 'maxmemory', String(bytes));
+      done.push(node);
+    }
+  } catch (error) {
+    for (const node of done) {
+      const former = before.find((known) => known.id === node.id);
+      // Best effort: the refusal is what the person must hear of.
+      if (former)
+        await node.client.config('SET', 'maxmemory', String(former.maxBytes)).catch(() => undefined);
+    }
+    throw error;
+  }
 }
 
+/** All fields count: the five that Redis samples by default make a job with one large field look half as large again. */
 async function usage(client: Redis, key: string): Promise<number> {
   try {
-    return Number((await client.call('MEMORY', 'USAGE', key)) ?? 0);
+    return Number((await client.call('MEMORY', 'USAGE', key, 'SAMPLES', '0')) ?? 0);
   } catch (error) {
     // An estimate without bytes is still an estimate of jobs; a lost connection is not.
     if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) return 0;

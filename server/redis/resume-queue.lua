@@ -1,13 +1,16 @@
 --[[
   Lets a queue run again: takes back the console's halt, or the application's own pause, or both.
   A `paused` list that BullMQ 5 left is merged into `wait` and never laid over it. Its jobs are older, so they stay
-  nearest to the end that workers take from (the right one). The pause flag goes only with the last of the list.
-  KEYS[1] <queue>:meta      KEYS[2] <queue>:wait     KEYS[3] <queue>:paused  KEYS[4] <queue>:prioritized
-  KEYS[5] <queue>:delayed   KEYS[6] <queue>:marker   KEYS[7] <queue>:events
+  nearest to the end that workers take from (the right one), and all keep their order. Halt and pause go in the same
+  step as the last job of that list: until then nothing starts, and a call that fails leaves every job in one list.
+  KEYS[1] <queue>:meta         KEYS[2] <queue>:active   KEYS[3] <queue>:wait    KEYS[4] <queue>:prioritized
+  KEYS[5] <queue>:delayed      KEYS[6] <queue>:marker   KEYS[7] <queue>:paused  KEYS[8] <queue>:events
   ARGV[1] jobs moved by one call at most
-  Returns jobs left in the paused list: call again until 0.
+  Returns {jobs left in the paused list: call again until 0, jobs brought back by this call}.
 ]]
-local meta, wait, paused, chunk = KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1])
+local meta, wait, paused, most = KEYS[1], KEYS[3], KEYS[7], tonumber(ARGV[1])
+-- Runs of ids instead of one LMOVE each: 5,000 jobs in 1 ms instead of 3. Lua's unpack takes about 8,000 values.
+local RUN = 1000
 
 local function restoreConcurrency()
   local record = redis.call('HGET', meta, 'spillway.halt')
@@ -17,7 +20,7 @@ local function restoreConcurrency()
     local isReadable, halt = pcall(cjson.decode, record)
     local former = isReadable and type(halt) == 'table' and halt.formerConcurrency
     if type(former) == 'number' then
-      redis.call('HSET', meta, 'concurrency', string.format('%d', former))
+      redis.call('HSET', meta, 'concurrency', string.format('%.0f', former))
     else
       redis.call('HDEL', meta, 'concurrency')
     end
@@ -25,38 +28,51 @@ local function restoreConcurrency()
   redis.call('HDEL', meta, 'spillway.halt')
 end
 
-local function mergePaused()
-  local parked = redis.call('LLEN', paused)
-  if parked == 0 then return 0 end
-  local waiting = redis.call('LLEN', wait)
-  if waiting == 0 then
-    redis.call('RENAME', paused, wait)
-    return 0
+-- The oldest of `wait` (right end) come before the newest of `paused` (left end).
+local function moveWaitBeforePaused()
+  while true do
+    local ids = redis.call('LRANGE', wait, -RUN, -1)
+    if #ids == 0 then return end
+    local oldestFirst = {}
+    for i = #ids, 1, -1 do oldestFirst[#oldestFirst + 1] = ids[i] end
+    redis.call('LPUSH', paused, unpack(oldestFirst))
+    redis.call('LTRIM', wait, 0, -#ids - 1)
   end
-  if waiting <= parked and waiting <= chunk then
-    -- The newer jobs are fewer: put them before the older ones, then give the whole list its right name.
-    for _ = 1, waiting do redis.call('LMOVE', wait, paused, 'RIGHT', 'LEFT') end
-    redis.call('RENAME', paused, wait)
-    return 0
-  end
-  for _ = 1, math.min(parked, chunk) do redis.call('LMOVE', paused, wait, 'LEFT', 'RIGHT') end
-  return redis.call('LLEN', paused)
 end
 
-local wasPaused = redis.call('HEXISTS', meta, 'paused') == 1
-local left = mergePaused()
-if left > 0 then return left end
+-- The newest of `paused` (left end) go behind the oldest of `wait` (right end).
+local function movePausedBehindWait()
+  local moved = 0
+  while moved < most do
+    local ids = redis.call('LRANGE', paused, 0, math.min(RUN, most - moved) - 1)
+    if #ids == 0 then break end
+    redis.call('RPUSH', wait, unpack(ids))
+    redis.call('LTRIM', paused, #ids, -1)
+    moved = moved + #ids
+  end
+  return moved
+end
+
+local function mergePaused()
+  local parked = redis.call('LLEN', paused)
+  if parked == 0 then return 0, 0 end
+  local waiting = redis.call('LLEN', wait)
+  if waiting > parked or waiting > most then
+    local moved = movePausedBehindWait()
+    return parked - moved, moved
+  end
+  -- The newer jobs are few: with them moved, `wait` does not exist, and the rename can overwrite nothing.
+  moveWaitBeforePaused()
+  redis.call('RENAME', paused, wait)
+  return 0, parked
+end
+
+local left, moved = mergePaused()
+if left > 0 then return { left, moved } end
 restoreConcurrency()
-if wasPaused then
-  redis.call('HDEL', meta, 'paused')
-  redis.call('XADD', KEYS[7], 'MAXLEN', '~', 10000, '*', 'event', 'resumed')
+if redis.call('HDEL', meta, 'paused') == 1 then
+  local keep = redis.call('HGET', meta, 'opts.maxLenEvents') or 10000
+  redis.call('XADD', KEYS[8], 'MAXLEN', '~', keep, '*', 'event', 'resumed')
 end
--- Workers sleep on the marker; without it they would notice after up to 5 s.
-if redis.call('LLEN', wait) + redis.call('ZCARD', KEYS[4]) > 0 then
-  redis.call('ZADD', KEYS[6], 0, '0')
-else
-  local nextDelayed = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
-  -- BullMQ keeps the due time × 4096 as the score of a delayed job.
-  if nextDelayed[2] then redis.call('ZADD', KEYS[6], math.floor(tonumber(nextDelayed[2]) / 4096), '1') end
-end
-return 0
+wakeWorkers(meta, KEYS[2], wait, KEYS[4], KEYS[5], KEYS[6])
+return { 0, moved }

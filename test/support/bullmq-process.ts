@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { packagePath } from '../../server/package-path.js';
+import { until } from './until.js';
+
+export interface WorkerOptions {
+  readonly version: 5 | 6;
+  readonly port: number;
+  readonly queue: string;
+  readonly prefix?: string;
+  /** How long a job takes unless its data says `ms`. */
+  readonly jobMs?: number;
+  /** As the Worker takes them: concurrency, limiter, … */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** A BullMQ worker in a process of its own. */
+export interface WorkerProcess {
+  /** Jobs in the order in which they were started. */
+  readonly started: readonly { readonly jobId: string; readonly atMs: number }[];
+  readonly finished: readonly string[];
+  /** `error` events: what a worker says when Redis refuses it. */
+  readonly errors: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a worker and waits until it is connected. */
+export async function startWorker(settings: WorkerOptions): Promise<WorkerProcess> {
+  const started: { jobId: string; atMs: number }[] = [];
+  const finished: string[] = [];
+  let errors = 0;
+  let isReady = false;
+  const script = join(packagePath('test'), 'support', 'bullmq-worker.mjs');
+  const child = spawn(process.execPath, [script, JSON.stringify({ jobMs: 5, ...settings })], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const said = JSON.parse(line) as { kind: string; jobId: string; atMs: number };
+    if (said.kind === 'ready') isReady = true;
+    if (said.kind === 'start') started.push({ jobId: said.jobId, atMs: said.atMs });
+    if (said.kind === 'done' || said.kind === 'failed') finished.push(said.jobId);
+    if (said.kind === 'error') errors += 1;
+  });
+  await until(`worker of BullMQ ${settings.version} connected`, () => isReady, { withinMs: 20_000 });
+  return {
+    started,
+    finished,
+    get errors() {
+      return errors;
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+// A worker of BullMQ 5 or 6 in a process of its own, as an application would run it. Started by bullmq-process.ts.
+// Says each job that it starts and finishes on stdout, a JSON line each; ends when stdin does.
+const { version, port, queue, prefix, options, jobMs } = JSON.parse(process.argv[2]);
+const { Worker } = await import(version === 5 ? 'bullmq-v5' : 'bullmq');
+
+const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+const worker = new Worker(
+  queue,
+  async (job) => {
+    say({ kind: 'start', jobId: job.id, name: job.name, atMs: Date.now() });
+    await new Promise((resolve) => setTimeout(resolve, job.data?.ms ?? jobMs));
+    if (job.data?.fail) throw new Error(job.data.fail);
+    return { ok: true };
+  },
+  {
+    connection: { port, host: '127.0.0.1', maxRetriesPerRequest: null },
+    ...(prefix ? { prefix } : {}),
+    ...options,
+  },
+);
+worker.on('error', () => say({ kind: 'error' }));
+worker.on('completed', (job) => say({ kind: 'done', jobId: job.id }));
+worker.on('failed', (job) => say({ kind: 'failed', jobId: job?.id }));
+await worker.waitUntilReady();
+say({ kind: 'ready' });
+process.stdin.on('end', () => process.exit(0));
+process.stdin.resume();
