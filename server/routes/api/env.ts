@@ -3,7 +3,7 @@ import type { AppDeps } from '../../app-deps.js';
 import type { GateEnv } from '../../auth/gate.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { Problem } from '../problem.js';
-import { ProblemSchema } from './schemas.js';
+import { OutcomesSchema, ProblemSchema } from './schemas.js';
 
 export type ApiEnv = GateEnv;
 
@@ -48,12 +48,10 @@ export const instanceParam = z.object({
   instance: z.string().openapi({ description: 'Configured name of a Redis', example: 'default' }),
 });
 export const queueParam = instanceParam.extend({
-  queue: z
-    .string()
-    .openapi({
-      description: 'Queue id, percent-encoded, or a bare name that is unique',
-      example: 'bull%3Amail',
-    }),
+  queue: z.string().openapi({
+    description: 'Queue id, percent-encoded, or a bare name that is unique',
+    example: 'bull%3Amail',
+  }),
 });
 export const dryRunQuery = z.object({
   dryRun: z
@@ -87,4 +85,27 @@ export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
     );
   }
   throw new Problem(404, 'not-found', `there is no queue ${idOrName} in ${snapshot.instance}`);
+}
+
+/** A route that pulls levers: 200 when something was done, 409 with the same body when every target was refused or failed. */
+export function leverRoute<
+  const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
+>(route: R) {
+  return createRoute({
+    ...route,
+    responses: {
+      200: {
+        description: 'An outcome for each target; at least one holds',
+        content: { 'application/json': { schema: OutcomesSchema } },
+      },
+      409: {
+        description: 'Every target was refused or failed, each with its reason; nothing was changed',
+        content: { 'application/json': { schema: OutcomesSchema } },
+      },
+      default: {
+        description: 'Refused',
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      },
+    },
+  });
 }

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { AppDeps } from '../../app-deps.js';
@@ -22,7 +23,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     c.header('Cache-Control', 'no-store');
     await next();
   });
-  api.use('*', methodNotAllowed({ app: api }));
+  api.use('*', methodNotAllowed({ app: api, onMethodNotAllowed: refuseMethod }));
   // Reading takes a viewer; every other method an operator. What needs an admin is asked by the lever itself.
   api.use('*', requireRole('viewer'));
   api.use('*', async (c, next) =>
@@ -69,4 +70,15 @@ function requireJson() {
     }
     await next();
   };
+}
+
+/** RFC 9110 asks for Allow beside a 405. */
+function refuseMethod(c: Context, methods: readonly string[]): Response {
+  const allowed = methods.join(', ');
+  return problemResponse(
+    c,
+    new Problem(405, 'method-not-allowed', `${c.req.path} takes ${allowed}, and not ${c.req.method}`, {
+      Allow: allowed,
+    }),
+  );
 }

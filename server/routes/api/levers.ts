@@ -1,20 +1,22 @@
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { AppDeps } from '../../app-deps.js';
 import type { Actor } from '../../auth/role.js';
 import { LEVERS } from '../../levers/index.js';
 import type { Outcome } from '../../levers/lever.js';
 import {
+  type ApiEnv,
   apiPart,
   dryRunQuery,
   instanceParam,
   jsonBody,
   jsonRoute,
+  leverRoute,
   queueIn,
   queueParam,
   snapshotOf,
 } from './env.js';
 import { presentOutcomes } from './present.js';
-import { OutcomesSchema } from './schemas.js';
 
 const reason = z
   .string()
@@ -43,28 +45,25 @@ const listRoute = jsonRoute(
   }),
 );
 
-const pullRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/levers/{lever}',
-    summary: 'Pull a lever on an instance, on queues by id or glob, or on a job',
-    request: {
-      params: z.object({ lever: z.string().openapi({ example: 'queue.halt' }) }),
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          instance: z.string().default('default'),
-          queues: z.array(z.string()).max(5_000).default([]),
-          match: z.string().min(1).max(200).optional(),
-          jobId: z.string().min(1).max(1_000).optional(),
-          args: z.record(z.string(), z.unknown()).default({}),
-          reason,
-        }),
-      ),
-    },
+const pullRoute = leverRoute({
+  method: 'post',
+  path: '/levers/{lever}',
+  summary: 'Pull a lever on an instance, on queues by id or glob, or on a job',
+  request: {
+    params: z.object({ lever: z.string().openapi({ example: 'queue.halt' }) }),
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        instance: z.string().default('default'),
+        queues: z.array(z.string()).max(5_000).default([]),
+        match: z.string().min(1).max(200).optional(),
+        jobId: z.string().min(1).max(1_000).optional(),
+        args: z.record(z.string(), z.unknown()).default({}),
+        reason,
+      }),
+    ),
   },
-  OutcomesSchema,
-);
+});
 
 const change = z.strictObject({
   paused: z.boolean().optional(),
@@ -73,63 +72,60 @@ const change = z.strictObject({
   reason,
 });
 
-const patchRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/instances/{instance}/queues/{queue}',
-    summary: 'Set the desired state of one queue; idempotent',
-    request: { params: queueParam, query: dryRunQuery, body: jsonBody(change) },
-  },
-  OutcomesSchema,
-);
+const patchRoute = leverRoute({
+  method: 'patch',
+  path: '/instances/{instance}/queues/{queue}',
+  summary: 'Set the desired state of one queue; idempotent',
+  request: { params: queueParam, query: dryRunQuery, body: jsonBody(change) },
+});
 
-const patchGroupRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/instances/{instance}/queues',
-    summary: 'Set the desired state of all queues that a glob matches; a result for each',
-    request: {
-      params: instanceParam,
-      query: dryRunQuery.extend({
-        match: z.string('must be a glob over queue ids and names').min(1).max(200),
-      }),
-      body: jsonBody(change),
-    },
+const patchGroupRoute = leverRoute({
+  method: 'patch',
+  path: '/instances/{instance}/queues',
+  summary: 'Set the desired state of all queues that a glob matches; a result for each',
+  request: {
+    params: instanceParam,
+    query: dryRunQuery.extend({
+      match: z.string('must be a glob over queue ids and names').min(1).max(200),
+    }),
+    body: jsonBody(change),
   },
-  OutcomesSchema,
-);
+});
 
-const reliefRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/instances/{instance}/relief',
-    summary: 'Make room in Redis',
-    request: {
-      params: instanceParam,
-      query: dryRunQuery,
-      body: jsonBody(
-        z.discriminatedUnion('action', [
-          z.strictObject({
-            action: z.literal('trim-events'),
-            match: z.string().min(1).default('*'),
-            keep: z.number().optional(),
-            reason,
-          }),
-          z.strictObject({
-            action: z.literal('clean-finished'),
-            match: z.string().min(1).default('*'),
-            state: z.enum(['completed', 'failed'], 'must be completed or failed'),
-            olderThanMs: z.number().optional(),
-            keep: z.number().optional(),
-            reason,
-          }),
-          z.strictObject({ action: z.literal('raise-maxmemory'), maxBytes: z.number(), reason }),
-        ]),
-      ),
-    },
+const reliefRoute = leverRoute({
+  method: 'post',
+  path: '/instances/{instance}/relief',
+  summary: 'Make room in Redis',
+  request: {
+    params: instanceParam,
+    query: dryRunQuery,
+    body: jsonBody(
+      z.discriminatedUnion('action', [
+        z.strictObject({
+          action: z.literal('trim-events'),
+          match: z.string().min(1).default('*'),
+          keep: z.number().optional(),
+          reason,
+        }),
+        z.strictObject({
+          action: z.literal('clean-finished'),
+          match: z.string().min(1).default('*'),
+          state: z.enum(['completed', 'failed'], 'must be completed or failed'),
+          olderThanMs: z.number().optional(),
+          keep: z.number().optional(),
+          reason,
+        }),
+        z.strictObject({ action: z.literal('raise-maxmemory'), maxBytes: z.number(), reason }),
+      ]),
+    ),
   },
-  OutcomesSchema,
-);
+});
+
+/** An answer that a program can tell by its status: 409 where not one target was changed as asked. */
+function answer(c: Context<ApiEnv>, outcomes: readonly Outcome[]) {
+  const body = presentOutcomes(outcomes);
+  return body.failed === outcomes.length ? c.json(body, 409) : c.json(body, 200);
+}
 
 /** The desired state of queues as the lever calls that bring it about. */
 function callsFor(
@@ -195,7 +191,7 @@ export function leversApi(deps: AppDeps) {
         lever: c.req.valid('param').lever,
         dryRun: c.req.valid('query').dryRun === 'true',
       });
-      return c.json(presentOutcomes(outcomes), 200);
+      return answer(c, outcomes);
     })
     .openapi(patchRoute, async (c) => {
       const { instance, queue } = c.req.valid('param');
@@ -206,7 +202,7 @@ export function leversApi(deps: AppDeps) {
         c.req.valid('json'),
         c.req.valid('query').dryRun === 'true',
       );
-      return c.json(presentOutcomes(outcomes), 200);
+      return answer(c, outcomes);
     })
     .openapi(patchGroupRoute, async (c) => {
       const { match, dryRun } = c.req.valid('query');
@@ -225,6 +221,6 @@ export function leversApi(deps: AppDeps) {
         ...call,
         dryRun,
       });
-      return c.json(presentOutcomes(outcomes), 200);
+      return answer(c, outcomes);
     });
 }
