@@ -1,0 +1,86 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import { endWithParent, readPlan, say } from './talk.js';
+
+/** A service that adds jobs: calm at first, then a surge until Redis first refuses, then at its ordinary rate. */
+export interface ProducerPlan {
+  readonly redisPort: number;
+  readonly queue: string;
+  readonly jobName: string;
+  /** Letters of padding in each job's data. */
+  readonly dataLetters: number;
+  readonly options: JobsOptions;
+  readonly calmMs: number;
+  readonly ordinaryPerSecond: number;
+  readonly surgePerSecond: number;
+  /** true: all that is due at once by addBulk; false: one add a job, as a request handler does. */
+  readonly isBulk: boolean;
+}
+
+const TICK_MS = 100;
+/** A producer that fell behind does not catch up in one blow. */
+const MOST_AT_ONCE = 2_000;
+
+const plan = readPlan<ProducerPlan>();
+const queue = new Queue(plan.queue, {
+  connection: { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: 1 },
+});
+// What Redis refuses is heard from the call that it refuses.
+queue.on('error', () => undefined);
+
+const padding = 'x'.repeat(plan.dataLetters);
+const startedAtMs = Date.now();
+let lastTickMs = startedAtMs;
+let due = 0;
+let serial = 0;
+let isSurgeOver = false;
+let inFlight: Promise<void> | null = null;
+
+function perSecond(nowMs: number): number {
+  const isSurge = nowMs - startedAtMs >= plan.calmMs && !isSurgeOver;
+  return isSurge ? plan.surgePerSecond : plan.ordinaryPerSecond;
+}
+
+async function add(count: number): Promise<void> {
+  // BullMQ takes no plain numbers as ids of one's own.
+  const ids = Array.from({ length: count }, () => `${plan.jobName}-${++serial}`);
+  const jobs = ids.map((jobId) => ({
+    name: plan.jobName,
+    data: { id: jobId, padding },
+    opts: { ...plan.options, jobId },
+  }));
+  const accepted: string[] = [];
+  const refused: string[] = [];
+  const calls = plan.isBulk
+    ? [{ ids, call: queue.addBulk(jobs) }]
+    : jobs.map((job) => ({ ids: [job.opts.jobId], call: queue.add(job.name, job.data, job.opts) }));
+  for (const { ids: asked, call } of calls) {
+    await call.then(
+      () => accepted.push(...asked),
+      () => refused.push(...asked),
+    );
+  }
+  if (accepted.length > 0) say({ kind: 'accepted', queue: plan.queue, ids: accepted });
+  if (refused.length > 0) {
+    isSurgeOver = true;
+    say({ kind: 'refused', queue: plan.queue, ids: refused });
+  }
+}
+
+const timer = setInterval(() => {
+  const nowMs = Date.now();
+  due = Math.min(MOST_AT_ONCE, due + (perSecond(nowMs) * (nowMs - lastTickMs)) / 1000);
+  lastTickMs = nowMs;
+  const count = Math.floor(due);
+  if (count === 0 || inFlight) return;
+  due -= count;
+  inFlight = add(count).finally(() => {
+    inFlight = null;
+  });
+}, TICK_MS);
+
+endWithParent(async () => {
+  clearInterval(timer);
+  await inFlight;
+  await queue.close().catch(() => undefined);
+});
+say({ kind: 'ready' });
