@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { packagePath } from '../../package-path.js';
+
+/** One file that a browser may ask for. */
+export interface Asset {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+  readonly etag: string;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+};
+
+/** Scripts of other packages, by the name under which they are served, found through Node's own resolution. */
+const VENDOR: Readonly<Record<string, readonly [packageEntry: string, file: string]>> = {
+  'htmx.min.js': ['htmx.org/package.json', 'dist/htmx.min.js'],
+  'hx-sse.min.js': ['htmx.org/package.json', 'dist/ext/hx-sse.min.js'],
+  'chart.umd.min.js': ['chart.js', 'chart.umd.min.js'],
+  'chartjs-plugin-annotation.min.js': ['chartjs-plugin-annotation', 'chartjs-plugin-annotation.min.js'],
+};
+
+let loaded: ReadonlyMap<string, Asset> | null = null;
+
+/** All assets by path below /static/, read once: they are few, small, and never change while the console runs. */
+export function assets(): ReadonlyMap<string, Asset> {
+  loaded ??= new Map([...ownAssets(), ...vendorAssets()]);
+  return loaded;
+}
+
+/** Address of an asset with its content in the version, so that it may be cached for ever. */
+export function assetUrl(path: string): string {
+  const asset = assets().get(path);
+  return asset ? `/static/${path}?v=${asset.etag}` : `/static/${path}`;
+}
+
+function ownAssets(): readonly (readonly [string, Asset])[] {
+  const directory = packagePath('static');
+  return readdirSync(directory)
+    .filter((file) => TYPES[extname(file)] !== undefined)
+    .map((file) => [file, read(join(directory, file))] as const);
+}
+
+function vendorAssets(): readonly (readonly [string, Asset])[] {
+  const { resolve } = createRequire(packagePath('package.json'));
+  return Object.entries(VENDOR).map(
+    ([name, [entry, file]]) => [`vendor/${name}`, read(join(dirname(resolve(entry)), file))] as const,
+  );
+}
+
+function read(path: string): Asset {
+  const body = new Uint8Array(readFileSync(path));
+  return {
+    body,
+    type: TYPES[extname(path)] ?? 'application/octet-stream',
+    etag: createHash('sha256').update(body).digest('base64url').slice(0, 12),
+  };
+}
