@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
 
 /** A redis-server process of our own on 127.0.0.1: nothing persisted unless asked for, gone with `stop`. */
@@ -10,6 +11,8 @@ export interface OwnRedis {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** Its working directory, removed by `stop`. */
+  readonly directory: string;
   /** A plain client without retries, for arranging and checking. Closed by `stop`. */
   readonly client: Redis;
   /** SIGKILL, as a crash would. */
@@ -44,9 +47,12 @@ export async function freePort(): Promise<number> {
   });
 }
 
-/** Path of the redis-server (or valkey-server) to start: `$REDIS_SERVER_BIN` or what the PATH holds. */
+/** The redis-server (or valkey-server) to start: `$REDIS_SERVER_BIN` or what the PATH holds. */
 export function redisServerBinary(): string {
-  return process.env.REDIS_SERVER_BIN ?? 'redis-server';
+  if (process.env.REDIS_SERVER_BIN) return process.env.REDIS_SERVER_BIN;
+  const places = (process.env.PATH ?? '').split(delimiter);
+  const has = (name: string): boolean => places.some((place) => existsSync(join(place, name)));
+  return !has('redis-server') && has('valkey-server') ? 'valkey-server' : 'redis-server';
 }
 
 /**
@@ -57,20 +63,29 @@ export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedi
   const port = options.port ?? (await freePort());
   const directory = await mkdtemp(join(tmpdir(), 'spillway-redis-'));
   const args = [
-    '--port', String(port),
-    '--bind', '127.0.0.1',
-    '--dir', directory,
-    '--save', '',
-    '--appendonly', 'no',
-    '--loglevel', 'warning',
-    '--maxmemory', String(options.maxmemoryBytes ?? 0),
-    '--maxmemory-policy', options.policy ?? 'noeviction',
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    directory,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--loglevel',
+    'warning',
+    '--maxmemory',
+    String(options.maxmemoryBytes ?? 0),
+    '--maxmemory-policy',
+    options.policy ?? 'noeviction',
     ...(options.args ?? []),
   ];
   let child = await launch(port, args);
   let client = plainClient(port);
   return {
     port,
+    directory,
     url: `redis://127.0.0.1:${port}`,
     get pid() {
       return child.pid ?? 0;
@@ -109,14 +124,21 @@ async function launch(port: number, args: readonly string[]): Promise<ChildProce
   const binary = redisServerBinary();
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  child.stdout?.on('data', (chunk) => { output = (output + chunk).slice(-4000); });
-  child.stderr?.on('data', (chunk) => { output = (output + chunk).slice(-4000); });
+  child.stdout?.on('data', (chunk) => {
+    output = (output + chunk).slice(-4000);
+  });
+  child.stderr?.on('data', (chunk) => {
+    output = (output + chunk).slice(-4000);
+  });
   let failure: Error | null = null;
-  child.once('error', (error) => { failure = error; });
+  child.once('error', (error) => {
+    failure = error;
+  });
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
     if (failure) throw new Error(`cannot start ${binary}: ${(failure as Error).message}`);
-    if (child.exitCode !== null) throw new Error(`${binary} ended at once with code ${child.exitCode}: ${output}`);
+    if (child.exitCode !== null)
+      throw new Error(`${binary} ended at once with code ${child.exitCode}: ${output}`);
     if (await answers(port)) return child;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -124,19 +146,19 @@ async function launch(port: number, args: readonly string[]): Promise<ChildProce
   throw new Error(`${binary} on port ${port} did not answer within 10 s: ${output}`);
 }
 
+/** Any answer to PING counts, but one that says it is still loading: a Redis that wants a password is up. */
 async function answers(port: number): Promise<boolean> {
-  const probe = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 500 });
-  probe.on('error', () => undefined);
-  try {
-    await probe.connect();
-    await probe.ping();
-    return true;
-  } catch (error) {
-    // Any answer of a Redis that wants a password counts as up.
-    return error instanceof Error && /NOAUTH|WRONGPASS|NOPERM/.test(error.message);
-  } finally {
-    probe.disconnect();
-  }
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: 500 });
+    const say = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => socket.write('PING\r\n'));
+    socket.once('data', (data) => say(!data.toString().startsWith('-LOADING')));
+    socket.once('error', () => say(false));
+    socket.once('timeout', () => say(false));
+  });
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -20,6 +20,8 @@ export async function probeCapabilities(client: Redis): Promise<Capabilities> {
       return true;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
+      // Permitted, but the key's slot is another node's: a probe in a Cluster.
+      if (/^(MOVED|ASK)/.test(text)) return true;
       if (!isRefusal(text)) throw error;
       refusals[name] = text;
       return false;

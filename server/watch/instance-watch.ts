@@ -38,6 +38,7 @@ export class InstanceWatch {
   #status: LinkStatus = 'connecting';
   #sinceMs: number;
   #startedAtMs: number;
+  #hasToldOutage = false;
   #poll: PollState;
   #snapshot: Snapshot;
 
@@ -196,13 +197,16 @@ export class InstanceWatch {
     };
   }
 
-  /** One line for each change of state, none for each failed try. */
+  /** One line when sight is lost and one when it is back, however often it is tried in between. */
   #tell(status: LinkStatus): void {
-    if (status === 'live') this.#deps.log.info(`${this.#config.name}: reading Redis at ${this.link.address}`);
-    else if (status !== 'connecting') {
-      this.#deps.log.warn(
-        `${this.#config.name}: ${this.link.problem ?? silence(status, this.link.address)}; the console keeps trying`,
-      );
+    const { name } = this.#config;
+    if (status === 'live') {
+      this.#hasToldOutage = false;
+      this.#deps.log.info(`${name}: reading Redis at ${this.link.address}`);
+    } else if (status !== 'connecting' && !this.#hasToldOutage) {
+      this.#hasToldOutage = true;
+      const problem = this.link.problem ?? silence(status, this.link.address);
+      this.#deps.log.warn(`${name}: ${problem}; the console keeps trying`);
     }
   }
 }

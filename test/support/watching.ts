@@ -1,0 +1,66 @@
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import type { Endpoint, InstanceConfig } from '../../server/instance-config.js';
+import { createWatch } from '../../server/watch/create-watch.js';
+import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { until } from './until.js';
+
+/** An instance as a configuration would have it; a string is a redis:// URL. */
+export function anInstance(
+  endpoint: Endpoint | string,
+  change: Partial<InstanceConfig> = {},
+): InstanceConfig {
+  return {
+    name: 'default',
+    endpoint: typeof endpoint === 'string' ? { kind: 'single', url: endpoint } : endpoint,
+    queues: [],
+    pollIntervalMs: 250,
+    cpuBudgetRatio: 0.5,
+    ...change,
+  };
+}
+
+/** A real watcher of these instances; what it logs is kept in `lines`. */
+export function watching(...instances: readonly InstanceConfig[]): {
+  readonly watch: Watch;
+  readonly lines: string[];
+} {
+  const lines: string[] = [];
+  const log = {
+    info: (line: string) => void lines.push(line),
+    warn: (line: string) => void lines.push(line),
+  };
+  return { watch: createWatch({ instances, thresholds: DEFAULT_THRESHOLDS, now: Date.now, log }), lines };
+}
+
+/** Waits until the snapshot of an instance is as described. */
+export async function untilSnapshot(
+  watch: Watch,
+  what: string,
+  is: (snapshot: Snapshot) => boolean,
+  { withinMs = 10_000, instance = 'default' }: { withinMs?: number; instance?: string } = {},
+): Promise<Snapshot> {
+  return until(
+    what,
+    () => {
+      const snapshot = watch.snapshot(instance);
+      if (snapshot && is(snapshot)) return snapshot;
+      return null;
+    },
+    { withinMs },
+  );
+}
+
+/** Waits until a queue is seen and is as described. */
+export async function untilQueue(
+  watch: Watch,
+  id: string,
+  is: (queue: QueueState) => boolean = () => true,
+  withinMs = 10_000,
+): Promise<QueueState> {
+  return until(
+    `queue ${id} as wanted`,
+    () => watch.snapshot('default')?.queues.find((queue) => queue.id === id && is(queue)) ?? null,
+    { withinMs },
+  );
+}

@@ -1,0 +1,150 @@
+import { Queue, Worker } from 'bullmq';
+import { Queue as Queue5 } from 'bullmq-v5';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { until } from '../support/until.js';
+import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
+
+let redis: OwnRedis;
+let watch: Watch;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startRedis({ maxmemoryBytes: 200 * 1024 * 1024 });
+  ({ watch } = watching(anInstance(redis.url)));
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await watch.stop();
+  await redis.stop();
+});
+
+function aQueue(name: string, prefix = 'bull'): Queue {
+  const queue = new Queue(name, { connection: { port: redis.port }, prefix });
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+describe('finding queues', () => {
+  it('shows a new queue within 10 s and drops a deleted one', async () => {
+    await untilSnapshot(watch, 'first pass', (snapshot) => snapshot.discovery.lastPassAtMs !== null);
+    const queue = aQueue('mail');
+    await queue.add('send', {});
+    await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1, 10_000);
+    await queue.obliterate({ force: true });
+    await until('it is gone', () => watch.snapshot('default')?.queues.length === 0, { withinMs: 15_000 });
+  });
+
+  it('takes names with any characters and prefixes with colons', async () => {
+    const names = [
+      '<script>alert(1)</script>',
+      'a b/c?d#e%20',
+      'очередь 🚰',
+      '"quotes"\\and\nlines',
+      '{braces}',
+    ];
+    for (const name of names) await aQueue(name, 'my:app').add('job', {});
+    for (const name of names)
+      await untilQueue(watch, `my:app:${name}`, (state) => state.counts.waiting === 1);
+    expect(watch.snapshot('default')?.queues.find((state) => state.name === names[0])?.prefix).toBe('my:app');
+  });
+
+  it('does not take an application hash named meta for a queue', async () => {
+    await redis.client.hset('shop:product:meta', 'title', 'shoes');
+    await aQueue('mail').add('send', {});
+    await untilQueue(watch, 'bull:mail');
+    await untilSnapshot(watch, 'a pass', (snapshot) => snapshot.discovery.lastPassAtMs !== null);
+    expect(watch.snapshot('default')?.queues.map((state) => state.id)).toEqual(['bull:mail']);
+  });
+
+  it('opens no queue in a way that changes it', async () => {
+    const queue = aQueue('mail');
+    await queue.add('send', {});
+    const before = await redis.client.hgetall('bull:mail:meta');
+    await untilQueue(watch, 'bull:mail', (state) => state.memory !== null);
+    expect(await redis.client.hgetall('bull:mail:meta')).toEqual(before);
+  });
+});
+
+describe('reading queues', () => {
+  it('counts the jobs of a queue that BullMQ 5 paused, which lie in another list', async () => {
+    const queue = new Queue5('old', { connection: { port: redis.port } });
+    cleanups.push(() => queue.close());
+    await queue.pause();
+    await queue.addBulk([1, 2, 3].map((i) => ({ name: 'job', data: { i } })));
+    const state = await untilQueue(watch, 'bull:old', (found) => found.counts.waiting === 3);
+    expect(state.counts.legacyPaused).toBe(3);
+    expect(state.flow).toBe('paused');
+    expect(state.backlog).toBe(3);
+  });
+
+  it('counts each state, the workers, and how fast jobs come and go', async () => {
+    const queue = aQueue('mail');
+    await queue.addBulk(Array.from({ length: 200 }, (_, i) => ({ name: 'send', data: { i } })));
+    await queue.add('later', {}, { delay: 3_600_000 });
+    await queue.add('first', {}, { priority: 5 });
+    await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 200);
+    const worker = new Worker('mail', () => new Promise((resolve) => setTimeout(resolve, 100)), {
+      connection: { port: redis.port },
+      concurrency: 2,
+      name: 'one',
+    });
+    cleanups.push(() => worker.close(true));
+    const state = await untilQueue(
+      watch,
+      'bull:mail',
+      (found) => found.counts.completed > 5 && (found.rates?.departuresPerSecond ?? 0) > 5,
+    );
+    expect(state.workers).toBe(1);
+    expect(state.counts.delayed).toBe(1);
+    expect(state.counts.active).toBe(2);
+    expect(state.oldestWaitingAtMs).toBeGreaterThan(Date.now() - 60_000);
+    expect(state.rates?.departuresPerSecond).toBeLessThan(40);
+  });
+
+  it('estimates what the jobs, results and events of a queue hold to within a third', async () => {
+    const queue = aQueue('mail');
+    const before = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]);
+    await queue.addBulk(
+      Array.from({ length: 2_000 }, (_, i) => ({ name: 'send', data: { i, pad: 'x'.repeat(500) } })),
+    );
+    const state = await untilQueue(
+      watch,
+      'bull:mail',
+      (found) => found.memory !== null && found.counts.waiting === 2_000,
+    );
+    const held = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]) - before;
+    const estimate = await until('a sample of all jobs', () => {
+      const found = watch.snapshot('default')?.queues.find((queue) => queue.id === state.id);
+      return found?.memory && found.memory.totalBytes > held * 0.67 ? found.memory : null;
+    });
+    expect(estimate.totalBytes).toBeLessThan(held * 1.33);
+    expect(estimate.eventsBytes).toBeGreaterThan(0);
+  });
+
+  it('sees that Redis refuses writes, and how many a second', async () => {
+    const queue = aQueue('mail');
+    await queue.addBulk(
+      Array.from({ length: 3_000 }, (_, i) => ({ name: 'send', data: { i, pad: 'x'.repeat(300) } })),
+    );
+    const used = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]);
+    await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+    await untilSnapshot(watch, 'full', (snapshot) => snapshot.nodes[0]?.isFull === true);
+    await expect(queue.add('send', {})).rejects.toThrow(/OOM/);
+    await until('the finding', () => watch.findings().some((finding) => finding.code === 'redis.full'));
+    const [worst] = watch.findings();
+    expect(worst?.code).toBe('redis.full');
+    expect(worst?.severity).toBe('critical');
+  });
+
+  it('keeps its own share of Redis CPU in view and within its budget', async () => {
+    for (let i = 0; i < 20; i++) await aQueue(`queue-${i}`).add('job', {});
+    const snapshot = await untilSnapshot(
+      watch,
+      'a measured share',
+      (found) => found.queues.length === 20 && found.poll.ownCpuRatio > 0,
+    );
+    expect(snapshot.poll.ownCpuRatio).toBeLessThan(snapshot.poll.budgetRatio);
+  });
+});

@@ -1,0 +1,137 @@
+import { Queue } from 'bullmq';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { until } from '../support/until.js';
+import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function aRedis(...options: Parameters<typeof startRedis>): Promise<OwnRedis> {
+  const redis = await startRedis(...options);
+  cleanups.push(() => redis.stop());
+  return redis;
+}
+function eyesOn(...instances: Parameters<typeof watching>) {
+  const eyes = watching(...instances);
+  cleanups.push(() => eyes.watch.stop());
+  return eyes;
+}
+function codes(watch: Watch): readonly string[] {
+  return watch.findings().map((finding) => finding.code);
+}
+
+describe('what the console says when it can not see', () => {
+  it('marks a frozen Redis as stale within 5 s, while another stays live', async () => {
+    const frozen = await aRedis();
+    const healthy = await aRedis();
+    const { watch } = eyesOn(anInstance(frozen.url), anInstance(healthy.url, { name: 'other' }));
+    await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
+    await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live', { instance: 'other' });
+    frozen.freeze();
+    await untilSnapshot(watch, 'not live', (snapshot) => snapshot.link.status !== 'live', {
+      withinMs: 5_000,
+    });
+    expect(watch.snapshot('other')?.link.status).toBe('live');
+    await until('a finding says so', () =>
+      codes(watch).some((code) => code === 'console.stale' || code === 'redis.unreachable'),
+    );
+    frozen.thaw();
+    await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');
+  });
+
+  it('says in one line that Redis is down, keeps trying, and sees it again after its restart', async () => {
+    const redis = await aRedis();
+    const { watch, lines } = eyesOn(anInstance(redis.url));
+    await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
+    await redis.kill();
+    await untilSnapshot(watch, 'unreachable', (snapshot) => snapshot.link.status === 'unreachable');
+    expect(watch.snapshot('default')?.link.problem).toContain('refuses connections');
+    await until('the finding', () => codes(watch).includes('redis.unreachable'));
+    await redis.restart();
+    await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');
+    expect(codes(watch)).not.toContain('redis.unreachable');
+    expect(lines.filter((line) => line.includes('keeps trying'))).toHaveLength(1);
+  });
+
+  it('names a Redis that was never there, instead of failing', async () => {
+    const { watch } = eyesOn(anInstance('redis://127.0.0.1:1'));
+    const snapshot = await untilSnapshot(
+      watch,
+      'unreachable',
+      (found) => found.link.status === 'unreachable',
+    );
+    expect(snapshot.link.problem).toBe(
+      'Redis at 127.0.0.1:1 refuses connections: is Redis running there, and is the port right?',
+    );
+  });
+
+  it('asks for the password in words, and never shows a wrong one', async () => {
+    const redis = await aRedis({ args: ['--requirepass', 'right-horse'] });
+    const without = eyesOn(anInstance(redis.url)).watch;
+    const wrong = eyesOn(anInstance(redis.url.replace('//', '//:wrong-horse@')));
+    const asked = await untilSnapshot(
+      without,
+      'unreachable',
+      (snapshot) => snapshot.link.status === 'unreachable',
+    );
+    expect(asked.link.problem).toContain('asks for a password');
+    const refused = await untilSnapshot(
+      wrong.watch,
+      'unreachable',
+      (snapshot) => snapshot.link.status === 'unreachable',
+    );
+    expect(refused.link.problem).toMatch(/does not accept this user name and password/);
+    expect(JSON.stringify([refused, wrong.lines])).not.toContain('wrong-horse');
+    const right = eyesOn(anInstance(redis.url.replace('//', '//:right-horse@'))).watch;
+    await untilSnapshot(right, 'live', (snapshot) => snapshot.link.status === 'live');
+  });
+
+  it('sees queues with a user that may not use CONFIG, CLIENT or any write, and tells what was refused', async () => {
+    const redis = await aRedis();
+    const queue = new Queue('mail', { connection: { port: redis.port } });
+    cleanups.push(() => queue.close());
+    await queue.add('send', {});
+    await redis.client.call(
+      'ACL',
+      'SETUSER',
+      'watcher',
+      'on',
+      '>secret',
+      '~*',
+      '&*',
+      '+@read',
+      '+@connection',
+      '+info',
+      '+scan',
+      '+dbsize',
+      '+memory|usage',
+      '-client|list',
+      '-config',
+    );
+    const { watch } = eyesOn(anInstance(`redis://watcher:secret@127.0.0.1:${redis.port}`));
+    await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1);
+    const snapshot = watch.snapshot('default');
+    expect(snapshot?.link.status).toBe('live');
+    expect(snapshot?.capabilities).toMatchObject({
+      canSetConfig: false,
+      canReadConfig: false,
+      canListClients: false,
+      canWrite: false,
+      canMeasureMemory: true,
+    });
+    expect(snapshot?.capabilities?.refusals.canWrite).toMatch(/NOPERM|permission/i);
+    expect(snapshot?.queues[0]?.workers).toBeNull();
+  });
+
+  it('tells a read-only replica', async () => {
+    const master = await aRedis();
+    const replica = await aRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] });
+    const { watch } = eyesOn(anInstance(replica.url));
+    await untilSnapshot(watch, 'read-only', (snapshot) => snapshot.nodes[0]?.isReadOnly === true);
+    await until('the finding', () => codes(watch).includes('redis.read-only'));
+  });
+});
