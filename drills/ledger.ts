@@ -36,7 +36,7 @@ export function createLedger(): Ledger {
   return {
     hear(message) {
       if (message.kind === 'errors') workerErrors += message.count;
-      else if (message.kind !== 'ready') told[message.kind].enter(message.queue, message.ids);
+      else if ('queue' in message) told[message.kind].enter(message.queue, message.ids);
     },
     accepted: (queue) => told.accepted.of(queue).size,
     refused: (queue) => told.refused.of(queue).size,
@@ -87,6 +87,6 @@ async function unfinishedIds(redis: Redis, queue: string): Promise<ReadonlySet<s
   };
   for (const state of LISTS) await collect((from, to) => redis.lrange(`bull:${queue}:${state}`, from, to));
   for (const state of SORTED_SETS)
-    await collect((from, to) => redis.zrange(`bull:${queue}:${state}`, from, to));
+    await collect((from, to) => redis.zrange(`bull:${queue}:${state}`, String(from), String(to)));
   return ids;
 }

@@ -1,6 +1,6 @@
 /** What a drill's child processes tell their parent: every job id leaves Redis's world here, so that none can get lost unseen. */
 export type ChildSays =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready' | 'ended' }
   | {
       readonly kind: 'accepted' | 'refused' | 'completed';
       readonly queue: string;
@@ -30,6 +30,6 @@ export function endWithParent(finish: () => Promise<void>): void {
   process.on('disconnect', () => process.exit(0));
   process.on('message', (message) => {
     if (message === STOP)
-      void finish().finally(() => process.send?.({ kind: 'ready' }, () => process.exit(0)));
+      void finish().finally(() => process.send?.({ kind: 'ended' }, () => process.exit(0)));
   });
 }

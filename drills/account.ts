@@ -1,0 +1,43 @@
+/** What happened when: printed as it happens, and kept, with the checks that failed. */
+export interface Account {
+  /** Seconds since the drill began. */
+  elapsedSeconds(): number;
+  note(what: string, figures?: string): void;
+  /** A claim that must hold; the row says ok or FAILED. */
+  check(claim: string, holds: boolean, figures?: string): void;
+  readonly rows: readonly Row[];
+  failures(): readonly Row[];
+}
+
+export interface Row {
+  readonly atSeconds: number;
+  readonly kind: 'note' | 'ok' | 'FAILED';
+  readonly what: string;
+  readonly figures: string;
+}
+
+const COLUMNS = { at: 9, kind: 6, what: 56 };
+
+/** @param print takes a line; @param now is a clock in ms. */
+export function createAccount(print: (line: string) => void, now: () => number): Account {
+  const startedAtMs = now();
+  const rows: Row[] = [];
+  const elapsedSeconds = (): number => (now() - startedAtMs) / 1000;
+  const enter = (kind: Row['kind'], what: string, figures: string): void => {
+    if (rows.length === 0) print(line('T+ s', '', 'what', 'figures'));
+    const row = { atSeconds: elapsedSeconds(), kind, what, figures };
+    rows.push(row);
+    print(line(row.atSeconds.toFixed(1), kind === 'note' ? '' : kind, what, figures));
+  };
+  return {
+    elapsedSeconds,
+    note: (what, figures = '') => enter('note', what, figures),
+    check: (claim, holds, figures = '') => enter(holds ? 'ok' : 'FAILED', claim, figures),
+    rows,
+    failures: () => rows.filter((row) => row.kind === 'FAILED'),
+  };
+}
+
+function line(at: string, kind: string, what: string, figures: string): string {
+  return `${at.padStart(COLUMNS.at - 2)}  ${kind.padEnd(COLUMNS.kind)}  ${what.padEnd(COLUMNS.what)}  ${figures}`.trimEnd();
+}

@@ -1,0 +1,40 @@
+import type { z } from '@hono/zod-openapi';
+import type {
+  FindingSchema,
+  InstanceSchema,
+  OutcomesSchema,
+  OverviewSchema,
+} from '../server/routes/api/schemas.js';
+
+export type ApiFinding = z.infer<typeof FindingSchema>;
+export type ApiInstance = z.infer<typeof InstanceSchema>;
+export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
+export type ApiOverview = z.infer<typeof OverviewSchema>;
+
+/** The console's public JSON API, as automation would call it. */
+export interface Api {
+  overview(): Promise<ApiOverview>;
+  findings(): Promise<readonly ApiFinding[]>;
+  /** POST to a path below /api/v1. */
+  post(path: string, body: unknown): Promise<ApiOutcomes>;
+}
+
+/** @throws Error with the problem that the console told, for any answer but 2xx. */
+export function createApi(address: string): Api {
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(`${address}/api/v1${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.slice(0, 500)}`);
+    return JSON.parse(answer);
+  };
+  return {
+    overview: async () => (await call('GET', '/overview')) as ApiOverview,
+    findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
+    post: async (path, body) => (await call('POST', path, body)) as ApiOutcomes,
+  };
+}

@@ -1,0 +1,107 @@
+import type { Account } from './account.js';
+import type { ProducerPlan } from './children/producer.js';
+import type { WorkerPlan } from './children/worker.js';
+import { ANALYTICS, API, backlogs, inMegabytes, MB } from './full-redis-look.js';
+import { resolveFullRedis } from './full-redis-resolve.js';
+import type { Drill, Incident } from './scenario.js';
+import { pause, waitFor } from './wait-for.js';
+import type { Player, World } from './world.js';
+
+/** How long it may take until Redis refuses writes. */
+const FULL_WITHIN_MS = 90_000;
+/** Workers that were busy when Redis filled go on for this long before somebody restarts them. */
+const RESTART_AFTER_MS = 4_000;
+/** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
+const SURGE_PER_SECOND_PER_MB = 36;
+
+/** incidents.md, 1: a surge of low-value analytics jobs fills the Redis that the API needs. */
+export const fullRedis: Drill = {
+  name: 'full-redis',
+  about:
+    'a surge of analytics jobs fills Redis; the API can no longer add its jobs, and restarted workers take none',
+  maxmemoryBytes: 64 * MB,
+  guide: [
+    'Within half a minute the band turns red and the finding "redis.full" heads the page.',
+    'Try its remedies in their order: trim events, clean completed jobs, raise maxmemory.',
+    'A stock queue.pause() is refused in this state; the levers of the console are not.',
+  ],
+  start: async (world, account) => {
+    await world.play(
+      'producer',
+      'analytics producer',
+      analyticsProducer(world.redis.port, await limitOf(world)),
+    );
+    await world.play('producer', 'API server', apiProducer(world.redis.port));
+    const stage = { world, account, worker: await startWorker(world) };
+    account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
+    return incidentOf(stage);
+  },
+};
+
+interface Stage {
+  readonly world: World;
+  readonly account: Account;
+  worker: Player;
+}
+
+function incidentOf(stage: Stage): Incident {
+  const { world, account } = stage;
+  return {
+    async develop() {
+      const isFull = await waitFor(() => world.ledger.refused(API) > 0, FULL_WITHIN_MS);
+      if (!isFull) throw new Error(`Redis was not full within ${FULL_WITHIN_MS / 1000} s`);
+      account.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
+      await pause(RESTART_AFTER_MS);
+      await stage.worker.stop();
+      stage.worker = await startWorker(world);
+      account.note('workers restarted, as one would', await backlogs(world));
+    },
+    resolve: (api) => resolveFullRedis(world, account, api),
+  };
+}
+
+function startWorker(world: World): Promise<Player> {
+  return world.play('worker', 'worker', {
+    redisPort: world.redis.port,
+    analytics: { queue: ANALYTICS, concurrency: 5, batchSize: 20, batchWaitMs: 10_000 },
+    api: { queue: API, concurrency: 4, jobMs: 100, resultLetters: 4_000 },
+  } satisfies WorkerPlan);
+}
+
+function analyticsProducer(redisPort: number, limitBytes: number): ProducerPlan {
+  return {
+    redisPort,
+    queue: ANALYTICS,
+    jobName: 'track',
+    dataLetters: 500,
+    options: { removeOnComplete: true },
+    calmMs: 5_000,
+    // Below what the workers complete, so that the backlog falls once the surge is over.
+    ordinaryPerSecond: 0.2,
+    surgePerSecond: Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB),
+    isBulk: true,
+  };
+}
+
+/**
+ * More than the workers can do during the surge, so that they are busy when Redis fills. Busy workers go on while it is
+ * full, and each result they store takes Redis further over its limit: from then on it refuses steadily.
+ */
+function apiProducer(redisPort: number): ProducerPlan {
+  return {
+    redisPort,
+    queue: API,
+    jobName: 'request',
+    dataLetters: 200,
+    options: { removeOnComplete: { count: 2_000 } },
+    calmMs: 0,
+    ordinaryPerSecond: 20,
+    surgePerSecond: 60,
+    isBulk: false,
+  };
+}
+
+async function limitOf(world: World): Promise<number> {
+  const [, bytes] = (await world.redis.client.config('GET', 'maxmemory')) as [string, string];
+  return Number(bytes);
+}

@@ -1,0 +1,10 @@
+import { fullRedis } from './full-redis.js';
+import type { Drill } from './scenario.js';
+
+/** The incidents that can be rehearsed. Adding a drill is one file and one line here. */
+export const DRILLS: readonly Drill[] = [fullRedis];
+
+/** The drill of that name, or null. */
+export function findDrill(name: string): Drill | null {
+  return DRILLS.find((drill) => drill.name === name) ?? null;
+}

@@ -1,0 +1,51 @@
+import { type Account, createAccount } from './account.js';
+import { createApi } from './api.js';
+import { whenAskedToEnd } from './asked-to-end.js';
+import type { Drill } from './scenario.js';
+import { createWorld, portFrom } from './world.js';
+
+export interface RunOptions {
+  /** true: a script resolves it through the JSON API; else it stays until a person does. */
+  readonly isAuto: boolean;
+  /** The first port to try for the console. */
+  readonly port: number;
+  readonly maxmemoryBytes?: number;
+  /** Takes a line of output. */
+  readonly print: (line: string) => void;
+}
+
+/**
+ * Builds the drill's world, lets the incident happen and ends everything it started, whatever happens.
+ * @returns what happened when; an account with failures is a drill that failed.
+ */
+export async function runDrill(drill: Drill, options: RunOptions): Promise<Account> {
+  const { print } = options;
+  const asked = whenAskedToEnd();
+  const account = createAccount(print, Date.now);
+  const world = await createWorld({
+    maxmemoryBytes: options.maxmemoryBytes ?? drill.maxmemoryBytes,
+    onAccident: (text) => account.check(text, false),
+  });
+  try {
+    await Promise.race([asked.promise, play()]);
+  } catch (error) {
+    account.check('the drill runs to its end', false, error instanceof Error ? error.message : String(error));
+  } finally {
+    asked.forget();
+    if (!options.isAuto) print('\nEnding everything that was started.');
+    await world.stop();
+  }
+  return account;
+
+  async function play(): Promise<void> {
+    const address = await world.serveConsole(await portFrom(options.port));
+    print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redis.url}\n`);
+    if (!options.isAuto)
+      print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
+    const incident = await drill.start(world, account);
+    await incident.develop();
+    if (options.isAuto) return incident.resolve(createApi(address));
+    account.note('over to you');
+    await asked.promise;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Account } from './account.js';
+import type { Api } from './api.js';
+import type { World } from './world.js';
+
+/** One incident as a runnable world. Adding one is a file with a Drill and a line in drills/index.ts. */
+export interface Drill {
+  readonly name: string;
+  /** What happens, in a sentence. */
+  readonly about: string;
+  /** maxmemory of its Redis unless asked otherwise. */
+  readonly maxmemoryBytes: number;
+  /** For a person at the console: what to look at and what to try, a line each. */
+  readonly guide: readonly string[];
+  /** Starts producers and workers. Returns at once; the incident then develops by itself. */
+  readonly start: (world: World, account: Account) => Promise<Incident>;
+}
+
+/** An incident on its way. */
+export interface Incident {
+  /** Resolves when it has developed as far as it goes by itself. */
+  readonly develop: () => Promise<void>;
+  /** Resolves it through the JSON API alone, and checks what was before and what is after. */
+  readonly resolve: (api: Api) => Promise<void>;
+}
