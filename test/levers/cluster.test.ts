@@ -1,0 +1,111 @@
+import { Queue } from 'bullmq';
+import { Cluster } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type OwnCluster, startCluster } from '../support/cluster.js';
+import { type LeverBench, startBench } from '../support/lever-bench.js';
+import { until } from '../support/until.js';
+
+const QUEUES = ['{a}:mail', '{b}:mail', '{c}:mail', '{d}:mail'];
+let cluster: OwnCluster;
+let bench: LeverBench;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  for (const id of QUEUES) {
+    const queue = await open(id);
+    await queue.addBulk(
+      Array.from({ length: 30 }, () => ({ name: 'work', data: { pad: 'x'.repeat(2_000) } })),
+    );
+    await queue.close();
+    for (let i = 0; i < 5; i += 1) {
+      await cluster.client.hset(`${id}:f${i}`, 'name', 'work', 'finishedOn', i + 1);
+      await cluster.client.zadd(`${id}:failed`, i + 1, `f${i}`);
+    }
+  }
+  // A child whose parent lies in another slot: whether it is waited for can't be known where it lies.
+  await cluster.client.hset('{a}:mail:f0', 'parentKey', '{b}:mail:p1');
+  const [first] = cluster.nodes;
+  if (!first) throw new Error('no node');
+  const nodes = cluster.nodes.map((node) => ({ host: '127.0.0.1', port: node.port }));
+  bench = await startBench(first, { endpoint: { kind: 'cluster', nodes, tls: false }, queues: QUEUES });
+  for (const id of QUEUES) await bench.seen(id, (queue) => queue.counts.failed === 5);
+  for (const node of cluster.nodes) {
+    const used = Number(/used_memory:(\d+)/.exec(await node.client.info('memory'))?.[1]);
+    await node.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+  }
+});
+afterAll(async () => {
+  await bench?.stop();
+  await cluster?.stop();
+});
+
+async function open(id: string): Promise<Queue> {
+  const [prefix = '', name = ''] = id.split(':');
+  const connection = new Cluster(cluster.nodes.map((node) => ({ host: '127.0.0.1', port: node.port })));
+  const queue = new Queue(name, { connection, prefix });
+  queue.on('error', () => undefined);
+  const close = queue.close.bind(queue);
+  queue.close = async () => {
+    await close();
+    connection.disconnect();
+  };
+  return queue;
+}
+
+it('the queues lie on several full masters, where a stock pause is refused', async () => {
+  const queue = await open('{a}:mail');
+  await expect(queue.pause()).rejects.toThrow(/OOM/);
+  await queue.close();
+  expect(bench.watch.snapshot('default')?.nodes.length).toBe(3);
+});
+
+it('one call halts them all, and another resumes them', async () => {
+  const halted = await bench.pull('queue.halt', { match: '*mail' });
+  expect(halted.map((outcome) => outcome.status)).toEqual(QUEUES.map(() => 'applied'));
+  for (const id of QUEUES) expect(await cluster.client.hget(`${id}:meta`, 'concurrency')).toBe('0');
+  const resumed = await bench.pull('queue.resume', { queues: QUEUES });
+  expect(resumed.map((outcome) => outcome.status)).toEqual(QUEUES.map(() => 'applied'));
+});
+
+it('limits, trims and cleans each where it lies', async () => {
+  for (const [lever, args] of [
+    ['queue.concurrency', { value: 3 }],
+    ['queue.rate-limit', { max: 5 }],
+    ['queue.trim-events', { keep: 0 }],
+  ] as const) {
+    const outcomes = await bench.pull(lever, { queues: QUEUES, args });
+    expect(outcomes.map((outcome) => [lever, outcome.status])).toEqual(QUEUES.map(() => [lever, 'applied']));
+  }
+  const cleaned = await bench.pull('queue.clean-finished', { queues: QUEUES, args: { state: 'failed' } });
+  expect(cleaned.map((outcome) => outcome.status)).toEqual(QUEUES.map(() => 'applied'));
+  // Kept, to be sure: its parent is out of reach.
+  expect(await cluster.client.zrange('{a}:mail:failed', '0', '-1')).toEqual(['f0']);
+  expect(cleaned[0]?.summary).toMatch(/1 stay/);
+});
+
+it('retries a job', async () => {
+  await cluster.client.hdel('{a}:mail:f0', 'parentKey');
+  const outcome = await bench.pullOne('job.retry', { queues: ['{a}:mail'], jobId: 'f0' });
+  expect(outcome.status).toBe('applied');
+});
+
+it('raises the limit of all masters, and undo sets it back', async () => {
+  const before = await limits();
+  const maxBytes = 512 * 1024 * 1024;
+  const outcome = await bench.pullOne('redis.raise-maxmemory', { args: { maxBytes } });
+  expect(outcome).toMatchObject({ status: 'applied', fields: [{}, {}, {}] });
+  expect(await limits()).toEqual([maxBytes, maxBytes, maxBytes]);
+  // Each had a limit of its own, so one number can't restore them.
+  expect(new Set(before).size === 1).toBe(outcome.undo !== null);
+  await until('the console sees that there is room', () =>
+    bench.watch.snapshot('default')?.nodes.every((node) => !node.isFull),
+  );
+});
+
+function limits(): Promise<readonly number[]> {
+  return Promise.all(
+    cluster.nodes.map(async (node) =>
+      Number(((await node.client.config('GET', 'maxmemory')) as string[])[1]),
+    ),
+  );
+}
