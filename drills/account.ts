@@ -16,7 +16,7 @@ export interface Row {
   readonly figures: string;
 }
 
-const COLUMNS = { at: 9, kind: 6, what: 56 };
+const COLUMNS = { at: 9, kind: 6, what: 68 };
 
 /** @param print takes a line; @param now is a clock in ms. */
 export function createAccount(print: (line: string) => void, now: () => number): Account {

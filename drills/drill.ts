@@ -27,5 +27,6 @@ if (!drill) {
   const failures = account.failures().length;
   if (values.auto)
     console.log(failures === 0 ? '\nResolved; every check holds.' : `\n${failures} checks failed.`);
-  process.exitCode = failures === 0 ? 0 : 1;
+  // What the incident was still waiting for when it was asked to end must not keep the process.
+  process.exit(failures === 0 ? 0 : 1);
 }

@@ -134,7 +134,7 @@ async function checkNothingLost(world: World, account: Account): Promise<void> {
     account.check(
       `no job lost in ${queue}: completed + in Redis = accepted`,
       balance.lost.length === 0 && balance.completed + balance.inRedis === balance.accepted,
-      `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}; refused adds ${balance.refused}`,
+      `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}; refused adds ${balance.refused}, of them kept by Redis ${balance.refusedButKept}`,
     );
   }
 }

@@ -1,0 +1,106 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../drills/own-redis.js';
+import { packagePath } from '../../server/package-path.js';
+import { until } from '../support/until.js';
+
+// The drill runs as a person would run it, from dist: the build comes before the tests.
+const DRILL = packagePath('dist/drills/drill.js');
+/** Everything that the drill puts on disk goes here, so that what it leaves behind is seen. */
+const scratch = mkdtempSync(join(tmpdir(), 'spillway-test-drill-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const args = async (...more: string[]): Promise<string[]> => [
+  DRILL,
+  'full-redis',
+  '--port',
+  String(await freePort()),
+  ...more,
+];
+const env = { ...process.env, TMPDIR: scratch };
+
+describe('drill full-redis', () => {
+  it('is resolved through the JSON API alone, and no job is lost', { timeout: 90_000 }, async () => {
+    const { code, output } = await runToEnd(await args('--auto', '--maxmemory', '24'));
+    const failed = output.split('\n').filter((line) => line.includes('FAILED'));
+    expect(failed, output).toEqual([]);
+    expect(code, output).toBe(0);
+    for (const claim of [
+      'before: stock queue.pause() is refused',
+      'before: restarted workers complete nothing',
+      'after: writes succeed',
+      'after: workers drain both queues',
+      'no job lost in analytics',
+      'no job lost in api-requests',
+    ]) {
+      expect(output).toMatch(new RegExp(`ok +${claim.replace(/[()]/g, '\\$&')}`));
+    }
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    'leaves nothing behind when it is ended by %s',
+    {
+      timeout: 60_000,
+    },
+    async (signal) => {
+      const drill = spawn(process.execPath, await args('--maxmemory', '24'), {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      drill.stdout.on('data', (chunk) => {
+        output += chunk;
+      });
+      await until('producers and workers run', () => output.includes('producers and workers run'), {
+        withinMs: 30_000,
+      });
+      const port = Number(/redis:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
+      const pids = await descendants(drill.pid ?? 0);
+      expect(pids.length).toBeGreaterThanOrEqual(5);
+      expect(port).toBeGreaterThan(0);
+      drill.kill(signal);
+      await until('every process is gone', () => pids.every((pid) => !isAlive(pid)), { withinMs: 15_000 });
+      await until('its directories are gone', () => readdirSync(scratch).length === 0);
+    },
+  );
+});
+
+function runToEnd(command: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, command, { env, timeout: 88_000 }, (error, stdout, stderr) => {
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
+        output: stdout + stderr,
+      });
+    });
+  });
+}
+
+/** The process and all that it started, by Linux's own account. */
+async function descendants(pid: number): Promise<readonly number[]> {
+  const listing = await new Promise<string>((resolve, reject) => {
+    execFile('ps', ['-e', '-o', 'pid=,ppid='], (error, stdout) => (error ? reject(error) : resolve(stdout)));
+  });
+  const pairs = listing
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const found = [pid];
+  for (const parent of found) {
+    for (const [child, of] of pairs) if (of === parent && child !== undefined) found.push(child);
+  }
+  return found;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
