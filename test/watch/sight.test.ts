@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
+import type { InstanceConfig } from '../../server/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
@@ -10,12 +11,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function aRedis(...options: Parameters<typeof startRedis>): Promise<OwnRedis> {
-  const redis = await startRedis(...options);
+async function aRedis(options?: OwnRedisOptions): Promise<OwnRedis> {
+  const redis = await startRedis(options);
   cleanups.push(() => redis.stop());
   return redis;
 }
-function eyesOn(...instances: Parameters<typeof watching>) {
+function eyesOn(...instances: readonly InstanceConfig[]) {
   const eyes = watching(...instances);
   cleanups.push(() => eyes.watch.stop());
   return eyes;

@@ -81,7 +81,10 @@ export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
     throw new Problem(
       409,
       'ambiguous',
-      `${named.length} queues are named ${idOrName}: use one of ${named.map((queue) => queue.id).join(', ')}`,
+      `${named.length} queues are named ${idOrName}: use one of ${named
+        .map((queue) => queue.id)
+        .sort()
+        .join(', ')}`,
     );
   }
   throw new Problem(404, 'not-found', `there is no queue ${idOrName} in ${snapshot.instance}`);

@@ -1,0 +1,156 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, type Flags, loadConfig, maskedConfig } from '../../server/config.js';
+import { parseRedisUrl } from '../../server/redis-url.js';
+
+function file(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'spillway-config-')), 'spillway.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+function problems(flags: Flags, environment: Record<string, string> = {}): readonly string[] {
+  try {
+    loadConfig(flags, environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('where settings come from', () => {
+  it('needs none: a Redis on this machine, seen by nobody else', () => {
+    expect(loadConfig({}, {})).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      instances: [{ name: 'default', endpoint: { kind: 'single', url: 'redis://127.0.0.1:6379' } }],
+    });
+  });
+
+  it('takes flags over environment over file', () => {
+    const config = file('port: 1001\nlogLevel: warn\ndata: /from-file\n');
+    const loaded = loadConfig({ config, port: '1003' }, { PORT: '1002', LOG_LEVEL: 'error' });
+    expect(loaded).toMatchObject({ port: 1003, logLevel: 'error', dataDirectory: '/from-file' });
+  });
+
+  it('watches several Redis of all kinds from one file', () => {
+    const config = file(`
+instances:
+  - { name: a, url: "rediss://user:pw@h:6380/2", queues: [mail] }
+  - { name: b, sentinel: { hosts: ["s1:26379", "s2"], master: main, password: pw } }
+  - { name: c, cluster: { hosts: ["n1:7000", "[::1]:7001"], tls: true } }
+`);
+    expect(loadConfig({ config }, {}).instances.map((instance) => instance.endpoint)).toEqual([
+      { kind: 'single', url: 'rediss://user:pw@h:6380/2' },
+      {
+        kind: 'sentinel',
+        sentinels: [
+          { host: 's1', port: 26379 },
+          { host: 's2', port: 26379 },
+        ],
+        master: 'main',
+        db: 0,
+        tls: false,
+        password: 'pw',
+      },
+      {
+        kind: 'cluster',
+        nodes: [
+          { host: 'n1', port: 7000 },
+          { host: '::1', port: 7001 },
+        ],
+        tls: true,
+      },
+    ]);
+  });
+
+  it('prints itself without a password or a token', () => {
+    const config = file(
+      'instances: [{ name: a, url: "redis://u:hunter2@h" }, { name: b, cluster: { hosts: [h], password: hunter2 } }]',
+    );
+    const printed = JSON.stringify(
+      maskedConfig(loadConfig({ config }, { SPILLWAY_TOKENS: `x:admin:${'a'.repeat(64)}` })),
+    );
+    expect(printed).not.toContain('hunter2');
+    expect(printed).not.toContain('a'.repeat(20));
+  });
+});
+
+describe('what is wrong is told in one line for each field, with what would be right', () => {
+  const cases: readonly [string, Flags, Record<string, string>, RegExp][] = [
+    ['a port that is none', { port: 'http' }, {}, /^--port: http must be a port number/],
+    ['a log level that is none', {}, { LOG_LEVEL: 'loud' }, /^LOG_LEVEL: loud must be one of debug/],
+    ['a URL of another kind', { redis: 'http://h' }, {}, /^--redis: http:\/\/h must be one of redis:\/\//],
+    [
+      'a Sentinel without a master',
+      {},
+      { REDIS_URL: 'redis+sentinel://h:1' },
+      /^REDIS_URL: .*name the master/,
+    ],
+    [
+      'a wrong URL with a password',
+      {},
+      { REDIS_URL: 'redis://u:hunter2@h/x' },
+      /^REDIS_URL: redis:\/\/u:\*\*\*\*@h\/x must end/,
+    ],
+    ['an open door', { host: '0.0.0.0' }, {}, /^host: 0\.0\.0\.0 can be reached by others, and no tokens/],
+    [
+      'a token entry without a hash',
+      {},
+      { SPILLWAY_TOKENS: 'me:admin' },
+      /^SPILLWAY_TOKENS: entry 1, sha256/,
+    ],
+    [
+      'a role that is none',
+      {},
+      { SPILLWAY_TOKENS: `me:king:${'0'.repeat(64)}` },
+      /role: must be one of viewer, operator, admin/,
+    ],
+    ['a file that is not there', { config: '/nowhere.yaml' }, {}, /^config: \/nowhere\.yaml can't be read/],
+  ];
+  it.each(cases)('%s', (_what, flags, environment, says) => {
+    const found = problems(flags, environment);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(says);
+    expect(found.join()).not.toContain('hunter2');
+  });
+
+  it('tells all bad fields of a file at once', () => {
+    const config = file(
+      'prot: 1\nport: 70000\ninstances: [{ name: "a b", url: "redis://h" }, { name: c }]\nthresholds: { memoryWarnRatio: 2 }\n',
+    );
+    const text = problems({ config }).join('\n');
+    for (const says of [
+      /prot: is not a setting/,
+      /port: 70000/,
+      /instances\.0\.name: a b must be/,
+      /instances\.1: .*exactly one of url/,
+      /memoryWarnRatio: 2 must be at most 1/,
+    ]) {
+      expect(text).toMatch(says);
+    }
+  });
+
+  it('never throws anything but words for any URL', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.webUrl(),
+          fc.string().map((rest) => `redis+sentinel://${rest}`),
+          fc.string().map((rest) => `redis://u:p@${rest}`),
+        ),
+        (text) => {
+          try {
+            parseRedisUrl(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Error);
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,234 @@
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { hashToken, newToken } from '../../server/auth/tokens.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
+import { until } from '../support/until.js';
+
+const tokens = { viewer: newToken(), operator: newToken(), admin: newToken() };
+const SECRET = 'redis-secret-horse';
+let redis: OwnRedis;
+let console_: RunningConsole;
+let queue: Queue;
+
+beforeAll(async () => {
+  redis = await startRedis({ maxmemoryBytes: 100 * 1024 * 1024 });
+  await redis.client.call('ACL', 'SETUSER', 'app', 'on', `>${SECRET}`, '~*', '&*', '+@all');
+  queue = new Queue('mail', { connection: { port: redis.port } });
+  await queue.add('send', { to: 'private-address' });
+  console_ = await startConsole({
+    redisUrl: `redis://app:${SECRET}@127.0.0.1:${redis.port}`,
+    env: {
+      SPILLWAY_TOKENS: Object.entries(tokens)
+        .map(([role, token]) => `${role}-person:${role}:${hashToken(token)}`)
+        .join(','),
+    },
+  });
+  await until(
+    'the queue is seen',
+    async () => (await ask('viewer', 'GET', '/api/v1/overview')).body.instances[0].totals.queues === 1,
+  );
+});
+afterAll(async () => {
+  await console_?.stop();
+  await queue?.close();
+  await redis?.stop();
+});
+
+function ask(role: keyof typeof tokens, method: string, path: string, body?: unknown) {
+  return console_.ask(method, path, body, { authorization: `Bearer ${tokens[role]}` });
+}
+const QUEUE = '/api/v1/instances/default/queues/mail';
+
+describe('who may do what', () => {
+  it('shows nothing to those who have no token, but that the process is alive', async () => {
+    for (const path of [
+      '/api/v1/overview',
+      '/api/v1/findings',
+      QUEUE,
+      '/api/v1/actions',
+      '/api/v1/live',
+      '/api/v1/openapi.json',
+      '/metrics',
+      '/docs',
+      '/',
+    ]) {
+      const answer = await console_.ask('GET', path);
+      expect([path, answer.status]).toEqual([path, 401]);
+      expect(answer.text).not.toContain('mail');
+    }
+    expect((await console_.ask('GET', '/healthz')).status).toBe(200);
+    expect((await console_.ask('GET', '/readyz')).text).not.toContain('127.0.0.1');
+  });
+
+  it('leads a browser to the sign-in page and takes it back to where it wanted to go', async () => {
+    const asked = await console_.ask('GET', '/actions?x=1', undefined, { accept: 'text/html' });
+    expect(asked.status).toBe(303);
+    expect(asked.headers.get('location')).toBe('/sign-in?to=%2Factions%3Fx%3D1');
+  });
+
+  it('lets a viewer see and change nothing, whatever the path', async () => {
+    expect((await ask('viewer', 'GET', QUEUE)).status).toBe(200);
+    const document = (await ask('viewer', 'GET', '/api/v1/openapi.json')).body;
+    let tried = 0;
+    for (const [path, methods] of Object.entries<object>(document.paths)) {
+      for (const method of Object.keys(methods).filter((name) => name !== 'get')) {
+        const answer = await ask(
+          'viewer',
+          method.toUpperCase(),
+          `/api/v1${path.replace('{instance}', 'default').replace('{queue}', 'mail').replace('{lever}', 'queue.halt')}?match=*`,
+          { reason: 'x' },
+        );
+        expect([path, method, answer.status]).toEqual([path, method, 403]);
+        tried += 1;
+      }
+    }
+    expect(tried).toBeGreaterThanOrEqual(4);
+    expect(await redis.client.hget('bull:mail:meta', 'concurrency')).toBeNull();
+  });
+
+  it('hides job data from a viewer and shows it to an operator', async () => {
+    const seen = await ask('viewer', 'GET', `${QUEUE}/jobs/1`);
+    expect(seen.body).toMatchObject({
+      dataHidden: true,
+      data: null,
+      options: null,
+      logs: null,
+      stackTrace: null,
+    });
+    expect(seen.text).not.toContain('private-address');
+    expect((await ask('operator', 'GET', `${QUEUE}/jobs/1`)).text).toContain('private-address');
+  });
+
+  it('lets an operator act on queues, and only an admin on the whole Redis', async () => {
+    const relief = { action: 'raise-maxmemory', maxBytes: 200 * 1024 * 1024, reason: 'x' };
+    const path = '/api/v1/instances/default/relief';
+    expect((await ask('operator', 'PATCH', QUEUE, { concurrency: 4, reason: 'x' })).status).toBe(200);
+    expect((await ask('operator', 'POST', path, relief)).status).toBe(403);
+    expect((await ask('admin', 'POST', path, relief)).status).toBe(200);
+    const { body } = await ask('viewer', 'GET', '/api/v1/actions');
+    const told = body.actions.map((action: { actor: string; status: string }) => [
+      action.actor,
+      action.status,
+    ]);
+    expect(told).toEqual([
+      ['admin-person', 'applied'],
+      ['operator-person', 'refused'],
+      ['operator-person', 'applied'],
+    ]);
+  });
+
+  it('does not take a wrong token, and after ten of them from one address rests for a minute', async () => {
+    const other = await startConsole({
+      redisUrl: redis.url,
+      env: { SPILLWAY_TOKENS: `x:viewer:${hashToken('right')}` },
+    });
+    try {
+      for (let i = 0; i < 10; i++) {
+        expect(
+          (await other.ask('GET', '/api/v1/overview', undefined, { authorization: 'Bearer wrong' })).status,
+        ).toBe(401);
+      }
+      expect(
+        (await other.ask('GET', '/api/v1/overview', undefined, { authorization: 'Bearer right' })).status,
+      ).toBe(429);
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('a browser session', () => {
+  async function signIn(token: string, headers: Record<string, string> = {}) {
+    return fetch(`${console_.url}/sign-in`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: console_.url, ...headers },
+      body: new URLSearchParams({ token, to: '/actions' }),
+    });
+  }
+
+  it('starts with a token, in a cookie that scripts and other sites do not get', async () => {
+    const answer = await signIn(tokens.operator);
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe('/actions');
+    const cookie = answer.headers.get('set-cookie') ?? '';
+    expect(cookie).toMatch(/HttpOnly/);
+    expect(cookie).toMatch(/SameSite=Strict/);
+    expect(cookie).not.toContain(tokens.operator);
+    const session = cookie.split(';')[0] ?? '';
+    expect((await console_.ask('GET', '/api/v1/overview', undefined, { cookie: session })).status).toBe(200);
+    expect(
+      (await console_.ask('GET', '/api/v1/overview', undefined, { cookie: `${session.slice(0, -2)}xx` }))
+        .status,
+    ).toBe(401);
+  });
+
+  it('does not start with a wrong token, and says so', async () => {
+    const answer = await signIn('nonsense');
+    expect(answer.status).toBe(422);
+    expect(await answer.text()).toContain('not one of this console');
+  });
+
+  it('never leads to another site', async () => {
+    for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example']) {
+      const page = await console_.ask('GET', `/sign-in?to=${encodeURIComponent(to)}`);
+      expect(page.text).not.toContain('evil.example');
+    }
+  });
+
+  it('can not be used by a page of another site', async () => {
+    const cookie = ((await signIn(tokens.admin)).headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const change = { concurrency: 9, reason: 'x' };
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'null' },
+    ]) {
+      const answer = await console_.ask('PATCH', QUEUE, change, { cookie, ...headers } as Record<
+        string,
+        string
+      >);
+      expect([headers, answer.status]).toEqual([headers, 403]);
+    }
+    expect(
+      (
+        await console_.ask('PATCH', QUEUE, change, {
+          cookie,
+          origin: console_.url,
+          'sec-fetch-site': 'same-origin',
+        })
+      ).status,
+    ).toBe(200);
+    expect((await signIn(tokens.admin, { origin: 'https://evil.example' })).status).toBe(403);
+  });
+});
+
+describe('secrets', () => {
+  it('are in no log, no page and no error', async () => {
+    const answers = await Promise.all(
+      ['/api/v1/overview', '/metrics', '/readyz', '/docs'].map((path) => ask('admin', 'GET', path)),
+    );
+    const all = [console_.output(), ...answers.map((answer) => answer.text)].join('\n');
+    expect(all).not.toContain(SECRET);
+    for (const token of Object.values(tokens)) expect(all).not.toContain(token);
+  });
+
+  it('keeps other names of the host out: a page elsewhere can not reach the console by DNS', async () => {
+    const { request } = await import('node:http');
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(`${console_.url}/healthz`, { headers: { host: 'evil.example' } }, (answer) =>
+        resolve(answer.statusCode),
+      );
+      asked.once('error', reject);
+      asked.end();
+    });
+    expect(status).toBe(421);
+  });
+
+  it('serves every page under a policy that runs no inline script', async () => {
+    const policy = (await ask('admin', 'GET', '/docs')).headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain('unsafe');
+  });
+});
