@@ -32,6 +32,8 @@ export interface OwnRedisOptions {
   readonly port?: number;
   /** More redis.conf settings as flags, e.g. `['--appendonly', 'yes']`. */
   readonly args?: readonly string[];
+  /** In a session of its own: Ctrl-C in the terminal does not reach it, its owner must stop it. */
+  readonly isDetached?: boolean;
 }
 
 /** A TCP port on 127.0.0.1 that was free a moment ago. */
@@ -81,7 +83,7 @@ export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedi
     options.policy ?? 'noeviction',
     ...(options.args ?? []),
   ];
-  let child = await launch(port, args);
+  let child = await launch(port, args, options.isDetached);
   let client = plainClient(port);
   return {
     port,
@@ -98,7 +100,7 @@ export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedi
     },
     async restart() {
       await end(child, 'SIGKILL');
-      child = await launch(port, args);
+      child = await launch(port, args, options.isDetached);
       client.disconnect();
       client = plainClient(port);
     },
@@ -120,9 +122,9 @@ function plainClient(port: number): Redis {
   return client;
 }
 
-async function launch(port: number, args: readonly string[]): Promise<ChildProcess> {
+async function launch(port: number, args: readonly string[], detached = false): Promise<ChildProcess> {
   const binary = redisServerBinary();
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], detached });
   let output = '';
   child.stdout?.on('data', (chunk) => {
     output = (output + chunk).slice(-4000);

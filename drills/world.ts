@@ -43,7 +43,7 @@ export interface WorldOptions {
 export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions): Promise<World> {
   const ledger = createLedger();
   const keeper = await ready(forkChild('keeper', undefined), 'keeper');
-  const redis = await startRedis({ maxmemoryBytes });
+  const redis = await startRedis({ maxmemoryBytes, isDetached: true });
   const dataDirectory = await mkdtemp(join(tmpdir(), 'spillway-drill-'));
   const order: KeeperOrder & { pids: number[] } = {
     pids: [redis.pid],
@@ -64,6 +64,7 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
     redis,
     ledger,
     async play(script, name, plan) {
+      if (stopped) throw new Error(`${name} is not started: the drill is ending`);
       const child = forkChild(script, plan);
       child.on('message', (message) => ledger.hear(message as ChildSays));
       await ready(child, name);
@@ -82,8 +83,11 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
       return player;
     },
     async serveConsole(port) {
+      if (stopped) throw new Error('the console is not started: the drill is ending');
       const child = spawn(process.execPath, [packagePath('dist/server/main.js')], {
         stdio: ['ignore', 'pipe', 'pipe'],
+        // Ctrl-C reaches the whole process group of a terminal; the end of these two is this world's to order.
+        detached: true,
         env: {
           ...process.env,
           REDIS_URL: redis.url,

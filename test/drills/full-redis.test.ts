@@ -50,6 +50,7 @@ describe('drill full-redis', () => {
       const drill = spawn(process.execPath, await args('--maxmemory', '24'), {
         env,
         stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
       });
       let output = '';
       drill.stdout.on('data', (chunk) => {
@@ -62,7 +63,8 @@ describe('drill full-redis', () => {
       const pids = await descendants(drill.pid ?? 0);
       expect(pids.length).toBeGreaterThanOrEqual(5);
       expect(port).toBeGreaterThan(0);
-      drill.kill(signal);
+      // A terminal's Ctrl-C goes to the whole group; the others go to the one process.
+      process.kill(signal === 'SIGINT' ? -(drill.pid ?? 0) : (drill.pid ?? 0), signal);
       await until('every process is gone', () => pids.every((pid) => !isAlive(pid)), { withinMs: 15_000 });
       await until('its directories are gone', () => readdirSync(scratch).length === 0);
     },
