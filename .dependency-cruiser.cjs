@@ -39,7 +39,12 @@ module.exports = {
       from: { path: '^dist/agent/' },
       to: { path: '^dist/server/' },
     },
-    { name: 'server-knows-no-drills', severity: 'error', from: { path: '^dist/server/' }, to: { path: '^dist/(drills|bench|test)/' } },
+    {
+      name: 'server-knows-no-drills',
+      severity: 'error',
+      from: { path: '^dist/server/' },
+      to: { path: '^dist/(drills|bench|test)/' },
+    },
     { name: 'nothing-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes a bare machine ready: packages, build, redis-server and, with --browser, a browser.
+// Makes a bare machine ready: packages, build, redis-server (not with --console) and, with --browser, a browser.
 // Plain Node without dependencies: it runs before node_modules exist. Each step is one line; what is there is left alone.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -23,12 +23,15 @@ process.on('uncaughtException', (error) => {
 checkNode();
 installPackages();
 build();
-provide({
-  what: 'redis-server',
-  variable: 'REDIS_SERVER_BIN',
-  programs: ['redis-server', 'valkey-server'],
-  packages: ['redis-server', 'redis-sentinel'],
-});
+// `npm start` serves a Redis that is somewhere already.
+if (!process.argv.includes('--console')) {
+  provide({
+    what: 'redis-server',
+    variable: 'REDIS_SERVER_BIN',
+    programs: ['redis-server', 'valkey-server'],
+    packages: ['redis-server', 'redis-sentinel'],
+  });
+}
 if (process.argv.includes('--browser')) {
   provide({
     what: 'browser',
