@@ -68,13 +68,14 @@ export const cleanFinished: Lever<Args, CleanEstimate> = {
       summary: `Removed ${formatCount(result.removed)} ${args.state} jobs${freed}.${skipped}${early}`,
       freedBytes: result.freedBytes,
       affectedJobs: result.removed,
+      isUnchanged: result.removed === 0,
     };
   },
   async verify(context, args, before) {
     const after = await estimateClean(handleOf(context), rangeOf(args, context.nowMs));
     return {
       // Children that were skipped still match; all else is gone.
-      ok: after.matching === 0 || after.matching < before.matching,
+      ok: after.matching <= before.matching,
       summary: `${formatCount(after.total)} ${args.state} jobs are left.`,
       fields: [
         { label: `${args.state} jobs`, before: formatCount(before.total), after: formatCount(after.total) },

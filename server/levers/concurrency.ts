@@ -3,7 +3,8 @@ import { formatCount } from '../model/format.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
 import type { Snapshot } from '../watch/snapshot.js';
-import type { Lever, LeverWarning } from './lever.js';
+import { departuresWith, flowAfter } from './flow-after.js';
+import type { Lever, LeverContext, LeverWarning } from './lever.js';
 import {
   handleOf,
   isFull,
@@ -49,7 +50,7 @@ export const concurrency: Lever<Args, QueueControl> = {
       fields: [
         { label: 'global concurrency', before: limitInWords(before), after: limitInWords(args.value) },
       ],
-      effects: [effectOf(control, args.value)],
+      effects: [effectOf(control, args.value), ...flowWith(args.value, control, context)],
       warnings: [
         ...whenFull(context.snapshot, control, args.value),
         ...(args.value === null ? [] : oldVersionWarning(control.version, 'global concurrency')),
@@ -97,6 +98,18 @@ export const concurrency: Lever<Args, QueueControl> = {
 function settingOf(control: QueueControl): number | null {
   if (control.haltRecord === null || control.concurrency !== 0) return control.concurrency;
   return parseHaltRecord(control.haltRecord)?.formerConcurrency ?? null;
+}
+
+/** While full a slot more does not drain more, so nothing is foretold. */
+function flowWith(
+  value: number | null,
+  control: QueueControl,
+  context: Pick<LeverContext, 'snapshot' | 'target'>,
+): readonly string[] {
+  if (value === null || isFull(context.snapshot)) return [];
+  const queue = queueOf(context);
+  const after = departuresWith(value, control.active, queue);
+  return after === null ? [] : flowAfter(queue, after, context.snapshot);
 }
 
 function effectOf(control: QueueControl, value: number | null): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { formatCount, formatRate } from '../model/format.js';
+import { formatCount } from '../model/format.js';
 import { haltQueue, type QueueControl, readControl } from '../redis/queue-control.js';
+import { flowAfter } from './flow-after.js';
 import type { Lever, LeverWarning } from './lever.js';
 import {
   flowInWords,
@@ -42,9 +43,9 @@ export const halt: Lever<Args, QueueControl> = {
       ],
       effects: [
         `${formatCount(waiting)} waiting jobs stay where they are; ${formatCount(control.active)} running jobs finish.`,
-        arrivals > 0
-          ? `Producers keep adding ${formatRate(arrivals)}: the backlog grows by that much.`
-          : 'Producers can still add; nothing arrives at the moment.',
+        ...(arrivals > 0
+          ? flowAfter(queue, 0, context.snapshot)
+          : ['Producers can still add; nothing arrives at the moment.']),
       ],
       warnings: [
         ...whenFull(context.snapshot, control),

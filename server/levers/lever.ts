@@ -62,6 +62,8 @@ export interface Applied {
   readonly summary: string;
   readonly freedBytes: number | null;
   readonly affectedJobs: number | null;
+  /** True where it turned out that there was nothing to change. */
+  readonly isUnchanged?: boolean;
 }
 
 /** What reading back showed. */

@@ -8,6 +8,8 @@ import type { Watch } from '../watch/watch.js';
 const HALT_SETTLE_MS = 10_000;
 /** Given up when the queue can't be read for so long. */
 const GIVE_UP_MS = 60_000;
+/** Changes of one console that are measured at a time; of a larger group the first, as they are alike. */
+const MOST_AT_ONCE = 50;
 /** Jobs in progress that are remembered; with more, it can't be told which one is new. */
 const MOST_ACTIVE = 1_000;
 
@@ -32,26 +34,44 @@ export interface Done {
  * ignores a halt. Driven by the watcher's ticks, so it leaves no timer behind. Other levers are not measured.
  */
 export function measureAfter(deps: MeasureDeps, done: Done): void {
-  if (done.lever === 'queue.halt') measureHalt(deps, done);
-  if (done.lever === 'queue.rate-limit') measureLimit(deps, done);
+  const running = measuring.get(deps.watch) ?? 0;
+  const measure = MEASURES[done.lever];
+  if (!measure || running >= MOST_AT_ONCE) return;
+  measuring.set(deps.watch, running + 1);
+  measure(deps, done, () => measuring.set(deps.watch, (measuring.get(deps.watch) ?? 1) - 1));
 }
 
+type Measure = (deps: MeasureDeps, done: Done, ended: () => void) => void;
+const MEASURES: Readonly<Record<string, Measure>> = {
+  'queue.halt': measureHalt,
+  'queue.rate-limit': measureLimit,
+};
+/** How many run, for each console: a test may hold several. */
+const measuring = new WeakMap<Watch, number>();
+
 /** Any job in progress that was not when the halt was made has been started against it. */
-function measureHalt(deps: MeasureDeps, done: Done): void {
+function measureHalt(deps: MeasureDeps, done: Done, ended: () => void): void {
   const startedAtMs = deps.now();
   const link = deps.watch.link(done.instance);
-  if (!link) return;
+  if (!link) {
+    ended();
+    return;
+  }
   const read = () =>
     readActiveIds({ client: link.client, canFlagScripts: false, id: done.queue.id }, MOST_ACTIVE);
-  const known = read();
+  const ran = read();
   // Its failure is handled where it is awaited; until then it must not end the process.
-  known.catch(() => undefined);
+  ran.catch(() => undefined);
   let isBusy = false;
+  let notHalted = 0;
   const look = async (state: QueueState): Promise<Measurement | null> => {
-    const before = await known;
+    const before = await ran;
     if (before.length >= MOST_ACTIVE)
       return { text: 'Too many jobs run to tell new ones.', isWarning: false };
-    const fresh = (await read()).filter((jobId) => !before.includes(jobId));
+    // No job runs, so none has started: nothing needs to be asked.
+    const now = state.counts.active > 0 ? await read() : [];
+    const known = new Set(before);
+    const fresh = now.filter((jobId) => !known.has(jobId));
     if (fresh.length > 0) return broken(fresh.length, state);
     if (deps.now() - startedAtMs < HALT_SETTLE_MS) return null;
     return {
@@ -59,13 +79,16 @@ function measureHalt(deps: MeasureDeps, done: Done): void {
       isWarning: false,
     };
   };
-  const stop = deps.watch.onTick((ticked) => {
+  const stop = listen(deps.watch, done, ended, (ticked) => {
     if (ticked !== done.instance || isBusy) return;
     const state = stateOf(deps.watch, done);
     if (deps.now() - startedAtMs > GIVE_UP_MS) return stop();
     if (!state || state.readAtMs <= startedAtMs) return;
-    // Resumed meanwhile, here or by the application: there is no halt to measure.
-    if (state.halt === null || state.isHaltOverridden) return stop();
+    // Resumed meanwhile, here or by the application: there is no halt to measure. Twice, as the first read may have been
+    // on its way when the halt was made.
+    notHalted = state.halt === null || state.isHaltOverridden ? notHalted + 1 : 0;
+    if (notHalted >= 2) return stop();
+    if (notHalted > 0) return;
     isBusy = true;
     look(state)
       .then(async (measurement) => {
@@ -90,11 +113,11 @@ function broken(started: number, state: QueueState): Measurement {
   };
 }
 
-function measureLimit(deps: MeasureDeps, done: Done): void {
+function measureLimit(deps: MeasureDeps, done: Done, ended: () => void): void {
   const startedAtMs = deps.now();
   let first: { readonly atMs: number; readonly departed: number } | null = null;
   let windowMs = 0;
-  const stop = deps.watch.onTick((ticked) => {
+  const stop = listen(deps.watch, done, ended, (ticked) => {
     if (ticked !== done.instance) return;
     const nowMs = deps.now();
     if (nowMs - startedAtMs > GIVE_UP_MS) return stop();
@@ -115,6 +138,27 @@ function measureLimit(deps: MeasureDeps, done: Done): void {
     });
     void keep(deps, done, measurement);
   });
+}
+
+/** Listens until stopped, and then says so once. */
+function listen(
+  watch: Watch,
+  done: Done,
+  ended: () => void,
+  listener: (instance: string) => void,
+): () => void {
+  const stop = watch.onTick((ticked) => {
+    // A queue in which nothing moves is otherwise read every ten seconds only.
+    watch.refreshSoon(done.instance, done.queue.id);
+    listener(ticked);
+  });
+  let isStopped = false;
+  return () => {
+    if (isStopped) return;
+    isStopped = true;
+    stop();
+    ended();
+  };
 }
 
 function stateOf(watch: Watch, done: Done): QueueState | null {

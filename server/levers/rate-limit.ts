@@ -4,6 +4,7 @@ import { formatDuration, formatRate } from '../model/format.js';
 import { inShortWindows, perSecond } from '../model/rate-limit.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
 import type { RateLimit } from '../watch/snapshot.js';
+import { flowAfter } from './flow-after.js';
 import type { Lever, LeverContext, LeverWarning } from './lever.js';
 import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
@@ -54,6 +55,7 @@ export const rateLimit: Lever<Args, QueueControl> = {
       ],
       effects: [
         `Now ${formatRate(leaving)} leave the queue and ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive.`,
+        ...(wanted ? flowAfter(queue, allowedOf(wanted, leaving, control), context.snapshot) : []),
         ...(wanted && wanted.durationMs !== args.durationMs
           ? [
               `Written as ${rateInWords(wanted)}: the same rate in short windows, so that a later change counts within a second.`,
@@ -122,6 +124,12 @@ export const rateLimit: Lever<Args, QueueControl> = {
         : { max: null },
   }),
 };
+
+/** Departures under a limit: what it allows, or less where the queue is slower for other reasons than the former limit. */
+function allowedOf(wanted: RateLimit, leavingPerSecond: number, control: QueueControl): number {
+  const isLimited = control.rateLimit !== null && leavingPerSecond >= perSecond(control.rateLimit) * 0.9;
+  return isLimited ? perSecond(wanted) : Math.min(perSecond(wanted), leavingPerSecond);
+}
 
 /** The window began anew: where jobs wait, workers count in it within a moment, and then its length can be seen. */
 async function readOnceCounting(context: LeverContext, wanted: RateLimit | null): Promise<QueueControl> {

@@ -178,14 +178,15 @@ async function attempt(
       });
     const applied = await inHand.apply();
     const verified = await readBack(inHand, context);
+    const isUnchanged = preview.isNoop || applied.isUnchanged === true;
     return outcomeOf(base, {
-      status: !verified.ok ? 'unverified' : preview.isNoop ? 'unchanged' : 'applied',
+      status: !verified.ok ? 'unverified' : isUnchanged ? 'unchanged' : 'applied',
       summary: verified.ok ? applied.summary : `${applied.summary} ${verified.summary}`,
       preview,
       fields: verified.fields,
       warnings: verified.warnings,
       freedBytes: applied.freedBytes,
-      undo: preview.isNoop ? null : callOf(inHand, context),
+      undo: isUnchanged ? null : callOf(inHand, context),
     });
   } catch (error) {
     const preview = inHand?.preview ?? null;

@@ -9,7 +9,7 @@
   Returns {jobs left in the paused list: call again until 0, jobs brought back by this call}.
 ]]
 local meta, wait, paused, most = KEYS[1], KEYS[3], KEYS[7], tonumber(ARGV[1])
--- Runs of ids instead of one LMOVE each: 5,000 jobs in 1 ms instead of 3. Lua's unpack takes about 8,000 values.
+-- Runs of ids instead of one LMOVE each: 5,000 jobs hold Redis for 1 to 2 ms. Lua's unpack takes about 8,000 values.
 local RUN = 1000
 
 local function restoreConcurrency()

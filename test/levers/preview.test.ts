@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { departuresWith, flowAfter } from '../../server/levers/flow-after.js';
+import { findLever, LEVERS } from '../../server/levers/index.js';
+import { oldVersionWarning } from '../../server/levers/queue-target.js';
+import { globMatcher } from '../../server/levers/targets.js';
+import { aFullNode, aNode, aQueue, aSnapshot, MB, someMemory, someRates } from '../support/snapshot.js';
+
+describe('the registry of levers', () => {
+  it('holds each under a name of its own, found by it', () => {
+    expect(new Set(LEVERS.map((lever) => lever.name)).size).toBe(LEVERS.length);
+    for (const lever of LEVERS) expect(findLever(lever.name)).toBe(lever);
+    expect(findLever('queue.obliterate')).toBeNull();
+  });
+
+  it('asks for the queue’s name before what cannot be taken back', () => {
+    const destructive = LEVERS.filter((lever) => lever.isDestructive).map((lever) => lever.name);
+    expect(destructive.sort()).toEqual(['job.remove', 'queue.clean-finished']);
+  });
+});
+
+describe('what a change will do is foretold with numbers', () => {
+  const queue = aQueue({
+    counts: { waiting: 1000, active: 4 },
+    rates: someRates({ arrivalsPerSecond: 10, departuresPerSecond: 8 }),
+    memory: someMemory({ backlogBytes: MB }),
+  });
+
+  it('a backlog that will grow, with what that costs in Redis and what it has left', () => {
+    const snapshot = aSnapshot({
+      nodes: [aNode({ countedBytes: 60 * MB, maxBytes: 100 * MB })],
+      queues: [queue],
+    });
+    expect(flowAfter(queue, 0, snapshot)).toEqual([
+      'The backlog grows by 10/s, about 612 KB of Redis a minute, which has 40 MB left.',
+    ]);
+  });
+
+  it('a backlog that will be done, and when', () => {
+    expect(flowAfter(queue, 20, aSnapshot({ queues: [queue] }))).toEqual([
+      'At 20/s the 1,000 jobs that wait are done in about 1 min 40 s.',
+    ]);
+  });
+
+  it('nothing where nothing waits or nothing is known', () => {
+    expect(flowAfter(aQueue(), 5, aSnapshot())).toEqual([]);
+    expect(departuresWith(8, 0, queue)).toBeNull();
+    expect(departuresWith(8, 4, aQueue({ counts: { active: 4 } }))).toBeNull();
+    expect(departuresWith(8, 4, queue)).toBe(16);
+  });
+
+  it('no room is told of a Redis that is full', () => {
+    const snapshot = aSnapshot({ nodes: [aFullNode()], queues: [queue] });
+    expect(flowAfter(queue, 0, snapshot)[0]).not.toMatch(/left/);
+  });
+});
+
+describe('a BullMQ that is too old for a setting is warned of', () => {
+  it.each([
+    ['bullmq:5.8.7', 'global concurrency', /before 5\.9 ignore/],
+    ['bullmq:4.17.0', 'global concurrency', /before 5\.9 ignore/],
+    ['bullmq:5.59.0', 'a global rate limit', /before 5\.60 ignore/],
+    ['bullmq-pro:7.11.0', 'global concurrency', /before 7\.12 ignore/],
+    [null, 'global concurrency', /not known here; before 5\.9/],
+  ] as const)('%s and %s', (version, setting, words) => {
+    expect(oldVersionWarning(version, setting)[0]?.text).toMatch(words);
+  });
+  it.each([
+    ['bullmq:5.9.0', 'global concurrency'],
+    ['bullmq:5.81.5', 'a global rate limit'],
+    ['bullmq:6.7.0', 'a global rate limit'],
+    ['bullmq-pro:7.42.0', 'global concurrency'],
+  ] as const)('but not %s and %s', (version, setting) => {
+    expect(oldVersionWarning(version, setting)).toEqual([]);
+  });
+});
+
+it.each([
+  ['mail*', 'mail-a', true],
+  ['*mail', 'bull:mail', true],
+  ['bull:*:x', 'bull:a:b:x', true],
+  ['ma?l', 'mail', true],
+  ['ma?l', 'mal', false],
+  ['[ab]', 'a', false],
+  ['a.c', 'abc', false],
+  ['*', '', true],
+  ['', 'a', false],
+  [`${'*a'.repeat(30)}b`, 'a'.repeat(5_000), false],
+])('glob %s against %s: %s', (glob, text, expected) => {
+  expect(globMatcher(glob)(text)).toBe(expected);
+});
