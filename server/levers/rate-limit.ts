@@ -6,7 +6,7 @@ import { type QueueControl, readControl, setRateLimit } from '../redis/queue-con
 import type { RateLimit } from '../watch/snapshot.js';
 import { flowAfter } from './flow-after.js';
 import type { Lever, LeverContext, LeverWarning } from './lever.js';
-import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
+import { handleOf, isFull, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
 const MOST = 10_000_000;
 const DAY_MS = 86_400_000;
@@ -135,7 +135,8 @@ function allowedOf(wanted: RateLimit, leavingPerSecond: number, control: QueueCo
 async function readOnceCounting(context: LeverContext, wanted: RateLimit | null): Promise<QueueControl> {
   const after = await readControl(handleOf(context));
   const isIdle = after.waiting + after.prioritized === 0 || queueOf(context).workers === 0;
-  if (wanted === null || after.limiterTtlMs > 0 || isIdle) return after;
+  // While Redis is full idle workers take nothing, and so count nothing.
+  if (wanted === null || after.limiterTtlMs > 0 || isIdle || isFull(context.snapshot)) return after;
   await setTimeout(COUNTING_MS);
   return readControl(handleOf(context));
 }

@@ -112,7 +112,7 @@ function warningsOf(
   const warnings: LeverWarning[] = [];
   if (isFull(snapshot)) {
     warnings.push({
-      text: 'Redis is full: idle workers are refused when they take a job and then spin in errors. Make room first.',
+      text: 'Redis is full: idle workers are refused when they take a job, so nothing starts. Make room first.',
       instead: makeRoomFirst(snapshot),
     });
   }

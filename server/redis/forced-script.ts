@@ -29,7 +29,9 @@ const PARTS: Readonly<Partial<Record<ForcedScript, string>>> = {
  * Redis counts a DEL as a write though the key is never there. Before 7.0 a script is replicated as text unless it says
  * otherwise, and then may not write after MEMORY USAGE; from 7.0 on the line has no effect.
  */
-const FREEING_LINES = "redis.replicate_commands()\nredis.call('DEL', KEYS[1] .. ':spillway:none')\n";
+const FREEING_LINES = `if redis.replicate_commands then redis.replicate_commands() end
+redis.call('DEL', KEYS[1] .. ':spillway:none')
+`;
 
 const prepared = new Map<string, PreparedScript>();
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { addBallast, fill, type LeverBench, lift, startBench } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
@@ -67,6 +68,36 @@ describe.each([
     expect(resumed.status).toBe('applied');
     expect(await redis.client.hmget(`${id}:meta`, 'concurrency', 'spillway.halt')).toEqual([null, null]);
     expect(await redis.client.zscore(`${id}:marker`, '0')).toBe('0');
+  });
+
+  it('quiets workers that Redis refuses in a busy loop', async () => {
+    const workers = await Promise.all(
+      ([5, 6] as const).map((version) =>
+        startWorker({
+          version,
+          port: redis.port,
+          queue: id.slice('bull:'.length),
+          options: { concurrency: 5 },
+        }),
+      ),
+    );
+    const errors = (): number => workers.reduce((sum, worker) => sum + worker.errors, 0);
+    const preview = await bench.pullOne('queue.halt', { queues: [id], dryRun: true, reason: '' });
+    expect(preview.preview?.effects.join()).toMatch(/fall quiet/);
+    await until('workers of both versions spin', () => workers.every((worker) => worker.errors > 500));
+    await bench.pullOne('queue.halt', { queues: [id] });
+    let before = -1;
+    await until(
+      'half a second without an error',
+      () => {
+        const since = errors() - before;
+        before = errors();
+        return since === 0;
+      },
+      { everyMs: 500 },
+    );
+    expect(workers.flatMap((worker) => worker.started)).toEqual([]);
+    await Promise.all(workers.map((worker) => worker.stop()));
   });
 
   it('sets a global concurrency that the stock call cannot', async () => {
