@@ -1,7 +1,7 @@
 import type { Account } from './account.js';
 import type { ProducerPlan } from './children/producer.js';
 import type { WorkerPlan } from './children/worker.js';
-import { ANALYTICS, API, backlogs, inMegabytes, MB } from './full-redis-look.js';
+import { ANALYTICS, API, backlogs, inMegabytes, MB, takesWrites } from './full-redis-look.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
@@ -11,6 +11,7 @@ import type { Player, World } from './world.js';
 const FULL_WITHIN_MS = 90_000;
 /** Workers that were busy when Redis filled go on for this long before somebody restarts them. */
 const RESTART_AFTER_MS = 4_000;
+const STEADY_SECONDS = 3;
 /** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
 const SURGE_PER_SECOND_PER_MB = 36;
 
@@ -56,8 +57,27 @@ function incidentOf(stage: Stage): Incident {
       stage.worker = await startWorker(world);
       account.note('workers restarted, as one would', await backlogs(world));
     },
+    async follow() {
+      for (let isTaken = true; ; isTaken = !isTaken) {
+        const awaited = isTaken;
+        // At the edge answers flip: told is what held for some seconds.
+        await waitFor(() => heldFor(world, awaited), Number.POSITIVE_INFINITY);
+        account.note(
+          isTaken ? 'Redis takes writes again' : 'Redis refuses writes again',
+          `${await backlogs(world)}; completed: ${world.ledger.completed(API)} API, ${world.ledger.completed(ANALYTICS)} analytics`,
+        );
+      }
+    },
     resolve: (api) => resolveFullRedis(world, account, api),
   };
+}
+
+async function heldFor(world: World, isTaken: boolean): Promise<boolean> {
+  for (let asked = 0; asked < STEADY_SECONDS; asked += 1) {
+    if ((await takesWrites(world)) !== isTaken) return false;
+    await pause(1_000);
+  }
+  return true;
 }
 
 function startWorker(world: World): Promise<Player> {

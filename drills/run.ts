@@ -46,6 +46,6 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     await incident.develop();
     if (options.isAuto) return incident.resolve(createApi(address));
     account.note('over to you');
-    await asked.promise;
+    await incident.follow();
   }
 }

@@ -19,6 +19,8 @@ export interface Drill {
 export interface Incident {
   /** Resolves when it has developed as far as it goes by itself. */
   readonly develop: () => Promise<void>;
+  /** Notes how it goes on while a person is at work in the console. Never ends by itself. */
+  readonly follow: () => Promise<void>;
   /** Resolves it through the JSON API alone, and checks what was before and what is after. */
   readonly resolve: (api: Api) => Promise<void>;
 }
