@@ -1,11 +1,60 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { AppDeps } from '../app-deps.js';
 import type { GateEnv } from '../auth/gate.js';
+import { presentFinding, presentInstance } from './api/present.js';
+import { LiveHub, type LiveView } from './live/hub.js';
+import { eventPart } from './live/part.js';
+import { liveViewOf } from './live/views.js';
+import { Problem } from './problem.js';
 
-/** /live for pages and /api/v1/live for automation. */
-export function liveRoutes(_deps: AppDeps): Hono<GateEnv> {
-  return new Hono<GateEnv>();
+const hubs = new Set<LiveHub>();
+
+/** /live sends pages the parts that changed; /api/v1/live sends automation an overview a tick. */
+export function liveRoutes(deps: AppDeps): Hono<GateEnv> {
+  const hub = new LiveHub(deps.watch);
+  hubs.add(hub);
+  const live = new Hono<GateEnv>();
+  live.get('/live', (c) => {
+    const view = liveViewOf(deps, c.get('actor').role, c.req.query());
+    if (!view) throw new Problem(404, 'not-found', 'there is no such view');
+    return stream(c, hub, view);
+  });
+  live.get('/api/v1/live', (c) => stream(c, hub, overviewEvents(deps)));
+  return live;
 }
 
-/** Ends all streams. */
-export function closeLive(): void {}
+/** Ends all streams, so that the server can close: their pages come back to the next console by themselves. */
+export function closeLive(): void {
+  for (const hub of hubs) hub.close();
+  hubs.clear();
+}
+
+function overviewEvents(deps: AppDeps): LiveView {
+  return {
+    key: 'api',
+    render: () => [
+      eventPart('overview', 'overview', {
+        at: new Date(deps.now()).toISOString(),
+        storeProblem: deps.storeProblem,
+        instances: deps.watch.snapshots().map(presentInstance),
+        findings: deps.watch.findings().map(presentFinding),
+      }),
+    ],
+  };
+}
+
+function stream(c: Context, hub: LiveHub, view: LiveView): Response {
+  const body = hub.open(view);
+  if (!body) {
+    // Without this the browser would come back over the same connection and keep the server from closing.
+    throw new Problem(503, 'shutting-down', 'no more streams now', {
+      Connection: 'close',
+      'Retry-After': '2',
+    });
+  }
+  return c.body(body, 200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-cache, no-transform',
+    'X-Accel-Buffering': 'no',
+  });
+}

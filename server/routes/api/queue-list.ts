@@ -46,7 +46,8 @@ function byId(a: QueueState, b: QueueState): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
-function weightOf(
+/** What a queue weighs in that order: larger comes first. Comparable between instances. Pure. */
+export function weightOf(
   queue: QueueState,
   sort: QueueSort,
   snapshot: Snapshot,

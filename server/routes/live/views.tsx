@@ -1,0 +1,21 @@
+import type { AppDeps } from '../../app-deps.js';
+import type { Role } from '../../auth/role.js';
+import { frameParts, overviewLive } from '../pages/overview.js';
+import { parseQueueQuery } from '../pages/queue-query.js';
+import type { LiveView } from './hub.js';
+
+/** The live side of a page, by the name and parameters that the page put into its stream's address; null for none. */
+export function liveViewOf(
+  deps: AppDeps,
+  role: Role,
+  query: Readonly<Record<string, string | undefined>>,
+): LiveView | null {
+  switch (query.view) {
+    case 'overview':
+      return overviewLive(deps, role, parseQueueQuery(query));
+    case 'frame':
+      return { key: 'frame', render: () => frameParts(deps, deps.now(), '') };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,118 @@
+import type { BlindProps } from '../../../views/blind-banner.js';
+import type { Chrome } from '../../../views/layout.js';
+import type { AppDeps } from '../../app-deps.js';
+import type { Actor } from '../../auth/role.js';
+import type { Finding } from '../../findings/finding.js';
+import { plainName } from '../../findings/words.js';
+import { sightOf } from '../../model/sight.js';
+import type { Watch } from '../../watch/watch.js';
+import { assetUrl } from './assets.js';
+import { instancePath } from './links.js';
+import { coarseAge } from './words.js';
+
+const STYLES = [
+  'tokens.css',
+  'base.css',
+  'top.css',
+  'band.css',
+  'findings.css',
+  'queue-table.css',
+  'drawer.css',
+  'detail.css',
+];
+const SCRIPTS = ['vendor/htmx.min.js', 'vendor/hx-sse.min.js', 'app.js', 'lists.js', 'drawer.js'];
+const CHART_SCRIPTS = ['vendor/chart.umd.min.js', 'vendor/chartjs-plugin-annotation.min.js', 'charts.js'];
+
+export interface PageFrame {
+  readonly actor: Actor;
+  readonly nowMs: number;
+  /** Address of the page in the navigation. */
+  readonly current: string;
+  /** What the page is about; the worst state comes before it in the title. */
+  readonly subject: string;
+  readonly liveUrl: string | null;
+  readonly hasCharts?: boolean;
+}
+
+export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
+  const { watch, storeProblem, hasSignIn } = deps;
+  const worst = worstOf(watch, frame.nowMs);
+  const scripts = frame.hasCharts ? [...SCRIPTS, ...CHART_SCRIPTS] : SCRIPTS;
+  return {
+    title: titleOf(worst, frame.subject),
+    favicon: worst.state,
+    faviconUrl: assetUrl(`favicon-${worst.state}.svg`),
+    styles: STYLES.map(assetUrl),
+    themeScript: assetUrl('theme.js'),
+    scripts: scripts.map(assetUrl),
+    nav: navOf(watch, frame.current),
+    actor: { name: frame.actor.name, role: frame.actor.role },
+    hasSignIn,
+    storeProblem,
+    blind: blindOf(watch, frame.nowMs),
+    nowMs: frame.nowMs,
+    liveUrl: frame.liveUrl,
+  };
+}
+
+export interface Worst {
+  readonly state: Chrome['favicon'];
+  /** A few words; empty while calm. */
+  readonly words: string;
+  readonly finding: Finding | null;
+}
+
+/** What stands first in the title, in the favicon, and at the top of the overview. */
+export function worstOf(watch: Watch, nowMs: number): Worst {
+  const isBlind = watch.snapshots().some((snapshot) => !sightOf(snapshot, nowMs).isLive);
+  const finding = watch.findings()[0] ?? null;
+  if (finding && finding.severity !== 'info')
+    return { state: finding.severity, words: finding.title, finding };
+  if (isBlind) return { state: 'blind', words: 'connecting', finding: null };
+  return { state: 'calm', words: '', finding: null };
+}
+
+const TITLE_SIGNS = { critical: '●', warning: '▲', blind: '○', calm: '✓' } as const;
+
+export function titleOf(worst: Worst, subject: string): string {
+  const words = worst.words === '' ? 'calm' : lowerFirst(worst.words);
+  const page = subject === '' ? '' : ` · ${plainName(subject)}`;
+  return `${TITLE_SIGNS[worst.state]} ${words}${page} · Spillway`;
+}
+
+/** "Redis is full" → "redis is full", but a queue's name stays as it is. */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+export function blindOf(watch: Watch, nowMs: number): BlindProps {
+  const snapshots = watch.snapshots();
+  const redises = snapshots.flatMap((snapshot) => {
+    const { isLive, ageSeconds } = sightOf(snapshot, nowMs);
+    if (isLive) return [];
+    return [
+      {
+        name: snapshot.instance,
+        lastReadAtMs: snapshot.link.lastReadAtMs,
+        age: ageSeconds === null ? '' : coarseAge(ageSeconds),
+        problem: snapshot.link.problem
+          ? `${snapshot.link.problem.replace(/\.+$/, '')}.`
+          : 'It does not answer.',
+      },
+    ];
+  });
+  return { redises, isAll: redises.length > 0 && redises.length === snapshots.length };
+}
+
+function navOf(watch: Watch, current: string): Chrome['nav'] {
+  const instances = watch
+    .snapshots()
+    .map(({ instance }) => ({ label: `Redis ${instance}`, href: instancePath(instance) }));
+  const items = [
+    { label: 'Overview', href: '/' },
+    ...instances.slice(0, 6),
+    { label: 'Actions', href: '/actions' },
+    { label: 'API', href: '/docs' },
+  ];
+  return items.map((item) => ({ ...item, isCurrent: item.href === current }));
+}

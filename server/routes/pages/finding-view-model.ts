@@ -1,0 +1,66 @@
+import type { FindingProps } from '../../../views/finding.js';
+import type { RemedyProps } from '../../../views/remedy.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import type { Finding, Remedy } from '../../findings/finding.js';
+import { findLever } from '../../levers/index.js';
+import { formatValue } from '../../model/format.js';
+import { instancePath, leverPath, queuePath } from './links.js';
+import { coarseAge, elementId, moment } from './words.js';
+
+export interface FindingsContext {
+  readonly role: Role;
+  readonly nowMs: number;
+  readonly hasManyInstances: boolean;
+  /** On a queue's or an instance's own page the subject goes without saying. */
+  readonly isOwnPage: boolean;
+}
+
+export function findingOf(finding: Finding, context: FindingsContext): FindingProps {
+  const { nowMs } = context;
+  return {
+    id: elementId('finding', finding.key),
+    severity: finding.severity,
+    code: finding.code,
+    title: finding.title,
+    subject: context.isOwnPage ? null : subjectOf(finding, context.hasManyInstances),
+    sentence: finding.sentence,
+    evidence: finding.evidence.map((piece) => ({
+      label: piece.label,
+      value: formatValue(piece.value, piece.unit),
+    })),
+    since: moment(finding.sinceMs, nowMs),
+    age: `for ${coarseAge((nowMs - finding.sinceMs) / 1000)}`,
+    isLastSeen: finding.lastSeenAtMs !== undefined,
+    remedies: finding.remedies.map((remedy) => remedyOf(remedy, finding, context.role)),
+  };
+}
+
+function remedyOf(remedy: Remedy, finding: Finding, role: Role): RemedyProps {
+  return remedyButton(remedy, finding.instance, role, { why: finding.title, finding: finding.key });
+}
+
+/** A remedy as a button, or as words where the role may not press it. */
+export function remedyButton(
+  remedy: Remedy,
+  instance: string,
+  role: Role,
+  more: { readonly why?: string; readonly finding?: string; readonly then?: string } = {},
+): RemedyProps {
+  const needsRole = findLever(remedy.lever)?.role ?? 'operator';
+  return {
+    label: remedy.label,
+    effect: remedy.effect,
+    needsRole,
+    href: includesRole(role, needsRole)
+      ? leverPath({ lever: remedy.lever, instance, queues: remedy.queues, args: remedy.args, ...more })
+      : null,
+  };
+}
+
+function subjectOf(finding: Finding, hasManyInstances: boolean): FindingProps['subject'] {
+  if (finding.queue !== null) {
+    const text = hasManyInstances ? `${finding.instance} · ${finding.queue}` : finding.queue;
+    return { text, href: queuePath(finding.instance, finding.queue) };
+  }
+  return hasManyInstances ? { text: finding.instance, href: instancePath(finding.instance) } : null;
+}

@@ -1,0 +1,58 @@
+import type { QueueState } from '../../watch/snapshot.js';
+
+/** Addresses of pages. Names hold any character, so each part is percent-encoded. */
+
+export function instancePath(instance: string): string {
+  return `/i/${encodePart(instance)}`;
+}
+
+export function queuePath(instance: string, queueId: string): string {
+  return `${instancePath(instance)}/q/${encodePart(queueId)}`;
+}
+
+export function jobPath(instance: string, queueId: string, jobId: string): string {
+  return `${queuePath(instance, queueId)}/jobs/${encodePart(jobId)}`;
+}
+
+/** A half of a surrogate pair can't be percent-encoded; such a name gets an address that leads nowhere, and no crash. */
+function encodePart(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));
+}
+
+export interface LeverLink {
+  readonly lever: string;
+  readonly instance: string;
+  readonly queues?: readonly string[];
+  readonly match?: string;
+  readonly jobId?: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** Why: offered as the reason. */
+  readonly why?: string;
+  /** Key of the finding that holds the queues, where they are too many for an address. */
+  readonly finding?: string;
+  /** Another lever's address: where to go on afterwards. */
+  readonly then?: string;
+}
+
+/** More queues than this are looked up in the finding and not listed in the address. */
+const MOST_LISTED = 20;
+
+/** Address of a lever's drawer, with its arguments filled in. */
+export function leverPath(link: LeverLink): string {
+  const query = new URLSearchParams({ lever: link.lever, instance: link.instance });
+  const queues = link.queues ?? [];
+  if (link.finding !== undefined && queues.length > MOST_LISTED) query.set('finding', link.finding);
+  else for (const queue of queues) query.append('queues', queue);
+  if (link.match !== undefined) query.set('match', link.match);
+  if (link.jobId !== undefined) query.set('jobId', link.jobId);
+  if (link.args && Object.keys(link.args).length > 0) query.set('args', JSON.stringify(link.args));
+  if (link.why !== undefined) query.set('why', link.why);
+  if (link.then !== undefined) query.set('then', link.then);
+  return `/lever?${query}`;
+}
+
+/** A queue as people call it, and where it is when that does not say it. */
+export function placeOf(queue: QueueState, instance: string, hasManyInstances: boolean): string | null {
+  const parts = [hasManyInstances ? instance : null, queue.prefix === 'bull' ? null : queue.prefix];
+  return parts.filter((part) => part !== null).join(' · ') || null;
+}

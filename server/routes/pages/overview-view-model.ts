@@ -1,0 +1,69 @@
+import type { FindingListProps } from '../../../views/finding.js';
+import type { VerdictProps } from '../../../views/overview-page.js';
+import type { AppDeps } from '../../app-deps.js';
+import type { Role } from '../../auth/role.js';
+import type { Finding } from '../../findings/finding.js';
+import { formatJobs, formatRate, formatThings } from '../../model/format.js';
+import type { Snapshot } from '../../watch/snapshot.js';
+import { worstOf } from './chrome.js';
+import { findingOf } from './finding-view-model.js';
+
+/** Findings are told up to here; each is one place to look, and more than this is no help. */
+const MOST_FINDINGS = 30;
+
+/** The one line on top: the worst, how much else, and what flows. */
+export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number): VerdictProps {
+  const worst = worstOf(deps.watch, nowMs);
+  const findings = deps.watch.findings();
+  const snapshots = deps.watch.snapshots();
+  return {
+    state: worst.state,
+    text:
+      worst.words === ''
+        ? 'Calm. Nothing needs you.'
+        : worst.state === 'blind'
+          ? 'Connecting to Redis'
+          : worst.words,
+    detail: [countsInWords(findings), trafficInWords(snapshots)].filter((part) => part !== '').join(' · '),
+  };
+}
+
+function countsInWords(findings: readonly Finding[]): string {
+  const count = (severity: Finding['severity']): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const critical = count('critical');
+  const parts = [
+    critical > 0 ? `${critical} critical` : '',
+    count('warning') > 0 ? formatThings(count('warning'), 'warning') : '',
+    count('info') > 0 ? formatThings(count('info'), 'note') : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function trafficInWords(snapshots: readonly Snapshot[]): string {
+  let queues = 0;
+  let backlog = 0;
+  let arrivals = 0;
+  let departures = 0;
+  for (const snapshot of snapshots) {
+    queues += snapshot.queues.length;
+    for (const queue of snapshot.queues) {
+      backlog += queue.backlog;
+      arrivals += queue.rates?.arrivalsPerSecond ?? 0;
+      departures += queue.rates?.departuresPerSecond ?? 0;
+    }
+  }
+  return `${formatThings(queues, 'queue')} · ${formatJobs(backlog)} waiting · ${formatRate(arrivals)} in, ${formatRate(departures)} out`;
+}
+
+export function findingListOf(
+  deps: Pick<AppDeps, 'watch'>,
+  role: Role,
+  nowMs: number,
+  isShown: (finding: Finding) => boolean = () => true,
+  isOwnPage = false,
+): FindingListProps {
+  const context = { role, nowMs, hasManyInstances: deps.watch.snapshots().length > 1, isOwnPage };
+  const findings = deps.watch.findings().filter(isShown).slice(0, MOST_FINDINGS);
+  return { findings: findings.map((finding) => findingOf(finding, context)), calm: 'Nothing is wrong here.' };
+}

@@ -1,0 +1,83 @@
+import { Band } from '../../../views/band.js';
+import { BlindBanner } from '../../../views/blind-banner.js';
+import { Finding } from '../../../views/finding.js';
+import { OverviewPage, Verdict } from '../../../views/overview-page.js';
+import { QueueRow } from '../../../views/queue-row.js';
+import type { AppDeps } from '../../app-deps.js';
+import type { Actor, Role } from '../../auth/role.js';
+import type { LiveView } from '../live/hub.js';
+import { eventPart, listParts, type Part, swapPart } from '../live/part.js';
+import { bandOf } from './band-view-model.js';
+import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
+import { findingListOf, verdictOf } from './overview-view-model.js';
+import { type QueueQuery, queueQueryString } from './queue-query.js';
+import { queueTableOf } from './queue-table-view-model.js';
+
+export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery) {
+  const nowMs = deps.now();
+  const liveUrl = `/live?${new URLSearchParams([['view', 'overview'], ...new URLSearchParams(queueQueryString(query))])}`;
+  return (
+    <OverviewPage
+      chrome={chromeOf(deps, { actor, nowMs, current: '/', subject: '', liveUrl })}
+      view={{
+        verdict: verdictOf(deps, nowMs),
+        bands: deps.watch.snapshots().map((snapshot) => bandOf(snapshot, nowMs, deps.thresholds)),
+        findings: findingListOf(deps, actor.role, nowMs),
+        queues: queueTableOf(deps, query, actor.role, nowMs),
+      }}
+    />
+  );
+}
+
+/** What changes on the overview. */
+export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): LiveView {
+  return {
+    key: `overview|${role}|${queueQueryString(query)}`,
+    render: () => {
+      const nowMs = deps.now();
+      const table = queueTableOf(deps, query, role, nowMs);
+      const { findings } = findingListOf(deps, role, nowMs);
+      return [
+        ...frameParts(deps, nowMs, ''),
+        swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs)} />)),
+        ...deps.watch.snapshots().map((snapshot) => {
+          const band = bandOf(snapshot, nowMs, deps.thresholds);
+          return swapPart(band.id, html(<Band {...band} />));
+        }),
+        ...listParts(
+          'findings',
+          findings.map((finding) => ({ id: finding.id, html: html(<Finding {...finding} />) })),
+        ),
+        ...listParts(
+          'queues',
+          table.rows.map((row) => ({ id: row.id, html: html(<QueueRow {...row} />) })),
+        ),
+        swapPart(
+          'queues-range',
+          html(
+            <p id="queues-range" class="range">
+              {table.range}
+            </p>,
+          ),
+        ),
+      ];
+    },
+  };
+}
+
+/** What changes on every page: the pulse, the title, and whether the console can see. */
+export function frameParts(deps: AppDeps, nowMs: number, subject: string): readonly Part[] {
+  const worst = worstOf(deps.watch, nowMs);
+  return [
+    // Never the same twice: it is what tells the page that it is still in touch.
+    eventPart('beat', 'beat', { nowMs, title: titleOf(worst, subject), state: worst.state }),
+    swapPart('blind', html(<BlindBanner {...blindOf(deps.watch, nowMs)} />)),
+  ];
+}
+
+/** Components here hold no promises, so that a rendering is a string at once. */
+export function html(element: { toString(): string | Promise<string> }): string {
+  const text = element.toString();
+  if (typeof text !== 'string') throw new Error('a live part must not wait for anything');
+  return text;
+}

@@ -1,0 +1,138 @@
+import type { State } from '../../../views/band.js';
+import type { IconName } from '../../../views/icon.js';
+import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
+import type { Thresholds } from '../../findings/finding.js';
+import { oldestWaitingSeconds, type QueueVerdict, queueVerdict } from '../../findings/verdict.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRateLimit,
+  formatRatio,
+} from '../../model/format.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { leverPath, placeOf, queuePath } from './links.js';
+import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
+
+interface VerdictWords {
+  readonly word: string;
+  readonly state: State;
+  readonly icon: IconName;
+}
+
+export const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
+  'no-workers': { word: 'no workers', state: 'critical', icon: 'no-workers' },
+  stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
+  'blocked-by-memory': { word: 'blocked: Redis full', state: 'critical', icon: 'blocked-by-memory' },
+  growing: { word: 'growing', state: 'warning', icon: 'growing' },
+  paused: { word: 'paused by app', state: 'info', icon: 'paused' },
+  halted: { word: 'halted', state: 'info', icon: 'halted' },
+  capped: { word: 'capped', state: 'warning', icon: 'capped' },
+  'rate-limited': { word: 'rate-limited', state: 'info', icon: 'rate-limited' },
+  flowing: { word: 'flowing', state: 'calm', icon: 'flowing' },
+  idle: { word: 'idle', state: 'calm', icon: 'idle' },
+};
+
+export interface RowContext {
+  readonly nowMs: number;
+  readonly thresholds: Thresholds;
+  readonly canAct: boolean;
+  readonly hasManyInstances: boolean;
+}
+
+/** One queue as a row of the table. */
+export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowContext): QueueRowProps {
+  const { nowMs, thresholds, canAct } = context;
+  const { instance } = snapshot;
+  const verdict = queueVerdict(queue, snapshot, nowMs, thresholds);
+  const words = VERDICTS[verdict];
+  // A stopped queue with work behind it is somebody's trouble, without it nobody's.
+  const isStoppedWithWork = (verdict === 'paused' || verdict === 'halted') && queue.backlog > 0;
+  const oldest = oldestWaitingSeconds(queue, nowMs);
+  const used = snapshot.nodes.reduce((sum, node) => sum + node.countedBytes, 0);
+  return {
+    id: elementId('queue', `${instance}/${queue.id}`),
+    queueId: queue.id,
+    name: queue.name,
+    place: placeOf(queue, instance, context.hasManyInstances),
+    href: queuePath(instance, queue.id),
+    state: isStoppedWithWork ? 'warning' : words.state,
+    icon: words.icon,
+    verdict: words.word,
+    depth: formatCount(queue.backlog),
+    active: formatCount(queue.counts.active),
+    trend: sparklinePoints(queue.depthTrend),
+    arrivals: rateNumber(queue.rates?.arrivalsPerSecond),
+    departures: rateNumber(queue.rates?.departuresPerSecond),
+    oldest: oldest === null ? UNKNOWN : coarseAge(oldest),
+    drain: drainInWords(queue),
+    memory: queue.memory ? formatBytes(queue.memory.totalBytes) : UNKNOWN,
+    memoryShare:
+      queue.memory && used > 0 ? formatRatio(Math.round((queue.memory.totalBytes / used) * 100) / 100) : '',
+    failed: formatCount(queue.counts.failed),
+    workers: queue.workers === null ? UNKNOWN : formatCount(queue.workers),
+    concurrency: concurrencySetting(queue, instance, canAct),
+    rateLimit: rateLimitSetting(queue, instance, canAct),
+    flow: canAct ? flowAction(queue, instance) : null,
+    checkbox: canAct ? { value: `${instance}/${queue.id}`, label: `Select ${queue.name}` } : null,
+  };
+}
+
+export function drainInWords(queue: QueueState): string {
+  if (queue.drainSeconds === null) return UNKNOWN;
+  return coarseAge(queue.drainSeconds);
+}
+
+/** While halted the setting that comes back is what a person wants to see. */
+function concurrencySetting(queue: QueueState, instance: string, canAct: boolean): Setting {
+  const value = queue.flow === 'halted' ? (queue.halt?.formerConcurrency ?? null) : queue.concurrency;
+  return {
+    value: value === null ? 'any' : formatCount(value),
+    label: `Change how many jobs of ${queue.name} run at once, now ${value ?? 'any number'}`,
+    href: canAct ? leverPath({ lever: 'queue.concurrency', instance, queues: [queue.id] }) : null,
+  };
+}
+
+function rateLimitSetting(queue: QueueState, instance: string, canAct: boolean): Setting {
+  const limit = queue.rateLimit;
+  const value = limit === null ? 'none' : shortRateLimit(limit.max, limit.durationMs);
+  return {
+    value,
+    label: `Change the rate limit of ${queue.name}, now ${limit === null ? 'none' : formatRateLimit(limit.max, limit.durationMs)}`,
+    href: canAct ? leverPath({ lever: 'queue.rate-limit', instance, queues: [queue.id] }) : null,
+  };
+}
+
+/** "10/s" */
+export function shortRateLimit(max: number, durationMs: number): string {
+  return durationMs === 1000
+    ? `${formatCount(max)}/s`
+    : `${formatCount(max)}/${formatDuration(durationMs / 1000)}`;
+}
+
+export function flowAction(queue: QueueState, instance: string): { label: string; href: string } {
+  const lever = queue.flow === 'running' ? 'queue.halt' : 'queue.resume';
+  return {
+    label: queue.flow === 'running' ? 'Halt' : 'Resume',
+    href: leverPath({ lever, instance, queues: [queue.id] }),
+  };
+}
+
+const WIDTH = 80;
+const HEIGHT = 20;
+const MOST_POINTS = 40;
+
+/** Points of a line through the last depths, on a scale from 0 to their largest. Empty where nothing ever waited. */
+export function sparklinePoints(depths: readonly number[]): string {
+  const step = Math.max(1, Math.ceil(depths.length / MOST_POINTS));
+  const picked = depths.filter((_, i) => (depths.length - 1 - i) % step === 0);
+  const largest = Math.max(0, ...picked);
+  if (picked.length < 2 || largest <= 0) return '';
+  return picked
+    .map((depth, i) => {
+      const x = Math.round((i / (picked.length - 1)) * WIDTH);
+      const y = Math.round((HEIGHT - 1 - (depth / largest) * (HEIGHT - 2)) * 2) / 2;
+      return `${x},${y}`;
+    })
+    .join(' ');
+}

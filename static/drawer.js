@@ -1,0 +1,85 @@
+// The drawer: a modal dialog, so that the browser itself keeps the focus inside and closes it by Escape.
+(() => {
+  const drawer = document.getElementById('drawer');
+  const body = document.getElementById('drawer-body');
+  if (!drawer || !body) return;
+  /** Where the focus goes back to: the element, or its row's name if the row was drawn anew meanwhile. */
+  let opener = null;
+
+  function open(href, from) {
+    if (!drawer.open) opener = { element: from, row: from?.closest?.('tr, li')?.id ?? null };
+    body.replaceChildren(loading());
+    if (!drawer.open) drawer.showModal();
+    htmx.ajax('GET', href, { source: body, target: body, swap: 'innerHTML' });
+  }
+
+  function loading() {
+    const text = document.createElement('p');
+    text.className = 'drawer-loading';
+    text.textContent = 'Asking Redis…';
+    return text;
+  }
+
+  drawer.addEventListener('close', () => {
+    body.replaceChildren();
+    const back = opener?.element?.isConnected
+      ? opener.element
+      : document.getElementById(opener?.row ?? '')?.querySelector('a');
+    (back ?? document.getElementById('page'))?.focus();
+    opener = null;
+  });
+
+  document.addEventListener('click', (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    const link = event.target.closest?.('a[data-drawer]');
+    if (link) {
+      event.preventDefault();
+      open(link.getAttribute('href'), link);
+      return;
+    }
+    if (event.target.closest?.('[data-drawer-close]')) drawer.close();
+    // A press beside the sheet closes it, as long as nothing was typed that would be lost.
+    if (event.target === drawer && !body.querySelector('form[data-typed]')) drawer.close();
+  });
+
+  body.addEventListener('input', (event) => {
+    event.target.closest('form')?.setAttribute('data-typed', '');
+  });
+
+  // Selected rows: the form's own address, opened in the drawer.
+  document.addEventListener('submit', (event) => {
+    const form = event.target.closest?.('[data-bulk]');
+    if (!form) return;
+    event.preventDefault();
+    open(
+      `${form.getAttribute('action')}?${new URLSearchParams(new FormData(form, event.submitter))}`,
+      event.submitter,
+    );
+  });
+
+  // After each swap the focus is where reading goes on: the first bad field, else what came.
+  body.addEventListener('htmx:after:swap', (event) => {
+    if (event.detail.ctx.target !== body) return;
+    drawer.scrollTop = 0;
+    const first = body.querySelector('[aria-invalid="true"], [autofocus], #drawer-title');
+    first?.focus();
+  });
+
+  // What did not reach the console was not done: say so in the drawer and keep what was typed.
+  function tell(text) {
+    const place = body.querySelector('[data-drawer-trouble]') ?? body.querySelector('.drawer-loading');
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = false;
+  }
+  body.addEventListener('htmx:error', () => {
+    tell('The console did not answer. If a change was under way, look at Actions before you try again.');
+  });
+  body.addEventListener('htmx:response:error', (event) => {
+    if (event.detail.ctx.response.status >= 500) {
+      tell(
+        `The console answered with an error (${event.detail.ctx.response.status}). Nothing was shown as done; look at Actions before you try again.`,
+      );
+    }
+  });
+})();

@@ -1,0 +1,137 @@
+import type { Child, FC } from 'hono/jsx';
+import { BlindBanner, type BlindProps } from './blind-banner.js';
+import { Document } from './document.js';
+import { IconSprite } from './icon.js';
+
+export interface Chrome {
+  readonly title: string;
+  readonly favicon: 'calm' | 'warning' | 'critical' | 'blind';
+  /** Addresses of style sheets, scripts and icons, with their versions. */
+  readonly styles: readonly string[];
+  /** Runs before the page is painted. */
+  readonly themeScript: string;
+  readonly scripts: readonly string[];
+  readonly faviconUrl: string;
+  readonly nav: readonly { readonly label: string; readonly href: string; readonly isCurrent: boolean }[];
+  readonly actor: { readonly name: string; readonly role: string };
+  readonly hasSignIn: boolean;
+  readonly storeProblem: string | null;
+  readonly blind: BlindProps;
+  /** Time of the server at rendering: ages count from it, whatever the viewer's clock says. */
+  readonly nowMs: number;
+  /** Stream of this page's changes; null where nothing changes. */
+  readonly liveUrl: string | null;
+}
+
+const HTMX_CONFIG = JSON.stringify({
+  extensions: 'sse,spillway',
+  defaultTimeout: 15_000,
+  // A server that fails must not replace what is shown by its error; the script says it.
+  noSwap: [204, 304, '5xx'],
+  history: 'reload',
+  sse: { reconnectMaxDelay: 5_000, reconnectDelay: 500 },
+});
+
+/** What stands around every page. */
+export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> = ({ chrome, children }) => (
+  <Document>
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="htmx-config" content={HTMX_CONFIG} />
+      <title>{chrome.title}</title>
+      <link
+        id="favicon"
+        rel="icon"
+        type="image/svg+xml"
+        href={chrome.faviconUrl}
+        data-state={chrome.favicon}
+      />
+      <script src={chrome.themeScript}></script>
+      {chrome.styles.map((href) => (
+        <link rel="stylesheet" href={href} />
+      ))}
+      {chrome.scripts.map((src) => (
+        <script src={src} defer></script>
+      ))}
+    </head>
+    <body data-now-ms={String(chrome.nowMs)}>
+      <a class="skip-link" href="#page">
+        Skip to content
+      </a>
+      <IconSprite />
+      <header class="top">
+        <a class="wordmark" href="/">
+          Spillway
+        </a>
+        <nav class="top-nav" aria-label="Pages">
+          {chrome.nav.map((item) => (
+            <a href={item.href} aria-current={item.isCurrent ? 'page' : undefined}>
+              {item.label}
+            </a>
+          ))}
+        </nav>
+        <div class="top-right">
+          {chrome.liveUrl ? (
+            <span class="live" data-live-state="connecting">
+              <span class="live-dot" aria-hidden="true"></span> <span data-live-text="">connecting</span>
+            </span>
+          ) : null}
+          <button type="button" class="theme-button" data-theme-toggle="" hidden>
+            <span data-theme-text="">Theme: system</span>
+          </button>
+          <span class="actor">
+            {chrome.actor.name} · {chrome.actor.role}
+          </span>
+          {chrome.hasSignIn ? (
+            <form method="post" action="/sign-out">
+              <button type="submit" class="small-button">
+                Sign out
+              </button>
+            </form>
+          ) : null}
+        </div>
+      </header>
+      <div class="lost" id="lost" role="alert" hidden>
+        <strong>This page has lost the console.</strong> What you see is{' '}
+        <span data-lost-age="">some seconds</span> old.{' '}
+        <span data-lost-hint="">Trying to reach it again…</span>
+      </div>
+      <BlindBanner {...chrome.blind} />
+      {chrome.storeProblem ? (
+        <p class="store-problem">
+          <strong>Nothing is kept on disk:</strong> {chrome.storeProblem}
+        </p>
+      ) : null}
+      <main id="page" tabindex={-1}>
+        {children}
+        {chrome.liveUrl ? <LiveConnection url={chrome.liveUrl} /> : null}
+      </main>
+      <dialog id="drawer" class="drawer" aria-labelledby="drawer-title">
+        <div id="drawer-body"></div>
+      </dialog>
+    </body>
+  </Document>
+);
+
+/**
+ * The stream. Each view has an element of its own id, so that morphing to another view ends the old stream. `every`
+ * starts it again where the very first connection failed, which the extension does not try again by itself.
+ */
+const LiveConnection: FC<{ readonly url: string }> = ({ url }) => (
+  <div
+    id={`live-${idOf(url)}`}
+    hidden
+    data-live=""
+    hx-sse:connect={url}
+    hx-trigger="load, every 3s"
+    hx-swap="none"
+  ></div>
+);
+
+function idOf(url: string): string {
+  let hash = 5381;
+  for (const letter of url) hash = (hash * 33 + (letter.codePointAt(0) ?? 0)) % 2_147_483_647;
+  return hash.toString(36);
+}

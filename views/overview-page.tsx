@@ -1,0 +1,55 @@
+import type { FC } from 'hono/jsx';
+import { Band, type BandProps, type State, StateIcon } from './band.js';
+import { FindingList, type FindingListProps } from './finding.js';
+import { type Chrome, Layout } from './layout.js';
+import { QueueTable, type QueueTableProps } from './queue-table.js';
+
+export interface VerdictProps {
+  readonly state: State;
+  readonly text: string;
+  readonly detail: string;
+}
+
+export interface OverviewProps {
+  readonly verdict: VerdictProps;
+  readonly bands: readonly BandProps[];
+  readonly findings: FindingListProps;
+  readonly queues: QueueTableProps;
+}
+
+/** The answer to "what is wrong", in one line. The only thing on the page that is read out when it changes. */
+export const Verdict: FC<VerdictProps> = ({ state, text, detail }) => (
+  <div id="verdict" class={`verdict state-${state}`}>
+    <h1 id="verdict-text" aria-live="polite" aria-atomic="true">
+      <StateIcon state={state} /> {text}
+    </h1>
+    <p class="verdict-detail">{detail}</p>
+  </div>
+);
+
+export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: OverviewProps }> = ({
+  chrome,
+  view,
+}) => (
+  <Layout chrome={chrome}>
+    <Verdict {...view.verdict} />
+    <div class="bands">
+      {view.bands.map((band) => (
+        <Band {...band} />
+      ))}
+    </div>
+    <section class="findings-section" aria-labelledby="findings-title">
+      <div class="section-head">
+        <h2 id="findings-title">What is wrong</h2>
+        <p class="order-held" data-held="findings" hidden>
+          <span data-held-text="">Order held while you are here</span>
+          <button type="button" class="small-button" data-release="">
+            Show now
+          </button>
+        </p>
+      </div>
+      <FindingList {...view.findings} />
+    </section>
+    <QueueTable {...view.queues} />
+  </Layout>
+);
