@@ -3,10 +3,11 @@ import { ReadBatch } from './read-batch.js';
 
 /** Keys that one SCAN call may look at: about half a millisecond of Redis. */
 const SCAN_COUNT = 2_000;
-/** A pass over the keyspace is begun this often at most: new queues are to appear within 10 s. */
-const PASS_EVERY_MS = 6_000;
+/** A pass over the keyspace is begun this often at most, and spread over a second or more: new queues are to appear within 10 s. */
+const PASS_EVERY_MS = 8_000;
+const PASS_TAKES_MS = 1_000;
 /** Candidates checked in one step, and the most queues the console watches in one Redis. */
-const CHECK_AT_ONCE = 500;
+const CHECK_AT_ONCE = 2_000;
 export const MOST_QUEUES = 20_000;
 
 /**
@@ -18,6 +19,7 @@ export class Discovery {
   #isScanning = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   readonly #rejected = new Set<string>();
+  readonly #candidates = new Set<string>();
   lastPassAtMs: number | null = null;
   passDurationMs: number | null = null;
   keys = 0;
@@ -33,15 +35,14 @@ export class Discovery {
     calls: number,
     known: ReadonlySet<string>,
   ): Promise<{ readonly found: readonly string[]; readonly calls: ReadonlyMap<string, number> }> {
-    if (!this.#isScanning && nowMs - this.#startedAtMs < PASS_EVERY_MS)
-      return { found: [], calls: new Map() };
-    if (!this.#isScanning) {
+    const isTime = nowMs - this.#startedAtMs >= PASS_EVERY_MS;
+    if (!this.#isScanning && !isTime && this.#candidates.size === 0) return { found: [], calls: new Map() };
+    if (!this.#isScanning && isTime) {
       this.#isScanning = true;
       this.#startedAtMs = nowMs;
       this.keys = await client.dbsize();
     }
     const sent = new Map([['dbsize', 1]]);
-    const candidates = new Set<string>();
     for (let i = 0; i < calls && this.#isScanning; i++) {
       const [cursor, keys] = await client.scan(
         this.#cursor,
@@ -56,21 +57,24 @@ export class Discovery {
       this.#cursor = cursor;
       for (const key of keys) {
         const id = key.slice(0, -':meta'.length);
-        if (id.includes(':') && !known.has(id) && !this.#rejected.has(id)) candidates.add(id);
+        if (id.includes(':') && !known.has(id) && !this.#rejected.has(id)) this.#candidates.add(id);
       }
       if (cursor === '0') this.#endPass(nowMs);
     }
-    const found = await this.#confirm(client, [...candidates].slice(0, CHECK_AT_ONCE));
+    const some = [...this.#candidates].slice(0, CHECK_AT_ONCE);
+    const found = await this.#confirm(client, some);
+    for (const id of some) this.#candidates.delete(id);
     sent.set('hmget', found.asked);
     return { found: found.ids, calls: sent };
   }
 
   /** How many SCAN calls a step of `intervalMs` needs to finish a pass in time, within what the budget leaves. */
   callsPerStep(intervalMs: number, budgetRatio: number): number {
-    const forPass = Math.ceil((this.keys / SCAN_COUNT) * (intervalMs / (PASS_EVERY_MS * 0.8)));
+    const forPass = Math.ceil((this.keys / SCAN_COUNT) * (intervalMs / PASS_TAKES_MS));
     // Half a millisecond a call; 40% of the budget is for looking around, the rest for what is known.
     const affordable = Math.floor((intervalMs * budgetRatio * 0.4) / 0.5);
-    return Math.max(1, Math.min(forPass, affordable, 40));
+    // The first pass may cost more: whoever has just opened the console waits for it.
+    return Math.max(1, Math.min(forPass, this.lastPassAtMs === null ? 20 : affordable, 40));
   }
 
   #endPass(nowMs: number): void {

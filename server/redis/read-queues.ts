@@ -6,8 +6,15 @@ import { ReadBatch, type Slot } from './read-batch.js';
 export interface QueueReadPlan {
   /** `<prefix>:<name>`: the start of all its keys. */
   readonly id: string;
-  /** Finished jobs and the events stream: they cost as much as the rest and say less from second to second. */
-  readonly withFinished: boolean;
+  /** Settings, finished jobs and the events stream: they cost as much as the rest and say less from second to second. */
+  readonly withRare: boolean;
+  /**
+   * The four lists that most queues never have: read one by one where they are known to hold jobs; else one EXISTS
+   * asks for all four, and a queue that turns out to have some is read again (`isPartial`).
+   */
+  readonly withSparse: boolean;
+  /** Jobs waited at the last read: look which one is next, for its age. */
+  readonly withHead: boolean;
   /** The limiter held jobs back at the last read: ask for how long. */
   readonly withLimiter: boolean;
   /** A job whose age is not known yet, found at the head of the queue by the last read. */
@@ -18,10 +25,13 @@ export interface QueueReading {
   readonly id: string;
   /** False: no meta, no counter, no job: the queue is gone. */
   readonly exists: boolean;
+  /** True: a sparse list holds jobs that this reading does not count; read again with `withSparse`. */
+  readonly isPartial: boolean;
   readonly counts: Omit<QueueCounts, 'completed' | 'failed'>;
   readonly finished: { readonly completed: number; readonly failed: number; readonly events: number } | null;
   readonly addedTotal: number;
-  readonly meta: QueueMeta;
+  /** null: not read this time. */
+  readonly meta: QueueMeta | null;
   /** The limiter key exists: some window is being counted. */
   readonly hasLimiter: boolean;
   readonly limiterTtlMs: number | null;
@@ -74,15 +84,35 @@ export function addQueueReads(
     });
 }
 
-/** Reads these queues in one pipeline: what the poller does at a tick, for measuring it by itself. */
+/**
+ * Reads these queues: one pipeline, and a second one for those that turn out to have sparse lists. What the poller does
+ * at a tick, to be measured by itself.
+ */
 export async function readQueues(
   client: Redis,
   plans: readonly QueueReadPlan[],
+  sameSlot = false,
 ): Promise<readonly QueueReading[]> {
   const batch = new ReadBatch();
-  const decodeAll = addQueueReads(batch, plans);
+  const decodeAll = addQueueReads(batch, plans, sameSlot);
   await batch.run(client);
-  return decodeAll();
+  return (await completeReadings(client, plans, decodeAll(), sameSlot)).readings;
+}
+
+/** Reads the partial ones again, with their sparse lists. @returns all readings in order, and the commands it sent. */
+export async function completeReadings(
+  client: Redis,
+  plans: readonly QueueReadPlan[],
+  readings: readonly QueueReading[],
+  sameSlot: boolean,
+): Promise<{ readonly readings: readonly QueueReading[]; readonly calls: ReadonlyMap<string, number> }> {
+  const again = plans.filter((_, i) => readings[i]?.isPartial).map((plan) => ({ ...plan, withSparse: true }));
+  if (again.length === 0) return { readings, calls: new Map() };
+  const batch = new ReadBatch();
+  const decodeAgain = addQueueReads(batch, again, sameSlot);
+  await batch.run(client);
+  const byId = new Map(decodeAgain().map((reading) => [reading.id, reading]));
+  return { readings: readings.map((reading) => byId.get(reading.id) ?? reading), calls: batch.calls };
 }
 
 /** `id` and `limiter` of all queues by MGET; in a Cluster one by one, as their keys may lie in different slots. */
@@ -104,39 +134,61 @@ function addCounters(
   };
 }
 
+/** null: not asked this time. */
 interface QueueSlots {
-  readonly meta: Slot;
   readonly wait: Slot;
-  readonly paused: Slot;
   readonly active: Slot;
-  readonly prioritized: Slot;
-  readonly delayed: Slot;
-  readonly waitingChildren: Slot;
-  readonly nextWaiting: Slot;
-  readonly nextPrioritized: Slot | null;
-  readonly completed: Slot | null;
-  readonly failed: Slot | null;
-  readonly events: Slot | null;
+  readonly anySparse: Slot | null;
+  readonly sparse: {
+    readonly paused: Slot;
+    readonly prioritized: Slot;
+    readonly delayed: Slot;
+    readonly waitingChildren: Slot;
+    readonly nextPrioritized: Slot;
+  } | null;
+  readonly nextWaiting: Slot | null;
+  readonly rare: {
+    readonly meta: Slot;
+    readonly completed: Slot;
+    readonly failed: Slot;
+    readonly events: Slot;
+  } | null;
   readonly limiter: Slot | null;
   readonly age: Slot | null;
 }
 
 function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
   const { id } = plan;
+  const sparseKeys = [
+    `${id}:paused`,
+    `${id}:prioritized`,
+    `${id}:delayed`,
+    `${id}:waiting-children`,
+  ] as const;
+  const [paused, prioritized, delayed, waitingChildren] = sparseKeys;
   return {
-    meta: batch.add('hmget', `${id}:meta`, ...META_FIELDS),
     wait: batch.add('llen', `${id}:wait`),
-    paused: batch.add('llen', `${id}:paused`),
     active: batch.add('llen', `${id}:active`),
-    prioritized: batch.add('zcard', `${id}:prioritized`),
-    delayed: batch.add('zcard', `${id}:delayed`),
-    waitingChildren: batch.add('zcard', `${id}:waiting-children`),
+    anySparse: plan.withSparse ? null : batch.add('exists', ...sparseKeys),
+    sparse: plan.withSparse
+      ? {
+          paused: batch.add('llen', paused),
+          prioritized: batch.add('zcard', prioritized),
+          delayed: batch.add('zcard', delayed),
+          waitingChildren: batch.add('zcard', waitingChildren),
+          nextPrioritized: batch.add('zrange', prioritized, 0, 0),
+        }
+      : null,
     // BullMQ takes from the right end of `wait`, so that is where the oldest is.
-    nextWaiting: batch.add('lindex', `${id}:wait`, -1),
-    nextPrioritized: plan.withFinished ? batch.add('zrange', `${id}:prioritized`, 0, 0) : null,
-    completed: plan.withFinished ? batch.add('zcard', `${id}:completed`) : null,
-    failed: plan.withFinished ? batch.add('zcard', `${id}:failed`) : null,
-    events: plan.withFinished ? batch.add('xlen', `${id}:events`) : null,
+    nextWaiting: plan.withHead ? batch.add('lindex', `${id}:wait`, -1) : null,
+    rare: plan.withRare
+      ? {
+          meta: batch.add('hmget', `${id}:meta`, ...META_FIELDS),
+          completed: batch.add('zcard', `${id}:completed`),
+          failed: batch.add('zcard', `${id}:failed`),
+          events: batch.add('xlen', `${id}:events`),
+        }
+      : null,
     limiter: plan.withLimiter ? batch.add('pttl', `${id}:limiter`) : null,
     age: plan.askAgeOf === null ? null : batch.add('hmget', `${id}:${plan.askAgeOf}`, 'timestamp', 'delay'),
   };
@@ -148,39 +200,33 @@ function decode(
   slot: QueueSlots,
   counter: { added: string | null; limiter: string | null },
 ): QueueReading {
-  const [paused, concurrency, max, duration, version, maxLenEvents, halt] = batch.list(slot.meta);
-  const legacyPaused = batch.number(slot.paused);
+  const legacyPaused = batch.number(slot.sparse?.paused ?? null);
   const counts = {
     waiting: batch.number(slot.wait) + legacyPaused,
     legacyPaused,
-    prioritized: batch.number(slot.prioritized),
+    prioritized: batch.number(slot.sparse?.prioritized ?? null),
     active: batch.number(slot.active),
-    delayed: batch.number(slot.delayed),
-    waitingChildren: batch.number(slot.waitingChildren),
+    delayed: batch.number(slot.sparse?.delayed ?? null),
+    waitingChildren: batch.number(slot.sparse?.waitingChildren ?? null),
   };
-  const meta: QueueMeta = {
-    paused: paused ?? null,
-    concurrency: concurrency ?? null,
-    max: max ?? null,
-    duration: duration ?? null,
-    version: version ?? null,
-    maxLenEvents: maxLenEvents ?? null,
-    halt: halt ?? null,
-  };
+  const isPartial = slot.anySparse !== null && batch.number(slot.anySparse) > 0;
+  const meta = slot.rare === null ? null : decodeMeta(batch.list(slot.rare.meta));
   const finished =
-    slot.completed === null
+    slot.rare === null
       ? null
       : {
-          completed: batch.number(slot.completed),
-          failed: batch.number(slot.failed),
-          events: batch.number(slot.events),
+          completed: batch.number(slot.rare.completed),
+          failed: batch.number(slot.rare.failed),
+          events: batch.number(slot.rare.events),
         };
-  const heads = [batch.text(slot.nextWaiting), batch.list(slot.nextPrioritized)[0] ?? null];
-  const hasMeta = Object.values(meta).some((value) => value !== null);
-  const hasJobs = Object.values(counts).some((count) => count > 0);
+  const heads = [batch.text(slot.nextWaiting), batch.list(slot.sparse?.nextPrioritized ?? null)[0] ?? null];
+  // Without the meta hash in view it can't be said that a queue is gone.
+  const hasMeta = meta === null || Object.values(meta).some((value) => value !== null);
+  const hasJobs = isPartial || Object.values(counts).some((count) => count > 0);
   return {
     id: plan.id,
     exists: hasMeta || hasJobs || counter.added !== null,
+    isPartial,
     counts,
     finished,
     addedTotal: Number(counter.added ?? 0) || 0,
@@ -190,6 +236,19 @@ function decode(
     // v5 leaves a marker `0:<timestamp>` in `wait` at times; it is no job.
     headJobIds: heads.filter((jobId): jobId is string => jobId !== null && !jobId.startsWith('0:')),
     age: decodeAge(batch, plan, slot.age),
+  };
+}
+
+function decodeMeta(values: readonly (string | null)[]): QueueMeta {
+  const [paused, concurrency, max, duration, version, maxLenEvents, halt] = values;
+  return {
+    paused: paused ?? null,
+    concurrency: concurrency ?? null,
+    max: max ?? null,
+    duration: duration ?? null,
+    version: version ?? null,
+    maxLenEvents: maxLenEvents ?? null,
+    halt: halt ?? null,
   };
 }
 

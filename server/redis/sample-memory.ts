@@ -35,7 +35,8 @@ export async function sampleMemory(
   const sizes = new ReadBatch();
   const jobSlots = idSlots.map((slots) =>
     uniqueIds(slots.map((slot) => places.list(slot)[0] ?? null)).map((jobId) =>
-      sizes.add('memory', 'USAGE', `${id}:${jobId}`),
+      // All fields: by default five are looked at, and one large field among small ones counts as five.
+      sizes.add('memory', 'USAGE', `${id}:${jobId}`, 'SAMPLES', 0),
     ),
   );
   const structureSlots = plans.map((plan) => sizes.add('memory', 'USAGE', plan.key));

@@ -1,12 +1,15 @@
 import type { Series } from './watch.js';
 
+/** Ten thousand queues that do nothing hold a few points each: rings grow as they are filled. */
+const FIRST_CAPACITY = 8;
+
 /** A ring of points of a few named values, in typed arrays: what it holds is bounded and known beforehand. */
 export class RecentSeries {
   readonly #names: readonly string[];
   readonly #capacity: number;
   readonly #everyMs: number;
-  readonly #times: Float64Array;
-  readonly #values: readonly Float32Array[];
+  #times = new Float64Array(FIRST_CAPACITY);
+  #values: readonly Float32Array[];
   #length = 0;
   #next = 0;
   #lastAtMs = Number.NEGATIVE_INFINITY;
@@ -16,21 +19,25 @@ export class RecentSeries {
     this.#names = names;
     this.#capacity = capacity;
     this.#everyMs = everyMs;
-    this.#times = new Float64Array(capacity);
-    this.#values = names.map(() => new Float32Array(capacity));
+    this.#values = names.map(() => new Float32Array(FIRST_CAPACITY));
   }
 
   /** Adds a point; null values are gaps. */
   add(atMs: number, values: Readonly<Record<string, number | null>>): void {
     if (atMs - this.#lastAtMs < this.#everyMs) return;
     this.#lastAtMs = atMs;
+    if (this.#isThirdAlike(values)) {
+      this.#times[this.#place(this.#length - 1)] = atMs;
+      return;
+    }
+    if (this.#length === this.#times.length && this.#length < this.#capacity) this.#grow();
     this.#times[this.#next] = atMs;
     this.#names.forEach((name, i) => {
       const column = this.#values[i];
       if (column) column[this.#next] = values[name] ?? Number.NaN;
     });
-    this.#next = (this.#next + 1) % this.#capacity;
-    this.#length = Math.min(this.#capacity, this.#length + 1);
+    this.#next = (this.#next + 1) % this.#times.length;
+    this.#length = Math.min(this.#times.length, this.#length + 1);
   }
 
   /** All points, oldest first. */
@@ -54,8 +61,33 @@ export class RecentSeries {
     return kept;
   }
 
+  /** A level line needs two points: the same values a third time only move its end. */
+  #isThirdAlike(values: Readonly<Record<string, number | null>>): boolean {
+    if (this.#length < 2) return false;
+    const [last, before] = [this.#place(this.#length - 1), this.#place(this.#length - 2)];
+    return this.#names.every((name, column) => {
+      const value = values[name] ?? null;
+      const rounded = value === null ? null : Math.fround(value);
+      return this.#at(column, last) === rounded && this.#at(column, before) === rounded;
+    });
+  }
+
+  #grow(): void {
+    const order = Array.from({ length: this.#length }, (_, i) => this.#place(i));
+    const capacity = Math.min(this.#capacity, this.#times.length * 2);
+    const times = new Float64Array(capacity);
+    const values = this.#values.map(() => new Float32Array(capacity));
+    order.forEach((from, to) => {
+      times[to] = this.#times[from] ?? 0;
+      for (const [column, kept] of values.entries()) kept[to] = this.#values[column]?.[from] ?? Number.NaN;
+    });
+    this.#times = times;
+    this.#values = values;
+    this.#next = this.#length % capacity;
+  }
+
   #place(i: number): number {
-    return (this.#next - this.#length + i + this.#capacity) % this.#capacity;
+    return (this.#next - this.#length + i + this.#times.length) % this.#times.length;
   }
 
   #at(column: number, place: number): number | null {

@@ -1,18 +1,28 @@
 import { estimateDrainSeconds } from '../model/drain.js';
 import { type QueuePoint, queueRates } from '../model/queue-rates.js';
-import type { QueueReading, QueueReadPlan } from '../redis/read-queues.js';
+import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/read-queues.js';
 import { parseHaltRecord } from './halt-record.js';
 import { RecentSeries } from './recent.js';
 import type { QueueMemory, QueueState, RateLimit } from './snapshot.js';
 
-/** A queue that does nothing is looked at this seldom. */
-const SLOWEST_READ_MS = 10_000;
-/** Finished jobs and events of a busy queue. */
-const FINISHED_EVERY_MS = 5_000;
+/** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
+const QUIET_TICKS = 10;
+/** Settings, finished jobs and events of a busy queue; of a quiet one at every read. */
+const RARE_EVERY_MS = 2_000;
 /** Points kept for rates: 30 s at one a second and what is needed beyond. */
 const MOST_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
 const TREND_POINTS = 40;
+
+const NO_META: QueueMeta = {
+  paused: null,
+  concurrency: null,
+  max: null,
+  duration: null,
+  version: null,
+  maxLenEvents: null,
+  halt: null,
+};
 
 /** One queue as it is watched: when it is due, what the last reads said, and what follows from them. */
 export class WatchedQueue {
@@ -27,8 +37,10 @@ export class WatchedQueue {
   #state: QueueState | null = null;
   #dueAtMs = Number.NEGATIVE_INFINITY;
   #everyMs: number;
-  #finishedDueAtMs = Number.NEGATIVE_INFINITY;
+  #rareDueAtMs = Number.NEGATIVE_INFINITY;
   #hasLimiter = false;
+  #hasSparse = false;
+  #meta: QueueMeta = NO_META;
   #observedLimiter: { ms: number; atMs: number } = { ms: 0, atMs: 0 };
   #heads: readonly string[] = [];
   #ages = new Map<string, number>();
@@ -60,20 +72,22 @@ export class WatchedQueue {
   /** Reads all of it at the next tick. */
   refreshSoon(): void {
     this.#dueAtMs = Number.NEGATIVE_INFINITY;
-    this.#finishedDueAtMs = Number.NEGATIVE_INFINITY;
+    this.#rareDueAtMs = Number.NEGATIVE_INFINITY;
   }
 
   plan(nowMs: number): QueueReadPlan {
     return {
       id: this.id,
-      withFinished: nowMs >= this.#finishedDueAtMs,
+      withRare: nowMs >= this.#rareDueAtMs,
+      withSparse: this.#hasSparse,
+      withHead: this.#state === null || this.#state.counts.waiting > 0,
       withLimiter: this.#hasLimiter,
       askAgeOf: this.#askAgeOf,
     };
   }
 
   /** Takes in one read and makes the new state. */
-  take(reading: QueueReading, nowMs: number, baseMs: number, workers: number | null): void {
+  take(reading: QueueReading, nowMs: number, intervalMs: number, workers: number | null): void {
     if (!reading.exists) {
       this.#missing += 1;
       this.refreshSoon();
@@ -81,6 +95,8 @@ export class WatchedQueue {
     }
     this.#missing = 0;
     const previous = this.#state;
+    if (reading.meta) this.#meta = reading.meta;
+    const meta = this.#meta;
     const counts = {
       ...reading.counts,
       completed: reading.finished?.completed ?? previous?.counts.completed ?? 0,
@@ -90,10 +106,11 @@ export class WatchedQueue {
     const unfinished = backlog + counts.active + counts.delayed + counts.waitingChildren;
     this.#notePoint({ atMs: nowMs, addedTotal: reading.addedTotal, unfinished, backlog });
     this.#noteLimiter(reading, nowMs);
+    this.#hasSparse = counts.legacyPaused + counts.prioritized + counts.delayed + counts.waitingChildren > 0;
     this.#noteHeads(reading);
     const rates = queueRates(this.#points);
-    const halt = parseHaltRecord(reading.meta.halt);
-    const concurrency = numberOrNull(reading.meta.concurrency);
+    const halt = parseHaltRecord(meta.halt);
+    const concurrency = numberOrNull(meta.concurrency);
     this.#state = {
       id: this.id,
       prefix: this.id.slice(0, this.id.lastIndexOf(':')),
@@ -102,14 +119,14 @@ export class WatchedQueue {
       counts,
       backlog,
       unfinished,
-      flow: reading.meta.paused !== null ? 'paused' : halt && concurrency === 0 ? 'halted' : 'running',
+      flow: meta.paused !== null ? 'paused' : halt && concurrency === 0 ? 'halted' : 'running',
       halt,
       isHaltOverridden: halt !== null && concurrency !== 0,
       concurrency,
-      rateLimit: rateLimit(reading.meta.max, reading.meta.duration),
+      rateLimit: rateLimit(meta.max, meta.duration),
       rateLimitedForMs: reading.limiterTtlMs ?? 0,
       observedLimiterMs: this.#observedLimiter.ms,
-      bullmqVersion: reading.meta.version,
+      bullmqVersion: meta.version,
       addedTotal: reading.addedTotal,
       eventsLength: reading.finished?.events ?? previous?.eventsLength ?? 0,
       oldestWaitingAtMs: this.#oldestWaiting(backlog),
@@ -138,7 +155,7 @@ export class WatchedQueue {
       ...this.#state,
       depthTrend: [...this.#recent.last('backlog', TREND_POINTS - 1), backlog],
     };
-    this.#pace(previous, reading, nowMs, baseMs);
+    this.#pace(previous, reading, nowMs, intervalMs);
   }
 
   /** Workers come from CLIENT LIST, which is read at other times than the queue. */
@@ -166,6 +183,9 @@ export class WatchedQueue {
       const departed = point.addedTotal - last.addedTotal - (point.unfinished - last.unfinished);
       if (departed > 0) this.#lastDepartureAtMs = point.atMs;
     }
+    const before = this.#points[this.#points.length - 2];
+    // A queue that does nothing needs two points to say so.
+    if (last && before && isAlike(last, point) && isAlike(before, point)) this.#points.pop();
     this.#points.push(point);
     if (this.#points.length > MOST_POINTS) this.#points.shift();
   }
@@ -196,7 +216,7 @@ export class WatchedQueue {
     return ages.length > 0 ? Math.min(...ages) : this.#lastAge;
   }
 
-  #pace(previous: QueueState | null, reading: QueueReading, nowMs: number, baseMs: number): void {
+  #pace(previous: QueueState | null, reading: QueueReading, nowMs: number, intervalMs: number): void {
     const isQuiet =
       previous !== null &&
       reading.counts.active === 0 &&
@@ -204,10 +224,20 @@ export class WatchedQueue {
       previous.unfinished === this.#state?.unfinished &&
       this.#askAgeOf === null &&
       !reading.hasLimiter;
-    this.#everyMs = isQuiet ? Math.min(SLOWEST_READ_MS, Math.max(this.#everyMs, baseMs) * 1.5) : baseMs;
-    this.#dueAtMs = nowMs + this.#everyMs - baseMs / 2;
-    if (reading.finished) this.#finishedDueAtMs = nowMs + (isQuiet ? 2 : 1) * FINISHED_EVERY_MS;
+    // Where the poller has slowed down, everything is read less often in proportion: that is what makes it cheaper.
+    this.#everyMs = isQuiet
+      ? Math.min(QUIET_TICKS * intervalMs, Math.max(this.#everyMs, intervalMs) * 1.5)
+      : intervalMs;
+    this.#dueAtMs = nowMs + this.#everyMs - intervalMs / 2;
+    if (reading.finished)
+      this.#rareDueAtMs = nowMs + Math.max(RARE_EVERY_MS, isQuiet ? 3 * this.#everyMs : 0);
+    // A queue that wakes up may have been resumed: don't wait for a turn that was planned while it slept.
+    else if (!isQuiet) this.#rareDueAtMs = Math.min(this.#rareDueAtMs, nowMs + RARE_EVERY_MS);
   }
+}
+
+function isAlike(a: QueuePoint, b: QueuePoint): boolean {
+  return a.addedTotal === b.addedTotal && a.unfinished === b.unfinished && a.backlog === b.backlog;
 }
 
 function numberOrNull(text: string | null): number | null {
