@@ -8,7 +8,7 @@ export class RecentSeries {
   readonly #names: readonly string[];
   readonly #capacity: number;
   readonly #everyMs: number;
-  #times = new Float64Array(FIRST_CAPACITY);
+  #times: Float64Array;
   #values: readonly Float32Array[];
   #length = 0;
   #next = 0;
@@ -19,7 +19,9 @@ export class RecentSeries {
     this.#names = names;
     this.#capacity = capacity;
     this.#everyMs = everyMs;
-    this.#values = names.map(() => new Float32Array(FIRST_CAPACITY));
+    const first = Math.min(FIRST_CAPACITY, capacity);
+    this.#times = new Float64Array(first);
+    this.#values = names.map(() => new Float32Array(first));
   }
 
   /** Adds a point; null values are gaps. */
