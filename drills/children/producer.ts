@@ -53,12 +53,15 @@ async function add(count: number): Promise<void> {
   const calls = plan.isBulk
     ? [{ ids, call: queue.addBulk(jobs) }]
     : jobs.map((job) => ({ ids: [job.opts.jobId], call: queue.add(job.name, job.data, job.opts) }));
-  for (const { ids: asked, call } of calls) {
-    await call.then(
-      () => accepted.push(...asked),
-      () => refused.push(...asked),
-    );
-  }
+  // All are listened to at once: a refusal that nobody listens to yet would end the process.
+  await Promise.all(
+    calls.map(({ ids: asked, call }) =>
+      call.then(
+        () => accepted.push(...asked),
+        () => refused.push(...asked),
+      ),
+    ),
+  );
   if (accepted.length > 0) say({ kind: 'accepted', queue: plan.queue, ids: accepted });
   if (refused.length > 0) {
     isSurgeOver = true;
