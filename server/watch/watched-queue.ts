@@ -226,7 +226,7 @@ export class WatchedQueue {
       !reading.hasLimiter;
     // Where the poller has slowed down, everything is read less often in proportion: that is what makes it cheaper.
     this.#everyMs = isQuiet
-      ? Math.min(QUIET_TICKS * intervalMs, Math.max(this.#everyMs, intervalMs) * 1.5)
+      ? Math.min(QUIET_TICKS * intervalMs, Math.max(this.#everyMs, 2 * intervalMs) * 2)
       : intervalMs;
     this.#dueAtMs = nowMs + this.#everyMs - intervalMs / 2;
     if (reading.finished)

@@ -1,0 +1,83 @@
+import type { FC } from 'hono/jsx';
+import type { State } from './band.js';
+import { type Chrome, Layout } from './layout.js';
+import { type Moment, Time } from './time.js';
+
+export interface ActionProps {
+  readonly id: string;
+  readonly when: Moment;
+  readonly actor: string;
+  readonly lever: string;
+  readonly subject: { readonly text: string; readonly href: string } | null;
+  readonly reason: string;
+  readonly summary: string;
+  readonly changes: readonly { readonly label: string; readonly before: string; readonly after: string }[];
+  readonly status: string;
+  readonly state: State;
+  /** What was measured afterwards. */
+  readonly measurement: { readonly text: string; readonly isWarning: boolean } | null;
+  readonly undoHref: string | null;
+}
+
+export interface ActionsProps {
+  readonly actions: readonly ActionProps[];
+  readonly older: string | null;
+}
+
+/** Who did what, why, and what came of it, newest first. */
+export const ActionsPage: FC<{ readonly chrome: Chrome; readonly view: ActionsProps }> = ({ chrome, view }) => (
+  <Layout chrome={chrome}>
+    <h1>Actions</h1>
+    {view.actions.length === 0 ? (
+      <p class="muted">Nobody has changed anything from here yet.</p>
+    ) : (
+      <ol class="actions">
+        {view.actions.map((action) => (
+          <Action {...action} />
+        ))}
+      </ol>
+    )}
+    {view.older ? (
+      <p>
+        <a href={view.older}>Older</a>
+      </p>
+    ) : null}
+  </Layout>
+);
+
+const Action: FC<ActionProps> = (action) => (
+  <li class={`action state-${action.state}`}>
+    <p class="action-head">
+      <Time {...action.when} /> <strong>{action.actor}</strong> {action.lever}{' '}
+      {action.subject ? <a href={action.subject.href}>{action.subject.text}</a> : null}{' '}
+      <span class={`state-word state-${action.state}`}>{action.status}</span>
+    </p>
+    <p>{action.summary}</p>
+    {action.changes.length > 0 ? (
+      <ul class="changes">
+        {action.changes.map((change) => (
+          <li>
+            {change.label}: <span class="before">{change.before}</span> → <strong>{change.after}</strong>
+          </li>
+        ))}
+      </ul>
+    ) : null}
+    {action.measurement ? (
+      <p class={action.measurement.isWarning ? 'measured state-word state-warning' : 'measured muted'}>
+        Measured after: {action.measurement.text}
+      </p>
+    ) : null}
+    <p class="muted">
+      Why: {action.reason || 'not said'}
+      {action.undoHref ? (
+        <>
+          {' '}
+          ·{' '}
+          <a href={action.undoHref} data-drawer="">
+            Undo
+          </a>
+        </>
+      ) : null}
+    </p>
+  </li>
+);

@@ -1,0 +1,40 @@
+import type { FC } from 'hono/jsx';
+
+export interface ChartLine {
+  readonly label: string;
+  /** Name of the values in the series. */
+  readonly key: string;
+  readonly colour: 'one' | 'two' | 'three';
+}
+
+export interface ChartProps {
+  readonly id: string;
+  readonly title: string;
+  /** What it shows now, in words: what a screen reader says, and what stands there without a script. */
+  readonly text: string;
+  readonly unit: 'bytes' | 'jobs' | 'perSecond';
+  readonly lines: readonly ChartLine[];
+  /** Where its points come from, as JSON. */
+  readonly href: string;
+  /** A level drawn across, such as maxmemory. */
+  readonly limit: { readonly value: number; readonly label: string } | null;
+}
+
+/** A picture that the script draws and feeds; the words beside it say the same. */
+export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, limit }) => (
+  <figure class="chart" id={id}>
+    <figcaption>
+      <span class="chart-title">{title}</span> <span id={`${id}-text`}>{text}</span>
+    </figcaption>
+    <div class="chart-frame" hx-morph-skip="">
+      <canvas
+        role="img"
+        aria-label={`${title}: ${text}`}
+        data-chart={href}
+        data-unit={unit}
+        data-lines={JSON.stringify(lines)}
+        data-limit={limit ? JSON.stringify(limit) : undefined}
+      ></canvas>
+    </div>
+  </figure>
+);

@@ -1,0 +1,65 @@
+import type { FC } from 'hono/jsx';
+import { type Fact, Facts, type State } from './band.js';
+import { Chart, type ChartProps } from './chart.js';
+import { FindingList, type FindingListProps } from './finding.js';
+import { Icon, type IconName } from './icon.js';
+import { type JobTableProps, JobTable } from './job-table.js';
+import { type Chrome, Layout } from './layout.js';
+
+export interface QueueHeadProps {
+  readonly name: string;
+  readonly place: string;
+  readonly state: State;
+  readonly icon: IconName;
+  readonly verdict: string;
+  /** Who stopped it and when, or what else stands out; empty mostly. */
+  readonly note: string;
+  readonly facts: readonly Fact[];
+  readonly levers: readonly { readonly label: string; readonly href: string }[];
+}
+
+export interface QueueProps {
+  readonly head: QueueHeadProps;
+  readonly findings: FindingListProps;
+  readonly charts: readonly ChartProps[];
+  readonly jobs: JobTableProps;
+}
+
+/** One queue: its state in words, what can be done, how it went, and its jobs. */
+export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps }> = ({ chrome, view }) => (
+  <Layout chrome={chrome}>
+    <QueueHead {...view.head} />
+    <section class="findings-section" aria-labelledby="findings-title">
+      <h2 id="findings-title">What is wrong here</h2>
+      <FindingList {...view.findings} />
+    </section>
+    <div class="charts">
+      {view.charts.map((chart) => (
+        <Chart {...chart} />
+      ))}
+    </div>
+    <JobTable {...view.jobs} />
+  </Layout>
+);
+
+export const QueueHead: FC<QueueHeadProps> = ({ name, place, state, icon, verdict, note, facts, levers }) => (
+  <section id="queue-head" class={`panel queue-head state-${state}`} aria-label={`Queue ${name}`}>
+    <h1 class="queue-title">
+      {name} <span class="muted">{place}</span>
+    </h1>
+    <p class={`queue-verdict state-word state-${state}`}>
+      <Icon name={icon} /> {verdict}
+    </p>
+    {note ? <p>{note}</p> : null}
+    <Facts facts={facts} />
+    {levers.length > 0 ? (
+      <p class="lever-row">
+        {levers.map((lever) => (
+          <a class="button" href={lever.href} data-drawer="">
+            {lever.label}
+          </a>
+        ))}
+      </p>
+    ) : null}
+  </section>
+);
