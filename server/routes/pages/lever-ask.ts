@@ -1,0 +1,143 @@
+import type { Finding } from '../../findings/finding.js';
+import { LeverError } from '../../levers/lever.js';
+import type { RegisteredLever } from '../../levers/register.js';
+import { type ArgSpec, argSpecs, type Typed, typedOf, valueTyped } from './lever-args.js';
+
+/** What was asked for: by a button, a link or the drawer's form. */
+export interface LeverAsk {
+  readonly instance: string;
+  readonly queues: readonly string[];
+  readonly match: string | null;
+  readonly jobId: string | null;
+  readonly specs: readonly ArgSpec[];
+  readonly typed: Readonly<Record<string, Typed>>;
+  readonly reason: string;
+  readonly confirm: string;
+  /** A lever's address to go on to afterwards. */
+  readonly goOn: string | null;
+}
+
+type Values = ReadonlyMap<string, readonly string[]>;
+
+const LONGEST = 500;
+
+/** From an address: `args` as JSON, or what holds now where there are none. @throws LeverError for a broken address. */
+export function askOfLink(
+  lever: RegisteredLever,
+  values: Values,
+  findings: readonly Finding[],
+  holdsNow: (instance: string, queues: readonly string[]) => Readonly<Record<string, unknown>>,
+): LeverAsk {
+  const { instance, queues } = targetOf(values, findings, lever.name);
+  const given = one(values, 'args');
+  const args = given === '' ? holdsNow(instance, queues) : parseArgs(given);
+  const specs = argSpecs(lever);
+  return {
+    instance,
+    queues,
+    match: one(values, 'match') || null,
+    jobId: one(values, 'jobId') || null,
+    specs,
+    typed: Object.fromEntries(
+      specs.map((spec) => [
+        spec.name,
+        typedOf(spec, spec.name in args ? args[spec.name] : spec.defaultValue),
+      ]),
+    ),
+    reason: one(values, 'why').slice(0, LONGEST),
+    confirm: '',
+    goOn: safeLever(one(values, 'then')),
+  };
+}
+
+/** From the drawer's form. */
+export function askOfForm(lever: RegisteredLever, values: Values): LeverAsk {
+  const specs = argSpecs(lever);
+  return {
+    instance: one(values, 'instance'),
+    queues: values.get('queues') ?? [],
+    match: one(values, 'match') || null,
+    jobId: one(values, 'jobId') || null,
+    specs,
+    typed: Object.fromEntries(specs.map((spec) => [spec.name, typedIn(spec, values)])),
+    reason: one(values, 'reason').slice(0, LONGEST),
+    confirm: one(values, 'confirm').slice(0, LONGEST),
+    goOn: safeLever(one(values, 'then')),
+  };
+}
+
+/** The arguments that were typed; what is empty is left out, so that defaults hold. */
+export function argsOf(ask: LeverAsk): Record<string, unknown> {
+  const args: Record<string, unknown> = {};
+  for (const spec of ask.specs) {
+    const typed = ask.typed[spec.name];
+    const value = typed ? valueTyped(spec, typed) : undefined;
+    if (value !== undefined) args[spec.name] = value;
+  }
+  return args;
+}
+
+function typedIn(spec: ArgSpec, values: Values): Typed {
+  const name = `arg.${spec.name}`;
+  const text = one(values, name);
+  return {
+    text: spec.kind === 'flag' ? String(text === 'on' || text === 'true') : text,
+    unit: one(values, `${name}.unit`),
+    isNone: one(values, `${name}.none`) === 'on',
+  };
+}
+
+function targetOf(
+  values: Values,
+  findings: readonly Finding[],
+  lever: string,
+): { readonly instance: string; readonly queues: readonly string[] } {
+  const selected = values.get('on') ?? [];
+  if (selected.length > 0) return targetOfSelection(selected);
+  const instance = one(values, 'instance');
+  const key = one(values, 'finding');
+  if (key === '' || values.has('queues')) return { instance, queues: values.get('queues') ?? [] };
+  // Too many queues for an address: they are in the finding, as long as it is there.
+  const args = one(values, 'args') || '{}';
+  const remedy = findings
+    .find((finding) => finding.key === key)
+    ?.remedies.find((known) => known.lever === lever && JSON.stringify(known.args) === args);
+  if (!remedy)
+    throw new LeverError('not-found', 'this finding has changed meanwhile: close and look at it again');
+  return { instance, queues: remedy.queues };
+}
+
+/** Ticked rows say `<redis>/<queue>`; names of Redises hold no slash. */
+function targetOfSelection(selected: readonly string[]): { instance: string; queues: readonly string[] } {
+  const parts = selected.map((text) => {
+    const slash = text.indexOf('/');
+    return { instance: text.slice(0, slash), queue: text.slice(slash + 1) };
+  });
+  const instances = [...new Set(parts.map((part) => part.instance))];
+  if (instances.length > 1) {
+    throw new LeverError(
+      'invalid',
+      `the selected queues are in ${instances.join(' and ')}: pick those of one Redis at a time`,
+    );
+  }
+  return { instance: instances[0] ?? '', queues: parts.map((part) => part.queue) };
+}
+
+function parseArgs(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Told below.
+  }
+  throw new LeverError('invalid', 'args: is not a JSON object; open the lever from its button');
+}
+
+function one(values: Values, name: string): string {
+  return values.get(name)?.[0] ?? '';
+}
+
+/** Only another lever of this console: never an address that somebody has put into a link. */
+function safeLever(text: string): string | null {
+  return text.startsWith('/lever?') ? text : null;
+}

@@ -1,0 +1,259 @@
+import type { FieldProps, LeverFormProps } from '../../../views/lever-form.js';
+import type { ChangeProps, PreviewProps, WarningProps } from '../../../views/lever-preview.js';
+import type { Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import type { LeverError, LeverWarning, Outcome } from '../../levers/lever.js';
+import type { RegisteredLever } from '../../levers/register.js';
+import { formatBytes, formatCount, formatJobs, formatThings } from '../../model/format.js';
+import { remedyButton } from './finding-view-model.js';
+import { type ArgSpec, UNITS } from './lever-args.js';
+import type { LeverAsk } from './lever-ask.js';
+import { argWords } from './lever-words.js';
+
+const MOST_NAMES = 50;
+
+export interface Targeted {
+  readonly lever: RegisteredLever;
+  readonly ask: LeverAsk;
+  /** Names of the queues that will be hit, as far as known. */
+  readonly names: readonly string[];
+  readonly role: Role;
+}
+
+/** What has to be typed: the queue's name, or how many they are. */
+export function confirmWord({ lever, names }: Targeted): string | null {
+  if (!lever.isDestructive) return null;
+  return names.length === 1 ? (names[0] ?? '') : String(names.length);
+}
+
+export function formOf(
+  targeted: Targeted,
+  preview: PreviewProps,
+  errors: LeverError['fields'],
+  trouble: string | null = null,
+): LeverFormProps {
+  const { lever, ask, names } = targeted;
+  const subject = subjectOf(targeted);
+  const word = confirmWord(targeted);
+  const errorOf = (field: string): string | null =>
+    errors.find((error) => error.field === field)?.problem ?? null;
+  return {
+    title: lever.title,
+    subject,
+    place: `Redis ${ask.instance}`,
+    about: lever.about,
+    targets:
+      names.length > 1
+        ? { names: names.slice(0, MOST_NAMES), more: Math.max(0, names.length - MOST_NAMES) }
+        : null,
+    hidden: hiddenOf(lever, ask),
+    fields: fieldsOf(lever, ask, errors),
+    reason: { text: ask.reason, error: errorOf('reason') },
+    confirm: word === null ? null : { word, text: ask.confirm, error: errorOf('confirm') },
+    preview,
+    submit: `${lever.title}: ${subject}`,
+    isDestructive: lever.isDestructive,
+    trouble,
+  };
+}
+
+export function subjectOf({ lever, ask, names }: Targeted): string {
+  if (lever.scope === 'instance') return `Redis ${ask.instance}`;
+  if (lever.scope === 'job') return `job ${plainName(ask.jobId ?? '')}`;
+  if (names.length === 1) return plainName(names[0] ?? '');
+  return formatThings(names.length, 'queue');
+}
+
+function hiddenOf(lever: RegisteredLever, ask: LeverAsk): LeverFormProps['hidden'] {
+  const hidden = [
+    { name: 'lever', value: lever.name },
+    { name: 'instance', value: ask.instance },
+    ...ask.queues.map((value) => ({ name: 'queues', value })),
+  ];
+  if (ask.match !== null) hidden.push({ name: 'match', value: ask.match });
+  if (ask.jobId !== null) hidden.push({ name: 'jobId', value: ask.jobId });
+  if (ask.goOn !== null) hidden.push({ name: 'then', value: ask.goOn });
+  for (const spec of ask.specs) {
+    const typed = ask.typed[spec.name];
+    if (argWords(lever.name, spec.name).isHidden && typed)
+      hidden.push({ name: `arg.${spec.name}`, value: typed.text });
+  }
+  return hidden;
+}
+
+export function fieldsOf(
+  lever: RegisteredLever,
+  ask: LeverAsk,
+  errors: LeverError['fields'],
+): readonly FieldProps[] {
+  return ask.specs
+    .filter((spec) => !argWords(lever.name, spec.name).isHidden)
+    .map((spec) => fieldOf(lever, ask, spec, errors));
+}
+
+function fieldOf(
+  lever: RegisteredLever,
+  ask: LeverAsk,
+  spec: ArgSpec,
+  errors: LeverError['fields'],
+): FieldProps {
+  const words = argWords(lever.name, spec.name);
+  const typed = ask.typed[spec.name] ?? { text: '', unit: '', isNone: false };
+  const units = UNITS[spec.kind] ?? [];
+  return {
+    id: `field-${spec.name.replace(/[^A-Za-z0-9]/g, '')}`,
+    name: `arg.${spec.name}`,
+    label: words.label,
+    hint: words.hint,
+    error: errors.find((error) => error.field === spec.name)?.problem ?? null,
+    kind: spec.kind === 'bytes' || spec.kind === 'duration' ? 'number' : spec.kind,
+    text: typed.text,
+    units: units.map((unit) => ({
+      value: unit.value,
+      label: unit.label,
+      isSelected: unit.value === typed.unit,
+    })),
+    choices: spec.choices.map((value) => ({
+      value,
+      label: words.choices?.[value] ?? value,
+      isSelected: value === typed.text,
+    })),
+    none: spec.isNullable ? { label: words.noneLabel ?? 'None', isChecked: typed.isNone } : null,
+  };
+}
+
+/** A preview that can't be made: the request itself is wrong, or Redis can't be asked. */
+export function previewOfError(error: LeverError): PreviewProps {
+  const isInvalid = error.code === 'invalid' && error.fields.length > 0;
+  return {
+    ...NOTHING,
+    state: isInvalid ? 'invalid' : 'refused',
+    summary: isInvalid
+      ? 'Put right what is marked, and this tells what it would do.'
+      : upperFirst(error.message),
+  };
+}
+
+const NOTHING: PreviewProps = {
+  state: 'nothing',
+  summary: '',
+  changes: [],
+  effects: [],
+  warnings: [],
+  affected: '',
+  freed: null,
+  isReversible: true,
+  mechanism: '',
+  refusals: [],
+};
+
+/** Dry runs of one or of many targets as one preview: the same told once, with how many it holds for. */
+export function previewOf(outcomes: readonly Outcome[], targeted: Targeted): PreviewProps {
+  const previews = outcomes.flatMap((outcome) => (outcome.preview ? [outcome.preview] : []));
+  const [first] = previews;
+  const refused = outcomes.filter((outcome) => outcome.status === 'refused' || outcome.status === 'failed');
+  const refusals = tally(refused.map((outcome) => outcome.summary)).map(
+    ({ text, count }) => `${count > 1 ? `${formatThings(count, 'queue')}: ` : ''}${upperFirst(text)}`,
+  );
+  if (!first) return { ...NOTHING, state: 'refused', summary: 'This can’t be done here.', refusals };
+  const working = previews.filter((preview) => !preview.isNoop);
+  const isOne = outcomes.length === 1;
+  const freed = previews.flatMap((preview) => preview.predictedFreedBytes ?? []);
+  return {
+    state: working.length === 0 ? 'nothing' : 'ready',
+    summary: isOne ? first.summary : summaryOfMany(outcomes.length, working.length, refused.length),
+    changes: changesOf(
+      previews.flatMap((preview) => preview.fields),
+      isOne,
+    ),
+    effects: isOne ? first.effects : [],
+    warnings: warningsOf(
+      previews.flatMap((preview) => preview.warnings),
+      isOne,
+      targeted,
+    ),
+    affected: affectedInWords(working.length > 0 ? working : previews),
+    freed: freed.length > 0 ? formatBytes(freed.reduce((sum, bytes) => sum + bytes, 0)) : null,
+    isReversible: previews.every((preview) => preview.isReversible),
+    mechanism: first.mechanism,
+    refusals,
+  };
+}
+
+function summaryOfMany(all: number, working: number, refused: number): string {
+  const same = all - working - refused;
+  const parts = [`${formatThings(working, 'queue')} will change`];
+  if (same > 0) parts.push(`${formatCount(same)} ${same === 1 ? 'is' : 'are'} so already`);
+  if (refused > 0) parts.push(`${formatCount(refused)} can’t be changed`);
+  return `${parts.join(', ')}.`;
+}
+
+export function changesOf(
+  fields: readonly { readonly label: string; readonly before: string; readonly after: string }[],
+  isOne: boolean,
+): readonly ChangeProps[] {
+  const groups = new Map<string, { field: (typeof fields)[number]; count: number }>();
+  for (const field of fields) {
+    const key = JSON.stringify([field.label, field.before, field.after]);
+    const group = groups.get(key);
+    if (group) group.count += 1;
+    else groups.set(key, { field, count: 1 });
+  }
+  const ranked = [...groups.values()].sort((a, b) => b.count - a.count);
+  const shown = ranked.slice(0, 8).map(({ field, count }) => ({
+    label: field.label,
+    before: field.before,
+    after: field.after,
+    count: isOne ? '' : formatThings(count, 'queue'),
+  }));
+  return shown;
+}
+
+function warningsOf(
+  warnings: readonly LeverWarning[],
+  isOne: boolean,
+  { ask, role }: Targeted,
+): readonly WarningProps[] {
+  const byText = new Map<string, { warning: LeverWarning; count: number }>();
+  for (const warning of warnings) {
+    const known = byText.get(warning.text);
+    if (known) known.count += 1;
+    else byText.set(warning.text, { warning, count: 1 });
+  }
+  return [...byText.values()].slice(0, 6).map(({ warning, count }) => ({
+    text: warning.text,
+    count: isOne || count === 1 ? '' : formatThings(count, 'queue'),
+    instead: warning.instead
+      .slice(0, 3)
+      .map((remedy) => remedyButton(remedy, ask.instance, role, { why: ask.reason })),
+  }));
+}
+
+function affectedInWords(previews: readonly NonNullable<Outcome['preview']>[]): string {
+  const sum = (read: (preview: (typeof previews)[number]) => number | null): number =>
+    previews.reduce((total, preview) => total + (read(preview) ?? 0), 0);
+  const parts: string[] = [];
+  const queues = sum((preview) => preview.affected.queues);
+  if (queues > 0) parts.push(formatThings(queues, 'queue'));
+  if (previews.some((preview) => preview.affected.workers !== null)) {
+    parts.push(
+      formatThings(
+        sum((preview) => preview.affected.workers),
+        'worker',
+      ),
+    );
+  }
+  const jobs = sum((preview) => preview.affected.jobs);
+  if (jobs > 0) parts.push(formatJobs(jobs));
+  return parts.join(', ');
+}
+
+function tally(texts: readonly string[]): readonly { readonly text: string; readonly count: number }[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].map(([text, count]) => ({ text, count })).slice(0, 6);
+}
+
+export function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

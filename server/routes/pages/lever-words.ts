@@ -1,0 +1,72 @@
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { fullestNode } from './band-view-model.js';
+
+/** How an argument is asked for. What stands in no list is asked for by its own name, so a new lever works without. */
+export interface ArgWords {
+  readonly label: string;
+  readonly hint: string;
+  readonly noneLabel?: string;
+  readonly choices?: Readonly<Record<string, string>>;
+  /** Not for people: carried along. */
+  readonly isHidden?: boolean;
+}
+
+const WORDS: Readonly<Record<string, ArgWords>> = {
+  'queue.concurrency value': {
+    label: 'Jobs at once, over all workers',
+    hint: 'Workers’ own concurrency still counts. To stop the queue, halt it instead.',
+    noneLabel: 'No global limit',
+  },
+  'queue.rate-limit max': {
+    label: 'Jobs that may start',
+    hint: 'Over all workers together.',
+    noneLabel: 'No global limit',
+  },
+  'queue.rate-limit durationMs': { label: 'per', hint: 'Written in short windows of the same rate.' },
+  'queue.rate-limit isExact': { label: 'Written as given', hint: '', isHidden: true },
+  'queue.trim-events keep': { label: 'Newest entries to keep', hint: 'Of each queue’s events stream.' },
+  'queue.clean-finished state': {
+    label: 'Which jobs',
+    hint: '',
+    choices: { completed: 'Completed', failed: 'Failed: they can’t be retried afterwards' },
+  },
+  'queue.clean-finished olderThanMs': { label: 'Finished longer ago than', hint: 'Empty: of any age.' },
+  'queue.clean-finished keep': { label: 'Newest jobs to keep', hint: 'Of each queue. 0: none.' },
+  'redis.raise-maxmemory maxBytes': {
+    label: 'New maxmemory',
+    hint: 'In force at once, on every master. A restart brings the configured value back.',
+  },
+  'job.remove removeChildren': { label: 'Remove its child jobs too', hint: '' },
+};
+
+export function argWords(lever: string, arg: string): ArgWords {
+  const known = WORDS[`${lever} ${arg}`];
+  if (known) return known;
+  const words = arg
+    .replace(/(Ms|Bytes)$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return { label: words.charAt(0).toUpperCase() + words.slice(1), hint: '', noneLabel: 'None' };
+}
+
+/** What to put into the boxes first: what holds now, so that opening a lever and applying it changes nothing. */
+export function presentArgs(
+  lever: string,
+  snapshot: Snapshot,
+  queue: QueueState | null,
+): Record<string, unknown> {
+  if (lever === 'queue.concurrency' && queue) {
+    return { value: queue.flow === 'halted' ? (queue.halt?.formerConcurrency ?? null) : queue.concurrency };
+  }
+  if (lever === 'queue.rate-limit' && queue) {
+    return queue.rateLimit
+      ? { max: queue.rateLimit.max, durationMs: queue.rateLimit.durationMs }
+      : { max: null };
+  }
+  if (lever === 'queue.clean-finished') return { state: 'completed', keep: 100 };
+  if (lever === 'redis.raise-maxmemory') {
+    const held = fullestNode(snapshot)?.maxBytes ?? 0;
+    return held > 0 ? { maxBytes: held } : {};
+  }
+  return {};
+}

@@ -1,0 +1,112 @@
+import type { State } from '../../../views/band.js';
+import type { IconName } from '../../../views/icon.js';
+import type { OutcomeProps, TargetOutcome } from '../../../views/lever-outcome.js';
+import { plainName } from '../../findings/words.js';
+import type { LeverCall, Outcome, OutcomeStatus } from '../../levers/lever.js';
+import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
+import { changesOf, type Targeted, upperFirst } from './lever-view-model.js';
+import { leverPath } from './links.js';
+
+const MOST_SHOWN = 25;
+
+export const STATUS_WORDS: Readonly<Record<OutcomeStatus, { word: string; state: State; icon: IconName }>> = {
+  applied: { word: 'done and read back', state: 'calm', icon: 'calm' },
+  unchanged: { word: 'was so already', state: 'info', icon: 'info' },
+  unverified: { word: 'done, but reads back otherwise', state: 'warning', icon: 'warning' },
+  failed: { word: 'failed', state: 'critical', icon: 'critical' },
+  refused: { word: 'refused', state: 'critical', icon: 'critical' },
+};
+const WORST_FIRST: readonly OutcomeStatus[] = ['failed', 'refused', 'unverified', 'unchanged', 'applied'];
+
+/** What came of a lever, worst target first. */
+export function outcomeOf(outcomes: readonly Outcome[], { lever, ask }: Targeted): OutcomeProps {
+  const count = (status: OutcomeStatus): number =>
+    outcomes.filter((outcome) => outcome.status === status).length;
+  const worst = WORST_FIRST.find((status) => count(status) > 0) ?? 'unchanged';
+  const freed = outcomes.flatMap((outcome) => outcome.freedBytes ?? []);
+  const sorted = [...outcomes].sort((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status));
+  return {
+    state: STATUS_WORDS[worst].state,
+    icon: STATUS_WORDS[worst].icon,
+    title: `${lever.title}: ${titleOf(outcomes, worst)}`,
+    summary: summaryOf(outcomes, count),
+    freed: freed.length > 0 ? formatBytes(freed.reduce((sum, bytes) => sum + bytes, 0)) : null,
+    outcomes: sorted.slice(0, MOST_SHOWN).map(targetOf),
+    more: Math.max(0, outcomes.length - MOST_SHOWN),
+    undo: undoOf(outcomes),
+    goOn: ask.goOn === null ? null : { label: 'Go on to what you were about to do', href: ask.goOn },
+    auditHref: '/actions',
+  };
+}
+
+function titleOf(outcomes: readonly Outcome[], worst: OutcomeStatus): string {
+  if (outcomes.length === 1 || worst === 'applied' || worst === 'unchanged') {
+    return worst === 'applied' ? 'done' : STATUS_WORDS[worst].word;
+  }
+  const done = outcomes.filter((outcome) => outcome.status === 'applied').length;
+  return done === 0 ? STATUS_WORDS[worst].word : `done in part`;
+}
+
+function summaryOf(outcomes: readonly Outcome[], count: (status: OutcomeStatus) => number): string {
+  const slowest = Math.max(0, ...outcomes.map((outcome) => outcome.durationMs));
+  const took = `Took ${slowest < 1000 ? `${Math.round(slowest)} ms` : formatDuration(slowest / 1000)}.`;
+  if (outcomes.length === 1) return took;
+  const parts = WORST_FIRST.filter((status) => count(status) > 0).map(
+    (status) => `${formatThings(count(status), 'queue')} ${STATUS_WORDS[status].word}`,
+  );
+  return `${upperFirst(parts.join(', '))}. ${took}`;
+}
+
+function targetOf(outcome: Outcome): TargetOutcome {
+  const words = STATUS_WORDS[outcome.status];
+  const name =
+    outcome.jobId !== null ? `job ${outcome.jobId}` : (outcome.queue ?? `Redis ${outcome.instance}`);
+  return {
+    name: plainName(name),
+    state: words.state,
+    icon: words.icon,
+    status: words.word,
+    summary: upperFirst(outcome.summary),
+    changes:
+      outcome.status === 'refused' || outcome.status === 'failed' ? [] : changesOf(outcome.fields, true),
+    warnings: outcome.warnings,
+  };
+}
+
+/** One way back for all: only where it is the same call for each. */
+function undoOf(outcomes: readonly Outcome[]): OutcomeProps['undo'] {
+  const calls = outcomes.flatMap((outcome) =>
+    outcome.status === 'applied' && outcome.undo ? [outcome.undo] : [],
+  );
+  const [first] = calls;
+  if (!first || !calls.every((call) => isSameCall(call, first))) return null;
+  return {
+    label: calls.length === 1 ? 'Undo' : `Undo for ${formatThings(calls.length, 'queue')}`,
+    hidden: [
+      { name: 'lever', value: first.lever },
+      { name: 'instance', value: first.instance },
+      // Only those that were changed: a queue that was halted by somebody else before stays halted.
+      ...calls.flatMap((call) => call.queues).map((value) => ({ name: 'queues', value })),
+      ...(first.jobId === undefined ? [] : [{ name: 'jobId', value: first.jobId }]),
+      { name: 'args', value: JSON.stringify(first.args) },
+      { name: 'why', value: 'undo' },
+    ],
+  };
+}
+
+export function undoHref(call: LeverCall): string {
+  return leverPath({
+    lever: call.lever,
+    instance: call.instance,
+    queues: call.queues,
+    args: call.args,
+    why: 'undo',
+    ...(call.jobId === undefined ? {} : { jobId: call.jobId }),
+  });
+}
+
+function isSameCall(a: LeverCall, b: LeverCall): boolean {
+  return (
+    a.lever === b.lever && a.instance === b.instance && JSON.stringify(a.args) === JSON.stringify(b.args)
+  );
+}
