@@ -25,7 +25,10 @@ export interface ActionsProps {
 }
 
 /** Who did what, why, and what came of it, newest first. */
-export const ActionsPage: FC<{ readonly chrome: Chrome; readonly view: ActionsProps }> = ({ chrome, view }) => (
+export const ActionsPage: FC<{ readonly chrome: Chrome; readonly view: ActionsProps }> = ({
+  chrome,
+  view,
+}) => (
   <Layout chrome={chrome}>
     <h1>Actions</h1>
     {view.actions.length === 0 ? (

@@ -16,14 +16,21 @@ export interface InstanceProps {
   readonly charts: readonly ChartProps[];
   readonly nodes: readonly NodeProps[];
   /** What the console may do here, and what was refused. */
-  readonly permissions: readonly { readonly what: string; readonly isAllowed: boolean; readonly detail: string }[];
+  readonly permissions: readonly {
+    readonly what: string;
+    readonly isAllowed: boolean;
+    readonly detail: string;
+  }[];
   /** How the console reads this Redis, a sentence each. */
   readonly reading: readonly string[];
   readonly levers: readonly { readonly label: string; readonly href: string }[];
 }
 
 /** One Redis with all that is known of it. */
-export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: InstanceProps }> = ({ chrome, view }) => (
+export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: InstanceProps }> = ({
+  chrome,
+  view,
+}) => (
   <Layout chrome={chrome}>
     <h1 class="visually-hidden">Redis {view.band.name}</h1>
     <div class="bands">

@@ -15,7 +15,12 @@ export interface JobRowProps {
 }
 
 export interface JobTableProps {
-  readonly states: readonly { readonly label: string; readonly count: string; readonly href: string; readonly isCurrent: boolean }[];
+  readonly states: readonly {
+    readonly label: string;
+    readonly count: string;
+    readonly href: string;
+    readonly isCurrent: boolean;
+  }[];
   readonly rows: readonly JobRowProps[];
   readonly whenLabel: string;
   readonly hasReasons: boolean;
@@ -28,7 +33,16 @@ export interface JobTableProps {
 }
 
 /** Jobs of a queue in one state, a page at a time, as they were when the page was asked for. */
-export const JobTable: FC<JobTableProps> = ({ states, rows, whenLabel, hasReasons, range, newer, older, note }) => (
+export const JobTable: FC<JobTableProps> = ({
+  states,
+  rows,
+  whenLabel,
+  hasReasons,
+  range,
+  newer,
+  older,
+  note,
+}) => (
   <section class="jobs" id="jobs" aria-labelledby="jobs-title">
     <h2 id="jobs-title">Jobs</h2>
     <nav class="tabs" aria-label="Jobs by state">

@@ -3,7 +3,7 @@ import { type Fact, Facts, type State } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { Icon, type IconName } from './icon.js';
-import { type JobTableProps, JobTable } from './job-table.js';
+import { JobTable, type JobTableProps } from './job-table.js';
 import { type Chrome, Layout } from './layout.js';
 
 export interface QueueHeadProps {

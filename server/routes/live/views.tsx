@@ -1,6 +1,8 @@
 import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
+import { instanceLive } from '../pages/instance.js';
 import { frameParts, overviewLive } from '../pages/overview.js';
+import { queueLive } from '../pages/queue.js';
 import { parseQueueQuery } from '../pages/queue-query.js';
 import type { LiveView } from './hub.js';
 
@@ -13,6 +15,10 @@ export function liveViewOf(
   switch (query.view) {
     case 'overview':
       return overviewLive(deps, role, parseQueueQuery(query));
+    case 'instance':
+      return instanceLive(deps, role, query.instance ?? '');
+    case 'queue':
+      return queueLive(deps, role, query.instance ?? '', query.queue ?? '');
     case 'frame':
       return { key: 'frame', render: () => frameParts(deps, deps.now(), '') };
     default:

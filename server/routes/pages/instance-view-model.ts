@@ -1,0 +1,166 @@
+import type { Fact } from '../../../views/band.js';
+import type { ChartProps } from '../../../views/chart.js';
+import type { InstanceProps, NodeProps } from '../../../views/instance-page.js';
+import type { AppDeps } from '../../app-deps.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } from '../../model/format.js';
+import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../watch/snapshot.js';
+import { bandOf, fullestNode, fullInWords, trendInWords } from './band-view-model.js';
+import { instancePath, leverPath } from './links.js';
+import { findingListOf } from './overview-view-model.js';
+import { coarseAge, elementId, UNKNOWN } from './words.js';
+
+/** Everything of one Redis. */
+export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number): InstanceProps {
+  return {
+    band: bandOf(snapshot, nowMs, deps.thresholds),
+    findings: instanceFindings(deps, snapshot.instance, role, nowMs),
+    charts: chartsOf(snapshot),
+    nodes: snapshot.nodes.map((node) => nodeOf(node, snapshot.nodes.length > 1)),
+    permissions: permissionsOf(snapshot.capabilities),
+    reading: readingOf(snapshot, nowMs),
+    levers: includesRole(role, 'admin')
+      ? [
+          {
+            label: 'Raise maxmemory',
+            href: leverPath({ lever: 'redis.raise-maxmemory', instance: snapshot.instance }),
+          },
+        ]
+      : [],
+  };
+}
+
+export function instanceFindings(deps: AppDeps, instance: string, role: Role, nowMs: number) {
+  return findingListOf(deps, role, nowMs, (finding) => finding.instance === instance);
+}
+
+function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
+  const node = fullestNode(snapshot);
+  const limit = node?.limit ?? null;
+  const href = `${instancePath(snapshot.instance)}/series.json`;
+  const totals = snapshot.queues.reduce(
+    (sum, queue) => ({
+      backlog: sum.backlog + queue.backlog,
+      arrivals: sum.arrivals + (queue.rates?.arrivalsPerSecond ?? 0),
+      departures: sum.departures + (queue.rates?.departuresPerSecond ?? 0),
+    }),
+    { backlog: 0, arrivals: 0, departures: 0 },
+  );
+  return [
+    {
+      id: 'chart-memory',
+      title: 'Memory',
+      text: node
+        ? `${formatBytes(node.countedBytes)} of ${limit ? formatBytes(limit.bytes) : 'no limit'}, ${trendInWords(node.forecast?.growthBytesPerSecond ?? null)}, ${fullInWords(node)}`
+        : 'not read yet',
+      unit: 'bytes',
+      lines: [{ label: 'used', key: 'usedBytes', colour: 'one' }],
+      href,
+      limit:
+        limit && snapshot.nodes.length === 1
+          ? { value: limit.bytes, label: `${limit.source} ${formatBytes(limit.bytes)}` }
+          : null,
+    },
+    {
+      id: 'chart-backlog',
+      title: 'Waiting, all queues',
+      text: `${formatCount(totals.backlog)} jobs`,
+      unit: 'jobs',
+      lines: [{ label: 'waiting', key: 'backlog', colour: 'one' }],
+      href,
+      limit: null,
+    },
+    {
+      id: 'chart-rates',
+      title: 'Jobs per second, all queues',
+      text: `${formatRate(totals.arrivals)} in, ${formatRate(totals.departures)} out`,
+      unit: 'perSecond',
+      lines: [
+        { label: 'in', key: 'arrivalsPerSecond', colour: 'two' },
+        { label: 'out', key: 'departuresPerSecond', colour: 'one' },
+      ],
+      href,
+      limit: null,
+    },
+  ];
+}
+
+export function nodeOf(node: RedisNode, isOneOfMany: boolean): NodeProps {
+  return {
+    id: elementId('node', node.id),
+    title: isOneOfMany ? `Node ${node.address}` : 'Server',
+    facts: [...memoryFacts(node), ...trafficFacts(node), ...replicationFacts(node)],
+  };
+}
+
+function memoryFacts(node: RedisNode): readonly Fact[] {
+  return [
+    { label: 'Used', value: formatBytes(node.usedBytes) },
+    { label: 'Resident', value: formatBytes(node.rssBytes), hint: 'What the process holds of its host' },
+    { label: 'maxmemory', value: node.maxBytes === 0 ? 'none' : formatBytes(node.maxBytes) },
+    { label: 'Host', value: node.hostBytes === null ? UNKNOWN : formatBytes(node.hostBytes) },
+    { label: 'Fragmentation', value: node.fragmentationRatio.toFixed(2), hint: 'Resident / used' },
+    {
+      label: 'Evicted keys',
+      value: formatCount(node.evictedKeys),
+      ...(node.evictedPerSecond > 0 ? { state: 'critical' as const } : {}),
+    },
+    { label: 'Output buffers', value: formatBytes(node.clientOutputBytes) },
+  ];
+}
+
+function trafficFacts(node: RedisNode): readonly Fact[] {
+  return [
+    {
+      label: 'Clients',
+      value: `${formatCount(node.connectedClients)}, ${formatCount(node.blockedClients)} blocked`,
+    },
+    { label: 'Ops', value: `${formatCount(node.opsPerSecond)}/s` },
+    { label: 'CPU', value: `${formatRatio(node.cpuRatio)} of a core` },
+    { label: 'Console’s share', value: formatRatio(node.ownCpuRatio) },
+    { label: 'Up', value: coarseAge(node.uptimeSeconds) },
+  ];
+}
+
+function replicationFacts(node: RedisNode): readonly Fact[] {
+  const lag = node.replicationLagBytes;
+  return [
+    { label: 'Role', value: node.isReadOnly ? 'replica, read-only' : node.role },
+    { label: 'Replicas', value: formatCount(node.replicas) },
+    { label: 'Furthest behind', value: lag === null ? UNKNOWN : formatBytes(lag) },
+    { label: 'Replication backlog', value: formatBytes(node.replicationBacklogBytes) },
+    ...(node.replicationLinkUp
+      ? []
+      : [{ label: 'Link to master', value: 'down', state: 'critical' as const }]),
+  ];
+}
+
+const PERMISSIONS: readonly (readonly [CapabilityName, string])[] = [
+  ['canWrite', 'write: halt, resume, limits, trims'],
+  ['canRunScripts', 'run scripts: what makes levers work while Redis is full'],
+  ['canSetConfig', 'set maxmemory'],
+  ['canReadConfig', 'read settings'],
+  ['canListClients', 'list clients: how many workers are connected'],
+  ['canMeasureMemory', 'measure memory: what each queue holds'],
+];
+
+function permissionsOf(capabilities: Capabilities | null): InstanceProps['permissions'] {
+  if (!capabilities) return [];
+  return PERMISSIONS.map(([name, what]) => ({
+    what,
+    isAllowed: capabilities[name],
+    detail: capabilities[name] ? '' : (capabilities.refusals[name] ?? 'refused'),
+  }));
+}
+
+export function readingOf({ poll, discovery, queues }: Snapshot, nowMs: number): readonly string[] {
+  const every = formatDuration(poll.intervalMs / 1000);
+  return [
+    `One poller reads it every ${every}, whatever the number of viewers${poll.isSlowed && poll.slowedBecause ? `; slowed down because ${poll.slowedBecause}` : ''}.`,
+    `That costs ${formatRatio(poll.ownCpuRatio)} of one core of Redis; the budget is ${formatRatio(poll.budgetRatio)}.`,
+    discovery.lastPassAtMs === null
+      ? 'It still looks for queues for the first time.'
+      : `It knows ${formatCount(queues.length)} queues; the last look through all ${formatCount(discovery.keys)} keys ended ${coarseAge((nowMs - discovery.lastPassAtMs) / 1000)} ago.`,
+    `${formatCount(poll.ticks)} reads so far, ${formatCount(poll.failedTicks)} failed.`,
+  ];
+}

@@ -1,0 +1,51 @@
+import { Band } from '../../../views/band.js';
+import { InstancePage, NodePanel, ReadingPanel } from '../../../views/instance-page.js';
+import type { AppDeps } from '../../app-deps.js';
+import type { Actor, Role } from '../../auth/role.js';
+import type { LiveView } from '../live/hub.js';
+import { eventPart, swapPart } from '../live/part.js';
+import { Problem } from '../problem.js';
+import { chartTexts } from './charts.js';
+import { chromeOf } from './chrome.js';
+import { findingParts } from './finding-parts.js';
+import { instanceOf } from './instance-view-model.js';
+import { instancePath } from './links.js';
+import { frameParts, html } from './overview.js';
+
+export function instancePage(deps: AppDeps, actor: Actor, instance: string) {
+  const snapshot = deps.watch.snapshot(instance);
+  if (!snapshot) throw new Problem(404, 'not-found', `there is no Redis named ${instance}`);
+  const nowMs = deps.now();
+  const liveUrl = `/live?${new URLSearchParams({ view: 'instance', instance })}`;
+  const frame = {
+    actor,
+    nowMs,
+    current: instancePath(instance),
+    subject: instance,
+    liveUrl,
+    hasCharts: true,
+  };
+  return <InstancePage chrome={chromeOf(deps, frame)} view={instanceOf(deps, snapshot, actor.role, nowMs)} />;
+}
+
+/** What changes on the page of one Redis. null where there is no such Redis. */
+export function instanceLive(deps: AppDeps, role: Role, instance: string): LiveView | null {
+  if (!deps.watch.snapshot(instance)) return null;
+  return {
+    key: JSON.stringify(['instance', role, instance]),
+    render: () => {
+      const snapshot = deps.watch.snapshot(instance);
+      if (!snapshot) return [];
+      const nowMs = deps.now();
+      const view = instanceOf(deps, snapshot, role, nowMs);
+      return [
+        ...frameParts(deps, nowMs, instance),
+        swapPart(view.band.id, html(<Band {...view.band} />)),
+        ...findingParts(view.findings.findings),
+        ...view.nodes.map((node) => swapPart(node.id, html(<NodePanel {...node} />))),
+        swapPart('reading', html(<ReadingPanel reading={view.reading} />)),
+        eventPart('charts', 'charts', chartTexts(view.charts)),
+      ];
+    },
+  };
+}

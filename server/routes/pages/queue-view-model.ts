@@ -1,0 +1,151 @@
+import type { Fact } from '../../../views/band.js';
+import type { ChartProps } from '../../../views/chart.js';
+import type { QueueHeadProps } from '../../../views/queue-page.js';
+import type { AppDeps } from '../../app-deps.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
+import { formatBytes, formatCount, formatRate, formatRateLimit } from '../../model/format.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { leverPath, queuePath } from './links.js';
+import { findingListOf } from './overview-view-model.js';
+import { drainInWords, flowAction, VERDICTS } from './queue-row-view-model.js';
+import { coarseAge, moment, UNKNOWN } from './words.js';
+
+/** The top of a queue's page. */
+export function queueHeadOf(
+  deps: Pick<AppDeps, 'thresholds'>,
+  queue: QueueState,
+  snapshot: Snapshot,
+  role: Role,
+  nowMs: number,
+): QueueHeadProps {
+  const words = VERDICTS[queueVerdict(queue, snapshot, nowMs, deps.thresholds)];
+  return {
+    name: queue.name,
+    place: `${queue.prefix} · ${snapshot.instance}`,
+    state: queue.flow !== 'running' && queue.backlog > 0 ? 'warning' : words.state,
+    icon: words.icon,
+    verdict: words.word,
+    note: noteOf(queue, nowMs),
+    facts: [...flowFacts(queue, nowMs), ...settingFacts(queue), ...memoryFacts(queue)],
+    levers: includesRole(role, 'operator') ? leversOf(queue, snapshot.instance) : [],
+  };
+}
+
+export function queueFindings(deps: AppDeps, instance: string, queueId: string, role: Role, nowMs: number) {
+  return findingListOf(
+    deps,
+    role,
+    nowMs,
+    (finding) =>
+      finding.instance === instance &&
+      (finding.queue === queueId || (finding.queues?.includes(queueId) ?? false)),
+    true,
+  );
+}
+
+/** Who stopped it and when; or that the application set a concurrency over the console's halt. */
+function noteOf(queue: QueueState, nowMs: number): string {
+  if (queue.flow === 'paused')
+    return 'Its application paused it: BullMQ’s own pause, not this console’s halt.';
+  if (!queue.halt) return '';
+  const when = moment(queue.halt.atMs, nowMs).text;
+  if (queue.flow === 'halted') return `${queue.halt.actor} halted it from the console at ${when}.`;
+  return `${queue.halt.actor} halted it at ${when}, but a concurrency was set over that since: jobs start again.`;
+}
+
+function flowFacts(queue: QueueState, nowMs: number): readonly Fact[] {
+  const oldest = oldestWaitingSeconds(queue, nowMs);
+  return [
+    { label: 'Waiting', value: formatCount(queue.backlog) },
+    { label: 'Active', value: formatCount(queue.counts.active) },
+    {
+      label: 'In',
+      value: queue.rates ? formatRate(queue.rates.arrivalsPerSecond) : UNKNOWN,
+      hint: 'By the id counter: duplicates count too',
+    },
+    { label: 'Out', value: queue.rates ? formatRate(queue.rates.departuresPerSecond) : UNKNOWN },
+    { label: 'Oldest', value: oldest === null ? UNKNOWN : coarseAge(oldest) },
+    { label: 'Empty in', value: drainInWords(queue) },
+    { label: 'Workers', value: queue.workers === null ? UNKNOWN : formatCount(queue.workers) },
+  ];
+}
+
+function settingFacts(queue: QueueState): readonly Fact[] {
+  const limit = queue.rateLimit;
+  return [
+    {
+      label: 'At once',
+      value: queue.concurrency === null ? 'any' : formatCount(queue.concurrency),
+      hint: 'Global concurrency',
+    },
+    { label: 'Rate limit', value: limit === null ? 'none' : formatRateLimit(limit.max, limit.durationMs) },
+    {
+      label: 'BullMQ',
+      value: queue.bullmqVersion?.replace('bullmq:', '') ?? UNKNOWN,
+      hint: 'Of whoever opened the queue last',
+    },
+  ];
+}
+
+function memoryFacts(queue: QueueState): readonly Fact[] {
+  const memory = queue.memory;
+  if (!memory) return [{ label: 'Memory', value: UNKNOWN }];
+  return [
+    {
+      label: 'Memory',
+      value: formatBytes(memory.totalBytes),
+      hint: `Estimated from ${memory.sampledJobs} jobs`,
+    },
+    { label: 'Unfinished', value: formatBytes(memory.backlogBytes) },
+    { label: 'Completed', value: formatBytes(memory.completedBytes) },
+    { label: 'Failed', value: formatBytes(memory.failedBytes) },
+    { label: 'Events', value: formatBytes(memory.eventsBytes) },
+  ];
+}
+
+function leversOf(queue: QueueState, instance: string): QueueHeadProps['levers'] {
+  const link = (lever: string, args: Readonly<Record<string, unknown>> = {}): string =>
+    leverPath({ lever, instance, queues: [queue.id], args });
+  return [
+    flowAction(queue, instance),
+    { label: 'Global concurrency', href: link('queue.concurrency') },
+    { label: 'Rate limit', href: link('queue.rate-limit') },
+    { label: 'Trim events', href: link('queue.trim-events') },
+    { label: 'Clean completed', href: link('queue.clean-finished', { state: 'completed' }) },
+    { label: 'Clean failed', href: link('queue.clean-finished', { state: 'failed' }) },
+  ];
+}
+
+export function queueChartsOf(queue: QueueState, instance: string): readonly ChartProps[] {
+  const href = `${queuePath(instance, queue.id)}/series.json`;
+  const { rates } = queue;
+  return [
+    {
+      id: 'chart-depth',
+      title: 'Waiting and active',
+      text: `${formatCount(queue.backlog)} waiting, ${formatCount(queue.counts.active)} active`,
+      unit: 'jobs',
+      lines: [
+        { label: 'waiting', key: 'backlog', colour: 'one' },
+        { label: 'active', key: 'active', colour: 'two' },
+      ],
+      href,
+      limit: null,
+    },
+    {
+      id: 'chart-rates',
+      title: 'Jobs per second',
+      text: rates
+        ? `${formatRate(rates.arrivalsPerSecond)} in, ${formatRate(rates.departuresPerSecond)} out`
+        : 'not measured yet',
+      unit: 'perSecond',
+      lines: [
+        { label: 'in', key: 'arrivalsPerSecond', colour: 'two' },
+        { label: 'out', key: 'departuresPerSecond', colour: 'one' },
+      ],
+      href,
+      limit: null,
+    },
+  ];
+}

@@ -1,0 +1,120 @@
+import { JobPage } from '../../../views/job-page.js';
+import { QueueHead, QueuePage } from '../../../views/queue-page.js';
+import type { AppDeps } from '../../app-deps.js';
+import { type Actor, includesRole, type Role } from '../../auth/role.js';
+import { JobsUnavailable } from '../../watch/jobs.js';
+import { queueIn, snapshotOf } from '../api/env.js';
+import type { LiveView } from '../live/hub.js';
+import { eventPart, swapPart } from '../live/part.js';
+import { Problem } from '../problem.js';
+import { chartTexts } from './charts.js';
+import { chromeOf } from './chrome.js';
+import { findingParts } from './finding-parts.js';
+import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
+import { instancePath } from './links.js';
+import { frameParts, html } from './overview.js';
+import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
+
+export interface QueuePageQuery {
+  readonly instance: string;
+  readonly queue: string;
+  readonly state: string | undefined;
+  readonly cursor: string | undefined;
+}
+
+export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQuery) {
+  const snapshot = snapshotOf(deps, query.instance);
+  const queue = queueIn(snapshot, query.queue);
+  const { instance } = snapshot;
+  // While somebody looks at it, it is read at every tick.
+  deps.watch.refreshSoon(instance, queue.id);
+  const state = parseJobState(query.state) ?? usualState(queue);
+  const cursor = Math.max(0, Math.floor(Number(query.cursor) || 0));
+  const jobs = await jobsOrProblem(deps, instance, queue.id, { state, cursor, limit: JOBS_A_PAGE });
+  const nowMs = deps.now();
+  const liveUrl = `/live?${new URLSearchParams({ view: 'queue', instance, queue: queue.id })}`;
+  const frame = {
+    actor,
+    nowMs,
+    current: instancePath(instance),
+    subject: queue.name,
+    liveUrl,
+    hasCharts: true,
+  };
+  const showsData = includesRole(actor.role, deps.jobDataRole);
+  return (
+    <QueuePage
+      chrome={chromeOf(deps, frame)}
+      view={{
+        head: queueHeadOf(deps, queue, snapshot, actor.role, nowMs),
+        findings: queueFindings(deps, instance, queue.id, actor.role, nowMs),
+        charts: queueChartsOf(queue, instance),
+        jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
+      }}
+    />
+  );
+}
+
+/** What changes on a queue's page; the jobs stay as they were asked for. null where there is no such queue. */
+export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: string): LiveView | null {
+  const find = () => deps.watch.snapshot(instance)?.queues.find((queue) => queue.id === queueId);
+  if (!find()) return null;
+  return {
+    key: JSON.stringify(['queue', role, instance, queueId]),
+    render: () => {
+      const snapshot = deps.watch.snapshot(instance);
+      const queue = find();
+      const nowMs = deps.now();
+      if (!snapshot || !queue) return frameParts(deps, nowMs, queueId);
+      deps.watch.refreshSoon(instance, queueId);
+      return [
+        ...frameParts(deps, nowMs, queue.name),
+        swapPart('queue-head', html(<QueueHead {...queueHeadOf(deps, queue, snapshot, role, nowMs)} />)),
+        ...findingParts(queueFindings(deps, instance, queueId, role, nowMs).findings),
+        eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
+      ];
+    },
+  };
+}
+
+export async function jobPage(
+  deps: AppDeps,
+  actor: Actor,
+  instance: string,
+  idOrName: string,
+  jobId: string,
+) {
+  const queue = queueIn(snapshotOf(deps, instance), idOrName);
+  const job = await deps.readJob(instance, queue.id, jobId);
+  if (!job) throw new Problem(404, 'not-found', `there is no job ${jobId.slice(0, 200)} in ${queue.id}`);
+  const nowMs = deps.now();
+  const frame = {
+    actor,
+    nowMs,
+    current: instancePath(instance),
+    subject: `job ${jobId}`,
+    liveUrl: '/live?view=frame',
+  };
+  const { role } = actor;
+  return (
+    <JobPage
+      chrome={chromeOf(deps, frame)}
+      job={jobPageOf({ job, queue, instance, role, jobDataRole: deps.jobDataRole, nowMs })}
+    />
+  );
+}
+
+/** A Redis that can't be asked for jobs must not take the rest of the page with it. */
+async function jobsOrProblem(
+  deps: AppDeps,
+  instance: string,
+  queueId: string,
+  query: Parameters<AppDeps['listJobs']>[2],
+) {
+  try {
+    return { page: await deps.listJobs(instance, queueId, query), problem: null };
+  } catch (error) {
+    if (error instanceof JobsUnavailable) return { page: null, problem: `${error.message}.` };
+    throw error;
+  }
+}
