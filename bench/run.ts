@@ -49,7 +49,9 @@ async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {
   const list = `${board.url}/api/queues`;
   const plans = Array.from({ length: QUEUES }, (_, i) => ({
     id: `bull:queue-${i}`,
-    withFinished: true,
+    withRare: true,
+    withSparse: false,
+    withHead: true,
     withLimiter: false,
     askAgeOf: null,
   }));
