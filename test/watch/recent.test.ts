@@ -12,7 +12,7 @@ describe('the last minutes, kept in bounded memory', () => {
           // Neighbours differ here, so that no level line is shortened.
           const values = given.map((value, i) => (value === null ? null : value * 2 + (i % 2)));
           const ring = new RecentSeries(['depth'], capacity, 0);
-          values.forEach((value, i) => ring.add(i + 1, { depth: value }));
+          for (const [i, value] of values.entries()) ring.add(i + 1, { depth: value });
           const series = ring.series();
           const last = series.atMs.length;
           if (values.length > 0) expect(series.atMs[last - 1]).toBe(values.length);
