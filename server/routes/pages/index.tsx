@@ -2,9 +2,15 @@ import { Hono } from 'hono';
 import { DrawerProblem, ProblemPage } from '../../../views/problem-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import type { GateEnv } from '../../auth/gate.js';
+import { queueIn, snapshotOf } from '../api/env.js';
 import { PROBLEM_TITLES, Problem, problemOf } from '../problem.js';
+import { actionsPage } from './actions.js';
+import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
+import { instancePage } from './instance.js';
+import { leverRoutes } from './lever.js';
 import { overviewPage } from './overview.js';
+import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
 
 /** Everything a person sees in the browser. All of it comes from Snapshots, so no viewer costs Redis anything. */
@@ -15,6 +21,25 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     c.header('Cache-Control', 'no-store');
   });
   pages.get('/', (c) => c.html(overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()))));
+  pages.route('/', leverRoutes(deps));
+  pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
+  pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
+  pages.get('/i/:instance/series.json', (c) =>
+    c.json(seriesAfter(deps.watch.instanceSeries(c.req.param('instance')), sinceOf(c.req.query('since')))),
+  );
+  pages.get('/i/:instance/q/:queue', async (c) => {
+    const query = { ...c.req.param(), state: c.req.query('state'), cursor: c.req.query('cursor') };
+    return c.html(await queuePage(deps, c.get('actor'), query));
+  });
+  pages.get('/i/:instance/q/:queue/series.json', (c) => {
+    const { instance, queue } = c.req.param();
+    const { id } = queueIn(snapshotOf(deps, instance), queue);
+    return c.json(seriesAfter(deps.watch.queueSeries(instance, id), sinceOf(c.req.query('since'))));
+  });
+  pages.get('/i/:instance/q/:queue/jobs/:jobId', async (c) => {
+    const { instance, queue, jobId } = c.req.param();
+    return c.html(await jobPage(deps, c.get('actor'), instance, queue, jobId));
+  });
   pages.get('*', (c, next) => {
     if (!(c.req.header('accept') ?? '').includes('text/html')) return next();
     throw new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`);
@@ -39,4 +64,10 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`;
+}
+
+/** Points after this time are wanted; all of them without one. */
+function sinceOf(text: string | undefined): number {
+  const atMs = Number(text);
+  return Number.isFinite(atMs) ? atMs : 0;
 }
