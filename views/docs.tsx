@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { Document } from './document.js';
 
 export interface DocsOperation {
   readonly method: string;
@@ -14,6 +15,7 @@ export interface DocsOperation {
 }
 
 export interface DocsProps {
+  readonly styles: readonly string[];
   readonly version: string;
   readonly operations: readonly DocsOperation[];
   readonly levers: readonly {
@@ -26,15 +28,15 @@ export interface DocsProps {
 }
 
 /** The API on one page, from its own OpenAPI document. */
-export const DocsPage: FC<DocsProps> = ({ version, operations, levers, problems }) => (
-  <html lang="en">
+export const DocsPage: FC<DocsProps> = ({ styles, version, operations, levers, problems }) => (
+  <Document>
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>API · Spillway</title>
-      <link rel="stylesheet" href="/static/tokens.css" />
-      <link rel="stylesheet" href="/static/base.css" />
-      <link rel="stylesheet" href="/static/plain-page.css" />
+      {styles.map((href) => (
+        <link rel="stylesheet" href={href} />
+      ))}
     </head>
     <body>
       <main class="docs">
@@ -79,7 +81,7 @@ export const DocsPage: FC<DocsProps> = ({ version, operations, levers, problems 
         </dl>
       </main>
     </body>
-  </html>
+  </Document>
 );
 
 const Operation: FC<DocsOperation> = ({ method, path, summary, parameters, takesBody }) => (

@@ -1,15 +1,22 @@
 import type { FC } from 'hono/jsx';
+import { Document } from './document.js';
+
+export interface SignInProps {
+  readonly styles: readonly string[];
+  readonly to: string;
+  readonly error: string | null;
+}
 
 /** The door: one field for a token. */
-export const SignInPage: FC<{ readonly to: string; readonly error: string | null }> = ({ to, error }) => (
-  <html lang="en">
+export const SignInPage: FC<SignInProps> = ({ styles, to, error }) => (
+  <Document>
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>Sign in · Spillway</title>
-      <link rel="stylesheet" href="/static/tokens.css" />
-      <link rel="stylesheet" href="/static/base.css" />
-      <link rel="stylesheet" href="/static/plain-page.css" />
+      {styles.map((href) => (
+        <link rel="stylesheet" href={href} />
+      ))}
     </head>
     <body>
       <main class="sign-in">
@@ -40,5 +47,5 @@ export const SignInPage: FC<{ readonly to: string; readonly error: string | null
         </form>
       </main>
     </body>
-  </html>
+  </Document>
 );

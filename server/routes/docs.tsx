@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { type DocsOperation, DocsPage } from '../../views/docs.js';
 import type { GateEnv } from '../auth/gate.js';
 import { LEVERS } from '../levers/index.js';
+import { assetUrl } from './pages/assets.js';
 import { PROBLEM_TITLES } from './problem.js';
 
 interface Parameter {
@@ -18,6 +19,7 @@ export function docsRoutes(api: OpenAPIHono<GateEnv>, version: string): Hono<Gat
   return new Hono<GateEnv>().get('/docs', (c) =>
     c.html(
       <DocsPage
+        styles={['tokens.css', 'base.css', 'plain-page.css'].map(assetUrl)}
         version={version}
         operations={operations}
         levers={LEVERS.map((lever) => ({

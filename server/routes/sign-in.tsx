@@ -5,6 +5,9 @@ import { type Gate, type GateEnv, sourceOf } from '../auth/gate.js';
 import { SESSION_COOKIE, SESSION_MS, sealSession } from '../auth/session.js';
 import { holderOf } from '../auth/tokens.js';
 import type { TokenEntry } from '../config.js';
+import { assetUrl } from './pages/assets.js';
+
+const PLAIN_STYLES = ['tokens.css', 'base.css', 'plain-page.css'];
 
 export interface SignInDeps {
   readonly tokens: readonly TokenEntry[];
@@ -16,7 +19,9 @@ export interface SignInDeps {
 /** /sign-in takes a token and gives a session cookie; /sign-out takes it away. */
 export function signInRoutes(deps: SignInDeps): Hono<GateEnv> {
   const app = new Hono<GateEnv>();
-  app.get('/sign-in', (c) => c.html(<SignInPage to={safePath(c.req.query('to'))} error={null} />));
+  app.get('/sign-in', (c) =>
+    c.html(<SignInPage styles={PLAIN_STYLES.map(assetUrl)} to={safePath(c.req.query('to'))} error={null} />),
+  );
   app.post('/sign-in', deps.gate.checkOrigin, async (c) => {
     const form = await c.req.parseBody();
     const to = safePath(typeof form.to === 'string' ? form.to : undefined);
@@ -24,14 +29,25 @@ export function signInRoutes(deps: SignInDeps): Hono<GateEnv> {
     const nowMs = deps.now();
     if (deps.gate.tries.isBlocked(source, nowMs)) {
       return c.html(
-        <SignInPage to={to} error="Too many wrong tokens from this address: wait a minute." />,
+        <SignInPage
+          styles={PLAIN_STYLES.map(assetUrl)}
+          to={to}
+          error="Too many wrong tokens from this address: wait a minute."
+        />,
         429,
       );
     }
     const entry = typeof form.token === 'string' ? holderOf(form.token.trim(), deps.tokens) : null;
     if (!entry) {
       deps.gate.tries.noteWrong(source, nowMs);
-      return c.html(<SignInPage to={to} error="This token is not one of this console." />, 422);
+      return c.html(
+        <SignInPage
+          styles={PLAIN_STYLES.map(assetUrl)}
+          to={to}
+          error="This token is not one of this console."
+        />,
+        422,
+      );
     }
     deps.gate.tries.noteRight(source);
     const holder = deps.tokens.find((token) => token.sha256 === entry.sha256);
