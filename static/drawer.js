@@ -42,9 +42,17 @@
     if (event.target === drawer && !body.querySelector('form[data-typed]')) drawer.close();
   });
 
-  body.addEventListener('input', (event) => {
-    event.target.closest('form')?.setAttribute('data-typed', '');
-  });
+  body.addEventListener(
+    'input',
+    (event) => {
+      event.target.closest('form')?.setAttribute('data-typed', '');
+      // Who types a number does not want "no limit" any more.
+      if (event.target.type === 'checkbox') return;
+      const none = event.target.closest('.field')?.querySelector('.field-none input');
+      if (none) none.checked = false;
+    },
+    true,
+  );
 
   // Selected rows: the form's own address, opened in the drawer.
   document.addEventListener('submit', (event) => {
@@ -61,8 +69,10 @@
   body.addEventListener('htmx:after:swap', (event) => {
     if (event.detail.ctx.target !== body) return;
     drawer.scrollTop = 0;
-    const first = body.querySelector('[aria-invalid="true"], [autofocus], #drawer-title');
-    first?.focus();
+    // On a phone a focused field brings up the keyboard over what there is to read first.
+    const isTouch = matchMedia('(pointer: coarse)').matches;
+    const field = isTouch ? null : body.querySelector('#lever-fields input, #group-match');
+    (body.querySelector('[aria-invalid="true"]') ?? field ?? body.querySelector('#drawer-title'))?.focus();
   });
 
   // What did not reach the console was not done: say so in the drawer and keep what was typed.

@@ -64,7 +64,12 @@
     if (!differs) return done(name, state);
     const isRecent = Date.now() - state.movedAtMs < SETTLE_MS;
     if (!isForced && rows.size > 0 && (isHeld() || isRecent)) {
-      showHeld(name, isHeld());
+      const fresh = order.filter((id) => !rows.has(id)).length;
+      showHeld(
+        name,
+        isHeld(),
+        name === 'findings' && fresh > 0 ? `${fresh} new, held while you are here` : undefined,
+      );
       // Rows that are new go to the end: nothing that is there moves for them.
       if (name === 'queues') append(parent, order, rows, stash);
       return;
@@ -103,9 +108,12 @@
     showHeld(name, false);
   }
 
-  function showHeld(name, isShown) {
+  function showHeld(name, isShown, text = 'Order held while you are here') {
     const notice = document.querySelector(`[data-held="${name}"]`);
-    if (notice && notice.hidden === isShown) notice.hidden = !isShown;
+    if (!notice) return;
+    if (notice.hidden === isShown) notice.hidden = !isShown;
+    const words = notice.querySelector('[data-held-text]');
+    if (words.textContent !== text) words.textContent = text;
   }
 
   // A hand that leaves lets things fall into place; so does time.

@@ -128,7 +128,12 @@ export const MemoryBar: FC<BarProps> = ({ usedPercent, overPercent, state, marks
     </svg>
     <svg class="bar-labels" width="100%" height="15" aria-hidden="true">
       {marks.map((mark) => (
-        <text x={`${mark.atPercent}%`} y="12" text-anchor={mark.atPercent > 92 ? 'end' : 'middle'}>
+        <text
+          x={`${mark.atPercent}%`}
+          y="12"
+          text-anchor={mark.isLimit ? 'end' : 'middle'}
+          class={mark.isLimit ? 'is-limit' : undefined}
+        >
           {mark.label}
         </text>
       ))}

@@ -39,7 +39,7 @@ export const Finding: FC<FindingProps> = (finding) => (
           </a>
         ) : null}
         <span class="finding-since">
-          since <Time {...finding.since} /> <span class="finding-age">{finding.age}</span>
+          <span class="finding-age">{finding.age}</span> · since <Time {...finding.since} />
         </span>
       </header>
       <p class="finding-sentence">{finding.sentence}</p>

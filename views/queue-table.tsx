@@ -146,7 +146,7 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
       </table>
     </form>
     {table.rows.length === 0 ? <p class="empty">{table.empty}</p> : null}
-    {table.pages.length > 1 ? (
+    {table.pages.length > 0 ? (
       <nav class="pages" aria-label="Pages of queues">
         {table.pages.map((page) =>
           page.href === null ? (

@@ -25,7 +25,12 @@ export const RemedyButton: FC<RemedyProps & { readonly isFirst?: boolean }> = ({
     </li>
   ) : (
     <li class="remedy">
-      <a class={isFirst ? 'remedy-button is-first' : 'remedy-button'} href={href} data-drawer="">
+      <a
+        class={isFirst ? 'remedy-button is-first' : 'remedy-button'}
+        href={href}
+        data-drawer=""
+        title={effect}
+      >
         <span class="remedy-label">{label}</span>
         <span class="remedy-effect">{effect}</span>
       </a>

@@ -135,7 +135,11 @@ export function barOf(node: RedisNode, thresholds: Thresholds, state: State): Ba
       label: formatRatio(thresholds.memoryCriticalRatio),
       isLimit: false,
     },
-    { atPercent: percent(limit), label: `${formatBytes(limit)} ${node.limit.source}`, isLimit: true },
+    {
+      atPercent: percent(limit),
+      label: `${formatBytes(limit)}${node.limit.source === 'maxmemory' ? '' : ` ${node.limit.source}`}`,
+      isLimit: true,
+    },
   ];
   const within = Math.min(node.countedBytes, limit);
   return {

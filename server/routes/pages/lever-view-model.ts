@@ -2,13 +2,14 @@ import type { FieldProps, LeverFormProps } from '../../../views/lever-form.js';
 import type { ChangeProps, PreviewProps, WarningProps } from '../../../views/lever-preview.js';
 import type { Role } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
-import type { LeverError, LeverWarning, Outcome } from '../../levers/lever.js';
+import type { Field, LeverError, LeverWarning, Outcome } from '../../levers/lever.js';
 import type { RegisteredLever } from '../../levers/register.js';
 import { formatBytes, formatCount, formatJobs, formatThings } from '../../model/format.js';
 import { remedyButton } from './finding-view-model.js';
 import { type ArgSpec, UNITS } from './lever-args.js';
-import type { LeverAsk } from './lever-ask.js';
+import { argsOf, type LeverAsk } from './lever-ask.js';
 import { argWords } from './lever-words.js';
+import { leverPath } from './links.js';
 
 const MOST_NAMES = 50;
 
@@ -188,32 +189,48 @@ function summaryOfMany(all: number, working: number, refused: number): string {
   return `${parts.join(', ')}.`;
 }
 
-export function changesOf(
-  fields: readonly { readonly label: string; readonly before: string; readonly after: string }[],
-  isOne: boolean,
-): readonly ChangeProps[] {
-  const groups = new Map<string, { field: (typeof fields)[number]; count: number }>();
+/** Of many queues: what each label comes to, told once, with the span of what stands there now. */
+export function changesOf(fields: readonly Field[], isOne: boolean): readonly ChangeProps[] {
+  if (isOne) return fields.map((field) => ({ ...field, count: '' }));
+  const groups = new Map<string, { readonly field: Field; readonly befores: string[] }>();
   for (const field of fields) {
-    const key = JSON.stringify([field.label, field.before, field.after]);
+    const key = JSON.stringify([field.label, field.after]);
     const group = groups.get(key);
-    if (group) group.count += 1;
-    else groups.set(key, { field, count: 1 });
+    if (group) group.befores.push(field.before);
+    else groups.set(key, { field, befores: [field.before] });
   }
-  const ranked = [...groups.values()].sort((a, b) => b.count - a.count);
-  const shown = ranked.slice(0, 8).map(({ field, count }) => ({
-    label: field.label,
-    before: field.before,
-    after: field.after,
-    count: isOne ? '' : formatThings(count, 'queue'),
-  }));
-  return shown;
+  return [...groups.values()]
+    .sort((a, b) => b.befores.length - a.befores.length)
+    .slice(0, 6)
+    .map(({ field, befores }) => ({
+      label: field.label,
+      before: spanOf(befores),
+      after: field.after,
+      count: formatThings(befores.length, 'queue'),
+    }));
+}
+
+/** "155 to 10,016" for numbers, "running, halted by the console" for words. */
+function spanOf(values: readonly string[]): string {
+  const distinct = [...new Set(values)];
+  if (distinct.length === 1) return distinct[0] ?? '';
+  const numbers = distinct.map((text) => ({ text, number: Number(text.replace(/,/g, '')) }));
+  if (numbers.every(({ number }) => Number.isFinite(number))) {
+    const sorted = numbers.sort((a, b) => a.number - b.number);
+    return `${sorted[0]?.text} to ${sorted.at(-1)?.text}`;
+  }
+  return distinct.length <= 3
+    ? distinct.join(' or ')
+    : `${distinct.slice(0, 2).join(', ')} or ${distinct.length - 2} others`;
 }
 
 function warningsOf(
   warnings: readonly LeverWarning[],
   isOne: boolean,
-  { ask, role }: Targeted,
+  targeted: Targeted,
 ): readonly WarningProps[] {
+  const { ask, role } = targeted;
+  const then = wayBackTo(targeted);
   const byText = new Map<string, { warning: LeverWarning; count: number }>();
   for (const warning of warnings) {
     const known = byText.get(warning.text);
@@ -225,8 +242,24 @@ function warningsOf(
     count: isOne || count === 1 ? '' : formatThings(count, 'queue'),
     instead: warning.instead
       .slice(0, 3)
-      .map((remedy) => remedyButton(remedy, ask.instance, role, { why: ask.reason })),
+      .map((remedy) =>
+        remedyButton(remedy, ask.instance, role, { why: ask.reason, ...(then === null ? {} : { then }) }),
+      ),
   }));
+}
+
+/** The same lever with what was typed so far, to come back to once room was made; null where it is too long to carry. */
+function wayBackTo({ lever, ask }: Targeted): string | null {
+  if (ask.queues.length > 5) return null;
+  return leverPath({
+    lever: lever.name,
+    instance: ask.instance,
+    queues: ask.queues,
+    args: argsOf(ask),
+    why: ask.reason,
+    ...(ask.match === null ? {} : { match: ask.match }),
+    ...(ask.jobId === null ? {} : { jobId: ask.jobId }),
+  });
 }
 
 function affectedInWords(previews: readonly NonNullable<Outcome['preview']>[]): string {

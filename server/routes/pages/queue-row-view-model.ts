@@ -23,9 +23,9 @@ interface VerdictWords {
 export const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   'no-workers': { word: 'no workers', state: 'critical', icon: 'no-workers' },
   stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
-  'blocked-by-memory': { word: 'blocked: Redis full', state: 'critical', icon: 'blocked-by-memory' },
+  'blocked-by-memory': { word: 'Redis full', state: 'critical', icon: 'blocked-by-memory' },
   growing: { word: 'growing', state: 'warning', icon: 'growing' },
-  paused: { word: 'paused by app', state: 'info', icon: 'paused' },
+  paused: { word: 'paused', state: 'info', icon: 'paused' },
   halted: { word: 'halted', state: 'info', icon: 'halted' },
   capped: { word: 'capped', state: 'warning', icon: 'capped' },
   'rate-limited': { word: 'rate-limited', state: 'info', icon: 'rate-limited' },

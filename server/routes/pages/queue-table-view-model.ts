@@ -75,7 +75,7 @@ const COLUMNS: readonly {
     isNumber: true,
   },
   {
-    label: 'Rate limit',
+    label: 'Limit',
     hint: 'Global rate limit over all workers',
     sort: null,
     kind: 'setting',
@@ -115,7 +115,7 @@ export function queueTableOf(
     sort: query.sort,
     sorts: Object.entries(SORT_LABELS).map(([value, label]) => ({ value, label })),
     range: rangeInWords(start, shown.length, found.length, total),
-    pages: pageLinks(query, page, lastPage),
+    pages: lastPage > 1 ? pageLinks(query, page, lastPage) : [],
     bulk: canAct ? BULK : [],
     groupHref: canAct ? `/lever/group?${new URLSearchParams({ search: query.search })}` : null,
     empty: emptyInWords(snapshots, query, total),
