@@ -53,6 +53,7 @@ async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {
     withSparse: false,
     withHead: true,
     withLimiter: false,
+    nowMs: 0,
     askAgeOf: null,
   }));
   const reader = new Redis(redis.port, '127.0.0.1');

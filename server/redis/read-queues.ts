@@ -17,6 +17,8 @@ export interface QueueReadPlan {
   readonly withHead: boolean;
   /** The limiter held jobs back at the last read: ask for how long. */
   readonly withLimiter: boolean;
+  /** Delayed jobs that fall due before this count as waiting: workers would take them now. */
+  readonly nowMs: number;
   /** A job whose age is not known yet, found at the head of the queue by the last read. */
   readonly askAgeOf: string | null;
 }
@@ -28,6 +30,8 @@ export interface QueueReading {
   /** True: a sparse list holds jobs that this reading does not count; read again with `withSparse`. */
   readonly isPartial: boolean;
   readonly counts: Omit<QueueCounts, 'completed' | 'failed'>;
+  /** Of `counts.delayed`: those that are due. */
+  readonly delayedDue: number;
   readonly finished: { readonly completed: number; readonly failed: number; readonly events: number } | null;
   readonly addedTotal: number;
   /** null: not read this time. */
@@ -143,6 +147,7 @@ interface QueueSlots {
     readonly paused: Slot;
     readonly prioritized: Slot;
     readonly delayed: Slot;
+    readonly delayedDue: Slot;
     readonly waitingChildren: Slot;
     readonly nextPrioritized: Slot;
   } | null;
@@ -175,6 +180,8 @@ function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
           paused: batch.add('llen', paused),
           prioritized: batch.add('zcard', prioritized),
           delayed: batch.add('zcard', delayed),
+          // BullMQ keeps the due time × 4096 as the score, with a counter in the low bits.
+          delayedDue: batch.add('zcount', delayed, '-inf', plan.nowMs * 4096 + 4095),
           waitingChildren: batch.add('zcard', waitingChildren),
           nextPrioritized: batch.add('zrange', prioritized, 0, 0),
         }
@@ -228,6 +235,7 @@ function decode(
     exists: hasMeta || hasJobs || counter.added !== null,
     isPartial,
     counts,
+    delayedDue: batch.number(slot.sparse?.delayedDue ?? null),
     finished,
     addedTotal: Number(counter.added ?? 0) || 0,
     meta,

@@ -82,6 +82,7 @@ export class WatchedQueue {
       withSparse: this.#hasSparse,
       withHead: this.#state === null || this.#state.counts.waiting > 0,
       withLimiter: this.#hasLimiter,
+      nowMs,
       askAgeOf: this.#askAgeOf,
     };
   }
@@ -102,8 +103,9 @@ export class WatchedQueue {
       completed: reading.finished?.completed ?? previous?.counts.completed ?? 0,
       failed: reading.finished?.failed ?? previous?.counts.failed ?? 0,
     };
-    const backlog = counts.waiting + counts.prioritized;
-    const unfinished = backlog + counts.active + counts.delayed + counts.waitingChildren;
+    const ready = counts.waiting + counts.prioritized;
+    const backlog = ready + reading.delayedDue;
+    const unfinished = ready + counts.active + counts.delayed + counts.waitingChildren;
     this.#notePoint({ atMs: nowMs, addedTotal: reading.addedTotal, unfinished, backlog });
     this.#noteLimiter(reading, nowMs);
     this.#hasSparse = counts.legacyPaused + counts.prioritized + counts.delayed + counts.waitingChildren > 0;

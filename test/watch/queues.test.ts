@@ -103,6 +103,15 @@ describe('reading queues', () => {
     expect(state.rates?.departuresPerSecond).toBeLessThan(40);
   });
 
+  it('counts delayed jobs as waiting once they are due and no worker has moved them', async () => {
+    const queue = aQueue('mail');
+    await queue.add('later', {}, { delay: 3_600_000 });
+    await queue.add('soon', {}, { delay: 300 });
+    const state = await untilQueue(watch, 'bull:mail', (found) => found.backlog === 1);
+    expect(state.counts.delayed).toBe(2);
+    expect(state.unfinished).toBe(2);
+  });
+
   it('estimates what the jobs, results and events of a queue hold to within a third', async () => {
     const queue = aQueue('mail');
     const before = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]);
