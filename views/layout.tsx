@@ -52,9 +52,6 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
       {chrome.styles.map((href) => (
         <link rel="stylesheet" href={href} />
       ))}
-      {chrome.scripts.map((src) => (
-        <script src={src} defer></script>
-      ))}
     </head>
     <body data-now-ms={String(chrome.nowMs)}>
       <a class="skip-link" href="#page">
@@ -111,6 +108,10 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
       <dialog id="drawer" class="drawer" aria-labelledby="drawer-title">
         <div id="drawer-body"></div>
       </dialog>
+      {/* Not deferred: htmx would start between two deferred scripts, and miss the extensions that come after it. */}
+      {chrome.scripts.map((src) => (
+        <script src={src}></script>
+      ))}
     </body>
   </Document>
 );

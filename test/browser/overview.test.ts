@@ -1,0 +1,73 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
+
+describe('the overview', () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await startScene();
+    const mail = scene.queue('mail');
+    await mail.addBulk(Array.from({ length: 5 }, (_, i) => ({ name: 'send', data: { i } })));
+    for (let i = 0; i < 60; i++) await scene.queue(`tenant-${String(i).padStart(2, '0')}`).add('work', {});
+    await untilSeen(scene, 'bull:mail');
+    await untilSeen(scene, 'bull:tenant-59');
+  });
+  afterAll(() => scene.stop());
+  afterEach(() => {
+    expect(scene.complaints()).toEqual([]);
+  });
+
+  it('shows jobs that arrive without being loaded again', async () => {
+    const page = await scene.open('/?search=mail');
+    await untilLive(page);
+    const depth = page.locator('#queue-rows tr', { hasText: 'mail' }).locator('.cell-depth .number');
+    await expect.poll(() => depth.innerText(), { timeout: 10_000 }).toBe('5');
+    await page.evaluate("document.body.dataset.mark = 'the same page'");
+    await scene.queue('mail').addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'send', data: { i } })));
+    await expect.poll(() => depth.innerText(), { timeout: 10_000 }).toBe('12');
+    expect(await page.evaluate('document.body.dataset.mark')).toBe('the same page');
+    await page.close();
+  });
+
+  it('keeps search, sort and page in the address, and the search box in focus', async () => {
+    const page = await scene.open('/');
+    await untilLive(page);
+    expect(await page.locator('#queue-rows tr').count()).toBe(50);
+    await page.keyboard.press('/');
+    await page.keyboard.type('tenant-0');
+    await expect.poll(() => page.locator('#queue-rows tr').count(), { timeout: 10_000 }).toBe(10);
+    expect(new URL(page.url()).searchParams.get('search')).toBe('tenant-0');
+    expect(await page.evaluate('document.activeElement.id')).toBe('search');
+    await page.getByRole('link', { name: 'Queue', exact: true }).click();
+    await expect.poll(() => page.url()).toContain('sort=name');
+    expect(await page.locator('#queue-rows tr th a').first().innerText()).toBe('tenant-00');
+    await page.goto(`${scene.console.url}/?sort=name&page=2`);
+    expect(await page.locator('#queue-rows tr').count()).toBe(11);
+    await page.close();
+  });
+
+  it('can be read without a script', async () => {
+    const page = await scene.open('/', { javaScriptEnabled: false });
+    expect(await page.locator('#queue-rows tr').count()).toBe(50);
+    expect(await page.locator('.band').innerText()).toContain('256 MB');
+    await page.close();
+  });
+
+  it('holds the order of rows while the pointer is among them, and lets go of it after', async () => {
+    const page = await scene.open('/?sort=backlog');
+    await untilLive(page);
+    const names = () => page.locator('#queue-rows tr th a').allInnerTexts();
+    const before = await names();
+    expect(before[0]).toBe('mail');
+    await page.locator('#queue-rows tr').nth(3).hover();
+    await scene
+      .queue('tenant-33')
+      .addBulk(Array.from({ length: 40 }, (_, i) => ({ name: 'work', data: { i } })));
+    await page.waitForSelector('[data-held="queues"]:not([hidden])', { timeout: 15_000 });
+    // What stands there stands where it stood, with its new number; what is new to this page is at the end.
+    expect((await names()).slice(0, before.length)).toEqual(before);
+    await page.mouse.move(5, 5);
+    await expect.poll(async () => (await names())[0], { timeout: 15_000 }).toBe('tenant-33');
+    await page.close();
+  });
+});
