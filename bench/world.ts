@@ -117,6 +117,14 @@ export async function costOf(client: Redis, times: number, run: () => Promise<un
   };
 }
 
+/** The run in the middle by CPU. */
+export function medianCost(runs: readonly RedisCost[]): RedisCost {
+  const sorted = [...runs].sort((a, b) => a.cpuMs - b.cpuMs);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (!middle) throw new Error('there is no run to take the median of');
+  return middle;
+}
+
 /** Resident memory of a process in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');

@@ -6,13 +6,17 @@ import { ReadBatch, type Slot } from './read-batch.js';
 export interface QueueReadPlan {
   /** `<prefix>:<name>`: the start of all its keys. */
   readonly id: string;
-  /** Settings, finished jobs and the events stream: they cost as much as the rest and say less from second to second. */
+  /** Settings and finished jobs: they cost as much as the rest and say less from second to second. */
   readonly withRare: boolean;
+  /** Length of the events stream: rarer still. */
+  readonly withEvents: boolean;
   /**
-   * The four lists that most queues never have: read one by one where they are known to hold jobs; else one EXISTS
-   * asks for all four, and a queue that turns out to have some is read again (`isPartial`).
+   * The four lists that most queues never have: read one by one where they held jobs lately. Else one EXISTS asks for
+   * those of many queues, and where it finds any they are read again (`isPartial`).
    */
   readonly withSparse: boolean;
+  /** Completed and failed: the same, where `withRare` asks for them. */
+  readonly withFinished: boolean;
   /** Jobs waited at the last read: look which one is next, for its age. */
   readonly withHead: boolean;
   /** The limiter held jobs back at the last read: ask for how long. */
@@ -27,12 +31,14 @@ export interface QueueReading {
   readonly id: string;
   /** False: no meta, no counter, no job: the queue is gone. */
   readonly exists: boolean;
-  /** True: a sparse list holds jobs that this reading does not count; read again with `withSparse`. */
+  /** True: lists that were taken for empty hold jobs, of this queue or of its neighbours in one EXISTS; read again. */
   readonly isPartial: boolean;
   readonly counts: Omit<QueueCounts, 'completed' | 'failed'>;
   /** Of `counts.delayed`: those that are due. */
   readonly delayedDue: number;
-  readonly finished: { readonly completed: number; readonly failed: number; readonly events: number } | null;
+  readonly finished: { readonly completed: number; readonly failed: number } | null;
+  /** Entries of the events stream; null: not read this time. */
+  readonly eventsLength: number | null;
   readonly addedTotal: number;
   /** null: not read this time. */
   readonly meta: QueueMeta | null;
@@ -65,6 +71,11 @@ const META_FIELDS = [
   'spillway.halt',
 ] as const;
 
+/** Queues whose lists one EXISTS asks for: at most 150 keys. */
+const EXISTS_QUEUES = 25;
+const SPARSE_KEYS = ['paused', 'prioritized', 'delayed', 'waiting-children'] as const;
+const FINISHED_KEYS = ['completed', 'failed'] as const;
+
 /** Keys of one MGET: enough to make it nearly free, few enough not to hold Redis up. */
 const MGET_KEYS = 200;
 
@@ -79,12 +90,13 @@ export function addQueueReads(
   sameSlot = false,
 ): () => readonly QueueReading[] {
   const counters = addCounters(batch, plans, sameSlot);
+  const isAnyThere = addExists(batch, plans, sameSlot ? 1 : EXISTS_QUEUES);
   const slots = plans.map((plan) => addQueueRead(batch, plan));
   return () =>
     plans.map((plan, i) => {
       const slot = slots[i];
       if (!slot) throw new Error('unreachable: one slot set for each plan');
-      return decode(batch, plan, slot, counters(i));
+      return decode(batch, plan, slot, counters(i), isAnyThere(i));
     });
 }
 
@@ -110,7 +122,9 @@ export async function completeReadings(
   readings: readonly QueueReading[],
   sameSlot: boolean,
 ): Promise<{ readonly readings: readonly QueueReading[]; readonly calls: ReadonlyMap<string, number> }> {
-  const again = plans.filter((_, i) => readings[i]?.isPartial).map((plan) => ({ ...plan, withSparse: true }));
+  const again = plans
+    .filter((_, i) => readings[i]?.isPartial)
+    .map((plan) => ({ ...plan, withSparse: true, withFinished: true }));
   if (again.length === 0) return { readings, calls: new Map() };
   const batch = new ReadBatch();
   const decodeAgain = addQueueReads(batch, again, sameSlot);
@@ -138,11 +152,34 @@ function addCounters(
   };
 }
 
+/** One EXISTS for the lists of many queues that are taken for empty. Tells for each plan whether any of its group's is there. */
+function addExists(
+  batch: ReadBatch,
+  plans: readonly QueueReadPlan[],
+  groupSize: number,
+): (index: number) => boolean {
+  const slots: (Slot | null)[] = [];
+  for (let from = 0; from < plans.length; from += groupSize) {
+    const keys = plans.slice(from, from + groupSize).flatMap(keysTakenForEmpty);
+    slots.push(keys.length === 0 ? null : batch.add('exists', ...keys));
+  }
+  return (index) => {
+    const plan = plans[index];
+    const isInGroup = plan !== undefined && keysTakenForEmpty(plan).length > 0;
+    return isInGroup && batch.number(slots[Math.floor(index / groupSize)] ?? null) > 0;
+  };
+}
+
+function keysTakenForEmpty(plan: QueueReadPlan): readonly string[] {
+  const sparse = plan.withSparse ? [] : SPARSE_KEYS;
+  const finished = plan.withRare && !plan.withFinished ? FINISHED_KEYS : [];
+  return [...sparse, ...finished].map((key) => `${plan.id}:${key}`);
+}
+
 /** null: not asked this time. */
 interface QueueSlots {
   readonly wait: Slot;
   readonly active: Slot;
-  readonly anySparse: Slot | null;
   readonly sparse: {
     readonly paused: Slot;
     readonly prioritized: Slot;
@@ -152,29 +189,24 @@ interface QueueSlots {
     readonly nextPrioritized: Slot;
   } | null;
   readonly nextWaiting: Slot | null;
-  readonly rare: {
-    readonly meta: Slot;
-    readonly completed: Slot;
-    readonly failed: Slot;
-    readonly events: Slot;
-  } | null;
+  readonly meta: Slot | null;
+  readonly finished: { readonly completed: Slot; readonly failed: Slot } | null;
+  readonly events: Slot | null;
   readonly limiter: Slot | null;
   readonly age: Slot | null;
 }
 
 function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
   const { id } = plan;
-  const sparseKeys = [
+  const [paused, prioritized, delayed, waitingChildren] = [
     `${id}:paused`,
     `${id}:prioritized`,
     `${id}:delayed`,
     `${id}:waiting-children`,
-  ] as const;
-  const [paused, prioritized, delayed, waitingChildren] = sparseKeys;
+  ];
   return {
     wait: batch.add('llen', `${id}:wait`),
     active: batch.add('llen', `${id}:active`),
-    anySparse: plan.withSparse ? null : batch.add('exists', ...sparseKeys),
     sparse: plan.withSparse
       ? {
           paused: batch.add('llen', paused),
@@ -188,14 +220,12 @@ function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
       : null,
     // BullMQ takes from the right end of `wait`, so that is where the oldest is.
     nextWaiting: plan.withHead ? batch.add('lindex', `${id}:wait`, -1) : null,
-    rare: plan.withRare
-      ? {
-          meta: batch.add('hmget', `${id}:meta`, ...META_FIELDS),
-          completed: batch.add('zcard', `${id}:completed`),
-          failed: batch.add('zcard', `${id}:failed`),
-          events: batch.add('xlen', `${id}:events`),
-        }
-      : null,
+    meta: plan.withRare ? batch.add('hmget', `${id}:meta`, ...META_FIELDS) : null,
+    finished:
+      plan.withRare && plan.withFinished
+        ? { completed: batch.add('zcard', `${id}:completed`), failed: batch.add('zcard', `${id}:failed`) }
+        : null,
+    events: plan.withEvents ? batch.add('xlen', `${id}:events`) : null,
     limiter: plan.withLimiter ? batch.add('pttl', `${id}:limiter`) : null,
     age: plan.askAgeOf === null ? null : batch.add('hmget', `${id}:${plan.askAgeOf}`, 'timestamp', 'delay'),
   };
@@ -206,6 +236,7 @@ function decode(
   plan: QueueReadPlan,
   slot: QueueSlots,
   counter: { added: string | null; limiter: string | null },
+  isPartial: boolean,
 ): QueueReading {
   const legacyPaused = batch.number(slot.sparse?.paused ?? null);
   const counts = {
@@ -216,16 +247,13 @@ function decode(
     delayed: batch.number(slot.sparse?.delayed ?? null),
     waitingChildren: batch.number(slot.sparse?.waitingChildren ?? null),
   };
-  const isPartial = slot.anySparse !== null && batch.number(slot.anySparse) > 0;
-  const meta = slot.rare === null ? null : decodeMeta(batch.list(slot.rare.meta));
-  const finished =
-    slot.rare === null
-      ? null
-      : {
-          completed: batch.number(slot.rare.completed),
-          failed: batch.number(slot.rare.failed),
-          events: batch.number(slot.rare.events),
-        };
+  const meta = slot.meta === null ? null : decodeMeta(batch.list(slot.meta));
+  const finished = plan.withRare
+    ? {
+        completed: batch.number(slot.finished?.completed ?? null),
+        failed: batch.number(slot.finished?.failed ?? null),
+      }
+    : null;
   const heads = [batch.text(slot.nextWaiting), batch.list(slot.sparse?.nextPrioritized ?? null)[0] ?? null];
   // Without the meta hash in view it can't be said that a queue is gone.
   const hasMeta = meta === null || Object.values(meta).some((value) => value !== null);
@@ -237,6 +265,7 @@ function decode(
     counts,
     delayedDue: batch.number(slot.sparse?.delayedDue ?? null),
     finished,
+    eventsLength: slot.events === null ? null : batch.number(slot.events),
     addedTotal: Number(counter.added ?? 0) || 0,
     meta,
     hasLimiter: counter.limiter !== null,

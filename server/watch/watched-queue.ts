@@ -9,6 +9,9 @@ import type { QueueMemory, QueueState, RateLimit } from './snapshot.js';
 const QUIET_TICKS = 10;
 /** Settings, finished jobs and events of a busy queue; of a quiet one at every read. */
 const RARE_EVERY_MS = 2_000;
+const EVENTS_EVERY_MS = 15_000;
+/** A list that held jobs is asked for by itself for so long after it was empty: some fill and empty all the time. */
+const KEPT_IN_VIEW_MS = 60_000;
 /** Points kept for rates: 30 s at one a second and what is needed beyond. */
 const MOST_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
@@ -39,7 +42,9 @@ export class WatchedQueue {
   #everyMs: number;
   #rareDueAtMs = Number.NEGATIVE_INFINITY;
   #hasLimiter = false;
-  #hasSparse = false;
+  #sparseUntilMs = Number.NEGATIVE_INFINITY;
+  #finishedUntilMs = Number.NEGATIVE_INFINITY;
+  #eventsDueAtMs = Number.NEGATIVE_INFINITY;
   #meta: QueueMeta = NO_META;
   #observedLimiter: { ms: number; atMs: number } = { ms: 0, atMs: 0 };
   #heads: readonly string[] = [];
@@ -73,13 +78,16 @@ export class WatchedQueue {
   refreshSoon(): void {
     this.#dueAtMs = Number.NEGATIVE_INFINITY;
     this.#rareDueAtMs = Number.NEGATIVE_INFINITY;
+    this.#eventsDueAtMs = Number.NEGATIVE_INFINITY;
   }
 
   plan(nowMs: number): QueueReadPlan {
     return {
       id: this.id,
       withRare: nowMs >= this.#rareDueAtMs,
-      withSparse: this.#hasSparse,
+      withEvents: nowMs >= this.#eventsDueAtMs,
+      withSparse: nowMs < this.#sparseUntilMs,
+      withFinished: nowMs < this.#finishedUntilMs,
       withHead: this.#state === null || this.#state.counts.waiting > 0,
       withLimiter: this.#hasLimiter,
       nowMs,
@@ -108,7 +116,11 @@ export class WatchedQueue {
     const unfinished = ready + counts.active + counts.delayed + counts.waitingChildren;
     this.#notePoint({ atMs: nowMs, addedTotal: reading.addedTotal, unfinished, backlog });
     this.#noteLimiter(reading, nowMs);
-    this.#hasSparse = counts.legacyPaused + counts.prioritized + counts.delayed + counts.waitingChildren > 0;
+    if (counts.legacyPaused + counts.prioritized + counts.delayed + counts.waitingChildren > 0) {
+      this.#sparseUntilMs = nowMs + KEPT_IN_VIEW_MS;
+    }
+    if (counts.completed + counts.failed > 0) this.#finishedUntilMs = nowMs + KEPT_IN_VIEW_MS;
+    if (reading.eventsLength !== null) this.#eventsDueAtMs = nowMs + EVENTS_EVERY_MS;
     this.#noteHeads(reading);
     const rates = queueRates(this.#points);
     const halt = parseHaltRecord(meta.halt);
@@ -130,7 +142,7 @@ export class WatchedQueue {
       observedLimiterMs: this.#observedLimiter.ms,
       bullmqVersion: meta.version,
       addedTotal: reading.addedTotal,
-      eventsLength: reading.finished?.events ?? previous?.eventsLength ?? 0,
+      eventsLength: reading.eventsLength ?? previous?.eventsLength ?? 0,
       oldestWaitingAtMs: this.#oldestWaiting(backlog),
       workers,
       rates,
