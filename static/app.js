@@ -90,7 +90,7 @@
   // ---- Times are UTC; the viewer's own is one hover away.
   document.addEventListener('pointerover', (event) => {
     const time = event.target.closest?.('time[datetime]');
-    if (!time || time.title !== '') return;
+    if (time?.title !== '') return;
     const at = new Date(time.dateTime);
     if (!Number.isNaN(at.getTime())) time.title = `${at.toLocaleString()} local time`;
   });

@@ -37,7 +37,12 @@
       open(link.getAttribute('href'), link);
       return;
     }
-    if (event.target.closest?.('[data-drawer-close]')) drawer.close();
+    if (event.target.closest?.('[data-drawer-close]')) {
+      if (drawer.open) drawer.close();
+      // The same as a page of its own: there is nothing below it.
+      else location.href = '/';
+      return;
+    }
     // A press beside the sheet closes it, as long as nothing was typed that would be lost.
     if (event.target === drawer && !body.querySelector('form[data-typed]')) drawer.close();
   });
@@ -66,26 +71,29 @@
   });
 
   // After each swap the focus is where reading goes on: the first bad field, else what came.
-  body.addEventListener('htmx:after:swap', (event) => {
-    if (event.detail.ctx.target !== body) return;
+  document.addEventListener('htmx:after:swap', (event) => {
+    const view = event.detail.ctx.target;
+    if (!view?.matches?.('[data-lever-view]')) return;
     drawer.scrollTop = 0;
     // On a phone a focused field brings up the keyboard over what there is to read first.
     const isTouch = matchMedia('(pointer: coarse)').matches;
-    const field = isTouch ? null : body.querySelector('#lever-fields input, #group-match');
-    (body.querySelector('[aria-invalid="true"]') ?? field ?? body.querySelector('#drawer-title'))?.focus();
+    const field = isTouch ? null : view.querySelector('#lever-fields input, #group-match');
+    (view.querySelector('[aria-invalid="true"]') ?? field ?? view.querySelector('#drawer-title'))?.focus();
   });
 
   // What did not reach the console was not done: say so in the drawer and keep what was typed.
   function tell(text) {
-    const place = body.querySelector('[data-drawer-trouble]') ?? body.querySelector('.drawer-loading');
+    const place = document.querySelector('[data-lever-view] :is([data-drawer-trouble], .drawer-loading)');
     if (!place) return;
     place.textContent = text;
     place.hidden = false;
   }
-  body.addEventListener('htmx:error', () => {
+  document.addEventListener('htmx:error', (event) => {
+    if (!event.target.closest?.('[data-lever-view]')) return;
     tell('The console did not answer. If a change was under way, look at Actions before you try again.');
   });
-  body.addEventListener('htmx:response:error', (event) => {
+  document.addEventListener('htmx:response:error', (event) => {
+    if (!event.target.closest?.('[data-lever-view]')) return;
     if (event.detail.ctx.response.status >= 500) {
       tell(
         `The console answered with an error (${event.detail.ctx.response.status}). Nothing was shown as done; look at Actions before you try again.`,

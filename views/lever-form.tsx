@@ -66,7 +66,7 @@ export const LeverForm: FC<LeverFormProps> = (form) => (
       action="/lever"
       novalidate
       hx-post="/lever"
-      hx-target="#drawer-body"
+      hx-target="closest [data-lever-view]"
       hx-swap="innerHTML"
       hx-sync="this:drop"
       hx-config="timeout:120000"

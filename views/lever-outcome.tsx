@@ -89,7 +89,7 @@ export const LeverOutcome: FC<OutcomeProps> = (outcome) => (
           method="post"
           action="/lever/open"
           hx-post="/lever/open"
-          hx-target="#drawer-body"
+          hx-target="closest [data-lever-view]"
           hx-swap="innerHTML"
         >
           {outcome.undo.hidden.map(({ name, value }) => (

@@ -8,7 +8,7 @@ export const LeverPage: FC<{ readonly chrome: Chrome; readonly children?: Child 
 }) => (
   <Layout chrome={chrome}>
     <h1 class="visually-hidden">Pull a lever</h1>
-    <div id="drawer-page" class="drawer-page panel">
+    <div id="drawer-page" data-lever-view="" class="drawer-page panel">
       {children}
     </div>
   </Layout>

@@ -58,7 +58,8 @@ export async function startScene(
       return queue;
     },
     async open(path, { token, ...context } = {}) {
-      const page = await browser.newPage({ ...WIDE, ...context });
+      const page = await (await browser.newContext({ ...WIDE, ...context })).newPage();
+      page.setDefaultTimeout(10_000);
       complaints.push(collectComplaints(page));
       if (token !== undefined) {
         await page.goto(`${console.url}/sign-in`);

@@ -55,7 +55,7 @@ export function askOfForm(lever: RegisteredLever, values: Values): LeverAsk {
   const specs = argSpecs(lever);
   return {
     instance: one(values, 'instance'),
-    queues: values.get('queues') ?? [],
+    queues: queuesOf(values),
     match: one(values, 'match') || null,
     jobId: one(values, 'jobId') || null,
     specs,
@@ -96,7 +96,8 @@ function targetOf(
   if (selected.length > 0) return targetOfSelection(selected);
   const instance = one(values, 'instance');
   const key = one(values, 'finding');
-  if (key === '' || values.has('queues')) return { instance, queues: values.get('queues') ?? [] };
+  const queues = queuesOf(values);
+  if (key === '' || queues.length > 0) return { instance, queues };
   // Too many queues for an address: they are in the finding, as long as it is there.
   const args = one(values, 'args') || '{}';
   const remedy = findings
@@ -111,7 +112,7 @@ function targetOf(
 function targetOfSelection(selected: readonly string[]): { instance: string; queues: readonly string[] } {
   const parts = selected.map((text) => {
     const slash = text.indexOf('/');
-    return { instance: text.slice(0, slash), queue: text.slice(slash + 1) };
+    return { instance: text.slice(0, slash), queue: decoded(text.slice(slash + 1)) };
   });
   const instances = [...new Set(parts.map((part) => part.instance))];
   if (instances.length > 1) {
@@ -121,6 +122,20 @@ function targetOfSelection(selected: readonly string[]): { instance: string; que
     );
   }
   return { instance: instances[0] ?? '', queues: parts.map((part) => part.queue) };
+}
+
+/** In addresses as they are; in forms percent-encoded, because HTML turns every line end in a value into another. */
+function queuesOf(values: Values): readonly string[] {
+  return [...(values.get('queues') ?? []), ...(values.get('encodedQueues') ?? []).map(decoded)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not ours: then it names no queue, and that is told.
+    return text;
+  }
 }
 
 function parseArgs(text: string): Readonly<Record<string, unknown>> {

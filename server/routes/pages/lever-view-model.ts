@@ -9,7 +9,7 @@ import { remedyButton } from './finding-view-model.js';
 import { type ArgSpec, UNITS } from './lever-args.js';
 import { argsOf, type LeverAsk } from './lever-ask.js';
 import { argWords } from './lever-words.js';
-import { leverPath } from './links.js';
+import { encodePart, leverPath } from './links.js';
 
 const MOST_NAMES = 50;
 
@@ -69,7 +69,7 @@ function hiddenOf(lever: RegisteredLever, ask: LeverAsk): LeverFormProps['hidden
   const hidden = [
     { name: 'lever', value: lever.name },
     { name: 'instance', value: ask.instance },
-    ...ask.queues.map((value) => ({ name: 'queues', value })),
+    ...hiddenQueues(ask.queues),
   ];
   if (ask.match !== null) hidden.push({ name: 'match', value: ask.match });
   if (ask.jobId !== null) hidden.push({ name: 'jobId', value: ask.jobId });
@@ -80,6 +80,11 @@ function hiddenOf(lever: RegisteredLever, ask: LeverAsk): LeverFormProps['hidden
       hidden.push({ name: `arg.${spec.name}`, value: typed.text });
   }
   return hidden;
+}
+
+/** Queue ids as a form can carry them. */
+export function hiddenQueues(queues: readonly string[]): LeverFormProps['hidden'] {
+  return queues.map((id) => ({ name: 'encodedQueues', value: encodePart(id) }));
 }
 
 export function fieldsOf(

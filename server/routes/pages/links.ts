@@ -15,7 +15,7 @@ export function jobPath(instance: string, queueId: string, jobId: string): strin
 }
 
 /** A half of a surrogate pair can't be percent-encoded; such a name gets an address that leads nowhere, and no crash. */
-function encodePart(text: string): string {
+export function encodePart(text: string): string {
   return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));
 }
 

@@ -4,7 +4,7 @@ import type { OutcomeProps, TargetOutcome } from '../../../views/lever-outcome.j
 import { plainName } from '../../findings/words.js';
 import type { LeverCall, Outcome, OutcomeStatus } from '../../levers/lever.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
-import { changesOf, type Targeted, upperFirst } from './lever-view-model.js';
+import { changesOf, hiddenQueues, type Targeted, upperFirst } from './lever-view-model.js';
 import { leverPath } from './links.js';
 
 const MOST_SHOWN = 25;
@@ -86,7 +86,7 @@ function undoOf(outcomes: readonly Outcome[]): OutcomeProps['undo'] {
       { name: 'lever', value: first.lever },
       { name: 'instance', value: first.instance },
       // Only those that were changed: a queue that was halted by somebody else before stays halted.
-      ...calls.flatMap((call) => call.queues).map((value) => ({ name: 'queues', value })),
+      ...hiddenQueues(calls.flatMap((call) => call.queues)),
       ...(first.jobId === undefined ? [] : [{ name: 'jobId', value: first.jobId }]),
       { name: 'args', value: JSON.stringify(first.args) },
       { name: 'why', value: 'undo' },

@@ -11,7 +11,7 @@ import {
   formatRatio,
 } from '../../model/format.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
-import { leverPath, placeOf, queuePath } from './links.js';
+import { encodePart, leverPath, placeOf, queuePath } from './links.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
 
 interface VerdictWords {
@@ -74,7 +74,7 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     concurrency: concurrencySetting(queue, instance, canAct),
     rateLimit: rateLimitSetting(queue, instance, canAct),
     flow: canAct ? flowAction(queue, instance) : null,
-    checkbox: canAct ? { value: `${instance}/${queue.id}`, label: `Select ${queue.name}` } : null,
+    checkbox: canAct ? { value: `${instance}/${encodePart(queue.id)}`, label: `Select ${queue.name}` } : null,
   };
 }
 

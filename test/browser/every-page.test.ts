@@ -1,0 +1,102 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PHONE, type Scene, startScene, untilLive, untilSeen, WIDE } from '../support/scene.js';
+
+const QUEUE = '/i/default/q/bull%3Amail';
+/** Path, and what to do there before it is looked at. */
+const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Page) => Promise<unknown>])[] = [
+  ['overview', '/', untilLive],
+  ['overview with nothing found', '/?search=nothing-is-called-this', untilLive],
+  ['queue', QUEUE, untilLive],
+  ['failed jobs', `${QUEUE}?state=failed`, untilLive],
+  ['job', `${QUEUE}/jobs/1`],
+  ['instance', '/i/default', untilLive],
+  ['actions', '/actions'],
+  ['not found', '/nothing-is-here'],
+  ['lever as a page', '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Amail'],
+  ['group as a page', '/lever/group?search=mail'],
+  [
+    'drawer',
+    '/?search=mail',
+    async (page) => {
+      await untilLive(page);
+      await page.locator('#queue-rows .cell-flow a').first().click();
+      await page.waitForSelector('#lever-preview');
+    },
+  ],
+  [
+    'outcome',
+    '/lever?lever=queue.concurrency&instance=default&queues=bull%3Amail&args=%7B%22value%22%3A4%7D&why=look',
+    async (page) => {
+      await page.locator('#lever-form button[type="submit"]').click();
+      await page.waitForSelector('.outcomes');
+    },
+  ],
+];
+
+describe('every page', () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await startScene({ redis: { maxmemoryBytes: 64 * 1024 * 1024, policy: 'allkeys-lru' } });
+    const mail = scene.queue('mail');
+    await mail.addBulk(
+      Array.from({ length: 120 }, (_, i) => ({
+        name: 'send-a-letter',
+        data: { to: `somebody-${i}`, text: 'x'.repeat(300) },
+      })),
+    );
+    await mail.pause();
+    await scene
+      .queue('a-queue-with-a-very-long-name-that-does-not-fit-anywhere-at-all-0123456789')
+      .add('x', {});
+    await scene.queue('other', 'tenant').add('x', {});
+    await untilSeen(scene, 'bull:mail');
+    await untilSeen(scene, 'tenant:other');
+  });
+  afterAll(() => scene.stop());
+
+  for (const [name, path, arrive] of PAGES) {
+    it(`${name}: axe finds nothing, in light and in dark`, async () => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const page = await scene.open(path, { ...WIDE, colorScheme });
+        await arrive?.(page);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(
+          violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`),
+        ).toEqual([]);
+        await page.close();
+      }
+    }, 60_000);
+
+    it(`${name}: fits a phone, and a thumb`, async () => {
+      const page = await scene.open(path, PHONE);
+      await arrive?.(page);
+      const width: readonly number[] = await page.evaluate(
+        '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+      );
+      expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(
+        violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`),
+      ).toEqual([]);
+      expect(await smallTargets(page)).toEqual([]);
+      await page.close();
+    }, 60_000);
+  }
+});
+
+/** Buttons, boxes and links that act, and that are smaller than a fingertip. Links within text may be as high as it. */
+async function smallTargets(page: Page): Promise<readonly string[]> {
+  return page.evaluate(`(() => {
+    const dialog = document.querySelector('dialog[open]');
+    const all = (dialog ?? document).querySelectorAll(
+      'button, select, input:not([type="hidden"]), .button, .small-button, .remedy-button, .setting, .top-nav a, .page-link, label.check',
+    );
+    return [...all].filter((element) => {
+      const box = (element.closest('label') ?? element).getBoundingClientRect();
+      return box.width > 0 && (box.height < 43.5 || box.width < 43.5) && getComputedStyle(element).visibility !== 'hidden';
+    }).map((element) => element.outerHTML.slice(0, 160));
+  })()`);
+}

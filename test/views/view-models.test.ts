@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { knownLever } from '../../server/levers/check-request.js';
+import { LEVERS } from '../../server/levers/index.js';
+import { bandOf } from '../../server/routes/pages/band-view-model.js';
+import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/lever-args.js';
+import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/lever-ask.js';
+import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/queue-query.js';
+import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
+import { coarseAge, elementId, moment } from '../../server/routes/pages/words.js';
+import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS } from '../support/snapshot.js';
+
+const valuesOf = (query: string): Map<string, string[]> => {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of new URLSearchParams(query))
+    values.set(name, [...(values.get(name) ?? []), value]);
+  return values;
+};
+
+describe('the band of a Redis', () => {
+  const band = (over: Parameters<typeof aSnapshot>[0]) => bandOf(aSnapshot(over), NOW_MS, DEFAULT_THRESHOLDS);
+
+  it('says in words and numbers when it will be full', () => {
+    const forecast = {
+      growthBytesPerSecond: MB,
+      growthRange: [MB, MB] as const,
+      fullInSeconds: 190,
+      fullInRange: [180, 200] as const,
+      windowMs: 60_000,
+    };
+    const { headline, state, facts } = band({ nodes: [aNode({ countedBytes: 60 * MB, forecast })] });
+    expect(headline).toBe('full in 3 min 10 s');
+    expect(state).toBe('critical');
+    expect(facts.find((fact) => fact.label === 'Trend')?.value).toBe('↑ 1.0 MB/s');
+  });
+
+  it('keeps the limit on the bar when more than that is held', () => {
+    const { bar } = band({ nodes: [aFullNode()] });
+    expect(bar?.usedPercent).toBeCloseTo(90.9);
+    expect(bar?.overPercent).toBeCloseTo(9.1);
+    expect(bar?.marks.find((mark) => mark.isLimit)?.atPercent).toBeCloseTo(90.9);
+  });
+
+  it('never looks calm when its data are old', () => {
+    const old = band({ link: { status: 'stale', lastReadAtMs: NOW_MS - 12_000, problem: 'no answer' } });
+    expect(old.state).toBe('blind');
+    expect(old.headline).toBe('seen 12 s ago');
+    // The link still says live, but nothing was read for too long.
+    expect(band({ link: { lastReadAtMs: NOW_MS - 60_000 } }).state).toBe('blind');
+  });
+});
+
+describe('a row of the table', () => {
+  const context = { nowMs: NOW_MS, thresholds: DEFAULT_THRESHOLDS, canAct: true, hasManyInstances: false };
+
+  it('offers to resume what is halted, and shows the concurrency that comes back', () => {
+    const queue = aQueue({
+      flow: 'halted',
+      concurrency: 0,
+      halt: { formerConcurrency: 8, atMs: NOW_MS, actor: 'olga' },
+    });
+    const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), context);
+    expect(row.flow?.label).toBe('Resume');
+    expect(row.concurrency.value).toBe('8');
+  });
+
+  it('gives a viewer nothing to press', () => {
+    const queue = aQueue();
+    const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), { ...context, canAct: false });
+    expect([row.flow, row.checkbox, row.concurrency.href, row.rateLimit.href]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('shows what is not known as such, and not as nothing', () => {
+    const row = queueRowOf(aQueue({ workers: null, rates: null }), aSnapshot(), context);
+    expect([row.workers, row.arrivals, row.memory, row.drain]).toEqual(['–', '–', '–', '–']);
+  });
+
+  it('draws no line where nothing ever waited', () => {
+    expect(sparklinePoints([0, 0, 0])).toBe('');
+    expect(sparklinePoints([0, 5, 10])).toBe('0,19 40,10 80,1');
+    expect(sparklinePoints(Array.from({ length: 600 }, (_, i) => i)).split(' ').length).toBeLessThanOrEqual(
+      40,
+    );
+  });
+});
+
+describe('the form of a lever', () => {
+  it('is made for every lever from its own schema, and gives back the arguments it was filled with', () => {
+    const examples: Readonly<Record<string, Record<string, unknown>>> = {
+      'queue.concurrency': { value: 12 },
+      'queue.rate-limit': { max: 5, durationMs: 60_000, isExact: false },
+      'queue.trim-events': { keep: 100 },
+      'queue.clean-finished': { state: 'failed', olderThanMs: 86_400_000, keep: 10 },
+      'redis.raise-maxmemory': { maxBytes: 1536 * MB },
+      'job.remove': { removeChildren: true },
+    };
+    for (const lever of LEVERS) {
+      const args = examples[lever.name] ?? {};
+      const back = Object.fromEntries(
+        argSpecs(lever).map((spec) => [spec.name, valueTyped(spec, typedOf(spec, args[spec.name]))]),
+      );
+      expect(back, lever.name).toEqual(args);
+      expect(lever.parse(back).success, lever.name).toBe(true);
+    }
+  });
+
+  it('takes "no limit" as null, numbers with their thousands, and leaves a word for the lever to refuse', () => {
+    const [spec] = argSpecs(knownLever('queue.concurrency'));
+    if (!spec) throw new Error('queue.concurrency has an argument');
+    expect(valueTyped(spec, { text: '', unit: '', isNone: true })).toBeNull();
+    expect(valueTyped(spec, { text: '1,200', unit: '', isNone: false })).toBe(1200);
+    expect(valueTyped(spec, { text: 'many', unit: '', isNone: false })).toBe('many');
+    expect(valueTyped(spec, { text: ' ', unit: '', isNone: false })).toBeUndefined();
+  });
+
+  it('carries queue ids of any letters through a form', () => {
+    const lever = knownLever('queue.halt');
+    const id = 'bull:a\r\nb%&"<>';
+    const ask = askOfForm(
+      lever,
+      valuesOf(`instance=default&encodedQueues=${encodeURIComponent(encodeURIComponent(id))}`),
+    );
+    expect(ask.queues).toEqual([id]);
+    const selected = askOfLink(
+      lever,
+      valuesOf(`on=${encodeURIComponent(`default/${encodeURIComponent(id)}`)}`),
+      [],
+      () => ({}),
+    );
+    expect(selected).toMatchObject({ instance: 'default', queues: [id] });
+  });
+
+  it('refuses a selection over several Redises, and an address that leads elsewhere', () => {
+    const lever = knownLever('queue.halt');
+    expect(() => askOfLink(lever, valuesOf('on=a/bull:x&on=b/bull:y'), [], () => ({}))).toThrow('a and b');
+    expect(() => askOfLink(lever, valuesOf('instance=a&args=[1]'), [], () => ({}))).toThrow('args');
+    expect(askOfForm(lever, valuesOf('then=https://example.com')).goOn).toBeNull();
+    expect(argsOf(askOfForm(lever, valuesOf('instance=a')))).toEqual({});
+  });
+});
+
+describe('addresses and words', () => {
+  it('any address of the table gives a table', () => {
+    expect(parseQueueQuery({ sort: 'nonsense', page: '-3', search: 'x'.repeat(999) })).toMatchObject({
+      sort: 'trouble',
+      page: 1,
+    });
+    const query = { search: 'a&b', sort: 'memory', page: 3 } as const;
+    expect(parseQueueQuery(Object.fromEntries(new URLSearchParams(queueQueryString(query))))).toEqual(query);
+  });
+
+  it('ages change less often the older they are', () => {
+    expect(coarseAge(42.9)).toBe('42 s');
+    expect(coarseAge(199)).toBe('3 min 10 s');
+    expect(coarseAge(Number.POSITIVE_INFINITY)).toBe('never');
+  });
+
+  it('a moment is told in UTC, with its date when it is not of today', () => {
+    expect(moment(NOW_MS, NOW_MS).text).toBe('03:04:05 UTC');
+    expect(moment(NOW_MS - 3 * 86_400_000, NOW_MS).text).toBe('2025-12-30 03:04:05 UTC');
+    expect(moment(Number.NaN, NOW_MS).iso).toBe('');
+  });
+
+  it('no name gets into the id of an element', () => {
+    expect(elementId('queue', '"><script>')).toMatch(/^queue-[0-9a-f]{12}$/);
+  });
+});
