@@ -17,6 +17,7 @@ const STYLES = [
   'band.css',
   'findings.css',
   'queue-table.css',
+  'queue-cards.css',
   'drawer.css',
   'detail.css',
 ];

@@ -14,16 +14,10 @@ import { findQueue, matchQueues } from '../../levers/targets.js';
 import { chromeOf } from './chrome.js';
 import { argsOf, askOfForm, askOfLink, type LeverAsk } from './lever-ask.js';
 import { groupOf } from './lever-group.js';
-import {
-  confirmWord,
-  fieldsOf,
-  formOf,
-  previewOf,
-  previewOfError,
-  type Targeted,
-} from './lever-view-model.js';
+import { confirmWord, fieldsOf, formOf, type Targeted } from './lever-view-model.js';
 import { presentArgs } from './lever-words.js';
 import { outcomeOf } from './outcome-view-model.js';
+import { previewOf, previewOfError } from './preview-view-model.js';
 
 type PageContext = Context<GateEnv>;
 

@@ -4,8 +4,9 @@ import type { OutcomeProps, TargetOutcome } from '../../../views/lever-outcome.j
 import { plainName } from '../../findings/words.js';
 import type { LeverCall, Outcome, OutcomeStatus } from '../../levers/lever.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
-import { changesOf, hiddenQueues, type Targeted, upperFirst } from './lever-view-model.js';
+import { hiddenQueues, type Targeted } from './lever-view-model.js';
 import { leverPath } from './links.js';
+import { changesOf, upperFirst } from './preview-view-model.js';
 
 const MOST_SHOWN = 25;
 

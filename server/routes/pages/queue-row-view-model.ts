@@ -33,6 +33,9 @@ export const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   idle: { word: 'idle', state: 'calm', icon: 'idle' },
 };
 
+/** Fifty rows change together: by the second they would be most of what is sent. */
+const ROW_STEP_SECONDS = 5;
+
 export interface RowContext {
   readonly nowMs: number;
   readonly thresholds: Thresholds;
@@ -64,7 +67,7 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     trend: sparklinePoints(queue.depthTrend),
     arrivals: rateNumber(queue.rates?.arrivalsPerSecond),
     departures: rateNumber(queue.rates?.departuresPerSecond),
-    oldest: oldest === null ? UNKNOWN : coarseAge(oldest),
+    oldest: oldest === null ? UNKNOWN : coarseAge(oldest, ROW_STEP_SECONDS),
     drain: drainInWords(queue),
     memory: queue.memory ? formatBytes(queue.memory.totalBytes) : UNKNOWN,
     memoryShare:
@@ -80,7 +83,7 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
 
 export function drainInWords(queue: QueueState): string {
   if (queue.drainSeconds === null) return UNKNOWN;
-  return coarseAge(queue.drainSeconds);
+  return coarseAge(queue.drainSeconds, ROW_STEP_SECONDS);
 }
 
 /** While halted the setting that comes back is what a person wants to see. */

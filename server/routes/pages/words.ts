@@ -5,10 +5,13 @@ import { formatCount, formatDuration } from '../../model/format.js';
 /** Shown where a number is not known: never a zero that was not measured. */
 export const UNKNOWN = '–';
 
-/** An age as it may change on a page that is looked at: by the second at first, then in ever larger steps. */
-export function coarseAge(seconds: number): string {
+/**
+ * An age as it may change on a page that is looked at: by the second (or `firstStep`) at first, then in ever larger
+ * steps. Every change is sent to every viewer.
+ */
+export function coarseAge(seconds: number, firstStep = 1): string {
   if (!Number.isFinite(seconds)) return formatDuration(seconds);
-  const step = seconds < 60 ? 1 : seconds < 600 ? 10 : seconds < 3600 ? 60 : 600;
+  const step = seconds < 60 ? firstStep : seconds < 600 ? 10 : seconds < 3600 ? 60 : 600;
   return formatDuration(Math.floor(Math.max(0, seconds) / step) * step);
 }
 
