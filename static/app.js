@@ -45,7 +45,7 @@
       icon.dataset.state = beat.state;
       icon.href = `/static/favicon-${beat.state}.svg`;
     }
-    showLive('live', 'live');
+    showLive(beat.sight === 'live' ? 'live' : 'lost', beat.sight);
     const lost = find('#lost');
     if (lost) lost.hidden = true;
   });

@@ -47,7 +47,7 @@ export const LeverForm: FC<LeverFormProps> = (form) => (
         <h2 id="drawer-title" tabindex={-1}>
           {form.title}: <span class="lever-subject">{form.subject}</span>
         </h2>
-        <p class="hint">{form.place}</p>
+        {form.place === '' ? null : <p class="hint">{form.place}</p>}
       </div>
       <button
         type="button"

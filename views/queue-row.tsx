@@ -49,7 +49,9 @@ export const QueueRow: FC<QueueRowProps> = (row) => (
       </td>
     ) : null}
     <th scope="row" class="cell-name">
-      <a href={row.href}>{row.name}</a>
+      <a href={row.href} title={row.queueId}>
+        {row.name}
+      </a>
       {row.place ? <span class="place">{row.place}</span> : null}
     </th>
     <td class="cell-state" data-label="State">

@@ -26,6 +26,7 @@ describe('a console that cannot see', () => {
       const first = await age();
       await expect.poll(age, { timeout: 5_000 }).toBeGreaterThan(first);
       expect(await page.title()).toMatch(/^[●○]/);
+      expect(await page.locator('.live').innerText()).toContain('not live');
       // The console itself still answers at once.
       const started = Date.now();
       await page.reload();

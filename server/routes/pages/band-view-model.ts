@@ -52,7 +52,7 @@ interface Judgement {
 /** From the worst down; each says its numbers. */
 function judge(snapshot: Snapshot, node: RedisNode | null, nowMs: number, thresholds: Thresholds): Judgement {
   const { isLive, ageSeconds } = sightOf(snapshot, nowMs);
-  const problem = snapshot.link.problem ? ` ${snapshot.link.problem}` : '';
+  const problem = snapshot.link.problem ? ` ${snapshot.link.problem.replace(/\.+$/, '')}.` : '';
   if (ageSeconds === null || !node) {
     const words = snapshot.link.status === 'unreachable' ? 'Can’t be reached.' : 'Connecting.';
     return { state: 'blind', verdict: `${words}${problem}`, headline: 'nothing seen yet' };

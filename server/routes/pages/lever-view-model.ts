@@ -40,7 +40,7 @@ export function formOf(
   return {
     title: lever.title,
     subject,
-    place: `Redis ${ask.instance}`,
+    place: lever.scope === 'instance' ? '' : `Redis ${ask.instance}`,
     about: lever.about,
     targets:
       names.length > 1

@@ -4,6 +4,7 @@ import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
 import type { Finding } from '../../findings/finding.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
+import { sightOf } from '../../model/sight.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { worstOf } from './chrome.js';
 import { findingOf } from './finding-view-model.js';
@@ -24,7 +25,9 @@ export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number): VerdictP
         : worst.state === 'blind'
           ? 'Connecting to Redis'
           : worst.words,
-    detail: [countsInWords(findings), trafficInWords(snapshots)].filter((part) => part !== '').join(' · '),
+    detail: [countsInWords(findings), trafficInWords(snapshots, nowMs)]
+      .filter((part) => part !== '')
+      .join(' · '),
   };
 }
 
@@ -40,7 +43,7 @@ function countsInWords(findings: readonly Finding[]): string {
   return parts.filter((part) => part !== '').join(', ');
 }
 
-function trafficInWords(snapshots: readonly Snapshot[]): string {
+function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {
   let queues = 0;
   let backlog = 0;
   let arrivals = 0;
@@ -53,7 +56,8 @@ function trafficInWords(snapshots: readonly Snapshot[]): string {
       departures += queue.rates?.departuresPerSecond ?? 0;
     }
   }
-  return `${formatThings(queues, 'queue')} · ${formatJobs(backlog)} waiting · ${formatRate(arrivals)} in, ${formatRate(departures)} out`;
+  const lastSeen = snapshots.some((snapshot) => sightOf(snapshot, nowMs).isLive) ? '' : 'when last seen: ';
+  return `${lastSeen}${formatThings(queues, 'queue')} · ${formatJobs(backlog)} waiting · ${formatRate(arrivals)} in, ${formatRate(departures)} out`;
 }
 
 export function findingListOf(

@@ -1,5 +1,5 @@
 import { Band } from '../../../views/band.js';
-import { BlindBanner } from '../../../views/blind-banner.js';
+import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
 import { Finding } from '../../../views/finding.js';
 import { OverviewPage, Verdict } from '../../../views/overview-page.js';
 import { QueueRow } from '../../../views/queue-row.js';
@@ -68,11 +68,23 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
 /** What changes on every page: the pulse, the title, and whether the console can see. */
 export function frameParts(deps: AppDeps, nowMs: number, subject: string): readonly Part[] {
   const worst = worstOf(deps.watch, nowMs);
+  const blind = blindOf(deps.watch, nowMs);
   return [
     // Never the same twice: it is what tells the page that it is still in touch.
-    eventPart('beat', 'beat', { nowMs, title: titleOf(worst, subject), state: worst.state }),
-    swapPart('blind', html(<BlindBanner {...blindOf(deps.watch, nowMs)} />)),
+    eventPart('beat', 'beat', {
+      nowMs,
+      title: titleOf(worst, subject),
+      state: worst.state,
+      sight: sightInWords(blind),
+    }),
+    swapPart('blind', html(<BlindBanner {...blind} />)),
   ];
+}
+
+/** What the page's own pulse may say: a page that is in touch with a console that is blind is not live. */
+function sightInWords(blind: BlindProps): 'live' | 'partly live' | 'not live' {
+  if (blind.isAll) return 'not live';
+  return blind.redises.length > 0 ? 'partly live' : 'live';
 }
 
 /** Components here hold no promises, so that a rendering is a string at once. */

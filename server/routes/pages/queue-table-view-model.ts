@@ -66,7 +66,7 @@ const COLUMNS: readonly {
     isNumber: true,
   },
   { label: 'Failed', hint: 'Failed jobs that are kept', sort: 'failed', kind: 'count', isNumber: true },
-  { label: 'Workers', hint: 'Connected workers', sort: null, kind: 'count', isNumber: true },
+  { label: 'Workers', hint: 'Connected workers', sort: null, kind: 'workers', isNumber: true },
   {
     label: 'At once',
     hint: 'Global concurrency: jobs that may run at once over all workers',
