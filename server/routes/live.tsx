@@ -56,5 +56,7 @@ function stream(c: Context, hub: LiveHub, view: LiveView): Response {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-cache, no-transform',
     'X-Accel-Buffering': 'no',
+    // A connection that outlives its stream would keep the server from closing for seconds.
+    Connection: 'close',
   });
 }

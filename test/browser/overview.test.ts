@@ -70,4 +70,25 @@ describe('the overview', () => {
     await expect.poll(async () => (await names())[0], { timeout: 15_000 }).toBe('tenant-33');
     await page.close();
   });
+
+  it('moves nothing while numbers change', async () => {
+    const page = await scene.open('/?sort=name');
+    await untilLive(page);
+    // Within the table and the band: that a new finding takes its place above is meant.
+    const places = (): Promise<unknown> =>
+      page.evaluate(
+        "[...document.querySelectorAll('#queue-rows td, #queue-rows th, .band dd, .band svg')].map((e) => { const box = e.getBoundingClientRect(); const home = e.closest('table, .band').getBoundingClientRect(); return [box.x, box.y - home.y, box.width, box.height].map(Math.round).join(); })",
+      );
+    const before = await places();
+    const depth = page.locator('#queue-rows tr', { hasText: 'tenant-01' }).locator('.cell-depth .number');
+    for (const many of [9, 90, 900]) {
+      await scene
+        .queue('tenant-01')
+        .addBulk(Array.from({ length: many }, (_, i) => ({ name: 'work', data: { i } })));
+      await expect.poll(() => depth.innerText(), { timeout: 10_000 }).not.toBe('1');
+    }
+    await expect.poll(() => depth.innerText(), { timeout: 10_000 }).toBe('1,000');
+    expect(await places()).toEqual(before);
+    await page.close();
+  });
 });
