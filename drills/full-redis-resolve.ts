@@ -6,7 +6,7 @@ import type { World } from './world.js';
 
 const WATCHED_FOR_MS = 4_000;
 const SEEN_WITHIN_MS = 15_000;
-const RECOVERED_WITHIN_MS = 30_000;
+const RECOVERED_WITHIN_MS = 75_000;
 /** Enough room for what is under way, and the results that it leaves, not to fill Redis again within the minute. */
 const ENOUGH_RATIO = 0.6;
 const REASON = 'drill full-redis: make room so that the API can add jobs again';

@@ -23,7 +23,7 @@ const args = async (...more: string[]): Promise<string[]> => [
 const env = { ...process.env, TMPDIR: scratch };
 
 describe('drill full-redis', () => {
-  it('is resolved through the JSON API alone, and no job is lost', { timeout: 90_000 }, async () => {
+  it('is resolved through the JSON API alone, and no job is lost', { timeout: 150_000 }, async () => {
     const { code, output } = await runToEnd(await args('--auto', '--maxmemory', '24'));
     const failed = output.split('\n').filter((line) => line.includes('FAILED'));
     expect(failed, output).toEqual([]);
@@ -73,7 +73,7 @@ describe('drill full-redis', () => {
 
 function runToEnd(command: readonly string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, command, { env, timeout: 88_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, command, { env, timeout: 145_000 }, (error, stdout, stderr) => {
       resolve({
         code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
         output: stdout + stderr,
