@@ -19,6 +19,7 @@ const STYLES = [
   'queue-table.css',
   'queue-cards.css',
   'drawer.css',
+  'preview.css',
   'detail.css',
 ];
 const SCRIPTS = ['vendor/htmx.min.js', 'vendor/hx-sse.min.js', 'app.js', 'lists.js', 'drawer.js'];
