@@ -4,6 +4,7 @@ import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
 import type { AuditLog } from './store/audit-record.js';
 import type { IdempotencyStore } from './store/idempotency.js';
+import type { TimelineLog } from './store/timeline-entry.js';
 import type { JobDetail, JobPage, JobQuery } from './watch/job-view.js';
 import type { Watch } from './watch/watch.js';
 
@@ -11,6 +12,7 @@ import type { Watch } from './watch/watch.js';
 export interface AppDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
+  readonly timeline: TimelineLog;
   readonly idempotency: IdempotencyStore;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */
   readonly runLever: (actor: Actor, request: LeverRequest) => Promise<readonly Outcome[]>;

@@ -57,6 +57,11 @@ const instance = z
     queues: z.array(z.string().min(1)).default([]),
     pollIntervalMs: z.int().min(250, 'must be at least 250 ms').max(60_000).default(1000),
     cpuBudgetRatio: z.number().gt(0, 'must be above 0').max(0.5, 'must be at most 0.5').default(0.01),
+    /** Shared with the agents of this Redis: orders to them are signed with it. */
+    agentSecret: z
+      .string()
+      .min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`')
+      .optional(),
   })
   .refine((value) => [value.url, value.sentinel, value.cluster].filter(Boolean).length === 1, {
     message: 'must have exactly one of url, sentinel and cluster',

@@ -74,7 +74,12 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     given('log-level', 'LOG_LEVEL') ?? (file.logLevel ? { value: file.logLevel, source: 'logLevel' } : null),
     problems,
   );
-  const instances = instancesOf(url, file, problems);
+  const instances = instancesOf(
+    url,
+    file,
+    agentSecretOf(environment.SPILLWAY_AGENT_SECRET, problems),
+    problems,
+  );
   const tokens = [...file.tokens, ...tokensOf(environment.SPILLWAY_TOKENS, problems)];
   const host = given('host', 'HOST')?.value ?? file.host ?? '127.0.0.1';
   if (!isLoopback(host) && tokens.length === 0) {
@@ -114,6 +119,7 @@ export function maskedConfig(config: Config): unknown {
     instances: config.instances.map((instance) => ({
       ...instance,
       endpoint: maskedEndpoint(instance.endpoint),
+      agentSecret: instance.agentSecret === null ? null : '****',
     })),
     tokens: config.tokens.map((token) => ({
       name: token.name,
@@ -169,7 +175,7 @@ function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
 
 function shown(name: string, value: unknown): string {
   if (value === undefined) return 'is missing:';
-  if (/password|sha256|token/i.test(name)) return '****';
+  if (/password|secret|sha256|token/i.test(name)) return '****';
   if (typeof value === 'string') return maskUrl(value).slice(0, 100);
   return JSON.stringify(value)?.slice(0, 60) ?? String(value);
 }
@@ -194,11 +200,25 @@ function parseLevel(given: Given | null, problems: string[]): LogLevel {
   return level ?? 'info';
 }
 
-function instancesOf(url: Given | null, file: FileConfig, problems: string[]): readonly InstanceConfig[] {
+function instancesOf(
+  url: Given | null,
+  file: FileConfig,
+  agentSecret: string | null,
+  problems: string[],
+): readonly InstanceConfig[] {
   if (url || !file.instances) {
     try {
       const endpoint = parseRedisUrl(url?.value ?? 'redis://127.0.0.1:6379');
-      return [{ name: 'default', endpoint, queues: [], pollIntervalMs: 1000, cpuBudgetRatio: 0.01 }];
+      return [
+        {
+          name: 'default',
+          endpoint,
+          queues: [],
+          pollIntervalMs: 1000,
+          cpuBudgetRatio: 0.01,
+          agentSecret,
+        },
+      ];
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'is not a Redis URL';
       problems.push(`${url?.source ?? 'REDIS_URL'}: ${maskUrl(url?.value ?? '')} ${reason}`);
@@ -211,6 +231,7 @@ function instancesOf(url: Given | null, file: FileConfig, problems: string[]): r
     queues: entry.queues,
     pollIntervalMs: entry.pollIntervalMs,
     cpuBudgetRatio: entry.cpuBudgetRatio,
+    agentSecret: entry.agentSecret ?? agentSecret,
   }));
 }
 
@@ -234,6 +255,16 @@ function endpointOf(entry: NonNullable<FileConfig['instances']>[number]): Endpoi
     ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
   };
+}
+
+/** For every Redis that has none of its own in the file. */
+function agentSecretOf(secret: string | undefined, problems: string[]): string | null {
+  if (secret === undefined || secret === '') return null;
+  if (secret.length >= 16) return secret;
+  problems.push(
+    'SPILLWAY_AGENT_SECRET: **** must have at least 16 letters: make one with `openssl rand -hex 32`',
+  );
+  return null;
 }
 
 /** `name:role:sha256,…` */

@@ -35,4 +35,6 @@ export interface InstanceConfig {
   readonly pollIntervalMs: number;
   /** Share of one core of Redis that the console allows itself, 0..1. */
   readonly cpuBudgetRatio: number;
+  /** Signs orders to agents; null: orders are not signed. Never to be printed. */
+  readonly agentSecret: string | null;
 }

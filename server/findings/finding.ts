@@ -17,6 +17,8 @@ export interface Remedy {
   readonly effect: string;
   /** queue ids; empty for levers of scope instance. */
   readonly queues: readonly string[];
+  /** Ids of workers, for levers of scope worker; `queues` is empty then. */
+  readonly workers?: readonly string[];
   readonly args: Readonly<Record<string, unknown>>;
   /** Bytes it should free, where that is its purpose. */
   readonly predictedFreedBytes?: number;
@@ -30,7 +32,9 @@ export interface Finding {
   /** null queue: about the instance (or the console's sight of it). */
   readonly queue: string | null;
   readonly node: string | null;
-  /** `code|instance|queue|node`: the same trouble has the same key from tick to tick. */
+  /** Id of the worker it is about; absent or null: about none. */
+  readonly worker?: string | null;
+  /** `code|instance|queue|node|worker`: the same trouble has the same key from tick to tick. */
   readonly key: string;
   /** A few words. */
   readonly title: string;

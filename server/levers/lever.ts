@@ -2,13 +2,17 @@ import type { z } from 'zod';
 import type { Role } from '../auth/role.js';
 import type { Remedy } from '../findings/finding.js';
 import type { RedisLink } from '../redis/link.js';
+import type { AgentPort } from '../watch/agent-port.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { WorkerState } from '../watch/worker-state.js';
 
-/** What a lever acts on. `queue` is set for scopes queue and job, `jobId` for scope job. */
+/** What a lever acts on. `queue` is set for scopes queue, job and worker, `jobId` for scope job. */
 export interface LeverTarget {
   readonly instance: string;
   readonly queue: QueueState | null;
   readonly jobId: string | null;
+  /** Set for scope worker; its queue is `queue`. */
+  readonly worker: WorkerState | null;
 }
 
 /** A value as a person reads it: "global concurrency" 4 → 0. */
@@ -48,6 +52,8 @@ export interface LeverCall {
   readonly instance: string;
   readonly queues: readonly string[];
   readonly jobId?: string;
+  /** Ids of workers, for scope worker; `queues` is empty then. */
+  readonly workers?: readonly string[];
   readonly args: Readonly<Record<string, unknown>>;
 }
 
@@ -64,6 +70,19 @@ export interface Applied {
   readonly affectedJobs: number | null;
   /** True where it turned out that there was nothing to change. */
   readonly isUnchanged?: boolean;
+  /** What came of it at each worker. */
+  readonly workers?: readonly WorkerResult[];
+}
+
+/** What one worker made of an order. */
+export interface WorkerResult {
+  readonly worker: string;
+  readonly label: string;
+  readonly result: 'applied' | 'refused' | 'no-answer';
+  /** Why it was refused, or what to know; null: nothing to say. */
+  readonly note: string | null;
+  /** What the worker says is in force now; null: it did not answer. */
+  readonly concurrency: number | null;
 }
 
 /** What reading back showed. */
@@ -74,10 +93,11 @@ export interface Verified {
   readonly warnings: readonly string[];
 }
 
-export type LeverScope = 'instance' | 'queue' | 'job';
+export type LeverScope = 'instance' | 'queue' | 'job' | 'worker';
 
 export interface LeverContext {
   readonly link: RedisLink;
+  readonly agents: AgentPort;
   readonly target: LeverTarget;
   readonly snapshot: Snapshot;
   readonly actor: string;
@@ -101,7 +121,7 @@ export interface Lever<Args = unknown, State = unknown> {
   readonly unavailable: (context: Pick<LeverContext, 'snapshot' | 'target'>) => string | null;
   readonly read: (context: LeverContext, args: Args) => Promise<State>;
   /** Pure. */
-  readonly preview: (state: State, args: Args, context: Omit<LeverContext, 'link'>) => Preview;
+  readonly preview: (state: State, args: Args, context: Omit<LeverContext, 'link' | 'agents'>) => Preview;
   /** Throws LeverError when Redis refuses; then everything is as it was. */
   readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;
   readonly verify: (context: LeverContext, args: Args, state: State) => Promise<Verified>;
@@ -118,6 +138,10 @@ export interface Outcome {
   readonly instance: string;
   readonly queue: string | null;
   readonly jobId: string | null;
+  /** Id of the worker, for levers of scope worker. */
+  readonly worker: string | null;
+  /** What came of it at each worker, for levers that give orders. */
+  readonly workers: readonly WorkerResult[];
   readonly summary: string;
   readonly preview: Preview | null;
   readonly fields: readonly Field[];

@@ -7,6 +7,8 @@ export interface LeverRequest {
   /** Glob over queue ids and names, instead of `queues`. */
   readonly match?: string;
   readonly jobId?: string;
+  /** Ids of workers, for levers of scope worker. */
+  readonly workers?: readonly string[];
   readonly args: unknown;
   readonly reason: string;
   readonly dryRun: boolean;

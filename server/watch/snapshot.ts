@@ -2,6 +2,7 @@
  * What the console knows about one Redis at one moment: plain, read-only data that the poller makes and
  * that signals, findings, levers, pages and the API read. Every part says when it was read.
  */
+import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
 /** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
 export type LinkStatus = 'connecting' | 'live' | 'stale' | 'unreachable';
@@ -192,6 +193,10 @@ export interface QueueState {
   readonly oldestWaitingAtMs: number | null;
   /** Connected workers by CLIENT LIST; null where that is not permitted. */
   readonly workers: number | null;
+  /** Settings of its workers that were ordered and are kept for those that come later. */
+  readonly keptOrders: readonly KeptOrder[];
+  /** Since when every read found jobs that workers could take; null: at the last read there were none. */
+  readonly backlogSinceMs: number | null;
   readonly rates: QueueRates | null;
   /** null: nothing to drain or unknown; Infinity: never at these rates. */
   readonly drainSeconds: number | null;
@@ -234,6 +239,9 @@ export interface Snapshot {
   /** Empty until the first read. */
   readonly nodes: readonly RedisNode[];
   readonly queues: readonly QueueState[];
+  /** Every worker that is known, by queue: those with the agent and those that only CLIENT LIST shows. */
+  readonly workers: readonly WorkerState[];
+  readonly hearing: Hearing;
   readonly discovery: DiscoveryState;
   readonly poll: PollState;
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '../findings/finding.js';
 import type { RedisLink } from '../redis/link.js';
+import type { AgentPort } from './agent-port.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Points of one chart: `values[name][i]` belongs to `atMs[i]`; null is a gap (nothing was read). */
@@ -24,6 +25,8 @@ export interface Watch {
   queueSeries(instance: string, queueId: string): Series;
   /** Connection that levers write through. */
   link(instance: string): RedisLink | null;
+  /** The way to the agents of an instance. */
+  agents(instance: string): AgentPort | null;
   /** Called after each tick of any instance, failed ones too. Returns the unsubscribe. */
   onTick(listener: (instance: string) => void): () => void;
   /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */

@@ -66,6 +66,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
         queues: options.queues ?? [],
         pollIntervalMs: 200,
         cpuBudgetRatio: 1,
+        agentSecret: null,
       },
     ],
     thresholds: DEFAULT_THRESHOLDS,

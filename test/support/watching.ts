@@ -16,6 +16,7 @@ export function anInstance(
     queues: [],
     pollIntervalMs: 250,
     cpuBudgetRatio: 0.5,
+    agentSecret: null,
     ...change,
   };
 }

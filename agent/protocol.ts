@@ -1,0 +1,252 @@
+/**
+ * What agents and consoles say to each other through Redis. The only file that both sides share: types, names of
+ * channels and keys, and nothing that does anything else.
+ *
+ * Everything live goes by PUBLISH, which Redis accepts over maxmemory and which stores nothing. Two kinds of channel:
+ * - `up` (from one sender to all consoles): beats, acknowledgements, farewells of an agent; beacons of a console. A sender
+ *   also listens to its own, so that what it says is proof of what it hears.
+ * - `order` (from consoles to all agents that have a worker on a queue).
+ *
+ * Rules for versions: a receiver ignores fields that it does not know and takes a missing optional one for "not said". A
+ * change that breaks this raises PROTOCOL; a receiver treats a greater one as something it can only count.
+ */
+export const PROTOCOL = 1;
+
+/** Channels are not bound to a database of Redis, so its number is part of their names. */
+export function upChannel(database: number, sender: string): string {
+  return `spillway:${database}:up:${sender}`;
+}
+
+/** For PSUBSCRIBE: all senders of one database. */
+export function upPattern(database: number): string {
+  return `spillway:${database}:up:*`;
+}
+
+/** @param queueId `<prefix>:<name>` */
+export function orderChannel(database: number, queueId: string): string {
+  return `spillway:${database}:order:${queueId}`;
+}
+
+/**
+ * Field of a queue's meta hash that keeps what was ordered: JSON, `KeptOrders`. In meta, so that it is found where the
+ * queue is, in the same hash slot, and goes with it.
+ */
+export const KEPT_ORDERS_FIELD = 'spillway.workers';
+
+/** A rate limit of a worker: at most `max` starts in `durationMs`. */
+export interface WorkerLimiter {
+  readonly max: number;
+  readonly durationMs: number;
+}
+
+/** A DDSketch (relative accuracy SKETCH_ACCURACY) as JSON: bins that are not empty as [index, count, index, count, …]. */
+export interface SketchWire {
+  readonly bins: readonly number[];
+  readonly zero: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+export const SKETCH_ACCURACY = 0.02;
+/** Bins of one sketch: with 2% they span 4 decades and a half; what is shorter is counted with the lowest. */
+export const SKETCH_BINS = 256;
+
+/** Job types that one beat tells of; the others are told together under this name. */
+export const MOST_TYPES_A_BEAT = 50;
+export const OTHER_TYPES = '(other)';
+/** Running jobs that one beat names, longest running first. */
+export const MOST_RUNNING_NAMED = 20;
+
+/** What happened to one job type since the last beat that arrived. Times in ms. */
+export interface TypeBeat {
+  readonly name: string;
+  readonly completed: number;
+  readonly failed: number;
+  /** Run times of those that completed or failed since the last beat; null: none. */
+  readonly run: SketchWire | null;
+  /** Over about the last ten minutes of this worker: what is usual for it, also for a console that has just started. */
+  readonly usual: { readonly count: number; readonly p50Ms: number; readonly p99Ms: number } | null;
+}
+
+export interface RunningJob {
+  readonly jobId: string;
+  readonly type: string;
+  readonly startedAtMs: number;
+}
+
+/** Errors that a worker emitted since the last beat that arrived, by kind. */
+export interface ErrorCounts {
+  /** Refused by a full Redis. */
+  readonly oom: number;
+  readonly connection: number;
+  /** A lock was lost or could not be renewed. */
+  readonly lock: number;
+  readonly other: number;
+}
+
+/** Orders that were not obeyed, since the agent started. */
+export interface IgnoredOrders {
+  readonly unsigned: number;
+  readonly forged: number;
+  readonly replayed: number;
+  readonly late: number;
+  readonly malformed: number;
+}
+
+/** An order that is kept and holds for this worker. */
+export interface OrderInForce {
+  readonly orderId: string;
+  /** Why the worker does not follow it: its owner's limit, say. null: it does. */
+  readonly refusal: string | null;
+}
+
+export interface WorkerBeat {
+  /** New with each attach. */
+  readonly id: string;
+  /** `<prefix>:<name>` */
+  readonly queue: string;
+  /** The name given to attach, else BullMQ's own `name` option. */
+  readonly name: string | null;
+  /** `<name>@<host>`: what settings for this one worker are kept under, so that they outlive a restart. null: no name, so they end with it. */
+  readonly key: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bullmqVersion: string | null;
+  readonly attachedAtMs: number;
+  readonly concurrency: { readonly deployed: number; readonly now: number };
+  /** The most that the worker's owner permits; null: no limit. */
+  readonly maxConcurrency: number | null;
+  /** Who paused it: an order, or the application itself. `guard`: stopped by the agent while Redis is full. */
+  readonly paused: 'order' | 'application' | 'guard' | null;
+  readonly isClosing: boolean;
+  readonly limiter: { readonly deployed: WorkerLimiter | null; readonly now: WorkerLimiter | null };
+  /** BullMQ holds it in a rate limit now. */
+  readonly isRateLimited: boolean;
+  readonly running: number;
+  readonly oldest: readonly RunningJob[];
+  readonly lastStartedAtMs: number | null;
+  readonly lastFinishedAtMs: number | null;
+  readonly types: readonly TypeBeat[];
+  /** How long jobs waited before they started, since the last beat; first attempts only. */
+  readonly wait: SketchWire | null;
+  readonly errors: ErrorCounts;
+  /** Backed off because Redis refuses its writes; `times` since attach. */
+  readonly guard: { readonly sinceMs: number | null; readonly times: number };
+  readonly orders: readonly OrderInForce[];
+  /** Local end of its blocking connection, as CLIENT LIST shows it where nothing stands between; null: not known. */
+  readonly address: string | null;
+}
+
+export interface AgentIdentity {
+  /** One a process and Redis. Also the end of its connections' names: `spillway:agent:<id>`. */
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly nodeVersion: string;
+}
+
+/** Sent once a second by each process, for all of its workers on one Redis. */
+export interface Beat {
+  readonly v: number;
+  readonly kind: 'beat';
+  readonly agent: AgentIdentity;
+  readonly seq: number;
+  readonly atMs: number;
+  /** Since the last beat, ms. */
+  readonly loopDelay: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+  readonly rssBytes: number;
+  readonly ignored: IgnoredOrders;
+  /** How often it found that it was deaf and subscribed anew. */
+  readonly resubscribed: number;
+  readonly workers: readonly WorkerBeat[];
+}
+
+/** An orderly end: these workers were detached or closed, and are not missed. */
+export interface Farewell {
+  readonly v: number;
+  readonly kind: 'farewell';
+  readonly agent: AgentIdentity;
+  readonly atMs: number;
+  readonly workers: readonly string[];
+}
+
+/** What came of an order, worker by worker. */
+export interface Acknowledgement {
+  readonly v: number;
+  readonly kind: 'ack';
+  readonly agent: AgentIdentity;
+  readonly orderId: string;
+  readonly workers: readonly WorkerAnswer[];
+}
+
+export interface WorkerAnswer {
+  readonly id: string;
+  readonly result: 'applied' | 'refused';
+  /** Why it was refused, or what to know about how it was applied; null: nothing to say. */
+  readonly note: string | null;
+  readonly concurrency: number;
+  readonly paused: WorkerBeat['paused'];
+  readonly limiter: WorkerLimiter | null;
+}
+
+/** What a console sends to itself, to know that it hears. */
+export interface Beacon {
+  readonly v: number;
+  readonly kind: 'beacon';
+  readonly console: string;
+  readonly seq: number;
+}
+
+export type UpMessage = Beat | Farewell | Acknowledgement | Beacon;
+
+/** What can be ordered. `all` with value null takes back every order of its scope. */
+export type OrderedSetting = 'concurrency' | 'paused' | 'limiter' | 'all';
+
+/** A number, a factor of what each worker was deployed with, or null: as deployed. */
+export type OrderedConcurrency = number | { readonly factor: number } | null;
+
+export type OrderedValue =
+  | { readonly setting: 'concurrency'; readonly value: OrderedConcurrency }
+  | { readonly setting: 'paused'; readonly value: boolean | null }
+  | { readonly setting: 'limiter'; readonly value: WorkerLimiter | 'none' | null }
+  | { readonly setting: 'all'; readonly value: null };
+
+/** `null` as value: as deployed, and the kept order is taken away. */
+export type Order = OrderedValue & {
+  /** Also the nonce: an id is obeyed once. */
+  readonly id: string;
+  readonly atMs: number;
+  readonly queue: string;
+  /** Workers that are to follow it now; null: all of the queue. */
+  readonly workers: readonly string[] | null;
+  /** What it is kept under for workers that come later: EVERY_WORKER, a worker's key, or the id of one without a name. */
+  readonly scope: string;
+  readonly by: string;
+  readonly reason: string;
+  /** When it ends by itself; null: until it is taken back. */
+  readonly untilMs: number | null;
+};
+export const EVERY_WORKER = '*';
+
+/** An order as it is sent and kept: the text that was signed, and the signature (HMAC-SHA256 of `body`, hex). */
+export interface SignedOrder {
+  readonly v: number;
+  /** JSON of an Order. */
+  readonly body: string;
+  readonly sig: string | null;
+}
+
+/**
+ * By `<scope>|<setting>`. What holds for a worker: the order of its own scope, else the one for every worker, else what it
+ * was deployed with; an order past its `untilMs` counts as none.
+ */
+export type KeptOrders = Readonly<Record<string, SignedOrder>>;
+
+export function keptOrderKey(scope: string, setting: OrderedSetting): string {
+  return `${scope}|${setting}`;
+}
+
+/** Live orders older or newer than this are not obeyed: long enough for clocks that differ, short enough to remember ids. */
+export const ORDER_VALID_MS = 5 * 60_000;
+/** A beat this often. */
+export const BEAT_EVERY_MS = 1_000;

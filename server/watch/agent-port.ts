@@ -1,0 +1,20 @@
+import type { Order, SignedOrder, WorkerAnswer } from '../../agent/protocol.js';
+
+/** The way from levers to the agents of one Redis. */
+export interface AgentPort {
+  /** Why orders can't be sent or their answers not be heard now; null: they can. */
+  readonly problem: string | null;
+  /** With this Redis's secret, where one is configured. */
+  sign(order: Order): SignedOrder;
+  /**
+   * Publishes an order and gathers the answers of the workers that are expected, until all have answered or the time is
+   * over; who did not answer is not in the result. Redis accepts it over maxmemory and stores nothing.
+   * @throws what Redis says when it can't be published.
+   */
+  send(
+    queueId: string,
+    order: SignedOrder,
+    expected: readonly string[],
+    withinMs: number,
+  ): Promise<ReadonlyMap<string, WorkerAnswer>>;
+}
