@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { acceptKept, acceptLive, type Ignored, SeenOrders } from './accept-order.js';
+import type { AttachedWorker } from './attached-worker.js';
+import { Connection } from './connection.js';
+import { LoopDelay } from './loop-delay.js';
+import {
+  type Acknowledgement,
+  type AgentIdentity,
+  BEAT_EVERY_MS,
+  type Beat,
+  type Farewell,
+  type IgnoredOrders,
+  KEPT_ORDERS_FIELD,
+  type Order,
+  orderChannel,
+  PROTOCOL,
+  type UpMessage,
+  upChannel,
+  type WorkerAnswer,
+} from './protocol.js';
+import { readKeptOrders, readSignedOrder } from './read-order.js';
+import { databaseOf, type RedisShape } from './redis-shape.js';
+import { RelievedSoon } from './relieved-soon.js';
+import { AGENT_VERSION } from './version.js';
+
+/** A beat that has not come back after this was not heard: with the next beat due, that is noticed within 2.2 s. */
+const DEAF_AFTER_MS = 1_200;
+/** Kept orders are read again about this often, in case one was missed. */
+const KEPT_EVERY_MS = 30_000;
+/** A master that has become a replica still takes PUBLISH, but its consoles have moved on. */
+const ROLE_EVERY_BEATS = 2;
+
+/** One a process and Redis: beats for its workers, hears orders for them, and notices when it is deaf. */
+export class Agent {
+  readonly identity: AgentIdentity = {
+    id: randomUUID(),
+    host: hostname(),
+    pid: process.pid,
+    version: AGENT_VERSION,
+    nodeVersion: process.version,
+  };
+  readonly #database: number;
+  readonly #connection: Connection;
+  readonly #workers = new Map<string, AttachedWorker>();
+  readonly #seen = new SeenOrders();
+  readonly #loop = new LoopDelay();
+  readonly #relief: RelievedSoon;
+  readonly #timer: NodeJS.Timeout;
+  #ignored: IgnoredOrders = { unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0 };
+  #seq = 0;
+  /** Beats that were sent and not heard yet: when each was. */
+  #unheard = new Map<number, number>();
+  #resubscribed = 0;
+  #keptDueAtMs = 0;
+  #lastTickMs = Date.now();
+  #canAskRole = true;
+
+  constructor(client: RedisShape) {
+    this.#database = databaseOf(client);
+    this.#connection = new Connection(client, `spillway:agent:${this.identity.id}`, {
+      onConnected: (ears) => this.#connected(ears),
+      onMessage: (channel, message) => this.#hear(channel, message),
+    });
+    this.#relief = new RelievedSoon(
+      () => this.#connection.mouth,
+      () => [...this.#workers.values()],
+    );
+    this.#timer = setInterval(() => this.#tick(), BEAT_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  get isEmpty(): boolean {
+    return this.#workers.size === 0;
+  }
+
+  add(worker: AttachedWorker): void {
+    const isNewQueue = ![...this.#workers.values()].some((known) => known.queueId === worker.queueId);
+    this.#workers.set(worker.id, worker);
+    const { ears } = this.#connection;
+    // Else it is subscribed to when the connection comes up.
+    if (ears && isNewQueue)
+      void ears.subscribe(this.#orderChannel(worker.queueId)).catch(() => this.#connection.renew());
+    void this.#readKept([worker.queueId]).then(() => this.#beat());
+  }
+
+  /** Says farewell for it, so that it is not missed. */
+  async remove(worker: AttachedWorker): Promise<void> {
+    if (!this.#workers.delete(worker.id)) return;
+    const isLast = ![...this.#workers.values()].some((known) => known.queueId === worker.queueId);
+    if (isLast)
+      void this.#connection.ears?.unsubscribe(this.#orderChannel(worker.queueId)).catch(() => undefined);
+    const farewell: Farewell = {
+      v: PROTOCOL,
+      kind: 'farewell',
+      agent: this.identity,
+      atMs: Date.now(),
+      workers: [worker.id],
+    };
+    await this.#say(farewell);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#relief.stop();
+    this.#loop.stop();
+    this.#connection.stop();
+  }
+
+  /** A worker is refused by a full Redis. */
+  blocked(): void {
+    this.#relief.watch();
+  }
+
+  #orderChannel(queueId: string): string {
+    return orderChannel(this.#database, queueId);
+  }
+
+  get #ownChannel(): string {
+    return upChannel(this.#database, this.identity.id);
+  }
+
+  get #queues(): readonly string[] {
+    return [...new Set([...this.#workers.values()].map((worker) => worker.queueId))];
+  }
+
+  async #connected(ears: RedisShape): Promise<void> {
+    await ears.subscribe(this.#ownChannel, ...this.#queues.map((queueId) => this.#orderChannel(queueId)));
+    this.#unheard.clear();
+    // After this has returned the connection counts as up; then what may have been missed is read, and the first beat told.
+    setImmediate(() => void this.#readKept(this.#queues).then(() => this.#beat()));
+  }
+
+  #tick(): void {
+    const nowMs = Date.now();
+    const lateMs = nowMs - this.#lastTickMs - BEAT_EVERY_MS;
+    this.#lastTickMs = nowMs;
+    // Where the event loop stood still, what has come back may not have been read yet.
+    if (lateMs < 500 && this.#isDeaf(nowMs)) {
+      this.#resubscribed += 1;
+      this.#unheard.clear();
+      this.#connection.renew();
+      return;
+    }
+    if (nowMs >= this.#keptDueAtMs) void this.#readKept(this.#queues);
+    void this.#beat();
+  }
+
+  #isDeaf(nowMs: number): boolean {
+    const [firstSentAtMs] = this.#unheard.values();
+    return firstSentAtMs !== undefined && nowMs - firstSentAtMs > DEAF_AFTER_MS;
+  }
+
+  async #beat(): Promise<void> {
+    const { mouth } = this.#connection;
+    if (!mouth || this.#workers.size === 0) return;
+    const nowMs = Date.now();
+    const parts = [...this.#workers.values()].map((worker) => worker.beat(nowMs));
+    this.#seq += 1;
+    const seq = this.#seq;
+    const beat: Beat = {
+      v: PROTOCOL,
+      kind: 'beat',
+      // Stands near the start: the agent's own ears read no further.
+      seq,
+      agent: this.identity,
+      atMs: nowMs,
+      loopDelay: this.#loop.take(),
+      rssBytes: process.memoryUsage.rss(),
+      ignored: this.#ignored,
+      resubscribed: this.#resubscribed,
+      workers: parts.map((part) => part.beat),
+    };
+    this.#unheard.set(seq, nowMs);
+    const isSent = await this.#say(beat);
+    if (!isSent) for (const part of parts) part.giveBack();
+    if (isSent && seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(mouth);
+  }
+
+  async #checkRole(mouth: RedisShape): Promise<void> {
+    if (!this.#canAskRole || mouth.isCluster) return;
+    try {
+      const [role] = await mouth.role();
+      if (role !== 'master' && mouth === this.#connection.mouth && mouth.options.sentinels?.length)
+        this.#connection.renew();
+    } catch (error) {
+      // Not permitted: then only a lost connection tells of a failover.
+      if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) this.#canAskRole = false;
+    }
+  }
+
+  /** @returns false where it was not sent. */
+  async #say(message: UpMessage): Promise<boolean> {
+    const { mouth } = this.#connection;
+    if (!mouth) return false;
+    try {
+      await mouth.publish(this.#ownChannel, JSON.stringify(message));
+      return true;
+    } catch {
+      // A lost connection is noticed where it is held; one that hangs by the beat that does not come back.
+      return false;
+    }
+  }
+
+  #hear(channel: string, message: string): void {
+    if (channel === this.#ownChannel) {
+      const seq = Number(/"kind":"beat","seq":(\d+)/.exec(message.slice(0, 60))?.[1]);
+      for (const sent of this.#unheard.keys()) if (sent <= seq) this.#unheard.delete(sent);
+      return;
+    }
+    const workers = [...this.#workers.values()].filter(
+      (worker) => this.#orderChannel(worker.queueId) === channel,
+    );
+    if (workers.length > 0) this.#hearOrder(message, workers);
+  }
+
+  #hearOrder(message: string, workers: readonly AttachedWorker[]): void {
+    const signed = readSignedOrder(message);
+    if (!signed) {
+      this.#ignore('malformed');
+      return;
+    }
+    const nowMs = Date.now();
+    let heard: Order | null = null;
+    const reasons = new Set<Ignored>();
+    const answers: WorkerAnswer[] = [];
+    for (const worker of workers) {
+      const order = acceptLive(signed, worker.queueId, worker.secret, this.#seen, nowMs);
+      if (typeof order === 'string') {
+        reasons.add(order);
+        continue;
+      }
+      heard = order;
+      if (worker.isMeant(order)) answers.push(worker.obey(order));
+    }
+    for (const reason of reasons) this.#ignore(reason);
+    if (!heard) return;
+    this.#seen.note(heard.id, nowMs);
+    if (answers.length === 0) return;
+    const ack: Acknowledgement = {
+      v: PROTOCOL,
+      kind: 'ack',
+      agent: this.identity,
+      orderId: heard.id,
+      workers: answers,
+    };
+    void this.#say(ack);
+  }
+
+  #ignore(reason: Ignored): void {
+    this.#ignored = { ...this.#ignored, [reason]: this.#ignored[reason] + 1 };
+  }
+
+  async #readKept(queues: readonly string[]): Promise<void> {
+    this.#keptDueAtMs = Date.now() + KEPT_EVERY_MS * (0.75 + Math.random() / 2);
+    await Promise.all(queues.map((queueId) => this.#readKeptOf(queueId)));
+  }
+
+  async #readKeptOf(queueId: string): Promise<void> {
+    const { mouth } = this.#connection;
+    if (!mouth) return;
+    const askedAtMs = Date.now();
+    try {
+      const kept = Object.values(readKeptOrders(await mouth.hget(`${queueId}:meta`, KEPT_ORDERS_FIELD)));
+      for (const worker of this.#workers.values()) {
+        if (worker.queueId !== queueId) continue;
+        const orders = kept.map((signed) => acceptKept(signed, queueId, worker.secret));
+        worker.takeKept(
+          orders.filter((order) => typeof order !== 'string'),
+          askedAtMs,
+        );
+      }
+    } catch {
+      // Read again with the next connection, or when it is due.
+      this.#keptDueAtMs = Date.now() + 2_000;
+    }
+  }
+}

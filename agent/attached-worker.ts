@@ -1,0 +1,275 @@
+import { randomUUID } from 'node:crypto';
+import { OomGuard } from './oom-guard.js';
+import type { CheckedOptions } from './options.js';
+import { type ErrorKind, errorKindOf } from './outcome-of.js';
+import type { Order, WorkerAnswer, WorkerBeat, WorkerLimiter } from './protocol.js';
+import { RunLog } from './run-log.js';
+import { StandingOrders } from './standing-orders.js';
+import {
+  type AttachableWorker,
+  blockingAddressOf,
+  bullmqVersionOf,
+  insideOf,
+  queueIdOf,
+  wakeMainLoop,
+} from './worker-shape.js';
+
+const NO_ERRORS: Readonly<Record<ErrorKind, number>> = { oom: 0, connection: 0, lock: 0, other: 0 };
+/** A timer holds at most so long. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
+export interface AttachedEvents {
+  /** Redis has begun to refuse it: somebody has to find out when that ends. */
+  readonly onBlocked: () => void;
+  readonly onClosed: () => void;
+}
+
+/**
+ * One worker as the agent sees and moves it. Sees by standing in two places: around its processor (run times, what runs
+ * now) and around `emit` (errors, closing), which adds no listener and so changes nothing for the application.
+ */
+export class AttachedWorker {
+  readonly id = randomUUID();
+  readonly queueId: string;
+  readonly secret: string | null;
+  readonly #worker: AttachableWorker;
+  readonly #options: CheckedOptions;
+  readonly #events: AttachedEvents;
+  readonly #host: string;
+  readonly #attachedAtMs = Date.now();
+  readonly #orders: StandingOrders;
+  readonly #guard: OomGuard;
+  readonly #runs: RunLog;
+  #errors: Record<ErrorKind, number> = { ...NO_ERRORS };
+  #deployedConcurrency: number;
+  /** What the agent set last; anything else was set by the application. */
+  #setConcurrency: number;
+  readonly #deployedLimiter: WorkerLimiter | null;
+  #isLimiterOrdered = false;
+  #pausedBy: 'order' | 'guard' | null = null;
+  #isClosing = false;
+  #isDetached = false;
+  #endTimer: NodeJS.Timeout | undefined;
+  readonly #restore: readonly (() => void)[];
+
+  constructor(worker: AttachableWorker, options: CheckedOptions, host: string, events: AttachedEvents) {
+    this.#worker = worker;
+    this.#options = options;
+    this.#events = events;
+    this.#host = host;
+    this.queueId = queueIdOf(worker);
+    this.secret = options.secret;
+    this.#deployedConcurrency = worker.concurrency;
+    this.#setConcurrency = worker.concurrency;
+    this.#deployedLimiter = limiterOf(worker);
+    this.#orders = new StandingOrders(
+      this.key === null ? [this.id] : [this.key, this.id],
+      { maxConcurrency: options.maxConcurrency },
+      () => ({ concurrency: this.#deployedConcurrency, limiter: this.#deployedLimiter }),
+    );
+    this.#runs = new RunLog(worker);
+    this.#guard = new OomGuard({
+      running: () => this.#runs.running,
+      narrowTo: (slots) => this.#setSlots(Math.min(slots, this.#worker.concurrency)),
+      stop: () => this.#pause('guard'),
+      release: () => this.#settle(),
+    });
+    this.#restore = [this.#runs.begin(), this.#standAroundEmit()];
+  }
+
+  get key(): string | null {
+    return this.#options.name === null ? null : `${this.#options.name}@${this.#host}`;
+  }
+
+  get isBlocked(): boolean {
+    return this.#guard.state !== 'idle';
+  }
+
+  /** Redis takes writes again. */
+  relieved(): void {
+    if (!this.#isDetached) this.#guard.relieved();
+  }
+
+  /** Is this order meant for this worker, live? */
+  isMeant(order: Order): boolean {
+    return order.queue === this.queueId && (order.workers === null || order.workers.includes(this.id));
+  }
+
+  obey(order: Order): WorkerAnswer {
+    // One worker's order may be kept under a name that its twin has too: live it is for those it names.
+    const scope = order.workers === null || this.#orders.isMeant(order) ? order.scope : this.id;
+    const why = this.#orders.take({ ...order, scope }, Date.now());
+    // Resuming is also asked for where the application itself has paused it.
+    if (why === null && order.setting === 'paused' && order.value === false && this.#pausedBy === null)
+      this.#resume();
+    this.#settle();
+    return {
+      id: this.id,
+      result: why === null ? 'applied' : 'refused',
+      note: why ?? this.#noteOn(order),
+      concurrency: this.#concurrency,
+      paused: this.#paused,
+      limiter: limiterOf(this.#worker),
+    };
+  }
+
+  takeKept(orders: readonly Order[], askedAtMs: number): void {
+    this.#orders.takeKept(orders, askedAtMs, Date.now());
+    this.#settle();
+  }
+
+  /** What it has to tell, and the way to tell it again with the next beat. */
+  beat(nowMs: number): { readonly beat: WorkerBeat; readonly giveBack: () => void } {
+    const runs = this.#runs.take(nowMs);
+    const errors = this.#errors;
+    this.#errors = { ...NO_ERRORS };
+    const inside = insideOf(this.#worker);
+    return {
+      beat: {
+        id: this.id,
+        queue: this.queueId,
+        name: this.#options.name,
+        key: this.key,
+        labels: this.#options.labels,
+        bullmqVersion: bullmqVersionOf(this.#worker),
+        attachedAtMs: this.#attachedAtMs,
+        concurrency: { deployed: this.#deployed(), now: this.#concurrency },
+        maxConcurrency: this.#options.maxConcurrency,
+        paused: this.#paused,
+        isClosing: this.#isClosing || inside.closing !== undefined,
+        limiter: { deployed: this.#deployedLimiter, now: limiterOf(this.#worker) },
+        isRateLimited: (inside.limitUntil ?? 0) > nowMs,
+        ...runs.told,
+        errors,
+        guard: { sinceMs: this.#guard.sinceMs, times: this.#guard.times },
+        orders: this.#orders.inForce(nowMs),
+        address: blockingAddressOf(this.#worker),
+      },
+      giveBack: () => {
+        runs.giveBack();
+        for (const kind of Object.keys(errors) as ErrorKind[]) this.#errors[kind] += errors[kind];
+      },
+    };
+  }
+
+  /** Puts back everything as it was deployed. */
+  detach(): void {
+    if (this.#isDetached) return;
+    this.#isDetached = true;
+    clearTimeout(this.#endTimer);
+    for (const restore of this.#restore) restore();
+    if (this.#isClosing) return;
+    this.#setSlots(this.#deployed());
+    this.#setLimiter(null);
+    if (this.#pausedBy !== null) this.#resume();
+  }
+
+  /** Makes the worker be as its orders want it; the guard's hold goes before. */
+  #settle(): void {
+    if (this.#isDetached || this.#isClosing) return;
+    const nowMs = Date.now();
+    const wanted = this.#orders.wanted(nowMs);
+    this.#setLimiter(wanted.limiter);
+    if (this.#guard.state === 'idle') {
+      this.#setSlots(wanted.concurrency ?? this.#deployed());
+      if (wanted.paused === true) this.#pause('order');
+      else if (this.#pausedBy !== null) this.#resume();
+    }
+    clearTimeout(this.#endTimer);
+    if (wanted.nextEndMs === null) return;
+    this.#endTimer = setTimeout(() => this.#settle(), Math.min(wanted.nextEndMs - nowMs + 5, MOST_TIMER_MS));
+    this.#endTimer.unref();
+  }
+
+  /** A concurrency that the agent did not set is the application's own, and counts as deployed from then on. */
+  #deployed(): number {
+    const now = this.#worker.concurrency;
+    if (now !== this.#setConcurrency) {
+      this.#deployedConcurrency = now;
+      this.#setConcurrency = now;
+    }
+    return this.#deployedConcurrency;
+  }
+
+  /** While the guard has narrowed it, what it will be again. */
+  get #concurrency(): number {
+    if (this.#guard.state !== 'narrowed') return this.#worker.concurrency;
+    return this.#orders.wanted(Date.now()).concurrency ?? this.#deployedConcurrency;
+  }
+
+  #setSlots(slots: number): void {
+    this.#deployed();
+    const before = this.#worker.concurrency;
+    if (slots === before) return;
+    this.#worker.concurrency = slots;
+    this.#setConcurrency = slots;
+    if (slots > before) wakeMainLoop(this.#worker);
+  }
+
+  #setLimiter(wanted: WorkerLimiter | 'none' | null): void {
+    if (wanted === null && !this.#isLimiterOrdered) return;
+    this.#isLimiterOrdered = wanted !== null;
+    const limiter = wanted === 'none' ? null : (wanted ?? this.#deployedLimiter);
+    // BullMQ reads the option anew each time it takes a job.
+    insideOf(this.#worker).opts.limiter =
+      limiter === null ? undefined : { max: limiter.max, duration: limiter.durationMs };
+  }
+
+  get #paused(): WorkerBeat['paused'] {
+    if (this.#pausedBy !== null) return this.#worker.isPaused() ? this.#pausedBy : null;
+    return this.#worker.isPaused() ? 'application' : null;
+  }
+
+  #pause(by: 'order' | 'guard'): void {
+    // The application's own pause is left to it.
+    if (this.#worker.isPaused()) {
+      if (this.#pausedBy !== null) this.#pausedBy = by;
+      return;
+    }
+    this.#pausedBy = by;
+    // true: running jobs go on, and are not waited for.
+    void this.#worker.pause(true).catch(() => undefined);
+  }
+
+  #resume(): void {
+    this.#pausedBy = null;
+    if (this.#worker.isPaused()) void Promise.resolve(this.#worker.resume()).catch(() => undefined);
+  }
+
+  #noteOn(order: Order): string | null {
+    if (order.setting !== 'concurrency' || this.#runs.running < this.#worker.concurrency) return null;
+    const isLooking = insideOf(this.#worker).mainLoopQueue !== undefined;
+    return isLooking ? null : 'all slots are busy: BullMQ 5 takes the raise up when the next job ends';
+  }
+
+  #standAroundEmit(): () => void {
+    const inside = insideOf(this.#worker);
+    const original = inside.emit;
+    const isOwn = Object.hasOwn(inside, 'emit');
+    const own = (event: string, ...args: unknown[]): boolean => {
+      this.#heard(event, args[0]);
+      return original.call(this.#worker, event, ...args);
+    };
+    inside.emit = own;
+    return () => {
+      if (inside.emit !== own) return;
+      if (isOwn) inside.emit = original;
+      // It was found on the class; an own property of the same name must not stay behind.
+      else Reflect.deleteProperty(inside, 'emit');
+    };
+  }
+
+  #heard(event: string, argument: unknown): void {
+    if (event === 'error') {
+      const kind = errorKindOf(argument);
+      this.#errors[kind] += 1;
+      if (kind === 'oom' && !this.#isClosing && this.#guard.refused(Date.now())) this.#events.onBlocked();
+    } else if (event === 'closing') this.#isClosing = true;
+    else if (event === 'closed') this.#events.onClosed();
+  }
+}
+
+function limiterOf(worker: AttachableWorker): WorkerLimiter | null {
+  const { limiter } = insideOf(worker).opts;
+  return limiter ? { max: limiter.max, durationMs: limiter.duration } : null;
+}

@@ -1,0 +1,71 @@
+/** What `attach` may be told. */
+export interface AttachOptions {
+  /**
+   * A name of this worker that outlives a restart and that no other worker of its queue on this host has; settings that are
+   * ordered for this worker alone are kept under it. Default: the worker's own `name` option, else none.
+   */
+  readonly name?: string;
+  /** What people find it by: release, region, pool. At most 20, of 100 letters each. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Shared with the console: orders that are not signed with it are ignored and counted. At least 16 letters. */
+  readonly secret?: string;
+  /** What orders may not go beyond. */
+  readonly limits?: { readonly maxConcurrency?: number };
+  /** An ioredis client to make the agent's connections from. Default: the worker's own connection. It is not used itself, nor closed. */
+  readonly connection?: unknown;
+  /** Told once for each thing that keeps the agent from its work; the worker goes on. Default: a process warning. */
+  readonly onProblem?: (problem: string) => void;
+}
+
+/** The same, checked. */
+export interface CheckedOptions {
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly secret: string | null;
+  readonly maxConcurrency: number | null;
+  readonly connection: unknown;
+  readonly onProblem: (problem: string) => void;
+}
+
+const MOST_LABELS = 20;
+const MOST_LETTERS = 100;
+
+/** @returns the options that can be used, and what is wrong with the others: a mistake here must not stop a worker. */
+export function checkOptions(
+  options: AttachOptions,
+  ownName: string | undefined,
+): { readonly checked: CheckedOptions; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const name = options.name ?? ownName ?? null;
+  const labels = Object.entries(options.labels ?? {}).map(([key, value]) => [
+    key.slice(0, MOST_LETTERS),
+    String(value).slice(0, MOST_LETTERS),
+  ]);
+  if (labels.length > MOST_LABELS)
+    problems.push(`labels: ${labels.length} are given, and at most ${MOST_LABELS} are told`);
+  const { secret } = options;
+  if (secret !== undefined && secret.length < 16) {
+    problems.push(
+      'secret: it has fewer than 16 letters and is easily guessed; make one with `openssl rand -hex 32`',
+    );
+  }
+  const most = options.limits?.maxConcurrency;
+  if (most !== undefined && !(Number.isInteger(most) && most >= 1)) {
+    problems.push(`limits.maxConcurrency: ${String(most)} must be a whole number of at least 1; 1 is taken`);
+  }
+  return {
+    checked: {
+      name: name === null || name === '' ? null : String(name).slice(0, MOST_LETTERS),
+      labels: Object.fromEntries(labels.slice(0, MOST_LABELS)),
+      secret: secret ?? null,
+      maxConcurrency: most === undefined ? null : Number.isInteger(most) && most >= 1 ? most : 1,
+      connection: options.connection,
+      onProblem: options.onProblem ?? warn,
+    },
+    problems,
+  };
+}
+
+function warn(problem: string): void {
+  process.emitWarning(problem, 'SpillwayAgentWarning');
+}

@@ -1,0 +1,85 @@
+import type { KeptOrders, Order, OrderedSetting, SignedOrder, WorkerLimiter } from './protocol.js';
+
+/** Texts longer than this are not orders. */
+const MOST_LETTERS = 16_384;
+const MOST_KEPT = 1_000;
+const SETTINGS: readonly OrderedSetting[] = ['concurrency', 'paused', 'limiter', 'all'];
+
+/** What was heard on an order channel; null where it is nothing of the kind. By hand: a worker has no schema library. */
+export function readSignedOrder(text: string): SignedOrder | null {
+  if (text.length > MOST_LETTERS) return null;
+  return asSignedOrder(parseJson(text));
+}
+
+/** The field that keeps orders; what can't be read in it is left out. */
+export function readKeptOrders(text: string | null): KeptOrders {
+  const parsed = text === null ? null : parseJson(text);
+  if (!isRecord(parsed)) return {};
+  const kept: Record<string, SignedOrder> = {};
+  for (const [key, value] of Object.entries(parsed).slice(0, MOST_KEPT)) {
+    const signed = asSignedOrder(value);
+    if (signed) kept[key] = signed;
+  }
+  return kept;
+}
+
+function asSignedOrder(value: unknown): SignedOrder | null {
+  if (!isRecord(value) || typeof value.v !== 'number' || typeof value.body !== 'string') return null;
+  if (value.body.length > MOST_LETTERS) return null;
+  if (value.sig !== null && value.sig !== undefined && typeof value.sig !== 'string') return null;
+  return { v: value.v, body: value.body, sig: value.sig ?? null };
+}
+
+/** The order inside; null where a field is missing or is not what it has to be. */
+export function readOrder(body: string): Order | null {
+  const value = parseJson(body);
+  if (!isRecord(value)) return null;
+  const { id, atMs, queue, workers, scope, by, reason, untilMs, setting } = value;
+  if (typeof id !== 'string' || id === '' || id.length > 100) return null;
+  if (typeof atMs !== 'number' || !Number.isFinite(atMs)) return null;
+  if (typeof queue !== 'string' || typeof scope !== 'string') return null;
+  if (typeof by !== 'string' || typeof reason !== 'string') return null;
+  if (untilMs !== null && (typeof untilMs !== 'number' || !Number.isFinite(untilMs))) return null;
+  if (workers !== null && !isTextList(workers)) return null;
+  if (!SETTINGS.includes(setting as OrderedSetting)) return null;
+  if (!fits(setting as OrderedSetting, value.value)) return null;
+  return value as unknown as Order;
+}
+
+function fits(setting: OrderedSetting, value: unknown): boolean {
+  if (value === null) return true;
+  switch (setting) {
+    case 'concurrency':
+      return isRecord(value) ? isPositive(value.factor) : isPositive(value) && Number.isInteger(value);
+    case 'paused':
+      return typeof value === 'boolean';
+    case 'limiter':
+      return value === 'none' || isLimiter(value);
+    case 'all':
+      return false;
+  }
+}
+
+function isLimiter(value: unknown): value is WorkerLimiter {
+  return isRecord(value) && isPositive(value.max) && isPositive(value.durationMs);
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,106 @@
+import { JobTypes } from './job-types.js';
+import { isPutBack } from './outcome-of.js';
+import { MOST_RUNNING_NAMED, type RunningJob, type WorkerBeat } from './protocol.js';
+import { newSketch, sketchToWire } from './run-times.js';
+import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
+
+type Told = Pick<
+  WorkerBeat,
+  'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types' | 'wait'
+>;
+
+/**
+ * What a worker runs and has run, seen from around its processor: that is balanced (each start has an end) also where
+ * BullMQ emits neither `completed` nor `failed`, as for a job whose lock was lost.
+ */
+export class RunLog {
+  readonly #worker: AttachableWorker;
+  readonly #types = new JobTypes();
+  readonly #running = new Map<ShapeOfJob, number>();
+  #wait = newSketch();
+  #lastStartedAtMs: number | null = null;
+  #lastFinishedAtMs: number | null = null;
+
+  constructor(worker: AttachableWorker) {
+    this.#worker = worker;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Stands around the processor; returns the way back. Without a processor jobs are taken by hand, and runs are not seen. */
+  begin(): () => void {
+    const inside = insideOf(this.#worker);
+    const original = inside.processFn;
+    if (typeof original !== 'function') return () => undefined;
+    const own: typeof original = (job, token, signal) => {
+      const end = this.#start(job);
+      let result: unknown;
+      try {
+        result = original.call(this.#worker, job, token, signal);
+      } catch (error) {
+        end('failed', error);
+        throw error;
+      }
+      Promise.resolve(result).then(
+        () => end('completed'),
+        (error) => end('failed', error),
+      );
+      return result;
+    };
+    inside.processFn = own;
+    return () => {
+      if (inside.processFn === own) inside.processFn = original;
+    };
+  }
+
+  /** For a beat; `giveBack` where it did not arrive, so that the next one tells it again. */
+  take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
+    const types = this.#types.take(new Set([...this.#running.keys()].map((job) => job.name)), nowMs);
+    const wait = this.#wait;
+    this.#wait = newSketch();
+    return {
+      told: {
+        running: this.#running.size,
+        oldest: this.#oldest(),
+        lastStartedAtMs: this.#lastStartedAtMs,
+        lastFinishedAtMs: this.#lastFinishedAtMs,
+        types: types.types,
+        wait: sketchToWire(wait),
+      },
+      giveBack: () => {
+        types.giveBack();
+        this.#wait.merge(wait);
+      },
+    };
+  }
+
+  #start(job: ShapeOfJob): (outcome: 'completed' | 'failed', error?: unknown) => void {
+    const startedAtMs = Date.now();
+    const from = performance.now();
+    this.#running.set(job, startedAtMs);
+    this.#lastStartedAtMs = startedAtMs;
+    // A retry has waited since its first try failed, which nothing tells.
+    if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined) {
+      this.#wait.accept(Math.max(0, (job.processedOn ?? startedAtMs) - job.timestamp - (job.delay ?? 0)));
+    }
+    return (outcome, error) => {
+      this.#running.delete(job);
+      const nowMs = Date.now();
+      this.#lastFinishedAtMs = nowMs;
+      if (outcome === 'failed' && isPutBack(error)) return;
+      this.#types.finished(job.name, outcome, performance.now() - from, nowMs);
+    };
+  }
+
+  /** Longest running first: a Map keeps the order of starting. */
+  #oldest(): readonly RunningJob[] {
+    const oldest: RunningJob[] = [];
+    for (const [job, startedAtMs] of this.#running) {
+      if (oldest.length >= MOST_RUNNING_NAMED) break;
+      oldest.push({ jobId: job.id ?? '', type: job.name, startedAtMs });
+    }
+    return oldest;
+  }
+}

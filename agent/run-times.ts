@@ -1,0 +1,64 @@
+import { LogCollapsingLowestDenseDDSketch } from '@datadog/sketches-js';
+import { SKETCH_ACCURACY, SKETCH_BINS, type SketchWire } from './protocol.js';
+
+/** A mergeable sketch of durations in ms (DDSketch: relative error at most SKETCH_ACCURACY at any quantile). */
+export type Sketch = LogCollapsingLowestDenseDDSketch;
+
+export function newSketch(): Sketch {
+  return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: SKETCH_ACCURACY, binLimit: SKETCH_BINS });
+}
+
+/** For a beat; null for an empty one. */
+export function sketchToWire(sketch: Sketch | null): SketchWire | null {
+  if (!sketch || sketch.count === 0) return null;
+  const bins: number[] = [];
+  sketch.store.bins.forEach((count, i) => {
+    if (count > 0) bins.push(i + sketch.store.offset, count);
+  });
+  const round = (value: number): number => Math.round(value * 100) / 100;
+  return {
+    bins,
+    zero: sketch.zeroCount,
+    sum: round(sketch.sum),
+    min: round(sketch.min),
+    max: round(sketch.max),
+  };
+}
+
+/** How long a generation of `UsualTimes` lasts. */
+const GENERATION_MS = 5 * 60_000;
+
+/** What is usual over the last five to ten minutes: two generations, the older one dropped when the newer is full. */
+export class UsualTimes {
+  #current = newSketch();
+  #former: Sketch | null = null;
+  #since: number;
+
+  constructor(nowMs: number) {
+    this.#since = nowMs;
+  }
+
+  add(durationMs: number, nowMs: number): void {
+    this.#turn(nowMs);
+    this.#current.accept(durationMs);
+  }
+
+  read(nowMs: number): { count: number; p50Ms: number; p99Ms: number } | null {
+    this.#turn(nowMs);
+    const count = this.#current.count + (this.#former?.count ?? 0);
+    if (count === 0) return null;
+    const all = newSketch();
+    all.merge(this.#current);
+    if (this.#former) all.merge(this.#former);
+    const round = (value: number): number => Math.round(value * 10) / 10;
+    return { count, p50Ms: round(all.getValueAtQuantile(0.5)), p99Ms: round(all.getValueAtQuantile(0.99)) };
+  }
+
+  #turn(nowMs: number): void {
+    if (nowMs - this.#since < GENERATION_MS) return;
+    // After a long silence neither says what is usual; still better than nothing, so the last one is kept.
+    this.#former = this.#current.count > 0 ? this.#current : this.#former;
+    this.#current = newSketch();
+    this.#since = nowMs;
+  }
+}

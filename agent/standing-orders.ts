@@ -1,0 +1,142 @@
+import { EVERY_WORKER, type Order, type OrderInForce, type WorkerLimiter } from './protocol.js';
+
+/** What a worker was deployed with. */
+export interface Deployed {
+  readonly concurrency: number;
+  readonly limiter: WorkerLimiter | null;
+}
+
+/** What is to hold for a worker; null: as deployed. */
+export interface Wanted {
+  readonly concurrency: number | null;
+  readonly paused: boolean | null;
+  readonly limiter: WorkerLimiter | 'none' | null;
+  /** When an order ends next, so that this must be asked again; null: none does. */
+  readonly nextEndMs: number | null;
+}
+
+export interface OwnerLimits {
+  readonly maxConcurrency: number | null;
+}
+
+type Setting = 'concurrency' | 'paused' | 'limiter';
+const SETTINGS: readonly Setting[] = ['concurrency', 'paused', 'limiter'];
+
+/**
+ * The orders that stand for one worker. Setting by setting its own scope's goes before the one for every worker, and that
+ * before what was deployed. An order that the owner's limits refuse changes nothing: what held before goes on.
+ */
+export class StandingOrders {
+  readonly #scopes: readonly string[];
+  readonly #limits: OwnerLimits;
+  readonly #deployed: () => Deployed;
+  readonly #orders = new Map<string, Order>();
+  readonly #refused = new Map<string, { readonly order: Order; readonly why: string }>();
+  /** When the order of a slot was given, by its console's clock, and heard, by this one: a kept one that is older is a rollback. */
+  readonly #last = new Map<string, { readonly givenAtMs: number; readonly heardAtMs: number }>();
+
+  /** @param own scopes of this worker alone: its key, its id. */
+  constructor(own: readonly string[], limits: OwnerLimits, deployed: () => Deployed) {
+    this.#scopes = [...own, EVERY_WORKER];
+    this.#limits = limits;
+    this.#deployed = deployed;
+  }
+
+  isMeant(order: Order): boolean {
+    return this.#scopes.includes(order.scope);
+  }
+
+  /** @returns why it is not followed; null: it is. */
+  take(order: Order, nowMs: number): string | null {
+    if (!this.isMeant(order)) return null;
+    if (order.setting === 'all') {
+      for (const setting of SETTINGS) this.#drop(`${order.scope}|${setting}`, order.atMs, nowMs);
+      return null;
+    }
+    const slot = `${order.scope}|${order.setting}`;
+    this.#last.set(slot, { givenAtMs: order.atMs, heardAtMs: nowMs });
+    this.#refused.delete(slot);
+    if (order.value === null) {
+      this.#orders.delete(slot);
+      return null;
+    }
+    const why = this.#whyRefused(order);
+    if (why === null) this.#orders.set(slot, order);
+    else this.#refused.set(slot, { order, why });
+    return why;
+  }
+
+  /**
+   * Takes in what Redis keeps: the whole truth, but for orders that were heard since it was asked for.
+   * @param askedAtMs when the read was sent.
+   */
+  takeKept(orders: readonly Order[], askedAtMs: number, nowMs: number): void {
+    const kept = new Set<string>();
+    for (const order of orders) {
+      if (!this.isMeant(order)) continue;
+      const slot = `${order.scope}|${order.setting}`;
+      kept.add(slot);
+      const last = this.#last.get(slot);
+      if (last && (order.atMs < last.givenAtMs || last.heardAtMs > askedAtMs)) continue;
+      this.take(order, nowMs);
+    }
+    for (const slot of [...this.#orders.keys(), ...this.#refused.keys()]) {
+      if (kept.has(slot) || (this.#last.get(slot)?.heardAtMs ?? 0) > askedAtMs) continue;
+      this.#orders.delete(slot);
+      this.#refused.delete(slot);
+    }
+  }
+
+  wanted(nowMs: number): Wanted {
+    const ends = [...this.#orders.values()].flatMap(({ untilMs }) =>
+      untilMs !== null && untilMs > nowMs ? untilMs : [],
+    );
+    const concurrency = this.#standing('concurrency', nowMs);
+    const paused = this.#standing('paused', nowMs);
+    const limiter = this.#standing('limiter', nowMs);
+    return {
+      concurrency: concurrency?.setting === 'concurrency' ? this.#slots(concurrency.value) : null,
+      paused: paused?.setting === 'paused' ? paused.value : null,
+      limiter: limiter?.setting === 'limiter' ? limiter.value : null,
+      nextEndMs: ends.length > 0 ? Math.min(...ends) : null,
+    };
+  }
+
+  inForce(nowMs: number): readonly OrderInForce[] {
+    const followed = SETTINGS.flatMap((setting) => {
+      const order = this.#standing(setting, nowMs);
+      return order ? { orderId: order.id, refusal: null } : [];
+    });
+    const refused = [...this.#refused.values()].flatMap(({ order, why }) =>
+      order.untilMs === null || order.untilMs > nowMs ? { orderId: order.id, refusal: why } : [],
+    );
+    return [...followed, ...refused];
+  }
+
+  #standing(setting: Setting, nowMs: number): Order | null {
+    for (const scope of this.#scopes) {
+      const order = this.#orders.get(`${scope}|${setting}`);
+      if (order && (order.untilMs === null || order.untilMs > nowMs)) return order;
+    }
+    return null;
+  }
+
+  #drop(slot: string, givenAtMs: number, nowMs: number): void {
+    this.#last.set(slot, { givenAtMs, heardAtMs: nowMs });
+    this.#orders.delete(slot);
+    this.#refused.delete(slot);
+  }
+
+  #slots(value: number | { readonly factor: number } | null): number | null {
+    if (value === null || typeof value === 'number') return value;
+    return Math.max(1, Math.round(this.#deployed().concurrency * value.factor));
+  }
+
+  #whyRefused(order: Order): string | null {
+    if (order.setting !== 'concurrency') return null;
+    const slots = this.#slots(order.value);
+    const { maxConcurrency } = this.#limits;
+    if (slots === null || maxConcurrency === null || slots <= maxConcurrency) return null;
+    return `its owner allows a concurrency of at most ${maxConcurrency}, and this asks for ${slots}`;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What the agent needs of a BullMQ Worker, of version 5 and 6 alike. The public part is typed here and not imported, so
+ * that a worker of either version fits; what is not public is looked for and done without where it is not there.
+ */
+export interface AttachableWorker {
+  readonly name: string;
+  readonly opts: object;
+  concurrency: number;
+  pause(doNotWaitActive?: boolean): Promise<void>;
+  resume(): unknown;
+  isPaused(): boolean;
+  isRunning(): boolean;
+}
+
+export interface ShapeOfJob {
+  readonly id?: string | undefined;
+  readonly name: string;
+  readonly timestamp?: number;
+  readonly delay?: number;
+  readonly processedOn?: number | undefined;
+  readonly attemptsStarted?: number;
+}
+
+type Processor = (this: unknown, job: ShapeOfJob, token?: string, signal?: unknown) => unknown;
+
+interface ShapeOfOptions {
+  readonly prefix?: string;
+  readonly name?: string;
+  readonly connection?: unknown;
+  limiter?: { readonly max: number; readonly duration: number } | undefined;
+}
+
+interface ShapeOfConnection {
+  readonly _client?: { readonly stream?: { readonly localAddress?: string; readonly localPort?: number } };
+}
+
+/** What is there at run time in the versions that were looked at (5.81.5, 6.7.0); every part may be missing. */
+export interface WorkerInside {
+  readonly opts: ShapeOfOptions;
+  emit: (event: string, ...args: unknown[]) => boolean;
+  processFn?: Processor;
+  readonly closing?: unknown;
+  readonly limitUntil?: number;
+  /** v6: what the main loop waits on; a promise that is put there makes it look again. */
+  readonly mainLoopQueue?: { add(promise: Promise<undefined>): void } | null;
+  /** v5 */
+  readonly client?: Promise<unknown>;
+  readonly blockingConnection?: ShapeOfConnection;
+  readonly scripts?: { readonly version?: string };
+  /** v6 */
+  readonly backend?: {
+    readonly client?: Promise<unknown>;
+    readonly blockingConnection?: ShapeOfConnection;
+    readonly version?: string;
+  };
+}
+
+export function insideOf(worker: AttachableWorker): WorkerInside {
+  return worker as unknown as WorkerInside;
+}
+
+/** `<prefix>:<name>` */
+export function queueIdOf(worker: AttachableWorker): string {
+  return `${insideOf(worker).opts.prefix ?? 'bull'}:${worker.name}`;
+}
+
+/** e.g. 6.7.0; null where it can't be seen. */
+export function bullmqVersionOf(worker: AttachableWorker): string | null {
+  const inside = insideOf(worker);
+  return inside.backend?.version ?? inside.scripts?.version ?? null;
+}
+
+/** host:port of the local end of the connection on which it waits for jobs; null where it can't be seen. */
+export function blockingAddressOf(worker: AttachableWorker): string | null {
+  const inside = insideOf(worker);
+  const connection = inside.backend?.blockingConnection ?? inside.blockingConnection;
+  const { localAddress, localPort } = connection?._client?.stream ?? {};
+  if (localAddress === undefined || localPort === undefined) return null;
+  return `${localAddress.replace(/^::ffff:/, '')}:${localPort}`;
+}
+
+/** The client that the worker itself uses, once it is connected. */
+export async function clientOf(worker: AttachableWorker): Promise<unknown> {
+  const inside = insideOf(worker);
+  return await (inside.backend?.client ?? inside.client);
+}
+
+/** Makes a loop whose slots are all busy look for jobs again, so that a raise counts at once. v5 has no way to be told: it looks when the next job ends. */
+export function wakeMainLoop(worker: AttachableWorker): void {
+  insideOf(worker).mainLoopQueue?.add(Promise.resolve(undefined));
+}
