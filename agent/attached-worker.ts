@@ -17,6 +17,8 @@ import {
 const NO_ERRORS: Readonly<Record<ErrorKind, number>> = { oom: 0, connection: 0, lock: 0, other: 0 };
 /** A timer holds at most so long. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
+/** An idle worker has stopped waiting within milliseconds; one that has just taken a job is not waited for longer. */
+const PAUSE_WITHIN_MS = 1_000;
 
 export interface AttachedEvents {
   /** Redis has begun to refuse it: somebody has to find out when that ends. */
@@ -47,6 +49,8 @@ export class AttachedWorker {
   readonly #deployedLimiter: WorkerLimiter | null;
   #isLimiterOrdered = false;
   #pausedBy: 'order' | 'guard' | null = null;
+  #pausing: Promise<void> = Promise.resolve();
+  #isResuming = false;
   #isClosing = false;
   #isDetached = false;
   #endTimer: NodeJS.Timeout | undefined;
@@ -97,6 +101,7 @@ export class AttachedWorker {
 
   obey(order: Order): WorkerAnswer {
     // One worker's order may be kept under a name that its twin has too: live it is for those it names.
+    const wasBusy = this.#runs.running >= this.#worker.concurrency;
     const scope = order.workers === null || this.#orders.isMeant(order) ? order.scope : this.id;
     const why = this.#orders.take({ ...order, scope }, Date.now());
     // Resuming is also asked for where the application itself has paused it.
@@ -106,7 +111,7 @@ export class AttachedWorker {
     return {
       id: this.id,
       result: why === null ? 'applied' : 'refused',
-      note: why ?? this.#noteOn(order),
+      note: why ?? this.#noteOn(order, wasBusy),
       concurrency: this.#concurrency,
       paused: this.#paused,
       limiter: limiterOf(this.#worker),
@@ -216,8 +221,8 @@ export class AttachedWorker {
   }
 
   get #paused(): WorkerBeat['paused'] {
-    if (this.#pausedBy !== null) return this.#worker.isPaused() ? this.#pausedBy : null;
-    return this.#worker.isPaused() ? 'application' : null;
+    if (!this.#worker.isPaused() || this.#isResuming) return null;
+    return this.#pausedBy ?? 'application';
   }
 
   #pause(by: 'order' | 'guard'): void {
@@ -227,19 +232,31 @@ export class AttachedWorker {
       return;
     }
     this.#pausedBy = by;
-    // true: running jobs go on, and are not waited for.
-    void this.#worker.pause(true).catch(() => undefined);
+    // true: jobs in hand go on and are not waited for. An idle worker would still take the job that it is waiting for (seen
+    // with 5.81 and 6.7); with false it stops waiting, which is done at once as it has nothing in hand.
+    this.#pausing = this.#worker.pause(by === 'guard' || this.#runs.running > 0).catch(() => undefined);
   }
 
   #resume(): void {
     this.#pausedBy = null;
-    if (this.#worker.isPaused()) void Promise.resolve(this.#worker.resume()).catch(() => undefined);
+    if (!this.#worker.isPaused()) return;
+    // While it stops waiting its connection is being renewed; resumed in the middle of that it would wait on a closed one.
+    this.#isResuming = true;
+    const late = new Promise<void>((resolve) => setTimeout(resolve, PAUSE_WITHIN_MS).unref());
+    void Promise.race([this.#pausing, late])
+      .then(() => (this.#pausedBy === null ? this.#worker.resume() : undefined))
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isResuming = false;
+      });
   }
 
-  #noteOn(order: Order): string | null {
-    if (order.setting !== 'concurrency' || this.#runs.running < this.#worker.concurrency) return null;
-    const isLooking = insideOf(this.#worker).mainLoopQueue !== undefined;
-    return isLooking ? null : 'all slots are busy: BullMQ 5 takes the raise up when the next job ends';
+  #noteOn(order: Order, wasBusy: boolean): string | null {
+    if (order.setting === 'paused' && order.value === true && this.#runs.running > 0)
+      return `it finishes the ${this.#runs.running} in hand; one that it is just taking may still start`;
+    if (order.setting !== 'concurrency' || !wasBusy) return null;
+    const canBeWoken = insideOf(this.#worker).mainLoopQueue !== undefined;
+    return canBeWoken ? null : 'all slots are busy: BullMQ 5 takes a raise up when the next job ends';
   }
 
   #standAroundEmit(): () => void {

@@ -1,0 +1,235 @@
+import { Queue } from 'bullmq';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type AgentEar, anOrder, startEar } from '../support/agent-ear.js';
+import { type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { until } from '../support/until.js';
+
+let redis: OwnRedis;
+let ear: AgentEar;
+const processes: AttachedProcess[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+  ear = await startEar(redis.port);
+});
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map((one) => one.stop()));
+  await redis.client.flushall();
+});
+afterAll(async () => {
+  ear.close();
+  await redis.stop();
+});
+
+async function start(
+  change: Partial<Parameters<typeof startAttached>[0]['workers'][number]> = {},
+): Promise<{ readonly worker: AttachedProcess; readonly id: string }> {
+  const worker = await startAttached({
+    port: redis.port,
+    workers: [{ queue: 'work', concurrency: 5, jobMs: 50, attach: {}, ...change }],
+  });
+  processes.push(worker);
+  const id = worker.ids[0] ?? '';
+  await ear.beatOf(id, () => true);
+  return { worker, id };
+}
+
+async function add(count: number, data: object = {}): Promise<void> {
+  const queue = new Queue('work', { connection: { port: redis.port } });
+  await queue.addBulk(Array.from({ length: count }, () => ({ name: 'work', data })));
+  await queue.close();
+}
+
+describe('an order to a worker', () => {
+  it('raises the concurrency of a running worker at once, though all its slots are busy with long jobs', async () => {
+    const { worker, id } = await start();
+    await add(40, { ms: 8_000 });
+    await ear.beatOf(id, (beat) => beat.running === 5);
+    const atMs = Date.now();
+    const answer = await ear.order(anOrder({ setting: 'concurrency', value: 20 }), id);
+    expect(answer).toMatchObject({ result: 'applied', concurrency: 20, note: null });
+    await ear.beatOf(id, (beat) => beat.running === 20, 3_000);
+    expect(Date.now() - atMs).toBeLessThan(3_000);
+    expect((await worker.state()).workers[0]?.concurrency).toBe(20);
+  });
+
+  it('lowers it: no job is stopped, and none starts beyond it', async () => {
+    const { id } = await start();
+    await add(200, { ms: 100 });
+    await ear.order(anOrder({ setting: 'concurrency', value: 2 }), id);
+    const beat = await ear.beatOf(id, (one) => one.concurrency.now === 2 && one.running <= 2);
+    expect(beat.concurrency).toEqual({ deployed: 5, now: 2 });
+  });
+
+  it('takes a BullMQ 5 worker up too, and says that a raise waits there for the next job to end', async () => {
+    const { worker, id } = await start({ version: 5 });
+    await add(60, { ms: 700 });
+    await ear.beatOf(id, (beat) => beat.running === 5);
+    const answer = await ear.order(anOrder({ setting: 'concurrency', value: 15 }), id);
+    expect(answer).toMatchObject({ result: 'applied', note: expect.stringContaining('BullMQ 5') });
+    await ear.beatOf(id, (beat) => beat.running === 15);
+    expect((await worker.state()).workers[0]?.concurrency).toBe(15);
+  });
+
+  it('pauses a worker, which finishes what it has in hand, and lets it go on', async () => {
+    const { worker, id } = await start();
+    await add(100, { ms: 100 });
+    expect(await ear.order(anOrder({ setting: 'paused', value: true }), id)).toMatchObject({
+      result: 'applied',
+      paused: 'order',
+    });
+    await ear.beatOf(id, (beat) => beat.running === 0 && beat.paused === 'order');
+    const { completed } = (await worker.state()).workers[0] ?? { completed: -1 };
+    await ear.order(anOrder({ setting: 'paused', value: null }), id);
+    await until('it goes on', async () => ((await worker.state()).workers[0]?.completed ?? 0) > completed);
+  });
+
+  it('takes an idle worker out of the pool so that it starts nothing that comes later', async () => {
+    const { worker, id } = await start();
+    await ear.order(anOrder({ setting: 'paused', value: true }), id);
+    await add(10);
+    await ear.beatOf(id, (beat) => beat.paused === 'order');
+    expect((await worker.state()).workers[0]?.started).toBe(0);
+  });
+
+  it('sets and takes back a limiter of the worker', async () => {
+    const { worker, id } = await start({ options: { limiter: { max: 100, duration: 1_000 } } });
+    await ear.order(anOrder({ setting: 'limiter', value: { max: 2, durationMs: 500 } }), id);
+    expect((await worker.state()).workers[0]?.limiter).toEqual({ max: 2, duration: 500 });
+    await add(30, { ms: 1 });
+    await ear.beatOf(id, (beat) => beat.isRateLimited);
+    await ear.order(anOrder({ setting: 'limiter', value: null }), id);
+    expect((await worker.state()).workers[0]?.limiter).toEqual({ max: 100, duration: 1_000 });
+  });
+
+  it('is refused beyond what the worker’s owner allows, and what held before goes on', async () => {
+    const { worker, id } = await start({ attach: { limits: { maxConcurrency: 8 } } });
+    await ear.order(anOrder({ setting: 'concurrency', value: 7 }), id);
+    const answer = await ear.order(anOrder({ setting: 'concurrency', value: 50 }), id);
+    expect(answer).toMatchObject({ result: 'refused', concurrency: 7 });
+    expect(answer.note).toMatch(/at most 8/);
+    expect((await worker.state()).workers[0]?.concurrency).toBe(7);
+  });
+
+  it('given as a factor means that many times what each was deployed with', async () => {
+    const { id } = await start();
+    await ear.order(anOrder({ setting: 'concurrency', value: 30 }), id);
+    const answer = await ear.order(anOrder({ setting: 'concurrency', value: { factor: 2 } }), id);
+    expect(answer.concurrency).toBe(10);
+  });
+
+  it('goes back to what was deployed when all orders are taken back', async () => {
+    const { worker, id } = await start();
+    await ear.order(anOrder({ setting: 'concurrency', value: 9 }), id);
+    await ear.order(anOrder({ setting: 'paused', value: true }), id);
+    const answer = await ear.order(anOrder({ setting: 'all', value: null }), id);
+    expect(answer).toMatchObject({ concurrency: 5, paused: null });
+    await until('it runs again', async () => (await worker.state()).workers[0]?.isPaused === false);
+  });
+
+  it('ends by itself when its time is over', async () => {
+    const { id } = await start();
+    const answer = await ear.order(
+      anOrder({ setting: 'concurrency', value: 9, untilMs: Date.now() + 1_500 }),
+      id,
+    );
+    expect(answer.concurrency).toBe(9);
+    await ear.beatOf(id, (beat) => beat.concurrency.now === 9);
+    await ear.beatOf(id, (beat) => beat.concurrency.now === 5 && beat.orders.length === 0);
+  });
+
+  it('for one worker goes before the one for all, and only that worker follows it', async () => {
+    const first = await start({ attach: { name: 'first' } });
+    const second = await start({ attach: { name: 'second' } });
+    const own = ear.last(first.id)?.key ?? '';
+    await ear.order(anOrder({ setting: 'concurrency', value: 3, workers: [first.id], scope: own }), first.id);
+    await ear.order(anOrder({ setting: 'concurrency', value: 12 }), second.id);
+    expect((await first.worker.state()).workers[0]?.concurrency).toBe(3);
+    expect((await second.worker.state()).workers[0]?.concurrency).toBe(12);
+  });
+
+  it('leaves a concurrency that the application sets itself alone, and takes it for deployed', async () => {
+    const { worker, id } = await start();
+    await worker.tell('setConcurrency', { value: 6 });
+    await ear.beatOf(id, (beat) => beat.concurrency.deployed === 6);
+    await ear.order(anOrder({ setting: 'concurrency', value: 9 }), id);
+    const answer = await ear.order(anOrder({ setting: 'concurrency', value: null }), id);
+    expect(answer.concurrency).toBe(6);
+  });
+});
+
+describe('an order that is kept', () => {
+  it('holds for a worker that starts later', async () => {
+    await ear.keep(anOrder({ setting: 'concurrency', value: 11 }));
+    const { id } = await start();
+    await ear.beatOf(id, (beat) => beat.concurrency.now === 11 && beat.concurrency.deployed === 5);
+  });
+
+  it('for one worker holds for it again after a restart, by its name', async () => {
+    const first = await start({ attach: { name: 'first' } });
+    const key = ear.last(first.id)?.key ?? '';
+    await ear.keep(anOrder({ setting: 'paused', value: true, workers: [first.id], scope: key }));
+    await first.worker.stop();
+    const again = await start({ attach: { name: 'first' } });
+    await ear.beatOf(again.id, (beat) => beat.paused === 'order');
+    const other = await start({ attach: { name: 'other' } });
+    expect(ear.last(other.id)?.paused).toBeNull();
+  });
+
+  it('beyond the owner’s limit is not followed, and the worker says why', async () => {
+    await ear.keep(anOrder({ setting: 'concurrency', value: 50 }));
+    const { id } = await start({ attach: { limits: { maxConcurrency: 8 } } });
+    const beat = await ear.beatOf(id, (one) => one.orders.length > 0);
+    expect(beat.concurrency.now).toBe(5);
+    expect(beat.orders[0]?.refusal).toMatch(/at most 8/);
+  });
+
+  it('that is past its end, of another queue, or no order at all changes nothing', async () => {
+    await ear.keep(anOrder({ setting: 'concurrency', value: 50, untilMs: Date.now() - 1 }));
+    await ear.keep(anOrder({ setting: 'paused', value: true, queue: 'bull:other' }));
+    await redis.client.hset('bull:work:meta', 'spillway.workers', '{"*|paused":{"v":1,"body":"[]"},"x":7}');
+    const { id } = await start();
+    const beat = await ear.beatOf(id, () => true);
+    expect(beat).toMatchObject({ concurrency: { now: 5 }, paused: null, orders: [] });
+  });
+});
+
+describe('with a shared secret', () => {
+  const secret = 'a secret of enough letters';
+
+  it('unsigned, forged, replayed and old orders do nothing and are counted', async () => {
+    const { worker, id } = await start({ attach: { secret } });
+    const good = anOrder({ setting: 'concurrency', value: 9 });
+    await ear.order(good, id, secret);
+    const { signOrder } = await import('../../agent/signature.js');
+    await ear.publish('bull:work', signOrder(anOrder({ setting: 'concurrency', value: 20 }), null));
+    await ear.publish(
+      'bull:work',
+      signOrder(anOrder({ setting: 'concurrency', value: 21 }), 'another secret, as long'),
+    );
+    const signed = signOrder(anOrder({ setting: 'concurrency', value: 22 }), secret);
+    await ear.publish('bull:work', { ...signed, body: signed.body.replace('22', '23') });
+    await ear.publish('bull:work', signOrder(good, secret));
+    await ear.publish(
+      'bull:work',
+      signOrder(anOrder({ setting: 'concurrency', value: 24, atMs: Date.now() - 3_600_000 }), secret),
+    );
+    await ear.publish('bull:work', 'not an order');
+    await ear.beatOf(
+      id,
+      (_, all) =>
+        JSON.stringify(all.ignored) === '{"unsigned":1,"forged":2,"replayed":1,"late":1,"malformed":1}',
+    );
+    expect((await worker.state()).workers[0]?.concurrency).toBe(9);
+  });
+
+  it('a kept order that nobody signed is not followed either', async () => {
+    await ear.keep(anOrder({ setting: 'concurrency', value: 20 }));
+    const { id } = await start({ attach: { secret } });
+    await ear.beatOf(id, (beat) => beat.concurrency.now === 5 && beat.orders.length === 0);
+    await ear.keep(anOrder({ setting: 'concurrency', value: 21 }), secret);
+    const again = await start({ attach: { secret } });
+    await ear.beatOf(again.id, (beat) => beat.concurrency.now === 21);
+  });
+});

@@ -1,0 +1,114 @@
+// A process of an application: workers, with the agent where the plan says so. Started by attached-process.ts with its
+// plan as JSON; talks by IPC. Uses the built agent, as an application would.
+import process from 'node:process';
+
+const plan = JSON.parse(process.argv[2] ?? '{}');
+const { attach } = await import(new URL('../../dist/agent/index.js', import.meta.url).href);
+const makers = { 5: () => import('bullmq-v5'), 6: () => import('bullmq') };
+
+const problems = [];
+let isHanging = false;
+let slowdown = 1;
+
+async function work(job, settings, signal) {
+  const { ms = settings.jobMs ?? 5, fail = false, blockMs = 0 } = job.data ?? {};
+  if (blockMs > 0) block(blockMs);
+  if (isHanging || job.data?.hang) await new Promise(() => setInterval(() => undefined, 60_000));
+  await new Promise((resolve) => setTimeout(resolve, ms * slowdown));
+  if (fail || settings.failing) throw new Error('failed on purpose');
+  return signal ? 'done' : 'done';
+}
+
+function block(ms) {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
+}
+
+const entries = [];
+for (const settings of plan.workers) {
+  for (let i = 0; i < (settings.count ?? 1); i += 1) {
+    const { Worker } = await makers[settings.version ?? 6]();
+    const connection = plan.sentinels
+      ? { sentinels: plan.sentinels, name: plan.master, maxRetriesPerRequest: null }
+      : { host: '127.0.0.1', port: settings.port ?? plan.port, maxRetriesPerRequest: null };
+    const processor = settings.processorFile ?? ((job, _token) => work(job, settings));
+    const worker = new Worker(settings.queue, processor, {
+      connection,
+      concurrency: settings.concurrency ?? 1,
+      ...settings.options,
+    });
+    const entry = { worker, errors: 0, oom: 0, started: 0, completed: 0, attached: null, resumed: 0 };
+    worker.on('error', (error) => {
+      entry.errors += 1;
+      if (/OOM/.test(error.message)) entry.oom += 1;
+    });
+    worker.on('active', () => {
+      entry.started += 1;
+    });
+    worker.on('completed', () => {
+      entry.completed += 1;
+    });
+    worker.on('failed', () => undefined);
+    if (settings.attach) {
+      const { connectTo, ...options } = settings.attach;
+      const { Redis } = await import('ioredis');
+      entry.attached = attach(worker, {
+        ...options,
+        ...(connectTo ? { connection: new Redis({ port: connectTo, lazyConnect: true }) } : {}),
+        onProblem: (problem) => problems.push(problem),
+      });
+    }
+    entries.push(entry);
+  }
+}
+
+const state = () =>
+  entries.map(({ worker, errors, oom, started, completed, attached }) => ({
+    id: attached?.id ?? null,
+    concurrency: worker.concurrency,
+    isPaused: worker.isPaused(),
+    limiter: worker.opts.limiter ?? null,
+    errors,
+    oom,
+    started,
+    completed,
+    listeners: worker.listenerCount('error'),
+  }));
+
+const orders = {
+  state: () => ({ workers: state(), problems }),
+  hang: () => {
+    isHanging = true;
+  },
+  slow: ({ factor }) => {
+    slowdown = factor;
+  },
+  block: ({ ms }) => block(ms),
+  setConcurrency: ({ value }) => {
+    for (const { worker } of entries) worker.concurrency = value;
+  },
+  pause: async () => {
+    for (const { worker } of entries) await worker.pause(true);
+  },
+  detach: async () => {
+    for (const { attached } of entries) await attached?.detach();
+  },
+  attachAgain: ({ options }) => {
+    for (const entry of entries) entry.attached = attach(entry.worker, options ?? {});
+  },
+  close: async () => {
+    await Promise.all(entries.map(({ worker }) => worker.close()));
+  },
+  forget: () => process.disconnect(),
+};
+
+process.on('message', async ({ serial, order, args }) => {
+  const answer = await orders[order](args ?? {});
+  if (process.connected) process.send({ serial, answer: answer ?? null });
+});
+process.on('disconnect', () => {
+  // A test that wants to see whether the process ends by itself says `forget` first.
+  if (!plan.mayOutlive) process.exit(0);
+});
+await Promise.all(entries.map(({ worker }) => worker.waitUntilReady()));
+process.send({ ready: true, ids: entries.map(({ attached }) => attached?.id ?? null) });
