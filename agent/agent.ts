@@ -24,8 +24,10 @@ import { databaseOf, type RedisShape } from './redis-shape.js';
 import { RelievedSoon } from './relieved-soon.js';
 import { AGENT_VERSION } from './version.js';
 
-/** A beat that has not come back after this was not heard: with the next beat due, that is noticed within 2.2 s. */
+/** A beat that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
 const DEAF_AFTER_MS = 1_200;
+/** The event loop stood still for so long: what has come back may not have been read yet. */
+const LATE_MS = 400;
 /** Kept orders are read again about this often, in case one was missed. */
 const KEPT_EVERY_MS = 30_000;
 /** A master that has become a replica still takes PUBLISH, but its consoles have moved on. */
@@ -49,11 +51,10 @@ export class Agent {
   readonly #timer: NodeJS.Timeout;
   #ignored: IgnoredOrders = { unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0 };
   #seq = 0;
-  /** Beats that were sent and not heard yet: when each was. */
-  #unheard = new Map<number, number>();
+  /** Beats that were sent and not heard yet. */
+  #unheard = new Set<number>();
   #resubscribed = 0;
   #keptDueAtMs = 0;
-  #lastTickMs = Date.now();
   #canAskRole = true;
 
   constructor(client: RedisShape) {
@@ -132,23 +133,26 @@ export class Agent {
   }
 
   #tick(): void {
-    const nowMs = Date.now();
-    const lateMs = nowMs - this.#lastTickMs - BEAT_EVERY_MS;
-    this.#lastTickMs = nowMs;
-    // Where the event loop stood still, what has come back may not have been read yet.
-    if (lateMs < 500 && this.#isDeaf(nowMs)) {
-      this.#resubscribed += 1;
-      this.#unheard.clear();
-      this.#connection.renew();
-      return;
-    }
-    if (nowMs >= this.#keptDueAtMs) void this.#readKept(this.#queues);
+    if (Date.now() >= this.#keptDueAtMs) void this.#readKept(this.#queues);
     void this.#beat();
   }
 
-  #isDeaf(nowMs: number): boolean {
-    const [firstSentAtMs] = this.#unheard.values();
-    return firstSentAtMs !== undefined && nowMs - firstSentAtMs > DEAF_AFTER_MS;
+  /** Has this beat come back? Otherwise the ears are deaf, whatever their socket says. */
+  #checkHeard(seq: number, dueAtMs: number): void {
+    if (!this.#unheard.has(seq)) return;
+    const nowMs = Date.now();
+    if (nowMs - dueAtMs > LATE_MS) {
+      this.#checkHeardIn(seq, nowMs);
+      return;
+    }
+    this.#resubscribed += 1;
+    this.#unheard.clear();
+    this.#connection.renew();
+  }
+
+  #checkHeardIn(seq: number, nowMs: number): void {
+    const timer = setTimeout(() => this.#checkHeard(seq, nowMs + DEAF_AFTER_MS), DEAF_AFTER_MS);
+    timer.unref();
   }
 
   async #beat(): Promise<void> {
@@ -171,7 +175,8 @@ export class Agent {
       resubscribed: this.#resubscribed,
       workers: parts.map((part) => part.beat),
     };
-    this.#unheard.set(seq, nowMs);
+    this.#unheard.add(seq);
+    this.#checkHeardIn(seq, nowMs);
     const isSent = await this.#say(beat);
     if (!isSent) for (const part of parts) part.giveBack();
     if (isSent && seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(mouth);
@@ -205,7 +210,7 @@ export class Agent {
   #hear(channel: string, message: string): void {
     if (channel === this.#ownChannel) {
       const seq = Number(/"kind":"beat","seq":(\d+)/.exec(message.slice(0, 60))?.[1]);
-      for (const sent of this.#unheard.keys()) if (sent <= seq) this.#unheard.delete(sent);
+      for (const sent of this.#unheard) if (sent <= seq) this.#unheard.delete(sent);
       return;
     }
     const workers = [...this.#workers.values()].filter(
