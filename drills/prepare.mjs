@@ -64,6 +64,12 @@ function installPackages() {
 function build() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   run('build', 'tsc -b', process.execPath, [compiler, '-b']);
+  run('build', 'tsc -p agent/tsconfig.cjs.json', process.execPath, [
+    compiler,
+    '-p',
+    'agent/tsconfig.cjs.json',
+  ]);
+  run('build', 'node agent/mark-commonjs.mjs', process.execPath, ['agent/mark-commonjs.mjs']);
 }
 
 /** Finds one of `programs`, or installs `packages` with apt-get, or says what to install and ends with code 1. */

@@ -76,6 +76,20 @@ describe('the package as users get it', () => {
     }
   });
 
+  it('gives workers the agent by import and by require, with the same way in', async () => {
+    const byImport = await run(
+      process.execPath,
+      ['--input-type=module', '-e', "import { attach } from 'spillway/agent'; console.log(typeof attach);"],
+      { cwd: directory },
+    );
+    const byRequire = await run(
+      process.execPath,
+      ['--input-type=commonjs', '-e', "console.log(typeof require('spillway/agent').attach);"],
+      { cwd: directory },
+    );
+    expect([byImport.stdout.trim(), byRequire.stdout.trim()]).toEqual(['function', 'function']);
+  });
+
   it('says in one line what is wrong with a setting, and ends with 2', async () => {
     const bin = join(directory, 'node_modules', '.bin', 'spillway');
     const failed = await run(bin, ['--port', 'http'], { cwd: directory }).catch((error: unknown) => error);
