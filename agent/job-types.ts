@@ -4,27 +4,33 @@ import { newSketch, type Sketch, sketchToWire, UsualTimes } from './run-times.js
 /** Job types that a worker remembers; beyond that the one unseen for longest is forgotten. */
 const MOST_TYPES = 200;
 
-interface Since {
+/** One job type: what has not been told yet, and what is usual. */
+interface TypeRecord {
   completed: number;
   failed: number;
-  run: Sketch | null;
+  run: Sketch;
+  /** Told by a beat that did not arrive; it is part of what is usual already. */
+  untold: Sketch | null;
+  readonly usual: UsualTimes;
+  usedMs: number;
 }
 
 /** Outcomes and run times by job type: since the last beat that arrived, and what is usual. Bounded, whatever the job names are. */
 export class JobTypes {
-  #since = new Map<string, Since>();
-  readonly #usual = new Map<string, UsualTimes>();
+  readonly #records = new Map<string, TypeRecord>();
+  /** Types that have something to tell. */
+  #active = new Set<TypeRecord>();
 
+  /** Called for each job: one look-up and one sketch, nothing more. */
   finished(type: string, outcome: 'completed' | 'failed', durationMs: number, nowMs: number): void {
-    const since = this.#sinceOf(type);
-    since[outcome] += 1;
-    since.run ??= newSketch();
-    since.run.accept(Math.max(0, durationMs));
-    this.#usualOf(type, nowMs).add(Math.max(0, durationMs), nowMs);
+    const known = this.#records.get(type);
+    const record = known && this.#active.has(known) ? known : this.#activate(type, nowMs);
+    record[outcome] += 1;
+    record.run.accept(durationMs > 0 ? durationMs : 0);
   }
 
   usual(type: string, nowMs: number): TypeBeat['usual'] {
-    return this.#usual.get(type)?.read(nowMs) ?? null;
+    return this.#records.get(type)?.usual.read(nowMs) ?? null;
   }
 
   /**
@@ -32,53 +38,70 @@ export class JobTypes {
    * @param running types of the jobs that run: they are told of even when none has finished, so that it is known what is usual.
    */
   take(running: ReadonlySet<string>, nowMs: number): { types: readonly TypeBeat[]; giveBack: () => void } {
-    const taken = this.#since;
-    this.#since = new Map();
-    const names = [...taken.keys(), ...[...running].filter((name) => !taken.has(name))];
-    const types = names.slice(0, MOST_TYPES_A_BEAT + 1).map((name) => {
-      const since = taken.get(name);
-      return {
-        name,
-        completed: since?.completed ?? 0,
-        failed: since?.failed ?? 0,
-        run: sketchToWire(since?.run ?? null),
-        usual: this.usual(name, nowMs),
-      };
-    });
-    return { types, giveBack: () => this.#merge(taken) };
+    const active = this.#active;
+    this.#active = new Set();
+    const types: TypeBeat[] = [];
+    const giveBacks: (() => void)[] = [];
+    for (const [name, record] of this.#records) {
+      const isActive = active.has(record);
+      if (!isActive && !(running.has(name) && types.length < MOST_TYPES_A_BEAT)) continue;
+      const { completed, failed, run, untold } = record;
+      record.usual.add(run, nowMs);
+      if (untold) run.merge(untold);
+      types.push({ name, completed, failed, run: sketchToWire(run), usual: record.usual.read(nowMs) });
+      record.completed = 0;
+      record.failed = 0;
+      record.untold = null;
+      if (run.count > 0) record.run = newSketch();
+      if (isActive) giveBacks.push(() => this.#giveBack(record, completed, failed, run));
+    }
+    return {
+      types,
+      giveBack: () => {
+        for (const giveBack of giveBacks) giveBack();
+      },
+    };
   }
 
   /** The beat did not arrive: what it told is told again with the next. */
-  #merge(taken: ReadonlyMap<string, Since>): void {
-    for (const [name, was] of taken) {
-      const since = this.#sinceOf(name);
-      since.completed += was.completed;
-      since.failed += was.failed;
-      if (!was.run) continue;
-      since.run ??= newSketch();
-      since.run.merge(was.run);
-    }
+  #giveBack(record: TypeRecord, completed: number, failed: number, run: Sketch): void {
+    record.completed += completed;
+    record.failed += failed;
+    if (record.untold) record.untold.merge(run);
+    else record.untold = run;
+    this.#active.add(record);
   }
 
-  #sinceOf(type: string): Since {
-    const name = this.#since.has(type) || this.#since.size < MOST_TYPES_A_BEAT ? type : OTHER_TYPES;
-    const known = this.#since.get(name);
-    if (known) return known;
-    const made: Since = { completed: 0, failed: 0, run: null };
-    this.#since.set(name, made);
+  #activate(type: string, nowMs: number): TypeRecord {
+    const name = this.#active.size < MOST_TYPES_A_BEAT ? type : OTHER_TYPES;
+    const record = this.#records.get(name) ?? this.#make(name, nowMs);
+    record.usedMs = nowMs;
+    this.#active.add(record);
+    return record;
+  }
+
+  #make(name: string, nowMs: number): TypeRecord {
+    if (this.#records.size >= MOST_TYPES) this.#forgetOldest();
+    const made: TypeRecord = {
+      completed: 0,
+      failed: 0,
+      run: newSketch(),
+      untold: null,
+      usual: new UsualTimes(nowMs),
+      usedMs: nowMs,
+    };
+    this.#records.set(name, made);
     return made;
   }
 
-  #usualOf(type: string, nowMs: number): UsualTimes {
-    const known = this.#usual.get(type);
-    // Deleted and set again: a Map keeps the order of first setting, and the first is the one to forget.
-    if (known) this.#usual.delete(type);
-    else if (this.#usual.size >= MOST_TYPES) {
-      const [oldest] = this.#usual.keys();
-      if (oldest !== undefined) this.#usual.delete(oldest);
+  #forgetOldest(): void {
+    let oldest: string | null = null;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const [name, record] of this.#records) {
+      if (this.#active.has(record) || record.usedMs >= oldestMs) continue;
+      oldest = name;
+      oldestMs = record.usedMs;
     }
-    const usual = known ?? new UsualTimes(nowMs);
-    this.#usual.set(type, usual);
-    return usual;
+    if (oldest !== null) this.#records.delete(oldest);
   }
 }

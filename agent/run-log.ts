@@ -1,6 +1,6 @@
 import { JobTypes } from './job-types.js';
 import { isPutBack } from './outcome-of.js';
-import { MOST_RUNNING_NAMED, type RunningJob, type WorkerBeat } from './protocol.js';
+import { MOST_RUNNING_NAMED, MOST_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
 import { newSketch, sketchToWire } from './run-times.js';
 import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
 
@@ -9,6 +9,16 @@ type Told = Pick<
   'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types' | 'wait'
 >;
 
+interface Run {
+  readonly job: ShapeOfJob;
+  readonly startedAtMs: number;
+  readonly from: number;
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
 /**
  * What a worker runs and has run, seen from around its processor: that is balanced (each start has an end) also where
  * BullMQ emits neither `completed` nor `failed`, as for a job whose lock was lost.
@@ -16,7 +26,7 @@ type Told = Pick<
 export class RunLog {
   readonly #worker: AttachableWorker;
   readonly #types = new JobTypes();
-  readonly #running = new Map<ShapeOfJob, number>();
+  readonly #running = new Set<Run>();
   #wait = newSketch();
   #lastStartedAtMs: number | null = null;
   #lastFinishedAtMs: number | null = null;
@@ -35,18 +45,20 @@ export class RunLog {
     const original = inside.processFn;
     if (typeof original !== 'function') return () => undefined;
     const own: typeof original = (job, token, signal) => {
-      const end = this.#start(job);
+      const run = this.#start(job);
       let result: unknown;
       try {
         result = original.call(this.#worker, job, token, signal);
       } catch (error) {
-        end('failed', error);
+        this.#end(run, 'failed', error);
         throw error;
       }
-      Promise.resolve(result).then(
-        () => end('completed'),
-        (error) => end('failed', error),
-      );
+      if (isPromise(result)) {
+        result.then(
+          () => this.#end(run, 'completed', null),
+          (error) => this.#end(run, 'failed', error),
+        );
+      } else this.#end(run, 'completed', null);
       return result;
     };
     inside.processFn = own;
@@ -57,7 +69,7 @@ export class RunLog {
 
   /** For a beat; `giveBack` where it did not arrive, so that the next one tells it again. */
   take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
-    const types = this.#types.take(new Set([...this.#running.keys()].map((job) => job.name)), nowMs);
+    const types = this.#types.take(this.#runningTypes(), nowMs);
     const wait = this.#wait;
     this.#wait = newSketch();
     return {
@@ -76,28 +88,37 @@ export class RunLog {
     };
   }
 
-  #start(job: ShapeOfJob): (outcome: 'completed' | 'failed', error?: unknown) => void {
+  #start(job: ShapeOfJob): Run {
     const startedAtMs = Date.now();
-    const from = performance.now();
-    this.#running.set(job, startedAtMs);
+    const run = { job, startedAtMs, from: performance.now() };
+    this.#running.add(run);
     this.#lastStartedAtMs = startedAtMs;
     // A retry has waited since its first try failed, which nothing tells.
     if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined) {
-      this.#wait.accept(Math.max(0, (job.processedOn ?? startedAtMs) - job.timestamp - (job.delay ?? 0)));
+      const waitedMs = (job.processedOn ?? startedAtMs) - job.timestamp - (job.delay ?? 0);
+      this.#wait.accept(waitedMs > 0 ? waitedMs : 0);
     }
-    return (outcome, error) => {
-      this.#running.delete(job);
-      const nowMs = Date.now();
-      this.#lastFinishedAtMs = nowMs;
-      if (outcome === 'failed' && isPutBack(error)) return;
-      this.#types.finished(job.name, outcome, performance.now() - from, nowMs);
-    };
+    return run;
   }
 
-  /** Longest running first: a Map keeps the order of starting. */
+  #end(run: Run, outcome: 'completed' | 'failed', error: unknown): void {
+    this.#running.delete(run);
+    const nowMs = Date.now();
+    this.#lastFinishedAtMs = nowMs;
+    if (outcome === 'failed' && isPutBack(error)) return;
+    this.#types.finished(run.job.name, outcome, performance.now() - run.from, nowMs);
+  }
+
+  #runningTypes(): ReadonlySet<string> {
+    const types = new Set<string>();
+    for (const { job } of this.#running) if (types.size < MOST_TYPES_A_BEAT) types.add(job.name);
+    return types;
+  }
+
+  /** Longest running first: a Set keeps the order of starting. */
   #oldest(): readonly RunningJob[] {
     const oldest: RunningJob[] = [];
-    for (const [job, startedAtMs] of this.#running) {
+    for (const { job, startedAtMs } of this.#running) {
       if (oldest.length >= MOST_RUNNING_NAMED) break;
       oldest.push({ jobId: job.id ?? '', type: job.name, startedAtMs });
     }

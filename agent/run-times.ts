@@ -38,9 +38,9 @@ export class UsualTimes {
     this.#since = nowMs;
   }
 
-  add(durationMs: number, nowMs: number): void {
+  add(runs: Sketch, nowMs: number): void {
     this.#turn(nowMs);
-    this.#current.accept(durationMs);
+    if (runs.count > 0) this.#current.merge(runs);
   }
 
   read(nowMs: number): { count: number; p50Ms: number; p99Ms: number } | null {
