@@ -27,8 +27,8 @@ export interface AttachedEvents {
 }
 
 /**
- * One worker as the agent sees and moves it. Sees by standing in two places: around its processor (run times, what runs
- * now) and around `emit` (errors, closing), which adds no listener and so changes nothing for the application.
+ * One worker as the agent sees and moves it: from around its processor (run times, what runs now), and by its events
+ * (errors, closing).
  */
 export class AttachedWorker {
   readonly id = randomUUID();
@@ -78,7 +78,7 @@ export class AttachedWorker {
       stop: () => this.#pause('guard'),
       release: () => this.#settle(),
     });
-    this.#restore = [this.#runs.begin(), this.#standAroundEmit()];
+    this.#restore = [this.#runs.begin(), this.#listen()];
   }
 
   get key(): string | null {
@@ -259,30 +259,28 @@ export class AttachedWorker {
     return canBeWoken ? null : 'all slots are busy: BullMQ 5 takes a raise up when the next job ends';
   }
 
-  #standAroundEmit(): () => void {
+  /** Listens; returns the way back. Standing around `emit` itself would slow every job down by 2 µs (seen with 24,000 a second). */
+  #listen(): () => void {
     const inside = insideOf(this.#worker);
-    const original = inside.emit;
-    const isOwn = Object.hasOwn(inside, 'emit');
-    const own = (event: string, ...args: unknown[]): boolean => {
-      this.#heard(event, args[0]);
-      return original.call(this.#worker, event, ...args);
+    const listeners = {
+      error: (error: unknown): void => this.#heardError(error),
+      closing: (): void => {
+        this.#isClosing = true;
+      },
+      closed: (): void => this.#events.onClosed(),
     };
-    inside.emit = own;
+    for (const [event, listener] of Object.entries(listeners)) inside.on(event, listener);
     return () => {
-      if (inside.emit !== own) return;
-      if (isOwn) inside.emit = original;
-      // It was found on the class; an own property of the same name must not stay behind.
-      else Reflect.deleteProperty(inside, 'emit');
+      for (const [event, listener] of Object.entries(listeners)) inside.off(event, listener);
     };
   }
 
-  #heard(event: string, argument: unknown): void {
-    if (event === 'error') {
-      const kind = errorKindOf(argument);
-      this.#errors[kind] += 1;
-      if (kind === 'oom' && !this.#isClosing && this.#guard.refused(Date.now())) this.#events.onBlocked();
-    } else if (event === 'closing') this.#isClosing = true;
-    else if (event === 'closed') this.#events.onClosed();
+  #heardError(error: unknown): void {
+    // Where nobody listens BullMQ prints it; with the agent as the only listener that must not get lost.
+    if (insideOf(this.#worker).listenerCount('error') === 1) console.error(error);
+    const kind = errorKindOf(error);
+    this.#errors[kind] += 1;
+    if (kind === 'oom' && !this.#isClosing && this.#guard.refused(Date.now())) this.#events.onBlocked();
   }
 }
 

@@ -1,5 +1,5 @@
 import { MOST_TYPES_A_BEAT, OTHER_TYPES, type TypeBeat } from './protocol.js';
-import { newSketch, type Sketch, sketchToWire, UsualTimes } from './run-times.js';
+import { type Sketch, sketchToWire, Tally, UsualTimes } from './run-times.js';
 
 /** Job types that a worker remembers; beyond that the one unseen for longest is forgotten. */
 const MOST_TYPES = 200;
@@ -8,10 +8,11 @@ const MOST_TYPES = 200;
 interface TypeRecord {
   completed: number;
   failed: number;
-  run: Sketch;
+  run: Tally;
   /** Told by a beat that did not arrive; it is part of what is usual already. */
   untold: Sketch | null;
   readonly usual: UsualTimes;
+  isActive: boolean;
   usedMs: number;
 }
 
@@ -22,11 +23,12 @@ export class JobTypes {
   #active = new Set<TypeRecord>();
 
   /** Called for each job: one look-up and one sketch, nothing more. */
-  finished(type: string, outcome: 'completed' | 'failed', durationMs: number, nowMs: number): void {
+  finished(type: string, outcome: 'completed' | 'failed', durationMs: number): void {
     const known = this.#records.get(type);
-    const record = known && this.#active.has(known) ? known : this.#activate(type, nowMs);
-    record[outcome] += 1;
-    record.run.accept(durationMs > 0 ? durationMs : 0);
+    const record = known?.isActive ? known : this.#activate(type);
+    if (outcome === 'completed') record.completed += 1;
+    else record.failed += 1;
+    record.run.add(durationMs);
   }
 
   usual(type: string, nowMs: number): TypeBeat['usual'] {
@@ -45,14 +47,17 @@ export class JobTypes {
     for (const [name, record] of this.#records) {
       const isActive = active.has(record);
       if (!isActive && !(running.has(name) && types.length < MOST_TYPES_A_BEAT)) continue;
-      const { completed, failed, run, untold } = record;
+      const { completed, failed, untold } = record;
+      const run = record.run.sketch;
       record.usual.add(run, nowMs);
       if (untold) run.merge(untold);
       types.push({ name, completed, failed, run: sketchToWire(run), usual: record.usual.read(nowMs) });
       record.completed = 0;
       record.failed = 0;
       record.untold = null;
-      if (run.count > 0) record.run = newSketch();
+      record.isActive = false;
+      if (isActive) record.usedMs = nowMs;
+      if (run.count > 0) record.run = new Tally();
       if (isActive) giveBacks.push(() => this.#giveBack(record, completed, failed, run));
     }
     return {
@@ -69,13 +74,14 @@ export class JobTypes {
     record.failed += failed;
     if (record.untold) record.untold.merge(run);
     else record.untold = run;
+    record.isActive = true;
     this.#active.add(record);
   }
 
-  #activate(type: string, nowMs: number): TypeRecord {
+  #activate(type: string): TypeRecord {
     const name = this.#active.size < MOST_TYPES_A_BEAT ? type : OTHER_TYPES;
-    const record = this.#records.get(name) ?? this.#make(name, nowMs);
-    record.usedMs = nowMs;
+    const record = this.#records.get(name) ?? this.#make(name, Date.now());
+    record.isActive = true;
     this.#active.add(record);
     return record;
   }
@@ -85,7 +91,8 @@ export class JobTypes {
     const made: TypeRecord = {
       completed: 0,
       failed: 0,
-      run: newSketch(),
+      run: new Tally(),
+      isActive: true,
       untold: null,
       usual: new UsualTimes(nowMs),
       usedMs: nowMs,

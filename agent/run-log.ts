@@ -1,7 +1,7 @@
 import { JobTypes } from './job-types.js';
 import { isPutBack } from './outcome-of.js';
 import { MOST_RUNNING_NAMED, MOST_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
-import { newSketch, sketchToWire } from './run-times.js';
+import { sketchToWire, Tally } from './run-times.js';
 import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
 
 type Told = Pick<
@@ -11,7 +11,7 @@ type Told = Pick<
 
 interface Run {
   readonly job: ShapeOfJob;
-  readonly startedAtMs: number;
+  /** By performance.now(): one look at a clock a start and a finish; wall-clock time is worked out once a beat. */
   readonly from: number;
 }
 
@@ -27,9 +27,9 @@ export class RunLog {
   readonly #worker: AttachableWorker;
   readonly #types = new JobTypes();
   readonly #running = new Set<Run>();
-  #wait = newSketch();
-  #lastStartedAtMs: number | null = null;
-  #lastFinishedAtMs: number | null = null;
+  #wait = new Tally();
+  #lastStart: number | null = null;
+  #lastEnd: number | null = null;
 
   constructor(worker: AttachableWorker) {
     this.#worker = worker;
@@ -71,42 +71,40 @@ export class RunLog {
   take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
     const types = this.#types.take(this.#runningTypes(), nowMs);
     const wait = this.#wait;
-    this.#wait = newSketch();
+    this.#wait = new Tally();
+    const offsetMs = nowMs - performance.now();
     return {
       told: {
         running: this.#running.size,
-        oldest: this.#oldest(),
-        lastStartedAtMs: this.#lastStartedAtMs,
-        lastFinishedAtMs: this.#lastFinishedAtMs,
+        oldest: this.#oldest(offsetMs),
+        lastStartedAtMs: this.#lastStart === null ? null : Math.round(this.#lastStart + offsetMs),
+        lastFinishedAtMs: this.#lastEnd === null ? null : Math.round(this.#lastEnd + offsetMs),
         types: types.types,
-        wait: sketchToWire(wait),
+        wait: sketchToWire(wait.sketch),
       },
       giveBack: () => {
         types.giveBack();
-        this.#wait.merge(wait);
+        this.#wait.sketch.merge(wait.sketch);
       },
     };
   }
 
   #start(job: ShapeOfJob): Run {
-    const startedAtMs = Date.now();
-    const run = { job, startedAtMs, from: performance.now() };
+    const run = { job, from: performance.now() };
     this.#running.add(run);
-    this.#lastStartedAtMs = startedAtMs;
+    this.#lastStart = run.from;
     // A retry has waited since its first try failed, which nothing tells.
-    if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined) {
-      const waitedMs = (job.processedOn ?? startedAtMs) - job.timestamp - (job.delay ?? 0);
-      this.#wait.accept(waitedMs > 0 ? waitedMs : 0);
+    if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
+      this.#wait.add(job.processedOn - job.timestamp - (job.delay ?? 0));
     }
     return run;
   }
 
   #end(run: Run, outcome: 'completed' | 'failed', error: unknown): void {
     this.#running.delete(run);
-    const nowMs = Date.now();
-    this.#lastFinishedAtMs = nowMs;
+    this.#lastEnd = performance.now();
     if (outcome === 'failed' && isPutBack(error)) return;
-    this.#types.finished(run.job.name, outcome, performance.now() - run.from, nowMs);
+    this.#types.finished(run.job.name, outcome, this.#lastEnd - run.from);
   }
 
   #runningTypes(): ReadonlySet<string> {
@@ -116,11 +114,11 @@ export class RunLog {
   }
 
   /** Longest running first: a Set keeps the order of starting. */
-  #oldest(): readonly RunningJob[] {
+  #oldest(offsetMs: number): readonly RunningJob[] {
     const oldest: RunningJob[] = [];
-    for (const { job, startedAtMs } of this.#running) {
+    for (const { job, from } of this.#running) {
       if (oldest.length >= MOST_RUNNING_NAMED) break;
-      oldest.push({ jobId: job.id ?? '', type: job.name, startedAtMs });
+      oldest.push({ jobId: job.id ?? '', type: job.name, startedAtMs: Math.round(from + offsetMs) });
     }
     return oldest;
   }

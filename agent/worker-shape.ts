@@ -37,7 +37,9 @@ interface ShapeOfConnection {
 /** What is there at run time in the versions that were looked at (5.81.5, 6.7.0); every part may be missing. */
 export interface WorkerInside {
   readonly opts: ShapeOfOptions;
-  emit: (event: string, ...args: unknown[]) => boolean;
+  on(event: string, listener: (argument: unknown) => void): unknown;
+  off(event: string, listener: (argument: unknown) => void): unknown;
+  listenerCount(event: string): number;
   processFn?: Processor;
   readonly closing?: unknown;
   readonly limitUntil?: number;

@@ -1,0 +1,250 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Queue } from 'bullmq';
+import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import type { FleetAsks, FleetPlan, FleetSays } from './agent-fleet.js';
+import type { Row } from './report.js';
+import { pause, quantile, redisCost, startConsole, waitFor } from './world.js';
+
+interface Fleet {
+  ask(asked: FleetAsks): Promise<FleetSays>;
+  stop(): Promise<void>;
+}
+
+/** What the agent costs those that it is in, those that it talks to, and how soon an order is in force. */
+export async function agentRows(isQuick: boolean): Promise<readonly Row[]> {
+  return [
+    await throughput(isQuick),
+    ...(await manyAgents(isQuick)),
+    ...(await orders(isQuick, false)),
+    ...(await orders(isQuick, true)),
+  ];
+}
+
+/** Jobs that do nothing: the worst case, as then all time is BullMQ's and the agent's. */
+export async function throughput(isQuick: boolean): Promise<Row> {
+  const jobs = isQuick ? 10_000 : 120_000;
+  const pairs = isQuick ? 2 : 8;
+  const runs = { none: [] as number[], shared: [] as number[] };
+  for (let i = 0; i < pairs; i++) {
+    // By turns, and each first as often: what else the machine does hits both alike.
+    const order = i % 2 === 0 ? (['none', 'shared'] as const) : (['shared', 'none'] as const);
+    for (const agent of order) runs[agent].push(await jobsPerSecond(agent, jobs));
+  }
+  const ratios = runs.shared.map((rate, i) => rate / (runs.none[i] ?? 1));
+  const loss = 1 - quantile(ratios, 0.5);
+  return {
+    what: `throughput of a worker with the agent, empty jobs, concurrency 50, ${pairs} pairs by turns`,
+    spillway: `${quantile(runs.shared, 0.5).toFixed(0)} jobs/s`,
+    peer: `${quantile(runs.none, 0.5).toFixed(0)} jobs/s without`,
+    ratio: `${(loss * 100).toFixed(1)}% less`,
+    wanted: '≤ 2% less',
+    isMet: loss <= 0.02,
+  };
+}
+
+async function jobsPerSecond(agent: 'none' | 'shared', jobs: number): Promise<number> {
+  const redis = await startRedis();
+  try {
+    await add(redis, 'bench', jobs, {});
+    const fleet = await startFleet({ port: redis.port, queue: 'bench', workers: 1, concurrency: 50, agent });
+    try {
+      // The first jobs find a cold program, and an agent that connects.
+      const from = await until(fleet, jobs * 0.3);
+      const to = await until(fleet, jobs * 0.95);
+      return ((to.done - from.done) * 1000) / (to.atMs - from.atMs);
+    } finally {
+      await fleet.stop();
+    }
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function until(fleet: Fleet, count: number): Promise<{ done: number; atMs: number }> {
+  for (;;) {
+    const { done = 0 } = await fleet.ask({ ask: 'count' });
+    if (done >= count) return { done, atMs: performance.now() };
+    await pause(10);
+  }
+}
+
+/** As many agents as processes, each with connections of its own; their workers idle, as most are. */
+export async function manyAgents(isQuick: boolean): Promise<readonly Row[]> {
+  const agents = isQuick ? 50 : 500;
+  const seconds = isQuick ? 5 : 20;
+  const processes = 5;
+  const redis = await startRedis();
+  const shares: { none: number[]; apart: number[] } = { none: [], apart: [] };
+  let consoleShare = 0;
+  try {
+    for (const agent of ['none', 'apart'] as const) {
+      const fleets = await Promise.all(
+        Array.from({ length: processes }, () =>
+          startFleet({
+            port: redis.port,
+            queue: 'bench',
+            workers: agents / processes,
+            concurrency: 5,
+            agent,
+          }),
+        ),
+      );
+      const console_ = await startConsole(redis);
+      await pause(8_000);
+      const cpuThen = await cpuMsOf(console_.pid);
+      const redisThen = await redisCost(redis.client);
+      const thenMs = performance.now();
+      await pause(seconds * 1000);
+      const passedMs = performance.now() - thenMs;
+      const redisNow = await redisCost(redis.client);
+      shares[agent].push((redisNow.cpuMs - redisThen.cpuMs) / passedMs);
+      if (agent === 'apart') consoleShare = ((await cpuMsOf(console_.pid)) - cpuThen) / passedMs;
+      await console_.stop();
+      await Promise.all(fleets.map((fleet) => fleet.stop()));
+    }
+  } finally {
+    await redis.stop();
+  }
+  const share = (shares.apart[0] ?? 0) - (shares.none[0] ?? 0);
+  const percent = (ratio: number): string => `${(ratio * 100).toFixed(2)}% of a core`;
+  return [
+    {
+      what: `Redis CPU of ${agents} agents, each with connections of its own, and a console that hears them`,
+      spillway: percent(share),
+      peer: `${percent(shares.none[0] ?? 0)} for the same idle workers without`,
+      ratio: '',
+      wanted: '< 1%',
+      isMet: share < 0.01,
+    },
+    {
+      what: `CPU of the console with ${agents} agents`,
+      spillway: percent(consoleShare),
+      peer: '',
+      ratio: '',
+      wanted: '< 10%',
+      isMet: consoleShare < 0.1,
+    },
+  ];
+}
+
+/** From the request to the moment in which each of 200 workers runs as many jobs as was ordered. */
+export async function orders(isQuick: boolean, isFull: boolean): Promise<readonly Row[]> {
+  const times = isQuick ? 4 : 25;
+  const processes = 5;
+  const workers = 200;
+  const redis = await startRedis();
+  const console_ = await startConsole(redis);
+  const took: number[] = [];
+  const answered: number[] = [];
+  try {
+    // Long enough to be running throughout, so that only the order brings a change.
+    await add(redis, 'bench', isFull ? 0 : 4_000, { ms: 600_000 });
+    const fleets = await Promise.all(
+      Array.from({ length: processes }, () =>
+        startFleet({
+          port: redis.port,
+          queue: 'bench',
+          workers: workers / processes,
+          concurrency: 1,
+          agent: 'shared',
+        }),
+      ),
+    );
+    const url = `${console_.url}/api/v1/instances/default/queues/bull%3Abench/workers`;
+    await waitFor(async () => (await heard(console_.url)) === workers, `${workers} workers are heard`);
+    if (isFull) await fill(redis);
+    for (let i = 0; i < times; i++) {
+      const concurrency = i + 2;
+      await Promise.all(fleets.map((fleet) => fleet.ask({ ask: 'await', running: concurrency })));
+      const startedAtMs = Date.now();
+      const response = await fetch(url, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ concurrency, reason: 'bench' }),
+      });
+      const body = (await response.json()) as { outcomes: { workers: { concurrency: number | null }[] }[] };
+      answered.push(Date.now() - startedAtMs);
+      const results = body.outcomes.flatMap((outcome) => outcome.workers);
+      if (results.length !== workers || results.some((result) => result.concurrency !== concurrency))
+        throw new Error(`not all followed: ${JSON.stringify(body).slice(0, 600)}`);
+      if (isFull) continue;
+      const reached = async () =>
+        (await Promise.all(fleets.map((fleet) => fleet.ask({ ask: 'count' })))).flatMap(
+          (said) => said.atMs ?? [],
+        );
+      await waitFor(async () => (await reached()).every((at) => at !== null), 'all run as ordered');
+      for (const at of await reached()) took.push((at ?? 0) - startedAtMs);
+    }
+    await Promise.all(fleets.map((fleet) => fleet.stop()));
+  } finally {
+    await console_.stop();
+    await redis.stop();
+  }
+  const state = isFull ? 'over maxmemory' : 'healthy Redis';
+  const row = (what: string, values: readonly number[]): Row => ({
+    what: `${what} (${state}, ${times} orders to ${workers} workers in ${processes} processes)`,
+    spillway: `${quantile(values, 0.5).toFixed(0)} ms median, ${quantile(values, 0.99).toFixed(0)} ms p99`,
+    peer: 'no dashboard can',
+    ratio: '',
+    wanted: 'p99 ≤ 250 ms',
+    isMet: quantile(values, 0.99) <= 250,
+  });
+  return [
+    row('an order, request to the answer of all workers that it is in force', answered),
+    ...(isFull ? [] : [row('an order, request to each worker running that many jobs', took)]),
+  ];
+}
+
+async function heard(url: string): Promise<number> {
+  const response = await fetch(`${url}/api/v1/instances/default/workers?limit=500`);
+  const { workers } = (await response.json()) as { workers: { agent: unknown }[] };
+  return workers.filter((worker) => worker.agent).length;
+}
+
+/** Clearly over the limit; the ballast is made by the server, so that no client buffer holds it. */
+async function fill(redis: OwnRedis): Promise<void> {
+  await redis.client.setrange('ballast', 40_000_000, 'x');
+  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
+  await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+}
+
+async function add(redis: OwnRedis, name: string, count: number, data: object): Promise<void> {
+  const queue = new Queue(name, { connection: { host: '127.0.0.1', port: redis.port } });
+  await queue.waitUntilReady();
+  const options = { removeOnComplete: true };
+  for (let at = 0; at < count; at += 2_000) {
+    const size = Math.min(2_000, count - at);
+    await queue.addBulk(Array.from({ length: size }, () => ({ name: 'job', data, opts: options })));
+  }
+  await queue.close();
+}
+
+async function cpuMsOf(pid: number): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  // Fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms; the second field may hold spaces.
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+async function startFleet(plan: FleetPlan): Promise<Fleet> {
+  const main = fileURLToPath(new URL('./agent-fleet.js', import.meta.url));
+  const child: ChildProcess = fork(main, [JSON.stringify(plan)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const next = (): Promise<FleetSays> => new Promise((resolve) => child.once('message', resolve));
+  await next();
+  return {
+    ask: (asked) => {
+      const answer = next();
+      child.send(asked);
+      return answer;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGKILL');
+      }),
+  };
+}
