@@ -1,4 +1,4 @@
-import { duplicateFor, type RedisShape } from './redis-shape.js';
+import { connected, duplicateFor, type RedisShape } from './redis-shape.js';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 1_000;
@@ -67,7 +67,7 @@ export class Connection {
       ears.on('message', (channel: string, message: string) => {
         if (ears === this.#ears) this.#events.onMessage(channel, message);
       });
-      await Promise.all([ears.connect(), mouth.connect()]);
+      await Promise.all([connected(ears), connected(mouth)]);
       await this.#events.onConnected(ears, mouth);
       if (ears !== this.#ears || this.#isStopped) return;
       this.#isUp = true;

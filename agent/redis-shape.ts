@@ -1,3 +1,5 @@
+const READY_WITHIN_MS = 5_000;
+
 /** What the agent needs of an ioredis client, bare or in BullMQ's wrapping, of version 5 and 6 alike. */
 export interface RedisShape {
   readonly isCluster?: boolean;
@@ -78,6 +80,24 @@ export function duplicateFor(client: RedisShape, connectionName: string): RedisS
   };
   for (const event of ['connect', 'ready', '+node']) own.on(event, unref);
   return own;
+}
+
+/** Connects it, or waits where it is connecting by itself, as a Cluster in BullMQ's wrapping does. @throws when it can't be done in time. */
+export async function connected(client: RedisShape): Promise<void> {
+  if (client.status === 'wait') {
+    await client.connect();
+    return;
+  }
+  if (client.status === 'ready') return;
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('it did not connect in time')), READY_WITHIN_MS);
+    timer.unref();
+    client.on('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    client.on('end', () => reject(new Error('it was closed')));
+  });
 }
 
 function duplicateCluster(client: RedisShape, options: object): RedisShape {

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { packagePath } from '../server/package-path.js';
 import { readQueues } from '../server/redis/read-queues.js';
+import { agentRows } from './agent-cost.js';
 import { ms, type Row, renderReport } from './report.js';
 import {
   costOf,
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     rows.push(...(await besideThePeer(redis)));
     rows.push(...(await manyQueues(redis)));
     rows.push(...(await leverLatency()));
+    rows.push(...(await agentRows(isQuick)));
     const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
     const report = renderReport(rows, version, Date.now());
     say(report);

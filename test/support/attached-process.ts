@@ -25,6 +25,8 @@ export interface AttachedPlan {
   readonly port?: number;
   readonly sentinels?: readonly { readonly host: string; readonly port: number }[];
   readonly master?: string;
+  /** Nodes of a Cluster; the workers' options then need a prefix with a hash tag. */
+  readonly cluster?: readonly { readonly host: string; readonly port: number }[];
   readonly mayOutlive?: boolean;
   readonly workers: readonly AttachedWorkerPlan[];
 }

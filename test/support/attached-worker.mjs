@@ -2,6 +2,8 @@
 // plan as JSON; talks by IPC. Uses the built agent, as an application would.
 import process from 'node:process';
 
+import { Cluster } from 'ioredis';
+
 const plan = JSON.parse(process.argv[2] ?? '{}');
 const { attach } = await import(new URL('../../dist/agent/index.js', import.meta.url).href);
 const makers = { 5: () => import('bullmq-v5'), 6: () => import('bullmq') };
@@ -28,9 +30,11 @@ const entries = [];
 for (const settings of plan.workers) {
   for (let i = 0; i < (settings.count ?? 1); i += 1) {
     const { Worker } = await makers[settings.version ?? 6]();
-    const connection = plan.sentinels
-      ? { sentinels: plan.sentinels, name: plan.master, maxRetriesPerRequest: null }
-      : { host: '127.0.0.1', port: settings.port ?? plan.port, maxRetriesPerRequest: null };
+    const connection = plan.cluster
+      ? new Cluster(plan.cluster, { redisOptions: { maxRetriesPerRequest: null } })
+      : plan.sentinels
+        ? { sentinels: plan.sentinels, name: plan.master, maxRetriesPerRequest: null }
+        : { host: '127.0.0.1', port: settings.port ?? plan.port, maxRetriesPerRequest: null };
     const processor = settings.processorFile ?? ((job, _token) => work(job, settings));
     const worker = new Worker(settings.queue, processor, {
       connection,
