@@ -9,6 +9,7 @@ import { runLever } from './levers/run.js';
 import { createLog } from './log.js';
 import { closeLive } from './routes/live.js';
 import { openStore } from './store/open-store.js';
+import type { TimelineEntry } from './store/timeline-entry.js';
 import { packageVersion } from './version.js';
 import { createWatch } from './watch/create-watch.js';
 import { listJobs, readJob } from './watch/jobs.js';
@@ -25,11 +26,20 @@ export async function serveConsole(config: Config): Promise<number> {
   const store = await openStore(config.dataDirectory);
   if (store.problem) log.warn(store.problem);
   const now = (): number => Date.now();
+  const tell = (event: Omit<TimelineEntry, 'id'>): void => {
+    store.timeline.append({ ...event, id: randomUUID() }).catch((error: unknown) => {
+      log.warn(
+        `the timeline could not be kept: ${error instanceof Error ? error.message : 'unknown reason'}`,
+      );
+    });
+  };
   const watch = createWatch({
     instances: config.instances,
     thresholds: config.thresholds,
     now,
     log: { info: (message) => log.info(message), warn: (message) => log.warn(message) },
+    newId: randomUUID,
+    tell,
   });
   const leverDeps = {
     watch,
@@ -41,6 +51,7 @@ export async function serveConsole(config: Config): Promise<number> {
   const deps: AppDeps = {
     watch,
     audit: store.audit,
+    timeline: store.timeline,
     idempotency: store.idempotency,
     runLever: (actor, request) => runLever(leverDeps, actor, request),
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),

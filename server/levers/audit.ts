@@ -23,6 +23,7 @@ export function auditRecordOf(
     instance: outcome.instance,
     queue: outcome.queue,
     jobId: outcome.jobId,
+    worker: outcome.worker,
     args: typeof request.args === 'object' && request.args !== null ? { ...request.args } : {},
     before: fields('before'),
     // What was refused or failed has changed nothing, as far as is known.

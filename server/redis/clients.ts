@@ -1,6 +1,25 @@
+/** A worker as CLIENT LIST shows it. */
+export interface WorkerConnection {
+  readonly queueId: string;
+  /** BullMQ's `name` option; null: none. */
+  readonly name: string | null;
+  readonly address: string;
+  readonly idleSeconds: number;
+  readonly ageSeconds: number;
+  /** It waits for jobs in a blocking command. */
+  readonly isWaiting: boolean;
+}
+
+/** Workers that are shown one by one. */
+const MOST_WORKERS = 5_000;
+
 /** What one CLIENT LIST says about BullMQ: connected workers by queue id, and output buffers of all clients. */
 export interface ClientReading {
   readonly workersByQueue: ReadonlyMap<string, number>;
+  /** Blocking connections of workers; bounded, as it is one by one that they are shown. */
+  readonly workers: readonly WorkerConnection[];
+  /** Agents that are connected, by the name of their connections. */
+  readonly agentIds: ReadonlySet<string>;
   /** Queue ids that connections are named after, workers' and event listeners'. */
   readonly queueIds: ReadonlySet<string>;
   readonly outputBytes: number;
@@ -15,6 +34,8 @@ export interface ClientReading {
 export function readClientList(text: string): ClientReading {
   const workersByQueue = new Map<string, number>();
   const queueIds = new Set<string>();
+  const workers: WorkerConnection[] = [];
+  const agentIds = new Set<string>();
   let outputBytes = 0;
   let clients = 0;
   for (const line of text.split('\n')) {
@@ -22,24 +43,60 @@ export function readClientList(text: string): ClientReading {
     clients += 1;
     outputBytes += Number(/ omem=(\d+)/.exec(line)?.[1] ?? 0);
     const name = / name=(\S+)/.exec(line)?.[1];
+    if (name?.startsWith(AGENT_PREFIX)) agentIds.add(name.slice(AGENT_PREFIX.length));
     const owner = name ? parseBullmqClientName(name) : null;
     if (!owner) continue;
     queueIds.add(owner.queueId);
-    if (owner.kind === 'worker')
-      workersByQueue.set(owner.queueId, (workersByQueue.get(owner.queueId) ?? 0) + 1);
+    if (owner.kind !== 'worker') continue;
+    workersByQueue.set(owner.queueId, (workersByQueue.get(owner.queueId) ?? 0) + 1);
+    if (workers.length < MOST_WORKERS) workers.push(connectionOf(line, owner));
   }
-  return { workersByQueue, queueIds, outputBytes, clients };
+  return { workersByQueue, workers, agentIds, queueIds, outputBytes, clients };
+}
+
+const AGENT_PREFIX = 'spillway:agent:';
+
+function connectionOf(line: string, owner: { readonly queueId: string; readonly name: string | null }) {
+  const field = (key: string): string => new RegExp(` ${key}=(\\S*)`).exec(line)?.[1] ?? '';
+  return {
+    queueId: owner.queueId,
+    name: owner.name,
+    address: field('addr'),
+    idleSeconds: Number(field('idle')) || 0,
+    ageSeconds: Number(field('age')) || 0,
+    isWaiting: field('flags').includes('b'),
+  };
 }
 
 /** Queue id and kind that a connection name stands for; null for any other client. */
 export function parseBullmqClientName(
   name: string,
-): { readonly queueId: string; readonly kind: 'worker' | 'events' } | null {
+): { readonly queueId: string; readonly kind: 'worker' | 'events'; readonly name: string | null } | null {
   const match = /^(.+?):([A-Za-z0-9+/]+={0,2})(:w:.*|:qe)?$/.exec(name);
   const [, prefix, encoded, suffix] = match ?? [];
   if (!prefix || !encoded || encoded.length % 4 !== 0) return null;
   const queue = Buffer.from(encoded, 'base64').toString('utf8');
   // Not base64 of a name after all: another program's client name of a like shape.
   if (Buffer.from(queue, 'utf8').toString('base64') !== encoded || queue.includes(':')) return null;
-  return { queueId: `${prefix}:${queue}`, kind: suffix === ':qe' ? 'events' : 'worker' };
+  return {
+    queueId: `${prefix}:${queue}`,
+    kind: suffix === ':qe' ? 'events' : 'worker',
+    name: suffix?.startsWith(':w:') ? suffix.slice(3) : null,
+  };
+}
+
+/** The clients of several masters as one. */
+export function mergeClientReadings(readings: readonly ClientReading[]): ClientReading {
+  const workersByQueue = new Map<string, number>();
+  for (const reading of readings)
+    for (const [queueId, count] of reading.workersByQueue)
+      workersByQueue.set(queueId, (workersByQueue.get(queueId) ?? 0) + count);
+  return {
+    workersByQueue,
+    workers: readings.flatMap(({ workers }) => workers).slice(0, MOST_WORKERS),
+    agentIds: new Set(readings.flatMap(({ agentIds }) => [...agentIds])),
+    queueIds: new Set(readings.flatMap(({ queueIds }) => [...queueIds])),
+    outputBytes: readings.reduce((sum, { outputBytes }) => sum + outputBytes, 0),
+    clients: readings.reduce((sum, { clients }) => sum + clients, 0),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { QueueCounts } from '../watch/snapshot.js';
 import { ReadBatch, type Slot } from './read-batch.js';
 
@@ -60,6 +61,8 @@ export interface QueueMeta {
   readonly version: string | null;
   readonly maxLenEvents: string | null;
   readonly halt: string | null;
+  /** What was ordered to its workers and is kept. */
+  readonly orders: string | null;
 }
 const META_FIELDS = [
   'paused',
@@ -69,6 +72,7 @@ const META_FIELDS = [
   'version',
   'opts.maxLenEvents',
   'spillway.halt',
+  KEPT_ORDERS_FIELD,
 ] as const;
 
 /** Queues whose lists one EXISTS asks for: at most 150 keys. */
@@ -277,7 +281,7 @@ function decode(
 }
 
 function decodeMeta(values: readonly (string | null)[]): QueueMeta {
-  const [paused, concurrency, max, duration, version, maxLenEvents, halt] = values;
+  const [paused, concurrency, max, duration, version, maxLenEvents, halt, orders] = values;
   return {
     paused: paused ?? null,
     concurrency: concurrency ?? null,
@@ -286,6 +290,7 @@ function decodeMeta(values: readonly (string | null)[]): QueueMeta {
     version: version ?? null,
     maxLenEvents: maxLenEvents ?? null,
     halt: halt ?? null,
+    orders: orders ?? null,
   };
 }
 

@@ -11,6 +11,8 @@ export interface AuditRecord {
   readonly instance: string;
   readonly queue: string | null;
   readonly jobId: string | null;
+  /** Id of the worker, for levers on one. */
+  readonly worker: string | null;
   readonly args: Readonly<Record<string, unknown>>;
   readonly before: Readonly<Record<string, string>>;
   readonly after: Readonly<Record<string, string>>;

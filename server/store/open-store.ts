@@ -8,10 +8,13 @@ import { packagePath } from '../package-path.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
+import { createTimeline } from './timeline.js';
+import type { TimelineLog } from './timeline-entry.js';
 
 export interface Store {
   readonly audit: AuditLog;
   readonly idempotency: IdempotencyStore;
+  readonly timeline: TimelineLog;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -46,6 +49,7 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
     return {
       audit: createAuditLog(database),
       idempotency: createIdempotencyStore(database),
+      timeline: createTimeline(database),
       problem,
       close: () => client.close(),
     };

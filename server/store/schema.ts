@@ -1,6 +1,7 @@
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 import type { Measurement } from './audit-record.js';
+import type { TimelineKind } from './timeline-entry.js';
 
 /** Every change and every attempt at one. */
 export const actions = sqliteTable(
@@ -15,6 +16,7 @@ export const actions = sqliteTable(
     instance: text('instance').notNull(),
     queue: text('queue'),
     jobId: text('job_id'),
+    worker: text('worker'),
     args: text('args', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     before: text('before', { mode: 'json' }).$type<Record<string, string>>().notNull(),
     after: text('after', { mode: 'json' }).$type<Record<string, string>>().notNull(),
@@ -29,6 +31,21 @@ export const actions = sqliteTable(
     index('actions_at').on(table.atMs),
     index('actions_queue').on(table.instance, table.queue, table.atMs),
   ],
+);
+
+/** What happened: see timeline-entry.ts. */
+export const timeline = sqliteTable(
+  'timeline',
+  {
+    id: text('id').primaryKey(),
+    atMs: integer('at_ms').notNull(),
+    instance: text('instance').notNull(),
+    kind: text('kind').$type<TimelineKind>().notNull(),
+    queue: text('queue'),
+    worker: text('worker'),
+    text: text('text').notNull(),
+  },
+  (table) => [index('timeline_at').on(table.atMs)],
 );
 
 /** Answers to requests that carried an Idempotency-Key; status and body are null while the first one is under way. */

@@ -27,7 +27,6 @@ export type TimelineKind =
 
 /** What happened, newest first. */
 export interface TimelineLog {
-  /** Never throws: what can't be written is logged. */
   append(entry: TimelineEntry): Promise<void>;
   list(query: {
     readonly instance?: string;

@@ -3,6 +3,7 @@ import { detectFindings } from '../findings/index.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { RedisLink } from '../redis/link.js';
+import type { TellEvent } from '../store/timeline-entry.js';
 import { InstanceWatch } from './instance-watch.js';
 import type { Watch } from './watch.js';
 
@@ -11,6 +12,9 @@ export interface WatchOptions {
   readonly thresholds: Thresholds;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
+  readonly newId: () => string;
+  /** Told what happens, for the timeline. */
+  readonly tell: TellEvent;
 }
 
 const EMPTY_SERIES = { atMs: [], values: {} } as const;
@@ -37,7 +41,7 @@ export function createWatch(options: WatchOptions): Watch {
   };
 
   for (const config of options.instances) {
-    const deps = { now: options.now, log: options.log, onTick };
+    const deps = { now: options.now, log: options.log, newId: options.newId, tell: options.tell, onTick };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();
@@ -49,6 +53,7 @@ export function createWatch(options: WatchOptions): Watch {
     instanceSeries: (instance) => watches.get(instance)?.instanceSeries() ?? EMPTY_SERIES,
     queueSeries: (instance, queueId) => watches.get(instance)?.queueSeries(queueId) ?? EMPTY_SERIES,
     link: (instance) => watches.get(instance)?.link ?? null,
+    agents: (instance) => watches.get(instance)?.agents ?? null,
     onTick: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

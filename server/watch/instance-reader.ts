@@ -1,14 +1,16 @@
 import type { Redis } from 'ioredis';
 import type { InstanceConfig } from '../instance-config.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
-import { type ClientReading, readClientList } from '../redis/clients.js';
+import { type ClientReading, mergeClientReadings, readClientList } from '../redis/clients.js';
 import { Discovery, MOST_QUEUES } from '../redis/discover.js';
+import { readHeldLocks } from '../redis/held-locks.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
 import { ReadBatch } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
 import { sampleMemory } from '../redis/sample-memory.js';
 import { isCluster, ownerOf } from '../redis/slot-owner.js';
+import type { Fleet } from './fleet.js';
 import { nextToSample } from './sampling-turn.js';
 import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
 import type { Series } from './watch.js';
@@ -26,17 +28,29 @@ export class InstanceReader {
   readonly #config: InstanceConfig;
   readonly #link: RedisLink;
   readonly #now: () => number;
+  readonly #fleet: Fleet;
+  readonly #onAnotherProcess: (address: string) => void;
   readonly #queues = new Map<string, WatchedQueue>();
   readonly #configured: ReadonlySet<string>;
   #watchedNodes = new Map<string, WatchedNode>();
   #discoveries = new Map<string, Discovery>();
+  readonly #clientsOf = new Map<string, ClientReading>();
   #clients: ClientReading | null = null;
   #clientsDueTick = 0;
   #tick = 0;
   #states: readonly QueueState[] = [];
   roundTripMs = 0;
 
-  constructor(config: InstanceConfig, link: RedisLink, now: () => number) {
+  /** @param onAnotherProcess told when a master is another process than before, or has another role. */
+  constructor(
+    config: InstanceConfig,
+    link: RedisLink,
+    now: () => number,
+    fleet: Fleet,
+    onAnotherProcess: (address: string) => void,
+  ) {
+    this.#fleet = fleet;
+    this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
     this.#link = link;
     this.#now = now;
@@ -75,6 +89,7 @@ export class InstanceReader {
     await Promise.all(masters.map((master) => this.#readMaster(master, due, intervalMs)));
     await Promise.all(masters.map((master) => this.#discover(master, intervalMs)));
     await this.#sample();
+    await this.#readLocks();
     this.#dropGone();
     this.#states = [...this.#queues.values()].flatMap((queue) => queue.state ?? []);
   }
@@ -145,8 +160,10 @@ export class InstanceReader {
     const refusal = batch.refusal(infoSlot);
     if (refusal) throw refusal;
     const clientText = batch.text(clientsSlot);
-    if (clientText !== null) this.#takeClients(clientText);
-    const isAnother = node.take(batch.text(infoSlot) ?? '', nowMs, this.#clients?.outputBytes ?? null);
+    if (clientText !== null) this.#takeClients(master.id, clientText);
+    const outputBytes = this.#clientsOf.get(master.id)?.outputBytes ?? null;
+    const isAnother = node.take(batch.text(infoSlot) ?? '', nowMs, outputBytes);
+    if (isAnother) this.#onAnotherProcess(master.address);
     if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
     const { readings, calls } = await completeReadings(master.client, plans, decode(), this.#isCluster);
     node.count(calls);
@@ -169,15 +186,18 @@ export class InstanceReader {
     const ids = new Set(masters.map((master) => master.id));
     this.#watchedNodes = new Map([...this.#watchedNodes].filter(([id]) => ids.has(id)));
     this.#discoveries = new Map([...this.#discoveries].filter(([id]) => ids.has(id)));
+    for (const id of this.#clientsOf.keys()) if (!ids.has(id)) this.#clientsOf.delete(id);
   }
 
   get #isCluster(): boolean {
     return isCluster(this.#link.reader);
   }
 
-  #takeClients(text: string): void {
-    const reading = readClientList(text);
+  #takeClients(masterId: string, text: string): void {
+    this.#clientsOf.set(masterId, readClientList(text));
+    const reading = mergeClientReadings([...this.#clientsOf.values()]);
     this.#clients = reading;
+    this.#fleet.takeClients(reading);
     this.#clientsDueTick = this.#tick + (reading.clients > MANY_CLIENTS ? 5 : 1);
     for (const queue of this.#queues.values()) queue.setWorkers(this.#workersOf(queue.id));
     for (const id of reading.queueIds) this.#add(id);
@@ -215,6 +235,21 @@ export class InstanceReader {
         const sample = await sampleMemory(master.client, state.id, state.counts, this.#now());
         this.#watchedNodes.get(master.id)?.count(sample.calls);
         this.#queues.get(state.id)?.setMemory(sample.memory);
+      }),
+    );
+  }
+
+  async #readLocks(): Promise<void> {
+    const nowMs = this.#now();
+    await Promise.all(
+      this.#fleet.dueForLocks(nowMs).map(async ({ queueId, jobIds, jobs, keep }) => {
+        keep(await readHeldLocks(this.#link.reader, queueId, jobIds, jobs, nowMs));
+        const master = this.#masterOf(queueId);
+        const calls = new Map([
+          ['pttl', jobIds.length],
+          ['lpos', jobIds.length],
+        ]);
+        if (master) this.#watchedNodes.get(master.id)?.count(calls);
       }),
     );
   }

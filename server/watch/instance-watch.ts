@@ -1,6 +1,10 @@
 import type { InstanceConfig } from '../instance-config.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
+import { AgentChannel, type ChannelState } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
+import type { TellEvent } from '../store/timeline-entry.js';
+import { AgentOrders } from './agent-orders.js';
+import { Fleet, type FleetEvent } from './fleet.js';
 import { InstanceReader } from './instance-reader.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
@@ -13,6 +17,8 @@ const READ_TIMEOUT_MS = 2_500;
 const RETRY_EVERY_MS = 500;
 
 export interface InstanceWatchDeps {
+  readonly newId: () => string;
+  readonly tell: TellEvent;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly onTick: (instance: string) => void;
@@ -27,6 +33,9 @@ export class InstanceWatch {
   readonly #config: InstanceConfig;
   readonly #deps: InstanceWatchDeps;
   readonly #reader: InstanceReader;
+  readonly #fleet: Fleet;
+  readonly #channel: AgentChannel;
+  readonly agents: AgentOrders;
   readonly #recent = new RecentSeries(
     ['usedBytes', 'limitBytes', 'opsPerSecond', 'arrivalsPerSecond', 'departuresPerSecond', 'backlog'],
     900,
@@ -46,8 +55,18 @@ export class InstanceWatch {
     this.#config = config;
     this.link = link;
     this.#deps = deps;
-    this.#reader = new InstanceReader(config, link, deps.now);
     this.#startedAtMs = deps.now();
+    this.#fleet = new Fleet(this.#startedAtMs, (event) => this.#tellEvent(event));
+    this.#reader = new InstanceReader(config, link, deps.now, this.#fleet, (address) =>
+      this.#tellAnotherProcess(address),
+    );
+    this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now);
+    this.agents = new AgentOrders(this.#channel);
+    this.#channel.onMessage((text) => {
+      const ack = this.#fleet.hear(text, deps.now());
+      if (ack) this.agents.answered(ack);
+    });
+    this.#channel.onChange((state, before) => this.#tellHearing(state, before));
     this.#sinceMs = this.#startedAtMs;
     this.#poll = {
       intervalMs: config.pollIntervalMs,
@@ -89,6 +108,7 @@ export class InstanceWatch {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#channel.stop();
     await this.link.close();
   }
 
@@ -175,9 +195,55 @@ export class InstanceWatch {
       capabilities: this.link.capabilities,
       nodes: this.#reader.nodes,
       queues: this.#reader.queues,
+      workers: this.#workers(nowMs),
+      hearing: {
+        ...this.#channel.state,
+        agents: this.#fleet.agents,
+        unreadable: this.#fleet.unreadable,
+      },
       discovery: this.#reader.discovery,
       poll: this.#poll,
     };
+  }
+
+  #workers(nowMs: number): Snapshot['workers'] {
+    const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.keptOrders]));
+    const canTell = this.#channel.state.status === 'hearing' && this.#judge(nowMs) === 'live';
+    return this.#fleet.states(nowMs, (queueId) => kept.get(queueId) ?? [], canTell);
+  }
+
+  #tellEvent(event: FleetEvent): void {
+    this.#deps.tell({ ...event, atMs: this.#deps.now(), instance: this.#config.name });
+  }
+
+  #tellAnotherProcess(address: string): void {
+    const isFailover = this.link.topology !== 'single';
+    this.#tellEvent({
+      kind: isFailover ? 'redis.failover' : 'redis.restarted',
+      queue: null,
+      worker: null,
+      text: isFailover
+        ? `The master behind ${address} is another process now, or has another role: a failover.`
+        : `Redis at ${address} has restarted or changed its role.`,
+    });
+  }
+
+  #tellHearing(state: ChannelState, before: ChannelState): void {
+    const nothing = { queue: null, worker: null };
+    if (state.status === 'deaf') {
+      this.#tellEvent({
+        kind: 'console.deaf',
+        ...nothing,
+        text: `The console does not hear agents: ${state.problem ?? 'no reason known'}.`,
+      });
+    } else if (state.status === 'hearing' && before.status === 'deaf') {
+      const seconds = Math.max(1, Math.round((state.sinceMs - before.sinceMs) / 1000));
+      this.#tellEvent({
+        kind: 'console.hears',
+        ...nothing,
+        text: `The console hears agents again, after ${seconds} s.`,
+      });
+    }
   }
 
   #linkState(nowMs: number): LinkState {
@@ -201,12 +267,20 @@ export class InstanceWatch {
   #tell(status: LinkStatus): void {
     const { name } = this.#config;
     if (status === 'live') {
+      if (this.#hasToldOutage)
+        this.#tellEvent({
+          kind: 'redis.back',
+          queue: null,
+          worker: null,
+          text: `Redis at ${this.link.address} answers again.`,
+        });
       this.#hasToldOutage = false;
       this.#deps.log.info(`${name}: reading Redis at ${this.link.address}`);
     } else if (status !== 'connecting' && !this.#hasToldOutage) {
       this.#hasToldOutage = true;
       const problem = this.link.problem ?? silence(status, this.link.address);
       this.#deps.log.warn(`${name}: ${problem}; the console keeps trying`);
+      this.#tellEvent({ kind: 'redis.unreachable', queue: null, worker: null, text: `${problem}.` });
     }
   }
 }

@@ -2,8 +2,10 @@ import { estimateDrainSeconds } from '../model/drain.js';
 import { type QueuePoint, queueRates } from '../model/queue-rates.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/read-queues.js';
 import { parseHaltRecord } from './halt-record.js';
+import { readKeptOrders } from './heard.js';
 import { RecentSeries } from './recent.js';
 import type { QueueMemory, QueueState, RateLimit } from './snapshot.js';
+import type { KeptOrder } from './worker-state.js';
 
 /** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
 const QUIET_TICKS = 10;
@@ -25,6 +27,7 @@ const NO_META: QueueMeta = {
   version: null,
   maxLenEvents: null,
   halt: null,
+  orders: null,
 };
 
 /** One queue as it is watched: when it is due, what the last reads said, and what follows from them. */
@@ -53,6 +56,10 @@ export class WatchedQueue {
   #lastAge: number | null = null;
   #lastDepartureAtMs: number | null = null;
   #missing = 0;
+  #backlogSinceMs: number | null = null;
+  /** The text that `#kept` was read from; null: it is to be read anew. */
+  #keptText: string | null = null;
+  #kept: readonly KeptOrder[] = [];
   memory: QueueMemory | null = null;
 
   constructor(id: string, nowMs: number, baseMs: number) {
@@ -104,7 +111,10 @@ export class WatchedQueue {
     }
     this.#missing = 0;
     const previous = this.#state;
-    if (reading.meta) this.#meta = reading.meta;
+    if (reading.meta) {
+      if (reading.meta.orders !== this.#meta.orders) this.#keptText = null;
+      this.#meta = reading.meta;
+    }
     const meta = this.#meta;
     const counts = {
       ...reading.counts,
@@ -123,6 +133,7 @@ export class WatchedQueue {
     if (reading.eventsLength !== null) this.#eventsDueAtMs = nowMs + EVENTS_EVERY_MS;
     this.#noteHeads(reading);
     const rates = queueRates(this.#points);
+    this.#backlogSinceMs = backlog > 0 ? (this.#backlogSinceMs ?? nowMs) : null;
     const halt = parseHaltRecord(meta.halt);
     const concurrency = numberOrNull(meta.concurrency);
     this.#state = {
@@ -145,6 +156,8 @@ export class WatchedQueue {
       eventsLength: reading.eventsLength ?? previous?.eventsLength ?? 0,
       oldestWaitingAtMs: this.#oldestWaiting(backlog),
       workers,
+      keptOrders: this.#orders(nowMs),
+      backlogSinceMs: this.#backlogSinceMs,
       rates,
       drainSeconds:
         rates === null
@@ -189,6 +202,20 @@ export class WatchedQueue {
 
   series() {
     return this.#recent.series();
+  }
+
+  /** Read from its text once; of those that have ended in between none is shown. */
+  #orders(nowMs: number): readonly KeptOrder[] {
+    const { orders } = this.#meta;
+    if (orders === null) {
+      this.#kept = [];
+      return this.#kept;
+    }
+    if (this.#keptText !== orders) this.#kept = readKeptOrders(orders, nowMs);
+    this.#keptText = orders;
+    return this.#kept.every((order) => order.untilMs === null || order.untilMs > nowMs)
+      ? this.#kept
+      : this.#kept.filter((order) => order.untilMs === null || order.untilMs > nowMs);
   }
 
   #notePoint(point: QueuePoint): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { OwnRedis } from '../../drills/own-redis.js';
 import type { Actor } from '../../server/auth/role.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
@@ -72,6 +73,8 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     thresholds: DEFAULT_THRESHOLDS,
     now: Date.now,
     log,
+    newId: randomUUID,
+    tell: () => undefined,
   });
   const audit = memoryAudit();
   const warned: string[] = [];

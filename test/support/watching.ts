@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { Endpoint, InstanceConfig } from '../../server/instance-config.js';
+import type { TimelineEntry } from '../../server/store/timeline-entry.js';
 import { createWatch } from '../../server/watch/create-watch.js';
 import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
@@ -21,17 +23,27 @@ export function anInstance(
   };
 }
 
-/** A real watcher of these instances; what it logs is kept in `lines`. */
+/** A real watcher of these instances; what it logs is kept in `lines`, what it tells the timeline in `events`. */
 export function watching(...instances: readonly InstanceConfig[]): {
   readonly watch: Watch;
   readonly lines: string[];
+  readonly events: readonly Omit<TimelineEntry, 'id'>[];
 } {
   const lines: string[] = [];
   const log = {
     info: (line: string) => void lines.push(line),
     warn: (line: string) => void lines.push(line),
   };
-  return { watch: createWatch({ instances, thresholds: DEFAULT_THRESHOLDS, now: Date.now, log }), lines };
+  const events: Omit<TimelineEntry, 'id'>[] = [];
+  const watch = createWatch({
+    instances,
+    thresholds: DEFAULT_THRESHOLDS,
+    now: Date.now,
+    log,
+    newId: randomUUID,
+    tell: (event) => void events.push(event),
+  });
+  return { watch, lines, events };
 }
 
 /** Waits until the snapshot of an instance is as described. */

@@ -1,0 +1,188 @@
+import { EventEmitter } from 'node:events';
+import { Cluster } from 'ioredis';
+import { orderChannel, PROTOCOL, type SignedOrder, upChannel, upPattern } from '../../agent/protocol.js';
+import { signOrder } from '../../agent/signature.js';
+import type { InstanceConfig } from '../instance-config.js';
+import { addressOf, connect, type RedisClient } from './connect.js';
+import { describeProblem } from './problem.js';
+
+const BEACON_EVERY_MS = 1_000;
+/** A beacon that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
+const DEAF_AFTER_MS = 1_200;
+/** The console's own event loop stood still for so long: what has come back may not have been read yet. */
+const LATE_MS = 400;
+/** Where Redis does not permit it (ACL), it is tried again this often. */
+const REFUSED_RETRY_MS = 30_000;
+
+export interface ChannelState {
+  readonly status: 'off' | 'hearing' | 'deaf';
+  readonly sinceMs: number;
+  readonly problem: string | null;
+  readonly lastHeardAtMs: number | null;
+  readonly resubscribed: number;
+}
+
+/**
+ * The console's ears and mouth towards agents. It listens on a connection of its own and speaks by the levers' one; what
+ * it says to itself each second (a beacon) must come back, else it is deaf, whatever the socket says, and a fresh
+ * connection subscribes anew.
+ */
+export class AgentChannel {
+  readonly #config: InstanceConfig;
+  readonly #mouth: RedisClient;
+  readonly #self: string;
+  readonly #now: () => number;
+  readonly #database: number;
+  readonly #events = new EventEmitter();
+  readonly #timer: NodeJS.Timeout;
+  #ears: RedisClient | null = null;
+  #state: ChannelState;
+  #seq = 0;
+  #unheard = new Set<number>();
+  #retryAtMs = 0;
+  #isStopped = false;
+
+  /** @param self an id of this console. */
+  constructor(config: InstanceConfig, mouth: RedisClient, self: string, now: () => number) {
+    this.#config = config;
+    this.#mouth = mouth;
+    this.#self = `console-${self}`;
+    this.#now = now;
+    this.#database = databaseOf(config);
+    this.#state = { status: 'off', sinceMs: now(), problem: null, lastHeardAtMs: null, resubscribed: 0 };
+    this.#listen();
+    this.#timer = setInterval(() => this.#tick(), BEACON_EVERY_MS);
+  }
+
+  get state(): ChannelState {
+    return this.#state;
+  }
+
+  /** Messages of agents and of other consoles, as they come. */
+  onMessage(listener: (text: string) => void): void {
+    this.#events.on('message', listener);
+  }
+
+  onChange(listener: (state: ChannelState, before: ChannelState) => void): void {
+    this.#events.on('change', listener);
+  }
+
+  sign(order: Parameters<typeof signOrder>[0]): SignedOrder {
+    return signOrder(order, this.#config.agentSecret);
+  }
+
+  /** @throws what Redis says. */
+  async publishOrder(queueId: string, order: SignedOrder): Promise<void> {
+    await this.#mouth.publish(orderChannel(this.#database, queueId), JSON.stringify(order));
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    this.#ears?.disconnect();
+    this.#events.removeAllListeners();
+  }
+
+  #listen(): void {
+    const ears = connect(this.#config.endpoint, { connectionName: 'spillway:hear' });
+    this.#ears?.disconnect();
+    this.#ears = ears;
+    this.#unheard.clear();
+    ears.on('error', () => undefined);
+    ears.on('node error', () => undefined);
+    ears.on('pmessage', (_pattern: string, channel: string, text: string) => {
+      if (ears === this.#ears) this.#hear(channel, text);
+    });
+    // Also after each reconnect: ioredis subscribes again by itself, but only what it still remembers.
+    ears.on('ready', () => void this.#subscribe(ears));
+  }
+
+  async #subscribe(ears: RedisClient): Promise<void> {
+    try {
+      await ears.psubscribe(upPattern(this.#database));
+      await this.#beacon();
+    } catch (error) {
+      if (ears !== this.#ears || this.#isStopped) return;
+      const text = error instanceof Error ? error.message : String(error);
+      if (!/NOPERM|no permissions|unknown command/i.test(text)) return;
+      this.#retryAtMs = this.#now() + REFUSED_RETRY_MS;
+      this.#change(
+        'off',
+        `Redis does not let this user hear agents (${text.slice(0, 120)}): allow +psubscribe +publish on channels spillway:*`,
+      );
+    }
+  }
+
+  #tick(): void {
+    const nowMs = this.#now();
+    if (this.#retryAtMs > 0) {
+      if (nowMs < this.#retryAtMs) return;
+      this.#retryAtMs = 0;
+      this.#listen();
+      return;
+    }
+    void this.#beacon();
+  }
+
+  async #beacon(): Promise<void> {
+    this.#seq += 1;
+    const seq = this.#seq;
+    const beacon = { v: PROTOCOL, kind: 'beacon', seq, console: this.#self };
+    this.#unheard.add(seq);
+    const dueAtMs = this.#now() + DEAF_AFTER_MS;
+    setTimeout(() => this.#check(seq, dueAtMs), DEAF_AFTER_MS).unref();
+    try {
+      await this.#mouth.publish(upChannel(this.#database, this.#self), JSON.stringify(beacon));
+    } catch (error) {
+      // That the mouth can't speak is noticed like deaf ears: the beacon does not come back. One that hangs is dropped.
+      const isHanging = error instanceof Error && /timed out/i.test(error.message);
+      if (isHanging && !(this.#mouth instanceof Cluster)) this.#mouth.disconnect(true);
+    }
+  }
+
+  #check(seq: number, dueAtMs: number): void {
+    if (this.#isStopped || !this.#unheard.has(seq)) return;
+    const nowMs = this.#now();
+    if (nowMs - dueAtMs > LATE_MS) {
+      setTimeout(() => this.#check(seq, nowMs + DEAF_AFTER_MS), DEAF_AFTER_MS).unref();
+      return;
+    }
+    this.#unheard.clear();
+    if (this.#retryAtMs > 0) return;
+    const problem =
+      this.#mouth.status === 'ready'
+        ? 'what the console says to itself does not come back: it has subscribed anew'
+        : describeProblem(new Error('Connection is closed'), addressOf(this.#config.endpoint));
+    this.#change('deaf', problem);
+    // One that is still connecting goes on by itself.
+    if (this.#ears?.status !== 'ready') return;
+    this.#state = { ...this.#state, resubscribed: this.#state.resubscribed + 1 };
+    this.#listen();
+  }
+
+  #hear(channel: string, text: string): void {
+    if (channel !== upChannel(this.#database, this.#self)) {
+      this.#events.emit('message', text);
+      return;
+    }
+    const seq = Number(/"kind":"beacon","seq":(\d+)/.exec(text.slice(0, 60))?.[1]);
+    for (const sent of this.#unheard) if (sent <= seq) this.#unheard.delete(sent);
+    this.#state = { ...this.#state, lastHeardAtMs: this.#now() };
+    if (this.#state.status !== 'hearing') this.#change('hearing', null);
+  }
+
+  #change(status: ChannelState['status'], problem: string | null): void {
+    const before = this.#state;
+    const isSame = before.status === status;
+    this.#state = { ...before, status, problem, sinceMs: isSame ? before.sinceMs : this.#now() };
+    if (!isSame) this.#events.emit('change', this.#state, before);
+  }
+}
+
+/** Agents are in the database that their queues are in; a Cluster has one. */
+function databaseOf({ endpoint }: InstanceConfig): number {
+  if (endpoint.kind === 'cluster') return 0;
+  if (endpoint.kind === 'sentinel') return endpoint.db;
+  const path = /^[a-z+]+:\/\/[^/]*\/(\d+)/i.exec(endpoint.url)?.[1];
+  return path === undefined ? 0 : Number(path);
+}

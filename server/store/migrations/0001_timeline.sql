@@ -1,0 +1,13 @@
+CREATE TABLE `timeline` (
+	`id` text PRIMARY KEY NOT NULL,
+	`at_ms` integer NOT NULL,
+	`instance` text NOT NULL,
+	`kind` text NOT NULL,
+	`queue` text,
+	`worker` text,
+	`text` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `timeline_at` ON `timeline` (`at_ms`);
+--> statement-breakpoint
+ALTER TABLE `actions` ADD `worker` text;

@@ -1,0 +1,41 @@
+import { and, desc, eq, lt, notInArray, sql } from 'drizzle-orm';
+import type { Database } from './open-store.js';
+import { timeline } from './schema.js';
+import type { TimelineLog } from './timeline-entry.js';
+
+/** Kept: the newest of these; what is older goes. */
+const MOST_ENTRIES = 50_000;
+/** Old entries are looked for once in so many. */
+const PRUNE_EVERY = 500;
+const MOST_LISTED = 500;
+
+/** The timeline in the store, bounded. */
+export function createTimeline(database: Database): TimelineLog {
+  let written = 0;
+  return {
+    async append(entry) {
+      await database.insert(timeline).values(entry);
+      written += 1;
+      if (written % PRUNE_EVERY !== 0) return;
+      const newest = database
+        .select({ id: timeline.id })
+        .from(timeline)
+        .orderBy(desc(timeline.atMs), desc(sql`rowid`))
+        .limit(MOST_ENTRIES);
+      await database.delete(timeline).where(notInArray(timeline.id, newest));
+    },
+    async list({ instance, beforeMs, limit }) {
+      return database
+        .select()
+        .from(timeline)
+        .where(
+          and(
+            instance === undefined ? undefined : eq(timeline.instance, instance),
+            beforeMs === undefined ? undefined : lt(timeline.atMs, beforeMs),
+          ),
+        )
+        .orderBy(desc(timeline.atMs), desc(sql`rowid`))
+        .limit(Math.min(limit, MOST_LISTED));
+    },
+  };
+}

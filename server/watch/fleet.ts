@@ -1,0 +1,224 @@
+import type { Acknowledgement, Beat, Farewell } from '../../agent/protocol.js';
+import type { ClientReading, WorkerConnection } from '../redis/clients.js';
+import type { TimelineKind } from '../store/timeline-entry.js';
+import { AgentWorker } from './agent-worker.js';
+import { readHeard } from './heard.js';
+import type { HeldLocks, KeptOrder, WorkerState } from './worker-state.js';
+
+/** No beat for so long: something is wrong with the agent, its process or its way. */
+export const SILENT_AFTER_MS = 2_500;
+/** A worker that has gone without a word is shown for so long; less where its jobs are in other hands again. */
+const REMEMBERED_MS = 15 * 60_000;
+const SETTLED_MS = 60_000;
+/** Who is there in the first seconds was there before. */
+const SETTLING_MS = 5_000;
+const MOST_WORKERS = 5_000;
+const LOCKS_EVERY_MS = 2_000;
+/** Workers whose locks are looked at in one tick. */
+const MOST_LOCK_READS = 8;
+
+export interface FleetEvent {
+  readonly kind: TimelineKind;
+  readonly queue: string | null;
+  readonly worker: string | null;
+  readonly text: string;
+}
+
+/** Every worker of one Redis: those that beat, and those that only CLIENT LIST shows. */
+export class Fleet {
+  readonly #workers = new Map<string, AgentWorker>();
+  readonly #tell: (event: FleetEvent) => void;
+  readonly #startedAtMs: number;
+  readonly #resubscribed = new Map<string, number>();
+  #clients: ClientReading | null = null;
+  #connectionsSeen = new Map<string, number>();
+  #unreadable = 0;
+
+  constructor(startedAtMs: number, tell: (event: FleetEvent) => void) {
+    this.#startedAtMs = startedAtMs;
+    this.#tell = tell;
+  }
+
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  get agents(): number {
+    return new Set([...this.#workers.values()].map((worker) => worker.agentId)).size;
+  }
+
+  /** @returns the acknowledgement in it, for who waits for one. */
+  hear(raw: string, nowMs: number): Acknowledgement | null {
+    const heard = readHeard(raw);
+    if (heard === null) this.#unreadable += 1;
+    if (heard === null || heard === 'other') return null;
+    if (heard.kind === 'ack') return heard;
+    if (heard.kind === 'beat') this.#takeBeat(heard, nowMs);
+    else this.#takeFarewell(heard);
+    return null;
+  }
+
+  takeClients(reading: ClientReading): void {
+    this.#clients = reading;
+  }
+
+  /** Workers that have stopped giving signs of life with jobs in hand, whose locks are due to be looked at. */
+  dueForLocks(
+    nowMs: number,
+  ): readonly { queueId: string; jobIds: readonly string[]; jobs: number; keep(locks: HeldLocks): void }[] {
+    return [...this.#workers.values()]
+      .filter((worker) => worker.running > 0 && nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS)
+      .filter((worker) => worker.locks === null || isDue(worker.locks, nowMs))
+      .slice(0, MOST_LOCK_READS)
+      .map((worker) => ({
+        queueId: worker.queueId,
+        jobIds: worker.runningIds,
+        jobs: worker.running,
+        keep: (locks) => {
+          worker.locks = locks;
+        },
+      }));
+  }
+
+  /** All of them as they stand now. Forgets who is gone for long. */
+  states(
+    nowMs: number,
+    keptOf: (queueId: string) => readonly KeptOrder[],
+    isHearing: boolean,
+  ): readonly WorkerState[] {
+    const states: WorkerState[] = [];
+    for (const worker of this.#workers.values()) {
+      if (nowMs - worker.lastBeatAtMs > this.#rememberedMs(worker)) {
+        this.#workers.delete(worker.id);
+        continue;
+      }
+      const isConnected = this.#clients === null ? null : this.#clients.agentIds.has(worker.agentId);
+      if (isHearing && isConnected === false) this.#tellCrashed(worker, nowMs);
+      states.push(worker.state(isConnected, keptOf(worker.queueId)));
+    }
+    return [...states, ...this.#withoutAgent(nowMs)];
+  }
+
+  /** One that is still connected hangs, and is worth seeing for as long as it does. */
+  #rememberedMs(worker: AgentWorker): number {
+    if (this.#clients?.agentIds.has(worker.agentId)) return Number.POSITIVE_INFINITY;
+    const isSettled =
+      worker.running === 0 || (worker.locks !== null && worker.locks.held + worker.locks.orphaned === 0);
+    return isSettled ? SETTLED_MS : REMEMBERED_MS;
+  }
+
+  #takeBeat(beat: Beat, nowMs: number): void {
+    const before = this.#resubscribed.get(beat.agent.id);
+    if (before !== undefined && beat.resubscribed > before) {
+      const { host, pid } = beat.agent;
+      this.#tell({
+        kind: 'agent.resubscribed',
+        queue: null,
+        worker: `${host}:${pid}`,
+        text: `The agent of ${host}:${pid} was deaf and has subscribed anew.`,
+      });
+    }
+    this.#resubscribed.set(beat.agent.id, beat.resubscribed);
+    for (const told of beat.workers) {
+      const known = this.#workers.get(told.id);
+      if (!known && this.#workers.size >= MOST_WORKERS) continue;
+      const worker = known ?? new AgentWorker(beat, told, nowMs);
+      worker.take(beat, told, nowMs);
+      if (known) continue;
+      this.#workers.set(worker.id, worker);
+      if (nowMs - this.#startedAtMs > SETTLING_MS)
+        this.#tell({
+          kind: 'worker.joined',
+          queue: worker.queueId,
+          worker: worker.label,
+          text: `${worker.label} works on ${nameOf(worker.queueId)}.`,
+        });
+    }
+  }
+
+  #takeFarewell(farewell: Farewell): void {
+    for (const id of farewell.workers) {
+      const worker = this.#workers.get(id);
+      if (!worker || worker.agentId !== farewell.agent.id) continue;
+      this.#workers.delete(id);
+      this.#tell({
+        kind: 'worker.left',
+        queue: worker.queueId,
+        worker: worker.label,
+        text: `${worker.label} has left ${nameOf(worker.queueId)} in an orderly way.`,
+      });
+    }
+  }
+
+  #tellCrashed(worker: AgentWorker, nowMs: number): void {
+    if (worker.isToldCrashed || nowMs - worker.lastBeatAtMs <= SILENT_AFTER_MS) return;
+    worker.isToldCrashed = true;
+    const jobs = worker.running === 1 ? '1 job' : `${worker.running} jobs`;
+    this.#tell({
+      kind: 'worker.crashed',
+      queue: worker.queueId,
+      worker: worker.label,
+      text: `${worker.label} of ${nameOf(worker.queueId)} is gone without a word, with ${jobs} in hand.`,
+    });
+  }
+
+  /** Connections that belong to no agent's worker. Where addresses don't match (a proxy between), as many as there are agents' workers are taken away. */
+  #withoutAgent(nowMs: number): readonly WorkerState[] {
+    const connections = this.#clients?.workers ?? [];
+    const seen = new Map<string, number>();
+    const own = new Map<string, Set<string>>();
+    const unmatched = new Map<string, number>();
+    const present = new Set(connections.map(({ address }) => address));
+    for (const worker of this.#workers.values()) {
+      if (nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS && !this.#clients?.agentIds.has(worker.agentId))
+        continue;
+      if (worker.address !== null && present.has(worker.address)) {
+        own.set(worker.queueId, (own.get(worker.queueId) ?? new Set()).add(worker.address));
+      } else unmatched.set(worker.queueId, (unmatched.get(worker.queueId) ?? 0) + 1);
+    }
+    const states: WorkerState[] = [];
+    for (const connection of connections) {
+      if (own.get(connection.queueId)?.has(connection.address)) continue;
+      const spare = unmatched.get(connection.queueId) ?? 0;
+      if (spare > 0) {
+        unmatched.set(connection.queueId, spare - 1);
+        continue;
+      }
+      const key = `${connection.queueId} ${connection.address}`;
+      const firstSeenAtMs =
+        this.#connectionsSeen.get(key) ?? nowMs - Math.min(connection.ageSeconds * 1000, nowMs);
+      seen.set(key, firstSeenAtMs);
+      states.push(withoutAgent(connection, firstSeenAtMs, nowMs));
+    }
+    this.#connectionsSeen = seen;
+    return states;
+  }
+}
+
+function withoutAgent(connection: WorkerConnection, firstSeenAtMs: number, nowMs: number): WorkerState {
+  const { queueId, name, address, idleSeconds } = connection;
+  return {
+    id: `client:${address}`,
+    queueId,
+    label: name === null ? address : `${name} (${address})`,
+    name,
+    host: address.slice(0, address.lastIndexOf(':')) || null,
+    pid: null,
+    isConnected: true,
+    firstSeenAtMs,
+    lastSeenAtMs: nowMs,
+    idleSeconds: connection.isWaiting ? idleSeconds : null,
+    agent: null,
+    locks: null,
+  };
+}
+
+function isDue(locks: HeldLocks, nowMs: number): boolean {
+  // Once no job of it is active any more there is nothing left to see.
+  return locks.held + locks.orphaned > 0 && nowMs - locks.readAtMs >= LOCKS_EVERY_MS;
+}
+
+/** The queue as people call it. */
+function nameOf(queueId: string): string {
+  return queueId.slice(queueId.lastIndexOf(':') + 1);
+}

@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import {
+  type Acknowledgement,
+  type Beat,
+  type Farewell,
+  type KeptOrders,
+  type Order,
+  PROTOCOL,
+  type SignedOrder,
+} from '../../agent/protocol.js';
+import type { KeptOrder } from './worker-state.js';
+
+/** Messages and fields beyond this are not read: nobody sends them but to do harm. */
+const MOST_LETTERS = 512 * 1024;
+const MOST_WORKERS = 500;
+
+const text = z.string().max(300);
+const id = z.string().min(1).max(100);
+const count = z.number().min(0);
+const time = z.number();
+const limiter = z.object({ max: z.number(), durationMs: z.number() });
+const sketch = z.object({
+  bins: z.array(z.number()).max(4_096),
+  zero: count,
+  sum: z.number(),
+  min: z.number(),
+  max: z.number(),
+});
+const agent = z.object({
+  id,
+  host: text,
+  pid: z.number(),
+  version: text,
+  nodeVersion: text,
+});
+const paused = z.enum(['order', 'application', 'guard']).nullable();
+
+// What an older agent does not say has a default: it is then not known.
+const worker = z.object({
+  id,
+  queue: z.string().min(1).max(1_000),
+  name: text.nullable().default(null),
+  key: text.nullable().default(null),
+  labels: z.record(z.string().max(100), z.string().max(100)).default({}),
+  bullmqVersion: text.nullable().default(null),
+  attachedAtMs: time,
+  concurrency: z.object({ deployed: count, now: count }),
+  maxConcurrency: count.nullable().default(null),
+  paused: paused.catch(null),
+  isClosing: z.boolean().default(false),
+  limiter: z
+    .object({ deployed: limiter.nullable(), now: limiter.nullable() })
+    .default({ deployed: null, now: null }),
+  isRateLimited: z.boolean().default(false),
+  running: count,
+  oldest: z
+    .array(z.object({ jobId: z.string().max(1_000), type: text, startedAtMs: time }))
+    .max(100)
+    .default([]),
+  lastStartedAtMs: time.nullable().default(null),
+  lastFinishedAtMs: time.nullable().default(null),
+  types: z
+    .array(
+      z.object({
+        name: text,
+        completed: count,
+        failed: count,
+        run: sketch.nullable().default(null),
+        usual: z.object({ count, p50Ms: count, p99Ms: count }).nullable().default(null),
+      }),
+    )
+    .max(200)
+    .default([]),
+  wait: sketch.nullable().default(null),
+  errors: z.object({ oom: count, connection: count, lock: count, other: count }).default({
+    oom: 0,
+    connection: 0,
+    lock: 0,
+    other: 0,
+  }),
+  guard: z.object({ sinceMs: time.nullable(), times: count }).default({ sinceMs: null, times: 0 }),
+  orders: z
+    .array(z.object({ orderId: id, refusal: text.nullable() }))
+    .max(20)
+    .default([]),
+  address: text.nullable().default(null),
+});
+
+const beat = z.object({
+  v: z.number(),
+  kind: z.literal('beat'),
+  seq: z.number(),
+  agent,
+  atMs: time,
+  loopDelay: z.object({ p50Ms: count, p99Ms: count, maxMs: count }).default({ p50Ms: 0, p99Ms: 0, maxMs: 0 }),
+  rssBytes: count.default(0),
+  ignored: z
+    .object({ unsigned: count, forged: count, replayed: count, late: count, malformed: count })
+    .default({ unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0 }),
+  resubscribed: count.default(0),
+  workers: z.array(worker).max(MOST_WORKERS),
+});
+const farewell = z.object({
+  v: z.number(),
+  kind: z.literal('farewell'),
+  agent,
+  atMs: time,
+  workers: z.array(id).max(MOST_WORKERS),
+});
+const ack = z.object({
+  v: z.number(),
+  kind: z.literal('ack'),
+  agent,
+  orderId: id,
+  workers: z
+    .array(
+      z.object({
+        id,
+        result: z.enum(['applied', 'refused']),
+        note: text.nullable().default(null),
+        concurrency: count,
+        paused: paused.catch(null),
+        limiter: limiter.nullable().default(null),
+      }),
+    )
+    .max(MOST_WORKERS),
+});
+const message = z.discriminatedUnion('kind', [beat, farewell, ack]);
+
+export type Heard = Beat | Farewell | Acknowledgement;
+
+/** What was heard from an agent; null for what is none, too large, or of a later protocol; `other` for other consoles. */
+export function readHeard(raw: string): Heard | 'other' | null {
+  if (raw.length > MOST_LETTERS) return null;
+  const value = parseJson(raw);
+  if (typeof value !== 'object' || value === null) return null;
+  if ('kind' in value && value.kind === 'beacon') return 'other';
+  const parsed = message.safeParse(value);
+  if (!parsed.success || parsed.data.v > PROTOCOL) return null;
+  return parsed.data;
+}
+
+const signed = z.object({
+  v: z.number(),
+  body: z.string().max(16_384),
+  sig: z.string().max(200).nullable().default(null),
+});
+const order = z
+  .object({
+    id,
+    atMs: time,
+    queue: z.string(),
+    workers: z.array(id).nullable(),
+    scope: z.string().max(300),
+    by: text,
+    reason: z.string().max(1_000),
+    untilMs: time.nullable(),
+  })
+  .and(
+    z.discriminatedUnion('setting', [
+      z.object({
+        setting: z.literal('concurrency'),
+        value: z.union([z.number(), z.object({ factor: z.number() })]).nullable(),
+      }),
+      z.object({ setting: z.literal('paused'), value: z.boolean().nullable() }),
+      z.object({ setting: z.literal('limiter'), value: z.union([limiter, z.literal('none')]).nullable() }),
+      z.object({ setting: z.literal('all'), value: z.null() }),
+    ]),
+  );
+
+/** The map of kept orders as it stands in Redis; what can't be read in it is left out. */
+export function readKeptMap(raw: string | null): KeptOrders {
+  const value = raw === null ? null : parseJson(raw);
+  if (typeof value !== 'object' || value === null) return {};
+  const kept: Record<string, SignedOrder> = {};
+  for (const [key, entry] of Object.entries(value)) {
+    const parsed = signed.safeParse(entry);
+    if (parsed.success) kept[key] = parsed.data;
+  }
+  return kept;
+}
+
+/** The orders in it that have not ended yet. */
+export function readKeptOrders(raw: string | null, nowMs: number): readonly KeptOrder[] {
+  return Object.values(readKeptMap(raw)).flatMap(({ body }) => {
+    const parsed = order.safeParse(parseJson(body));
+    if (!parsed.success) return [];
+    const { id: orderId, ...rest }: Order = parsed.data;
+    if (rest.untilMs !== null && rest.untilMs <= nowMs) return [];
+    const { scope, setting, value, by, atMs, reason, untilMs } = rest;
+    return [{ orderId, scope, setting, value, by, atMs, reason, untilMs }];
+  });
+}
+
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return null;
+  }
+}
