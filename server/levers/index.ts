@@ -7,6 +7,15 @@ import { rateLimit } from './rate-limit.js';
 import { type RegisteredLever, register } from './register.js';
 import { resume } from './resume.js';
 import { trimEvents } from './trim-events.js';
+import {
+  workerConcurrency,
+  workerLimiter,
+  workerPause,
+  workerResume,
+  workerRevert,
+} from './worker-levers.js';
+import { workersConcurrency } from './workers-concurrency.js';
+import { workersRevert } from './workers-revert.js';
 
 /** What can be done. Adding a lever is one file and one line here; routes, drawers, docs and audit follow. */
 export const LEVERS: readonly RegisteredLever[] = [
@@ -14,6 +23,13 @@ export const LEVERS: readonly RegisteredLever[] = [
   register(resume),
   register(concurrency),
   register(rateLimit),
+  register(workersConcurrency),
+  register(workersRevert),
+  register(workerConcurrency),
+  register(workerPause),
+  register(workerResume),
+  register(workerLimiter),
+  register(workerRevert),
   register(trimEvents),
   register(cleanFinished),
   register(raiseMaxmemory),

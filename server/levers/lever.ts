@@ -101,7 +101,10 @@ export interface LeverContext {
   readonly target: LeverTarget;
   readonly snapshot: Snapshot;
   readonly actor: string;
+  /** Why, as it was given. */
+  readonly reason: string;
   readonly nowMs: number;
+  readonly newId: () => string;
 }
 
 /**
@@ -121,7 +124,11 @@ export interface Lever<Args = unknown, State = unknown> {
   readonly unavailable: (context: Pick<LeverContext, 'snapshot' | 'target'>) => string | null;
   readonly read: (context: LeverContext, args: Args) => Promise<State>;
   /** Pure. */
-  readonly preview: (state: State, args: Args, context: Omit<LeverContext, 'link' | 'agents'>) => Preview;
+  readonly preview: (
+    state: State,
+    args: Args,
+    context: Omit<LeverContext, 'link' | 'agents' | 'newId'>,
+  ) => Preview;
   /** Throws LeverError when Redis refuses; then everything is as it was. */
   readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;
   readonly verify: (context: LeverContext, args: Args, state: State) => Promise<Verified>;
@@ -161,6 +168,7 @@ export class LeverError extends Error {
     | 'forbidden'
     | 'ambiguous'
     | 'refused-by-redis'
+    | 'refused-by-workers'
     | 'not-found'
     | 'unreachable';
   /** One entry a bad field, where the request itself is wrong. */

@@ -1,8 +1,6 @@
 import { type Actor, includesRole } from '../auth/role.js';
-import type { RedisLink } from '../redis/link.js';
 import { describeRefusal } from '../redis/refusal.js';
 import type { AuditLog } from '../store/audit-record.js';
-import type { Snapshot } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 import { auditRecordOf } from './audit.js';
 import { checkRequest, knownInstance, knownLever } from './check-request.js';
@@ -46,7 +44,9 @@ export async function runLever(
   checkRequest(lever, request);
   const snapshot = knownInstance(deps.watch, request.instance);
   const link = deps.watch.link(request.instance);
-  if (!link) throw new LeverError('not-found', `instance: there is no Redis named ${request.instance}`);
+  const agents = deps.watch.agents(request.instance);
+  if (!link || !agents)
+    throw new LeverError('not-found', `instance: there is no Redis named ${request.instance}`);
   if (snapshot.link.status !== 'live') {
     throw new LeverError(
       'unreachable',
@@ -59,7 +59,9 @@ export async function runLever(
   for (let from = 0; from < targets.length; from += AT_ONCE) {
     const some = targets.slice(from, from + AT_ONCE);
     outcomes.push(
-      ...(await Promise.all(some.map((target) => pull(deps, actor, request, lever, link, snapshot, target)))),
+      ...(await Promise.all(
+        some.map((target) => pull(deps, actor, request, lever, { link, agents, snapshot, target })),
+      )),
     );
   }
   return outcomes;
@@ -75,7 +77,7 @@ async function checkRole(
   if (includesRole(actor.role, lever.role)) return;
   const summary = `${lever.name} needs the role ${lever.role}, and ${actor.name} is ${actor.role}`;
   if (!request.dryRun) {
-    const target = { instance: request.instance, queue: null, jobId: request.jobId ?? null };
+    const target = { instance: request.instance, queue: null, jobId: request.jobId ?? null, worker: null };
     const base = { lever: lever.name, target, isDryRun: false, startedAtMs: deps.now(), now: deps.now };
     const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
     await keep(deps, actor, request, { ...outcomeOf(base, { status: 'refused', summary }), queue: named });
@@ -84,7 +86,7 @@ async function checkRole(
 }
 
 function outcomeOfMissing(deps: LeverDeps, request: LeverRequest, id: string, why: string): Outcome {
-  const target = { instance: request.instance, queue: null, jobId: null };
+  const target = { instance: request.instance, queue: null, jobId: null, worker: null };
   const base = {
     lever: request.lever,
     target,
@@ -101,12 +103,17 @@ async function pull(
   actor: Actor,
   request: LeverRequest,
   lever: RegisteredLever,
-  link: RedisLink,
-  snapshot: Snapshot,
-  target: LeverTarget,
+  where: Pick<LeverContext, 'link' | 'agents' | 'snapshot' | 'target'>,
 ): Promise<Outcome> {
   const startedAtMs = deps.now();
-  const context: LeverContext = { link, target, snapshot, actor: actor.name, nowMs: startedAtMs };
+  const { target } = where;
+  const context: LeverContext = {
+    ...where,
+    actor: actor.name,
+    reason: request.reason.trim(),
+    nowMs: startedAtMs,
+    newId: deps.newId,
+  };
   const base: OutcomeBase = {
     lever: lever.name,
     target,
@@ -186,6 +193,7 @@ async function attempt(
       fields: verified.fields,
       warnings: verified.warnings,
       freedBytes: applied.freedBytes,
+      workers: applied.workers ?? [],
       undo: isUnchanged ? null : callOf(inHand, context),
     });
   } catch (error) {
@@ -216,7 +224,8 @@ function callOf(inHand: LeverInHand, context: LeverContext): Outcome['undo'] {
   return {
     lever: inHand.undo.lever,
     instance: target.instance,
-    queues: target.queue ? [target.queue.id] : [],
+    queues: target.queue && !target.worker ? [target.queue.id] : [],
+    ...(target.worker === null ? {} : { workers: [target.worker.id] }),
     ...(target.jobId === null ? {} : { jobId: target.jobId }),
     args: inHand.undo.args,
   };
@@ -225,7 +234,7 @@ function callOf(inHand: LeverInHand, context: LeverContext): Outcome['undo'] {
 function outcomeOf(
   base: OutcomeBase,
   facts: Pick<Outcome, 'status' | 'summary'> &
-    Partial<Pick<Outcome, 'fields' | 'warnings' | 'freedBytes' | 'undo'>> & {
+    Partial<Pick<Outcome, 'fields' | 'warnings' | 'freedBytes' | 'undo' | 'workers'>> & {
       readonly preview?: Preview | null;
     },
 ): Outcome {
@@ -234,6 +243,8 @@ function outcomeOf(
     instance: base.target.instance,
     queue: base.target.queue?.id ?? null,
     jobId: base.target.jobId,
+    worker: base.target.worker?.id ?? null,
+    workers: facts.workers ?? [],
     isDryRun: base.isDryRun,
     durationMs: base.now() - base.startedAtMs,
     auditId: null,

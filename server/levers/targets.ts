@@ -19,11 +19,13 @@ export function targetsOf(lever: RegisteredLever, snapshot: Snapshot, request: L
     instance: snapshot.instance,
     queue,
     jobId: request.jobId ?? null,
+    worker: null,
   });
   if (lever.scope === 'instance') return { targets: [target(null)], missing: [] };
   if (lever.scope === 'job' && (request.queues.length !== 1 || request.jobId === undefined)) {
     throw new LeverError('invalid', 'jobId: this lever acts on one job of one queue; give both');
   }
+  if (lever.scope === 'worker') return workerTargets(snapshot, request);
   if (request.match !== undefined) {
     return { targets: matchQueues(snapshot, request.match).map(target), missing: [] };
   }
@@ -46,6 +48,27 @@ export function targetsOf(lever: RegisteredLever, snapshot: Snapshot, request: L
     targets: [...queues.values()].map(target),
     missing: missing.map(({ id, why }) => ({ id, why: why.message })),
   };
+}
+
+function workerTargets(snapshot: Snapshot, request: LeverRequest): Targets {
+  const wanted = [...new Set(request.workers ?? [])];
+  if (wanted.length === 0)
+    throw new LeverError('invalid', 'workers: name at least one worker by its id; GET …/workers lists them');
+  const targets: LeverTarget[] = [];
+  const missing: { id: string; why: string }[] = [];
+  for (const id of wanted) {
+    const worker = snapshot.workers.find((known) => known.id === id);
+    const queue = snapshot.queues.find((known) => known.id === worker?.queueId);
+    if (worker && queue) targets.push({ instance: snapshot.instance, queue, jobId: null, worker });
+    else
+      missing.push({
+        id,
+        why: `workers: there is no worker ${id.slice(0, 100)} in ${snapshot.instance} now`,
+      });
+  }
+  const [first] = missing;
+  if (first && targets.length === 0) throw new LeverError('not-found', first.why);
+  return { targets, missing };
 }
 
 /**

@@ -49,3 +49,6 @@ export interface WorkerContext {
   readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link'>;
   readonly nowMs: number;
 }
+
+/** What a worker is and why, before it is known who its peers are. */
+export type Judged = Pick<WorkerJudgement, 'verdict' | 'sentence' | 'evidence'>;

@@ -12,6 +12,7 @@ interface PreparedScript {
 /** Names of the write scripts beside this file. */
 export type ForcedScript =
   | 'halt-queue'
+  | 'keep-order'
   | 'resume-queue'
   | 'set-concurrency'
   | 'set-rate-limit'

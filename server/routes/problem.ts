@@ -60,6 +60,7 @@ const STATUS_OF_LEVER: Readonly<Record<LeverError['code'], readonly [ContentfulS
   ambiguous: [409, 'ambiguous'],
   'not-found': [404, 'not-found'],
   unavailable: [409, 'not-possible'],
+  'refused-by-workers': [409, 'Workers refuse'],
   'refused-by-redis': [409, 'not-possible'],
   unreachable: [503, 'unavailable'],
 };

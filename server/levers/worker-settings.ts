@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { formatCount, formatDuration } from '../model/format.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { WorkerState } from '../watch/worker-state.js';
+import { LONGEST_MS } from './give-order.js';
+import type { LeverWarning } from './lever.js';
+import { isFull, makeRoomFirst } from './queue-target.js';
+
+export const MOST_SLOTS = 100_000;
+
+export const forMs = z
+  .int('must be a whole number of milliseconds')
+  .min(60_000, 'must be at least 60000 ms (a minute)')
+  .max(LONGEST_MS, `must be at most ${LONGEST_MS} ms (a week)`)
+  .optional();
+
+export const slots = z
+  .int(`must be a whole number from 1 to ${MOST_SLOTS}, or null for what was deployed`)
+  .min(1, 'must be at least 1: to stop a worker use worker.pause')
+  .max(MOST_SLOTS, `must be at most ${MOST_SLOTS}`);
+
+/** " for 10 min, then as before" */
+export function untilWords(ms: number | undefined): string {
+  return ms === undefined ? '' : ` for ${formatDuration(ms / 1000)}, then as before`;
+}
+
+/** Slots of some workers: "10 each", or "5 to 20, 42 in all". */
+export function slotsInWords(values: readonly number[]): string {
+  if (values.length === 0) return 'none';
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const total = formatCount(values.reduce((sum, value) => sum + value, 0));
+  if (values.length === 1) return formatCount(low);
+  return low === high
+    ? `${formatCount(low)} each, ${total} in all`
+    : `${formatCount(low)} to ${formatCount(high)}, ${total} in all`;
+}
+
+/** While full a worker's slots keep going only by taking the next job as they finish one; more slots only add refused calls. */
+export function whileFull(snapshot: Snapshot, isRaise: boolean): readonly LeverWarning[] {
+  if (!isFull(snapshot)) return [];
+  return [
+    {
+      text: isRaise
+        ? 'Redis is full: more slots drain nothing faster now. The order is kept and in force at once, and helps once there is room. Make room first.'
+        : 'Redis is full: slots that stop now don’t start again before there is room, so lowering may stop what still drains. Make room first.',
+      instead: makeRoomFirst(snapshot),
+    },
+  ];
+}
+
+/** What may keep a raise from helping. */
+export function raiseWarnings(
+  workers: readonly WorkerState[],
+  wanted: (worker: WorkerState) => number,
+): readonly LeverWarning[] {
+  const warnings: string[] = [];
+  const refusing = workers.filter(
+    (worker) => worker.agent?.maxConcurrency != null && wanted(worker) > worker.agent.maxConcurrency,
+  );
+  const [first] = refusing;
+  if (first) {
+    const who = refusing.length === 1 ? first.label : `${first.label} and ${refusing.length - 1} more`;
+    warnings.push(
+      `${who} will refuse: ${refusing.length === 1 ? 'its owner allows' : 'their owners allow'} at most ${first.agent?.maxConcurrency}.`,
+    );
+  }
+  const old = workers.filter(
+    (worker) =>
+      worker.agent?.bullmqVersion?.startsWith('5.') && worker.agent.running >= worker.agent.concurrency.now,
+  );
+  if (old.length > 0)
+    warnings.push(
+      `${old.length === 1 ? '1 worker runs' : `${old.length} workers run`} BullMQ 5 with all slots busy: there a raise counts when the next job ends.`,
+    );
+  const late = workers.filter((worker) => (worker.agent?.loopDelayP99Ms ?? 0) > 200);
+  if (late.length > 0)
+    warnings.push(
+      `The event loop of ${late[0]?.label}${late.length > 1 ? ` and ${late.length - 1} more` : ''} is late by more than 200 ms: more slots in the same process won’t go faster; start more processes.`,
+    );
+  return warnings.map((text) => ({ text, instead: [] }));
+}
