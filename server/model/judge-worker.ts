@@ -188,7 +188,7 @@ function whenSilent(
   agent: AgentFacts,
   { queue, snapshot, nowMs }: WorkerContext,
 ): Judged | null {
-  if (!queue || queue.flow !== 'running' || queue.backlogSinceMs === null || agent.running > 0) return null;
+  if (queue?.flow !== 'running' || queue.backlogSinceMs === null || agent.running > 0) return null;
   if (snapshot.nodes.some((node) => node.isFull) || nowMs - agent.attachedAtMs < JUST_ATTACHED_MS)
     return null;
   if (queue.rateLimit !== null || queue.rateLimitedForMs > 0) return null;

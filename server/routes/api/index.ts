@@ -12,6 +12,8 @@ import { jobsApi } from './jobs.js';
 import { leversApi } from './levers.js';
 import { overviewApi } from './overview.js';
 import { queuesApi } from './queues.js';
+import { timelineApi } from './timeline.js';
+import { workersApi } from './workers.js';
 
 /** A body is a lever's arguments and at most some thousand queue names. */
 const MOST_BODY_BYTES = 1024 * 1024;
@@ -39,7 +41,16 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   );
   api.use('*', requireJson());
   api.use('*', idempotent(deps));
-  for (const part of [overviewApi(deps), queuesApi(deps), leversApi(deps), jobsApi(deps), actionsApi(deps)])
+  for (const part of [
+    overviewApi(deps),
+    // Before the queues: …/queues/{queue}/workers is theirs.
+    workersApi(deps),
+    queuesApi(deps),
+    leversApi(deps),
+    jobsApi(deps),
+    actionsApi(deps),
+    timelineApi(deps),
+  ])
     api.route('/', part);
   api.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -36,7 +36,7 @@ const listRoute = jsonRoute(
         name: z.string(),
         title: z.string(),
         about: z.string(),
-        scope: z.enum(['instance', 'queue', 'job']),
+        scope: z.enum(['instance', 'queue', 'job', 'worker']),
         role: z.enum(['operator', 'admin']),
         isDestructive: z.boolean(),
         args: z.record(z.string(), z.unknown()),
@@ -58,6 +58,7 @@ const pullRoute = leverRoute({
         queues: z.array(z.string()).max(5_000).default([]),
         match: z.string().min(1).max(200).optional(),
         jobId: z.string().min(1).max(1_000).optional(),
+        workers: z.array(z.string().min(1).max(300)).max(500).optional(),
         args: z.record(z.string(), z.unknown()).default({}),
         reason,
       }),
@@ -183,11 +184,12 @@ export function leversApi(deps: AppDeps) {
       ),
     )
     .openapi(pullRoute, async (c) => {
-      const { match, jobId, ...body } = c.req.valid('json');
+      const { match, jobId, workers, ...body } = c.req.valid('json');
       const outcomes = await deps.runLever(c.get('actor'), {
         ...body,
         ...(match === undefined ? {} : { match }),
         ...(jobId === undefined ? {} : { jobId }),
+        ...(workers === undefined ? {} : { workers }),
         lever: c.req.valid('param').lever,
         dryRun: c.req.valid('query').dryRun === 'true',
       });

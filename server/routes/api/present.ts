@@ -33,6 +33,7 @@ export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> 
     queue: finding.queue,
     queues: [...(finding.queues ?? (finding.queue === null ? [] : [finding.queue]))],
     node: finding.node,
+    worker: finding.worker ?? null,
     key: finding.key,
     title: finding.title,
     sentence: finding.sentence,
@@ -51,6 +52,7 @@ function presentRemedy(remedy: Remedy) {
   return {
     ...remedy,
     queues: [...remedy.queues],
+    workers: [...(remedy.workers ?? [])],
     args: { ...remedy.args },
     predictedFreedBytes: remedy.predictedFreedBytes ?? null,
   };
@@ -145,6 +147,14 @@ export function presentInstance(snapshot: Snapshot): z.infer<typeof InstanceSche
       budgetRatio: snapshot.poll.budgetRatio,
     },
     refusals: { ...snapshot.capabilities?.refusals },
+    hearing: {
+      status: snapshot.hearing.status,
+      since: isoTime(snapshot.hearing.sinceMs),
+      problem: snapshot.hearing.problem,
+      resubscribed: snapshot.hearing.resubscribed,
+      agents: snapshot.hearing.agents,
+      unreadable: snapshot.hearing.unreadable,
+    },
   };
 }
 
@@ -204,6 +214,8 @@ function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
     instance: outcome.instance,
     queue: outcome.queue,
     jobId: outcome.jobId,
+    worker: outcome.worker,
+    workers: outcome.workers.map((result) => ({ ...result })),
     summary: outcome.summary,
     fields: outcome.fields.map((field) => ({ ...field })),
     warnings: [...outcome.warnings],
@@ -232,6 +244,7 @@ function presentCall(call: NonNullable<Outcome['undo']>) {
     instance: call.instance,
     queues: [...call.queues],
     ...(call.jobId === undefined ? {} : { jobId: call.jobId }),
+    ...(call.workers === undefined ? {} : { workers: [...call.workers] }),
     args: { ...call.args },
   };
 }
@@ -281,6 +294,7 @@ export function presentAction(record: AuditRecord): z.infer<typeof ActionSchema>
     instance: record.instance,
     queue: record.queue,
     jobId: record.jobId,
+    worker: record.worker,
     args: { ...record.args },
     before: { ...record.before },
     after: { ...record.after },

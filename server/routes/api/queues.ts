@@ -1,11 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
+import { byTrouble } from '../../model/fleet-order.js';
+import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { isoTime, presentFinding, presentQueue } from './present.js';
+import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
 import { listQueues, QUEUE_SORTS } from './queue-list.js';
 import { FindingSchema, QueueSchema } from './schemas.js';
+import { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 
 const MOST_QUEUES = 1_000;
+const MOST_WORKERS = 200;
 
 const listRoute = jsonRoute(
   {
@@ -44,7 +49,16 @@ const oneRoute = jsonRoute(
     summary: 'One queue with its findings',
     request: { params: queueParam },
   },
-  QueueSchema.extend({ instance: z.string(), stale: z.boolean(), findings: z.array(FindingSchema) }),
+  QueueSchema.extend({
+    instance: z.string(),
+    stale: z.boolean(),
+    findings: z.array(FindingSchema),
+    fleet: FleetSummarySchema,
+    overrides: z.array(OverrideSchema),
+    workerList: z
+      .array(WorkerSchema)
+      .openapi({ description: 'Worst first, at most 200; all by GET …/workers?queue=' }),
+  }),
 );
 
 export function queuesApi(deps: AppDeps) {
@@ -72,6 +86,7 @@ export function queuesApi(deps: AppDeps) {
       const { instance, queue: idOrName } = c.req.valid('param');
       const snapshot = snapshotOf(deps, instance);
       const queue = queueIn(snapshot, idOrName);
+      const fleet = judgeQueueWorkers(snapshot, queue.id, deps.now()).toSorted(byTrouble);
       const findings = deps.watch
         .findings()
         .filter(
@@ -85,6 +100,9 @@ export function queuesApi(deps: AppDeps) {
           instance: snapshot.instance,
           stale: snapshot.link.status !== 'live',
           findings: findings.map(presentFinding),
+          fleet: summariseFleet(fleet),
+          overrides: queue.keptOrders.map(presentKept),
+          workerList: fleet.slice(0, MOST_WORKERS).map((one) => presentWorker(one, snapshot.instance)),
         },
         200,
       );

@@ -10,6 +10,7 @@ export const RemedySchema = z
     label: z.string(),
     effect: z.string(),
     queues: z.array(z.string()),
+    workers: z.array(z.string()),
     args: z.record(z.string(), z.unknown()),
     predictedFreedBytes: z.number().nullable(),
   })
@@ -25,6 +26,7 @@ export const FindingSchema = z
     queue: z.string().nullable(),
     queues: z.array(z.string()).openapi({ description: 'All queues it is about, worst first, at most 100.' }),
     node: z.string().nullable(),
+    worker: z.string().nullable(),
     key: z.string(),
     title: z.string(),
     sentence: z.string(),
@@ -155,6 +157,14 @@ export const InstanceSchema = z
       redisCpuRatio: z.number(),
       budgetRatio: z.number(),
     }),
+    hearing: z.object({
+      status: z.enum(['off', 'hearing', 'deaf']),
+      since: z.string(),
+      problem: z.string().nullable(),
+      resubscribed: z.number(),
+      agents: z.number(),
+      unreadable: z.number(),
+    }),
     refusals: z
       .record(z.string(), z.string())
       .openapi({ description: 'What this Redis does not permit the console, in its words.' }),
@@ -176,6 +186,7 @@ const LeverCallSchema = z.object({
   instance: z.string(),
   queues: z.array(z.string()),
   jobId: z.string().optional(),
+  workers: z.array(z.string()).optional(),
   args: z.record(z.string(), z.unknown()),
 });
 
@@ -195,6 +206,16 @@ export const PreviewSchema = z
   })
   .openapi('Preview');
 
+export const WorkerResultSchema = z
+  .object({
+    worker: z.string(),
+    label: z.string(),
+    result: z.enum(['applied', 'refused', 'no-answer']),
+    note: z.string().nullable(),
+    concurrency: z.number().nullable(),
+  })
+  .openapi('WorkerResult');
+
 export const OutcomeSchema = z
   .object({
     status: z.enum(['applied', 'unchanged', 'unverified', 'failed', 'refused']),
@@ -202,6 +223,8 @@ export const OutcomeSchema = z
     instance: z.string(),
     queue: z.string().nullable(),
     jobId: z.string().nullable(),
+    worker: z.string().nullable(),
+    workers: z.array(WorkerResultSchema).openapi({ description: 'What came of an order at each worker.' }),
     summary: z.string(),
     fields: z.array(FieldSchema),
     warnings: z.array(z.string()),
@@ -281,6 +304,7 @@ export const ActionSchema = z
     instance: z.string(),
     queue: z.string().nullable(),
     jobId: z.string().nullable(),
+    worker: z.string().nullable(),
     args: z.record(z.string(), z.unknown()),
     before: z.record(z.string(), z.string()),
     after: z.record(z.string(), z.string()),

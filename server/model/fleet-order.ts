@@ -1,0 +1,31 @@
+import type { WorkerJudgement, WorkerVerdict } from './worker-verdict.js';
+
+/** Worst first: what needs a person, then what holds a worker back, then what is as it should be. */
+export const VERDICT_ORDER: readonly WorkerVerdict[] = [
+  'crashed',
+  'stuck',
+  'silent',
+  'blocked',
+  'overloaded',
+  'unknown',
+  'capped',
+  'rate-limited',
+  'draining',
+  'paused',
+  'healthy',
+];
+
+/** Compares two workers for a list, worst first; alike ones by name, so that rows keep their places. Pure. */
+export function byTrouble(a: WorkerJudgement, b: WorkerJudgement): number {
+  return (
+    VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict) ||
+    Number(b.outlier !== null) - Number(a.outlier !== null) ||
+    compare(a.worker.queueId, b.worker.queueId) ||
+    compare(a.worker.label, b.worker.label) ||
+    compare(a.worker.id, b.worker.id)
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
