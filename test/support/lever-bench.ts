@@ -53,6 +53,7 @@ export interface BenchOptions {
   readonly url?: string;
   readonly endpoint?: Parameters<typeof createWatch>[0]['instances'][number]['endpoint'];
   readonly queues?: readonly string[];
+  readonly agentSecret?: string;
 }
 
 let nextId = 0;
@@ -67,7 +68,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
         queues: options.queues ?? [],
         pollIntervalMs: 200,
         cpuBudgetRatio: 1,
-        agentSecret: null,
+        agentSecret: options.agentSecret ?? null,
       },
     ],
     thresholds: DEFAULT_THRESHOLDS,
