@@ -34,7 +34,7 @@ export interface Finding {
   readonly node: string | null;
   /** Id of the worker it is about; absent or null: about none. */
   readonly worker?: string | null;
-  /** `code|instance|queue|node|worker`: the same trouble has the same key from tick to tick. */
+  /** `code|instance|queue|node`: the same trouble has the same key from tick to tick. */
   readonly key: string;
   /** A few words. */
   readonly title: string;

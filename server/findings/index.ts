@@ -7,6 +7,7 @@ import { mergeAlike } from './merge.js';
 import { queueCapped } from './queue-capped.js';
 import { queueGrowing } from './queue-growing.js';
 import { queueNoWorkers } from './queue-no-workers.js';
+import { queueOverloaded } from './queue-overloaded.js';
 import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
 import { queueRateLimited } from './queue-rate-limited.js';
 import { queueRetention } from './queue-retention.js';
@@ -19,6 +20,11 @@ import { redisReadOnly } from './redis-read-only.js';
 import { redisUnreachable } from './redis-unreachable.js';
 import { compareFindings } from './track.js';
 import { withinReach } from './within-reach.js';
+import { workerBlocked } from './worker-blocked.js';
+import { workerCrashed } from './worker-crashed.js';
+import { workerOutlier } from './worker-outlier.js';
+import { workerSilent } from './worker-silent.js';
+import { workerStuck } from './worker-stuck.js';
 
 /** What is wrong and why. Adding a finding is one file and one line here; order means nothing, `rank` does. */
 export const FINDING_RULES: readonly FindingRule[] = [
@@ -31,11 +37,17 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisReadOnly,
   queueNoWorkers,
   queueStuck,
+  queueOverloaded,
   queueGrowing,
   queuePausedWithBacklog,
   queueCapped,
   queueRateLimited,
   queueRetention,
+  workerCrashed,
+  workerStuck,
+  workerSilent,
+  workerOutlier,
+  workerBlocked,
 ];
 
 /**

@@ -7,6 +7,7 @@ const WEIGHT: Readonly<Record<QueueVerdict, number>> = {
   'no-workers': 800,
   stuck: 700,
   'blocked-by-memory': 600,
+  overloaded: 550,
   growing: 500,
   paused: 400,
   halted: 400,

@@ -1,3 +1,4 @@
+import { judgeQueueWorkers } from '../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Thresholds } from './finding.js';
 
@@ -11,6 +12,7 @@ export type QueueVerdict =
   | 'capped'
   | 'rate-limited'
   | 'stuck'
+  | 'overloaded'
   | 'growing'
   | 'flowing';
 
@@ -45,9 +47,20 @@ export function queueVerdict(
   if (isRateLimited(queue, thresholds)) return 'rate-limited';
   // 7. None of the known causes, and nothing moves.
   if (isMotionless && isBeyondPatience(queue, nowMs, thresholds)) return 'stuck';
-  // 8. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
+  // 8. It moves, and its workers say that they do what they can. Above growing: it says why.
+  if (queue.backlog >= thresholds.backlogMinJobs && isOverloaded(queue, snapshot, nowMs)) return 'overloaded';
+  // 9. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
   if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs) return 'growing';
   return 'flowing';
+}
+
+/** Most of the workers that can tell have all slots busy and finish, and the queue does not get shorter in time. */
+function isOverloaded(queue: QueueState, snapshot: Snapshot, nowMs: number): boolean {
+  const telling = judgeQueueWorkers(snapshot, queue.id, nowMs).filter(
+    ({ worker, verdict }) => worker.agent !== null && verdict !== 'crashed' && verdict !== 'paused',
+  );
+  const overloaded = telling.filter(({ verdict }) => verdict === 'overloaded').length;
+  return overloaded > 0 && overloaded * 2 >= telling.length;
 }
 
 /** Is any node over its limit? In a Cluster it is not known here which node holds a queue, so any counts. */

@@ -14,6 +14,12 @@ const NEEDS: readonly {
       'This Redis does not permit CONFIG SET to the console, so raise maxmemory where Redis is managed.',
   },
   {
+    levers: 'worker',
+    capabilities: ['canWrite', 'canRunScripts'],
+    otherwise:
+      "The console's Redis user may not write, so it can only show: give it write permission to act from here.",
+  },
+  {
     levers: 'queue.',
     capabilities: ['canWrite', 'canRunScripts'],
     otherwise:

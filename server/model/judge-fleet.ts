@@ -32,5 +32,24 @@ export function judgeQueueWorkers(
   queueId: string,
   nowMs: number,
 ): readonly WorkerJudgement[] {
-  return judgeFleet(snapshot, nowMs).filter(({ worker }) => worker.queueId === queueId);
+  const all = judgeFleet(snapshot, nowMs);
+  // Asked for each of a thousand queues in one tick: sorted once.
+  let byQueue = sorted.get(all);
+  if (!byQueue) {
+    byQueue = grouped(all);
+    sorted.set(all, byQueue);
+  }
+  return byQueue.get(queueId) ?? [];
+}
+
+const sorted = new WeakMap<readonly WorkerJudgement[], ReadonlyMap<string, readonly WorkerJudgement[]>>();
+
+function grouped(all: readonly WorkerJudgement[]): ReadonlyMap<string, readonly WorkerJudgement[]> {
+  const groups = new Map<string, WorkerJudgement[]>();
+  for (const one of all) {
+    const group = groups.get(one.worker.queueId);
+    if (group) group.push(one);
+    else groups.set(one.worker.queueId, [one]);
+  }
+  return groups;
 }

@@ -198,6 +198,8 @@ function whenSilent(
     agent.lastFinishedAtMs ?? 0,
     worker.firstSeenAtMs,
   );
+  // Jobs that come one by one to many idle workers go to whoever is first: there must be one that nobody has taken.
+  if (queue.oldestWaitingAtMs === null || nowMs - queue.oldestWaitingAtMs < DEAF_MS) return null;
   // Both must be fresh: a queue that is read seldom may have been empty in between.
   if (nowMs - sinceMs < DEAF_MS || nowMs - queue.readAtMs > 2_500) return null;
   return judged(

@@ -46,5 +46,6 @@ test.each(Object.entries(troubles))('every remedy for %s is a call that its leve
     expect(lever, remedy.lever).not.toBeNull();
     expect(lever?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
     expect(remedy.queues.length > 0, remedy.label).toBe(lever?.scope === 'queue');
+    expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(lever?.scope === 'worker');
   }
 });

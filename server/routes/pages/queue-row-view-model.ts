@@ -24,6 +24,7 @@ export const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   'no-workers': { word: 'no workers', state: 'critical', icon: 'no-workers' },
   stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
   'blocked-by-memory': { word: 'Redis full', state: 'critical', icon: 'blocked-by-memory' },
+  overloaded: { word: 'overloaded', state: 'warning', icon: 'growing' },
   growing: { word: 'growing', state: 'warning', icon: 'growing' },
   paused: { word: 'paused', state: 'info', icon: 'paused' },
   halted: { word: 'halted', state: 'info', icon: 'halted' },

@@ -1,0 +1,48 @@
+import { formatJobs } from '../model/format.js';
+import type { FindingRule } from './finding.js';
+import { evidenceOf, forWorkers, names, placeName, slotsLeft } from './worker-evidence.js';
+
+export const workerCrashed: FindingRule = {
+  code: 'worker.crashed',
+  about:
+    'A worker with the agent is gone without a word: its process has crashed, was killed, or lost its host.',
+  detect: forWorkers(
+    ({ verdict }) => verdict === 'crashed',
+    (found, queue, snapshot) => {
+      const [first] = found;
+      const queueId = first?.worker.queueId ?? '';
+      const left = slotsLeft(snapshot, queueId, found);
+      const jobs = found.reduce(
+        (sum, { worker }) =>
+          sum +
+          (worker.locks === null ? (worker.agent?.running ?? 0) : worker.locks.held + worker.locks.orphaned),
+        0,
+      );
+      const stalling =
+        jobs === 0
+          ? 'none of their jobs is still open'
+          : `${formatJobs(jobs)} stall until a live worker’s check brings them back`;
+      const isServed = left.workers > 0;
+      const lost = found.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.now ?? 0), 0);
+      return {
+        severity: isServed && jobs === 0 ? 'warning' : 'critical',
+        title: found.length === 1 ? 'A worker crashed' : `${found.length} workers crashed`,
+        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} gone without a word; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again.`,
+        evidence: evidenceOf(found),
+        remedies:
+          isServed && lost > 0 && (queue?.backlog ?? 0) > 0
+            ? [
+                {
+                  lever: 'workers.concurrency',
+                  label: `Raise the other ${left.workers === 1 ? 'worker' : 'workers'}`,
+                  effect: `Each of the ${left.workers} left runs ${Math.ceil((left.slots + lost) / left.workers)} jobs at once, which makes up for the ${lost} slots that are gone.`,
+                  queues: [queueId],
+                  args: { value: Math.ceil((left.slots + lost) / left.workers) },
+                },
+              ]
+            : [],
+        rank: 720 + Math.min(49, found.length),
+      };
+    },
+  ),
+};

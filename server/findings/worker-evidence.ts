@@ -1,0 +1,102 @@
+import { judgeFleet } from '../model/judge-fleet.js';
+import type { WorkerJudgement } from '../model/worker-verdict.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { Evidence, FindingRule, FoundNow, Remedy } from './finding.js';
+import { plainName, queueName } from './words.js';
+
+const MOST_NAMED = 3;
+
+export type DescribeWorkers = (
+  /** At least one, worst first. */
+  found: readonly WorkerJudgement[],
+  queue: QueueState | null,
+  snapshot: Snapshot,
+  nowMs: number,
+) => Omit<FoundNow, 'queue' | 'node' | 'worker'>;
+
+/**
+ * A rule's `detect` for workers that are like that: what several workers of one queue share is told once, with their
+ * names.
+ */
+export function forWorkers(
+  isMeant: (judgement: WorkerJudgement) => boolean,
+  describe: DescribeWorkers,
+): FindingRule['detect'] {
+  return (snapshot, nowMs) => {
+    return [...groupByQueue(judgeFleet(snapshot, nowMs).filter(isMeant))].map(([queueId, found]) => {
+      const queue = snapshot.queues.find(({ id }) => id === queueId) ?? null;
+      const [only] = found;
+      return {
+        queue: queueId,
+        node: null,
+        worker: found.length === 1 ? (only?.worker.id ?? null) : null,
+        ...describe(found, queue, snapshot, nowMs),
+      };
+    });
+  };
+}
+
+/** "mailer@web-1", "mailer@web-1 and mailer@web-2", "a, b, c and 4 more". */
+export function names(found: readonly WorkerJudgement[]): string {
+  const named = found.slice(0, MOST_NAMED).map(({ worker }) => plainName(worker.label));
+  const more = found.length - named.length;
+  if (more > 0) return `${named.join(', ')} and ${more} more`;
+  return named.length === 1
+    ? (named[0] ?? '')
+    : `${named.slice(0, -1).join(', ')} and ${named[named.length - 1]}`;
+}
+
+export function placeName(queue: QueueState | null, queueId: string): string {
+  return queue ? queueName(queue) : plainName(queueId);
+}
+
+/** Slots of the queue's workers that are left without these. */
+export function slotsLeft(
+  snapshot: Snapshot,
+  queueId: string,
+  without: readonly WorkerJudgement[],
+): { readonly slots: number; readonly workers: number } {
+  const gone = new Set(without.map(({ worker }) => worker.id));
+  const left = snapshot.workers.filter(
+    (worker) =>
+      worker.queueId === queueId &&
+      worker.agent !== null &&
+      worker.isConnected !== false &&
+      !gone.has(worker.id),
+  );
+  return {
+    slots: left.reduce((sum, worker) => sum + (worker.agent?.concurrency.now ?? 0), 0),
+    workers: left.length,
+  };
+}
+
+/** Evidence of the worst as findings show it, behind how many there are. */
+export function evidenceOf(found: readonly WorkerJudgement[]): readonly Evidence[] {
+  const [worst] = found;
+  return [
+    { label: 'workers', value: found.length, unit: 'count' },
+    ...(worst?.evidence ?? []).map(({ label, value, unit }) => ({
+      label,
+      value,
+      ...(unit === undefined ? {} : { unit }),
+    })),
+  ];
+}
+
+/** Takes workers out of the pool, or lets one drop the connection on which it waits. */
+export function pauseRemedy(
+  found: readonly WorkerJudgement[],
+  label: string,
+  effect: string,
+): readonly Remedy[] {
+  const workers = found.filter(({ worker }) => worker.agent !== null).map(({ worker }) => worker.id);
+  return workers.length === 0
+    ? []
+    : [{ lever: 'worker.pause', label, effect, queues: [], workers, args: {} }];
+}
+
+function groupByQueue(found: readonly WorkerJudgement[]): ReadonlyMap<string, readonly WorkerJudgement[]> {
+  const groups = new Map<string, WorkerJudgement[]>();
+  for (const one of found) groups.set(one.worker.queueId, [...(groups.get(one.worker.queueId) ?? []), one]);
+  return groups;
+}
