@@ -10,6 +10,7 @@ import {
   blockingAddressOf,
   bullmqVersionOf,
   insideOf,
+  lockTokenOf,
   queueIdOf,
   wakeMainLoop,
 } from './worker-shape.js';
@@ -148,6 +149,7 @@ export class AttachedWorker {
         errors,
         guard: { sinceMs: this.#guard.sinceMs, times: this.#guard.times },
         orders: this.#orders.inForce(nowMs),
+        lockToken: lockTokenOf(this.#worker),
         address: blockingAddressOf(this.#worker),
       },
       giveBack: () => {

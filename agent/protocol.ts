@@ -132,6 +132,8 @@ export interface WorkerBeat {
   /** Backed off because Redis refuses its writes; `times` since attach. */
   readonly guard: { readonly sinceMs: number | null; readonly times: number };
   readonly orders: readonly OrderInForce[];
+  /** What BullMQ puts at the start of the locks of its jobs; null: not known. */
+  readonly lockToken: string | null;
   /** Local end of its blocking connection, as CLIENT LIST shows it where nothing stands between; null: not known. */
   readonly address: string | null;
 }

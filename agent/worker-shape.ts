@@ -36,6 +36,7 @@ interface ShapeOfConnection {
 
 /** What is there at run time in the versions that were looked at (5.81.5, 6.7.0); every part may be missing. */
 export interface WorkerInside {
+  readonly id?: string;
   readonly opts: ShapeOfOptions;
   on(event: string, listener: (argument: unknown) => void): unknown;
   off(event: string, listener: (argument: unknown) => void): unknown;
@@ -79,6 +80,11 @@ export function blockingAddressOf(worker: AttachableWorker): string | null {
   const { localAddress, localPort } = connection?._client?.stream ?? {};
   if (localAddress === undefined || localPort === undefined) return null;
   return `${localAddress.replace(/^::ffff:/, '')}:${localPort}`;
+}
+
+/** BullMQ's own id of the worker: the value of a job's lock is `<id>:<count>`. */
+export function lockTokenOf(worker: AttachableWorker): string | null {
+  return insideOf(worker).id ?? null;
 }
 
 /** The client that the worker itself uses, once it is connected. */

@@ -132,7 +132,7 @@
   });
 
   // ---- Selection
-  const boxes = () => [...document.querySelectorAll('#queue-rows input[type="checkbox"]')];
+  const boxes = () => [...document.querySelectorAll('[data-bulk] tbody input[type="checkbox"]')];
 
   function showSelection() {
     const form = document.querySelector('[data-bulk]');

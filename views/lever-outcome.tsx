@@ -11,6 +11,18 @@ export interface TargetOutcome {
   readonly summary: string;
   readonly changes: readonly ChangeProps[];
   readonly warnings: readonly string[];
+  /** What each worker made of it, worst first; no rows where none was asked. */
+  readonly workers: {
+    readonly rows: readonly {
+      readonly label: string;
+      readonly word: string;
+      readonly state: State;
+      readonly icon: IconName;
+      readonly slots: string;
+      readonly note: string;
+    }[];
+    readonly more: number;
+  };
 }
 
 export interface OutcomeProps {
@@ -63,6 +75,21 @@ export const LeverOutcome: FC<OutcomeProps> = (outcome) => (
           </p>
           <p>{target.summary}</p>
           {target.changes.length > 0 ? <Changes changes={target.changes} /> : null}
+          {target.workers.rows.length > 0 ? (
+            <ul class="worker-results">
+              {target.workers.rows.map((row) => (
+                <li class={`state-${row.state}`}>
+                  <span class="state-icon">
+                    <Icon name={row.icon} />
+                  </span>{' '}
+                  <strong>{row.label}</strong> {row.word}
+                  {row.slots ? `, ${row.slots}` : ''}
+                  {row.note ? <span class="hint"> {row.note}</span> : null}
+                </li>
+              ))}
+              {target.workers.more > 0 ? <li class="hint">and {target.workers.more} more</li> : null}
+            </ul>
+          ) : null}
           {target.warnings.map((warning) => (
             <p class="outcome-warning">
               <span class="state-icon state-warning">

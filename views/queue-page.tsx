@@ -2,9 +2,11 @@ import type { FC } from 'hono/jsx';
 import { type Fact, Facts, type State } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
 import { FindingList, type FindingListProps } from './finding.js';
+import { FleetHead, type FleetHeadProps } from './fleet-head.js';
 import { Icon, type IconName } from './icon.js';
 import { JobTable, type JobTableProps } from './job-table.js';
 import { type Chrome, Layout } from './layout.js';
+import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
 export interface QueueHeadProps {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface QueueProps {
   readonly head: QueueHeadProps;
   readonly findings: FindingListProps;
   readonly charts: readonly ChartProps[];
+  readonly fleet: FleetHeadProps;
+  readonly workers: WorkerTableProps;
   readonly jobs: JobTableProps;
 }
 
@@ -38,6 +42,19 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
         <Chart {...chart} />
       ))}
     </div>
+    <section class="queues" aria-labelledby="workers-title">
+      <div class="queues-head">
+        <h2 id="workers-title">Workers</h2>
+        <p class="order-held" data-held="workers" hidden>
+          <span data-held-text="">Order held while you are here</span>
+          <button type="button" class="small-button" data-release="">
+            Sort now
+          </button>
+        </p>
+      </div>
+      <FleetHead {...view.fleet} />
+      <WorkerTable {...view.workers} />
+    </section>
     <JobTable {...view.jobs} />
   </Layout>
 );

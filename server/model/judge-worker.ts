@@ -225,7 +225,9 @@ function whenOverloaded(
   if (queue.rates?.isGrowing !== true && !isSlow) return null;
   const why = queue.rates?.isGrowing
     ? 'the queue grows'
-    : `the queue needs ${formatDuration(queue.drainSeconds ?? 0)} to drain`;
+    : Number.isFinite(queue.drainSeconds)
+      ? `the queue needs ${formatDuration(queue.drainSeconds ?? 0)} to drain`
+      : 'the queue never drains at these rates';
   return judged(
     'overloaded',
     `All ${formatCount(agent.concurrency.now)} slots are busy and finishing ${formatRate(agent.finishedPerSecond)}, and ${why}: it can’t do more as it is${hangingWords(agent, nowMs)}.`,

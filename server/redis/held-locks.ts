@@ -1,33 +1,53 @@
 import type { HeldLocks } from '../watch/worker-state.js';
 import type { RedisClient } from './connect.js';
 
+/** Active jobs that are looked at, and locks whose end is asked for. */
+const MOST_ACTIVE = 1_000;
+const MOST_ASKED = 50;
+
+/** What a worker had in hand when it was last heard. */
+export interface InHand {
+  readonly jobIds: readonly string[];
+  readonly jobs: number;
+  /** Start of the value of its locks; null: not known, then only the named jobs are looked at. */
+  readonly lockToken: string | null;
+}
+
 /**
- * What stands in Redis of the jobs that a worker had in hand: two commands a job, at most as many jobs as a beat names.
- * @param jobs how many it had in hand, of which only `jobIds` are named.
+ * What stands in Redis of the jobs that a worker had in hand: one window of the active list, one MGET of the locks of the
+ * jobs in it, and the end of at most fifty of those that are the worker's.
  * @throws what Redis says.
  */
 export async function readHeldLocks(
   client: RedisClient,
   queueId: string,
-  jobIds: readonly string[],
-  jobs: number,
+  { jobIds, jobs, lockToken }: InHand,
   nowMs: number,
-): Promise<HeldLocks> {
-  const found = await Promise.all(
-    jobIds.map(async (jobId) => {
-      const [ttl, place] = await Promise.all([
-        client.pttl(`${queueId}:${jobId}:lock`),
-        client.lpos(`${queueId}:active`, jobId, 'MAXLEN', 5_000),
-      ]);
-      return { ttl, isActive: place !== null };
-    }),
-  );
-  const held = found.filter(({ ttl, isActive }) => isActive && ttl > 0);
+): Promise<{ readonly locks: HeldLocks; readonly calls: ReadonlyMap<string, number> }> {
+  const active = await client.lrange(`${queueId}:active`, 0, MOST_ACTIVE - 1);
+  const named = new Set(jobIds);
+  const wanted = lockToken === null ? active.filter((jobId) => named.has(jobId)) : active;
+  // All keys of a queue lie in one slot of a Cluster.
+  const values = wanted.length === 0 ? [] : await client.mget(wanted.map((jobId) => `${queueId}:${jobId}:lock`));
+  const isOwn = (value: string | null | undefined): boolean =>
+    value != null && (lockToken === null || value.startsWith(`${lockToken}:`));
+  const held = wanted.filter((_, i) => isOwn(values[i]));
+  const orphaned = wanted.filter((jobId, i) => named.has(jobId) && values[i] == null);
+  const asked = held.slice(0, MOST_ASKED);
+  const ends = await Promise.all(asked.map((jobId) => client.pttl(`${queueId}:${jobId}:lock`)));
+  const last = Math.max(0, ...ends);
   return {
-    readAtMs: nowMs,
-    jobs,
-    held: held.length,
-    orphaned: found.filter(({ ttl, isActive }) => isActive && ttl <= 0).length,
-    lastExpiryAtMs: held.length === 0 ? null : nowMs + Math.max(...held.map(({ ttl }) => ttl)),
+    locks: {
+      readAtMs: nowMs,
+      jobs,
+      held: held.length,
+      orphaned: orphaned.length,
+      lastExpiryAtMs: last > 0 ? nowMs + last : null,
+    },
+    calls: new Map([
+      ['lrange', 1],
+      ['mget', wanted.length === 0 ? 0 : 1],
+      ['pttl', asked.length],
+    ]),
   };
 }

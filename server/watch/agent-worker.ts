@@ -67,6 +67,10 @@ export class AgentWorker {
     return this.#worker.oldest.map(({ jobId }) => jobId);
   }
 
+  get lockToken(): string | null {
+    return this.#worker.lockToken;
+  }
+
   get resubscribed(): number {
     return this.#beat.resubscribed;
   }

@@ -65,14 +65,16 @@ export class Fleet {
   /** Workers that have stopped giving signs of life with jobs in hand, whose locks are due to be looked at. */
   dueForLocks(
     nowMs: number,
-  ): readonly { queueId: string; jobIds: readonly string[]; jobs: number; keep(locks: HeldLocks): void }[] {
+  ): readonly { queueId: string; jobIds: readonly string[];
+    lockToken: string | null; jobs: number; keep(locks: HeldLocks): void }[] {
     return [...this.#workers.values()]
-      .filter((worker) => worker.running > 0 && nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS)
+      .filter((worker) => nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS)
       .filter((worker) => worker.locks === null || isDue(worker.locks, nowMs))
       .slice(0, MOST_LOCK_READS)
       .map((worker) => ({
         queueId: worker.queueId,
         jobIds: worker.runningIds,
+        lockToken: worker.lockToken,
         jobs: worker.running,
         keep: (locks) => {
           worker.locks = locks;

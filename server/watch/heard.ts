@@ -83,6 +83,7 @@ const worker = z.object({
     .array(z.object({ orderId: id, refusal: text.nullable() }))
     .max(20)
     .default([]),
+  lockToken: text.nullable().default(null),
   address: text.nullable().default(null),
 });
 

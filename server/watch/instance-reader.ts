@@ -242,13 +242,10 @@ export class InstanceReader {
   async #readLocks(): Promise<void> {
     const nowMs = this.#now();
     await Promise.all(
-      this.#fleet.dueForLocks(nowMs).map(async ({ queueId, jobIds, jobs, keep }) => {
-        keep(await readHeldLocks(this.#link.reader, queueId, jobIds, jobs, nowMs));
+      this.#fleet.dueForLocks(nowMs).map(async ({ queueId, keep, ...held }) => {
+        const { locks, calls } = await readHeldLocks(this.#link.reader, queueId, held, nowMs);
+        keep(locks);
         const master = this.#masterOf(queueId);
-        const calls = new Map([
-          ['pttl', jobIds.length],
-          ['lpos', jobIds.length],
-        ]);
         if (master) this.#watchedNodes.get(master.id)?.count(calls);
       }),
     );

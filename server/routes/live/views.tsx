@@ -1,5 +1,6 @@
 import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
+import { fleetLive, parseFleetQuery } from '../pages/fleet.js';
 import { instanceLive } from '../pages/instance.js';
 import { frameParts, overviewLive } from '../pages/overview.js';
 import { queueLive } from '../pages/queue.js';
@@ -15,6 +16,8 @@ export function liveViewOf(
   switch (query.view) {
     case 'overview':
       return overviewLive(deps, role, parseQueueQuery(query));
+    case 'fleet':
+      return fleetLive(deps, role, parseFleetQuery(query));
     case 'instance':
       return instanceLive(deps, role, query.instance ?? '');
     case 'queue':

@@ -18,6 +18,7 @@ const STYLES = [
   'findings.css',
   'queue-table.css',
   'queue-cards.css',
+  'workers.css',
   'drawer.css',
   'preview.css',
   'detail.css',
@@ -113,6 +114,7 @@ function navOf(watch: Watch, current: string): Chrome['nav'] {
   const items = [
     { label: 'Overview', href: '/' },
     ...instances.slice(0, 6),
+    { label: 'Workers', href: '/fleet' },
     { label: 'Actions', href: '/actions' },
     { label: 'API', href: '/docs' },
   ];

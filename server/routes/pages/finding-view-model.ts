@@ -52,7 +52,14 @@ export function remedyButton(
     effect: remedy.effect,
     needsRole,
     href: includesRole(role, needsRole)
-      ? leverPath({ lever: remedy.lever, instance, queues: remedy.queues, args: remedy.args, ...more })
+      ? leverPath({
+          lever: remedy.lever,
+          instance,
+          queues: remedy.queues,
+          ...(remedy.workers === undefined ? {} : { workers: remedy.workers.slice(0, 50) }),
+          args: remedy.args,
+          ...more,
+        })
       : null,
   };
 }

@@ -7,6 +7,7 @@ import { PROBLEM_TITLES, Problem, problemOf } from '../problem.js';
 import { actionsPage } from './actions.js';
 import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
+import { fleetPage, parseFleetQuery } from './fleet.js';
 import { instancePage } from './instance.js';
 import { leverRoutes } from './lever.js';
 import { overviewPage } from './overview.js';
@@ -21,6 +22,9 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     c.header('Cache-Control', 'no-store');
   });
   pages.get('/', (c) => c.html(overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()))));
+  pages.get('/fleet', async (c) =>
+    c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),
+  );
   pages.route('/', leverRoutes(deps));
   pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));

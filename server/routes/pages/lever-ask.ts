@@ -9,6 +9,7 @@ export interface LeverAsk {
   readonly queues: readonly string[];
   readonly match: string | null;
   readonly jobId: string | null;
+  readonly workers: readonly string[];
   readonly specs: readonly ArgSpec[];
   readonly typed: Readonly<Record<string, Typed>>;
   readonly reason: string;
@@ -26,17 +27,22 @@ export function askOfLink(
   lever: RegisteredLever,
   values: Values,
   findings: readonly Finding[],
-  holdsNow: (instance: string, queues: readonly string[]) => Readonly<Record<string, unknown>>,
+  holdsNow: (
+    instance: string,
+    queues: readonly string[],
+    workers: readonly string[],
+  ) => Readonly<Record<string, unknown>>,
 ): LeverAsk {
-  const { instance, queues } = targetOf(values, findings, lever.name);
+  const { instance, queues, workers } = targetOf(values, findings, lever.name);
   const given = one(values, 'args');
-  const args = given === '' ? holdsNow(instance, queues) : parseArgs(given);
+  const args = given === '' ? holdsNow(instance, queues, workers) : parseArgs(given);
   const specs = argSpecs(lever);
   return {
     instance,
     queues,
     match: one(values, 'match') || null,
     jobId: one(values, 'jobId') || null,
+    workers,
     specs,
     typed: Object.fromEntries(
       specs.map((spec) => [
@@ -58,6 +64,7 @@ export function askOfForm(lever: RegisteredLever, values: Values): LeverAsk {
     queues: queuesOf(values),
     match: one(values, 'match') || null,
     jobId: one(values, 'jobId') || null,
+    workers: workersOf(values),
     specs,
     typed: Object.fromEntries(specs.map((spec) => [spec.name, typedIn(spec, values)])),
     reason: one(values, 'reason').slice(0, LONGEST),
@@ -91,13 +98,19 @@ function targetOf(
   values: Values,
   findings: readonly Finding[],
   lever: string,
-): { readonly instance: string; readonly queues: readonly string[] } {
+): { readonly instance: string; readonly queues: readonly string[]; readonly workers: readonly string[] } {
+  const picked = values.get('onWorker') ?? [];
+  if (picked.length > 0) {
+    const { instance, queues: workers } = targetOfSelection(picked, 'workers');
+    return { instance, queues: [], workers };
+  }
   const selected = values.get('on') ?? [];
-  if (selected.length > 0) return targetOfSelection(selected);
+  if (selected.length > 0) return { ...targetOfSelection(selected, 'queues'), workers: [] };
   const instance = one(values, 'instance');
   const key = one(values, 'finding');
   const queues = queuesOf(values);
-  if (key === '' || queues.length > 0) return { instance, queues };
+  const workers = workersOf(values);
+  if (key === '' || queues.length > 0 || workers.length > 0) return { instance, queues, workers };
   // Too many queues for an address: they are in the finding, as long as it is there.
   const args = one(values, 'args') || '{}';
   const remedy = findings
@@ -105,11 +118,14 @@ function targetOf(
     ?.remedies.find((known) => known.lever === lever && JSON.stringify(known.args) === args);
   if (!remedy)
     throw new LeverError('not-found', 'this finding has changed meanwhile: close and look at it again');
-  return { instance, queues: remedy.queues };
+  return { instance, queues: remedy.queues, workers: remedy.workers ?? [] };
 }
 
 /** Ticked rows say `<redis>/<queue>`; names of Redises hold no slash. */
-function targetOfSelection(selected: readonly string[]): { instance: string; queues: readonly string[] } {
+function targetOfSelection(
+  selected: readonly string[],
+  what: 'queues' | 'workers',
+): { instance: string; queues: readonly string[] } {
   const parts = selected.map((text) => {
     const slash = text.indexOf('/');
     return { instance: text.slice(0, slash), queue: decoded(text.slice(slash + 1)) };
@@ -118,7 +134,7 @@ function targetOfSelection(selected: readonly string[]): { instance: string; que
   if (instances.length > 1) {
     throw new LeverError(
       'invalid',
-      `the selected queues are in ${instances.join(' and ')}: pick those of one Redis at a time`,
+      `the selected ${what} are in ${instances.join(' and ')}: pick those of one Redis at a time`,
     );
   }
   return { instance: instances[0] ?? '', queues: parts.map((part) => part.queue) };
@@ -127,6 +143,10 @@ function targetOfSelection(selected: readonly string[]): { instance: string; que
 /** In addresses as they are; in forms percent-encoded, because HTML turns every line end in a value into another. */
 function queuesOf(values: Values): readonly string[] {
   return [...(values.get('queues') ?? []), ...(values.get('encodedQueues') ?? []).map(decoded)];
+}
+
+function workersOf(values: Values): readonly string[] {
+  return [...(values.get('workers') ?? []), ...(values.get('encodedWorkers') ?? []).map(decoded)];
 }
 
 function decoded(text: string): string {

@@ -61,7 +61,7 @@ export function subjectOf({ lever, ask, names }: Targeted): string {
   if (lever.scope === 'instance') return `Redis ${ask.instance}`;
   if (lever.scope === 'job') return `job ${plainName(ask.jobId ?? '')}`;
   if (names.length === 1) return plainName(names[0] ?? '');
-  return formatThings(names.length, 'queue');
+  return formatThings(names.length, lever.scope === 'worker' ? 'worker' : 'queue');
 }
 
 function hiddenOf(lever: RegisteredLever, ask: LeverAsk): LeverFormProps['hidden'] {
@@ -69,6 +69,7 @@ function hiddenOf(lever: RegisteredLever, ask: LeverAsk): LeverFormProps['hidden
     { name: 'lever', value: lever.name },
     { name: 'instance', value: ask.instance },
     ...hiddenQueues(ask.queues),
+    ...hiddenWorkers(ask.workers),
   ];
   if (ask.match !== null) hidden.push({ name: 'match', value: ask.match });
   if (ask.jobId !== null) hidden.push({ name: 'jobId', value: ask.jobId });
@@ -86,13 +87,30 @@ export function hiddenQueues(queues: readonly string[]): LeverFormProps['hidden'
   return queues.map((id) => ({ name: 'encodedQueues', value: encodePart(id) }));
 }
 
+export function hiddenWorkers(workers: readonly string[]): LeverFormProps['hidden'] {
+  return workers.map((id) => ({ name: 'encodedWorkers', value: encodePart(id) }));
+}
+
+/** Of arguments of which exactly one is given only that one is shown: the first where none is. */
+const ONE_OF: Readonly<Record<string, readonly string[]>> = {
+  'workers.concurrency': ['value', 'factor', 'drainWithinSeconds'],
+};
+
+function isShown(lever: RegisteredLever, ask: LeverAsk, spec: ArgSpec): boolean {
+  if (argWords(lever.name, spec.name).isHidden) return false;
+  const choice = ONE_OF[lever.name];
+  if (!choice?.includes(spec.name)) return true;
+  const given = choice.find((name) => ask.typed[name]?.text || ask.typed[name]?.isNone) ?? choice[0];
+  return spec.name === given;
+}
+
 export function fieldsOf(
   lever: RegisteredLever,
   ask: LeverAsk,
   errors: LeverError['fields'],
 ): readonly FieldProps[] {
   return ask.specs
-    .filter((spec) => !argWords(lever.name, spec.name).isHidden)
+    .filter((spec) => isShown(lever, ask, spec))
     .map((spec) => fieldOf(lever, ask, spec, errors));
 }
 

@@ -1,4 +1,5 @@
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import type { WorkerState } from '../../watch/worker-state.js';
 import { fullestNode } from './band-view-model.js';
 
 /** How an argument is asked for. What stands in no list is asked for by its own name, so a new lever works without. */
@@ -10,6 +11,8 @@ export interface ArgWords {
   /** Not for people: carried along. */
   readonly isHidden?: boolean;
 }
+
+const FOR_MS: ArgWords = { label: 'For', hint: 'Empty: until it is reverted.' };
 
 const WORDS: Readonly<Record<string, ArgWords>> = {
   'queue.concurrency value': {
@@ -36,6 +39,35 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
     label: 'New maxmemory',
     hint: 'In force at once, on every master. A restart brings the configured value back.',
   },
+  'workers.concurrency value': {
+    label: 'Jobs at once, each worker',
+    hint: 'In every running worker of the queue, and in those that start later.',
+    noneLabel: 'As deployed',
+  },
+  'workers.concurrency factor': {
+    label: 'Times what each was deployed with',
+    hint: '2: twice as many slots.',
+  },
+  'workers.concurrency drainWithinSeconds': {
+    label: 'Drain within, seconds',
+    hint: 'As many slots as that takes, by what a job takes now.',
+  },
+  'workers.concurrency forMs': FOR_MS,
+  'worker.concurrency value': {
+    label: 'Jobs at once',
+    hint: 'In this worker only. To stop it, pause it instead.',
+    noneLabel: 'As deployed',
+  },
+  'worker.concurrency forMs': FOR_MS,
+  'worker.pause forMs': FOR_MS,
+  'worker.limiter max': {
+    label: 'Jobs that may start',
+    hint: 'Counted over all workers of the queue; this one stops when they have started so many.',
+    noneLabel: 'No limiter of its own',
+  },
+  'worker.limiter durationMs': { label: 'per', hint: '' },
+  'worker.limiter asDeployed': { label: 'As deployed', hint: '', isHidden: true },
+  'worker.limiter forMs': FOR_MS,
   'job.remove removeChildren': { label: 'Remove its child jobs too', hint: '' },
 };
 
@@ -54,7 +86,20 @@ export function presentArgs(
   lever: string,
   snapshot: Snapshot,
   queue: QueueState | null,
+  worker: WorkerState | null = null,
 ): Record<string, unknown> {
+  if (lever === 'workers.concurrency' && queue) {
+    const slots = snapshot.workers.flatMap((one) =>
+      one.queueId === queue.id && one.agent ? one.agent.concurrency.now : [],
+    );
+    return slots.length > 0 ? { value: Math.max(...slots) } : {};
+  }
+  if (lever === 'worker.concurrency' && worker?.agent) return { value: worker.agent.concurrency.now };
+  if (lever === 'worker.limiter' && worker?.agent) {
+    const { now } = worker.agent.limiter;
+    return now ? { max: now.max, durationMs: now.durationMs } : { max: null };
+  }
+
   if (lever === 'queue.concurrency' && queue) {
     return { value: queue.flow === 'halted' ? (queue.halt?.formerConcurrency ?? null) : queue.concurrency };
   }

@@ -46,13 +46,14 @@ type Values = ReadonlyMap<string, readonly string[]>;
 
 async function open(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
   const lever = knownLever(values.get('lever')?.[0] ?? '');
-  const ask = askOfLink(lever, values, deps.watch.findings(), (instance, queues) => {
+  const ask = askOfLink(lever, values, deps.watch.findings(), (instance, queues, workers) => {
     const snapshot = knownInstance(deps.watch, instance);
     const [only] = queues;
     return presentArgs(
       lever.name,
       snapshot,
       only !== undefined && queues.length === 1 ? findQueue(snapshot, only) : null,
+      snapshot.workers.find(({ id }) => id === workers[0]) ?? null,
     );
   });
   const targeted = target(deps, c, lever.name, ask);
@@ -133,9 +134,11 @@ function target(deps: AppDeps, c: PageContext, leverName: string, ask: LeverAsk)
   const names =
     lever.scope === 'instance'
       ? []
-      : ask.match !== null
-        ? matchQueues(snapshot, ask.match).map((queue) => queue.name)
-        : ask.queues.map((id) => snapshot.queues.find((queue) => queue.id === id)?.name ?? id);
+      : lever.scope === 'worker'
+        ? ask.workers.map((id) => snapshot.workers.find((worker) => worker.id === id)?.label ?? id)
+        : ask.match !== null
+          ? matchQueues(snapshot, ask.match).map((queue) => queue.name)
+          : ask.queues.map((id) => snapshot.queues.find((queue) => queue.id === id)?.name ?? id);
   return { lever, ask, names, role };
 }
 
@@ -146,6 +149,7 @@ function requestOf({ lever, ask }: Targeted, dryRun: boolean) {
     queues: ask.queues,
     ...(ask.match === null ? {} : { match: ask.match }),
     ...(ask.jobId === null ? {} : { jobId: ask.jobId }),
+    ...(lever.scope === 'worker' ? { workers: ask.workers } : {}),
     args: argsOf(ask),
     reason: ask.reason,
     dryRun,

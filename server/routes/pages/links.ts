@@ -25,6 +25,8 @@ export interface LeverLink {
   readonly queues?: readonly string[];
   readonly match?: string;
   readonly jobId?: string;
+  /** Ids of workers, for levers on them. */
+  readonly workers?: readonly string[];
   readonly args?: Readonly<Record<string, unknown>>;
   /** Why: offered as the reason. */
   readonly why?: string;
@@ -45,6 +47,7 @@ export function leverPath(link: LeverLink): string {
   else for (const queue of queues) query.append('queues', queue);
   if (link.match !== undefined) query.set('match', link.match);
   if (link.jobId !== undefined) query.set('jobId', link.jobId);
+  for (const worker of link.workers ?? []) query.append('workers', worker);
   if (link.args && Object.keys(link.args).length > 0) query.set('args', JSON.stringify(link.args));
   if (link.why !== undefined) query.set('why', link.why);
   if (link.then !== undefined) query.set('then', link.then);

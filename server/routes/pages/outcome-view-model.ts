@@ -2,9 +2,9 @@ import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import type { OutcomeProps, TargetOutcome } from '../../../views/lever-outcome.js';
 import { plainName } from '../../findings/words.js';
-import type { LeverCall, Outcome, OutcomeStatus } from '../../levers/lever.js';
+import type { LeverCall, Outcome, OutcomeStatus, WorkerResult } from '../../levers/lever.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
-import { hiddenQueues, type Targeted } from './lever-view-model.js';
+import { hiddenQueues, hiddenWorkers, type Targeted } from './lever-view-model.js';
 import { leverPath } from './links.js';
 import { changesOf, upperFirst } from './preview-view-model.js';
 
@@ -61,7 +61,11 @@ function summaryOf(outcomes: readonly Outcome[], count: (status: OutcomeStatus) 
 function targetOf(outcome: Outcome): TargetOutcome {
   const words = STATUS_WORDS[outcome.status];
   const name =
-    outcome.jobId !== null ? `job ${outcome.jobId}` : (outcome.queue ?? `Redis ${outcome.instance}`);
+    outcome.jobId !== null
+      ? `job ${outcome.jobId}`
+      : outcome.worker !== null
+        ? (outcome.workers[0]?.label ?? outcome.worker)
+        : (outcome.queue ?? `Redis ${outcome.instance}`);
   return {
     name: plainName(name),
     state: words.state,
@@ -71,6 +75,30 @@ function targetOf(outcome: Outcome): TargetOutcome {
     changes:
       outcome.status === 'refused' || outcome.status === 'failed' ? [] : changesOf(outcome.fields, true),
     warnings: outcome.warnings,
+    workers: workersOf(outcome),
+  };
+}
+
+const RESULTS: Readonly<Record<WorkerResult['result'], { word: string; state: State; icon: IconName }>> = {
+  refused: { word: 'refused', state: 'critical', icon: 'critical' },
+  'no-answer': { word: 'no answer', state: 'warning', icon: 'warning' },
+  applied: { word: 'in force', state: 'calm', icon: 'calm' },
+};
+const WORST_RESULT_FIRST: readonly WorkerResult['result'][] = ['refused', 'no-answer', 'applied'];
+
+/** What each worker made of the order, worst first. */
+function workersOf({ workers }: Outcome): TargetOutcome['workers'] {
+  const sorted = [...workers].sort(
+    (a, b) => WORST_RESULT_FIRST.indexOf(a.result) - WORST_RESULT_FIRST.indexOf(b.result),
+  );
+  return {
+    rows: sorted.slice(0, MOST_SHOWN).map(({ label, result, note, concurrency }) => ({
+      label: plainName(label),
+      ...RESULTS[result],
+      slots: concurrency === null ? '' : formatThings(concurrency, 'slot'),
+      note: note ?? '',
+    })),
+    more: Math.max(0, sorted.length - MOST_SHOWN),
   };
 }
 
@@ -88,6 +116,7 @@ function undoOf(outcomes: readonly Outcome[]): OutcomeProps['undo'] {
       { name: 'instance', value: first.instance },
       // Only those that were changed: a queue that was halted by somebody else before stays halted.
       ...hiddenQueues(calls.flatMap((call) => call.queues)),
+      ...hiddenWorkers(calls.flatMap((call) => call.workers ?? [])),
       ...(first.jobId === undefined ? [] : [{ name: 'jobId', value: first.jobId }]),
       { name: 'args', value: JSON.stringify(first.args) },
       { name: 'why', value: 'undo' },
@@ -103,6 +132,7 @@ export function undoHref(call: LeverCall): string {
     args: call.args,
     why: 'undo',
     ...(call.jobId === undefined ? {} : { jobId: call.jobId }),
+    ...(call.workers === undefined ? {} : { workers: call.workers }),
   });
 }
 

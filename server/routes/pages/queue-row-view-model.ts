@@ -10,6 +10,7 @@ import {
   formatRateLimit,
   formatRatio,
 } from '../../model/format.js';
+import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { encodePart, leverPath, placeOf, queuePath } from './links.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
@@ -74,12 +75,23 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     memoryShare:
       queue.memory && used > 0 ? formatRatio(Math.round((queue.memory.totalBytes / used) * 100) / 100) : '',
     failed: formatCount(queue.counts.failed),
-    workers: queue.workers === null ? UNKNOWN : formatCount(queue.workers),
+    workers: workersInWords(queue, snapshot, nowMs),
     concurrency: concurrencySetting(queue, instance, canAct),
     rateLimit: rateLimitSetting(queue, instance, canAct),
     flow: canAct ? flowAction(queue, instance) : null,
     checkbox: canAct ? { value: `${instance}/${encodePart(queue.id)}`, label: `Select ${queue.name}` } : null,
   };
+}
+
+const TROUBLED: ReadonlySet<string> = new Set(['crashed', 'stuck', 'silent', 'blocked']);
+
+/** "7 of 8" where agents tell that some are in trouble; else how many are connected. */
+function workersInWords(queue: QueueState, snapshot: Snapshot, nowMs: number): string {
+  const judged = judgeQueueWorkers(snapshot, queue.id, nowMs).filter(({ isFromOutside }) => !isFromOutside);
+  const troubled = judged.filter(({ verdict }) => TROUBLED.has(verdict)).length;
+  const known = Math.max(judged.length, queue.workers ?? 0);
+  if (troubled > 0) return `${formatCount(known - troubled)} of ${formatCount(known)}`;
+  return queue.workers === null && known === 0 ? UNKNOWN : formatCount(known);
 }
 
 export function drainInWords(queue: QueueState): string {

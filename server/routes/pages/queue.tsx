@@ -13,6 +13,7 @@ import { findingParts } from './finding-parts.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
 import { instancePath } from './links.js';
 import { frameParts, html } from './overview.js';
+import { fleetParts, queueFleetOf } from './queue-fleet.js';
 import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
 
 export interface QueuePageQuery {
@@ -49,6 +50,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         head: queueHeadOf(deps, queue, snapshot, actor.role, nowMs),
         findings: queueFindings(deps, instance, queue.id, actor.role, nowMs),
         charts: queueChartsOf(queue, instance),
+        ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
       }}
     />
@@ -71,6 +73,7 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
         ...frameParts(deps, nowMs, queue.name),
         swapPart('queue-head', html(<QueueHead {...queueHeadOf(deps, queue, snapshot, role, nowMs)} />)),
         ...findingParts(queueFindings(deps, instance, queueId, role, nowMs).findings),
+        ...fleetParts(queueFleetOf(queue, snapshot, role, nowMs)),
         eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
       ];
     },

@@ -1,0 +1,176 @@
+import { FleetHead } from '../../../views/fleet-head.js';
+import { type FleetGroup, FleetGroups, FleetPage, type FleetProps } from '../../../views/fleet-page.js';
+import { WorkerRow } from '../../../views/worker-table.js';
+import type { AppDeps } from '../../app-deps.js';
+import { type Actor, includesRole, type Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { byTrouble, VERDICT_ORDER } from '../../model/fleet-order.js';
+import { formatThings } from '../../model/format.js';
+import { judgeFleet } from '../../model/judge-fleet.js';
+import type { WorkerJudgement } from '../../model/worker-verdict.js';
+import type { Snapshot } from '../../watch/snapshot.js';
+import type { LiveView } from '../live/hub.js';
+import { listParts, swapPart } from '../live/part.js';
+import { chromeOf } from './chrome.js';
+import { leverPath, queuePath } from './links.js';
+import { frameParts, html } from './overview.js';
+import { timelineOf } from './timeline-view-model.js';
+import {
+  fleetHeadOf,
+  slotsInWords,
+  verdictsInWords,
+  WORKER_VERDICTS,
+  workerTableOf,
+} from './worker-view-model.js';
+
+const MOST_ROWS = 200;
+const MOST_GROUPS = 60;
+const GROUPINGS = ['queue', 'host', 'verdict'] as const;
+type Grouping = (typeof GROUPINGS)[number];
+
+export interface FleetQuery {
+  readonly by: Grouping;
+  readonly search: string;
+}
+
+/** Bounded, and never an error: what is not known is the first. */
+export function parseFleetQuery(query: Readonly<Record<string, string | undefined>>): FleetQuery {
+  return {
+    by: GROUPINGS.find((known) => known === query.by) ?? 'queue',
+    search: (query.search ?? '').slice(0, 200),
+  };
+}
+
+export async function fleetPage(deps: AppDeps, actor: Actor, query: FleetQuery) {
+  const nowMs = deps.now();
+  const liveUrl = `/live?${new URLSearchParams({ view: 'fleet', ...query })}`;
+  const frame = { actor, nowMs, current: '/fleet', subject: 'workers', liveUrl };
+  const view: FleetProps = {
+    ...fleetOf(deps, actor.role, query, nowMs),
+    by: query.by,
+    search: query.search,
+    groupings: GROUPINGS.map((grouping) => ({
+      label: grouping,
+      href: `/fleet?${new URLSearchParams({ by: grouping, search: query.search })}`,
+      isCurrent: grouping === query.by,
+    })),
+    timeline: timelineOf(await deps.timeline.list({ limit: 20 }), nowMs, deps.watch.snapshots().length > 1),
+  };
+  return <FleetPage chrome={chromeOf(deps, frame)} view={view} />;
+}
+
+/** What changes on the fleet page. */
+export function fleetLive(deps: AppDeps, role: Role, query: FleetQuery): LiveView {
+  return {
+    key: JSON.stringify(['fleet', role, query]),
+    render: () => {
+      const nowMs = deps.now();
+      const { head, groups, table } = fleetOf(deps, role, query, nowMs);
+      return [
+        ...frameParts(deps, nowMs, 'workers'),
+        swapPart(head.id, html(<FleetHead {...head} />)),
+        swapPart('fleet-groups', html(<FleetGroups groups={groups} />)),
+        ...listParts(
+          'workers',
+          table.rows.map((row) => ({ id: row.id, html: html(<WorkerRow {...row} />) })),
+        ),
+      ];
+    },
+  };
+}
+
+interface Judged {
+  readonly judgement: WorkerJudgement;
+  readonly snapshot: Snapshot;
+}
+
+function fleetOf(
+  deps: AppDeps,
+  role: Role,
+  query: FleetQuery,
+  nowMs: number,
+): Pick<FleetProps, 'head' | 'groups' | 'table'> {
+  const snapshots = deps.watch.snapshots();
+  const text = query.search.toLowerCase();
+  const all: Judged[] = snapshots.flatMap((snapshot) =>
+    judgeFleet(snapshot, nowMs)
+      .filter(({ worker }) => textOf(worker).includes(text))
+      .map((judgement) => ({ judgement, snapshot })),
+  );
+  const sorted = all.sort((a, b) => byTrouble(a.judgement, b.judgement));
+  const context = { role, nowMs, hasQueue: true, hasManyInstances: snapshots.length > 1 };
+  return {
+    head: fleetHeadOf(
+      'fleet-head',
+      sorted.map(({ judgement }) => judgement),
+      snapshots,
+      { orders: [], levers: [] },
+      nowMs,
+    ),
+    groups: groupsOf(sorted, query, role, snapshots.length > 1),
+    table: workerTableOf(sorted, context, MOST_ROWS),
+  };
+}
+
+function textOf({ label, queueId, host, agent }: WorkerJudgement['worker']): string {
+  const labels = Object.entries(agent?.labels ?? {}).flat();
+  return [label, queueId, host ?? '', ...labels].join(' ').toLowerCase();
+}
+
+/** Worst groups first. */
+function groupsOf(
+  all: readonly Judged[],
+  { by }: FleetQuery,
+  role: Role,
+  hasManyInstances: boolean,
+): readonly FleetGroup[] {
+  const groups = new Map<string, Judged[]>();
+  for (const one of all) {
+    const key = keyOf(one, by);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  const worst = (group: readonly Judged[]): number =>
+    Math.min(...group.map(({ judgement }) => VERDICT_ORDER.indexOf(judgement.verdict)));
+  return [...groups]
+    .sort(([nameA, a], [nameB, b]) => worst(a) - worst(b) || b.length - a.length || (nameA < nameB ? -1 : 1))
+    .slice(0, MOST_GROUPS)
+    .map(([name, group]) => groupOf(name, group, by, role, hasManyInstances));
+}
+
+function keyOf({ judgement, snapshot }: Judged, by: Grouping): string {
+  if (by === 'verdict') return WORKER_VERDICTS[judgement.verdict].word;
+  if (by === 'host') return judgement.worker.host ?? 'host not known';
+  return `${snapshot.instance} ${judgement.worker.queueId}`;
+}
+
+function groupOf(
+  name: string,
+  group: readonly Judged[],
+  by: Grouping,
+  role: Role,
+  hasManyInstances: boolean,
+): FleetGroup {
+  const judgements = group.map(({ judgement }) => judgement);
+  const [first] = group;
+  const troubled = judgements.filter(({ verdict, outlier }) => verdict !== 'healthy' || outlier !== null);
+  const isQueue = by === 'queue' && first !== undefined;
+  const queueId = first?.judgement.worker.queueId ?? '';
+  const instance = first?.snapshot.instance ?? '';
+  const bare = queueId.slice(queueId.lastIndexOf(':') + 1);
+  return {
+    name: plainName(isQueue ? (hasManyInstances ? `${instance} · ${bare}` : bare) : name),
+    href: isQueue ? queuePath(instance, queueId) : null,
+    workers: formatThings(group.length, 'worker'),
+    trouble: troubled.length === 0 ? '' : verdictsInWords(troubled),
+    slots: slotsInWords(judgements),
+    lever:
+      isQueue && includesRole(role, 'operator') && judgements.some(({ worker }) => worker.agent !== null)
+        ? {
+            label: 'Concurrency',
+            href: leverPath({ lever: 'workers.concurrency', instance, queues: [queueId] }),
+          }
+        : null,
+  };
+}

@@ -1,0 +1,63 @@
+import { FleetHead, type FleetHeadProps } from '../../../views/fleet-head.js';
+import { WorkerRow, type WorkerTableProps } from '../../../views/worker-table.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { byTrouble } from '../../model/fleet-order.js';
+import { judgeQueueWorkers } from '../../model/judge-fleet.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { listParts, type Part, swapPart } from '../live/part.js';
+import { leverPath } from './links.js';
+import { html } from './overview.js';
+import { fleetHeadOf, orderInWords, workerTableOf } from './worker-view-model.js';
+
+const DRAIN_WITHIN_SECONDS = 300;
+const MOST_ORDERS = 20;
+
+export interface QueueFleetProps {
+  readonly fleet: FleetHeadProps;
+  readonly workers: WorkerTableProps;
+}
+
+/** The workers of one queue, and what can be ordered to all of them. */
+export function queueFleetOf(
+  queue: QueueState,
+  snapshot: Snapshot,
+  role: Role,
+  nowMs: number,
+): QueueFleetProps {
+  const judgements = judgeQueueWorkers(snapshot, queue.id, nowMs).toSorted(byTrouble);
+  const canOrder = includesRole(role, 'operator') && judgements.some(({ worker }) => worker.agent !== null);
+  const link = (lever: string, args: Readonly<Record<string, unknown>> = {}): string =>
+    leverPath({ lever, instance: snapshot.instance, queues: [queue.id], args });
+  const orders = queue.keptOrders.slice(0, MOST_ORDERS).map((order) => {
+    const who = order.scope === '*' ? 'All workers' : order.scope;
+    return `${who}: ${orderInWords(order, nowMs)}`;
+  });
+  const levers = canOrder
+    ? [
+        { label: 'Concurrency of all', href: link('workers.concurrency') },
+        { label: '× 2', href: link('workers.concurrency', { factor: 2 }) },
+        {
+          label: 'Drain within 5 min',
+          href: link('workers.concurrency', { drainWithinSeconds: DRAIN_WITHIN_SECONDS }),
+        },
+        ...(queue.keptOrders.length > 0 ? [{ label: 'Revert all', href: link('workers.revert') }] : []),
+      ]
+    : [];
+  return {
+    fleet: fleetHeadOf('queue-fleet', judgements, [snapshot], { orders, levers }, nowMs),
+    workers: workerTableOf(
+      judgements.map((judgement) => ({ judgement, snapshot })),
+      { role, nowMs, hasQueue: false, hasManyInstances: false },
+    ),
+  };
+}
+
+export function fleetParts({ fleet, workers }: QueueFleetProps): readonly Part[] {
+  return [
+    swapPart(fleet.id, html(<FleetHead {...fleet} />)),
+    ...listParts(
+      'workers',
+      workers.rows.map((row) => ({ id: row.id, html: html(<WorkerRow {...row} />) })),
+    ),
+  ];
+}

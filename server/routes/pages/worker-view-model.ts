@@ -1,0 +1,255 @@
+import type { State } from '../../../views/band.js';
+import type { FleetHeadProps } from '../../../views/fleet-head.js';
+import type { IconName } from '../../../views/icon.js';
+import type { WorkerRowProps, WorkerTableProps } from '../../../views/worker-table.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { VERDICT_ORDER } from '../../model/fleet-order.js';
+import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../../model/format.js';
+import type { WorkerJudgement, WorkerVerdict } from '../../model/worker-verdict.js';
+import type { Snapshot } from '../../watch/snapshot.js';
+import type { AgentFacts, KeptOrder } from '../../watch/worker-state.js';
+import { encodePart, leverPath, queuePath } from './links.js';
+import { sparklinePoints } from './queue-row-view-model.js';
+import { elementId, moment, rateNumber, UNKNOWN } from './words.js';
+
+export const WORKER_VERDICTS: Readonly<
+  Record<WorkerVerdict, { readonly word: string; readonly state: State; readonly icon: IconName }>
+> = {
+  crashed: { word: 'crashed', state: 'critical', icon: 'no-workers' },
+  stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
+  silent: { word: 'silent', state: 'critical', icon: 'critical' },
+  blocked: { word: 'blocked', state: 'critical', icon: 'blocked-by-memory' },
+  overloaded: { word: 'overloaded', state: 'warning', icon: 'growing' },
+  unknown: { word: 'not known', state: 'info', icon: 'blind' },
+  capped: { word: 'capped', state: 'info', icon: 'capped' },
+  'rate-limited': { word: 'rate-limited', state: 'info', icon: 'rate-limited' },
+  draining: { word: 'draining', state: 'info', icon: 'arrow' },
+  paused: { word: 'paused', state: 'info', icon: 'paused' },
+  healthy: { word: 'healthy', state: 'calm', icon: 'calm' },
+};
+
+const MB = 1024 * 1024;
+const OUTSIDE_WORD = 'no agent';
+
+export interface WorkerRowContext {
+  readonly role: Role;
+  readonly nowMs: number;
+  /** The page is about many queues. */
+  readonly hasQueue: boolean;
+  readonly hasManyInstances: boolean;
+}
+
+export function workerRowOf(
+  judgement: WorkerJudgement,
+  snapshot: Snapshot,
+  context: WorkerRowContext,
+): WorkerRowProps {
+  const { worker, verdict, outlier } = judgement;
+  const { agent } = worker;
+  const words = WORKER_VERDICTS[verdict];
+  const canAct = includesRole(context.role, 'operator');
+  const queueName = worker.queueId.slice(worker.queueId.lastIndexOf(':') + 1);
+  return {
+    id: elementId('worker', `${snapshot.instance}/${worker.id}`),
+    label: plainName(worker.label),
+    about: aboutOf(judgement),
+    queue: context.hasQueue
+      ? {
+          text: plainName(context.hasManyInstances ? `${snapshot.instance} · ${queueName}` : queueName),
+          href: queuePath(snapshot.instance, worker.queueId),
+        }
+      : null,
+    state: verdict === 'healthy' && outlier ? 'warning' : words.state,
+    icon: words.icon,
+    verdict: judgement.isFromOutside && verdict === 'unknown' ? OUTSIDE_WORD : words.word,
+    sentence: judgement.sentence,
+    outlier: outlier?.sentence ?? '',
+    hasAgent: agent !== null,
+    busy: agent === null ? UNKNOWN : formatCount(agent.running),
+    slots: {
+      value: agent === null ? UNKNOWN : formatCount(agent.concurrency.now),
+      label: `Change how many jobs ${worker.label} runs at once, now ${agent?.concurrency.now ?? 'not known'}`,
+      href:
+        canAct && agent && verdict !== 'crashed'
+          ? lever('worker.concurrency', snapshot.instance, worker.id)
+          : null,
+    },
+    deployed:
+      agent && agent.concurrency.deployed !== agent.concurrency.now
+        ? `deployed ${formatCount(agent.concurrency.deployed)}`
+        : '',
+    trend: sparklinePoints(agent?.finishedTrend ?? []),
+    finished: rateNumber(agent?.finishedPerSecond),
+    failed: rateNumber(agent?.failedPerSecond),
+    run: runOf(agent),
+    waited: agent?.wait ? formatDuration(agent.wait.p50Ms / 1000) : UNKNOWN,
+    loop: agent ? `${Math.round(agent.loopDelayP99Ms / 5) * 5} ms` : UNKNOWN,
+    // By the megabyte it would change every second and say no more.
+    memory: agent ? formatBytes(Math.round(agent.rssBytes / (10 * MB)) * 10 * MB) : UNKNOWN,
+    orders: (agent?.overrides ?? [])
+      .filter(({ scope }) => scope !== '*')
+      .map((order) => orderInWords(order, context.nowMs))
+      .concat(refusalsOf(agent)),
+    actions: canAct && agent && verdict !== 'crashed' ? actionsOf(judgement, snapshot.instance, agent) : [],
+    checkbox: canAct
+      ? { value: `${snapshot.instance}/${encodePart(worker.id)}`, label: `Select ${worker.label}` }
+      : null,
+  };
+}
+
+/** "pid 4711 · BullMQ 6.7.0", or that there is no agent. */
+function aboutOf({ worker, isFromOutside }: WorkerJudgement): string {
+  if (isFromOutside) return 'no agent';
+  const version = worker.agent?.bullmqVersion;
+  const labels = Object.entries(worker.agent?.labels ?? {})
+    .slice(0, 3)
+    .map(([key, value]) => plainName(`${key} ${value}`));
+  return [`pid ${worker.pid ?? UNKNOWN}`, version ? `BullMQ ${version}` : '', ...labels]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+function runOf(agent: AgentFacts | null): string {
+  const run = agent?.types.find((type) => type.run !== null)?.run;
+  if (!run) return UNKNOWN;
+  return `${formatDuration(run.p50Ms / 1000)} · ${formatDuration(run.p99Ms / 1000)}`;
+}
+
+function actionsOf(
+  judgement: WorkerJudgement,
+  instance: string,
+  agent: AgentFacts,
+): WorkerRowProps['actions'] {
+  const { id } = judgement.worker;
+  const own = agent.overrides.some(({ scope }) => scope !== '*');
+  return [
+    agent.paused === null || agent.paused === 'guard'
+      ? { label: 'Pause', href: lever('worker.pause', instance, id) }
+      : { label: 'Resume', href: lever('worker.resume', instance, id) },
+    { label: 'Limiter', href: lever('worker.limiter', instance, id) },
+    ...(own ? [{ label: 'Revert', href: lever('worker.revert', instance, id) }] : []),
+  ];
+}
+
+function lever(name: string, instance: string, worker: string): string {
+  return leverPath({ lever: name, instance, workers: [worker] });
+}
+
+function refusalsOf(agent: AgentFacts | null): readonly string[] {
+  return (agent?.overrides ?? []).flatMap(({ refusal, by }) =>
+    refusal === null ? [] : `Does not follow the order by ${plainName(by)}: ${refusal}.`,
+  );
+}
+
+/** "Concurrency 20 by ada since 12:00:00 UTC: drain the backlog; until 13:00:00 UTC" */
+export function orderInWords(order: KeptOrder, nowMs: number): string {
+  const until = order.untilMs === null ? '' : `; until ${moment(order.untilMs, nowMs).text}`;
+  return `${valueInWords(order)} by ${plainName(order.by)} since ${moment(order.atMs, nowMs).text}${order.reason ? `: ${order.reason.slice(0, 200)}` : ''}${until}`;
+}
+
+function valueInWords({ setting, value }: KeptOrder): string {
+  if (setting === 'paused') return value ? 'Paused' : 'Kept running';
+  if (setting === 'limiter') {
+    if (value === 'none') return 'No limiter';
+    if (typeof value === 'object' && value !== null && 'max' in value)
+      return `Limiter ${formatRateLimit(value.max, value.durationMs)}`;
+    return 'Limiter';
+  }
+  if (typeof value === 'object' && value !== null && 'factor' in value)
+    return `Concurrency × ${value.factor}`;
+  return `Concurrency ${typeof value === 'number' ? formatCount(value) : 'as deployed'}`;
+}
+
+/** "7 healthy, 1 crashed": worst first. */
+export function verdictsInWords(judgements: readonly WorkerJudgement[]): string {
+  if (judgements.length === 0) return 'No workers';
+  const counts = new Map<string, number>();
+  for (const { verdict, isFromOutside } of [...judgements].sort(
+    (a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict),
+  )) {
+    const word = isFromOutside && verdict === 'unknown' ? 'without the agent' : WORKER_VERDICTS[verdict].word;
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const outliers = judgements.filter(({ outlier }) => outlier !== null).length;
+  const parts = [...counts].map(([word, count]) => `${formatCount(count)} ${word}`);
+  return [...parts, ...(outliers > 0 ? [`${outliers} far slower or failing more than the rest`] : [])].join(
+    ', ',
+  );
+}
+
+/** "34 of 120 slots busy, 60 deployed" */
+export function slotsInWords(judgements: readonly WorkerJudgement[]): string {
+  const agents = judgements.flatMap(({ worker, verdict }) =>
+    verdict === 'crashed' ? [] : (worker.agent ?? []),
+  );
+  if (agents.length === 0) return '';
+  const sum = (read: (agent: AgentFacts) => number): number =>
+    agents.reduce((total, one) => total + read(one), 0);
+  const [busy, now, deployed] = [
+    sum((agent) => agent.running),
+    sum((agent) => agent.concurrency.now),
+    sum((agent) => agent.concurrency.deployed),
+  ];
+  const was = deployed === now ? '' : `, ${formatCount(deployed)} deployed`;
+  return `${formatCount(busy)} of ${formatCount(now)} slots busy${was}`;
+}
+
+/** What is said above a table of workers. */
+export function fleetHeadOf(
+  id: string,
+  judgements: readonly WorkerJudgement[],
+  snapshots: readonly Snapshot[],
+  more: Pick<FleetHeadProps, 'orders' | 'levers'>,
+  nowMs: number,
+): FleetHeadProps {
+  const [worst] = [...judgements].sort(
+    (a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict),
+  );
+  const words = WORKER_VERDICTS[worst?.verdict ?? 'healthy'];
+  const outside = judgements.filter(({ isFromOutside }) => isFromOutside).length;
+  return {
+    id,
+    summary: verdictsInWords(judgements),
+    slots: slotsInWords(judgements),
+    state: worst ? words.state : 'info',
+    icon: worst ? words.icon : 'info',
+    deaf: deafInWords(snapshots, nowMs),
+    ...more,
+    attach:
+      outside === 0
+        ? ''
+        : `${outside === 1 ? '1 worker has' : `${formatCount(outside)} workers have`} no agent: slots, run times and errors can’t be seen or changed there. In the worker’s process:`,
+  };
+}
+
+function deafInWords(snapshots: readonly Snapshot[], nowMs: number): string {
+  return snapshots
+    .filter(({ hearing, link }) => hearing.status !== 'hearing' && link.status === 'live')
+    .map(({ instance, hearing }) => {
+      const since = moment(hearing.lastHeardAtMs ?? hearing.sinceMs, nowMs).text;
+      const why = hearing.problem ? ` (${hearing.problem})` : '';
+      return `Agents on Redis ${instance} can’t be heard since ${since}${why}: what workers say below is from then.`;
+    })
+    .join(' ');
+}
+
+const MOST_ROWS = 100;
+
+export function workerTableOf(
+  judged: readonly { readonly judgement: WorkerJudgement; readonly snapshot: Snapshot }[],
+  context: WorkerRowContext,
+  most = MOST_ROWS,
+): WorkerTableProps {
+  const shown = judged.slice(0, most);
+  return {
+    rows: shown.map(({ judgement, snapshot }) => workerRowOf(judgement, snapshot, context)),
+    hasQueue: context.hasQueue,
+    canAct: includesRole(context.role, 'operator'),
+    more:
+      judged.length > most
+        ? `The ${formatCount(most)} worst of ${formatCount(judged.length)}; search for the others, or GET …/workers.`
+        : '',
+    empty: 'No worker is connected.',
+  };
+}

@@ -1,0 +1,30 @@
+import type { FC } from 'hono/jsx';
+import { type Moment, Time } from './time.js';
+
+export interface TimelineProps {
+  readonly entries: readonly {
+    readonly id: string;
+    readonly at: Moment;
+    readonly place: string;
+    readonly text: string;
+  }[];
+}
+
+/** What happened lately, newest first. */
+export const Timeline: FC<TimelineProps> = ({ entries }) => (
+  <section class="panel timeline" aria-labelledby="timeline-title">
+    <h2 id="timeline-title">What happened lately</h2>
+    {entries.length === 0 ? (
+      <p class="empty">Nothing since this console first ran.</p>
+    ) : (
+      <ol class="timeline-list">
+        {entries.map((entry) => (
+          <li>
+            <Time {...entry.at} /> {entry.place ? <span class="muted">{entry.place}</span> : null}{' '}
+            {entry.text}
+          </li>
+        ))}
+      </ol>
+    )}
+  </section>
+);

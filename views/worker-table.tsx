@@ -1,0 +1,202 @@
+import type { FC } from 'hono/jsx';
+import type { State } from './band.js';
+import { Icon, type IconName } from './icon.js';
+import type { Setting } from './queue-row.js';
+import { Sparkline } from './sparkline.js';
+
+export interface WorkerRowProps {
+  readonly id: string;
+  readonly label: string;
+  /** Version and process, small. */
+  readonly about: string;
+  /** Its queue, where the page is not that queue's own. */
+  readonly queue: { readonly text: string; readonly href: string } | null;
+  readonly state: State;
+  readonly icon: IconName;
+  readonly verdict: string;
+  readonly sentence: string;
+  /** What drags its peers; empty mostly. */
+  readonly outlier: string;
+  readonly hasAgent: boolean;
+  readonly busy: string;
+  readonly slots: Setting;
+  /** "deployed 5" where an order has changed it. */
+  readonly deployed: string;
+  readonly trend: string;
+  readonly finished: string;
+  readonly failed: string;
+  readonly run: string;
+  readonly waited: string;
+  readonly loop: string;
+  readonly memory: string;
+  /** Who ordered what, why and until when. */
+  readonly orders: readonly string[];
+  readonly actions: readonly { readonly label: string; readonly href: string }[];
+  readonly checkbox: { readonly value: string; readonly label: string } | null;
+}
+
+export interface WorkerTableProps {
+  readonly rows: readonly WorkerRowProps[];
+  readonly hasQueue: boolean;
+  readonly canAct: boolean;
+  readonly more: string;
+  readonly empty: string;
+}
+
+const BULK = [
+  { lever: 'worker.concurrency', label: 'Concurrency' },
+  { lever: 'worker.pause', label: 'Take out of the pool' },
+  { lever: 'worker.resume', label: 'Put back' },
+  { lever: 'worker.revert', label: 'Revert' },
+] as const;
+
+/** Workers, worst first; on a phone each is a card. */
+export const WorkerTable: FC<WorkerTableProps> = ({ rows, hasQueue, canAct, more, empty }) => (
+  <>
+    <form class="worker-form" action="/lever" method="get" data-bulk="">
+      {canAct ? (
+        <div class="bulk" data-bulk-bar="">
+          <span class="bulk-count" data-bulk-count="" aria-live="polite">
+            None selected
+          </span>
+          {BULK.map((action) => (
+            <button class="small-button" type="submit" name="lever" value={action.lever}>
+              {action.label}
+            </button>
+          ))}
+        </div>
+      ) : null}
+      <table class="queue-table worker-table">
+        <thead>
+          <tr>
+            {canAct ? (
+              <th class="cell-check" scope="col">
+                <label class="check">
+                  <input type="checkbox" data-check-all="" aria-label="Select all workers shown" />
+                </label>
+              </th>
+            ) : null}
+            <th scope="col">Worker</th>
+            {hasQueue ? <th scope="col">Queue</th> : null}
+            <th scope="col" class="cell-verdict">
+              State
+            </th>
+            <th scope="col" class="number">
+              Busy
+            </th>
+            <th scope="col" class="number">
+              Slots
+            </th>
+            <th scope="col" class="number" title="Jobs finished a second, the last minute as a line">
+              Done /s
+            </th>
+            <th scope="col" class="number">
+              Failed /s
+            </th>
+            <th scope="col" class="number" title="Median and 99th percentile of its most frequent job type">
+              Run p50 · p99
+            </th>
+            <th scope="col" class="number" title="Median time that jobs waited before it started them">
+              Waited
+            </th>
+            <th scope="col" class="number" title="99th percentile of how late its event loop is">
+              Loop
+            </th>
+            <th scope="col" class="number">
+              Memory
+            </th>
+            {canAct ? (
+              <th scope="col" class="cell-flow">
+                <span class="visually-hidden">Act</span>
+              </th>
+            ) : null}
+          </tr>
+        </thead>
+        <tbody id="worker-rows" data-list="workers">
+          {rows.map((row) => (
+            <WorkerRow {...row} />
+          ))}
+        </tbody>
+      </table>
+    </form>
+    {rows.length === 0 ? <p class="empty">{empty}</p> : null}
+    {more ? <p class="hint">{more}</p> : null}
+  </>
+);
+
+export const WorkerRow: FC<WorkerRowProps> = (row) => (
+  <tr id={row.id} class={`queue worker state-${row.state}`}>
+    {row.checkbox ? (
+      <td class="cell-check">
+        <label class="check">
+          <input type="checkbox" name="onWorker" value={row.checkbox.value} aria-label={row.checkbox.label} />
+        </label>
+      </td>
+    ) : null}
+    <th scope="row" class="cell-name">
+      <span class="worker-label">{row.label}</span>
+      <span class="place">{row.about}</span>
+    </th>
+    {row.queue ? (
+      <td class="cell-queue" data-label="Queue">
+        <a href={row.queue.href}>{row.queue.text}</a>
+      </td>
+    ) : null}
+    <td class="cell-verdict" data-label="State">
+      <span class={`state-word state-${row.state}`}>
+        <Icon name={row.icon} /> {row.verdict}
+      </span>
+      <span class="worker-why">{row.sentence}</span>
+      {row.outlier ? <span class="worker-why worker-outlier">{row.outlier}</span> : null}
+      {row.orders.map((order) => (
+        <span class="worker-why worker-order">{order}</span>
+      ))}
+    </td>
+    <td class="number" data-label="Busy">
+      {row.busy}
+    </td>
+    <td class="number cell-setting" data-label="Slots">
+      {row.slots.href === null ? (
+        row.slots.value
+      ) : (
+        <a class="setting" href={row.slots.href} data-drawer="" aria-label={row.slots.label}>
+          {row.slots.value} <Icon name="edit" />
+        </a>
+      )}
+      {row.deployed ? <span class="place">{row.deployed}</span> : null}
+    </td>
+    <td class="number cell-depth" data-label="Done /s">
+      <Sparkline points={row.trend} />
+      <span class="number">{row.finished}</span>
+    </td>
+    <td class="number" data-label="Failed /s">
+      {row.failed}
+    </td>
+    <td class="number" data-label="Run p50 · p99">
+      {row.run}
+    </td>
+    <td class="number" data-label="Waited">
+      {row.waited}
+    </td>
+    <td class="number" data-label="Loop">
+      {row.loop}
+    </td>
+    <td class="number" data-label="Memory">
+      {row.memory}
+    </td>
+    {row.actions.length > 0 || row.checkbox ? (
+      <td class="cell-flow">
+        {row.actions.map((action) => (
+          <a
+            class="small-button"
+            href={action.href}
+            data-drawer=""
+            aria-label={`${action.label} ${row.label}`}
+          >
+            {action.label}
+          </a>
+        ))}
+      </td>
+    ) : null}
+  </tr>
+);
