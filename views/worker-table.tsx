@@ -94,7 +94,7 @@ export const WorkerTable: FC<WorkerTableProps> = ({ rows, hasQueue, canAct, more
               Failed /s
             </th>
             <th scope="col" class="number" title="Median and 99th percentile of its most frequent job type">
-              Run p50 · p99
+              Run time
             </th>
             <th scope="col" class="number" title="Median time that jobs waited before it started them">
               Waited
@@ -166,13 +166,13 @@ export const WorkerRow: FC<WorkerRowProps> = (row) => (
       {row.deployed ? <span class="place">{row.deployed}</span> : null}
     </td>
     <td class="number cell-depth" data-label="Done /s">
-      <Sparkline points={row.trend} />
       <span class="number">{row.finished}</span>
+      <Sparkline points={row.trend} />
     </td>
     <td class="number" data-label="Failed /s">
       {row.failed}
     </td>
-    <td class="number" data-label="Run p50 · p99">
+    <td class="number" data-label="Run time">
       {row.run}
     </td>
     <td class="number" data-label="Waited">

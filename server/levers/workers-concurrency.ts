@@ -152,7 +152,12 @@ function orderedOf(args: Args, queue: QueueState, workers: readonly WorkerState[
   return { value: needed.perWorker };
 }
 
+/** An order of the worker's own goes before the one for all. */
 function slotsOf(worker: WorkerState, value: OrderedConcurrency): number {
+  const own = worker.agent?.overrides.some(
+    (order) => order.setting === 'concurrency' && order.scope !== EVERY_WORKER && order.isFollowed,
+  );
+  if (own) return worker.agent?.concurrency.now ?? 1;
   const deployed = worker.agent?.concurrency.deployed ?? 1;
   if (value === null) return deployed;
   return typeof value === 'number' ? value : Math.max(1, Math.round(deployed * value.factor));

@@ -28,7 +28,8 @@ export async function readHeldLocks(
   const named = new Set(jobIds);
   const wanted = lockToken === null ? active.filter((jobId) => named.has(jobId)) : active;
   // All keys of a queue lie in one slot of a Cluster.
-  const values = wanted.length === 0 ? [] : await client.mget(wanted.map((jobId) => `${queueId}:${jobId}:lock`));
+  const values =
+    wanted.length === 0 ? [] : await client.mget(wanted.map((jobId) => `${queueId}:${jobId}:lock`));
   const isOwn = (value: string | null | undefined): boolean =>
     value != null && (lockToken === null || value.startsWith(`${lockToken}:`));
   const held = wanted.filter((_, i) => isOwn(values[i]));

@@ -65,8 +65,13 @@ export class Fleet {
   /** Workers that have stopped giving signs of life with jobs in hand, whose locks are due to be looked at. */
   dueForLocks(
     nowMs: number,
-  ): readonly { queueId: string; jobIds: readonly string[];
-    lockToken: string | null; jobs: number; keep(locks: HeldLocks): void }[] {
+  ): readonly {
+    queueId: string;
+    jobIds: readonly string[];
+    lockToken: string | null;
+    jobs: number;
+    keep(locks: HeldLocks): void;
+  }[] {
     return [...this.#workers.values()]
       .filter((worker) => nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS)
       .filter((worker) => worker.locks === null || isDue(worker.locks, nowMs))

@@ -113,7 +113,7 @@ function aboutOf({ worker, isFromOutside }: WorkerJudgement): string {
 function runOf(agent: AgentFacts | null): string {
   const run = agent?.types.find((type) => type.run !== null)?.run;
   if (!run) return UNKNOWN;
-  return `${formatDuration(run.p50Ms / 1000)} · ${formatDuration(run.p99Ms / 1000)}`;
+  return `${formatDuration(run.p50Ms / 1000)}, p99 ${formatDuration(run.p99Ms / 1000)}`;
 }
 
 function actionsOf(

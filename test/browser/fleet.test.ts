@@ -1,0 +1,139 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type AttachedPlan, type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { PHONE, type Scene, startScene, WIDE } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+let scene: Scene;
+const processes: AttachedProcess[] = [];
+
+beforeAll(async () => {
+  scene = await startScene();
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map((one) => one.stop()));
+});
+afterAll(async () => {
+  await scene.stop();
+});
+
+async function workers(
+  ...plans: readonly Partial<AttachedPlan['workers'][number]>[]
+): Promise<AttachedProcess> {
+  const made = await startAttached({
+    port: scene.redis.port,
+    workers: plans.map((plan) => ({ queue: 'mail', concurrency: 5, jobMs: 50, attach: {}, ...plan })),
+  });
+  processes.push(made);
+  const queue = scene.queue(plans[0]?.queue ?? 'mail');
+  await queue.add('welcome', {});
+  await until('the console hears them', async () => {
+    const { body } = await scene.console.ask('GET', '/api/v1/instances/default/workers');
+    const queues = await scene.console.ask('GET', '/api/v1/instances/default/queues');
+    return (
+      queues.body.queues.some(({ name }: { name: string }) => name === queue.name) &&
+      made.ids.every((id) => id === null || body.workers.some((worker: { id: string }) => worker.id === id))
+    );
+  });
+  return made;
+}
+
+const QUEUE = '/i/default/q/bull%3Amail';
+
+describe('the workers on a queue’s page', () => {
+  it('get a new concurrency by keyboard alone, and the worker’s own answer is shown', async () => {
+    const process = await workers({ attach: { name: 'mailer' } });
+    const page = await scene.open(QUEUE, WIDE);
+    const edit = page.getByRole('link', { name: /Change how many jobs mailer@.* runs at once, now 5/ });
+    await edit.waitFor();
+    await edit.focus();
+    await page.keyboard.press('Enter');
+    const field = page.getByLabel('Jobs at once');
+    await field.waitFor();
+    await field.fill('12');
+    await page.getByText('12', { exact: true }).first().waitFor();
+    await page.getByLabel('Why').fill('catch up');
+    await page.keyboard.press('Enter');
+    await page.getByText('in force, 12 slots').waitFor();
+    expect((await process.state()).workers[0]?.concurrency).toBe(12);
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page
+      .getByText(/Concurrency 12 by local since .*: catch up/)
+      .first()
+      .waitFor();
+    expect(scene.complaints()).toEqual([]);
+    await page.context().close();
+  });
+
+  it('are taken out of the pool and put back, each step said before and after', async () => {
+    const process = await workers({ attach: { name: 'second' } });
+    const page = await scene.open(QUEUE, WIDE);
+    await page.getByRole('link', { name: /^Pause second@/ }).click();
+    await page.getByText(/takes no more jobs, and finishes what it has in hand/).waitFor();
+    await page.getByLabel('Why').fill('slow');
+    await page.getByRole('button', { name: /^Take one worker out of the pool/ }).click();
+    await page.getByText('done and read back').waitFor();
+    expect((await process.state()).workers[0]?.isPaused).toBe(true);
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('link', { name: /^Resume second@/ }).click();
+    await page.getByLabel('Why').fill('fixed');
+    await page.getByRole('button', { name: /^Put one worker back/ }).click();
+    await page.getByText('done and read back').waitFor();
+    await until('it runs', async () => (await process.state()).workers[0]?.isPaused === false);
+    await page.context().close();
+  });
+
+  it('keep the focus of somebody who is about to act while their numbers change', async () => {
+    await workers({ attach: { name: 'third' } });
+    const page = await scene.open(QUEUE, WIDE);
+    const pause = page.getByRole('link', { name: /^Pause third@/ });
+    await pause.focus();
+    await scene.queue('mail').addBulk(Array.from({ length: 200 }, () => ({ name: 'welcome', data: {} })));
+    await page
+      .getByRole('row', { name: /third@/ })
+      .getByText(/overloaded|slots busy/)
+      .waitFor();
+    expect(await pause.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+    await page.context().close();
+  });
+});
+
+describe('the fleet page', () => {
+  it('says in words which worker crashed and which has no agent, and how to attach one', async () => {
+    const gone = await workers({ queue: 'reports', attach: { name: 'reporter' } });
+    await workers({ queue: 'reports', attach: null, options: { name: 'plain' } });
+    const page = await scene.open('/fleet', WIDE);
+    gone.signal('SIGKILL');
+    const row = page.getByRole('row', { name: /reporter@/ });
+    await row.getByText('crashed').waitFor();
+    await row.getByText(/Gone without a word/).waitFor();
+    await page.getByRole('row', { name: /plain/ }).getByText('no agent').first().waitFor();
+    await page.getByText('attach(worker)').waitFor();
+    await page.getByRole('link', { name: 'verdict' }).click();
+    await page.locator('#fleet-groups').getByText('crashed', { exact: true }).first().waitFor();
+    await page.reload();
+    await page.getByText(/reporter@.* of reports is gone without a word/).waitFor();
+    await page.context().close();
+  });
+
+  it('shows hostile names as text, fits a phone, and axe finds nothing, light and dark', async () => {
+    await workers({ attach: { name: '<img src=x onerror=alert(1)>', labels: { '<b>': '"\'><script>' } } });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const [path, view] of [
+        ['/fleet', PHONE],
+        [QUEUE, PHONE],
+        ['/fleet', WIDE],
+        [QUEUE, WIDE],
+      ] as const) {
+        const page = await scene.open(path, { ...view, colorScheme });
+        await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
+        if (view === PHONE)
+          expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(390);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(violations.map(({ id, nodes }) => [path, id, nodes[0]?.html])).toEqual([]);
+        await page.context().close();
+      }
+    }
+    expect(scene.complaints()).toEqual([]);
+  });
+});
