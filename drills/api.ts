@@ -5,9 +5,16 @@ import type {
   OutcomesSchema,
   OverviewSchema,
 } from '../server/routes/api/schemas.js';
+import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
 
 export type ApiFinding = z.infer<typeof FindingSchema>;
 export type ApiInstance = z.infer<typeof InstanceSchema>;
+export type ApiWorker = z.infer<typeof WorkerSchema>;
+export interface ApiWorkers {
+  readonly hearing: 'off' | 'hearing' | 'deaf';
+  readonly summary: z.infer<typeof FleetSummarySchema>;
+  readonly workers: readonly ApiWorker[];
+}
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
 export type ApiOverview = z.infer<typeof OverviewSchema>;
 
@@ -15,6 +22,10 @@ export type ApiOverview = z.infer<typeof OverviewSchema>;
 export interface Api {
   overview(): Promise<ApiOverview>;
   findings(): Promise<readonly ApiFinding[]>;
+  workers(query?: string): Promise<ApiWorkers>;
+  timeline(): Promise<readonly { readonly kind: string; readonly text: string }[]>;
+  /** PATCH of a path below /api/v1. */
+  patch(path: string, body: unknown): Promise<ApiOutcomes>;
   /** POST to a path below /api/v1. */
   post(path: string, body: unknown): Promise<ApiOutcomes>;
 }
@@ -35,6 +46,11 @@ export function createApi(address: string): Api {
   return {
     overview: async () => (await call('GET', '/overview')) as ApiOverview,
     findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
+    workers: async (query = '') =>
+      (await call('GET', `/instances/default/workers?limit=500${query}`)) as ApiWorkers,
+    timeline: async () =>
+      ((await call('GET', '/timeline')) as { entries: { kind: string; text: string }[] }).entries,
+    patch: async (path, body) => (await call('PATCH', path, body)) as ApiOutcomes,
     post: async (path, body) => (await call('POST', path, body)) as ApiOutcomes,
   };
 }

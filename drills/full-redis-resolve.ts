@@ -1,5 +1,6 @@
 import type { Account } from './account.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
+import { drainBacklog } from './full-redis-backlog.js';
 import { ANALYTICS, API, backlogs, inMegabytes, MB, stockPause, takesWrites } from './full-redis-look.js';
 import { pause, waitFor } from './wait-for.js';
 import type { World } from './world.js';
@@ -18,6 +19,7 @@ export async function resolveFullRedis(world: World, account: Account, api: Api)
   if (!finding) return;
   await makeRoom(world, account, api, finding);
   await checkAfter(world, account, api);
+  await drainBacklog(world, account, api);
   await checkNothingLost(world, account);
 }
 

@@ -25,6 +25,7 @@ export const fullRedis: Drill = {
     'Within half a minute the band turns red and the finding "redis.full" heads the page.',
     'Try its remedies in their order: trim events, clean completed jobs, raise maxmemory.',
     'A stock queue.pause() is refused in this state; the levers of the console are not.',
+    'Then raise the concurrency of the analytics workers on their queue’s page: its batches fill, and the backlog drains.',
   ],
   start: async (world, account) => {
     await world.play(

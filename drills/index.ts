@@ -1,8 +1,10 @@
 import { fullRedis } from './full-redis.js';
+import { overloadedLayer } from './overloaded-layer.js';
 import type { Drill } from './scenario.js';
+import { silentSubscriber } from './silent-subscriber.js';
 
 /** The incidents that can be rehearsed. Adding a drill is one file and one line here. */
-export const DRILLS: readonly Drill[] = [fullRedis];
+export const DRILLS: readonly Drill[] = [fullRedis, overloadedLayer, silentSubscriber];
 
 /** The drill of that name, or null. */
 export function findDrill(name: string): Drill | null {

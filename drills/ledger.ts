@@ -9,6 +9,8 @@ export interface Ledger {
   completed(queue: string): number;
   /** `error` events of all workers. */
   workerErrors(): number;
+  /** A quantile of the time from adding to end of jobs that ended since then; null: none did. */
+  latencyMs(queue: string, sinceMs: number, ratio: number): number | null;
   /** Holds what was told against what Redis holds. Call when producers and workers have ended. */
   balance(redis: Redis, queue: string): Promise<Balance>;
 }
@@ -29,19 +31,32 @@ export interface Balance {
 const LISTS = ['wait', 'paused', 'active'];
 const SORTED_SETS = ['prioritized', 'delayed', 'failed', 'waiting-children'];
 const PAGE = 5_000;
+const MOST_LATENCIES = 200_000;
 
 export function createLedger(): Ledger {
   const told = { accepted: new Books(), refused: new Books(), completed: new Books() };
   let workerErrors = 0;
+  let latencies: { queue: string; atMs: number; ms: number }[] = [];
   return {
     hear(message) {
       if (message.kind === 'errors') workerErrors += message.count;
-      else if ('queue' in message) told[message.kind].enter(message.queue, message.ids);
+      else if (message.kind === 'latencies') {
+        const atMs = Date.now();
+        for (const ms of message.ms) latencies.push({ queue: message.queue, atMs, ms });
+        if (latencies.length > MOST_LATENCIES) latencies = latencies.slice(-MOST_LATENCIES / 2);
+      } else if ('queue' in message) told[message.kind].enter(message.queue, message.ids);
     },
     accepted: (queue) => told.accepted.of(queue).size,
     refused: (queue) => told.refused.of(queue).size,
     completed: (queue) => told.completed.of(queue).size,
     workerErrors: () => workerErrors,
+    latencyMs(queue, sinceMs, ratio) {
+      const values = latencies
+        .filter((one) => one.queue === queue && one.atMs >= sinceMs)
+        .map(({ ms }) => ms)
+        .sort((a, b) => a - b);
+      return values[Math.min(values.length - 1, Math.floor(values.length * ratio))] ?? null;
+    },
     async balance(redis, queue) {
       const accepted = told.accepted.of(queue);
       const refused = told.refused.of(queue);

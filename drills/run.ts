@@ -24,6 +24,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
   const account = createAccount(print, Date.now);
   const world = await createWorld({
     maxmemoryBytes: options.maxmemoryBytes ?? drill.maxmemoryBytes,
+    ...(drill.withSentinel ? { withSentinel: true } : {}),
     onAccident: (text) => account.check(text, false),
   });
   try {
@@ -39,7 +40,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
 
   async function play(): Promise<void> {
     const address = await world.serveConsole(await portFrom(options.port));
-    print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redis.url}\n`);
+    print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);
     if (!options.isAuto)
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
     const incident = await drill.start(world, account);

@@ -9,6 +9,8 @@ export interface Drill {
   readonly about: string;
   /** maxmemory of its Redis unless asked otherwise. */
   readonly maxmemoryBytes: number;
+  /** Its Redis is a master with a replica, under Sentinel. */
+  readonly withSentinel?: boolean;
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */

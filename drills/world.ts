@@ -8,6 +8,7 @@ import type { KeeperOrder } from './children/keeper.js';
 import { type ChildSays, STOP } from './children/talk.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { freePort, type OwnRedis, startRedis } from './own-redis.js';
+import { type SentinelGroup, startSentinelGroup } from './own-sentinel.js';
 
 /** A child is given this long to finish what it has in hand before it is killed. */
 const STOP_WITHIN_MS = 6_000;
@@ -18,11 +19,18 @@ export interface Player {
   readonly name: string;
   /** Lets it finish what it has in hand; kills it when that takes too long. */
   stop(): Promise<void>;
+  /** SIGKILL and SIGSTOP are what happens to it, not an accident. */
+  signal(signal: NodeJS.Signals): void;
+  tell(message: unknown): void;
 }
 
 /** Everything that a drill starts: one `stop` ends all of it and removes what it left on disk. */
 export interface World {
+  /** The master at the start. */
   readonly redis: OwnRedis;
+  /** How the console reaches it. */
+  readonly redisUrl: string;
+  readonly sentinel: SentinelGroup | null;
   readonly ledger: Ledger;
   /** Starts dist/drills/children/`script`.js and waits until it is ready. */
   play(script: string, name: string, plan: unknown): Promise<Player>;
@@ -35,19 +43,33 @@ export interface World {
 
 export interface WorldOptions {
   readonly maxmemoryBytes: number;
+  /** A master, a replica and a Sentinel instead of one Redis. */
+  readonly withSentinel?: boolean;
   /** Told when a process ends that should not. */
   readonly onAccident: (text: string) => void;
 }
 
 /** Starts the world's Redis, and the keeper that clears away should this process be killed. */
-export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions): Promise<World> {
+export async function createWorld({
+  maxmemoryBytes,
+  withSentinel,
+  onAccident,
+}: WorldOptions): Promise<World> {
   const ledger = createLedger();
   const keeper = await ready(forkChild('keeper', undefined), 'keeper');
-  const redis = await startRedis({ maxmemoryBytes, isDetached: true });
+  const sentinel = withSentinel ? await startSentinelGroup(true) : null;
+  const redis = sentinel?.master ?? (await startRedis({ maxmemoryBytes, isDetached: true }));
+  const redisUrl = sentinel
+    ? `redis+sentinel://127.0.0.1:${sentinel.sentinelPort}/${sentinel.masterName}`
+    : redis.url;
   const dataDirectory = await mkdtemp(join(tmpdir(), 'spillway-drill-'));
   const order: KeeperOrder & { pids: number[] } = {
-    pids: [redis.pid],
-    directories: [redis.directory, dataDirectory],
+    pids: [redis.pid, ...(sentinel ? [sentinel.replica.pid, sentinel.sentinelPid] : [])],
+    directories: [
+      redis.directory,
+      dataDirectory,
+      ...(sentinel ? [sentinel.replica.directory, sentinel.directory] : []),
+    ],
   };
   keeper.send(order);
   const players = new Set<Player>();
@@ -62,6 +84,8 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
 
   return {
     redis,
+    redisUrl,
+    sentinel,
     ledger,
     async play(script, name, plan) {
       if (stopped) throw new Error(`${name} is not started: the drill is ending`);
@@ -69,7 +93,8 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
       child.on('message', (message) => ledger.hear(message as ChildSays));
       await ready(child, name);
       let ending: Promise<void> | null = null;
-      watch(child, name, () => ending !== null);
+      let isKilled = false;
+      watch(child, name, () => ending !== null || isKilled);
       const player: Player = {
         name,
         stop: () => {
@@ -77,6 +102,13 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
             players.delete(player);
           });
           return ending;
+        },
+        signal: (signal) => {
+          isKilled ||= signal === 'SIGKILL';
+          child.kill(signal);
+        },
+        tell: (message) => {
+          if (child.connected) child.send(message as object);
         },
       };
       players.add(player);
@@ -90,7 +122,7 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
         detached: true,
         env: {
           ...process.env,
-          REDIS_URL: redis.url,
+          REDIS_URL: redisUrl,
           PORT: String(port),
           HOST: '127.0.0.1',
           SPILLWAY_DATA: dataDirectory,
@@ -119,7 +151,7 @@ export async function createWorld({ maxmemoryBytes, onAccident }: WorldOptions):
       stopped ??= (async () => {
         await Promise.all([...players].map((player) => player.stop()));
         if (served) await endChild(served, () => served?.kill('SIGTERM'));
-        await redis.stop();
+        await (sentinel ?? redis).stop();
         await rm(dataDirectory, { recursive: true, force: true, maxRetries: 3 });
         await endChild(keeper, () => keeper.send(STOP));
       })();

@@ -6,6 +6,8 @@ export type ChildSays =
       readonly queue: string;
       readonly ids: readonly string[];
     }
+  /** From the adding of jobs to their end. */
+  | { readonly kind: 'latencies'; readonly queue: string; readonly ms: readonly number[] }
   /** `error` events of workers since the last word. */
   | { readonly kind: 'errors'; readonly count: number };
 

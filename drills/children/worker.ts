@@ -1,4 +1,5 @@
 import { Worker } from 'bullmq';
+import { attach } from '../../agent/index.js';
 import { createBatchingClient } from './batching-client.js';
 import { endWithParent, readPlan, say } from './talk.js';
 
@@ -47,6 +48,8 @@ const workers = [
     { connection, concurrency: plan.api.concurrency },
   ),
 ];
+
+for (const worker of workers) attach(worker, { name: worker.name, labels: { release: '41' } });
 
 const completed = new Map<string, string[]>();
 let errors = 0;

@@ -1,0 +1,35 @@
+import { Queue } from 'bullmq';
+import { endWithParent, readPlan, say } from './talk.js';
+
+/** Adds jobs as fast as Redis takes them: a backlog that is there at once. */
+export interface BacklogPlan {
+  readonly redisPort: number;
+  readonly queue: string;
+  readonly jobName: string;
+  readonly count: number;
+  readonly dataLetters: number;
+}
+
+const CHUNK = 1_000;
+
+const plan = readPlan<BacklogPlan>();
+const queue = new Queue(plan.queue, {
+  connection: { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: 1 },
+});
+queue.on('error', () => undefined);
+endWithParent(async () => queue.close().catch(() => undefined));
+
+const padding = 'x'.repeat(plan.dataLetters);
+for (let at = 0; at < plan.count; at += CHUNK) {
+  const size = Math.min(CHUNK, plan.count - at);
+  const ids = Array.from({ length: size }, (_, i) => `backlog-${at + i}`);
+  await queue.addBulk(
+    ids.map((jobId) => ({
+      name: plan.jobName,
+      data: { id: jobId, padding },
+      opts: { jobId, removeOnComplete: true },
+    })),
+  );
+  say({ kind: 'accepted', queue: plan.queue, ids });
+}
+say({ kind: 'ready' });

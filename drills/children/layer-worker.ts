@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { attach } from '../../agent/index.js';
+import { endWithParent, readPlan, say } from './talk.js';
+
+/** One worker process of a layer, with the agent. Told `hang` or `slow`, it does. */
+export interface LayerWorkerPlan {
+  readonly redisPort: number;
+  /** Sentinel, instead of the port. */
+  readonly sentinel?: { readonly port: number; readonly master: string };
+  /** Port of the worker's own connections, where it is another: a way that can go deaf. */
+  readonly throughPort?: number;
+  readonly queue: string;
+  readonly name: string;
+  readonly concurrency: number;
+  readonly jobMs: number;
+}
+
+export type LayerWorkerHears = { readonly do: 'hang' } | { readonly do: 'slow'; readonly times: number };
+
+const TELL_EVERY_MS = 200;
+const CLOSE_WITHIN_MS = 3_000;
+
+const plan = readPlan<LayerWorkerPlan>();
+const sentinel = plan.sentinel && {
+  sentinels: [{ host: '127.0.0.1', port: plan.sentinel.port }],
+  name: plan.sentinel.master,
+};
+const place = sentinel ?? { host: '127.0.0.1', port: plan.redisPort };
+let isHanging = false;
+let times = 1;
+
+const worker = new Worker(
+  plan.queue,
+  async () => {
+    if (isHanging) await new Promise(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, plan.jobMs * times * (0.8 + Math.random() * 0.4)));
+  },
+  {
+    connection: {
+      ...(plan.throughPort === undefined ? place : { host: '127.0.0.1', port: plan.throughPort }),
+      maxRetriesPerRequest: null,
+    },
+    concurrency: plan.concurrency,
+    // Short, so that what a crashed worker had in hand is seen to come back within a drill.
+    lockDuration: 6_000,
+    stalledInterval: 4_000,
+    maxStalledCount: 5,
+  },
+);
+attach(worker, {
+  name: plan.name,
+  labels: { layer: plan.queue, host: hostname() },
+  ...(plan.throughPort === undefined ? {} : { connection: new Redis({ ...place, lazyConnect: true }) }),
+});
+
+let completed: string[] = [];
+let waits: number[] = [];
+let errors = 0;
+worker.on('completed', (job) => {
+  completed.push(job.id ?? '');
+  waits.push(Date.now() - job.timestamp);
+});
+worker.on('error', () => {
+  errors += 1;
+});
+process.on('message', (message: LayerWorkerHears) => {
+  if (message.do === 'hang') isHanging = true;
+  if (message.do === 'slow') times = message.times;
+});
+
+function tell(): void {
+  if (completed.length > 0) say({ kind: 'completed', queue: plan.queue, ids: completed });
+  if (waits.length > 0) say({ kind: 'latencies', queue: plan.queue, ms: waits });
+  if (errors > 0) say({ kind: 'errors', count: errors });
+  completed = [];
+  waits = [];
+  errors = 0;
+}
+setInterval(tell, TELL_EVERY_MS);
+
+endWithParent(async () => {
+  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS));
+  await Promise.race([worker.close().catch(() => undefined), late]);
+  tell();
+});
+await worker.waitUntilReady();
+say({ kind: 'ready' });

@@ -1,0 +1,72 @@
+import type { Account } from './account.js';
+import type { Api } from './api.js';
+import type { BacklogPlan } from './children/backlog.js';
+import { ANALYTICS, inMegabytes, MB } from './full-redis-look.js';
+import { PATIENCE } from './patience.js';
+import { waitFor } from './wait-for.js';
+import type { World } from './world.js';
+
+const JOBS = 100_000;
+/** 94 MB of jobs [facts.md], and what is there already. */
+const ROOM_BYTES = 512 * MB;
+const SLOTS = 1_000;
+const DRAINED_WITHIN_MS = 30_000;
+const REASON = 'drill full-redis: drain the analytics backlog';
+
+/**
+ * What ended the incident at Cypress: with a client that batches twenty requests or waits ten seconds, five slots
+ * complete ten jobs in twenty seconds, whatever the work is. One order raises the concurrency of the running workers.
+ */
+export async function drainBacklog(world: World, account: Account, api: Api): Promise<void> {
+  await api.post('/instances/default/relief', {
+    action: 'raise-maxmemory',
+    maxBytes: ROOM_BYTES,
+    reason: REASON,
+  });
+  const before = await usedBytes(world);
+  const backlog = await world.play('backlog', 'backlog', {
+    redisPort: world.redis.port,
+    queue: ANALYTICS,
+    jobName: 'track',
+    count: JOBS,
+    dataLetters: 300,
+  } satisfies BacklogPlan);
+  await backlog.stop();
+  const peak = await usedBytes(world);
+  const waiting = await world.redis.client.llen(`bull:${ANALYTICS}:wait`);
+  account.note(`${JOBS} batched jobs wait behind 5 slots`, `${await inMegabytes(world, 'used_memory')} used`);
+  const askedAtMs = Date.now();
+  const outcomes = await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, {
+    concurrency: SLOTS,
+    reason: REASON,
+  });
+  const [outcome] = outcomes.outcomes;
+  account.check(
+    'one order raises the concurrency of the running worker',
+    outcomes.failed === 0 && outcomes.applied === 1,
+    `${outcome?.summary ?? ''} ${outcome?.durationMs ?? 0} ms`,
+  );
+  const isDrained = await waitFor(
+    async () => (await world.redis.client.llen(`bull:${ANALYTICS}:wait`)) < 100,
+    DRAINED_WITHIN_MS * PATIENCE,
+  );
+  const tookMs = Date.now() - askedAtMs;
+  account.check(
+    `${JOBS} batched jobs drain within ${DRAINED_WITHIN_MS / 1000} s of that request`,
+    isDrained && tookMs <= DRAINED_WITHIN_MS * PATIENCE,
+    `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`,
+  );
+  // Freed memory shows once the last jobs' buffers are gone as well.
+  const fallen = async (): Promise<number> => (peak - (await usedBytes(world))) / (peak - before);
+  await waitFor(async () => (await fallen()) >= 0.95, 10_000);
+  account.check(
+    'Redis memory falls by at least 95% of what the backlog took',
+    (await fallen()) >= 0.95,
+    `${(peak / MB).toFixed(1)} → ${await inMegabytes(world, 'used_memory')}, before the backlog ${(before / MB).toFixed(1)} MB`,
+  );
+  await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
+}
+
+async function usedBytes(world: World): Promise<number> {
+  return Number(/^used_memory:(\d+)/m.exec(await world.redis.client.info('memory'))?.[1]);
+}

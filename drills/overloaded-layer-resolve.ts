@@ -1,0 +1,171 @@
+import type { Api, ApiWorker } from './api.js';
+import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer.js';
+import { PATIENCE } from './patience.js';
+import { pause, waitFor } from './wait-for.js';
+
+const HEARD_WITHIN_MS = 15_000;
+const STEADY_MS = 20_000;
+/** From the fact on. */
+const NAMED_WITHIN_MS = 5_000;
+/** A job of 100 ms hangs when it takes longer than 5 s; that is the fact. */
+const HANGS_AFTER_MS = 5_000;
+/** Medians of the last seconds have to turn, with 20 slow runs at the least. */
+const OUTLIER_AFTER_MS = 25_000;
+const MEASURED_MS = 10_000;
+const REASON = 'drill overloaded-layer';
+
+/** What the person at the console would do, through the JSON API alone, with checks before and after. */
+export async function resolveOverloadedLayer(stage: LayerStage, api: Api): Promise<void> {
+  await checkSteady(stage, api);
+  breakSome(stage);
+  await stage.surge();
+  await checkNamed(stage, api);
+  await checkOverloaded(stage, api);
+  await raiseCapacity(stage, api);
+  await takeOutlierOut(stage, api);
+  await checkNothingLost(stage);
+}
+
+async function checkSteady({ account }: LayerStage, api: Api): Promise<void> {
+  const isHeard = await waitFor(
+    async () => (await api.workers()).summary.withAgent === 8,
+    HEARD_WITHIN_MS * PATIENCE,
+  );
+  account.check('the console hears all eight workers', isHeard);
+  const wrong = new Set<string>();
+  const untilMs = Date.now() + STEADY_MS;
+  while (Date.now() < untilMs) {
+    for (const worker of (await api.workers()).workers)
+      if (worker.verdict !== 'healthy' || worker.outlier)
+        wrong.add(`${worker.label} ${worker.outlier ? 'outlier' : worker.verdict}`);
+    for (const finding of await api.findings())
+      if (finding.code.startsWith('worker.')) wrong.add(finding.code);
+    await pause(250);
+  }
+  account.check(
+    `no false verdict in ${STEADY_MS / 1000} s of steady load`,
+    wrong.size === 0,
+    [...wrong].join(', '),
+  );
+}
+
+async function checkNamed({ account, made }: LayerStage, api: Api): Promise<void> {
+  for (const { name, verdict, atMs } of made) {
+    const factMs =
+      atMs + (verdict === 'stuck' ? HANGS_AFTER_MS : verdict === 'outlier' ? OUTLIER_AFTER_MS : 0);
+    const deadlineMs = factMs + NAMED_WITHIN_MS * PATIENCE;
+    let said = '';
+    await waitFor(async () => {
+      const worker = find((await api.workers()).workers, name);
+      said = worker
+        ? `${worker.verdict}${worker.outlier ? ', outlier' : ''}: ${worker.sentence}`
+        : 'not listed';
+      return (
+        worker !== null && (verdict === 'outlier' ? worker.outlier !== null : worker.verdict === verdict)
+      );
+    }, deadlineMs - Date.now());
+    const tookMs = Date.now() - atMs;
+    account.check(
+      `${name} is named ${verdict}`,
+      said.startsWith(verdict) || (verdict === 'outlier' && said.includes('outlier')),
+      `${(tookMs / 1000).toFixed(1)} s after it was made so; ${said.slice(0, 110)}`,
+    );
+  }
+}
+
+async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise<void> {
+  const survivors = ['left-4', 'left-5'];
+  let said = '';
+  const isTold = await waitFor(async () => {
+    const { workers } = await api.workers();
+    said = survivors.map((name) => `${name} ${find(workers, name)?.verdict}`).join(', ');
+    return survivors.every((name) => find(workers, name)?.verdict === 'overloaded');
+  }, 20_000 * PATIENCE);
+  account.check('the survivors of the left queue are named overloaded', isTold, said);
+  const { workers } = await api.workers();
+  const troubled = new Set(made.map(({ name }) => name));
+  const wrong = workers.filter(
+    (worker) =>
+      !troubled.has(worker.name ?? '') &&
+      (worker.outlier !== null || !['healthy', 'overloaded'].includes(worker.verdict)),
+  );
+  account.check(
+    'and nobody is named wrongly',
+    wrong.length === 0,
+    wrong.map((worker) => `${worker.label} ${worker.verdict}`).join(', '),
+  );
+  const codes = new Set((await api.findings()).map((finding) => finding.code));
+  const wanted = ['worker.crashed', 'worker.stuck', 'worker.outlier', 'queue.overloaded'];
+  account.check(
+    'findings name crash, hang, outlier and overload',
+    wanted.every((code) => codes.has(code)),
+    [...codes].join(', '),
+  );
+}
+
+/** Both queues of the layer in one action. */
+async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<void> {
+  const waiting = (): Promise<number> => world.redis.client.llen(`bull:${LEFT}:wait`);
+  const before = await waiting();
+  const outcomes = await api.patch('/instances/default/workers?match=layer-*', { factor: 4, reason: REASON });
+  account.check(
+    'one action raises the capacity of both queues',
+    outcomes.applied + outcomes.outcomes.filter(({ status }) => status === 'unverified').length === 2,
+    outcomes.outcomes
+      .map(({ summary }) => summary)
+      .join(' | ')
+      .slice(0, 200),
+  );
+  const isFalling = await waitFor(async () => (await waiting()) < before / 2, 30_000 * PATIENCE);
+  account.check('and the backlog falls', isFalling, `${before} → ${await waiting()} waiting`);
+}
+
+async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise<void> {
+  const outlier = find((await api.workers()).workers, 'right-1');
+  if (!outlier) return account.check('the outlier is listed', false);
+  const latency = async (): Promise<number> => {
+    const fromMs = Date.now();
+    await pause(MEASURED_MS);
+    return world.ledger.latencyMs(RIGHT, fromMs, 0.9) ?? Number.POSITIVE_INFINITY;
+  };
+  const before = await latency();
+  const outcomes = await api.patch(`/instances/default/workers/${outlier.id}`, {
+    paused: true,
+    reason: REASON,
+  });
+  account.check(
+    'the outlier is taken out of the pool',
+    outcomes.applied === 1,
+    outcomes.outcomes[0]?.summary ?? '',
+  );
+  // What it had in hand ends first.
+  await pause(2_000);
+  const after = await latency();
+  account.check(
+    'which brings down the time from adding a job to its end',
+    after < before / 2,
+    `9 of 10 within ${before.toFixed(0)} ms before, ${after.toFixed(0)} ms after`,
+  );
+}
+
+/** What crashed workers had in hand comes back as stalled and is done by others. */
+async function checkNothingLost({ world, account, made, workers }: LayerStage): Promise<void> {
+  // The one that hangs lets its jobs go only when it ends.
+  for (const { name, verdict } of made)
+    if (verdict === 'stuck') workers.find((one) => one.name === name)?.player.signal('SIGKILL');
+  // Locks of 6 s and a check each 4 s.
+  await pause(12_000);
+  await world.stopPlayers();
+  for (const queue of [LEFT, RIGHT]) {
+    const balance = await world.ledger.balance(world.redis.client, queue);
+    account.check(
+      `no job lost in ${queue}: completed + in Redis = accepted`,
+      balance.lost.length === 0,
+      `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}`,
+    );
+  }
+}
+
+function find(workers: readonly ApiWorker[], name: string): ApiWorker | null {
+  return workers.find((worker) => worker.name === name) ?? null;
+}

@@ -1,0 +1,39 @@
+import type { Account } from './account.js';
+import type { Player, World } from './world.js';
+
+export const LEFT = 'layer-left';
+export const RIGHT = 'layer-right';
+export const SLOTS = 4;
+export const JOB_MS = 100;
+
+/** A worker process of the layer, by the name that the console shows. */
+export interface LayerWorker {
+  readonly name: string;
+  readonly queue: string;
+  readonly player: Player;
+}
+
+export interface LayerStage {
+  readonly world: World;
+  readonly account: Account;
+  readonly workers: readonly LayerWorker[];
+  /** What each was made to be, and when: what the console should find. */
+  readonly made: { name: string; verdict: 'crashed' | 'stuck' | 'outlier'; atMs: number }[];
+  /** More work arrives at the left queue than is left to do it. */
+  surge(): Promise<void>;
+}
+
+/** Two crash, one hangs, one gets ten times slower. */
+export function breakSome({ workers, made, account }: LayerStage): void {
+  const player = (name: string): Player | undefined => workers.find((one) => one.name === name)?.player;
+  const atMs = Date.now();
+  for (const name of ['left-1', 'left-2']) {
+    player(name)?.signal('SIGKILL');
+    made.push({ name, verdict: 'crashed', atMs });
+  }
+  player('left-3')?.tell({ do: 'hang' });
+  made.push({ name: 'left-3', verdict: 'stuck', atMs });
+  player('right-1')?.tell({ do: 'slow', times: 10 });
+  made.push({ name: 'right-1', verdict: 'outlier', atMs });
+  account.note('left-1 and left-2 are killed, left-3 hangs, right-1 gets ten times slower');
+}

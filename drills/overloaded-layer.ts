@@ -1,0 +1,88 @@
+import type { Account } from './account.js';
+import type { Api } from './api.js';
+import type { LayerWorkerPlan } from './children/layer-worker.js';
+import type { ProducerPlan } from './children/producer.js';
+import { MB } from './full-redis-look.js';
+import { resolveOverloadedLayer } from './overloaded-layer-resolve.js';
+import {
+  breakSome,
+  JOB_MS,
+  type LayerStage,
+  type LayerWorker,
+  LEFT,
+  RIGHT,
+  SLOTS,
+} from './overloaded-layer-stage.js';
+import type { Drill, Incident } from './scenario.js';
+import { pause, waitFor } from './wait-for.js';
+import type { World } from './world.js';
+
+/** incidents.md, 2: a blip crashes some processes of a layer, and the survivors are overloaded. */
+export const overloadedLayer: Drill = {
+  name: 'overloaded-layer',
+  about:
+    'eight workers on two queues: some crash, one hangs, one drags the rest, the survivors are overloaded',
+  maxmemoryBytes: 256 * MB,
+  guide: [
+    'Look at Workers: each of the eight has a verdict with its reason.',
+    'Raise the capacity of both queues at once: Act on a group, or PATCH /workers?match=layer-*.',
+    'Take the one that drags the rest out of the pool and look at the waiting time.',
+  ],
+  start: async (world, account) => {
+    const workers = await Promise.all([
+      ...[1, 2, 3, 4, 5].map((i) => startWorker(world, LEFT, `left-${i}`)),
+      ...[1, 2, 3].map((i) => startWorker(world, RIGHT, `right-${i}`)),
+    ]);
+    await world.play('producer', 'left producer', producer(world, LEFT, 'probe', 60));
+    await world.play('producer', 'right producer', producer(world, RIGHT, 'probe', 70));
+    const stage: LayerStage = {
+      world,
+      account,
+      workers,
+      made: [],
+      async surge() {
+        await world.play('producer', 'surge', producer(world, LEFT, 'surge', 120));
+      },
+    };
+    account.note('eight workers and two producers run');
+    return incidentOf(stage);
+  },
+};
+
+function incidentOf(stage: LayerStage): Incident {
+  return {
+    develop: async () => undefined,
+    async follow() {
+      await pause(15_000);
+      breakSome(stage);
+      await stage.surge();
+      await waitFor(() => false, Number.POSITIVE_INFINITY);
+    },
+    resolve: (api: Api) => resolveOverloadedLayer(stage, api),
+  };
+}
+
+async function startWorker(world: World, queue: string, name: string): Promise<LayerWorker> {
+  const plan: LayerWorkerPlan = {
+    redisPort: world.redis.port,
+    queue,
+    name,
+    concurrency: SLOTS,
+    jobMs: JOB_MS,
+  };
+  return { name, queue, player: await world.play('layer-worker', name, plan) };
+}
+
+function producer(world: World, queue: string, jobName: string, perSecond: number): ProducerPlan {
+  return {
+    redisPort: world.redis.port,
+    queue,
+    jobName,
+    dataLetters: 100,
+    options: { removeOnComplete: { count: 100 } },
+    calmMs: Number.MAX_SAFE_INTEGER,
+    ordinaryPerSecond: perSecond,
+    surgePerSecond: perSecond,
+    isBulk: true,
+  };
+}

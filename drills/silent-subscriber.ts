@@ -1,0 +1,166 @@
+import type { Account } from './account.js';
+import type { Api } from './api.js';
+import type { LayerWorkerPlan } from './children/layer-worker.js';
+import type { ProducerPlan } from './children/producer.js';
+import { MB } from './full-redis-look.js';
+import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
+import { PATIENCE } from './patience.js';
+import type { Drill, Incident } from './scenario.js';
+import { pause, waitFor } from './wait-for.js';
+import type { World } from './world.js';
+
+const QUEUE = 'alerts';
+const DEAF = 'deaf-one';
+const QUIET_QUEUE = 'reports';
+const HEARING = ['worker-1', 'worker-2', 'worker-3'];
+const HEARD_WITHIN_MS = 5_000;
+const FAILED_OVER_WITHIN_MS = 15_000;
+
+interface Stage {
+  readonly world: World;
+  readonly account: Account;
+}
+
+/** incidents.md, 4: after a failover a subscriber is connected, healthy-looking and deaf. */
+export const silentSubscriber: Drill = {
+  name: 'silent-subscriber',
+  about: 'Redis fails over under Sentinel; then one worker goes deaf with its sockets open',
+  maxmemoryBytes: 256 * MB,
+  withSentinel: true,
+  guide: [
+    'The failover is on the timeline (Workers, below); the console says whether it hears agents.',
+    `Half a minute later ${DEAF} goes deaf: connected, free, and taking nothing while jobs wait.`,
+  ],
+  start: async (world, account) => {
+    const { sentinel } = world;
+    if (!sentinel) throw new Error('this drill needs Sentinel');
+    const plan: LayerWorkerPlan = {
+      redisPort: world.redis.port,
+      sentinel: { port: sentinel.sentinelPort, master: sentinel.masterName },
+      queue: QUEUE,
+      name: '',
+      concurrency: 2,
+      jobMs: 50,
+    };
+    for (const name of HEARING) await world.play('layer-worker', name, { ...plan, name });
+    await world.play('producer', 'producer', producer(world.redis.port, QUEUE));
+    account.note('three workers and a producer run, with Sentinel');
+    return incidentOf({ world, account }, plan);
+  },
+};
+
+function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
+  return {
+    develop: async () => undefined,
+    async follow() {
+      await pause(10_000);
+      await failOver(stage);
+      await pause(20_000);
+      await deafen(stage, plan);
+      await waitFor(() => false, Number.POSITIVE_INFINITY);
+    },
+    async resolve(api) {
+      await checkHeard(stage, api, 0, 'at first');
+      const failedOverAtMs = await failOver(stage);
+      await checkHeard(stage, api, failedOverAtMs, 'after the failover');
+      const kinds = new Set((await api.timeline()).map(({ kind }) => kind));
+      stage.account.check(
+        'the failover is on the timeline',
+        kinds.has('redis.failover'),
+        [...kinds].join(', '),
+      );
+      const way = await deafen(stage, plan);
+      await checkDeafIsNamed(stage, api);
+      await way.close();
+    },
+  };
+}
+
+/** @returns when the replica had become the master. */
+async function failOver({ world, account }: Stage): Promise<number> {
+  const { sentinel } = world;
+  if (!sentinel) return Date.now();
+  await sentinel.master.kill();
+  const isPromoted = await waitFor(
+    async () => (await sentinel.replica.client.role())[0] === 'master',
+    FAILED_OVER_WITHIN_MS * PATIENCE,
+    50,
+  );
+  account.check('the master is killed and Sentinel promotes its replica', isPromoted);
+  return Date.now();
+}
+
+/** The console hears, and has a beat from each worker that is younger than the moment. */
+async function checkHeard({ account }: Stage, api: Api, sinceMs: number, when: string): Promise<void> {
+  let said = '';
+  const limitMs = (sinceMs === 0 ? 15_000 : HEARD_WITHIN_MS) * PATIENCE;
+  const isHeard = await waitFor(async () => {
+    const { hearing, workers } = await api.workers();
+    const heard = HEARING.filter((name) =>
+      workers.some((one) => one.name === name && one.agent !== null && Date.parse(one.lastSeen) > sinceMs),
+    );
+    said = `${hearing}, ${heard.length} of ${HEARING.length} workers`;
+    return hearing === 'hearing' && heard.length === HEARING.length;
+  }, limitMs);
+  const took = sinceMs === 0 ? '' : `, ${((Date.now() - sinceMs) / 1000).toFixed(1)} s after the promotion`;
+  account.check(`everything is heard ${when}`, isHeard, said + took);
+}
+
+/** A worker of its own queue whose way to Redis swallows everything, with its agent on another way. */
+async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise<HalfOpenWay> {
+  const port = world.sentinel?.replica.port ?? world.redis.port;
+  const way = await startHalfOpenWay(port, true);
+  const { sentinel: _sentinel, ...plain } = plan;
+  await world.play('layer-worker', DEAF, {
+    ...plain,
+    redisPort: port,
+    throughPort: way.port,
+    queue: QUIET_QUEUE,
+    name: DEAF,
+  });
+  await pause(6_000);
+  way.swallow();
+  account.note(`${DEAF} is deaf: its sockets are open and nothing arrives`);
+  await world.play('producer', 'late producer', producer(port, QUIET_QUEUE));
+  return way;
+}
+
+async function checkDeafIsNamed({ account }: Stage, api: Api): Promise<void> {
+  const fromMs = Date.now();
+  let said = '';
+  const isNamed = await waitFor(
+    async () => {
+      const worker = (await api.workers()).workers.find((one) => one.name === DEAF);
+      said = worker ? `${worker.verdict}: ${worker.sentence}` : 'not listed';
+      return worker?.verdict === 'silent';
+    },
+    // Jobs have to have waited 4 s before it is a fact.
+    (4_000 + HEARD_WITHIN_MS) * PATIENCE,
+  );
+  account.check(
+    'the deaf worker is named silent',
+    isNamed,
+    `${((Date.now() - fromMs) / 1000).toFixed(1)} s after jobs came; ${said.slice(0, 120)}`,
+  );
+  const findings = await api.findings();
+  const silent = findings.filter(({ code }) => code === 'worker.silent');
+  account.check(
+    'and found, and no other worker is',
+    silent.length === 1 && (silent[0]?.sentence.includes(DEAF) ?? false),
+    findings.map(({ code }) => code).join(', '),
+  );
+}
+
+function producer(redisPort: number, queue: string): ProducerPlan {
+  return {
+    redisPort,
+    queue,
+    jobName: 'check',
+    dataLetters: 50,
+    options: { removeOnComplete: true },
+    calmMs: Number.MAX_SAFE_INTEGER,
+    ordinaryPerSecond: 10,
+    surgePerSecond: 10,
+    isBulk: false,
+  };
+}
