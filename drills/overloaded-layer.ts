@@ -1,4 +1,3 @@
-import type { Account } from './account.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
@@ -79,7 +78,8 @@ function producer(world: World, queue: string, jobName: string, perSecond: numbe
     queue,
     jobName,
     dataLetters: 100,
-    options: { removeOnComplete: { count: 100 } },
+    // Kept, so that what a killed process has completed can be seen.
+    options: { removeOnComplete: false },
     calmMs: Number.MAX_SAFE_INTEGER,
     ordinaryPerSecond: perSecond,
     surgePerSecond: perSecond,

@@ -63,13 +63,13 @@ function installPackages() {
 
 function build() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  run('build', 'tsc -b', process.execPath, [compiler, '-b']);
-  run('build', 'tsc -p agent/tsconfig.cjs.json', process.execPath, [
-    compiler,
-    '-p',
-    'agent/tsconfig.cjs.json',
+  const agent = [compiler, '-p', 'agent/tsconfig.cjs.json'];
+  run('build', 'tsc -b, and the agent for require', process.execPath, [
+    '-e',
+    `const { execFileSync } = require('node:child_process');
+     for (const args of ${JSON.stringify([[compiler, '-b'], agent, ['agent/mark-commonjs.mjs']])})
+       try { execFileSync(process.execPath, args, { stdio: 'inherit' }); } catch (error) { process.exit(error.status || 1); }`,
   ]);
-  run('build', 'node agent/mark-commonjs.mjs', process.execPath, ['agent/mark-commonjs.mjs']);
 }
 
 /** Finds one of `programs`, or installs `packages` with apt-get, or says what to install and ends with code 1. */

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import type { Account } from './account.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
@@ -81,11 +82,15 @@ async function failOver({ world, account }: Stage): Promise<number> {
   const { sentinel } = world;
   if (!sentinel) return Date.now();
   await sentinel.master.kill();
+  // A client of its own: Sentinel cuts every connection to the replica that it promotes.
+  const probe = new Redis(sentinel.replica.port, '127.0.0.1', { maxRetriesPerRequest: null });
+  probe.on('error', () => undefined);
   const isPromoted = await waitFor(
-    async () => (await sentinel.replica.client.role())[0] === 'master',
+    async () => (await probe.role().catch(() => []))[0] === 'master',
     FAILED_OVER_WITHIN_MS * PATIENCE,
     50,
   );
+  probe.disconnect();
   account.check('the master is killed and Sentinel promotes its replica', isPromoted);
   return Date.now();
 }

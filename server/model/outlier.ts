@@ -33,6 +33,13 @@ interface Row {
   readonly seen: WorkerType;
 }
 
+/** What they are like now where all have run enough lately; else over the longer window. */
+function medians(row: Row, peers: readonly Row[]): { readonly own: number; readonly usual: number } {
+  const isRecent = [row, ...peers].every(({ seen }) => (seen.recent?.count ?? 0) >= MIN_RUNS);
+  const read = ({ seen }: Row): number => (isRecent ? seen.recent : seen.run)?.p50Ms ?? 0;
+  return { own: read(row), usual: median(peers.map(read)) };
+}
+
 function byQueueAndType(workers: readonly WorkerState[]): readonly (readonly [string, readonly Row[]])[] {
   const rows = new Map<string, { type: string; rows: Row[] }>();
   for (const worker of workers) {
@@ -47,9 +54,9 @@ function byQueueAndType(workers: readonly WorkerState[]): readonly (readonly [st
   return [...rows.values()].map((entry) => [entry.type, entry.rows]);
 }
 
-function slowOf(type: string, { worker, seen }: Row, peers: readonly Row[]): Outlier | null {
-  const own = seen.run?.p50Ms ?? 0;
-  const usual = median(peers.map((peer) => peer.seen.run?.p50Ms ?? 0));
+function slowOf(type: string, row: Row, peers: readonly Row[]): Outlier | null {
+  const { worker } = row;
+  const { own, usual } = medians(row, peers);
   if (own < SLOWER * usual || own - usual < MIN_SLOWER_MS) return null;
   const times = usual > 0 ? `${(own / usual).toFixed(own / usual < 10 ? 1 : 0)} times` : 'far more than';
   return {

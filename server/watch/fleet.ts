@@ -63,9 +63,7 @@ export class Fleet {
   }
 
   /** Workers that have stopped giving signs of life with jobs in hand, whose locks are due to be looked at. */
-  dueForLocks(
-    nowMs: number,
-  ): readonly {
+  dueForLocks(nowMs: number): readonly {
     queueId: string;
     jobIds: readonly string[];
     lockToken: string | null;

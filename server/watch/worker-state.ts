@@ -88,6 +88,8 @@ export interface WorkerType {
     readonly p50Ms: number;
     readonly p99Ms: number;
   } | null;
+  /** The same for the last 10 to 20 s alone: what it is like now. */
+  readonly recent: { readonly count: number; readonly p50Ms: number } | null;
 }
 
 /** A setting that differs from what was deployed because somebody said so. */

@@ -4,6 +4,7 @@ import type { WorkerType } from './worker-state.js';
 
 /** Run times are told over this: two generations, the older one dropped when the newer is full. */
 const GENERATION_MS = 2 * 60_000;
+const RECENT_MS = 10_000;
 /** Job types that are kept of one worker; the others are counted together. */
 const MOST_TYPES = 200;
 const MOST_SHOWN = 20;
@@ -20,9 +21,13 @@ export class WorkerTypes {
   #former = new Map<string, Counted>();
   readonly #usual = new Map<string, NonNullable<TypeBeat['usual']>>();
   #sinceMs: number;
+  #recent = new Map<string, Sketch>();
+  #lately = new Map<string, Sketch>();
+  #recentSinceMs: number;
 
   constructor(nowMs: number) {
     this.#sinceMs = nowMs;
+    this.#recentSinceMs = nowMs;
   }
 
   take(types: readonly TypeBeat[], nowMs: number): void {
@@ -31,13 +36,22 @@ export class WorkerTypes {
       this.#current = new Map();
       this.#sinceMs = nowMs;
     }
+    if (nowMs - this.#recentSinceMs > RECENT_MS) {
+      this.#lately = this.#recent;
+      this.#recent = new Map();
+      this.#recentSinceMs = nowMs;
+    }
     for (const told of types) {
       if (told.usual) this.#noteUsual(told.name, told.usual);
       if (told.completed + told.failed === 0) continue;
       const counted = this.#of(told.name);
       counted.completed += told.completed;
       counted.failed += told.failed;
-      if (told.run) addWire(counted.sketch, told.run);
+      if (!told.run) continue;
+      addWire(counted.sketch, told.run);
+      const recent = this.#recent.get(told.name) ?? newSketch();
+      addWire(recent, told.run);
+      if (this.#recent.size < MOST_TYPES) this.#recent.set(told.name, recent);
     }
   }
 
@@ -56,6 +70,7 @@ export class WorkerTypes {
         completed: (now?.completed ?? 0) + (then?.completed ?? 0),
         failed: (now?.failed ?? 0) + (then?.failed ?? 0),
         run: this.#run(name, now, then),
+        recent: this.#recentOf(name),
       };
     });
     return all.sort((a, b) => b.completed + b.failed - (a.completed + a.failed)).slice(0, MOST_SHOWN);
@@ -71,6 +86,12 @@ export class WorkerTypes {
     if (now) all.merge(now.sketch);
     if (then) all.merge(then.sketch);
     return { count, p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
+  }
+
+  #recentOf(name: string): WorkerType['recent'] {
+    const all = newSketch();
+    for (const sketch of [this.#recent.get(name), this.#lately.get(name)]) if (sketch) all.merge(sketch);
+    return all.count === 0 ? null : { count: all.count, p50Ms: quantileMs(all, 0.5) };
   }
 
   #noteUsual(name: string, usual: NonNullable<TypeBeat['usual']>): void {

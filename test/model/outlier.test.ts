@@ -8,7 +8,15 @@ const worker = (id: string, p50Ms: number, failed = 0, count = 200) =>
     id,
     label: id,
     agent: {
-      types: [{ name: 'send', completed: count - failed, failed, run: { count, p50Ms, p99Ms: p50Ms * 4 } }],
+      types: [
+        {
+          name: 'send',
+          completed: count - failed,
+          failed,
+          run: { count, p50Ms, p99Ms: p50Ms * 4 },
+          recent: null,
+        },
+      ],
     },
   });
 

@@ -31,7 +31,7 @@ function judge(worker: WorkerOver, queue: QueueOver = {}, snapshot: SnapshotOver
 }
 const verdict = (...args: Parameters<typeof judge>) => judge(...args).verdict;
 const type = (count: number, p99Ms: number) => [
-  { name: 'send', completed: count, failed: 0, run: { count, p50Ms: p99Ms / 3, p99Ms } },
+  { name: 'send', completed: count, failed: 0, run: { count, p50Ms: p99Ms / 3, p99Ms }, recent: null },
 ];
 const running = (forMs: number) => [{ jobId: '7', type: 'send', startedAtMs: NOW_MS - forMs }];
 

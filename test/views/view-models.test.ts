@@ -98,6 +98,9 @@ describe('the form of a lever', () => {
       'queue.clean-finished': { state: 'failed', olderThanMs: 86_400_000, keep: 10 },
       'redis.raise-maxmemory': { maxBytes: 1536 * MB },
       'job.remove': { removeChildren: true },
+      'workers.concurrency': { factor: 2, forMs: 600_000 },
+      'worker.concurrency': { value: 12 },
+      'worker.limiter': { max: 5, durationMs: 2_000, asDeployed: false },
     };
     for (const lever of LEVERS) {
       const args = examples[lever.name] ?? {};
