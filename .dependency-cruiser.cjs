@@ -40,6 +40,13 @@ module.exports = {
       to: { path: '^dist/server/' },
     },
     {
+      name: 'server-shares-the-protocol-only',
+      comment: 'what agents and consoles say to each other is agent/protocol and agent/signature',
+      severity: 'error',
+      from: { path: '^dist/server/' },
+      to: { path: '^dist/agent/', pathNot: '^dist/agent/(protocol|signature)' },
+    },
+    {
       name: 'server-knows-no-drills',
       severity: 'error',
       from: { path: '^dist/server/' },

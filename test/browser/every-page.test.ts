@@ -12,6 +12,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['failed jobs', `${QUEUE}?state=failed`, untilLive],
   ['job', `${QUEUE}/jobs/1`],
   ['instance', '/i/default', untilLive],
+  ['workers', '/fleet', untilLive],
   ['actions', '/actions'],
   ['not found', '/nothing-is-here'],
   ['lever as a page', '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Amail'],

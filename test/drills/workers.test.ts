@@ -1,0 +1,57 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { held, runDrillToEnd } from '../support/drill.js';
+
+/** Everything that a drill puts on disk goes here, so that what it leaves behind is seen. */
+const scratch = mkdtempSync(join(tmpdir(), 'spillway-test-drills-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const DRILLS: readonly (readonly [name: string, claims: readonly string[]])[] = [
+  [
+    'overloaded-layer',
+    [
+      'no false verdict in 20 s of steady load',
+      'left-1 is named crashed',
+      'left-2 is named crashed',
+      'left-3 is named stuck',
+      'right-1 is named outlier',
+      'the survivors of the left queue are named overloaded',
+      'and nobody is named wrongly',
+      'one action raises the capacity of both queues',
+      'and the backlog falls',
+      'which brings down the time from adding a job to its end',
+      'no job lost in layer-left',
+      'no job lost in layer-right',
+    ],
+  ],
+  [
+    'silent-subscriber',
+    [
+      'everything is heard after the failover',
+      'the failover is on the timeline',
+      'the deaf worker is named silent',
+      'and found, and no other worker is',
+    ],
+  ],
+];
+
+describe('drill', () => {
+  it.each(DRILLS)(
+    '%s is seen rightly and resolved through the JSON API alone',
+    { timeout: 170_000 },
+    async (name, claims) => {
+      const { code, output, failed } = await runDrillToEnd(
+        name,
+        { ...process.env, TMPDIR: scratch },
+        [],
+        165_000,
+      );
+      expect(failed, output).toEqual([]);
+      expect(code, output).toBe(0);
+      for (const claim of claims) expect(output).toMatch(held(claim));
+      expect(readdirSync(scratch)).toEqual([]);
+    },
+  );
+});
