@@ -6,6 +6,7 @@ import { packagePath } from '../server/package-path.js';
 import { readQueues } from '../server/redis/read-queues.js';
 import { agentRows } from './agent-cost.js';
 import { ms, type Row, renderReport } from './report.js';
+import { steadyRow } from './steady.js';
 import {
   costOf,
   firstByteMs,
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     rows.push(...(await manyQueues(redis)));
     rows.push(...(await leverLatency()));
     rows.push(...(await agentRows(isQuick)));
+    rows.push(await steadyRow(isQuick ? 0.5 : 10));
     const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
     const report = renderReport(rows, version, Date.now());
     say(report);

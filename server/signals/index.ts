@@ -6,6 +6,7 @@ import { QUEUE_JOB_SIGNALS } from './queue-job-signals.js';
 import { QUEUE_MEMORY_SIGNALS } from './queue-memory-signals.js';
 import type { Signal } from './signal.js';
 import { TOTAL_SIGNALS } from './total-signals.js';
+import { FLEET_SIGNALS, QUEUE_WORKER_SIGNALS } from './worker-signals.js';
 
 /** What can be seen. A signal is an entry in the file of its group; a new group is one file and one line here. */
 export const SIGNALS: readonly Signal[] = [
@@ -16,6 +17,8 @@ export const SIGNALS: readonly Signal[] = [
   ...QUEUE_JOB_SIGNALS,
   ...QUEUE_FLOW_SIGNALS,
   ...QUEUE_MEMORY_SIGNALS,
+  ...FLEET_SIGNALS,
+  ...QUEUE_WORKER_SIGNALS,
 ];
 
 /** The signal of that name, or null. */

@@ -87,6 +87,7 @@ const BULK = [
   { lever: 'queue.halt', label: 'Halt' },
   { lever: 'queue.resume', label: 'Resume' },
   { lever: 'queue.concurrency', label: 'Concurrency' },
+  { lever: 'workers.concurrency', label: 'Workers’ concurrency' },
   { lever: 'queue.rate-limit', label: 'Rate limit' },
   { lever: 'queue.trim-events', label: 'Trim events' },
   { lever: 'queue.clean-finished', label: 'Clean finished' },

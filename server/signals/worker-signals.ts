@@ -1,0 +1,100 @@
+import { judgeFleet, judgeQueueWorkers } from '../model/judge-fleet.js';
+import type { WorkerVerdict } from '../model/worker-verdict.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { AgentFacts } from '../watch/worker-state.js';
+import type { InstanceSignal, QueueSignal } from './signal.js';
+
+/** Verdicts for which somebody should get up. */
+const TROUBLED: ReadonlySet<WorkerVerdict> = new Set(['crashed', 'stuck', 'silent', 'blocked']);
+
+/** How the console hears the agents of an instance, and what their workers come down to. */
+export const FLEET_SIGNALS: readonly InstanceSignal[] = [
+  {
+    scope: 'instance',
+    name: 'console_hears_agents',
+    help: 'Whether what the console says to itself by Redis comes back: 1, or 0 when it is deaf.',
+    unit: 'bool',
+    kind: 'gauge',
+    read: ({ hearing }) => (hearing.status === 'hearing' ? 1 : 0),
+  },
+  {
+    scope: 'instance',
+    name: 'agents',
+    help: 'Processes with the agent that were heard.',
+    unit: 'count',
+    kind: 'gauge',
+    read: ({ hearing }) => hearing.agents,
+  },
+  {
+    scope: 'instance',
+    name: 'workers_troubled',
+    help: 'Workers that are crashed, stuck, silent or blocked.',
+    unit: 'count',
+    kind: 'gauge',
+    read: (snapshot, nowMs) =>
+      judgeFleet(snapshot, nowMs).filter(({ verdict }) => TROUBLED.has(verdict)).length,
+  },
+  {
+    scope: 'instance',
+    name: 'workers_outlying',
+    help: 'Workers that are much slower or fail much more than their peers on the same job types.',
+    unit: 'count',
+    kind: 'gauge',
+    read: (snapshot, nowMs) => judgeFleet(snapshot, nowMs).filter(({ outlier }) => outlier !== null).length,
+  },
+];
+
+/** What the workers of a queue can do and do; absent where none has the agent. */
+export const QUEUE_WORKER_SIGNALS: readonly QueueSignal[] = [
+  {
+    scope: 'queue',
+    name: 'queue_worker_slots',
+    help: 'Jobs that workers with the agent may run at once, as it is now.',
+    unit: 'count',
+    kind: 'gauge',
+    fold: 'sum',
+    read: (queue, snapshot, nowMs) => sum(queue, snapshot, nowMs, (agent) => agent.concurrency.now),
+  },
+  {
+    scope: 'queue',
+    name: 'queue_worker_slots_deployed',
+    help: 'The same as it was deployed.',
+    unit: 'count',
+    kind: 'gauge',
+    fold: 'sum',
+    read: (queue, snapshot, nowMs) => sum(queue, snapshot, nowMs, (agent) => agent.concurrency.deployed),
+  },
+  {
+    scope: 'queue',
+    name: 'queue_worker_slots_busy',
+    help: 'Jobs that workers with the agent run.',
+    unit: 'count',
+    kind: 'gauge',
+    fold: 'sum',
+    read: (queue, snapshot, nowMs) => sum(queue, snapshot, nowMs, (agent) => agent.running),
+  },
+  {
+    scope: 'queue',
+    name: 'queue_workers_troubled',
+    help: 'Workers of this queue that are crashed, stuck, silent or blocked.',
+    unit: 'count',
+    kind: 'gauge',
+    fold: 'sum',
+    read: (queue, snapshot, nowMs) => {
+      const judged = judgeQueueWorkers(snapshot, queue.id, nowMs);
+      return judged.length === 0 ? null : judged.filter(({ verdict }) => TROUBLED.has(verdict)).length;
+    },
+  },
+];
+
+function sum(
+  queue: QueueState,
+  snapshot: Snapshot,
+  nowMs: number,
+  read: (agent: AgentFacts) => number,
+): number | null {
+  const agents = judgeQueueWorkers(snapshot, queue.id, nowMs).flatMap(({ worker, verdict }) =>
+    verdict === 'crashed' ? [] : (worker.agent ?? []),
+  );
+  return agents.length === 0 ? null : agents.reduce((total, agent) => total + read(agent), 0);
+}
