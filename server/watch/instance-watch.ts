@@ -6,6 +6,7 @@ import type { TellEvent } from '../store/timeline-entry.js';
 import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
 import { InstanceReader } from './instance-reader.js';
+import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
 
@@ -289,25 +290,4 @@ function silence(status: LinkStatus, address: string): string {
   return status === 'connecting'
     ? `connecting to Redis at ${address}`
     : `Redis at ${address} does not answer`;
-}
-
-class ReadTimeout extends Error {}
-
-/** A race against the clock whose timer does not outlive it. */
-class Timeout {
-  readonly promise: Promise<never>;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(afterMs: number) {
-    this.promise = new Promise((_, reject) => {
-      this.#timer = setTimeout(
-        () => reject(new ReadTimeout(`the read timed out after ${afterMs} ms`)),
-        afterMs,
-      );
-    });
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-  }
 }
