@@ -1,16 +1,17 @@
-import type { RunningJob } from '../../agent/protocol.js';
 import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from './format.js';
+import {
+  hangingEvidence,
+  hangingJobs,
+  hangingWords,
+  patienceOf,
+  UNKNOWN_PATIENCE_MS,
+  usualWords,
+} from './hanging-jobs.js';
 import type { Judged, WorkerContext, WorkerEvidence, WorkerVerdict } from './worker-verdict.js';
 
 /** One beat a second: with this, one may be lost or late. */
 const SILENT_MS = 2_500;
-/** A job may take three times the slowest in a hundred of its kind, and 5 s at least, before it counts as hanging. */
-const PATIENCE = 3;
-const MIN_PATIENCE_MS = 5_000;
-/** For kinds of which too few have run to know what is usual. */
-const UNKNOWN_PATIENCE_MS = 60_000;
-const KNOWN_RUNS = 20;
 /** Jobs have waited so long, and a free worker has started none. */
 const DEAF_MS = 4_000;
 /** Without the agent it is seen less well: longer, to be sure. */
@@ -256,42 +257,6 @@ function judgeFromOutside(worker: WorkerState, { queue, snapshot, nowMs }: Worke
 
 function isSilent(agent: AgentFacts, { nowMs }: WorkerContext): boolean {
   return nowMs - agent.lastBeatAtMs > SILENT_MS;
-}
-
-/** Jobs that run longer than is usual for their kind, longest first. */
-export function hangingJobs(agent: AgentFacts, nowMs: number): readonly RunningJob[] {
-  return agent.oldest.filter((job) => nowMs - job.startedAtMs > patienceOf(agent, job.type));
-}
-
-function patienceOf(agent: AgentFacts, type: string): number {
-  const run = agent.types.find(({ name }) => name === type)?.run;
-  return run && run.count >= KNOWN_RUNS
-    ? Math.max(MIN_PATIENCE_MS, PATIENCE * run.p99Ms)
-    : UNKNOWN_PATIENCE_MS;
-}
-
-function usualWords(agent: AgentFacts, type: string): string {
-  const run = agent.types.find(({ name }) => name === type)?.run;
-  return run && run.count >= KNOWN_RUNS
-    ? `, and 99 of 100 take at most ${formatDuration(run.p99Ms / 1000)}`
-    : '';
-}
-
-function hangingWords(agent: AgentFacts, nowMs: number): string {
-  const count = hangingJobs(agent, nowMs).length;
-  return count === 0
-    ? ''
-    : `, but ${formatCount(count)} of its ${formatCount(agent.running)} running jobs ${count === 1 ? 'takes' : 'take'} far longer than usual`;
-}
-
-function hangingEvidence(agent: AgentFacts, nowMs: number): readonly WorkerEvidence[] {
-  const hanging = hangingJobs(agent, nowMs);
-  const [oldest] = hanging;
-  if (!oldest) return [];
-  return [
-    { label: 'slots that hang', value: hanging.length, unit: 'count' },
-    { label: `longest: ${oldest.type}`, value: seconds(nowMs - oldest.startedAtMs), unit: 'seconds' },
-  ];
 }
 
 function flow(agent: AgentFacts): readonly WorkerEvidence[] {

@@ -1,0 +1,51 @@
+import type { RunningJob } from '../../agent/protocol.js';
+import type { AgentFacts } from '../watch/worker-state.js';
+import { formatCount, formatDuration } from './format.js';
+import type { WorkerEvidence } from './worker-verdict.js';
+
+/** A job may take three times the slowest in a hundred of its kind, and 5 s at least, before it counts as hanging. */
+const PATIENCE = 3;
+const MIN_PATIENCE_MS = 5_000;
+/** For kinds of which too few have run to know what is usual. */
+export const UNKNOWN_PATIENCE_MS = 60_000;
+const KNOWN_RUNS = 20;
+
+/** Jobs that run longer than is usual for their kind, longest first. */
+export function hangingJobs(agent: AgentFacts, nowMs: number): readonly RunningJob[] {
+  return agent.oldest.filter((job) => nowMs - job.startedAtMs > patienceOf(agent, job.type));
+}
+
+export function patienceOf(agent: AgentFacts, type: string): number {
+  const run = agent.types.find(({ name }) => name === type)?.run;
+  return run && run.count >= KNOWN_RUNS
+    ? Math.max(MIN_PATIENCE_MS, PATIENCE * run.p99Ms)
+    : UNKNOWN_PATIENCE_MS;
+}
+
+export function usualWords(agent: AgentFacts, type: string): string {
+  const run = agent.types.find(({ name }) => name === type)?.run;
+  return run && run.count >= KNOWN_RUNS
+    ? `, and 99 of 100 take at most ${formatDuration(run.p99Ms / 1000)}`
+    : '';
+}
+
+export function hangingWords(agent: AgentFacts, nowMs: number): string {
+  const count = hangingJobs(agent, nowMs).length;
+  return count === 0
+    ? ''
+    : `, but ${formatCount(count)} of its ${formatCount(agent.running)} running jobs ${count === 1 ? 'takes' : 'take'} far longer than usual`;
+}
+
+export function hangingEvidence(agent: AgentFacts, nowMs: number): readonly WorkerEvidence[] {
+  const hanging = hangingJobs(agent, nowMs);
+  const [oldest] = hanging;
+  if (!oldest) return [];
+  return [
+    { label: 'slots that hang', value: hanging.length, unit: 'count' },
+    {
+      label: `longest: ${oldest.type}`,
+      value: Math.round((nowMs - oldest.startedAtMs) / 100) / 10,
+      unit: 'seconds',
+    },
+  ];
+}
