@@ -28,8 +28,12 @@ const QUEUES = isQuick ? 100 : 1_000;
 const MANY_QUEUES = isQuick ? 500 : 10_000;
 const JOBS = 50;
 
-/** Measures the console beside its peer and writes bench/RESULTS.md. `--quick`: a tenth of the size, nothing written. */
+/**
+ * Measures the console beside its peer and writes bench/RESULTS.md; with `--agents` the agents, and RESULTS-agents.md.
+ * `--quick`: a tenth of the size, nothing written.
+ */
 async function main(): Promise<void> {
+  if (process.argv.includes('--agents')) return measureAgents();
   const redis = await startRedis();
   const rows: Row[] = [];
   try {
@@ -38,8 +42,6 @@ async function main(): Promise<void> {
     rows.push(...(await besideThePeer(redis)));
     rows.push(...(await manyQueues(redis)));
     rows.push(...(await leverLatency()));
-    rows.push(...(await agentRows(isQuick)));
-    rows.push(await steadyRow(isQuick ? 0.5 : 10));
     const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
     const report = renderReport(rows, version, Date.now());
     say(report);
@@ -47,6 +49,16 @@ async function main(): Promise<void> {
   } finally {
     await redis.stop();
   }
+}
+
+async function measureAgents(): Promise<void> {
+  const rows = [...(await agentRows(isQuick)), await steadyRow(isQuick ? 0.5 : 10)];
+  const redis = await startRedis();
+  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
+  await redis.stop();
+  const report = renderReport(rows, version, Date.now());
+  say(report);
+  if (!isQuick) await writeFile(packagePath('bench/RESULTS-agents.md'), report);
 }
 
 async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {
