@@ -180,7 +180,7 @@ export class Agent {
     const { mouth } = this.#connection;
     if (!mouth || this.#workers.size === 0) return;
     const nowMs = Date.now();
-    const parts = [...this.#workers.values()].map((worker) => worker.beat(nowMs));
+    const parts = [...this.#workers.values()].flatMap((worker) => beatOf(worker, nowMs) ?? []);
     this.#seq += 1;
     const seq = this.#seq;
     const beat: Beat = {
@@ -300,5 +300,14 @@ export class Agent {
       // Read again with the next connection, or when it is due.
       this.#keptDueAtMs = Date.now() + 2_000;
     }
+  }
+}
+
+/** What a worker has to tell; null where it can't: a worker that has changed its shape must not end its process. */
+function beatOf(worker: AttachedWorker, nowMs: number): ReturnType<AttachedWorker['beat']> | null {
+  try {
+    return worker.beat(nowMs);
+  } catch {
+    return null;
   }
 }

@@ -104,11 +104,7 @@ export class AttachedWorker {
     // One worker's order may be kept under a name that its twin has too: live it is for those it names.
     const wasBusy = this.#runs.running >= this.#worker.concurrency;
     const scope = order.workers === null || this.#orders.isMeant(order) ? order.scope : this.id;
-    const why = this.#orders.take({ ...order, scope }, Date.now());
-    // Resuming is also asked for where the application itself has paused it.
-    if (why === null && order.setting === 'paused' && order.value === false && this.#pausedBy === null)
-      this.#resume();
-    this.#settle();
+    const why = this.#orders.take({ ...order, scope }, Date.now()) ?? this.#follow(order);
     return {
       id: this.id,
       result: why === null ? 'applied' : 'refused',
@@ -117,6 +113,18 @@ export class AttachedWorker {
       paused: this.#paused,
       limiter: limiterOf(this.#worker),
     };
+  }
+
+  /** @returns why the worker itself does not take it; null: it does. */
+  #follow(order: Order): string | null {
+    try {
+      // Resuming is also asked for where the application itself has paused it.
+      if (order.setting === 'paused' && order.value === false && this.#pausedBy === null) this.#resume();
+      this.#settleNow();
+      return null;
+    } catch (error) {
+      return `the worker does not take it: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   takeKept(orders: readonly Order[], askedAtMs: number): void {
@@ -171,8 +179,17 @@ export class AttachedWorker {
     if (this.#pausedBy !== null) this.#resume();
   }
 
-  /** Makes the worker be as its orders want it; the guard's hold goes before. */
+  /** For timers and events: what a worker does not take must not end its process. */
   #settle(): void {
+    try {
+      this.#settleNow();
+    } catch (error) {
+      this.#options.onProblem(`spillway/agent on ${this.#worker.name}: ${String(error)}`);
+    }
+  }
+
+  /** Makes the worker be as its orders want it; the guard's hold goes before. */
+  #settleNow(): void {
     if (this.#isDetached || this.#isClosing) return;
     const nowMs = Date.now();
     const wanted = this.#orders.wanted(nowMs);

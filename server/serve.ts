@@ -41,6 +41,15 @@ export async function serveConsole(config: Config): Promise<number> {
     newId: randomUUID,
     tell,
   });
+  for (const { name } of config.instances)
+    tell({
+      atMs: now(),
+      instance: name,
+      kind: 'console.started',
+      queue: null,
+      worker: null,
+      text: `The console ${packageVersion()} has started.`,
+    });
   const leverDeps = {
     watch,
     audit: store.audit,

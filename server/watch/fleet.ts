@@ -31,6 +31,7 @@ export class Fleet {
   readonly #startedAtMs: number;
   readonly #resubscribed = new Map<string, number>();
   #clients: ClientReading | null = null;
+  #clientsAtMs = 0;
   #connectionsSeen = new Map<string, number>();
   #unreadable = 0;
 
@@ -58,8 +59,17 @@ export class Fleet {
     return null;
   }
 
-  takeClients(reading: ClientReading): void {
+  takeClients(reading: ClientReading, nowMs: number): void {
     this.#clients = reading;
+    this.#clientsAtMs = nowMs;
+  }
+
+  /** Has a worker fallen silent since CLIENT LIST was read? Then that tells whether it is gone or hangs. */
+  wantsClients(nowMs: number): boolean {
+    return [...this.#workers.values()].some(
+      ({ lastBeatAtMs }) =>
+        nowMs - lastBeatAtMs > SILENT_AFTER_MS && this.#clientsAtMs < lastBeatAtMs + SILENT_AFTER_MS,
+    );
   }
 
   /** Workers that have stopped giving signs of life with jobs in hand, whose locks are due to be looked at. */
@@ -97,11 +107,19 @@ export class Fleet {
         this.#workers.delete(worker.id);
         continue;
       }
-      const isConnected = this.#clients === null ? null : this.#clients.agentIds.has(worker.agentId);
+      const isConnected = this.#isConnected(worker, nowMs);
       if (isHearing && isConnected === false) this.#tellCrashed(worker, nowMs);
       states.push(worker.state(isConnected, keptOf(worker.queueId)));
     }
     return [...states, ...this.#withoutAgent(nowMs)];
+  }
+
+  /** A list that is older than its last beat says nothing against it. */
+  #isConnected(worker: AgentWorker, nowMs: number): boolean | null {
+    if (this.#clients === null) return null;
+    if (this.#clients.agentIds.has(worker.agentId) || nowMs - worker.lastBeatAtMs <= SILENT_AFTER_MS)
+      return true;
+    return this.#clientsAtMs > worker.lastBeatAtMs ? false : null;
   }
 
   /** One that is still connected hangs, and is worth seeing for as long as it does. */
@@ -123,6 +141,8 @@ export class Fleet {
         text: `The agent of ${host}:${pid} was deaf and has subscribed anew.`,
       });
     }
+    // Processes come and go; of those that are gone nothing is to be counted.
+    if (this.#resubscribed.size > MOST_WORKERS) this.#resubscribed.clear();
     this.#resubscribed.set(beat.agent.id, beat.resubscribed);
     for (const told of beat.workers) {
       const known = this.#workers.get(told.id);

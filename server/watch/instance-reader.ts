@@ -146,7 +146,8 @@ export class InstanceReader {
     const batch = new ReadBatch();
     const infoSlot = addServerRead(batch, this.#link.capabilities?.canFlagScripts ?? false);
     const wantsClients =
-      this.#tick >= this.#clientsDueTick && (this.#link.capabilities?.canListClients ?? false);
+      (this.#tick >= this.#clientsDueTick || this.#fleet.wantsClients(this.#now())) &&
+      (this.#link.capabilities?.canListClients ?? false);
     const clientsSlot = wantsClients ? batch.add('client', 'LIST') : null;
     const plannedAtMs = this.#now();
     const plans = mine.map((queue) => queue.plan(plannedAtMs));
@@ -197,7 +198,7 @@ export class InstanceReader {
     this.#clientsOf.set(masterId, readClientList(text));
     const reading = mergeClientReadings([...this.#clientsOf.values()]);
     this.#clients = reading;
-    this.#fleet.takeClients(reading);
+    this.#fleet.takeClients(reading, this.#now());
     this.#clientsDueTick = this.#tick + (reading.clients > MANY_CLIENTS ? 5 : 1);
     for (const queue of this.#queues.values()) queue.setWorkers(this.#workersOf(queue.id));
     for (const id of reading.queueIds) this.#add(id);

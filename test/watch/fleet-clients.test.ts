@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { readClientList } from '../../server/redis/clients.js';
+import { Fleet } from '../../server/watch/fleet.js';
+import { NOW_MS } from '../support/snapshot.js';
+
+const beat = (atMs: number): string =>
+  JSON.stringify({
+    v: 1,
+    kind: 'beat',
+    seq: 1,
+    agent: { id: 'a1', host: 'web-1', pid: 1, version: '0.2.0', nodeVersion: 'v20' },
+    atMs,
+    workers: [
+      {
+        id: 'w1',
+        queue: 'bull:mail',
+        attachedAtMs: atMs,
+        concurrency: { deployed: 5, now: 5 },
+        running: 1,
+      },
+    ],
+  });
+const client = (name: string): string => `id=1 addr=127.0.0.1:5 name=${name} age=1 idle=0 flags=P omem=0\n`;
+
+it('a list of clients that is older than a worker’s first beat does not make it look gone', () => {
+  const told: string[] = [];
+  const fleet = new Fleet(NOW_MS, ({ kind }) => told.push(kind));
+  const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
+  fleet.takeClients(readClientList(client('other')), NOW_MS);
+  fleet.hear(beat(NOW_MS + 1_000), NOW_MS + 1_000);
+  expect(connected(NOW_MS + 1_500)).toBe(true);
+  // Silent now, and nobody has looked since: it may be either.
+  expect(connected(NOW_MS + 4_000)).toBeNull();
+  expect(fleet.wantsClients(NOW_MS + 4_000)).toBe(true);
+  fleet.takeClients(readClientList(client('spillway:agent:a1')), NOW_MS + 4_100);
+  expect(connected(NOW_MS + 4_200)).toBe(true);
+  expect(fleet.wantsClients(NOW_MS + 4_200)).toBe(false);
+  expect(told).toEqual([]);
+  fleet.takeClients(readClientList(client('other')), NOW_MS + 5_000);
+  expect(connected(NOW_MS + 5_100)).toBe(false);
+  expect(told).toEqual(['worker.crashed']);
+});
