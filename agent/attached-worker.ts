@@ -194,8 +194,9 @@ export class AttachedWorker {
     const nowMs = Date.now();
     const wanted = this.#orders.wanted(nowMs);
     this.#setLimiter(wanted.limiter);
+    // Narrowed, it keeps to its busy slots until there is room; stopped, it takes nothing anyway.
+    if (this.#guard.state !== 'narrowed') this.#setSlots(wanted.concurrency ?? this.#deployed());
     if (this.#guard.state === 'idle') {
-      this.#setSlots(wanted.concurrency ?? this.#deployed());
       if (wanted.paused === true) this.#pause('order');
       else if (this.#pausedBy !== null) this.#resume();
     }

@@ -6,6 +6,7 @@ import {
   type KeptOrders,
   type Order,
   PROTOCOL,
+  SKETCH_BINS,
   type SignedOrder,
 } from '../../agent/protocol.js';
 import type { KeptOrder } from './worker-state.js';
@@ -13,23 +14,32 @@ import type { KeptOrder } from './worker-state.js';
 /** Messages and fields beyond this are not read: nobody sends them but to do harm. */
 const MOST_LETTERS = 512 * 1024;
 const MOST_WORKERS = 500;
+/** What a queue keeps: 500 orders (keep-order.lua) with a reason of 1,000 letters each. */
+const MOST_KEPT_LETTERS = 2 * 1024 * 1024;
+const MOST_KEPT = 1_000;
+/** Beyond it sums are not exact any more, and a time is none that a date can show once the clocks' difference is added. */
+const MOST = 1e15;
+/** Keys of a sketch with 2% accuracy: a microsecond is at -173, ten thousand years at 832. */
+const MOST_KEY = 2_000;
 
 const text = z.string().max(300);
 const id = z.string().min(1).max(100);
-const count = z.number().min(0);
-const time = z.number();
-const limiter = z.object({ max: z.number(), durationMs: z.number() });
+const number = z.number().min(-MOST).max(MOST);
+const count = z.number().min(0).max(MOST);
+const time = z.number().min(0).max(MOST);
+const limiter = z.object({ max: count, durationMs: count });
 const sketch = z.object({
-  bins: z.array(z.number()).max(4_096),
+  // Checked by hand: a key that is no whole number makes the sketch throw, and this is nearly all that a beat holds.
+  bins: z.custom<readonly number[]>(areBins),
   zero: count,
-  sum: z.number(),
-  min: z.number(),
-  max: z.number(),
+  sum: number,
+  min: number,
+  max: number,
 });
 const agent = z.object({
   id,
   host: text,
-  pid: z.number(),
+  pid: count,
   version: text,
   nodeVersion: text,
 });
@@ -90,7 +100,7 @@ const worker = z.object({
 const beat = z.object({
   v: z.number(),
   kind: z.literal('beat'),
-  seq: z.number(),
+  seq: count,
   agent,
   atMs: time,
   loopDelay: z.object({ p50Ms: count, p99Ms: count, maxMs: count }).default({ p50Ms: 0, p99Ms: 0, maxMs: 0 }),
@@ -161,7 +171,7 @@ const order = z
     z.discriminatedUnion('setting', [
       z.object({
         setting: z.literal('concurrency'),
-        value: z.union([z.number(), z.object({ factor: z.number() })]).nullable(),
+        value: z.union([count, z.object({ factor: count })]).nullable(),
       }),
       z.object({ setting: z.literal('paused'), value: z.boolean().nullable() }),
       z.object({ setting: z.literal('limiter'), value: z.union([limiter, z.literal('none')]).nullable() }),
@@ -171,10 +181,10 @@ const order = z
 
 /** The map of kept orders as it stands in Redis; what can't be read in it is left out. */
 export function readKeptMap(raw: string | null): KeptOrders {
-  const value = raw === null ? null : parseJson(raw);
+  const value = raw === null || raw.length > MOST_KEPT_LETTERS ? null : parseJson(raw);
   if (typeof value !== 'object' || value === null) return {};
   const kept: Record<string, SignedOrder> = {};
-  for (const [key, entry] of Object.entries(value)) {
+  for (const [key, entry] of Object.entries(value).slice(0, MOST_KEPT)) {
     const parsed = signed.safeParse(entry);
     if (parsed.success) kept[key] = parsed.data;
   }
@@ -191,6 +201,17 @@ export function readKeptOrders(raw: string | null, nowMs: number): readonly Kept
     const { scope, setting, value, by, atMs, reason, untilMs } = rest;
     return [{ orderId, scope, setting, value, by, atMs, reason, untilMs }];
   });
+}
+
+/** [key, count, key, count, …], as many as a sketch has. */
+function areBins(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length > 2 * SKETCH_BINS || value.length % 2 !== 0) return false;
+  for (let i = 0; i < value.length; i += 2) {
+    const [key, times]: readonly unknown[] = [value[i], value[i + 1]];
+    if (!Number.isInteger(key) || Math.abs(Number(key)) > MOST_KEY) return false;
+    if (typeof times !== 'number' || !(times >= 0 && times <= MOST)) return false;
+  }
+  return true;
 }
 
 function parseJson(raw: string): unknown {

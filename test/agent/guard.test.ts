@@ -100,7 +100,7 @@ describe('an order while Redis is full', () => {
     const id = worker.ids[0] ?? '';
     await ear.beatOf(id, (beat) => beat.guard.sinceMs !== null);
     const answer = await ear.order(anOrder({ setting: 'concurrency', value: 20 }), id);
-    expect(answer).toMatchObject({ result: 'applied' });
+    expect(answer).toMatchObject({ result: 'applied', concurrency: 20 });
     await redis.client.config('SET', 'maxmemory', '0');
     await ear.beatOf(id, (beat) => beat.running === 20);
   });
