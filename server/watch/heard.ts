@@ -6,8 +6,8 @@ import {
   type KeptOrders,
   type Order,
   PROTOCOL,
-  SKETCH_BINS,
   type SignedOrder,
+  SKETCH_BINS,
 } from '../../agent/protocol.js';
 import type { KeptOrder } from './worker-state.js';
 

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Fleet } from '../../server/watch/fleet.js';
+import { readHeard, readKeptMap, readKeptOrders } from '../../server/watch/heard.js';
+import { NOW_MS } from '../support/snapshot.js';
+
+const AGENT = { id: 'a1', host: 'web-1', pid: 1, version: '0.2.0', nodeVersion: 'v20' };
+type Fields = Readonly<Record<string, unknown>>;
+
+function aBeat(worker: Fields = {}, more: Fields = {}): string {
+  const concurrency = { deployed: 5, now: 5 };
+  const one = { id: 'w1', queue: 'bull:mail', attachedAtMs: NOW_MS, concurrency, running: 1, ...worker };
+  return JSON.stringify({ v: 1, kind: 'beat', seq: 1, agent: AGENT, atMs: NOW_MS, ...more, workers: [one] });
+}
+const sketch = (bins: unknown): Fields => ({ bins, zero: 0, sum: 30, min: 10, max: 20 });
+const runs = (bins: unknown): Fields => ({
+  types: [{ name: 'send', completed: 2, failed: 0, run: sketch(bins) }],
+});
+
+describe('a beat', () => {
+  it('with the run times of its job types is read', () => {
+    expect(readHeard(aBeat(runs([57, 1, 75, 1])))).toMatchObject({ kind: 'beat' });
+  });
+
+  it.each([
+    ['a bin that is no whole number, which no sketch can take', runs([1.5, 1, 2.25, 3])],
+    ['a bin without its count', runs([57])],
+    ['a bin of no duration that there is', runs([1e9, 1])],
+    ['a count below nothing', runs([57, -1])],
+    ['bins that are no numbers', runs([57, '1'])],
+    ['more bins than a sketch has', runs(Array.from({ length: 1_026 }, (_, i) => i))],
+    ['bins that are no list', runs({ length: 2 })],
+  ])('with %s is counted, and never reaches the sketches', (_, worker) => {
+    const fleet = new Fleet(NOW_MS, () => undefined);
+    expect(() => fleet.hear(aBeat(worker), NOW_MS)).not.toThrow();
+    expect(fleet.unreadable).toBe(1);
+    expect(fleet.states(NOW_MS, () => [], true)).toEqual([]);
+  });
+
+  it('that says a time which is no date is counted, as nobody could be shown it', () => {
+    for (const atMs of [1e300, -1e300, -1]) expect(readHeard(aBeat({}, { atMs }))).toBeNull();
+    expect(readHeard(aBeat({ lastStartedAtMs: 1e300 }))).toBeNull();
+  });
+
+  it('of whatever numbers never throws, and every time of it can be shown', () => {
+    const odd = fc.oneof(
+      fc.integer(),
+      fc.double(),
+      fc.constantFrom(0, -1, 1.5, 1e15, 1e16, -1e15, 8.64e15, 1e300, null, 'x', [], {}),
+    );
+    const numbers = fc.record({
+      attachedAtMs: odd,
+      running: odd,
+      lastStartedAtMs: odd,
+      concurrency: fc.record({ deployed: odd, now: odd }),
+      guard: fc.record({ sinceMs: odd, times: odd }),
+      wait: fc.oneof(
+        fc.constant(null),
+        fc.record({ bins: fc.array(odd), zero: odd, sum: odd, min: odd, max: odd }),
+      ),
+    });
+    // Mostly honest beats with a few odd fields: wholly random ones are refused for the first of them.
+    const some = numbers.chain((all) =>
+      fc.subarray(Object.entries(all), { maxLength: 2 }).map((entries) => Object.fromEntries(entries)),
+    );
+    const binned = fc
+      .array(
+        fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 0, max: 2_000 }) }, { weight: 1, arbitrary: odd }),
+      )
+      .map(runs);
+    fc.assert(
+      fc.property(some, binned, fc.oneof(fc.constant(NOW_MS), odd), (worker, types, atMs) => {
+        const fleet = new Fleet(NOW_MS, () => undefined);
+        fleet.hear(aBeat({ ...types, ...worker }, { atMs }), NOW_MS);
+        for (const { agent } of fleet.states(NOW_MS, () => [], true)) {
+          const times = [agent?.attachedAtMs, agent?.lastStartedAtMs, agent?.guard.sinceMs];
+          for (const time of times) if (time != null) new Date(time).toISOString();
+          for (const { run } of agent?.types ?? []) expect(run?.p99Ms).not.toBeNaN();
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('kept orders', () => {
+  const order = (over: Fields = {}): Fields => ({
+    id: 'o1',
+    atMs: NOW_MS,
+    queue: 'bull:mail',
+    workers: null,
+    scope: '*',
+    setting: 'concurrency',
+    value: 5,
+    by: 'ana',
+    reason: '',
+    untilMs: null,
+    ...over,
+  });
+  const kept = (...orders: readonly unknown[]): string =>
+    JSON.stringify(
+      Object.fromEntries(
+        orders.map((one, i) => [`${i}|concurrency`, { v: 1, body: JSON.stringify(one), sig: null }]),
+      ),
+    );
+
+  it('that can’t be read are left out, the others stand', () => {
+    const raw = kept(
+      order(),
+      { id: 'o2' },
+      order({ id: 'o3', atMs: 1e300 }),
+      order({ id: 'o4', setting: 'all' }),
+    );
+    expect(readKeptOrders(raw, NOW_MS).map(({ orderId }) => orderId)).toEqual(['o1']);
+    for (const bad of [null, '', '{', '[]', '7', '"x"']) expect(readKeptOrders(bad, NOW_MS)).toEqual([]);
+  });
+
+  it('are no more than fit, however many somebody has written there', () => {
+    const many = kept(...Array.from({ length: 5_000 }, (_, i) => order({ id: `o${i}` })));
+    expect(Object.keys(readKeptMap(many)).length).toBe(1_000);
+    expect(readKeptMap(' '.repeat(2 * 1024 * 1024) + many)).toEqual({});
+  });
+});
