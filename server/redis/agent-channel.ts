@@ -13,6 +13,8 @@ const DEAF_AFTER_MS = 1_200;
 const LATE_MS = 400;
 /** Where Redis does not permit it (ACL), it is tried again this often. */
 const REFUSED_RETRY_MS = 30_000;
+/** Not connected for so long: whatever it waits for, a fresh one begins anew. */
+const STUCK_MS = 4_000;
 
 export interface ChannelState {
   readonly status: 'off' | 'hearing' | 'deaf';
@@ -40,6 +42,9 @@ export class AgentChannel {
   #seq = 0;
   #unheard = new Set<number>();
   #retryAtMs = 0;
+  #notReadySinceMs: number | null = null;
+  /** Of a Cluster's masters, whose turn it is to be spoken to. */
+  #turn = 0;
   #isStopped = false;
 
   /** @param self an id of this console. */
@@ -73,7 +78,7 @@ export class AgentChannel {
 
   /** @throws what Redis says. */
   async publishOrder(queueId: string, order: SignedOrder): Promise<void> {
-    await this.#mouth.publish(orderChannel(this.#database, queueId), JSON.stringify(order));
+    await this.#speaker().publish(orderChannel(this.#database, queueId), JSON.stringify(order));
   }
 
   stop(): void {
@@ -87,6 +92,7 @@ export class AgentChannel {
     const ears = connect(this.#config.endpoint, { connectionName: 'spillway:hear' });
     this.#ears?.disconnect();
     this.#ears = ears;
+    this.#notReadySinceMs = null;
     this.#unheard.clear();
     ears.on('error', () => undefined);
     ears.on('node error', () => undefined);
@@ -102,14 +108,8 @@ export class AgentChannel {
       await ears.psubscribe(upPattern(this.#database));
       await this.#beacon();
     } catch (error) {
-      if (ears !== this.#ears || this.#isStopped) return;
-      const text = error instanceof Error ? error.message : String(error);
-      if (!/NOPERM|no permissions|unknown command/i.test(text)) return;
-      this.#retryAtMs = this.#now() + REFUSED_RETRY_MS;
-      this.#change(
-        'off',
-        `Redis does not let this user hear agents (${text.slice(0, 120)}): allow +psubscribe +publish on channels spillway:*`,
-      );
+      // Any other failure is noticed by the beacon that does not come back.
+      if (ears === this.#ears) this.#noteRefusal(error);
     }
   }
 
@@ -121,6 +121,8 @@ export class AgentChannel {
       this.#listen();
       return;
     }
+    this.#notReadySinceMs = this.#ears?.status === 'ready' ? null : (this.#notReadySinceMs ?? nowMs);
+    if (this.#notReadySinceMs !== null && nowMs - this.#notReadySinceMs > STUCK_MS) this.#listen();
     void this.#beacon();
   }
 
@@ -131,13 +133,36 @@ export class AgentChannel {
     this.#unheard.add(seq);
     const dueAtMs = this.#now() + DEAF_AFTER_MS;
     setTimeout(() => this.#check(seq, dueAtMs), DEAF_AFTER_MS).unref();
+    const speaker = this.#speaker();
     try {
-      await this.#mouth.publish(upChannel(this.#database, this.#self), JSON.stringify(beacon));
+      await speaker.publish(upChannel(this.#database, this.#self), JSON.stringify(beacon));
     } catch (error) {
+      if (this.#noteRefusal(error)) return;
       // That the mouth can't speak is noticed like deaf ears: the beacon does not come back. One that hangs is dropped.
+      this.#turn += 1;
       const isHanging = error instanceof Error && /timed out/i.test(error.message);
-      if (isHanging && !(this.#mouth instanceof Cluster)) this.#mouth.disconnect(true);
+      if (isHanging && !(speaker instanceof Cluster)) speaker.disconnect(true);
     }
+  }
+
+  /** What is said to any node of a Cluster is heard on all; one that hangs must not be asked again and again by chance. */
+  #speaker(): RedisClient {
+    if (!(this.#mouth instanceof Cluster)) return this.#mouth;
+    const masters = this.#mouth.nodes('master');
+    return masters[this.#turn % Math.max(1, masters.length)] ?? this.#mouth;
+  }
+
+  /** Did Redis say that this user may not? Then there is no use in asking each second, nor are the ears deaf. */
+  #noteRefusal(error: unknown): boolean {
+    const text = error instanceof Error ? error.message : String(error);
+    if (this.#isStopped || !/NOPERM|no permissions|unknown command/i.test(text)) return false;
+    this.#retryAtMs = this.#now() + REFUSED_RETRY_MS;
+    this.#unheard.clear();
+    this.#change(
+      'off',
+      `Redis does not let this user hear agents (${text.slice(0, 120)}): allow +psubscribe +publish on channels spillway:*`,
+    );
+    return true;
   }
 
   #check(seq: number, dueAtMs: number): void {
@@ -154,7 +179,7 @@ export class AgentChannel {
         ? 'what the console says to itself does not come back: it has subscribed anew'
         : describeProblem(new Error('Connection is closed'), addressOf(this.#config.endpoint));
     this.#change('deaf', problem);
-    // One that is still connecting goes on by itself.
+    // One that is still connecting goes on by itself, for a while (STUCK_MS).
     if (this.#ears?.status !== 'ready') return;
     this.#state = { ...this.#state, resubscribed: this.#state.resubscribed + 1 };
     this.#listen();

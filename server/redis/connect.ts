@@ -7,8 +7,15 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 
 /** A Redis that does not accept a connection within this is given up until the next try. */
 const CONNECT_TIMEOUT_MS = 3_000;
-/** Retries get slower up to this, with jitter so that many consoles don't knock together. */
-const RETRY_CAP_MS = 3_000;
+/**
+ * Sent, and nothing has come for so long: the connection hangs, also in the middle of its handshake, where no command's
+ * time-out helps and where ioredis would wait for ever.
+ */
+const SILENT_SOCKET_MS = 2_500;
+/** A connection that hangs does not close by being asked to: then it is cut. */
+const CLOSE_WITHIN_MS = 200;
+/** Retries get slower up to this, with jitter so that many consoles don't knock together. Sight is to be back within 3 s. */
+const RETRY_CAP_MS = 1_000;
 
 export interface ConnectOptions {
   /** CLIENT SETNAME, so that an operator sees whose connection it is. */
@@ -25,6 +32,10 @@ export function connect(endpoint: Endpoint, options: ConnectOptions): RedisClien
   const common: Options = {
     connectionName: options.connectionName,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SILENT_SOCKET_MS,
+    disconnectTimeout: CLOSE_WITHIN_MS,
+    // By itself it would subscribe anew with nobody to catch a refusal, which ends the process. Who listens does it.
+    autoResubscribe: false,
     enableOfflineQueue: false,
     maxRetriesPerRequest: null,
     autoResendUnfulfilledCommands: false,

@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { upChannel } from '../../agent/protocol.js';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { Endpoint } from '../../server/instance-config.js';
+import { AgentChannel } from '../../server/redis/agent-channel.js';
+import { connect } from '../../server/redis/connect.js';
+import { startCluster } from '../support/cluster.js';
+import { startHalfOpenWay } from '../support/half-open.js';
+import { until } from '../support/until.js';
+import { anInstance } from '../support/watching.js';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Listening {
+  readonly channel: AgentChannel;
+  readonly heard: readonly string[];
+  /** Status by status, as the timeline is told. */
+  readonly told: readonly string[];
+  /** Lets the channel's clock jump. */
+  skip(ms: number): void;
+}
+
+/** @param speakTo where the beacons are published, if it is not where the ears listen. */
+function listening(at: Endpoint | string, self = 'one', speakTo: Endpoint | string = at): Listening {
+  const mouth = connect(anInstance(speakTo).endpoint, { connectionName: 'mouth', commandTimeoutMs: 2_000 });
+  mouth.on('error', () => undefined);
+  let aheadMs = 0;
+  const channel = new AgentChannel(anInstance(at), mouth, self, () => Date.now() + aheadMs);
+  const heard: string[] = [];
+  const told: string[] = [];
+  channel.onMessage((text) => heard.push(text));
+  channel.onChange(({ status }) => told.push(status));
+  cleanups.push(() => {
+    channel.stop();
+    mouth.disconnect();
+  });
+  return {
+    channel,
+    heard,
+    told,
+    skip: (ms) => {
+      aheadMs += ms;
+    },
+  };
+}
+
+async function aRedis(): Promise<OwnRedis> {
+  const redis = await startRedis();
+  cleanups.push(() => redis.stop());
+  return redis;
+}
+
+async function untilHearing({ channel }: Listening, withinMs = 8_000): Promise<void> {
+  await until('the console hears', () => channel.state.status === 'hearing', { withinMs });
+}
+
+/** Speaks until it is heard. @returns ms that this took. */
+async function untilHeard({ heard }: Listening, redis: OwnRedis, withinMs = 10_000): Promise<number> {
+  const startedAtMs = Date.now();
+  const from = heard.length;
+  await until(
+    'an agent is heard',
+    async () => {
+      await redis.client.publish(upChannel(0, 'agent'), 'beat').catch(() => undefined);
+      return heard.length > from;
+    },
+    { withinMs },
+  );
+  return Date.now() - startedAtMs;
+}
+
+describe('the ears of the console hear again within 3 s', () => {
+  it('after their connection went half open, though Redis itself answers', async () => {
+    const redis = await aRedis();
+    const way = await startHalfOpenWay(redis.port);
+    cleanups.push(() => way.close());
+    const ears = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
+    await untilHearing(ears);
+    way.swallow();
+    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
+    await untilHearing(ears);
+    expect(ears.told).toEqual(['hearing', 'deaf', 'hearing']);
+  });
+
+  it('of the way being whole again, though a fresh connection hung in the middle of its handshake', async () => {
+    const redis = await aRedis();
+    const way = await startHalfOpenWay(redis.port, true);
+    cleanups.push(() => way.close());
+    const ears = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
+    await untilHearing(ears);
+    way.swallow();
+    // Deaf, so it has tried a fresh connection, which was accepted and will never be answered.
+    await until('it has subscribed anew', () => ears.channel.state.resubscribed > 0);
+    const atMs = Date.now();
+    await until('that has hung for a while', () => Date.now() - atMs > 1_000);
+    way.heal();
+    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
+  });
+
+  it('after their subscription was cut', async () => {
+    const redis = await aRedis();
+    const ears = listening(redis.url);
+    await untilHearing(ears);
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
+  });
+
+  it('of a restart of Redis that took so long that they tried seldom', async () => {
+    const redis = await aRedis();
+    const ears = listening(redis.url);
+    await untilHearing(ears);
+    await redis.kill();
+    const atMs = Date.now();
+    await until('it is away for a while', () => Date.now() - atMs > 5_000);
+    await redis.restart();
+    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
+    await untilHearing(ears, 3_000);
+  });
+
+  it('in a Cluster, after the node that they listened to is gone', async () => {
+    const cluster = await startCluster();
+    cleanups.push(() => cluster.stop());
+    for (const node of cluster.nodes)
+      await node.client.call('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+    const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const ears = listening({ kind: 'cluster', nodes, tls: false });
+    await untilHearing(ears);
+    const lists = await Promise.all(cluster.nodes.map((node) => node.client.call('CLIENT', 'LIST')));
+    const at = lists.findIndex((list) => / sub=0 psub=1 /.test(String(list)));
+    const [gone, other] = [cluster.nodes[at], cluster.nodes[(at + 1) % 3]];
+    if (!gone || !other) throw new Error('no node has a subscriber');
+    await gone.kill();
+    expect(await untilHeard(ears, other)).toBeLessThan(3_000);
+    await untilHearing(ears);
+  });
+});
+
+describe('where Redis does not permit it', () => {
+  const refusals = [
+    ['to subscribe', '-psubscribe', '+psubscribe'],
+    ['to publish', '-publish', '+publish'],
+    ['the channels', 'resetchannels', 'allchannels'],
+  ] as const;
+  it.each(refusals)('%s, it says so, asks seldom, and hears once it may', async (_, refuse, permit) => {
+    const redis = await aRedis();
+    const ears = listening(redis.url);
+    await untilHearing(ears);
+    await redis.client.call('ACL', 'SETUSER', 'default', refuse);
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until('off', () => ears.channel.state.status === 'off');
+    expect(ears.channel.state.problem).toMatch(/NOPERM.*allow \+psubscribe \+publish on channels spillway:/);
+    const { resubscribed } = ears.channel.state;
+    await redis.client.call('ACL', 'SETUSER', 'default', permit);
+    const atMs = Date.now();
+    await until('some seconds are over', () => Date.now() - atMs > 2_500);
+    expect(ears.channel.state).toMatchObject({ status: 'off', resubscribed });
+    ears.skip(31_000);
+    await untilHearing(ears, 4_000);
+    expect(ears.told).not.toContain('deaf');
+  });
+});
+
+describe('ears', () => {
+  it('of two consoles hear the same agents, and each other’s beacons trouble neither', async () => {
+    const redis = await aRedis();
+    const [first, second] = [listening(redis.url, 'one'), listening(redis.url, 'two')];
+    await Promise.all([untilHearing(first), untilHearing(second)]);
+    await untilHeard(first, redis);
+    await until('the other heard it too', () => second.heard.includes('beat'));
+    expect([...first.told, ...second.told]).toEqual(['hearing', 'hearing']);
+  });
+
+  it('hear the agents of their own database only', async () => {
+    const redis = await aRedis();
+    const ears = listening(`${redis.url}/3`);
+    await untilHearing(ears);
+    await redis.client.publish(upChannel(0, 'agent'), 'of another');
+    await redis.client.publish(upChannel(3, 'agent'), 'mine');
+    await until('its own is heard', () => ears.heard.length > 0);
+    expect(ears.heard).toEqual(['mine']);
+  });
+
+  it('leave no connection behind when they are stopped', async () => {
+    const redis = await aRedis();
+    const ears = listening(redis.url);
+    await untilHearing(ears);
+    ears.channel.stop();
+    await until(
+      'no listener',
+      async () => !String(await redis.client.call('CLIENT', 'LIST')).includes('hear'),
+    );
+  });
+});
