@@ -1,14 +1,16 @@
 import type { InstanceConfig } from '../instance-config.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
-import { AgentChannel, type ChannelState } from '../redis/agent-channel.js';
+import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
+import { anotherProcess, hearingChanged, redisBack, redisUnreachable } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
+import { Tidings } from './tidings.js';
 
 /** No good read for this long: what is shown is not live any more. */
 const STALE_AFTER_MS = 3_000;
@@ -16,6 +18,8 @@ const STALE_AFTER_MS = 3_000;
 const READ_TIMEOUT_MS = 2_500;
 /** How often a Redis that can't be read is tried. */
 const RETRY_EVERY_MS = 500;
+/** After an outage agents connect anew, as the console does: for so long nobody is told to be gone. */
+const AGENTS_BACK_MS = 3_000;
 
 export interface InstanceWatchDeps {
   readonly newId: () => string;
@@ -36,6 +40,7 @@ export class InstanceWatch {
   readonly #reader: InstanceReader;
   readonly #fleet: Fleet;
   readonly #channel: AgentChannel;
+  readonly #tidings: Tidings;
   readonly agents: AgentOrders;
   readonly #recent = new RecentSeries(
     ['usedBytes', 'limitBytes', 'opsPerSecond', 'arrivalsPerSecond', 'departuresPerSecond', 'backlog'],
@@ -57,9 +62,10 @@ export class InstanceWatch {
     this.link = link;
     this.#deps = deps;
     this.#startedAtMs = deps.now();
+    this.#tidings = new Tidings(deps.tell);
     this.#fleet = new Fleet(this.#startedAtMs, (event) => this.#tellEvent(event));
     this.#reader = new InstanceReader(config, link, deps.now, this.#fleet, (address) =>
-      this.#tellAnotherProcess(address),
+      this.#tellEvent(anotherProcess(link.topology, address)),
     );
     this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now);
     this.agents = new AgentOrders(this.#channel);
@@ -67,7 +73,10 @@ export class InstanceWatch {
       const ack = this.#fleet.hear(text, deps.now());
       if (ack) this.agents.answered(ack);
     });
-    this.#channel.onChange((state, before) => this.#tellHearing(state, before));
+    this.#channel.onChange((state, before) => {
+      const event = hearingChanged(state, before);
+      if (event) this.#tellEvent(event);
+    });
     this.#sinceMs = this.#startedAtMs;
     this.#poll = {
       intervalMs: config.pollIntervalMs,
@@ -109,6 +118,7 @@ export class InstanceWatch {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#tidings.flush();
     this.#channel.stop();
     await this.link.close();
   }
@@ -127,6 +137,7 @@ export class InstanceWatch {
     if (isRead) this.#noteGoodRead(nowMs);
     else this.#poll = { ...this.#poll, failedTicks: this.#poll.failedTicks + 1 };
     this.#snapshot = this.#makeSnapshot();
+    this.#tidings.flush();
     this.#note(nowMs, isRead);
     this.#plan(isRead ? Math.max(10, this.#poll.intervalMs - (nowMs - startedAtMs)) : RETRY_EVERY_MS);
     this.#deps.onTick(this.#config.name);
@@ -209,42 +220,14 @@ export class InstanceWatch {
 
   #workers(nowMs: number): Snapshot['workers'] {
     const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.keptOrders]));
-    const canTell = this.#channel.state.status === 'hearing' && this.#judge(nowMs) === 'live';
+    const { status, sinceMs } = this.#channel.state;
+    const hasHeardForLong = status === 'hearing' && nowMs - sinceMs > AGENTS_BACK_MS;
+    const canTell = hasHeardForLong && this.#judge(nowMs) === 'live';
     return this.#fleet.states(nowMs, (queueId) => kept.get(queueId) ?? [], canTell);
   }
 
   #tellEvent(event: FleetEvent): void {
-    this.#deps.tell({ ...event, atMs: this.#deps.now(), instance: this.#config.name });
-  }
-
-  #tellAnotherProcess(address: string): void {
-    const isFailover = this.link.topology !== 'single';
-    this.#tellEvent({
-      kind: isFailover ? 'redis.failover' : 'redis.restarted',
-      queue: null,
-      worker: null,
-      text: isFailover
-        ? `The master behind ${address} is another process now, or has another role: a failover.`
-        : `Redis at ${address} has restarted or changed its role.`,
-    });
-  }
-
-  #tellHearing(state: ChannelState, before: ChannelState): void {
-    const nothing = { queue: null, worker: null };
-    if (state.status === 'deaf') {
-      this.#tellEvent({
-        kind: 'console.deaf',
-        ...nothing,
-        text: `The console does not hear agents: ${state.problem ?? 'no reason known'}.`,
-      });
-    } else if (state.status === 'hearing' && before.status === 'deaf') {
-      const seconds = Math.max(1, Math.round((state.sinceMs - before.sinceMs) / 1000));
-      this.#tellEvent({
-        kind: 'console.hears',
-        ...nothing,
-        text: `The console hears agents again, after ${seconds} s.`,
-      });
-    }
+    this.#tidings.add({ ...event, atMs: this.#deps.now(), instance: this.#config.name });
   }
 
   #linkState(nowMs: number): LinkState {
@@ -268,20 +251,14 @@ export class InstanceWatch {
   #tell(status: LinkStatus): void {
     const { name } = this.#config;
     if (status === 'live') {
-      if (this.#hasToldOutage)
-        this.#tellEvent({
-          kind: 'redis.back',
-          queue: null,
-          worker: null,
-          text: `Redis at ${this.link.address} answers again.`,
-        });
+      if (this.#hasToldOutage) this.#tellEvent(redisBack(this.link.address));
       this.#hasToldOutage = false;
       this.#deps.log.info(`${name}: reading Redis at ${this.link.address}`);
     } else if (status !== 'connecting' && !this.#hasToldOutage) {
       this.#hasToldOutage = true;
       const problem = this.link.problem ?? silence(status, this.link.address);
       this.#deps.log.warn(`${name}: ${problem}; the console keeps trying`);
-      this.#tellEvent({ kind: 'redis.unreachable', queue: null, worker: null, text: `${problem}.` });
+      this.#tellEvent(redisUnreachable(problem));
     }
   }
 }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
 import type { InstanceConfig } from '../../server/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 
@@ -56,6 +57,21 @@ describe('what the console says when it can not see', () => {
     await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');
     expect(codes(watch)).not.toContain('redis.unreachable');
     expect(lines.filter((line) => line.includes('keeps trying'))).toHaveLength(1);
+  });
+
+  it('sees again within 3.5 s of the network being whole, though a fresh connection hung in its handshake', async () => {
+    const redis = await aRedis();
+    const way = await startHalfOpenWay(redis.port, true);
+    cleanups.push(() => way.close());
+    const { watch } = eyesOn(anInstance(`redis://127.0.0.1:${way.port}`));
+    await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
+    way.swallow();
+    // It has tried a fresh connection by then, which was accepted and will never be answered.
+    await untilSnapshot(watch, 'unreachable', (snapshot) => snapshot.link.status === 'unreachable');
+    const healedAtMs = Date.now();
+    way.heal();
+    await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');
+    expect(Date.now() - healedAtMs).toBeLessThan(3_500);
   });
 
   it('names a Redis that was never there, instead of failing', async () => {

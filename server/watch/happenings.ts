@@ -1,0 +1,45 @@
+import type { ChannelState } from '../redis/agent-channel.js';
+import type { FleetEvent } from './fleet.js';
+import type { LinkState } from './snapshot.js';
+
+const ABOUT_NOBODY = { queue: null, worker: null } as const;
+
+/** A master answers that is another process than before, or has another role. */
+export function anotherProcess(topology: LinkState['topology'], address: string): FleetEvent {
+  return topology === 'single'
+    ? {
+        kind: 'redis.restarted',
+        ...ABOUT_NOBODY,
+        text: `Redis at ${address} has restarted or changed its role.`,
+      }
+    : {
+        kind: 'redis.failover',
+        ...ABOUT_NOBODY,
+        text: `The master behind ${address} is another process now, or has another role: a failover.`,
+      };
+}
+
+/** The console's ears have changed; null where that is nothing to tell. */
+export function hearingChanged(state: ChannelState, before: ChannelState): FleetEvent | null {
+  if (state.status === 'deaf')
+    return {
+      kind: 'console.deaf',
+      ...ABOUT_NOBODY,
+      text: `The console does not hear agents: ${state.problem ?? 'no reason known'}.`,
+    };
+  if (state.status !== 'hearing' || before.status !== 'deaf') return null;
+  const seconds = Math.max(1, Math.round((state.sinceMs - before.sinceMs) / 1000));
+  return {
+    kind: 'console.hears',
+    ...ABOUT_NOBODY,
+    text: `The console hears agents again, after ${seconds} s.`,
+  };
+}
+
+export function redisBack(address: string): FleetEvent {
+  return { kind: 'redis.back', ...ABOUT_NOBODY, text: `Redis at ${address} answers again.` };
+}
+
+export function redisUnreachable(problem: string): FleetEvent {
+  return { kind: 'redis.unreachable', ...ABOUT_NOBODY, text: `${problem}.` };
+}
