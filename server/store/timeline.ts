@@ -1,11 +1,11 @@
-import { and, desc, eq, lt, notInArray, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Database } from './open-store.js';
 import { timeline } from './schema.js';
 import type { TimelineLog } from './timeline-entry.js';
 
 /** Kept: the newest of these; what is older goes. */
 const MOST_ENTRIES = 50_000;
-/** Old entries are looked for once in so many. */
+/** Old entries are looked for at the first of a run, and then once in so many. */
 const PRUNE_EVERY = 500;
 const MOST_LISTED = 500;
 
@@ -16,13 +16,11 @@ export function createTimeline(database: Database): TimelineLog {
     async append(entry) {
       await database.insert(timeline).values(entry);
       written += 1;
-      if (written % PRUNE_EVERY !== 0) return;
-      const newest = database
-        .select({ id: timeline.id })
-        .from(timeline)
-        .orderBy(desc(timeline.atMs), desc(sql`rowid`))
-        .limit(MOST_ENTRIES);
-      await database.delete(timeline).where(notInArray(timeline.id, newest));
+      if (written % PRUNE_EVERY !== 1) return;
+      // Rows are numbered as they come, so this finds the old ones by the table's own order.
+      await database
+        .delete(timeline)
+        .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MOST_ENTRIES}`);
     },
     async list({ instance, beforeMs, limit }) {
       return database
