@@ -38,6 +38,7 @@ export async function serveConsole(config: Config): Promise<number> {
     thresholds: config.thresholds,
     now,
     log: { info: (message) => log.info(message), warn: (message) => log.warn(message) },
+    random: Math.random,
     newId: randomUUID,
     tell,
   });

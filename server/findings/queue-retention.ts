@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatRatio } from '../model/format.js';
-import type { QueueMemory, QueueState } from '../watch/snapshot.js';
+import type { QueueMemory } from '../watch/memory-state.js';
+import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Thresholds } from './finding.js';
 import { reclaimRemedies } from './make-room.js';
 import { magnitude, queueName } from './words.js';

@@ -12,6 +12,8 @@ export interface WatchOptions {
   readonly thresholds: Thresholds;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
+  /** 0 ≤ x < 1, for samples. */
+  readonly random: () => number;
   readonly newId: () => string;
   /** Told what happens, for the timeline. */
   readonly tell: TellEvent;
@@ -41,7 +43,14 @@ export function createWatch(options: WatchOptions): Watch {
   };
 
   for (const config of options.instances) {
-    const deps = { now: options.now, log: options.log, newId: options.newId, tell: options.tell, onTick };
+    const deps = {
+      now: options.now,
+      log: options.log,
+      random: options.random,
+      newId: options.newId,
+      tell: options.tell,
+      onTick,
+    };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();

@@ -8,10 +8,9 @@ import type { MasterNode, RedisLink } from '../redis/link.js';
 import { ReadBatch } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
-import { sampleMemory } from '../redis/sample-memory.js';
 import { isCluster, ownerOf } from '../redis/slot-owner.js';
 import type { Fleet } from './fleet.js';
-import { nextToSample } from './sampling-turn.js';
+import { InstanceMemory } from './instance-memory.js';
 import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
 import type { Series } from './watch.js';
 import { WatchedNode } from './watched-node.js';
@@ -21,7 +20,6 @@ import { WatchedQueue } from './watched-queue.js';
 const QUEUES_A_TICK = 1_000;
 /** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
 const MANY_CLIENTS = 500;
-const SAMPLES_A_TICK = 8;
 
 /** What is sent to one Redis in one tick, and what is known of it: nodes, queues, where discovery stands. */
 export class InstanceReader {
@@ -35,25 +33,30 @@ export class InstanceReader {
   #watchedNodes = new Map<string, WatchedNode>();
   #discoveries = new Map<string, Discovery>();
   readonly #clientsOf = new Map<string, ClientReading>();
+  readonly #memory: InstanceMemory;
   #clients: ClientReading | null = null;
   #clientsDueTick = 0;
   #tick = 0;
   #states: readonly QueueState[] = [];
   roundTripMs = 0;
 
-  /** @param onAnotherProcess told when a master is another process than before, or has another role. */
+  /**
+   * @param deps random: 0 ≤ x < 1, for samples.
+   * @param onAnotherProcess told when a master is another process than before, or has another role.
+   */
   constructor(
     config: InstanceConfig,
     link: RedisLink,
-    now: () => number,
+    deps: { readonly now: () => number; readonly random: () => number },
     fleet: Fleet,
     onAnotherProcess: (address: string) => void,
   ) {
     this.#fleet = fleet;
+    this.#memory = new InstanceMemory(deps.random, (id) => this.#queues.has(id));
     this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
     this.#link = link;
-    this.#now = now;
+    this.#now = deps.now;
     this.#configured = new Set(config.queues.map((id) => (id.includes(':') ? id : `bull:${id}`)));
   }
 
@@ -140,9 +143,7 @@ export class InstanceReader {
 
   async #readMaster(master: MasterNode, due: readonly WatchedQueue[], intervalMs: number): Promise<void> {
     const node = this.#node(master);
-    const mine = due.filter(
-      (queue) => ownerOf(this.#link.reader, queue.id) === (this.#isCluster ? master.id : null),
-    );
+    const mine = due.filter((queue) => this.#isOn(master.id, queue.id));
     const batch = new ReadBatch();
     const infoSlot = addServerRead(batch, this.#link.capabilities?.canFlagScripts ?? false);
     const wantsClients =
@@ -224,20 +225,17 @@ export class InstanceReader {
 
   async #sample(): Promise<void> {
     if (!this.#link.capabilities?.canMeasureMemory) return;
-    const turn = nextToSample(
-      [...this.#queues.values()].flatMap((queue) => queue.state ?? []),
-      this.#now(),
-      SAMPLES_A_TICK,
-    );
+    const nowMs = this.#now();
+    const own = Math.max(0, ...this.nodes.map(({ ownCpuRatio }) => ownCpuRatio));
+    this.#memory.sampler.pace(own, this.#config.cpuBudgetRatio);
     await Promise.all(
-      turn.map(async (state) => {
-        const master = this.#masterOf(state.id);
-        if (!master) return;
-        const sample = await sampleMemory(master.client, state.id, state.counts, this.#now());
-        this.#watchedNodes.get(master.id)?.count(sample.calls);
-        this.#queues.get(state.id)?.setMemory(sample.memory);
+      this.#link.masters().map(async ({ id, client }) => {
+        const node = this.#watchedNodes.get(id);
+        const queues = [...this.#queues.values()].filter((queue) => this.#isOn(id, queue.id));
+        if (node) await this.#memory.read({ id, client, node, queues }, nowMs);
       }),
     );
+    this.#memory.sampler.forgetAllBut(this.#queues);
   }
 
   async #readLocks(): Promise<void> {
@@ -250,6 +248,10 @@ export class InstanceReader {
         if (master) this.#watchedNodes.get(master.id)?.count(calls);
       }),
     );
+  }
+
+  #isOn(masterId: string, queueId: string): boolean {
+    return !this.#isCluster || ownerOf(this.#link.reader, queueId) === masterId;
   }
 
   #masterOf(id: string): { readonly id: string; readonly client: Redis } | null {

@@ -22,6 +22,8 @@ const RETRY_EVERY_MS = 500;
 const AGENTS_BACK_MS = 3_000;
 
 export interface InstanceWatchDeps {
+  /** 0 ≤ x < 1 */
+  readonly random: () => number;
   readonly newId: () => string;
   readonly tell: TellEvent;
   readonly now: () => number;
@@ -64,7 +66,7 @@ export class InstanceWatch {
     this.#startedAtMs = deps.now();
     this.#tidings = new Tidings(deps.tell);
     this.#fleet = new Fleet(this.#startedAtMs, (event) => this.#tellEvent(event));
-    this.#reader = new InstanceReader(config, link, deps.now, this.#fleet, (address) =>
+    this.#reader = new InstanceReader(config, link, deps, this.#fleet, (address) =>
       this.#tellEvent(anotherProcess(link.topology, address)),
     );
     this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now);

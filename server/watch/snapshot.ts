@@ -2,6 +2,8 @@
  * What the console knows about one Redis at one moment: plain, read-only data that the poller makes and
  * that signals, findings, levers, pages and the API read. Every part says when it was read.
  */
+import type { JobTypeState } from './job-type-state.js';
+import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
 /** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
@@ -104,6 +106,8 @@ export interface RedisNode {
   readonly opsPerSecond: number;
   /** 0..n cores: all of Redis. */
   readonly cpuRatio: number;
+  /** Where its memory is; null: not permitted (MEMORY), or not read yet. */
+  readonly memory: NodeMemory | null;
   /** 0..1 of a core: what the console's own commands cost. */
   readonly ownCpuRatio: number;
 }
@@ -152,18 +156,6 @@ export interface QueueRates {
   readonly source: 'id-counter';
 }
 
-/** Sampled with MEMORY USAGE; bytes are estimates. */
-export interface QueueMemory {
-  readonly readAtMs: number;
-  readonly sampledJobs: number;
-  /** Waiting, prioritized, delayed, active and waiting-children jobs. */
-  readonly backlogBytes: number;
-  readonly completedBytes: number;
-  readonly failedBytes: number;
-  readonly eventsBytes: number;
-  readonly totalBytes: number;
-}
-
 export interface QueueState {
   /** `<prefix>:<name>`, unique in its Redis. */
   readonly id: string;
@@ -205,6 +197,10 @@ export interface QueueState {
   /** Since when the console watches this queue. */
   readonly firstSeenAtMs: number;
   readonly memory: QueueMemory | null;
+  /** Job types, the one that weighs most first; empty until the first samples. */
+  readonly types: readonly JobTypeState[];
+  /** Its jobs are being counted one by one, or were; null: nobody has asked. */
+  readonly count: CountProgress | null;
   /** Backlog over the last minutes, oldest first, for the sparkline. */
   readonly depthTrend: readonly number[];
 }

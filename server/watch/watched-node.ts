@@ -2,6 +2,7 @@ import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
+import type { NodeMemory } from './memory-state.js';
 import type { RedisNode } from './snapshot.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
@@ -15,6 +16,7 @@ export class WatchedNode {
   #points: MemoryPoint[] = [];
   #last: { atMs: number; refused: number | null; evicted: number; runId: string; role: string } | null = null;
   #cgroupBytes: number | null = null;
+  #memory: NodeMemory | null = null;
   state: RedisNode | null = null;
 
   constructor(id: string, address: string) {
@@ -24,6 +26,11 @@ export class WatchedNode {
 
   /** Process id of the last read, for finding its cgroup; null before the first. */
   processId: number | null = null;
+
+  setMemory(memory: NodeMemory): void {
+    this.#memory = memory;
+    if (this.state) this.state = { ...this.state, memory };
+  }
 
   setCgroupLimit(bytes: number | null): void {
     this.#cgroupBytes = bytes;
@@ -75,6 +82,7 @@ export class WatchedNode {
       refusedPerSecond,
       evictedPerSecond: before ? perSecond(reading.evictedKeys, before.evicted) : 0,
       clientOutputBytes: outputBytes ?? reading.clientOutputBytes,
+      memory: this.#memory,
       cpuRatio: share?.cpuRatio ?? this.state?.cpuRatio ?? 0,
       ownCpuRatio: smoothed(this.state?.ownCpuRatio, share?.ownCpuRatio),
     };

@@ -3,8 +3,10 @@ import { type QueuePoint, queueRates } from '../model/queue-rates.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/read-queues.js';
 import { parseHaltRecord } from './halt-record.js';
 import { readKeptOrders } from './heard.js';
+import type { JobTypeState } from './job-type-state.js';
+import type { CountProgress, QueueMemory } from './memory-state.js';
 import { RecentSeries } from './recent.js';
-import type { QueueMemory, QueueState, RateLimit } from './snapshot.js';
+import type { QueueState, RateLimit } from './snapshot.js';
 import type { KeptOrder } from './worker-state.js';
 
 /** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
@@ -61,6 +63,8 @@ export class WatchedQueue {
   #keptText: string | null = null;
   #kept: readonly KeptOrder[] = [];
   memory: QueueMemory | null = null;
+  #types: readonly JobTypeState[] = [];
+  #count: CountProgress | null = null;
 
   constructor(id: string, nowMs: number, baseMs: number) {
     this.id = id;
@@ -170,6 +174,8 @@ export class WatchedQueue {
       lastDepartureAtMs: this.#lastDepartureAtMs,
       firstSeenAtMs: this.#firstSeenAtMs,
       memory: this.memory,
+      types: this.#types,
+      count: this.#count,
       depthTrend: [],
     };
     this.#recent.add(nowMs, {
@@ -193,6 +199,16 @@ export class WatchedQueue {
   setMemory(memory: QueueMemory): void {
     this.memory = memory;
     if (this.#state) this.#state = { ...this.#state, memory };
+  }
+
+  setTypes(types: readonly JobTypeState[]): void {
+    this.#types = types;
+    if (this.#state) this.#state = { ...this.#state, types };
+  }
+
+  setCount(count: CountProgress): void {
+    this.#count = count;
+    if (this.#state) this.#state = { ...this.#state, count };
   }
 
   /** After a failover or restart the past says nothing about the present. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
+import type { QueueMemory } from '../../server/watch/memory-state.js';
 import type {
   MemoryForecast,
-  QueueMemory,
   QueueRates,
   QueueState,
   RedisNode,
   Snapshot,
 } from '../../server/watch/snapshot.js';
-import { aNode, aQueue, aSnapshot, NOW_MS, someCapabilities } from './snapshot.js';
+import { aNode, aQueue, aSnapshot, NOW_MS, someCapabilities, someMemory } from './snapshot.js';
 
 const anyAmount = fc.oneof(
   fc.constantFrom(0, 1, 1e9, 1e15),
@@ -77,15 +77,17 @@ const anyRates: fc.Arbitrary<QueueRates> = fc.record({
   source: fc.constant('id-counter' as const),
 });
 
-const anyMemory: fc.Arbitrary<QueueMemory> = fc.record({
-  readAtMs: anyTime,
-  sampledJobs: anyWhole,
-  backlogBytes: anyAmount,
-  completedBytes: anyAmount,
-  failedBytes: anyAmount,
-  eventsBytes: anyAmount,
-  totalBytes: anyAmount,
-});
+const anyMemory: fc.Arbitrary<QueueMemory> = fc
+  .record({
+    readAtMs: anyTime,
+    sampledJobs: anyWhole,
+    backlogBytes: anyAmount,
+    completedBytes: anyAmount,
+    failedBytes: anyAmount,
+    eventsBytes: anyAmount,
+    totalBytes: anyAmount,
+  })
+  .map((over) => someMemory(over));
 
 export const anyQueue: fc.Arbitrary<QueueState> = fc
   .record({

@@ -74,6 +74,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     thresholds: DEFAULT_THRESHOLDS,
     now: Date.now,
     log,
+    random: Math.random,
     newId: randomUUID,
     tell: () => undefined,
   });

@@ -1,9 +1,9 @@
+import type { QueueMemory } from '../../server/watch/memory-state.js';
 import type {
   Capabilities,
   LinkState,
   PollState,
   QueueCounts,
-  QueueMemory,
   QueueRates,
   QueueState,
   RedisNode,
@@ -52,6 +52,7 @@ export function aNode(over: Partial<RedisNode> = {}): RedisNode {
     replicationBacklogBytes: 0,
     replicationLagBytes: null,
     opsPerSecond: 250,
+    memory: null,
     cpuRatio: 0.05,
     ownCpuRatio: 0.002,
     ...over,
@@ -86,7 +87,13 @@ export function someMemory(over: Partial<QueueMemory> = {}): QueueMemory {
   const parts = { backlogBytes: 0, completedBytes: 0, failedBytes: 0, eventsBytes: 0, ...over };
   return {
     readAtMs: NOW_MS,
+    source: 'sample',
     sampledJobs: 100,
+    errorBytes: 0,
+    states: [],
+    types: [],
+    kinds: [],
+    largest: null,
     ...parts,
     totalBytes:
       over.totalBytes ?? parts.backlogBytes + parts.completedBytes + parts.failedBytes + parts.eventsBytes,
@@ -134,6 +141,8 @@ export function aQueue(over: QueueOver = {}): QueueState {
     lastDepartureAtMs: null,
     firstSeenAtMs: NOW_MS - 3_600_000,
     memory: null,
+    types: [],
+    count: null,
     depthTrend: [],
     ...over,
     prefix,

@@ -40,6 +40,7 @@ export function watching(...instances: readonly InstanceConfig[]): {
     thresholds: DEFAULT_THRESHOLDS,
     now: Date.now,
     log,
+    random: Math.random,
     newId: randomUUID,
     tell: (event) => void events.push(event),
   });

@@ -1,0 +1,72 @@
+import type { Bytes } from '../watch/memory-state.js';
+
+/** Sums over sampled jobs of one kind: how many, their bytes, and their squares. Weights fade as jobs leave. */
+export interface Moments {
+  weight: number;
+  bytes: number;
+  bytesSquared: number;
+}
+
+export function noMoments(): Moments {
+  return { weight: 0, bytes: 0, bytesSquared: 0 };
+}
+
+export function addTo(moments: Moments, bytes: number): void {
+  moments.weight += 1;
+  moments.bytes += bytes;
+  moments.bytesSquared += bytes * bytes;
+}
+
+export function fade(moments: Moments, ratio: number): void {
+  moments.weight *= ratio;
+  moments.bytes *= ratio;
+  moments.bytesSquared *= ratio;
+}
+
+/** What a sample of one state stands for. */
+export interface Stratum {
+  /** Jobs that it has now. */
+  readonly count: number;
+  /** Weight of all samples of the state, and the number of independent ones that they are worth. */
+  readonly weight: number;
+  readonly effectiveSamples: number;
+  /** All were looked at: no error of sampling. */
+  readonly isCensus: boolean;
+}
+
+/** Two standard errors hold the truth in 95 of 100 cases; of few samples it takes more (Student's t). */
+export function studentFactor(samples: number): number {
+  return samples <= 2 ? 8 : 1.96 + 2.6 / (samples - 1);
+}
+
+/**
+ * Total bytes in a state of the jobs that `part` sums up (all, or those of one type): count × mean over *all* samples, where
+ * jobs outside the part count as 0 bytes; so the share of a type and its size are judged together. The error is that of a
+ * random sample that may meet a job twice (Cochran, Sampling Techniques, 3rd ed., 2.8 and 2.11), since samples of several
+ * ticks add up; even pieces make it smaller in truth.
+ */
+export function estimateBytes(stratum: Stratum, part: Moments): Bytes {
+  const { count, weight, effectiveSamples: n } = stratum;
+  if (count <= 0 || weight <= 0) return { bytes: 0, errorBytes: 0 };
+  const mean = part.bytes / weight;
+  const bytes = mean * count;
+  if (stratum.isCensus) return { bytes, errorBytes: 0 };
+  const variance = Math.max(0, part.bytesSquared / weight - mean * mean);
+  const errorBytes = studentFactor(n) * count * Math.sqrt(variance / Math.max(1, n));
+  return { bytes, errorBytes };
+}
+
+/** Number of jobs of a part, with ±: the share in the sample times the count. */
+export function estimateCount(
+  stratum: Stratum,
+  part: Moments,
+): { readonly value: number; readonly error: number } {
+  const { count, weight, effectiveSamples: n } = stratum;
+  if (count <= 0 || weight <= 0) return { value: 0, error: 0 };
+  const share = Math.min(1, part.weight / weight);
+  if (stratum.isCensus) return { value: share * count, error: 0 };
+  // Wilson's half-width: does not call a share of 100% in 20 samples certain.
+  const z = studentFactor(n);
+  const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  return { value: share * count, error: half * count };
+}

@@ -1,0 +1,91 @@
+import type { JobState } from '../watch/snapshot.js';
+import type { ReadBatch, Slot } from './read-batch.js';
+
+/** What is read of one job: sizes and times, never what is in it. */
+export interface JobFacts {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly type: string;
+  /** MEMORY USAGE of its hash. */
+  readonly bytes: number;
+  readonly dataBytes: number;
+  readonly optsBytes: number;
+  readonly stackBytes: number;
+  readonly returnBytes: number;
+  readonly logBytes: number;
+  readonly addedAtMs: number | null;
+  readonly delayMs: number;
+  readonly startedAtMs: number | null;
+}
+
+/** Slots of one job's answers. */
+export interface JobSlots {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly facts: Slot;
+  readonly size: Slot;
+  readonly data: Slot;
+  readonly opts: Slot;
+  readonly stack: Slot | null;
+  readonly returned: Slot | null;
+  readonly logs: Slot | null;
+}
+
+/**
+ * Adds what is read of one job: five to seven plain commands, 6 to 9 µs of Redis. MEMORY USAGE with SAMPLES 0 looks at all
+ * fields; by default five are looked at, and one large field among small ones would count as five.
+ */
+export function addJobFacts(batch: ReadBatch, queueId: string, jobId: string, state: JobState): JobSlots {
+  const key = `${queueId}:${jobId}`;
+  const hasRun = state === 'completed' || state === 'failed';
+  return {
+    jobId,
+    state,
+    facts: batch.add('hmget', key, 'name', 'timestamp', 'delay', 'processedOn'),
+    size: batch.add('memory', 'USAGE', key, 'SAMPLES', 0),
+    data: batch.add('hstrlen', key, 'data'),
+    opts: batch.add('hstrlen', key, 'opts'),
+    // A job that waits again after a failure has a stack trace too.
+    stack: state === 'completed' ? null : batch.add('hstrlen', key, 'stacktrace'),
+    returned: state === 'completed' ? batch.add('hstrlen', key, 'returnvalue') : null,
+    logs: hasRun || state === 'active' ? batch.add('memory', 'USAGE', `${key}:logs`) : null,
+  };
+}
+
+/** null where the job is gone by now. */
+export function readJobFacts(batch: ReadBatch, slots: JobSlots): JobFacts | null {
+  const [name, timestamp, delay, processedOn] = batch.list(slots.facts);
+  const bytes = batch.number(slots.size);
+  if (bytes <= 0 || name === null || name === undefined) return null;
+  return {
+    jobId: slots.jobId,
+    state: slots.state,
+    type: name,
+    bytes,
+    dataBytes: allocatedBytes(batch.number(slots.data)),
+    optsBytes: allocatedBytes(batch.number(slots.opts)),
+    stackBytes: allocatedBytes(batch.number(slots.stack)),
+    returnBytes: allocatedBytes(batch.number(slots.returned)),
+    logBytes: batch.number(slots.logs),
+    addedAtMs: positiveOrNull(timestamp),
+    delayMs: Number(delay ?? 0) || 0,
+    startedAtMs: positiveOrNull(processedOn),
+  };
+}
+
+function positiveOrNull(text: string | null | undefined): number | null {
+  const value = Number(text ?? Number.NaN);
+  return Number.isFinite(value) && value > 0 ? value : null;
+}
+
+/**
+ * What a string of this length takes in Redis: with its header, in a size class of jemalloc (16 apart up to 128, then four
+ * to each doubling). A large field fills most of a job, so its rounding is part of it and not of the job's overhead.
+ */
+export function allocatedBytes(length: number): number {
+  if (length <= 0) return 0;
+  const size = length + (length < 256 ? 4 : length < 65_536 ? 6 : 10);
+  if (size <= 128) return Math.ceil(size / 16) * 16;
+  const step = 2 ** Math.ceil(Math.log2(size)) / 8;
+  return Math.ceil(size / step) * step;
+}

@@ -1,0 +1,29 @@
+import type { JobState, QueueCounts } from '../watch/snapshot.js';
+
+/** Where BullMQ keeps the ids of the jobs of one state. */
+export interface StateKey {
+  readonly state: JobState;
+  readonly key: string;
+  readonly kind: 'list' | 'zset';
+  readonly count: number;
+}
+
+/** The lists and sorted sets of a queue that hold jobs. `waiting` has two where BullMQ 5 has paused the queue. */
+export function stateKeys(id: string, counts: QueueCounts): readonly StateKey[] {
+  const keys: readonly StateKey[] = [
+    { state: 'waiting', key: `${id}:wait`, kind: 'list', count: counts.waiting - counts.legacyPaused },
+    { state: 'waiting', key: `${id}:paused`, kind: 'list', count: counts.legacyPaused },
+    { state: 'active', key: `${id}:active`, kind: 'list', count: counts.active },
+    { state: 'prioritized', key: `${id}:prioritized`, kind: 'zset', count: counts.prioritized },
+    { state: 'delayed', key: `${id}:delayed`, kind: 'zset', count: counts.delayed },
+    { state: 'waiting-children', key: `${id}:waiting-children`, kind: 'zset', count: counts.waitingChildren },
+    { state: 'completed', key: `${id}:completed`, kind: 'zset', count: counts.completed },
+    { state: 'failed', key: `${id}:failed`, kind: 'zset', count: counts.failed },
+  ];
+  return keys.filter(({ count }) => count > 0);
+}
+
+/** BullMQ 5 leaves a marker `0:<timestamp>` in `wait` at times; it is no job. */
+export function isJobId(id: string | null | undefined): id is string {
+  return id !== null && id !== undefined && id !== '' && !id.startsWith('0:');
+}

@@ -1,0 +1,104 @@
+import type { Redis } from 'ioredis';
+import { planSampling, type SamplingNeed } from '../model/sampling-plan.js';
+import { type StateKey, stateKeys } from '../redis/queue-keys.js';
+import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';
+import { QueueSamples } from './queue-samples.js';
+import type { QueueState } from './snapshot.js';
+
+/** Jobs looked at in one tick: about 8 µs of Redis each. The first look may take more than what follows. */
+const FEWEST_JOBS = 60;
+const MOST_JOBS = 1_200;
+const FIRST_JOBS = 900;
+/** Sampling steps back before the poller has to slow down (which it does at 70% of the budget). */
+const AIM = 0.6;
+const STRUCTURE_EVERY_MS = 20_000;
+/** Queues whose keys beside jobs are measured in one tick. */
+const MOST_STRUCTURES = 40;
+
+/** Whose jobs are looked at in each tick, within the budget of reads; and what has been seen of each queue. */
+export class InstanceSampler {
+  readonly #queues = new Map<string, QueueSamples>();
+  readonly #random: () => number;
+  #jobsATick = FIRST_JOBS;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  of(queueId: string): QueueSamples | null {
+    return this.#queues.get(queueId) ?? null;
+  }
+
+  /** Fewer jobs a tick where the console comes near its budget, slowly more where there is room. */
+  pace(ownCpuRatio: number, budgetRatio: number): void {
+    const step = ownCpuRatio > budgetRatio * AIM ? 0.75 : 1.1;
+    this.#jobsATick = Math.round(Math.min(MOST_JOBS, Math.max(FEWEST_JOBS, this.#jobsATick * step)));
+  }
+
+  /**
+   * One tick's samples of the queues that lie on one master: each master has a processor of its own to spare.
+   * @returns ids of the queues that were looked at, and the commands that were sent.
+   */
+  async sample(
+    client: Redis,
+    queues: readonly QueueState[],
+    nowMs: number,
+  ): Promise<{ readonly ids: readonly string[]; readonly calls: ReadonlyMap<string, number> }> {
+    const requests = this.#requests(queues, this.#jobsATick, nowMs);
+    if (requests.length === 0) return { ids: [], calls: new Map() };
+    const { samples, calls } = await sampleJobs(client, requests, this.#random);
+    const added = new Map(queues.map(({ id, addedTotal }) => [id, addedTotal]));
+    for (const sample of samples) {
+      const known = this.#queues.get(sample.id) ?? new QueueSamples();
+      known.take(sample, added.get(sample.id) ?? 0, nowMs);
+      this.#queues.set(sample.id, known);
+    }
+    return { ids: samples.map(({ id }) => id), calls };
+  }
+
+  forgetAllBut(ids: { has(id: string): boolean }): void {
+    for (const id of this.#queues.keys()) {
+      if (!ids.has(id)) this.#queues.delete(id);
+    }
+  }
+
+  #requests(queues: readonly QueueState[], budgetJobs: number, nowMs: number): readonly SampleRequest[] {
+    const keys = new Map(queues.map((queue) => [queue.id, stateKeys(queue.id, queue.counts)]));
+    const needs = queues.flatMap((queue) =>
+      (keys.get(queue.id) ?? []).map((key) => this.#need(queue, key, nowMs)),
+    );
+    const plan = planSampling(needs, budgetJobs);
+    let structures = 0;
+    return queues.flatMap((queue) => {
+      const all = keys.get(queue.id) ?? [];
+      const states = all.flatMap((key) => {
+        const samples = plan.get(key.key);
+        return samples === undefined ? [] : { ...key, samples };
+      });
+      const known = this.#queues.get(queue.id);
+      const isOld = nowMs - (known?.structureAtMs ?? Number.NEGATIVE_INFINITY) >= STRUCTURE_EVERY_MS;
+      // Of every list, also of those that are not sampled now: they are measured together.
+      const withStructure = isOld && structures < MOST_STRUCTURES && (states.length > 0 || all.length === 0);
+      if (withStructure) structures += 1;
+      if (states.length === 0 && !withStructure) return [];
+      const others = withStructure
+        ? all.filter(({ key }) => !plan.has(key)).map((key) => ({ ...key, samples: 0 }))
+        : [];
+      return { id: queue.id, states: [...states, ...others], withStructure };
+    });
+  }
+
+  #need(queue: QueueState, key: StateKey, nowMs: number): SamplingNeed {
+    const samples = this.#queues.get(queue.id);
+    const changed = samples?.addedSince(key.key, queue.addedTotal) ?? 0;
+    return {
+      queueId: queue.id,
+      key: key.key,
+      count: key.count,
+      known: samples?.spread(key.key) ?? null,
+      isCensus: samples?.isCensus(key.key) ?? false,
+      ageMs: samples?.ageMs(key.key, nowMs) ?? Number.POSITIVE_INFINITY,
+      changedRatio: Math.min(1, changed / Math.max(1, key.count)),
+    };
+  }
+}

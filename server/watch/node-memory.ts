@@ -1,0 +1,83 @@
+import { addTo, estimateBytes, estimateCount, fade, type Moments, noMoments } from '../model/stratum.js';
+import type { ForeignSample } from '../redis/foreign-keys.js';
+import type { MemoryStats } from '../redis/memory-stats.js';
+import type { ForeignKey, NodeMemory } from './memory-state.js';
+import type { QueueState } from './snapshot.js';
+
+/** Draws that are kept in mind: more would make it slow to see that keys have gone. */
+const MOST_DRAWN = 3_000;
+
+/** Keys of one Redis process that are no queue's, as far as draws have met them. */
+export class ForeignMemory {
+  readonly #small: Moments = noMoments();
+  #drawn = 0;
+  #large: readonly ForeignKey[] = [];
+  #hasWalked = false;
+
+  take(sample: ForeignSample): void {
+    const ratio = Math.min(1, MOST_DRAWN / (this.#drawn + sample.drawn));
+    fade(this.#small, ratio);
+    this.#drawn = this.#drawn * ratio + sample.drawn;
+    for (const bytes of sample.bytes) addTo(this.#small, bytes);
+    this.#large = sample.large;
+    this.#hasWalked ||= sample.endedWalk;
+  }
+
+  /** @param keys that the process holds. null: too few were drawn to say anything. */
+  estimate(keys: number): NodeMemory['foreign'] {
+    if (!this.#hasWalked && this.#drawn < 100) return null;
+    const stratum = {
+      count: keys,
+      weight: this.#drawn,
+      effectiveSamples: this.#drawn,
+      isCensus: false,
+    };
+    const small = estimateBytes(stratum, this.#small);
+    return {
+      bytes: Math.round(small.bytes) + this.#large.reduce((sum, { bytes }) => sum + bytes, 0),
+      errorBytes: Math.round(small.errorBytes),
+      keys: Math.round(estimateCount(stratum, this.#small).value) + this.#large.length,
+      largest: this.#large.slice(0, 5),
+    };
+  }
+}
+
+/** Puts together where the memory of a process is. */
+export function nodeMemoryOf(input: {
+  readonly stats: MemoryStats;
+  readonly rssBytes: number;
+  readonly queues: readonly QueueState[];
+  readonly foreign: NodeMemory['foreign'];
+  readonly nowMs: number;
+}): NodeMemory {
+  const { keys: _keys, ...stats } = input.stats;
+  const known = input.queues.flatMap(({ memory }) => memory ?? []);
+  const queues = {
+    bytes: known.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
+    errorBytes: Math.round(
+      Math.sqrt(known.reduce((sum, { errorBytes }) => sum + errorBytes * errorBytes, 0)),
+    ),
+  };
+  const attributed =
+    queues.bytes +
+    (input.foreign?.bytes ?? 0) +
+    stats.clientBytes +
+    stats.replicaBufferBytes +
+    stats.replicationBacklogBytes +
+    stats.aofBytes +
+    stats.scriptBytes +
+    stats.keyspaceBytes +
+    stats.startupBytes;
+  return {
+    ...stats,
+    readAtMs: input.nowMs,
+    queues,
+    queuesToSample: input.queues.filter(
+      ({ memory, unfinished, counts }) =>
+        memory === null && unfinished + counts.completed + counts.failed > 0,
+    ).length,
+    foreign: input.foreign,
+    unattributedBytes: Math.round(stats.usedBytes - attributed),
+    fragmentationBytes: Math.max(0, input.rssBytes - stats.usedBytes),
+  };
+}

@@ -1,0 +1,97 @@
+import type { QueueSample, QueueStructure, StateSample } from '../redis/sample-jobs.js';
+import type { QueueMemory } from './memory-state.js';
+import { queueMemoryOf } from './queue-memory.js';
+import { addJob, effectiveSamples, fadeState, newState, type SampledState } from './sampled-state.js';
+import type { QueueCounts } from './snapshot.js';
+
+/** Samples of one state are worth at most so many: more would only make it slow to notice what has changed. */
+const MOST_WEIGHT = 6_000;
+
+/** Samples of one queue over time, and what they say of its memory. */
+export class QueueSamples {
+  readonly #states = new Map<string, SampledState>();
+  #structure: QueueStructure | null = null;
+  #structureAtMs = Number.NEGATIVE_INFINITY;
+  #largest: QueueMemory['largest'] = null;
+  /** When each state was sampled, and how many jobs had been added by then. */
+  readonly #at = new Map<string, { readonly atMs: number; readonly addedTotal: number }>();
+
+  ageMs(key: string, nowMs: number): number {
+    return nowMs - (this.#at.get(key)?.atMs ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** Jobs that were added since a state was sampled: so many have come, and may have gone. */
+  addedSince(key: string, addedTotal: number): number {
+    return Math.max(0, addedTotal - (this.#at.get(key)?.addedTotal ?? addedTotal));
+  }
+
+  get structureAtMs(): number {
+    return this.#structureAtMs;
+  }
+
+  /** Mean and spread of the sizes of a state's jobs, bytes, and how many samples they are known from. null: none yet. */
+  spread(
+    key: string,
+  ): { readonly meanBytes: number; readonly deviationBytes: number; readonly samples: number } | null {
+    const state = this.#states.get(key);
+    if (!state || state.all.weight <= 0) return null;
+    const mean = state.all.bytes / state.all.weight;
+    const variance = Math.max(0, state.all.bytesSquared / state.all.weight - mean * mean);
+    // A sample of like sizes says less about the spread than it seems: some is taken for granted.
+    return {
+      meanBytes: mean,
+      deviationBytes: Math.max(Math.sqrt(variance), mean * 0.1),
+      samples: effectiveSamples(state),
+    };
+  }
+
+  isCensus(key: string): boolean {
+    return this.#states.get(key)?.isCensus ?? false;
+  }
+
+  /** @param addedTotal jobs that were ever added: tells how many have come and gone since the last samples. */
+  take(sample: QueueSample, addedTotal: number, nowMs: number): void {
+    for (const state of sample.states) {
+      if (state.jobs.length === 0) continue;
+      this.#takeState(state, this.addedSince(state.key, addedTotal));
+      this.#at.set(state.key, { atMs: nowMs, addedTotal });
+    }
+    if (sample.structure) {
+      this.#structure = sample.structure;
+      this.#structureAtMs = nowMs;
+    }
+  }
+
+  memory(queue: { readonly id: string; readonly counts: QueueCounts }, nowMs: number): QueueMemory {
+    return queueMemoryOf({
+      queue,
+      states: this.#states,
+      structure: this.#structure,
+      largest: this.#largest,
+      nowMs,
+    });
+  }
+
+  /** Shares of types in one state, for the counts of a queue's job types. */
+  state(key: string): SampledState | null {
+    return this.#states.get(key) ?? null;
+  }
+
+  #takeState(sample: StateSample, changed: number): void {
+    const known = this.#states.get(sample.key);
+    const state = known && !sample.isCensus ? known : newState(sample.state);
+    state.isCensus = sample.isCensus;
+    if (known && !sample.isCensus) {
+      fadeState(state, 1 - Math.min(0.9, changed / Math.max(1, sample.count)));
+      const over = (state.all.weight + sample.jobs.length) / MOST_WEIGHT;
+      if (over > 1) fadeState(state, 1 / over);
+    }
+    for (const job of sample.jobs) {
+      addJob(state, job);
+      const bytes = job.bytes + job.logBytes;
+      if (bytes > (this.#largest?.bytes ?? 0))
+        this.#largest = { jobId: job.jobId, type: job.type, bytes, state: job.state };
+    }
+    this.#states.set(sample.key, state);
+  }
+}

@@ -1,0 +1,153 @@
+import { Queue, type Worker } from 'bullmq';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { NodeMemory, QueueMemory } from '../../server/watch/memory-state.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { seeded } from '../support/seeded.js';
+import { until } from '../support/until.js';
+import { anInstance, watching } from '../support/watching.js';
+
+let redis: OwnRedis;
+let watch: Watch | null = null;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startRedis({ maxmemoryBytes: 600 * 1024 * 1024 });
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await watch?.stop();
+  watch = null;
+  await redis.stop();
+});
+
+function aQueue(name: string): Queue {
+  const queue = new Queue(name, { connection: { port: redis.port } });
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+/** Sizes over two orders of magnitude, each as likely as the other. */
+async function addMixed(queue: Queue, jobs: number, random: () => number): Promise<void> {
+  for (let from = 0; from < jobs; from += 1_000) {
+    await queue.addBulk(
+      Array.from({ length: Math.min(1_000, jobs - from) }, (_, i) => {
+        const length = Math.round(100 * 100 ** random());
+        return { name: (from + i) % 5 === 0 ? 'report' : 'track', data: { pad: 'x'.repeat(length) } };
+      }),
+    );
+  }
+}
+
+/** The truth: MEMORY USAGE of every key of a queue. */
+async function heldBytes(id: string): Promise<{ all: number; byType: Map<string, number> }> {
+  const byType = new Map<string, number>();
+  let all = 0;
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.client.scan(cursor, 'MATCH', `${id}:*`, 'COUNT', 5_000);
+    cursor = next;
+    const sizes = redis.client.pipeline();
+    const names = redis.client.pipeline();
+    for (const key of keys) {
+      sizes.call('MEMORY', 'USAGE', key, 'SAMPLES', '0');
+      names.hget(key, 'name');
+    }
+    const [bytes, types] = [(await sizes.exec()) ?? [], (await names.exec()) ?? []];
+    keys.forEach((_, i) => {
+      const size = Number(bytes[i]?.[1] ?? 0);
+      all += size;
+      const name = types[i]?.[0] ? null : (types[i]?.[1] as string | null);
+      if (name) byType.set(name, (byType.get(name) ?? 0) + size);
+    });
+  } while (cursor !== '0');
+  return { all, byType };
+}
+
+function memoryOf(id: string): QueueMemory | null {
+  return watch?.snapshot('default')?.queues.find((queue) => queue.id === id)?.memory ?? null;
+}
+
+function nodeMemory(): NodeMemory | null {
+  return watch?.snapshot('default')?.nodes[0]?.memory ?? null;
+}
+
+describe('where the memory is', () => {
+  it('knows what each queue with 1% of memory or more holds to within 5%, with sizes over two orders of magnitude', async () => {
+    const random = seeded(7);
+    const sizes = [12_000, 4_000, 1_500, 400];
+    for (const [i, jobs] of sizes.entries()) await addMixed(aQueue(`mixed-${i}`), jobs, random);
+    ({ watch } = watching(anInstance(redis.url, { cpuBudgetRatio: 0.05 })));
+    for (const [i] of sizes.entries()) {
+      const truth = await heldBytes(`bull:mixed-${i}`);
+      const seen = await until(
+        `mixed-${i} is known well`,
+        () => {
+          const memory = memoryOf(`bull:mixed-${i}`);
+          return memory && memory.totalBytes > 0 && memory.errorBytes < 0.05 * memory.totalBytes
+            ? memory
+            : null;
+        },
+        { withinMs: 15_000 },
+      );
+      expect(Math.abs(seen.totalBytes - truth.all) / truth.all).toBeLessThan(0.05);
+      for (const type of seen.types) {
+        const held = truth.byType.get(type.type) ?? 0;
+        // The range is one for 95 of 100 cases: twice of it is one that a test may hold it to.
+        expect(Math.abs(type.bytes - held)).toBeLessThanOrEqual(2 * type.errorBytes + 0.001 * held);
+      }
+    }
+  }, 60_000);
+
+  it('tells payload, options, stack traces, return values and logs apart', async () => {
+    const queue = aQueue('kinds');
+    await queue.addBulk(
+      Array.from({ length: 300 }, (_, i) => ({ name: 'work', data: { pad: 'x'.repeat(2_000), i } })),
+    );
+    const { Worker } = await import('bullmq');
+    const worker: Worker = new Worker(
+      'kinds',
+      async (job) => {
+        if (job.data.i % 2 === 0) throw new Error('y'.repeat(1_000));
+        await job.log('z'.repeat(500));
+        return 'r'.repeat(3_000);
+      },
+      { connection: { port: redis.port }, concurrency: 20 },
+    );
+    cleanups.push(() => worker.close());
+    await until('all have run', async () => (await queue.getJobCountByTypes('completed', 'failed')) === 300);
+    ({ watch } = watching(anInstance(redis.url)));
+    const memory = await until('both states are known', () => {
+      const seen = memoryOf('bull:kinds');
+      return seen && seen.completedBytes > 0 && seen.failedBytes > 0 && seen.eventsBytes > 0 ? seen : null;
+    });
+    const bytes = (kind: string): number => memory.kinds.find((entry) => entry.kind === kind)?.bytes ?? 0;
+    expect(bytes('payload')).toBeGreaterThan(300 * 2_000);
+    expect(bytes('payload')).toBeLessThan(300 * 2_800);
+    expect(bytes('return-values')).toBeGreaterThan(150 * 3_000);
+    expect(bytes('return-values')).toBeLessThan(150 * 4_000);
+    expect(bytes('stack-traces')).toBeGreaterThan(150 * 1_000);
+    expect(bytes('logs')).toBeGreaterThan(150 * 500);
+    expect(memory.kinds.reduce((sum, kind) => sum + kind.bytes, 0)).toBe(memory.totalBytes);
+  });
+
+  it('finds the large key that is no queue’s, and the many small ones', async () => {
+    await addMixed(aQueue('mail'), 2_000, seeded(3));
+    await redis.client.call('SETRANGE', 'report:cache:83123', '20000000', 'x');
+    await redis.client.mset(
+      Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`session:${i}`, 'x'.repeat(400)])),
+    );
+    ({ watch } = watching(anInstance(redis.url)));
+    const memory = await until('foreign keys are known', () => {
+      const seen = nodeMemory();
+      return seen?.foreign && seen.foreign.largest.length > 0 && seen.foreign.errorBytes < 500_000
+        ? seen
+        : null;
+    });
+    expect(memory.foreign?.largest[0]?.key).toBe('report:cache:…');
+    expect(memory.foreign?.bytes ?? 0).toBeGreaterThan(20_000_000);
+    const small = (memory.foreign?.bytes ?? 0) - (memory.foreign?.largest[0]?.bytes ?? 0);
+    expect(Math.abs(small - 3_000 * 480)).toBeLessThan(3_000 * 480 * 0.5);
+    expect(Math.abs(memory.unattributedBytes)).toBeLessThan(memory.usedBytes * 0.1);
+  });
+});
