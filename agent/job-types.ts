@@ -1,8 +1,18 @@
-import { MOST_TYPES_A_BEAT, OTHER_TYPES, type TypeBeat } from './protocol.js';
+import {
+  MOST_ERROR_LETTERS,
+  MOST_RUNS_TOLD,
+  MOST_TYPES_A_BEAT,
+  OTHER_TYPES,
+  TOLD_FROM_MS,
+  type TypeBeat,
+} from './protocol.js';
 import { type Sketch, sketchToWire, Tally, UsualTimes } from './run-times.js';
 
 /** Job types that a worker remembers; beyond that the one unseen for longest is forgotten. */
 const MOST_TYPES = 200;
+
+/** Runs that are told one by one in one beat, of all types together: a beat stays small. */
+const MOST_RUNS_A_BEAT = 200;
 
 /** One job type: what has not been told yet, and what is usual. */
 interface TypeRecord {
@@ -12,6 +22,10 @@ interface TypeRecord {
   /** Told by a beat that did not arrive; it is part of what is usual already. */
   untold: Sketch | null;
   readonly usual: UsualTimes;
+  /** Long runs: end by performance.now(), run time, failed. */
+  runs: number[];
+  runsUntold: number;
+  error: string | null;
   isActive: boolean;
   usedMs: number;
 }
@@ -22,13 +36,26 @@ export class JobTypes {
   /** Types that have something to tell. */
   #active = new Set<TypeRecord>();
 
-  /** Called for each job: one look-up and one sketch, nothing more. */
-  finished(type: string, outcome: 'completed' | 'failed', durationMs: number): void {
+  /** Called for each job: one look-up and one sketch, nothing more. @param endedAt by performance.now(). */
+  finished(
+    type: string,
+    outcome: 'completed' | 'failed',
+    durationMs: number,
+    endedAt: number,
+    error: unknown,
+  ): void {
     const known = this.#records.get(type);
     const record = known?.isActive ? known : this.#activate(type);
     if (outcome === 'completed') record.completed += 1;
-    else record.failed += 1;
+    else {
+      record.failed += 1;
+      record.error = firstLine(error);
+    }
     record.run.add(durationMs);
+    if (durationMs < TOLD_FROM_MS) return;
+    if (record.runs.length < 3 * MOST_RUNS_TOLD)
+      record.runs.push(endedAt, durationMs, outcome === 'failed' ? 1 : 0);
+    else record.runsUntold += 1;
   }
 
   usual(type: string, nowMs: number): TypeBeat['usual'] {
@@ -37,12 +64,18 @@ export class JobTypes {
 
   /**
    * What a beat tells of them.
+   * @param offsetMs to be added to performance.now() for wall-clock time.
    * @param running types of the jobs that run: they are told of even when none has finished, so that it is known what is usual.
    */
-  take(running: ReadonlySet<string>, nowMs: number): { types: readonly TypeBeat[]; giveBack: () => void } {
+  take(
+    running: ReadonlySet<string>,
+    nowMs: number,
+    offsetMs: number,
+  ): { types: readonly TypeBeat[]; giveBack: () => void } {
     const active = this.#active;
     this.#active = new Set();
     const types: TypeBeat[] = [];
+    let left = MOST_RUNS_A_BEAT;
     const giveBacks: (() => void)[] = [];
     for (const [name, record] of this.#records) {
       const isActive = active.has(record);
@@ -51,14 +84,36 @@ export class JobTypes {
       const run = record.run.sketch;
       record.usual.add(run, nowMs);
       if (untold) run.merge(untold);
-      types.push({ name, completed, failed, run: sketchToWire(run), usual: record.usual.read(nowMs) });
+      const { error } = record;
+      const runs = record.runs.slice(0, 3 * left);
+      const runsUntold = record.runsUntold + (record.runs.length - runs.length) / 3;
+      left -= runs.length / 3;
+      types.push({
+        name,
+        completed,
+        failed,
+        run: sketchToWire(run),
+        runs: toldRuns(runs, nowMs - offsetMs),
+        runsUntold,
+        error,
+        usual: record.usual.read(nowMs),
+      });
+      record.runs = [];
+      record.runsUntold = 0;
+      record.error = null;
       record.completed = 0;
       record.failed = 0;
       record.untold = null;
       record.isActive = false;
       if (isActive) record.usedMs = nowMs;
       if (run.count > 0) record.run = new Tally();
-      if (isActive) giveBacks.push(() => this.#giveBack(record, completed, failed, run));
+      if (isActive)
+        giveBacks.push(() => {
+          this.#giveBack(record, completed, failed, run);
+          // Times are of use only while they are fresh: of a beat that was lost they are counted.
+          record.runsUntold += runsUntold + runs.length / 3;
+          record.error ??= error;
+        });
     }
     return {
       types,
@@ -94,6 +149,9 @@ export class JobTypes {
       run: new Tally(),
       isActive: true,
       untold: null,
+      runs: [],
+      runsUntold: 0,
+      error: null,
       usual: new UsualTimes(nowMs),
       usedMs: nowMs,
     };
@@ -111,4 +169,14 @@ export class JobTypes {
     }
     if (oldest !== null) this.#records.delete(oldest);
   }
+}
+
+function toldRuns(runs: readonly number[], now: number): readonly number[] {
+  return runs.map((value, i) => (i % 3 === 0 ? Math.round(now - value) : Math.round(value)));
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const end = text.indexOf('\n');
+  return text.slice(0, end < 0 ? MOST_ERROR_LETTERS : Math.min(end, MOST_ERROR_LETTERS));
 }

@@ -54,6 +54,10 @@ export const SKETCH_BINS = 256;
 /** Job types that one beat tells of; the others are told together under this name. */
 export const MOST_TYPES_A_BEAT = 50;
 export const OTHER_TYPES = '(other)';
+/** Runs of one type that a beat tells one by one; shorter ones wait for nobody's timer. */
+export const MOST_RUNS_TOLD = 32;
+export const TOLD_FROM_MS = 100;
+export const MOST_ERROR_LETTERS = 200;
 /** Running jobs that one beat names, longest running first. */
 export const MOST_RUNNING_NAMED = 20;
 
@@ -64,6 +68,14 @@ export interface TypeBeat {
   readonly failed: number;
   /** Run times of those that completed or failed since the last beat; null: none. */
   readonly run: SketchWire | null;
+  /**
+   * Runs of TOLD_FROM_MS or more that ended since the last beat, as [end before the beat's `atMs`, run time, failed 0 or 1, …]
+   * in ms: what shows whether runs wait for each other. The first MOST_RUNS_TOLD of them; `runsUntold` ended besides.
+   */
+  readonly runs: readonly number[];
+  readonly runsUntold: number;
+  /** First line of the last error, at most MOST_ERROR_LETTERS; null: none since the last beat. */
+  readonly error: string | null;
   /** Over about the last ten minutes of this worker: what is usual for it, also for a console that has just started. */
   readonly usual: { readonly count: number; readonly p50Ms: number; readonly p99Ms: number } | null;
 }

@@ -69,10 +69,10 @@ export class RunLog {
 
   /** For a beat; `giveBack` where it did not arrive, so that the next one tells it again. */
   take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
-    const types = this.#types.take(this.#runningTypes(), nowMs);
+    const offsetMs = nowMs - performance.now();
+    const types = this.#types.take(this.#runningTypes(), nowMs, offsetMs);
     const wait = this.#wait;
     this.#wait = new Tally();
-    const offsetMs = nowMs - performance.now();
     return {
       told: {
         running: this.#running.size,
@@ -104,7 +104,7 @@ export class RunLog {
     this.#running.delete(run);
     this.#lastEnd = performance.now();
     if (outcome === 'failed' && isPutBack(error)) return;
-    this.#types.finished(run.job.name, outcome, this.#lastEnd - run.from);
+    this.#types.finished(run.job.name, outcome, this.#lastEnd - run.from, this.#lastEnd, error);
   }
 
   #runningTypes(): ReadonlySet<string> {

@@ -4,6 +4,7 @@ import {
   type Beat,
   type Farewell,
   type KeptOrders,
+  MOST_RUNS_TOLD,
   type Order,
   PROTOCOL,
   type SignedOrder,
@@ -76,6 +77,12 @@ const worker = z.object({
         completed: count,
         failed: count,
         run: sketch.nullable().default(null),
+        runs: z
+          .array(count)
+          .max(3 * MOST_RUNS_TOLD)
+          .default([]),
+        runsUntold: count.default(0),
+        error: text.nullable().default(null),
         usual: z.object({ count, p50Ms: count, p99Ms: count }).nullable().default(null),
       }),
     )
