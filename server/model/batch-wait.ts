@@ -1,0 +1,69 @@
+import { sizeOfBatches } from './batch-wait/batch-size.js';
+import { gatherEvidence } from './batch-wait/evidence.js';
+import type { FinishedRun } from './batch-wait/finished-run.js';
+import { type BatchEvidence, confidenceOf, isBatchWait } from './batch-wait/verdict.js';
+import { median } from './theil-sen.js';
+
+export type { FinishedRun } from './batch-wait/finished-run.js';
+
+export interface BatchWaitInput {
+  /** Of one job type, in any order, at most some 2,000. */
+  readonly runs: readonly FinishedRun[];
+  /** Slots of each process now; null where they are not known. */
+  readonly slotsByProcess: ReadonlyMap<string, number> | null;
+  readonly isRateLimited: boolean;
+  /** Runs that happened but are not in `runs`. */
+  readonly skippedRuns: number;
+}
+
+export interface BatchWait {
+  /** What a run takes when its batch waits for the timer: the client's wait, and the answer to what it sends. */
+  readonly wallMs: number;
+  /** Slots per process at which a batch fills; null: not known yet. */
+  readonly batchSize: number | null;
+  /** It is at least so many: batches with one less were seen to wait for the timer. */
+  readonly batchSizeAtLeast: number;
+  /** 0..1; grows with the number of bursts seen. */
+  readonly confidence: number;
+  readonly evidence: Omit<BatchEvidence, 'widerTimes' | 'moments' | 'burstShare' | 'isolatedRatio' | 'coincidences'>;
+  /** Concurrency is below the batch size, so every batch waits for the timer. */
+  readonly isStarved: boolean;
+}
+
+/** Where the slots are always busy, nearly all runs begin with a batch and wait for all of it. */
+const STARVED_SHARE = 0.7;
+const ALL_SLOTS_RATIO = 0.8;
+
+/**
+ * Says whether the runs of a job type wait for a client that gathers requests (PostHog, Segment: 20 or 10 s) and so take
+ * as long as its timer, however fast the work is (incidents.md, 1). Its mark: runs of a process end in the same ms
+ * whatever their starts were, again and again at the same longest duration, and far more often than the same durations
+ * dealt out anew would (`chanceOf`). Pure.
+ * @returns null where that is not so, or where too little was seen to say it.
+ */
+export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
+  const seen = gatherEvidence(input.runs);
+  if (!seen || !isBatchWait(seen.wall.ms, seen.evidence, input.isRateLimited)) return null;
+  const { wall, evidence } = seen;
+  const isWhole = input.skippedRuns === 0 && input.runs.every((run) => run.process !== null);
+  const { size, atLeast } = sizeOfBatches(seen.bursts, wall, seen.completed, isWhole);
+  const { widerTimes, moments, burstShare, isolatedRatio, coincidences, ...shown } = evidence;
+  return {
+    wallMs: wall.ms,
+    batchSize: size,
+    batchSizeAtLeast: atLeast,
+    confidence: confidenceOf(evidence),
+    evidence: shown,
+    isStarved: isStarved(evidence, size, usualSlots(input)),
+  };
+}
+
+function usualSlots({ slotsByProcess }: BatchWaitInput): number | null {
+  return slotsByProcess && slotsByProcess.size > 0 ? median([...slotsByProcess.values()]) : null;
+}
+
+function isStarved(evidence: BatchEvidence, size: number | null, slots: number | null): boolean {
+  if (size !== null) return slots !== null && slots < size;
+  if (slots !== null && evidence.medianBurstSize >= ALL_SLOTS_RATIO * slots) return true;
+  return evidence.shareAtWall >= STARVED_SHARE;
+}
