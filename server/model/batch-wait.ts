@@ -1,5 +1,5 @@
 import { sizeOfBatches } from './batch-wait/batch-size.js';
-import { gatherEvidence } from './batch-wait/evidence.js';
+import { gatherEvidence, type Seen } from './batch-wait/evidence.js';
 import type { FinishedRun } from './batch-wait/finished-run.js';
 import { type BatchEvidence, confidenceOf, isBatchWait } from './batch-wait/verdict.js';
 import { median } from './theil-sen.js';
@@ -25,14 +25,18 @@ export interface BatchWait {
   readonly batchSizeAtLeast: number;
   /** 0..1; grows with the number of bursts seen. */
   readonly confidence: number;
-  readonly evidence: Omit<BatchEvidence, 'widerTimes' | 'moments' | 'burstShare' | 'isolatedRatio' | 'coincidences'>;
+  readonly evidence: BatchEvidence;
   /** Concurrency is below the batch size, so every batch waits for the timer. */
   readonly isStarved: boolean;
 }
 
+/** One request alone is no batch that waits. */
+const LEAST_BATCH = 2;
 /** Where the slots are always busy, nearly all runs begin with a batch and wait for all of it. */
 const STARVED_SHARE = 0.7;
 const ALL_SLOTS_RATIO = 0.8;
+const MIN_SAME = 4;
+const SAME_SHARE = 0.7;
 
 /**
  * Says whether the runs of a job type wait for a client that gathers requests (PostHog, Segment: 20 or 10 s) and so take
@@ -45,16 +49,16 @@ export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
   const seen = gatherEvidence(input.runs);
   if (!seen || !isBatchWait(seen.wall.ms, seen.evidence, input.isRateLimited)) return null;
   const { wall, evidence } = seen;
-  const isWhole = input.skippedRuns === 0 && input.runs.every((run) => run.process !== null);
+  const isKnown = input.runs.every((run) => run.process !== null);
+  const isWhole = input.skippedRuns === 0 && isKnown;
   const { size, atLeast } = sizeOfBatches(seen.bursts, wall, seen.completed, isWhole);
-  const { widerTimes, moments, burstShare, isolatedRatio, coincidences, ...shown } = evidence;
   return {
     wallMs: wall.ms,
     batchSize: size,
-    batchSizeAtLeast: atLeast,
+    batchSizeAtLeast: isKnown ? atLeast : LEAST_BATCH,
     confidence: confidenceOf(evidence),
-    evidence: shown,
-    isStarved: isStarved(evidence, size, usualSlots(input)),
+    evidence,
+    isStarved: isStarved(seen, size, usualSlots(input)),
   };
 }
 
@@ -62,8 +66,17 @@ function usualSlots({ slotsByProcess }: BatchWaitInput): number | null {
   return slotsByProcess && slotsByProcess.size > 0 ? median([...slotsByProcess.values()]) : null;
 }
 
-function isStarved(evidence: BatchEvidence, size: number | null, slots: number | null): boolean {
-  if (size !== null) return slots !== null && slots < size;
-  if (slots !== null && evidence.medianBurstSize >= ALL_SLOTS_RATIO * slots) return true;
-  return evidence.shareAtWall >= STARVED_SHARE;
+function isStarved(seen: Seen, size: number | null, slots: number | null): boolean {
+  if (size !== null && slots !== null) return slots < size;
+  if (size !== null) return false;
+  const sizes = seen.wall.bursts.map((burst) => burst.runs.length);
+  if (slots !== null) return median(sizes) >= ALL_SLOTS_RATIO * slots;
+  return seen.evidence.shareAtWall >= STARVED_SHARE || isAlwaysTheSame(sizes);
+}
+
+/** What comes by chance comes in varying numbers; slots that are all taken are always as many. */
+function isAlwaysTheSame(sizes: readonly number[]): boolean {
+  const usual = median(sizes);
+  const same = sizes.filter((size) => Math.abs(size - usual) <= 0.03 * usual);
+  return sizes.length >= MIN_SAME && same.length >= SAME_SHARE * sizes.length;
 }

@@ -24,11 +24,11 @@ export function batchingWorld(seed: number): BatchingWorld {
   const processes = random.pick([1, 1, 2, 4, 8]);
   const isFlowing = random.uniform() < 0.3;
   const batching: ClientKind = { kind: 'batching', size, waitMs, flushMs, jitterMs };
-  // Arrivals that gather to three and more in a wait, but do not fill a batch as a rule.
-  const perWait = random.between(3, 0.75 * size);
   const slots = isFlowing
     ? random.pick([Math.ceil(size * 0.6), size, size * 2])
     : random.pick([3, 5, Math.ceil(size / 2), size - 1].filter((count) => count >= 3 && count < size));
+  // Arrivals that gather to three and more in a wait, but do not fill a batch as a rule, nor all slots.
+  const perWait = random.between(3, 0.65 * Math.min(size, slots));
   const isMixed = random.uniform() < 0.2;
   const client: ClientKind = isMixed
     ? {
@@ -55,7 +55,7 @@ export function batchingWorld(seed: number): BatchingWorld {
       startsWithinMs: random.pick([0, 500, waitMs]),
       fetchMs: random.pick([0, 0, 1, 5]),
       windowMs: Math.max(15_000, waits * waitMs),
-      warmUpMs: random.pick([0, 3 * waitMs]),
+      warmUpMs: random.pick([waitMs, 3 * waitMs]),
       knowsProcesses: random.uniform() < 0.9,
       knowsSlots: random.uniform() < 0.7,
       unseenRatio: random.uniform() < 0.15 ? random.between(0.05, 0.3) : 0,
@@ -104,7 +104,7 @@ const slow = (random: SeededRandom): ClientKind => ({
 const fixed = (random: SeededRandom): ClientKind => ({
   kind: 'fixed',
   ms: random.pick([1_000, 1_500, 3_000, 5_000, 10_000]),
-  jitterRatio: random.pick([0.005, 0.01, 0.03, 0.1]),
+  jitterRatio: random.pick([0.002, 0.005, 0.01, 0.03, 0.1]),
 });
 
 const INNOCENTS: readonly Innocent[] = [

@@ -42,7 +42,10 @@ export function sizeOfBatches(
 function sizeOf(burst: Burst, all: readonly Run[]): number {
   return all.filter(
     (run) =>
-      run.process === burst.process && run.endMs >= burst.firstEndMs && run.endMs <= burst.lastEndMs,
+      run.process === burst.process &&
+      run.startMs < burst.firstEndMs &&
+      run.endMs >= burst.firstEndMs &&
+      run.endMs <= burst.lastEndMs,
   ).length;
 }
 

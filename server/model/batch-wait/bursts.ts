@@ -68,3 +68,29 @@ export function spreadMs(moments: readonly number[]): number {
   }
   return moments.length === 0 ? 0 : high - low;
 }
+
+/**
+ * Share of the time, from a process's first end to its last, that lies within or next to bursts, 0..1: what ended at any
+ * odd moment would be in a burst so often.
+ */
+export function coverageOf(bursts: readonly Burst[], runs: readonly Run[], gapMs: number): number {
+  let observedMs = 0;
+  for (const own of byProcess(runs).values()) observedMs += spreadMs(own.map((run) => run.endMs)) + 2 * gapMs;
+  const coveredMs = bursts.reduce((sum, burst) => sum + burst.lastEndMs - burst.firstEndMs + 2 * gapMs, 0);
+  return observedMs > 0 ? Math.min(1, coveredMs / observedMs) : 1;
+}
+
+/** Around a burst of one tick it is quiet; a piece of a wider cluster has neighbours. */
+const FEW_NEAR_RATIO = 0.34;
+
+/** Share of `bursts` with few other ends of their process within `nearMs` before and after, 0..1. */
+export function isolatedRatioOf(bursts: readonly Burst[], runs: readonly Run[], nearMs: number): number {
+  const processes = byProcess(runs);
+  const isolated = bursts.filter((burst) => {
+    const near = (processes.get(burst.process) ?? []).filter(
+      (run) => run.endMs >= burst.firstEndMs - nearMs && run.endMs <= burst.lastEndMs + nearMs,
+    );
+    return near.length - burst.runs.length <= FEW_NEAR_RATIO * burst.runs.length;
+  });
+  return isolated.length / Math.max(1, bursts.length);
+}

@@ -6,6 +6,8 @@ import type { Run } from './finished-run.js';
 export interface Chance {
   /** Share of runs that would end in bursts, 0..1. */
   readonly syncRatio: number;
+  /** Pairs of runs that would end together. */
+  readonly pairs: number;
   /** How many times as wide the bursts' ends would be spread. */
   readonly widerTimes: number;
 }
@@ -22,26 +24,36 @@ const CLOCK_MS = 1;
  * together because of a common timer no longer does. The mean over a few fixed shuffles.
  */
 export function chanceOf(runs: readonly Run[], bursts: readonly Burst[], gapMs: number): Chance {
-  const place = new Map(runs.map((run, i) => [run, i]));
+  const members = bursts.flatMap((burst) => burst.runs);
   let together = 0;
+  let pairs = 0;
   const wider: number[] = [];
   for (let round = 1; round <= SHUFFLES; round++) {
-    const step = coprimeStep(runs.length, round);
-    const moved = runs.map((run, i) => {
-      const durationMs = runs[(i * step + round) % runs.length]?.durationMs ?? 0;
-      return { ...run, durationMs, endMs: run.startMs + durationMs };
-    });
-    together += runsTogether(moved, gapMs);
-    for (const { runs: members } of bursts) {
-      const ends = members.map((run) => moved[place.get(run) ?? -1]?.endMs ?? run.endMs);
-      const asSeenMs = Math.max(CLOCK_MS, spreadMs(members.map((run) => run.endMs)));
-      wider.push(Math.max(CLOCK_MS, spreadMs(ends)) / asSeenMs);
+    const dealt = dealDurations(runs, round);
+    together += runsTogether(dealt, gapMs);
+    pairs += pairsTogether(dealt, gapMs);
+    // Only among members: what takes another time altogether would make any burst look tight.
+    const dealtMembers = dealDurations(members, round);
+    let first = 0;
+    for (const burst of bursts) {
+      const ends = dealtMembers.slice(first, first + burst.runs.length).map((run) => run.endMs);
+      first += burst.runs.length;
+      wider.push(Math.max(CLOCK_MS, spreadMs(ends)) / Math.max(CLOCK_MS, burst.lastEndMs - burst.firstEndMs));
     }
   }
   return {
     syncRatio: runs.length === 0 ? 0 : together / (SHUFFLES * runs.length),
+    pairs: pairs / SHUFFLES,
     widerTimes: wider.length === 0 ? 1 : median(wider),
   };
+}
+
+function dealDurations(runs: readonly Run[], round: number): readonly Run[] {
+  const step = coprimeStep(runs.length, round);
+  return runs.map((run, i) => {
+    const durationMs = runs[(i * step + round) % runs.length]?.durationMs ?? 0;
+    return { ...run, durationMs, endMs: run.startMs + durationMs };
+  });
 }
 
 function coprimeStep(count: number, round: number): number {
@@ -63,6 +75,20 @@ export function runsTogether(runs: readonly Run[], gapMs: number): number {
       const before = ends[i - 1] ?? Number.NEGATIVE_INFINITY;
       const after = ends[i + 1] ?? Number.POSITIVE_INFINITY;
       if (end - before <= gapMs || after - end <= gapMs) count += 1;
+    });
+  }
+  return count;
+}
+
+/** Pairs of runs of one process whose ends are within `gapMs` of each other. */
+export function pairsTogether(runs: readonly Run[], gapMs: number): number {
+  let count = 0;
+  for (const own of byProcess(runs).values()) {
+    const ends = Float64Array.from(own, (run) => run.endMs).sort();
+    let first = 0;
+    ends.forEach((end, i) => {
+      while (end - (ends[first] ?? end) > gapMs) first += 1;
+      count += i - first;
     });
   }
   return count;

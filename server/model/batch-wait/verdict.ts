@@ -1,3 +1,5 @@
+import type { CarryOver } from './carry-over.js';
+
 export interface BatchEvidence {
   /** At the wall. */
   readonly bursts: number;
@@ -18,6 +20,10 @@ export interface BatchEvidence {
   readonly moments: number;
   readonly burstShare: number;
   readonly isolatedRatio: number;
+  readonly coverageRatio: number;
+  readonly pairs: number;
+  readonly chancePairs: number;
+  readonly carryOver: CarryOver;
   /** Runs that ended with one that had ended already, in bursts at the wall. */
   readonly coincidences: number;
 }
@@ -27,8 +33,7 @@ const MIN_WALL_MS = 250;
 const MIN_MOMENTS = 2;
 const MIN_COINCIDENCES = 4;
 const MIN_SYNC = 0.4;
-const MIN_BURST_SHARE = 0.5;
-const MAX_WALL_SPREAD = 0.06;
+const MIN_BURST_SHARE = 0.7;
 
 export function isBatchWait(wallMs: number, seen: BatchEvidence, isRateLimited: boolean): boolean {
   return (
@@ -37,28 +42,45 @@ export function isBatchWait(wallMs: number, seen: BatchEvidence, isRateLimited: 
     seen.coincidences >= MIN_COINCIDENCES &&
     seen.syncRatio >= MIN_SYNC &&
     seen.burstShare >= MIN_BURST_SHARE &&
-    seen.wallSpreadRatio <= MAX_WALL_SPREAD &&
-    (beatsChance(seen) || isTighter(seen) || (!isRateLimited && isOneTick(seen)))
+    seen.wallSpreadRatio * wallMs <= 0.015 * wallMs + 60 &&
+    (beatsChance(seen) ||
+      isMoreThanInStep(seen) ||
+      (isSparse(seen) && (isTighter(seen) || carriesNothingOver(seen) || (!isRateLimited && isOneTick(seen, wallMs)))))
   );
 }
 
 export function beatsChance(seen: BatchEvidence): boolean {
-  const { syncRatio, chanceRatio, runs, widerTimes } = seen;
-  const error = Math.sqrt((chanceRatio * (1 - chanceRatio)) / Math.max(1, runs / 2));
-  return syncRatio - chanceRatio >= Math.max(0.35, 2.5 * error) && widerTimes >= 2;
+  return seen.pairs >= 4 * seen.chancePairs + 4 && seen.widerTimes >= 2;
+}
+
+export function isMoreThanInStep(seen: BatchEvidence): boolean {
+  return (
+    seen.syncRatio >= 0.9 &&
+    seen.syncRatio - seen.coverageRatio >= 0.4 &&
+    seen.pairs >= 1.2 * seen.chancePairs + 2 * Math.sqrt(seen.chancePairs) &&
+    seen.widerTimes >= 2 &&
+    carriesNothingOver(seen)
+  );
+}
+
+export function isSparse(seen: BatchEvidence): boolean {
+  return seen.syncRatio >= 0.7 && seen.isolatedRatio >= 0.6 && seen.syncRatio - seen.coverageRatio >= 0.4;
 }
 
 export function isTighter(seen: BatchEvidence): boolean {
-  return seen.syncRatio >= 0.7 && seen.isolatedRatio >= 0.6 && seen.widerTimes >= 3;
+  return seen.widerTimes >= 1.6 + 11 / seen.coincidences;
 }
 
-export function isOneTick(seen: BatchEvidence): boolean {
+export function carriesNothingOver({ carryOver, syncRatio }: BatchEvidence): boolean {
+  return syncRatio >= 0.9 && carryOver.slope + 2 * carryOver.error <= -0.4;
+}
+
+export function isOneTick(seen: BatchEvidence, wallMs: number): boolean {
   return (
-    seen.syncRatio >= 0.8 &&
-    seen.isolatedRatio >= 0.6 &&
-    seen.moments >= 3 &&
-    seen.coincidences >= 6 &&
-    seen.endSpreadMs <= 3 + 0.05 * seen.medianBurstSize
+    (seen.moments >= 3 &&
+      seen.coincidences >= 6 &&
+      seen.endSpreadMs <= Math.max(3 + 0.05 * seen.medianBurstSize, 0.0006 * wallMs)) ||
+    (seen.coincidences >= 8 && seen.endSpreadMs <= 1 + 0.05 * seen.medianBurstSize + 0.0001 * wallMs)
   );
 }
 

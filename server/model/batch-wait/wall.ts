@@ -1,6 +1,5 @@
 import { median } from '../theil-sen.js';
 import type { Burst } from './bursts.js';
-import type { Run } from './finished-run.js';
 
 /** The time at which bursts end, counted from their first start, when it is the same again and again. */
 export interface Wall {
@@ -9,12 +8,10 @@ export interface Wall {
   readonly bursts: readonly Burst[];
   /** Median deviation of the longest runs of bursts that did not end sooner, as a share of the wall. */
   readonly spreadRatio: number;
-  /** Share of the runs in bursts that are in those at the wall, 0..1. */
+  /** Share of the runs in bursts that are in those at the wall, 0..1; batches that were sent full are left out. */
   readonly burstShare: number;
   /** How many different moments the bursts tell of: what releases all processes at once is one moment. */
   readonly moments: number;
-  /** Share of the bursts at the wall around which little else ends. */
-  readonly isolatedRatio: number;
 }
 
 /** So far from the wall a burst's longest run still counts as having reached it: the far side answers now sooner, now later. */
@@ -22,11 +19,10 @@ const AT_WALL_RATIO = 0.12;
 /** Batches that fill end before the wall: it is looked for among the longer bursts. */
 const WALL_QUANTILE = 0.7;
 /** Bursts closer together than this share of the wall may have one cause (an upstream that comes back). */
+const SAME_SIZE_RATIO = 0.8;
 const MOMENT_RATIO = 0.3;
-const NEAR_RATIO = 0.2;
-const FEW_NEAR_RATIO = 0.34;
 
-export function findWall(bursts: readonly Burst[], runs: readonly Run[]): Wall | null {
+export function findWall(bursts: readonly Burst[]): Wall | null {
   const middleMs = weightedQuantile(bursts, WALL_QUANTILE);
   const atWall = (burst: Burst): boolean => Math.abs(burst.longestMs - middleMs) <= AT_WALL_RATIO * middleMs;
   const own = bursts.filter(atWall);
@@ -37,9 +33,8 @@ export function findWall(bursts: readonly Burst[], runs: readonly Run[]): Wall |
     ms,
     bursts: own,
     spreadRatio: median(notSooner.map((burst) => Math.abs(burst.longestMs - ms))) / ms,
-    burstShare: countRuns(own) / countRuns(bursts),
+    burstShare: countRuns(own) / (countRuns(bursts) - countRuns(fullBursts(bursts, own, ms))),
     moments: countMoments(own, MOMENT_RATIO * ms),
-    isolatedRatio: own.filter((burst) => isIsolated(burst, runs, NEAR_RATIO * ms)).length / own.length,
   };
 }
 
@@ -70,12 +65,13 @@ function countMoments(bursts: readonly Burst[], apartMs: number): number {
   return count;
 }
 
-function isIsolated(burst: Burst, runs: readonly Run[], withinMs: number): boolean {
-  const near = runs.filter(
-    (run) =>
-      run.process === burst.process &&
-      run.endMs >= burst.firstEndMs - withinMs &&
-      run.endMs <= burst.lastEndMs + withinMs,
+/** Those that ended before the wall, all of one size that is more than what waited for it. */
+function fullBursts(bursts: readonly Burst[], atWall: readonly Burst[], wallMs: number): readonly Burst[] {
+  const unfilled = atWall.reduce((most, burst) => Math.max(most, burst.runs.length), 0);
+  const full = bursts.filter(
+    (burst) => burst.longestMs < wallMs * (1 - AT_WALL_RATIO) && burst.runs.length > unfilled,
   );
-  return near.length - burst.runs.length <= FEW_NEAR_RATIO * burst.runs.length;
+  const sizes = full.map((burst) => burst.runs.length);
+  // Short runs are not looked at here, so a few may be missing.
+  return Math.min(...sizes) >= SAME_SIZE_RATIO * Math.max(...sizes) ? full : [];
 }
