@@ -1,0 +1,40 @@
+import type { Burst } from './bursts.js';
+
+/** How durations go with starts within a burst. */
+export interface CarryOver {
+  /**
+   * −1: who starts later is that much quicker, so ends do not depend on starts (a common timer). 0: a start's delay is
+   * carried over to its end (a sleep, a time-out, work). NaN where all starts of a burst are the same.
+   */
+  readonly slope: number;
+  /** Standard error of the slope. */
+  readonly error: number;
+}
+
+/** Least squares of duration on start, pooled within bursts so that only differences between their members count. */
+export function carryOverOf(bursts: readonly Burst[]): CarryOver {
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  let freedom = -1;
+  for (const { runs } of bursts) {
+    const startMs = mean(runs.map((run) => run.startMs));
+    const durationMs = mean(runs.map((run) => run.durationMs));
+    for (const run of runs) {
+      xx += (run.startMs - startMs) ** 2;
+      xy += (run.startMs - startMs) * (run.durationMs - durationMs);
+      yy += (run.durationMs - durationMs) ** 2;
+    }
+    freedom += runs.length - 1;
+  }
+  if (xx === 0 || freedom < 1) return { slope: Number.NaN, error: Number.POSITIVE_INFINITY };
+  const slope = xy / xx;
+  const left = Math.max(0, yy - slope * xy) / freedom;
+  return { slope, error: Math.sqrt(left / xx) };
+}
+
+/** From the first value, so that large times lose no digits. */
+function mean(values: readonly number[]): number {
+  const first = values[0] ?? 0;
+  return first + values.reduce((sum, value) => sum + (value - first), 0) / Math.max(1, values.length);
+}
