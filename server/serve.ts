@@ -39,6 +39,7 @@ export async function serveConsole(config: Config): Promise<number> {
     now,
     log: { info: (message) => log.info(message), warn: (message) => log.warn(message) },
     random: Math.random,
+    slowThresholdMs: () => null,
     newId: randomUUID,
     tell,
   });

@@ -63,6 +63,10 @@ export class AgentWorker {
     return this.#worker.running;
   }
 
+  get slots(): number {
+    return this.#worker.concurrency.now;
+  }
+
   get runningIds(): readonly string[] {
     return this.#worker.oldest.map(({ jobId }) => jobId);
   }

@@ -12,6 +12,8 @@ export interface WatchOptions {
   readonly thresholds: Thresholds;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
+  /** Run time from which a person calls a job type slow, ms; null: not set. */
+  readonly slowThresholdMs: (instance: string, queueId: string, type: string) => number | null;
   /** 0 ≤ x < 1, for samples. */
   readonly random: () => number;
   readonly newId: () => string;
@@ -47,6 +49,7 @@ export function createWatch(options: WatchOptions): Watch {
       now: options.now,
       log: options.log,
       random: options.random,
+      slowThresholdMs: options.slowThresholdMs,
       newId: options.newId,
       tell: options.tell,
       onTick,

@@ -1,4 +1,4 @@
-import type { Acknowledgement, Beat, Farewell } from '../../agent/protocol.js';
+import type { Acknowledgement, Beat, Farewell, TypeBeat } from '../../agent/protocol.js';
 import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import type { TimelineKind } from '../store/timeline-entry.js';
 import { AgentWorker } from './agent-worker.js';
@@ -28,6 +28,7 @@ export interface FleetEvent {
 export class Fleet {
   readonly #workers = new Map<string, AgentWorker>();
   readonly #tell: (event: FleetEvent) => void;
+  readonly #onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void;
   readonly #startedAtMs: number;
   readonly #resubscribed = new Map<string, number>();
   #clients: ClientReading | null = null;
@@ -35,7 +36,13 @@ export class Fleet {
   #connectionsSeen = new Map<string, number>();
   #unreadable = 0;
 
-  constructor(startedAtMs: number, tell: (event: FleetEvent) => void) {
+  /** @param onTypes told what each beat says of a worker's job types. */
+  constructor(
+    startedAtMs: number,
+    tell: (event: FleetEvent) => void,
+    onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void,
+  ) {
+    this.#onTypes = onTypes;
     this.#startedAtMs = startedAtMs;
     this.#tell = tell;
   }
@@ -95,6 +102,15 @@ export class Fleet {
       }));
   }
 
+  /** Slots of the processes that work on a queue, by the id of their agent; null: none has the agent. */
+  slotsOf(queueId: string): ReadonlyMap<string, number> | null {
+    const slots = new Map<string, number>();
+    for (const worker of this.#workers.values())
+      if (worker.queueId === queueId)
+        slots.set(worker.agentId, (slots.get(worker.agentId) ?? 0) + worker.slots);
+    return slots.size === 0 ? null : slots;
+  }
+
   /** All of them as they stand now. Forgets who is gone for long. */
   states(
     nowMs: number,
@@ -149,6 +165,7 @@ export class Fleet {
       if (!known && this.#workers.size >= MOST_WORKERS) continue;
       const worker = known ?? new AgentWorker(beat, told, nowMs);
       worker.take(beat, told, nowMs);
+      this.#onTypes(told.queue, beat.agent.id, told.types, nowMs);
       if (known) continue;
       this.#workers.set(worker.id, worker);
       if (nowMs - this.#startedAtMs > SETTLING_MS)

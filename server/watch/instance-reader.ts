@@ -11,6 +11,7 @@ import { addServerRead } from '../redis/read-server.js';
 import { isCluster, ownerOf } from '../redis/slot-owner.js';
 import type { Fleet } from './fleet.js';
 import { InstanceMemory } from './instance-memory.js';
+import { InstanceTypes, type ThresholdOf } from './instance-types.js';
 import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
 import type { Series } from './watch.js';
 import { WatchedNode } from './watched-node.js';
@@ -34,6 +35,7 @@ export class InstanceReader {
   #discoveries = new Map<string, Discovery>();
   readonly #clientsOf = new Map<string, ClientReading>();
   readonly #memory: InstanceMemory;
+  readonly types: InstanceTypes;
   #clients: ClientReading | null = null;
   #clientsDueTick = 0;
   #tick = 0;
@@ -47,12 +49,13 @@ export class InstanceReader {
   constructor(
     config: InstanceConfig,
     link: RedisLink,
-    deps: { readonly now: () => number; readonly random: () => number },
+    deps: { readonly now: () => number; readonly random: () => number; readonly thresholdOf: ThresholdOf },
     fleet: Fleet,
     onAnotherProcess: (address: string) => void,
   ) {
     this.#fleet = fleet;
     this.#memory = new InstanceMemory(deps.random, (id) => this.#queues.has(id));
+    this.types = new InstanceTypes(this.#memory.sampler, (id) => fleet.slotsOf(id), deps.thresholdOf);
     this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
     this.#link = link;
@@ -166,6 +169,7 @@ export class InstanceReader {
     const outputBytes = this.#clientsOf.get(master.id)?.outputBytes ?? null;
     const isAnother = node.take(batch.text(infoSlot) ?? '', nowMs, outputBytes);
     if (isAnother) this.#onAnotherProcess(master.address);
+    if (isAnother) this.types.forgetPlaces();
     if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
     const { readings, calls } = await completeReadings(master.client, plans, decode(), this.#isCluster);
     node.count(calls);
@@ -224,7 +228,6 @@ export class InstanceReader {
   }
 
   async #sample(): Promise<void> {
-    if (!this.#link.capabilities?.canMeasureMemory) return;
     const nowMs = this.#now();
     const own = Math.max(0, ...this.nodes.map(({ ownCpuRatio }) => ownCpuRatio));
     this.#memory.sampler.pace(own, this.#config.cpuBudgetRatio);
@@ -232,10 +235,14 @@ export class InstanceReader {
       this.#link.masters().map(async ({ id, client }) => {
         const node = this.#watchedNodes.get(id);
         const queues = [...this.#queues.values()].filter((queue) => this.#isOn(id, queue.id));
-        if (node) await this.#memory.read({ id, client, node, queues }, nowMs);
+        if (!node) return;
+        if (this.#link.capabilities?.canMeasureMemory)
+          await this.#memory.read({ id, client, node, queues }, nowMs);
+        await this.types.read(client, node, queues, nowMs);
       }),
     );
     this.#memory.sampler.forgetAllBut(this.#queues);
+    this.types.forgetAllBut(this.#queues);
   }
 
   async #readLocks(): Promise<void> {

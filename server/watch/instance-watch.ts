@@ -22,6 +22,8 @@ const RETRY_EVERY_MS = 500;
 const AGENTS_BACK_MS = 3_000;
 
 export interface InstanceWatchDeps {
+  /** Run time from which a person calls a job type slow; null: not set. */
+  readonly slowThresholdMs: (instance: string, queueId: string, type: string) => number | null;
   /** 0 ≤ x < 1 */
   readonly random: () => number;
   readonly newId: () => string;
@@ -65,9 +67,17 @@ export class InstanceWatch {
     this.#deps = deps;
     this.#startedAtMs = deps.now();
     this.#tidings = new Tidings(deps.tell);
-    this.#fleet = new Fleet(this.#startedAtMs, (event) => this.#tellEvent(event));
-    this.#reader = new InstanceReader(config, link, deps, this.#fleet, (address) =>
-      this.#tellEvent(anotherProcess(link.topology, address)),
+    this.#fleet = new Fleet(
+      this.#startedAtMs,
+      (event) => this.#tellEvent(event),
+      (queueId, process, types, nowMs) => this.#reader.types.hear(queueId, process, types, nowMs),
+    );
+    this.#reader = new InstanceReader(
+      config,
+      link,
+      { ...deps, thresholdOf: (queueId, type) => deps.slowThresholdMs(config.name, queueId, type) },
+      this.#fleet,
+      (address) => this.#tellEvent(anotherProcess(link.topology, address)),
     );
     this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now);
     this.agents = new AgentOrders(this.#channel);

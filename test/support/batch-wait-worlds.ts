@@ -1,6 +1,6 @@
+import { type SeededRandom, seededRandom } from './seeded-random.js';
 import type { SimulatedWorld } from './simulate-clients.js';
 import type { ClientKind } from './simulated-client.js';
-import { type SeededRandom, seededRandom } from './seeded-random.js';
 
 export interface NamedWorld {
   readonly name: string;
@@ -126,10 +126,7 @@ const INNOCENTS: readonly Innocent[] = [
     change: (random) => ({
       client: fixed(random),
       startsWithinMs: 0,
-      arrivals: random.pick([
-        { kind: 'backlog' },
-        { kind: 'cron', everyMs: 12_000, count: 60 },
-      ] as const),
+      arrivals: random.pick([{ kind: 'backlog' }, { kind: 'cron', everyMs: 12_000, count: 60 }] as const),
     }),
   },
   {
@@ -212,7 +209,10 @@ const INNOCENTS: readonly Innocent[] = [
       return {
         client: slow(random),
         stalls: Array.from({ length: base.processes * count }, (_, i) => ({
-          atMs: Math.floor(i / base.processes) * everyMs + random.between(0, everyMs / 4) + (i % base.processes) * 137,
+          atMs:
+            Math.floor(i / base.processes) * everyMs +
+            random.between(0, everyMs / 4) +
+            (i % base.processes) * 137,
           ms,
           process: i % base.processes,
         })),

@@ -75,6 +75,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     now: Date.now,
     log,
     random: Math.random,
+    slowThresholdMs: () => null,
     newId: randomUUID,
     tell: () => undefined,
   });

@@ -21,7 +21,11 @@ export interface SimulatedWorld {
   readonly warmUpMs: number;
   readonly rateLimit?: { readonly max: number; readonly durationMs: number };
   /** Times in which nothing ends; what would have, ends when it is over. Of all processes, or of each its own. */
-  readonly stalls?: readonly { readonly atMs: number; readonly ms: number; readonly process: number | null }[];
+  readonly stalls?: readonly {
+    readonly atMs: number;
+    readonly ms: number;
+    readonly process: number | null;
+  }[];
   readonly knowsProcesses?: boolean;
   readonly knowsSlots?: boolean;
   /** Share of the runs that the console does not get to see. */
@@ -66,7 +70,11 @@ function runWorld(world: SimulatedWorld, random: SeededRandom, untilMs: number):
   const released = (atMs: number, process: number): number => {
     let ends = atMs;
     for (const stall of world.stalls ?? [])
-      if ((stall.process === null || stall.process === process) && ends > stall.atMs && ends < stall.atMs + stall.ms)
+      if (
+        (stall.process === null || stall.process === process) &&
+        ends > stall.atMs &&
+        ends < stall.atMs + stall.ms
+      )
         ends = stall.atMs + stall.ms + random.exponential(1);
     return ends;
   };

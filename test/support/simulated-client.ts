@@ -14,7 +14,12 @@ export type ClientKind =
     }
   | { readonly kind: 'logNormal'; readonly medianMs: number; readonly sigma: number }
   | { readonly kind: 'fixed'; readonly ms: number; readonly jitterRatio: number }
-  | { readonly kind: 'bimodal'; readonly quickMs: number; readonly slowMs: number; readonly slowRatio: number }
+  | {
+      readonly kind: 'bimodal';
+      readonly quickMs: number;
+      readonly slowMs: number;
+      readonly slowRatio: number;
+    }
   /** As log-normal, but given up after `ms`, by a failure or (`isQuiet`) by a job that completes all the same. */
   | {
       readonly kind: 'timeouts';
@@ -51,7 +56,10 @@ export function simulateClient(client: ClientKind, random: SeededRandom, schedul
       return (job, atMs) => job.end(atMs + random.logNormal(client.medianMs, client.sigma), false);
     case 'fixed':
       return (job, atMs) =>
-        job.end(atMs + client.ms * Math.max(0.1, 1 + client.jitterRatio * random.normal()) + random.uniform(), false);
+        job.end(
+          atMs + client.ms * Math.max(0.1, 1 + client.jitterRatio * random.normal()) + random.uniform(),
+          false,
+        );
     case 'bimodal':
       return (job, atMs) => {
         const median = random.uniform() < client.slowRatio ? client.slowMs : client.quickMs;
@@ -59,7 +67,8 @@ export function simulateClient(client: ClientKind, random: SeededRandom, schedul
       };
     case 'timeouts':
       return (job, atMs) => {
-        const ms = random.uniform() < client.ratio ? Number.POSITIVE_INFINITY : random.logNormal(client.medianMs, 0.6);
+        const ms =
+          random.uniform() < client.ratio ? Number.POSITIVE_INFINITY : random.logNormal(client.medianMs, 0.6);
         const isGivenUp = ms > client.ms;
         // The timer, and an event loop that comes to it a little later.
         job.end(atMs + (isGivenUp ? client.ms + random.exponential(1.5) : ms), isGivenUp && !client.isQuiet);

@@ -41,6 +41,7 @@ export function watching(...instances: readonly InstanceConfig[]): {
     now: Date.now,
     log,
     random: Math.random,
+    slowThresholdMs: () => null,
     newId: randomUUID,
     tell: (event) => void events.push(event),
   });

@@ -24,7 +24,11 @@ const client = (name: string): string => `id=1 addr=127.0.0.1:5 name=${name} age
 
 it('a list of clients that is older than a worker’s first beat does not make it look gone', () => {
   const told: string[] = [];
-  const fleet = new Fleet(NOW_MS, ({ kind }) => told.push(kind));
+  const fleet = new Fleet(
+    NOW_MS,
+    ({ kind }) => told.push(kind),
+    () => undefined,
+  );
   const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
   fleet.takeClients(readClientList(client('other')), NOW_MS);
   fleet.hear(beat(NOW_MS + 1_000), NOW_MS + 1_000);

@@ -31,7 +31,11 @@ describe('a beat', () => {
     ['more bins than a sketch has', runs(Array.from({ length: 1_026 }, (_, i) => i))],
     ['bins that are no list', runs({ length: 2 })],
   ])('with %s is counted, and never reaches the sketches', (_, worker) => {
-    const fleet = new Fleet(NOW_MS, () => undefined);
+    const fleet = new Fleet(
+      NOW_MS,
+      () => undefined,
+      () => undefined,
+    );
     expect(() => fleet.hear(aBeat(worker), NOW_MS)).not.toThrow();
     expect(fleet.unreadable).toBe(1);
     expect(fleet.states(NOW_MS, () => [], true)).toEqual([]);
@@ -70,7 +74,11 @@ describe('a beat', () => {
       .map(runs);
     fc.assert(
       fc.property(some, binned, fc.oneof(fc.constant(NOW_MS), odd), (worker, types, atMs) => {
-        const fleet = new Fleet(NOW_MS, () => undefined);
+        const fleet = new Fleet(
+          NOW_MS,
+          () => undefined,
+          () => undefined,
+        );
         fleet.hear(aBeat({ ...types, ...worker }, { atMs }), NOW_MS);
         for (const { agent } of fleet.states(NOW_MS, () => [], true)) {
           const times = [agent?.attachedAtMs, agent?.lastStartedAtMs, agent?.guard.sinceMs];

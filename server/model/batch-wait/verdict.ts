@@ -45,7 +45,8 @@ export function isBatchWait(wallMs: number, seen: BatchEvidence, isRateLimited: 
     seen.wallSpreadRatio * wallMs <= 0.015 * wallMs + 60 &&
     (beatsChance(seen) ||
       isMoreThanInStep(seen) ||
-      (isSparse(seen) && (isTighter(seen) || carriesNothingOver(seen) || (!isRateLimited && isOneTick(seen, wallMs)))))
+      (isSparse(seen) &&
+        (isTighter(seen) || carriesNothingOver(seen) || (!isRateLimited && isOneTick(seen, wallMs)))))
   );
 }
 

@@ -1,0 +1,218 @@
+import type { Redis } from 'ioredis';
+import type { TypeBeat } from '../../agent/protocol.js';
+import { type EndedReading, type EndedRequest, readEnded } from '../redis/read-ended.js';
+import { EventTail } from '../redis/read-events.js';
+import type { InstanceSampler } from './instance-sampler.js';
+import { QueueTypes } from './queue-types.js';
+import type { QueueState } from './snapshot.js';
+import { typeStatesOf } from './type-states.js';
+import type { WatchedNode } from './watched-node.js';
+import type { WatchedQueue } from './watched-queue.js';
+
+/** Jobs looked at in one tick for what ended, runs and came: 1.5 to 2 µs each. */
+const MOST_JOBS = 500;
+const MOST_TAILS = 6;
+/** Types of so many queues are judged anew in one tick; those where nothing has come in, at least so often. */
+const MOST_JUDGED = 150;
+const JUDGED_EVERY_MS = 2_000;
+/** A queue that keeps no finished jobs is asked again after so long whether it does. */
+const ASKED_AGAIN_MS = 30_000;
+
+/** Slots of each process that works on a queue, by the id of its agent. */
+export type SlotsOf = (queueId: string) => ReadonlyMap<string, number> | null;
+export type ThresholdOf = (queueId: string, type: string) => number | null;
+
+interface Turn {
+  readonly types: QueueTypes;
+  readonly tail: EventTail;
+  lookedAtMs: number;
+  judgedAtMs: number;
+  completedSinceMs: number | null;
+  failedSinceMs: number | null;
+  addedTotal: number;
+  finishedSeenAtMs: number;
+  /** Running jobs whose wait has been taken in. */
+  waitSeenOf: ReadonlySet<string>;
+}
+
+/** Job types of all queues of one Redis: what agents tell, and what Redis shows where they don't. */
+export class InstanceTypes {
+  readonly #turns = new Map<string, Turn>();
+  readonly #sampler: InstanceSampler;
+  readonly #slotsOf: SlotsOf;
+  readonly #thresholdOf: ThresholdOf;
+
+  constructor(sampler: InstanceSampler, slotsOf: SlotsOf, thresholdOf: ThresholdOf) {
+    this.#sampler = sampler;
+    this.#slotsOf = slotsOf;
+    this.#thresholdOf = thresholdOf;
+  }
+
+  /** What a beat tells of one worker's job types. */
+  hear(queueId: string, process: string, types: readonly TypeBeat[], nowMs: number): void {
+    this.#turn(queueId).types.takeAgent(process, types, nowMs);
+  }
+
+  /** One tick of one master: looks where agents don't tell, and judges the types of its queues. */
+  async read(
+    client: Redis,
+    node: WatchedNode,
+    queues: readonly WatchedQueue[],
+    nowMs: number,
+  ): Promise<void> {
+    await this.#look(client, node, queues, nowMs);
+    await this.#tail(client, node, queues, nowMs);
+    this.judge(queues, nowMs);
+  }
+
+  forgetAllBut(ids: { has(id: string): boolean }): void {
+    for (const id of this.#turns.keys()) if (!ids.has(id)) this.#turns.delete(id);
+  }
+
+  /** After a failover or restart what was last read may not be there. */
+  forgetPlaces(): void {
+    for (const turn of this.#turns.values()) {
+      turn.completedSinceMs = null;
+      turn.failedSinceMs = null;
+    }
+  }
+
+  async #look(
+    client: Redis,
+    node: WatchedNode,
+    queues: readonly WatchedQueue[],
+    nowMs: number,
+  ): Promise<void> {
+    const due = queues
+      .flatMap((queue) => (queue.state ? { queue: queue.state, turn: this.#turn(queue.id) } : []))
+      .filter(({ queue, turn }) => hasMoved(queue, turn))
+      .sort((a, b) => a.turn.lookedAtMs - b.turn.lookedAtMs);
+    const requests: EndedRequest[] = [];
+    let left = MOST_JOBS;
+    for (const { queue, turn } of due) {
+      if (left <= 0) break;
+      requests.push(this.#request(queue, turn, nowMs));
+      left -= 30 + Math.min(90, queue.counts.completed + queue.counts.failed > 0 ? 60 : 0);
+      turn.lookedAtMs = nowMs;
+      turn.addedTotal = queue.addedTotal;
+    }
+    if (requests.length === 0) return;
+    const { readings, calls } = await readEnded(client, requests);
+    node.count(calls);
+    for (const reading of readings) {
+      const turn = this.#turn(reading.id);
+      const isFirst = turn.completedSinceMs === null && turn.failedSinceMs === null;
+      const ends = (failed: boolean): number[] =>
+        reading.finished.filter((job) => job.failed === failed).map(({ endedAtMs }) => endedAtMs);
+      turn.completedSinceMs = Math.max(turn.completedSinceMs ?? 0, ...ends(false));
+      turn.failedSinceMs = Math.max(turn.failedSinceMs ?? 0, ...ends(true));
+      if (reading.finished.length > 0) turn.finishedSeenAtMs = nowMs;
+      turn.types.takeFinished(reading.finished, 'finished', reading.isWhole && !isFirst, nowMs);
+      turn.types.takeRunning(reading.running);
+      if (turn.types.hasAgent(nowMs)) takeWaits(turn, reading.running, nowMs);
+      turn.types.takeNewest(reading.newestTypes);
+    }
+  }
+
+  #request(queue: QueueState, turn: Turn, nowMs: number): EndedRequest {
+    const hasAgent = turn.types.hasAgent(nowMs);
+    return {
+      id: queue.id,
+      completedSinceMs: turn.completedSinceMs,
+      failedSinceMs: turn.failedSinceMs,
+      wantsFinished: !hasAgent && queue.counts.completed + queue.counts.failed > 0,
+      wantsRunning: queue.counts.active > 0 || turn.types.running.length > 0,
+      wantsNewest: queue.backlog > 0,
+    };
+  }
+
+  /** The events stream, for busy queues that keep no finished jobs and have no agent. */
+  async #tail(
+    client: Redis,
+    node: WatchedNode,
+    queues: readonly WatchedQueue[],
+    nowMs: number,
+  ): Promise<void> {
+    const silent = queues
+      .flatMap((queue) => (queue.state ? { queue: queue.state, turn: this.#turn(queue.id) } : []))
+      .filter(
+        ({ queue, turn }) =>
+          !turn.types.hasAgent(nowMs) &&
+          nowMs - turn.finishedSeenAtMs > ASKED_AGAIN_MS &&
+          nowMs - (queue.lastDepartureAtMs ?? 0) < 2 * ASKED_AGAIN_MS &&
+          (queue.eventsLength > 0 || queue.memory === null),
+      )
+      .sort((a, b) => (b.queue.rates?.departuresPerSecond ?? 0) - (a.queue.rates?.departuresPerSecond ?? 0))
+      .slice(0, MOST_TAILS);
+    await Promise.all(
+      silent.map(async ({ queue, turn }) => {
+        const bytesPerEvent =
+          queue.eventsLength > 0 ? (queue.memory?.eventsBytes ?? 0) / queue.eventsLength : 0;
+        const { finished, isWhole, calls } = await turn.tail.look(client, bytesPerEvent || 400);
+        node.count(calls);
+        turn.types.takeFinished(finished, 'events', isWhole, nowMs);
+      }),
+    );
+  }
+
+  /** Those first where something has come in. */
+  judge(queues: readonly WatchedQueue[], nowMs: number): void {
+    let judged = 0;
+    for (const queue of queues) {
+      if (judged >= MOST_JUDGED) return;
+      const turn = this.#turns.get(queue.id);
+      if (!queue.state || !turn || nowMs - turn.judgedAtMs < JUDGED_EVERY_MS / 2) continue;
+      if (!turn.types.takeIsStale() && nowMs - turn.judgedAtMs < JUDGED_EVERY_MS) continue;
+      turn.judgedAtMs = nowMs;
+      judged += 1;
+      queue.setTypes(
+        typeStatesOf({
+          queue: queue.state,
+          types: turn.types,
+          samples: this.#sampler.of(queue.id),
+          slotsByProcess: this.#slotsOf(queue.id),
+          thresholdOf: (type) => this.#thresholdOf(queue.id, type),
+          nowMs,
+        }),
+      );
+    }
+  }
+
+  #turn(queueId: string): Turn {
+    const known = this.#turns.get(queueId);
+    if (known) return known;
+    const made = {
+      types: new QueueTypes(),
+      tail: new EventTail(queueId),
+      lookedAtMs: Number.NEGATIVE_INFINITY,
+      judgedAtMs: Number.NEGATIVE_INFINITY,
+      completedSinceMs: null,
+      failedSinceMs: null,
+      addedTotal: -1,
+      finishedSeenAtMs: Number.NEGATIVE_INFINITY,
+      waitSeenOf: new Set<string>(),
+    };
+    this.#turns.set(queueId, made);
+    return made;
+  }
+}
+
+/** Something runs, or was added or has ended since the last look. */
+function hasMoved(queue: QueueState, turn: Turn): boolean {
+  return (
+    queue.counts.active > 0 ||
+    turn.types.running.length > 0 ||
+    queue.addedTotal !== turn.addedTotal ||
+    (queue.lastDepartureAtMs ?? 0) >= turn.lookedAtMs
+  );
+}
+
+/** Agents tell of waits by worker, not by type: of the jobs that have begun to run since the last look it can be read. */
+function takeWaits(turn: Turn, running: EndedReading['running'], nowMs: number): void {
+  const fresh = running.filter(({ jobId }) => !turn.waitSeenOf.has(jobId));
+  turn.types.takeWaits(
+    fresh.flatMap(({ type, waitedMs }) => (waitedMs === null ? [] : { type, waitedMs })),
+    nowMs,
+  );
+  turn.waitSeenOf = new Set(running.map(({ jobId }) => jobId));
+}

@@ -1,0 +1,166 @@
+import type { TypeBeat } from '../../agent/protocol.js';
+import type { FinishedJob } from './finished-job.js';
+import { OTHER_JOB_TYPES, type RunSource } from './job-type-state.js';
+import { addWire } from './sketch.js';
+import { TypeRecord } from './type-record.js';
+
+/** Types told apart in one queue; the others are counted together. */
+const MOST_TYPES = 100;
+/** A type that has not been seen for so long makes room. */
+const FORGOTTEN_MS = 26 * 3_600_000;
+/** The agent's word counts for so long before what Redis shows is listened to again. */
+const AGENT_LASTS_MS = 15_000;
+/** Shares of what comes in fade by this with each look at the newest. */
+const FADE = 0.8;
+
+/** One running job, as the active list or an agent shows it. */
+export interface RunningNow {
+  readonly type: string;
+  readonly startedAtMs: number;
+}
+
+/** What is remembered of one queue's job types. */
+export class QueueTypes {
+  readonly #records = new Map<string, TypeRecord>();
+  readonly #newest = new Map<string, number>();
+  #newestWeight = 0;
+  #agentAtMs = Number.NEGATIVE_INFINITY;
+  #source: RunSource | null = null;
+  #running: readonly RunningNow[] = [];
+  #isStale = true;
+
+  get source(): RunSource | null {
+    return this.#source;
+  }
+
+  get records(): ReadonlyMap<string, TypeRecord> {
+    return this.#records;
+  }
+
+  get running(): readonly RunningNow[] {
+    return this.#running;
+  }
+
+  /** Something has come in since it was last asked. */
+  takeIsStale(): boolean {
+    const was = this.#isStale;
+    this.#isStale = false;
+    return was;
+  }
+
+  hasAgent(nowMs: number): boolean {
+    return nowMs - this.#agentAtMs < AGENT_LASTS_MS;
+  }
+
+  /**
+   * What one beat of one worker says; its times are put on the console's clock.
+   */
+  takeAgent(process: string, types: readonly TypeBeat[], nowMs: number): void {
+    this.#agentAtMs = nowMs;
+    this.#source = 'agent';
+    for (const told of types) {
+      if (told.completed + told.failed === 0 && told.runsUntold === 0) continue;
+      this.#isStale = true;
+      const record = this.#record(told.name, nowMs);
+      record.addOutcomes(told, null, nowMs);
+      if (told.run) for (const sketch of record.runSketches(nowMs)) addWire(sketch, told.run);
+      record.addUntold(told.runsUntold, nowMs);
+      for (let i = 0; i + 2 < told.runs.length; i += 3) {
+        const [ago = 0, durationMs = 0, failed = 0] = told.runs.slice(i, i + 3);
+        const endedAtMs = nowMs - ago;
+        record.addRun({
+          startedAtMs: endedAtMs - durationMs,
+          endedAtMs,
+          failed: failed === 1,
+          process,
+          payloadBytes: null,
+        });
+      }
+    }
+  }
+
+  /**
+   * Jobs that have ended, newly seen in Redis. Where agents tell of the same runs, only errors and the moments of failures
+   * are taken from here: those a beat has to the second at best.
+   * @param isWhole none has ended unseen in between.
+   */
+  takeFinished(
+    jobs: readonly FinishedJob[],
+    source: 'finished' | 'events',
+    isWhole: boolean,
+    nowMs: number,
+  ): void {
+    if (jobs.length === 0 || this.hasAgent(nowMs)) return;
+    this.#isStale = true;
+    this.#source = source;
+    for (const job of jobs) {
+      const record = this.#record(job.type, nowMs);
+      const outcome = job.failed
+        ? { completed: 0, failed: 1, error: job.error }
+        : { completed: 1, failed: 0, error: null };
+      record.addOutcomes(outcome, job.failed ? job.endedAtMs : null, nowMs);
+      if (!isWhole) record.addUntold(1, nowMs);
+      if (job.startedAtMs === null) continue;
+      const durationMs = Math.max(0, job.endedAtMs - job.startedAtMs);
+      for (const sketch of record.runSketches(nowMs)) sketch.accept(durationMs);
+      if (job.dueAtMs !== null) record.waitedSketch(nowMs).accept(Math.max(0, job.startedAtMs - job.dueAtMs));
+      if (durationMs >= 100)
+        record.addRun({
+          startedAtMs: job.startedAtMs,
+          endedAtMs: job.endedAtMs,
+          failed: job.failed,
+          process: job.process,
+          payloadBytes: null,
+        });
+    }
+  }
+
+  /** How long jobs waited, from jobs that run now: also where the agent tells of runs. */
+  takeWaits(waits: readonly { readonly type: string; readonly waitedMs: number }[], nowMs: number): void {
+    for (const { type, waitedMs } of waits) {
+      this.#isStale = true;
+      this.#record(type, nowMs).waitedSketch(nowMs).accept(Math.max(0, waitedMs));
+    }
+  }
+
+  takeRunning(running: readonly RunningNow[]): void {
+    if (running.length > 0 || this.#running.length > 0) this.#isStale = true;
+    this.#running = running;
+    if (this.#source === null && running.length > 0) this.#source = 'active';
+  }
+
+  /** Types of the jobs that were added last. */
+  takeNewest(types: readonly string[]): void {
+    if (types.length === 0) return;
+    this.#isStale = true;
+    for (const [type, weight] of this.#newest) {
+      if (weight * FADE < 0.01) this.#newest.delete(type);
+      else this.#newest.set(type, weight * FADE);
+    }
+    this.#newestWeight = this.#newestWeight * FADE + types.length;
+    for (const type of types) {
+      const name = this.#newest.has(type) || this.#newest.size < MOST_TYPES ? type : OTHER_JOB_TYPES;
+      this.#newest.set(name, (this.#newest.get(name) ?? 0) + 1);
+    }
+  }
+
+  /** Share of what comes in, 0..1; null: not known. */
+  shareOfArrivals(type: string): number | null {
+    return this.#newestWeight === 0 ? null : (this.#newest.get(type) ?? 0) / this.#newestWeight;
+  }
+
+  #record(type: string, nowMs: number): TypeRecord {
+    const known = this.#records.get(type);
+    if (known) return known;
+    if (this.#records.size >= MOST_TYPES) this.#forget(nowMs);
+    const name = this.#records.size < MOST_TYPES ? type : OTHER_JOB_TYPES;
+    const record = this.#records.get(name) ?? new TypeRecord(nowMs);
+    this.#records.set(name, record);
+    return record;
+  }
+
+  #forget(nowMs: number): void {
+    for (const [name, record] of this.#records)
+      if (nowMs - record.lastSeenAtMs > FORGOTTEN_MS) this.#records.delete(name);
+  }
+}

@@ -1,0 +1,211 @@
+import { type Job, Queue, Worker } from 'bullmq';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { attach } from '../../agent/index.js';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { JobTypeState } from '../../server/watch/job-type-state.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { until } from '../support/until.js';
+import { anInstance, watching } from '../support/watching.js';
+
+let redis: OwnRedis;
+let watch: Watch;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startRedis({ maxmemoryBytes: 200 * 1024 * 1024 });
+  ({ watch } = watching(anInstance(redis.url)));
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await watch.stop();
+  await redis.stop();
+});
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function aQueue(name: string): Queue {
+  const queue = new Queue(name, { connection: { port: redis.port } });
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+function aWorker(
+  name: string,
+  run: (job: Job) => Promise<unknown>,
+  options: { concurrency?: number; withAgent?: boolean; removes?: boolean } = {},
+): Worker {
+  const worker = new Worker(name, run, {
+    connection: { port: redis.port },
+    concurrency: options.concurrency ?? 5,
+    ...(options.removes ? { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } } : {}),
+  });
+  worker.on('error', () => undefined);
+  const attached = options.withAgent ? attach(worker) : null;
+  cleanups.push(async () => {
+    await attached?.detach();
+    await worker.close(true);
+  });
+  return worker;
+}
+
+function typesOf(id: string): readonly JobTypeState[] {
+  return watch.snapshot('default')?.queues.find((queue) => queue.id === id)?.types ?? [];
+}
+
+async function untilType(
+  id: string,
+  name: string,
+  what: string,
+  is: (type: JobTypeState) => boolean,
+  withinMs = 15_000,
+): Promise<JobTypeState> {
+  return until(`${name}: ${what}`, () => typesOf(id).find((type) => type.name === name && is(type)) ?? null, {
+    withinMs,
+  });
+}
+
+/** A client that gathers `size` requests or waits `ms`, as analytics SDKs do. */
+function batching(size: number, ms: number): () => Promise<void> {
+  let waiting: (() => void)[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  const flush = (): void => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    for (const done of waiting.splice(0)) done();
+    waiting = [];
+  };
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length >= size) flush();
+      else timer ??= setTimeout(flush, ms);
+    });
+}
+
+describe('job types', () => {
+  for (const [source, options] of [
+    ['agent', { withAgent: true }],
+    ['finished', {}],
+    ['events', { removes: true }],
+  ] as const) {
+    it(`tells run times, rates and what waits of each type, by ${source}`, async () => {
+      const queue = aQueue('mixed');
+      aWorker('mixed', (job) => wait(job.name === 'slow' ? 400 : 20), { concurrency: 6, ...options });
+      let isOver = false;
+      const feed = (async () => {
+        while (!isOver) {
+          await queue.addBulk([
+            { name: 'slow', data: {} },
+            ...Array.from({ length: 9 }, () => ({ name: 'quick', data: {} })),
+          ]);
+          await wait(150);
+        }
+      })();
+      cleanups.push(async () => {
+        isOver = true;
+        await feed;
+      });
+      const slow = await untilType('bull:mixed', 'slow', 'its runs', (type) => (type.run?.count ?? 0) >= 8);
+      const quick = await untilType(
+        'bull:mixed',
+        'quick',
+        'its runs',
+        (type) => (type.run?.count ?? 0) >= 30,
+      );
+      expect(slow.source).toBe(source);
+      expect(slow.run?.p50Ms).toBeGreaterThan(380);
+      expect(slow.run?.p50Ms).toBeLessThan(480);
+      expect(quick.run?.p50Ms).toBeLessThan(80);
+      const ratio = (quick.completedPerSecond ?? 0) / (slow.completedPerSecond ?? 1);
+      expect(ratio).toBeGreaterThan(3);
+      expect(ratio).toBeLessThan(30);
+      expect(slow.effectiveConcurrency).toBeGreaterThan(0.5);
+    });
+  }
+
+  it('estimates how many of each type wait, with a range that holds the truth', async () => {
+    const queue = aQueue('backlog');
+    for (let i = 0; i < 10; i++)
+      await queue.addBulk(
+        Array.from({ length: 1_000 }, (_, j) => ({
+          name: j % 10 === 0 ? 'rare' : 'usual',
+          data: { pad: 'x'.repeat(j) },
+        })),
+      );
+    const rare = await untilType('bull:backlog', 'rare', 'a narrow range', (type) => {
+      const { waiting } = type;
+      return waiting !== null && waiting.value > 0 && waiting.high - waiting.low < 600;
+    });
+    expect(rare.waiting?.low).toBeLessThanOrEqual(1_000);
+    expect(rare.waiting?.high).toBeGreaterThanOrEqual(1_000);
+    expect(rare.shareOfBacklog).toBeGreaterThan(0.06);
+    expect(rare.shareOfBacklog).toBeLessThan(0.14);
+  });
+
+  it('names the wall of a client that batches, with the agent and without it', async () => {
+    for (const [name, options] of [
+      ['told', { withAgent: true }],
+      ['seen', {}],
+    ] as const) {
+      await aQueue(name).addBulk(Array.from({ length: 400 }, () => ({ name: 'track', data: {} })));
+      const send = batching(20, 1_000);
+      aWorker(name, send, { concurrency: 5, ...options });
+      const track = await untilType(`bull:${name}`, 'track', 'its wall', (type) => type.batchWait !== null);
+      expect(track.batchWait?.wallMs).toBeGreaterThan(900);
+      expect(track.batchWait?.wallMs).toBeLessThan(1_200);
+      expect(track.batchWait?.isStarved).toBe(true);
+    }
+  });
+
+  it('tells when a type began to fail, with the new error, to the second', async () => {
+    const queue = aQueue('monitors');
+    let isBroken = false;
+    aWorker('monitors', async (job) => {
+      await wait(10);
+      if (isBroken && job.name === 'match') throw new Error('cache entry has the wrong type\nsecond line');
+    });
+    let isOver = false;
+    const feed = (async () => {
+      while (!isOver) {
+        await queue.addBulk(['match', 'http', 'http'].map((name) => ({ name, data: {} })));
+        await wait(50);
+      }
+    })();
+    cleanups.push(async () => {
+      isOver = true;
+      await feed;
+    });
+    await untilType('bull:monitors', 'match', 'healthy runs', (type) => (type.run?.count ?? 0) >= 40);
+    expect(typesOf('bull:monitors').every(({ failing }) => failing === null)).toBe(true);
+    const brokenAtMs = Date.now();
+    isBroken = true;
+    const match = await untilType('bull:monitors', 'match', 'its rise', (type) => type.failing !== null);
+    expect(Math.abs((match.failing?.firstFailureAtMs ?? 0) - brokenAtMs)).toBeLessThan(1_000);
+    expect(match.failing?.error).toBe('cache entry has the wrong type');
+    expect(match.failing?.isNewError).toBe(true);
+    expect(typesOf('bull:monitors').find(({ name }) => name === 'http')?.failing).toBeNull();
+  });
+
+  it('notices a type that completed regularly and stopped', async () => {
+    const queue = aQueue('timers');
+    aWorker('timers', () => wait(5));
+    let isOver = false;
+    let withFlush = true;
+    const feed = (async () => {
+      while (!isOver) {
+        await queue.add('probe', {});
+        if (withFlush) await queue.add('flush', {});
+        await wait(200);
+      }
+    })();
+    cleanups.push(async () => {
+      isOver = true;
+      await feed;
+    });
+    await untilType('bull:timers', 'flush', 'its habit', (type) => (type.run?.count ?? 0) >= 25);
+    withFlush = false;
+    const flush = await untilType('bull:timers', 'flush', 'missing', (type) => type.absent !== null, 20_000);
+    expect(flush.absent?.usualGapMs).toBeLessThan(1_500);
+    expect(typesOf('bull:timers').find(({ name }) => name === 'probe')?.absent).toBeNull();
+  }, 40_000);
+});
