@@ -68,7 +68,7 @@ export class AttachedWorker {
     this.#setConcurrency = worker.concurrency;
     this.#deployedLimiter = limiterOf(worker);
     this.#orders = new StandingOrders(
-      this.key === null ? [this.id] : [this.key, this.id],
+      this.key === null ? [this.id] : [this.id, this.key],
       { maxConcurrency: options.maxConcurrency },
       () => ({ concurrency: this.#deployedConcurrency, limiter: this.#deployedLimiter }),
     );
@@ -104,7 +104,15 @@ export class AttachedWorker {
     // One worker's order may be kept under a name that its twin has too: live it is for those it names.
     const wasBusy = this.#runs.running >= this.#worker.concurrency;
     const scope = order.workers === null || this.#orders.isMeant(order) ? order.scope : this.id;
-    const why = this.#orders.take({ ...order, scope }, Date.now()) ?? this.#follow(order);
+    const goBack = this.#orders.hold();
+    const refusal = this.#orders.take({ ...order, scope }, Date.now());
+    const failure = refusal === null ? this.#follow(order) : null;
+    if (failure !== null) {
+      // Half of it may be done; what held before goes on.
+      goBack();
+      this.#settle();
+    }
+    const why = refusal ?? failure;
     return {
       id: this.id,
       result: why === null ? 'applied' : 'refused',

@@ -55,7 +55,8 @@ export function checkOptions(
   }
   return {
     checked: {
-      name: name === null || name === '' ? null : String(name).slice(0, MOST_LETTERS),
+      // Cut by signs and not by halves of one: a half is not the same any more after it has been through Redis.
+      name: name === null || name === '' ? null : Array.from(String(name)).slice(0, MOST_LETTERS).join(''),
       labels: Object.fromEntries(labels.slice(0, MOST_LABELS)),
       secret: secret ?? null,
       maxConcurrency: most === undefined ? null : Number.isInteger(most) && most >= 1 ? most : 1,

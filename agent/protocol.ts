@@ -233,7 +233,7 @@ export type Order = OrderedValue & {
   readonly queue: string;
   /** Workers that are to follow it now; null: all of the queue. */
   readonly workers: readonly string[] | null;
-  /** What it is kept under for workers that come later: EVERY_WORKER, a worker's key, or the id of one without a name. */
+  /** What it is kept under: EVERY_WORKER, a worker's key, or the id of one that has no name or not for itself alone. */
   readonly scope: string;
   readonly by: string;
   readonly reason: string;
@@ -251,8 +251,8 @@ export interface SignedOrder {
 }
 
 /**
- * By `<scope>|<setting>`. What holds for a worker: the order of its own scope, else the one for every worker, else what it
- * was deployed with; an order past its `untilMs` counts as none.
+ * By `<scope>|<setting>`. What holds for a worker: the order under its id, else under its key, else the one for every worker,
+ * else what it was deployed with; an order past its `untilMs` counts as none.
  */
 export type KeptOrders = Readonly<Record<string, SignedOrder>>;
 

@@ -30,12 +30,12 @@ export class StandingOrders {
   readonly #scopes: readonly string[];
   readonly #limits: OwnerLimits;
   readonly #deployed: () => Deployed;
-  readonly #orders = new Map<string, Order>();
-  readonly #refused = new Map<string, { readonly order: Order; readonly why: string }>();
+  #orders = new Map<string, Order>();
+  #refused = new Map<string, { readonly order: Order; readonly why: string }>();
   /** When the order of a slot was given, by its console's clock, and heard, by this one: a kept one that is older is a rollback. */
-  readonly #last = new Map<string, { readonly givenAtMs: number; readonly heardAtMs: number }>();
+  #last = new Map<string, { readonly givenAtMs: number; readonly heardAtMs: number }>();
 
-  /** @param own scopes of this worker alone: its key, its id. */
+  /** @param own scopes of this worker alone, the one that goes before the others first: its id, its key. */
   constructor(own: readonly string[], limits: OwnerLimits, deployed: () => Deployed) {
     this.#scopes = [...own, EVERY_WORKER];
     this.#limits = limits;
@@ -44,6 +44,16 @@ export class StandingOrders {
 
   isMeant(order: Order): boolean {
     return this.#scopes.includes(order.scope);
+  }
+
+  /** The way back to what stands now: for an order that the worker itself turns out not to take. */
+  hold(): () => void {
+    const [orders, refused, last] = [new Map(this.#orders), new Map(this.#refused), new Map(this.#last)];
+    return () => {
+      this.#orders = orders;
+      this.#refused = refused;
+      this.#last = last;
+    };
   }
 
   /** @returns why it is not followed; null: it is. */
@@ -73,7 +83,8 @@ export class StandingOrders {
   takeKept(orders: readonly Order[], askedAtMs: number, nowMs: number): void {
     const kept = new Set<string>();
     for (const order of orders) {
-      if (!this.isMeant(order)) continue;
+      // What takes others back is never kept: one that stands there all the same would do it again at every read.
+      if (!this.isMeant(order) || order.value === null) continue;
       const slot = `${order.scope}|${order.setting}`;
       kept.add(slot);
       const last = this.#last.get(slot);

@@ -1,25 +1,34 @@
 import {
   EVERY_WORKER,
+  type KeptOrders,
   keptOrderKey,
   type Order,
   type OrderedValue,
-  type WorkerAnswer,
 } from '../../agent/protocol.js';
-import { formatCount } from '../model/format.js';
-import { dropKept, keepOrder, readKept, restoreKept } from '../redis/kept-orders.js';
+import {
+  type GivenOrder,
+  giveBack,
+  keepOrders,
+  MOST_KEPT,
+  readStanding,
+  takeAllKept,
+  takeKept,
+} from '../redis/kept-orders.js';
+import { describeRefusal } from '../redis/refusal.js';
 import type { Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import { type Applied, type LeverContext, LeverError, type Verified, type WorkerResult } from './lever.js';
+import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
+import { type LeverContext, LeverError, type WorkerResult } from './lever.js';
+import { ANSWER_WITHIN_MS, refusedByAll, resultOf } from './order-answers.js';
 import { handleOf, queueOf, whyNoWrites } from './queue-target.js';
 
-/** Answers come within some ms; who has not answered by then is told as silent. */
-const ANSWER_WITHIN_MS = 1_000;
 /** Who has not beaten for so long is not expected to answer. */
 const LISTENING_MS = 10_000;
-const DAY_MS = 86_400_000;
-export const LONGEST_MS = 7 * DAY_MS;
+/** A console that has heard for so long knows every worker that is there. */
+const KNOWS_ALL_MS = 60_000;
+/** Ids of workers, as attach makes them; names hold an @. */
+const WORKER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Workers of the queue that hear orders. */
+/** Workers of the queue that hear orders. Pure. */
 export function listeners(queueId: string, snapshot: Snapshot, nowMs: number): readonly WorkerState[] {
   return snapshot.workers.filter(
     (worker) =>
@@ -30,12 +39,18 @@ export function listeners(queueId: string, snapshot: Snapshot, nowMs: number): r
   );
 }
 
-/** Why orders can't be given here; null where they can. */
-export function whyNoOrders({ snapshot, target }: Pick<LeverContext, 'snapshot' | 'target'>): string | null {
+/** Why nothing can be said to agents here; null where it can. Pure. */
+export function whyDeaf(snapshot: Snapshot): string | null {
   const refusal = whyNoWrites(snapshot);
   if (refusal !== null) return refusal;
-  if (snapshot.hearing.status !== 'hearing')
-    return `the console does not hear agents now${snapshot.hearing.problem ? ` (${snapshot.hearing.problem})` : ''}`;
+  if (snapshot.hearing.status === 'hearing') return null;
+  return `the console does not hear agents now${snapshot.hearing.problem ? ` (${snapshot.hearing.problem})` : ''}`;
+}
+
+/** Why orders can't be given here; null where they can. Pure. */
+export function whyNoOrders({ snapshot, target }: Pick<LeverContext, 'snapshot' | 'target'>): string | null {
+  const refusal = whyDeaf(snapshot);
+  if (refusal !== null) return refusal;
   if (target.worker && target.worker.agent === null)
     return `${target.worker.label} has no agent: add attach(worker) from spillway/agent to its process; until then use the queue's global concurrency, rate limit or halt`;
   if (target.queue && !snapshot.workers.some((one) => one.queueId === target.queue?.id && one.agent !== null))
@@ -43,145 +58,140 @@ export function whyNoOrders({ snapshot, target }: Pick<LeverContext, 'snapshot' 
   return null;
 }
 
-/** What an order of one worker is kept under: its name where it has one, so that it outlives a restart. */
-export function scopeOf(worker: WorkerState): string {
-  return worker.agent?.key ?? worker.id;
+/** Orders that the queue keeps, as they stand in Redis now: a Snapshot may be a second older. @throws what Redis says. */
+export function standingOf(context: LeverContext): Promise<readonly KeptOrder[]> {
+  return readStanding(handleOf(context), context.nowMs);
 }
 
 /**
- * Keeps an order, publishes it, and gathers the answers. An order that every worker refuses is taken away again, so that
- * all is as it was.
- * @throws LeverError when every worker refuses; what Redis says.
+ * Keeps an order, publishes it, and gathers the answers. One that every worker refuses, or that Redis does not let out, is
+ * taken away again, so that all is as it was.
+ * @param scopes what it is kept under; several only for what takes orders back.
+ * @param untilMs when it ends; null: when it is taken back.
+ * @throws LeverError when every worker refuses, or too many are kept; what Redis says.
  */
 export async function giveOrder(
   context: LeverContext,
   value: OrderedValue,
-  forMs: number | undefined,
+  scopes: readonly string[],
+  untilMs: number | null,
 ): Promise<readonly WorkerResult[]> {
   const { worker } = context.target;
-  const queue = queueOf(context);
   const handle = handleOf(context);
+  const given = scopes.map((scope) => sign(context, value, scope, untilMs));
+  // Kept first: a worker that starts between the two finds it.
+  let former = await keepOrders(handle, given, context.nowMs);
+  if (former === null && (await dropEnded(context))) former = await keepOrders(handle, given, context.nowMs);
+  if (former === null)
+    throw new LeverError(
+      'unavailable',
+      `${queueOf(context).name} keeps ${MOST_KEPT} orders already, which is the most: revert workers that need theirs no more, or all of the queue; nothing was changed`,
+    );
+  const expected = worker ? [worker] : listeners(queueOf(context).id, context.snapshot, context.nowMs);
+  return deliver(context, given, former, expected);
+}
+
+/**
+ * Takes back every order of a queue, its workers' own included; where every worker refuses, all is as it was.
+ * @throws LeverError when every worker refuses; what Redis says.
+ */
+export async function takeBackAll(context: LeverContext): Promise<readonly WorkerResult[]> {
+  const former = await takeAllKept(handleOf(context), context.nowMs);
+  // The one for every worker last: its answers tell what holds in the end.
+  const own = new Set(Object.keys(former).map((key) => key.slice(0, key.lastIndexOf('|'))));
+  own.delete(EVERY_WORKER);
+  const given = [...own, EVERY_WORKER].map((scope) =>
+    sign(context, { setting: 'all', value: null }, scope, null),
+  );
+  const expected = listeners(queueOf(context).id, context.snapshot, context.nowMs);
+  return deliver(context, given, former, expected);
+}
+
+function sign(context: LeverContext, value: OrderedValue, scope: string, untilMs: number | null): GivenOrder {
+  const { worker } = context.target;
   const order: Order = {
     ...value,
     id: context.newId(),
     atMs: context.nowMs,
-    queue: queue.id,
+    queue: queueOf(context).id,
     workers: worker ? [worker.id] : null,
-    scope: worker ? scopeOf(worker) : EVERY_WORKER,
+    scope,
     by: context.actor,
-    reason: context.reason,
-    untilMs: forMs === undefined || value.value === null ? null : context.nowMs + forMs,
+    // Half a sign is no text that Redis' scripts could read again.
+    reason: context.reason.toWellFormed(),
+    untilMs: value.value === null ? null : untilMs,
   };
-  const signed = context.agents.sign(order);
-  const key = keptOrderKey(order.scope, order.setting);
-  const former = (await readKept(handle))[key] ?? null;
-  // Kept first: a worker that starts between the two finds it.
-  await keepOrder(handle, order, signed, context.nowMs);
-  const expected = worker ? [worker] : listeners(queue.id, context.snapshot, context.nowMs);
+  return { order, signed: context.agents.sign(order) };
+}
+
+/** All at once, so that one worker that does not answer is waited for once. */
+async function deliver(
+  context: LeverContext,
+  given: readonly GivenOrder[],
+  former: KeptOrders,
+  expected: readonly WorkerState[],
+): Promise<readonly WorkerResult[]> {
+  const queueId = queueOf(context).id;
   const ids = expected.map(({ id }) => id);
-  const answers = await context.agents.send(queue.id, signed, ids, ANSWER_WITHIN_MS);
-  const results = expected.map((one) => resultOf(one, answers.get(one.id)));
+  const sent = await Promise.allSettled(
+    given.map(({ signed }) => context.agents.send(queueId, signed, ids, ANSWER_WITHIN_MS)),
+  );
+  const failure = sent.find((one) => one.status === 'rejected');
+  if (failure) await takeBack(context, given, former, failure.reason);
+  const answers = sent.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const orders = given.map(({ order }) => order);
+  const results = expected.map((worker) =>
+    resultOf(
+      worker,
+      orders,
+      answers.flatMap((of) => of.get(worker.id) ?? []),
+    ),
+  );
   if (results.length > 0 && results.every(({ result }) => result === 'refused')) {
-    await restoreKept(handle, key, former, context.nowMs);
+    await giveBack(handleOf(context), given, former, context.nowMs);
     throw new LeverError('refused-by-workers', refusedByAll(results));
   }
   return results;
 }
 
-/** Takes back every order of a queue, its workers' own included. */
-export async function takeBackAll(context: LeverContext): Promise<readonly WorkerResult[]> {
-  const queue = queueOf(context);
-  const handle = handleOf(context);
-  const scopes = new Set(
-    Object.keys(await readKept(handle)).map((key) => key.slice(0, key.lastIndexOf('|'))),
-  );
-  scopes.add(EVERY_WORKER);
-  await dropKept(handle, [''], context.nowMs);
-  const expected = listeners(queue.id, context.snapshot, context.nowMs);
-  const ids = expected.map(({ id }) => id);
-  let answers: ReadonlyMap<string, WorkerAnswer> = new Map();
-  for (const scope of scopes) {
-    const order: Order = {
-      setting: 'all',
-      value: null,
-      id: context.newId(),
-      atMs: context.nowMs,
-      queue: queue.id,
-      workers: null,
-      scope,
-      by: context.actor,
-      reason: context.reason,
-      untilMs: null,
-    };
-    // All answer each; the last answers tell what holds in the end.
-    const heard = await context.agents.send(queue.id, context.agents.sign(order), ids, ANSWER_WITHIN_MS);
-    answers = new Map([...answers, ...heard]);
+/**
+ * It is kept but could not be published. Where Redis has said no it has been heard by nobody; else it may have been, and
+ * then what is kept has to stay the same as what was heard.
+ * @throws always: LeverError where all is as it was, else Error.
+ */
+async function takeBack(
+  context: LeverContext,
+  given: readonly GivenOrder[],
+  former: KeptOrders,
+  error: unknown,
+): Promise<never> {
+  const { address } = context.link;
+  if (!(error instanceof Error && error.name === 'ReplyError')) {
+    const what = given.every(({ order }) => order.value === null) ? 'it is taken back' : 'it is kept';
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Could not tell the workers for sure (${why.slice(0, 60)}); ${what}, so they follow within half a minute: look first`,
+    );
   }
-  return expected.map((one) => resultOf(one, answers.get(one.id)));
+  await giveBack(handleOf(context), given, former, context.nowMs);
+  const why = /NOPERM|no permissions/i.test(error.message)
+    ? `Redis at ${address} does not let this user tell agents: allow +publish on channels spillway:*`
+    : describeRefusal(error, address);
+  throw new LeverError('refused-by-redis', `${why}; nothing was changed`);
 }
 
-function resultOf(worker: WorkerState, answer: WorkerAnswer | undefined): WorkerResult {
-  return {
-    worker: worker.id,
-    label: worker.label,
-    result: answer?.result ?? 'no-answer',
-    note: answer ? answer.note : silenceOf(worker),
-    concurrency: answer?.concurrency ?? null,
-  };
-}
-
-function silenceOf(worker: WorkerState): string {
-  const ignored = worker.agent?.ignored;
-  return ignored && ignored.unsigned + ignored.forged > 0
-    ? 'it ignores orders that are not signed with its secret: give the console the same agentSecret'
-    : 'it follows when it is heard again: the order is kept';
-}
-
-function refusedByAll(results: readonly WorkerResult[]): string {
-  const reasons = [...new Set(results.map(({ note }) => note ?? 'no reason given'))];
-  const who = results.length === 1 ? (results[0]?.label ?? 'the worker') : `all ${results.length} workers`;
-  return `refused by ${who}: ${reasons.slice(0, 3).join('; ')}; nothing was changed`;
-}
-
-/** One sentence: how many follow, who does not and why. */
-export function appliedOf(results: readonly WorkerResult[], what: string): Applied {
-  const count = (result: WorkerResult['result']): number =>
-    results.filter((one) => one.result === result).length;
-  const [applied, refused, silent] = [count('applied'), count('refused'), count('no-answer')];
-  const why = results.find(({ result }) => result === 'refused')?.note ?? '';
-  const parts = [
-    results.length === 0
-      ? `No worker hears it now; it is kept for those that come: ${what}.`
-      : `${applied === results.length ? `${formatCount(applied)} of ${formatCount(results.length)}` : `${formatCount(applied)} of ${formatCount(results.length)}`} ${results.length === 1 ? 'worker' : 'workers'} confirmed: ${what}.`,
-    refused > 0 ? `${formatCount(refused)} refused (${why}).` : '',
-    silent > 0
-      ? `${formatCount(silent)} did not answer within ${ANSWER_WITHIN_MS / 1000} s: ${results.find(({ result }) => result === 'no-answer')?.note ?? ''}.`
-      : '',
-  ];
-  return {
-    summary: parts.filter((part) => part !== '').join(' '),
-    freedBytes: null,
-    affectedJobs: null,
-    workers: results,
-  };
-}
-
-/** The workers' own answers are what is read back. */
-export function verifiedOf(results: readonly WorkerResult[], fields: Verified['fields']): Verified {
-  const silent = results.filter(({ result }) => result === 'no-answer');
-  const notes = new Set(
-    results.flatMap(({ result, note }) => (result === 'applied' && note !== null ? note : [])),
+/** Takes away orders of workers without a name that are gone for good. @returns whether there were any. */
+async function dropEnded(context: LeverContext): Promise<boolean> {
+  const { snapshot, nowMs } = context;
+  if (nowMs - snapshot.hearing.sinceMs < KNOWS_ALL_MS) return false;
+  const known = new Set(snapshot.workers.map(({ id }) => id));
+  const ended = (await standingOf(context)).filter(
+    ({ scope, atMs }) => WORKER_ID.test(scope) && !known.has(scope) && nowMs - atMs > KNOWS_ALL_MS,
   );
-  return {
-    ok: silent.length === 0,
-    summary:
-      silent.length === 0
-        ? 'Every worker has answered.'
-        : `Not confirmed by ${silent
-            .map(({ label }) => label)
-            .slice(0, 5)
-            .join(', ')}.`,
-    fields,
-    warnings: [...notes].slice(0, 3),
-  };
+  await takeKept(
+    handleOf(context),
+    ended.map(({ scope, setting }) => keptOrderKey(scope, setting)),
+    nowMs,
+  );
+  return ended.length > 0;
 }

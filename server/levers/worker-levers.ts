@@ -1,107 +1,18 @@
 import { z } from 'zod';
-import type { OrderedValue, WorkerLimiter } from '../../agent/protocol.js';
+import type { WorkerLimiter } from '../../agent/protocol.js';
 import { formatCount } from '../model/format.js';
-import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
-import { appliedOf, giveOrder, scopeOf, verifiedOf, whyNoOrders } from './give-order.js';
-import {
-  type Field,
-  type Lever,
-  type LeverContext,
-  LeverError,
-  type LeverWarning,
-  type Preview,
-  type Undo,
-  type WorkerResult,
-} from './lever.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
+import { listeners } from './give-order.js';
+import type { LeverWarning } from './lever.js';
+import { orderForAll, ownOrder, ownOrders } from './own-orders.js';
 import { queueOf } from './queue-target.js';
-import { forMs, raiseWarnings, slots, untilWords, whileFull } from './worker-settings.js';
+import { type WorkerLeverState, workerLever } from './worker-lever.js';
+import { endArgs, forMs, NO_TIME, raiseWarnings, slots, untilMs, whileFull } from './worker-settings.js';
 
-interface State {
-  readonly worker: WorkerState;
-  readonly agent: AgentFacts;
-  results: readonly WorkerResult[];
-}
-
-interface Kind<Args> {
-  readonly name: string;
-  readonly title: string;
-  readonly about: string;
-  readonly schema: z.ZodType<Args>;
-  readonly ordered: (args: Args, state: State) => OrderedValue;
-  readonly summary: (args: Args, state: State) => string;
-  readonly field: (args: Args, state: State) => Field;
-  readonly effects?: (
-    args: Args,
-    state: State,
-    context: Omit<LeverContext, 'link' | 'agents' | 'newId'>,
-  ) => readonly string[];
-  readonly warnings?: (
-    args: Args,
-    state: State,
-    context: Omit<LeverContext, 'link' | 'agents' | 'newId'>,
-  ) => readonly LeverWarning[];
-  readonly isNoop: (args: Args, state: State) => boolean;
-  readonly done: string;
-  readonly undo: (state: State) => Undo | null;
-}
-
-/** What levers on one worker have in common: an order to it, kept under its name where it has one. */
-function workerLever<Args extends { forMs?: number | undefined }>(kind: Kind<Args>): Lever<Args, State> {
-  return {
-    name: kind.name,
-    title: kind.title,
-    about: kind.about,
-    scope: 'worker',
-    role: 'operator',
-    isDestructive: false,
-    schema: kind.schema,
-    unavailable: whyNoOrders,
-    async read({ target }) {
-      const { worker } = target;
-      if (!worker?.agent)
-        throw new LeverError('invalid', 'workers: this lever acts on a worker with the agent');
-      return { worker, agent: worker.agent, results: [] };
-    },
-    preview(state, args, context): Preview {
-      return {
-        summary: `${kind.summary(args, state)}${untilWords(args.forMs)}.`,
-        fields: [kind.field(args, state)],
-        effects: [...(kind.effects?.(args, state, context) ?? []), keptWords(state)],
-        warnings: kind.warnings?.(args, state, context) ?? [],
-        affected: { queues: 1, workers: 1, jobs: state.agent.running },
-        predictedFreedBytes: null,
-        isReversible: true,
-        mechanism:
-          'An order to the agent in the worker’s process, published and kept in the queue’s meta hash.',
-        isNoop: kind.isNoop(args, state) && args.forMs === undefined,
-      };
-    },
-    async apply(context, args, state) {
-      state.results = await giveOrder(context, kind.ordered(args, state), args.forMs);
-      return appliedOf(state.results, kind.done);
-    },
-    async verify(_context, args, state) {
-      const field = kind.field(args, state);
-      const [result] = state.results;
-      const after =
-        kind.name === 'worker.concurrency' && result?.concurrency != null
-          ? formatCount(result.concurrency)
-          : field.after;
-      return verifiedOf(state.results, [
-        { ...field, after: result?.result === 'applied' ? after : field.before },
-      ]);
-    },
-    undo: (state) => kind.undo(state),
-  };
-}
-
-function keptWords({ worker }: State): string {
-  return worker.agent?.key
-    ? `Kept for ${worker.agent.key}: it holds after a restart too.`
-    : 'This worker has no name, so the order ends with it; attach(worker, { name }) makes it outlast a restart.';
-}
-
-const concurrencySchema = z.strictObject({ value: slots.nullable(), forMs });
+const concurrencySchema = z
+  .strictObject({ value: slots.nullable(), forMs, untilMs })
+  .refine(({ value, forMs }) => value !== null || forMs === undefined, { path: ['forMs'], message: NO_TIME });
 
 export const workerConcurrency = workerLever<z.infer<typeof concurrencySchema>>({
   name: 'worker.concurrency',
@@ -109,29 +20,56 @@ export const workerConcurrency = workerLever<z.infer<typeof concurrencySchema>>(
   about: 'How many jobs this worker runs at once, changed in the running process. null: as deployed.',
   schema: concurrencySchema,
   ordered: ({ value }) => ({ setting: 'concurrency', value }),
-  summary: ({ value }, { worker, agent }) =>
-    value === null
-      ? `${worker.label} runs as many jobs at once as it was deployed with: ${formatCount(agent.concurrency.deployed)}`
-      : `${worker.label} runs up to ${formatCount(value)} jobs at once`,
-  field: ({ value }, { agent }) => ({
+  summary: ({ value }, state) => {
+    const { worker } = state;
+    if (value !== null) return `${worker.label} runs up to ${formatCount(value)} jobs at once`;
+    return forAll(state) === null
+      ? `${worker.label} runs as many jobs at once as it was deployed with: ${formatCount(slotsWithout(state))}`
+      : `${worker.label} runs as many jobs at once as is ordered for all workers of its queue: ${formatCount(slotsWithout(state))}`;
+  },
+  field: ({ value }, state) => ({
     label: 'slots',
-    before: formatCount(agent.concurrency.now),
-    after: formatCount(value ?? agent.concurrency.deployed),
+    before: formatCount(state.agent.concurrency.now),
+    after: formatCount(value ?? slotsWithout(state)),
   }),
   effects: (_args, { agent }) => [`${formatCount(agent.running)} jobs run now; none is stopped.`],
-  warnings: ({ value }, { worker, agent }, { snapshot }) => {
-    const wanted = value ?? agent.concurrency.deployed;
+  warnings: ({ value }, state, { snapshot }) => {
+    const { worker, agent } = state;
+    const wanted = value ?? slotsWithout(state);
     return [...whileFull(snapshot, wanted > agent.concurrency.now), ...raiseWarnings([worker], () => wanted)];
   },
-  isNoop: ({ value }, { agent }) => value !== null && value === agent.concurrency.now,
   done: 'its slots are as ordered',
-  undo: ({ worker, agent }) => ({
-    lever: 'worker.concurrency',
-    args: { value: hasOwn(worker, 'concurrency') ? agent.concurrency.now : null },
-  }),
+  undo: ({ worker, agent, standing }) => {
+    const own = ownOrder(worker, standing, 'concurrency');
+    if (own === null) return { lever: 'worker.concurrency', args: { value: null } };
+    // A factor for one worker is no console's order: what it comes to is brought back.
+    const value = typeof own.value === 'number' ? own.value : agent.concurrency.now;
+    return { lever: 'worker.concurrency', args: { value, ...endArgs(own) } };
+  },
 });
 
-const pauseSchema = z.strictObject({ forMs });
+/** The order for every worker that holds where it has none of its own. */
+function forAll({ agent, standing }: WorkerLeverState): KeptOrder | null {
+  const order = orderForAll(standing, 'concurrency');
+  return order && slotsBy(order, agent.concurrency.deployed) <= (agent.maxConcurrency ?? Number.MAX_VALUE)
+    ? order
+    : null;
+}
+
+function slotsWithout(state: WorkerLeverState): number {
+  const { deployed } = state.agent.concurrency;
+  const order = forAll(state);
+  return order === null ? deployed : slotsBy(order, deployed);
+}
+
+function slotsBy({ value }: KeptOrder, deployed: number): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'object' && value !== null && 'factor' in value
+    ? Math.max(1, Math.round(deployed * value.factor))
+    : deployed;
+}
+
+const pauseSchema = z.strictObject({ forMs, untilMs });
 
 export const workerPause = workerLever<z.infer<typeof pauseSchema>>({
   name: 'worker.pause',
@@ -145,27 +83,48 @@ export const workerPause = workerLever<z.infer<typeof pauseSchema>>({
     before: agent.paused === null ? 'taking jobs' : 'paused',
     after: 'paused',
   }),
-  effects: (_args, { worker, agent }, { snapshot, target }) => {
-    const others = snapshot.workers.filter(
-      (one) => one.queueId === worker.queueId && one.id !== worker.id && one.agent?.paused === null,
-    );
+  effects: (_args, { worker, agent }, { snapshot, target, nowMs }) => {
+    const others = takingJobs(worker, snapshot, nowMs).filter((one) => one.agent !== null);
     const left = others.reduce((sum, one) => sum + (one.agent?.concurrency.now ?? 0), 0);
     return [
       `${formatCount(agent.running)} jobs that it runs go on; ${formatCount(left)} slots of ${formatCount(others.length)} other workers with the agent are left for ${target.queue?.name ?? 'the queue'}.`,
     ];
   },
-  warnings: (_args, { worker }, { snapshot }) => {
-    const others = snapshot.workers.filter((one) => one.queueId === worker.queueId && one.id !== worker.id);
-    const alone: readonly LeverWarning[] =
-      others.length === 0
-        ? [{ text: 'It is the only worker of its queue: nothing is taken until it is resumed.', instead: [] }]
-        : [];
-    return [...alone, ...whileFull(snapshot, false)];
-  },
-  isNoop: (_args, { agent }) => agent.paused === 'order',
+  warnings: (_args, { worker }, { snapshot, nowMs }) => [
+    ...lastOfItsQueue(worker, snapshot, nowMs),
+    ...whileFull(snapshot, false),
+  ],
+  isAsAsked: (_args, { agent }) => agent.paused === 'order',
   done: 'it takes no more jobs',
-  undo: () => ({ lever: 'worker.resume', args: {} }),
+  undo: ({ worker, standing }) => {
+    const own = ownOrder(worker, standing, 'paused');
+    return own?.value === true
+      ? { lever: 'worker.pause', args: endArgs(own) }
+      : { lever: 'worker.resume', args: {} };
+  },
 });
+
+/** Workers of its queue that take jobs, as far as the console knows, without this one. */
+function takingJobs(worker: WorkerState, snapshot: Snapshot, nowMs: number): readonly WorkerState[] {
+  const heard = new Set(listeners(worker.queueId, snapshot, nowMs).map(({ id }) => id));
+  return snapshot.workers.filter(
+    (one) =>
+      one.queueId === worker.queueId &&
+      one.id !== worker.id &&
+      (one.agent === null
+        ? one.isConnected !== false
+        : heard.has(one.id) && one.agent.paused === null && !one.agent.isClosing),
+  );
+}
+
+function lastOfItsQueue(worker: WorkerState, snapshot: Snapshot, nowMs: number): readonly LeverWarning[] {
+  if (worker.agent?.paused !== null || takingJobs(worker, snapshot, nowMs).length > 0) return [];
+  const isAlone = snapshot.workers.every((one) => one.queueId !== worker.queueId || one.id === worker.id);
+  const text = isAlone
+    ? 'It is the only worker of its queue: nothing is taken until it is resumed.'
+    : 'It is the last worker of its queue that takes jobs (the others are paused or not heard): nothing is taken until one is resumed.';
+  return [{ text, instead: [] }];
+}
 
 export const workerResume = workerLever<{ forMs?: undefined }>({
   name: 'worker.resume',
@@ -173,16 +132,33 @@ export const workerResume = workerLever<{ forMs?: undefined }>({
   about: 'This worker takes jobs again, whoever has paused it.',
   schema: z.strictObject({}),
   // An order is taken back; a pause of the application's own, or one that all of the queue's workers have, is overruled.
-  ordered: (_args, { worker }) => ({ setting: 'paused', value: hasOwn(worker, 'paused') ? null : false }),
+  ordered: (_args, { worker, agent, standing }) => {
+    const own = ownOrder(worker, standing, 'paused');
+    const isOverruled = agent.paused === 'application' || orderForAll(standing, 'paused')?.value === true;
+    if (isOverruled) return { setting: 'paused', value: false };
+    return { setting: 'paused', value: own !== null || agent.paused === null ? null : false };
+  },
   summary: (_args, { worker }) => `${worker.label} takes jobs again`,
   field: (_args, { agent }) => ({
     label: 'state',
     before: agent.paused === null ? 'taking jobs' : 'paused',
-    after: 'taking jobs',
+    after: agent.paused === 'guard' ? 'stopped while Redis is full' : 'taking jobs',
   }),
-  isNoop: (_args, { agent }) => agent.paused === null,
-  done: 'it takes jobs',
-  undo: () => ({ lever: 'worker.pause', args: {} }),
+  warnings: (_args, { agent }) =>
+    agent.paused === 'guard'
+      ? [
+          {
+            text: 'Its guard has stopped it because Redis refuses its writes: it takes jobs when there is room again.',
+            instead: [],
+          },
+        ]
+      : [],
+  isAsAsked: (_args, { agent }) => agent.paused === null,
+  done: 'it is not kept from taking jobs any more',
+  undo: ({ worker, standing }) => {
+    const own = ownOrder(worker, standing, 'paused');
+    return { lever: 'worker.pause', args: own?.value === true ? endArgs(own) : {} };
+  },
 });
 
 const limiterSchema = z.strictObject({
@@ -195,6 +171,7 @@ const limiterSchema = z.strictObject({
   durationMs: z.int('must be a whole number of milliseconds').min(1).max(86_400_000).default(1_000),
   asDeployed: z.boolean('must be true or false').default(false),
   forMs,
+  untilMs,
 });
 type LimiterArgs = z.infer<typeof limiterSchema>;
 
@@ -210,6 +187,8 @@ export const workerLimiter = workerLever<LimiterArgs>({
         path: ['max'],
         message: 'must be a whole number of jobs, or null for no limit',
       });
+    if (args.asDeployed && args.forMs !== undefined)
+      context.addIssue({ code: 'custom', path: ['forMs'], message: NO_TIME });
   }),
   ordered: (args) => ({ setting: 'limiter', value: limiterOf(args) }),
   summary: (args, { worker, agent }) =>
@@ -225,17 +204,14 @@ export const workerLimiter = workerLever<LimiterArgs>({
       ? ['The queue’s global max counts instead of this one; only its window is this worker’s.']
       : ['All workers of the queue are counted in one window, so this one may get fewer than max itself.'];
   },
-  isNoop: (args, { agent }) => !args.asDeployed && words(agent.limiter.now) === words(asLimiter(args)),
   done: 'its limiter is as ordered',
-  undo: ({ worker, agent }) =>
-    hasOwn(worker, 'limiter')
-      ? {
-          lever: 'worker.limiter',
-          args: agent.limiter.now
-            ? { max: agent.limiter.now.max, durationMs: agent.limiter.now.durationMs }
-            : { max: null },
-        }
-      : { lever: 'worker.limiter', args: { asDeployed: true } },
+  undo: ({ worker, standing }) => {
+    const own = ownOrder(worker, standing, 'limiter');
+    if (own?.setting !== 'limiter' || own.value === null)
+      return { lever: 'worker.limiter', args: { asDeployed: true } };
+    const limiter = own.value === 'none' ? { max: null } : (own.value as WorkerLimiter);
+    return { lever: 'worker.limiter', args: { ...limiter, ...endArgs(own) } };
+  },
 });
 
 export const workerRevert = workerLever<{ forMs?: undefined }>({
@@ -245,22 +221,14 @@ export const workerRevert = workerLever<{ forMs?: undefined }>({
   schema: z.strictObject({}),
   ordered: () => ({ setting: 'all', value: null }),
   summary: (_args, { worker }) => `The orders for ${worker.label} alone are taken back`,
-  field: (_args, { worker, agent }) => ({
+  field: (_args, { worker, standing }) => ({
     label: 'own orders',
-    before: formatCount(agent.overrides.filter(({ scope }) => scope === scopeOf(worker)).length),
+    before: formatCount(ownOrders(worker, standing).length),
     after: '0',
   }),
-  isNoop: (_args, { worker, agent }) => agent.overrides.every(({ scope }) => scope !== scopeOf(worker)),
   done: 'its own orders are taken back',
   undo: () => null,
 });
-
-function hasOwn(worker: WorkerState, setting: string): boolean {
-  return (
-    worker.agent?.overrides.some((order) => order.setting === setting && order.scope === scopeOf(worker)) ??
-    false
-  );
-}
 
 function limiterOf(args: LimiterArgs): WorkerLimiter | 'none' | null {
   return args.asDeployed ? null : (asLimiter(args) ?? 'none');

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { formatCount, formatDuration } from '../model/format.js';
 import type { Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import { LONGEST_MS } from './give-order.js';
+import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
 import type { LeverWarning } from './lever.js';
 import { isFull, makeRoomFirst } from './queue-target.js';
 
 export const MOST_SLOTS = 100_000;
+const DAY_MS = 86_400_000;
+const LONGEST_MS = 7 * DAY_MS;
 
 export const forMs = z
   .int('must be a whole number of milliseconds')
@@ -19,9 +20,57 @@ export const slots = z
   .min(1, 'must be at least 1: to stop a worker use worker.pause')
   .max(MOST_SLOTS, `must be at most ${MOST_SLOTS}`);
 
-/** " for 10 min, then as before" */
-export function untilWords(ms: number | undefined): string {
-  return ms === undefined ? '' : ` for ${formatDuration(ms / 1000)}, then as before`;
+/** The moment at which an order ends, as undo gives it; `forMs` goes before. One that is past: it has ended. */
+export const untilMs = z.int('must be a time in ms').min(0).max(8.64e15).optional();
+
+export interface Ending {
+  readonly forMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+}
+
+/** When it ends; null: when it is taken back. Pure. */
+export function endOf(args: Ending, nowMs: number): number | null {
+  return args.forMs === undefined ? (args.untilMs ?? null) : nowMs + args.forMs;
+}
+
+/** Has what undo is to bring back ended by itself in between? Then nothing of it is left to order. Pure. */
+export function hasEnded(args: Ending, nowMs: number): boolean {
+  const endMs = endOf(args, nowMs);
+  return endMs !== null && endMs <= nowMs;
+}
+
+/** What is taken back can't be for a time: it would not come back by itself. */
+export const NO_TIME =
+  'must be left out where nothing is ordered: what is taken back does not come back by itself';
+
+/** " for 10 min, then as deployed" Pure. */
+export function untilWords(args: Ending, nowMs: number, behind = 'as deployed'): string {
+  const endMs = endOf(args, nowMs);
+  return endMs === null || endMs <= nowMs
+    ? ''
+    : ` for ${formatDuration((endMs - nowMs) / 1000)}, then ${behind}`;
+}
+
+/** Is this order already what would be given? Pure. */
+export function isSameOrder(
+  former: KeptOrder | null,
+  value: KeptOrder['value'],
+  endMs: number | null,
+): boolean {
+  if (former === null || value === null) return former === null && value === null;
+  return sameValue(former.value, value) && former.untilMs === endMs;
+}
+
+/** Limits and factors are read from texts of any order. */
+function sameValue(a: KeptOrder['value'], b: KeptOrder['value']): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return left.length === right.size && left.every(([key, value]) => right.get(key) === value);
+}
+
+/** The part of an undo that says when what it brings back was to end. Pure. */
+export function endArgs(former: KeptOrder): Readonly<Record<string, number>> {
+  return former.untilMs === null ? {} : { untilMs: former.untilMs };
 }
 
 /** Slots of some workers: "10 each", or "5 to 20, 42 in all". */

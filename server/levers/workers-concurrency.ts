@@ -5,15 +5,23 @@ import { formatCount, formatDuration } from '../model/format.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
 import { departuresWith, flowAfter } from './flow-after.js';
-import { appliedOf, giveOrder, listeners, verifiedOf, whyNoOrders } from './give-order.js';
-import { type Lever, LeverError, type WorkerResult } from './lever.js';
+import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
+import { type Lever, LeverError, type LeverWarning, type WorkerResult } from './lever.js';
+import { appliedOf, verifiedOf } from './order-answers.js';
+import { orderForAll, ownOrder } from './own-orders.js';
 import { isFull, queueOf } from './queue-target.js';
 import {
+  endArgs,
+  endOf,
   forMs,
+  hasEnded,
+  isSameOrder,
   MOST_SLOTS,
+  NO_TIME,
   raiseWarnings,
   slots,
   slotsInWords,
+  untilMs,
   untilWords,
   whileFull,
 } from './worker-settings.js';
@@ -29,15 +37,20 @@ const schema = z
       .max(86_400, 'must be at most 86400 s (a day)')
       .optional(),
     forMs,
+    untilMs,
   })
   .superRefine((args, context) => {
     const given = [args.value, args.factor, args.drainWithinSeconds].filter((one) => one !== undefined);
     if (given.length !== 1) context.addIssue({ code: 'custom', path: ['value'], message: ONE_OF });
+    if (args.value === null && args.forMs !== undefined)
+      context.addIssue({ code: 'custom', path: ['forMs'], message: NO_TIME });
   });
 type Args = z.infer<typeof schema>;
 
 interface State {
   readonly workers: readonly WorkerState[];
+  /** Orders that the queue keeps, as they stand in Redis. */
+  readonly standing: readonly KeptOrder[];
   readonly former: KeptOrder | null;
   /** What is ordered; or why nothing can be. */
   readonly ordered: { readonly value: OrderedConcurrency } | { readonly why: string };
@@ -59,10 +72,12 @@ export const workersConcurrency: Lever<Args, State> = {
   async read(context, args) {
     const queue = queueOf(context);
     const workers = listeners(queue.id, context.snapshot, context.nowMs);
-    const former =
-      queue.keptOrders.find((order) => order.scope === EVERY_WORKER && order.setting === 'concurrency') ??
-      null;
-    return { workers, former, ordered: orderedOf(args, queue, workers), results: [] };
+    const standing = await standingOf(context);
+    const former = orderForAll(standing, 'concurrency');
+    const ordered = hasEnded(args, context.nowMs)
+      ? { value: null }
+      : orderedOf(args, queue, workers, standing);
+    return { workers, standing, former, ordered, results: [] };
   },
   preview(state, args, context) {
     const queue = queueOf(context);
@@ -71,7 +86,8 @@ export const workersConcurrency: Lever<Args, State> = {
       return { ...nothing(queue, state), summary: text, warnings: [{ text, instead: [] }] };
     }
     const { value } = state.ordered;
-    const wanted = (worker: WorkerState): number => slotsOf(worker, value);
+    const wanted = (worker: WorkerState): number => slotsOf(worker, value, state.standing);
+    const asked = (worker: WorkerState): number => slotsAsked(worker, value, state.standing);
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = state.workers.map(wanted);
     const total = sum(after);
@@ -80,30 +96,43 @@ export const workersConcurrency: Lever<Args, State> = {
     const departures = isFull(context.snapshot) ? null : departuresWith(total, running, queue);
     return {
       ...nothing(queue, state),
-      summary: `${summaryOf(args, after)}${untilWords(args.forMs)}.`,
+      summary: `${summaryOf(args, after, value)}${untilWords(args, context.nowMs)}.`,
       fields: [{ label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) }],
       effects: [
         `${formatCount(running)} jobs run now in ${formatCount(sum(before))} slots of ${formatCount(state.workers.length)} workers; ${formatCount(total)} may then.`,
         ...(departures === null ? [] : flowAfter(queue, departures, context.snapshot)),
-        ...drainWords(args, queue, state.workers),
+        ...drainWords(args, queue, followers(state.workers, state.standing)),
         ...capWords(queue, total),
       ],
-      warnings: [...whileFull(context.snapshot, isRaise), ...raiseWarnings(state.workers, wanted)],
-      isNoop:
-        state.former === null
-          ? value === null
-          : sameValue(state.former.value, value) && args.forMs === undefined,
+      warnings: [
+        ...whileFull(context.snapshot, isRaise),
+        ...raiseWarnings(state.workers, asked),
+        ...ownWarnings(state),
+      ],
+      isNoop: isSameOrder(state.former, value, endOf(args, context.nowMs)),
     };
   },
   async apply(context, args, state) {
-    if ('why' in state.ordered) throw new LeverError('invalid', `drainWithinSeconds: ${state.ordered.why}`);
+    if ('why' in state.ordered)
+      throw new LeverError(
+        'invalid',
+        `${args.factor === undefined ? 'drainWithinSeconds' : 'factor'}: ${state.ordered.why}`,
+      );
     state.results = await giveOrder(
       context,
       { setting: 'concurrency', value: state.ordered.value },
-      args.forMs,
+      [EVERY_WORKER],
+      endOf(args, context.nowMs),
     );
     const now = state.results.flatMap(({ concurrency }) => concurrency ?? []);
-    return appliedOf(state.results, `slots are ${slotsInWords(now)}`);
+    const isTakenBack = state.ordered.value === null;
+    const what =
+      now.length > 0
+        ? `slots are ${slotsInWords(now)}`
+        : isTakenBack
+          ? 'as deployed'
+          : wordsOf(state.ordered.value);
+    return appliedOf(state.results, what, isTakenBack);
   },
   async verify(_context, _args, state) {
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
@@ -114,9 +143,10 @@ export const workersConcurrency: Lever<Args, State> = {
   },
   undo({ former }) {
     const value = former?.setting === 'concurrency' ? former.value : null;
-    const isFactor = typeof value === 'object' && value !== null && 'factor' in value;
-    if (isFactor) return { lever: 'workers.concurrency', args: { factor: value.factor } };
-    return { lever: 'workers.concurrency', args: { value: typeof value === 'number' ? value : null } };
+    if (former === null || value === null) return { lever: 'workers.concurrency', args: { value: null } };
+    const isFactor = typeof value === 'object' && 'factor' in value;
+    const args = isFactor ? { factor: value.factor } : { value };
+    return { lever: 'workers.concurrency', args: { ...args, ...endArgs(former) } };
   },
 };
 
@@ -135,40 +165,84 @@ function nothing(queue: QueueState, state: State) {
   };
 }
 
-function orderedOf(args: Args, queue: QueueState, workers: readonly WorkerState[]): State['ordered'] {
-  if (args.factor !== undefined) return { value: { factor: args.factor } };
+function orderedOf(
+  args: Args,
+  queue: QueueState,
+  workers: readonly WorkerState[],
+  standing: readonly KeptOrder[],
+): State['ordered'] {
+  if (args.factor !== undefined) {
+    const value = { factor: args.factor };
+    const most = Math.max(0, ...workers.map((worker) => slotsAsked(worker, value, standing)));
+    return most > MOST_SLOTS ? { why: tooMany(most) } : { value };
+  }
   if (args.drainWithinSeconds === undefined) return { value: args.value ?? null };
+  const able = followers(workers, standing);
+  if (able.length === 0 && workers.length > 0)
+    return { why: 'every worker is paused or has an order of its own, so none would follow' };
   const needed = slotsToDrain({
     backlog: queue.backlog,
     arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
     withinSeconds: args.drainWithinSeconds,
-    workers,
+    workers: able,
   });
   if ('why' in needed) return needed;
-  if (needed.perWorker > MOST_SLOTS)
-    return {
-      why: `it would take ${formatCount(needed.perWorker)} slots a worker: start more workers, or allow more time`,
-    };
-  return { value: needed.perWorker };
+  return needed.perWorker > MOST_SLOTS ? { why: tooMany(needed.perWorker) } : { value: needed.perWorker };
 }
 
-/** An order of the worker's own goes before the one for all. */
-function slotsOf(worker: WorkerState, value: OrderedConcurrency): number {
-  const own = worker.agent?.overrides.some(
-    (order) => order.setting === 'concurrency' && order.scope !== EVERY_WORKER && order.isFollowed,
+function tooMany(perWorker: number): string {
+  return `it would take ${formatCount(perWorker)} slots a worker, and at most ${formatCount(MOST_SLOTS)} can be: start more workers, or ask for less`;
+}
+
+/** Workers that would run more jobs by an order for all: not those that are paused or have an order of their own. */
+function followers(workers: readonly WorkerState[], standing: readonly KeptOrder[]): readonly WorkerState[] {
+  return workers.filter(
+    (worker) =>
+      worker.agent?.paused !== 'order' &&
+      worker.agent?.paused !== 'application' &&
+      worker.agent?.isClosing === false &&
+      ownOrder(worker, standing, 'concurrency') === null,
   );
-  if (own) return worker.agent?.concurrency.now ?? 1;
+}
+
+/** What a worker is asked for: an order of its own goes before the one for all. */
+function slotsAsked(worker: WorkerState, value: OrderedConcurrency, standing: readonly KeptOrder[]): number {
+  if (ownOrder(worker, standing, 'concurrency')) return worker.agent?.concurrency.now ?? 1;
   const deployed = worker.agent?.concurrency.deployed ?? 1;
   if (value === null) return deployed;
   return typeof value === 'number' ? value : Math.max(1, Math.round(deployed * value.factor));
 }
 
-function summaryOf(args: Args, after: readonly number[]): string {
+/** What it will run: one whose owner allows less refuses, and stays as it is. */
+function slotsOf(worker: WorkerState, value: OrderedConcurrency, standing: readonly KeptOrder[]): number {
+  const asked = slotsAsked(worker, value, standing);
+  const most = worker.agent?.maxConcurrency ?? null;
+  return most !== null && asked > most ? (worker.agent?.concurrency.now ?? most) : asked;
+}
+
+function ownWarnings({ workers, standing }: State): readonly LeverWarning[] {
+  const own = workers.filter((worker) => ownOrder(worker, standing, 'concurrency') !== null);
+  const [first] = own;
+  if (!first) return [];
+  const who =
+    own.length === 1
+      ? `${first.label} keeps its own order`
+      : `${first.label} and ${own.length - 1} more keep their own orders`;
+  return [{ text: `${who}, which ${own.length === 1 ? 'goes' : 'go'} before this one.`, instead: [] }];
+}
+
+function wordsOf(value: OrderedConcurrency): string {
+  return typeof value === 'object' && value !== null
+    ? `${value.factor} times what each is deployed with`
+    : `${formatCount(value ?? 0)} slots each`;
+}
+
+function summaryOf(args: Args, after: readonly number[], value: OrderedConcurrency): string {
   const each = after.length === 0 ? 'Workers that come' : 'Each worker';
-  if (args.value === null) return 'Each worker runs as many jobs at once as it was deployed with';
+  if (value === null) return 'Each worker runs as many jobs at once as it was deployed with';
   if (args.factor !== undefined)
     return `${each} runs ${args.factor} times as many jobs at once as it was deployed with: ${slotsInWords(after)}`;
-  return `${each} runs up to ${formatCount(args.value ?? after[0] ?? 0)} jobs at once`;
+  return `${each} runs up to ${formatCount(typeof value === 'number' ? value : 0)} jobs at once`;
 }
 
 function drainWords(args: Args, queue: QueueState, workers: readonly WorkerState[]): readonly string[] {
@@ -192,10 +266,6 @@ function capWords(queue: QueueState, total: number): readonly string[] {
     words.push(`The queue’s global concurrency of ${formatCount(queue.concurrency)} still counts.`);
   if (queue.rateLimit !== null) words.push('The queue’s global rate limit still counts.');
   return words;
-}
-
-function sameValue(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function sum(values: readonly number[]): number {

@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { formatCount } from '../model/format.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import { appliedOf, listeners, takeBackAll, verifiedOf, whyNoOrders } from './give-order.js';
+import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
+import { listeners, standingOf, takeBackAll, whyDeaf, whyNoOrders } from './give-order.js';
 import type { Lever, WorkerResult } from './lever.js';
+import { appliedOf, verifiedOf } from './order-answers.js';
 import { queueOf } from './queue-target.js';
 import { slotsInWords, whileFull } from './worker-settings.js';
 
 const schema = z.strictObject({});
 interface State {
   readonly workers: readonly WorkerState[];
+  /** As they stand in Redis. */
+  readonly standing: readonly KeptOrder[];
   results: readonly WorkerResult[];
 }
 
@@ -21,16 +24,19 @@ export const workersRevert: Lever<z.infer<typeof schema>, State> = {
   role: 'operator',
   isDestructive: false,
   schema,
-  unavailable: whyNoOrders,
+  // An order that ends workers at their start must be taken back while none of them is there.
+  unavailable: (context) =>
+    (context.target.queue?.keptOrders.length ?? 0) > 0 ? whyDeaf(context.snapshot) : whyNoOrders(context),
   async read(context) {
-    return { workers: listeners(queueOf(context).id, context.snapshot, context.nowMs), results: [] };
+    const workers = listeners(queueOf(context).id, context.snapshot, context.nowMs);
+    return { workers, standing: await standingOf(context), results: [] };
   },
-  preview({ workers }, _args, context) {
+  preview({ workers, standing }, _args, context) {
     const queue = queueOf(context);
     const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = workers.map((worker) => worker.agent?.concurrency.deployed ?? 0);
     const paused = workers.filter((worker) => worker.agent?.paused === 'order').length;
-    const count = queue.keptOrders.length;
+    const count = standing.length;
     return {
       summary: `${count === 1 ? '1 order is' : `${formatCount(count)} orders are`} taken back; every worker is as it was deployed.`,
       fields: [
@@ -51,7 +57,7 @@ export const workersRevert: Lever<z.infer<typeof schema>, State> = {
   },
   async apply(context, _args, state) {
     state.results = await takeBackAll(context);
-    return appliedOf(state.results, 'as deployed');
+    return appliedOf(state.results, 'as deployed', true);
   },
   async verify(_context, _args, { workers, results }) {
     const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);

@@ -163,6 +163,9 @@ const signed = z.object({
   body: z.string().max(16_384),
   sig: z.string().max(200).nullable().default(null),
 });
+/** As agents read them (agent/read-order.ts): what they would not follow is not shown as if it held. */
+const positive = z.number().positive().max(MOST);
+const orderedLimiter = z.object({ max: positive, durationMs: positive });
 const order = z
   .object({
     id,
@@ -178,11 +181,10 @@ const order = z
     z.discriminatedUnion('setting', [
       z.object({
         setting: z.literal('concurrency'),
-        value: z.union([count, z.object({ factor: count })]).nullable(),
+        value: z.union([positive.int(), z.object({ factor: positive })]),
       }),
-      z.object({ setting: z.literal('paused'), value: z.boolean().nullable() }),
-      z.object({ setting: z.literal('limiter'), value: z.union([limiter, z.literal('none')]).nullable() }),
-      z.object({ setting: z.literal('all'), value: z.null() }),
+      z.object({ setting: z.literal('paused'), value: z.boolean() }),
+      z.object({ setting: z.literal('limiter'), value: z.union([orderedLimiter, z.literal('none')]) }),
     ]),
   );
 
@@ -198,11 +200,14 @@ export function readKeptMap(raw: string | null): KeptOrders {
   return kept;
 }
 
-/** The orders in it that have not ended yet. */
-export function readKeptOrders(raw: string | null, nowMs: number): readonly KeptOrder[] {
-  return Object.values(readKeptMap(raw)).flatMap(({ body }) => {
+/**
+ * The orders in it that are for this queue and have not ended yet. Of a later protocol, of another queue or with a value
+ * that stands for nothing: agents follow none of these, so they don't count here either.
+ */
+export function readKeptOrders(raw: string | null, queueId: string, nowMs: number): readonly KeptOrder[] {
+  return Object.values(readKeptMap(raw)).flatMap(({ v, body }) => {
     const parsed = order.safeParse(parseJson(body));
-    if (!parsed.success) return [];
+    if (!parsed.success || v > PROTOCOL || parsed.data.queue !== queueId) return [];
     const { id: orderId, ...rest }: Order = parsed.data;
     if (rest.untilMs !== null && rest.untilMs <= nowMs) return [];
     const { scope, setting, value, by, atMs, reason, untilMs } = rest;

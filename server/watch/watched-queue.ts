@@ -227,7 +227,7 @@ export class WatchedQueue {
       this.#kept = [];
       return this.#kept;
     }
-    if (this.#keptText !== orders) this.#kept = readKeptOrders(orders, nowMs);
+    if (this.#keptText !== orders) this.#kept = readKeptOrders(orders, this.id, nowMs);
     this.#keptText = orders;
     return this.#kept.every((order) => order.untilMs === null || order.untilMs > nowMs)
       ? this.#kept

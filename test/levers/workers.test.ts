@@ -169,9 +169,19 @@ describe('while Redis is full', () => {
     await redis.client.hset('bull:work:meta', 'version', 'bullmq:6.7.0');
     await fill();
     const order = JSON.stringify({ v: 1, body: '{"untilMs":null}', sig: null });
-    const args = ['spillway.workers', Date.now(), 500, '*|paused', order];
-    for (const canFlag of [true, false])
-      expect(await runForced(redis.client, canFlag, 'keep-order', ['bull:work:meta'], args)).toBe(1);
+    for (const canFlag of [true, false]) {
+      const keep = (...change: readonly string[]): Promise<unknown> =>
+        runForced(
+          redis.client,
+          canFlag,
+          'keep-order',
+          ['bull:work:meta'],
+          ['spillway.workers', Date.now(), 500, '', ...change],
+        );
+      expect(await keep('*|paused', order, '')).toEqual([1, '{}']);
+      const [left, taken] = (await keep('*|paused', '', '*')) as readonly [number, string];
+      expect([left, JSON.parse(taken)]).toEqual([0, { '*|paused': JSON.parse(order) }]);
+    }
   });
 });
 

@@ -50,7 +50,7 @@ export interface AttachedProcess {
   readonly ids: readonly (string | null)[];
   readonly child: ChildProcess;
   state(): Promise<{ readonly workers: readonly WorkerSaid[]; readonly problems: readonly string[] }>;
-  /** `hang`, `slow {factor}`, `block {ms}`, `setConcurrency {value}`, `pause`, `detach`, `attachAgain`, `close`, `forget`. */
+  /** `hang`, `slow {factor}`, `block {ms}`, `setConcurrency {value}`, `stiffen`, `pause`, `detach`, `attachAgain`, `close`, `forget`. */
   tell(order: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL, and waits for the end. */

@@ -91,6 +91,20 @@ const orders = {
   setConcurrency: ({ value }) => {
     for (const { worker } of entries) worker.concurrency = value;
   },
+  // A worker that is of another shape than the agent knows: it takes no concurrency any more.
+  stiffen: () => {
+    for (const { worker } of entries) {
+      const { concurrency } = worker;
+      const refuse = () => {
+        throw new Error('concurrency is fixed here');
+      };
+      Object.defineProperty(worker, 'concurrency', {
+        configurable: true,
+        get: () => concurrency,
+        set: refuse,
+      });
+    }
+  },
   pause: async () => {
     for (const { worker } of entries) await worker.pause(true);
   },

@@ -119,8 +119,9 @@ describe('kept orders', () => {
       order({ id: 'o3', atMs: 1e300 }),
       order({ id: 'o4', setting: 'all' }),
     );
-    expect(readKeptOrders(raw, NOW_MS).map(({ orderId }) => orderId)).toEqual(['o1']);
-    for (const bad of [null, '', '{', '[]', '7', '"x"']) expect(readKeptOrders(bad, NOW_MS)).toEqual([]);
+    expect(readKeptOrders(raw, 'bull:mail', NOW_MS).map(({ orderId }) => orderId)).toEqual(['o1']);
+    for (const bad of [null, '', '{', '[]', '7', '"x"'])
+      expect(readKeptOrders(bad, 'bull:mail', NOW_MS)).toEqual([]);
   });
 
   it('are no more than fit, however many somebody has written there', () => {

@@ -40,6 +40,8 @@ function kindOf(name: string, schema: JsonSchema): ArgSpec['kind'] {
   if (schema.enum) return 'choice';
   if (schema.type === 'boolean') return 'flag';
   if (schema.type === 'string') return 'text';
+  // A moment, not how long.
+  if (name === 'untilMs') return 'number';
   if (name.endsWith('Bytes')) return 'bytes';
   return name.endsWith('Ms') ? 'duration' : 'number';
 }

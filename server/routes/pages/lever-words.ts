@@ -12,6 +12,8 @@ export interface ArgWords {
   readonly isHidden?: boolean;
 }
 
+/** What undo gives, so that what it brings back ends when it would have. */
+const UNTIL_MS = { label: 'Until', hint: '', isHidden: true };
 const FOR_MS: ArgWords = { label: 'For', hint: 'Empty: until it is reverted.' };
 
 const WORDS: Readonly<Record<string, ArgWords>> = {
@@ -53,13 +55,16 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
     hint: 'As many slots as that takes, by what a job takes now.',
   },
   'workers.concurrency forMs': FOR_MS,
+  'workers.concurrency untilMs': UNTIL_MS,
   'worker.concurrency value': {
     label: 'Jobs at once',
     hint: 'In this worker only. To stop it, pause it instead.',
     noneLabel: 'As deployed',
   },
   'worker.concurrency forMs': FOR_MS,
+  'worker.concurrency untilMs': UNTIL_MS,
   'worker.pause forMs': FOR_MS,
+  'worker.pause untilMs': UNTIL_MS,
   'worker.limiter max': {
     label: 'Jobs that may start',
     hint: 'Counted over all workers of the queue; this one stops when they have started so many.',
@@ -68,6 +73,7 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
   'worker.limiter durationMs': { label: 'per', hint: '' },
   'worker.limiter asDeployed': { label: 'As deployed', hint: '', isHidden: true },
   'worker.limiter forMs': FOR_MS,
+  'worker.limiter untilMs': UNTIL_MS,
   'job.remove removeChildren': { label: 'Remove its child jobs too', hint: '' },
 };
 

@@ -32,7 +32,7 @@ export function queueFleetOf(
     const who = order.scope === '*' ? 'All workers' : order.scope;
     return `${who}: ${orderInWords(order, nowMs)}`;
   });
-  const levers = canOrder
+  const orderAll = canOrder
     ? [
         { label: 'Concurrency of all', href: link('workers.concurrency') },
         { label: '× 2', href: link('workers.concurrency', { factor: 2 }) },
@@ -40,9 +40,14 @@ export function queueFleetOf(
           label: 'Drain within 5 min',
           href: link('workers.concurrency', { drainWithinSeconds: DRAIN_WITHIN_SECONDS }),
         },
-        ...(queue.keptOrders.length > 0 ? [{ label: 'Revert all', href: link('workers.revert') }] : []),
       ]
     : [];
+  // Also while none of them is there: what is kept may be why they don't stay.
+  const revert =
+    includesRole(role, 'operator') && queue.keptOrders.length > 0
+      ? [{ label: 'Revert all', href: link('workers.revert') }]
+      : [];
+  const levers = [...orderAll, ...revert];
   return {
     fleet: fleetHeadOf('queue-fleet', judgements, [snapshot], { orders, levers }, nowMs),
     workers: workerTableOf(
