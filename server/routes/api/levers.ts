@@ -17,6 +17,7 @@ import {
   snapshotOf,
 } from './env.js';
 import { presentOutcomes } from './present.js';
+import { type Call, pullCalls } from './pull-calls.js';
 
 const reason = z
   .string()
@@ -129,10 +130,8 @@ function answer(c: Context<ApiEnv>, outcomes: readonly Outcome[]) {
 }
 
 /** The desired state of queues as the lever calls that bring it about. */
-function callsFor(
-  body: z.infer<typeof change>,
-): readonly { readonly lever: string; readonly args: Record<string, unknown> }[] {
-  const calls: { lever: string; args: Record<string, unknown> }[] = [];
+function callsFor(body: z.infer<typeof change>): readonly Call[] {
+  const calls: Call[] = [];
   // A halt comes first and a resume last, so that nothing starts under a setting that is about to change.
   if (body.paused === true) calls.push({ lever: 'queue.halt', args: {} });
   if (body.concurrency !== undefined)
@@ -158,13 +157,8 @@ export function leversApi(deps: AppDeps) {
     target: { readonly instance: string; readonly queues: readonly string[]; readonly match?: string },
     body: z.infer<(typeof patchRoute.request.body.content)['application/json']['schema']>,
     dryRun: boolean,
-  ): Promise<readonly Outcome[]> => {
-    const outcomes: Outcome[] = [];
-    for (const call of callsFor(body)) {
-      outcomes.push(...(await deps.runLever(actor, { ...target, ...call, reason: body.reason, dryRun })));
-    }
-    return outcomes;
-  };
+  ): Promise<readonly Outcome[]> =>
+    pullCalls(deps, actor, { ...target, reason: body.reason, dryRun }, callsFor(body));
 
   return apiPart()
     .openapi(listRoute, (c) =>

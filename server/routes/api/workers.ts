@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
-import type { Actor } from '../../auth/role.js';
-import { LeverError, type Outcome } from '../../levers/lever.js';
+import { LeverError } from '../../levers/lever.js';
 import { byTrouble } from '../../model/fleet-order.js';
 import { judgeFleet } from '../../model/judge-fleet.js';
 import { Problem } from '../problem.js';
@@ -18,6 +17,7 @@ import {
 } from './env.js';
 import { presentOutcomes } from './present.js';
 import { presentWorker, summariseFleet } from './present-worker.js';
+import { type Call, pullCalls } from './pull-calls.js';
 import { FleetSummarySchema, WorkerSchema } from './worker-schemas.js';
 
 const workerParam = instanceParam.extend({
@@ -121,13 +121,14 @@ const patchGroupRoute = leverRoute({
   },
 });
 
-interface Call {
-  readonly lever: string;
-  readonly args: Record<string, unknown>;
-}
+const NO_TIME =
+  'forMs: revert and paused: false take orders back for good: send them by themselves, without forMs';
 
 function workerCalls(body: z.infer<typeof workerChange>): readonly Call[] {
   const time = body.forMs === undefined ? {} : { forMs: body.forMs };
+  const isOrder = body.paused === true || body.concurrency !== undefined || body.limiter !== undefined;
+  if (body.forMs !== undefined && (!isOrder || body.paused === false))
+    throw new LeverError('invalid', NO_TIME);
   const calls: Call[] = [];
   if (body.revert) calls.push({ lever: 'worker.revert', args: {} });
   if (body.paused === true) calls.push({ lever: 'worker.pause', args: time });
@@ -149,6 +150,7 @@ function queueCall({ reason: _reason, revert, concurrency, ...rest }: z.infer<ty
       'invalid',
       'body: give exactly one of concurrency, factor, drainWithinSeconds and revert',
     );
+  if (revert && rest.forMs !== undefined) throw new LeverError('invalid', NO_TIME);
   if (revert) return { lever: 'workers.revert', args: {} };
   return {
     lever: 'workers.concurrency',
@@ -157,24 +159,6 @@ function queueCall({ reason: _reason, revert, concurrency, ...rest }: z.infer<ty
 }
 
 export function workersApi(deps: AppDeps) {
-  const pull = async (
-    actor: Actor,
-    where: {
-      readonly instance: string;
-      readonly queues?: readonly string[];
-      readonly match?: string;
-      readonly workers?: readonly string[];
-    },
-    calls: readonly Call[],
-    why: string,
-    dryRun: boolean,
-  ): Promise<readonly Outcome[]> => {
-    const outcomes: Outcome[] = [];
-    for (const call of calls)
-      outcomes.push(...(await deps.runLever(actor, { queues: [], ...where, ...call, reason: why, dryRun })));
-    return outcomes;
-  };
-
   return apiPart()
     .openapi(listRoute, (c) => {
       const snapshot = snapshotOf(deps, c.req.valid('param').instance);
@@ -211,13 +195,8 @@ export function workersApi(deps: AppDeps) {
       const { instance, worker } = c.req.valid('param');
       const body = c.req.valid('json');
       const dryRun = c.req.valid('query').dryRun === 'true';
-      const outcomes = await pull(
-        c.get('actor'),
-        { instance, workers: [worker] },
-        workerCalls(body),
-        body.reason,
-        dryRun,
-      );
+      const target = { instance, queues: [], workers: [worker], reason: body.reason, dryRun };
+      const outcomes = await pullCalls(deps, c.get('actor'), target, workerCalls(body));
       const presented = presentOutcomes(outcomes);
       return presented.failed === outcomes.length ? c.json(presented, 409) : c.json(presented, 200);
     })
@@ -226,26 +205,17 @@ export function workersApi(deps: AppDeps) {
       const body = c.req.valid('json');
       const queues = [queueIn(snapshotOf(deps, instance), queue).id];
       const dryRun = c.req.valid('query').dryRun === 'true';
-      const outcomes = await pull(
-        c.get('actor'),
-        { instance, queues },
-        [queueCall(body)],
-        body.reason,
-        dryRun,
-      );
+      const target = { instance, queues, reason: body.reason, dryRun };
+      const outcomes = await pullCalls(deps, c.get('actor'), target, [queueCall(body)]);
       const presented = presentOutcomes(outcomes);
       return presented.failed === outcomes.length ? c.json(presented, 409) : c.json(presented, 200);
     })
     .openapi(patchGroupRoute, async (c) => {
       const { match, dryRun } = c.req.valid('query');
       const body = c.req.valid('json');
-      const outcomes = await pull(
-        c.get('actor'),
-        { instance: c.req.valid('param').instance, match },
-        [queueCall(body)],
-        body.reason,
-        dryRun === 'true',
-      );
+      const { instance } = c.req.valid('param');
+      const target = { instance, queues: [], match, reason: body.reason, dryRun: dryRun === 'true' };
+      const outcomes = await pullCalls(deps, c.get('actor'), target, [queueCall(body)]);
       const presented = presentOutcomes(outcomes);
       return presented.failed === outcomes.length ? c.json(presented, 409) : c.json(presented, 200);
     });

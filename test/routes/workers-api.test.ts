@@ -1,0 +1,105 @@
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
+import { until } from '../support/until.js';
+
+let redis: OwnRedis;
+let app: RunningConsole;
+let workers: AttachedProcess;
+const API = '/api/v1/instances/default';
+
+beforeAll(async () => {
+  redis = await startRedis();
+  for (const name of ['work', 'work-2']) {
+    const queue = new Queue(name, { connection: { port: redis.port } });
+    await queue.add('one', {}, { delay: 3_600_000 });
+    await queue.close();
+  }
+  workers = await startAttached({
+    port: redis.port,
+    workers: [{ queue: 'work', concurrency: 5, attach: { name: 'first' } }],
+  });
+  app = await startConsole({ redisUrl: redis.url });
+  await until(
+    'the worker is heard',
+    async () => (await app.ask('GET', `${API}/workers`)).body.workers[0]?.name === 'first',
+  );
+}, 60_000);
+afterAll(async () => {
+  await app?.stop();
+  await workers?.stop();
+  await redis?.stop();
+});
+
+const worker = `${API}/workers/`;
+const said = async () => (await workers.state()).workers[0];
+
+describe('a desired state of several parts', () => {
+  it('of a worker is refused as a whole where one part is wrong', async () => {
+    for (const body of [
+      { paused: true, concurrency: 0 },
+      { paused: true, concurrency: 3, forMs: 5 },
+      { concurrency: 7, limiter: { max: 0, durationMs: 1_000 } },
+      { revert: true, forMs: 60_000 },
+      { paused: false, concurrency: 7, forMs: 60_000 },
+    ]) {
+      const answer = await app.ask('PATCH', worker + workers.ids[0], { ...body, reason: 'test' });
+      expect([body, answer.status]).toEqual([body, 422]);
+      expect(await said()).toMatchObject({ isPaused: false, concurrency: 5, limiter: null });
+    }
+    expect(await redis.client.hget('bull:work:meta', 'spillway.workers')).toBeNull();
+  });
+
+  it('of a queue is refused as a whole where one part is wrong', async () => {
+    const answer = await app.ask('PATCH', `${API}/queues/bull%3Awork`, {
+      paused: true,
+      concurrency: -1,
+      reason: 'test',
+    });
+    expect(answer.status).toBe(422);
+    expect(await redis.client.hget('bull:work:meta', 'spillway.halt')).toBeNull();
+  });
+});
+
+describe('a group of queues', () => {
+  it('of which one has no worker with the agent: the others are changed, and that one is told', async () => {
+    const body = { concurrency: 8, reason: 'test' };
+    const answer = await app.ask('PATCH', `${API}/workers?match=work*`, body);
+    expect(answer.status).toBe(200);
+    expect(
+      answer.body.outcomes.map((one: { queue: string; status: string }) => [one.queue, one.status]),
+    ).toEqual([
+      ['bull:work', 'applied'],
+      ['bull:work-2', 'refused'],
+    ]);
+    expect((await said())?.concurrency).toBe(8);
+    const back = await app.ask('PATCH', `${API}/queues/bull%3Awork/workers`, {
+      revert: true,
+      reason: 'test',
+    });
+    expect(back.status).toBe(200);
+  });
+});
+
+describe('an order with an idempotency key', () => {
+  it('is given once: a repeat gets the same answer and does not undo what came after', async () => {
+    const headers = { 'Idempotency-Key': 'once' };
+    const first = await app.ask(
+      'PATCH',
+      worker + workers.ids[0],
+      { concurrency: 9, reason: 'test' },
+      headers,
+    );
+    await app.ask('PATCH', worker + workers.ids[0], { concurrency: 4, reason: 'test' });
+    const again = await app.ask(
+      'PATCH',
+      worker + workers.ids[0],
+      { concurrency: 9, reason: 'test' },
+      headers,
+    );
+    expect(again.body).toEqual(first.body);
+    expect((await said())?.concurrency).toBe(4);
+  });
+});
