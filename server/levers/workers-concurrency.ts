@@ -10,13 +10,13 @@ import { type Lever, LeverError, type LeverWarning, type WorkerResult } from './
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { orderForAll, ownOrder } from './own-orders.js';
 import { isFull, queueOf } from './queue-target.js';
+import { followers, type SlotsOrdered, slotsAsked, slotsOf, slotsOrdered } from './slots-for-all.js';
 import {
   endArgs,
   endOf,
   forMs,
   hasEnded,
   isSameOrder,
-  MOST_SLOTS,
   NO_TIME,
   raiseWarnings,
   slots,
@@ -53,7 +53,7 @@ interface State {
   readonly standing: readonly KeptOrder[];
   readonly former: KeptOrder | null;
   /** What is ordered; or why nothing can be. */
-  readonly ordered: { readonly value: OrderedConcurrency } | { readonly why: string };
+  readonly ordered: SlotsOrdered;
   /** Filled by apply, for verify. */
   results: readonly WorkerResult[];
 }
@@ -76,7 +76,7 @@ export const workersConcurrency: Lever<Args, State> = {
     const former = orderForAll(standing, 'concurrency');
     const ordered = hasEnded(args, context.nowMs)
       ? { value: null }
-      : orderedOf(args, queue, workers, standing);
+      : slotsOrdered(args, queue, workers, standing);
     return { workers, standing, former, ordered, results: [] };
   },
   preview(state, args, context) {
@@ -163,61 +163,6 @@ function nothing(queue: QueueState, state: State) {
       'An order to the agents in the workers’ processes, published and kept in the queue’s meta hash; they set BullMQ’s Worker.concurrency.',
     isNoop: false,
   };
-}
-
-function orderedOf(
-  args: Args,
-  queue: QueueState,
-  workers: readonly WorkerState[],
-  standing: readonly KeptOrder[],
-): State['ordered'] {
-  if (args.factor !== undefined) {
-    const value = { factor: args.factor };
-    const most = Math.max(0, ...workers.map((worker) => slotsAsked(worker, value, standing)));
-    return most > MOST_SLOTS ? { why: tooMany(most) } : { value };
-  }
-  if (args.drainWithinSeconds === undefined) return { value: args.value ?? null };
-  const able = followers(workers, standing);
-  if (able.length === 0 && workers.length > 0)
-    return { why: 'every worker is paused or has an order of its own, so none would follow' };
-  const needed = slotsToDrain({
-    backlog: queue.backlog,
-    arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
-    withinSeconds: args.drainWithinSeconds,
-    workers: able,
-  });
-  if ('why' in needed) return needed;
-  return needed.perWorker > MOST_SLOTS ? { why: tooMany(needed.perWorker) } : { value: needed.perWorker };
-}
-
-function tooMany(perWorker: number): string {
-  return `it would take ${formatCount(perWorker)} slots a worker, and at most ${formatCount(MOST_SLOTS)} can be: start more workers, or ask for less`;
-}
-
-/** Workers that would run more jobs by an order for all: not those that are paused or have an order of their own. */
-function followers(workers: readonly WorkerState[], standing: readonly KeptOrder[]): readonly WorkerState[] {
-  return workers.filter(
-    (worker) =>
-      worker.agent?.paused !== 'order' &&
-      worker.agent?.paused !== 'application' &&
-      worker.agent?.isClosing === false &&
-      ownOrder(worker, standing, 'concurrency') === null,
-  );
-}
-
-/** What a worker is asked for: an order of its own goes before the one for all. */
-function slotsAsked(worker: WorkerState, value: OrderedConcurrency, standing: readonly KeptOrder[]): number {
-  if (ownOrder(worker, standing, 'concurrency')) return worker.agent?.concurrency.now ?? 1;
-  const deployed = worker.agent?.concurrency.deployed ?? 1;
-  if (value === null) return deployed;
-  return typeof value === 'number' ? value : Math.max(1, Math.round(deployed * value.factor));
-}
-
-/** What it will run: one whose owner allows less refuses, and stays as it is. */
-function slotsOf(worker: WorkerState, value: OrderedConcurrency, standing: readonly KeptOrder[]): number {
-  const asked = slotsAsked(worker, value, standing);
-  const most = worker.agent?.maxConcurrency ?? null;
-  return most !== null && asked > most ? (worker.agent?.concurrency.now ?? most) : asked;
 }
 
 function ownWarnings({ workers, standing }: State): readonly LeverWarning[] {

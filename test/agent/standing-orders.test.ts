@@ -6,7 +6,7 @@ import { anOrder } from '../support/agent-ear.js';
 
 const NOW_MS = 1_800_000_000_000;
 const DEPLOYED = { concurrency: 5, limiter: null };
-const OWN = ['mailer@web-1', 'id-1'];
+const OWN = ['id-1', 'mailer@web-1'];
 
 function standing(maxConcurrency: number | null = null): StandingOrders {
   return new StandingOrders(OWN, { maxConcurrency }, () => DEPLOYED);
@@ -95,5 +95,59 @@ describe('what holds for a worker', () => {
       limiter: null,
       nextEndMs: null,
     });
+  });
+
+  it('is by its id before its name, as that is for it alone', () => {
+    const orders = standing();
+    orders.take(concurrency(8, 'mailer@web-1'), NOW_MS);
+    orders.take(concurrency(3, 'id-1'), NOW_MS);
+    expect(orders.wanted(NOW_MS).concurrency).toBe(3);
+    orders.take(concurrency(null, 'id-1'), NOW_MS);
+    expect(orders.wanted(NOW_MS).concurrency).toBe(8);
+  });
+
+  it('is as before any orders that the worker turns out not to take, whichever they are', () => {
+    const anyGiven = fc.array(
+      fc.record({
+        scope: fc.constantFrom('*', ...OWN),
+        setting: fc.constantFrom('concurrency', 'paused', 'all') as fc.Arbitrary<Order['setting']>,
+        value: fc.option(fc.integer({ min: 1, max: 20 }), { nil: null }),
+      }),
+      { maxLength: 10 },
+    );
+    const given = ({
+      scope,
+      setting,
+      value,
+    }: {
+      scope: string;
+      setting: Order['setting'];
+      value: number | null;
+    }) =>
+      anOrder({
+        setting,
+        scope,
+        value: setting === 'all' || value === null ? null : setting === 'paused' ? value > 10 : value,
+      } as OrderedValue & { scope: string });
+    fc.assert(
+      fc.property(anyGiven, anyGiven, (before, after) => {
+        const orders = standing(15);
+        for (const one of before) orders.take(given(one), NOW_MS);
+        const [wanted, inForce] = [orders.wanted(NOW_MS), orders.inForce(NOW_MS)];
+        const goBack = orders.hold();
+        for (const one of after) orders.take(given(one), NOW_MS);
+        goBack();
+        expect([orders.wanted(NOW_MS), orders.inForce(NOW_MS)]).toEqual([wanted, inForce]);
+      }),
+    );
+  });
+
+  it('is not taken back again and again by what somebody has written among the kept orders', () => {
+    const orders = standing();
+    const all = anOrder({ setting: 'all', value: null, atMs: NOW_MS });
+    orders.takeKept([concurrency(9, '*'), all], NOW_MS, NOW_MS);
+    orders.takeKept([all, concurrency(9, '*')], NOW_MS + 1, NOW_MS + 1);
+    orders.takeKept([concurrency(9, '*'), all], NOW_MS + 2, NOW_MS + 2);
+    expect(orders.wanted(NOW_MS + 2).concurrency).toBe(9);
   });
 });
