@@ -192,30 +192,4 @@ describe('what is kept', () => {
     }
     expect(await concurrencyOf(process)).toEqual([10]);
   });
-
-  it('is at most 500 orders: what is too much is refused and says what to do, what replaces one is not', async () => {
-    await scene.add(1);
-    const process = await scene.workers({ attach: { name: 'first' } });
-    const scopes = ['*', ...Array.from({ length: 499 }, (_, i) => `worker-${i}@web`)];
-    const untilMs = Date.now() - 1;
-    const over = [1, 2, 3].map((i) =>
-      anOrder({ setting: 'concurrency', value: 3, scope: `over-${i}@web`, untilMs }),
-    );
-    await scene.keep([
-      ...scopes.map((scope) => anOrder({ setting: 'concurrency', value: 3, scope })),
-      ...over,
-    ]);
-    const workers = [process.ids[0] ?? ''];
-    const outcome = await scene.bench.pullOne('worker.concurrency', { workers, args: { value: 4 } });
-    expect(outcome).toMatchObject({
-      status: 'refused',
-      summary: expect.stringMatching(/keeps 500 orders already.*revert/i),
-    });
-    const replaced = await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 4 } });
-    expect(replaced.status).toBe('applied');
-    expect(Object.keys(await scene.kept())).toHaveLength(500);
-    await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: null } });
-    const fits = await scene.bench.pullOne('worker.concurrency', { workers, args: { value: 4 } });
-    expect(fits.status).toBe('applied');
-  });
 });

@@ -22,10 +22,11 @@ beforeAll(async () => {
     workers: [{ queue: 'work', concurrency: 5, attach: { name: 'first' } }],
   });
   app = await startConsole({ redisUrl: redis.url });
-  await until(
-    'the worker is heard',
-    async () => (await app.ask('GET', `${API}/workers`)).body.workers[0]?.name === 'first',
-  );
+  await until('the queues are seen and the worker is heard', async () => {
+    const queues = await app.ask('GET', `${API}/queues`);
+    const fleet = await app.ask('GET', `${API}/workers`);
+    return queues.body.queues.length === 2 && fleet.body.workers[0]?.name === 'first';
+  });
 }, 60_000);
 afterAll(async () => {
   await app?.stop();

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
+import { signOrder } from '../../agent/signature.js';
+import { runLever } from '../../server/levers/run.js';
+import { type GivenOrder, giveBack, keepOrders, takeAllKept } from '../../server/redis/kept-orders.js';
+import type { QueueHandle } from '../../server/redis/queue-control.js';
+import { anOrder } from '../support/agent-ear.js';
+import { fill } from '../support/lever-bench.js';
+import { startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
+
+let scene: WorkerScene;
+beforeEach(async () => {
+  scene = await startWorkerScene();
+});
+afterEach(() => scene.stop());
+
+const overQueue = { queues: ['bull:work'] };
+const MINUTE_MS = 60_000;
+
+describe('what a queue keeps', () => {
+  it('is at most 500 orders: what is too much is refused and says what to do, what replaces one is not', async () => {
+    await scene.add(1);
+    const process = await scene.workers({ attach: { name: 'first' } });
+    const scopes = ['*', ...Array.from({ length: 499 }, (_, i) => `worker-${i}@web`)];
+    const untilMs = Date.now() - 1;
+    const over = [1, 2, 3].map((i) =>
+      anOrder({ setting: 'concurrency', value: 3, scope: `over-${i}@web`, untilMs }),
+    );
+    await scene.keep([
+      ...scopes.map((scope) => anOrder({ setting: 'concurrency', value: 3, scope })),
+      ...over,
+    ]);
+    const workers = [process.ids[0] ?? ''];
+    const outcome = await scene.bench.pullOne('worker.concurrency', { workers, args: { value: 4 } });
+    expect(outcome).toMatchObject({
+      status: 'refused',
+      summary: expect.stringMatching(/keeps 500 orders already.*revert/i),
+    });
+    const replaced = await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 4 } });
+    expect(replaced.status).toBe('applied');
+    expect(Object.keys(await scene.kept())).toHaveLength(500);
+    await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: null } });
+    const fits = await scene.bench.pullOne('worker.concurrency', { workers, args: { value: 4 } });
+    expect(fits.status).toBe('applied');
+  });
+
+  it('makes room by itself of what was for workers without a name that have ended', async () => {
+    await scene.add(1);
+    const process = await scene.workers({});
+    const gone = '5f0c1f0e-0000-4000-8000-000000000001';
+    const scopes = Array.from({ length: 499 }, (_, i) => `worker-${i}@web`);
+    const atMs = Date.now() - 2 * MINUTE_MS;
+    await scene.keep(
+      [...scopes, gone].map((scope) => anOrder({ setting: 'concurrency', value: 3, scope, atMs })),
+    );
+    const request = {
+      lever: 'worker.concurrency',
+      instance: 'default',
+      queues: [],
+      workers: [process.ids[0] ?? ''],
+      args: { value: 4 },
+      reason: 'test',
+      dryRun: false,
+    };
+    const olga = { name: 'olga', role: 'admin', via: 'token' } as const;
+    const [early] = await runLever(scene.bench.deps, olga, request);
+    expect(early?.status).toBe('refused');
+    // A console that has heard for some minutes knows who is there.
+    const later = { ...scene.bench.deps, now: () => Date.now() + 2 * MINUTE_MS };
+    const [outcome] = await runLever(later, olga, request);
+    expect(outcome?.status).toBe('applied');
+    expect(await scene.kept()).not.toHaveProperty(`${gone}|concurrency`);
+    expect(Object.keys(await scene.kept())).toHaveLength(500);
+  });
+});
+
+describe('while Redis is full', () => {
+  it.each([
+    ['from 7.0 on', true],
+    ['before 7.0', false],
+  ])('orders are kept, put back and taken away (as scripts run %s)', async (_, canFlagScripts) => {
+    const { client } = scene.redis;
+    const queue: QueueHandle = { client, canFlagScripts, id: 'bull:work' };
+    await client.hset('bull:work:meta', 'version', 'bullmq:6.7.0');
+    await client.setrange('ballast', 40_000_000, 'x');
+    await fill(scene.redis);
+    await expect(client.hset('bull:work:meta', 'more', '1')).rejects.toThrow(/OOM/);
+    const nowMs = Date.now();
+    const give = (value: number): GivenOrder => {
+      const order = anOrder({ setting: 'concurrency', value });
+      return { order, signed: signOrder(order, null) };
+    };
+    const [first, second, third] = [give(1), give(2), give(3)];
+    expect(await keepOrders(queue, [first], nowMs)).toEqual({});
+    const former = await keepOrders(queue, [second], nowMs);
+    expect(former).toEqual({ '*|concurrency': first.signed });
+    await giveBack(queue, [second], former ?? {}, nowMs);
+    expect(await scene.kept()).toEqual({ '*|concurrency': 1 });
+    await keepOrders(queue, [third], nowMs);
+    await giveBack(queue, [second], former ?? {}, nowMs);
+    expect(await scene.kept()).toEqual({ '*|concurrency': 3 });
+    expect(await takeAllKept(queue, nowMs)).toEqual({ '*|concurrency': third.signed });
+    expect(await client.hexists('bull:work:meta', KEPT_ORDERS_FIELD)).toBe(0);
+    expect(await client.hget('bull:work:meta', 'version')).toBe('bullmq:6.7.0');
+  });
+});
+
+describe('a worker that has ended when the order comes', () => {
+  it.each([
+    ['with a name, is told as silent, and the order waits for it', 'first', /the order is kept/],
+    [
+      'without a name, is told as silent, and that the order may have ended with it',
+      undefined,
+      /so has the order/,
+    ],
+  ])('%s', async (_, name, words) => {
+    await scene.add(1);
+    const process = await scene.workers({ attach: name === undefined ? {} : { name } });
+    const workers = [process.ids[0] ?? ''];
+    await process.stop();
+    const outcome = await scene.bench.pullOne('worker.concurrency', { workers, args: { value: 3 } });
+    expect(outcome.status).toBe('unverified');
+    expect(outcome.summary).toMatch(words);
+    const reverted = await scene.bench.pullOne('worker.revert', { workers });
+    expect(reverted.summary).toMatch(/nothing is kept for it any more/);
+    expect(await scene.kept()).toEqual({});
+  });
+});
