@@ -2,7 +2,7 @@
 export interface AttachOptions {
   /**
    * A name of this worker that outlives a restart and that no other worker of its queue on this host has; settings that are
-   * ordered for this worker alone are kept under it. Default: the worker's own `name` option, else none.
+   * ordered for this worker alone are kept under it; where others have it too, such an order ends with the worker. Default: the worker's own `name` option, else none.
    */
   readonly name?: string;
   /** What people find it by: release, region, pool. At most 20, of 100 letters each. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { Outcome } from '../../server/levers/lever.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
@@ -197,5 +198,31 @@ describe('what makes no sense', () => {
     expect(outcome).toMatchObject({ status: 'refused', summary: expect.stringMatching(/at most 100,000/) });
     expect(await concurrencyOf(process)).toEqual([200]);
     expect(await scene.kept()).toEqual({});
+  });
+});
+
+describe('a dry run', () => {
+  it('of any lever on workers changes nothing, of orders that stand neither', async () => {
+    await scene.add(1);
+    const process = await scene.workers({ attach: { name: 'first' } });
+    const workers = [process.ids[0] ?? ''];
+    await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 7, forMs: HOUR_MS } });
+    await scene.bench.pullOne('worker.limiter', { workers, args: { max: 9 } });
+    const read = () => scene.redis.client.hget('bull:work:meta', KEPT_ORDERS_FIELD);
+    const [text, state] = [await read(), (await process.state()).workers[0]];
+    for (const [lever, request] of [
+      ['workers.concurrency', { ...overQueue, args: { value: null } }],
+      ['workers.concurrency', { ...overQueue, args: { factor: 3 } }],
+      ['workers.revert', overQueue],
+      ['worker.concurrency', { workers, args: { value: 2 } }],
+      ['worker.pause', { workers }],
+      ['worker.resume', { workers }],
+      ['worker.limiter', { workers, args: { asDeployed: true } }],
+      ['worker.revert', { workers }],
+    ] as const) {
+      const outcome = await scene.bench.pullOne(lever, { ...request, dryRun: true, reason: '' });
+      expect([lever, outcome.isDryRun, await read()]).toEqual([lever, true, text]);
+      expect((await process.state()).workers[0]).toEqual(state);
+    }
   });
 });

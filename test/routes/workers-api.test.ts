@@ -104,3 +104,40 @@ describe('an order with an idempotency key', () => {
     expect((await said())?.concurrency).toBe(4);
   });
 });
+
+describe('the way back that a page offers', () => {
+  const page = async (path: string, fields: Readonly<Record<string, string>>): Promise<string> => {
+    const headers = { Origin: app.url, 'Content-Type': 'application/x-www-form-urlencoded' };
+    const body = new URLSearchParams(fields).toString();
+    const answer = await fetch(`${app.url}${path}`, { method: 'POST', headers, body });
+    return (await answer.text()).replaceAll('&quot;', '"');
+  };
+  const onWorker = () => ({
+    lever: 'worker.concurrency',
+    instance: 'default',
+    encodedWorkers: encodeURIComponent(workers.ids[0] ?? ''),
+  });
+  const pull = (value: string, more = {}) =>
+    page('/lever', { ...onWorker(), 'arg.value': value, reason: 'test', ...more });
+  const untilOf = async (): Promise<number | null> => {
+    const kept = JSON.parse((await redis.client.hget('bull:work:meta', 'spillway.workers')) ?? '{}');
+    const [signed] = Object.values(kept) as { readonly body: string }[];
+    return JSON.parse(signed?.body ?? '{}').untilMs;
+  };
+
+  it('brings an order for a time back with its end, and is offered too where a worker did not confirm', async () => {
+    await pull('7', { 'arg.forMs': '1', 'arg.forMs.unit': 'h' });
+    const untilMs = await untilOf();
+    expect(untilMs).toBeGreaterThan(Date.now());
+    workers.signal('SIGSTOP');
+    const html = await pull('9');
+    workers.signal('SIGCONT');
+    const args = /"({"value":[^}]*})"/.exec(html)?.[1] ?? '';
+    expect(JSON.parse(args)).toEqual({ value: 7, untilMs });
+    const form = await page('/lever/open', { ...onWorker(), args, why: 'undo' });
+    expect(form).toContain(`name="arg.untilMs" value="${untilMs}"`);
+    await pull('7', { 'arg.untilMs': String(untilMs) });
+    expect(await untilOf()).toBe(untilMs);
+    expect((await said())?.concurrency).toBe(7);
+  });
+});

@@ -102,10 +102,10 @@ function workersOf({ workers }: Outcome): TargetOutcome['workers'] {
   };
 }
 
-/** One way back for all: only where it is the same call for each. */
+/** One way back for all: only where it is the same call for each. What one worker did not confirm was done all the same. */
 function undoOf(outcomes: readonly Outcome[]): OutcomeProps['undo'] {
-  const calls = outcomes.flatMap((outcome) =>
-    outcome.status === 'applied' && outcome.undo ? [outcome.undo] : [],
+  const calls = outcomes.flatMap(({ status, undo }) =>
+    (status === 'applied' || status === 'unverified') && undo ? [undo] : [],
   );
   const [first] = calls;
   if (!first || !calls.every((call) => isSameCall(call, first))) return null;
