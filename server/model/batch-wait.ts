@@ -1,4 +1,5 @@
 import { sizeOfBatches } from './batch-wait/batch-size.js';
+import type { Burst } from './batch-wait/bursts.js';
 import { gatherEvidence, type Seen } from './batch-wait/evidence.js';
 import type { FinishedRun } from './batch-wait/finished-run.js';
 import { type BatchEvidence, confidenceOf, isBatchWait } from './batch-wait/verdict.js';
@@ -58,20 +59,23 @@ export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
     batchSizeAtLeast: isKnown ? atLeast : LEAST_BATCH,
     confidence: confidenceOf(evidence),
     evidence,
-    isStarved: isStarved(seen, size, usualSlots(input)),
+    isStarved: isStarved(seen, size, input),
   };
 }
 
-function usualSlots({ slotsByProcess }: BatchWaitInput): number | null {
-  return slotsByProcess && slotsByProcess.size > 0 ? median([...slotsByProcess.values()]) : null;
-}
-
-function isStarved(seen: Seen, size: number | null, slots: number | null): boolean {
-  if (size !== null && slots !== null) return slots < size;
-  if (size !== null) return false;
-  const sizes = seen.wall.bursts.map((burst) => burst.runs.length);
-  if (slots !== null) return median(sizes) >= ALL_SLOTS_RATIO * slots;
-  return seen.evidence.shareAtWall >= STARVED_SHARE || isAlwaysTheSame(sizes);
+function isStarved(seen: Seen, size: number | null, input: BatchWaitInput): boolean {
+  const { slotsByProcess } = input;
+  const slots = slotsByProcess === null ? Number.NaN : median([...slotsByProcess.values()]);
+  if (size !== null) return slots < size;
+  const { bursts } = seen.wall;
+  if (Number.isFinite(slots)) {
+    // A burst of which some runs were not seen was larger.
+    const seenRatio = input.runs.length / (input.runs.length + input.skippedRuns);
+    const fills = (burst: Burst): boolean =>
+      burst.runs.length >= ALL_SLOTS_RATIO * seenRatio * (slotsByProcess?.get(burst.process) ?? slots);
+    return bursts.filter(fills).length >= bursts.length / 2;
+  }
+  return seen.evidence.shareAtWall >= STARVED_SHARE || isAlwaysTheSame(bursts.map(({ runs }) => runs.length));
 }
 
 /** What comes by chance comes in varying numbers; slots that are all taken are always as many. */

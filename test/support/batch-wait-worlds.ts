@@ -28,7 +28,7 @@ export function batchingWorld(seed: number): BatchingWorld {
     ? random.pick([Math.ceil(size * 0.6), size, size * 2])
     : random.pick([3, 5, Math.ceil(size / 2), size - 1].filter((count) => count >= 3 && count < size));
   // Arrivals that gather to three and more in a wait, but do not fill a batch as a rule, nor all slots.
-  const perWait = random.between(3, 0.65 * Math.min(size, slots));
+  const perWait = random.between(3, random.pick([0.65, 0.65, 0.85]) * Math.min(size, slots));
   const isMixed = random.uniform() < 0.2;
   const client: ClientKind = isMixed
     ? {

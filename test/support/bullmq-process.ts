@@ -11,6 +11,10 @@ export interface WorkerOptions {
   readonly prefix?: string;
   /** How long a job takes unless its data says `ms`. */
   readonly jobMs?: number;
+  /** Up to so much more or less, at random. */
+  readonly jitterMs?: number;
+  /** Jobs send by a client that batches, and wait for that only. Uses the compiled one: build first. */
+  readonly batch?: { readonly size: number; readonly waitMs: number };
   /** As the Worker takes them: concurrency, limiter, … */
   readonly options?: Readonly<Record<string, unknown>>;
 }

@@ -1,14 +1,20 @@
 // A worker of BullMQ 5 or 6 in a process of its own, as an application would run it. Started by bullmq-process.ts.
 // Says each job that it starts and finishes on stdout, a JSON line each; ends when stdin does.
-const { version, port, queue, prefix, options, jobMs } = JSON.parse(process.argv[2]);
+const { version, port, queue, prefix, options, jobMs, jitterMs, batch } = JSON.parse(process.argv[2]);
 const { Worker } = await import(version === 5 ? 'bullmq-v5' : 'bullmq');
+
+// A client that batches is one for the whole process, as an application would have it.
+const client = batch
+  ? (await import('../../dist/drills/children/batching-client.js')).createBatchingClient(batch)
+  : null;
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const worker = new Worker(
   queue,
   async (job) => {
     say({ kind: 'start', jobId: job.id, name: job.name, atMs: Date.now() });
-    await new Promise((resolve) => setTimeout(resolve, job.data?.ms ?? jobMs));
+    const ms = (job.data?.ms ?? jobMs) + (jitterMs ?? 0) * (2 * Math.random() - 1);
+    await (client ? client.send(job.data) : new Promise((resolve) => setTimeout(resolve, ms)));
     if (job.data?.fail) throw new Error(job.data.fail);
     return { ok: true };
   },
