@@ -1,10 +1,10 @@
 import { sizeOfBatches } from './batch-wait/batch-size.js';
-import type { Burst } from './batch-wait/bursts.js';
-import { gatherEvidence, type Seen } from './batch-wait/evidence.js';
+import { type BatchEvidence, gatherClues } from './batch-wait/evidence.js';
 import type { FinishedRun } from './batch-wait/finished-run.js';
-import { type BatchEvidence, confidenceOf, isBatchWait } from './batch-wait/verdict.js';
-import { median } from './theil-sen.js';
+import { isStarved } from './batch-wait/starved.js';
+import { confidenceOf, isBatchWait } from './batch-wait/verdict.js';
 
+export type { BatchEvidence } from './batch-wait/evidence.js';
 export type { FinishedRun } from './batch-wait/finished-run.js';
 
 export interface BatchWaitInput {
@@ -24,7 +24,10 @@ export interface BatchWait {
   readonly batchSize: number | null;
   /** It is at least so many: batches with one less were seen to wait for the timer. */
   readonly batchSizeAtLeast: number;
-  /** 0..1; grows with the number of bursts seen. */
+  /**
+   * 0.5..1, more with every burst. At most 0.7 where the runs of a burst always began within a few ms of each other:
+   * exact sleeps in step would look the same.
+   */
   readonly confidence: number;
   readonly evidence: BatchEvidence;
   /** Concurrency is below the batch size, so every batch waits for the timer. */
@@ -33,54 +36,28 @@ export interface BatchWait {
 
 /** One request alone is no batch that waits. */
 const LEAST_BATCH = 2;
-/** Where the slots are always busy, nearly all runs begin with a batch and wait for all of it. */
-const STARVED_SHARE = 0.7;
-const ALL_SLOTS_RATIO = 0.8;
-const MIN_SAME = 4;
-const SAME_SHARE = 0.7;
 
 /**
- * Says whether the runs of a job type wait for a client that gathers requests (PostHog, Segment: 20 or 10 s) and so take
- * as long as its timer, however fast the work is (incidents.md, 1). Its mark: runs of a process end in the same ms
- * whatever their starts were, again and again at the same longest duration, and far more often than the same durations
- * dealt out anew would (`chanceOf`). Pure.
- * @returns null where that is not so, or where too little was seen to say it.
+ * Says whether the runs of a job type wait for a client that gathers requests (PostHog 20 or 10 s, Segment 15 or 10 s)
+ * and so take as long as its timer, however fast the work is (incidents.md, 1). Its mark: runs of a process end in the
+ * same ms whatever their starts were, again and again at the same longest duration, and more so than the same durations
+ * dealt out anew would. Pure.
+ * @returns null where that is not so, or where too little was seen to say it: two bursts are the least.
  */
 export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
-  const seen = gatherEvidence(input.runs);
-  if (!seen || !isBatchWait(seen.wall.ms, seen.evidence, input.isRateLimited)) return null;
-  const { wall, evidence } = seen;
-  const isKnown = input.runs.every((run) => run.process !== null);
-  const isWhole = input.skippedRuns === 0 && isKnown;
-  const { size, atLeast } = sizeOfBatches(seen.bursts, wall, seen.completed, isWhole);
+  const clues = gatherClues(input.runs);
+  if (!clues || !isBatchWait(clues, input.isRateLimited)) return null;
+  const { wall, evidence, knowsProcesses } = clues;
+  const isWhole = input.skippedRuns === 0 && knowsProcesses;
+  const { size, atLeast } = sizeOfBatches(clues.bursts, wall, clues.completed, isWhole);
+  const seenRatio = input.runs.length / (input.runs.length + input.skippedRuns);
   return {
     wallMs: wall.ms,
     batchSize: size,
-    batchSizeAtLeast: isKnown ? atLeast : LEAST_BATCH,
-    confidence: confidenceOf(evidence),
+    // Bursts of several processes that look like one would make it too large.
+    batchSizeAtLeast: knowsProcesses ? atLeast : LEAST_BATCH,
+    confidence: confidenceOf(clues),
     evidence,
-    isStarved: isStarved(seen, size, input),
+    isStarved: isStarved(clues, size, input.slotsByProcess, seenRatio),
   };
-}
-
-function isStarved(seen: Seen, size: number | null, input: BatchWaitInput): boolean {
-  const { slotsByProcess } = input;
-  const slots = slotsByProcess === null ? Number.NaN : median([...slotsByProcess.values()]);
-  if (size !== null) return slots < size;
-  const { bursts } = seen.wall;
-  if (Number.isFinite(slots)) {
-    // A burst of which some runs were not seen was larger.
-    const seenRatio = input.runs.length / (input.runs.length + input.skippedRuns);
-    const fills = (burst: Burst): boolean =>
-      burst.runs.length >= ALL_SLOTS_RATIO * seenRatio * (slotsByProcess?.get(burst.process) ?? slots);
-    return bursts.filter(fills).length >= bursts.length / 2;
-  }
-  return seen.evidence.shareAtWall >= STARVED_SHARE || isAlwaysTheSame(bursts.map(({ runs }) => runs.length));
-}
-
-/** What comes by chance comes in varying numbers; slots that are all taken are always as many. */
-function isAlwaysTheSame(sizes: readonly number[]): boolean {
-  const usual = median(sizes);
-  const same = sizes.filter((size) => Math.abs(size - usual) <= 0.03 * usual);
-  return sizes.length >= MIN_SAME && same.length >= SAME_SHARE * sizes.length;
 }

@@ -22,13 +22,15 @@ export function batchingWorld(seed: number): BatchingWorld {
   const flushMs = random.pick([0, 0, 20, 60, 150]);
   const jitterMs = random.pick([0, 0.5, 2, 6]);
   const processes = random.pick([1, 1, 2, 4, 8]);
-  const isFlowing = random.uniform() < 0.3;
+  const shape = random.pick(['backlog', 'backlog', 'backlog', 'backlog', 'flowing', 'waves'] as const);
+  const isFlowing = shape !== 'backlog';
   const batching: ClientKind = { kind: 'batching', size, waitMs, flushMs, jitterMs };
   const slots = isFlowing
-    ? random.pick([Math.ceil(size * 0.6), size, size * 2])
+    ? random.pick(shape === 'waves' ? [size * 2] : [Math.ceil(size * 0.6), size, size * 2])
     : random.pick([3, 5, Math.ceil(size / 2), size - 1].filter((count) => count >= 3 && count < size));
   // Arrivals that gather to three and more in a wait, but do not fill a batch as a rule, nor all slots.
   const perWait = random.between(3, random.pick([0.65, 0.65, 0.85]) * Math.min(size, slots));
+  const perSecond = (perWait * processes * 1000) / waitMs;
   const isMixed = random.uniform() < 0.2;
   const client: ClientKind = isMixed
     ? {
@@ -38,9 +40,9 @@ export function batchingWorld(seed: number): BatchingWorld {
         other: { kind: 'logNormal', medianMs: random.pick([20, 100, waitMs / 8]), sigma: 0.5 },
       }
     : batching;
-  const waits = random.pick([2.6, 3.5, 6]);
+  const waits = shape === 'waves' ? 15 : random.pick([2.6, 3.5, 6]);
   return {
-    name: `${isFlowing ? 'flowing' : 'backlog'}${isMixed ? ' mixed' : ''}`,
+    name: `${shape}${isMixed ? ' mixed' : ''}`,
     wallMs: waitMs + flushMs,
     batchSize: size,
     isStarved: !isFlowing,
@@ -49,9 +51,17 @@ export function batchingWorld(seed: number): BatchingWorld {
       processes,
       slotsPerProcess: slots,
       client,
-      arrivals: isFlowing
-        ? { kind: 'steady', perSecond: (perWait * processes * 1000) / waitMs }
-        : { kind: 'backlog' },
+      arrivals: {
+        backlog: { kind: 'backlog' as const },
+        flowing: { kind: 'steady' as const, perSecond },
+        // In the waves batches fill, in half of the wait.
+        waves: {
+          kind: 'waves' as const,
+          lowPerSecond: perSecond * 0.8,
+          highPerSecond: (2 * size * processes * 1000) / waitMs,
+          periodMs: 5 * waitMs,
+        },
+      }[shape],
       startsWithinMs: random.pick([0, 500, waitMs]),
       fetchMs: random.pick([0, 0, 1, 5]),
       windowMs: Math.max(15_000, waits * waitMs),

@@ -11,6 +11,13 @@ export interface SimulatedWorld {
   readonly arrivals:
     | { readonly kind: 'backlog' }
     | { readonly kind: 'steady'; readonly perSecond: number }
+    /** The high rate for the first fifth of each period, the low one for the rest. */
+    | {
+        readonly kind: 'waves';
+        readonly lowPerSecond: number;
+        readonly highPerSecond: number;
+        readonly periodMs: number;
+      }
     | { readonly kind: 'cron'; readonly everyMs: number; readonly count: number };
   /** Processes begin to work within so many ms of each other. */
   readonly startsWithinMs: number;
@@ -122,6 +129,15 @@ function runWorld(world: SimulatedWorld, random: SeededRandom, untilMs: number):
   const { arrivals, rateLimit } = world;
   if (arrivals.kind === 'steady') {
     for (let atMs = 0; atMs < untilMs; atMs += random.exponential(1000 / arrivals.perSecond))
+      agenda.add(atMs, (nowMs) => {
+        waiting += 1;
+        fill(nowMs);
+      });
+  }
+  if (arrivals.kind === 'waves') {
+    const perSecondAt = (atMs: number): number =>
+      atMs % arrivals.periodMs < arrivals.periodMs / 5 ? arrivals.highPerSecond : arrivals.lowPerSecond;
+    for (let atMs = 0; atMs < untilMs; atMs += random.exponential(1000 / perSecondAt(atMs)))
       agenda.add(atMs, (nowMs) => {
         waiting += 1;
         fill(nowMs);

@@ -45,8 +45,8 @@ export type Schedule = (atMs: number, what: () => void) => void;
 /** Runs a job from `atMs` on and calls its `end` once, now, for the time at which it will end. */
 export type RunJob = (job: SimulatedJob, atMs: number) => void;
 
-/** What a batch's members cost the event loop one after the other when their promises resolve. */
-const RESOLVE_MS = 0.05;
+/** What a batch's members cost the event loop one after the other: 200 real ones are stamped within 1 to 3 ms. */
+const RESOLVE_MS = 0.015;
 
 export function simulateClient(client: ClientKind, random: SeededRandom, schedule: Schedule): RunJob {
   switch (client.kind) {

@@ -11,6 +11,8 @@ export interface BatchSize {
 
 /** A batch that filled was sent clearly sooner than the timer would have. */
 const FULL_BEFORE_RATIO = 0.85;
+/** Batches that fill at once may end at once, several as one. */
+const FULL_AFTER_RATIO = 0.1;
 const MIN_FULL_BURSTS = 3;
 /** So many of the bursts that came early must be of one and the same size: a limit repeats itself, chance does not. */
 const SAME_SIZE_RATIO = 0.7;
@@ -31,9 +33,11 @@ export function sizeOfBatches(
   const unfilled = wall.bursts.map((burst) => sizeOf(burst, all)).sort((a, b) => a - b);
   const largest = unfilled[Math.floor((unfilled.length - 1) * LARGEST_BELIEVED)] ?? 0;
   const full = bursts
-    .filter((burst) => burst.longestMs < wall.ms * FULL_BEFORE_RATIO)
+    .filter(
+      ({ longestMs }) => longestMs < wall.ms * FULL_BEFORE_RATIO && longestMs > wall.ms * FULL_AFTER_RATIO,
+    )
     .map((burst) => sizeOf(burst, all))
-    .filter((size) => size > largest);
+    .filter((size) => size >= largest);
   const size = isWhole && full.length >= MIN_FULL_BURSTS ? agreed(full) : null;
   return { size, atLeast: size ?? largest + 1 };
 }

@@ -48,6 +48,10 @@ function toBurst(runs: readonly Run[]): Burst {
   };
 }
 
+export function runsIn(bursts: readonly Burst[]): number {
+  return bursts.reduce((sum, burst) => sum + burst.runs.length, 0);
+}
+
 export function byProcess(runs: readonly Run[]): ReadonlyMap<string, readonly Run[]> {
   const groups = new Map<string, Run[]>();
   for (const run of runs) {

@@ -1,16 +1,55 @@
 import { median } from '../theil-sen.js';
-import { type Burst, burstGapMs, coverageOf, findBursts, isolatedRatioOf, spreadMs } from './bursts.js';
-import { carryOverOf } from './carry-over.js';
-import { chanceOf, pairsTogether } from './chance.js';
+import {
+  type Burst,
+  burstGapMs,
+  coverageOf,
+  findBursts,
+  isolatedRatioOf,
+  runsIn,
+  spreadMs,
+} from './bursts.js';
+import { type CarryOver, carryOverOf } from './carry-over.js';
+import { type Chance, chanceOf, pairsTogether } from './chance.js';
 import { completedRuns, type FinishedRun, longRuns, type Run } from './finished-run.js';
-import type { BatchEvidence } from './verdict.js';
-import { countRuns, findWall, type Wall } from './wall.js';
+import { findWall, type Wall } from './wall.js';
 
-export interface Seen {
+/** What a person may want to see of why it is said. */
+export interface BatchEvidence {
+  /** At the wall. */
+  readonly bursts: number;
+  readonly medianBurstSize: number;
+  /** Share of the runs that ended together with others of their process, 0..1. */
+  readonly syncRatio: number;
+  /** What that share would be if each run took its time whatever the others did, 0..1. */
+  readonly chanceRatio: number;
+  /** Median deviation of bursts' longest runs from the wall, as a share of it. */
+  readonly wallSpreadRatio: number;
+  /** From the first to the last end of a burst, and start; medians. */
+  readonly endSpreadMs: number;
+  readonly startSpreadMs: number;
+  readonly processes: number;
+  /** That were judged: completed, and not much shorter than most. */
+  readonly runs: number;
+  /** Share of the runs that took just as long as the wall, 0..1. */
+  readonly shareAtWall: number;
+}
+
+/** What the verdict asks besides. */
+export interface Clues {
+  readonly evidence: BatchEvidence;
   readonly completed: readonly Run[];
   readonly bursts: readonly Burst[];
   readonly wall: Wall;
-  readonly evidence: BatchEvidence;
+  readonly chance: Chance;
+  readonly carryOver: CarryOver;
+  /** Pairs of runs that ended together. */
+  readonly pairs: number;
+  readonly isolatedRatio: number;
+  readonly coverageRatio: number;
+  /** Runs that ended with one that had ended already, in bursts at the wall. */
+  readonly coincidences: number;
+  /** Is it known of each run where it ran? */
+  readonly knowsProcesses: boolean;
 }
 
 /** So near the wall a run's duration is the wall. */
@@ -19,7 +58,7 @@ const AT_WALL_RATIO = 0.06;
 const NEAR_RATIO = 0.05;
 
 /** Everything that can be said of the ends of these runs; null where no two ended together. */
-export function gatherEvidence(finished: readonly FinishedRun[]): Seen | null {
+export function gatherClues(finished: readonly FinishedRun[]): Clues | null {
   const completed = completedRuns(finished);
   const runs = longRuns(completed);
   if (runs.length === 0) return null;
@@ -33,26 +72,24 @@ export function gatherEvidence(finished: readonly FinishedRun[]): Seen | null {
     completed,
     bursts,
     wall,
+    chance,
+    carryOver: carryOverOf(wall.bursts),
+    pairs: pairsTogether(runs, gapMs),
+    isolatedRatio: isolatedRatioOf(wall.bursts, runs, NEAR_RATIO * wall.ms),
+    coverageRatio: coverageOf(bursts, runs, gapMs),
+    coincidences: runsIn(wall.bursts) - wall.bursts.length,
+    knowsProcesses: finished.every((run) => run.process !== null),
     evidence: {
       bursts: wall.bursts.length,
       medianBurstSize: median(wall.bursts.map((burst) => burst.runs.length)),
-      syncRatio: countRuns(bursts) / runs.length,
+      syncRatio: runsIn(bursts) / runs.length,
       chanceRatio: chance.syncRatio,
-      widerTimes: chance.widerTimes,
       wallSpreadRatio: wall.spreadRatio,
       endSpreadMs: median(wall.bursts.map((burst) => burst.lastEndMs - burst.firstEndMs)),
       startSpreadMs: median(wall.bursts.map((burst) => spreadMs(burst.runs.map((run) => run.startMs)))),
       processes: new Set(runs.map((run) => run.process)).size,
       runs: runs.length,
       shareAtWall: atWall.length / runs.length,
-      moments: wall.moments,
-      burstShare: wall.burstShare,
-      isolatedRatio: isolatedRatioOf(wall.bursts, runs, NEAR_RATIO * wall.ms),
-      coverageRatio: coverageOf(bursts, runs, gapMs),
-      pairs: pairsTogether(runs, gapMs),
-      chancePairs: chance.pairs,
-      carryOver: carryOverOf(wall.bursts),
-      coincidences: countRuns(wall.bursts) - wall.bursts.length,
     },
   };
 }

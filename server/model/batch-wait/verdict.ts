@@ -1,90 +1,104 @@
-import type { CarryOver } from './carry-over.js';
-
-export interface BatchEvidence {
-  /** At the wall. */
-  readonly bursts: number;
-  readonly medianBurstSize: number;
-  /** Share of the runs that ended together with others of their process, 0..1; and what it would be by chance. */
-  readonly syncRatio: number;
-  readonly chanceRatio: number;
-  readonly wallSpreadRatio: number;
-  /** Of a burst, median. */
-  readonly endSpreadMs: number;
-  readonly startSpreadMs: number;
-  readonly processes: number;
-  /** That were judged. */
-  readonly runs: number;
-  /** Share of the runs that took just as long as the wall, 0..1. */
-  readonly shareAtWall: number;
-  readonly widerTimes: number;
-  readonly moments: number;
-  readonly burstShare: number;
-  readonly isolatedRatio: number;
-  readonly coverageRatio: number;
-  readonly pairs: number;
-  readonly chancePairs: number;
-  readonly carryOver: CarryOver;
-  /** Runs that ended with one that had ended already, in bursts at the wall. */
-  readonly coincidences: number;
-}
+import type { Clues } from './evidence.js';
 
 /** What waits for less is not in anybody's way. */
 const MIN_WALL_MS = 250;
+/** One moment may be an upstream that came back; two at the same distance are a timer. */
 const MIN_MOMENTS = 2;
 const MIN_COINCIDENCES = 4;
 const MIN_SYNC = 0.4;
-const MIN_BURST_SHARE = 0.7;
+const MIN_BURST_SHARE = 0.65;
+/** The timer is exact; what sends and answers after it varies by the network's time, not by the timer's. */
+const WALL_SPREAD_RATIO = 0.015;
+const WALL_SPREAD_MS = 60;
 
-export function isBatchWait(wallMs: number, seen: BatchEvidence, isRateLimited: boolean): boolean {
+/**
+ * Do the runs wait for a client that batches? First what any such client shows: bursts, again and again, at one wall
+ * (`hasWall`), whose ends don't repeat their starts. Then one of four reasons to believe that no chance and no work in
+ * step made them. Each was held against simulated worlds (test/model/batch-wait.test.ts).
+ */
+export function isBatchWait(clues: Clues, isRateLimited: boolean): boolean {
+  if (!hasWall(clues) || repeatsItsStarts(clues)) return false;
   return (
-    wallMs >= MIN_WALL_MS &&
-    seen.moments >= MIN_MOMENTS &&
-    seen.coincidences >= MIN_COINCIDENCES &&
-    seen.syncRatio >= MIN_SYNC &&
-    seen.burstShare >= MIN_BURST_SHARE &&
-    seen.wallSpreadRatio * wallMs <= 0.015 * wallMs + 60 &&
-    (beatsChance(seen) ||
-      isMoreThanInStep(seen) ||
-      (isSparse(seen) &&
-        (isTighter(seen) || carriesNothingOver(seen) || (!isRateLimited && isOneTick(seen, wallMs)))))
+    beatsChance(clues) ||
+    isBesideOthers(clues) ||
+    (isSparse(clues) &&
+      // A limiter starts its runs together; equal work then ends together too.
+      (isTighter(clues) || leavesStartsBehind(clues) || (!isRateLimited && isOneTick(clues))))
   );
 }
 
-export function beatsChance(seen: BatchEvidence): boolean {
-  return seen.pairs >= 4 * seen.chancePairs + 4 && seen.widerTimes >= 2;
-}
-
-export function isMoreThanInStep(seen: BatchEvidence): boolean {
+function hasWall({ wall, evidence, coincidences }: Clues): boolean {
   return (
-    seen.syncRatio >= 0.9 &&
-    seen.syncRatio - seen.coverageRatio >= 0.4 &&
-    seen.pairs >= 1.2 * seen.chancePairs + 2 * Math.sqrt(seen.chancePairs) &&
-    seen.widerTimes >= 2 &&
-    carriesNothingOver(seen)
+    wall.ms >= MIN_WALL_MS &&
+    wall.moments >= MIN_MOMENTS &&
+    wall.burstShare >= MIN_BURST_SHARE &&
+    coincidences >= MIN_COINCIDENCES &&
+    evidence.syncRatio >= MIN_SYNC &&
+    wall.spreadRatio * wall.ms <= WALL_SPREAD_RATIO * wall.ms + WALL_SPREAD_MS
   );
 }
 
-export function isSparse(seen: BatchEvidence): boolean {
-  return seen.syncRatio >= 0.7 && seen.isolatedRatio >= 0.6 && seen.syncRatio - seen.coverageRatio >= 0.4;
+/** Real batches have slopes of −0.85 to −1, exact sleeps in step −0.2 to −0.6 as Node ends some of them together. */
+const BATCH_SLOPE = -0.8;
+const SLEEP_SLOPE = -0.6;
+
+/** Sleeps and time-outs: who started later ended later. */
+function repeatsItsStarts({ carryOver }: Clues): boolean {
+  return carryOver.slope - 2 * carryOver.error > BATCH_SLOPE;
 }
 
-export function isTighter(seen: BatchEvidence): boolean {
-  return seen.widerTimes >= 1.6 + 11 / seen.coincidences;
+/** Surely not. Only where nearly all runs are in bursts: picking those that ended together would feign it. */
+function leavesStartsBehind({ carryOver, evidence }: Clues): boolean {
+  return evidence.syncRatio >= 0.9 && carryOver.slope + 2 * carryOver.error <= SLEEP_SLOPE;
 }
 
-export function carriesNothingOver({ carryOver, syncRatio }: BatchEvidence): boolean {
-  return syncRatio >= 0.9 && carryOver.slope + 2 * carryOver.error <= -0.4;
+/** 1. Starts are scattered (jobs come one by one) and ends are not: durations dealt out anew end together far less. */
+function beatsChance({ pairs, chance }: Clues): boolean {
+  return pairs >= 4 * chance.pairs + 4 && chance.widerTimes >= 2;
 }
 
-export function isOneTick(seen: BatchEvidence, wallMs: number): boolean {
+/** Slots that are always busy start together too. Then at least nothing else ends near a burst, as in a stream it would. */
+function isSparse({ evidence, isolatedRatio, coverageRatio }: Clues): boolean {
+  return evidence.syncRatio >= 0.7 && isolatedRatio >= 0.6 && evidence.syncRatio - coverageRatio >= 0.4;
+}
+
+/** 2. A burst's runs are more alike than runs of different bursts, as all waited for one and the same answer. */
+function isTighter({ chance, coincidences }: Clues): boolean {
+  return chance.widerTimes >= 1.6 + 11 / coincidences;
+}
+
+/**
+ * 3. All starts the same and all ends the same to the ms, which no work manages for long. Exact sleeps and time-outs
+ * that began in step do, and can't be told apart by times alone.
+ */
+function isOneTick({ evidence, wall, coincidences }: Clues): boolean {
+  const { medianBurstSize, endSpreadMs } = evidence;
+  const queueingMs = 0.05 * medianBurstSize;
   return (
-    (seen.moments >= 3 &&
-      seen.coincidences >= 6 &&
-      seen.endSpreadMs <= Math.max(3 + 0.05 * seen.medianBurstSize, 0.0006 * wallMs)) ||
-    (seen.coincidences >= 8 && seen.endSpreadMs <= 1 + 0.05 * seen.medianBurstSize + 0.0001 * wallMs)
+    (wall.moments >= 3 && coincidences >= 6 && endSpreadMs <= Math.max(3 + queueingMs, 0.0006 * wall.ms)) ||
+    (coincidences >= 8 && endSpreadMs <= 1 + queueingMs + 0.0001 * wall.ms)
   );
 }
 
-export function confidenceOf(seen: BatchEvidence): number {
-  return 0.5 + 0.5 * (1 - Math.exp(-(seen.coincidences + 2 * seen.moments) / 20));
+/** 4. Where processes are not known their bursts are beside each other, so that none is alone: more must speak for it. */
+function isBesideOthers(clues: Clues): boolean {
+  const { evidence, coverageRatio, chance, pairs } = clues;
+  return (
+    !clues.knowsProcesses &&
+    evidence.syncRatio - coverageRatio >= 0.4 &&
+    pairs >= 1.2 * chance.pairs + 2 * Math.sqrt(chance.pairs) &&
+    chance.widerTimes >= 2 &&
+    leavesStartsBehind(clues)
+  );
+}
+
+const FLAGGED = 0.5;
+/** Where starts were never apart enough to tell, exact sleeps in step look the same. */
+const IN_STEP_AT_MOST = 0.7;
+const FULL_AT = 20;
+
+/** 0.5 for the least that is told at all, to 1; never less for more of the same. */
+export function confidenceOf({ coincidences, wall, carryOver }: Clues): number {
+  const most = Number.isFinite(carryOver.error) ? 1 : IN_STEP_AT_MOST;
+  return FLAGGED + (most - FLAGGED) * (1 - Math.exp(-(coincidences + 2 * wall.moments) / FULL_AT));
 }

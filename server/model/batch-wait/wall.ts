@@ -1,5 +1,5 @@
 import { median } from '../theil-sen.js';
-import type { Burst } from './bursts.js';
+import { type Burst, runsIn } from './bursts.js';
 
 /** The time at which bursts end, counted from their first start, when it is the same again and again. */
 export interface Wall {
@@ -19,8 +19,11 @@ const AT_WALL_RATIO = 0.12;
 /** Batches that fill end before the wall: it is looked for among the longer bursts. */
 const WALL_QUANTILE = 0.7;
 /** Bursts closer together than this share of the wall may have one cause (an upstream that comes back). */
-const SAME_SIZE_RATIO = 0.8;
+
 const MOMENT_RATIO = 0.3;
+const SAME_SIZE_RATIO = 0.8;
+const MIN_SIZE = 5;
+const MOST_OF_THEM = 0.7;
 
 export function findWall(bursts: readonly Burst[]): Wall | null {
   const middleMs = weightedQuantile(bursts, WALL_QUANTILE);
@@ -33,18 +36,14 @@ export function findWall(bursts: readonly Burst[]): Wall | null {
     ms,
     bursts: own,
     spreadRatio: median(notSooner.map((burst) => Math.abs(burst.longestMs - ms))) / ms,
-    burstShare: countRuns(own) / (countRuns(bursts) - countRuns(fullBursts(bursts, own, ms))),
+    burstShare: runsIn(own) / (runsIn(bursts) - runsIn(fullBursts(bursts, own, ms))),
     moments: countMoments(own, MOMENT_RATIO * ms),
   };
 }
 
-export function countRuns(bursts: readonly Burst[]): number {
-  return bursts.reduce((sum, burst) => sum + burst.runs.length, 0);
-}
-
 function weightedQuantile(bursts: readonly Burst[], q: number): number {
   const sorted = [...bursts].sort((a, b) => a.longestMs - b.longestMs);
-  const half = q * countRuns(sorted);
+  const half = q * runsIn(sorted);
   let sum = 0;
   for (const burst of sorted) {
     sum += burst.runs.length;
@@ -65,13 +64,12 @@ function countMoments(bursts: readonly Burst[], apartMs: number): number {
   return count;
 }
 
-/** Those that ended before the wall, all of one size that is more than what waited for it. */
+/** Those that ended before the wall, most of one size that is more than what waits for it as a rule. */
 function fullBursts(bursts: readonly Burst[], atWall: readonly Burst[], wallMs: number): readonly Burst[] {
-  const unfilled = atWall.reduce((most, burst) => Math.max(most, burst.runs.length), 0);
-  const full = bursts.filter(
-    (burst) => burst.longestMs < wallMs * (1 - AT_WALL_RATIO) && burst.runs.length > unfilled,
-  );
-  const sizes = full.map((burst) => burst.runs.length);
+  const sooner = bursts.filter((burst) => burst.longestMs < wallMs * (1 - AT_WALL_RATIO));
+  const size = sooner.reduce((most, burst) => Math.max(most, burst.runs.length), 0);
   // Short runs are not looked at here, so a few may be missing.
-  return Math.min(...sizes) >= SAME_SIZE_RATIO * Math.max(...sizes) ? full : [];
+  const full = sooner.filter((burst) => burst.runs.length >= SAME_SIZE_RATIO * size);
+  const isMore = size >= MIN_SIZE && size > median(atWall.map((burst) => burst.runs.length));
+  return isMore && runsIn(full) >= MOST_OF_THEM * runsIn(sooner) ? full : [];
 }
