@@ -42,20 +42,23 @@ export function throughputWith(
   if (!mix) return { ...stopped, perSecond: 0, bottleneck: 'arrivals' };
   const slots = slotThroughput(input, settings, mix, calibration);
   const rate = rateCeiling(settings.rateLimit, mix.startsPerJob);
-  const others: readonly { readonly bottleneck: Bottleneck; readonly most: number; readonly error: number }[] =
-    [
-      { bottleneck: 'redis', most: redisCeiling(input), error: CEILING_ERROR_RATIO },
-      { bottleneck: 'event-loop', most: loopCeiling(input), error: CEILING_ERROR_RATIO },
-      ...(rate === null
-        ? []
-        : [
-            {
-              bottleneck: 'rate-limit' as const,
-              most: rate * calibration.rateFactor,
-              error: RATE_ERROR_RATIO,
-            },
-          ]),
-    ];
+  const others: readonly {
+    readonly bottleneck: Bottleneck;
+    readonly most: number;
+    readonly error: number;
+  }[] = [
+    { bottleneck: 'redis', most: redisCeiling(input), error: CEILING_ERROR_RATIO },
+    { bottleneck: 'event-loop', most: loopCeiling(input), error: CEILING_ERROR_RATIO },
+    ...(rate === null
+      ? []
+      : [
+          {
+            bottleneck: 'rate-limit' as const,
+            most: rate * calibration.rateFactor,
+            error: RATE_ERROR_RATIO,
+          },
+        ]),
+  ];
   const least = others.reduce((a, b) => (b.most < a.most ? b : a));
   const hoped = slots.hopedPerSecond === null ? null : Math.min(slots.hopedPerSecond, least.most);
   if (slots.perSecond <= least.most) return { ...slots, hopedPerSecond: hoped };
