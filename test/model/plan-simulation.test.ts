@@ -32,7 +32,8 @@ function run(kind: WorldKind, seed: number): Result | null {
   queue.change(trial.settings);
   const truth = queue.runUntilDrained(LONGEST_SECONDS);
   const [low, high] = plan.drainRange;
-  const predicted = plan.drainSeconds !== null && plan.drainSeconds > LONGEST_SECONDS ? null : plan.drainSeconds;
+  const predicted =
+    plan.drainSeconds !== null && plan.drainSeconds > LONGEST_SECONDS ? null : plan.drainSeconds;
   const isInside =
     truth === null
       ? high === null || high > LONGEST_SECONDS
@@ -68,7 +69,12 @@ it('drain times are told within 20 % and inside the range, over a grid of simula
       `median width ${(100 * median(widths)).toFixed(0)} %`,
     ].join(', ');
   };
-  const lines = WORLD_KINDS.map((kind) => told(kind, results.filter((result) => result.kind === kind)));
+  const lines = WORLD_KINDS.map((kind) =>
+    told(
+      kind,
+      results.filter((result) => result.kind === kind),
+    ),
+  );
   console.log([...lines, told('all', results)].join('\n'));
   if (process.env.PLAN_DEBUG)
     for (const result of results)

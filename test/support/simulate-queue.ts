@@ -59,7 +59,7 @@ export class SimulatedQueue {
   #settings: SimulatedSettings;
   readonly #random: SeededRandom;
   readonly #events = new EventHeap<Event>();
-  readonly #queue: Job[] = [];
+  readonly #queue: Job[];
   #head = 0;
   readonly #busy: number[];
   #running = 0;
@@ -71,7 +71,7 @@ export class SimulatedQueue {
     this.#random = seededRandom(seed);
     this.#busy = Array.from({ length: world.processes }, () => 0);
     this.#open = this.#busy.map(() => new Map());
-    this.#queue.push(...this.#shuffled(world.types));
+    this.#queue = this.#shuffled(world.types);
     for (const { type } of this.#queue) this.bytes += type.bytesPerJob;
     for (const type of world.types) this.#scheduleArrival(type);
     this.#take();

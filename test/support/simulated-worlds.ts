@@ -23,6 +23,7 @@ export interface Trial {
 
 /** Arrivals come from this at most, so that an hour of a world is simulated in a second. */
 const MOST_PER_SECOND = 300;
+const FASTEST_PER_SECOND = 3000;
 
 /** Worlds of all sizes; about 20 to 600 s of work after the change, which raises, lowers or leaves. */
 export function trialOf(kind: WorldKind, seed: number): Trial {
@@ -31,10 +32,13 @@ export function trialOf(kind: WorldKind, seed: number): Trial {
   const slotsPerProcess = Math.ceil(random.between(1, 25));
   const types = typesOf(kind, random);
   const factor = random.pick([0.5, 1, 1, 2, 4, 10]);
-  const after = Math.max(1, Math.round(slotsPerProcess * factor));
+  const wanted = Math.max(1, Math.round(slotsPerProcess * factor));
   const weights = types.map(() => random.between(0.2, 1));
   const isSteadyMix = random.uniform() < 0.5;
   const arriving = isSteadyMix ? weights : types.map(() => random.between(0, 1));
+  // Real workers reach some thousand jobs a second; the simulation knows no such ceiling.
+  const wantedPerSecond = roughPerSecond(types, weights, processes, wanted);
+  const after = Math.max(1, Math.round(wanted * Math.min(1, FASTEST_PER_SECOND / wantedPerSecond)));
   const perSecond = roughPerSecond(types, weights, processes, after);
   const limit = kind === 'limited' ? Math.max(1, Math.round(perSecond * random.between(0.2, 0.7))) : null;
   const load = random.pick([0, 0, 0.3, 0.6, 0.8]);

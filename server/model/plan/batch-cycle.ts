@@ -49,24 +49,16 @@ export function startsWhenFilled(process: BatchProcess, batchSize: number): numb
   const leftAfterRun = left * Math.exp(-runMs / ageing);
   const refill = ageing * Math.log((leftAfterRun + givenBack + HALF_A_SLOT) / (left + HALF_A_SLOT));
   const cycleMs =
-    p < 1 && refill > 0
-      ? runMs + refill
-      : Math.max(runMs / batchesThatFit, overlapping(process, batchSize, givenBack));
+    p < 1 && refill > 0 ? runMs + refill : Math.max(runMs / batchesThatFit, overlapping(process, batchSize));
   if (cycleMs > wallMs + runMs) return 0;
   return (batchSize * 1000) / (p * cycleMs);
 }
 
-/** Time between batches of which several run at once: L = S/p · ln(1 + given back / left), left = slots − size·run/L. */
-function overlapping(process: BatchProcess, batchSize: number, givenBack: number): number {
-  const { slots, batchShare: p, plainMs, runMs } = process;
-  let low = (batchSize * runMs) / slots;
-  let high = runMs;
-  for (let i = 0; i < 40; i++) {
-    const cycle = (low + high) / 2;
-    const left = Math.max(0, slots - (batchSize * runMs) / cycle);
-    const fill = (plainMs / p) * Math.log((left + givenBack + HALF_A_SLOT) / (left + HALF_A_SLOT));
-    if (fill > cycle) low = cycle;
-    else high = cycle;
-  }
-  return high;
+/**
+ * Time between batches of which several run at once: slots · L is what a batch, the plain jobs between two of them and
+ * the half-filled next batch keep busy, (slots − size/2) · L = size · (run + S · (1 − p)/p).
+ */
+function overlapping({ slots, batchShare: p, plainMs, runMs }: BatchProcess, batchSize: number): number {
+  const balanced = (batchSize * (runMs + (plainMs * (1 - p)) / p)) / (slots - batchSize / 2);
+  return Math.min(runMs, p < 1 ? balanced : 0);
 }

@@ -4,6 +4,8 @@ import type { TypeLoad } from './plan-types.js';
 export interface Mix {
   /** Attempts until a job is done. */
   readonly startsPerJob: number;
+  /** Share of first attempts after which a job is done; 1: none is retried. */
+  readonly doneAtFirstRatio: number;
   /** Share of starts whose job waits for a batch, 0..1. */
   readonly batchShare: number;
   /** Mean busy time of a start that waits for no batch. */
@@ -47,6 +49,7 @@ export function mixOf(types: readonly TypeLoad[], weightOf: (type: TypeLoad) => 
   const batching = parts.filter(({ type }) => type.batch !== null);
   return {
     startsPerJob: starts / jobs,
+    doneAtFirstRatio: sum(parts, (part) => part.jobs * doneAtFirst(part.type)) / jobs,
     batchShare: sum(batching, (part) => part.starts) / starts,
     plainMs: Math.max(
       LEAST_MS,
@@ -64,6 +67,10 @@ export function attemptsPerJob({ failureRatio, attempts }: TypeLoad): number {
   const failing = Math.min(1, atLeast(failureRatio, 0));
   const most = Math.max(1, Math.floor(atLeast(attempts, 1)));
   return failing >= 1 ? most : (1 - failing ** most) / (1 - failing);
+}
+
+function doneAtFirst({ failureRatio, attempts }: TypeLoad): number {
+  return attempts > 1 ? 1 - Math.min(0.99, atLeast(failureRatio, 0)) : 1;
 }
 
 interface Part {

@@ -39,11 +39,12 @@ export function outlookOf(input: PlanInput, change: PlanChange): Outlook {
   const arrivalsPerSecond = change.pauseArrivals ? 0 : arrivals;
   const waiting = input.types.reduce((sum, type) => sum + positive(type.waiting), 0);
   const old = mixOf(input.types, (type) => type.waiting);
-  const fresh = arrivalsPerSecond > 0 ? mixOf(input.types, (type) => type.arrivalsPerSecond) : null;
+  const arriving = mixOf(input.types, (type) => type.arrivalsPerSecond);
+  const fresh = arrivalsPerSecond > 0 ? arriving : null;
   const memory = memoryAfter(input.memory, change);
   const wasFull = isFull(input.memory);
   const ceiling = Math.min(redisCeiling(input), loopCeiling(input));
-  const calibration = calibrate(input, old ?? fresh, wasFull, ceiling);
+  const calibration = calibrate(input, old, arriving, wasFull, ceiling);
   const oldFlow = throughputWith(input, settings, old ?? fresh, calibration);
   const newFlow = fresh ? throughputWith(input, settings, fresh, calibration) : oldFlow;
   const held = isFull(memory) ? heldBack({ input, memory, old, fresh, arrivalsPerSecond, oldFlow }) : null;

@@ -79,15 +79,21 @@ function rangeOf(outlook: Outlook): readonly [number | null, number | null] {
   return [Math.min(earliest, drainSeconds), high === null ? null : Math.max(high, drainSeconds)];
 }
 
-/** Whole batches leave at once, so chance counts batches; slots that stand until the wall are not left to chance. */
+/**
+ * Whole batches leave at once, so chance counts batches. Slots that stand until the wall are left to chance only in how
+ * many other jobs pass before each is taken: k slots let k/p jobs pass with a variance of k·(1 − p)/p².
+ */
 function lumps({ oldFlow, old }: Outlook): number {
-  if (oldFlow.isStarved) return 0;
-  return Math.max(1, oldFlow.lumpJobs * (old?.batchShare ?? 0));
+  const share = old?.batchShare ?? 0;
+  if (oldFlow.isStarved && share > 0) return (1 - share) / share;
+  return Math.max(1, oldFlow.lumpJobs * share);
 }
 
 /** How long the waves are in which jobs leave: the wall where slots stand until then, else about a run. */
-function waveSeconds({ oldFlow, old }: Outlook): number {
+function waveSeconds({ oldFlow, old, settings }: Outlook): number {
   if (!old) return 0;
+  // All that a window allows starts at its beginning.
+  if (oldFlow.bottleneck === 'rate-limit') return (settings.rateLimit?.durationMs ?? 0) / 2000;
   const { batch, plainMs, batchShare } = old;
   const runMs = plainMs * (1 - batchShare) + (batch?.runMs ?? 0) * batchShare;
   return (WAVE_RATIO * (oldFlow.isStarved && batch ? batch.wallMs + batch.runMs : runMs)) / 1000;

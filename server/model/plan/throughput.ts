@@ -1,4 +1,4 @@
-import type { Calibration } from './calibration.js';
+import { type Calibration, modelErrorRatio } from './calibration.js';
 import { loopCeiling, rateCeiling, redisCeiling } from './ceilings.js';
 import type { Mix } from './mix.js';
 import type { Bottleneck, PlanInput } from './plan-types.js';
@@ -19,8 +19,9 @@ export interface Throughput {
   readonly isStarved: boolean;
 }
 
-/** The model's own error, where nothing was measured that it could be held against. */
-const MODEL_ERROR_RATIO = 0.1;
+/** Batches that fill only just are at the mercy of chance: one slot that another job holds keeps a batch waiting. */
+const EDGE_ERROR_RATIO = 0.2;
+const EDGE_SIZES = 1.5;
 /** Error of a step away from what was measured, for each factor of e: what the jobs call may get slower. */
 const STEP_ERROR_RATIO = 0.07;
 /** When slots do less than they should for reasons that are not known. */
@@ -87,11 +88,15 @@ function slotThroughput(
   const isCapped = usableSlots(settings) < settings.slots;
   const bottleneck = isCapped ? 'global-concurrency' : after.isStarved ? 'batch-wait' : 'workers';
   const isSameWay = after.isFilled === now.isFilled && calibration.slotErrorRatio !== null;
-  const known = isSameWay
-    ? (calibration.slotErrorRatio ?? 0)
-    : Math.hypot(mix.runErrorRatio, MODEL_ERROR_RATIO);
+  const known = isSameWay ? (calibration.slotErrorRatio ?? 0) : modelErrorRatio(mix);
   const step = now.perSecond > 0 && perSecond > 0 ? Math.abs(Math.log(perSecond / now.perSecond)) : 0;
-  const errorRatio = Math.hypot(known, isSameWay ? STEP_ERROR_RATIO * step : 0);
+  const each = usableSlots(settings) / Math.max(1, input.processes);
+  const isAtEdge = after.isFilled && each < EDGE_SIZES * after.lumpJobs && mix.batchShare < 1;
+  const errorRatio = Math.hypot(
+    known,
+    isSameWay ? STEP_ERROR_RATIO * step : 0,
+    isAtEdge ? EDGE_ERROR_RATIO : 0,
+  );
   const isDoubtful = calibration.isDoubtful && isRaise && input.marginalGain === null;
   return {
     perSecond,
