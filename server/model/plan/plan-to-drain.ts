@@ -1,0 +1,192 @@
+import { formatDuration, formatRate } from '../format.js';
+import { isFull } from './outlook.js';
+import type { Plan, PlanChange, PlanInput } from './plan-types.js';
+import { predict } from './predict.js';
+import { settingsAfter } from './settings.js';
+
+export interface PlannedSettings {
+  readonly change: PlanChange;
+  readonly plan: Plan;
+}
+
+/** Why no settings are enough. */
+export type NoPlanReason =
+  | 'no-workers'
+  | 'arrivals-exceed-capacity'
+  | 'redis-bound'
+  | 'event-loop-saturated'
+  | 'batch-wait'
+  | 'no-gain'
+  | 'too-soon';
+
+export type DrainPlans =
+  /** Cheapest first: nothing, settings, making room, then what its users notice. */
+  | { readonly settings: readonly PlannedSettings[] }
+  | { readonly none: NoPlanReason; readonly sentence: string };
+
+/** Busy share of slots that leaves room for chance (algorithms.md c). */
+const UTILISATION = 0.8;
+/** A rate limit has less to vary. */
+const RATE_UTILISATION = 0.9;
+/** More slots than this are no plan. */
+const MOST_SLOTS = 100_000;
+const MOST_PER_SECOND = 100_000;
+/** Each step lifts one limit; there are fewer kinds of them than this. */
+const MOST_STEPS = 6;
+/** Room that is made above what is needed, as a share of the limit: at the very edge refusals come and go. */
+const ROOM_RATIO = 0.05;
+
+/**
+ * Settings with which a queue drains within a time: from the present ones, whatever limits is lifted just as far as is
+ * needed, then the next limit that shows, until it is enough; once as arrivals go on, and once with them paused. Pure.
+ * @param seconds Above 0.
+ */
+export function planToDrainWithin(input: PlanInput, seconds: number): DrainPlans {
+  const within = (plan: Plan): boolean => plan.drainSeconds !== null && plan.drainSeconds <= seconds;
+  const starts: PlanChange[] = isFull(input.memory)
+    ? [{ freedBytes: roomBytes(input) }, { addedLimitBytes: roomBytes(input) }]
+    : [{}];
+  const found: PlannedSettings[] = [];
+  for (const pauseArrivals of [false, true]) {
+    for (const start of starts) {
+      const change = lift(input, pauseArrivals ? { ...start, pauseArrivals } : start, within);
+      const plan = predict(input, change);
+      if (within(plan)) found.push({ change, plan });
+    }
+  }
+  // Where the queue drains anyway, or after the same change, there is no reason to stop its producers.
+  const [first] = found;
+  const isEasy = first !== undefined && Object.keys(first.change).length === 0;
+  if (found.length > 0) return { settings: isEasy ? [first] : found };
+  return whyNone(input, lift(input, starts[0] ?? {}, within), seconds);
+}
+
+function lift(input: PlanInput, start: PlanChange, within: (plan: Plan) => boolean): PlanChange {
+  let change = start;
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const plan = predict(input, change);
+    if (within(plan)) return change;
+    const next = liftOne(input, change, plan, within);
+    if (!next) return change;
+    change = next;
+  }
+  return change;
+}
+
+/** The present bottleneck, lifted as far as is needed, or as far as helps; null: no setting lifts it. */
+function liftOne(
+  input: PlanInput,
+  change: PlanChange,
+  plan: Plan,
+  within: (plan: Plan) => boolean,
+): PlanChange | null {
+  const settings = settingsAfter(input, change);
+  switch (plan.bottleneck) {
+    case 'paused':
+      if (settings.isPaused) return { ...change, pauseQueue: false };
+      return { ...change, globalConcurrency: null };
+    case 'global-concurrency': {
+      const raised = least(settings.globalConcurrency ?? 0, settings.slots, (globalConcurrency) =>
+        within(predict(input, { ...change, globalConcurrency })),
+      );
+      const enough = raised === null ? null : Math.ceil(raised / UTILISATION);
+      return { ...change, globalConcurrency: enough === null || enough >= settings.slots ? null : enough };
+    }
+    case 'rate-limit': {
+      const now = settings.rateLimit ? (settings.rateLimit.max * 1000) / settings.rateLimit.durationMs : 0;
+      const raised = least(Math.floor(now), MOST_PER_SECOND, (max) =>
+        within(predict(input, { ...change, rateLimit: { max, durationMs: 1000 } })),
+      );
+      return {
+        ...change,
+        rateLimit: raised === null ? null : { max: Math.ceil(raised / RATE_UTILISATION), durationMs: 1000 },
+      };
+    }
+    case 'workers':
+    case 'batch-wait':
+      return raiseSlots(input, change, plan, within);
+    default:
+      return null;
+  }
+}
+
+function raiseSlots(
+  input: PlanInput,
+  change: PlanChange,
+  plan: Plan,
+  within: (plan: Plan) => boolean,
+): PlanChange | null {
+  const now = settingsAfter(input, change).slots;
+  const withSlots = (concurrency: number): Plan => predict(input, { ...change, concurrency });
+  const raised = least(now, MOST_SLOTS, (concurrency) => within(withSlots(concurrency)));
+  // Workers are set one by one, so all of a queue's get the same.
+  const even = (slots: number): number => {
+    const processes = Math.max(1, Math.floor(input.processes));
+    return Math.ceil(slots / processes) * processes;
+  };
+  if (raised !== null) return { ...change, concurrency: Math.min(MOST_SLOTS, even(raised / UTILISATION)) };
+  // Not enough alone: as far as it helps, so that the next limit shows.
+  const most = withSlots(MOST_SLOTS).throughputPerSecond;
+  if (!(most > plan.throughputPerSecond * 1.01)) return null;
+  const useful = least(now, MOST_SLOTS, (slots) => withSlots(slots).throughputPerSecond >= most * 0.999);
+  return useful === null ? null : { ...change, concurrency: even(useful) };
+}
+
+/** Least whole number above `low` and up to `high` that is enough, given that what is enough stays so; null: none is. */
+function least(low: number, high: number, isEnough: (value: number) => boolean): number | null {
+  if (high <= low || !isEnough(high)) return null;
+  let [below, enough] = [low, high];
+  while (enough - below > 1) {
+    const middle = Math.floor((below + enough) / 2);
+    if (isEnough(middle)) enough = middle;
+    else below = middle;
+  }
+  return enough;
+}
+
+function roomBytes({ memory }: PlanInput): number {
+  const limitBytes = memory?.limitBytes ?? 0;
+  return Math.ceil(Math.max(0, (memory?.countedBytes ?? 0) - limitBytes) + limitBytes * ROOM_RATIO);
+}
+
+/** What still limits after all that could be lifted is the reason. */
+function whyNone(input: PlanInput, change: PlanChange, seconds: number): DrainPlans {
+  const plan = predict(input, change);
+  const best = formatRate(plan.throughputPerSecond);
+  const time = formatDuration(seconds);
+  const told = (none: NoPlanReason, sentence: string): DrainPlans => ({ none, sentence });
+  if (!(input.processes > 0)) return told('no-workers', 'No worker is there to take jobs: start one first.');
+  if (plan.bottleneck === 'redis') {
+    return told(
+      'redis-bound',
+      `Redis’s one core is busy at about ${best}: more slots don’t make it faster, another Redis or fewer commands a job do.`,
+    );
+  }
+  if (plan.bottleneck === 'event-loop') {
+    return told(
+      'event-loop-saturated',
+      `The event loops of the workers are busy at about ${best}: more slots in the same processes don’t help, more processes do.`,
+    );
+  }
+  if (input.marginalGain !== null && input.marginalGain <= 0.1) {
+    return told(
+      'no-gain',
+      `The last raise of concurrency did not help, so more slots are not expected to: ${best} leave, and what the jobs call is likely at its limit.`,
+    );
+  }
+  if (plan.bottleneck === 'batch-wait') {
+    return told(
+      'batch-wait',
+      `Jobs wait for batches that don’t fill in time: ${best} leave with as many slots as there can be. Flush smaller batches, or don’t wait for the flush.`,
+    );
+  }
+  return plan.drainSeconds === null
+    ? told(
+        'arrivals-exceed-capacity',
+        `More arrives than can leave: ${best} at most with all that can be set, so the backlog never drains.`,
+      )
+    : told(
+        'too-soon',
+        `Within ${time} is too soon: with all that can be set it takes about ${formatDuration(plan.drainSeconds)}.`,
+      );
+}
