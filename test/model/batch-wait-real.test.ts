@@ -23,13 +23,22 @@ async function finishedRuns(
   slots = SLOTS,
 ): Promise<BatchWaitInput> {
   const names = ['worker-a', 'worker-b'];
-  const jobs = new Queue(queue, { connection: { host: '127.0.0.1', port: redis.port }, skipMetasUpdate: true });
+  const jobs = new Queue(queue, {
+    connection: { host: '127.0.0.1', port: redis.port },
+    skipMetasUpdate: true,
+  });
   const workers: WorkerProcess[] = [];
   try {
     await jobs.addBulk(Array.from({ length: 400 }, (_, i) => ({ name: 'track', data: { i } })));
     for (const name of names)
       workers.push(
-        await startWorker({ version: 6, port: redis.port, queue, ...work, options: { name, concurrency: slots } }),
+        await startWorker({
+          version: 6,
+          port: redis.port,
+          queue,
+          ...work,
+          options: { name, concurrency: slots },
+        }),
       );
     await until(`${count} jobs completed`, async () => (await jobs.getCompletedCount()) >= count, {
       withinMs: 25_000,

@@ -60,7 +60,7 @@ function load(
   slotsPerProcess: number,
 ): TypeLoad {
   const random = seededRandom(seed);
-  const runs = Array.from({ length: SAMPLED_RUNS }, () => random.lognormal(type.runMs, type.variation));
+  const runs = Array.from({ length: SAMPLED_RUNS }, () => random.logNormalAround(type.runMs, type.variation));
   const runMs = mean(runs);
   const error = (spread(runs) * TO_P90) / Math.sqrt(SAMPLED_RUNS);
   const batch = type.batch && {

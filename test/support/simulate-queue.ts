@@ -198,7 +198,7 @@ export class SimulatedQueue {
   }
 
   #finishAfterRun(process: number, type: SimulatedType, jobs: readonly Job[]): void {
-    const runMs = this.#random.lognormal(type.runMs, type.variation);
+    const runMs = this.#random.logNormalAround(type.runMs, type.variation);
     const runs = this.runsMs.get(type.name) ?? [];
     runs.push(runMs);
     this.runsMs.set(type.name, runs);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { NodeMemory, QueueMemory } from '../../server/watch/memory-state.js';
 import type { Watch } from '../../server/watch/watch.js';
-import { seeded } from '../support/seeded.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { until } from '../support/until.js';
 import { anInstance, watching } from '../support/watching.js';
 
@@ -74,7 +74,7 @@ function nodeMemory(): NodeMemory | null {
 
 describe('where the memory is', () => {
   it('knows what each queue with 1% of memory or more holds to within 5%, with sizes over two orders of magnitude', async () => {
-    const random = seeded(7);
+    const random = seededRandom(7).uniform;
     const sizes = [12_000, 4_000, 1_500, 400];
     for (const [i, jobs] of sizes.entries()) await addMixed(aQueue(`mixed-${i}`), jobs, random);
     ({ watch } = watching(anInstance(redis.url, { cpuBudgetRatio: 0.05 })));
@@ -132,7 +132,7 @@ describe('where the memory is', () => {
   });
 
   it('finds the large key that is no queue’s, and the many small ones', async () => {
-    await addMixed(aQueue('mail'), 2_000, seeded(3));
+    await addMixed(aQueue('mail'), 2_000, seededRandom(3).uniform);
     await redis.client.call('SETRANGE', 'report:cache:83123', '20000000', 'x');
     await redis.client.mset(
       Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`session:${i}`, 'x'.repeat(400)])),
