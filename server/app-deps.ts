@@ -6,6 +6,7 @@ import type { AuditLog } from './store/audit-record.js';
 import type { IdempotencyStore } from './store/idempotency.js';
 import type { TimelineLog } from './store/timeline-entry.js';
 import type { JobDetail, JobPage, JobQuery } from './watch/job-view.js';
+import type { MarkerBook } from './watch/marker-book.js';
 import type { Watch } from './watch/watch.js';
 
 /** What the HTTP layer is given. Built once in app.ts. */
@@ -13,6 +14,7 @@ export interface AppDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
   readonly timeline: TimelineLog;
+  readonly markers: MarkerBook;
   readonly idempotency: IdempotencyStore;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */
   readonly runLever: (actor: Actor, request: LeverRequest) => Promise<readonly Outcome[]>;

@@ -13,6 +13,8 @@ import type { TimelineEntry } from './store/timeline-entry.js';
 import { packageVersion } from './version.js';
 import { createWatch } from './watch/create-watch.js';
 import { listJobs, readJob } from './watch/jobs.js';
+import { MarkerBook } from './watch/marker-book.js';
+import { recallMarkers } from './watch/recall-markers.js';
 
 /** Connections that don't end by themselves are cut after this. */
 const CLOSE_WITHIN_MS = 3_000;
@@ -26,6 +28,13 @@ export async function serveConsole(config: Config): Promise<number> {
   const store = await openStore(config.dataDirectory);
   if (store.problem) log.warn(store.problem);
   const now = (): number => Date.now();
+  const markers = new MarkerBook(
+    config.instances.map(({ name }) => name),
+    now,
+  );
+  await recallMarkers(markers, store.timeline, now()).catch((error: unknown) =>
+    log.warn({ err: error }, 'the markers of the last day could not be read'),
+  );
   const tell = (event: Omit<TimelineEntry, 'id'>): void => {
     store.timeline.append({ ...event, id: randomUUID() }).catch((error: unknown) => {
       log.warn(
@@ -42,6 +51,7 @@ export async function serveConsole(config: Config): Promise<number> {
     slowThresholdMs: () => null,
     newId: randomUUID,
     tell,
+    markers: (instance) => markers.of(instance),
   });
   for (const { name } of config.instances)
     tell({
@@ -63,6 +73,7 @@ export async function serveConsole(config: Config): Promise<number> {
     watch,
     audit: store.audit,
     timeline: store.timeline,
+    markers,
     idempotency: store.idempotency,
     runLever: (actor, request) => runLever(leverDeps, actor, request),
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),

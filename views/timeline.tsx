@@ -6,7 +6,11 @@ export interface TimelineProps {
     readonly id: string;
     readonly at: Moment;
     readonly place: string;
+    /** What kind of thing people entered; empty: the console noticed it. */
+    readonly label: string;
     readonly text: string;
+    /** By whom, about what. */
+    readonly by: string;
   }[];
 }
 
@@ -21,7 +25,8 @@ export const Timeline: FC<TimelineProps> = ({ entries }) => (
         {entries.map((entry) => (
           <li>
             <Time {...entry.at} /> {entry.place ? <span class="muted">{entry.place}</span> : null}{' '}
-            {entry.text}
+            {entry.label ? <strong class="timeline-label">{entry.label}</strong> : null} {entry.text}{' '}
+            {entry.by ? <span class="muted">{entry.by}</span> : null}
           </li>
         ))}
       </ol>

@@ -44,6 +44,7 @@ export const timeline = sqliteTable(
     queue: text('queue'),
     worker: text('worker'),
     text: text('text').notNull(),
+    actor: text('actor'),
   },
   (table) => [index('timeline_at').on(table.atMs)],
 );

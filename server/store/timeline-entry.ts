@@ -1,15 +1,21 @@
+/** A deploy concerns every Redis unless it is said which. No instance can have this name. */
+export const ALL_INSTANCES = '*';
+
 /** Something that happened, as it is kept and told in the account of an incident. */
 export interface TimelineEntry {
   readonly id: string;
   readonly atMs: number;
+  /** Its name, or ALL_INSTANCES. */
   readonly instance: string;
   readonly kind: TimelineKind;
   /** Queue id; null: about the instance or the console. */
   readonly queue: string | null;
   /** Label of a worker; null: about none. */
   readonly worker: string | null;
-  /** One sentence. */
+  /** One sentence; of a marker what somebody wrote. */
   readonly text: string;
+  /** Who entered it; absent or null: the console noticed it by itself. */
+  readonly actor?: string | null;
 }
 
 export type TimelineKind =
@@ -23,13 +29,20 @@ export type TimelineKind =
   | 'agent.resubscribed'
   | 'worker.joined'
   | 'worker.left'
-  | 'worker.crashed';
+  | 'worker.crashed'
+  | MarkerEntryKind;
+
+/** What people and pipelines enter, as against what the console notices. */
+export type MarkerEntryKind = 'marker.deploy' | 'marker.note';
 
 /** What happened, newest first. */
 export interface TimelineLog {
   append(entry: TimelineEntry): Promise<void>;
   list(query: {
+    /** Of this one, and of all instances. */
     readonly instance?: string;
+    readonly kinds?: readonly TimelineKind[];
+    readonly sinceMs?: number;
     readonly beforeMs?: number;
     readonly limit: number;
   }): Promise<readonly TimelineEntry[]>;

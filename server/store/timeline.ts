@@ -1,7 +1,7 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, gte, inArray, lt, sql } from 'drizzle-orm';
 import type { Database } from './open-store.js';
 import { timeline } from './schema.js';
-import type { TimelineLog } from './timeline-entry.js';
+import { ALL_INSTANCES, type TimelineLog } from './timeline-entry.js';
 
 /** Kept: the newest of these; what is older goes. */
 const MOST_ENTRIES = 50_000;
@@ -22,13 +22,15 @@ export function createTimeline(database: Database): TimelineLog {
         .delete(timeline)
         .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MOST_ENTRIES}`);
     },
-    async list({ instance, beforeMs, limit }) {
+    async list({ instance, kinds, sinceMs, beforeMs, limit }) {
       return database
         .select()
         .from(timeline)
         .where(
           and(
-            instance === undefined ? undefined : eq(timeline.instance, instance),
+            instance === undefined ? undefined : inArray(timeline.instance, [instance, ALL_INSTANCES]),
+            kinds === undefined ? undefined : inArray(timeline.kind, [...kinds]),
+            sinceMs === undefined ? undefined : gte(timeline.atMs, sinceMs),
             beforeMs === undefined ? undefined : lt(timeline.atMs, beforeMs),
           ),
         )

@@ -5,6 +5,7 @@ import type { InstanceConfig } from '../instance-config.js';
 import { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { InstanceWatch } from './instance-watch.js';
+import type { Marker } from './marker.js';
 import type { Watch } from './watch.js';
 
 export interface WatchOptions {
@@ -19,8 +20,11 @@ export interface WatchOptions {
   readonly newId: () => string;
   /** Told what happens, for the timeline. */
   readonly tell: TellEvent;
+  /** Markers of an instance, the same array until something changes; absent: there are none. */
+  readonly markers?: (instance: string) => readonly Marker[];
 }
 
+const NO_MARKERS: readonly Marker[] = [];
 const EMPTY_SERIES = { atMs: [], values: {} } as const;
 
 /** Starts one poller for each instance and returns at once: a Redis that is down is shown as such, and tried on. */
@@ -45,15 +49,8 @@ export function createWatch(options: WatchOptions): Watch {
   };
 
   for (const config of options.instances) {
-    const deps = {
-      now: options.now,
-      log: options.log,
-      random: options.random,
-      slowThresholdMs: options.slowThresholdMs,
-      newId: options.newId,
-      tell: options.tell,
-      onTick,
-    };
+    const { now, log, random, slowThresholdMs, newId, tell, markers = () => NO_MARKERS } = options;
+    const deps = { now, log, random, slowThresholdMs, newId, tell, markers, onTick };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();

@@ -7,6 +7,7 @@ import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
 import { anotherProcess, hearingChanged, redisBack, redisUnreachable } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
+import type { Marker } from './marker.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
@@ -31,6 +32,8 @@ export interface InstanceWatchDeps {
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly onTick: (instance: string) => void;
+  /** The same array until something changes. */
+  readonly markers: (instance: string) => readonly Marker[];
 }
 
 /**
@@ -112,7 +115,10 @@ export class InstanceWatch {
   /** What is known now; the status is worked out at the moment of asking, so that it can't be live by neglect. */
   get snapshot(): Snapshot {
     const status = this.#judge(this.#deps.now());
-    return status === this.#snapshot.link.status ? this.#snapshot : this.#makeSnapshot();
+    const isCurrent =
+      status === this.#snapshot.link.status &&
+      this.#snapshot.markers === this.#deps.markers(this.#config.name);
+    return isCurrent ? this.#snapshot : this.#makeSnapshot();
   }
 
   instanceSeries() {
@@ -225,6 +231,7 @@ export class InstanceWatch {
         agents: this.#fleet.agents,
         unreadable: this.#fleet.unreadable,
       },
+      markers: this.#deps.markers(this.#config.name),
       discovery: this.#reader.discovery,
       poll: this.#poll,
     };

@@ -4,6 +4,7 @@
  */
 import type { JobTypeState } from './job-type-state.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
+import type { Marker } from './marker.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
 /** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
@@ -238,6 +239,8 @@ export interface Snapshot {
   /** Every worker that is known, by queue: those with the agent and those that only CLIENT LIST shows. */
   readonly workers: readonly WorkerState[];
   readonly hearing: Hearing;
+  /** Deploys and notes of the last 24 hours, oldest first, at most 200; those about the instance have no queue. */
+  readonly markers: readonly Marker[];
   readonly discovery: DiscoveryState;
   readonly poll: PollState;
 }

@@ -36,6 +36,7 @@ function entry(i: number, over: Partial<TimelineEntry> = {}): TimelineEntry {
     queue: 'bull:mail',
     worker: `w${i}`,
     text: `w${i} works on mail.`,
+    actor: null,
     ...over,
   };
 }

@@ -192,6 +192,7 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
       agents: 0,
       unreadable: 0,
     },
+    markers: [],
     discovery: { lastPassAtMs: NOW_MS - 2000, passDurationMs: 12, keys: 1000 },
     ...over,
     link: {

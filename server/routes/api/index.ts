@@ -10,6 +10,7 @@ import type { ApiEnv } from './env.js';
 import { idempotent } from './idempotent.js';
 import { jobsApi } from './jobs.js';
 import { leversApi } from './levers.js';
+import { markersApi } from './markers.js';
 import { overviewApi } from './overview.js';
 import { queuesApi } from './queues.js';
 import { timelineApi } from './timeline.js';
@@ -50,6 +51,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     jobsApi(deps),
     actionsApi(deps),
     timelineApi(deps),
+    markersApi(deps),
   ])
     api.route('/', part);
   api.doc31('/openapi.json', {

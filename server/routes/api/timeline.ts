@@ -7,7 +7,8 @@ const listRoute = jsonRoute(
   {
     method: 'get',
     path: '/timeline',
-    summary: 'What happened: failovers, restarts, workers come, gone and crashed, deafness; newest first',
+    summary:
+      'What happened: deploys and notes, failovers, restarts, workers come, gone and crashed, deafness; newest first',
     request: {
       query: z.object({
         instance: z.string().optional(),
@@ -26,11 +27,12 @@ const listRoute = jsonRoute(
       z.object({
         id: z.string(),
         at: z.string(),
-        instance: z.string(),
+        instance: z.string().openapi({ description: '*: every Redis' }),
         kind: z.string(),
         queue: z.string().nullable(),
         worker: z.string().nullable(),
         text: z.string(),
+        actor: z.string().nullable().openapi({ description: 'null: the console noticed it' }),
       }),
     ),
   }),
@@ -44,6 +46,11 @@ export function timelineApi(deps: AppDeps) {
       ...(instance === undefined ? {} : { instance }),
       ...(before === undefined ? {} : { beforeMs: Date.parse(before) }),
     });
-    return c.json({ entries: entries.map(({ atMs, ...entry }) => ({ ...entry, at: isoTime(atMs) })) }, 200);
+    return c.json(
+      {
+        entries: entries.map(({ atMs, actor = null, ...entry }) => ({ ...entry, actor, at: isoTime(atMs) })),
+      },
+      200,
+    );
   });
 }

@@ -1,6 +1,9 @@
 import type { TimelineProps } from '../../../views/timeline.js';
-import type { TimelineEntry } from '../../store/timeline-entry.js';
+import { plainName } from '../../findings/words.js';
+import { ALL_INSTANCES, type TimelineEntry, type TimelineKind } from '../../store/timeline-entry.js';
 import { moment } from './words.js';
+
+const LABELS: Partial<Record<TimelineKind, string>> = { 'marker.deploy': 'Deploy', 'marker.note': 'Note' };
 
 export function timelineOf(
   entries: readonly TimelineEntry[],
@@ -11,8 +14,10 @@ export function timelineOf(
     entries: entries.map((entry) => ({
       id: entry.id,
       at: moment(entry.atMs, nowMs),
-      place: hasManyInstances ? entry.instance : '',
+      place: hasManyInstances ? (entry.instance === ALL_INSTANCES ? 'all' : entry.instance) : '',
+      label: LABELS[entry.kind] ?? '',
       text: entry.text,
+      by: entry.actor ? `by ${entry.actor}${entry.queue === null ? '' : `, ${plainName(entry.queue)}`}` : '',
     })),
   };
 }
