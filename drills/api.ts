@@ -15,6 +15,15 @@ export interface ApiWorkers {
   readonly summary: z.infer<typeof FleetSummarySchema>;
   readonly workers: readonly ApiWorker[];
 }
+export interface ApiTimelineEntry {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+export interface ApiMarker {
+  readonly at: string;
+  readonly text: string;
+}
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
 export type ApiOverview = z.infer<typeof OverviewSchema>;
 
@@ -23,7 +32,9 @@ export interface Api {
   overview(): Promise<ApiOverview>;
   findings(): Promise<readonly ApiFinding[]>;
   workers(query?: string): Promise<ApiWorkers>;
-  timeline(): Promise<readonly { readonly kind: string; readonly text: string }[]>;
+  timeline(): Promise<readonly ApiTimelineEntry[]>;
+  /** Enters a marker. */
+  mark(marker: { readonly text: string; readonly queue?: string }): Promise<ApiMarker>;
   /** PATCH of a path below /api/v1. */
   patch(path: string, body: unknown): Promise<ApiOutcomes>;
   /** POST to a path below /api/v1. */
@@ -48,8 +59,8 @@ export function createApi(address: string): Api {
     findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
     workers: async (query = '') =>
       (await call('GET', `/instances/default/workers?limit=500${query}`)) as ApiWorkers,
-    timeline: async () =>
-      ((await call('GET', '/timeline')) as { entries: { kind: string; text: string }[] }).entries,
+    timeline: async () => ((await call('GET', '/timeline')) as { entries: ApiTimelineEntry[] }).entries,
+    mark: async (marker) => (await call('POST', '/markers', { kind: 'deploy', ...marker })) as ApiMarker,
     patch: async (path, body) => (await call('PATCH', path, body)) as ApiOutcomes,
     post: async (path, body) => (await call('POST', path, body)) as ApiOutcomes,
   };

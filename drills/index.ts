@@ -1,10 +1,11 @@
 import { fullRedis } from './full-redis.js';
+import { noisyNeighbour } from './noisy-neighbour.js';
 import { overloadedLayer } from './overloaded-layer.js';
 import type { Drill } from './scenario.js';
 import { silentSubscriber } from './silent-subscriber.js';
 
 /** The incidents that can be rehearsed. Adding a drill is one file and one line here. */
-export const DRILLS: readonly Drill[] = [fullRedis, overloadedLayer, silentSubscriber];
+export const DRILLS: readonly Drill[] = [fullRedis, overloadedLayer, noisyNeighbour, silentSubscriber];
 
 /** The drill of that name, or null. */
 export function findDrill(name: string): Drill | null {

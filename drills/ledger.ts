@@ -6,11 +6,17 @@ export interface Ledger {
   hear(message: ChildSays): void;
   accepted(queue: string): number;
   refused(queue: string): number;
-  completed(queue: string): number;
+  /** @param jobName only jobs of this type, whose ids begin with it. */
+  completed(queue: string, jobName?: string): number;
+  failed(queue: string, jobName: string): number;
+  /** When the first job of a type failed, by the worker's clock; null: none has. */
+  firstFailureAtMs(queue: string, jobName: string): number | null;
   /** `error` events of all workers. */
   workerErrors(): number;
   /** A quantile of the time from adding to end of jobs that ended since then; null: none did. */
   latencyMs(queue: string, sinceMs: number, ratio: number): number | null;
+  /** The same of the time from adding to start, of jobs that started since then. */
+  waitMs(queue: string, sinceMs: number, ratio: number): number | null;
   /** Holds what was told against what Redis holds. Call when producers and workers have ended. */
   balance(redis: Redis, queue: string): Promise<Balance>;
 }
@@ -31,32 +37,32 @@ export interface Balance {
 const LISTS = ['wait', 'paused', 'active'];
 const SORTED_SETS = ['prioritized', 'delayed', 'failed', 'waiting-children'];
 const PAGE = 5_000;
-const MOST_LATENCIES = 200_000;
+const MOST_TIMES = 200_000;
 
 export function createLedger(): Ledger {
-  const told = { accepted: new Books(), refused: new Books(), completed: new Books() };
+  const told = { accepted: new Books(), refused: new Books(), completed: new Books(), failed: new Books() };
+  const times = { latencies: new Times(), waits: new Times() };
+  const firstFailures = new Map<string, number>();
   let workerErrors = 0;
-  let latencies: { queue: string; atMs: number; ms: number }[] = [];
   return {
     hear(message) {
       if (message.kind === 'errors') workerErrors += message.count;
-      else if (message.kind === 'latencies') {
-        const atMs = Date.now();
-        for (const ms of message.ms) latencies.push({ queue: message.queue, atMs, ms });
-        if (latencies.length > MOST_LATENCIES) latencies = latencies.slice(-MOST_LATENCIES / 2);
-      } else if ('queue' in message) told[message.kind].enter(message.queue, message.ids);
+      else if (message.kind === 'latencies' || message.kind === 'waits')
+        times[message.kind].enter(message.queue, message.ms, Date.now());
+      else if ('queue' in message) told[message.kind].enter(message.queue, message.ids);
+      if (message.kind === 'failed') {
+        const key = `${message.queue} ${message.jobName}`;
+        firstFailures.set(key, Math.min(message.atMs, firstFailures.get(key) ?? message.atMs));
+      }
     },
     accepted: (queue) => told.accepted.of(queue).size,
     refused: (queue) => told.refused.of(queue).size,
-    completed: (queue) => told.completed.of(queue).size,
+    completed: (queue, jobName) => told.completed.count(queue, jobName),
+    failed: (queue, jobName) => told.failed.count(queue, jobName),
+    firstFailureAtMs: (queue, jobName) => firstFailures.get(`${queue} ${jobName}`) ?? null,
     workerErrors: () => workerErrors,
-    latencyMs(queue, sinceMs, ratio) {
-      const values = latencies
-        .filter((one) => one.queue === queue && one.atMs >= sinceMs)
-        .map(({ ms }) => ms)
-        .sort((a, b) => a - b);
-      return values[Math.min(values.length - 1, Math.floor(values.length * ratio))] ?? null;
-    },
+    latencyMs: (queue, sinceMs, ratio) => times.latencies.quantile(queue, sinceMs, ratio),
+    waitMs: (queue, sinceMs, ratio) => times.waits.quantile(queue, sinceMs, ratio),
     async balance(redis, queue) {
       const accepted = told.accepted.of(queue);
       const refused = told.refused.of(queue);
@@ -76,12 +82,36 @@ export function createLedger(): Ledger {
   };
 }
 
+/** The last times that were told, by queue. */
+class Times {
+  #told: { queue: string; atMs: number; ms: number }[] = [];
+
+  enter(queue: string, all: readonly number[], atMs: number): void {
+    for (const ms of all) this.#told.push({ queue, atMs, ms });
+    if (this.#told.length > MOST_TIMES) this.#told = this.#told.slice(-MOST_TIMES / 2);
+  }
+
+  quantile(queue: string, sinceMs: number, ratio: number): number | null {
+    const values = this.#told
+      .filter((one) => one.queue === queue && one.atMs >= sinceMs)
+      .map(({ ms }) => ms)
+      .sort((a, b) => a - b);
+    return values[Math.min(values.length - 1, Math.floor(values.length * ratio))] ?? null;
+  }
+}
+
 /** Job ids by queue. */
 class Books {
   readonly #books = new Map<string, Set<string>>();
 
   of(queue: string): ReadonlySet<string> {
     return this.#books.get(queue) ?? new Set();
+  }
+
+  count(queue: string, jobName?: string): number {
+    const ids = this.of(queue);
+    if (jobName === undefined) return ids.size;
+    return [...ids].filter((id) => id.startsWith(`${jobName}-`)).length;
   }
 
   enter(queue: string, ids: readonly string[]): void {

@@ -44,8 +44,9 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     if (!options.isAuto)
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
     const incident = await drill.start(world, account);
-    await incident.develop();
-    if (options.isAuto) return incident.resolve(createApi(address));
+    const api = createApi(address);
+    await incident.develop(api);
+    if (options.isAuto) return incident.resolve(api);
     account.note('over to you');
     await incident.follow();
   }

@@ -19,8 +19,8 @@ export interface Drill {
 
 /** An incident on its way. */
 export interface Incident {
-  /** Resolves when it has developed as far as it goes by itself. */
-  readonly develop: () => Promise<void>;
+  /** Resolves when it has developed as far as it goes by itself; the API is for what others tell the console meanwhile. */
+  readonly develop: (api: Api) => Promise<void>;
   /** Notes how it goes on while a person is at work in the console. Never ends by itself. */
   readonly follow: () => Promise<void>;
   /** Resolves it through the JSON API alone, and checks what was before and what is after. */

@@ -8,6 +8,8 @@ export interface BacklogPlan {
   readonly jobName: string;
   readonly count: number;
   readonly dataLetters: number;
+  /** Put into the data of each job. */
+  readonly tenant?: string;
 }
 
 const CHUNK = 1_000;
@@ -22,11 +24,11 @@ endWithParent(async () => queue.close().catch(() => undefined));
 const padding = 'x'.repeat(plan.dataLetters);
 for (let at = 0; at < plan.count; at += CHUNK) {
   const size = Math.min(CHUNK, plan.count - at);
-  const ids = Array.from({ length: size }, (_, i) => `backlog-${at + i}`);
+  const ids = Array.from({ length: size }, (_, i) => `${plan.jobName}-${plan.tenant ?? 'backlog'}-${at + i}`);
   await queue.addBulk(
     ids.map((jobId) => ({
       name: plan.jobName,
-      data: { id: jobId, padding },
+      data: { id: jobId, padding, ...(plan.tenant === undefined ? {} : { tenant: plan.tenant }) },
       opts: { jobId, removeOnComplete: true },
     })),
   );

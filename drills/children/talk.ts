@@ -8,6 +8,16 @@ export type ChildSays =
     }
   /** From the adding of jobs to their end. */
   | { readonly kind: 'latencies'; readonly queue: string; readonly ms: readonly number[] }
+  /** From the adding of jobs to their start. */
+  | { readonly kind: 'waits'; readonly queue: string; readonly ms: readonly number[] }
+  /** Jobs of one type that failed for good, and when the first of them did. */
+  | {
+      readonly kind: 'failed';
+      readonly queue: string;
+      readonly jobName: string;
+      readonly ids: readonly string[];
+      readonly atMs: number;
+    }
   /** `error` events of workers since the last word. */
   | { readonly kind: 'errors'; readonly count: number };
 

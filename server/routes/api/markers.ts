@@ -46,12 +46,9 @@ const postRoute = jsonRoute(
             .optional()
             .openapi({ description: 'Now unless given; at most 1 minute ahead and 7 days back' }),
           instance: z.string().optional().openapi({ description: 'Every Redis unless given' }),
-          queue: z
-            .string()
-            .optional()
-            .openapi({
-              description: 'Queue id, or a bare name that is unique; the whole Redis unless given',
-            }),
+          queue: z.string().optional().openapi({
+            description: 'Queue id, or a bare name that is unique; the whole Redis unless given',
+          }),
         }),
       ),
     },

@@ -17,7 +17,12 @@ export function timelineOf(
       place: hasManyInstances ? (entry.instance === ALL_INSTANCES ? 'all' : entry.instance) : '',
       label: LABELS[entry.kind] ?? '',
       text: entry.text,
-      by: entry.actor ? `by ${entry.actor}${entry.queue === null ? '' : `, ${plainName(entry.queue)}`}` : '',
+      by: byWhom(entry),
     })),
   };
+}
+
+function byWhom({ actor, queue }: TimelineEntry): string {
+  if (!actor) return '';
+  return `by ${plainName(actor)}${queue === null ? '' : `, ${plainName(queue.slice(queue.lastIndexOf(':') + 1))}`}`;
 }

@@ -1,0 +1,127 @@
+import type { Api, ApiFinding } from './api.js';
+import { inMegabytes } from './full-redis-look.js';
+import { type NoisyStage, TRUTH, untilRestored, waitsInWords } from './noisy-neighbour-world.js';
+import { PATIENCE } from './patience.js';
+import { pause, waitFor } from './wait-for.js';
+
+const NAMED_WITHIN_MS = 15_000;
+const RESTORED_WITHIN_MS = 20_000;
+const KEPT_MS = 4_000;
+/** So slow that nobody feels it: each takes 8 ms of one event loop and 20 ms downstream. */
+const CAP = { max: 2, durationMs: 1000 };
+const REASON = 'drill noisy-neighbour: the resync must not hold up the probes';
+const LEVERS_THAT_HOLD_BACK = ['queue.halt', 'queue.concurrency', 'queue.rate-limit'];
+
+/** What the person at the console would do, through the JSON API alone, with checks before and after. */
+export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api): Promise<void> {
+  const source = await findSource(stage, api);
+  await capSource(stage, api, source);
+  await checkRestored(stage, api);
+  await checkNothingLost(stage);
+}
+
+/** The queue that the findings name as the source of other queues' trouble, as its id; null: none. */
+export function namedSource(findings: readonly ApiFinding[]): string | null {
+  return noisy(findings)?.queue ?? null;
+}
+
+function noisy(findings: readonly ApiFinding[]): ApiFinding | undefined {
+  return findings.find(({ code }) => code === 'queue.noisy-neighbour');
+}
+
+/** @returns the id of the queue to hold back: the one that is named, else the one that it is. */
+async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promise<string> {
+  const truth = `bull:${TRUTH.source}`;
+  let findings: readonly ApiFinding[] = [];
+  await waitFor(async () => {
+    findings = await api.findings();
+    return namedSource(findings) !== null;
+  }, NAMED_WITHIN_MS * PATIENCE);
+  const named = namedSource(findings);
+  const finding = noisy(findings);
+  const tookSeconds = (Date.now() - floodedAtMs) / 1000;
+  account.check(
+    'the source is named by a finding, and it is the right one',
+    named === truth,
+    finding
+      ? `${tookSeconds.toFixed(1)} s after it began: ${finding.sentence.slice(0, 160)}`
+      : `none in ${findings.map(({ code, queue }) => `${code} ${queue ?? ''}`).join(', ')}`,
+  );
+  const told = JSON.stringify([finding?.sentence, finding?.queues, finding?.evidence]);
+  account.check(
+    'its evidence names both queues that are held up',
+    TRUTH.victims.every((victim) => told.includes(victim)),
+    (finding?.evidence ?? [])
+      .map(({ label, value }) => `${label} ${value}`)
+      .join('; ')
+      .slice(0, 200),
+  );
+  account.check(
+    'no probe queue is named as a source',
+    findings.every(
+      ({ code, queue }) =>
+        code !== 'queue.noisy-neighbour' || !TRUTH.victims.some((name) => queue === `bull:${name}`),
+    ),
+  );
+  account.check(
+    'it offers to hold back the source, and the source alone',
+    (finding?.remedies ?? []).some(
+      ({ lever, queues }) =>
+        LEVERS_THAT_HOLD_BACK.includes(lever) && queues.length === 1 && queues[0] === truth,
+    ),
+    (finding?.remedies ?? []).map(({ label }) => label).join('; '),
+  );
+  // What the levers do is measured whether or not the source was found.
+  return named ?? truth;
+}
+
+async function capSource(stage: NoisyStage, api: Api, source: string): Promise<void> {
+  const { account, world } = stage;
+  account.note('before the cap', `${waitsInWords(stage)}; ${await inMegabytes(world, 'used_memory')} used`);
+  const outcomes = await api.patch(`/instances/default/queues/${encodeURIComponent(source)}`, {
+    rateLimit: CAP,
+    reason: REASON,
+  });
+  account.check(
+    'the source alone is capped',
+    outcomes.applied === 1 && outcomes.failed === 0 && outcomes.outcomes[0]?.queue === source,
+    `${outcomes.outcomes[0]?.summary ?? ''} ${await world.redis.client.llen(`bull:${TRUTH.source}:wait`)} wait`,
+  );
+}
+
+async function checkRestored(stage: NoisyStage, api: Api): Promise<void> {
+  const { account, world } = stage;
+  const cappedAtMs = Date.now();
+  const isRestored = await untilRestored(stage, RESTORED_WITHIN_MS * PATIENCE);
+  account.check(
+    `probes wait at most twice as long as normally within ${RESTORED_WITHIN_MS / 1000} s`,
+    isRestored,
+    `${((Date.now() - cappedAtMs) / 1000).toFixed(1)} s after the cap; ${waitsInWords(stage)}`,
+  );
+  const done = world.ledger.completed(TRUTH.source);
+  const fromMs = Date.now();
+  await pause(KEPT_MS);
+  const perSecond = ((world.ledger.completed(TRUTH.source) - done) * 1000) / (Date.now() - fromMs);
+  account.check(
+    'and the resync goes on at its cap',
+    perSecond > 0 && perSecond <= (1.5 * CAP.max * 1000) / CAP.durationMs,
+    `${perSecond.toFixed(1)}/s; ${waitsInWords(stage)}`,
+  );
+  const after = namedSource(await api.findings());
+  account.note(
+    'what the console says now',
+    after === null ? 'no noisy neighbour' : `${after} is still named`,
+  );
+}
+
+async function checkNothingLost({ account, world }: NoisyStage): Promise<void> {
+  await world.stopPlayers();
+  for (const queue of [...TRUTH.victims, TRUTH.source]) {
+    const balance = await world.ledger.balance(world.redis.client, queue);
+    account.check(
+      `no job lost in ${queue}: completed + in Redis = accepted`,
+      balance.lost.length === 0 && balance.completed + balance.inRedis === balance.accepted,
+      `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}, refused ${balance.refused}`,
+    );
+  }
+}

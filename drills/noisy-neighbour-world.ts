@@ -1,0 +1,127 @@
+import type { Account } from './account.js';
+import type { BacklogPlan } from './children/backlog.js';
+import type { ProducerPlan } from './children/producer.js';
+import type { SharedWorkerPlan } from './children/shared-worker.js';
+import { PATIENCE } from './patience.js';
+import { pause, waitFor } from './wait-for.js';
+import type { World } from './world.js';
+
+/** What is so, whatever the console says: all that its findings are held against. */
+export const TRUTH = {
+  source: 'resync',
+  tenant: 'acme',
+  victims: ['probes-a', 'probes-b'],
+} as const;
+
+const PROCESSES = ['layer-1', 'layer-2'];
+/** Waits are told over this. */
+const WINDOW_MS = 4_000;
+const STEADY_MS = 15_000;
+const RISEN_WITHIN_MS = 20_000;
+/** Trouble is when the waits of both victims are so many times what they were. */
+const TROUBLE_TIMES = 10;
+/** Below this a wait is the machine's own noise and no trouble, as a client's round trip and a timer take about as long. */
+const NOISE_MS = 5;
+
+export interface NoisyStage {
+  readonly world: World;
+  readonly account: Account;
+  /** What 9 of 10 jobs of each victim wait at most while all is well; filled by `measureNormal`. */
+  readonly normalMs: Map<string, number>;
+  floodedAtMs: number;
+}
+
+/** Two processes work on three queues; probes arrive steadily, and nothing is to be resynced yet. */
+export async function startShared(world: World): Promise<void> {
+  for (const name of PROCESSES) {
+    await world.play('shared-worker', name, {
+      redisPort: world.redis.port,
+      name,
+      answerMs: 4,
+      queues: [
+        ...TRUTH.victims.map((queue) => ({ queue, concurrency: 2, burnMs: 0, calls: 1 })),
+        { queue: TRUTH.source, concurrency: 12, burnMs: 8, calls: 5, endlessTenant: TRUTH.tenant },
+      ],
+    } satisfies SharedWorkerPlan);
+  }
+  for (const queue of TRUTH.victims)
+    await world.play('producer', `${queue} producer`, {
+      redisPort: world.redis.port,
+      queue,
+      jobName: 'probe',
+      dataLetters: 100,
+      options: { removeOnComplete: { count: 500 } },
+      calmMs: Number.MAX_SAFE_INTEGER,
+      ordinaryPerSecond: 20,
+      surgePerSecond: 20,
+      isBulk: false,
+    } satisfies ProducerPlan);
+}
+
+/** What is normal, from the last seconds of a steady time. */
+export async function measureNormal({ world, account, normalMs }: NoisyStage): Promise<void> {
+  await pause(STEADY_MS);
+  for (const queue of TRUTH.victims)
+    normalMs.set(queue, world.ledger.waitMs(queue, Date.now() - STEADY_MS / 2, 0.9) ?? NOISE_MS);
+  account.note('probes wait as they always do', inWords(normalMs));
+}
+
+/** A server was rebuilt with an error: its resync never ends, and a few others are resynced too. */
+export async function flood({ world, account, normalMs }: NoisyStage): Promise<number> {
+  const of = (tenant: string, count: number): BacklogPlan => ({
+    redisPort: world.redis.port,
+    queue: TRUTH.source,
+    jobName: 'resync',
+    count,
+    dataLetters: 20_000,
+    tenant,
+  });
+  const startedAtMs = Date.now();
+  for (const [tenant, count] of [
+    [TRUTH.tenant, 400],
+    ['globex', 40],
+    ['initech', 20],
+  ] as const)
+    await (await world.play('backlog', `resync of ${tenant}`, of(tenant, count))).stop();
+  account.note(`a resync of ${TRUTH.tenant} begins that never ends`, inWords(normalMs));
+  return startedAtMs;
+}
+
+/** Waits until both victims are in trouble. */
+export async function untilTrouble(stage: NoisyStage): Promise<boolean> {
+  return waitFor(
+    () => waits(stage).every(({ nowMs, normalMs }) => nowMs >= TROUBLE_TIMES * normalMs),
+    RISEN_WITHIN_MS * PATIENCE,
+  );
+}
+
+/** Waits until both victims wait at most twice as long as normally. */
+export async function untilRestored(stage: NoisyStage, withinMs: number): Promise<boolean> {
+  return waitFor(
+    () => waits(stage).every(({ nowMs, normalMs }) => nowMs <= 2 * Math.max(NOISE_MS, normalMs)),
+    withinMs,
+  );
+}
+
+export function waitsInWords(stage: NoisyStage): string {
+  return inWords(new Map(waits(stage).map(({ queue, nowMs }) => [queue, nowMs])));
+}
+
+interface VictimWait {
+  readonly queue: string;
+  /** Of 9 of 10 jobs that started in the last seconds; Infinity: none did. */
+  readonly nowMs: number;
+  readonly normalMs: number;
+}
+
+function waits({ world, normalMs }: NoisyStage): readonly VictimWait[] {
+  return TRUTH.victims.map((queue) => ({
+    queue,
+    nowMs: world.ledger.waitMs(queue, Date.now() - WINDOW_MS, 0.9) ?? Number.POSITIVE_INFINITY,
+    normalMs: normalMs.get(queue) ?? 0,
+  }));
+}
+
+function inWords(waitsMs: ReadonlyMap<string, number>): string {
+  return `9 of 10 wait at most: ${[...waitsMs].map(([queue, ms]) => `${queue} ${ms.toFixed(0)} ms`).join(', ')}`;
+}
