@@ -1,3 +1,4 @@
+import { failedDeploy } from './failed-deploy.js';
 import { fullRedis } from './full-redis.js';
 import { noisyNeighbour } from './noisy-neighbour.js';
 import { overloadedLayer } from './overloaded-layer.js';
@@ -5,7 +6,13 @@ import type { Drill } from './scenario.js';
 import { silentSubscriber } from './silent-subscriber.js';
 
 /** The incidents that can be rehearsed. Adding a drill is one file and one line here. */
-export const DRILLS: readonly Drill[] = [fullRedis, overloadedLayer, noisyNeighbour, silentSubscriber];
+export const DRILLS: readonly Drill[] = [
+  fullRedis,
+  overloadedLayer,
+  noisyNeighbour,
+  silentSubscriber,
+  failedDeploy,
+];
 
 /** The drill of that name, or null. */
 export function findDrill(name: string): Drill | null {

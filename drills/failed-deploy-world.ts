@@ -1,0 +1,130 @@
+import type { Account } from './account.js';
+import type { Api } from './api.js';
+import type { MonitorWorkerPlan } from './children/monitor-worker.js';
+import type { SchedulerHears, SchedulerPlan } from './children/scheduler.js';
+import { PATIENCE } from './patience.js';
+import { pause, waitFor } from './wait-for.js';
+import type { Player, World } from './world.js';
+
+/** What is so, whatever the console says: all that its findings are held against. */
+export const TRUTH = {
+  queue: 'monitors',
+  failing: 'match-event',
+  error: /cache entry for monitor .+ has the wrong type/,
+  absent: 'cache-flush',
+  healthy: ['http-check', 'threshold-check'],
+  marker: 'monitors 2.7.0: match-event reads the cache',
+} as const;
+
+const PER_SECOND: Readonly<Record<string, number>> = {
+  'http-check': 10,
+  'threshold-check': 6,
+  'match-event': 5,
+  'cache-flush': 2,
+};
+const WORKERS = ['monitor-1', 'monitor-2'];
+const STEADY_MS = 20_000;
+/** Enough to tell nine of ten from the half. */
+const ENOUGH_FAILURES = 20;
+const FAILING_WITHIN_MS = 15_000;
+
+export interface DeployStage {
+  readonly world: World;
+  readonly account: Account;
+  readonly scheduler: Player;
+  workers: readonly Player[];
+  deployedAtMs: number;
+}
+
+export async function startMonitors(world: World, account: Account): Promise<DeployStage> {
+  const workers = await startWorkers(world, '2.6.3');
+  const scheduler = await world.play('scheduler', 'scheduler', {
+    redisPort: world.redis.port,
+    queue: TRUTH.queue,
+    types: Object.entries(PER_SECOND).map(([jobName, perSecond]) => ({ jobName, perSecond })),
+  } satisfies SchedulerPlan);
+  account.note('two workers of release 2.6.3 run four types of jobs');
+  return { world, account, scheduler, workers, deployedAtMs: 0 };
+}
+
+/** All four types finish, and none fails. */
+export async function keepSteady({ world, account }: DeployStage): Promise<void> {
+  await pause(STEADY_MS);
+  const failed = Object.keys(PER_SECOND).filter((name) => world.ledger.failed(TRUTH.queue, name) > 0);
+  account.check(
+    'before: jobs of all four types complete, and none fails',
+    failed.length === 0 &&
+      Object.keys(PER_SECOND).every((name) => world.ledger.completed(TRUTH.queue, name) > 0),
+    typesInWords(world),
+  );
+}
+
+/** A pipeline marks its deploy; the new workers fail at one type, and another is not scheduled any more. */
+export async function deploy(stage: DeployStage, api: Api): Promise<void> {
+  const { world, account, scheduler } = stage;
+  stage.deployedAtMs = Date.now();
+  await api.mark({ text: TRUTH.marker, queue: TRUTH.queue });
+  scheduler.tell({ do: 'drop', jobName: TRUTH.absent } satisfies SchedulerHears);
+  const before = stage.workers;
+  stage.workers = await startWorkers(world, '2.7.0', TRUTH.failing);
+  await Promise.all(before.map((player) => player.stop()));
+  account.note('release 2.7.0 is deployed, with a marker', TRUTH.marker);
+}
+
+/** Waits until enough has failed, and checks that it is that type, nine of ten of it, and no other. */
+export async function checkFailing({ world, account }: DeployStage): Promise<void> {
+  const { ledger } = world;
+  const completed = ledger.completed(TRUTH.queue, TRUTH.failing);
+  const isFailing = await waitFor(
+    () => ledger.failed(TRUTH.queue, TRUTH.failing) >= ENOUGH_FAILURES,
+    FAILING_WITHIN_MS * PATIENCE,
+  );
+  const failures = ledger.failed(TRUTH.queue, TRUTH.failing);
+  const successes = ledger.completed(TRUTH.queue, TRUTH.failing) - completed;
+  account.check(
+    `after: about nine of ten ${TRUTH.failing} fail, and are kept`,
+    isFailing && failures / (failures + successes) >= 0.75,
+    `${failures} failed, ${successes} completed; Redis keeps ${await world.redis.client.zcard(`bull:${TRUTH.queue}:failed`)}`,
+  );
+  account.check(
+    'after: no other type fails',
+    [...TRUTH.healthy, TRUTH.absent].every((name) => ledger.failed(TRUTH.queue, name) === 0),
+    typesInWords(world),
+  );
+}
+
+/** Stops everybody, then holds every id that was told against what Redis holds. */
+export async function checkNothingLost({ world, account }: DeployStage): Promise<void> {
+  await world.stopPlayers();
+  const balance = await world.ledger.balance(world.redis.client, TRUTH.queue);
+  account.check(
+    `no job lost in ${TRUTH.queue}: completed + in Redis = accepted`,
+    balance.lost.length === 0 && balance.completed + balance.inRedis === balance.accepted,
+    `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}, refused ${balance.refused}`,
+  );
+}
+
+function typesInWords({ ledger }: World): string {
+  return Object.keys(PER_SECOND)
+    .map(
+      (name) =>
+        `${name} ${ledger.completed(TRUTH.queue, name)} completed, ${ledger.failed(TRUTH.queue, name)} failed`,
+    )
+    .join('; ');
+}
+
+async function startWorkers(world: World, release: string, failingType?: string): Promise<readonly Player[]> {
+  return Promise.all(
+    WORKERS.map((name) =>
+      world.play('monitor-worker', `${name} of ${release}`, {
+        redisPort: world.redis.port,
+        queue: TRUTH.queue,
+        name,
+        release,
+        concurrency: 5,
+        jobMs: 50,
+        ...(failingType === undefined ? {} : { failingType }),
+      } satisfies MonitorWorkerPlan),
+    ),
+  );
+}

@@ -1,0 +1,32 @@
+import { resolveFailedDeploy } from './failed-deploy-resolve.js';
+import { checkFailing, deploy, keepSteady, startMonitors, TRUTH } from './failed-deploy-world.js';
+import { MB } from './full-redis-look.js';
+import type { Drill } from './scenario.js';
+import { waitFor } from './wait-for.js';
+
+/** incidents.md, 5: a deploy makes runs of one type fail, for what the release before left in a cache. */
+export const failedDeploy: Drill = {
+  name: 'failed-deploy',
+  about:
+    'a deploy, marked on the timeline, makes nine of ten jobs of one type fail; another type stops coming',
+  maxmemoryBytes: 128 * MB,
+  guide: [
+    'After 20 s release 2.7.0 is deployed; its marker is on the timeline (Workers, below).',
+    `Which type fails, since when, with what error, and what happened just before? (It is ${TRUTH.failing}.)`,
+    'And which type that came regularly comes no more?',
+  ],
+  start: async (world, account) => {
+    const stage = await startMonitors(world, account);
+    return {
+      async develop(api) {
+        await keepSteady(stage);
+        await deploy(stage, api);
+      },
+      async follow() {
+        await checkFailing(stage);
+        await waitFor(() => false, Number.POSITIVE_INFINITY);
+      },
+      resolve: (api) => resolveFailedDeploy(stage, api),
+    };
+  },
+};
