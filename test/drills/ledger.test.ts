@@ -47,3 +47,27 @@ it('a refused add that Redis holds all the same is counted apart', async () => {
     lost: [],
   });
 });
+
+it('jobs are counted by their type, and the first failure of a type is the earliest that any worker tells', () => {
+  const ledger = createLedger();
+  ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-1', 'send-2', 'sender-1'] });
+  const failed = { kind: 'failed', queue: 'mail', jobName: 'send' } as const;
+  ledger.hear({ ...failed, ids: ['send-3'], atMs: 2_000 });
+  ledger.hear({ ...failed, ids: ['send-4', 'send-5'], atMs: 1_000 });
+  expect([ledger.completed('mail'), ledger.completed('mail', 'send')]).toEqual([3, 2]);
+  expect([ledger.failed('mail', 'send'), ledger.failed('mail', 'sender')]).toEqual([3, 0]);
+  expect(ledger.firstFailureAtMs('mail', 'send')).toBe(1_000);
+  expect(ledger.firstFailureAtMs('mail', 'sender')).toBeNull();
+});
+
+it('how long jobs waited is told apart from how long they took, by queue', () => {
+  const ledger = createLedger();
+  ledger.hear({ kind: 'waits', queue: 'mail', ms: [1, 2, 3, 4, 5, 6, 7, 8, 9, 100] });
+  ledger.hear({ kind: 'latencies', queue: 'mail', ms: [500] });
+  expect([ledger.waitMs('mail', 0, 0.5), ledger.waitMs('mail', 0, 0.9)]).toEqual([6, 100]);
+  expect(ledger.latencyMs('mail', 0, 0.5)).toBe(500);
+  expect([ledger.waitMs('reports', 0, 0.5), ledger.waitMs('mail', Date.now() + 1, 0.5)]).toEqual([
+    null,
+    null,
+  ]);
+});
