@@ -54,11 +54,11 @@ it('a deploy of yesterday is forgotten while nobody enters anything', () => {
 
 it('whatever is entered: the newest of the last day, oldest first, bounded, and the same list until it changes', () => {
   const anyEntry = fc.record({
-    atMs: fc.integer({ min: NOW_MS - 2 * MARKERS_KEPT_MS, max: NOW_MS + 60_000 }),
+    atMs: fc.integer({ min: NOW_MS - 1.2 * MARKERS_KEPT_MS, max: NOW_MS + 60_000 }),
     instance: fc.constantFrom('default', 'other', ALL_INSTANCES),
   });
   fc.assert(
-    fc.property(fc.array(anyEntry, { maxLength: 2 * MOST_MARKERS, size: 'max' }), (entries) => {
+    fc.property(fc.array(anyEntry, { maxLength: 3 * MOST_MARKERS, size: 'max' }), (entries) => {
       const book = new MarkerBook(['default', 'other'], () => NOW_MS);
       for (const { atMs, instance } of entries) book.add(deploy(atMs, { instance }));
       const told = book.of('default');
