@@ -3,8 +3,8 @@
  * that signals, findings, levers, pages and the API read. Every part says when it was read.
  */
 import type { JobTypeState } from './job-type-state.js';
-import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
 import type { Marker } from './marker.js';
+import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
 /** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
