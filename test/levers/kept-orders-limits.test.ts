@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
@@ -6,7 +7,8 @@ import { type GivenOrder, giveBack, keepOrders, takeAllKept } from '../../server
 import type { QueueHandle } from '../../server/redis/queue-control.js';
 import { anOrder } from '../support/agent-ear.js';
 import { fill } from '../support/lever-bench.js';
-import { startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
+import { until } from '../support/until.js';
+import { concurrencyOf, startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
 
 let scene: WorkerScene;
 beforeEach(async () => {
@@ -126,3 +128,47 @@ describe('a worker that has ended when the order comes', () => {
     expect(await scene.kept()).toEqual({});
   });
 });
+
+describe('a connection that hangs between keeping and publishing', () => {
+  it('leaves the order kept, and says that workers follow and that it is not known whether they were told', async () => {
+    await scene.add(1);
+    const process = await scene.workers({});
+    const way = await startWayThatHangs(scene.redis.port, 'order:bull:work');
+    const remote = await scene.console({ url: `redis://127.0.0.1:${way.port}` });
+    await scene.heard([process.ids[0] ?? ''], remote);
+    const outcome = await remote.pullOne('workers.concurrency', { ...overQueue, args: { value: 9 } });
+    expect(outcome.status).toBe('failed');
+    expect(outcome.summary).toMatch(/Could not tell the workers for sure.*kept.*half a minute/);
+    expect(await scene.kept()).toEqual({ '*|concurrency': 9 });
+    way.stop();
+    // A worker that connects anew reads what is kept, as each does twice a minute.
+    await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until('it follows', async () => (await concurrencyOf(process))[0] === 9);
+  });
+});
+
+/** A way to Redis that lets nothing more through from the moment at which somebody says this. */
+async function startWayThatHangs(port: number, said: string): Promise<{ port: number; stop(): void }> {
+  const sockets = new Set<Socket>();
+  let isHanging = false;
+  const server = createServer((client) => {
+    const redis = connect(port, '127.0.0.1');
+    for (const socket of [client, redis]) sockets.add(socket.on('error', () => socket.destroy()));
+    client.on('data', (bytes) => {
+      isHanging ||= bytes.includes(said);
+      if (!isHanging) redis.write(bytes);
+    });
+    redis.on('data', (bytes) => {
+      if (!isHanging) client.write(bytes);
+    });
+    client.on('close', () => redis.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
