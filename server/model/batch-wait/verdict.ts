@@ -1,4 +1,5 @@
 import type { Clues } from './evidence.js';
+import type { Wall } from './wall.js';
 
 /** What waits for less is not in anybody's way. */
 const MIN_WALL_MS = 250;
@@ -7,6 +8,11 @@ const MIN_MOMENTS = 2;
 const MIN_COINCIDENCES = 4;
 const MIN_SYNC = 0.4;
 const MIN_BURST_SHARE = 0.65;
+/** A wall that is met to some ms time and again may be met by less: the other batches filled. */
+const MIN_EXACT_BURST_SHARE = 0.4;
+const MIN_EXACT_BURSTS = 8;
+const EXACT_RATIO = 0.003;
+const EXACT_MS = 5;
 /** The timer is exact; what sends and answers after it varies by the network's time, not by the timer's. */
 const WALL_SPREAD_RATIO = 0.015;
 const WALL_SPREAD_MS = 60;
@@ -31,11 +37,15 @@ function hasWall({ wall, evidence, coincidences }: Clues): boolean {
   return (
     wall.ms >= MIN_WALL_MS &&
     wall.moments >= MIN_MOMENTS &&
-    wall.burstShare >= MIN_BURST_SHARE &&
+    wall.burstShare >= (isExact(wall) ? MIN_EXACT_BURST_SHARE : MIN_BURST_SHARE) &&
     coincidences >= MIN_COINCIDENCES &&
     evidence.syncRatio >= MIN_SYNC &&
     wall.spreadRatio * wall.ms <= WALL_SPREAD_RATIO * wall.ms + WALL_SPREAD_MS
   );
+}
+
+function isExact({ bursts, spreadRatio, ms }: Wall): boolean {
+  return bursts.length >= MIN_EXACT_BURSTS && spreadRatio * ms <= EXACT_RATIO * ms + EXACT_MS;
 }
 
 /** Real batches have slopes of −0.85 to −1, exact sleeps in step −0.2 to −0.6 as Node ends some of them together. */
