@@ -11,6 +11,7 @@ import { idempotent } from './idempotent.js';
 import { jobsApi } from './jobs.js';
 import { leversApi } from './levers.js';
 import { markersApi } from './markers.js';
+import { memoryApi } from './memory.js';
 import { overviewApi } from './overview.js';
 import { queuesApi } from './queues.js';
 import { timelineApi } from './timeline.js';
@@ -47,6 +48,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     // Before the queues: …/queues/{queue}/workers is theirs.
     workersApi(deps),
     queuesApi(deps),
+    memoryApi(deps),
     leversApi(deps),
     jobsApi(deps),
     actionsApi(deps),

@@ -3,7 +3,9 @@ import type { AppDeps } from '../../app-deps.js';
 import { byTrouble } from '../../model/fleet-order.js';
 import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
+import { CountSchema, QueueMemorySchema } from './memory-schemas.js';
 import { isoTime, presentFinding, presentQueue } from './present.js';
+import { presentCount, presentQueueMemory } from './present-memory.js';
 import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
 import { listQueues, QUEUE_SORTS } from './queue-list.js';
 import { FindingSchema, QueueSchema } from './schemas.js';
@@ -52,6 +54,8 @@ const oneRoute = jsonRoute(
   QueueSchema.extend({
     instance: z.string(),
     stale: z.boolean(),
+    memory: QueueMemorySchema.nullable(),
+    count: CountSchema.nullable().openapi({ description: 'null: nobody has asked for an exact count' }),
     findings: z.array(FindingSchema),
     fleet: FleetSummarySchema,
     overrides: z.array(OverrideSchema),
@@ -99,6 +103,8 @@ export function queuesApi(deps: AppDeps) {
           ...presentQueue(queue, snapshot, deps.now(), deps.thresholds),
           instance: snapshot.instance,
           stale: snapshot.link.status !== 'live',
+          memory: queue.memory && presentQueueMemory(queue.memory),
+          count: queue.count && presentCount(queue.count),
           findings: findings.map(presentFinding),
           fleet: summariseFleet(fleet),
           overrides: queue.keptOrders.map(presentKept),

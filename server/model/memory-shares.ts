@@ -1,0 +1,110 @@
+import type { Bytes, KindMemory, MemoryKind, QueueMemory, TypeMemory } from '../watch/memory-state.js';
+import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
+
+/** Bytes with their share of all that Redis holds against its limit. */
+export interface Share extends Bytes {
+  /** 0..1; null: it is not known yet what Redis holds. */
+  readonly shareRatio: number | null;
+}
+
+export interface QueueShare extends Share {
+  readonly queue: QueueState;
+  readonly memory: QueueMemory;
+}
+
+export interface TypeShare extends Share {
+  readonly queue: QueueState;
+  readonly type: TypeMemory;
+}
+
+export interface KindShare extends Share {
+  readonly kind: MemoryKind;
+}
+
+/** Sum of what is not told one by one. */
+export interface RestShare extends Share {
+  readonly entries: number;
+}
+
+/** Where the memory of all queues of one Redis is; each list with the largest first. */
+export interface MemoryShares {
+  /** What counts against the limit, over all nodes: shares are of this. */
+  readonly heldBytes: number;
+  readonly queues: Share;
+  readonly byQueue: readonly QueueShare[];
+  readonly byType: readonly TypeShare[];
+  readonly byKind: readonly KindShare[];
+  /** Queues that hold jobs and of which nothing is known yet. */
+  readonly queuesToSample: number;
+  /** When the oldest of what is told was read; null: nothing is known yet. */
+  readonly readAtMs: number | null;
+}
+
+/** Errors of independent samples add up as squares. */
+export function sumOfBytes(parts: readonly Bytes[]): Bytes {
+  return {
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    errorBytes: Math.round(Math.sqrt(parts.reduce((sum, { errorBytes }) => sum + errorBytes ** 2, 0))),
+  };
+}
+
+/** Bytes that count against the limits of these nodes together. */
+export function heldBytesOf(nodes: readonly RedisNode[]): number {
+  return nodes.reduce((sum, node) => sum + node.countedBytes, 0);
+}
+
+export function memorySharesOf(snapshot: Snapshot): MemoryShares {
+  const heldBytes = heldBytesOf(snapshot.nodes);
+  const known = snapshot.queues.flatMap((queue) => (queue.memory ? { queue, memory: queue.memory } : []));
+  const byQueue = known.map(({ queue, memory }) => ({
+    queue,
+    memory,
+    ...shareOf({ bytes: memory.totalBytes, errorBytes: memory.errorBytes }, heldBytes),
+  }));
+  const byType = known.flatMap(({ queue, memory }) =>
+    memory.types.map((type) => ({ queue, type, ...shareOf(type, heldBytes) })),
+  );
+  return {
+    heldBytes,
+    queues: shareOf(sumOfBytes(byQueue), heldBytes),
+    byQueue: byQueue.sort(largestFirst),
+    byType: byType.sort(largestFirst),
+    byKind: kindsOf(
+      known.flatMap(({ memory }) => memory.kinds),
+      heldBytes,
+    ),
+    queuesToSample: snapshot.nodes.reduce((sum, { memory }) => sum + (memory?.queuesToSample ?? 0), 0),
+    readAtMs: known.length === 0 ? null : Math.min(...known.map(({ memory }) => memory.readAtMs)),
+  };
+}
+
+/** Kinds of several queues put together, largest first. */
+export function kindsOf(kinds: readonly KindMemory[], heldBytes: number): readonly KindShare[] {
+  const byKind = new Map<MemoryKind, KindMemory[]>();
+  for (const kind of kinds) byKind.set(kind.kind, [...(byKind.get(kind.kind) ?? []), kind]);
+  return [...byKind]
+    .map(([kind, parts]) => ({ kind, ...shareOf(sumOfBytes(parts), heldBytes) }))
+    .sort(largestFirst);
+}
+
+/** The first `most`, and the sum of all others; null where there are none. */
+export function foldRest<T extends Share>(
+  shares: readonly T[],
+  most: number,
+  heldBytes: number,
+): { readonly told: readonly T[]; readonly rest: RestShare | null } {
+  if (shares.length <= most) return { told: shares, rest: null };
+  const others = shares.slice(most);
+  return {
+    told: shares.slice(0, most),
+    rest: { entries: others.length, ...shareOf(sumOfBytes(others), heldBytes) },
+  };
+}
+
+export function shareOf({ bytes, errorBytes }: Bytes, heldBytes: number): Share {
+  return { bytes, errorBytes, shareRatio: heldBytes > 0 ? bytes / heldBytes : null };
+}
+
+function largestFirst(a: Bytes, b: Bytes): number {
+  return b.bytes - a.bytes;
+}
