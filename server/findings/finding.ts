@@ -6,6 +6,8 @@ export type Severity = 'critical' | 'warning' | 'info';
 export interface Evidence {
   readonly label: string;
   readonly value: number | string;
+  /** Where `value` is an estimate: the truth lies within ± this in 95 of 100 cases, in the same unit. */
+  readonly error?: number;
   readonly unit?: 'bytes' | 'bytes/s' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
 }
 

@@ -3,14 +3,20 @@ import type { Snapshot } from '../watch/snapshot.js';
 import { consoleStale } from './console-stale.js';
 import type { CurrentFinding, FindingRule, Thresholds } from './finding.js';
 import { asLastSeen } from './last-seen.js';
-import { mergeAlike } from './merge.js';
+import { memoryEvents } from './memory-events.js';
+import { memoryForeignKeys } from './memory-foreign-keys.js';
+import { memoryJobType } from './memory-job-type.js';
+import { memoryLargeJobs } from './memory-large-jobs.js';
+import { memoryOutputBuffers } from './memory-output-buffers.js';
+import { memoryRetention } from './memory-retention.js';
+import { memoryStackTraces } from './memory-stack-traces.js';
+import { foldExplained, mergeAlike } from './merge.js';
 import { queueCapped } from './queue-capped.js';
 import { queueGrowing } from './queue-growing.js';
 import { queueNoWorkers } from './queue-no-workers.js';
 import { queueOverloaded } from './queue-overloaded.js';
 import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
 import { queueRateLimited } from './queue-rate-limited.js';
-import { queueRetention } from './queue-retention.js';
 import { queueStuck } from './queue-stuck.js';
 import { redisEvictionPolicy } from './redis-eviction-policy.js';
 import { redisFilling } from './redis-filling.js';
@@ -42,7 +48,13 @@ export const FINDING_RULES: readonly FindingRule[] = [
   queuePausedWithBacklog,
   queueCapped,
   queueRateLimited,
-  queueRetention,
+  memoryJobType,
+  memoryRetention,
+  memoryStackTraces,
+  memoryLargeJobs,
+  memoryEvents,
+  memoryOutputBuffers,
+  memoryForeignKeys,
   workerCrashed,
   workerStuck,
   workerSilent,
@@ -53,7 +65,8 @@ export const FINDING_RULES: readonly FindingRule[] = [
 /**
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
  *
- * Steps after the rules: troubles that more than ten queues share are told once, remedies that this Redis would refuse
+ * Steps after the rules: troubles that more than ten queues share are told once, what explains another is told in its
+ * place, remedies that this Redis would refuse
  * are taken away, and what was found in data that are not live is marked as last seen (last-seen.ts says why).
  */
 export function detectFindings(
@@ -69,7 +82,7 @@ export function detectFindings(
       key: [rule.code, snapshot.instance, finding.queue ?? '', finding.node ?? ''].join('|'),
     })),
   );
-  const told = found.map((finding) => withinReach(finding, snapshot));
+  const told = foldExplained(found).map((finding) => withinReach(finding, snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);

@@ -1,7 +1,8 @@
 import { formatBytes, formatCount, formatThings } from '../model/format.js';
+import type { TypeMemory } from '../watch/memory-state.js';
 import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { Remedy } from './finding.js';
-import { queueName } from './words.js';
+import { plainName, queueName } from './words.js';
 
 /** Entries of each events stream that are kept: enough for a listener that is a little behind. */
 const KEEP_EVENTS = 100;
@@ -129,23 +130,37 @@ export function wholeMegabytes(bytes: number): number {
   return Math.floor(bytes / (1024 * 1024)) * 1024 * 1024;
 }
 
+/** A type that holds this much of its queue's jobs is told by name. */
+const MAIN_TYPE_SHARE = 0.6;
+
 /** What holds the most memory: named, because that is where the cause is. null where nothing was measured. */
 export function largestHolder(snapshot: Snapshot): { readonly text: string; readonly bytes: number } | null {
-  let best: { text: string; bytes: number } | null = null;
+  let best: { queue: QueueState; kind: HolderKind; bytes: number } | null = null;
   for (const queue of snapshot.queues) {
     if (!queue.memory) continue;
-    const kinds: readonly (readonly [number, string])[] = [
-      [queue.memory.backlogBytes, 'unfinished jobs'],
-      [queue.memory.completedBytes, 'completed jobs'],
-      [queue.memory.failedBytes, 'failed jobs'],
+    const kinds: readonly (readonly [number, HolderKind])[] = [
+      [queue.memory.backlogBytes, 'unfinished'],
+      [queue.memory.completedBytes, 'completed'],
+      [queue.memory.failedBytes, 'failed'],
       [queue.memory.eventsBytes, 'events'],
     ];
     for (const [bytes, kind] of kinds) {
-      if (bytes > (best?.bytes ?? 0))
-        best = { bytes, text: `${formatBytes(bytes)} in ${kind} of ${queueName(queue)}` };
+      if (bytes > (best?.bytes ?? 0)) best = { queue, kind, bytes };
     }
   }
-  return best;
+  return best && { bytes: best.bytes, text: holderInWords(best.queue, best.kind, best.bytes) };
+}
+
+type HolderKind = 'unfinished' | 'completed' | 'failed' | 'events';
+
+function holderInWords(queue: QueueState, kind: HolderKind, bytes: number): string {
+  const of = `of ${queueName(queue)}`;
+  if (kind === 'events') return `${formatBytes(bytes)} in events ${of}`;
+  const heldOf = (type: TypeMemory): number =>
+    kind === 'completed' ? type.completedBytes : kind === 'failed' ? type.failedBytes : type.backlogBytes;
+  const main = queue.memory?.types.find((type) => heldOf(type) >= bytes * MAIN_TYPE_SHARE);
+  if (!main) return `${formatBytes(bytes)} in ${kind} jobs ${of}`;
+  return `${formatBytes(heldOf(main))} in ${kind} ${plainName(main.type)} jobs ${of}`;
 }
 
 /** A queue must hold this share of all that waits to be the one whose halt lets the others in. */

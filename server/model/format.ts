@@ -1,3 +1,5 @@
+import type { Bytes } from '../watch/memory-state.js';
+
 /** How numbers read, in sentences and on the page alike. Pure; never prints NaN, Infinity or undefined. */
 
 const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -44,6 +46,14 @@ export function formatBytes(bytes: number): string {
   }
   const digits = unit > 0 && value < 9.95 ? value.toFixed(1) : grouped(value);
   return `${digits === '0' || digits === '0.0' ? '' : sign}${digits} ${BYTE_UNITS[unit]}`;
+}
+
+/** "94 MB ± 3.1 MB"; what was counted exactly, or as well as that, has no ±. */
+export function formatEstimate({ bytes, errorBytes }: Bytes): string {
+  const value = formatBytes(bytes);
+  return errorBytes >= Math.abs(bytes) / 1000 && errorBytes >= 1
+    ? `${value} ± ${formatBytes(errorBytes)}`
+    : value;
 }
 
 /** 2097152 → "2.0 MB/s". */

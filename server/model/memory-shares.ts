@@ -102,7 +102,7 @@ export function foldRest<T extends Share>(
 }
 
 export function shareOf({ bytes, errorBytes }: Bytes, heldBytes: number): Share {
-  return { bytes, errorBytes, shareRatio: heldBytes > 0 ? bytes / heldBytes : null };
+  return { bytes, errorBytes, shareRatio: heldBytes >= 1 ? bytes / heldBytes : null };
 }
 
 function largestFirst(a: Bytes, b: Bytes): number {

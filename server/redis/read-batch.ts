@@ -17,7 +17,7 @@ export class ReadBatch {
   add(command: string, ...args: readonly (string | number)[]): Slot {
     const name =
       command === 'config' || command === 'client' || command === 'memory'
-        ? `${command}|${args[0]}`
+        ? `${command}|${String(args[0]).toLowerCase()}`
         : command;
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
     return this.#commands.push([command, ...args]) - 1;

@@ -221,14 +221,14 @@ describe('queue.rate-limited', () => {
   });
 });
 
-describe('queue.retention', () => {
+describe('memory.retention', () => {
   test('232 completed jobs that fill Redis while nothing waits', () => {
     const found = find(
       [aQueue({ counts: { completed: 232 }, memory: someMemory({ completedBytes: 71 * MB }) })],
       { nodes: [aNode({ countedBytes: 78 * MB })] },
     );
     expect(found).toMatchObject([
-      { code: 'queue.retention', severity: 'warning', title: '71 MB of finished jobs and events' },
+      { code: 'memory.retention', severity: 'warning', title: '71 MB of finished jobs and events' },
     ]);
     expect(found[0]?.sentence).toContain('71 MB in 232 completed jobs');
     expect(found[0]?.sentence).toContain('71% of the limit');

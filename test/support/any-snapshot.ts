@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { QueueMemory } from '../../server/watch/memory-state.js';
+import type { NodeMemory, QueueMemory, TypeMemory } from '../../server/watch/memory-state.js';
 import type {
   MemoryForecast,
   QueueRates,
@@ -7,7 +7,15 @@ import type {
   RedisNode,
   Snapshot,
 } from '../../server/watch/snapshot.js';
-import { aNode, aQueue, aSnapshot, NOW_MS, someCapabilities, someMemory } from './snapshot.js';
+import {
+  aNode,
+  aQueue,
+  aSnapshot,
+  NOW_MS,
+  someCapabilities,
+  someMemory,
+  someNodeMemory,
+} from './snapshot.js';
 
 const anyAmount = fc.oneof(
   fc.constantFrom(0, 1, 1e9, 1e15),
@@ -43,6 +51,22 @@ const anyForecast: fc.Arbitrary<MemoryForecast> = fc.record({
   windowMs: anyAmount,
 });
 
+const anyNodeMemory: fc.Arbitrary<NodeMemory> = fc
+  .record({
+    queuesToSample: anyWhole,
+    foreign: orNull(
+      fc.record({
+        bytes: anyAmount,
+        errorBytes: anyAmount,
+        keys: anyWhole,
+        largest: fc.array(fc.record({ key: anyName, bytes: anyAmount }), { maxLength: 3 }),
+      }),
+    ),
+    clientBytes: anyAmount,
+    unattributedBytes: fc.oneof(anyAmount, fc.constant(-5000)),
+  })
+  .map((over) => someNodeMemory(over));
+
 const anyNode: fc.Arbitrary<RedisNode> = fc
   .record({
     address: anyName,
@@ -65,6 +89,8 @@ const anyNode: fc.Arbitrary<RedisNode> = fc
     evictedPerSecond: anyAmount,
     replicationLinkUp: fc.boolean(),
     uptimeSeconds: anyAmount,
+    clientOutputBytes: anyAmount,
+    memory: orNull(anyNodeMemory),
   })
   .map((over) => aNode(over));
 
@@ -77,6 +103,18 @@ const anyRates: fc.Arbitrary<QueueRates> = fc.record({
   source: fc.constant('id-counter' as const),
 });
 
+const anyType: fc.Arbitrary<TypeMemory> = fc.record({
+  type: anyName,
+  bytes: anyAmount,
+  errorBytes: anyAmount,
+  unfinished: anyWhole,
+  unfinishedError: anyWhole,
+  backlogBytes: anyAmount,
+  completedBytes: anyAmount,
+  failedBytes: anyAmount,
+  bytesPerJob: anyAmount,
+});
+
 const anyMemory: fc.Arbitrary<QueueMemory> = fc
   .record({
     readAtMs: anyTime,
@@ -86,6 +124,24 @@ const anyMemory: fc.Arbitrary<QueueMemory> = fc
     failedBytes: anyAmount,
     eventsBytes: anyAmount,
     totalBytes: anyAmount,
+    errorBytes: anyAmount,
+    types: fc.array(anyType, { maxLength: 3 }),
+    kinds: fc.array(
+      fc.record({
+        kind: fc.constantFrom('payload' as const, 'stack-traces' as const, 'events' as const),
+        bytes: anyAmount,
+        errorBytes: anyAmount,
+      }),
+      { maxLength: 3 },
+    ),
+    largest: orNull(
+      fc.record({
+        jobId: anyName,
+        type: anyName,
+        bytes: anyAmount,
+        state: fc.constantFrom('waiting' as const, 'failed' as const),
+      }),
+    ),
   })
   .map((over) => someMemory(over));
 

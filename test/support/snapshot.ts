@@ -1,4 +1,4 @@
-import type { QueueMemory } from '../../server/watch/memory-state.js';
+import type { KindMemory, NodeMemory, QueueMemory, TypeMemory } from '../../server/watch/memory-state.js';
 import type {
   Capabilities,
   LinkState,
@@ -97,6 +97,45 @@ export function someMemory(over: Partial<QueueMemory> = {}): QueueMemory {
     ...parts,
     totalBytes:
       over.totalBytes ?? parts.backlogBytes + parts.completedBytes + parts.failedBytes + parts.eventsBytes,
+  };
+}
+
+/** Jobs of one type that all wait, unless told otherwise. */
+export function someType(over: Partial<TypeMemory> = {}): TypeMemory {
+  const parts = { backlogBytes: 0, completedBytes: 0, failedBytes: 0, ...over };
+  return {
+    type: 'track',
+    errorBytes: 0,
+    unfinished: 0,
+    unfinishedError: 0,
+    bytesPerJob: 1000,
+    ...parts,
+    bytes: over.bytes ?? parts.backlogBytes + parts.completedBytes + parts.failedBytes,
+  };
+}
+
+export function someKind(kind: KindMemory['kind'], bytes: number, errorBytes = 0): KindMemory {
+  return { kind, bytes, errorBytes };
+}
+
+/** A process whose memory is its queues and 1 MB of its own. */
+export function someNodeMemory(over: Partial<NodeMemory> = {}): NodeMemory {
+  return {
+    readAtMs: NOW_MS,
+    usedBytes: 20 * MB,
+    queues: { bytes: 18 * MB, errorBytes: 0 },
+    queuesToSample: 0,
+    foreign: { bytes: 0, errorBytes: 0, keys: 0, largest: [] },
+    clientBytes: 100_000,
+    replicaBufferBytes: 0,
+    replicationBacklogBytes: 0,
+    aofBytes: 0,
+    scriptBytes: 0,
+    keyspaceBytes: 50_000,
+    startupBytes: MB,
+    unattributedBytes: 0,
+    fragmentationBytes: 2 * MB,
+    ...over,
   };
 }
 

@@ -43,6 +43,7 @@ export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> 
       label: piece.label,
       value: piece.value,
       unit: piece.unit ?? null,
+      error: piece.error ?? null,
     })),
     remedies: finding.remedies.map(presentRemedy),
   };

@@ -36,7 +36,15 @@ export const FindingSchema = z
       .nullable()
       .openapi({ description: 'Set where the console can’t see now: it was so at this time.' }),
     evidence: z.array(
-      z.object({ label: z.string(), value: z.union([z.number(), z.string()]), unit: z.string().nullable() }),
+      z.object({
+        label: z.string(),
+        value: z.union([z.number(), z.string()]),
+        unit: z.string().nullable(),
+        error: z
+          .number()
+          .nullable()
+          .openapi({ description: 'Of an estimate: the truth lies within ± this in 95 of 100 cases.' }),
+      }),
     ),
     remedies: z.array(RemedySchema),
   })

@@ -26,7 +26,9 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     sentence: finding.sentence,
     evidence: finding.evidence.map((piece) => ({
       label: piece.label,
-      value: formatValue(piece.value, piece.unit),
+      value:
+        formatValue(piece.value, piece.unit) +
+        (piece.error ? ` ± ${formatValue(piece.error, piece.unit)}` : ''),
     })),
     since: moment(finding.sinceMs, nowMs),
     age: `for ${coarseAge((nowMs - finding.sinceMs) / 1000)}`,

@@ -1,0 +1,90 @@
+import { formatBytes, formatJobs } from '../model/format.js';
+import { memorySharesOf, type TypeShare } from '../model/memory-shares.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { FindingRule, FoundNow, Remedy, Thresholds } from './finding.js';
+import { raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import {
+  estimateEvidence,
+  heldInWords,
+  isMemoryPressed,
+  memorySeverity,
+  shareEvidence,
+  surelyHeld,
+  tightestNode,
+} from './memory-share.js';
+import { magnitude, plainName, queueName } from './words.js';
+
+/** One type that holds this much of everything is the cause, and not one of many. */
+const MOST_RATIO = 0.4;
+
+export const memoryJobType: FindingRule = {
+  code: 'memory.job-type',
+  about:
+    'One job type holds most of what counts against the limit of a Redis that is well filled or filling.',
+  detect: (snapshot, _nowMs, thresholds) => {
+    if (!isMemoryPressed(snapshot)) return [];
+    const { heldBytes, byType } = memorySharesOf(snapshot);
+    const [largest] = byType;
+    if (!largest || heldBytes <= 0 || surelyHeld(largest) < heldBytes * MOST_RATIO) return [];
+    if (surelyHeld(largest) < thresholds.retentionMinBytes) return [];
+    return [jobType(largest, snapshot, thresholds)];
+  },
+};
+
+function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): FoundNow {
+  const { queue, type } = share;
+  const name = plainName(type.type);
+  return {
+    severity: memorySeverity(share, snapshot, thresholds),
+    queue: queue.id,
+    node: null,
+    title: `${name} jobs hold most of the memory`,
+    sentence: `${name} jobs of ${queueName(queue)} hold ${heldInWords(share, snapshot)} (${partsOf(share)}; ${formatBytes(type.bytesPerJob)} each): while they stay, there is no room for other jobs; ${adviceFor(share)}.`,
+    evidence: [
+      estimateEvidence('held by the type', share),
+      ...shareEvidence(share, snapshot),
+      {
+        label: 'its unfinished jobs',
+        value: type.unfinished,
+        unit: 'jobs',
+        ...(type.unfinishedError > 0 ? { error: type.unfinishedError } : {}),
+      },
+      { label: 'each', value: type.bytesPerJob, unit: 'bytes' },
+    ],
+    remedies: remediesFor(share, snapshot),
+    rank: 230 + magnitude(share.bytes / 4096),
+  };
+}
+
+function partsOf({ type }: TypeShare): string {
+  const parts: readonly (readonly [number, string])[] = [
+    [type.backlogBytes, `${formatJobs(type.unfinished)} that still have to run`],
+    [type.completedBytes, 'completed'],
+    [type.failedBytes, 'failed'],
+  ];
+  return parts
+    .filter(([bytes]) => bytes >= type.bytes / 10)
+    .sort((a, b) => b[0] - a[0])
+    .map(([bytes, what]) => `${formatBytes(bytes)} ${what}`)
+    .join(', ');
+}
+
+function adviceFor({ type }: TypeShare): string {
+  if (type.backlogBytes >= type.bytes / 2)
+    return 'drain them faster, add fewer, or give Redis more memory until they are done';
+  return type.failedBytes > type.completedBytes
+    ? 'clean the failed ones, and set removeOnFail where they are added'
+    : 'clean the completed ones, and set removeOnComplete where they are added';
+}
+
+/** Levers can't pick a type: what a clean of its queue would free is told for the queue. Only states that the type is in. */
+function remediesFor({ queue, type }: TypeShare, snapshot: Snapshot): readonly Remedy[] {
+  const cleans = reclaimRemedies([queue]).filter(({ lever, args }) => {
+    if (lever !== 'queue.clean-finished') return false;
+    const held = args.state === 'failed' ? type.failedBytes : type.completedBytes;
+    return held >= type.bytes / 10;
+  });
+  const node = tightestNode(snapshot);
+  const raise = node && type.backlogBytes >= type.bytes / 2 ? raiseMaxmemory(node) : null;
+  return raise ? [...cleans, raise] : cleans;
+}

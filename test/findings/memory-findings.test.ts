@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'vitest';
+import { detectFindings } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { findLever } from '../../server/levers/index.js';
+import type { QueueState, RedisNode } from '../../server/watch/snapshot.js';
+import {
+  aFullNode,
+  aNode,
+  aQueue,
+  aSnapshot,
+  MB,
+  NOW_MS,
+  someKind,
+  someMemory,
+  someNodeMemory,
+  someType,
+} from '../support/snapshot.js';
+
+const find = (nodes: readonly RedisNode[], queues: readonly QueueState[] = []) =>
+  detectFindings(aSnapshot({ nodes, queues }), NOW_MS, DEFAULT_THRESHOLDS);
+const about = (code: string, nodes: readonly RedisNode[], queues: readonly QueueState[] = []) =>
+  find(nodes, queues).filter((finding) => finding.code === code);
+
+/** 48 MB of `track` that wait, beside 4 MB of `mail`. */
+const track = aQueue({
+  name: 'analytics',
+  counts: { waiting: 50_000 },
+  lastDepartureAtMs: NOW_MS,
+  memory: someMemory({
+    backlogBytes: 52 * MB,
+    types: [
+      someType({ backlogBytes: 48 * MB, errorBytes: 2 * MB, unfinished: 46_000, bytesPerJob: 1094 }),
+      someType({ type: 'mail', backlogBytes: 4 * MB, unfinished: 4_000 }),
+    ],
+  }),
+});
+
+describe('memory.job-type', () => {
+  test('names the type that holds most, with its error and share, before Redis is near its limit', () => {
+    const [finding] = about('memory.job-type', [aNode({ countedBytes: 65 * MB })], [track]);
+    expect(finding).toMatchObject({
+      severity: 'warning',
+      queue: 'bull:analytics',
+      title: 'track jobs hold most of the memory',
+    });
+    expect(finding?.sentence).toContain('48 MB ± 2.0 MB, 74% of what Redis holds');
+    expect(finding?.sentence).toContain('46,000 jobs that still have to run');
+    expect(finding?.evidence[0]).toEqual({
+      label: 'held by the type',
+      value: 48 * MB,
+      unit: 'bytes',
+      error: 2 * MB,
+    });
+    // Nothing is there to clean: only the limit can give room to jobs that have to run.
+    expect(finding?.remedies.map(({ lever }) => lever)).toEqual(['redis.raise-maxmemory']);
+  });
+
+  test('says nothing while there is room, or where the samples can’t tell', () => {
+    expect(about('memory.job-type', [aNode({ countedBytes: 55 * MB })], [track])).toEqual([]);
+    const vague = {
+      ...track,
+      memory: someMemory({ types: [someType({ backlogBytes: 28 * MB, errorBytes: 8 * MB })] }),
+    };
+    expect(about('memory.job-type', [aNode({ countedBytes: 65 * MB })], [vague])).toEqual([]);
+  });
+
+  test('a Redis that is filling names the type itself, and the type is no second alarm', () => {
+    const found = find([aNode({ countedBytes: 85 * MB })], [track]);
+    const filling = found.find(({ code }) => code === 'redis.filling');
+    expect(filling?.sentence).toContain('48 MB in unfinished track jobs of analytics');
+    expect(found.find(({ code }) => code === 'memory.job-type')?.severity).toBe('info');
+  });
+
+  test('232 large completed jobs are one finding and not three', () => {
+    const queue = aQueue({
+      name: 'workflow',
+      counts: { completed: 232 },
+      memory: someMemory({
+        completedBytes: 71 * MB,
+        types: [someType({ type: 'run', completedBytes: 71 * MB, bytesPerJob: 321_000 })],
+      }),
+    });
+    const found = find([aNode({ countedBytes: 78 * MB })], [queue]);
+    expect(found.map(({ code }) => code)).toEqual(['memory.job-type']);
+    expect(found[0]?.sentence).toContain('set removeOnComplete');
+    expect(found[0]?.remedies[0]).toMatchObject({
+      lever: 'queue.clean-finished',
+      args: { state: 'completed' },
+    });
+    expect(found[0]?.remedies[0]?.predictedFreedBytes).toBeGreaterThan(30 * MB);
+  });
+});
+
+describe('memory.stack-traces', () => {
+  const failed = aQueue({
+    name: 'sync',
+    counts: { failed: 149_000 },
+    memory: someMemory({
+      failedBytes: 30 * MB,
+      kinds: [someKind('stack-traces', 24 * MB, MB), someKind('payload', 6 * MB)],
+    }),
+  });
+
+  test('149,000 failed jobs with long traces are told as what they are, and not as retention too', () => {
+    const found = find([aNode({ countedBytes: 40 * MB })], [failed]);
+    expect(found.map(({ code }) => code)).toEqual(['memory.stack-traces']);
+    expect(found[0]?.sentence).toContain('24 MB ± 1.0 MB, 60% of what Redis holds, with 149,000 failed jobs');
+    expect(found[0]?.sentence).toContain('stackTraceLimit');
+    expect(found[0]?.remedies).toMatchObject([{ lever: 'queue.clean-finished', args: { state: 'failed' } }]);
+  });
+
+  test('a few are no finding', () => {
+    const few = {
+      ...failed,
+      memory: someMemory({
+        failedBytes: 60 * MB,
+        kinds: [someKind('stack-traces', 9 * MB)],
+        totalBytes: 60 * MB,
+      }),
+    };
+    expect(about('memory.stack-traces', [aNode()], [few])).toEqual([]);
+  });
+});
+
+describe('memory.large-jobs', () => {
+  test('jobs of 2 MB are named, with what to do about them', () => {
+    const queue = aQueue({
+      name: 'render',
+      counts: { waiting: 10 },
+      lastDepartureAtMs: NOW_MS,
+      memory: someMemory({
+        backlogBytes: 20 * MB,
+        types: [someType({ type: 'pdf', backlogBytes: 20 * MB, unfinished: 10, bytesPerJob: 2 * MB })],
+        largest: { jobId: '7', type: 'pdf', bytes: 9 * MB, state: 'waiting' },
+      }),
+    });
+    const [finding] = about('memory.large-jobs', [aNode({ countedBytes: 30 * MB })], [queue]);
+    expect(finding?.title).toBe('pdf jobs weigh 2.0 MB each');
+    expect(finding?.sentence).toContain('the largest met: 9.0 MB');
+    // No lever makes a job that has to run smaller.
+    expect(finding?.remedies).toEqual([]);
+  });
+});
+
+describe('memory.events', () => {
+  const listening = (name: string): QueueState =>
+    aQueue({
+      name,
+      eventsLength: 10_000,
+      memory: someMemory({ eventsBytes: 1.5 * MB, backlogBytes: 2 * MB }),
+    });
+
+  test('a hundred streams that no finding would name alone are told together', () => {
+    const queues = Array.from({ length: 100 }, (_, i) => listening(`q${i}`));
+    const [finding] = about(
+      'memory.events',
+      [aNode({ countedBytes: 360 * MB, maxBytes: 1000 * MB })],
+      queues,
+    );
+    expect(finding).toMatchObject({ queue: null, title: '150 MB of events' });
+    expect(finding?.sentence).toContain('100 queues');
+    expect(finding?.remedies).toMatchObject([{ lever: 'queue.trim-events' }]);
+    expect(finding?.remedies[0]?.predictedFreedBytes).toBeGreaterThan(140 * MB);
+  });
+
+  test('the usual 1.5 MB of a queue are nothing to tell', () => {
+    expect(about('memory.events', [aNode({ countedBytes: 30 * MB })], [listening('q')])).toEqual([]);
+  });
+});
+
+describe('memory beside queues', () => {
+  test('a client that does not read is found before Redis is full', () => {
+    const [finding] = about('memory.output-buffers', [
+      aNode({ clientOutputBytes: 12 * MB, memory: someNodeMemory() }),
+    ]);
+    expect(finding).toMatchObject({ severity: 'warning', title: 'Clients hold 12 MB unread' });
+    expect(finding?.sentence).toContain('12% of the limit');
+    expect(finding?.remedies.map(({ lever }) => lever)).toEqual(['redis.raise-maxmemory']);
+    expect(about('memory.output-buffers', [aFullNode({ clientOutputBytes: 12 * MB })])[0]?.severity).toBe(
+      'critical',
+    );
+    expect(about('memory.output-buffers', [aNode({ clientOutputBytes: 9 * MB })])).toEqual([]);
+  });
+
+  test('keys of others are named with their number and error, without the ids in their names', () => {
+    const foreign = {
+      bytes: 40 * MB,
+      errorBytes: 3 * MB,
+      keys: 12_000,
+      largest: [{ key: 'report:cache:…', bytes: 20 * MB }],
+    };
+    const node = aNode({ countedBytes: 85 * MB, memory: someNodeMemory({ foreign }) });
+    const [finding] = about('memory.foreign-keys', [node]);
+    expect(finding?.sentence).toContain(
+      '12,000 keys in Redis that belong to no queue hold 40 MB ± 3.0 MB, 47%',
+    );
+    expect(finding?.sentence).toContain('report:cache:… with 20 MB');
+    expect(finding?.remedies.map(({ lever }) => lever)).toEqual(['redis.raise-maxmemory']);
+    const little = aNode({ memory: someNodeMemory({ foreign: { ...foreign, bytes: 6 * MB } }) });
+    expect(about('memory.foreign-keys', [little])).toEqual([]);
+  });
+});
+
+test('every remedy of a memory finding is a call that its lever accepts and says what it frees', () => {
+  const queues = [
+    track,
+    aQueue({
+      name: 'old',
+      counts: { completed: 9000, failed: 9000 },
+      eventsLength: 10_000,
+      memory: someMemory({
+        completedBytes: 20 * MB,
+        failedBytes: 20 * MB,
+        eventsBytes: 12 * MB,
+        kinds: [someKind('stack-traces', 18 * MB)],
+      }),
+    }),
+  ];
+  const found = find([aNode({ countedBytes: 99 * MB })], queues).filter(({ code }) =>
+    code.startsWith('memory.'),
+  );
+  expect(found.length).toBeGreaterThan(2);
+  for (const remedy of found.flatMap(({ remedies }) => remedies)) {
+    expect(findLever(remedy.lever)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
+      success: true,
+    });
+    if (remedy.lever !== 'redis.raise-maxmemory') expect(remedy.predictedFreedBytes).toBeGreaterThan(0);
+  }
+});
