@@ -19,6 +19,7 @@ interface TypeRecord {
   completed: number;
   failed: number;
   run: Tally;
+  wait: Tally;
   /** Told by a beat that did not arrive; it is part of what is usual already. */
   untold: Sketch | null;
   readonly usual: UsualTimes;
@@ -58,6 +59,13 @@ export class JobTypes {
     else record.runsUntold += 1;
   }
 
+  /** Called for each first try. */
+  started(type: string, waitedMs: number): void {
+    const known = this.#records.get(type);
+    const record = known?.isActive ? known : this.#activate(type);
+    record.wait.add(waitedMs);
+  }
+
   usual(type: string, nowMs: number): TypeBeat['usual'] {
     return this.#records.get(type)?.usual.read(nowMs) ?? null;
   }
@@ -82,6 +90,7 @@ export class JobTypes {
       if (!isActive && !(running.has(name) && types.length < MOST_TYPES_A_BEAT)) continue;
       const { completed, failed, untold } = record;
       const run = record.run.sketch;
+      const { wait } = record;
       record.usual.add(run, nowMs);
       if (untold) run.merge(untold);
       const { error } = record;
@@ -93,6 +102,7 @@ export class JobTypes {
         completed,
         failed,
         run: sketchToWire(run),
+        wait: sketchToWire(wait.sketch),
         runs: toldRuns(runs, nowMs - offsetMs),
         runsUntold,
         error,
@@ -107,12 +117,14 @@ export class JobTypes {
       record.isActive = false;
       if (isActive) record.usedMs = nowMs;
       if (run.count > 0) record.run = new Tally();
+      if (wait.sketch.count > 0) record.wait = new Tally();
       if (isActive)
         giveBacks.push(() => {
           this.#giveBack(record, completed, failed, run);
           // Times are of use only while they are fresh: of a beat that was lost they are counted.
           record.runsUntold += runsUntold + runs.length / 3;
           record.error ??= error;
+          if (wait !== record.wait) record.wait.sketch.merge(wait.sketch);
         });
     }
     return {
@@ -147,6 +159,7 @@ export class JobTypes {
       completed: 0,
       failed: 0,
       run: new Tally(),
+      wait: new Tally(),
       isActive: true,
       untold: null,
       runs: [],

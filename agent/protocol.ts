@@ -68,6 +68,8 @@ export interface TypeBeat {
   readonly failed: number;
   /** Run times of those that completed or failed since the last beat; null: none. */
   readonly run: SketchWire | null;
+  /** How long its jobs waited before they started, since the last beat; first attempts only. */
+  readonly wait: SketchWire | null;
   /**
    * Runs of TOLD_FROM_MS or more that ended since the last beat, as [end before the beat's `atMs`, run time, failed 0 or 1, …]
    * in ms: what shows whether runs wait for each other. The first MOST_RUNS_TOLD of them; `runsUntold` ended besides.
@@ -138,8 +140,6 @@ export interface WorkerBeat {
   readonly lastStartedAtMs: number | null;
   readonly lastFinishedAtMs: number | null;
   readonly types: readonly TypeBeat[];
-  /** How long jobs waited before they started, since the last beat; first attempts only. */
-  readonly wait: SketchWire | null;
   readonly errors: ErrorCounts;
   /** Backed off because Redis refuses its writes; `times` since attach. */
   readonly guard: { readonly sinceMs: number | null; readonly times: number };

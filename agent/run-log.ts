@@ -1,13 +1,9 @@
 import { JobTypes } from './job-types.js';
 import { isPutBack } from './outcome-of.js';
 import { MOST_RUNNING_NAMED, MOST_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
-import { sketchToWire, Tally } from './run-times.js';
 import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
 
-type Told = Pick<
-  WorkerBeat,
-  'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types' | 'wait'
->;
+type Told = Pick<WorkerBeat, 'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types'>;
 
 interface Run {
   readonly job: ShapeOfJob;
@@ -27,7 +23,6 @@ export class RunLog {
   readonly #worker: AttachableWorker;
   readonly #types = new JobTypes();
   readonly #running = new Set<Run>();
-  #wait = new Tally();
   #lastStart: number | null = null;
   #lastEnd: number | null = null;
 
@@ -71,8 +66,6 @@ export class RunLog {
   take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
     const offsetMs = nowMs - performance.now();
     const types = this.#types.take(this.#runningTypes(), nowMs, offsetMs);
-    const wait = this.#wait;
-    this.#wait = new Tally();
     return {
       told: {
         running: this.#running.size,
@@ -80,11 +73,9 @@ export class RunLog {
         lastStartedAtMs: this.#lastStart === null ? null : Math.round(this.#lastStart + offsetMs),
         lastFinishedAtMs: this.#lastEnd === null ? null : Math.round(this.#lastEnd + offsetMs),
         types: types.types,
-        wait: sketchToWire(wait.sketch),
       },
       giveBack: () => {
         types.giveBack();
-        this.#wait.sketch.merge(wait.sketch);
       },
     };
   }
@@ -95,7 +86,7 @@ export class RunLog {
     this.#lastStart = run.from;
     // A retry has waited since its first try failed, which nothing tells.
     if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
-      this.#wait.add(job.processedOn - job.timestamp - (job.delay ?? 0));
+      this.#types.started(job.name, job.processedOn - job.timestamp - (job.delay ?? 0));
     }
     return run;
   }

@@ -36,7 +36,9 @@ export interface Finding {
   readonly node: string | null;
   /** Id of the worker it is about; absent or null: about none. */
   readonly worker?: string | null;
-  /** `code|instance|queue|node`: the same trouble has the same key from tick to tick. */
+  /** Name of the job type that it is about, with `queue`; absent: about none. */
+  readonly jobType?: string;
+  /** `code|instance|queue|node`, and the job type where there is one: the same trouble has the same key from tick to tick. */
   readonly key: string;
   /** A few words. */
   readonly title: string;

@@ -1,7 +1,11 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { consoleStale } from './console-stale.js';
-import type { CurrentFinding, FindingRule, Thresholds } from './finding.js';
+import type { CurrentFinding, FindingRule, FoundNow, Thresholds } from './finding.js';
+import { jobTypeAbsent } from './jobtype-absent.js';
+import { jobTypeBatchWait } from './jobtype-batch-wait.js';
+import { jobTypeFailing } from './jobtype-failing.js';
+import { jobTypeSlow } from './jobtype-slow.js';
 import { asLastSeen } from './last-seen.js';
 import { memoryEvents } from './memory-events.js';
 import { memoryForeignKeys } from './memory-foreign-keys.js';
@@ -14,6 +18,7 @@ import { foldExplained, mergeAlike } from './merge.js';
 import { queueCapped } from './queue-capped.js';
 import { queueGrowing } from './queue-growing.js';
 import { queueNoWorkers } from './queue-no-workers.js';
+import { queueNoisyNeighbour } from './queue-noisy-neighbour.js';
 import { queueOverloaded } from './queue-overloaded.js';
 import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
 import { queueRateLimited } from './queue-rate-limited.js';
@@ -48,6 +53,11 @@ export const FINDING_RULES: readonly FindingRule[] = [
   queuePausedWithBacklog,
   queueCapped,
   queueRateLimited,
+  queueNoisyNeighbour,
+  jobTypeFailing,
+  jobTypeBatchWait,
+  jobTypeSlow,
+  jobTypeAbsent,
   memoryJobType,
   memoryRetention,
   memoryStackTraces,
@@ -79,11 +89,16 @@ export function detectFindings(
       ...finding,
       code: rule.code,
       instance: snapshot.instance,
-      key: [rule.code, snapshot.instance, finding.queue ?? '', finding.node ?? ''].join('|'),
+      key: keyOf(rule.code, snapshot.instance, finding),
     })),
   );
   const told = foldExplained(found).map((finding) => withinReach(finding, snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);
+}
+
+function keyOf(code: string, instance: string, { queue, node, jobType }: FoundNow): string {
+  const parts = [code, instance, queue ?? '', node ?? ''];
+  return [...parts, ...(jobType === undefined || queue === null ? [] : [jobType])].join('|');
 }

@@ -1,7 +1,8 @@
 import { formatBytes, formatBytesPerSecond, formatDuration, formatRatio } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Thresholds } from './finding.js';
-import { largestHolder, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { mainHolder } from './main-holder.js';
+import { raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { memoryEvidence } from './redis-full.js';
 import { nodeName } from './words.js';
 
@@ -37,8 +38,9 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
   const isCritical =
     (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio ||
     (isSoon && seconds !== null && seconds <= ACT_NOW_SECONDS);
-  const holder = largestHolder(snapshot);
-  const remedies = [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter(
+  const holder = mainHolder(snapshot);
+  // What takes the cause away comes first here: Redis still takes writes, so it works at once.
+  const remedies = [holder?.remedy ?? null, ...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter(
     (remedy) => remedy !== null,
   );
   const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
@@ -49,10 +51,11 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
     title: isSoon
       ? `${nodeName(node, snapshot)} ${remaining}`
       : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
-    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` The largest part: ${holder.text}.` : ''}`,
+    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` ${holder.sentence}` : ''}`,
     evidence: [
       ...memoryEvidence(node),
       ...(seconds === null ? [] : [{ label: 'full in', value: seconds, unit: 'seconds' as const }]),
+      ...(holder?.evidence ?? []),
     ],
     remedies,
     rank: 800 + urgency(seconds, node.usedRatio ?? 0),

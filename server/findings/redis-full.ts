@@ -1,7 +1,8 @@
 import { formatBytes, formatRate } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule, FoundNow } from './finding.js';
-import { haltLargest, largestHolder, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { mainHolder } from './main-holder.js';
+import { haltLargest, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { nodeName } from './words.js';
 
 export const redisFull: FindingRule = {
@@ -12,8 +13,7 @@ export const redisFull: FindingRule = {
 };
 
 function full(node: RedisNode, snapshot: Snapshot): FoundNow {
-  const holder = largestHolder(snapshot);
-  const most = holder ? ` The largest part: ${holder.text}.` : '';
+  const holder = mainHolder(snapshot);
   const refused =
     node.refusedPerSecond !== null && node.refusedPerSecond > 0
       ? `, ${formatRate(node.refusedPerSecond)} at present`
@@ -24,15 +24,19 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     queue: null,
     node: node.id,
     title: `${nodeName(node, snapshot)} is full`,
-    sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${most}`,
+    sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
     evidence: [
       ...memoryEvidence(node),
       { label: 'over the limit', value: Math.max(0, node.countedBytes - node.maxBytes), unit: 'bytes' },
-      ...(holder ? [{ label: 'largest holder', value: holder.text }] : []),
+      ...(holder?.evidence ?? []),
     ],
-    remedies: [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node), haltLargest(snapshot)].filter(
-      (remedy) => remedy !== null,
-    ),
+    // In this order: what takes the cause away comes after room, because more slots do nothing while Redis refuses.
+    remedies: [
+      ...reclaimRemedies(snapshot.queues),
+      raiseMaxmemory(node),
+      holder?.remedy ?? null,
+      haltLargest(snapshot),
+    ].filter((remedy) => remedy !== null),
     rank: 950,
   };
 }

@@ -18,9 +18,9 @@ function grouped(value: number): string {
   return `${Math.floor(whole / 1000)},${String(whole % 1000).padStart(3, '0')}`;
 }
 
-/** 1 → "1 job", 1234 → "1,234 jobs". Any noun that takes an s. */
-export function formatThings(value: number, noun: string): string {
-  return `${formatCount(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
+/** 1 → "1 job", 1234 → "1,234 jobs". @param plural of a noun that does not take an s. */
+export function formatThings(value: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(value)} ${Math.round(value) === 1 ? noun : plural}`;
 }
 
 /** 1 → "1 job", 1234 → "1,234 jobs". */

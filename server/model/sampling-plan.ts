@@ -3,6 +3,8 @@ export interface SamplingNeed {
   readonly queueId: string;
   readonly key: string;
   readonly count: number;
+  /** Its jobs wait to be run: how many of which type is worth knowing whatever they weigh. */
+  readonly isBacklog: boolean;
   /** What is known of it: mean and spread of its sizes in bytes, by so many samples. null: nothing. */
   readonly known: {
     readonly meanBytes: number;
@@ -30,6 +32,9 @@ const STALE_MS = 30_000;
 const WANTED_ERROR_RATIO = 0.035;
 /** …for what holds this share of all that is known; for less, less is good enough. */
 const WORTH_KNOWING_RATIO = 0.005;
+/** Samples that tell the share of a type to within 5 in 100, for a state that holds 1% of all that wait. */
+const FOR_SHARES = 400;
+const WORTH_COUNTING_RATIO = 0.01;
 /** Beyond it an exact count is the better way. */
 const MOST_WANTED = 8_000;
 
@@ -57,8 +62,9 @@ export function planSampling(
     left -= samples;
   }
   const allBytes = needs.reduce((sum, { count, known }) => sum + count * (known?.meanBytes ?? 0), 0);
+  const allWaiting = needs.reduce((sum, { count, isBacklog }) => sum + (isBacklog ? count : 0), 0);
   const wanting = needs
-    .map((need) => ({ need, missing: missingSamples(need, allBytes) }))
+    .map((need) => ({ need, missing: missingSamples(need, allBytes, allWaiting) }))
     .filter(({ missing }) => missing > 0)
     .sort((a, b) => b.missing - a.missing);
   const total = wanting.reduce((sum, { missing }) => sum + missing, 0);
@@ -82,7 +88,7 @@ function firstSamples(count: number): number {
     : Math.min(count, MOST_OF_ONE, Math.round(LEAST * Math.max(1, (count / 1_000) ** 0.4)));
 }
 
-function missingSamples(need: SamplingNeed, allBytes: number): number {
+function missingSamples(need: SamplingNeed, allBytes: number, allWaiting: number): number {
   const { known, count, changedRatio } = need;
   if (!known) return 0;
   const isOld = need.ageMs >= STALE_MS;
@@ -90,7 +96,10 @@ function missingSamples(need: SamplingNeed, allBytes: number): number {
   const stake = allBytes > 0 ? (count * known.meanBytes) / allBytes : 1;
   const spread = known.meanBytes > 0 ? known.deviationBytes / known.meanBytes : 1;
   const forWanted = ((1.96 * spread) / WANTED_ERROR_RATIO) ** 2 * Math.min(1, stake / WORTH_KNOWING_RATIO);
-  const wanted = Math.min(MOST_WANTED, Math.max(LEAST, forWanted));
+  const forShares = need.isBacklog
+    ? FOR_SHARES * Math.min(1, count / Math.max(1, allWaiting) / WORTH_COUNTING_RATIO)
+    : 0;
+  const wanted = Math.min(MOST_WANTED, Math.max(LEAST, forWanted, forShares));
   const has = known.samples * (1 - Math.min(0.9, changedRatio));
   return Math.max(isOld ? LEAST : 0, Math.ceil(wanted - has));
 }

@@ -1,4 +1,4 @@
-import type { Beat, ErrorCounts, WorkerBeat } from '../../agent/protocol.js';
+import type { Beat, ErrorCounts, SketchWire, WorkerBeat } from '../../agent/protocol.js';
 import { addWire, newSketch, quantileMs, type Sketch } from './sketch.js';
 import type { AgentFacts, HeldLocks, KeptOrder, WorkerOverride, WorkerState } from './worker-state.js';
 import { WorkerTypes } from './worker-types.js';
@@ -13,7 +13,7 @@ interface Told {
   readonly finished: number;
   readonly failed: number;
   readonly errors: ErrorCounts;
-  readonly wait: WorkerBeat['wait'];
+  readonly waits: readonly SketchWire[];
 }
 
 /** One worker with the agent: what its beats say, over time. */
@@ -99,7 +99,13 @@ export class AgentWorker {
     const failed = worker.types.reduce((sum, type) => sum + type.failed, 0);
     this.#told = [
       ...this.#told.slice(1 - WAIT_BEATS),
-      { atMs: nowMs, finished, failed, errors: worker.errors, wait: worker.wait },
+      {
+        atMs: nowMs,
+        finished,
+        failed,
+        errors: worker.errors,
+        waits: worker.types.flatMap(({ wait }) => wait ?? []),
+      },
     ];
     this.#finishedTrend = [...this.#finishedTrend.slice(1 - TREND_POINTS), finished];
     this.#runningTrend = [...this.#runningTrend.slice(1 - TREND_POINTS), worker.running];
@@ -193,9 +199,8 @@ function overridesOf(worker: WorkerBeat, kept: readonly KeptOrder[]): readonly W
 }
 
 function waitOf(told: readonly Told[]): AgentFacts['wait'] {
-  const waits = told.flatMap(({ wait }) => wait ?? []);
-  if (waits.length === 0) return null;
   const all: Sketch = newSketch();
-  for (const wait of waits) addWire(all, wait);
+  for (const wait of told.flatMap(({ waits }) => waits)) addWire(all, wait);
+  if (all.count === 0) return null;
   return { p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
 }

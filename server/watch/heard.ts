@@ -77,6 +77,7 @@ const worker = z.object({
         completed: count,
         failed: count,
         run: sketch.nullable().default(null),
+        wait: sketch.nullable().default(null),
         runs: z
           .array(count)
           .max(3 * MOST_RUNS_TOLD)
@@ -88,7 +89,6 @@ const worker = z.object({
     )
     .max(200)
     .default([]),
-  wait: sketch.nullable().default(null),
   errors: z.object({ oom: count, connection: count, lock: count, other: count }).default({
     oom: 0,
     connection: 0,

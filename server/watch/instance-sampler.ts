@@ -95,6 +95,7 @@ export class InstanceSampler {
       queueId: queue.id,
       key: key.key,
       count: key.count,
+      isBacklog: key.state === 'waiting' || key.state === 'prioritized',
       known: samples?.spread(key.key) ?? null,
       isCensus: samples?.isCensus(key.key) ?? false,
       ageMs: samples?.ageMs(key.key, nowMs) ?? Number.POSITIVE_INFINITY,

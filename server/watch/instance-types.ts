@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { TypeBeat } from '../../agent/protocol.js';
-import { type EndedReading, type EndedRequest, readEnded } from '../redis/read-ended.js';
+import { type EndedRequest, readEnded } from '../redis/read-ended.js';
 import { EventTail } from '../redis/read-events.js';
 import type { InstanceSampler } from './instance-sampler.js';
 import { QueueTypes } from './queue-types.js';
@@ -31,8 +31,6 @@ interface Turn {
   failedSinceMs: number | null;
   addedTotal: number;
   finishedSeenAtMs: number;
-  /** Running jobs whose wait has been taken in. */
-  waitSeenOf: ReadonlySet<string>;
 }
 
 /** Job types of all queues of one Redis: what agents tell, and what Redis shows where they don't. */
@@ -109,7 +107,6 @@ export class InstanceTypes {
       if (reading.finished.length > 0) turn.finishedSeenAtMs = nowMs;
       turn.types.takeFinished(reading.finished, 'finished', reading.isWhole && !isFirst, nowMs);
       turn.types.takeRunning(reading.running);
-      if (turn.types.hasAgent(nowMs)) takeWaits(turn, reading.running, nowMs);
       turn.types.takeNewest(reading.newestTypes);
     }
   }
@@ -190,7 +187,6 @@ export class InstanceTypes {
       failedSinceMs: null,
       addedTotal: -1,
       finishedSeenAtMs: Number.NEGATIVE_INFINITY,
-      waitSeenOf: new Set<string>(),
     };
     this.#turns.set(queueId, made);
     return made;
@@ -205,14 +201,4 @@ function hasMoved(queue: QueueState, turn: Turn): boolean {
     queue.addedTotal !== turn.addedTotal ||
     (queue.lastDepartureAtMs ?? 0) >= turn.lookedAtMs
   );
-}
-
-/** Agents tell of waits by worker, not by type: of the jobs that have begun to run since the last look it can be read. */
-function takeWaits(turn: Turn, running: EndedReading['running'], nowMs: number): void {
-  const fresh = running.filter(({ jobId }) => !turn.waitSeenOf.has(jobId));
-  turn.types.takeWaits(
-    fresh.flatMap(({ type, waitedMs }) => (waitedMs === null ? [] : { type, waitedMs })),
-    nowMs,
-  );
-  turn.waitSeenOf = new Set(running.map(({ jobId }) => jobId));
 }

@@ -93,6 +93,8 @@ export interface JobTypeState {
   readonly absent: Absence | null;
   readonly lastCompletedAtMs: number | null;
   readonly lastError: string | null;
-  /** Medians of run times over the last minutes, oldest first, for the sparkline; null: none ended. */
+  /** Medians of run times over spans of 10 s, oldest first, the last one still going on; null: none ended. */
   readonly runTrend: readonly (number | null)[];
+  /** The same of the time that jobs waited before they started. */
+  readonly waitTrend: readonly (number | null)[];
 }

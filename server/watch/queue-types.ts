@@ -59,11 +59,12 @@ export class QueueTypes {
     this.#agentAtMs = nowMs;
     this.#source = 'agent';
     for (const told of types) {
-      if (told.completed + told.failed === 0 && told.runsUntold === 0) continue;
+      if (told.completed + told.failed === 0 && told.runsUntold === 0 && told.wait === null) continue;
       this.#isStale = true;
       const record = this.#record(told.name, nowMs);
       record.addOutcomes(told, null, nowMs);
       if (told.run) for (const sketch of record.runSketches(nowMs)) addWire(sketch, told.run);
+      if (told.wait) for (const sketch of record.waitSketches(nowMs)) addWire(sketch, told.wait);
       record.addUntold(told.runsUntold, nowMs);
       for (let i = 0; i + 2 < told.runs.length; i += 3) {
         const [ago = 0, durationMs = 0, failed = 0] = told.runs.slice(i, i + 3);
@@ -103,7 +104,8 @@ export class QueueTypes {
       if (job.startedAtMs === null) continue;
       const durationMs = Math.max(0, job.endedAtMs - job.startedAtMs);
       for (const sketch of record.runSketches(nowMs)) sketch.accept(durationMs);
-      if (job.dueAtMs !== null) record.waitedSketch(nowMs).accept(Math.max(0, job.startedAtMs - job.dueAtMs));
+      const waitedMs = Math.max(0, job.startedAtMs - (job.dueAtMs ?? job.startedAtMs));
+      if (job.dueAtMs !== null) for (const sketch of record.waitSketches(nowMs)) sketch.accept(waitedMs);
       if (durationMs >= 100)
         record.addRun({
           startedAtMs: job.startedAtMs,
@@ -112,14 +114,6 @@ export class QueueTypes {
           process: job.process,
           payloadBytes: null,
         });
-    }
-  }
-
-  /** How long jobs waited, from jobs that run now: also where the agent tells of runs. */
-  takeWaits(waits: readonly { readonly type: string; readonly waitedMs: number }[], nowMs: number): void {
-    for (const { type, waitedMs } of waits) {
-      this.#isStale = true;
-      this.#record(type, nowMs).waitedSketch(nowMs).accept(Math.max(0, waitedMs));
     }
   }
 

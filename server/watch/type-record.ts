@@ -41,9 +41,11 @@ export class TypeRecord {
   #runsUntold: { readonly atMs: number; readonly runs: number }[] = [];
   readonly #buckets: MutableBucket[] = [];
   readonly #completions: number[] = [];
-  #medians: (number | null)[] = [];
+  #runMedians: (number | null)[] = [];
+  #waitMedians: (number | null)[] = [];
   #trendAtMs: number;
-  #trend: Sketch = newSketch();
+  #runTrend: Sketch = newSketch();
+  #waitTrend: Sketch = newSketch();
   lastError: string | null = null;
   lastSeenAtMs: number;
 
@@ -78,12 +80,13 @@ export class TypeRecord {
   /** A place to add run times to, for the moment. */
   runSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
-    return [this.#now.run, this.#trend];
+    return [this.#now.run, this.#runTrend];
   }
 
-  waitedSketch(nowMs: number): Sketch {
+  /** A place to add waits to, for the moment. */
+  waitSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
-    return this.#now.waited;
+    return [this.#now.waited, this.#waitTrend];
   }
 
   addRun(run: FinishedRun): void {
@@ -147,10 +150,16 @@ export class TypeRecord {
     };
   }
 
-  /** Medians over spans of 10 s, oldest first. */
-  trend(nowMs: number): readonly (number | null)[] {
+  /** Medians over spans of 10 s, oldest first; the last span is the one that goes on. null: nothing ended in it. */
+  runTrend(nowMs: number): readonly (number | null)[] {
     this.#turn(nowMs);
-    return this.#medians;
+    return [...this.#runMedians, medianOf(this.#runTrend)];
+  }
+
+  /** The same of the time that jobs waited before they started. */
+  waitTrend(nowMs: number): readonly (number | null)[] {
+    this.#turn(nowMs);
+    return [...this.#waitMedians, medianOf(this.#waitTrend)];
   }
 
   #bucket(nowMs: number): MutableBucket {
@@ -165,11 +174,10 @@ export class TypeRecord {
   #turn(nowMs: number): void {
     while (nowMs - this.#trendAtMs >= RATE_MS) {
       const isLong = nowMs - this.#trendAtMs >= TREND_POINTS * RATE_MS;
-      this.#medians = [
-        ...this.#medians.slice(1 - TREND_POINTS),
-        this.#trend.count === 0 ? null : quantileMs(this.#trend, 0.5),
-      ];
-      this.#trend = newSketch();
+      this.#runMedians = [...this.#runMedians.slice(2 - TREND_POINTS), medianOf(this.#runTrend)];
+      this.#waitMedians = [...this.#waitMedians.slice(2 - TREND_POINTS), medianOf(this.#waitTrend)];
+      this.#runTrend = newSketch();
+      this.#waitTrend = newSketch();
       this.#trendAtMs = isLong ? nowMs : this.#trendAtMs + RATE_MS;
     }
     if (nowMs - this.#now.sinceMs < GENERATION_MS) return;
@@ -182,4 +190,8 @@ export class TypeRecord {
 
 function generation(nowMs: number): Generation {
   return { sinceMs: nowMs, run: newSketch(), waited: newSketch(), untold: 0 };
+}
+
+function medianOf(sketch: Sketch): number | null {
+  return sketch.count === 0 ? null : quantileMs(sketch, 0.5);
 }

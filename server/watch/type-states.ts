@@ -122,7 +122,8 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
         : judgeAbsence(completions, running.length > 0 || (type.active?.value ?? 0) > 0, nowMs),
     lastCompletedAtMs: completions[completions.length - 1] ?? null,
     lastError: record?.lastError ?? null,
-    runTrend: record?.trend(nowMs) ?? [],
+    runTrend: record?.runTrend(nowMs) ?? [],
+    waitTrend: record?.waitTrend(nowMs) ?? [],
   };
 }
 

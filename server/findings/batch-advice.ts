@@ -1,0 +1,116 @@
+import { batchThroughputPerSecond } from '../model/batch-throughput.js';
+import { formatCount, formatDuration, formatRate } from '../model/format.js';
+import type { JobTypeState } from '../watch/job-type-state.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { WorkerState } from '../watch/worker-state.js';
+import type { Remedy } from './finding.js';
+import { isFull } from './verdict.js';
+import { plainName, queueName } from './words.js';
+
+/** Where a batch was never seen to fill: clients of analytics gather 15 to 20 requests, few more than this. */
+const USUAL_BATCHES_FIT = 50;
+/** More slots than this for the sake of a batch is a guess that costs memory. */
+const MOST_SLOTS = 500;
+/** A flush over the network, where no batch was seen to fill. */
+const ASSUMED_SERVICE_MS = 100;
+
+export interface BatchAdvice {
+  readonly slotsPerWorker: number;
+  /** "its client gathers 20 requests or waits 10 s, …": what goes into the sentence of a finding. */
+  readonly why: string;
+  readonly todo: string;
+  /** null: there is no worker that takes orders, or it has as many slots already. */
+  readonly remedy: Remedy | null;
+}
+
+/** What to set so that the batches of a type fill, and why. Only for a type whose batches wait for the timer. */
+export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Snapshot): BatchAdvice | null {
+  const wait = type.batchWait;
+  if (!wait?.isStarved) return null;
+  const workers = ableWorkers(queue.id, snapshot);
+  const processes = new Set(workers.map(({ agent }) => agent?.agentId)).size;
+  const slots = workers.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
+  const perProcess = Math.min(
+    MOST_SLOTS,
+    slotsToFill(wait.batchSize, wait.batchSizeAtLeast, shareInFlight(queue, type)),
+  );
+  const slotsPerWorker = Math.ceil((perProcess * Math.max(1, processes)) / Math.max(1, workers.length));
+  const wall = formatDuration(wait.wallMs / 1000);
+  const size =
+    wait.batchSize === null
+      ? `more than ${formatCount(wait.batchSizeAtLeast - 1)}`
+      : formatCount(wait.batchSize);
+  const now =
+    processes === 0
+      ? ''
+      : ` and ${formatCount(Math.round(slots / processes))} ${slots / processes === 1 ? 'slot' : 'slots'} a process can't fill it`;
+  const target = `${wait.batchSize === null ? 'at least ' : ''}${formatCount(slotsPerWorker)}`;
+  return {
+    slotsPerWorker,
+    why: `each run takes ${wall} because its client sends in batches of ${size} requests or after ${wall}${now}, not because the work is slow`,
+    todo: `set its concurrency to ${target} so that batches fill`,
+    remedy:
+      workers.length === 0 || slotsPerWorker * workers.length <= slots
+        ? null
+        : remedyFor({ queue, type, snapshot, workers, slots, processes, slotsPerWorker }),
+  };
+}
+
+/** Words for where no finding of its own is made: "track runs wait …". */
+export function batchSentence(queue: QueueState, type: JobTypeState, advice: BatchAdvice): string {
+  return `Of ${plainName(type.name)} in ${queueName(queue)} ${advice.why}; ${advice.todo}.`;
+}
+
+function ableWorkers(queueId: string, snapshot: Snapshot): readonly WorkerState[] {
+  return snapshot.workers.filter(
+    (worker) =>
+      worker.queueId === queueId &&
+      worker.agent !== null &&
+      worker.isConnected !== false &&
+      !worker.agent.isClosing,
+  );
+}
+
+function shareInFlight(queue: QueueState, type: JobTypeState): number {
+  const share = queue.counts.active > 0 && type.active ? type.active.value / queue.counts.active : 1;
+  return Math.min(1, Math.max(0.1, share));
+}
+
+/** Slots of a process so that as many of the type are in flight as a batch takes; other types hold the rest. */
+function slotsToFill(batchSize: number | null, atLeast: number, share: number): number {
+  return Math.ceil((batchSize ?? Math.max(USUAL_BATCHES_FIT, 2 * atLeast)) / share);
+}
+
+function remedyFor(input: {
+  readonly queue: QueueState;
+  readonly type: JobTypeState;
+  readonly snapshot: Snapshot;
+  readonly workers: readonly WorkerState[];
+  readonly slots: number;
+  readonly processes: number;
+  readonly slotsPerWorker: number;
+}): Remedy {
+  const { queue, type, snapshot, workers, slots, processes, slotsPerWorker } = input;
+  const after = slotsPerWorker * workers.length;
+  const known = type.batchWait?.batchSize ?? null;
+  const perSecond = batchThroughputPerSecond({
+    slotsPerProcess: after / Math.max(1, processes),
+    processes,
+    wallMs: type.batchWait?.wallMs ?? 0,
+    batchSize: known,
+    serviceMs: ASSUMED_SERVICE_MS,
+    arrivalsPerSecond: null,
+  });
+  const leaving = queue.rates?.departuresPerSecond ?? null;
+  const gain =
+    known === null
+      ? `batches that fill are sent at once; usual ones hold 15 to 20`
+      : `batches of ${formatCount(known)} fill and are sent at once: up to ${formatRate(perSecond)}${leaving === null ? '' : ` instead of ${formatRate(leaving)}`}, as far as what they call keeps up`;
+  return {
+    lever: 'workers.concurrency',
+    label: `Concurrency ${formatCount(slotsPerWorker)} a worker`,
+    effect: `${isFull(snapshot) ? 'After room is made: ' : ''}${formatCount(slots)} → ${formatCount(after)} slots; ${gain}.`,
+    queues: [queue.id],
+    args: { value: slotsPerWorker },
+  };
+}

@@ -1,0 +1,74 @@
+import { formatCount, formatDuration, formatRatio } from '../model/format.js';
+import type { FailureRise } from '../watch/job-type-state.js';
+import type { Marker } from '../watch/marker.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { FindingRule } from './finding.js';
+import { forTypes } from './for-types.js';
+import { magnitude, plainName, plainProblem, queueName } from './words.js';
+
+/** A deploy counts as being beside a first failure when it was at most so long before it, or a little after by another clock. */
+const MARKER_BEFORE_MS = 30 * 60_000;
+const MARKER_AFTER_MS = 60_000;
+const CRITICAL_RATIO = 0.5;
+
+export const jobTypeFailing: FindingRule = {
+  code: 'jobtype.failing',
+  about:
+    'A job type fails much more than before, since a moment that is told with the error and the deploy beside it.',
+  detect: forTypes((type, queue, snapshot, nowMs) => {
+    const rise = type.failing;
+    if (!rise) return null;
+    const name = plainName(type.name);
+    const marker = markerBeside(snapshot, queue.id, rise.firstFailureAtMs);
+    const ago = Math.max(0, nowMs - rise.firstFailureAtMs) / 1000;
+    const error = rise.error === null ? null : plainProblem(rise.error);
+    return {
+      severity: rise.sinceRatio >= CRITICAL_RATIO ? 'critical' : 'warning',
+      title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
+      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}${error ? `; the error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended.`,
+      evidence: [
+        { label: 'first failure', value: new Date(rise.firstFailureAtMs).toISOString() },
+        { label: 'failed since', value: rise.failedSince, unit: 'jobs' },
+        { label: 'share that fails', value: rise.sinceRatio, unit: 'ratio' },
+        { label: 'share before', value: rise.beforeRatio, unit: 'ratio' },
+        ...(error ? [{ label: rise.isNewError ? 'new error' : 'error', value: error }] : []),
+        ...(marker
+          ? [
+              { label: marker.kind, value: plainProblem(marker.text) },
+              { label: `${marker.kind} at`, value: new Date(marker.atMs).toISOString() },
+            ]
+          : []),
+        ...(type.failedPerSecond === null
+          ? []
+          : [{ label: 'failing', value: type.failedPerSecond, unit: 'jobs/s' as const }]),
+      ],
+      remedies: [],
+      rank: 600 + magnitude(rise.failedSince),
+    };
+  }),
+};
+
+/** The nearest one before, else the nearest after; a deploy before a note. */
+function markerBeside(snapshot: Snapshot, queueId: string, atMs: number): Marker | null {
+  const near = snapshot.markers.filter(
+    (marker) =>
+      (marker.queue === null || marker.queue === queueId) &&
+      atMs - marker.atMs <= MARKER_BEFORE_MS &&
+      marker.atMs - atMs <= MARKER_AFTER_MS,
+  );
+  const weigh = (marker: Marker): number =>
+    (marker.kind === 'deploy' ? 0 : MARKER_BEFORE_MS) +
+    (marker.atMs <= atMs ? atMs - marker.atMs : 10 * (marker.atMs - atMs));
+  return [...near].sort((a, b) => weigh(a) - weigh(b))[0] ?? null;
+}
+
+function markerInWords(marker: Marker, rise: FailureRise): string {
+  const seconds = (rise.firstFailureAtMs - marker.atMs) / 1000;
+  const what = marker.kind === 'deploy' ? 'the deploy' : 'the note';
+  const when = seconds >= 0 ? `${formatDuration(seconds)} after` : `${formatDuration(-seconds)} before`;
+  return `${when} ${what} "${plainProblem(marker.text)}"`;
+}
+
+function clock(atMs: number): string {
+  return new Date(atMs).toISOString().slice(11, 19);
+}

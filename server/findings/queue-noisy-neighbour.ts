@@ -1,0 +1,93 @@
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatRatio,
+  formatThings,
+} from '../model/format.js';
+import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { FindingRule, FoundNow, Remedy } from './finding.js';
+import { isFull } from './verdict.js';
+import { jobsWait, magnitude, plainName, queueName } from './words.js';
+
+/** A source that is capped goes on at this part of its rate: slow enough to be felt by nobody. */
+const CAP_SHARE = 0.1;
+const MOST_NAMED = 5;
+
+export const queueNoisyNeighbour: FindingRule = {
+  code: 'queue.noisy-neighbour',
+  about:
+    'One queue takes what others need too (their worker processes, what they call, memory), so that jobs of the others wait.',
+  detect: (snapshot) => findNoisyNeighbours(snapshot).map((noisy) => noisyNeighbour(noisy, snapshot)),
+};
+
+function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
+  const { source, victims } = noisy;
+  const worst = victims[0];
+  const names = victims.slice(0, MOST_NAMED).map(({ queue }) => queueName(queue));
+  const others = victims.length > MOST_NAMED ? ` and ${victims.length - MOST_NAMED} more` : '';
+  const [type] = source.types;
+  const name = queueName(source);
+  return {
+    severity: 'critical',
+    queue: source.id,
+    node: null,
+    title: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
+    sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${names.join(', ')}${others} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or halt ${name} alone, and the rest flows; then give it workers of its own.`,
+    evidence: [
+      { label: 'its share of busy slots', value: noisy.shareOfSlots, unit: 'ratio' },
+      { label: 'its backlog', value: source.backlog, unit: 'jobs' },
+      { label: 'event loops late by', value: noisy.loopDelayP99Ms / 1000, unit: 'seconds' },
+      ...victims
+        .slice(0, MOST_NAMED)
+        .map((victim) => ({ label: `held up: ${queueName(victim.queue)}`, value: victimInWords(victim) })),
+      ...(source.memory ? [{ label: 'memory it holds', value: formatBytes(source.memory.totalBytes) }] : []),
+    ],
+    remedies: remedies(noisy, snapshot),
+    rank: 640 + magnitude(victims.length),
+  };
+}
+
+function throughInWords(noisy: NoisyNeighbour): string {
+  if (noisy.through === 'event-loop')
+    return `their event loops are late by up to ${inSeconds(noisy.loopDelayP99Ms)}`;
+  return 'what they all call takes longer for everybody';
+}
+
+function victimInWords({ type, waitMs, usualWaitMs, runMs, usualRunMs }: Victim): string {
+  const run =
+    runMs === null || usualRunMs === null
+      ? ''
+      : `, runs ${inSeconds(runMs)} instead of ${inSeconds(usualRunMs)}`;
+  return `${plainName(type)} waits ${inSeconds(waitMs)} instead of ${inSeconds(usualWaitMs)}${run}`;
+}
+
+function inSeconds(ms: number): string {
+  return formatDuration(ms / 1000);
+}
+
+function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Remedy[] {
+  const leaving = source.rates?.departuresPerSecond ?? 0;
+  const max = Math.max(1, Math.floor(leaving * CAP_SHARE));
+  const halt: Remedy = {
+    lever: 'queue.halt',
+    label: `Halt ${queueName(source)}`,
+    effect: `Its workers finish what they have in hand and take no more until it is resumed; ${jobsWait(source)} and stay.`,
+    queues: [source.id],
+    args: {},
+  };
+  // A limiter key is a new key: with a full Redis workers of the source would only make more errors.
+  if (isFull(snapshot) || source.rateLimit !== null) return [halt];
+  return [
+    {
+      lever: 'queue.rate-limit',
+      label: `Cap ${queueName(source)} at ${formatRate(max)}`,
+      effect: `It goes on at ${formatRate(max)} instead of ${formatRate(leaving)}, so that ${formatCount(Math.round((1 - max / Math.max(leaving, max)) * 100))} of 100 of its starts leave their place to the others.`,
+      queues: [source.id],
+      args: { max, durationMs: 1000 },
+    },
+    halt,
+  ];
+}
