@@ -40,6 +40,8 @@ it('a deploy is in the Snapshot at once, not only when Redis was read the next t
     thresholds: DEFAULT_THRESHOLDS,
     now: Date.now,
     log: { info: () => undefined, warn: () => undefined },
+    random: Math.random,
+    slowThresholdMs: () => null,
     newId: randomUUID,
     tell: () => undefined,
     markers: (instance) => book.of(instance),
