@@ -2,22 +2,31 @@ import type { Account } from './account.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
 import { drainBacklog } from './full-redis-backlog.js';
 import { ANALYTICS, API, backlogs, inMegabytes, MB, stockPause, takesWrites } from './full-redis-look.js';
+import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 import type { World } from './world.js';
 
 const WATCHED_FOR_MS = 4_000;
 const SEEN_WITHIN_MS = 15_000;
 const RECOVERED_WITHIN_MS = 75_000;
-/** Enough room for what is under way, and the results that it leaves, not to fill Redis again within the minute. */
-const ENOUGH_RATIO = 0.6;
+/** The drill itself restarts the workers and looks at what they do, before the page is read. */
+const RESTARTED_AND_WATCHED_MS = 12_000;
+const LOOK_EVERY_MS = 1_500;
+/** The API's own jobs wait no longer, and of the others so few that they are gone in no time. */
+const FEW = 500;
+const BATCH_SIZE = 20;
 const REASON = 'drill full-redis: make room so that the API can add jobs again';
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
-export async function resolveFullRedis(world: World, account: Account, api: Api): Promise<void> {
+export async function resolveFullRedis(
+  world: World,
+  account: Account,
+  api: Api,
+  refusedAtMs: number,
+): Promise<void> {
   await checkBefore(world, account);
-  const finding = await findFull(account, api);
-  if (!finding) return;
-  await makeRoom(world, account, api, finding);
+  await findCause(account, api, refusedAtMs);
+  await followRemedies(world, account, api);
   await checkAfter(world, account, api);
   await drainBacklog(world, account, api);
   await checkNothingLost(world, account);
@@ -43,41 +52,96 @@ async function checkBefore(world: World, account: Account): Promise<void> {
   );
 }
 
-async function findFull(account: Account, api: Api): Promise<ApiFinding | null> {
-  let found: ApiFinding | undefined;
-  await waitFor(async () => {
-    found = (await api.findings()).find((finding) => finding.code === 'redis.full');
-    return found !== undefined;
-  }, SEEN_WITHIN_MS);
-  account.check('the console says redis.full', found !== undefined, found?.title ?? '');
-  if (found) account.note(`it offers: ${found.remedies.map((remedy) => remedy.label).join('; ')}`);
-  return found ?? null;
+/** The worst finding is to say it all: the type, its share, the wall that its runs wait at, and what to set. */
+async function findCause(account: Account, api: Api, refusedAtMs: number): Promise<void> {
+  let top: ApiFinding | undefined;
+  const isTold = await waitFor(async () => {
+    [top] = await api.findings();
+    return top !== undefined && tellsCause(top);
+  }, SEEN_WITHIN_MS * PATIENCE);
+  account.check(
+    `the top finding names the job type, its share, the 10 s wall and the concurrency to set, within ${SEEN_WITHIN_MS / 1000} s`,
+    isTold && Date.now() - refusedAtMs <= SEEN_WITHIN_MS * PATIENCE + RESTARTED_AND_WATCHED_MS,
+    `${((Date.now() - refusedAtMs) / 1000).toFixed(1)} s after the first refusal: ${top?.code ?? 'no finding'}: ${top?.sentence.slice(-330) ?? ''}`,
+  );
+  account.note(`it offers: ${top?.remedies.map((remedy) => remedy.label).join('; ') ?? 'nothing'}`);
 }
 
-/** The finding's own remedies in their order, until there is room; never one that stops a queue. */
-async function makeRoom(world: World, account: Account, api: Api, finding: ApiFinding): Promise<void> {
-  for (const remedy of finding.remedies) {
-    if (remedy.lever === 'queue.halt') continue;
-    if ((await takesWrites(world)) && (await usedRatio(world)) < ENOUGH_RATIO) return;
-    const outcomes =
-      remedy.lever === 'redis.raise-maxmemory'
-        ? await api.post(`/instances/${finding.instance}/relief`, {
-            action: 'raise-maxmemory',
-            ...remedy.args,
-            reason: REASON,
-          })
-        : await api.post(`/levers/${remedy.lever}`, {
-            instance: finding.instance,
-            queues: remedy.queues,
-            args: remedy.args,
-            reason: REASON,
-          });
+function tellsCause({ code, sentence, evidence }: ApiFinding): boolean {
+  const value = (label: string): number =>
+    Number(evidence.find((piece) => piece.label === label)?.value ?? Number.NaN);
+  return (
+    code === 'redis.full' &&
+    sentence.includes('track') &&
+    value('its share') > 0.3 &&
+    Math.abs(value('its runs wait for a batch') - 10) < 0.6 &&
+    value('concurrency to set') >= BATCH_SIZE
+  );
+}
+
+/** The first remedy of the worst finding, again and again: what somebody does who trusts the page. */
+async function followRemedies(world: World, account: Account, api: Api): Promise<void> {
+  const tried = new Set<string>();
+  const fromMs = Date.now();
+  const isOver = async (): Promise<boolean> =>
+    (await takesWrites(world)) && (await waitingIn(world, ANALYTICS)) < FEW;
+  while (!(await isOver()) && Date.now() - fromMs < RECOVERED_WITHIN_MS) {
+    const next = nextRemedy(await api.findings(), tried);
+    if (!next) {
+      await pause(LOOK_EVERY_MS);
+      continue;
+    }
+    tried.add(next.call);
+    const outcomes = await pull(api, next);
     account.check(
-      `lever ${remedy.lever} takes effect`,
+      `top remedy of ${next.finding.code} takes effect: ${next.remedy.label}`,
       outcomes.failed === 0 && outcomes.applied > 0,
       told(outcomes),
     );
+    await pause(LOOK_EVERY_MS);
   }
+  account.check(
+    'following the top remedies alone, in order, resolves it',
+    await isOver(),
+    `${tried.size} remedies, ${((Date.now() - fromMs) / 1000).toFixed(1)} s; ${await backlogs(world)}`,
+  );
+}
+
+interface Next {
+  readonly finding: ApiFinding;
+  readonly remedy: ApiFinding['remedies'][number];
+  readonly call: string;
+}
+
+function nextRemedy(findings: readonly ApiFinding[], tried: ReadonlySet<string>): Next | null {
+  for (const finding of findings) {
+    if (finding.severity === 'info') continue;
+    for (const remedy of finding.remedies) {
+      const call = JSON.stringify([remedy.lever, remedy.queues, remedy.args]);
+      if (!tried.has(call)) return { finding, remedy, call };
+    }
+  }
+  return null;
+}
+
+function pull(api: Api, { finding, remedy }: Next): Promise<ApiOutcomes> {
+  return remedy.lever === 'redis.raise-maxmemory'
+    ? api.post(`/instances/${finding.instance}/relief`, {
+        action: 'raise-maxmemory',
+        ...remedy.args,
+        reason: REASON,
+      })
+    : api.post(`/levers/${remedy.lever}`, {
+        instance: finding.instance,
+        queues: remedy.queues,
+        ...(remedy.workers === undefined ? {} : { workers: remedy.workers }),
+        args: remedy.args,
+        reason: REASON,
+      });
+}
+
+function waitingIn(world: World, queue: string): Promise<number> {
+  return world.redis.client.llen(`bull:${queue}:wait`);
 }
 
 function told(outcomes: ApiOutcomes): string {
@@ -139,10 +203,4 @@ async function checkNothingLost(world: World, account: Account): Promise<void> {
       `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}; refused adds ${balance.refused}, of them kept by Redis ${balance.refusedButKept}`,
     );
   }
-}
-
-async function usedRatio(world: World): Promise<number> {
-  const info = await world.redis.client.info('memory');
-  const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1]);
-  return field('used_memory') / field('maxmemory');
 }

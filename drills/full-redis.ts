@@ -23,9 +23,9 @@ export const fullRedis: Drill = {
   maxmemoryBytes: 64 * MB,
   guide: [
     'Within half a minute the band turns red and the finding "redis.full" heads the page.',
-    'Try its remedies in their order: trim events, clean completed jobs, raise maxmemory.',
+    'It names the job type, what its runs wait for, and what to set: try its remedies in their order.',
     'A stock queue.pause() is refused in this state; the levers of the console are not.',
-    'Then raise the concurrency of the analytics workers on their queue’s page: its batches fill, and the backlog drains.',
+    'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
   start: async (world, account) => {
     await world.play(
@@ -34,7 +34,7 @@ export const fullRedis: Drill = {
       analyticsProducer(world.redis.port, await limitOf(world)),
     );
     await world.play('producer', 'API server', apiProducer(world.redis.port));
-    const stage = { world, account, worker: await startWorker(world) };
+    const stage = { world, account, worker: await startWorker(world), refusedAtMs: 0 };
     account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
     return incidentOf(stage);
   },
@@ -44,6 +44,8 @@ interface Stage {
   readonly world: World;
   readonly account: Account;
   worker: Player;
+  /** When the API was refused first. */
+  refusedAtMs: number;
 }
 
 function incidentOf(stage: Stage): Incident {
@@ -52,6 +54,7 @@ function incidentOf(stage: Stage): Incident {
     async develop() {
       const isFull = await waitFor(() => world.ledger.refused(API) > 0, FULL_WITHIN_MS);
       if (!isFull) throw new Error(`Redis was not full within ${FULL_WITHIN_MS / 1000} s`);
+      stage.refusedAtMs = Date.now();
       account.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
       await pause(RESTART_AFTER_MS);
       await stage.worker.stop();
@@ -69,7 +72,7 @@ function incidentOf(stage: Stage): Incident {
         );
       }
     },
-    resolve: (api) => resolveFullRedis(world, account, api),
+    resolve: (api) => resolveFullRedis(world, account, api, stage.refusedAtMs),
   };
 }
 
