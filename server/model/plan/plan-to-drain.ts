@@ -47,14 +47,15 @@ export function planToDrainWithin(input: PlanInput, seconds: number): DrainPlans
     ? [{ freedBytes: roomBytes(input) }, { addedLimitBytes: roomBytes(input) }]
     : [{}];
   const found: PlannedSettings[] = [];
-  for (const pauseArrivals of [false, true]) {
+  const arrives = input.types.some((type) => type.arrivalsPerSecond > 0);
+  for (const pauseArrivals of arrives ? [false, true] : [false]) {
     for (const start of starts) {
       const change = lift(input, pauseArrivals ? { ...start, pauseArrivals } : start, within);
       const plan = predict(input, change);
       if (within(plan)) found.push({ change, plan });
     }
   }
-  // Where the queue drains anyway, or after the same change, there is no reason to stop its producers.
+  // Where the queue drains anyway there is no reason to stop its producers.
   const [first] = found;
   const isEasy = first !== undefined && Object.keys(first.change).length === 0;
   if (found.length > 0) return { settings: isEasy ? [first] : found };
