@@ -118,7 +118,7 @@ function heldBack(
   return { perSecond, forSeconds };
 }
 
-/** Slots that are added, or were idle under a pause or a limit, take jobs at once; a rate limit lets no such wave through. */
+/** Slots that are added, or were idle under a pause or a limit, take jobs at once, if a rate limit lets them. */
 function startsAtOnce(
   input: PlanInput,
   settings: Settings,
@@ -126,11 +126,7 @@ function startsAtOnce(
   after: Throughput,
   wasFull: boolean,
 ): number {
-  const isBySlots =
-    after.bottleneck === 'workers' ||
-    after.bottleneck === 'global-concurrency' ||
-    after.bottleneck === 'batch-wait';
-  if (!old || !isBySlots || after.perSecond <= 0) return 0;
+  if (!old || after.perSecond <= 0) return 0;
   const present = settingsAfter(input, {});
   const presentSlots = usableSlots(present);
   const isIdle = present.isPaused || presentSlots <= 0;
@@ -139,7 +135,9 @@ function startsAtOnce(
   // Under a rate limit slots are as busy as what it lets through keeps them; without one, all of them are.
   const isThinned = present.rateLimit !== null || wasFull;
   const busyRatio = isIdle ? 0 : isThinned && can > 0 ? Math.min(1, measured / can) : 1;
-  return Math.max(0, usableSlots(settings) - presentSlots * busyRatio);
+  const free = Math.max(0, usableSlots(settings) - presentSlots * busyRatio);
+  // A window of a limit begins with its first start and lets all that it allows through at once.
+  return Math.min(free, settings.rateLimit?.max ?? free);
 }
 
 function positive(value: number): number {
