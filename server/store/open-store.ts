@@ -8,6 +8,8 @@ import { packagePath } from '../package-path.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
+import type { PredictionLog } from './prediction-log.js';
+import { createPredictionLog } from './predictions.js';
 import { createTimeline } from './timeline.js';
 import type { TimelineLog } from './timeline-entry.js';
 
@@ -15,6 +17,7 @@ export interface Store {
   readonly audit: AuditLog;
   readonly idempotency: IdempotencyStore;
   readonly timeline: TimelineLog;
+  readonly predictions: PredictionLog;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -50,6 +53,7 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
       audit: createAuditLog(database),
       idempotency: createIdempotencyStore(database),
       timeline: createTimeline(database),
+      predictions: createPredictionLog(database),
       problem,
       close: () => client.close(),
     };
