@@ -107,12 +107,23 @@ describe('a client that batches 20 requests or 10 s', () => {
     expect(plan.drainSeconds).toBeLessThan(70);
   });
 
-  it('with a batch size that is not known, the range reaches to what batches that fill would do', () => {
+  it('with a batch size that is not known, the range reaches from batches that starve to batches that fill', () => {
     const unknown = { ...track, batch: { wallMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
     const plan = predict({ ...input, types: [unknown] }, { concurrency: 40 });
-    expect(plan.throughputPerSecond).toBeLessThan(5);
-    expect(plan.throughputRange[1]).toBeGreaterThan(100);
-    expect(plan.warnings.join()).toContain('batch size is not known');
+    expect(plan.throughputRange[0]).toBeLessThan(5);
+    expect(plan.throughputRange[1]).toBeGreaterThan(300);
+    // Common batches of more than the 5 that were seen to starve: 20 is the middle of them.
+    expect(plan.throughputPerSecond).toBeCloseTo(400, -1);
+    expect(plan.drainRange[1]).toBeGreaterThan(20_000);
+    expect(plan.warnings.join()).toContain('batch size is not known, only that it is at least 6');
+    expect(predict({ ...input, types: [unknown] }, {}).throughputRange[1]).toBeLessThan(1);
+  });
+
+  it('jobs that leave far faster than starved slots can let them show that batches fill', () => {
+    const unknown = { ...track, batch: { wallMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
+    const plan = predict({ ...input, types: [unknown], measured: measured(48) }, {});
+    expect(plan.bottleneck).toBe('workers');
+    expect(plan.throughputPerSecond).toBeCloseTo(48, -1);
   });
 });
 

@@ -13,6 +13,8 @@ export interface DrainSpread {
 
 /** 90 % of a normal distribution lie within so many standard deviations. */
 export const RANGE_DEVIATIONS = 1.645;
+/** A rate of arrivals is known from about so long: Poisson, its error is √(rate / window). */
+export const ARRIVAL_WINDOW_SECONDS = 60;
 
 /**
  * Within what time 90 % of such backlogs drain. After t seconds m·t jobs less wait, with a variance of V·t + s²·t²

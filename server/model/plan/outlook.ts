@@ -1,9 +1,10 @@
 import { calibrate } from './calibration.js';
 import { loopCeiling, redisCeiling } from './ceilings.js';
 import { type FlowInput, flowOf, type Stretch } from './flow.js';
+import { withInferredBatch } from './infer-batch-size.js';
 import { freedBytes } from './memory-curve.js';
 import { type Mix, mixOf } from './mix.js';
-import type { Bottleneck, PlanChange, PlanInput } from './plan-types.js';
+import type { Bottleneck, PlanChange, PlanInput, TypeLoad } from './plan-types.js';
 import { type Settings, settingsAfter, usableSlots } from './settings.js';
 import { slotCapacity } from './slot-capacity.js';
 import { type Throughput, throughputWith, withoutWaiting } from './throughput.js';
@@ -38,17 +39,19 @@ export function outlookOf(input: PlanInput, change: PlanChange): Outlook {
   const arrivals = positive(input.types.reduce((sum, type) => sum + positive(type.arrivalsPerSecond), 0));
   const arrivalsPerSecond = change.pauseArrivals ? 0 : arrivals;
   const waiting = input.types.reduce((sum, type) => sum + positive(type.waiting), 0);
-  const old = mixOf(input.types, (type) => type.waiting);
-  const arriving = mixOf(input.types, (type) => type.arrivalsPerSecond);
+  const wasFull = isFull(input.memory);
+  const mixBy = (weightOf: (type: TypeLoad) => number): Mix | null =>
+    withInferredBatch(mixOf(input.types, weightOf), input, wasFull);
+  const old = mixBy((type) => type.waiting);
+  const arriving = mixBy((type) => type.arrivalsPerSecond);
   const fresh = arrivalsPerSecond > 0 ? arriving : null;
   const memory = memoryAfter(input.memory, change);
-  const wasFull = isFull(input.memory);
   const ceiling = Math.min(redisCeiling(input), loopCeiling(input));
   const calibration = calibrate(input, old, arriving, wasFull, ceiling);
   const oldFlow = throughputWith(input, settings, old ?? fresh, calibration);
   const newFlow = fresh ? throughputWith(input, settings, fresh, calibration) : oldFlow;
   const held = isFull(memory) ? heldBack({ input, memory, old, fresh, arrivalsPerSecond, oldFlow }) : null;
-  const startAtOnce = held ? 0 : startsAtOnce(input, settings, old, oldFlow, wasFull);
+  const startAtOnce = held ? 0 : startsAtOnce(input, settings, old, oldFlow, wasFull, ceiling);
   const flow = flowOf({
     waiting: waiting - startAtOnce,
     arrivalsPerSecond,
@@ -125,17 +128,21 @@ function startsAtOnce(
   old: Mix | null,
   after: Throughput,
   wasFull: boolean,
+  ceiling: number,
 ): number {
   if (!old || after.perSecond <= 0) return 0;
   const present = settingsAfter(input, {});
   const presentSlots = usableSlots(present);
   const isIdle = present.isPaused || presentSlots <= 0;
-  const can = slotCapacity(withoutWaiting(old), presentSlots, input.processes).steadyPerSecond;
+  const perSlot = slotCapacity(withoutWaiting(old), 1, 1).steadyPerSecond;
+  const can = presentSlots * perSlot;
   const measured = positive(input.measured?.departuresPerSecond ?? 0);
   // Under a rate limit slots are as busy as what it lets through keeps them; without one, all of them are.
   const isThinned = present.rateLimit !== null || wasFull;
   const busyRatio = isIdle ? 0 : isThinned && can > 0 ? Math.min(1, measured / can) : 1;
-  const free = Math.max(0, usableSlots(settings) - presentSlots * busyRatio);
+  // Little's law: where Redis or event loops are the limit, they keep no more slots than this busy.
+  const usable = Math.min(usableSlots(settings), ceiling / perSlot);
+  const free = Math.max(0, usable - presentSlots * busyRatio);
   // A window of a limit begins with its first start and lets all that it allows through at once.
   return Math.min(free, settings.rateLimit?.max ?? free);
 }

@@ -1,4 +1,5 @@
 import { formatDuration, formatRate } from '../format.js';
+import type { RateWindow } from '../rate-limit.js';
 import { isFull } from './outlook.js';
 import type { Plan, PlanChange, PlanInput } from './plan-types.js';
 import { predict } from './predict.js';
@@ -50,7 +51,8 @@ export function planToDrainWithin(input: PlanInput, seconds: number): DrainPlans
   const arrives = input.types.some((type) => type.arrivalsPerSecond > 0);
   for (const pauseArrivals of arrives ? [false, true] : [false]) {
     for (const start of starts) {
-      const change = lift(input, pauseArrivals ? { ...start, pauseArrivals } : start, within);
+      const lifted = lift(input, pauseArrivals ? { ...start, pauseArrivals } : start, within);
+      const change = tighten(input, lifted, within);
       const plan = predict(input, change);
       if (within(plan)) found.push({ change, plan });
     }
@@ -86,29 +88,37 @@ function liftOne(
     case 'paused':
       if (settings.isPaused) return { ...change, pauseQueue: false };
       return { ...change, globalConcurrency: null };
-    case 'global-concurrency': {
-      const raised = least(settings.globalConcurrency ?? 0, settings.slots, (globalConcurrency) =>
-        within(predict(input, { ...change, globalConcurrency })),
-      );
-      const enough = raised === null ? null : Math.ceil(raised / UTILISATION);
-      return { ...change, globalConcurrency: enough === null || enough >= settings.slots ? null : enough };
-    }
-    case 'rate-limit': {
-      const now = settings.rateLimit ? (settings.rateLimit.max * 1000) / settings.rateLimit.durationMs : 0;
-      const raised = least(Math.floor(now), MOST_PER_SECOND, (max) =>
-        within(predict(input, { ...change, rateLimit: { max, durationMs: 1000 } })),
-      );
-      return {
-        ...change,
-        rateLimit: raised === null ? null : { max: Math.ceil(raised / RATE_UTILISATION), durationMs: 1000 },
-      };
-    }
+    case 'global-concurrency':
+      return { ...change, globalConcurrency: null };
+    case 'rate-limit':
+      return { ...change, rateLimit: null };
     case 'workers':
     case 'batch-wait':
       return raiseSlots(input, change, plan, within);
     default:
       return null;
   }
+}
+
+/** Limits that were taken away are there for a reason, so those that are wide enough are put back. */
+function tighten(input: PlanInput, lifted: PlanChange, within: (plan: Plan) => boolean): PlanChange {
+  let change = lifted;
+  if (change.globalConcurrency === null) {
+    const { slots } = settingsAfter(input, change);
+    const enough = least(0, slots, (globalConcurrency) =>
+      within(predict(input, { ...change, globalConcurrency })),
+    );
+    const globalConcurrency = enough === null ? slots : Math.ceil(enough / UTILISATION);
+    if (globalConcurrency < slots) change = { ...change, globalConcurrency };
+  }
+  if (change.rateLimit === null) {
+    const limitOf = (max: number): RateWindow => ({ max, durationMs: 1000 });
+    const enough = least(0, MOST_PER_SECOND, (max) =>
+      within(predict(input, { ...change, rateLimit: limitOf(max) })),
+    );
+    if (enough !== null) change = { ...change, rateLimit: limitOf(Math.ceil(enough / RATE_UTILISATION)) };
+  }
+  return change;
 }
 
 function raiseSlots(
@@ -145,6 +155,10 @@ function least(low: number, high: number, isEnough: (value: number) => boolean):
   return enough;
 }
 
+function isBySlots({ bottleneck }: Plan): boolean {
+  return bottleneck === 'workers' || bottleneck === 'batch-wait';
+}
+
 function roomBytes({ memory }: PlanInput): number {
   const limitBytes = memory?.limitBytes ?? 0;
   return Math.ceil(Math.max(0, (memory?.countedBytes ?? 0) - limitBytes) + limitBytes * ROOM_RATIO);
@@ -152,7 +166,11 @@ function roomBytes({ memory }: PlanInput): number {
 
 /** What still limits after all that could be lifted is the reason. */
 function whyNone(input: PlanInput, change: PlanChange, seconds: number): DrainPlans {
-  const plan = predict(input, change);
+  // Slots that are as many as help at all are not the reason themselves: what is met with more of them is.
+  const plan = predict(
+    input,
+    isBySlots(predict(input, change)) ? { ...change, concurrency: MOST_SLOTS } : change,
+  );
   const best = formatRate(plan.throughputPerSecond);
   const time = formatDuration(seconds);
   const told = (none: NoPlanReason, sentence: string): DrainPlans => ({ none, sentence });

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatRatio } from '../format.js';
+import { formatCount, formatDuration, formatRate, formatRatio } from '../format.js';
 import { isFull, type Outlook } from './outlook.js';
 import type { Plan, PlanChange } from './plan-types.js';
 import { settingsAfter, usableSlots } from './settings.js';
@@ -63,13 +63,11 @@ function isUnexplained({ isDoubtful }: Outlook): string | null {
     : null;
 }
 
-function batchSizeUnknown({ old, fresh, input, settings }: Outlook): string | null {
+function batchSizeUnknown({ old, fresh, oldFlow }: Outlook): string | null {
   const batch = (old ?? fresh)?.batch;
-  if (!batch || batch.size !== null) return null;
-  const each = usableSlots(settings) / Math.max(1, input.processes);
-  return each > batch.sizeAtLeast
-    ? `The batch size is not known, only that it is above ${formatCount(batch.sizeAtLeast - 1)}: if batches fill, it drains far faster.`
-    : null;
+  if (!batch || !oldFlow.unsure) return null;
+  const { leastPerSecond, mostPerSecond } = oldFlow.unsure;
+  return `The batch size is not known, only that it is at least ${formatCount(batch.sizeAtLeast)}: depending on it ${formatRate(leastPerSecond)} to ${formatRate(mostPerSecond)} leave.`;
 }
 
 function mostlyFails({ input }: Outlook): string | null {

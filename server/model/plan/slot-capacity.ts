@@ -1,22 +1,27 @@
 import { startsAtTheWall, startsWhenFilled } from './batch-cycle.js';
-import type { Mix } from './mix.js';
+import type { Mix, MixBatch } from './mix.js';
 
-/** Clients send in batches of this many at most as they come (Segment 15, PostHog 20, most others up to 100). */
-const LIKELY_LARGEST_BATCH = 100;
+/** Batches as clients come with (Segment 15, PostHog 20; others are set by hand). */
+const COMMON_BATCHES = [10, 15, 20, 25, 50, 100];
 
 /** Jobs per second that slots can do, if nothing else limits them. Told apart, as they are known from different things. */
 export interface SlotCapacity {
   /** Slots that run, or stand until the wall where a type batches. */
   readonly steadyPerSecond: number;
-  /** With batches that fill; 0: none does. */
+  /** With batches that fill, of the likely size where it is not known; 0: none does. */
   readonly filledPerSecond: number;
-  /** What would be done if a batch of which the size is not known filled; null: it is known, or too large for sure. */
-  readonly hopedPerSecond: number | null;
+  /** What is done with batches of the largest and of the smallest size that may be; null: the size is known. */
+  readonly unsure: Unsure | null;
+}
+
+export interface Unsure {
+  readonly leastPerSecond: number;
+  readonly mostPerSecond: number;
 }
 
 /** Jobs per second of `slots` over `processes` that are shared evenly; slots · 1000 / (attempts · S) where none batches. */
 export function slotCapacity(mix: Mix, slots: number, processes: number): SlotCapacity {
-  const none = { steadyPerSecond: 0, filledPerSecond: 0, hopedPerSecond: null };
+  const none = { steadyPerSecond: 0, filledPerSecond: 0, unsure: null };
   if (!(slots > 0) || !(processes > 0)) return none;
   const { batch, startsPerJob } = mix;
   if (!batch || !(mix.batchShare > 0)) {
@@ -26,18 +31,20 @@ export function slotCapacity(mix: Mix, slots: number, processes: number): SlotCa
   const process = { ...mix, ...batch, slots: slots / working };
   const jobs = (startsPerSecond: number): number => (startsPerSecond * working) / startsPerJob;
   const steadyPerSecond = jobs(startsAtTheWall(process, batch.size));
-  if (batch.size !== null) {
-    return {
-      steadyPerSecond,
-      filledPerSecond: jobs(startsWhenFilled(process, batch.size)),
-      hopedPerSecond: null,
-    };
-  }
-  const large = Math.max(LIKELY_LARGEST_BATCH, batch.sizeAtLeast + 1);
+  const filledWith = (size: number): number => jobs(startsWhenFilled(process, size));
+  const filledPerSecond = filledWith(likelyBatchSize(batch));
+  if (batch.size !== null) return { steadyPerSecond, filledPerSecond, unsure: null };
+  const mostPerSecond = Math.max(filledPerSecond, filledWith(batch.sizeAtLeast));
   return {
     steadyPerSecond,
-    filledPerSecond: jobs(startsWhenFilled(process, large)),
-    hopedPerSecond:
-      process.slots > batch.sizeAtLeast ? jobs(startsWhenFilled(process, batch.sizeAtLeast + 1)) : null,
+    filledPerSecond,
+    unsure: mostPerSecond > steadyPerSecond ? { leastPerSecond: steadyPerSecond, mostPerSecond } : null,
   };
+}
+
+/** The size where it is known, else the middle one of the common sizes that it may be. */
+export function likelyBatchSize({ size, sizeAtLeast }: MixBatch): number {
+  if (size !== null) return size;
+  const common = COMMON_BATCHES.filter((one) => one >= sizeAtLeast);
+  return common[Math.floor((common.length - 1) / 2)] ?? sizeAtLeast;
 }

@@ -3,7 +3,7 @@ import { loopCeiling, rateCeiling, redisCeiling } from './ceilings.js';
 import type { Mix } from './mix.js';
 import type { Bottleneck, PlanInput } from './plan-types.js';
 import { isStopped, type Settings, settingsAfter, usableSlots } from './settings.js';
-import { slotCapacity } from './slot-capacity.js';
+import { likelyBatchSize, slotCapacity, type Unsure } from './slot-capacity.js';
 
 /** Jobs per second that leave while enough of them wait. */
 export interface Throughput {
@@ -11,8 +11,8 @@ export interface Throughput {
   readonly bottleneck: Bottleneck;
   /** Standard deviation, relative. */
   readonly errorRatio: number;
-  /** If batches of an unknown size filled; null: there are none. */
-  readonly hopedPerSecond: number | null;
+  /** Within which the size of batches that is not known may put it; null: it is known, or makes no difference. */
+  readonly unsure: Unsure | null;
   /** Batches that fill or stand until the wall come in lumps of this many jobs; 1: one by one. */
   readonly lumpJobs: number;
   /** Slots stand still until the wall. */
@@ -38,7 +38,7 @@ export function throughputWith(
   mix: Mix | null,
   calibration: Calibration,
 ): Throughput {
-  const stopped = { errorRatio: 0, hopedPerSecond: null, lumpJobs: 1, isStarved: false };
+  const stopped = { errorRatio: 0, unsure: null, lumpJobs: 1, isStarved: false };
   if (isStopped(settings)) return { ...stopped, perSecond: 0, bottleneck: 'paused' };
   if (!mix) return { ...stopped, perSecond: 0, bottleneck: 'arrivals' };
   const slots = slotThroughput(input, settings, mix, calibration);
@@ -61,13 +61,17 @@ export function throughputWith(
         ]),
   ];
   const least = others.reduce((a, b) => (b.most < a.most ? b : a));
-  const hoped = slots.hopedPerSecond === null ? null : Math.min(slots.hopedPerSecond, least.most);
-  if (slots.perSecond <= least.most) return { ...slots, hopedPerSecond: hoped };
+  const unsure = slots.unsure && {
+    leastPerSecond: Math.min(slots.unsure.leastPerSecond, least.most),
+    mostPerSecond: Math.min(slots.unsure.mostPerSecond, least.most),
+  };
+  if (slots.perSecond <= least.most) return { ...slots, unsure };
   return {
     ...stopped,
     perSecond: least.most,
     bottleneck: least.bottleneck,
     errorRatio: least.error,
+    unsure,
     lumpJobs: slots.lumpJobs,
   };
 }
@@ -102,8 +106,10 @@ function slotThroughput(
     perSecond,
     bottleneck,
     errorRatio: isDoubtful ? Math.max(errorRatio, DOUBTFUL_ERROR_RATIO) : errorRatio,
-    hopedPerSecond:
-      after.hopedPerSecond !== null && after.hopedPerSecond > perSecond ? after.hopedPerSecond : null,
+    unsure: after.unsure && {
+      leastPerSecond: Math.min(perSecond, after.unsure.leastPerSecond),
+      mostPerSecond: Math.max(perSecond, after.unsure.mostPerSecond),
+    },
     lumpJobs: after.lumpJobs,
     isStarved: after.isStarved,
   };
@@ -119,8 +125,8 @@ function calibrated(mix: Mix, slots: number, processes: number, calibration: Cal
     perSecond: Math.max(steady, filled),
     isFilled,
     isStarved: mix.batch !== null && !isFilled && withoutBatches > STARVED_FACTOR * raw.steadyPerSecond,
-    hopedPerSecond: raw.hopedPerSecond,
-    lumpJobs: !mix.batch ? 1 : isFilled ? (mix.batch.size ?? mix.batch.sizeAtLeast) : Math.max(1, slots),
+    unsure: raw.unsure,
+    lumpJobs: !mix.batch ? 1 : isFilled ? likelyBatchSize(mix.batch) : Math.max(1, slots),
   };
 }
 
