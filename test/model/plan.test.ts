@@ -107,6 +107,16 @@ describe('a client that batches 20 requests or 10 s', () => {
     expect(plan.drainSeconds).toBeLessThan(70);
   });
 
+  it('jobs of another type pass only until all slots wait for the batch', () => {
+    const mail = typeLoad({ waiting: 100_000, arrivalsPerSecond: 0, runMs: 200 });
+    const mixed = { ...input, types: [track, mail], measured: null };
+    // Without batches 15 slots would do 100/s; each of them ends up held, after one other job on average.
+    const starved = predict(mixed, { concurrency: 15 });
+    expect(starved.bottleneck).toBe('batch-wait');
+    expect(starved.throughputPerSecond).toBeCloseTo((2 * 15) / 10.1, 0);
+    expect(predict(mixed, { concurrency: 40 }).throughputPerSecond).toBeGreaterThan(150);
+  });
+
   it('with a batch size that is not known, the range reaches from batches that starve to batches that fill', () => {
     const unknown = { ...track, batch: { wallMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
     const plan = predict({ ...input, types: [unknown] }, { concurrency: 40 });
