@@ -87,6 +87,14 @@ describe('a prediction that says nothing of the model any more', () => {
   });
 
   it('is not void for arrivals that chance or nobody would notice', () => {
+    // Seven arrivals in the first two seconds where four were expected; after a minute it is no chance any more.
+    const small: Prediction = { ...foretold, arrivalsPerSecond: 2, backlog: 100, drainSeconds: 10 };
+    expect(judgePrediction(small, seen(2, { arrivalsPerSecond: 3.5, backlog: 80 }))).toEqual({
+      status: 'open',
+    });
+    expect(judgePrediction(small, seen(60, { arrivalsPerSecond: 3.5, backlog: 80 }))).toMatchObject({
+      status: 'void',
+    });
     // One arrival in the first second where 0.2 a second were expected, of a backlog that shrinks by 100 a second.
     const quiet: Prediction = { ...foretold, arrivalsPerSecond: 0.2 };
     expect(judgePrediction(quiet, seen(1, { arrivalsPerSecond: 1, backlog: 9_000 }))).toEqual({

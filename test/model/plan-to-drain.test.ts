@@ -52,6 +52,8 @@ it('while Redis is full, room is made first', () => {
   const changes = changesOf(planInput({ memory }), 120);
   expect(changes[0]?.freedBytes).toBeCloseTo(10 * MB, -3);
   expect(changes[1]?.addedLimitBytes).toBeCloseTo(10 * MB, -3);
+  // Room is enough here, so nobody is told to stop producers for it.
+  expect(changesOf(planInput({ memory }), 300)).toHaveLength(2);
 });
 
 it('where no setting is enough, what stands in the way is told', () => {

@@ -50,6 +50,8 @@ export function planToDrainWithin(input: PlanInput, seconds: number): DrainPlans
   const found: PlannedSettings[] = [];
   const arrives = input.types.some((type) => type.arrivalsPerSecond > 0);
   for (const pauseArrivals of arrives ? [false, true] : [false]) {
+    // Where the queue drains without another setting there is no reason to stop its producers.
+    if (found.some(({ change }) => starts.some((start) => sizeOf(start) === sizeOf(change)))) break;
     for (const start of starts) {
       const lifted = lift(input, pauseArrivals ? { ...start, pauseArrivals } : start, within);
       const change = tighten(input, lifted, within);
@@ -57,11 +59,13 @@ export function planToDrainWithin(input: PlanInput, seconds: number): DrainPlans
       if (within(plan)) found.push({ change, plan });
     }
   }
-  // Where the queue drains anyway there is no reason to stop its producers.
-  const [first] = found;
-  const isEasy = first !== undefined && Object.keys(first.change).length === 0;
-  if (found.length > 0) return { settings: isEasy ? [first] : found };
+  if (found.length > 0) return { settings: found };
   return whyNone(input, lift(input, starts[0] ?? {}, within), seconds);
+}
+
+/** Settings that a change names; as changes only grow, one of the size that it began with is as it began. */
+function sizeOf(change: PlanChange): number {
+  return Object.keys(change).length;
 }
 
 function lift(input: PlanInput, start: PlanChange, within: (plan: Plan) => boolean): PlanChange {

@@ -28,6 +28,7 @@ const STEP_ERROR_RATIO = 0.07;
 const DOUBTFUL_ERROR_RATIO = 0.3;
 const RATE_ERROR_RATIO = 0.03;
 const CEILING_ERROR_RATIO = 0.2;
+const MOST_CEILING_ERROR_RATIO = 0.5;
 /** Waiting for batches is what limits when slots could do so many times as much without it. */
 const STARVED_FACTOR = 1.5;
 
@@ -43,23 +44,14 @@ export function throughputWith(
   if (!mix) return { ...stopped, perSecond: 0, bottleneck: 'arrivals' };
   const slots = slotThroughput(input, settings, mix, calibration);
   const rate = rateCeiling(settings.rateLimit, mix.startsPerJob);
-  const others: readonly {
-    readonly bottleneck: Bottleneck;
-    readonly most: number;
-    readonly error: number;
-  }[] = [
-    { bottleneck: 'redis', most: redisCeiling(input), error: CEILING_ERROR_RATIO },
-    { bottleneck: 'event-loop', most: loopCeiling(input), error: CEILING_ERROR_RATIO },
-    ...(rate === null
-      ? []
-      : [
-          {
-            bottleneck: 'rate-limit' as const,
-            most: rate * calibration.rateFactor,
-            error: RATE_ERROR_RATIO,
-          },
-        ]),
+  const others: Ceiling[] = [
+    ceilingOf('redis', redisCeiling(input), input),
+    ceilingOf('event-loop', loopCeiling(input), input),
   ];
+  if (rate !== null) {
+    const most = rate * calibration.rateFactor;
+    others.push({ bottleneck: 'rate-limit', most, error: RATE_ERROR_RATIO });
+  }
   const least = others.reduce((a, b) => (b.most < a.most ? b : a));
   const unsure = slots.unsure && {
     leastPerSecond: Math.min(slots.unsure.leastPerSecond, least.most),
@@ -73,6 +65,24 @@ export function throughputWith(
     errorRatio: least.error,
     unsure,
     lumpJobs: slots.lumpJobs,
+  };
+}
+
+interface Ceiling {
+  readonly bottleneck: Bottleneck;
+  /** Jobs per second. */
+  readonly most: number;
+  readonly error: number;
+}
+
+/** The further a ceiling is from what leaves now, the less is known of it. */
+function ceilingOf(bottleneck: Bottleneck, most: number, { measured }: PlanInput): Ceiling {
+  const now = measured?.departuresPerSecond ?? 0;
+  const distance = now > 0 && most > now ? Math.log(most / now) : 0;
+  return {
+    bottleneck,
+    most,
+    error: Math.min(MOST_CEILING_ERROR_RATIO, CEILING_ERROR_RATIO * (1 + distance)),
   };
 }
 
