@@ -99,9 +99,10 @@ function analyticsProducer(redisPort: number, limitBytes: number): ProducerPlan 
     jobName: 'track',
     dataLetters: 500,
     options: { removeOnComplete: true },
-    calmMs: 5_000,
+    // As on any day before: two batches of the few that come wait for their timer.
+    calmMs: 24_000,
     // Below what the workers complete, so that the backlog falls once the surge is over.
-    ordinaryPerSecond: 0.2,
+    ordinaryPerSecond: 0.4,
     surgePerSecond: Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB),
     isBulk: true,
   };

@@ -9,10 +9,11 @@ import { type ChildSays, STOP } from './children/talk.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { freePort, type OwnRedis, startRedis } from './own-redis.js';
 import { type SentinelGroup, startSentinelGroup } from './own-sentinel.js';
+import { PATIENCE } from './patience.js';
 
 /** A child is given this long to finish what it has in hand before it is killed. */
 const STOP_WITHIN_MS = 6_000;
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = PATIENCE * 20_000;
 
 /** A process of the drill that talks. */
 export interface Player {

@@ -23,13 +23,17 @@ export interface BatchAdvice {
   readonly remedy: Remedy | null;
 }
 
-/** What to set so that the batches of a type fill, and why. Only for a type whose batches wait for the timer. */
+/** What to set so that the batches of a type fill, and why. null where batches wait for jobs to come and not for slots. */
 export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Snapshot): BatchAdvice | null {
   const wait = type.batchWait;
-  if (!wait?.isStarved) return null;
+  if (!wait) return null;
   const workers = ableWorkers(queue.id, snapshot);
   const processes = new Set(workers.map(({ agent }) => agent?.agentId)).size;
   const slots = workers.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
+  // Few jobs come: then batches wait for more of them, whatever the slots.
+  const isShort =
+    wait.isStarved || (queue.backlog > slots && slots < (wait.batchSize ?? USUAL_BATCHES_FIT) * processes);
+  if (!isShort) return null;
   const perProcess = Math.min(
     MOST_SLOTS,
     slotsToFill(wait.batchSize, wait.batchSizeAtLeast, shareInFlight(queue, type)),
