@@ -48,7 +48,7 @@ export async function serveConsole(config: Config): Promise<number> {
     now,
     log: { info: (message) => log.info(message), warn: (message) => log.warn(message) },
     random: Math.random,
-    slowThresholdMs: () => null,
+    slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId: randomUUID,
     tell,
     markers: (instance) => markers.of(instance),
@@ -65,6 +65,7 @@ export async function serveConsole(config: Config): Promise<number> {
   const leverDeps = {
     watch,
     audit: store.audit,
+    typeThresholds: store.typeThresholds,
     now,
     newId: randomUUID,
     warn: (message: string) => log.warn(message),

@@ -7,6 +7,7 @@ import { rateLimit } from './rate-limit.js';
 import { type RegisteredLever, register } from './register.js';
 import { resume } from './resume.js';
 import { trimEvents } from './trim-events.js';
+import { typeThreshold } from './type-threshold.js';
 import {
   workerConcurrency,
   workerLimiter,
@@ -33,6 +34,7 @@ export const LEVERS: readonly RegisteredLever[] = [
   register(trimEvents),
   register(cleanFinished),
   register(raiseMaxmemory),
+  register(typeThreshold),
   register(retryJob),
   register(promoteJob),
   register(removeJob),

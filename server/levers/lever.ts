@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Role } from '../auth/role.js';
 import type { Remedy } from '../findings/finding.js';
 import type { RedisLink } from '../redis/link.js';
+import type { TypeThresholds } from '../store/type-threshold.js';
 import type { AgentPort } from '../watch/agent-port.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { WorkerState } from '../watch/worker-state.js';
@@ -98,6 +99,7 @@ export type LeverScope = 'instance' | 'queue' | 'job' | 'worker';
 export interface LeverContext {
   readonly link: RedisLink;
   readonly agents: AgentPort;
+  readonly typeThresholds: TypeThresholds;
   readonly target: LeverTarget;
   readonly snapshot: Snapshot;
   readonly actor: string;
@@ -127,7 +129,7 @@ export interface Lever<Args = unknown, State = unknown> {
   readonly preview: (
     state: State,
     args: Args,
-    context: Omit<LeverContext, 'link' | 'agents' | 'newId'>,
+    context: Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'newId'>,
   ) => Preview;
   /** Throws LeverError when Redis refuses; then everything is as it was. */
   readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;

@@ -1,6 +1,7 @@
 import { type Actor, includesRole } from '../auth/role.js';
 import { describeRefusal } from '../redis/refusal.js';
 import type { AuditLog } from '../store/audit-record.js';
+import type { TypeThresholds } from '../store/type-threshold.js';
 import type { Watch } from '../watch/watch.js';
 import { auditRecordOf } from './audit.js';
 import { checkRequest, knownInstance, knownLever } from './check-request.js';
@@ -20,6 +21,7 @@ import { targetsOf } from './targets.js';
 export interface LeverDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
+  readonly typeThresholds: TypeThresholds;
   readonly now: () => number;
   readonly newId: () => string;
   /** For an audit that can't be written: the change is made all the same, and this is told. */
@@ -109,6 +111,7 @@ async function pull(
   const { target } = where;
   const context: LeverContext = {
     ...where,
+    typeThresholds: deps.typeThresholds,
     actor: actor.name,
     reason: request.reason.trim(),
     nowMs: startedAtMs,

@@ -12,12 +12,15 @@ import type { PredictionLog } from './prediction-log.js';
 import { createPredictionLog } from './predictions.js';
 import { createTimeline } from './timeline.js';
 import type { TimelineLog } from './timeline-entry.js';
+import type { TypeThresholds } from './type-threshold.js';
+import { openTypeThresholds } from './type-thresholds.js';
 
 export interface Store {
   readonly audit: AuditLog;
   readonly idempotency: IdempotencyStore;
   readonly timeline: TimelineLog;
   readonly predictions: PredictionLog;
+  readonly typeThresholds: TypeThresholds;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -54,6 +57,7 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
       idempotency: createIdempotencyStore(database),
       timeline: createTimeline(database),
       predictions: createPredictionLog(database),
+      typeThresholds: await openTypeThresholds(database),
       problem,
       close: () => client.close(),
     };

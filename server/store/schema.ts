@@ -91,3 +91,17 @@ export const idempotency = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.actor, table.key] }), index('idempotency_at').on(table.atMs)],
 );
+
+/** Run times from which people call a job type slow: see type-thresholds.ts. Names are percent-encoded. */
+export const typeThresholds = sqliteTable(
+  'type_thresholds',
+  {
+    instance: text('instance').notNull(),
+    queue: text('queue').notNull(),
+    type: text('type').notNull(),
+    slowMs: integer('slow_ms').notNull(),
+    atMs: integer('at_ms').notNull(),
+    actor: text('actor').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instance, table.queue, table.type] })],
+);

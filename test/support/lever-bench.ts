@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { OwnRedis } from '../../drills/own-redis.js';
 import type { Actor } from '../../server/auth/role.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
@@ -6,6 +9,7 @@ import type { Outcome } from '../../server/levers/lever.js';
 import type { LeverRequest } from '../../server/levers/request.js';
 import { type LeverDeps, runLever } from '../../server/levers/run.js';
 import type { AuditLog, AuditRecord } from '../../server/store/audit-record.js';
+import { openStore } from '../../server/store/open-store.js';
 import { createWatch } from '../../server/watch/create-watch.js';
 import type { QueueState } from '../../server/watch/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
@@ -60,6 +64,9 @@ let nextId = 0;
 
 export async function startBench(redis: OwnRedis, options: BenchOptions = {}): Promise<LeverBench> {
   const log = { info: () => undefined, warn: () => undefined };
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-bench-'));
+  const store = await openStore(directory);
+  const { typeThresholds } = store;
   const watch = createWatch({
     instances: [
       {
@@ -75,7 +82,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     now: Date.now,
     log,
     random: Math.random,
-    slowThresholdMs: () => null,
+    slowThresholdMs: (instance, queueId, type) => typeThresholds.of(instance, queueId, type),
     newId: randomUUID,
     tell: () => undefined,
   });
@@ -84,6 +91,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
   const deps: LeverDeps = {
     watch,
     audit,
+    typeThresholds,
     now: Date.now,
     newId: () => {
       nextId += 1;
@@ -122,7 +130,11 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
         watch.refreshSoon('default', queueId);
         return watch.snapshot('default')?.queues.find((queue) => queue.id === queueId && isRight(queue));
       }),
-    stop: () => watch.stop(),
+    async stop() {
+      await watch.stop();
+      store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 
