@@ -8,6 +8,7 @@ import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
 import type { ApiEnv } from './env.js';
 import { idempotent } from './idempotent.js';
+import { jobTypesApi } from './job-types.js';
 import { jobsApi } from './jobs.js';
 import { leversApi } from './levers.js';
 import { markersApi } from './markers.js';
@@ -47,6 +48,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     overviewApi(deps),
     // Before the queues: …/queues/{queue}/workers is theirs.
     workersApi(deps),
+    jobTypesApi(deps),
     queuesApi(deps),
     memoryApi(deps),
     leversApi(deps),

@@ -1,10 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
+import { includesRole } from '../../auth/role.js';
 import { byTrouble } from '../../model/fleet-order.js';
 import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
+import { JobTypeSchema } from './job-type-schemas.js';
 import { CountSchema, QueueMemorySchema } from './memory-schemas.js';
 import { isoTime, presentFinding, presentQueue } from './present.js';
+import { presentJobTypes } from './present-job-type.js';
 import { presentCount, presentQueueMemory } from './present-memory.js';
 import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
 import { listQueues, QUEUE_SORTS } from './queue-list.js';
@@ -57,6 +60,7 @@ const oneRoute = jsonRoute(
     memory: QueueMemorySchema.nullable(),
     count: CountSchema.nullable().openapi({ description: 'null: nobody has asked for an exact count' }),
     findings: z.array(FindingSchema),
+    jobTypes: z.array(JobTypeSchema).openapi({ description: 'Most work first, at most 60.' }),
     fleet: FleetSummarySchema,
     overrides: z.array(OverrideSchema),
     workerList: z
@@ -106,6 +110,7 @@ export function queuesApi(deps: AppDeps) {
           memory: queue.memory && presentQueueMemory(queue.memory),
           count: queue.count && presentCount(queue.count),
           findings: findings.map(presentFinding),
+          jobTypes: presentJobTypes(queue, includesRole(c.get('actor').role, deps.jobDataRole)),
           fleet: summariseFleet(fleet),
           overrides: queue.keptOrders.map(presentKept),
           workerList: fleet.slice(0, MOST_WORKERS).map((one) => presentWorker(one, snapshot.instance)),

@@ -1,0 +1,124 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import { includesRole } from '../../auth/role.js';
+import { globMatcher } from '../../levers/targets.js';
+import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
+import {
+  apiPart,
+  dryRunQuery,
+  instanceParam,
+  jsonBody,
+  jsonRoute,
+  leverRoute,
+  queueIn,
+  queueParam,
+  snapshotOf,
+} from './env.js';
+import { QueueJobTypeSchema } from './job-type-schemas.js';
+import { isoTime, presentOutcomes } from './present.js';
+import { presentQueueJobType } from './present-job-type.js';
+
+const MOST_TYPES = 500;
+
+const listRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/instances/{instance}/job-types',
+    summary: 'Job types of all queues: what waits, how long runs take, what fails, what is slow',
+    request: {
+      params: instanceParam,
+      query: z.object({
+        match: z
+          .string()
+          .max(200)
+          .default('*')
+          .openapi({ description: 'Glob over names of job types (`*` any letters, `?` one)' }),
+        sort: z
+          .enum(TYPE_SORTS, `must be one of ${TYPE_SORTS.join(', ')}`)
+          .default('slow')
+          .openapi({
+            description:
+              'slow: those in trouble first, then by work; work: waiting jobs × mean run time; largest first',
+          }),
+        limit: z.coerce
+          .number('must be a number')
+          .int('must be a whole number')
+          .min(1, 'must be at least 1')
+          .max(MOST_TYPES, `must be at most ${MOST_TYPES}`)
+          .default(50),
+      }),
+    },
+  },
+  z.object({
+    instance: z.string(),
+    readAt: z.string().nullable(),
+    stale: z.boolean(),
+    total: z
+      .number()
+      .openapi({ description: 'That match. Of a queue with more than 60 types those with most work count.' }),
+    jobTypes: z.array(QueueJobTypeSchema),
+  }),
+);
+
+const patchRoute = leverRoute({
+  method: 'patch',
+  path: '/instances/{instance}/queues/{queue}/job-types/{type}',
+  summary: 'Set the run time from which a job type is called slow, or null for none; idempotent',
+  request: {
+    params: queueParam.extend({
+      type: z
+        .string()
+        .openapi({ description: 'Name of the job type, percent-encoded', example: 'send-digest' }),
+    }),
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        slowThresholdMs: z.number().nullable().openapi({ description: '1 to 86,400,000', example: 10_000 }),
+        reason: z
+          .string()
+          .max(500, 'must be at most 500 letters')
+          .default('')
+          .openapi({ description: 'Why: kept with the change. Needed unless dryRun.' }),
+      }),
+    ),
+  },
+});
+
+/** Job types over all queues of a Redis, and their thresholds. */
+export function jobTypesApi(deps: AppDeps) {
+  return apiPart()
+    .openapi(listRoute, (c) => {
+      const snapshot = snapshotOf(deps, c.req.valid('param').instance);
+      const { match, sort, limit } = c.req.valid('query');
+      const matches = globMatcher(match);
+      const showsData = includesRole(c.get('actor').role, deps.jobDataRole);
+      const found = snapshot.queues
+        .flatMap(typesOfQueue)
+        .filter(({ type }) => match === '*' || matches(type.name))
+        .sort(compareTypes(sort));
+      return c.json(
+        {
+          instance: snapshot.instance,
+          readAt: isoTime(snapshot.link.lastReadAtMs),
+          stale: snapshot.link.status !== 'live',
+          total: found.length,
+          jobTypes: found.slice(0, limit).map((one) => presentQueueJobType(one, showsData)),
+        },
+        200,
+      );
+    })
+    .openapi(patchRoute, async (c) => {
+      const { instance, queue, type } = c.req.valid('param');
+      const { slowThresholdMs, reason } = c.req.valid('json');
+      const outcomes = await deps.runLever(c.get('actor'), {
+        lever: 'jobtype.threshold',
+        instance,
+        queues: [queueIn(snapshotOf(deps, instance), queue).id],
+        args: { type, slowThresholdMs },
+        reason,
+        dryRun: c.req.valid('query').dryRun === 'true',
+      });
+      const body = presentOutcomes(outcomes);
+      return body.failed === outcomes.length ? c.json(body, 409) : c.json(body, 200);
+    });
+}
