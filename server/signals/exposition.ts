@@ -2,6 +2,7 @@ import type { CurrentFinding, Thresholds } from '../findings/finding.js';
 import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
 import { troubleOf } from '../findings/trouble.js';
 import { queueVerdict } from '../findings/verdict.js';
+import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';
 import { sightOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import { SIGNALS } from './index.js';
@@ -26,6 +27,8 @@ export interface MetricsOptions {
   readonly nowMs: number;
   /** Queues an instance may have in labels of their own; the rest comes under queue="other". */
   readonly maxQueues: number;
+  /** Job types an instance may have series of, those with most work; the others have none. Default: 100. */
+  readonly maxJobTypes?: number;
   readonly thresholds?: Thresholds;
   /** Counted by code and severity where given. */
   readonly findings?: readonly CurrentFinding[];
@@ -51,23 +54,46 @@ export function collectMetrics(
     labelNames: LABELS[signal.scope],
     samples: views.flatMap((view) => samplesOf(signal, view, options.nowMs)),
   }));
-  return [...families, foldedFamily(views), ...(options.findings ? [findingsFamily(options.findings)] : [])];
+  return [
+    ...families,
+    foldedFamily(views),
+    untoldFamily(views),
+    ...(options.findings ? [findingsFamily(options.findings)] : []),
+  ];
 }
 
-const LABELS = { instance: ['redis'], node: ['redis', 'node'], queue: ['redis', 'queue'] } as const;
+const LABELS = {
+  instance: ['redis'],
+  node: ['redis', 'node'],
+  queue: ['redis', 'queue'],
+  'job-type': ['redis', 'queue', 'type'],
+} as const;
+/** Each is eight series. */
+const MOST_JOB_TYPES = 100;
 
 interface View {
   readonly snapshot: Snapshot;
   readonly isLive: boolean;
   readonly told: readonly QueueState[];
   readonly folded: readonly QueueState[];
+  readonly types: readonly TypeOfQueue[];
+  readonly untoldTypes: number;
 }
 
 function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
   const { isLive } = sightOf(snapshot, options.nowMs);
   const ranked = isLive ? byTrouble(snapshot, options) : [];
   const most = Math.max(0, Math.floor(options.maxQueues));
-  return { snapshot, isLive, told: ranked.slice(0, most), folded: ranked.slice(most) };
+  const types = isLive ? snapshot.queues.flatMap(typesOfQueue).sort(compareTypes('work')) : [];
+  const mostTypes = Math.max(0, Math.floor(options.maxJobTypes ?? MOST_JOB_TYPES));
+  return {
+    snapshot,
+    isLive,
+    told: ranked.slice(0, most),
+    folded: ranked.slice(most),
+    types: types.slice(0, mostTypes),
+    untoldTypes: Math.max(0, types.length - mostTypes),
+  };
 }
 
 /** Most trouble first, then the most memory; equal ones by id, so that labels stay put. */
@@ -95,6 +121,11 @@ function samplesOf(signal: Signal, view: View, nowMs: number): readonly Sample[]
   if (signal.scope === 'node') {
     return snapshot.nodes.flatMap((node) =>
       sample({ redis, node: node.address }, signal.read(node, snapshot, nowMs)),
+    );
+  }
+  if (signal.scope === 'job-type') {
+    return view.types.flatMap(({ queue, type }) =>
+      sample({ redis, queue: queue.id, type: type.name }, signal.read(type, queue, snapshot)),
     );
   }
   const single = view.told.flatMap((queue) =>
@@ -129,6 +160,18 @@ function foldedFamily(views: readonly View[]): MetricFamily {
     samples: views
       .filter((view) => view.isLive)
       .map((view) => ({ labels: { redis: view.snapshot.instance }, value: view.folded.length })),
+  };
+}
+
+function untoldFamily(views: readonly View[]): MetricFamily {
+  return {
+    name: `${PREFIX}job_types_untold`,
+    help: 'Job types without series of their own: those with least work.',
+    kind: 'gauge',
+    labelNames: LABELS.instance,
+    samples: views
+      .filter((view) => view.isLive)
+      .map((view) => ({ labels: { redis: view.snapshot.instance }, value: view.untoldTypes })),
   };
 }
 

@@ -1,4 +1,5 @@
 import { CONSOLE_SIGNALS } from './console-signals.js';
+import { JOB_TYPE_SIGNALS } from './job-type-signals.js';
 import { MEMORY_SIGNALS } from './memory-signals.js';
 import { NODE_SIGNALS } from './node-signals.js';
 import { QUEUE_FLOW_SIGNALS } from './queue-flow-signals.js';
@@ -19,6 +20,7 @@ export const SIGNALS: readonly Signal[] = [
   ...QUEUE_MEMORY_SIGNALS,
   ...FLEET_SIGNALS,
   ...QUEUE_WORKER_SIGNALS,
+  ...JOB_TYPE_SIGNALS,
 ];
 
 /** The signal of that name, or null. */

@@ -1,3 +1,4 @@
+import type { JobTypeState } from '../watch/job-type-state.js';
 import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
 
 /** What can be seen. Charts, /metrics, alert rules and API fields derive from these entries. */
@@ -23,4 +24,8 @@ export interface QueueSignal extends SignalBase {
   /** What several queues come to when they are told as one; `none` where that means nothing. */
   readonly fold: 'sum' | 'max' | 'none';
 }
-export type Signal = InstanceSignal | NodeSignal | QueueSignal;
+export interface JobTypeSignal extends SignalBase {
+  readonly scope: 'job-type';
+  readonly read: (type: JobTypeState, queue: QueueState, snapshot: Snapshot) => number | null;
+}
+export type Signal = InstanceSignal | NodeSignal | QueueSignal | JobTypeSignal;

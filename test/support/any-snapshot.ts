@@ -7,6 +7,7 @@ import type {
   RedisNode,
   Snapshot,
 } from '../../server/watch/snapshot.js';
+import { anyJobType } from './job-types.js';
 import {
   aNode,
   aQueue,
@@ -169,6 +170,7 @@ export const anyQueue: fc.Arbitrary<QueueState> = fc
     lastDepartureAtMs: orNull(anyTime),
     firstSeenAtMs: anyTime,
     memory: orNull(anyMemory),
+    types: fc.uniqueArray(anyJobType(anyName), { maxLength: 4, selector: ({ name }) => name }),
     depthTrend: fc.array(anyWhole, { maxLength: 5 }),
   })
   .map((over) => aQueue(over));
