@@ -5,6 +5,7 @@ import { FindingList, type FindingListProps } from './finding.js';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
 import { Icon, type IconName } from './icon.js';
 import { JobTable, type JobTableProps } from './job-table.js';
+import { JobTypes, type JobTypesProps } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
@@ -24,6 +25,7 @@ export interface QueueProps {
   readonly head: QueueHeadProps;
   readonly findings: FindingListProps;
   readonly charts: readonly ChartProps[];
+  readonly jobTypes: JobTypesProps;
   readonly fleet: FleetHeadProps;
   readonly workers: WorkerTableProps;
   readonly jobs: JobTableProps;
@@ -42,6 +44,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
         <Chart {...chart} />
       ))}
     </div>
+    <JobTypes {...view.jobTypes} />
     <section class="queues" aria-labelledby="workers-title">
       <div class="queues-head">
         <h2 id="workers-title">Workers</h2>

@@ -20,6 +20,8 @@ export interface QueueRowProps {
   readonly state: State;
   readonly icon: IconName;
   readonly verdict: string;
+  /** How many of its job types are in trouble, and which; null: none. */
+  readonly types: { readonly count: string; readonly text: string; readonly href: string } | null;
   readonly depth: string;
   readonly active: string;
   readonly trend: string;
@@ -58,6 +60,12 @@ export const QueueRow: FC<QueueRowProps> = (row) => (
       <span class={`state-word state-${row.state}`}>
         <Icon name={row.icon} /> {row.verdict}
       </span>
+      {row.types ? (
+        <a class="type-badge" href={row.types.href} title={row.types.text} aria-label={row.types.text}>
+          <Icon name="rate-limited" /> {row.types.count}
+          <span class="type-badge-words"> in trouble</span>
+        </a>
+      ) : null}
     </td>
     <td class="cell-depth" data-label="Waiting">
       <Sparkline points={row.trend} />

@@ -97,6 +97,7 @@ describe('the form of a lever', () => {
       'queue.trim-events': { keep: 100 },
       'queue.clean-finished': { state: 'failed', olderThanMs: 86_400_000, keep: 10 },
       'redis.raise-maxmemory': { maxBytes: 1536 * MB },
+      'jobtype.threshold': { type: 'send digest', slowThresholdMs: 10_000 },
       'job.remove': { removeChildren: true },
       'workers.concurrency': { factor: 2, forMs: 600_000 },
       'worker.concurrency': { value: 12 },

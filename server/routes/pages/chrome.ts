@@ -19,6 +19,7 @@ const STYLES = [
   'queue-table.css',
   'queue-cards.css',
   'workers.css',
+  'job-types.css',
   'drawer.css',
   'preview.css',
   'detail.css',

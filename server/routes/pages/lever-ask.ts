@@ -86,7 +86,8 @@ export function argsOf(ask: LeverAsk): Record<string, unknown> {
 
 function typedIn(spec: ArgSpec, values: Values): Typed {
   const name = `arg.${spec.name}`;
-  const text = one(values, name);
+  // Hidden texts come percent-encoded, because HTML turns every line end in a value into another.
+  const text = one(values, name) || decoded(one(values, `${name}.encoded`));
   return {
     text: spec.kind === 'flag' ? String(text === 'on' || text === 'true') : text,
     unit: one(values, `${name}.unit`),

@@ -60,6 +60,8 @@ export function formOf(
 export function subjectOf({ lever, ask, names }: Targeted): string {
   if (lever.scope === 'instance') return `Redis ${ask.instance}`;
   if (lever.scope === 'job') return `job ${plainName(ask.jobId ?? '')}`;
+  const type = lever.name === 'jobtype.threshold' ? (ask.typed.type?.text ?? '') : '';
+  if (type !== '' && names.length === 1) return `${plainName(type)} of ${plainName(names[0] ?? '')}`;
   if (names.length === 1) return plainName(names[0] ?? '');
   return formatThings(names.length, lever.scope === 'worker' ? 'worker' : 'queue');
 }
@@ -76,8 +78,12 @@ function hiddenOf(lever: RegisteredLever, ask: LeverAsk): LeverFormProps['hidden
   if (ask.goOn !== null) hidden.push({ name: 'then', value: ask.goOn });
   for (const spec of ask.specs) {
     const typed = ask.typed[spec.name];
-    if (argWords(lever.name, spec.name).isHidden && typed)
-      hidden.push({ name: `arg.${spec.name}`, value: typed.text });
+    if (!argWords(lever.name, spec.name).isHidden || !typed) continue;
+    hidden.push(
+      spec.kind === 'text'
+        ? { name: `arg.${spec.name}.encoded`, value: encodePart(typed.text) }
+        : { name: `arg.${spec.name}`, value: typed.text },
+    );
   }
   return hidden;
 }

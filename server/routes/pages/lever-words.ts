@@ -74,6 +74,12 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
   'worker.limiter asDeployed': { label: 'As deployed', hint: '', isHidden: true },
   'worker.limiter forMs': FOR_MS,
   'worker.limiter untilMs': UNTIL_MS,
+  'jobtype.threshold type': { label: 'Job type', hint: '', isHidden: true },
+  'jobtype.threshold slowThresholdMs': {
+    label: 'Slow from a run time of',
+    hint: 'Slow: more than one run in 20 takes longer.',
+    noneLabel: 'No threshold',
+  },
   'job.remove removeChildren': { label: 'Remove its child jobs too', hint: '' },
 };
 

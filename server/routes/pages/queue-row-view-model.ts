@@ -10,8 +10,10 @@ import {
   formatRateLimit,
   formatRatio,
 } from '../../model/format.js';
+import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
 import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { troublesInWords } from './job-type-words.js';
 import { encodePart, leverPath, placeOf, queuePath } from './links.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
 
@@ -64,6 +66,7 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     state: isStoppedWithWork ? 'warning' : words.state,
     icon: words.icon,
     verdict: words.word,
+    types: typeBadgeOf(queue, instance),
     depth: formatCount(queue.backlog),
     active: formatCount(queue.counts.active),
     trend: sparklinePoints(queue.depthTrend),
@@ -80,6 +83,21 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     rateLimit: rateLimitSetting(queue, instance, canAct),
     flow: canAct ? flowAction(queue, instance) : null,
     checkbox: canAct ? { value: `${instance}/${encodePart(queue.id)}`, label: `Select ${queue.name}` } : null,
+  };
+}
+
+function typeBadgeOf(queue: QueueState, instance: string): QueueRowProps['types'] {
+  const troubled = typesOfQueue(queue)
+    .toSorted(compareTypes('slow'))
+    .flatMap(({ type }) => {
+      const [worst] = typeTroubles(type);
+      return worst === undefined ? [] : { name: type.name, worst };
+    });
+  if (troubled.length === 0) return null;
+  return {
+    count: formatCount(troubled.length),
+    text: troublesInWords(troubled),
+    href: `${queuePath(instance, queue.id)}#job-types`,
   };
 }
 

@@ -10,10 +10,12 @@ import { Problem } from '../problem.js';
 import { chartTexts } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
+import { jobTypesOf } from './job-type-view-model.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
 import { instancePath } from './links.js';
 import { frameParts, html } from './overview.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
+import { jobTypeParts } from './queue-job-types.js';
 import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
 
 export interface QueuePageQuery {
@@ -50,6 +52,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         head: queueHeadOf(deps, queue, snapshot, actor.role, nowMs),
         findings: queueFindings(deps, instance, queue.id, actor.role, nowMs),
         charts: queueChartsOf(queue, instance),
+        jobTypes: jobTypesOf(queue, { instance, role: actor.role, jobDataRole: deps.jobDataRole, nowMs }),
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
       }}
@@ -73,6 +76,7 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
         ...frameParts(deps, nowMs, queue.name),
         swapPart('queue-head', html(<QueueHead {...queueHeadOf(deps, queue, snapshot, role, nowMs)} />)),
         ...findingParts(queueFindings(deps, instance, queueId, role, nowMs).findings),
+        ...jobTypeParts(jobTypesOf(queue, { instance, role, jobDataRole: deps.jobDataRole, nowMs })),
         ...fleetParts(queueFleetOf(queue, snapshot, role, nowMs)),
         eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
       ];

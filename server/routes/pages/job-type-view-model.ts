@@ -1,0 +1,146 @@
+import type { JobTypeRowProps, Value } from '../../../views/job-type-row.js';
+import type { JobTypesProps } from '../../../views/job-types.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { formatBytes, formatCount, formatNumber, formatRatio, formatThings } from '../../model/format.js';
+import { formatRunTime } from '../../model/format-run-time.js';
+import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
+import {
+  type Estimate,
+  type JobTypeState,
+  OTHER_JOB_TYPES,
+  type RunTimes,
+} from '../../watch/job-type-state.js';
+import type { QueueState } from '../../watch/snapshot.js';
+import { sourceNotes, sourceWords, typeWordsOf } from './job-type-words.js';
+import { leverPath } from './links.js';
+import { histogramPath, trendPath } from './run-shapes.js';
+import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
+
+export interface TypeRowContext {
+  readonly instance: string;
+  readonly role: Role;
+  readonly jobDataRole: Role;
+  readonly nowMs: number;
+}
+
+/** Types of a table; those with less trouble and work are by the API. */
+const MOST_ROWS = 40;
+/** Ages of running jobs change every second, and every change is sent to every viewer. */
+const AGE_STEP_SECONDS = 5;
+
+/** The job types of a queue: those in trouble first, then by the work that waits. */
+export function jobTypesOf(queue: QueueState, context: TypeRowContext): JobTypesProps {
+  const types = typesOfQueue(queue)
+    .toSorted(compareTypes('slow'))
+    .map(({ type }) => type);
+  const shown = types.slice(0, MOST_ROWS);
+  const troubled = types.filter((type) => typeTroubles(type).length > 0).length;
+  return {
+    rows: shown.map((type) => typeRowOf(type, queue, context)),
+    summary:
+      types.length === 0
+        ? ''
+        : `${formatThings(types.length, 'type')}${troubled === 0 ? '' : `, ${formatCount(troubled)} in trouble`}`,
+    notes: sourceNotes(shown),
+    more:
+      types.length > shown.length
+        ? `The first ${formatCount(shown.length)} of ${formatCount(types.length)}; all by GET …/job-types.`
+        : '',
+    empty: types.length === 0 ? 'No job of this queue has been seen yet.' : '',
+  };
+}
+
+/** One job type as a row. */
+export function typeRowOf(type: JobTypeState, queue: QueueState, context: TypeRowContext): JobTypeRowProps {
+  const words = typeWordsOf(type, includesRole(context.role, context.jobDataRole), context.nowMs);
+  const source = sourceWords(type);
+  const memory = queue.memory?.totalBytes ?? 0;
+  return {
+    id: elementId('type', `${context.instance}/${queue.id}/${type.name}`),
+    name: plainName(type.name),
+    source: source.text,
+    limits: source.limits,
+    ...words,
+    waiting: {
+      text: countOf(type.waiting),
+      detail: [rangeOf(type.waiting), shareOf(type.shareOfBacklog, 'of waiting')].filter(Boolean).join(', '),
+    },
+    active: {
+      text: countOf(type.active),
+      detail:
+        type.longestRunningMs === null
+          ? ''
+          : `longest ${coarseAge(type.longestRunningMs / 1000, AGE_STEP_SECONDS)}`,
+    },
+    arrivals: rateNumber(type.arrivalsPerSecond),
+    completed: rateNumber(type.completedPerSecond),
+    failed: rateNumber(type.failedPerSecond),
+    run: runOf(type.run),
+    histogram: type.run ? histogramPath(type.run.histogram) : '',
+    histogramText: type.run ? histogramInWords(type.run) : '',
+    trend: trendPath(type.runTrend),
+    waited: type.waited
+      ? { text: formatRunTime(type.waited.p50Ms), detail: `p95 ${formatRunTime(type.waited.p95Ms)}` }
+      : { text: UNKNOWN, detail: '' },
+    slots: type.effectiveConcurrency === null ? UNKNOWN : formatNumber(type.effectiveConcurrency),
+    memory: {
+      text: type.memoryBytes === null ? UNKNOWN : formatBytes(type.memoryBytes),
+      detail:
+        type.memoryBytes === null || memory <= 0
+          ? ''
+          : shareOf(Math.min(1, type.memoryBytes / memory), 'of the queue'),
+    },
+    threshold: thresholdOf(type, queue, context),
+  };
+}
+
+function runOf(run: RunTimes | null): Value {
+  if (!run) return { text: UNKNOWN, detail: '' };
+  return {
+    text: formatRunTime(run.p50Ms),
+    detail: `p95 ${formatRunTime(run.p95Ms)}, p99 ${formatRunTime(run.p99Ms)}`,
+  };
+}
+
+/** "100 runs: 70 up to 50 ms, 30 up to 100 ms" */
+function histogramInWords({ count, histogram }: RunTimes): string {
+  const parts = histogram
+    .filter((bucket) => bucket.count > 0)
+    .map((bucket) => `${formatCount(bucket.count)} up to ${formatRunTime(bucket.upToMs)}`);
+  return `${formatThings(count, 'run')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+}
+
+/** What is estimated has as many digits as it deserves. */
+function countOf(estimate: Estimate | null): string {
+  if (estimate === null) return UNKNOWN;
+  if (estimate.low === estimate.high) return formatCount(estimate.value);
+  return formatCount(Number(estimate.value.toPrecision(2)));
+}
+
+function rangeOf(estimate: Estimate | null): string {
+  if (estimate === null || estimate.low === estimate.high) return '';
+  return `${formatCount(estimate.low)}–${formatCount(estimate.high)}`;
+}
+
+function shareOf(ratio: number | null, of: string): string {
+  return ratio === null || ratio <= 0 ? '' : `${formatRatio(Math.round(ratio * 100) / 100)} ${of}`;
+}
+
+function thresholdOf(type: JobTypeState, queue: QueueState, { instance, role }: TypeRowContext) {
+  const { name, slowThresholdMs } = type;
+  const value = slowThresholdMs === null ? 'none' : formatRunTime(slowThresholdMs);
+  const canSet = includesRole(role, 'operator') && name !== OTHER_JOB_TYPES;
+  return {
+    value,
+    label: `Change from which run time ${plainName(name)} is slow, now ${value}`,
+    href: canSet
+      ? leverPath({
+          lever: 'jobtype.threshold',
+          instance,
+          queues: [queue.id],
+          args: { type: name, slowThresholdMs },
+        })
+      : null,
+  };
+}

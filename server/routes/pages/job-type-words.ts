@@ -1,0 +1,165 @@
+import type { State } from '../../../views/band.js';
+import type { IconName } from '../../../views/icon.js';
+import type { StateLine } from '../../../views/job-type-row.js';
+import { plainName, plainProblem } from '../../findings/words.js';
+import { formatCount, formatRatio } from '../../model/format.js';
+import { formatRunTime } from '../../model/format-run-time.js';
+import { type TypeTrouble, typeTroubles } from '../../model/job-type-order.js';
+import type { JobTypeState, RunSource } from '../../watch/job-type-state.js';
+import { moment } from './words.js';
+
+export interface TypeWords {
+  readonly state: State;
+  readonly icon: IconName;
+  /** What is the matter, the worst first; then what is known about it. */
+  readonly lines: readonly StateLine[];
+}
+
+/** The state of a job type in words. Errors may quote job data: `showsErrors` is false for who may not see that. */
+export function typeWordsOf(type: JobTypeState, showsErrors: boolean, nowMs: number): TypeWords {
+  const troubles = typeTroubles(type);
+  const [worst] = troubles;
+  if (worst === undefined) return quietWords(type);
+  const told = troubles.map((trouble) => WORDS[trouble](type, nowMs, showsErrors));
+  return {
+    state: stateOf(type, worst),
+    icon: ICONS[worst],
+    lines: [...told.flatMap(([headline]) => headline ?? []), ...told.flatMap(([, ...details]) => details)],
+  };
+}
+
+/** One or two words for a badge: "slow", "failing". */
+export const TROUBLE_WORDS: Readonly<Record<TypeTrouble, string>> = {
+  failing: 'failing',
+  absent: 'missing',
+  'batch-wait': 'waits for batches',
+  slow: 'slow',
+};
+
+const ICONS: Readonly<Record<TypeTrouble, IconName>> = {
+  failing: 'critical',
+  absent: 'blind',
+  'batch-wait': 'capped',
+  slow: 'rate-limited',
+};
+
+function stateOf(type: JobTypeState, worst: TypeTrouble): State {
+  if (worst === 'failing') return (type.failing?.sinceRatio ?? 0) >= 0.5 ? 'critical' : 'warning';
+  // That a type is most of what waits may just be how the work is.
+  return worst === 'slow' && type.slow?.code === 'drain' ? 'info' : 'warning';
+}
+
+type Tell = (type: JobTypeState, nowMs: number, showsErrors: boolean) => readonly StateLine[];
+
+const WORDS: Readonly<Record<TypeTrouble, Tell>> = {
+  failing({ failing }, nowMs, showsErrors) {
+    if (!failing) return [];
+    const error =
+      showsErrors && failing.error !== null
+        ? [line(`${failing.isNewError ? 'New error' : 'Error'}: ${plainProblem(failing.error)}`)]
+        : [];
+    return [
+      {
+        text: `fails ${formatRatio(failing.sinceRatio)} since`,
+        at: moment(failing.firstFailureAtMs, nowMs),
+      },
+      line(`${formatRatio(failing.beforeRatio)} before; ${formatCount(failing.failedSince)} failed since`),
+      ...error,
+    ];
+  },
+  absent({ absent }, nowMs) {
+    if (!absent) return [];
+    const [usual, longest] = [formatRunTime(absent.usualGapMs), formatRunTime(absent.longestGapMs)];
+    return [
+      { text: 'missing since', at: moment(absent.lastCompletedAtMs, nowMs) },
+      line(`completed every ${usual} before, ${longest} apart at most`),
+    ];
+  },
+  'batch-wait'({ batchWait }) {
+    if (!batchWait) return [];
+    const { batchSize, batchSizeAtLeast } = batchWait;
+    return [
+      line(`waits for a client that batches: ${formatRunTime(batchWait.wallMs)} wall`),
+      line(
+        batchSize === null
+          ? `a batch takes ${formatCount(batchSizeAtLeast)} or more at once; fewer wait for its timer`
+          : `a batch takes ${formatCount(batchSize)} at once in a process; fewer wait for its timer`,
+      ),
+    ];
+  },
+  slow({ slow }) {
+    switch (slow?.code) {
+      case 'threshold':
+        return [line(`slow: p95 ${formatRunTime(slow.p95Ms)}, slow from ${formatRunTime(slow.thresholdMs)}`)];
+      case 'baseline':
+        return [
+          line(`slow: ${formatRunTime(slow.nowP50Ms)} against ${formatRunTime(slow.baselineP50Ms)} usual`),
+        ];
+      case 'drain':
+        return [line(`slow: ${formatRatio(slow.shareOfWork)} of the work that waits`)];
+      default:
+        return [];
+    }
+  },
+};
+
+function quietWords(type: JobTypeState): TypeWords {
+  const batch = type.batchWait
+    ? [line(`its client batches: ${formatRunTime(type.batchWait.wallMs)} at most, and batches fill`)]
+    : [];
+  const calm = (icon: IconName, text: string): TypeWords => ({
+    state: 'calm',
+    icon,
+    lines: [line(text), ...batch],
+  });
+  if ((type.active?.value ?? 0) > 0 || (type.completedPerSecond ?? 0) + (type.failedPerSecond ?? 0) > 0)
+    return calm('flowing', 'running');
+  if ((type.waiting?.value ?? 0) > 0) return calm('idle', 'waiting');
+  return calm('idle', 'quiet');
+}
+
+function line(text: string): StateLine {
+  return { text, at: null };
+}
+
+const SOURCES: Readonly<Record<RunSource, { readonly word: string; readonly limits: string }>> = {
+  agent: { word: 'agent', limits: 'every run of the workers that have the agent, none of the others' },
+  finished: {
+    word: 'finished jobs',
+    limits: 'jobs that are kept after they have finished; what is removed at once is not seen',
+  },
+  events: { word: 'events', limits: 'the queue’s events stream, as far as it reaches back' },
+  active: {
+    word: 'running jobs',
+    limits: 'only the ages of jobs that run: nothing is kept, and no agent tells',
+  },
+};
+const PARTLY = 'partly: more runs ended between two looks than are read, so counts are scaled up';
+
+/** "agent", "finished jobs, partly"; empty where nothing is known. */
+export function sourceWords(type: JobTypeState): { readonly text: string; readonly limits: string } {
+  if (type.source === null) return { text: '', limits: '' };
+  const { word, limits } = SOURCES[type.source];
+  return type.isPartial
+    ? { text: `${word}, partly`, limits: `${limits}; ${PARTLY}` }
+    : { text: word, limits };
+}
+
+/** What stands below the table: each source that it names, with what that can't show. */
+export function sourceNotes(types: readonly JobTypeState[]): readonly string[] {
+  const used = new Set(types.flatMap(({ source }) => source ?? []));
+  return [
+    ...(Object.keys(SOURCES) as RunSource[])
+      .filter((source) => used.has(source))
+      .map((source) => `${SOURCES[source].word}: ${SOURCES[source].limits}.`),
+    ...(types.some(({ isPartial }) => isPartial) ? [`${PARTLY}.`] : []),
+  ];
+}
+
+/** "2 job types in trouble: digest slow, sync failing"; at most five are named. */
+export function troublesInWords(troubled: readonly { readonly name: string; readonly worst: TypeTrouble }[]) {
+  const named = troubled.slice(0, 5).map(({ name, worst }) => `${plainName(name)} ${TROUBLE_WORDS[worst]}`);
+  const more = troubled.length > 5 ? ` and ${formatCount(troubled.length - 5)} more` : '';
+  const head = troubled.length === 1 ? '1 job type' : `${formatCount(troubled.length)} job types`;
+  return `${head} in trouble: ${named.join(', ')}${more}`;
+}
