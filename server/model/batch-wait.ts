@@ -25,8 +25,8 @@ export interface BatchWait {
   /** It is at least so many: batches with one less were seen to wait for the timer. */
   readonly batchSizeAtLeast: number;
   /**
-   * 0.5..1, more with every burst. At most 0.7 where the runs of a burst always began within a few ms of each other:
-   * exact sleeps in step would look the same.
+   * 0.5..1, more with every burst. At most 0.7 where the runs of each burst began within 50 ms of each other: jobs
+   * that sleep for exactly as long each time and began in step look the same.
    */
   readonly confidence: number;
   readonly evidence: BatchEvidence;

@@ -12,7 +12,10 @@ export interface Chance {
   readonly widerTimes: number;
 }
 
-const SHUFFLES = 8;
+/** Few runs need more shuffles for an even mean. */
+const MIN_SHUFFLES = 8;
+const MAX_SHUFFLES = 64;
+const DEALT_RUNS = 8_000;
 /** Steps of the golden section visit everything evenly, and take neighbours far apart. */
 const GOLDEN = 0.618_034;
 /** Clocks tell whole ms: narrower than this is not narrower. */
@@ -25,10 +28,13 @@ const CLOCK_MS = 1;
  */
 export function chanceOf(runs: readonly Run[], bursts: readonly Burst[], gapMs: number): Chance {
   const members = bursts.flatMap((burst) => burst.runs);
+  const shuffles = Math.round(
+    Math.min(MAX_SHUFFLES, Math.max(MIN_SHUFFLES, DEALT_RUNS / Math.max(1, runs.length))),
+  );
   let together = 0;
   let pairs = 0;
   const wider: number[] = [];
-  for (let round = 1; round <= SHUFFLES; round++) {
+  for (let round = 1; round <= shuffles; round++) {
     const dealt = dealDurations(runs, round);
     together += runsTogether(dealt, gapMs);
     pairs += pairsTogether(dealt, gapMs);
@@ -42,8 +48,8 @@ export function chanceOf(runs: readonly Run[], bursts: readonly Burst[], gapMs: 
     }
   }
   return {
-    syncRatio: runs.length === 0 ? 0 : together / (SHUFFLES * runs.length),
-    pairs: pairs / SHUFFLES,
+    syncRatio: runs.length === 0 ? 0 : together / (shuffles * runs.length),
+    pairs: pairs / shuffles,
     widerTimes: wider.length === 0 ? 1 : median(wider),
   };
 }

@@ -18,8 +18,8 @@ const WALL_SPREAD_RATIO = 0.015;
 const WALL_SPREAD_MS = 60;
 
 /**
- * Do the runs wait for a client that batches? First what any such client shows: bursts, again and again, at one wall
- * (`hasWall`), whose ends don't repeat their starts. Then one of four reasons to believe that no chance and no work in
+ * Do the runs wait for a client that batches? First what any such client shows: bursts, again and again, at one wall,
+ * whose ends don't repeat their starts. Then one of four reasons to believe that no chance and no work in
  * step made them. Each was held against simulated worlds (test/model/batch-wait.test.ts).
  */
 export function isBatchWait(clues: Clues, isRateLimited: boolean): boolean {
@@ -48,13 +48,13 @@ function isExact({ bursts, spreadRatio, ms }: Wall): boolean {
   return bursts.length >= MIN_EXACT_BURSTS && spreadRatio * ms <= EXACT_RATIO * ms + EXACT_MS;
 }
 
-/** Real batches have slopes of −0.85 to −1, exact sleeps in step −0.2 to −0.6 as Node ends some of them together. */
-const BATCH_SLOPE = -0.8;
+/** [measured] Real batches have slopes of −0.68 to −1, exact sleeps in step −0.1 to −0.95 as Node ends some together. */
+const BATCH_SLOPE = -0.65;
 const SLEEP_SLOPE = -0.6;
 
-/** Sleeps and time-outs: who started later ended later. */
+/** Sleeps and time-outs: who started later ended later. Whatever the error, so that what is told stays told. */
 function repeatsItsStarts({ carryOver }: Clues): boolean {
-  return carryOver.slope - 2 * carryOver.error > BATCH_SLOPE;
+  return carryOver.isTold && carryOver.slope > BATCH_SLOPE;
 }
 
 /** Surely not. Only where nearly all runs are in bursts: picking those that ended together would feign it. */
@@ -63,8 +63,9 @@ function leavesStartsBehind({ carryOver, evidence }: Clues): boolean {
 }
 
 /** 1. Starts are scattered (jobs come one by one) and ends are not: durations dealt out anew end together far less. */
-function beatsChance({ pairs, chance }: Clues): boolean {
-  return pairs >= 4 * chance.pairs + 4 && chance.widerTimes >= 2;
+function beatsChance({ pairs, chance, evidence }: Clues): boolean {
+  const times = 3 + 8 / Math.sqrt(evidence.runs);
+  return pairs >= times * chance.pairs + 4 && chance.widerTimes >= 2;
 }
 
 /** Slots that are always busy start together too. Then at least nothing else ends near a burst, as in a stream it would. */
@@ -103,12 +104,12 @@ function isBesideOthers(clues: Clues): boolean {
 }
 
 const FLAGGED = 0.5;
-/** Where starts were never apart enough to tell, exact sleeps in step look the same. */
+/** Where the runs of a burst always began nearly together, exact sleeps in step look the same. */
 const IN_STEP_AT_MOST = 0.7;
 const FULL_AT = 20;
 
 /** 0.5 for the least that is told at all, to 1; never less for more of the same. */
 export function confidenceOf({ coincidences, wall, carryOver }: Clues): number {
-  const most = Number.isFinite(carryOver.error) ? 1 : IN_STEP_AT_MOST;
+  const most = carryOver.isSure ? 1 : IN_STEP_AT_MOST;
   return FLAGGED + (most - FLAGGED) * (1 - Math.exp(-(coincidences + 2 * wall.moments) / FULL_AT));
 }

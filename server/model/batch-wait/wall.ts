@@ -19,12 +19,16 @@ const AT_WALL_RATIO = 0.12;
 /** Batches that fill end before the wall: it is looked for among the longer bursts. */
 const WALL_QUANTILE = 0.7;
 /** Bursts closer together than this share of the wall may have one cause (an upstream that comes back). */
-
 const MOMENT_RATIO = 0.3;
+/** Full batches are of one size, and larger than what waits; pairs that met by chance are not. */
 const SAME_SIZE_RATIO = 0.8;
 const MIN_SIZE = 5;
 const MOST_OF_THEM = 0.7;
 
+/**
+ * Looks for one longest duration that most bursts share.
+ * @returns null where there are no bursts.
+ */
 export function findWall(bursts: readonly Burst[]): Wall | null {
   const middleMs = weightedQuantile(bursts, WALL_QUANTILE);
   const atWall = (burst: Burst): boolean => Math.abs(burst.longestMs - middleMs) <= AT_WALL_RATIO * middleMs;
