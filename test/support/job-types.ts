@@ -39,7 +39,6 @@ export function aBatchWait(over: Partial<BatchWait> = {}): BatchWait {
       processes: 1,
       runs: 50,
       shareAtWall: 1,
-      widerTimes: 5,
       moments: 10,
       burstShare: 1,
       isolatedRatio: 1,
