@@ -4,10 +4,10 @@ import { Icon, type IconName } from './icon.js';
 import type { Setting } from './queue-row.js';
 import { type Moment, Time } from './time.js';
 
-/** A number, and what belongs to it in small letters. */
+/** A number, and what belongs to it in small letters, a line each. */
 export interface Value {
   readonly text: string;
-  readonly detail: string;
+  readonly details: readonly string[];
 }
 
 /** "fails 92% since" and the time. */
@@ -37,7 +37,6 @@ export interface JobTypeRowProps {
   readonly histogramText: string;
   readonly trend: string;
   readonly waited: Value;
-  readonly slots: string;
   readonly memory: Value;
   readonly threshold: Setting;
 }
@@ -81,14 +80,13 @@ export const JobTypeRow: FC<JobTypeRowProps> = (row) => (
       <div class="run-shapes">
         <span class="run-median">{row.run.text}</span>
         <RunHistogram path={row.histogram} text={row.histogramText} />
-        <span class="detail">{row.run.detail}</span>
+        <div>
+          <Details {...row.run} />
+        </div>
         <Trend path={row.trend} />
       </div>
     </td>
     <NumberCell label="Waited" value={row.waited} />
-    <td class="number" data-label="Slots busy">
-      {row.slots}
-    </td>
     <NumberCell label="Memory" value={row.memory} />
     <td class="number cell-setting" data-label="Slow from">
       {row.threshold.href === null ? (
@@ -117,8 +115,16 @@ const Line: FC<StateLine> = ({ text, at }) => (
 const NumberCell: FC<{ readonly label: string; readonly value: Value }> = ({ label, value }) => (
   <td class="number" data-label={label}>
     {value.text}
-    {value.detail ? <span class="detail">{value.detail}</span> : null}
+    <Details {...value} />
   </td>
+);
+
+const Details: FC<Value> = ({ details }) => (
+  <>
+    {details.map((detail) => (
+      <span class="detail">{detail}</span>
+    ))}
+  </>
 );
 
 /** How runs spread from 1 ms on the left to an hour on the right. The words are said by the tooltip and to screen readers. */

@@ -16,19 +16,30 @@ export interface JobTypesProps {
 const COLUMNS = [
   { label: 'Type', hint: 'Name of the job, and where its run times are from', kind: 'name' },
   { label: 'State', hint: 'In trouble first, then by the work that waits', kind: 'verdict' },
-  { label: 'Waiting', hint: 'By samples: the range holds the truth in 95 of 100 cases', kind: 'estimate' },
-  { label: 'In flight', hint: 'Jobs that run, and how long the oldest has', kind: 'active' },
-  { label: 'In /s', hint: 'Jobs that come in a second', kind: 'rate' },
-  { label: 'Done /s', hint: 'Jobs completed a second', kind: 'rate' },
-  { label: 'Failed /s', hint: 'Runs that failed a second', kind: 'rate' },
+  {
+    label: 'Waiting',
+    hint: 'By samples: the range holds the truth in 95 of 100 cases; and its share of what waits',
+    kind: 'estimate',
+  },
+  {
+    label: 'In flight',
+    hint: 'Jobs that run; slots that it keeps busy (finished a second × mean run time); how long the oldest runs',
+    kind: 'active',
+  },
+  { label: 'In /s', hint: 'Jobs that come in a second', kind: 'in' },
+  { label: 'Done /s', hint: 'Jobs completed a second', kind: 'done' },
+  { label: 'Failed /s', hint: 'Runs that failed a second', kind: 'failed' },
   {
     label: 'Run time',
     hint: 'Median and percentiles of the last minutes; how runs spread from 1 ms to an hour; medians as a line',
     kind: 'run',
   },
   { label: 'Waited', hint: 'From added, or due, to started: median and 95th percentile', kind: 'waited' },
-  { label: 'Slots busy', hint: 'Slots that it keeps busy: finished a second × mean run time', kind: 'slots' },
-  { label: 'Memory', hint: 'Of its jobs in all states, estimated from samples', kind: 'memory' },
+  {
+    label: 'Memory',
+    hint: 'Of its jobs in all states, estimated from samples; and its share of the queue’s',
+    kind: 'memory',
+  },
   {
     label: 'Slow from',
     hint: 'Run time from which it is called slow, as people have set it',

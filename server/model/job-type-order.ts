@@ -15,7 +15,8 @@ export function typeTroubles(type: JobTypeState): readonly TypeTrouble[] {
       case 'failing':
         return type.failing !== null;
       case 'absent':
-        return type.absent !== null;
+        // What fails completes nothing: it is there, and failing says more.
+        return type.absent !== null && type.failing === null;
       case 'batch-wait':
         return type.batchWait?.isStarved === true;
       default:

@@ -64,15 +64,9 @@ export function typeRowOf(type: JobTypeState, queue: QueueState, context: TypeRo
     ...words,
     waiting: {
       text: countOf(type.waiting),
-      detail: [rangeOf(type.waiting), shareOf(type.shareOfBacklog, 'of waiting')].filter(Boolean).join(', '),
+      details: linesOf(rangeOf(type.waiting), shareOf(type.shareOfBacklog)),
     },
-    active: {
-      text: countOf(type.active),
-      detail:
-        type.longestRunningMs === null
-          ? ''
-          : `longest ${coarseAge(type.longestRunningMs / 1000, AGE_STEP_SECONDS)}`,
-    },
+    active: { text: countOf(type.active), details: linesOf(slotsOf(type), longestOf(type)) },
     arrivals: rateNumber(type.arrivalsPerSecond),
     completed: rateNumber(type.completedPerSecond),
     failed: rateNumber(type.failedPerSecond),
@@ -80,27 +74,41 @@ export function typeRowOf(type: JobTypeState, queue: QueueState, context: TypeRo
     histogram: type.run ? histogramPath(type.run.histogram) : '',
     histogramText: type.run ? histogramInWords(type.run) : '',
     trend: trendPath(type.runTrend),
-    waited: type.waited
-      ? { text: formatRunTime(type.waited.p50Ms), detail: `p95 ${formatRunTime(type.waited.p95Ms)}` }
-      : { text: UNKNOWN, detail: '' },
-    slots: type.effectiveConcurrency === null ? UNKNOWN : formatNumber(type.effectiveConcurrency),
+    waited: {
+      text: type.waited ? formatRunTime(type.waited.p50Ms) : UNKNOWN,
+      details: type.waited ? [`p95 ${formatRunTime(type.waited.p95Ms)}`] : [],
+    },
     memory: {
       text: type.memoryBytes === null ? UNKNOWN : formatBytes(type.memoryBytes),
-      detail:
-        type.memoryBytes === null || memory <= 0
-          ? ''
-          : shareOf(Math.min(1, type.memoryBytes / memory), 'of the queue'),
+      details: linesOf(
+        type.memoryBytes === null || memory <= 0 ? '' : shareOf(Math.min(1, type.memoryBytes / memory)),
+      ),
     },
     threshold: thresholdOf(type, queue, context),
   };
 }
 
 function runOf(run: RunTimes | null): Value {
-  if (!run) return { text: UNKNOWN, detail: '' };
+  if (!run) return { text: UNKNOWN, details: [] };
   return {
     text: formatRunTime(run.p50Ms),
-    detail: `p95 ${formatRunTime(run.p95Ms)}, p99 ${formatRunTime(run.p99Ms)}`,
+    details: [`p95 ${formatRunTime(run.p95Ms)}`, `p99 ${formatRunTime(run.p99Ms)}`],
   };
+}
+
+function slotsOf({ effectiveConcurrency }: JobTypeState): string {
+  if (effectiveConcurrency === null || effectiveConcurrency < 0.05) return '';
+  return `${formatNumber(effectiveConcurrency)} busy`;
+}
+
+/** A run that has just begun is no news, and its age would change every second. */
+function longestOf({ longestRunningMs }: JobTypeState): string {
+  const seconds = (longestRunningMs ?? 0) / 1000;
+  return seconds < AGE_STEP_SECONDS ? '' : `for ${coarseAge(seconds, AGE_STEP_SECONDS)}`;
+}
+
+function linesOf(...lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => line !== '');
 }
 
 /** "100 runs: 70 up to 50 ms, 30 up to 100 ms" */
@@ -123,8 +131,8 @@ function rangeOf(estimate: Estimate | null): string {
   return `${formatCount(estimate.low)}–${formatCount(estimate.high)}`;
 }
 
-function shareOf(ratio: number | null, of: string): string {
-  return ratio === null || ratio <= 0 ? '' : `${formatRatio(Math.round(ratio * 100) / 100)} ${of}`;
+function shareOf(ratio: number | null): string {
+  return ratio === null || ratio < 0.005 ? '' : `${formatRatio(Math.round(ratio * 100) / 100)} of all`;
 }
 
 function thresholdOf(type: JobTypeState, queue: QueueState, { instance, role }: TypeRowContext) {

@@ -90,7 +90,7 @@ const WORDS: Readonly<Record<TypeTrouble, Tell>> = {
   slow({ slow }) {
     switch (slow?.code) {
       case 'threshold':
-        return [line(`slow: p95 ${formatRunTime(slow.p95Ms)}, slow from ${formatRunTime(slow.thresholdMs)}`)];
+        return [line(`slow: p95 ${formatRunTime(slow.p95Ms)} over ${formatRunTime(slow.thresholdMs)} set`)];
       case 'baseline':
         return [
           line(`slow: ${formatRunTime(slow.nowP50Ms)} against ${formatRunTime(slow.baselineP50Ms)} usual`),

@@ -77,7 +77,7 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
   'jobtype.threshold type': { label: 'Job type', hint: '', isHidden: true },
   'jobtype.threshold slowThresholdMs': {
     label: 'Slow from a run time of',
-    hint: 'Slow: more than one run in 20 takes longer.',
+    hint: '',
     noneLabel: 'No threshold',
   },
   'job.remove removeChildren': { label: 'Remove its child jobs too', hint: '' },
