@@ -105,7 +105,7 @@ const WORDS: Readonly<Record<TypeTrouble, Tell>> = {
 
 function quietWords(type: JobTypeState): TypeWords {
   const batch = type.batchWait
-    ? [line(`its client batches: ${formatRunTime(type.batchWait.wallMs)} at most, and batches fill`)]
+    ? [line(`its client batches requests: runs wait up to ${formatRunTime(type.batchWait.wallMs)} for it`)]
     : [];
   const calm = (icon: IconName, text: string): TypeWords => ({
     state: 'calm',

@@ -1,0 +1,121 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { PHONE, type Scene, startScene, untilLive, WIDE } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+let scene: Scene;
+let workers: AttachedProcess;
+const HOSTILE = '"><img src=x onerror=globalThis.hit=1>\r\nline\ttwo \'{{7*7}} %2e ☃';
+const PAGE = '/i/default/q/bull%3Amail';
+
+beforeAll(async () => {
+  scene = await startScene();
+  workers = await startAttached({
+    port: scene.redis.port,
+    workers: [{ queue: 'mail', concurrency: 10, jobMs: 20, attach: { name: 'mailer' } }],
+  });
+  await add('ping', 30);
+  await add('digest', 20, { ms: 300 });
+  await add(HOSTILE, 3);
+  await until(
+    'all types are known',
+    async () => (await types()).filter(({ run }) => run !== null).length === 3,
+  );
+}, 90_000);
+afterAll(async () => {
+  await workers?.stop();
+  await scene?.stop();
+});
+
+const add = (name: string, count: number, data: object = {}): Promise<unknown> =>
+  scene.queue('mail').addBulk(Array.from({ length: count }, () => ({ name, data })));
+
+async function types(): Promise<readonly { name: string; run: unknown; slowThresholdMs: number | null }[]> {
+  const { body } = await scene.console.ask('GET', '/api/v1/instances/default/job-types');
+  return body.jobTypes;
+}
+const thresholdOf = async (name: string) =>
+  (await types()).find((type) => type.name === name)?.slowThresholdMs ?? null;
+
+describe('the job types on a queue’s page', () => {
+  it('get a threshold in place by keyboard alone, and a slow one is told and sorted first without a reload', async () => {
+    const page = await scene.open(PAGE, WIDE);
+    await untilLive(page);
+    const edit = page.getByRole('link', { name: 'Change from which run time digest is slow, now none' });
+    await edit.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'Slow from a run time of' }).fill('0.1');
+    await page.getByText('It is slow by that now').waitFor();
+    await page.getByLabel('Why').fill('digests are quick');
+    await page.keyboard.press('Enter');
+    await page.getByText('done and read back').waitFor();
+    await until('it is in force', async () => (await thresholdOf('digest')) === 100);
+    await page.getByRole('button', { name: 'Done' }).click();
+    const row = page.getByRole('row', { name: /^digest/ });
+    await row.getByText(/slow: p95 \d+ ms over 100 ms set/).waitFor();
+    expect(await edit.count()).toBe(0);
+    // Rows hold their places while the focus is on them.
+    await page.evaluate('document.activeElement.blur()');
+    await expect
+      .poll(() => page.locator('#type-rows th').first().innerText(), { timeout: 20_000 })
+      .toContain('digest');
+    await page.goto(`${scene.console.url}/`);
+    await page.getByRole('link', { name: '1 job type in trouble: digest slow' }).click();
+    await page.waitForURL(/#job-types$/);
+    expect(scene.complaints()).toEqual([]);
+    await page.context().close();
+  });
+
+  it('say which one fails since when, and with which error', async () => {
+    const page = await scene.open(PAGE, WIDE);
+    await untilLive(page);
+    await add('sync', 30);
+    await page.getByRole('row', { name: /^sync/ }).getByText('quiet').waitFor({ timeout: 20_000 });
+    await add('sync', 30, { fail: true });
+    const row = page.getByRole('row', { name: /^sync/ });
+    await row.getByText(/fails \d+% since/).waitFor({ timeout: 20_000 });
+    expect(await row.locator('time').first().getAttribute('datetime')).toMatch(/^20\d\d-.*Z$/);
+    await row.getByText('failed on purpose').waitFor();
+    await page.context().close();
+  }, 60_000);
+
+  it('keep hostile names as text, and their thresholds apart, whatever the form does to line ends', async () => {
+    const page = await scene.open(PAGE, WIDE);
+    await untilLive(page);
+    const row = page.locator('#type-rows tr', { hasText: 'onerror' });
+    expect(await row.locator('th').innerText()).toContain('"><img src=x onerror=globalThis.hit=1>');
+    await row.locator('a.setting').click();
+    await page.getByRole('textbox', { name: 'Slow from a run time of' }).fill('9');
+    await page.getByLabel('Why').fill('hostile');
+    await page.keyboard.press('Enter');
+    await page.getByText('done and read back').waitFor();
+    await until('it is in force', async () => (await thresholdOf(HOSTILE)) === 9_000);
+    await page.getByRole('button', { name: /^Undo/ }).click();
+    await page.getByLabel('Why').fill('back');
+    await page.keyboard.press('Enter');
+    await until('it is taken back', async () => (await thresholdOf(HOSTILE)) === null);
+    expect(await page.evaluate('globalThis.hit')).toBeUndefined();
+    expect(scene.complaints()).toEqual([]);
+    await page.context().close();
+  });
+
+  it('fit a phone as cards, and axe finds nothing, light and dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const view of [PHONE, WIDE]) {
+        const page = await scene.open(PAGE, { ...view, colorScheme });
+        await untilLive(page);
+        await page.locator('#job-types details summary').click();
+        await page.getByText('agent: every run of the workers').waitFor();
+        if (view === PHONE) {
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+          expect(await page.locator('.type-table thead').isVisible()).toBe(false);
+        }
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+        await page.context().close();
+      }
+    }
+    expect(scene.complaints()).toEqual([]);
+  }, 120_000);
+});
