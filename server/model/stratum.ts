@@ -32,6 +32,8 @@ export interface Stratum {
   readonly effectiveSamples: number;
   /** All were looked at: no error of sampling. */
   readonly isCensus: boolean;
+  /** Jobs that have come or gone since all were looked at; absent: none. */
+  readonly changed?: number;
 }
 
 /** Two standard errors hold the truth in 95 of 100 cases; of few samples it takes more (Student's t). */
@@ -50,8 +52,8 @@ export function estimateBytes(stratum: Stratum, part: Moments): Bytes {
   if (count <= 0 || weight <= 0) return { bytes: 0, errorBytes: 0 };
   const mean = part.bytes / weight;
   const bytes = mean * count;
-  if (stratum.isCensus) return { bytes, errorBytes: 0 };
   const variance = Math.max(0, part.bytesSquared / weight - mean * mean);
+  if (stratum.isCensus) return { bytes, errorBytes: changedFactor(stratum) * Math.sqrt(variance) };
   const errorBytes = studentFactor(n) * count * Math.sqrt(variance / Math.max(1, n));
   return { bytes, errorBytes };
 }
@@ -64,9 +66,15 @@ export function estimateCount(
   const { count, weight, effectiveSamples: n } = stratum;
   if (count <= 0 || weight <= 0) return { value: 0, error: 0 };
   const share = Math.min(1, part.weight / weight);
-  if (stratum.isCensus) return { value: share * count, error: 0 };
+  if (stratum.isCensus)
+    return { value: share * count, error: changedFactor(stratum) * Math.sqrt(share * (1 - share)) };
   // Wilson's half-width: does not call a share of 100% in 20 samples certain.
   const z = studentFactor(n);
   const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
   return { value: share * count, error: half * count };
+}
+
+/** Each job that changed differs from the one in its place by two independent draws: variances add up. */
+function changedFactor({ changed = 0 }: Stratum): number {
+  return changed > 0 ? 1.96 * Math.sqrt(2 * changed) : 0;
 }

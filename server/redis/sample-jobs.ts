@@ -26,6 +26,8 @@ export interface QueueStructure {
   readonly eventsBytes: number;
   readonly schedulersBytes: number;
   readonly settingsBytes: number;
+  /** Locks of running jobs, where they were measured. */
+  readonly locksBytes?: number;
 }
 
 export interface QueueSample {

@@ -2,6 +2,7 @@ import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { LeverError } from '../levers/lever.js';
+import { CountRefused } from '../watch/count-refused.js';
 import { JobsUnavailable } from '../watch/jobs.js';
 
 /** One bad field of a request. */
@@ -45,6 +46,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'method-not-allowed': 'The path does not take this method',
   ambiguous: 'A name stands for several queues',
   conflict: 'The same request is under way',
+  'count-running': 'A queue of this Redis is being counted already',
   'too-large': 'The body is too large',
   'unsupported-media-type': 'The body is not JSON',
   'too-many-tries': 'Too many wrong tokens',
@@ -65,12 +67,22 @@ const STATUS_OF_LEVER: Readonly<Record<LeverError['code'], readonly [ContentfulS
   unreachable: [503, 'unavailable'],
 };
 
+const STATUS_OF_COUNT: Readonly<Record<CountRefused['code'], readonly [ContentfulStatusCode, string]>> = {
+  running: [409, 'count-running'],
+  'not-permitted': [409, 'not-possible'],
+  unavailable: [503, 'unavailable'],
+};
+
 /** Any error as a Problem; null for one that is the console's own mistake. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof LeverError) {
     const [status, code] = STATUS_OF_LEVER[error.code];
     return new Problem(status, code, error.message, {}, error.fields);
+  }
+  if (error instanceof CountRefused) {
+    const [status, code] = STATUS_OF_COUNT[error.code];
+    return new Problem(status, code, error.message);
   }
   if (error instanceof JobsUnavailable) return new Problem(503, 'unavailable', error.message);
   if (error instanceof HTTPException)

@@ -4,6 +4,7 @@ import { compareFindings, trackFindings } from '../findings/track.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
+import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
 import type { Marker } from './marker.js';
 import type { Watch } from './watch.js';
@@ -68,6 +69,12 @@ export function createWatch(options: WatchOptions): Watch {
       return () => listeners.delete(listener);
     },
     refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
+    startCount: (instance, queueId) => {
+      const watch = watches.get(instance);
+      if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);
+      return watch.startCount(queueId);
+    },
+    stopCount: (instance, queueId) => watches.get(instance)?.stopCount(queueId) ?? null,
     stop: async () => {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
     },

@@ -2,7 +2,10 @@ import type { Redis } from 'ioredis';
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/memory-stats.js';
 import { ReadBatch } from '../redis/read-batch.js';
+import { CountRefused } from './count-refused.js';
+import { ExactCount } from './exact-count.js';
 import { InstanceSampler } from './instance-sampler.js';
+import type { CountProgress } from './memory-state.js';
 import { ForeignMemory, nodeMemoryOf } from './node-memory.js';
 import type { QueueState } from './snapshot.js';
 import type { WatchedNode } from './watched-node.js';
@@ -28,6 +31,8 @@ export interface MasterToRead {
 /** Where the memory of one Redis is: samples jobs of its queues, and looks at what is beside them. */
 export class InstanceMemory {
   readonly sampler: InstanceSampler;
+  readonly exact = new ExactCount();
+  readonly #now: () => number;
   readonly #isQueue: (id: string) => boolean;
   readonly #sights = new Map<string, NodeSight>();
 
@@ -35,9 +40,29 @@ export class InstanceMemory {
    * @param random 0 ≤ x < 1
    * @param isQueue is this id that of a queue which is watched?
    */
-  constructor(random: () => number, isQueue: (id: string) => boolean) {
+  constructor(random: () => number, isQueue: (id: string) => boolean, now: () => number) {
+    this.#now = now;
     this.sampler = new InstanceSampler(random);
     this.#isQueue = isQueue;
+  }
+
+  /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
+  startCount(id: string, queue: WatchedQueue | null, isPermitted: boolean): CountProgress {
+    if (!queue?.state) throw new CountRefused('unavailable', `${id} has not been read yet`);
+    if (!isPermitted) {
+      const problem = 'this Redis does not permit MEMORY USAGE to the console, so it can count no memory';
+      throw new CountRefused('not-permitted', problem);
+    }
+    const progress = this.exact.start(queue.state, this.#now());
+    queue.setCount(progress);
+    return progress;
+  }
+
+  /** null: none was ever asked for. */
+  stopCount(id: string, queue: WatchedQueue | null): CountProgress | null {
+    const progress = this.exact.stop(id, this.#now());
+    if (progress) queue?.setCount(progress);
+    return progress;
   }
 
   /** One tick of one master; sets the memory of its queues and of the node. */
@@ -51,6 +76,7 @@ export class InstanceMemory {
       const samples = sampled.has(queue.id) ? this.sampler.of(queue.id) : null;
       if (queue.state && samples) queue.setMemory(samples.memory(queue.state, nowMs));
     }
+    await this.#count(master, nowMs);
     const sight = this.#sight(master.id);
     const found = await sight.keys.look(client);
     node.count(found.calls);
@@ -66,6 +92,27 @@ export class InstanceMemory {
       sight.statsAtMs = nowMs;
     }
     this.#tell(sight, node, master.queues, nowMs);
+  }
+
+  /** Goes on with a count that runs here, and shows what counts have found. */
+  async #count({ client, node, queues }: MasterToRead, nowMs: number): Promise<void> {
+    const runId = node.state?.runId ?? '';
+    const states = queues.flatMap((queue) => queue.state ?? []);
+    try {
+      node.count(await this.exact.step({ client, runId, queues: states, now: this.#now }));
+    } finally {
+      for (const queue of queues) {
+        const progress = this.exact.progress(queue.id);
+        if (!progress || !queue.state) continue;
+        queue.setCount(progress);
+        const samples = this.sampler.of(queue.id);
+        const exact = this.exact.memory(queue.state, samples, nowMs);
+        if (exact) queue.setMemory(exact);
+        // A count that has passed: it may be a while until the next samples.
+        else if (queue.memory?.source === 'count' && samples)
+          queue.setMemory(samples.memory(queue.state, nowMs));
+      }
+    }
   }
 
   #tell(sight: NodeSight, node: WatchedNode, queues: readonly WatchedQueue[], nowMs: number): void {

@@ -12,6 +12,7 @@ import { isCluster, ownerOf } from '../redis/slot-owner.js';
 import type { Fleet } from './fleet.js';
 import { InstanceMemory } from './instance-memory.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
+import type { CountProgress } from './memory-state.js';
 import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
 import type { Series } from './watch.js';
 import { WatchedNode } from './watched-node.js';
@@ -54,7 +55,7 @@ export class InstanceReader {
     onAnotherProcess: (address: string) => void,
   ) {
     this.#fleet = fleet;
-    this.#memory = new InstanceMemory(deps.random, (id) => this.#queues.has(id));
+    this.#memory = new InstanceMemory(deps.random, (id) => this.#queues.has(id), deps.now);
     this.types = new InstanceTypes(this.#memory.sampler, (id) => fleet.slotsOf(id), deps.thresholdOf);
     this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
@@ -97,7 +98,7 @@ export class InstanceReader {
     await this.#sample();
     await this.#readLocks();
     this.#dropGone();
-    this.#states = [...this.#queues.values()].flatMap((queue) => queue.state ?? []);
+    this.#tellStates();
   }
 
   /** Sums for the chart of the instance. */
@@ -120,6 +121,25 @@ export class InstanceReader {
 
   refreshSoon(queueId: string): void {
     this.#queues.get(queueId)?.refreshSoon();
+  }
+
+  /** @throws CountRefused */
+  startCount(queueId: string): CountProgress {
+    const isPermitted = this.#link.capabilities?.canMeasureMemory !== false;
+    const progress = this.#memory.startCount(queueId, this.#queues.get(queueId) ?? null, isPermitted);
+    this.#tellStates();
+    return progress;
+  }
+
+  /** null: none was asked for. */
+  stopCount(queueId: string): CountProgress | null {
+    const progress = this.#memory.stopCount(queueId, this.#queues.get(queueId) ?? null);
+    this.#tellStates();
+    return progress;
+  }
+
+  #tellStates(): void {
+    this.#states = [...this.#queues.values()].flatMap((queue) => queue.state ?? []);
   }
 
   #add(id: string): void {
@@ -171,6 +191,7 @@ export class InstanceReader {
     if (isAnother) this.#onAnotherProcess(master.address);
     if (isAnother) this.types.forgetPlaces();
     if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
+    if (isAnother) this.#memory.exact.forgetResults([...this.#queues.keys()]);
     const { readings, calls } = await completeReadings(master.client, plans, decode(), this.#isCluster);
     node.count(calls);
     mine.forEach((queue, i) => {
@@ -231,6 +252,7 @@ export class InstanceReader {
     const nowMs = this.#now();
     const own = Math.max(0, ...this.nodes.map(({ ownCpuRatio }) => ownCpuRatio));
     this.#memory.sampler.pace(own, this.#config.cpuBudgetRatio);
+    this.#memory.exact.pace(own, this.#config.cpuBudgetRatio);
     await Promise.all(
       this.#link.masters().map(async ({ id, client }) => {
         const node = this.#watchedNodes.get(id);
@@ -243,6 +265,7 @@ export class InstanceReader {
     );
     this.#memory.sampler.forgetAllBut(this.#queues);
     this.types.forgetAllBut(this.#queues);
+    this.#memory.exact.forgetAllBut(this.#queues, nowMs);
   }
 
   async #readLocks(): Promise<void> {

@@ -8,6 +8,7 @@ import { Fleet, type FleetEvent } from './fleet.js';
 import { anotherProcess, hearingChanged, redisBack, redisUnreachable } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
 import type { Marker } from './marker.js';
+import type { CountProgress } from './memory-state.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
@@ -131,6 +132,19 @@ export class InstanceWatch {
 
   refreshSoon(queueId: string): void {
     this.#reader.refreshSoon(queueId);
+  }
+
+  /** @throws CountRefused */
+  startCount(queueId: string): CountProgress {
+    const progress = this.#reader.startCount(queueId);
+    this.#snapshot = this.#makeSnapshot();
+    return progress;
+  }
+
+  stopCount(queueId: string): CountProgress | null {
+    const progress = this.#reader.stopCount(queueId);
+    this.#snapshot = this.#makeSnapshot();
+    return progress;
   }
 
   async stop(): Promise<void> {

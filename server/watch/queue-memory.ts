@@ -14,6 +14,10 @@ interface Input {
   readonly structure: QueueStructure | null;
   readonly largest: QueueMemory['largest'];
   readonly nowMs: number;
+  /** Absent: by samples. */
+  readonly source?: QueueMemory['source'];
+  /** Error of what lies beside jobs. */
+  readonly structureErrorBytes?: number;
 }
 
 interface Counted extends StateKey {
@@ -23,7 +27,8 @@ interface Counted extends StateKey {
 }
 
 /** What a queue holds by what was sampled of it and the counts of now. States that were not sampled count as nothing. */
-export function queueMemoryOf({ queue, states, structure, largest, nowMs }: Input): QueueMemory {
+export function queueMemoryOf(input: Input): QueueMemory {
+  const { queue, states, structure, largest, nowMs } = input;
   const counted: readonly Counted[] = stateKeys(queue.id, queue.counts).map((key) => {
     const sampled = states.get(key.key) ?? null;
     return {
@@ -39,14 +44,14 @@ export function queueMemoryOf({ queue, states, structure, largest, nowMs }: Inpu
   const kinds = kindsOf(counted, structure);
   return {
     readAtMs: nowMs,
-    source: 'sample',
+    source: input.source ?? 'sample',
     sampledJobs: Math.round(counted.reduce((sum, { sampled }) => sum + (sampled?.all.weight ?? 0), 0)),
     backlogBytes: bytesIn('waiting', 'prioritized', 'delayed', 'active', 'waiting-children'),
     completedBytes: bytesIn('completed'),
     failedBytes: bytesIn('failed'),
     eventsBytes: structure?.eventsBytes ?? 0,
     totalBytes: kinds.reduce((sum, { bytes }) => sum + bytes, 0),
-    errorBytes: together(counted.map(({ jobs }) => jobs.errorBytes)),
+    errorBytes: together([...counted.map(({ jobs }) => jobs.errorBytes), input.structureErrorBytes ?? 0]),
     states: stateList,
     types: typesOf(counted),
     kinds,
@@ -88,7 +93,10 @@ function kindsOf(counted: readonly Counted[], structure: QueueStructure | null):
     ['structure', counted.reduce((sum, { structureBytes }) => sum + structureBytes, 0)],
     ['events', structure?.eventsBytes ?? 0],
     ['schedulers', structure?.schedulersBytes ?? 0],
-    ['locks', LOCK_BYTES * (counted.find(({ state }) => state === 'active')?.count ?? 0)],
+    [
+      'locks',
+      structure?.locksBytes ?? LOCK_BYTES * (counted.find(({ state }) => state === 'active')?.count ?? 0),
+    ],
     ['settings', structure?.settingsBytes ?? 0],
   ];
   return [...ofJobs, ...beside.map(([kind, bytes]) => ({ kind, bytes, errorBytes: 0 }))]

@@ -72,6 +72,18 @@ export class QueueSamples {
     });
   }
 
+  get structure(): QueueStructure | null {
+    return this.#structure;
+  }
+
+  get states(): ReadonlyMap<string, SampledState> {
+    return this.#states;
+  }
+
+  get largest(): QueueMemory['largest'] {
+    return this.#largest;
+  }
+
   /** Shares of types in one state, for the counts of a queue's job types. */
   state(key: string): SampledState | null {
     return this.#states.get(key) ?? null;

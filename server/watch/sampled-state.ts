@@ -22,6 +22,8 @@ export type JobKind = (typeof JOB_KINDS)[number];
 export interface SampledState {
   readonly state: JobState;
   isCensus: boolean;
+  /** Jobs that have come or gone since a census. */
+  changed: number;
   weightSquared: number;
   readonly all: Moments;
   readonly kinds: Readonly<Record<JobKind, Moments>>;
@@ -51,6 +53,7 @@ export function newState(state: JobState): SampledState {
   return {
     state,
     isCensus: false,
+    changed: 0,
     weightSquared: 0,
     all: noMoments(),
     kinds: {
@@ -86,5 +89,6 @@ export function stratumOf(state: SampledState, count: number): Stratum {
     weight: state.all.weight,
     effectiveSamples: effectiveSamples(state),
     isCensus: state.isCensus,
+    changed: state.changed,
   };
 }

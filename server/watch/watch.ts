@@ -1,6 +1,7 @@
 import type { Finding } from '../findings/finding.js';
 import type { RedisLink } from '../redis/link.js';
 import type { AgentPort } from './agent-port.js';
+import type { CountProgress } from './memory-state.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Points of one chart: `values[name][i]` belongs to `atMs[i]`; null is a gap (nothing was read). */
@@ -31,5 +32,9 @@ export interface Watch {
   onTick(listener: (instance: string) => void): () => void;
   /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */
   refreshSoon(instance: string, queueId: string): void;
+  /** Counts every job of a queue, a little in each tick. @throws CountRefused while one runs, or where it is not permitted. */
+  startCount(instance: string, queueId: string): CountProgress;
+  /** Ends a count that runs. null: none was ever asked for. */
+  stopCount(instance: string, queueId: string): CountProgress | null;
   stop(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { NodeMemory, QueueMemory } from '../../server/watch/memory-state.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { heldBytes } from '../support/held-bytes.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { until } from '../support/until.js';
 import { anInstance, watching } from '../support/watching.js';
@@ -39,31 +40,6 @@ async function addMixed(queue: Queue, jobs: number, random: () => number): Promi
   }
 }
 
-/** The truth: MEMORY USAGE of every key of a queue. */
-async function heldBytes(id: string): Promise<{ all: number; byType: Map<string, number> }> {
-  const byType = new Map<string, number>();
-  let all = 0;
-  let cursor = '0';
-  do {
-    const [next, keys] = await redis.client.scan(cursor, 'MATCH', `${id}:*`, 'COUNT', 5_000);
-    cursor = next;
-    const sizes = redis.client.pipeline();
-    const names = redis.client.pipeline();
-    for (const key of keys) {
-      sizes.call('MEMORY', 'USAGE', key, 'SAMPLES', '0');
-      names.hget(key, 'name');
-    }
-    const [bytes, types] = [(await sizes.exec()) ?? [], (await names.exec()) ?? []];
-    keys.forEach((_, i) => {
-      const size = Number(bytes[i]?.[1] ?? 0);
-      all += size;
-      const name = types[i]?.[0] ? null : (types[i]?.[1] as string | null);
-      if (name) byType.set(name, (byType.get(name) ?? 0) + size);
-    });
-  } while (cursor !== '0');
-  return { all, byType };
-}
-
 function memoryOf(id: string): QueueMemory | null {
   return watch?.snapshot('default')?.queues.find((queue) => queue.id === id)?.memory ?? null;
 }
@@ -79,7 +55,7 @@ describe('where the memory is', () => {
     for (const [i, jobs] of sizes.entries()) await addMixed(aQueue(`mixed-${i}`), jobs, random);
     ({ watch } = watching(anInstance(redis.url, { cpuBudgetRatio: 0.05 })));
     for (const [i] of sizes.entries()) {
-      const truth = await heldBytes(`bull:mixed-${i}`);
+      const truth = await heldBytes(redis, `bull:mixed-${i}`);
       const seen = await until(
         `mixed-${i} is known well`,
         () => {

@@ -1,0 +1,156 @@
+import { FlowProducer, type JobsOptions, Queue, Worker } from 'bullmq';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { QueueState } from '../../server/watch/snapshot.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { heldBytes } from '../support/held-bytes.js';
+import { until } from '../support/until.js';
+import { anInstance, untilQueue, watching } from '../support/watching.js';
+
+let redis: OwnRedis;
+let watch: Watch;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startRedis({ maxmemoryBytes: 600 * 1024 * 1024 });
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await redis.stop();
+});
+
+function aQueue(name: string): Queue {
+  const queue = new Queue(name, { connection: { port: redis.port } });
+  queue.on('error', () => undefined);
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+function start(cpuBudgetRatio = 0.5): void {
+  ({ watch } = watching(anInstance(redis.url, { cpuBudgetRatio })));
+  cleanups.push(() => watch.stop());
+}
+
+async function addJobs(queue: Queue, jobs: number, opts: JobsOptions = {}): Promise<void> {
+  for (let from = 0; from < jobs; from += 1_000) {
+    await queue.addBulk(
+      Array.from({ length: Math.min(1_000, jobs - from) }, (_, i) => ({
+        name: i % 3 === 0 ? 'report' : 'track',
+        data: { pad: 'x'.repeat(10 + ((i * 7_919) % 3_000)) },
+        opts,
+      })),
+    );
+  }
+}
+
+const counted = (id: string, jobs: (queue: QueueState) => boolean = () => true): Promise<QueueState> =>
+  untilQueue(watch, id, (queue) => queue.count?.state === 'done' && jobs(queue), 60_000);
+
+test('a count is exact to the byte, whatever a queue is made of', async () => {
+  const queue = aQueue('all');
+  await addJobs(queue, 3_000);
+  await addJobs(queue, 300, { priority: 3 });
+  await addJobs(queue, 300, { delay: 3_600_000 });
+  await queue.add('once', {}, { deduplication: { id: 'only-one' } });
+  await queue.upsertJobScheduler('nightly', { pattern: '0 3 * * *' }, { name: 'tick' });
+  const flow = new FlowProducer({ connection: { port: redis.port } });
+  cleanups.push(() => flow.close());
+  for (let i = 0; i < 20; i += 1) {
+    await flow.add({
+      name: 'parent',
+      queueName: 'all',
+      children: [{ name: 'child', queueName: 'elsewhere', data: { i } }],
+    });
+  }
+  const finished = aQueue('all');
+  const worker = new Worker(
+    'all',
+    async (job) => {
+      await job.log('z'.repeat(50 + (Number(job.id) % 400)));
+      if (Number(job.id) % 2 === 0) throw new Error('y'.repeat(300));
+      return 'r'.repeat(200);
+    },
+    { connection: { port: redis.port }, concurrency: 20 },
+  );
+  cleanups.push(() => worker.close());
+  await until(
+    'a few hundred have run',
+    async () => (await finished.getJobCountByTypes('completed', 'failed')) > 600,
+  );
+  await worker.close();
+  start();
+  await untilQueue(watch, 'bull:all', ({ counts }) => counts.completed > 0 && counts.failed > 0);
+  watch.startCount('default', 'bull:all');
+  const { memory, count } = await counted('bull:all');
+  const truth = await heldBytes(redis, 'bull:all');
+  expect(memory).toMatchObject({ source: 'count', errorBytes: 0 });
+  expect(memory?.totalBytes).toBe(truth.all);
+  expect(memory?.states.every(({ errorBytes }) => errorBytes === 0)).toBe(true);
+  expect(memory?.sampledJobs).toBe(count?.countedJobs);
+  expect(memory?.kinds.reduce((sum, kind) => sum + kind.bytes, 0)).toBe(truth.all);
+}, 60_000);
+
+test('while one queue is counted another is refused, and a stopped count leaves what was known by samples', async () => {
+  await addJobs(aQueue('large'), 8_000);
+  await addJobs(aQueue('small'), 10);
+  start(0.001);
+  await untilQueue(watch, 'bull:large', ({ memory }) => memory !== null);
+  await untilQueue(watch, 'bull:small', ({ memory }) => memory !== null);
+  watch.startCount('default', 'bull:large');
+  expect(() => watch.startCount('default', 'bull:small')).toThrow('bull:large is being counted');
+  expect(() => watch.startCount('default', 'bull:large')).toThrow('is being counted already');
+  const seen = await untilQueue(watch, 'bull:large', ({ count }) => (count?.countedJobs ?? 0) > 0);
+  expect(seen.count).toMatchObject({ state: 'running', totalJobs: 8_000, problem: null });
+  expect(seen.count?.remainingSeconds).toBeGreaterThan(0);
+  expect(watch.stopCount('default', 'bull:large')).toMatchObject({ state: 'stopped' });
+  const after = await untilQueue(watch, 'bull:large', ({ count }) => count?.state === 'stopped');
+  expect(after.count?.countedJobs).toBeLessThan(8_000);
+  expect(after.memory?.source).toBe('sample');
+  expect(watch.startCount('default', 'bull:small')).toMatchObject({ state: 'running' });
+}, 60_000);
+
+test('a queue that changes while it is counted is told with ±, and by samples again once a twentieth has changed', async () => {
+  const queue = aQueue('busy');
+  await addJobs(queue, 10_000);
+  start();
+  await untilQueue(watch, 'bull:busy', ({ counts }) => counts.waiting === 10_000);
+  watch.startCount('default', 'bull:busy');
+  await untilQueue(watch, 'bull:busy', ({ count }) => (count?.countedJobs ?? 0) > 0);
+  await addJobs(queue, 100);
+  const few = await counted(
+    'bull:busy',
+    ({ counts, memory }) => counts.waiting === 10_100 && (memory?.errorBytes ?? 0) > 0,
+  );
+  const truth = await heldBytes(redis, 'bull:busy');
+  expect(few.memory?.source).toBe('count');
+  expect(Math.abs((few.memory?.totalBytes ?? 0) - truth.all)).toBeLessThan(truth.all * 0.01);
+  await addJobs(queue, 900);
+  const many = await untilQueue(watch, 'bull:busy', ({ memory }) => memory?.source === 'sample');
+  expect(many.memory?.errorBytes).toBeGreaterThan(0);
+}, 60_000);
+
+test('a count works while Redis is over its limit', async () => {
+  const queue = aQueue('full');
+  await addJobs(queue, 5_000);
+  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
+  await redis.client.config('SET', 'maxmemory', String(Math.round(used * 0.8)));
+  await expect(queue.add('more', {})).rejects.toThrow('OOM');
+  start();
+  await untilQueue(watch, 'bull:full');
+  watch.startCount('default', 'bull:full');
+  const { memory } = await counted('bull:full');
+  expect(memory?.totalBytes).toBe((await heldBytes(redis, 'bull:full')).all);
+}, 60_000);
+
+test('a restart of Redis ends a count with its reason', async () => {
+  await addJobs(aQueue('mail'), 8_000);
+  start(0.001);
+  await untilQueue(watch, 'bull:mail', ({ counts }) => counts.waiting === 8_000);
+  watch.startCount('default', 'bull:mail');
+  await untilQueue(watch, 'bull:mail', ({ count }) => (count?.countedJobs ?? 0) > 0);
+  await redis.restart();
+  const queue = aQueue('mail');
+  await addJobs(queue, 50);
+  const { count } = await untilQueue(watch, 'bull:mail', (seen) => seen.count?.state === 'failed', 20_000);
+  expect(count?.problem).toMatch(/another process|gone/);
+}, 60_000);
