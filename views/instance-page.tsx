@@ -3,6 +3,7 @@ import { Band, type BandProps, type Fact, Facts } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
+import { Holders, type HoldersProps } from './memory-page.js';
 
 export interface NodeProps {
   readonly id: string;
@@ -14,6 +15,7 @@ export interface InstanceProps {
   readonly band: BandProps;
   readonly findings: FindingListProps;
   readonly charts: readonly ChartProps[];
+  readonly holders: HoldersProps;
   readonly nodes: readonly NodeProps[];
   /** What the console may do here, and what was refused. */
   readonly permissions: readonly {
@@ -54,6 +56,7 @@ export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: Instance
         <Chart {...chart} />
       ))}
     </div>
+    <Holders {...view.holders} />
     {view.nodes.map((node) => (
       <NodePanel {...node} />
     ))}

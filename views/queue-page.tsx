@@ -7,6 +7,7 @@ import { Icon, type IconName } from './icon.js';
 import { JobTable, type JobTableProps } from './job-table.js';
 import { JobTypes, type JobTypesProps } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
+import { type QueueMemoryProps, QueueMemorySection } from './queue-memory.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
 export interface QueueHeadProps {
@@ -28,6 +29,7 @@ export interface QueueProps {
   readonly jobTypes: JobTypesProps;
   readonly fleet: FleetHeadProps;
   readonly workers: WorkerTableProps;
+  readonly memory: QueueMemoryProps;
   readonly jobs: JobTableProps;
 }
 
@@ -58,6 +60,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
       <FleetHead {...view.fleet} />
       <WorkerTable {...view.workers} />
     </section>
+    <QueueMemorySection {...view.memory} />
     <JobTable {...view.jobs} />
   </Layout>
 );

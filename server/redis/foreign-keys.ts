@@ -16,9 +16,9 @@ const FEW = 50;
 const MANY = 300;
 
 export interface ForeignSample {
-  /** Keys drawn; of those that belong to no queue, their bytes. Large ones are told in `large` alone. */
+  /** Keys drawn; those that belong to no queue, with their bytes. Large ones are told in `large` alone. */
   readonly drawn: number;
-  readonly bytes: readonly number[];
+  readonly foreign: readonly { readonly key: string; readonly bytes: number }[];
   readonly large: readonly ForeignKey[];
   /** A walk over all types has ended. */
   readonly endedWalk: boolean;
@@ -53,6 +53,7 @@ export class ForeignKeys {
     const drawnSlots = foreign.map((key) => [key, sizes.add('memory', 'USAGE', key)] as const);
     const metSlots = met.map((key) => [key, sizes.add('memory', 'USAGE', key)] as const);
     // What was large is looked at again: it may have grown or gone.
+    for (const key of this.#large.keys()) if (this.#isOwn(key)) this.#large.delete(key);
     const againSlots = [...this.#large.keys()].map(
       (key) => [key, sizes.add('memory', 'USAGE', key)] as const,
     );
@@ -62,7 +63,9 @@ export class ForeignKeys {
       this.#note(key, sizes.number(slot));
     return {
       drawn: drawn.length,
-      bytes: drawnSlots.filter(([key]) => !this.#large.has(key)).map(([, slot]) => sizes.number(slot)),
+      foreign: drawnSlots
+        .filter(([key]) => !this.#large.has(key))
+        .map(([key, slot]) => ({ key, bytes: sizes.number(slot) })),
       large: [...this.#large]
         .map(([key, bytes]) => ({ key: shown(key), bytes }))
         .sort((a, b) => b.bytes - a.bytes),

@@ -9,11 +9,11 @@ import { addJob, newState, type SampledState } from './sampled-state.js';
 import type { QueueState } from './snapshot.js';
 
 /** Jobs counted in one tick: about 12 µs of Redis each. */
-const FIRST_JOBS = WINDOW_JOBS;
-const FEWEST_JOBS = 50;
+const FIRST_JOBS = 150;
+const FEWEST_JOBS = 100;
 const MOST_JOBS = 20_000;
-/** Like sampling it steps back before the poller has to slow down. */
-const AIM = 0.6;
+/** Just below the 70% of the budget at which the poller slows down: sampling rests meanwhile and leaves it room. */
+const AIM = 0.67;
 /** A tick is given up when it takes too long: the count must leave it time. */
 const MOST_TICK_MS = 300;
 /** Ids kept in mind of one list: beyond, a job that moves while it is walked may count twice, which the end tells. */
@@ -64,6 +64,10 @@ export class ExactCount {
 
   progress(queueId: string): CountProgress | null {
     return this.#progress.get(queueId) ?? null;
+  }
+
+  get isRunning(): boolean {
+    return this.#wanted !== null;
   }
 
   /** @throws CountRefused while one runs. */

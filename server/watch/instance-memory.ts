@@ -17,6 +17,8 @@ const STATS_EVERY_MS = 3_000;
 interface NodeSight {
   readonly keys: ForeignKeys;
   readonly foreign: ForeignMemory;
+  /** Known when draws were last judged. */
+  queues: number;
   stats: MemoryStats | null;
   statsAtMs: number;
 }
@@ -26,6 +28,8 @@ export interface MasterToRead {
   readonly client: Redis;
   readonly node: WatchedNode;
   readonly queues: readonly WatchedQueue[];
+  /** All its keys were looked through for queues: before that, a key of a queue looks like anybody's. */
+  readonly isSearched: boolean;
 }
 
 /** Where the memory of one Redis is: samples jobs of its queues, and looks at what is beside them. */
@@ -44,6 +48,12 @@ export class InstanceMemory {
     this.#now = now;
     this.sampler = new InstanceSampler(random);
     this.#isQueue = isQueue;
+  }
+
+  /** Within the budget of reads: sampling rests while somebody waits for a count. */
+  pace(ownCpuRatio: number, budgetRatio: number): void {
+    this.sampler.pace(this.exact.isRunning ? Number.POSITIVE_INFINITY : ownCpuRatio, budgetRatio);
+    this.exact.pace(ownCpuRatio, budgetRatio);
   }
 
   /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
@@ -78,9 +88,13 @@ export class InstanceMemory {
     }
     await this.#count(master, nowMs);
     const sight = this.#sight(master.id);
-    const found = await sight.keys.look(client);
-    node.count(found.calls);
-    sight.foreign.take(found);
+    if (master.isSearched) {
+      const found = await sight.keys.look(client);
+      node.count(found.calls);
+      sight.foreign.take(found);
+      if (master.queues.length > sight.queues) sight.foreign.judgeAnew();
+      sight.queues = master.queues.length;
+    }
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {
       // Refused where ACL says so: then what is beside queues is not told.
       const batch = new ReadBatch();
@@ -134,7 +148,8 @@ export class InstanceMemory {
     if (known) return known;
     const made = {
       keys: new ForeignKeys((key) => this.#isOwn(key)),
-      foreign: new ForeignMemory(),
+      foreign: new ForeignMemory((key) => this.#isOwn(key)),
+      queues: 0,
       stats: null,
       statsAtMs: Number.NEGATIVE_INFINITY,
     };

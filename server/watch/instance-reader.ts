@@ -251,15 +251,15 @@ export class InstanceReader {
   async #sample(): Promise<void> {
     const nowMs = this.#now();
     const own = Math.max(0, ...this.nodes.map(({ ownCpuRatio }) => ownCpuRatio));
-    this.#memory.sampler.pace(own, this.#config.cpuBudgetRatio);
-    this.#memory.exact.pace(own, this.#config.cpuBudgetRatio);
+    this.#memory.pace(own, this.#config.cpuBudgetRatio);
     await Promise.all(
       this.#link.masters().map(async ({ id, client }) => {
         const node = this.#watchedNodes.get(id);
         const queues = [...this.#queues.values()].filter((queue) => this.#isOn(id, queue.id));
         if (!node) return;
+        const isSearched = (this.#discoveries.get(id)?.lastPassAtMs ?? null) !== null;
         if (this.#link.capabilities?.canMeasureMemory)
-          await this.#memory.read({ id, client, node, queues }, nowMs);
+          await this.#memory.read({ id, client, node, queues, isSearched }, nowMs);
         await this.types.read(client, node, queues, nowMs);
       }),
     );

@@ -1,4 +1,4 @@
-import { addTo, estimateBytes, estimateCount, fade, type Moments, noMoments } from '../model/stratum.js';
+import { addTo, estimateBytes, estimateCount, noMoments } from '../model/stratum.js';
 import type { ForeignSample } from '../redis/foreign-keys.js';
 import type { MemoryStats } from '../redis/memory-stats.js';
 import type { ForeignKey, NodeMemory } from './memory-state.js';
@@ -7,36 +7,53 @@ import type { QueueState } from './snapshot.js';
 /** Draws that are kept in mind: more would make it slow to see that keys have gone. */
 const MOST_DRAWN = 3_000;
 
+interface Draw {
+  readonly drawn: number;
+  foreign: ForeignSample['foreign'];
+}
+
 /** Keys of one Redis process that are no queue's, as far as draws have met them. */
 export class ForeignMemory {
-  readonly #small: Moments = noMoments();
+  readonly #isOwn: (key: string) => boolean;
+  #draws: Draw[] = [];
   #drawn = 0;
   #large: readonly ForeignKey[] = [];
   #hasWalked = false;
 
+  /** @param isOwn does a key belong to a queue that is watched? */
+  constructor(isOwn: (key: string) => boolean) {
+    this.#isOwn = isOwn;
+  }
+
   take(sample: ForeignSample): void {
-    const ratio = Math.min(1, MOST_DRAWN / (this.#drawn + sample.drawn));
-    fade(this.#small, ratio);
-    this.#drawn = this.#drawn * ratio + sample.drawn;
-    for (const bytes of sample.bytes) addTo(this.#small, bytes);
+    this.#draws.push({ drawn: sample.drawn, foreign: sample.foreign });
+    this.#drawn += sample.drawn;
+    while (this.#drawn > MOST_DRAWN) this.#drawn -= this.#draws.shift()?.drawn ?? this.#drawn;
     this.#large = sample.large;
     this.#hasWalked ||= sample.endedWalk;
+  }
+
+  /** A queue was found: what was drawn of it before looked like nobody's. */
+  judgeAnew(): void {
+    for (const draw of this.#draws) draw.foreign = draw.foreign.filter(({ key }) => !this.#isOwn(key));
   }
 
   /** @param keys that the process holds. null: too few were drawn to say anything. */
   estimate(keys: number): NodeMemory['foreign'] {
     if (!this.#hasWalked && this.#drawn < 100) return null;
+    const small = noMoments();
+    for (const { foreign } of this.#draws) for (const { bytes } of foreign) addTo(small, bytes);
     const stratum = {
       count: keys,
       weight: this.#drawn,
       effectiveSamples: this.#drawn,
       isCensus: false,
     };
-    const small = estimateBytes(stratum, this.#small);
+    const held = estimateBytes(stratum, small);
     return {
-      bytes: Math.round(small.bytes) + this.#large.reduce((sum, { bytes }) => sum + bytes, 0),
-      errorBytes: Math.round(small.errorBytes),
-      keys: Math.round(estimateCount(stratum, this.#small).value) + this.#large.length,
+      bytes: Math.round(held.bytes) + this.#large.reduce((sum, { bytes }) => sum + bytes, 0),
+      errorBytes: Math.round(held.errorBytes),
+      keys: Math.round(estimateCount(stratum, small).value) + this.#large.length,
       largest: this.#large.slice(0, 5),
     };
   }

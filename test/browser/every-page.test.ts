@@ -12,6 +12,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['failed jobs', `${QUEUE}?state=failed`, untilLive],
   ['job', `${QUEUE}/jobs/1`],
   ['instance', '/i/default', untilLive],
+  ['memory', '/i/default/memory', untilLive],
   ['workers', '/fleet', untilLive],
   ['actions', '/actions'],
   ['not found', '/nothing-is-here'],

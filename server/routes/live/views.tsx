@@ -2,6 +2,7 @@ import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
 import { fleetLive, parseFleetQuery } from '../pages/fleet.js';
 import { instanceLive } from '../pages/instance.js';
+import { memoryLive } from '../pages/memory.js';
 import { frameParts, overviewLive } from '../pages/overview.js';
 import { queueLive } from '../pages/queue.js';
 import { parseQueueQuery } from '../pages/queue-query.js';
@@ -20,6 +21,8 @@ export function liveViewOf(
       return fleetLive(deps, role, parseFleetQuery(query));
     case 'instance':
       return instanceLive(deps, role, query.instance ?? '');
+    case 'memory':
+      return memoryLive(deps, role, query.instance ?? '');
     case 'queue':
       return queueLive(deps, role, query.instance ?? '', query.queue ?? '');
     case 'frame':

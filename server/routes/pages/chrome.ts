@@ -20,6 +20,7 @@ const STYLES = [
   'queue-cards.css',
   'workers.css',
   'job-types.css',
+  'memory.css',
   'drawer.css',
   'preview.css',
   'detail.css',

@@ -10,6 +10,7 @@ import { chromeOf } from './chrome.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
 import { instancePage } from './instance.js';
 import { leverRoutes } from './lever.js';
+import { countRoutes, memoryPage } from './memory.js';
 import { overviewPage } from './overview.js';
 import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
@@ -28,6 +29,8 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.route('/', leverRoutes(deps));
   pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
+  pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));
+  pages.route('/', countRoutes(deps));
   pages.get('/i/:instance/series.json', (c) =>
     c.json(seriesAfter(deps.watch.instanceSeries(c.req.param('instance')), sinceOf(c.req.query('since')))),
   );

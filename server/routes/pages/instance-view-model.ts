@@ -7,6 +7,7 @@ import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } fro
 import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../watch/snapshot.js';
 import { bandOf, fullestNode, fullInWords, trendInWords } from './band-view-model.js';
 import { instancePath, leverPath } from './links.js';
+import { holdersOf } from './memory-view-model.js';
 import { findingListOf } from './overview-view-model.js';
 import { coarseAge, elementId, UNKNOWN } from './words.js';
 
@@ -16,6 +17,7 @@ export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs:
     band: bandOf(snapshot, nowMs, deps.thresholds),
     findings: instanceFindings(deps, snapshot.instance, role, nowMs),
     charts: chartsOf(snapshot),
+    holders: holdersOf(snapshot, 'short'),
     nodes: snapshot.nodes.map((node) => nodeOf(node, snapshot.nodes.length > 1)),
     permissions: permissionsOf(snapshot.capabilities),
     reading: readingOf(snapshot, nowMs),

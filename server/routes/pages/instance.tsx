@@ -1,5 +1,6 @@
 import { Band } from '../../../views/band.js';
 import { InstancePage, NodePanel, ReadingPanel } from '../../../views/instance-page.js';
+import { Holders } from '../../../views/memory-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import type { Actor, Role } from '../../auth/role.js';
 import type { LiveView } from '../live/hub.js';
@@ -42,6 +43,7 @@ export function instanceLive(deps: AppDeps, role: Role, instance: string): LiveV
         ...frameParts(deps, nowMs, instance),
         swapPart(view.band.id, html(<Band {...view.band} />)),
         ...findingParts(view.findings.findings),
+        swapPart('memory-holders', html(<Holders {...view.holders} />)),
         ...view.nodes.map((node) => swapPart(node.id, html(<NodePanel {...node} />))),
         swapPart('reading', html(<ReadingPanel reading={view.reading} />)),
         eventPart('charts', 'charts', chartTexts(view.charts)),

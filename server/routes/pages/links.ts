@@ -10,6 +10,15 @@ export function queuePath(instance: string, queueId: string): string {
   return `${instancePath(instance)}/q/${encodePart(queueId)}`;
 }
 
+export function memoryPath(instance: string): string {
+  return `${instancePath(instance)}/memory`;
+}
+
+/** Where an exact count of a queue is started; `…/stop` ends it. */
+export function countPath(instance: string, queueId: string): string {
+  return `${queuePath(instance, queueId)}/memory/count`;
+}
+
 export function jobPath(instance: string, queueId: string, jobId: string): string {
   return `${queuePath(instance, queueId)}/jobs/${encodePart(jobId)}`;
 }

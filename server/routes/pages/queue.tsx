@@ -1,4 +1,5 @@
 import { JobPage } from '../../../views/job-page.js';
+import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { QueueHead, QueuePage } from '../../../views/queue-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole, type Role } from '../../auth/role.js';
@@ -16,6 +17,7 @@ import { instancePath } from './links.js';
 import { frameParts, html } from './overview.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
 import { jobTypeParts } from './queue-job-types.js';
+import { queueMemoryOf } from './queue-memory-view-model.js';
 import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
 
 export interface QueuePageQuery {
@@ -54,6 +56,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         charts: queueChartsOf(queue, instance),
         jobTypes: jobTypesOf(queue, { instance, role: actor.role, jobDataRole: deps.jobDataRole, nowMs }),
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
+        memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
       }}
     />
@@ -78,6 +81,10 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
         ...findingParts(queueFindings(deps, instance, queueId, role, nowMs).findings),
         ...jobTypeParts(jobTypesOf(queue, { instance, role, jobDataRole: deps.jobDataRole, nowMs })),
         ...fleetParts(queueFleetOf(queue, snapshot, role, nowMs)),
+        swapPart(
+          'queue-memory',
+          html(<QueueMemorySection {...queueMemoryOf(queue, snapshot, role, nowMs)} />),
+        ),
         eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
       ];
     },

@@ -1,0 +1,153 @@
+import type { HoldingTableProps } from '../../../views/holding.js';
+import type { CountProps, QueueMemoryProps } from '../../../views/queue-memory.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { plainName, queueName } from '../../findings/words.js';
+import { formatBytes, formatCount, formatDuration, formatEstimate, formatJobs } from '../../model/format.js';
+import type { QueueMemory } from '../../watch/memory-state.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { KIND_WORDS, partsOf, rowOf, STATE_WORDS, toneOf } from './holding-view-model.js';
+import { countPath } from './links.js';
+import { coarseAge, moment } from './words.js';
+
+const MOST_TYPES = 12;
+
+/** What a queue holds. `notice` stands where an action was refused just now. */
+export function queueMemoryOf(
+  queue: QueueState,
+  snapshot: Snapshot,
+  role: Role,
+  nowMs: number,
+  notice: string | null = null,
+): QueueMemoryProps {
+  const { memory } = queue;
+  return {
+    bar: memory && memory.totalBytes >= 1 ? barOf(memory) : null,
+    headline: memory ? headlineOf(queue, memory, nowMs) : 'Not sampled yet.',
+    tables: memory ? tablesOf(memory) : [],
+    count: countOf(queue, snapshot, role, notice),
+  };
+}
+
+function headlineOf(queue: QueueState, memory: QueueMemory, nowMs: number): string {
+  const held = formatEstimate({ bytes: memory.totalBytes, errorBytes: memory.errorBytes });
+  if (memory.source === 'count') {
+    const ended = queue.count?.endedAtMs ?? null;
+    const changed = memory.errorBytes > 0 ? '; jobs have come or gone since' : '';
+    return `${held}, counted${ended === null ? '' : ` ${coarseAge((nowMs - ended) / 1000, 10)} ago`}${changed}`;
+  }
+  return `${held}, by ${formatCount(memory.sampledJobs)} sampled jobs`;
+}
+
+function barOf(memory: QueueMemory): QueueMemoryProps['bar'] {
+  const beside = memory.totalBytes - memory.states.reduce((sum, { bytes }) => sum + bytes, 0);
+  const states = [...memory.states].sort((a, b) => b.bytes - a.bytes);
+  const pieces = [
+    ...states.map(({ state, bytes }, i) => ({
+      label: STATE_WORDS[state] ?? state,
+      bytes,
+      tone: toneOf(i),
+    })),
+    { label: 'Beside jobs', bytes: beside, tone: 'rest' as const },
+  ];
+  return {
+    text: pieces
+      .filter(({ bytes }) => bytes > 0)
+      .map(({ label, bytes }) => `${label} ${formatBytes(bytes)}`)
+      .join(', '),
+    parts: partsOf(pieces, memory.totalBytes),
+    within: [],
+    limitPercent: null,
+  };
+}
+
+function tablesOf(memory: QueueMemory): readonly HoldingTableProps[] {
+  const total = memory.totalBytes;
+  const shareOf = 'Of what the queue holds';
+  const states = [...memory.states].sort((a, b) => b.bytes - a.bytes);
+  const types = memory.types.slice(0, MOST_TYPES);
+  const others = memory.types.slice(MOST_TYPES);
+  return [
+    {
+      id: 'queue-memory-states',
+      title: 'By state',
+      heading: 'State',
+      shareOf,
+      rows: states.map((state, i) =>
+        rowOf(STATE_WORDS[state.state] ?? state.state, state, total, {
+          tone: toneOf(i),
+          note: formatJobs(state.jobs),
+        }),
+      ),
+      empty: 'It holds no jobs.',
+    },
+    {
+      id: 'queue-memory-types',
+      title: 'By job type',
+      heading: 'Type',
+      shareOf,
+      rows: [
+        ...types.map((type) =>
+          rowOf(plainName(type.type), type, total, { note: `${formatBytes(type.bytesPerJob)} each` }),
+        ),
+        ...(others.length > 0
+          ? [
+              rowOf(
+                `${formatCount(others.length)} other types`,
+                { bytes: others.reduce((sum, { bytes }) => sum + bytes, 0), errorBytes: 0 },
+                total,
+              ),
+            ]
+          : []),
+      ],
+      empty: 'It holds no jobs.',
+    },
+    {
+      id: 'queue-memory-kinds',
+      title: 'By kind of data',
+      heading: 'Kind',
+      shareOf,
+      rows: memory.kinds.map((kind) => rowOf(KIND_WORDS[kind.kind], kind, total)),
+      empty: 'It holds nothing.',
+    },
+  ];
+}
+
+function countOf(queue: QueueState, snapshot: Snapshot, role: Role, notice: string | null): CountProps {
+  const { count } = queue;
+  const isRunning = count?.state === 'running';
+  const other = snapshot.queues.find(({ id, count: its }) => id !== queue.id && its?.state === 'running');
+  const isAllowed =
+    includesRole(role, 'operator') && !other && snapshot.capabilities?.canMeasureMemory !== false;
+  return {
+    isRunning,
+    countedJobs: count?.countedJobs ?? 0,
+    totalJobs: count?.totalJobs ?? 0,
+    text: countInWords(queue, other ?? null),
+    problem: notice ?? count?.problem ?? '',
+    action: isAllowed ? countPath(snapshot.instance, queue.id) : null,
+  };
+}
+
+function countInWords({ count }: QueueState, other: QueueState | null): string {
+  if (other) return `${queueName(other)} is being counted; one queue at a time.`;
+  if (!count) return 'Looks at every job once, within the budget of reads; nothing is changed.';
+  const counted = `${formatCount(count.countedJobs)} of ${formatJobs(count.totalJobs)}`;
+  const ended = count.endedAtMs === null ? '' : ` at ${moment(count.endedAtMs, count.endedAtMs).text}`;
+  switch (count.state) {
+    case 'running':
+      return count.remainingSeconds === null || count.countedJobs === 0
+        ? `${counted} counted`
+        : `${counted} counted, about ${formatDuration(roughly(count.remainingSeconds))} left`;
+    case 'done':
+      return `${formatJobs(count.countedJobs)} counted, ended${ended}.`;
+    case 'stopped':
+      return `Stopped${ended} after ${counted}.`;
+    case 'failed':
+      return `Failed${ended} after ${counted}.`;
+  }
+}
+
+/** In steps of 5 s from half a minute on: a guess that changes every second is not read. */
+function roughly(seconds: number): number {
+  return seconds < 30 ? Math.ceil(seconds) : Math.ceil(seconds / 5) * 5;
+}
