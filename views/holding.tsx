@@ -85,6 +85,7 @@ const Part: FC<{ readonly part: HoldingPart; readonly y: number; readonly height
   height,
 }) => (
   <svg
+    aria-hidden="true"
     class={`holding-part tone-${part.tone}${part.isOdd ? ' is-odd' : ''}`}
     x={`${part.startPercent}%`}
     y={String(y)}

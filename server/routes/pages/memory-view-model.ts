@@ -29,7 +29,7 @@ export function holdersOf(snapshot: Snapshot, length: 'full' | 'short'): Holders
         ? null
         : {
             href: memoryPath(snapshot.instance),
-            label: 'All of it: types, kinds, and what is beside queues',
+            label: 'All of its memory',
           },
   };
 }
