@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from './auth/role.js';
 import { DEFAULT_THRESHOLDS } from './findings/thresholds.js';
+import { parseTenantField } from './model/tenant-text.js';
 import { parseHost, parseRedisUrl } from './redis-url.js';
 
 const redisUrl = z.string().transform((text, context) => {
@@ -27,6 +28,15 @@ const host = (defaultPort: number) =>
       return z.NEVER;
     }
   });
+
+const tenantField = z
+  .string()
+  .refine(
+    (text) => parseTenantField(text) !== null,
+    'must be a key of job data, or up to 4 keys joined by dots, such as customer.id; each of 1 to 64 letters',
+  )
+  .nullable()
+  .optional();
 
 const login = {
   username: z.string().optional(),
@@ -62,6 +72,8 @@ const instance = z
       .string()
       .min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`')
       .optional(),
+    /** null: none, whatever holds for the others. */
+    tenantField,
   })
   .refine((value) => [value.url, value.sentinel, value.cluster].filter(Boolean).length === 1, {
     message: 'must have exactly one of url, sentinel and cluster',
@@ -102,6 +114,8 @@ export const fileSchema = z.strictObject({
   logLevel: z.string().optional(),
   allowedHosts: z.array(z.string()).default([]),
   jobData: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`).default('operator'),
+  /** For every Redis that has none of its own. */
+  tenantField,
   tokens: z.array(tokenEntry).default([]),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),

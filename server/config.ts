@@ -217,6 +217,7 @@ function instancesOf(
           pollIntervalMs: 1000,
           cpuBudgetRatio: 0.01,
           agentSecret,
+          tenantField: file.tenantField ?? null,
         },
       ];
     } catch (error) {
@@ -232,6 +233,7 @@ function instancesOf(
     pollIntervalMs: entry.pollIntervalMs,
     cpuBudgetRatio: entry.cpuBudgetRatio,
     agentSecret: entry.agentSecret ?? agentSecret,
+    tenantField: (entry.tenantField === undefined ? file.tenantField : entry.tenantField) ?? null,
   }));
 }
 

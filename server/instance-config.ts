@@ -37,4 +37,6 @@ export interface InstanceConfig {
   readonly cpuBudgetRatio: number;
   /** Signs orders to agents; null: orders are not signed. Never to be printed. */
   readonly agentSecret: string | null;
+  /** Where job data name the tenant: a key, or up to four joined by dots. null: job data are never read for it. */
+  readonly tenantField: string | null;
 }

@@ -9,6 +9,8 @@ export interface JobFacts {
   /** MEMORY USAGE of its hash. */
   readonly bytes: number;
   readonly dataBytes: number;
+  /** Length of its data as they are kept, in bytes. */
+  readonly dataLength: number;
   readonly optsBytes: number;
   readonly stackBytes: number;
   readonly returnBytes: number;
@@ -63,6 +65,7 @@ export function readJobFacts(batch: ReadBatch, slots: JobSlots): JobFacts | null
     type: name,
     bytes,
     dataBytes: allocatedBytes(batch.number(slots.data)),
+    dataLength: batch.number(slots.data),
     optsBytes: allocatedBytes(batch.number(slots.opts)),
     stackBytes: allocatedBytes(batch.number(slots.stack)),
     returnBytes: allocatedBytes(batch.number(slots.returned)),

@@ -30,6 +30,8 @@ export interface MasterToRead {
   readonly queues: readonly WatchedQueue[];
   /** All its keys were looked through for queues: before that, a key of a queue looks like anybody's. */
   readonly isSearched: boolean;
+  /** In this tick tenants are looked for on this master. */
+  readonly mayReadData: boolean;
 }
 
 /** Where the memory of one Redis is: samples jobs of its queues, and looks at what is beside them. */
@@ -42,11 +44,17 @@ export class InstanceMemory {
 
   /**
    * @param random 0 ≤ x < 1
+   * @param tenantField where job data name the tenant; null: job data are never read.
    * @param isQueue is this id that of a queue which is watched?
    */
-  constructor(random: () => number, isQueue: (id: string) => boolean, now: () => number) {
+  constructor(
+    random: () => number,
+    tenantField: string | null,
+    isQueue: (id: string) => boolean,
+    now: () => number,
+  ) {
     this.#now = now;
-    this.sampler = new InstanceSampler(random);
+    this.sampler = new InstanceSampler(random, tenantField);
     this.#isQueue = isQueue;
   }
 
@@ -79,12 +87,13 @@ export class InstanceMemory {
   async read(master: MasterToRead, nowMs: number): Promise<void> {
     const { client, node } = master;
     const states = master.queues.flatMap((queue) => queue.state ?? []);
-    const { ids, calls } = await this.sampler.sample(client, states, nowMs);
+    const { ids, calls } = await this.sampler.sample(client, states, nowMs, master.mayReadData);
     node.count(calls);
     const sampled = new Set(ids);
     for (const queue of master.queues) {
       const samples = sampled.has(queue.id) ? this.sampler.of(queue.id) : null;
-      if (queue.state && samples) queue.setMemory(samples.memory(queue.state, nowMs));
+      if (queue.state && samples)
+        queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
     }
     await this.#count(master, nowMs);
     const sight = this.#sight(master.id);
@@ -121,10 +130,11 @@ export class InstanceMemory {
         queue.setCount(progress);
         const samples = this.sampler.of(queue.id);
         const exact = this.exact.memory(queue.state, samples, nowMs);
-        if (exact) queue.setMemory(exact);
+        const tenants = this.sampler.tenantsOf(queue.state);
+        if (exact) queue.setMemory(exact, tenants);
         // A count that has passed: it may be a while until the next samples.
-        else if (queue.memory?.source === 'count' && samples)
-          queue.setMemory(samples.memory(queue.state, nowMs));
+        else if (queue.state.memory?.source === 'count' && samples)
+          queue.setMemory(samples.memory(queue.state, nowMs), tenants);
       }
     }
   }

@@ -55,7 +55,12 @@ export class InstanceReader {
     onAnotherProcess: (address: string) => void,
   ) {
     this.#fleet = fleet;
-    this.#memory = new InstanceMemory(deps.random, (id) => this.#queues.has(id), deps.now);
+    this.#memory = new InstanceMemory(
+      deps.random,
+      config.tenantField,
+      (id) => this.#queues.has(id),
+      deps.now,
+    );
     this.types = new InstanceTypes(this.#memory.sampler, (id) => fleet.slotsOf(id), deps.thresholdOf);
     this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
@@ -252,14 +257,17 @@ export class InstanceReader {
     const nowMs = this.#now();
     const own = Math.max(0, ...this.nodes.map(({ ownCpuRatio }) => ownCpuRatio));
     this.#memory.pace(own, this.#config.cpuBudgetRatio);
+    const masters = this.#link.masters();
     await Promise.all(
-      this.#link.masters().map(async ({ id, client }) => {
+      masters.map(async ({ id, client }, i) => {
+        // Masters take turns: what is read of job data in one tick is bounded for all together.
+        const mayReadData = i === this.#tick % masters.length;
         const node = this.#watchedNodes.get(id);
         const queues = [...this.#queues.values()].filter((queue) => this.#isOn(id, queue.id));
         if (!node) return;
         const isSearched = (this.#discoveries.get(id)?.lastPassAtMs ?? null) !== null;
         if (this.#link.capabilities?.canMeasureMemory)
-          await this.#memory.read({ id, client, node, queues, isSearched }, nowMs);
+          await this.#memory.read({ id, client, node, queues, isSearched, mayReadData }, nowMs);
         await this.types.read(client, node, queues, nowMs);
       }),
     );

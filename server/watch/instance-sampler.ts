@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import { planSampling, type SamplingNeed } from '../model/sampling-plan.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
-import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';
+import { type SampleRequest, sampleJobs, sumOf } from '../redis/sample-jobs.js';
+import { InstanceTenants } from './instance-tenants.js';
 import { QueueSamples } from './queue-samples.js';
 import type { QueueState } from './snapshot.js';
+import type { TenantShare } from './tenant-share.js';
 
 /** Jobs looked at in one tick: about 8 µs of Redis each. The first look may take more than what follows. */
 const FEWEST_JOBS = 60;
@@ -19,14 +21,25 @@ const MOST_STRUCTURES = 40;
 export class InstanceSampler {
   readonly #queues = new Map<string, QueueSamples>();
   readonly #random: () => number;
+  readonly #tenants: InstanceTenants | null;
   #jobsATick = FIRST_JOBS;
 
-  constructor(random: () => number) {
+  /**
+   * @param random 0 ≤ x < 1
+   * @param tenantField where job data name the tenant; null: job data are never read.
+   */
+  constructor(random: () => number, tenantField: string | null) {
     this.#random = random;
+    this.#tenants = InstanceTenants.of(tenantField, random);
   }
 
   of(queueId: string): QueueSamples | null {
     return this.#queues.get(queueId) ?? null;
+  }
+
+  /** null: no field of job data is named for it. */
+  tenantsOf(queue: QueueState): readonly TenantShare[] | null {
+    return this.#tenants?.shares(queue) ?? null;
   }
 
   /** Fewer jobs a tick where the console comes near its budget, slowly more where there is room. */
@@ -37,37 +50,48 @@ export class InstanceSampler {
 
   /**
    * One tick's samples of the queues that lie on one master: each master has a processor of its own to spare.
+   * @param mayReadData tenants may be looked for, which takes job data.
    * @returns ids of the queues that were looked at, and the commands that were sent.
    */
   async sample(
     client: Redis,
     queues: readonly QueueState[],
     nowMs: number,
+    mayReadData: boolean,
   ): Promise<{ readonly ids: readonly string[]; readonly calls: ReadonlyMap<string, number> }> {
-    const requests = this.#requests(queues, this.#jobsATick, nowMs);
+    const tenants = mayReadData ? this.#tenants : null;
+    const requests = this.#requests(queues, this.#jobsATick, nowMs, tenants);
     if (requests.length === 0) return { ids: [], calls: new Map() };
     const { samples, calls } = await sampleJobs(client, requests, this.#random);
+    const dataCalls = await tenants?.read(client, samples, queues, nowMs);
     const added = new Map(queues.map(({ id, addedTotal }) => [id, addedTotal]));
     for (const sample of samples) {
       const known = this.#queues.get(sample.id) ?? new QueueSamples();
       known.take(sample, added.get(sample.id) ?? 0, nowMs);
       this.#queues.set(sample.id, known);
     }
-    return { ids: samples.map(({ id }) => id), calls };
+    return { ids: samples.map(({ id }) => id), calls: sumOf(calls, dataCalls ?? new Map()) };
   }
 
   forgetAllBut(ids: { has(id: string): boolean }): void {
+    this.#tenants?.forgetAllBut(ids);
     for (const id of this.#queues.keys()) {
       if (!ids.has(id)) this.#queues.delete(id);
     }
   }
 
-  #requests(queues: readonly QueueState[], budgetJobs: number, nowMs: number): readonly SampleRequest[] {
+  #requests(
+    queues: readonly QueueState[],
+    budgetJobs: number,
+    nowMs: number,
+    tenants: InstanceTenants | null,
+  ): readonly SampleRequest[] {
     const keys = new Map(queues.map((queue) => [queue.id, stateKeys(queue.id, queue.counts)]));
     const needs = queues.flatMap((queue) =>
       (keys.get(queue.id) ?? []).map((key) => this.#need(queue, key, nowMs)),
     );
-    const plan = planSampling(needs, budgetJobs);
+    const forMemory = planSampling(needs, budgetJobs);
+    const plan = tenants?.plan(queues, forMemory, budgetJobs, nowMs) ?? forMemory;
     let structures = 0;
     return queues.flatMap((queue) => {
       const all = keys.get(queue.id) ?? [];

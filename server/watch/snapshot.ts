@@ -5,6 +5,7 @@
 import type { JobTypeState } from './job-type-state.js';
 import type { Marker } from './marker.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
+import type { TenantShare } from './tenant-share.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
 /** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
@@ -198,6 +199,11 @@ export interface QueueState {
   /** Since when the console watches this queue. */
   readonly firstSeenAtMs: number;
   readonly memory: QueueMemory | null;
+  /**
+   * Who has most of what waits and runs: text from job data, so only for roles that may see those. null: no field is
+   * configured for it, or nothing is sampled yet.
+   */
+  readonly tenants: readonly TenantShare[] | null;
   /** Job types, the one that weighs most first; empty until the first samples. */
   readonly types: readonly JobTypeState[];
   /** Its jobs are being counted one by one, or were; null: nobody has asked. */

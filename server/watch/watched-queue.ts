@@ -7,6 +7,7 @@ import type { JobTypeState } from './job-type-state.js';
 import type { CountProgress, QueueMemory } from './memory-state.js';
 import { RecentSeries } from './recent.js';
 import type { QueueState, RateLimit } from './snapshot.js';
+import type { TenantShare } from './tenant-share.js';
 import type { KeptOrder } from './worker-state.js';
 
 /** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
@@ -62,7 +63,8 @@ export class WatchedQueue {
   /** The text that `#kept` was read from; null: it is to be read anew. */
   #keptText: string | null = null;
   #kept: readonly KeptOrder[] = [];
-  memory: QueueMemory | null = null;
+  #memory: QueueMemory | null = null;
+  #tenants: readonly TenantShare[] | null = null;
   #types: readonly JobTypeState[] = [];
   #count: CountProgress | null = null;
 
@@ -173,7 +175,8 @@ export class WatchedQueue {
             }),
       lastDepartureAtMs: this.#lastDepartureAtMs,
       firstSeenAtMs: this.#firstSeenAtMs,
-      memory: this.memory,
+      memory: this.#memory,
+      tenants: this.#tenants,
       types: this.#types,
       count: this.#count,
       depthTrend: [],
@@ -196,9 +199,11 @@ export class WatchedQueue {
     if (this.#state && this.#state.workers !== workers) this.#state = { ...this.#state, workers };
   }
 
-  setMemory(memory: QueueMemory): void {
-    this.memory = memory;
-    if (this.#state) this.#state = { ...this.#state, memory };
+  /** @param tenants of the jobs that were sampled; null: not looked for. */
+  setMemory(memory: QueueMemory, tenants: readonly TenantShare[] | null): void {
+    this.#memory = memory;
+    this.#tenants = tenants;
+    if (this.#state) this.#state = { ...this.#state, memory, tenants };
   }
 
   setTypes(types: readonly JobTypeState[]): void {

@@ -76,6 +76,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
         pollIntervalMs: 200,
         cpuBudgetRatio: 1,
         agentSecret: options.agentSecret ?? null,
+        tenantField: null,
       },
     ],
     thresholds: DEFAULT_THRESHOLDS,

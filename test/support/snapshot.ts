@@ -180,6 +180,7 @@ export function aQueue(over: QueueOver = {}): QueueState {
     lastDepartureAtMs: null,
     firstSeenAtMs: NOW_MS - 3_600_000,
     memory: null,
+    tenants: null,
     types: [],
     count: null,
     depthTrend: [],

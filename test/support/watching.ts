@@ -19,6 +19,7 @@ export function anInstance(
     pollIntervalMs: 250,
     cpuBudgetRatio: 0.5,
     agentSecret: null,
+    tenantField: null,
     ...change,
   };
 }

@@ -1,0 +1,62 @@
+/** Waiting or running jobs of one queue, as the plan of the next looks at their tenants sees them. */
+export interface TenantNeed {
+  readonly key: string;
+  readonly count: number;
+  /** Independent looks that what is known of it is worth, less what has come and gone since. */
+  readonly samples: number;
+  readonly isCensus: boolean;
+  /** ms since tenants were looked at; Infinity: never. */
+  readonly ageMs: number;
+}
+
+/** A tenant with 60% of a queue is then known to hold more than half: 1.96 × √(0.6 × 0.4 ÷ 150) is 8%. */
+const WANTED = 150;
+const A_LOOK = 24;
+const STALE_MS = 30_000;
+
+/**
+ * Jobs to look at so that tenants become known, beside those that memory needs: sizes that are alike are known from few
+ * jobs, and tenants are not. The longest queue of those that are not known well comes first.
+ * @param plan samples by key, as they are planned for memory.
+ * @returns the same with more of what is missing, at most `budgetJobs` more.
+ */
+export function planTenantSamples(
+  needs: readonly TenantNeed[],
+  plan: ReadonlyMap<string, number>,
+  budgetJobs: number,
+): ReadonlyMap<string, number> {
+  const planned = new Map(plan);
+  let left = budgetJobs;
+  const wanting = needs
+    .filter(({ ageMs, isCensus, samples }) => ageMs >= STALE_MS || (!isCensus && samples < WANTED))
+    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
+  for (const { key, count } of wanting) {
+    const has = planned.get(key) ?? 0;
+    const more = Math.min(A_LOOK, count) - has;
+    if (more <= 0 || more > left) continue;
+    planned.set(key, has + more);
+    left -= more;
+  }
+  return planned;
+}
+
+/**
+ * Which jobs' data are read within a budget of bytes: in the order they are given (at random), until what is left might not
+ * hold the next. The one with which that is reached is still read, as its size was not a reason to take it: a rule that left
+ * it out would favour small jobs, and this one does not (Wald's identity: the mean of sums up to a stopping time that does
+ * not look ahead is the mean of one times the mean number).
+ * @param mostBytes of one; larger ones are passed over at no cost, and count as looked at.
+ * @returns the number of jobs, from the first, that are looked at.
+ */
+export function countWithinBudget(
+  dataBytes: readonly number[],
+  mostBytes: number,
+  budgetBytes: number,
+): number {
+  let taken = 0;
+  for (const [i, bytes] of dataBytes.entries()) {
+    if (taken > budgetBytes - mostBytes) return i;
+    if (bytes <= mostBytes) taken += bytes;
+  }
+  return dataBytes.length;
+}

@@ -1,0 +1,72 @@
+import type { Redis } from 'ioredis';
+import { planTenantSamples } from '../model/tenant-plan.js';
+import { parseTenantField } from '../model/tenant-text.js';
+import { readTenants } from '../redis/read-tenants.js';
+import type { QueueSample } from '../redis/sample-jobs.js';
+import type { QueueState } from './snapshot.js';
+import { TenantSamples } from './tenant-samples.js';
+import type { TenantShare } from './tenant-share.js';
+
+/** Jobs looked at in one tick for tenants alone; at most half as many as for memory. */
+const MOST_JOBS = 60;
+
+/** Tenants of the queues of one Redis, by a field of job data that its configuration names. */
+export class InstanceTenants {
+  readonly #path: readonly string[];
+  readonly #random: () => number;
+  readonly #queues = new Map<string, TenantSamples>();
+
+  /** @returns null where no field is named: then job data are never read. */
+  static of(field: string | null, random: () => number): InstanceTenants | null {
+    const path = field === null ? null : parseTenantField(field);
+    return path && new InstanceTenants(path, random);
+  }
+
+  private constructor(path: readonly string[], random: () => number) {
+    this.#path = path;
+    this.#random = random;
+  }
+
+  /** Samples by key, with those added that tenants are to be known from. */
+  plan(
+    queues: readonly QueueState[],
+    plan: ReadonlyMap<string, number>,
+    budgetJobs: number,
+    nowMs: number,
+  ): ReadonlyMap<string, number> {
+    const needs = queues.flatMap((queue) => this.#of(queue.id).needs(queue, nowMs));
+    return planTenantSamples(needs, plan, Math.min(MOST_JOBS, Math.floor(budgetJobs / 2)));
+  }
+
+  /** Reads tenants of jobs that were sampled. @returns the commands that were sent. */
+  async read(
+    client: Redis,
+    samples: readonly QueueSample[],
+    queues: readonly QueueState[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    const { readings, calls } = await readTenants(client, samples, this.#path, this.#random);
+    const byId = new Map(queues.map((queue) => [queue.id, queue]));
+    for (const reading of readings) {
+      const queue = byId.get(reading.queueId);
+      if (queue) this.#of(reading.queueId).take(reading, queue, nowMs);
+    }
+    return calls;
+  }
+
+  shares(queue: QueueState): readonly TenantShare[] {
+    return this.#of(queue.id).shares(queue);
+  }
+
+  forgetAllBut(ids: { has(id: string): boolean }): void {
+    for (const id of this.#queues.keys()) if (!ids.has(id)) this.#queues.delete(id);
+  }
+
+  #of(queueId: string): TenantSamples {
+    const known = this.#queues.get(queueId);
+    if (known) return known;
+    const made = new TenantSamples();
+    this.#queues.set(queueId, made);
+    return made;
+  }
+}

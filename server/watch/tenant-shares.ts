@@ -1,0 +1,86 @@
+import { estimateBytes, estimateCount } from '../model/stratum.js';
+import { NO_TENANT, NOT_TENANTS, OTHER_TENANTS, UNREAD_TENANT } from '../model/tenant-text.js';
+import { type SampledTenants, tenantStratum } from './sampled-tenants.js';
+import type { TenantShare } from './tenant-share.js';
+
+/** Tenants told of by name. */
+const MOST_SHOWN = 10;
+
+/** One state of a queue with what is known of its tenants. */
+export interface Looked {
+  readonly count: number;
+  /** null: nobody has looked at its jobs. */
+  readonly sampled: SampledTenants | null;
+  /** How much of what was seen still holds, 0..1. */
+  readonly keptRatio: number;
+}
+
+interface Part {
+  readonly tenant: string;
+  readonly jobs: number;
+  readonly jobsError: number;
+  readonly bytes: number;
+  readonly errorBytes: number;
+}
+
+/**
+ * Shares of a queue's tenants over its states. Jobs of a state that nobody has looked at yet are nobody's, so that no tenant
+ * is taken for the largest by what is left out.
+ * @returns the ten with most jobs, most first; then all others together, jobs without a tenant and jobs that were not read,
+ * where there are any.
+ */
+export function tenantSharesOf(states: readonly Looked[]): readonly TenantShare[] {
+  const total = states.reduce((sum, { count }) => sum + count, 0);
+  const parts = new Map<string, Part>();
+  for (const part of states.flatMap(partsOf)) {
+    const before = parts.get(part.tenant);
+    parts.set(part.tenant, before ? together(part.tenant, [before, part]) : part);
+  }
+  const named = [...parts.values()]
+    .filter(({ tenant }) => !NOT_TENANTS.has(tenant))
+    .sort((a, b) => b.jobs - a.jobs || (a.tenant < b.tenant ? -1 : 1));
+  const known = parts.get(OTHER_TENANTS);
+  const others = [...named.slice(MOST_SHOWN), ...(known ? [known] : [])];
+  const rest = [
+    ...(others.length > 0 ? [together(OTHER_TENANTS, others)] : []),
+    ...[NO_TENANT, UNREAD_TENANT].flatMap((tenant) => parts.get(tenant) ?? []),
+  ];
+  return [...named.slice(0, MOST_SHOWN), ...rest].map((part) => shareOf(part, total));
+}
+
+function partsOf({ count, sampled, keptRatio }: Looked): readonly Part[] {
+  if (!sampled || sampled.weight <= 0 || keptRatio <= 0)
+    return [{ tenant: UNREAD_TENANT, jobs: count, jobsError: 0, bytes: 0, errorBytes: 0 }];
+  const stratum = tenantStratum(sampled, count, keptRatio);
+  return [...sampled.byTenant].map(([tenant, moments]) => {
+    const { value, error } = estimateCount(stratum, moments);
+    return { tenant, jobs: value, jobsError: error, ...estimateBytes(stratum, moments) };
+  });
+}
+
+/** Errors of independent samples add up as squares. */
+function together(tenant: string, parts: readonly Part[]): Part {
+  const sum = (read: (part: Part) => number): number => parts.reduce((all, part) => all + read(part), 0);
+  return {
+    tenant,
+    jobs: sum(({ jobs }) => jobs),
+    jobsError: Math.hypot(...parts.map(({ jobsError }) => jobsError)),
+    bytes: sum(({ bytes }) => bytes),
+    errorBytes: Math.hypot(...parts.map(({ errorBytes }) => errorBytes)),
+  };
+}
+
+function shareOf(part: Part, total: number): TenantShare {
+  const { tenant, jobs, jobsError } = part;
+  return {
+    tenant,
+    jobs: {
+      value: Math.round(jobs),
+      low: Math.max(0, Math.floor(jobs - jobsError)),
+      high: Math.min(total, Math.ceil(jobs + jobsError)),
+    },
+    bytes: Math.round(part.bytes),
+    errorBytes: Math.round(part.errorBytes),
+    shareOfBacklog: total > 0 ? jobs / total : 0,
+  };
+}
