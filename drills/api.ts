@@ -1,11 +1,14 @@
 import type { z } from '@hono/zod-openapi';
+import type { Role } from '../server/auth/role.js';
 import type {
   FindingSchema,
   InstanceSchema,
   OutcomesSchema,
   OverviewSchema,
 } from '../server/routes/api/schemas.js';
+import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
+import type { Tokens } from './console-settings.js';
 
 export type ApiFinding = z.infer<typeof FindingSchema>;
 export type ApiInstance = z.infer<typeof InstanceSchema>;
@@ -24,6 +27,9 @@ export interface ApiMarker {
   readonly at: string;
   readonly text: string;
 }
+export interface ApiQueue {
+  readonly tenants: z.infer<typeof TenantsSchema>;
+}
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
 export type ApiOverview = z.infer<typeof OverviewSchema>;
 
@@ -31,6 +37,8 @@ export type ApiOverview = z.infer<typeof OverviewSchema>;
 export interface Api {
   overview(): Promise<ApiOverview>;
   findings(): Promise<readonly ApiFinding[]>;
+  /** One queue, by name or id. */
+  queue(name: string): Promise<ApiQueue>;
   workers(query?: string): Promise<ApiWorkers>;
   timeline(): Promise<readonly ApiTimelineEntry[]>;
   /** Enters a marker. */
@@ -39,16 +47,21 @@ export interface Api {
   patch(path: string, body: unknown): Promise<ApiOutcomes>;
   /** POST to a path below /api/v1. */
   post(path: string, body: unknown): Promise<ApiOutcomes>;
+  /** The same for somebody of another role; where no tokens are configured everybody is admin. */
+  as(role: Role): Api;
 }
 
-/** @throws Error with the problem that the console told, for any answer but 2xx. */
-export function createApi(address: string): Api {
+/**
+ * @param tokens where the console wants them; calls are made as admin unless told otherwise by `as`.
+ * @throws Error with the problem that the console told, for any answer but 2xx.
+ */
+export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'): Api {
+  const authorization = tokens ? { authorization: `Bearer ${tokens[role]}` } : {};
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${address}/api/v1${path}`, {
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.slice(0, 500)}`);
@@ -57,11 +70,14 @@ export function createApi(address: string): Api {
   return {
     overview: async () => (await call('GET', '/overview')) as ApiOverview,
     findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
+    queue: async (name) =>
+      (await call('GET', `/instances/default/queues/${encodeURIComponent(name)}`)) as ApiQueue,
     workers: async (query = '') =>
       (await call('GET', `/instances/default/workers?limit=500${query}`)) as ApiWorkers,
     timeline: async () => ((await call('GET', '/timeline')) as { entries: ApiTimelineEntry[] }).entries,
     mark: async (marker) => (await call('POST', '/markers', { kind: 'deploy', ...marker })) as ApiMarker,
     patch: async (path, body) => (await call('PATCH', path, body)) as ApiOutcomes,
     post: async (path, body) => (await call('POST', path, body)) as ApiOutcomes,
+    as: (other) => createApi(address, tokens, other),
   };
 }

@@ -1,3 +1,5 @@
+import type { Role } from '../server/auth/role.js';
+import { dominantTenant } from '../server/model/tenants.js';
 import type { Api, ApiFinding } from './api.js';
 import { inMegabytes } from './full-redis-look.js';
 import { type NoisyStage, TRUTH, untilRestored, waitsInWords } from './noisy-neighbour-world.js';
@@ -15,6 +17,7 @@ const LEVERS_THAT_HOLD_BACK = ['queue.halt', 'queue.concurrency', 'queue.rate-li
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
 export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api): Promise<void> {
   const source = await findSource(stage, api);
+  await checkTenant(stage, api);
   await capSource(stage, api, source);
   await checkRestored(stage, api);
   await checkNothingLost(stage);
@@ -73,6 +76,22 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
   );
   // What the levers do is measured whether or not the source was found.
   return named ?? truth;
+}
+
+/** Whose jobs they are is in job data: for those who may see these, and for nobody else. */
+async function checkTenant({ account }: NoisyStage, api: Api): Promise<void> {
+  const seenBy = async (role: Role) => (await api.as(role).queue(TRUTH.source)).tenants;
+  await waitFor(async () => dominantTenant(await seenBy('operator')) !== null, NAMED_WITHIN_MS * PATIENCE);
+  const tenants = await seenBy('operator');
+  const found = dominantTenant(tenants);
+  account.check(
+    'the tenant that holds most of the source is named to an operator, and it is the right one',
+    found?.tenant === TRUTH.tenant,
+    found
+      ? `${found.tenant}: ${(100 * found.shareRatio).toFixed(0)}% ± ${(100 * found.error).toFixed(0)}%`
+      : `none in ${JSON.stringify(tenants)}`,
+  );
+  account.check('and not to a viewer, who may not see job data', (await seenBy('viewer')) === null);
 }
 
 async function capSource(stage: NoisyStage, api: Api, source: string): Promise<void> {

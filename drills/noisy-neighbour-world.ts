@@ -9,6 +9,8 @@ import type { World } from './world.js';
 /** What is so, whatever the console says: all that its findings are held against. */
 export const TRUTH = {
   source: 'resync',
+  /** Where the data of its jobs name the tenant. */
+  tenantField: 'tenant',
   tenant: 'acme',
   victims: ['probes-a', 'probes-b'],
 } as const;
@@ -76,7 +78,8 @@ export async function flood({ world, account, normalMs }: NoisyStage): Promise<n
     queue: TRUTH.source,
     jobName: 'resync',
     count,
-    dataLetters: 20_000,
+    // Below 16 KB: larger data are not read for their tenant.
+    dataLetters: 16_000,
     tenant,
   });
   const startedAtMs = Date.now();

@@ -18,6 +18,8 @@ export const noisyNeighbour: Drill = {
   name: 'noisy-neighbour',
   about: 'an endless resync of one customer takes event loops, Redis and a service that the probes need too',
   maxmemoryBytes: 64 * MB,
+  tenantField: TRUTH.tenantField,
+  hasRoles: true,
   guide: [
     'After a quarter of a minute the probes of both queues wait much longer, though nothing about them has changed.',
     'Look at the findings: which queue is the source, and who is held up by it?',

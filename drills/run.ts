@@ -1,6 +1,7 @@
 import { type Account, createAccount } from './account.js';
 import { createApi } from './api.js';
 import { whenAskedToEnd } from './asked-to-end.js';
+import { newTokens } from './console-settings.js';
 import type { Drill } from './scenario.js';
 import { createWorld, portFrom } from './world.js';
 
@@ -39,12 +40,16 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
   return account;
 
   async function play(): Promise<void> {
-    const address = await world.serveConsole(await portFrom(options.port));
+    const tokens = drill.hasRoles && options.isAuto ? newTokens() : undefined;
+    const address = await world.serveConsole(await portFrom(options.port), {
+      ...(drill.tenantField === undefined ? {} : { tenantField: drill.tenantField }),
+      ...(tokens ? { tokens } : {}),
+    });
     print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);
     if (!options.isAuto)
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
     const incident = await drill.start(world, account);
-    const api = createApi(address);
+    const api = createApi(address, tokens);
     await incident.develop(api);
     if (options.isAuto) return incident.resolve(api);
     account.note('over to you');

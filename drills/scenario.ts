@@ -11,6 +11,10 @@ export interface Drill {
   readonly maxmemoryBytes: number;
   /** Its Redis is a master with a replica, under Sentinel. */
   readonly withSentinel?: boolean;
+  /** Its console is configured so. */
+  readonly tenantField?: string;
+  /** What each role sees is checked: with --auto its console wants tokens. A person needs none. */
+  readonly hasRoles?: boolean;
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */

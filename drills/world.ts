@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { packagePath } from '../server/package-path.js';
 import type { KeeperOrder } from './children/keeper.js';
 import { type ChildSays, STOP } from './children/talk.js';
+import { type ConsoleSettings, environmentOf } from './console-settings.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { freePort, type OwnRedis, startRedis } from './own-redis.js';
 import { type SentinelGroup, startSentinelGroup } from './own-sentinel.js';
@@ -36,7 +37,7 @@ export interface World {
   /** Starts dist/drills/children/`script`.js and waits until it is ready. */
   play(script: string, name: string, plan: unknown): Promise<Player>;
   /** Serves the console on this world's Redis; returns its address once it answers. */
-  serveConsole(port: number): Promise<string>;
+  serveConsole(port: number, settings?: ConsoleSettings): Promise<string>;
   /** Lets producers and workers finish and end; Redis and the console stay. */
   stopPlayers(): Promise<void>;
   stop(): Promise<void>;
@@ -115,7 +116,7 @@ export async function createWorld({
       players.add(player);
       return player;
     },
-    async serveConsole(port) {
+    async serveConsole(port, settings = {}) {
       if (stopped) throw new Error('the console is not started: the drill is ending');
       const child = spawn(process.execPath, [packagePath('dist/server/main.js')], {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -127,9 +128,8 @@ export async function createWorld({
           PORT: String(port),
           HOST: '127.0.0.1',
           SPILLWAY_DATA: dataDirectory,
-          SPILLWAY_CONFIG: '',
-          SPILLWAY_TOKENS: '',
           LOG_LEVEL: 'error',
+          ...(await environmentOf(settings, dataDirectory)),
         },
       });
       let output = '';

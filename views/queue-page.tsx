@@ -8,6 +8,7 @@ import { JobTable, type JobTableProps } from './job-table.js';
 import { JobTypes, type JobTypesProps } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
 import { type QueueMemoryProps, QueueMemorySection } from './queue-memory.js';
+import { TenantTable, type TenantTableProps } from './tenant-table.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
 export interface QueueHeadProps {
@@ -30,6 +31,7 @@ export interface QueueProps {
   readonly fleet: FleetHeadProps;
   readonly workers: WorkerTableProps;
   readonly memory: QueueMemoryProps;
+  readonly tenants: TenantTableProps;
   readonly jobs: JobTableProps;
 }
 
@@ -61,6 +63,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
       <WorkerTable {...view.workers} />
     </section>
     <QueueMemorySection {...view.memory} />
+    <TenantTable {...view.tenants} />
     <JobTable {...view.jobs} />
   </Layout>
 );

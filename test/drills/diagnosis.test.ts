@@ -17,6 +17,8 @@ const DRILLS: readonly (readonly [name: string, claims: readonly string[]])[] = 
       'its evidence names both queues that are held up',
       'no probe queue is named as a source',
       'it offers to hold back the source, and the source alone',
+      'the tenant that holds most of the source is named to an operator, and it is the right one',
+      'and not to a viewer, who may not see job data',
       'the source alone is capped',
       'probes wait at most twice as long as normally within 20 s',
       'and the resync goes on at its cap',

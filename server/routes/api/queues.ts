@@ -12,6 +12,7 @@ import { presentCount, presentQueueMemory } from './present-memory.js';
 import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
 import { listQueues, QUEUE_SORTS } from './queue-list.js';
 import { FindingSchema, QueueSchema } from './schemas.js';
+import { presentTenants, TenantsSchema } from './tenants.js';
 import { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 
 const MOST_QUEUES = 1_000;
@@ -59,6 +60,7 @@ const oneRoute = jsonRoute(
     stale: z.boolean(),
     memory: QueueMemorySchema.nullable(),
     count: CountSchema.nullable().openapi({ description: 'null: nobody has asked for an exact count' }),
+    tenants: TenantsSchema,
     findings: z.array(FindingSchema),
     jobTypes: z.array(JobTypeSchema).openapi({ description: 'Most work first, at most 60.' }),
     fleet: FleetSummarySchema,
@@ -109,6 +111,7 @@ export function queuesApi(deps: AppDeps) {
           stale: snapshot.link.status !== 'live',
           memory: queue.memory && presentQueueMemory(queue.memory),
           count: queue.count && presentCount(queue.count),
+          tenants: presentTenants(queue.tenants, includesRole(c.get('actor').role, deps.jobDataRole)),
           findings: findings.map(presentFinding),
           jobTypes: presentJobTypes(queue, includesRole(c.get('actor').role, deps.jobDataRole)),
           fleet: summariseFleet(fleet),

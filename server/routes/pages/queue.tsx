@@ -1,6 +1,7 @@
 import { JobPage } from '../../../views/job-page.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { QueueHead, QueuePage } from '../../../views/queue-page.js';
+import { TenantTable } from '../../../views/tenant-table.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole, type Role } from '../../auth/role.js';
 import { JobsUnavailable } from '../../watch/jobs.js';
@@ -19,6 +20,7 @@ import { fleetParts, queueFleetOf } from './queue-fleet.js';
 import { jobTypeParts } from './queue-job-types.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
 import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
+import { tenantTableOf } from './tenant-view-model.js';
 
 export interface QueuePageQuery {
   readonly instance: string;
@@ -57,6 +59,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         jobTypes: jobTypesOf(queue, { instance, role: actor.role, jobDataRole: deps.jobDataRole, nowMs }),
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
+        tenants: tenantTableOf(queue.tenants, showsData),
         jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
       }}
     />
@@ -65,6 +68,8 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
 
 /** What changes on a queue's page; the jobs stay as they were asked for. null where there is no such queue. */
 export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: string): LiveView | null {
+  // A stream is one role's: the hub never shares it with another (see `key`).
+  const showsData = includesRole(role, deps.jobDataRole);
   const find = () => deps.watch.snapshot(instance)?.queues.find((queue) => queue.id === queueId);
   if (!find()) return null;
   return {
@@ -85,6 +90,7 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
           'queue-memory',
           html(<QueueMemorySection {...queueMemoryOf(queue, snapshot, role, nowMs)} />),
         ),
+        swapPart('tenants', html(<TenantTable {...tenantTableOf(queue.tenants, showsData)} />)),
         eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
       ];
     },
