@@ -67,6 +67,34 @@ instances:
     ]);
   });
 
+  it('names the tenant in job data for all Redis, for one, or for none, and says so', () => {
+    const config = file(`
+tenantField: tenant
+instances:
+  - { name: a, url: "redis://a" }
+  - { name: b, url: "redis://b", tenantField: customer.account.id }
+  - { name: c, url: "redis://c", tenantField: null }
+`);
+    const loaded = loadConfig({ config }, {});
+    expect(loaded.instances.map(({ tenantField }) => tenantField)).toEqual([
+      'tenant',
+      'customer.account.id',
+      null,
+    ]);
+    expect(JSON.stringify(maskedConfig(loaded))).toContain('"tenantField":"customer.account.id"');
+    expect(loadConfig({ config }, { REDIS_URL: 'redis://d' }).instances[0]?.tenantField).toBe('tenant');
+    expect(loadConfig({}, {}).instances[0]?.tenantField).toBeNull();
+  });
+
+  it.each(['""', 'a..b', 'a.b.c.d.e', '" a"', '"a\\u0007"', 'x'.repeat(65), '7'])(
+    'refuses %s as the place of the tenant, and says what would do',
+    (text) => {
+      const [problem] = problems({ config: file(`tenantField: ${text}\n`) });
+      expect(problem).toMatch(/^tenantField: /);
+      expect(problem).toMatch(text === '7' ? /string/ : /up to 4 keys joined by dots, such as customer.id/);
+    },
+  );
+
   it('prints itself without a password or a token', () => {
     const config = file(
       'instances: [{ name: a, url: "redis://u:hunter2@h" }, { name: b, cluster: { hosts: [h], password: hunter2 } }]',
