@@ -49,13 +49,17 @@ export function tenantSharesOf(states: readonly Looked[]): readonly TenantShare[
 }
 
 function partsOf({ count, sampled, keptRatio }: Looked): readonly Part[] {
-  if (!sampled || sampled.weight <= 0 || keptRatio <= 0)
-    return [{ tenant: UNREAD_TENANT, jobs: count, jobsError: 0, bytes: 0, errorBytes: 0 }];
-  const stratum = tenantStratum(sampled, count, keptRatio);
-  return [...sampled.byTenant].map(([tenant, moments]) => {
+  const isKnown = sampled !== null && sampled.weight > 0;
+  const known = isKnown ? count * keptRatio : 0;
+  // What has come since may be anybody's.
+  const unread = { tenant: UNREAD_TENANT, jobs: count - known, jobsError: 0, bytes: 0, errorBytes: 0 };
+  if (!isKnown || known === 0) return [unread];
+  const stratum = tenantStratum(sampled, known, keptRatio);
+  const parts = [...sampled.byTenant].map(([tenant, moments]) => {
     const { value, error } = estimateCount(stratum, moments);
     return { tenant, jobs: value, jobsError: error, ...estimateBytes(stratum, moments) };
   });
+  return unread.jobs > 0 ? [...parts, unread] : parts;
 }
 
 /** Errors of independent samples add up as squares. */

@@ -11,9 +11,11 @@ import {
 } from '../../server/model/tenant-text.js';
 import { dominantTenant } from '../../server/model/tenants.js';
 import { addTenant, fadeTenants, noTenants } from '../../server/watch/sampled-tenants.js';
+import { TenantSamples } from '../../server/watch/tenant-samples.js';
 import type { TenantShare } from '../../server/watch/tenant-share.js';
 import { tenantSharesOf } from '../../server/watch/tenant-shares.js';
 import { seededRandom } from '../support/seeded-random.js';
+import { aQueue } from '../support/snapshot.js';
 
 const share = (tenant: string, value: number, low: number, total = 100): TenantShare => ({
   tenant,
@@ -48,6 +50,7 @@ describe('the tenant of a job', () => {
     ['{}', 'tenant'],
     ['{}', 'constructor.name'],
     ['{}', '__proto__'],
+    ['[1]', '__proto__.length'],
     ['"acme"', '0'],
     ['null', 'tenant'],
     ['{"tenant":"acme"', 'tenant'],
@@ -176,6 +179,40 @@ describe('shares of tenants', () => {
     expect(first?.tenant).toBe('acme');
     expect(first?.shareOfBacklog).toBeGreaterThan(0.65);
     expect(first?.shareOfBacklog).toBeLessThanOrEqual(0.76);
+  });
+});
+
+describe('tenants of a queue whose jobs come and go', () => {
+  const jobs = (tenant: string, count: number) =>
+    Array.from({ length: count }, () => ({ tenant, bytes: 100 }));
+  const reading = (tenant: string, count: number, isCensus = false) => ({
+    queueId: 'bull:resync',
+    key: 'bull:resync:wait',
+    count: 1_000,
+    isCensus,
+    jobs: jobs(tenant, count),
+  });
+  const queueAt = (addedTotal: number, waiting: number) =>
+    aQueue({ name: 'resync', addedTotal, unfinished: waiting, counts: { waiting } });
+
+  it('are forgotten as far as others have taken their place', () => {
+    const samples = new TenantSamples();
+    samples.take(reading('acme', 200), queueAt(1_000, 1_000), 0);
+    expect(dominantTenant(samples.shares(queueAt(1_000, 1_000)))?.tenant).toBe('acme');
+    // All of acme's jobs were done while as many of others came, and nobody has looked since.
+    expect(dominantTenant(samples.shares(queueAt(2_000, 1_000)))).toBeNull();
+    expect(samples.needs(queueAt(2_000, 1_000), 1_000)[0]?.samples).toBe(0);
+    samples.take(reading('globex', 20), queueAt(2_000, 1_000), 1_000);
+    expect(dominantTenant(samples.shares(queueAt(2_000, 1_000)))?.tenant).toBe('globex');
+  });
+
+  it('are no longer exact once jobs have come since all were looked at', () => {
+    const samples = new TenantSamples();
+    samples.take({ ...reading('acme', 20, true), count: 20 }, queueAt(20, 20), 0);
+    expect(samples.shares(queueAt(20, 20))[0]?.jobs).toEqual({ value: 20, low: 20, high: 20 });
+    const [known] = samples.shares(queueAt(30, 30));
+    expect(known?.jobs.low).toBeLessThanOrEqual(20);
+    expect(samples.needs(queueAt(30, 30), 0)[0]?.isCensus).toBe(false);
   });
 });
 
