@@ -1,3 +1,4 @@
+import { USUAL_BATCHES_FIT } from '../model/batch-starved.js';
 import { batchThroughputPerSecond } from '../model/batch-throughput.js';
 import { formatCount, formatDuration, formatRate } from '../model/format.js';
 import type { JobTypeState } from '../watch/job-type-state.js';
@@ -7,8 +8,6 @@ import type { Remedy } from './finding.js';
 import { isFull } from './verdict.js';
 import { plainName, queueName } from './words.js';
 
-/** Where a batch was never seen to fill: clients of analytics gather 15 to 20 requests, few more than this. */
-const USUAL_BATCHES_FIT = 50;
 /** More slots than this for the sake of a batch is a guess that costs memory. */
 const MOST_SLOTS = 500;
 /** A flush over the network, where no batch was seen to fill. */
@@ -26,14 +25,11 @@ export interface BatchAdvice {
 /** What to set so that the batches of a type fill, and why. null where batches wait for jobs to come and not for slots. */
 export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Snapshot): BatchAdvice | null {
   const wait = type.batchWait;
-  if (!wait) return null;
+  // Where it is not, few jobs come: then batches wait for more of them, whatever the slots.
+  if (!wait?.isStarved) return null;
   const workers = ableWorkers(queue.id, snapshot);
   const processes = new Set(workers.map(({ agent }) => agent?.agentId)).size;
   const slots = workers.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
-  // Few jobs come: then batches wait for more of them, whatever the slots.
-  const isShort =
-    wait.isStarved || (queue.backlog > slots && slots < (wait.batchSize ?? USUAL_BATCHES_FIT) * processes);
-  if (!isShort) return null;
   const perProcess = Math.min(
     MOST_SLOTS,
     slotsToFill(wait.batchSize, wait.batchSizeAtLeast, shareInFlight(queue, type)),

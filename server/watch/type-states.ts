@@ -1,4 +1,5 @@
 import { judgeAbsence } from '../model/absence.js';
+import { isStarvedBy } from '../model/batch-starved.js';
 import { judgeBatchWait } from '../model/batch-wait.js';
 import { findFailureRise } from '../model/failure-rise.js';
 import { slowReason } from '../model/slow-type.js';
@@ -127,16 +128,20 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
   };
 }
 
-function batchWaitOf(input: TypesInput, record: TypeRecord): JobTypeState['batchWait'] {
-  const { runs, untold } = record.runs(input.nowMs);
-  return runs.length === 0
-    ? null
-    : judgeBatchWait({
-        runs,
-        slotsByProcess: input.slotsByProcess,
-        isRateLimited: input.queue.rateLimit !== null && input.queue.rateLimitedForMs > 0,
-        skippedRuns: untold,
-      });
+function batchWaitOf(
+  { queue, slotsByProcess, nowMs }: TypesInput,
+  record: TypeRecord,
+): JobTypeState['batchWait'] {
+  const { runs, untold } = record.runs(nowMs);
+  if (runs.length === 0) return null;
+  const wait = judgeBatchWait({
+    runs,
+    slotsByProcess,
+    isRateLimited: queue.rateLimit !== null && queue.rateLimitedForMs > 0,
+    skippedRuns: untold,
+  });
+  // What ran may have been other processes than those that are there now, before a restart, and have had other slots.
+  return wait && { ...wait, isStarved: isStarvedBy(slotsByProcess, queue.backlog, wait) };
 }
 
 /** Jobs of each type in some states, by the samples of them; null: not sampled. */
