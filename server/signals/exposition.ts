@@ -2,6 +2,7 @@ import type { CurrentFinding, Thresholds } from '../findings/finding.js';
 import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
 import { troubleOf } from '../findings/trouble.js';
 import { queueVerdict } from '../findings/verdict.js';
+import { firstOf } from '../model/first-of.js';
 import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';
 import { sightOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
@@ -84,14 +85,14 @@ function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
   const { isLive } = sightOf(snapshot, options.nowMs);
   const ranked = isLive ? byTrouble(snapshot, options) : [];
   const most = Math.max(0, Math.floor(options.maxQueues));
-  const types = isLive ? snapshot.queues.flatMap(typesOfQueue).sort(compareTypes('work')) : [];
+  const types = isLive ? snapshot.queues.flatMap(typesOfQueue) : [];
   const mostTypes = Math.max(0, Math.floor(options.maxJobTypes ?? MOST_JOB_TYPES));
   return {
     snapshot,
     isLive,
     told: ranked.slice(0, most),
     folded: ranked.slice(most),
-    types: types.slice(0, mostTypes),
+    types: firstOf(types, mostTypes, compareTypes('work')),
     untoldTypes: Math.max(0, types.length - mostTypes),
   };
 }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
 import { globMatcher } from '../../levers/targets.js';
+import { firstOf } from '../../model/first-of.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
 import {
   apiPart,
@@ -94,15 +95,16 @@ export function jobTypesApi(deps: AppDeps) {
       const showsData = includesRole(c.get('actor').role, deps.jobDataRole);
       const found = snapshot.queues
         .flatMap(typesOfQueue)
-        .filter(({ type }) => match === '*' || matches(type.name))
-        .sort(compareTypes(sort));
+        .filter(({ type }) => match === '*' || matches(type.name));
       return c.json(
         {
           instance: snapshot.instance,
           readAt: isoTime(snapshot.link.lastReadAtMs),
           stale: snapshot.link.status !== 'live',
           total: found.length,
-          jobTypes: found.slice(0, limit).map((one) => presentQueueJobType(one, showsData)),
+          jobTypes: firstOf(found, limit, compareTypes(sort)).map((one) =>
+            presentQueueJobType(one, showsData),
+          ),
         },
         200,
       );
