@@ -16,7 +16,7 @@ const STALE_MS = 30_000;
 
 /**
  * Jobs to look at so that tenants become known, beside those that memory needs: sizes that are alike are known from few
- * jobs, and tenants are not. The longest queue of those that are not known well comes first.
+ * jobs, and tenants are not. Those that are known least come first, so that all take turns; of these the longest.
  * @param plan samples by key, as they are planned for memory.
  * @returns the same with more of what is missing, at most `budgetJobs` more.
  */
@@ -29,7 +29,7 @@ export function planTenantSamples(
   let left = budgetJobs;
   const wanting = needs
     .filter(({ ageMs, isCensus, samples }) => ageMs >= STALE_MS || (!isCensus && samples < WANTED))
-    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
+    .sort((a, b) => looksHad(a) - looksHad(b) || b.count - a.count || (a.key < b.key ? -1 : 1));
   for (const { key, count } of wanting) {
     const has = planned.get(key) ?? 0;
     const more = Math.min(A_LOOK, count) - has;
@@ -38,6 +38,10 @@ export function planTenantSamples(
     left -= more;
   }
   return planned;
+}
+
+function looksHad({ samples }: TenantNeed): number {
+  return Math.floor(samples / A_LOOK);
 }
 
 /**

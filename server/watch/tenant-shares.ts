@@ -1,4 +1,5 @@
-import { estimateBytes, estimateCount } from '../model/stratum.js';
+import { shareRange } from '../model/share-range.js';
+import { estimateBytes } from '../model/stratum.js';
 import { NO_TENANT, NOT_TENANTS, OTHER_TENANTS, UNREAD_TENANT } from '../model/tenant-text.js';
 import { type SampledTenants, tenantStratum } from './sampled-tenants.js';
 import type { TenantShare } from './tenant-share.js';
@@ -18,7 +19,9 @@ export interface Looked {
 interface Part {
   readonly tenant: string;
   readonly jobs: number;
-  readonly jobsError: number;
+  /** How far the truth may lie below `jobs`, and above. */
+  readonly below: number;
+  readonly above: number;
   readonly bytes: number;
   readonly errorBytes: number;
 }
@@ -52,12 +55,22 @@ function partsOf({ count, sampled, keptRatio }: Looked): readonly Part[] {
   const isKnown = sampled !== null && sampled.weight > 0;
   const known = isKnown ? count * keptRatio : 0;
   // What has come since may be anybody's.
-  const unread = { tenant: UNREAD_TENANT, jobs: count - known, jobsError: 0, bytes: 0, errorBytes: 0 };
+  const unread = { tenant: UNREAD_TENANT, jobs: count - known, below: 0, above: 0, bytes: 0, errorBytes: 0 };
   if (!isKnown || known === 0) return [unread];
   const stratum = tenantStratum(sampled, known, keptRatio);
   const parts = [...sampled.byTenant].map(([tenant, moments]) => {
-    const { value, error } = estimateCount(stratum, moments);
-    return { tenant, jobs: value, jobsError: error, ...estimateBytes(stratum, moments) };
+    const { share, low, high } = shareRange(stratum, moments.weight);
+    const { bytes, errorBytes } = estimateBytes(stratum, moments);
+    // Of few jobs of one size the spread is not known: there are at least as many bytes in doubt as jobs are.
+    const inDoubt = (bytes / share) * Math.max(share - low, high - share);
+    return {
+      tenant,
+      jobs: share * known,
+      below: (share - low) * known,
+      above: (high - share) * known,
+      bytes,
+      errorBytes: Math.max(errorBytes, inDoubt),
+    };
   });
   return unread.jobs > 0 ? [...parts, unread] : parts;
 }
@@ -68,20 +81,21 @@ function together(tenant: string, parts: readonly Part[]): Part {
   return {
     tenant,
     jobs: sum(({ jobs }) => jobs),
-    jobsError: Math.hypot(...parts.map(({ jobsError }) => jobsError)),
+    below: Math.hypot(...parts.map(({ below }) => below)),
+    above: Math.hypot(...parts.map(({ above }) => above)),
     bytes: sum(({ bytes }) => bytes),
     errorBytes: Math.hypot(...parts.map(({ errorBytes }) => errorBytes)),
   };
 }
 
 function shareOf(part: Part, total: number): TenantShare {
-  const { tenant, jobs, jobsError } = part;
+  const { tenant, jobs, below, above } = part;
   return {
     tenant,
     jobs: {
       value: Math.round(jobs),
-      low: Math.max(0, Math.floor(jobs - jobsError)),
-      high: Math.min(total, Math.ceil(jobs + jobsError)),
+      low: Math.max(0, Math.floor(jobs - below)),
+      high: Math.min(total, Math.ceil(jobs + above)),
     },
     bytes: Math.round(part.bytes),
     errorBytes: Math.round(part.errorBytes),

@@ -5,8 +5,9 @@ import { parseHaltRecord } from './halt-record.js';
 import { readKeptOrders } from './heard.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { CountProgress, QueueMemory } from './memory-state.js';
+import { NO_META, numberOrNull, rateLimitOf } from './queue-settings.js';
 import { RecentSeries } from './recent.js';
-import type { QueueState, RateLimit } from './snapshot.js';
+import type { QueueState } from './snapshot.js';
 import type { TenantShare } from './tenant-share.js';
 import type { KeptOrder } from './worker-state.js';
 
@@ -21,17 +22,6 @@ const KEPT_IN_VIEW_MS = 60_000;
 const MOST_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
 const TREND_POINTS = 40;
-
-const NO_META: QueueMeta = {
-  paused: null,
-  concurrency: null,
-  max: null,
-  duration: null,
-  version: null,
-  maxLenEvents: null,
-  halt: null,
-  orders: null,
-};
 
 /** One queue as it is watched: when it is due, what the last reads said, and what follows from them. */
 export class WatchedQueue {
@@ -154,7 +144,7 @@ export class WatchedQueue {
       halt,
       isHaltOverridden: halt !== null && concurrency !== 0,
       concurrency,
-      rateLimit: rateLimit(meta.max, meta.duration),
+      rateLimit: rateLimitOf(meta.max, meta.duration),
       rateLimitedForMs: reading.limiterTtlMs ?? 0,
       observedLimiterMs: this.#observedLimiter.ms,
       bullmqVersion: meta.version,
@@ -300,14 +290,4 @@ export class WatchedQueue {
 
 function isAlike(a: QueuePoint, b: QueuePoint): boolean {
   return a.addedTotal === b.addedTotal && a.unfinished === b.unfinished && a.backlog === b.backlog;
-}
-
-function numberOrNull(text: string | null): number | null {
-  const value = text === null ? Number.NaN : Number(text);
-  return Number.isFinite(value) ? value : null;
-}
-
-function rateLimit(max: string | null, duration: string | null): RateLimit | null {
-  const value = numberOrNull(max);
-  return value === null ? null : { max: value, durationMs: numberOrNull(duration) ?? 0 };
 }

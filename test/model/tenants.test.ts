@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shareRange } from '../../server/model/share-range.js';
 import { countWithinBudget, planTenantSamples } from '../../server/model/tenant-plan.js';
 import {
   NO_TENANT,
@@ -111,6 +112,24 @@ describe('the dominant tenant', () => {
   });
 });
 
+describe('a share by some looks', () => {
+  it.each([3, 10, 40, 150])('holds the truth in 95 of 100 cases, at %i looks', (looks) => {
+    const random = seededRandom(17).uniform;
+    for (const truth of [0.02, 0.3, 0.5, 0.87, 1]) {
+      let held = 0;
+      for (let round = 0; round < 1_000; round += 1) {
+        let part = 0;
+        for (let i = 0; i < looks; i += 1) if (random() < truth) part += 1;
+        const range = shareRange({ weight: looks, effectiveSamples: looks, isCensus: false }, part);
+        expect(range.low).toBeLessThanOrEqual(range.share);
+        expect(range.high).toBeGreaterThanOrEqual(range.share);
+        if (range.low <= truth + 1e-9 && range.high >= truth - 1e-9) held += 1;
+      }
+      expect(held, `${truth}`).toBeGreaterThanOrEqual(930);
+    }
+  });
+});
+
 describe('shares of tenants', () => {
   const looked = (jobs: readonly string[], isCensus = false) => {
     const sampled = noTenants();
@@ -143,6 +162,21 @@ describe('shares of tenants', () => {
       { tenant: UNREAD_TENANT, shareOfBacklog: 0.9 },
     ]);
     expect(dominantTenant(tenants)).toBeNull();
+  });
+
+  it('are not believed of a few jobs alone: of as few as six a tenant with all of them may not have half', () => {
+    for (const [looks, is] of [
+      [1, null],
+      [3, null],
+      [6, null],
+      [8, 'acme'],
+    ] as const) {
+      const tenants = tenantSharesOf([
+        { count: 3_000, sampled: looked(Array.from({ length: looks }, () => 'acme')), keptRatio: 1 },
+      ]);
+      expect(tenants[0]?.errorBytes).toBeGreaterThan(0);
+      expect(dominantTenant(tenants)?.tenant ?? null, `${looks} looks`).toBe(is);
+    }
   });
 
   it('add up to one, with ten by name at most, the truth within range', () => {
@@ -238,11 +272,12 @@ describe('what is read to know tenants', () => {
     expect(large / all).toBeLessThan(0.52);
   });
 
-  it('adds looks where tenants are not known well, the longest queue first, and none where they are', () => {
+  it('adds looks where tenants are not known well, the least known and longest queue first, and none where they are', () => {
     const need = { isCensus: false, ageMs: 1_000 };
     const needs = [
       { ...need, key: 'short', count: 10, samples: 0 },
       { ...need, key: 'long', count: 50_000, samples: 20 },
+      { ...need, key: 'longer', count: 60_000, samples: 30 },
       { ...need, key: 'known', count: 90_000, samples: 150 },
       { ...need, key: 'counted', count: 20, samples: 20, isCensus: true },
       { ...need, key: 'old', count: 30, samples: 200, ageMs: 60_000 },
