@@ -97,7 +97,7 @@ export class InstanceMemory {
     }
     await this.#count(master, nowMs);
     const sight = this.#sight(master.id);
-    if (master.isSearched) {
+    if (master.isSearched && !this.exact.isRunning) {
       const found = await sight.keys.look(client);
       node.count(found.calls);
       sight.foreign.take(found);

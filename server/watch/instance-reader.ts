@@ -23,6 +23,9 @@ const QUEUES_A_TICK = 1_000;
 /** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
 const MANY_CLIENTS = 500;
 
+/** Looking for queues and keys takes most of the budget; while somebody waits for a count it may take longer. */
+const SHARE_WHILE_COUNTING = 0.1;
+
 /** What is sent to one Redis in one tick, and what is known of it: nodes, queues, where discovery stands. */
 export class InstanceReader {
   readonly #config: InstanceConfig;
@@ -243,7 +246,8 @@ export class InstanceReader {
     const discovery = this.#discoveries.get(master.id);
     const node = this.#watchedNodes.get(master.id);
     if (!discovery || !node) return;
-    const calls = discovery.callsPerStep(intervalMs, this.#config.cpuBudgetRatio);
+    const share = this.#memory.exact.isRunning ? SHARE_WHILE_COUNTING : 1;
+    const calls = discovery.callsPerStep(intervalMs, this.#config.cpuBudgetRatio * share);
     const known = new Set(this.#queues.keys());
     const step = await discovery.step(master.client, this.#now(), calls, known);
     node.count(step.calls);

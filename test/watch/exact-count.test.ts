@@ -129,6 +129,33 @@ test('a queue that changes while it is counted is told with ±, and by samples a
   expect(many.memory?.errorBytes).toBeGreaterThan(0);
 }, 60_000);
 
+test('jobs that workers move from list to list while they are counted are counted to within their ±', async () => {
+  const queue = aQueue('moving');
+  await addJobs(queue, 10_000);
+  start(0.02);
+  await untilQueue(watch, 'bull:moving', ({ counts }) => counts.waiting === 10_000);
+  watch.startCount('default', 'bull:moving');
+  let left = 300;
+  const worker: Worker = new Worker(
+    'moving',
+    async () => {
+      left -= 1;
+      if (left <= 0) void worker.pause(true);
+      return 'r'.repeat(100);
+    },
+    { connection: { port: redis.port }, concurrency: 2 },
+  );
+  worker.on('error', () => undefined);
+  cleanups.push(() => worker.close());
+  const { memory } = await counted(
+    'bull:moving',
+    (seen) => seen.counts.completed >= 299 && seen.counts.active === 0,
+  );
+  const truth = await heldBytes(redis, 'bull:moving');
+  expect(memory?.source).toBe('count');
+  expect(Math.abs((memory?.totalBytes ?? 0) - truth.all)).toBeLessThan(0.02 * truth.all);
+}, 60_000);
+
 test('a count works while Redis is over its limit', async () => {
   const queue = aQueue('full');
   await addJobs(queue, 5_000);

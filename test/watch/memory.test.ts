@@ -126,4 +126,16 @@ describe('where the memory is', () => {
     expect(Math.abs(small - 3_000 * 480)).toBeLessThan(3_000 * 480 * 0.5);
     expect(Math.abs(memory.unattributedBytes)).toBeLessThan(memory.usedBytes * 0.1);
   });
+
+  it('does not take jobs for keys of no queue because their queue was found later', async () => {
+    await redis.client.set('session:1', 'x'.repeat(400));
+    ({ watch } = watching(anInstance(redis.url)));
+    await until('keys were drawn', () => (nodeMemory()?.foreign?.keys ?? 0) > 0, { withinMs: 15_000 });
+    await addMixed(aQueue('late'), 4_000, seeded(5));
+    const memory = await until('the late queue is sampled', () =>
+      memoryOf('bull:late') && nodeMemory()?.queuesToSample === 0 ? nodeMemory() : null,
+    );
+    // One key among thousands: the draws may stand for a few more, but not for those of the queue.
+    expect(memory.foreign?.bytes ?? 0).toBeLessThan(0.1 * memory.queues.bytes);
+  });
 });
