@@ -102,7 +102,8 @@ describe('the console', () => {
     const worker = await seen(watched, 'its locks', (one) => one.isConnected === false && one.locks !== null);
     expect(worker.locks).toMatchObject({ jobs: 5, held: 5, orphaned: 0 });
     expect((worker.locks?.lastExpiryAtMs ?? 0) - Date.now()).toBeLessThan(31_000);
-    expect(events.filter((event) => event.kind === 'worker.crashed')).toHaveLength(1);
+    // Told once the console has heard for long enough to be sure that it would have heard it.
+    await until('it is told', () => events.filter((event) => event.kind === 'worker.crashed').length === 1);
   });
 
   it('tells a hanging process from one that is gone: it is still connected', async () => {
