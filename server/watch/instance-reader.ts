@@ -129,6 +129,7 @@ export class InstanceReader {
 
   refreshSoon(queueId: string): void {
     this.#queues.get(queueId)?.refreshSoon();
+    this.types.judgeSoon(queueId);
   }
 
   /** @throws CountRefused */

@@ -152,19 +152,30 @@ export class InstanceTypes {
     );
   }
 
-  /** Those first where something has come in. */
-  judge(queues: readonly WatchedQueue[], nowMs: number): void {
-    let judged = 0;
-    for (const queue of queues) {
-      if (judged >= MOST_JUDGED) return;
-      const turn = this.#turns.get(queue.id);
-      if (!queue.state || !turn || nowMs - turn.judgedAtMs < JUDGED_EVERY_MS / 2) continue;
-      if (!turn.types.takeIsStale() && nowMs - turn.judgedAtMs < JUDGED_EVERY_MS) continue;
+  /** The types of this queue are judged at the next tick, whatever its turn. */
+  judgeSoon(queueId: string): void {
+    const turn = this.#turns.get(queueId);
+    if (turn) turn.judgedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Those that have waited longest first: with more busy queues than a tick has time for, each still gets its turn. */
+  judge(queues: readonly Pick<WatchedQueue, 'id' | 'state' | 'setTypes'>[], nowMs: number): void {
+    const due = queues
+      .flatMap((queue) => {
+        const turn = this.#turns.get(queue.id);
+        return queue.state && turn ? { queue, state: queue.state, turn } : [];
+      })
+      .filter(({ turn }) => {
+        const agoMs = nowMs - turn.judgedAtMs;
+        return agoMs >= JUDGED_EVERY_MS || (agoMs >= JUDGED_EVERY_MS / 2 && turn.types.isStale);
+      })
+      .sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs || 0);
+    for (const { queue, state, turn } of due.slice(0, MOST_JUDGED)) {
       turn.judgedAtMs = nowMs;
-      judged += 1;
+      turn.types.markJudged();
       queue.setTypes(
         typeStatesOf({
-          queue: queue.state,
+          queue: state,
           types: turn.types,
           samples: this.#sampler.of(queue.id),
           slotsByProcess: this.#slotsOf(queue.id),

@@ -41,11 +41,13 @@ export class QueueTypes {
     return this.#running;
   }
 
-  /** Something has come in since it was last asked. */
-  takeIsStale(): boolean {
-    const was = this.#isStale;
+  /** Something has come in since it was last judged. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  markJudged(): void {
     this.#isStale = false;
-    return was;
   }
 
   hasAgent(nowMs: number): boolean {
