@@ -4,6 +4,7 @@ import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { MOST_TYPE_THRESHOLDS } from '../../server/store/type-threshold.js';
 import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
 import { addBallast, fill, type LeverBench, lift, startBench } from '../support/lever-bench.js';
+import { until } from '../support/until.js';
 
 const id = 'bull:mail';
 let redis: OwnRedis;
@@ -106,6 +107,8 @@ describe('the slow threshold of a job type', () => {
     const by = { actor: 'ana', atMs: Date.now() };
     for (let i = 0; typeThresholds.count < MOST_TYPE_THRESHOLDS; i += 1)
       await typeThresholds.set({ instance: 'default', queue: 'bull:other', type: `t${i}` }, 10, by);
+    // So many writes one after the other leave the watcher no time.
+    await until('Redis is read again', () => bench.watch.snapshot('default')?.link.status === 'live');
     const { status, summary, preview } = await pull(20);
     expect([status, summary]).toEqual([
       'refused',
