@@ -131,7 +131,7 @@ describe('where the memory is', () => {
     await redis.client.set('session:1', 'x'.repeat(400));
     ({ watch } = watching(anInstance(redis.url)));
     await until('keys were drawn', () => (nodeMemory()?.foreign?.keys ?? 0) > 0, { withinMs: 15_000 });
-    await addMixed(aQueue('late'), 4_000, seeded(5));
+    await addMixed(aQueue('late'), 4_000, seededRandom(5).uniform);
     const memory = await until('the late queue is sampled', () =>
       memoryOf('bull:late') && nodeMemory()?.queuesToSample === 0 ? nodeMemory() : null,
     );

@@ -8,6 +8,7 @@ const TYPE = {
   completed: 1,
   failed: 0,
   run: null,
+  wait: null,
   runs: [],
   runsUntold: 0,
   error: null,
@@ -17,7 +18,7 @@ const TYPE = {
 /** Queues that are busy all the time, and how often their types have been judged. */
 function someBusyQueues(count: number) {
   const types = new InstanceTypes(
-    new InstanceSampler(() => 0.5),
+    new InstanceSampler(() => 0.5, null),
     () => null,
     () => null,
   );
