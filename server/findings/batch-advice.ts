@@ -13,6 +13,9 @@ const MOST_SLOTS = 500;
 /** A flush over the network, where no batch was seen to fill. */
 const ASSUMED_SERVICE_MS = 100;
 
+/** Up to here jobs that sleep for exactly as long, and began in step, would look the same (batch-wait.ts). */
+const DOUBTFUL = 0.7;
+
 export interface BatchAdvice {
   readonly slotsPerWorker: number;
   /** "its client gathers 20 requests or waits 10 s, …": what goes into the sentence of a finding. */
@@ -40,14 +43,15 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
     wait.batchSize === null
       ? `more than ${formatCount(wait.batchSizeAtLeast - 1)}`
       : formatCount(wait.batchSize);
+  const isSure = wait.confidence > DOUBTFUL;
   const now =
     processes === 0
       ? ''
-      : ` and ${formatCount(Math.round(slots / processes))} ${slots / processes === 1 ? 'slot' : 'slots'} a process can't fill it`;
+      : ` and ${formatCount(Math.round(slots / processes))} ${slots / processes === 1 ? 'slot' : 'slots'} a process can't fill one`;
   const target = `${wait.batchSize === null ? 'at least ' : ''}${formatCount(slotsPerWorker)}`;
   return {
     slotsPerWorker,
-    why: `each run takes ${wall} because its client sends in batches of ${size} requests or after ${wall}${now}, not because the work is slow`,
+    why: `each run takes ${wall}, ${isSure ? '' : 'most likely '}because its client sends in batches of ${size} requests or after ${wall}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
     todo: `set its concurrency to ${target} so that batches fill`,
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots

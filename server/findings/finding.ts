@@ -26,6 +26,20 @@ export interface Remedy {
   readonly predictedFreedBytes?: number;
 }
 
+/** Whom a finding's sentence speaks of: a queue, or one job type of it. */
+export interface Subject {
+  readonly queue: string;
+  readonly jobType?: string;
+}
+
+/** A finding that another explains: it is told there, in one line. */
+export interface Explained {
+  readonly code: string;
+  readonly queue: string | null;
+  readonly jobType?: string;
+  readonly title: string;
+}
+
 export interface Finding {
   /** Stable, e.g. `redis.full`. */
   readonly code: string;
@@ -52,6 +66,8 @@ export interface Finding {
   readonly rank: number;
   /** Many queues share one trouble that is told once: their ids, worst first, at most 100; `queue` is null then. */
   readonly queues?: readonly string[];
+  /** What follows from this and so is not told by itself, worst first, at most 100. Absent: nothing. */
+  readonly explains?: readonly Explained[];
   /** The console can't see now: so it was at this time, and it may not be so any more. Absent: it is so now. */
   readonly lastSeenAtMs?: number;
 }
@@ -60,7 +76,16 @@ export interface Finding {
 export type CurrentFinding = Omit<Finding, 'sinceMs'>;
 
 /** A finding as a rule makes it, before it has a past. */
-export type FoundNow = Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance'>;
+export interface FoundNow extends Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance' | 'explains'> {
+  /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then told here. */
+  readonly accountsFor?: readonly Subject[];
+}
+
+/** What a rule found, with the rule's code. */
+export interface CodedFinding extends FoundNow {
+  readonly code: string;
+  readonly explains?: readonly Explained[];
+}
 
 export interface Thresholds {
   /** usedRatio from which filling is a warning, and from which it is critical. */

@@ -22,7 +22,8 @@ export function forTypes(
           const found = describe(type, queue, snapshot, nowMs, thresholds);
           return found ? { ...found, queue: queue.id, node: null, jobType: type.name } : [];
         })
-        .sort((a, b) => b.rank - a.rank)
+        // By name where they are equal, or the five would change from tick to tick.
+        .sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1))
         .slice(0, MOST_OF_A_QUEUE),
     );
 }

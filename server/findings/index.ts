@@ -1,7 +1,8 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { consoleStale } from './console-stale.js';
-import type { CurrentFinding, FindingRule, FoundNow, Thresholds } from './finding.js';
+import { foldExplained } from './explained.js';
+import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
 import { jobTypeAbsent } from './jobtype-absent.js';
 import { jobTypeBatchWait } from './jobtype-batch-wait.js';
 import { jobTypeFailing } from './jobtype-failing.js';
@@ -14,7 +15,7 @@ import { memoryLargeJobs } from './memory-large-jobs.js';
 import { memoryOutputBuffers } from './memory-output-buffers.js';
 import { memoryRetention } from './memory-retention.js';
 import { memoryStackTraces } from './memory-stack-traces.js';
-import { foldExplained, mergeAlike } from './merge.js';
+import { mergeAlike } from './merge.js';
 import { queueCapped } from './queue-capped.js';
 import { queueGrowing } from './queue-growing.js';
 import { queueNoWorkers } from './queue-no-workers.js';
@@ -29,6 +30,7 @@ import { redisFull } from './redis-full.js';
 import { redisNoLimit } from './redis-no-limit.js';
 import { redisReadOnly } from './redis-read-only.js';
 import { redisUnreachable } from './redis-unreachable.js';
+import { roomFirst } from './room-first.js';
 import { compareFindings } from './track.js';
 import { withinReach } from './within-reach.js';
 import { workerBlocked } from './worker-blocked.js';
@@ -75,9 +77,9 @@ export const FINDING_RULES: readonly FindingRule[] = [
 /**
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
  *
- * Steps after the rules: troubles that more than ten queues share are told once, what explains another is told in its
- * place, remedies that this Redis would refuse
- * are taken away, and what was found in data that are not live is marked as last seen (last-seen.ts says why).
+ * Steps after the rules: what explains another is told in its place, troubles that more than ten queues share are told
+ * once, remedies that this Redis would refuse or that would hurt while it is full are taken away, and what was found in
+ * data that are not live is marked as last seen (last-seen.ts says why).
  */
 export function detectFindings(
   snapshot: Snapshot,
@@ -85,20 +87,19 @@ export function detectFindings(
   thresholds: Thresholds,
 ): readonly CurrentFinding[] {
   const found = FINDING_RULES.flatMap((rule) =>
-    mergeAlike(rule.detect(snapshot, nowMs, thresholds)).map((finding) => ({
-      ...finding,
-      code: rule.code,
-      instance: snapshot.instance,
-      key: keyOf(rule.code, snapshot.instance, finding),
-    })),
+    rule.detect(snapshot, nowMs, thresholds).map((finding) => ({ ...finding, code: rule.code })),
   );
-  const told = foldExplained(found).map((finding) => withinReach(finding, snapshot));
+  const unexplained = foldExplained(found);
+  const told = FINDING_RULES.flatMap((rule) => mergeAlike(unexplained.filter(({ code }) => code === rule.code)))
+    .map((finding) => withPlace(finding, snapshot.instance))
+    .map((finding) => roomFirst(withinReach(finding, snapshot), snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);
 }
 
-function keyOf(code: string, instance: string, { queue, node, jobType }: FoundNow): string {
-  const parts = [code, instance, queue ?? '', node ?? ''];
-  return [...parts, ...(jobType === undefined || queue === null ? [] : [jobType])].join('|');
+function withPlace({ accountsFor: _, ...finding }: CodedFinding, instance: string): CurrentFinding {
+  const { code, queue, node, jobType } = finding;
+  const place = [code, instance, queue ?? '', node ?? ''];
+  return { ...finding, instance, key: [...place, ...(jobType === undefined ? [] : [jobType])].join('|') };
 }

@@ -2,6 +2,7 @@ import { formatDuration } from '../model/format.js';
 import { batchAdvice } from './batch-advice.js';
 import type { FindingRule } from './finding.js';
 import { forTypes } from './for-types.js';
+import { holdsMostSlots } from './main-work.js';
 import { flowEvidence } from './queue-evidence.js';
 import { isFull } from './verdict.js';
 import { jobsWait, magnitude, plainName, queueName } from './words.js';
@@ -24,17 +25,17 @@ export const jobTypeBatchWait: FindingRule = {
     const held = isBacklog ? ` ${jobsWait(queue)} behind it.` : '';
     return {
       severity: isWorse ? 'critical' : isBacklog ? 'warning' : 'info',
-      title: `${name} waits for its client: ${formatDuration(wait.wallMs / 1000)} wall`,
+      title: `${name} waits ${formatDuration(wait.wallMs / 1000)} for its client to send`,
       sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
       evidence: [
-        { label: 'wall', value: wait.wallMs / 1000, unit: 'seconds' },
+        { label: 'a run waits', value: wait.wallMs / 1000, unit: 'seconds' },
         ...(wait.batchSize === null
           ? [{ label: 'batch holds more than', value: wait.batchSizeAtLeast - 1, unit: 'count' as const }]
           : [{ label: 'batch size', value: wait.batchSize, unit: 'count' as const }]),
         { label: 'concurrency to set', value: advice.slotsPerWorker, unit: 'count' },
         { label: 'runs that end together', value: wait.evidence.syncRatio, unit: 'ratio' },
         { label: 'by chance it would be', value: wait.evidence.chanceRatio, unit: 'ratio' },
-        { label: 'runs at the wall', value: wait.evidence.shareAtWall, unit: 'ratio' },
+        { label: 'runs that take just that long', value: wait.evidence.shareAtWall, unit: 'ratio' },
         { label: 'bursts seen', value: wait.evidence.bursts, unit: 'count' },
         { label: 'runs looked at', value: wait.evidence.runs, unit: 'count' },
         { label: 'confidence', value: wait.confidence, unit: 'ratio' },
@@ -43,6 +44,7 @@ export const jobTypeBatchWait: FindingRule = {
       // While Redis is full more slots only make more errors (facts.md): room comes first, and redis.full offers it.
       remedies: advice.remedy && !isFull(snapshot) ? [advice.remedy] : [],
       rank: 545 + magnitude(queue.backlog) / 10,
+      ...(holdsMostSlots(type, queue) ? { accountsFor: [{ queue: queue.id }] } : {}),
     };
   }),
 };

@@ -1,15 +1,16 @@
 import { formatCount, formatDuration, formatRatio } from '../model/format.js';
-import type { FailureRise } from '../watch/job-type-state.js';
+import type { FailureRise, JobTypeState } from '../watch/job-type-state.js';
 import type { Marker } from '../watch/marker.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule } from './finding.js';
 import { forTypes } from './for-types.js';
-import { magnitude, plainName, plainProblem, queueName } from './words.js';
+import { jobsWait, magnitude, plainName, plainProblem, queueName } from './words.js';
 
 /** A deploy counts as being beside a first failure when it was at most so long before it, or a little after by another clock. */
 const MARKER_BEFORE_MS = 30 * 60_000;
 const MARKER_AFTER_MS = 60_000;
 const CRITICAL_RATIO = 0.5;
+const RETRIES_SHARE = 0.5;
 
 export const jobTypeFailing: FindingRule = {
   code: 'jobtype.failing',
@@ -22,10 +23,11 @@ export const jobTypeFailing: FindingRule = {
     const marker = markerBeside(snapshot, queue.id, rise.firstFailureAtMs);
     const ago = Math.max(0, nowMs - rise.firstFailureAtMs) / 1000;
     const error = rise.error === null ? null : plainProblem(rise.error);
+    const isWhyItGrows = doRetriesPileUp(type, queue);
     return {
       severity: rise.sinceRatio >= CRITICAL_RATIO ? 'critical' : 'warning',
       title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
-      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}${error ? `; the error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended.`,
+      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}${error ? `; the error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
       evidence: [
         { label: 'first failure', value: new Date(rise.firstFailureAtMs).toISOString() },
         { label: 'failed since', value: rise.failedSince, unit: 'jobs' },
@@ -44,9 +46,16 @@ export const jobTypeFailing: FindingRule = {
       ],
       remedies: [],
       rank: 600 + magnitude(rise.failedSince),
+      ...(isWhyItGrows ? { accountsFor: [{ queue: queue.id }] } : {}),
     };
   }),
 };
+
+/** Each run that fails is a job that did not leave: failures that make up half of the growth are why it grows. */
+function doRetriesPileUp({ failedPerSecond }: JobTypeState, { rates }: QueueState): boolean {
+  if (rates?.isGrowing !== true || failedPerSecond === null || failedPerSecond <= 0) return false;
+  return failedPerSecond >= rates.growthPerSecond * RETRIES_SHARE;
+}
 
 /** The nearest one before, else the nearest after; a deploy before a note. */
 function markerBeside(snapshot: Snapshot, queueId: string, atMs: number): Marker | null {

@@ -2,6 +2,7 @@ import { formatCount, formatDuration, formatRatio } from '../model/format.js';
 import type { JobTypeState, SlowReason } from '../watch/job-type-state.js';
 import type { FindingRule } from './finding.js';
 import { forTypes } from './for-types.js';
+import { holdsMostSlots } from './main-work.js';
 import { jobsWait, magnitude, plainName, queueName } from './words.js';
 
 export const jobTypeSlow: FindingRule = {
@@ -32,6 +33,10 @@ export const jobTypeSlow: FindingRule = {
       ],
       remedies: [],
       rank: (type.slow.code === 'drain' ? 150 : 450) + magnitude(queue.backlog),
+      // It has become slow, and most slots are busy with it: that is why its queue falls behind.
+      ...(type.slow.code !== 'drain' && holdsMostSlots(type, queue)
+        ? { accountsFor: [{ queue: queue.id }] }
+        : {}),
     };
   }),
 };

@@ -134,7 +134,9 @@ export function wholeMegabytes(bytes: number): number {
 const MAIN_TYPE_SHARE = 0.6;
 
 /** What holds the most memory: named, because that is where the cause is. null where nothing was measured. */
-export function largestHolder(snapshot: Snapshot): { readonly text: string; readonly bytes: number } | null {
+export function largestHolder(
+  snapshot: Snapshot,
+): { readonly queueId: string; readonly text: string; readonly bytes: number } | null {
   let best: { queue: QueueState; kind: HolderKind; bytes: number } | null = null;
   for (const queue of snapshot.queues) {
     if (!queue.memory) continue;
@@ -148,7 +150,13 @@ export function largestHolder(snapshot: Snapshot): { readonly text: string; read
       if (bytes > (best?.bytes ?? 0)) best = { queue, kind, bytes };
     }
   }
-  return best && { bytes: best.bytes, text: holderInWords(best.queue, best.kind, best.bytes) };
+  return (
+    best && {
+      queueId: best.queue.id,
+      bytes: best.bytes,
+      text: holderInWords(best.queue, best.kind, best.bytes),
+    }
+  );
 }
 
 type HolderKind = 'unfinished' | 'completed' | 'failed' | 'events';

@@ -1,5 +1,5 @@
 import { formatThings } from '../model/format.js';
-import type { CurrentFinding, Evidence, FoundNow, Remedy } from './finding.js';
+import type { CodedFinding, Evidence, Remedy } from './finding.js';
 import { compareSeverity } from './track.js';
 
 /** From more queues than this on, one trouble that they share is told once. */
@@ -11,44 +11,56 @@ const MOST_NAMED = 100;
  * others. The worst is named and gives its sentence; remedies of the same lever and arguments act on all of them.
  * @param found what one rule found.
  */
-export function mergeAlike(found: readonly FoundNow[]): readonly FoundNow[] {
+export function mergeAlike(found: readonly CodedFinding[]): readonly CodedFinding[] {
   if (found.length <= MOST_ALIKE) return found;
   const alike = found.filter((finding) => finding.queue !== null);
   if (alike.length <= MOST_ALIKE) return found;
   return [...found.filter((finding) => finding.queue === null), ...tellOnce(alike)];
 }
 
-function tellOnce(alike: FoundNow[]): readonly FoundNow[] {
+function tellOnce(alike: CodedFinding[]): readonly CodedFinding[] {
   const ranked = alike.sort(compareAlike);
   const worst = ranked[0];
   if (!worst) return [];
-  const count = formatThings(ranked.length, 'queue');
+  const queues = [...new Set(ranked.flatMap(({ queue }) => queue ?? []))];
+  const areTypes = ranked.some(({ jobType }) => jobType !== undefined);
+  const count = areTypes
+    ? `${formatThings(ranked.length, 'job type')} of ${formatThings(queues.length, 'queue')}`
+    : formatThings(ranked.length, 'queue');
+  const { jobType: _, ...about } = worst;
+  const explains = ranked.flatMap((finding) => finding.explains ?? []).slice(0, MOST_NAMED);
   return [
     {
-      ...worst,
+      ...about,
       queue: null,
       title: `${count}: ${worst.title}`,
       sentence: `${count} are in this trouble; the worst: ${worst.sentence}`,
       evidence: [
-        { label: 'queues', value: ranked.length, unit: 'count' },
+        ...(areTypes ? [{ label: 'job types', value: ranked.length, unit: 'count' as const }] : []),
+        { label: 'queues', value: queues.length, unit: 'count' },
         ...sums(ranked),
         ...worst.evidence,
       ],
       remedies: together(ranked),
-      queues: ranked.slice(0, MOST_NAMED).map((finding) => finding.queue ?? ''),
+      queues: queues.slice(0, MOST_NAMED),
+      ...(explains.length > 0 ? { explains } : {}),
     },
   ];
 }
 
-/** As findings are ranked; of one rule and instance only the queue is left to tell equals apart. */
-function compareAlike(a: FoundNow, b: FoundNow): number {
+/** As findings are ranked; of one rule and instance only queue and job type are left to tell equals apart. */
+function compareAlike(a: CodedFinding, b: CodedFinding): number {
   return (
-    compareSeverity(a.severity, b.severity) || b.rank - a.rank || ((a.queue ?? '') < (b.queue ?? '') ? -1 : 1)
+    compareSeverity(a.severity, b.severity) || b.rank - a.rank || (nameOf(a) < nameOf(b) ? -1 : 1)
   );
 }
 
+function nameOf({ queue, jobType }: CodedFinding): string {
+  return `${queue ?? ''}|${jobType ?? ''}`;
+}
+
 /** Jobs and bytes add up over queues; rates, ages and ratios are told for the worst only. */
-function sums(ranked: readonly FoundNow[]): readonly Evidence[] {
+function sums(ranked: readonly CodedFinding[]): readonly Evidence[] {
   const total = new Map<string, { value: number; unit: 'jobs' | 'bytes'; errorSquared: number }>();
   for (const { evidence } of ranked) {
     for (const { label, value, unit, error = 0 } of evidence) {
@@ -70,7 +82,7 @@ function sums(ranked: readonly FoundNow[]): readonly Evidence[] {
   }));
 }
 
-function together(ranked: readonly FoundNow[]): readonly Remedy[] {
+function together(ranked: readonly CodedFinding[]): readonly Remedy[] {
   const byCall = new Map<string, Remedy[]>();
   for (const remedy of ranked.slice(0, MOST_NAMED).flatMap((finding) => finding.remedies)) {
     const call = `${remedy.lever} ${JSON.stringify(remedy.args)}`;
@@ -97,78 +109,3 @@ function forAll(same: readonly Remedy[], isAll: boolean): Remedy | null {
     ...(freed > 0 ? { predictedFreedBytes: freed } : {}),
   };
 }
-
-/** Which finding explains another about the same queue, and from which share of its bytes on. */
-const EXPLAINS: readonly {
-  readonly cause: string;
-  readonly effect: string;
-  readonly bytes: (effect: CurrentFinding) => number;
-  readonly isExact?: true;
-}[] = [
-  // What is retained is retained because of these: their sentence says what to set.
-  { cause: 'memory.stack-traces', effect: 'memory.retention', bytes: firstBytes },
-  { cause: 'memory.job-type', effect: 'memory.retention', bytes: firstBytes },
-  // The same type in other words: its size is in the sentence of the cause.
-  { cause: 'memory.job-type', effect: 'memory.large-jobs', bytes: typeBytes, isExact: true },
-];
-const EXPLAINED_RATIO = 0.5;
-
-/** Findings that name the holder in their own sentence: the holder's finding is then no alarm of its own. */
-const NAMES_HOLDER: ReadonlySet<string> = new Set(['redis.full', 'redis.filling']);
-
-/**
- * Tells one trouble once: what another finding explains goes into that one, with its remedies; and where Redis is full or
- * filling, the type that holds most is named there, so that its own finding is a note for its queue and not a second alarm.
- * @param found of one instance, by all rules.
- */
-export function foldExplained(found: readonly CurrentFinding[]): readonly CurrentFinding[] {
-  const effectOf = (cause: CurrentFinding): readonly CurrentFinding[] =>
-    EXPLAINS.filter((rule) => rule.cause === cause.code).flatMap((rule) =>
-      found.filter((effect) => {
-        if (effect.code !== rule.effect || effect.queue === null || effect.queue !== cause.queue)
-          return false;
-        const bytes = rule.bytes(effect);
-        return rule.isExact ? firstBytes(cause) === bytes : firstBytes(cause) >= bytes * EXPLAINED_RATIO;
-      }),
-    );
-  const folded = new Set<CurrentFinding>();
-  const told = found.map((finding) => {
-    const effects = effectOf(finding);
-    for (const effect of effects) folded.add(effect);
-    return effects.reduce(withEffect, finding);
-  });
-  const isHolderNamed = found.some(({ code }) => NAMES_HOLDER.has(code));
-  return told.flatMap((finding, i) => {
-    const original = found[i];
-    if (original && folded.has(original)) return [];
-    return [
-      isHolderNamed && finding.code === 'memory.job-type'
-        ? { ...finding, severity: 'info' as const }
-        : finding,
-    ];
-  });
-}
-
-function withEffect(cause: CurrentFinding, effect: CurrentFinding): CurrentFinding {
-  const known = new Set(cause.remedies.map((remedy) => JSON.stringify([remedy.lever, remedy.args])));
-  const others = effect.remedies.filter((remedy) => !known.has(JSON.stringify([remedy.lever, remedy.args])));
-  return {
-    ...cause,
-    severity: compareSeverity(cause.severity, effect.severity) <= 0 ? cause.severity : effect.severity,
-    remedies: [...cause.remedies, ...others],
-  };
-}
-
-/** The first number of bytes among a finding's evidence is what it is about. */
-function firstBytes({ evidence }: CurrentFinding): number {
-  const value = evidence.find(({ unit }) => unit === 'bytes')?.value;
-  return typeof value === 'number' ? value : 0;
-}
-
-function typeBytes({ evidence }: CurrentFinding): number {
-  const value = evidence.find(({ label }) => label === ALL_OF_TYPE)?.value;
-  return typeof value === 'number' ? value : Number.NaN;
-}
-
-/** Label of what all jobs of a type hold, in memory.large-jobs. */
-export const ALL_OF_TYPE = 'all of the type';

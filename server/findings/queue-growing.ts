@@ -1,6 +1,7 @@
 import { formatDuration, formatRate } from '../model/format.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule } from './finding.js';
+import { mainWork } from './main-work.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
 import { isFull, oldestWaitingSeconds } from './verdict.js';
 import { jobsWait, magnitude, queueName } from './words.js';
@@ -12,17 +13,19 @@ export const queueGrowing: FindingRule = {
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
     const departures = queue.rates?.departuresPerSecond ?? 0;
     const oldest = oldestWaitingSeconds(queue, nowMs);
+    const work = mainWork(queue);
     const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
     return {
       severity: 'warning',
       title: `Growing by ${formatRate(queue.rates?.growthPerSecond ?? 0)}`,
-      sentence: `${formatRate(arrivals)} arrive in ${queueName(queue)} but only ${formatRate(departures)} leave: ${jobsWait(queue)}${waited}, and it never drains at these rates; ${advice(queue, snapshot)}.`,
+      sentence: `${formatRate(arrivals)} arrive in ${queueName(queue)} but only ${formatRate(departures)} leave: ${jobsWait(queue)}${waited}, and it never drains at these rates; ${advice(queue, snapshot)}.${work.words}`,
       evidence: [
         ...flowEvidence(queue, nowMs),
         { label: 'growth', value: queue.rates?.growthPerSecond ?? 0, unit: 'jobs/s' },
       ],
       remedies: [],
       rank: 500 + magnitude(queue.backlog),
+      accountsFor: work.accountsFor,
     };
   }),
 };

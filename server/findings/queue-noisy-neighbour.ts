@@ -47,6 +47,7 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
     ],
     remedies: remedies(noisy, snapshot),
     rank: 640 + magnitude(victims.length),
+    accountsFor: victims.map(({ queue }) => ({ queue: queue.id })),
   };
 }
 

@@ -4,6 +4,7 @@ import { judgeQueueWorkers } from '../model/judge-fleet.js';
 import type { WorkerJudgement } from '../model/worker-verdict.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
+import { mainWork } from './main-work.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
 import { isFull } from './verdict.js';
 import { jobsWait, magnitude, queueName } from './words.js';
@@ -25,6 +26,7 @@ export const queueOverloaded: FindingRule = {
       crashed > 0
         ? ` ${crashed === 1 ? '1 of its workers has' : `${crashed} of its workers have`} crashed, which is why.`
         : '';
+    const work = mainWork(queue);
     const drain =
       queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds)
         ? `needs ${formatDuration(queue.drainSeconds)} to drain`
@@ -38,10 +40,11 @@ export const queueOverloaded: FindingRule = {
     return {
       severity: queue.rates?.isGrowing === true ? 'critical' : 'warning',
       title: `Overloaded: ${formatCount(slots)} slots, all busy`,
-      sentence: `${jobsWait(queue)} in ${queueName(queue)} and all ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause} What to do: ${advice}.`,
+      sentence: `${jobsWait(queue)} in ${queueName(queue)} and all ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.`,
       evidence: [...flowEvidence(queue, nowMs), { label: 'slots', value: slots, unit: 'count' }],
       remedies: isFull(snapshot) ? [] : remedies(queue, able, slots),
       rank: 520 + magnitude(queue.backlog),
+      accountsFor: work.accountsFor,
     };
   }),
 };

@@ -59,6 +59,7 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
     ],
     remedies,
     rank: 800 + urgency(seconds, node.usedRatio ?? 0),
+    accountsFor: holder?.accountsFor ?? [],
   };
 }
 

@@ -38,6 +38,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
       haltLargest(snapshot),
     ].filter((remedy) => remedy !== null),
     rank: 950,
+    accountsFor: holder?.accountsFor ?? [],
   };
 }
 

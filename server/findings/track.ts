@@ -33,21 +33,31 @@ export function trackFindings(
   return [...byKey.values()];
 }
 
-/** Start by key, and for merged findings by the key that each of their queues would have alone. */
-function startsOf(previous: readonly Finding[]): ReadonlyMap<string, number> {
-  const since = new Map<string, number>();
-  for (const finding of previous) {
-    for (const queue of finding.queues ?? []) since.set(keyAlone(finding, queue), finding.sinceMs);
-  }
-  // After those, so that a finding's own start wins.
-  for (const finding of previous) since.set(finding.key, finding.sinceMs);
-  return since;
+interface Starts {
+  readonly byKey: ReadonlyMap<string, number>;
+  /** Of merged findings, by the key that each of their queues would have alone. */
+  readonly merged: ReadonlyMap<string, number>;
+  /** Of findings told alone, the first of each queue: job types have keys of their own. */
+  readonly alone: ReadonlyMap<string, number>;
 }
 
-function startOf(finding: CurrentFinding, since: ReadonlyMap<string, number>): number | undefined {
-  const own = since.get(finding.key);
-  if (own !== undefined || !finding.queues) return own;
-  const starts = finding.queues.flatMap((queue) => since.get(keyAlone(finding, queue)) ?? []);
+function startsOf(previous: readonly Finding[]): Starts {
+  const [merged, alone] = [new Map<string, number>(), new Map<string, number>()];
+  for (const finding of previous) {
+    for (const queue of finding.queues ?? []) merged.set(keyAlone(finding, queue), finding.sinceMs);
+    if (finding.queue === null) continue;
+    const key = keyAlone(finding, finding.queue);
+    alone.set(key, Math.min(alone.get(key) ?? finding.sinceMs, finding.sinceMs));
+  }
+  return { byKey: new Map(previous.map(({ key, sinceMs }) => [key, sinceMs])), merged, alone };
+}
+
+function startOf(finding: CurrentFinding, { byKey, merged, alone }: Starts): number | undefined {
+  const own = byKey.get(finding.key);
+  if (own !== undefined) return own;
+  if (finding.queue !== null) return merged.get(keyAlone(finding, finding.queue));
+  const keys = (finding.queues ?? []).map((queue) => keyAlone(finding, queue));
+  const starts = keys.flatMap((key) => merged.get(key) ?? alone.get(key) ?? []);
   return starts.length > 0 ? Math.min(...starts) : undefined;
 }
 

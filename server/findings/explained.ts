@@ -1,0 +1,164 @@
+import type { CodedFinding, Explained, Remedy } from './finding.js';
+import { compareSeverity } from './track.js';
+
+/** Many queues may follow from one; more lines than this help nobody. */
+const MOST_EXPLAINED = 100;
+
+/** One finding explains another: the other is then told with it, and not by itself. */
+interface Explanation {
+  readonly cause: string;
+  readonly effects: readonly string[];
+  readonly holds: (cause: CodedFinding, effect: CodedFinding) => boolean;
+  /** The remedies of the effect help against the cause too, after its own. */
+  readonly withRemedies: boolean;
+}
+
+const FLOW = ['queue.overloaded', 'queue.growing'];
+
+/**
+ * What explains what, from the root down: an effect goes to the first cause in this order that holds. Codes only ever
+ * point downwards, so nothing explains itself in the end.
+ */
+const EXPLANATIONS: readonly Explanation[] = [
+  // The sentence about a full Redis names the holder, why it stays and what to set; more slots would hurt now (facts.md).
+  ...['redis.full', 'redis.filling'].map((cause) => ({
+    cause,
+    effects: ['memory.job-type', 'jobtype.batch-wait'],
+    holds: isAccountedFor,
+    withRemedies: false,
+  })),
+  { cause: 'redis.full', effects: FLOW, holds: isAccountedFor, withRemedies: false },
+  { cause: 'redis.full', effects: ['worker.blocked'], holds: () => true, withRemedies: false },
+  // Held up: more slots for the victims, or for the source, take even more of what they share.
+  {
+    cause: 'queue.noisy-neighbour',
+    effects: [...FLOW, 'worker.outlier', 'jobtype.slow'],
+    holds: isAccountedFor,
+    withRemedies: false,
+  },
+  { cause: 'queue.noisy-neighbour', effects: FLOW, holds: isSameQueue, withRemedies: false },
+  // Slots that run what fails again are lost; more of them fail more.
+  { cause: 'jobtype.failing', effects: FLOW, holds: isAccountedFor, withRemedies: false },
+  { cause: 'jobtype.batch-wait', effects: FLOW, holds: isAccountedFor, withRemedies: true },
+  { cause: 'jobtype.slow', effects: FLOW, holds: isAccountedFor, withRemedies: true },
+  // A type that merely takes most of the time is named in the sentence of the queue.
+  ...FLOW.map((cause) => ({ cause, effects: ['jobtype.slow'], holds: isAccountedFor, withRemedies: true })),
+  // What is retained is retained because of these: their sentence says what to set.
+  ...['memory.stack-traces', 'memory.job-type'].map((cause) => ({
+    cause,
+    effects: ['memory.retention'],
+    holds: (one: CodedFinding, effect: CodedFinding) =>
+      isSameQueue(one, effect) && firstBytes(one) >= firstBytes(effect) * EXPLAINED_RATIO,
+    withRemedies: true,
+  })),
+  // The same type in other words: its size is in the sentence of the cause.
+  {
+    cause: 'memory.job-type',
+    effects: ['memory.large-jobs'],
+    holds: (one, effect) => isSameQueue(one, effect) && firstBytes(one) === typeBytes(effect),
+    withRemedies: true,
+  },
+];
+const EXPLAINED_RATIO = 0.5;
+
+/** Findings that name the largest holder of memory in their own sentence: the holder's finding is then no alarm of its own. */
+const NAMES_HOLDER: ReadonlySet<string> = new Set(['redis.full', 'redis.filling']);
+
+/**
+ * Tells one trouble once: what another finding explains goes into that one as a line, with its severity, and its remedies
+ * where they help. Chains go to their root: a full Redis explains the queue that its holder overloads.
+ * @param found of one instance, by all rules.
+ * @returns each finding as itself or in exactly one `explains`, except that lines are cut at a hundred.
+ */
+export function foldExplained(found: readonly CodedFinding[]): readonly CodedFinding[] {
+  const effectsOf = new Map<CodedFinding, { effect: CodedFinding; withRemedies: boolean }[]>();
+  const folded = new Set<CodedFinding>();
+  for (const effect of found) {
+    const match = causeOf(effect, found);
+    if (!match) continue;
+    folded.add(effect);
+    effectsOf.set(match.cause, [
+      ...(effectsOf.get(match.cause) ?? []),
+      { effect, withRemedies: match.withRemedies },
+    ]);
+  }
+  const tell = (finding: CodedFinding): CodedFinding =>
+    (effectsOf.get(finding) ?? [])
+      .map(({ effect, withRemedies }) => ({ effect: tell(effect), withRemedies }))
+      .sort((a, b) => compareSeverity(a.effect.severity, b.effect.severity) || b.effect.rank - a.effect.rank)
+      .reduce(
+        (cause, { effect, withRemedies }) => withEffect(cause, effect, withRemedies ? effect.remedies : []),
+        finding,
+      );
+  const isHolderNamed = found.some(({ code }) => NAMES_HOLDER.has(code));
+  return found
+    .filter((finding) => !folded.has(finding))
+    .map((finding) => {
+      const told = tell(finding);
+      return isHolderNamed && told.code === 'memory.job-type' ? { ...told, severity: 'info' as const } : told;
+    });
+}
+
+function causeOf(
+  effect: CodedFinding,
+  found: readonly CodedFinding[],
+): { readonly cause: CodedFinding; readonly withRemedies: boolean } | null {
+  for (const { cause: code, effects, holds, withRemedies } of EXPLANATIONS) {
+    if (!effects.includes(effect.code)) continue;
+    const cause = found.find((one) => one.code === code && one !== effect && holds(one, effect));
+    if (cause) return { cause, withRemedies };
+  }
+  return null;
+}
+
+function withEffect(
+  cause: CodedFinding,
+  effect: CodedFinding,
+  offered: readonly Remedy[],
+): CodedFinding {
+  const known = new Set(cause.remedies.map(callOf));
+  const line: Explained = {
+    code: effect.code,
+    queue: effect.queue,
+    ...(effect.jobType === undefined ? {} : { jobType: effect.jobType }),
+    title: effect.title,
+  };
+  return {
+    ...cause,
+    severity: compareSeverity(cause.severity, effect.severity) <= 0 ? cause.severity : effect.severity,
+    // What hurts users first: a cause stands at least where its effect would.
+    rank: Math.max(cause.rank, effect.rank),
+    remedies: [...cause.remedies, ...offered.filter((remedy) => !known.has(callOf(remedy)))],
+    explains: [...(cause.explains ?? []), line, ...(effect.explains ?? [])].slice(0, MOST_EXPLAINED),
+  };
+}
+
+function callOf({ lever, queues, workers, args }: Remedy): string {
+  return JSON.stringify([lever, queues, workers ?? [], args]);
+}
+
+function isAccountedFor({ accountsFor = [] }: CodedFinding, effect: CodedFinding): boolean {
+  return accountsFor.some(
+    ({ queue, jobType }) =>
+      queue === effect.queue &&
+      (jobType === undefined || effect.jobType === undefined || jobType === effect.jobType),
+  );
+}
+
+function isSameQueue(cause: CodedFinding, effect: CodedFinding): boolean {
+  return effect.queue !== null && effect.queue === cause.queue;
+}
+
+/** The first number of bytes among a finding's evidence is what it is about. */
+function firstBytes({ evidence }: CodedFinding): number {
+  const value = evidence.find(({ unit }) => unit === 'bytes')?.value;
+  return typeof value === 'number' ? value : 0;
+}
+
+function typeBytes({ evidence }: CodedFinding): number {
+  const value = evidence.find(({ label }) => label === ALL_OF_TYPE)?.value;
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+/** Label of what all jobs of a type hold, in memory.large-jobs. */
+export const ALL_OF_TYPE = 'all of the type';

@@ -1,0 +1,31 @@
+import { formatDuration, formatRatio } from '../model/format.js';
+import type { JobTypeState } from '../watch/job-type-state.js';
+import type { QueueState } from '../watch/snapshot.js';
+import type { Subject } from './finding.js';
+import { plainName } from './words.js';
+
+/** A type that holds less of its queue's busy slots is not why the queue falls behind. */
+const MAIN_SHARE = 0.5;
+
+/** Does a type keep at least half of its queue's busy slots? By the jobs in hand, else by finished runs × their time. */
+export function holdsMostSlots(type: JobTypeState, queue: QueueState): boolean {
+  const busy = type.active?.value ?? type.effectiveConcurrency ?? 0;
+  return queue.counts.active > 0 && busy >= queue.counts.active * MAIN_SHARE;
+}
+
+/** " Most of the work is digest: 80% of what waits, 8 s a run.", for findings about a queue's flow. */
+export interface MainWork {
+  readonly words: string;
+  /** The types that the words name. */
+  readonly accountsFor: readonly Subject[];
+}
+
+/** What sets the time that a queue needs to drain. Empty: no type stands out. */
+export function mainWork(queue: QueueState): MainWork {
+  const type = queue.types.find(({ slow, run }) => slow?.code === 'drain' && run !== null);
+  if (type?.slow?.code !== 'drain' || !type.run) return { words: '', accountsFor: [] };
+  return {
+    words: ` Most of the work is ${plainName(type.name)}: ${formatRatio(type.slow.shareOfWork)} of what waits, ${formatDuration(type.run.p50Ms / 1000)} a run.`,
+    accountsFor: [{ queue: queue.id, jobType: type.name }],
+  };
+}
