@@ -5,6 +5,7 @@ import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { packagePath } from '../server/package-path.js';
 import { readQueues } from '../server/redis/read-queues.js';
 import { agentRows } from './agent-cost.js';
+import { everydayRow } from './everyday.js';
 import { ms, type Row, renderReport } from './report.js';
 import { steadyRow } from './steady.js';
 import {
@@ -52,7 +53,11 @@ async function main(): Promise<void> {
 }
 
 async function measureAgents(): Promise<void> {
-  const rows = [...(await agentRows(isQuick)), await steadyRow(isQuick ? 0.5 : 10)];
+  const rows = [
+    ...(await agentRows(isQuick)),
+    await steadyRow(isQuick ? 0.5 : 10),
+    await everydayRow(isQuick ? 0.5 : 5),
+  ];
   const redis = await startRedis();
   const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
   await redis.stop();

@@ -111,11 +111,7 @@ function causeOf(
   return null;
 }
 
-function withEffect(
-  cause: CodedFinding,
-  effect: CodedFinding,
-  offered: readonly Remedy[],
-): CodedFinding {
+function withEffect(cause: CodedFinding, effect: CodedFinding, offered: readonly Remedy[]): CodedFinding {
   const known = new Set(cause.remedies.map(callOf));
   const line: Explained = {
     code: effect.code,

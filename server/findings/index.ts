@@ -90,7 +90,9 @@ export function detectFindings(
     rule.detect(snapshot, nowMs, thresholds).map((finding) => ({ ...finding, code: rule.code })),
   );
   const unexplained = foldExplained(found);
-  const told = FINDING_RULES.flatMap((rule) => mergeAlike(unexplained.filter(({ code }) => code === rule.code)))
+  const told = FINDING_RULES.flatMap((rule) =>
+    mergeAlike(unexplained.filter(({ code }) => code === rule.code)),
+  )
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) => roomFirst(withinReach(finding, snapshot), snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;

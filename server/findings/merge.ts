@@ -50,9 +50,7 @@ function tellOnce(alike: CodedFinding[]): readonly CodedFinding[] {
 
 /** As findings are ranked; of one rule and instance only queue and job type are left to tell equals apart. */
 function compareAlike(a: CodedFinding, b: CodedFinding): number {
-  return (
-    compareSeverity(a.severity, b.severity) || b.rank - a.rank || (nameOf(a) < nameOf(b) ? -1 : 1)
-  );
+  return compareSeverity(a.severity, b.severity) || b.rank - a.rank || (nameOf(a) < nameOf(b) ? -1 : 1);
 }
 
 function nameOf({ queue, jobType }: CodedFinding): string {

@@ -14,8 +14,6 @@ const MAKING_ROOM: ReadonlySet<string> = new Set([
 export function roomFirst(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
   if (finding.remedies.length === 0 || !isFull(snapshot)) return finding;
   const room = finding.remedies.findIndex(({ lever }) => MAKING_ROOM.has(lever));
-  const remedies = finding.remedies.filter(
-    ({ lever }, i) => !SCALING.has(lever) || (room >= 0 && room < i),
-  );
+  const remedies = finding.remedies.filter(({ lever }, i) => !SCALING.has(lever) || (room >= 0 && room < i));
   return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
 }

@@ -11,8 +11,15 @@ const LEAST_RUN_ADDED_MS = 20;
 /** A queue that keeps so much of the shared processes busy is the one that takes it. */
 const SOURCE_SHARE = 0.5;
 const VICTIM_SHARE = 0.34;
+/** …all the time: its own slots are busy, and so much waits that they stay so. */
+const FULL_RATIO = 0.8;
+const LEAST_BACKLOG_MS = 5_000;
+const LEAST_DRAIN_SECONDS = 20;
 /** An event loop that comes so late holds up everything in its process. */
 const LATE_LOOP_MS = 40;
+/** Spans of the trend, of 10 s each: now is one of the last so many, and so many before it make what is usual. */
+const LATELY = 2;
+const LEAST_BEFORE = 2;
 
 /** Who is held up, and how it shows. */
 export interface Victim {
@@ -53,23 +60,25 @@ export function findNoisyNeighbours(snapshot: Snapshot): readonly NoisyNeighbour
   const found: NoisyNeighbour[] = [];
   for (const [id, others] of neighbours) {
     const source = queueOf.get(id);
-    if (!source || others.size < 2 || source.backlog === 0) continue;
+    if (!source || others.size < 2 || !isLasting(source, snapshot.atMs)) continue;
     const shared = [...byProcess.values()].filter((workers) => isShared(workers, id)).flat();
+    const loopDelayP99Ms = Math.max(0, ...shared.map(({ agent }) => agent?.loopDelayP99Ms ?? 0));
+    const isLate = loopDelayP99Ms >= LATE_LOOP_MS;
     const busyOf = (queueId: string): number => busySlots(shared, queueId);
     const busy = shared.reduce((sum, { agent }) => sum + (agent?.running ?? 0), 0);
     const share = busy > 0 ? busyOf(id) / busy : 0;
-    if (share < SOURCE_SHARE) continue;
+    // Who has slots to spare takes nothing from anybody: then all of them are slow, the source as well.
+    if (share < SOURCE_SHARE || !isAtItsSlots(shared, source)) continue;
     const victims = [...others]
       .filter((other) => other !== id && busyOf(other) <= VICTIM_SHARE * busy)
-      .flatMap((other) => victimOf(queueOf.get(other)) ?? []);
+      .flatMap((other) => victimOf(queueOf.get(other), hasFreeSlots(shared, other), isLate) ?? []);
     if (victims.length === 0) continue;
-    const loopDelayP99Ms = Math.max(...shared.map(({ agent }) => agent?.loopDelayP99Ms ?? 0));
     found.push({
       source,
       victims: [...victims].sort((a, b) => b.waitMs - a.waitMs),
       shareOfSlots: share,
       processes: new Set(shared.map(({ agent }) => agent?.agentId)).size,
-      through: loopDelayP99Ms >= LATE_LOOP_MS ? 'event-loop' : 'calls',
+      through: isLate ? 'event-loop' : 'calls',
       loopDelayP99Ms,
     });
   }
@@ -100,20 +109,43 @@ function busySlots(workers: readonly WorkerState[], queueId: string): number {
     .reduce((sum, { agent }) => sum + (agent?.running ?? 0), 0);
 }
 
+/** A burst that is through in a moment is what queues are for. */
+function isLasting({ backlog, backlogSinceMs, drainSeconds }: QueueState, nowMs: number): boolean {
+  if (backlog === 0 || backlogSinceMs === null || nowMs - backlogSinceMs < LEAST_BACKLOG_MS) return false;
+  return drainSeconds === null || drainSeconds > LEAST_DRAIN_SECONDS;
+}
+
+function isAtItsSlots(workers: readonly WorkerState[], { id, backlog }: QueueState): boolean {
+  const slots = workers
+    .filter(({ queueId }) => queueId === id)
+    .reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
+  return backlog >= slots && busySlots(workers, id) >= FULL_RATIO * slots;
+}
+
+function hasFreeSlots(workers: readonly WorkerState[], queueId: string): boolean {
+  return workers.some(
+    ({ queueId: id, agent }) => id === queueId && agent !== null && agent.running < agent.concurrency.now,
+  );
+}
+
 /** The type of a queue that is held up most; null: none is. */
-function victimOf(queue: QueueState | undefined): Victim | null {
-  if (queue?.flow !== 'running') return null;
-  const held = queue.types.flatMap((type) => heldUp(queue, type) ?? []);
+function victimOf(queue: QueueState | undefined, hasFree: boolean, isLate: boolean): Victim | null {
+  // Those that a person or a limit holds back wait for that.
+  if (queue?.flow !== 'running' || queue.rateLimitedForMs > 0) return null;
+  const held = queue.types.flatMap((type) => heldUp(queue, type, hasFree && isLate) ?? []);
   return held.sort((a, b) => b.waitMs - a.waitMs)[0] ?? null;
 }
 
-function heldUp(queue: QueueState, type: JobTypeState): Victim | null {
+/**
+ * Its jobs wait far longer than they did, and for a reason that lies with the others: its runs are slower too, or it has
+ * free slots and the loop does not come round to fill them. Own slots full at the usual run time: its own surge.
+ */
+function heldUp(queue: QueueState, type: JobTypeState, isLoopWhy: boolean): Victim | null {
   const [wait, run] = [nowAndBefore(type.waitTrend), nowAndBefore(type.runTrend)];
   if (!wait || wait.nowMs < Math.max(LEAST_WAIT_MS, TIMES_BEFORE * wait.beforeMs)) return null;
   const isSlower =
     run !== null && run.nowMs >= TIMES_RUN * run.beforeMs && run.nowMs - run.beforeMs >= LEAST_RUN_ADDED_MS;
-  const hasFreeSlots = queue.counts.active < queue.backlog && (queue.workers ?? 0) > queue.counts.active;
-  if (!isSlower && !hasFreeSlots) return null;
+  if (!isSlower && !isLoopWhy) return null;
   return {
     queue,
     type: type.name,
@@ -124,13 +156,21 @@ function heldUp(queue: QueueState, type: JobTypeState): Victim | null {
   };
 }
 
-/** The last span against the quietest fifth of those before: what it is like when all is well. */
+/**
+ * The last span against the quietest fifth of those before: what it is like when all is well. null where too few spans say
+ * what is usual, or where nothing ended lately: an old number is not how it is now.
+ */
 function nowAndBefore(
   trend: readonly (number | null)[],
 ): { readonly nowMs: number; readonly beforeMs: number } | null {
-  const known = trend.flatMap((median) => median ?? []);
-  const now = known[known.length - 1];
-  const before = known.slice(0, -1).sort((a, b) => a - b);
-  const quiet = before[Math.floor(before.length / 5)];
-  return now === undefined || quiet === undefined ? null : { nowMs: now, beforeMs: quiet };
+  const lately = trend.slice(-LATELY).findLastIndex((median) => median !== null);
+  if (lately < 0) return null;
+  const at = Math.max(0, trend.length - LATELY) + lately;
+  const before = trend
+    .slice(0, at)
+    .flatMap((median) => median ?? [])
+    .sort((a, b) => a - b);
+  const [now, quiet] = [trend[at] ?? null, before[Math.floor(before.length / 5)]];
+  if (now === null || quiet === undefined || before.length < LEAST_BEFORE) return null;
+  return { nowMs: now, beforeMs: quiet };
 }

@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+import { type Job, Worker } from 'bullmq';
+import { attach } from '../../agent/index.js';
+import { createBatchingClient } from './batching-client.js';
+import { endWithParent, readPlan, say } from './talk.js';
+
+/** One process of an ordinary application: several queues, several job types, some failures. */
+export interface EverydayWorkerPlan {
+  readonly redisPort: number;
+  readonly name: string;
+  readonly hasAgent: boolean;
+  readonly queues: readonly { readonly queue: string; readonly concurrency: number }[];
+}
+
+/** What a job says of itself: producers decide what is to happen. */
+export interface EverydayJob {
+  readonly runMs: number;
+  readonly fails?: boolean;
+  /** It is done when its client has sent. */
+  readonly isBatched?: boolean;
+}
+
+const BATCH = { size: 20, waitMs: 2_000 };
+const CLOSE_WITHIN_MS = 3_000;
+
+const plan = readPlan<EverydayWorkerPlan>();
+const client = createBatchingClient(BATCH);
+
+async function work({ data }: Job<EverydayJob>): Promise<void> {
+  if (data.isBatched) return client.send(data);
+  await new Promise((resolve) => setTimeout(resolve, data.runMs * (0.8 + Math.random() * 0.4)));
+  if (data.fails) throw new Error('the other side did not answer');
+}
+
+const workers = plan.queues.map(({ queue, concurrency }) => {
+  const connection = { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: null };
+  const worker = new Worker<EverydayJob>(queue, work, { connection, concurrency });
+  worker.on('error', () => say({ kind: 'errors', count: 1 }));
+  if (plan.hasAgent) attach(worker, { name: `${plan.name}-${queue}`, labels: { host: hostname() } });
+  return worker;
+});
+
+endWithParent(async () => {
+  client.flush();
+  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS));
+  await Promise.race([Promise.all(workers.map((worker) => worker.close())).catch(() => undefined), late]);
+});
+await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+say({ kind: 'ready' });
