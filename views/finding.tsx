@@ -11,6 +11,10 @@ export interface FindingProps {
   /** Where: instance and queue; null where the page says it already. */
   readonly subject: { readonly text: string; readonly href: string } | null;
   readonly sentence: string;
+  /** What follows from it: "analytics: Overloaded: 20 slots, all busy", with the way to its queue. */
+  readonly explains: readonly { readonly text: string; readonly href: string | null }[];
+  /** And so many more. */
+  readonly explainsMore: number;
   readonly evidence: readonly { readonly label: string; readonly value: string }[];
   readonly since: Moment;
   /** "for 2 min" */
@@ -43,6 +47,7 @@ export const Finding: FC<FindingProps> = (finding) => (
         </span>
       </header>
       <p class="finding-sentence">{finding.sentence}</p>
+      <Explains lines={finding.explains} more={finding.explainsMore} />
       <dl class="chips">
         {finding.evidence.map((piece) => (
           <div class="chip">
@@ -61,6 +66,23 @@ export const Finding: FC<FindingProps> = (finding) => (
     </article>
   </li>
 );
+
+const Explains: FC<{ readonly lines: FindingProps['explains']; readonly more: number }> = ({
+  lines,
+  more,
+}) =>
+  lines.length === 0 ? null : (
+    <p class="finding-explains">
+      <span class="finding-explains-word">Explains:</span>{' '}
+      {lines.map(({ text, href }, i) => (
+        <>
+          {i > 0 ? '; ' : ''}
+          {href === null ? text : <a href={href}>{text}</a>}
+        </>
+      ))}
+      {more > 0 ? `; and ${more} more` : ''}
+    </p>
+  );
 
 export interface FindingListProps {
   readonly findings: readonly FindingProps[];

@@ -34,6 +34,7 @@ export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> 
     queues: [...(finding.queues ?? (finding.queue === null ? [] : [finding.queue]))],
     node: finding.node,
     worker: finding.worker ?? null,
+    jobType: finding.jobType ?? null,
     key: finding.key,
     title: finding.title,
     sentence: finding.sentence,
@@ -46,6 +47,12 @@ export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> 
       error: piece.error ?? null,
     })),
     remedies: finding.remedies.map(presentRemedy),
+    explains: (finding.explains ?? []).map(({ code, queue, jobType, title }) => ({
+      code,
+      queue,
+      jobType: jobType ?? null,
+      title,
+    })),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
+import { isAboutQueue } from '../../findings/about-queue.js';
 import { byTrouble } from '../../model/fleet-order.js';
 import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
@@ -97,13 +98,7 @@ export function queuesApi(deps: AppDeps) {
       const snapshot = snapshotOf(deps, instance);
       const queue = queueIn(snapshot, idOrName);
       const fleet = judgeQueueWorkers(snapshot, queue.id, deps.now()).toSorted(byTrouble);
-      const findings = deps.watch
-        .findings()
-        .filter(
-          (finding) =>
-            finding.instance === instance &&
-            (finding.queue === queue.id || finding.queues?.includes(queue.id)),
-        );
+      const findings = deps.watch.findings().filter((finding) => isAboutQueue(finding, instance, queue.id));
       return c.json(
         {
           ...presentQueue(queue, snapshot, deps.now(), deps.thresholds),

@@ -27,6 +27,7 @@ export const FindingSchema = z
     queues: z.array(z.string()).openapi({ description: 'All queues it is about, worst first, at most 100.' }),
     node: z.string().nullable(),
     worker: z.string().nullable(),
+    jobType: z.string().nullable().openapi({ description: 'With `queue`: the job type that it is about.' }),
     key: z.string(),
     title: z.string(),
     sentence: z.string(),
@@ -47,6 +48,18 @@ export const FindingSchema = z
       }),
     ),
     remedies: z.array(RemedySchema),
+    explains: z
+      .array(
+        z.object({
+          code: z.string().openapi({ example: 'queue.overloaded' }),
+          queue: z.string().nullable(),
+          jobType: z.string().nullable(),
+          title: z.string(),
+        }),
+      )
+      .openapi({
+        description: 'Findings that follow from this one and so are not told by themselves, worst first.',
+      }),
   })
   .openapi('Finding');
 

@@ -1,7 +1,8 @@
 import type { FindingProps } from '../../../views/finding.js';
 import type { RemedyProps } from '../../../views/remedy.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import type { Finding, Remedy } from '../../findings/finding.js';
+import type { Explained, Finding, Remedy } from '../../findings/finding.js';
+import { plainName } from '../../findings/words.js';
 import { findLever } from '../../levers/index.js';
 import { formatValue } from '../../model/format.js';
 import { instancePath, leverPath, queuePath } from './links.js';
@@ -15,6 +16,9 @@ export interface FindingsContext {
   readonly isOwnPage: boolean;
 }
 
+/** More lines than this are counted. */
+const MOST_EXPLAINED = 5;
+
 export function findingOf(finding: Finding, context: FindingsContext): FindingProps {
   const { nowMs } = context;
   return {
@@ -24,6 +28,10 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     title: finding.title,
     subject: context.isOwnPage ? null : subjectOf(finding, context.hasManyInstances),
     sentence: finding.sentence,
+    explains: (finding.explains ?? [])
+      .slice(0, MOST_EXPLAINED)
+      .map((line) => explainedLine(line, finding.instance)),
+    explainsMore: Math.max(0, (finding.explains?.length ?? 0) - MOST_EXPLAINED),
     evidence: finding.evidence.map((piece) => ({
       label: piece.label,
       value:
@@ -64,6 +72,13 @@ export function remedyButton(
         })
       : null,
   };
+}
+
+/** A title alone does not say of which queue it is. */
+function explainedLine({ queue, title }: Explained, instance: string): FindingProps['explains'][number] {
+  if (queue === null) return { text: title, href: null };
+  const name = plainName(queue.startsWith('bull:') ? queue.slice('bull:'.length) : queue);
+  return { text: `${name}: ${title}`, href: queuePath(instance, queue) };
 }
 
 function subjectOf(finding: Finding, hasManyInstances: boolean): FindingProps['subject'] {

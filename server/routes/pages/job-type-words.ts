@@ -79,7 +79,7 @@ const WORDS: Readonly<Record<TypeTrouble, Tell>> = {
     if (!batchWait) return [];
     const { batchSize, batchSizeAtLeast } = batchWait;
     return [
-      line(`waits for a client that batches: ${formatRunTime(batchWait.wallMs)} wall`),
+      line(`waits ${formatRunTime(batchWait.wallMs)} for its client to send`),
       line(
         batchSize === null
           ? `a batch takes ${formatCount(batchSizeAtLeast)} or more at once; fewer wait for its timer`

@@ -3,6 +3,7 @@ import type { ChartProps } from '../../../views/chart.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
+import { isAboutQueue } from '../../findings/about-queue.js';
 import { oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatRate, formatRateLimit } from '../../model/format.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
@@ -33,15 +34,7 @@ export function queueHeadOf(
 }
 
 export function queueFindings(deps: AppDeps, instance: string, queueId: string, role: Role, nowMs: number) {
-  return findingListOf(
-    deps,
-    role,
-    nowMs,
-    (finding) =>
-      finding.instance === instance &&
-      (finding.queue === queueId || (finding.queues?.includes(queueId) ?? false)),
-    true,
-  );
+  return findingListOf(deps, role, nowMs, (finding) => isAboutQueue(finding, instance, queueId), true);
 }
 
 /** Who stopped it and when; or that the application set a concurrency over the console's halt. */
