@@ -51,7 +51,7 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   const target = `${wait.batchSize === null ? 'at least ' : ''}${formatCount(slotsPerWorker)}`;
   return {
     slotsPerWorker,
-    why: `each run takes ${wall}, ${isSure ? '' : 'most likely '}because its client sends in batches of ${size} requests or after ${wall}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
+    why: `each run takes ${wall}${isSure ? '' : ', most likely'} because its client sends in batches of ${size} requests or after ${wall}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
     todo: `set its concurrency to ${target} so that batches fill`,
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots

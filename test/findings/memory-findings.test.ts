@@ -68,7 +68,8 @@ describe('memory.job-type', () => {
     const found = find([aNode({ countedBytes: 85 * MB })], [track]);
     const filling = found.find(({ code }) => code === 'redis.filling');
     expect(filling?.sentence).toContain('48 MB in unfinished track jobs of analytics');
-    expect(found.find(({ code }) => code === 'memory.job-type')?.severity).toBe('info');
+    expect(found.map(({ code }) => code)).not.toContain('memory.job-type');
+    expect(filling?.explains).toMatchObject([{ code: 'memory.job-type', queue: 'bull:analytics' }]);
   });
 
   test('232 large completed jobs are one finding and not three', () => {

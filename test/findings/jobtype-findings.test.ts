@@ -1,0 +1,283 @@
+import { describe, expect, test } from 'vitest';
+import type { CurrentFinding } from '../../server/findings/finding.js';
+import { detectFindings } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { findLever } from '../../server/levers/index.js';
+import type { FailureRise, JobTypeState } from '../../server/watch/job-type-state.js';
+import { aWorker } from '../support/fleet.js';
+import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
+import {
+  aFullNode,
+  aNode,
+  aQueue,
+  aSnapshot,
+  MB,
+  NOW_MS,
+  type QueueOver,
+  type SnapshotOver,
+  someMemory,
+  someRates,
+  someType,
+} from '../support/snapshot.js';
+
+function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: SnapshotOver = {}) {
+  const made = aSnapshot({ queues: [aQueue({ types: [aJobType(type)], ...queue })], ...snapshot });
+  const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
+  for (const remedy of findings.flatMap((finding) => finding.remedies))
+    expect(findLever(remedy.lever)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
+      success: true,
+    });
+  return findings;
+}
+const about = (code: string, findings: readonly CurrentFinding[]) =>
+  findings.find((finding) => finding.code === code);
+const evidence = (finding: CurrentFinding | undefined, label: string) =>
+  finding?.evidence.find((piece) => piece.label === label)?.value;
+
+const exactly = (value: number) => ({ value, low: value, high: value });
+/** 5,000 jobs behind 5 busy slots of one process, and more come than leave. */
+const behind: QueueOver = {
+  name: 'analytics',
+  counts: { waiting: 5_000, active: 5 },
+  lastDepartureAtMs: NOW_MS,
+  drainSeconds: 10_000,
+  rates: someRates({ departuresPerSecond: 0.5, arrivalsPerSecond: 2, growthPerSecond: 1.5, isGrowing: true }),
+};
+const fiveSlots = aWorker({
+  queueId: 'bull:analytics',
+  agent: { concurrency: { deployed: 5, now: 5 }, running: 5 },
+});
+const waits = { name: 'track', batchWait: aBatchWait(), active: exactly(5) };
+
+describe('runs that wait for a client that batches (Cypress, 10 s a run)', () => {
+  test('the wall, the batch, the backlog and the concurrency that fills batches are told, and offered', () => {
+    const found = about('jobtype.batch-wait', find(waits, behind, { workers: [fiveSlots] }));
+    expect(found).toMatchObject({
+      severity: 'critical',
+      queue: 'bull:analytics',
+      jobType: 'track',
+      title: 'track waits 10 s for its client to send',
+    });
+    expect(found?.sentence).toBe(
+      "track in analytics: each run takes 10 s because its client sends in batches of 20 requests or after 10 s and 5 slots a process can't fill one, not because the work is slow. 5,000 jobs wait behind it. What to do: set its concurrency to 20 so that batches fill, or let the client send sooner.",
+    );
+    expect(evidence(found, 'a run waits')).toBe(10);
+    expect(evidence(found, 'batch size')).toBe(20);
+    expect(found?.remedies[0]).toMatchObject({
+      lever: 'workers.concurrency',
+      queues: ['bull:analytics'],
+      args: { value: 20 },
+    });
+    expect(found?.remedies[0]?.effect).toMatch(/5 → 20 slots; .* up to .*instead of 0\.5/);
+  });
+
+  test('two workers of one process share its client: together they have to fill the batch', () => {
+    const workers = ['a', 'b'].map((id) => ({ ...fiveSlots, id }));
+    const found = about('jobtype.batch-wait', find(waits, behind, { workers }));
+    expect(found?.remedies[0]?.args).toEqual({ value: 10 });
+  });
+
+  test('a batch that was never seen to fill is told as "more than", with a number to try', () => {
+    const batchWait = aBatchWait({ batchSize: null, batchSizeAtLeast: 6 });
+    const found = about(
+      'jobtype.batch-wait',
+      find({ ...waits, batchWait }, behind, { workers: [fiveSlots] }),
+    );
+    expect(found?.sentence).toContain('in batches of more than 5 requests');
+    expect(found?.sentence).toContain('set its concurrency to at least 50');
+    expect(evidence(found, 'batch holds more than')).toBe(5);
+  });
+
+  test('where sleeps of exactly the same length would look alike, the sentence says so', () => {
+    const doubtful = find({ ...waits, batchWait: aBatchWait({ confidence: 0.7 }) }, behind);
+    expect(about('jobtype.batch-wait', doubtful)?.sentence).toMatch(
+      /most likely because .*or every run takes exactly as long: look at one before you scale/,
+    );
+    expect(about('jobtype.batch-wait', find(waits, behind))?.sentence).not.toMatch(
+      /most likely|exactly as long/,
+    );
+  });
+
+  test('without the agent it says what to set, and how to do it from here', () => {
+    const found = about('jobtype.batch-wait', find(waits, behind));
+    expect(found?.sentence).toContain('(attach the agent to do it from here)');
+    expect(found?.remedies).toEqual([]);
+  });
+
+  test('while Redis is full nothing offers more slots before room is made', () => {
+    const memory = someMemory({
+      backlogBytes: 80 * MB,
+      eventsBytes: 2 * MB,
+      types: [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })],
+    });
+    const over = { ...behind, memory, eventsLength: 9_000 };
+    const found = find(waits, over, { workers: [fiveSlots], nodes: [aFullNode()] });
+    const [first] = found;
+    expect(first?.code).toBe('redis.full');
+    const levers = first?.remedies.map(({ lever }) => lever) ?? [];
+    expect(levers.indexOf('workers.concurrency')).toBeGreaterThan(0);
+    expect(levers[0]).toBe('queue.trim-events');
+    expect(first?.sentence).toMatch(/track in analytics each run takes 10 s .*set its concurrency to 20/);
+    const rest = found.slice(1).flatMap((finding) => finding.remedies.map(({ lever }) => lever));
+    expect(rest).not.toContain('workers.concurrency');
+    // Where room can't be made from here, no slots are offered at all.
+    const managed = find(
+      waits,
+      { ...over, memory: { ...memory, eventsBytes: 0 }, eventsLength: 0 },
+      {
+        workers: [fiveSlots],
+        nodes: [aFullNode()],
+        capabilities: { canSetConfig: false },
+      },
+    );
+    expect(managed.flatMap(({ remedies }) => remedies.map(({ lever }) => lever))).not.toContain(
+      'workers.concurrency',
+    );
+  });
+
+  test('a Redis that is filling is told with what would take the cause away, first', () => {
+    const memory = someMemory({
+      backlogBytes: 70 * MB,
+      types: [someType({ type: 'track', backlogBytes: 70 * MB, unfinished: 5_000 })],
+    });
+    const [first, ...others] = find(
+      waits,
+      { ...behind, memory },
+      {
+        workers: [fiveSlots],
+        nodes: [aNode({ countedBytes: 85 * MB })],
+      },
+    );
+    expect(first?.code).toBe('redis.filling');
+    expect(first?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
+    expect(others.map(({ code }) => code)).not.toContain('jobtype.batch-wait');
+  });
+
+  test('batches that wait for jobs to come, with slots to spare, are no trouble', () => {
+    const slack = aWorker({ queueId: 'bull:analytics', agent: { concurrency: { deployed: 40, now: 40 } } });
+    const low = { ...waits, batchWait: aBatchWait({ isStarved: false }) };
+    const calm: QueueOver = { name: 'analytics', counts: { active: 3 }, lastDepartureAtMs: NOW_MS };
+    expect(find(low, calm, { workers: [slack] })).toEqual([]);
+    // Starved by slots with nothing behind it: worth knowing, no alarm.
+    expect(find(waits, calm, { workers: [fiveSlots] }).map(({ severity }) => severity)).toEqual(['info']);
+  });
+});
+
+describe('a type that takes longer', () => {
+  const slower = {
+    run: someRuns({ p50Ms: 4_000, meanMs: 4_000, p95Ms: 6_000, p99Ms: 7_000 }),
+    baseline: { p50Ms: 500, p95Ms: 900, count: 400, sinceMs: NOW_MS - 3_600_000 },
+    slow: { code: 'baseline' as const, baselineP50Ms: 500, nowP50Ms: 4_000 },
+  };
+
+  test('than it used to is named with how many times, and what to look at', () => {
+    const found = about('jobtype.slow', find(slower, { counts: { waiting: 3, active: 2 } }));
+    expect(found).toMatchObject({
+      severity: 'warning',
+      jobType: 'digest',
+      title: 'digest is slow: 4 s a run',
+    });
+    expect(found?.sentence).toContain('takes 4 s a run where 0.5 s are usual (8 times); 3 jobs wait');
+    expect(evidence(found, 'usual median')).toBe(0.5);
+    expect(evidence(found, 'known from')).toBe('the agents of its workers');
+  });
+
+  test('than a person set for it is told against that', () => {
+    const slow = { code: 'threshold' as const, thresholdMs: 2_000, p95Ms: 6_000 };
+    const found = about('jobtype.slow', find({ ...slower, slow, slowThresholdMs: 2_000 }));
+    expect(found?.sentence).toContain(
+      'takes 6 s in 5 of 100 runs or longer, over the 2 s that were set for it',
+    );
+  });
+
+  test('because its client batches is told as that, and not as slow', () => {
+    const found = find({ ...slower, ...waits }, behind, { workers: [fiveSlots] });
+    expect(about('jobtype.slow', found)).toBeUndefined();
+  });
+});
+
+const rise: FailureRise = {
+  firstFailureAtMs: NOW_MS - 120_000,
+  beforeRatio: 0.01,
+  sinceRatio: 0.9,
+  failedSince: 340,
+  error: 'cache entry for monitor 7 has the wrong type.',
+  isNewError: true,
+};
+const deploy = { id: 1, text: 'release 42', kind: 'deploy' as const, queue: null, actor: 'ci' };
+
+describe('a type that fails since a deploy (Axiom)', () => {
+  test('is named with its share, its first failure, the new error, the deploy beside it and what is to be made up for', () => {
+    const markers = [{ ...deploy, atMs: rise.firstFailureAtMs - 8_000 }];
+    const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }, { markers }));
+    expect(found).toMatchObject({ severity: 'critical', title: 'digest fails: 90% of its runs' });
+    expect(found?.sentence).toBe(
+      '90% of digest runs in monitors have failed since 03:02:05 UTC (2 min ago), before it was 1%; 8 s after the deploy "release 42"; the error: "cache entry for monitor 7 has the wrong type", which was not seen before. 340 runs are to be made up for once it is mended.',
+    );
+    expect(evidence(found, 'first failure')).toBe('2026-01-02T03:02:05.000Z');
+    expect(evidence(found, 'deploy')).toBe('release 42');
+  });
+
+  test('a deploy of an hour before, of another queue, or well after it, is not blamed', () => {
+    for (const marker of [
+      { ...deploy, atMs: rise.firstFailureAtMs - 3_600_000 },
+      { ...deploy, atMs: rise.firstFailureAtMs - 8_000, queue: 'bull:other' },
+      { ...deploy, atMs: rise.firstFailureAtMs + 90_000 },
+    ]) {
+      const found = about('jobtype.failing', find({ failing: rise }, {}, { markers: [marker] }));
+      expect(found?.sentence).not.toContain('release 42');
+    }
+  });
+
+  test('of two deploys the one just before the first failure is told', () => {
+    const markers = [
+      { ...deploy, id: 1, text: 'release 41', atMs: rise.firstFailureAtMs - 600_000 },
+      { ...deploy, id: 2, text: 'release 42', atMs: rise.firstFailureAtMs - 5_000 },
+      { ...deploy, id: 3, text: 'release 43', atMs: rise.firstFailureAtMs + 30_000 },
+    ];
+    const found = about('jobtype.failing', find({ failing: rise }, {}, { markers }));
+    expect(found?.sentence).toContain('release 42');
+    expect(found?.sentence).not.toMatch(/release 4[13]/);
+  });
+
+  test('some more failures are a warning, most of them critical', () => {
+    const some = about('jobtype.failing', find({ failing: { ...rise, sinceRatio: 0.3 } }));
+    expect(some?.severity).toBe('warning');
+  });
+});
+
+describe('a type that stopped coming (Mezmo)', () => {
+  const absent = { lastCompletedAtMs: NOW_MS - 90_000, usualGapMs: 3_000, longestGapMs: 8_000 };
+
+  test('is missed, with how long and what was usual, and where to look', () => {
+    const found = about('jobtype.absent', find({ absent }));
+    expect(found).toMatchObject({ severity: 'warning', title: 'digest is missing' });
+    expect(found?.sentence).toBe(
+      'No digest job of emails has completed for 1 min 30 s, where one came every 3 s (8 s at the longest): none waits, so whatever adds them has stopped.',
+    );
+    const held = about('jobtype.absent', find({ absent, waiting: exactly(4) }, { counts: { waiting: 4 }, lastDepartureAtMs: NOW_MS }));
+    expect(held?.sentence).toContain('some wait, so look at what holds them back');
+  });
+
+  test('is not missed where the whole queue is held: paused, halted, without workers, Redis full', () => {
+    const waiting = { counts: { waiting: 40 } };
+    expect(about('jobtype.absent', find({ absent }, { ...waiting, flow: 'paused' }))).toBeUndefined();
+    expect(about('jobtype.absent', find({ absent }, { flow: 'halted' }))).toBeUndefined();
+    expect(about('jobtype.absent', find({ absent }, { ...waiting, workers: 0 }))).toBeUndefined();
+    const full = find(
+      { absent },
+      { ...waiting, lastDepartureAtMs: NOW_MS - 90_000 },
+      { nodes: [aFullNode()] },
+    );
+    expect(about('jobtype.absent', full)).toBeUndefined();
+  });
+
+  test('is not missed where it fails: then its failures are told', () => {
+    const found = find({ absent, failing: rise });
+    expect(found.map(({ code }) => code)).toEqual(['jobtype.failing']);
+  });
+});
+
+test('a queue of quiet, healthy types has nothing to tell', () => {
+  expect(find({ completedPerSecond: 3 }, { counts: { waiting: 2, active: 1 }, lastDepartureAtMs: NOW_MS })).toEqual([]);
+});
