@@ -59,6 +59,8 @@ export interface Finding {
   /** One sentence that a tired person understands: cause → effect. */
   readonly sentence: string;
   readonly evidence: readonly Evidence[];
+  /** What quotes job data, for those alone who may see them (shown-to.ts); absent: nothing does. */
+  readonly fromJobData?: { readonly sentence: string; readonly evidence: readonly Evidence[] } | undefined;
   readonly remedies: readonly Remedy[];
   /** When this key was first seen in an unbroken row. Filled by the watcher of findings. */
   readonly sinceMs: number;

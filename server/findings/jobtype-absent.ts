@@ -1,7 +1,7 @@
 import { formatDuration } from '../model/format.js';
 import type { FindingRule } from './finding.js';
 import { forTypes } from './for-types.js';
-import { type QueueVerdict, queueVerdict } from './verdict.js';
+import { isFull, type QueueVerdict, queueVerdict } from './verdict.js';
 import { plainName, queueName } from './words.js';
 
 /** What stops the whole queue explains why one of its types does not complete. */
@@ -18,7 +18,8 @@ export const jobTypeAbsent: FindingRule = {
   about: 'A job type that completed regularly has stopped, while its queue goes on.',
   detect: forTypes((type, queue, snapshot, nowMs, thresholds) => {
     const { absent } = type;
-    if (!absent || EXPLAINED.has(queueVerdict(queue, snapshot, nowMs, thresholds))) return null;
+    if (!absent || isFull(snapshot) || EXPLAINED.has(queueVerdict(queue, snapshot, nowMs, thresholds)))
+      return null;
     // Its failures are why it does not complete.
     if (type.failing) return null;
     const silentSeconds = (nowMs - absent.lastCompletedAtMs) / 1000;

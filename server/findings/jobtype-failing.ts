@@ -27,13 +27,12 @@ export const jobTypeFailing: FindingRule = {
     return {
       severity: rise.sinceRatio >= CRITICAL_RATIO ? 'critical' : 'warning',
       title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
-      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}${error ? `; the error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
+      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
       evidence: [
         { label: 'first failure', value: new Date(rise.firstFailureAtMs).toISOString() },
         { label: 'failed since', value: rise.failedSince, unit: 'jobs' },
         { label: 'share that fails', value: rise.sinceRatio, unit: 'ratio' },
         { label: 'share before', value: rise.beforeRatio, unit: 'ratio' },
-        ...(error ? [{ label: rise.isNewError ? 'new error' : 'error', value: error }] : []),
         ...(marker
           ? [
               { label: marker.kind, value: plainProblem(marker.text) },
@@ -44,6 +43,14 @@ export const jobTypeFailing: FindingRule = {
           ? []
           : [{ label: 'failing', value: type.failedPerSecond, unit: 'jobs/s' as const }]),
       ],
+      ...(error === null
+        ? {}
+        : {
+            fromJobData: {
+              sentence: `The error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}.`,
+              evidence: [{ label: rise.isNewError ? 'new error' : 'error', value: error }],
+            },
+          }),
       remedies: [],
       rank: 600 + magnitude(rise.failedSince),
       ...(isWhyItGrows ? { accountsFor: [{ queue: queue.id }] } : {}),

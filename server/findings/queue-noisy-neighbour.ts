@@ -7,7 +7,8 @@ import {
   formatThings,
 } from '../model/format.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import { dominantTenant } from '../model/tenants.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Remedy } from './finding.js';
 import { isFull } from './verdict.js';
 import { jobsWait, magnitude, plainName, queueName } from './words.js';
@@ -45,9 +46,25 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
         .map((victim) => ({ label: `held up: ${queueName(victim.queue)}`, value: victimInWords(victim) })),
       ...(source.memory ? [{ label: 'memory it holds', value: formatBytes(source.memory.totalBytes) }] : []),
     ],
+    ...tenantOf(source),
     remedies: remedies(noisy, snapshot),
     rank: 640 + magnitude(victims.length),
     accountsFor: victims.map(({ queue }) => ({ queue: queue.id })),
+  };
+}
+
+function tenantOf({ tenants }: QueueState): Pick<FoundNow, 'fromJobData'> {
+  const dominant = dominantTenant(tenants);
+  if (!dominant) return {};
+  const name = plainName(dominant.tenant);
+  return {
+    fromJobData: {
+      sentence: `${formatRatio(dominant.shareRatio)} of its jobs are of tenant ${name}.`,
+      evidence: [
+        { label: 'tenant', value: name },
+        { label: 'share of the tenant', value: dominant.shareRatio, error: dominant.error, unit: 'ratio' },
+      ],
+    },
   };
 }
 

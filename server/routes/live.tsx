@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono';
 import type { AppDeps } from '../app-deps.js';
 import type { GateEnv } from '../auth/gate.js';
-import { presentFinding, presentInstance } from './api/present.js';
+import type { Role } from '../auth/role.js';
+import { presentFindings, presentInstance } from './api/present.js';
 import { LiveHub, type LiveView } from './live/hub.js';
 import { eventPart } from './live/part.js';
 import { liveViewOf } from './live/views.js';
@@ -19,7 +20,7 @@ export function liveRoutes(deps: AppDeps): Hono<GateEnv> {
     if (!view) throw new Problem(404, 'not-found', 'there is no such view');
     return stream(c, hub, view);
   });
-  live.get('/api/v1/live', (c) => stream(c, hub, overviewEvents(deps)));
+  live.get('/api/v1/live', (c) => stream(c, hub, overviewEvents(deps, c.get('actor').role)));
   return live;
 }
 
@@ -29,15 +30,15 @@ export function closeLive(): void {
   hubs.clear();
 }
 
-function overviewEvents(deps: AppDeps): LiveView {
+function overviewEvents(deps: AppDeps, role: Role): LiveView {
   return {
-    key: 'api',
+    key: `api ${role}`,
     render: () => [
       eventPart('overview', 'overview', {
         at: new Date(deps.now()).toISOString(),
         storeProblem: deps.storeProblem,
         instances: deps.watch.snapshots().map(presentInstance),
-        findings: deps.watch.findings().map(presentFinding),
+        findings: presentFindings(deps, role),
       }),
     ],
   };

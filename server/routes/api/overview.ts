@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { apiPart, jsonRoute } from './env.js';
-import { isoTime, presentFinding, presentInstance } from './present.js';
+import { isoTime, presentFindings, presentInstance } from './present.js';
 import { FindingSchema, OverviewSchema } from './schemas.js';
 
 const overviewRoute = jsonRoute(
@@ -21,12 +21,12 @@ export function overviewApi(deps: AppDeps) {
           at: isoTime(deps.now()),
           storeProblem: deps.storeProblem,
           instances: deps.watch.snapshots().map(presentInstance),
-          findings: deps.watch.findings().map(presentFinding),
+          findings: presentFindings(deps, c.get('actor').role),
         },
         200,
       ),
     )
     .openapi(findingsRoute, (c) =>
-      c.json({ at: isoTime(deps.now()), findings: deps.watch.findings().map(presentFinding) }, 200),
+      c.json({ at: isoTime(deps.now()), findings: presentFindings(deps, c.get('actor').role) }, 200),
     );
 }

@@ -1,5 +1,8 @@
 import type { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import { includesRole, type Role } from '../../auth/role.js';
 import type { Finding, Remedy, Thresholds } from '../../findings/finding.js';
+import { shownTo } from '../../findings/shown-to.js';
 import { isFull, oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
 import type { Outcome } from '../../levers/lever.js';
 import type { AuditRecord } from '../../store/audit-record.js';
@@ -25,7 +28,20 @@ export function isoTime(atMs: number | null): string | null {
   return atMs === null || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
 }
 
-export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
+/** Findings as a role may see them, worst first. */
+export function presentFindings(
+  deps: Pick<AppDeps, 'watch' | 'jobDataRole'>,
+  role: Role,
+  isWanted: (finding: Finding) => boolean = () => true,
+): z.infer<typeof FindingSchema>[] {
+  const showsData = includesRole(role, deps.jobDataRole);
+  return deps.watch
+    .findings()
+    .filter(isWanted)
+    .map((finding) => presentFinding(shownTo(finding, showsData)));
+}
+
+function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
   return {
     code: finding.code,
     severity: finding.severity,

@@ -7,7 +7,7 @@ import { judgeQueueWorkers } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { JobTypeSchema } from './job-type-schemas.js';
 import { CountSchema, QueueMemorySchema } from './memory-schemas.js';
-import { isoTime, presentFinding, presentQueue } from './present.js';
+import { isoTime, presentFindings, presentQueue } from './present.js';
 import { presentJobTypes } from './present-job-type.js';
 import { presentCount, presentQueueMemory } from './present-memory.js';
 import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
@@ -98,7 +98,9 @@ export function queuesApi(deps: AppDeps) {
       const snapshot = snapshotOf(deps, instance);
       const queue = queueIn(snapshot, idOrName);
       const fleet = judgeQueueWorkers(snapshot, queue.id, deps.now()).toSorted(byTrouble);
-      const findings = deps.watch.findings().filter((finding) => isAboutQueue(finding, instance, queue.id));
+      const findings = presentFindings(deps, c.get('actor').role, (finding) =>
+        isAboutQueue(finding, instance, queue.id),
+      );
       return c.json(
         {
           ...presentQueue(queue, snapshot, deps.now(), deps.thresholds),
@@ -107,7 +109,7 @@ export function queuesApi(deps: AppDeps) {
           memory: queue.memory && presentQueueMemory(queue.memory),
           count: queue.count && presentCount(queue.count),
           tenants: presentTenants(queue.tenants, includesRole(c.get('actor').role, deps.jobDataRole)),
-          findings: findings.map(presentFinding),
+          findings,
           jobTypes: presentJobTypes(queue, includesRole(c.get('actor').role, deps.jobDataRole)),
           fleet: summariseFleet(fleet),
           overrides: queue.keptOrders.map(presentKept),

@@ -1,8 +1,9 @@
 import type { FindingListProps } from '../../../views/finding.js';
 import type { VerdictProps } from '../../../views/overview-page.js';
 import type { AppDeps } from '../../app-deps.js';
-import type { Role } from '../../auth/role.js';
+import { includesRole, type Role } from '../../auth/role.js';
 import type { Finding } from '../../findings/finding.js';
+import { shownTo } from '../../findings/shown-to.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
 import { sightOf } from '../../model/sight.js';
 import type { Snapshot } from '../../watch/snapshot.js';
@@ -61,13 +62,17 @@ function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {
 }
 
 export function findingListOf(
-  deps: Pick<AppDeps, 'watch'>,
+  deps: Pick<AppDeps, 'watch' | 'jobDataRole'>,
   role: Role,
   nowMs: number,
   isShown: (finding: Finding) => boolean = () => true,
   isOwnPage = false,
 ): FindingListProps {
   const context = { role, nowMs, hasManyInstances: deps.watch.snapshots().length > 1, isOwnPage };
+  const showsData = includesRole(role, deps.jobDataRole);
   const findings = deps.watch.findings().filter(isShown).slice(0, MOST_FINDINGS);
-  return { findings: findings.map((finding) => findingOf(finding, context)), calm: 'Nothing is wrong here.' };
+  return {
+    findings: findings.map((finding) => findingOf(shownTo(finding, showsData), context)),
+    calm: 'Nothing is wrong here.',
+  };
 }
