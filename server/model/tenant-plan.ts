@@ -15,22 +15,31 @@ const A_LOOK = 24;
 const STALE_MS = 30_000;
 
 /**
+ * Whose tenants are looked for first: by jobs for each look that was had, so that the longest are known first and equals
+ * take turns. What is read in a tick is little: shared out evenly among many queues it would tell nothing of any.
+ */
+export function byUrgency(needs: readonly TenantNeed[]): readonly TenantNeed[] {
+  return needs.toSorted(
+    (a, b) =>
+      Number(isWanting(b)) - Number(isWanting(a)) || jobsALook(b) - jobsALook(a) || (a.key < b.key ? -1 : 1),
+  );
+}
+
+/**
  * Jobs to look at so that tenants become known, beside those that memory needs: sizes that are alike are known from few
- * jobs, and tenants are not. Those that are known least come first, so that all take turns; of these the longest.
+ * jobs, and tenants are not.
+ * @param urgent by `byUrgency`.
  * @param plan samples by key, as they are planned for memory.
  * @returns the same with more of what is missing, at most `budgetJobs` more.
  */
 export function planTenantSamples(
-  needs: readonly TenantNeed[],
+  urgent: readonly TenantNeed[],
   plan: ReadonlyMap<string, number>,
   budgetJobs: number,
 ): ReadonlyMap<string, number> {
   const planned = new Map(plan);
   let left = budgetJobs;
-  const wanting = needs
-    .filter(({ ageMs, isCensus, samples }) => ageMs >= STALE_MS || (!isCensus && samples < WANTED))
-    .sort((a, b) => looksHad(a) - looksHad(b) || b.count - a.count || (a.key < b.key ? -1 : 1));
-  for (const { key, count } of wanting) {
+  for (const { key, count } of urgent.filter(isWanting)) {
     const has = planned.get(key) ?? 0;
     const more = Math.min(A_LOOK, count) - has;
     if (more <= 0 || more > left) continue;
@@ -40,12 +49,16 @@ export function planTenantSamples(
   return planned;
 }
 
-function looksHad({ samples }: TenantNeed): number {
-  return Math.floor(samples / A_LOOK);
+function isWanting({ ageMs, isCensus, samples }: TenantNeed): boolean {
+  return ageMs >= STALE_MS || (!isCensus && samples < WANTED);
+}
+
+function jobsALook({ count, samples }: TenantNeed): number {
+  return count / (samples + A_LOOK);
 }
 
 /**
- * Which jobs' data are read within a budget of bytes: in the order they are given (at random), until what is left might not
+ * Which jobs' data are read within a budget of bytes: in the order they are given (at random within a queue), until what is left might not
  * hold the next. The one with which that is reached is still read, as its size was not a reason to take it: a rule that left
  * it out would favour small jobs, and this one does not (Wald's identity: the mean of sums up to a stopping time that does
  * not look ahead is the mean of one times the mean number).

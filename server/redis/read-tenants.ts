@@ -32,24 +32,28 @@ export function hasTenants({ state }: Pick<StateSample, 'state'>): boolean {
 }
 
 /**
- * The tenants of sampled jobs, a random part of them within a budget of bytes. Data are read in one pipeline, the tenant is
+ * The tenants of sampled jobs within a budget of bytes: of the most urgent states first, and of each a random part. Data are read in one pipeline, the tenant is
  * taken out, and nothing else of them is kept.
  * @param path keys that lead to the tenant.
+ * @param urgent keys of states, the most urgent first; others come last.
  * @param random 0 ≤ x < 1
  */
 export async function readTenants(
   client: Redis,
   samples: readonly QueueSample[],
   path: readonly string[],
+  urgent: readonly string[],
   random: () => number,
 ): Promise<{ readonly readings: readonly TenantReading[]; readonly calls: ReadonlyMap<string, number> }> {
   const states = samples.flatMap(({ id, states }) =>
     states.filter((state) => hasTenants(state) && state.jobs.length > 0).map((state) => ({ id, state })),
   );
+  const places = new Map(urgent.map((key, i) => [key, i]));
+  const placeOf = ({ state }: Look): number => places.get(state.key) ?? urgent.length;
   const all: readonly Look[] = shuffled(
     states.flatMap(({ id, state }) => state.jobs.map((job) => ({ job, queueId: id, state }))),
     random,
-  );
+  ).toSorted((a, b) => placeOf(a) - placeOf(b));
   const sizes = all.map(({ job }) => job.dataLength);
   const looks = all.slice(0, countWithinBudget(sizes, MOST_BYTES_OF_ONE, MOST_BYTES));
   const batch = new ReadBatch();

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { planTenantSamples } from '../model/tenant-plan.js';
+import { byUrgency, planTenantSamples } from '../model/tenant-plan.js';
 import { parseTenantField } from '../model/tenant-text.js';
 import { readTenants } from '../redis/read-tenants.js';
 import type { QueueSample } from '../redis/sample-jobs.js';
@@ -15,6 +15,8 @@ export class InstanceTenants {
   readonly #path: readonly string[];
   readonly #random: () => number;
   readonly #queues = new Map<string, TenantSamples>();
+  /** Keys of states as the last plan ordered them. */
+  #urgent: readonly string[] = [];
 
   /** @returns null where no field is named: then job data are never read. */
   static of(field: string | null, random: () => number): InstanceTenants | null {
@@ -27,7 +29,7 @@ export class InstanceTenants {
     this.#random = random;
   }
 
-  /** Samples by key, with those added that tenants are to be known from. */
+  /** Decides what is to be looked at next. @returns samples by key, with those added that tenants are to be known from. */
   plan(
     queues: readonly QueueState[],
     plan: ReadonlyMap<string, number>,
@@ -35,7 +37,10 @@ export class InstanceTenants {
     nowMs: number,
   ): ReadonlyMap<string, number> {
     const needs = queues.flatMap((queue) => this.#of(queue.id).needs(queue, nowMs));
-    return planTenantSamples(needs, plan, Math.min(MOST_JOBS, Math.floor(budgetJobs / 2)));
+    const urgent = byUrgency(needs);
+    const more = Math.min(MOST_JOBS, Math.floor(budgetJobs / 2));
+    this.#urgent = urgent.map(({ key }) => key);
+    return planTenantSamples(urgent, plan, more);
   }
 
   /** Reads tenants of jobs that were sampled. @returns the commands that were sent. */
@@ -45,7 +50,7 @@ export class InstanceTenants {
     queues: readonly QueueState[],
     nowMs: number,
   ): Promise<ReadonlyMap<string, number>> {
-    const { readings, calls } = await readTenants(client, samples, this.#path, this.#random);
+    const { readings, calls } = await readTenants(client, samples, this.#path, this.#urgent, this.#random);
     const byId = new Map(queues.map((queue) => [queue.id, queue]));
     for (const reading of readings) {
       const queue = byId.get(reading.queueId);

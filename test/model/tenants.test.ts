@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shareRange } from '../../server/model/share-range.js';
-import { countWithinBudget, planTenantSamples } from '../../server/model/tenant-plan.js';
+import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/model/tenant-plan.js';
 import {
   NO_TENANT,
   NOT_TENANTS,
@@ -272,17 +272,17 @@ describe('what is read to know tenants', () => {
     expect(large / all).toBeLessThan(0.52);
   });
 
-  it('adds looks where tenants are not known well, the least known and longest queue first, and none where they are', () => {
+  it('adds looks where tenants are not known well, the longest for what is known of it first, and none where they are', () => {
     const need = { isCensus: false, ageMs: 1_000 };
     const needs = [
       { ...need, key: 'short', count: 10, samples: 0 },
       { ...need, key: 'long', count: 50_000, samples: 20 },
-      { ...need, key: 'longer', count: 60_000, samples: 30 },
+      { ...need, key: 'longer', count: 60_000, samples: 120 },
       { ...need, key: 'known', count: 90_000, samples: 150 },
       { ...need, key: 'counted', count: 20, samples: 20, isCensus: true },
       { ...need, key: 'old', count: 30, samples: 200, ageMs: 60_000 },
     ];
-    const planned = planTenantSamples(needs, new Map([['old', 40]]), 40);
+    const planned = planTenantSamples(byUrgency(needs), new Map([['old', 40]]), 40);
     expect([...planned]).toEqual([
       ['old', 40],
       ['long', 24],
