@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
+import { shownTo } from '../../server/findings/shown-to.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { findLever } from '../../server/levers/index.js';
 import type { FailureRise, JobTypeState } from '../../server/watch/job-type-state.js';
@@ -212,10 +213,20 @@ describe('a type that fails since a deploy (Axiom)', () => {
     const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }, { markers }));
     expect(found).toMatchObject({ severity: 'critical', title: 'digest fails: 90% of its runs' });
     expect(found?.sentence).toBe(
-      '90% of digest runs in monitors have failed since 03:02:05 UTC (2 min ago), before it was 1%; 8 s after the deploy "release 42"; the error: "cache entry for monitor 7 has the wrong type", which was not seen before. 340 runs are to be made up for once it is mended.',
+      '90% of digest runs in monitors have failed since 03:02:05 UTC (2 min ago), before it was 1%; 8 s after the deploy "release 42". 340 runs are to be made up for once it is mended.',
     );
     expect(evidence(found, 'first failure')).toBe('2026-01-02T03:02:05.000Z');
     expect(evidence(found, 'deploy')).toBe('release 42');
+  });
+
+  test('is told with the error to those alone who may see job data', () => {
+    const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }));
+    if (!found) throw new Error('not found');
+    const finding = { ...found, sinceMs: NOW_MS };
+    expect(JSON.stringify(shownTo(finding, false))).not.toContain('wrong type');
+    expect(shownTo(finding, true).sentence).toContain(
+      'The error: "cache entry for monitor 7 has the wrong type", which was not seen before.',
+    );
   });
 
   test('a deploy of an hour before, of another queue, or well after it, is not blamed', () => {
@@ -255,7 +266,10 @@ describe('a type that stopped coming (Mezmo)', () => {
     expect(found?.sentence).toBe(
       'No digest job of emails has completed for 1 min 30 s, where one came every 3 s (8 s at the longest): none waits, so whatever adds them has stopped.',
     );
-    const held = about('jobtype.absent', find({ absent, waiting: exactly(4) }, { counts: { waiting: 4 }, lastDepartureAtMs: NOW_MS }));
+    const held = about(
+      'jobtype.absent',
+      find({ absent, waiting: exactly(4) }, { counts: { waiting: 4 }, lastDepartureAtMs: NOW_MS }),
+    );
     expect(held?.sentence).toContain('some wait, so look at what holds them back');
   });
 
@@ -279,5 +293,7 @@ describe('a type that stopped coming (Mezmo)', () => {
 });
 
 test('a queue of quiet, healthy types has nothing to tell', () => {
-  expect(find({ completedPerSecond: 3 }, { counts: { waiting: 2, active: 1 }, lastDepartureAtMs: NOW_MS })).toEqual([]);
+  expect(
+    find({ completedPerSecond: 3 }, { counts: { waiting: 2, active: 1 }, lastDepartureAtMs: NOW_MS }),
+  ).toEqual([]);
 });
