@@ -1,11 +1,4 @@
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatRate,
-  formatRatio,
-  formatThings,
-} from '../model/format.js';
+import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
 import { dominantTenant } from '../model/tenants.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
@@ -28,7 +21,6 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
   const { source, victims } = noisy;
   const worst = victims[0];
   const names = victims.slice(0, MOST_NAMED).map(({ queue }) => queueName(queue));
-  const others = victims.length > MOST_NAMED ? ` and ${victims.length - MOST_NAMED} more` : '';
   const [type] = source.types;
   const name = queueName(source);
   return {
@@ -36,7 +28,7 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
     queue: source.id,
     node: null,
     title: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
-    sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${names.join(', ')}${others} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or halt ${name} alone, and the rest flows; then give it workers of its own.`,
+    sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or halt ${name} alone, and the rest flows; then give it workers of its own.`,
     evidence: [
       { label: 'its share of busy slots', value: noisy.shareOfSlots, unit: 'ratio' },
       { label: 'its backlog', value: source.backlog, unit: 'jobs' },
@@ -68,6 +60,12 @@ function tenantOf({ tenants }: QueueState): Pick<FoundNow, 'fromJobData'> {
   };
 }
 
+/** "a", "a and b", "a, b and 3 more". */
+function listOf(names: readonly string[], more: number): string {
+  const all = more > 0 ? [...names, `${more} more`] : names;
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all[all.length - 1]}`;
+}
+
 function throughInWords(noisy: NoisyNeighbour): string {
   if (noisy.through === 'event-loop')
     return `their event loops are late by up to ${inSeconds(noisy.loopDelayP99Ms)}`;
@@ -96,13 +94,14 @@ function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Reme
     queues: [source.id],
     args: {},
   };
-  // A limiter key is a new key: with a full Redis workers of the source would only make more errors.
-  if (isFull(snapshot) || source.rateLimit !== null) return [halt];
+  // A limiter key is a new key: with a full Redis workers of the source would only make more errors. And what is not seen
+  // to move has no rate to cut.
+  if (isFull(snapshot) || source.rateLimit !== null || leaving <= 1) return [halt];
   return [
     {
       lever: 'queue.rate-limit',
       label: `Cap ${queueName(source)} at ${formatRate(max)}`,
-      effect: `It goes on at ${formatRate(max)} instead of ${formatRate(leaving)}, so that ${formatCount(Math.round((1 - max / Math.max(leaving, max)) * 100))} of 100 of its starts leave their place to the others.`,
+      effect: `It goes on at ${formatRate(max)} instead of ${formatRate(leaving)} and leaves the rest of its time to the others; its own backlog takes longer.`,
       queues: [source.id],
       args: { max, durationMs: 1000 },
     },

@@ -23,6 +23,7 @@ test('whatever a Redis looks like, findings are made and every word of them can 
           finding.sentence,
           ...finding.evidence.map((evidence) => `${evidence.label} ${evidence.value}`),
           ...finding.remedies.flatMap((remedy) => [remedy.label, remedy.effect]),
+          ...(finding.explains ?? []).map(({ title }) => title),
         ];
         for (const text of texts) expect(text).not.toMatch(SPOILT);
         // Nothing that breaks a line, a terminal or a table gets through from a queue's name.
@@ -82,8 +83,50 @@ test('while a Redis is full, no remedy adds work; where a lever is forbidden, no
   );
 });
 
+test('while a Redis is full, more slots come only after room', () => {
+  const room = new Set(['redis.raise-maxmemory', 'queue.trim-events', 'queue.clean-finished']);
+  fc.assert(
+    fc.property(anySnapshot, (snapshot) => {
+      if (!snapshot.nodes.some((node) => node.isFull)) return;
+      for (const { remedies } of find(snapshot)) {
+        const scaling = remedies.findIndex(({ lever }) => lever === 'workers.concurrency');
+        const making = remedies.findIndex(({ lever }) => room.has(lever));
+        if (scaling >= 0) expect(making >= 0 && making < scaling).toBe(true);
+      }
+    }),
+  );
+});
+
+test('however many queues and types are in trouble, a rule tells ten of them and the rest together', () => {
+  fc.assert(
+    fc.property(anySnapshot, (snapshot) => {
+      const counts = new Map<string, number>();
+      for (const { code } of find(snapshot)) counts.set(code, (counts.get(code) ?? 0) + 1);
+      for (const [code, count] of counts) expect(count, code).toBeLessThanOrEqual(10 + snapshot.nodes.length);
+    }),
+  );
+});
+
+test('the same troubles have the same keys, in whatever order queues and types come', () => {
+  fc.assert(
+    fc.property(anySnapshot, (snapshot) => {
+      const keys = (one: Snapshot) =>
+        find(one)
+          .map(({ key }) => key)
+          .toSorted();
+      const shuffled: Snapshot = {
+        ...snapshot,
+        queues: snapshot.queues.toReversed().map((queue) => ({ ...queue, types: queue.types.toReversed() })),
+      };
+      expect(keys(shuffled)).toEqual(keys(snapshot));
+    }),
+  );
+});
+
 test('each queue has at most one finding about its flow, and a verdict that is of the ladder', () => {
-  const flow = FINDING_RULES.map((rule) => rule.code).filter((code) => code.startsWith('queue.'));
+  const flow = FINDING_RULES.map((rule) => rule.code).filter(
+    (code) => code.startsWith('queue.') && code !== 'queue.noisy-neighbour',
+  );
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
       const found = FINDING_RULES.filter((rule) => flow.includes(rule.code)).flatMap((rule) =>

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Remedy } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { findLever } from '../../server/levers/index.js';
+import { anySnapshot } from '../support/any-snapshot.js';
 import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory } from '../support/snapshot.js';
 
 const heavy = aQueue({
@@ -41,11 +44,23 @@ test.each(Object.entries(troubles))('every remedy for %s is a call that its leve
     (finding) => finding.remedies,
   );
   expect(remedies.length).toBeGreaterThan(0);
-  for (const remedy of remedies) {
-    const lever = findLever(remedy.lever);
-    expect(lever, remedy.lever).not.toBeNull();
-    expect(lever?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
-    expect(remedy.queues.length > 0, remedy.label).toBe(lever?.scope === 'queue');
-    expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(lever?.scope === 'worker');
-  }
+  for (const remedy of remedies) expectAccepted(remedy);
 });
+
+test('whatever a Redis looks like, every remedy is a call that its lever accepts', () => {
+  fc.assert(
+    fc.property(anySnapshot, (snapshot) => {
+      for (const finding of detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS))
+        for (const remedy of finding.remedies) expectAccepted(remedy);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function expectAccepted(remedy: Remedy): void {
+  const lever = findLever(remedy.lever);
+  expect(lever, remedy.lever).not.toBeNull();
+  expect(lever?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
+  expect(remedy.queues.length > 0, remedy.label).toBe(lever?.scope === 'queue');
+  expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(lever?.scope === 'worker');
+}

@@ -7,6 +7,8 @@ import type {
   RedisNode,
   Snapshot,
 } from '../../server/watch/snapshot.js';
+import type { WorkerState } from '../../server/watch/worker-state.js';
+import { aWorker } from './fleet.js';
 import { anyJobType } from './job-types.js';
 import {
   aNode,
@@ -175,6 +177,36 @@ export const anyQueue: fc.Arbitrary<QueueState> = fc
   })
   .map((over) => aQueue(over));
 
+/** Workers of these queues, some without the agent, several in one process. */
+function anyWorkers(queues: readonly QueueState[]): fc.Arbitrary<readonly WorkerState[]> {
+  if (queues.length === 0) return fc.constant([]);
+  return fc
+    .array(
+      fc.record({
+        queueId: fc.constantFrom(...queues.map(({ id }) => id)),
+        label: anyName,
+        isConnected: orNull(fc.boolean()),
+        agent: orNull(
+          fc.record({
+            agentId: fc.constantFrom('agent-1', 'agent-2', 'agent-3'),
+            lastBeatAtMs: anyTime,
+            concurrency: fc.record({
+              deployed: fc.integer({ min: 1, max: 500 }),
+              now: fc.integer({ min: 1, max: 500 }),
+            }),
+            running: fc.nat(500),
+            isClosing: fc.boolean(),
+            loopDelayP99Ms: fc.nat(5_000),
+            finishedPerSecond: anyAmount,
+            paused: fc.constantFrom(null, null, 'guard' as const),
+          }),
+        ),
+      }),
+      { maxLength: 8 },
+    )
+    .map((all) => all.map((over, i) => aWorker({ ...over, id: `worker-${i}` })));
+}
+
 /** Any Snapshot that the types allow with sane units: every state of link, node, queue and permission. Queue ids are unique. */
 export const anySnapshot: fc.Arbitrary<Snapshot> = fc
   .record({
@@ -199,6 +231,7 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
         .map(someCapabilities),
     ),
   })
+  .chain((parts) => anyWorkers(parts.queues).map((workers) => ({ ...parts, workers })))
   .map(({ nodes, ...rest }) =>
     aSnapshot({
       ...rest,

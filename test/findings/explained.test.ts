@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { foldExplained } from '../../server/findings/explained.js';
+import type { CurrentFinding } from '../../server/findings/finding.js';
+import { detectFindings, FINDING_RULES } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import type { JobTypeState } from '../../server/watch/job-type-state.js';
+import { anySnapshot } from '../support/any-snapshot.js';
+import { aWorker, type WorkerOver } from '../support/fleet.js';
+import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
+import {
+  aFullNode,
+  aNode,
+  aQueue,
+  aSnapshot,
+  MB,
+  NOW_MS,
+  type QueueOver,
+  type SnapshotOver,
+  someMemory,
+  someRates,
+  someType,
+} from '../support/snapshot.js';
+
+const exactly = (value: number) => ({ value, low: value, high: value });
+const growing: QueueOver = {
+  name: 'analytics',
+  counts: { waiting: 5_000, active: 20 },
+  lastDepartureAtMs: NOW_MS,
+  drainSeconds: 10_000,
+  rates: someRates({ departuresPerSecond: 2, arrivalsPerSecond: 12, growthPerSecond: 10, isGrowing: true }),
+};
+/** Two workers with all slots busy and finishing. */
+const busy = (over: WorkerOver['agent'] = {}) =>
+  ['a', 'b'].map((id) =>
+    aWorker({
+      id,
+      queueId: 'bull:analytics',
+      agent: { agentId: id, concurrency: { deployed: 10, now: 10 }, running: 10, ...over },
+    }),
+  );
+const track: Partial<JobTypeState> = { name: 'track', active: exactly(20) };
+const batches = { ...track, batchWait: aBatchWait() };
+const held = someMemory({
+  backlogBytes: 80 * MB,
+  eventsBytes: 2 * MB,
+  types: [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })],
+});
+
+function find(
+  types: readonly Partial<JobTypeState>[],
+  queue: QueueOver = {},
+  over: SnapshotOver = {},
+): readonly CurrentFinding[] {
+  const made = aQueue({ ...growing, types: types.map((type) => aJobType(type)), ...queue });
+  return detectFindings(aSnapshot({ queues: [made], workers: busy(), ...over }), NOW_MS, DEFAULT_THRESHOLDS);
+}
+const told = (findings: readonly CurrentFinding[]) =>
+  findings.map(({ code, explains = [] }) => [code, ...explains.map((line) => line.code)]);
+
+describe('one trouble is told once', () => {
+  test('a full Redis explains the type that fills it, its batches, its overload and the workers it blocks', () => {
+    const blocked = aWorker({
+      id: 'idle',
+      queueId: 'bull:api',
+      agent: { running: 0, paused: 'guard', guard: { sinceMs: NOW_MS - 5_000, times: 1 } },
+    });
+    const found = find(
+      [batches],
+      { memory: held, eventsLength: 9_000 },
+      {
+        nodes: [aFullNode()],
+        workers: [...busy(), blocked],
+      },
+    );
+    expect(told(found)).toEqual([
+      ['redis.full', 'jobtype.batch-wait', 'queue.overloaded', 'memory.job-type', 'worker.blocked'].map(
+        (code) => code,
+      ),
+    ]);
+    const [full] = found;
+    expect(full?.severity).toBe('critical');
+    expect(full?.sentence).toContain('track');
+    expect(full?.explains?.[0]).toEqual({
+      code: 'jobtype.batch-wait',
+      queue: 'bull:analytics',
+      jobType: 'track',
+      title: 'track waits 10 s for its client to send',
+    });
+  });
+
+  test('a full Redis does not explain another queue that is overloaded', () => {
+    const other = aQueue({ ...growing, name: 'mail', memory: someMemory({ backlogBytes: 1 * MB }) });
+    const made = aSnapshot({
+      nodes: [aFullNode()],
+      queues: [aQueue({ name: 'analytics', memory: held, types: [aJobType(batches)] }), other],
+    });
+    const found = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
+    expect(found.map(({ code, queue }) => [code, queue])).toContainEqual(['queue.growing', 'bull:mail']);
+  });
+
+  test('a Redis that fills explains the type that fills it, and keeps the way out first', () => {
+    const [filling, ...others] = find(
+      [batches],
+      { memory: held },
+      { nodes: [aNode({ countedBytes: 85 * MB })] },
+    );
+    expect(filling?.code).toBe('redis.filling');
+    expect(filling?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
+    expect(filling?.explains?.map(({ code }) => code)).toEqual([
+      'jobtype.batch-wait',
+      'queue.overloaded',
+      'memory.job-type',
+    ]);
+    expect(others).toEqual([]);
+  });
+
+  test('batches that wait for their timer explain the overload: one finding, the concurrency that fills them first', () => {
+    const found = find([batches]);
+    expect(told(found)).toEqual([['jobtype.batch-wait', 'queue.overloaded']]);
+    expect(found[0]?.severity).toBe('critical');
+    expect(found[0]?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
+  });
+
+  test('batches of a type that few slots are busy with explain nothing about the others', () => {
+    const found = find([{ ...batches, active: exactly(2) }]);
+    expect(found.map(({ code }) => code).toSorted()).toEqual(['jobtype.batch-wait', 'queue.overloaded']);
+  });
+
+  test('a type that takes most of the time is named by the overload, and is no finding of its own', () => {
+    const run = someRuns({ p50Ms: 8_000, meanMs: 8_000 });
+    const slow = { code: 'drain' as const, shareOfWork: 0.83 };
+    const found = find([{ ...track, run, slow }]);
+    expect(told(found)).toEqual([['queue.overloaded', 'jobtype.slow']]);
+    expect(found[0]?.sentence).toContain('Most of the work is track: 83% of what waits, 8 s a run.');
+  });
+
+  test('a type that has become slow explains the overload, with the overload’s remedies', () => {
+    const run = someRuns({ p50Ms: 8_000, meanMs: 8_000 });
+    const slow = { code: 'baseline' as const, baselineP50Ms: 500, nowP50Ms: 8_000 };
+    const found = find([{ ...track, run, slow }]);
+    expect(told(found)).toEqual([['jobtype.slow', 'queue.overloaded']]);
+    expect(found[0]?.severity).toBe('critical');
+    expect(found[0]?.remedies.map(({ lever }) => lever)).toContain('workers.concurrency');
+  });
+
+  test('retries of what fails explain that the queue grows, and no slots are offered to fail more', () => {
+    const failing = {
+      firstFailureAtMs: NOW_MS - 60_000,
+      beforeRatio: 0,
+      sinceRatio: 0.8,
+      failedSince: 400,
+      error: 'no such host',
+      isNewError: true,
+    };
+    const found = find([{ ...track, failing, failedPerSecond: 8 }], {}, { workers: [] });
+    expect(told(found)).toEqual([['jobtype.failing', 'queue.growing']]);
+    expect(found[0]?.sentence).toContain('its retries take the slots and the queue grows: 5,000 jobs wait');
+    expect(found[0]?.remedies).toEqual([]);
+    const few = find([{ ...track, failing, failedPerSecond: 1 }], {}, { workers: [] });
+    expect(few.map(({ code }) => code)).toEqual(['jobtype.failing', 'queue.growing']);
+  });
+
+  test('crashed workers and the overload of those left stay two findings: the overload says why', () => {
+    const gone = aWorker({
+      id: 'gone',
+      queueId: 'bull:analytics',
+      isConnected: false,
+      agent: { lastBeatAtMs: NOW_MS - 10_000, running: 4 },
+    });
+    const found = find([track], {}, { workers: [...busy(), gone] });
+    expect(found.map(({ code }) => code)).toEqual(['worker.crashed', 'queue.overloaded']);
+    expect(found[1]?.sentence).toContain('1 of its workers has crashed, which is why');
+  });
+});
+
+test('whatever is found, nothing is lost: each finding is told by itself or in one line of another', () => {
+  fc.assert(
+    fc.property(anySnapshot, (snapshot) => {
+      const found = FINDING_RULES.flatMap((rule) =>
+        rule.detect(snapshot, NOW_MS, DEFAULT_THRESHOLDS).map((finding) => ({ ...finding, code: rule.code })),
+      );
+      const folded = foldExplained(found);
+      const lines = folded.flatMap(({ explains = [] }) => explains);
+      const nameOf = ({ code, queue, title }: { code: string; queue: string | null; title: string }) =>
+        JSON.stringify([code, queue, title]);
+      expect([...folded, ...lines].map(nameOf).toSorted()).toEqual(found.map(nameOf).toSorted());
+      expect(folded.every(({ severity }, i) => severity !== undefined && i >= 0)).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
