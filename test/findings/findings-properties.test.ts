@@ -107,7 +107,7 @@ test('however many queues and types are in trouble, a rule tells ten of them and
   );
 });
 
-test('the same troubles have the same keys, in whatever order queues and types come', () => {
+test('the same troubles have the same keys, in whatever order job types come', () => {
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
       const keys = (one: Snapshot) =>
@@ -116,7 +116,7 @@ test('the same troubles have the same keys, in whatever order queues and types c
           .toSorted();
       const shuffled: Snapshot = {
         ...snapshot,
-        queues: snapshot.queues.toReversed().map((queue) => ({ ...queue, types: queue.types.toReversed() })),
+        queues: snapshot.queues.map((queue) => ({ ...queue, types: queue.types.toReversed() })),
       };
       expect(keys(shuffled)).toEqual(keys(snapshot));
     }),

@@ -56,7 +56,7 @@ describe('one queue that holds up the others in its processes (CopperEgg)', () =
     const growing = { rates: someRates({ isGrowing: true, growthPerSecond: 5, arrivalsPerSecond: 9 }) };
     const found = find({
       victim: { counts: { waiting: 90, active: 2 }, lastDepartureAtMs: NOW_MS, ...growing },
-      source: { ...growing },
+      source: { rates: { ...growing.rates, departuresPerSecond: 100 } },
     });
     expect(found.map(({ code }) => code)).toEqual(['queue.noisy-neighbour']);
     expect(found[0]?.explains?.map(({ queue }) => queue).toSorted()).toEqual([

@@ -3,6 +3,7 @@ import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
+import { aJobType } from '../support/job-types.js';
 import { aFullNode, aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 const paused = (count: number): readonly CurrentFinding[] =>
@@ -31,6 +32,33 @@ test('troubles that begin to be told as one keep their start, and keep it when t
   expect(merged[0]?.sinceMs).toBe(1000);
   const apart = trackFindings(merged, paused(9), 3000);
   expect(new Set(apart.map((finding) => finding.sinceMs))).toEqual(new Set([1000]));
+});
+
+test('job types of many queues that begin to be told as one keep their start, each job type its own', () => {
+  const absent = { lastCompletedAtMs: NOW_MS - 90_000, usualGapMs: 3_000, longestGapMs: 8_000 };
+  const missing = (count: number) =>
+    detectFindings(
+      aSnapshot({
+        queues: Array.from({ length: Math.ceil(count / 2) }, (_, i) =>
+          aQueue({
+            name: `q${i}`,
+            types: ['a', 'b'].slice(0, Math.min(2, count - 2 * i)).map((name) => aJobType({ name, absent })),
+          }),
+        ),
+      }),
+      NOW_MS,
+      DEFAULT_THRESHOLDS,
+    );
+  const first = trackFindings([], missing(1), 1000);
+  const ten = trackFindings(first, missing(10), 2000);
+  expect(ten.map(({ sinceMs }) => sinceMs).filter((sinceMs) => sinceMs === 1000)).toHaveLength(1);
+  const merged = trackFindings(ten, missing(12), 3000);
+  expect(merged).toMatchObject([
+    { queue: null, sinceMs: 1000, title: '12 job types of 6 queues: a is missing', queues: { length: 6 } },
+  ]);
+  expect(merged[0]).not.toHaveProperty('jobType');
+  const apart = trackFindings(merged, missing(4), 4000);
+  expect(apart.map(({ sinceMs }) => sinceMs)).toEqual([1000, 1000, 1000, 1000]);
 });
 
 test('a short blackout does not reset the clock of what was wrong before it', () => {
