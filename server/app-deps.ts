@@ -4,6 +4,7 @@ import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
 import type { AuditLog } from './store/audit-record.js';
 import type { IdempotencyStore } from './store/idempotency.js';
+import type { PredictionLog } from './store/prediction-log.js';
 import type { TimelineLog } from './store/timeline-entry.js';
 import type { JobDetail, JobPage, JobQuery } from './watch/job-view.js';
 import type { MarkerBook } from './watch/marker-book.js';
@@ -14,6 +15,8 @@ export interface AppDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
   readonly timeline: TimelineLog;
+  /** How good forecasts have been. */
+  readonly predictions: Pick<PredictionLog, 'score'>;
   readonly markers: MarkerBook;
   readonly idempotency: IdempotencyStore;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */

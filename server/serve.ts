@@ -74,6 +74,7 @@ export async function serveConsole(config: Config): Promise<number> {
     watch,
     audit: store.audit,
     timeline: store.timeline,
+    predictions: store.predictions,
     markers,
     idempotency: store.idempotency,
     runLever: (actor, request) => runLever(leverDeps, actor, request),

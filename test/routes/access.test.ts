@@ -46,6 +46,7 @@ describe('who may do what', () => {
       '/api/v1/overview',
       '/api/v1/findings',
       QUEUE,
+      `${QUEUE}/plan`,
       '/api/v1/actions',
       '/api/v1/live',
       '/api/v1/openapi.json',

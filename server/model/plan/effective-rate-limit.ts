@@ -1,6 +1,7 @@
 import type { QueueState } from '../../watch/snapshot.js';
 import type { RateWindow } from '../rate-limit.js';
 import type { AttachedWorker } from './able-workers.js';
+import type { PlanBasis } from './input-of.js';
 
 /** A window that was seen must be this much longer than the limit's own to be another one. */
 const LONGER = 1.05;
@@ -22,6 +23,14 @@ export function effectiveRateLimit(
   if (durationMs === undefined || !(durationMs > 0)) return null;
   // A max of 0 is no stop: one job passes each window.
   return { max: Math.max(1, max), durationMs };
+}
+
+/** The limit that would count once the queue's global one is `limit`; null: none. Pure. */
+export function rateLimitAfter(
+  limit: RateWindow | null,
+  { queue, workers }: Pick<PlanBasis, 'queue' | 'workers'>,
+): RateWindow | null {
+  return effectiveRateLimit(limit, queue, workers.attached);
 }
 
 /** Without agents a worker's window shows in how long the limiter holds. */

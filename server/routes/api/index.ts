@@ -14,6 +14,7 @@ import { leversApi } from './levers.js';
 import { markersApi } from './markers.js';
 import { memoryApi } from './memory.js';
 import { overviewApi } from './overview.js';
+import { planApi } from './plan.js';
 import { queuesApi } from './queues.js';
 import { timelineApi } from './timeline.js';
 import { workersApi } from './workers.js';
@@ -50,6 +51,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     workersApi(deps),
     jobTypesApi(deps),
     queuesApi(deps),
+    planApi(deps),
     memoryApi(deps),
     leversApi(deps),
     jobsApi(deps),

@@ -1,0 +1,67 @@
+import type { z } from '@hono/zod-openapi';
+import type { PlanBasis } from '../../model/plan/input-of.js';
+import { type DrainPlans, planToDrainWithin } from '../../model/plan/plan-to-drain.js';
+import type { Plan, PlanChange } from '../../model/plan/plan-types.js';
+import { predict } from '../../model/plan/predict.js';
+import type { Score } from '../../model/plan/score.js';
+import type { Snapshot } from '../../watch/snapshot.js';
+import type { QueuePlanSchema } from './plan-schemas.js';
+import { isoTime } from './present.js';
+
+type QueuePlan = z.infer<typeof QueuePlanSchema>;
+
+export interface PlanAsked {
+  readonly change: PlanChange | null;
+  readonly drainWithinSeconds: number | null;
+  readonly scores: { readonly queue: Score; readonly instance: Score };
+}
+
+/** The answer of GET …/plan. Pure. */
+export function presentQueuePlan(snapshot: Snapshot, basis: PlanBasis, asked: PlanAsked): QueuePlan {
+  const { input, queue } = basis;
+  const { change, drainWithinSeconds: seconds } = asked;
+  return {
+    instance: snapshot.instance,
+    queue: queue.id,
+    readAt: isoTime(queue.readAtMs),
+    stale: snapshot.link.status !== 'live',
+    backlog: queue.backlog,
+    arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
+    present: {
+      slots: input.slots,
+      processes: input.processes,
+      globalConcurrency: input.globalConcurrency,
+      rateLimit: input.rateLimit,
+      paused: input.isPaused,
+      limitBytes: input.memory?.limitBytes ?? null,
+    },
+    assumed: [...basis.assumed],
+    current: presentPlan(predict(input, {})),
+    change: change && { ...change },
+    after: change && presentPlan(predict(input, change)),
+    toDrain: seconds === null ? null : presentDrain(planToDrainWithin(input, seconds), seconds),
+    score: { queue: { ...asked.scores.queue }, instance: { ...asked.scores.instance } },
+  };
+}
+
+function presentDrain(plans: DrainPlans, withinSeconds: number): NonNullable<QueuePlan['toDrain']> {
+  if ('none' in plans)
+    return { withinSeconds, settings: [], none: { reason: plans.none, sentence: plans.sentence } };
+  return {
+    withinSeconds,
+    settings: plans.settings.map(({ change, plan }) => ({ change: { ...change }, plan: presentPlan(plan) })),
+    none: null,
+  };
+}
+
+function presentPlan(plan: Plan): QueuePlan['current'] {
+  const [low, high] = plan.throughputRange;
+  const [drainLow, drainHigh] = plan.drainRange;
+  return {
+    ...plan,
+    throughputRange: { low, high },
+    drainRange: { low: drainLow, high: drainHigh },
+    warnings: [...plan.warnings],
+    memory: plan.memory.map((point) => ({ ...point })),
+  };
+}
