@@ -3,8 +3,8 @@ import { formatCount } from '../model/format.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
 import type { Snapshot } from '../watch/snapshot.js';
-import { departuresWith, flowAfter } from './flow-after.js';
-import type { Lever, LeverContext, LeverWarning } from './lever.js';
+import { foretell } from './foretell.js';
+import type { Lever, LeverWarning } from './lever.js';
 import {
   handleOf,
   isFull,
@@ -41,6 +41,7 @@ export const concurrency: Lever<Args, QueueControl> = {
     const queue = queueOf(context);
     const isHalted = control.haltRecord !== null && control.concurrency === 0;
     const before = settingOf(control);
+    const told = foretell(context, { globalConcurrency: args.value });
     return {
       summary: isHalted
         ? `The queue stays halted; ${limitInWords(args.value)} will be in force when it is resumed.`
@@ -50,9 +51,10 @@ export const concurrency: Lever<Args, QueueControl> = {
       fields: [
         { label: 'global concurrency', before: limitInWords(before), after: limitInWords(args.value) },
       ],
-      effects: [effectOf(control, args.value), ...flowWith(args.value, control, context)],
+      effects: [effectOf(control, args.value), ...told.effects],
       warnings: [
         ...whenFull(context.snapshot, control, args.value),
+        ...told.warnings,
         ...(args.value === null ? [] : oldVersionWarning(control.version, 'global concurrency')),
       ],
       affected: { queues: 1, workers: queue.workers, jobs: control.active },
@@ -61,6 +63,7 @@ export const concurrency: Lever<Args, QueueControl> = {
       mechanism:
         'Field concurrency of the queue’s meta hash, as BullMQ’s setGlobalConcurrency writes it; an application that sets it at start-up overwrites this.',
       isNoop: before === args.value,
+      foretold: told.foretold,
     };
   },
   async apply(context, args) {
@@ -98,18 +101,6 @@ export const concurrency: Lever<Args, QueueControl> = {
 function settingOf(control: QueueControl): number | null {
   if (control.haltRecord === null || control.concurrency !== 0) return control.concurrency;
   return parseHaltRecord(control.haltRecord)?.formerConcurrency ?? null;
-}
-
-/** While full a slot more does not drain more, so nothing is foretold. */
-function flowWith(
-  value: number | null,
-  control: QueueControl,
-  context: Pick<LeverContext, 'snapshot' | 'target'>,
-): readonly string[] {
-  if (value === null || isFull(context.snapshot)) return [];
-  const queue = queueOf(context);
-  const after = departuresWith(value, control.active, queue);
-  return after === null ? [] : flowAfter(queue, after, context.snapshot);
 }
 
 function effectOf(control: QueueControl, value: number | null): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatCount } from '../model/format.js';
 import { haltQueue, type QueueControl, readControl } from '../redis/queue-control.js';
-import { flowAfter } from './flow-after.js';
+import { foretell } from './foretell.js';
 import type { Lever, LeverWarning } from './lever.js';
 import {
   flowInWords,
@@ -33,6 +33,7 @@ export const halt: Lever<Args, QueueControl> = {
     const isHalted = control.haltRecord !== null && control.concurrency === 0;
     const waiting = control.waiting + control.legacyPaused + control.prioritized;
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
+    const told = foretell(context, { pauseQueue: true });
     return {
       summary: isHalted
         ? 'The queue is halted already.'
@@ -43,13 +44,12 @@ export const halt: Lever<Args, QueueControl> = {
       ],
       effects: [
         `${formatCount(waiting)} waiting jobs stay where they are; ${formatCount(control.active)} running jobs finish.`,
-        ...(arrivals > 0
-          ? flowAfter(queue, 0, context.snapshot)
-          : ['Producers can still add; nothing arrives at the moment.']),
+        ...(arrivals > 0 ? told.effects : ['Producers can still add; nothing arrives at the moment.']),
         ...quietWhenFull(context.snapshot, control),
       ],
       warnings: [
         ...whenFull(context.snapshot, control),
+        ...told.warnings,
         ...oldVersionWarning(control.version, 'global concurrency'),
       ],
       affected: { queues: 1, workers: queue.workers, jobs: waiting },
@@ -58,6 +58,7 @@ export const halt: Lever<Args, QueueControl> = {
       mechanism:
         'Global concurrency 0 in the queue’s meta hash, with the former value beside it; no list is renamed, so BullMQ 5 and 6 can share the queue. BullMQ itself will not say "paused".',
       isNoop: isHalted,
+      foretold: told.foretold,
     };
   },
   async apply(context) {

@@ -6,6 +6,7 @@ import type { TypeThresholds } from '../store/type-threshold.js';
 import type { AgentPort } from '../watch/agent-port.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { WorkerState } from '../watch/worker-state.js';
+import type { Foretold } from './foretell.js';
 
 /** What a lever acts on. `queue` is set for scopes queue, job and worker, `jobId` for scope job. */
 export interface LeverTarget {
@@ -45,6 +46,8 @@ export interface Preview {
   readonly mechanism: string;
   /** True when the state is already what is asked for. */
   readonly isNoop: boolean;
+  /** What the planner counts on, where the lever changes how a queue drains. */
+  readonly foretold?: Foretold | null;
 }
 
 /** A lever and its arguments: what undo and remedies hold. */

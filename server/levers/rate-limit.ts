@@ -1,10 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { formatDuration, formatRate } from '../model/format.js';
+import { rateLimitAfter } from '../model/plan/effective-rate-limit.js';
+import { planBasisOf } from '../model/plan/input-of.js';
 import { inShortWindows, perSecond } from '../model/rate-limit.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
 import type { RateLimit } from '../watch/snapshot.js';
-import { flowAfter } from './flow-after.js';
+import { foretell } from './foretell.js';
 import type { Lever, LeverContext, LeverWarning } from './lever.js';
 import { handleOf, isFull, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
@@ -45,6 +47,8 @@ export const rateLimit: Lever<Args, QueueControl> = {
     const queue = queueOf(context);
     const wanted = limitOf(args);
     const leaving = queue.rates?.departuresPerSecond ?? 0;
+    const basis = planBasisOf(context.snapshot, queue.id);
+    const told = foretell(context, basis && { rateLimit: rateLimitAfter(wanted, basis) });
     return {
       summary:
         wanted === null
@@ -55,7 +59,7 @@ export const rateLimit: Lever<Args, QueueControl> = {
       ],
       effects: [
         `Now ${formatRate(leaving)} leave the queue and ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive.`,
-        ...(wanted ? flowAfter(queue, allowedOf(wanted, leaving, control), context.snapshot) : []),
+        ...told.effects,
         ...(wanted && wanted.durationMs !== args.durationMs
           ? [
               `Written as ${rateInWords(wanted)}: the same rate in short windows, so that a later change counts within a second.`,
@@ -67,6 +71,7 @@ export const rateLimit: Lever<Args, QueueControl> = {
       ],
       warnings: [
         ...warningsOf(control, wanted, leaving, queue.observedLimiterMs),
+        ...told.warnings,
         ...(wanted ? oldVersionWarning(control.version, 'a global rate limit') : []),
       ],
       affected: { queues: 1, workers: queue.workers, jobs: queue.backlog },
@@ -75,6 +80,7 @@ export const rateLimit: Lever<Args, QueueControl> = {
       mechanism:
         'Fields max and duration of the queue’s meta hash. BullMQ takes the global max but the duration of a worker’s own limiter where it has one.',
       isNoop: rateInWords(control.rateLimit) === rateInWords(wanted),
+      foretold: told.foretold,
     };
   },
   async apply(context, args) {
@@ -124,12 +130,6 @@ export const rateLimit: Lever<Args, QueueControl> = {
         : { max: null },
   }),
 };
-
-/** Departures under a limit: what it allows, or less where the queue is slower for other reasons than the former limit. */
-function allowedOf(wanted: RateLimit, leavingPerSecond: number, control: QueueControl): number {
-  const isLimited = control.rateLimit !== null && leavingPerSecond >= perSecond(control.rateLimit) * 0.9;
-  return isLimited ? perSecond(wanted) : Math.min(perSecond(wanted), leavingPerSecond);
-}
 
 /** The window began anew: where jobs wait, workers count in it within a moment, and then its length can be seen. */
 async function readOnceCounting(context: LeverContext, wanted: RateLimit | null): Promise<QueueControl> {

@@ -3,6 +3,7 @@ import { formatCount } from '../model/format.js';
 import { type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
 import type { Snapshot } from '../watch/snapshot.js';
+import { foretell } from './foretell.js';
 import type { Lever, LeverWarning } from './lever.js';
 import {
   flowInWords,
@@ -31,6 +32,7 @@ export const resume: Lever<Args, QueueControl> = {
   preview(control, _args, context) {
     const restored = concurrencyAfter(control);
     const waiting = control.waiting + control.legacyPaused + control.prioritized;
+    const told = foretell(context, { pauseQueue: false, globalConcurrency: restored });
     const isNoop =
       control.haltRecord === null && !control.isPausedByApplication && control.legacyPaused === 0;
     return {
@@ -50,14 +52,19 @@ export const resume: Lever<Args, QueueControl> = {
               `${formatCount(control.legacyPaused)} of them lie in BullMQ 5’s paused list and are merged before the newer ones.`,
             ]
           : []),
+        ...(isNoop ? [] : told.effects),
       ],
-      warnings: warningsOf(control, restored, context.snapshot, queueOf(context).id),
+      warnings: [
+        ...warningsOf(control, restored, context.snapshot, queueOf(context).id),
+        ...(isNoop ? [] : told.warnings),
+      ],
       affected: { queues: 1, workers: queueOf(context).workers, jobs: waiting },
       predictedFreedBytes: null,
       isReversible: true,
       mechanism:
         'Restores the concurrency that stood before the halt, removes BullMQ’s pause flag, merges a legacy paused list into wait without overwriting it, and wakes idle workers by the marker.',
       isNoop,
+      foretold: told.foretold,
     };
   },
   async apply(context, _args, control) {

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { EVERY_WORKER, type OrderedConcurrency } from '../../agent/protocol.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount, formatDuration } from '../model/format.js';
-import type { QueueState } from '../watch/snapshot.js';
+import { planBasisOf } from '../model/plan/input-of.js';
+import type { PlanChange } from '../model/plan/plan-types.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import { departuresWith, flowAfter } from './flow-after.js';
+import { foretell } from './foretell.js';
 import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
 import { type Lever, LeverError, type LeverWarning, type WorkerResult } from './lever.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { orderForAll, ownOrder } from './own-orders.js';
-import { isFull, queueOf } from './queue-target.js';
+import { queueOf } from './queue-target.js';
 import { followers, type SlotsOrdered, slotsAsked, slotsOf, slotsOrdered } from './slots-for-all.js';
 import {
   endArgs,
@@ -93,23 +95,25 @@ export const workersConcurrency: Lever<Args, State> = {
     const total = sum(after);
     const isRaise = total > sum(before);
     const running = sum(state.workers.map((worker) => worker.agent?.running ?? 0));
-    const departures = isFull(context.snapshot) ? null : departuresWith(total, running, queue);
+    const told = foretell(context, slotsAfter(queue, context.snapshot, wanted));
     return {
       ...nothing(queue, state),
       summary: `${summaryOf(args, after, value)}${untilWords(args, context.nowMs)}.`,
       fields: [{ label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) }],
       effects: [
         `${formatCount(running)} jobs run now in ${formatCount(sum(before))} slots of ${formatCount(state.workers.length)} workers; ${formatCount(total)} may then.`,
-        ...(departures === null ? [] : flowAfter(queue, departures, context.snapshot)),
+        ...told.effects,
         ...drainWords(args, queue, followers(state.workers, state.standing)),
         ...capWords(queue, total),
       ],
       warnings: [
         ...whileFull(context.snapshot, isRaise),
         ...raiseWarnings(state.workers, asked),
+        ...told.warnings,
         ...ownWarnings(state),
       ],
       isNoop: isSameOrder(state.former, value, endOf(args, context.nowMs)),
+      foretold: told.foretold,
     };
   },
   async apply(context, args, state) {
@@ -202,6 +206,17 @@ function drainWords(args: Args, queue: QueueState, workers: readonly WorkerState
   return [
     `A job holds a slot for ${formatDuration(needed.secondsPerJob)} now, so ${formatCount(needed.slots)} slots drain ${formatCount(queue.backlog)} within ${formatDuration(args.drainWithinSeconds)}.`,
   ];
+}
+
+/** Slots of those that take jobs, all together; others' orders count once they take jobs again. null: there are none. */
+function slotsAfter(
+  queue: QueueState,
+  snapshot: Snapshot,
+  wanted: (worker: WorkerState) => number,
+): PlanChange | null {
+  const able = planBasisOf(snapshot, queue.id)?.workers;
+  if (!able || able.attached.length === 0) return null;
+  return { concurrency: sum(able.attached.map(wanted)) + able.unattachedSlots };
 }
 
 function capWords(queue: QueueState, total: number): readonly string[] {

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { departuresWith, flowAfter } from '../../server/levers/flow-after.js';
 import { findLever, LEVERS } from '../../server/levers/index.js';
 import { oldVersionWarning } from '../../server/levers/queue-target.js';
 import { globMatcher } from '../../server/levers/targets.js';
-import { aFullNode, aNode, aQueue, aSnapshot, MB, someMemory, someRates } from '../support/snapshot.js';
 
 describe('the registry of levers', () => {
   it('holds each under a name of its own, found by it', () => {
@@ -15,42 +13,6 @@ describe('the registry of levers', () => {
   it('asks for the queue’s name before what cannot be taken back', () => {
     const destructive = LEVERS.filter((lever) => lever.isDestructive).map((lever) => lever.name);
     expect(destructive.sort()).toEqual(['job.remove', 'queue.clean-finished']);
-  });
-});
-
-describe('what a change will do is foretold with numbers', () => {
-  const queue = aQueue({
-    counts: { waiting: 1000, active: 4 },
-    rates: someRates({ arrivalsPerSecond: 10, departuresPerSecond: 8 }),
-    memory: someMemory({ backlogBytes: MB }),
-  });
-
-  it('a backlog that will grow, with what that costs in Redis and what it has left', () => {
-    const snapshot = aSnapshot({
-      nodes: [aNode({ countedBytes: 60 * MB, maxBytes: 100 * MB })],
-      queues: [queue],
-    });
-    expect(flowAfter(queue, 0, snapshot)).toEqual([
-      'The backlog grows by 10/s, about 612 KB of Redis a minute, which has 40 MB left.',
-    ]);
-  });
-
-  it('a backlog that will be done, and when', () => {
-    expect(flowAfter(queue, 20, aSnapshot({ queues: [queue] }))).toEqual([
-      'At 20/s the 1,000 jobs that wait are done in about 1 min 40 s.',
-    ]);
-  });
-
-  it('nothing where nothing waits or nothing is known', () => {
-    expect(flowAfter(aQueue(), 5, aSnapshot())).toEqual([]);
-    expect(departuresWith(8, 0, queue)).toBeNull();
-    expect(departuresWith(8, 4, aQueue({ counts: { active: 4 } }))).toBeNull();
-    expect(departuresWith(8, 4, queue)).toBe(16);
-  });
-
-  it('no room is told of a Redis that is full', () => {
-    const snapshot = aSnapshot({ nodes: [aFullNode()], queues: [queue] });
-    expect(flowAfter(queue, 0, snapshot)[0]).not.toMatch(/left/);
   });
 });
 

@@ -68,7 +68,7 @@ describe('what is known of a queue', () => {
   it('says that slots are assumed where no worker has the agent', () => {
     const { input, assumed } = basis(backlog({ workers: 2 }), { workers: [] });
     expect(input).toMatchObject({ slots: 10, processes: 2 });
-    expect(assumed.join()).toContain('No worker has the agent: 10 slots of theirs are assumed');
+    expect(assumed.join()).toContain('No worker has the agent: 10 slots are assumed for them');
   });
 
   it('takes the time of a job from what runs and leaves where no run was seen', () => {

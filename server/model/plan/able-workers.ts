@@ -31,8 +31,7 @@ export function ableWorkers(
   const attached = told
     .filter(({ worker, verdict }) => verdict !== 'crashed' && verdict !== 'stuck' && isOpen(worker))
     .map(({ worker }) => worker);
-  const seen = judged.length - told.length;
-  const listed = Math.max(seen, known(queue.workers) - told.length, 0);
+  const listed = judged.length > 0 ? judged.length - told.length : known(queue.workers);
   const running = told.reduce((sum, { worker }) => sum + known(worker.agent.running), 0);
   // Little's law: jobs in hand of those that tell nothing are what is active, or what leaves times how long it takes.
   const busyByFlow =

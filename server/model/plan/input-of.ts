@@ -59,9 +59,8 @@ function assumptions(
   const said: string[] = [];
   if (unattachedSlots > 0) {
     const who = attached.length === 0 ? 'No worker has the agent' : 'Some workers have no agent';
-    said.push(
-      `${who}: ${formatCount(unattachedSlots)} slots of ${attached.length === 0 ? 'theirs' : 'those'} are assumed, by what runs.`,
-    );
+    const slots = unattachedSlots === 1 ? '1 slot is' : `${formatCount(unattachedSlots)} slots are`;
+    said.push(`${who}: ${slots} assumed for ${attached.length === 0 ? 'them' : 'those'}, by what runs.`);
   }
   if (types.length > 0 && knownRatio < 0.5)
     said.push('Run times are not known yet: a second is assumed, give or take a factor of ten.');
@@ -86,9 +85,18 @@ function meanRunSeconds({ types }: QueueState): number | null {
 function busySeconds(queue: QueueState, workers: AbleWorkers): number | null {
   const mean = meanRunSeconds(queue);
   if (mean !== null) return mean;
+  const byAgents = finishedSeconds(workers);
+  if (byAgents !== null) return byAgents;
   const leaving = known(queue.rates?.departuresPerSecond);
   const busy = Math.min(known(queue.counts.active), workers.slots || known(queue.counts.active));
   return leaving > 0 && busy > 0 ? Math.min(LONGEST_SECONDS, busy / leaving) : null;
+}
+
+/** The same, by what agents say of their last seconds: running jobs over jobs that end. */
+function finishedSeconds({ attached }: AbleWorkers): number | null {
+  const finished = attached.reduce((sum, { agent }) => sum + known(agent.finishedPerSecond), 0);
+  const running = attached.reduce((sum, { agent }) => sum + known(agent.running), 0);
+  return finished > 0 && running > 0 ? Math.min(LONGEST_SECONDS, running / finished) : null;
 }
 
 /** Agents tell how late event loops are, not how busy: late ones are busy, of others nothing is known. */

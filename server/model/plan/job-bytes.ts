@@ -59,7 +59,7 @@ function otherGrowth(node: RedisNode, snapshot: Snapshot, queue: QueueState): nu
   const others = snapshot.queues.reduce((sum, one) => (one.id === queue.id ? sum : sum + growthOf(one)), 0);
   const all = finite(node.forecast?.growthBytesPerSecond);
   const unexplained = all - others - growthOf(queue);
-  return others + (unexplained > UNEXPLAINED_RATIO * all ? unexplained : 0);
+  return others + (all > 0 && unexplained > UNEXPLAINED_RATIO * all ? unexplained : 0);
 }
 
 function quotient(bytes: number | undefined, jobs: number): number {

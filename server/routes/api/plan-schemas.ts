@@ -40,6 +40,14 @@ const PlanSchema = z
   })
   .openapi('Plan');
 
+export const ForetoldSchema = PlanSchema.pick({
+  drainSeconds: true,
+  drainRange: true,
+  throughputPerSecond: true,
+  bottleneck: true,
+  fullInSeconds: true,
+}).openapi('Foretold', { description: 'What the planner counts on; the whole of it by GET …/plan.' });
+
 export const ScoreSchema = z
   .object({
     count: z.number().openapi({ description: 'Forecasts that were held against what happened' }),

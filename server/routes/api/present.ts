@@ -8,6 +8,7 @@ import type { Outcome } from '../../levers/lever.js';
 import type { AuditRecord } from '../../store/audit-record.js';
 import type { JobDetail, JobRow } from '../../watch/job-view.js';
 import type { QueueState, RedisNode, Snapshot } from '../../watch/snapshot.js';
+import { presentForetold } from './present-foretold.js';
 import type {
   ActionSchema,
   FindingSchema,
@@ -254,6 +255,7 @@ function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
         instead: warning.instead.map(presentRemedy),
       })),
       affected: { ...preview.affected },
+      foretold: presentForetold(preview.foretold ?? null),
     },
     undo: outcome.undo && presentCall(outcome.undo),
     auditId: outcome.auditId,

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { ForetoldSchema } from './plan-schemas.js';
 
 /** Shapes that the API answers with. Times are ISO 8601 in UTC; ratios are 0 to 1; null means not known. */
 
@@ -224,6 +225,7 @@ export const PreviewSchema = z
     isReversible: z.boolean(),
     mechanism: z.string(),
     isNoop: z.boolean(),
+    foretold: ForetoldSchema.nullable(),
   })
   .openapi('Preview');
 
