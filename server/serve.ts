@@ -7,6 +7,7 @@ import { sessionSecret } from './auth/session.js';
 import type { Config } from './config.js';
 import { runLever } from './levers/run.js';
 import { createLog } from './log.js';
+import type { Prediction } from './model/plan/score.js';
 import { closeLive } from './routes/live.js';
 import { openStore } from './store/open-store.js';
 import type { TimelineEntry } from './store/timeline-entry.js';
@@ -14,6 +15,7 @@ import { packageVersion } from './version.js';
 import { createWatch } from './watch/create-watch.js';
 import { listJobs, readJob } from './watch/jobs.js';
 import { MarkerBook } from './watch/marker-book.js';
+import { PredictionKeeper } from './watch/prediction-keeper.js';
 import { recallMarkers } from './watch/recall-markers.js';
 
 /** Connections that don't end by themselves are cut after this. */
@@ -62,6 +64,16 @@ export async function serveConsole(config: Config): Promise<number> {
       worker: null,
       text: `The console ${packageVersion()} has started.`,
     });
+  const keeper = new PredictionKeeper({
+    watch,
+    log: store.predictions,
+    now,
+    newId: randomUUID,
+    warn: (message) => log.warn(message),
+  });
+  await keeper
+    .start()
+    .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
   const leverDeps = {
     watch,
     audit: store.audit,
@@ -69,6 +81,7 @@ export async function serveConsole(config: Config): Promise<number> {
     now,
     newId: randomUUID,
     warn: (message: string) => log.warn(message),
+    foretold: (prediction: Prediction) => keeper.add(prediction),
   };
   const deps: AppDeps = {
     watch,
@@ -98,6 +111,7 @@ export async function serveConsole(config: Config): Promise<number> {
   try {
     return await untilStopped(config, app.fetch);
   } finally {
+    keeper.stop();
     await watch.stop();
     store.close();
   }

@@ -1,4 +1,7 @@
 import { type Actor, includesRole } from '../auth/role.js';
+import { planBasisOf } from '../model/plan/input-of.js';
+import { predictionOf } from '../model/plan/prediction-of.js';
+import type { Prediction } from '../model/plan/score.js';
 import { describeRefusal } from '../redis/refusal.js';
 import type { AuditLog } from '../store/audit-record.js';
 import type { TypeThresholds } from '../store/type-threshold.js';
@@ -26,6 +29,8 @@ export interface LeverDeps {
   readonly newId: () => string;
   /** For an audit that can't be written: the change is made all the same, and this is told. */
   readonly warn: (message: string) => void;
+  /** Takes what was foretold of a change that was made, to be held against what happens; never rejects. */
+  readonly foretold?: (prediction: Prediction) => Promise<void>;
 }
 
 /** Queues of a group that are changed at the same time. */
@@ -136,8 +141,18 @@ async function pull(
       instance: request.instance,
       queue: target.queue,
     });
+    const prediction = predictionIn(outcome, context);
+    if (prediction) void deps.foretold?.(prediction);
   }
   return kept;
+}
+
+/** What the preview foretold, from the moment of the change on; null: no drain time. */
+function predictionIn({ preview }: Outcome, { snapshot, target, nowMs }: LeverContext): Prediction | null {
+  const basis = preview?.foretold && target.queue ? planBasisOf(snapshot, target.queue.id) : null;
+  if (!basis || !preview?.foretold) return null;
+  const { change, plan } = preview.foretold;
+  return predictionOf(snapshot.instance, basis, change, plan, nowMs);
 }
 
 /** Writes one outcome to the audit. The change is made by then: that it can't be kept is told, and changes nothing. */

@@ -4,9 +4,11 @@ import { troubleOf } from '../findings/trouble.js';
 import { queueVerdict } from '../findings/verdict.js';
 import { firstOf } from '../model/first-of.js';
 import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';
+import type { Score } from '../model/plan/score.js';
 import { sightOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import { SIGNALS } from './index.js';
+import { scoreFamilies } from './score-families.js';
 import type { QueueSignal, Signal } from './signal.js';
 
 export interface Sample {
@@ -33,6 +35,8 @@ export interface MetricsOptions {
   readonly thresholds?: Thresholds;
   /** Counted by code and severity where given. */
   readonly findings?: readonly CurrentFinding[];
+  /** How good forecasts have been, by instance, where given. */
+  readonly scores?: ReadonlyMap<string, Score>;
 }
 
 /** Label of the queues that are told as one. No queue is called so: an id holds a colon. */
@@ -60,6 +64,8 @@ export function collectMetrics(
     foldedFamily(views),
     untoldFamily(views),
     ...(options.findings ? [findingsFamily(options.findings)] : []),
+    ...(options.findings ? [findingsFamily(options.findings)] : []),
+    ...scoreFamilies(options.scores ?? new Map()),
   ];
 }
 

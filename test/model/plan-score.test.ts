@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgePrediction, type Prediction, type Seen, scoreOf } from '../../server/model/plan/score.js';
+import { scoreWords } from '../../server/model/plan/score-words.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const foretold: Prediction = {
@@ -19,6 +20,7 @@ function seen(afterSeconds: number, over: Partial<Seen> = {}): Seen {
     backlog: 0,
     arrivalsPerSecond: 50,
     areSettingsChanged: false,
+    unseenSeconds: 1,
     ...over,
   };
 }
@@ -120,4 +122,18 @@ it('the score is the median error and the share inside the range', () => {
   expect(score.count).toBe(4);
   expect(score.medianErrorRatio).toBeCloseTo(0.15);
   expect(score.insideRangeRatio).toBe(0.75);
+});
+
+describe('the score in words', () => {
+  it('says how good forecasts have been, and nothing before there are any', () => {
+    const errors = [0.02, 0.05, 0.09, 0.2];
+    const settled = errors.map((errorRatio) => ({ errorRatio, isInsideRange: errorRatio < 0.15 }));
+    expect(scoreWords(scoreOf(settled))).toBe(
+      'Of the last 4 forecasts half were within 7%, 3 of 4 within their range.',
+    );
+    expect(scoreWords(scoreOf(settled.slice(0, 1)))).toBe(
+      'The last forecast was off by 2%, within its range.',
+    );
+    expect(scoreWords(scoreOf([]))).toBeNull();
+  });
 });

@@ -8,6 +8,8 @@ export type AttachedWorker = WorkerState & { readonly agent: AgentFacts };
 /** Who takes the jobs of a queue, as far as it can be told. */
 export interface AbleWorkers {
   readonly attached: readonly AttachedWorker[];
+  /** Workers that have the agent, whether they take jobs or not. */
+  readonly told: number;
   /** Slots of workers that have no agent, by estimate; 0 where there are none. */
   readonly unattachedSlots: number;
   readonly unattachedProcesses: number;
@@ -44,7 +46,7 @@ export function ableWorkers(
   const unattachedSlots = isSeen ? Math.max(unattachedProcesses, busy) : 0;
   const slots = attached.reduce((sum, { agent }) => sum + known(agent.concurrency.now), 0) + unattachedSlots;
   const processes = new Set(attached.map(({ agent }) => agent.agentId)).size + unattachedProcesses;
-  return { attached, unattachedSlots, unattachedProcesses, slots, processes };
+  return { attached, told: told.length, unattachedSlots, unattachedProcesses, slots, processes };
 }
 
 function isAttached(worker: WorkerState): worker is AttachedWorker {

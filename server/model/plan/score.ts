@@ -25,9 +25,12 @@ export interface Seen {
   readonly arrivalsPerSecond: number;
   /** Settings are others than those that the prediction was made for. */
   readonly areSettingsChanged: boolean;
+  /** Since it was looked at before; null: not since the console started. */
+  readonly unseenSeconds: number | null;
 }
 
-export type VoidReason = 'settings-changed' | 'arrivals-changed';
+/** `not-watched`: it drained while the console did not look, so when is not known. */
+export type VoidReason = 'settings-changed' | 'arrivals-changed' | 'not-watched';
 
 export type Verdict =
   | { readonly status: 'open' }
@@ -64,6 +67,10 @@ const NEVER_SECONDS = 3600;
 /** Times are seen a second apart. */
 const LEAST_SECONDS = 1;
 
+/** Looked at less often than this, it is not known when it drained. */
+const MOST_UNSEEN_SECONDS = 3;
+const MOST_UNSEEN_RATIO = 0.05;
+
 /** Holds a prediction against what is seen. Pure. */
 export function judgePrediction(prediction: Prediction, seen: Seen): Verdict {
   if (seen.areSettingsChanged) return { status: 'void', reason: 'settings-changed' };
@@ -71,7 +78,11 @@ export function judgePrediction(prediction: Prediction, seen: Seen): Verdict {
   if (haveArrivalsChanged(prediction, seen, passedSeconds))
     return { status: 'void', reason: 'arrivals-changed' };
   const isDrained = seen.backlog <= Math.max(DRAINED_JOBS, prediction.backlog * DRAINED_RATIO);
-  return isDrained ? drained(prediction, passedSeconds) : notDrained(prediction, passedSeconds);
+  if (!isDrained) return notDrained(prediction, passedSeconds);
+  const mostUnseen = Math.max(MOST_UNSEEN_SECONDS, MOST_UNSEEN_RATIO * passedSeconds);
+  if (seen.unseenSeconds === null || seen.unseenSeconds > mostUnseen)
+    return { status: 'void', reason: 'not-watched' };
+  return drained(prediction, passedSeconds);
 }
 
 function drained(prediction: Prediction, actualSeconds: number): Verdict {

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runLever } from '../../server/levers/run.js';
+import { planBasisOf } from '../../server/model/plan/input-of.js';
+import type { PlanChange } from '../../server/model/plan/plan-types.js';
+import { predict } from '../../server/model/plan/predict.js';
+import { predictionOf } from '../../server/model/plan/prediction-of.js';
+import type { Prediction } from '../../server/model/plan/score.js';
+import { openStore, type Store } from '../../server/store/open-store.js';
+import { PredictionKeeper } from '../../server/watch/prediction-keeper.js';
+import type { Snapshot } from '../../server/watch/snapshot.js';
+import { aWorker } from '../support/fleet.js';
+import { aType, someRuns } from '../support/job-type.js';
+import { aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
+import { until } from '../support/until.js';
+import { startWorkerScene } from '../support/worker-scene.js';
+
+let directory: string;
+let store: Store;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'spillway-forecasts-'));
+  store = await openStore(directory);
+});
+afterEach(async () => {
+  store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** A thousand jobs of 400 ms wait for 20 slots; the clock and the reads are turned by hand. */
+function byHand() {
+  const clock = { nowMs: NOW_MS };
+  let snapshot = at(0);
+  const listeners = new Set<(instance: string) => void>();
+  const warned: string[] = [];
+  const keeperOf = () =>
+    new PredictionKeeper({
+      watch: {
+        snapshot: () => snapshot,
+        onTick: (listener) => {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
+        refreshSoon: () => undefined,
+      },
+      log: store.predictions,
+      now: () => clock.nowMs,
+      newId: randomUUID,
+      warn: (message) => void warned.push(message),
+    });
+  function at(seconds: number, over: QueueOver = {}, slots = 20): Snapshot {
+    const readAtMs = NOW_MS + seconds * 1000;
+    const queue = aQueue({
+      counts: { waiting: 1000, active: 10 },
+      rates: someRates({ departuresPerSecond: 25 }),
+      types: [aType({ waits: 1000, run: someRuns(400) })],
+      ...over,
+      readAtMs,
+    });
+    const worker = aWorker({
+      lastSeenAtMs: readAtMs,
+      agent: { lastBeatAtMs: readAtMs, concurrency: { deployed: 10, now: slots } },
+    });
+    return aSnapshot({ atMs: readAtMs, queues: [queue], workers: [worker] });
+  }
+  return {
+    keeperOf,
+    warned,
+    at,
+    turn(next: Snapshot): void {
+      snapshot = next;
+      clock.nowMs = next.atMs;
+      for (const listener of listeners) listener('default');
+    },
+    /** What a lever foretells of the first Snapshot: 20 slots drain it in 20 s. */
+    foretell(change: PlanChange = { concurrency: 20 }): Prediction {
+      const basis = planBasisOf(at(0, {}, 10), 'bull:emails');
+      const made = basis && predictionOf('default', basis, change, predict(basis.input, change), NOW_MS);
+      if (!made) throw new Error('nothing is foretold');
+      return made;
+    },
+  };
+}
+
+const verdicts = async () => (await store.predictions.list({ limit: 100 })).map(({ verdict }) => verdict);
+const untilStatus = (status: string) =>
+  until(`a forecast is ${status}`, async () => (await verdicts()).some((one) => one.status === status));
+
+describe('a forecast', () => {
+  it('is held against the time at which the backlog was gone', async () => {
+    const hand = byHand();
+    const keeper = hand.keeperOf();
+    await keeper.start();
+    await keeper.add(hand.foretell());
+    for (let second = 1; second < 22; second++)
+      hand.turn(hand.at(second, { counts: { waiting: Math.max(20, 1000 - 46 * second), active: 20 } }));
+    expect((await verdicts())[0]?.status).toBe('open');
+    hand.turn(hand.at(22, { counts: { waiting: 0 } }));
+    await untilStatus('settled');
+    const [verdict] = await verdicts();
+    if (verdict?.status !== 'settled') throw new Error('it is settled');
+    expect(verdict.actualSeconds).toBe(22);
+    expect(verdict.errorRatio).toBeLessThan(0.25);
+    expect((await store.predictions.score({ instance: 'default' })).count).toBe(1);
+    keeper.stop();
+  });
+
+  it('says nothing of the planner once somebody changes the slots that it counted on', async () => {
+    const hand = byHand();
+    const keeper = hand.keeperOf();
+    await keeper.start();
+    await keeper.add(hand.foretell());
+    // Orders take a moment: other slots count only when they last.
+    for (let second = 1; second <= 4; second++) hand.turn(hand.at(second, {}, 10));
+    for (let second = 5; second <= 8; second++) hand.turn(hand.at(second));
+    expect((await verdicts())[0]?.status).toBe('open');
+    for (let second = 9; second <= 15; second++) hand.turn(hand.at(second, {}, 4));
+    await untilStatus('void');
+    expect((await verdicts())[0]).toEqual({ status: 'void', reason: 'settings-changed' });
+    keeper.stop();
+  });
+
+  it('says nothing of the planner once far more arrives than it counted on', async () => {
+    const hand = byHand();
+    const keeper = hand.keeperOf();
+    await keeper.start();
+    await keeper.add(hand.foretell());
+    for (let second = 1; second <= 10; second++)
+      hand.turn(hand.at(second, { addedTotal: 1000 + 80 * second }));
+    await untilStatus('void');
+    expect((await verdicts())[0]).toEqual({ status: 'void', reason: 'arrivals-changed' });
+    keeper.stop();
+  });
+
+  it('is held against what happens by a console that was restarted meanwhile', async () => {
+    const hand = byHand();
+    const first = hand.keeperOf();
+    await first.start();
+    await first.add(hand.foretell());
+    hand.turn(hand.at(1));
+    first.stop();
+    const second = hand.keeperOf();
+    await second.start();
+    // The queue has not been found again yet.
+    hand.turn(aSnapshot({ atMs: NOW_MS + 4_000 }));
+    for (let at = 5; at < 20; at++) hand.turn(hand.at(at, { counts: { waiting: 400, active: 20 } }));
+    hand.turn(hand.at(20, { counts: { waiting: 0 } }));
+    await untilStatus('settled');
+    second.stop();
+  });
+
+  it('is void where the console did not look when the backlog went', async () => {
+    const hand = byHand();
+    const first = hand.keeperOf();
+    await first.start();
+    await first.add(hand.foretell());
+    hand.turn(hand.at(1));
+    first.stop();
+    const second = hand.keeperOf();
+    await second.start();
+    hand.turn(hand.at(25, { counts: { waiting: 0 } }));
+    await untilStatus('void');
+    expect((await verdicts())[0]).toEqual({ status: 'void', reason: 'not-watched' });
+    second.stop();
+  });
+
+  it('ends the one before it for the same queue, and no more than 200 are watched', async () => {
+    const hand = byHand();
+    const keeper = hand.keeperOf();
+    await keeper.start();
+    const made = hand.foretell();
+    await keeper.add(made);
+    await keeper.add(made);
+    const statuses = (await verdicts()).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual(['open', 'void']);
+    for (let i = 0; i < 220; i++) await keeper.add({ ...made, queue: `bull:other-${i}` });
+    expect(await store.predictions.list({ status: 'open', limit: 1000 })).toHaveLength(200);
+    expect(hand.warned).toEqual([]);
+    keeper.stop();
+  });
+});
+
+it('an order to real workers is foretold, and what came of it is scored', async () => {
+  const scene = await startWorkerScene();
+  const { bench } = scene;
+  const keeper = new PredictionKeeper({
+    watch: bench.watch,
+    log: store.predictions,
+    now: Date.now,
+    newId: randomUUID,
+    warn: (message) => {
+      throw new Error(message);
+    },
+  });
+  try {
+    await keeper.start();
+    await scene.add(3_000);
+    await scene.workers({ concurrency: 5, jobMs: 50 }, { concurrency: 5, jobMs: 50 });
+    await until(
+      'what leaves at the present settings is measured',
+      () => {
+        const snapshot = bench.watch.snapshot('default');
+        const basis = snapshot && planBasisOf(snapshot, 'bull:work');
+        return basis?.assumed.length === 0 && basis.input.measured !== null;
+      },
+      { withinMs: 20_000 },
+    );
+    const [outcome] = await runLever(
+      { ...bench.deps, foretold: (prediction) => keeper.add(prediction) },
+      { name: 'olga', role: 'admin', via: 'token' },
+      {
+        lever: 'workers.concurrency',
+        instance: 'default',
+        queues: ['bull:work'],
+        args: { value: 15 },
+        reason: 'drill',
+        dryRun: false,
+      },
+    );
+    expect(outcome?.status).toBe('applied');
+    await until('it is settled', async () => (await verdicts())[0]?.status !== 'open', { withinMs: 60_000 });
+    const [kept] = await store.predictions.list({ limit: 1 });
+    console.log(
+      `foretold ${kept?.drainSeconds?.toFixed(1)} s (${kept?.drainRange}), ${JSON.stringify(kept?.verdict)}`,
+    );
+    if (kept?.verdict.status !== 'settled') throw new Error(`it is ${JSON.stringify(kept?.verdict)}`);
+    // The machine is shared with whatever else is tested.
+    expect(kept.verdict.errorRatio).toBeLessThan(0.5);
+  } finally {
+    keeper.stop();
+    await scene.stop();
+  }
+}, 120_000);
