@@ -47,14 +47,30 @@
     if (event.target === drawer && !body.querySelector('form[data-typed]')) drawer.close();
   });
 
-  body.addEventListener(
+  document.addEventListener(
     'input',
     (event) => {
+      // In the drawer, or where it is a page of its own.
+      if (!event.target.closest('[data-lever-view]')) return;
       event.target.closest('form')?.setAttribute('data-typed', '');
       // Who types a number does not want "no limit" any more.
       if (event.target.type === 'checkbox') return;
       const none = event.target.closest('.field')?.querySelector('.field-none input');
       if (none) none.checked = false;
+    },
+    true,
+  );
+
+  // A slider and the number beside it are the same value. Before htmx sees the event, so that it sends what is shown.
+  document.addEventListener(
+    'input',
+    ({ target }) => {
+      const followed = target.dataset?.follows ? document.getElementById(target.dataset.follows) : null;
+      if (followed) followed.value = target.value;
+      else if (target.id) {
+        const slider = document.querySelector(`[data-follows="${CSS.escape(target.id)}"]`);
+        if (slider && target.value.trim() !== '') slider.value = target.value.replace(/[,_\s]/g, '');
+      }
     },
     true,
   );

@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { Icon } from './icon.js';
+import { type ForecastProps, LeverForecast } from './lever-forecast.js';
 import { LeverPreview, type PreviewProps } from './lever-preview.js';
 
 export interface FieldProps {
@@ -19,6 +20,14 @@ export interface FieldProps {
   }[];
   /** "No limit": a box that stands for no number at all. */
   readonly none: { readonly label: string; readonly isChecked: boolean } | null;
+  /** A slider beside the number. */
+  readonly slider?: SliderProps | null;
+}
+
+export interface SliderProps {
+  readonly min: number;
+  readonly max: number;
+  readonly value: number;
 }
 
 export interface LeverFormProps {
@@ -33,6 +42,8 @@ export interface LeverFormProps {
   readonly reason: { readonly text: string; readonly error: string | null };
   /** What has to be typed before something is destroyed. */
   readonly confirm: { readonly word: string; readonly text: string; readonly error: string | null } | null;
+  /** null: this lever does not change how a queue drains, or it is about many. */
+  readonly forecast: ForecastProps | null;
   readonly preview: PreviewProps;
   readonly submit: string;
   readonly isDestructive: boolean;
@@ -81,6 +92,7 @@ export const LeverForm: FC<LeverFormProps> = (form) => (
           ))}
         </div>
       ) : null}
+      {form.forecast ? <LeverForecast {...form.forecast} /> : null}
       <LeverPreview {...form.preview} hasFields={form.fields.length > 0} />
       <div class="field">
         <label for="lever-reason">Why</label>
@@ -189,6 +201,7 @@ export const LeverField: FC<FieldProps> = (field) =>
             aria-describedby={`${field.id}-note`}
           />
         )}
+        {field.slider ? <Slider {...field.slider} field={field} /> : null}
         <Unit {...field} />
         {field.none ? (
           <label class="field-none">
@@ -200,6 +213,22 @@ export const LeverField: FC<FieldProps> = (field) =>
       <Note id={`${field.id}-note`} error={field.error} hint={field.hint} />
     </div>
   );
+
+/** Sets the number beside it; the script keeps the two the same, and moves it only by hand while it is drawn anew. */
+const Slider: FC<SliderProps & { readonly field: FieldProps }> = ({ min, max, value, field }) => (
+  <input
+    id={`${field.id}-slider`}
+    type="range"
+    class="field-slider"
+    aria-label={`${field.label}, slider`}
+    aria-describedby={`${field.id}-note`}
+    min={String(min)}
+    max={String(max)}
+    value={String(value)}
+    data-follows={`${field.id}-input`}
+    hx-morph-skip=""
+  />
+);
 
 const Unit: FC<FieldProps> = ({ name, label, units }) => {
   if (units.length === 0) return null;

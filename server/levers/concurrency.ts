@@ -16,14 +16,15 @@ import {
 } from './queue-target.js';
 
 const MOST = 1_000_000;
-const schema = z.strictObject({
+/** Arguments of queue.concurrency. */
+export const concurrencySchema = z.strictObject({
   value: z
     .int(`must be a whole number from 1 to ${MOST}, or null for no limit`)
     .min(1, 'must be at least 1: to stop the queue use queue.halt, which remembers the former value')
     .max(MOST, `must be at most ${MOST}`)
     .nullable(),
 });
-type Args = z.infer<typeof schema>;
+type Args = z.infer<typeof concurrencySchema>;
 
 /** Global concurrency: how many jobs of a queue may run at once over all workers. */
 export const concurrency: Lever<Args, QueueControl> = {
@@ -34,7 +35,7 @@ export const concurrency: Lever<Args, QueueControl> = {
   scope: 'queue',
   role: 'operator',
   isDestructive: false,
-  schema,
+  schema: concurrencySchema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
   preview(control, args, context) {

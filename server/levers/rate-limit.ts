@@ -13,7 +13,8 @@ import { handleOf, isFull, oldVersionWarning, queueOf, rateInWords, whyNoWrites 
 const MOST = 10_000_000;
 const DAY_MS = 86_400_000;
 const COUNTING_MS = 30;
-const schema = z.strictObject({
+/** Arguments of queue.rate-limit. */
+export const rateLimitSchema = z.strictObject({
   max: z
     .int('must be a whole number of jobs, or null for no limit')
     .min(
@@ -30,7 +31,7 @@ const schema = z.strictObject({
   /** Written as given, not as the same rate in short windows: what undo needs to restore what stood there. */
   isExact: z.boolean('must be true or false').default(false),
 });
-type Args = z.infer<typeof schema>;
+type Args = z.infer<typeof rateLimitSchema>;
 
 /** Global rate limit, written so that it means what was typed. */
 export const rateLimit: Lever<Args, QueueControl> = {
@@ -40,7 +41,7 @@ export const rateLimit: Lever<Args, QueueControl> = {
   scope: 'queue',
   role: 'operator',
   isDestructive: false,
-  schema,
+  schema: rateLimitSchema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
   preview(control, args, context) {
@@ -141,7 +142,8 @@ async function readOnceCounting(context: LeverContext, wanted: RateLimit | null)
   return readControl(handleOf(context));
 }
 
-function limitOf(args: Args): RateLimit | null {
+/** The limit as it is written. */
+export function limitOf(args: Args): RateLimit | null {
   if (args.max === null) return null;
   const typed = { max: args.max, durationMs: args.durationMs };
   return args.isExact ? typed : inShortWindows(typed);

@@ -1,6 +1,8 @@
 import type { OrderedConcurrency } from '../../agent/protocol.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount } from '../model/format.js';
+import type { AbleWorkers } from '../model/plan/able-workers.js';
+import type { PlanChange } from '../model/plan/plan-types.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
 import { ownOrder } from './own-orders.js';
@@ -57,6 +59,17 @@ export function followers(
       worker.agent?.isClosing === false &&
       ownOrder(worker, standing, 'concurrency') === null,
   );
+}
+
+/** Slots of those that take jobs, all together; others' orders count once they take jobs again. null: there are none. */
+export function slotsAfter(
+  { attached, unattachedSlots }: AbleWorkers,
+  value: OrderedConcurrency,
+  standing: readonly KeptOrder[],
+): PlanChange | null {
+  if (attached.length === 0) return null;
+  const slots = attached.map((worker) => slotsOf(worker, value, standing));
+  return { concurrency: slots.reduce((sum, one) => sum + one, unattachedSlots) };
 }
 
 /** What a worker is asked for: an order of its own goes before the one for all. */

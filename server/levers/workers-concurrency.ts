@@ -3,8 +3,7 @@ import { EVERY_WORKER, type OrderedConcurrency } from '../../agent/protocol.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import { planBasisOf } from '../model/plan/input-of.js';
-import type { PlanChange } from '../model/plan/plan-types.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { QueueState } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
 import { foretell } from './foretell.js';
 import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
@@ -12,7 +11,14 @@ import { type Lever, LeverError, type LeverWarning, type WorkerResult } from './
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { orderForAll, ownOrder } from './own-orders.js';
 import { queueOf } from './queue-target.js';
-import { followers, type SlotsOrdered, slotsAsked, slotsOf, slotsOrdered } from './slots-for-all.js';
+import {
+  followers,
+  type SlotsOrdered,
+  slotsAfter,
+  slotsAsked,
+  slotsOf,
+  slotsOrdered,
+} from './slots-for-all.js';
 import {
   endArgs,
   endOf,
@@ -29,7 +35,8 @@ import {
 } from './worker-settings.js';
 
 const ONE_OF = 'give exactly one of value, factor and drainWithinSeconds';
-const schema = z
+/** Arguments of workers.concurrency. */
+export const workersSchema = z
   .strictObject({
     value: slots.nullable().optional(),
     factor: z.number().gt(0, 'must be above 0').max(1_000, 'must be at most 1000').optional(),
@@ -47,7 +54,7 @@ const schema = z
     if (args.value === null && args.forMs !== undefined)
       context.addIssue({ code: 'custom', path: ['forMs'], message: NO_TIME });
   });
-type Args = z.infer<typeof schema>;
+type Args = z.infer<typeof workersSchema>;
 
 interface State {
   readonly workers: readonly WorkerState[];
@@ -69,7 +76,7 @@ export const workersConcurrency: Lever<Args, State> = {
   scope: 'queue',
   role: 'operator',
   isDestructive: false,
-  schema,
+  schema: workersSchema,
   unavailable: whyNoOrders,
   async read(context, args) {
     const queue = queueOf(context);
@@ -95,7 +102,8 @@ export const workersConcurrency: Lever<Args, State> = {
     const total = sum(after);
     const isRaise = total > sum(before);
     const running = sum(state.workers.map((worker) => worker.agent?.running ?? 0));
-    const told = foretell(context, slotsAfter(queue, context.snapshot, wanted));
+    const able = planBasisOf(context.snapshot, queue.id)?.workers;
+    const told = foretell(context, able ? slotsAfter(able, value, state.standing) : null);
     return {
       ...nothing(queue, state),
       summary: `${summaryOf(args, after, value)}${untilWords(args, context.nowMs)}.`,
@@ -206,17 +214,6 @@ function drainWords(args: Args, queue: QueueState, workers: readonly WorkerState
   return [
     `A job holds a slot for ${formatDuration(needed.secondsPerJob)} now, so ${formatCount(needed.slots)} slots drain ${formatCount(queue.backlog)} within ${formatDuration(args.drainWithinSeconds)}.`,
   ];
-}
-
-/** Slots of those that take jobs, all together; others' orders count once they take jobs again. null: there are none. */
-function slotsAfter(
-  queue: QueueState,
-  snapshot: Snapshot,
-  wanted: (worker: WorkerState) => number,
-): PlanChange | null {
-  const able = planBasisOf(snapshot, queue.id)?.workers;
-  if (!able || able.attached.length === 0) return null;
-  return { concurrency: sum(able.attached.map(wanted)) + able.unattachedSlots };
 }
 
 function capWords(queue: QueueState, total: number): readonly string[] {

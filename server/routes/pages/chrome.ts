@@ -23,6 +23,7 @@ const STYLES = [
   'memory.css',
   'drawer.css',
   'preview.css',
+  'forecast.css',
   'detail.css',
 ];
 const SCRIPTS = ['vendor/htmx.min.js', 'vendor/hx-sse.min.js', 'app.js', 'lists.js', 'drawer.js'];

@@ -5,8 +5,10 @@ import { plainName } from '../../findings/words.js';
 import type { LeverError } from '../../levers/lever.js';
 import type { RegisteredLever } from '../../levers/register.js';
 import { formatThings } from '../../model/format.js';
+import { type Foreseen, forecastOf } from './forecast-view-model.js';
 import { type ArgSpec, UNITS } from './lever-args.js';
 import type { LeverAsk } from './lever-ask.js';
+import { sliderOf } from './lever-slider.js';
 import { argWords } from './lever-words.js';
 import { encodePart } from './links.js';
 
@@ -30,6 +32,7 @@ export function formOf(
   targeted: Targeted,
   preview: PreviewProps,
   errors: LeverError['fields'],
+  foreseen: Foreseen | null,
   trouble: string | null = null,
 ): LeverFormProps {
   const { lever, ask, names } = targeted;
@@ -47,7 +50,8 @@ export function formOf(
         ? { names: names.slice(0, MOST_NAMES), more: Math.max(0, names.length - MOST_NAMES) }
         : null,
     hidden: hiddenOf(lever, ask),
-    fields: fieldsOf(lever, ask, errors),
+    fields: fieldsOf(lever, ask, errors, foreseen),
+    forecast: foreseen && forecastOf(foreseen),
     reason: { text: ask.reason, error: errorOf('reason') },
     confirm: word === null ? null : { word, text: ask.confirm, error: errorOf('confirm') },
     preview,
@@ -114,10 +118,14 @@ export function fieldsOf(
   lever: RegisteredLever,
   ask: LeverAsk,
   errors: LeverError['fields'],
+  foreseen: Foreseen | null,
 ): readonly FieldProps[] {
   return ask.specs
     .filter((spec) => isShown(lever, ask, spec))
-    .map((spec) => fieldOf(lever, ask, spec, errors));
+    .map((spec) => ({
+      ...fieldOf(lever, ask, spec, errors),
+      slider: foreseen && sliderOf(lever.name, spec.name, ask, foreseen),
+    }));
 }
 
 function fieldOf(

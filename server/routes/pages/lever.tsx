@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import { LeverForecast } from '../../../views/lever-forecast.js';
 import { LeverField, LeverForm } from '../../../views/lever-form.js';
 import { LeverGroup } from '../../../views/lever-group.js';
 import { LeverOutcome } from '../../../views/lever-outcome.js';
@@ -8,10 +9,13 @@ import { LeverPreview, type PreviewProps } from '../../../views/lever-preview.js
 import type { AppDeps } from '../../app-deps.js';
 import { type GateEnv, requireRole } from '../../auth/gate.js';
 import { includesRole } from '../../auth/role.js';
+import { changeOf, hasForecast } from '../../levers/change-of.js';
 import { knownInstance, knownLever } from '../../levers/check-request.js';
 import { LeverError, type Outcome } from '../../levers/lever.js';
 import { findQueue, matchQueues } from '../../levers/targets.js';
+import { planBasisOf } from '../../model/plan/input-of.js';
 import { chromeOf } from './chrome.js';
+import { type Foreseen, forecastOf } from './forecast-view-model.js';
 import { argsOf, askOfForm, askOfLink, type LeverAsk } from './lever-ask.js';
 import { groupOf } from './lever-group.js';
 import { confirmWord, fieldsOf, formOf, type Targeted } from './lever-view-model.js';
@@ -36,6 +40,7 @@ export function leverRoutes(deps: AppDeps): Hono<GateEnv> {
     return respond(deps, c, <LeverGroup {...group} />);
   });
   routes.get('/lever', (c) => open(deps, c, new Map(Object.entries(c.req.queries()))));
+  routes.get('/lever/forecast', (c) => forecast(deps, c, new Map(Object.entries(c.req.queries()))));
   routes.post('/lever/open', async (c) => open(deps, c, await formValues(c)));
   routes.post('/lever/preview', async (c) => preview(deps, c, await formValues(c)));
   routes.post('/lever', async (c) => pull(deps, c, await formValues(c)));
@@ -58,7 +63,8 @@ async function open(deps: AppDeps, c: PageContext, values: Values): Promise<Resp
   });
   const targeted = target(deps, c, lever.name, ask);
   const { shown, errors } = await dryRun(deps, c, targeted);
-  return respond(deps, c, <LeverForm {...formOf(targeted, shown, isUntouched(ask) ? [] : errors)} />);
+  const told = await foresee(deps, targeted);
+  return respond(deps, c, <LeverForm {...formOf(targeted, shown, isUntouched(ask) ? [] : errors, told)} />);
 }
 
 /** Boxes that are empty because nothing was typed yet are no mistake yet. */
@@ -70,8 +76,9 @@ function isUntouched(ask: LeverAsk): boolean {
 async function preview(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
   const lever = knownLever(values.get('lever')?.[0] ?? '');
   const ask = askOfForm(lever, values);
-  const { shown, errors } = await dryRun(deps, c, target(deps, c, lever.name, ask));
-  const fields = fieldsOf(lever, ask, errors);
+  const targeted = target(deps, c, lever.name, ask);
+  const { shown, errors } = await dryRun(deps, c, targeted);
+  const fields = fieldsOf(lever, ask, errors, await foresee(deps, targeted));
   return c.html(
     <>
       <LeverPreview {...shown} hasFields={fields.length > 0} />
@@ -83,6 +90,25 @@ async function preview(deps: AppDeps, c: PageContext, values: Values): Promise<R
     </>,
     errors.length > 0 ? 422 : 200,
   );
+}
+
+/** The forecast for what is being typed, by what is known already: redrawn while a slider moves. */
+async function forecast(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
+  const lever = knownLever(values.get('lever')?.[0] ?? '');
+  const told = await foresee(deps, target(deps, c, lever.name, askOfForm(lever, values)));
+  if (!told) throw new LeverError('invalid', `${lever.title}: nothing is foretold of this`);
+  return c.html(<LeverForecast {...forecastOf(told)} />);
+}
+
+async function foresee(deps: AppDeps, { lever, ask }: Targeted): Promise<Foreseen | null> {
+  const [only] = ask.queues;
+  if (!hasForecast(lever.name) || only === undefined || ask.queues.length > 1 || ask.match !== null)
+    return null;
+  const snapshot = knownInstance(deps.watch, ask.instance);
+  const basis = planBasisOf(snapshot, only);
+  if (!basis) return null;
+  const score = await deps.predictions.score({ instance: ask.instance });
+  return { basis, change: changeOf(lever.name, argsOf(ask), basis, snapshot), score };
 }
 
 async function pull(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
@@ -102,7 +128,12 @@ async function pull(deps: AppDeps, c: PageContext, values: Values): Promise<Resp
       ...error.fields.filter((field) => !errors.some((known) => known.field === field.field)),
     ];
     const trouble = all.length > 0 ? null : error.message;
-    return respond(deps, c, <LeverForm {...formOf(targeted, shown, all, trouble)} />, 422);
+    return respond(
+      deps,
+      c,
+      <LeverForm {...formOf(targeted, shown, all, await foresee(deps, targeted), trouble)} />,
+      422,
+    );
   }
 }
 

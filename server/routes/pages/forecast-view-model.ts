@@ -1,0 +1,91 @@
+import type { ForecastChart, ForecastFigure, ForecastProps } from '../../../views/lever-forecast.js';
+import { formatBytes, formatDuration, formatRate } from '../../model/format.js';
+import type { PlanBasis } from '../../model/plan/input-of.js';
+import type { Bottleneck, Plan, PlanChange, PlanInput } from '../../model/plan/plan-types.js';
+import { memoryThen } from '../../model/plan/plan-words.js';
+import { predict } from '../../model/plan/predict.js';
+import type { Score } from '../../model/plan/score.js';
+import { scoreWords } from '../../model/plan/score-words.js';
+
+export interface Foreseen {
+  readonly basis: PlanBasis;
+  /** null: what is typed can't be, so only the present is told. */
+  readonly change: PlanChange | null;
+  readonly score: Score;
+}
+
+const WIDTH = 300;
+const HEIGHT = 70;
+/** A limit is drawn where it is within so many times what is reached; one far above would flatten the curve. */
+const LIMIT_IN_SIGHT = 4;
+
+const LIMITED_BY: Readonly<Record<Bottleneck, string>> = {
+  workers: 'the slots of its workers',
+  'rate-limit': 'the rate limit',
+  'global-concurrency': 'the global concurrency',
+  'batch-wait': 'batches that wait to fill',
+  redis: 'Redis’s one core',
+  'event-loop': 'the event loops of its workers',
+  paused: 'the pause of the queue',
+  arrivals: 'what arrives: nothing waits',
+  full: 'a full Redis',
+};
+
+/** Pure. */
+export function forecastOf({ basis, change, score }: Foreseen): ForecastProps {
+  const { input } = basis;
+  const now = predict(input, {});
+  const after = change && predict(input, change);
+  const shown = after ?? now;
+  return {
+    figures: [drained(now, after), leaving(now, after)],
+    limits: `Limited by ${LIMITED_BY[shown.bottleneck]}.`,
+    chart: chartOf(shown, input),
+    score: scoreWords(score) ?? '',
+  };
+}
+
+function drained(now: Plan, after: Plan | null): ForecastFigure {
+  const time = ({ drainSeconds }: Plan): string =>
+    drainSeconds === null ? 'never' : drainSeconds === 0 ? 'at once' : formatDuration(drainSeconds);
+  const [low, high] = (after ?? now).drainRange;
+  const range =
+    low === null || high === 0
+      ? ''
+      : `${formatDuration(low)} to ${high === null ? 'never' : formatDuration(high)}`;
+  return { label: 'Drained in', now: time(now), after: after ? time(after) : '', range };
+}
+
+function leaving(now: Plan, after: Plan | null): ForecastFigure {
+  const [low, high] = (after ?? now).throughputRange;
+  return {
+    label: 'Leave',
+    now: formatRate(now.throughputPerSecond),
+    after: after ? formatRate(after.throughputPerSecond) : '',
+    range: high > 0 ? `${formatRate(low)} to ${formatRate(high)}` : '',
+  };
+}
+
+function chartOf(plan: Plan, { memory }: PlanInput): ForecastChart | null {
+  const { memory: points } = plan;
+  const last = points[points.length - 1];
+  if (!memory || !last || !(last.atSeconds > 0)) return null;
+  const most = Math.max(1, ...points.map(({ highBytes }) => highBytes));
+  const limit = memory.limitBytes;
+  const hasLimit = limit !== null && limit <= LIMIT_IN_SIGHT * most;
+  const top = (hasLimit ? Math.max(most, limit) : most) * 1.08;
+  const x = (seconds: number): string => ((WIDTH * seconds) / last.atSeconds).toFixed(1);
+  const y = (bytes: number): string => (HEIGHT * (1 - bytes / top)).toFixed(1);
+  const there = points.map((point) => `${x(point.atSeconds)},${y(point.highBytes)}`);
+  const back = points.toReversed().map((point) => `${x(point.atSeconds)},${y(point.lowBytes)}`);
+  const then = memoryThen(plan);
+  const when = plan.drainSeconds === null ? formatDuration(last.atSeconds) : 'drained';
+  return {
+    band: [...there, ...back].join(' '),
+    line: points.map((point) => `${x(point.atSeconds)},${y(point.bytes)}`).join(' '),
+    limitY: hasLimit ? Number(y(limit)) : null,
+    text: `Redis memory: ${formatBytes(memory.countedBytes)} now, about ${formatBytes(then?.bytes ?? 0)} ${plan.drainSeconds === null ? `in ${when}` : 'when it is drained'}${limit === null ? '' : `, limit ${formatBytes(limit)}`}.`,
+    top: `${formatBytes(memory.countedBytes)} → ${formatBytes(then?.bytes ?? 0)}${limit === null ? '' : ` of ${formatBytes(limit)}`}`,
+    end: `in ${formatDuration(last.atSeconds)}`,
+  };
+}
