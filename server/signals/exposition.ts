@@ -64,7 +64,6 @@ export function collectMetrics(
     foldedFamily(views),
     untoldFamily(views),
     ...(options.findings ? [findingsFamily(options.findings)] : []),
-    ...(options.findings ? [findingsFamily(options.findings)] : []),
     ...scoreFamilies(options.scores ?? new Map()),
   ];
 }
