@@ -10,8 +10,16 @@ export interface Row {
   readonly isMet: boolean | null;
 }
 
+const BULL_BOARD =
+  'The peer is @bull-board/api over Hono, serving the same queues from the same Redis in the same run.';
+
 /** The table, and the machine that it was measured on. */
-export function renderReport(rows: readonly Row[], redisVersion: string, atMs: number): string {
+export function renderReport(
+  rows: readonly Row[],
+  redisVersion: string,
+  atMs: number,
+  peer = BULL_BOARD,
+): string {
   const head = '| what | Spillway | peer | ratio | wanted | met |\n| --- | --- | --- | --- | --- | --- |';
   const body = rows.map(
     (row) =>
@@ -21,7 +29,7 @@ export function renderReport(rows: readonly Row[], redisVersion: string, atMs: n
   return [
     '# Measured',
     '',
-    `${new Date(atMs).toISOString().slice(0, 10)}, ${cpu}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Redis ${redisVersion}, Node ${process.versions.node}. The peer is @bull-board/api over Hono, serving the same queues from the same Redis in the same run. Everything runs on this one machine, so look at ratios more than at times. Made by \`npm run bench\`.`,
+    `${new Date(atMs).toISOString().slice(0, 10)}, ${cpu}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Redis ${redisVersion}, Node ${process.versions.node}. ${peer} Everything runs on this one machine, so look at ratios more than at times. Made by \`npm run bench\`.`,
     '',
     head,
     ...body,

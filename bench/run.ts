@@ -6,6 +6,7 @@ import { packagePath } from '../server/package-path.js';
 import { readQueues } from '../server/redis/read-queues.js';
 import { agentRows } from './agent-cost.js';
 import { everydayRow } from './everyday.js';
+import { memoryRows } from './memory.js';
 import { ms, type Row, renderReport } from './report.js';
 import { steadyRow } from './steady.js';
 import {
@@ -30,11 +31,13 @@ const MANY_QUEUES = isQuick ? 500 : 10_000;
 const JOBS = 50;
 
 /**
- * Measures the console beside its peer and writes bench/RESULTS.md; with `--agents` the agents, and RESULTS-agents.md.
+ * Measures the console beside its peer and writes bench/RESULTS.md; with `--agents` the agents, and RESULTS-agents.md; with `--memory` where the
+ * memory is, and RESULTS-memory.md.
  * `--quick`: a tenth of the size, nothing written.
  */
 async function main(): Promise<void> {
   if (process.argv.includes('--agents')) return measureAgents();
+  if (process.argv.includes('--memory')) return measureMemory();
   const redis = await startRedis();
   const rows: Row[] = [];
   try {
@@ -64,6 +67,17 @@ async function measureAgents(): Promise<void> {
   const report = renderReport(rows, version, Date.now());
   say(report);
   if (!isQuick) await writeFile(packagePath('bench/RESULTS-agents.md'), report);
+}
+
+async function measureMemory(): Promise<void> {
+  const rows = await memoryRows(isQuick, say);
+  const redis = await startRedis();
+  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
+  await redis.stop();
+  const peer = 'The peer is redis-cli on the same Redis in the same run.';
+  const report = renderReport(rows, version, Date.now(), peer);
+  say(report);
+  if (!isQuick) await writeFile(packagePath('bench/RESULTS-memory.md'), report);
 }
 
 async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {

@@ -14,8 +14,10 @@ export interface OutcomeBucket {
 const LEAST_FAILED = 5;
 /** The share has to have risen by so much, and to so much… */
 const LEAST_RISE_RATIO = 0.15;
-/** …and not by chance: −2 ln of the likelihood ratio of one rate against two; 10.8 is chance in 1 of 1,000, and every moment is tried. */
-const LEAST_EVIDENCE = 16;
+/** …and not by chance: −2 ln of the likelihood ratio of one rate against two; 10.8 is chance in 1 of 1,000, and every moment is tried again and again. */
+const LEAST_EVIDENCE = 22;
+/** The same for failing in most cases from the first that was seen: against one half. */
+const LEAST_ALL_BAD = 10;
 /** It still goes on: of what ended lately this share of the risen rate fails. */
 const STILL_RATIO = 0.4;
 const LATELY = 3;
@@ -43,7 +45,10 @@ export function findFailureRise(buckets: readonly OutcomeBucket[]): FailureRise 
     before.ended += bucket.completed + bucket.failed;
   });
   // Everything fails from the first that was seen: there is no before to compare with.
-  const isAllBad = best.at < 0 && rate(total) >= 0.5 && total.failed >= 2 * LEAST_FAILED;
+  const isAllBad =
+    rate(total) > 0.5 &&
+    total.failed >= 2 * LEAST_FAILED &&
+    2 * (alone - total.ended * Math.log(0.5)) >= LEAST_ALL_BAD;
   if (best.at < 0 && !isAllBad) return null;
   return riseFrom(ended, Math.max(0, best.at));
 }

@@ -19,29 +19,42 @@ export interface SamplingNeed {
   readonly changedRatio: number;
 }
 
+interface QueueStake {
+  bytes: number;
+  /** Sum of jobs × deviation over its states, bytes. */
+  spreadBytes: number;
+  /** Samples that are wanted of all its states together. */
+  wanted: number;
+}
+
 /** Few jobs are all looked at: that is as cheap as a sample and leaves no error. So are those of which a part would be wanted. */
 const CENSUS = 24;
-const CENSUS_SHARE = 4;
+const CENSUS_SHARE = 2;
+/** At the first look, when a thousand lists wait for theirs. */
+const FIRST_CENSUS = 12;
 const LARGEST_CENSUS = 1_200;
 const LEAST = 8;
 /** Of one list in one tick: each is a walk in it. */
 const MOST_OF_ONE = 400;
-/** What is known is looked at again after so long, even where nothing seems to have changed. */
+/** What is known is looked at again after so long, and after this where no job seems to have come or gone. */
 const STALE_MS = 30_000;
-/** What is wanted: 95 of 100 estimates within so much of the truth… */
+const UNCHANGED_STALE_MS = 180_000;
+/** What is wanted: 95 of 100 estimates of a queue within so much of the truth… */
 const WANTED_ERROR_RATIO = 0.035;
-/** …for what holds this share of all that is known; for less, less is good enough. */
-const WORTH_KNOWING_RATIO = 0.005;
-/** Samples that tell the share of a type to within 5 in 100, for a state that holds 1% of all that wait. */
-const FOR_SHARES = 400;
+/** …for a queue that holds this share of all that is known; for less, less is good enough. */
+const WORTH_KNOWING_RATIO = 0.008;
+/** Shares of job types are to be known too, however alike the sizes: to ± 4% with so many. */
+const FOR_SHARES = 600;
+/** The same for a state that holds this share of all jobs that wait, whatever they weigh. */
 const WORTH_COUNTING_RATIO = 0.01;
 /** Beyond it an exact count is the better way. */
 const MOST_WANTED = 8_000;
 
 /**
- * How many jobs of which states are looked at next, within a budget of jobs: those first that nobody has looked at, most jobs
- * first; then where samples are missing to know a state to within 3.5%: (1.96 × deviation ÷ mean ÷ 3.5%)² of them (Cochran,
- * 4.6), fewer where little memory is at stake, and again as jobs come and go.
+ * How many jobs of which states are looked at next, within a budget of jobs (at most one state goes beyond it): those first
+ * that nobody has looked at, most jobs first; then where samples are missing to know a queue to within 3.5%:
+ * (1.96 × Σ jobs × deviation ÷ bytes ÷ 3.5%)² of them, dealt to its states by jobs × deviation (Neyman; Cochran, Sampling
+ * Techniques, 3rd ed., 5.5); fewer where little memory is at stake, and again as jobs come and go.
  * @returns samples by key; what is not in it is left alone.
  */
 export function planSampling(
@@ -50,7 +63,7 @@ export function planSampling(
 ): ReadonlyMap<string, number> {
   const plan = new Map<string, number>();
   const fresh = needs
-    .filter(({ known }) => known === null)
+    .filter(({ known, count }) => known === null && count > 0)
     .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
   // Half of the budget at least stays for what weighs most: a thousand new queues must not hide the one that fills Redis.
   let left = budgetJobs;
@@ -61,12 +74,14 @@ export function planSampling(
     plan.set(need.key, samples);
     left -= samples;
   }
-  const allBytes = needs.reduce((sum, { count, known }) => sum + count * (known?.meanBytes ?? 0), 0);
   const allWaiting = needs.reduce((sum, { count, isBacklog }) => sum + (isBacklog ? count : 0), 0);
-  const wanting = needs
-    .map((need) => ({ need, missing: missingSamples(need, allBytes, allWaiting) }))
-    .filter(({ missing }) => missing > 0)
-    .sort((a, b) => b.missing - a.missing);
+  const queues = stakesOf(needs);
+  const wanting: { readonly need: SamplingNeed; readonly missing: number }[] = [];
+  for (const need of needs) {
+    const missing = missingSamples(need, queues.get(need.queueId), allWaiting);
+    if (missing > 0) wanting.push({ need, missing });
+  }
+  wanting.sort((a, b) => b.missing - a.missing);
   const total = wanting.reduce((sum, { missing }) => sum + missing, 0);
   const budget = left;
   for (const { need, missing } of wanting) {
@@ -83,23 +98,44 @@ export function planSampling(
 
 function firstSamples(count: number): number {
   // A hundred times the jobs are worth thrice the samples: the largest are to be known well at the first look.
-  return count <= CENSUS
+  return count <= FIRST_CENSUS
     ? count
     : Math.min(count, MOST_OF_ONE, Math.round(LEAST * Math.max(1, (count / 1_000) ** 0.4)));
 }
 
-function missingSamples(need: SamplingNeed, allBytes: number, allWaiting: number): number {
+function stakesOf(needs: readonly SamplingNeed[]): ReadonlyMap<string, QueueStake> {
+  const queues = new Map<string, QueueStake>();
+  let allBytes = 0;
+  for (const { queueId, count, known } of needs) {
+    if (!known) continue;
+    let queue = queues.get(queueId);
+    if (!queue) {
+      queue = { bytes: 0, spreadBytes: 0, wanted: 0 };
+      queues.set(queueId, queue);
+    }
+    queue.bytes += count * known.meanBytes;
+    queue.spreadBytes += count * known.deviationBytes;
+    allBytes += count * known.meanBytes;
+  }
+  for (const queue of queues.values()) {
+    const stake = allBytes > 0 ? Math.min(1, queue.bytes / allBytes / WORTH_KNOWING_RATIO) : 1;
+    const spread = queue.bytes > 0 ? queue.spreadBytes / queue.bytes : 1;
+    const forBytes = ((1.96 * spread) / WANTED_ERROR_RATIO) ** 2;
+    queue.wanted = Math.min(MOST_WANTED, Math.max(FOR_SHARES, forBytes)) * stake;
+  }
+  return queues;
+}
+
+function missingSamples(need: SamplingNeed, queue: QueueStake | undefined, allWaiting: number): number {
   const { known, count, changedRatio } = need;
-  if (!known) return 0;
-  const isOld = need.ageMs >= STALE_MS;
+  if (!known || !queue || count <= 0) return 0;
+  const isOld = need.ageMs >= (changedRatio > 0 ? STALE_MS : UNCHANGED_STALE_MS);
   if (need.isCensus && changedRatio === 0) return isOld ? LEAST : 0;
-  const stake = allBytes > 0 ? (count * known.meanBytes) / allBytes : 1;
-  const spread = known.meanBytes > 0 ? known.deviationBytes / known.meanBytes : 1;
-  const forWanted = ((1.96 * spread) / WANTED_ERROR_RATIO) ** 2 * Math.min(1, stake / WORTH_KNOWING_RATIO);
+  const part = queue.spreadBytes > 0 ? (count * known.deviationBytes) / queue.spreadBytes : 1;
   const forShares = need.isBacklog
     ? FOR_SHARES * Math.min(1, count / Math.max(1, allWaiting) / WORTH_COUNTING_RATIO)
     : 0;
-  const wanted = Math.min(MOST_WANTED, Math.max(LEAST, forWanted, forShares));
+  const wanted = Math.max(Math.min(LEAST, count), queue.wanted * part, forShares);
   const has = known.samples * (1 - Math.min(0.9, changedRatio));
   return Math.max(isOld ? LEAST : 0, Math.ceil(wanted - has));
 }

@@ -54,7 +54,9 @@ export function estimateBytes(stratum: Stratum, part: Moments): Bytes {
   const bytes = mean * count;
   const variance = Math.max(0, part.bytesSquared / weight - mean * mean);
   if (stratum.isCensus) return { bytes, errorBytes: changedFactor(stratum) * Math.sqrt(variance) };
-  const errorBytes = studentFactor(n) * count * Math.sqrt(variance / Math.max(1, n));
+  // Of a rare type few samples are its own, however many there are in all: those are what its spread is known by.
+  const own = n * Math.min(1, part.weight / weight);
+  const errorBytes = studentFactor(own) * count * Math.sqrt(variance / Math.max(1, n));
   return { bytes, errorBytes };
 }
 

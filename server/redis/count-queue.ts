@@ -141,7 +141,7 @@ interface CountedSlots {
 }
 
 function addCounted(batch: ReadBatch, queueId: string, jobId: string, key: StateKey): CountedSlots {
-  const job = addJobFacts(batch, queueId, jobId, key.state);
+  const job = addJobFacts(batch, queueId, jobId, key.state, true);
   const at = `${queueId}:${jobId}`;
   return {
     job,

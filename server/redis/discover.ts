@@ -1,80 +1,124 @@
 import type { Redis } from 'ioredis';
+import { queueOf } from './queue-keys.js';
 import { ReadBatch } from './read-batch.js';
 
-/** Keys that one SCAN call may look at: about half a millisecond of Redis. */
-const SCAN_COUNT = 2_000;
-/** A pass over the keyspace is begun this often at most, and spread over a second or more: new queues are to appear within 10 s. */
+/** Keys that one SCAN looks at: 0.6 ms of Redis with a million keys, which are spread over its memory. [run: 1.2 µs a key] */
+const SCAN_COUNT = 500;
+/** A pass over the keyspace is begun this often at most: new queues are to appear within 10 s where the budget permits. */
 const PASS_EVERY_MS = 8_000;
-const PASS_TAKES_MS = 1_000;
+/** Time that one step takes at most, however far away Redis is. */
+const STEP_MS = 300;
+/** A key that belongs to no queue is measured by whoever asked for the step. */
+const MEASURE_USEC = 1.5;
 /** Candidates checked in one step, and the most queues the console watches in one Redis. */
 const CHECK_AT_ONCE = 2_000;
 export const MOST_QUEUES = 20_000;
+/** SCAN meets keys in no order of theirs: a queue with some dozen of them is met in the first part of a pass. */
+const MOST_SEEN_RATIO = 0.2;
+/** Names kept in mind while it is not known whether they are queues. */
+const MOST_REMEMBERED = 20_000;
+
+/** What a queue has beside its jobs: a key that ends so is a reason to look for a queue. */
+const ENDINGS = new Set(
+  'meta id wait active events completed failed delayed prioritized waiting-children marker repeat stalled pc'.split(
+    ' ',
+  ),
+);
+
+export interface DiscoveryStep {
+  /** Ids (`<prefix>:<name>`) that are new. */
+  readonly found: readonly string[];
+  /** Keys that were met and belong to no queue, as far as is known; none before most queues are. */
+  readonly nobodys: readonly string[];
+  readonly endedPass: boolean;
+  /** Nearly all queues that hold more than some jobs are known. */
+  readonly hasMetMost: boolean;
+  readonly calls: ReadonlyMap<string, number>;
+}
 
 /**
- * Finds queues in one Redis process by their `meta` hashes, a bounded piece of SCAN at a time. Holds the cursor, so
- * that a pass over a large keyspace goes on where it was, tick after tick.
+ * Walks over the keys of one Redis process, a bounded piece of SCAN at a time, to find queues and what is nobody's. Any key
+ * of a queue gives it away, and most keys are jobs, so a queue is found the sooner the more it holds; one without jobs when
+ * its `meta` is met. SCAN's own filters would save nothing: Redis walks and copies all keys before it filters them.
  */
 export class Discovery {
   #cursor = '0';
   #isScanning = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
+  #walked = 0;
   readonly #rejected = new Set<string>();
   readonly #candidates = new Set<string>();
+  readonly #metOnce = new Set<string>();
   lastPassAtMs: number | null = null;
   passDurationMs: number | null = null;
   keys = 0;
 
+  /** Nearly all queues that hold more than some jobs have been met. */
+  get hasMetMost(): boolean {
+    return this.lastPassAtMs !== null || (this.keys > 0 && this.#walked >= this.keys * MOST_SEEN_RATIO);
+  }
+
   /**
-   * One step: at most `calls` SCANs, then a check that what was found is BullMQ's.
+   * One step: SCANs for as much as is allowed, one at least, then a check that what was found is BullMQ's.
    * @param known ids that are watched already and need no check.
-   * @returns ids (`<prefix>:<name>`) that are new; and the commands it sent, for the account of the console's cost.
+   * @param scanUsec what one SCAN cost Redis lately.
    */
   async step(
     client: Redis,
     nowMs: number,
-    calls: number,
-    known: ReadonlySet<string>,
-  ): Promise<{ readonly found: readonly string[]; readonly calls: ReadonlyMap<string, number> }> {
+    allowanceUsec: number,
+    scanUsec: number,
+    known: { has(id: string): boolean },
+  ): Promise<DiscoveryStep> {
     const isTime = nowMs - this.#startedAtMs >= PASS_EVERY_MS;
-    if (!this.#isScanning && !isTime && this.#candidates.size === 0) return { found: [], calls: new Map() };
+    const sent = new Map<string, number>();
     if (!this.#isScanning && isTime) {
       this.#isScanning = true;
       this.#startedAtMs = nowMs;
+      this.#walked = 0;
       this.keys = await client.dbsize();
+      sent.set('dbsize', 1);
     }
-    const sent = new Map([['dbsize', 1]]);
-    for (let i = 0; i < calls && this.#isScanning; i++) {
-      const [cursor, keys] = await client.scan(
-        this.#cursor,
-        'MATCH',
-        '*:meta',
-        'COUNT',
-        SCAN_COUNT,
-        'TYPE',
-        'hash',
-      );
-      sent.set('scan', i + 1);
+    const nobodys: string[] = [];
+    const untilMs = performance.now() + STEP_MS;
+    let left = allowanceUsec;
+    let scans = 0;
+    while (this.#isScanning && (scans === 0 || (left >= scanUsec && performance.now() < untilMs))) {
+      const [cursor, keys] = await client.scan(this.#cursor, 'COUNT', SCAN_COUNT);
+      scans += 1;
       this.#cursor = cursor;
-      for (const key of keys) {
-        const id = key.slice(0, -':meta'.length);
-        if (id.includes(':') && !known.has(id) && !this.#rejected.has(id)) this.#candidates.add(id);
-      }
+      this.#walked += keys.length;
+      const before = nobodys.length;
+      for (const key of keys) if (!this.#take(key, known)) nobodys.push(key);
+      left -= scanUsec + (nobodys.length - before) * MEASURE_USEC;
       if (cursor === '0') this.#endPass(nowMs);
     }
+    if (scans > 0) sent.set('scan', scans);
     const some = [...this.#candidates].slice(0, CHECK_AT_ONCE);
     const found = await this.#confirm(client, some);
     for (const id of some) this.#candidates.delete(id);
-    sent.set('hmget', found.asked);
-    return { found: found.ids, calls: sent };
+    if (found.asked > 0) sent.set('hmget', found.asked);
+    return {
+      found: found.ids,
+      nobodys: this.hasMetMost ? nobodys : [],
+      endedPass: scans > 0 && !this.#isScanning,
+      hasMetMost: this.hasMetMost,
+      calls: sent,
+    };
   }
 
-  /** How many SCAN calls a step of `intervalMs` needs to finish a pass in time, within what the budget leaves. */
-  callsPerStep(intervalMs: number, budgetRatio: number): number {
-    const forPass = Math.ceil((this.keys / SCAN_COUNT) * (intervalMs / PASS_TAKES_MS));
-    // Half a millisecond a call; 40% of the budget is for looking around, the rest for what is known.
-    const affordable = Math.floor((intervalMs * budgetRatio * 0.4) / 0.5);
-    // The first pass may cost more: whoever has just opened the console waits for it.
-    return Math.max(1, Math.min(forPass, this.lastPassAtMs === null ? 20 : affordable, 40));
+  /** False: the key belongs to no queue that is known or may turn out to be one. */
+  #take(key: string, known: { has(id: string): boolean }): boolean {
+    if (queueOf(key, known) !== null) return true;
+    const at = key.lastIndexOf(':');
+    const id = key.slice(0, Math.max(0, at));
+    if (!id.includes(':') || this.#rejected.has(id)) return false;
+    // Two keys of one name may be jobs; an application's keys of one each would be checked in vain, millions of them.
+    if (ENDINGS.has(key.slice(at + 1)) || this.#metOnce.has(id)) this.#candidates.add(id);
+    if (this.#candidates.has(id)) return true;
+    if (this.#metOnce.size >= MOST_REMEMBERED) this.#metOnce.clear();
+    this.#metOnce.add(id);
+    return false;
   }
 
   #endPass(nowMs: number): void {
@@ -83,6 +127,7 @@ export class Discovery {
     this.lastPassAtMs = nowMs;
     // An application's own hash of that name may have become a queue since.
     this.#rejected.clear();
+    this.#metOnce.clear();
   }
 
   /** A hash named …:meta is a queue's if it holds a field that only BullMQ writes, or its siblings are there. */
@@ -98,7 +143,7 @@ export class Discovery {
       const [version, maxLenEvents] = batch.list(meta);
       if (version?.startsWith('bullmq') || (maxLenEvents !== null && maxLenEvents !== undefined))
         confirmed.push(id);
-      else this.#rejected.add(id);
+      else if (this.#rejected.size < MOST_REMEMBERED) this.#rejected.add(id);
     }
     return { ids: confirmed, asked: ids.length };
   }

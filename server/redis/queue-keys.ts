@@ -27,3 +27,17 @@ export function stateKeys(id: string, counts: QueueCounts): readonly StateKey[] 
 export function isJobId(id: string | null | undefined): id is string {
   return id !== null && id !== undefined && id !== '' && !id.startsWith('0:');
 }
+
+/**
+ * The queue whose key this is: keys begin with `<prefix>:<name>:`, and names may hold colons.
+ * @returns null: of none of these.
+ */
+export function queueOf(key: string, queues: { has(id: string): boolean }): string | null {
+  let at = key.indexOf(':', key.indexOf(':') + 1);
+  while (at > 0) {
+    const id = key.slice(0, at);
+    if (queues.has(id)) return id;
+    at = key.indexOf(':', at + 1);
+  }
+  return null;
+}

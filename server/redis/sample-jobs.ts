@@ -138,10 +138,7 @@ function addStructure(
 }
 
 /** Commands of two batches together, by name. */
-export function sumOf(
-  a: ReadonlyMap<string, number>,
-  b: ReadonlyMap<string, number>,
-): ReadonlyMap<string, number> {
+function sumOf(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const sum = new Map(a);
   for (const [name, times] of b) sum.set(name, (sum.get(name) ?? 0) + times);
   return sum;

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { DiscoveryStep } from '../redis/discover.js';
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/memory-stats.js';
+import { queueOf } from '../redis/queue-keys.js';
 import { ReadBatch } from '../redis/read-batch.js';
 import { CountRefused } from './count-refused.js';
 import { ExactCount } from './exact-count.js';
@@ -28,8 +30,6 @@ export interface MasterToRead {
   readonly client: Redis;
   readonly node: WatchedNode;
   readonly queues: readonly WatchedQueue[];
-  /** All its keys were looked through for queues: before that, a key of a queue looks like anybody's. */
-  readonly isSearched: boolean;
   /** In this tick tenants are looked for on this master. */
   readonly mayReadData: boolean;
 }
@@ -39,29 +39,23 @@ export class InstanceMemory {
   readonly sampler: InstanceSampler;
   readonly exact = new ExactCount();
   readonly #now: () => number;
-  readonly #isQueue: (id: string) => boolean;
+  readonly #watched: { has(id: string): boolean };
   readonly #sights = new Map<string, NodeSight>();
 
   /**
    * @param random 0 ≤ x < 1
    * @param tenantField where job data name the tenant; null: job data are never read.
-   * @param isQueue is this id that of a queue which is watched?
+   * @param watched ids of the queues that are watched.
    */
   constructor(
     random: () => number,
     tenantField: string | null,
-    isQueue: (id: string) => boolean,
+    watched: { has(id: string): boolean },
     now: () => number,
   ) {
     this.#now = now;
     this.sampler = new InstanceSampler(random, tenantField);
-    this.#isQueue = isQueue;
-  }
-
-  /** Within the budget of reads: sampling rests while somebody waits for a count. */
-  pace(ownCpuRatio: number, budgetRatio: number): void {
-    this.sampler.pace(this.exact.isRunning ? Number.POSITIVE_INFINITY : ownCpuRatio, budgetRatio);
-    this.exact.pace(ownCpuRatio, budgetRatio);
+    this.#watched = watched;
   }
 
   /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
@@ -83,12 +77,23 @@ export class InstanceMemory {
     return progress;
   }
 
-  /** One tick of one master; sets the memory of its queues and of the node. */
-  async read(master: MasterToRead, nowMs: number): Promise<void> {
+  /**
+   * One tick of one master; sets the memory of its queues and of the node.
+   * @param walked what the walk over all keys has met in this tick.
+   */
+  async read(master: MasterToRead, walked: DiscoveryStep, nowMs: number): Promise<void> {
     const { client, node } = master;
+    const sight = this.#sight(master.id);
+    const found = await sight.keys.look(client, walked.nobodys, walked.hasMetMost);
+    node.pay(found.calls);
+    sight.foreign.take(found, walked.endedPass);
+    if (master.queues.length > sight.queues) sight.foreign.judgeAnew();
+    sight.queues = master.queues.length;
     const states = master.queues.flatMap((queue) => queue.state ?? []);
-    const { ids, calls } = await this.sampler.sample(client, states, nowMs, master.mayReadData);
-    node.count(calls);
+    // Sampling rests while somebody waits for a count.
+    const ids = this.exact.isRunning
+      ? []
+      : await this.sampler.sample(client, states, node, nowMs, master.mayReadData);
     const sampled = new Set(ids);
     for (const queue of master.queues) {
       const samples = sampled.has(queue.id) ? this.sampler.of(queue.id) : null;
@@ -96,14 +101,6 @@ export class InstanceMemory {
         queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
     }
     await this.#count(master, nowMs);
-    const sight = this.#sight(master.id);
-    if (master.isSearched && !this.exact.isRunning) {
-      const found = await sight.keys.look(client);
-      node.count(found.calls);
-      sight.foreign.take(found);
-      if (master.queues.length > sight.queues) sight.foreign.judgeAnew();
-      sight.queues = master.queues.length;
-    }
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {
       // Refused where ACL says so: then what is beside queues is not told.
       const batch = new ReadBatch();
@@ -122,7 +119,7 @@ export class InstanceMemory {
     const runId = node.state?.runId ?? '';
     const states = queues.flatMap((queue) => queue.state ?? []);
     try {
-      node.count(await this.exact.step({ client, runId, queues: states, now: this.#now }));
+      node.pay(await this.exact.step({ client, runId, queues: states, now: this.#now }));
     } finally {
       for (const queue of queues) {
         const progress = this.exact.progress(queue.id);
@@ -157,23 +154,13 @@ export class InstanceMemory {
     const known = this.#sights.get(id);
     if (known) return known;
     const made = {
-      keys: new ForeignKeys((key) => this.#isOwn(key)),
-      foreign: new ForeignMemory((key) => this.#isOwn(key)),
+      keys: new ForeignKeys((key) => queueOf(key, this.#watched) !== null),
+      foreign: new ForeignMemory((key) => queueOf(key, this.#watched) !== null),
       queues: 0,
       stats: null,
       statsAtMs: Number.NEGATIVE_INFINITY,
     };
     this.#sights.set(id, made);
     return made;
-  }
-
-  /** Keys of a queue begin with `<prefix>:<name>:`, and names may hold colons. */
-  #isOwn(key: string): boolean {
-    let at = key.indexOf(':', key.indexOf(':') + 1);
-    while (at > 0) {
-      if (this.#isQueue(key.slice(0, at))) return true;
-      at = key.indexOf(':', at + 1);
-    }
-    return false;
   }
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { InstanceConfig } from '../instance-config.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { type ClientReading, mergeClientReadings, readClientList } from '../redis/clients.js';
-import { Discovery, MOST_QUEUES } from '../redis/discover.js';
+import { Discovery, type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
 import { readHeldLocks } from '../redis/held-locks.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
 import { ReadBatch } from '../redis/read-batch.js';
@@ -22,6 +22,10 @@ import { WatchedQueue } from './watched-queue.js';
 const QUEUES_A_TICK = 1_000;
 /** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
 const MANY_CLIENTS = 500;
+/** Part of what may be spent that goes to the walk over all keys; more while most queues are not known. */
+const WALK_SHARE = 0.35;
+const FIRST_WALK_SHARE = 0.6;
+const ONE_SCAN: ReadonlyMap<string, number> = new Map([['scan', 1]]);
 
 /** Looking for queues and keys takes most of the budget; while somebody waits for a count it may take longer. */
 const SHARE_WHILE_COUNTING = 0.1;
@@ -58,12 +62,7 @@ export class InstanceReader {
     onAnotherProcess: (address: string) => void,
   ) {
     this.#fleet = fleet;
-    this.#memory = new InstanceMemory(
-      deps.random,
-      config.tenantField,
-      (id) => this.#queues.has(id),
-      deps.now,
-    );
+    this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#queues, deps.now);
     this.types = new InstanceTypes(this.#memory.sampler, (id) => fleet.slotsOf(id), deps.thresholdOf);
     this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
@@ -102,11 +101,22 @@ export class InstanceReader {
     this.#forgetNodes(masters);
     const due = this.#takeDue();
     await Promise.all(masters.map((master) => this.#readMaster(master, due, intervalMs)));
-    await Promise.all(masters.map((master) => this.#discover(master, intervalMs)));
-    await this.#sample();
+    // Masters take turns: what is read of job data in one tick is bounded for all together.
+    await Promise.all(
+      masters.map((master, i) => this.#lookFurther(master, intervalMs, i === this.#tick % masters.length)),
+    );
+    this.#memory.sampler.forgetAllBut(this.#queues);
+    this.types.forgetAllBut(this.#queues);
+    this.#memory.exact.forgetAllBut(this.#queues, this.#now());
     await this.#readLocks();
     this.#dropGone();
     this.#tellStates();
+  }
+
+  /** What the regular reads cost the master that they cost most, 0..1 of a core; 0 while the credit of the first look pays. */
+  get regularCpuRatio(): number {
+    const nodes = [...this.#watchedNodes.values()].filter((node) => !node.isFirstLook);
+    return Math.max(0, ...nodes.map((node) => node.regularCpuRatio));
   }
 
   /** Sums for the chart of the instance. */
@@ -212,7 +222,7 @@ export class InstanceReader {
   #node(master: MasterNode): WatchedNode {
     const known = this.#watchedNodes.get(master.id);
     if (known) return known;
-    const node = new WatchedNode(master.id, master.address);
+    const node = new WatchedNode(master.id, master.address, this.#config.cpuBudgetRatio);
     this.#watchedNodes.set(master.id, node);
     this.#discoveries.set(master.id, new Discovery());
     return node;
@@ -243,42 +253,33 @@ export class InstanceReader {
     return this.#clients === null ? null : (this.#clients.workersByQueue.get(id) ?? 0);
   }
 
-  async #discover(master: MasterNode, intervalMs: number): Promise<void> {
-    const discovery = this.#discoveries.get(master.id);
+  /** What can wait, as far as the budget goes: what ended, new queues, where the memory is. */
+  async #lookFurther(master: MasterNode, intervalMs: number, mayReadData: boolean): Promise<void> {
     const node = this.#watchedNodes.get(master.id);
-    if (!discovery || !node) return;
+    if (!node) return;
+    const nowMs = this.#now();
+    node.earn(nowMs, intervalMs);
+    this.#memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#config.cpuBudgetRatio);
+    const queues = [...this.#queues.values()].filter((queue) => this.#isOn(master.id, queue.id));
+    await this.types.read(master.client, node, queues, nowMs);
+    const walked = await this.#walk(master, node, nowMs);
+    if (this.#link.capabilities?.canMeasureMemory)
+      await this.#memory.read({ ...master, node, queues, mayReadData }, walked, nowMs);
+  }
+
+  async #walk(master: MasterNode, node: WatchedNode, nowMs: number): Promise<DiscoveryStep> {
+    const discovery = this.#discoveries.get(master.id) ?? new Discovery();
     const share = this.#memory.exact.isRunning ? SHARE_WHILE_COUNTING : 1;
-    const calls = discovery.callsPerStep(intervalMs, this.#config.cpuBudgetRatio * share);
-    const known = new Set(this.#queues.keys());
-    const step = await discovery.step(master.client, this.#now(), calls, known);
-    node.count(step.calls);
+    const allowanceUsec =
+      share * (discovery.hasMetMost ? node.incomeUsec * WALK_SHARE : node.leftUsec * FIRST_WALK_SHARE);
+    const scanUsec = node.usecOf(ONE_SCAN);
+    const step = await discovery.step(master.client, nowMs, allowanceUsec, scanUsec, this.#queues);
+    node.pay(step.calls);
     for (const id of step.found) this.#add(id);
     if (node.processId !== null && this.#tick % 60 === 1 && isLoopback(master.address)) {
       node.setCgroupLimit(await cgroupLimitBytes(node.processId));
     }
-  }
-
-  async #sample(): Promise<void> {
-    const nowMs = this.#now();
-    const own = Math.max(0, ...this.nodes.map(({ ownCpuRatio }) => ownCpuRatio));
-    this.#memory.pace(own, this.#config.cpuBudgetRatio);
-    const masters = this.#link.masters();
-    await Promise.all(
-      masters.map(async ({ id, client }, i) => {
-        // Masters take turns: what is read of job data in one tick is bounded for all together.
-        const mayReadData = i === this.#tick % masters.length;
-        const node = this.#watchedNodes.get(id);
-        const queues = [...this.#queues.values()].filter((queue) => this.#isOn(id, queue.id));
-        if (!node) return;
-        const isSearched = (this.#discoveries.get(id)?.lastPassAtMs ?? null) !== null;
-        if (this.#link.capabilities?.canMeasureMemory)
-          await this.#memory.read({ id, client, node, queues, isSearched, mayReadData }, nowMs);
-        await this.types.read(client, node, queues, nowMs);
-      }),
-    );
-    this.#memory.sampler.forgetAllBut(this.#queues);
-    this.types.forgetAllBut(this.#queues);
-    this.#memory.exact.forgetAllBut(this.#queues, nowMs);
+    return step;
   }
 
   async #readLocks(): Promise<void> {

@@ -1,28 +1,38 @@
 import type { Redis } from 'ioredis';
 import { planSampling, type SamplingNeed } from '../model/sampling-plan.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
-import { type SampleRequest, sampleJobs, sumOf } from '../redis/sample-jobs.js';
+import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';
 import { InstanceTenants } from './instance-tenants.js';
 import { QueueSamples } from './queue-samples.js';
 import type { QueueState } from './snapshot.js';
 import type { TenantShare } from './tenant-share.js';
 
-/** Jobs looked at in one tick: about 8 µs of Redis each. The first look may take more than what follows. */
-const FEWEST_JOBS = 60;
-const MOST_JOBS = 1_200;
-const FIRST_JOBS = 900;
-/** Sampling steps back before the poller has to slow down (which it does at 70% of the budget). */
-const AIM = 0.6;
+/** Jobs looked at in one tick: more would keep Redis and the console at it for too long at once. */
+const FEWEST_JOBS = 8;
+const MOST_JOBS = 4_000;
+const FIRST_MOST_JOBS = 2_000;
+/** What a tick may take for it: the whole of a read is given up after 2.5 s. */
+const LONGEST_MS = 400;
+/** Until it was measured. [run: 6 to 9 µs] */
+const FIRST_JOB_USEC = 8;
 const STRUCTURE_EVERY_MS = 20_000;
 /** Queues whose keys beside jobs are measured in one tick. */
 const MOST_STRUCTURES = 40;
+
+/** What may be spent on a Redis, and who keeps the account of it. */
+export interface ReadAccount {
+  /** µs of Redis. */
+  readonly leftUsec: number;
+  pay(calls: ReadonlyMap<string, number>): void;
+}
 
 /** Whose jobs are looked at in each tick, within the budget of reads; and what has been seen of each queue. */
 export class InstanceSampler {
   readonly #queues = new Map<string, QueueSamples>();
   readonly #random: () => number;
   readonly #tenants: InstanceTenants | null;
-  #jobsATick = FIRST_JOBS;
+  #jobUsec = FIRST_JOB_USEC;
+  #mostJobs = FIRST_MOST_JOBS;
 
   /**
    * @param random 0 ≤ x < 1
@@ -42,35 +52,46 @@ export class InstanceSampler {
     return this.#tenants?.shares(queue) ?? null;
   }
 
-  /** Fewer jobs a tick where the console comes near its budget, slowly more where there is room. */
-  pace(ownCpuRatio: number, budgetRatio: number): void {
-    const step = ownCpuRatio > budgetRatio * AIM ? 0.75 : 1.1;
-    this.#jobsATick = Math.round(Math.min(MOST_JOBS, Math.max(FEWEST_JOBS, this.#jobsATick * step)));
-  }
-
   /**
-   * One tick's samples of the queues that lie on one master: each master has a processor of its own to spare.
+   * One tick's samples of the queues that lie on one master, for as much as is left to spend on it: each master has a
+   * processor of its own to spare.
    * @param mayReadData tenants may be looked for, which takes job data.
-   * @returns ids of the queues that were looked at, and the commands that were sent.
+   * @returns ids of the queues that were looked at.
    */
   async sample(
     client: Redis,
     queues: readonly QueueState[],
+    node: ReadAccount,
     nowMs: number,
     mayReadData: boolean,
-  ): Promise<{ readonly ids: readonly string[]; readonly calls: ReadonlyMap<string, number> }> {
+  ): Promise<readonly string[]> {
+    const affordable = Math.floor(node.leftUsec / this.#jobUsec);
+    if (affordable < FEWEST_JOBS) return [];
     const tenants = mayReadData ? this.#tenants : null;
-    const requests = this.#requests(queues, this.#jobsATick, nowMs, tenants);
-    if (requests.length === 0) return { ids: [], calls: new Map() };
+    const requests = this.#requests(queues, Math.min(this.#mostJobs, affordable), nowMs, tenants);
+    if (requests.length === 0) return [];
+    const startedAt = performance.now();
     const { samples, calls } = await sampleJobs(client, requests, this.#random);
-    const dataCalls = await tenants?.read(client, samples, queues, nowMs);
+    const isLong = performance.now() - startedAt > LONGEST_MS;
+    this.#mostJobs = isLong
+      ? Math.max(FEWEST_JOBS, this.#mostJobs / 2)
+      : Math.min(MOST_JOBS, this.#mostJobs * 1.25);
+    const before = node.leftUsec;
+    node.pay(calls);
+    const jobs = samples.reduce(
+      (sum, { states }) => sum + states.reduce((all, state) => all + state.jobs.length, 0),
+      0,
+    );
+    // What is beside jobs is in it: it comes with them.
+    if (jobs >= FEWEST_JOBS) this.#jobUsec = this.#jobUsec * 0.7 + ((before - node.leftUsec) / jobs) * 0.3;
+    node.pay((await tenants?.read(client, samples, queues, nowMs)) ?? new Map());
     const added = new Map(queues.map(({ id, addedTotal }) => [id, addedTotal]));
     for (const sample of samples) {
       const known = this.#queues.get(sample.id) ?? new QueueSamples();
       known.take(sample, added.get(sample.id) ?? 0, nowMs);
       this.#queues.set(sample.id, known);
     }
-    return { ids: samples.map(({ id }) => id), calls: sumOf(calls, dataCalls ?? new Map()) };
+    return samples.map(({ id }) => id);
   }
 
   forgetAllBut(ids: { has(id: string): boolean }): void {

@@ -11,10 +11,17 @@ import type { WatchedQueue } from './watched-queue.js';
 
 /** Jobs looked at in one tick for what ended, runs and came: 1.5 to 2 µs each. */
 const MOST_JOBS = 500;
+const FEWEST_JOBS = 60;
+const JOB_USEC = 2;
+/** Of what may be spent on looks that can wait. */
+const SHARE = 0.5;
 const MOST_TAILS = 6;
 /** Types of so many queues are judged anew in one tick; those where nothing has come in, at least so often. */
 const MOST_JUDGED = 150;
 const JUDGED_EVERY_MS = 2_000;
+/** A queue in which nothing has come in for so long is judged anew this often: rates and rises are of the past there. */
+const QUIET_AFTER_MS = 60_000;
+const QUIET_JUDGED_EVERY_MS = 10_000;
 /** A queue that keeps no finished jobs is asked again after so long whether it does. */
 const ASKED_AGAIN_MS = 30_000;
 
@@ -27,6 +34,8 @@ interface Turn {
   readonly tail: EventTail;
   lookedAtMs: number;
   judgedAtMs: number;
+  /** When something had come in. */
+  movedAtMs: number;
   completedSinceMs: number | null;
   failedSinceMs: number | null;
   addedTotal: number;
@@ -86,7 +95,7 @@ export class InstanceTypes {
       .filter(({ queue, turn }) => hasMoved(queue, turn))
       .sort((a, b) => a.turn.lookedAtMs - b.turn.lookedAtMs);
     const requests: EndedRequest[] = [];
-    let left = MOST_JOBS;
+    let left = Math.min(MOST_JOBS, Math.max(FEWEST_JOBS, (node.leftUsec * SHARE) / JOB_USEC));
     for (const { queue, turn } of due) {
       if (left <= 0) break;
       requests.push(this.#request(queue, turn, nowMs));
@@ -96,7 +105,7 @@ export class InstanceTypes {
     }
     if (requests.length === 0) return;
     const { readings, calls } = await readEnded(client, requests);
-    node.count(calls);
+    node.pay(calls);
     for (const reading of readings) {
       const turn = this.#turn(reading.id);
       const isFirst = turn.completedSinceMs === null && turn.failedSinceMs === null;
@@ -146,7 +155,7 @@ export class InstanceTypes {
         const bytesPerEvent =
           queue.eventsLength > 0 ? (queue.memory?.eventsBytes ?? 0) / queue.eventsLength : 0;
         const { finished, isWhole, calls } = await turn.tail.look(client, bytesPerEvent || 400);
-        node.count(calls);
+        node.pay(calls);
         turn.types.takeFinished(finished, 'events', isWhole, nowMs);
       }),
     );
@@ -158,21 +167,15 @@ export class InstanceTypes {
     if (turn) turn.judgedAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Those that have waited longest first: with more busy queues than a tick has time for, each still gets its turn. */
+  /** Those whose turn is longest ago: where more have moved than a tick judges, none is left out. */
   judge(queues: readonly Pick<WatchedQueue, 'id' | 'state' | 'setTypes'>[], nowMs: number): void {
-    const due = queues
-      .flatMap((queue) => {
-        const turn = this.#turns.get(queue.id);
-        return queue.state && turn ? { queue, state: queue.state, turn } : [];
-      })
-      .filter(({ turn }) => {
-        const agoMs = nowMs - turn.judgedAtMs;
-        return agoMs >= JUDGED_EVERY_MS || (agoMs >= JUDGED_EVERY_MS / 2 && turn.types.isStale);
-      })
-      .sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs || 0);
+    const due = queues.flatMap((queue) => {
+      const turn = this.#turns.get(queue.id);
+      return queue.state && turn && isToBeJudged(turn, nowMs) ? { queue, state: queue.state, turn } : [];
+    });
+    if (due.length > MOST_JUDGED) due.sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs);
     for (const { queue, state, turn } of due.slice(0, MOST_JUDGED)) {
       turn.judgedAtMs = nowMs;
-      turn.types.markJudged();
       queue.setTypes(
         typeStatesOf({
           queue: state,
@@ -194,6 +197,7 @@ export class InstanceTypes {
       tail: new EventTail(queueId),
       lookedAtMs: Number.NEGATIVE_INFINITY,
       judgedAtMs: Number.NEGATIVE_INFINITY,
+      movedAtMs: Number.NEGATIVE_INFINITY,
       completedSinceMs: null,
       failedSinceMs: null,
       addedTotal: -1,
@@ -212,4 +216,13 @@ function hasMoved(queue: QueueState, turn: Turn): boolean {
     queue.addedTotal !== turn.addedTotal ||
     (queue.lastDepartureAtMs ?? 0) >= turn.lookedAtMs
   );
+}
+
+/** Something has come in since it was judged, or it is time: what is of the last seconds fades. */
+function isToBeJudged(turn: Turn, nowMs: number): boolean {
+  if (turn.types.isStale) turn.movedAtMs = nowMs;
+  turn.types.markJudged();
+  const sinceMs = nowMs - turn.judgedAtMs;
+  if (turn.movedAtMs > turn.judgedAtMs) return sinceMs >= JUDGED_EVERY_MS / 2;
+  return sinceMs >= (nowMs - turn.movedAtMs >= QUIET_AFTER_MS ? QUIET_JUDGED_EVERY_MS : JUDGED_EVERY_MS);
 }

@@ -198,7 +198,8 @@ export class InstanceWatch {
     const pace = nextPollIntervalMs({
       baseMs: this.#config.pollIntervalMs,
       currentMs: this.#poll.intervalMs,
-      ownCpuRatio,
+      // What else is looked at keeps within what this leaves, and would not become cheaper by reading less often.
+      ownCpuRatio: this.#reader.regularCpuRatio,
       budgetRatio: this.#config.cpuBudgetRatio,
       roundTripMs,
     });

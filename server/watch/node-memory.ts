@@ -25,12 +25,13 @@ export class ForeignMemory {
     this.#isOwn = isOwn;
   }
 
-  take(sample: ForeignSample): void {
+  /** @param endedWalk all keys have been met. */
+  take(sample: ForeignSample, endedWalk: boolean): void {
     this.#draws.push({ drawn: sample.drawn, foreign: sample.foreign });
     this.#drawn += sample.drawn;
     while (this.#drawn > MOST_DRAWN) this.#drawn -= this.#draws.shift()?.drawn ?? this.#drawn;
     this.#large = sample.large;
-    this.#hasWalked ||= sample.endedWalk;
+    this.#hasWalked ||= endedWalk;
   }
 
   /** A queue was found: what was drawn of it before looked like nobody's. */

@@ -6,6 +6,10 @@ import { TypeRecord } from './type-record.js';
 
 /** Types told apart in one queue; the others are counted together. */
 const MOST_TYPES = 100;
+/** Single runs that are kept of a type, enough for some batches of some processes; fewer where many types share a queue's. */
+const MOST_RUNS = 600;
+const LEAST_RUNS = 60;
+const RUNS_OF_ALL = 6_000;
 /** A type that has not been seen for so long makes room. */
 const FORGOTTEN_MS = 26 * 3_600_000;
 /** The agent's word counts for so long before what Redis shows is listened to again. */
@@ -71,13 +75,16 @@ export class QueueTypes {
       for (let i = 0; i + 2 < told.runs.length; i += 3) {
         const [ago = 0, durationMs = 0, failed = 0] = told.runs.slice(i, i + 3);
         const endedAtMs = nowMs - ago;
-        record.addRun({
-          startedAtMs: endedAtMs - durationMs,
-          endedAtMs,
-          failed: failed === 1,
-          process,
-          payloadBytes: null,
-        });
+        record.addRun(
+          {
+            startedAtMs: endedAtMs - durationMs,
+            endedAtMs,
+            failed: failed === 1,
+            process,
+            payloadBytes: null,
+          },
+          this.#runsOfOne,
+        );
       }
     }
   }
@@ -109,13 +116,16 @@ export class QueueTypes {
       const waitedMs = Math.max(0, job.startedAtMs - (job.dueAtMs ?? job.startedAtMs));
       if (job.dueAtMs !== null) for (const sketch of record.waitSketches(nowMs)) sketch.accept(waitedMs);
       if (durationMs >= 100)
-        record.addRun({
-          startedAtMs: job.startedAtMs,
-          endedAtMs: job.endedAtMs,
-          failed: job.failed,
-          process: job.process,
-          payloadBytes: null,
-        });
+        record.addRun(
+          {
+            startedAtMs: job.startedAtMs,
+            endedAtMs: job.endedAtMs,
+            failed: job.failed,
+            process: job.process,
+            payloadBytes: null,
+          },
+          this.#runsOfOne,
+        );
     }
   }
 
@@ -143,6 +153,10 @@ export class QueueTypes {
   /** Share of what comes in, 0..1; null: not known. */
   shareOfArrivals(type: string): number | null {
     return this.#newestWeight === 0 ? null : (this.#newest.get(type) ?? 0) / this.#newestWeight;
+  }
+
+  get #runsOfOne(): number {
+    return Math.max(LEAST_RUNS, Math.min(MOST_RUNS, Math.floor(RUNS_OF_ALL / this.#records.size)));
   }
 
   #record(type: string, nowMs: number): TypeRecord {

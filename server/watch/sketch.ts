@@ -3,9 +3,35 @@ import { SKETCH_ACCURACY, SKETCH_BINS, type SketchWire } from '../../agent/proto
 
 export type Sketch = LogCollapsingLowestDenseDDSketch;
 
+/**
+ * There may be hundreds of thousands of sketches: they share what holds no state of their own. Durations are never negative,
+ * so nothing is ever counted there.
+ */
+const { mapping: MAPPING, negativeStore: NO_NEGATIVES } = emptySketch();
+/** Bins that are added at once: most types keep to some dozen. */
+const BINS_AT_ONCE = 24;
+
 /** An empty one that takes what agents send. */
 export function newSketch(): Sketch {
+  const sketch = emptySketch();
+  sketch.mapping = MAPPING;
+  sketch.negativeStore = NO_NEGATIVES;
+  sketch.store.chunkSize = BINS_AT_ONCE;
+  return sketch;
+}
+
+function emptySketch(): Sketch {
   return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: SKETCH_ACCURACY, binLimit: SKETCH_BINS });
+}
+
+/** What a sketch holds, without its empty bins. */
+export function wireOf(sketch: Sketch): SketchWire {
+  const bins: number[] = [];
+  const { offset } = sketch.store;
+  sketch.store.bins.forEach((count, i) => {
+    if (count > 0) bins.push(i + offset, count);
+  });
+  return { bins, zero: sketch.zeroCount, sum: sketch.sum, min: sketch.min, max: sketch.max };
 }
 
 /** Adds what a beat told to a sketch. */

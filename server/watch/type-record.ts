@@ -1,30 +1,42 @@
-import type { FinishedRun } from '../model/batch-wait.js';
+import type { BatchWait, FinishedRun } from '../model/batch-wait.js';
 import type { OutcomeBucket } from '../model/failure-rise.js';
+import type { FailureRise, RunTimes } from './job-type-state.js';
+import { Memo } from './memo.js';
+import { runTimesOf } from './run-histogram.js';
+import { type Baseline, RunPast } from './run-past.js';
 import { newSketch, quantileMs, type Sketch } from './sketch.js';
 
 /** Run times of now are told over one to two of these. */
 const GENERATION_MS = 60_000;
-/** What is usual: so many generations, without the newest that are being judged by it. */
-const BASELINE_GENERATIONS = 60;
-const NOT_YET_BASELINE = 2;
-/** Single runs that are kept: enough for some batches of some processes. */
-const MOST_RUNS = 600;
+/** Single runs that are kept until some are dropped: so many more. */
+const RUNS_AT_ONCE = 100;
 const RUNS_FOR_MS = 10 * 60_000;
-/** Failures are counted over spans of this length, for half an hour. */
+/** Failures are counted over spans of this length, for half an hour; what is older over longer ones. */
 const BUCKET_MS = 2_000;
-const MOST_BUCKETS = 900;
+const BUCKETS_FOR_MS = 30 * 60_000;
+const MOST_BUCKETS = 240;
 const MOST_COMPLETIONS = 64;
 const RATE_MS = 10_000;
 const TREND_POINTS = 30;
 
 interface Generation {
   readonly sinceMs: number;
-  readonly run: Sketch;
-  readonly waited: Sketch;
+  /** null: empty. */
+  run: Sketch | null;
+  waited: Sketch | null;
   untold: number;
 }
 
+/** Over the last one to two minutes. */
+export interface RecentRuns {
+  readonly run: RunTimes | null;
+  readonly waited: { readonly p50Ms: number; readonly p95Ms: number } | null;
+  /** Runs that ended unseen in between. */
+  readonly untold: number;
+}
+
 interface MutableBucket extends OutcomeBucket {
+  atMs: number;
   completed: number;
   failed: number;
   firstFailedAtMs: number | null;
@@ -36,18 +48,24 @@ export class TypeRecord {
   readonly firstSeenAtMs: number;
   #now: Generation;
   #before: Generation | null = null;
-  #past: { readonly sinceMs: number; readonly run: Sketch }[] = [];
+  readonly #past = new RunPast();
+  #recent: RecentRuns | null = null;
   #runs: FinishedRun[] = [];
   #runsUntold: { readonly atMs: number; readonly runs: number }[] = [];
-  readonly #buckets: MutableBucket[] = [];
+  #buckets: MutableBucket[] = [];
   readonly #completions: number[] = [];
   #runMedians: (number | null)[] = [];
   #waitMedians: (number | null)[] = [];
   #trendAtMs: number;
-  #runTrend: Sketch = newSketch();
-  #waitTrend: Sketch = newSketch();
+  #runTrend: Sketch | null = null;
+  #waitTrend: Sketch | null = null;
   lastError: string | null = null;
   lastSeenAtMs: number;
+  /** Change with every run that is kept or forgotten, and with every outcome. */
+  runsVersion = 0;
+  outcomesVersion = 0;
+  readonly batchWait = new Memo<BatchWait | null>();
+  readonly failing = new Memo<FailureRise | null>();
 
   constructor(nowMs: number) {
     this.firstSeenAtMs = nowMs;
@@ -63,6 +81,7 @@ export class TypeRecord {
     nowMs: number,
   ): void {
     this.lastSeenAtMs = nowMs;
+    this.outcomesVersion += 1;
     const bucket = this.#bucket(nowMs);
     bucket.completed += outcome.completed;
     bucket.failed += outcome.failed;
@@ -80,50 +99,56 @@ export class TypeRecord {
   /** A place to add run times to, for the moment. */
   runSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
+    this.#recent = null;
+    this.#now.run ??= newSketch();
+    this.#runTrend ??= newSketch();
     return [this.#now.run, this.#runTrend];
   }
 
   /** A place to add waits to, for the moment. */
   waitSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
+    this.#recent = null;
+    this.#now.waited ??= newSketch();
+    this.#waitTrend ??= newSketch();
     return [this.#now.waited, this.#waitTrend];
   }
 
-  addRun(run: FinishedRun): void {
+  /** @param most that are kept. */
+  addRun(run: FinishedRun, most: number): void {
+    this.runsVersion += 1;
     this.#runs.push(run);
-    if (this.#runs.length > MOST_RUNS + 100) this.#runs = this.#runs.slice(-MOST_RUNS);
+    if (this.#runs.length > most + RUNS_AT_ONCE) this.#runs = this.#runs.slice(-most);
   }
 
   addUntold(runs: number, nowMs: number): void {
     if (runs <= 0) return;
+    this.#recent = null;
+    this.runsVersion += 1;
     this.#now.untold += runs;
     this.#runsUntold = [...this.#runsUntold.slice(-50), { atMs: nowMs, runs }];
   }
 
-  /** Over the last one to two minutes. */
-  recent(nowMs: number): { readonly run: Sketch; readonly waited: Sketch; readonly untold: number } {
+  /** The same object until something ended. */
+  recent(nowMs: number): RecentRuns {
     this.#turn(nowMs);
-    const [run, waited] = [newSketch(), newSketch()];
-    for (const part of [this.#before, this.#now]) {
-      if (!part) continue;
-      run.merge(part.run);
-      waited.merge(part.waited);
-    }
-    return { run, waited, untold: this.#now.untold + (this.#before?.untold ?? 0) };
+    this.#recent ??= recentOf(this.#before, this.#now);
+    return this.#recent;
   }
 
   /** Its past; null: too short. */
-  baseline(nowMs: number): { readonly run: Sketch; readonly sinceMs: number } | null {
+  baseline(nowMs: number): Baseline | null {
     this.#turn(nowMs);
-    const past = this.#past.slice(0, -NOT_YET_BASELINE);
-    const run = newSketch();
-    for (const part of past) run.merge(part.run);
-    return run.count === 0 ? null : { run, sinceMs: past[0]?.sinceMs ?? nowMs };
+    return this.#past.baseline;
   }
 
   /** Runs that ended lately, and how many more there were. */
   runs(nowMs: number): { readonly runs: readonly FinishedRun[]; readonly untold: number } {
-    this.#runs = this.#runs.filter(({ endedAtMs }) => nowMs - endedAtMs < RUNS_FOR_MS);
+    const oldest = this.#runs[0];
+    if (oldest && nowMs - oldest.endedAtMs >= RUNS_FOR_MS) {
+      this.#runs = this.#runs.filter(({ endedAtMs }) => nowMs - endedAtMs < RUNS_FOR_MS);
+      this.runsVersion += 1;
+    }
     const since = this.#runs[0]?.endedAtMs ?? nowMs;
     const untold = this.#runsUntold
       .filter(({ atMs }) => atMs >= since)
@@ -167,7 +192,8 @@ export class TypeRecord {
     if (last && nowMs - last.atMs < BUCKET_MS) return last;
     const made = { atMs: nowMs, completed: 0, failed: 0, firstFailedAtMs: null, error: null };
     this.#buckets.push(made);
-    if (this.#buckets.length > MOST_BUCKETS) this.#buckets.shift();
+    if (this.#buckets.length > MOST_BUCKETS)
+      this.#buckets = coarser(this.#buckets.filter(({ atMs }) => nowMs - atMs < BUCKETS_FOR_MS));
     return made;
   }
 
@@ -176,22 +202,59 @@ export class TypeRecord {
       const isLong = nowMs - this.#trendAtMs >= TREND_POINTS * RATE_MS;
       this.#runMedians = [...this.#runMedians.slice(2 - TREND_POINTS), medianOf(this.#runTrend)];
       this.#waitMedians = [...this.#waitMedians.slice(2 - TREND_POINTS), medianOf(this.#waitTrend)];
-      this.#runTrend = newSketch();
-      this.#waitTrend = newSketch();
+      this.#runTrend = null;
+      this.#waitTrend = null;
       this.#trendAtMs = isLong ? nowMs : this.#trendAtMs + RATE_MS;
     }
     if (nowMs - this.#now.sinceMs < GENERATION_MS) return;
-    if (this.#now.run.count > 0)
-      this.#past = [...this.#past, this.#now].slice(-BASELINE_GENERATIONS - NOT_YET_BASELINE);
+    if (this.#now.run && this.#now.run.count > 0) this.#past.add(this.#now.sinceMs, this.#now.run);
+    this.#recent = null;
     this.#before = this.#now;
     this.#now = generation(nowMs);
   }
 }
 
 function generation(nowMs: number): Generation {
-  return { sinceMs: nowMs, run: newSketch(), waited: newSketch(), untold: 0 };
+  return { sinceMs: nowMs, run: null, waited: null, untold: 0 };
 }
 
-function medianOf(sketch: Sketch): number | null {
-  return sketch.count === 0 ? null : quantileMs(sketch, 0.5);
+function recentOf(before: Generation | null, now: Generation): RecentRuns {
+  const run = joined(before?.run ?? null, now.run);
+  const waited = joined(before?.waited ?? null, now.waited);
+  return {
+    run: run && runTimesOf(run),
+    waited:
+      waited && waited.count > 0 ? { p50Ms: quantileMs(waited, 0.5), p95Ms: quantileMs(waited, 0.95) } : null,
+    untold: now.untold + (before?.untold ?? 0),
+  };
+}
+
+function joined(a: Sketch | null, b: Sketch | null): Sketch | null {
+  if (!a || !b) return a ?? b;
+  const both = newSketch();
+  both.merge(a);
+  both.merge(b);
+  return both;
+}
+
+/** The older half in pairs: when something began long ago matters less to the second. */
+function coarser(buckets: readonly MutableBucket[]): MutableBucket[] {
+  const half = Math.floor(buckets.length / 4) * 2;
+  const older: MutableBucket[] = [];
+  for (let i = 0; i < half; i += 2) {
+    const [a, b] = [buckets[i], buckets[i + 1]];
+    if (!a || !b) continue;
+    older.push({
+      atMs: a.atMs,
+      completed: a.completed + b.completed,
+      failed: a.failed + b.failed,
+      firstFailedAtMs: a.firstFailedAtMs ?? b.firstFailedAtMs,
+      error: b.error ?? a.error,
+    });
+  }
+  return [...older, ...buckets.slice(half)];
+}
+
+function medianOf(sketch: Sketch | null): number | null {
+  return sketch === null || sketch.count === 0 ? null : quantileMs(sketch, 0.5);
 }

@@ -8,11 +8,9 @@ import { stateKeys } from '../redis/queue-keys.js';
 import { type Estimate, type JobTypeState, OTHER_JOB_TYPES, type RunTimes } from './job-type-state.js';
 import type { QueueSamples } from './queue-samples.js';
 import type { QueueTypes } from './queue-types.js';
-import { runTimesOf } from './run-histogram.js';
 import { stratumOf } from './sampled-state.js';
-import { quantileMs } from './sketch.js';
 import type { JobState, QueueState } from './snapshot.js';
-import type { TypeRecord } from './type-record.js';
+import type { RecentRuns, TypeRecord } from './type-record.js';
 
 /** Types that a Snapshot carries of one queue. */
 const MOST_SHOWN = 60;
@@ -32,6 +30,7 @@ export interface TypesInput {
 interface Known {
   readonly name: string;
   readonly record: TypeRecord | null;
+  readonly recent: RecentRuns | null;
   readonly run: RunTimes | null;
   readonly waiting: Estimate | null;
   readonly active: Estimate | null;
@@ -52,7 +51,8 @@ export function typeStatesOf(input: TypesInput): readonly JobTypeState[] {
     return {
       name,
       record,
-      run: recent ? runTimesOf(recent.run) : null,
+      recent: recent ?? null,
+      run: recent?.run ?? null,
       waiting: waiting === null ? null : (waiting.get(name) ?? exactly(0)),
       active: active === null ? null : (active.get(name) ?? exactly(0)),
     };
@@ -70,18 +70,11 @@ export function typeStatesOf(input: TypesInput): readonly JobTypeState[] {
 
 function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, jobs: number): JobTypeState {
   const { queue, types, nowMs } = input;
-  const { record, run } = type;
-  const recent = record?.recent(nowMs) ?? null;
+  const { record, run, recent } = type;
   const baseline = record?.baseline(nowMs) ?? null;
   const memory = queue.memory?.types.find((one) => one.type === type.name) ?? null;
   const rates = ratesOf(input, record, recent?.untold ?? 0);
   const running = types.running.filter((job) => job.type === type.name);
-  const past = baseline && {
-    p50Ms: quantileMs(baseline.run, 0.5),
-    p95Ms: quantileMs(baseline.run, 0.95),
-    count: Math.round(baseline.run.count),
-    sinceMs: baseline.sinceMs,
-  };
   const thresholdMs = input.thresholdOf(type.name);
   const finished = rates === null ? null : rates.completed + rates.failed;
   const completions = record?.completions ?? [];
@@ -98,11 +91,8 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
     run,
     longestRunningMs:
       running.length === 0 ? null : nowMs - Math.min(...running.map(({ startedAtMs }) => startedAtMs)),
-    waited:
-      recent && recent.waited.count > 0
-        ? { p50Ms: quantileMs(recent.waited, 0.5), p95Ms: quantileMs(recent.waited, 0.95) }
-        : null,
-    baseline: past,
+    waited: recent?.waited ?? null,
+    baseline,
     effectiveConcurrency: finished === null || !run ? null : (finished * run.meanMs) / 1000,
     memoryBytes: memory?.bytes ?? null,
     memoryErrorBytes: memory?.errorBytes ?? null,
@@ -110,13 +100,13 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
     slowThresholdMs: thresholdMs,
     slow: slowReason({
       run,
-      baseline: past,
+      baseline,
       thresholdMs,
       shareOfWork,
       queueDrainSeconds: queue.drainSeconds,
     }),
     batchWait: record ? batchWaitOf(input, record) : null,
-    failing: record && type.name !== OTHER_JOB_TYPES ? findFailureRise(record.buckets) : null,
+    failing: record && type.name !== OTHER_JOB_TYPES ? failingOf(record) : null,
     absent:
       type.name === OTHER_JOB_TYPES
         ? null
@@ -128,20 +118,21 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
   };
 }
 
-function batchWaitOf(
-  { queue, slotsByProcess, nowMs }: TypesInput,
-  record: TypeRecord,
-): JobTypeState['batchWait'] {
-  const { runs, untold } = record.runs(nowMs);
+function batchWaitOf(input: TypesInput, record: TypeRecord): JobTypeState['batchWait'] {
+  const { runs, untold } = record.runs(input.nowMs);
   if (runs.length === 0) return null;
-  const wait = judgeBatchWait({
-    runs,
-    slotsByProcess,
-    isRateLimited: queue.rateLimit !== null && queue.rateLimitedForMs > 0,
-    skippedRuns: untold,
-  });
+  const { slotsByProcess, queue } = input;
+  const isRateLimited = queue.rateLimit !== null && queue.rateLimitedForMs > 0;
+  const key = `${record.runsVersion} ${isRateLimited} ${slotsByProcess ? [...slotsByProcess].join() : ''}`;
+  const wait = record.batchWait.of(key, () =>
+    judgeBatchWait({ runs, slotsByProcess, isRateLimited, skippedRuns: untold }),
+  );
   // What ran may have been other processes than those that are there now, before a restart, and have had other slots.
   return wait && { ...wait, isStarved: isStarvedBy(slotsByProcess, queue.backlog, wait) };
+}
+
+function failingOf(record: TypeRecord): JobTypeState['failing'] {
+  return record.failing.of(String(record.outcomesVersion), () => findFailureRise(record.buckets));
 }
 
 /** Jobs of each type in some states, by the samples of them; null: not sampled. */

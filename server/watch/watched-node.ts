@@ -1,4 +1,5 @@
 import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
+import { earn, hasFirstCredit, newPurse, type ReadPurse, spend } from '../model/read-purse.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
@@ -17,11 +18,24 @@ export class WatchedNode {
   #last: { atMs: number; refused: number | null; evicted: number; runId: string; role: string } | null = null;
   #cgroupBytes: number | null = null;
   #memory: NodeMemory | null = null;
+  readonly #budgetRatio: number;
+  #purse: ReadPurse;
+  #earnedAtMs: number | null = null;
+  #othersRatio = 0;
+  /** What the regular reads cost, smoothed, 0..1 of a core: the pace of reading follows it. */
+  regularCpuRatio = 0;
+  /** µs of Redis that looks which can wait may still cost in this tick. */
+  leftUsec = 0;
+  /** Of that: what is there in every tick, without the credit of the first look. */
+  incomeUsec = 0;
   state: RedisNode | null = null;
 
-  constructor(id: string, address: string) {
+  /** @param budgetRatio what the console may cost it, 0..1 of a core. */
+  constructor(id: string, address: string, budgetRatio: number) {
     this.id = id;
     this.#address = address;
+    this.#budgetRatio = budgetRatio;
+    this.#purse = newPurse(budgetRatio);
   }
 
   /** Process id of the last read, for finding its cgroup; null before the first. */
@@ -40,6 +54,39 @@ export class WatchedNode {
     this.#cost.count(calls);
   }
 
+  /** Counts what was sent for a look that can wait, and takes it from what is left. */
+  pay(calls: ReadonlyMap<string, number>): void {
+    this.#cost.count(calls, true);
+    const usec = this.#cost.usecOf(calls);
+    this.#purse = spend(this.#purse, usec);
+    this.leftUsec -= usec;
+  }
+
+  /** What such commands have cost Redis lately, µs. */
+  usecOf(calls: ReadonlyMap<string, number>): number {
+    return this.#cost.usecOf(calls);
+  }
+
+  /** Nearly everything is new to the console yet, and it has a credit to look at it. */
+  get isFirstLook(): boolean {
+    return hasFirstCredit(this.#purse, this.#budgetRatio);
+  }
+
+  /** Begins a tick's account of what can wait. */
+  earn(nowMs: number, intervalMs: number): void {
+    const elapsedMs = nowMs - (this.#earnedAtMs ?? nowMs - intervalMs);
+    const { purse, allowanceUsec, incomeUsec } = earn(this.#purse, {
+      elapsedMs,
+      budgetRatio: this.#budgetRatio,
+      regularRatio: this.regularCpuRatio,
+      othersRatio: this.#othersRatio,
+    });
+    this.#earnedAtMs = nowMs;
+    this.#purse = purse;
+    this.leftUsec = allowanceUsec;
+    this.incomeUsec = incomeUsec;
+  }
+
   /**
    * Takes in one INFO answer.
    * @returns true where the process or its role is another than before: a restart or failover, after which the past
@@ -56,6 +103,10 @@ export class WatchedNode {
     const perSecond = (now: number, then: number): number =>
       seconds > 0 ? Math.max(0, now - then) / seconds : 0;
     const share = this.#cost.read(info, nowMs);
+    if (share) {
+      this.#othersRatio = Math.max(0, share.cpuRatio - share.ownCpuRatio);
+      this.regularCpuRatio = smoothed(this.regularCpuRatio, share.regularCpuRatio);
+    }
     const limit = memoryLimit(reading, this.#cgroupBytes);
     this.#points.push({ atMs: nowMs, countedBytes: reading.countedBytes });
     if (this.#points.length > MOST_POINTS) this.#points.shift();

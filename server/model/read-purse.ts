@@ -1,0 +1,77 @@
+/**
+ * What the console may still spend of Redis for looks that can wait: the walk over the keys, samples of jobs, what ended.
+ * They take what the regular reads leave of the budget. A console that has just been opened has a credit, since whoever
+ * opens it waits for an answer: it is spent fast where Redis has processor to spare, and never comes back.
+ */
+export interface ReadPurse {
+  /** µs of Redis; negative: more was spent than there was. */
+  readonly creditUsec: number;
+}
+
+export interface EarnInput {
+  /** Since the last tick. */
+  readonly elapsedMs: number;
+  /** 0..1 of a core. */
+  readonly budgetRatio: number;
+  /** What the regular reads cost, 0..1 of a core. */
+  readonly regularRatio: number;
+  /** What Redis is busy with beside the console, 0..1 of a core. */
+  readonly othersRatio: number;
+}
+
+/** The credit at the start: as much as the budget gives in so many seconds. */
+const FIRST_SECONDS = 100;
+/** What was not needed is kept for so long. */
+const KEPT_SECONDS = 3;
+/** A console that was held up for longer does not make up for it at once. */
+const LONGEST_TICK_MS = 30_000;
+/** Parts of the budget: what is aimed at, for cost is an estimate; what looks that can wait get at least. */
+const AIM = 0.65;
+const LEAST = 0.1;
+/** The credit is spent at most at so many times the budget… */
+const MOST_TIMES = 18;
+/** …and only where Redis is not busier than this. */
+const BUSY_RATIO = 0.6;
+
+/** The purse of a console that has just begun to watch. */
+export function newPurse(budgetRatio: number): ReadPurse {
+  return { creditUsec: budgetRatio * FIRST_SECONDS * 1e6 };
+}
+
+/**
+ * One tick's income.
+ * @returns the purse with it, what may be spent in this tick, and what of it would be without the credit of the start, µs;
+ * 0 while there is a debt.
+ */
+export function earn(
+  purse: ReadPurse,
+  { elapsedMs, budgetRatio, regularRatio, othersRatio }: EarnInput,
+): { readonly purse: ReadPurse; readonly allowanceUsec: number; readonly incomeUsec: number } {
+  const tickMs = Math.min(LONGEST_TICK_MS, Math.max(0, elapsedMs));
+  const over = Math.max(0, regularRatio - budgetRatio) * 1_000 * tickMs;
+  const perMsUsec = 1_000 * Math.max(budgetRatio * LEAST, budgetRatio * AIM - regularRatio);
+  const income = perMsUsec * tickMs;
+  const most = Math.max(purse.creditUsec, keptUsec(budgetRatio));
+  // Regular reads over the budget live on the credit too; nobody falls into debt by them, for then their pace is slowed.
+  const creditUsec = Math.min(
+    most,
+    Math.max(Math.min(0, purse.creditUsec), purse.creditUsec - over) + income,
+  );
+  const fastest = othersRatio < BUSY_RATIO ? budgetRatio * MOST_TIMES * 1_000 * tickMs : income;
+  const allowanceUsec = Math.max(0, Math.min(creditUsec, fastest));
+  return { purse: { creditUsec }, allowanceUsec, incomeUsec: Math.min(allowanceUsec, income) };
+}
+
+/** The credit of the start is not spent yet: the console is in its first look. */
+export function hasFirstCredit(purse: ReadPurse, budgetRatio: number): boolean {
+  return purse.creditUsec > keptUsec(budgetRatio);
+}
+
+function keptUsec(budgetRatio: number): number {
+  return budgetRatio * KEPT_SECONDS * 1e6;
+}
+
+/** The purse after something was read. */
+export function spend(purse: ReadPurse, usec: number): ReadPurse {
+  return { creditUsec: purse.creditUsec - usec };
+}
