@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { Role } from '../server/auth/role.js';
+import type { QueuePlanSchema } from '../server/routes/api/plan-schemas.js';
 import type {
   FindingSchema,
   InstanceSchema,
@@ -10,6 +11,7 @@ import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
 import type { Tokens } from './console-settings.js';
 
+export type ApiPlan = z.infer<typeof QueuePlanSchema>;
 export type ApiFinding = z.infer<typeof FindingSchema>;
 export type ApiInstance = z.infer<typeof InstanceSchema>;
 export type ApiWorker = z.infer<typeof WorkerSchema>;
@@ -40,6 +42,8 @@ export interface Api {
   /** One queue, by name or id. */
   queue(name: string): Promise<ApiQueue>;
   workers(query?: string): Promise<ApiWorkers>;
+  /** What a change would do to a queue; `query` as of GET …/plan. */
+  plan(queueId: string, query: string): Promise<ApiPlan>;
   timeline(): Promise<readonly ApiTimelineEntry[]>;
   /** Enters a marker. */
   mark(marker: { readonly text: string; readonly queue?: string }): Promise<ApiMarker>;
@@ -74,6 +78,11 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
       (await call('GET', `/instances/default/queues/${encodeURIComponent(name)}`)) as ApiQueue,
     workers: async (query = '') =>
       (await call('GET', `/instances/default/workers?limit=500${query}`)) as ApiWorkers,
+    plan: async (queueId, query) =>
+      (await call(
+        'GET',
+        `/instances/default/queues/${encodeURIComponent(queueId)}/plan?${query}`,
+      )) as ApiPlan,
     timeline: async () => ((await call('GET', '/timeline')) as { entries: ApiTimelineEntry[] }).entries,
     mark: async (marker) => (await call('POST', '/markers', { kind: 'deploy', ...marker })) as ApiMarker,
     patch: async (path, body) => (await call('PATCH', path, body)) as ApiOutcomes,

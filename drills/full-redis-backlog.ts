@@ -1,6 +1,7 @@
 import type { Account } from './account.js';
-import type { Api } from './api.js';
+import type { Api, ApiPlan } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
+import { checkForetold } from './foretold.js';
 import { ANALYTICS, inMegabytes, MB } from './full-redis-look.js';
 import { PATIENCE } from './patience.js';
 import { waitFor } from './wait-for.js';
@@ -37,6 +38,7 @@ export async function drainBacklog(world: World, account: Account, api: Api): Pr
   const peak = await usedBytes(world);
   const waiting = await world.redis.client.llen(`bull:${ANALYTICS}:wait`);
   account.note(`${JOBS} batched jobs wait behind 5 slots`, `${await inMegabytes(world, 'used_memory')} used`);
+  const plan = await planned(api, waiting);
   const askedAtMs = Date.now();
   const outcomes = await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, {
     concurrency: SLOTS,
@@ -58,6 +60,7 @@ export async function drainBacklog(world: World, account: Account, api: Api): Pr
     isDrained && tookMs <= DRAINED_WITHIN_MS * PATIENCE,
     `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`,
   );
+  checkForetold(account, 'the backlog', plan, tookMs / 1000);
   // Freed memory shows once the last jobs' buffers are gone as well.
   const fallen = async (): Promise<number> => (peak - (await usedBytes(world))) / (peak - before);
   await waitFor(async () => (await fallen()) >= 0.95, 10_000);
@@ -67,6 +70,13 @@ export async function drainBacklog(world: World, account: Account, api: Api): Pr
     `${(peak / MB).toFixed(1)} → ${await inMegabytes(world, 'used_memory')}, before the backlog ${(before / MB).toFixed(1)} MB`,
   );
   await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
+}
+
+/** What the console foretells of the order, once it sees the backlog. */
+async function planned(api: Api, waiting: number): Promise<ApiPlan> {
+  const ask = (): Promise<ApiPlan> => api.plan(`bull:${ANALYTICS}`, `concurrency=${SLOTS}`);
+  await waitFor(async () => (await ask()).backlog >= waiting * 0.99, 10_000 * PATIENCE);
+  return ask();
 }
 
 async function usedBytes(world: World): Promise<number> {

@@ -1,4 +1,5 @@
-import type { Api, ApiWorker } from './api.js';
+import type { Api, ApiPlan, ApiWorker } from './api.js';
+import { checkForetold } from './foretold.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
@@ -107,6 +108,8 @@ async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise
 async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<void> {
   const waiting = (): Promise<number> => world.redis.client.llen(`bull:${LEFT}:wait`);
   const before = await waiting();
+  const plan = await plannedFor(api, 4);
+  const askedAtMs = Date.now();
   const outcomes = await api.patch('/instances/default/workers?match=layer-*', { factor: 4, reason: REASON });
   account.check(
     'one action raises the capacity of both queues',
@@ -118,6 +121,15 @@ async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<
   );
   const isFalling = await waitFor(async () => (await waiting()) < before / 2, 30_000 * PATIENCE);
   account.check('and the backlog falls', isFalling, `${before} → ${await waiting()} waiting`);
+  const isDrained = await waitFor(async () => (await waiting()) <= before * 0.01, 60_000 * PATIENCE);
+  account.check('to nothing', isDrained, `${await waiting()} waiting`);
+  checkForetold(account, LEFT, plan, (Date.now() - askedAtMs) / 1000);
+}
+
+/** What the console foretells when those that take jobs get so many times their slots. */
+async function plannedFor(api: Api, times: number): Promise<ApiPlan> {
+  const { present } = await api.plan(`bull:${LEFT}`, '');
+  return api.plan(`bull:${LEFT}`, `concurrency=${present.slots * times}`);
 }
 
 async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise<void> {

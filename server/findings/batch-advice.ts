@@ -1,17 +1,17 @@
 import { USUAL_BATCHES_FIT } from '../model/batch-starved.js';
-import { batchThroughputPerSecond } from '../model/batch-throughput.js';
 import { formatCount, formatDuration, formatRate } from '../model/format.js';
+import { planBasisOf } from '../model/plan/input-of.js';
+import { rangeWords } from '../model/plan/plan-words.js';
+import { predict } from '../model/plan/predict.js';
 import type { JobTypeState } from '../watch/job-type-state.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { WorkerState } from '../watch/worker-state.js';
 import type { Remedy } from './finding.js';
 import { isFull } from './verdict.js';
-import { plainName, queueName } from './words.js';
+import { lowerFirst, plainName, queueName } from './words.js';
 
 /** More slots than this for the sake of a batch is a guess that costs memory. */
 const MOST_SLOTS = 500;
-/** A flush over the network, where no batch was seen to fill. */
-const ASSUMED_SERVICE_MS = 100;
 
 /** Up to here jobs that sleep for exactly as long, and began in step, would look the same (batch-wait.ts). */
 const DOUBTFUL = 0.7;
@@ -56,7 +56,7 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots
         ? null
-        : remedyFor({ queue, type, snapshot, workers, slots, processes, slotsPerWorker }),
+        : remedyFor({ queue, type, snapshot, workers, slots, slotsPerWorker }),
   };
 }
 
@@ -91,25 +91,23 @@ function remedyFor(input: {
   readonly snapshot: Snapshot;
   readonly workers: readonly WorkerState[];
   readonly slots: number;
-  readonly processes: number;
   readonly slotsPerWorker: number;
 }): Remedy {
-  const { queue, type, snapshot, workers, slots, processes, slotsPerWorker } = input;
+  const { queue, type, snapshot, workers, slots, slotsPerWorker } = input;
   const after = slotsPerWorker * workers.length;
   const known = type.batchWait?.batchSize ?? null;
-  const perSecond = batchThroughputPerSecond({
-    slotsPerProcess: after / Math.max(1, processes),
-    processes,
-    wallMs: type.batchWait?.wallMs ?? 0,
-    batchSize: known,
-    serviceMs: ASSUMED_SERVICE_MS,
-    arrivalsPerSecond: null,
-  });
-  const leaving = queue.rates?.departuresPerSecond ?? null;
+  const basis = planBasisOf(snapshot, queue.id);
+  // While Redis is full the planner tells of what goes on, and not of what the slots do once there is room.
+  const plan = basis && !isFull(snapshot) ? predict(basis.input, { concurrency: after }) : null;
+  const time = plan?.drainSeconds
+    ? `, and what waits is gone in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`
+    : plan && plan.drainSeconds === null
+      ? `, still ${lowerFirst(plan.because).replace(/\.$/, '')}`
+      : '';
   const gain =
     known === null
-      ? `batches that fill are sent at once; usual ones hold 15 to 20`
-      : `batches of ${formatCount(known)} fill and are sent at once: up to ${formatRate(perSecond)}${leaving === null ? '' : ` instead of ${formatRate(leaving)}`}, as far as what they call keeps up`;
+      ? 'batches that fill are sent at once; usual ones hold 15 to 20'
+      : `batches of ${formatCount(known)} fill and are sent at once${plan ? `: ${formatRate(plan.throughputPerSecond)} instead of ${formatRate(queue.rates?.departuresPerSecond ?? 0)}` : ''}${time}`;
   return {
     lever: 'workers.concurrency',
     label: `Concurrency ${formatCount(slotsPerWorker)} a worker`,

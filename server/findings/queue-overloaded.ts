@@ -1,13 +1,18 @@
-import { drainWith, slotsToDrain } from '../model/capacity.js';
+import { slotsToDrain } from '../model/capacity.js';
 import { formatCount, formatDuration, formatRate } from '../model/format.js';
 import { judgeQueueWorkers } from '../model/judge-fleet.js';
+import { planBasisOf } from '../model/plan/input-of.js';
+import type { Plan } from '../model/plan/plan-types.js';
+import { rangeWords } from '../model/plan/plan-words.js';
+import { predict } from '../model/plan/predict.js';
+import { slotsPlanned } from '../model/plan/slots-planned.js';
 import type { WorkerJudgement } from '../model/worker-verdict.js';
-import type { QueueState } from '../watch/snapshot.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { mainWork } from './main-work.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
 import { isFull } from './verdict.js';
-import { jobsWait, magnitude, queueName } from './words.js';
+import { jobsWait, lowerFirst, magnitude, queueName } from './words.js';
 
 const DRAIN_WITHIN_SECONDS = 300;
 const TIMES = 2;
@@ -37,47 +42,79 @@ export const queueOverloaded: FindingRule = {
       : late * 2 > able.length
         ? 'their event loops are saturated, so start more processes'
         : 'raise their concurrency if what they call can bear it, or start more';
+    const outlook = isFull(snapshot) ? null : outlookOf(queue, snapshot, able, slots);
     return {
       severity: queue.rates?.isGrowing === true ? 'critical' : 'warning',
       title: `Overloaded: ${formatCount(slots)} slots, all busy`,
-      sentence: `${jobsWait(queue)} in ${queueName(queue)} and all ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.`,
+      sentence: `${jobsWait(queue)} in ${queueName(queue)} and all ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.${outlook?.why ?? ''}`,
       evidence: [...flowEvidence(queue, nowMs), { label: 'slots', value: slots, unit: 'count' }],
-      remedies: isFull(snapshot) ? [] : remedies(queue, able, slots),
+      remedies: outlook?.remedies ?? [],
       rank: 520 + magnitude(queue.backlog),
       accountsFor: work.accountsFor,
     };
   }),
 };
 
-function remedies(queue: QueueState, able: readonly WorkerJudgement[], slots: number): readonly Remedy[] {
-  const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
-  const needed = slotsToDrain({
-    backlog: queue.backlog,
-    arrivalsPerSecond: arrivals,
-    withinSeconds: DRAIN_WITHIN_SECONDS,
-    workers: able.map(({ worker }) => worker),
-  });
-  const deployed = able.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.deployed ?? 0), 0);
+/** Of the queues with most jobs it is planned what would do; a plan for each of a thousand would take too long. */
+const MOST_PLANNED = 10;
+
+interface Outlook {
+  readonly remedies: readonly Remedy[];
+  /** Why no number of slots is enough; empty where some is. */
+  readonly why: string;
+}
+
+function outlookOf(
+  queue: QueueState,
+  snapshot: Snapshot,
+  able: readonly WorkerJudgement[],
+  slots: number,
+): Outlook {
+  const basis = planBasisOf(snapshot, queue.id);
+  const larger = snapshot.queues.filter(({ backlog }) => backlog > queue.backlog).length;
+  const planned = basis && larger < MOST_PLANNED ? slotsPlanned(basis, DRAIN_WITHIN_SECONDS) : null;
+  const within = formatDuration(DRAIN_WITHIN_SECONDS);
+  const inTime = planned && 'slots' in planned ? planned : littles(queue, able);
+  const isTold = planned === null || 'slots' in planned;
   const offered: Remedy[] = [];
-  if (!('why' in needed) && needed.perWorker * able.length > slots) {
+  if (isTold && inTime && inTime.slots > slots) {
     offered.push({
       lever: 'workers.concurrency',
-      label: `Drain within ${formatDuration(DRAIN_WITHIN_SECONDS)}`,
-      effect: `${formatCount(slots)} → ${formatCount(needed.perWorker * able.length)} slots (${formatCount(needed.perWorker)} for each of ${formatCount(able.length)}): a job holds a slot for ${formatDuration(needed.secondsPerJob)} now.`,
+      label: `Drain within ${within}`,
+      effect: `${formatCount(slots)} → ${formatCount(inTime.slots)} slots (${formatCount(inTime.perWorker)} for each of ${formatCount(able.length)})${inTime.plan ? `: ${drainedIn(inTime.plan)}` : ''}.`,
       queues: [queue.id],
       args: { drainWithinSeconds: DRAIN_WITHIN_SECONDS },
     });
   }
+  const deployed = able.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.deployed ?? 0), 0);
   if (deployed * TIMES > slots) {
-    const seconds =
-      'why' in needed ? null : drainWith(deployed * TIMES, needed.secondsPerJob, queue.backlog, arrivals);
+    const plan = basis && predict(basis.input, { concurrency: deployed * TIMES });
     offered.push({
       lever: 'workers.concurrency',
       label: `Concurrency × ${TIMES}`,
-      effect: `${formatCount(slots)} → ${formatCount(deployed * TIMES)} slots: ${seconds === null ? 'still not enough at these rates' : `drained in about ${formatDuration(seconds)}`}.`,
+      effect: `${formatCount(slots)} → ${formatCount(deployed * TIMES)} slots${plan ? `: ${drainedIn(plan)}` : ''}.`,
       queues: [queue.id],
       args: { factor: TIMES },
     });
   }
-  return offered;
+  const why = planned && 'why' in planned ? planned.why : null;
+  return { remedies: offered, why: why === null ? '' : ` Not within ${within} by slots: ${why}` };
+}
+
+/** By Little's law as it is now, for queues that are not planned. */
+function littles(queue: QueueState, able: readonly WorkerJudgement[]) {
+  const needed = slotsToDrain({
+    backlog: queue.backlog,
+    arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
+    withinSeconds: DRAIN_WITHIN_SECONDS,
+    workers: able.map(({ worker }) => worker),
+  });
+  if ('why' in needed) return null;
+  return { perWorker: needed.perWorker, slots: needed.perWorker * able.length, plan: null };
+}
+
+/** "drained in about 4 min (3 min to 6 min)", or why not. */
+function drainedIn(plan: Plan): string {
+  if (plan.drainSeconds === null) return `still not enough, ${lowerFirst(plan.because).replace(/\.$/, '')}`;
+  return `drained in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`;
 }

@@ -46,3 +46,8 @@ export function workersOf(queue: QueueState): string {
 export function magnitude(size: number): number {
   return Number.isFinite(size) && size > 0 ? Math.min(49, Math.log2(1 + size) * 2) : 0;
 }
+
+/** A sentence as a part of another one; names stay as they are. */
+export function lowerFirst(text: string): string {
+  return text.startsWith('Redis') ? text : text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -18,7 +18,7 @@ const CHANGES: Readonly<Record<string, Told>> = {
     if (!parsed.success) return null;
     const standing: readonly KeptOrder[] = basis.queue.keptOrders;
     const workers = listeners(basis.queue.id, snapshot, snapshot.atMs);
-    const ordered = slotsOrdered(parsed.data, basis.queue, workers, standing);
+    const ordered = slotsOrdered(parsed.data, basis.queue, workers, standing, basis);
     return 'why' in ordered ? null : slotsAfter(basis.workers, ordered.value, standing);
   },
   'queue.concurrency': (args) => {

@@ -2,7 +2,9 @@ import type { OrderedConcurrency } from '../../agent/protocol.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount } from '../model/format.js';
 import type { AbleWorkers } from '../model/plan/able-workers.js';
+import type { PlanBasis } from '../model/plan/input-of.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
+import { slotsPlanned } from '../model/plan/slots-planned.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
 import { ownOrder } from './own-orders.js';
@@ -17,12 +19,16 @@ export interface SlotsAsked {
 
 export type SlotsOrdered = { readonly value: OrderedConcurrency } | { readonly why: string };
 
-/** What is ordered, or why nothing can be. Pure. */
+/**
+ * What is ordered, or why nothing can be. Slots for a time are the planner's where it finds them (`basis`), else those of
+ * Little's law as it is now. Pure.
+ */
 export function slotsOrdered(
   args: SlotsAsked,
   queue: QueueState,
   workers: readonly WorkerState[],
   standing: readonly KeptOrder[],
+  basis: PlanBasis | null = null,
 ): SlotsOrdered {
   if (args.factor !== undefined) {
     const value = { factor: args.factor };
@@ -33,6 +39,10 @@ export function slotsOrdered(
   const able = followers(workers, standing);
   if (able.length === 0 && workers.length > 0)
     return { why: 'every worker is paused or has an order of its own, so none would follow' };
+  const planned =
+    basis &&
+    slotsPlanned(basis, args.drainWithinSeconds, (one) => ownOrder(one, standing, 'concurrency') === null);
+  if (planned && 'slots' in planned && planned.perWorker <= MOST_SLOTS) return { value: planned.perWorker };
   const needed = slotsToDrain({
     backlog: queue.backlog,
     arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,

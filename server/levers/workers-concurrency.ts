@@ -1,24 +1,16 @@
 import { z } from 'zod';
 import { EVERY_WORKER, type OrderedConcurrency } from '../../agent/protocol.js';
-import { slotsToDrain } from '../model/capacity.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import { foretell } from './foretell.js';
+import { type Foretold, foretell } from './foretell.js';
 import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
 import { type Lever, LeverError, type LeverWarning, type WorkerResult } from './lever.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { orderForAll, ownOrder } from './own-orders.js';
 import { queueOf } from './queue-target.js';
-import {
-  followers,
-  type SlotsOrdered,
-  slotsAfter,
-  slotsAsked,
-  slotsOf,
-  slotsOrdered,
-} from './slots-for-all.js';
+import { type SlotsOrdered, slotsAfter, slotsAsked, slotsOf, slotsOrdered } from './slots-for-all.js';
 import {
   endArgs,
   endOf,
@@ -85,7 +77,7 @@ export const workersConcurrency: Lever<Args, State> = {
     const former = orderForAll(standing, 'concurrency');
     const ordered = hasEnded(args, context.nowMs)
       ? { value: null }
-      : slotsOrdered(args, queue, workers, standing);
+      : slotsOrdered(args, queue, workers, standing, planBasisOf(context.snapshot, queue.id));
     return { workers, standing, former, ordered, results: [] };
   },
   preview(state, args, context) {
@@ -111,7 +103,7 @@ export const workersConcurrency: Lever<Args, State> = {
       effects: [
         `${formatCount(running)} jobs run now in ${formatCount(sum(before))} slots of ${formatCount(state.workers.length)} workers; ${formatCount(total)} may then.`,
         ...told.effects,
-        ...drainWords(args, queue, followers(state.workers, state.standing)),
+        ...drainWords(args, queue, total, told.foretold),
         ...capWords(queue, total),
       ],
       warnings: [
@@ -202,18 +194,18 @@ function summaryOf(args: Args, after: readonly number[], value: OrderedConcurren
   return `${each} runs up to ${formatCount(typeof value === 'number' ? value : 0)} jobs at once`;
 }
 
-function drainWords(args: Args, queue: QueueState, workers: readonly WorkerState[]): readonly string[] {
-  if (args.drainWithinSeconds === undefined) return [];
-  const needed = slotsToDrain({
-    backlog: queue.backlog,
-    arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
-    withinSeconds: args.drainWithinSeconds,
-    workers,
-  });
-  if ('why' in needed) return [];
-  return [
-    `A job holds a slot for ${formatDuration(needed.secondsPerJob)} now, so ${formatCount(needed.slots)} slots drain ${formatCount(queue.backlog)} within ${formatDuration(args.drainWithinSeconds)}.`,
-  ];
+function drainWords(
+  args: Args,
+  queue: QueueState,
+  total: number,
+  foretold: Foretold | null,
+): readonly string[] {
+  const seconds = args.drainWithinSeconds;
+  if (seconds === undefined) return [];
+  const isLate = foretold !== null && (foretold.plan.drainSeconds ?? Number.POSITIVE_INFINITY) > seconds;
+  return isLate
+    ? [`That is more than ${formatDuration(seconds)}: more slots alone are not known to do it.`]
+    : [`${formatCount(total)} slots drain ${formatCount(queue.backlog)} within ${formatDuration(seconds)}.`];
 }
 
 function capWords(queue: QueueState, total: number): readonly string[] {

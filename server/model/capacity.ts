@@ -39,17 +39,6 @@ export function slotsToDrain({
   return { slots, perWorker: Math.max(1, Math.ceil(slots / agents.length)), secondsPerJob };
 }
 
-/** Drain time of a backlog with so many slots, in seconds; null where it never drains or isn't known. Pure. */
-export function drainWith(
-  slots: number,
-  secondsPerJob: number,
-  backlog: number,
-  arrivalsPerSecond: number,
-): number | null {
-  const net = slots / secondsPerJob - arrivalsPerSecond;
-  return net > 0 ? backlog / net : null;
-}
-
 /** Where nothing finishes just now: the median of what workers say is usual, by how often it was seen. */
 function usualSeconds(workers: readonly WorkerState[]): number | null {
   const runs = workers.flatMap(({ agent }) => agent?.types.flatMap(({ run }) => run ?? []) ?? []);

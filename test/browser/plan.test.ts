@@ -46,7 +46,7 @@ describe('the forecast in the drawer', () => {
     expect(scene.complaints().filter((text) => !text.includes('422'))).toEqual([]);
   });
 
-  const outlook = (page: Page) => page.locator('.forecast-after');
+  const foretold = (page: Page) => page.locator('.forecast-after');
 
   it('follows a slider by keyboard, with the number beside it, and the chart with both', async () => {
     const page = await scene.open(SLOTS);
@@ -58,15 +58,15 @@ describe('the forecast in the drawer', () => {
     await slider.focus();
     await page.keyboard.press('End');
     await expect.poll(() => number.inputValue()).toBe('50');
-    await expect.poll(() => outlook(page).nth(1).innerText()).toMatch(/^2\d\d\/s$/);
-    expect(await outlook(page).nth(0).innerText()).toMatch(/^1 min/);
+    await expect.poll(() => foretold(page).nth(1).innerText()).toMatch(/^2\d\d\/s$/);
+    expect(await foretold(page).nth(0).innerText()).toMatch(/^1 min/);
     await expect.poll(() => page.locator('.forecast-line').getAttribute('points')).not.toBe(line);
     // The preview below, which asks Redis, says the same.
     await expect.poll(() => page.locator('#lever-preview').innerText()).toContain('50 slots in 1 process');
     expect(await page.evaluate('document.activeElement.type')).toBe('range');
     await number.fill('10');
     await expect.poll(() => slider.inputValue()).toBe('10');
-    await expect.poll(() => outlook(page).nth(1).innerText()).toMatch(/^(4|5)\d(\.\d)?\/s$/);
+    await expect.poll(() => foretold(page).nth(1).innerText()).toMatch(/^(4|5)\d(\.\d)?\/s$/);
     await page.close();
   });
 
@@ -74,7 +74,7 @@ describe('the forecast in the drawer', () => {
     const page = await scene.open(LIMIT);
     await page.locator('#field-max-input').fill('5');
     await expect.poll(() => page.locator('.forecast-limits').innerText()).toBe('Limited by the rate limit.');
-    await expect.poll(() => outlook(page).nth(1).innerText()).toBe('5/s');
+    await expect.poll(() => foretold(page).nth(1).innerText()).toBe('5/s');
     await page.close();
   });
 
@@ -92,7 +92,7 @@ describe('the forecast in the drawer', () => {
       await number.fill(typed);
       await expect
         .poll(async () =>
-          (await outlook(page).count()) === 0 ? null : await outlook(page).nth(1).innerText(),
+          (await foretold(page).count()) === 0 ? null : await foretold(page).nth(1).innerText(),
         )
         .toEqual(expected === null ? null : expect.stringMatching(expected));
       const now = await box();
@@ -117,7 +117,7 @@ describe('the forecast in the drawer', () => {
       for (const colorScheme of ['light', 'dark'] as const) {
         const page = await scene.open(SLOTS, { ...options, colorScheme });
         await page.locator('#field-value-input').fill('30');
-        await expect.poll(() => outlook(page).count()).toBe(2);
+        await expect.poll(() => foretold(page).count()).toBe(2);
         const [content, width] = (await page.evaluate(
           '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
         )) as [number, number];

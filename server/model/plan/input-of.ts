@@ -21,6 +21,7 @@ const SATURATED_MS = 200;
 const SATURATED_RATIO = 0.95;
 /** Where next to nothing leaves, Little's law says nothing any more. */
 const LONGEST_SECONDS = 86_400;
+const TREND_SECONDS = 5;
 
 /**
  * What is known of a queue, as the planner takes it. Without the agent slots are those that are seen to be busy, run
@@ -95,7 +96,14 @@ function busySeconds(queue: QueueState, workers: AbleWorkers): number | null {
 /** The same, by what agents say of their last seconds: running jobs over jobs that end. */
 function finishedSeconds({ attached }: AbleWorkers): number | null {
   const finished = attached.reduce((sum, { agent }) => sum + known(agent.finishedPerSecond), 0);
-  const running = attached.reduce((sum, { agent }) => sum + known(agent.running), 0);
+  // Over the same seconds as what has finished, else a start would look like slow jobs.
+  const running = attached.reduce((sum, { agent }) => {
+    const trend = agent.runningTrend.slice(-TREND_SECONDS);
+    return (
+      sum +
+      (trend.length === 0 ? known(agent.running) : trend.reduce((all, one) => all + one, 0) / trend.length)
+    );
+  }, 0);
   return finished > 0 && running > 0 ? Math.min(LONGEST_SECONDS, running / finished) : null;
 }
 
