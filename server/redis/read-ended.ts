@@ -11,7 +11,7 @@ const MOST_NEWEST = 12;
 /** What is wanted of one queue. Scores of its sets of finished jobs are their ends in ms. */
 export interface EndedRequest {
   readonly id: string;
-  /** Ends that are known up to here; null: the newest ones, as far as a turn goes. */
+  /** Ends that are known up to here; those of this very ms are read again, since more may have come. null: the newest ones. */
   readonly completedSinceMs: number | null;
   readonly failedSinceMs: number | null;
   readonly wantsFinished: boolean;
@@ -64,7 +64,7 @@ export async function readEnded(
 
 function addIds(batch: ReadBatch, request: EndedRequest): Ids {
   const { id, wantsFinished, wantsRunning, wantsNewest } = request;
-  const since = (ms: number | null): string => (ms === null ? '-inf' : `(${ms}`);
+  const since = (ms: number | null): string => (ms === null ? '-inf' : String(ms));
   const newestOf = (state: string, ms: number | null): Slot =>
     batch.add('zrevrangebyscore', `${id}:${state}`, '+inf', since(ms), 'LIMIT', 0, MOST_ENDED);
   return {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { TypeBeat } from '../../agent/protocol.js';
 import { type EndedRequest, readEnded } from '../redis/read-ended.js';
 import { EventTail } from '../redis/read-events.js';
+import type { FinishedJob } from './finished-job.js';
 import type { InstanceSampler } from './instance-sampler.js';
 import { QueueTypes } from './queue-types.js';
 import type { QueueState } from './snapshot.js';
@@ -16,6 +17,7 @@ const JOB_USEC = 2;
 /** Of what may be spent on looks that can wait. */
 const SHARE = 0.5;
 const MOST_TAILS = 6;
+const MOST_LAST_IDS = 200;
 /** Types of so many queues are judged anew in one tick; those where nothing has come in, at least so often. */
 const MOST_JUDGED = 150;
 const JUDGED_EVERY_MS = 2_000;
@@ -39,6 +41,10 @@ interface Turn {
   completedSinceMs: number | null;
   failedSinceMs: number | null;
   addedTotal: number;
+  /** Finished jobs that it kept at the last look: they are counted seldom, so the last ones come to light when all is quiet. */
+  finishedKept: number;
+  /** Ids of those that ended at the very ms up to which ends are known: more may have ended in it. */
+  lastIds: ReadonlySet<string>;
   finishedSeenAtMs: number;
 }
 
@@ -102,6 +108,7 @@ export class InstanceTypes {
       left -= 30 + Math.min(90, queue.counts.completed + queue.counts.failed > 0 ? 60 : 0);
       turn.lookedAtMs = nowMs;
       turn.addedTotal = queue.addedTotal;
+      turn.finishedKept = queue.counts.completed + queue.counts.failed;
     }
     if (requests.length === 0) return;
     const { readings, calls } = await readEnded(client, requests);
@@ -109,12 +116,10 @@ export class InstanceTypes {
     for (const reading of readings) {
       const turn = this.#turn(reading.id);
       const isFirst = turn.completedSinceMs === null && turn.failedSinceMs === null;
-      const ends = (failed: boolean): number[] =>
-        reading.finished.filter((job) => job.failed === failed).map(({ endedAtMs }) => endedAtMs);
-      turn.completedSinceMs = Math.max(turn.completedSinceMs ?? 0, ...ends(false));
-      turn.failedSinceMs = Math.max(turn.failedSinceMs ?? 0, ...ends(true));
-      if (reading.finished.length > 0) turn.finishedSeenAtMs = nowMs;
-      turn.types.takeFinished(reading.finished, 'finished', reading.isWhole && !isFirst, nowMs);
+      const fresh = reading.finished.filter(({ jobId }) => !turn.lastIds.has(jobId));
+      noteEnds(turn, fresh);
+      if (fresh.length > 0) turn.finishedSeenAtMs = nowMs;
+      turn.types.takeFinished(fresh, 'finished', reading.isWhole && !isFirst, nowMs);
       turn.types.takeRunning(reading.running);
       turn.types.takeNewest(reading.newestTypes);
     }
@@ -201,11 +206,28 @@ export class InstanceTypes {
       completedSinceMs: null,
       failedSinceMs: null,
       addedTotal: -1,
+      finishedKept: 0,
+      lastIds: new Set<string>(),
       finishedSeenAtMs: Number.NEGATIVE_INFINITY,
     };
     this.#turns.set(queueId, made);
     return made;
   }
+}
+
+/** Up to when ends are known now, and which ended at that very ms. */
+function noteEnds(turn: Turn, fresh: readonly FinishedJob[]): void {
+  const latest = (failed: boolean, before: number | null): number =>
+    Math.max(before ?? 0, ...fresh.filter((job) => job.failed === failed).map(({ endedAtMs }) => endedAtMs));
+  turn.completedSinceMs = latest(false, turn.completedSinceMs);
+  turn.failedSinceMs = latest(true, turn.failedSinceMs);
+  const { completedSinceMs, failedSinceMs } = turn;
+  const isLast = ({ failed, endedAtMs }: FinishedJob): boolean =>
+    endedAtMs === (failed ? failedSinceMs : completedSinceMs);
+  if (fresh.length > 0)
+    turn.lastIds = new Set(
+      [...turn.lastIds, ...fresh.filter(isLast).map(({ jobId }) => jobId)].slice(-MOST_LAST_IDS),
+    );
 }
 
 /** Something runs, or was added or has ended since the last look. */
@@ -214,6 +236,7 @@ function hasMoved(queue: QueueState, turn: Turn): boolean {
     queue.counts.active > 0 ||
     turn.types.running.length > 0 ||
     queue.addedTotal !== turn.addedTotal ||
+    queue.counts.completed + queue.counts.failed > turn.finishedKept ||
     (queue.lastDepartureAtMs ?? 0) >= turn.lookedAtMs
   );
 }
