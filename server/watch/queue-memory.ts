@@ -26,15 +26,22 @@ interface Counted extends StateKey {
   readonly structureBytes: number;
 }
 
-/** What a queue holds by what was sampled of it and the counts of now. States that were not sampled count as nothing. */
+/**
+ * What a queue holds by what was sampled of it and the counts of now. States that were not sampled count as nothing; what
+ * they may hold, going by the others, is error.
+ */
 export function queueMemoryOf(input: Input): QueueMemory {
   const { queue, states, structure, largest, nowMs } = input;
-  const counted: readonly Counted[] = stateKeys(queue.id, queue.counts).map((key) => {
+  const keys = stateKeys(queue.id, queue.counts);
+  const usualBytes = meanOf(keys, states);
+  const counted: readonly Counted[] = keys.map((key) => {
     const sampled = states.get(key.key) ?? null;
     return {
       ...key,
       sampled,
-      jobs: sampled ? estimateBytes(stratumOf(sampled, key.count), sampled.all) : { bytes: 0, errorBytes: 0 },
+      jobs: sampled
+        ? estimateBytes(stratumOf(sampled, key.count), sampled.all)
+        : { bytes: 0, errorBytes: key.count * usualBytes },
       structureBytes: structure?.byKey.get(key.key) ?? 0,
     };
   });
@@ -76,6 +83,13 @@ function statesOf(counted: readonly Counted[]): readonly StateMemory[] {
     });
   }
   return [...states.values()];
+}
+
+/** Mean size of the jobs that are known; 0: of none. */
+function meanOf(keys: readonly StateKey[], states: ReadonlyMap<string, SampledState>): number {
+  const known = keys.flatMap(({ key }) => states.get(key)?.all ?? []);
+  const weight = known.reduce((sum, all) => sum + all.weight, 0);
+  return weight > 0 ? known.reduce((sum, all) => sum + all.bytes, 0) / weight : 0;
 }
 
 function kindsOf(counted: readonly Counted[], structure: QueueStructure | null): readonly KindMemory[] {
