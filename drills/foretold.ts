@@ -19,7 +19,7 @@ export function checkForetold(account: Account, what: string, plan: ApiPlan, too
   account.check(
     `${what} drains as was foretold`,
     isInside || error <= MOST_ERROR_RATIO,
-    `foretold ${said(drainSeconds)} (${said(drainRange.low)} to ${said(drainRange.high)}, by ${bottleneck}), took ${said(tookSeconds)}: off by ${(error * 100).toFixed(0)}%${plan.assumed.length > 0 ? `; ${plan.assumed.join(' ')}` : ''}`,
+    `foretold ${said(drainSeconds)} (${said(drainRange.low)} to ${said(drainRange.high)}, by ${bottleneck}), took ${said(tookSeconds)}: off by ${(error * 100).toFixed(0)}%; ${after.because}${plan.assumed.length > 0 ? `; ${plan.assumed.join(' ')}` : ''}`,
   );
 }
 
