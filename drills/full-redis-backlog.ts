@@ -24,7 +24,7 @@ export async function drainBacklog(world: World, account: Account, api: Api): Pr
     maxBytes: ROOM_BYTES,
     reason: REASON,
   });
-  // What the remedies have set is taken back: this is about what one order does.
+  // What the remedies before have raised: the backlog is to wait behind the slots that were deployed.
   await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
   const before = await usedBytes(world);
   const backlog = await world.play('backlog', 'backlog', {

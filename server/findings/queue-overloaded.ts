@@ -70,9 +70,9 @@ function outlookOf(
   able: readonly WorkerJudgement[],
   slots: number,
 ): Outlook {
-  const basis = planBasisOf(snapshot, queue.id);
   const larger = snapshot.queues.filter(({ backlog }) => backlog > queue.backlog).length;
-  const planned = basis && larger < MOST_PLANNED ? slotsPlanned(basis, DRAIN_WITHIN_SECONDS) : null;
+  const basis = larger < MOST_PLANNED ? planBasisOf(snapshot, queue.id) : null;
+  const planned = basis && slotsPlanned(basis, DRAIN_WITHIN_SECONDS);
   const within = formatDuration(DRAIN_WITHIN_SECONDS);
   const inTime = planned && 'slots' in planned ? planned : littles(queue, able);
   const isTold = planned === null || 'slots' in planned;

@@ -106,6 +106,15 @@ describe('what is known of a queue', () => {
     expect(basis(queue, { workers: [] }).input.measured).toBeNull();
   });
 
+  it('foretells nothing with what left while workers were there that have crashed since', () => {
+    const crash = { agentId: 'c', lastBeatAtMs: NOW_MS - 12_000, running: 10 };
+    const crashed = worker('c', { isConnected: false, lastSeenAtMs: NOW_MS - 12_000, agent: crash });
+    const { input } = basis(backlog(), { workers: [worker('a'), worker('b'), crashed] });
+    expect(input.slots).toBe(20);
+    // 25 left a second over 30 s; the two that are left finish 5 each.
+    expect(input.measured?.departuresPerSecond).toBe(10);
+  });
+
   it('knows a halt from what it will be resumed with', () => {
     const halt = { formerConcurrency: 6, atMs: NOW_MS - 90_000, actor: 'x' };
     const { input } = basis(backlog({ flow: 'halted', concurrency: 0, halt }));

@@ -1,6 +1,7 @@
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import type { AgentFacts, WorkerState } from '../../watch/worker-state.js';
 import { judgeQueueWorkers } from '../judge-fleet.js';
+import type { WorkerVerdict } from '../worker-verdict.js';
 
 /** A worker whose agent tells its slots. */
 export type AttachedWorker = WorkerState & { readonly agent: AgentFacts };
@@ -13,6 +14,8 @@ export interface AbleWorkers {
   /** Slots of workers that have no agent, by estimate; 0 where there are none. */
   readonly unattachedSlots: number;
   readonly unattachedProcesses: number;
+  /** When the last of them came, or one that was among them fell away; 0: long ago. */
+  readonly changedAtMs: number;
   /** Slots of all together; 0: nobody takes jobs. */
   readonly slots: number;
   readonly processes: number;
@@ -46,7 +49,14 @@ export function ableWorkers(
   const unattachedSlots = isSeen ? Math.max(unattachedProcesses, busy) : 0;
   const slots = attached.reduce((sum, { agent }) => sum + known(agent.concurrency.now), 0) + unattachedSlots;
   const processes = new Set(attached.map(({ agent }) => agent.agentId)).size + unattachedProcesses;
-  return { attached, told: told.length, unattachedSlots, unattachedProcesses, slots, processes };
+  const changedAtMs = Math.max(0, ...told.map(({ worker, verdict }) => changeOf(worker, verdict)));
+  return { attached, told: told.length, changedAtMs, unattachedSlots, unattachedProcesses, slots, processes };
+}
+
+/** A crash is as late as its last sign of life, a hang as the last job that ended. */
+function changeOf({ firstSeenAtMs, lastSeenAtMs, agent }: AttachedWorker, verdict: WorkerVerdict): number {
+  if (verdict === 'crashed') return lastSeenAtMs;
+  return verdict === 'stuck' ? (agent.lastFinishedAtMs ?? firstSeenAtMs) : firstSeenAtMs;
 }
 
 function isAttached(worker: WorkerState): worker is AttachedWorker {

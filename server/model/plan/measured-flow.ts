@@ -21,11 +21,12 @@ export function measuredFlow(queue: QueueState, workers: AbleWorkers, nowMs: num
   const { rates } = queue;
   const windowSeconds = (rates?.windowMs ?? 0) / 1000;
   const waves = queue.types.some(({ batchWait }) => batchWait?.isStarved === true) ? workers.slots : 0;
-  if (rates && windowSeconds >= LEAST_SECONDS && isSteadySince(queue, nowMs - rates.windowMs))
+  if (rates && windowSeconds >= LEAST_SECONDS && isSteadySince(queue, workers, nowMs - rates.windowMs))
     return withRange(rates.departuresPerSecond, windowSeconds, waves);
   const isToldByAll = workers.attached.length > 0 && workers.unattachedProcesses === 0;
   // A wave that comes every ten seconds is not in five of them.
-  if (!isToldByAll || waves > 0 || !isSteadySince(queue, nowMs - AGENT_WINDOW_SECONDS * 1000)) return null;
+  if (!isToldByAll || waves > 0 || !isSteadySince(queue, workers, nowMs - AGENT_WINDOW_SECONDS * 1000))
+    return null;
   const finished = workers.attached.reduce(
     (sum, { agent }) => sum + agent.finishedPerSecond - agent.failedPerSecond,
     0,
@@ -33,8 +34,13 @@ export function measuredFlow(queue: QueueState, workers: AbleWorkers, nowMs: num
   return withRange(finished, AGENT_WINDOW_SECONDS, 0);
 }
 
-/** No setting was ordered since, and if jobs wait they did all the time. */
-function isSteadySince({ keptOrders, backlogSinceMs, halt }: QueueState, sinceMs: number): boolean {
+/** No setting was ordered since, no worker came or fell away, and if jobs wait they did all the time. */
+function isSteadySince(
+  { keptOrders, backlogSinceMs, halt }: QueueState,
+  { changedAtMs }: AbleWorkers,
+  sinceMs: number,
+): boolean {
+  if (changedAtMs > sinceMs) return false;
   const isBacklogOld = backlogSinceMs === null || backlogSinceMs <= sinceMs;
   return isBacklogOld && (halt?.atMs ?? 0) <= sinceMs && keptOrders.every(({ atMs }) => atMs <= sinceMs);
 }
