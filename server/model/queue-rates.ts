@@ -12,6 +12,7 @@ export interface QueuePoint {
 /** Long enough for a steady number, short enough that a change shows while someone watches. */
 export const RATE_WINDOW_MS = 30_000;
 const MIN_WINDOW_MS = 900;
+const RECENT_MS = 5_000;
 
 /**
  * Arrivals, departures and growth per second over the last 30 s. Arrivals are the change of the id counter, departures
@@ -40,8 +41,21 @@ export function queueRates(points: readonly QueuePoint[]): QueueRates | null {
     growthPerSecond,
     isGrowing: isGrowing(points, start, end, growthPerSecond),
     windowMs,
+    ...recentArrivals(points, start, last),
     source: 'id-counter',
   };
+}
+
+/** Over the last five seconds, where there are reads from before them within the window. */
+function recentArrivals(
+  points: readonly QueuePoint[],
+  start: number,
+  last: QueuePoint,
+): Pick<QueueRates, 'recentArrivals'> {
+  const from = points.findLast((point, i) => i >= start && last.atMs - point.atMs >= RECENT_MS);
+  if (!from || last.atMs - from.atMs > 2 * RECENT_MS) return {};
+  const windowMs = last.atMs - from.atMs;
+  return { recentArrivals: { perSecond: ((last.addedTotal - from.addedTotal) * 1000) / windowMs, windowMs } };
 }
 
 /** Index of the oldest point that still counts: within the window and after the last reset of the counter. */

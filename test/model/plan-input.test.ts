@@ -115,6 +115,21 @@ describe('what is known of a queue', () => {
     expect(input.measured?.departuresPerSecond).toBe(10);
   });
 
+  it('counts on what comes now after a burst, and on the mean where the difference is chance', () => {
+    const burst = (perSecond: number) =>
+      basis(
+        backlog({
+          rates: {
+            ...someRates({ arrivalsPerSecond: 3_000, departuresPerSecond: 25 }),
+            recentArrivals: { perSecond, windowMs: 5_000 },
+          },
+        }),
+      ).input.types.reduce((sum, type) => sum + type.arrivalsPerSecond, 0);
+    expect(burst(0)).toBe(0);
+    expect(burst(9_000)).toBeCloseTo(9_000);
+    expect(burst(2_900)).toBeCloseTo(3_000);
+  });
+
   it('knows a halt from what it will be resumed with', () => {
     const halt = { formerConcurrency: 6, atMs: NOW_MS - 90_000, actor: 'x' };
     const { input } = basis(backlog({ flow: 'halted', concurrency: 0, halt }));

@@ -1,5 +1,6 @@
 import type { JobTypeState } from '../../watch/job-type-state.js';
 import type { QueueState } from '../../watch/snapshot.js';
+import { arrivalsNow } from './arrivals-now.js';
 import { bytesWaiting, keptBytes } from './job-bytes.js';
 import type { TypeLoad } from './plan-types.js';
 
@@ -27,7 +28,7 @@ export interface TypeLoads {
  */
 export function typeLoads(queue: QueueState, secondsPerJob: number | null): TypeLoads {
   const backlog = finite(queue.backlog);
-  const arrivals = finite(queue.rates?.arrivalsPerSecond);
+  const arrivals = arrivalsNow(queue);
   if (backlog === 0 && arrivals === 0) return { types: [], knownRatio: 1 };
   const waits = shares(queue.types, (type) => finite(type.waiting?.value));
   const comes = shares(queue.types, (type) => finite(type.arrivalsPerSecond));
@@ -66,7 +67,7 @@ function whole(queue: QueueState, secondsPerJob: number | null): TypeLoad {
   return {
     name: 'all jobs',
     waiting: finite(queue.backlog),
-    arrivalsPerSecond: finite(queue.rates?.arrivalsPerSecond),
+    arrivalsPerSecond: arrivalsNow(queue),
     ...unknownRun(secondsPerJob),
     bytesPerJob: bytesWaiting(queue, null),
     keepsBytesWhenDone: keptBytes(queue, null),
