@@ -12,6 +12,17 @@ function reads(count: number, inPerSecond: number, outPerSecond: number, start =
 }
 
 describe('queueRates', () => {
+  test('what came in the last seconds is told apart from a burst before it', () => {
+    const quiet = reads(31, 0, 0).map((point) => ({
+      ...point,
+      addedTotal: point.atMs < 20_000 ? 5000 : 35_000,
+    }));
+    const rates = queueRates(quiet);
+    expect(rates?.arrivalsPerSecond).toBe(1000);
+    expect(rates?.recentArrivals).toEqual({ perSecond: 0, windowMs: 5000 });
+    expect(queueRates(reads(3, 12, 4))?.recentArrivals).toBeUndefined();
+  });
+
   test('arrivals come from the id counter and departures from what is left', () => {
     const rates = queueRates(reads(31, 12, 4));
     expect(rates).toMatchObject({
