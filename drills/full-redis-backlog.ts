@@ -11,6 +11,7 @@ const JOBS = 100_000;
 /** 94 MB of jobs [facts.md], and what is there already. */
 const ROOM_BYTES = 512 * MB;
 const SLOTS = 1_000;
+const FEW_PER_SECOND = 100;
 const DRAINED_WITHIN_MS = 30_000;
 const REASON = 'drill full-redis: drain the analytics backlog';
 
@@ -72,10 +73,13 @@ export async function drainBacklog(world: World, account: Account, api: Api): Pr
   await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
 }
 
-/** What the console foretells of the order, once it sees the backlog. */
+/** What the console foretells of the order, once it sees the backlog and that no more comes. */
 async function planned(api: Api, waiting: number): Promise<ApiPlan> {
   const ask = (): Promise<ApiPlan> => api.plan(`bull:${ANALYTICS}`, `concurrency=${SLOTS}`);
-  await waitFor(async () => (await ask()).backlog >= waiting * 0.99, 10_000 * PATIENCE);
+  await waitFor(async () => {
+    const { backlog, arrivalsPerSecond } = await ask();
+    return backlog >= waiting * 0.99 && arrivalsPerSecond < FEW_PER_SECOND;
+  }, 15_000 * PATIENCE);
   return ask();
 }
 

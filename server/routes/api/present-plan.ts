@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi';
+import { arrivalsNow } from '../../model/plan/arrivals-now.js';
 import type { PlanBasis } from '../../model/plan/input-of.js';
 import { type DrainPlans, planToDrainWithin } from '../../model/plan/plan-to-drain.js';
 import type { Plan, PlanChange } from '../../model/plan/plan-types.js';
@@ -26,7 +27,7 @@ export function presentQueuePlan(snapshot: Snapshot, basis: PlanBasis, asked: Pl
     readAt: isoTime(queue.readAtMs),
     stale: snapshot.link.status !== 'live',
     backlog: queue.backlog,
-    arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
+    arrivalsPerSecond: arrivalsNow(queue),
     present: {
       slots: input.slots,
       processes: input.processes,
