@@ -1,7 +1,7 @@
-import type { TypeBeat } from '../../agent/protocol.js';
+import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
 import type { FinishedJob } from './finished-job.js';
 import { OTHER_JOB_TYPES, type RunSource } from './job-type-state.js';
-import { addWire } from './sketch.js';
+import { addWire, newSketch, quantileMs } from './sketch.js';
 import { TypeRecord } from './type-record.js';
 
 /** Types told apart in one queue; the others are counted together. */
@@ -70,7 +70,10 @@ export class QueueTypes {
       const record = this.#record(told.name, nowMs);
       record.addOutcomes(told, null, nowMs);
       if (told.run) for (const sketch of record.runSketches(nowMs)) addWire(sketch, told.run);
-      if (told.wait) for (const sketch of record.waitSketches(nowMs)) addWire(sketch, told.wait);
+      if (told.wait) {
+        for (const sketch of record.waitSketches(nowMs)) addWire(sketch, told.wait);
+        record.lastWaitedMs = medianOf(told.wait);
+      }
       record.addUntold(told.runsUntold, nowMs);
       for (let i = 0; i + 2 < told.runs.length; i += 3) {
         const [ago = 0, durationMs = 0, failed = 0] = told.runs.slice(i, i + 3);
@@ -114,7 +117,10 @@ export class QueueTypes {
       const durationMs = Math.max(0, job.endedAtMs - job.startedAtMs);
       for (const sketch of record.runSketches(nowMs)) sketch.accept(durationMs);
       const waitedMs = Math.max(0, job.startedAtMs - (job.dueAtMs ?? job.startedAtMs));
-      if (job.dueAtMs !== null) for (const sketch of record.waitSketches(nowMs)) sketch.accept(waitedMs);
+      if (job.dueAtMs !== null) {
+        for (const sketch of record.waitSketches(nowMs)) sketch.accept(waitedMs);
+        record.lastWaitedMs = waitedMs;
+      }
       if (durationMs >= 100)
         record.addRun(
           {
@@ -173,4 +179,10 @@ export class QueueTypes {
     for (const [name, record] of this.#records)
       if (nowMs - record.lastSeenAtMs > FORGOTTEN_MS) this.#records.delete(name);
   }
+}
+
+function medianOf(wire: SketchWire): number {
+  const sketch = newSketch();
+  addWire(sketch, wire);
+  return quantileMs(sketch, 0.5);
 }

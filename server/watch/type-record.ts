@@ -66,6 +66,8 @@ export class TypeRecord {
   outcomesVersion = 0;
   readonly batchWait = new Memo<BatchWait | null>();
   readonly failing = new Memo<FailureRise | null>();
+  /** What the latest runs had waited before they started; null: not told. */
+  lastWaitedMs: number | null = null;
 
   constructor(nowMs: number) {
     this.firstSeenAtMs = nowMs;

@@ -16,6 +16,8 @@ import type { RecentRuns, TypeRecord } from './type-record.js';
 const MOST_SHOWN = 60;
 /** Beyond so many jobs waiting the newest of them say what comes in; below, what comes in is what goes out. */
 const MANY_WAITING = 50;
+/** Jobs that start sooner come one by one, as they are added. */
+const PROMPT_MS = 5_000;
 
 export interface TypesInput {
   readonly queue: QueueState;
@@ -108,7 +110,7 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
     batchWait: record ? batchWaitOf(input, record) : null,
     failing: record && type.name !== OTHER_JOB_TYPES ? failingOf(record) : null,
     absent:
-      type.name === OTHER_JOB_TYPES
+      type.name === OTHER_JOB_TYPES || wasBacklog(record)
         ? null
         : judgeAbsence(completions, running.length > 0 || (type.active?.value ?? 0) > 0, nowMs),
     lastCompletedAtMs: completions[completions.length - 1] ?? null,
@@ -116,6 +118,11 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
     runTrend: record?.runTrend(nowMs) ?? [],
     waitTrend: record?.waitTrend(nowMs) ?? [],
   };
+}
+
+/** The end of a backlog that was worked off says nothing about who adds jobs: an import that is through is not missing. */
+function wasBacklog(record: TypeRecord | null): boolean {
+  return (record?.lastWaitedMs ?? 0) > PROMPT_MS;
 }
 
 function batchWaitOf(input: TypesInput, record: TypeRecord): JobTypeState['batchWait'] {

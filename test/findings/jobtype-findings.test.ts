@@ -259,35 +259,72 @@ describe('a type that fails since a deploy (Axiom)', () => {
 
 describe('a type that stopped coming (Mezmo)', () => {
   const absent = { lastCompletedAtMs: NOW_MS - 90_000, usualGapMs: 3_000, longestGapMs: 8_000 };
+  const baseline = { p50Ms: 40, p95Ms: 90, count: 500, sinceMs: NOW_MS - 3_600_000 };
+  const gone = { absent, baseline };
+  const goesOn: QueueOver = { lastDepartureAtMs: NOW_MS - 2_000 };
+  const listened: SnapshotOver = { workers: [aWorker()] };
+  const missing = (type: Partial<JobTypeState> = gone, queue = goesOn, snapshot = listened) =>
+    about('jobtype.absent', find(type, queue, snapshot));
 
   test('is missed, with how long and what was usual, and where to look', () => {
-    const found = about('jobtype.absent', find({ absent }));
-    expect(found).toMatchObject({ severity: 'warning', title: 'digest is missing' });
-    expect(found?.sentence).toBe(
+    expect(missing()).toMatchObject({ severity: 'warning', title: 'digest is missing', jobType: 'digest' });
+    expect(missing()?.sentence).toBe(
       'No digest job of emails has completed for 1 min 30 s, where one came every 3 s (8 s at the longest): none waits, so whatever adds them has stopped.',
     );
-    const held = about(
-      'jobtype.absent',
-      find({ absent, waiting: exactly(4) }, { counts: { waiting: 4 }, lastDepartureAtMs: NOW_MS }),
-    );
+    expect(evidence(missing(), 'silent for')).toBe(90);
+    const held = missing({ ...gone, waiting: exactly(4) }, { ...goesOn, counts: { waiting: 4 } });
     expect(held?.sentence).toContain('some wait, so look at what holds them back');
+  });
+
+  test('is a note and no alarm while it is known for a few minutes only', () => {
+    expect(missing({ absent })?.severity).toBe('info');
+    const young = { ...baseline, sinceMs: NOW_MS - 300_000 };
+    expect(missing({ absent, baseline: young })?.severity).toBe('info');
   });
 
   test('is not missed where the whole queue is held: paused, halted, without workers, Redis full', () => {
     const waiting = { counts: { waiting: 40 } };
-    expect(about('jobtype.absent', find({ absent }, { ...waiting, flow: 'paused' }))).toBeUndefined();
-    expect(about('jobtype.absent', find({ absent }, { flow: 'halted' }))).toBeUndefined();
-    expect(about('jobtype.absent', find({ absent }, { ...waiting, workers: 0 }))).toBeUndefined();
-    const full = find(
-      { absent },
-      { ...waiting, lastDepartureAtMs: NOW_MS - 90_000 },
-      { nodes: [aFullNode()] },
-    );
-    expect(about('jobtype.absent', full)).toBeUndefined();
+    expect(missing(gone, { ...goesOn, ...waiting, flow: 'paused' })).toBeUndefined();
+    expect(missing(gone, { ...goesOn, flow: 'halted' })).toBeUndefined();
+    expect(missing(gone, { ...goesOn, ...waiting, workers: 0 })).toBeUndefined();
+    const full = { ...listened, nodes: [aFullNode()] };
+    expect(missing(gone, { ...waiting, lastDepartureAtMs: NOW_MS - 90_000 }, full)).toBeUndefined();
+  });
+
+  test('is not missed while a deploy stops the whole queue, but when that outlasts any deploy', () => {
+    const still = { lastDepartureAtMs: absent.lastCompletedAtMs + 1_000 };
+    expect(missing(gone, still)).toBeUndefined();
+    const long = { ...absent, lastCompletedAtMs: NOW_MS - 180_000 };
+    expect(missing({ ...gone, absent: long }, still)).toBeDefined();
+  });
+
+  test('is not missed where the console itself was blind or deaf for part of the silence', () => {
+    const back = { link: { sinceMs: NOW_MS - 10_000 } };
+    expect(missing(gone, goesOn, { ...listened, ...back })).toBeUndefined();
+    const { hearing } = aSnapshot();
+    for (const ears of [
+      { ...hearing, status: 'deaf' as const },
+      { ...hearing, sinceMs: NOW_MS - 10_000 },
+    ])
+      expect(missing(gone, goesOn, { ...listened, hearing: ears })).toBeUndefined();
+  });
+
+  test('is not missed where nobody is left who would tell: other workers came, without the agent', () => {
+    expect(missing(gone, goesOn, {})).toBeUndefined();
+    const late = aWorker({ agent: { lastBeatAtMs: NOW_MS - 9_000 } });
+    expect(missing(gone, goesOn, { workers: [late] })).toBeUndefined();
+  });
+
+  test('is not missed by a console that reads less often than it came, or not every end', () => {
+    const read = { ...gone, source: 'finished' as const };
+    expect(missing(read)).toBeDefined();
+    expect(missing(read, goesOn, { poll: { intervalMs: 40_000 } })).toBeUndefined();
+    const types = [aJobType(read), aJobType({ name: 'busy', source: 'finished', isPartial: true })];
+    expect(missing(read, { ...goesOn, types })).toBeUndefined();
   });
 
   test('is not missed where it fails: then its failures are told', () => {
-    const found = find({ absent, failing: rise });
+    const found = find({ ...gone, failing: rise }, goesOn, listened);
     expect(found.map(({ code }) => code)).toEqual(['jobtype.failing']);
   });
 });

@@ -42,7 +42,10 @@ test('job types of many queues that begin to be told as one keep their start, ea
         queues: Array.from({ length: Math.ceil(count / 2) }, (_, i) =>
           aQueue({
             name: `q${i}`,
-            types: ['a', 'b'].slice(0, Math.min(2, count - 2 * i)).map((name) => aJobType({ name, absent })),
+            lastDepartureAtMs: NOW_MS,
+            types: ['a', 'b']
+              .slice(0, Math.min(2, count - 2 * i))
+              .map((name) => aJobType({ name, absent, source: 'finished' })),
           }),
         ),
       }),
