@@ -2,11 +2,12 @@ import { Queue } from 'bullmq';
 import { type Api, type ApiFinding, createApi } from '../drills/api.js';
 import type { EverydayJob, EverydayWorkerPlan } from '../drills/children/everyday-worker.js';
 import { pause, waitFor } from '../drills/wait-for.js';
-import { createWorld, portFrom } from '../drills/world.js';
+import { createWorld, type Player, portFrom } from '../drills/world.js';
 import type { Row } from './report.js';
 
 const MB = 1024 * 1024;
 const LOOK_EVERY_MS = 500;
+const DEPLOY_PAUSE_MS = 5_000;
 
 interface Load {
   readonly queue: string;
@@ -77,8 +78,10 @@ export async function watchEveryday(
   const queues = new Map<string, Queue>();
   try {
     const api = createApi(await world.serveConsole(await portFrom(3000)));
-    for (const plan of WORKERS)
-      await world.play('everyday-worker', plan.name, { ...plan, redisPort: world.redis.port });
+    const start = (plan: (typeof WORKERS)[number]): Promise<Player> =>
+      world.play('everyday-worker', plan.name, { ...plan, redisPort: world.redis.port });
+    const players: Player[] = [];
+    for (const plan of WORKERS) players.push(await start(plan));
     for (const { queue } of LOADS) {
       if (queues.has(queue)) continue;
       const opened = new Queue(queue, { connection: { host: '127.0.0.1', port: world.redis.port } });
@@ -91,11 +94,42 @@ export async function watchEveryday(
       0,
     );
     await waitFor(async () => (await api.workers()).summary.withAgent === attached, 20_000);
-    return await lookOn(api, minutes * 60_000);
+    const durationMs = minutes * 60_000;
+    const happenings = happen(
+      durationMs,
+      stopped.signal,
+      async () => {
+        await Promise.all(players.map((player) => player.stop()));
+        await pause(DEPLOY_PAUSE_MS);
+        await Promise.all(WORKERS.map(start));
+      },
+      async () => {
+        const data: EverydayJob = { runMs: 60 };
+        const job = { name: 'old-rows', data, opts: { removeOnComplete: true } };
+        await queues.get('mail')?.addBulk(Array.from({ length: 3_000 }, () => job));
+      },
+    );
+    const seen = await lookOn(api, durationMs);
+    await happenings;
+    return seen;
   } finally {
     stopped.abort();
     await Promise.all([...queues.values()].map((queue) => queue.close().catch(() => undefined)));
     await world.stop();
+  }
+}
+
+/** An import at a third of the time, a deploy at two thirds: both belong to a good day. */
+async function happen(
+  durationMs: number,
+  stopped: AbortSignal,
+  deploy: () => Promise<void>,
+  importOnce: () => Promise<void>,
+): Promise<void> {
+  for (const one of [importOnce, deploy]) {
+    await pause(durationMs / 3);
+    if (stopped.aborted) return;
+    await one();
   }
 }
 

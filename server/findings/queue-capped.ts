@@ -1,4 +1,5 @@
 import { formatCount, formatDuration, formatJobs, formatRate } from '../model/format.js';
+import { MOST_CONCURRENCY } from '../model/limit-bounds.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
@@ -49,5 +50,5 @@ function loosen(queue: QueueState, cap: number): readonly Remedy[] {
     queues: [queue.id],
     args: { value: null },
   };
-  return cap > 0 ? [double, remove] : [remove];
+  return cap > 0 && cap * 2 <= MOST_CONCURRENCY ? [double, remove] : [remove];
 }

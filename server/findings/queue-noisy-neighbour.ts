@@ -1,4 +1,5 @@
 import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
+import { MOST_RATE } from '../model/limit-bounds.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
 import { dominantTenant } from '../model/tenants.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
@@ -86,7 +87,7 @@ function inSeconds(ms: number): string {
 
 function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Remedy[] {
   const leaving = source.rates?.departuresPerSecond ?? 0;
-  const max = Math.max(1, Math.floor(leaving * CAP_SHARE));
+  const max = Math.min(MOST_RATE, Math.max(1, Math.floor(leaving * CAP_SHARE)));
   const halt: Remedy = {
     lever: 'queue.halt',
     label: `Halt ${queueName(source)}`,

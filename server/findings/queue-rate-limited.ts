@@ -1,4 +1,5 @@
 import { formatCount, formatDuration, formatRate, formatRateLimit } from '../model/format.js';
+import { LONGEST_WINDOW_MS, MOST_RATE } from '../model/limit-bounds.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
@@ -58,17 +59,13 @@ function drainAt(queue: QueueState, allowed: number | null): string {
     : `: ${formatRate(allowed)} is less than arrives, so the backlog never drains`;
 }
 
-/** What the lever takes. */
-const MOST_STARTS = 10_000_000;
-const LONGEST_WINDOW_MS = 86_400_000;
-
 function loosen(queue: QueueState): readonly Remedy[] {
   // A limit of the workers is not ours to guess: a global one over it could as well speed it up past what they can bear.
   if (!queue.rateLimit || queue.rateLimit.durationMs <= 0) return [];
   const max = Math.max(1, queue.rateLimit.max) * 2;
   // The window that counts, not the one that is set: the lever writes a rate so that it means what is typed.
   const durationMs = Math.max(queue.rateLimit.durationMs, wholeSeconds(queue.observedLimiterMs));
-  if (max > MOST_STARTS || durationMs > LONGEST_WINDOW_MS) return [];
+  if (max > MOST_RATE || durationMs > LONGEST_WINDOW_MS) return [];
   return [
     {
       lever: 'queue.rate-limit',

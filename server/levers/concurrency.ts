@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatCount } from '../model/format.js';
+import { MOST_CONCURRENCY } from '../model/limit-bounds.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
 import type { Snapshot } from '../watch/snapshot.js';
@@ -15,13 +16,12 @@ import {
   whyNoWrites,
 } from './queue-target.js';
 
-const MOST = 1_000_000;
 /** Arguments of queue.concurrency. */
 export const concurrencySchema = z.strictObject({
   value: z
-    .int(`must be a whole number from 1 to ${MOST}, or null for no limit`)
+    .int(`must be a whole number from 1 to ${MOST_CONCURRENCY}, or null for no limit`)
     .min(1, 'must be at least 1: to stop the queue use queue.halt, which remembers the former value')
-    .max(MOST, `must be at most ${MOST}`)
+    .max(MOST_CONCURRENCY, `must be at most ${MOST_CONCURRENCY}`)
     .nullable(),
 });
 type Args = z.infer<typeof concurrencySchema>;

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { formatDuration, formatRate } from '../model/format.js';
+import { LONGEST_WINDOW_MS, MOST_RATE } from '../model/limit-bounds.js';
 import { rateLimitAfter } from '../model/plan/effective-rate-limit.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import { inShortWindows, perSecond } from '../model/rate-limit.js';
@@ -10,8 +11,6 @@ import { foretell } from './foretell.js';
 import type { Lever, LeverContext, LeverWarning } from './lever.js';
 import { handleOf, isFull, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
-const MOST = 10_000_000;
-const DAY_MS = 86_400_000;
 const COUNTING_MS = 30;
 /** Arguments of queue.rate-limit. */
 export const rateLimitSchema = z.strictObject({
@@ -21,12 +20,12 @@ export const rateLimitSchema = z.strictObject({
       1,
       'must be at least 1: a limit of 0 is no stop in BullMQ (one job passes each window); use queue.halt',
     )
-    .max(MOST, `must be at most ${MOST}`)
+    .max(MOST_RATE, `must be at most ${MOST_RATE}`)
     .nullable(),
   durationMs: z
     .int('must be a whole number of milliseconds')
     .min(1, 'must be at least 1 ms')
-    .max(DAY_MS, `must be at most ${DAY_MS} ms (a day)`)
+    .max(LONGEST_WINDOW_MS, `must be at most ${LONGEST_WINDOW_MS} ms (a day)`)
     .default(1000),
   /** Written as given, not as the same rate in short windows: what undo needs to restore what stood there. */
   isExact: z.boolean('must be true or false').default(false),
