@@ -42,7 +42,7 @@ export function presentFindings(
     .map((finding) => presentFinding(shownTo(finding, showsData)));
 }
 
-function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
+export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
   return {
     code: finding.code,
     severity: finding.severity,
