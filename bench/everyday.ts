@@ -28,7 +28,7 @@ const LOADS: readonly Load[] = [
   { queue: 'mail', type: 'digest', runMs: 400, size: 1, everyMs: 1_500, jitterRatio: 0.9 },
   { queue: 'mail', type: 'receipt', runMs: 60, size: 1, everyMs: 4_000, jitterRatio: 0.9 },
   { queue: 'bursts', type: 'resize', runMs: 50, size: 250, everyMs: 20_000 },
-  { queue: 'long', type: 'export', runMs: 8_000, size: 1, everyMs: 1_500, jitterRatio: 0.5 },
+  { queue: 'long', type: 'export', runMs: 4_000, size: 1, everyMs: 1_500, jitterRatio: 0.5 },
   { queue: 'cron', type: 'each-5-s', runMs: 20, size: 1, everyMs: 5_000 },
   { queue: 'cron', type: 'each-15-s', runMs: 300, size: 1, everyMs: 15_000 },
   { queue: 'cron', type: 'now-and-then', runMs: 100, size: 1, everyMs: 9_000, jitterRatio: 0.9 },
@@ -106,7 +106,7 @@ export async function watchEveryday(
       async () => {
         const data: EverydayJob = { runMs: 60 };
         const job = { name: 'old-rows', data, opts: { removeOnComplete: true } };
-        await queues.get('mail')?.addBulk(Array.from({ length: 3_000 }, () => job));
+        await queues.get('imports')?.addBulk(Array.from({ length: 800 }, () => job));
       },
     );
     const seen = await lookOn(api, durationMs);

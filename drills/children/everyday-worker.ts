@@ -21,7 +21,8 @@ export interface EverydayJob {
 }
 
 const BATCH = { size: 20, waitMs: 2_000 };
-const CLOSE_WITHIN_MS = 3_000;
+/** Longer than any job takes: a deploy that cuts jobs off is a crash. */
+const CLOSE_WITHIN_MS = 5_500;
 
 const plan = readPlan<EverydayWorkerPlan>();
 const client = createBatchingClient(BATCH);

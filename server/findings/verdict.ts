@@ -50,7 +50,9 @@ export function queueVerdict(
   // 8. It moves, and its workers say that they do what they can. Above growing: it says why.
   if (queue.backlog >= thresholds.backlogMinJobs && isOverloaded(queue, snapshot, nowMs)) return 'overloaded';
   // 9. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
-  if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs) return 'growing';
+  //    While workers are away for a moment, as in a deploy, rule 3 is to come.
+  if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs && queue.workers !== 0)
+    return 'growing';
   return 'flowing';
 }
 
@@ -79,7 +81,9 @@ export function oldestWaitingSeconds(queue: QueueState, nowMs: number): number |
 }
 
 function hasWaited(queue: QueueState, nowMs: number, seconds: number): boolean {
-  return nowMs - (queue.oldestWaitingAtMs ?? queue.firstSeenAtMs) >= seconds * 1000;
+  // The age of the oldest is read a little later than that jobs wait: a deploy would look like an hour without workers.
+  const sinceMs = queue.oldestWaitingAtMs ?? queue.backlogSinceMs ?? queue.firstSeenAtMs;
+  return nowMs - sinceMs >= seconds * 1000;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { WorkerState } from '../watch/worker-state.js';
 
 /** A wait that is felt, and so many times what it was before. */
 const LEAST_WAIT_MS = 150;
-const TIMES_BEFORE = 4;
+const TIMES_BEFORE = 6;
 /** Runs that take so many times what they did: what they call is taken by somebody else. */
 const TIMES_RUN = 2;
 const LEAST_RUN_ADDED_MS = 20;
@@ -16,7 +16,7 @@ const FULL_RATIO = 0.8;
 const LEAST_BACKLOG_MS = 5_000;
 const LEAST_DRAIN_SECONDS = 20;
 /** An event loop that comes so late holds up everything in its process. */
-const LATE_LOOP_MS = 40;
+const LATE_LOOP_MS = 60;
 /** Spans of the trend, of 10 s each: now is one of the last so many, and so many before it make what is usual. */
 const LATELY = 2;
 const LEAST_BEFORE = 2;

@@ -119,6 +119,10 @@ describe('one trouble is told once', () => {
     const found = find([batches]);
     expect(told(found)).toEqual([['jobtype.batch-wait', 'queue.overloaded']]);
     expect(found[0]?.severity).toBe('critical');
+    // It stands where the overload would, and what the overload offers comes after its own.
+    const alone = find([track])[0];
+    expect(found[0]?.rank).toBeGreaterThanOrEqual(alone?.rank ?? Number.NaN);
+    expect(found[0]?.remedies).toHaveLength(1 + (alone?.remedies.length ?? Number.NaN));
     expect(found[0]?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
   });
 

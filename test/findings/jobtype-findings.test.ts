@@ -329,6 +329,13 @@ describe('a type that stopped coming (Mezmo)', () => {
   });
 });
 
+test('of many types in the same trouble five are told, and the same five whatever order they come in', () => {
+  const types = Array.from({ length: 9 }, (_, i) => aJobType({ name: `t${i}`, failing: rise }));
+  const named = (order: JobTypeState[]) => find({}, { types: order }).map(({ jobType }) => jobType);
+  expect(named(types)).toHaveLength(5);
+  expect(named(types.toReversed())).toEqual(named(types));
+});
+
 test('a queue of quiet, healthy types has nothing to tell', () => {
   expect(
     find({ completedPerSecond: 3 }, { counts: { waiting: 2, active: 1 }, lastDepartureAtMs: NOW_MS }),

@@ -33,6 +33,7 @@ const troubles = {
       }),
       aQueue({ name: 'c', ...waiting, concurrency: 4 }),
       aQueue({ name: 'd', ...waiting, concurrency: 0 }),
+      aQueue({ name: 'huge', counts: { waiting: 500, active: 700_000 }, concurrency: 700_000 }),
       aQueue({ name: 'e', ...limited, rateLimitedForMs: 400 }),
       aQueue({ name: 'f', ...limited, rateLimitedForMs: 400, observedLimiterMs: 4321 }),
     ],

@@ -38,6 +38,19 @@ describe('the ladder: a cause stands above its symptoms', () => {
     expect(verdict({ ...manned, lastDepartureAtMs: NOW_MS }, full)).toBe('capped');
   });
 
+  test('a deploy that takes the workers away for a moment is neither growth nor a queue without workers', () => {
+    const deploy = {
+      workers: 0,
+      counts: { waiting: 60 },
+      oldestWaitingAtMs: null,
+      backlogSinceMs: NOW_MS - 4_000,
+      lastDepartureAtMs: NOW_MS - 4_000,
+      rates: someRates({ isGrowing: true }),
+    };
+    expect(verdict(deploy)).toBe('flowing');
+    expect(verdict({ ...deploy, backlogSinceMs: NOW_MS - 30_000 })).toBe('no-workers');
+  });
+
   test('then the cap, the limit, stuck and growing, each when the one before is taken away', () => {
     const uncapped = { ...everything, flow: 'running', workers: 2, concurrency: null } as const;
     expect(verdict(uncapped)).toBe('rate-limited');
