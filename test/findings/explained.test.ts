@@ -144,6 +144,8 @@ describe('one trouble is told once', () => {
     const slow = { code: 'baseline' as const, baselineP50Ms: 500, nowP50Ms: 8_000 };
     const found = find([{ ...track, run, slow }]);
     expect(told(found)).toEqual([['jobtype.slow', 'queue.overloaded']]);
+    // It stands where the overload would, though slow types rank lower.
+    expect(found[0]?.rank).toBeGreaterThan(520);
     expect(found[0]?.severity).toBe('critical');
     expect(found[0]?.remedies.map(({ lever }) => lever)).toContain('workers.concurrency');
   });
