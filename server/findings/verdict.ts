@@ -19,6 +19,8 @@ export type QueueVerdict =
 /** Jobs that run may take long, so slots that are busy get this many times the patience before a queue counts as stuck. */
 const BUSY_PATIENCE = 3;
 const BUSY_MIN_SECONDS = 60;
+/** What a deploy or a burst left behind is worked off first. */
+const LEAST_GROWING_SECONDS = 12;
 /** A measured rate this close to the limit is held by it. */
 const AT_LIMIT_RATIO = 0.9;
 
@@ -52,7 +54,7 @@ export function queueVerdict(
   // 9. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
   //    While workers are away for a moment, as in a deploy, rule 3 is to come.
   if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs && queue.workers !== 0)
-    return 'growing';
+    return hasWaited(queue, nowMs, LEAST_GROWING_SECONDS) ? 'growing' : 'flowing';
   return 'flowing';
 }
 
@@ -82,7 +84,13 @@ export function oldestWaitingSeconds(queue: QueueState, nowMs: number): number |
 
 function hasWaited(queue: QueueState, nowMs: number, seconds: number): boolean {
   // The age of the oldest is read a little later than that jobs wait: a deploy would look like an hour without workers.
-  const sinceMs = queue.oldestWaitingAtMs ?? queue.backlogSinceMs ?? queue.firstSeenAtMs;
+  // And a job that came back to the queue keeps the time at which it was added, but has not waited since then: where the
+  // console has seen the queue without backlog, none has waited longer than the backlog is there.
+  const seenMs = queue.backlogSinceMs ?? queue.firstSeenAtMs;
+  const isSeenEmpty = seenMs > queue.firstSeenAtMs;
+  const sinceMs = isSeenEmpty
+    ? Math.max(queue.oldestWaitingAtMs ?? 0, seenMs)
+    : (queue.oldestWaitingAtMs ?? seenMs);
   return nowMs - sinceMs >= seconds * 1000;
 }
 

@@ -49,6 +49,12 @@ describe('the ladder: a cause stands above its symptoms', () => {
     };
     expect(verdict(deploy)).toBe('flowing');
     expect(verdict({ ...deploy, backlogSinceMs: NOW_MS - 30_000 })).toBe('no-workers');
+    // A job that came back keeps the time at which it was added.
+    expect(verdict({ ...deploy, oldestWaitingAtMs: NOW_MS - 90_000 })).toBe('flowing');
+    // The workers are back, and what waited meanwhile is not worked off yet.
+    const back = { ...deploy, workers: 2, backlogSinceMs: NOW_MS - 9_000 };
+    expect(verdict(back)).toBe('flowing');
+    expect(verdict({ ...back, backlogSinceMs: NOW_MS - 15_000, lastDepartureAtMs: NOW_MS })).toBe('growing');
   });
 
   test('then the cap, the limit, stuck and growing, each when the one before is taken away', () => {
