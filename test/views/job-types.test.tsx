@@ -40,7 +40,7 @@ describe('a job type', () => {
     expect(linesOf({ slow: { code: 'drain', shareOfWork: 0.84 } })).toEqual([
       'slow: 84% of the work that waits',
     ]);
-    expect(linesOf({ batchWait: aBatchWait() })[0]).toBe('waits for a client that batches: 10 s wall');
+    expect(linesOf({ batchWait: aBatchWait() })[0]).toBe('waits 10 s for its client to send');
     expect(linesOf({ failing })).toEqual([
       'fails 92% since 03:03:03 UTC',
       '1% before; 46 failed since',
