@@ -6,6 +6,11 @@ import type { WorkerEvidence } from './worker-verdict.js';
 /** A job may take three times the slowest in a hundred of its kind, and 5 s at least, before it counts as hanging. */
 const PATIENCE = 3;
 const MIN_PATIENCE_MS = 5_000;
+/**
+ * And half as long again as the longest that ended lately: of a client that batches thousands of runs end at once where its
+ * batches fill, and then a few wait for its timer.
+ */
+const LONGEST_PATIENCE = 1.5;
 /** For kinds of which too few have run to know what is usual. */
 export const UNKNOWN_PATIENCE_MS = 60_000;
 const KNOWN_RUNS = 20;
@@ -18,7 +23,7 @@ export function hangingJobs(agent: AgentFacts, nowMs: number): readonly RunningJ
 export function patienceOf(agent: AgentFacts, type: string): number {
   const run = agent.types.find(({ name }) => name === type)?.run;
   return run && run.count >= KNOWN_RUNS
-    ? Math.max(MIN_PATIENCE_MS, PATIENCE * run.p99Ms)
+    ? Math.max(MIN_PATIENCE_MS, PATIENCE * run.p99Ms, LONGEST_PATIENCE * run.longestMs)
     : UNKNOWN_PATIENCE_MS;
 }
 

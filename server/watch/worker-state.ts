@@ -87,6 +87,8 @@ export interface WorkerType {
     readonly count: number;
     readonly p50Ms: number;
     readonly p99Ms: number;
+    /** Of those that the console has heard of in the last minutes; 0: of none. */
+    readonly longestMs: number;
   } | null;
   /** The same for the last 10 to 20 s alone: what it is like now. */
   readonly recent: { readonly count: number; readonly p50Ms: number } | null;

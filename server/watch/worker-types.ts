@@ -80,12 +80,13 @@ export class WorkerTypes {
     const usual = this.#usual.get(name);
     const count = (now?.sketch.count ?? 0) + (then?.sketch.count ?? 0);
     // A console that has just started has heard little: then the worker's own word is better.
-    if (usual && usual.count > count) return usual;
+    const longestMs = Math.max(now?.sketch.max ?? 0, then?.sketch.max ?? 0, 0);
+    if (usual && usual.count > count) return { ...usual, longestMs };
     if (count === 0) return null;
     const all = newSketch();
     if (now) all.merge(now.sketch);
     if (then) all.merge(then.sketch);
-    return { count, p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
+    return { count, p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99), longestMs };
   }
 
   #recentOf(name: string): WorkerType['recent'] {

@@ -78,7 +78,13 @@ describe('findings about workers', () => {
 
   it('name the outlier and offer to take it out of the pool; paused, it is nobody’s trouble any more', () => {
     const types = (p50Ms: number) => [
-      { name: 'send', completed: 100, failed: 0, run: { count: 100, p50Ms, p99Ms: p50Ms * 2 }, recent: null },
+      {
+        name: 'send',
+        completed: 100,
+        failed: 0,
+        run: { count: 100, p50Ms, p99Ms: p50Ms * 2, longestMs: p50Ms * 2 },
+        recent: null,
+      },
     ];
     const peers = fleet(3, { agent: { types: types(100) } });
     const slow = aWorker({ id: 'slow', label: 'slow@web', agent: { types: types(1_500) } });

@@ -13,7 +13,7 @@ const worker = (id: string, p50Ms: number, failed = 0, count = 200) =>
           name: 'send',
           completed: count - failed,
           failed,
-          run: { count, p50Ms, p99Ms: p50Ms * 4 },
+          run: { count, p50Ms, p99Ms: p50Ms * 4, longestMs: p50Ms * 4 },
           recent: null,
         },
       ],

@@ -31,7 +31,13 @@ function judge(worker: WorkerOver, queue: QueueOver = {}, snapshot: SnapshotOver
 }
 const verdict = (...args: Parameters<typeof judge>) => judge(...args).verdict;
 const type = (count: number, p99Ms: number) => [
-  { name: 'send', completed: count, failed: 0, run: { count, p50Ms: p99Ms / 3, p99Ms }, recent: null },
+  {
+    name: 'send',
+    completed: count,
+    failed: 0,
+    run: { count, p50Ms: p99Ms / 3, p99Ms, longestMs: p99Ms },
+    recent: null,
+  },
 ];
 const running = (forMs: number) => [{ jobId: '7', type: 'send', startedAtMs: NOW_MS - forMs }];
 
@@ -80,6 +86,14 @@ describe('a worker is', () => {
     expect(verdict({ agent: { ...hung, oldest: running(5_900), lastFinishedAtMs: NOW_MS - 5_900 } })).toBe(
       'healthy',
     );
+  });
+
+  it('not stuck while a few runs wait for a timer as long as others did lately, though most are quick', () => {
+    const [quick] = type(5_000, 200);
+    const types = quick?.run ? [{ ...quick, run: { ...quick.run, longestMs: 10_000 } }] : [];
+    const agent = { running: 5, finishedPerSecond: 0, lastFinishedAtMs: NOW_MS - 30_000, types };
+    expect(verdict({ agent: { ...agent, oldest: running(9_900) } })).not.toBe('stuck');
+    expect(verdict({ agent: { ...agent, oldest: running(16_000) } })).toBe('stuck');
   });
 
   it('not stuck by jobs that rightly take long, nor while too few have run to know', () => {
