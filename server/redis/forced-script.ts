@@ -4,7 +4,7 @@ import { packagePath } from '../package-path.js';
 import type { RedisClient } from './connect.js';
 
 /** A Lua file in the form that this Redis lets through over maxmemory. */
-interface PreparedScript {
+export interface PreparedScript {
   readonly source: string;
   readonly sha: string;
 }
@@ -66,9 +66,28 @@ function prepare(script: ForcedScript, canFlagScripts: boolean): PreparedScript 
   const known = prepared.get(name);
   if (known) return known;
   const files = [PARTS[script], script].filter((name) => name !== undefined);
-  const body = files.map((file) => readFileSync(packagePath(`server/redis/${file}.lua`), 'utf8')).join('\n');
-  const source = (canFlagScripts ? '#!lua flags=allow-oom\n' : FREEING_LINES) + body;
-  const made = { source, sha: createHash('sha1').update(source).digest('hex') };
+  const made = readForced(
+    files.map((file) => `server/redis/${file}.lua`),
+    canFlagScripts,
+  );
   prepared.set(name, made);
   return made;
+}
+
+/** Lua files, one after the other, in the form that Redis lets through over maxmemory. */
+export function readForced(paths: readonly string[], canFlagScripts: boolean): PreparedScript {
+  return scriptOf((canFlagScripts ? '#!lua flags=allow-oom\n' : FREEING_LINES) + textOf(paths));
+}
+
+/** The same without that form: refused over maxmemory before its first write, where that adds memory. */
+export function readPlain(paths: readonly string[]): PreparedScript {
+  return scriptOf(textOf(paths));
+}
+
+function textOf(paths: readonly string[]): string {
+  return paths.map((path) => readFileSync(packagePath(path), 'utf8')).join('\n');
+}
+
+function scriptOf(source: string): PreparedScript {
+  return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

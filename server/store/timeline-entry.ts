@@ -30,6 +30,9 @@ export type TimelineKind =
   | 'worker.joined'
   | 'worker.left'
   | 'worker.crashed'
+  | 'parking.ended'
+  | 'parking.restored'
+  | 'policy.acted'
   | MarkerEntryKind;
 
 /** What people and pipelines enter, as against what the console notices. */

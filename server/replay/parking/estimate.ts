@@ -1,0 +1,88 @@
+import type { SkipReason } from '../../model/parking-skip.js';
+import type { QueueHandle } from '../../redis/queue-control.js';
+import type { ParkRequest } from './parking.js';
+import { FIRST_WINDOW, readWindow, sourcesOf } from './read-window.js';
+
+/** What a parking would do, from looking at a bounded number of jobs. */
+export interface ParkEstimate {
+  /** Jobs in those lists. */
+  readonly total: number;
+  readonly looked: number;
+  /** False: there are more than were looked at, and the rest is taken to be like these. */
+  readonly isExact: boolean;
+  readonly jobs: number;
+  readonly freedBytes: number;
+  readonly types: readonly { readonly type: string; readonly jobs: number; readonly bytes: number }[];
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+}
+
+const WINDOW_JOBS = 500;
+/** Looked at in each list: 10 windows of about 5 ms. */
+const MOST_LOOKED = 5_000;
+const MOST_TYPES = 50;
+
+/** Counts by type what a parking would take, what that would free, and what it would leave and why. Changes nothing. */
+export async function estimatePark(
+  queue: QueueHandle,
+  request: Pick<ParkRequest, 'states' | 'jobTypes' | 'most'>,
+): Promise<ParkEstimate> {
+  const types = new Map<string, { jobs: number; bytes: number }>();
+  const skipped = new Map<SkipReason, number>();
+  let total = 0;
+  let looked = 0;
+  for (const source of sourcesOf(queue.id, request.states)) {
+    const found: { readonly type: string; readonly bytes: number; readonly skip: SkipReason | null }[] = [];
+    let length = 0;
+    let offset = 0;
+    while (offset < MOST_LOOKED) {
+      const window = await readWindow(
+        queue,
+        source,
+        { ...FIRST_WINDOW, offset },
+        WINDOW_JOBS,
+        request.jobTypes,
+        false,
+      );
+      length = window.length;
+      if (window.looked === 0) break;
+      offset += window.looked;
+      found.push(...window.jobs.map(({ name, bytes, skip }) => ({ type: name, bytes, skip })));
+    }
+    const scale = offset === 0 ? 0 : Math.max(1, length / offset);
+    for (const { type, bytes, skip } of found) {
+      if (skip !== null) skipped.set(skip, (skipped.get(skip) ?? 0) + scale);
+      else {
+        const before = types.get(type) ?? { jobs: 0, bytes: 0 };
+        types.set(type, { jobs: before.jobs + scale, bytes: before.bytes + bytes * scale });
+      }
+    }
+    total += length;
+    looked += offset;
+  }
+  const active = await countActive(queue, request.jobTypes);
+  if (active > 0) skipped.set('active', active);
+  const all = [...types.values()].reduce((sum, { jobs }) => sum + jobs, 0);
+  const share = request.most === null || all === 0 ? 1 : Math.min(1, request.most / all);
+  const rounded = [...types].map(([type, { jobs, bytes }]) => ({
+    type,
+    jobs: Math.round(jobs * share),
+    bytes: Math.round(bytes * share),
+  }));
+  return {
+    total,
+    looked,
+    isExact: looked >= total && share === 1,
+    jobs: rounded.reduce((sum, { jobs }) => sum + jobs, 0),
+    freedBytes: rounded.reduce((sum, { bytes }) => sum + bytes, 0),
+    types: rounded.sort((a, b) => b.bytes - a.bytes).slice(0, MOST_TYPES),
+    skipped: Object.fromEntries([...skipped].map(([reason, jobs]) => [reason, Math.round(jobs)])),
+  };
+}
+
+/** Jobs at work, of these types where it can be told by looking at some. */
+async function countActive({ client, id }: QueueHandle, jobTypes: readonly string[] | null): Promise<number> {
+  if (jobTypes === null) return client.llen(`${id}:active`);
+  const ids = await client.lrange(`${id}:active`, 0, WINDOW_JOBS - 1);
+  const names = await Promise.all(ids.map((jobId) => client.hget(`${id}:${jobId}`, 'name')));
+  return names.filter((name) => name !== null && jobTypes.includes(name)).length;
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Client, createClient } from '@libsql/client';
+import { packagePath } from '../../package-path.js';
+import { type DiskBound, diskBound } from './disk-bound.js';
+import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
+import { type ParkingRows, parkingRows } from './parking-rows.js';
+
+/** The file `parked.db`: parkings with their account, and the jobs that are on disk. */
+export interface ParkedStore {
+  /** Marks what this store has done in Redis. */
+  readonly installation: string;
+  readonly parkings: ParkingRows;
+  readonly jobs: ParkedJobs;
+  readonly disk: DiskBound;
+  close(): void;
+}
+
+/** SQLite keeps this page size for a file. */
+const PAGE_BYTES = 4096;
+
+/**
+ * Opens it, creating it where needed. Unlike other records, parked jobs are never kept in memory instead.
+ * @param maxBytes that the file may grow to.
+ * @throws why not, when the directory can't be written or the file is damaged.
+ */
+export async function openParked(directory: string, maxBytes: number): Promise<ParkedStore> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // One connection: a setting made by PRAGMA is a connection's own.
+  const client = createClient({ url: pathToFileURL(join(directory, 'parked.db')).href, concurrency: 1 });
+  try {
+    await client.execute('PRAGMA busy_timeout = 2000');
+    await client.execute('PRAGMA auto_vacuum = INCREMENTAL');
+    await client.execute('PRAGMA journal_mode = WAL');
+    // FULL: a commit returns when it is on disk, so that it outlives a power cut as well as a kill.
+    await client.execute('PRAGMA synchronous = FULL');
+    await client.executeMultiple(readFileSync(packagePath('server/replay/parking/schema.sql'), 'utf8'));
+    await client.execute(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
+    return {
+      installation: await installationOf(client),
+      parkings: parkingRows(client),
+      jobs: parkedJobs(client),
+      disk: diskBound(client, directory, maxBytes),
+      close: () => client.close(),
+    };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+async function installationOf(client: Client): Promise<string> {
+  const known = (await client.execute('SELECT id FROM installation')).rows[0]?.id;
+  if (typeof known === 'string') return known;
+  const made = randomUUID();
+  await client.execute({ sql: 'INSERT INTO installation (id) VALUES (?)', args: [made] });
+  return made;
+}

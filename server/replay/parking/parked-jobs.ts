@@ -1,0 +1,223 @@
+import type { Client, InStatement, Row } from '@libsql/client';
+import { packFields, unpackFields } from './fields.js';
+import type { ParkedJob, ParkableState, StoredJob } from './parking.js';
+
+/** A batch that an interruption may have left open. */
+export interface OpenBatch {
+  readonly parking: string;
+  readonly batch: string;
+}
+
+/** Jobs of a type that a parking holds. */
+export interface ParkedType {
+  readonly type: string;
+  readonly jobs: number;
+  readonly bytes: number;
+}
+
+/** The jobs on disk. Every method is one transaction, on disk when it returns; schema.sql tells the states. */
+export interface ParkedJobs {
+  write(parking: string, batch: string, jobs: readonly ParkedJob[]): Promise<void>;
+  /** `receipt`: a letter for each row of the batch, in order; null: it never happened. Rows of '0' go: Redis has them. */
+  settleWritten(parking: string, batch: string, receipt: string | null): Promise<number>;
+  /** The next to come back, oldest first, until `mostBytes` of them. */
+  next(parking: string, most: number, mostBytes: number): Promise<readonly StoredJob[]>;
+  markRestoring(parking: string, batch: string, seqs: readonly number[]): Promise<void>;
+  /** The rows stay as `restored`, or go; null: they are back among those to come. */
+  settleRestoring(parking: string, batch: string, receipt: string | null, atMs: number): Promise<void>;
+  /** Batches that were brought back before this. */
+  restoredBefore(parking: string, atMs: number): Promise<readonly string[]>;
+  /** Redis has surely kept this batch: its rows go. */
+  confirm(batch: string): Promise<void>;
+  /** Redis has lost this batch: its rows are to come back again. */
+  reopen(parking: string, batch: string): Promise<void>;
+  /** Parkings with rows that Redis has, but perhaps not for good. */
+  unconfirmed(): Promise<readonly string[]>;
+  openWritten(): Promise<readonly OpenBatch[]>;
+  openRestoring(): Promise<readonly OpenBatch[]>;
+  /** Of these batches, those that no row comes from any more. */
+  withoutRows(batches: readonly string[]): Promise<readonly string[]>;
+  types(parking: string): Promise<readonly ParkedType[]>;
+  /** Rows for an export, after this one. */
+  page(parking: string, afterSeq: number, most: number): Promise<readonly StoredJob[]>;
+}
+
+const ROW_PARAMETERS = 8;
+/** SQLite takes 32,766 parameters in one statement. */
+const ROWS_A_STATEMENT = 1_000;
+const JOB_COLUMNS = 'seq, batch, job_id, name, place, score, bytes, fields';
+
+export function parkedJobs(client: Client): ParkedJobs {
+  const rows = async (sql: string, args: (string | number)[]): Promise<readonly Row[]> =>
+    (await client.execute({ sql, args })).rows;
+  const seqsOf = async (column: 'batch' | 'restore_batch', batch: string, state: string) =>
+    (
+      await rows(`SELECT seq FROM parked_job WHERE ${column} = ? AND row_state = ? ORDER BY seq`, [
+        batch,
+        state,
+      ])
+    ).map((row) => Number(row.seq));
+  return {
+    async write(parking, batch, jobs) {
+      const statements: InStatement[] = [];
+      for (let from = 0; from < jobs.length; from += ROWS_A_STATEMENT) {
+        const some = jobs.slice(from, from + ROWS_A_STATEMENT);
+        const values = new Array(some.length).fill(`(${'?, '.repeat(ROW_PARAMETERS)}'written')`).join(', ');
+        statements.push({
+          sql: `INSERT INTO parked_job (parking, batch, job_id, name, place, score, bytes, fields, row_state) VALUES ${values}`,
+          args: some.flatMap((job) => [
+            parking,
+            batch,
+            job.jobId,
+            job.name,
+            job.place,
+            job.score,
+            job.bytes,
+            packFields(job.fields),
+          ]),
+        });
+      }
+      await client.batch(statements, 'write');
+    },
+    async settleWritten(parking, batch, receipt) {
+      const seqs = await seqsOf('batch', batch, 'written');
+      const gone = seqs.filter((_, i) => receipt?.[i] === '1');
+      const left = seqs.filter((_, i) => receipt?.[i] !== '1');
+      await client.batch(
+        [
+          `UPDATE parking SET parked = parked + ${gone.length}, freed_bytes = freed_bytes + coalesce((SELECT sum(bytes) FROM parked_job WHERE seq IN (${gone.join()})), 0) WHERE id = '${quoted(parking)}'`,
+          `DELETE FROM parked_job WHERE seq IN (${left.join()})`,
+          `UPDATE parked_job SET row_state = 'removed' WHERE seq IN (${gone.join()})`,
+        ],
+        'write',
+      );
+      return gone.length;
+    },
+    async next(parking, most, mostBytes) {
+      const found = await rows(
+        `SELECT ${JOB_COLUMNS} FROM parked_job WHERE parking = ? AND row_state = 'removed' ORDER BY seq LIMIT ?`,
+        [parking, most],
+      );
+      const jobs: StoredJob[] = [];
+      let bytes = 0;
+      for (const job of found.map(jobOf)) {
+        bytes += job.fields.reduce((sum, field) => sum + field.length, 0);
+        if (jobs.length > 0 && bytes > mostBytes) break;
+        jobs.push(job);
+      }
+      return jobs;
+    },
+    async markRestoring(parking, batch, seqs) {
+      await client.execute({
+        sql: `UPDATE parked_job SET row_state = 'restoring', restore_batch = ? WHERE parking = ? AND seq IN (${seqs.join()})`,
+        args: [batch, parking],
+      });
+    },
+    async settleRestoring(parking, batch, receipt, atMs) {
+      const seqs = await seqsOf('restore_batch', batch, 'restoring');
+      const of = (letter: string): readonly number[] => seqs.filter((_, i) => receipt?.[i] === letter);
+      const [back, existed, fellBack] = [of('1'), of('x'), of('b')];
+      const again = receipt === null ? seqs : [];
+      await client.batch(
+        [
+          `UPDATE parked_job SET row_state = 'restored', restored_at_ms = ${Math.trunc(atMs)} WHERE seq IN (${back.join()})`,
+          `DELETE FROM parked_job WHERE seq IN (${[...existed, ...fellBack].join()})`,
+          `UPDATE parked_job SET row_state = 'removed', restore_batch = NULL WHERE seq IN (${again.join()})`,
+          `UPDATE parking SET restored = restored + ${back.length}, existed = existed + ${existed.length}, fell_back = fell_back + ${fellBack.length} WHERE id = '${quoted(parking)}'`,
+        ],
+        'write',
+      );
+    },
+    async restoredBefore(parking, atMs) {
+      const found = await rows(
+        `SELECT DISTINCT restore_batch AS batch FROM parked_job WHERE parking = ? AND row_state = 'restored' AND restored_at_ms <= ? LIMIT 500`,
+        [parking, atMs],
+      );
+      return found.map((row) => String(row.batch));
+    },
+    async confirm(batch) {
+      await client.execute({
+        sql: `DELETE FROM parked_job WHERE restore_batch = ? AND row_state = 'restored'`,
+        args: [batch],
+      });
+    },
+    async reopen(parking, batch) {
+      const seqs = await seqsOf('restore_batch', batch, 'restored');
+      await client.batch(
+        [
+          `UPDATE parked_job SET row_state = 'removed', restore_batch = NULL, restored_at_ms = NULL WHERE seq IN (${seqs.join()})`,
+          `UPDATE parking SET restored = restored - ${seqs.length} WHERE id = '${quoted(parking)}'`,
+        ],
+        'write',
+      );
+    },
+    unconfirmed: async () =>
+      (await rows(`SELECT DISTINCT parking FROM parked_job WHERE row_state = 'restored'`, [])).map((row) =>
+        String(row.parking),
+      ),
+    openWritten: async () =>
+      (await rows(`SELECT DISTINCT parking, batch FROM parked_job WHERE row_state = 'written'`, [])).map(
+        openOf,
+      ),
+    openRestoring: async () =>
+      (
+        await rows(
+          `SELECT DISTINCT parking, restore_batch AS batch FROM parked_job WHERE row_state = 'restoring'`,
+          [],
+        )
+      ).map(openOf),
+    async withoutRows(batches) {
+      const asked = [...new Set(batches)].filter((batch) => batch !== '');
+      if (asked.length === 0) return [];
+      const places = asked.map(() => '?').join();
+      const found = await rows(
+        `SELECT DISTINCT batch FROM parked_job WHERE batch IN (${places})`,
+        asked,
+      );
+      const held = new Set(found.map((row) => String(row.batch)));
+      return asked.filter((batch) => !held.has(batch));
+    },
+    types: async (parking) =>
+      (
+        await rows(
+          `SELECT name, count(*) AS jobs, sum(bytes) AS bytes FROM parked_job WHERE parking = ? AND row_state IN ('removed', 'restoring') GROUP BY name ORDER BY jobs DESC LIMIT 100`,
+          [parking],
+        )
+      ).map((row) => ({ type: String(row.name), jobs: Number(row.jobs), bytes: Number(row.bytes) })),
+    page: async (parking, afterSeq, most) =>
+      (
+        await rows(
+          `SELECT ${JOB_COLUMNS} FROM parked_job WHERE parking = ? AND seq > ? AND row_state IN ('removed', 'restoring') ORDER BY seq LIMIT ?`,
+          [parking, afterSeq, most],
+        )
+      ).map(jobOf),
+  };
+}
+
+/** Ids of parkings are the console's own; quoted all the same. */
+function quoted(text: string): string {
+  return text.replaceAll("'", "''");
+}
+
+function openOf(row: Row): OpenBatch {
+  return { parking: String(row.parking), batch: String(row.batch) };
+}
+
+function jobOf(row: Row): StoredJob {
+  return {
+    seq: Number(row.seq),
+    batch: String(row.batch),
+    jobId: bufferOf(row.job_id),
+    name: String(row.name),
+    place: String(row.place) as ParkableState,
+    score: String(row.score),
+    bytes: Number(row.bytes),
+    fields: unpackFields(bufferOf(row.fields)),
+  };
+}
+
+function bufferOf(value: unknown): Buffer {
+  if (value instanceof ArrayBuffer) return Buffer.from(value);
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length);
+  return Buffer.alloc(0);
+}
