@@ -47,7 +47,8 @@ export function diskBound(client: Client, directory: string, maxBytes: number): 
       return null;
     },
     async shrink() {
-      await client.execute(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`);
+      // Not `execute`: that leaves the PRAGMA half done and its transaction open, into which the next write would fall.
+      await client.executeMultiple(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`);
     },
   };
 }

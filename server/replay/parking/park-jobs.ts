@@ -1,10 +1,17 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { ParkedStore } from './open-parked.js';
 import { type Parking, ParkingError } from './parking.js';
-import { FIRST_WINDOW, type JobWindow, type ParkingSource, readWindow, sourcesOf, type WindowCursor } from './read-window.js';
+import {
+  FIRST_WINDOW,
+  type JobWindow,
+  type ParkingSource,
+  readWindow,
+  sourcesOf,
+  type WindowCursor,
+} from './read-window.js';
 import { removeBatch } from './remove-batch.js';
-import { SkipCount } from './skip-count.js';
 import { settleBatch } from './settle-batch.js';
+import { SkipCount } from './skip-count.js';
 
 /** What the loops of parking and restoring are given. */
 export interface ParkingWork {
@@ -66,14 +73,7 @@ async function parkSource(
     const room = mostLeft() - gone;
     if (room <= 0) return { gone, isThrough: true };
     if (work.shouldStop()) return { gone, isThrough: false };
-    const window = await readWindow(
-      work.queue,
-      source,
-      cursor,
-      WINDOW_JOBS,
-      work.parking.jobTypes,
-      true,
-    );
+    const window = await readWindow(work.queue, source, cursor, WINDOW_JOBS, work.parking.jobTypes, true);
     toLook ??= window.length;
     if (window.looked === 0 || toLook <= 0) return { gone, isThrough: true };
     const free = window.jobs.filter((job) => job.skip === null);
@@ -108,7 +108,8 @@ async function takeBatch(
     0,
   );
   const refusal = await store.disk.refusal(bytes);
-  if (refusal !== null) throw new ParkingError('disk-full', `${refusal}: nothing more was taken out of Redis`);
+  if (refusal !== null)
+    throw new ParkingError('disk-full', `${refusal}: nothing more was taken out of Redis`);
   const batch = work.newId();
   await onDisk(() => store.jobs.write(parking.id, batch, jobs));
   let receipt: string | null;
@@ -136,6 +137,9 @@ async function onDisk(write: () => Promise<void>): Promise<void> {
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     if (!/full|I\/O|IOERR|no space|NOSPC/i.test(text)) throw error;
-    throw new ParkingError('disk-full', `the disk has no room (${text}): nothing more was taken out of Redis`);
+    throw new ParkingError(
+      'disk-full',
+      `the disk has no room (${text}): nothing more was taken out of Redis`,
+    );
   }
 }

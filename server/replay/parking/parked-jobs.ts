@@ -1,6 +1,6 @@
 import type { Client, InStatement, Row } from '@libsql/client';
 import { packFields, unpackFields } from './fields.js';
-import type { ParkedJob, ParkableState, StoredJob } from './parking.js';
+import type { ParkableState, ParkedJob, StoredJob } from './parking.js';
 
 /** A batch that an interruption may have left open. */
 export interface OpenBatch {
@@ -170,10 +170,7 @@ export function parkedJobs(client: Client): ParkedJobs {
       const asked = [...new Set(batches)].filter((batch) => batch !== '');
       if (asked.length === 0) return [];
       const places = asked.map(() => '?').join();
-      const found = await rows(
-        `SELECT DISTINCT batch FROM parked_job WHERE batch IN (${places})`,
-        asked,
-      );
+      const found = await rows(`SELECT DISTINCT batch FROM parked_job WHERE batch IN (${places})`, asked);
       const held = new Set(found.map((row) => String(row.batch)));
       return asked.filter((batch) => !held.has(batch));
     },

@@ -2,13 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { TellEvent } from '../../store/timeline-entry.js';
-import { type ParkEstimate, estimatePark } from './estimate.js';
-import type { ParkedType } from './parked-jobs.js';
+import type { DiskUse } from './disk-bound.js';
+import { estimatePark, type ParkEstimate } from './estimate.js';
 import type { ParkedStore } from './open-parked.js';
 import { parkJobs } from './park-jobs.js';
+import type { ParkedType } from './parked-jobs.js';
 import { type Parking, ParkingError, type ParkRequest } from './parking.js';
+import type { ParkingPort } from './parking-port.js';
 import { confirmRestored, restoreJobs } from './restore-jobs.js';
 import { settleOpen } from './settle-open.js';
+import { exportLines, importLines } from './transfer.js';
 
 export interface ParkingsDeps {
   readonly store: ParkedStore;
@@ -35,12 +38,15 @@ const SURE_AFTER_MS = 3_000;
  * then, once somebody asks for it, while it brings back. What the file says holds: a task only does what the row of its
  * parking says, and a console that starts takes up every row that is running.
  */
-export class Parkings {
+export class Parkings implements ParkingPort {
+  readonly problem = null;
   readonly #deps: ParkingsDeps;
   readonly #tasks = new Map<string, Promise<void>>();
   readonly #rates = new Map<string, number | null>();
   /** Raised by every change from outside: the task looks at its row again. */
   readonly #turns = new Map<string, number>();
+  /** The turn that a task last looked at. */
+  readonly #seen = new Map<string, number>();
   readonly #closing = new AbortController();
   #sweeping: Promise<void> = Promise.resolve();
   #sweeper: NodeJS.Timeout | null = null;
@@ -122,6 +128,23 @@ export class Parkings {
     return this.#deps.store.jobs.types(id);
   }
 
+  disk(): Promise<DiskUse> {
+    return this.#deps.store.disk.read();
+  }
+
+  /** What is on disk of it as NDJSON, a page at a time. @throws ParkingError not-found. */
+  async exportLines(id: string): Promise<AsyncIterable<string>> {
+    return exportLines(this.#deps.store, await this.get(id));
+  }
+
+  /** Takes an export as a parking of its own. @throws ParkingError naming the line that is wrong. */
+  async importLines(chunks: AsyncIterable<string>, actor: string): Promise<Parking> {
+    const { store, newId, now } = this.#deps;
+    const id = newId();
+    await importLines(store, chunks, { id, actor, atMs: now(), newId });
+    return this.get(id);
+  }
+
   /** The parking once it rests, or as it is when the time is up. */
   async settled(id: string, withinMs: number): Promise<Parking> {
     const until = new AbortController();
@@ -151,7 +174,12 @@ export class Parkings {
     if (this.#tasks.has(id)) return;
     const task = this.#run(id)
       .catch((error: unknown) => this.#deps.warn(`parking ${id}: ${messageOf(error)}`))
-      .finally(() => this.#tasks.delete(id));
+      .finally(() => {
+        this.#tasks.delete(id);
+        // Asked for between the task's last look and its end.
+        if ((this.#turns.get(id) ?? 0) !== (this.#seen.get(id) ?? 0) && !this.#closing.signal.aborted)
+          this.#work(id);
+      });
     this.#tasks.set(id, task);
   }
 
@@ -160,6 +188,7 @@ export class Parkings {
     let isSettled = false;
     while (!this.#closing.signal.aborted) {
       const turn = this.#turns.get(id) ?? 0;
+      this.#seen.set(id, turn);
       const parking = await store.parkings.one(id);
       if (!parking || (isSettled && parking.state !== 'running')) return;
       try {
@@ -167,8 +196,7 @@ export class Parkings {
         await settleOpen(store, queue, id, now());
         isSettled = true;
         if (parking.state !== 'running') continue;
-        const shouldStop = (): boolean =>
-          this.#closing.signal.aborted || (this.#turns.get(id) ?? 0) !== turn;
+        const shouldStop = (): boolean => this.#closing.signal.aborted || (this.#turns.get(id) ?? 0) !== turn;
         await this.#step(await this.get(id), queue, shouldStop);
       } catch (error) {
         isSettled = false;

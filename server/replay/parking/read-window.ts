@@ -78,7 +78,10 @@ export async function readWindow(
     looked,
     offset,
     length,
-    entries: Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]] as [Buffer, Buffer]),
+    entries: Array.from(
+      { length: flat.length / 2 },
+      (_, i) => [flat[2 * i], flat[2 * i + 1]] as [Buffer, Buffer],
+    ),
     jobs: jobs.map((job) => jobOf(job, source.place)),
   };
 }

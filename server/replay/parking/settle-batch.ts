@@ -6,7 +6,11 @@ import { receiptsKey, runParkingScript } from './run-script.js';
  * @param kind 'p' one that takes jobs out, 'r' one that brings them back.
  * @throws what Redis or the network says; then it is still open.
  */
-export async function settleBatch(queue: QueueHandle, kind: 'p' | 'r', batch: string): Promise<string | null> {
+export async function settleBatch(
+  queue: QueueHandle,
+  kind: 'p' | 'r',
+  batch: string,
+): Promise<string | null> {
   const answer = String(
     await runParkingScript(queue, 'settle-batch', [receiptsKey(queue.id)], [`${kind}${batch}`]),
   );

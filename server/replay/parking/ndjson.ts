@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { PARKABLE_STATES, type ParkedJob, type Parking, type StoredJob } from './parking.js';
+
+/** Text where it is UTF-8, else Base64 in an object: so a line is readable and loses no byte. */
+const textSchema = z.union([z.string(), z.strictObject({ base64: z.base64() })]);
+type Text = z.infer<typeof textSchema>;
+
+const headSchema = z.strictObject({
+  spillway: z.literal('parking', 'must be an export of parked jobs'),
+  version: z.literal(1, 'must be 1'),
+  instance: z.string().min(1),
+  queue: z.string().min(1).max(2_000),
+  states: z.array(z.enum(PARKABLE_STATES)),
+  jobTypes: z.array(z.string()).nullable(),
+  reason: z.string().max(2_000),
+});
+export type ExportHead = z.infer<typeof headSchema>;
+
+const jobSchema = z.strictObject({
+  id: textSchema,
+  state: z.enum(PARKABLE_STATES),
+  score: z.string().regex(/^(-?\d+(\.\d+)?(e[+-]?\d+)?)?$/i, 'must be a number'),
+  bytes: z.int().min(0),
+  fields: z
+    .array(z.tuple([textSchema, textSchema]))
+    .min(1)
+    .max(64),
+});
+
+/** The first line of an export. */
+export function headLine({ instance, queue, states, jobTypes, reason }: Parking): string {
+  const head: ExportHead = {
+    spillway: 'parking',
+    version: 1,
+    instance,
+    queue,
+    states: [...states],
+    jobTypes: jobTypes === null ? null : [...jobTypes],
+    reason,
+  };
+  return `${JSON.stringify(head)}\n`;
+}
+
+/** One job as a line. */
+export function jobLine(job: StoredJob | ParkedJob): string {
+  const fields: [Text, Text][] = [];
+  for (let i = 0; i + 1 < job.fields.length; i += 2)
+    fields.push([textOf(job.fields[i]), textOf(job.fields[i + 1])]);
+  return `${JSON.stringify({ id: textOf(job.jobId), state: job.place, score: job.score, bytes: job.bytes, fields })}\n`;
+}
+
+/** @throws Error saying what is wrong with it. */
+export function parseHead(line: string): ExportHead {
+  return parsed(headSchema, line);
+}
+
+/** @throws Error saying what is wrong with it. */
+export function parseJob(line: string): ParkedJob {
+  const { id, state, score, bytes, fields } = parsed(jobSchema, line);
+  if (state !== 'waiting' && score === '') throw new Error('score: a delayed or prioritized job has one');
+  const jobId = bytesOf(id);
+  if (jobId.length === 0) throw new Error('id: must not be empty');
+  const name = fields.find(([field]) => field === 'name')?.[1];
+  return {
+    jobId,
+    name: name === undefined ? '' : bytesOf(name).toString('utf8'),
+    place: state,
+    score,
+    bytes,
+    fields: fields.flatMap(([field, value]) => [bytesOf(field), bytesOf(value)]),
+  };
+}
+
+function parsed<S extends z.ZodType>(schema: S, line: string): z.infer<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new Error('is not JSON');
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new Error(`${issue?.path.join('.') || 'line'}: ${issue?.message ?? 'is not right'}`);
+}
+
+function textOf(bytes: Buffer | undefined): Text {
+  const text = (bytes ?? Buffer.alloc(0)).toString('utf8');
+  return Buffer.from(text, 'utf8').equals(bytes ?? Buffer.alloc(0))
+    ? text
+    : { base64: (bytes ?? Buffer.alloc(0)).toString('base64') };
+}
+
+function bytesOf(text: Text): Buffer {
+  return typeof text === 'string' ? Buffer.from(text, 'utf8') : Buffer.from(text.base64, 'base64');
+}

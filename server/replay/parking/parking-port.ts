@@ -1,0 +1,22 @@
+import type { DiskUse } from './disk-bound.js';
+import type { ParkEstimate } from './estimate.js';
+import type { ParkedType } from './parked-jobs.js';
+import type { Parking, ParkRequest } from './parking.js';
+import type { ParkingPatch } from './parkings.js';
+
+/** What levers, API and pages ask of parking. Every method throws ParkingError for what makes no sense or can't be done. */
+export interface ParkingPort {
+  /** Why nothing can be parked; null: it can. */
+  readonly problem: string | null;
+  estimate(request: ParkRequest): Promise<ParkEstimate>;
+  begin(request: ParkRequest, id?: string): Promise<Parking>;
+  restore(id: string, ratePerSecond: number | null): Promise<Parking>;
+  change(id: string, patch: ParkingPatch): Promise<Parking>;
+  get(id: string): Promise<Parking>;
+  list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]>;
+  types(id: string): Promise<readonly ParkedType[]>;
+  settled(id: string, withinMs: number): Promise<Parking>;
+  disk(): Promise<DiskUse>;
+  exportLines(id: string): Promise<AsyncIterable<string>>;
+  importLines(chunks: AsyncIterable<string>, actor: string): Promise<Parking>;
+}
