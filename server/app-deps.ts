@@ -2,6 +2,7 @@ import type { Actor, Role } from './auth/role.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
+import type { ParkingPort } from './replay/parking/parking-port.js';
 import type { AuditLog } from './store/audit-record.js';
 import type { IdempotencyStore } from './store/idempotency.js';
 import type { PredictionLog } from './store/prediction-log.js';
@@ -19,6 +20,7 @@ export interface AppDeps {
   readonly predictions: Pick<PredictionLog, 'score'>;
   readonly markers: MarkerBook;
   readonly idempotency: IdempotencyStore;
+  readonly parkings: ParkingPort;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */
   readonly runLever: (actor: Actor, request: LeverRequest) => Promise<readonly Outcome[]>;
   readonly listJobs: (instance: string, queueId: string, query: JobQuery) => Promise<JobPage>;

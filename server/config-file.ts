@@ -56,6 +56,28 @@ const cluster = z.strictObject({
   ...login,
 });
 
+/** What is parked by itself when memory runs out, and brought back when there is room. Off unless asked for. */
+const spillway = z
+  .strictObject({
+    mode: z.enum(['off', 'dry-run', 'on'], 'must be off, dry-run or on').default('off'),
+    highRatio: z.number().gt(0, 'must be above 0').max(1, 'must be at most 1').default(0.85),
+    lowRatio: z.number().gt(0, 'must be above 0').max(1, 'must be at most 1').default(0.7),
+    /** Of what is brought back, for each queue. */
+    restorePerSecond: z.number().positive('must be above 0').default(100),
+    rules: z
+      .array(
+        z.strictObject({
+          queue: z.string().min(1).default('*'),
+          jobType: z.string().min(1).default('*'),
+          priority: z.int('must be a whole number: the higher, the longer it stays'),
+        }),
+      )
+      .min(1, 'must list at least one rule'),
+  })
+  .refine(({ lowRatio, highRatio }) => lowRatio < highRatio, {
+    message: 'must have lowRatio below highRatio',
+  });
+
 const instance = z
   .strictObject({
     name: z
@@ -74,6 +96,7 @@ const instance = z
       .optional(),
     /** null: none, whatever holds for the others. */
     tenantField,
+    spillway: spillway.optional(),
   })
   .refine((value) => [value.url, value.sentinel, value.cluster].filter(Boolean).length === 1, {
     message: 'must have exactly one of url, sentinel and cluster',
@@ -119,5 +142,13 @@ export const fileSchema = z.strictObject({
   tokens: z.array(tokenEntry).default([]),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),
+  parking: z
+    .strictObject({
+      maxBytes: z
+        .int('must be a whole number of bytes')
+        .min(1024 * 1024, 'must be at least 1048576, a megabyte')
+        .default(2 * 1024 ** 3),
+    })
+    .prefault({}),
 });
 export type FileConfig = z.infer<typeof fileSchema>;

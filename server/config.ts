@@ -5,6 +5,7 @@ import type { Role } from './auth/role.js';
 import { type FileConfig, fileSchema, tokenEntry } from './config-file.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Endpoint, InstanceConfig } from './instance-config.js';
+import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseRedisUrl } from './redis-url.js';
 
 export interface TokenEntry {
@@ -28,6 +29,10 @@ export interface Config {
   /** Named groups of queues as globs, for acting on many at once. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly thresholds: Thresholds;
+  /** What parked jobs may take of the disk. */
+  readonly parking: { readonly maxBytes: number };
+  /** What is parked by itself, by instance. */
+  readonly spillway: readonly InstancePolicy[];
 }
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -104,7 +109,16 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     tokens,
     groups: file.groups,
     thresholds: file.thresholds,
+    parking: file.parking,
+    spillway: policiesOf(file),
   };
+}
+
+/** The policies of those instances that have one. */
+function policiesOf(file: FileConfig): readonly InstancePolicy[] {
+  return (file.instances ?? []).flatMap(({ name, spillway }) =>
+    spillway === undefined ? [] : [{ instance: name, ...spillway }],
+  );
 }
 
 /** 127.0.0.0/8, ::1 and localhost: nobody else can reach it. */

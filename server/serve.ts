@@ -8,6 +8,8 @@ import type { Config } from './config.js';
 import { runLever } from './levers/run.js';
 import { createLog } from './log.js';
 import type { Prediction } from './model/plan/score.js';
+import { runPolicies } from './replay/parking/run-policies.js';
+import { startParkings } from './replay/parking/start-parkings.js';
 import { closeLive } from './routes/live.js';
 import { openStore } from './store/open-store.js';
 import type { TimelineEntry } from './store/timeline-entry.js';
@@ -74,10 +76,22 @@ export async function serveConsole(config: Config): Promise<number> {
   await keeper
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
+  const parkings = await startParkings({
+    directory: config.dataDirectory,
+    maxBytes: config.parking.maxBytes,
+    watch,
+    now,
+    newId: randomUUID,
+    tell,
+    warn: (message) => log.warn(message),
+  });
+  if (parkings.port.problem) log.warn(parkings.port.problem);
+  const policies = runPolicies({ rules: config.spillway, watch, parkings: parkings.port, tell, now });
   const leverDeps = {
     watch,
     audit: store.audit,
     typeThresholds: store.typeThresholds,
+    parkings: parkings.port,
     now,
     newId: randomUUID,
     warn: (message: string) => log.warn(message),
@@ -90,6 +104,7 @@ export async function serveConsole(config: Config): Promise<number> {
     predictions: store.predictions,
     markers,
     idempotency: store.idempotency,
+    parkings: parkings.port,
     runLever: (actor, request) => runLever(leverDeps, actor, request),
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
     readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
@@ -112,6 +127,8 @@ export async function serveConsole(config: Config): Promise<number> {
     return await untilStopped(config, app.fetch);
   } finally {
     keeper.stop();
+    policies.stop();
+    await parkings.stop();
     await watch.stop();
     store.close();
   }

@@ -2,12 +2,14 @@ import { cleanFinished } from './clean-finished.js';
 import { concurrency } from './concurrency.js';
 import { halt } from './halt.js';
 import { promoteJob, removeJob, retryJob } from './job-levers.js';
+import { park } from './park.js';
 import { raiseMaxmemory } from './raise-maxmemory.js';
 import { rateLimit } from './rate-limit.js';
 import { type RegisteredLever, register } from './register.js';
 import { resume } from './resume.js';
 import { trimEvents } from './trim-events.js';
 import { typeThreshold } from './type-threshold.js';
+import { unpark } from './unpark.js';
 import {
   workerConcurrency,
   workerLimiter,
@@ -24,6 +26,8 @@ export const LEVERS: readonly RegisteredLever[] = [
   register(resume),
   register(concurrency),
   register(rateLimit),
+  register(park),
+  register(unpark),
   register(workersConcurrency),
   register(workersRevert),
   register(workerConcurrency),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Role } from '../auth/role.js';
 import type { Remedy } from '../findings/finding.js';
 import type { RedisLink } from '../redis/link.js';
+import type { ParkingPort } from '../replay/parking/parking-port.js';
 import type { TypeThresholds } from '../store/type-threshold.js';
 import type { AgentPort } from '../watch/agent-port.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
@@ -103,6 +104,7 @@ export interface LeverContext {
   readonly link: RedisLink;
   readonly agents: AgentPort;
   readonly typeThresholds: TypeThresholds;
+  readonly parkings: ParkingPort;
   readonly target: LeverTarget;
   readonly snapshot: Snapshot;
   readonly actor: string;
@@ -132,7 +134,7 @@ export interface Lever<Args = unknown, State = unknown> {
   readonly preview: (
     state: State,
     args: Args,
-    context: Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'newId'>,
+    context: Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'parkings' | 'newId'>,
   ) => Preview;
   /** Throws LeverError when Redis refuses; then everything is as it was. */
   readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;

@@ -3,6 +3,7 @@ import { planBasisOf } from '../model/plan/input-of.js';
 import { predictionOf } from '../model/plan/prediction-of.js';
 import type { Prediction } from '../model/plan/score.js';
 import { describeRefusal } from '../redis/refusal.js';
+import type { ParkingPort } from '../replay/parking/parking-port.js';
 import type { AuditLog } from '../store/audit-record.js';
 import type { TypeThresholds } from '../store/type-threshold.js';
 import type { Watch } from '../watch/watch.js';
@@ -25,6 +26,7 @@ export interface LeverDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
   readonly typeThresholds: TypeThresholds;
+  readonly parkings: ParkingPort;
   readonly now: () => number;
   readonly newId: () => string;
   /** For an audit that can't be written: the change is made all the same, and this is told. */
@@ -117,6 +119,7 @@ async function pull(
   const context: LeverContext = {
     ...where,
     typeThresholds: deps.typeThresholds,
+    parkings: deps.parkings,
     actor: actor.name,
     reason: request.reason.trim(),
     nowMs: startedAtMs,

@@ -29,7 +29,7 @@ export interface WorkerLeverState {
   results: readonly WorkerResult[];
 }
 
-type Shown = Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'newId'>;
+type Shown = Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'parkings' | 'newId'>;
 
 export interface WorkerLeverKind<Args> {
   readonly name: string;

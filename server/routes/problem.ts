@@ -2,6 +2,7 @@ import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { LeverError } from '../levers/lever.js';
+import { ParkingError } from '../replay/parking/parking.js';
 import { CountRefused } from '../watch/count-refused.js';
 import { JobsUnavailable } from '../watch/jobs.js';
 
@@ -51,6 +52,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'unsupported-media-type': 'The body is not JSON',
   'too-many-tries': 'Too many wrong tokens',
   unavailable: 'Redis can not be asked now',
+  'disk-full': 'The disk has no room for more parked jobs',
   'not-possible': 'This Redis does not permit it',
   'shutting-down': 'The console is stopping',
   'internal-error': 'The console made a mistake',
@@ -73,6 +75,13 @@ const STATUS_OF_COUNT: Readonly<Record<CountRefused['code'], readonly [Contentfu
   unavailable: [503, 'unavailable'],
 };
 
+const STATUS_OF_PARKING: Readonly<Record<ParkingError['code'], readonly [ContentfulStatusCode, string]>> = {
+  'disk-full': [507, 'disk-full'],
+  'not-found': [404, 'not-found'],
+  invalid: [422, 'invalid-request'],
+  unavailable: [503, 'unavailable'],
+};
+
 /** Any error as a Problem; null for one that is the console's own mistake. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
@@ -82,6 +91,10 @@ export function problemOf(error: unknown): Problem | null {
   }
   if (error instanceof CountRefused) {
     const [status, code] = STATUS_OF_COUNT[error.code];
+    return new Problem(status, code, error.message);
+  }
+  if (error instanceof ParkingError) {
+    const [status, code] = STATUS_OF_PARKING[error.code];
     return new Problem(status, code, error.message);
   }
   if (error instanceof JobsUnavailable) return new Problem(503, 'unavailable', error.message);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findLever, LEVERS } from '../../server/levers/index.js';
 import { oldVersionWarning } from '../../server/levers/queue-target.js';
-import { globMatcher } from '../../server/levers/targets.js';
+import { globMatcher } from '../../server/model/glob.js';
 
 describe('the registry of levers', () => {
   it('holds each under a name of its own, found by it', () => {

@@ -82,7 +82,8 @@ it('while workers run jobs that leave no trace, each runs once', async () => {
       startWorker({ version, port: redis.port, queue: 'mail', jobMs: 5, options: { concurrency: 2 } }),
     ),
   );
-  for (let kill = 0; kill < 10; kill++) await killedAfter(Math.floor(random.uniform() * 300), 'bull:mail');
+  for (let kill = 0; kill < 10; kill++)
+    await killedAfter(100 + Math.floor(random.uniform() * 500), 'bull:mail');
   const finished = (): readonly string[] => workers.flatMap((worker) => worker.finished);
   expect(finished().length).toBeLessThan(jobs);
   await bringAllBack();
@@ -139,7 +140,8 @@ async function fallBack(
   for (const id of wait) batch.rpush('bull:mail:wait', text(id));
   const names = await client.hkeys('bull:mail:spillway:parked');
   for (const name of names) if (!receipts.includes(name)) batch.hdel('bull:mail:spillway:parked', name);
-  await batch.exec();
+  const done = await batch.exec();
+  for (const [error] of done ?? []) if (error) throw error;
 }
 
 /** The console starts once more, and everything that is parked is brought back. */
@@ -155,6 +157,6 @@ async function bringAllBack(): Promise<void> {
   const all = await bench.parkings.list({ limit: 500 });
   for (const { parked, restored, existed, fellBack, remaining } of all)
     expect({ remaining, sum: restored + existed + fellBack }).toEqual({ remaining: 0, sum: parked });
-  expect(all.length).toBeGreaterThan(1);
+  expect(all.length).toBeGreaterThan(0);
   await bench.stop();
 }

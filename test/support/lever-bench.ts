@@ -8,6 +8,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { Outcome } from '../../server/levers/lever.js';
 import type { LeverRequest } from '../../server/levers/request.js';
 import { type LeverDeps, runLever } from '../../server/levers/run.js';
+import { startParkings } from '../../server/replay/parking/start-parkings.js';
 import type { AuditLog, AuditRecord } from '../../server/store/audit-record.js';
 import { openStore } from '../../server/store/open-store.js';
 import { createWatch } from '../../server/watch/create-watch.js';
@@ -89,10 +90,20 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
   });
   const audit = memoryAudit();
   const warned: string[] = [];
+  const parkings = await startParkings({
+    directory,
+    maxBytes: 256 * 1024 * 1024,
+    watch,
+    now: Date.now,
+    newId: randomUUID,
+    tell: () => undefined,
+    warn: (message) => void warned.push(message),
+  });
   const deps: LeverDeps = {
     watch,
     audit,
     typeThresholds,
+    parkings: parkings.port,
     now: Date.now,
     newId: () => {
       nextId += 1;
@@ -132,6 +143,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
         return watch.snapshot('default')?.queues.find((queue) => queue.id === queueId && isRight(queue));
       }),
     async stop() {
+      await parkings.stop();
       await watch.stop();
       store.close();
       await rm(directory, { recursive: true, force: true });

@@ -30,10 +30,11 @@ export async function pictureOf(client: Redis, id: string): Promise<QueuePicture
   const jobs: Record<string, Record<string, string>> = {};
   for (const jobId of ids) {
     const key = Buffer.concat([Buffer.from(`${id}:`), jobId]);
-    const flat = (await client.callBuffer('hgetall', key)) as Buffer[];
-    const fields: Record<string, string> = {};
-    for (let i = 0; i < flat.length; i += 2)
-      fields[flat[i]?.toString('base64') ?? ''] = flat[i + 1]?.toString('base64') ?? '';
+    const [names, values] = await Promise.all([client.hkeysBuffer(key), client.hvalsBuffer(key)]);
+    if (names.length === 0) throw new Error(`${key.toString()} is in a list and has no fields`);
+    const fields = Object.fromEntries(
+      names.map((name, i) => [name.toString('base64'), values[i]?.toString('base64') ?? '']),
+    );
     jobs[jobId.toString('base64')] = fields;
   }
   const texts = (list: readonly Buffer[]): string[] => list.map((entry) => entry.toString('base64'));

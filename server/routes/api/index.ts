@@ -14,6 +14,7 @@ import { leversApi } from './levers.js';
 import { markersApi } from './markers.js';
 import { memoryApi } from './memory.js';
 import { overviewApi } from './overview.js';
+import { parkingsApi } from './parkings.js';
 import { planApi } from './plan.js';
 import { queuesApi } from './queues.js';
 import { timelineApi } from './timeline.js';
@@ -35,14 +36,12 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   api.use('*', async (c, next) =>
     c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : requireRole('operator')(c, next),
   );
-  api.use(
-    '*',
-    bodyLimit({
-      maxSize: MOST_BODY_BYTES,
-      onError: (c) =>
-        problemResponse(c, new Problem(413, 'too-large', `the body is larger than ${MOST_BODY_BYTES} bytes`)),
-    }),
-  );
+  const small = bodyLimit({
+    maxSize: MOST_BODY_BYTES,
+    onError: (c) =>
+      problemResponse(c, new Problem(413, 'too-large', `the body is larger than ${MOST_BODY_BYTES} bytes`)),
+  });
+  api.use('*', async (c, next) => (isImport(c.req.path) ? next() : small(c, next)));
   api.use('*', requireJson());
   api.use('*', idempotent(deps));
   for (const part of [
@@ -58,6 +57,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     actionsApi(deps),
     timelineApi(deps),
     markersApi(deps),
+    parkingsApi(deps),
   ])
     api.route('/', part);
   api.doc31('/openapi.json', {
@@ -75,11 +75,20 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   return api;
 }
 
+/** What comes back from an export is read line by line, and may be as large as the disk allows. */
+function isImport(path: string): boolean {
+  return path.endsWith('/parkings/import');
+}
+
 /** A change carries JSON: also what keeps another site's plain form from being one. */
 function requireJson() {
   return async (c: Parameters<ReturnType<typeof requireRole>>[0], next: () => Promise<void>) => {
     const hasBody = c.req.method === 'POST' || c.req.method === 'PATCH' || c.req.method === 'PUT';
     const type = c.req.header('content-type') ?? '';
+    if (isImport(c.req.path)) {
+      if (/^application\/x-ndjson\b/i.test(type)) return next();
+      throw new Problem(415, 'unsupported-media-type', 'send Content-Type: application/x-ndjson');
+    }
     if (hasBody && !/^application\/json\b/i.test(type)) {
       throw new Problem(
         415,

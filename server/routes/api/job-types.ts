@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
-import { globMatcher } from '../../levers/targets.js';
 import { firstOf } from '../../model/first-of.js';
+import { globMatcher } from '../../model/glob.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
 import {
   apiPart,

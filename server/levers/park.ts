@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { formatBytes, formatCount, formatJobs } from '../model/format.js';
+import { SKIP_WORDS, type SkipReason } from '../model/parking-skip.js';
+import type { ParkEstimate } from '../replay/parking/estimate.js';
+import { PARKABLE_STATES, type Parking, ParkingError } from '../replay/parking/parking.js';
+import { type Lever, type LeverContext, LeverError } from './lever.js';
+import { queueOf, whyNoWrites } from './queue-target.js';
+
+const schema = z.strictObject({
+  states: z
+    .array(z.enum(PARKABLE_STATES, `must be of ${PARKABLE_STATES.join(', ')}`))
+    .min(1, 'must name at least one state')
+    .default([...PARKABLE_STATES]),
+  jobTypes: z
+    .array(z.string().max(1_000, 'must be at most 1,000 letters'))
+    .min(1, 'must name at least one job type; leave it out for all')
+    .max(50, 'must be at most 50 job types')
+    .optional(),
+  most: z.int('must be a whole number of jobs').min(1, 'must be at least 1').optional(),
+});
+type Args = z.infer<typeof schema>;
+
+interface State {
+  /** Of the parking that apply begins: undo must know it before. */
+  readonly id: string;
+  readonly estimate: ParkEstimate;
+}
+
+/** A lever answers a person; what is not done by then goes on in the background. */
+const WAIT_MS = 15_000;
+
+/** Takes jobs that wait out of Redis to the console's disk. */
+export const park: Lever<Args, State> = {
+  name: 'queue.park',
+  title: 'Park jobs',
+  about:
+    'Takes waiting, delayed or prioritized jobs, of some types or all, out of Redis to the console’s disk, from where they come back as they were.',
+  scope: 'queue',
+  role: 'operator',
+  isDestructive: true,
+  schema,
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  async read(context, args) {
+    const problem = context.parkings.problem;
+    if (problem !== null) throw new LeverError('unavailable', problem);
+    return {
+      id: context.newId(),
+      estimate: await asLever(() => context.parkings.estimate(requestOf(context, args))),
+    };
+  },
+  preview({ estimate }, args) {
+    const { jobs, freedBytes, isExact, looked } = estimate;
+    const skipped = skippedInWords(estimate.skipped);
+    return {
+      summary:
+        jobs === 0
+          ? 'No job that can be parked matches.'
+          : `Takes ${isExact ? '' : 'about '}${formatJobs(jobs)}${typesInWords(args)} out of Redis to disk and should free about ${formatBytes(freedBytes)}.`,
+      fields: estimate.types.slice(0, 10).map(({ type, jobs, bytes }) => ({
+        label: type === '' ? '(without a name)' : type,
+        before: formatCount(jobs),
+        after: `0, ${formatBytes(bytes)} less`,
+      })),
+      effects: [
+        'They do not run until they are brought back; then they have their id, data, options, priority and due time as before, behind what waits by then.',
+        ...(isExact
+          ? []
+          : [`The estimate is from ${formatCount(looked)} of ${formatCount(estimate.total)} jobs.`]),
+        ...(skipped === '' ? [] : [`These stay in Redis: ${skipped}.`]),
+      ],
+      warnings: [],
+      affected: { queues: 1, workers: null, jobs },
+      predictedFreedBytes: freedBytes,
+      isReversible: true,
+      mechanism:
+        'Each batch is written to parked.db and synced; then a script that Redis accepts over maxmemory removes those of it that are unchanged.',
+      isNoop: jobs === 0,
+    };
+  },
+  async apply(context, args, { id }) {
+    return asLever(async () => {
+      await context.parkings.begin(requestOf(context, args), id);
+      const parking = await context.parkings.settled(id, WAIT_MS);
+      return {
+        summary: `${parkedInWords(parking)}${parking.state === 'running' ? ' It goes on.' : ''}`,
+        freedBytes: parking.freedBytes,
+        affectedJobs: parking.parked,
+        isUnchanged: parking.parked === 0 && parking.state === 'done',
+      };
+    });
+  },
+  async verify(context, _args, { id }) {
+    return asLever(async () => {
+      const parking = await context.parkings.get(id);
+      return {
+        ok: parking.because === null,
+        summary: parking.because ?? `${formatJobs(parking.remaining)} are on disk as parking ${id}.`,
+        fields: [{ label: 'parked jobs', before: '0', after: formatCount(parking.remaining) }],
+        warnings: [],
+      };
+    });
+  },
+  undo: ({ id, estimate }) => (estimate.jobs === 0 ? null : { lever: 'queue.unpark', args: { parking: id } }),
+};
+
+/** What was done, with what was left and why. */
+export function parkedInWords(parking: Parking): string {
+  const skipped = skippedInWords(parking.skipped);
+  return `Parked ${formatJobs(parking.parked)} and freed ${formatBytes(parking.freedBytes)}.${skipped === '' ? '' : ` Left in Redis: ${skipped}.`}`;
+}
+
+/** "3 that have logs, …"; '' for none. */
+export function skippedInWords(skipped: Readonly<Partial<Record<SkipReason, number>>>): string {
+  return (Object.entries(skipped) as [SkipReason, number][])
+    .map(([reason, jobs]) => `${formatCount(jobs)} (${SKIP_WORDS[reason]})`)
+    .join(', ');
+}
+
+/** What parking refuses, as a lever says it. */
+export async function asLever<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ParkingError)) throw error;
+    throw new LeverError(error.code === 'disk-full' ? 'unavailable' : error.code, error.message);
+  }
+}
+
+function requestOf(context: LeverContext, args: Args) {
+  return {
+    instance: context.target.instance,
+    queue: queueOf(context).id,
+    states: args.states,
+    jobTypes: args.jobTypes ?? null,
+    most: args.most ?? null,
+    reason: context.reason,
+    actor: context.actor,
+    origin: 'person' as const,
+  };
+}
+
+function typesInWords({ jobTypes }: Args): string {
+  if (jobTypes === undefined) return '';
+  return jobTypes.length > 3 ? ` of ${jobTypes.length} types` : ` of type ${jobTypes.join(', ')}`;
+}

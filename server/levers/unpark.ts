@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { formatCount, formatJobs } from '../model/format.js';
+import type { Parking } from '../replay/parking/parking.js';
+import { type Lever, LeverError } from './lever.js';
+import { asLever } from './park.js';
+import { isFull, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
+
+const schema = z.strictObject({
+  parking: z.string().min(1, 'must be the id of a parking').max(100),
+  ratePerSecond: z.number().positive('must be above 0').max(100_000).optional(),
+});
+type Args = z.infer<typeof schema>;
+
+const WAIT_MS = 15_000;
+
+/** Brings parked jobs back into Redis. */
+export const unpark: Lever<Args, Parking> = {
+  name: 'queue.unpark',
+  title: 'Bring parked jobs back',
+  about:
+    'Puts the jobs of a parking back as they were, oldest first, at a rate; those whose id is there again are left.',
+  scope: 'queue',
+  role: 'operator',
+  isDestructive: false,
+  schema,
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  async read(context, args) {
+    const parking = await asLever(() => context.parkings.get(args.parking));
+    const queue = queueOf(context).id;
+    if (parking.instance !== context.target.instance || parking.queue !== queue)
+      throw new LeverError('invalid', `parking: ${parking.id} is of ${parking.queue} in ${parking.instance}`);
+    return parking;
+  },
+  preview(parking, args, { snapshot }) {
+    const seconds =
+      args.ratePerSecond === undefined ? null : Math.ceil(parking.remaining / args.ratePerSecond);
+    return {
+      summary:
+        parking.remaining === 0
+          ? 'Nothing of this parking is left on disk.'
+          : `Brings ${formatJobs(parking.remaining)} back${seconds === null ? '' : ` in about ${formatCount(seconds)} s`}.`,
+      fields: [{ label: 'parked jobs', before: formatCount(parking.remaining), after: '0' }],
+      effects: [
+        'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
+      ],
+      warnings: isFull(snapshot)
+        ? [
+            {
+              text: 'Redis is full: nothing comes back until there is room.',
+              instead: makeRoomFirst(snapshot),
+            },
+          ]
+        : [],
+      affected: { queues: 1, workers: null, jobs: parking.remaining },
+      predictedFreedBytes: null,
+      isReversible: false,
+      mechanism: 'A script that Redis refuses over maxmemory; each job goes from the disk once Redis has it.',
+      isNoop: parking.remaining === 0,
+    };
+  },
+  async apply({ parkings }, args) {
+    return asLever(async () => {
+      await parkings.restore(args.parking, args.ratePerSecond ?? null);
+      const parking = await parkings.settled(args.parking, WAIT_MS);
+      return {
+        summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,
+        freedBytes: null,
+        affectedJobs: parking.restored,
+      };
+    });
+  },
+  async verify({ parkings }, args, before) {
+    return asLever(async () => {
+      const { remaining, state, because } = await parkings.get(args.parking);
+      return {
+        ok: remaining === 0 || (state === 'running' && because === null),
+        summary: because ?? `${formatJobs(remaining)} are left on disk.`,
+        fields: [
+          { label: 'parked jobs', before: formatCount(before.remaining), after: formatCount(remaining) },
+        ],
+        warnings: [],
+      };
+    });
+  },
+  undo: () => null,
+};

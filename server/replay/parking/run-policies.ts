@@ -1,0 +1,106 @@
+import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
+import { decideSpillway, type InstancePolicy, type PolicyAct } from '../../model/spillway-policy.js';
+import type { TellEvent } from '../../store/timeline-entry.js';
+import type { Watch } from '../../watch/watch.js';
+import { PARKABLE_STATES } from './parking.js';
+import type { ParkingPort } from './parking-port.js';
+import { policyViewOf } from './policy-view.js';
+
+export interface PoliciesDeps {
+  readonly rules: readonly InstancePolicy[];
+  readonly watch: Pick<Watch, 'snapshot'>;
+  readonly parkings: ParkingPort;
+  readonly tell: TellEvent;
+  readonly now: () => number;
+}
+
+/** Memory moves by seconds; a parking of some thousand jobs takes about as long. */
+const EVERY_MS = 2_000;
+/** What a dry run would do is said again only after this. */
+const SAY_AGAIN_MS = 60_000;
+const MOST_PARKINGS = 500;
+
+/** Looks at every instance that has a policy, again and again, and does or says what it asks for. */
+export function runPolicies(deps: PoliciesDeps): { stop(): void } {
+  const policies = deps.rules.filter(({ mode }) => mode !== 'off');
+  const saidAtMs = new Map<string, number>();
+  let isBusy = false;
+  const look = async (): Promise<void> => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      for (const policy of policies) await applyPolicy(deps, policy, saidAtMs);
+    } finally {
+      isBusy = false;
+    }
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), EVERY_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+/** One look at one instance. Every act is told on the timeline; in a dry run it is told and not done. */
+export async function applyPolicy(
+  deps: Omit<PoliciesDeps, 'rules'>,
+  policy: InstancePolicy,
+  saidAtMs: Map<string, number>,
+): Promise<readonly PolicyAct[]> {
+  const snapshot = deps.watch.snapshot(policy.instance);
+  if (snapshot?.link.status !== 'live') return [];
+  const parkings = await deps.parkings.list({ instance: policy.instance, limit: MOST_PARKINGS });
+  const view = policyViewOf(snapshot, parkings);
+  if (!view) return [];
+  const acts = decideSpillway(policy, view);
+  const usedRatio = view.usedBytes / view.limitBytes;
+  for (const act of acts) {
+    if (policy.mode === 'dry-run' && !isNews(saidAtMs, act, deps.now())) continue;
+    try {
+      if (policy.mode === 'on') await carryOut(deps.parkings, policy, act);
+      tell(deps, policy, act, `${policy.mode === 'on' ? '' : 'Would have: '}${inWords(act, usedRatio)}`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'unknown reason';
+      if (isNews(saidAtMs, act, deps.now()))
+        tell(deps, policy, act, `Could not: ${inWords(act, usedRatio)} ${why}.`);
+    }
+  }
+  return acts;
+}
+
+async function carryOut(parkings: ParkingPort, policy: InstancePolicy, act: PolicyAct): Promise<void> {
+  if (act.kind === 'hold') await parkings.change(act.parking, { state: 'paused' });
+  else if (act.kind === 'restore') await parkings.restore(act.parking, policy.restorePerSecond);
+  else
+    await parkings.begin({
+      instance: policy.instance,
+      queue: act.queue,
+      states: PARKABLE_STATES,
+      jobTypes: [act.jobType],
+      most: act.most,
+      reason: `memory is above ${formatRatio(policy.highRatio)} of the limit`,
+      actor: 'spillway policy',
+      origin: 'policy',
+    });
+}
+
+function isNews(saidAtMs: Map<string, number>, act: PolicyAct, nowMs: number): boolean {
+  const key = act.kind === 'park' ? `park ${act.queue} ${act.jobType}` : `${act.kind} ${act.parking}`;
+  if (nowMs - (saidAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return false;
+  saidAtMs.set(key, nowMs);
+  return true;
+}
+
+function inWords(act: PolicyAct, usedRatio: number): string {
+  const at = `memory at ${formatRatio(usedRatio)}`;
+  if (act.kind === 'hold') return `Bringing jobs back to ${act.queue} is held (${at}).`;
+  if (act.kind === 'restore') return `Brings ${formatJobs(act.jobs)} back to ${act.queue} (${at}).`;
+  return `Parks up to ${formatCount(act.most)} ${act.jobType} jobs of ${act.queue}, about ${formatBytes(act.expectedBytes)} (${at}).`;
+}
+
+function tell(
+  deps: Pick<PoliciesDeps, 'tell' | 'now'>,
+  { instance }: InstancePolicy,
+  { queue }: PolicyAct,
+  text: string,
+): void {
+  deps.tell({ atMs: deps.now(), instance, kind: 'policy.acted', queue, worker: null, text, actor: null });
+}

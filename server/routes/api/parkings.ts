@@ -1,0 +1,203 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { stream } from 'hono/streaming';
+import type { AppDeps } from '../../app-deps.js';
+import { includesRole } from '../../auth/role.js';
+import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
+import { Problem } from '../problem.js';
+import { auditParking } from './audit-parking.js';
+import { apiPart, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
+import { DiskSchema, EstimateSchema, ParkingSchema, presentParking } from './parking-schemas.js';
+
+const idParam = z.object({ id: z.string().max(100) });
+const reason = z.string('must be text').trim().min(1, 'must say why').max(500, 'must be at most 500 letters');
+const rate = z
+  .number('must be jobs per second')
+  .positive('must be above 0')
+  .max(100_000, 'must be at most 100,000');
+
+const postRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/parkings',
+    summary: 'Take waiting, delayed or prioritized jobs of a queue out of Redis to disk',
+    request: {
+      query: dryRunQuery,
+      body: jsonBody(
+        z.strictObject({
+          instance: z.string(),
+          queue: z.string().openapi({ description: 'Queue id, or a bare name that is unique' }),
+          states: z
+            .array(z.enum(PARKABLE_STATES))
+            .min(1)
+            .default([...PARKABLE_STATES]),
+          jobTypes: z.array(z.string().max(1_000)).min(1).max(50).optional(),
+          most: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
+          reason,
+        }),
+      ),
+    },
+  },
+  z.object({ parking: ParkingSchema.nullable(), estimate: EstimateSchema.nullable() }),
+);
+
+const listRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/parkings',
+    summary: 'Parkings, newest first, and what they take of the disk',
+    request: {
+      query: z.object({
+        instance: z.string().optional(),
+        queue: z.string().optional().openapi({ description: 'Queue id' }),
+        limit: z.coerce.number('must be a number').int().min(1).max(500).default(100),
+      }),
+    },
+  },
+  z.object({ problem: z.string().nullable(), disk: DiskSchema.nullable(), parkings: z.array(ParkingSchema) }),
+);
+
+const oneRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/parkings/{id}',
+    summary: 'One parking and its account',
+    request: { params: idParam },
+  },
+  ParkingSchema,
+);
+
+const patchRoute = jsonRoute(
+  {
+    method: 'patch',
+    path: '/parkings/{id}',
+    summary: 'Pause it, let it go on, abort it, or set the rate at which it brings back',
+    request: {
+      params: idParam,
+      body: jsonBody(
+        z.strictObject({
+          state: z.enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted').optional(),
+          ratePerSecond: rate.nullable().optional(),
+          reason,
+        }),
+      ),
+    },
+  },
+  ParkingSchema,
+);
+
+const restoreRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/parkings/{id}/restore',
+    summary: 'Bring its jobs back as they were, oldest first',
+    request: {
+      params: idParam,
+      body: jsonBody(
+        z.strictObject({
+          ratePerSecond: rate.optional().openapi({ description: 'As fast as it goes unless given' }),
+          reason,
+        }),
+      ),
+    },
+  },
+  ParkingSchema,
+);
+
+const importRoute = createRoute({
+  method: 'post',
+  path: '/parkings/import',
+  summary: 'Take an export as a parking of its own; its jobs come back by a restore',
+  request: { body: { content: { 'application/x-ndjson': { schema: z.string() } } } },
+  responses: {
+    200: { description: 'The parking', content: { 'application/json': { schema: ParkingSchema } } },
+  },
+});
+
+/** Parking, over HTTP. What begins or ends by it is in the audit under the names of its levers. */
+export function parkingsApi(deps: AppDeps) {
+  const { parkings } = deps;
+  const present = async (parking: Parking) => presentParking(parking, await parkings.types(parking.id));
+  return (
+    apiPart()
+      .openapi(postRoute, async (c) => {
+        const { instance, queue, jobTypes, most, ...rest } = c.req.valid('json');
+        const request = {
+          ...rest,
+          instance: snapshotOf(deps, instance).instance,
+          queue: queueIn(snapshotOf(deps, instance), queue).id,
+          jobTypes: jobTypes ?? null,
+          most: most ?? null,
+          actor: c.get('actor').name,
+          origin: 'person' as const,
+        };
+        if (c.req.valid('query').dryRun === 'true')
+          return c.json({ parking: null, estimate: await parkings.estimate(request) }, 200);
+        const begun = await parkings.begin(request);
+        await auditParking(deps, c.get('actor'), request.reason, begun, `Parking ${begun.id} has begun.`);
+        return c.json({ parking: await present(begun), estimate: null }, 200);
+      })
+      .openapi(listRoute, async (c) => {
+        const { instance, queue, limit } = c.req.valid('query');
+        const found = await parkings.list({
+          limit,
+          ...(instance === undefined ? {} : { instance }),
+          ...(queue === undefined ? {} : { queue }),
+        });
+        const { problem } = parkings;
+        const disk = problem === null ? await parkings.disk() : null;
+        return c.json(
+          { problem, disk, parkings: await Promise.all(found.map((one) => presentParking(one, null))) },
+          200,
+        );
+      })
+      // Before the one with an id, which would take its path.
+      .openapi(importRoute, async (c) => {
+        const body = c.req.raw.body;
+        if (!body) throw new Problem(422, 'invalid-request', 'body: is missing: send what an export gave');
+        const text = body.pipeThrough(new TextDecoderStream()) as unknown as AsyncIterable<string>;
+        const parking = await parkings.importLines(text, c.get('actor').name);
+        await auditParking(
+          deps,
+          c.get('actor'),
+          parking.reason,
+          parking,
+          `Parking ${parking.id} was imported.`,
+        );
+        return c.json(await present(parking), 200);
+      })
+      .get('/parkings/:file{.+\\.ndjson}', async (c) => {
+        if (!includesRole(c.get('actor').role, deps.jobDataRole))
+          throw new Problem(403, 'forbidden', `job data need the role ${deps.jobDataRole}`);
+        const id = c.req.param('file').replace(/\.ndjson$/, '');
+        const lines = await parkings.exportLines(id);
+        c.header('Content-Type', 'application/x-ndjson; charset=utf-8');
+        c.header('Content-Disposition', `attachment; filename="parking-${id.replace(/[^\w-]/g, '')}.ndjson"`);
+        return stream(c, async (out) => {
+          for await (const chunk of lines) await out.write(chunk);
+        });
+      })
+      .openapi(oneRoute, async (c) => c.json(await present(await parkings.get(c.req.valid('param').id)), 200))
+      .openapi(patchRoute, async (c) => {
+        const { reason: why, state, ratePerSecond } = c.req.valid('json');
+        const parking = await parkings.change(c.req.valid('param').id, {
+          ...(state === undefined ? {} : { state }),
+          ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+        });
+        const rate = parking.ratePerSecond === null ? '' : ` at ${parking.ratePerSecond} a second`;
+        await auditParking(
+          deps,
+          c.get('actor'),
+          why,
+          parking,
+          `Parking ${parking.id} is ${parking.state}${rate}.`,
+        );
+        return c.json(await present(parking), 200);
+      })
+      .openapi(restoreRoute, async (c) => {
+        const { reason: why, ratePerSecond } = c.req.valid('json');
+        const parking = await parkings.restore(c.req.valid('param').id, ratePerSecond ?? null);
+        await auditParking(deps, c.get('actor'), why, parking, `Parking ${parking.id} is brought back.`);
+        return c.json(await present(parking), 200);
+      })
+  );
+}
