@@ -22,6 +22,11 @@ export interface DiskBound {
 const KEEP_FREE_RATIO = 0.1;
 const SHRINK_PAGES = 10_000;
 
+/** What SQLite says where a disk is full, in any of its words. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && /disk is full|SQLITE_(FULL|IOERR)|ENOSPC|no space/i.test(error.message);
+}
+
 /** Parking stops at the configured size and while a tenth of the disk is still free, before anything is deleted. */
 export function diskBound(client: Client, directory: string, maxBytes: number): DiskBound {
   const read = async (): Promise<DiskUse> => {
@@ -42,7 +47,8 @@ export function diskBound(client: Client, directory: string, maxBytes: number): 
       const use = await read();
       if (use.usedBytes + addedBytes > maxBytes)
         return `parked jobs take ${formatBytes(use.usedBytes)} of the ${formatBytes(maxBytes)} that they may (parking.maxBytes)`;
-      if (use.freeBytes - addedBytes < use.diskBytes * KEEP_FREE_RATIO)
+      // Twice: a commit goes to the write-ahead log, and from there to the file.
+      if (use.freeBytes - 2 * addedBytes < use.diskBytes * KEEP_FREE_RATIO)
         return `the disk of the data directory has ${formatBytes(use.freeBytes)} of ${formatBytes(use.diskBytes)} free, and a tenth is kept`;
       return null;
     },

@@ -1,4 +1,5 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
+import { isDiskFull } from './disk-bound.js';
 import type { ParkedStore } from './open-parked.js';
 import { type Parking, ParkingError } from './parking.js';
 import {
@@ -135,8 +136,8 @@ async function onDisk(write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
+    if (!isDiskFull(error)) throw error;
     const text = error instanceof Error ? error.message : String(error);
-    if (!/full|I\/O|IOERR|no space|NOSPC/i.test(text)) throw error;
     throw new ParkingError(
       'disk-full',
       `the disk has no room (${text}): nothing more was taken out of Redis`,

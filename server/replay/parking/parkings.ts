@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { TellEvent } from '../../store/timeline-entry.js';
-import type { DiskUse } from './disk-bound.js';
+import { type DiskUse, isDiskFull } from './disk-bound.js';
 import { estimatePark, type ParkEstimate } from './estimate.js';
 import type { ParkedStore } from './open-parked.js';
 import { parkJobs } from './park-jobs.js';
@@ -42,6 +42,8 @@ export class Parkings implements ParkingPort {
   readonly problem = null;
   readonly #deps: ParkingsDeps;
   readonly #tasks = new Map<string, Promise<void>>();
+  /** Paused as the disk is full, which could not be written. */
+  readonly #resting = new Map<string, string>();
   readonly #rates = new Map<string, number | null>();
   /** Raised by every change from outside: the task looks at its row again. */
   readonly #turns = new Map<string, number>();
@@ -116,12 +118,12 @@ export class Parkings implements ParkingPort {
   /** @throws ParkingError not-found. */
   async get(id: string): Promise<Parking> {
     const parking = await this.#deps.store.parkings.one(id);
-    if (parking) return parking;
+    if (parking) return this.#asItIs(parking);
     throw new ParkingError('not-found', `there is no parking ${id.slice(0, 100)}`);
   }
 
-  list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]> {
-    return this.#deps.store.parkings.list(filter);
+  async list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]> {
+    return (await this.#deps.store.parkings.list(filter)).map((parking) => this.#asItIs(parking));
   }
 
   types(id: string): Promise<readonly ParkedType[]> {
@@ -165,6 +167,7 @@ export class Parkings implements ParkingPort {
   }
 
   #turn(id: string): void {
+    this.#resting.delete(id);
     this.#turns.set(id, (this.#turns.get(id) ?? 0) + 1);
     this.#work(id);
   }
@@ -200,15 +203,29 @@ export class Parkings implements ParkingPort {
         await this.#step(await this.get(id), queue, shouldStop);
       } catch (error) {
         isSettled = false;
-        if (error instanceof ParkingError && error.code === 'disk-full') {
-          await store.parkings.change(id, { state: 'paused', because: error.message });
-          this.#tell(parking, 'parking.ended', `Parking jobs of ${parking.queue} stopped: ${error.message}.`);
+        if (isDiskFull(error) || (error instanceof ParkingError && error.code === 'disk-full')) {
+          await this.#rest(parking, messageOf(error));
           return;
         }
         await store.parkings.change(id, { because: messageOf(error) });
         await wait(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }
+  }
+
+  /** On a disk that is full not even this can be written: then it is known until the console ends, and found again after. */
+  async #rest(parking: Parking, because: string): Promise<void> {
+    this.#resting.set(parking.id, because);
+    this.#tell(parking, 'parking.ended', `Parking jobs of ${parking.queue} stopped: ${because}.`);
+    await this.#deps.store.parkings.change(parking.id, { state: 'paused', because }).then(
+      () => this.#resting.delete(parking.id),
+      (error: unknown) => this.#deps.warn(`parking ${parking.id} rests: ${messageOf(error)}`),
+    );
+  }
+
+  #asItIs(parking: Parking): Parking {
+    const because = this.#resting.get(parking.id);
+    return because === undefined ? parking : { ...parking, state: 'paused', because };
   }
 
   async #step(parking: Parking, queue: QueueHandle, shouldStop: () => boolean): Promise<void> {

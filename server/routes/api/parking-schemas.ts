@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { ParkEstimate } from '../../replay/parking/estimate.js';
 import type { ParkedType } from '../../replay/parking/parked-jobs.js';
 import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
 import { isoTime } from './present.js';
@@ -64,5 +65,13 @@ export function presentParking(parking: Parking, remaining: readonly ParkedType[
     endedAt: endedAtMs === null ? null : isoTime(endedAtMs),
     skipped: skipped as Record<string, number>,
     types: remaining === null ? null : [...remaining],
+  };
+}
+
+export function presentEstimate(estimate: ParkEstimate) {
+  return {
+    ...estimate,
+    types: [...estimate.types],
+    skipped: estimate.skipped as Record<string, number>,
   };
 }

@@ -6,7 +6,13 @@ import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
 import { Problem } from '../problem.js';
 import { auditParking } from './audit-parking.js';
 import { apiPart, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
-import { DiskSchema, EstimateSchema, ParkingSchema, presentParking } from './parking-schemas.js';
+import {
+  DiskSchema,
+  EstimateSchema,
+  ParkingSchema,
+  presentEstimate,
+  presentParking,
+} from './parking-schemas.js';
 
 const idParam = z.object({ id: z.string().max(100) });
 const reason = z.string('must be text').trim().min(1, 'must say why').max(500, 'must be at most 500 letters');
@@ -117,8 +123,21 @@ const importRoute = createRoute({
 export function parkingsApi(deps: AppDeps) {
   const { parkings } = deps;
   const present = async (parking: Parking) => presentParking(parking, await parkings.types(parking.id));
+  const part = apiPart();
+  // Before the one with an id, which would take its path.
+  part.get('/parkings/:file{.+\\.ndjson}', async (c) => {
+    if (!includesRole(c.get('actor').role, deps.jobDataRole))
+      throw new Problem(403, 'forbidden', `job data need the role ${deps.jobDataRole}`);
+    const id = c.req.param('file').replace(/\.ndjson$/, '');
+    const lines = await parkings.exportLines(id);
+    c.header('Content-Type', 'application/x-ndjson; charset=utf-8');
+    c.header('Content-Disposition', `attachment; filename="parking-${id.replace(/[^\w-]/g, '')}.ndjson"`);
+    return stream(c, async (out) => {
+      for await (const chunk of lines) await out.write(chunk);
+    });
+  });
   return (
-    apiPart()
+    part
       .openapi(postRoute, async (c) => {
         const { instance, queue, jobTypes, most, ...rest } = c.req.valid('json');
         const request = {
@@ -131,7 +150,7 @@ export function parkingsApi(deps: AppDeps) {
           origin: 'person' as const,
         };
         if (c.req.valid('query').dryRun === 'true')
-          return c.json({ parking: null, estimate: await parkings.estimate(request) }, 200);
+          return c.json({ parking: null, estimate: presentEstimate(await parkings.estimate(request)) }, 200);
         const begun = await parkings.begin(request);
         await auditParking(deps, c.get('actor'), request.reason, begun, `Parking ${begun.id} has begun.`);
         return c.json({ parking: await present(begun), estimate: null }, 200);
@@ -164,17 +183,6 @@ export function parkingsApi(deps: AppDeps) {
           `Parking ${parking.id} was imported.`,
         );
         return c.json(await present(parking), 200);
-      })
-      .get('/parkings/:file{.+\\.ndjson}', async (c) => {
-        if (!includesRole(c.get('actor').role, deps.jobDataRole))
-          throw new Problem(403, 'forbidden', `job data need the role ${deps.jobDataRole}`);
-        const id = c.req.param('file').replace(/\.ndjson$/, '');
-        const lines = await parkings.exportLines(id);
-        c.header('Content-Type', 'application/x-ndjson; charset=utf-8');
-        c.header('Content-Disposition', `attachment; filename="parking-${id.replace(/[^\w-]/g, '')}.ndjson"`);
-        return stream(c, async (out) => {
-          for await (const chunk of lines) await out.write(chunk);
-        });
       })
       .openapi(oneRoute, async (c) => c.json(await present(await parkings.get(c.req.valid('param').id)), 200))
       .openapi(patchRoute, async (c) => {
