@@ -7,15 +7,8 @@ import { type Lever, type LeverContext, LeverError } from './lever.js';
 import { queueOf, whyNoWrites } from './queue-target.js';
 
 const schema = z.strictObject({
-  states: z
-    .array(z.enum(PARKABLE_STATES, `must be of ${PARKABLE_STATES.join(', ')}`))
-    .min(1, 'must name at least one state')
-    .default([...PARKABLE_STATES]),
-  jobTypes: z
-    .array(z.string().max(1_000, 'must be at most 1,000 letters'))
-    .min(1, 'must name at least one job type; leave it out for all')
-    .max(50, 'must be at most 50 job types')
-    .optional(),
+  jobType: z.string('must be the name of a job type').max(1_000, 'must be at most 1,000 letters').optional(),
+  state: z.enum(['all', ...PARKABLE_STATES], `must be all, ${PARKABLE_STATES.join(', ')}`).default('all'),
   most: z.int('must be a whole number of jobs').min(1, 'must be at least 1').optional(),
 });
 type Args = z.infer<typeof schema>;
@@ -130,8 +123,8 @@ function requestOf(context: LeverContext, args: Args) {
   return {
     instance: context.target.instance,
     queue: queueOf(context).id,
-    states: args.states,
-    jobTypes: args.jobTypes ?? null,
+    states: args.state === 'all' ? PARKABLE_STATES : [args.state],
+    jobTypes: args.jobType ? [args.jobType] : null,
     most: args.most ?? null,
     reason: context.reason,
     actor: context.actor,
@@ -139,7 +132,6 @@ function requestOf(context: LeverContext, args: Args) {
   };
 }
 
-function typesInWords({ jobTypes }: Args): string {
-  if (jobTypes === undefined) return '';
-  return jobTypes.length > 3 ? ` of ${jobTypes.length} types` : ` of type ${jobTypes.join(', ')}`;
+function typesInWords({ jobType }: Args): string {
+  return jobType ? ` of type ${jobType}` : '';
 }

@@ -33,7 +33,7 @@ it('an operator sees what parking a type frees, does it while Redis is full, and
   const before = await pictureOf(redis.client, id);
   await fill(redis);
   await bench.seen(id, () => bench.watch.snapshot('default')?.nodes[0]?.isFull === true);
-  const args = { jobTypes: ['track'] };
+  const args = { jobType: 'track' };
   const shown = await bench.pullOne('queue.park', { queues: [id], args, dryRun: true });
   expect(shown.preview).toMatchObject({ affected: { jobs: 2_000 }, isReversible: true });
   expect(await redis.client.llen(`${id}:wait`)).toBe(4_000);

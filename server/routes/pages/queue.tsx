@@ -16,6 +16,7 @@ import { jobTypesOf } from './job-type-view-model.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
 import { instancePath } from './links.js';
 import { frameParts, html } from './overview.js';
+import { parkedOf } from './parked-view-model.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
 import { jobTypeParts } from './queue-job-types.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
@@ -60,6 +61,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         tenants: tenantTableOf(queue.tenants, showsData),
+        parked: await parkedOf(deps, instance, queue.id, actor.role),
         jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
       }}
     />

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { startRedis } from '../drills/own-redis.js';
+import { openParked } from '../server/replay/parking/open-parked.js';
+import { Parkings } from '../server/replay/parking/parkings.js';
+
+/**
+ * Jobs a second that are parked on a Redis that is over maxmemory, and brought back once there is room; and the longest
+ * that a PING of this same process waited meanwhile: its own work with SQLite is in that. `node dist/bench/parking.js [jobs]`
+ */
+const JOBS = Number(process.argv[2] ?? 100_000);
+
+const redis = await startRedis();
+const directory = await mkdtemp(join(tmpdir(), 'spillway-bench-parking-'));
+const queue = new Queue('track', { connection: { port: redis.port, host: '127.0.0.1' } });
+// Every other job is of a type that stays, as in a queue that is shared.
+for (let from = 0; from < JOBS; from += 1_000)
+  await queue.addBulk(
+    Array.from({ length: 1_000 }, (_, i) => ({
+      name: i % 2 === 0 ? 'track' : 'bill',
+      data: { i: from + i, pad: 'x'.repeat(300) },
+    })),
+  );
+const usedBytes = async (): Promise<number> =>
+  Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
+await redis.client.config('SET', 'maxmemory', String(Math.floor((await usedBytes()) * 0.5)));
+
+const client = new Redis({ port: redis.port, host: '127.0.0.1' });
+const store = await openParked(directory, 4 * 1024 ** 3);
+const parkings = new Parkings({
+  store,
+  queue: (_instance, id) => ({ client, canFlagScripts: true, id }),
+  now: Date.now,
+  newId: randomUUID,
+  tell: () => undefined,
+  warn: (message) => process.stderr.write(`${message}\n`),
+});
+await parkings.start();
+
+const other = new Redis({ port: redis.port, host: '127.0.0.1' });
+let worstMs = 0;
+let isWatching = true;
+const watching = (async () => {
+  while (isWatching) {
+    const startedAt = performance.now();
+    await other.ping();
+    worstMs = Math.max(worstMs, performance.now() - startedAt);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+})();
+
+for (const jobTypes of [['track'], null]) {
+  const held = await usedBytes();
+  worstMs = 0;
+  const startedAt = performance.now();
+  const { id } = await parkings.begin({
+    instance: 'default',
+    queue: 'bull:track',
+    states: ['waiting'],
+    jobTypes,
+    most: null,
+    reason: 'bench',
+    actor: 'bench',
+    origin: 'person',
+  });
+  const parked = await parkings.settled(id, 600_000);
+  report(jobTypes === null ? 'parked, the rest' : 'parked, every other', parked.parked, startedAt);
+  const freed = held - (await usedBytes());
+  process.stdout.write(`  freed ${freed} bytes, told ${parked.freedBytes}\n`);
+}
+await redis.client.config('SET', 'maxmemory', '0');
+for (const { id } of await parkings.list({ limit: 10 })) {
+  worstMs = 0;
+  const startedAt = performance.now();
+  await parkings.restore(id, null);
+  report('brought back', (await parkings.settled(id, 600_000)).restored, startedAt);
+}
+isWatching = false;
+await watching;
+await parkings.stop();
+await queue.close();
+for (const connection of [client, other]) connection.disconnect();
+await redis.stop();
+await rm(directory, { recursive: true, force: true });
+
+function report(what: string, jobs: number, startedAt: number): void {
+  const seconds = (performance.now() - startedAt) / 1000;
+  process.stdout.write(
+    `${what}: ${jobs} jobs in ${seconds.toFixed(2)} s, ${Math.round(jobs / seconds)} a second; worst PING ${worstMs.toFixed(1)} ms\n`,
+  );
+}

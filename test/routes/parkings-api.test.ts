@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
+import { until } from '../support/until.js';
+
+let redis: OwnRedis;
+let queues: BothVersions;
+let spillway: RunningConsole;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  queues = openBoth(redis.port, 'mail');
+  await queues.v6.addBulk(
+    Array.from({ length: 300 }, (_, i) => ({ name: i % 3 === 0 ? 'track' : 'bill', data: { i } })),
+  );
+  spillway = await startConsole({ redisUrl: redis.url });
+  await until('the console sees the queue', async () => {
+    const { body } = await spillway.ask('GET', '/api/v1/instances/default/queues');
+    return body.queues?.some((queue: { id: string }) => queue.id === 'bull:mail');
+  });
+});
+afterAll(async () => {
+  await spillway?.stop();
+  await queues?.close();
+  await redis?.stop();
+});
+
+it('a runbook parks a type, looks at the account, exports it and brings it back', async () => {
+  const asked = { instance: 'default', queue: 'mail', jobTypes: ['track'], reason: 'too many' };
+  const dry = await spillway.ask('POST', '/api/v1/parkings?dryRun=true', asked);
+  expect(dry.body).toMatchObject({ parking: null, estimate: { jobs: 100, isExact: true } });
+  expect(await redis.client.llen('bull:mail:wait')).toBe(300);
+  const begun = await spillway.ask('POST', '/api/v1/parkings', asked);
+  expect(begun.status).toBe(200);
+  const path = `/api/v1/parkings/${begun.body.parking.id}`;
+  const parked = await until('it is done', async () => {
+    const { body } = await spillway.ask('GET', path);
+    return body.state === 'done' && body;
+  });
+  expect(parked).toMatchObject({ parked: 100, remaining: 100, types: [{ type: 'track', jobs: 100 }] });
+  const exported = await spillway.ask('GET', `${path}.ndjson`);
+  expect(exported.headers.get('content-type')).toMatch(/ndjson/);
+  expect(exported.text.trim().split('\n')).toHaveLength(101);
+  const page = await spillway.ask('GET', '/i/default/q/bull%3Amail');
+  expect(page.text).toMatch(/Parked jobs/);
+  const back = await spillway.ask('POST', `${path}/restore`, { ratePerSecond: 1_000, reason: 'room again' });
+  expect(back.status).toBe(200);
+  await until('they are back', async () => (await redis.client.llen('bull:mail:wait')) === 300);
+  const list = await spillway.ask('GET', '/api/v1/parkings?instance=default');
+  expect(list.body).toMatchObject({ problem: null, parkings: [{ restored: 100, remaining: 0 }] });
+  const imported = await fetch(`${spillway.url}/api/v1/parkings/import`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body: exported.text,
+  });
+  expect(await imported.json()).toMatchObject({ origin: 'import', remaining: 100 });
+  const actions = await spillway.ask('GET', '/api/v1/actions');
+  expect(actions.body.actions.map((action: { lever: string }) => action.lever)).toEqual([
+    'queue.park',
+    'queue.unpark',
+    'queue.park',
+  ]);
+});
+
+it('says what is wrong with a request', async () => {
+  expect((await spillway.ask('GET', '/api/v1/parkings/none')).status).toBe(404);
+  expect(
+    (await spillway.ask('POST', '/api/v1/parkings', { instance: 'default', queue: 'mail' })).status,
+  ).toBe(422);
+  const bad = await fetch(`${spillway.url}/api/v1/parkings/import`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body: 'no\n',
+  });
+  expect(bad.status).toBe(422);
+});
