@@ -130,6 +130,47 @@ export function wholeMegabytes(bytes: number): number {
   return Math.floor(bytes / (1024 * 1024)) * 1024 * 1024;
 }
 
+/** Parking less is not worth it: its jobs are held up, and something must bring them back. */
+const MIN_PARKED_BYTES = 1024 * 1024;
+
+/**
+ * The type that holds most in jobs that wait, to be taken to disk: it frees much and loses nothing, but its jobs do not run
+ * until they are back. null where nothing that is worth it was measured.
+ * @param queues those to look at.
+ * @param types of them; absent: any.
+ */
+export function parkLargestType(queues: readonly QueueState[], type?: string): Remedy | null {
+  let best: { readonly queue: QueueState; readonly type: TypeMemory; readonly bytes: number } | null = null;
+  for (const queue of queues) {
+    for (const held of queue.memory?.types ?? []) {
+      if (type !== undefined && held.type !== type) continue;
+      const bytes = held.backlogBytes * movableRatio(queue);
+      if (isPlainType(held.type) && bytes > (best?.bytes ?? MIN_PARKED_BYTES))
+        best = { queue, type: held, bytes };
+    }
+  }
+  if (!best) return null;
+  return {
+    lever: 'queue.park',
+    label: `Park ${plainName(best.type.type)} jobs`,
+    effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} go to the console's disk and don't run until they are brought back, as they were; none is lost.`,
+    queues: [best.queue.id],
+    args: { jobType: best.type.type },
+    predictedFreedBytes: Math.round(best.bytes),
+  };
+}
+
+/** What stands for several types, or for jobs without a name, can't be asked for by name. */
+function isPlainType(type: string): boolean {
+  return type !== '' && type !== '(other)';
+}
+
+/** Active jobs and those that wait for children stay; samples don't tell them apart by type. */
+function movableRatio({ counts }: QueueState): number {
+  const movable = counts.waiting + counts.prioritized + counts.delayed;
+  return movable / Math.max(1, movable + counts.active + counts.waitingChildren);
+}
+
 /** A type that holds this much of its queue's jobs is told by name. */
 const MAIN_TYPE_SHARE = 0.6;
 

@@ -2,7 +2,7 @@ import { formatBytes, formatJobs } from '../model/format.js';
 import { memorySharesOf, type TypeShare } from '../model/memory-shares.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Remedy, Thresholds } from './finding.js';
-import { raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import {
   estimateEvidence,
   heldInWords,
@@ -86,5 +86,6 @@ function remediesFor({ queue, type }: TypeShare, snapshot: Snapshot): readonly R
   });
   const node = tightestNode(snapshot);
   const raise = node && type.backlogBytes >= type.bytes / 2 ? raiseMaxmemory(node) : null;
-  return raise ? [...cleans, raise] : cleans;
+  const park = type.backlogBytes >= type.bytes / 2 ? parkLargestType([queue], type.type) : null;
+  return [...cleans, raise, park].filter((remedy) => remedy !== null);
 }

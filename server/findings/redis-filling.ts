@@ -2,7 +2,7 @@ import { formatBytes, formatBytesPerSecond, formatDuration, formatRatio } from '
 import type { RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Thresholds } from './finding.js';
 import { mainHolder } from './main-holder.js';
-import { raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { memoryEvidence } from './redis-full.js';
 import { nodeName } from './words.js';
 
@@ -40,9 +40,12 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
     (isSoon && seconds !== null && seconds <= ACT_NOW_SECONDS);
   const holder = mainHolder(snapshot);
   // What takes the cause away comes first here: Redis still takes writes, so it works at once.
-  const remedies = [holder?.remedy ?? null, ...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter(
-    (remedy) => remedy !== null,
-  );
+  const remedies = [
+    holder?.remedy ?? null,
+    ...reclaimRemedies(snapshot.queues),
+    raiseMaxmemory(node),
+    parkLargestType(snapshot.queues),
+  ].filter((remedy) => remedy !== null);
   const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
   return {
     severity: isCritical ? 'critical' : 'warning',

@@ -2,7 +2,7 @@ import { formatBytes, formatRate } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule, FoundNow } from './finding.js';
 import { mainHolder } from './main-holder.js';
-import { haltLargest, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { haltLargest, parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { nodeName } from './words.js';
 
 export const redisFull: FindingRule = {
@@ -35,6 +35,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
       ...reclaimRemedies(snapshot.queues),
       raiseMaxmemory(node),
       holder?.remedy ?? null,
+      parkLargestType(snapshot.queues),
       haltLargest(snapshot),
     ].filter((remedy) => remedy !== null),
     rank: 950,

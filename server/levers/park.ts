@@ -7,7 +7,11 @@ import { type Lever, type LeverContext, LeverError } from './lever.js';
 import { queueOf, whyNoWrites } from './queue-target.js';
 
 const schema = z.strictObject({
-  jobType: z.string('must be the name of a job type').max(1_000, 'must be at most 1,000 letters').optional(),
+  jobType: z
+    .string('must be the name of a job type')
+    .min(1, 'must name a job type; leave it out for all')
+    .max(1_000, 'must be at most 1,000 letters')
+    .optional(),
   state: z.enum(['all', ...PARKABLE_STATES], `must be all, ${PARKABLE_STATES.join(', ')}`).default('all'),
   most: z.int('must be a whole number of jobs').min(1, 'must be at least 1').optional(),
 });

@@ -39,11 +39,16 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
     return body.state === 'done' && body;
   });
   expect(parked).toMatchObject({ parked: 100, remaining: 100, types: [{ type: 'track', jobs: 100 }] });
-  const exported = await spillway.ask('GET', `${path}.ndjson`);
+  const exported = await fetch(`${spillway.url}${path}.ndjson`);
   expect(exported.headers.get('content-type')).toMatch(/ndjson/);
-  expect(exported.text.trim().split('\n')).toHaveLength(101);
+  const lines = await exported.text();
+  expect(lines.trim().split('\n')).toHaveLength(101);
   const page = await spillway.ask('GET', '/i/default/q/bull%3Amail');
   expect(page.text).toMatch(/Parked jobs/);
+  const drawer = /href="(\/lever\?lever=queue\.unpark[^"]*)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&');
+  expect((await spillway.ask('GET', drawer ?? '/none')).text).toMatch(/Brings 100 jobs back/);
+  const parkDrawer = await spillway.ask('GET', '/lever?lever=queue.park&instance=default&queues=bull%3Amail');
+  expect(parkDrawer.text).toMatch(/200 jobs out of Redis/);
   const back = await spillway.ask('POST', `${path}/restore`, { ratePerSecond: 1_000, reason: 'room again' });
   expect(back.status).toBe(200);
   await until('they are back', async () => (await redis.client.llen('bull:mail:wait')) === 300);
@@ -52,7 +57,7 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   const imported = await fetch(`${spillway.url}/api/v1/parkings/import`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-ndjson' },
-    body: exported.text,
+    body: lines,
   });
   expect(await imported.json()).toMatchObject({ origin: 'import', remaining: 100 });
   const actions = await spillway.ask('GET', '/api/v1/actions');

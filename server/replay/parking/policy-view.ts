@@ -1,4 +1,5 @@
 import type { PolicyParking, PolicyView } from '../../model/spillway-policy.js';
+import { OTHER_TYPES } from '../../watch/sampled-state.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import type { Parking } from './parking.js';
 
@@ -15,7 +16,8 @@ export function policyViewOf(snapshot: Snapshot, parkings: readonly Parking[]): 
       const { waiting, prioritized, delayed, active, waitingChildren } = queue.counts;
       const movable = waiting + prioritized + delayed;
       const share = movable / Math.max(1, movable + active + waitingChildren);
-      return (queue.memory?.types ?? []).map((type) => ({
+      const named = (queue.memory?.types ?? []).filter(({ type }) => type !== '' && type !== OTHER_TYPES);
+      return named.map((type) => ({
         queue: queue.id,
         queueName: queue.name,
         type: type.type,

@@ -22,6 +22,15 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
     hint: 'Workers’ own concurrency still counts. To stop the queue, halt it instead.',
     noneLabel: 'No global limit',
   },
+  'queue.park jobType': { label: 'Job type', hint: 'Empty: all types.' },
+  'queue.park state': {
+    label: 'Jobs that are',
+    hint: '',
+    choices: { all: 'waiting, prioritized or delayed' },
+  },
+  'queue.park most': { label: 'At most', hint: 'Oldest first. Empty: all that are there.' },
+  'queue.unpark parking': { label: 'Parking', hint: '', isHidden: true },
+  'queue.unpark ratePerSecond': { label: 'Jobs a second', hint: 'Empty: as fast as it goes.' },
   'queue.rate-limit max': {
     label: 'Jobs that may start',
     hint: 'Over all workers together.',

@@ -45,7 +45,7 @@ export function parkedRowOf(
       .filter((text) => text !== '')
       .join('. '),
     state: stateInWords(parking),
-    icon: parking.because === null ? 'check' : 'warning',
+    icon: iconOf(parking),
     because: parking.because ?? '',
     parked: formatCount(parking.parked),
     freed: formatBytes(parking.freedBytes),
@@ -57,6 +57,11 @@ export function parkedRowOf(
         : null,
     exportHref: showsData && remaining > 0 ? `/api/v1/parkings/${encodePart(id)}.ndjson` : null,
   };
+}
+
+function iconOf({ because, state }: Parking): ParkedRowProps['icon'] {
+  if (because !== null) return 'warning';
+  return state === 'running' ? 'flowing' : state === 'done' ? 'calm' : 'paused';
 }
 
 function stateInWords({ phase, state, ratePerSecond }: Parking): string {
