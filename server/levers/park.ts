@@ -34,7 +34,7 @@ export const park: Lever<Args, State> = {
     'Takes waiting, delayed or prioritized jobs, of some types or all, out of Redis to the console’s disk, from where they come back as they were.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: true,
+  isDestructive: false,
   schema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   async read(context, args) {

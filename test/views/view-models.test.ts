@@ -100,6 +100,8 @@ describe('the form of a lever', () => {
       'jobtype.threshold': { type: 'send digest', slowThresholdMs: 10_000 },
       'job.remove': { removeChildren: true },
       'workers.concurrency': { factor: 2, forMs: 600_000 },
+      'queue.park': { jobType: 'send digest', state: 'waiting', most: 1_000 },
+      'queue.unpark': { parking: 'p-1', ratePerSecond: 100 },
       'worker.concurrency': { value: 12 },
       'worker.limiter': { max: 5, durationMs: 2_000, asDeployed: false },
     };
