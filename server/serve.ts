@@ -10,6 +10,7 @@ import { createLog } from './log.js';
 import type { Prediction } from './model/plan/score.js';
 import { runPolicies } from './replay/parking/run-policies.js';
 import { startParkings } from './replay/parking/start-parkings.js';
+import { Replays } from './replay/replays.js';
 import { closeLive } from './routes/live.js';
 import { openStore } from './store/open-store.js';
 import type { TimelineEntry } from './store/timeline-entry.js';
@@ -97,6 +98,17 @@ export async function serveConsole(config: Config): Promise<number> {
     warn: (message: string) => log.warn(message),
     foretold: (prediction: Prediction) => keeper.add(prediction),
   };
+  const replays = new Replays({
+    watch,
+    store: store.replays,
+    audit: store.audit,
+    parked: null,
+    tell,
+    now,
+    newId: randomUUID,
+    warn: (message) => log.warn(message),
+  });
+  await replays.open();
   const deps: AppDeps = {
     watch,
     audit: store.audit,
@@ -108,6 +120,7 @@ export async function serveConsole(config: Config): Promise<number> {
     runLever: (actor, request) => runLever(leverDeps, actor, request),
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
     readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
+    replays,
     now,
     newId: randomUUID,
     thresholds: config.thresholds,
@@ -129,6 +142,7 @@ export async function serveConsole(config: Config): Promise<number> {
     keeper.stop();
     policies.stop();
     await parkings.stop();
+    await replays.stop();
     await watch.stop();
     store.close();
   }

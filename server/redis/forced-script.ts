@@ -13,6 +13,7 @@ export interface PreparedScript {
 export type ForcedScript =
   | 'halt-queue'
   | 'keep-order'
+  | 'replay-jobs'
   | 'resume-queue'
   | 'set-concurrency'
   | 'set-rate-limit'

@@ -28,9 +28,11 @@ export class RedisLink {
   readonly reader: RedisClient;
   capabilities: Capabilities | null = null;
   problem: string | null = null;
+  readonly #endpoint: InstanceConfig['endpoint'];
 
   constructor(config: InstanceConfig) {
     this.name = config.name;
+    this.#endpoint = config.endpoint;
     this.address = addressOf(config.endpoint);
     this.topology = config.endpoint.kind;
     this.client = connect(config.endpoint, {
@@ -79,6 +81,14 @@ export class RedisLink {
   /** For `new Queue(name, { connection, skipMetasUpdate: true })`. Shared: never closed by its user. */
   bullmqConnection(): RedisClient {
     return this.client;
+  }
+
+  /**
+   * Another connection, for work that takes long and must stand before neither a lever nor the poller. Its opener closes
+   * it; its errors are the opener's to listen to.
+   */
+  connectMore(connectionName: string, commandTimeoutMs: number): RedisClient {
+    return connect(this.#endpoint, { connectionName, commandTimeoutMs });
   }
 
   /** Finds out what this Redis permits; changes nothing there. Throws what Redis or the network says. */

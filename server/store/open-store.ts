@@ -5,11 +5,13 @@ import { type Client, createClient } from '@libsql/client';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
 import { packagePath } from '../package-path.js';
+import type { ReplayStore } from '../replay/replay-record.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
 import type { PredictionLog } from './prediction-log.js';
 import { createPredictionLog } from './predictions.js';
+import { createReplayStore } from './replays.js';
 import { createTimeline } from './timeline.js';
 import type { TimelineLog } from './timeline-entry.js';
 import type { TypeThresholds } from './type-threshold.js';
@@ -21,6 +23,7 @@ export interface Store {
   readonly timeline: TimelineLog;
   readonly predictions: PredictionLog;
   readonly typeThresholds: TypeThresholds;
+  readonly replays: ReplayStore;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -58,6 +61,7 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
       timeline: createTimeline(database),
       predictions: createPredictionLog(database),
       typeThresholds: await openTypeThresholds(database),
+      replays: createReplayStore(database),
       problem,
       close: () => client.close(),
     };

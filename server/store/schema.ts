@@ -2,6 +2,7 @@ import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm
 import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
 import type { Verdict, VoidReason } from '../model/plan/score.js';
+import type { ReplayRecord, ReplayState } from '../replay/replay-record.js';
 import type { Measurement } from './audit-record.js';
 import type { TimelineKind } from './timeline-entry.js';
 
@@ -104,4 +105,35 @@ export const typeThresholds = sqliteTable(
     actor: text('actor').notNull(),
   },
   (table) => [primaryKey({ columns: [table.instance, table.queue, table.type] })],
+);
+
+/** Replays: state and numbers as one record, which is only ever read and written whole. */
+export const replays = sqliteTable(
+  'replays',
+  {
+    id: text('id').primaryKey(),
+    instance: text('instance').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    endedAtMs: integer('ended_at_ms'),
+    state: text('state').$type<ReplayState>().notNull(),
+    record: text('record', { mode: 'json' }).$type<ReplayRecord>().notNull(),
+  },
+  (table) => [index('replays_created').on(table.createdAtMs)],
+);
+
+/** Jobs that a replay has moved or is about to, a batch a row: see replay-store.ts. */
+export const replayBatches = sqliteTable(
+  'replay_batches',
+  {
+    replay: text('replay').notNull(),
+    seq: integer('seq').notNull(),
+    phase: text('phase').$type<'moving' | 'open' | 'settled'>().notNull(),
+    queue: text('queue').notNull(),
+    jobs: text('jobs', { mode: 'json' }).$type<readonly (readonly [id: string, score: string])[]>().notNull(),
+    letters: text('letters').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.replay, table.seq] }),
+    index('replay_batches_phase').on(table.replay, table.phase, table.seq),
+  ],
 );

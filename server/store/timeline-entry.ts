@@ -33,6 +33,12 @@ export type TimelineKind =
   | 'parking.ended'
   | 'parking.restored'
   | 'policy.acted'
+  | 'replay.started'
+  | 'replay.paused'
+  | 'replay.resumed'
+  | 'replay.re-rated'
+  | 'replay.guarded'
+  | 'replay.finished'
   | MarkerEntryKind;
 
 /** What people and pipelines enter, as against what the console notices. */

@@ -17,6 +17,7 @@ import { overviewApi } from './overview.js';
 import { parkingsApi } from './parkings.js';
 import { planApi } from './plan.js';
 import { queuesApi } from './queues.js';
+import { replaysApi } from './replays.js';
 import { timelineApi } from './timeline.js';
 import { workersApi } from './workers.js';
 
@@ -58,6 +59,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     timelineApi(deps),
     markersApi(deps),
     parkingsApi(deps),
+    replaysApi(deps),
   ])
     api.route('/', part);
   api.doc31('/openapi.json', {

@@ -1,0 +1,45 @@
+import type { Actor } from '../auth/role.js';
+import type { AuditRecord } from '../store/audit-record.js';
+import type { ReplayRecord } from './replay-record.js';
+
+/** What a person did with a replay, as the audit keeps it. `record` is as it was before. */
+export function auditOfReplay(
+  id: string,
+  atMs: number,
+  actor: Actor,
+  what: 'start' | 'change' | 'forget',
+  record: ReplayRecord,
+  reason: string,
+  args: Readonly<Record<string, unknown>>,
+): AuditRecord {
+  const isStart = what === 'start';
+  const before = { state: record.state, rate: `${record.ratePerSecond}/s` };
+  const after = {
+    state: String(args.state ?? record.state),
+    rate: `${String(args.ratePerSecond ?? record.ratePerSecond)}/s`,
+  };
+  return {
+    id,
+    atMs,
+    actor: actor.name,
+    via: actor.via,
+    reason,
+    lever: `replay.${what}`,
+    instance: record.instance,
+    queue: record.queues.length === 1 ? (record.queues[0] ?? null) : null,
+    jobId: null,
+    worker: null,
+    args: { replay: record.id, ...args },
+    before: isStart ? {} : before,
+    after: what === 'forget' ? {} : after,
+    status: 'applied',
+    summary: isStart
+      ? `Replay ${record.id} begun.`
+      : what === 'forget'
+        ? `Replay ${record.id} forgotten.`
+        : `Replay ${record.id}: ${before.state} at ${before.rate} → ${after.state} at ${after.rate}.`,
+    freedBytes: null,
+    durationMs: 0,
+    undo: null,
+  };
+}

@@ -1,0 +1,30 @@
+import { isOnlyTime } from '../model/replay-filter.js';
+import type { RedisClient } from '../redis/connect.js';
+import { countRange } from './read-window.js';
+import type { ReplayRecord } from './replay-record.js';
+import { QueueSweep, sweepOf } from './sweep-queues.js';
+
+const MOST_A_STEP = 1_000;
+
+/**
+ * Jobs that match. By Redis' own count where only the time is asked for, else each is looked into.
+ * @returns null when it was stopped before its end.
+ */
+export async function countMatching(
+  client: RedisClient,
+  record: Pick<ReplayRecord, 'spec' | 'cutoffMs' | 'queues'>,
+  shouldStop: () => boolean,
+): Promise<number | null> {
+  let matching = 0;
+  if (isOnlyTime(record.spec.filter)) {
+    for (const queue of record.queues) matching += await countRange(client, sweepOf(record, queue));
+    return matching;
+  }
+  const sweep = new QueueSweep(record, {}, shouldStop);
+  while (true) {
+    const found = await sweep.next(client, MOST_A_STEP);
+    if (shouldStop()) return null;
+    if (!found) return matching;
+    matching += found.jobs.length;
+  }
+}

@@ -1,0 +1,98 @@
+import { matchesFilter } from '../model/replay-filter.js';
+import type { RedisClient } from '../redis/connect.js';
+import { readCandidates } from './read-candidates.js';
+import { countRange, readWindow } from './read-window.js';
+import type { Cursor, ReplayRecord } from './replay-record.js';
+import { sweepOf } from './sweep-queues.js';
+
+/** Somebody waits for the answer: more is not looked into, and the answer says so. */
+const MOST_LOOKED_AT = 100_000;
+const MOST_TIME_MS = 4_000;
+const MOST_SAMPLES = 20;
+const MOST_GROUPS = 20;
+const MOST_KEPT_GROUPS = 2_000;
+
+export interface DryRun {
+  /** Jobs that match, of those looked at. */
+  readonly matched: number;
+  readonly lookedAt: number;
+  /** Jobs in the time range. */
+  readonly inRange: number;
+  /** Every job of the range was looked at: `matched` is exact. */
+  readonly isComplete: boolean;
+  /** The most frequent first. */
+  readonly byType: readonly Group[];
+  readonly byError: readonly Group[];
+  readonly sample: readonly {
+    readonly queue: string;
+    readonly id: string;
+    readonly name: string;
+    readonly finishedAtMs: number;
+  }[];
+}
+
+export interface Group {
+  readonly name: string;
+  readonly jobs: number;
+}
+
+/** What a replay would take, without changing anything. @param now in ms: the search ends after some seconds. */
+export async function dryRun(
+  client: RedisClient,
+  record: Pick<ReplayRecord, 'spec' | 'cutoffMs' | 'queues'>,
+  now: () => number,
+): Promise<DryRun> {
+  const endMs = now() + MOST_TIME_MS;
+  const types = new Map<string, number>();
+  const errors = new Map<string, number>();
+  const sample: DryRun['sample'][number][] = [];
+  let [matched, lookedAt, inRange] = [0, 0, 0];
+  let isComplete = true;
+  for (const queue of record.queues) {
+    const sweep = sweepOf(record, queue);
+    inRange += await countRange(client, sweep);
+    let cursor: Cursor | null = null;
+    while (true) {
+      const entries = await readWindow(client, sweep, cursor);
+      const last = entries.at(-1);
+      if (!last) break;
+      if (lookedAt >= MOST_LOOKED_AT || now() > endMs) {
+        isComplete = false;
+        break;
+      }
+      cursor = { score: last.score, id: last.id };
+      lookedAt += entries.length;
+      const ids = entries.map(({ id }) => id);
+      const facts = await readCandidates(
+        client,
+        queue,
+        ids,
+        record.spec.filter,
+        record.spec.from === 'failed',
+      );
+      for (const [i, job] of facts.entries()) {
+        const entry = entries[i];
+        if (!entry || !matchesFilter(record.spec.filter, job)) continue;
+        matched += 1;
+        add(types, job.name);
+        if (job.error !== '') add(errors, (job.error.split('\n', 1)[0] ?? '').slice(0, 200));
+        if (sample.length < MOST_SAMPLES)
+          sample.push({ queue, id: entry.id, name: job.name, finishedAtMs: Number(entry.score) });
+      }
+    }
+  }
+  return { matched, lookedAt, inRange, isComplete, byType: largest(types), byError: largest(errors), sample };
+}
+
+function add(groups: Map<string, number>, name: string): void {
+  const known = groups.get(name);
+  if (known === undefined && groups.size >= MOST_KEPT_GROUPS) return;
+  groups.set(name, (known ?? 0) + 1);
+}
+
+function largest(groups: ReadonlyMap<string, number>): readonly Group[] {
+  return [...groups]
+    .map(([name, jobs]) => ({ name, jobs }))
+    .sort((a, b) => b.jobs - a.jobs || (a.name < b.name ? -1 : 1))
+    .slice(0, MOST_GROUPS);
+}

@@ -1,0 +1,102 @@
+import type { GuardBaseline, GuardSight } from '../model/replay-guard.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+
+/** A queue as the guard remembers it; `moved` are jobs that replays have put there since the console began. */
+interface Point {
+  readonly atMs: number;
+  readonly addedTotal: number;
+  readonly unfinished: number;
+  readonly moved: number;
+}
+
+/** A snapshot older than this is no sight. */
+const STALE_MS = 10_000;
+const WINDOW_MS = 10_000;
+const MIN_WINDOW_MS = 2_000;
+const WAIT_FLOOR_SECONDS = 1;
+
+/**
+ * What live traffic would feel, from Snapshots. Ages of waiting jobs are of no use here: a job that is replayed has
+ * waited for days by its timestamp. What a job that is added now would wait is the backlog over what leaves the queue in
+ * a second; departures are worked out from arrivals (design decision 4) plus what replays put there, without which every
+ * replayed job would look like one that did not leave.
+ */
+export class GuardEye {
+  readonly #points = new Map<string, Point[]>();
+
+  /** The state of things before a replay begins. */
+  baseline(snapshot: Snapshot, queues: readonly string[]): GuardBaseline {
+    const waits = queuesOf(snapshot, queues).map((queue) => {
+      const wait = waitSeconds(queue, queue.rates?.departuresPerSecond ?? null);
+      return [queue.id, wait === Infinity ? null : wait] as const;
+    });
+    return { waitSeconds: Object.fromEntries(waits), roundTripMs: snapshot.poll.roundTripMs };
+  }
+
+  /** What is seen now; to be asked about once a second. */
+  look(
+    snapshot: Snapshot | null,
+    queues: readonly string[],
+    baseline: GuardBaseline,
+    movedOf: (queueId: string) => number,
+    nowMs: number,
+  ): GuardSight {
+    const isBlind = snapshot === null || snapshot.link.status !== 'live' || nowMs - snapshot.atMs > STALE_MS;
+    const seen = queuesOf(snapshot, queues);
+    let worst: { id: string; wait: number; normal: number; ratio: number } | null = null;
+    for (const queue of seen) {
+      const wait = waitSeconds(queue, this.#departures(queue, movedOf(queue.id)));
+      if (wait === null) continue;
+      const normal = baseline.waitSeconds[queue.id] ?? 0;
+      const ratio = wait / Math.max(WAIT_FLOOR_SECONDS, normal);
+      if (worst === null || ratio > worst.ratio) worst = { id: queue.id, wait, normal, ratio };
+    }
+    const nodes = snapshot?.nodes ?? [];
+    const used = nodes.flatMap(({ usedRatio }) => usedRatio ?? []);
+    const fullIn = nodes.flatMap(({ forecast }) => forecast?.fullInSeconds ?? []);
+    return {
+      atMs: nowMs,
+      isBlind,
+      isFull: nodes.some((node) => node.isFull),
+      usedRatio: used.length > 0 ? Math.max(...used) : null,
+      fullInSeconds: fullIn.length > 0 ? Math.min(...fullIn) : null,
+      waitSeconds: worst?.wait ?? null,
+      waitQueue: worst?.id ?? null,
+      normalWaitSeconds: worst?.normal ?? null,
+      roundTripMs: snapshot?.poll.roundTripMs ?? null,
+    };
+  }
+
+  /** Jobs that leave a queue in a second; null while it is watched for too short a time. */
+  #departures(queue: QueueState, moved: number): number | null {
+    const points = this.#points.get(queue.id) ?? [];
+    this.#points.set(queue.id, points);
+    const last = points.at(-1);
+    const point = { atMs: queue.readAtMs, addedTotal: queue.addedTotal, unfinished: queue.unfinished, moved };
+    if (!last || last.atMs < point.atMs) points.push(point);
+    while (points.length > 2 && (points[1]?.atMs ?? 0) < point.atMs - WINDOW_MS) points.shift();
+    const first = points[0];
+    if (!first || point.atMs - first.atMs < MIN_WINDOW_MS) return null;
+    const came = point.addedTotal - first.addedTotal + point.moved - first.moved;
+    const left = came - (point.unfinished - first.unfinished);
+    // Jobs of schedulers don't count in BullMQ's id counter: then what types finish says more.
+    const finished = queue.types.reduce(
+      (sum, type) => sum + (type.completedPerSecond ?? 0) + (type.failedPerSecond ?? 0),
+      0,
+    );
+    return Math.max(finished, (Math.max(0, left) / (point.atMs - first.atMs)) * 1000);
+  }
+}
+
+/** null: not known, or the queue is held by somebody, and then waiting is what jobs are meant to do. */
+function waitSeconds(queue: QueueState, departuresPerSecond: number | null): number | null {
+  if (queue.flow !== 'running') return null;
+  if (queue.backlog === 0) return 0;
+  if (departuresPerSecond === null) return null;
+  return departuresPerSecond > 0 ? queue.backlog / departuresPerSecond : Infinity;
+}
+
+function queuesOf(snapshot: Snapshot | null, ids: readonly string[]): readonly QueueState[] {
+  const wanted = new Set(ids);
+  return snapshot?.queues.filter(({ id }) => wanted.has(id)) ?? [];
+}

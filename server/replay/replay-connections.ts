@@ -1,0 +1,44 @@
+import type { RedisClient } from '../redis/connect.js';
+import type { Watch } from '../watch/watch.js';
+
+/** A call of a script that is not answered within this is tried again. */
+const COMMAND_TIMEOUT_MS = 5_000;
+
+/**
+ * One connection to each Redis for all its replays, opened when the first needs it: their long reads stand before
+ * neither a lever nor the poller.
+ */
+export class ReplayConnections {
+  readonly #watch: Watch;
+  readonly #clients = new Map<string, RedisClient>();
+  readonly #onBreak: (instance: string) => void;
+
+  /** @param onBreak told when a connection is made anew: Redis may have forgotten what it had confirmed. */
+  constructor(watch: Watch, onBreak: (instance: string) => void) {
+    this.#watch = watch;
+    this.#onBreak = onBreak;
+  }
+
+  /** The connection, where it can be used now; else null, and it is being tried. */
+  ready(instance: string): RedisClient | null {
+    const known = this.#clients.get(instance);
+    if (known) return known.status === 'ready' ? known : null;
+    const client = this.#watch.link(instance)?.connectMore('spillway:replays', COMMAND_TIMEOUT_MS);
+    if (!client) return null;
+    // What fails is told by each command; an error event without a listener would end the process.
+    client.on('error', () => undefined);
+    client.on('node error', () => undefined);
+    let isFirst = true;
+    client.on('ready', () => {
+      if (!isFirst) this.#onBreak(instance);
+      isFirst = false;
+    });
+    this.#clients.set(instance, client);
+    return null;
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.disconnect();
+    this.#clients.clear();
+  }
+}

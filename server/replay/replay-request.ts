@@ -1,0 +1,42 @@
+import { LeverError } from '../levers/lever.js';
+import { findQueue, globMatcher, matchQueues } from '../levers/targets.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { ReplayRecord } from './replay-record.js';
+import { MOST_QUEUES, type ReplaySpec } from './replay-spec.js';
+
+/** What a person asks for, with the queues still as they were named. */
+export interface ReplayRequest {
+  readonly instance: string;
+  /** Ids, or bare names that are unique. */
+  readonly queues: readonly string[];
+  /** A glob instead. */
+  readonly match?: string | undefined;
+  readonly spec: ReplaySpec;
+}
+
+/** Which running replays one action is about: those with a queue that matches any of the globs. */
+export interface ReplaySelection {
+  readonly instance?: string | undefined;
+  readonly globs: readonly string[];
+}
+
+/** Ids of the queues of a request. @throws LeverError for none, too many, or a name that is no queue. */
+export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): readonly string[] {
+  const ids =
+    match !== undefined
+      ? matchQueues(snapshot, match).map(({ id }) => id)
+      : [...new Set(queues.map((name) => findQueue(snapshot, name).id))];
+  if (ids.length === 0) throw new LeverError('invalid', 'queues: name at least one queue, or give match');
+  if (ids.length > MOST_QUEUES)
+    throw new LeverError('invalid', `queues: ${ids.length} queues; a replay takes at most ${MOST_QUEUES}`);
+  return ids;
+}
+
+/** Is a replay one of those that an action is about? */
+export function isSelected(record: ReplayRecord, { instance, globs }: ReplaySelection): boolean {
+  if (instance !== undefined && record.instance !== instance) return false;
+  const tests = globs.map(globMatcher);
+  return record.queues.some((id) =>
+    tests.some((test) => test(id) || test(id.slice(id.lastIndexOf(':') + 1))),
+  );
+}

@@ -1,0 +1,393 @@
+import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from '../model/replay-canary.js';
+import { type GuardState, guardRate, startGuard } from '../model/replay-guard.js';
+import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from '../model/replay-pace.js';
+import type { RedisClient } from '../redis/connect.js';
+import { countMatching } from './count-matching.js';
+import type { GuardEye } from './guard-sight.js';
+import { JOBS_A_CALL } from './move-jobs.js';
+import { isPassing, problemOf } from './passing-problem.js';
+import { countLetters, countsForResweep, isSettled, settledLetters } from './replay-batch.js';
+import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
+import { moveOf, type ReplaySource, sourceOf } from './replay-source.js';
+import type { RunDeps, RunEvent } from './run-deps.js';
+
+/** Between two looks of the guard. */
+const GUARD_EVERY_MS = 1_000;
+/** Longest sleep of the loop: what it waits for is looked at again. */
+const NAP_MS = 200;
+/** Batches whose outcomes one turn looks up. */
+const BATCHES_A_TURN = 20;
+/** Ended jobs after which the failure rate is taken anew, so that an old success does not hide a new failure. */
+const RECENT_ENDED = 200;
+
+export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'reason'>>;
+
+/**
+ * One replay that is under way: see replay-record.ts for its states. A single loop moves; orders of people only set what
+ * it reads at its next step, at most one call of the script later, and wake it.
+ */
+export class ReplayRun {
+  #record: ReplayRecord;
+  readonly #deps: RunDeps;
+  readonly #eye: GuardEye;
+  #source: ReplaySource | null = null;
+  #guard: GuardState;
+  #bucket: PaceBucket;
+  #recent: MovedOutcomes;
+  #canaryMovedAtMs: number | null = null;
+  #lookedAtMs = 0;
+  #hasUnfinished = true;
+  #isStopping = false;
+  #wake: () => void = () => undefined;
+  #loop: Promise<void> | null = null;
+  #settleFrom = 0;
+  #orders: Promise<void> = Promise.resolve();
+  #writes: Promise<void> = Promise.resolve();
+  /** Why it stands still, where that is not the guard's doing. */
+  #waitsFor: string | null = null;
+
+  constructor(record: ReplayRecord, deps: RunDeps, eye: GuardEye) {
+    this.#record = record;
+    this.#deps = deps;
+    this.#eye = eye;
+    this.#guard = startGuard(record.ratePerSecond, deps.now());
+    this.#bucket = startBucket(record.ratePerSecond, deps.now());
+    this.#recent = record.canaryFrom;
+    if (record.counts.moved - record.canaryFrom.moved >= CANARY_JOBS) this.#canaryMovedAtMs = deps.now();
+  }
+
+  get record(): ReplayRecord {
+    return this.#record;
+  }
+
+  /** Jobs a second that it moves now at most; 0 while it rests or stands. */
+  get pacePerSecond(): number {
+    if (this.#record.state !== 'running' || this.#waitsFor !== null) return 0;
+    return this.#record.spec.guard ? this.#guard.perSecond : this.#record.ratePerSecond;
+  }
+
+  /** Why its pace is what it is: one sentence. */
+  get paceReason(): string {
+    if (this.#record.state !== 'running') return this.#record.reason;
+    if (this.#waitsFor !== null) return this.#waitsFor;
+    return this.#record.spec.guard ? this.#guard.reason : 'As set: the guard is off.';
+  }
+
+  /** Moves on from where the record stands; returns at once. */
+  start(): void {
+    if (this.#loop !== null || this.#record.state !== 'running') return;
+    this.#guard = startGuard(this.#record.ratePerSecond, this.#deps.now());
+    this.#bucket = startBucket(this.#record.ratePerSecond, this.#deps.now());
+    this.#waitsFor = null;
+    this.#loop = this.#work().finally(() => {
+      this.#loop = null;
+    });
+  }
+
+  /** Changes state or rate. Holds as soon as the promise resolves: nothing is moved after that by a paused replay. */
+  change(change: RunChange): Promise<void> {
+    // One after the other: a pause waits for the loop to stand, which a resume in between would keep going.
+    const done = this.#orders.then(() => this.#change(change));
+    this.#orders = done.catch(() => undefined);
+    return done;
+  }
+
+  async #change(change: RunChange): Promise<void> {
+    const { ratePerSecond } = change;
+    if (ratePerSecond !== undefined) {
+      this.#bucket = reRate(this.#bucket, ratePerSecond, this.#deps.now());
+      this.#guard = {
+        ...startGuard(ratePerSecond, this.#deps.now()),
+        reason: 'As set: the rate was changed.',
+      };
+    }
+    const isResumed = change.state === 'running' && this.#record.state === 'paused';
+    if (isResumed) await this.#loop;
+    const isEnding = change.state === 'aborted' || change.state === 'done' || change.state === 'failed';
+    this.#set({
+      ...change,
+      ...(isEnding ? { endedAtMs: this.#deps.now() } : {}),
+      ...(isResumed ? { canaryFrom: outcomesOf(this.#record) } : {}),
+    });
+    this.#wake();
+    if (this.#record.state !== 'running') await this.#loop;
+    await this.#save();
+    if (isResumed) {
+      this.#recent = this.#record.canaryFrom;
+      this.#canaryMovedAtMs = null;
+      this.start();
+    }
+  }
+
+  /** Ends the loop without a change of state: the console stops, and goes on with it when it starts again. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#wake();
+    await this.#loop;
+  }
+
+  /** Redis has broken off: what it had confirmed may be lost there. */
+  noteBreak(): void {
+    if (!hasEnded(this.#record)) this.#set({ needsResweep: true });
+  }
+
+  /** Looks up what has come of moved jobs, a part of them each time. @returns whether any are still to run. */
+  async settle(client: RedisClient): Promise<boolean> {
+    const { counts, id } = this.#record;
+    if (counts.moved === counts.succeeded + counts.failedAgain + counts.gone) return false;
+    const batches = await this.#deps.store.batchesIn(id, 'open', this.#settleFrom, BATCHES_A_TURN);
+    this.#settleFrom = batches.length < BATCHES_A_TURN ? 0 : (batches.at(-1)?.seq ?? 0);
+    const changed: ReplayBatch[] = [];
+    const before = new Map<number, string>();
+    const isMarked = this.#record.spec.from !== 'parked';
+    for (const batch of batches) {
+      const letters = await this.#deps.readOutcomes(client, batch, isMarked);
+      if (letters === batch.letters) continue;
+      changed.push({ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' });
+      before.set(batch.seq, batch.letters);
+    }
+    // Numbers and letters change in one step with the write of both, so that what is on disk always adds up.
+    for (const { seq, letters } of changed) {
+      this.#set({ counts: countLetters(this.#record.counts, before.get(seq) ?? '', letters) });
+      if (letters.includes('b') && !hasEnded(this.#record)) this.#set({ needsResweep: true });
+    }
+    if (changed.length > 0) await this.#save(changed);
+    return true;
+  }
+
+  get #shouldStop(): boolean {
+    return this.#isStopping || this.#record.state !== 'running';
+  }
+
+  /** Writes in the order of the calls, each with the record as it was at its call. */
+  #save(batches: readonly ReplayBatch[] = []): Promise<void> {
+    const record = this.#record;
+    const done = this.#writes.then(() => this.#deps.store.saveBatches(record, batches));
+    this.#writes = done.catch(() => undefined);
+    return done;
+  }
+
+  #set(change: Partial<ReplayRecord>): void {
+    this.#record = { ...this.#record, ...change };
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#shouldStop) {
+      try {
+        await this.#step();
+      } catch (error) {
+        // What was under way may or may not have been done: the batch is tried again, which does nothing twice.
+        this.#hasUnfinished = true;
+        this.#source = null;
+        if (!isPassing(error)) return this.#end('failed', problemOf(error));
+        this.#waitsFor = `Waiting: ${problemOf(error)}.`;
+        await this.#nap(NAP_MS);
+      }
+    }
+  }
+
+  async #step(): Promise<void> {
+    const client = this.#deps.client(this.#record.instance);
+    if (!client) {
+      this.#waitsFor = 'Waiting: Redis does not answer.';
+      return this.#nap(NAP_MS);
+    }
+    this.#source ??= sourceOf(this.#record, this.#deps, () => this.#shouldStop);
+    if (this.#hasUnfinished) return this.#finishMoving(client);
+    if (this.#record.counts.counted === null) return this.#count(client);
+    const most = this.#mostNow();
+    if (most === 0) return this.#nap(NAP_MS / 2);
+    const perSecond = this.#pace();
+    const nowMs = this.#deps.now();
+    this.#bucket =
+      this.#bucket.perSecond === perSecond
+        ? refill(this.#bucket, nowMs)
+        : reRate(this.#bucket, perSecond, nowMs);
+    const due = dueJobs(this.#bucket, most);
+    if (due.jobs === 0) return this.#nap(Math.min(NAP_MS, due.waitMs));
+    const found = await this.#source.next(client, due.jobs);
+    if (this.#shouldStop) return;
+    if (found === null) return this.#sweepEnded();
+    await this.#move(client, {
+      replay: this.#record.id,
+      seq: this.#record.lastSeq + 1,
+      phase: 'moving',
+      queue: found.queue,
+      jobs: found.jobs.map(({ id, score }) => [id, score] as const),
+      letters: '',
+    });
+  }
+
+  /** A batch is on disk before Redis is asked, with the place of the sweep behind it. */
+  async #move(client: RedisClient, batch: ReplayBatch): Promise<void> {
+    const before = this.#record;
+    const cursorAt = (count: number): ReplayRecord['cursors'] => {
+      const last = batch.jobs[count - 1];
+      return last ? { ...before.cursors, [batch.queue]: { id: last[0], score: last[1] } } : before.cursors;
+    };
+    this.#set({ lastSeq: batch.seq, cursors: cursorAt(batch.jobs.length) });
+    await this.#save([batch]);
+    let answer = '';
+    for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += JOBS_A_CALL)
+      answer += await this.#moveSome(client, batch, from);
+    this.#bucket = spend(this.#bucket, answer.length);
+    // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
+    const isCut = answer.length < batch.jobs.length;
+    if (isCut) {
+      this.#set({ cursors: cursorAt(answer.length) });
+      this.#source = null;
+    }
+    await this.#close({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, settledLetters(answer, false));
+  }
+
+  async #moveSome(client: RedisClient, batch: ReplayBatch, from: number): Promise<string> {
+    const jobs = batch.jobs.slice(from, from + JOBS_A_CALL);
+    return moveOf(this.#record, this.#deps, client, { ...batch, jobs });
+  }
+
+  async #close(batch: ReplayBatch, letters: string): Promise<void> {
+    const before = this.#record.counts.moved;
+    this.#set({ counts: countLetters(this.#record.counts, '', letters) });
+    this.#deps.noteMoved(batch.queue, this.#record.counts.moved - before);
+    if (
+      this.#canaryMovedAtMs === null &&
+      this.#record.counts.moved - this.#record.canaryFrom.moved >= CANARY_JOBS
+    )
+      this.#canaryMovedAtMs = this.#deps.now();
+    await this.#save([{ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' }]);
+  }
+
+  /** Batches whose end is not known are asked for again under their own number: the script does nothing twice. */
+  async #finishMoving(client: RedisClient): Promise<void> {
+    const [batch] = await this.#deps.store.batchesIn(this.#record.id, 'moving', 0, 1);
+    if (!batch) {
+      this.#hasUnfinished = false;
+      this.#waitsFor = null;
+      return;
+    }
+    let answer = '';
+    for (let from = 0; from < batch.jobs.length; from += JOBS_A_CALL)
+      answer += await this.#moveSome(client, batch, from);
+    await this.#close(batch, settledLetters(answer, true));
+  }
+
+  async #count(client: RedisClient): Promise<void> {
+    this.#waitsFor = 'Counting what matches.';
+    const counted =
+      this.#record.spec.from === 'parked'
+        ? await this.#deps.parked?.count({ ...this.#record, filter: this.#record.spec.filter })
+        : await countMatching(client, this.#record, () => this.#shouldStop);
+    this.#waitsFor = null;
+    if (counted === null) return;
+    this.#set({ counts: { ...this.#record.counts, counted: counted ?? 0 } });
+    await this.#save();
+    this.#bucket = startBucket(this.#bucket.perSecond, this.#deps.now());
+  }
+
+  /** Jobs that may be moved at once now; 0: none, and `#waitsFor` says why. */
+  #mostNow(): number {
+    const { spec, counts } = this.#record;
+    let most = spec.batchSize;
+    this.#waitsFor = null;
+    if (spec.mostInFlight !== null) {
+      const inFlight = counts.moved - counts.succeeded - counts.failedAgain - counts.gone;
+      most = Math.min(most, spec.mostInFlight - inFlight);
+      if (most <= 0) this.#waitsFor = `Waiting: ${inFlight} of at most ${spec.mostInFlight} are in flight.`;
+    }
+    if (!spec.guard) return Math.max(0, most);
+    return Math.min(Math.max(0, most), this.#canaryAllows());
+  }
+
+  #canaryAllows(): number {
+    const nowMs = this.#deps.now();
+    const since = this.#canaryMovedAtMs === null ? null : nowMs - this.#canaryMovedAtMs;
+    const recent = outcomesSince(this.#record, this.#recent);
+    const verdict = judgeCanary(recent, since);
+    if (verdict === 'stop') {
+      const ended = recent.succeeded + recent.failedAgain + recent.gone;
+      void this.#pauseByGuard(`${recent.failedAgain} of the last ${ended} replayed jobs failed again`);
+      return 0;
+    }
+    if (recent.succeeded + recent.failedAgain + recent.gone >= RECENT_ENDED)
+      this.#recent = outcomesOf(this.#record);
+    if (verdict === 'wait') {
+      this.#waitsFor = `Waiting to see what comes of the first ${CANARY_JOBS} jobs.`;
+      return 0;
+    }
+    return since === null
+      ? CANARY_JOBS - outcomesSince(this.#record, this.#record.canaryFrom).moved
+      : Infinity;
+  }
+
+  async #pauseByGuard(why: string): Promise<void> {
+    const reason = `Paused by the guard: ${why}. Find out why, then resume or abort it.`;
+    this.#set({ state: 'paused', pausedBy: 'guard', reason });
+    await this.#save().catch(() => undefined);
+    this.#tell('guarded', reason);
+  }
+
+  #pace(): number {
+    const { spec, ratePerSecond, instance, queues, baseline } = this.#record;
+    if (!spec.guard) return ratePerSecond;
+    const nowMs = this.#deps.now();
+    if (nowMs - this.#lookedAtMs >= GUARD_EVERY_MS && baseline) {
+      this.#lookedAtMs = nowMs;
+      const sight = this.#eye.look(
+        this.#deps.snapshot(instance),
+        queues,
+        baseline,
+        (queue) => this.#deps.movedTo(queue),
+        nowMs,
+      );
+      const wasSlowed = this.#guard.isSlowed;
+      this.#guard = guardRate(this.#guard, ratePerSecond, sight, baseline);
+      if (this.#guard.isSlowed !== wasSlowed) this.#tell('guarded', this.#guard.reason);
+    }
+    return this.#guard.perSecond;
+  }
+
+  async #sweepEnded(): Promise<void> {
+    if (this.#record.needsResweep) {
+      this.#set({ needsResweep: false, cursors: {}, counts: countsForResweep(this.#record.counts) });
+      this.#source = null;
+      return this.#save();
+    }
+    this.#set({ isSwept: true });
+    await this.#end('done', 'Every job of the range has had its turn.');
+  }
+
+  async #end(state: 'done' | 'failed', reason: string): Promise<void> {
+    this.#set({ state, reason, endedAtMs: this.#deps.now() });
+    // A disk that takes nothing may be why it ends: then it goes on from what is on it at the next start.
+    await this.#save().catch(() => undefined);
+    this.#tell('finished', reason);
+  }
+
+  #tell(kind: RunEvent, text: string): void {
+    this.#deps.tell(kind, this.#record, text);
+  }
+
+  #nap(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function outcomesOf({ counts: { moved, succeeded, failedAgain, gone } }: ReplayRecord): MovedOutcomes {
+  return { moved, succeeded, failedAgain, gone };
+}
+
+function outcomesSince(record: ReplayRecord, since: MovedOutcomes): MovedOutcomes {
+  const now = outcomesOf(record);
+  return {
+    moved: now.moved - since.moved,
+    succeeded: now.succeeded - since.succeeded,
+    failedAgain: now.failedAgain - since.failedAgain,
+    gone: now.gone - since.gone,
+  };
+}

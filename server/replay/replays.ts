@@ -1,0 +1,341 @@
+import type { Actor } from '../auth/role.js';
+import { LeverError } from '../levers/lever.js';
+import { accountOf, NO_COUNTS } from '../model/replay-account.js';
+import type { AuditLog } from '../store/audit-record.js';
+import type { TellEvent } from '../store/timeline-entry.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { Watch } from '../watch/watch.js';
+import { auditOfReplay } from './audit-replay.js';
+import { type DryRun, dryRun } from './dry-run.js';
+import { GuardEye } from './guard-sight.js';
+import { MovedRate } from './moved-rate.js';
+import type { ParkedSource } from './parked-source.js';
+import { readOutcomes } from './read-outcomes.js';
+import { ReplayConnections } from './replay-connections.js';
+import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
+import { isSelected, queuesOf, type ReplayRequest, type ReplaySelection } from './replay-request.js';
+import { ReplayRun, type RunChange } from './replay-run.js';
+import type { ReplayView } from './replay-view.js';
+import type { RunDeps, RunEvent } from './run-deps.js';
+
+/** Replays under way at once. */
+const MOST_RUNNING = 20;
+const MOST_LISTED = 200;
+const SETTLE_EVERY_MS = 250;
+/** Outcomes of an ended replay are looked up less often, and for a day. */
+const ENDED_EVERY_TURNS = 8;
+const WATCH_ENDED_MS = 24 * 3_600_000;
+const PRUNE_EVERY_TURNS = 4 * 60 * 10;
+const CONNECT_WITHIN_MS = 3_000;
+
+export interface ReplaysDeps {
+  readonly watch: Watch;
+  readonly store: ReplayStore;
+  readonly audit: AuditLog;
+  readonly parked: ParkedSource | null;
+  readonly tell: TellEvent;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
+
+/** What a person changes of a replay. */
+export interface ReplayOrder {
+  readonly state?: 'running' | 'paused' | 'aborted' | undefined;
+  readonly ratePerSecond?: number | undefined;
+  readonly reason: string;
+}
+
+/** All replays of this console: begins them, takes orders, and goes on with them after a restart. */
+export class Replays {
+  readonly #deps: ReplaysDeps;
+  readonly #runs = new Map<string, ReplayRun>();
+  readonly #rates = new Map<string, MovedRate>();
+  readonly #connections: ReplayConnections;
+  readonly #moved = new Map<string, number>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #turn: Promise<void> = Promise.resolve();
+  #turns = 0;
+  #isStopped = false;
+
+  constructor(deps: ReplaysDeps) {
+    this.#deps = deps;
+    this.#connections = new ReplayConnections(deps.watch, (instance) => {
+      for (const run of this.#runs.values()) if (run.record.instance === instance) run.noteBreak();
+    });
+  }
+
+  /** Reads what is kept and goes on with what was running. */
+  async open(): Promise<void> {
+    for (const record of await this.#deps.store.list(MOST_LISTED)) {
+      const run = this.#hold(record);
+      // How the last process ended is not known: what is swept once more is found once more at most.
+      if (!hasEnded(record)) run.noteBreak();
+      run.start();
+    }
+    this.#schedule();
+  }
+
+  /** Newest first. */
+  list(): readonly ReplayView[] {
+    return [...this.#runs.values()]
+      .map((run) => this.#viewOf(run))
+      .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs || (a.record.id < b.record.id ? 1 : -1));
+  }
+
+  get(id: string): ReplayView | null {
+    const run = this.#runs.get(id);
+    return run ? this.#viewOf(run) : null;
+  }
+
+  /** What a replay would take. @throws LeverError */
+  async dryRun(request: ReplayRequest): Promise<DryRun> {
+    const snapshot = this.#snapshotOf(request.instance);
+    const record = { spec: request.spec, cutoffMs: this.#deps.now(), queues: queuesOf(snapshot, request) };
+    if (request.spec.from === 'parked') return this.#dryRunParked(request, record);
+    const client = await this.#connected(request.instance);
+    return dryRun(client, record, this.#deps.now);
+  }
+
+  /** Begins a replay. On disk before it is answered for. @throws LeverError */
+  async begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
+    const { spec, instance } = request;
+    const snapshot = this.#snapshotOf(instance);
+    const queues = queuesOf(snapshot, request);
+    if (spec.from === 'parked' && this.#deps.parked === null)
+      throw new LeverError('unavailable', 'from: no jobs are parked by this console');
+    const running = [...this.#runs.values()].filter(({ record }) => !hasEnded(record)).length;
+    if (running >= MOST_RUNNING)
+      throw new LeverError('unavailable', `${running} replays are under way: end one before another begins`);
+    const nowMs = this.#deps.now();
+    const record: ReplayRecord = {
+      id: this.#deps.newId(),
+      instance,
+      spec,
+      queues,
+      actor: actor.name,
+      createdAtMs: nowMs,
+      cutoffMs: nowMs,
+      endedAtMs: null,
+      state: 'running',
+      pausedBy: null,
+      ratePerSecond: spec.ratePerSecond,
+      reason: 'Begun.',
+      counts: NO_COUNTS,
+      cursors: {},
+      isSwept: false,
+      needsResweep: false,
+      lastSeq: 0,
+      baseline: new GuardEye().baseline(snapshot, queues),
+      canaryFrom: { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 },
+    };
+    await this.#deps.store.save(record);
+    await this.#audit(actor, 'start', record, spec.reason, {
+      ...spec,
+      queues: queues.join(', '),
+    });
+    const run = this.#hold(record);
+    run.start();
+    this.#tell(
+      'started',
+      record,
+      `${actor.name} replays ${spec.from} jobs of ${queues.join(', ')}: ${spec.reason}`,
+    );
+    return this.#viewOf(run);
+  }
+
+  /** @throws LeverError when there is no such replay, or it has ended. */
+  async change(actor: Actor, id: string, order: ReplayOrder): Promise<ReplayView> {
+    const run = this.#runs.get(id);
+    if (!run) throw new LeverError('not-found', `there is no replay ${id.slice(0, 100)}`);
+    if (hasEnded(run.record))
+      throw new LeverError('unavailable', `this replay is ${run.record.state}: begin another one`);
+    await this.#order(actor, run, order);
+    return this.#viewOf(run);
+  }
+
+  /** The same for all that are under way and match. */
+  async changeAll(
+    actor: Actor,
+    selection: ReplaySelection,
+    order: ReplayOrder,
+  ): Promise<readonly ReplayView[]> {
+    const chosen = [...this.#runs.values()].filter(
+      ({ record }) => !hasEnded(record) && isSelected(record, selection),
+    );
+    await Promise.all(chosen.map((run) => this.#order(actor, run, order)));
+    return chosen.map((run) => this.#viewOf(run));
+  }
+
+  /** Forgets a replay that has ended. @throws LeverError */
+  async remove(actor: Actor, id: string, reason: string): Promise<void> {
+    const run = this.#runs.get(id);
+    if (!run) throw new LeverError('not-found', `there is no replay ${id.slice(0, 100)}`);
+    if (!hasEnded(run.record))
+      throw new LeverError('unavailable', 'this replay is under way: abort it first');
+    this.#runs.delete(id);
+    await this.#turn;
+    await this.#deps.store.remove(id);
+    await this.#audit(actor, 'forget', run.record, reason, {});
+  }
+
+  /** Ends the work of this process; what is under way goes on when the console starts again. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await Promise.all([...this.#runs.values()].map((run) => run.stop()));
+    await this.#turn;
+    this.#connections.close();
+  }
+
+  async #order(actor: Actor, run: ReplayRun, { state, ratePerSecond, reason }: ReplayOrder): Promise<void> {
+    const before = run.record;
+    const change: RunChange = {
+      ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+      ...(state === undefined || state === before.state
+        ? {}
+        : {
+            state,
+            pausedBy: state === 'paused' ? ('person' as const) : null,
+            reason: `${actor.name}: ${reason}`,
+          }),
+    };
+    if (Object.keys(change).length === 0) return;
+    await run.change(change);
+    await this.#audit(actor, 'change', before, reason, { ...change });
+    if (change.ratePerSecond !== undefined && change.ratePerSecond !== before.ratePerSecond)
+      this.#tell(
+        're-rated',
+        before,
+        `${actor.name}: ${before.ratePerSecond}/s → ${change.ratePerSecond}/s: ${reason}`,
+      );
+    const event = change.state === 'paused' ? 'paused' : change.state === 'running' ? 'resumed' : 'finished';
+    if (change.state !== undefined) this.#tell(event, before, `${actor.name}: ${change.state}: ${reason}`);
+  }
+
+  #hold(record: ReplayRecord): ReplayRun {
+    const run = new ReplayRun(record, this.#runDeps(record.instance), new GuardEye());
+    this.#runs.set(record.id, run);
+    return run;
+  }
+
+  #runDeps(instance: string): RunDeps {
+    const keyOf = (queueId: string): string => `${instance}/${queueId}`;
+    return {
+      store: this.#deps.store,
+      parked: this.#deps.parked,
+      now: this.#deps.now,
+      client: (name) => this.#connections.ready(name),
+      snapshot: (name) => this.#deps.watch.snapshot(name),
+      readOutcomes,
+      movedTo: (queueId) => this.#moved.get(keyOf(queueId)) ?? 0,
+      noteMoved: (queueId, jobs) =>
+        void this.#moved.set(keyOf(queueId), (this.#moved.get(keyOf(queueId)) ?? 0) + jobs),
+      tell: (kind, record, text) => this.#tell(kind, record, text),
+    };
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => {
+      this.#turn = this.#settle()
+        .catch((error: unknown) => this.#deps.warn(`outcomes of replays: ${String(error).slice(0, 200)}`))
+        .finally(() => this.#schedule());
+    }, SETTLE_EVERY_MS);
+  }
+
+  async #settle(): Promise<void> {
+    this.#turns += 1;
+    const nowMs = this.#deps.now();
+    for (const run of this.#runs.values()) {
+      const { record } = run;
+      this.#rateOf(record.id).note(nowMs, record.counts.moved);
+      const isOver = hasEnded(record);
+      if (isOver && nowMs - (record.endedAtMs ?? 0) > WATCH_ENDED_MS) continue;
+      const isDue =
+        !isOver || this.#turns % ENDED_EVERY_TURNS === 0 || nowMs - (record.endedAtMs ?? 0) < 10_000;
+      const hasOpen = accountOf(record.counts, false).toRun > 0;
+      const client = isDue && hasOpen ? this.#connections.ready(record.instance) : null;
+      if (client) await run.settle(client);
+    }
+    if (this.#turns % PRUNE_EVERY_TURNS === 1) await this.#deps.store.prune(nowMs);
+  }
+
+  #viewOf(run: ReplayRun): ReplayView {
+    const { record } = run;
+    const account = accountOf(record.counts, record.isSwept);
+    const movedPerSecond = record.state === 'running' ? this.#rateOf(record.id).perSecond : 0;
+    const isKnown = account.isCounted && movedPerSecond > 0;
+    return {
+      record,
+      account,
+      pacePerSecond: run.pacePerSecond,
+      paceReason: run.paceReason,
+      movedPerSecond,
+      remainingSeconds: isKnown ? account.remaining / movedPerSecond : null,
+    };
+  }
+
+  #rateOf(id: string): MovedRate {
+    const rate = this.#rates.get(id) ?? new MovedRate();
+    this.#rates.set(id, rate);
+    return rate;
+  }
+
+  async #dryRunParked(
+    { instance, spec }: ReplayRequest,
+    { queues, cutoffMs }: { readonly queues: readonly string[]; readonly cutoffMs: number },
+  ): Promise<DryRun> {
+    if (this.#deps.parked === null)
+      throw new LeverError('unavailable', 'from: no jobs are parked by this console');
+    const matched = await this.#deps.parked.count({ instance, queues, filter: spec.filter, cutoffMs });
+    return {
+      matched,
+      lookedAt: matched,
+      inRange: matched,
+      isComplete: true,
+      byType: [],
+      byError: [],
+      sample: [],
+    };
+  }
+
+  async #connected(instance: string) {
+    const endMs = this.#deps.now() + CONNECT_WITHIN_MS;
+    while (this.#deps.now() < endMs) {
+      const client = this.#connections.ready(instance);
+      if (client) return client;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new LeverError('unreachable', `Redis ${instance} does not answer now`);
+  }
+
+  #snapshotOf(instance: string): Snapshot {
+    const snapshot = this.#deps.watch.snapshot(instance);
+    if (!snapshot) throw new LeverError('not-found', `instance: there is no Redis named ${instance}`);
+    return snapshot;
+  }
+
+  #tell(kind: RunEvent, record: ReplayRecord, text: string): void {
+    this.#deps.tell({
+      atMs: this.#deps.now(),
+      instance: record.instance,
+      kind: `replay.${kind}`,
+      queue: record.queues.length === 1 ? (record.queues[0] ?? null) : null,
+      worker: null,
+      text,
+      actor: kind === 'guarded' ? null : record.actor,
+    });
+  }
+
+  async #audit(
+    actor: Actor,
+    what: 'start' | 'change' | 'forget',
+    record: ReplayRecord,
+    reason: string,
+    args: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const entry = auditOfReplay(this.#deps.newId(), this.#deps.now(), actor, what, record, reason, args);
+    await this.#deps.audit.append(entry);
+  }
+}

@@ -1,0 +1,71 @@
+import { type ReplayAccount, SKIP_REASONS, type SkipReason } from '../model/replay-account.js';
+import type { ReplayView } from './replay-view.js';
+
+/** The account of a replay for people, as Markdown: what it was asked, what became of every job, what is missing. */
+export function replayReport({ record, account, paceReason }: ReplayView): string {
+  const { spec } = record;
+  const lines = [
+    `# Replay ${record.id}`,
+    '',
+    `- Asked by ${text(record.actor)} at ${iso(record.createdAtMs)}: ${text(spec.reason)}`,
+    `- Jobs: ${spec.from}, of ${record.queues.map(text).join(', ')} in ${text(record.instance)}`,
+    `- Finished ${range(spec.filter.fromMs, Math.min(spec.filter.toMs ?? record.cutoffMs, record.cutoffMs))}${filterWords(spec.filter)}`,
+    `- Order: ${spec.order} first; rate set: ${record.ratePerSecond}/s; guard: ${spec.guard ? 'on' : 'off'}`,
+    `- State: ${record.state}${record.endedAtMs === null ? '' : ` since ${iso(record.endedAtMs)}`}. ${text(paceReason)}`,
+    '',
+    '| what | jobs |',
+    '| --- | ---: |',
+    ...accountRows(account).map(([what, jobs]) => `| ${what} | ${jobs} |`),
+    '',
+    coverage(record.isSwept, account),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function accountRows(account: ReplayAccount): readonly (readonly [string, number])[] {
+  return [
+    [account.isCounted ? 'matched' : 'matched so far (being counted)', account.matched],
+    ['moved back to waiting', account.moved],
+    ['— succeeded', account.succeeded],
+    ['— failed again', account.failedAgain],
+    ['— ended, kept nowhere (whether well is not known)', account.gone],
+    ['— still to run', account.toRun],
+    ['skipped', account.skipped],
+    ...Object.entries(account.skippedBecause).map(
+      ([reason, jobs]) => [`— ${SKIP_REASONS[reason as SkipReason]}`, jobs ?? 0] as const,
+    ),
+    ['remaining', account.remaining],
+  ];
+}
+
+function coverage(isSwept: boolean, { remaining, matched }: ReplayAccount): string {
+  if (isSwept) return 'The time range is covered: every job that matched has had its turn.';
+  return `The time range is not covered: ${remaining} of ${matched} jobs that match have not had their turn.`;
+}
+
+function filterWords(filter: ReplayView['record']['spec']['filter']): string {
+  const words = [
+    filter.jobTypes && filter.jobTypes.length > 0 ? `types ${filter.jobTypes.map(text).join(', ')}` : null,
+    filter.errorText ? `error holds “${text(filter.errorText)}”` : null,
+    filter.attemptsMin !== undefined ? `at least ${filter.attemptsMin} attempts` : null,
+    filter.attemptsMax !== undefined ? `at most ${filter.attemptsMax} attempts` : null,
+    filter.dataField ? `data ${text(filter.dataField.path)} is a given value` : null,
+  ].filter((word) => word !== null);
+  return words.length > 0 ? `; ${words.join('; ')}` : '';
+}
+
+function range(fromMs: number | undefined, toMs: number): string {
+  return `${fromMs === undefined ? 'at any time' : `from ${iso(fromMs)}`} until ${iso(toMs)}`;
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+/** Names and reasons hold any letter: what Markdown or HTML would take for a sign is taken as a letter. */
+function text(value: string): string {
+  return value
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\\`*_{}[\]<>|#]/g, '\\$&')
+    .slice(0, 500);
+}

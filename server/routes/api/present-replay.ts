@@ -1,0 +1,65 @@
+import type { z } from '@hono/zod-openapi';
+import type { DryRun } from '../../replay/dry-run.js';
+import type { ReplaySpec } from '../../replay/replay-spec.js';
+import type { ReplayView } from '../../replay/replay-view.js';
+import { isoTime } from './present.js';
+import type { DryRunSchema, ReplaySchema } from './replay-schemas.js';
+
+/** A replay as the API tells it. @param showsData false: the value that a field of data must have is left out. */
+export function presentReplay(view: ReplayView, showsData: boolean): z.infer<typeof ReplaySchema> {
+  const { record, account } = view;
+  const { filter, ...spec } = record.spec;
+  const { dataField, ...rest } = filter;
+  return {
+    id: record.id,
+    instance: record.instance,
+    queues: [...record.queues],
+    state: record.state,
+    pausedBy: record.pausedBy,
+    actor: record.actor,
+    createdAt: isoTime(record.createdAtMs),
+    endedAt: record.endedAtMs === null ? null : isoTime(record.endedAtMs),
+    spec: {
+      ...spec,
+      filter: {
+        ...rest,
+        ...(dataField ? { dataField: showsData ? dataField : { path: dataField.path } } : {}),
+      },
+    },
+    ratePerSecond: record.ratePerSecond,
+    pacePerSecond: view.pacePerSecond,
+    paceReason: view.paceReason,
+    movedPerSecond: view.movedPerSecond,
+    remainingSeconds: view.remainingSeconds,
+    account: { ...account, skippedBecause: withoutAbsent(account.skippedBecause) },
+    isRangeCovered: record.isSwept,
+  };
+}
+
+/** A dry run with what follows from it. */
+export function presentDryRun(found: DryRun, spec: ReplaySpec): z.infer<typeof DryRunSchema> {
+  const estimated = found.isComplete
+    ? found.matched
+    : Math.round((found.matched / Math.max(1, found.lookedAt)) * found.inRange);
+  return {
+    matched: found.matched,
+    lookedAt: found.lookedAt,
+    inRange: found.inRange,
+    isComplete: found.isComplete,
+    estimatedMatched: estimated,
+    predictedSeconds: estimated / spec.ratePerSecond,
+    warnings: [
+      ...(spec.from === 'completed'
+        ? ['These jobs have completed: what they do is done once more. Be sure that it may be.']
+        : []),
+      ...(spec.guard ? [] : ['The guard is off: nothing slows this down when live traffic suffers.']),
+    ],
+    byType: [...found.byType],
+    byError: [...found.byError],
+    sample: found.sample.map(({ finishedAtMs, ...job }) => ({ ...job, finishedAt: isoTime(finishedAtMs) })),
+  };
+}
+
+function withoutAbsent(counts: Readonly<Partial<Record<string, number>>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).flatMap(([key, count]) => (count ? [[key, count]] : [])));
+}

@@ -1,0 +1,88 @@
+import { z } from '@hono/zod-openapi';
+import { RateSchema, SpecSchema } from '../../replay/replay-spec.js';
+
+const counts = z.record(z.string(), z.number());
+
+export const ReplaySchema = z
+  .object({
+    id: z.string(),
+    instance: z.string(),
+    queues: z.array(z.string()),
+    state: z.enum(['running', 'paused', 'done', 'aborted', 'failed']),
+    pausedBy: z.enum(['person', 'guard']).nullable(),
+    actor: z.string(),
+    createdAt: z.string(),
+    endedAt: z.string().nullable(),
+    spec: z.record(z.string(), z.unknown()),
+    ratePerSecond: z.number().openapi({ description: 'As set by a person' }),
+    pacePerSecond: z
+      .number()
+      .openapi({ description: 'What the guard allows now; 0 while it rests or stands' }),
+    paceReason: z.string(),
+    movedPerSecond: z.number().openapi({ description: 'Measured over the last seconds' }),
+    remainingSeconds: z.number().nullable(),
+    account: z
+      .object({
+        matched: z.number(),
+        isCounted: z.boolean(),
+        moved: z.number(),
+        skipped: z.number(),
+        skippedBecause: counts,
+        remaining: z.number(),
+        succeeded: z.number(),
+        failedAgain: z.number(),
+        gone: z.number().openapi({ description: 'Ended or removed, kept nowhere' }),
+        toRun: z.number(),
+      })
+      .openapi({
+        description:
+          'matched = moved + skipped + remaining; moved = succeeded + failedAgain + gone + toRun: at any time',
+      }),
+    isRangeCovered: z.boolean(),
+  })
+  .openapi('Replay');
+
+const group = z.object({ name: z.string(), jobs: z.number() });
+
+export const DryRunSchema = z
+  .object({
+    matched: z.number(),
+    lookedAt: z.number(),
+    inRange: z.number(),
+    isComplete: z.boolean().openapi({ description: 'false: more jobs are in range than were looked at' }),
+    estimatedMatched: z.number(),
+    predictedSeconds: z.number(),
+    warnings: z.array(z.string()),
+    byType: z.array(group),
+    byError: z.array(group),
+    sample: z.array(
+      z.object({ queue: z.string(), id: z.string(), name: z.string(), finishedAt: z.string() }),
+    ),
+  })
+  .openapi('ReplayDryRun');
+
+export const ReplayBodySchema = SpecSchema.extend({
+  instance: z.string().default('default'),
+  queues: z
+    .array(z.string())
+    .max(100, 'must be at most 100 queues')
+    .default([])
+    .openapi({
+      description: 'Queue ids, or bare names that are unique',
+      example: ['bull:mail'],
+    }),
+  match: z.string().max(500).optional().openapi({ description: 'A glob instead of queues' }),
+});
+
+export const OrderSchema = z
+  .strictObject({
+    state: z
+      .enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted')
+      .optional()
+      .openapi({ description: 'paused: nothing is moved any more once this is answered' }),
+    ratePerSecond: RateSchema.optional(),
+    reason: z.string().trim().max(500, 'must be at most 500 letters').default('not given'),
+  })
+  .refine(({ state, ratePerSecond }) => state !== undefined || ratePerSecond !== undefined, {
+    message: 'give state or ratePerSecond',
+  });

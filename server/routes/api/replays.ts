@@ -1,0 +1,140 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import { type Actor, includesRole } from '../../auth/role.js';
+import type { ReplayRequest } from '../../replay/replay-request.js';
+import type { ReplayView } from '../../replay/replay-view.js';
+import { replayReport } from '../../replay/report.js';
+import { Problem } from '../problem.js';
+import { apiPart, dryRunQuery, jsonBody, jsonRoute } from './env.js';
+import { presentDryRun, presentReplay } from './present-replay.js';
+import { DryRunSchema, OrderSchema, ReplayBodySchema, ReplaySchema } from './replay-schemas.js';
+
+const idParam = z.object({ id: z.string() });
+const ListSchema = z.object({ replays: z.array(ReplaySchema) });
+
+const listRoute = jsonRoute(
+  { method: 'get', path: '/replays', summary: 'Replays, newest first, each with its account' },
+  ListSchema,
+);
+const beginRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/replays',
+    summary:
+      'Move finished or parked jobs back to waiting, at a pace that live traffic can bear; dryRun: what it would take',
+    request: { query: dryRunQuery, body: jsonBody(ReplayBodySchema) },
+  },
+  z.union([ReplaySchema, DryRunSchema]),
+);
+const changeAllRoute = jsonRoute(
+  {
+    method: 'patch',
+    path: '/replays',
+    summary: 'Pause, resume, abort or re-rate all replays under way, of some queues or everywhere',
+    request: {
+      query: z.object({
+        match: z
+          .string()
+          .max(500)
+          .optional()
+          .openapi({ description: 'A glob of queue ids or names; * is everywhere' }),
+        group: z.string().optional().openapi({ description: 'A configured group of queues' }),
+        instance: z.string().optional(),
+      }),
+      body: jsonBody(OrderSchema),
+    },
+  },
+  ListSchema,
+);
+const oneRoute = jsonRoute(
+  { method: 'get', path: '/replays/{id}', summary: 'One replay', request: { params: idParam } },
+  ReplaySchema,
+);
+const changeRoute = jsonRoute(
+  {
+    method: 'patch',
+    path: '/replays/{id}',
+    summary: 'Pause, resume, abort or re-rate a replay',
+    request: { params: idParam, body: jsonBody(OrderSchema) },
+  },
+  ReplaySchema,
+);
+const removeRoute = jsonRoute(
+  {
+    method: 'delete',
+    path: '/replays/{id}',
+    summary: 'Forget a replay that has ended',
+    request: { params: idParam },
+  },
+  z.object({ removed: z.string() }),
+);
+const reportRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/replays/{id}/report',
+    summary: 'The account of a replay; /report.md is the same as Markdown',
+    request: { params: idParam },
+  },
+  z.object({ replay: ReplaySchema, markdown: z.string() }),
+);
+
+export function replaysApi(deps: AppDeps) {
+  const { replays } = deps;
+  const shown = (actor: Actor, view: ReplayView) =>
+    presentReplay(view, includesRole(actor.role, deps.jobDataRole));
+  const found = (id: string): ReplayView => {
+    const view = replays.get(id);
+    if (!view) throw new Problem(404, 'not-found', `there is no replay ${id.slice(0, 100)}`);
+    return view;
+  };
+  const part = apiPart()
+    .openapi(listRoute, (c) =>
+      c.json({ replays: replays.list().map((view) => shown(c.get('actor'), view)) }, 200),
+    )
+    .openapi(beginRoute, async (c) => {
+      const { instance, queues, match, ...spec } = c.req.valid('json');
+      const actor = c.get('actor');
+      if (spec.filter.dataField !== undefined && !includesRole(actor.role, deps.jobDataRole))
+        throw new Problem(403, 'forbidden', 'filter.dataField: your role does not see job data');
+      const request: ReplayRequest = { instance, queues, match, spec };
+      if (c.req.valid('query').dryRun === 'true')
+        return c.json(presentDryRun(await replays.dryRun(request), spec), 200);
+      return c.json(shown(actor, await replays.begin(actor, request)), 200);
+    })
+    .openapi(changeAllRoute, async (c) => {
+      const { match, group, instance } = c.req.valid('query');
+      const views = await replays.changeAll(
+        c.get('actor'),
+        { instance, globs: globsOf(deps, match, group) },
+        c.req.valid('json'),
+      );
+      return c.json({ replays: views.map((view) => shown(c.get('actor'), view)) }, 200);
+    })
+    .openapi(oneRoute, (c) => c.json(shown(c.get('actor'), found(c.req.valid('param').id)), 200))
+    .openapi(changeRoute, async (c) => {
+      const view = await replays.change(c.get('actor'), c.req.valid('param').id, c.req.valid('json'));
+      return c.json(shown(c.get('actor'), view), 200);
+    })
+    .openapi(removeRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      await replays.remove(c.get('actor'), id, 'forgotten');
+      return c.json({ removed: id }, 200);
+    })
+    .openapi(reportRoute, (c) => {
+      const view = found(c.req.valid('param').id);
+      return c.json({ replay: shown(c.get('actor'), view), markdown: replayReport(view) }, 200);
+    });
+  part.get('/replays/:id/report.md', (c) =>
+    c.body(replayReport(found(c.req.param('id'))), 200, { 'Content-Type': 'text/markdown; charset=utf-8' }),
+  );
+  return part;
+}
+
+function globsOf(deps: AppDeps, match: string | undefined, group: string | undefined): readonly string[] {
+  if (match !== undefined) return [match];
+  if (group === undefined)
+    throw new Problem(422, 'invalid-request', 'match: give a glob of queues (* is everywhere), or a group');
+  const globs = deps.groups[group];
+  if (!globs) throw new Problem(404, 'not-found', `there is no group ${group.slice(0, 100)}`);
+  return globs;
+}
