@@ -3,6 +3,7 @@ import { Band, type BandProps, type State, StateIcon } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
+import { PauseAll, type PauseAllProps } from './replay-summary.js';
 
 export interface VerdictProps {
   readonly state: State;
@@ -13,6 +14,7 @@ export interface VerdictProps {
 export interface OverviewProps {
   readonly verdict: VerdictProps;
   readonly bands: readonly BandProps[];
+  readonly replays: PauseAllProps;
   readonly findings: FindingListProps;
   readonly queues: QueueTableProps;
 }
@@ -33,6 +35,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
 }) => (
   <Layout chrome={chrome}>
     <Verdict {...view.verdict} />
+    <PauseAll {...view.replays} />
     <div class="bands">
       {view.bands.map((band) => (
         <Band {...band} />

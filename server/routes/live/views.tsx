@@ -6,6 +6,7 @@ import { memoryLive } from '../pages/memory.js';
 import { frameParts, overviewLive } from '../pages/overview.js';
 import { queueLive } from '../pages/queue.js';
 import { parseQueueQuery } from '../pages/queue-query.js';
+import { replaysLive } from '../pages/replays.js';
 import type { LiveView } from './hub.js';
 
 /** The live side of a page, by the name and parameters that the page put into its stream's address; null for none. */
@@ -21,6 +22,8 @@ export function liveViewOf(
       return fleetLive(deps, role, parseFleetQuery(query));
     case 'instance':
       return instanceLive(deps, role, query.instance ?? '');
+    case 'replays':
+      return replaysLive(deps, role);
     case 'memory':
       return memoryLive(deps, role, query.instance ?? '');
     case 'queue':

@@ -21,6 +21,7 @@ const STYLES = [
   'workers.css',
   'job-types.css',
   'memory.css',
+  'replays.css',
   'drawer.css',
   'preview.css',
   'forecast.css',
@@ -118,6 +119,7 @@ function navOf(watch: Watch, current: string): Chrome['nav'] {
     { label: 'Overview', href: '/' },
     ...instances.slice(0, 6),
     { label: 'Workers', href: '/fleet' },
+    { label: 'Replays', href: '/replays' },
     { label: 'Actions', href: '/actions' },
     { label: 'API', href: '/docs' },
   ];

@@ -14,6 +14,7 @@ import { countRoutes, memoryPage } from './memory.js';
 import { overviewPage } from './overview.js';
 import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
+import { replayRoutes } from './replays.js';
 
 /** Everything a person sees in the browser. All of it comes from Snapshots, so no viewer costs Redis anything. */
 export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -27,6 +28,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),
   );
   pages.route('/', leverRoutes(deps));
+  pages.route('/', replayRoutes(deps));
   pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));

@@ -3,6 +3,7 @@ import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
 import { Finding } from '../../../views/finding.js';
 import { OverviewPage, Verdict } from '../../../views/overview-page.js';
 import { QueueRow } from '../../../views/queue-row.js';
+import { PauseAll } from '../../../views/replay-summary.js';
 import type { AppDeps } from '../../app-deps.js';
 import type { Actor, Role } from '../../auth/role.js';
 import type { LiveView } from '../live/hub.js';
@@ -12,6 +13,7 @@ import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
 import { findingListOf, verdictOf } from './overview-view-model.js';
 import { type QueueQuery, queueQueryString } from './queue-query.js';
 import { queueTableOf } from './queue-table-view-model.js';
+import { pauseAllOf } from './replay-view-model.js';
 
 export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery) {
   const nowMs = deps.now();
@@ -22,6 +24,7 @@ export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery) {
       view={{
         verdict: verdictOf(deps, nowMs),
         bands: deps.watch.snapshots().map((snapshot) => bandOf(snapshot, nowMs, deps.thresholds)),
+        replays: pauseAllOf(deps.replays.list(), actor.role, '/'),
         findings: findingListOf(deps, actor.role, nowMs),
         queues: queueTableOf(deps, query, actor.role, nowMs),
       }}
@@ -40,6 +43,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       return [
         ...frameParts(deps, nowMs, ''),
         swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs)} />)),
+        swapPart('replays-all', html(<PauseAll {...pauseAllOf(deps.replays.list(), role, '/')} />)),
         ...deps.watch.snapshots().map((snapshot) => {
           const band = bandOf(snapshot, nowMs, deps.thresholds);
           return swapPart(band.id, html(<Band {...band} />));

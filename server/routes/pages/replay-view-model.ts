@@ -1,0 +1,105 @@
+import type { State } from '../../../views/band.js';
+import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-card.js';
+import type { PauseAllProps } from '../../../views/replay-summary.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { formatCount, formatDuration, formatRate, formatThings } from '../../model/format.js';
+import { SKIP_REASONS, type SkipReason } from '../../model/replay-account.js';
+import { hasEnded } from '../../replay/replay-record.js';
+import type { ReplayView } from '../../replay/replay-view.js';
+import { elementId, moment } from './words.js';
+
+const MOST_NAMED_QUEUES = 3;
+
+/** A replay as a card. @param back the page that it stands on. */
+export function replayCardOf(view: ReplayView, role: Role, nowMs: number, back: string): ReplayCardProps {
+  const { record } = view;
+  const id = elementId('replay', record.id);
+  const names = record.queues.slice(0, MOST_NAMED_QUEUES).map(plainName).join(', ');
+  const more = record.queues.length - MOST_NAMED_QUEUES;
+  return {
+    id,
+    title: `${record.spec.from} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`,
+    about: `${plainName(record.actor)}: ${plainName(record.spec.reason)}`,
+    begun: moment(record.createdAtMs, nowMs),
+    status: replayStatusOf(view, id),
+    buttons: {
+      id: `${id}-buttons`,
+      action: `/replays/${encodeURIComponent(record.id)}/order`,
+      back,
+      orders: ordersOf(view, role),
+      ratePerSecond: String(record.ratePerSecond),
+    },
+    reportHref: `/api/v1/replays/${encodeURIComponent(record.id)}/report.md`,
+  };
+}
+
+function ordersOf({ record }: ReplayView, role: Role): ReplayCardProps['buttons']['orders'] {
+  if (hasEnded(record) || !includesRole(role, 'operator')) return null;
+  const first =
+    record.state === 'running' ? { state: 'paused', label: 'Pause' } : { state: 'running', label: 'Resume' };
+  return [first, { state: 'aborted', label: 'Abort' }];
+}
+
+const STATES: Readonly<Record<ReplayView['record']['state'], State>> = {
+  running: 'calm',
+  paused: 'warning',
+  done: 'calm',
+  aborted: 'info',
+  failed: 'critical',
+};
+
+function replayStatusOf(view: ReplayView, id: string): ReplayStatusProps {
+  const { record, account } = view;
+  const done = account.moved + account.skipped;
+  const rate = record.state === 'running' ? ` · ${formatRate(view.movedPerSecond)}` : '';
+  const left =
+    view.remainingSeconds !== null && account.remaining > 0
+      ? ` · ${formatDuration(view.remainingSeconds)} to go`
+      : '';
+  const total = account.isCounted ? formatCount(account.matched) : 'a number that is being counted';
+  return {
+    id: `${id}-status`,
+    state: record.pausedBy === 'guard' ? 'critical' : STATES[record.state],
+    stateWord: record.pausedBy === 'guard' ? 'paused by the guard' : record.state,
+    reason: plainName(view.paceReason),
+    done,
+    total: account.matched,
+    progress: `${formatCount(done)} of ${total}${rate}${left}`,
+    account: [
+      ['matched', account.matched],
+      ['moved', account.moved],
+      ['succeeded', account.succeeded],
+      ['failed again', account.failedAgain],
+      ['still to run', account.toRun],
+      ...(account.gone > 0 ? [['ended, kept nowhere', account.gone] as const] : []),
+      ['skipped', account.skipped],
+      ['remaining', account.remaining],
+    ].map(([label, jobs]) => ({ label: String(label), value: formatCount(Number(jobs)) })),
+    skipped: Object.entries(account.skippedBecause).flatMap(([reason, jobs]) =>
+      jobs ? [`${formatCount(jobs)} skipped: ${SKIP_REASONS[reason as SkipReason]}.`] : [],
+    ),
+  };
+}
+
+/** All that are under way, in one line. */
+export function pauseAllOf(views: readonly ReplayView[], role: Role, back: string): PauseAllProps {
+  const live = views.filter(({ record }) => !hasEnded(record));
+  const running = live.filter(({ record }) => record.state === 'running');
+  const paused = live.length - running.length;
+  const sum = (of: (view: ReplayView) => number): number => live.reduce((total, view) => total + of(view), 0);
+  const parts = [
+    running.length > 0
+      ? `${formatThings(running.length, 'replay')} under way at ${formatRate(sum((view) => view.movedPerSecond))}`
+      : '',
+    paused > 0 ? `${formatThings(paused, 'replay')} paused` : '',
+    live.length > 0 ? `${formatCount(sum((view) => view.account.remaining))} jobs remain` : '',
+  ];
+  const mayAct = includesRole(role, 'operator');
+  return {
+    text: parts.filter((part) => part !== '').join(', '),
+    canPause: mayAct && running.length > 0,
+    canResume: mayAct && running.length === 0 && paused > 0,
+    back,
+  };
+}

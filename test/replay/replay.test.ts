@@ -1,0 +1,349 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { startWorker } from '../support/bullmq-process.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
+import { addEnded } from '../support/failed-jobs.js';
+import { fill, lift } from '../support/lever-bench.js';
+import { until } from '../support/until.js';
+
+let redis: OwnRedis;
+let console_: RunningConsole;
+let directory = '';
+let count = 0;
+let name: string;
+let id: string;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  directory = await mkdtemp(join(tmpdir(), 'spillway-replay-'));
+  const config = join(directory, 'spillway.yaml');
+  // Named, so that they need not be discovered: that takes some seconds.
+  const queues = Array.from({ length: 20 }, (_, i) => `bull:mail-${i + 1}`);
+  await writeFile(config, JSON.stringify({ instances: [{ name: 'default', url: redis.url, queues }] }));
+  console_ = await startConsole({ redisUrl: redis.url, args: ['--config', config] });
+});
+afterAll(async () => {
+  await console_?.stop();
+  await redis?.stop();
+  if (directory) await rm(directory, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  count += 1;
+  name = `mail-${count}`;
+  id = `bull:${name}`;
+  const queue = new Queue(name, { connection: { port: redis.port } });
+  await queue.add('live', {}, { jobId: 'live' });
+  await queue.remove('live');
+  await queue.waitUntilReady();
+  await queue.close();
+  await until(`the console sees ${id}`, async () => {
+    const { body } = await console_.ask('GET', `/api/v1/instances/default/queues?search=${name}`);
+    return body.queues.some((known: { id: string }) => known.id === id);
+  });
+});
+
+const ids = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `j${String(from + i).padStart(5, '0')}`);
+
+async function begin(body: object) {
+  const answer = await console_.ask('POST', '/api/v1/replays', {
+    queues: [id],
+    ratePerSecond: 5_000,
+    guard: false,
+    reason: 'the fix is out',
+    ...body,
+  });
+  expect(answer.status, answer.text).toBe(200);
+  return answer.body;
+}
+const replay = async (of: string) => (await console_.ask('GET', `/api/v1/replays/${of}`)).body;
+const isDone = (of: string) =>
+  until('the replay is done', async () => {
+    const now = await replay(of);
+    return now.state === 'done' ? now : null;
+  });
+const waiting = (): Promise<string[]> => redis.client.lrange(`${id}:wait`, 0, -1);
+
+describe('a replay takes exactly what was asked for', () => {
+  it('of the types, the error, the time, the attempts and the data that were named, and none else', async () => {
+    const at = Date.now() - 100_000;
+    const all = ids(0, 3_000).map((job, i) => ({
+      id: job,
+      name: i % 2 === 0 ? 'send' : 'bill',
+      error: i % 3 === 0 ? 'connect ECONNREFUSED 10.0.0.1' : 'no such user',
+      finishedAtMs: at + i,
+      attempts: (i % 4) + 1,
+      data: { customer: { id: i % 5 } },
+    }));
+    await addEnded(redis, id, all);
+    const body = {
+      filter: {
+        jobTypes: ['send'],
+        errorText: 'ECONNREFUSED',
+        fromMs: at + 600,
+        toMs: at + 2_399,
+        attemptsMin: 2,
+        attemptsMax: 3,
+        dataField: { path: 'customer.id', equals: 2 },
+      },
+    };
+    const wanted = all
+      .filter((_, i) => i % 6 === 0 && i >= 600 && i <= 2_399 && i % 4 >= 1 && i % 4 <= 2 && i % 5 === 2)
+      .map((job) => job.id);
+    expect(wanted.length).toBeGreaterThan(20);
+    const dry = await console_.ask('POST', '/api/v1/replays?dryRun=true', {
+      queues: [id],
+      reason: 'look',
+      ...body,
+    });
+    expect(dry.body).toMatchObject({ matched: wanted.length, isComplete: true });
+    expect(dry.body.byType).toEqual([{ name: 'send', jobs: wanted.length }]);
+    expect(await redis.client.zcard(`${id}:failed`)).toBe(3_000);
+
+    const done = await isDone((await begin(body)).id);
+    // Workers take from the right end: what failed first is taken first.
+    expect((await waiting()).reverse()).toEqual(wanted);
+    expect(done.account).toMatchObject({
+      matched: wanted.length,
+      moved: wanted.length,
+      remaining: 0,
+      skipped: 0,
+    });
+    expect(done.isRangeCovered).toBe(true);
+    const fields = await redis.client.hgetall(`${id}:${wanted[0]}`);
+    expect(Object.keys(fields).sort()).toEqual(
+      ['data', 'delay', 'name', 'opts', 'priority', 'spillway.replay', 'stacktrace', 'timestamp'].sort(),
+    );
+  });
+
+  it('in order when thousands ended in one millisecond, newest first too', async () => {
+    await addEnded(
+      redis,
+      id,
+      ids(0, 4_500).map((job) => ({ id: job, finishedAtMs: 1_000 })),
+    );
+    // Every third stays, so that the window has to get past those that don't leave.
+    const odd = { filter: { jobTypes: ['send'] }, order: 'newest' };
+    for (const job of ids(0, 4_500).filter((_, i) => i % 3 === 0))
+      await redis.client.hset(`${id}:${job}`, 'name', 'other');
+    const done = await isDone((await begin(odd)).id);
+    expect(done.account).toMatchObject({ matched: 3_000, moved: 3_000 });
+    expect((await waiting()).reverse()).toEqual(
+      ids(0, 4_500)
+        .filter((_, i) => i % 3 !== 0)
+        .reverse(),
+    );
+  });
+
+  it('with priority, LIFO and BullMQ 5’s paused list as BullMQ would, and flow parents left with the reason', async () => {
+    await addEnded(redis, id, [
+      { id: 'p', priority: 7 },
+      { id: 'l', lifo: true },
+      { id: 'n' },
+      { id: 'parent' },
+      { id: 'x' },
+    ]);
+    await redis.client.sadd(`${id}:parent:dependencies`, 'bull:other:1');
+    await redis.client.del(`${id}:x`);
+    const done = await isDone((await begin({})).id);
+    expect(await waiting()).toEqual(['n', 'l']);
+    expect(await redis.client.zrange(`${id}:prioritized`, '0', '-1')).toEqual(['p']);
+    expect(done.account).toMatchObject({
+      matched: 5,
+      moved: 3,
+      skippedBecause: { 'flow-parent': 1, 'job-missing': 1 },
+      remaining: 0,
+    });
+    await redis.client.hset(`${id}:meta`, 'paused', '1', 'version', 'bullmq:5.81.5');
+    await addEnded(redis, id, [{ id: 'v5' }]);
+    await isDone((await begin({ filter: { jobTypes: ['send'] } })).id);
+    expect(await redis.client.lrange(`${id}:paused`, 0, -1)).toEqual(['v5']);
+    expect(await redis.client.zscore(`${id}:failed`, 'parent')).not.toBeNull();
+  });
+});
+
+describe('the account adds up by job id', () => {
+  it.each([5, 6] as const)('with workers of BullMQ %i, of which some fail again', async (version) => {
+    const worker = await startWorker({
+      version,
+      port: redis.port,
+      queue: name,
+      jobMs: 1,
+      options: { concurrency: 20 },
+    });
+    await addEnded(
+      redis,
+      id,
+      ids(0, 300).map((job, i) => ({
+        id: job,
+        attempts: 1,
+        data: i % 3 === 0 ? { fail: 'still broken' } : {},
+      })),
+    );
+    const begun = await begin({ ratePerSecond: 1_000 });
+    const last = await until('all have ended', async () => {
+      const now = await replay(begun.id);
+      return now.state === 'done' && now.account.toRun === 0 ? now : null;
+    });
+    expect(last.account).toMatchObject({
+      matched: 300,
+      moved: 300,
+      succeeded: 200,
+      failedAgain: 100,
+      gone: 0,
+      remaining: 0,
+    });
+    expect(worker.started.map((start) => start.jobId).sort()).toEqual(ids(0, 300));
+    const report = await console_.ask('GET', `/api/v1/replays/${begun.id}/report.md`);
+    expect(report.text).toMatch(/\| — failed again \| 100 \|/);
+    expect(report.text).toMatch(/The time range is covered/);
+    await worker.stop();
+  });
+});
+
+describe('its pace', () => {
+  it('is within 5% of what is set, also at 5,000 a second', async () => {
+    await addEnded(
+      redis,
+      id,
+      ids(0, 25_000).map((job) => ({ id: job })),
+    );
+    const begun = await begin({ ratePerSecond: 5_000 });
+    const moved = () => redis.client.llen(`${id}:wait`);
+    await until('it moves', async () => (await moved()) > 1_000, { everyMs: 5 });
+    const [from, fromMs] = [await moved(), Date.now()];
+    await until('20,000 more', async () => (await moved()) >= from + 20_000, { everyMs: 5 });
+    const perSecond = ((await moved()) - from) / ((Date.now() - fromMs) / 1000);
+    expect(perSecond).toBeGreaterThan(4_750);
+    expect(perSecond).toBeLessThan(5_250);
+    await isDone(begun.id);
+  });
+
+  it('is nothing within 250 ms of a pause, another one at once when re-rated, and all can be paused in one action', async () => {
+    await addEnded(
+      redis,
+      id,
+      ids(0, 20_000).map((job) => ({ id: job })),
+    );
+    const begun = await begin({ ratePerSecond: 2_000 });
+    await until('it moves', async () => (await redis.client.llen(`${id}:wait`)) > 500);
+    const atMs = Date.now();
+    const paused = await console_.ask('PATCH', '/api/v1/replays?match=*', {
+      state: 'paused',
+      reason: 'incident',
+    });
+    expect(Date.now() - atMs).toBeLessThan(250);
+    const stood = await redis.client.llen(`${id}:wait`);
+    expect(paused.body.replays).toHaveLength(1);
+    expect(paused.body.replays[0]).toMatchObject({ state: 'paused', pausedBy: 'person' });
+    expect(paused.body.replays[0].account.moved).toBe(stood);
+    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { ratePerSecond: 20_000 });
+    expect(await redis.client.llen(`${id}:wait`)).toBe(stood);
+    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'running', reason: 'over' });
+    const done = await isDone(begun.id);
+    expect(done.account).toMatchObject({ matched: 20_000, moved: 20_000, remaining: 0 });
+    expect((await waiting()).reverse()).toEqual(ids(0, 20_000));
+  });
+
+  it('never has more in flight than is allowed', async () => {
+    await addEnded(
+      redis,
+      id,
+      ids(0, 60).map((job) => ({ id: job })),
+    );
+    const begun = await begin({ mostInFlight: 25 });
+    await until('25 are moved', async () => (await replay(begun.id)).account.moved === 25);
+    expect((await replay(begun.id)).paceReason).toMatch(/25 of at most 25 are in flight/);
+    const worker = await startWorker({ version: 6, port: redis.port, queue: name, jobMs: 1 });
+    const done = await isDone(begun.id);
+    expect(done.account.moved).toBe(60);
+    await worker.stop();
+  });
+});
+
+it('a replay works while Redis refuses writes, and says what the guard does there', async () => {
+  await addEnded(
+    redis,
+    id,
+    ids(0, 500).map((job) => ({ id: job, error: 'x'.repeat(2_000) })),
+  );
+  await fill(redis);
+  try {
+    const done = await isDone((await begin({})).id);
+    expect(done.account.moved).toBe(500);
+    await addEnded(redis, id, []);
+  } finally {
+    await lift(redis);
+  }
+});
+
+describe('the guard', () => {
+  it('stops a replay that only fails again after its first 20 jobs, and says so', async () => {
+    const worker = await startWorker({
+      version: 6,
+      port: redis.port,
+      queue: name,
+      jobMs: 1,
+      options: { concurrency: 10 },
+    });
+    await addEnded(
+      redis,
+      id,
+      ids(0, 500).map((job) => ({ id: job, attempts: 1, data: { fail: 'still broken' } })),
+    );
+    const begun = await begin({ guard: true });
+    const paused = await until('it is paused', async () => {
+      const now = await replay(begun.id);
+      return now.state === 'paused' ? now : null;
+    });
+    expect(paused).toMatchObject({
+      pausedBy: 'guard',
+      account: { moved: 20, failedAgain: 20, remaining: 480 },
+    });
+    expect(paused.paceReason).toMatch(/20 of the last 20 replayed jobs failed again/);
+    const { body } = await console_.ask('GET', '/api/v1/timeline');
+    expect(JSON.stringify(body)).toContain('replay.guarded');
+    await worker.stop();
+  });
+
+  it('backs off while jobs that are added now would wait too long, and recovers', async () => {
+    await addEnded(
+      redis,
+      id,
+      ids(0, 30_000).map((job) => ({ id: job, data: { ms: 40 } })),
+    );
+    let worker = await startWorker({
+      version: 6,
+      port: redis.port,
+      queue: name,
+      options: { concurrency: 4 },
+    });
+    const begun = await begin({ guard: true, ratePerSecond: 400 });
+    const slowed = await until(
+      'it is slowed',
+      async () => {
+        const now = await replay(begun.id);
+        return now.pacePerSecond < 150 && now.account.moved > 20 && /would wait/.test(now.paceReason)
+          ? now
+          : null;
+      },
+      { withinMs: 25_000 },
+    );
+    expect(slowed.state).toBe('running');
+    await worker.stop();
+    worker = await startWorker({ version: 6, port: redis.port, queue: name, options: { concurrency: 200 } });
+    await until(
+      'it is faster again',
+      async () => (await replay(begun.id)).pacePerSecond > slowed.pacePerSecond + 30,
+      { withinMs: 25_000 },
+    );
+    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'aborted', reason: 'enough' });
+    const ended = await replay(begun.id);
+    expect(ended.account.moved + ended.account.remaining).toBe(30_000);
+    await worker.stop();
+  }, 60_000);
+});
