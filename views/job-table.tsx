@@ -28,6 +28,8 @@ export interface JobTableProps {
   readonly range: string;
   readonly newer: string | null;
   readonly older: string | null;
+  /** The form that brings these back; null: they can't be, or this role may not. */
+  readonly replayHref: string | null;
   /** What is said where there is no job, or where they can't be read. */
   readonly note: string;
 }
@@ -41,6 +43,7 @@ export const JobTable: FC<JobTableProps> = ({
   range,
   newer,
   older,
+  replayHref,
   note,
 }) => (
   <section class="jobs" id="jobs" aria-labelledby="jobs-title">
@@ -52,6 +55,13 @@ export const JobTable: FC<JobTableProps> = ({
         </a>
       ))}
     </nav>
+    {replayHref ? (
+      <p>
+        <a class="button" href={replayHref}>
+          Replay these
+        </a>
+      </p>
+    ) : null}
     {rows.length === 0 ? (
       <p class="muted">{note}</p>
     ) : (

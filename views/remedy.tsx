@@ -7,6 +7,8 @@ export interface RemedyProps {
   /** null: this role may not; then it is told and not offered. */
   readonly href: string | null;
   readonly needsRole: string;
+  /** It leads to a page of its own, not to a drawer. */
+  readonly isPage?: boolean;
 }
 
 export const RemedyButton: FC<RemedyProps & { readonly isFirst?: boolean }> = ({
@@ -15,6 +17,7 @@ export const RemedyButton: FC<RemedyProps & { readonly isFirst?: boolean }> = ({
   href,
   needsRole,
   isFirst = false,
+  isPage = false,
 }) =>
   href === null ? (
     <li class="remedy remedy-told">
@@ -28,7 +31,7 @@ export const RemedyButton: FC<RemedyProps & { readonly isFirst?: boolean }> = ({
       <a
         class={isFirst ? 'remedy-button is-first' : 'remedy-button'}
         href={href}
-        data-drawer=""
+        data-drawer={isPage ? undefined : ''}
         title={effect}
       >
         <span class="remedy-label">{label}</span>

@@ -12,6 +12,8 @@ export interface PaceBucket {
 const BURST_SECONDS = 0.25;
 /** Turns of the loop a second at most: a batch is what falls due between two of them. */
 const TURNS_PER_SECOND = 20;
+/** Tokens that were waited for may come out a hair short. */
+const ROUNDING = 1e-6;
 
 /** A bucket at the moment a replay starts or goes on: one job may go at once. */
 export function startBucket(perSecond: number, nowMs: number): PaceBucket {
@@ -44,7 +46,8 @@ export function dueJobs(
 ): { readonly jobs: number; readonly waitMs: number } {
   if (bucket.perSecond <= 0) return { jobs: 0, waitMs: Infinity };
   const wanted = Math.max(1, Math.min(most, Math.floor(bucket.perSecond / TURNS_PER_SECOND)));
-  if (bucket.tokens >= wanted) return { jobs: Math.min(most, Math.floor(bucket.tokens)), waitMs: 0 };
+  const tokens = bucket.tokens + ROUNDING;
+  if (tokens >= wanted) return { jobs: Math.min(most, Math.floor(tokens)), waitMs: 0 };
   return { jobs: 0, waitMs: ((wanted - bucket.tokens) / bucket.perSecond) * 1000 };
 }
 

@@ -1,5 +1,7 @@
+import { LeverError } from '../levers/lever.js';
 import { matchesFilter } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
+import type { ParkedSource } from './parked-source.js';
 import { readCandidates } from './read-candidates.js';
 import { countRange, readWindow } from './read-window.js';
 import type { Cursor, ReplayRecord } from './replay-record.js';
@@ -82,6 +84,17 @@ export async function dryRun(
     }
   }
   return { matched, lookedAt, inRange, isComplete, byType: largest(types), byError: largest(errors), sample };
+}
+
+/** The same for parked jobs. @throws LeverError where none can be parked. */
+export async function dryRunParked(
+  parked: ParkedSource | null,
+  { instance, queues, spec, cutoffMs }: Pick<ReplayRecord, 'instance' | 'spec' | 'cutoffMs' | 'queues'>,
+): Promise<DryRun> {
+  if (parked === null) throw new LeverError('unavailable', 'from: no jobs are parked by this console');
+  const matched = await parked.count({ instance, queues, filter: spec.filter, cutoffMs });
+  const all = { matched, lookedAt: matched, inRange: matched, isComplete: true };
+  return { ...all, byType: [], byError: [], sample: [] };
 }
 
 function add(groups: Map<string, number>, name: string): void {

@@ -3,6 +3,8 @@ import type { Watch } from '../watch/watch.js';
 
 /** A call of a script that is not answered within this is tried again. */
 const COMMAND_TIMEOUT_MS = 5_000;
+/** Somebody waits for an answer. */
+const CONNECT_WITHIN_MS = 3_000;
 
 /**
  * One connection to each Redis for all its replays, opened when the first needs it: their long reads stand before
@@ -34,6 +36,17 @@ export class ReplayConnections {
       isFirst = false;
     });
     this.#clients.set(instance, client);
+    return null;
+  }
+
+  /** The connection as soon as it can be used; null when that takes too long. */
+  async whenReady(instance: string, now: () => number): Promise<RedisClient | null> {
+    const endMs = now() + CONNECT_WITHIN_MS;
+    while (now() < endMs) {
+      const client = this.ready(instance);
+      if (client) return client;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     return null;
   }
 

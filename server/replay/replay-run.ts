@@ -1,6 +1,3 @@
-import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from '../model/replay-canary.js';
-import { type GuardState, guardRate, startGuard } from '../model/replay-guard.js';
-import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from '../model/replay-pace.js';
 import type { RedisClient } from '../redis/connect.js';
 import { countMatching } from './count-matching.js';
 import type { GuardEye } from './guard-sight.js';
@@ -9,16 +6,13 @@ import { isPassing, problemOf } from './passing-problem.js';
 import { countLetters, countsForResweep, isSettled, settledLetters } from './replay-batch.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
 import { moveOf, type ReplaySource, sourceOf } from './replay-source.js';
+import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
 import type { RunDeps, RunEvent } from './run-deps.js';
 
-/** Between two looks of the guard. */
-const GUARD_EVERY_MS = 1_000;
 /** Longest sleep of the loop: what it waits for is looked at again. */
 const NAP_MS = 200;
 /** Batches whose outcomes one turn looks up. */
 const BATCHES_A_TURN = 20;
-/** Ended jobs after which the failure rate is taken anew, so that an old success does not hide a new failure. */
-const RECENT_ENDED = 200;
 
 export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'reason'>>;
 
@@ -29,13 +23,8 @@ export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'rateP
 export class ReplayRun {
   #record: ReplayRecord;
   readonly #deps: RunDeps;
-  readonly #eye: GuardEye;
+  readonly #throttle: ReplayThrottle;
   #source: ReplaySource | null = null;
-  #guard: GuardState;
-  #bucket: PaceBucket;
-  #recent: MovedOutcomes;
-  #canaryMovedAtMs: number | null = null;
-  #lookedAtMs = 0;
   #hasUnfinished = true;
   #isStopping = false;
   #wake: () => void = () => undefined;
@@ -49,11 +38,7 @@ export class ReplayRun {
   constructor(record: ReplayRecord, deps: RunDeps, eye: GuardEye) {
     this.#record = record;
     this.#deps = deps;
-    this.#eye = eye;
-    this.#guard = startGuard(record.ratePerSecond, deps.now());
-    this.#bucket = startBucket(record.ratePerSecond, deps.now());
-    this.#recent = record.canaryFrom;
-    if (record.counts.moved - record.canaryFrom.moved >= CANARY_JOBS) this.#canaryMovedAtMs = deps.now();
+    this.#throttle = new ReplayThrottle(record, deps, eye);
   }
 
   get record(): ReplayRecord {
@@ -63,21 +48,20 @@ export class ReplayRun {
   /** Jobs a second that it moves now at most; 0 while it rests or stands. */
   get pacePerSecond(): number {
     if (this.#record.state !== 'running' || this.#waitsFor !== null) return 0;
-    return this.#record.spec.guard ? this.#guard.perSecond : this.#record.ratePerSecond;
+    return this.#record.spec.guard ? this.#throttle.perSecond : this.#record.ratePerSecond;
   }
 
   /** Why its pace is what it is: one sentence. */
   get paceReason(): string {
     if (this.#record.state !== 'running') return this.#record.reason;
     if (this.#waitsFor !== null) return this.#waitsFor;
-    return this.#record.spec.guard ? this.#guard.reason : 'As set: the guard is off.';
+    return this.#record.spec.guard ? this.#throttle.reason : 'As set: the guard is off.';
   }
 
   /** Moves on from where the record stands; returns at once. */
-  start(): void {
+  start(isNewCanary = false): void {
     if (this.#loop !== null || this.#record.state !== 'running') return;
-    this.#guard = startGuard(this.#record.ratePerSecond, this.#deps.now());
-    this.#bucket = startBucket(this.#record.ratePerSecond, this.#deps.now());
+    this.#throttle.begin(this.#record, isNewCanary);
     this.#waitsFor = null;
     this.#loop = this.#work().finally(() => {
       this.#loop = null;
@@ -94,13 +78,7 @@ export class ReplayRun {
 
   async #change(change: RunChange): Promise<void> {
     const { ratePerSecond } = change;
-    if (ratePerSecond !== undefined) {
-      this.#bucket = reRate(this.#bucket, ratePerSecond, this.#deps.now());
-      this.#guard = {
-        ...startGuard(ratePerSecond, this.#deps.now()),
-        reason: 'As set: the rate was changed.',
-      };
-    }
+    if (ratePerSecond !== undefined) this.#throttle.setRate(ratePerSecond);
     const isResumed = change.state === 'running' && this.#record.state === 'paused';
     if (isResumed) await this.#loop;
     const isEnding = change.state === 'aborted' || change.state === 'done' || change.state === 'failed';
@@ -112,11 +90,7 @@ export class ReplayRun {
     this.#wake();
     if (this.#record.state !== 'running') await this.#loop;
     await this.#save();
-    if (isResumed) {
-      this.#recent = this.#record.canaryFrom;
-      this.#canaryMovedAtMs = null;
-      this.start();
-    }
+    if (isResumed) this.start(true);
   }
 
   /** Ends the loop without a change of state: the console stops, and goes on with it when it starts again. */
@@ -195,15 +169,13 @@ export class ReplayRun {
     this.#source ??= sourceOf(this.#record, this.#deps, () => this.#shouldStop);
     if (this.#hasUnfinished) return this.#finishMoving(client);
     if (this.#record.counts.counted === null) return this.#count(client);
-    const most = this.#mostNow();
-    if (most === 0) return this.#nap(NAP_MS / 2);
-    const perSecond = this.#pace();
-    const nowMs = this.#deps.now();
-    this.#bucket =
-      this.#bucket.perSecond === perSecond
-        ? refill(this.#bucket, nowMs)
-        : reRate(this.#bucket, perSecond, nowMs);
-    const due = dueJobs(this.#bucket, most);
+    const { most, waitsFor, stop } = this.#throttle.allowance(this.#record);
+    this.#waitsFor = waitsFor;
+    if (stop !== null) return this.#pauseByGuard(stop);
+    if (most <= 0) return this.#nap(NAP_MS / 2);
+    const wasSlowed = this.#throttle.isSlowed;
+    const due = this.#throttle.due(this.#record, most);
+    if (this.#throttle.isSlowed !== wasSlowed) this.#tell('guarded', this.#throttle.reason);
     if (due.jobs === 0) return this.#nap(Math.min(NAP_MS, due.waitMs));
     const found = await this.#source.next(client, due.jobs);
     if (this.#shouldStop) return;
@@ -230,7 +202,7 @@ export class ReplayRun {
     let answer = '';
     for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += JOBS_A_CALL)
       answer += await this.#moveSome(client, batch, from);
-    this.#bucket = spend(this.#bucket, answer.length);
+    this.#throttle.spend(answer.length);
     // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
     const isCut = answer.length < batch.jobs.length;
     if (isCut) {
@@ -249,11 +221,7 @@ export class ReplayRun {
     const before = this.#record.counts.moved;
     this.#set({ counts: countLetters(this.#record.counts, '', letters) });
     this.#deps.noteMoved(batch.queue, this.#record.counts.moved - before);
-    if (
-      this.#canaryMovedAtMs === null &&
-      this.#record.counts.moved - this.#record.canaryFrom.moved >= CANARY_JOBS
-    )
-      this.#canaryMovedAtMs = this.#deps.now();
+    this.#throttle.noteMoved(this.#record);
     await this.#save([{ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' }]);
   }
 
@@ -281,42 +249,6 @@ export class ReplayRun {
     if (counted === null) return;
     this.#set({ counts: { ...this.#record.counts, counted: counted ?? 0 } });
     await this.#save();
-    this.#bucket = startBucket(this.#bucket.perSecond, this.#deps.now());
-  }
-
-  /** Jobs that may be moved at once now; 0: none, and `#waitsFor` says why. */
-  #mostNow(): number {
-    const { spec, counts } = this.#record;
-    let most = spec.batchSize;
-    this.#waitsFor = null;
-    if (spec.mostInFlight !== null) {
-      const inFlight = counts.moved - counts.succeeded - counts.failedAgain - counts.gone;
-      most = Math.min(most, spec.mostInFlight - inFlight);
-      if (most <= 0) this.#waitsFor = `Waiting: ${inFlight} of at most ${spec.mostInFlight} are in flight.`;
-    }
-    if (!spec.guard) return Math.max(0, most);
-    return Math.min(Math.max(0, most), this.#canaryAllows());
-  }
-
-  #canaryAllows(): number {
-    const nowMs = this.#deps.now();
-    const since = this.#canaryMovedAtMs === null ? null : nowMs - this.#canaryMovedAtMs;
-    const recent = outcomesSince(this.#record, this.#recent);
-    const verdict = judgeCanary(recent, since);
-    if (verdict === 'stop') {
-      const ended = recent.succeeded + recent.failedAgain + recent.gone;
-      void this.#pauseByGuard(`${recent.failedAgain} of the last ${ended} replayed jobs failed again`);
-      return 0;
-    }
-    if (recent.succeeded + recent.failedAgain + recent.gone >= RECENT_ENDED)
-      this.#recent = outcomesOf(this.#record);
-    if (verdict === 'wait') {
-      this.#waitsFor = `Waiting to see what comes of the first ${CANARY_JOBS} jobs.`;
-      return 0;
-    }
-    return since === null
-      ? CANARY_JOBS - outcomesSince(this.#record, this.#record.canaryFrom).moved
-      : Infinity;
   }
 
   async #pauseByGuard(why: string): Promise<void> {
@@ -324,26 +256,6 @@ export class ReplayRun {
     this.#set({ state: 'paused', pausedBy: 'guard', reason });
     await this.#save().catch(() => undefined);
     this.#tell('guarded', reason);
-  }
-
-  #pace(): number {
-    const { spec, ratePerSecond, instance, queues, baseline } = this.#record;
-    if (!spec.guard) return ratePerSecond;
-    const nowMs = this.#deps.now();
-    if (nowMs - this.#lookedAtMs >= GUARD_EVERY_MS && baseline) {
-      this.#lookedAtMs = nowMs;
-      const sight = this.#eye.look(
-        this.#deps.snapshot(instance),
-        queues,
-        baseline,
-        (queue) => this.#deps.movedTo(queue),
-        nowMs,
-      );
-      const wasSlowed = this.#guard.isSlowed;
-      this.#guard = guardRate(this.#guard, ratePerSecond, sight, baseline);
-      if (this.#guard.isSlowed !== wasSlowed) this.#tell('guarded', this.#guard.reason);
-    }
-    return this.#guard.perSecond;
   }
 
   async #sweepEnded(): Promise<void> {
@@ -376,18 +288,4 @@ export class ReplayRun {
       };
     });
   }
-}
-
-function outcomesOf({ counts: { moved, succeeded, failedAgain, gone } }: ReplayRecord): MovedOutcomes {
-  return { moved, succeeded, failedAgain, gone };
-}
-
-function outcomesSince(record: ReplayRecord, since: MovedOutcomes): MovedOutcomes {
-  const now = outcomesOf(record);
-  return {
-    moved: now.moved - since.moved,
-    succeeded: now.succeeded - since.succeeded,
-    failedAgain: now.failedAgain - since.failedAgain,
-    gone: now.gone - since.gone,
-  };
 }

@@ -5,18 +5,18 @@ import type { AuditLog } from '../store/audit-record.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
-import { auditOfReplay } from './audit-replay.js';
-import { type DryRun, dryRun } from './dry-run.js';
+import { type DryRun, dryRun, dryRunParked } from './dry-run.js';
 import { GuardEye } from './guard-sight.js';
 import { MovedRate } from './moved-rate.js';
 import type { ParkedSource } from './parked-source.js';
 import { readOutcomes } from './read-outcomes.js';
 import { ReplayConnections } from './replay-connections.js';
+import { ReplayLog } from './replay-log.js';
 import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
 import { isSelected, queuesOf, type ReplayRequest, type ReplaySelection } from './replay-request.js';
 import { ReplayRun, type RunChange } from './replay-run.js';
 import type { ReplayView } from './replay-view.js';
-import type { RunDeps, RunEvent } from './run-deps.js';
+import type { RunDeps } from './run-deps.js';
 
 /** Replays under way at once. */
 const MOST_RUNNING = 20;
@@ -26,7 +26,6 @@ const SETTLE_EVERY_MS = 250;
 const ENDED_EVERY_TURNS = 8;
 const WATCH_ENDED_MS = 24 * 3_600_000;
 const PRUNE_EVERY_TURNS = 4 * 60 * 10;
-const CONNECT_WITHIN_MS = 3_000;
 
 export interface ReplaysDeps {
   readonly watch: Watch;
@@ -49,6 +48,7 @@ export interface ReplayOrder {
 /** All replays of this console: begins them, takes orders, and goes on with them after a restart. */
 export class Replays {
   readonly #deps: ReplaysDeps;
+  readonly #log: ReplayLog;
   readonly #runs = new Map<string, ReplayRun>();
   readonly #rates = new Map<string, MovedRate>();
   readonly #connections: ReplayConnections;
@@ -60,6 +60,7 @@ export class Replays {
 
   constructor(deps: ReplaysDeps) {
     this.#deps = deps;
+    this.#log = new ReplayLog(deps);
     this.#connections = new ReplayConnections(deps.watch, (instance) => {
       for (const run of this.#runs.values()) if (run.record.instance === instance) run.noteBreak();
     });
@@ -92,8 +93,10 @@ export class Replays {
   async dryRun(request: ReplayRequest): Promise<DryRun> {
     const snapshot = this.#snapshotOf(request.instance);
     const record = { spec: request.spec, cutoffMs: this.#deps.now(), queues: queuesOf(snapshot, request) };
-    if (request.spec.from === 'parked') return this.#dryRunParked(request, record);
-    const client = await this.#connected(request.instance);
+    if (request.spec.from === 'parked')
+      return dryRunParked(this.#deps.parked, { ...record, instance: request.instance });
+    const client = await this.#connections.whenReady(request.instance, this.#deps.now);
+    if (!client) throw new LeverError('unreachable', `Redis ${request.instance} does not answer now`);
     return dryRun(client, record, this.#deps.now);
   }
 
@@ -130,13 +133,13 @@ export class Replays {
       canaryFrom: { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 },
     };
     await this.#deps.store.save(record);
-    await this.#audit(actor, 'start', record, spec.reason, {
+    await this.#log.audit(actor, 'start', record, spec.reason, {
       ...spec,
       queues: queues.join(', '),
     });
     const run = this.#hold(record);
     run.start();
-    this.#tell(
+    this.#log.tell(
       'started',
       record,
       `${actor.name} replays ${spec.from} jobs of ${queues.join(', ')}: ${spec.reason}`,
@@ -176,7 +179,7 @@ export class Replays {
     this.#runs.delete(id);
     await this.#turn;
     await this.#deps.store.remove(id);
-    await this.#audit(actor, 'forget', run.record, reason, {});
+    await this.#log.audit(actor, 'forget', run.record, reason, {});
   }
 
   /** Ends the work of this process; what is under way goes on when the console starts again. */
@@ -202,15 +205,16 @@ export class Replays {
     };
     if (Object.keys(change).length === 0) return;
     await run.change(change);
-    await this.#audit(actor, 'change', before, reason, { ...change });
+    await this.#log.audit(actor, 'change', before, reason, { ...change });
     if (change.ratePerSecond !== undefined && change.ratePerSecond !== before.ratePerSecond)
-      this.#tell(
+      this.#log.tell(
         're-rated',
         before,
         `${actor.name}: ${before.ratePerSecond}/s → ${change.ratePerSecond}/s: ${reason}`,
       );
     const event = change.state === 'paused' ? 'paused' : change.state === 'running' ? 'resumed' : 'finished';
-    if (change.state !== undefined) this.#tell(event, before, `${actor.name}: ${change.state}: ${reason}`);
+    if (change.state !== undefined)
+      this.#log.tell(event, before, `${actor.name}: ${change.state}: ${reason}`);
   }
 
   #hold(record: ReplayRecord): ReplayRun {
@@ -231,7 +235,7 @@ export class Replays {
       movedTo: (queueId) => this.#moved.get(keyOf(queueId)) ?? 0,
       noteMoved: (queueId, jobs) =>
         void this.#moved.set(keyOf(queueId), (this.#moved.get(keyOf(queueId)) ?? 0) + jobs),
-      tell: (kind, record, text) => this.#tell(kind, record, text),
+      tell: (kind, record, text) => this.#log.tell(kind, record, text),
     };
   }
 
@@ -282,60 +286,9 @@ export class Replays {
     return rate;
   }
 
-  async #dryRunParked(
-    { instance, spec }: ReplayRequest,
-    { queues, cutoffMs }: { readonly queues: readonly string[]; readonly cutoffMs: number },
-  ): Promise<DryRun> {
-    if (this.#deps.parked === null)
-      throw new LeverError('unavailable', 'from: no jobs are parked by this console');
-    const matched = await this.#deps.parked.count({ instance, queues, filter: spec.filter, cutoffMs });
-    return {
-      matched,
-      lookedAt: matched,
-      inRange: matched,
-      isComplete: true,
-      byType: [],
-      byError: [],
-      sample: [],
-    };
-  }
-
-  async #connected(instance: string) {
-    const endMs = this.#deps.now() + CONNECT_WITHIN_MS;
-    while (this.#deps.now() < endMs) {
-      const client = this.#connections.ready(instance);
-      if (client) return client;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new LeverError('unreachable', `Redis ${instance} does not answer now`);
-  }
-
   #snapshotOf(instance: string): Snapshot {
     const snapshot = this.#deps.watch.snapshot(instance);
     if (!snapshot) throw new LeverError('not-found', `instance: there is no Redis named ${instance}`);
     return snapshot;
-  }
-
-  #tell(kind: RunEvent, record: ReplayRecord, text: string): void {
-    this.#deps.tell({
-      atMs: this.#deps.now(),
-      instance: record.instance,
-      kind: `replay.${kind}`,
-      queue: record.queues.length === 1 ? (record.queues[0] ?? null) : null,
-      worker: null,
-      text,
-      actor: kind === 'guarded' ? null : record.actor,
-    });
-  }
-
-  async #audit(
-    actor: Actor,
-    what: 'start' | 'change' | 'forget',
-    record: ReplayRecord,
-    reason: string,
-    args: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    const entry = auditOfReplay(this.#deps.newId(), this.#deps.now(), actor, what, record, reason, args);
-    await this.#deps.audit.append(entry);
   }
 }

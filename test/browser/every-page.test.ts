@@ -15,6 +15,8 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['memory', '/i/default/memory', untilLive],
   ['workers', '/fleet', untilLive],
   ['actions', '/actions'],
+  ['replays', '/replays', untilLive],
+  ['replay form', '/replays?queues=bull:mail&jobTypes=send', untilLive],
   ['not found', '/nothing-is-here'],
   ['lever as a page', '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Amail'],
   ['group as a page', '/lever/group?search=mail'],

@@ -5,7 +5,7 @@ import type { Explained, Finding, Remedy } from '../../findings/finding.js';
 import { plainName } from '../../findings/words.js';
 import { findLever } from '../../levers/index.js';
 import { formatValue } from '../../model/format.js';
-import { instancePath, leverPath, queuePath } from './links.js';
+import { instancePath, leverPath, queuePath, replayFormPath } from './links.js';
 import { coarseAge, elementId, moment } from './words.js';
 
 export interface FindingsContext {
@@ -41,12 +41,40 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     since: moment(finding.sinceMs, nowMs),
     age: `for ${coarseAge((nowMs - finding.sinceMs) / 1000)}`,
     isLastSeen: finding.lastSeenAtMs !== undefined,
-    remedies: finding.remedies.map((remedy) => remedyOf(remedy, finding, context.role)),
+    remedies: [
+      ...finding.remedies.map((remedy) => remedyOf(remedy, finding, context.role)),
+      ...replayOf(finding, context.role),
+    ],
   };
 }
 
 function remedyOf(remedy: Remedy, finding: Finding, role: Role): RemedyProps {
   return remedyButton(remedy, finding.instance, role, { why: finding.title, finding: finding.key });
+}
+
+/** What failed since a moment can be made up for once it is mended: a link to the form, as a replay is no lever. */
+function replayOf(finding: Finding, role: Role): readonly RemedyProps[] {
+  if (finding.code !== 'jobtype.failing' || finding.queue === null || finding.jobType === undefined)
+    return [];
+  const { queue, jobType, instance } = finding;
+  const first = Date.parse(String(finding.evidence.find(({ label }) => label === 'first failure')?.value));
+  return [
+    {
+      label: 'Replay these',
+      effect: 'Once it is mended: brings back what failed since, at a pace that live jobs can bear.',
+      needsRole: 'operator',
+      isPage: true,
+      href: includesRole(role, 'operator')
+        ? replayFormPath({
+            instance,
+            queue,
+            jobType,
+            why: finding.title,
+            ...(Number.isFinite(first) ? { fromMs: first } : {}),
+          })
+        : null,
+    },
+  ];
 }
 
 /** A remedy as a button, or as words where the role may not press it. */

@@ -5,7 +5,7 @@ import { includesRole, type Role } from '../../auth/role.js';
 import { formatBytes, formatCount, formatDuration } from '../../model/format.js';
 import type { JobDetail, JobPage, JobRow } from '../../watch/job-view.js';
 import type { JobState, QueueState } from '../../watch/snapshot.js';
-import { jobPath, leverPath, queuePath } from './links.js';
+import { jobPath, leverPath, queuePath, replayFormPath } from './links.js';
 import { moment, UNKNOWN } from './words.js';
 
 /** Jobs of one page of the table. */
@@ -50,6 +50,7 @@ export interface JobTableInput {
   readonly page: JobPage | null;
   readonly problem: string | null;
   readonly showsData: boolean;
+  readonly mayReplay: boolean;
   readonly nowMs: number;
 }
 
@@ -75,6 +76,10 @@ export function jobTableOf(input: JobTableInput): JobTableProps {
         : `${formatCount(cursor + 1)}–${formatCount(last)} of ${formatCount(page?.total ?? 0)}`,
     newer: cursor > 0 ? href(state, Math.max(0, cursor - JOBS_A_PAGE)) : null,
     older: page?.nextCursor != null ? href(state, page.nextCursor) : null,
+    replayHref:
+      rows.length > 0 && input.mayReplay && (state === 'failed' || state === 'completed')
+        ? replayFormPath({ instance, queue: queue.id, from: state })
+        : null,
     note: input.problem ?? 'No job is in this state.',
   };
 }

@@ -28,6 +28,26 @@ export function encodePart(text: string): string {
   return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));
 }
 
+/** The form of a replay with its filters filled in. A time is UTC. */
+export function replayFormPath(link: {
+  readonly instance: string;
+  readonly queue: string;
+  readonly from?: 'failed' | 'completed';
+  readonly jobType?: string;
+  readonly fromMs?: number;
+  readonly why?: string;
+}): string {
+  const query = new URLSearchParams({
+    instance: link.instance,
+    queues: link.queue,
+    from: link.from ?? 'failed',
+  });
+  if (link.jobType !== undefined) query.set('jobTypes', link.jobType);
+  if (link.fromMs !== undefined) query.set('from_time', new Date(link.fromMs).toISOString());
+  if (link.why !== undefined) query.set('reason', link.why);
+  return `/replays?${query}#replay-form-title`;
+}
+
 export interface LeverLink {
   readonly lever: string;
   readonly instance: string;

@@ -63,6 +63,16 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         tenants: tenantTableOf(queue.tenants, showsData),
         parked: await parkedOf(deps, instance, queue.id, actor.role),
         jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
+        jobs: jobTableOf({
+          queue,
+          instance,
+          state,
+          cursor,
+          ...jobs,
+          showsData,
+          mayReplay: includesRole(actor.role, 'operator'),
+          nowMs,
+        }),
       }}
     />
   );

@@ -1,0 +1,151 @@
+import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from '../model/replay-canary.js';
+import { type GuardState, guardRate, startGuard } from '../model/replay-guard.js';
+import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from '../model/replay-pace.js';
+import type { GuardEye } from './guard-sight.js';
+import type { ReplayRecord } from './replay-record.js';
+import type { RunDeps } from './run-deps.js';
+
+/** Between two looks of the guard. */
+const GUARD_EVERY_MS = 1_000;
+/** Ended jobs after which the failure rate is taken anew, so that an old success does not hide a new failure. */
+const RECENT_ENDED = 200;
+
+/** How many jobs may go at once, and why not more. */
+export interface Allowance {
+  readonly most: number;
+  /** Why none; null: some may. */
+  readonly waitsFor: string | null;
+  /** Why it must not go on without a person; null: it may. */
+  readonly stop: string | null;
+}
+
+/** How fast one replay may go: the set rate, the guard, the canary, and what may be in flight. */
+export class ReplayThrottle {
+  readonly #deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>;
+  readonly #eye: GuardEye;
+  #guard: GuardState;
+  #bucket: PaceBucket;
+  #recent: MovedOutcomes;
+  #canaryMovedAtMs: number | null = null;
+  #lookedAtMs = 0;
+
+  constructor(record: ReplayRecord, deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>, eye: GuardEye) {
+    this.#deps = deps;
+    this.#eye = eye;
+    this.#guard = startGuard(record.ratePerSecond, deps.now());
+    this.#bucket = startBucket(record.ratePerSecond, deps.now());
+    this.#recent = record.canaryFrom;
+    this.noteMoved(record);
+  }
+
+  /** What the guard allows now. */
+  get perSecond(): number {
+    return this.#guard.perSecond;
+  }
+
+  get reason(): string {
+    return this.#guard.reason;
+  }
+
+  get isSlowed(): boolean {
+    return this.#guard.isSlowed;
+  }
+
+  /** Begins, or goes on after a pause. */
+  begin(record: ReplayRecord, isNewCanary: boolean): void {
+    this.#guard = startGuard(record.ratePerSecond, this.#deps.now());
+    this.#bucket = startBucket(record.ratePerSecond, this.#deps.now());
+    if (!isNewCanary) return;
+    this.#recent = record.canaryFrom;
+    this.#canaryMovedAtMs = null;
+  }
+
+  /** Another rate is in force from now on. */
+  setRate(ratePerSecond: number): void {
+    const nowMs = this.#deps.now();
+    this.#bucket = reRate(this.#bucket, ratePerSecond, nowMs);
+    this.#guard = { ...startGuard(ratePerSecond, nowMs), reason: 'As set: the rate was changed.' };
+  }
+
+  /** Jobs that may be moved at once now, the rate left aside. */
+  allowance(record: ReplayRecord): Allowance {
+    const { spec, counts } = record;
+    let most = spec.batchSize;
+    if (spec.mostInFlight !== null) {
+      const inFlight = counts.moved - counts.succeeded - counts.failedAgain - counts.gone;
+      most = Math.min(most, spec.mostInFlight - inFlight);
+      if (most <= 0) {
+        const waitsFor = `Waiting: ${inFlight} of at most ${spec.mostInFlight} are in flight.`;
+        return { most: 0, waitsFor, stop: this.#canary(record).stop };
+      }
+    }
+    const canary = this.#canary(record);
+    return { ...canary, most: Math.min(most, canary.most) };
+  }
+
+  /** Jobs that are due at the rate of now; 0 with the time to wait. The guard looks about once a second. */
+  due(record: ReplayRecord, most: number): { readonly jobs: number; readonly waitMs: number } {
+    const nowMs = this.#deps.now();
+    const perSecond = record.spec.guard ? this.#look(record, nowMs) : record.ratePerSecond;
+    this.#bucket =
+      this.#bucket.perSecond === perSecond
+        ? refill(this.#bucket, nowMs)
+        : reRate(this.#bucket, perSecond, nowMs);
+    return dueJobs(this.#bucket, most);
+  }
+
+  spend(jobs: number): void {
+    this.#bucket = spend(this.#bucket, jobs);
+  }
+
+  /** Remembers when the canary was out. */
+  noteMoved({ counts, canaryFrom }: ReplayRecord): void {
+    if (this.#canaryMovedAtMs === null && counts.moved - canaryFrom.moved >= CANARY_JOBS)
+      this.#canaryMovedAtMs = this.#deps.now();
+  }
+
+  #canary(record: ReplayRecord): Allowance {
+    if (!record.spec.guard) return { most: Infinity, waitsFor: null, stop: null };
+    const sinceMs = this.#canaryMovedAtMs === null ? null : this.#deps.now() - this.#canaryMovedAtMs;
+    const recent = outcomesSince(record, this.#recent);
+    const ended = recent.succeeded + recent.failedAgain + recent.gone;
+    const verdict = judgeCanary(recent, sinceMs);
+    if (verdict === 'stop') {
+      const stop = `${recent.failedAgain} of the last ${ended} replayed jobs failed again`;
+      return { most: 0, waitsFor: null, stop };
+    }
+    if (ended >= RECENT_ENDED) this.#recent = outcomesOf(record);
+    if (verdict === 'wait')
+      return {
+        most: 0,
+        waitsFor: `Waiting to see what comes of the first ${CANARY_JOBS} jobs.`,
+        stop: null,
+      };
+    const most = sinceMs === null ? CANARY_JOBS - outcomesSince(record, record.canaryFrom).moved : Infinity;
+    return { most, waitsFor: null, stop: null };
+  }
+
+  #look({ ratePerSecond, instance, queues, baseline }: ReplayRecord, nowMs: number): number {
+    if (nowMs - this.#lookedAtMs < GUARD_EVERY_MS || !baseline) return this.#guard.perSecond;
+    this.#lookedAtMs = nowMs;
+    const movedTo = (queue: string): number => this.#deps.movedTo(queue);
+    const sight = this.#eye.look(this.#deps.snapshot(instance), queues, baseline, movedTo, nowMs);
+    this.#guard = guardRate(this.#guard, ratePerSecond, sight, baseline);
+    return this.#guard.perSecond;
+  }
+}
+
+/** What has come of all that a replay has moved so far. */
+export function outcomesOf({ counts: { moved, succeeded, failedAgain, gone } }: ReplayRecord): MovedOutcomes {
+  return { moved, succeeded, failedAgain, gone };
+}
+
+function outcomesSince(record: ReplayRecord, since: MovedOutcomes): MovedOutcomes {
+  const now = outcomesOf(record);
+  return {
+    moved: now.moved - since.moved,
+    succeeded: now.succeeded - since.succeeded,
+    failedAgain: now.failedAgain - since.failedAgain,
+    gone: now.gone - since.gone,
+  };
+}
