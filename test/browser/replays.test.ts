@@ -1,0 +1,81 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addEnded } from '../support/failed-jobs.js';
+import { PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await startScene();
+  await scene.queue('mail').waitUntilReady();
+  await addEnded(
+    scene.redis,
+    'bull:mail',
+    Array.from({ length: 3_000 }, (_, i) => ({ id: `j${i}`, name: i % 3 === 0 ? 'bill' : 'send' })),
+  );
+  await untilSeen(scene, 'bull:mail');
+});
+afterAll(() => scene.stop());
+
+it('failed jobs are replayed from the queue’s failed tab, after a look at what that takes', async () => {
+  const page = await scene.open('/i/default/q/bull%3Amail?state=failed');
+  await page.getByRole('link', { name: 'Replay these', exact: true }).click();
+  await untilLive(page);
+  expect(await page.getByLabel('Queues').inputValue()).toBe('bull:mail');
+  await page.getByLabel('Job types').fill('send');
+  await page.getByLabel('Jobs a second at most').fill('100');
+  await page.getByLabel(/^Guard/).uncheck();
+  await page.getByLabel('Why').fill('the fix is out');
+  await page.getByRole('button', { name: 'Look first' }).press('Enter');
+  await page.waitForSelector('.replay-found');
+  expect(await page.locator('.replay-found').innerText()).toMatch(/2,000 jobs match/);
+  expect(await scene.redis.client.zcard('bull:mail:failed')).toBe(3_000);
+  await page.getByRole('button', { name: 'Begin the replay' }).press('Enter');
+  await page.waitForSelector('.replay');
+  await untilLive(page);
+  const moved = () => page.locator('.replay-progress').innerText();
+  const first = await until(
+    'the page counts',
+    async () => /[1-9]\d* of 2,000/.test(await moved()) && moved(),
+  );
+  await until('the page goes on counting without a reload', async () => (await moved()) !== first);
+  await page.close();
+});
+
+it('one button on the first screen stops all of them, also on a phone', async () => {
+  const page = await scene.open('/', PHONE);
+  await untilLive(page);
+  expect(await page.locator('#replays-all').innerText()).toMatch(/1 replay under way at/);
+  const button = page.getByRole('button', { name: 'Pause all replays' });
+  const box = await button.boundingBox();
+  expect(box?.y ?? Infinity).toBeLessThan(844);
+  await button.click();
+  await page.getByRole('button', { name: 'Resume all replays' }).waitFor();
+  const stood = await scene.redis.client.zcard('bull:mail:failed');
+  expect(stood).toBeGreaterThan(1_000);
+  await page.goto(`${scene.console.url}/replays`);
+  await untilLive(page);
+  await page.locator('.replay-rate input[name="ratePerSecond"]').fill('5000');
+  await page.locator('.replay-rate button').click();
+  await page.waitForLoadState();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(
+      violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`),
+    ).toEqual([]);
+  }
+  const width: readonly number[] = await page.evaluate(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  );
+  expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
+  expect(await scene.redis.client.zcard('bull:mail:failed')).toBe(stood);
+  await page.getByRole('button', { name: 'Resume', exact: true }).click();
+  await until(
+    'all of the type are back',
+    async () => (await scene.redis.client.zcard('bull:mail:failed')) === 1_000,
+  );
+  expect(scene.complaints()).toEqual([]);
+  await page.close();
+});
