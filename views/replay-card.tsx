@@ -40,7 +40,7 @@ export interface ReplayButtonsProps {
 export const ReplayCard: FC<ReplayCardProps> = (card) => (
   <li class="replay">
     <article aria-labelledby={`${card.id}-title`}>
-      <h3 id={`${card.id}-title`}>{card.title}</h3>
+      <h2 id={`${card.id}-title`}>{card.title}</h2>
       <p class="muted">
         {card.about} · begun <Time {...card.begun} /> · <a href={card.reportHref}>Report</a>
       </p>
