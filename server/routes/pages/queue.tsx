@@ -62,7 +62,6 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         tenants: tenantTableOf(queue.tenants, showsData),
         parked: await parkedOf(deps, instance, queue.id, actor.role),
-        jobs: jobTableOf({ queue, instance, state, cursor, ...jobs, showsData, nowMs }),
         jobs: jobTableOf({
           queue,
           instance,
