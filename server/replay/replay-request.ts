@@ -1,5 +1,6 @@
 import { LeverError } from '../levers/lever.js';
-import { findQueue, globMatcher, matchQueues } from '../model/glob.js';
+import { findQueue, matchQueues } from '../levers/targets.js';
+import { globMatcher } from '../model/glob.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { ReplayRecord } from './replay-record.js';
 import { MOST_QUEUES, type ReplaySpec } from './replay-spec.js';
