@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.{ts,tsx}'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Tests start real Redis servers, workers and browsers: as many files at once as there are cores here.
-    maxWorkers: 2,
+    // Tests start real Redis servers, workers and browsers, and wait for them most of the time: one file more than there
+    // are cores here.
+    maxWorkers: 3,
     minWorkers: 1,
   },
 });

@@ -1,6 +1,9 @@
 import { Queue as QueueV6 } from 'bullmq';
 import { Queue as QueueV5 } from 'bullmq-v5';
 
+/** A Redis that is gone answers nobody. */
+const READY_WITHIN_MS = 1_000;
+
 export interface BothVersions {
   readonly v5: QueueV5;
   readonly v6: QueueV6;
@@ -19,6 +22,9 @@ export function openBoth(port: number, name: string, prefix = 'bull'): BothVersi
     v5,
     v6,
     close: async () => {
+      // BullMQ 5 writes its settings as soon as it is connected: closed before that, it rejects to nobody.
+      const late = new Promise((resolve) => setTimeout(resolve, READY_WITHIN_MS));
+      await Promise.race([v5.waitUntilReady().catch(() => undefined), late]);
       await Promise.all([v5.close(), v6.close()]);
     },
   };
