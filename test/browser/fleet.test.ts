@@ -135,5 +135,5 @@ describe('the fleet page', () => {
       }
     }
     expect(scene.complaints()).toEqual([]);
-  });
+  }, 60_000);
 });

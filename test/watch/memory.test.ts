@@ -48,6 +48,9 @@ function nodeMemory(): NodeMemory | null {
   return watch?.snapshot('default')?.nodes[0]?.memory ?? null;
 }
 
+/** An error is two deviations: one that is said to be 5% is more than that once in twenty times. */
+const WELL_KNOWN_RATIO = 0.037;
+
 describe('where the memory is', () => {
   it('knows what each queue with 1% of memory or more holds to within 5%, with sizes over two orders of magnitude', async () => {
     const random = seededRandom(7).uniform;
@@ -62,11 +65,11 @@ describe('where the memory is', () => {
         `mixed-${i} is known well`,
         () => {
           const memory = memoryOf(`bull:mixed-${i}`);
-          return memory && memory.totalBytes > 0 && memory.errorBytes < 0.05 * memory.totalBytes
+          return memory && memory.totalBytes > 0 && memory.errorBytes < WELL_KNOWN_RATIO * memory.totalBytes
             ? memory
             : null;
         },
-        { withinMs: 15_000 },
+        { withinMs: 20_000 },
       );
       expect(Math.abs(seen.totalBytes - truth.all) / truth.all).toBeLessThan(0.05);
       for (const type of seen.types) {
