@@ -1,5 +1,5 @@
 import { formatRatio } from '../model/format.js';
-import { heldBytesOf, memorySharesOf } from '../model/memory-shares.js';
+import { heldBytesOf, largestTypeOf } from '../model/memory-shares.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { batchAdvice, batchSentence } from './batch-advice.js';
 import type { Evidence, Remedy, Subject } from './finding.js';
@@ -26,7 +26,7 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
   const held = heldBytesOf(snapshot.nodes);
   const share = held > 0 ? ` (${formatRatio(Math.min(1, holder.bytes / held))} of what Redis holds)` : '';
   const evidence: Evidence[] = [{ label: 'largest holder', value: holder.text }];
-  const [largest] = memorySharesOf(snapshot).byType;
+  const largest = largestTypeOf(snapshot);
   const plain = { sentence: `The largest part: ${holder.text}${share}.`, evidence, remedy: null };
   if (!largest || (largest.shareRatio ?? 0) < LEAST_SHARE) return { ...plain, accountsFor: [] };
   // Many small types, or another kind of data, of another queue may hold more together: then that is named.

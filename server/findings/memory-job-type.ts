@@ -1,5 +1,5 @@
 import { formatBytes, formatJobs } from '../model/format.js';
-import { memorySharesOf, type TypeShare } from '../model/memory-shares.js';
+import { heldBytesOf, largestTypeOf, type TypeShare } from '../model/memory-shares.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Remedy, Thresholds } from './finding.js';
 import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
@@ -23,8 +23,8 @@ export const memoryJobType: FindingRule = {
     'One job type holds most of what counts against the limit of a Redis that is well filled or filling.',
   detect: (snapshot, _nowMs, thresholds) => {
     if (!isMemoryPressed(snapshot)) return [];
-    const { heldBytes, byType } = memorySharesOf(snapshot);
-    const [largest] = byType;
+    const heldBytes = heldBytesOf(snapshot.nodes);
+    const largest = largestTypeOf(snapshot);
     if (!largest || heldBytes <= 0 || surelyHeld(largest) < heldBytes * MOST_RATIO) return [];
     if (surelyHeld(largest) < thresholds.retentionMinBytes) return [];
     return [jobType(largest, snapshot, thresholds)];

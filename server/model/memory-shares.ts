@@ -53,6 +53,15 @@ export function heldBytesOf(nodes: readonly RedisNode[]): number {
   return nodes.reduce((sum, node) => sum + node.countedBytes, 0);
 }
 
+/** The job type that holds most of one Redis; null: nothing is known yet. One pass: findings ask for it in every tick. */
+export function largestTypeOf(snapshot: Snapshot): TypeShare | null {
+  let largest: { readonly queue: QueueState; readonly type: TypeMemory } | null = null;
+  for (const queue of snapshot.queues)
+    for (const type of queue.memory?.types ?? [])
+      if (largest === null || type.bytes > largest.type.bytes) largest = { queue, type };
+  return largest && { ...largest, ...shareOf(largest.type, heldBytesOf(snapshot.nodes)) };
+}
+
 export function memorySharesOf(snapshot: Snapshot): MemoryShares {
   const heldBytes = heldBytesOf(snapshot.nodes);
   const known = snapshot.queues.flatMap((queue) => (queue.memory ? { queue, memory: queue.memory } : []));
