@@ -148,7 +148,14 @@ function tickMs(all: readonly Held[], tick: number, random: SeededRandom): numbe
   const before = process.cpuUsage();
   for (const { queue, samples } of due.slice(0, SAMPLED)) samples.memory(queue, nowMs);
   for (const { queue, types, samples } of due) {
-    typeStatesOf({ queue, types, samples, slotsByProcess: null, thresholdOf: () => null, nowMs });
+    typeStatesOf({
+      queue,
+      types,
+      sampledOf: (key) => samples.state(key),
+      slotsByProcess: null,
+      thresholdOf: () => null,
+      nowMs,
+    });
   }
   const needs: SamplingNeed[] = all.flatMap(({ queue, samples }) =>
     stateKeys(queue.id, queue.counts).map(({ state, key, count }) => ({

@@ -60,20 +60,52 @@ export function estimateBytes(stratum: Stratum, part: Moments): Bytes {
   return { bytes, errorBytes };
 }
 
-/** Number of jobs of a part, with ±: the share in the sample times the count. */
-export function estimateCount(
-  stratum: Stratum,
-  part: Moments,
-): { readonly value: number; readonly error: number } {
-  const { count, weight, effectiveSamples: n } = stratum;
-  if (count <= 0 || weight <= 0) return { value: 0, error: 0 };
-  const share = Math.min(1, part.weight / weight);
-  if (stratum.isCensus)
-    return { value: share * count, error: changedFactor(stratum) * Math.sqrt(share * (1 - share)) };
-  // Wilson's half-width: does not call a share of 100% in 20 samples certain.
+/** A share by estimate, 0..1; the truth lies from low to high in 95 of 100 cases. */
+export interface ShareRange {
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The share of a part of a state's jobs, by the weight of it among all that were looked at: Wilson's interval (1927), which
+ * does not lie evenly about the share: one job of one tells next to nothing, and 20 of 20 are at least 82%. Of few looks it
+ * is wider still (studentFactor).
+ */
+export function shareRange(
+  stratum: Pick<Stratum, 'weight' | 'effectiveSamples' | 'isCensus'>,
+  partWeight: number,
+): ShareRange {
+  const { weight, effectiveSamples: n } = stratum;
+  if (weight <= 0 || n <= 0) return { share: 0, low: 0, high: 1 };
+  const share = Math.min(1, partWeight / weight);
+  if (stratum.isCensus) return { share, low: share, high: share };
   const z = studentFactor(n);
+  const centre = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
   const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
-  return { value: share * count, error: half * count };
+  return {
+    share,
+    low: Math.max(0, Math.min(share, centre - half)),
+    high: Math.min(1, Math.max(share, centre + half)),
+  };
+}
+
+/** A number of jobs, and how far the truth may lie below and above it; `error` is the greater of both. */
+export interface CountEstimate {
+  readonly value: number;
+  readonly below: number;
+  readonly above: number;
+  readonly error: number;
+}
+
+/** Number of jobs of a part: its share in the sample times the count. */
+export function estimateCount(stratum: Stratum, part: Moments): CountEstimate {
+  const { count, weight } = stratum;
+  if (count <= 0 || weight <= 0) return { value: 0, below: 0, above: 0, error: 0 };
+  const { share, low, high } = shareRange(stratum, part.weight);
+  const changed = stratum.isCensus ? changedFactor(stratum) * Math.sqrt(share * (1 - share)) : 0;
+  const [below, above] = [(share - low) * count + changed, (high - share) * count + changed];
+  return { value: share * count, below, above, error: Math.max(below, above) };
 }
 
 /** Each job that changed differs from the one in its place by two independent draws: variances add up. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { addJobFacts, type JobFacts, type JobSlots, readJobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
-import { ReadBatch, type Slot } from './read-batch.js';
+import { ReadBatch, type Slot, sumOfCalls } from './read-batch.js';
 import type { QueueStructure } from './sample-jobs.js';
 
 /** Jobs of one window: 6 ms of Redis, in commands of a few µs between which others are served. */
@@ -65,7 +65,7 @@ export async function countWindow(
     jobs,
     lockBytes: found.reduce((sum, { lock }) => sum + beside.number(lock), 0),
     deduplicationBytes: found.reduce((sum, { deduplication }) => sum + beside.number(deduplication), 0),
-    calls: together([ids, facts, beside]),
+    calls: sumOfCalls(ids.calls, facts.calls, beside.calls),
   };
 }
 
@@ -107,7 +107,7 @@ export async function countStructure(
       settingsBytes: sum(settings),
     },
     errorBytes: keys.reduce((total, key) => total + listError(key), 0),
-    calls: together([first, batch]),
+    calls: sumOfCalls(first.calls, batch.calls),
   };
 }
 
@@ -168,11 +168,4 @@ function addBeside(batch: ReadBatch, facts: ReadBatch, queueId: string, { job, .
 function throwRefusal(batch: ReadBatch, slot: Slot): void {
   const refusal = batch.refusal(slot);
   if (refusal) throw refusal;
-}
-
-function together(batches: readonly ReadBatch[]): ReadonlyMap<string, number> {
-  const calls = new Map<string, number>();
-  for (const batch of batches)
-    for (const [name, times] of batch.calls) calls.set(name, (calls.get(name) ?? 0) + times);
-  return calls;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ForeignKey } from '../watch/memory-state.js';
-import { ReadBatch } from './read-batch.js';
+import { ReadBatch, sumOfCalls } from './read-batch.js';
 
 /** Keys drawn at random in one tick: 4 µs each with a million keys, and a look at those that are nobody's. */
 const DRAWN = 24;
@@ -43,7 +43,7 @@ export class ForeignKeys {
     for (const key of this.#large.keys()) if (this.#isOwn(key)) this.#large.delete(key);
     const againSlots = [...this.#large.keys()].map(measure);
     await sizes.run(client);
-    const calls = new Map([...draw.calls, ...sizes.calls]);
+    const calls = sumOfCalls(draw.calls, sizes.calls);
     for (const [key, slot] of [...drawnSlots, ...metSlots, ...againSlots])
       this.#note(key, sizes.number(slot));
     return {

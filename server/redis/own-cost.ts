@@ -1,4 +1,5 @@
 import { parsePairs } from './parse-info.js';
+import { addCalls } from './read-batch.js';
 
 /** Redis CPU seconds and executed time of one INFO answer. */
 interface CpuReading {
@@ -44,7 +45,7 @@ export class OwnCost {
    */
   count(calls: ReadonlyMap<string, number>, canWait = false): void {
     const counted = canWait ? this.#waiting : this.#regular;
-    for (const [name, times] of calls) counted.set(name, (counted.get(name) ?? 0) + times);
+    addCalls(counted, calls);
   }
 
   /** What these commands cost Redis, in µs, by what such commands have cost lately. */

@@ -65,6 +65,17 @@ export class ReadBatch {
   }
 }
 
+/** Commands of several batches together, by name. */
+export function sumOfCalls(...calls: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const some of calls) addCalls(sum, some);
+  return sum;
+}
+
+export function addCalls(sum: Map<string, number>, calls: ReadonlyMap<string, number>): void {
+  for (const [name, times] of calls) sum.set(name, (sum.get(name) ?? 0) + times);
+}
+
 function isConnectionLoss(error: Error): boolean {
   return /Connection is closed|Stream isn't writeable|ECONN|EPIPE|Command aborted|flushQueue/i.test(
     error.message,

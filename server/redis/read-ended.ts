@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../watch/finished-job.js';
 import { isJobId } from './queue-keys.js';
-import { ReadBatch, type Slot } from './read-batch.js';
+import { ReadBatch, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Jobs looked at of one kind in one turn of one queue: 1.5 µs each. */
 const MOST_ENDED = 60;
@@ -57,9 +57,7 @@ export async function readEnded(
   const facts = new ReadBatch();
   const decoders = requests.map((request, i) => addFacts(facts, lists, request, slots[i]));
   await facts.run(client);
-  const calls = new Map(lists.calls);
-  for (const [name, times] of facts.calls) calls.set(name, (calls.get(name) ?? 0) + times);
-  return { readings: decoders.map((decode) => decode()), calls };
+  return { readings: decoders.map((decode) => decode()), calls: sumOfCalls(lists.calls, facts.calls) };
 }
 
 function addIds(batch: ReadBatch, request: EndedRequest): Ids {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../watch/finished-job.js';
-import { ReadBatch } from './read-batch.js';
+import { ReadBatch, sumOfCalls } from './read-batch.js';
 
 /** Entries and bytes of one look: `completed` events carry the return value, which may be large. */
 const MOST_EVENTS = 150;
@@ -55,7 +55,7 @@ export class EventTail {
     if (last) this.#lastId = last.id;
     const names = await this.#askNames(client, entries);
     const finished = entries.flatMap((entry) => this.#take(entry) ?? []);
-    return { finished, isWhole, calls: new Map([...batch.calls, ...names]) };
+    return { finished, isWhole, calls: sumOfCalls(batch.calls, names) };
   }
 
   /** Only `added` tells a job's name: of those that started before that was seen it is asked for, while they run. */

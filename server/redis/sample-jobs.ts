@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { JobState } from '../watch/snapshot.js';
 import { addJobFacts, type JobFacts, readJobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
-import { ReadBatch, type Slot } from './read-batch.js';
+import { ReadBatch, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Of one queue: how many jobs of each state are to be looked at, and whether what is beside jobs is too. */
 export interface SampleRequest {
@@ -84,7 +84,7 @@ export async function sampleJobs(
     })),
     structure: structures[q]?.() ?? null,
   }));
-  return { samples, calls: sumOf(places.calls, facts.calls) };
+  return { samples, calls: sumOfCalls(places.calls, facts.calls) };
 }
 
 /**
@@ -138,8 +138,3 @@ function addStructure(
 }
 
 /** Commands of two batches together, by name. */
-function sumOf(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const sum = new Map(a);
-  for (const [name, times] of b) sum.set(name, (sum.get(name) ?? 0) + times);
-  return sum;
-}

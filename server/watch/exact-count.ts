@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { countStructure, countWindow, WINDOW_JOBS } from '../redis/count-queue.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
+import { addCalls } from '../redis/read-batch.js';
 import { CountRefused } from './count-refused.js';
 import { changedRatio, type ExactResult, exactMemoryOf, isStillExact } from './exact-result.js';
 import type { CountProgress, QueueMemory } from './memory-state.js';
@@ -109,6 +110,12 @@ export class ExactCount {
     return null;
   }
 
+  /** What the count has found in one list; null: there is none, or too much has changed since. */
+  stateOf(queue: QueueState, key: string, nowMs: number): SampledState | null {
+    const result = this.#results.get(queue.id);
+    return result && isStillExact(result, queue, nowMs) ? (result.states.get(key) ?? null) : null;
+  }
+
   forgetAllBut(ids: { has(id: string): boolean }, nowMs: number): void {
     if (this.#wanted !== null && !ids.has(this.#wanted))
       this.#end('failed', nowMs, 'the queue is gone: all its keys were deleted');
@@ -162,7 +169,7 @@ export class ExactCount {
       if (!key) return true;
       const size = Math.min(WINDOW_JOBS, left);
       const window = await countWindow(tick.client, walk.queueId, key, walk.offset, size, walk.seen);
-      add(calls, window.calls);
+      addCalls(calls, window.calls);
       this.#take(walk, key, window);
       walk.offset += window.entries;
       left -= Math.max(1, window.entries);
@@ -191,7 +198,7 @@ export class ExactCount {
 
   async #finish(walk: Walk, queue: QueueState, tick: CountTick, calls: Map<string, number>): Promise<void> {
     const counted = await countStructure(tick.client, walk.queueId, stateKeys(queue.id, queue.counts));
-    add(calls, counted.calls);
+    addCalls(calls, counted.calls);
     if (this.#walk !== walk) return;
     const nowMs = tick.now();
     const result: ExactResult = {
@@ -288,8 +295,4 @@ function changedProblem(ratio: number): string {
 /** Trying again does not help. */
 function isRefusal(problem: string): boolean {
   return /^(NOPERM|ERR|WRONGTYPE)/.test(problem);
-}
-
-function add(sum: Map<string, number>, calls: ReadonlyMap<string, number>): void {
-  for (const [name, times] of calls) sum.set(name, (sum.get(name) ?? 0) + times);
 }

@@ -102,13 +102,15 @@ export class Fleet {
       }));
   }
 
-  /** Slots of the processes that work on a queue, by the id of their agent; null: none has the agent. */
-  slotsOf(queueId: string): ReadonlyMap<string, number> | null {
-    const slots = new Map<string, number>();
-    for (const worker of this.#workers.values())
-      if (worker.queueId === queueId)
-        slots.set(worker.agentId, (slots.get(worker.agentId) ?? 0) + worker.slots);
-    return slots.size === 0 ? null : slots;
+  /** Slots of the processes that work on each queue, by the id of their agent; queues without one are left out. */
+  slotsByQueue(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    const queues = new Map<string, Map<string, number>>();
+    for (const { queueId, agentId, slots } of this.#workers.values()) {
+      const processes = queues.get(queueId) ?? new Map<string, number>();
+      processes.set(agentId, (processes.get(agentId) ?? 0) + slots);
+      queues.set(queueId, processes);
+    }
+    return queues;
   }
 
   /** All of them as they stand now. Forgets who is gone for long. */

@@ -3,12 +3,12 @@ import type { DiscoveryStep } from '../redis/discover.js';
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/memory-stats.js';
 import { queueOf } from '../redis/queue-keys.js';
-import { ReadBatch } from '../redis/read-batch.js';
 import { CountRefused } from './count-refused.js';
 import { ExactCount } from './exact-count.js';
 import { InstanceSampler } from './instance-sampler.js';
 import type { CountProgress } from './memory-state.js';
 import { ForeignMemory, nodeMemoryOf } from './node-memory.js';
+import type { SampledState } from './sampled-state.js';
 import type { QueueState } from './snapshot.js';
 import type { WatchedNode } from './watched-node.js';
 import type { WatchedQueue } from './watched-queue.js';
@@ -58,6 +58,11 @@ export class InstanceMemory {
     this.#watched = watched;
   }
 
+  /** What is known of the jobs in one list: counted one by one, else sampled. */
+  sampledOf(queue: QueueState, key: string, nowMs: number): SampledState | null {
+    return this.exact.stateOf(queue, key, nowMs) ?? this.sampler.of(queue.id)?.state(key) ?? null;
+  }
+
   /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
   startCount(id: string, queue: WatchedQueue | null, isPermitted: boolean): CountProgress {
     if (!queue?.state) throw new CountRefused('unavailable', `${id} has not been read yet`);
@@ -103,12 +108,9 @@ export class InstanceMemory {
     await this.#count(master, nowMs);
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {
       // Refused where ACL says so: then what is beside queues is not told.
-      const batch = new ReadBatch();
-      const slot = batch.add('memory', 'STATS');
-      await batch.run(client);
-      const answer = batch.value(slot);
-      sight.stats = answer === null ? null : readMemoryStats(answer);
-      node.count(batch.calls);
+      const { stats, calls } = await readMemoryStats(client);
+      sight.stats = stats;
+      node.count(calls);
       sight.statsAtMs = nowMs;
     }
     this.#tell(sight, node, master.queues, nowMs);

@@ -63,7 +63,11 @@ export class InstanceReader {
   ) {
     this.#fleet = fleet;
     this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#queues, deps.now);
-    this.types = new InstanceTypes(this.#memory.sampler, (id) => fleet.slotsOf(id), deps.thresholdOf);
+    this.types = new InstanceTypes(
+      (queue, key, nowMs) => this.#memory.sampledOf(queue, key, nowMs),
+      () => fleet.slotsByQueue(),
+      deps.thresholdOf,
+    );
     this.#onAnotherProcess = onAnotherProcess;
     this.#config = config;
     this.#link = link;

@@ -3,8 +3,8 @@ import type { TypeBeat } from '../../agent/protocol.js';
 import { type EndedRequest, readEnded } from '../redis/read-ended.js';
 import { EventTail } from '../redis/read-events.js';
 import type { FinishedJob } from './finished-job.js';
-import type { InstanceSampler } from './instance-sampler.js';
 import { QueueTypes } from './queue-types.js';
+import type { SampledState } from './sampled-state.js';
 import type { QueueState } from './snapshot.js';
 import { typeStatesOf } from './type-states.js';
 import type { WatchedNode } from './watched-node.js';
@@ -27,8 +27,10 @@ const QUIET_JUDGED_EVERY_MS = 10_000;
 /** A queue that keeps no finished jobs is asked again after so long whether it does. */
 const ASKED_AGAIN_MS = 30_000;
 
-/** Slots of each process that works on a queue, by the id of its agent. */
-export type SlotsOf = (queueId: string) => ReadonlyMap<string, number> | null;
+/** By queue, the slots of each process that works on it, by the id of its agent. */
+export type SlotsByQueue = () => ReadonlyMap<string, ReadonlyMap<string, number>>;
+/** What was sampled or counted of the jobs in one list of a queue. */
+export type SampledOf = (queue: QueueState, key: string, nowMs: number) => SampledState | null;
 export type ThresholdOf = (queueId: string, type: string) => number | null;
 
 interface Turn {
@@ -51,13 +53,13 @@ interface Turn {
 /** Job types of all queues of one Redis: what agents tell, and what Redis shows where they don't. */
 export class InstanceTypes {
   readonly #turns = new Map<string, Turn>();
-  readonly #sampler: InstanceSampler;
-  readonly #slotsOf: SlotsOf;
+  readonly #sampledOf: SampledOf;
+  readonly #slotsByQueue: SlotsByQueue;
   readonly #thresholdOf: ThresholdOf;
 
-  constructor(sampler: InstanceSampler, slotsOf: SlotsOf, thresholdOf: ThresholdOf) {
-    this.#sampler = sampler;
-    this.#slotsOf = slotsOf;
+  constructor(sampledOf: SampledOf, slotsByQueue: SlotsByQueue, thresholdOf: ThresholdOf) {
+    this.#sampledOf = sampledOf;
+    this.#slotsByQueue = slotsByQueue;
     this.#thresholdOf = thresholdOf;
   }
 
@@ -179,14 +181,15 @@ export class InstanceTypes {
       return queue.state && turn && isToBeJudged(turn, nowMs) ? { queue, state: queue.state, turn } : [];
     });
     if (due.length > MOST_JUDGED) due.sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs);
+    const slots = this.#slotsByQueue();
     for (const { queue, state, turn } of due.slice(0, MOST_JUDGED)) {
       turn.judgedAtMs = nowMs;
       queue.setTypes(
         typeStatesOf({
           queue: state,
           types: turn.types,
-          samples: this.#sampler.of(queue.id),
-          slotsByProcess: this.#slotsOf(queue.id),
+          sampledOf: (key) => this.#sampledOf(state, key, nowMs),
+          slotsByProcess: slots.get(queue.id) ?? null,
           thresholdOf: (type) => this.#thresholdOf(queue.id, type),
           nowMs,
         }),

@@ -1,5 +1,4 @@
-import { shareRange } from '../model/share-range.js';
-import { estimateBytes } from '../model/stratum.js';
+import { estimateBytes, shareRange } from '../model/stratum.js';
 import { NO_TENANT, NOT_TENANTS, OTHER_TENANTS, UNREAD_TENANT } from '../model/tenant-text.js';
 import { type SampledTenants, tenantStratum } from './sampled-tenants.js';
 import type { TenantShare } from './tenant-share.js';

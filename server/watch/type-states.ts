@@ -3,12 +3,11 @@ import { isStarvedBy } from '../model/batch-starved.js';
 import { judgeBatchWait } from '../model/batch-wait.js';
 import { findFailureRise } from '../model/failure-rise.js';
 import { slowReason } from '../model/slow-type.js';
-import { estimateCount } from '../model/stratum.js';
+import { type CountEstimate, estimateCount } from '../model/stratum.js';
 import { stateKeys } from '../redis/queue-keys.js';
 import { type Estimate, type JobTypeState, OTHER_JOB_TYPES, type RunTimes } from './job-type-state.js';
-import type { QueueSamples } from './queue-samples.js';
 import type { QueueTypes } from './queue-types.js';
-import { stratumOf } from './sampled-state.js';
+import { type SampledState, stratumOf } from './sampled-state.js';
 import type { JobState, QueueState } from './snapshot.js';
 import type { RecentRuns, TypeRecord } from './type-record.js';
 
@@ -22,7 +21,8 @@ const PROMPT_MS = 5_000;
 export interface TypesInput {
   readonly queue: QueueState;
   readonly types: QueueTypes;
-  readonly samples: QueueSamples | null;
+  /** What was sampled of the jobs in a list, or counted one by one; null: nothing. */
+  readonly sampledOf: (key: string) => SampledState | null;
   /** By the id of an agent; null: no agent tells. */
   readonly slotsByProcess: ReadonlyMap<string, number> | null;
   readonly thresholdOf: (type: string) => number | null;
@@ -144,33 +144,37 @@ function failingOf(record: TypeRecord): JobTypeState['failing'] {
 
 /** Jobs of each type in some states, by the samples of them; null: not sampled. */
 function countsIn(
-  { queue, samples }: TypesInput,
+  { queue, sampledOf }: TypesInput,
   states: readonly JobState[],
 ): ReadonlyMap<string, Estimate> | null {
   const keys = stateKeys(queue.id, queue.counts).filter(({ state }) => states.includes(state));
   if (keys.length === 0) return new Map();
-  const counts = new Map<string, { value: number; error: number }>();
+  const counts = new Map<string, Omit<CountEstimate, 'error'>>();
   let isSampled = false;
   for (const { key, count } of keys) {
-    const state = samples?.state(key);
+    const state = sampledOf(key);
     if (!state) continue;
     isSampled = true;
     const stratum = stratumOf(state, count);
     for (const [type, moments] of state.types) {
-      const { value, error } = estimateCount(stratum, moments);
-      const before = counts.get(type) ?? { value: 0, error: 0 };
-      counts.set(type, { value: before.value + value, error: Math.hypot(before.error, error) });
+      const { value, below, above } = estimateCount(stratum, moments);
+      const before = counts.get(type) ?? { value: 0, below: 0, above: 0 };
+      counts.set(type, {
+        value: before.value + value,
+        below: Math.hypot(before.below, below),
+        above: Math.hypot(before.above, above),
+      });
     }
   }
   if (!isSampled) return null;
   const total = keys.reduce((sum, { count }) => sum + count, 0);
   return new Map(
-    [...counts].map(([type, { value, error }]) => [
+    [...counts].map(([type, { value, below, above }]) => [
       type,
       {
         value: Math.round(value),
-        low: Math.max(0, Math.round(value - error)),
-        high: Math.min(total, Math.round(value + error)),
+        low: Math.max(0, Math.round(value - below)),
+        high: Math.min(total, Math.round(value + above)),
       },
     ]),
   );

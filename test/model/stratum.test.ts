@@ -47,7 +47,8 @@ function coverage(population: Population, n: number, seed: number) {
     const count = estimateCount(stratum, part);
     if (Math.abs(whole.bytes - truth) <= whole.errorBytes) held.bytes += 1;
     if (Math.abs(type.bytes - typeTruth) <= type.errorBytes) held.typeBytes += 1;
-    if (Math.abs(count.value - ofType.length) <= count.error) held.typeCount += 1;
+    const isHeld = ofType.length >= count.value - count.below && ofType.length <= count.value + count.above;
+    if (isHeld) held.typeCount += 1;
   }
   return { bytes: held.bytes / 1_000, typeBytes: held.typeBytes / 1_000, typeCount: held.typeCount / 1_000 };
 }
@@ -124,7 +125,7 @@ describe('what a sample says of a state', () => {
     for (const size of [100, 900, 5_000]) addTo(all, size);
     const stratum = { count: 3, weight: 3, effectiveSamples: 3, isCensus: true };
     expect(estimateBytes(stratum, all)).toEqual({ bytes: 6_000, errorBytes: 0 });
-    expect(estimateCount(stratum, all)).toEqual({ value: 3, error: 0 });
+    expect(estimateCount(stratum, all)).toEqual({ value: 3, below: 0, above: 0, error: 0 });
     expect(estimateBytes({ ...stratum, count: 0 }, all)).toEqual({ bytes: 0, errorBytes: 0 });
   });
 

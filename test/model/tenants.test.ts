@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shareRange } from '../../server/model/share-range.js';
+import { shareRange } from '../../server/model/stratum.js';
 import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/model/tenant-plan.js';
 import {
   NO_TENANT,

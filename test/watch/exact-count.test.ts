@@ -88,6 +88,12 @@ test('a count is exact to the byte, whatever a queue is made of', async () => {
   expect(memory?.states.every(({ errorBytes }) => errorBytes === 0)).toBe(true);
   expect(memory?.sampledJobs).toBe(count?.countedJobs);
   expect(memory?.kinds.reduce((sum, kind) => sum + kind.bytes, 0)).toBe(truth.all);
+  // And how many of each type wait is exact too.
+  const { types, counts } = await untilQueue(watch, 'bull:all', (queue) =>
+    queue.types.every(({ waiting }) => waiting !== null && waiting.low === waiting.high),
+  );
+  const waiting = types.reduce((sum, type) => sum + (type.waiting?.value ?? 0), 0);
+  expect(waiting).toBe(counts.waiting + counts.prioritized);
 }, 60_000);
 
 test('while one queue is counted another is refused, and a stopped count leaves what was known by samples', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { InstanceSampler } from '../../server/watch/instance-sampler.js';
 import { InstanceTypes } from '../../server/watch/instance-types.js';
 import { aQueue, NOW_MS } from '../support/snapshot.js';
 
@@ -18,8 +17,8 @@ const TYPE = {
 /** Queues that are busy all the time, and how often their types have been judged. */
 function someBusyQueues(count: number) {
   const types = new InstanceTypes(
-    new InstanceSampler(() => 0.5, null),
     () => null,
+    () => new Map(),
     () => null,
   );
   const judged = new Map<string, number>();
