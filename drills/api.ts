@@ -1,12 +1,8 @@
 import type { z } from '@hono/zod-openapi';
 import type { Role } from '../server/auth/role.js';
+import type { FindingSchema } from '../server/routes/api/finding-schemas.js';
 import type { QueuePlanSchema } from '../server/routes/api/plan-schemas.js';
-import type {
-  FindingSchema,
-  InstanceSchema,
-  OutcomesSchema,
-  OverviewSchema,
-} from '../server/routes/api/schemas.js';
+import type { InstanceSchema, OutcomesSchema, OverviewSchema } from '../server/routes/api/schemas.js';
 import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
 import type { Tokens } from './console-settings.js';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { isAboutQueue } from '../../server/findings/about-queue.js';
 import type { Explained, Finding as FindingData } from '../../server/findings/finding.js';
-import { presentFinding } from '../../server/routes/api/present.js';
-import { FindingSchema } from '../../server/routes/api/schemas.js';
+import { FindingSchema } from '../../server/routes/api/finding-schemas.js';
+import { presentFinding } from '../../server/routes/api/present-finding.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { Finding } from '../../views/finding.js';
 import { NOW_MS } from '../support/snapshot.js';

@@ -15,8 +15,9 @@ import {
   queueParam,
   snapshotOf,
 } from './env.js';
+import { isoTime } from './iso-time.js';
 import { QueueJobTypeSchema } from './job-type-schemas.js';
-import { isoTime, presentOutcomes } from './present.js';
+import { presentOutcomes } from './present.js';
 import { presentQueueJobType } from './present-job-type.js';
 
 const MOST_TYPES = 500;

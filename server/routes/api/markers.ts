@@ -5,7 +5,7 @@ import { MARKER_KINDS } from '../../watch/marker.js';
 import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-book.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
-import { isoTime } from './present.js';
+import { isoTime } from './iso-time.js';
 
 /** Clocks of machines differ; more than this is a mistake in the unit. */
 const MOST_AHEAD_MS = 60_000;

@@ -1,8 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { apiPart, jsonRoute } from './env.js';
-import { isoTime, presentFindings, presentInstance } from './present.js';
-import { FindingSchema, OverviewSchema } from './schemas.js';
+import { FindingSchema } from './finding-schemas.js';
+import { isoTime } from './iso-time.js';
+import { presentInstance } from './present.js';
+import { presentFindings } from './present-finding.js';
+import { OverviewSchema } from './schemas.js';
 
 const overviewRoute = jsonRoute(
   { method: 'get', path: '/overview', summary: 'Instances with memory, totals and findings' },

@@ -1,8 +1,8 @@
 import type { z } from '@hono/zod-openapi';
 import { type TypeOfQueue, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
 import type { QueueState } from '../../watch/snapshot.js';
+import { isoTime } from './iso-time.js';
 import type { JobTypeSchema, QueueJobTypeSchema } from './job-type-schemas.js';
-import { isoTime } from './present.js';
 
 /** Job types of a queue, the one that holds most work first. Pure. */
 export function presentJobTypes(queue: QueueState, showsData: boolean): z.infer<typeof JobTypeSchema>[] {

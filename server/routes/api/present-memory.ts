@@ -2,13 +2,13 @@ import type { z } from '@hono/zod-openapi';
 import { foldRest, memorySharesOf, type Share } from '../../model/memory-shares.js';
 import type { CountProgress, QueueMemory } from '../../watch/memory-state.js';
 import type { RedisNode, Snapshot } from '../../watch/snapshot.js';
+import { isoTime } from './iso-time.js';
 import type {
   CountSchema,
   InstanceMemorySchema,
   NodeMemorySchema,
   QueueMemorySchema,
 } from './memory-schemas.js';
-import { isoTime } from './present.js';
 
 /** Queues and types told one by one: an answer stays below a megabyte with the longest names. */
 const MOST_QUEUES = 100;

@@ -6,8 +6,8 @@ import type { Plan, PlanChange } from '../../model/plan/plan-types.js';
 import { predict } from '../../model/plan/predict.js';
 import type { Score } from '../../model/plan/score.js';
 import type { Snapshot } from '../../watch/snapshot.js';
+import { isoTime } from './iso-time.js';
 import type { QueuePlanSchema } from './plan-schemas.js';
-import { isoTime } from './present.js';
 
 type QueuePlan = z.infer<typeof QueuePlanSchema>;
 

@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi';
 import type { DryRun } from '../../replay/dry-run.js';
 import type { ReplaySpec } from '../../replay/replay-spec.js';
 import type { ReplayView } from '../../replay/replay-view.js';
-import { isoTime } from './present.js';
+import { isoTime } from './iso-time.js';
 import type { DryRunSchema, ReplaySchema } from './replay-schemas.js';
 
 /** A replay as the API tells it. @param showsData false: the value that a field of data must have is left out. */

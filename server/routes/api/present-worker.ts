@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import type { WorkerJudgement } from '../../model/worker-verdict.js';
 import type { AgentFacts, KeptOrder } from '../../watch/worker-state.js';
-import { isoTime } from './present.js';
+import { isoTime } from './iso-time.js';
 import type { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 
 /** Turns what is known of a worker into what the API answers with. Pure. */

@@ -1,17 +1,15 @@
 import type { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import type { Finding, Remedy, Thresholds } from '../../findings/finding.js';
-import { shownTo } from '../../findings/shown-to.js';
+import type { Thresholds } from '../../findings/finding.js';
 import { isFull, oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
 import type { Outcome } from '../../levers/lever.js';
 import type { AuditRecord } from '../../store/audit-record.js';
 import type { JobDetail, JobRow } from '../../watch/job-view.js';
 import type { QueueState, RedisNode, Snapshot } from '../../watch/snapshot.js';
+import { isoTime } from './iso-time.js';
+import { presentRemedy } from './present-finding.js';
 import { presentForetold } from './present-foretold.js';
 import type {
   ActionSchema,
-  FindingSchema,
   InstanceSchema,
   JobRowSchema,
   JobSchema,
@@ -22,66 +20,6 @@ import type {
 } from './schemas.js';
 
 /** Turns what the console knows into what the API answers with. Pure. */
-
-export function isoTime(atMs: number): string;
-export function isoTime(atMs: number | null): string | null;
-export function isoTime(atMs: number | null): string | null {
-  return atMs === null || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
-}
-
-/** Findings as a role may see them, worst first. */
-export function presentFindings(
-  deps: Pick<AppDeps, 'watch' | 'jobDataRole'>,
-  role: Role,
-  isWanted: (finding: Finding) => boolean = () => true,
-): z.infer<typeof FindingSchema>[] {
-  const showsData = includesRole(role, deps.jobDataRole);
-  return deps.watch
-    .findings()
-    .filter(isWanted)
-    .map((finding) => presentFinding(shownTo(finding, showsData)));
-}
-
-export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
-  return {
-    code: finding.code,
-    severity: finding.severity,
-    instance: finding.instance,
-    queue: finding.queue,
-    queues: [...(finding.queues ?? (finding.queue === null ? [] : [finding.queue]))],
-    node: finding.node,
-    worker: finding.worker ?? null,
-    jobType: finding.jobType ?? null,
-    key: finding.key,
-    title: finding.title,
-    sentence: finding.sentence,
-    since: isoTime(finding.sinceMs),
-    lastSeen: isoTime(finding.lastSeenAtMs ?? null),
-    evidence: finding.evidence.map((piece) => ({
-      label: piece.label,
-      value: piece.value,
-      unit: piece.unit ?? null,
-      error: piece.error ?? null,
-    })),
-    remedies: finding.remedies.map(presentRemedy),
-    explains: (finding.explains ?? []).map(({ code, queue, jobType, title }) => ({
-      code,
-      queue,
-      jobType: jobType ?? null,
-      title,
-    })),
-  };
-}
-
-function presentRemedy(remedy: Remedy) {
-  return {
-    ...remedy,
-    queues: [...remedy.queues],
-    workers: [...(remedy.workers ?? [])],
-    args: { ...remedy.args },
-    predictedFreedBytes: remedy.predictedFreedBytes ?? null,
-  };
-}
 
 export function presentQueue(
   queue: QueueState,

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { apiPart, jsonRoute } from './env.js';
-import { isoTime } from './present.js';
+import { isoTime } from './iso-time.js';
 
 const listRoute = jsonRoute(
   {
