@@ -4,7 +4,7 @@ import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { QueueState } from '../../server/watch/snapshot.js';
 import { aWorker } from '../support/fleet.js';
-import { aType, someBatchWait, someRuns } from '../support/job-type.js';
+import { aBatchWait, aType, runsOf } from '../support/job-types.js';
 import { aNode, aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
 
 /** 6,000 jobs of 400 ms wait for two workers with 10 slots each, all busy: 50 leave a second, 60 arrive. */
@@ -19,7 +19,7 @@ function overloaded(over: QueueOver = {}): QueueState {
     }),
     drainSeconds: Number.POSITIVE_INFINITY,
     lastDepartureAtMs: NOW_MS,
-    types: [aType({ waits: 6_000, arrivalsPerSecond: 60, run: someRuns(400) })],
+    types: [aType({ waits: 6_000, arrivalsPerSecond: 60, run: runsOf(400) })],
     ...over,
   });
 }
@@ -71,7 +71,7 @@ describe('remedies of an overloaded queue', () => {
     const queue = overloaded({
       counts: { waiting: 2_000_000, active: 600 },
       rates: someRates({ ...rates, isGrowing: true }),
-      types: [aType({ waits: 6_000, arrivalsPerSecond: 60, run: someRuns(100) })],
+      types: [aType({ waits: 6_000, arrivalsPerSecond: 60, run: runsOf(100) })],
     });
     const workers = Array.from({ length: 60 }, (_, i) =>
       aWorker({ id: `w${i}`, agent: { agentId: `w${i}`, running: 10, finishedPerSecond: 100 } }),
@@ -89,9 +89,7 @@ describe('the remedy of runs that wait for a batch', () => {
   it('says what leaves and when it is drained once batches fill', () => {
     const queue = overloaded({
       rates: someRates({ arrivalsPerSecond: 1, departuresPerSecond: 2 }),
-      types: [
-        aType({ waits: 6_000, arrivalsPerSecond: 1, run: someRuns(10_000), batchWait: someBatchWait() }),
-      ],
+      types: [aType({ waits: 6_000, arrivalsPerSecond: 1, run: runsOf(10_000), batchWait: aBatchWait() })],
     });
     const [remedy] = found('jobtype.batch-wait', queue).remedies;
     expect(remedy?.effect).toMatch(/instead of 2\/s, and what waits is gone in about .* \(.* to .*\)\.$/);

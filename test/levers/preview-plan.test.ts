@@ -8,7 +8,7 @@ import { workersConcurrency } from '../../server/levers/workers-concurrency.js';
 import type { QueueControl } from '../../server/redis/queue-control.js';
 import type { QueueState, RedisNode } from '../../server/watch/snapshot.js';
 import { aWorker } from '../support/fleet.js';
-import { aType, someRuns } from '../support/job-type.js';
+import { aType, runsOf } from '../support/job-types.js';
 import {
   aFullNode,
   aNode,
@@ -29,7 +29,7 @@ function backlog(over: QueueOver = {}): QueueState {
   return aQueue({
     counts: { waiting: 60_000, active: 10 },
     rates: someRates({ arrivalsPerSecond: 10, departuresPerSecond: 25, growthPerSecond: -15 }),
-    types: [aType({ waits: 60_000, run: someRuns(400) })],
+    types: [aType({ waits: 60_000, run: runsOf(400) })],
     memory: someMemory({
       backlogBytes: 60 * MB,
       types: [someType({ type: 'track', backlogBytes: 60 * MB, unfinished: 60_010, bytesPerJob: 1048 })],

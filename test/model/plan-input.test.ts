@@ -6,7 +6,7 @@ import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
 import type { WorkerState } from '../../server/watch/worker-state.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
-import { aType, someBatchWait, someRuns } from '../support/job-type.js';
+import { aBatchWait, aType, runsOf } from '../support/job-types.js';
 import {
   aFullNode,
   aNode,
@@ -25,8 +25,8 @@ function backlog(over: Parameters<typeof aQueue>[0] = {}): QueueState {
     counts: { waiting: 1000, active: 10 },
     rates: someRates({ arrivalsPerSecond: 10, departuresPerSecond: 25, growthPerSecond: -15 }),
     types: [
-      aType({ name: 'track', waits: 90, arrivalsPerSecond: 4, run: someRuns(400) }),
-      aType({ name: 'mail', waits: 10, arrivalsPerSecond: 1, run: someRuns(100) }),
+      aType({ name: 'track', waits: 90, arrivalsPerSecond: 4, run: runsOf(400) }),
+      aType({ name: 'mail', waits: 10, arrivalsPerSecond: 1, run: runsOf(100) }),
     ],
     memory: someMemory({
       backlogBytes: 2 * MB,
@@ -148,7 +148,7 @@ describe('what is known of a queue', () => {
   });
 
   it('sees that runs wait for a batch, and not that they are slow', () => {
-    const track = aType({ waits: 1000, run: someRuns(10_000), batchWait: someBatchWait() });
+    const track = aType({ waits: 1000, run: runsOf(10_000), batchWait: aBatchWait() });
     const queue = backlog({
       types: [track],
       rates: someRates({ arrivalsPerSecond: 0, departuresPerSecond: 2 }),
@@ -161,7 +161,7 @@ describe('what is known of a queue', () => {
   });
 
   it('tells how often failing jobs are tried from attempts per job that leaves', () => {
-    const failing = aType({ waits: 10, run: someRuns(100), completedPerSecond: 20, failedPerSecond: 20 });
+    const failing = aType({ waits: 10, run: runsOf(100), completedPerSecond: 20, failedPerSecond: 20 });
     // Half of 40 attempts fail and 22 jobs leave, 20 done and few for good: 1 + ½ + ¼ + … ≈ 1.8.
     const { input } = basis(backlog({ types: [failing], rates: someRates({ departuresPerSecond: 22 }) }));
     expect(input.types[0]).toMatchObject({ failureRatio: 0.5, attempts: 3 });
@@ -196,9 +196,7 @@ describe('what is known of a queue', () => {
 });
 
 const anyRun = fc.option(
-  fc
-    .double({ min: 0, max: 1e7, noNaN: true })
-    .chain((ms) => fc.nat(5000).map((count) => someRuns(ms, count))),
+  fc.double({ min: 0, max: 1e7, noNaN: true }).chain((ms) => fc.nat(5000).map((count) => runsOf(ms, count))),
 );
 const anyRate = fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }));
 const anyJobType = fc
@@ -213,7 +211,7 @@ const anyJobType = fc
     batchWait: fc.option(
       fc
         .record({ wallMs: fc.nat(100_000), batchSize: fc.option(fc.nat(500)), isStarved: fc.boolean() })
-        .map(someBatchWait),
+        .map(aBatchWait),
     ),
   })
   .map(aType);

@@ -77,6 +77,28 @@ export function aJobType(over: Partial<JobTypeState> = {}): JobTypeState {
   };
 }
 
+/** Runs that all take about as long. */
+export function runsOf(meanMs: number, count = 200): RunTimes {
+  return { count, meanMs, p50Ms: meanMs, p95Ms: meanMs, p99Ms: meanMs, histogram: [] };
+}
+
+/** Job type `track` of which nothing is known but what is given. */
+export function aType(over: Partial<JobTypeState> & { readonly waits?: number } = {}): JobTypeState {
+  const { waits, ...rest } = over;
+  return aJobType({
+    name: 'track',
+    waiting: waits === undefined ? null : { value: waits, low: waits, high: waits },
+    active: null,
+    arrivalsPerSecond: null,
+    completedPerSecond: null,
+    failedPerSecond: null,
+    run: null,
+    effectiveConcurrency: null,
+    lastCompletedAtMs: null,
+    ...rest,
+  });
+}
+
 const amount = fc.oneof(
   fc.constantFrom(0, 1, 1e9, 1e15),
   fc.double({ min: 0, max: 1e12, noNaN: true }),

@@ -59,7 +59,7 @@ export async function startScene(
     },
     async open(path, { token, ...context } = {}) {
       const page = await (await browser.newContext({ ...WIDE, ...context })).newPage();
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(20_000);
       complaints.push(collectComplaints(page));
       if (token !== undefined) {
         await page.goto(`${console.url}/sign-in`);

@@ -13,7 +13,7 @@ import { openStore, type Store } from '../../server/store/open-store.js';
 import { PredictionKeeper } from '../../server/watch/prediction-keeper.js';
 import type { Snapshot } from '../../server/watch/snapshot.js';
 import { aWorker } from '../support/fleet.js';
-import { aType, someRuns } from '../support/job-type.js';
+import { aType, runsOf } from '../support/job-types.js';
 import { aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
 import { until } from '../support/until.js';
 import { startWorkerScene } from '../support/worker-scene.js';
@@ -55,7 +55,7 @@ function byHand() {
     const queue = aQueue({
       counts: { waiting: 1000, active: 10 },
       rates: someRates({ departuresPerSecond: 25 }),
-      types: [aType({ waits: 1000, run: someRuns(400) })],
+      types: [aType({ waits: 1000, run: runsOf(400) })],
       ...over,
       readAtMs,
     });
