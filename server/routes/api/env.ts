@@ -59,6 +59,10 @@ export const dryRunQuery = z.object({
     .optional()
     .openapi({ description: 'true: tell what it would do, change nothing' }),
 });
+/** Of a change of all queues that a glob matches. */
+export const groupQuery = dryRunQuery.extend({
+  match: z.string('must be a glob over queue ids and names').min(1).max(200),
+});
 
 /** The Snapshot of an instance. @throws Problem 404 naming those that there are. */
 export function snapshotOf(deps: AppDeps, instance: string): Snapshot {

@@ -17,8 +17,8 @@ import {
 } from './env.js';
 import { isoTime } from './iso-time.js';
 import { QueueJobTypeSchema } from './job-type-schemas.js';
-import { presentOutcomes } from './present.js';
 import { presentQueueJobType } from './present-job-type.js';
+import { answerOutcomes } from './pull-calls.js';
 
 const MOST_TYPES = 500;
 
@@ -121,7 +121,6 @@ export function jobTypesApi(deps: AppDeps) {
         reason,
         dryRun: c.req.valid('query').dryRun === 'true',
       });
-      const body = presentOutcomes(outcomes);
-      return body.failed === outcomes.length ? c.json(body, 409) : c.json(body, 200);
+      return answerOutcomes(c, outcomes);
     });
 }

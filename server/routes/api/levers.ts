@@ -1,13 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import type { AppDeps } from '../../app-deps.js';
 import type { Actor } from '../../auth/role.js';
 import { LEVERS } from '../../levers/index.js';
 import type { Outcome } from '../../levers/lever.js';
 import {
-  type ApiEnv,
   apiPart,
   dryRunQuery,
+  groupQuery,
   instanceParam,
   jsonBody,
   jsonRoute,
@@ -16,8 +15,7 @@ import {
   queueParam,
   snapshotOf,
 } from './env.js';
-import { presentOutcomes } from './present.js';
-import { type Call, pullCalls } from './pull-calls.js';
+import { answerOutcomes, type Call, pullCalls } from './pull-calls.js';
 
 const reason = z
   .string()
@@ -87,9 +85,7 @@ const patchGroupRoute = leverRoute({
   summary: 'Set the desired state of all queues that a glob matches; a result for each',
   request: {
     params: instanceParam,
-    query: dryRunQuery.extend({
-      match: z.string('must be a glob over queue ids and names').min(1).max(200),
-    }),
+    query: groupQuery,
     body: jsonBody(change),
   },
 });
@@ -122,12 +118,6 @@ const reliefRoute = leverRoute({
     ),
   },
 });
-
-/** An answer that a program can tell by its status: 409 where not one target was changed as asked. */
-function answer(c: Context<ApiEnv>, outcomes: readonly Outcome[]) {
-  const body = presentOutcomes(outcomes);
-  return body.failed === outcomes.length ? c.json(body, 409) : c.json(body, 200);
-}
 
 /** The desired state of queues as the lever calls that bring it about. */
 function callsFor(body: z.infer<typeof change>): readonly Call[] {
@@ -187,7 +177,7 @@ export function leversApi(deps: AppDeps) {
         lever: c.req.valid('param').lever,
         dryRun: c.req.valid('query').dryRun === 'true',
       });
-      return answer(c, outcomes);
+      return answerOutcomes(c, outcomes);
     })
     .openapi(patchRoute, async (c) => {
       const { instance, queue } = c.req.valid('param');
@@ -198,15 +188,12 @@ export function leversApi(deps: AppDeps) {
         c.req.valid('json'),
         c.req.valid('query').dryRun === 'true',
       );
-      return answer(c, outcomes);
+      return answerOutcomes(c, outcomes);
     })
     .openapi(patchGroupRoute, async (c) => {
       const { match, dryRun } = c.req.valid('query');
       const target = { instance: c.req.valid('param').instance, queues: [], match };
-      return c.json(
-        presentOutcomes(await change(c.get('actor'), target, c.req.valid('json'), dryRun === 'true')),
-        200,
-      );
+      return answerOutcomes(c, await change(c.get('actor'), target, c.req.valid('json'), dryRun === 'true'));
     })
     .openapi(reliefRoute, async (c) => {
       const call = reliefCall(c.req.valid('json'));
@@ -217,6 +204,6 @@ export function leversApi(deps: AppDeps) {
         ...call,
         dryRun,
       });
-      return answer(c, outcomes);
+      return answerOutcomes(c, outcomes);
     });
 }

@@ -1,8 +1,11 @@
+import type { Context } from 'hono';
 import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole } from '../../auth/role.js';
 import { checkRequest, knownLever } from '../../levers/check-request.js';
 import type { Outcome } from '../../levers/lever.js';
 import type { LeverRequest } from '../../levers/request.js';
+import type { ApiEnv } from './env.js';
+import { presentOutcomes } from './present.js';
 
 /** A lever with its arguments, as one part of a desired state. */
 export interface Call {
@@ -29,4 +32,10 @@ export async function pullCalls(
   const outcomes: Outcome[] = [];
   for (const call of calls) outcomes.push(...(await deps.runLever(actor, { ...target, ...call })));
   return outcomes;
+}
+
+/** An answer that a program can tell by its status: 409 where not one target was changed as asked. */
+export function answerOutcomes(c: Context<ApiEnv>, outcomes: readonly Outcome[]) {
+  const body = presentOutcomes(outcomes);
+  return body.failed === outcomes.length ? c.json(body, 409) : c.json(body, 200);
 }

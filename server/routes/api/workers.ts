@@ -7,6 +7,7 @@ import { Problem } from '../problem.js';
 import {
   apiPart,
   dryRunQuery,
+  groupQuery,
   instanceParam,
   jsonBody,
   jsonRoute,
@@ -15,9 +16,8 @@ import {
   queueParam,
   snapshotOf,
 } from './env.js';
-import { presentOutcomes } from './present.js';
 import { presentWorker, summariseFleet } from './present-worker.js';
-import { type Call, pullCalls } from './pull-calls.js';
+import { answerOutcomes, type Call, pullCalls } from './pull-calls.js';
 import { FleetSummarySchema, WorkerSchema } from './worker-schemas.js';
 
 const workerParam = instanceParam.extend({
@@ -114,9 +114,7 @@ const patchGroupRoute = leverRoute({
   summary: 'Change all running workers of the queues that a glob matches (agent)',
   request: {
     params: instanceParam,
-    query: dryRunQuery.extend({
-      match: z.string('must be a glob over queue ids and names').min(1).max(200),
-    }),
+    query: groupQuery,
     body: jsonBody(queueChange),
   },
 });
@@ -197,8 +195,7 @@ export function workersApi(deps: AppDeps) {
       const dryRun = c.req.valid('query').dryRun === 'true';
       const target = { instance, queues: [], workers: [worker], reason: body.reason, dryRun };
       const outcomes = await pullCalls(deps, c.get('actor'), target, workerCalls(body));
-      const presented = presentOutcomes(outcomes);
-      return presented.failed === outcomes.length ? c.json(presented, 409) : c.json(presented, 200);
+      return answerOutcomes(c, outcomes);
     })
     .openapi(patchQueueRoute, async (c) => {
       const { instance, queue } = c.req.valid('param');
@@ -207,8 +204,7 @@ export function workersApi(deps: AppDeps) {
       const dryRun = c.req.valid('query').dryRun === 'true';
       const target = { instance, queues, reason: body.reason, dryRun };
       const outcomes = await pullCalls(deps, c.get('actor'), target, [queueCall(body)]);
-      const presented = presentOutcomes(outcomes);
-      return presented.failed === outcomes.length ? c.json(presented, 409) : c.json(presented, 200);
+      return answerOutcomes(c, outcomes);
     })
     .openapi(patchGroupRoute, async (c) => {
       const { match, dryRun } = c.req.valid('query');
@@ -216,7 +212,6 @@ export function workersApi(deps: AppDeps) {
       const { instance } = c.req.valid('param');
       const target = { instance, queues: [], match, reason: body.reason, dryRun: dryRun === 'true' };
       const outcomes = await pullCalls(deps, c.get('actor'), target, [queueCall(body)]);
-      const presented = presentOutcomes(outcomes);
-      return presented.failed === outcomes.length ? c.json(presented, 409) : c.json(presented, 200);
+      return answerOutcomes(c, outcomes);
     });
 }
