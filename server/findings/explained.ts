@@ -1,4 +1,5 @@
 import type { CodedFinding, Explained, Remedy } from './finding.js';
+import { STUCK_BY_MEMORY } from './queue-stuck.js';
 import { compareSeverity } from './track.js';
 
 /** Many queues may follow from one; more lines than this help nobody. */
@@ -28,6 +29,12 @@ const EXPLANATIONS: readonly Explanation[] = [
     withRemedies: false,
   })),
   { cause: 'redis.full', effects: FLOW, holds: isAccountedFor, withRemedies: false },
+  {
+    cause: 'redis.full',
+    effects: ['queue.stuck'],
+    holds: (_, { title }) => title === STUCK_BY_MEMORY,
+    withRemedies: false,
+  },
   { cause: 'redis.full', effects: ['worker.blocked'], holds: () => true, withRemedies: false },
   // Held up: more slots for the victims, or for the source, take even more of what they share.
   {

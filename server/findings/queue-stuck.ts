@@ -4,6 +4,9 @@ import { flowEvidence, forVerdict } from './queue-evidence.js';
 import { secondsWithoutDeparture } from './verdict.js';
 import { jobsWait, magnitude, queueName, workersOf } from './words.js';
 
+/** Title of a queue that a full Redis stops. */
+export const STUCK_BY_MEMORY = 'Stuck because Redis is full';
+
 export const queueStuck: FindingRule = {
   code: 'queue.stuck',
   about:
@@ -16,7 +19,7 @@ export const queueStuck: FindingRule = {
       // redis.full is the cause and has the remedies; this line only says who is hit.
       return {
         severity: 'warning',
-        title: 'Stuck because Redis is full',
+        title: STUCK_BY_MEMORY,
         sentence: `${jobsWait(queue)} in ${name} and none has left for ${quiet}, because Redis is full and refuses the writes by which ${workersOf(queue)} take jobs: make room in Redis first; restarting workers would not help.`,
         evidence,
         remedies: [],

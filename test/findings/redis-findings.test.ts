@@ -111,13 +111,13 @@ describe('redis.full', () => {
     );
   });
 
-  test('queues that it stops rank below it and name it as the cause', () => {
-    const stuck = find(full).filter((finding) => finding.code === 'queue.stuck');
-    expect(stuck).toHaveLength(2);
-    for (const finding of stuck) {
-      expect(finding).toMatchObject({ severity: 'warning', remedies: [] });
-      expect(finding.sentence).toContain('because Redis is full');
-    }
+  test('queues that it stops are told with it, and are no alarms of their own', () => {
+    expect(codes(full)).not.toContain('queue.stuck');
+    expect(one(full, 'redis.full').explains).toEqual(
+      ['bull:track', 'bull:orders'].map((queue) =>
+        expect.objectContaining({ code: 'queue.stuck', queue, title: 'Stuck because Redis is full' }),
+      ),
+    );
   });
 
   test('the small queue that matters is never offered for a halt, nor one that still drains', () => {

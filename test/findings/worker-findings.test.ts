@@ -115,6 +115,7 @@ describe('findings about workers', () => {
     expect(codes(findings)[0]).toBe('redis.full');
     expect(codes(findings)).not.toContain('worker.blocked');
     expect(findings[0]?.explains).toEqual([
+      expect.objectContaining({ code: 'queue.stuck' }),
       { code: 'worker.blocked', queue: null, title: '3 workers are blocked' },
     ]);
     expect(
