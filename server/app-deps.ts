@@ -3,6 +3,7 @@ import type { Thresholds } from './findings/finding.js';
 import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
+import type { ReplayQueues } from './replay/replay-queues.js';
 import type { Replays } from './replay/replays.js';
 import type { AuditLog } from './store/audit-record.js';
 import type { IdempotencyStore } from './store/idempotency.js';
@@ -27,6 +28,7 @@ export interface AppDeps {
   readonly listJobs: (instance: string, queueId: string, query: JobQuery) => Promise<JobPage>;
   readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
   readonly replays: Replays;
+  readonly replayQueues: ReplayQueues;
   readonly now: () => number;
   readonly newId: () => string;
   readonly thresholds: Thresholds;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from './auth/role.js';
 import { DEFAULT_THRESHOLDS } from './findings/thresholds.js';
+import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseTenantField } from './model/tenant-text.js';
 import { parseHost, parseRedisUrl } from './redis-url.js';
 
@@ -56,6 +57,15 @@ const cluster = z.strictObject({
   ...login,
 });
 
+/** Queues that a replay service of the users' own feeds its work through: one action stops them with the replays. */
+const replayQueues = z.array(
+  z
+    .string('must be a glob over queue ids and names, such as retry-*')
+    .min(1, 'must be a glob over queue ids and names, such as retry-*')
+    .max(500, 'must be at most 500 letters'),
+  'must be a list of globs over queue ids and names',
+);
+
 /** What is parked by itself when memory runs out, and brought back when there is room. Off unless asked for. */
 const spillway = z
   .strictObject({
@@ -96,6 +106,8 @@ const instance = z
       .optional(),
     /** null: none, whatever holds for the others. */
     tenantField,
+    /** Instead of what holds for the others; empty: none. */
+    replayQueues: replayQueues.optional(),
     spillway: spillway.optional(),
   })
   .refine((value) => [value.url, value.sentinel, value.cluster].filter(Boolean).length === 1, {
@@ -139,6 +151,8 @@ export const fileSchema = z.strictObject({
   jobData: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`).default('operator'),
   /** For every Redis that has none of its own. */
   tenantField,
+  /** For every Redis that has none of its own. */
+  replayQueues: replayQueues.default([]),
   tokens: z.array(tokenEntry).default([]),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),
@@ -152,3 +166,19 @@ export const fileSchema = z.strictObject({
     .prefault({}),
 });
 export type FileConfig = z.infer<typeof fileSchema>;
+
+/** The globs of replay queues by instance: its own where the file gives some, else those for all. */
+export function replayQueuesOf(
+  file: FileConfig,
+  instances: readonly { readonly name: string }[],
+): Readonly<Record<string, readonly string[]>> {
+  const own = new Map(file.instances?.map((entry) => [entry.name, entry.replayQueues]));
+  return Object.fromEntries(instances.map(({ name }) => [name, own.get(name) ?? file.replayQueues]));
+}
+
+/** The policies of those instances that have one. */
+export function policiesOf(file: FileConfig): readonly InstancePolicy[] {
+  return (file.instances ?? []).flatMap(({ name, spillway }) =>
+    spillway === undefined ? [] : [{ instance: name, ...spillway }],
+  );
+}

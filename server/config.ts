@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import type { Role } from './auth/role.js';
-import { type FileConfig, fileSchema, tokenEntry } from './config-file.js';
+import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Endpoint, InstanceConfig } from './instance-config.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
@@ -28,6 +28,8 @@ export interface Config {
   readonly tokens: readonly TokenEntry[];
   /** Named groups of queues as globs, for acting on many at once. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** By instance, as globs: queues of a replay service of the users' own. */
+  readonly replayQueues: Readonly<Record<string, readonly string[]>>;
   readonly thresholds: Thresholds;
   /** What parked jobs may take of the disk. */
   readonly parking: { readonly maxBytes: number };
@@ -108,17 +110,11 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     jobDataRole: file.jobData,
     tokens,
     groups: file.groups,
+    replayQueues: replayQueuesOf(file, instances),
     thresholds: file.thresholds,
     parking: file.parking,
     spillway: policiesOf(file),
   };
-}
-
-/** The policies of those instances that have one. */
-function policiesOf(file: FileConfig): readonly InstancePolicy[] {
-  return (file.instances ?? []).flatMap(({ name, spillway }) =>
-    spillway === undefined ? [] : [{ instance: name, ...spillway }],
-  );
 }
 
 /** 127.0.0.0/8, ::1 and localhost: nobody else can reach it. */

@@ -10,6 +10,7 @@ import { createLog } from './log.js';
 import type { Prediction } from './model/plan/score.js';
 import { runPolicies } from './replay/parking/run-policies.js';
 import { startParkings } from './replay/parking/start-parkings.js';
+import { ReplayQueues } from './replay/replay-queues.js';
 import { Replays } from './replay/replays.js';
 import { closeLive } from './routes/live.js';
 import { openStore } from './store/open-store.js';
@@ -121,6 +122,11 @@ export async function serveConsole(config: Config): Promise<number> {
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
     readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
     replays,
+    replayQueues: new ReplayQueues({
+      watch,
+      globs: config.replayQueues,
+      pull: (actor, request) => runLever(leverDeps, actor, request),
+    }),
     now,
     newId: randomUUID,
     thresholds: config.thresholds,

@@ -33,15 +33,17 @@ export class ReplayLog {
     });
   }
 
-  /** @param record as it was before. */
+  /** @param record as it was before. @returns the id of the entry. */
   async audit(
     actor: Actor,
     what: 'start' | 'change' | 'forget',
     record: ReplayRecord,
     reason: string,
     args: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
+  ): Promise<string> {
     const { audit, newId, now } = this.#deps;
-    await audit.append(auditOfReplay(newId(), now(), actor, what, record, reason, args));
+    const id = newId();
+    await audit.append(auditOfReplay(id, now(), actor, what, record, reason, args));
+    return id;
   }
 }

@@ -74,8 +74,8 @@ export interface ReplayBatch {
 
 /** Where replays are kept. Every write is on disk when its promise resolves. */
 export interface ReplayStore {
-  /** Newest first. */
-  list(limit: number): Promise<readonly ReplayRecord[]>;
+  /** All that are kept, newest first; those under way are among them however old. */
+  list(): Promise<readonly ReplayRecord[]>;
   save(record: ReplayRecord): Promise<void>;
   /** All or nothing. */
   saveBatches(record: ReplayRecord, batches: readonly ReplayBatch[]): Promise<void>;
@@ -87,6 +87,9 @@ export interface ReplayStore {
     limit: number,
   ): Promise<readonly ReplayBatch[]>;
   remove(replay: string): Promise<void>;
-  /** Drops the batches of replays that ended long ago, and replays beyond the bound; their numbers stay in the record. */
-  prune(nowMs: number): Promise<void>;
+  /**
+   * Drops batches that nothing asks for any more (their numbers stay in the record), and ended replays beyond the bounds
+   * of age and number with all their batches. @returns ids of the replays that were dropped.
+   */
+  prune(nowMs: number): Promise<readonly string[]>;
 }

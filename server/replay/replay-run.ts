@@ -77,6 +77,8 @@ export class ReplayRun {
   }
 
   async #change(change: RunChange): Promise<void> {
+    // It may have ended while the order was on its way, and what has ended does not begin again.
+    if (hasEnded(this.#record)) return;
     const { ratePerSecond } = change;
     if (ratePerSecond !== undefined) this.#throttle.setRate(ratePerSecond);
     const isResumed = change.state === 'running' && this.#record.state === 'paused';

@@ -9,18 +9,19 @@ import { type DryRun, dryRun, dryRunParked } from './dry-run.js';
 import { GuardEye } from './guard-sight.js';
 import { MovedRate } from './moved-rate.js';
 import type { ParkedSource } from './parked-source.js';
+import { orderReplay } from './order-replay.js';
 import { readOutcomes } from './read-outcomes.js';
 import { ReplayConnections } from './replay-connections.js';
 import { ReplayLog } from './replay-log.js';
+import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
 import { isSelected, queuesOf, type ReplayRequest, type ReplaySelection } from './replay-request.js';
-import { ReplayRun, type RunChange } from './replay-run.js';
+import { ReplayRun } from './replay-run.js';
 import type { ReplayView } from './replay-view.js';
 import type { RunDeps } from './run-deps.js';
 
 /** Replays under way at once. */
 const MOST_RUNNING = 20;
-const MOST_LISTED = 200;
 const SETTLE_EVERY_MS = 250;
 /** Outcomes of an ended replay are looked up less often, and for a day. */
 const ENDED_EVERY_TURNS = 8;
@@ -36,13 +37,6 @@ export interface ReplaysDeps {
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
-}
-
-/** What a person changes of a replay. */
-export interface ReplayOrder {
-  readonly state?: 'running' | 'paused' | 'aborted' | undefined;
-  readonly ratePerSecond?: number | undefined;
-  readonly reason: string;
 }
 
 /** All replays of this console: begins them, takes orders, and goes on with them after a restart. */
@@ -68,7 +62,7 @@ export class Replays {
 
   /** Reads what is kept and goes on with what was running. */
   async open(): Promise<void> {
-    for (const record of await this.#deps.store.list(MOST_LISTED)) {
+    for (const record of await this.#deps.store.list()) {
       const run = this.#hold(record);
       // How the last process ended is not known: what is swept once more is found once more at most.
       if (!hasEnded(record)) run.noteBreak();
@@ -153,21 +147,23 @@ export class Replays {
     if (!run) throw new LeverError('not-found', `there is no replay ${id.slice(0, 100)}`);
     if (hasEnded(run.record))
       throw new LeverError('unavailable', `this replay is ${run.record.state}: begin another one`);
-    await this.#order(actor, run, order);
+    const outcome = await orderReplay(this.#log, actor, run, order, false);
+    if (outcome.status === 'refused' || outcome.status === 'failed')
+      throw new LeverError('unavailable', outcome.summary);
     return this.#viewOf(run);
   }
 
-  /** The same for all that are under way and match. */
+  /** The same for all that are under way and match; an outcome for each. */
   async changeAll(
     actor: Actor,
     selection: ReplaySelection,
     order: ReplayOrder,
-  ): Promise<readonly ReplayView[]> {
+    isDryRun: boolean,
+  ): Promise<readonly OrderOutcome[]> {
     const chosen = [...this.#runs.values()].filter(
       ({ record }) => !hasEnded(record) && isSelected(record, selection),
     );
-    await Promise.all(chosen.map((run) => this.#order(actor, run, order)));
-    return chosen.map((run) => this.#viewOf(run));
+    return Promise.all(chosen.map((run) => orderReplay(this.#log, actor, run, order, isDryRun)));
   }
 
   /** Forgets a replay that has ended. @throws LeverError */
@@ -177,6 +173,7 @@ export class Replays {
     if (!hasEnded(run.record))
       throw new LeverError('unavailable', 'this replay is under way: abort it first');
     this.#runs.delete(id);
+    this.#rates.delete(id);
     await this.#turn;
     await this.#deps.store.remove(id);
     await this.#log.audit(actor, 'forget', run.record, reason, {});
@@ -189,32 +186,6 @@ export class Replays {
     await Promise.all([...this.#runs.values()].map((run) => run.stop()));
     await this.#turn;
     this.#connections.close();
-  }
-
-  async #order(actor: Actor, run: ReplayRun, { state, ratePerSecond, reason }: ReplayOrder): Promise<void> {
-    const before = run.record;
-    const change: RunChange = {
-      ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
-      ...(state === undefined || state === before.state
-        ? {}
-        : {
-            state,
-            pausedBy: state === 'paused' ? ('person' as const) : null,
-            reason: `${actor.name}: ${reason}`,
-          }),
-    };
-    if (Object.keys(change).length === 0) return;
-    await run.change(change);
-    await this.#log.audit(actor, 'change', before, reason, { ...change });
-    if (change.ratePerSecond !== undefined && change.ratePerSecond !== before.ratePerSecond)
-      this.#log.tell(
-        're-rated',
-        before,
-        `${actor.name}: ${before.ratePerSecond}/s → ${change.ratePerSecond}/s: ${reason}`,
-      );
-    const event = change.state === 'paused' ? 'paused' : change.state === 'running' ? 'resumed' : 'finished';
-    if (change.state !== undefined)
-      this.#log.tell(event, before, `${actor.name}: ${change.state}: ${reason}`);
   }
 
   #hold(record: ReplayRecord): ReplayRun {
@@ -262,7 +233,15 @@ export class Replays {
       const client = isDue && hasOpen ? this.#connections.ready(record.instance) : null;
       if (client) await run.settle(client);
     }
-    if (this.#turns % PRUNE_EVERY_TURNS === 1) await this.#deps.store.prune(nowMs);
+    if (this.#turns % PRUNE_EVERY_TURNS === 1) await this.#prune(nowMs);
+  }
+
+  /** What is kept no longer is forgotten here too. */
+  async #prune(nowMs: number): Promise<void> {
+    for (const id of await this.#deps.store.prune(nowMs)) {
+      this.#runs.delete(id);
+      this.#rates.delete(id);
+    }
   }
 
   #viewOf(run: ReplayRun): ReplayView {

@@ -1,12 +1,16 @@
-import { and, asc, desc, eq, gt, isNotNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from 'drizzle-orm';
 import type { ReplayRecord, ReplayStore } from '../replay/replay-record.js';
 import type { Database } from './open-store.js';
 import { replayBatches, replays } from './schema.js';
 
-/** Batches (job ids) are kept for the newest ended replays, and not longer than this. */
+/** Ended replays are kept so many and so long: those who look back at an incident do so within a quarter. */
+const MOST_ENDED = 500;
+const KEEP_ENDED_MS = 90 * 24 * 3_600_000;
+/** Their batches (job ids) are larger: kept for the newest alone, and not longer than this. */
 const KEEP_BATCHES_OF = 5;
 const KEEP_BATCHES_MS = 7 * 24 * 3_600_000;
-const MOST_REPLAYS = 200;
+/** What has come of moved jobs is looked up for a day after the end: see Replays. */
+const KEEP_OPEN_MS = 24 * 3_600_000;
 
 /**
  * Replays in the store. A batch is one row that holds its ids, and not a row a job: a million jobs are then two thousand
@@ -22,12 +26,11 @@ export function createReplayStore(database: Database): ReplayStore {
       .onConflictDoUpdate({ target: replays.id, set: values });
   };
   return {
-    async list(limit) {
+    async list() {
       const rows = await database
         .select({ record: replays.record })
         .from(replays)
-        .orderBy(desc(replays.createdAtMs), desc(replays.id))
-        .limit(Math.min(limit, MOST_REPLAYS));
+        .orderBy(desc(replays.createdAtMs), desc(replays.id));
       return rows.map(({ record }) => record);
     },
     async save(record) {
@@ -67,27 +70,42 @@ export function createReplayStore(database: Database): ReplayStore {
       ]);
     },
     async prune(nowMs) {
-      const newest = sql`(SELECT id FROM ${replays} WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms DESC LIMIT ${KEEP_BATCHES_OF})`;
-      const old = database
-        .select({ id: replays.id })
-        .from(replays)
+      const newest = (most: number) =>
+        database
+          .select({ id: replays.id })
+          .from(replays)
+          .where(isNotNull(replays.endedAtMs))
+          .orderBy(desc(replays.endedAtMs), desc(replays.id))
+          .limit(most);
+      const dropped = await database
+        .delete(replays)
         .where(
           and(
             isNotNull(replays.endedAtMs),
-            or(lt(replays.endedAtMs, nowMs - KEEP_BATCHES_MS), sql`id NOT IN ${newest}`),
+            or(lt(replays.endedAtMs, nowMs - KEEP_ENDED_MS), notInArray(replays.id, newest(MOST_ENDED))),
           ),
-        );
-      await database.batch([
-        database.delete(replayBatches).where(sql`replay IN (${old})`),
-        database
-          .delete(replays)
-          .where(
-            and(
-              isNotNull(replays.endedAtMs),
-              sql`id NOT IN (SELECT id FROM ${replays} ORDER BY created_at_ms DESC LIMIT ${MOST_REPLAYS})`,
+        )
+        .returning({ id: replays.id });
+      const endedBefore = (atMs: number) =>
+        database.select({ id: replays.id }).from(replays).where(lt(replays.endedAtMs, atMs));
+      const older = database
+        .select({ id: replays.id })
+        .from(replays)
+        .where(and(isNotNull(replays.endedAtMs), notInArray(replays.id, newest(KEEP_BATCHES_OF))));
+      await database.delete(replayBatches).where(
+        or(
+          notInArray(replayBatches.replay, database.select({ id: replays.id }).from(replays)),
+          inArray(replayBatches.replay, endedBefore(nowMs - KEEP_BATCHES_MS)),
+          and(
+            inArray(replayBatches.replay, older),
+            or(
+              eq(replayBatches.phase, 'settled'),
+              inArray(replayBatches.replay, endedBefore(nowMs - KEEP_OPEN_MS)),
             ),
           ),
-      ]);
+        ),
+      );
+      return dropped.map(({ id }) => id);
     },
   };
 }

@@ -1,9 +1,12 @@
 import type { z } from '@hono/zod-openapi';
 import type { DryRun } from '../../replay/dry-run.js';
+import type { OrderOutcome } from '../../replay/replay-order.js';
+import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import type { ReplaySpec } from '../../replay/replay-spec.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { isoTime } from './iso-time.js';
-import type { DryRunSchema, ReplaySchema } from './replay-schemas.js';
+import { presentCall } from './present.js';
+import type { DryRunSchema, OrderOutcomeSchema, ReplayQueueSchema, ReplaySchema } from './replay-schemas.js';
 
 /** A replay as the API tells it. @param showsData false: the value that a field of data must have is left out. */
 export function presentReplay(view: ReplayView, showsData: boolean): z.infer<typeof ReplaySchema> {
@@ -57,6 +60,21 @@ export function presentDryRun(found: DryRun, spec: ReplaySpec): z.infer<typeof D
     byType: [...found.byType],
     byError: [...found.byError],
     sample: found.sample.map(({ finishedAtMs, ...job }) => ({ ...job, finishedAt: isoTime(finishedAtMs) })),
+  };
+}
+
+/** A replay queue as the API tells it. */
+export function presentReplayQueue({ id, ...queue }: ReplayQueueView): z.infer<typeof ReplayQueueSchema> {
+  return { ...queue, queue: id };
+}
+
+/** What one order made of one replay or replay queue. */
+export function presentOrderOutcome(outcome: OrderOutcome): z.infer<typeof OrderOutcomeSchema> {
+  return {
+    ...outcome,
+    queues: [...outcome.queues],
+    warnings: [...outcome.warnings],
+    undo: outcome.undo && presentCall(outcome.undo),
   };
 }
 

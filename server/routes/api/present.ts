@@ -202,7 +202,7 @@ function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
   };
 }
 
-function presentCall(call: NonNullable<Outcome['undo']>) {
+export function presentCall(call: NonNullable<Outcome['undo']>) {
   return {
     lever: call.lever,
     instance: call.instance,

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { RateSchema, SpecSchema } from '../../replay/replay-spec.js';
+import { LeverCallSchema } from './schemas.js';
 
 const counts = z.record(z.string(), z.number());
 
@@ -86,3 +87,35 @@ export const OrderSchema = z
   .refine(({ state, ratePerSecond }) => state !== undefined || ratePerSecond !== undefined, {
     message: 'give state or ratePerSecond',
   });
+
+export const ReplayQueueSchema = z
+  .object({
+    instance: z.string(),
+    queue: z.string(),
+    name: z.string(),
+    state: z
+      .enum(['running', 'halted', 'paused'])
+      .openapi({ description: 'halted: by this console. paused: by the application itself' }),
+    backlog: z.number(),
+    active: z.number(),
+    perSecond: z.number().nullable().openapi({ description: 'Jobs that leave it in a second' }),
+    rateLimit: z.object({ max: z.number(), durationMs: z.number() }).nullable(),
+  })
+  .openapi('ReplayQueue', {
+    description:
+      'A queue of a replay service of your own (`replayQueues` in the config file). One alone is changed by PATCH …/queues/{queue}.',
+  });
+
+export const OrderOutcomeSchema = z
+  .object({
+    replay: z.string().nullable().openapi({ description: 'null: a replay queue' }),
+    instance: z.string(),
+    queues: z.array(z.string()),
+    status: z.enum(['applied', 'unchanged', 'unverified', 'failed', 'refused']),
+    summary: z.string(),
+    warnings: z.array(z.string()),
+    auditId: z.string().nullable(),
+    undo: LeverCallSchema.nullable(),
+    isDryRun: z.boolean(),
+  })
+  .openapi('ReplayOrderOutcome');

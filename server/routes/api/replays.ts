@@ -1,19 +1,36 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole } from '../../auth/role.js';
+import { changeAllReplays } from '../../replay/change-all.js';
 import type { ReplayRequest } from '../../replay/replay-request.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
 import { Problem } from '../problem.js';
 import { apiPart, dryRunQuery, jsonBody, jsonRoute } from './env.js';
-import { presentDryRun, presentReplay } from './present-replay.js';
-import { DryRunSchema, OrderSchema, ReplayBodySchema, ReplaySchema } from './replay-schemas.js';
+import { presentDryRun, presentOrderOutcome, presentReplay, presentReplayQueue } from './present-replay.js';
+import {
+  DryRunSchema,
+  OrderOutcomeSchema,
+  OrderSchema,
+  ReplayBodySchema,
+  ReplayQueueSchema,
+  ReplaySchema,
+} from './replay-schemas.js';
 
 const idParam = z.object({ id: z.string() });
-const ListSchema = z.object({ replays: z.array(ReplaySchema) });
+const ListSchema = z.object({
+  replays: z.array(ReplaySchema),
+  replayQueues: z.array(ReplayQueueSchema),
+});
+const ChangedSchema = z
+  .object({
+    replays: z.array(ReplaySchema).openapi({ description: 'As they are afterwards' }),
+    outcomes: z.array(OrderOutcomeSchema),
+  })
+  .openapi('ReplaysChanged', { description: 'An outcome for each replay and each replay queue' });
 
 const listRoute = jsonRoute(
-  { method: 'get', path: '/replays', summary: 'Replays, newest first, each with its account' },
+  { method: 'get', path: '/replays', summary: 'Replays, newest first, each with its account; and replay queues' },
   ListSchema,
 );
 const beginRoute = jsonRoute(
@@ -30,9 +47,10 @@ const changeAllRoute = jsonRoute(
   {
     method: 'patch',
     path: '/replays',
-    summary: 'Pause, resume, abort or re-rate all replays under way, of some queues or everywhere',
+    summary:
+      'Pause, resume, abort or re-rate all replays under way, and pause, resume or re-rate replay queues: of some queues, a group or everywhere; 200 also where some were refused, each with its outcome',
     request: {
-      query: z.object({
+      query: dryRunQuery.extend({
         match: z
           .string()
           .max(500)
@@ -44,7 +62,7 @@ const changeAllRoute = jsonRoute(
       body: jsonBody(OrderSchema),
     },
   },
-  ListSchema,
+  ChangedSchema,
 );
 const oneRoute = jsonRoute(
   { method: 'get', path: '/replays/{id}', summary: 'One replay', request: { params: idParam } },
@@ -89,7 +107,13 @@ export function replaysApi(deps: AppDeps) {
   };
   const part = apiPart()
     .openapi(listRoute, (c) =>
-      c.json({ replays: replays.list().map((view) => shown(c.get('actor'), view)) }, 200),
+      c.json(
+        {
+          replays: replays.list().map((view) => shown(c.get('actor'), view)),
+          replayQueues: deps.replayQueues.list().map(presentReplayQueue),
+        },
+        200,
+      ),
     )
     .openapi(beginRoute, async (c) => {
       const { instance, queues, match, ...spec } = c.req.valid('json');
@@ -102,13 +126,22 @@ export function replaysApi(deps: AppDeps) {
       return c.json(shown(actor, await replays.begin(actor, request)), 200);
     })
     .openapi(changeAllRoute, async (c) => {
-      const { match, group, instance } = c.req.valid('query');
-      const views = await replays.changeAll(
+      const { match, group, instance, dryRun } = c.req.valid('query');
+      const outcomes = await changeAllReplays(
+        deps,
         c.get('actor'),
         { instance, globs: globsOf(deps, match, group) },
         c.req.valid('json'),
+        dryRun === 'true',
       );
-      return c.json({ replays: views.map((view) => shown(c.get('actor'), view)) }, 200);
+      const views = outcomes.flatMap(({ replay }) => (replay === null ? [] : (replays.get(replay) ?? [])));
+      return c.json(
+        {
+          replays: views.map((view) => shown(c.get('actor'), view)),
+          outcomes: outcomes.map(presentOrderOutcome),
+        },
+        200,
+      );
     })
     .openapi(oneRoute, (c) => c.json(shown(c.get('actor'), found(c.req.valid('param').id)), 200))
     .openapi(changeRoute, async (c) => {
@@ -130,11 +163,12 @@ export function replaysApi(deps: AppDeps) {
   return part;
 }
 
+/** @throws Problem where neither a glob nor a group that there is was given. */
 function globsOf(deps: AppDeps, match: string | undefined, group: string | undefined): readonly string[] {
   if (match !== undefined) return [match];
   if (group === undefined)
     throw new Problem(422, 'invalid-request', 'match: give a glob of queues (* is everywhere), or a group');
-  const globs = deps.groups[group];
+  const globs = Object.hasOwn(deps.groups, group) ? deps.groups[group] : undefined;
   if (!globs) throw new Problem(404, 'not-found', `there is no group ${group.slice(0, 100)}`);
   return globs;
 }

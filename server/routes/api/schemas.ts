@@ -142,7 +142,7 @@ export const OverviewSchema = z
   .openapi('Overview');
 
 const FieldSchema = z.object({ label: z.string(), before: z.string(), after: z.string() });
-const LeverCallSchema = z.object({
+export const LeverCallSchema = z.object({
   lever: z.string(),
   instance: z.string(),
   queues: z.array(z.string()),

@@ -1,0 +1,23 @@
+import type { Actor } from '../auth/role.js';
+import type { OrderOutcome, ReplayOrder } from './replay-order.js';
+import type { ReplayQueues } from './replay-queues.js';
+import type { ReplaySelection } from './replay-request.js';
+import type { Replays } from './replays.js';
+
+/**
+ * The one action: all replays under way and all replay queues of a selection, at the same time. An outcome for each;
+ * what goes wrong at one stops no other.
+ */
+export async function changeAllReplays(
+  { replays, replayQueues }: { readonly replays: Replays; readonly replayQueues: ReplayQueues },
+  actor: Actor,
+  selection: ReplaySelection,
+  order: ReplayOrder,
+  isDryRun: boolean,
+): Promise<readonly OrderOutcome[]> {
+  const outcomes = await Promise.all([
+    replays.changeAll(actor, selection, order, isDryRun),
+    replayQueues.changeAll(actor, selection, order, isDryRun),
+  ]);
+  return outcomes.flat();
+}

@@ -1,0 +1,168 @@
+import type { Actor } from '../auth/role.js';
+import { LeverError, type Outcome } from '../levers/lever.js';
+import type { LeverRequest } from '../levers/request.js';
+import { globMatcher } from '../model/glob.js';
+import { limitOfRate } from '../model/replay-limit.js';
+import type { QueueState, RateLimit } from '../watch/snapshot.js';
+import type { Watch } from '../watch/watch.js';
+import type { OrderOutcome, ReplayOrder } from './replay-order.js';
+import type { ReplaySelection } from './replay-request.js';
+
+/** A queue that a replay service of the users' own feeds its work through, as config names it. */
+export interface ReplayQueueView {
+  readonly instance: string;
+  readonly id: string;
+  readonly name: string;
+  readonly state: QueueState['flow'];
+  readonly backlog: number;
+  readonly active: number;
+  /** Jobs that leave it in a second; null: not known yet. */
+  readonly perSecond: number | null;
+  readonly rateLimit: RateLimit | null;
+}
+
+export interface ReplayQueuesDeps {
+  readonly watch: Watch;
+  /** By instance, over queue ids and names. */
+  readonly globs: Readonly<Record<string, readonly string[]>>;
+  readonly pull: (actor: Actor, request: LeverRequest) => Promise<readonly Outcome[]>;
+}
+
+/**
+ * Replay queues: the one action on all replays reaches them too, through the levers of any queue, so that it works while
+ * Redis is full, is audited and can be undone. A halt leaves the rate limit as it is, and the resume brings back the
+ * concurrency of before. What the application itself has paused is left to it, by both.
+ */
+export class ReplayQueues {
+  readonly #deps: ReplayQueuesDeps;
+  readonly #tests: ReadonlyMap<string, readonly ((text: string) => boolean)[]>;
+
+  constructor(deps: ReplayQueuesDeps) {
+    this.#deps = deps;
+    this.#tests = new Map(
+      Object.entries(deps.globs).map(([instance, globs]) => [instance, globs.map(globMatcher)]),
+    );
+  }
+
+  /** Those that there are now, by instance and id. */
+  list(): readonly ReplayQueueView[] {
+    return this.#deps.watch.snapshots().flatMap(({ instance, queues }) => {
+      const tests = this.#tests.get(instance) ?? [];
+      if (tests.length === 0) return [];
+      return queues
+        .filter((queue) => tests.some((test) => test(queue.id) || test(queue.name)))
+        .map((queue) => viewOf(instance, queue))
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
+    });
+  }
+
+  /** Pauses, resumes or re-rates those that are selected. Never rejects: what goes wrong is an outcome. */
+  async changeAll(
+    actor: Actor,
+    selection: ReplaySelection,
+    order: ReplayOrder,
+    isDryRun: boolean,
+  ): Promise<readonly OrderOutcome[]> {
+    const chosen = this.list().filter((queue) => isChosen(queue, selection));
+    const outcomes: OrderOutcome[] = [];
+    for (const instance of new Set(chosen.map((queue) => queue.instance))) {
+      const queues = chosen.filter((queue) => queue.instance === instance);
+      outcomes.push(...(await this.#changeIn(actor, instance, queues, order, isDryRun)));
+    }
+    return outcomes;
+  }
+
+  async #changeIn(
+    actor: Actor,
+    instance: string,
+    queues: readonly ReplayQueueView[],
+    order: ReplayOrder,
+    isDryRun: boolean,
+  ): Promise<readonly OrderOutcome[]> {
+    const outcomes: OrderOutcome[] = [];
+    const pull = async (lever: string, args: object, ids: readonly string[]): Promise<void> => {
+      if (ids.length > 0)
+        outcomes.push(...(await this.#pull(actor, { instance, lever, args, queues: ids }, order, isDryRun)));
+    };
+    const ids = queues.map(({ id }) => id);
+    const own = queues.filter(({ state }) => state !== 'paused').map(({ id }) => id);
+    const left = order.state === undefined ? [] : ids.filter((id) => !own.includes(id));
+    // A halt comes first and a resume last, so that nothing starts under a rate that is about to change.
+    if (order.state === 'paused') await pull('queue.halt', {}, own);
+    if (order.ratePerSecond !== undefined)
+      await pull('queue.rate-limit', limitOfRate(order.ratePerSecond), ids);
+    if (order.state === 'running') await pull('queue.resume', {}, own);
+    const why = (id: string, status: OrderOutcome['status'], summary: string): void =>
+      void outcomes.push({ ...bare(instance, id, isDryRun), status, summary });
+    if (order.state === 'aborted')
+      for (const id of ids) why(id, 'refused', 'A replay queue has no end of its own: pause it instead.');
+    else
+      for (const id of left)
+        why(
+          id,
+          order.state === 'paused' ? 'unchanged' : 'refused',
+          'The application itself has paused this queue: that is left to it.',
+        );
+    return outcomes;
+  }
+
+  async #pull(
+    actor: Actor,
+    call: Pick<LeverRequest, 'instance' | 'lever' | 'args' | 'queues'>,
+    { reason }: ReplayOrder,
+    dryRun: boolean,
+  ): Promise<readonly OrderOutcome[]> {
+    try {
+      const outcomes = await this.#deps.pull(actor, { ...call, reason, dryRun });
+      return outcomes.map((outcome) => outcomeOf(outcome, call.instance));
+    } catch (error) {
+      if (!(error instanceof LeverError)) throw error;
+      return call.queues.map((id) => ({
+        ...bare(call.instance, id, dryRun),
+        status: 'refused',
+        summary: error.message,
+      }));
+    }
+  }
+}
+
+function viewOf(instance: string, queue: QueueState): ReplayQueueView {
+  return {
+    instance,
+    id: queue.id,
+    name: queue.name,
+    state: queue.flow,
+    backlog: queue.backlog,
+    active: queue.counts.active,
+    perSecond: queue.rates?.departuresPerSecond ?? null,
+    rateLimit: queue.rateLimit,
+  };
+}
+
+function isChosen(queue: ReplayQueueView, { instance, globs }: ReplaySelection): boolean {
+  if (instance !== undefined && queue.instance !== instance) return false;
+  return globs.map(globMatcher).some((test) => test(queue.id) || test(queue.name));
+}
+
+function bare(
+  instance: string,
+  queue: string,
+  isDryRun: boolean,
+): Omit<OrderOutcome, 'status' | 'summary'> {
+  return { replay: null, instance, queues: [queue], warnings: [], auditId: null, undo: null, isDryRun };
+}
+
+/** What a lever made of a queue; in a dry run what it would make of it. */
+function outcomeOf(outcome: Outcome, instance: string): OrderOutcome {
+  const changes = outcome.fields
+    .filter(({ before, after }) => before !== after)
+    .map(({ label, before, after }) => `${label} ${before} → ${after}`);
+  return {
+    ...bare(instance, outcome.queue ?? '', outcome.isDryRun),
+    status: outcome.status,
+    summary: [outcome.summary, changes.length > 0 ? `${changes.join(', ')}.` : ''].join(' ').trim(),
+    warnings: outcome.warnings,
+    auditId: outcome.auditId,
+    undo: outcome.undo,
+  };
+}
