@@ -14,6 +14,8 @@ export interface JobPageProps {
   readonly queue: { readonly name: string; readonly href: string };
   readonly facts: readonly Fact[];
   readonly levers: readonly { readonly label: string; readonly href: string }[];
+  /** The form of a replay of all jobs like it; null: it has not ended, or this role may not. */
+  readonly replayHref: string | null;
   /** null: this role may not see them. */
   readonly payloads: readonly Payload[] | null;
   /** Which role it takes to see them. */
@@ -40,6 +42,11 @@ export const JobPage: FC<{ readonly chrome: Chrome; readonly job: JobPageProps }
               {lever.label}
             </a>
           ))}
+          {job.replayHref === null ? null : (
+            <a class="button" href={job.replayHref}>
+              Replay all like it…
+            </a>
+          )}
         </p>
       ) : null}
     </section>

@@ -31,6 +31,8 @@ export interface JobTypeRowProps {
   readonly arrivals: string;
   readonly completed: string;
   readonly failed: string;
+  /** The form that brings back what failed of it; null: nothing failed lately, or this role may not. */
+  readonly replayHref: string | null;
   readonly run: Value;
   /** Paths on boxes of 84 × 20 and 80 × 20; empty where there is nothing to draw. */
   readonly histogram: string;
@@ -75,6 +77,11 @@ export const JobTypeRow: FC<JobTypeRowProps> = (row) => (
     </td>
     <td class="number" data-label="Failed /s">
       {row.failed}
+      {row.replayHref === null ? null : (
+        <a class="detail" href={row.replayHref} aria-label={`Replay what failed of ${row.name}`}>
+          Replay
+        </a>
+      )}
     </td>
     <td class="cell-run" data-label="Run time">
       <div class="run-shapes">

@@ -3,7 +3,9 @@ import { Band, type BandProps, type State, StateIcon } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
+import { ReplayScope, type ReplayScopeProps } from './replay-scope.js';
 import { PauseAll, type PauseAllProps } from './replay-summary.js';
+import { ReplayTold, type ToldProps } from './replay-told.js';
 
 export interface VerdictProps {
   readonly state: State;
@@ -14,7 +16,11 @@ export interface VerdictProps {
 export interface OverviewProps {
   readonly verdict: VerdictProps;
   readonly bands: readonly BandProps[];
+  /** What came of the order to all replays that led here; null: there was none. */
+  readonly told: ToldProps | null;
   readonly replays: PauseAllProps;
+  /** null: this role may not. */
+  readonly replayScope: ReplayScopeProps | null;
   readonly findings: FindingListProps;
   readonly queues: QueueTableProps;
 }
@@ -35,7 +41,9 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
 }) => (
   <Layout chrome={chrome}>
     <Verdict {...view.verdict} />
+    {view.told ? <ReplayTold {...view.told} /> : null}
     <PauseAll {...view.replays} />
+    {view.replayScope ? <ReplayScope {...view.replayScope} /> : null}
     <div class="bands">
       {view.bands.map((band) => (
         <Band {...band} />

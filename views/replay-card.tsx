@@ -33,12 +33,13 @@ export interface ReplayButtonsProps {
   readonly back: string;
   /** null: this role may not, or it has ended. */
   readonly orders: readonly { readonly state: string; readonly label: string }[] | null;
+  readonly abortHref: string;
   readonly ratePerSecond: string;
 }
 
 /** One replay: how far, how fast, why so, and what to do. The parts that change live are elements of their own. */
 export const ReplayCard: FC<ReplayCardProps> = (card) => (
-  <li class="replay">
+  <li class="replay" id={card.id}>
     <article aria-labelledby={`${card.id}-title`}>
       <h2 id={`${card.id}-title`}>{card.title}</h2>
       <p class="muted">
@@ -93,8 +94,8 @@ export const ReplayStatus: FC<ReplayStatusProps> = (status) => (
   </div>
 );
 
-export const ReplayButtons: FC<ReplayButtonsProps> = ({ id, action, back, orders }) => (
-  <div id={id} class="replay-buttons">
+export const ReplayButtons: FC<ReplayButtonsProps> = ({ id, action, back, orders, abortHref }) => (
+  <div id={id} class={orders === null ? 'replay-buttons is-over' : 'replay-buttons'}>
     {(orders ?? []).map((order) => (
       <form method="post" action={action}>
         <input type="hidden" name="back" value={back} />
@@ -103,5 +104,10 @@ export const ReplayButtons: FC<ReplayButtonsProps> = ({ id, action, back, orders
         </button>
       </form>
     ))}
+    {orders === null ? null : (
+      <a class="button" href={abortHref}>
+        Abort…
+      </a>
+    )}
   </div>
 );

@@ -2,10 +2,18 @@ import type { FC } from 'hono/jsx';
 import { type Chrome, Layout } from './layout.js';
 import { ReplayCard, type ReplayCardProps } from './replay-card.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
+import { ReplayQueues, type ReplayQueuesProps } from './replay-queues.js';
+import { ReplayScope, type ReplayScopeProps } from './replay-scope.js';
 import { PauseAll, type PauseAllProps } from './replay-summary.js';
+import { ReplayTold, type ToldProps } from './replay-told.js';
 
 export interface ReplaysProps {
+  /** What came of the order that led here; null: there was none. */
+  readonly told: ToldProps | null;
   readonly all: PauseAllProps;
+  /** null: this role may not. */
+  readonly scope: ReplayScopeProps | null;
+  readonly queues: ReplayQueuesProps;
   readonly replays: readonly ReplayCardProps[];
   /** null: this role may not. */
   readonly form: ReplayFormProps | null;
@@ -18,16 +26,16 @@ export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysPr
 }) => (
   <Layout chrome={chrome}>
     <h1>Replays</h1>
+    {view.told ? <ReplayTold {...view.told} /> : null}
     <PauseAll {...view.all} />
-    {view.replays.length === 0 ? (
-      <p class="muted">Nothing has been replayed from here yet.</p>
-    ) : (
-      <ol class="replays">
-        {view.replays.map((replay) => (
-          <ReplayCard {...replay} />
-        ))}
-      </ol>
-    )}
+    {view.scope ? <ReplayScope {...view.scope} /> : null}
+    <ReplayQueues {...view.queues} />
+    <ol class="replays" data-list="replays">
+      {view.replays.map((replay) => (
+        <ReplayCard {...replay} />
+      ))}
+    </ol>
+    <p class="muted replays-none">Nothing has been replayed from here yet.</p>
     {view.form ? <ReplayForm {...view.form} /> : null}
   </Layout>
 );

@@ -11,6 +11,8 @@ export interface TimelineProps {
     readonly text: string;
     /** By whom, about what. */
     readonly by: string;
+    /** The form of a replay of what failed since; null: none is offered. */
+    readonly replayHref: string | null;
   }[];
 }
 
@@ -26,7 +28,8 @@ export const Timeline: FC<TimelineProps> = ({ entries }) => (
           <li>
             <Time {...entry.at} /> {entry.place ? <span class="muted">{entry.place}</span> : null}{' '}
             {entry.label ? <strong class="timeline-label">{entry.label}</strong> : null} {entry.text}{' '}
-            {entry.by ? <span class="muted">{entry.by}</span> : null}
+            {entry.by ? <span class="muted">{entry.by}</span> : null}{' '}
+            {entry.replayHref ? <a href={entry.replayHref}>Replay what failed since</a> : null}
           </li>
         ))}
       </ol>

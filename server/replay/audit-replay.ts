@@ -1,6 +1,7 @@
 import type { Actor } from '../auth/role.js';
 import type { AuditRecord } from '../store/audit-record.js';
 import type { ReplayRecord } from './replay-record.js';
+import type { ReplaySpec } from './replay-spec.js';
 
 /** What a person did with a replay, as the audit keeps it. `record` is as it was before. */
 export function auditOfReplay(
@@ -41,5 +42,14 @@ export function auditOfReplay(
     freedBytes: null,
     durationMs: 0,
     undo: null,
+  };
+}
+
+/** What was asked for, without the value that a field of job data must have: the audit is read by roles that may not see those. */
+export function withoutJobData(spec: ReplaySpec): Readonly<Record<string, unknown>> {
+  const { dataField, ...filter } = spec.filter;
+  return {
+    ...spec,
+    filter: { ...filter, ...(dataField === undefined ? {} : { dataField: { path: dataField.path } }) },
   };
 }

@@ -6,7 +6,7 @@ import { limitOfRate } from '../model/replay-limit.js';
 import type { QueueState, RateLimit } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
-import type { ReplaySelection } from './replay-request.js';
+import { isSelected, type ReplaySelection } from './replay-request.js';
 
 /** A queue that a replay service of the users' own feeds its work through, as config names it. */
 export interface ReplayQueueView {
@@ -63,7 +63,9 @@ export class ReplayQueues {
     order: ReplayOrder,
     isDryRun: boolean,
   ): Promise<readonly OrderOutcome[]> {
-    const chosen = this.list().filter((queue) => isChosen(queue, selection));
+    const chosen = this.list().filter(({ instance, id }) =>
+      isSelected({ instance, queues: [id] }, selection),
+    );
     const outcomes: OrderOutcome[] = [];
     for (const instance of new Set(chosen.map((queue) => queue.instance))) {
       const queues = chosen.filter((queue) => queue.instance === instance);
@@ -139,16 +141,7 @@ function viewOf(instance: string, queue: QueueState): ReplayQueueView {
   };
 }
 
-function isChosen(queue: ReplayQueueView, { instance, globs }: ReplaySelection): boolean {
-  if (instance !== undefined && queue.instance !== instance) return false;
-  return globs.map(globMatcher).some((test) => test(queue.id) || test(queue.name));
-}
-
-function bare(
-  instance: string,
-  queue: string,
-  isDryRun: boolean,
-): Omit<OrderOutcome, 'status' | 'summary'> {
+function bare(instance: string, queue: string, isDryRun: boolean): Omit<OrderOutcome, 'status' | 'summary'> {
   return { replay: null, instance, queues: [queue], warnings: [], auditId: null, undo: null, isDryRun };
 }
 

@@ -15,9 +15,11 @@ export interface ReplayRequest {
   readonly spec: ReplaySpec;
 }
 
-/** Which running replays one action is about: those with a queue that matches any of the globs. */
+/** Which running replays one action is about: those with this queue, or with one that matches any of the globs. */
 export interface ReplaySelection {
   readonly instance?: string | undefined;
+  /** This one alone: an id may hold letters that mean more in a glob. */
+  readonly queueId?: string | undefined;
   readonly globs: readonly string[];
 }
 
@@ -34,8 +36,12 @@ export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): 
 }
 
 /** Is a replay one of those that an action is about? */
-export function isSelected(record: ReplayRecord, { instance, globs }: ReplaySelection): boolean {
+export function isSelected(
+  record: Pick<ReplayRecord, 'instance' | 'queues'>,
+  { instance, queueId, globs }: ReplaySelection,
+): boolean {
   if (instance !== undefined && record.instance !== instance) return false;
+  if (queueId !== undefined) return record.queues.includes(queueId);
   const tests = globs.map(globMatcher);
   return record.queues.some((id) =>
     tests.some((test) => test(id) || test(id.slice(id.lastIndexOf(':') + 1))),

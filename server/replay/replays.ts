@@ -5,11 +5,12 @@ import type { AuditLog } from '../store/audit-record.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
+import { withoutJobData } from './audit-replay.js';
 import { type DryRun, dryRun, dryRunParked } from './dry-run.js';
 import { GuardEye } from './guard-sight.js';
 import { MovedRate } from './moved-rate.js';
-import type { ParkedSource } from './parked-source.js';
 import { orderReplay } from './order-replay.js';
+import type { ParkedSource } from './parked-source.js';
 import { readOutcomes } from './read-outcomes.js';
 import { ReplayConnections } from './replay-connections.js';
 import { ReplayLog } from './replay-log.js';
@@ -128,7 +129,7 @@ export class Replays {
     };
     await this.#deps.store.save(record);
     await this.#log.audit(actor, 'start', record, spec.reason, {
-      ...spec,
+      ...withoutJobData(spec),
       queues: queues.join(', '),
     });
     const run = this.#hold(record);
@@ -142,7 +143,7 @@ export class Replays {
   }
 
   /** @throws LeverError when there is no such replay, or it has ended. */
-  async change(actor: Actor, id: string, order: ReplayOrder): Promise<ReplayView> {
+  async change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
     const run = this.#runs.get(id);
     if (!run) throw new LeverError('not-found', `there is no replay ${id.slice(0, 100)}`);
     if (hasEnded(run.record))
@@ -150,7 +151,7 @@ export class Replays {
     const outcome = await orderReplay(this.#log, actor, run, order, false);
     if (outcome.status === 'refused' || outcome.status === 'failed')
       throw new LeverError('unavailable', outcome.summary);
-    return this.#viewOf(run);
+    return outcome;
   }
 
   /** The same for all that are under way and match; an outcome for each. */

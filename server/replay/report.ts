@@ -1,4 +1,6 @@
 import { type ReplayAccount, SKIP_REASONS, type SkipReason } from '../model/replay-account.js';
+import type { TimeRange } from '../model/replay-coverage.js';
+import { coveragesOf, rangeOf } from './coverage.js';
 import type { ReplayView } from './replay-view.js';
 
 /** The account of a replay for people, as Markdown: what it was asked, what became of every job, what is missing. */
@@ -9,15 +11,15 @@ export function replayReport({ record, account, paceReason }: ReplayView): strin
     '',
     `- Asked by ${text(record.actor)} at ${iso(record.createdAtMs)}: ${text(spec.reason)}`,
     `- Jobs: ${spec.from}, of ${record.queues.map(text).join(', ')} in ${text(record.instance)}`,
-    `- Finished ${range(spec.filter.fromMs, Math.min(spec.filter.toMs ?? record.cutoffMs, record.cutoffMs))}${filterWords(spec.filter)}`,
+    `- ${spec.from === 'parked' ? 'Parked' : 'Finished'} ${range(spec.filter.fromMs, rangeOf(record).toMs)}${filterWords(spec.filter)}`,
     `- Order: ${spec.order} first; rate set: ${record.ratePerSecond}/s; guard: ${spec.guard ? 'on' : 'off'}`,
-    `- State: ${record.state}${record.endedAtMs === null ? '' : ` since ${iso(record.endedAtMs)}`}. ${text(paceReason)}`,
+    `- State: ${record.pausedBy === 'guard' ? 'paused by the guard' : record.state}${record.endedAtMs === null ? '' : ` since ${iso(record.endedAtMs)}`}. ${text(paceReason)}`,
     '',
     '| what | jobs |',
     '| --- | ---: |',
     ...accountRows(account).map(([what, jobs]) => `| ${what} | ${jobs} |`),
     '',
-    coverage(record.isSwept, account),
+    ...coverage(record, account),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -38,9 +40,28 @@ function accountRows(account: ReplayAccount): readonly (readonly [string, number
   ];
 }
 
-function coverage(isSwept: boolean, { remaining, matched }: ReplayAccount): string {
-  if (isSwept) return 'The time range is covered: every job that matched has had its turn.';
-  return `The time range is not covered: ${remaining} of ${matched} jobs that match have not had their turn.`;
+/** Which part of the time range is covered, and which is missing. */
+function coverage(record: ReplayView['record'], { remaining, matched }: ReplayAccount): readonly string[] {
+  if (record.isSwept) return ['The time range is covered: every job that matched has had its turn.'];
+  return [
+    `The time range is not covered: ${remaining} of ${matched} jobs that match have not had their turn.`,
+    '',
+    '| queue | covered | missing |',
+    '| --- | --- | --- |',
+    ...coveragesOf(record).map(
+      ({ queue, covered, missing }) => `| ${text(queue)} | ${part(covered)} | ${part(missing)} |`,
+    ),
+    ...(record.needsResweep
+      ? [
+          '',
+          'Redis or the console broke off meanwhile: the range is swept once more before it counts as covered.',
+        ]
+      : []),
+  ];
+}
+
+function part(of: TimeRange | null): string {
+  return of === null ? 'nothing' : range(of.fromMs === 0 ? undefined : of.fromMs, of.toMs);
 }
 
 function filterWords(filter: ReplayView['record']['spec']['filter']): string {

@@ -92,19 +92,21 @@ export function createReplayStore(database: Database): ReplayStore {
         .select({ id: replays.id })
         .from(replays)
         .where(and(isNotNull(replays.endedAtMs), notInArray(replays.id, newest(KEEP_BATCHES_OF))));
-      await database.delete(replayBatches).where(
-        or(
-          notInArray(replayBatches.replay, database.select({ id: replays.id }).from(replays)),
-          inArray(replayBatches.replay, endedBefore(nowMs - KEEP_BATCHES_MS)),
-          and(
-            inArray(replayBatches.replay, older),
-            or(
-              eq(replayBatches.phase, 'settled'),
-              inArray(replayBatches.replay, endedBefore(nowMs - KEEP_OPEN_MS)),
+      await database
+        .delete(replayBatches)
+        .where(
+          or(
+            notInArray(replayBatches.replay, database.select({ id: replays.id }).from(replays)),
+            inArray(replayBatches.replay, endedBefore(nowMs - KEEP_BATCHES_MS)),
+            and(
+              inArray(replayBatches.replay, older),
+              or(
+                eq(replayBatches.phase, 'settled'),
+                inArray(replayBatches.replay, endedBefore(nowMs - KEEP_OPEN_MS)),
+              ),
             ),
           ),
-        ),
-      );
+        );
       return dropped.map(({ id }) => id);
     },
   };

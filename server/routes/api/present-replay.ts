@@ -1,4 +1,6 @@
 import type { z } from '@hono/zod-openapi';
+import type { TimeRange } from '../../model/replay-coverage.js';
+import { coveragesOf } from '../../replay/coverage.js';
 import type { DryRun } from '../../replay/dry-run.js';
 import type { OrderOutcome } from '../../replay/replay-order.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
@@ -36,7 +38,17 @@ export function presentReplay(view: ReplayView, showsData: boolean): z.infer<typ
     remainingSeconds: view.remainingSeconds,
     account: { ...account, skippedBecause: withoutAbsent(account.skippedBecause) },
     isRangeCovered: record.isSwept,
+    coverage: coveragesOf(record).map(({ queue, covered, missing }) => ({
+      queue,
+      covered: presentRange(covered),
+      missing: presentRange(missing),
+    })),
   };
+}
+
+function presentRange(range: TimeRange | null) {
+  if (range === null) return null;
+  return { from: range.fromMs === 0 ? null : isoTime(range.fromMs), until: isoTime(range.toMs) };
 }
 
 /** A dry run with what follows from it. */

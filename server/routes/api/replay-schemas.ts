@@ -4,6 +4,13 @@ import { LeverCallSchema } from './schemas.js';
 
 const counts = z.record(z.string(), z.number());
 
+const part = z
+  .object({
+    from: z.string().nullable().openapi({ description: 'null: from the first job on' }),
+    until: z.string(),
+  })
+  .nullable();
+
 export const ReplaySchema = z
   .object({
     id: z.string(),
@@ -40,6 +47,10 @@ export const ReplaySchema = z
           'matched = moved + skipped + remaining; moved = succeeded + failedAgain + gone + toRun: at any time',
       }),
     isRangeCovered: z.boolean(),
+    coverage: z.array(z.object({ queue: z.string(), covered: part, missing: part })).openapi({
+      description:
+        'Which part of the time range has had its turn, and which has not, by queue; null: none of it',
+    }),
   })
   .openapi('Replay');
 

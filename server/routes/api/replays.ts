@@ -30,7 +30,11 @@ const ChangedSchema = z
   .openapi('ReplaysChanged', { description: 'An outcome for each replay and each replay queue' });
 
 const listRoute = jsonRoute(
-  { method: 'get', path: '/replays', summary: 'Replays, newest first, each with its account; and replay queues' },
+  {
+    method: 'get',
+    path: '/replays',
+    summary: 'Replays, newest first, each with its account; and replay queues',
+  },
   ListSchema,
 );
 const beginRoute = jsonRoute(
@@ -145,8 +149,9 @@ export function replaysApi(deps: AppDeps) {
     })
     .openapi(oneRoute, (c) => c.json(shown(c.get('actor'), found(c.req.valid('param').id)), 200))
     .openapi(changeRoute, async (c) => {
-      const view = await replays.change(c.get('actor'), c.req.valid('param').id, c.req.valid('json'));
-      return c.json(shown(c.get('actor'), view), 200);
+      const { id } = c.req.valid('param');
+      await replays.change(c.get('actor'), id, c.req.valid('json'));
+      return c.json(shown(c.get('actor'), found(id)), 200);
     })
     .openapi(removeRoute, async (c) => {
       const { id } = c.req.valid('param');

@@ -6,7 +6,7 @@ import { memoryLive } from '../pages/memory.js';
 import { frameParts, overviewLive } from '../pages/overview.js';
 import { queueLive } from '../pages/queue.js';
 import { parseQueueQuery } from '../pages/queue-query.js';
-import { replaysLive } from '../pages/replays.js';
+import { replaysLive } from '../pages/replays-live.js';
 import type { LiveView } from './hub.js';
 
 /** The live side of a page, by the name and parameters that the page put into its stream's address; null for none. */

@@ -54,7 +54,12 @@ export async function fleetPage(deps: AppDeps, actor: Actor, query: FleetQuery) 
       href: `/fleet?${new URLSearchParams({ by: grouping, search: query.search })}`,
       isCurrent: grouping === query.by,
     })),
-    timeline: timelineOf(await deps.timeline.list({ limit: 20 }), nowMs, deps.watch.snapshots().length > 1),
+    timeline: timelineOf(
+      await deps.timeline.list({ limit: 20 }),
+      nowMs,
+      deps.watch.snapshots().length > 1,
+      includesRole(actor.role, 'operator'),
+    ),
   };
   return <FleetPage chrome={chromeOf(deps, frame)} view={view} />;
 }

@@ -23,7 +23,9 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     await next();
     c.header('Cache-Control', 'no-store');
   });
-  pages.get('/', (c) => c.html(overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()))));
+  pages.get('/', (c) =>
+    c.html(overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()), c.req.query('told'))),
+  );
   pages.get('/fleet', async (c) =>
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),
   );

@@ -13,7 +13,7 @@ import {
 } from '../../watch/job-type-state.js';
 import type { QueueState } from '../../watch/snapshot.js';
 import { sourceNotes, sourceWords, typeWordsOf } from './job-type-words.js';
-import { leverPath } from './links.js';
+import { leverPath, replayFormPath } from './links.js';
 import { histogramPath, trendPath } from './run-shapes.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
 
@@ -70,6 +70,7 @@ export function typeRowOf(type: JobTypeState, queue: QueueState, context: TypeRo
     arrivals: rateNumber(type.arrivalsPerSecond),
     completed: rateNumber(type.completedPerSecond),
     failed: rateNumber(type.failedPerSecond),
+    replayHref: replayHrefOf(type, queue, context),
     run: runOf(type.run),
     histogram: type.run ? histogramPath(type.run.histogram) : '',
     histogramText: type.run ? histogramInWords(type.run) : '',
@@ -94,6 +95,19 @@ function runOf(run: RunTimes | null): Value {
     text: formatRunTime(run.p50Ms),
     details: [`p95 ${formatRunTime(run.p95Ms)}`, `p99 ${formatRunTime(run.p99Ms)}`],
   };
+}
+
+/** Where jobs of it have failed lately: once it is mended they can be brought back. */
+function replayHrefOf(
+  { name, failing, failedPerSecond, lastError }: JobTypeState,
+  queue: QueueState,
+  { instance, role }: TypeRowContext,
+): string | null {
+  const hasFailed = failing !== null || lastError !== null || (failedPerSecond ?? 0) > 0;
+  if (!hasFailed || queue.counts.failed === 0 || name === OTHER_JOB_TYPES) return null;
+  if (!includesRole(role, 'operator')) return null;
+  const since = failing === null ? {} : { fromMs: failing.firstFailureAtMs };
+  return replayFormPath({ instance, queue: queue.id, jobType: name, ...since });
 }
 
 function slotsOf({ effectiveConcurrency }: JobTypeState): string {

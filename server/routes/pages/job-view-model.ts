@@ -124,6 +124,7 @@ export function jobPageOf({ job, queue, instance, role, jobDataRole, nowMs }: Jo
     queue: { name: queue.name, href: queuePath(instance, queue.id) },
     facts: factsOf(job, nowMs),
     levers: includesRole(role, 'operator') ? leversOf(job, queue, instance) : [],
+    replayHref: includesRole(role, 'operator') ? replayHrefOf(job, queue, instance, showsData) : null,
     payloads: showsData ? payloadsOf(job) : null,
     dataRole: jobDataRole,
     note: job.isTruncated && showsData ? 'Large fields and long logs are cut here.' : '',
@@ -154,6 +155,23 @@ function leversOf(job: JobDetail, queue: QueueState, instance: string): JobPageP
     ...(job.state === 'delayed' ? [{ label: 'Promote', href: link('job.promote') }] : []),
     ...(job.state === 'active' ? [] : [{ label: 'Remove', href: link('job.remove') }]),
   ];
+}
+
+/** The form that brings back its like: of the same type, and with the same error where the role may see it. */
+function replayHrefOf(
+  job: JobDetail,
+  queue: QueueState,
+  instance: string,
+  showsData: boolean,
+): string | null {
+  if (job.state !== 'failed' && job.state !== 'completed') return null;
+  return replayFormPath({
+    instance,
+    queue: queue.id,
+    from: job.state,
+    jobType: job.name,
+    ...(showsData && job.failedReason !== null ? { errorText: job.failedReason } : {}),
+  });
 }
 
 function payloadsOf(job: JobDetail): readonly Payload[] {

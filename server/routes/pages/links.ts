@@ -28,21 +28,28 @@ export function encodePart(text: string): string {
   return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));
 }
 
+const LONGEST_ERROR = 200;
+
 /** The form of a replay with its filters filled in. A time is UTC. */
 export function replayFormPath(link: {
-  readonly instance: string;
+  readonly instance?: string;
+  /** Empty: asked for. */
   readonly queue: string;
   readonly from?: 'failed' | 'completed';
   readonly jobType?: string;
+  readonly errorText?: string;
   readonly fromMs?: number;
   readonly why?: string;
 }): string {
   const query = new URLSearchParams({
-    instance: link.instance,
+    ...(link.instance === undefined ? {} : { instance: link.instance }),
     queues: link.queue,
     from: link.from ?? 'failed',
   });
   if (link.jobType !== undefined) query.set('jobTypes', link.jobType);
+  // What it failed with may be long: an address is not, and the first line tells one error from another.
+  const [error = ''] = (link.errorText ?? '').split('\n', 1);
+  if (error !== '') query.set('errorText', error.slice(0, LONGEST_ERROR));
   if (link.fromMs !== undefined) query.set('from_time', new Date(link.fromMs).toISOString());
   if (link.why !== undefined) query.set('reason', link.why);
   return `/replays?${query}#replay-form-title`;

@@ -13,10 +13,12 @@ import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
 import { findingListOf, verdictOf } from './overview-view-model.js';
 import { type QueueQuery, queueQueryString } from './queue-query.js';
 import { queueTableOf } from './queue-table-view-model.js';
-import { pauseAllOf } from './replay-view-model.js';
+import { pauseAllOf, replayScopeOf } from './replay-summary-view-model.js';
+import { toldTo } from './replay-told.js';
 
-export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery) {
+export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
   const nowMs = deps.now();
+  const [replays, replayQueues] = [deps.replays.list(), deps.replayQueues.list()];
   const liveUrl = `/live?${new URLSearchParams([['view', 'overview'], ...new URLSearchParams(queueQueryString(query))])}`;
   return (
     <OverviewPage
@@ -24,7 +26,9 @@ export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery) {
       view={{
         verdict: verdictOf(deps, nowMs),
         bands: deps.watch.snapshots().map((snapshot) => bandOf(snapshot, nowMs, deps.thresholds)),
-        replays: pauseAllOf(deps.replays.list(), actor.role, '/'),
+        told: toldTo(actor, told),
+        replays: pauseAllOf(replays, replayQueues, actor.role, '/'),
+        replayScope: replayScopeOf(replays, replayQueues, deps.groups, actor.role, '/'),
         findings: findingListOf(deps, actor.role, nowMs),
         queues: queueTableOf(deps, query, actor.role, nowMs),
       }}
@@ -43,7 +47,10 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       return [
         ...frameParts(deps, nowMs, ''),
         swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs)} />)),
-        swapPart('replays-all', html(<PauseAll {...pauseAllOf(deps.replays.list(), role, '/')} />)),
+        swapPart(
+          'replays-all',
+          html(<PauseAll {...pauseAllOf(deps.replays.list(), deps.replayQueues.list(), role, '/')} />),
+        ),
         ...deps.watch.snapshots().map((snapshot) => {
           const band = bandOf(snapshot, nowMs, deps.thresholds);
           return swapPart(band.id, html(<Band {...band} />));

@@ -1,25 +1,25 @@
 import type { State } from '../../../views/band.js';
+import type { ReplayAbortProps } from '../../../views/replay-abort.js';
 import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-card.js';
-import type { PauseAllProps } from '../../../views/replay-summary.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
-import { formatCount, formatDuration, formatRate, formatThings } from '../../model/format.js';
+import { formatCount, formatDuration, formatJobs, formatRate } from '../../model/format.js';
 import { SKIP_REASONS, type SkipReason } from '../../model/replay-account.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { elementId, moment } from './words.js';
 
+/** Cards shown; the API lists all. */
+export const MOST_CARDS = 30;
 const MOST_NAMED_QUEUES = 3;
 
 /** A replay as a card. @param back the page that it stands on. */
 export function replayCardOf(view: ReplayView, role: Role, nowMs: number, back: string): ReplayCardProps {
   const { record } = view;
   const id = elementId('replay', record.id);
-  const names = record.queues.slice(0, MOST_NAMED_QUEUES).map(plainName).join(', ');
-  const more = record.queues.length - MOST_NAMED_QUEUES;
   return {
     id,
-    title: `${record.spec.from} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`,
+    title: titleOf(record),
     about: `${plainName(record.actor)}: ${plainName(record.spec.reason)}`,
     begun: moment(record.createdAtMs, nowMs),
     status: replayStatusOf(view, id),
@@ -28,6 +28,7 @@ export function replayCardOf(view: ReplayView, role: Role, nowMs: number, back: 
       action: `/replays/${encodeURIComponent(record.id)}/order`,
       back,
       orders: ordersOf(view, role),
+      abortHref: `/replays/${encodeURIComponent(record.id)}/abort`,
       ratePerSecond: String(record.ratePerSecond),
     },
     reportHref: `/api/v1/replays/${encodeURIComponent(record.id)}/report.md`,
@@ -38,7 +39,28 @@ function ordersOf({ record }: ReplayView, role: Role): ReplayCardProps['buttons'
   if (hasEnded(record) || !includesRole(role, 'operator')) return null;
   const first =
     record.state === 'running' ? { state: 'paused', label: 'Pause' } : { state: 'running', label: 'Resume' };
-  return [first, { state: 'aborted', label: 'Abort' }];
+  return [first];
+}
+
+/** What ending a replay for good will do, before it is done. */
+export function replayAbortOf(view: ReplayView): ReplayAbortProps {
+  const { record, account } = view;
+  const left = account.isCounted ? formatJobs(account.remaining) : 'Jobs';
+  return {
+    title: titleOf(record),
+    action: `/replays/${encodeURIComponent(record.id)}/order`,
+    effects: [
+      `${left} not moved yet: left where they are; another replay of the same filter takes them.`,
+      `${formatJobs(account.moved)} that were moved stay in their queues, and what comes of them is told for a day.`,
+      'A replay that has ended does not begin again. Pause it where it may go on later.',
+    ],
+  };
+}
+
+function titleOf({ spec, queues }: ReplayView['record']): string {
+  const names = queues.slice(0, MOST_NAMED_QUEUES).map(plainName).join(', ');
+  const more = queues.length - MOST_NAMED_QUEUES;
+  return `${spec.from} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 const STATES: Readonly<Record<ReplayView['record']['state'], State>> = {
@@ -79,27 +101,5 @@ function replayStatusOf(view: ReplayView, id: string): ReplayStatusProps {
     skipped: Object.entries(account.skippedBecause).flatMap(([reason, jobs]) =>
       jobs ? [`${formatCount(jobs)} skipped: ${SKIP_REASONS[reason as SkipReason]}.`] : [],
     ),
-  };
-}
-
-/** All that are under way, in one line. */
-export function pauseAllOf(views: readonly ReplayView[], role: Role, back: string): PauseAllProps {
-  const live = views.filter(({ record }) => !hasEnded(record));
-  const running = live.filter(({ record }) => record.state === 'running');
-  const paused = live.length - running.length;
-  const sum = (of: (view: ReplayView) => number): number => live.reduce((total, view) => total + of(view), 0);
-  const parts = [
-    running.length > 0
-      ? `${formatThings(running.length, 'replay')} under way at ${formatRate(sum((view) => view.movedPerSecond))}`
-      : '',
-    paused > 0 ? `${formatThings(paused, 'replay')} paused` : '',
-    live.length > 0 ? `${formatCount(sum((view) => view.account.remaining))} jobs remain` : '',
-  ];
-  const mayAct = includesRole(role, 'operator');
-  return {
-    text: parts.filter((part) => part !== '').join(', '),
-    canPause: mayAct && running.length > 0,
-    canResume: mayAct && running.length === 0 && paused > 0,
-    back,
   };
 }

@@ -1,26 +1,23 @@
 import { type Context, Hono } from 'hono';
-import { ReplayButtons, ReplayStatus } from '../../../views/replay-card.js';
+import { ReplayAbort } from '../../../views/replay-abort.js';
 import type { ReplayFormProps, ReplayFoundProps } from '../../../views/replay-form.js';
-import { PauseAll } from '../../../views/replay-summary.js';
 import { ReplaysPage } from '../../../views/replays-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type GateEnv, requireRole } from '../../auth/gate.js';
-import { includesRole, type Role } from '../../auth/role.js';
+import { includesRole } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
 import { LeverError } from '../../levers/lever.js';
 import { formatCount, formatDuration } from '../../model/format.js';
+import { changeAllReplays } from '../../replay/change-all.js';
 import { presentDryRun } from '../api/present-replay.js';
-import { OrderSchema } from '../api/replay-schemas.js';
-import type { LiveView } from '../live/hub.js';
-import { swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
-import { frameParts, html } from './overview.js';
 import { askOfReplay } from './replay-ask.js';
-import { pauseAllOf, replayCardOf } from './replay-view-model.js';
+import { orderOf, orderToAll } from './replay-orders.js';
+import { pauseAllOf, replayQueuesOf, replayScopeOf } from './replay-summary-view-model.js';
+import { keepTold, toldTo } from './replay-told.js';
+import { MOST_CARDS, replayAbortOf, replayCardOf } from './replay-view-model.js';
 
-/** Cards shown; the API lists all. */
-const MOST_CARDS = 30;
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
 
 type PageContext = Context<GateEnv>;
@@ -33,36 +30,31 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.post('/replays', requireRole('operator'), (c) => submit(deps, c, false));
   routes.post('/replays/look', requireRole('operator'), (c) => submit(deps, c, true));
   routes.post('/replays/all', requireRole('operator'), async (c) => {
-    const { back, order } = await orderOf(c);
-    await deps.replays.changeAll(c.get('actor'), { globs: ['*'] }, order);
-    return c.redirect(back, 303);
+    const values = await valuesOf(c);
+    const { label, order, selection } = orderToAll(deps, values);
+    const actor = c.get('actor');
+    const outcomes = await changeAllReplays(deps, actor, selection, order, false);
+    return c.redirect(keepTold(deps.newId(), actor, label, outcomes, backOf(values)), 303);
   });
   routes.post('/replays/:id/order', requireRole('operator'), async (c) => {
-    const { back, order } = await orderOf(c);
-    await deps.replays.change(c.get('actor'), c.req.param('id'), order);
-    return c.redirect(back, 303);
+    const values = await valuesOf(c);
+    const actor = c.get('actor');
+    const outcome = await deps.replays.change(actor, c.req.param('id'), orderOf(values));
+    return c.redirect(keepTold(deps.newId(), actor, 'Replay', [outcome], backOf(values)), 303);
+  });
+  routes.get('/replays/:id/abort', requireRole('operator'), (c) => {
+    const view = deps.replays.get(c.req.param('id'));
+    if (!view) throw new Problem(404, 'not-found', `there is no replay ${c.req.param('id').slice(0, 100)}`);
+    const frame = {
+      actor: c.get('actor'),
+      nowMs: deps.now(),
+      current: '/replays',
+      subject: 'Abort a replay',
+    };
+    const chrome = chromeOf(deps, { ...frame, liveUrl: '/live?view=frame' });
+    return c.html(<ReplayAbort chrome={chrome} view={replayAbortOf(view)} />);
   });
   return routes;
-}
-
-/** What changes on the page of replays. */
-export function replaysLive(deps: AppDeps, role: Role): LiveView {
-  return {
-    key: `replays|${role}`,
-    render: () => {
-      const nowMs = deps.now();
-      const views = deps.replays.list();
-      const cards = views.slice(0, MOST_CARDS).map((view) => replayCardOf(view, role, nowMs, '/replays'));
-      return [
-        ...frameParts(deps, nowMs, 'Replays'),
-        swapPart('replays-all', html(<PauseAll {...pauseAllOf(views, role, '/replays')} />)),
-        ...cards.flatMap((card) => [
-          swapPart(card.status.id, html(<ReplayStatus {...card.status} />)),
-          swapPart(card.buttons.id, html(<ReplayButtons {...card.buttons} />)),
-        ]),
-      ];
-    },
-  };
 }
 
 async function submit(deps: AppDeps, c: PageContext, isLook: boolean): Promise<Response> {
@@ -104,8 +96,12 @@ function page(
     found,
     canFilterData: includesRole(actor.role, deps.jobDataRole),
   };
+  const queues = deps.replayQueues.list();
   const view = {
-    all: pauseAllOf(views, actor.role, '/replays'),
+    told: toldTo(actor, c.req.query('told')),
+    all: pauseAllOf(views, queues, actor.role, '/replays'),
+    scope: replayScopeOf(views, queues, deps.groups, actor.role, '/replays'),
+    queues: replayQueuesOf(queues, actor.role),
     replays: views.slice(0, MOST_CARDS).map((one) => replayCardOf(one, actor.role, nowMs, '/replays')),
     form: includesRole(actor.role, 'operator') ? form : null,
   };
@@ -126,17 +122,9 @@ function foundOf(found: ReturnType<typeof presentDryRun>): ReplayFoundProps {
   };
 }
 
-/** @throws Problem for a button that is none of ours. Where to go afterwards is one of our two pages, whatever is sent. */
-async function orderOf(c: PageContext) {
-  const { back, state, ratePerSecond } = await valuesOf(c);
-  const parsed = OrderSchema.safeParse({
-    ...(state === undefined ? {} : { state }),
-    ...(ratePerSecond === undefined ? {} : { ratePerSecond: Number(ratePerSecond) }),
-    reason: 'by hand, on the page',
-  });
-  if (!parsed.success)
-    throw new Problem(422, 'invalid-request', parsed.error.issues.map(({ message }) => message).join('; '));
-  return { back: back === '/' ? '/' : '/replays', order: parsed.data };
+/** One of our two pages, whatever is sent. */
+function backOf({ back }: Values): string {
+  return back === '/' ? '/' : '/replays';
 }
 
 async function valuesOf(c: PageContext): Promise<Values> {

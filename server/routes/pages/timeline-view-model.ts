@@ -1,6 +1,7 @@
 import type { TimelineProps } from '../../../views/timeline.js';
 import { plainName } from '../../findings/words.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineKind } from '../../store/timeline-entry.js';
+import { replayFormPath } from './links.js';
 import { moment } from './words.js';
 
 const LABELS: Partial<Record<TimelineKind, string>> = { 'marker.deploy': 'Deploy', 'marker.note': 'Note' };
@@ -9,6 +10,7 @@ export function timelineOf(
   entries: readonly TimelineEntry[],
   nowMs: number,
   hasManyInstances: boolean,
+  mayReplay = false,
 ): TimelineProps {
   return {
     entries: entries.map((entry) => ({
@@ -18,8 +20,16 @@ export function timelineOf(
       label: LABELS[entry.kind] ?? '',
       text: entry.text,
       by: byWhom(entry),
+      replayHref: mayReplay ? replayHrefOf(entry) : null,
     })),
   };
+}
+
+/** After a deploy or a crash jobs fail that can be made up for; of which queue is asked where the event does not say. */
+function replayHrefOf({ kind, queue, instance, atMs }: TimelineEntry): string | null {
+  if (kind !== 'marker.deploy' && kind !== 'worker.crashed') return null;
+  const at = instance === ALL_INSTANCES ? {} : { instance };
+  return replayFormPath({ ...at, queue: queue ?? '', fromMs: atMs });
 }
 
 function byWhom({ actor, queue }: TimelineEntry): string {

@@ -1,0 +1,53 @@
+import type { AppDeps } from '../../app-deps.js';
+import type { ReplayOrder } from '../../replay/replay-order.js';
+import type { ReplaySelection } from '../../replay/replay-request.js';
+import { OrderSchema } from '../api/replay-schemas.js';
+import { Problem } from '../problem.js';
+
+type Values = Readonly<Record<string, string>>;
+
+/** Recorded where nothing was typed: the button itself says what was done. */
+const USUAL_REASON = 'by hand, on the page';
+const STATES: Readonly<Record<string, ReplayOrder['state']>> = { pause: 'paused', resume: 'running' };
+const LABELS: Readonly<Record<string, string>> = { pause: 'Pause', resume: 'Resume', rate: 'Set the rate' };
+
+/** An order to all: which replays, what, and how it is called. @throws Problem for a form that is none of ours. */
+export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: Values) {
+  const act = values.act ?? '';
+  const label = LABELS[act];
+  if (label === undefined) throw new Problem(422, 'invalid-request', 'act: must be pause, resume or rate');
+  const order = orderOf({
+    ...(act === 'rate' ? { ratePerSecond: values.ratePerSecond ?? '' } : { state: STATES[act] ?? '' }),
+    reason: values.reason ?? '',
+  });
+  return { label, order, selection: selectionOf(deps, values.scope ?? '*') };
+}
+
+/** @throws Problem for a button that is none of ours, or a rate that is none. */
+export function orderOf({ state, ratePerSecond, reason }: Values): ReplayOrder {
+  const parsed = OrderSchema.safeParse({
+    ...(state === undefined ? {} : { state }),
+    ...(ratePerSecond === undefined
+      ? {}
+      : { ratePerSecond: ratePerSecond === '' ? null : Number(ratePerSecond) }),
+    reason: reason?.trim() ? reason : USUAL_REASON,
+  });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'order'}: ${message}`);
+  throw new Problem(422, 'invalid-request', problems.join('; '));
+}
+
+/** `*`, `group:NAME` or `queue:INSTANCE/ID`. @throws Problem */
+export function selectionOf({ groups }: Pick<AppDeps, 'groups'>, scope: string): ReplaySelection {
+  if (scope === '*') return { globs: ['*'] };
+  const [, kind, rest = ''] = /^(group|queue):(.*)$/s.exec(scope) ?? [];
+  if (kind === 'group') {
+    const globs = Object.hasOwn(groups, rest) ? groups[rest] : undefined;
+    if (globs) return { globs };
+    throw new Problem(404, 'not-found', `there is no group ${rest.slice(0, 100)}`);
+  }
+  const slash = rest.indexOf('/');
+  if (kind !== 'queue' || slash < 0)
+    throw new Problem(422, 'invalid-request', 'scope: must be everywhere, a group or a queue');
+  return { instance: rest.slice(0, slash), queueId: rest.slice(slash + 1), globs: [] };
+}
