@@ -22,11 +22,7 @@ export interface ReplayQueueRow {
 
 /** Queues of a replay service of the users' own, with the levers of each. */
 export const ReplayQueues: FC<ReplayQueuesProps> = ({ rows, more }) => (
-  <section
-    id="replay-queues"
-    class={rows.length === 0 ? 'replay-queues is-empty' : 'replay-queues'}
-    aria-label="Replay queues"
-  >
+  <section id="replay-queue-list" class={rows.length === 0 ? 'replay-queues is-empty' : 'replay-queues'}>
     {rows.length === 0 ? null : (
       <>
         <h2>Replay queues</h2>

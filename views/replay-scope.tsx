@@ -23,7 +23,7 @@ export const ReplayScope: FC<ReplayScopeProps> = ({ back, scopes }) => (
         </select>
       </p>
       <p class="replay-field">
-        <label for="replays-why">Why</label>
+        <label for="replays-why">Reason</label>
         <input
           id="replays-why"
           name="reason"
@@ -33,7 +33,7 @@ export const ReplayScope: FC<ReplayScopeProps> = ({ back, scopes }) => (
         />
       </p>
       <p class="replay-field">
-        <label for="replays-rate">Jobs a second at most, for each</label>
+        <label for="replays-rate">New rate of each, in jobs a second</label>
         <input id="replays-rate" name="ratePerSecond" type="number" min="0.1" max="20000" step="any" />
       </p>
       <p class="replay-buttons">

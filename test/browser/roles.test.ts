@@ -36,6 +36,7 @@ describe('roles on the page', () => {
       '/i/default/q/bull%3Apayments',
       '/i/default/q/bull%3Apayments/jobs/pay-1',
       '/actions',
+      '/replays',
     ]) {
       await page.goto(`${scene.console.url}${path}`);
       await page.waitForSelector('main');

@@ -30,7 +30,7 @@ export function replaysLive(deps: AppDeps, role: Role): LiveView {
       return [
         ...frameParts(deps, nowMs, 'Replays'),
         swapPart('replays-all', html(<PauseAll {...pauseAllOf(views, queues, role, '/replays')} />)),
-        swapPart('replay-queues', html(<ReplayQueues {...replayQueuesOf(queues, role)} />)),
+        swapPart('replay-queue-list', html(<ReplayQueues {...replayQueuesOf(queues, role)} />)),
         ...listParts(
           'replays',
           cards.map(({ id }) => ({ id, html: kept.get(id)?.html ?? '' })),
