@@ -42,8 +42,10 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
   <Layout chrome={chrome}>
     <Verdict {...view.verdict} />
     {view.told ? <ReplayTold {...view.told} /> : null}
-    <PauseAll {...view.replays} />
-    {view.replayScope ? <ReplayScope {...view.replayScope} /> : null}
+    <div class="replays-control">
+      <PauseAll {...view.replays} />
+      {view.replayScope ? <ReplayScope {...view.replayScope} /> : null}
+    </div>
     <div class="bands">
       {view.bands.map((band) => (
         <Band {...band} />

@@ -27,8 +27,10 @@ export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysPr
   <Layout chrome={chrome}>
     <h1>Replays</h1>
     {view.told ? <ReplayTold {...view.told} /> : null}
-    <PauseAll {...view.all} />
-    {view.scope ? <ReplayScope {...view.scope} /> : null}
+    <div class="replays-control">
+      <PauseAll {...view.all} />
+      {view.scope ? <ReplayScope {...view.scope} /> : null}
+    </div>
     <ReplayQueues {...view.queues} />
     <ol class="replays" data-list="replays">
       {view.replays.map((replay) => (

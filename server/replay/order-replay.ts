@@ -1,4 +1,5 @@
 import type { Actor } from '../auth/role.js';
+import { formatCount } from '../model/format.js';
 import { accountOf } from '../model/replay-account.js';
 import type { ReplayLog } from './replay-log.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
@@ -83,7 +84,9 @@ function tell(log: ReplayLog, actor: Actor, before: ReplayRecord, reason: string
 /** "Paused: 1,200 jobs stay where they are." */
 function inWords(before: ReplayRecord, { state, ratePerSecond }: RunChange): string {
   const { remaining, isCounted } = accountOf(before.counts, before.isSwept);
-  const left = isCounted ? `${remaining} jobs that have not had their turn` : 'what has not had its turn';
+  const left = isCounted
+    ? `${formatCount(remaining)} jobs that have not had their turn`
+    : 'what has not had its turn';
   const rate = `${ratePerSecond ?? before.ratePerSecond}/s at most`;
   const words = [
     state === 'paused' ? `paused: nothing is moved, ${left} stay where they are until it is resumed` : null,

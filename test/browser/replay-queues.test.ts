@@ -108,6 +108,7 @@ it('replay queues stand on the first screen with their rate, and one press stops
     /bull:retry-mail: .*global concurrency none → 0/,
   );
   expect([await concurrency('retry-mail'), await concurrency('retry-bills')]).toEqual(['0', '0']);
+  expect(await line.innerText()).toMatch(/1 replay paused, 2 replay queues halted/);
   await expectUsable(page);
   await page.getByRole('button', { name: 'Resume all replays' }).click();
   await page.getByRole('heading', { name: 'Resume: 3 done' }).waitFor();

@@ -1,5 +1,5 @@
 import type { AppDeps } from '../../app-deps.js';
-import type { ReplayOrder } from '../../replay/replay-order.js';
+import type { OrderOutcome, ReplayOrder } from '../../replay/replay-order.js';
 import type { ReplaySelection } from '../../replay/replay-request.js';
 import { OrderSchema } from '../api/replay-schemas.js';
 import { Problem } from '../problem.js';
@@ -50,4 +50,35 @@ export function selectionOf({ groups }: Pick<AppDeps, 'groups'>, scope: string):
   if (kind !== 'queue' || slash < 0)
     throw new Problem(422, 'invalid-request', 'scope: must be everywhere, a group or a queue');
   return { instance: rest.slice(0, slash), queueId: rest.slice(slash + 1), globs: [] };
+}
+
+/** A look at Redis takes a second at most while it is well; nobody is kept waiting longer than this for it. */
+const SEEN_WITHIN_MS = 2_000;
+
+/** Waits until the console has seen what was done to replay queues, so that the page that follows does not offer it anew. */
+export function untilSeen(
+  { watch, replayQueues }: Pick<AppDeps, 'watch' | 'replayQueues'>,
+  outcomes: readonly OrderOutcome[],
+  { state }: ReplayOrder,
+): Promise<void> {
+  const changed = new Set(
+    outcomes.flatMap(({ replay, status, instance, queues: [id] }) =>
+      replay === null && status === 'applied' ? [`${instance}/${id}`] : [],
+    ),
+  );
+  const old = state === 'paused' ? 'running' : 'halted';
+  const isSeen = (): boolean =>
+    !replayQueues.list().some((queue) => queue.state === old && changed.has(`${queue.instance}/${queue.id}`));
+  if (state === undefined || isSeen()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(end, SEEN_WITHIN_MS);
+    const stop = watch.onTick(() => {
+      if (isSeen()) end();
+    });
+  });
 }

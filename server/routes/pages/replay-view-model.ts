@@ -7,6 +7,7 @@ import { formatCount, formatDuration, formatJobs, formatRate } from '../../model
 import { SKIP_REASONS, type SkipReason } from '../../model/replay-account.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
+import { upperFirst } from './preview-view-model.js';
 import { elementId, moment } from './words.js';
 
 /** Cards shown; the API lists all. */
@@ -60,7 +61,7 @@ export function replayAbortOf(view: ReplayView): ReplayAbortProps {
 function titleOf({ spec, queues }: ReplayView['record']): string {
   const names = queues.slice(0, MOST_NAMED_QUEUES).map(plainName).join(', ');
   const more = queues.length - MOST_NAMED_QUEUES;
-  return `${spec.from} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${upperFirst(spec.from)} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 const STATES: Readonly<Record<ReplayView['record']['state'], State>> = {

@@ -13,7 +13,7 @@ import { presentDryRun } from '../api/present-replay.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { askOfReplay } from './replay-ask.js';
-import { orderOf, orderToAll } from './replay-orders.js';
+import { orderOf, orderToAll, untilSeen } from './replay-orders.js';
 import { pauseAllOf, replayQueuesOf, replayScopeOf } from './replay-summary-view-model.js';
 import { keepTold, toldTo } from './replay-told.js';
 import { MOST_CARDS, replayAbortOf, replayCardOf } from './replay-view-model.js';
@@ -34,6 +34,7 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
     const { label, order, selection } = orderToAll(deps, values);
     const actor = c.get('actor');
     const outcomes = await changeAllReplays(deps, actor, selection, order, false);
+    await untilSeen(deps, outcomes, order);
     return c.redirect(keepTold(deps.newId(), actor, label, outcomes, backOf(values)), 303);
   });
   routes.post('/replays/:id/order', requireRole('operator'), async (c) => {
