@@ -105,7 +105,7 @@ export const ReplayButtons: FC<ReplayButtonsProps> = ({ id, action, back, orders
       </form>
     ))}
     {orders === null ? null : (
-      <a class="button" href={abortHref}>
+      <a class="small-button" href={abortHref}>
         Abort…
       </a>
     )}

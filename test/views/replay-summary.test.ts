@@ -84,18 +84,18 @@ describe('the line on the first screen', () => {
 describe('what the action is about', () => {
   const deps = { groups: { post: ['*mail*'] } };
   it('is what was offered: everywhere, a group, or a queue by its own id, whatever letters that holds', () => {
-    const odd = { ...queue('running'), id: 'bull:retry*/a?' };
+    const odd = { ...queue('running'), id: 'bull:retry*/a?\n%' };
     const scope = replayScopeOf([replay('running')], [odd], deps.groups, 'operator', '/');
     expect(scope?.scopes.map(({ value }) => selectionOf(deps, value))).toEqual([
       { globs: ['*'] },
       { globs: ['*mail*'] },
       { instance: 'default', queueId: 'bull:mail', globs: [] },
-      { instance: 'default', queueId: 'bull:retry*/a?', globs: [] },
+      { instance: 'default', queueId: 'bull:retry*/a?\n%', globs: [] },
     ]);
   });
 
   it('is refused where it was not offered, and so is a rate that is none', () => {
-    for (const scope of ['', 'group:other', 'group:constructor', 'queue:bull:mail', 'all'])
+    for (const scope of ['', 'group:other', 'group:constructor', 'queue:bull:mail', 'queue:default/%', 'all'])
       expect(() => selectionOf(deps, scope), scope).toThrow();
     expect(() => orderToAll(deps, { act: 'rate', ratePerSecond: '' })).toThrow(/ratePerSecond/);
     expect(() => orderToAll(deps, { act: 'abort' })).toThrow(/act/);

@@ -37,19 +37,28 @@ export function orderOf({ state, ratePerSecond, reason }: Values): ReplayOrder {
   throw new Problem(422, 'invalid-request', problems.join('; '));
 }
 
-/** `*`, `group:NAME` or `queue:INSTANCE/ID`. @throws Problem */
+/** `*`, `group:NAME` or `queue:INSTANCE/ID`, percent-encoded: forms change line breaks. @throws Problem */
 export function selectionOf({ groups }: Pick<AppDeps, 'groups'>, scope: string): ReplaySelection {
   if (scope === '*') return { globs: ['*'] };
-  const [, kind, rest = ''] = /^(group|queue):(.*)$/s.exec(scope) ?? [];
+  const [, kind, rest = ''] = /^(group|queue):([^:]*)$/.exec(scope) ?? [];
   if (kind === 'group') {
-    const globs = Object.hasOwn(groups, rest) ? groups[rest] : undefined;
+    const name = decoded(rest);
+    const globs = Object.hasOwn(groups, name) ? groups[name] : undefined;
     if (globs) return { globs };
-    throw new Problem(404, 'not-found', `there is no group ${rest.slice(0, 100)}`);
+    throw new Problem(404, 'not-found', `there is no group ${name.slice(0, 100)}`);
   }
   const slash = rest.indexOf('/');
   if (kind !== 'queue' || slash < 0)
     throw new Problem(422, 'invalid-request', 'scope: must be everywhere, a group or a queue');
-  return { instance: rest.slice(0, slash), queueId: rest.slice(slash + 1), globs: [] };
+  return { instance: rest.slice(0, slash), queueId: decoded(rest.slice(slash + 1)), globs: [] };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Problem(422, 'invalid-request', 'scope: is not percent-encoded');
+  }
 }
 
 /** A look at Redis takes a second at most while it is well; nobody is kept waiting longer than this for it. */

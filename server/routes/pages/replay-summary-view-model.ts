@@ -7,7 +7,7 @@ import { formatCount, formatJobs, formatRate, formatRateLimit, formatThings } fr
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
-import { leverPath, queuePath } from './links.js';
+import { encodePart, leverPath, queuePath } from './links.js';
 
 const MOST_ROWS = 50;
 
@@ -77,12 +77,17 @@ export function replayScopeOf(
       .filter(({ record }) => !hasEnded(record))
       .flatMap(({ record }) => record.queues.map((id) => ({ instance: record.instance, id }))),
     ...queues,
-  ].map(({ instance, id }) => [`queue:${instance}/${id}`, `${plainName(id)} (${instance})`] as const);
+  ].map(
+    ({ instance, id }) => [`queue:${instance}/${encodePart(id)}`, `${plainName(id)} (${instance})`] as const,
+  );
   return {
     back,
     scopes: [
       { value: '*', label: 'everywhere' },
-      ...Object.keys(groups).map((name) => ({ value: `group:${name}`, label: `group ${plainName(name)}` })),
+      ...Object.keys(groups).map((name) => ({
+        value: `group:${encodePart(name)}`,
+        label: `group ${plainName(name)}`,
+      })),
       ...[...new Map(ids)].slice(0, MOST_ROWS).map(([value, label]) => ({ value, label })),
     ],
   };
