@@ -145,3 +145,23 @@ describe('shapes of run times', () => {
     expect(trendPath([null, 20, null])).toBe('M40 1h1');
   });
 });
+
+it('a type that fails leads to the form of a replay of it, for those who may and where something is left to replay', () => {
+  const queue = { ...aQueue(), counts: { ...aQueue().counts, failed: 46 } };
+  const hrefOf = (
+    over: Parameters<typeof aJobType>[0],
+    role: TypeRowContext['role'] = 'operator',
+    of = queue,
+  ) => typeRowOf(aJobType(over), of, { ...context, role }).replayHref;
+  const href = new URL(hrefOf({ name: 'bill & co', failing }) ?? '', 'http://console');
+  expect(Object.fromEntries(href.searchParams)).toEqual({
+    instance: 'default',
+    queues: queue.id,
+    from: 'failed',
+    jobTypes: 'bill & co',
+    from_time: new Date(failing.firstFailureAtMs).toISOString(),
+  });
+  expect(hrefOf({ lastError: null, failedPerSecond: 0 })).toBeNull();
+  expect(hrefOf({ failing }, 'viewer')).toBeNull();
+  expect(hrefOf({ failing }, 'operator', { ...queue, counts: { ...queue.counts, failed: 0 } })).toBeNull();
+});
