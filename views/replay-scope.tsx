@@ -34,16 +34,24 @@ export const ReplayScope: FC<ReplayScopeProps> = ({ back, scopes }) => (
       </p>
       <p class="replay-field">
         <label for="replays-rate">New rate of each, in jobs a second</label>
-        <input id="replays-rate" name="ratePerSecond" type="number" min="0.1" max="20000" step="any" />
+        <input
+          id="replays-rate"
+          name="ratePerSecond"
+          type="number"
+          min="0.1"
+          max="20000"
+          step="any"
+          required
+        />
       </p>
       <p class="replay-buttons">
         <button type="submit" class="small-button" name="act" value="rate">
           Set this rate
         </button>
-        <button type="submit" class="small-button" name="act" value="pause">
+        <button type="submit" class="small-button" name="act" value="pause" formnovalidate>
           Pause these
         </button>
-        <button type="submit" class="small-button" name="act" value="resume">
+        <button type="submit" class="small-button" name="act" value="resume" formnovalidate>
           Resume these
         </button>
       </p>
