@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { startRedis } from '../drills/own-redis.js';
+import { MovedJobs } from '../server/replay/moved-jobs.js';
 import { openParked } from '../server/replay/parking/open-parked.js';
 import { Parkings } from '../server/replay/parking/parkings.js';
 
@@ -34,6 +35,8 @@ const store = await openParked(directory, 4 * 1024 ** 3);
 const parkings = new Parkings({
   store,
   queue: (_instance, id) => ({ client, canFlagScripts: true, id }),
+  snapshot: () => null,
+  moved: new MovedJobs(),
   now: Date.now,
   newId: randomUUID,
   tell: () => undefined,
@@ -76,7 +79,7 @@ await redis.client.config('SET', 'maxmemory', '0');
 for (const { id } of await parkings.list({ limit: 10 })) {
   worstMs = 0;
   const startedAt = performance.now();
-  await parkings.restore(id, null);
+  await parkings.restore(id, { ratePerSecond: null, guard: false });
   report('brought back', (await parkings.settled(id, 600_000)).restored, startedAt);
 }
 isWatching = false;

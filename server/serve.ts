@@ -8,6 +8,7 @@ import type { Config } from './config.js';
 import { runLever } from './levers/run.js';
 import { createLog } from './log.js';
 import type { Prediction } from './model/plan/score.js';
+import { MovedJobs } from './replay/moved-jobs.js';
 import { runPolicies } from './replay/parking/run-policies.js';
 import { startParkings } from './replay/parking/start-parkings.js';
 import { ReplayQueues } from './replay/replay-queues.js';
@@ -78,10 +79,12 @@ export async function serveConsole(config: Config): Promise<number> {
   await keeper
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
+  const moved = new MovedJobs();
   const parkings = await startParkings({
     directory: config.dataDirectory,
     maxBytes: config.parking.maxBytes,
     watch,
+    moved,
     now,
     newId: randomUUID,
     tell,
@@ -103,7 +106,8 @@ export async function serveConsole(config: Config): Promise<number> {
     watch,
     store: store.replays,
     audit: store.audit,
-    parked: null,
+    parked: parkings.source,
+    moved,
     tell,
     now,
     newId: randomUUID,
@@ -147,8 +151,9 @@ export async function serveConsole(config: Config): Promise<number> {
   } finally {
     keeper.stop();
     policies.stop();
-    await parkings.stop();
+    // Replays take from what is parked: its file is closed after them.
     await replays.stop();
+    await parkings.stop();
     await watch.stop();
     store.close();
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatCount, formatJobs } from '../model/format.js';
-import type { Parking } from '../replay/parking/parking.js';
+import { GUARDED_PER_SECOND, type Parking } from '../replay/parking/parking.js';
 import { type Lever, LeverError } from './lever.js';
 import { asLever } from './park.js';
 import { isFull, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
@@ -8,6 +8,7 @@ import { isFull, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 const schema = z.strictObject({
   parking: z.string().min(1, 'must be the id of a parking').max(100),
   ratePerSecond: z.number().positive('must be above 0').max(100_000).optional(),
+  guard: z.boolean('must be true or false').default(true),
 });
 type Args = z.infer<typeof schema>;
 
@@ -18,7 +19,7 @@ export const unpark: Lever<Args, Parking> = {
   name: 'queue.unpark',
   title: 'Bring parked jobs back',
   about:
-    'Puts the jobs of a parking back as they were, oldest first, at a rate; those whose id is there again are left.',
+    'Puts the jobs of a parking back as they were, oldest first, at a rate and under the guard of replays, which slows down when live jobs suffer; those whose id is there again are left.',
   scope: 'queue',
   role: 'operator',
   isDestructive: false,
@@ -32,8 +33,8 @@ export const unpark: Lever<Args, Parking> = {
     return parking;
   },
   preview(parking, args, { snapshot }) {
-    const seconds =
-      args.ratePerSecond === undefined ? null : Math.ceil(parking.remaining / args.ratePerSecond);
+    const perSecond = args.ratePerSecond ?? (args.guard ? GUARDED_PER_SECOND : null);
+    const seconds = perSecond === null ? null : Math.ceil(parking.remaining / perSecond);
     return {
       summary:
         parking.remaining === 0
@@ -42,6 +43,9 @@ export const unpark: Lever<Args, Parking> = {
       fields: [{ label: 'parked jobs', before: formatCount(parking.remaining), after: '0' }],
       effects: [
         'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
+        args.guard
+          ? 'The guard looks at the first of them, and slows down or rests while live jobs, memory or Redis suffer.'
+          : 'The guard is off: nothing slows this down when live jobs suffer.',
       ],
       warnings: isFull(snapshot)
         ? [
@@ -60,7 +64,8 @@ export const unpark: Lever<Args, Parking> = {
   },
   async apply({ parkings }, args) {
     return asLever(async () => {
-      await parkings.restore(args.parking, args.ratePerSecond ?? null);
+      const { ratePerSecond = null, guard } = args;
+      await parkings.restore(args.parking, { ratePerSecond, guard });
       const parking = await parkings.settled(args.parking, WAIT_MS);
       return {
         summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,

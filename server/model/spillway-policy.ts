@@ -39,6 +39,8 @@ export interface PolicyParking {
   readonly remainingBytes: number;
   readonly phase: 'park' | 'restore';
   readonly state: 'running' | 'paused' | 'aborted' | 'done';
+  /** The policy goes on with what it has held itself; what a person or the guard has paused is theirs. */
+  readonly pausedBy: 'person' | 'policy' | 'guard' | null;
 }
 
 export interface PolicyView {
@@ -114,9 +116,10 @@ function holdRestores(view: PolicyView): readonly PolicyAct[] {
 
 function bringBack(policy: InstancePolicy, view: PolicyView): readonly PolicyAct[] {
   if (view.parkings.some(({ state }) => state === 'running')) return [];
-  // One that a person aborted stays where it is.
+  // One that a person aborted or paused stays where it is, and so does one whose jobs only fail.
   const ready = view.parkings
     .filter(({ remaining, state }) => remaining > 0 && state !== 'aborted')
+    .filter(({ pausedBy }) => pausedBy !== 'person' && pausedBy !== 'guard')
     .map((parking) => ({
       ...parking,
       priority: priorityOf(policy, { ...parking, type: parking.jobTypes[0] ?? '' }) ?? 0,

@@ -1,7 +1,9 @@
 import { isOnlyTime } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
+import type { ParkedSource } from './parked-source.js';
 import { countRange } from './read-window.js';
 import type { ReplayRecord } from './replay-record.js';
+import { selectionOf } from './replay-source.js';
 import { QueueSweep, sweepOf } from './sweep-queues.js';
 
 const MOST_A_STEP = 1_000;
@@ -27,4 +29,15 @@ export async function countMatching(
     if (!found) return matching;
     matching += found.jobs.length;
   }
+}
+
+/** The same for jobs on disk. */
+export async function countParked(
+  parked: ParkedSource | null,
+  record: Parameters<typeof selectionOf>[0],
+  shouldStop: () => boolean,
+): Promise<number | null> {
+  const found = await parked?.look(selectionOf(record), shouldStop);
+  if (shouldStop()) return null;
+  return found?.matched ?? 0;
 }

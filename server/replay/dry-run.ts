@@ -5,6 +5,7 @@ import type { ParkedSource } from './parked-source.js';
 import { readCandidates } from './read-candidates.js';
 import { countRange, readWindow } from './read-window.js';
 import type { Cursor, ReplayRecord } from './replay-record.js';
+import { selectionOf } from './replay-source.js';
 import { sweepOf } from './sweep-queues.js';
 
 /** Somebody waits for the answer: more is not looked into, and the answer says so. */
@@ -13,6 +14,7 @@ const MOST_TIME_MS = 4_000;
 const MOST_SAMPLES = 20;
 const MOST_GROUPS = 20;
 const MOST_KEPT_GROUPS = 2_000;
+export const NOTHING_PARKED = 'from: jobs can not be parked by this console: see its log for why';
 
 export interface DryRun {
   /** Jobs that match, of those looked at. */
@@ -29,6 +31,7 @@ export interface DryRun {
     readonly queue: string;
     readonly id: string;
     readonly name: string;
+    /** Of a parked job: when its parking began. */
     readonly finishedAtMs: number;
   }[];
 }
@@ -89,12 +92,22 @@ export async function dryRun(
 /** The same for parked jobs. @throws LeverError where none can be parked. */
 export async function dryRunParked(
   parked: ParkedSource | null,
-  { instance, queues, spec, cutoffMs }: Pick<ReplayRecord, 'instance' | 'spec' | 'cutoffMs' | 'queues'>,
+  record: Pick<ReplayRecord, 'instance' | 'spec' | 'cutoffMs' | 'queues'>,
+  now: () => number,
 ): Promise<DryRun> {
-  if (parked === null) throw new LeverError('unavailable', 'from: no jobs are parked by this console');
-  const matched = await parked.count({ instance, queues, filter: spec.filter, cutoffMs });
-  const all = { matched, lookedAt: matched, inRange: matched, isComplete: true };
-  return { ...all, byType: [], byError: [], sample: [] };
+  if (parked === null) throw new LeverError('unavailable', NOTHING_PARKED);
+  const endMs = now() + MOST_TIME_MS;
+  const { types, sample, ...found } = await parked.look(
+    selectionOf(record),
+    (lookedAt) => lookedAt >= MOST_LOOKED_AT || now() > endMs,
+  );
+  const jobs = sample.map(({ queue, id, name, parkedAtMs }) => ({
+    queue,
+    id,
+    name,
+    finishedAtMs: parkedAtMs,
+  }));
+  return { ...found, byType: largest(types), byError: [], sample: jobs };
 }
 
 function add(groups: Map<string, number>, name: string): void {

@@ -10,7 +10,7 @@ const SKIPPED: Readonly<Record<string, SkipReason>> = {
   R: 'id-in-redis',
 };
 /** Found again when the range is swept once more: not counted twice. */
-const STAY_IN_SET: readonly SkipReason[] = ['flow-parent', 'other-slot', 'job-missing'];
+const STAY_IN_SET: readonly SkipReason[] = ['flow-parent', 'other-slot', 'job-missing', 'id-in-redis'];
 
 /**
  * Letters as they are kept: `m` for what was moved. A job that is gone altogether when a batch is tried again was moved

@@ -35,6 +35,15 @@ export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): 
   return ids;
 }
 
+/** @throws LeverError naming a part of the filter that makes no sense for where the jobs come from. */
+export function checkFilter({ from, filter }: ReplaySpec): void {
+  if (from !== 'parked' || !filter.errorText) return;
+  const problem = 'parked jobs have not run: they have no error; leave it out';
+  throw new LeverError('invalid', `filter.errorText: ${problem}`, [
+    { field: 'filter.errorText', value: filter.errorText, problem },
+  ]);
+}
+
 /** Is a replay one of those that an action is about? */
 export function isSelected(
   record: Pick<ReplayRecord, 'instance' | 'queues'>,

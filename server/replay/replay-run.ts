@@ -1,5 +1,5 @@
 import type { RedisClient } from '../redis/connect.js';
-import { countMatching } from './count-matching.js';
+import { countMatching, countParked } from './count-matching.js';
 import type { GuardEye } from './guard-sight.js';
 import { JOBS_A_CALL } from './move-jobs.js';
 import { isPassing, problemOf } from './passing-problem.js';
@@ -225,6 +225,7 @@ export class ReplayRun {
     this.#deps.noteMoved(batch.queue, this.#record.counts.moved - before);
     this.#throttle.noteMoved(this.#record);
     await this.#save([{ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' }]);
+    if (this.#record.spec.from === 'parked') await this.#deps.parked?.done(this.#record.id, batch.seq);
   }
 
   /** Batches whose end is not known are asked for again under their own number: the script does nothing twice. */
@@ -245,11 +246,11 @@ export class ReplayRun {
     this.#waitsFor = 'Counting what matches.';
     const counted =
       this.#record.spec.from === 'parked'
-        ? await this.#deps.parked?.count({ ...this.#record, filter: this.#record.spec.filter })
+        ? await countParked(this.#deps.parked, this.#record, () => this.#shouldStop)
         : await countMatching(client, this.#record, () => this.#shouldStop);
     this.#waitsFor = null;
     if (counted === null) return;
-    this.#set({ counts: { ...this.#record.counts, counted: counted ?? 0 } });
+    this.#set({ counts: { ...this.#record.counts, counted } });
     await this.#save();
   }
 

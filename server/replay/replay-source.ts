@@ -1,6 +1,7 @@
 import type { SkipReason } from '../model/replay-account.js';
 import type { RedisClient } from '../redis/connect.js';
 import { moveJobs } from './move-jobs.js';
+import type { ParkedSelection } from './parked-source.js';
 import type { WindowEntry } from './read-window.js';
 import type { ReplayBatch, ReplayRecord } from './replay-record.js';
 import type { RunDeps } from './run-deps.js';
@@ -19,18 +20,29 @@ export interface ReplaySource {
 export function sourceOf(record: ReplayRecord, deps: RunDeps, shouldStop: () => boolean): ReplaySource {
   const { spec, cursors } = record;
   if (spec.from !== 'parked') return new QueueSweep(record, cursors, shouldStop);
+  return parkedSweep(record, deps, shouldStop);
+}
+
+function parkedSweep(record: ReplayRecord, deps: RunDeps, shouldStop: () => boolean): ReplaySource {
+  const cursors = { ...record.cursors };
+  const { order } = record.spec;
   return {
     async next(_, most) {
-      const { instance, queues, cutoffMs } = record;
-      const selection = { instance, queues, filter: spec.filter, cutoffMs };
-      const found = (await deps.parked?.take(selection, spec.order, most)) ?? [];
-      const queue = found[0]?.queue;
-      if (queue === undefined) return null;
-      // A batch is of one queue; the others' turn comes with the next.
-      const jobs = found.filter((job) => job.queue === queue);
-      return { queue, jobs: jobs.map(({ id, parkedAtMs }) => ({ id, score: String(parkedAtMs) })) };
+      const found = await deps.parked?.take(selectionOf(record), order, cursors, most, shouldStop);
+      const last = found?.jobs.at(-1);
+      if (!found || !last) return null;
+      cursors[found.queue] = { id: last.id, score: last.score };
+      return found;
     },
   };
+}
+
+/** What a replay `from: parked` is about. */
+export function selectionOf(
+  record: Pick<ReplayRecord, 'instance' | 'queues' | 'spec' | 'cutoffMs'>,
+): ParkedSelection {
+  const { instance, queues, spec, cutoffMs } = record;
+  return { instance, queues, filter: spec.filter, cutoffMs };
 }
 
 const LETTERS: Readonly<Record<'moved' | SkipReason, string>> = {
@@ -55,9 +67,7 @@ export async function moveOf(
     const { from, resetAttempts } = spec;
     return moveJobs(client, canFlagScripts, { queue, from, replay: id, seq, resetAttempts, jobs });
   }
-  const ids = jobs.map(([jobId]) => jobId);
-  const results =
-    (await deps.parked?.restore(instance, queue, ids)) ?? ids.map(() => 'no-longer-there' as const);
-  await deps.parked?.done(instance, queue, ids);
+  const call = { instance, queue, replay: id, batch: seq, order: spec.order, jobs };
+  const results = (await deps.parked?.restore(call)) ?? jobs.map(() => 'no-longer-there' as const);
   return results.map((result) => LETTERS[result]).join('');
 }

@@ -3,6 +3,7 @@ import { type GuardState, guardRate, startGuard } from '../model/replay-guard.js
 import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from '../model/replay-pace.js';
 import type { GuardEye } from './guard-sight.js';
 import type { ReplayRecord } from './replay-record.js';
+import type { ReplaySpec } from './replay-spec.js';
 import type { RunDeps } from './run-deps.js';
 
 /** Between two looks of the guard. */
@@ -19,6 +20,13 @@ export interface Allowance {
   readonly stop: string | null;
 }
 
+/** What is held to a pace: a replay, or the restore of a parking. */
+export interface Throttled
+  extends Pick<ReplayRecord, 'instance' | 'queues' | 'ratePerSecond' | 'baseline' | 'canaryFrom'> {
+  readonly spec: Pick<ReplaySpec, 'guard' | 'batchSize' | 'mostInFlight'>;
+  readonly counts: MovedOutcomes;
+}
+
 /** How fast one replay may go: the set rate, the guard, the canary, and what may be in flight. */
 export class ReplayThrottle {
   readonly #deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>;
@@ -29,7 +37,7 @@ export class ReplayThrottle {
   #canaryMovedAtMs: number | null = null;
   #lookedAtMs = 0;
 
-  constructor(record: ReplayRecord, deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>, eye: GuardEye) {
+  constructor(record: Throttled, deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>, eye: GuardEye) {
     this.#deps = deps;
     this.#eye = eye;
     this.#guard = startGuard(record.ratePerSecond, deps.now());
@@ -52,7 +60,7 @@ export class ReplayThrottle {
   }
 
   /** Begins, or goes on after a pause. */
-  begin(record: ReplayRecord, isNewCanary: boolean): void {
+  begin(record: Throttled, isNewCanary: boolean): void {
     this.#guard = startGuard(record.ratePerSecond, this.#deps.now());
     this.#bucket = startBucket(record.ratePerSecond, this.#deps.now());
     if (!isNewCanary) return;
@@ -68,7 +76,7 @@ export class ReplayThrottle {
   }
 
   /** Jobs that may be moved at once now, the rate left aside. */
-  allowance(record: ReplayRecord): Allowance {
+  allowance(record: Throttled): Allowance {
     const { spec, counts } = record;
     let most = spec.batchSize;
     if (spec.mostInFlight !== null) {
@@ -84,7 +92,7 @@ export class ReplayThrottle {
   }
 
   /** Jobs that are due at the rate of now; 0 with the time to wait. The guard looks about once a second. */
-  due(record: ReplayRecord, most: number): { readonly jobs: number; readonly waitMs: number } {
+  due(record: Throttled, most: number): { readonly jobs: number; readonly waitMs: number } {
     const nowMs = this.#deps.now();
     const perSecond = record.spec.guard ? this.#look(record, nowMs) : record.ratePerSecond;
     this.#bucket =
@@ -99,12 +107,12 @@ export class ReplayThrottle {
   }
 
   /** Remembers when the canary was out. */
-  noteMoved({ counts, canaryFrom }: ReplayRecord): void {
+  noteMoved({ counts, canaryFrom }: Throttled): void {
     if (this.#canaryMovedAtMs === null && counts.moved - canaryFrom.moved >= CANARY_JOBS)
       this.#canaryMovedAtMs = this.#deps.now();
   }
 
-  #canary(record: ReplayRecord): Allowance {
+  #canary(record: Throttled): Allowance {
     if (!record.spec.guard) return { most: Infinity, waitsFor: null, stop: null };
     const sinceMs = this.#canaryMovedAtMs === null ? null : this.#deps.now() - this.#canaryMovedAtMs;
     const recent = outcomesSince(record, this.#recent);
@@ -125,7 +133,7 @@ export class ReplayThrottle {
     return { most, waitsFor: null, stop: null };
   }
 
-  #look({ ratePerSecond, instance, queues, baseline }: ReplayRecord, nowMs: number): number {
+  #look({ ratePerSecond, instance, queues, baseline }: Throttled, nowMs: number): number {
     if (nowMs - this.#lookedAtMs < GUARD_EVERY_MS || !baseline) return this.#guard.perSecond;
     this.#lookedAtMs = nowMs;
     const movedTo = (queue: string): number => this.#deps.movedTo(queue);
@@ -136,11 +144,13 @@ export class ReplayThrottle {
 }
 
 /** What has come of all that a replay has moved so far. */
-export function outcomesOf({ counts: { moved, succeeded, failedAgain, gone } }: ReplayRecord): MovedOutcomes {
+export function outcomesOf({
+  counts: { moved, succeeded, failedAgain, gone },
+}: Pick<Throttled, 'counts'>): MovedOutcomes {
   return { moved, succeeded, failedAgain, gone };
 }
 
-function outcomesSince(record: ReplayRecord, since: MovedOutcomes): MovedOutcomes {
+function outcomesSince(record: Throttled, since: MovedOutcomes): MovedOutcomes {
   const now = outcomesOf(record);
   return {
     moved: now.moved - since.moved,

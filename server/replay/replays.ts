@@ -6,17 +6,24 @@ import type { TellEvent } from '../store/timeline-entry.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 import { withoutJobData } from './audit-replay.js';
-import { type DryRun, dryRun, dryRunParked } from './dry-run.js';
+import { type DryRun, dryRun, dryRunParked, NOTHING_PARKED } from './dry-run.js';
 import { GuardEye } from './guard-sight.js';
+import type { MovedJobs } from './moved-jobs.js';
 import { MovedRate } from './moved-rate.js';
 import { orderReplay } from './order-replay.js';
+import { outcomesWith } from './parked-outcomes.js';
 import type { ParkedSource } from './parked-source.js';
-import { readOutcomes } from './read-outcomes.js';
 import { ReplayConnections } from './replay-connections.js';
 import { ReplayLog } from './replay-log.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
-import { isSelected, queuesOf, type ReplayRequest, type ReplaySelection } from './replay-request.js';
+import {
+  checkFilter,
+  isSelected,
+  queuesOf,
+  type ReplayRequest,
+  type ReplaySelection,
+} from './replay-request.js';
 import { ReplayRun } from './replay-run.js';
 import type { ReplayView } from './replay-view.js';
 import type { RunDeps } from './run-deps.js';
@@ -34,6 +41,7 @@ export interface ReplaysDeps {
   readonly store: ReplayStore;
   readonly audit: AuditLog;
   readonly parked: ParkedSource | null;
+  readonly moved: MovedJobs;
   readonly tell: TellEvent;
   readonly now: () => number;
   readonly newId: () => string;
@@ -47,7 +55,6 @@ export class Replays {
   readonly #runs = new Map<string, ReplayRun>();
   readonly #rates = new Map<string, MovedRate>();
   readonly #connections: ReplayConnections;
-  readonly #moved = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #turn: Promise<void> = Promise.resolve();
   #turns = 0;
@@ -87,9 +94,10 @@ export class Replays {
   /** What a replay would take. @throws LeverError */
   async dryRun(request: ReplayRequest): Promise<DryRun> {
     const snapshot = this.#snapshotOf(request.instance);
+    checkFilter(request.spec);
     const record = { spec: request.spec, cutoffMs: this.#deps.now(), queues: queuesOf(snapshot, request) };
     if (request.spec.from === 'parked')
-      return dryRunParked(this.#deps.parked, { ...record, instance: request.instance });
+      return dryRunParked(this.#deps.parked, { ...record, instance: request.instance }, this.#deps.now);
     const client = await this.#connections.whenReady(request.instance, this.#deps.now);
     if (!client) throw new LeverError('unreachable', `Redis ${request.instance} does not answer now`);
     return dryRun(client, record, this.#deps.now);
@@ -99,9 +107,10 @@ export class Replays {
   async begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
     const { spec, instance } = request;
     const snapshot = this.#snapshotOf(instance);
+    checkFilter(spec);
     const queues = queuesOf(snapshot, request);
     if (spec.from === 'parked' && this.#deps.parked === null)
-      throw new LeverError('unavailable', 'from: no jobs are parked by this console');
+      throw new LeverError('unavailable', NOTHING_PARKED);
     const running = [...this.#runs.values()].filter(({ record }) => !hasEnded(record)).length;
     if (running >= MOST_RUNNING)
       throw new LeverError('unavailable', `${running} replays are under way: end one before another begins`);
@@ -196,17 +205,16 @@ export class Replays {
   }
 
   #runDeps(instance: string): RunDeps {
-    const keyOf = (queueId: string): string => `${instance}/${queueId}`;
+    const { moved, parked } = this.#deps;
     return {
       store: this.#deps.store,
-      parked: this.#deps.parked,
+      parked,
       now: this.#deps.now,
       client: (name) => this.#connections.ready(name),
       snapshot: (name) => this.#deps.watch.snapshot(name),
-      readOutcomes,
-      movedTo: (queueId) => this.#moved.get(keyOf(queueId)) ?? 0,
-      noteMoved: (queueId, jobs) =>
-        void this.#moved.set(keyOf(queueId), (this.#moved.get(keyOf(queueId)) ?? 0) + jobs),
+      readOutcomes: outcomesWith(parked),
+      movedTo: (queueId) => moved.to(instance, queueId),
+      noteMoved: (queueId, jobs) => moved.note(instance, queueId, jobs),
       tell: (kind, record, text) => this.#log.tell(kind, record, text),
     };
   }

@@ -36,6 +36,7 @@ const parked = (id: string, given: Partial<PolicyParking> = {}): PolicyParking =
   remainingBytes: MB,
   phase: 'park',
   state: 'done',
+  pausedBy: null,
   ...given,
 });
 const view = (usedMegabytes: number, given: Partial<PolicyView> = {}): PolicyView => ({

@@ -190,7 +190,7 @@ describe.each([true, false])(
         expect(parked.freedBytes).toBeGreaterThan(freed * 0.8);
         expect(parked.freedBytes).toBeLessThan(freed * 1.2);
         await fill(redis);
-        await full.parkings.restore(parked.id, null);
+        await full.parkings.restore(parked.id, { ratePerSecond: null, guard: false });
         await until('it says why it waits', async () =>
           /full/.test((await full.parkings.get(parked.id)).because ?? ''),
         );

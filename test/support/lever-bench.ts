@@ -8,6 +8,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { Outcome } from '../../server/levers/lever.js';
 import type { LeverRequest } from '../../server/levers/request.js';
 import { type LeverDeps, runLever } from '../../server/levers/run.js';
+import { MovedJobs } from '../../server/replay/moved-jobs.js';
 import { startParkings } from '../../server/replay/parking/start-parkings.js';
 import type { AuditLog, AuditRecord } from '../../server/store/audit-record.js';
 import { openStore } from '../../server/store/open-store.js';
@@ -94,6 +95,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     directory,
     maxBytes: 256 * 1024 * 1024,
     watch,
+    moved: new MovedJobs(),
     now: Date.now,
     newId: randomUUID,
     tell: () => undefined,

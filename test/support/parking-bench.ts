@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { MovedJobs } from '../../server/replay/moved-jobs.js';
 import { openParked, type ParkedStore } from '../../server/replay/parking/open-parked.js';
 import type { Parking, ParkRequest } from '../../server/replay/parking/parking.js';
 import { Parkings } from '../../server/replay/parking/parkings.js';
@@ -50,6 +51,8 @@ export async function startParking(options: ParkingBenchOptions): Promise<Parkin
     store,
     queue: (_instance, id) =>
       client.status === 'ready' ? { client, canFlagScripts: options.canFlagScripts ?? true, id } : null,
+    snapshot: () => null,
+    moved: new MovedJobs(),
     now: Date.now,
     newId: randomUUID,
     tell: (event) => void told.push(event),
@@ -67,7 +70,7 @@ export async function startParking(options: ParkingBenchOptions): Promise<Parkin
       return parkings.settled(parking.id, 60_000);
     },
     async restore(id, ratePerSecond = null) {
-      await parkings.restore(id, ratePerSecond);
+      await parkings.restore(id, { ratePerSecond, guard: false });
       return parkings.settled(id, 60_000);
     },
     async stop() {

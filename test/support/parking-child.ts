@@ -17,6 +17,7 @@ for (;;) {
     await until('it rests', async () => (await bench.parkings.get(newest.id)).state !== 'running', {
       withinMs: 60_000,
     });
-  } else if (newest?.phase === 'park') await bench.parkings.restore(newest.id, null);
+  } else if (newest?.phase === 'park')
+    await bench.parkings.restore(newest.id, { ratePerSecond: null, guard: false });
   else await bench.parkings.begin(parkRequest(queue));
 }

@@ -5,7 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
 import { packagePath } from '../../package-path.js';
 import { type DiskBound, diskBound } from './disk-bound.js';
+import { type Alone, oneAtATime } from './one-at-a-time.js';
 import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
+import { type ParkedPicks, parkedPicks } from './parked-picks.js';
 import { type ParkingRows, parkingRows } from './parking-rows.js';
 
 /** The file `parked.db`: parkings with their account, and the jobs that are on disk. */
@@ -14,7 +16,11 @@ export interface ParkedStore {
   readonly installation: string;
   readonly parkings: ParkingRows;
   readonly jobs: ParkedJobs;
+  /** What replays take of it. */
+  readonly picks: ParkedPicks;
   readonly disk: DiskBound;
+  /** One batch of a parking at a time, whoever brings it back: its own restore, a replay, or what settles after a crash. */
+  readonly alone: Alone;
   close(): void;
 }
 
@@ -37,11 +43,15 @@ export async function openParked(directory: string, maxBytes: number): Promise<P
     // FULL: a commit returns when it is on disk, so that it outlives a power cut as well as a kill.
     await client.execute('PRAGMA synchronous = FULL');
     await client.executeMultiple(readFileSync(packagePath('server/replay/parking/schema.sql'), 'utf8'));
+    await addColumn(client, 'guard', 'INTEGER NOT NULL DEFAULT 1');
+    await addColumn(client, 'paused_by', 'TEXT');
     await client.execute(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
     return {
       installation: await installationOf(client),
       parkings: parkingRows(client),
       jobs: parkedJobs(client),
+      picks: parkedPicks(client),
+      alone: oneAtATime(),
       disk: diskBound(client, directory, maxBytes),
       close: () => client.close(),
     };
@@ -49,6 +59,13 @@ export async function openParked(directory: string, maxBytes: number): Promise<P
     client.close();
     throw error;
   }
+}
+
+/** A file that an older console made lacks what was added to `parking` since. */
+async function addColumn(client: Client, name: string, type: string): Promise<void> {
+  const known = (await client.execute('PRAGMA table_info(parking)')).rows;
+  if (!known.some((row) => row.name === name))
+    await client.execute(`ALTER TABLE parking ADD COLUMN ${name} ${type}`);
 }
 
 async function installationOf(client: Client): Promise<string> {

@@ -1,6 +1,7 @@
 import type { Client, InStatement, Row } from '@libsql/client';
 import { packFields, unpackFields } from './fields.js';
 import type { ParkableState, ParkedJob, StoredJob } from './parking.js';
+import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './restore-batch-name.js';
 
 /** A batch that an interruption may have left open. */
 export interface OpenBatch {
@@ -23,7 +24,10 @@ export interface ParkedJobs {
   /** The next to come back, oldest first, until `mostBytes` of them. */
   next(parking: string, most: number, mostBytes: number): Promise<readonly StoredJob[]>;
   markRestoring(parking: string, batch: string, seqs: readonly number[]): Promise<void>;
-  /** The rows stay as `restored`, or go; null: they are back among those to come. */
+  /**
+   * The rows stay as `restored`, or go; null: they are back among those to come. Of a replay's batch those that could not
+   * come back stay on disk, and what came of each is kept for the replay.
+   */
   settleRestoring(parking: string, batch: string, receipt: string | null, atMs: number): Promise<void>;
   /** Batches that were brought back before this. */
   restoredBefore(parking: string, atMs: number): Promise<readonly string[]>;
@@ -31,6 +35,8 @@ export interface ParkedJobs {
   confirm(batch: string): Promise<void>;
   /** Redis has lost this batch: its rows are to come back again. */
   reopen(parking: string, batch: string): Promise<void>;
+  /** Redis has lost this batch of a replay: its rows, to be brought back by another. */
+  markAgain(parking: string, batch: string, again: string): Promise<readonly StoredJob[]>;
   /** Parkings with rows that Redis has, but perhaps not for good. */
   unconfirmed(): Promise<readonly string[]>;
   openWritten(): Promise<readonly OpenBatch[]>;
@@ -45,17 +51,19 @@ export interface ParkedJobs {
 const ROW_PARAMETERS = 8;
 /** SQLite takes 32,766 parameters in one statement. */
 const ROWS_A_STATEMENT = 1_000;
-const JOB_COLUMNS = 'seq, batch, job_id, name, place, score, bytes, fields';
+/** Said as the partial index says it, without which SQLite would look at every row, once a second. */
+const IN_BETWEEN = "row_state <> 'removed'";
+export const JOB_COLUMNS = 'seq, batch, job_id, name, place, score, bytes, fields';
 
 export function parkedJobs(client: Client): ParkedJobs {
   const rows = async (sql: string, args: (string | number)[]): Promise<readonly Row[]> =>
     (await client.execute({ sql, args })).rows;
   const seqsOf = async (column: 'batch' | 'restore_batch', batch: string, state: string) =>
     (
-      await rows(`SELECT seq FROM parked_job WHERE ${column} = ? AND row_state = ? ORDER BY seq`, [
-        batch,
-        state,
-      ])
+      await rows(
+        `SELECT seq FROM parked_job WHERE ${column} = ? AND row_state = ? ORDER BY seq ${isNewestFirst(batch) ? 'DESC' : ''}`,
+        [batch, state],
+      )
     ).map((row) => Number(row.seq));
   return {
     async write(parking, batch, jobs) {
@@ -100,7 +108,7 @@ export function parkedJobs(client: Client): ParkedJobs {
       );
       const jobs: StoredJob[] = [];
       let bytes = 0;
-      for (const job of found.map(jobOf)) {
+      for (const job of found.map(storedJobOf)) {
         bytes += job.fields.reduce((sum, field) => sum + field.length, 0);
         if (jobs.length > 0 && bytes > mostBytes) break;
         jobs.push(job);
@@ -109,7 +117,7 @@ export function parkedJobs(client: Client): ParkedJobs {
     },
     async markRestoring(parking, batch, seqs) {
       await client.execute({
-        sql: `UPDATE parked_job SET row_state = 'restoring', restore_batch = ? WHERE parking = ? AND seq IN (${seqs.join()})`,
+        sql: `UPDATE parked_job SET row_state = 'restoring', restore_batch = ? WHERE parking = ? AND row_state = 'removed' AND seq IN (${seqs.join()})`,
         args: [batch, parking],
       });
     },
@@ -117,13 +125,22 @@ export function parkedJobs(client: Client): ParkedJobs {
       const seqs = await seqsOf('restore_batch', batch, 'restoring');
       const of = (letter: string): readonly number[] => seqs.filter((_, i) => receipt?.[i] === letter);
       const [back, existed, fellBack] = [of('1'), of('x'), of('b')];
-      const again = receipt === null ? seqs : [];
+      const isReplay = isOfReplay(batch);
+      const gone = isReplay ? fellBack : [...existed, ...fellBack];
+      const again = receipt === null ? seqs : isReplay ? existed : [];
+      // What Redis lost and would not take at once is lost still: it is tried again.
+      const stillLost = receipt === null && isAgain(batch);
+      const call = receipt === null ? null : replayCallOf(batch);
+      const letters = JSON.stringify(Object.fromEntries(seqs.map((seq, i) => [seq, receipt?.[i]])));
       await client.batch(
         [
           `UPDATE parked_job SET row_state = 'restored', restored_at_ms = ${Math.trunc(atMs)} WHERE seq IN (${back.join()})`,
-          `DELETE FROM parked_job WHERE seq IN (${[...existed, ...fellBack].join()})`,
-          `UPDATE parked_job SET row_state = 'removed', restore_batch = NULL WHERE seq IN (${again.join()})`,
-          `UPDATE parking SET restored = restored + ${back.length}, existed = existed + ${existed.length}, fell_back = fell_back + ${fellBack.length} WHERE id = '${quoted(parking)}'`,
+          `DELETE FROM parked_job WHERE seq IN (${gone.join()})`,
+          stillLost
+            ? `UPDATE parked_job SET row_state = 'restored', restored_at_ms = 0 WHERE seq IN (${again.join()})`
+            : `UPDATE parked_job SET row_state = 'removed', restore_batch = NULL, restored_at_ms = NULL WHERE seq IN (${again.join()})`,
+          `UPDATE parking SET restored = restored + ${back.length + (stillLost ? again.length : 0)}, existed = existed + ${isReplay ? 0 : existed.length}, fell_back = fell_back + ${fellBack.length} WHERE id = '${quoted(parking)}'`,
+          ...(call === null ? [] : [receiptOf(call, letters)]),
         ],
         'write',
       );
@@ -151,18 +168,37 @@ export function parkedJobs(client: Client): ParkedJobs {
         'write',
       );
     },
+    async markAgain(parking, batch, again) {
+      const seqs = await seqsOf('restore_batch', batch, 'restored');
+      await client.batch(
+        [
+          `UPDATE parked_job SET row_state = 'restoring', restore_batch = '${quoted(again)}' WHERE seq IN (${seqs.join()})`,
+          `UPDATE parking SET restored = restored - ${seqs.length} WHERE id = '${quoted(parking)}'`,
+        ],
+        'write',
+      );
+      return (
+        await rows(`SELECT ${JOB_COLUMNS} FROM parked_job WHERE seq IN (${seqs.join()}) ORDER BY seq`, [])
+      ).map(storedJobOf);
+    },
     unconfirmed: async () =>
-      (await rows(`SELECT DISTINCT parking FROM parked_job WHERE row_state = 'restored'`, [])).map((row) =>
-        String(row.parking),
-      ),
+      (
+        await rows(
+          `SELECT DISTINCT parking FROM parked_job WHERE row_state = 'restored' AND ${IN_BETWEEN}`,
+          [],
+        )
+      ).map((row) => String(row.parking)),
     openWritten: async () =>
-      (await rows(`SELECT DISTINCT parking, batch FROM parked_job WHERE row_state = 'written'`, [])).map(
-        openOf,
-      ),
+      (
+        await rows(
+          `SELECT DISTINCT parking, batch FROM parked_job WHERE row_state = 'written' AND ${IN_BETWEEN}`,
+          [],
+        )
+      ).map(openOf),
     openRestoring: async () =>
       (
         await rows(
-          `SELECT DISTINCT parking, restore_batch AS batch FROM parked_job WHERE row_state = 'restoring'`,
+          `SELECT DISTINCT parking, restore_batch AS batch FROM parked_job WHERE row_state = 'restoring' AND ${IN_BETWEEN}`,
           [],
         )
       ).map(openOf),
@@ -187,7 +223,16 @@ export function parkedJobs(client: Client): ParkedJobs {
           `SELECT ${JOB_COLUMNS} FROM parked_job WHERE parking = ? AND seq > ? AND row_state IN ('removed', 'restoring') ORDER BY seq LIMIT ?`,
           [parking, afterSeq, most],
         )
-      ).map(jobOf),
+      ).map(storedJobOf),
+  };
+}
+
+/** For the replay that asked: `<replay>:<batch>:<first row>`. */
+function receiptOf(call: string, letters: string): InStatement {
+  const [replay = '', batch = ''] = call.split(':');
+  return {
+    sql: 'INSERT OR REPLACE INTO replay_receipt (call, replay, batch, letters) VALUES (?, ?, ?, ?)',
+    args: [call, replay, Number(batch), letters],
   };
 }
 
@@ -200,7 +245,8 @@ function openOf(row: Row): OpenBatch {
   return { parking: String(row.parking), batch: String(row.batch) };
 }
 
-function jobOf(row: Row): StoredJob {
+/** A row of JOB_COLUMNS. */
+export function storedJobOf(row: Row): StoredJob {
   return {
     seq: Number(row.seq),
     batch: String(row.batch),

@@ -1,8 +1,7 @@
 import type { DiskUse } from './disk-bound.js';
 import type { ParkEstimate } from './estimate.js';
 import type { ParkedType } from './parked-jobs.js';
-import type { Parking, ParkRequest } from './parking.js';
-import type { ParkingPatch } from './parkings.js';
+import type { Parking, ParkingPatch, ParkRequest, PausedBy, RestoreTerms } from './parking.js';
 
 /** What levers, API and pages ask of parking. Every method throws ParkingError for what makes no sense or can't be done. */
 export interface ParkingPort {
@@ -10,8 +9,8 @@ export interface ParkingPort {
   readonly problem: string | null;
   estimate(request: ParkRequest): Promise<ParkEstimate>;
   begin(request: ParkRequest, id?: string): Promise<Parking>;
-  restore(id: string, ratePerSecond: number | null): Promise<Parking>;
-  change(id: string, patch: ParkingPatch): Promise<Parking>;
+  restore(id: string, terms: RestoreTerms): Promise<Parking>;
+  change(id: string, patch: ParkingPatch, by?: PausedBy): Promise<Parking>;
   get(id: string): Promise<Parking>;
   list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]>;
   types(id: string): Promise<readonly ParkedType[]>;

@@ -5,7 +5,16 @@ import type { Parking, ParkingPhase, ParkingState, ParkRequest, Skipped } from '
 export type ParkingChange = Partial<
   Pick<
     Parking,
-    'phase' | 'state' | 'because' | 'ratePerSecond' | 'endedAtMs' | 'skipped' | 'looked' | 'freedBytes'
+    | 'phase'
+    | 'state'
+    | 'because'
+    | 'ratePerSecond'
+    | 'guard'
+    | 'pausedBy'
+    | 'endedAtMs'
+    | 'skipped'
+    | 'looked'
+    | 'freedBytes'
   >
 >;
 
@@ -28,6 +37,8 @@ const COLUMNS: Readonly<Record<keyof ParkingChange, string>> = {
   state: 'state',
   because: 'because',
   ratePerSecond: 'rate_per_second',
+  guard: 'guard',
+  pausedBy: 'paused_by',
   endedAtMs: 'ended_at_ms',
   skipped: 'skipped',
   looked: 'looked',
@@ -64,7 +75,11 @@ export function parkingRows(client: Client): ParkingRows {
       const names = Object.keys(change) as (keyof ParkingChange)[];
       if (names.length === 0) return;
       const values = names.map((name) =>
-        name === 'skipped' ? JSON.stringify(change.skipped) : (change[name] ?? null),
+        name === 'skipped'
+          ? JSON.stringify(change.skipped)
+          : name === 'guard'
+            ? Number(change.guard)
+            : (change[name] ?? null),
       ) as (string | number | null)[];
       await client.execute({
         sql: `UPDATE parking SET ${names.map((name) => `${COLUMNS[name]} = ?`).join(', ')} WHERE id = ?`,
@@ -110,6 +125,11 @@ function parkingOf(row: Row): Parking {
     state: text('state') as ParkingState,
     because: row.because === null ? null : text('because'),
     ratePerSecond: orNull('rate_per_second'),
+    guard: number('guard') === 1,
+    pausedBy: row.paused_by === null ? null : (text('paused_by') as Parking['pausedBy']),
+    // Known to the task that works on it: see parkings.ts.
+    pacePerSecond: null,
+    paceReason: null,
     looked: number('looked'),
     parked: number('parked'),
     freedBytes: number('freed_bytes'),

@@ -32,8 +32,15 @@ export interface Parking extends ParkRequest {
   readonly state: ParkingState;
   /** Why it rests, ended early or goes slowly; null: nothing to say. */
   readonly because: string | null;
-  /** Of the restore; null: as fast as it goes. */
+  /** Of the restore, at most; null: as fast as it goes. */
   readonly ratePerSecond: number | null;
+  /** Of the restore: it slows down and rests by itself when live jobs suffer. */
+  readonly guard: boolean;
+  /** Who has paused it; null: it is not paused, or it rests as the disk is full. */
+  readonly pausedBy: PausedBy | null;
+  /** Jobs a second that come back now at most, and why; null: none do, or nothing bounds it. */
+  readonly pacePerSecond: number | null;
+  readonly paceReason: string | null;
   readonly looked: number;
   readonly parked: number;
   /** By MEMORY USAGE of what was taken out. */
@@ -48,6 +55,8 @@ export interface Parking extends ParkRequest {
   /** Jobs that are on disk and nowhere else. */
   readonly remaining: number;
 }
+
+export type PausedBy = 'person' | 'policy' | 'guard';
 
 export type Skipped = Readonly<Partial<Record<SkipReason, number>>>;
 
@@ -69,6 +78,23 @@ export interface StoredJob extends ParkedJob {
   readonly seq: number;
   /** The batch that took it out; '' for imported ones, which no batch did. */
   readonly batch: string;
+}
+
+/** Jobs a second under the guard where nobody set a rate: it begins with what most queues bear, and goes below it. */
+export const GUARDED_PER_SECOND = 1_000;
+
+/** How a restore goes. */
+export interface RestoreTerms {
+  /** At most; null: as fast as it goes, or as the guard lets it. */
+  readonly ratePerSecond: number | null;
+  readonly guard: boolean;
+}
+
+/** What is changed of a parking that is under way or rests. */
+export interface ParkingPatch {
+  readonly state?: 'running' | 'paused' | 'aborted';
+  readonly ratePerSecond?: number | null;
+  readonly guard?: boolean;
 }
 
 /** Why nothing more is parked or brought back; for a person. */

@@ -32,7 +32,7 @@ export function policyViewOf(snapshot: Snapshot, parkings: readonly Parking[]): 
 }
 
 function ofPolicy(parking: Parking, snapshot: Snapshot): PolicyParking {
-  const { id, queue, jobTypes, remaining, parked, freedBytes, phase, state } = parking;
+  const { id, queue, jobTypes, remaining, parked, freedBytes, phase, state, pausedBy } = parking;
   return {
     id,
     queue,
@@ -42,5 +42,6 @@ function ofPolicy(parking: Parking, snapshot: Snapshot): PolicyParking {
     remainingBytes: parked === 0 ? 0 : Math.round((freedBytes * remaining) / parked),
     phase,
     state,
+    pausedBy,
   };
 }

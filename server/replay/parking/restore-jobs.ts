@@ -1,24 +1,31 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ParkingWork } from './park-jobs.js';
-import { restoreBatch } from './restore-batch.js';
-import { forgetReceipts, readReceipts, settleBatch } from './settle-batch.js';
+import type { StoredJob } from './parking.js';
+import { againBatchName, isOfReplay } from './restore-batch-name.js';
+import { FULL, restoreSome } from './restore-some.js';
+import { forgetReceipts, readReceipts } from './settle-batch.js';
 
 export interface RestoreResult {
   readonly isThrough: boolean;
 }
 
+/** How fast jobs come back: see restore-pace.ts. */
 export interface RestorePace {
-  /** null: as fast as it goes. */
-  readonly ratePerSecond: () => number | null;
-  /** Says why it waits at present; null: it goes. */
-  readonly hold: (because: string | null) => Promise<void>;
+  /** Jobs that may come back now, at most `most`; 0 with the time to wait. `stop`: it must not go on without a person. */
+  due(
+    most: number,
+  ): Promise<{ readonly jobs: number; readonly waitMs: number; readonly stop: string | null }>;
+  /** These are back. */
+  moved(jobs: readonly StoredJob[]): void;
+  /** Why it stands; null: it goes. */
+  hold(because: string | null): void;
 }
 
 /** Jobs and bytes of one batch: about 5 ms of Redis. */
 const BATCH_JOBS = 500;
-const BATCH_BYTES = 4 * 1024 * 1024;
-/** A batch stands for this much time, so that a new rate and a stop take effect within it. */
-const BEAT_MS = 100;
+export const BATCH_BYTES = 4 * 1024 * 1024;
+/** A new rate, a pause and the end of the console take effect within this. */
+const MOST_NAP_MS = 200;
 const WHEN_FULL_MS = 1_000;
 /**
  * A job that was brought back stays on disk until Redis has had time to make it last: appendonly syncs once a second, and a
@@ -27,76 +34,73 @@ const WHEN_FULL_MS = 1_000;
 const SURE_AFTER_MS = 3_000;
 
 /**
- * Brings the jobs of a parking back, oldest first, at a rate. While Redis is full it waits and adds nothing. Safe to call
- * again after any interruption.
+ * Brings the jobs of a parking back, oldest first, at the pace of `pace`. While Redis is full it waits and adds nothing. Safe
+ * to call again after any interruption.
+ * @returns `stop`: why the guard wants it paused.
  * @throws what Redis says, other than that it is full.
  */
-export async function restoreJobs(work: ParkingWork, pace: RestorePace): Promise<RestoreResult> {
-  const { store, parking, queue } = work;
-  let dueMs = work.now();
-  let isHeld = false;
+export async function restoreJobs(
+  work: ParkingWork,
+  pace: RestorePace,
+): Promise<RestoreResult & { readonly stop: string | null }> {
+  const { store, parking } = work;
   for (;;) {
-    if (work.shouldStop()) return { isThrough: false };
+    if (work.shouldStop()) return { isThrough: false, stop: null };
     await confirmRestored(work, SURE_AFTER_MS);
-    const rate = pace.ratePerSecond();
-    const most =
-      rate === null ? BATCH_JOBS : Math.min(BATCH_JOBS, Math.max(1, Math.round((rate * BEAT_MS) / 1000)));
-    const jobs = await store.jobs.next(parking.id, most, BATCH_BYTES);
-    if (jobs.length === 0) return { isThrough: true };
-    const batch = work.newId();
-    await store.jobs.markRestoring(
-      parking.id,
-      batch,
-      jobs.map(({ seq }) => seq),
-    );
-    let receipt: string | null;
-    let problem: unknown = null;
-    try {
-      receipt = await restoreBatch(queue, batch, store.installation, jobs);
-    } catch (error) {
-      problem = error;
-      receipt = await settleBatch(queue, 'r', batch);
-    }
-    await store.jobs.settleRestoring(parking.id, batch, receipt, work.now());
-    if (receipt === null) {
-      if (!isFull(problem)) throw problem;
-      if (!isHeld) await pace.hold('Redis is full: nothing is brought back until there is room');
-      isHeld = true;
-      await wait(WHEN_FULL_MS);
+    const { jobs: most, waitMs, stop } = await pace.due(BATCH_JOBS);
+    if (stop !== null) return { isThrough: false, stop };
+    if (most <= 0 && (await store.jobs.next(parking.id, 1, 0)).length > 0) {
+      await wait(Math.min(MOST_NAP_MS, Math.max(1, waitMs)));
       continue;
     }
-    if (isHeld) await pace.hold(null);
-    isHeld = false;
-    await forgetReceipts(queue, 'p', await store.jobs.withoutRows(jobs.map((job) => job.batch)));
-    if (rate !== null) {
-      // Behind by more than a beat: it does not make up for lost time in a burst.
-      dueMs = Math.max(dueMs + (jobs.length * 1000) / rate, work.now() - BEAT_MS);
-      const aheadMs = dueMs - work.now();
-      if (aheadMs > 0) await wait(Math.min(aheadMs, 1_000));
-    }
+    const done = await store.alone(parking.id, () => restoreNext(work, Math.max(1, most), pace));
+    if (done === 'end') return { isThrough: true, stop: null };
+    pace.hold(done === 'full' ? FULL : null);
+    if (done === 'full') await wait(WHEN_FULL_MS);
   }
+}
+
+async function restoreNext(
+  work: ParkingWork,
+  most: number,
+  pace: RestorePace,
+): Promise<'more' | 'end' | 'full'> {
+  const { store, parking } = work;
+  const jobs = await store.jobs.next(parking.id, most, BATCH_BYTES);
+  if (jobs.length === 0) return 'end';
+  const batch = work.newId();
+  const seqs = jobs.map(({ seq }) => seq);
+  await store.jobs.markRestoring(parking.id, batch, seqs);
+  const receipt = await restoreSome({ ...work, parking: parking.id }, batch, jobs);
+  if (receipt === null) return 'full';
+  pace.moved(jobs.filter((_, i) => receipt[i] === '1'));
+  return 'more';
 }
 
 /**
- * Lets go of what Redis has kept for long enough; what it lost since, by a crash or a fail-over, is to come back again.
+ * Lets go of what Redis has kept for long enough; what it lost since, by a crash or a fail-over, is to come back again: what
+ * a replay had brought back does so here, as its parking rests.
  * @throws what Redis says.
  */
 export async function confirmRestored(
-  work: Pick<ParkingWork, 'store' | 'queue' | 'parking' | 'now'>,
+  work: Pick<ParkingWork, 'store' | 'queue' | 'parking' | 'now' | 'newId'>,
   afterMs: number,
 ): Promise<void> {
-  const { store, queue, parking } = work;
-  const batches = await store.jobs.restoredBefore(parking.id, work.now() - afterMs);
+  const { store, queue, parking, now, newId } = work;
+  const batches = await store.jobs.restoredBefore(parking.id, now() - afterMs);
   if (batches.length === 0) return;
   const receipts = await readReceipts(queue, 'r', batches);
-  const kept = batches.filter((_, i) => receipts[i] != null);
+  const isKept = (i: number): boolean => receipts[i] != null && receipts[i] !== 'void';
+  const kept = batches.filter((_, i) => isKept(i));
   for (const [i, batch] of batches.entries()) {
-    if (receipts[i] != null) await store.jobs.confirm(batch);
+    if (isKept(i)) await store.jobs.confirm(batch);
+    else if (isOfReplay(batch))
+      await store.alone(parking.id, async () => {
+        const again = againBatchName(newId());
+        const jobs = await store.jobs.markAgain(parking.id, batch, again);
+        if (jobs.length > 0) await restoreSome({ store, queue, parking: parking.id, now }, again, jobs);
+      });
     else await store.jobs.reopen(parking.id, batch);
   }
   await forgetReceipts(queue, 'r', kept);
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && /\bOOM\b/.test(error.message);
 }

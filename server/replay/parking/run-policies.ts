@@ -67,8 +67,9 @@ export async function applyPolicy(
 }
 
 async function carryOut(parkings: ParkingPort, policy: InstancePolicy, act: PolicyAct): Promise<void> {
-  if (act.kind === 'hold') await parkings.change(act.parking, { state: 'paused' });
-  else if (act.kind === 'restore') await parkings.restore(act.parking, policy.restorePerSecond);
+  if (act.kind === 'hold') await parkings.change(act.parking, { state: 'paused' }, 'policy');
+  else if (act.kind === 'restore')
+    await parkings.restore(act.parking, { ratePerSecond: policy.restorePerSecond, guard: true });
   else
     await parkings.begin({
       instance: policy.instance,

@@ -5,7 +5,7 @@ import { settleBatch } from './settle-batch.js';
 /**
  * Brings every batch of a parking that was interrupted to an end, by what Redis says became of it: afterwards each of its
  * jobs is either on disk, to come back, or in Redis.
- * @throws what Redis says; then the rest is still open.
+ * To be called alone for a parking. @throws what Redis says; then the rest is still open.
  */
 export async function settleOpen(
   store: ParkedStore,

@@ -1,7 +1,12 @@
+import type { QueueHandle } from '../../redis/queue-control.js';
 import type { TellEvent } from '../../store/timeline-entry.js';
+import type { Snapshot } from '../../watch/snapshot.js';
 import type { Watch } from '../../watch/watch.js';
+import type { MovedJobs } from '../moved-jobs.js';
+import type { ParkedSource } from '../parked-source.js';
 import { noParking } from './no-parking.js';
 import { openParked } from './open-parked.js';
+import { parkedSource } from './parked-replays.js';
 import type { ParkingPort } from './parking-port.js';
 import { Parkings } from './parkings.js';
 
@@ -10,6 +15,8 @@ export interface StartParkings {
   readonly directory: string;
   readonly maxBytes: number;
   readonly watch: Watch;
+  /** Shared with replays: both put jobs into queues. */
+  readonly moved: MovedJobs;
   readonly now: () => number;
   readonly newId: () => string;
   readonly tell: TellEvent;
@@ -18,6 +25,8 @@ export interface StartParkings {
 
 export interface StartedParkings {
   readonly port: ParkingPort;
+  /** What replays take from; null: nothing can be parked here. */
+  readonly source: ParkedSource | null;
   stop(): Promise<void>;
 }
 
@@ -26,21 +35,21 @@ export async function startParkings(options: StartParkings): Promise<StartedPark
   const { directory, maxBytes, watch } = options;
   try {
     const store = await openParked(directory, maxBytes);
-    const parkings = new Parkings({
-      ...options,
-      store,
-      queue: (instance, id) => {
-        const link = watch.link(instance);
-        if (link?.client.status !== 'ready') return null;
-        return { client: link.client, canFlagScripts: link.capabilities?.canFlagScripts ?? false, id };
-      },
-    });
+    const queue = (instance: string, id: string): QueueHandle | null => {
+      const link = watch.link(instance);
+      if (link?.client.status !== 'ready') return null;
+      return { client: link.client, canFlagScripts: link.capabilities?.canFlagScripts ?? false, id };
+    };
+    const snapshot = (instance: string): Snapshot | null => watch.snapshot(instance);
+    const parkings = new Parkings({ ...options, store, queue, snapshot });
     await parkings.start();
-    return { port: parkings, stop: () => parkings.stop() };
+    const source = parkedSource({ ...options, store, queue });
+    return { port: parkings, source, stop: () => parkings.stop() };
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown reason';
     return {
       port: noParking(`jobs can't be parked in ${directory} (${reason})`),
+      source: null,
       stop: async () => undefined,
     };
   }

@@ -41,6 +41,12 @@ export const ParkingSchema = z
     state: z.enum(['running', 'paused', 'aborted', 'done']),
     because: z.string().nullable().openapi({ description: 'Why it rests, waits or ended early' }),
     ratePerSecond: z.number().nullable().openapi({ description: 'null: as fast as it goes' }),
+    guard: z.boolean(),
+    pausedBy: z.enum(['person', 'policy', 'guard']).nullable(),
+    pacePerSecond: z.number().nullable().openapi({
+      description: 'What comes back at most now; 0 while it rests; null: it does not, or unbounded',
+    }),
+    paceReason: z.string().nullable(),
     looked: z.number(),
     parked: z.number().openapi({ description: '= restored + existed + fellBack + remaining' }),
     freedBytes: z.number(),

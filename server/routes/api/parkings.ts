@@ -21,6 +21,8 @@ const rate = z
   .positive('must be above 0')
   .max(100_000, 'must be at most 100,000');
 
+const guard = z.boolean('must be true or false');
+
 const postRoute = jsonRoute(
   {
     method: 'post',
@@ -83,6 +85,7 @@ const patchRoute = jsonRoute(
         z.strictObject({
           state: z.enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted').optional(),
           ratePerSecond: rate.nullable().optional(),
+          guard: guard.optional(),
           reason,
         }),
       ),
@@ -100,7 +103,12 @@ const restoreRoute = jsonRoute(
       params: idParam,
       body: jsonBody(
         z.strictObject({
-          ratePerSecond: rate.optional().openapi({ description: 'As fast as it goes unless given' }),
+          ratePerSecond: rate.optional().openapi({
+            description: 'At most; unless given 1,000, or as fast as it goes where guard is false',
+          }),
+          guard: guard
+            .default(true)
+            .openapi({ description: 'Slow down, rest or pause by itself when live jobs or Redis suffer' }),
           reason,
         }),
       ),
@@ -186,10 +194,11 @@ export function parkingsApi(deps: AppDeps) {
       })
       .openapi(oneRoute, async (c) => c.json(await present(await parkings.get(c.req.valid('param').id)), 200))
       .openapi(patchRoute, async (c) => {
-        const { reason: why, state, ratePerSecond } = c.req.valid('json');
+        const { reason: why, state, ratePerSecond, guard: isGuarded } = c.req.valid('json');
         const parking = await parkings.change(c.req.valid('param').id, {
           ...(state === undefined ? {} : { state }),
           ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+          ...(isGuarded === undefined ? {} : { guard: isGuarded }),
         });
         const rate = parking.ratePerSecond === null ? '' : ` at ${parking.ratePerSecond} a second`;
         await auditParking(
@@ -202,8 +211,8 @@ export function parkingsApi(deps: AppDeps) {
         return c.json(await present(parking), 200);
       })
       .openapi(restoreRoute, async (c) => {
-        const { reason: why, ratePerSecond } = c.req.valid('json');
-        const parking = await parkings.restore(c.req.valid('param').id, ratePerSecond ?? null);
+        const { reason: why, ratePerSecond = null, ...terms } = c.req.valid('json');
+        const parking = await parkings.restore(c.req.valid('param').id, { ratePerSecond, ...terms });
         await auditParking(deps, c.get('actor'), why, parking, `Parking ${parking.id} is brought back.`);
         return c.json(await present(parking), 200);
       })

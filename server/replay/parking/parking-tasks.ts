@@ -1,0 +1,197 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { formatBytes, formatCount } from '../../model/format.js';
+import type { QueueHandle } from '../../redis/queue-control.js';
+import type { TellEvent } from '../../store/timeline-entry.js';
+import { isDiskFull } from './disk-bound.js';
+import type { ParkedStore } from './open-parked.js';
+import { parkJobs } from './park-jobs.js';
+import { type Parking, ParkingError } from './parking.js';
+import { restoreJobs } from './restore-jobs.js';
+import { type PaceDeps, ParkingPace } from './restore-pace.js';
+import { settleOpen } from './settle-open.js';
+
+export interface ParkingTasksDeps extends PaceDeps {
+  readonly store: ParkedStore;
+  /** null: this Redis can't be written to now. */
+  readonly queue: (instance: string, queueId: string) => QueueHandle | null;
+  readonly newId: () => string;
+  readonly tell: TellEvent;
+  readonly warn: (message: string) => void;
+}
+
+const RETRY_MS = 500;
+
+/**
+ * The tasks that work on parkings, at most one for each: it does what the row of its parking says, and ends where that says
+ * to rest. Whoever changes a row turns its task, which then looks at it again.
+ */
+export class ParkingTasks {
+  readonly #deps: ParkingTasksDeps;
+  readonly #tasks = new Map<string, Promise<void>>();
+  /** Paused as the disk is full, which could not be written. */
+  readonly #resting = new Map<string, string>();
+  readonly #paces = new Map<string, ParkingPace>();
+  /** Raised by every change from outside: the task looks at its row again. */
+  readonly #turns = new Map<string, number>();
+  /** The turn that a task last looked at. */
+  readonly #seen = new Map<string, number>();
+  readonly #closing = new AbortController();
+
+  constructor(deps: ParkingTasksDeps) {
+    this.#deps = deps;
+  }
+
+  /** Its row has changed. */
+  turn(id: string): void {
+    this.#resting.delete(id);
+    this.#turns.set(id, (this.#turns.get(id) ?? 0) + 1);
+    this.work(id);
+  }
+
+  /** Another rate, in force within a batch and without another look at the row. */
+  setPace(id: string, ratePerSecond: number | null, guard: boolean): void {
+    this.#paces.get(id)?.set(ratePerSecond, guard);
+  }
+
+  isAtWork(id: string): boolean {
+    return this.#tasks.has(id);
+  }
+
+  /** What a row does not tell: how fast it goes and why, and that it rests where the disk could not be told. */
+  asItIs(parking: Parking): Parking {
+    const because = this.#resting.get(parking.id);
+    if (because !== undefined) return { ...parking, state: 'paused', because };
+    const pace = parking.state === 'running' ? this.#paces.get(parking.id) : undefined;
+    if (!pace) return parking;
+    const { holds, perSecond, reason } = pace;
+    return { ...parking, because: parking.because ?? holds, pacePerSecond: perSecond, paceReason: reason };
+  }
+
+  /** Waits for the end of its task, or until the time is up. */
+  async settled(id: string, withinMs: number): Promise<void> {
+    const until = new AbortController();
+    await Promise.race([
+      this.#tasks.get(id) ?? Promise.resolve(),
+      wait(withinMs, undefined, { signal: until.signal }).catch(() => undefined),
+    ]);
+    until.abort();
+  }
+
+  /** Ends all after the batch that they are at; they go on at the next start. */
+  async stop(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#tasks.values());
+  }
+
+  /** One task a parking, whatever is asked of it. */
+  work(id: string): void {
+    if (this.#tasks.has(id)) return;
+    const task = this.#run(id)
+      .catch((error: unknown) => this.#deps.warn(`parking ${id}: ${messageOf(error)}`))
+      .finally(() => {
+        this.#tasks.delete(id);
+        this.#paces.delete(id);
+        // Asked for between the task's last look and its end.
+        if ((this.#turns.get(id) ?? 0) !== (this.#seen.get(id) ?? 0) && !this.#closing.signal.aborted)
+          this.work(id);
+      });
+    this.#tasks.set(id, task);
+  }
+
+  /** @throws ParkingError where it can't be written to now. */
+  queueOf(instance: string, queueId: string): QueueHandle {
+    const queue = this.#deps.queue(instance, queueId);
+    if (queue) return queue;
+    throw new ParkingError('unavailable', `Redis ${instance} can not be written to now`);
+  }
+
+  async #run(id: string): Promise<void> {
+    const { store, now } = this.#deps;
+    let isSettled = false;
+    while (!this.#closing.signal.aborted) {
+      const turn = this.#turns.get(id) ?? 0;
+      this.#seen.set(id, turn);
+      const parking = await store.parkings.one(id);
+      if (!parking || (isSettled && parking.state !== 'running')) return;
+      try {
+        const queue = this.queueOf(parking.instance, parking.queue);
+        await store.alone(id, () => settleOpen(store, queue, id, now()));
+        isSettled = true;
+        if (parking.state !== 'running') continue;
+        if (parking.because !== null) await store.parkings.change(id, { because: null });
+        const shouldStop = (): boolean => this.#closing.signal.aborted || (this.#turns.get(id) ?? 0) !== turn;
+        await this.#step(parking, queue, shouldStop);
+      } catch (error) {
+        isSettled = false;
+        if (isDiskFull(error) || (error instanceof ParkingError && error.code === 'disk-full')) {
+          await this.#rest(parking, messageOf(error));
+          return;
+        }
+        await store.parkings.change(id, { because: messageOf(error) });
+        await wait(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** On a disk that is full not even this can be written: then it is known until the console ends, and found again after. */
+  async #rest(parking: Parking, because: string): Promise<void> {
+    this.#resting.set(parking.id, because);
+    this.#tell(parking, 'parking.ended', `Parking jobs of ${parking.queue} stopped: ${because}.`);
+    await this.#deps.store.parkings.change(parking.id, { state: 'paused', because }).then(
+      () => this.#resting.delete(parking.id),
+      (error: unknown) => this.#deps.warn(`parking ${parking.id} rests: ${messageOf(error)}`),
+    );
+  }
+
+  async #step(parking: Parking, queue: QueueHandle, shouldStop: () => boolean): Promise<void> {
+    const { store, now, newId } = this.#deps;
+    const { id } = parking;
+    const work = { store, queue, parking, now, newId, shouldStop };
+    if (parking.phase === 'park') {
+      if ((await parkJobs(work)).isThrough) await this.#end(parking);
+      return;
+    }
+    const { isThrough, stop } = await restoreJobs(work, this.#paceOf(parking, queue));
+    if (isThrough) await this.#end(parking);
+    if (stop !== null) {
+      const because = `Paused by the guard: ${stop.replace('replayed', 'restored')}. Find out why, then resume or abort it.`;
+      await store.parkings.change(id, { state: 'paused', pausedBy: 'guard', because });
+      this.#tell(parking, 'parking.ended', because);
+    }
+  }
+
+  #paceOf(parking: Parking, queue: QueueHandle): ParkingPace {
+    const known = this.#paces.get(parking.id);
+    known?.set(parking.ratePerSecond, parking.guard);
+    const pace = known ?? new ParkingPace(parking, queue, this.#deps);
+    this.#paces.set(parking.id, pace);
+    return pace;
+  }
+
+  async #end({ id, phase }: Parking): Promise<void> {
+    const { store, now } = this.#deps;
+    await store.parkings.change(id, { state: 'done', because: null, endedAtMs: now() });
+    const after = await store.parkings.one(id);
+    if (!after) return;
+    if (phase === 'park') {
+      const freed = `which freed ${formatBytes(after.freedBytes)} in Redis (${after.actor}: ${after.reason})`;
+      const text = `${formatCount(after.parked)} jobs of ${after.queue} are parked on disk, ${freed}.`;
+      this.#tell(after, 'parking.ended', text);
+      return;
+    }
+    const there = formatCount(after.existed + after.fellBack);
+    const text = `${formatCount(after.restored)} parked jobs of ${after.queue} are back; ${there} were there already.`;
+    this.#tell(after, 'parking.restored', text);
+    await store.disk.shrink();
+  }
+
+  #tell(parking: Parking, kind: 'parking.ended' | 'parking.restored', text: string): void {
+    const { instance, queue, actor } = parking;
+    this.#deps.tell({ atMs: this.#deps.now(), instance, kind, queue, worker: null, text, actor });
+  }
+}
+
+/** One line of what went wrong. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown reason';
+}
