@@ -1,6 +1,6 @@
 import type { Actor } from '../auth/role.js';
 import { LeverError } from '../levers/lever.js';
-import { accountOf, NO_COUNTS } from '../model/replay-account.js';
+import { accountOf } from '../model/replay-account.js';
 import type { AuditLog } from '../store/audit-record.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import type { Snapshot } from '../watch/snapshot.js';
@@ -10,6 +10,7 @@ import { type DryRun, dryRun, dryRunParked, NOTHING_PARKED } from './dry-run.js'
 import { GuardEye } from './guard-sight.js';
 import type { MovedJobs } from './moved-jobs.js';
 import { MovedRate } from './moved-rate.js';
+import { newRecord } from './new-record.js';
 import { orderReplay } from './order-replay.js';
 import { outcomesWith } from './parked-outcomes.js';
 import type { ParkedSource } from './parked-source.js';
@@ -114,28 +115,8 @@ export class Replays {
     const running = [...this.#runs.values()].filter(({ record }) => !hasEnded(record)).length;
     if (running >= MOST_RUNNING)
       throw new LeverError('unavailable', `${running} replays are under way: end one before another begins`);
-    const nowMs = this.#deps.now();
-    const record: ReplayRecord = {
-      id: this.#deps.newId(),
-      instance,
-      spec,
-      queues,
-      actor: actor.name,
-      createdAtMs: nowMs,
-      cutoffMs: nowMs,
-      endedAtMs: null,
-      state: 'running',
-      pausedBy: null,
-      ratePerSecond: spec.ratePerSecond,
-      reason: 'Begun.',
-      counts: NO_COUNTS,
-      cursors: {},
-      isSwept: false,
-      needsResweep: false,
-      lastSeq: 0,
-      baseline: new GuardEye().baseline(snapshot, queues),
-      canaryFrom: { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 },
-    };
+    const { now, newId } = this.#deps;
+    const record = newRecord(newId(), actor, request, queues, snapshot, now());
     await this.#deps.store.save(record);
     await this.#log.audit(actor, 'start', record, spec.reason, {
       ...withoutJobData(spec),

@@ -31,8 +31,8 @@ export interface ParkedJobs {
   settleRestoring(parking: string, batch: string, receipt: string | null, atMs: number): Promise<void>;
   /** Batches that were brought back before this. */
   restoredBefore(parking: string, atMs: number): Promise<readonly string[]>;
-  /** Redis has surely kept this batch: its rows go. */
-  confirm(batch: string): Promise<void>;
+  /** Redis has surely kept this batch: its rows go. @returns the batches that had taken them out. */
+  confirm(batch: string): Promise<readonly string[]>;
   /** Redis has lost this batch: its rows are to come back again. */
   reopen(parking: string, batch: string): Promise<void>;
   /** Redis has lost this batch of a replay: its rows, to be brought back by another. */
@@ -153,10 +153,11 @@ export function parkedJobs(client: Client): ParkedJobs {
       return found.map((row) => String(row.batch));
     },
     async confirm(batch) {
-      await client.execute({
-        sql: `DELETE FROM parked_job WHERE restore_batch = ? AND row_state = 'restored'`,
-        args: [batch],
-      });
+      const gone = await rows(
+        `DELETE FROM parked_job WHERE restore_batch = ? AND row_state = 'restored' RETURNING batch`,
+        [batch],
+      );
+      return [...new Set(gone.map((row) => String(row.batch)))];
     },
     async reopen(parking, batch) {
       const seqs = await seqsOf('restore_batch', batch, 'restored');

@@ -92,8 +92,9 @@ export async function confirmRestored(
   const receipts = await readReceipts(queue, 'r', batches);
   const isKept = (i: number): boolean => receipts[i] != null && receipts[i] !== 'void';
   const kept = batches.filter((_, i) => isKept(i));
+  const takenBy: string[] = [];
   for (const [i, batch] of batches.entries()) {
-    if (isKept(i)) await store.jobs.confirm(batch);
+    if (isKept(i)) takenBy.push(...(await store.jobs.confirm(batch)));
     else if (isOfReplay(batch))
       await store.alone(parking.id, async () => {
         const again = againBatchName(newId());
@@ -103,4 +104,5 @@ export async function confirmRestored(
     else await store.jobs.reopen(parking.id, batch);
   }
   await forgetReceipts(queue, 'r', kept);
+  await forgetReceipts(queue, 'p', await store.jobs.withoutRows(takenBy));
 }
