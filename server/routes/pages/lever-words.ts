@@ -30,7 +30,11 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
   },
   'queue.park most': { label: 'At most', hint: 'Oldest first. Empty: all that are there.' },
   'queue.unpark parking': { label: 'Parking', hint: '', isHidden: true },
-  'queue.unpark ratePerSecond': { label: 'Jobs a second', hint: 'Empty: as fast as it goes.' },
+  'queue.unpark ratePerSecond': {
+    label: 'Jobs a second at most',
+    hint: 'Empty: 1,000, or as fast as it goes with the guard off.',
+  },
+  'queue.unpark guard': { label: 'Guard', hint: 'Slows down by itself when live jobs suffer.' },
   'queue.rate-limit max': {
     label: 'Jobs that may start',
     hint: 'Over all workers together.',
