@@ -7,7 +7,7 @@ import { Icon, type IconName } from './icon.js';
 import { JobTable, type JobTableProps } from './job-table.js';
 import { JobTypes, type JobTypesProps } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
-import { Parked, type ParkedProps } from './parked.js';
+import { ParkedPart, type ParkedProps } from './parked.js';
 import { type QueueMemoryProps, QueueMemorySection } from './queue-memory.js';
 import { TenantTable, type TenantTableProps } from './tenant-table.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
@@ -66,7 +66,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
     </section>
     <QueueMemorySection {...view.memory} />
     <TenantTable {...view.tenants} />
-    <Parked {...view.parked} />
+    <ParkedPart {...view.parked} />
     <JobTable {...view.jobs} />
   </Layout>
 );

@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { type Chrome, Layout } from './layout.js';
+import { ParkedPart, type ParkedProps } from './parked.js';
 import { ReplayCard, type ReplayCardProps } from './replay-card.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
 import { ReplayQueues, type ReplayQueuesProps } from './replay-queues.js';
@@ -15,6 +16,7 @@ export interface ReplaysProps {
   readonly scope: ReplayScopeProps | null;
   readonly queues: ReplayQueuesProps;
   readonly replays: readonly ReplayCardProps[];
+  readonly parked: ParkedProps;
   /** null: this role may not. */
   readonly form: ReplayFormProps | null;
 }
@@ -38,6 +40,7 @@ export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysPr
       ))}
     </ol>
     <p class="muted replays-none">Nothing has been replayed from here yet.</p>
+    <ParkedPart {...view.parked} />
     {view.form ? <ReplayForm {...view.form} /> : null}
   </Layout>
 );

@@ -12,6 +12,7 @@ import { instancePage } from './instance.js';
 import { leverRoutes } from './lever.js';
 import { countRoutes, memoryPage } from './memory.js';
 import { overviewPage } from './overview.js';
+import { parkedRoutes } from './parked.js';
 import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
 import { replayRoutes } from './replays.js';
@@ -31,6 +32,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   );
   pages.route('/', leverRoutes(deps));
   pages.route('/', replayRoutes(deps));
+  pages.route('/', parkedRoutes(deps));
   pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));
@@ -39,7 +41,8 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     c.json(seriesAfter(deps.watch.instanceSeries(c.req.param('instance')), sinceOf(c.req.query('since')))),
   );
   pages.get('/i/:instance/q/:queue', async (c) => {
-    const query = { ...c.req.param(), state: c.req.query('state'), cursor: c.req.query('cursor') };
+    const { state, cursor, ...last } = c.req.query();
+    const query = { ...c.req.param(), state, cursor, last };
     return c.html(await queuePage(deps, c.get('actor'), query));
   });
   pages.get('/i/:instance/q/:queue/series.json', (c) => {

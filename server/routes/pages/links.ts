@@ -35,7 +35,7 @@ export function replayFormPath(link: {
   readonly instance?: string;
   /** Empty: asked for. */
   readonly queue: string;
-  readonly from?: 'failed' | 'completed';
+  readonly from?: 'failed' | 'completed' | 'parked';
   readonly jobType?: string;
   readonly errorText?: string;
   readonly fromMs?: number;

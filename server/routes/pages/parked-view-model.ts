@@ -1,74 +1,119 @@
-import type { ParkedProps, ParkedRowProps } from '../../../views/parked.js';
-import type { AppDeps } from '../../app-deps.js';
+import type { ParkedCardProps, ParkedProps } from '../../../views/parked.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import { formatBytes, formatCount } from '../../model/format.js';
+import { plainName } from '../../findings/words.js';
+import { formatBytes, formatCount, formatRate } from '../../model/format.js';
 import { SKIP_WORDS, type SkipReason } from '../../model/parking-skip.js';
+import type { DiskUse } from '../../replay/parking/disk-bound.js';
 import type { Parking } from '../../replay/parking/parking.js';
-import { encodePart, leverPath } from './links.js';
-import { coarseAge } from './words.js';
+import { encodePart, leverPath, queuePath, replayFormPath } from './links.js';
+import { controlsOf, type Done, outcomeInWords } from './parked-controls.js';
+import { coarseAge, elementId } from './words.js';
 
-/** Parkings of one queue that are shown; the API has all. */
-const MOST_SHOWN = 10;
-const NOTHING: ParkedProps = { rows: [], disk: '' };
+/** Who looks, at what, from which page. */
+export interface ParkedLook {
+  readonly role: Role;
+  readonly jobDataRole: Role;
+  readonly nowMs: number;
+  /** The page that it stands on. */
+  readonly back: string;
+  /** That page is of one queue, which need not be named. */
+  readonly isOfQueue: boolean;
+  /** What was just done to one of them; null: nothing. */
+  readonly last: { readonly parking: string; readonly done: Done } | null;
+}
 
-/** What is parked of a queue, newest first. Without a place to park there is nothing to show. */
-export async function parkedOf(
-  deps: AppDeps,
-  instance: string,
-  queue: string,
-  role: Role,
-): Promise<ParkedProps> {
-  if (deps.parkings.problem !== null) return NOTHING;
-  const parkings = await deps.parkings.list({ instance, queue, limit: MOST_SHOWN });
-  if (parkings.length === 0) return NOTHING;
-  const { usedBytes, maxBytes } = await deps.parkings.disk();
-  const showsData = includesRole(role, deps.jobDataRole);
+/** Parkings as the page shows them. Pure. */
+export function parkedPropsOf(parkings: readonly Parking[], disk: DiskUse, look: ParkedLook): ParkedProps {
+  const last = parkings.find(({ id }) => id === look.last?.parking);
   return {
-    rows: parkings.map((parking) =>
-      parkedRowOf(parking, { mayAct: includesRole(role, 'operator'), showsData, nowMs: deps.now() }),
-    ),
-    disk: `Parked jobs of all queues take ${formatBytes(usedBytes)} of the ${formatBytes(maxBytes)} that they may.`,
+    outcome: look.last && last ? `${titleOf(last, look)}: ${outcomeInWords(look.last.done, last)}` : null,
+    cards: parkings.map((parking) => parkedCardOf(parking, look)),
+    disk: `Parked jobs of all queues take ${formatBytes(disk.usedBytes)} of the ${formatBytes(disk.maxBytes)} that they may; the disk has ${formatBytes(disk.freeBytes)} free.`,
   };
 }
 
-/** One parking as a row. Pure. */
-export function parkedRowOf(
-  parking: Parking,
-  { mayAct, showsData, nowMs }: { mayAct: boolean; showsData: boolean; nowMs: number },
-): ParkedRowProps {
-  const { id, instance, queue, jobTypes, remaining, restored, existed, fellBack } = parking;
-  const there = existed + fellBack;
+/** One parking as a card. Pure. */
+export function parkedCardOf(parking: Parking, look: ParkedLook): ParkedCardProps {
+  const { id, instance, queue, remaining } = parking;
+  const mayAct = includesRole(look.role, 'operator');
+  const isComingBack = parking.phase === 'restore' && parking.state === 'running';
+  const rests = mayAct && remaining > 0 && parking.state !== 'running';
   return {
-    what: jobTypes === null ? 'All types' : jobTypes.join(', '),
-    when: `${coarseAge(Math.max(0, nowMs - parking.startedAtMs) / 1000)} ago`,
-    why: [`${parking.actor}: ${parking.reason}`, leftInWords(parking)]
+    id: elementId('parking', id),
+    title: titleOf(parking, look),
+    queueHref: look.isOfQueue ? null : queuePath(instance, queue),
+    when: `${coarseAge(Math.max(0, look.nowMs - parking.startedAtMs) / 1000)} ago`,
+    why: [`${plainName(parking.actor)}: ${plainName(parking.reason)}`, leftInWords(parking)]
       .filter((text) => text !== '')
       .join('. '),
-    state: stateInWords(parking),
-    icon: iconOf(parking),
-    because: parking.because ?? '',
-    parked: formatCount(parking.parked),
-    freed: formatBytes(parking.freedBytes),
-    back: there > 0 ? `${formatCount(restored)}, ${formatCount(there)} were there` : formatCount(restored),
-    remaining: formatCount(remaining),
-    restoreHref:
-      mayAct && remaining > 0 && !(parking.phase === 'restore' && parking.state === 'running')
-        ? leverPath({ lever: 'queue.unpark', instance, queues: [queue], args: { parking: id } })
+    ...stateOf(parking),
+    reason: plainName(parking.paceReason ?? parking.because ?? ''),
+    progress: progressOf(parking, isComingBack),
+    account: accountOf(parking),
+    controls: mayAct ? controlsOf(parking, look.back) : null,
+    restoreHref: rests
+      ? leverPath({ lever: 'queue.unpark', instance, queues: [queue], args: { parking: id } })
+      : null,
+    replayHref: rests ? replayFormPath({ instance, queue, from: 'parked' }) : null,
+    exportHref:
+      includesRole(look.role, look.jobDataRole) && remaining > 0
+        ? `/api/v1/parkings/${encodePart(id)}.ndjson`
         : null,
-    exportHref: showsData && remaining > 0 ? `/api/v1/parkings/${encodePart(id)}.ndjson` : null,
   };
 }
 
-function iconOf({ because, state }: Parking): ParkedRowProps['icon'] {
-  if (because !== null) return 'warning';
-  return state === 'running' ? 'flowing' : state === 'done' ? 'calm' : 'paused';
+function titleOf({ jobTypes, queue }: Parking, { isOfQueue }: ParkedLook): string {
+  const types = jobTypes === null ? 'All types' : jobTypes.map(plainName).join(', ');
+  return isOfQueue ? types : `${types} of ${plainName(queue)}`;
 }
 
-function stateInWords({ phase, state, ratePerSecond }: Parking): string {
-  const rate = ratePerSecond === null ? '' : ` at ${formatCount(ratePerSecond)} a second`;
-  if (state === 'running') return phase === 'park' ? 'is being parked' : `comes back${rate}`;
-  if (state === 'done') return phase === 'park' ? 'parked' : 'back';
-  return state === 'paused' ? 'paused' : 'aborted';
+function stateOf(parking: Parking): Pick<ParkedCardProps, 'state' | 'icon' | 'stateWord'> {
+  const { phase, state, pausedBy, remaining, restored } = parking;
+  if (state === 'paused' && pausedBy === 'guard')
+    return { state: 'critical', icon: 'paused', stateWord: 'paused by the guard' };
+  if (state === 'paused')
+    return {
+      state: 'warning',
+      icon: 'paused',
+      stateWord: pausedBy === 'policy' ? 'held by the policy' : 'paused',
+    };
+  if (state === 'aborted') return { state: 'info', icon: 'paused', stateWord: 'aborted' };
+  if (state === 'running' && phase === 'restore')
+    return { state: 'calm', icon: 'flowing', stateWord: `comes back${paceInWords(parking)}` };
+  if (state === 'running') return { state: 'calm', icon: 'flowing', stateWord: 'is being parked' };
+  const isBack = remaining === 0 && restored > 0;
+  return { state: 'calm', icon: 'calm', stateWord: isBack ? 'back' : 'parked' };
+}
+
+function paceInWords({ pacePerSecond, ratePerSecond }: Parking): string {
+  if (pacePerSecond === null) return '';
+  const set =
+    ratePerSecond !== null && ratePerSecond > pacePerSecond ? ` of ${formatRate(ratePerSecond)}` : '';
+  return pacePerSecond === 0
+    ? `, at rest${set === '' ? '' : ` (0${set})`}`
+    : ` at ${formatRate(pacePerSecond)}${set}`;
+}
+
+function progressOf(parking: Parking, isComingBack: boolean): ParkedCardProps['progress'] {
+  const { phase, parked, remaining, pacePerSecond } = parking;
+  if (phase === 'park' && parking.restored === 0) return null;
+  const done = parked - remaining;
+  const left = isComingBack && pacePerSecond ? ` · about ${coarseAge(remaining / pacePerSecond)} to go` : '';
+  return { done, total: parked, text: `${formatCount(done)} of ${formatCount(parked)} off the disk${left}` };
+}
+
+function accountOf(parking: Parking): ParkedCardProps['account'] {
+  const { parked, freedBytes, remaining, restored, existed, fellBack } = parking;
+  const there = existed + fellBack;
+  const held = parked === 0 ? 0 : (freedBytes * remaining) / parked;
+  return [
+    ['parked', formatCount(parked)],
+    ['freed in Redis', formatBytes(freedBytes)],
+    ['back', formatCount(restored)],
+    ...(there > 0 ? [['were there already', formatCount(there)]] : []),
+    ['on disk', formatCount(remaining)],
+    ...(remaining > 0 ? [['that is in Redis', `about ${formatBytes(held)}`]] : []),
+  ].map(([label = '', value = '']) => ({ label, value }));
 }
 
 function leftInWords({ skipped }: Parking): string {

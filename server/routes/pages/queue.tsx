@@ -14,9 +14,9 @@ import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
 import { jobTypesOf } from './job-type-view-model.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
-import { instancePath } from './links.js';
+import { instancePath, queuePath } from './links.js';
 import { frameParts, html } from './overview.js';
-import { parkedOf } from './parked-view-model.js';
+import { type ParkedPlace, parkedLive, parkedOf } from './parked.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
 import { jobTypeParts } from './queue-job-types.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
@@ -28,6 +28,8 @@ export interface QueuePageQuery {
   readonly queue: string;
   readonly state: string | undefined;
   readonly cursor: string | undefined;
+  /** What was just done on it: see parked.tsx. */
+  readonly last?: Readonly<Record<string, string>>;
 }
 
 export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQuery) {
@@ -61,7 +63,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         tenants: tenantTableOf(queue.tenants, showsData),
-        parked: await parkedOf(deps, instance, queue.id, actor.role),
+        parked: await parkedOf(deps, parkedPlace(instance, queue.id, actor.role), query.last),
         jobs: jobTableOf({
           queue,
           instance,
@@ -83,6 +85,7 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
   const showsData = includesRole(role, deps.jobDataRole);
   const find = () => deps.watch.snapshot(instance)?.queues.find((queue) => queue.id === queueId);
   if (!find()) return null;
+  const parked = parkedLive(deps, parkedPlace(instance, queueId, role));
   return {
     key: JSON.stringify(['queue', role, instance, queueId]),
     render: () => {
@@ -102,10 +105,15 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
           html(<QueueMemorySection {...queueMemoryOf(queue, snapshot, role, nowMs)} />),
         ),
         swapPart('tenants', html(<TenantTable {...tenantTableOf(queue.tenants, showsData)} />)),
+        ...parked(),
         eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
       ];
     },
   };
+}
+
+function parkedPlace(instance: string, queue: string, role: Role): ParkedPlace {
+  return { role, back: queuePath(instance, queue), of: { instance, queue } };
 }
 
 export async function jobPage(

@@ -6,11 +6,13 @@ import type { Role } from '../../auth/role.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { frameParts, html } from './overview.js';
+import { type ParkedPlace, parkedLive } from './parked.js';
 import { pauseAllOf, replayQueuesOf } from './replay-summary-view-model.js';
 import { MOST_CARDS, replayCardOf } from './replay-view-model.js';
 
 /** What changes on the page of replays: also cards of those that begin or are forgotten elsewhere. */
 export function replaysLive(deps: AppDeps, role: Role): LiveView {
+  const parked = parkedLive(deps, parkedPlace(role));
   /** Whole cards by what is not a live part of them: sent when that changes, and else only their live parts. */
   let shells = new Map<string, { readonly key: string; readonly html: string }>();
   return {
@@ -39,7 +41,13 @@ export function replaysLive(deps: AppDeps, role: Role): LiveView {
           swapPart(card.status.id, html(<ReplayStatus {...card.status} />)),
           swapPart(card.buttons.id, html(<ReplayButtons {...card.buttons} />)),
         ]),
+        ...parked(),
       ];
     },
   };
+}
+
+/** All that is parked, on the page of replays. */
+export function parkedPlace(role: Role): ParkedPlace {
+  return { role, back: '/replays', of: null };
 }

@@ -12,11 +12,13 @@ import { changeAllReplays } from '../../replay/change-all.js';
 import { presentDryRun } from '../api/present-replay.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
+import { parkedOf } from './parked.js';
 import { askOfReplay } from './replay-ask.js';
 import { orderOf, orderToAll, untilSeen } from './replay-orders.js';
 import { pauseAllOf, replayQueuesOf, replayScopeOf } from './replay-summary-view-model.js';
 import { keepTold, toldTo } from './replay-told.js';
 import { MOST_CARDS, replayAbortOf, replayCardOf } from './replay-view-model.js';
+import { parkedPlace } from './replays-live.js';
 
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
 
@@ -79,13 +81,13 @@ async function submit(deps: AppDeps, c: PageContext, isLook: boolean): Promise<R
   }
 }
 
-function page(
+async function page(
   deps: AppDeps,
   c: PageContext,
   values: Values,
   problems: readonly string[],
   found: ReplayFoundProps | null,
-): Response | Promise<Response> {
+): Promise<Response> {
   const actor = c.get('actor');
   const nowMs = deps.now();
   const views = deps.replays.list();
@@ -104,6 +106,7 @@ function page(
     scope: replayScopeOf(views, queues, deps.groups, actor.role, '/replays'),
     queues: replayQueuesOf(queues, actor.role),
     replays: views.slice(0, MOST_CARDS).map((one) => replayCardOf(one, actor.role, nowMs, '/replays')),
+    parked: await parkedOf(deps, parkedPlace(actor.role), c.req.query()),
     form: includesRole(actor.role, 'operator') ? form : null,
   };
   const content = <ReplaysPage chrome={chromeOf(deps, frame)} view={view} />;

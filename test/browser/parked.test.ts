@@ -1,0 +1,118 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+let scene: Scene;
+let parking = '';
+
+beforeAll(async () => {
+  scene = await startScene();
+  const mail = scene.queue('mail');
+  for (let from = 0; from < 3_000; from += 1_000)
+    await mail.addBulk(Array.from({ length: 1_000 }, (_, i) => ({ name: 'track', data: { i: from + i } })));
+  await mail.add('bill', {});
+  await untilSeen(scene, 'bull:mail');
+  const { body } = await scene.console.ask('POST', '/api/v1/parkings', {
+    instance: 'default',
+    queue: 'mail',
+    jobTypes: ['track'],
+    reason: 'Redis was full',
+  });
+  parking = body.parking.id;
+  await until('they are parked', async () => (await now()).state === 'done');
+});
+afterAll(() => scene.stop());
+
+const now = async () => (await scene.console.ask('GET', `/api/v1/parkings/${parking}`)).body;
+
+it('parked jobs are brought back from the page of replays, under the guard, and it says why it goes as it goes', async () => {
+  const page = await scene.open('/replays');
+  await untilLive(page);
+  const card = page.locator('#parked .replay');
+  expect(await card.innerText()).toMatch(/track of bull:mail/);
+  expect(await card.innerText()).toMatch(/Redis was full/);
+  expect(await card.locator('.chips').innerText()).toMatch(/freed in Redis\s+[\d.]+ [KM]B/i);
+  await card.getByRole('link', { name: 'Bring back' }).click();
+  await page.waitForSelector('#lever-preview');
+  expect(await page.locator('#lever-preview').innerText()).toMatch(/The guard looks at the first of them/);
+  await page.getByLabel(/Jobs a second/).fill('100');
+  await page.getByLabel(/Why|Reason/i).fill('there is room again');
+  await page.locator('#lever-form button[type="submit"]').click();
+  // No worker runs: the first go ahead, and the rest waits for them, without a reload of the page.
+  await until('the page tells it', async () => /first 20 jobs/.test(await card.innerText()));
+  expect(await card.innerText()).toMatch(/20 of 3,000 off the disk/);
+  expect(await now()).toMatchObject({ guard: true, restored: 20, ratePerSecond: 100 });
+  await page.close();
+}, 120_000);
+
+it('each button says what it will do and what it did; rate and guard are set while it goes', async () => {
+  const page = await scene.open('/replays');
+  await untilLive(page);
+  const button = (name: string) => page.locator('#parked').getByRole('button', { name, exact: true });
+  const said = () => page.locator('#parked-outcome').innerText();
+  const does = async (name: string) => {
+    const id = await button(name).getAttribute('aria-describedby');
+    return page.locator(`#${id}`).innerText();
+  };
+  expect(await does('Pause')).toMatch(/Nothing more comes back until it is resumed; 2,980 jobs stay on disk/);
+  await button('Pause').press('Enter');
+  await page.waitForSelector('#parked-outcome');
+  expect(await said()).toMatch(/track of bull:mail: Paused: 20 of 3,000 are back, 2,980 on disk/);
+  expect(await now()).toMatchObject({ state: 'paused', pausedBy: 'person' });
+  expect(await does('Guard off')).toMatch(/whatever live jobs suffer/);
+  await button('Guard off').press('Enter');
+  await until('it is told', async () => /The guard is off/.test(await said()));
+  const rate = page.locator('#parked input[name="ratePerSecond"]');
+  await untilLive(page);
+  await rate.fill('50');
+  await until('the page is live meanwhile', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    return true;
+  });
+  expect(await rate.inputValue()).toBe('50');
+  await button('Set').click();
+  await until('it is told', async () => /The rate is set to 50\/s/.test(await said()));
+  await button('Resume').click();
+  await until('it is told', async () => /Resumed/.test(await said()));
+  await untilLive(page);
+  const progress = () => page.locator('#parked .replay-progress').innerText();
+  const first = await progress();
+  await until('the page counts without a reload', async () => (await progress()) !== first);
+  expect(await said()).toMatch(/Resumed/);
+  await button('Abort').click();
+  await until('it is told', async () => /Aborted: [\d,]+ of 3,000 are back/.test(await said()));
+  const { restored, remaining, state } = await now();
+  expect(state).toBe('aborted');
+  expect(restored + remaining).toBe(3_000);
+  expect(await scene.redis.client.llen('bull:mail:wait')).toBe(restored + 1);
+  await page.close();
+}, 120_000);
+
+it('on a phone, in the dark, and on the queue’s own page it reads as well', async () => {
+  await scene.console.ask('POST', `/api/v1/parkings/${parking}/restore`, {
+    ratePerSecond: 1,
+    guard: false,
+    reason: 'slowly',
+  });
+  for (const path of ['/replays', '/i/default/q/bull%3Amail']) {
+    const page = await scene.open(path, PHONE);
+    await untilLive(page);
+    await page.locator('#parked').getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(
+        violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`),
+      ).toEqual([]);
+    }
+    const width: readonly number[] = await page.evaluate(
+      '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+    );
+    expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
+    if (process.env.SHOTS)
+      await page.screenshot({ path: `${process.env.SHOTS}/${path.length}.png`, fullPage: true });
+    await page.close();
+  }
+  expect(scene.complaints()).toEqual([]);
+}, 120_000);
