@@ -36,6 +36,8 @@ export interface ParkedControlsProps {
   readonly orders: readonly ParkedOrder[];
   /** As set; empty: as fast as it goes. null: it parks, which has no rate. */
   readonly ratePerSecond: string | null;
+  /** What follows if another rate is set. */
+  readonly rateDoes: string;
 }
 
 export interface ParkedOrder {
@@ -175,7 +177,7 @@ const Controls: FC<ParkedControlsProps & { readonly id: string }> = ({ id, ...co
             Set
           </button>
           <span id={`${id}-rate-does`} class="muted">
-            In force at once; the guard stays below it.
+            {controls.rateDoes}
           </span>
         </form>
       </li>

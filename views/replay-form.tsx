@@ -55,7 +55,12 @@ export const ReplayForm: FC<ReplayFormProps> = (form) => {
           hint="Any part of its first 500 letters."
           values={values}
         />
-        <Text name="from_time" label="Ended from (UTC)" hint="2026-01-31T03:00" values={values} />
+        <Text
+          name="from_time"
+          label="Ended from (UTC)"
+          hint="2026-01-31T03:00. Parked ones: when their parking began."
+          values={values}
+        />
         <Text name="to_time" label="Ended until (UTC)" hint="Empty: until now." values={values} />
         <Text name="attemptsMin" label="Attempts made, at least" values={values} />
         <Text name="attemptsMax" label="Attempts made, at most" values={values} />

@@ -36,9 +36,10 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   await card.getByRole('link', { name: 'Bring back' }).click();
   await page.waitForSelector('#lever-preview');
   expect(await page.locator('#lever-preview').innerText()).toMatch(/The guard looks at the first of them/);
-  await page.getByLabel(/Jobs a second/).fill('100');
-  await page.getByLabel(/Why|Reason/i).fill('there is room again');
-  await page.locator('#lever-form button[type="submit"]').click();
+  const form = page.locator('#lever-form');
+  await form.getByLabel(/Jobs a second/).fill('100');
+  await form.getByLabel(/Why|Reason/i).fill('there is room again');
+  await form.locator('button[type="submit"]').last().click();
   // No worker runs: the first go ahead, and the rest waits for them, without a reload of the page.
   await until('the page tells it', async () => /first 20 jobs/.test(await card.innerText()));
   expect(await card.innerText()).toMatch(/20 of 3,000 off the disk/);

@@ -32,7 +32,8 @@ export interface Answer {
 }
 
 export interface ConsoleOptions {
-  readonly redisUrl: string;
+  /** Left out where the config file names the instances. */
+  readonly redisUrl?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   /** Kept by the caller; a fresh one that is removed at the end otherwise. */
@@ -48,8 +49,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     String(port),
     '--data',
     dataDirectory,
-    '--redis',
-    options.redisUrl,
+    ...(options.redisUrl === undefined ? [] : ['--redis', options.redisUrl]),
     ...(options.args ?? []),
   ];
   const child = spawn(process.execPath, [packagePath('dist/server/main.js'), ...args], {

@@ -16,6 +16,7 @@ export function controlsOf(parking: Parking, back: string): ParkedControlsProps 
     back,
     orders: [stopOrGo(parking), abort(parking), ...(isBack ? [guard(parking)] : [])],
     ratePerSecond: isBack ? (parking.ratePerSecond === null ? '' : String(parking.ratePerSecond)) : null,
+    rateDoes: `In force at once; ${parking.guard ? 'the guard stays below it' : 'the guard is off, so it is what comes back'}.`,
   };
 }
 

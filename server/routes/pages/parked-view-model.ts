@@ -112,7 +112,7 @@ function accountOf(parking: Parking): ParkedCardProps['account'] {
     ['back', formatCount(restored)],
     ...(there > 0 ? [['were there already', formatCount(there)]] : []),
     ['on disk', formatCount(remaining)],
-    ...(remaining > 0 ? [['that is in Redis', `about ${formatBytes(held)}`]] : []),
+    ...(remaining > 0 ? [['would take in Redis', `about ${formatBytes(held)}`]] : []),
   ].map(([label = '', value = '']) => ({ label, value }));
 }
 
