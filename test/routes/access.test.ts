@@ -41,6 +41,21 @@ function ask(role: keyof typeof tokens, method: string, path: string, body?: unk
 const QUEUE = '/api/v1/instances/default/queues/mail';
 
 describe('who may do what', () => {
+  it('lets no viewer change what is parked, neither over the API nor by the buttons of the page', async () => {
+    const api = '/api/v1/parkings/some';
+    expect((await ask('viewer', 'PATCH', api, { state: 'paused', reason: 'r' })).status).toBe(403);
+    expect((await ask('viewer', 'POST', `${api}/restore`, { reason: 'r' })).status).toBe(403);
+    const press = (role: 'viewer' | 'operator') =>
+      fetch(`${console_.url}/parkings/some/order`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { authorization: `Bearer ${tokens[role]}`, origin: console_.url },
+        body: new URLSearchParams({ state: 'paused' }),
+      });
+    expect((await press('viewer')).status).toBe(403);
+    expect((await press('operator')).status).toBe(404);
+  });
+
   it('shows nothing to those who have no token, but that the process is alive', async () => {
     for (const path of [
       '/api/v1/overview',

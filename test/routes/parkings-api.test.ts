@@ -49,7 +49,11 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   expect((await spillway.ask('GET', drawer ?? '/none')).text).toMatch(/Brings 100 jobs back/);
   const parkDrawer = await spillway.ask('GET', '/lever?lever=queue.park&instance=default&queues=bull%3Amail');
   expect(parkDrawer.text).toMatch(/200 jobs out of Redis/);
-  const back = await spillway.ask('POST', `${path}/restore`, { ratePerSecond: 1_000, reason: 'room again' });
+  const back = await spillway.ask('POST', `${path}/restore`, {
+    ratePerSecond: 1_000,
+    guard: false,
+    reason: 'room again',
+  });
   expect(back.status).toBe(200);
   await until('they are back', async () => (await redis.client.llen('bull:mail:wait')) === 300);
   const list = await spillway.ask('GET', '/api/v1/parkings?instance=default');
@@ -73,6 +77,11 @@ it('says what is wrong with a request', async () => {
   expect(
     (await spillway.ask('POST', '/api/v1/parkings', { instance: 'default', queue: 'mail' })).status,
   ).toBe(422);
+  const { body } = await spillway.ask('GET', '/api/v1/parkings');
+  const restore = `/api/v1/parkings/${body.parkings[0].id}/restore`;
+  const unclear = await spillway.ask('POST', restore, { guard: 'no', reason: 'room' });
+  expect(unclear.status).toBe(422);
+  expect(unclear.text).toMatch(/guard.*must be true or false/);
   const bad = await fetch(`${spillway.url}/api/v1/parkings/import`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-ndjson' },

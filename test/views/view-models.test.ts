@@ -101,7 +101,7 @@ describe('the form of a lever', () => {
       'job.remove': { removeChildren: true },
       'workers.concurrency': { factor: 2, forMs: 600_000 },
       'queue.park': { jobType: 'send digest', state: 'waiting', most: 1_000 },
-      'queue.unpark': { parking: 'p-1', ratePerSecond: 100 },
+      'queue.unpark': { parking: 'p-1', ratePerSecond: 100, guard: true },
       'worker.concurrency': { value: 12 },
       'worker.limiter': { max: 5, durationMs: 2_000, asDeployed: false },
     };
