@@ -1,18 +1,16 @@
 import type { RedisClient } from '../redis/connect.js';
 import { countMatching, countParked } from './count-matching.js';
 import type { GuardEye } from './guard-sight.js';
-import { JOBS_A_CALL } from './move-jobs.js';
+import { OutcomeRounds } from './outcome-rounds.js';
 import { isPassing, problemOf } from './passing-problem.js';
 import { countLetters, countsForResweep, isSettled, settledLetters } from './replay-batch.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
-import { moveOf, type ReplaySource, sourceOf } from './replay-source.js';
+import { jobsACall, moveOf, type ReplaySource, sourceOf } from './replay-source.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
 import type { RunDeps, RunEvent } from './run-deps.js';
 
 /** Longest sleep of the loop: what it waits for is looked at again. */
 const NAP_MS = 200;
-/** Batches whose outcomes one turn looks up. */
-const BATCHES_A_TURN = 20;
 
 export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'reason'>>;
 
@@ -29,7 +27,7 @@ export class ReplayRun {
   #isStopping = false;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | null = null;
-  #settleFrom = 0;
+  readonly #rounds: OutcomeRounds;
   #orders: Promise<void> = Promise.resolve();
   #writes: Promise<void> = Promise.resolve();
   /** Why it stands still, where that is not the guard's doing. */
@@ -39,6 +37,9 @@ export class ReplayRun {
     this.#record = record;
     this.#deps = deps;
     this.#throttle = new ReplayThrottle(record, deps, eye);
+    this.#rounds = new OutcomeRounds((afterSeq, most) =>
+      deps.store.batchesIn(record.id, 'open', afterSeq, most),
+    );
   }
 
   get record(): ReplayRecord {
@@ -109,19 +110,18 @@ export class ReplayRun {
 
   /** Looks up what has come of moved jobs, a part of them each time. @returns whether any are still to run. */
   async settle(client: RedisClient): Promise<boolean> {
-    const { counts, id } = this.#record;
+    const { counts } = this.#record;
     if (counts.moved === counts.succeeded + counts.failedAgain + counts.gone) return false;
-    const batches = await this.#deps.store.batchesIn(id, 'open', this.#settleFrom, BATCHES_A_TURN);
-    this.#settleFrom = batches.length < BATCHES_A_TURN ? 0 : (batches.at(-1)?.seq ?? 0);
     const changed: ReplayBatch[] = [];
     const before = new Map<number, string>();
     const isMarked = this.#record.spec.from !== 'parked';
-    for (const batch of batches) {
+    await this.#rounds.turn(async (batch) => {
       const letters = await this.#deps.readOutcomes(client, batch, isMarked);
-      if (letters === batch.letters) continue;
+      if (letters === batch.letters) return false;
       changed.push({ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' });
       before.set(batch.seq, batch.letters);
-    }
+      return true;
+    });
     // Numbers and letters change in one step with the write of both, so that what is on disk always adds up.
     for (const { seq, letters } of changed) {
       this.#set({ counts: countLetters(this.#record.counts, before.get(seq) ?? '', letters) });
@@ -202,7 +202,7 @@ export class ReplayRun {
     this.#set({ lastSeq: batch.seq, cursors: cursorAt(batch.jobs.length) });
     await this.#save([batch]);
     let answer = '';
-    for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += JOBS_A_CALL)
+    for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += jobsACall(before))
       answer += await this.#moveSome(client, batch, from);
     this.#throttle.spend(answer.length);
     // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
@@ -215,7 +215,7 @@ export class ReplayRun {
   }
 
   async #moveSome(client: RedisClient, batch: ReplayBatch, from: number): Promise<string> {
-    const jobs = batch.jobs.slice(from, from + JOBS_A_CALL);
+    const jobs = batch.jobs.slice(from, from + jobsACall(this.#record));
     return moveOf(this.#record, this.#deps, client, { ...batch, jobs });
   }
 
@@ -237,7 +237,7 @@ export class ReplayRun {
       return;
     }
     let answer = '';
-    for (let from = 0; from < batch.jobs.length; from += JOBS_A_CALL)
+    for (let from = 0; from < batch.jobs.length; from += jobsACall(this.#record))
       answer += await this.#moveSome(client, batch, from);
     await this.#close(batch, settledLetters(answer, true));
   }

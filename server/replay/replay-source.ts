@@ -1,6 +1,6 @@
 import type { SkipReason } from '../model/replay-account.js';
 import type { RedisClient } from '../redis/connect.js';
-import { moveJobs } from './move-jobs.js';
+import { JOBS_A_CALL, moveJobs } from './move-jobs.js';
 import type { ParkedSelection } from './parked-source.js';
 import type { WindowEntry } from './read-window.js';
 import type { ReplayBatch, ReplayRecord } from './replay-record.js';
@@ -53,6 +53,14 @@ const LETTERS: Readonly<Record<'moved' | SkipReason, string>> = {
   'job-missing': 'H',
   'id-in-redis': 'R',
 };
+
+/** A call for parked jobs is several writes to disk beside that of Redis. */
+const PARKED_A_CALL = 100;
+
+/** Jobs that one call of `moveOf` takes. */
+export function jobsACall({ spec }: ReplayRecord): number {
+  return spec.from === 'parked' ? PARKED_A_CALL : JOBS_A_CALL;
+}
 
 /** Moves some jobs of a batch. @returns a letter for each, see replay-jobs.lua. */
 export async function moveOf(

@@ -1,0 +1,79 @@
+import { fork } from 'node:child_process';
+import { constants, loadavg, setPriority } from 'node:os';
+import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { packagePath } from '../server/package-path.js';
+import type { Waits } from './stall-probe.js';
+import { quantile } from './world.js';
+
+/** What other clients of a Redis waited for while something was done, and how far it was Redis. */
+export interface Stalls {
+  readonly tookMs: number;
+  readonly probes: number;
+  readonly worstMs: number;
+  readonly p99Ms: number;
+  /** Of those in which neither the prober was late nor an idle Redis slow. */
+  readonly ownWorstMs: number;
+  readonly ownP99Ms: number;
+  /** What the same prober waited for an idle Redis. */
+  readonly idleWorstMs: number;
+  readonly idleP99Ms: number;
+  /** Longest commands by Redis' own clock: ms and how they begin. */
+  readonly slowest: readonly { readonly ms: number; readonly command: string }[];
+  readonly above5Ms: number;
+  readonly load: number;
+}
+
+const SLOW_USEC = 500;
+
+/** Probes `redis` while `work` runs. */
+export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): Promise<Stalls> {
+  const idle = await startRedis();
+  // A command in whose midst the machine gives Redis' core to somebody else looks long: what is asked is what Redis does.
+  for (const { pid } of [redis, idle]) hurry(pid);
+  const probe = fork(packagePath('dist/bench/stall-probe.js'), [String(redis.port), String(idle.port)]);
+  try {
+    await new Promise((resolve) => probe.once('message', resolve));
+    await redis.client.config('SET', 'slowlog-log-slower-than', SLOW_USEC, 'slowlog-max-len', 100_000);
+    await redis.client.slowlog('RESET');
+    const from = performance.now();
+    await work();
+    const tookMs = performance.now() - from;
+    const said = new Promise<Waits>((resolve) => probe.once('message', (waits) => resolve(waits as Waits)));
+    probe.send('stop');
+    const { busy, unexplained, idle: quiet } = await said;
+    const slow = await slowCommands(redis);
+    return {
+      tookMs,
+      probes: busy.length,
+      worstMs: quantile(busy, 1),
+      p99Ms: quantile(busy, 0.99),
+      ownWorstMs: quantile(unexplained, 1),
+      ownP99Ms: quantile(unexplained, 0.99),
+      idleWorstMs: quantile(quiet, 1),
+      idleP99Ms: quantile(quiet, 0.99),
+      slowest: slow.slice(0, 3),
+      above5Ms: slow.filter(({ ms }) => ms > 5).length,
+      load: loadavg()[0] ?? 0,
+    };
+  } finally {
+    probe.kill();
+    await idle.stop();
+  }
+}
+
+/** Ahead of all that is not measured, where that is permitted. */
+function hurry(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // Then the idle Redis shows what the machine does.
+  }
+}
+
+/** By Redis' own clock: wall time, so that what the machine took from Redis is in it. Longest first. */
+async function slowCommands(redis: OwnRedis): Promise<Stalls['slowest']> {
+  const entries = (await redis.client.slowlog('GET', 100_000)) as [number, number, number, string[]][];
+  return entries
+    .map(([, , usec, words]) => ({ ms: usec / 1000, command: words.slice(0, 4).join(' ').slice(0, 90) }))
+    .sort((a, b) => b.ms - a.ms);
+}
