@@ -11,12 +11,12 @@ const CONNECT_WITHIN_MS = 3_000;
  * neither a lever nor the poller.
  */
 export class ReplayConnections {
-  readonly #watch: Watch;
+  readonly #watch: Pick<Watch, 'link'>;
   readonly #clients = new Map<string, RedisClient>();
   readonly #onBreak: (instance: string) => void;
 
   /** @param onBreak told when a connection is made anew: Redis may have forgotten what it had confirmed. */
-  constructor(watch: Watch, onBreak: (instance: string) => void) {
+  constructor(watch: Pick<Watch, 'link'>, onBreak: (instance: string) => void) {
     this.#watch = watch;
     this.#onBreak = onBreak;
   }

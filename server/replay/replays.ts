@@ -38,7 +38,7 @@ const WATCH_ENDED_MS = 24 * 3_600_000;
 const PRUNE_EVERY_TURNS = 4 * 60 * 10;
 
 export interface ReplaysDeps {
-  readonly watch: Watch;
+  readonly watch: Pick<Watch, 'snapshot' | 'link'>;
   readonly store: ReplayStore;
   readonly audit: AuditLog;
   readonly parked: ParkedSource | null;

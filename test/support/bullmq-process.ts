@@ -19,10 +19,17 @@ export interface WorkerOptions {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
+/** `stalls`: how often BullMQ had taken the job back from a worker by then. */
+export interface StartedJob {
+  readonly jobId: string;
+  readonly atMs: number;
+  readonly stalls: number;
+}
+
 /** A BullMQ worker in a process of its own. */
 export interface WorkerProcess {
   /** Jobs in the order in which they were started. */
-  readonly started: readonly { readonly jobId: string; readonly atMs: number }[];
+  readonly started: readonly StartedJob[];
   readonly finished: readonly string[];
   /** `error` events: what a worker says when Redis refuses it. */
   readonly errors: number;
@@ -31,7 +38,7 @@ export interface WorkerProcess {
 
 /** Starts a worker and waits until it is connected. */
 export async function startWorker(settings: WorkerOptions): Promise<WorkerProcess> {
-  const started: { jobId: string; atMs: number }[] = [];
+  const started: StartedJob[] = [];
   const finished: string[] = [];
   let errors = 0;
   let isReady = false;
@@ -40,9 +47,9 @@ export async function startWorker(settings: WorkerOptions): Promise<WorkerProces
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const said = JSON.parse(line) as { kind: string; jobId: string; atMs: number };
+    const said = JSON.parse(line) as StartedJob & { readonly kind: string };
     if (said.kind === 'ready') isReady = true;
-    if (said.kind === 'start') started.push({ jobId: said.jobId, atMs: said.atMs });
+    if (said.kind === 'start') started.push({ jobId: said.jobId, atMs: said.atMs, stalls: said.stalls });
     if (said.kind === 'done' || said.kind === 'failed') finished.push(said.jobId);
     if (said.kind === 'error') errors += 1;
   });
