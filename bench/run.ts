@@ -4,11 +4,8 @@ import { Redis } from 'ioredis';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { packagePath } from '../server/package-path.js';
 import { readQueues } from '../server/redis/read-queues.js';
-import { agentRows } from './agent-cost.js';
-import { everydayRow } from './everyday.js';
-import { memoryRows } from './memory.js';
+import { asideOf } from './aside.js';
 import { ms, type Row, renderReport } from './report.js';
-import { steadyRow } from './steady.js';
 import {
   costOf,
   firstByteMs,
@@ -32,12 +29,13 @@ const JOBS = 50;
 
 /**
  * Measures the console beside its peer and writes bench/RESULTS.md; with `--agents` the agents, and RESULTS-agents.md; with `--memory` where the
- * memory is, and RESULTS-memory.md.
+ * memory is, and RESULTS-memory.md; with `--replay` replays, and RESULTS-replay.md; with `--crash` what kills do to replays and parkings, and
+ * RESULTS-crash.md.
  * `--quick`: a tenth of the size, nothing written.
  */
 async function main(): Promise<void> {
-  if (process.argv.includes('--agents')) return measureAgents();
-  if (process.argv.includes('--memory')) return measureMemory();
+  const other = asideOf(process.argv);
+  if (other) return other(isQuick, say);
   const redis = await startRedis();
   const rows: Row[] = [];
   try {
@@ -53,31 +51,6 @@ async function main(): Promise<void> {
   } finally {
     await redis.stop();
   }
-}
-
-async function measureAgents(): Promise<void> {
-  const rows = [
-    ...(await agentRows(isQuick)),
-    await steadyRow(isQuick ? 0.5 : 10),
-    await everydayRow(isQuick ? 0.5 : 5),
-  ];
-  const redis = await startRedis();
-  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
-  await redis.stop();
-  const report = renderReport(rows, version, Date.now());
-  say(report);
-  if (!isQuick) await writeFile(packagePath('bench/RESULTS-agents.md'), report);
-}
-
-async function measureMemory(): Promise<void> {
-  const rows = await memoryRows(isQuick, say);
-  const redis = await startRedis();
-  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
-  await redis.stop();
-  const peer = 'The peer is redis-cli on the same Redis in the same run.';
-  const report = renderReport(rows, version, Date.now(), peer);
-  say(report);
-  if (!isQuick) await writeFile(packagePath('bench/RESULTS-memory.md'), report);
 }
 
 async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {

@@ -19,10 +19,12 @@ export interface WorkerOptions {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** `stalls`: how often BullMQ had taken the job back from a worker by then. */
 export interface StartedJob {
   readonly jobId: string;
   readonly atMs: number;
+  /** When Redis gave the job to the worker: where the connection broke just then, it may begin a second later. */
+  readonly takenAtMs: number;
+  /** How often BullMQ had taken the job back from a worker by then. */
   readonly stalls: number;
 }
 
@@ -49,7 +51,10 @@ export async function startWorker(settings: WorkerOptions): Promise<WorkerProces
   createInterface({ input: child.stdout }).on('line', (line) => {
     const said = JSON.parse(line) as StartedJob & { readonly kind: string };
     if (said.kind === 'ready') isReady = true;
-    if (said.kind === 'start') started.push({ jobId: said.jobId, atMs: said.atMs, stalls: said.stalls });
+    if (said.kind === 'start') {
+      const { jobId, atMs, takenAtMs, stalls } = said;
+      started.push({ jobId, atMs, takenAtMs, stalls });
+    }
     if (said.kind === 'done' || said.kind === 'failed') finished.push(said.jobId);
     if (said.kind === 'error') errors += 1;
   });

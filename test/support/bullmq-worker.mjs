@@ -12,7 +12,14 @@ const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const worker = new Worker(
   queue,
   async (job) => {
-    say({ kind: 'start', jobId: job.id, name: job.name, atMs: Date.now(), stalls: job.stalledCounter });
+    say({
+      kind: 'start',
+      jobId: job.id,
+      name: job.name,
+      atMs: Date.now(),
+      takenAtMs: job.processedOn,
+      stalls: job.stalledCounter,
+    });
     const ms = (job.data?.ms ?? jobMs) + (jitterMs ?? 0) * (2 * Math.random() - 1);
     await (client ? client.send(job.data) : new Promise((resolve) => setTimeout(resolve, ms)));
     if (job.data?.fail) throw new Error(job.data.fail);

@@ -10,6 +10,7 @@ import { until } from './until.js';
 export interface RunningConsole {
   readonly url: string;
   readonly dataDirectory: string;
+  readonly pid: number;
   /** Everything it has written to stdout and stderr so far. */
   output(): string;
   /** Sends JSON (or nothing) and gives status, headers and parsed body. */
@@ -73,6 +74,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   return {
     url,
     dataDirectory,
+    pid: child.pid ?? 0,
     output: () => output,
     ask: (method, path, body, headers) => ask(`${url}${path}`, method, body, headers),
     signal: (signal) => endOf(child, signal),

@@ -71,8 +71,8 @@ async function shuffle(queue: string): Promise<never> {
     } else {
       // A queue that workers have emptied: parking nothing at full speed would keep others from their turn.
       if (newest?.parked === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-      const { id } = await bench.parkings.begin(parkRequest(queue));
-      await rested(id);
+      // While Redis is away none can be begun.
+      await until('a parking is begun', () => bench.parkings.begin(parkRequest(queue)), { everyMs: 5 });
     }
   }
 }

@@ -19,7 +19,11 @@ export interface CrashPlan {
   readonly kills: number;
   readonly redisKills: number;
   readonly appendfsync: 'everysec' | 'always';
-  /** The machine under Redis loses its power: of what was not synced up to a second is lost. */
+  /**
+   * The machine under Redis loses its power with everysec: what is up to a second old is lost. Redis is made to write at
+   * once and never to sync for that, and its log is cut: with everysec itself it is not known what is in it, as Redis
+   * puts off writing while a sync takes long.
+   */
   readonly losesPower: boolean;
   /** Failed jobs that are replayed at a rate; jobs that are parked while workers run them, and while none does. */
   readonly replayedJobs: number;
@@ -39,6 +43,8 @@ export interface CrashOutcome {
   /** Jobs that no worker runs, as they were and as they are: byte by byte. */
   readonly resting: { readonly before: QueuePicture; readonly after: QueuePicture };
   readonly last: CrashState;
+  /** Times of which Redis has forgotten what happened, or may have. */
+  readonly lost: readonly LostTime[];
   /** Jobs that are replayed and fail once more. */
   readonly failsAgain: number;
 }
@@ -52,14 +58,8 @@ const QUEUES = { replayed: 'bull:mail', run: 'bull:send', resting: 'bull:track' 
 /** Kills a console, and Redis, again and again in the midst of replays and parkings, and tells what came of each job. */
 export async function crashWorld(plan: CrashPlan): Promise<CrashOutcome> {
   const startedAt = performance.now();
-  const args = [
-    '--appendonly',
-    'yes',
-    '--appendfsync',
-    plan.appendfsync,
-    '--auto-aof-rewrite-percentage',
-    '0',
-  ];
+  const fsync = plan.losesPower ? 'no' : plan.appendfsync;
+  const args = ['--appendonly', 'yes', '--appendfsync', fsync, '--auto-aof-rewrite-percentage', '0'];
   const redis = await startRedis({ args });
   const directory = await mkdtemp(join(tmpdir(), 'spillway-crash-'));
   const random = seededRandom(plan.seed).uniform;
@@ -129,6 +129,7 @@ export async function crashWorld(plan: CrashPlan): Promise<CrashOutcome> {
       run: judgeRuns(ids.run, runsOf('send'), lost),
       resting: { before, after: await pictureOf(redis.client, QUEUES.resting) },
       last,
+      lost,
       failsAgain: ids.replayed.filter((_, i) => failsAgain(i)).length,
     };
   } finally {
@@ -173,7 +174,7 @@ class CrashChild {
 /** Sizes of Redis' log as time went by, so that it can be cut to what a machine had on disk some time ago. */
 class AofLog {
   readonly #redis: OwnRedis;
-  readonly #sizes: { readonly atMs: number; readonly bytes: number }[] = [];
+  #sizes: { readonly atMs: number; readonly bytes: number }[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(redis: OwnRedis) {
@@ -182,10 +183,15 @@ class AofLog {
 
   start(): void {
     this.#timer = setInterval(() => {
-      void this.#path().then(async (path) =>
-        this.#sizes.push({ atMs: Date.now(), bytes: (await stat(path)).size }),
-      );
+      void this.#note();
     }, 20);
+  }
+
+  async #note(): Promise<void> {
+    // Before the look, so that all that happened by then is in the file that is seen.
+    const atMs = Date.now();
+    const { size } = await stat(await this.#path());
+    this.#sizes.push({ atMs, bytes: size });
   }
 
   stop(): void {
@@ -201,8 +207,14 @@ class AofLog {
   async cut(atMs: number, ageMs: number): Promise<number> {
     const then = this.#sizes.findLast((size) => size.atMs <= atMs - ageMs);
     if (!then) return atMs;
-    await truncate(await this.#path(), then.bytes);
+    const path = await this.#path();
+    await truncate(path, Math.min(then.bytes, (await stat(path)).size));
     return then.atMs;
+  }
+
+  /** What Redis has read from the disk is on the disk. */
+  forget(): void {
+    this.#sizes = [];
   }
 
   async #path(): Promise<string> {
@@ -224,10 +236,12 @@ async function crashRedis(
   const atMs = Date.now();
   await redis.kill();
   const goneMs = Date.now();
-  // The size of the log was read some ms before or after the moment that is noted with it.
+  // Workers tell times by their own clock, a little before or after Redis acts.
   const fromMs = losesPower ? (await log.cut(atMs, random() * 1_000)) - 100 : atMs - EVERYSEC_MS;
   await redis.restart();
-  return appendfsync === 'always' ? { fromMs: goneMs, toMs: goneMs } : { fromMs, toMs: goneMs };
+  log.forget();
+  // Nothing happened in Redis between its end and its return: what is recorded in that time happened just before.
+  return { fromMs: appendfsync === 'always' ? goneMs : fromMs, toMs: Date.now() };
 }
 
 async function seed(redis: OwnRedis, plan: CrashPlan) {

@@ -2,6 +2,8 @@
 export interface JobRun {
   readonly jobId: string;
   readonly atMs: number;
+  /** When Redis gave the job to the worker. */
+  readonly takenAtMs: number;
   /** How often BullMQ had found the job stalled by then. */
   readonly stalls: number;
 }
@@ -22,7 +24,7 @@ export interface RunVerdict {
   /** Run again as Redis has forgotten the first run, and with it that the job was ever moved. */
   readonly forgotten: number;
   /** Run again for no such reason: ours. */
-  readonly doubled: readonly string[];
+  readonly doubled: readonly { readonly jobId: string; readonly runs: readonly JobRun[] }[];
 }
 
 /** Judges what workers have recorded against the jobs that there are. */
@@ -33,11 +35,11 @@ export function judgeRuns(
 ): RunVerdict {
   const byJob = new Map<string, JobRun[]>(ids.map((id) => [id, []]));
   for (const run of runs) byJob.get(run.jobId)?.push(run);
-  const isForgotten = ({ atMs }: JobRun): boolean =>
-    lost.some(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs);
+  const isForgotten = ({ takenAtMs }: JobRun): boolean =>
+    lost.some(({ fromMs, toMs }) => takenAtMs >= fromMs && takenAtMs <= toMs);
   let [once, stalled, forgotten] = [0, 0, 0];
   const never: string[] = [];
-  const doubled: string[] = [];
+  const doubled: RunVerdict['doubled'][number][] = [];
   for (const [id, all] of byJob) {
     const inOrder = all.sort((a, b) => a.atMs - b.atMs);
     if (inOrder.length === 0) never.push(id);
@@ -48,7 +50,7 @@ export function judgeRuns(
         if (before && run.stalls > before.stalls) return 'stalled';
         return before && isForgotten(before) ? 'forgotten' : 'doubled';
       });
-      if (causes.includes('doubled')) doubled.push(id);
+      if (causes.includes('doubled')) doubled.push({ jobId: id, runs: inOrder });
       else if (causes.includes('forgotten')) forgotten += 1;
       else stalled += 1;
     }
