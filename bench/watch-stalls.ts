@@ -61,14 +61,17 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
   }
 }
 
-/** Ahead of all that is not measured, where that is permitted. */
-function hurry(pid: number): void {
+/** Runs a process ahead of all that is not measured, where that is permitted; a console, or its peer, behind Redis. */
+export function hurry(pid: number, priority = constants.priority.PRIORITY_HIGHEST): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+    setPriority(pid, priority);
   } catch {
     // Then the idle Redis shows what the machine does.
   }
 }
+
+/** For those whose pace is measured, and for who measures it. */
+export const BEHIND_REDIS = constants.priority.PRIORITY_HIGH;
 
 /** By Redis' own clock: wall time, so that what the machine took from Redis is in it. Longest first. */
 async function slowCommands(redis: OwnRedis): Promise<Stalls['slowest']> {

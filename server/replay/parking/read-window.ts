@@ -29,8 +29,11 @@ export interface JobWindow {
   readonly jobs: readonly (ParkedJob & { readonly skip: SkipReason | null })[];
 }
 
-/** A window ends early at this much data: what is held at a time stays bounded, and Redis is not held up. */
-const MOST_WINDOW_BYTES = 8 * 1024 * 1024;
+/**
+ * A window ends early at this much data: what is held at a time stays bounded, and Redis is not held up. Taking a window
+ * out means hashing all of it in Redis once more, which takes about 3 ms for so much.
+ */
+const MOST_WINDOW_BYTES = 1024 * 1024;
 
 /** Lists and sorted sets of some states; `waiting` has two where BullMQ 5 has paused the queue. */
 export function sourcesOf(queueId: string, states: readonly ParkableState[]): readonly ParkingSource[] {

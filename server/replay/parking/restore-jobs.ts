@@ -23,7 +23,7 @@ export interface RestorePace {
 
 /** Jobs and bytes of one batch: about 5 ms of Redis. */
 const BATCH_JOBS = 500;
-export const BATCH_BYTES = 4 * 1024 * 1024;
+export const BATCH_BYTES = 1024 * 1024;
 /** A new rate, a pause and the end of the console take effect within this. */
 const MOST_NAP_MS = 200;
 const WHEN_FULL_MS = 1_000;
