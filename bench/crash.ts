@@ -8,22 +8,22 @@ const PLANS: readonly (CrashPlan & { readonly what: string })[] = [
   {
     what: 'console killed 200 times',
     ...{ seed: 1, kills: 200, redisKills: 0, appendfsync: 'always', losesPower: false },
-    ...{ replayedJobs: 40_000, ratePerSecond: 800, runJobs: 12_000, restingJobs: 2_000 },
+    ...{ replayedJobs: 20_000, ratePerSecond: 400, runJobs: 8_000, restingJobs: 2_000 },
   },
   {
     what: 'Redis killed 20 times, appendfsync always',
     ...{ seed: 2, kills: 20, redisKills: 20, appendfsync: 'always', losesPower: false },
-    ...{ replayedJobs: 10_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+    ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
   },
   {
     what: 'Redis killed 20 times, appendfsync everysec',
     ...{ seed: 3, kills: 20, redisKills: 20, appendfsync: 'everysec', losesPower: false },
-    ...{ replayedJobs: 10_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+    ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
   },
   {
     what: 'machine of Redis loses power 20 times, appendfsync everysec',
     ...{ seed: 4, kills: 20, redisKills: 20, appendfsync: 'everysec', losesPower: true },
-    ...{ replayedJobs: 10_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+    ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
   },
 ];
 

@@ -49,8 +49,10 @@ export interface CrashOutcome {
   readonly failsAgain: number;
 }
 
-/** A child's time from its start to its kill: into it falls its opening, too. */
+/** Time from a child's start, or from when it has opened, to its kill. */
 const MOST_LIFE_MS = 500;
+/** Kills that may hit the opening: the others wait for its end, which a busy machine puts off. */
+const IN_OPENING_RATIO = 0.2;
 /** What kill -9 of Redis may cost with everysec: it answers before it writes while a sync takes long, for 2 s at most. */
 const EVERYSEC_MS = 2_000;
 const QUEUES = { replayed: 'bull:mail', run: 'bull:send', resting: 'bull:track' } as const;
@@ -97,12 +99,13 @@ export async function crashWorld(plan: CrashPlan): Promise<CrashOutcome> {
       const isDue = (most: number): boolean =>
         Math.floor(((kill + 1) * most) / Math.max(plan.kills, plan.redisKills)) >
         Math.floor((kill * most) / Math.max(plan.kills, plan.redisKills));
+      if (random() >= IN_OPENING_RATIO) await console_.opened();
       await moment(random() * MOST_LIFE_MS);
       if (isDue(plan.redisKills)) {
         lost.push(await crashRedis(redis, log, plan, random));
         await moment(random() * MOST_LIFE_MS);
       }
-      if (console_.last?.replay?.state === 'running') inReplay += 1;
+      if (console_.hasMoved) inReplay += 1;
       if ((console_.last?.underWay ?? 0) > 0) inParking += 1;
       if (console_.hasEnded) throw new Error('a console has ended by itself');
       await console_.kill();
@@ -147,6 +150,7 @@ class CrashChild {
   readonly #process: ChildProcess = fork(packagePath('dist/test/support/crash-child.js'));
   readonly #gone = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
   readonly #warm: Promise<unknown>;
+  #first: CrashState | null = null;
   last: CrashState | null = null;
 
   constructor() {
@@ -157,8 +161,23 @@ class CrashChild {
     await this.#warm;
     this.#process.on('message', (state) => {
       this.last = state as CrashState;
+      this.#first ??= this.last;
     });
     this.#process.send(order);
+  }
+
+  /** Waits until it has opened what a former one left. */
+  async opened(): Promise<void> {
+    await until('the console has opened', () => this.last !== null || this.hasEnded, {
+      withinMs: 60_000,
+      everyMs: 5,
+    });
+  }
+
+  /** Has it moved jobs, and is it not through? */
+  get hasMoved(): boolean {
+    const [then, now] = [this.#first?.replay, this.last?.replay];
+    return now?.state === 'running' && now.account.moved > (then?.account.moved ?? 0);
   }
 
   get hasEnded(): boolean {
