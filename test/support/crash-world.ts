@@ -49,10 +49,11 @@ export interface CrashOutcome {
   readonly failsAgain: number;
 }
 
-/** Time from a child's start, or from when it has opened, to its kill. */
-const MOST_LIFE_MS = 500;
-/** Kills that may hit the opening: the others wait for its end, which a busy machine puts off. */
+/** Time from a child's start, or from when it is at work, to its kill. */
+const MOST_LIFE_MS = 400;
+/** Kills that may hit the opening: before the others it moves jobs, however long a busy machine puts that off. */
 const IN_OPENING_RATIO = 0.2;
+const AT_WORK_WITHIN_MS = 15_000;
 /** What kill -9 of Redis may cost with everysec: it answers before it writes while a sync takes long, for 2 s at most. */
 const EVERYSEC_MS = 2_000;
 const QUEUES = { replayed: 'bull:mail', run: 'bull:send', resting: 'bull:track' } as const;
@@ -99,7 +100,7 @@ export async function crashWorld(plan: CrashPlan): Promise<CrashOutcome> {
       const isDue = (most: number): boolean =>
         Math.floor(((kill + 1) * most) / Math.max(plan.kills, plan.redisKills)) >
         Math.floor((kill * most) / Math.max(plan.kills, plan.redisKills));
-      if (random() >= IN_OPENING_RATIO) await console_.opened();
+      if (random() >= IN_OPENING_RATIO) await console_.atWork();
       await moment(random() * MOST_LIFE_MS);
       if (isDue(plan.redisKills)) {
         lost.push(await crashRedis(redis, log, plan, random));
@@ -166,12 +167,13 @@ class CrashChild {
     this.#process.send(order);
   }
 
-  /** Waits until it has opened what a former one left. */
-  async opened(): Promise<void> {
-    await until('the console has opened', () => this.last !== null || this.hasEnded, {
-      withinMs: 60_000,
+  /** Waits until it has moved jobs; where it can't, for a while. */
+  async atWork(): Promise<void> {
+    const isThrough = (): boolean => this.last?.replay?.state === 'done';
+    await until('it moves jobs', () => this.hasMoved || this.hasEnded || isThrough(), {
+      withinMs: AT_WORK_WITHIN_MS,
       everyMs: 5,
-    });
+    }).catch(() => undefined);
   }
 
   /** Has it moved jobs, and is it not through? */
