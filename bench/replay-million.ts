@@ -5,7 +5,7 @@ import { type RunningConsole, startConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import { seedFailed } from './replay-stall.js';
 import type { Row } from './report.js';
-import { BEHIND_REDIS, hurry } from './watch-stalls.js';
+import { prefer } from './watch-stalls.js';
 
 const RATES = [1_000, 2_000, 5_000] as const;
 /** A segment is measured between two moments of it, away from its ends. */
@@ -37,8 +37,7 @@ export async function millionRows(jobs: number, say: (line: string) => void): Pr
         return body.queues.length === 1;
       });
       const { pid } = console_;
-      hurry(redis.pid);
-      for (const measured of [pid, process.pid]) hurry(measured, BEHIND_REDIS);
+      for (const measured of [redis.pid, pid, process.pid]) prefer(measured);
       const resident: number[] = [await residentMb(pid)];
       const watching = (async () => {
         while (!isOver) {

@@ -5,7 +5,7 @@ import { packagePath } from '../server/package-path.js';
 import { startConsole } from '../test/support/console.js';
 import { addEnded } from '../test/support/failed-jobs.js';
 import { until } from '../test/support/until.js';
-import { BEHIND_REDIS, hurry, type Stalls, watchStalls } from './watch-stalls.js';
+import { prefer, type Stalls, watchStalls } from './watch-stalls.js';
 
 /** Who brings failed jobs back: bull-board's "retry all", or a replay at so many a second. */
 export type Contender = 'bull-board' | { readonly perSecond: number };
@@ -51,7 +51,7 @@ async function byBullBoard(redis: OwnRedis): Promise<Stalls> {
   ]);
   try {
     await new Promise((resolve) => board.once('message', resolve));
-    hurry(board.pid ?? 0, BEHIND_REDIS);
+    prefer(board.pid ?? 0);
     return await watchStalls(redis, async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/board/api/queues/queue-0/retry/failed`, {
         method: 'PUT',
@@ -66,7 +66,7 @@ async function byBullBoard(redis: OwnRedis): Promise<Stalls> {
 
 async function bySpillway(redis: OwnRedis, perSecond: number): Promise<Stalls> {
   const console_ = await startConsole({ redisUrl: redis.url });
-  hurry(console_.pid, BEHIND_REDIS);
+  prefer(console_.pid);
   try {
     await until('the queue is seen', async () => {
       const { body } = await console_.ask('GET', '/api/v1/instances/default/queues');

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import { constants, setPriority } from 'node:os';
 
 /**
  * Another client of Redis, in a process that does nothing else: `node stall-probe.js <port> <port of an idle Redis>`.
@@ -20,13 +19,6 @@ const EVERY_MS = 2;
 const GRACE_MS = 1;
 
 const [port = '', idlePort = ''] = process.argv.slice(2);
-try {
-  // It must not wait for the very processes that it watches.
-  setPriority(0, constants.priority.PRIORITY_HIGHEST);
-} catch {
-  // Not permitted here: then its own lateness shows.
-}
-
 /** Time of one GET. */
 function asker(socket: Socket): () => Promise<number> {
   let onAnswer: () => void = () => undefined;

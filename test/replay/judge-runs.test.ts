@@ -3,6 +3,14 @@ import { judgeRuns } from '../support/judge-runs.js';
 
 const run = (jobId: string, atMs: number, stalls = 0) => ({ jobId, atMs, takenAtMs: atMs, stalls });
 
+it('a run that BullMQ took back is known as such where its worker began it after the second one', () => {
+  const runs = [
+    { ...run('late', 50, 1), takenAtMs: 40 },
+    { ...run('late', 60), takenAtMs: 10 },
+  ];
+  expect(judgeRuns(['late'], runs, [])).toMatchObject({ stalled: 1, doubled: [] });
+});
+
 it('a proof by the workers’ own record tells whose doing a second run is', () => {
   const verdict = judgeRuns(
     ['once', 'never', 'stalled', 'forgotten', 'twice', 'mixed'],

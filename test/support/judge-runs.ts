@@ -41,7 +41,8 @@ export function judgeRuns(
   const never: string[] = [];
   const doubled: RunVerdict['doubled'][number][] = [];
   for (const [id, all] of byJob) {
-    const inOrder = all.sort((a, b) => a.atMs - b.atMs);
+    // In the order in which Redis gave them out: a worker that lost it may begin later than who was given the job instead.
+    const inOrder = all.sort((a, b) => a.takenAtMs - b.takenAtMs);
     if (inOrder.length === 0) never.push(id);
     else if (inOrder.length === 1) once += 1;
     else {
