@@ -1,7 +1,9 @@
 import type { z } from '@hono/zod-openapi';
 import type { Role } from '../server/auth/role.js';
 import type { FindingSchema } from '../server/routes/api/finding-schemas.js';
+import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
 import type { QueuePlanSchema } from '../server/routes/api/plan-schemas.js';
+import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replay-schemas.js';
 import type { InstanceSchema, OutcomesSchema, OverviewSchema } from '../server/routes/api/schemas.js';
 import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
@@ -29,6 +31,9 @@ export interface ApiQueue {
   readonly tenants: z.infer<typeof TenantsSchema>;
 }
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
+export type ApiReplay = z.infer<typeof ReplaySchema>;
+export type ApiReplayRequest = z.input<typeof ReplayBodySchema>;
+export type ApiParking = z.infer<typeof ParkingSchema>;
 export type ApiOverview = z.infer<typeof OverviewSchema>;
 
 /** The console's public JSON API, as automation would call it. */
@@ -47,6 +52,19 @@ export interface Api {
   patch(path: string, body: unknown): Promise<ApiOutcomes>;
   /** POST to a path below /api/v1. */
   post(path: string, body: unknown): Promise<ApiOutcomes>;
+  /** Begins a replay. */
+  replay(request: ApiReplayRequest): Promise<ApiReplay>;
+  /** Newest first. */
+  replays(): Promise<readonly ApiReplay[]>;
+  /** One order to all replays under way of the queues that match; those that it reached. */
+  orderReplays(
+    match: string,
+    order: { readonly state?: ApiReplay['state']; readonly ratePerSecond?: number; readonly reason: string },
+  ): Promise<readonly ApiReplay[]>;
+  /** Newest first. */
+  parkings(): Promise<readonly ApiParking[]>;
+  /** Ids of the jobs that are on disk for a parking now. */
+  parkedIds(parking: string): Promise<readonly string[]>;
   /** The same for somebody of another role; where no tokens are configured everybody is admin. */
   as(role: Role): Api;
 }
@@ -57,7 +75,7 @@ export interface Api {
  */
 export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'): Api {
   const authorization = tokens ? { authorization: `Bearer ${tokens[role]}` } : {};
-  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const ask = async (method: string, path: string, body?: unknown): Promise<string> => {
     const response = await fetch(`${address}/api/v1${path}`, {
       method,
       headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
@@ -65,8 +83,10 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.slice(0, 500)}`);
-    return JSON.parse(answer);
+    return answer;
   };
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> =>
+    JSON.parse(await ask(method, path, body));
   return {
     overview: async () => (await call('GET', '/overview')) as ApiOverview,
     findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
@@ -83,6 +103,20 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
     mark: async (marker) => (await call('POST', '/markers', { kind: 'deploy', ...marker })) as ApiMarker,
     patch: async (path, body) => (await call('PATCH', path, body)) as ApiOutcomes,
     post: async (path, body) => (await call('POST', path, body)) as ApiOutcomes,
+    replay: async (request) => (await call('POST', '/replays', request)) as ApiReplay,
+    replays: async () => ((await call('GET', '/replays')) as { replays: ApiReplay[] }).replays,
+    orderReplays: async (match, order) =>
+      (
+        (await call('PATCH', `/replays?match=${encodeURIComponent(match)}`, order)) as {
+          replays: ApiReplay[];
+        }
+      ).replays,
+    parkings: async () => ((await call('GET', '/parkings?limit=500')) as { parkings: ApiParking[] }).parkings,
+    parkedIds: async (parking) => {
+      // A line for each, behind one that tells what it is.
+      const [, ...lines] = (await ask('GET', `/parkings/${parking}.ndjson`)).trimEnd().split('\n');
+      return lines.map((line) => (JSON.parse(line) as { id: string }).id);
+    },
     as: (other) => createApi(address, tokens, other),
   };
 }

@@ -8,20 +8,23 @@ const { values, positionals } = parseArgs({
     auto: { type: 'boolean', default: false },
     port: { type: 'string', default: '3000' },
     maxmemory: { type: 'string' },
+    jobs: { type: 'string' },
   },
 });
 const drill = findDrill(positionals[0] ?? '');
 
 if (!drill) {
-  console.error('npm run drill <name> -- [--auto] [--port 3000] [--maxmemory MEGABYTES]\n');
+  console.error('npm run drill <name> -- [--auto] [--port 3000] [--maxmemory MEGABYTES] [--jobs REPLAYED]\n');
   for (const { name, about } of DRILLS) console.error(`  ${name.padEnd(18)}${about}`);
   process.exitCode = 2;
 } else {
   const megabytes = Number(values.maxmemory);
+  const replayedJobs = Number(values.jobs);
   const account = await runDrill(drill, {
     isAuto: values.auto,
     port: Number(values.port) || 3000,
     ...(megabytes > 0 ? { maxmemoryBytes: megabytes * 1024 * 1024 } : {}),
+    ...(replayedJobs > 0 ? { replayedJobs } : {}),
     print: console.log,
   });
   const failures = account.failures().length;

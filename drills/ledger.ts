@@ -9,6 +9,8 @@ export interface Ledger {
   /** @param jobName only jobs of this type, whose ids begin with it. */
   completed(queue: string, jobName?: string): number;
   failed(queue: string, jobName: string): number;
+  /** How often each job id was told: a job that ran to its end twice has a 2 in `completed`. */
+  told(kind: 'accepted' | 'refused' | 'completed' | 'failed', queue: string): ReadonlyMap<string, number>;
   /** When the first job of a type failed, by the worker's clock; null: none has. */
   firstFailureAtMs(queue: string, jobName: string): number | null;
   /** `error` events of all workers. */
@@ -59,6 +61,7 @@ export function createLedger(): Ledger {
     refused: (queue) => told.refused.of(queue).size,
     completed: (queue, jobName) => told.completed.count(queue, jobName),
     failed: (queue, jobName) => told.failed.count(queue, jobName),
+    told: (kind, queue) => told[kind].of(queue),
     firstFailureAtMs: (queue, jobName) => firstFailures.get(`${queue} ${jobName}`) ?? null,
     workerErrors: () => workerErrors,
     latencyMs: (queue, sinceMs, ratio) => times.latencies.quantile(queue, sinceMs, ratio),
@@ -68,15 +71,16 @@ export function createLedger(): Ledger {
       const refused = told.refused.of(queue);
       const completed = told.completed.of(queue);
       const held = await unfinishedIds(redis, queue);
-      const open = [...accepted].filter((id) => !completed.has(id));
+      const ids = [...accepted.keys()];
+      const open = ids.filter((id) => !completed.has(id));
       return {
         queue,
         accepted: accepted.size,
-        completed: [...accepted].filter((id) => completed.has(id)).length,
+        completed: ids.length - open.length,
         inRedis: open.filter((id) => held.has(id)).length,
         lost: open.filter((id) => !held.has(id)),
         refused: refused.size,
-        refusedButKept: [...refused].filter((id) => completed.has(id) || held.has(id)).length,
+        refusedButKept: [...refused.keys()].filter((id) => completed.has(id) || held.has(id)).length,
       };
     },
   };
@@ -100,23 +104,23 @@ class Times {
   }
 }
 
-/** Job ids by queue. */
+/** Job ids by queue, each with how often it was told. */
 class Books {
-  readonly #books = new Map<string, Set<string>>();
+  readonly #books = new Map<string, Map<string, number>>();
 
-  of(queue: string): ReadonlySet<string> {
-    return this.#books.get(queue) ?? new Set();
+  of(queue: string): ReadonlyMap<string, number> {
+    return this.#books.get(queue) ?? new Map();
   }
 
   count(queue: string, jobName?: string): number {
     const ids = this.of(queue);
     if (jobName === undefined) return ids.size;
-    return [...ids].filter((id) => id.startsWith(`${jobName}-`)).length;
+    return [...ids.keys()].filter((id) => id.startsWith(`${jobName}-`)).length;
   }
 
   enter(queue: string, ids: readonly string[]): void {
-    const book = this.#books.get(queue) ?? new Set();
-    for (const id of ids) book.add(id);
+    const book = this.#books.get(queue) ?? new Map<string, number>();
+    for (const id of ids) book.set(id, (book.get(id) ?? 0) + 1);
     this.#books.set(queue, book);
   }
 }

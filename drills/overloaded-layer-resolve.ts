@@ -1,5 +1,6 @@
 import type { Api, ApiPlan, ApiWorker } from './api.js';
 import { checkForetold } from './foretold.js';
+import { replayThroughLoss } from './overloaded-layer-replay.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
@@ -24,6 +25,7 @@ export async function resolveOverloadedLayer(stage: LayerStage, api: Api): Promi
   await checkOverloaded(stage, api);
   await raiseCapacity(stage, api);
   await takeOutlierOut(stage, api);
+  await replayThroughLoss(stage, api);
   await checkNothingLost(stage);
 }
 
@@ -161,12 +163,7 @@ async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise
 }
 
 /** What crashed workers had in hand comes back as stalled and is done by others. */
-async function checkNothingLost({ world, account, made, workers }: LayerStage): Promise<void> {
-  // The one that hangs lets its jobs go only when it ends.
-  for (const { name, verdict } of made)
-    if (verdict === 'stuck') workers.find((one) => one.name === name)?.player.signal('SIGKILL');
-  // Locks of 6 s and a check each 4 s.
-  await pause(12_000);
+async function checkNothingLost({ world, account }: LayerStage): Promise<void> {
   await world.stopPlayers();
   for (const queue of [LEFT, RIGHT]) {
     const balance = await world.ledger.balance(world.redis.client, queue);

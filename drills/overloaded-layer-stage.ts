@@ -5,6 +5,9 @@ export const LEFT = 'layer-left';
 export const RIGHT = 'layer-right';
 export const SLOTS = 4;
 export const JOB_MS = 100;
+/** Live jobs, and those that are passed on to a next hop, fail when it is not there, and are replayed. */
+export const LIVE = 'probe';
+export const FORWARD = 'forward';
 
 /** A worker process of the layer, by the name that the console shows. */
 export interface LayerWorker {
@@ -16,11 +19,16 @@ export interface LayerWorker {
 export interface LayerStage {
   readonly world: World;
   readonly account: Account;
-  readonly workers: readonly LayerWorker[];
+  readonly workers: LayerWorker[];
+  /** Jobs of the left queue that are replayed in the second part. */
+  readonly replayedJobs: number;
   /** What each was made to be, and when: what the console should find. */
   readonly made: { name: string; verdict: 'crashed' | 'stuck' | 'outlier'; atMs: number }[];
   /** More work arrives at the left queue than is left to do it. */
   surge(): Promise<void>;
+  endSurge(): Promise<void>;
+  /** One more worker process; it is in `workers` from then on. */
+  join(queue: string, name: string): Promise<void>;
 }
 
 /** Two crash, one hangs, one gets ten times slower. */

@@ -5,42 +5,52 @@ import { MB } from './full-redis-look.js';
 import { resolveOverloadedLayer } from './overloaded-layer-resolve.js';
 import {
   breakSome,
+  FORWARD,
   JOB_MS,
   type LayerStage,
   type LayerWorker,
   LEFT,
+  LIVE,
   RIGHT,
   SLOTS,
 } from './overloaded-layer-stage.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
-import type { World } from './world.js';
+import type { Player, World } from './world.js';
+
+const REPLAYED_JOBS = 50_000;
 
 /** incidents.md, 2: a blip crashes some processes of a layer, and the survivors are overloaded. */
 export const overloadedLayer: Drill = {
   name: 'overloaded-layer',
   about:
-    'eight workers on two queues: some crash, one hangs, one drags the rest, the survivors are overloaded',
-  maxmemoryBytes: 256 * MB,
+    'eight workers on two queues: some crash, one hangs, one drags the rest, the survivors are overloaded; later half of them are lost during a replay',
+  maxmemoryBytes: 512 * MB,
   guide: [
     'Look at Workers: each of the eight has a verdict with its reason.',
     'Raise the capacity of both queues at once: Act on a group, or PATCH /workers?match=layer-*.',
     'Take the one that drags the rest out of the pool and look at the waiting time.',
   ],
-  start: async (world, account) => {
+  start: async (world, account, { replayedJobs }) => {
+    let surge: Player | null = null;
     const workers = await Promise.all([
       ...[1, 2, 3, 4, 5].map((i) => startWorker(world, LEFT, `left-${i}`)),
       ...[1, 2, 3].map((i) => startWorker(world, RIGHT, `right-${i}`)),
     ]);
-    await world.play('producer', 'left producer', producer(world, LEFT, 'probe', 60));
-    await world.play('producer', 'right producer', producer(world, RIGHT, 'probe', 70));
+    await world.play('producer', 'left producer', producer(world, LEFT, LIVE, 60));
+    await world.play('producer', 'right producer', producer(world, RIGHT, LIVE, 70));
     const stage: LayerStage = {
       world,
       account,
       workers,
       made: [],
+      replayedJobs: replayedJobs ?? REPLAYED_JOBS,
       async surge() {
-        await world.play('producer', 'surge', producer(world, LEFT, 'surge', 120));
+        surge = await world.play('producer', 'surge', producer(world, LEFT, 'surge', 120));
+      },
+      endSurge: async () => surge?.stop(),
+      async join(queue, name) {
+        workers.push(await startWorker(world, queue, name));
       },
     };
     account.note('eight workers and two producers run');
@@ -68,6 +78,7 @@ async function startWorker(world: World, queue: string, name: string): Promise<L
     name,
     concurrency: SLOTS,
     jobMs: JOB_MS,
+    passedOn: FORWARD,
   };
   return { name, queue, player: await world.play('layer-worker', name, plan) };
 }

@@ -11,6 +11,8 @@ export interface RunOptions {
   /** The first port to try for the console. */
   readonly port: number;
   readonly maxmemoryBytes?: number;
+  /** Jobs that are replayed, where the drill has a replay of a size of its own. */
+  readonly replayedJobs?: number;
   /** Takes a line of output. */
   readonly print: (line: string) => void;
 }
@@ -48,7 +50,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);
     if (!options.isAuto)
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
-    const incident = await drill.start(world, account);
+    const incident = await drill.start(world, account, { replayedJobs: options.replayedJobs ?? null });
     const api = createApi(address, tokens);
     await incident.develop(api);
     if (options.isAuto) return incident.resolve(api);

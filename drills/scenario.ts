@@ -18,7 +18,13 @@ export interface Drill {
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */
-  readonly start: (world: World, account: Account) => Promise<Incident>;
+  readonly start: (world: World, account: Account, size: DrillSize) => Promise<Incident>;
+}
+
+/** How large a drill is played, where it can be played smaller. */
+export interface DrillSize {
+  /** Jobs that are replayed; null: as many as the drill has by itself. */
+  readonly replayedJobs: number | null;
 }
 
 /** An incident on its way. */

@@ -10,6 +10,8 @@ export interface BacklogPlan {
   readonly dataLetters: number;
   /** Put into the data of each job. */
   readonly tenant?: string;
+  /** Completed jobs stay in Redis, so that what a killed worker has completed can be seen. */
+  readonly isKept?: boolean;
 }
 
 const CHUNK = 1_000;
@@ -29,7 +31,7 @@ for (let at = 0; at < plan.count; at += CHUNK) {
     ids.map((jobId) => ({
       name: plan.jobName,
       data: { id: jobId, padding, ...(plan.tenant === undefined ? {} : { tenant: plan.tenant }) },
-      opts: { jobId, removeOnComplete: true },
+      opts: { jobId, removeOnComplete: plan.isKept !== true },
     })),
   );
   say({ kind: 'accepted', queue: plan.queue, ids });

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { attach } from '../../agent/index.js';
 import { endWithParent, readPlan, say } from './talk.js';
 
-/** One worker process of a layer, with the agent. Told `hang` or `slow`, it does. */
+/** One worker process of a layer, with the agent. Told `hang`, `slow` or `refuse`, it does. */
 export interface LayerWorkerPlan {
   readonly redisPort: number;
   /** Sentinel, instead of the port. */
@@ -15,9 +15,14 @@ export interface LayerWorkerPlan {
   readonly name: string;
   readonly concurrency: number;
   readonly jobMs: number;
+  /** Jobs of this type are passed on to a next hop, and fail at once while that is not there. */
+  readonly passedOn?: string;
 }
 
-export type LayerWorkerHears = { readonly do: 'hang' } | { readonly do: 'slow'; readonly times: number };
+export type LayerWorkerHears =
+  | { readonly do: 'hang' }
+  | { readonly do: 'slow'; readonly times: number }
+  | { readonly do: 'lose-next-hop' | 'find-next-hop' };
 
 const TELL_EVERY_MS = 200;
 const CLOSE_WITHIN_MS = 3_000;
@@ -29,11 +34,15 @@ const sentinel = plan.sentinel && {
 };
 const place = sentinel ?? { host: '127.0.0.1', port: plan.redisPort };
 let isHanging = false;
+let isNextHopThere = true;
 let times = 1;
 
 const worker = new Worker(
   plan.queue,
-  async () => {
+  async (job) => {
+    // What is passed on may have failed before: how old it is says nothing about live traffic.
+    if (job.name !== plan.passedOn) waits.push(Date.now() - job.timestamp);
+    else if (!isNextHopThere) throw new Error('the next hop does not answer');
     if (isHanging) await new Promise(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, plan.jobMs * times * (0.8 + Math.random() * 0.4)));
   },
@@ -56,25 +65,36 @@ attach(worker, {
 });
 
 let completed: string[] = [];
+let failed: string[] = [];
+let latencies: number[] = [];
 let waits: number[] = [];
 let errors = 0;
 worker.on('completed', (job) => {
   completed.push(job.id ?? '');
-  waits.push(Date.now() - job.timestamp);
+  latencies.push(Date.now() - job.timestamp);
 });
+worker.on('failed', (job) => failed.push(job?.id ?? ''));
 worker.on('error', () => {
   errors += 1;
 });
 process.on('message', (message: LayerWorkerHears) => {
   if (message.do === 'hang') isHanging = true;
   if (message.do === 'slow') times = message.times;
+  if (message.do === 'lose-next-hop') isNextHopThere = false;
+  if (message.do === 'find-next-hop') isNextHopThere = true;
 });
 
 function tell(): void {
-  if (completed.length > 0) say({ kind: 'completed', queue: plan.queue, ids: completed });
-  if (waits.length > 0) say({ kind: 'latencies', queue: plan.queue, ms: waits });
+  const { queue } = plan;
+  if (completed.length > 0) say({ kind: 'completed', queue, ids: completed });
+  if (failed.length > 0)
+    say({ kind: 'failed', queue, jobName: plan.passedOn ?? '', ids: failed, atMs: Date.now() });
+  if (latencies.length > 0) say({ kind: 'latencies', queue, ms: latencies });
+  if (waits.length > 0) say({ kind: 'waits', queue, ms: waits });
   if (errors > 0) say({ kind: 'errors', count: errors });
   completed = [];
+  failed = [];
+  latencies = [];
   waits = [];
   errors = 0;
 }

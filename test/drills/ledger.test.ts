@@ -71,3 +71,14 @@ it('how long jobs waited is told apart from how long they took, by queue', () =>
     null,
   ]);
 });
+
+it('a job that ran to its end twice is told apart from one that did once', () => {
+  const ledger = createLedger();
+  ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-1', 'send-2'] });
+  ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-2'] });
+  expect(ledger.completed('mail')).toBe(2);
+  expect([...ledger.told('completed', 'mail')]).toEqual([
+    ['send-1', 1],
+    ['send-2', 2],
+  ]);
+});

@@ -1,0 +1,253 @@
+import type { Api, ApiReplay } from './api.js';
+import type { BacklogPlan } from './children/backlog.js';
+import type { LayerWorkerHears } from './children/layer-worker.js';
+import { FORWARD, JOB_MS, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
+import { PATIENCE } from './patience.js';
+import { pause, waitFor } from './wait-for.js';
+
+/** Live jobs of the left queue a second, whatever else happens. */
+const LIVE_PER_SECOND = 60;
+/** Live and replayed jobs together take this share of what the whole layer can do: too much for half of it. */
+const TAKEN_RATIO = 0.75;
+/** Slots of each worker: in the small form a replay that lasts long enough is one of a smaller layer. */
+const SLOTS = { large: 16, small: 5 };
+const LARGE_JOBS = 20_000;
+const WORKERS = ['left-4', 'left-5', 'left-6', 'left-7'];
+const LOST = ['left-4', 'left-6'];
+const NORMAL_MS = 10_000;
+const BACKS_OFF_WITHIN_MS = 15_000;
+/** How long the half that is left is watched. */
+const WATCHED_MS = 20_000;
+const STANDS_MS = 3_000;
+/** What waits up to this is nobody's trouble, however short the normal wait is: the guard's own floor. */
+const FLOOR_MS = 1_000;
+const REASON = 'drill overloaded-layer: what could not be passed on';
+
+/**
+ * Part two: what failed while the next hop was away is replayed when half of the workers are lost. The guard has to put
+ * live jobs first, and a person stops and goes on with all replays in one action.
+ */
+export async function replayThroughLoss(stage: LayerStage, api: Api): Promise<void> {
+  const perSecond = await makeWhole(stage, api);
+  await failToForward(stage);
+  const normalMs = await measureNormal(stage);
+  const begun = await begin(stage, api, perSecond);
+  const lostAtMs = await loseHalf(stage, api);
+  await checkBacksOff(stage, api, perSecond, lostAtMs);
+  await checkLiveWait(stage, normalMs, lostAtMs);
+  await checkOnePause(stage, api, begun);
+  await stage.join(LEFT, 'left-8');
+  await stage.join(LEFT, 'left-9');
+  stage.account.note('two workers take the places of those that were lost');
+  await finish(stage, api, begun);
+  await checkEachOnce(stage);
+}
+
+/** Workers that were lost in part one are replaced. @returns jobs of a replay a second that the layer has room for. */
+async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
+  await stage.endSurge();
+  // One hangs and the other drags the rest: both end, and what they had in hand comes back as stalled.
+  for (const { name, player } of stage.workers)
+    if (name === 'left-3' || name === 'right-1') player.signal('SIGKILL');
+  await Promise.all(
+    [
+      [LEFT, 'left-6'],
+      [LEFT, 'left-7'],
+      [RIGHT, 'right-4'],
+    ].map(([queue = '', name = '']) => stage.join(queue, name)),
+  );
+  const slots = stage.replayedJobs >= LARGE_JOBS ? SLOTS.large : SLOTS.small;
+  const outcomes = await api.patch('/instances/default/workers?match=layer-*', {
+    concurrency: slots,
+    reason: REASON,
+  });
+  stage.account.check(
+    `part two: ${slots} slots for each worker of the layer`,
+    outcomes.failed === 0,
+    outcomes.outcomes.map(({ summary }) => summary).join(' | '),
+  );
+  const perSecond = (WORKERS.length * slots * 1000) / JOB_MS;
+  return Math.floor(perSecond * TAKEN_RATIO - LIVE_PER_SECOND);
+}
+
+/** Jobs fail at once while the next hop does not answer, and stay as failed ones. */
+async function failToForward(stage: LayerStage): Promise<void> {
+  const { world, account } = stage;
+  tellAll(stage, { do: 'lose-next-hop' });
+  const fromMs = Date.now();
+  for (const [queue, count] of forwarded(stage)) {
+    const backlog = await world.play('backlog', `backlog of ${queue}`, {
+      redisPort: world.redis.port,
+      queue,
+      jobName: FORWARD,
+      count,
+      dataLetters: 100,
+      isKept: true,
+    } satisfies BacklogPlan);
+    await backlog.stop();
+  }
+  const failed = () => forwarded(stage).map(([queue]) => world.ledger.failed(queue, FORWARD));
+  const haveFailed = await waitFor(
+    () => forwarded(stage).every(([queue, count]) => world.ledger.failed(queue, FORWARD) === count),
+    120_000 * PATIENCE,
+  );
+  tellAll(stage, { do: 'find-next-hop' });
+  account.check(
+    'all jobs that were to be passed on have failed',
+    haveFailed,
+    `${failed().join(' and ')} in ${seconds(Date.now() - fromMs)} s`,
+  );
+}
+
+/** By the workers' own records: how old a live job is when it is taken. Nine of ten are not older. */
+async function measureNormal({ world, account }: LayerStage): Promise<number> {
+  await waitFor(
+    async () => (await world.redis.client.llen(`bull:${LEFT}:wait`)) < LIVE_PER_SECOND / 10,
+    30_000 * PATIENCE,
+  );
+  const fromMs = Date.now();
+  await pause(NORMAL_MS);
+  const normalMs = world.ledger.waitMs(LEFT, fromMs, 0.9) ?? 0;
+  account.note('normal live wait, before the replay', `9 of 10 within ${normalMs} ms`);
+  return normalMs;
+}
+
+/** A replay for each queue. @returns their ids, that of the left queue first. */
+async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const [queue, jobs] of forwarded(stage)) {
+    const ratePerSecond = Math.max(1, Math.floor((perSecond * jobs) / stage.replayedJobs));
+    const request = { queues: [`bull:${queue}`], filter: { jobTypes: [FORWARD] }, ratePerSecond };
+    ids.push((await api.replay({ ...request, reason: REASON })).id);
+  }
+  stage.account.note(`${stage.replayedJobs} jobs are replayed`, `${perSecond}/s, and a tenth on the right`);
+  return ids;
+}
+
+async function loseHalf(stage: LayerStage, api: Api): Promise<number> {
+  const moved = async (): Promise<number> => (await replayOf(api, LEFT)).account.moved;
+  await waitFor(async () => (await moved()) >= stage.replayedJobs / 8, 60_000 * PATIENCE);
+  for (const { name, player } of stage.workers) if (LOST.includes(name)) player.signal('SIGKILL');
+  stage.account.note('half of the workers of the left queue are lost', `${await moved()} moved by then`);
+  return Date.now();
+}
+
+async function checkBacksOff({ account }: LayerStage, api: Api, perSecond: number, lostAtMs: number) {
+  let said = '';
+  let pace = perSecond;
+  const isSlowed = await waitFor(async () => {
+    const { pacePerSecond, paceReason } = await replayOf(api, LEFT);
+    pace = pacePerSecond;
+    said = paceReason;
+    return pace <= perSecond / 2 && said.includes('would wait');
+  }, BACKS_OFF_WITHIN_MS * PATIENCE);
+  account.check(
+    'the guard slows the replay to half or less by itself, and names the live wait',
+    isSlowed,
+    `${seconds(Date.now() - lostAtMs)} s after the loss: ${perSecond}/s → ${Math.round(pace)}/s: ${said}`,
+  );
+}
+
+async function checkLiveWait({ world, account }: LayerStage, normalMs: number, lostAtMs: number) {
+  await pause(Math.max(0, lostAtMs + WATCHED_MS - Date.now()));
+  const waitMs = world.ledger.waitMs(LEFT, lostAtMs, 0.9) ?? Number.POSITIVE_INFINITY;
+  const mostMs = 2 * Math.max(normalMs, FLOOR_MS);
+  account.check(
+    'live jobs wait at most twice as long as normally, with half of the workers and the replay going on',
+    waitMs <= mostMs,
+    `9 of 10 within ${waitMs} ms, normally ${normalMs} ms; up to ${FLOOR_MS} ms count as normal; half within ${world.ledger.waitMs(LEFT, lostAtMs, 0.5)} ms`,
+  );
+}
+
+async function checkOnePause({ world, account }: LayerStage, api: Api, begun: readonly string[]) {
+  const reached = await api.orderReplays('*', { state: 'paused', reason: REASON });
+  const left = (): Promise<number[]> =>
+    Promise.all([LEFT, RIGHT].map((queue) => world.redis.client.zcard(`bull:${queue}:failed`)));
+  const then = await left();
+  account.check(
+    'one action pauses all replays',
+    begun.every((id) => reached.some((one) => one.id === id && one.state === 'paused')),
+    reached.map(({ queues, state }) => `${queues.join(', ')} ${state}`).join('; '),
+  );
+  await pause(STANDS_MS);
+  const now = await left();
+  account.check(
+    'and nothing is moved from its answer on',
+    now.every((count, at) => count === then[at]),
+    `${then.join(' and ')} failed jobs, ${now.join(' and ')} after ${STANDS_MS / 1000} s`,
+  );
+}
+
+async function finish({ account, replayedJobs }: LayerStage, api: Api, begun: readonly string[]) {
+  const resumed = await api.orderReplays('*', { state: 'running', reason: REASON });
+  account.check(
+    'one action lets them go on',
+    begun.every((id) => resumed.some((one) => one.id === id && one.state === 'running')),
+  );
+  let ended: readonly ApiReplay[] = [];
+  const isDone = await waitFor(
+    async () => {
+      ended = (await api.replays()).filter(({ id }) => begun.includes(id));
+      return ended.every(({ state, account: of }) => state === 'done' && of.toRun === 0);
+    },
+    (60_000 + replayedJobs * 10) * PATIENCE,
+    500,
+  );
+  account.check(
+    'they finish, every job of theirs replayed and succeeded',
+    isDone &&
+      ended.every(({ account: of }) => of.matched === of.moved && of.succeeded === of.moved) &&
+      ended.reduce((sum, { account: of }) => sum + of.moved, 0) >= replayedJobs,
+    ended
+      .map(
+        ({ state, account: of, paceReason }) =>
+          `${state}: ${of.matched} = ${of.moved} + ${of.skipped} + ${of.remaining}; ${of.succeeded} succeeded, ${of.failedAgain} failed again, ${of.gone} gone, ${of.toRun} to run (${paceReason})`,
+      )
+      .join(' | '),
+  );
+}
+
+/** Every job that was replayed is told as completed once: not lost, not doubled. */
+async function checkEachOnce(stage: LayerStage): Promise<void> {
+  const { world, account } = stage;
+  await world.stopPlayers();
+  for (const [queue, count] of forwarded(stage)) {
+    const accepted = [...world.ledger.told('accepted', queue).keys()].filter((id) =>
+      id.startsWith(`${FORWARD}-`),
+    );
+    const completed = world.ledger.told('completed', queue);
+    const untold = accepted.filter((id) => !completed.has(id));
+    // A process that is killed can't tell what it has just completed; Redis keeps it.
+    const kept = await Promise.all(
+      untold.map((id) => world.redis.client.zscore(`bull:${queue}:completed`, id)),
+    );
+    const lost = untold.filter((_, at) => kept[at] === null);
+    const doubled = accepted.filter((id) => (completed.get(id) ?? 0) > 1);
+    account.check(
+      `no replayed job lost and none doubled in ${queue}, by id`,
+      accepted.length === count && lost.length === 0 && doubled.length === 0,
+      `${accepted.length} of ${count}; lost ${lost.length}, doubled ${doubled.length}, completed by killed processes before they told ${untold.length - lost.length}`,
+    );
+  }
+}
+
+function forwarded({ replayedJobs }: LayerStage): readonly (readonly [queue: string, jobs: number])[] {
+  return [
+    [LEFT, replayedJobs],
+    [RIGHT, Math.ceil(replayedJobs / 10)],
+  ];
+}
+
+async function replayOf(api: Api, queue: string): Promise<ApiReplay> {
+  const found = (await api.replays()).find(({ queues }) => queues.includes(`bull:${queue}`));
+  if (!found) throw new Error(`the console tells no replay of ${queue}`);
+  return found;
+}
+
+function tellAll({ workers }: LayerStage, message: LayerWorkerHears): void {
+  for (const { player } of workers) player.tell(message);
+}
+
+function seconds(durationMs: number): string {
+  return (durationMs / 1000).toFixed(1);
+}
