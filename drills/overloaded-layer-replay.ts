@@ -14,10 +14,10 @@ const SLOTS = { large: 16, small: 5 };
 const LARGE_JOBS = 20_000;
 const WORKERS = ['left-4', 'left-5', 'left-6', 'left-7'];
 const LOST = ['left-4', 'left-6'];
-const NORMAL_MS = 10_000;
+const NORMAL_MS = 5_000;
 const BACKS_OFF_WITHIN_MS = 15_000;
 /** How long the half that is left is watched. */
-const WATCHED_MS = 20_000;
+const WATCHED_MS = 15_000;
 const STANDS_MS = 3_000;
 /** What waits up to this is nobody's trouble, however short the normal wait is: the guard's own floor. */
 const FLOOR_MS = 1_000;
@@ -46,16 +46,7 @@ export async function replayThroughLoss(stage: LayerStage, api: Api): Promise<vo
 /** Workers that were lost in part one are replaced. @returns jobs of a replay a second that the layer has room for. */
 async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
   await stage.endSurge();
-  // One hangs and the other drags the rest: both end, and what they had in hand comes back as stalled.
-  for (const { name, player } of stage.workers)
-    if (name === 'left-3' || name === 'right-1') player.signal('SIGKILL');
-  await Promise.all(
-    [
-      [LEFT, 'left-6'],
-      [LEFT, 'left-7'],
-      [RIGHT, 'right-4'],
-    ].map(([queue = '', name = '']) => stage.join(queue, name)),
-  );
+  // Workers that join later follow the order too.
   const slots = stage.replayedJobs >= LARGE_JOBS ? SLOTS.large : SLOTS.small;
   const outcomes = await api.patch('/instances/default/workers?match=layer-*', {
     concurrency: slots,
@@ -65,6 +56,16 @@ async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
     `part two: ${slots} slots for each worker of the layer`,
     outcomes.failed === 0,
     outcomes.outcomes.map(({ summary }) => summary).join(' | '),
+  );
+  // One hangs and the other drags the rest: both end, and what they had in hand comes back as stalled.
+  for (const { name, player } of stage.workers)
+    if (name === 'left-3' || name === 'right-1') player.signal('SIGKILL');
+  await Promise.all(
+    [
+      [LEFT, 'left-6'],
+      [LEFT, 'left-7'],
+      [RIGHT, 'right-4'],
+    ].map(([queue = '', name = '']) => stage.join(queue, name)),
   );
   const perSecond = (WORKERS.length * slots * 1000) / JOB_MS;
   return Math.floor(perSecond * TAKEN_RATIO - LIVE_PER_SECOND);
@@ -116,11 +117,12 @@ async function measureNormal({ world, account }: LayerStage): Promise<number> {
 async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<readonly string[]> {
   const ids: string[] = [];
   for (const [queue, jobs] of forwarded(stage)) {
-    const ratePerSecond = Math.max(1, Math.floor((perSecond * jobs) / stage.replayedJobs));
+    // The right one is slower, so that both are under way when all are paused.
+    const ratePerSecond = queue === LEFT ? perSecond : (perSecond * jobs) / stage.replayedJobs / 2;
     const request = { queues: [`bull:${queue}`], filter: { jobTypes: [FORWARD] }, ratePerSecond };
     ids.push((await api.replay({ ...request, reason: REASON })).id);
   }
-  stage.account.note(`${stage.replayedJobs} jobs are replayed`, `${perSecond}/s, and a tenth on the right`);
+  stage.account.note(`${stage.replayedJobs} jobs are replayed`, `${perSecond}/s, and a tenth of them on the right`);
   return ids;
 }
 

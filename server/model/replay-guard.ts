@@ -16,6 +16,8 @@ export interface GuardSight {
   readonly fullInSeconds: number | null;
   /** Worst queue: how long a job that is added now would wait until it starts. Infinity: nothing leaves the queue. */
   readonly waitSeconds: number | null;
+  /** The same for one that is added when a change of the rate begins to show, if the backlog grows on as it does. */
+  readonly waitSoonSeconds: number | null;
   /** What it was there before the replay began; null: not known. */
   readonly normalWaitSeconds: number | null;
   /** Id of that queue. */
@@ -35,6 +37,8 @@ export interface GuardState {
   /** Last time the rate was lowered, and raised. */
   readonly loweredAtMs: number;
   readonly raisedAtMs: number;
+  /** It was lowered only a little the last time. */
+  readonly isEased: boolean;
   /** Why the pace is what it is: one sentence for a person. */
   readonly reason: string;
   readonly isSlowed: boolean;
@@ -48,12 +52,15 @@ const FULL_SOON_SECONDS = 30 * 60;
 const FORECAST_COUNTS_RATIO = 0.6;
 /** Live wait time may be this many times the normal one. */
 const WAIT_HARD = 2;
-const WAIT_SOFT = 1.5;
+const WAIT_SOFT = 1.25;
 /** A wait up to this is nobody's trouble, however small the normal one is. */
 const WAIT_FLOOR_SECONDS = 1;
+/** Above this, and above what was normal, a rate is not raised: what is added then would only wait. */
+const WAIT_RAISE_SECONDS = 0.5;
 const ROUND_TRIP_HARD = 3;
 const ROUND_TRIP_FLOOR_MS = 20;
 /** What was changed needs time to show. */
+export const SHOWS_AFTER_SECONDS = 2;
 const LOWER_EVERY_MS = 2_000;
 const RAISE_EVERY_MS = 2_000;
 const RAISE_RATIO = 0.05;
@@ -70,6 +77,7 @@ export function startGuard(setPerSecond: number, nowMs: number): GuardState {
     perSecond: setPerSecond,
     loweredAtMs: 0,
     raisedAtMs: nowMs,
+    isEased: false,
     reason: 'As set: it has just begun.',
     isSlowed: false,
   };
@@ -88,11 +96,14 @@ export function guardRate(
   if (verdict.kind === 'hold')
     return { ...state, perSecond: capped, ...told(capped, setPerSecond, verdict.why) };
   if (verdict.kind === 'halve' || verdict.kind === 'ease') {
-    const isDue = sight.atMs - state.loweredAtMs >= LOWER_EVERY_MS;
+    // What was only eased a moment ago may be halved at once.
+    const isDue =
+      sight.atMs - state.loweredAtMs >= LOWER_EVERY_MS || (verdict.kind === 'halve' && state.isEased);
     const rate = isDue ? capped * (verdict.kind === 'halve' ? 0.5 : 0.9) : capped;
     const next = rate < setPerSecond * REST_RATIO ? 0 : rate;
     if (!isDue) return { ...state, perSecond: next, ...told(next, setPerSecond, verdict.why) };
-    return lowered(state, next, sight.atMs, setPerSecond, verdict.why);
+    const isEased = verdict.kind === 'ease';
+    return { ...lowered(state, next, sight.atMs, setPerSecond, verdict.why), isEased };
   }
   return raised(state, capped, setPerSecond, sight.atMs, verdict.why);
 }
@@ -136,15 +147,22 @@ function judgeMemory({ isFull, usedRatio, fullInSeconds }: GuardSight): Verdict 
   return null;
 }
 
-function judgeWait({ waitSeconds, waitQueue, normalWaitSeconds: before }: GuardSight): Verdict | null {
+/**
+ * A backlog that grows is answered before it hurts: until the answer shows it grows on. Proportional and derivative
+ * control; by the wait of now alone the rate swings, and live jobs wait longest just after capacity was lost.
+ */
+function judgeWait(sight: GuardSight): Verdict | null {
+  const { waitSeconds, waitSoonSeconds, waitQueue, normalWaitSeconds: before } = sight;
   if (waitSeconds === null) return null;
+  const felt = Math.max(waitSeconds, waitSoonSeconds ?? 0);
   const normal = Math.max(WAIT_FLOOR_SECONDS, before ?? 0);
   const wait =
     waitSeconds === Infinity
       ? `nothing leaves ${waitQueue ?? 'the queue'}`
-      : `a job added to ${waitQueue ?? 'the queue'} now would wait ${shown(waitSeconds)} s, before it was ${shown(before ?? 0)} s`;
-  if (waitSeconds > normal * WAIT_HARD) return { kind: 'halve', why: wait };
-  if (waitSeconds > normal * WAIT_SOFT) return { kind: 'hold', why: wait };
+      : `a job added to ${waitQueue ?? 'the queue'} ${felt > waitSeconds ? `in ${SHOWS_AFTER_SECONDS} s` : 'now'} would wait ${shown(felt)} s, before it was ${shown(before ?? 0)} s`;
+  if (felt > normal * WAIT_HARD) return { kind: 'halve', why: wait };
+  if (felt > normal * WAIT_SOFT) return { kind: 'ease', why: wait };
+  if (felt > Math.max(WAIT_RAISE_SECONDS, before ?? 0)) return { kind: 'hold', why: wait };
   return null;
 }
 

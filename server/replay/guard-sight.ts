@@ -1,4 +1,4 @@
-import type { GuardBaseline, GuardSight } from '../model/replay-guard.js';
+import { type GuardBaseline, type GuardSight, SHOWS_AFTER_SECONDS } from '../model/replay-guard.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 
 /** A queue as the guard remembers it; `moved` are jobs that replays have put there since the console began. */
@@ -6,6 +6,7 @@ interface Point {
   readonly atMs: number;
   readonly addedTotal: number;
   readonly unfinished: number;
+  readonly backlog: number;
   readonly moved: number;
 }
 
@@ -13,6 +14,8 @@ interface Point {
 const STALE_MS = 10_000;
 const WINDOW_MS = 10_000;
 const MIN_WINDOW_MS = 2_000;
+/** So many jobs that left, or that should have, say more in the short window than a long one that remembers other times. */
+const ENOUGH_LEFT = 20;
 const WAIT_FLOOR_SECONDS = 1;
 
 /**
@@ -43,13 +46,15 @@ export class GuardEye {
   ): GuardSight {
     const isBlind = snapshot === null || snapshot.link.status !== 'live' || nowMs - snapshot.atMs > STALE_MS;
     const seen = queuesOf(snapshot, queues);
-    let worst: { id: string; wait: number; normal: number; ratio: number } | null = null;
+    let worst: { id: string; wait: number; soon: number; normal: number; ratio: number } | null = null;
     for (const queue of seen) {
-      const wait = waitSeconds(queue, this.#departures(queue, movedOf(queue.id)));
+      const flow = this.#flow(queue, movedOf(queue.id));
+      const wait = waitSeconds(queue, flow?.departuresPerSecond ?? null);
       if (wait === null) continue;
       const normal = baseline.waitSeconds[queue.id] ?? 0;
-      const ratio = wait / Math.max(WAIT_FLOOR_SECONDS, normal);
-      if (worst === null || ratio > worst.ratio) worst = { id: queue.id, wait, normal, ratio };
+      const soon = waitSoonSeconds(queue, flow) ?? wait;
+      const ratio = Math.max(wait, soon) / Math.max(WAIT_FLOOR_SECONDS, normal);
+      if (worst === null || ratio > worst.ratio) worst = { id: queue.id, wait, soon, normal, ratio };
     }
     const nodes = snapshot?.nodes ?? [];
     const used = nodes.flatMap(({ usedRatio }) => usedRatio ?? []);
@@ -61,31 +66,60 @@ export class GuardEye {
       usedRatio: used.length > 0 ? Math.max(...used) : null,
       fullInSeconds: fullIn.length > 0 ? Math.min(...fullIn) : null,
       waitSeconds: worst?.wait ?? null,
+      waitSoonSeconds: worst?.soon ?? null,
       waitQueue: worst?.id ?? null,
       normalWaitSeconds: worst?.normal ?? null,
       roundTripMs: snapshot?.poll.roundTripMs ?? null,
     };
   }
 
-  /** Jobs that leave a queue in a second; null while it is watched for too short a time. */
-  #departures(queue: QueueState, moved: number): number | null {
+  /** What leaves a queue in a second, and by how much its backlog grows; null while it is watched for too short a time. */
+  #flow(queue: QueueState, moved: number): Flow | null {
     const points = this.#points.get(queue.id) ?? [];
     this.#points.set(queue.id, points);
     const last = points.at(-1);
-    const point = { atMs: queue.readAtMs, addedTotal: queue.addedTotal, unfinished: queue.unfinished, moved };
+    const { readAtMs: atMs, addedTotal, unfinished, backlog } = queue;
+    const point = { atMs, addedTotal, unfinished, backlog, moved };
     if (!last || last.atMs < point.atMs) points.push(point);
     while (points.length > 2 && (points[1]?.atMs ?? 0) < point.atMs - WINDOW_MS) points.shift();
     const first = points[0];
     if (!first || point.atMs - first.atMs < MIN_WINDOW_MS) return null;
-    const came = point.addedTotal - first.addedTotal + point.moved - first.moved;
-    const left = came - (point.unfinished - first.unfinished);
+    const recent = points.findLast((one) => point.atMs - one.atMs >= MIN_WINDOW_MS) ?? first;
+    const overAll = leftBetween(first, point) / secondsBetween(first, point);
+    const seconds = secondsBetween(recent, point);
+    const left = leftBetween(recent, point);
+    const isTelling = Math.max(left, overAll * seconds) >= ENOUGH_LEFT;
     // Jobs of schedulers don't count in BullMQ's id counter: then what types finish says more.
     const finished = queue.types.reduce(
       (sum, type) => sum + (type.completedPerSecond ?? 0) + (type.failedPerSecond ?? 0),
       0,
     );
-    return Math.max(finished, (Math.max(0, left) / (point.atMs - first.atMs)) * 1000);
+    return {
+      departuresPerSecond: Math.max(finished, isTelling ? left / seconds : overAll),
+      growthPerSecond: (point.backlog - recent.backlog) / seconds,
+    };
   }
+}
+
+interface Flow {
+  readonly departuresPerSecond: number;
+  readonly growthPerSecond: number;
+}
+
+function leftBetween(from: Point, to: Point): number {
+  const came = to.addedTotal - from.addedTotal + to.moved - from.moved;
+  return Math.max(0, came - (to.unfinished - from.unfinished));
+}
+
+function secondsBetween(from: Point, to: Point): number {
+  return (to.atMs - from.atMs) / 1000;
+}
+
+/** The wait of a job that is added in a moment, where the backlog grows; null: it does not, or it is not known. */
+function waitSoonSeconds(queue: QueueState, flow: Flow | null): number | null {
+  if (flow === null || flow.growthPerSecond <= 0) return null;
+  const backlog = queue.backlog + flow.growthPerSecond * SHOWS_AFTER_SECONDS;
+  return flow.departuresPerSecond > 0 ? backlog / flow.departuresPerSecond : Infinity;
 }
 
 /** null: not known, or the queue is held by somebody, and then waiting is what jobs are meant to do. */

@@ -117,13 +117,13 @@ export class ReplayThrottle {
     const sinceMs = this.#canaryMovedAtMs === null ? null : this.#deps.now() - this.#canaryMovedAtMs;
     const recent = outcomesSince(record, this.#recent);
     const ended = recent.succeeded + recent.failedAgain + recent.gone;
-    const verdict = judgeCanary(recent, sinceMs);
-    if (verdict === 'stop') {
+    if (judgeCanary(recent, sinceMs) === 'stop') {
       const stop = `${recent.failedAgain} of the last ${ended} replayed jobs failed again`;
       return { most: 0, waitsFor: null, stop };
     }
     if (ended >= RECENT_ENDED) this.#recent = outcomesOf(record);
-    if (verdict === 'wait')
+    // Asked of all since the canary began: `recent` begins anew again and again, and would hold back what is well on its way.
+    if (judgeCanary(outcomesSince(record, record.canaryFrom), sinceMs) === 'wait')
       return {
         most: 0,
         waitsFor: `Waiting to see what comes of the first ${CANARY_JOBS} jobs.`,

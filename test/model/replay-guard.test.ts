@@ -13,6 +13,7 @@ const CALM: GuardSight = {
   usedRatio: 0.4,
   fullInSeconds: null,
   waitSeconds: 0.5,
+  waitSoonSeconds: null,
   waitQueue: 'bull:mail',
   normalWaitSeconds: 0.5,
   roundTripMs: 2,
