@@ -39,7 +39,7 @@ export async function replayThroughLoss(stage: LayerStage, api: Api): Promise<vo
   await stage.join(LEFT, 'left-8');
   await stage.join(LEFT, 'left-9');
   stage.account.note('two workers take the places of those that were lost');
-  await finish(stage, api, begun);
+  await finish(stage, api, begun, perSecond);
   await checkEachOnce(stage);
 }
 
@@ -122,7 +122,10 @@ async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<re
     const request = { queues: [`bull:${queue}`], filter: { jobTypes: [FORWARD] }, ratePerSecond };
     ids.push((await api.replay({ ...request, reason: REASON })).id);
   }
-  stage.account.note(`${stage.replayedJobs} jobs are replayed`, `${perSecond}/s, and a tenth of them on the right`);
+  stage.account.note(
+    `${stage.replayedJobs} jobs are replayed`,
+    `${perSecond}/s, and a tenth of them on the right`,
+  );
   return ids;
 }
 
@@ -153,7 +156,7 @@ async function checkBacksOff({ account }: LayerStage, api: Api, perSecond: numbe
 async function checkLiveWait({ world, account }: LayerStage, normalMs: number, lostAtMs: number) {
   await pause(Math.max(0, lostAtMs + WATCHED_MS - Date.now()));
   const waitMs = world.ledger.waitMs(LEFT, lostAtMs, 0.9) ?? Number.POSITIVE_INFINITY;
-  const mostMs = 2 * Math.max(normalMs, FLOOR_MS);
+  const mostMs = 2 * Math.max(normalMs, FLOOR_MS * PATIENCE);
   account.check(
     'live jobs wait at most twice as long as normally, with half of the workers and the replay going on',
     waitMs <= mostMs,
@@ -180,11 +183,14 @@ async function checkOnePause({ world, account }: LayerStage, api: Api, begun: re
   );
 }
 
-async function finish({ account, replayedJobs }: LayerStage, api: Api, begun: readonly string[]) {
-  const resumed = await api.orderReplays('*', { state: 'running', reason: REASON });
+async function finish(stage: LayerStage, api: Api, begun: readonly string[], ratePerSecond: number) {
+  const { account, replayedJobs } = stage;
+  const resumed = await api.orderReplays('*', { state: 'running', ratePerSecond, reason: REASON });
   account.check(
-    'one action lets them go on',
-    begun.every((id) => resumed.some((one) => one.id === id && one.state === 'running')),
+    'one action lets them go on, at a rate for all',
+    begun.every((id) => resumed.some((one) => one.id === id && one.state === 'running')) &&
+      resumed.every((one) => one.ratePerSecond === ratePerSecond),
+    `${ratePerSecond}/s each`,
   );
   let ended: readonly ApiReplay[] = [];
   const isDone = await waitFor(

@@ -52,7 +52,7 @@ export class GuardEye {
       const wait = waitSeconds(queue, flow?.departuresPerSecond ?? null);
       if (wait === null) continue;
       const normal = baseline.waitSeconds[queue.id] ?? 0;
-      const soon = waitSoonSeconds(queue, flow) ?? wait;
+      const soon = waitSoonSeconds(queue, flow, nowMs) ?? wait;
       const ratio = Math.max(wait, soon) / Math.max(WAIT_FLOOR_SECONDS, normal);
       if (worst === null || ratio > worst.ratio) worst = { id: queue.id, wait, soon, normal, ratio };
     }
@@ -116,9 +116,11 @@ function secondsBetween(from: Point, to: Point): number {
 }
 
 /** The wait of a job that is added in a moment, where the backlog grows; null: it does not, or it is not known. */
-function waitSoonSeconds(queue: QueueState, flow: Flow | null): number | null {
+function waitSoonSeconds(queue: QueueState, flow: Flow | null, nowMs: number): number | null {
   if (flow === null || flow.growthPerSecond <= 0) return null;
-  const backlog = queue.backlog + flow.growthPerSecond * SHOWS_AFTER_SECONDS;
+  // It has grown on since it was read.
+  const seconds = Math.max(0, nowMs - queue.readAtMs) / 1000 + SHOWS_AFTER_SECONDS;
+  const backlog = queue.backlog + flow.growthPerSecond * seconds;
   return flow.departuresPerSecond > 0 ? backlog / flow.departuresPerSecond : Infinity;
 }
 
