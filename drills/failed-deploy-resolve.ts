@@ -1,4 +1,5 @@
 import type { Api, ApiFinding } from './api.js';
+import { replayWhatFailed } from './failed-deploy-replay.js';
 import { checkFailing, checkNothingLost, type DeployStage, TRUTH } from './failed-deploy-world.js';
 import { PATIENCE } from './patience.js';
 import { waitFor } from './wait-for.js';
@@ -14,6 +15,7 @@ export async function resolveFailedDeploy(stage: DeployStage, api: Api): Promise
   await checkMarked(stage, api);
   await checkFailingNamed(stage, api);
   await checkAbsentNamed(stage, api);
+  await replayWhatFailed(stage, api);
   await checkNothingLost(stage);
 }
 

@@ -13,6 +13,8 @@ export interface MonitorWorkerPlan {
   readonly jobMs: number;
   /** Nine of ten jobs of this type fail, for what earlier releases left in the cache. */
   readonly failingType?: string;
+  /** Ids of jobs that this release fails at too. */
+  readonly stillFailing?: readonly string[];
 }
 
 const TELL_EVERY_MS = 200;
@@ -23,7 +25,9 @@ const worker = new Worker(
   plan.queue,
   async (job) => {
     await new Promise((resolve) => setTimeout(resolve, plan.jobMs * (0.8 + Math.random() * 0.4)));
+    if (job.data.subject === null) throw new Error('the monitor was deleted');
     const monitor = Number(job.data.subject);
+    if (plan.stillFailing?.includes(job.id ?? '')) throw new Error(`monitor ${monitor} has no rule any more`);
     // One in ten was not cached by the release before.
     if (job.name === plan.failingType && monitor % 10 !== 0)
       throw new Error(`cache entry for monitor ${monitor} has the wrong type`);

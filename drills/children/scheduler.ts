@@ -8,10 +8,10 @@ export interface SchedulerPlan {
   readonly types: readonly { readonly jobName: string; readonly perSecond: number }[];
 }
 
-export interface SchedulerHears {
-  readonly do: 'drop';
-  readonly jobName: string;
-}
+export type SchedulerHears =
+  | { readonly do: 'drop'; readonly jobName: string }
+  /** Adds jobs about a monitor that is not there, once. */
+  | { readonly do: 'orphan'; readonly jobName: string; readonly count: number };
 
 const TICK_MS = 100;
 /** Jobs are about one of so many monitors. */
@@ -27,6 +27,8 @@ queue.on('error', () => undefined);
 const schedules = new Map(
   plan.types.map(({ jobName, perSecond }) => [jobName, { perSecond, due: 0, serial: 0 }]),
 );
+let orphans: string[] = [];
+let orphaned = 0;
 let lastTickMs = Date.now();
 let inFlight: Promise<void> | null = null;
 
@@ -45,7 +47,8 @@ async function add(ids: readonly string[]): Promise<void> {
   const jobs = ids.map((jobId) => {
     const at = jobId.lastIndexOf('-');
     const name = jobId.slice(0, at);
-    const data = { id: jobId, subject: Number(jobId.slice(at + 1)) % SUBJECTS };
+    const serial = Number(jobId.slice(at + 1));
+    const data = { id: jobId, subject: Number.isNaN(serial) ? null : serial % SUBJECTS };
     return { name, data, opts: { jobId, removeOnComplete: { count: KEEP_COMPLETED } } };
   });
   await queue.addBulk(jobs).then(
@@ -56,7 +59,7 @@ async function add(ids: readonly string[]): Promise<void> {
 
 const timer = setInterval(() => {
   if (inFlight) return;
-  const ids = takeDue(Date.now());
+  const ids = [...takeDue(Date.now()), ...orphans.splice(0)];
   if (ids.length === 0) return;
   inFlight = add(ids).finally(() => {
     inFlight = null;
@@ -65,6 +68,8 @@ const timer = setInterval(() => {
 
 process.on('message', (message: SchedulerHears) => {
   if (message.do === 'drop') schedules.delete(message.jobName);
+  if (message.do === 'orphan')
+    orphans = Array.from({ length: message.count }, () => `${message.jobName}-orphan${++orphaned}`);
 });
 endWithParent(async () => {
   clearInterval(timer);
