@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ROLES, type Role } from '../server/auth/role.js';
 import { hashToken } from '../server/auth/tokens.js';
+import type { FileConfig } from '../server/config-file.js';
+
+/** What the console does by itself when memory runs out, as the file says it. */
+export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
 
 /** What a drill's console is configured with beyond its Redis. */
 export interface ConsoleSettings {
@@ -11,6 +15,7 @@ export interface ConsoleSettings {
   readonly tenantField?: string;
   /** One for each role; none: everybody on this machine is admin. */
   readonly tokens?: Tokens;
+  readonly spillway?: SpillwaySettings;
 }
 
 /** The token of each role, as they are sent. */
@@ -25,16 +30,25 @@ export function newTokens(): Tokens {
 /**
  * Writes the console's configuration file, and gives the variables that point to it. What this process was started with is
  * overruled: a drill is the same wherever it is run.
+ * @param redisUrl Where its Redis is.
  * @param directory is removed with the drill.
  */
 export async function environmentOf(
-  { tenantField, tokens }: ConsoleSettings,
+  { tenantField, tokens, spillway }: ConsoleSettings,
+  redisUrl: string,
   directory: string,
-): Promise<Readonly<Record<'SPILLWAY_CONFIG' | 'SPILLWAY_TOKENS', string>>> {
+): Promise<Readonly<Record<'REDIS_URL' | 'SPILLWAY_CONFIG' | 'SPILLWAY_TOKENS', string>>> {
   const path = join(directory, 'spillway.yaml');
-  if (tenantField !== undefined) await writeFile(path, stringify({ tenantField }));
+  const file = {
+    ...(tenantField === undefined ? {} : { tenantField }),
+    ...(spillway === undefined ? {} : { instances: [{ name: 'default', url: redisUrl, spillway }] }),
+  };
+  const hasFile = Object.keys(file).length > 0;
+  if (hasFile) await writeFile(path, stringify(file));
   return {
-    SPILLWAY_CONFIG: tenantField === undefined ? '' : path,
+    // The variable would overrule the file.
+    REDIS_URL: spillway === undefined ? redisUrl : '',
+    SPILLWAY_CONFIG: hasFile ? path : '',
     SPILLWAY_TOKENS: tokens
       ? ROLES.map((role) => `${role}:${role}:${hashToken(tokens[role])}`).join(',')
       : '',

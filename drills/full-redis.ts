@@ -1,7 +1,6 @@
 import type { Account } from './account.js';
-import type { ProducerPlan } from './children/producer.js';
-import type { WorkerPlan } from './children/worker.js';
 import { ANALYTICS, API, backlogs, inMegabytes, MB, takesWrites } from './full-redis-look.js';
+import { analyticsProducer, apiProducer, limitOf, startWorker } from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
@@ -12,8 +11,6 @@ const FULL_WITHIN_MS = 90_000;
 /** Workers that were busy when Redis filled go on for this long before somebody restarts them. */
 const RESTART_AFTER_MS = 4_000;
 const STEADY_SECONDS = 3;
-/** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
-const SURGE_PER_SECOND_PER_MB = 36;
 
 /** incidents.md, 1: a surge of low-value analytics jobs fills the Redis that the API needs. */
 export const fullRedis: Drill = {
@@ -82,51 +79,4 @@ async function heldFor(world: World, isTaken: boolean): Promise<boolean> {
     await pause(1_000);
   }
   return true;
-}
-
-function startWorker(world: World): Promise<Player> {
-  return world.play('worker', 'worker', {
-    redisPort: world.redis.port,
-    analytics: { queue: ANALYTICS, concurrency: 5, batchSize: 20, batchWaitMs: 10_000 },
-    api: { queue: API, concurrency: 4, jobMs: 100, resultLetters: 4_000 },
-  } satisfies WorkerPlan);
-}
-
-function analyticsProducer(redisPort: number, limitBytes: number): ProducerPlan {
-  return {
-    redisPort,
-    queue: ANALYTICS,
-    jobName: 'track',
-    dataLetters: 500,
-    options: { removeOnComplete: true },
-    // As on any day before: two batches of the few that come wait for their timer.
-    calmMs: 24_000,
-    // Below what the workers complete, so that the backlog falls once the surge is over.
-    ordinaryPerSecond: 0.4,
-    surgePerSecond: Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB),
-    isBulk: true,
-  };
-}
-
-/**
- * More than the workers can do during the surge, so that they are busy when Redis fills. Busy workers go on while it is
- * full, and each result they store takes Redis further over its limit: from then on it refuses steadily.
- */
-function apiProducer(redisPort: number): ProducerPlan {
-  return {
-    redisPort,
-    queue: API,
-    jobName: 'request',
-    dataLetters: 200,
-    options: { removeOnComplete: { count: 2_000 } },
-    calmMs: 0,
-    ordinaryPerSecond: 20,
-    surgePerSecond: 60,
-    isBulk: false,
-  };
-}
-
-async function limitOf(world: World): Promise<number> {
-  const [, bytes] = (await world.redis.client.config('GET', 'maxmemory')) as [string, string];
-  return Number(bytes);
 }

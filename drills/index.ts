@@ -1,5 +1,6 @@
 import { failedDeploy } from './failed-deploy.js';
 import { fullRedis } from './full-redis.js';
+import { fullRedisPolicy } from './full-redis-policy.js';
 import { noisyNeighbour } from './noisy-neighbour.js';
 import { overloadedLayer } from './overloaded-layer.js';
 import type { Drill } from './scenario.js';
@@ -8,6 +9,7 @@ import { silentSubscriber } from './silent-subscriber.js';
 /** The incidents that can be rehearsed. Adding a drill is one file and one line here. */
 export const DRILLS: readonly Drill[] = [
   fullRedis,
+  fullRedisPolicy,
   overloadedLayer,
   noisyNeighbour,
   silentSubscriber,

@@ -45,6 +45,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     const tokens = drill.hasRoles && options.isAuto ? newTokens() : undefined;
     const address = await world.serveConsole(await portFrom(options.port), {
       ...(drill.tenantField === undefined ? {} : { tenantField: drill.tenantField }),
+      ...(drill.spillway === undefined ? {} : { spillway: drill.spillway }),
       ...(tokens ? { tokens } : {}),
     });
     print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);

@@ -1,5 +1,6 @@
 import type { Account } from './account.js';
 import type { Api } from './api.js';
+import type { SpillwaySettings } from './console-settings.js';
 import type { World } from './world.js';
 
 /** One incident as a runnable world. Adding one is a file with a Drill and a line in drills/index.ts. */
@@ -13,6 +14,7 @@ export interface Drill {
   readonly withSentinel?: boolean;
   /** Its console is configured so. */
   readonly tenantField?: string;
+  readonly spillway?: SpillwaySettings;
   /** What each role sees is checked: with --auto its console wants tokens. A person needs none. */
   readonly hasRoles?: boolean;
   /** For a person at the console: what to look at and what to try, a line each. */

@@ -124,12 +124,11 @@ export async function createWorld({
         detached: true,
         env: {
           ...process.env,
-          REDIS_URL: redisUrl,
           PORT: String(port),
           HOST: '127.0.0.1',
           SPILLWAY_DATA: dataDirectory,
           LOG_LEVEL: 'error',
-          ...(await environmentOf(settings, dataDirectory)),
+          ...(await environmentOf(settings, redisUrl, dataDirectory)),
         },
       });
       let output = '';

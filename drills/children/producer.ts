@@ -1,7 +1,7 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import { endWithParent, readPlan, say } from './talk.js';
 
-/** A service that adds jobs: calm at first, then a surge until Redis first refuses, then at its ordinary rate. */
+/** A service that adds jobs: calm at first, then a surge until it is over or Redis first refuses, then at its ordinary rate. */
 export interface ProducerPlan {
   readonly redisPort: number;
   readonly queue: string;
@@ -10,6 +10,8 @@ export interface ProducerPlan {
   readonly dataLetters: number;
   readonly options: JobsOptions;
   readonly calmMs: number;
+  /** How long the surge lasts at most. */
+  readonly surgeMs?: number;
   readonly ordinaryPerSecond: number;
   readonly surgePerSecond: number;
   /** true: all that is due at once by addBulk; false: one add a job, as a request handler does. */
@@ -36,7 +38,8 @@ let isSurgeOver = false;
 let inFlight: Promise<void> | null = null;
 
 function perSecond(nowMs: number): number {
-  const isSurge = nowMs - startedAtMs >= plan.calmMs && !isSurgeOver;
+  const surgedMs = nowMs - startedAtMs - plan.calmMs;
+  const isSurge = surgedMs >= 0 && surgedMs < (plan.surgeMs ?? Number.POSITIVE_INFINITY) && !isSurgeOver;
   return isSurge ? plan.surgePerSecond : plan.ordinaryPerSecond;
 }
 

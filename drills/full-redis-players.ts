@@ -1,0 +1,57 @@
+import type { ProducerPlan } from './children/producer.js';
+import type { WorkerPlan } from './children/worker.js';
+import { ANALYTICS, API, MB } from './full-redis-look.js';
+import type { Player, World } from './world.js';
+
+/** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
+const SURGE_PER_SECOND_PER_MB = 36;
+
+/** The worker process of the application: it answers API requests, and passes analytics on in batches. */
+export function startWorker(world: World): Promise<Player> {
+  return world.play('worker', 'worker', {
+    redisPort: world.redis.port,
+    analytics: { queue: ANALYTICS, concurrency: 5, batchSize: 20, batchWaitMs: 10_000 },
+    api: { queue: API, concurrency: 4, jobMs: 100, resultLetters: 4_000 },
+  } satisfies WorkerPlan);
+}
+
+/** Analytics jobs: few as on any day, then a surge. */
+export function analyticsProducer(redisPort: number, limitBytes: number): ProducerPlan {
+  return {
+    redisPort,
+    queue: ANALYTICS,
+    jobName: 'track',
+    dataLetters: 500,
+    options: { removeOnComplete: true },
+    // As on any day before: two batches of the few that come wait for their timer.
+    calmMs: 24_000,
+    // Below what the workers complete, so that the backlog falls once the surge is over.
+    ordinaryPerSecond: 0.4,
+    surgePerSecond: Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB),
+    isBulk: true,
+  };
+}
+
+/**
+ * More than the workers can do during the surge, so that they are busy when Redis fills. Busy workers go on while it is
+ * full, and each result they store takes Redis further over its limit: from then on it refuses steadily.
+ */
+export function apiProducer(redisPort: number): ProducerPlan {
+  return {
+    redisPort,
+    queue: API,
+    jobName: 'request',
+    dataLetters: 200,
+    options: { removeOnComplete: { count: 2_000 } },
+    calmMs: 0,
+    ordinaryPerSecond: 20,
+    surgePerSecond: 60,
+    isBulk: false,
+  };
+}
+
+/** maxmemory of its Redis, in bytes. */
+export async function limitOf(world: World): Promise<number> {
+  const [, bytes] = (await world.redis.client.config('GET', 'maxmemory')) as [string, string];
+  return Number(bytes);
+}

@@ -1,0 +1,53 @@
+import { ANALYTICS, inMegabytes, MB } from './full-redis-look.js';
+import { analyticsProducer, apiProducer, limitOf, startWorker } from './full-redis-players.js';
+import { type PolicyStage, resolveByPolicy } from './full-redis-policy-resolve.js';
+import type { Drill } from './scenario.js';
+import { waitFor } from './wait-for.js';
+
+/** Until the console knows both types of jobs and what they weigh. */
+const CALM_MS = 6_000;
+/** Half as long again as it takes to fill this Redis: without the policy it would be full. */
+const SURGE_MS = 30_000;
+
+/** incidents.md, 1, with the least important jobs parked before memory runs out. */
+export const fullRedisPolicy: Drill = {
+  name: 'full-redis-policy',
+  about:
+    'the same surge with the spillway policy on: analytics jobs are parked and come back, the API never notices',
+  maxmemoryBytes: 64 * MB,
+  spillway: {
+    mode: 'on',
+    highRatio: 0.7,
+    lowRatio: 0.5,
+    restorePerSecond: 2_000,
+    rules: [{ queue: ANALYTICS, jobType: '*', priority: 1 }],
+  },
+  guide: [
+    'At 70% of memory analytics jobs are parked until it is at 50%: look at the page of the queue, and at the timeline.',
+    'The API adds its jobs all the time.',
+    'Raise the concurrency of the analytics workers: they catch up, and what is parked comes back by itself.',
+  ],
+  start: async (world, account) => {
+    const { port } = world.redis;
+    const limitBytes = await limitOf(world);
+    await startWorker(world);
+    const surge = { ...analyticsProducer(port, limitBytes), calmMs: CALM_MS, surgeMs: SURGE_MS };
+    const stage: PolicyStage = {
+      world,
+      account,
+      limitBytes,
+      surgeOverAtMs: Date.now() + CALM_MS + SURGE_MS,
+      analytics: await world.play('producer', 'analytics producer', surge),
+      // What its workers can do, so that all its memory is of use.
+      api: await world.play('producer', 'API server', { ...apiProducer(port), surgeMs: 0 }),
+    };
+    account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
+    return {
+      develop: async () => undefined,
+      follow: async () => {
+        await waitFor(() => false, Number.POSITIVE_INFINITY);
+      },
+      resolve: (api) => resolveByPolicy(stage, api),
+    };
+  },
+};
