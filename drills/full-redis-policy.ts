@@ -5,9 +5,9 @@ import type { Drill } from './scenario.js';
 import { waitFor } from './wait-for.js';
 
 /** Until the console knows both types of jobs and what they weigh. */
-const CALM_MS = 6_000;
+const CALM_MS = 4_000;
 /** Half as long again as it takes to fill this Redis: without the policy it would be full. */
-const SURGE_MS = 30_000;
+const SURGE_MS = 27_000;
 
 /** incidents.md, 1, with the least important jobs parked before memory runs out. */
 export const fullRedisPolicy: Drill = {
