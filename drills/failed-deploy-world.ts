@@ -24,7 +24,8 @@ const PER_SECOND: Readonly<Record<string, number>> = {
   'cache-flush': 2,
 };
 const WORKERS = ['monitor-1', 'monitor-2'];
-const STEADY_MS = 20_000;
+/** Each type completes often enough to be a habit: two dozen times the rarest. */
+const STEADY_MS = 12_000;
 /** Enough to tell nine of ten from the half. */
 const ENOUGH_FAILURES = 20;
 const FAILING_WITHIN_MS = 15_000;

@@ -11,7 +11,7 @@ export const failedDeploy: Drill = {
     'a deploy, marked on the timeline, makes nine of ten jobs of one type fail; another type stops coming',
   maxmemoryBytes: 128 * MB,
   guide: [
-    'After 20 s release 2.7.0 is deployed; its marker is on the timeline (Workers, below).',
+    'After 12 s release 2.7.0 is deployed; its marker is on the timeline (Workers, below).',
     `Which type fails, since when, with what error, and what happened just before? (It is ${TRUTH.failing}.)`,
     'And which type that came regularly comes no more?',
   ],

@@ -13,7 +13,7 @@ const NAMED_WITHIN_MS = 5_000;
 const HANGS_AFTER_MS = 5_000;
 /** Medians of the last seconds have to turn, with 20 slow runs at the least. */
 const OUTLIER_AFTER_MS = 25_000;
-const MEASURED_MS = 10_000;
+const MEASURED_MS = 5_000;
 const REASON = 'drill overloaded-layer';
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */

@@ -43,7 +43,7 @@ export const silentSubscriber: Drill = {
       concurrency: 2,
       jobMs: 50,
     };
-    for (const name of HEARING) await world.play('layer-worker', name, { ...plan, name });
+    await Promise.all(HEARING.map((name) => world.play('layer-worker', name, { ...plan, name })));
     await world.play('producer', 'producer', producer(world.redis.port, QUEUE));
     account.note('three workers and a producer run, with Sentinel');
     return incidentOf({ world, account }, plan);
