@@ -12,6 +12,7 @@ const REMOVED = 3;
 const FAIL_AGAIN = 2;
 const FAILED_WITHIN_MS = 10_000;
 const DONE_WITHIN_MS = 30_000;
+const TOLD_WITHIN_MS = 2_000;
 const SLOW_PER_SECOND = 5;
 const FAST_PER_SECOND = 200;
 const REASON = 'drill failed-deploy: runs of match-event that 2.7.0 failed at';
@@ -38,7 +39,7 @@ export async function replayWhatFailed(stage: DeployStage, api: Api): Promise<vo
   await removeSome(stage, api, inRange, failAgain);
   const replay = await finish(api, id);
   checkAccount(stage, replay, inRange);
-  checkById(stage, { inRange, failAgain });
+  await checkById(stage, { inRange, failAgain });
 }
 
 async function failOrphans({ world, scheduler, account }: DeployStage, jobName: string): Promise<void> {
@@ -119,14 +120,14 @@ function checkAccount({ account, removed }: DeployStage, replay: ApiReplay, inRa
 }
 
 /** By what the workers told of each id. */
-function checkById({ world, account, removed }: DeployStage, { inRange, failAgain }: Expected): void {
+async function checkById({ world, account, removed }: DeployStage, { inRange, failAgain }: Expected) {
   const { ledger } = world;
   const completed = ledger.told('completed', TRUTH.queue);
   const failed = ledger.told('failed', TRUTH.queue);
   const ranAs = (id: string, completions: number, failures: number): boolean =>
     (completed.get(id) ?? 0) === completions && (failed.get(id) ?? 0) === failures;
   const bystanders = [...orphanIds(world, TRUTH.failing), ...orphanIds(world, TRUTH.healthy[1])];
-  const wrong = [
+  const wrong = (): readonly string[] => [
     ...inRange.filter((id) => {
       if (removed.includes(id)) return !ranAs(id, 0, 1);
       return failAgain.includes(id) ? !ranAs(id, 0, 2) : !ranAs(id, 1, 1);
@@ -134,10 +135,12 @@ function checkById({ world, account, removed }: DeployStage, { inRange, failAgai
     ...bystanders.filter((id) => !ranAs(id, 0, 1)),
     ...[...failed.keys()].filter((id) => !inRange.includes(id) && !bystanders.includes(id)),
   ];
+  // Workers tell a moment after the console has seen it.
+  await waitFor(() => wrong().length === 0, TOLD_WITHIN_MS * PATIENCE);
   account.check(
     'what failed of the one type, in the time range, and nothing else was replayed, by id',
-    wrong.length === 0 && bystanders.length === 2 * ORPHANS,
-    `${inRange.length} in range, of them ${removed.length} removed by hand and ${failAgain.length} failed again; ${bystanders.length} others failed and were left alone; wrong: ${wrong.slice(0, 10).join(', ') || 'none'}`,
+    wrong().length === 0 && bystanders.length === 2 * ORPHANS,
+    `${inRange.length} in range, of them ${removed.length} removed by hand and ${failAgain.length} failed again; ${bystanders.length} others failed and were left alone; wrong: ${wrong().slice(0, 10).join(', ') || 'none'}`,
   );
 }
 

@@ -6,12 +6,15 @@ import type { Player, World } from './world.js';
 /** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
 const SURGE_PER_SECOND_PER_MB = 36;
 
-/** The worker process of the application: it answers API requests, and passes analytics on in batches. */
-export function startWorker(world: World): Promise<Player> {
+/**
+ * The worker process of the application: it answers API requests, and passes analytics on in batches.
+ * @param resultLetters of each answer, which Redis keeps with the completed job and once more with its event.
+ */
+export function startWorker(world: World, resultLetters: number): Promise<Player> {
   return world.play('worker', 'worker', {
     redisPort: world.redis.port,
     analytics: { queue: ANALYTICS, concurrency: 5, batchSize: 20, batchWaitMs: 10_000 },
-    api: { queue: API, concurrency: 4, jobMs: 100, resultLetters: 4_000 },
+    api: { queue: API, concurrency: 4, jobMs: 100, resultLetters },
   } satisfies WorkerPlan);
 }
 

@@ -2,14 +2,14 @@ import type { Account } from './account.js';
 import type { Api, ApiParking } from './api.js';
 import { ANALYTICS, API, backlogs, MB } from './full-redis-look.js';
 import { PATIENCE } from './patience.js';
-import { pause, waitFor } from './wait-for.js';
+import { waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';
 
 export interface PolicyStage {
   readonly world: World;
   readonly account: Account;
   readonly limitBytes: number;
-  readonly surgeOverAtMs: number;
+  readonly surgeJobs: number;
   readonly analytics: Player;
   readonly api: Player;
 }
@@ -17,6 +17,7 @@ export interface PolicyStage {
 /** Slots that fill the analytics client's batches. */
 const SLOTS = 1_000;
 const LOOK_EVERY_MS = 250;
+const SURGE_WITHIN_MS = 45_000;
 const DRAINED_WITHIN_MS = 60_000;
 const REASON = 'drill full-redis-policy: fill the batches';
 
@@ -34,15 +35,24 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
   const seen = new Set<string>();
   const looked = new Set<string>();
   let peakBytes = 0;
-  while (Date.now() < stage.surgeOverAtMs) {
+  const look = async (): Promise<void> => {
     peakBytes = Math.max(peakBytes, await usedBytes(world));
     for (const { id, phase, state, remaining } of await api.parkings()) {
-      if (phase !== 'park' || state !== 'done' || remaining === 0 || looked.has(id)) continue;
-      looked.add(id);
+      const which = `${id} ${phase} ${state}`;
+      if (remaining === 0 || looked.has(which)) continue;
+      looked.add(which);
       for (const jobId of await api.parkedIds(id)) seen.add(jobId);
     }
-    await pause(LOOK_EVERY_MS);
-  }
+  };
+  const isOver = await waitFor(
+    async () => {
+      await look();
+      return world.ledger.accepted(ANALYTICS) >= stage.surgeJobs;
+    },
+    SURGE_WITHIN_MS * PATIENCE,
+    LOOK_EVERY_MS,
+  );
+  account.check('the surge comes and goes while nobody does anything', isOver);
   const parkings = await api.parkings();
   const freedBytes = total(parkings, 'freedBytes');
   account.check(

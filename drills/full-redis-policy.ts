@@ -6,8 +6,10 @@ import { waitFor } from './wait-for.js';
 
 /** Until the console knows both types of jobs and what they weigh. */
 const CALM_MS = 4_000;
-/** Half as long again as it takes to fill this Redis: without the policy it would be full. */
-const SURGE_MS = 27_000;
+/** Small: what fills this Redis is what waits, however long the drill takes. */
+const RESULT_LETTERS = 100;
+/** A good megabyte of jobs for each of maxmemory: without the policy it would be full. */
+const SURGE_JOBS_PER_MB = 1_000;
 
 /** incidents.md, 1, with the least important jobs parked before memory runs out. */
 export const fullRedisPolicy: Drill = {
@@ -30,16 +32,17 @@ export const fullRedisPolicy: Drill = {
   start: async (world, account) => {
     const { port } = world.redis;
     const limitBytes = await limitOf(world);
-    await startWorker(world);
-    const surge = { ...analyticsProducer(port, limitBytes), calmMs: CALM_MS, surgeMs: SURGE_MS };
+    await startWorker(world, RESULT_LETTERS);
+    const surgeJobs = Math.round((limitBytes / MB) * SURGE_JOBS_PER_MB);
+    const surge = { ...analyticsProducer(port, limitBytes), calmMs: CALM_MS, surgeJobs };
     const stage: PolicyStage = {
       world,
       account,
       limitBytes,
-      surgeOverAtMs: Date.now() + CALM_MS + SURGE_MS,
+      surgeJobs,
       analytics: await world.play('producer', 'analytics producer', surge),
       // What its workers can do, so that all its memory is of use.
-      api: await world.play('producer', 'API server', { ...apiProducer(port), surgeMs: 0 }),
+      api: await world.play('producer', 'API server', { ...apiProducer(port), surgeJobs: 0 }),
     };
     account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
     return {

@@ -11,6 +11,8 @@ const FULL_WITHIN_MS = 90_000;
 /** Workers that were busy when Redis filled go on for this long before somebody restarts them. */
 const RESTART_AFTER_MS = 4_000;
 const STEADY_SECONDS = 3;
+/** Results that take Redis further over its limit while it is full. */
+const RESULT_LETTERS = 4_000;
 
 /** incidents.md, 1: a surge of low-value analytics jobs fills the Redis that the API needs. */
 export const fullRedis: Drill = {
@@ -31,7 +33,7 @@ export const fullRedis: Drill = {
       analyticsProducer(world.redis.port, await limitOf(world)),
     );
     await world.play('producer', 'API server', apiProducer(world.redis.port));
-    const stage = { world, account, worker: await startWorker(world), refusedAtMs: 0 };
+    const stage = { world, account, worker: await startWorker(world, RESULT_LETTERS), refusedAtMs: 0 };
     account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
     return incidentOf(stage);
   },
@@ -55,7 +57,7 @@ function incidentOf(stage: Stage): Incident {
       account.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
       await pause(RESTART_AFTER_MS);
       await stage.worker.stop();
-      stage.worker = await startWorker(world);
+      stage.worker = await startWorker(world, RESULT_LETTERS);
       account.note('workers restarted, as one would', await backlogs(world));
     },
     async follow() {

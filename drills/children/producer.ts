@@ -10,8 +10,8 @@ export interface ProducerPlan {
   readonly dataLetters: number;
   readonly options: JobsOptions;
   readonly calmMs: number;
-  /** How long the surge lasts at most. */
-  readonly surgeMs?: number;
+  /** After so many jobs the surge is over too. */
+  readonly surgeJobs?: number;
   readonly ordinaryPerSecond: number;
   readonly surgePerSecond: number;
   /** true: all that is due at once by addBulk; false: one add a job, as a request handler does. */
@@ -38,8 +38,8 @@ let isSurgeOver = false;
 let inFlight: Promise<void> | null = null;
 
 function perSecond(nowMs: number): number {
-  const surgedMs = nowMs - startedAtMs - plan.calmMs;
-  const isSurge = surgedMs >= 0 && surgedMs < (plan.surgeMs ?? Number.POSITIVE_INFINITY) && !isSurgeOver;
+  isSurgeOver ||= serial >= (plan.surgeJobs ?? Number.POSITIVE_INFINITY);
+  const isSurge = nowMs - startedAtMs >= plan.calmMs && !isSurgeOver;
   return isSurge ? plan.surgePerSecond : plan.ordinaryPerSecond;
 }
 
