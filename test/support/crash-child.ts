@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Actor } from '../../server/auth/role.js';
 import { connect } from '../../server/redis/connect.js';
+import { MovedJobs } from '../../server/replay/moved-jobs.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';
 import { Replays } from '../../server/replay/replays.js';
@@ -22,6 +23,7 @@ const ordered = new Promise<CrashOrder>((resolve) => process.once('message', res
 process.send?.('warm');
 const order = await ordered;
 
+const AT_FULL_SPEED = { ratePerSecond: null, guard: false } as const;
 let underWay = 0;
 const { port, directory, replayed, parked } = order;
 const store = await openStore(directory);
@@ -31,6 +33,7 @@ const replays = new Replays({
   store: store.replays,
   audit: store.audit,
   parked: null,
+  moved: new MovedJobs(),
   tell: () => undefined,
   now: Date.now,
   newId: randomUUID,
@@ -66,7 +69,7 @@ async function shuffle(queue: string): Promise<never> {
     const [newest] = await bench.parkings.list({ queue, limit: 1 });
     if (newest?.state === 'running') await rested(newest.id);
     else if (newest?.phase === 'park' && newest.parked > 0) {
-      await bench.parkings.restore(newest.id, null);
+      await bench.parkings.restore(newest.id, AT_FULL_SPEED);
       await rested(newest.id);
     } else {
       // A queue that workers have emptied: parking nothing at full speed would keep others from their turn.
@@ -82,7 +85,7 @@ async function bringBack(queue: string): Promise<void> {
     if (state === 'running') await rested(id);
   for (const { id, remaining } of await bench.parkings.list({ queue, limit: 1_000 }))
     if (remaining > 0) {
-      await bench.parkings.restore(id, null);
+      await bench.parkings.restore(id, AT_FULL_SPEED);
       await rested(id);
     }
 }
