@@ -6,6 +6,7 @@ import type { ParkingPort } from './replay/parking/parking-port.js';
 import type { ReplayQueues } from './replay/replay-queues.js';
 import type { Replays } from './replay/replays.js';
 import type { AuditLog } from './store/audit-record.js';
+import type { HistoryLog } from './store/history/history-log.js';
 import type { IdempotencyStore } from './store/idempotency.js';
 import type { PredictionLog } from './store/prediction-log.js';
 import type { TimelineLog } from './store/timeline-entry.js';
@@ -21,6 +22,8 @@ export interface AppDeps {
   /** How good forecasts have been. */
   readonly predictions: Pick<PredictionLog, 'score'>;
   readonly markers: MarkerBook;
+  /** What signals were. */
+  readonly history: HistoryLog;
   readonly idempotency: IdempotencyStore;
   readonly parkings: ParkingPort;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */

@@ -123,6 +123,22 @@ export const tokenEntry = z.strictObject({
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits: make one with `spillway token`'),
 });
 
+/** How long signals are kept in each fineness, and what all of them may take of the disk. */
+const history = z
+  .strictObject({
+    /** Every tick. */
+    tickHours: z.number().min(1, 'must be at least 1').max(24, 'must be at most 24').default(1),
+    /** Steps of 10 s. */
+    tenSecondHours: z.number().min(6, 'must be at least 6').max(744, 'must be at most 744').default(24),
+    /** Steps of a minute. */
+    minuteDays: z.number().min(1, 'must be at least 1').max(400, 'must be at most 400').default(30),
+    maxBytes: z
+      .int('must be a whole number of bytes')
+      .min(8 * 1024 * 1024, 'must be at least 8388608, 8 megabytes')
+      .default(500 * 1024 ** 2),
+  })
+  .prefault({});
+
 const ratio = z.number().gt(0, 'must be above 0').max(1, 'must be at most 1');
 const thresholds = z.strictObject({
   memoryWarnRatio: ratio.default(DEFAULT_THRESHOLDS.memoryWarnRatio),
@@ -164,6 +180,7 @@ export const fileSchema = z.strictObject({
         .default(2 * 1024 ** 3),
     })
     .prefault({}),
+  history,
 });
 export type FileConfig = z.infer<typeof fileSchema>;
 

@@ -5,6 +5,7 @@ import type { Role } from './auth/role.js';
 import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Endpoint, InstanceConfig } from './instance-config.js';
+import type { HistorySettings } from './model/history/tiers.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseRedisUrl } from './redis-url.js';
 
@@ -33,6 +34,8 @@ export interface Config {
   readonly thresholds: Thresholds;
   /** What parked jobs may take of the disk. */
   readonly parking: { readonly maxBytes: number };
+  /** How long signals are kept, and what they may take of the disk. */
+  readonly history: HistorySettings;
   /** What is parked by itself, by instance. */
   readonly spillway: readonly InstancePolicy[];
 }
@@ -113,6 +116,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     replayQueues: replayQueuesOf(file, instances),
     thresholds: file.thresholds,
     parking: file.parking,
+    history: file.history,
     spillway: policiesOf(file),
   };
 }

@@ -14,6 +14,7 @@ import { startParkings } from './replay/parking/start-parkings.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import { Replays } from './replay/replays.js';
 import { closeLive } from './routes/live.js';
+import { openHistory } from './store/history/open-history.js';
 import { openStore } from './store/open-store.js';
 import type { TimelineEntry } from './store/timeline-entry.js';
 import { packageVersion } from './version.js';
@@ -49,6 +50,12 @@ export async function serveConsole(config: Config): Promise<number> {
       );
     });
   };
+  const history = await openHistory({
+    directory: config.dataDirectory,
+    settings: config.history,
+    now,
+    warn: (message) => log.warn(message),
+  });
   const watch = createWatch({
     instances: config.instances,
     thresholds: config.thresholds,
@@ -59,7 +66,9 @@ export async function serveConsole(config: Config): Promise<number> {
     newId: randomUUID,
     tell,
     markers: (instance) => markers.of(instance),
+    historyProblem: () => history.log.problem(),
   });
+  history.follow(watch);
   for (const { name } of config.instances)
     tell({
       atMs: now(),
@@ -120,6 +129,7 @@ export async function serveConsole(config: Config): Promise<number> {
     timeline: store.timeline,
     predictions: store.predictions,
     markers,
+    history: history.log,
     idempotency: store.idempotency,
     parkings: parkings.port,
     runLever: (actor, request) => runLever(leverDeps, actor, request),
@@ -155,6 +165,7 @@ export async function serveConsole(config: Config): Promise<number> {
     await replays.stop();
     await parkings.stop();
     await watch.stop();
+    await history.stop();
     store.close();
   }
 }

@@ -249,6 +249,8 @@ export interface Snapshot {
   readonly hearing: Hearing;
   /** Deploys and notes of the last 24 hours, oldest first, at most 200; those about the instance have no queue. */
   readonly markers: readonly Marker[];
+  /** Why signals are not kept in the store at present; absent or null: they are. */
+  readonly historyProblem?: string | null;
   readonly discovery: DiscoveryState;
   readonly poll: PollState;
 }
