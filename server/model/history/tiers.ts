@@ -34,3 +34,33 @@ export function tiersOf({ tickHours, tenSecondHours, minuteDays }: HistorySettin
     { name: 'minute', stepMs: MINUTE_MS, blockMs: 2 * HOUR_MS, keptMs: minuteDays * 24 * HOUR_MS },
   ];
 }
+
+/** Where the block begins that a time falls into. */
+export function blockStart({ blockMs }: Tier, atMs: number): number {
+  return Math.floor(atMs / blockMs) * blockMs;
+}
+
+/** Which tier a stretch is read from, and how wide its steps become. */
+export interface Reading {
+  readonly tier: 0 | 1 | 2;
+  readonly stepMs: number;
+}
+
+/**
+ * The coarsest tier that is as fine as `maxPoints` ask for, of those that are kept for as long as the stretch goes back;
+ * where none is, the one that goes back furthest. Steps are a whole number of its own.
+ */
+export function chooseReading(
+  tiers: Tiers,
+  fromMs: number,
+  toMs: number,
+  maxPoints: number,
+  nowMs: number,
+): Reading {
+  const wantedMs = Math.max(1, (toMs - fromMs) / Math.max(1, maxPoints));
+  const reaches = (tier: Tier): boolean => fromMs >= nowMs - tier.keptMs;
+  let tier: Reading['tier'] = reaches(tiers[0]) ? 0 : reaches(tiers[1]) ? 1 : 2;
+  while (tier < 2 && tiers[tier + 1 === 1 ? 1 : 2].stepMs <= wantedMs) tier = tier === 0 ? 1 : 2;
+  const { stepMs } = tiers[tier];
+  return { tier, stepMs: Math.max(1, Math.ceil(wantedMs / stepMs)) * stepMs };
+}

@@ -1,14 +1,6 @@
-import type { HistorySettings } from '../../model/history/tiers.js';
 import type { Watch } from '../../watch/watch.js';
+import { History, type HistoryOptions } from './history.js';
 import type { HistoryLog } from './history-log.js';
-
-export interface OpenHistory {
-  /** Of `history.db`. */
-  readonly directory: string;
-  readonly settings: HistorySettings;
-  readonly now: () => number;
-  readonly warn: (message: string) => void;
-}
 
 export interface OpenedHistory {
   readonly log: HistoryLog;
@@ -18,14 +10,26 @@ export interface OpenedHistory {
   stop(): Promise<void>;
 }
 
-export async function openHistory(_options: OpenHistory): Promise<OpenedHistory> {
+/**
+ * Opens `history.db` in the data directory. A directory that can't be written does not stop the console: `problem` of
+ * the log then says why nothing is kept, and it is tried again every few seconds.
+ */
+export async function openHistory(options: HistoryOptions): Promise<OpenedHistory> {
+  const history = new History(options);
+  await history.work();
+  let unfollow = (): unknown => undefined;
   return {
-    log: {
-      read: async () => ({ stepMs: 1_000, atMs: [], mean: [], min: [], max: [] }),
-      series: async () => [],
-      problem: () => null,
+    log: history,
+    follow(watch) {
+      unfollow = watch.onTick((instance) => {
+        const snapshot = watch.snapshot(instance);
+        if (snapshot) history.take(snapshot, options.now());
+        void history.work();
+      });
     },
-    follow: () => undefined,
-    stop: async () => undefined,
+    async stop() {
+      unfollow();
+      await history.stop();
+    },
   };
 }

@@ -1,0 +1,73 @@
+/**
+ * A stretch of one series at even steps: the i-th point belongs to [startMs + i·stepMs, startMs + (i + 1)·stepMs).
+ * Where `count` is 0 there is a gap, and the rest of that point means nothing.
+ */
+export interface Points {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly mean: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  /** How many ticks the point is made of. */
+  readonly count: Uint32Array;
+}
+
+/** A stretch of gaps. */
+export function noPoints(startMs: number, stepMs: number, length: number): Points {
+  return {
+    startMs,
+    stepMs,
+    mean: new Float64Array(length),
+    min: new Float64Array(length),
+    max: new Float64Array(length),
+    count: new Uint32Array(length),
+  };
+}
+
+/** Single values, a tick each; NaN is a gap. */
+export function pointsOfTicks(startMs: number, stepMs: number, values: ArrayLike<number>): Points {
+  const mean = Float64Array.from(values);
+  const count = Uint32Array.from(mean, (value) => (Number.isFinite(value) ? 1 : 0));
+  return { startMs, stepMs, mean, min: mean, max: mean, count };
+}
+
+/** Changes one point of `into` as if those ticks had been part of it from the start. */
+export function addPoint(
+  into: Points,
+  i: number,
+  mean: number,
+  min: number,
+  max: number,
+  count: number,
+): void {
+  const before = into.count[i];
+  if (before === undefined || count === 0) return;
+  if (before === 0) {
+    into.mean[i] = mean;
+    into.min[i] = min;
+    into.max[i] = max;
+  } else {
+    const had = into.mean[i] ?? 0;
+    into.mean[i] = had + (mean - had) * (count / (before + count));
+    into.min[i] = Math.min(into.min[i] ?? min, min);
+    into.max[i] = Math.max(into.max[i] ?? max, max);
+  }
+  into.count[i] = before + count;
+}
+
+/**
+ * Adds those points of `from` whose start lies in [fromMs, toMs) to the steps of `into` in which they begin. A step of
+ * `into` that nothing falls into stays a gap: nothing is drawn from its neighbours.
+ */
+export function foldInto(into: Points, from: Points, fromMs = -Infinity, toMs = Infinity): void {
+  const length = from.count.length;
+  const first = Math.max(0, Math.ceil((Math.max(fromMs, into.startMs) - from.startMs) / from.stepMs));
+  for (let i = first; i < length; i++) {
+    const atMs = from.startMs + i * from.stepMs;
+    if (atMs >= toMs) return;
+    const count = from.count[i] ?? 0;
+    if (count === 0) continue;
+    const place = Math.floor((atMs - into.startMs) / into.stepMs);
+    addPoint(into, place, from.mean[i] ?? 0, from.min[i] ?? 0, from.max[i] ?? 0, count);
+  }
+}
