@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient, type InStatement } from '@libsql/client';
@@ -60,7 +60,9 @@ export class HistoryFile {
     } catch (error) {
       if (!isDamaged(error)) throw error;
       const aside = `${path}.damaged-${nowMs}`;
-      renameSync(path, aside);
+      // With its log: a new file would take that for its own.
+      for (const part of ['', '-wal', '-shm'])
+        if (existsSync(path + part)) renameSync(path + part, aside + part);
       warn(`the history was damaged (${reasonOf(error)}): it is set aside as ${aside}, and begins anew`);
       return HistoryFile.#openAt(path, maxBytes);
     }
