@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { startRedis } from '../drills/own-redis.js';
 import { packagePath } from '../server/package-path.js';
 import { agentRows } from './agent-cost.js';
 import { CRASH_NOTES, crashRows } from './crash.js';
 import { everydayRow } from './everyday.js';
+import { historyRows } from './history.js';
 import { memoryRows } from './memory.js';
 import { replayRows } from './replay.js';
 import { type Row, renderReport } from './report.js';
@@ -18,6 +20,7 @@ const ASIDE: Readonly<Record<string, Measure>> = {
   '--memory': measureMemory,
   '--replay': measureReplay,
   '--crash': measureCrash,
+  '--history': measureHistory,
 };
 
 /** The measurement that the arguments ask for; null: the usual one. */
@@ -52,6 +55,18 @@ async function measureCrash(isQuick: boolean, say: Say): Promise<void> {
   const rows = await crashRows(isQuick, say);
   const peer = 'There is no peer: its column says what is not our doing.';
   await keep(rows, 'RESULTS-crash.md', isQuick, say, peer, CRASH_NOTES);
+}
+
+async function measureHistory(isQuick: boolean, say: Say): Promise<void> {
+  const rows = await historyRows(isQuick, say);
+  const load = loadavg()[0]?.toFixed(1);
+  await keep(
+    rows,
+    'RESULTS-history.md',
+    isQuick,
+    say,
+    `No peer keeps a history. Load average at the end: ${load}.`,
+  );
 }
 
 /** Says the report, and keeps it where it is of full size. */

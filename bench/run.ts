@@ -30,7 +30,7 @@ const JOBS = 50;
 /**
  * Measures the console beside its peer and writes bench/RESULTS.md; with `--agents` the agents, and RESULTS-agents.md; with `--memory` where the
  * memory is, and RESULTS-memory.md; with `--replay` replays, and RESULTS-replay.md; with `--crash` what kills do to replays and parkings, and
- * RESULTS-crash.md.
+ * RESULTS-crash.md; with `--history` what is kept of signals, and RESULTS-history.md.
  * `--quick`: a tenth of the size, nothing written.
  */
 async function main(): Promise<void> {
@@ -51,6 +51,31 @@ async function main(): Promise<void> {
   } finally {
     await redis.stop();
   }
+}
+
+async function measureAgents(): Promise<void> {
+  const rows = [
+    ...(await agentRows(isQuick)),
+    await steadyRow(isQuick ? 0.5 : 10),
+    await everydayRow(isQuick ? 0.5 : 5),
+  ];
+  const redis = await startRedis();
+  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
+  await redis.stop();
+  const report = renderReport(rows, version, Date.now());
+  say(report);
+  if (!isQuick) await writeFile(packagePath('bench/RESULTS-agents.md'), report);
+}
+
+async function measureMemory(): Promise<void> {
+  const rows = await memoryRows(isQuick, say);
+  const redis = await startRedis();
+  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
+  await redis.stop();
+  const peer = 'The peer is redis-cli on the same Redis in the same run.';
+  const report = renderReport(rows, version, Date.now(), peer);
+  say(report);
+  if (!isQuick) await writeFile(packagePath('bench/RESULTS-memory.md'), report);
 }
 
 async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {

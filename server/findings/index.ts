@@ -1,5 +1,6 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
+import { consoleNoHistory } from './console-no-history.js';
 import { consoleStale } from './console-stale.js';
 import { foldExplained } from './explained.js';
 import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
@@ -43,6 +44,7 @@ import { workerStuck } from './worker-stuck.js';
 export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
   consoleStale,
+  consoleNoHistory,
   redisFull,
   redisFilling,
   redisNoLimit,

@@ -1,8 +1,12 @@
 import { formatDuration } from '../model/format.js';
 import type { CurrentFinding } from './finding.js';
 
-/** Codes that are about the console's sight itself, and so hold while it can't see. */
-const ABOUT_SIGHT: ReadonlySet<string> = new Set(['console.stale', 'redis.unreachable']);
+/** Codes that are about the console and its sight, and so hold while it can't see. */
+const ABOUT_SIGHT: ReadonlySet<string> = new Set([
+  'console.stale',
+  'console.no-history',
+  'redis.unreachable',
+]);
 
 /**
  * Findings as they may be shown while the console can't see: those about its sight as they are, the others marked as

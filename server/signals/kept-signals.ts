@@ -8,7 +8,6 @@ import type { Signal } from './signal.js';
  */
 const KEPT_OF_MANY: ReadonlySet<string> = new Set([
   'queue_backlog_jobs',
-  'queue_waiting_jobs',
   'queue_active_jobs',
   'queue_delayed_jobs',
   'queue_completed_jobs',
@@ -51,8 +50,8 @@ const STEP_EXPONENTS: Readonly<Record<Signal['unit'], number>> = {
   bool: -6,
 };
 
-/** How exactly a signal is kept: of the few series of Redis itself to 1 in 32,768, of the many others to 1 in 256. */
+/** How exactly a signal is kept: of the few series of Redis itself to 1 in 32,768, of the many others to 1 in 128, and whole numbers up to 128 as they are. */
 export function keptPrecision({ scope, unit }: Signal): Precision {
   const isOfMany = scope === 'queue' || scope === 'job-type';
-  return { bits: isOfMany ? 7 : 14, stepExponent: STEP_EXPONENTS[unit] };
+  return { bits: isOfMany ? 6 : 14, stepExponent: STEP_EXPONENTS[unit] };
 }

@@ -8,7 +8,8 @@ import { KEPT_SIGNALS } from '../../signals/kept-signals.js';
 import { type SubjectEntry, scopeOf } from './subject-entry.js';
 
 export const HISTORY_FILE = 'history.db';
-const PAGE_BYTES = 4096;
+/** Blocks of a minute tier take some kilobytes: in smaller pages much would stay empty. */
+const PAGE_BYTES = 8192;
 /** The rest is for the write-ahead log. */
 const OF_MAX_BYTES = 0.95;
 const ROWS_A_STATEMENT = 50;
@@ -73,6 +74,7 @@ export class HistoryFile {
     const client = createClient({ url: pathToFileURL(path).href, concurrency: 1 });
     try {
       await client.execute('PRAGMA busy_timeout = 2000');
+      await client.execute(`PRAGMA page_size = ${PAGE_BYTES}`);
       await client.execute('PRAGMA auto_vacuum = INCREMENTAL');
       await client.execute('PRAGMA journal_mode = WAL');
       // NORMAL: a commit outlives a kill; a power cut may take the last seconds, and never the file.

@@ -1,0 +1,193 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { encodeBlock } from '../server/model/history/block.js';
+import { type Tier, tiersOf } from '../server/model/history/tiers.js';
+import { KEPT_SIGNALS, keptPrecision } from '../server/signals/kept-signals.js';
+import { History } from '../server/store/history/history.js';
+import { HistoryFile, type NewBlock } from '../server/store/history/history-file.js';
+import { pack } from '../server/store/history/pack.js';
+import { Subjects } from '../server/store/history/subjects.js';
+import { snapshotAt } from '../test/support/history.js';
+import { HistoryWorld, idOf } from './history-world.js';
+import { ms, type Row } from './report.js';
+import { quantile } from './world.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const SETTINGS = { tickHours: 1, tenSecondHours: 24, minuteDays: 30, maxBytes: 2 * 1024 ** 3 };
+/** Beyond 2 GB nothing is pruned here: the size that comes out is that of what was written. */
+
+/**
+ * A month of 1,000 queues: what it takes on disk, what a second of it costs to keep, how fast it is read.
+ * Blocks of the past are encoded and written as the console does it, folded from noise that is made up; the last ticks
+ * go the whole way, from Snapshots through memory and folding, by a clock that is passed in.
+ */
+export async function historyRows(isQuick: boolean, say: (text: string) => void): Promise<readonly Row[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-history-bench-'));
+  const [queues, days] = isQuick ? [100, 3] : [1_000, 30];
+  const world = new HistoryWorld(queues);
+  const endMs = Date.UTC(2026, 0, 31, 12, 0, 0) - 400_000;
+  try {
+    say(`writing ${days} days of ${queues} queues`);
+    await writePast(directory, world, days, endMs, say);
+    const size = (await stat(join(directory, 'history.db'))).size;
+    const live = await runLive(directory, world, endMs, isQuick ? 700 : 1_500, say);
+    return [
+      {
+        what: `history.db of ${queues} queues over ${days} days (minutes; ten seconds for a day; ticks for an hour)`,
+        spillway: `${Math.round((size + live.ticksBytes) / 2 ** 20)} MB`,
+        peer: '',
+        ratio: '',
+        wanted: '< 500 MB',
+        isMet: size + live.ticksBytes < 500 * 2 ** 20,
+      },
+      {
+        what: `CPU of keeping ${queues} queues, a tick a second, folding and pruning included`,
+        spillway: `${(live.cpuRatio * 100).toFixed(2)}% of a core`,
+        peer: '',
+        ratio: '',
+        wanted: '< 5%',
+        isMet: live.cpuRatio < 0.05,
+      },
+      {
+        what: 'longest the event loop stood still for it at a tick: median, p99, worst',
+        spillway: `${ms(live.stall.p50)}, ${ms(live.stall.p99)}, ${ms(live.stall.worst)}`,
+        peer: '',
+        ratio: '',
+        wanted: '',
+        isMet: null,
+      },
+      {
+        what: `a chart of 24 h of one queue, one signal of 600 points: median, p99 of ${live.reads} queues`,
+        spillway: `${ms(live.day.p50)}, ${ms(live.day.p99)}`,
+        peer: '',
+        ratio: '',
+        wanted: '< 50 ms',
+        isMet: live.day.p99 < 50,
+      },
+      {
+        what: 'the same over 30 days: median, p99',
+        spillway: `${ms(live.month.p50)}, ${ms(live.month.p99)}`,
+        peer: '',
+        ratio: '',
+        wanted: '',
+        isMet: null,
+      },
+    ];
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function writePast(
+  directory: string,
+  world: HistoryWorld,
+  days: number,
+  endMs: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const tiers = tiersOf(SETTINGS);
+  const file = await HistoryFile.open(directory, SETTINGS.maxBytes, endMs, say);
+  const ids = await file.signalIds();
+  const subjects = new Subjects(tiers);
+  const signals = KEPT_SIGNALS.filter(({ scope }) => scope === 'queue');
+  const names = signals.map(({ name }) => name);
+  for (let i = 0; i < world.queues; i++) {
+    const entry = subjects.create({ instance: 'default', node: null, queue: idOf(i), type: null }, endMs);
+    if (entry) entry.lastSecond = Math.floor(endMs / 1000);
+  }
+  const write = async (tier: Tier, fromMs: number, toMs: number): Promise<void> => {
+    for (let startMs = fromMs; startMs < toMs; startMs += tier.blockMs) {
+      let blocks: NewBlock[] = [];
+      for (const [i, entry] of subjects.all.entries()) {
+        const all = world.stretch(i, names, startMs, tier.stepMs, tier.blockMs / tier.stepMs);
+        const columns = signals.flatMap((signal, n) => {
+          const points = all[n];
+          return points
+            ? [{ signal: ids.get(signal.name) ?? 0, precision: keptPrecision(signal), points }]
+            : [];
+        });
+        const body = pack(encodeBlock(columns, tier.stepMs / 1000), true);
+        blocks.push({ entry, tier: tier.name, startMs, body });
+        if (blocks.length < 200) continue;
+        await file.write(blocks, []);
+        blocks = [];
+      }
+      await file.write(blocks, []);
+      if ((startMs - fromMs) % DAY_MS === 0) say(`${tier.name} ${new Date(startMs).toISOString()}`);
+    }
+  };
+  const [minuteUntilMs, tenUntilMs] = subjects.all[0]
+    ? [subjects.all[0].untilMs[2], subjects.all[0].untilMs[1]]
+    : [endMs, endMs];
+  await write(tiers[2], minuteUntilMs - days * DAY_MS, minuteUntilMs);
+  await write(tiers[1], tenUntilMs - DAY_MS, tenUntilMs);
+  file.close();
+}
+
+async function runLive(
+  directory: string,
+  world: HistoryWorld,
+  startMs: number,
+  ticks: number,
+  say: (text: string) => void,
+) {
+  let nowMs = startMs;
+  const history = new History({ directory, settings: SETTINGS, now: () => nowMs, warn: say });
+  await history.work();
+  say(`${ticks} ticks from Snapshots`);
+  const sizeBefore = (await stat(join(directory, 'history.db'))).size;
+  const stalls: number[] = [];
+  let cpuMs = 0;
+  for (let i = 0; i < ticks; i++, nowMs += 1_000) {
+    const queues = Array.from({ length: world.queues }, (_, n) => world.state(n, nowMs));
+    const snapshot = snapshotAt(nowMs, queues);
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    const before = process.cpuUsage();
+    const startedAt = performance.now();
+    history.take(snapshot, nowMs);
+    const tookMs = performance.now() - startedAt;
+    delay.enable();
+    await history.work();
+    delay.disable();
+    const { user, system } = process.cpuUsage(before);
+    cpuMs += (user + system) / 1000;
+    stalls.push(Math.max(tookMs, delay.max / 1e6));
+  }
+  const sizeAfter = (await stat(join(directory, 'history.db'))).size;
+  const read = async (hours: number): Promise<number> => {
+    const queue = idOf(Math.floor(Math.random() * world.queues));
+    const startedAt = performance.now();
+    await history.read({
+      series: { instance: 'default', node: null, queue, type: null, signal: 'queue_backlog_jobs' },
+      fromMs: nowMs - hours * HOUR_MS,
+      toMs: nowMs,
+      maxPoints: 600,
+    });
+    return performance.now() - startedAt;
+  };
+  const reads = 100;
+  const day: number[] = [];
+  const month: number[] = [];
+  for (let i = 0; i < reads; i++) {
+    day.push(await read(24));
+    month.push(await read(24 * 30));
+  }
+  await history.stop();
+  const figures = (times: readonly number[]) => ({
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    worst: Math.max(...times),
+  });
+  return {
+    cpuRatio: cpuMs / (ticks * 1000),
+    // An hour of ticks, from those that were written here.
+    ticksBytes: ((sizeAfter - sizeBefore) * 3_600) / ticks,
+    stall: figures(stalls),
+    day: figures(day),
+    month: figures(month),
+    reads,
+  };
+}
