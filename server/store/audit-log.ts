@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, or, type SQL } from 'drizzle-orm';
 import type { AuditLog, AuditQuery, AuditRecord } from './audit-record.js';
 import type { Database } from './open-store.js';
 import { actions } from './schema.js';
@@ -37,6 +37,8 @@ function filters(query: AuditQuery): readonly (SQL | undefined)[] {
     query.instance === undefined ? undefined : eq(actions.instance, query.instance),
     query.queue === undefined ? undefined : eq(actions.queue, query.queue),
     query.lever === undefined ? undefined : eq(actions.lever, query.lever),
+    query.sinceMs === undefined ? undefined : gte(actions.atMs, query.sinceMs),
+    query.beforeMs === undefined ? undefined : lt(actions.atMs, query.beforeMs),
   ];
 }
 

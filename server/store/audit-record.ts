@@ -36,6 +36,10 @@ export interface AuditQuery {
   readonly instance?: string;
   readonly queue?: string;
   readonly lever?: string;
+  /** Not before this time. */
+  readonly sinceMs?: number;
+  /** Before this time. */
+  readonly beforeMs?: number;
   /** Records older than this one (exclusive). */
   readonly cursor?: string;
   readonly limit: number;

@@ -51,6 +51,8 @@ export interface TimelineLog {
     /** Of this one, and of all instances. */
     readonly instance?: string;
     readonly kinds?: readonly TimelineKind[];
+    /** Beginnings of kinds, such as `redis.`; any of them. */
+    readonly kindPrefixes?: readonly string[];
     readonly sinceMs?: number;
     readonly beforeMs?: number;
     readonly limit: number;

@@ -1,4 +1,4 @@
-import { and, desc, gte, inArray, lt, sql } from 'drizzle-orm';
+import { and, desc, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import type { Database } from './open-store.js';
 import { timeline } from './schema.js';
 import { ALL_INSTANCES, type TimelineLog } from './timeline-entry.js';
@@ -22,7 +22,7 @@ export function createTimeline(database: Database): TimelineLog {
         .delete(timeline)
         .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MOST_ENTRIES}`);
     },
-    async list({ instance, kinds, sinceMs, beforeMs, limit }) {
+    async list({ instance, kinds, kindPrefixes, sinceMs, beforeMs, limit }) {
       return database
         .select()
         .from(timeline)
@@ -30,6 +30,13 @@ export function createTimeline(database: Database): TimelineLog {
           and(
             instance === undefined ? undefined : inArray(timeline.instance, [instance, ALL_INSTANCES]),
             kinds === undefined ? undefined : inArray(timeline.kind, [...kinds]),
+            kindPrefixes === undefined
+              ? undefined
+              : or(
+                  ...kindPrefixes.map(
+                    (prefix) => sql`substr(${timeline.kind}, 1, ${prefix.length}) = ${prefix}`,
+                  ),
+                ),
             sinceMs === undefined ? undefined : gte(timeline.atMs, sinceMs),
             beforeMs === undefined ? undefined : lt(timeline.atMs, beforeMs),
           ),

@@ -7,6 +7,7 @@ import { requireRole } from '../../auth/gate.js';
 import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
 import type { ApiEnv } from './env.js';
+import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
 import { jobTypesApi } from './job-types.js';
 import { jobsApi } from './jobs.js';
@@ -57,6 +58,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     jobsApi(deps),
     actionsApi(deps),
     timelineApi(deps),
+    historyApi(deps),
     markersApi(deps),
     parkingsApi(deps),
     replaysApi(deps),
