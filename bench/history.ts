@@ -14,10 +14,12 @@ import { HistoryWorld, idOf } from './history-world.js';
 import { ms, type Row } from './report.js';
 import { quantile } from './world.js';
 
+/** Queues that differ; the blocks of each are written for ten, which the store can't tell. */
+const DISTINCT = 100;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** So much room that nothing is pruned: the size that comes out is that of what was written. */
 const SETTINGS = { tickHours: 1, tenSecondHours: 24, minuteDays: 30, maxBytes: 2 * 1024 ** 3 };
-/** Beyond 2 GB nothing is pruned here: the size that comes out is that of what was written. */
 
 /**
  * A month of 1,000 queues: what it takes on disk, what a second of it costs to keep, how fast it is read.
@@ -100,8 +102,7 @@ async function writePast(
   }
   const write = async (tier: Tier, fromMs: number, toMs: number): Promise<void> => {
     for (let startMs = fromMs; startMs < toMs; startMs += tier.blockMs) {
-      let blocks: NewBlock[] = [];
-      for (const [i, entry] of subjects.all.entries()) {
+      const bodies = Array.from({ length: Math.min(DISTINCT, world.queues) }, (_, i) => {
         const all = world.stretch(i, names, startMs, tier.stepMs, tier.blockMs / tier.stepMs);
         const columns = signals.flatMap((signal, n) => {
           const points = all[n];
@@ -109,12 +110,12 @@ async function writePast(
             ? [{ signal: ids.get(signal.name) ?? 0, precision: keptPrecision(signal), points }]
             : [];
         });
-        const body = pack(encodeBlock(columns, tier.stepMs / 1000), true);
-        blocks.push({ entry, tier: tier.name, startMs, body });
-        if (blocks.length < 200) continue;
-        await file.write(blocks, []);
-        blocks = [];
-      }
+        return pack(encodeBlock(columns, tier.stepMs / 1000), true);
+      });
+      const blocks = subjects.all.map((entry, i): NewBlock => {
+        const body = bodies[i % bodies.length] ?? new Uint8Array();
+        return { entry, tier: tier.name, startMs, body };
+      });
       await file.write(blocks, []);
       if ((startMs - fromMs) % DAY_MS === 0) say(`${tier.name} ${new Date(startMs).toISOString()}`);
     }

@@ -1,4 +1,5 @@
-// Pictures of the last minutes. Points are fetched once and then only what is new; the server says when that is.
+// Pictures of the last minutes, and of longer ranges (chart-history.js). Points of the last minutes are fetched once and
+// then only what is new; the server says when that is.
 (() => {
   const WINDOW_MS = 15 * 60_000;
   const POINTS = 900;
@@ -32,37 +33,73 @@
   };
   const clock = (ms) => new Date(ms).toISOString().slice(11, 16);
 
-  function draw(canvas) {
+  const past = window.chartHistory;
+  const day = (ms) => new Date(ms).toISOString().slice(5, 10);
+  let lookedAt = -1;
+
+  /** A line, and where it is of the past the span between least and largest, and what it is compared with. */
+  function datasetsOf(line, isPast) {
+    const main = colour(`chart-${line.colour}`);
+    const one = {
+      label: line.label,
+      data: [],
+      borderColor: main,
+      backgroundColor: main,
+      borderWidth: 2,
+      borderDash: line.colour === 'two' ? [5, 3] : [],
+      // A point between two gaps has no line to be seen by.
+      pointRadius: isPast ? ({ dataset, dataIndex }) => (isAlone(dataset.data, dataIndex) ? 2 : 0) : 0,
+      spanGaps: false,
+    };
+    if (!isPast) return [one];
+    const span = { data: [], borderWidth: 0, pointRadius: 0, isSpan: true };
+    const compared = past.comparedName();
+    return [
+      one,
+      { ...span, label: `${line.label}, least` },
+      { ...span, label: `${line.label}, largest`, fill: '-1', backgroundColor: faint(main) },
+      ...(compared
+        ? [
+            {
+              ...one,
+              label: `${line.label}, ${compared}`,
+              borderColor: colour('muted'),
+              backgroundColor: colour('muted'),
+              borderWidth: 1.5,
+              borderDash: line.colour === 'two' ? [1, 4] : [1, 2],
+            },
+          ]
+        : []),
+    ];
+  }
+
+  const isAlone = (data, i) =>
+    Number.isNaN(data[i - 1]?.y ?? Number.NaN) && Number.isNaN(data[i + 1]?.y ?? Number.NaN);
+  const faint = (main) => main.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.18)');
+
+  function draw(canvas, isPast) {
     const lines = JSON.parse(canvas.dataset.lines);
     const limit = canvas.dataset.limit ? JSON.parse(canvas.dataset.limit) : null;
     const format = FORMATS[canvas.dataset.unit];
     const muted = colour('muted');
     const grid = colour('line');
+    const tick = (ms) => (past.isLong() ? `${day(ms)} ${clock(ms)}` : clock(ms));
     const chart = new Chart(canvas, {
       type: 'line',
-      data: {
-        datasets: lines.map((line) => ({
-          label: line.label,
-          data: [],
-          borderColor: colour(`chart-${line.colour}`),
-          backgroundColor: colour(`chart-${line.colour}`),
-          borderWidth: 2,
-          borderDash: line.colour === 'two' ? [5, 3] : [],
-          pointRadius: 0,
-          spanGaps: false,
-        })),
-      },
+      data: { datasets: lines.flatMap((line) => datasetsOf(line, isPast)) },
       options: {
         animation: false,
         parsing: false,
         normalized: true,
         responsive: true,
         maintainAspectRatio: false,
-        interaction: { mode: 'index', intersect: false },
+        interaction: isPast
+          ? { mode: 'nearest', axis: 'x', intersect: false }
+          : { mode: 'index', intersect: false },
         scales: {
           x: {
             type: 'linear',
-            ticks: { color: muted, maxTicksLimit: 6, callback: clock },
+            ticks: { color: muted, maxTicksLimit: past.isLong() ? 4 : 6, maxRotation: 0, callback: tick },
             grid: { color: grid },
           },
           y: {
@@ -73,32 +110,61 @@
           },
         },
         plugins: {
-          legend: { display: lines.length > 1, labels: { color: muted, boxHeight: 2 } },
+          legend: {
+            display: lines.length > 1 || (isPast && past.comparedName() !== ''),
+            labels: {
+              color: muted,
+              boxHeight: 2,
+              filter: (item, { datasets }) => !datasets[item.datasetIndex].isSpan,
+            },
+          },
           tooltip: {
             callbacks: {
-              title: (items) => `${new Date(items[0].parsed.x).toISOString().slice(11, 19)} UTC`,
+              title: (items) =>
+                items.length === 0
+                  ? ''
+                  : `${past.isLong() ? `${day(items[0].parsed.x)} ` : ''}${new Date(items[0].parsed.x).toISOString().slice(11, 19)} UTC`,
               label: (item) => `${item.dataset.label}: ${format(item.parsed.y)}`,
             },
           },
-          annotation: {
-            annotations: limit
-              ? {
-                  limit: {
-                    type: 'line',
-                    yMin: limit.value,
-                    yMax: limit.value,
-                    borderColor: colour('chart-limit'),
-                    borderWidth: 2,
-                    borderDash: [8, 4],
-                    label: { display: true, content: limit.label, position: 'start', yAdjust: -10 },
-                  },
-                }
-              : {},
-          },
+          annotation: { annotations: {} },
         },
       },
     });
-    charts.set(canvas, { chart, lines });
+    charts.set(canvas, { chart, lines, limit, isPast, format });
+    annotate(canvas);
+  }
+
+  /** The limit, and what happened. */
+  function annotate(canvas) {
+    const { chart, limit } = charts.get(canvas);
+    const colours = { text: colour('muted'), background: colour('panel') };
+    chart.options.plugins.annotation.annotations = {
+      ...past.annotations(colours, lookedAt, look),
+      ...(limit
+        ? {
+            limit: {
+              type: 'line',
+              yMin: limit.value,
+              yMax: limit.value,
+              borderColor: colour('chart-limit'),
+              borderWidth: 2,
+              borderDash: [8, 4],
+              label: { display: true, content: limit.label, position: 'start', yAdjust: -10 },
+            },
+          }
+        : {}),
+    };
+  }
+
+  /** One event is looked at, in the list or on a line: its words stand on its line in every chart. */
+  function look(mark) {
+    if (mark === lookedAt) return;
+    lookedAt = mark;
+    for (const [canvas, { chart }] of charts) {
+      annotate(canvas);
+      chart.update('none');
+    }
   }
 
   /** One answer feeds all charts that ask the same address. */
@@ -123,20 +189,81 @@
   }
 
   let isBusy = false;
+  let pastAtMs = 0;
   async function refresh() {
     if (isBusy || document.hidden) return;
     isBusy = true;
     try {
       const canvases = [...document.querySelectorAll('canvas[data-chart]')];
       for (const canvas of charts.keys()) if (!canvas.isConnected) forget(canvas);
-      const addresses = new Set(canvases.map((canvas) => canvas.dataset.chart));
-      await Promise.all([...addresses].map(fetchSeries));
-      for (const canvas of canvases) show(canvas);
+      if (canvases.length === 0) return;
+      if (past.isLive()) await refreshLive(canvases);
+      else await refreshPast(canvases);
     } catch {
       // Out of touch: the page says so by itself, and the next event comes when it is back.
+      if (!past.isLive()) past.say('can’t be read now');
     } finally {
       isBusy = false;
     }
+  }
+
+  async function refreshLive(canvases) {
+    const addresses = new Set(canvases.map((canvas) => canvas.dataset.chart));
+    const isDue = Date.now() - pastAtMs > 10_000;
+    const first = JSON.parse(canvases[0].dataset.lines)[0].signal;
+    const [happened] = await Promise.all([
+      isDue ? past.ask(canvases[0].dataset.history, first, 1, '').catch(() => null) : null,
+      ...[...addresses].map(fetchSeries),
+    ]);
+    if (isDue) pastAtMs = Date.now();
+    const areNew = happened !== null && past.takeMarks(happened.markers);
+    for (const canvas of canvases) {
+      show(canvas);
+      if (areNew) annotate(canvas);
+    }
+    if (areNew) for (const { chart } of charts.values()) chart.update('none');
+  }
+
+  async function refreshPast(canvases) {
+    if (Date.now() - pastAtMs < past.everyMs()) return;
+    const chosen = past.chosen();
+    const asked = canvases.map((canvas) =>
+      past.lines(
+        canvas,
+        JSON.parse(canvas.dataset.lines).map(({ signal }) => signal),
+      ),
+    );
+    const answers = await Promise.all(asked);
+    if (past.chosen() !== chosen) return;
+    pastAtMs = Date.now();
+    past.takeMarks(answers[0][0].markers);
+    canvases.forEach((canvas, i) => {
+      showPast(canvas, answers[i]);
+    });
+    const { problem } = answers[0][0];
+    past.say(problem ? `not kept at present: ${problem}` : '');
+  }
+
+  function showPast(canvas, answers) {
+    if (charts.get(canvas)?.isPast === false) forget(canvas);
+    if (!charts.has(canvas)) draw(canvas, true);
+    const { chart, lines, format } = charts.get(canvas);
+    const points = ({ atMs }, values) => atMs.map((x, i) => ({ x, y: values[i] ?? Number.NaN }));
+    const data = answers.flatMap((answer) => [
+      points(answer, answer.mean),
+      points(answer, answer.min),
+      points(answer, answer.max),
+      ...(answer.compare ? [points(answer.compare, answer.compare.mean)] : []),
+    ]);
+    chart.data.datasets.forEach((dataset, i) => {
+      dataset.data = data[i] ?? [];
+    });
+    chart.options.scales.x.min = answers[0].fromMs;
+    chart.options.scales.x.max = answers[0].toMs;
+    annotate(canvas);
+    chart.update('none');
+    const labels = lines.map(({ label }) => label);
+    canvas.setAttribute('aria-label', past.describe(canvas.dataset.title, answers, labels, format));
   }
 
   function forget(canvas) {
@@ -145,7 +272,8 @@
   }
 
   function show(canvas) {
-    if (!charts.has(canvas)) draw(canvas);
+    if (charts.get(canvas)?.isPast) forget(canvas);
+    if (!charts.has(canvas)) draw(canvas, false);
     const { chart, lines } = charts.get(canvas);
     const { atMs, values } = series.get(canvas.dataset.chart);
     lines.forEach((line, i) => {
@@ -166,15 +294,34 @@
       if (!words || words.textContent === text) continue;
       words.textContent = text;
       const canvas = document.querySelector(`#${id} canvas`);
-      if (canvas) canvas.setAttribute('aria-label', text);
+      if (canvas && past.isLive()) canvas.setAttribute('aria-label', `${canvas.dataset.title}: ${text}`);
     }
     refresh();
   });
   document.addEventListener('visibilitychange', refresh);
   function redraw() {
     for (const canvas of [...charts.keys()]) forget(canvas);
+    pastAtMs = 0;
     refresh();
   }
+  document.addEventListener('change', (event) => {
+    if (!event.target.matches?.('[data-chart-time], [data-chart-compare]')) return;
+    past.say(past.isLive() ? '' : 'reading…');
+    lookedAt = -1;
+    // What is under way answers for what was chosen before: it is drawn over at once.
+    isBusy = false;
+    redraw();
+  });
+  for (const [name, isLooking] of [
+    ['focusin', true],
+    ['focusout', false],
+    ['mouseover', true],
+    ['mouseout', false],
+  ])
+    document.addEventListener(name, (event) => {
+      const button = event.target.closest?.('[data-mark]');
+      if (button) look(isLooking ? Number(button.dataset.mark) : -1);
+    });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ['data-theme'] });
   if (style('--text') !== '') refresh();

@@ -4,6 +4,8 @@ export interface ChartLine {
   readonly label: string;
   /** Name of the values in the series. */
   readonly key: string;
+  /** Its signal in the history. */
+  readonly signal: string;
   readonly colour: 'one' | 'two' | 'three';
 }
 
@@ -16,12 +18,14 @@ export interface ChartProps {
   readonly lines: readonly ChartLine[];
   /** Where its points come from, as JSON. */
   readonly href: string;
+  /** Whose history: the query that GET /api/v1/history takes beside the signal. */
+  readonly history: string;
   /** A level drawn across, such as maxmemory. */
   readonly limit: { readonly value: number; readonly label: string } | null;
 }
 
 /** A picture that the script draws and feeds; the words beside it say the same. */
-export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, limit }) => (
+export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, history, limit }) => (
   <figure class="chart" id={id}>
     <figcaption>
       <span class="chart-title">{title}</span> <span id={`${id}-text`}>{text}</span>
@@ -31,6 +35,8 @@ export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, limi
         role="img"
         aria-label={`${title}: ${text}`}
         data-chart={href}
+        data-history={history}
+        data-title={title}
         data-unit={unit}
         data-lines={JSON.stringify(lines)}
         data-limit={limit ? JSON.stringify(limit) : undefined}

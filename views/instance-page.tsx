@@ -1,6 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { Band, type BandProps, type Fact, Facts } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
+import { ChartRange } from './chart-range.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
 import { Holders, type HoldersProps } from './memory-page.js';
@@ -51,6 +52,7 @@ export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: Instance
       <h2 id="findings-title">What is wrong here</h2>
       <FindingList {...view.findings} />
     </section>
+    <ChartRange />
     <div class="charts">
       {view.charts.map((chart) => (
         <Chart {...chart} />

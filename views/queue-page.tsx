@@ -1,6 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { type Fact, Facts, type State } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
+import { ChartRange } from './chart-range.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
 import { Icon, type IconName } from './icon.js';
@@ -45,6 +46,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
       <h2 id="findings-title">What is wrong here</h2>
       <FindingList {...view.findings} />
     </section>
+    <ChartRange />
     <div class="charts">
       {view.charts.map((chart) => (
         <Chart {...chart} />

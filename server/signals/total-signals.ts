@@ -6,6 +6,14 @@ import type { InstanceSignal } from './signal.js';
 export const TOTAL_SIGNALS: readonly InstanceSignal[] = [
   {
     scope: 'instance',
+    name: 'counted_bytes',
+    help: 'Memory that counts against maxmemory, of all nodes.',
+    unit: 'bytes',
+    kind: 'gauge',
+    read: whileLive((snapshot) => snapshot.nodes.reduce((sum, { countedBytes }) => sum + countedBytes, 0)),
+  },
+  {
+    scope: 'instance',
     name: 'redis_keys',
     help: 'Keys in this Redis.',
     unit: 'count',

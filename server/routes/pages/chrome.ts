@@ -28,7 +28,12 @@ const STYLES = [
   'detail.css',
 ];
 const SCRIPTS = ['vendor/htmx.min.js', 'vendor/hx-sse.min.js', 'app.js', 'lists.js', 'drawer.js'];
-const CHART_SCRIPTS = ['vendor/chart.umd.min.js', 'vendor/chartjs-plugin-annotation.min.js', 'charts.js'];
+const CHART_SCRIPTS = [
+  'vendor/chart.umd.min.js',
+  'vendor/chartjs-plugin-annotation.min.js',
+  'chart-history.js',
+  'charts.js',
+];
 
 export interface PageFrame {
   readonly actor: Actor;

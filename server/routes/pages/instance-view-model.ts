@@ -40,6 +40,7 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
   const node = fullestNode(snapshot);
   const limit = node?.limit ?? null;
   const href = `${instancePath(snapshot.instance)}/series.json`;
+  const history = String(new URLSearchParams({ instance: snapshot.instance }));
   const totals = snapshot.queues.reduce(
     (sum, queue) => ({
       backlog: sum.backlog + queue.backlog,
@@ -56,8 +57,9 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
         ? `${formatBytes(node.countedBytes)} of ${limit ? formatBytes(limit.bytes) : 'no limit'}, ${trendInWords(node.forecast?.growthBytesPerSecond ?? null)}, ${fullInWords(node)}`
         : 'not read yet',
       unit: 'bytes',
-      lines: [{ label: 'used', key: 'usedBytes', colour: 'one' }],
+      lines: [{ label: 'used', key: 'usedBytes', signal: 'counted_bytes', colour: 'one' }],
       href,
+      history,
       limit:
         limit && snapshot.nodes.length === 1
           ? { value: limit.bytes, label: `${limit.source} ${formatBytes(limit.bytes)}` }
@@ -68,8 +70,9 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
       title: 'Waiting, all queues',
       text: `${formatCount(totals.backlog)} jobs`,
       unit: 'jobs',
-      lines: [{ label: 'waiting', key: 'backlog', colour: 'one' }],
+      lines: [{ label: 'waiting', key: 'backlog', signal: 'backlog_jobs', colour: 'one' }],
       href,
+      history,
       limit: null,
     },
     {
@@ -78,10 +81,11 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
       text: `${formatRate(totals.arrivals)} in, ${formatRate(totals.departures)} out`,
       unit: 'perSecond',
       lines: [
-        { label: 'in', key: 'arrivalsPerSecond', colour: 'two' },
-        { label: 'out', key: 'departuresPerSecond', colour: 'one' },
+        { label: 'in', key: 'arrivalsPerSecond', signal: 'arrivals_per_second', colour: 'two' },
+        { label: 'out', key: 'departuresPerSecond', signal: 'departures_per_second', colour: 'one' },
       ],
       href,
+      history,
       limit: null,
     },
   ];

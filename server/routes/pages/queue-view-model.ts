@@ -112,6 +112,7 @@ function leversOf(queue: QueueState, instance: string): QueueHeadProps['levers']
 
 export function queueChartsOf(queue: QueueState, instance: string): readonly ChartProps[] {
   const href = `${queuePath(instance, queue.id)}/series.json`;
+  const history = String(new URLSearchParams({ instance, queue: queue.id }));
   const { rates } = queue;
   return [
     {
@@ -120,10 +121,11 @@ export function queueChartsOf(queue: QueueState, instance: string): readonly Cha
       text: `${formatCount(queue.backlog)} waiting, ${formatCount(queue.counts.active)} active`,
       unit: 'jobs',
       lines: [
-        { label: 'waiting', key: 'backlog', colour: 'one' },
-        { label: 'active', key: 'active', colour: 'two' },
+        { label: 'waiting', key: 'backlog', signal: 'queue_backlog_jobs', colour: 'one' },
+        { label: 'active', key: 'active', signal: 'queue_active_jobs', colour: 'two' },
       ],
       href,
+      history,
       limit: null,
     },
     {
@@ -134,10 +136,11 @@ export function queueChartsOf(queue: QueueState, instance: string): readonly Cha
         : 'not measured yet',
       unit: 'perSecond',
       lines: [
-        { label: 'in', key: 'arrivalsPerSecond', colour: 'two' },
-        { label: 'out', key: 'departuresPerSecond', colour: 'one' },
+        { label: 'in', key: 'arrivalsPerSecond', signal: 'queue_arrivals_per_second', colour: 'two' },
+        { label: 'out', key: 'departuresPerSecond', signal: 'queue_departures_per_second', colour: 'one' },
       ],
       href,
+      history,
       limit: null,
     },
   ];
