@@ -1,0 +1,99 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PHONE, type Scene, startScene, untilLive, untilSeen, WIDE } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+let scene: Scene;
+const QUEUE = '/i/default/q/bull%3Amail';
+
+beforeAll(async () => {
+  scene = await startScene();
+  await scene.queue('mail').addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'send', data: { i } })));
+  await untilSeen(scene, 'bull:mail');
+  await scene.console.ask('POST', '/api/v1/markers', { text: 'mail 2.0', queue: 'bull:mail' });
+}, 120_000);
+afterAll(async () => {
+  await scene?.stop();
+});
+
+async function opened(path: string, options: Parameters<Scene['open']>[1] = WIDE): Promise<Page> {
+  const page = await scene.open(path, options);
+  page.setDefaultTimeout(30_000);
+  await untilLive(page);
+  return page;
+}
+const inWords = (page: Page, id: string) => page.getAttribute(`#${id} canvas`, 'aria-label');
+
+it('a chart goes back as far as is chosen, says so in words, and comes back to live', async () => {
+  const page = await opened(QUEUE);
+  await page.selectOption('[data-chart-time]', '1h');
+  await until(
+    'the last hour',
+    async () => /last hour\. waiting: .* last 7/.test((await inWords(page, 'chart-depth')) ?? ''),
+    { withinMs: 30_000 },
+  );
+  await page.selectOption('[data-chart-time]', '15m');
+  await until(
+    'live again',
+    async () => (await inWords(page, 'chart-depth')) === 'Waiting and active: 7 waiting, 0 active',
+    { withinMs: 30_000 },
+  );
+  expect(scene.complaints()).toEqual([]);
+}, 120_000);
+
+it('what happened is a list that the keyboard reaches, and the line is named that is looked at', async () => {
+  const page = await opened(QUEUE);
+  await page.selectOption('[data-chart-time]', '24h');
+  await page.waitForFunction(() =>
+    document.querySelector('[data-chart-marks-count]')?.textContent?.includes('1 × Deploy'),
+  );
+  await page.focus('.chart-marks summary');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-mark]');
+  const deploy = page.locator('[data-mark]', { hasText: 'mail 2.0' });
+  await deploy.focus();
+  const named = await page.evaluate(() => {
+    const { Chart } = window as unknown as {
+      Chart: {
+        getChart(id: Element | null): {
+          options: {
+            plugins: { annotation: { annotations: Record<string, { label: { content: unknown } }> } };
+          };
+        };
+      };
+    };
+    const chart = Chart.getChart(document.querySelector('#chart-depth canvas'));
+    return JSON.stringify(
+      Object.values(chart.options.plugins.annotation.annotations).map(({ label }) => label.content),
+    );
+  });
+  expect(named).toContain('mail 2.0');
+  expect(scene.complaints()).toEqual([]);
+}, 120_000);
+
+it.each([
+  ['the queue', QUEUE, PHONE],
+  ['the queue in the dark', QUEUE, { ...WIDE, colorScheme: 'dark' as const }],
+  ['a Redis', '/i/default', PHONE],
+])(
+  'axe finds nothing and nothing is wider than the screen: %s',
+  async (_, path, options) => {
+    const page = await opened(path, options);
+    await page.selectOption('[data-chart-time]', '24h');
+    await page.selectOption('[data-chart-compare]', 'last-week');
+    await page.click('.chart-marks summary');
+    await until(
+      'the last day',
+      async () => /last 24 hours/.test((await inWords(page, 'chart-rates')) ?? ''),
+      { withinMs: 30_000 },
+    );
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    const { scroll, client } = await page.evaluate(() => ({
+      scroll: document.documentElement.scrollWidth,
+      client: document.documentElement.clientWidth,
+    }));
+    expect(scroll).toBeLessThanOrEqual(client);
+  },
+  120_000,
+);
