@@ -3,6 +3,9 @@
 (() => {
   const WINDOW_MS = 15 * 60_000;
   const POINTS = 900;
+  const TICK_STEPS_MS = [2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 7200, 14400].map(
+    (minutes) => minutes * 60_000,
+  );
   const charts = new Map();
   const series = new Map();
 
@@ -77,6 +80,15 @@
     Number.isNaN(data[i - 1]?.y ?? Number.NaN) && Number.isNaN(data[i + 1]?.y ?? Number.NaN);
   const faint = (main) => main.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.18)');
 
+  /** Whole hours and days are where people look for them. */
+  function evenTicks(axis) {
+    const most = axis.width < 400 ? 4 : 7;
+    const step = TICK_STEPS_MS.find((ms) => (axis.max - axis.min) / ms <= most) ?? 1e12;
+    axis.ticks = [];
+    for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step)
+      axis.ticks.push({ value: at });
+  }
+
   function draw(canvas, isPast) {
     const lines = JSON.parse(canvas.dataset.lines);
     const limit = canvas.dataset.limit ? JSON.parse(canvas.dataset.limit) : null;
@@ -99,6 +111,7 @@
         scales: {
           x: {
             type: 'linear',
+            ...(isPast ? { afterBuildTicks: evenTicks } : {}),
             ticks: { color: muted, maxTicksLimit: past.isLong() ? 4 : 6, maxRotation: 0, callback: tick },
             grid: { color: grid },
           },
@@ -273,7 +286,11 @@
 
   function show(canvas) {
     if (charts.get(canvas)?.isPast) forget(canvas);
-    if (!charts.has(canvas)) draw(canvas, false);
+    if (!charts.has(canvas)) {
+      draw(canvas, false);
+      const words = canvas.closest('figure')?.querySelector('[id$="-text"]')?.textContent ?? '';
+      canvas.setAttribute('aria-label', `${canvas.dataset.title}: ${words}`);
+    }
     const { chart, lines } = charts.get(canvas);
     const { atMs, values } = series.get(canvas.dataset.chart);
     lines.forEach((line, i) => {
