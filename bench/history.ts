@@ -63,7 +63,7 @@ export async function historyRows(isQuick: boolean, say: (text: string) => void)
       },
       {
         what: `a chart of 24 h of one queue, one signal of 600 points: median, p99 of ${live.reads} queues`,
-        spillway: `${ms(live.day.p50)}, ${ms(live.day.p99)}`,
+        spillway: `${ms(live.day.p50)}, ${ms(live.day.p99)}; ${ms(live.dayCpuMs)} of CPU each`,
         peer: '',
         ratio: '',
         wanted: '< 50 ms',
@@ -71,7 +71,7 @@ export async function historyRows(isQuick: boolean, say: (text: string) => void)
       },
       {
         what: 'the same over 30 days: median, p99',
-        spillway: `${ms(live.month.p50)}, ${ms(live.month.p99)}`,
+        spillway: `${ms(live.month.p50)}, ${ms(live.month.p99)}; ${ms(live.monthCpuMs)} of CPU each`,
         peer: '',
         ratio: '',
         wanted: '',
@@ -170,12 +170,15 @@ async function runLive(
     return performance.now() - startedAt;
   };
   const reads = 100;
-  const day: number[] = [];
-  const month: number[] = [];
-  for (let i = 0; i < reads; i++) {
-    day.push(await read(24));
-    month.push(await read(24 * 30));
-  }
+  const timed = async (hours: number) => {
+    const times: number[] = [];
+    const before = process.cpuUsage();
+    for (let i = 0; i < reads; i++) times.push(await read(hours));
+    const { user, system } = process.cpuUsage(before);
+    return { times, cpuMs: (user + system) / 1000 / reads };
+  };
+  const day = await timed(24);
+  const month = await timed(24 * 30);
   await history.stop();
   const figures = (times: readonly number[]) => ({
     p50: quantile(times, 0.5),
@@ -187,8 +190,10 @@ async function runLive(
     // An hour of ticks, from those that were written here.
     ticksBytes: ((sizeAfter - sizeBefore) * 3_600) / ticks,
     stall: figures(stalls),
-    day: figures(day),
-    month: figures(month),
+    day: figures(day.times),
+    dayCpuMs: day.cpuMs,
+    month: figures(month.times),
+    monthCpuMs: month.cpuMs,
     reads,
   };
 }

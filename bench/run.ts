@@ -53,31 +53,6 @@ async function main(): Promise<void> {
   }
 }
 
-async function measureAgents(): Promise<void> {
-  const rows = [
-    ...(await agentRows(isQuick)),
-    await steadyRow(isQuick ? 0.5 : 10),
-    await everydayRow(isQuick ? 0.5 : 5),
-  ];
-  const redis = await startRedis();
-  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
-  await redis.stop();
-  const report = renderReport(rows, version, Date.now());
-  say(report);
-  if (!isQuick) await writeFile(packagePath('bench/RESULTS-agents.md'), report);
-}
-
-async function measureMemory(): Promise<void> {
-  const rows = await memoryRows(isQuick, say);
-  const redis = await startRedis();
-  const version = /redis_version:(\S+)/.exec(await redis.client.info('server'))?.[1] ?? 'unknown';
-  await redis.stop();
-  const peer = 'The peer is redis-cli on the same Redis in the same run.';
-  const report = renderReport(rows, version, Date.now(), peer);
-  say(report);
-  if (!isQuick) await writeFile(packagePath('bench/RESULTS-memory.md'), report);
-}
-
 async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {
   const board = await startBullBoard(redis, QUEUES);
   say('reading the same queues by both');
