@@ -4,14 +4,19 @@ import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
+import type { OutboxStore } from '../alerts/outbox-store.js';
 import { packagePath } from '../package-path.js';
 import type { ReplayStore } from '../replay/replay-record.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
+import type { LeaseStore } from './lease.js';
+import { createLeaseStore } from './leases.js';
+import { createOutboxStore } from './outbox.js';
 import type { PredictionLog } from './prediction-log.js';
 import { createPredictionLog } from './predictions.js';
 import { createReplayStore } from './replays.js';
+import { writeProbe } from './schema.js';
 import { createTimeline } from './timeline.js';
 import type { TimelineLog } from './timeline-entry.js';
 import type { TypeThresholds } from './type-threshold.js';
@@ -24,10 +29,17 @@ export interface Store {
   readonly predictions: PredictionLog;
   readonly typeThresholds: TypeThresholds;
   readonly replays: ReplayStore;
+  readonly outbox: OutboxStore;
+  readonly leases: LeaseStore;
+  /** Writes a little. @throws what keeps the store from being written. */
+  readonly probe: (nowMs: number) => Promise<void>;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
 }
+
+/** How long a write waits for another process's. */
+const BUSY_WITHIN_MS = 2_000;
 
 export type Database = LibSQLDatabase<Record<string, never>>;
 
@@ -50,7 +62,8 @@ export async function openStore(directory: string): Promise<Store> {
 }
 
 async function openAt(url: string, problem: string | null): Promise<Store> {
-  const client = createClient({ url });
+  // For each connection of the pool: a console that shares the file may be writing.
+  const client = createClient({ url, timeout: BUSY_WITHIN_MS });
   try {
     await prepare(client, url);
     const database: Database = drizzle(client);
@@ -62,6 +75,12 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
       predictions: createPredictionLog(database),
       typeThresholds: await openTypeThresholds(database),
       replays: createReplayStore(database),
+      outbox: createOutboxStore(database),
+      leases: createLeaseStore(database),
+      probe: async (nowMs) => {
+        const row = { id: 1, atMs: nowMs };
+        await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });
+      },
       problem,
       close: () => client.close(),
     };
@@ -74,5 +93,4 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
 /** WAL: a reader never waits for a writer, and a kill at any moment loses no committed record. */
 async function prepare(client: Client, url: string): Promise<void> {
   if (url !== ':memory:') await client.execute('PRAGMA journal_mode = WAL');
-  await client.execute('PRAGMA busy_timeout = 2000');
 }

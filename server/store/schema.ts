@@ -1,4 +1,6 @@
-import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { Notification } from '../alerts/notification.js';
+import type { OutboxState } from '../alerts/outbox-store.js';
 import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
 import type { Verdict, VoidReason } from '../model/plan/score.js';
@@ -137,3 +139,48 @@ export const replayBatches = sqliteTable(
     index('replay_batches_phase').on(table.replay, table.phase, table.seq),
   ],
 );
+
+/** Who of several consoles does what only one may do: see lease.ts. */
+export const leases = sqliteTable('leases', {
+  name: text('name').primaryKey(),
+  holder: text('holder').notNull(),
+  beat: integer('beat').notNull(),
+});
+
+/** Messages for channels: see alerts/outbox-store.ts. Group keys are percent-encoded, as names of queues hold any letter. */
+export const outbox = sqliteTable(
+  'outbox',
+  {
+    seq: integer('seq').primaryKey({ autoIncrement: true }),
+    notificationId: text('notification_id').notNull(),
+    channel: text('channel').notNull(),
+    groupKey: text('group_key').notNull(),
+    notification: text('notification', { mode: 'json' }).$type<Notification>().notNull(),
+    state: text('state').$type<OutboxState>().notNull(),
+    holder: text('holder'),
+    tries: integer('tries').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    nextTryAtMs: integer('next_try_at_ms').notNull(),
+    lastError: text('last_error'),
+  },
+  (table) => [
+    uniqueIndex('outbox_once').on(table.notificationId, table.channel),
+    index('outbox_due').on(table.state, table.nextTryAtMs),
+    index('outbox_group').on(table.channel, table.groupKey, table.seq),
+  ],
+);
+
+/** How channels have been doing. */
+export const channelHealth = sqliteTable('channel_health', {
+  channel: text('channel').primaryKey(),
+  lastSuccessAtMs: integer('last_success_at_ms'),
+  lastFailureAtMs: integer('last_failure_at_ms'),
+  lastError: text('last_error'),
+  failuresInRow: integer('failures_in_row').notNull(),
+});
+
+/** One row that is written again and again, to know that it can be. */
+export const writeProbe = sqliteTable('write_probe', {
+  id: integer('id').primaryKey(),
+  atMs: integer('at_ms').notNull(),
+});

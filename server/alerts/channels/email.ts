@@ -1,0 +1,91 @@
+import { isIP } from 'node:net';
+import { createTransport } from 'nodemailer';
+import type { Notification } from '../notification.js';
+import type { Channel, SendDeps } from './channel.js';
+import type { EmailSettings } from './channel-settings.js';
+import { type Delivery, passing, refused } from './delivery.js';
+import { emailText, threadHeaders } from './format-email.js';
+import { messageOf } from './message.js';
+import { describeNetworkError, within } from './post-outgoing.js';
+import { OutgoingDenied, resolveAllowed } from './resolve-allowed.js';
+import { secretScrubber } from './scrub-secrets.js';
+import { shortHash } from './short-hash.js';
+
+const CONNECT_WITHIN_MS = 5_000;
+/** Greeting, TLS, login, envelope and text together: mail servers take their time. */
+const ANSWER_WITHIN_MS = 30_000;
+
+/** E-mail by SMTP, one connection a message. */
+export function emailChannel(settings: EmailSettings, deps: SendDeps): Channel {
+  const { username, password } = settings;
+  // Servers are sent user and password together, in base64, and some repeat what they were sent.
+  const login = Buffer.from(`\0${username ?? ''}\0${password ?? ''}`).toString('base64');
+  const scrub = secretScrubber([password ?? '', ...(password === null ? [] : [login])]);
+  return {
+    settings,
+    refreshEveryMs: null,
+    testStatuses: ['firing'],
+    async send(notification) {
+      try {
+        await deliver(settings, deps, notification);
+        return { ok: true };
+      } catch (error) {
+        return whatHappened(error, scrub);
+      }
+    },
+  };
+}
+
+async function deliver(settings: EmailSettings, deps: SendDeps, notification: Notification): Promise<void> {
+  const { host, port, tls, username, password, from, to } = settings;
+  const connectWithinMs = deps.connectWithinMs ?? CONNECT_WITHIN_MS;
+  const answerWithinMs = deps.answerWithinMs ?? ANSWER_WITHIN_MS;
+  const [{ address }] = await within(
+    resolveAllowed(host, deps.rules, deps.resolve),
+    connectWithinMs,
+    'its name is not resolved in time',
+  );
+  const transport = createTransport({
+    // The address that was checked; the certificate must still be the name's.
+    host: address,
+    port,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
+    tls: isIP(host) === 0 ? { servername: host } : {},
+    ...(username === null ? {} : { auth: { user: username, pass: password ?? '' } }),
+    connectionTimeout: connectWithinMs,
+    greetingTimeout: connectWithinMs,
+    socketTimeout: answerWithinMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const message = messageOf(notification, deps.publicUrl);
+  const domain = /@([^@>\s]+)>?$/.exec(from)?.[1] ?? 'spillway.invalid';
+  try {
+    await within(
+      transport.sendMail({
+        from,
+        to: [...to],
+        ...emailText(message),
+        ...threadHeaders(notification, domain, shortHash),
+        headers: { 'Auto-Submitted': 'auto-generated', 'X-Spillway-Notification': shortHash(notification.id) },
+      }),
+      answerWithinMs,
+      'no answer in time',
+    );
+  } finally {
+    transport.close();
+  }
+}
+
+/** RFC 5321: 4xx passes, 5xx does not. What nodemailer calls EAUTH and EENVELOPE is settled by its reply code too. */
+function whatHappened(error: unknown, scrub: (text: string) => string): Delivery {
+  if (error instanceof OutgoingDenied) return refused(scrub(error.message));
+  if (!(error instanceof Error)) return passing('it failed for no given reason');
+  const code = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : null;
+  if (code === null) return passing(scrub(describeNetworkError(error)));
+  const words = 'response' in error && typeof error.response === 'string' ? error.response : '';
+  const said = `answered ${scrub(words.replace(/[\p{Cc}\s]+/gu, ' ').trim()).slice(0, 160) || code}`;
+  return code >= 500 ? refused(said) : passing(said);
+}

@@ -1,0 +1,56 @@
+import type { Notification } from '../notification.js';
+import { type Message, plainText } from './message.js';
+
+/** PagerDuty cuts what is longer. */
+const MOST_SUMMARY = 1_024;
+const MOST_DEDUP_KEY = 255;
+
+/**
+ * Body for Events API v2. One incident is one group: trigger and resolve carry `dedup_key`, so a repeat changes the
+ * incident that is open and opens no second one.
+ */
+export function pagerDutyBody(
+  notification: Notification,
+  message: Message,
+  routingKey: string,
+  dedupKey: string,
+): string {
+  const common = { routing_key: routingKey, dedup_key: dedupKey };
+  if (notification.status === 'resolved') return JSON.stringify({ ...common, event_action: 'resolve' });
+  return JSON.stringify({
+    ...common,
+    event_action: 'trigger',
+    payload: {
+      summary: message.subject.slice(0, MOST_SUMMARY).toWellFormed(),
+      source: `redis ${message.instance}`,
+      severity: notification.severity,
+      timestamp: new Date(notification.sinceMs).toISOString(),
+      component: 'bullmq',
+      group: message.instance,
+      class: notification.alerts[0]?.rule ?? 'spillway',
+      custom_details: {
+        message: plainText(message),
+        since: message.since,
+        evidence: message.alerts.map(({ summary, evidence }) =>
+          evidence === null ? summary : `${summary} (${evidence})`,
+        ),
+        first_remedy: message.firstRemedy ?? 'none is known',
+        notification_id: notification.id,
+      },
+    },
+    ...(message.link === null
+      ? {}
+      : {
+          client: 'Spillway',
+          client_url: message.link,
+          links: [{ href: message.link, text: 'Open the console' }],
+        }),
+  });
+}
+
+/** The same for the whole life of a group; longer keys than PagerDuty takes become their hash. */
+export function dedupKeyOf(groupKey: string, hash: (text: string) => string): string {
+  return groupKey.length > 0 && groupKey.length <= MOST_DEDUP_KEY && /^[\x21-\x7e ]+$/.test(groupKey)
+    ? groupKey
+    : `spillway-${hash(groupKey)}`;
+}

@@ -1,0 +1,191 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { type Delivery, passing, refused } from './delivery.js';
+import type { HostAddress, OutgoingRules } from './outgoing-policy.js';
+import { OutgoingDenied, type Resolve, resolveAllowed } from './resolve-allowed.js';
+import { retryAfterMs } from './retry-after.js';
+
+/** Resolving and connecting, TLS included. */
+const CONNECT_WITHIN_MS = 5_000;
+/** From the first byte out to the status line in, whatever drips meanwhile. */
+const ANSWER_WITHIN_MS = 10_000;
+/** The status decides; the body is read for its first words only. */
+const BODY_WITHIN_MS = 1_000;
+const MOST_BODY_BYTES = 4_096;
+const SHOWN_LETTERS = 160;
+
+export interface OutgoingRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface OutgoingDeps {
+  readonly rules: OutgoingRules;
+  readonly now: () => number;
+  /** Takes secrets out of what is shown. */
+  readonly scrub: (text: string) => string;
+  readonly resolve?: Resolve;
+  readonly connectWithinMs?: number;
+  readonly answerWithinMs?: number;
+}
+
+/**
+ * One HTTP exchange with a receiver of messages. Never throws. Redirects are not followed: they would lead past the
+ * address policy, and would turn a POST into a GET. A 2xx status is a delivery, whatever becomes of the body.
+ */
+export async function postOutgoing(request: OutgoingRequest, deps: OutgoingDeps): Promise<Delivery> {
+  try {
+    const url = new URL(request.url);
+    const addresses = await within(
+      resolveAllowed(url.hostname, deps.rules, deps.resolve),
+      deps.connectWithinMs ?? CONNECT_WITHIN_MS,
+      'its name is not resolved in time',
+    );
+    return judge(await exchange(url, addresses, request, deps), deps);
+  } catch (error) {
+    if (error instanceof OutgoingDenied) return refused(deps.scrub(error.message));
+    return passing(deps.scrub(describeNetworkError(error)));
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+function exchange(
+  url: URL,
+  addresses: readonly HostAddress[],
+  { method, headers, body }: OutgoingRequest,
+  deps: OutgoingDeps,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options: RequestOptions = {
+      method,
+      agent: false,
+      headers: {
+        'User-Agent': 'spillway',
+        ...headers,
+        ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
+      },
+      lookup: answerWith(addresses),
+    };
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = send(url, options);
+    const giveUp = (words: string) => request.destroy(new Error(words));
+    const connecting = setTimeout(
+      () => giveUp('no connection in time'),
+      deps.connectWithinMs ?? CONNECT_WITHIN_MS,
+    );
+    const answering = setTimeout(() => giveUp('no answer in time'), deps.answerWithinMs ?? ANSWER_WITHIN_MS);
+    const connected = url.protocol === 'https:' ? 'secureConnect' : 'connect';
+    request.on('socket', (socket) => socket.once(connected, () => clearTimeout(connecting)));
+    const settle = () => {
+      clearTimeout(connecting);
+      clearTimeout(answering);
+    };
+    request.once('error', (error) => {
+      settle();
+      reject(error);
+    });
+    request.once('response', (response) => {
+      settle();
+      void firstWords(response).then((words) => {
+        request.destroy();
+        const retryAfter = response.headers['retry-after'];
+        resolve({ status: response.statusCode ?? 0, retryAfter, body: words });
+      });
+    });
+    request.end(body);
+  });
+}
+
+/** Gives the addresses that were checked, so that nothing is resolved a second time. */
+function answerWith(addresses: readonly HostAddress[]): LookupFunction {
+  return (_host, options, callback) => {
+    if (options.all) return callback(null, [...addresses]);
+    const [first] = addresses;
+    if (first) callback(null, first.address, first.family);
+    else callback(new Error('no address'), '');
+  };
+}
+
+/** The beginning of a body, within bounds of size and time; '' for one that breaks off. */
+function firstWords(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const done = () => {
+      clearTimeout(timer);
+      response.destroy();
+      resolve(text);
+    };
+    const timer = setTimeout(done, BODY_WITHIN_MS);
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      text = (text + chunk).slice(0, MOST_BODY_BYTES);
+      if (text.length >= MOST_BODY_BYTES) done();
+    });
+    response.once('end', done);
+    response.once('close', done);
+    response.once('error', done);
+  });
+}
+
+function judge({ status, retryAfter, body }: Answer, deps: OutgoingDeps): Delivery {
+  if (status >= 200 && status < 300) return { ok: true };
+  const words = shownWords(body, deps);
+  const said = `answered ${status}${words === '' ? '' : `: ${words}`}`;
+  if (status >= 300 && status < 400)
+    return refused(`answered ${status}, a redirect, and redirects are not followed: give the final address`);
+  const waitMs = retryAfterMs(retryAfter, deps.now());
+  if (status >= 500 || status === 408 || status === 425 || status === 429) return passing(said, waitMs);
+  return refused(said);
+}
+
+function shownWords(body: string, deps: OutgoingDeps): string {
+  // Scrubbed before it is cut, as half a secret would not be found.
+  return deps
+    .scrub(body.replace(/[\p{Cc}\s]+/gu, ' ').trim())
+    .slice(0, SHOWN_LETTERS);
+}
+
+const NETWORK_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses connections',
+  ECONNRESET: 'closed the connection without an answer',
+  EPIPE: 'closed the connection without an answer',
+  ENOTFOUND: 'its host name does not resolve',
+  EAI_AGAIN: 'its host name does not resolve now',
+  EHOSTUNREACH: 'cannot be reached over the network',
+  ENETUNREACH: 'cannot be reached over the network',
+  ETIMEDOUT: 'no connection in time',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by anyone known here',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+
+/** Why there was no answer, in words for a person. Messages that are not known are cut short. */
+export function describeNetworkError(error: unknown): string {
+  if (!(error instanceof Error)) return 'it failed for no given reason';
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
+  return NETWORK_ERRORS[code] ?? error.message.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, SHOWN_LETTERS);
+}
+
+/** Waits no longer than this. @throws Error with `words` */
+export async function within<T>(promise: Promise<T>, limitMs: number, words: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(words)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { isOutgoingEntry } from './outgoing-policy.js';
+
+const SEVERITIES = ['info', 'warning', 'critical'] as const;
+
+const httpUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL, or ${NAME} of the environment');
+const oneLine = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(500)
+  .regex(/^\P{Cc}+$/u, 'must be one line');
+const mailbox = oneLine.regex(/@/, 'must be an e-mail address');
+
+const any = {
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores'),
+  minSeverity: z.enum(SEVERITIES, `must be one of ${SEVERITIES.join(', ')}`).default('warning'),
+  instances: z.array(z.string().min(1)).min(1, 'must list at least one glob').default(['*']),
+};
+
+const channel = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({
+      ...any,
+      type: z.literal('webhook'),
+      url: httpUrl,
+      secret: z.string().min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`').nullable().default(null),
+    }),
+    z.strictObject({ ...any, type: z.literal('slack'), url: httpUrl }),
+    z.strictObject({
+      ...any,
+      type: z.literal('pagerduty'),
+      routingKey: oneLine,
+      url: httpUrl.default('https://events.pagerduty.com/v2/enqueue'),
+    }),
+    z.strictObject({
+      ...any,
+      type: z.literal('alertmanager'),
+      url: httpUrl,
+      username: oneLine.nullable().default(null),
+      password: z.string().nullable().default(null),
+      refreshSeconds: z.int().min(5, 'must be at least 5').max(3600, 'must be at most 3600').default(60),
+    }),
+    z
+      .strictObject({
+        ...any,
+        type: z.literal('email'),
+        host: oneLine,
+        port: z.int().min(1).max(65_535).default(587),
+        tls: z.enum(['implicit', 'starttls', 'none'], 'must be implicit, starttls or none').default('starttls'),
+        username: oneLine.nullable().default(null),
+        password: z.string().nullable().default(null),
+        from: mailbox,
+        to: z.array(mailbox).min(1, 'must list at least one address').max(50),
+      })
+      .refine(({ tls, username, host }) => tls !== 'none' || username === null || isThisMachine(host), {
+        message: 'must not have tls: none with a username: the password would travel in the clear',
+      }),
+  ],
+  'must have a type: webhook, slack, pagerduty, alertmanager or email',
+);
+
+const network = z
+  .string()
+  .refine(isOutgoingEntry, 'must be a network (10.0.0.0/8), an address, or a glob of host names');
+
+/** `alerts` of the config file: who is told. */
+export const alertsSchema = z.strictObject({
+  /** Where people reach the console, for links in messages. */
+  publicUrl: httpUrl.nullable().default(null),
+  outgoing: z
+    .strictObject({ allow: z.array(network).default([]), deny: z.array(network).default([]) })
+    .prefault({}),
+  channels: z
+    .array(channel)
+    .max(50, 'must list at most 50 channels')
+    .refine(
+      (list) => new Set(list.map(({ name }) => name)).size === list.length,
+      'must have a name of its own for each channel',
+    )
+    .default([]),
+  deadManSwitch: z
+    .strictObject({
+      url: httpUrl,
+      failUrl: httpUrl.nullable().default(null),
+      everySeconds: z.int().min(5, 'must be at least 5').max(86_400).default(60),
+    })
+    .nullable()
+    .default(null),
+});
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

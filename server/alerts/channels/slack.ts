@@ -1,0 +1,22 @@
+import type { Channel, SendDeps } from './channel.js';
+import type { SlackSettings } from './channel-settings.js';
+import { slackBody } from './format-slack.js';
+import { messageOf } from './message.js';
+import { postOutgoing } from './post-outgoing.js';
+import { secretScrubber, secretsOfUrl } from './scrub-secrets.js';
+
+/** A Slack incoming webhook, and whatever takes the same body. */
+export function slackChannel(settings: SlackSettings, deps: SendDeps): Channel {
+  const { url } = settings;
+  const scrub = secretScrubber(secretsOfUrl(url));
+  return {
+    settings,
+    refreshEveryMs: null,
+    testStatuses: ['firing'],
+    send(notification) {
+      const body = slackBody(messageOf(notification, deps.publicUrl));
+      const headers = { 'Content-Type': 'application/json' };
+      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub });
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Notification } from './notification.js';
+
+/**
+ * `pending`: waits for its time. `sending`: a holder of the lease has it in hand. `standing`: delivered, and told again
+ * at intervals because it still fires. `sent`: delivered. `dead`: given up; a person may send it again.
+ */
+export type OutboxState = 'pending' | 'sending' | 'standing' | 'sent' | 'dead';
+
+/** One notification for one channel. */
+export interface OutboxEntry {
+  /** In order of arrival. */
+  readonly seq: number;
+  readonly channel: string;
+  readonly notification: Notification;
+  readonly state: OutboxState;
+  readonly tries: number;
+  readonly createdAtMs: number;
+  readonly nextTryAtMs: number;
+  /** What went wrong last, without secrets; null: nothing yet. */
+  readonly lastError: string | null;
+}
+
+/** How a channel has been doing, seen by all consoles of a store. */
+export interface ChannelHealth {
+  readonly channel: string;
+  readonly lastSuccessAtMs: number | null;
+  readonly lastFailureAtMs: number | null;
+  readonly lastError: string | null;
+  readonly failuresInRow: number;
+}
+
+/** Proof that its holder may send: checked inside the statement that takes a message. */
+export interface Fence {
+  readonly lease: string;
+  readonly holder: string;
+}
+
+/** The durable side of the outbox: bounded, shared by all consoles of one store. */
+export interface OutboxStore {
+  /** Keeps a notification for each channel, durable once this resolves. One that is kept already is left as it is. */
+  add(notification: Notification, channels: readonly string[], nowMs: number): Promise<void>;
+  /**
+   * Takes what is due, at most one for each channel of `channels`, oldest first; of one group only the first that is not
+   * settled. Nothing where the fence does not hold any more.
+   */
+  claim(fence: Fence, channels: readonly string[], nowMs: number): Promise<readonly OutboxEntry[]>;
+  /** What somebody had in hand when they died is due again; `inHand` is what the caller is sending at this moment. */
+  reclaim(fence: Fence, inHand: readonly number[]): Promise<void>;
+  /** Delivered. `standingUntilTryAtMs`: told again then; null: done. Never touches what was taken from this holder. */
+  delivered(entry: OutboxEntry, fence: Fence, nowMs: number, tellAgainAtMs: number | null): Promise<void>;
+  failed(
+    entry: OutboxEntry,
+    fence: Fence,
+    nowMs: number,
+    problem: string,
+    next: { readonly state: 'pending' | 'standing'; readonly atMs: number } | { readonly state: 'dead' },
+  ): Promise<void>;
+  /** Newest first. */
+  list(states: readonly OutboxState[], limit: number): Promise<readonly OutboxEntry[]>;
+  counts(): Promise<Readonly<Record<OutboxState, number>>>;
+  /** Since when something is due and not sent, ms since 1970; null: nothing is due. */
+  dueSinceMs(nowMs: number): Promise<number | null>;
+  /** A dead one is tried anew. @returns false: there is no dead one of this number. */
+  resend(seq: number, nowMs: number): Promise<boolean>;
+  /** @returns false: there is no dead or pending one of this number. */
+  remove(seq: number): Promise<boolean>;
+  health(): Promise<readonly ChannelHealth[]>;
+  /** Also for tests that people ask for. */
+  noteHealth(channel: string, problem: string | null, nowMs: number): Promise<void>;
+}

@@ -1,0 +1,157 @@
+import type { Lease } from '../store/lease.js';
+import type { Channel } from './channels/channel.js';
+import type { Delivery } from './channels/delivery.js';
+import type { Notification } from './notification.js';
+import type { Fence, OutboxEntry, OutboxStore } from './outbox-store.js';
+import { planRetry } from './retry-plan.js';
+import { channelsFor } from './route-notification.js';
+
+/** How often the holder looks for what has become due. */
+const LOOK_EVERY_MS = 1_000;
+/** What stands is told again at most this long: a group that nobody speaks of any more must end some day. */
+const STANDING_FOR_MS = 7 * 24 * 3_600_000;
+
+export interface OutboxDeps {
+  readonly store: OutboxStore;
+  readonly channels: readonly Channel[];
+  readonly lease: Pick<Lease, 'isHeld' | 'name' | 'holder'>;
+  readonly now: () => number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Everything that is to be told, on disk before anybody is told. All consoles add; the holder of the lease sends, one
+ * message a channel at a time, so that a channel that hangs holds up no other. A message is delivered at least once: after a
+ * crash between sending and noting it, it goes out again under the same id.
+ */
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  readonly #byName: ReadonlyMap<string, Channel>;
+  readonly #fence: Fence;
+  /** Messages in hand, by channel. */
+  readonly #inHand = new Map<string, { readonly seq: number; readonly done: Promise<void> }>();
+  /** Channels that asked to be left alone, and until when. */
+  readonly #restUntilMs = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+  #look: Promise<void> | null = null;
+  #isStopped = false;
+  #problem: string | null = null;
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+    this.#byName = new Map(deps.channels.map((channel) => [channel.settings.name, channel]));
+    this.#fence = { lease: deps.lease.name, holder: deps.lease.holder };
+  }
+
+  /** Why messages can't be taken out of the store now; null: they can. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Keeps a notification for every channel that it concerns; durable once this resolves. @throws what the store says. */
+  async notify(notification: Notification): Promise<void> {
+    const { store, channels, now } = this.#deps;
+    const names = channelsFor(
+      notification,
+      channels.map(({ settings }) => settings),
+    );
+    await store.add(notification, names, now());
+    void this.look();
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Takes what is due and begins to send it. Never throws; resolves before what it began has ended. */
+  look(): Promise<void> {
+    this.#look ??= this.#turn()
+      .then(() => {
+        this.#problem = null;
+      })
+      .catch((error: unknown) => {
+        const words = error instanceof Error ? error.message : 'unknown reason';
+        if (this.#problem === null) this.#deps.warn(`the outbox can't be read or written: ${words}`);
+        this.#problem = words;
+      })
+      .finally(() => {
+        this.#look = null;
+      });
+    return this.#look;
+  }
+
+  /** Waits for what is in hand; nothing new is begun. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#look;
+    await Promise.all([...this.#inHand.values()].map(({ done }) => done));
+  }
+
+  async #turn(): Promise<void> {
+    const { store, lease, now } = this.#deps;
+    if (this.#isStopped || !lease.isHeld()) return;
+    const nowMs = now();
+    const free = [...this.#byName.keys()].filter(
+      (name) => !this.#inHand.has(name) && (this.#restUntilMs.get(name) ?? 0) <= nowMs,
+    );
+    await store.reclaim(
+      this.#fence,
+      [...this.#inHand.values()].map(({ seq }) => seq),
+    );
+    for (const entry of await store.claim(this.#fence, free, nowMs)) {
+      const done = this.#send(entry)
+        .catch((error: unknown) => {
+          // Left in hand in the store; `reclaim` makes it due again.
+          const words = error instanceof Error ? error.message : 'unknown reason';
+          this.#deps.warn(`what became of message ${entry.seq} to ${entry.channel} was not kept: ${words}`);
+        })
+        .finally(() => {
+          this.#inHand.delete(entry.channel);
+          if (!this.#isStopped) setImmediate(() => void this.look());
+        });
+      this.#inHand.set(entry.channel, { seq: entry.seq, done });
+    }
+  }
+
+  async #send(entry: OutboxEntry): Promise<void> {
+    const { store, now, lease } = this.#deps;
+    const channel = this.#byName.get(entry.channel);
+    // Lost while it was being taken: whoever has the lease now finds it in hand of somebody else, and sends it.
+    if (!channel || !lease.isHeld()) return;
+    const delivery = await channel.send(entry.notification);
+    const nowMs = now();
+    if (delivery.ok) {
+      await store.delivered(entry, this.#fence, nowMs, this.#tellAgainAtMs(channel, entry, nowMs));
+      return;
+    }
+    await this.#noteFailure(entry, delivery, nowMs);
+  }
+
+  async #noteFailure(
+    entry: OutboxEntry,
+    delivery: Extract<Delivery, { ok: false }>,
+    nowMs: number,
+  ): Promise<void> {
+    const { store, random, warn } = this.#deps;
+    const { channel, seq, tries } = entry;
+    if (delivery.retryAfterMs !== null) this.#restUntilMs.set(channel, nowMs + delivery.retryAfterMs);
+    const plan = planRetry(delivery, entry, nowMs, random());
+    const problem = plan.kind === 'dead' ? `${delivery.problem}; ${plan.reason}` : delivery.problem;
+    if (tries === 1 || plan.kind === 'dead')
+      warn(
+        `channel ${channel}: message ${seq} ${plan.kind === 'dead' ? 'is given up' : 'will be tried again'}: ${problem}`,
+      );
+    const next = plan.kind === 'dead' ? { state: 'dead' as const } : { state: 'pending' as const, atMs: plan.atMs };
+    await store.failed(entry, this.#fence, nowMs, problem, next);
+  }
+
+  #tellAgainAtMs({ refreshEveryMs }: Channel, { notification }: OutboxEntry, nowMs: number): number | null {
+    if (refreshEveryMs === null || notification.status === 'resolved') return null;
+    if (nowMs - notification.createdAtMs > STANDING_FOR_MS) return null;
+    return nowMs + refreshEveryMs;
+  }
+}

@@ -1,0 +1,126 @@
+/** Who holds a lease, and how often it has been renewed or taken. */
+export interface LeaseRow {
+  /** '' where it was given back. */
+  readonly holder: string;
+  readonly beat: number;
+}
+
+/** Compare-and-set over named leases. */
+export interface LeaseStore {
+  read(name: string): Promise<LeaseRow | null>;
+  /** Makes `holder` the holder where the lease still stands as it was seen. @returns did it? */
+  take(name: string, holder: string, seen: LeaseRow | null): Promise<boolean>;
+  /** @returns false: it is another's by now. */
+  renew(name: string, holder: string): Promise<boolean>;
+  release(name: string, holder: string): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1_000;
+const RENEW_EVERY_MS = 3_000;
+/** A lease whose beat others have not seen change for this long is theirs to take. */
+const TTL_MS = 10_000;
+/** The holder gives up this much earlier, so that two never believe to hold it. */
+const MARGIN_MS = 2_000;
+
+export interface LeaseOptions {
+  readonly store: LeaseStore;
+  readonly name: string;
+  /** One for each life of a process. */
+  readonly holder: string;
+  /** Never set back: `performance.now`. */
+  readonly monotonicMs: () => number;
+  readonly onTaken?: () => void;
+  /** Told once for each row of failures. */
+  readonly onProblem?: (error: unknown) => void;
+}
+
+/**
+ * What only one of several consoles on a store may do at a time.
+ *
+ * No clock of any machine is compared with another's: the holder adds to a beat every 3 s, and whoever has seen the same
+ * beat for 10 s by its own monotonic clock takes the lease, if it still stands as it was seen. A clock that is set, or
+ * differs between machines, changes nothing. After a kill another holds it within 10 s + 1 s; after an orderly stop, 1 s.
+ * A holder that was suspended finds by its own clock that its time is over; where it is in the middle of something, a
+ * statement that checks the holder inside (`Fence` of the outbox) is what keeps it from harm.
+ */
+export class Lease {
+  readonly name: string;
+  readonly holder: string;
+  readonly #options: LeaseOptions;
+  #renewedAtMs: number | null = null;
+  #seen: { row: LeaseRow; sinceMs: number } | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #look: Promise<void> | null = null;
+  #isFailing = false;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.holder = options.holder;
+  }
+
+  /** Is it ours, beyond doubt, now? */
+  isHeld(): boolean {
+    return (
+      this.#renewedAtMs !== null && this.#options.monotonicMs() - this.#renewedAtMs < TTL_MS - MARGIN_MS
+    );
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.#timer.unref();
+    void this.look();
+  }
+
+  /** One look at the lease; one at a time. Never throws. */
+  look(): Promise<void> {
+    this.#look ??= this.#turn()
+      .then(() => {
+        this.#isFailing = false;
+      })
+      .catch((error: unknown) => {
+        if (!this.#isFailing) this.#options.onProblem?.(error);
+        this.#isFailing = true;
+      })
+      .finally(() => {
+        this.#look = null;
+      });
+    return this.#look;
+  }
+
+  /** Gives it back, so that another takes it at its next look. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#look;
+    const wasHeld = this.isHeld();
+    this.#renewedAtMs = null;
+    if (wasHeld) await this.#options.store.release(this.name, this.holder).catch(() => undefined);
+  }
+
+  async #turn(): Promise<void> {
+    const { store, monotonicMs } = this.#options;
+    // Taken before the write goes out: the others count from when they see it, which is later.
+    const nowMs = monotonicMs();
+    if (this.#renewedAtMs !== null) {
+      if (nowMs - this.#renewedAtMs < RENEW_EVERY_MS) return;
+      this.#renewedAtMs = (await store.renew(this.name, this.holder)) ? nowMs : null;
+      if (this.#renewedAtMs !== null) return;
+    }
+    const row = await store.read(this.name);
+    if (!this.#isFree(row, nowMs) || !(await store.take(this.name, this.holder, row))) return;
+    this.#seen = null;
+    this.#renewedAtMs = nowMs;
+    this.#options.onTaken?.();
+  }
+
+  #isFree(row: LeaseRow | null, nowMs: number): boolean {
+    if (row === null || row.holder === '') return true;
+    const { holder, beat } = row;
+    if (this.#seen === null || this.#seen.row.holder !== holder || this.#seen.row.beat !== beat) {
+      this.#seen = { row, sinceMs: nowMs };
+      return false;
+    }
+    return nowMs - this.#seen.sinceMs >= TTL_MS;
+  }
+}

@@ -1,0 +1,38 @@
+CREATE TABLE `leases` (
+	`name` text PRIMARY KEY NOT NULL,
+	`holder` text NOT NULL,
+	`beat` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `outbox` (
+	`seq` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`notification_id` text NOT NULL,
+	`channel` text NOT NULL,
+	`group_key` text NOT NULL,
+	`notification` text NOT NULL,
+	`state` text NOT NULL,
+	`holder` text,
+	`tries` integer NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`next_try_at_ms` integer NOT NULL,
+	`last_error` text
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `outbox_once` ON `outbox` (`notification_id`, `channel`);
+--> statement-breakpoint
+CREATE INDEX `outbox_due` ON `outbox` (`state`, `next_try_at_ms`);
+--> statement-breakpoint
+CREATE INDEX `outbox_group` ON `outbox` (`channel`, `group_key`, `seq`);
+--> statement-breakpoint
+CREATE TABLE `channel_health` (
+	`channel` text PRIMARY KEY NOT NULL,
+	`last_success_at_ms` integer,
+	`last_failure_at_ms` integer,
+	`last_error` text,
+	`failures_in_row` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `write_probe` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`at_ms` integer NOT NULL
+);

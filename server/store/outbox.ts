@@ -1,0 +1,204 @@
+import { and, count, desc, eq, inArray, lt, lte, min, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import type { Notification } from '../alerts/notification.js';
+import type { Fence, OutboxEntry, OutboxState, OutboxStore } from '../alerts/outbox-store.js';
+import { readHealth, writeHealth } from './channel-health.js';
+import type { Database } from './open-store.js';
+import { leases, outbox } from './schema.js';
+
+/** Kept after delivery, so that a notification that comes twice is known, and people can look. */
+const MOST_SENT = 1_000;
+const MOST_DEAD = 500;
+/** Above it the oldest are given up: a channel that is down for days must not fill the disk. */
+const MOST_PENDING = 10_000;
+const MOST_LISTED = 500;
+
+type Row = typeof outbox.$inferSelect;
+
+/** The outbox in the store. */
+export function createOutboxStore(database: Database): OutboxStore {
+  return {
+    async add(notification, channels, nowMs) {
+      const [first, ...rest] = channels.map((channel) =>
+        database.insert(outbox).values(newRow(notification, channel, nowMs)).onConflictDoNothing(),
+      );
+      if (!first) return;
+      // One transaction: no channel is told of what another will never hear of.
+      await database.batch([first, ...rest, ...tidy(database)]);
+    },
+    async claim(fence, channels, nowMs) {
+      if (channels.length === 0) return [];
+      const due = dueSeqs(channels, nowMs);
+      const rows = await database
+        .update(outbox)
+        .set({ state: 'sending', holder: fence.holder, tries: sql`${outbox.tries} + 1` })
+        .where(and(sql`${outbox.seq} IN ${due}`, holds(fence)))
+        .returning();
+      return rows.map(entryOf);
+    },
+    async reclaim(fence, inHand) {
+      await database
+        .update(outbox)
+        .set({ state: 'pending', holder: null })
+        .where(and(eq(outbox.state, 'sending'), notInArray(outbox.seq, [...inHand, -1]), holds(fence)));
+    },
+    async delivered(entry, fence, nowMs, tellAgainAtMs) {
+      await database.batch([
+        database
+          .update(outbox)
+          .set({ state: tellAgainAtMs === null ? 'sent' : standingUnlessOutdated(), nextTryAtMs: tellAgainAtMs ?? nowMs })
+          .where(inHandOf(entry, fence)),
+        // What the group said before is not to be told again.
+        database
+          .update(outbox)
+          .set({ state: 'sent' })
+          .where(
+            and(sameGroup(entry), lt(outbox.seq, entry.seq), inArray(outbox.state, ['standing'])),
+          ),
+        writeHealth(database, entry.channel, null, nowMs),
+      ]);
+    },
+    async failed(entry, fence, nowMs, problem, next) {
+      const nextTry = next.state === 'dead' ? {} : { nextTryAtMs: next.atMs };
+      await database.batch([
+        database
+          .update(outbox)
+          .set({ state: next.state, lastError: problem, ...nextTry })
+          .where(inHandOf(entry, fence)),
+        writeHealth(database, entry.channel, problem, nowMs),
+      ]);
+    },
+    async list(states, limit) {
+      const rows = await database
+        .select()
+        .from(outbox)
+        .where(inArray(outbox.state, [...states]))
+        .orderBy(desc(outbox.seq))
+        .limit(Math.min(limit, MOST_LISTED));
+      return rows.map(entryOf);
+    },
+    async counts() {
+      const rows = await database
+        .select({ state: outbox.state, count: count() })
+        .from(outbox)
+        .groupBy(outbox.state);
+      const none: Record<OutboxState, number> = { pending: 0, sending: 0, standing: 0, sent: 0, dead: 0 };
+      return { ...none, ...Object.fromEntries(rows.map(({ state, count: rowCount }) => [state, rowCount])) };
+    },
+    async dueSinceMs(nowMs) {
+      const [row] = await database
+        .select({ atMs: min(outbox.nextTryAtMs) })
+        .from(outbox)
+        .where(and(eq(outbox.state, 'pending'), lte(outbox.nextTryAtMs, nowMs), isFirstOfGroup('outbox')));
+      return row?.atMs ?? null;
+    },
+    async resend(seq, nowMs) {
+      const changed = await database
+        .update(outbox)
+        .set({ state: 'pending', tries: 0, nextTryAtMs: nowMs, createdAtMs: nowMs })
+        .where(and(eq(outbox.seq, seq), eq(outbox.state, 'dead')))
+        .returning({ seq: outbox.seq });
+      return changed.length === 1;
+    },
+    async remove(seq) {
+      const gone = await database
+        .delete(outbox)
+        .where(and(eq(outbox.seq, seq), inArray(outbox.state, ['dead', 'pending'])))
+        .returning({ seq: outbox.seq });
+      return gone.length === 1;
+    },
+    health: () => readHealth(database),
+    noteHealth: async (channel, problem, nowMs) => {
+      await writeHealth(database, channel, problem, nowMs);
+    },
+  };
+}
+
+function newRow(notification: Notification, channel: string, nowMs: number): typeof outbox.$inferInsert {
+  return {
+    notificationId: notification.id,
+    channel,
+    groupKey: groupKeyOf(notification),
+    notification,
+    state: 'pending',
+    holder: null,
+    tries: 0,
+    createdAtMs: nowMs,
+    nextTryAtMs: nowMs,
+    lastError: null,
+  };
+}
+
+/** The oldest of each channel that is due and before which nothing of its group waits. */
+function dueSeqs(channels: readonly string[], nowMs: number): SQL {
+  const names = sql.join(
+    channels.map((channel) => sql`${channel}`),
+    sql`, `,
+  );
+  return sql`(
+    SELECT min(o.seq) FROM outbox AS o
+    WHERE o.state IN ('pending', 'standing') AND o.next_try_at_ms <= ${nowMs} AND o.channel IN (${names})
+      AND ${isFirstOfGroup('o')}
+    GROUP BY o.channel
+  )`;
+}
+
+/** Nothing that its group said earlier still waits for the same channel. */
+function isFirstOfGroup(row: 'o' | 'outbox'): SQL {
+  const column = (name: string) => sql.raw(`${row}.${name}`);
+  return sql`NOT EXISTS (
+    SELECT 1 FROM outbox AS earlier
+    WHERE earlier.channel = ${column('channel')} AND earlier.group_key = ${column('group_key')}
+      AND earlier.seq < ${column('seq')} AND earlier.state IN ('pending', 'sending')
+  )`;
+}
+
+/** An old message that was sent again by hand must not go on being told after what its group has said since. */
+function standingUnlessOutdated(): SQL {
+  return sql`CASE WHEN EXISTS (
+    SELECT 1 FROM outbox AS later
+    WHERE later.channel = outbox.channel AND later.group_key = outbox.group_key
+      AND later.seq > outbox.seq AND later.state IN ('sent', 'standing')
+  ) THEN 'sent' ELSE 'standing' END`;
+}
+
+function holds({ lease, holder }: Fence): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${leases} WHERE ${leases.name} = ${lease} AND ${leases.holder} = ${holder})`;
+}
+
+function inHandOf(entry: OutboxEntry, fence: Fence): SQL | undefined {
+  return and(eq(outbox.seq, entry.seq), eq(outbox.state, 'sending'), eq(outbox.holder, fence.holder));
+}
+
+function sameGroup({ channel, notification }: OutboxEntry): SQL | undefined {
+  return and(eq(outbox.channel, channel), eq(outbox.groupKey, groupKeyOf(notification)));
+}
+
+/** Keeps the table within its bounds. */
+function tidy(database: Database) {
+  const beyond = (states: readonly OutboxState[], most: number): SQL =>
+    sql`(SELECT seq FROM outbox WHERE state IN ${states} ORDER BY seq DESC LIMIT -1 OFFSET ${most})`;
+  return [
+    database
+      .update(outbox)
+      .set({ state: 'dead', lastError: `given up: more than ${MOST_PENDING} messages waited` })
+      .where(sql`${outbox.seq} IN ${beyond(['pending'], MOST_PENDING)}`),
+    database
+      .delete(outbox)
+      .where(
+        or(
+          sql`${outbox.seq} IN ${beyond(['sent'], MOST_SENT)}`,
+          sql`${outbox.seq} IN ${beyond(['dead'], MOST_DEAD)}`,
+        ),
+      ),
+  ] as const;
+}
+
+/** SQLite ends a text at a zero byte, and names of queues hold any letter. */
+function groupKeyOf({ groupKey }: Notification): string {
+  return encodeURIComponent(groupKey.toWellFormed());
+}
+
+function entryOf(row: Row): OutboxEntry {
+  const { seq, channel, notification, state, tries, createdAtMs, nextTryAtMs, lastError } = row;
+  return { seq, channel, notification, state, tries, createdAtMs, nextTryAtMs, lastError };
+}
