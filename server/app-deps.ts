@@ -1,7 +1,9 @@
+import type { Alerting } from './alerts/alerting.js';
 import type { Actor, Role } from './auth/role.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
+import type { BeaconAsk, BeaconResult } from './redis/beacon.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
 import type { ReplayQueues } from './replay/replay-queues.js';
 import type { Replays } from './replay/replays.js';
@@ -17,6 +19,9 @@ import type { Watch } from './watch/watch.js';
 /** What the HTTP layer is given. Built once in app.ts. */
 export interface AppDeps {
   readonly watch: Watch;
+  readonly alerting: Alerting;
+  /** Sends a beacon through a queue, the way users' jobs go. @throws BeaconRefused, JobsUnavailable */
+  readonly probeQueue: (instance: string, queueId: string, ask: BeaconAsk) => Promise<BeaconResult>;
   readonly audit: AuditLog;
   readonly timeline: TimelineLog;
   /** How good forecasts have been. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSchema } from './alerts/channels/settings-schema.js';
 import { ROLES } from './auth/role.js';
 import { DEFAULT_THRESHOLDS } from './findings/thresholds.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
@@ -172,6 +173,8 @@ export const fileSchema = z.strictObject({
   tokens: z.array(tokenEntry).default([]),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),
+  /** Who is told, and who notices that the console itself is gone. */
+  alerts: alertsSchema.prefault({}),
   parking: z
     .strictObject({
       maxBytes: z

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { type AlertSettings, maskedAlerts } from './alerts/channels/channel-settings.js';
+import { fromEnvironment } from './alerts/channels/from-environment.js';
 import type { Role } from './auth/role.js';
 import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
 import type { Thresholds } from './findings/finding.js';
@@ -32,6 +34,8 @@ export interface Config {
   /** By instance, as globs: queues of a replay service of the users' own. */
   readonly replayQueues: Readonly<Record<string, readonly string[]>>;
   readonly thresholds: Thresholds;
+  /** Who is told. */
+  readonly alerts: AlertSettings;
   /** What parked jobs may take of the disk. */
   readonly parking: { readonly maxBytes: number };
   /** How long signals are kept, and what they may take of the disk. */
@@ -70,7 +74,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigError with every bad field: its name, its value (secrets masked) and what would be right.
  */
 export function loadConfig(flags: Flags, environment: Environment): Config {
-  const file = readFile(flags.config ?? environment.SPILLWAY_CONFIG);
+  const file = readFile(flags.config ?? environment.SPILLWAY_CONFIG, environment);
   const problems: string[] = [];
   const given = (flag: keyof Flags, variable: string) =>
     flags[flag] !== undefined
@@ -115,6 +119,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     groups: file.groups,
     replayQueues: replayQueuesOf(file, instances),
     thresholds: file.thresholds,
+    alerts: file.alerts,
     parking: file.parking,
     history: file.history,
     spillway: policiesOf(file),
@@ -130,6 +135,7 @@ export function isLoopback(host: string): boolean {
 export function maskedConfig(config: Config): unknown {
   return {
     ...config,
+    alerts: maskedAlerts(config.alerts),
     instances: config.instances.map((instance) => ({
       ...instance,
       endpoint: maskedEndpoint(instance.endpoint),
@@ -157,7 +163,7 @@ export function maskUrl(url: string): string {
   return url.replace(/^([a-z+]+:\/\/[^/@]*?:)[^@]*@/i, '$1****@');
 }
 
-function readFile(path: string | undefined): FileConfig {
+function readFile(path: string | undefined, environment: Environment): FileConfig {
   if (path === undefined || path === '') return fileSchema.parse({});
   let content: unknown;
   try {
@@ -169,9 +175,19 @@ function readFile(path: string | undefined): FileConfig {
         : "can't be read";
     throw new ConfigError([`config: ${path} ${reason}`]);
   }
+  content = withSecrets(content, environment);
   const parsed = fileSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, content)));
+}
+
+/** Secrets of `alerts` may be kept in the environment: `${NAME}`. @throws ConfigError for one that is not there. */
+function withSecrets(content: unknown, environment: Environment): unknown {
+  if (typeof content !== 'object' || content === null || !('alerts' in content)) return content;
+  const { tree, missing } = fromEnvironment({ alerts: content.alerts }, environment);
+  if (missing.length > 0)
+    throw new ConfigError(missing.map(({ at, name }) => `${at}: ${name} is not set in the environment`));
+  return { ...content, ...(tree as object) };
 }
 
 function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
@@ -189,8 +205,11 @@ function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
 
 function shown(name: string, value: unknown): string {
   if (value === undefined) return 'is missing:';
-  if (/password|secret|sha256|token/i.test(name)) return '****';
+  // Addresses of channels let their holder in.
+  if (/password|secret|sha256|token|key|^alerts\..*url/i.test(name)) return '****';
   if (typeof value === 'string') return maskUrl(value).slice(0, 100);
+  // Settings of channels as a whole hold their secrets.
+  if (/^alerts\b/.test(name) && typeof value === 'object') return '****';
   return JSON.stringify(value)?.slice(0, 60) ?? String(value);
 }
 

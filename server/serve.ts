@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
+import { type Alerting, startAlerting } from './alerts/alerting.js';
 import { createApp } from './app.js';
 import type { AppDeps } from './app-deps.js';
 import { sessionSecret } from './auth/session.js';
@@ -22,6 +23,7 @@ import { createWatch } from './watch/create-watch.js';
 import { listJobs, readJob } from './watch/jobs.js';
 import { MarkerBook } from './watch/marker-book.js';
 import { PredictionKeeper } from './watch/prediction-keeper.js';
+import { probeQueue } from './watch/probe-queue.js';
 import { recallMarkers } from './watch/recall-markers.js';
 
 /** Connections that don't end by themselves are cut after this. */
@@ -56,6 +58,8 @@ export async function serveConsole(config: Config): Promise<number> {
     now,
     warn: (message) => log.warn(message),
   });
+  // Both need the other: the watch tells of the console's own troubles, which are those of its alerting too.
+  const own: { alerting?: Alerting } = {};
   const watch = createWatch({
     instances: config.instances,
     thresholds: config.thresholds,
@@ -67,6 +71,7 @@ export async function serveConsole(config: Config): Promise<number> {
     tell,
     markers: (instance) => markers.of(instance),
     historyProblem: () => history.log.problem(),
+    ownProblems: () => own.alerting?.problems() ?? [],
   });
   history.follow(watch);
   for (const { name } of config.instances)
@@ -123,8 +128,20 @@ export async function serveConsole(config: Config): Promise<number> {
     warn: (message) => log.warn(message),
   });
   await replays.open();
+  const alerting = startAlerting({
+    settings: config.alerts,
+    store,
+    watch,
+    now,
+    random: Math.random,
+    newId: randomUUID,
+    warn: (message) => log.warn(message),
+  });
+  own.alerting = alerting;
   const deps: AppDeps = {
     watch,
+    alerting,
+    probeQueue: (instance, queueId, ask) => probeQueue(watch, instance, queueId, ask),
     audit: store.audit,
     timeline: store.timeline,
     predictions: store.predictions,
@@ -164,6 +181,7 @@ export async function serveConsole(config: Config): Promise<number> {
     // Replays take from what is parked: its file is closed after them.
     await replays.stop();
     await parkings.stop();
+    await alerting.stop();
     await watch.stop();
     await history.stop();
     store.close();

@@ -16,6 +16,8 @@ export interface OutboxEntry {
   readonly tries: number;
   readonly createdAtMs: number;
   readonly nextTryAtMs: number;
+  /** The last time that it arrived; null: it has not yet. */
+  readonly deliveredAtMs: number | null;
   /** What went wrong last, without secrets; null: nothing yet. */
   readonly lastError: string | null;
 }
@@ -46,7 +48,7 @@ export interface OutboxStore {
   claim(fence: Fence, channels: readonly string[], nowMs: number): Promise<readonly OutboxEntry[]>;
   /** What somebody had in hand when they died is due again; `inHand` is what the caller is sending at this moment. */
   reclaim(fence: Fence, inHand: readonly number[]): Promise<void>;
-  /** Delivered. `standingUntilTryAtMs`: told again then; null: done. Never touches what was taken from this holder. */
+  /** Delivered; told again at `tellAgainAtMs`, null: done. Never touches what was taken from this holder. */
   delivered(entry: OutboxEntry, fence: Fence, nowMs: number, tellAgainAtMs: number | null): Promise<void>;
   failed(
     entry: OutboxEntry,

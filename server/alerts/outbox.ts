@@ -10,6 +10,8 @@ import { channelsFor } from './route-notification.js';
 const LOOK_EVERY_MS = 1_000;
 /** What stands is told again at most this long: a group that nobody speaks of any more must end some day. */
 const STANDING_FOR_MS = 7 * 24 * 3_600_000;
+/** Waits between tries to tell it again grow up to this one: half a minute. */
+const REPEAT_BACKOFF_TRIES = 5;
 
 export interface OutboxDeps {
   readonly store: OutboxStore;
@@ -139,14 +141,25 @@ export class Outbox {
     const { store, random, warn } = this.#deps;
     const { channel, seq, tries } = entry;
     if (delivery.retryAfterMs !== null) this.#restUntilMs.set(channel, nowMs + delivery.retryAfterMs);
-    const plan = planRetry(delivery, entry, nowMs, random());
+    // What stands was told: a failure is no reason to give up, and its group's next message need not wait for it.
+    const isRepeat =
+      entry.deliveredAtMs !== null && nowMs - entry.notification.createdAtMs <= STANDING_FOR_MS;
+    const asked = isRepeat ? { tries: Math.min(tries, REPEAT_BACKOFF_TRIES), createdAtMs: nowMs } : entry;
+    const plan = planRetry(delivery, asked, nowMs, random());
     const problem = plan.kind === 'dead' ? `${delivery.problem}; ${plan.reason}` : delivery.problem;
     if (tries === 1 || plan.kind === 'dead')
       warn(
         `channel ${channel}: message ${seq} ${plan.kind === 'dead' ? 'is given up' : 'will be tried again'}: ${problem}`,
       );
-    const next = plan.kind === 'dead' ? { state: 'dead' as const } : { state: 'pending' as const, atMs: plan.atMs };
-    await store.failed(entry, this.#fence, nowMs, problem, next);
+    await store.failed(
+      entry,
+      this.#fence,
+      nowMs,
+      problem,
+      plan.kind === 'dead'
+        ? { state: 'dead' }
+        : { state: isRepeat ? 'standing' : 'pending', atMs: plan.atMs },
+    );
   }
 
   #tellAgainAtMs({ refreshEveryMs }: Channel, { notification }: OutboxEntry, nowMs: number): number | null {

@@ -1,7 +1,9 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
+import { consoleChannels } from './console-channels.js';
 import { consoleNoHistory } from './console-no-history.js';
 import { consoleStale } from './console-stale.js';
+import { consoleStore } from './console-store.js';
 import { foldExplained } from './explained.js';
 import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
 import { jobTypeAbsent } from './jobtype-absent.js';
@@ -45,6 +47,8 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
   consoleStale,
   consoleNoHistory,
+  consoleStore,
+  consoleChannels,
   redisFull,
   redisFilling,
   redisNoLimit,

@@ -5,6 +5,8 @@ import type { CurrentFinding } from './finding.js';
 const ABOUT_SIGHT: ReadonlySet<string> = new Set([
   'console.stale',
   'console.no-history',
+  'console.store',
+  'console.channels',
   'redis.unreachable',
 ]);
 

@@ -82,7 +82,11 @@ export async function actOnJob(
  * Opened with skipMetasUpdate: an observer that opens a Queue otherwise overwrites the application's meta.version and
  * maxLenEvents. The connection is the link's and stays open.
  */
-async function withQueue<T>(link: RedisLink, queueId: string, use: (queue: Queue) => Promise<T>): Promise<T> {
+export async function withQueue<T>(
+  link: RedisLink,
+  queueId: string,
+  use: (queue: Queue) => Promise<T>,
+): Promise<T> {
   // BullMQ would wait for a connection for as long as it takes; a lever says at once that there is none.
   if (link.client.status !== 'ready') throw new Error('Connection is closed.');
   const at = queueId.lastIndexOf(':');

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { LeverError } from '../levers/lever.js';
 import { ParkingError } from '../replay/parking/parking.js';
+import { BeaconRefused } from '../watch/beacon-refused.js';
 import { CountRefused } from '../watch/count-refused.js';
 import { JobsUnavailable } from '../watch/jobs.js';
 
@@ -97,6 +98,7 @@ export function problemOf(error: unknown): Problem | null {
     const [status, code] = STATUS_OF_PARKING[error.code];
     return new Problem(status, code, error.message);
   }
+  if (error instanceof BeaconRefused) return new Problem(409, 'not-possible', error.message);
   if (error instanceof JobsUnavailable) return new Problem(503, 'unavailable', error.message);
   if (error instanceof HTTPException)
     return new Problem(

@@ -61,9 +61,7 @@ export class Lease {
 
   /** Is it ours, beyond doubt, now? */
   isHeld(): boolean {
-    return (
-      this.#renewedAtMs !== null && this.#options.monotonicMs() - this.#renewedAtMs < TTL_MS - MARGIN_MS
-    );
+    return this.#renewedAtMs !== null && this.#options.monotonicMs() - this.#renewedAtMs < TTL_MS - MARGIN_MS;
   }
 
   start(): void {

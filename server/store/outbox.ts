@@ -11,6 +11,8 @@ const MOST_DEAD = 500;
 /** Above it the oldest are given up: a channel that is down for days must not fill the disk. */
 const MOST_PENDING = 10_000;
 const MOST_LISTED = 500;
+/** Nothing is ever put off for longer: a time beyond it was written before the clock was set back, and has come. */
+const MOST_WAIT_MS = 2 * 3_600_000;
 
 type Row = typeof outbox.$inferSelect;
 
@@ -19,7 +21,10 @@ export function createOutboxStore(database: Database): OutboxStore {
   return {
     async add(notification, channels, nowMs) {
       const [first, ...rest] = channels.map((channel) =>
-        database.insert(outbox).values(newRow(notification, channel, nowMs)).onConflictDoNothing(),
+        database
+          .insert(outbox)
+          .values(newRow(notification, channel, nowMs))
+          .onConflictDoNothing(),
       );
       if (!first) return;
       // One transaction: no channel is told of what another will never hear of.
@@ -38,22 +43,25 @@ export function createOutboxStore(database: Database): OutboxStore {
     async reclaim(fence, inHand) {
       await database
         .update(outbox)
-        .set({ state: 'pending', holder: null })
+        .set({ state: waitingAsBefore(), holder: null })
         .where(and(eq(outbox.state, 'sending'), notInArray(outbox.seq, [...inHand, -1]), holds(fence)));
     },
     async delivered(entry, fence, nowMs, tellAgainAtMs) {
       await database.batch([
         database
           .update(outbox)
-          .set({ state: tellAgainAtMs === null ? 'sent' : standingUnlessOutdated(), nextTryAtMs: tellAgainAtMs ?? nowMs })
+          .set({
+            state: tellAgainAtMs === null ? 'sent' : standingUnlessOutdated(),
+            nextTryAtMs: tellAgainAtMs ?? nowMs,
+            deliveredAtMs: nowMs,
+            tries: 0,
+          })
           .where(inHandOf(entry, fence)),
         // What the group said before is not to be told again.
         database
           .update(outbox)
           .set({ state: 'sent' })
-          .where(
-            and(sameGroup(entry), lt(outbox.seq, entry.seq), inArray(outbox.state, ['standing'])),
-          ),
+          .where(and(sameGroup(entry), lt(outbox.seq, entry.seq), inArray(outbox.state, ['standing']))),
         writeHealth(database, entry.channel, null, nowMs),
       ]);
     },
@@ -94,7 +102,7 @@ export function createOutboxStore(database: Database): OutboxStore {
     async resend(seq, nowMs) {
       const changed = await database
         .update(outbox)
-        .set({ state: 'pending', tries: 0, nextTryAtMs: nowMs, createdAtMs: nowMs })
+        .set({ state: 'pending', tries: 0, nextTryAtMs: nowMs, createdAtMs: nowMs, deliveredAtMs: null })
         .where(and(eq(outbox.seq, seq), eq(outbox.state, 'dead')))
         .returning({ seq: outbox.seq });
       return changed.length === 1;
@@ -124,6 +132,7 @@ function newRow(notification: Notification, channel: string, nowMs: number): typ
     tries: 0,
     createdAtMs: nowMs,
     nextTryAtMs: nowMs,
+    deliveredAtMs: null,
     lastError: null,
   };
 }
@@ -136,7 +145,7 @@ function dueSeqs(channels: readonly string[], nowMs: number): SQL {
   );
   return sql`(
     SELECT min(o.seq) FROM outbox AS o
-    WHERE o.state IN ('pending', 'standing') AND o.next_try_at_ms <= ${nowMs} AND o.channel IN (${names})
+    WHERE o.state IN ('pending', 'standing') AND (o.next_try_at_ms <= ${nowMs} OR o.next_try_at_ms > ${nowMs + MOST_WAIT_MS}) AND o.channel IN (${names})
       AND ${isFirstOfGroup('o')}
     GROUP BY o.channel
   )`;
@@ -150,6 +159,11 @@ function isFirstOfGroup(row: 'o' | 'outbox'): SQL {
     WHERE earlier.channel = ${column('channel')} AND earlier.group_key = ${column('group_key')}
       AND earlier.seq < ${column('seq')} AND earlier.state IN ('pending', 'sending')
   )`;
+}
+
+/** What was in hand for the first time waits; what was told before still stands, and holds up nothing that came later. */
+function waitingAsBefore(): SQL {
+  return sql`CASE WHEN ${outbox.deliveredAtMs} IS NULL THEN 'pending' ELSE 'standing' END`;
 }
 
 /** An old message that was sent again by hand must not go on being told after what its group has said since. */
@@ -199,6 +213,6 @@ function groupKeyOf({ groupKey }: Notification): string {
 }
 
 function entryOf(row: Row): OutboxEntry {
-  const { seq, channel, notification, state, tries, createdAtMs, nextTryAtMs, lastError } = row;
-  return { seq, channel, notification, state, tries, createdAtMs, nextTryAtMs, lastError };
+  const { notificationId: _, groupKey: __, holder: ___, ...entry } = row;
+  return entry;
 }

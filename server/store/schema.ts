@@ -161,6 +161,7 @@ export const outbox = sqliteTable(
     tries: integer('tries').notNull(),
     createdAtMs: integer('created_at_ms').notNull(),
     nextTryAtMs: integer('next_try_at_ms').notNull(),
+    deliveredAtMs: integer('delivered_at_ms'),
     lastError: text('last_error'),
   },
   (table) => [

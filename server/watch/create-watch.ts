@@ -1,3 +1,4 @@
+import type { HealthProblem } from '../alerts/console-health.js';
 import type { Finding, Thresholds } from '../findings/finding.js';
 import { detectFindings } from '../findings/index.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
@@ -7,6 +8,7 @@ import type { TellEvent } from '../store/timeline-entry.js';
 import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
 import type { Marker } from './marker.js';
+import type { Snapshot } from './snapshot.js';
 import type { Watch } from './watch.js';
 
 export interface WatchOptions {
@@ -25,6 +27,8 @@ export interface WatchOptions {
   readonly markers?: (instance: string) => readonly Marker[];
   /** Why signals are not kept at present; null: they are. */
   readonly historyProblem?: () => string | null;
+  /** What is wrong with the console itself; absent: nobody watches it. */
+  readonly ownProblems?: () => readonly HealthProblem[];
 }
 
 const NO_MARKERS: readonly Marker[] = [];
@@ -36,10 +40,16 @@ export function createWatch(options: WatchOptions): Watch {
   const tracked = new Map<string, readonly Finding[]>();
   const watches = new Map<string, InstanceWatch>();
 
+  // The console is one whatever the number of instances: its troubles are told with the first.
+  const withOwnProblems = (snapshot: Snapshot): Snapshot => {
+    const isFirst = snapshot.instance === options.instances[0]?.name;
+    return isFirst && options.ownProblems ? { ...snapshot, ownProblems: options.ownProblems() } : snapshot;
+  };
+
   const judge = (watch: InstanceWatch): readonly Finding[] => {
     const nowMs = options.now();
     const snapshot = watch.snapshot;
-    const found = detectFindings(snapshot, nowMs, options.thresholds);
+    const found = detectFindings(withOwnProblems(snapshot), nowMs, options.thresholds);
     const findings = trackFindings(tracked.get(snapshot.instance) ?? [], found, nowMs);
     tracked.set(snapshot.instance, findings);
     return findings;

@@ -2,6 +2,7 @@
  * What the console knows about one Redis at one moment: plain, read-only data that the poller makes and
  * that signals, findings, levers, pages and the API read. Every part says when it was read.
  */
+import type { HealthProblem } from '../alerts/console-health.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { Marker } from './marker.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
@@ -253,4 +254,6 @@ export interface Snapshot {
   readonly historyProblem?: string | null;
   readonly discovery: DiscoveryState;
   readonly poll: PollState;
+  /** What is wrong with the console itself; told with one instance only. Absent: nothing. */
+  readonly ownProblems?: readonly HealthProblem[];
 }

@@ -69,7 +69,10 @@ async function deliver(settings: EmailSettings, deps: SendDeps, notification: No
         to: [...to],
         ...emailText(message),
         ...threadHeaders(notification, domain, shortHash),
-        headers: { 'Auto-Submitted': 'auto-generated', 'X-Spillway-Notification': shortHash(notification.id) },
+        headers: {
+          'Auto-Submitted': 'auto-generated',
+          'X-Spillway-Notification': shortHash(notification.id),
+        },
       }),
       answerWithinMs,
       'no answer in time',

@@ -36,7 +36,9 @@ function alertHtml({ summary, evidence, since, isResolved, runbookUrl }: AlertLi
 
 /** Only what a browser opens as a page becomes a link. */
 function linkHtml(url: string, label: string): string {
-  return /^https?:\/\//i.test(url) ? `<a href="${escapeHtml(url)}">${escapeHtml(label)}</a>` : escapeHtml(url);
+  return /^https?:\/\//i.test(url)
+    ? `<a href="${escapeHtml(url)}">${escapeHtml(label)}</a>`
+    : escapeHtml(url);
 }
 
 export function escapeHtml(text: string): string {

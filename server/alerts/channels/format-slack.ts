@@ -30,7 +30,9 @@ export function escapeSlack(text: string): string {
 
 /** A bar in the address would end it. */
 function slackLink(url: string, label: string): string {
-  return /^https?:\/\//i.test(url) ? `<${escapeSlack(url).replaceAll('|', '%7C')}|${label}>` : escapeSlack(url);
+  return /^https?:\/\//i.test(url)
+    ? `<${escapeSlack(url).replaceAll('|', '%7C')}|${label}>`
+    : escapeSlack(url);
 }
 
 function section(text: string) {
@@ -42,7 +44,8 @@ function fit(lines: readonly string[], most: number): string {
   let text = '';
   for (const [i, line] of lines.entries()) {
     const next = text === '' ? line : `${text}\n${line}`;
-    if (next.length > most - 40) return text === '' ? line.slice(0, most) : `${text}\n• and ${lines.length - i} more`;
+    if (next.length > most - 40)
+      return text === '' ? line.slice(0, most) : `${text}\n• and ${lines.length - i} more`;
     text = next;
   }
   return text;

@@ -148,9 +148,7 @@ function judge({ status, retryAfter, body }: Answer, deps: OutgoingDeps): Delive
 
 function shownWords(body: string, deps: OutgoingDeps): string {
   // Scrubbed before it is cut, as half a secret would not be found.
-  return deps
-    .scrub(body.replace(/[\p{Cc}\s]+/gu, ' ').trim())
-    .slice(0, SHOWN_LETTERS);
+  return deps.scrub(body.replace(/[\p{Cc}\s]+/gu, ' ').trim()).slice(0, SHOWN_LETTERS);
 }
 
 const NETWORK_ERRORS: Readonly<Record<string, string>> = {

@@ -3,7 +3,9 @@ import { isOutgoingEntry } from './outgoing-policy.js';
 
 const SEVERITIES = ['info', 'warning', 'critical'] as const;
 
-const httpUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL, or ${NAME} of the environment');
+const httpUrl = z
+  .string()
+  .refine(isHttpUrl, 'must be an http:// or https:// URL, or ${NAME} of the environment');
 const oneLine = z
   .string()
   .min(1, 'must not be empty')
@@ -26,7 +28,11 @@ const channel = z.discriminatedUnion(
       ...any,
       type: z.literal('webhook'),
       url: httpUrl,
-      secret: z.string().min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`').nullable().default(null),
+      secret: z
+        .string()
+        .min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`')
+        .nullable()
+        .default(null),
     }),
     z.strictObject({ ...any, type: z.literal('slack'), url: httpUrl }),
     z.strictObject({
@@ -49,7 +55,9 @@ const channel = z.discriminatedUnion(
         type: z.literal('email'),
         host: oneLine,
         port: z.int().min(1).max(65_535).default(587),
-        tls: z.enum(['implicit', 'starttls', 'none'], 'must be implicit, starttls or none').default('starttls'),
+        tls: z
+          .enum(['implicit', 'starttls', 'none'], 'must be implicit, starttls or none')
+          .default('starttls'),
         username: oneLine.nullable().default(null),
         password: z.string().nullable().default(null),
         from: mailbox,

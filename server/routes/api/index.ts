@@ -6,6 +6,8 @@ import type { AppDeps } from '../../app-deps.js';
 import { requireRole } from '../../auth/gate.js';
 import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
+import { beaconApi } from './beacon.js';
+import { channelsApi } from './channels.js';
 import type { ApiEnv } from './env.js';
 import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
@@ -62,6 +64,8 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     markersApi(deps),
     parkingsApi(deps),
     replaysApi(deps),
+    channelsApi(deps),
+    beaconApi(deps),
   ])
     api.route('/', part);
   api.doc31('/openapi.json', {

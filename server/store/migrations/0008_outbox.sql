@@ -15,6 +15,7 @@ CREATE TABLE `outbox` (
 	`tries` integer NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`next_try_at_ms` integer NOT NULL,
+	`delivered_at_ms` integer,
 	`last_error` text
 );
 --> statement-breakpoint

@@ -1,0 +1,111 @@
+import { performance } from 'node:perf_hooks';
+import type { Actor } from '../auth/role.js';
+import { Lease } from '../store/lease.js';
+import type { Store } from '../store/open-store.js';
+import type { Watch } from '../watch/watch.js';
+import type { Channel } from './channels/channel.js';
+import type { AlertSettings } from './channels/channel-settings.js';
+import { createChannel } from './channels/create-channel.js';
+import type { Delivery } from './channels/delivery.js';
+import type { HealthProblem } from './console-health.js';
+import { DeadManSwitch } from './dead-man-switch.js';
+import { HealthKeeper } from './health-keeper.js';
+import type { Notification } from './notification.js';
+import { Outbox } from './outbox.js';
+import type { OutboxStore } from './outbox-store.js';
+import { testNotification } from './test-notification.js';
+
+/** Of the work that only one of several consoles does: judging rules, sending, the heartbeat. */
+export const ALERTS_LEASE = 'alerts';
+
+export interface AlertingDeps {
+  readonly settings: AlertSettings;
+  readonly store: Pick<Store, 'outbox' | 'leases' | 'probe' | 'problem'>;
+  readonly watch: Pick<Watch, 'snapshots'>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
+
+/** Everything that tells people, as the rest of the console sees it. */
+export interface Alerting {
+  readonly channels: readonly Channel[];
+  readonly outbox: OutboxStore;
+  /** For whatever else only one of several consoles may do. */
+  readonly lease: Pick<Lease, 'isHeld'>;
+  readonly deadMan: Pick<DeadManSwitch, 'state'> | null;
+  /** Where the rule engine hands over what is to be told; durable once it resolves. */
+  readonly notify: (notification: Notification) => Promise<void>;
+  /** Sends a test at once, past the outbox; null: there is no such channel. */
+  readonly test: (channel: string, actor: Actor) => Promise<Delivery | null>;
+  /** What is wrong with the console itself. */
+  readonly problems: () => readonly HealthProblem[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Builds and starts it. Without channels it still keeps watch over the console itself. */
+export function startAlerting(deps: AlertingDeps): Alerting {
+  const { settings, store, watch, now, random, newId, warn } = deps;
+  const monotonicMs = () => performance.now();
+  const sendDeps = { now, rules: settings.outgoing, publicUrl: settings.publicUrl };
+  const channels = settings.channels.map((one) => createChannel(one, sendDeps));
+  const lease = new Lease({
+    store: store.leases,
+    name: ALERTS_LEASE,
+    holder: newId(),
+    monotonicMs,
+    onTaken: () => void outbox.look(),
+    onProblem: (error) =>
+      warn(
+        `the lease could not be read or renewed: ${error instanceof Error ? error.message : 'unknown reason'}`,
+      ),
+  });
+  const outbox = new Outbox({ store: store.outbox, channels, lease, now, random, warn });
+  const channelNames = channels.map(({ settings: { name } }) => name);
+  const health = new HealthKeeper({ store, watch, channelNames, now });
+  const deadMan =
+    settings.deadManSwitch === null
+      ? null
+      : new DeadManSwitch({
+          settings: settings.deadManSwitch,
+          rules: settings.outgoing,
+          isMine: () => lease.isHeld(),
+          problems: () => health.problems(),
+          isSettled: () => health.isSettled(),
+          now,
+          monotonicMs,
+          warn,
+        });
+  lease.start();
+  outbox.start();
+  health.start();
+  deadMan?.start();
+  return {
+    channels,
+    outbox: store.outbox,
+    lease,
+    deadMan,
+    notify: (notification) => outbox.notify(notification),
+    problems: () => health.problems(),
+    async test(name, actor) {
+      const channel = channels.find((one) => one.settings.name === name);
+      if (!channel) return null;
+      let delivery: Delivery = { ok: true };
+      for (const status of channel.testStatuses) {
+        if (!delivery.ok) break;
+        delivery = await channel.send(
+          testNotification(name, actor.name, status, { id: newId(), nowMs: now() }),
+        );
+      }
+      await store.outbox.noteHealth(name, delivery.ok ? null : delivery.problem, now());
+      return delivery;
+    },
+    async stop() {
+      await deadMan?.stop();
+      await outbox.stop();
+      await health.stop();
+      await lease.stop();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { sightOf } from '../model/sight.js';
+import type { Store } from '../store/open-store.js';
+import type { Watch } from '../watch/watch.js';
+import { type HealthProblem, judgeHealth } from './console-health.js';
+import type { ChannelHealth } from './outbox-store.js';
+
+const EVERY_MS = 5_000;
+
+export interface HealthDeps {
+  readonly store: Pick<Store, 'outbox' | 'probe' | 'problem'>;
+  readonly watch: Pick<Watch, 'snapshots'>;
+  /** Of those that are configured; what was configured once does not count. */
+  readonly channelNames: readonly string[];
+  readonly now: () => number;
+}
+
+/** Watches the console itself: does it read, write and deliver? Kept for pages, findings and the dead man's switch. */
+export class HealthKeeper {
+  readonly #deps: HealthDeps;
+  readonly #startedAtMs: number;
+  #timer: NodeJS.Timeout | null = null;
+  #look: Promise<void> | null = null;
+  #wroteAtMs: number | null = null;
+  #writeError: string | null = null;
+  #channels: readonly ChannelHealth[] = [];
+  #dueSinceMs: number | null = null;
+
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
+    this.#startedAtMs = deps.now();
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look(), EVERY_MS);
+    this.#timer.unref();
+    void this.look();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#look;
+  }
+
+  /** What is wrong now, by what is known: nothing is read for it. */
+  problems(): readonly HealthProblem[] {
+    const { watch, store, now } = this.#deps;
+    const nowMs = now();
+    return judgeHealth({
+      nowMs,
+      startedAtMs: this.#startedAtMs,
+      blindInstances: watch
+        .snapshots()
+        .filter((snapshot) => !sightOf(snapshot, nowMs).isLive)
+        .map(({ instance, link }) => ({ instance, lastReadAtMs: link.lastReadAtMs })),
+      storeProblem: store.problem,
+      wroteAtMs: this.#wroteAtMs,
+      writeError: this.#writeError,
+      channels: this.#channels,
+      dueSinceMs: this.#dueSinceMs,
+    });
+  }
+
+  /** Has every instance been read, and the store been written, at least once? */
+  isSettled(): boolean {
+    const hasRead = this.#deps.watch.snapshots().every(({ link }) => link.lastReadAtMs !== null);
+    return hasRead && this.#wroteAtMs !== null;
+  }
+
+  /** Tries the store and reads how channels do. Never throws; one at a time. */
+  look(): Promise<void> {
+    this.#look ??= this.#turn()
+      .catch((error: unknown) => {
+        this.#writeError = error instanceof Error ? error.message : 'unknown reason';
+      })
+      .finally(() => {
+        this.#look = null;
+      });
+    return this.#look;
+  }
+
+  async #turn(): Promise<void> {
+    const { store, now, channelNames } = this.#deps;
+    await store.probe(now());
+    this.#wroteAtMs = now();
+    this.#writeError = null;
+    this.#channels = (await store.outbox.health()).filter(({ channel }) => channelNames.includes(channel));
+    this.#dueSinceMs = channelNames.length === 0 ? null : await store.outbox.dueSinceMs(now());
+  }
+}

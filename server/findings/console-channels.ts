@@ -1,0 +1,35 @@
+import type { FindingRule } from './finding.js';
+import { plainProblem } from './words.js';
+
+const MOST_TOLD = 3;
+
+export const consoleChannels: FindingRule = {
+  code: 'console.channels',
+  about: 'Channels of alerts fail again and again, or nobody sends what is due: alerts do not reach people.',
+  detect: ({ ownProblems = [] }) => {
+    const failing = ownProblems.filter(({ code }) => code === 'channel');
+    const behind = ownProblems.filter(({ code }) => code === 'outbox');
+    const all = [...failing, ...behind];
+    if (all.length === 0) return [];
+    const told = all.slice(0, MOST_TOLD).map(({ text }) => plainProblem(text));
+    const more = all.length > MOST_TOLD ? `, and ${all.length - MOST_TOLD} more` : '';
+    const [first] = failing;
+    return [
+      {
+        severity: 'warning',
+        queue: null,
+        node: null,
+        title:
+          failing.length === 1 && first
+            ? `Alerts do not reach ${plainProblem(first.subject)}`
+            : failing.length === 0
+              ? 'Alerts are not sent'
+              : `Alerts do not reach ${failing.length} channels`,
+        sentence: `Whoever should be told of trouble is not: ${told.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
+        evidence: [{ label: 'channels that fail', value: failing.length, unit: 'count' }],
+        remedies: [],
+        rank: 490,
+      },
+    ];
+  },
+};

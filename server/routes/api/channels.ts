@@ -1,0 +1,90 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from '../../app-deps.js';
+import { requireRole } from '../../auth/gate.js';
+import { Problem } from '../problem.js';
+import { ChannelsSchema, OutboxSchema, TestResultSchema } from './channel-schemas.js';
+import { apiPart, jsonRoute } from './env.js';
+import { presentChannels, presentMessage } from './present-channel.js';
+
+const MOST_LISTED = 100;
+
+const nameParam = z.object({ name: z.string().openapi({ description: 'Configured name of a channel' }) });
+const idParam = z.object({
+  id: z.coerce.number('must be the number of a message').int().min(0).openapi({ example: 12 }),
+});
+
+const listRoute = jsonRoute(
+  { method: 'get', path: '/channels', summary: 'Channels, the heartbeat, and how the console itself does' },
+  ChannelsSchema,
+);
+const testRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/channels/{name}/test',
+    summary: 'Send a test message now (admin)',
+    request: { params: nameParam },
+    middleware: [requireRole('admin')] as const,
+  },
+  TestResultSchema,
+);
+const outboxRoute = jsonRoute(
+  { method: 'get', path: '/outbox', summary: 'Messages that wait, and those that were given up' },
+  OutboxSchema,
+);
+const resendRoute = jsonRoute(
+  {
+    method: 'post',
+    path: '/outbox/{id}/resend',
+    summary: 'Try a message that was given up anew',
+    request: { params: idParam },
+  },
+  z.object({ resent: z.number() }),
+);
+const removeRoute = jsonRoute(
+  {
+    method: 'delete',
+    path: '/outbox/{id}',
+    summary: 'Forget a message that waits or was given up',
+    request: { params: idParam },
+  },
+  z.object({ removed: z.number() }),
+);
+
+/** Nothing that a caller sends here names an address: channels come from the configuration alone. */
+export function channelsApi(deps: AppDeps) {
+  const { alerting } = deps;
+  return apiPart()
+    .openapi(listRoute, async (c) => c.json(await presentChannels(alerting), 200))
+    .openapi(testRoute, async (c) => {
+      const { name } = c.req.valid('param');
+      const delivery = await alerting.test(name, c.get('actor'));
+      if (delivery === null) throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
+      return c.json({ ok: delivery.ok, problem: delivery.ok ? null : delivery.problem }, 200);
+    })
+    .openapi(outboxRoute, async (c) => {
+      const { outbox } = alerting;
+      const [counts, pending, dead] = await Promise.all([
+        outbox.counts(),
+        outbox.list(['pending', 'sending'], MOST_LISTED),
+        outbox.list(['dead'], MOST_LISTED),
+      ]);
+      return c.json(
+        { counts: { ...counts }, pending: pending.map(presentMessage), dead: dead.map(presentMessage) },
+        200,
+      );
+    })
+    .openapi(resendRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      if (!(await alerting.outbox.resend(id, deps.now()))) throw noSuch(id);
+      return c.json({ resent: id }, 200);
+    })
+    .openapi(removeRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      if (!(await alerting.outbox.remove(id))) throw noSuch(id);
+      return c.json({ removed: id }, 200);
+    });
+}
+
+function noSuch(id: number): Problem {
+  return new Problem(404, 'not-found', `there is no message ${id} that this could be done to`);
+}
