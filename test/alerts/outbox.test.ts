@@ -1,0 +1,281 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Delivery, passing, refused } from '../../server/alerts/channels/delivery.js';
+import type { Channel } from '../../server/alerts/channels/channel.js';
+import type { Notification } from '../../server/alerts/notification.js';
+import { Outbox } from '../../server/alerts/outbox.js';
+import { openStore, type Store } from '../../server/store/open-store.js';
+import { aNotification } from '../support/notifications.js';
+import { NOW_MS } from '../support/snapshot.js';
+import { until } from '../support/until.js';
+
+let directory: string;
+let store: Store;
+const boxes: Outbox[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'spillway-outbox-'));
+  store = await openStore(directory);
+});
+afterEach(async () => {
+  await Promise.all(boxes.splice(0).map((box) => box.stop()));
+  store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** A channel whose answers the test gives, and which keeps what it was told. */
+function aChannel(name: string, over: { refreshEveryMs?: number } = {}) {
+  const told: Notification[] = [];
+  const how = { answer: async (_: Notification): Promise<Delivery> => ({ ok: true }) };
+  const channel: Channel = {
+    settings: { type: 'slack', name, url: 'http://127.0.0.1/', minSeverity: 'info', instances: ['*'] },
+    refreshEveryMs: over.refreshEveryMs ?? null,
+    testStatuses: ['firing'],
+    send: (notification) => {
+      told.push(notification);
+      return how.answer(notification);
+    },
+  };
+  return { channel, told, how, ids: () => told.map(({ id }) => id) };
+}
+
+/** A console's outbox that holds the lease, at a time that the test sets. */
+async function aBox(channels: readonly { readonly channel: Channel }[], holder = 'a') {
+  const clock = { ms: NOW_MS };
+  const row = await store.leases.read('alerts');
+  await store.leases.take('alerts', holder, row);
+  const lease = { name: 'alerts', holder, isHeld: () => true };
+  const box = new Outbox({
+    store: store.outbox,
+    channels: channels.map(({ channel }) => channel),
+    lease,
+    now: () => clock.ms,
+    random: () => 0.5,
+    warn: () => undefined,
+  });
+  boxes.push(box);
+  return { box, clock };
+}
+const counts = () => store.outbox.counts();
+const settled = (states: Partial<Awaited<ReturnType<typeof counts>>>) =>
+  until(`the outbox holds ${JSON.stringify(states)}`, async () => {
+    const now = await counts();
+    return Object.entries(states).every(([state, count]) => Reflect.get(now, state) === count);
+  });
+
+describe('the outbox', () => {
+  it('delivers to every channel, and is told the same notification twice without sending it twice', async () => {
+    const [a, b] = [aChannel('a'), aChannel('b')];
+    const { box } = await aBox([a, b]);
+    await box.notify(aNotification());
+    await box.notify(aNotification());
+    await settled({ sent: 2, pending: 0, sending: 0 });
+    expect([a.ids(), b.ids()]).toEqual([['n-1'], ['n-1']]);
+  });
+
+  it('tries again, later each time, until it arrives, and then says that the channel works', async () => {
+    const a = aChannel('a');
+    const { box, clock } = await aBox([a]);
+    a.how.answer = async () => passing('refuses connections');
+    await box.notify(aNotification());
+    for (let tries = 1; tries <= 4; tries += 1) {
+      await until(`try ${tries}`, async () => (await store.outbox.health())[0]?.failuresInRow === tries);
+      await settled({ pending: 1 });
+      await box.look();
+      expect(a.told).toHaveLength(tries);
+      clock.ms += 60_000;
+      await box.look();
+    }
+    expect((await store.outbox.health())[0]).toMatchObject({ lastError: 'refuses connections' });
+    a.how.answer = async () => ({ ok: true });
+    clock.ms += 60_000;
+    await until('it arrives', async () => {
+      await box.look();
+      return (await counts()).sent === 1;
+    });
+    expect((await store.outbox.health())[0]).toMatchObject({ failuresInRow: 0, lastError: 'refuses connections' });
+  });
+
+  it('leaves a channel alone for as long as it asks, and no other', async () => {
+    const [a, b] = [aChannel('a'), aChannel('b')];
+    const { box, clock } = await aBox([a, b]);
+    a.how.answer = async () => passing('answered 429', 120_000);
+    await box.notify(aNotification());
+    await settled({ sent: 1, pending: 1 });
+    a.how.answer = async () => ({ ok: true });
+    await box.notify(aNotification({ id: 'n-2', groupKey: 'another group' }));
+    await until('the other is told', () => b.told.length === 2);
+    clock.ms += 119_000;
+    await box.look();
+    expect(a.told).toHaveLength(1);
+    clock.ms += 2_000;
+    await until('it is told again', async () => {
+      await box.look();
+      return a.told.length === 3;
+    });
+  });
+
+  it('keeps the order of a group, and lets no group wait for another', async () => {
+    const a = aChannel('a');
+    const { box, clock } = await aBox([a]);
+    a.how.answer = async ({ id }) => (id === 'g1-firing' && clock.ms < NOW_MS + 100_000 ? passing('down') : { ok: true });
+    await box.notify(aNotification({ id: 'g1-firing', groupKey: 'g1' }));
+    await settled({ pending: 1 });
+    await box.notify(aNotification({ id: 'g1-resolved', groupKey: 'g1', status: 'resolved' }));
+    await box.notify(aNotification({ id: 'g2-firing', groupKey: 'g2' }));
+    await until('the other group is told', () => a.ids().includes('g2-firing'));
+    expect(a.ids()).not.toContain('g1-resolved');
+    clock.ms += 200_000;
+    await box.look();
+    await settled({ sent: 3 });
+    expect(a.ids().slice(-2)).toEqual(['g1-firing', 'g1-resolved']);
+  });
+
+  it('lets a channel that hangs hold up no other', async () => {
+    const [a, b] = [aChannel('a'), aChannel('b')];
+    const { box } = await aBox([a, b]);
+    const hang: { end?: () => void } = {};
+    a.how.answer = () =>
+      new Promise((resolve) => {
+        hang.end = () => resolve({ ok: true });
+      });
+    for (const id of ['n-1', 'n-2', 'n-3']) await box.notify(aNotification({ id, groupKey: id }));
+    await until('the other has all', () => b.told.length === 3);
+    expect(a.told).toHaveLength(1);
+    a.how.answer = async () => ({ ok: true });
+    hang.end?.();
+    await settled({ sent: 6 });
+  });
+
+  it('gives up what is refused again and again, shows why, and sends it again when asked', async () => {
+    const a = aChannel('a');
+    const { box, clock } = await aBox([a]);
+    a.how.answer = async () => refused('answered 404: no_service');
+    await box.notify(aNotification());
+    await until('it is given up', async () => {
+      clock.ms += 600_000;
+      await box.look();
+      return (await counts()).dead === 1;
+    });
+    const [dead] = await store.outbox.list(['dead'], 10);
+    expect(dead).toMatchObject({ channel: 'a', tries: 6, lastError: 'answered 404: no_service; refused 6 times' });
+    a.how.answer = async () => ({ ok: true });
+    expect(await store.outbox.resend(dead?.seq ?? -1, clock.ms)).toBe(true);
+    expect(await store.outbox.resend(dead?.seq ?? -1, clock.ms)).toBe(false);
+    await box.look();
+    await settled({ sent: 1, dead: 0 });
+  });
+
+  it('tells what fires again and again where silence would end it, until it is over', async () => {
+    const a = aChannel('a', { refreshEveryMs: 60_000 });
+    const { box, clock } = await aBox([a]);
+    await box.notify(aNotification());
+    await settled({ standing: 1 });
+    for (let round = 2; round <= 4; round += 1) {
+      await box.look();
+      expect(a.told).toHaveLength(round - 1);
+      clock.ms += 60_000;
+      await until(`round ${round}`, async () => {
+        await box.look();
+        return a.told.length === round;
+      });
+      await settled({ standing: 1 });
+    }
+    await box.notify(aNotification({ id: 'n-2', status: 'resolved' }));
+    await settled({ sent: 2, standing: 0 });
+    clock.ms += 600_000;
+    await box.look();
+    await settled({ sent: 2 });
+    expect(a.ids()).toEqual(['n-1', 'n-1', 'n-1', 'n-1', 'n-2']);
+  });
+
+  it('does not let a refresh that fails hold up the news that it is over', async () => {
+    const a = aChannel('a', { refreshEveryMs: 60_000 });
+    const { box, clock } = await aBox([a]);
+    await box.notify(aNotification());
+    await settled({ standing: 1 });
+    a.how.answer = async ({ status }) => (status === 'firing' ? passing('down') : { ok: true });
+    clock.ms += 60_000;
+    await until('a refresh fails', async () => {
+      await box.look();
+      return ((await store.outbox.health())[0]?.failuresInRow ?? 0) > 0;
+    });
+    await box.notify(aNotification({ id: 'n-2', status: 'resolved' }));
+    await settled({ sent: 2, standing: 0, pending: 0 });
+  });
+
+  it('sends again, under the same id, what was in hand when its sender died', async () => {
+    const a = aChannel('a');
+    const dead = await aBox([a], 'first');
+    a.how.answer = () => new Promise(() => undefined);
+    await dead.box.notify(aNotification());
+    await until('it is in hand', () => a.told.length === 1);
+    boxes.length = 0;
+    const b = aChannel('a');
+    const next = await aBox([b], 'second');
+    await next.box.look();
+    await settled({ sent: 1 });
+    expect([a.ids(), b.ids()]).toEqual([['n-1'], ['n-1']]);
+  });
+
+  it('lets nobody send or settle who has lost the lease without knowing it', async () => {
+    const a = aChannel('a');
+    const first = await aBox([a], 'first');
+    const hang: { end?: (delivery: Delivery) => void } = {};
+    a.how.answer = () =>
+      new Promise((resolve) => {
+        hang.end = resolve;
+      });
+    await first.box.notify(aNotification());
+    await until('it is in hand', () => a.told.length === 1);
+    const b = aChannel('a');
+    await aBox([b], 'second');
+    await first.box.notify(aNotification({ id: 'n-2', groupKey: 'g2' }));
+    await first.box.look();
+    hang.end?.({ ok: true });
+    await first.box.stop();
+    expect(a.ids()).toEqual(['n-1']);
+    expect(b.told).toEqual([]);
+    expect(await counts()).toMatchObject({ pending: 1, sent: 1 });
+  });
+
+  it('keeps names of every letter, and survives a restart', async () => {
+    const strange = 'q\u0000"\u2028%;ü\ud83d';
+    const a = aChannel('a');
+    const { box } = await aBox([]);
+    await box.notify(aNotification());
+    expect(await counts()).toMatchObject({ pending: 0 });
+    await store.outbox.add(aNotification({ id: 'n-9', groupKey: strange, title: strange }), ['a'], 0);
+    store.close();
+    store = await openStore(directory);
+    const again = await aBox([a]);
+    await again.box.look();
+    await settled({ sent: 1 });
+    expect(a.told[0]?.groupKey).toBe(strange.toWellFormed() === strange ? strange : a.told[0]?.groupKey);
+    expect(a.told[0]?.title.startsWith('q\u0000"')).toBe(true);
+  });
+
+  it('stays bounded: the oldest of ten thousand that wait are given up, and few are kept', async () => {
+    const channels = Array.from({ length: 100 }, (_, i) => `channel-${i}`);
+    for (let i = 0; i < 106; i += 1)
+      await store.outbox.add(aNotification({ id: `n-${i}`, groupKey: `g-${i}` }), channels, i);
+    const now = await counts();
+    expect(now.pending).toBe(10_000);
+    expect(now.dead).toBe(500);
+    expect((await store.outbox.list(['dead'], 1))[0]?.lastError).toMatch(/more than 10000 messages waited/);
+  }, 60_000);
+
+  it('sends what was put off before the clock was set back', async () => {
+    const a = aChannel('a');
+    const { box, clock } = await aBox([a]);
+    a.how.answer = async () => passing('down');
+    await box.notify(aNotification());
+    await settled({ pending: 1 });
+    a.how.answer = async () => ({ ok: true });
+    clock.ms -= 30 * 24 * 3_600_000;
+    await box.look();
+    await settled({ sent: 1 });
+  });
+});
