@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type HealthFacts, type HealthProblem, judgeHealth } from '../../server/alerts/console-health.js';
+import { DeadManSwitch } from '../../server/alerts/dead-man-switch.js';
+import { detectFindings } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { type Receiver, startReceiver } from '../support/receiver.js';
+import { aSnapshot, NOW_MS } from '../support/snapshot.js';
+
+let receiver: Receiver;
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+afterEach(() => receiver.stop());
+
+/** A switch whose console, lease and clock the test holds. */
+function aSwitch(over: { failUrl?: string | null } = {}) {
+  const world = {
+    ms: 0,
+    isMine: true,
+    isSettled: true,
+    problems: [] as HealthProblem[],
+    warnings: [] as string[],
+  };
+  const deadMan = new DeadManSwitch({
+    settings: {
+      url: `${receiver.url}/beat/5ecret-of-the-url`,
+      failUrl: over.failUrl ?? null,
+      everySeconds: 60,
+    },
+    rules: { allow: [], deny: [] },
+    isMine: () => world.isMine,
+    isSettled: () => world.isSettled,
+    problems: () => world.problems,
+    now: () => NOW_MS + world.ms,
+    monotonicMs: () => world.ms,
+    warn: (message) => world.warnings.push(message),
+  });
+  return { deadMan, world };
+}
+const paths = () => receiver.received.map(({ method, path }) => `${method} ${path}`);
+const BEAT = 'GET /beat/5ecret-of-the-url';
+const blind: HealthProblem = { code: 'polling', subject: 'shop', text: 'the console has not read Redis shop for 20 s' };
+
+describe("the dead man's switch", () => {
+  it('beats at even intervals while all is well', async () => {
+    const { deadMan, world } = aSwitch();
+    for (; world.ms <= 180_000; world.ms += 1_000) await deadMan.look();
+    expect(paths()).toEqual([BEAT, BEAT, BEAT, BEAT]);
+    expect(deadMan.state()).toEqual({ everySeconds: 60, lastBeatAtMs: NOW_MS + 180_000, problem: null });
+  });
+
+  it('falls silent while the console does not see, and says why; then beats again', async () => {
+    const { deadMan, world } = aSwitch();
+    await deadMan.look();
+    world.problems = [blind];
+    for (world.ms = 60_000; world.ms < 200_000; world.ms += 1_000) await deadMan.look();
+    expect(paths()).toEqual([BEAT]);
+    expect(deadMan.state().problem).toBe('no beat, as the console has not read Redis shop for 20 s');
+    expect(world.warnings).toHaveLength(1);
+    world.problems = [];
+    world.ms = 300_000;
+    await deadMan.look();
+    expect(paths()).toEqual([BEAT, BEAT]);
+    expect(deadMan.state().problem).toBeNull();
+  });
+
+  it('tells the failure where the service takes it', async () => {
+    const { deadMan, world } = aSwitch({ failUrl: `${receiver.url}/beat/fail` });
+    world.problems = [blind];
+    await deadMan.look();
+    expect(paths()).toEqual(['POST /beat/fail']);
+    expect(receiver.received[0]?.body).toBe('Spillway: the console has not read Redis shop for 20 s');
+  });
+
+  it('says nothing before everything has been read and written once', async () => {
+    const { deadMan, world } = aSwitch();
+    world.isSettled = false;
+    await deadMan.look();
+    expect(paths()).toEqual([]);
+    world.isSettled = true;
+    world.ms = 1_000;
+    await deadMan.look();
+    expect(paths()).toEqual([BEAT]);
+  });
+
+  it('is left to the console that holds the lease; one whose store fails complains for itself', async () => {
+    const { deadMan, world } = aSwitch({ failUrl: `${receiver.url}/fail` });
+    world.isMine = false;
+    await deadMan.look();
+    expect(paths()).toEqual([]);
+    world.problems = [{ code: 'store', subject: '', text: 'the store could not be written for 31 s (disk full)' }];
+    await deadMan.look();
+    expect(paths()).toEqual(['POST /fail']);
+  });
+
+  it('tries a beat that did not arrive again soon, and tells its trouble without the address', async () => {
+    const { deadMan, world } = aSwitch();
+    receiver.answer((request, response) => void response.writeHead(503).end(`no ${request.path}`));
+    await deadMan.look();
+    expect(deadMan.state()).toMatchObject({ lastBeatAtMs: null, problem: expect.stringMatching(/answered 503/) });
+    expect(JSON.stringify([deadMan.state(), world.warnings])).not.toContain('5ecret');
+    receiver.answer((_, response) => void response.end());
+    for (world.ms = 1_000; world.ms <= 10_000; world.ms += 1_000) await deadMan.look();
+    expect(paths()).toEqual([BEAT, BEAT]);
+    expect(deadMan.state().problem).toBeNull();
+  });
+});
+
+describe('the console itself', () => {
+  const well: HealthFacts = {
+    nowMs: NOW_MS,
+    startedAtMs: NOW_MS - 600_000,
+    blindInstances: [],
+    storeProblem: null,
+    wroteAtMs: NOW_MS - 5_000,
+    writeError: null,
+    channels: [],
+    dueSinceMs: null,
+  };
+  const health = { channel: 'ops', lastSuccessAtMs: null, lastFailureAtMs: NOW_MS, lastError: 'answered 500' };
+  const codes = (facts: Partial<HealthFacts>) => judgeHealth({ ...well, ...facts }).map(({ code }) => code);
+
+  it.each([
+    ['nothing', {}, []],
+    ['a blink of the eye', { blindInstances: [{ instance: 'shop', lastReadAtMs: NOW_MS - 14_000 }] }, []],
+    ['a Redis not read for 15 s', { blindInstances: [{ instance: 'shop', lastReadAtMs: NOW_MS - 15_000 }] }, ['polling']],
+    ['a Redis never read', { blindInstances: [{ instance: 'shop', lastReadAtMs: null }] }, ['polling']],
+    ['a store in memory', { storeProblem: 'records can not be kept' }, ['store']],
+    ['a store that was written 29 s ago', { wroteAtMs: NOW_MS - 29_000 }, []],
+    ['a store that can not be written', { wroteAtMs: NOW_MS - 30_000, writeError: 'full' }, ['store']],
+    ['a channel that failed twice', { channels: [{ ...health, failuresInRow: 2 }] }, []],
+    ['a channel that fails', { channels: [{ ...health, failuresInRow: 3 }] }, ['channel']],
+    ['a message due for a minute', { dueSinceMs: NOW_MS - 60_000 }, []],
+    ['a message that nobody sends', { dueSinceMs: NOW_MS - 90_000 }, ['outbox']],
+  ] as const)('with %s', (_, facts, expected) => {
+    expect(codes(facts)).toEqual(expected);
+  });
+
+  it('tells of its troubles as findings, also while it is blind', () => {
+    const ownProblems = judgeHealth({
+      ...well,
+      wroteAtMs: NOW_MS - 60_000,
+      writeError: 'disk I/O error',
+      channels: [{ ...health, failuresInRow: 4 }],
+    });
+    const seen = detectFindings({ ...aSnapshot(), ownProblems }, NOW_MS, DEFAULT_THRESHOLDS);
+    expect(seen.find(({ code }) => code === 'console.channels')).toMatchObject({
+      severity: 'warning',
+      title: 'Alerts do not reach ops',
+      sentence: expect.stringContaining('answered 500'),
+    });
+    expect(seen.find(({ code }) => code === 'console.store')?.sentence).toMatch(/^The store could not be written for 60 s/);
+    const blindOne = { ...aSnapshot(), ownProblems };
+    const stale = { ...blindOne, link: { ...blindOne.link, lastReadAtMs: NOW_MS - 60_000, status: 'stale' as const } };
+    const codesSeen = detectFindings(stale, NOW_MS, DEFAULT_THRESHOLDS).filter(({ severity }) => severity !== 'info');
+    expect(codesSeen.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['console.channels', 'console.store', 'console.stale']),
+    );
+  });
+});
