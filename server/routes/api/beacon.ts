@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
+import { type Actor, includesRole, type Role } from '../../auth/role.js';
 import type { BeaconResult } from '../../redis/beacon.js';
 import { BEACON_TYPE } from '../../watch/beacon-refused.js';
+import { auditOwn } from './audit-own.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { isoTime } from './iso-time.js';
 
@@ -55,12 +56,36 @@ const beaconRoute = jsonRoute(
 
 export function beaconApi(deps: AppDeps) {
   return apiPart().openapi(beaconRoute, async (c) => {
-    const { instance, queue } = c.req.valid('param');
-    const { id } = queueIn(snapshotOf(deps, instance), queue);
-    const ask = { ...c.req.valid('json'), jobId: `spillway-beacon-${deps.newId()}`, now: deps.now };
-    const result = await deps.probeQueue(instance, id, ask);
-    return c.json(presentBeacon(result, c.get('actor').role, deps.jobDataRole), 200);
+    const actor = c.get('actor');
+    const result = await probe(deps, actor, c.req.valid('param'), c.req.valid('json'));
+    return c.json(presentBeacon(result, actor.role, deps.jobDataRole), 200);
   });
+}
+
+/** Sends it and keeps who asked for it; the page does the same. @throws BeaconRefused, JobsUnavailable, Problem */
+export async function probe(
+  deps: AppDeps,
+  actor: Actor,
+  place: { readonly instance: string; readonly queue: string },
+  { jobType, timeoutMs }: { readonly jobType: string; readonly timeoutMs: number },
+): Promise<BeaconResult> {
+  const { instance } = place;
+  const { id } = queueIn(snapshotOf(deps, instance), place.queue);
+  const ask = { jobType, timeoutMs, jobId: `spillway-beacon-${deps.newId()}`, now: deps.now };
+  const startedAtMs = deps.now();
+  const note = (summary: string, isDone: boolean) =>
+    auditOwn(deps, actor, {
+      ...{ lever: 'queue.beacon', instance, queue: id, args: { jobType }, summary, isDone },
+      durationMs: deps.now() - startedAtMs,
+    });
+  try {
+    const result = await deps.probeQueue(instance, id, ask);
+    await note(`the beacon is ${result.stage} after ${result.totalMs} ms`, true);
+    return result;
+  } catch (error) {
+    await note(`not sent: ${error instanceof Error ? error.message : 'unknown reason'}`, false);
+    throw error;
+  }
 }
 
 /** What a worker throws may quote job data, so it is for those alone who may see them. */

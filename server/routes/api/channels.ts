@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { requireRole } from '../../auth/gate.js';
-import { Problem } from '../problem.js';
 import { ChannelsSchema, OutboxSchema, TestResultSchema } from './channel-schemas.js';
+import { resendMessage, removeMessage, testChannel } from './channel-acts.js';
 import { apiPart, jsonRoute } from './env.js';
 import { presentChannels, presentMessage } from './present-channel.js';
 
@@ -57,8 +57,7 @@ export function channelsApi(deps: AppDeps) {
     .openapi(listRoute, async (c) => c.json(await presentChannels(alerting), 200))
     .openapi(testRoute, async (c) => {
       const { name } = c.req.valid('param');
-      const delivery = await alerting.test(name, c.get('actor'));
-      if (delivery === null) throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
+      const delivery = await testChannel(deps, c.get('actor'), name);
       return c.json({ ok: delivery.ok, problem: delivery.ok ? null : delivery.problem }, 200);
     })
     .openapi(outboxRoute, async (c) => {
@@ -75,16 +74,12 @@ export function channelsApi(deps: AppDeps) {
     })
     .openapi(resendRoute, async (c) => {
       const { id } = c.req.valid('param');
-      if (!(await alerting.outbox.resend(id, deps.now()))) throw noSuch(id);
+      await resendMessage(deps, c.get('actor'), id);
       return c.json({ resent: id }, 200);
     })
     .openapi(removeRoute, async (c) => {
       const { id } = c.req.valid('param');
-      if (!(await alerting.outbox.remove(id))) throw noSuch(id);
+      await removeMessage(deps, c.get('actor'), id);
       return c.json({ removed: id }, 200);
     });
-}
-
-function noSuch(id: number): Problem {
-  return new Problem(404, 'not-found', `there is no message ${id} that this could be done to`);
 }

@@ -1,0 +1,28 @@
+import type { AppDeps } from '../../app-deps.js';
+import type { Actor } from '../../auth/role.js';
+import { ALL_INSTANCES } from '../../store/timeline-entry.js';
+
+/** What somebody did that no lever does: a beacon, a test of a channel, a message sent again or forgotten. */
+export interface OwnAct {
+  readonly lever: 'queue.beacon' | 'channel.test' | 'outbox.resend' | 'outbox.remove';
+  /** Absent: about the console. */
+  readonly instance?: string;
+  readonly queue?: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly summary: string;
+  readonly isDone: boolean;
+  readonly durationMs: number;
+}
+
+/** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
+export async function auditOwn(deps: AppDeps, actor: Actor, act: OwnAct): Promise<void> {
+  const { lever, args, summary, durationMs } = act;
+  const record = {
+    ...{ id: deps.newId(), atMs: deps.now(), lever, args, summary, durationMs },
+    ...{ actor: actor.name, via: actor.via, reason: '' },
+    ...{ instance: act.instance ?? ALL_INSTANCES, queue: act.queue ?? null, jobId: null, worker: null },
+    ...{ before: {}, after: {}, freedBytes: null, undo: null },
+    status: act.isDone ? ('applied' as const) : ('failed' as const),
+  };
+  await deps.audit.append(record).catch(() => undefined);
+}
