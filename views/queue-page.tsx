@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { type Fact, Facts, type State } from './band.js';
+import { BeaconForm, type BeaconFormProps } from './beacon.js';
 import { Chart, type ChartProps } from './chart.js';
 import { ChartRange } from './chart-range.js';
 import { FindingList, type FindingListProps } from './finding.js';
@@ -35,6 +36,8 @@ export interface QueueProps {
   readonly memory: QueueMemoryProps;
   readonly tenants: TenantTableProps;
   readonly parked: ParkedProps;
+  /** null: this role may not. */
+  readonly beacon: BeaconFormProps | null;
   readonly jobs: JobTableProps;
 }
 
@@ -69,6 +72,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
     <QueueMemorySection {...view.memory} />
     <TenantTable {...view.tenants} />
     <ParkedPart {...view.parked} />
+    {view.beacon ? <BeaconForm {...view.beacon} /> : null}
     <JobTable {...view.jobs} />
   </Layout>
 );

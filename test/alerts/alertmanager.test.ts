@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertmanagerChannel } from '../../server/alerts/channels/alertmanager.js';
 import type { AlertmanagerSettings } from '../../server/alerts/channels/channel-settings.js';
 import { type RunningAlertmanager, startAlertmanager } from '../support/alertmanager.js';
-import { anAlert, aNotification } from '../support/notifications.js';
+import { aNotification, anAlert } from '../support/notifications.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { until } from '../support/until.js';
 

@@ -39,7 +39,11 @@ function aSwitch(over: { failUrl?: string | null } = {}) {
 }
 const paths = () => receiver.received.map(({ method, path }) => `${method} ${path}`);
 const BEAT = 'GET /beat/5ecret-of-the-url';
-const blind: HealthProblem = { code: 'polling', subject: 'shop', text: 'the console has not read Redis shop for 20 s' };
+const blind: HealthProblem = {
+  code: 'polling',
+  subject: 'shop',
+  text: 'the console has not read Redis shop for 20 s',
+};
 
 describe("the dead man's switch", () => {
   it('beats at even intervals while all is well', async () => {
@@ -88,7 +92,9 @@ describe("the dead man's switch", () => {
     world.isMine = false;
     await deadMan.look();
     expect(paths()).toEqual([]);
-    world.problems = [{ code: 'store', subject: '', text: 'the store could not be written for 31 s (disk full)' }];
+    world.problems = [
+      { code: 'store', subject: '', text: 'the store could not be written for 31 s (disk full)' },
+    ];
     await deadMan.look();
     expect(paths()).toEqual(['POST /fail']);
   });
@@ -97,7 +103,10 @@ describe("the dead man's switch", () => {
     const { deadMan, world } = aSwitch();
     receiver.answer((request, response) => void response.writeHead(503).end(`no ${request.path}`));
     await deadMan.look();
-    expect(deadMan.state()).toMatchObject({ lastBeatAtMs: null, problem: expect.stringMatching(/answered 503/) });
+    expect(deadMan.state()).toMatchObject({
+      lastBeatAtMs: null,
+      problem: expect.stringMatching(/answered 503/),
+    });
     expect(JSON.stringify([deadMan.state(), world.warnings])).not.toContain('5ecret');
     receiver.answer((_, response) => void response.end());
     for (world.ms = 1_000; world.ms <= 10_000; world.ms += 1_000) await deadMan.look();
@@ -117,13 +126,22 @@ describe('the console itself', () => {
     channels: [],
     dueSinceMs: null,
   };
-  const health = { channel: 'ops', lastSuccessAtMs: null, lastFailureAtMs: NOW_MS, lastError: 'answered 500' };
+  const health = {
+    channel: 'ops',
+    lastSuccessAtMs: null,
+    lastFailureAtMs: NOW_MS,
+    lastError: 'answered 500',
+  };
   const codes = (facts: Partial<HealthFacts>) => judgeHealth({ ...well, ...facts }).map(({ code }) => code);
 
   it.each([
     ['nothing', {}, []],
     ['a blink of the eye', { blindInstances: [{ instance: 'shop', lastReadAtMs: NOW_MS - 14_000 }] }, []],
-    ['a Redis not read for 15 s', { blindInstances: [{ instance: 'shop', lastReadAtMs: NOW_MS - 15_000 }] }, ['polling']],
+    [
+      'a Redis not read for 15 s',
+      { blindInstances: [{ instance: 'shop', lastReadAtMs: NOW_MS - 15_000 }] },
+      ['polling'],
+    ],
     ['a Redis never read', { blindInstances: [{ instance: 'shop', lastReadAtMs: null }] }, ['polling']],
     ['a store in memory', { storeProblem: 'records can not be kept' }, ['store']],
     ['a store that was written 29 s ago', { wroteAtMs: NOW_MS - 29_000 }, []],
@@ -149,10 +167,17 @@ describe('the console itself', () => {
       title: 'Alerts do not reach ops',
       sentence: expect.stringContaining('answered 500'),
     });
-    expect(seen.find(({ code }) => code === 'console.store')?.sentence).toMatch(/^The store could not be written for 60 s/);
+    expect(seen.find(({ code }) => code === 'console.store')?.sentence).toMatch(
+      /^The store could not be written for 60 s/,
+    );
     const blindOne = { ...aSnapshot(), ownProblems };
-    const stale = { ...blindOne, link: { ...blindOne.link, lastReadAtMs: NOW_MS - 60_000, status: 'stale' as const } };
-    const codesSeen = detectFindings(stale, NOW_MS, DEFAULT_THRESHOLDS).filter(({ severity }) => severity !== 'info');
+    const stale = {
+      ...blindOne,
+      link: { ...blindOne.link, lastReadAtMs: NOW_MS - 60_000, status: 'stale' as const },
+    };
+    const codesSeen = detectFindings(stale, NOW_MS, DEFAULT_THRESHOLDS).filter(
+      ({ severity }) => severity !== 'info',
+    );
     expect(codesSeen.map(({ code }) => code)).toEqual(
       expect.arrayContaining(['console.channels', 'console.store', 'console.stale']),
     );

@@ -46,7 +46,10 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
-function mailer(over: Partial<EmailSettings>, timeouts: { connectWithinMs?: number; answerWithinMs?: number } = {}) {
+function mailer(
+  over: Partial<EmailSettings>,
+  timeouts: { connectWithinMs?: number; answerWithinMs?: number } = {},
+) {
   const settings: EmailSettings = {
     type: 'email',
     name: 'mail',
@@ -62,7 +65,12 @@ function mailer(over: Partial<EmailSettings>, timeouts: { connectWithinMs?: numb
     ...over,
   };
   const rules = { allow: [], deny: [] };
-  return emailChannel(settings, { now: Date.now, rules, publicUrl: 'https://spillway.example.com', ...timeouts });
+  return emailChannel(settings, {
+    now: Date.now,
+    rules,
+    publicUrl: 'https://spillway.example.com',
+    ...timeouts,
+  });
 }
 
 const header = (mail: Mail | undefined, name: string) =>
@@ -73,7 +81,10 @@ describe('an e-mail', () => {
     const { port, mails } = await startSmtp();
     expect(await mailer({ port }).send(aNotification())).toEqual({ ok: true });
     const [mail] = mails;
-    expect(mail).toMatchObject({ from: 'spillway@example.com', to: ['oncall@example.com', 'team@example.com'] });
+    expect(mail).toMatchObject({
+      from: 'spillway@example.com',
+      to: ['oncall@example.com', 'team@example.com'],
+    });
     expect(header(mail, 'Subject')).toBe('CRITICAL: Redis is nearly full (shop)');
     expect(mail?.text).toContain('text/plain');
     expect(mail?.text).toContain('text/html');
@@ -137,7 +148,8 @@ describe('a mail server that fails', () => {
     [550, 'refused'],
   ] as const)('with %i has %s', async (responseCode, kind) => {
     const { port } = await startSmtp({
-      onRcptTo: (_address, _session, callback) => callback(Object.assign(new Error('not now'), { responseCode })),
+      onRcptTo: (_address, _session, callback) =>
+        callback(Object.assign(new Error('not now'), { responseCode })),
     });
     expect(await mailer({ port }).send(aNotification())).toMatchObject({ kind });
   });

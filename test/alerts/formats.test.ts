@@ -7,7 +7,7 @@ import { dedupKeyOf, pagerDutyBody } from '../../server/alerts/channels/format-p
 import { slackBody } from '../../server/alerts/channels/format-slack.js';
 import { signBody, webhookBody } from '../../server/alerts/channels/format-webhook.js';
 import { linkOf, messageOf, plainText } from '../../server/alerts/channels/message.js';
-import { anAlert, aNotification } from '../support/notifications.js';
+import { aNotification, anAlert } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const PUBLIC = 'https://spillway.example.com';
@@ -109,13 +109,17 @@ describe('for Slack', () => {
       type: 'header',
       text: { type: 'plain_text', text: '🔴 CRITICAL: Redis is nearly full', emoji: true },
     });
-    expect(JSON.stringify(body)).toContain('<https://spillway.example.com/#finding-redis.full|Open the console>');
+    expect(JSON.stringify(body)).toContain(
+      '<https://spillway.example.com/#finding-redis.full|Open the console>',
+    );
   });
 
   it('can not be made to call a channel or a person, or to hide a link, by a name', () => {
     const evil = '<!channel> <@U1> <https://evil.example|here> & co';
     const alerts = [anAlert({ summary: evil, evidence: evil, runbookUrl: 'https://r.example/a|b>c' })];
-    const body = slackBody(messageOf(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC));
+    const body = slackBody(
+      messageOf(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
+    );
     const marked = JSON.parse(body)
       .blocks.filter((block: { text: { type: string } }) => block.text.type === 'mrkdwn')
       .map((block: { text: { text: string } }) => block.text.text)
@@ -185,7 +189,11 @@ describe('for Alertmanager', () => {
       startsAt: '2026-01-02T03:03:05.000Z',
       endsAt: '2026-01-02T03:08:05.000Z',
     });
-    const changed = aNotification({ id: 'n-2', title: 'worse', alerts: [anAlert({ evidence: '99%', summary: 'x' })] });
+    const changed = aNotification({
+      id: 'n-2',
+      title: 'worse',
+      alerts: [anAlert({ evidence: '99%', summary: 'x' })],
+    });
     const [again] = JSON.parse(alertmanagerBody(changed, PUBLIC, NOW_MS + 60_000, 60));
     expect(again.labels).toEqual(alert.labels);
   });
@@ -209,7 +217,9 @@ describe('for e-mail', () => {
   it('is escaped in HTML', () => {
     const evil = `<img src=x onerror="alert(1)"> & '`;
     const alerts = [anAlert({ summary: evil, evidence: evil, runbookUrl: 'javascript:alert(1)' })];
-    const { html } = emailText(messageOf(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC));
+    const { html } = emailText(
+      messageOf(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
+    );
     expect(html).not.toContain('<img');
     expect(html).not.toMatch(/href="javascript/);
     expect(html).toContain('&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; &#39;');

@@ -87,8 +87,7 @@ describe('of several consoles on one store', () => {
           const rows = inMemory();
           const clocks = [{ ms: 0 }, { ms: 5e5 }, { ms: 9e9 }];
           const leases = clocks.map(
-            (clock, i) =>
-              new Lease({ store: rows, name: 'x', holder: `h${i}`, monotonicMs: () => clock.ms }),
+            (clock, i) => new Lease({ store: rows, name: 'x', holder: `h${i}`, monotonicMs: () => clock.ms }),
           );
           for (const [, stepMs, awake] of steps) {
             // One time for all, whatever their clocks show; those asleep do not look.

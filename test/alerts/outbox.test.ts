@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Delivery, passing, refused } from '../../server/alerts/channels/delivery.js';
 import type { Channel } from '../../server/alerts/channels/channel.js';
+import { type Delivery, passing, refused } from '../../server/alerts/channels/delivery.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { Outbox } from '../../server/alerts/outbox.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
@@ -95,7 +95,10 @@ describe('the outbox', () => {
       await box.look();
       return (await counts()).sent === 1;
     });
-    expect((await store.outbox.health())[0]).toMatchObject({ failuresInRow: 0, lastError: 'refuses connections' });
+    expect((await store.outbox.health())[0]).toMatchObject({
+      failuresInRow: 0,
+      lastError: 'refuses connections',
+    });
   });
 
   it('leaves a channel alone for as long as it asks, and no other', async () => {
@@ -120,7 +123,8 @@ describe('the outbox', () => {
   it('keeps the order of a group, and lets no group wait for another', async () => {
     const a = aChannel('a');
     const { box, clock } = await aBox([a]);
-    a.how.answer = async ({ id }) => (id === 'g1-firing' && clock.ms < NOW_MS + 100_000 ? passing('down') : { ok: true });
+    a.how.answer = async ({ id }) =>
+      id === 'g1-firing' && clock.ms < NOW_MS + 100_000 ? passing('down') : { ok: true };
     await box.notify(aNotification({ id: 'g1-firing', groupKey: 'g1' }));
     await settled({ pending: 1 });
     await box.notify(aNotification({ id: 'g1-resolved', groupKey: 'g1', status: 'resolved' }));
@@ -160,7 +164,11 @@ describe('the outbox', () => {
       return (await counts()).dead === 1;
     });
     const [dead] = await store.outbox.list(['dead'], 10);
-    expect(dead).toMatchObject({ channel: 'a', tries: 6, lastError: 'answered 404: no_service; refused 6 times' });
+    expect(dead).toMatchObject({
+      channel: 'a',
+      tries: 6,
+      lastError: 'answered 404: no_service; refused 6 times',
+    });
     a.how.answer = async () => ({ ok: true });
     expect(await store.outbox.resend(dead?.seq ?? -1, clock.ms)).toBe(true);
     expect(await store.outbox.resend(dead?.seq ?? -1, clock.ms)).toBe(false);

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../drills/own-redis.js';
 import { type OutgoingDeps, postOutgoing } from '../../server/alerts/channels/post-outgoing.js';
 import { retryAfterMs } from '../../server/alerts/channels/retry-after.js';
 import { secretScrubber, secretsOfUrl } from '../../server/alerts/channels/scrub-secrets.js';
-import { freePort } from '../../drills/own-redis.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { NOW_MS } from '../support/snapshot.js';
 
@@ -57,7 +57,9 @@ describe('a receiver that fails', () => {
       socket.on('close', () => clearInterval(timer));
     });
     const url = `http://127.0.0.1:${server.port}/`;
-    expect(await postOutgoing({ url, method: 'POST', body: '' }, deps({ answerWithinMs: 400 }))).toMatchObject({
+    expect(
+      await postOutgoing({ url, method: 'POST', body: '' }, deps({ answerWithinMs: 400 })),
+    ).toMatchObject({
       kind: 'passing',
       problem: 'no answer in time',
     });
@@ -76,7 +78,10 @@ describe('a receiver that fails', () => {
 
   it('by closing the connection is tried again', async () => {
     receiver.answer((_, response) => void response.socket?.destroy());
-    expect(await post()).toMatchObject({ kind: 'passing', problem: 'closed the connection without an answer' });
+    expect(await post()).toMatchObject({
+      kind: 'passing',
+      problem: 'closed the connection without an answer',
+    });
   });
 
   it('by not speaking HTTP is tried again', async () => {
@@ -107,8 +112,8 @@ describe('a receiver that fails', () => {
   it('with a redirect is not followed, wherever it leads', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       const before = receiver.received.length;
-      receiver.answer((_, response) =>
-        void response.writeHead(status, { Location: `${receiver.url}/elsewhere` }).end(),
+      receiver.answer(
+        (_, response) => void response.writeHead(status, { Location: `${receiver.url}/elsewhere` }).end(),
       );
       expect(await post()).toMatchObject({ ok: false, kind: 'refused' });
       expect(receiver.received.slice(before).map(({ path }) => path)).toEqual(['/']);
@@ -147,23 +152,24 @@ describe('an address that may not be called', () => {
     expect(await post('/', { rules })).toMatchObject({ kind: 'refused' });
     const url = `http://localhost:${receiver.port}/`;
     expect(
-      await postOutgoing({ url, method: 'POST', body: '' }, deps({ rules: { allow: [], deny: ['127.0.0.0/8', '::1'] } })),
+      await postOutgoing(
+        { url, method: 'POST', body: '' },
+        deps({ rules: { allow: [], deny: ['127.0.0.0/8', '::1'] } }),
+      ),
     ).toMatchObject({ kind: 'refused' });
     expect(receiver.received.length).toBe(before);
   });
 
-  it.each([
-    'http://2130706433/',
-    'http://0x7f.1/',
-    'http://[::ffff:127.0.0.1]/',
-    'http://127.1/',
-  ])('is known in the spelling %s', async (url) => {
-    const rules = { allow: [], deny: ['127.0.0.0/8'] };
-    expect(await postOutgoing({ url, method: 'POST', body: '' }, deps({ rules }))).toMatchObject({
-      kind: 'refused',
-      problem: expect.stringMatching(/may not be called/),
-    });
-  });
+  it.each(['http://2130706433/', 'http://0x7f.1/', 'http://[::ffff:127.0.0.1]/', 'http://127.1/'])(
+    'is known in the spelling %s',
+    async (url) => {
+      const rules = { allow: [], deny: ['127.0.0.0/8'] };
+      expect(await postOutgoing({ url, method: 'POST', body: '' }, deps({ rules }))).toMatchObject({
+        kind: 'refused',
+        problem: expect.stringMatching(/may not be called/),
+      });
+    },
+  );
 
   it('is not reached by a name that changes its answer between check and connection', async () => {
     const asked: string[] = [];
@@ -206,7 +212,12 @@ describe('what is told of a failure', () => {
     const delivery = await postOutgoing({ url, method: 'POST', body: '' }, deps({ scrub }));
     const told = JSON.stringify(delivery);
     expect(told).toContain('****');
-    for (const part of [secret, encodeURIComponent(secret), 'querysecret', Buffer.from(secret).toString('base64')])
+    for (const part of [
+      secret,
+      encodeURIComponent(secret),
+      'querysecret',
+      Buffer.from(secret).toString('base64'),
+    ])
       expect(told).not.toContain(part);
   });
 });

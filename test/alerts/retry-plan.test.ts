@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { passing, refused } from '../../server/alerts/channels/delivery.js';
 import { planRetry } from '../../server/alerts/retry-plan.js';
 import { channelsFor } from '../../server/alerts/route-notification.js';
-import { anAlert, aNotification } from '../support/notifications.js';
+import { aNotification, anAlert } from '../support/notifications.js';
 
 const down = passing('refuses connections');
 if (down.ok) throw new Error('a failure');
@@ -24,10 +24,14 @@ describe('a message that did not arrive', () => {
 
   it('is not tried before the receiver wants it', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 100 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (tries, random) => {
-        const plan = planRetry({ ...down, retryAfterMs: 600_000 }, { tries, createdAtMs: 0 }, 0, random);
-        expect(plan.kind === 'again' && plan.atMs >= 600_000).toBe(true);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 100 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (tries, random) => {
+          const plan = planRetry({ ...down, retryAfterMs: 600_000 }, { tries, createdAtMs: 0 }, 0, random);
+          expect(plan.kind === 'again' && plan.atMs >= 600_000).toBe(true);
+        },
+      ),
     );
   });
 
@@ -38,7 +42,10 @@ describe('a message that did not arrive', () => {
 
   it('that was refused is asked for a few times more, as over there may be a deploy', () => {
     expect(planRetry(no, { tries: 5, createdAtMs: 0 }, 0, 0.5).kind).toBe('again');
-    expect(planRetry(no, { tries: 6, createdAtMs: 0 }, 0, 0.5)).toEqual({ kind: 'dead', reason: 'refused 6 times' });
+    expect(planRetry(no, { tries: 6, createdAtMs: 0 }, 0, 0.5)).toEqual({
+      kind: 'dead',
+      reason: 'refused 6 times',
+    });
   });
 
   it('ends some day: no row of failures goes on for ever', () => {

@@ -29,7 +29,11 @@ beforeAll(async () => {
   );
   for (let i = 0; i < 2; i += 1)
     consoles.push(
-      await startConsole({ redisUrl: redis.url, dataDirectory, args: ['--config', config, '--log-level', 'warn'] }),
+      await startConsole({
+        redisUrl: redis.url,
+        dataDirectory,
+        args: ['--config', config, '--log-level', 'warn'],
+      }),
     );
   store = await openStore(dataDirectory);
 }, 60_000);
@@ -42,7 +46,8 @@ afterAll(async () => {
 });
 
 const tell = (id: string) => store.outbox.add(aNotification({ id, groupKey: id }), ['hook'], Date.now());
-const told = () => receiver.received.filter(({ path }) => path === '/hook').map(({ headers }) => headers['idempotency-key']);
+const told = () =>
+  receiver.received.filter(({ path }) => path === '/hook').map(({ headers }) => headers['idempotency-key']);
 const sender = async () => {
   for (const one of consoles)
     if ((await one.ask('GET', '/api/v1/channels').catch(() => null))?.body?.isSender) return one;
@@ -62,9 +67,13 @@ it('two consoles on one store send each alert once; when the sender is killed, t
   await tell('after-the-kill');
   await until('the other sends it', () => told().includes('after-the-kill'), { withinMs: 40_000 });
   const tookMs = Date.now() - killedAtMs;
-  await until('the heartbeat goes on', () => receiver.received.filter(({ path }) => path === '/beat').length > beats, {
-    withinMs: 30_000,
-  });
+  await until(
+    'the heartbeat goes on',
+    () => receiver.received.filter(({ path }) => path === '/beat').length > beats,
+    {
+      withinMs: 30_000,
+    },
+  );
   // Nothing was told twice, before or since.
   expect([...told()].sort()).toEqual([...ids, 'after-the-kill'].sort());
   expect(tookMs).toBeLessThan(15_000);

@@ -43,31 +43,47 @@ const leftIn = async (name: string) =>
   (await of(name).getJobs(['waiting', 'active', 'completed', 'failed', 'delayed'])).map(({ id }) => id);
 
 describe('a beacon', () => {
-  it.each([5, 6] as const)('goes the way of users through a worker of BullMQ %i, is timed, and leaves nothing', async (version) => {
-    const keeper = await of('works').add('kept', {}, { removeOnComplete: false });
-    const worker = await startWorker({ version, port: redis.port, queue: 'works', jobMs: 50 });
-    const { status, body } = await beacon('works', { timeoutMs: 60_000 });
-    expect(status).toBe(200);
-    expect(body).toMatchObject({ stage: 'completed', jobType: 'spillway.beacon', isRemoved: true, failedReason: null });
-    const [accepted = 0, started = 0, finished = 0] = [body.acceptedAt, body.startedAt, body.finishedAt].map(
-      (at) => new Date(at).getTime(),
-    );
-    expect(finished - started).toBeGreaterThanOrEqual(40);
-    expect(finished).toBeGreaterThanOrEqual(accepted - 5);
-    expect(body.totalMs).toBeGreaterThanOrEqual(40);
-    // What users keep is still there.
-    await until('the other job has ended too', async () => (await of('works').getCompletedCount()) > 0);
-    expect(await leftIn('works')).toEqual([keeper.id]);
-    await worker.stop();
-    await of('works').obliterate({ force: true });
-    await of('works').setGlobalConcurrency(50);
-  });
+  it.each([5, 6] as const)(
+    'goes the way of users through a worker of BullMQ %i, is timed, and leaves nothing',
+    async (version) => {
+      const keeper = await of('works').add('kept', {}, { removeOnComplete: false });
+      const worker = await startWorker({ version, port: redis.port, queue: 'works', jobMs: 50 });
+      const { status, body } = await beacon('works', { timeoutMs: 60_000 });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        stage: 'completed',
+        jobType: 'spillway.beacon',
+        isRemoved: true,
+        failedReason: null,
+      });
+      const [accepted = 0, started = 0, finished = 0] = [
+        body.acceptedAt,
+        body.startedAt,
+        body.finishedAt,
+      ].map((at) => new Date(at).getTime());
+      expect(finished - started).toBeGreaterThanOrEqual(40);
+      expect(finished).toBeGreaterThanOrEqual(accepted - 5);
+      expect(body.totalMs).toBeGreaterThanOrEqual(40);
+      // What users keep is still there.
+      await until('the other job has ended too', async () => (await of('works').getCompletedCount()) > 0);
+      expect(await leftIn('works')).toEqual([keeper.id]);
+      await worker.stop();
+      await of('works').obliterate({ force: true });
+      await of('works').setGlobalConcurrency(50);
+    },
+  );
 
   it('that no worker takes says so, with what waits, and is taken back', async () => {
     await of('idle').add('mine', {});
     const { status, body } = await beacon('idle', { timeoutMs: 300 });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ stage: 'waiting', startedAt: null, finishedAt: null, waitingJobs: 2, isRemoved: true });
+    expect(body).toMatchObject({
+      stage: 'waiting',
+      startedAt: null,
+      finishedAt: null,
+      waitingJobs: 2,
+      isRemoved: true,
+    });
     expect(await of('idle').getWaitingCount()).toBe(1);
   });
 
@@ -126,7 +142,11 @@ describe('a beacon', () => {
     expect((await beacon('works', { jobId: 'x' })).status).toBe(422);
     expect((await beacon('no-such-queue')).status).toBe(404);
     const { body } = await console_.ask('GET', '/api/v1/actions?lever=queue.beacon');
-    expect(body.actions[0]).toMatchObject({ lever: 'queue.beacon', instance: 'default', queue: 'bull:works' });
+    expect(body.actions[0]).toMatchObject({
+      lever: 'queue.beacon',
+      instance: 'default',
+      queue: 'bull:works',
+    });
     expect(body.actions.map(({ status }: { status: string }) => status)).toContain('failed');
   });
 });

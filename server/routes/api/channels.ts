@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { requireRole } from '../../auth/gate.js';
+import { removeMessage, resendMessage, testChannel } from './channel-acts.js';
 import { ChannelsSchema, OutboxSchema, TestResultSchema } from './channel-schemas.js';
-import { resendMessage, removeMessage, testChannel } from './channel-acts.js';
 import { apiPart, jsonRoute } from './env.js';
 import { presentChannels, presentMessage } from './present-channel.js';
 

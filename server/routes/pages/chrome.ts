@@ -22,6 +22,7 @@ const STYLES = [
   'job-types.css',
   'memory.css',
   'replays.css',
+  'channels.css',
   'drawer.css',
   'preview.css',
   'forecast.css',
@@ -125,6 +126,7 @@ function navOf(watch: Watch, current: string): Chrome['nav'] {
     ...instances.slice(0, 6),
     { label: 'Workers', href: '/fleet' },
     { label: 'Replays', href: '/replays' },
+    { label: 'Channels', href: '/channels' },
     { label: 'Actions', href: '/actions' },
     { label: 'API', href: '/docs' },
   ];

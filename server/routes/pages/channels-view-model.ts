@@ -1,0 +1,98 @@
+import type { ChannelCardProps } from '../../../views/channel-card.js';
+import type { ChannelsProps, HeartbeatProps } from '../../../views/channels.js';
+import type { MessageProps } from '../../../views/message-list.js';
+import type { Channel } from '../../alerts/channels/channel.js';
+import { destinationOf } from '../../alerts/channels/channel-settings.js';
+import type { DeadManState } from '../../alerts/dead-man-switch.js';
+import type { ChannelHealth, OutboxEntry } from '../../alerts/outbox-store.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { formatCount, formatDuration } from '../../model/format.js';
+import { elementId, moment } from './words.js';
+
+const MOST_MESSAGES = 30;
+const TYPE_WORDS = {
+  webhook: 'Webhook',
+  slack: 'Slack',
+  pagerduty: 'PagerDuty',
+  alertmanager: 'Alertmanager',
+  email: 'E-mail',
+} as const;
+
+export function channelCardOf(
+  { settings }: Channel,
+  health: ChannelHealth | undefined,
+  role: Role,
+  nowMs: number,
+): ChannelCardProps {
+  const { name, type, minSeverity, instances } = settings;
+  const of = instances.includes('*') ? 'every Redis' : instances.map(plainName).join(', ');
+  const from =
+    minSeverity === 'info' ? 'everything' : `${minSeverity}${minSeverity === 'critical' ? '' : ' and worse'}`;
+  const { lastSuccessAtMs = null, lastFailureAtMs = null, lastError = null } = health ?? {};
+  return {
+    id: elementId('channel', name),
+    name,
+    about: `${TYPE_WORDS[type]} to ${destinationOf(settings)} · ${from}, of ${of}`,
+    ...stateOf(health),
+    lastSuccess: lastSuccessAtMs === null ? null : moment(lastSuccessAtMs, nowMs),
+    lastFailure:
+      lastFailureAtMs === null
+        ? null
+        : { at: moment(lastFailureAtMs, nowMs), reason: lastError ?? 'no reason is known' },
+    testAction: includesRole(role, 'admin') ? `/channels/${encodeURIComponent(name)}/test` : null,
+  };
+}
+
+function stateOf(health: ChannelHealth | undefined): Pick<ChannelCardProps, 'state' | 'stateWord'> {
+  if (!health) return { state: 'info', stateWord: 'Never used: send a test' };
+  const { failuresInRow } = health;
+  if (failuresInRow === 0) return { state: 'calm', stateWord: 'Works' };
+  const times = failuresInRow === 1 ? 'once' : `${formatCount(failuresInRow)} times in a row`;
+  return { state: failuresInRow >= 3 ? 'critical' : 'warning', stateWord: `Failed ${times}` };
+}
+
+export function heartbeatOf(deadMan: DeadManState | null, nowMs: number): HeartbeatProps {
+  if (deadMan === null)
+    return {
+      state: 'info',
+      stateWord: 'Off.',
+      text: 'Nobody notices when this console dies: give alerts.deadManSwitch an address that alarms when it is not called.',
+      lastBeat: null,
+    };
+  const { lastBeatAtMs, everySeconds, problem } = deadMan;
+  const lastBeat = lastBeatAtMs === null ? null : moment(lastBeatAtMs, nowMs);
+  if (problem === null)
+    return { state: 'calm', stateWord: 'Beats', text: `every ${formatDuration(everySeconds)}.`, lastBeat };
+  return { state: 'warning', stateWord: 'Silent:', text: `${problem}.`, lastBeat };
+}
+
+export function messagesOf(
+  entries: readonly OutboxEntry[],
+  total: number,
+  role: Role,
+  nowMs: number,
+): ChannelsProps['dead'] {
+  const shown = entries.slice(0, MOST_MESSAGES);
+  return {
+    messages: shown.map((entry) => messageOf(entry, role, nowMs)),
+    more: total > shown.length ? `and ${formatCount(total - shown.length)} more` : '',
+  };
+}
+
+function messageOf(entry: OutboxEntry, role: Role, nowMs: number): MessageProps {
+  const { seq, channel, notification, tries, state, nextTryAtMs, lastError, createdAtMs } = entry;
+  const word = notification.status === 'resolved' ? 'Over: ' : '';
+  const next = state === 'pending' ? `, next at ${moment(nextTryAtMs, nowMs).text}` : '';
+  const mayAct = state === 'dead' && includesRole(role, 'operator');
+  return {
+    id: `message-${seq}`,
+    title: `${word}${plainName(notification.title)} (${plainName(notification.instance)})`,
+    channel,
+    begun: moment(createdAtMs, nowMs),
+    tries: `tried ${tries === 1 ? 'once' : `${formatCount(tries)} times`}${next}`,
+    problem: lastError ?? '',
+    resendAction: mayAct ? `/outbox/${seq}/resend` : null,
+    removeAction: mayAct ? `/outbox/${seq}/remove` : null,
+  };
+}

@@ -1,0 +1,86 @@
+import type { FC } from 'hono/jsx';
+import type { State } from './band.js';
+import { ChannelCard, type ChannelCardProps } from './channel-card.js';
+import { type Chrome, Layout } from './layout.js';
+import { MessageList, type MessageProps } from './message-list.js';
+import { type Moment, Time } from './time.js';
+
+export interface HeartbeatProps {
+  readonly state: State;
+  readonly stateWord: string;
+  readonly text: string;
+  readonly lastBeat: Moment | null;
+}
+
+export interface ChannelsProps {
+  /** What came of the test that was just asked for; null: none was. */
+  readonly tested: { readonly state: State; readonly text: string } | null;
+  /** What is wrong with the console itself. */
+  readonly problems: readonly string[];
+  readonly channels: readonly ChannelCardProps[];
+  readonly heartbeat: HeartbeatProps;
+  readonly waiting: { readonly messages: readonly MessageProps[]; readonly more: string };
+  readonly dead: { readonly messages: readonly MessageProps[]; readonly more: string };
+}
+
+export const ChannelsPage: FC<{ readonly chrome: Chrome; readonly view: ChannelsProps }> = ({
+  chrome,
+  view,
+}) => (
+  <Layout chrome={chrome}>
+    <h1>Channels</h1>
+    <ChannelsSection {...view} />
+  </Layout>
+);
+
+/** Who is told of trouble, whether it arrives, and who notices when the console itself is gone. */
+export const ChannelsSection: FC<ChannelsProps> = (view) => (
+  <>
+    {view.tested ? (
+      <p class={`channel-note state-${view.tested.state}`} role="status">
+        {view.tested.text}
+      </p>
+    ) : null}
+    {view.problems.map((problem) => (
+      <p class="channel-note state-warning">
+        <span class="state-word">Console:</span> {problem}
+      </p>
+    ))}
+    {view.channels.length === 0 ? (
+      <p>
+        <strong>Nobody is told of trouble:</strong> no channel is configured. Add some under{' '}
+        <code>alerts.channels</code> in the file that <code>--config</code> names.
+      </p>
+    ) : (
+      <ul class="channels">
+        {view.channels.map((channel) => (
+          <ChannelCard {...channel} />
+        ))}
+      </ul>
+    )}
+    <section aria-labelledby="heartbeat-title">
+      <h2 id="heartbeat-title">Heartbeat</h2>
+      <p class={`state-${view.heartbeat.state}`}>
+        <span class="state-word">{view.heartbeat.stateWord}</span> {view.heartbeat.text}
+        {view.heartbeat.lastBeat ? (
+          <>
+            {' '}
+            Last beat <Time {...view.heartbeat.lastBeat} />.
+          </>
+        ) : null}
+      </p>
+    </section>
+    <section aria-labelledby="dead-title">
+      <h2 id="dead-title">Given up</h2>
+      {view.dead.messages.length === 0 ? <p class="muted">No message.</p> : <MessageList {...view.dead} />}
+    </section>
+    <section aria-labelledby="waiting-title">
+      <h2 id="waiting-title">Waiting</h2>
+      {view.waiting.messages.length === 0 ? (
+        <p class="muted">No message.</p>
+      ) : (
+        <MessageList {...view.waiting} />
+      )}
+    </section>
+  </>
+);
