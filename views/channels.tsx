@@ -46,18 +46,21 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
         <span class="state-word">Console:</span> {problem}
       </p>
     ))}
-    {view.channels.length === 0 ? (
-      <p>
-        <strong>Nobody is told of trouble:</strong> no channel is configured. Add some under{' '}
-        <code>alerts.channels</code> in the file that <code>--config</code> names.
-      </p>
-    ) : (
-      <ul class="channels">
-        {view.channels.map((channel) => (
-          <ChannelCard {...channel} />
-        ))}
-      </ul>
-    )}
+    <section aria-labelledby="told-title">
+      <h2 id="told-title">Who is told</h2>
+      {view.channels.length === 0 ? (
+        <p>
+          <strong>Nobody is told of trouble:</strong> no channel is configured. Add some under{' '}
+          <code>alerts.channels</code> in the file that <code>--config</code> names.
+        </p>
+      ) : (
+        <ul class="channels">
+          {view.channels.map((channel) => (
+            <ChannelCard {...channel} />
+          ))}
+        </ul>
+      )}
+    </section>
     <section aria-labelledby="heartbeat-title">
       <h2 id="heartbeat-title">Heartbeat</h2>
       <p class={`state-${view.heartbeat.state}`}>

@@ -55,7 +55,7 @@ export function startAlerting(deps: AlertingDeps): Alerting {
     name: ALERTS_LEASE,
     holder: newId(),
     monotonicMs,
-    onTaken: () => void outbox.look(),
+    onTaken: () => void outbox.takeUp(),
     onProblem: (error) =>
       warn(
         `the lease could not be read or renewed: ${error instanceof Error ? error.message : 'unknown reason'}`,

@@ -84,6 +84,6 @@ export class HealthKeeper {
     this.#wroteAtMs = now();
     this.#writeError = null;
     this.#channels = (await store.outbox.health()).filter(({ channel }) => channelNames.includes(channel));
-    this.#dueSinceMs = channelNames.length === 0 ? null : await store.outbox.dueSinceMs(now());
+    this.#dueSinceMs = await store.outbox.dueSinceMs(channelNames, now());
   }
 }

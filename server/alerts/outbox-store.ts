@@ -60,8 +60,10 @@ export interface OutboxStore {
   /** Newest first. */
   list(states: readonly OutboxState[], limit: number): Promise<readonly OutboxEntry[]>;
   counts(): Promise<Readonly<Record<OutboxState, number>>>;
-  /** Since when something is due and not sent, ms since 1970; null: nothing is due. */
-  dueSinceMs(nowMs: number): Promise<number | null>;
+  /** Gives up what waits for channels that are not among these: nobody would ever send it. */
+  retire(fence: Fence, channels: readonly string[]): Promise<void>;
+  /** Since when something is due for one of these channels and not sent, ms since 1970; null: nothing is due. */
+  dueSinceMs(channels: readonly string[], nowMs: number): Promise<number | null>;
   /** A dead one is tried anew. @returns false: there is no dead one of this number. */
   resend(seq: number, nowMs: number): Promise<boolean>;
   /** @returns false: there is no dead or pending one of this number. */

@@ -68,17 +68,21 @@ export class Outbox {
     this.#timer.unref();
   }
 
+  /** For a console that has just got the lease: clears away what nobody would ever send, then looks. Never throws. */
+  async takeUp(): Promise<void> {
+    await this.#deps.store
+      .retire(this.#fence, [...this.#byName.keys()])
+      .catch((error: unknown) => this.#noteProblem(error));
+    await this.look();
+  }
+
   /** Takes what is due and begins to send it. Never throws; resolves before what it began has ended. */
   look(): Promise<void> {
     this.#look ??= this.#turn()
       .then(() => {
         this.#problem = null;
       })
-      .catch((error: unknown) => {
-        const words = error instanceof Error ? error.message : 'unknown reason';
-        if (this.#problem === null) this.#deps.warn(`the outbox can't be read or written: ${words}`);
-        this.#problem = words;
-      })
+      .catch((error: unknown) => this.#noteProblem(error))
       .finally(() => {
         this.#look = null;
       });
@@ -91,6 +95,12 @@ export class Outbox {
     if (this.#timer) clearInterval(this.#timer);
     await this.#look;
     await Promise.all([...this.#inHand.values()].map(({ done }) => done));
+  }
+
+  #noteProblem(error: unknown): void {
+    const words = error instanceof Error ? error.message : 'unknown reason';
+    if (this.#problem === null) this.#deps.warn(`the outbox can't be read or written: ${words}`);
+    this.#problem = words;
   }
 
   async #turn(): Promise<void> {

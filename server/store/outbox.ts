@@ -92,11 +92,19 @@ export function createOutboxStore(database: Database): OutboxStore {
       const none: Record<OutboxState, number> = { pending: 0, sending: 0, standing: 0, sent: 0, dead: 0 };
       return { ...none, ...Object.fromEntries(rows.map(({ state, count: rowCount }) => [state, rowCount])) };
     },
-    async dueSinceMs(nowMs) {
+    async retire(fence, channels) {
+      const isWaiting = inArray(outbox.state, ['pending', 'standing']);
+      await database
+        .update(outbox)
+        .set({ state: 'dead', lastError: 'given up: its channel is not configured any more' })
+        .where(and(isWaiting, notInArray(outbox.channel, ['', ...channels]), holds(fence)));
+    },
+    async dueSinceMs(channels, nowMs) {
+      const isDue = and(eq(outbox.state, 'pending'), lte(outbox.nextTryAtMs, nowMs));
       const [row] = await database
         .select({ atMs: min(outbox.nextTryAtMs) })
         .from(outbox)
-        .where(and(eq(outbox.state, 'pending'), lte(outbox.nextTryAtMs, nowMs), isFirstOfGroup('outbox')));
+        .where(and(isDue, inArray(outbox.channel, ['', ...channels]), isFirstOfGroup('outbox')));
       return row?.atMs ?? null;
     },
     async resend(seq, nowMs) {

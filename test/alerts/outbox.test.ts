@@ -275,6 +275,17 @@ describe('the outbox', () => {
     expect((await store.outbox.list(['dead'], 1))[0]?.lastError).toMatch(/more than 10000 messages waited/);
   }, 60_000);
 
+  it('gives up what waits for a channel that is no longer configured, and raises no alarm over it', async () => {
+    await store.outbox.add(aNotification(), ['gone', 'a'], NOW_MS);
+    expect(await store.outbox.dueSinceMs(['gone'], NOW_MS + 60_000)).toBe(NOW_MS);
+    expect(await store.outbox.dueSinceMs(['other'], NOW_MS + 60_000)).toBeNull();
+    const a = aChannel('a');
+    const { box } = await aBox([a]);
+    await box.takeUp();
+    await settled({ sent: 1, dead: 1, pending: 0 });
+    expect((await store.outbox.list(['dead'], 1))[0]?.lastError).toMatch(/not configured any more/);
+  });
+
   it('sends what was put off before the clock was set back', async () => {
     const a = aChannel('a');
     const { box, clock } = await aBox([a]);
