@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Makes a bare machine ready: packages, build, redis-server (not with --console) and, with --browser, a browser.
+// Makes a bare machine ready: packages, build, redis-server (not with --console) and, with --browser, what tests take
+// besides: a browser, Alertmanager and promtool.
 // Plain Node without dependencies: it runs before node_modules exist. Each step is one line; what is there is left alone.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -38,6 +39,19 @@ if (process.argv.includes('--browser')) {
     variable: 'CHROMIUM_BIN',
     programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     packages: ['chromium'],
+  });
+  // Tests only, as the browser is: what alerts are sent to, and what rules are checked by.
+  provide({
+    what: 'alertmanager',
+    variable: 'ALERTMANAGER_BIN',
+    programs: ['prometheus-alertmanager', 'alertmanager'],
+    packages: ['prometheus-alertmanager'],
+  });
+  provide({
+    what: 'promtool',
+    variable: 'PROMTOOL_BIN',
+    programs: ['promtool'],
+    packages: ['prometheus'],
   });
 }
 

@@ -46,7 +46,7 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
         <span class="state-word">Console:</span> {problem}
       </p>
     ))}
-    <section aria-labelledby="told-title">
+    <section class="channels-part" aria-labelledby="told-title">
       <h2 id="told-title">Who is told</h2>
       {view.channels.length === 0 ? (
         <p>
@@ -61,7 +61,7 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
         </ul>
       )}
     </section>
-    <section aria-labelledby="heartbeat-title">
+    <section class="channels-part" aria-labelledby="heartbeat-title">
       <h2 id="heartbeat-title">Heartbeat</h2>
       <p class={`state-${view.heartbeat.state}`}>
         <span class="state-word">{view.heartbeat.stateWord}</span> {view.heartbeat.text}
@@ -73,11 +73,11 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
         ) : null}
       </p>
     </section>
-    <section aria-labelledby="dead-title">
+    <section class="channels-part" aria-labelledby="dead-title">
       <h2 id="dead-title">Given up</h2>
       {view.dead.messages.length === 0 ? <p class="muted">No message.</p> : <MessageList {...view.dead} />}
     </section>
-    <section aria-labelledby="waiting-title">
+    <section class="channels-part" aria-labelledby="waiting-title">
       <h2 id="waiting-title">Waiting</h2>
       {view.waiting.messages.length === 0 ? (
         <p class="muted">No message.</p>

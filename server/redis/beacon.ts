@@ -82,7 +82,7 @@ async function addBeacon(link: RedisLink, queueId: string, { jobId, jobType }: B
     await withQueue(link, queueId, (queue) =>
       queue.add(
         jobType,
-        { beacon: true, sentBy: 'spillway' },
+        { beacon: true },
         // Kept when it ends, as the end is what is looked for. Never by age or count: BullMQ would then also remove what
         // users keep in this queue.
         { jobId, attempts: 1, removeOnComplete: false, removeOnFail: false },

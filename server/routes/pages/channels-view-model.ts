@@ -90,7 +90,7 @@ function messageOf(entry: OutboxEntry, role: Role, nowMs: number): MessageProps 
     title: `${word}${plainName(notification.title)} (${plainName(notification.instance)})`,
     channel,
     begun: moment(createdAtMs, nowMs),
-    tries: `tried ${tries === 1 ? 'once' : `${formatCount(tries)} times`}${next}`,
+    tries: `${tries === 0 ? 'not tried yet' : tries === 1 ? 'tried once' : `tried ${formatCount(tries)} times`}${next}`,
     problem: lastError ?? '',
     resendAction: mayAct ? `/outbox/${seq}/resend` : null,
     removeAction: mayAct ? `/outbox/${seq}/remove` : null,
