@@ -105,7 +105,14 @@ export async function serveConsole(config: Config): Promise<number> {
     warn: (message) => log.warn(message),
   });
   if (parkings.port.problem) log.warn(parkings.port.problem);
-  const policies = runPolicies({ rules: config.spillway, watch, parkings: parkings.port, tell, now });
+  const policies = runPolicies({
+    rules: config.spillway,
+    watch,
+    parkings: parkings.port,
+    tell,
+    now,
+    isMine: () => own.alerting?.lease.isHeld() ?? false,
+  });
   const leverDeps = {
     watch,
     audit: store.audit,

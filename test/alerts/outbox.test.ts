@@ -229,24 +229,51 @@ describe('the outbox', () => {
   });
 
   it('lets nobody send or settle who has lost the lease without knowing it', async () => {
-    const a = aChannel('a');
-    const first = await aBox([a], 'first');
+    const [a, free] = [aChannel('a'), aChannel('free')];
+    const first = await aBox([a, free], 'first');
     const hang: { end?: (delivery: Delivery) => void } = {};
     a.how.answer = () =>
       new Promise((resolve) => {
         hang.end = resolve;
       });
     await first.box.notify(aNotification());
-    await until('it is in hand', () => a.told.length === 1);
-    const b = aChannel('a');
-    await aBox([b], 'second');
+    await until('it is in hand', () => a.told.length === 1 && free.told.length === 1);
+    await settled({ sent: 1, sending: 1 });
+    const second = await aBox([aChannel('a'), aChannel('free')], 'second');
     await first.box.notify(aNotification({ id: 'n-2', groupKey: 'g2' }));
     await first.box.look();
-    hang.end?.({ ok: true });
+    expect(await counts()).toMatchObject({ pending: 2, sending: 1, sent: 1 });
+    // What the first had in hand is the second's by now: it sends it, and what the first says of it counts no more.
+    await second.box.look();
+    await settled({ sent: 4 });
+    hang.end?.(passing('too late'));
     await first.box.stop();
-    expect(a.ids()).toEqual(['n-1']);
-    expect(b.told).toEqual([]);
-    expect(await counts()).toMatchObject({ pending: 1, sent: 1 });
+    expect([a.ids(), free.ids()]).toEqual([['n-1'], ['n-1']]);
+    expect(await counts()).toMatchObject({ sent: 4, pending: 0 });
+  });
+
+  it('lets no refresh that was in hand when its sender died hold up the news that it is over', async () => {
+    const a = aChannel('a', { refreshEveryMs: 60_000 });
+    const first = await aBox([a], 'first');
+    await first.box.notify(aNotification());
+    await settled({ standing: 1 });
+    a.how.answer = () => new Promise(() => undefined);
+    first.clock.ms += 60_000;
+    await until('the refresh is in hand', async () => {
+      await first.box.look();
+      return a.told.length === 2;
+    });
+    boxes.length = 0;
+    const b = aChannel('a', { refreshEveryMs: 60_000 });
+    b.how.answer = async ({ status }) => (status === 'firing' ? passing('down') : { ok: true });
+    const second = await aBox([b], 'second');
+    second.clock.ms = first.clock.ms;
+    await store.outbox.reclaim({ lease: 'alerts', holder: 'second' }, []);
+    expect(await counts()).toMatchObject({ standing: 1, pending: 0 });
+    await second.box.look();
+    await until('its refresh fails', () => b.told.length === 1);
+    await second.box.notify(aNotification({ id: 'n-2', status: 'resolved' }));
+    await settled({ sent: 2, standing: 0, pending: 0 });
   });
 
   it('keeps names of every letter, and survives a restart', async () => {

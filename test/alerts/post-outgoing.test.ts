@@ -220,6 +220,13 @@ describe('what is told of a failure', () => {
     ])
       expect(told).not.toContain(part);
   });
+
+  it('takes a secret out in each form that it may come back in', () => {
+    const scrub = secretScrubber(['pass/w=rd', 'pass/w=rd-and-more', 'abc']);
+    expect(scrub('a pass/w=rd b pass%2Fw%3Drd c cGFzcy93PXJk d pass/w=rd-and-more abc')).toBe(
+      'a **** b **** c **** d **** abc',
+    );
+  });
 });
 
 describe('Retry-After', () => {

@@ -182,3 +182,40 @@ describe('what is wrong is told in one line for each field, with what would be r
     );
   });
 });
+
+describe('channels of alerts', () => {
+  const hook = (more: string) =>
+    `alerts:\n  channels:\n    - { name: hook, type: webhook, url: 'https://h.example/a-secret-path', ${more} }\n`;
+
+  it('take secrets from the environment, and say which one is missing', () => {
+    const config = file(hook("secret: '${HOOK_SECRET}'"));
+    expect(problems({ config })).toEqual([
+      'alerts.channels.0.secret: HOOK_SECRET is not set in the environment',
+    ]);
+    const loaded = loadConfig({ config }, { HOOK_SECRET: 'sixteen-letters-x' });
+    expect(loaded.alerts.channels[0]).toMatchObject({ secret: 'sixteen-letters-x', minSeverity: 'warning' });
+  });
+
+  it('are printed and complained about without any secret', () => {
+    const config =
+      file(`${hook('secret: sixteen-letters-x')}    - { name: pd, type: pagerduty, routingKey: routing-key-secret }
+    - { name: am, type: alertmanager, url: 'http://user:am-password@am:9093' }
+    - { name: mail, type: email, host: smtp, username: u, password: smtp-password, from: a@b, to: [c@d] }
+  deadManSwitch: { url: 'https://hc.example/beat-secret' }
+`);
+    const printed = JSON.stringify(maskedConfig(loadConfig({ config }, {})));
+    expect(printed).toContain('https://h.example');
+    const wrong = [
+      `alerts: { channels: [{ name: x, type: slack, url: 'ftp://h/slack-secret' }] }`,
+      `alerts: { channels: [{ name: m, type: email, host: far.example, tls: none, username: u, password: smtp-password, from: a@b, to: [c@d] }] }`,
+      `alerts: { channels: [{ name: p, type: pagerduty, routingKey: "routing-key-secret\\n" }] }`,
+      `alerts: { deadManSwitch: { url: 'ftp://beat-secret' } }`,
+      hook('secret: short-secret'),
+    ].map((text) => problems({ config: file(text) }).join('\n'));
+    for (const complaint of wrong) expect(complaint).toMatch(/^alerts\./);
+    for (const text of [printed, ...wrong])
+      expect(text).not.toMatch(
+        /sixteen-letters|a-secret-path|routing-key-secret|am-password|smtp-password|beat-secret|slack-secret|short-secret/,
+      );
+  });
+});

@@ -12,6 +12,8 @@ export interface PoliciesDeps {
   readonly parkings: ParkingPort;
   readonly tell: TellEvent;
   readonly now: () => number;
+  /** Of several consoles on one store, is it this one that acts? */
+  readonly isMine: () => boolean;
 }
 
 /** Memory moves by seconds; a parking of some thousand jobs takes about as long. */
@@ -26,7 +28,7 @@ export function runPolicies(deps: PoliciesDeps): { stop(): void } {
   const saidAtMs = new Map<string, number>();
   let isBusy = false;
   const look = async (): Promise<void> => {
-    if (isBusy) return;
+    if (isBusy || !deps.isMine()) return;
     isBusy = true;
     try {
       for (const policy of policies) await applyPolicy(deps, policy, saidAtMs);
@@ -41,7 +43,7 @@ export function runPolicies(deps: PoliciesDeps): { stop(): void } {
 
 /** One look at one instance. Every act is told on the timeline; in a dry run it is told and not done. */
 export async function applyPolicy(
-  deps: Omit<PoliciesDeps, 'rules'>,
+  deps: Omit<PoliciesDeps, 'rules' | 'isMine'>,
   policy: InstancePolicy,
   saidAtMs: Map<string, number>,
 ): Promise<readonly PolicyAct[]> {
