@@ -11,6 +11,8 @@ import { until } from '../support/until.js';
 
 const KILLS = 12;
 const JOBS = 9_000;
+/** A machine that others use may take its time. */
+const SLOWLY = { withinMs: 60_000 };
 
 it(`a console that is killed ${KILLS} times while it replays what is parked loses no job and runs none twice`, async () => {
   const redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
@@ -30,20 +32,28 @@ it(`a console that is killed ${KILLS} times while it replays what is parked lose
   let console_ = await startConsole({ redisUrl: redis.url, dataDirectory });
   const workers: Awaited<ReturnType<typeof startWorker>>[] = [];
   try {
-    await until('the queue is seen', async () => {
-      const { body } = await console_.ask('GET', '/api/v1/instances/default/queues');
-      return body.queues.length === 1;
-    });
+    await until(
+      'the queue is seen',
+      async () => {
+        const { body } = await console_.ask('GET', '/api/v1/instances/default/queues');
+        return body.queues.length === 1;
+      },
+      SLOWLY,
+    );
     const parked = await console_.ask('POST', '/api/v1/parkings', {
       instance: 'default',
       queue: 'mail',
       reason: 'crash test',
     });
     const parking = parked.body.parking.id;
-    await until('all are parked', async () => {
-      const { body } = await console_.ask('GET', `/api/v1/parkings/${parking}`);
-      return body.state === 'done' && body.remaining === JOBS;
-    });
+    await until(
+      'all are parked',
+      async () => {
+        const { body } = await console_.ask('GET', `/api/v1/parkings/${parking}`);
+        return body.state === 'done' && body.remaining === JOBS;
+      },
+      SLOWLY,
+    );
     expect(await redis.client.llen('bull:mail:wait')).toBe(0);
     for (const version of [5, 6] as const)
       workers.push(

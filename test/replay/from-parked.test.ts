@@ -10,6 +10,8 @@ import { addBallast, fill, lift } from '../support/lever-bench.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { until } from '../support/until.js';
 
+/** A machine that others use may take its time. */
+const SLOWLY = { withinMs: 60_000 };
 let redis: OwnRedis;
 let console_: RunningConsole;
 let directory = '';
@@ -45,10 +47,14 @@ beforeEach(async () => {
   opened.push(queues);
   await queues.v6.add('live', {}, { jobId: 'live' });
   await queues.v6.remove('live');
-  await until(`the console sees ${id}`, async () => {
-    const { body } = await console_.ask('GET', `/api/v1/instances/default/queues?search=${name}`);
-    return body.queues.some((known: { id: string }) => known.id === id);
-  });
+  await until(
+    `the console sees ${id}`,
+    async () => {
+      const { body } = await console_.ask('GET', `/api/v1/instances/default/queues?search=${name}`);
+      return body.queues.some((known: { id: string }) => known.id === id);
+    },
+    SLOWLY,
+  );
 });
 
 async function park(body: object = {}) {
@@ -59,10 +65,14 @@ async function park(body: object = {}) {
     ...body,
   });
   expect(answer.status, answer.text).toBe(200);
-  return until('it is parked', async () => {
-    const now = await parking(answer.body.parking.id);
-    return now.state === 'done' ? now : null;
-  });
+  return until(
+    'it is parked',
+    async () => {
+      const now = await parking(answer.body.parking.id);
+      return now.state === 'done' ? now : null;
+    },
+    SLOWLY,
+  );
 }
 const parking = async (of: string) => (await console_.ask('GET', `/api/v1/parkings/${of}`)).body;
 const ask = (body: object, query = '') =>
@@ -212,14 +222,12 @@ it('what Redis loses after a replay brought it back comes back once more, and is
   const parked = await park();
   const held = await redis.client.dumpBuffer(`${id}:spillway:parked`);
   const { id: of } = await begin();
-  await until('all are back', async () => (await replay(of)).account.moved === 250);
+  await until('all are back', async () => (await replay(of)).account.moved === 250, SLOWLY);
   // As if Redis had fallen back to the moment after they were parked.
   const ids = await redis.client.lrange(`${id}:wait`, 0, -1);
   await redis.client.del(`${id}:wait`, ...ids.map((job) => `${id}:${job}`), `${id}:spillway:parked`);
   await redis.client.call('RESTORE', `${id}:spillway:parked`, 0, held ?? '');
-  await until('they are back once more', async () => (await queues.v6.getWaitingCount()) === 250, {
-    withinMs: 20_000,
-  });
+  await until('they are back once more', async () => (await queues.v6.getWaitingCount()) === 250, SLOWLY);
   const after = await pictureOf(redis.client, id);
   expect(after.jobs).toEqual(before.jobs);
   expect((await replay(of)).account).toMatchObject({ moved: 250, gone: 0, toRun: 250 });
@@ -242,10 +250,14 @@ it('what comes of jobs that were brought back is told, also of those that leave 
     options: { concurrency: 5 },
   });
   const { id: of } = await begin();
-  const last = await until('all have ended', async () => {
-    const now = await replay(of);
-    return now.state === 'done' && now.account.toRun === 0 ? now : null;
-  });
+  const last = await until(
+    'all have ended',
+    async () => {
+      const now = await replay(of);
+      return now.state === 'done' && now.account.toRun === 0 ? now : null;
+    },
+    SLOWLY,
+  );
   expect(last.account).toMatchObject({ succeeded: 30, failedAgain: 30, gone: 30 });
   expect(new Set(worker.finished).size).toBe(90);
   expect(worker.finished).toHaveLength(90);
