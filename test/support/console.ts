@@ -66,7 +66,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   });
   const url = `http://127.0.0.1:${port}`;
   try {
-    await until('the console is ready', async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 15_000 });
+    await until('the console is ready', async () => (await fetch(`${url}/readyz`)).ok, { withinMs: 60_000 });
   } catch (error) {
     await endOf(child, 'SIGKILL');
     throw new Error(`${error instanceof Error ? error.message : ''}; it wrote: ${output}`);
