@@ -43,10 +43,10 @@ async function runNoise(bench: HistoryBench, seconds: number, queues: number): P
 }
 
 it('the file stays within maxBytes by letting go of the oldest, and keeps the newest', async () => {
-  const maxBytes = 3 * 1024 * 1024;
+  const maxBytes = 1024 * 1024;
   const bench = await startHistory({ settings: { maxBytes } });
   cleanups.push(() => bench.stop());
-  await runNoise(bench, 900, 200);
+  await runNoise(bench, 900, 150);
   expect(bench.history.problem()).toBeNull();
   expect((await stat(join(bench.directory, 'history.db'))).size).toBeLessThanOrEqual(maxBytes);
   const at = (fromMs: number) =>
