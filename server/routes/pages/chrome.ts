@@ -32,6 +32,7 @@ const SCRIPTS = ['vendor/htmx.min.js', 'vendor/hx-sse.min.js', 'app.js', 'lists.
 const CHART_SCRIPTS = [
   'vendor/chart.umd.min.js',
   'vendor/chartjs-plugin-annotation.min.js',
+  'chart-look.js',
   'chart-history.js',
   'charts.js',
 ];
