@@ -16,6 +16,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['workers', '/fleet', untilLive],
   ['actions', '/actions'],
   ['replays', '/replays', untilLive],
+  ['channels', '/channels', untilLive],
   ['replay form', '/replays?queues=bull:mail&jobTypes=send', untilLive],
   ['not found', '/nothing-is-here'],
   ['lever as a page', '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Amail'],
