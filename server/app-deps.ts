@@ -1,4 +1,4 @@
-import type { Alerting } from './alerts/alerting.js';
+import type { Messaging } from './alerts/messaging.js';
 import type { Actor, Role } from './auth/role.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Outcome } from './levers/lever.js';
@@ -19,7 +19,7 @@ import type { Watch } from './watch/watch.js';
 /** What the HTTP layer is given. Built once in app.ts. */
 export interface AppDeps {
   readonly watch: Watch;
-  readonly alerting: Alerting;
+  readonly messaging: Messaging;
   /** Sends a beacon through a queue, the way users' jobs go. @throws BeaconRefused, JobsUnavailable */
   readonly probeQueue: (instance: string, queueId: string, ask: BeaconAsk) => Promise<BeaconResult>;
   readonly audit: AuditLog;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
-import { type Alerting, startAlerting } from './alerts/alerting.js';
+import { type Messaging, startMessaging } from './alerts/messaging.js';
 import { createApp } from './app.js';
 import type { AppDeps } from './app-deps.js';
 import { sessionSecret } from './auth/session.js';
@@ -58,8 +58,8 @@ export async function serveConsole(config: Config): Promise<number> {
     now,
     warn: (message) => log.warn(message),
   });
-  // Both need the other: the watch tells of the console's own troubles, which are those of its alerting too.
-  const own: { alerting?: Alerting } = {};
+  // Both need the other: the watch tells of the console's own troubles, which are those of its messaging too.
+  const own: { messaging?: Messaging } = {};
   const watch = createWatch({
     instances: config.instances,
     thresholds: config.thresholds,
@@ -71,7 +71,7 @@ export async function serveConsole(config: Config): Promise<number> {
     tell,
     markers: (instance) => markers.of(instance),
     historyProblem: () => history.log.problem(),
-    ownProblems: () => own.alerting?.problems() ?? [],
+    ownProblems: () => own.messaging?.problems() ?? [],
   });
   history.follow(watch);
   for (const { name } of config.instances)
@@ -111,7 +111,7 @@ export async function serveConsole(config: Config): Promise<number> {
     parkings: parkings.port,
     tell,
     now,
-    isMine: () => own.alerting?.lease.isHeld() ?? false,
+    isMine: () => own.messaging?.lease.isHeld() ?? false,
   });
   const leverDeps = {
     watch,
@@ -135,7 +135,7 @@ export async function serveConsole(config: Config): Promise<number> {
     warn: (message) => log.warn(message),
   });
   await replays.open();
-  const alerting = startAlerting({
+  const messaging = startMessaging({
     settings: config.alerts,
     store,
     watch,
@@ -144,10 +144,10 @@ export async function serveConsole(config: Config): Promise<number> {
     newId: randomUUID,
     warn: (message) => log.warn(message),
   });
-  own.alerting = alerting;
+  own.messaging = messaging;
   const deps: AppDeps = {
     watch,
-    alerting,
+    messaging,
     probeQueue: (instance, queueId, ask) => probeQueue(watch, instance, queueId, ask),
     audit: store.audit,
     timeline: store.timeline,
@@ -188,7 +188,7 @@ export async function serveConsole(config: Config): Promise<number> {
     // Replays take from what is parked: its file is closed after them.
     await replays.stop();
     await parkings.stop();
-    await alerting.stop();
+    await messaging.stop();
     await watch.stop();
     await history.stop();
     store.close();

@@ -7,7 +7,7 @@ import { auditOwn } from './audit-own.js';
 /** What API and page do to channels and messages, each with its record. @throws Problem 404 for what there is not */
 export async function testChannel(deps: AppDeps, actor: Actor, name: string): Promise<Delivery> {
   const startedAtMs = deps.now();
-  const delivery = await deps.alerting.test(name, actor);
+  const delivery = await deps.messaging.test(name, actor);
   if (delivery === null) throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
   await auditOwn(deps, actor, {
     lever: 'channel.test',
@@ -20,7 +20,7 @@ export async function testChannel(deps: AppDeps, actor: Actor, name: string): Pr
 }
 
 export async function resendMessage(deps: AppDeps, actor: Actor, id: number): Promise<void> {
-  if (!(await deps.alerting.outbox.resend(id, deps.now()))) throw noSuch(id);
+  if (!(await deps.messaging.outbox.resend(id, deps.now()))) throw noSuch(id);
   await auditOwn(deps, actor, {
     ...{ lever: 'outbox.resend', args: { message: id }, isDone: true, durationMs: 0 },
     summary: `message ${id} is tried anew`,
@@ -28,7 +28,7 @@ export async function resendMessage(deps: AppDeps, actor: Actor, id: number): Pr
 }
 
 export async function removeMessage(deps: AppDeps, actor: Actor, id: number): Promise<void> {
-  if (!(await deps.alerting.outbox.remove(id))) throw noSuch(id);
+  if (!(await deps.messaging.outbox.remove(id))) throw noSuch(id);
   await auditOwn(deps, actor, {
     ...{ lever: 'outbox.remove', args: { message: id }, isDone: true, durationMs: 0 },
     summary: `message ${id} is forgotten`,

@@ -52,16 +52,16 @@ const removeRoute = jsonRoute(
 
 /** Nothing that a caller sends here names an address: channels come from the configuration alone. */
 export function channelsApi(deps: AppDeps) {
-  const { alerting } = deps;
+  const { messaging } = deps;
   return apiPart()
-    .openapi(listRoute, async (c) => c.json(await presentChannels(alerting), 200))
+    .openapi(listRoute, async (c) => c.json(await presentChannels(messaging), 200))
     .openapi(testRoute, async (c) => {
       const { name } = c.req.valid('param');
       const delivery = await testChannel(deps, c.get('actor'), name);
       return c.json({ ok: delivery.ok, problem: delivery.ok ? null : delivery.problem }, 200);
     })
     .openapi(outboxRoute, async (c) => {
-      const { outbox } = alerting;
+      const { outbox } = messaging;
       const [counts, pending, dead] = await Promise.all([
         outbox.counts(),
         outbox.list(['pending', 'sending'], MOST_LISTED),

@@ -1,16 +1,16 @@
 import type { z } from '@hono/zod-openapi';
-import type { Alerting } from '../../alerts/alerting.js';
 import { destinationOf } from '../../alerts/channels/channel-settings.js';
+import type { Messaging } from '../../alerts/messaging.js';
 import type { OutboxEntry } from '../../alerts/outbox-store.js';
 import type { ChannelsSchema, MessageSchema } from './channel-schemas.js';
 import { isoTime } from './iso-time.js';
 
 /** Channels with how they do, without their secrets. */
-export async function presentChannels(alerting: Alerting): Promise<z.infer<typeof ChannelsSchema>> {
-  const health = new Map((await alerting.outbox.health()).map((one) => [one.channel, one]));
-  const deadMan = alerting.deadMan?.state() ?? null;
+export async function presentChannels(messaging: Messaging): Promise<z.infer<typeof ChannelsSchema>> {
+  const health = new Map((await messaging.outbox.health()).map((one) => [one.channel, one]));
+  const deadMan = messaging.deadMan?.state() ?? null;
   return {
-    channels: alerting.channels.map(({ settings }) => {
+    channels: messaging.channels.map(({ settings }) => {
       const known = health.get(settings.name);
       return {
         name: settings.name,
@@ -32,8 +32,8 @@ export async function presentChannels(alerting: Alerting): Promise<z.infer<typeo
             lastBeatAt: isoOrNull(deadMan.lastBeatAtMs),
             problem: deadMan.problem,
           },
-    problems: alerting.problems().map(({ code, subject, text }) => ({ code, subject, text })),
-    isSender: alerting.lease.isHeld(),
+    problems: messaging.problems().map(({ code, subject, text }) => ({ code, subject, text })),
+    isSender: messaging.lease.isHeld(),
   };
 }
 

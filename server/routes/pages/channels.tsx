@@ -55,8 +55,8 @@ export async function channelsOf(
   role: Role,
   nowMs: number,
 ): Promise<Omit<ChannelsProps, 'tested'>> {
-  const { alerting } = deps;
-  const { outbox } = alerting;
+  const { messaging } = deps;
+  const { outbox } = messaging;
   const [healthRows, counts, waiting, dead] = await Promise.all([
     outbox.health(),
     outbox.counts(),
@@ -65,11 +65,11 @@ export async function channelsOf(
   ]);
   const health = new Map(healthRows.map((one) => [one.channel, one]));
   return {
-    problems: alerting.problems().map(({ text }) => `${text}.`),
-    channels: alerting.channels.map((channel) =>
+    problems: messaging.problems().map(({ text }) => `${text}.`),
+    channels: messaging.channels.map((channel) =>
       channelCardOf(channel, health.get(channel.settings.name), role, nowMs),
     ),
-    heartbeat: heartbeatOf(alerting.deadMan?.state() ?? null, nowMs),
+    heartbeat: heartbeatOf(messaging.deadMan?.state() ?? null, nowMs),
     waiting: messagesOf(waiting, counts.pending + counts.sending, role, nowMs),
     dead: messagesOf(dead, counts.dead, role, nowMs),
   };

@@ -18,7 +18,7 @@ import { testNotification } from './test-notification.js';
 /** Of the work that only one of several consoles does: judging rules, sending, the heartbeat. */
 export const ALERTS_LEASE = 'alerts';
 
-export interface AlertingDeps {
+export interface MessagingDeps {
   readonly settings: AlertSettings;
   readonly store: Pick<Store, 'outbox' | 'leases' | 'probe' | 'problem'>;
   readonly watch: Pick<Watch, 'snapshots'>;
@@ -29,7 +29,7 @@ export interface AlertingDeps {
 }
 
 /** Everything that tells people, as the rest of the console sees it. */
-export interface Alerting {
+export interface Messaging {
   readonly channels: readonly Channel[];
   readonly outbox: OutboxStore;
   /** For whatever else only one of several consoles may do. */
@@ -45,7 +45,7 @@ export interface Alerting {
 }
 
 /** Builds and starts it. Without channels it still keeps watch over the console itself. */
-export function startAlerting(deps: AlertingDeps): Alerting {
+export function startMessaging(deps: MessagingDeps): Messaging {
   const { settings, store, watch, now, random, newId, warn } = deps;
   const monotonicMs = () => performance.now();
   const sendDeps = { now, rules: settings.outgoing, publicUrl: settings.publicUrl };
