@@ -6,6 +6,7 @@ import { QUEUE_FLOW_SIGNALS } from './queue-flow-signals.js';
 import { QUEUE_JOB_SIGNALS } from './queue-job-signals.js';
 import { QUEUE_MEMORY_SIGNALS } from './queue-memory-signals.js';
 import type { Signal } from './signal.js';
+import { JOB_TYPE_SILENCE_SIGNALS, QUEUE_SILENCE_SIGNALS } from './silence-signals.js';
 import { TOTAL_SIGNALS } from './total-signals.js';
 import { FLEET_SIGNALS, QUEUE_WORKER_SIGNALS } from './worker-signals.js';
 
@@ -20,7 +21,9 @@ export const SIGNALS: readonly Signal[] = [
   ...QUEUE_MEMORY_SIGNALS,
   ...FLEET_SIGNALS,
   ...QUEUE_WORKER_SIGNALS,
+  ...QUEUE_SILENCE_SIGNALS,
   ...JOB_TYPE_SIGNALS,
+  ...JOB_TYPE_SILENCE_SIGNALS,
 ];
 
 /** The signal of that name, or null. */

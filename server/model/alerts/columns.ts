@@ -1,0 +1,73 @@
+import type { Signal } from '../../signals/signal.js';
+import type { Snapshot } from '../../watch/snapshot.js';
+import type { Beside, Gauge, Memory } from './gauge.js';
+import type { SubjectTable } from './subject-table.js';
+
+/** The numbers of one gauge by slot, as of the last read. NaN: not known, or not there. */
+export interface Column {
+  readonly gauge: Gauge;
+  readonly table: SubjectTable;
+  values: Float64Array;
+}
+
+/** Values by slot of a signal. The order of `read` is that of the Snapshot, as the table's is. */
+export function readSignal(
+  signal: Signal,
+  snapshot: Snapshot,
+  nowMs: number,
+  { order, subjects }: SubjectTable,
+): Float64Array {
+  const values = new Float64Array(subjects.length).fill(Number.NaN);
+  let i = 0;
+  const put = (value: number | null): void => {
+    const slot = order[i++] ?? -1;
+    if (slot >= 0 && value !== null) values[slot] = value;
+  };
+  if (signal.scope === 'instance') put(signal.read(snapshot, nowMs));
+  else if (signal.scope === 'node')
+    for (const node of snapshot.nodes) put(signal.read(node, snapshot, nowMs));
+  else if (signal.scope === 'queue')
+    for (const queue of snapshot.queues) put(signal.read(queue, snapshot, nowMs));
+  else
+    for (const queue of snapshot.queues)
+      for (const type of queue.types) put(signal.read(type, queue, snapshot));
+  return values;
+}
+
+/** The numbers of a gauge that is more than its signal, with what it keeps of each subject. */
+export class DerivedColumn implements Column {
+  readonly gauge: Gauge;
+  readonly table: SubjectTable;
+  values = new Float64Array(0);
+  readonly #memories: (Memory | undefined)[] = [];
+
+  constructor(gauge: Gauge, table: SubjectTable) {
+    this.gauge = gauge;
+    this.table = table;
+  }
+
+  /** @param limitOf what Redis may hold, for a slot. */
+  derive(
+    own: Float64Array,
+    second: Float64Array | null,
+    limitOf: (slot: number) => number,
+    nowMs: number,
+  ): void {
+    const { remember } = this.gauge;
+    const values = new Float64Array(own.length).fill(Number.NaN);
+    for (const slot of this.table.order) {
+      if (slot < 0 || !remember) continue;
+      let memory = this.#memories[slot];
+      if (memory === undefined) {
+        memory = remember();
+        this.#memories[slot] = memory;
+      }
+      const beside: Beside = {
+        limitBytes: limitOf(slot),
+        second: second?.[slot] ?? Number.NaN,
+      };
+      values[slot] = memory.next(own[slot] ?? Number.NaN, nowMs, beside);
+    }
+    this.values = values;
+  }
+}

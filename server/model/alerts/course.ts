@@ -1,0 +1,89 @@
+/**
+ * The life of an alert:
+ *
+ *   (none) ──breach──▶ pending ──breach for `forMs`──▶ firing ──clear for `keepFiringMs`──▶ resolved
+ *                         └──anything but a breach──▶ (none)
+ *
+ * `held` is between the clear level and the threshold: it starts nothing and ends nothing. `unknown` is a blind console
+ * or a signal that is not known: everything stays as it is, and no time counts. Time counts only between two looks that
+ * both saw the same and that lie no further apart than `mostGapMs`: what was not looked at is no evidence.
+ */
+export type Level = 'breach' | 'held' | 'clear' | 'unknown';
+
+export interface Course {
+  readonly state: 'pending' | 'firing' | 'resolved';
+  /** When the breach was first seen. */
+  readonly sinceMs: number;
+  /** Counted towards `forMs`. */
+  readonly heldMs: number;
+  /** Counted towards `keepFiringMs`. */
+  readonly clearMs: number;
+  readonly firedAtMs: number | null;
+  readonly resolvedAtMs: number | null;
+  /** The last look, and what it saw. */
+  readonly seenAtMs: number;
+  readonly seen: Level;
+}
+
+export interface Timing {
+  readonly forMs: number;
+  readonly keepFiringMs: number;
+  readonly mostGapMs: number;
+}
+
+/**
+ * One look at one alert. Pure; at most one transition a call.
+ * @param course null: there is none. One that is resolved stays so: what comes after is another alert.
+ * @returns null where it is not even pending (any more).
+ */
+export function advance(course: Course | null, level: Level, timing: Timing, nowMs: number): Course | null {
+  if (course === null) return level === 'breach' ? begin(timing, nowMs) : null;
+  if (course.state === 'resolved') return course;
+  const gapMs = nowMs - course.seenAtMs;
+  const countedMs = course.seen === level && gapMs > 0 && gapMs <= timing.mostGapMs ? gapMs : 0;
+  const looked = { ...course, seenAtMs: nowMs, seen: level };
+  if (level === 'unknown') return looked;
+  return course.state === 'pending'
+    ? whilePending(looked, level, countedMs, timing, nowMs)
+    : whileFiring(looked, level, countedMs, timing, nowMs);
+}
+
+function begin({ forMs }: Timing, nowMs: number): Course {
+  const isFiring = forMs <= 0;
+  return {
+    state: isFiring ? 'firing' : 'pending',
+    sinceMs: nowMs,
+    heldMs: 0,
+    clearMs: 0,
+    firedAtMs: isFiring ? nowMs : null,
+    resolvedAtMs: null,
+    seenAtMs: nowMs,
+    seen: 'breach',
+  };
+}
+
+function whilePending(
+  course: Course,
+  level: Level,
+  countedMs: number,
+  { forMs }: Timing,
+  nowMs: number,
+): Course | null {
+  if (level !== 'breach') return null;
+  const heldMs = course.heldMs + countedMs;
+  return heldMs >= forMs ? { ...course, heldMs, state: 'firing', firedAtMs: nowMs } : { ...course, heldMs };
+}
+
+function whileFiring(
+  course: Course,
+  level: Level,
+  countedMs: number,
+  { keepFiringMs }: Timing,
+  nowMs: number,
+): Course {
+  if (level !== 'clear') return { ...course, clearMs: 0 };
+  const clearMs = course.clearMs + countedMs;
+  return clearMs >= keepFiringMs
+    ? { ...course, clearMs, state: 'resolved', resolvedAtMs: nowMs }
+    : { ...course, clearMs };
+}

@@ -1,0 +1,90 @@
+import { signalNamed } from '../../signals/index.js';
+import type { Subject } from '../../signals/reading.js';
+import type { Signal } from '../../signals/signal.js';
+import { formatDuration, formatNumber, formatRatio, formatValue } from '../format.js';
+import type { AlertRule, SignalCondition } from './rule.js';
+
+/** Longer names are cut in sentences: messages have to be short. */
+const MOST_LETTERS = 60;
+
+/** Whom an alert is about, as people say it: `track of monitors`, `mail`, `10.0.0.1:6379`. */
+export function subjectName({ instance, node, queue, type }: Subject): string {
+  if (type !== null) return `${cut(type)} of ${queueLabel(queue ?? '')}`;
+  if (queue !== null) return queueLabel(queue);
+  return node === null ? `Redis ${instance}` : `Redis ${instance} (${node})`;
+}
+
+/** A queue's id without the usual prefix. */
+function queueLabel(id: string): string {
+  return cut(id.startsWith('bull:') ? id.slice('bull:'.length) : id);
+}
+
+function cut(text: string): string {
+  const line = text.toWellFormed().replace(/\p{Cc}+/gu, ' ');
+  return line.length > MOST_LETTERS ? `${line.slice(0, MOST_LETTERS - 1)}…` : line;
+}
+
+/** The number that a condition compares, as text with its unit. */
+export function formatMeasure(condition: SignalCondition, value: number): string {
+  const unit = signalNamed(condition.signal)?.unit;
+  switch (condition.kind) {
+    case 'compare':
+      return formatSignal(unit, value);
+    case 'share-of-limit':
+      return `${formatRatio(value)} of the memory limit`;
+    case 'rate-of-change':
+      return unit === 'bytes'
+        ? formatValue(value, 'bytes/s')
+        : `${formatNumber(value)} ${unit ?? ''} a second`;
+    case 'predicted':
+      return value === Number.POSITIVE_INFINITY ? 'not in sight' : `in ${formatDuration(value)}`;
+    case 'absent':
+      return 'none';
+    case 'baseline':
+      return `${formatNumber(value)} times its usual deviation`;
+  }
+}
+
+function formatSignal(unit: Signal['unit'] | undefined, value: number): string {
+  if (unit === 'bool') return value === 0 ? 'no' : 'yes';
+  if (unit === undefined) return formatNumber(value);
+  return value === Number.POSITIVE_INFINITY && unit !== 'seconds' ? 'without end' : formatValue(value, unit);
+}
+
+/** What a condition is about: the signal's name as words. */
+export function measureName(signal: string): string {
+  return signal.replaceAll('_', ' ');
+}
+
+/** What is wrong, in one sentence with its numbers. */
+export function describeBreach(rule: AlertRule, subject: Subject, value: number | null): string {
+  const { condition } = rule;
+  const who = subjectName(subject);
+  if (condition.kind === 'finding') return `${rule.name}: ${who}.`;
+  const now = value === null ? 'not known' : formatMeasure(condition, value);
+  const what = measureName(condition.signal);
+  switch (condition.kind) {
+    case 'compare':
+      return `${rule.name}: ${what} of ${who} is ${now}, ${condition.is} ${formatMeasure(condition, condition.threshold)}.`;
+    case 'share-of-limit':
+      return `${rule.name}: ${what} of ${who} is ${now}, above ${formatRatio(condition.aboveRatio)}.`;
+    case 'rate-of-change':
+      return `${rule.name}: ${what} of ${who} changes by ${now} over ${formatDuration(condition.windowSeconds)}, ${condition.is} ${formatMeasure(condition, condition.perSecond)}.`;
+    case 'predicted':
+      return `${rule.name}: ${what} of ${who} reaches ${reached(condition)} ${now} at its present trend.`;
+    case 'absent':
+      return `${rule.name}: there is no ${what} of ${who}${condition.whileSignal === null ? '' : ` while ${measureName(condition.whileSignal)} is above ${formatNumber(condition.whileAbove)}`}.`;
+    case 'baseline':
+      return `${rule.name}: ${what} of ${who} is ${now} ${condition.is === 'off' ? 'off' : condition.is} what it usually is.`;
+  }
+}
+
+function reached(condition: Extract<SignalCondition, { kind: 'predicted' }>): string {
+  return condition.reaches === 'limit'
+    ? 'the memory limit'
+    : formatValue(condition.reaches, formatUnit(signalNamed(condition.signal)?.unit));
+}
+
+function formatUnit(unit: Signal['unit'] | undefined) {
+  return unit === 'bool' ? undefined : unit;
+}

@@ -1,0 +1,74 @@
+/** Points that a window is told by. */
+const POINTS = 24;
+/** Trends need so much of their window. */
+const LEAST_COVER = 0.5;
+/** A gap this many times the spacing starts anew: what lies between was not seen. */
+const MOST_SPACINGS = 6;
+const LEAST_POINTS = 6;
+
+/** The last values of one subject at even spacing, for trends over a window. */
+export class Past {
+  readonly #windowMs: number;
+  readonly #atMs: number[] = [];
+  readonly #values: number[] = [];
+  #slope = Number.NaN;
+
+  constructor(windowSeconds: number) {
+    this.#windowMs = windowSeconds * 1000;
+  }
+
+  /**
+   * Change per second over the window, by the medians of its first and its last third, so that single spikes do not
+   * count; 0 where it is less than the thirds vary in themselves; NaN until half the window is known.
+   */
+  slope(value: number, nowMs: number): number {
+    if (Number.isNaN(value)) return Number.NaN;
+    const lastMs = this.#atMs.at(-1);
+    const spacingMs = this.#windowMs / POINTS;
+    if (
+      lastMs !== undefined &&
+      (nowMs - lastMs > Math.max(MOST_SPACINGS * spacingMs, 15_000) || nowMs < lastMs)
+    )
+      this.#forget();
+    if (this.#atMs.length === 0 || nowMs - (lastMs ?? 0) >= spacingMs) {
+      this.#atMs.push(nowMs);
+      this.#values.push(value);
+      while ((this.#atMs[0] ?? nowMs) < nowMs - this.#windowMs) {
+        this.#atMs.shift();
+        this.#values.shift();
+      }
+      this.#slope = this.#fit();
+    }
+    return this.#slope;
+  }
+
+  #forget(): void {
+    this.#atMs.length = 0;
+    this.#values.length = 0;
+    this.#slope = Number.NaN;
+  }
+
+  #fit(): number {
+    const { length } = this.#atMs;
+    const first = this.#atMs[0] ?? 0;
+    const last = this.#atMs[length - 1] ?? 0;
+    if (length < LEAST_POINTS || last - first < this.#windowMs * LEAST_COVER) return Number.NaN;
+    const third = Math.floor(length / 3);
+    const before = thirdOf(this.#values.slice(0, third), this.#atMs.slice(0, third));
+    const after = thirdOf(this.#values.slice(-third), this.#atMs.slice(-third));
+    const change = after.middle - before.middle;
+    if (Math.abs(change) <= Math.max(before.spread, after.spread)) return 0;
+    return (change * 1000) / (after.atMs - before.atMs);
+  }
+}
+
+function thirdOf(values: readonly number[], atMs: readonly number[]) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (i: number): number => sorted[i] ?? Number.NaN;
+  const middle = (at((sorted.length - 1) >> 1) + at(sorted.length >> 1)) / 2;
+  return {
+    middle,
+    spread: at(sorted.length - 1) - at(0),
+    atMs: atMs.reduce((sum, one) => sum + one, 0) / atMs.length,
+  };
+}
