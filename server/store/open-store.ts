@@ -5,6 +5,7 @@ import { type Client, createClient } from '@libsql/client';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
 import type { OutboxStore } from '../alerts/outbox-store.js';
+import { type AlertingStore, createAlertingStore } from '../alerts/alerting-store.js';
 import { packagePath } from '../package-path.js';
 import type { ReplayStore } from '../replay/replay-record.js';
 import { createAuditLog } from './audit-log.js';
@@ -33,6 +34,7 @@ export interface Store {
   readonly leases: LeaseStore;
   /** Writes a little. @throws what keeps the store from being written. */
   readonly probe: (nowMs: number) => Promise<void>;
+  readonly alerting: AlertingStore;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -81,6 +83,7 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
         const row = { id: 1, atMs: nowMs };
         await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });
       },
+      alerting: createAlertingStore(database),
       problem,
       close: () => client.close(),
     };

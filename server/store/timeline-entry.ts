@@ -39,6 +39,12 @@ export type TimelineKind =
   | 'replay.re-rated'
   | 'replay.guarded'
   | 'replay.finished'
+  | 'alert.firing'
+  | 'alert.resolved'
+  | 'alert.acknowledged'
+  | 'alert-rule.changed'
+  | 'silence.created'
+  | 'silence.ended'
   | MarkerEntryKind;
 
 /** What people and pipelines enter, as against what the console notices. */

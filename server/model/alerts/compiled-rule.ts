@@ -1,5 +1,6 @@
 import type { Finding } from '../../findings/finding.js';
 import { signalNamed } from '../../signals/index.js';
+import type { Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
 import { globMatcher } from '../glob.js';
 import type { Alert } from './alert.js';
@@ -74,4 +75,27 @@ export class SlotMatcher {
     }
     return this.#matched;
   }
+}
+
+/** The same as long as rule and subject are. */
+export function keyOf({ id }: AlertRule, { instance, node, queue, type }: Subject): string {
+  return JSON.stringify([id, instance, node, queue, type]);
+}
+
+/** Is it about what signals of this scope are about? */
+export function isOfScope({ node, queue, type }: Subject, scope: SignalRule['scope']): boolean {
+  if (scope === 'job-type') return type !== null;
+  if (scope === 'queue') return queue !== null && type === null;
+  return queue === null && (scope === 'node') === (node !== null);
+}
+
+/** Changes the alert of that id in place. @returns null: it is not among these. */
+export function amendIn<K>(active: Map<K, Alert>, id: string, change: (alert: Alert) => Alert): Alert | null {
+  for (const [at, alert] of active) {
+    if (alert.id !== id) continue;
+    const now = change(alert);
+    active.set(at, now);
+    return now;
+  }
+  return null;
 }

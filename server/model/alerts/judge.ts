@@ -7,9 +7,12 @@ import type { Alert, Transition } from './alert.js';
 import { factsOfFinding, factsOfNumber } from './alert-facts.js';
 import { AlertSteps } from './alert-steps.js';
 import {
+  amendIn,
   compileFindingRule,
   compileSignalRule,
   type FindingRuleState,
+  isOfScope,
+  keyOf,
   type SignalRule,
 } from './compiled-rule.js';
 import type { Level } from './course.js';
@@ -80,12 +83,17 @@ export class Judge {
     ];
   }
 
-  /** Puts a changed copy in the place of an alert that is not over. Unknown ids change nothing. */
-  replace(changed: Alert): void {
-    for (const { active } of [...this.#signalRules, ...this.#findingRules]) {
-      for (const [at, alert] of active as Map<number | string, Alert>)
-        if (alert.id === changed.id) (active as Map<number | string, Alert>).set(at, changed);
+  /** Changes an alert that is not over, such as by who has acknowledged it. @returns null: there is no such alert. */
+  amend(id: string, change: (alert: Alert) => Alert): Alert | null {
+    for (const { active } of this.#signalRules) {
+      const found = amendIn(active, id, change);
+      if (found) return found;
     }
+    for (const { active } of this.#findingRules) {
+      const found = amendIn(active, id, change);
+      if (found) return found;
+    }
+    return null;
   }
 
   /**
@@ -285,14 +293,4 @@ interface Look {
   readonly isLive: boolean;
   readonly nowMs: number;
   readonly transitions: Transition[];
-}
-
-function keyOf({ id }: AlertRule, { instance, node, queue, type }: Subject): string {
-  return JSON.stringify([id, instance, node, queue, type]);
-}
-
-function isOfScope({ node, queue, type }: Subject, scope: SignalRule['scope']): boolean {
-  if (scope === 'job-type') return type !== null;
-  if (scope === 'queue') return queue !== null && type === null;
-  return queue === null && (scope === 'node') === (node !== null);
 }

@@ -1,0 +1,12 @@
+import type { Alert } from '../model/alerts/alert.js';
+import type { Silence } from '../model/alerts/silence.js';
+
+/** An alert as the page and the API show it. */
+export interface AlertView {
+  readonly alert: Alert;
+  /** The finding that explains it and has its remedies; null: none. */
+  readonly finding: { readonly key: string; readonly code: string; readonly title: string } | null;
+  readonly firstRemedy: string | null;
+  readonly path: string;
+  readonly silence: Silence | null;
+}

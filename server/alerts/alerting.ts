@@ -1,0 +1,312 @@
+import type { Finding } from '../findings/finding.js';
+import type { Acknowledgement, Alert, Transition } from '../model/alerts/alert.js';
+import { FLAP_WINDOW_MS } from '../model/alerts/damping.js';
+import { DEFAULT_RULES } from '../model/alerts/default-rules.js';
+import { dueMessages, type GroupTiming } from '../model/alerts/grouping.js';
+import { Judge } from '../model/alerts/judge.js';
+import type { AlertRule } from '../model/alerts/rule.js';
+import type { Silence } from '../model/alerts/silence.js';
+import type { TimelineEntry, TimelineLog } from '../store/timeline-entry.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { AlertingStore } from './alerting-store.js';
+import type { Notification } from './notification.js';
+import { notificationOf, type PathOf } from './notification-of.js';
+import { Rulebook } from './rulebook.js';
+import type { KeptRule } from './rules-store.js';
+import { transitionEntries } from './tell-transitions.js';
+
+/** What the evaluator sees of the watch. */
+export interface AlertWatch {
+  snapshots(): readonly Snapshot[];
+  snapshot(instance: string): Snapshot | null;
+  findings(): readonly Finding[];
+  onTick(listener: (instance: string) => void): () => void;
+}
+
+export interface AlertingDeps {
+  readonly watch: AlertWatch;
+  readonly store: AlertingStore;
+  readonly timeline: Pick<TimelineLog, 'append'>;
+  /** Takes a message for the channels; it may be given the same one (by id) twice, after a crash. */
+  readonly notify: (notification: Notification) => Promise<void>;
+  /** Of several consoles that share a store, one judges. */
+  readonly holdsLease: () => boolean;
+  /** Rules of the configuration: these count, whatever the store says. */
+  readonly fileRules: readonly AlertRule[];
+  readonly timing: GroupTiming;
+  readonly pathOf: PathOf;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
+
+/** What other consoles, or this one's API, have changed in the store is looked for this often. */
+const REFRESH_MS = 5_000;
+/** How far pending alerts have come is kept this often, where their patience is long enough for it to matter. */
+const KEEP_PENDING_MS = 10_000;
+const LONG_PATIENCE_MS = 15_000;
+
+/**
+ * Judges every instance at each of its ticks, keeps what came of it, and has channels told. What fires is on disk before
+ * anybody is told, and what was told of it is kept after, so a console that is killed at any moment tells it again by the
+ * same id, or goes on, but never forgets.
+ */
+export class Alerting {
+  readonly #deps: AlertingDeps;
+  readonly #judges = new Map<string, Judge>();
+  readonly #book: Rulebook;
+  /** Over, and told or to be told: until the pause between two messages is past. */
+  readonly #ended = new Map<string, Alert>();
+  #transitions: Transition[] = [];
+  readonly #unsaved = new Map<string, Alert>();
+  readonly #pendingKept = new Set<string>();
+  #isLeading = false;
+  #isWorking = false;
+  #refreshedAtMs = Number.NEGATIVE_INFINITY;
+  #pendingKeptAtMs = Number.NEGATIVE_INFINITY;
+  #stopWatching: () => void = () => undefined;
+  #problem: string | null = null;
+  #idle: Promise<void> = Promise.resolve();
+
+  constructor(deps: AlertingDeps) {
+    this.#deps = deps;
+    this.#book = new Rulebook(deps.store, deps.fileRules);
+  }
+
+  /** Reads rules, silences and open alerts, and begins to judge. */
+  async start(): Promise<void> {
+    const { store, now, watch } = this.#deps;
+    await store.rules.bringDefaults(DEFAULT_RULES, now());
+    await this.refresh();
+    this.#stopWatching = watch.onTick((instance) => this.#tick(instance));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopWatching();
+    await this.#idle;
+  }
+
+  /** Why alerts are not kept at present; null: they are. */
+  problem(): string | null {
+    return this.#problem;
+  }
+
+  /** All rules: those of the file first, then by id. */
+  rules(): readonly KeptRule[] {
+    return this.#book.kept();
+  }
+
+  silences(): readonly Silence[] {
+    return this.#book.silences(this.#deps.now());
+  }
+
+  /** Pending and firing, of all instances. */
+  async open(): Promise<readonly Alert[]> {
+    if (this.#isLeading) return this.#openHere();
+    return (await this.#deps.store.alerts.open()).filter(({ state }) => state !== 'resolved');
+  }
+
+  /** The same without waiting: what this process knows. Empty where another console judges. */
+  openNow(): readonly Alert[] {
+    return this.#openHere();
+  }
+
+  /** Takes over what was changed in the store: rules, silences, acknowledgements. */
+  async refresh(): Promise<void> {
+    const { store, now } = this.#deps;
+    this.#refreshedAtMs = now();
+    if (await this.#book.refresh(now()))
+      for (const judge of this.#judges.values()) judge.setRules(this.#book.rules());
+    if (!this.#isLeading) return;
+    for (const [id, acknowledged] of await store.alerts.acknowledgements())
+      this.#amend(id, (alert) => ({ ...alert, acknowledged }));
+  }
+
+  /** Somebody knows. @returns null: no such alert that is not over. */
+  async acknowledge(id: string, acknowledged: Acknowledgement): Promise<Alert | null> {
+    const { alerts } = this.#deps.store;
+    const here = this.#openHere().some((alert) => alert.id === id)
+      ? this.#amend(id, (alert) => ({ ...alert, acknowledged }))
+      : null;
+    // One that pends may not be kept yet, and an acknowledgement must outlive the process.
+    if (here) {
+      this.#pendingKept.add(id);
+      await alerts.save([here]);
+    }
+    const known = here ?? (await alerts.read(id));
+    if (!known || known.state === 'resolved') return null;
+    await alerts.acknowledge(id, acknowledged);
+    return { ...known, acknowledged };
+  }
+
+  #openHere(): readonly Alert[] {
+    return [...this.#judges.values()].flatMap((judge) => judge.alerts());
+  }
+
+  #tick(instance: string): void {
+    const { holdsLease } = this.#deps;
+    const leads = holdsLease();
+    if (!leads) {
+      if (this.#isLeading) this.#resign();
+      if (this.#deps.now() - this.#refreshedAtMs >= REFRESH_MS) this.#work(() => this.refresh());
+      return;
+    }
+    if (this.#isLeading) this.#evaluate(instance);
+    this.#work(() => (this.#isLeading ? this.#carryOut() : this.#takeOver()));
+  }
+
+  /** Another console judges from now on: what was known here grows old. */
+  #resign(): void {
+    this.#isLeading = false;
+    this.#judges.clear();
+    this.#ended.clear();
+    this.#transitions = [];
+    this.#unsaved.clear();
+    this.#pendingKept.clear();
+  }
+
+  /** Goes on where the console before (or this one, before it was killed) has left off. */
+  async #takeOver(): Promise<void> {
+    const { store, watch, newId, now } = this.#deps;
+    await this.refresh();
+    const open = await store.alerts.open();
+    const firings = await store.alerts.firings(now() - FLAP_WINDOW_MS);
+    const names = new Set(watch.snapshots().map(({ instance }) => instance));
+    for (const instance of names) {
+      const judge = new Judge({ instance, newId });
+      judge.setRules(this.#book.rules());
+      const mine = open.filter(({ state, subject }) => state !== 'resolved' && subject.instance === instance);
+      judge.restore(mine, firings);
+      this.#judges.set(instance, judge);
+    }
+    for (const alert of open) {
+      if (alert.state === 'resolved') this.#ended.set(alert.id, alert);
+      else if (alert.state === 'pending') this.#pendingKept.add(alert.id);
+      // A Redis that is not configured any more has no alerts.
+      if (alert.state === 'firing' && !names.has(alert.subject.instance)) {
+        const over: Alert = { ...alert, state: 'resolved', resolvedAtMs: now() };
+        this.#ended.set(over.id, over);
+        this.#transitions.push({ kind: 'resolved', alert: over });
+      }
+    }
+    this.#isLeading = true;
+  }
+
+  #evaluate(instance: string): void {
+    const { watch, now } = this.#deps;
+    const snapshot = watch.snapshot(instance);
+    const judge = this.#judges.get(instance);
+    if (!snapshot || !judge) return;
+    for (const transition of judge.evaluate(snapshot, watch.findings(), now())) {
+      this.#transitions.push(transition);
+      if (transition.kind === 'resolved') this.#ended.set(transition.alert.id, transition.alert);
+    }
+  }
+
+  /** One piece of work at a time; a tick that comes meanwhile leaves its work to the next one. */
+  #work(work: () => Promise<void>): void {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#idle = work()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#isWorking = false;
+      });
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    if (this.#problem === null) this.#deps.warn(`alerts are not kept at present: ${reason}`);
+    this.#problem = reason;
+  }
+
+  async #carryOut(): Promise<void> {
+    const { now } = this.#deps;
+    if (now() - this.#refreshedAtMs >= REFRESH_MS) await this.refresh().catch((error) => this.#fail(error));
+    await this.#keep().then(
+      () => {
+        this.#problem = null;
+      },
+      // A disk that is full must not keep anybody from being told.
+      (error: unknown) => this.#fail(error),
+    );
+    await this.#tellChannels();
+  }
+
+  /** First what changed, then the account of it. */
+  async #keep(): Promise<void> {
+    const { store, now } = this.#deps;
+    const transitions = this.#transitions.splice(0);
+    for (const { kind, alert } of transitions)
+      if (kind === 'firing' || kind === 'resolved') this.#unsaved.set(alert.id, alert);
+    // As they are by now: they may have been told of since.
+    const changed = [...this.#unsaved].map(([id, alert]) => this.#amend(id, (now) => now) ?? alert);
+    const entries = transitionEntries(transitions, now());
+    try {
+      await store.alerts.save(changed);
+    } finally {
+      for (const entry of entries) await this.#account(entry);
+    }
+    for (const { id } of changed) this.#unsaved.delete(id);
+    const dropped = transitions.flatMap(({ kind, alert }) => (kind === 'dropped' ? [alert.id] : []));
+    const known = dropped.filter((id) => this.#pendingKept.delete(id));
+    await store.alerts.drop(known);
+    await this.#keepPending();
+  }
+
+  async #keepPending(): Promise<void> {
+    const nowMs = this.#deps.now();
+    if (nowMs - this.#pendingKeptAtMs < KEEP_PENDING_MS) return;
+    this.#pendingKeptAtMs = nowMs;
+    const patience = new Map(this.#book.rules().map(({ id, forMs }) => [id, forMs]));
+    const pending = this.#openHere().filter(
+      ({ state, ruleId }) => state === 'pending' && (patience.get(ruleId) ?? 0) >= LONG_PATIENCE_MS,
+    );
+    for (const { id } of pending) this.#pendingKept.add(id);
+    await this.#deps.store.alerts.save(pending);
+  }
+
+  async #account(entry: Omit<TimelineEntry, 'id'>): Promise<void> {
+    await this.#deps.timeline.append({ ...entry, id: this.#deps.newId() });
+  }
+
+  async #tellChannels(): Promise<void> {
+    const { watch, timing, notify, pathOf, now, store } = this.#deps;
+    const firing = this.#openHere().filter(({ state }) => state === 'firing');
+    const due = dueMessages([...firing, ...this.#ended.values()], this.silences(), timing, now());
+    for (const message of due) {
+      await notify(notificationOf(message, watch.findings(), pathOf, now()));
+      const told = message.alerts.flatMap((alert) => {
+        const status = alert.state === 'resolved' ? ('resolved' as const) : ('firing' as const);
+        const note = { status, severity: alert.severity, atMs: now() };
+        return this.#amend(alert.id, (one) => ({ ...one, told: note })) ?? [];
+      });
+      await store.alerts.save(told).catch((error: unknown) => this.#fail(error));
+    }
+    this.#forgetEnded();
+  }
+
+  /** Those whose end was told, or that were never told, once the pause of their group is past. */
+  #forgetEnded(): void {
+    const nowMs = this.#deps.now();
+    for (const [id, { told, resolvedAtMs }] of this.#ended) {
+      const restMs = nowMs - (told?.atMs ?? resolvedAtMs ?? 0);
+      if (told?.status !== 'firing' && restMs >= this.#deps.timing.intervalMs) this.#ended.delete(id);
+    }
+  }
+
+  /** Changes an alert wherever it stands by now. */
+  #amend(id: string, change: (alert: Alert) => Alert): Alert | null {
+    const ended = this.#ended.get(id);
+    if (ended) {
+      const now = change(ended);
+      this.#ended.set(id, now);
+      return now;
+    }
+    for (const judge of this.#judges.values()) {
+      const found = judge.amend(id, change);
+      if (found) return found;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { Finding } from '../findings/finding.js';
+import type { Alert } from '../model/alerts/alert.js';
+import { subjectName } from '../model/alerts/describe.js';
+import { type DueMessage, MOST_TOLD } from '../model/alerts/grouping.js';
+import { relatedFinding } from '../model/alerts/related-finding.js';
+import type { AlertNotice, Notification } from './notification.js';
+
+/** Where the console shows an alert: at its finding, or on the page of alerts where there is none. */
+export type PathOf = (finding: Finding | null, alert: Alert) => string;
+
+/** The same as long as rule and subject are; short enough for every receiver (PagerDuty takes 255 letters). */
+export function fingerprintOf({ key }: Pick<Alert, 'key'>): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+}
+
+/** What channels are told of a message that is due. Its id is made of its news: tried twice, it is one message. */
+export function notificationOf(
+  due: DueMessage,
+  findings: readonly Finding[],
+  pathOf: PathOf,
+  nowMs: number,
+): Notification {
+  const [worst] = due.alerts;
+  if (!worst) throw new Error('a message is about at least one alert');
+  const finding = relatedFinding(worst, findings);
+  const [remedy] = finding?.remedies ?? [];
+  return {
+    id: createHash('sha256').update(due.newsKey).digest('hex').slice(0, 32),
+    groupKey: createHash('sha256').update(due.groupKey).digest('hex').slice(0, 32),
+    status: due.status,
+    severity: due.severity,
+    instance: due.instance,
+    title: titleOf(due, worst),
+    sinceMs: Math.min(...due.alerts.map(({ sinceMs }) => sinceMs)),
+    alerts: due.alerts.slice(0, MOST_TOLD).map(noticeOf),
+    firstRemedy: remedy ? `${remedy.label}: ${remedy.effect}` : worst.firstRemedy,
+    path: pathOf(finding, worst),
+    createdAtMs: nowMs,
+  };
+}
+
+function titleOf({ alerts, status }: DueMessage, worst: Alert): string {
+  const meant = alerts.filter(({ state }) => (status === 'firing') === (state !== 'resolved'));
+  const others = meant.length - 1;
+  const more = others > 0 ? ` and ${others} more` : '';
+  return `${worst.ruleName}: ${subjectName(worst.subject)}${more}${status === 'resolved' ? ', over' : ''}`;
+}
+
+function noticeOf(alert: Alert): AlertNotice {
+  return {
+    fingerprint: fingerprintOf(alert),
+    alertId: alert.id,
+    rule: alert.ruleName,
+    severity: alert.severity,
+    subject: alert.subject,
+    status: alert.state === 'resolved' ? 'resolved' : 'firing',
+    startsAtMs: alert.sinceMs,
+    endsAtMs: alert.resolvedAtMs,
+    summary: alert.summary,
+    evidence: alert.evidence,
+    runbookUrl: alert.runbookUrl,
+  };
+}
