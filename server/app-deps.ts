@@ -1,3 +1,4 @@
+import type { AlertDesk } from './alerts/alert-desk.js';
 import type { Messaging } from './alerts/messaging.js';
 import type { Actor, Role } from './auth/role.js';
 import type { Thresholds } from './findings/finding.js';
@@ -37,6 +38,7 @@ export interface AppDeps {
   readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
   readonly replays: Replays;
   readonly replayQueues: ReplayQueues;
+  readonly alerts: AlertDesk;
   readonly now: () => number;
   readonly newId: () => string;
   readonly thresholds: Thresholds;

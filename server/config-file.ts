@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSection } from './alerts/alerts-config.js';
 import { alertsSchema } from './alerts/channels/settings-schema.js';
 import { ROLES } from './auth/role.js';
 import { DEFAULT_THRESHOLDS } from './findings/thresholds.js';
@@ -173,8 +174,8 @@ export const fileSchema = z.strictObject({
   tokens: z.array(tokenEntry).default([]),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),
-  /** Who is told, and who notices that the console itself is gone. */
-  alerts: alertsSchema.prefault({}),
+  /** What is judged, who is told, and who notices that the console itself is gone. */
+  alerts: alertsSchema.extend(alertsSection).prefault({}),
   parking: z
     .strictObject({
       maxBytes: z

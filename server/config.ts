@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { type AlertsConfig, alertsConfigOf } from './alerts/alerts-config.js';
 import { type AlertSettings, maskedAlerts } from './alerts/channels/channel-settings.js';
 import { fromEnvironment } from './alerts/channels/from-environment.js';
 import type { Role } from './auth/role.js';
@@ -36,6 +37,8 @@ export interface Config {
   readonly thresholds: Thresholds;
   /** Who is told. */
   readonly alerts: AlertSettings;
+  /** Rules as code, and how messages are grouped. */
+  readonly alertRules: AlertsConfig;
   /** What parked jobs may take of the disk. */
   readonly parking: { readonly maxBytes: number };
   /** How long signals are kept, and what they may take of the disk. */
@@ -74,7 +77,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigError with every bad field: its name, its value (secrets masked) and what would be right.
  */
 export function loadConfig(flags: Flags, environment: Environment): Config {
-  const file = readFile(flags.config ?? environment.SPILLWAY_CONFIG, environment);
+  const path = flags.config ?? environment.SPILLWAY_CONFIG;
+  const file = readFile(path, environment);
   const problems: string[] = [];
   const given = (flag: keyof Flags, variable: string) =>
     flags[flag] !== undefined
@@ -106,6 +110,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
       `thresholds.memoryWarnRatio: ${file.thresholds.memoryWarnRatio} must not be above memoryCriticalRatio (${file.thresholds.memoryCriticalRatio})`,
     );
   }
+  const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     instances,
@@ -120,6 +125,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     replayQueues: replayQueuesOf(file, instances),
     thresholds: file.thresholds,
     alerts: file.alerts,
+    alertRules,
     parking: file.parking,
     history: file.history,
     spillway: policiesOf(file),

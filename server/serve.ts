@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { type Messaging, startMessaging } from './alerts/messaging.js';
+import { startAlerting } from './alerts/start-alerting.js';
 import { createApp } from './app.js';
 import type { AppDeps } from './app-deps.js';
 import { sessionSecret } from './auth/session.js';
@@ -15,6 +16,7 @@ import { startParkings } from './replay/parking/start-parkings.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import { Replays } from './replay/replays.js';
 import { closeLive } from './routes/live.js';
+import { elementId } from './routes/pages/words.js';
 import { openHistory } from './store/history/open-history.js';
 import { openStore } from './store/open-store.js';
 import type { TimelineEntry } from './store/timeline-entry.js';
@@ -145,6 +147,20 @@ export async function serveConsole(config: Config): Promise<number> {
     warn: (message) => log.warn(message),
   });
   own.messaging = messaging;
+  const alerting = await startAlerting({
+    config: config.alertRules,
+    watch,
+    store: store.alerting,
+    audit: store.audit,
+    timeline: store.timeline,
+    history: history.log,
+    notify: messaging.notify,
+    holdsLease: () => messaging.lease.isHeld(),
+    anchorOf: ({ key }) => elementId('finding', key),
+    now,
+    newId: randomUUID,
+    warn: (message) => log.warn(message),
+  });
   const deps: AppDeps = {
     watch,
     messaging,
@@ -165,6 +181,7 @@ export async function serveConsole(config: Config): Promise<number> {
       globs: config.replayQueues,
       pull: (actor, request) => runLever(leverDeps, actor, request),
     }),
+    alerts: alerting.desk,
     now,
     newId: randomUUID,
     thresholds: config.thresholds,
@@ -183,6 +200,7 @@ export async function serveConsole(config: Config): Promise<number> {
   try {
     return await untilStopped(config, app.fetch);
   } finally {
+    await alerting.stop();
     keeper.stop();
     policies.stop();
     // Replays take from what is parked: its file is closed after them.

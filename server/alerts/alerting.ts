@@ -1,4 +1,3 @@
-import type { Finding } from '../findings/finding.js';
 import type { Acknowledgement, Alert, Transition } from '../model/alerts/alert.js';
 import { FLAP_WINDOW_MS } from '../model/alerts/damping.js';
 import { DEFAULT_RULES } from '../model/alerts/default-rules.js';
@@ -7,7 +6,7 @@ import { Judge } from '../model/alerts/judge.js';
 import type { AlertRule } from '../model/alerts/rule.js';
 import type { Silence } from '../model/alerts/silence.js';
 import type { TimelineEntry, TimelineLog } from '../store/timeline-entry.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Watch } from '../watch/watch.js';
 import type { AlertingStore } from './alerting-store.js';
 import type { Notification } from './notification.js';
 import { notificationOf, type PathOf } from './notification-of.js';
@@ -15,16 +14,8 @@ import { Rulebook } from './rulebook.js';
 import type { KeptRule } from './rules-store.js';
 import { transitionEntries } from './tell-transitions.js';
 
-/** What the evaluator sees of the watch. */
-export interface AlertWatch {
-  snapshots(): readonly Snapshot[];
-  snapshot(instance: string): Snapshot | null;
-  findings(): readonly Finding[];
-  onTick(listener: (instance: string) => void): () => void;
-}
-
 export interface AlertingDeps {
-  readonly watch: AlertWatch;
+  readonly watch: Pick<Watch, 'snapshots' | 'snapshot' | 'findings' | 'onTick'>;
   readonly store: AlertingStore;
   readonly timeline: Pick<TimelineLog, 'append'>;
   /** Takes a message for the channels; it may be given the same one (by id) twice, after a crash. */
@@ -76,9 +67,10 @@ export class Alerting {
   /** Reads rules, silences and open alerts, and begins to judge. */
   async start(): Promise<void> {
     const { store, now, watch } = this.#deps;
+    // First, so that a store that can't be read now is tried again at the next tick.
+    this.#stopWatching = watch.onTick((instance) => this.#tick(instance));
     await store.rules.bringDefaults(DEFAULT_RULES, now());
     await this.refresh();
-    this.#stopWatching = watch.onTick((instance) => this.#tick(instance));
   }
 
   async stop(): Promise<void> {

@@ -49,6 +49,8 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   ambiguous: 'A name stands for several queues',
   conflict: 'The same request is under way',
   'count-running': 'A queue of this Redis is being counted already',
+  'read-only': 'The configuration gives it',
+  'too-many': 'There are as many as there may be',
   'too-large': 'The body is too large',
   'unsupported-media-type': 'The body is not JSON',
   'too-many-tries': 'Too many wrong tokens',

@@ -6,6 +6,8 @@ import type { AppDeps } from '../../app-deps.js';
 import { requireRole } from '../../auth/gate.js';
 import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
+import { alertRulesApi } from './alert-rules.js';
+import { alertsApi } from './alerts.js';
 import { beaconApi } from './beacon.js';
 import { channelsApi } from './channels.js';
 import type { ApiEnv } from './env.js';
@@ -66,6 +68,8 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     replaysApi(deps),
     channelsApi(deps),
     beaconApi(deps),
+    alertsApi(deps),
+    alertRulesApi(deps),
   ])
     api.route('/', part);
   api.doc31('/openapi.json', {

@@ -5,6 +5,7 @@ import { type Actor, includesRole, type Role } from '../../auth/role.js';
 import { findLever } from '../../levers/index.js';
 import type { OutcomeStatus } from '../../levers/lever.js';
 import type { AuditRecord } from '../../store/audit-record.js';
+import { ALL_INSTANCES } from '../../store/timeline-entry.js';
 import { chromeOf } from './chrome.js';
 import { instancePath, jobPath, leverPath, queuePath } from './links.js';
 import { moment } from './words.js';
@@ -58,6 +59,7 @@ function actionOf(record: AuditRecord, role: Role, nowMs: number): ActionProps {
 }
 
 function subjectOf({ instance, queue, jobId }: AuditRecord): ActionProps['subject'] {
+  if (instance === ALL_INSTANCES) return { text: 'alerts', href: '/alerts' };
   if (queue === null) return { text: instance, href: instancePath(instance) };
   if (jobId !== null) return { text: `${queue} job ${jobId}`, href: jobPath(instance, queue, jobId) };
   return { text: queue, href: queuePath(instance, queue) };

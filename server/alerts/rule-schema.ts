@@ -1,0 +1,183 @@
+import { z } from '@hono/zod-openapi';
+import type { AlertRule } from '../model/alerts/rule.js';
+
+const MOST_SECONDS = 24 * 3600;
+const SEVERITIES = ['critical', 'warning', 'info'] as const;
+const SIDES = ['above', 'below'] as const;
+
+const number = z.number('must be a number').refine(Number.isFinite, 'must be a number that is not endless');
+const seconds = (least: number, most = MOST_SECONDS) =>
+  z
+    .number('must be a number of seconds')
+    .min(least, `must be at least ${least} s`)
+    .max(most, `must be at most ${most} s`);
+const glob = z
+  .string('must be a glob such as bull:mail*')
+  .min(1, 'must not be empty: * is everything')
+  .max(300, 'must be at most 300 letters')
+  .default('*');
+const signal = z.string('must name a signal').openapi({
+  description: 'Name of a signal as /metrics has it, without spillway_',
+  example: 'queue_memory_bytes',
+});
+const windowSeconds = (normal: number) =>
+  seconds(30).default(normal).openapi({ description: 'What the trend or habit is told by' });
+const clear = number.nullable().default(null).openapi({
+  description: 'It is over at or behind this; null: at the threshold itself',
+});
+
+const CONDITIONS = {
+  compare: z.strictObject({
+    kind: z.literal('compare'),
+    signal,
+    is: z.enum(SIDES, 'must be above or below'),
+    threshold: number.openapi({ description: 'In the unit of the signal' }),
+    clear,
+  }),
+  'share-of-limit': z.strictObject({
+    kind: z.literal('share-of-limit'),
+    signal,
+    aboveRatio: number.min(0, 'must be at least 0').max(1, 'must be at most 1: 0.8 is 80%'),
+    clearRatio: clear,
+  }),
+  'rate-of-change': z.strictObject({
+    kind: z.literal('rate-of-change'),
+    signal,
+    is: z.enum(SIDES, 'must be above or below'),
+    perSecond: number,
+    clearPerSecond: clear,
+    windowSeconds: windowSeconds(300),
+  }),
+  predicted: z.strictObject({
+    kind: z.literal('predicted'),
+    signal,
+    reaches: z
+      .union([number, z.literal('limit')], 'must be a number in the unit of the signal, or limit')
+      .default('limit'),
+    withinSeconds: seconds(1, 7 * MOST_SECONDS),
+    clearSeconds: clear,
+    windowSeconds: windowSeconds(900),
+  }),
+  absent: z.strictObject({
+    kind: z.literal('absent'),
+    signal,
+    whileSignal: z.string('must name a signal').nullable().default(null).openapi({
+      description: 'It counts only while this signal of the same subject is above whileAbove; null: always',
+    }),
+    whileAbove: number.default(0),
+  }),
+  baseline: z.strictObject({
+    kind: z.literal('baseline'),
+    signal,
+    is: z.enum(['above', 'below', 'off'], 'must be above, below or off').default('off'),
+    deviations: number.min(1, 'must be at least 1').default(6),
+    clearDeviations: clear,
+    windowSeconds: windowSeconds(3600),
+  }),
+  finding: z.strictObject({
+    kind: z.literal('finding'),
+    code: z
+      .string('must be a glob of codes such as worker.*')
+      .min(1, 'must not be empty')
+      .openapi({ example: 'redis.full' }),
+    leastSeverity: z.enum(SEVERITIES, 'must be critical, warning or info').default('warning'),
+  }),
+};
+export const CONDITION_KINDS = Object.keys(CONDITIONS);
+
+export const ConditionSchema = z
+  .discriminatedUnion(
+    'kind',
+    [
+      CONDITIONS.compare,
+      CONDITIONS['share-of-limit'],
+      CONDITIONS['rate-of-change'],
+      CONDITIONS.predicted,
+      CONDITIONS.absent,
+      CONDITIONS.baseline,
+      CONDITIONS.finding,
+    ],
+    `must be one of ${CONDITION_KINDS.join(', ')}`,
+  )
+  .openapi('AlertCondition');
+
+const runbook = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .max(500, 'must be at most 500 letters')
+  .nullable();
+const name = z
+  .string('must be text')
+  .trim()
+  .min(1, 'must say what is wrong')
+  .max(100, 'must be at most 100 letters')
+  .regex(/^\P{Cc}*$/u, 'must be one line');
+export const ruleId = z
+  .string('must be text')
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be 1 to 64 lower-case letters, digits and dashes');
+
+const ScopeSchema = z.strictObject({ instance: glob, queue: glob, type: glob });
+
+/** A rule as a file and the API write it; what is left out has its default. */
+export const RuleSchema = z.strictObject({
+  id: ruleId,
+  name,
+  enabled: z.boolean('must be true or false').default(true),
+  severity: z
+    .enum([...SEVERITIES, 'finding'], 'must be critical, warning, info, or finding (that of the finding)')
+    .optional()
+    .openapi({ description: 'warning unless given; of the finding for rules over findings' }),
+  scope: ScopeSchema.prefault({}),
+  condition: ConditionSchema,
+  forSeconds: seconds(0).default(60).openapi({ description: 'It must hold for so long before it fires' }),
+  keepFiringSeconds: seconds(0)
+    .default(60)
+    .openapi({ description: 'It must be over for so long before it is resolved; longer where it flaps' }),
+  runbookUrl: runbook.default(null),
+});
+export type RuleText = z.infer<typeof RuleSchema>;
+
+/** The changes that PATCH takes: a field that is given replaces the whole of what was there. */
+export const RuleChangeSchema = z
+  .strictObject({
+    name,
+    enabled: z.boolean('must be true or false'),
+    severity: z.enum([...SEVERITIES, 'finding'], 'must be critical, warning, info or finding'),
+    scope: ScopeSchema,
+    condition: ConditionSchema,
+    forSeconds: seconds(0),
+    keepFiringSeconds: seconds(0),
+    runbookUrl: runbook,
+  })
+  .partial();
+
+/** A rule as it is judged. */
+export function ruleOf(text: RuleText): AlertRule {
+  const { id, enabled, severity, scope, condition, forSeconds, keepFiringSeconds, runbookUrl } = text;
+  return {
+    id,
+    name: text.name,
+    isEnabled: enabled,
+    severity: severity ?? (condition.kind === 'finding' ? 'finding' : 'warning'),
+    scope,
+    condition,
+    forMs: forSeconds * 1000,
+    keepFiringMs: keepFiringSeconds * 1000,
+    runbookUrl,
+  };
+}
+
+/** The same as text, as the API shows it. */
+export function ruleText(rule: AlertRule): RuleText & { readonly severity: AlertRule['severity'] } {
+  const { id, name: title, isEnabled, severity, scope, condition, forMs, keepFiringMs, runbookUrl } = rule;
+  return {
+    id,
+    name: title,
+    enabled: isEnabled,
+    severity,
+    scope,
+    condition,
+    forSeconds: forMs / 1000,
+    keepFiringSeconds: keepFiringMs / 1000,
+    runbookUrl,
+  };
+}

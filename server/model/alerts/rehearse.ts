@@ -1,0 +1,59 @@
+import { advance, type Course } from './course.js';
+import { dampedKeepMs } from './damping.js';
+import type { AlertRule, SignalCondition } from './rule.js';
+import { levelOf, watchCondition } from './watch-condition.js';
+
+/** One series of the past at even steps. */
+export interface Recorded {
+  readonly atMs: readonly number[];
+  /** null: a gap. */
+  readonly values: readonly (number | null)[];
+  /** Of the condition's second signal at the same times; null: it has none. */
+  readonly second: readonly (number | null)[] | null;
+  readonly stepMs: number;
+  /** NaN: not known. */
+  readonly limitBytes: number;
+}
+
+export interface WouldHaveFired {
+  readonly firedAtMs: number;
+  /** null: it would fire still. */
+  readonly resolvedAtMs: number | null;
+}
+
+/** Steps that may be missing between two points before time stops counting. */
+const GAP_STEPS = 2.5;
+
+/** When a rule would have fired for one series of the past, by the same steps by which it is judged now. */
+export function rehearse(
+  rule: AlertRule & { readonly condition: SignalCondition },
+  { atMs, values, second, stepMs, limitBytes }: Recorded,
+): readonly WouldHaveFired[] {
+  const watching = watchCondition(rule.condition);
+  const memory = watching.gauge.remember?.() ?? null;
+  const fired: WouldHaveFired[] = [];
+  let course: Course | null = null;
+  atMs.forEach((nowMs, i) => {
+    const value = values[i] ?? Number.NaN;
+    const beside = { limitBytes, second: second?.[i] ?? Number.NaN };
+    const number = memory ? memory.next(value, nowMs, beside) : value;
+    const keepFiringMs = dampedKeepMs(
+      rule.keepFiringMs,
+      fired.map(({ firedAtMs }) => firedAtMs),
+      nowMs,
+    );
+    const timing = { forMs: rule.forMs, keepFiringMs, mostGapMs: stepMs * GAP_STEPS };
+    // A gap is a console that did not look: nothing is known, whatever the signal says by being unknown.
+    const level =
+      Number.isNaN(value) && watching.whenUnknown === 'hold' ? 'unknown' : levelOf(watching, number);
+    const next = advance(course, level, timing, nowMs);
+    if (next?.state === 'firing' && course?.state !== 'firing')
+      fired.push({ firedAtMs: nowMs, resolvedAtMs: null });
+    if (next?.state === 'resolved') {
+      const last = fired.pop();
+      if (last) fired.push({ ...last, resolvedAtMs: nowMs });
+      course = null;
+    } else course = next;
+  });
+  return fired;
+}
