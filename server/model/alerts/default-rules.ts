@@ -74,7 +74,7 @@ const DEFAULTS: readonly Default[] = [
       reaches: 'limit',
       withinSeconds: 1800,
       clearSeconds: 3600,
-      windowSeconds: 900,
+      windowSeconds: 1800,
     },
     forMs: 2 * MINUTE,
     keepFiringMs: 2 * MINUTE,

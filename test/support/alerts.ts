@@ -1,0 +1,78 @@
+import type { CurrentFinding, Finding } from '../../server/findings/finding.js';
+import type { Alert } from '../../server/model/alerts/alert.js';
+import { Judge } from '../../server/model/alerts/judge.js';
+import { type AlertRule, EVERYTHING } from '../../server/model/alerts/rule.js';
+import { NOW_MS } from './snapshot.js';
+
+/** A rule over the depth of queues: above 100, over at 50, at once, unless told otherwise. */
+export function aRule(over: Partial<AlertRule> = {}): AlertRule {
+  return {
+    id: 'depth',
+    name: 'Too deep',
+    isEnabled: true,
+    severity: 'warning',
+    scope: EVERYTHING,
+    condition: { kind: 'compare', signal: 'queue_backlog_jobs', is: 'above', threshold: 100, clear: 50 },
+    forMs: 0,
+    keepFiringMs: 0,
+    runbookUrl: null,
+    ...over,
+  };
+}
+
+/** A judge of `default` with these rules and ids a1, a2, … */
+export function aJudge(...rules: readonly AlertRule[]): Judge {
+  let count = 0;
+  const judge = new Judge({ instance: 'default', newId: () => `a${++count}`, warmUpMs: 0 });
+  judge.setRules(rules);
+  return judge;
+}
+
+export function aFinding(over: Partial<CurrentFinding> & { readonly code: string }): Finding {
+  const { code, instance = 'default', queue = null, node = null } = over;
+  return {
+    severity: 'warning',
+    instance,
+    queue,
+    node,
+    key: [code, instance, queue ?? '', node ?? ''].join('|'),
+    title: code,
+    sentence: `${code} is so.`,
+    evidence: [],
+    remedies: [],
+    rank: 1,
+    sinceMs: NOW_MS,
+    ...over,
+  };
+}
+
+/** A firing alert about `bull:mail` that nobody was told of. */
+export function anAlert(over: Partial<Alert> = {}): Alert {
+  return {
+    id: 'a1',
+    key: 'depth|bull:mail',
+    ruleId: 'depth',
+    ruleName: 'Too deep',
+    severity: 'warning',
+    subject: { instance: 'default', node: null, queue: 'bull:mail', type: null },
+    cause: 'signal:queue_backlog_jobs',
+    findingKey: null,
+    value: 200,
+    summary: 'mail is too deep.',
+    evidence: '200 jobs',
+    firstRemedy: null,
+    runbookUrl: null,
+    inhibitedBy: null,
+    acknowledged: null,
+    told: null,
+    state: 'firing',
+    sinceMs: NOW_MS,
+    heldMs: 0,
+    clearMs: 0,
+    firedAtMs: NOW_MS,
+    resolvedAtMs: null,
+    seenAtMs: NOW_MS,
+    seen: 'breach',
+    ...over,
+  };
+}
