@@ -3,6 +3,7 @@ import { loadavg } from 'node:os';
 import { startRedis } from '../drills/own-redis.js';
 import { packagePath } from '../server/package-path.js';
 import { agentRows } from './agent-cost.js';
+import { alertRows } from './alert-rules.js';
 import { CRASH_NOTES, crashRows } from './crash.js';
 import { everydayRow } from './everyday.js';
 import { historyRows } from './history.js';
@@ -21,6 +22,7 @@ const ASIDE: Readonly<Record<string, Measure>> = {
   '--replay': measureReplay,
   '--crash': measureCrash,
   '--history': measureHistory,
+  '--alerts': measureAlerts,
 };
 
 /** The measurement that the arguments ask for; null: the usual one. */
@@ -67,6 +69,10 @@ async function measureHistory(isQuick: boolean, say: Say): Promise<void> {
     say,
     `No peer keeps a history. Load average at the end: ${load}.`,
   );
+}
+
+async function measureAlerts(isQuick: boolean, say: Say): Promise<void> {
+  await keep(await alertRows(isQuick, say), 'RESULTS-alerts.md', isQuick, say, 'There is no peer.');
 }
 
 /** Says the report, and keeps it where it is of full size. */

@@ -30,7 +30,7 @@ const JOBS = 50;
 /**
  * Measures the console beside its peer and writes bench/RESULTS.md; with `--agents` the agents, and RESULTS-agents.md; with `--memory` where the
  * memory is, and RESULTS-memory.md; with `--replay` replays, and RESULTS-replay.md; with `--crash` what kills do to replays and parkings, and
- * RESULTS-crash.md; with `--history` what is kept of signals, and RESULTS-history.md.
+ * RESULTS-crash.md; with `--history` what is kept of signals, and RESULTS-history.md; with `--alerts` the rules, and RESULTS-alerts.md.
  * `--quick`: a tenth of the size, nothing written.
  */
 async function main(): Promise<void> {

@@ -266,8 +266,17 @@ export class Alerting {
     const { watch, timing, notify, pathOf, now, store } = this.#deps;
     const firing = this.#openHere().filter(({ state }) => state === 'firing');
     const due = dueMessages([...firing, ...this.#ended.values()], this.silences(), timing, now());
+    let failure: unknown = null;
     for (const message of due) {
-      await notify(notificationOf(message, watch.findings(), pathOf, now()));
+      const isTaken = await notify(notificationOf(message, watch.findings(), pathOf, now())).then(
+        () => true,
+        (error: unknown) => {
+          failure = error;
+          return false;
+        },
+      );
+      // Tried again at the next tick; one that can't be handed over must not hold up the others.
+      if (!isTaken) continue;
       const told = message.alerts.flatMap((alert) => {
         const status = alert.state === 'resolved' ? ('resolved' as const) : ('firing' as const);
         const note = { status, severity: alert.severity, atMs: now() };
@@ -275,6 +284,7 @@ export class Alerting {
       });
       await store.alerts.save(told).catch((error: unknown) => this.#fail(error));
     }
+    if (failure !== null) this.#fail(failure);
     this.#forgetEnded();
   }
 
