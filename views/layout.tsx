@@ -1,4 +1,5 @@
 import type { Child, FC } from 'hono/jsx';
+import { AlertCount } from './alert-count.js';
 import { BlindBanner, type BlindProps } from './blind-banner.js';
 import { Document } from './document.js';
 import { IconSprite } from './icon.js';
@@ -13,6 +14,8 @@ export interface Chrome {
   readonly scripts: readonly string[];
   readonly faviconUrl: string;
   readonly nav: readonly { readonly label: string; readonly href: string; readonly isCurrent: boolean }[];
+  /** Firing, for the menu. */
+  readonly alertCount: number;
   readonly actor: { readonly name: string; readonly role: string };
   readonly hasSignIn: boolean;
   readonly storeProblem: string | null;
@@ -66,6 +69,7 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
           {chrome.nav.map((item) => (
             <a href={item.href} aria-current={item.isCurrent ? 'page' : undefined}>
               {item.label}
+              {item.href === '/alerts' ? <AlertCount count={chrome.alertCount} /> : null}
             </a>
           ))}
         </nav>

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { FiringLine } from './alert-count.js';
 import { Band, type BandProps, type State, StateIcon } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
@@ -18,6 +19,7 @@ export interface OverviewProps {
   readonly bands: readonly BandProps[];
   /** What came of the order to all replays that led here; null: there was none. */
   readonly told: ToldProps | null;
+  readonly firing: string;
   readonly replays: PauseAllProps;
   /** null: this role may not. */
   readonly replayScope: ReplayScopeProps | null;
@@ -41,6 +43,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
 }) => (
   <Layout chrome={chrome}>
     <Verdict {...view.verdict} />
+    <FiringLine text={view.firing} />
     {view.told ? <ReplayTold {...view.told} /> : null}
     <div class="replays-control">
       <PauseAll {...view.replays} />

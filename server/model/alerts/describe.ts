@@ -2,7 +2,7 @@ import { signalNamed } from '../../signals/index.js';
 import type { Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
 import { formatDuration, formatNumber, formatRatio, formatValue } from '../format.js';
-import type { AlertRule, SignalCondition } from './rule.js';
+import type { AlertRule, Condition, SignalCondition } from './rule.js';
 
 /** Longer names are cut in sentences: messages have to be short. */
 const MOST_LETTERS = 60;
@@ -87,4 +87,25 @@ function reached(condition: Extract<SignalCondition, { kind: 'predicted' }>): st
 
 function formatUnit(unit: Signal['unit'] | undefined) {
   return unit === 'bool' ? undefined : unit;
+}
+
+/** A condition in a few words, for lists of rules. */
+export function describeCondition(condition: Condition): string {
+  if (condition.kind === 'finding')
+    return `finding ${condition.code}, at least ${condition.leastSeverity === 'info' ? 'a note' : condition.leastSeverity}`;
+  const what = measureName(condition.signal);
+  switch (condition.kind) {
+    case 'compare':
+      return `${what} ${condition.is} ${formatMeasure(condition, condition.threshold)}`;
+    case 'share-of-limit':
+      return `${what} above ${formatRatio(condition.aboveRatio)} of the memory limit`;
+    case 'rate-of-change':
+      return `${what} changes by ${condition.is} ${formatMeasure(condition, condition.perSecond)}`;
+    case 'predicted':
+      return `${what} reaches ${reached(condition)} within ${formatDuration(condition.withinSeconds)}`;
+    case 'absent':
+      return `no ${what}${condition.whileSignal === null ? '' : ` while ${measureName(condition.whileSignal)} above ${formatNumber(condition.whileAbove)}`}`;
+    case 'baseline':
+      return `${what} ${formatNumber(condition.deviations)} deviations ${condition.is === 'off' ? 'off' : condition.is} its usual`;
+  }
 }

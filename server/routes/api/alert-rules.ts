@@ -82,7 +82,7 @@ export function alertRulesApi(deps: AppDeps) {
         throw new Problem(409, 'too-many', `there are ${MOST_RULES} rules: delete some first`);
       if (text.id !== undefined && ids.has(text.id))
         throw new Problem(409, 'conflict', `id: ${text.id} is taken; change that rule, or give another id`);
-      const rule = checked(ruleOf({ ...text, id: text.id ?? freeId(text.name, ids) }));
+      const rule = checked(ruleOf({ ...text, id: text.id ?? freeRuleId(text.name, ids) }));
       await alerts.saveRule(c.get('actor'), rule, null);
       return c.json(presentRule(kept(deps, rule.id)), 200);
     })
@@ -133,7 +133,7 @@ function checked(rule: AlertRule): AlertRule {
 }
 
 /** A rule's name as an id that is not taken. */
-function freeId(name: string, taken: ReadonlySet<string>): string {
+export function freeRuleId(name: string, taken: ReadonlySet<string>): string {
   const letters = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -1,5 +1,6 @@
 import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
+import { alertsLive } from '../pages/alerts.js';
 import { fleetLive, parseFleetQuery } from '../pages/fleet.js';
 import { instanceLive } from '../pages/instance.js';
 import { memoryLive } from '../pages/memory.js';
@@ -24,6 +25,8 @@ export function liveViewOf(
       return instanceLive(deps, role, query.instance ?? '');
     case 'replays':
       return replaysLive(deps, role);
+    case 'alerts':
+      return alertsLive(deps, role);
     case 'memory':
       return memoryLive(deps, role, query.instance ?? '');
     case 'queue':

@@ -7,6 +7,7 @@ import { PROBLEM_TITLES, Problem, problemOf } from '../problem.js';
 import { actionsPage } from './actions.js';
 import { beaconRoutes } from './beacon.js';
 import { channelRoutes } from './channels.js';
+import { alertRoutes } from './alerts.js';
 import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
@@ -37,6 +38,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.route('/', parkedRoutes(deps));
   pages.route('/', channelRoutes(deps));
   pages.route('/', beaconRoutes(deps));
+  pages.route('/', alertRoutes(deps));
   pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));

@@ -1,3 +1,4 @@
+import { AlertCount, FiringLine } from '../../../views/alert-count.js';
 import { Band } from '../../../views/band.js';
 import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
 import { Finding } from '../../../views/finding.js';
@@ -6,6 +7,7 @@ import { QueueRow } from '../../../views/queue-row.js';
 import { PauseAll } from '../../../views/replay-summary.js';
 import type { AppDeps } from '../../app-deps.js';
 import type { Actor, Role } from '../../auth/role.js';
+import { formatThings } from '../../model/format.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, listParts, type Part, swapPart } from '../live/part.js';
 import { bandOf } from './band-view-model.js';
@@ -26,6 +28,7 @@ export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, tol
       view={{
         verdict: verdictOf(deps, nowMs),
         bands: deps.watch.snapshots().map((snapshot) => bandOf(snapshot, nowMs, deps.thresholds)),
+        firing: firingText(deps),
         told: toldTo(actor, told),
         replays: pauseAllOf(replays, replayQueues, actor.role, '/'),
         replayScope: replayScopeOf(replays, replayQueues, deps.groups, actor.role, '/'),
@@ -47,6 +50,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       return [
         ...frameParts(deps, nowMs, ''),
         swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs)} />)),
+        swapPart('firing-line', html(<FiringLine text={firingText(deps)} />)),
         swapPart(
           'replays-all',
           html(<PauseAll {...pauseAllOf(deps.replays.list(), deps.replayQueues.list(), role, '/')} />),
@@ -76,6 +80,11 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
   };
 }
 
+function firingText({ alerts }: AppDeps): string {
+  const count = alerts.firingCount();
+  return count === 0 ? '' : `${formatThings(count, 'alert')} firing`;
+}
+
 /** What changes on every page: the pulse, the title, and whether the console can see. */
 export function frameParts(deps: AppDeps, nowMs: number, subject: string): readonly Part[] {
   const worst = worstOf(deps.watch, nowMs);
@@ -88,6 +97,7 @@ export function frameParts(deps: AppDeps, nowMs: number, subject: string): reado
       state: worst.state,
       sight: sightInWords(blind),
     }),
+    swapPart('alert-count', html(<AlertCount count={deps.alerts.firingCount()} />)),
     swapPart('blind', html(<BlindBanner {...blind} />)),
   ];
 }

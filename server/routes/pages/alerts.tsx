@@ -1,0 +1,205 @@
+import { type Context, Hono } from 'hono';
+import { RulePage, RuleTest, type RuleTestProps } from '../../../views/alert-rule-page.js';
+import { AlertState, AlertsPage } from '../../../views/alerts-page.js';
+import { ruleText } from '../../alerts/rule-schema.js';
+import type { KeptRule } from '../../alerts/rules-store.js';
+import type { AppDeps } from '../../app-deps.js';
+import { type GateEnv, requireRole } from '../../auth/gate.js';
+import { includesRole, type Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { subjectName } from '../../model/alerts/describe.js';
+import type { AlertRule } from '../../model/alerts/rule.js';
+import { formatDuration } from '../../model/format.js';
+import { freeRuleId } from '../api/alert-rules.js';
+import { testSummary } from '../api/present-alert.js';
+import type { LiveView } from '../live/hub.js';
+import { swapPart } from '../live/part.js';
+import { Problem } from '../problem.js';
+import { askOfRule, fieldsOf, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
+import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
+import { chromeOf } from './chrome.js';
+import { frameParts, html } from './overview.js';
+import { moment } from './words.js';
+
+type PageContext = Context<GateEnv>;
+type Values = Readonly<Record<string, string>>;
+const NO_TEST: RuleTestProps = { summary: '', firings: [], problems: [] };
+const MOST_FIRINGS = 10;
+const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
+
+/** The page of alerts, its forms and the editor of rules; they act by the same functions as the API. */
+export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
+  const { alerts } = deps;
+  const routes = new Hono<GateEnv>();
+  routes.get('/alerts', (c) => page(deps, c, c.req.query('silence'), []));
+  routes.post('/alerts/silences', requireRole('operator'), (c) => silence(deps, c));
+  routes.post('/alerts/silences/:id/end', requireRole('operator'), async (c) => {
+    await alerts.endSilence(c.get('actor'), c.req.param('id'));
+    return c.redirect('/alerts', 303);
+  });
+  routes.post('/alerts/rules/try', requireRole('operator'), (c) => tryRule(deps, c));
+  routes.get('/alerts/rules/new', requireRole('admin'), (c) => rulePage(deps, c, null, {}, NO_TEST));
+  routes.post('/alerts/rules', requireRole('admin'), (c) => save(deps, c, null));
+  routes.get('/alerts/rules/:id', (c) => {
+    const found = ruleIn(deps, c.req.param('id'));
+    return rulePage(deps, c, found, valuesOf(ruleText(found.rule)), NO_TEST);
+  });
+  routes.post('/alerts/rules/:id', requireRole('admin'), (c) =>
+    save(deps, c, editable(deps, c.req.param('id'))),
+  );
+  routes.post('/alerts/rules/:id/delete', requireRole('admin'), async (c) => {
+    await alerts.removeRule(c.get('actor'), editable(deps, c.req.param('id')).rule);
+    return c.redirect('/alerts', 303);
+  });
+  routes.post('/alerts/:id/acknowledge', requireRole('operator'), async (c) => {
+    await alerts.acknowledge(c.get('actor'), c.req.param('id'), '');
+    return c.redirect('/alerts', 303);
+  });
+  return routes;
+}
+
+/** What changes on the page of alerts. The store is asked in the background: a stream never waits. */
+export function alertsLive(deps: AppDeps, role: Role): LiveView {
+  let last: string | null = null;
+  return {
+    key: `alerts|${role}`,
+    render: () => {
+      alertStateOf(deps, role)
+        .then((state) => {
+          last = html(<AlertState {...state} />);
+        })
+        // The page says by itself that alerts are not kept.
+        .catch(() => undefined);
+      const nowMs = deps.now();
+      return [
+        ...frameParts(deps, nowMs, 'Alerts'),
+        ...(last === null ? [] : [swapPart('alert-state', last)]),
+      ];
+    },
+  };
+}
+
+async function page(
+  deps: AppDeps,
+  c: PageContext,
+  silencing: string | undefined,
+  problems: readonly string[],
+): Promise<Response> {
+  const actor = c.get('actor');
+  const frame = {
+    actor,
+    nowMs: deps.now(),
+    current: '/alerts',
+    subject: 'Alerts',
+    liveUrl: '/live?view=alerts',
+  };
+  const mayAct = includesRole(actor.role, 'operator');
+  const view = {
+    state: await alertStateOf(deps, actor.role),
+    silenceForm: mayAct ? await silenceFormOf(deps, silencing, problems) : null,
+    rules: ruleRowsOf(deps.alerts.rules(), await deps.alerts.open()),
+    canEdit: includesRole(actor.role, 'admin'),
+  };
+  return c.html(<AlertsPage chrome={chromeOf(deps, frame)} view={view} />, problems.length > 0 ? 422 : 200);
+}
+
+async function silence(deps: AppDeps, c: PageContext): Promise<Response> {
+  const { comment = '', durationSeconds, ...given } = await formOf(c);
+  const seconds = Number(durationSeconds);
+  if (!(seconds >= 60 && seconds <= LONGEST_SILENCE_SECONDS) || comment.trim() === '' || comment.length > 300)
+    throw new Problem(422, 'invalid-request', 'a silence takes a time of at most 30 days, and says why');
+  const matchers = Object.fromEntries(
+    ['rule', 'instance', 'queue', 'type'].flatMap((name) => (given[name] ? [[name, given[name]]] : [])),
+  );
+  if (Object.keys(matchers).length === 0)
+    throw new Problem(422, 'invalid-request', 'a silence says what it is about');
+  const asked = { matchers, comment: comment.trim(), endsAtMs: deps.now() + seconds * 1000 };
+  const made = await deps.alerts.silence(c.get('actor'), asked);
+  if (!made) throw new Problem(409, 'too-many', 'there are 500 silences: end some first');
+  return c.redirect('/alerts', 303);
+}
+
+/** The preview alone for the script, the whole page again without it. */
+async function tryRule(deps: AppDeps, c: PageContext): Promise<Response> {
+  const values = await formOf(c);
+  const ask = askOfRule(values, 'test');
+  const test = ask.rule ? await tested(deps, ask.rule) : { ...NO_TEST, problems: ask.problems };
+  if (c.req.header('hx-request')) return c.html(<RuleTest {...test} />);
+  return rulePage(deps, c, null, values, test);
+}
+
+async function save(deps: AppDeps, c: PageContext, before: KeptRule | null): Promise<Response> {
+  const values = await formOf(c);
+  const ids = new Set(deps.alerts.rules().map(({ rule }) => rule.id));
+  const ask = askOfRule(values, before?.rule.id ?? freeRuleId(values.name ?? '', ids));
+  if (!ask.rule) return rulePage(deps, c, before, values, { ...NO_TEST, problems: ask.problems }, 422);
+  await deps.alerts.saveRule(c.get('actor'), ask.rule, before?.rule ?? null);
+  return c.redirect('/alerts', 303);
+}
+
+async function tested(deps: AppDeps, rule: AlertRule): Promise<RuleTestProps> {
+  const test = await deps.alerts.testRule(rule);
+  const nowMs = deps.now();
+  return {
+    summary: `${testSummary(test).replace(/^./, (letter) => letter.toUpperCase())}.`,
+    firings: test.firings.slice(0, MOST_FIRINGS).map(({ subject, firedAtMs, resolvedAtMs }) => {
+      const lasted = ((resolvedAtMs ?? nowMs) - firedAtMs) / 1000;
+      return `${moment(firedAtMs, nowMs).text}, ${plainName(subjectName(subject))}, for ${formatDuration(lasted)}`;
+    }),
+    problems: [],
+  };
+}
+
+function rulePage(
+  deps: AppDeps,
+  c: PageContext,
+  found: KeptRule | null,
+  values: Values,
+  test: RuleTestProps,
+  status: 200 | 422 = 200,
+): Response | Promise<Response> {
+  const actor = c.get('actor');
+  const isAdmin = includesRole(actor.role, 'admin');
+  const kind = kindOf(c.req.query('kind') ?? values['condition.kind']);
+  const frame = { actor, nowMs: deps.now(), current: '', subject: 'Alert rule', liveUrl: null };
+  const base = found === null ? '/alerts/rules/new' : `/alerts/rules/${found.rule.id}`;
+  const view = {
+    title: found?.rule.name ?? 'New alert rule',
+    action: found === null ? '/alerts/rules' : base,
+    isReadOnly: found?.source === 'file' || !isAdmin,
+    kind,
+    kinds:
+      found === null
+        ? KINDS.map((one) => ({ label: one, href: `${base}?kind=${one}`, isCurrent: one === kind }))
+        : [],
+    fields: fieldsOf(kind, values),
+    isEnabled:
+      values.name === undefined ||
+      values.enabled === 'on' ||
+      values.isEnabled === 'true' ||
+      values.enabled === 'true',
+    test,
+    deleteAction: found !== null && found.source !== 'file' && isAdmin ? `${base}/delete` : null,
+  };
+  return c.html(<RulePage chrome={chromeOf(deps, frame)} view={view} />, status);
+}
+
+function ruleIn(deps: AppDeps, id: string): KeptRule {
+  const found = deps.alerts.rules().find(({ rule }) => rule.id === id);
+  if (!found) throw new Problem(404, 'not-found', `there is no alert rule ${id}`);
+  return found;
+}
+
+function editable(deps: AppDeps, id: string): KeptRule {
+  const found = ruleIn(deps, id);
+  if (found.source === 'file')
+    throw new Problem(409, 'read-only', `the rule ${id} is given by the configuration: change it there`);
+  return found;
+}
+
+async function formOf(c: PageContext): Promise<Values> {
+  const body = await c.req.parseBody();
+  return Object.fromEntries(
+    Object.entries(body).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  );
+}

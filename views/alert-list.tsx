@@ -1,0 +1,80 @@
+import type { FC } from 'hono/jsx';
+import { Icon } from './icon.js';
+import { type Moment, Time } from './time.js';
+
+export interface AlertProps {
+  readonly id: string;
+  readonly severity: 'critical' | 'warning' | 'info';
+  readonly rule: string;
+  readonly subject: { readonly text: string; readonly href: string };
+  readonly summary: string;
+  readonly evidence: string | null;
+  readonly since: Moment;
+  /** "fires for 2 min", "pends for 10 s", "lasted 3 min". */
+  readonly age: string;
+  /** What keeps it from being told, or who knows: "Acknowledged by ann", "Explained by Redis is full". */
+  readonly notes: readonly string[];
+  readonly remedy: { readonly text: string; readonly href: string } | null;
+  readonly runbookUrl: string | null;
+  /** null: nobody may, or somebody has. */
+  readonly acknowledgeAction: string | null;
+  readonly silenceHref: string | null;
+}
+
+const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Note' } as const;
+
+/** Alerts in words, worst first. */
+export const AlertList: FC<{ readonly alerts: readonly AlertProps[]; readonly none: string }> = ({
+  alerts,
+  none,
+}) =>
+  alerts.length === 0 ? (
+    <p class="muted">{none}</p>
+  ) : (
+    <ol class="alerts">
+      {alerts.map((alert) => (
+        <AlertItem {...alert} />
+      ))}
+    </ol>
+  );
+
+const AlertItem: FC<AlertProps> = (alert) => (
+  <li id={alert.id} class={`alert severity-${alert.severity}`}>
+    <p class="alert-head">
+      <span class={`severity state-${alert.severity}`}>
+        <Icon name={alert.severity} /> {SEVERITY_WORDS[alert.severity]}
+      </span>{' '}
+      <strong>{alert.rule}</strong> <a href={alert.subject.href}>{alert.subject.text}</a>{' '}
+      <span class="muted">
+        {alert.age} · since <Time {...alert.since} />
+      </span>
+    </p>
+    <p>
+      {alert.summary}
+      {alert.evidence ? <span class="muted"> ({alert.evidence})</span> : null}
+    </p>
+    {alert.notes.map((note) => (
+      <p class="muted">{note}</p>
+    ))}
+    <p class="alert-acts">
+      {alert.remedy ? <a href={alert.remedy.href}>{alert.remedy.text}</a> : null}
+      {alert.runbookUrl ? (
+        <a href={alert.runbookUrl} rel="noreferrer">
+          Runbook
+        </a>
+      ) : null}
+      {alert.silenceHref ? (
+        <a class="small-button" href={alert.silenceHref}>
+          Silence<span class="visually-hidden">: {alert.rule}</span>…
+        </a>
+      ) : null}
+    </p>
+    {alert.acknowledgeAction ? (
+      <form method="post" action={alert.acknowledgeAction}>
+        <button type="submit" class="small-button">
+          Acknowledge<span class="visually-hidden">: {alert.rule}</span>
+        </button>
+      </form>
+    ) : null}
+  </li>
+);
