@@ -56,7 +56,7 @@ const AlertItem: FC<AlertProps> = (alert) => (
     {alert.notes.map((note) => (
       <p class="muted">{note}</p>
     ))}
-    <p class="alert-acts">
+    <div class="alert-acts">
       {alert.remedy ? <a href={alert.remedy.href}>{alert.remedy.text}</a> : null}
       {alert.runbookUrl ? (
         <a href={alert.runbookUrl} rel="noreferrer">
@@ -64,17 +64,17 @@ const AlertItem: FC<AlertProps> = (alert) => (
         </a>
       ) : null}
       {alert.silenceHref ? (
-        <a class="small-button" href={alert.silenceHref}>
-          Silence<span class="visually-hidden">: {alert.rule}</span>…
+        <a class="small-button" href={alert.silenceHref} aria-label={`Silence: ${alert.rule}`}>
+          Silence…
         </a>
       ) : null}
-    </p>
-    {alert.acknowledgeAction ? (
-      <form method="post" action={alert.acknowledgeAction}>
-        <button type="submit" class="small-button">
-          Acknowledge<span class="visually-hidden">: {alert.rule}</span>
-        </button>
-      </form>
-    ) : null}
+      {alert.acknowledgeAction ? (
+        <form method="post" action={alert.acknowledgeAction}>
+          <button type="submit" class="small-button" aria-label={`Acknowledge: ${alert.rule}`}>
+            Acknowledge
+          </button>
+        </form>
+      ) : null}
+    </div>
   </li>
 );

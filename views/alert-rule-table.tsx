@@ -14,7 +14,7 @@ export interface RuleRowProps {
 }
 
 export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rules }) => (
-  <section class="table-scroll" aria-labelledby="rules-title" tabindex={0}>
+  <section class="table-scroll" aria-label="Table of rules" tabindex={0}>
     <table class="rules">
       <thead>
         <tr>

@@ -52,8 +52,12 @@ export const AlertState: FC<AlertStateProps> = (state) => (
               </span>
               {silence.endAction ? (
                 <form method="post" action={silence.endAction}>
-                  <button type="submit" class="small-button">
-                    End<span class="visually-hidden"> the silence of {silence.what}</span>
+                  <button
+                    type="submit"
+                    class="small-button"
+                    aria-label={`End the silence of ${silence.what}`}
+                  >
+                    End
                   </button>
                 </form>
               ) : null}

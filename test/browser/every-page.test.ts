@@ -18,6 +18,8 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['replays', '/replays', untilLive],
   ['channels', '/channels', untilLive],
   ['replay form', '/replays?queues=bull:mail&jobTypes=send', untilLive],
+  ['alerts', '/alerts', untilLive],
+  ['alert rule', '/alerts/rules/new?kind=predicted'],
   ['not found', '/nothing-is-here'],
   ['lever as a page', '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Amail'],
   ['group as a page', '/lever/group?search=mail'],

@@ -1,3 +1,4 @@
+import { compareSeverity } from '../../findings/track.js';
 import { globMatcher } from '../glob.js';
 import type { Alert } from './alert.js';
 
@@ -133,7 +134,12 @@ export function inhibitors(active: readonly Alert[]): ReadonlyMap<Alert, Alert> 
     if (sources.length === 0) continue;
     for (const alert of active) {
       if (found.has(alert) || causes.has(alert.cause) || !isEffect(alert.cause)) continue;
-      const source = sources.find((one) => within === 'instance' || isSameQueue(one, alert));
+      const source = sources.find(
+        (one) =>
+          // A warning must not keep anybody from being woken by what somebody has called critical.
+          compareSeverity(one.severity, alert.severity) <= 0 &&
+          (within === 'instance' || isSameQueue(one, alert)),
+      );
       if (source) found.set(alert, source);
     }
   }

@@ -283,3 +283,10 @@ it('an alert goes on when its rule is edited, and is over when the rule is gone'
   judge.setRules([]);
   expect(look(judge, depths({ mail: 500 }, 2))).toEqual(['resolved bull:mail']);
 });
+
+it('a warning does not hide what somebody has called critical', () => {
+  const cause = over({ kind: 'finding', code: 'queue.no-workers', leastSeverity: 'info' }, { id: 'none' });
+  const judge = aJudge(aRule({ severity: 'critical' }), cause);
+  judge.evaluate(depths({ mail: 500 }), [aFinding({ code: 'queue.no-workers', queue: 'bull:mail' })], NOW_MS);
+  expect(judge.alerts().map(({ inhibitedBy }) => inhibitedBy)).toEqual([null, null]);
+});

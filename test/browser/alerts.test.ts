@@ -1,0 +1,75 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+  const mail = scene.queue('mail');
+  await mail.addBulk(Array.from({ length: 50 }, (_, n) => ({ name: 'send', data: { n } })));
+  await untilSeen(scene, 'bull:mail');
+});
+afterAll(async () => {
+  await scene?.stop();
+});
+
+it('a rule is tried before it is saved, fires by itself on the page, and is acknowledged and silenced there', async () => {
+  const page = await scene.open('/alerts');
+  await untilLive(page);
+  await page.getByRole('link', { name: 'New rule' }).click();
+  await page.getByLabel('Name').fill('Mail is deep');
+  await page.getByLabel('Severity').selectOption('critical');
+  await page.getByLabel('Threshold, in its unit').fill('10');
+  await page.getByLabel('For at least (seconds)').fill('0');
+  await page.getByLabel('Runbook').fill('https://runbooks.example/mail');
+  await page.getByLabel('Runbook').blur();
+  // By itself, as the form changes.
+  await page.waitForSelector('#rule-test:has-text("it holds for 1 now")');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL('**/alerts');
+  await page.waitForSelector('#alert-state .alert:has-text("Mail is deep")');
+  await page.waitForSelector('#alert-count:has-text("firing")');
+  if (process.env.SHOTS)
+    await page.screenshot({ path: `${process.env.SHOTS}/alerts-wide.png`, fullPage: true });
+
+  await page.getByRole('button', { name: 'Acknowledge: Mail is deep' }).click();
+  await page.waitForSelector('.alert:has-text("knows")');
+  await page.getByRole('link', { name: /^Silence: Mail is deep/ }).click();
+  await page.getByLabel('Why').fill('moving it');
+  await page.getByRole('button', { name: 'Silence', exact: true }).click();
+  await page.waitForSelector('.silences:has-text("moving it")');
+  await page.waitForSelector('.alert:has-text("Silenced by")');
+  await page.getByRole('button', { name: /^End the silence/ }).click();
+  await page.waitForSelector('.silences', { state: 'detached' });
+
+  const overview = await scene.open('/');
+  await overview.waitForSelector('#firing-line a:has-text("firing")');
+  expect(scene.complaints()).toEqual([]);
+});
+
+it('the pages of alerts are in order on a phone, in the dark, and for axe', async () => {
+  for (const [path, name] of [
+    ['/alerts', 'alerts'],
+    ['/alerts/rules/new?kind=predicted', 'rule'],
+    ['/alerts/rules/redis-full', 'default-rule'],
+  ] as const) {
+    const page = await scene.open(path, { ...PHONE, colorScheme: 'dark' });
+    await page.waitForSelector('h1');
+    if (process.env.SHOTS)
+      await page.screenshot({ path: `${process.env.SHOTS}/${name}-phone.png`, fullPage: true });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(390);
+  }
+  expect(scene.complaints()).toEqual([]);
+});
+
+it('what is wrong with a rule is said beside the form, with the field by its label', async () => {
+  const page = await scene.open('/alerts/rules/new');
+  await page.getByLabel('Name').fill('Wrong');
+  await page.getByLabel('Signal').fill('queue_backlog');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForSelector('#rule-test:has-text("did you mean queue_backlog_jobs")');
+  expect(await page.getByLabel('Name').inputValue()).toBe('Wrong');
+});
