@@ -59,7 +59,7 @@ it('the pages of alerts are in order on a phone, in the dark, and for axe', asyn
       await page.screenshot({ path: `${process.env.SHOTS}/${name}-phone.png`, fullPage: true });
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
     expect(width).toBeLessThanOrEqual(390);
   }
   expect(scene.complaints()).toEqual([]);

@@ -54,7 +54,10 @@ export class DerivedColumn implements Column {
     nowMs: number,
   ): void {
     const { remember } = this.gauge;
-    const values = new Float64Array(own.length).fill(Number.NaN);
+    // A thousand of these a tick: what was there before is used again.
+    const values = this.values.length === own.length ? this.values : new Float64Array(own.length);
+    values.fill(Number.NaN);
+    const beside: { -readonly [K in keyof Beside]: number } = { limitBytes: Number.NaN, second: Number.NaN };
     for (const slot of this.table.order) {
       if (slot < 0 || !remember) continue;
       let memory = this.#memories[slot];
@@ -62,10 +65,8 @@ export class DerivedColumn implements Column {
         memory = remember();
         this.#memories[slot] = memory;
       }
-      const beside: Beside = {
-        limitBytes: limitOf(slot),
-        second: second?.[slot] ?? Number.NaN,
-      };
+      beside.limitBytes = limitOf(slot);
+      beside.second = second?.[slot] ?? Number.NaN;
       values[slot] = memory.next(own[slot] ?? Number.NaN, nowMs, beside);
     }
     this.values = values;

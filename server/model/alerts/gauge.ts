@@ -8,6 +8,9 @@ export interface Beside {
   readonly second: number;
 }
 
+/** Memories must not keep `Beside`: it is used again for the next subject. */
+export type ReadBeside = (value: number, beside: Beside) => number;
+
 /** What a gauge keeps of one subject, to tell its next number from. */
 export interface Memory {
   /** @returns NaN: can't be told (yet). */
@@ -34,7 +37,7 @@ export interface Watching {
 }
 
 /** A memory for what needs none. */
-export function forgetful(of: (value: number, beside: Beside) => number): () => Memory {
+export function forgetful(of: ReadBeside): () => Memory {
   const memory: Memory = { next: (value, _nowMs, beside) => of(value, beside) };
   return () => memory;
 }
