@@ -8,10 +8,13 @@ import type { BeaconAsk, BeaconResult } from './redis/beacon.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
 import type { ReplayQueues } from './replay/replay-queues.js';
 import type { Replays } from './replay/replays.js';
+import type { AccountLog } from './store/account/account-log.js';
 import type { AuditLog } from './store/audit-record.js';
 import type { HistoryLog } from './store/history/history-log.js';
 import type { IdempotencyStore } from './store/idempotency.js';
+import type { IncidentLog } from './store/incidents/incident.js';
 import type { PredictionLog } from './store/prediction-log.js';
+import type { SpellLog } from './store/spell-log.js';
 import type { TimelineLog } from './store/timeline-entry.js';
 import type { JobDetail, JobPage, JobQuery } from './watch/job-view.js';
 import type { MarkerBook } from './watch/marker-book.js';
@@ -30,6 +33,10 @@ export interface AppDeps {
   readonly markers: MarkerBook;
   /** What signals were. */
   readonly history: HistoryLog;
+  /** Timeline and audit as one account. */
+  readonly account: AccountLog;
+  readonly spells: SpellLog;
+  readonly incidents: IncidentLog;
   readonly idempotency: IdempotencyStore;
   readonly parkings: ParkingPort;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */

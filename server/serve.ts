@@ -27,6 +27,7 @@ import { MarkerBook } from './watch/marker-book.js';
 import { PredictionKeeper } from './watch/prediction-keeper.js';
 import { probeQueue } from './watch/probe-queue.js';
 import { recallMarkers } from './watch/recall-markers.js';
+import { SpellKeeper } from './watch/spell-keeper.js';
 
 /** Connections that don't end by themselves are cut after this. */
 const CLOSE_WITHIN_MS = 3_000;
@@ -96,6 +97,17 @@ export async function serveConsole(config: Config): Promise<number> {
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
   const moved = new MovedJobs();
+  const spells = new SpellKeeper({
+    watch,
+    spells: store.spells,
+    timeline: store.timeline,
+    now,
+    newId: randomUUID,
+    warn: (message) => log.warn(message),
+  });
+  await spells
+    .start()
+    .catch((error: unknown) => log.warn({ err: error }, 'findings that were open could not be read'));
   const parkings = await startParkings({
     directory: config.dataDirectory,
     maxBytes: config.parking.maxBytes,
@@ -169,6 +181,9 @@ export async function serveConsole(config: Config): Promise<number> {
     timeline: store.timeline,
     predictions: store.predictions,
     markers,
+    account: store.account,
+    spells: store.spells,
+    incidents: store.incidents,
     history: history.log,
     idempotency: store.idempotency,
     parkings: parkings.port,
@@ -202,6 +217,7 @@ export async function serveConsole(config: Config): Promise<number> {
   } finally {
     await alerting.stop();
     keeper.stop();
+    await spells.stop();
     policies.stop();
     // Replays take from what is parked: its file is closed after them.
     await replays.stop();

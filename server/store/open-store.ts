@@ -8,16 +8,21 @@ import { type AlertingStore, createAlertingStore } from '../alerts/alerting-stor
 import type { OutboxStore } from '../alerts/outbox-store.js';
 import { packagePath } from '../package-path.js';
 import type { ReplayStore } from '../replay/replay-record.js';
+import type { AccountLog } from './account/account-log.js';
+import { createAccount } from './account/read-account.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
 import type { LeaseStore } from './lease.js';
 import { createLeaseStore } from './leases.js';
 import { createOutboxStore } from './outbox.js';
+import type { IncidentLog } from './incidents/incident.js';
+import { createIncidentLog } from './incidents/incident-log.js';
 import type { PredictionLog } from './prediction-log.js';
 import { createPredictionLog } from './predictions.js';
 import { createReplayStore } from './replays.js';
 import { writeProbe } from './schema.js';
+import { createSpellLog, type SpellLog } from './spell-log.js';
 import { createTimeline } from './timeline.js';
 import type { TimelineLog } from './timeline-entry.js';
 import type { TypeThresholds } from './type-threshold.js';
@@ -35,6 +40,9 @@ export interface Store {
   /** Writes a little. @throws what keeps the store from being written. */
   readonly probe: (nowMs: number) => Promise<void>;
   readonly alerting: AlertingStore;
+  readonly account: AccountLog;
+  readonly spells: SpellLog;
+  readonly incidents: IncidentLog;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -70,10 +78,11 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
     await prepare(client, url);
     const database: Database = drizzle(client);
     await migrate(database, { migrationsFolder: packagePath('server/store/migrations') });
+    const { account, noticing } = createAccount(database);
     return {
-      audit: createAuditLog(database),
+      audit: noticing(createAuditLog(database)),
       idempotency: createIdempotencyStore(database),
-      timeline: createTimeline(database),
+      timeline: noticing(createTimeline(database)),
       predictions: createPredictionLog(database),
       typeThresholds: await openTypeThresholds(database),
       replays: createReplayStore(database),
@@ -84,6 +93,9 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
         await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });
       },
       alerting: createAlertingStore(database),
+      account,
+      spells: createSpellLog(database),
+      incidents: createIncidentLog(database),
       problem,
       close: () => client.close(),
     };

@@ -1,11 +1,14 @@
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Notification } from '../alerts/notification.js';
 import type { OutboxState } from '../alerts/outbox-store.js';
+import type { Evidence, Severity } from '../findings/finding.js';
+import type { ToldSeverity } from '../findings/spell.js';
 import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
 import type { Verdict, VoidReason } from '../model/plan/score.js';
 import type { ReplayRecord, ReplayState } from '../replay/replay-record.js';
 import type { Measurement } from './audit-record.js';
+import type { IncidentNotes } from './incidents/incident.js';
 import type { TimelineKind } from './timeline-entry.js';
 
 /** Every change and every attempt at one. */
@@ -50,8 +53,51 @@ export const timeline = sqliteTable(
     worker: text('worker'),
     text: text('text').notNull(),
     actor: text('actor'),
+    severity: text('severity').$type<Severity>(),
+    ref: text('ref'),
   },
-  (table) => [index('timeline_at').on(table.atMs)],
+  (table) => [index('timeline_at').on(table.atMs), index('timeline_ref').on(table.ref)],
+);
+
+/** How long findings lasted and what was worst: see findings/spell.ts. */
+export const findingSpells = sqliteTable(
+  'finding_spells',
+  {
+    id: text('id').primaryKey(),
+    key: text('key').notNull(),
+    code: text('code').notNull(),
+    instance: text('instance').notNull(),
+    queue: text('queue'),
+    queues: text('queues', { mode: 'json' }).$type<readonly string[]>().notNull(),
+    node: text('node'),
+    jobType: text('job_type'),
+    severity: text('severity').$type<ToldSeverity>().notNull(),
+    title: text('title').notNull(),
+    beganAtMs: integer('began_at_ms').notNull(),
+    lastSeenAtMs: integer('last_seen_at_ms').notNull(),
+    endedAtMs: integer('ended_at_ms'),
+    worst: text('worst', { mode: 'json' }).$type<readonly Evidence[]>().notNull(),
+  },
+  (table) => [index('finding_spells_time').on(table.beganAtMs, table.endedAtMs)],
+);
+
+/** Ranges of time that people call an incident: see incidents/incident.ts. */
+export const incidents = sqliteTable(
+  'incidents',
+  {
+    id: text('id').primaryKey(),
+    title: text('title').notNull(),
+    fromMs: integer('from_ms').notNull(),
+    toMs: integer('to_ms'),
+    instances: text('instances', { mode: 'json' }).$type<readonly string[]>().notNull(),
+    severity: text('severity').$type<ToldSeverity>().notNull(),
+    affects: text('affects').notNull(),
+    notes: text('notes', { mode: 'json' }).$type<IncidentNotes>().notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    updatedAtMs: integer('updated_at_ms').notNull(),
+  },
+  (table) => [index('incidents_from').on(table.fromMs)],
 );
 
 /** What was foretold of a queue, and what came of it: see model/plan/score.ts. */

@@ -1,3 +1,5 @@
+import type { Severity } from '../findings/finding.js';
+
 /** A deploy concerns every Redis unless it is said which. No instance can have this name. */
 export const ALL_INSTANCES = '*';
 
@@ -16,6 +18,10 @@ export interface TimelineEntry {
   readonly text: string;
   /** Who entered it; absent or null: the console noticed it by itself. */
   readonly actor?: string | null;
+  /** How bad it is, where whoever tells it knows; absent: as its kind says. */
+  readonly severity?: Severity;
+  /** Id of what it is about: the spell of a finding, an incident, or the entry that a note is written on. */
+  readonly ref?: string;
 }
 
 export type TimelineKind =
@@ -45,6 +51,11 @@ export type TimelineKind =
   | 'alert-rule.changed'
   | 'silence.created'
   | 'silence.ended'
+  | 'finding.began'
+  | 'finding.worsened'
+  | 'finding.ended'
+  | 'incident.opened'
+  | 'incident.closed'
   | MarkerEntryKind;
 
 /** What people and pipelines enter, as against what the console notices. */

@@ -1,7 +1,7 @@
 import { and, desc, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import type { Database } from './open-store.js';
 import { timeline } from './schema.js';
-import { ALL_INSTANCES, type TimelineLog } from './timeline-entry.js';
+import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from './timeline-entry.js';
 
 /** Kept: the newest of these; what is older goes. */
 const MOST_ENTRIES = 50_000;
@@ -23,7 +23,7 @@ export function createTimeline(database: Database): TimelineLog {
         .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MOST_ENTRIES}`);
     },
     async list({ instance, kinds, kindPrefixes, sinceMs, beforeMs, limit }) {
-      return database
+      const rows = await database
         .select()
         .from(timeline)
         .where(
@@ -43,6 +43,12 @@ export function createTimeline(database: Database): TimelineLog {
         )
         .orderBy(desc(timeline.atMs), desc(sql`rowid`))
         .limit(Math.min(limit, MOST_LISTED));
+      return rows.map(timelineEntryOf);
     },
   };
+}
+
+/** A row as an entry: what is not said of it is absent. */
+export function timelineEntryOf({ severity, ref, ...row }: typeof timeline.$inferSelect): TimelineEntry {
+  return { ...row, ...(severity === null ? {} : { severity }), ...(ref === null ? {} : { ref }) };
 }

@@ -1,0 +1,66 @@
+import { type AnyColumn, and, eq, gt, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { actions, timeline } from '../schema.js';
+import { ALL_INSTANCES } from '../timeline-entry.js';
+import type { AccountQuery } from './account-log.js';
+
+/** The rows of the timeline that a query asks for. Notes on entries are told with their entry. */
+export function timelineFilter(query: AccountQuery): SQL | undefined {
+  const { kinds, queue, search } = query;
+  const names = namesOf(query);
+  return and(
+    placeFilter(timeline, query),
+    names === undefined ? undefined : inArray(timeline.instance, [...names, ALL_INSTANCES]),
+    queue === undefined ? undefined : eq(timeline.queue, queue),
+    kinds === undefined ? undefined : or(...kinds.map((kind) => kindFilter(timeline.kind, kind)), sql`0`),
+    search === undefined
+      ? undefined
+      : textFilter(search, [timeline.text, timeline.actor, timeline.queue, timeline.worker]),
+    or(sql`${timeline.kind} <> 'marker.note'`, isNull(timeline.ref)),
+  );
+}
+
+/** The actions that a query asks for; the kind of an action is `lever.` and its lever. */
+export function actionFilter(query: AccountQuery): SQL | undefined {
+  const { kinds, queue, search } = query;
+  const names = namesOf(query);
+  const kind = sql`('lever.' || ${actions.lever})`;
+  return and(
+    placeFilter(actions, query),
+    names === undefined ? undefined : inArray(actions.instance, [...names]),
+    queue === undefined ? undefined : eq(actions.queue, queue),
+    kinds === undefined ? undefined : or(...kinds.map((one) => kindFilter(kind, one)), sql`0`),
+    search === undefined
+      ? undefined
+      : textFilter(search, [actions.summary, actions.reason, actions.actor, actions.queue, actions.lever]),
+  );
+}
+
+function namesOf({ instance, instances }: AccountQuery): readonly string[] | undefined {
+  return instance === undefined ? instances : [instance];
+}
+
+function placeFilter(table: typeof timeline | typeof actions, query: AccountQuery): SQL | undefined {
+  const { fromMs, toMs, after, order = 'newest' } = query;
+  const beyond = order === 'newest' ? lt : gt;
+  return and(
+    fromMs === undefined ? undefined : gte(table.atMs, fromMs),
+    toMs === undefined ? undefined : lt(table.atMs, toMs),
+    after === undefined
+      ? undefined
+      : or(beyond(table.atMs, after.atMs), and(eq(table.atMs, after.atMs), beyond(table.id, after.id))),
+  );
+}
+
+function kindFilter(column: SQL | typeof timeline.kind, kind: string): SQL {
+  return sql`(${column} = ${kind} OR ${column} LIKE ${`${likeText(kind)}.%`} ESCAPE '\\')`;
+}
+
+function textFilter(text: string, columns: readonly AnyColumn[]): SQL | undefined {
+  const pattern = `%${likeText(text)}%`;
+  return or(...columns.map((column) => sql`${column} LIKE ${pattern} ESCAPE '\\'`));
+}
+
+/** LIKE compares ASCII letters in any case; its own signs are taken as text. */
+function likeText(text: string): string {
+  return text.replace(/[\\%_]/g, (sign) => `\\${sign}`);
+}

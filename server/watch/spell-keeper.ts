@@ -1,0 +1,102 @@
+import {
+  NO_SPELLS,
+  resumedBook,
+  type SpellBook,
+  type SpellEvent,
+  stepSpells,
+} from '../findings/step-spells.js';
+import { spellInWords } from '../findings/tell-spell.js';
+import { sightOf } from '../model/sight.js';
+import type { SpellLog } from '../store/spell-log.js';
+import type { TimelineEntry, TimelineLog } from '../store/timeline-entry.js';
+import type { Watch } from './watch.js';
+
+/** Worst numbers and the time at which a finding was last seen are kept this often: as much a kill loses of them. */
+const SAVE_EVERY_MS = 10_000;
+
+export interface SpellKeeperDeps {
+  readonly watch: Pick<Watch, 'snapshot' | 'findings' | 'onTick'>;
+  readonly spells: SpellLog;
+  readonly timeline: Pick<TimelineLog, 'append'>;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Tells the timeline when findings begin, get worse and end, and keeps what was worst of each. Driven by the watcher's
+ * ticks; what is open is in the store as well, so a console that restarts does not begin it twice.
+ */
+export class SpellKeeper {
+  readonly #deps: SpellKeeperDeps;
+  #book: SpellBook = NO_SPELLS;
+  #savedAtMs = 0;
+  #stop: (() => void) | null = null;
+  /** Writes go one after the other, so that an end never overtakes its beginning. */
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(deps: SpellKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#book = resumedBook(await this.#deps.spells.open());
+    this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance));
+  }
+
+  /** Keeps what was last seen, and ends. */
+  async stop(): Promise<void> {
+    this.#stop?.();
+    this.#stop = null;
+    this.#saveAll();
+    await this.#writes;
+  }
+
+  #look(instance: string): void {
+    const { watch, now, newId } = this.#deps;
+    const snapshot = watch.snapshot(instance);
+    if (!snapshot) return;
+    const nowMs = now();
+    const findings = watch.findings().filter((finding) => finding.instance === instance);
+    const isLive = sightOf(snapshot, nowMs).isLive;
+    const { book, told } = stepSpells(this.#book, { instance, findings, isLive, nowMs }, newId);
+    this.#book = book;
+    for (const event of told) {
+      this.#write(() => this.#deps.spells.save(event.spell));
+      this.#write(() => this.#deps.timeline.append(entryOf(event)));
+    }
+    if (nowMs - this.#savedAtMs < SAVE_EVERY_MS) return;
+    this.#savedAtMs = nowMs;
+    this.#saveAll();
+  }
+
+  #saveAll(): void {
+    for (const { spell, isUnconfirmed } of this.#book.open)
+      if (!isUnconfirmed) this.#write(() => this.#deps.spells.save(spell));
+  }
+
+  #write(what: () => Promise<void>): void {
+    this.#writes = this.#writes.then(what).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : 'unknown reason';
+      this.#deps.warn(`what became of a finding was not kept: ${reason}`);
+    });
+  }
+}
+
+/** Ids are made from the spell's, so that a link to its beginning and its end can be built. */
+function entryOf(event: SpellEvent): TimelineEntry {
+  const { kind, spell, atMs } = event;
+  const suffix = { began: '', worsened: '-worse', ended: '-end' }[kind];
+  return {
+    id: `${spell.id}${suffix}`,
+    atMs,
+    instance: spell.instance,
+    kind: `finding.${kind}`,
+    queue: spell.queue,
+    worker: null,
+    text: spellInWords(event),
+    actor: null,
+    severity: kind === 'ended' ? 'info' : spell.severity,
+    ref: spell.id,
+  };
+}
