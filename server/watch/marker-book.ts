@@ -37,6 +37,11 @@ export class MarkerBook {
         this.#held.set(name, this.#bounded([...held, marker].sort((a, b) => a.atMs - b.atMs)));
   }
 
+  /** Forgets all: one was changed or removed, and they are read anew. */
+  clear(): void {
+    for (const name of this.#held.keys()) this.#held.set(name, NONE);
+  }
+
   /** Of the last 24 hours, oldest first, at most MOST_MARKERS; the same array until something changes. */
   of(instance: string): readonly Marker[] {
     const held = this.#held.get(instance) ?? NONE;

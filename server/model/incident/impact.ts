@@ -19,11 +19,11 @@ export interface IncidentImpact {
 
 /** Labels of evidence that hold each number. */
 const LABELS = {
-  memoryRatio: ['held against the limit', 'share of the limit'],
+  memoryRatio: ['share of the limit'],
   backlogJobs: ['waiting', 'waiting, all of them'],
   longestWaitSeconds: ['oldest has waited'],
   refusedPerSecond: ['writes refused'],
-  failedJobs: ['failed since', 'failed jobs'],
+  failedJobs: ['failed since'],
 } as const;
 
 /** From the history where it knows, else from what findings saw at their worst. */

@@ -13,6 +13,7 @@ import { channelsApi } from './channels.js';
 import type { ApiEnv } from './env.js';
 import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
+import { incidentsApi } from './incidents.js';
 import { jobTypesApi } from './job-types.js';
 import { jobsApi } from './jobs.js';
 import { leversApi } from './levers.js';
@@ -64,6 +65,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     timelineApi(deps),
     historyApi(deps),
     markersApi(deps),
+    incidentsApi(deps),
     parkingsApi(deps),
     replaysApi(deps),
     channelsApi(deps),

@@ -3,6 +3,7 @@ import type { AppDeps } from '../../app-deps.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../store/timeline-entry.js';
 import { MARKER_KINDS } from '../../watch/marker.js';
 import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-book.js';
+import { annotate, editMarker, enterMarker, removeMarker } from '../marker-desk.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 import { isoTime } from './iso-time.js';
@@ -13,6 +14,15 @@ const MOST_BACK_MS = 7 * 24 * 3_600_000;
 const MOST_LETTERS = 200;
 const ONE_LINE = /^\P{Cc}*$/u;
 
+/** What a person or a pipeline writes: one line. */
+export const MarkerText = z
+  .string('must be text')
+  .trim()
+  .min(1, 'must say what happened')
+  .max(MOST_LETTERS, `must be at most ${MOST_LETTERS} letters`)
+  .regex(ONE_LINE, 'must be one line')
+  .openapi({ example: 'monitors 2.7.0: new type match-event' });
+
 const MarkerSchema = z
   .object({
     id: z.string(),
@@ -22,6 +32,10 @@ const MarkerSchema = z
     actor: z.string(),
     instance: z.string().nullable().openapi({ description: 'null: about every Redis' }),
     queue: z.string().nullable().openapi({ description: 'null: about the whole Redis' }),
+    about: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Id of the entry that it is a note on; null: on none' }),
   })
   .openapi('Marker');
 
@@ -33,13 +47,7 @@ const postRoute = jsonRoute(
     request: {
       body: jsonBody(
         z.strictObject({
-          text: z
-            .string('must be text')
-            .trim()
-            .min(1, 'must say what happened')
-            .max(MOST_LETTERS, `must be at most ${MOST_LETTERS} letters`)
-            .regex(ONE_LINE, 'must be one line')
-            .openapi({ example: 'monitors 2.7.0: new type match-event' }),
+          text: MarkerText,
           kind: z.enum(MARKER_KINDS, `must be ${MARKER_KINDS.join(' or ')}`).default('deploy'),
           atMs: z
             .int('must be a time in milliseconds since 1970')
@@ -48,6 +56,10 @@ const postRoute = jsonRoute(
           instance: z.string().optional().openapi({ description: 'Every Redis unless given' }),
           queue: z.string().optional().openapi({
             description: 'Queue id, or a bare name that is unique; the whole Redis unless given',
+          }),
+          about: z.string().max(200, 'is too long').optional().openapi({
+            description:
+              'Id of an entry of the timeline: a note on it; nothing else but the text is taken then',
           }),
         }),
       ),
@@ -80,10 +92,32 @@ const listRoute = jsonRoute(
   z.object({ markers: z.array(MarkerSchema) }),
 );
 
+const idParam = z.object({ id: z.string().max(100, 'is too long') });
+const patchRoute = jsonRoute(
+  {
+    method: 'patch',
+    path: '/markers/{id}',
+    summary: 'Change the text of a note or deploy that you entered; audited',
+    request: { params: idParam, body: jsonBody(z.strictObject({ text: MarkerText })) },
+  },
+  MarkerSchema,
+);
+const deleteRoute = jsonRoute(
+  {
+    method: 'delete',
+    path: '/markers/{id}',
+    summary: 'Take back a note or deploy that you entered; audited',
+    request: { params: idParam },
+  },
+  z.object({ removed: z.string() }),
+);
+
 export function markersApi(deps: AppDeps) {
   return apiPart()
     .openapi(postRoute, async (c) => {
-      const { text, kind, atMs, instance, queue } = c.req.valid('json');
+      const { text, kind, atMs, instance, queue, about } = c.req.valid('json');
+      if (about !== undefined)
+        return c.json(presentMarker(await annotate(deps, c.get('actor'), about, text)), 200);
       const entry: TimelineEntry = {
         id: deps.newId(),
         atMs: timeOf(atMs, deps.now()),
@@ -93,9 +127,7 @@ export function markersApi(deps: AppDeps) {
         text,
         actor: c.get('actor').name,
       };
-      // Kept first: what is answered for must outlive the process.
-      await deps.timeline.append(entry);
-      deps.markers.add(entry);
+      await enterMarker(deps, entry);
       return c.json(presentMarker(entry), 200);
     })
     .openapi(listRoute, async (c) => {
@@ -108,6 +140,18 @@ export function markersApi(deps: AppDeps) {
         ...(toMs === undefined ? {} : { beforeMs: toMs + 1 }),
       });
       return c.json({ markers: entries.map(presentMarker) }, 200);
+    })
+    .openapi(patchRoute, async (c) => {
+      const { text } = c.req.valid('json');
+      return c.json(
+        presentMarker(await editMarker(deps, c.get('actor'), c.req.valid('param').id, text)),
+        200,
+      );
+    })
+    .openapi(deleteRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      await removeMarker(deps, c.get('actor'), id);
+      return c.json({ removed: id }, 200);
     });
 }
 
@@ -136,7 +180,7 @@ function unfit(field: string, value: unknown, problem: string): Problem {
   return new Problem(422, 'invalid-request', `${field}: ${problem}`, {}, [{ field, value, problem }]);
 }
 
-function presentMarker({ id, atMs, kind, text, actor, instance, queue }: TimelineEntry) {
+function presentMarker({ id, atMs, kind, text, actor, instance, queue, ref }: TimelineEntry) {
   return {
     id,
     at: isoTime(atMs),
@@ -145,5 +189,6 @@ function presentMarker({ id, atMs, kind, text, actor, instance, queue }: Timelin
     actor: actor ?? 'unknown',
     instance: instance === ALL_INSTANCES ? null : instance,
     queue,
+    about: ref ?? null,
   };
 }

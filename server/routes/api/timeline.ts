@@ -1,18 +1,38 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
+import { gatherFacts } from '../../incidents/gather.js';
+import { cursorOf } from '../../model/account/account-order.js';
+import { formatUtc } from '../../model/format-time.js';
+import { draftOf } from '../../model/incident/draft.js';
+import { accountQueryOf } from '../account-query.js';
+import { Problem } from '../problem.js';
 import { apiPart, jsonRoute } from './env.js';
-import { isoTime } from './iso-time.js';
+import { presentEntry, TimelineEntrySchema } from './present-entry.js';
+
+const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
+const MOST_SEARCHED = 200;
+/** A draft of more is no post-mortem. */
+const LONGEST_MS = 31 * 24 * 3_600_000;
 
 const listRoute = jsonRoute(
   {
     method: 'get',
     path: '/timeline',
     summary:
-      'What happened: deploys and notes, failovers, restarts, workers come, gone and crashed, deafness; newest first',
+      'What happened and what was done: findings, alerts, levers, deploys and notes, failovers, restarts, replays, workers come, gone and crashed; newest first',
     request: {
       query: z.object({
-        instance: z.string().optional(),
-        before: z.iso.datetime({ error: 'must be a time such as 2026-01-31T03:00:00Z' }).optional(),
+        from: time.optional().openapi({ description: 'Not before this time' }),
+        to: time.optional().openapi({ description: 'Before this time' }),
+        before: time.optional().openapi({ description: 'The same as `to`' }),
+        instance: z.string().optional().openapi({ description: 'Of this Redis, and what concerns all' }),
+        queue: z.string().optional().openapi({ description: 'Queue id, or a bare name' }),
+        kinds: z.string().max(500, 'is too long').optional().openapi({
+          description: 'Kinds, or what stands before a dot in them, with commas between',
+          example: 'finding,lever,marker.deploy',
+        }),
+        search: z.string().max(MOST_SEARCHED, `must be at most ${MOST_SEARCHED} letters`).optional(),
+        cursor: z.string().max(300, 'is none that this list gave').optional(),
         limit: z.coerce
           .number('must be a number')
           .int()
@@ -22,35 +42,49 @@ const listRoute = jsonRoute(
       }),
     },
   },
-  z.object({
-    entries: z.array(
-      z.object({
-        id: z.string(),
-        at: z.string(),
-        instance: z.string().openapi({ description: '*: every Redis' }),
-        kind: z.string(),
-        queue: z.string().nullable(),
-        worker: z.string().nullable(),
-        text: z.string(),
-        actor: z.string().nullable().openapi({ description: 'null: the console noticed it' }),
-      }),
-    ),
-  }),
+  z.object({ nextCursor: z.string().nullable(), entries: z.array(TimelineEntrySchema) }),
+);
+
+const entryRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/timeline/{id}',
+    summary:
+      'One entry, with what people wrote on it; /timeline.md?from=&to= is a range as a post-mortem draft in Markdown',
+    request: { params: z.object({ id: z.string().max(200, 'is too long') }) },
+  },
+  TimelineEntrySchema,
 );
 
 export function timelineApi(deps: AppDeps) {
-  return apiPart().openapi(listRoute, async (c) => {
-    const { instance, before, limit } = c.req.valid('query');
-    const entries = await deps.timeline.list({
-      limit,
-      ...(instance === undefined ? {} : { instance }),
-      ...(before === undefined ? {} : { beforeMs: Date.parse(before) }),
+  const part = apiPart();
+  part.get('/timeline.md', async (c) => {
+    const { fromMs, toMs, instance } = accountQueryOf(deps, c.req.query(), 1);
+    if (fromMs === undefined)
+      throw new Problem(422, 'invalid-request', 'from: must say where the range begins');
+    if ((toMs ?? deps.now()) - fromMs > LONGEST_MS)
+      throw new Problem(422, 'invalid-request', 'from: must be at most 31 days before to');
+    const range = { fromMs, toMs: toMs ?? null, instances: instance === undefined ? [] : [instance] };
+    const words = {
+      title: `what happened from ${formatUtc(fromMs)}`,
+      ...{ severity: null, createdBy: null, affects: '', notes: {} },
+    };
+    return c.body(draftOf(words, await gatherFacts(deps, range)), 200, {
+      'Content-Type': 'text/markdown; charset=utf-8',
     });
-    return c.json(
-      {
-        entries: entries.map(({ atMs, actor = null, ...entry }) => ({ ...entry, actor, at: isoTime(atMs) })),
-      },
-      200,
-    );
   });
+  return part
+    .openapi(listRoute, async (c) => {
+      const { limit, before, ...ask } = c.req.valid('query');
+      const entries = await deps.account.list(accountQueryOf(deps, { ...ask, to: ask.to ?? before }, limit));
+      const last = entries.length === limit ? entries.at(-1) : undefined;
+      return c.json({ nextCursor: last ? cursorOf(last) : null, entries: entries.map(presentEntry) }, 200);
+    })
+    .openapi(entryRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const entry = await deps.account.get(id);
+      if (!entry)
+        throw new Problem(404, 'not-found', `there is no entry ${id.slice(0, 100)} on the timeline`);
+      return c.json(presentEntry(entry), 200);
+    });
 }

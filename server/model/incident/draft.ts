@@ -1,0 +1,97 @@
+import type { AccountEntry } from '../account/account-entry.js';
+import { formatDuration } from '../format.js';
+import { formatUtc, formatUtcSeconds } from '../format-time.js';
+import { accountOfIncident, type IncidentAccount } from './account.js';
+import { impactLines } from './draft-impact.js';
+import { isActionThatHeld } from './durations.js';
+import type { IncidentFacts } from './facts.js';
+import { markdownBlock, markdownText } from './markdown.js';
+
+/** What of an incident is written by people. */
+export interface DraftWords {
+  readonly title: string;
+  readonly severity: string | null;
+  readonly createdBy: string | null;
+  readonly affects: string;
+  readonly notes: Readonly<
+    Partial<Record<'summary' | 'cause' | 'wentWell' | 'wentBadly' | 'nextSteps', string>>
+  >;
+}
+
+/** More lines than this are no account that anybody reads; the timeline itself has all. */
+const MOST_LINES = 300;
+const TO_FILL_IN = '_To be filled in._';
+
+/** A post-mortem as a draft in Markdown: what is known is told, what only people know is left to them. Pure. */
+export function draftOf(words: DraftWords, facts: IncidentFacts): string {
+  const account = accountOfIncident(facts);
+  const { notes } = words;
+  return `${[
+    `# Post-mortem: ${markdownText(words.title)}`,
+    `_Draft made ${formatUtc(facts.nowMs)} from what the console recorded. All times are UTC._`,
+    headOf(words, account).join('\n'),
+    section('Summary', notes.summary),
+    `## Impact\n\n${impactLines(account).join('\n')}`,
+    section('Cause', notes.cause),
+    `## Timeline\n\n${timelineOf(facts)}`,
+    `## Actions\n\n${actionsOf(facts)}`,
+    section('What went well', notes.wentWell),
+    section('What went badly', notes.wentBadly),
+    section('Next steps', notes.nextSteps),
+    ...(account.unknown.length > 0
+      ? [`## Not known\n\n${account.unknown.map((line) => `- ${line}`).join('\n')}`]
+      : []),
+  ].join('\n\n')}\n`;
+}
+
+function headOf({ severity, createdBy, affects }: DraftWords, account: IncidentAccount): readonly string[] {
+  const { fromMs, toMs, durations } = account;
+  const lasted = formatDuration(durations.lastsMs / 1000);
+  return [
+    `- From ${formatUtc(fromMs)} ${toMs === null ? `until now (still open, ${lasted} so far)` : `to ${formatUtc(toMs)} (${lasted})`}`,
+    ...(severity === null ? [] : [`- Severity: ${severity}`]),
+    ...(affects === '' ? [] : [`- Customers noticed: ${markdownText(affects)}`]),
+    ...(createdBy === null ? [] : [`- Marked as an incident by ${markdownText(createdBy)}`]),
+  ];
+}
+
+function section(title: string, text: string | undefined): string {
+  return `## ${title}\n\n${text?.trim() ? markdownBlock(text) : TO_FILL_IN}`;
+}
+
+function timelineOf({ entries, areEntriesCut }: IncidentFacts): string {
+  if (entries.length === 0) return 'Nothing is on the timeline of this range.';
+  const shown = entries.slice(0, MOST_LINES);
+  const left = entries.length - shown.length;
+  const more =
+    left > 0 || areEntriesCut ? ['', '_There are more entries; the timeline of the console has them._'] : [];
+  return ['| Time (UTC) | What |', '| --- | --- |', ...shown.map(lineOf), ...more].join('\n');
+}
+
+function lineOf(entry: AccountEntry): string {
+  const who = entry.actor === null ? '' : ` (${markdownText(entry.actor)})`;
+  const notes = entry.notes.map(
+    ({ actor, text }) => ` — Note of ${markdownText(actor)}: ${markdownText(text)}`,
+  );
+  const kind = entry.kind === 'marker.deploy' ? 'Deploy: ' : entry.kind === 'marker.note' ? 'Note: ' : '';
+  return `| ${formatUtcSeconds(entry.atMs)} | ${kind}${markdownText(entry.text)}${who}${notes.join('')} |`;
+}
+
+function actionsOf({ entries }: IncidentFacts): string {
+  const actions = entries.filter(({ action }) => action !== null && !/^(note|incident)\./.test(action.lever));
+  if (actions.length === 0) return 'Nobody changed anything from the console.';
+  return actions.slice(0, MOST_LINES).map(actionLine).join('\n');
+}
+
+function actionLine(entry: AccountEntry): string {
+  const { action } = entry;
+  if (action === null) return '';
+  const changes = action.changes.map(
+    ({ label, before, after }) =>
+      `${markdownText(label)} ${markdownText(before) || '–'} → ${markdownText(after)}`,
+  );
+  const what = changes.length > 0 ? ` ${changes.join('; ')}.` : '';
+  const outcome = isActionThatHeld(entry) ? '' : ` **${action.status}**.`;
+  const measured = action.measured ? ` Measured after: ${markdownText(action.measured)}` : '';
+  return `- ${formatUtcSeconds(entry.atMs)} ${markdownText(entry.actor ?? 'unknown')}: ${markdownText(entry.text)}${what}${outcome} Why: ${markdownText(action.reason) || 'not said'}.${measured}`;
+}

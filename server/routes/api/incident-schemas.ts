@@ -1,0 +1,87 @@
+import { z } from '@hono/zod-openapi';
+import { NOTE_SECTIONS } from '../../store/incidents/incident.js';
+import type { IncidentOrder } from '../incident-desk.js';
+
+const MOST_TITLE = 200;
+const MOST_NOTE = 20_000;
+const ONE_LINE = /^\P{Cc}*$/u;
+const line = (most: number) =>
+  z
+    .string('must be text')
+    .trim()
+    .max(most, `must be at most ${most} letters`)
+    .regex(ONE_LINE, 'must be one line');
+const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
+const note = z.string('must be text').max(MOST_NOTE, `must be at most ${MOST_NOTE} letters`).optional();
+
+const fields = {
+  title: line(MOST_TITLE).min(1, 'must say what it was'),
+  from: time,
+  to: time.nullable().openapi({ description: 'null: it lasts' }),
+  instances: z.array(z.string()).max(50, 'must be at most 50').openapi({ description: 'Empty: every Redis' }),
+  severity: z.enum(['critical', 'warning'], 'must be critical or warning'),
+  affects: line(MOST_TITLE).openapi({
+    description: 'What customers notice, in their words',
+    example: 'Sending of e-mail',
+  }),
+  notes: z
+    .strictObject({ summary: note, cause: note, wentWell: note, wentBadly: note, nextSteps: note })
+    .openapi({ description: 'Sections of the post-mortem, in Markdown' }),
+};
+
+export const OrderSchema = z.strictObject({
+  title: fields.title,
+  from: fields.from,
+  to: fields.to.optional(),
+  instances: fields.instances.optional(),
+  severity: fields.severity.optional(),
+  affects: fields.affects.optional(),
+  notes: fields.notes.optional(),
+});
+export const ChangeSchema = OrderSchema.partial();
+
+export const IncidentSchema = z
+  .object({
+    id: z.string(),
+    ...fields,
+    createdBy: z.string(),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+    links: z.object({ self: z.string(), draft: z.string(), status: z.string() }),
+  })
+  .openapi('Incident');
+
+/** What was posted, with what goes without saying. A range that has ended is told with its `to`. */
+export function orderOf(body: z.infer<typeof OrderSchema>, nowMs: number): IncidentOrder {
+  return {
+    title: body.title,
+    fromMs: Date.parse(body.from ?? new Date(nowMs).toISOString()),
+    toMs: body.to ? Date.parse(body.to) : null,
+    instances: body.instances ?? [],
+    severity: body.severity ?? 'critical',
+    affects: body.affects ?? '',
+    notes: notesOf(body.notes),
+  };
+}
+
+export function changeOf(body: z.infer<typeof ChangeSchema>): Partial<IncidentOrder> {
+  const { from, to, title, instances, severity, affects, notes } = body;
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(from === undefined ? {} : { fromMs: Date.parse(from) }),
+    ...(to === undefined ? {} : { toMs: to === null ? null : Date.parse(to) }),
+    ...(instances === undefined ? {} : { instances }),
+    ...(severity === undefined ? {} : { severity }),
+    ...(affects === undefined ? {} : { affects }),
+    ...(notes === undefined ? {} : { notes: notesOf(notes) }),
+  };
+}
+
+function notesOf(notes: z.infer<typeof OrderSchema>['notes']): IncidentOrder['notes'] {
+  return Object.fromEntries(
+    NOTE_SECTIONS.flatMap((section) => {
+      const text = notes?.[section];
+      return text === undefined ? [] : [[section, text]];
+    }),
+  );
+}

@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../server/findings/finding.js';
+import type { Spell } from '../../server/findings/spell.js';
+import {
+  BEGIN_HELD_MS,
+  END_HELD_MS,
+  NO_SPELLS,
+  RESUMED_HELD_MS,
+  resumedBook,
+  type SpellBook,
+  type SpellEvent,
+  stepSpells,
+} from '../../server/findings/step-spells.js';
+import { spellInWords } from '../../server/findings/tell-spell.js';
+import { NOW_MS } from '../support/snapshot.js';
+
+function aFinding(over: Partial<Finding> = {}): Finding {
+  const code = over.code ?? 'queue.growing';
+  const queue = over.queue === undefined ? 'bull:mail' : over.queue;
+  return {
+    code,
+    severity: 'warning',
+    instance: 'default',
+    queue,
+    node: null,
+    key: [code, over.instance ?? 'default', queue ?? '', ''].join('|'),
+    title: 'Backlog grows',
+    sentence: 'It grows.',
+    evidence: [{ label: 'waiting', value: 100, unit: 'jobs' }],
+    remedies: [],
+    sinceMs: NOW_MS,
+    rank: 1,
+    ...over,
+  };
+}
+
+/** Ticks once a second; each step says for how long what is found. */
+function tell(
+  steps: readonly (readonly [seconds: number, findings: readonly Finding[], isLive?: boolean])[],
+  start: SpellBook = NO_SPELLS,
+): { readonly told: readonly SpellEvent[]; readonly book: SpellBook } {
+  let book = start;
+  let nowMs = NOW_MS;
+  let ids = 0;
+  const told: SpellEvent[] = [];
+  for (const [seconds, findings, isLive = true] of steps)
+    for (let i = 0; i < seconds; i += 1) {
+      nowMs += 1_000;
+      ids += 1;
+      const step = stepSpells(book, { instance: 'default', findings, isLive, nowMs }, () => `s${ids}`);
+      book = step.book;
+      told.push(...step.told);
+    }
+  return { told, book };
+}
+const kinds = (told: readonly SpellEvent[]) => told.map(({ kind, spell }) => `${kind} ${spell.code}`);
+const held = BEGIN_HELD_MS / 1000 + 1;
+const gone = END_HELD_MS / 1000 + 1;
+
+describe('a finding in the timeline', () => {
+  it('begins, with the moment at which it was first found, and ends with how long it lasted and its worst', () => {
+    const worse = aFinding({ evidence: [{ label: 'waiting', value: 9_000, unit: 'jobs' }] });
+    const { told } = tell([
+      [30, [aFinding()]],
+      [30, [worse]],
+      [30, [aFinding()]],
+      [gone, []],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing', 'ended queue.growing']);
+    expect(told[0]?.atMs).toBe(NOW_MS + 1_000);
+    expect(told[1]?.spell).toMatchObject({ beganAtMs: NOW_MS + 1_000, endedAtMs: NOW_MS + 91_000 });
+    expect(told.map(spellInWords)).toEqual([
+      'Backlog grows (mail). At first: waiting 100 jobs.',
+      'Backlog grows (mail): over after 1 min 30 s. At worst: waiting 9,000 jobs.',
+    ]);
+  });
+
+  it('that flickers is not told, neither its coming nor its going', () => {
+    const { told } = tell([
+      [3, [aFinding()]],
+      [2, []],
+      [3, [aFinding()]],
+      [60, []],
+    ]);
+    expect(told).toEqual([]);
+    const gap = tell([
+      [held, [aFinding()]],
+      [END_HELD_MS / 1000 - 2, []],
+      [10, [aFinding()]],
+    ]);
+    expect(kinds(gap.told)).toEqual(['began queue.growing']);
+  });
+
+  it('that is only a note is not told', () => {
+    expect(tell([[60, [aFinding({ severity: 'info' })]]]).told).toEqual([]);
+  });
+
+  it('that becomes critical and stays so is told again, once', () => {
+    const critical = aFinding({ severity: 'critical', title: 'Stuck' });
+    const { told } = tell([
+      [held, [aFinding()]],
+      [2, [critical]],
+      [5, [aFinding()]],
+      [30, [critical]],
+      [30, [aFinding()]],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing']);
+    expect(told[1]?.spell).toMatchObject({ severity: 'critical', title: 'Stuck' });
+  });
+
+  it('does not end while the console can not see, nor begin', () => {
+    const { told } = tell([
+      [held, [aFinding()]],
+      [300, [], false],
+      [held, [aFinding()]],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing']);
+    const seen = aFinding({ lastSeenAtMs: NOW_MS });
+    expect(tell([[60, [seen], false]]).told).toEqual([]);
+  });
+
+  it('that is told by another, which explains it or stands for many queues, has not ended', () => {
+    const full = aFinding({
+      code: 'redis.full',
+      queue: null,
+      severity: 'critical',
+      explains: [{ code: 'queue.growing', queue: 'bull:mail', title: 'Backlog grows' }],
+    });
+    expect(
+      kinds(
+        tell([
+          [held, [aFinding()]],
+          [60, [full]],
+        ]).told,
+      ),
+    ).toEqual(['began queue.growing', 'began redis.full']);
+    const many = aFinding({ queue: null, queues: ['bull:mail', 'bull:b'] });
+    expect(
+      kinds(
+        tell([
+          [held, [aFinding()]],
+          [60, [many]],
+          [60, [aFinding()]],
+        ]).told,
+      ),
+    ).toEqual(['began queue.growing', 'began queue.growing']);
+  });
+
+  it('of one Redis does not end because another ticks', () => {
+    const { book } = tell([[held, [aFinding()]]]);
+    const step = stepSpells(
+      book,
+      { instance: 'other', findings: [], isLive: true, nowMs: NOW_MS + 3_600_000 },
+      () => 'x',
+    );
+    expect(step.told).toEqual([]);
+    expect(step.book.open).toHaveLength(1);
+  });
+});
+
+describe('after a restart of the console', () => {
+  const open = (): readonly Spell[] => tell([[60, [aFinding()]]]).book.open.map(({ spell }) => spell);
+
+  it('what is still found is not begun twice, and ends as if nothing had been', () => {
+    const { told } = tell(
+      [
+        [20, []],
+        [60, [aFinding()]],
+        [gone, []],
+      ],
+      resumedBook(open()),
+    );
+    expect(kinds(told)).toEqual(['ended queue.growing']);
+    expect(told[0]?.isUnseen).toBe(false);
+  });
+
+  it('what is not found any more ended while nobody looked, and that is said', () => {
+    const { told } = tell([[RESUMED_HELD_MS / 1000 + 2, []]], resumedBook(open()));
+    expect(kinds(told)).toEqual(['ended queue.growing']);
+    expect(told.map(spellInWords)[0]).toMatch(
+      /over\. It ended while the console was not running; it was last seen after 59 s/,
+    );
+  });
+
+  it('nothing is said to be over before the console has looked long enough to know', () => {
+    expect(tell([[RESUMED_HELD_MS / 1000 - 2, []]], resumedBook(open())).told).toEqual([]);
+    expect(tell([[3_600, [], false]], resumedBook(open())).told).toEqual([]);
+  });
+});
+
+it('whatever is found when: each spell begins once, before it ends once, and what is open has begun', () => {
+  const queue = fc.constantFrom('bull:a', 'bull:b');
+  const severity = fc.constantFrom('info' as const, 'warning' as const, 'critical' as const);
+  const step = fc.tuple(
+    fc.integer({ min: 1, max: 30 }),
+    fc.uniqueArray(fc.record({ queue, severity }), { selector: (one) => one.queue, maxLength: 2 }),
+    fc.boolean(),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const { told, book } = tell(
+        steps.map(
+          ([seconds, found, isLive]) => [seconds, found.map((one) => aFinding(one)), isLive] as const,
+        ),
+      );
+      const of = (kind: SpellEvent['kind']) =>
+        told.filter((event) => event.kind === kind).map(({ spell }) => spell.id);
+      expect(new Set(of('began')).size).toBe(of('began').length);
+      expect(new Set(of('ended')).size).toBe(of('ended').length);
+      expect([...of('ended'), ...book.open.map(({ spell }) => spell.id)].sort()).toEqual(
+        [...of('began')].sort(),
+      );
+      for (const { kind, spell } of told)
+        if (kind === 'ended') expect(spell.endedAtMs ?? 0).toBeGreaterThanOrEqual(spell.beganAtMs);
+    }),
+  );
+});

@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { statusUpdateOf } from '../../../server/model/incident/status-update.js';
+import { aPull, aSpell, MINUTE_MS, someFacts } from '../../support/incident.js';
+import { NOW_MS } from '../../support/snapshot.js';
+
+const mail = { affects: 'Sending of e-mail', severity: 'critical' as const };
+const open = aSpell({ endedAtMs: null });
+const CLOSED = { toMs: NOW_MS + 30 * MINUTE_MS, nowMs: NOW_MS + 31 * MINUTE_MS };
+
+describe('while it lasts', () => {
+  it('nothing is done yet: what is affected, since when, and when there is more', () => {
+    expect(statusUpdateOf(mail, someFacts({ spells: [open] }))).toBe(
+      'Sending of e-mail has been disrupted since 2026-01-02 03:04 UTC: some new requests are not accepted. We are looking for the cause; you will hear more by 03:39 UTC.',
+    );
+  });
+
+  it('nothing was found: it is at least slow', () => {
+    expect(statusUpdateOf(mail, someFacts())).toBe(
+      'Sending of e-mail has been delayed since 2026-01-02 03:04 UTC. We are looking for the cause; you will hear more by 03:39 UTC.',
+    );
+  });
+
+  it('what is called nothing yet is told in general words', () => {
+    expect(statusUpdateOf({ ...mail, affects: ' ' }, someFacts())).toMatch(
+      /^Some of our background processing has been delayed/,
+    );
+  });
+
+  it('a warning is heard of again after an hour', () => {
+    expect(statusUpdateOf({ ...mail, severity: 'warning' }, someFacts())).toMatch(/by 04:09 UTC\.$/);
+  });
+
+  it('failing and growing at once: both are told', () => {
+    const spells = [
+      aSpell({ code: 'jobtype.failing', endedAtMs: null }),
+      aSpell({ id: 's2', code: 'queue.growing', endedAtMs: null }),
+    ];
+    expect(statusUpdateOf(mail, someFacts({ spells }))).toMatch(
+      /disrupted since 2026-01-02 03:04 UTC: some requests fail and others are delayed\./,
+    );
+  });
+
+  it.each([
+    ['queue.halt', 'paused part of the work to protect the rest'],
+    ['queue.resume', 'resumed work that had been paused'],
+    ['queue.rate-limit', 'changed the pace of the work'],
+    ['workers.concurrency', 'changed how much is worked on at once'],
+    ['redis.raise-maxmemory', 'added capacity'],
+    ['queue.trim-events', 'freed capacity'],
+    ['queue.park', 'set waiting work safely aside'],
+    ['queue.unpark', 'began to bring back the work that was set aside'],
+    ['replay.start', 'began to run failed work again'],
+    ['a.lever-of-next-year', 'made a change'],
+  ])('the last action %s is told in plain words', (lever, words) => {
+    const entries = [aPull('queue.halt', { id: 'a0', atMs: NOW_MS }), aPull(lever)];
+    expect(statusUpdateOf(mail, someFacts({ spells: [open], entries }))).toContain(
+      `We ${words} at 03:07 UTC and are working on it;`,
+    );
+  });
+
+  it('a lever that was refused is no action', () => {
+    const entries = [aPull('queue.halt', {}, { status: 'refused' })];
+    expect(statusUpdateOf(mail, someFacts({ spells: [open], entries }))).toContain('looking for the cause');
+  });
+
+  it('it is over but not closed: first recovering, then watched', () => {
+    const spells = [aSpell({ endedAtMs: NOW_MS + 3 * MINUTE_MS })];
+    expect(statusUpdateOf(mail, someFacts({ spells }))).toContain(
+      'It has been recovering since 03:07 UTC, and we are watching it; you will hear',
+    );
+    expect(statusUpdateOf(mail, someFacts({ spells, nowMs: NOW_MS + 20 * MINUTE_MS }))).toContain(
+      'It has worked normally since 03:07 UTC, and we are making sure that it stays so;',
+    );
+  });
+});
+
+describe('once it is closed', () => {
+  it('delayed: from when to when, and nothing to do', () => {
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell({ code: 'queue.growing' })] }))).toBe(
+      'Sending of e-mail was delayed from 2026-01-02 03:04 UTC to 03:34 UTC, and works normally again. No work is known to be lost, and there is nothing you need to do.',
+    );
+  });
+
+  it('the day is said again where it is another', () => {
+    expect(statusUpdateOf(mail, someFacts({ toMs: NOW_MS + 24 * 60 * MINUTE_MS }))).toContain(
+      'to 2026-01-03 03:04 UTC,',
+    );
+  });
+
+  it('requests that were refused have to come again', () => {
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell()] }))).toMatch(
+      /requests that were not accepted have to be sent again\.$/,
+    );
+  });
+
+  it('what failed and was not replayed is not called mended', () => {
+    const spells = [aSpell({ code: 'jobtype.failing' })];
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells }))).toMatch(
+      /checking which of the failed requests/,
+    );
+  });
+
+  it('after a failover nobody claims that nothing was lost', () => {
+    const entries = [aPull('queue.halt', { kind: 'redis.failover', action: null })];
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, entries }))).toMatch(
+      /checking whether any of the work was lost/,
+    );
+  });
+
+  it('parked work that is not back is told', () => {
+    const parkings = [
+      { id: 'p', queue: 'bull:mail', actor: 'ana', parked: 9, restored: 4, present: 0, remaining: 5 },
+    ];
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, parkings }))).toMatch(/still being caught up on/);
+  });
+});
+
+it('whatever happened: two sentences, and none of the words that customers do not know', () => {
+  const code = fc.constantFrom(
+    'redis.full',
+    'queue.stuck',
+    'jobtype.failing',
+    'worker.crashed',
+    'memory.events',
+  );
+  const lever = fc.constantFrom(
+    'queue.halt',
+    'queue.park',
+    'redis.raise-maxmemory',
+    'workers.concurrency',
+    'x',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ code, isOver: fc.boolean() }), { maxLength: 5 }),
+      fc.array(lever, { maxLength: 3 }),
+      fc.boolean(),
+      (found, levers, isClosed) => {
+        const text = statusUpdateOf(
+          mail,
+          someFacts({
+            ...(isClosed ? CLOSED : {}),
+            spells: found.map((one, i) =>
+              aSpell({ id: `s${i}`, code: one.code, endedAtMs: one.isOver ? NOW_MS + MINUTE_MS : null }),
+            ),
+            entries: levers.map((name) => aPull(name)),
+          }),
+        );
+        expect(text.match(/\.( |$)/g)).toHaveLength(2);
+        expect(text).not.toMatch(/redis|queue|worker|job|lever|bull|undefined|NaN|null/i);
+      },
+    ),
+  );
+});

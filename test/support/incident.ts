@@ -1,0 +1,79 @@
+import type { Spell } from '../../server/findings/spell.js';
+import type { AccountAction, AccountEntry } from '../../server/model/account/account-entry.js';
+import type { IncidentFacts } from '../../server/model/incident/facts.js';
+import { NOW_MS } from './snapshot.js';
+
+export const MINUTE_MS = 60_000;
+
+/** A full Redis, found at the beginning of the range and over after twelve minutes. */
+export function aSpell(over: Partial<Spell> = {}): Spell {
+  return {
+    id: 'spell-1',
+    key: 'redis.full|default||127.0.0.1:6379',
+    code: 'redis.full',
+    instance: 'default',
+    queue: null,
+    queues: [],
+    node: '127.0.0.1:6379',
+    jobType: null,
+    severity: 'critical',
+    title: 'Redis is full',
+    beganAtMs: NOW_MS,
+    lastSeenAtMs: NOW_MS + 12 * MINUTE_MS,
+    endedAtMs: NOW_MS + 12 * MINUTE_MS,
+    worst: [{ label: 'share of the limit', value: 1.12, unit: 'ratio' }],
+    ...over,
+  };
+}
+
+export function anEntry(over: Partial<AccountEntry> = {}): AccountEntry {
+  return {
+    id: 'entry-1',
+    atMs: NOW_MS + 3 * MINUTE_MS,
+    instance: 'default',
+    kind: 'worker.joined',
+    group: 'workers',
+    queue: null,
+    worker: null,
+    text: 'w1 works on mail.',
+    actor: null,
+    state: null,
+    ref: null,
+    action: null,
+    notes: [],
+    ...over,
+  };
+}
+
+/** Somebody pulled a lever. */
+export function aPull(
+  lever: string,
+  over: Partial<AccountEntry> = {},
+  action: Partial<AccountAction> = {},
+): AccountEntry {
+  return anEntry({
+    kind: `lever.${lever}`,
+    group: 'levers',
+    actor: 'ana',
+    text: 'Done.',
+    action: { lever, reason: 'room first', status: 'applied', changes: [], measured: null, ...action },
+    ...over,
+  });
+}
+
+/** An open incident, five minutes old, of which nothing is known. */
+export function someFacts(over: Partial<IncidentFacts> = {}): IncidentFacts {
+  return {
+    fromMs: NOW_MS,
+    toMs: null,
+    nowMs: NOW_MS + 5 * MINUTE_MS,
+    spells: [],
+    entries: [],
+    areEntriesCut: false,
+    history: null,
+    replays: [],
+    parkings: [],
+    backlogThresholdJobs: 20,
+    ...over,
+  };
+}
