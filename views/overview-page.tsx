@@ -12,6 +12,8 @@ export interface VerdictProps {
   readonly state: State;
   readonly text: string;
   readonly detail: string;
+  /** Where it is marked as an incident; absent: nothing critical, or the role may not. */
+  readonly incidentHref?: string;
 }
 
 export interface OverviewProps {
@@ -28,12 +30,22 @@ export interface OverviewProps {
 }
 
 /** The answer to "what is wrong", in one line. The only thing on the page that is read out when it changes. */
-export const Verdict: FC<VerdictProps> = ({ state, text, detail }) => (
+export const Verdict: FC<VerdictProps> = ({ state, text, detail, incidentHref }) => (
   <div id="verdict" class={`verdict state-${state}`}>
     <h1 id="verdict-text" aria-live="polite" aria-atomic="true">
       <StateIcon state={state} /> {text}
     </h1>
-    <p class="verdict-detail">{detail}</p>
+    <p class="verdict-detail">
+      {detail}
+      {incidentHref ? (
+        <>
+          {' · '}
+          <a class="page-link" href={incidentHref}>
+            Mark as incident
+          </a>
+        </>
+      ) : null}
+    </p>
   </div>
 );
 

@@ -47,8 +47,10 @@ function tell(
   for (const [seconds, findings, isLive = true] of steps)
     for (let i = 0; i < seconds; i += 1) {
       nowMs += 1_000;
-      ids += 1;
-      const step = stepSpells(book, { instance: 'default', findings, isLive, nowMs }, () => `s${ids}`);
+      const step = stepSpells(book, { instance: 'default', findings, isLive, nowMs }, () => {
+        ids += 1;
+        return `s${ids}`;
+      });
       book = step.book;
       told.push(...step.told);
     }

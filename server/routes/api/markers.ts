@@ -32,10 +32,7 @@ const MarkerSchema = z
     actor: z.string(),
     instance: z.string().nullable().openapi({ description: 'null: about every Redis' }),
     queue: z.string().nullable().openapi({ description: 'null: about the whole Redis' }),
-    about: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Id of the entry that it is a note on; null: on none' }),
+    about: z.string().optional().openapi({ description: 'Id of the entry that it is a note on' }),
   })
   .openapi('Marker');
 
@@ -156,7 +153,7 @@ export function markersApi(deps: AppDeps) {
 }
 
 /** @throws Problem 422 for a time that can't be meant. */
-function timeOf(atMs: number | undefined, nowMs: number): number {
+export function timeOf(atMs: number | undefined, nowMs: number): number {
   if (atMs === undefined) return nowMs;
   if (atMs > nowMs + MOST_AHEAD_MS) throw unfit('atMs', atMs, 'must not be in the future');
   if (atMs < nowMs - MOST_BACK_MS) throw unfit('atMs', atMs, 'must not be older than 7 days');
@@ -189,6 +186,6 @@ function presentMarker({ id, atMs, kind, text, actor, instance, queue, ref }: Ti
     actor: actor ?? 'unknown',
     instance: instance === ALL_INSTANCES ? null : instance,
     queue,
-    about: ref ?? null,
+    ...(ref === undefined ? {} : { about: ref }),
   };
 }

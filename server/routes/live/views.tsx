@@ -8,6 +8,7 @@ import { frameParts, overviewLive } from '../pages/overview.js';
 import { queueLive } from '../pages/queue.js';
 import { parseQueueQuery } from '../pages/queue-query.js';
 import { replaysLive } from '../pages/replays-live.js';
+import { timelineLive } from '../pages/timeline.js';
 import type { LiveView } from './hub.js';
 
 /** The live side of a page, by the name and parameters that the page put into its stream's address; null for none. */
@@ -31,6 +32,8 @@ export function liveViewOf(
       return memoryLive(deps, role, query.instance ?? '');
     case 'queue':
       return queueLive(deps, role, query.instance ?? '', query.queue ?? '');
+    case 'timeline':
+      return timelineLive(deps);
     case 'frame':
       return { key: 'frame', render: () => frameParts(deps, deps.now(), '') };
     default:

@@ -28,8 +28,16 @@ const STYLES = [
   'preview.css',
   'forecast.css',
   'detail.css',
+  'timeline.css',
 ];
-const SCRIPTS = ['vendor/htmx.min.js', 'vendor/hx-sse.min.js', 'app.js', 'lists.js', 'drawer.js'];
+const SCRIPTS = [
+  'vendor/htmx.min.js',
+  'vendor/hx-sse.min.js',
+  'app.js',
+  'lists.js',
+  'drawer.js',
+  'timeline.js',
+];
 const CHART_SCRIPTS = [
   'vendor/chart.umd.min.js',
   'vendor/chartjs-plugin-annotation.min.js',
@@ -131,6 +139,8 @@ function navOf(watch: Watch, current: string): Chrome['nav'] {
     { label: 'Alerts', href: '/alerts' },
     { label: 'Replays', href: '/replays' },
     { label: 'Channels', href: '/channels' },
+    { label: 'Timeline', href: '/timeline' },
+    { label: 'Incidents', href: '/incidents' },
     { label: 'Actions', href: '/actions' },
     { label: 'API', href: '/docs' },
   ];

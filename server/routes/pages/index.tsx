@@ -11,6 +11,7 @@ import { channelRoutes } from './channels.js';
 import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
+import { incidentRoutes } from './incidents.js';
 import { instancePage } from './instance.js';
 import { leverRoutes } from './lever.js';
 import { countRoutes, memoryPage } from './memory.js';
@@ -19,6 +20,7 @@ import { parkedRoutes } from './parked.js';
 import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
 import { replayRoutes } from './replays.js';
+import { timelineRoutes } from './timeline.js';
 
 /** Everything a person sees in the browser. All of it comes from Snapshots, so no viewer costs Redis anything. */
 export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -39,6 +41,8 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.route('/', channelRoutes(deps));
   pages.route('/', beaconRoutes(deps));
   pages.route('/', alertRoutes(deps));
+  pages.route('/', timelineRoutes(deps));
+  pages.route('/', incidentRoutes(deps));
   pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));

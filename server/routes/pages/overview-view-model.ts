@@ -14,7 +14,7 @@ import { findingOf } from './finding-view-model.js';
 const MOST_FINDINGS = 30;
 
 /** The one line on top: the worst, how much else, and what flows. */
-export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number): VerdictProps {
+export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number, role: Role = 'viewer'): VerdictProps {
   const worst = worstOf(deps.watch, nowMs);
   const findings = deps.watch.findings();
   const snapshots = deps.watch.snapshots();
@@ -29,6 +29,9 @@ export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number): VerdictP
     detail: [countsInWords(findings), trafficInWords(snapshots, nowMs)]
       .filter((part) => part !== '')
       .join(' · '),
+    ...(worst.finding?.severity === 'critical' && includesRole(role, 'operator')
+      ? { incidentHref: `/incidents/new?${new URLSearchParams({ finding: worst.finding.key })}` }
+      : {}),
   };
 }
 

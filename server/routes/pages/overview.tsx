@@ -26,7 +26,7 @@ export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, tol
     <OverviewPage
       chrome={chromeOf(deps, { actor, nowMs, current: '/', subject: '', liveUrl })}
       view={{
-        verdict: verdictOf(deps, nowMs),
+        verdict: verdictOf(deps, nowMs, actor.role),
         bands: deps.watch.snapshots().map((snapshot) => bandOf(snapshot, nowMs, deps.thresholds)),
         firing: firingText(deps),
         told: toldTo(actor, told),
@@ -49,7 +49,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       const { findings } = findingListOf(deps, role, nowMs);
       return [
         ...frameParts(deps, nowMs, ''),
-        swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs)} />)),
+        swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs, role)} />)),
         swapPart('firing-line', html(<FiringLine text={firingText(deps)} />)),
         swapPart(
           'replays-all',

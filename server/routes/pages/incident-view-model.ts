@@ -1,0 +1,103 @@
+import type { IncidentFormProps } from '../../../views/incident-form.js';
+import type { IncidentPageProps } from '../../../views/incident-page.js';
+import type { IncidentCardProps } from '../../../views/incidents-page.js';
+import { type Actor, includesRole } from '../../auth/role.js';
+import { worstInWords } from '../../findings/tell-spell.js';
+import { formatDuration } from '../../model/format.js';
+import { accountOfIncident } from '../../model/incident/account.js';
+import { draftOf } from '../../model/incident/draft.js';
+import { impactRows } from '../../model/incident/draft-impact.js';
+import type { IncidentFacts } from '../../model/incident/facts.js';
+import { statusUpdateOf } from '../../model/incident/status-update.js';
+import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../store/incidents/incident.js';
+import { entryPath, incidentPath } from '../entry-links.js';
+import { moment } from './words.js';
+
+const MOST_FINDINGS = 50;
+
+export const SECTION_LABELS: Readonly<Record<NoteSection, string>> = {
+  summary: 'Summary',
+  cause: 'Cause',
+  wentWell: 'What went well',
+  wentBadly: 'What went badly',
+  nextSteps: 'Next steps',
+};
+
+export function cardOf(incident: Incident, nowMs: number): IncidentCardProps {
+  const { id, title, fromMs, toMs, severity, createdBy } = incident;
+  return {
+    href: incidentPath(id),
+    title,
+    state: toMs === null ? severity : 'calm',
+    stateWord: toMs === null ? `open, ${severity}` : 'closed',
+    from: moment(fromMs, nowMs),
+    to: toMs === null ? null : moment(toMs, nowMs),
+    lasted: formatDuration(Math.max(0, (toMs ?? nowMs) - fromMs) / 1000),
+    by: createdBy,
+  };
+}
+
+export function incidentPageOf(
+  incident: Incident,
+  facts: IncidentFacts,
+  actor: Actor,
+  form: IncidentFormProps,
+): IncidentPageProps {
+  const account = accountOfIncident(facts);
+  const canWrite = includesRole(actor.role, 'operator');
+  const path = incidentPath(incident.id);
+  const canRemove = canWrite && (incident.createdBy === actor.name || includesRole(actor.role, 'admin'));
+  const range = { from: new Date(incident.fromMs).toISOString(), to: endOf(incident) };
+  return {
+    card: cardOf(incident, facts.nowMs),
+    affects: incident.affects,
+    status: statusUpdateOf(incident, facts),
+    facts: impactRows(account).map((row) => ({ ...row })),
+    findings: account.findings.slice(0, MOST_FINDINGS).map((spell) => ({
+      text: [spell.title, spell.queue, worstInWords(spell)].filter(Boolean).join(' · '),
+      href: entryPath(spell.id),
+      isOpen: spell.endedAtMs === null,
+    })),
+    unknown: account.unknown,
+    draft: draftOf(incident, facts),
+    draftHref: `/api/v1${path}.md`,
+    timelineHref: `/timeline?${new URLSearchParams(Object.entries(range).filter(([, at]) => at !== ''))}`,
+    form: canWrite ? form : null,
+    buttons: {
+      close: canWrite && incident.toMs === null ? `${path}/close` : null,
+      remove: canRemove ? `${path}/remove` : null,
+    },
+  };
+}
+
+/** The form of an incident as it is; the end of its range belongs to it, and lists end before their `to`. */
+export function formOfIncident(incident: Incident, instances: readonly string[]): IncidentFormProps {
+  return {
+    action: incidentPath(incident.id),
+    submit: 'Save',
+    problem: '',
+    title: incident.title,
+    from: localTime(incident.fromMs),
+    to: incident.toMs === null ? '' : localTime(incident.toMs),
+    severity: incident.severity,
+    affects: incident.affects,
+    instances:
+      instances.length > 1
+        ? instances.map((name) => ({ name, isOn: incident.instances.includes(name) }))
+        : [],
+    notes: NOTE_SECTIONS.map((name) => ({
+      name,
+      label: SECTION_LABELS[name],
+      text: incident.notes[name] ?? '',
+    })),
+  };
+}
+
+/** As `datetime-local` takes it, in UTC, whole seconds. */
+export function localTime(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19);
+}
+
+function endOf({ toMs }: Incident): string {
+  return toMs === null ? '' : new Date(toMs + 1_000).toISOString();
+}

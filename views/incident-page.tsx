@@ -1,0 +1,133 @@
+import type { FC } from 'hono/jsx';
+import { StateIcon } from './band.js';
+import { IncidentForm, type IncidentFormProps } from './incident-form.js';
+import type { IncidentCardProps } from './incidents-page.js';
+import { type Chrome, Layout } from './layout.js';
+import { Time } from './time.js';
+
+export interface IncidentPageProps {
+  readonly card: IncidentCardProps;
+  readonly affects: string;
+  /** For customers, as of now. */
+  readonly status: string;
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  readonly findings: readonly { readonly text: string; readonly href: string; readonly isOpen: boolean }[];
+  readonly unknown: readonly string[];
+  readonly draft: string;
+  readonly draftHref: string;
+  readonly timelineHref: string;
+  /** null: this role may not. */
+  readonly form: IncidentFormProps | null;
+  /** Where its buttons go; null: this role may not. */
+  readonly buttons: { readonly close: string | null; readonly remove: string | null };
+}
+
+/** One incident: what customers are told, what it came to, and the post-mortem as a draft. */
+export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: IncidentPageProps }> = ({
+  chrome,
+  view,
+}) => (
+  <Layout chrome={chrome}>
+    <section class={`panel incident-head state-${view.card.state}`}>
+      <h1>{view.card.title}</h1>
+      <p>
+        <span class="state-word">
+          <StateIcon state={view.card.state} /> {view.card.stateWord}
+        </span>{' '}
+        <Time {...view.card.from} /> {view.card.to ? <>to {<Time {...view.card.to} />}</> : 'until now'} (
+        {view.card.lasted}) <span class="muted">marked by {view.card.by}</span>
+      </p>
+      <div class="incident-buttons">
+        <a class="button" href={view.timelineHref}>
+          Its timeline
+        </a>
+        {view.buttons.close ? (
+          <form method="post" action={view.buttons.close}>
+            <button type="submit" class="button is-primary">
+              Close it now
+            </button>
+          </form>
+        ) : null}
+      </div>
+    </section>
+    <section class="panel" aria-labelledby="status-title">
+      <h2 id="status-title">For customers, as of now</h2>
+      <p id="status-text" class="incident-status">
+        {view.status}
+      </p>
+      {view.affects === '' ? (
+        <p class="hint">Say below what customers notice, and it is named here.</p>
+      ) : null}
+      <p>
+        <button type="button" class="button" data-copy="status-text" hidden>
+          Copy the status update
+        </button>
+      </p>
+    </section>
+    <section class="panel" aria-labelledby="facts-title">
+      <h2 id="facts-title">What it came to</h2>
+      <dl class="incident-facts">
+        {view.facts.map((fact) => (
+          <>
+            <dt>{fact.label}</dt>
+            <dd>{fact.value}</dd>
+          </>
+        ))}
+      </dl>
+      {view.findings.length > 0 ? (
+        <>
+          <h3>Findings</h3>
+          <ul class="sentences">
+            {view.findings.map((finding) => (
+              <li>
+                <a href={finding.href}>{finding.text}</a>{' '}
+                {finding.isOpen ? <span class="state-word state-warning">still open</span> : null}
+              </li>
+            ))}
+          </ul>
+        </>
+      ) : null}
+      {view.unknown.length > 0 ? (
+        <>
+          <h3>Not known</h3>
+          <ul class="sentences">
+            {view.unknown.map((line) => (
+              <li>{line}</li>
+            ))}
+          </ul>
+        </>
+      ) : null}
+    </section>
+    <section class="panel" aria-labelledby="draft-title">
+      <h2 id="draft-title">Post-mortem draft</h2>
+      <div class="incident-buttons">
+        <button type="button" class="button" data-copy="draft-text" hidden>
+          Copy the draft
+        </button>
+        <a class="button" href={view.draftHref} download="post-mortem.md">
+          Download as Markdown
+        </a>
+      </div>
+      <pre id="draft-text" class="incident-draft" tabindex={0} aria-labelledby="draft-title">
+        {view.draft}
+      </pre>
+    </section>
+    {view.form ? (
+      <section aria-labelledby="change-title">
+        <h2 id="change-title">Change</h2>
+        <IncidentForm {...view.form} />
+      </section>
+    ) : null}
+    {view.buttons.remove ? (
+      <details class="account-note">
+        <summary>Forget this incident</summary>
+        <form method="post" action={view.buttons.remove}>
+          <p>Timeline and actions stay; its title, its sections and this page go.</p>
+          <button type="submit" class="button is-destructive">
+            Forget it
+          </button>
+        </form>
+      </details>
+    ) : null}
+  </Layout>
+);
