@@ -49,6 +49,18 @@ export const DocsPage: FC<DocsProps> = ({ styles, version, operations, levers, p
           takes <code>?dryRun=true</code> and an <code>Idempotency-Key</code>; errors are{' '}
           <code>application/problem+json</code>.
         </p>
+        <h2 id="prometheus">Prometheus and Grafana</h2>
+        <p>
+          <a href="/metrics">/metrics</a> is for Prometheus;{' '}
+          <a href="/static/prometheus-rules.yml" download="">
+            alerting rules
+          </a>{' '}
+          and a{' '}
+          <a href="/static/grafana-dashboard.json" download="">
+            dashboard for Grafana
+          </a>{' '}
+          are ready to be loaded.
+        </p>
         <h2>Paths</h2>
         {operations.map((operation) => (
           <Operation {...operation} />

@@ -108,9 +108,10 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
           Download as Markdown
         </a>
       </div>
-      <pre id="draft-text" class="incident-draft" tabindex={0} aria-labelledby="draft-title">
-        {view.draft}
-      </pre>
+      {/* Long lines of people scroll, so the keyboard must reach it. */}
+      <section class="incident-draft" tabindex={0} aria-label="The draft">
+        <pre id="draft-text">{view.draft}</pre>
+      </section>
     </section>
     {view.form ? (
       <section aria-labelledby="change-title">

@@ -16,6 +16,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
+  '.json': 'application/json; charset=utf-8',
+  '.yml': 'application/yaml; charset=utf-8',
 };
 
 /** Scripts of other packages, by the name under which they are served, found through Node's own resolution. */

@@ -18,6 +18,8 @@ import { cardOf, formOfIncident, incidentPageOf, localTime } from './incident-vi
 const MOST_TICKED = 100;
 
 type PageContext = Context<GateEnv>;
+/** Fields that are filled in, and the Redises that are ticked. */
+type Filling = Partial<IncidentFormProps> & { readonly about?: readonly string[] };
 type Filled = Pick<Incident, 'title' | 'fromMs' | 'toMs' | 'severity' | 'instances'>;
 
 /** The pages of incidents; they act by the same functions as the API. */
@@ -75,14 +77,15 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     return deps.watch.snapshots().map(({ instance }) => instance);
   }
 
-  async function newPage(c: PageContext, filled: Partial<IncidentFormProps>) {
+  async function newPage(c: PageContext, { about = [], ...filled }: Filling) {
     const open = (await deps.incidents.list()).filter(({ toMs }) => toMs === null);
     const form: IncidentFormProps = {
       action: '/incidents',
       submit: 'Mark as incident',
       ...{ problem: '', title: '', to: '', affects: '', severity: 'critical', notes: [] },
       from: localTime(deps.now()),
-      instances: instances().length > 1 ? instances().map((name) => ({ name, isOn: false })) : [],
+      instances:
+        instances().length > 1 ? instances().map((name) => ({ name, isOn: about.includes(name) })) : [],
       ...filled,
     };
     const cards = open.map((incident) => cardOf(incident, deps.now()));
@@ -102,7 +105,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
 }
 
 /** From the first to the last of the entries that were ticked, or from the beginning of a finding; else from now. */
-async function filledFrom(deps: AppDeps, c: PageContext): Promise<Partial<IncidentFormProps>> {
+async function filledFrom(deps: AppDeps, c: PageContext): Promise<Filling> {
   const finding = deps.watch.findings().find(({ key }) => key === c.req.query('finding'));
   if (finding)
     return filled({
@@ -133,8 +136,8 @@ async function filledFrom(deps: AppDeps, c: PageContext): Promise<Partial<Incide
   });
 }
 
-function filled({ title, fromMs, toMs, severity }: Filled): Partial<IncidentFormProps> {
-  return { title, severity, from: localTime(fromMs), to: toMs === null ? '' : localTime(toMs) };
+function filled({ title, fromMs, toMs, severity, instances: about }: Filled): Filling {
+  return { about, title, severity, from: localTime(fromMs), to: toMs === null ? '' : localTime(toMs) };
 }
 
 type FormBody = Readonly<Record<string, unknown>>;
@@ -156,10 +159,11 @@ function bodyOf(form: FormBody, hasNotes: boolean): FormBody {
   };
 }
 
-function typed(body: FormBody, problem: string): Partial<IncidentFormProps> {
+function typed(body: FormBody, problem: string): Filling {
   const text = (name: string): string => String(body[name] ?? '');
   return {
     problem,
+    about: Array.isArray(body.instances) ? body.instances.map(String) : [],
     title: text('title'),
     affects: text('affects'),
     from: text('from').slice(0, 19),

@@ -1,0 +1,242 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PHONE, type Scene, startScene, untilLive, untilSeen, WIDE } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+let scene: Scene;
+const SHOTS = process.env.SPILLWAY_SHOTS;
+
+beforeAll(async () => {
+  scene = await startScene();
+  const mail = scene.queue('mail');
+  await mail.pause();
+  await mail.addBulk(Array.from({ length: 80 }, () => ({ name: 'send', data: {} })));
+  await untilSeen(scene, 'bull:mail');
+  await scene.console.ask('POST', '/api/v1/markers', { text: 'mailer 2.7.0', queue: 'mail' });
+  await scene.console.ask('POST', '/api/v1/levers/queue.concurrency', {
+    instance: 'default',
+    queues: ['bull:mail'],
+    args: { value: 7 },
+    reason: 'the provider asked for less',
+  });
+  await until('the finding is told', async () => (await told('kinds=finding')).length > 0, {
+    withinMs: 60_000,
+    everyMs: 250,
+  });
+}, 120_000);
+afterAll(() => scene?.stop());
+
+const told = async (query: string): Promise<{ id: string; text: string }[]> =>
+  (await scene.console.ask('GET', `/api/v1/timeline?${query}`)).body.entries;
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+}
+
+async function untilInView(page: Page, text: string): Promise<void> {
+  await page.getByText(text).first().waitFor({ state: 'visible', timeout: 20_000 });
+}
+
+describe('the timeline', () => {
+  it('tells what happened by day, with who and why, in UTC with the local time on hover', async () => {
+    const page = await scene.open('/timeline');
+    await untilLive(page);
+    await shoot(page, 'timeline');
+    const text = await page.locator('#account').innerText();
+    expect(text).toContain('mailer 2.7.0');
+    expect(text).toContain('Why: the provider asked for less');
+    expect(text).toMatch(/\d\d:\d\d:\d\d UTC/);
+    const finding = page.locator('.account-entry.state-warning').first();
+    expect(await finding.innerText()).toMatch(/warning/);
+    const time = finding.locator('time').first();
+    await time.hover();
+    expect(await time.getAttribute('title')).toMatch(/local time/);
+    await page.close();
+  }, 60_000);
+
+  it('takes in what is new at the top, without a reload and without taking the pen away', async () => {
+    const page = await scene.open('/timeline');
+    await untilLive(page);
+    await page.evaluate('window.isStillHere = true');
+    const first = page.locator('.account-entry').first();
+    await first.locator('summary').first().click();
+    await first.locator('input[name="text"]').first().fill('half a sen');
+    await scene.console.ask('POST', '/api/v1/markers', { text: 'something new', kind: 'note' });
+    await untilInView(page, 'something new');
+    expect(await page.locator('.account-entry').first().innerText()).toContain('something new');
+    expect(
+      await page
+        .locator('input[name="text"]')
+        .evaluateAll((all) => all.map((one) => (one as unknown as { value: string }).value)),
+    ).toContain('half a sen');
+    expect(await page.evaluate('window.isStillHere')).toBe(true);
+    await page.close();
+  }, 60_000);
+
+  it('is filtered by what is ticked and typed, and a new entry that does not fit stays out', async () => {
+    const page = await scene.open('/timeline');
+    await untilLive(page);
+    for (const box of await page.locator('input[name="g"]').all())
+      if ((await box.getAttribute('value')) !== 'levers') await box.uncheck();
+    await page.fill('#search', 'provider');
+    await page.locator('.account-filter button[type="submit"]').click();
+    await page.waitForURL(/g=levers/);
+    await untilLive(page);
+    const entries = page.locator('.account-entry');
+    expect(await entries.count()).toBe(1);
+    const version = page.locator('#account');
+    const before = await version.getAttribute('data-account-version');
+    await scene.console.ask('POST', '/api/v1/markers', { text: 'not for this reader', kind: 'note' });
+    await until(
+      'it has looked',
+      async () => (await version.getAttribute('data-account-version')) !== before,
+      {
+        withinMs: 20_000,
+      },
+    );
+    expect(await entries.count()).toBe(1);
+    await page.close();
+  }, 60_000);
+
+  it('is annotated in place, by keyboard alone, and the note is changed and taken back', async () => {
+    const [finding] = await told('kinds=finding.began');
+    const page = await scene.open(`/timeline?entry=${finding?.id}`);
+    const entry = page.locator(`#entry-${finding?.id}`);
+    expect(await entry.getAttribute('aria-current')).toBe('true');
+    await entry.locator('summary').first().focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('it was the import');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/entry=.*#entry-/);
+    await untilInView(page, 'it was the import');
+    await shoot(page, 'timeline-entry');
+    const note = entry.locator('.account-notes li');
+    await note.locator('summary').click();
+    await note.locator('input[name="text"]').fill('it was the deploy');
+    await note.locator('button', { hasText: 'Save' }).click();
+    await untilInView(page, 'it was the deploy');
+    await entry.locator('.account-notes summary').click();
+    await entry.locator('.account-notes button', { hasText: 'Remove' }).click();
+    await page.waitForURL(/\/timeline$/);
+    expect(await page.locator('#account').innerText()).not.toContain('it was the deploy');
+    await page.close();
+  }, 60_000);
+});
+
+describe('an incident', () => {
+  it('is marked from the timeline with the range of what was ticked, told, closed and forgotten', async () => {
+    const page = await scene.open('/timeline');
+    const boxes = page.locator('.account-tick input');
+    await boxes.first().check();
+    await boxes.last().check();
+    await page.getByRole('button', { name: 'Mark as incident' }).click();
+    await page.waitForURL(/\/incidents\/new/);
+    await shoot(page, 'incident-new');
+    const [from, to] = [
+      await page.inputValue('input[name="from"]'),
+      await page.inputValue('input[name="to"]'),
+    ];
+    const entries = (await scene.console.ask('GET', '/api/v1/timeline?limit=500')).body.entries;
+    expect(from).toBe(entries.at(-1).at.slice(0, 19));
+    expect(to >= from).toBe(true);
+    await page.fill('input[name="title"]', 'Mail stood');
+    await page.fill('input[name="affects"]', 'Sending of e-mail');
+    await page.fill('input[name="to"]', '');
+    await page.locator('.incident-form button[type="submit"]').click();
+    await page.waitForURL(/\/incidents\/[0-9a-f-]{36}$/);
+    await shoot(page, 'incident');
+    expect(await page.locator('#status-text').innerText()).toMatch(
+      /^Sending of e-mail has been delayed since/,
+    );
+    expect(await page.locator('#draft-text').innerText()).toContain('# Post-mortem: Mail stood');
+    await page.fill('textarea[name="cause"]', 'Somebody paused it.');
+    await page.locator('.incident-form button[type="submit"]').click();
+    await page.waitForLoadState();
+    expect(await page.locator('#draft-text').innerText()).toContain('Somebody paused it.');
+    await page.getByRole('button', { name: 'Close it now' }).click();
+    await untilInView(page, 'closed');
+    expect(await page.locator('#status-text').innerText()).toMatch(/works normally again/);
+    await page.goto(`${scene.console.url}/incidents`);
+    expect(await page.locator('.incidents').innerText()).toContain('Mail stood');
+    await page.getByRole('link', { name: 'Mail stood' }).click();
+    await page.locator('summary', { hasText: 'Forget' }).click();
+    await page.getByRole('button', { name: 'Forget it' }).click();
+    await page.waitForURL(/\/incidents$/);
+    await untilInView(page, 'Nothing has been marked');
+    await page.close();
+  }, 60_000);
+
+  it('that can not be so is refused in words, and what was typed stays', async () => {
+    const page = await scene.open('/incidents/new');
+    await page.fill('input[name="title"]', 'Kept words');
+    await page.fill('input[name="from"]', '2026-01-02T00:00:00');
+    await page.fill('input[name="to"]', '2026-01-01T00:00:00');
+    await page.locator('.incident-form button[type="submit"]').click();
+    await untilInView(page, 'must not be before from');
+    expect(await page.inputValue('input[name="title"]')).toBe('Kept words');
+    expect(await page.inputValue('input[name="to"]')).toBe('2026-01-01T00:00:00');
+    await page.close();
+  }, 60_000);
+});
+
+describe('each page', () => {
+  let incident: string;
+  beforeAll(async () => {
+    const [began] = (await scene.console.ask('GET', '/api/v1/timeline?kinds=finding.began')).body.entries;
+    const made = await scene.console.ask('POST', '/api/v1/incidents', {
+      title: 'Mail stands',
+      from: began.at,
+    });
+    incident = `/incidents/${made.body.id}`;
+    await scene.console.ask('POST', '/api/v1/markers', { text: 'a note on it', about: began.id });
+  });
+
+  it.each([
+    ['timeline', () => '/timeline'],
+    ['timeline without a match', () => '/timeline?search=nothing-like-this'],
+    ['incidents', () => '/incidents'],
+    ['new incident', () => '/incidents/new'],
+    ['incident', () => incident],
+  ])(
+    '%s: axe finds nothing in light and dark, and it fits a phone and a thumb',
+    async (name, path) => {
+      for (const options of [WIDE, { ...WIDE, colorScheme: 'dark' as const }, PHONE]) {
+        const page = await scene.open(path(), options);
+        await untilLive(page);
+        for (const summary of await page.locator('main details:not([open]) > summary').all())
+          await summary.click();
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(
+          violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`),
+        ).toEqual([]);
+        const [scroll = 0, client = 0]: readonly number[] = await page.evaluate(
+          '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+        );
+        expect(scroll).toBeLessThanOrEqual(client);
+        const look = options === PHONE ? 'phone' : 'colorScheme' in options ? 'dark' : 'light';
+        await shoot(page, `${name.replaceAll(' ', '-')}-${look}`);
+        if (options === PHONE) expect(await smallTargets(page)).toEqual([]);
+        await page.close();
+      }
+    },
+    90_000,
+  );
+});
+
+it('nothing on these pages has complained', () => {
+  expect(scene.complaints().filter((line) => !line.includes('422'))).toEqual([]);
+});
+
+async function smallTargets(page: Page): Promise<readonly string[]> {
+  return page.evaluate(`(() => {
+    const all = document.querySelectorAll(
+      'main button, main select, main input:not([type="hidden"]), main .button, main summary, main .page-link, .top-nav a, label.check, label.account-tick',
+    );
+    return [...all].filter((element) => {
+      const box = (element.closest('label') ?? element).getBoundingClientRect();
+      return box.width > 0 && (box.height < 43.5 || box.width < 43.5) && getComputedStyle(element).visibility !== 'hidden';
+    }).map((element) => element.outerHTML.slice(0, 160));
+  })()`);
+}

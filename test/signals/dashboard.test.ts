@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import { packagePath } from '../../server/package-path.js';
+import { grafanaDashboard } from '../../server/signals/dashboard/grafana.js';
+import { DASHBOARD_ITEMS } from '../../server/signals/dashboard/panels.js';
+import { metricsIn } from '../support/metrics-in.js';
+import { checkRules } from '../support/promtool.js';
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly datasource?: unknown;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly { readonly expr: string; readonly datasource: unknown }[];
+}
+const dashboard = grafanaDashboard();
+const panels = dashboard.panels as readonly Panel[];
+const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+
+it('the file that people load is what the registry gives', async () => {
+  const text = `${JSON.stringify(dashboard, null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot(packagePath('static/grafana-dashboard.json'));
+});
+
+it('every metric that it draws is one that /metrics has', () => {
+  expect(expressions.length).toBeGreaterThan(15);
+  expect(metricsIn(JSON.stringify(dashboard)).unknown).toEqual([]);
+});
+
+it('every expression is PromQL', () => {
+  const rules = expressions.map((expr, i) => ({
+    record: `spillway:panel_${i}`,
+    expr: expr.replaceAll('$redis', '.*').replaceAll('$queue', '.*'),
+  }));
+  const { code, output } = checkRules(JSON.stringify({ groups: [{ name: 'panels', rules }] }));
+  expect(output).toMatch(new RegExp(`SUCCESS: ${rules.length} rules found`));
+  expect(code).toBe(0);
+  expect(
+    checkRules(JSON.stringify({ groups: [{ name: 'x', rules: [{ record: 'x', expr: 'sum(' }] }] })).code,
+  ).toBe(1);
+});
+
+it('the data source is a variable everywhere, and panels have ids and places of their own', () => {
+  expect(dashboard.schemaVersion).toBe(39);
+  for (const { type, datasource, targets = [] } of panels) {
+    if (type === 'row') continue;
+    for (const of of [datasource, ...targets.map((target) => target.datasource)])
+      expect(of).toEqual({ type: 'prometheus', uid: '${datasource}' });
+  }
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  for (const [i, { gridPos: a }] of panels.entries())
+    for (const { gridPos: b } of panels.slice(i + 1))
+      expect(a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h).toBe(false);
+});
+
+it('memory, forecast, backlog, rates, workers and findings are on it', () => {
+  const rows = DASHBOARD_ITEMS.flatMap((item) => ('row' in item ? [item.row] : []));
+  expect(rows).toEqual([
+    'What is wrong',
+    'Memory and forecast',
+    'Backlog',
+    'Rates',
+    'Workers',
+    'The console itself',
+  ]);
+});
