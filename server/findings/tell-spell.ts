@@ -46,7 +46,7 @@ export function spellInWords({ kind, spell, isUnseen }: SpellEvent): string {
 /** "112% of the limit, 1,204 jobs waiting"; empty: no numbers are known. */
 export function worstInWords({ worst }: Pick<Spell, 'worst'>): string {
   return [...worst]
-    .filter(({ label }) => !NOT_A_MEASURE.has(label))
+    .filter(({ label, value }) => !NOT_A_MEASURE.has(label) && value !== 0)
     .sort((a, b) => placeIn(a) - placeIn(b))
     .slice(0, MOST_NAMED)
     .map(({ label, value, unit }) => `${label} ${formatValue(value, unit)}`)

@@ -157,7 +157,7 @@ describe('an incident', () => {
     expect(await page.locator('#draft-text').innerText()).toContain('Somebody paused it.');
     await page.getByRole('button', { name: 'Close it now' }).click();
     await untilInView(page, 'closed');
-    expect(await page.locator('#status-text').innerText()).toMatch(/works normally again/);
+    expect(await page.locator('#status-text').innerText()).toMatch(/We are still watching it/);
     await page.goto(`${scene.console.url}/incidents`);
     expect(await page.locator('.incidents').innerText()).toContain('Mail stood');
     await page.getByRole('link', { name: 'Mail stood' }).click();
@@ -176,7 +176,7 @@ describe('an incident', () => {
     await page.locator('.incident-form button[type="submit"]').click();
     await untilInView(page, 'must not be before from');
     expect(await page.inputValue('input[name="title"]')).toBe('Kept words');
-    expect(await page.inputValue('input[name="to"]')).toBe('2026-01-01T00:00:00');
+    expect(await page.inputValue('input[name="to"]')).toMatch(/^2026-01-01T00:00/);
     await page.close();
   }, 60_000);
 });
@@ -205,8 +205,9 @@ describe('each page', () => {
       for (const options of [WIDE, { ...WIDE, colorScheme: 'dark' as const }, PHONE]) {
         const page = await scene.open(path(), options);
         await untilLive(page);
-        for (const summary of await page.locator('main details:not([open]) > summary').all())
-          await summary.click();
+        await page.evaluate(
+          "for (const details of document.querySelectorAll('main details')) details.open = true",
+        );
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(
           violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`),

@@ -74,7 +74,7 @@ function delayOf(facts: IncidentFacts, impact: IncidentImpact): DelayAccount | n
   return { atLeastJobs: peak.value, waitedJobSeconds: null, thresholdJobs, source: peak.source };
 }
 
-function unknownOf({ history, areEntriesCut, spells }: IncidentFacts): readonly string[] {
+function unknownOf({ history, areEntriesCut, spells, toMs }: IncidentFacts): readonly string[] {
   const unknown: string[] = [];
   if (history === null)
     unknown.push(
@@ -85,6 +85,8 @@ function unknownOf({ history, areEntriesCut, spells }: IncidentFacts): readonly 
       `Nothing was read in ${Math.max(1, Math.round(history.gapRatio * 100))}% of the range: a peak in it is unknown.`,
     );
   if (spells.length === 0) unknown.push('No finding falls into this range: when it was noticed is unknown.');
+  if (toMs !== null && spells.some(({ endedAtMs }) => endedAtMs === null))
+    unknown.push('The incident is closed, but a finding of it still lasts: whether it is over is unknown.');
   if (areEntriesCut) unknown.push('There are more entries in this range than are shown here.');
   return unknown;
 }

@@ -78,7 +78,7 @@ function lineOf(entry: AccountEntry): string {
 }
 
 function actionsOf({ entries }: IncidentFacts): string {
-  const actions = entries.filter(({ action }) => action !== null && !/^(note|incident)\./.test(action.lever));
+  const actions = entries.filter(({ action }) => action !== null);
   if (actions.length === 0) return 'Nobody changed anything from the console.';
   return actions.slice(0, MOST_LINES).map(actionLine).join('\n');
 }

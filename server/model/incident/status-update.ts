@@ -33,7 +33,11 @@ export function statusUpdateOf(
   }
   const detail = detailOf(effects, THEN);
   const then = `${detail === '' ? 'delayed' : 'disrupted'} from ${from} to ${endOf(facts.fromMs, facts.toMs)}`;
-  return `${what} was ${then}${detail && ` (${detail})`}, and works normally again. ${aftermathInWords(facts, effects)}`;
+  const was = `${what} was ${then}${detail && ` (${detail})`}`;
+  // Somebody closed it, but the console does not find it well: then nobody is told that it is.
+  if (facts.spells.some(({ endedAtMs }) => endedAtMs === null))
+    return `${was}. We are still watching it, as part of it may not be as usual yet.`;
+  return `${was}, and works normally again. ${aftermathInWords(facts, effects)}`;
 }
 
 /** By what was found; the gravest first. Nothing found: it is at least slow, or nobody would have called it an incident. */

@@ -122,11 +122,6 @@ function entryOf(
 }
 
 const LEVER_TITLES: Readonly<Record<string, string>> = {
-  'note.edit': 'Note changed',
-  'note.remove': 'Note removed',
-  'incident.open': 'Incident marked',
-  'incident.change': 'Incident changed',
-  'incident.remove': 'Incident forgotten',
   'replay.start': 'Replay begun',
   'replay.change': 'Replay changed',
   'replay.forget': 'Replay forgotten',

@@ -72,6 +72,13 @@ describe('impact', () => {
   });
 });
 
+it('an incident that was closed while a finding lasts is not called over', () => {
+  const spells = [aSpell({ endedAtMs: null })];
+  const { unknown } = accountOfIncident(someFacts({ spells, toMs: NOW_MS + MINUTE_MS }));
+  expect(unknown.join(' ')).toMatch(/still lasts: whether it is over is unknown/);
+  expect(accountOfIncident(someFacts({ spells })).unknown.join(' ')).not.toMatch(/still lasts/);
+});
+
 describe('jobs delayed', () => {
   it('are at least the largest backlog, with the time that jobs waited in all', () => {
     expect(accountOfIncident(someFacts({ history })).delayed).toEqual({

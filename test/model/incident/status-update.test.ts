@@ -108,6 +108,12 @@ describe('once it is closed', () => {
     );
   });
 
+  it('a trouble that lasts is not called over, whoever closed the incident', () => {
+    const text = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [open] }));
+    expect(text).not.toMatch(/works normally again/);
+    expect(text).toMatch(/to 03:34 UTC\. We are still watching it/);
+  });
+
   it('parked work that is not back is told', () => {
     const parkings = [
       { id: 'p', queue: 'bull:mail', actor: 'ana', parked: 9, restored: 4, present: 0, remaining: 5 },
