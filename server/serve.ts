@@ -77,15 +77,21 @@ export async function serveConsole(config: Config): Promise<number> {
     ownProblems: () => own.messaging?.problems() ?? [],
   });
   history.follow(watch);
-  for (const { name } of config.instances)
-    tell({
-      atMs: now(),
-      instance: name,
-      kind: 'console.started',
-      queue: null,
-      worker: null,
-      text: `The console ${packageVersion()} has started.`,
-    });
+  const tellOfConsole = (what: 'started' | 'stopped', text: string): Promise<unknown> =>
+    Promise.allSettled(
+      config.instances.map(({ name }) =>
+        store.timeline.append({
+          id: randomUUID(),
+          atMs: now(),
+          instance: name,
+          kind: `console.${what}`,
+          queue: null,
+          worker: null,
+          text,
+        }),
+      ),
+    );
+  await tellOfConsole('started', `The console ${packageVersion()} has started.`);
   const keeper = new PredictionKeeper({
     watch,
     log: store.predictions,
@@ -225,6 +231,7 @@ export async function serveConsole(config: Config): Promise<number> {
     await messaging.stop();
     await watch.stop();
     await history.stop();
+    await tellOfConsole('stopped', 'The console has stopped in an orderly way.');
     store.close();
   }
 }

@@ -20,6 +20,11 @@ export interface TimelineProps {
 export const Timeline: FC<TimelineProps> = ({ entries }) => (
   <section class="panel timeline" aria-labelledby="timeline-title">
     <h2 id="timeline-title">What happened lately</h2>
+    <p>
+      <a class="page-link" href="/timeline">
+        The whole timeline
+      </a>
+    </p>
     {entries.length === 0 ? (
       <p class="empty">Nothing since this console first ran.</p>
     ) : (

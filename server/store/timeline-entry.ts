@@ -26,6 +26,7 @@ export interface TimelineEntry {
 
 export type TimelineKind =
   | 'console.started'
+  | 'console.stopped'
   | 'console.deaf'
   | 'console.hears'
   | 'redis.unreachable'

@@ -240,6 +240,15 @@ it('a range is a post-mortem draft without being an incident', async () => {
   expect((await ask('GET', '/timeline.md')).status).toBe(422);
 });
 
+it('a console that is stopped says so before it goes', async () => {
+  await console_.signal('SIGTERM');
+  console_ = await startConsole({ redisUrl: redis.url, env, dataDirectory: directory });
+  expect((await entries('kinds=console')).map(({ kind }) => kind).slice(0, 2)).toEqual([
+    'console.started',
+    'console.stopped',
+  ]);
+}, 60_000);
+
 it('a console that is killed and comes back does not begin again what still is so', async () => {
   const before = (await entries('kinds=finding.began')).length;
   await console_.signal('SIGKILL');

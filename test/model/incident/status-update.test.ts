@@ -111,7 +111,7 @@ describe('once it is closed', () => {
   it('a trouble that lasts is not called over, whoever closed the incident', () => {
     const text = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [open] }));
     expect(text).not.toMatch(/works normally again/);
-    expect(text).toMatch(/to 03:34 UTC\. We are still watching it/);
+    expect(text).toMatch(/to 03:34 UTC .*\)\. We are still watching it/);
   });
 
   it('parked work that is not back is told', () => {
