@@ -80,6 +80,5 @@ const STATES: Readonly<Record<string, NonNullable<AccountEntry['state']>>> = {
   'console.hears': 'calm',
   'replay.guarded': 'warning',
   'policy.acted': 'info',
-  'incident.opened': 'info',
   'incident.closed': 'calm',
 };

@@ -42,7 +42,7 @@ const GROUP_LABELS: Readonly<Record<AccountEntry['group'], string>> = {
 const STATE_WORDS: Readonly<Record<NonNullable<AccountEntry['state']>, string>> = {
   critical: 'critical',
   warning: 'warning',
-  info: 'note',
+  info: 'info',
   calm: 'better',
 };
 
