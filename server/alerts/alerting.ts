@@ -1,35 +1,15 @@
 import type { Acknowledgement, Alert, Transition } from '../model/alerts/alert.js';
 import { FLAP_WINDOW_MS } from '../model/alerts/damping.js';
 import { DEFAULT_RULES } from '../model/alerts/default-rules.js';
-import { dueMessages, type GroupTiming } from '../model/alerts/grouping.js';
+import { dueMessages } from '../model/alerts/grouping.js';
 import { Judge } from '../model/alerts/judge.js';
-import type { AlertRule } from '../model/alerts/rule.js';
 import type { Silence } from '../model/alerts/silence.js';
-import type { TimelineEntry, TimelineLog } from '../store/timeline-entry.js';
-import type { Watch } from '../watch/watch.js';
-import type { AlertingStore } from './alerting-store.js';
-import type { Notification } from './notification.js';
-import { notificationOf, type PathOf } from './notification-of.js';
+import type { TimelineEntry } from '../store/timeline-entry.js';
+import type { AlertingDeps } from './alerting-deps.js';
+import { notificationOf } from './notification-of.js';
 import { Rulebook } from './rulebook.js';
 import type { KeptRule } from './rules-store.js';
 import { transitionEntries } from './tell-transitions.js';
-
-export interface AlertingDeps {
-  readonly watch: Pick<Watch, 'snapshots' | 'snapshot' | 'findings' | 'onTick'>;
-  readonly store: AlertingStore;
-  readonly timeline: Pick<TimelineLog, 'append'>;
-  /** Takes a message for the channels; it may be given the same one (by id) twice, after a crash. */
-  readonly notify: (notification: Notification) => Promise<void>;
-  /** Of several consoles that share a store, one judges. */
-  readonly holdsLease: () => boolean;
-  /** Rules of the configuration: these count, whatever the store says. */
-  readonly fileRules: readonly AlertRule[];
-  readonly timing: GroupTiming;
-  readonly pathOf: PathOf;
-  readonly now: () => number;
-  readonly newId: () => string;
-  readonly warn: (message: string) => void;
-}
 
 /** What other consoles, or this one's API, have changed in the store is looked for this often. */
 const REFRESH_MS = 5_000;

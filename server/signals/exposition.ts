@@ -74,7 +74,7 @@ const LABELS = {
   queue: ['redis', 'queue'],
   'job-type': ['redis', 'queue', 'type'],
 } as const;
-/** Each is eight series. */
+/** Each is nine series. */
 const MOST_JOB_TYPES = 100;
 
 interface View {

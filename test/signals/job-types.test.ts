@@ -30,6 +30,7 @@ describe('/metrics of job types', () => {
       Object.fromEntries(told.map(({ name, value }) => [name.replace('spillway_job_type_', ''), value])),
     ).toEqual({
       waiting_jobs: 30,
+      silent_seconds: 0,
       completed_per_second: 2.5,
       failed_per_second: 0.5,
       run_p50_seconds: 0.2,
