@@ -188,6 +188,7 @@ describe('channels of alerts', () => {
     `alerts:\n  channels:\n    - { name: hook, type: webhook, url: 'https://h.example/a-secret-path', ${more} }\n`;
 
   it('take secrets from the environment, and say which one is missing', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: of the config file, not of a template
     const config = file(hook("secret: '${HOOK_SECRET}'"));
     expect(problems({ config })).toEqual([
       'alerts.channels.0.secret: HOOK_SECRET is not set in the environment',

@@ -16,7 +16,7 @@ export function slackBody(message: Message): string {
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: cut(head, MOST_HEADER), emoji: true } },
     section(`*Redis* ${escapeSlack(message.instance)}   *Since* ${message.since}`),
-    ...(lines.length > 0 ? [section(fit(lines, MOST_SECTION))] : []),
+    ...(lines.length > 0 ? [section(fitLines(lines, MOST_SECTION))] : []),
     ...(message.firstRemedy === null ? [] : [section(`*First remedy* ${escapeSlack(message.firstRemedy)}`)]),
     ...(message.link === null ? [] : [section(slackLink(message.link, 'Open the console'))]),
   ];
@@ -40,7 +40,7 @@ function section(text: string) {
 }
 
 /** As many whole lines as fit; cutting inside one could split an escape. */
-function fit(lines: readonly string[], most: number): string {
+function fitLines(lines: readonly string[], most: number): string {
   let text = '';
   for (const [i, line] of lines.entries()) {
     const next = text === '' ? line : `${text}\n${line}`;

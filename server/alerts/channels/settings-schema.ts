@@ -5,6 +5,7 @@ const SEVERITIES = ['info', 'warning', 'critical'] as const;
 
 const httpUrl = z
   .string()
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: of the config file, not of a template
   .refine(isHttpUrl, 'must be an http:// or https:// URL, or ${NAME} of the environment');
 const oneLine = z
   .string()

@@ -1,5 +1,6 @@
 import { DASHBOARD_ITEMS, type DashboardPanel } from './panels.js';
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 const ROW_HEIGHT = 8;
 const STAT_HEIGHT = 4;
