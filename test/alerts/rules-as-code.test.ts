@@ -26,11 +26,11 @@ async function problemsOf(rules: string): Promise<string> {
 }
 
 it('rules of a file are taken as they are written, with defaults for the rest', async () => {
-  const { alerts } = await load(
+  const { alertRules } = await load(
     '- id: deep\n  name: Deep\n  severity: critical\n  condition: { kind: compare, signal: queue_backlog_jobs, is: above, threshold: 10 }\n',
   );
-  expect(alerts.timing.repeatMs).toBe(600_000);
-  expect(alerts.rules).toMatchObject([
+  expect(alertRules.timing.repeatMs).toBe(600_000);
+  expect(alertRules.rules).toMatchObject([
     { id: 'deep', isEnabled: true, severity: 'critical', forMs: 60_000, condition: { clear: null } },
   ]);
 });

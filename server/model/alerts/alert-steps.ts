@@ -69,9 +69,18 @@ export class AlertSteps {
     return alert;
   }
 
-  /** One look at an alert. `kind` null: nothing but its numbers changed. */
-  step(alert: Alert, level: Level, rule: AlertRule): { readonly kind: StepKind; readonly alert: Alert } {
-    const known = level === 'clear' && this.#isWarmingUp(alert) ? 'unknown' : level;
+  /**
+   * One look at an alert. `kind` null: nothing but its numbers changed.
+   * @param isMeasured `level` is from a number that was read now, which counts also while a console warms up; what is
+   * clear only because nothing was seen of it does not.
+   */
+  step(
+    alert: Alert,
+    level: Level,
+    rule: AlertRule,
+    isMeasured: boolean,
+  ): { readonly kind: StepKind; readonly alert: Alert } {
+    const known = level === 'clear' && !isMeasured && this.#isWarmingUp(alert) ? 'unknown' : level;
     const course = advance(alert, known, this.#timing(rule, alert.key), this.#nowMs);
     if (course === null) return { kind: 'dropped', alert };
     const now: Alert = { ...alert, ...course };

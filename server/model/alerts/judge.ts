@@ -25,7 +25,7 @@ import { levelOf } from './watch-condition.js';
 export interface JudgeOptions {
   readonly instance: string;
   readonly newId: () => string;
-  /** After a restart rates, habits and samples are not known yet: for so long nothing that was restored is called over. */
+  /** After a restart rates, habits and samples are not known yet: for so long nothing that was restored is called over, but by a number that was read. */
   readonly warmUpMs?: number;
 }
 const WARM_UP_MS = 60_000;
@@ -127,7 +127,7 @@ export class Judge {
     const { rule, watching, active, matcher } = state;
     const column = this.#room.column(watching.gauge.key);
     if (!column) {
-      for (const [slot, alert] of active) this.#keep(state, slot, alert, 'unknown', transitions);
+      for (const [slot, alert] of active) this.#keep(state, slot, alert, 'unknown', false, transitions);
       return;
     }
     const { values, table } = column;
@@ -150,7 +150,7 @@ export class Judge {
       const level = isGone ? 'clear' : levelOf(watching, value);
       const facts = Number.isNaN(value) ? {} : { value };
       const before = { ...alert, ...facts, ruleName: rule.name, runbookUrl: rule.runbookUrl };
-      const step = this.#keep(state, slot, before, level, transitions);
+      const step = this.#keep(state, slot, before, level, !Number.isNaN(value), transitions);
       if (step !== 'firing') continue;
       // In words as of the moment at which it is told.
       const fired = active.get(slot) as Alert;
@@ -185,6 +185,7 @@ export class Judge {
           finding.key,
           { ...alert, ...now, ruleName: rule.name, runbookUrl: rule.runbookUrl },
           'breach',
+          false,
           transitions,
         );
       else {
@@ -202,7 +203,7 @@ export class Judge {
       if (seen.has(key)) continue;
       // A finding that another explains is there, under the other's name.
       const level = !isLive ? 'unknown' : explained.has(key) ? 'held' : 'clear';
-      this.#keep(state, key, alert, level, transitions);
+      this.#keep(state, key, alert, level, false, transitions);
     }
   }
 
@@ -211,9 +212,10 @@ export class Judge {
     at: K,
     before: Alert,
     level: Level,
+    isMeasured: boolean,
     transitions: Transition[],
   ): Transition['kind'] | null {
-    const { kind, alert } = this.#steps.step(before, level, rule);
+    const { kind, alert } = this.#steps.step(before, level, rule, isMeasured);
     if (kind === 'dropped' || kind === 'resolved') {
       active.delete(at);
       this.#restored.delete(alert.id);
