@@ -16,7 +16,7 @@ export interface HealthFacts {
   readonly dueSinceMs: number | null;
 }
 
-export type HealthCode = 'polling' | 'store' | 'channel' | 'outbox';
+export type HealthCode = 'polling' | 'store' | 'history' | 'channel' | 'outbox';
 
 /** One thing that is wrong with the console itself. */
 export interface HealthProblem {

@@ -25,8 +25,6 @@ export interface WatchOptions {
   readonly tell: TellEvent;
   /** Markers of an instance, the same array until something changes; absent: there are none. */
   readonly markers?: (instance: string) => readonly Marker[];
-  /** Why signals are not kept at present; null: they are. */
-  readonly historyProblem?: () => string | null;
   /** What is wrong with the console itself; absent: nobody watches it. */
   readonly ownProblems?: () => readonly HealthProblem[];
 }
@@ -63,8 +61,8 @@ export function createWatch(options: WatchOptions): Watch {
 
   for (const config of options.instances) {
     const { now, log, random, slowThresholdMs, newId, tell } = options;
-    const { markers = () => NO_MARKERS, historyProblem = () => null } = options;
-    const deps = { now, log, random, slowThresholdMs, newId, tell, markers, historyProblem, onTick };
+    const { markers = () => NO_MARKERS } = options;
+    const deps = { now, log, random, slowThresholdMs, newId, tell, markers, onTick };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();

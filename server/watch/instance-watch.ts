@@ -35,8 +35,6 @@ export interface InstanceWatchDeps {
   readonly onTick: (instance: string) => void;
   /** The same array until something changes. */
   readonly markers: (instance: string) => readonly Marker[];
-  /** Why signals are not kept at present; null: they are. */
-  readonly historyProblem: () => string | null;
 }
 
 /**
@@ -249,7 +247,6 @@ export class InstanceWatch {
         unreadable: this.#fleet.unreadable,
       },
       markers: this.#deps.markers(this.#config.name),
-      historyProblem: this.#deps.historyProblem(),
       discovery: this.#reader.discovery,
       poll: this.#poll,
     };

@@ -250,8 +250,6 @@ export interface Snapshot {
   readonly hearing: Hearing;
   /** Deploys and notes of the last 24 hours, oldest first, at most 200; those about the instance have no queue. */
   readonly markers: readonly Marker[];
-  /** Why signals are not kept in the store at present; absent or null: they are. */
-  readonly historyProblem?: string | null;
   readonly discovery: DiscoveryState;
   readonly poll: PollState;
   /** What is wrong with the console itself; told with one instance only. Absent: nothing. */

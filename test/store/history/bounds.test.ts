@@ -67,7 +67,8 @@ it('a directory that can not be written is told as a finding, and history begins
   await bench.run(START_MS + 10_000, () => 5);
   const problem = bench.history.problem();
   expect(problem).toMatch(/can't be written/);
-  const snapshot = { ...snapshotAt(bench.nowMs, []), historyProblem: problem };
+  const ownProblems = [{ code: 'history' as const, subject: '', text: problem ?? '' }];
+  const snapshot = { ...snapshotAt(bench.nowMs, []), ownProblems };
   const found = detectFindings(snapshot, bench.nowMs, DEFAULT_THRESHOLDS);
   expect(found.map(({ code }) => code)).toContain('console.no-history');
   await rm(directory);

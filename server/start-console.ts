@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { type Messaging, startMessaging } from './alerts/messaging.js';
+import { startAlerting } from './alerts/start-alerting.js';
+import type { AppDeps } from './app-deps.js';
+import type { Config } from './config.js';
+import { type LeverDeps, runLever } from './levers/run.js';
+import { ReplayQueues } from './replay/replay-queues.js';
+import { elementId } from './routes/pages/words.js';
+import { startMoving } from './start-moving.js';
+import { startWatching } from './start-watching.js';
+import { openStore, type Store } from './store/open-store.js';
+import type { TellEvent } from './store/timeline-entry.js';
+import { packageVersion } from './version.js';
+import { listJobs, readJob } from './watch/jobs.js';
+import { probeQueue } from './watch/probe-queue.js';
+
+/** What every part is given. */
+export interface Common {
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Onto the timeline; what can't be kept there is logged. */
+  readonly tell: TellEvent;
+  readonly log: Logger;
+}
+
+export interface StartedConsole {
+  readonly deps: AppDeps;
+  /** In the order in which nothing is used after it has ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything but HTTP: the store, the eyes, what tells people, what moves jobs. */
+export async function startConsole(config: Config, log: Logger): Promise<StartedConsole> {
+  const store = await openStore(config.dataDirectory);
+  if (store.problem) log.warn(store.problem);
+  const now = (): number => Date.now();
+  const warn = (message: string): void => log.warn(message);
+  const common: Common = { now, newId: randomUUID, tell: tellInto(store, log), log };
+  // Both need the other: the watch tells of the console's own troubles, and these are found by looking at the watch.
+  const own: { messaging?: Messaging } = {};
+  const watching = await startWatching(config, store, common, () => own.messaging?.problems() ?? []);
+  const { watch, markers, history, keeper } = watching;
+  await tellOfConsole(config, store, 'started', `The console ${packageVersion()} has started.`);
+  const messaging = startMessaging({
+    settings: config.alerts,
+    store,
+    watch,
+    now,
+    random: Math.random,
+    newId: randomUUID,
+    warn,
+  });
+  own.messaging = messaging;
+  const holdsLease = (): boolean => messaging.lease.isHeld();
+  const alerting = await startAlerting({
+    config: config.alertRules,
+    watch,
+    store: store.alerting,
+    audit: store.audit,
+    timeline: store.timeline,
+    history,
+    notify: messaging.notify,
+    holdsLease,
+    anchorOf: ({ key }) => elementId('finding', key),
+    now,
+    newId: randomUUID,
+    warn,
+  });
+  const moving = await startMoving(config, store, watch, common, holdsLease);
+  const { parkings, replays } = moving;
+  const leverDeps: LeverDeps = {
+    watch,
+    audit: store.audit,
+    typeThresholds: store.typeThresholds,
+    parkings,
+    now,
+    newId: randomUUID,
+    warn,
+    foretold: (prediction) => keeper.add(prediction),
+  };
+  const pull: AppDeps['runLever'] = (actor, request) => runLever(leverDeps, actor, request);
+  const deps: AppDeps = {
+    watch,
+    messaging,
+    probeQueue: (instance, queueId, ask) => probeQueue(watch, instance, queueId, ask),
+    audit: store.audit,
+    timeline: store.timeline,
+    predictions: store.predictions,
+    markers,
+    account: store.account,
+    spells: store.spells,
+    incidents: store.incidents,
+    history,
+    idempotency: store.idempotency,
+    parkings,
+    runLever: pull,
+    listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
+    readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
+    replays,
+    replayQueues: new ReplayQueues({ watch, globs: config.replayQueues, pull }),
+    alerts: alerting.desk,
+    now,
+    newId: randomUUID,
+    thresholds: config.thresholds,
+    jobDataRole: config.jobDataRole,
+    storeProblem: store.problem,
+    groups: config.groups,
+    hasSignIn: config.tokens.length > 0,
+    version: packageVersion(),
+  };
+  return {
+    deps,
+    async stop() {
+      await alerting.stop();
+      await moving.stop();
+      await messaging.stop();
+      await watching.stop();
+      await tellOfConsole(config, store, 'stopped', 'The console has stopped in an orderly way.');
+      store.close();
+    },
+  };
+}
+
+function tellInto({ timeline }: Store, log: Logger): TellEvent {
+  return (event) => {
+    timeline.append({ ...event, id: randomUUID() }).catch((error: unknown) => {
+      log.warn(
+        `the timeline could not be kept: ${error instanceof Error ? error.message : 'unknown reason'}`,
+      );
+    });
+  };
+}
+
+/** Waits until it is kept: what comes after a start must stand after it, and nothing is kept after a stop. */
+async function tellOfConsole(
+  { instances }: Config,
+  { timeline }: Store,
+  what: 'started' | 'stopped',
+  text: string,
+): Promise<void> {
+  const about = { atMs: Date.now(), kind: `console.${what}`, queue: null, worker: null, text } as const;
+  await Promise.allSettled(
+    instances.map(({ name }) => timeline.append({ ...about, id: randomUUID(), instance: name })),
+  );
+}

@@ -1,0 +1,86 @@
+import type { HealthProblem } from './alerts/console-health.js';
+import type { Config } from './config.js';
+import type { Common } from './start-console.js';
+import { type OpenedHistory, openHistory } from './store/history/open-history.js';
+import type { Store } from './store/open-store.js';
+import { createWatch } from './watch/create-watch.js';
+import { MarkerBook } from './watch/marker-book.js';
+import { PredictionKeeper } from './watch/prediction-keeper.js';
+import { recallMarkers } from './watch/recall-markers.js';
+import { SpellKeeper } from './watch/spell-keeper.js';
+import type { Watch } from './watch/watch.js';
+
+/** What sees, and what remembers what was seen. */
+export interface Watching {
+  readonly watch: Watch;
+  readonly markers: MarkerBook;
+  readonly history: OpenedHistory['log'];
+  readonly keeper: PredictionKeeper;
+  stop(): Promise<void>;
+}
+
+/**
+ * Begins to look at every Redis.
+ * @param ownProblems of the console itself, besides its history: told with the first instance.
+ */
+export async function startWatching(
+  config: Config,
+  store: Store,
+  common: Common,
+  ownProblems: () => readonly HealthProblem[],
+): Promise<Watching> {
+  const { now, newId, tell, log } = common;
+  const warn = (message: string): void => log.warn(message);
+  const markers = new MarkerBook(
+    config.instances.map(({ name }) => name),
+    now,
+  );
+  await recallMarkers(markers, store.timeline, now()).catch((error: unknown) =>
+    log.warn({ err: error }, 'the markers of the last day could not be read'),
+  );
+  const history = await openHistory({
+    directory: config.dataDirectory,
+    settings: config.history,
+    now,
+    warn,
+  });
+  const watch = createWatch({
+    instances: config.instances,
+    thresholds: config.thresholds,
+    now,
+    log: { info: (message) => log.info(message), warn },
+    random: Math.random,
+    slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
+    newId,
+    tell,
+    markers: (instance) => markers.of(instance),
+    ownProblems: () => [...problemsOf(history), ...ownProblems()],
+  });
+  history.follow(watch);
+  const keeper = new PredictionKeeper({ watch, log: store.predictions, now, newId, warn });
+  await keeper
+    .start()
+    .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
+  const { spells: spellLog, timeline } = store;
+  const spells = new SpellKeeper({ watch, spells: spellLog, timeline, now, newId, warn });
+  await spells
+    .start()
+    .catch((error: unknown) => log.warn({ err: error }, 'findings that were open could not be read'));
+  return {
+    watch,
+    markers,
+    history: history.log,
+    keeper,
+    async stop() {
+      keeper.stop();
+      await spells.stop();
+      await watch.stop();
+      await history.stop();
+    },
+  };
+}
+
+function problemsOf({ log }: OpenedHistory): readonly HealthProblem[] {
+  const text = log.problem();
+  return text === null ? [] : [{ code: 'history', subject: '', text }];
+}
