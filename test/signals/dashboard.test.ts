@@ -44,8 +44,8 @@ it('the data source is a variable everywhere, and panels have ids and places of 
   expect(dashboard.schemaVersion).toBe(39);
   for (const { type, datasource, targets = [] } of panels) {
     if (type === 'row') continue;
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
     for (const of of [datasource, ...targets.map((target) => target.datasource)])
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
       expect(of).toEqual({ type: 'prometheus', uid: '${datasource}' });
   }
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
