@@ -38,6 +38,22 @@ export const AlertList: FC<{ readonly alerts: readonly AlertProps[]; readonly no
     </ol>
   );
 
+/** Those that nobody is told of by themselves, a line each. */
+export const FollowerList: FC<{ readonly alerts: readonly AlertProps[] }> = ({ alerts }) => (
+  <ol class="alert-followers">
+    {alerts.map((alert) => (
+      <li id={alert.id}>
+        <Icon name={alert.severity} /> <span class="visually-hidden">{SEVERITY_WORDS[alert.severity]}</span>{' '}
+        <strong>{alert.rule}</strong> <a href={alert.subject.href}>{alert.subject.text}</a>
+        {alert.evidence ? `, ${alert.evidence}` : ''}{' '}
+        <span class="muted">
+          {alert.age}. {alert.notes.join(' ')}
+        </span>
+      </li>
+    ))}
+  </ol>
+);
+
 const AlertItem: FC<AlertProps> = (alert) => (
   <li id={alert.id} class={`alert severity-${alert.severity}`}>
     <p class="alert-head">

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { AlertList, type AlertProps } from './alert-list.js';
+import { AlertList, type AlertProps, FollowerList } from './alert-list.js';
 import { type RuleRowProps, RuleTable } from './alert-rule-table.js';
 import { type Chrome, Layout } from './layout.js';
 import { SilenceForm, type SilenceFormProps } from './silence-form.js';
@@ -17,6 +17,8 @@ export interface AlertStateProps {
   readonly summary: string;
   readonly firing: readonly AlertProps[];
   readonly pending: readonly AlertProps[];
+  /** Explained by another, firing or pending. */
+  readonly following: readonly AlertProps[];
   readonly resolved: readonly AlertProps[];
   readonly silences: readonly SilenceProps[];
 }
@@ -39,6 +41,12 @@ export const AlertState: FC<AlertStateProps> = (state) => (
       <section aria-labelledby="pending-title">
         <h2 id="pending-title">Pending</h2>
         <AlertList alerts={state.pending} none="" />
+      </section>
+    ) : null}
+    {state.following.length > 0 ? (
+      <section aria-labelledby="following-title">
+        <h2 id="following-title">Told with another</h2>
+        <FollowerList alerts={state.following} />
       </section>
     ) : null}
     {state.silences.length > 0 ? (
@@ -79,7 +87,12 @@ export const AlertsPage: FC<{ readonly chrome: Chrome; readonly view: AlertsPage
   view,
 }) => (
   <Layout chrome={chrome}>
-    <h1>Alerts</h1>
+    <div class="section-head">
+      <h1>Alerts</h1>
+      <a class="small-button" href="/channels">
+        Who is told
+      </a>
+    </div>
     {view.silenceForm ? <SilenceForm {...view.silenceForm} /> : null}
     <AlertState {...view.state} />
     <section aria-labelledby="rules-title">

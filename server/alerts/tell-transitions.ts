@@ -1,4 +1,4 @@
-import type { Transition } from '../model/alerts/alert.js';
+import type { Alert, Transition } from '../model/alerts/alert.js';
 import { subjectName } from '../model/alerts/describe.js';
 import { formatDuration, formatThings } from '../model/format.js';
 import type { TimelineEntry } from '../store/timeline-entry.js';
@@ -33,11 +33,20 @@ function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry,
     kind: kind === 'firing' ? 'alert.firing' : 'alert.resolved',
     queue: subject.queue,
     worker: null,
+    ...severityOf(kind, alert),
     text:
       kind === 'firing'
         ? `Alert "${ruleName}" fires (${severity}): ${summary}${why}`
         : `Alert "${ruleName}" about ${subjectName(subject)} is over${lasted}.`,
   };
+}
+
+/** What follows from another is kept and not marked: the other is. */
+function severityOf(
+  kind: Transition['kind'],
+  { severity, inhibitedBy }: Alert,
+): Pick<TimelineEntry, 'severity'> {
+  return kind === 'firing' ? { severity: inhibitedBy === null ? severity : 'info' } : {};
 }
 
 function together(group: readonly Transition[], atMs: number): Omit<TimelineEntry, 'id'> {
@@ -52,6 +61,7 @@ function together(group: readonly Transition[], atMs: number): Omit<TimelineEntr
     kind: kind === 'firing' ? 'alert.firing' : 'alert.resolved',
     queue: null,
     worker: null,
+    ...severityOf(kind, alert),
     text:
       kind === 'firing'
         ? `Alert "${alert.ruleName}" fires (${alert.severity}) for ${whom}.`

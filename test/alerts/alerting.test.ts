@@ -110,9 +110,7 @@ it('what fires is on disk before anybody is told, and its end is told too', asyn
     severity: 'critical',
     title: 'Too deep: mail',
     path: '/alerts',
-    alerts: [
-      { summary: 'Too deep: queue backlog jobs of mail is 200 jobs, above 100 jobs.', evidence: '200 jobs' },
-    ],
+    alerts: [{ summary: 'Too deep: backlog of mail is 200 jobs, above 100 jobs.', evidence: '200 jobs' }],
   });
   depth = 0;
   await console_.ticksUntil('its end is told', () => console_.told.length === 2);

@@ -51,9 +51,21 @@ function formatSignal(unit: Signal['unit'] | undefined, value: number): string {
   return value === Number.POSITIVE_INFINITY && unit !== 'seconds' ? 'without end' : formatValue(value, unit);
 }
 
-/** What a condition is about: the signal's name as words. */
+/** Signals whose name says little by itself. */
+const WORDS: Readonly<Record<string, string>> = {
+  redis_counted_bytes: 'redis memory',
+  redis_used_ratio: 'redis share of the limit',
+  redis_full_in_seconds: 'redis time until full',
+};
+
+/** What a condition is about: the signal's name as words, without its unit, which stands with the number. */
 export function measureName(signal: string): string {
-  return signal.replaceAll('_', ' ');
+  return WORDS[signal] ?? signal.replace(/_(bytes|seconds|jobs)$/, '').replaceAll('_', ' ');
+}
+
+/** The same where the subject follows, which says whether it is a Redis, a queue or a job type. */
+function measureOf(signal: string): string {
+  return measureName(signal).replace(/^(redis|queue|job type) /, '');
 }
 
 /** What is wrong, in one sentence with its numbers. */
@@ -62,7 +74,7 @@ export function describeBreach(rule: AlertRule, subject: Subject, value: number 
   const who = subjectName(subject);
   if (condition.kind === 'finding') return `${rule.name}: ${who}.`;
   const now = value === null ? 'not known' : formatMeasure(condition, value);
-  const what = measureName(condition.signal);
+  const what = measureOf(condition.signal);
   switch (condition.kind) {
     case 'compare':
       return `${rule.name}: ${what} of ${who} is ${now}, ${condition.is} ${formatMeasure(condition, condition.threshold)}.`;

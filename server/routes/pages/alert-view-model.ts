@@ -29,7 +29,9 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
   const pending = open.filter(({ alert }) => alert.state === 'pending');
   const quiet = firing.filter(({ alert, silence }) => silence !== null || alert.inhibitedBy !== null).length;
   // Those that nobody is told of come after those that somebody has to see.
-  const ranked = [...firing].sort((a, b) => Number(isQuiet(a)) - Number(isQuiet(b)));
+  const ranked = firing
+    .filter((view) => !isFollowing(view))
+    .sort((a, b) => Number(a.silence !== null) - Number(b.silence !== null));
   const problem = deps.alerts.problem();
   return {
     summary: [
@@ -39,7 +41,14 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
       ...(problem === null ? [] : [`not kept on disk at present: ${problem}`]),
     ].join(', '),
     firing: ranked.slice(0, MOST_FIRING).map((view) => alertOf(view, role, nowMs)),
-    pending: pending.slice(0, MOST_OTHERS).map((view) => alertOf(view, role, nowMs)),
+    pending: pending
+      .filter((view) => !isFollowing(view))
+      .slice(0, MOST_OTHERS)
+      .map((view) => alertOf(view, role, nowMs)),
+    following: open
+      .filter(isFollowing)
+      .slice(0, MOST_OTHERS)
+      .map((view) => alertOf(view, role, nowMs)),
     resolved: over.map((view) => alertOf(view, role, nowMs)),
     silences: deps.alerts.silences().map((silence) => ({
       what: plainName(matcherText(silence.matchers)),
@@ -52,8 +61,8 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
   };
 }
 
-function isQuiet({ alert, silence }: AlertView): boolean {
-  return silence !== null || alert.inhibitedBy !== null;
+function isFollowing({ alert }: AlertView): boolean {
+  return alert.inhibitedBy !== null;
 }
 
 function alertOf(

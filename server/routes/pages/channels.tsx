@@ -41,7 +41,7 @@ async function page(deps: AppDeps, c: Context<GateEnv>, tested: ChannelsProps['t
   const frame = {
     actor,
     nowMs: deps.now(),
-    current: '/channels',
+    current: '/alerts',
     subject: 'Channels',
     liveUrl: '/live?view=frame',
   };

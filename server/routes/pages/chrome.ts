@@ -138,7 +138,6 @@ function navOf(watch: Watch, current: string): Chrome['nav'] {
     { label: 'Workers', href: '/fleet' },
     { label: 'Alerts', href: '/alerts' },
     { label: 'Replays', href: '/replays' },
-    { label: 'Channels', href: '/channels' },
     { label: 'Timeline', href: '/timeline' },
     { label: 'Incidents', href: '/incidents' },
     { label: 'Actions', href: '/actions' },

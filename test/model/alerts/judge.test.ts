@@ -29,9 +29,7 @@ const over = (condition: Condition, more: Partial<AlertRule> = {}): AlertRule =>
 it('a queue beyond the threshold fires, and is over at the clear level and not before', () => {
   const judge = aJudge(aRule());
   expect(look(judge, depths({ mail: 101, web: 100 }))).toEqual(['firing bull:mail']);
-  expect(judge.alerts()[0]?.summary).toBe(
-    'Too deep: queue backlog jobs of mail is 101 jobs, above 100 jobs.',
-  );
+  expect(judge.alerts()[0]?.summary).toBe('Too deep: backlog of mail is 101 jobs, above 100 jobs.');
   expect(look(judge, depths({ mail: 51, web: 10 }, 1))).toEqual([]);
   expect(look(judge, depths({ mail: 50, web: 10 }, 2))).toEqual(['resolved bull:mail']);
 });
