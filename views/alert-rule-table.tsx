@@ -15,7 +15,7 @@ export interface RuleRowProps {
 
 export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rules }) => (
   <section class="table-scroll" aria-label="Table of rules" tabindex={0}>
-    <table class="rules">
+    <table class="job-table rules">
       <thead>
         <tr>
           <th scope="col">Rule</th>
@@ -30,16 +30,16 @@ export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rul
       <tbody>
         {rules.map((rule) => (
           <tr class={rule.isEnabled ? '' : 'is-off'}>
-            <th scope="row">
+            <th scope="row" data-label="Rule">
               <a href={rule.href}>{rule.name}</a>
               {rule.isEnabled ? '' : ' (off)'}
             </th>
-            <td>{rule.severity}</td>
-            <td>{rule.condition}</td>
-            <td>{rule.scope}</td>
-            <td>{rule.patience}</td>
-            <td>{rule.firing}</td>
-            <td>{rule.source}</td>
+            <td data-label="Severity">{rule.severity}</td>
+            <td data-label="When">{rule.condition}</td>
+            <td data-label="About">{rule.scope}</td>
+            <td data-label="For">{rule.patience}</td>
+            <td data-label="Firing">{rule.firing}</td>
+            <td data-label="From">{rule.source}</td>
           </tr>
         ))}
       </tbody>

@@ -54,6 +54,17 @@ const ASKED: Readonly<Record<Kind, readonly (readonly [name: string, label: stri
 };
 export const KINDS = Object.keys(ASKED) as readonly Kind[];
 
+/** Kinds of conditions as people choose among them. */
+export const KIND_WORDS: Readonly<Record<Kind, string>> = {
+  compare: 'Above or below a value',
+  'share-of-limit': 'Share of the memory limit',
+  'rate-of-change': 'Changes fast',
+  predicted: 'Predicted',
+  absent: 'Missing',
+  baseline: 'Unlike its usual',
+  finding: 'A finding',
+};
+
 /** The kind of that name, or the first. */
 export function kindOf(text: string | undefined): Kind {
   return KINDS.find((kind) => kind === text) ?? 'compare';

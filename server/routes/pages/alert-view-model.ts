@@ -89,9 +89,7 @@ function alertOf(
             `${plainName(acknowledged.actor)} knows${acknowledged.note ? `: ${plainName(acknowledged.note)}` : '.'}`,
           ]
         : []),
-      ...(inhibitedBy !== null && state !== 'resolved'
-        ? [`Follows from "${inhibitedBy}" and is not told by itself.`]
-        : []),
+      ...(inhibitedBy !== null && state !== 'resolved' ? [`Follows from "${inhibitedBy}".`] : []),
       ...(silence ? [`Silenced by ${plainName(silence.author)}: ${plainName(silence.comment)}`] : []),
       ...(seen === 'unknown' && state !== 'resolved' ? ['Not known at the last look: the state holds.'] : []),
     ],

@@ -15,7 +15,7 @@ import { testSummary } from '../api/present-alert.js';
 import type { LiveView } from '../live/hub.js';
 import { swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
-import { askOfRule, fieldsOf, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
+import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
 import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
 import { chromeOf } from './chrome.js';
 import { frameParts, html } from './overview.js';
@@ -170,7 +170,11 @@ function rulePage(
     kind,
     kinds:
       found === null
-        ? KINDS.map((one) => ({ label: one, href: `${base}?kind=${one}`, isCurrent: one === kind }))
+        ? KINDS.map((one) => ({
+            label: KIND_WORDS[one],
+            href: `${base}?kind=${one}`,
+            isCurrent: one === kind,
+          }))
         : [],
     fields: fieldsOf(kind, values),
     isEnabled:
