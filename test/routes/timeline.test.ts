@@ -177,7 +177,7 @@ describe('an incident', () => {
         queues: ['bull:monitors'],
         openFindings: 1,
         durations: { detectedAfterSeconds: 0, resolvedAfterSeconds: null },
-        delayed: { atLeastJobs: 60, waitedJobSeconds: null, source: 'findings' },
+        delayed: { atLeastJobs: 60, waitedJobSeconds: expect.any(Number), source: 'history' },
         loss: { verdict: 'none-known' },
       },
     });
