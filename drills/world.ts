@@ -58,7 +58,7 @@ export async function createWorld({
   onAccident,
 }: WorldOptions): Promise<World> {
   const ledger = createLedger();
-  const keeper = await ready(forkChild('keeper', undefined), 'keeper');
+  const keeper = await ready(forkChild('keeper', undefined, true), 'keeper');
   const sentinel = withSentinel ? await startSentinelGroup(true) : null;
   const redis = sentinel?.master ?? (await startRedis({ maxmemoryBytes, isDetached: true }));
   const redisUrl = sentinel
@@ -174,9 +174,11 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-function forkChild(script: string, plan: unknown): ChildProcess {
+/** @param detached in a process group of its own: what kills the whole group of the drill does not reach it. */
+function forkChild(script: string, plan: unknown, detached = false): ChildProcess {
   return fork(packagePath(`dist/drills/children/${script}.js`), [JSON.stringify(plan ?? {})], {
     execArgv: [],
+    detached,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 }

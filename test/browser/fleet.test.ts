@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AttachedPlan, type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { axeFinds } from '../support/axe.js';
 import { PHONE, type Scene, startScene, WIDE } from '../support/scene.js';
 import { until } from '../support/until.js';
 
@@ -118,22 +118,19 @@ describe('the fleet page', () => {
 
   it('shows hostile names as text, fits a phone, and axe finds nothing, light and dark', async () => {
     await workers({ attach: { name: '<img src=x onerror=alert(1)>', labels: { '<b>': '"\'><script>' } } });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const [path, view] of [
-        ['/fleet', PHONE],
-        [QUEUE, PHONE],
-        ['/fleet', WIDE],
-        [QUEUE, WIDE],
-      ] as const) {
-        const page = await scene.open(path, { ...view, colorScheme });
-        await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
-        if (view === PHONE)
-          expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(390);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.map(({ id, nodes }) => [path, id, nodes[0]?.html])).toEqual([]);
-        await page.context().close();
-      }
+    for (const [path, view] of [
+      ['/fleet', PHONE],
+      [QUEUE, PHONE],
+      ['/fleet', WIDE],
+      [QUEUE, WIDE],
+    ] as const) {
+      const page = await scene.open(path, view);
+      await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
+      if (view === PHONE)
+        expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(390);
+      expect(await axeFinds(page), path).toEqual([]);
+      await page.context().close();
     }
     expect(scene.complaints()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

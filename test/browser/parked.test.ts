@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { axeFinds } from '../support/axe.js';
 import { PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
 import { until } from '../support/until.js';
 
@@ -100,13 +100,7 @@ it('on a phone, in the dark, and on the queue’s own page it reads as well', as
     const page = await scene.open(path, PHONE);
     await untilLive(page);
     await page.locator('#parked').getByRole('button', { name: 'Pause', exact: true }).waitFor();
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(
-        violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`),
-      ).toEqual([]);
-    }
+    expect(await axeFinds(page)).toEqual([]);
     const width: readonly number[] = await page.evaluate(
       '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
     );

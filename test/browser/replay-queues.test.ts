@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { axeFinds } from '../support/axe.js';
 import { addEnded } from '../support/failed-jobs.js';
 import { type OpenOptions, PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
 import { until } from '../support/until.js';
@@ -54,13 +54,7 @@ const begin = async (): Promise<string> => {
   return body.id;
 };
 async function expectUsable(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(
-      violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`),
-    ).toEqual([]);
-  }
+  expect(await axeFinds(page)).toEqual([]);
   const width: readonly number[] = await page.evaluate(
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
   );
