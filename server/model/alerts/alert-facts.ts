@@ -5,7 +5,8 @@ import type { Alert } from './alert.js';
 import { describeBreach, formatMeasure } from './describe.js';
 import type { AlertRule } from './rule.js';
 
-type Facts = Pick<
+/** What an alert says of its trouble. */
+export type Facts = Pick<
   Alert,
   'severity' | 'cause' | 'findingKey' | 'summary' | 'evidence' | 'firstRemedy' | 'value'
 >;

@@ -7,7 +7,26 @@ import type { SubjectTable } from './subject-table.js';
 export interface Column {
   readonly gauge: Gauge;
   readonly table: SubjectTable;
-  values: Float64Array;
+  readonly values: Float64Array;
+  /** Of the values that are known: a rule whose threshold lies beyond it need not look at each. */
+  readonly range: ValueRange;
+}
+
+/** Where nothing is known, `lowest` is Infinity and `highest` -Infinity. */
+export interface ValueRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+export function rangeOf(values: Float64Array): ValueRange {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let slot = 0; slot < values.length; slot++) {
+    const value = values[slot] as number;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  return { lowest, highest };
 }
 
 /** Values by slot of a signal. The order of `read` is that of the Snapshot, as the table's is. */
@@ -39,6 +58,7 @@ export class DerivedColumn implements Column {
   readonly gauge: Gauge;
   readonly table: SubjectTable;
   values = new Float64Array(0);
+  range: ValueRange = rangeOf(this.values);
   readonly #memories: (Memory | undefined)[] = [];
 
   constructor(gauge: Gauge, table: SubjectTable) {
@@ -54,7 +74,7 @@ export class DerivedColumn implements Column {
     nowMs: number,
   ): void {
     const { remember } = this.gauge;
-    // A thousand of these a tick: what was there before is used again.
+    // Hundreds of these a tick: what was there before is used again.
     const values = this.values.length === own.length ? this.values : new Float64Array(own.length);
     values.fill(Number.NaN);
     const beside: { -readonly [K in keyof Beside]: number } = { limitBytes: Number.NaN, second: Number.NaN };
@@ -70,5 +90,6 @@ export class DerivedColumn implements Column {
       values[slot] = memory.next(own[slot] ?? Number.NaN, nowMs, beside);
     }
     this.values = values;
+    this.range = rangeOf(values);
   }
 }

@@ -41,7 +41,17 @@ export function advance(course: Course | null, level: Level, timing: Timing, now
   if (course.state === 'resolved') return course;
   const gapMs = nowMs - course.seenAtMs;
   const countedMs = course.seen === level && gapMs > 0 && gapMs <= timing.mostGapMs ? gapMs : 0;
-  const looked = { ...course, seenAtMs: nowMs, seen: level };
+  // Not a spread of what came in: that is a whole alert, of which there may be thousands a tick.
+  const looked: Course = {
+    state: course.state,
+    sinceMs: course.sinceMs,
+    heldMs: course.heldMs,
+    clearMs: course.clearMs,
+    firedAtMs: course.firedAtMs,
+    resolvedAtMs: course.resolvedAtMs,
+    seenAtMs: nowMs,
+    seen: level,
+  };
   if (level === 'unknown') return looked;
   return course.state === 'pending'
     ? whilePending(looked, level, countedMs, timing, nowMs)

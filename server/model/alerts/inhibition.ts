@@ -129,9 +129,11 @@ function anyGlob(globs: readonly string[]): (text: string) => boolean {
  */
 export function inhibitors(active: readonly Alert[]): ReadonlyMap<Alert, Alert> {
   const found = new Map<Alert, Alert>();
+  const present = new Set<string>();
+  for (const { cause } of active) present.add(cause);
   for (const { causes, isEffect, within } of COMPILED) {
+    if (![...causes].some((cause) => present.has(cause))) continue;
     const sources = active.filter(({ cause }) => causes.has(cause));
-    if (sources.length === 0) continue;
     for (const alert of active) {
       if (found.has(alert) || causes.has(alert.cause) || !isEffect(alert.cause)) continue;
       const source = sources.find(

@@ -6,6 +6,7 @@ import { sightOf } from '../sight.js';
 import type { Alert, Transition } from './alert.js';
 import { factsOfFinding, factsOfNumber } from './alert-facts.js';
 import { AlertSteps } from './alert-steps.js';
+import type { Column } from './columns.js';
 import {
   amendIn,
   compileFindingRule,
@@ -17,10 +18,11 @@ import {
 } from './compiled-rule.js';
 import type { Level } from './course.js';
 import { explainedKeys } from './explained-keys.js';
+import type { Gauge } from './gauge.js';
 import { inhibitors } from './inhibition.js';
 import { ReadingRoom } from './reading-room.js';
 import type { AlertRule } from './rule.js';
-import { levelOf } from './watch-condition.js';
+import { levelOf, mayBreach } from './watch-condition.js';
 
 export interface JudgeOptions {
   readonly instance: string;
@@ -40,6 +42,7 @@ export class Judge {
   readonly #room: ReadingRoom;
   readonly #steps: AlertSteps;
   #signalRules: SignalRule[] = [];
+  #gauges: readonly Gauge[] = [];
   #findingRules: FindingRuleState[] = [];
   /** Their rule is gone or is not about them any more. */
   #orphans: Alert[] = [];
@@ -62,7 +65,10 @@ export class Judge {
     );
     this.#signalRules = mine.flatMap((rule) => compileSignalRule(rule) ?? []);
     this.#findingRules = mine.flatMap((rule) => compileFindingRule(rule) ?? []);
-    this.#room.keep(new Set(this.#signalRules.map(({ watching }) => watching.gauge.key)));
+    // Rules that differ in their thresholds alone go by one gauge.
+    const gauges = new Map(this.#signalRules.map(({ watching: { gauge } }) => [gauge.key, gauge]));
+    this.#gauges = [...gauges.values()];
+    this.#room.keep(new Set(gauges.keys()));
     this.#orphans = [];
     this.#adopt(alerts);
   }
@@ -76,11 +82,10 @@ export class Judge {
 
   /** All that are pending or fire. */
   alerts(): readonly Alert[] {
-    return [
-      ...this.#signalRules.flatMap(({ active }) => [...active.values()]),
-      ...this.#findingRules.flatMap(({ active }) => [...active.values()]),
-      ...this.#orphans,
-    ];
+    const all: Alert[] = [];
+    for (const { active } of this.#signalRules) for (const alert of active.values()) all.push(alert);
+    for (const { active } of this.#findingRules) for (const alert of active.values()) all.push(alert);
+    return all.concat(this.#orphans);
   }
 
   /** Changes an alert that is not over, such as by who has acknowledged it. @returns null: there is no such alert. */
@@ -108,11 +113,7 @@ export class Judge {
     this.#steps.beginTick(nowMs, intervalMs, (alert) => this.#isWarmingUp(alert, nowMs));
     for (const alert of this.#orphans) transitions.push(this.#steps.end(alert));
     this.#orphans = [];
-    this.#room.read(
-      this.#signalRules.map(({ watching }) => watching.gauge),
-      snapshot,
-      nowMs,
-    );
+    this.#room.read(this.#gauges, snapshot, nowMs);
     if (this.#room.edition !== this.#edition) this.#reslot();
     const look = { snapshot, isLive, nowMs, transitions };
     for (const state of this.#signalRules) this.#judgeSignal(state, look);
@@ -124,33 +125,21 @@ export class Judge {
   }
 
   #judgeSignal(state: SignalRule, { snapshot, isLive, nowMs, transitions }: Look): void {
-    const { rule, watching, active, matcher } = state;
+    const { rule, watching, active } = state;
     const column = this.#room.column(watching.gauge.key);
     if (!column) {
-      for (const [slot, alert] of active) this.#keep(state, slot, alert, 'unknown', false, transitions);
+      for (const [slot, alert] of active) this.#keep(state, slot, alert, 'unknown', null, transitions);
       return;
     }
     const { values, table } = column;
-    const { threshold, is } = watching;
-    const isAbove = is === 'above';
-    for (const slot of matcher.matched(table)) {
-      const value = values[slot] as number;
-      if (!(isAbove ? value > threshold : value < threshold) || active.has(slot)) continue;
-      const subject = table.subjects[slot] as Subject;
-      const facts = factsOfNumber(rule, subject, watching.gauge.signal, value);
-      const begun = this.#steps.start(rule, subject, { ...facts, key: keyOf(rule, subject) });
-      active.set(slot, begun);
-      transitions.push({ kind: begun.state === 'firing' ? 'firing' : 'pending', alert: begun });
-    }
+    if (mayBreach(watching, column.range)) this.#begin(state, column, transitions);
     for (const [slot, alert] of active) {
       if (alert.sinceMs === nowMs && alert.seenAtMs === nowMs) continue;
       const value = values[slot] ?? Number.NaN;
       // What is not there any more has no trouble; but a console that has just begun does not know everybody yet.
       const isGone = isLive && !table.isPresent(slot) && snapshot.discovery.lastPassAtMs !== null;
       const level = isGone ? 'clear' : levelOf(watching, value);
-      const facts = Number.isNaN(value) ? {} : { value };
-      const before = { ...alert, ...facts, ruleName: rule.name, runbookUrl: rule.runbookUrl };
-      const step = this.#keep(state, slot, before, level, !Number.isNaN(value), transitions);
+      const step = this.#keep(state, slot, alert, level, Number.isNaN(value) ? null : value, transitions);
       if (step !== 'firing') continue;
       // In words as of the moment at which it is told.
       const fired = active.get(slot) as Alert;
@@ -163,6 +152,22 @@ export class Judge {
         },
         transitions,
       );
+    }
+  }
+
+  /** Begins an alert for each in breach that has none. */
+  #begin({ rule, watching, active, matcher }: SignalRule, column: Column, transitions: Transition[]): void {
+    const { values, table } = column;
+    const { threshold, gauge } = watching;
+    const isAbove = watching.is === 'above';
+    for (const slot of matcher.matched(table)) {
+      const value = values[slot] as number;
+      if (!(isAbove ? value > threshold : value < threshold) || active.has(slot)) continue;
+      const subject = table.subjects[slot] as Subject;
+      const facts = factsOfNumber(rule, subject, gauge.signal, value);
+      const begun = this.#steps.start(rule, subject, keyOf(rule, subject), facts);
+      active.set(slot, begun);
+      transitions.push({ kind: begun.state === 'firing' ? 'firing' : 'pending', alert: begun });
     }
   }
 
@@ -179,22 +184,11 @@ export class Judge {
       seen.add(finding.key);
       const now = factsOfFinding(rule, finding);
       const alert = active.get(finding.key);
-      if (alert)
-        this.#keep(
-          state,
-          finding.key,
-          { ...alert, ...now, ruleName: rule.name, runbookUrl: rule.runbookUrl },
-          'breach',
-          false,
-          transitions,
-        );
+      if (alert) this.#keep(state, finding.key, { ...alert, ...now }, 'breach', null, transitions);
       else {
         const { instance, queue, jobType } = finding;
         const subject = { instance, node: null, queue, type: jobType ?? null };
-        const begun = this.#steps.start(rule, subject, {
-          ...now,
-          key: JSON.stringify([rule.id, finding.key]),
-        });
+        const begun = this.#steps.start(rule, subject, JSON.stringify([rule.id, finding.key]), now);
         active.set(finding.key, begun);
         transitions.push({ kind: begun.state === 'firing' ? 'firing' : 'pending', alert: begun });
       }
@@ -203,7 +197,7 @@ export class Judge {
       if (seen.has(key)) continue;
       // A finding that another explains is there, under the other's name.
       const level = !isLive ? 'unknown' : explained.has(key) ? 'held' : 'clear';
-      this.#keep(state, key, alert, level, false, transitions);
+      this.#keep(state, key, alert, level, null, transitions);
     }
   }
 
@@ -212,10 +206,10 @@ export class Judge {
     at: K,
     before: Alert,
     level: Level,
-    isMeasured: boolean,
+    measured: number | null,
     transitions: Transition[],
   ): Transition['kind'] | null {
-    const { kind, alert } = this.#steps.step(before, level, rule, isMeasured);
+    const { kind, alert } = this.#steps.step(before, level, rule, measured);
     if (kind === 'dropped' || kind === 'resolved') {
       active.delete(at);
       this.#restored.delete(alert.id);

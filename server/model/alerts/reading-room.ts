@@ -2,7 +2,7 @@ import { signalNamed } from '../../signals/index.js';
 import type { Signal } from '../../signals/signal.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { sightOf } from '../sight.js';
-import { type Column, DerivedColumn, readSignal } from './columns.js';
+import { type Column, DerivedColumn, rangeOf, readSignal } from './columns.js';
 import type { Gauge } from './gauge.js';
 import { SubjectTable } from './subject-table.js';
 
@@ -38,7 +38,10 @@ export class ReadingRoom {
     return this.#columns.get(key) ?? null;
   }
 
-  /** Reads all that these gauges need. Of an instance that can't be seen only what is about the instance. */
+  /**
+   * Reads all that these gauges need. Of an instance that can't be seen only what is about the instance.
+   * @param gauges each key once: a memory that is asked twice a tick would learn from its own answer.
+   */
   read(gauges: readonly Gauge[], snapshot: Snapshot, nowMs: number): void {
     const isLive = sightOf(snapshot, nowMs).isLive;
     this.#forget();
@@ -67,7 +70,7 @@ export class ReadingRoom {
       const own = rawOf(gauge.signal, table);
       if (!own) continue;
       if (gauge.remember === null) {
-        this.#columns.set(gauge.key, { gauge, table, values: own });
+        this.#columns.set(gauge.key, { gauge, table, values: own, range: rangeOf(own) });
         continue;
       }
       const column = this.#derived.get(gauge.key) ?? new DerivedColumn(gauge, table);

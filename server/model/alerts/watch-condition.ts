@@ -1,3 +1,4 @@
+import type { ValueRange } from './columns.js';
 import { watchAbsent } from './conditions/absent.js';
 import { watchBaseline } from './conditions/baseline.js';
 import { watchCompare } from './conditions/compare.js';
@@ -24,6 +25,11 @@ export function watchCondition(condition: SignalCondition): Watching {
     case 'baseline':
       return watchBaseline(condition);
   }
+}
+
+/** Can any number of this range be beyond the threshold? A thousand rules look at each subject only where it can. */
+export function mayBreach({ is, threshold }: Watching, { lowest, highest }: ValueRange): boolean {
+  return is === 'above' ? highest > threshold : lowest < threshold;
 }
 
 /** What a number says. */

@@ -169,6 +169,30 @@ it('a signal far from its own habit fires once the habit is known', () => {
   expect(look(judge, depths({ mail: 110 }, 901))).toEqual(['resolved bull:mail']);
 });
 
+it('a warning and a critical rule by the same habit or trend learn it once, and each fires at its own threshold', () => {
+  const habit = (deviations: number): AlertRule['condition'] => ({
+    kind: 'baseline',
+    signal: 'queue_backlog_jobs',
+    is: 'above',
+    deviations,
+    clearDeviations: null,
+    windowSeconds: 600,
+  });
+  const judge = aJudge(
+    { ...over(habit(6)), id: 'off' },
+    { ...over(habit(20)), id: 'far-off' },
+    { ...over(habit(1e6)), id: 'never' },
+  );
+  const usual = Array.from({ length: 900 }, (_, i) =>
+    look(judge, depths({ mail: 100 + 20 * Math.sin(i) }, i)),
+  ).flat();
+  expect(usual).toEqual([]);
+  look(judge, depths({ mail: 250 }, 900));
+  expect(judge.alerts().map(({ ruleId }) => ruleId)).toEqual(['off']);
+  look(judge, depths({ mail: 5000 }, 901));
+  expect(judge.alerts().map(({ ruleId }) => ruleId)).toEqual(['off', 'far-off']);
+});
+
 it('a finding fires with its sentence and its first remedy, at the severity that it has', () => {
   const judge = aJudge(
     over({ kind: 'finding', code: 'redis.*', leastSeverity: 'warning' }, { severity: 'finding' }),
