@@ -1,10 +1,13 @@
 import { Judge } from '../model/alerts/judge.js';
 import { rehearse, type WouldHaveFired } from '../model/alerts/rehearse.js';
 import type { AlertRule, SignalCondition } from '../model/alerts/rule.js';
+import { OTHER_TYPES } from '../model/alerts/subject-table.js';
 import { firstOf } from '../model/first-of.js';
 import { globMatcher } from '../model/glob.js';
+import { signalNamed } from '../signals/index.js';
+import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { SeriesRef, Subject } from '../signals/reading.js';
-import type { HistoryLog } from '../store/history/history-log.js';
+import type { HistoryLog, HistoryPoints } from '../store/history/history-log.js';
 import type { Watch } from '../watch/watch.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -12,7 +15,10 @@ const DAY_MS = 24 * 3_600_000;
 const MOST_POINTS = 1_440;
 /** More series than this take longer than anybody waits for a preview. */
 const MOST_SERIES = 300;
+/** Names among which those are found that the rule is about: more than history keeps of any scope. */
+const MOST_LOOKED_AT = 20_000;
 const MOST_TOLD = 100;
+const KEPT_NAMES: ReadonlySet<string> = new Set(KEPT_SIGNALS.map(({ name }) => name));
 
 export interface RuleTest {
   /** false: it can't be held against the past; `why` says so. */
@@ -26,6 +32,8 @@ export interface RuleTest {
   readonly seriesTested: number;
   /** More series match than were tested. */
   readonly isPartial: boolean;
+  /** Of the day, for how long the console did not run or did not see an instance that the rule is about: not counted. */
+  readonly unseenMs: number;
   /** Subjects for which its condition holds at this moment, at most 100. */
   readonly holdsNow: readonly Subject[];
   readonly holdsNowCount: number;
@@ -54,6 +62,7 @@ export async function testRule(
     firings: [],
     seriesTested: 0,
     isPartial: false,
+    unseenMs: 0,
     holdsNow: now.slice(0, MOST_TOLD),
     holdsNowCount: now.length,
   };
@@ -61,22 +70,29 @@ export async function testRule(
     return { ...result, why: 'findings are not kept as history, so only the present can be tested' };
   if (history === null)
     return { ...result, why: 'this console keeps no history, so only the present can be tested' };
+  const notKept = notKeptOf(rule);
+  if (notKept !== null)
+    return { ...result, why: `${notKept} is not kept in history, so only the present can be tested` };
   const refs = await history.series({
     signal: rule.condition.signal,
     sinceMs: nowMs - DAY_MS,
-    limit: MOST_SERIES * 10,
+    limit: MOST_LOOKED_AT,
   });
   const meant = refs.filter(matcherOf(rule));
+  const sights = await sightsOf(rule, meant, { watch, history, nowMs });
   const firings: (WouldHaveFired & { readonly subject: Subject })[] = [];
-  for (const series of meant.slice(0, MOST_SERIES))
-    firings.push(...(await rehearsedOf(rule, series, history, watch, nowMs)));
+  for (const series of meant.slice(0, MOST_SERIES)) {
+    const sight = sights.get(series.instance);
+    if (sight) firings.push(...(await rehearsedOf(rule, series, sight, { watch, history, nowMs })));
+  }
   return {
     ...result,
     isTested: true,
     times: firings.length,
     firings: firstOf(firings, MOST_TOLD, (a, b) => b.firedAtMs - a.firedAtMs),
     seriesTested: Math.min(meant.length, MOST_SERIES),
-    isPartial: meant.length > MOST_SERIES || refs.length >= MOST_SERIES * 10,
+    isPartial: meant.length > MOST_SERIES || refs.length >= MOST_LOOKED_AT,
+    unseenMs: Math.max(0, ...[...sights.values()].map(({ unseenMs }) => unseenMs)),
   };
 }
 
@@ -85,14 +101,62 @@ function isOverSignal(rule: AlertRule): rule is OverSignal {
   return rule.condition.kind !== 'finding';
 }
 
+/** The first signal of a rule that history leaves out; null: it keeps all. */
+function notKeptOf({ condition }: OverSignal): string | null {
+  const asked = [condition.signal, condition.kind === 'absent' ? condition.whileSignal : null];
+  return asked.find((name) => name !== null && !KEPT_NAMES.has(name)) ?? null;
+}
+
+interface Past {
+  readonly watch: Pick<Watch, 'snapshots'>;
+  readonly history: HistoryLog;
+  readonly nowMs: number;
+}
+
+/** What the console saw of an instance, a minute a point. */
+interface DaySight {
+  readonly isSeenAt: ReadonlySet<number>;
+  readonly unseenMs: number;
+}
+
+/** Of each instance that these series are of, or that the rule is about. */
+async function sightsOf(
+  rule: OverSignal,
+  series: readonly SeriesRef[],
+  { watch, history, nowMs }: Past,
+): Promise<ReadonlyMap<string, DaySight>> {
+  const isMeant = globMatcher(rule.scope.instance);
+  const configured = watch.snapshots().map(({ instance }) => instance);
+  const instances = new Set([...configured.filter(isMeant), ...series.map(({ instance }) => instance)]);
+  // What is about the instance is known also while nothing else is.
+  const isOfBlind = signalNamed(rule.condition.signal)?.scope === 'instance';
+  const sights = new Map<string, DaySight>();
+  for (const instance of instances) {
+    const up = { signal: 'redis_up', instance, node: null, queue: null, type: null };
+    const { atMs, mean, stepMs } = await history.read({ series: up, ...dayTo(nowMs) });
+    const seen = atMs.filter((_, i) => {
+      const value = mean[i] ?? null;
+      return value !== null && (isOfBlind || value > 0);
+    });
+    sights.set(instance, {
+      isSeenAt: new Set(seen),
+      unseenMs: (atMs.length - seen.length) * stepMs,
+    });
+  }
+  return sights;
+}
+
+function dayTo(nowMs: number) {
+  return { fromMs: nowMs - DAY_MS, toMs: nowMs, maxPoints: MOST_POINTS };
+}
+
 async function rehearsedOf(
   rule: OverSignal,
   series: SeriesRef,
-  history: HistoryLog,
-  watch: Pick<Watch, 'snapshots'>,
-  nowMs: number,
+  { isSeenAt }: DaySight,
+  { watch, history, nowMs }: Past,
 ) {
-  const range = { fromMs: nowMs - DAY_MS, toMs: nowMs, maxPoints: MOST_POINTS };
+  const range = dayTo(nowMs);
   const own = await history.read({ series, ...range });
   const whileSignal = rule.condition.kind === 'absent' ? rule.condition.whileSignal : null;
   const beside =
@@ -103,11 +167,20 @@ async function rehearsedOf(
   const { instance, node, queue, type } = series;
   return rehearse(rule, {
     atMs: own.atMs,
-    values: own.mean,
+    values: comparedOf(rule, own),
+    isSeen: own.atMs.map((atMs) => isSeenAt.has(atMs)),
     second: beside === null ? null : own.atMs.map((atMs) => byTime.get(atMs) ?? null),
     stepMs: own.stepMs,
     limitBytes: limitOf(series, watch),
   }).map((fired) => ({ ...fired, subject: { instance, node, queue, type } }));
+}
+
+/** Without patience the worst tick of a minute counts, and not what the minute was on the whole. */
+function comparedOf({ condition, forMs }: OverSignal, own: HistoryPoints): readonly (number | null)[] {
+  if (forMs > 0) return own.mean;
+  if (condition.kind === 'share-of-limit') return own.max;
+  if (condition.kind === 'compare') return condition.is === 'above' ? own.max : own.min;
+  return own.mean;
 }
 
 /** The limit of today is taken for that of the whole day. */
@@ -123,7 +196,10 @@ function matcherOf({ scope }: AlertRule): (subject: Subject) => boolean {
   const isQueue = globMatcher(scope.queue);
   const isType = globMatcher(scope.type);
   return ({ instance, queue, type }) =>
-    isInstance(instance) && (queue === null || isQueue(queue)) && (type === null || isType(type));
+    type !== OTHER_TYPES &&
+    isInstance(instance) &&
+    (queue === null || isQueue(queue)) &&
+    (type === null || isType(type));
 }
 
 /** For whom the condition holds at this moment, whatever its patience. Trends and habits are not known from one look. */

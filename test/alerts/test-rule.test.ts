@@ -70,7 +70,7 @@ it('what was not seen neither fires nor ends anything in the past', async () => 
     [[104, 114]],
   );
   expect((await testRule(rule, { watch, history: history(points), nowMs: NOW_MS })).times).toBe(1);
-  const patient = { ...rule, forMs: 7 * MINUTE };
+  const patient = { ...rule, forMs: 9 * MINUTE };
   expect((await testRule(patient, { watch, history: history(points), nowMs: NOW_MS })).times).toBe(0);
 });
 

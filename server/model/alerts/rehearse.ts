@@ -6,8 +6,10 @@ import { levelOf, watchCondition } from './watch-condition.js';
 /** One series of the past at even steps. */
 export interface Recorded {
   readonly atMs: readonly number[];
-  /** null: a gap. */
+  /** null: a gap, or there was nothing to measure. */
   readonly values: readonly (number | null)[];
+  /** Whether the console ran and saw the instance at all: what was not looked at is no evidence. */
+  readonly isSeen: readonly boolean[];
   /** Of the condition's second signal at the same times; null: it has none. */
   readonly second: readonly (number | null)[] | null;
   readonly stepMs: number;
@@ -24,10 +26,13 @@ export interface WouldHaveFired {
 /** Steps that may be missing between two points before time stops counting. */
 const GAP_STEPS = 2.5;
 
-/** When a rule would have fired for one series of the past, by the same steps by which it is judged now. */
+/**
+ * When a rule would have fired for one series of the past, by the same course by which it is judged now. What a step
+ * says holds from its beginning to its end, as ticks would have found it.
+ */
 export function rehearse(
   rule: AlertRule & { readonly condition: SignalCondition },
-  { atMs, values, second, stepMs, limitBytes }: Recorded,
+  { atMs, values, isSeen, second, stepMs, limitBytes }: Recorded,
 ): readonly WouldHaveFired[] {
   const watching = watchCondition(rule.condition);
   const memory = watching.gauge.remember?.() ?? null;
@@ -43,17 +48,24 @@ export function rehearse(
       nowMs,
     );
     const timing = { forMs: rule.forMs, keepFiringMs, mostGapMs: stepMs * GAP_STEPS };
-    // A gap is a console that did not look: nothing is known, whatever the signal says by being unknown.
-    const level =
-      Number.isNaN(value) && watching.whenUnknown === 'hold' ? 'unknown' : levelOf(watching, number);
-    const next = advance(course, level, timing, nowMs);
-    if (next?.state === 'firing' && course?.state !== 'firing')
-      fired.push({ firedAtMs: nowMs, resolvedAtMs: null });
-    if (next?.state === 'resolved') {
-      const last = fired.pop();
-      if (last) fired.push({ ...last, resolvedAtMs: nowMs });
-      course = null;
-    } else course = next;
+    // Not seen: nothing is known, whatever the signal says elsewhere by being unknown.
+    const isUnknown = isSeen[i] !== true || (Number.isNaN(value) && watching.whenUnknown === 'hold');
+    const level = isUnknown ? 'unknown' : levelOf(watching, number);
+    for (const [lookMs, toldMs] of [
+      [nowMs, nowMs],
+      [nowMs + stepMs - 1, nowMs + stepMs],
+    ] as const) {
+      const next: Course | null = advance(course, level, timing, lookMs);
+      if (next?.state === 'firing' && course?.state !== 'firing')
+        fired.push({ firedAtMs: toldMs, resolvedAtMs: null });
+      if (next?.state === 'resolved') {
+        const last = fired.pop();
+        if (last) fired.push({ ...last, resolvedAtMs: toldMs });
+        course = null;
+        break;
+      }
+      course = next;
+    }
   });
   return fired;
 }

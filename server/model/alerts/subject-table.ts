@@ -5,7 +5,7 @@ import type { Snapshot } from '../../watch/snapshot.js';
 type Scope = Signal['scope'];
 
 /** What the console calls all types that it does not tell apart: no type, so no rule is about it. */
-const OTHER_TYPES = '(other)';
+export const OTHER_TYPES = '(other)';
 
 /**
  * A number for each subject of one scope that was ever seen in an instance, so that what is known of a thousand queues

@@ -75,6 +75,9 @@ export const RuleTestSchema = z
     times: z.number(),
     seriesTested: z.number(),
     isPartial: z.boolean().openapi({ description: 'More series match than were tested' }),
+    unseenSeconds: z
+      .number()
+      .openapi({ description: 'Of the day, without a console that saw the instance: not counted' }),
     firings: z.array(
       z.object({ subject: SubjectSchema, firedAt: z.string(), resolvedAt: z.string().nullable() }),
     ),

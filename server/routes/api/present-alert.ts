@@ -4,7 +4,7 @@ import { ruleText } from '../../alerts/rule-schema.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
 import type { RuleTest } from '../../alerts/test-rule.js';
 import type { Silence } from '../../model/alerts/silence.js';
-import { formatThings } from '../../model/format.js';
+import { formatDuration, formatThings } from '../../model/format.js';
 import { isoTime } from './iso-time.js';
 
 export function presentAlert({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
@@ -63,7 +63,7 @@ export function presentRule({ rule, source, updatedAtMs, updatedBy }: KeptRule) 
 }
 
 export function presentRuleTest(test: RuleTest) {
-  const { isTested, why, fromMs, toMs, times, seriesTested, isPartial, holdsNowCount } = test;
+  const { isTested, why, fromMs, toMs, times, seriesTested, isPartial, unseenMs, holdsNowCount } = test;
   return {
     isTested,
     why,
@@ -73,6 +73,7 @@ export function presentRuleTest(test: RuleTest) {
     times,
     seriesTested,
     isPartial,
+    unseenSeconds: unseenMs / 1000,
     firings: test.firings.map(({ subject, firedAtMs, resolvedAtMs }) => ({
       subject: { ...subject },
       firedAt: isoTime(firedAtMs),
@@ -83,8 +84,12 @@ export function presentRuleTest(test: RuleTest) {
   };
 }
 
+/** A restart is not worth telling. */
+const LEAST_TOLD_UNSEEN_MS = 5 * 60_000;
+
 /** What a rule would have done, in one line. */
-export function testSummary({ isTested, why, times, firings, holdsNowCount, isPartial }: RuleTest): string {
+export function testSummary(test: RuleTest): string {
+  const { isTested, why, times, firings, holdsNowCount, isPartial, unseenMs } = test;
   const now = holdsNowCount === 0 ? 'it holds for none now' : `it holds for ${holdsNowCount} now`;
   if (!isTested) return `${why ?? 'not tested'}; ${now}`;
   const whom = new Set(firings.map(({ subject }) => JSON.stringify(subject))).size;
@@ -92,5 +97,9 @@ export function testSummary({ isTested, why, times, firings, holdsNowCount, isPa
     times === 0
       ? 'would not have fired in the last day'
       : `would have fired ${formatThings(times, 'time')} for ${formatThings(whom, 'subject')} in the last day`;
-  return `${past}${isPartial ? ' (of those that were tested)' : ''}; ${now}`;
+  const unseen =
+    unseenMs < LEAST_TOLD_UNSEEN_MS
+      ? ''
+      : `, of which ${formatDuration(unseenMs / 1000)} was not seen and is not counted`;
+  return `${past}${isPartial ? ' (of those that were tested)' : ''}${unseen}; ${now}`;
 }
