@@ -20,8 +20,9 @@ export interface SeriesRef extends Subject {
 }
 
 /**
- * Calls `visit` with each value that signals have in a Snapshot, in the order of the signals; null: not known now. Of an
- * instance that the console can't see only the signals of scope instance are read: what it last saw is not a reading.
+ * Calls `visit` with each value that signals have in a Snapshot, subject by subject: all values of one come one after
+ * another, with the same object; null: not known now. Of an instance that the console can't see only the signals of
+ * scope instance are read: what it last saw is not a reading.
  */
 export function eachReading(
   signals: readonly Signal[],
@@ -29,33 +30,23 @@ export function eachReading(
   nowMs: number,
   visit: (signal: Signal, subject: Subject, value: number | null) => void,
 ): void {
-  const { instance } = snapshot;
-  const isSeen = sightOf(snapshot, nowMs).isLive;
-  for (const signal of signals) {
-    if (signal.scope === 'instance')
-      visit(signal, { instance, node: null, queue: null, type: null }, signal.read(snapshot, nowMs));
-    else if (!isSeen) continue;
-    else if (signal.scope === 'node')
-      for (const node of snapshot.nodes)
-        visit(
-          signal,
-          { instance, node: node.address, queue: null, type: null },
-          signal.read(node, snapshot, nowMs),
-        );
-    else if (signal.scope === 'queue')
-      for (const queue of snapshot.queues)
-        visit(
-          signal,
-          { instance, node: null, queue: queue.id, type: null },
-          signal.read(queue, snapshot, nowMs),
-        );
-    else
-      for (const queue of snapshot.queues)
-        for (const type of queue.types)
-          visit(
-            signal,
-            { instance, node: null, queue: queue.id, type: type.name },
-            signal.read(type, queue, snapshot),
-          );
+  const self: Subject = { instance: snapshot.instance, node: null, queue: null, type: null };
+  for (const signal of signals)
+    if (signal.scope === 'instance') visit(signal, self, signal.read(snapshot, nowMs));
+  if (!sightOf(snapshot, nowMs).isLive) return;
+  const ofNode = signals.filter((signal) => signal.scope === 'node');
+  for (const node of snapshot.nodes) {
+    const subject = { ...self, node: node.address };
+    for (const signal of ofNode) visit(signal, subject, signal.read(node, snapshot, nowMs));
+  }
+  const ofQueue = signals.filter((signal) => signal.scope === 'queue');
+  const ofType = signals.filter((signal) => signal.scope === 'job-type');
+  for (const queue of snapshot.queues) {
+    const subject = { ...self, queue: queue.id };
+    for (const signal of ofQueue) visit(signal, subject, signal.read(queue, snapshot, nowMs));
+    for (const type of queue.types) {
+      const typed = { ...subject, type: type.name };
+      for (const signal of ofType) visit(signal, typed, signal.read(type, queue, snapshot));
+    }
   }
 }

@@ -26,8 +26,14 @@ export function noPoints(startMs: number, stepMs: number, length: number): Point
 
 /** Single values, a tick each; NaN is a gap. */
 export function pointsOfTicks(startMs: number, stepMs: number, values: ArrayLike<number>): Points {
-  const mean = Float64Array.from(values);
-  const count = Uint32Array.from(mean, (value) => (Number.isFinite(value) ? 1 : 0));
+  // Plain loops: `from` with a function takes twenty times as long, and this is done hundreds of times a second.
+  const mean = new Float64Array(values.length);
+  const count = new Uint32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN;
+    mean[i] = value;
+    count[i] = Number.isFinite(value) ? 1 : 0;
+  }
   return { startMs, stepMs, mean, min: mean, max: mean, count };
 }
 

@@ -1,7 +1,7 @@
 import { type BlockColumn, encodeBlock } from '../../model/history/block.js';
 import { type Points, pointsOfTicks } from '../../model/history/points.js';
 import { KEPT_SIGNALS, keptPrecision } from '../../signals/kept-signals.js';
-import { eachReading } from '../../signals/reading.js';
+import { eachReading, type Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { pack } from './pack.js';
@@ -16,7 +16,9 @@ const LATE_INTERVALS = 2.5;
 export interface ClosedWindow {
   readonly entry: SubjectEntry;
   readonly startMs: number;
-  readonly body: Uint8Array;
+  /** As it came; it is encoded where there is time for it. */
+  readonly values: Float32Array;
+  readonly encode: () => Uint8Array;
 }
 
 const OF_SCOPE: Readonly<Record<Signal['scope'], readonly Signal[]>> = {
@@ -39,7 +41,7 @@ export class Head {
   readonly #onClosed: (closed: ClosedWindow) => void;
   #sweptSecond = Number.NEGATIVE_INFINITY;
 
-  /** @param onClosed is given each window that came to its end, encoded. */
+  /** @param onClosed is given each window that came to its end. */
   constructor(
     subjects: Subjects,
     signalIds: ReadonlyMap<string, number>,
@@ -54,9 +56,12 @@ export class Head {
   take(snapshot: Snapshot, nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
     const carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
+    let last: Subject | null = null;
+    let entry: SubjectEntry | null = null;
     eachReading(KEPT_SIGNALS, snapshot, nowMs, (signal, subject, value) => {
       if (value === null || !Number.isFinite(value)) return;
-      const entry = this.#subjects.find(subject) ?? this.#subjects.create(subject, nowMs);
+      if (subject !== last) entry = this.#subjects.find(subject) ?? this.#subjects.create(subject, nowMs);
+      last = subject;
       if (!entry) return;
       if (entry.lastSecond !== second || (entry.window?.startSecond ?? -1) < 0)
         this.#advance(entry, second, carrySeconds);
@@ -85,7 +90,11 @@ export class Head {
     const { window } = entry;
     const column = COLUMNS.get(signal);
     if (!window || window.startSecond < 0 || column === undefined) return null;
-    return pointsOfTicks(window.startSecond * 1000, 1000, columnOf(window, column, lengthOf(entry, window)));
+    return pointsOfTicks(
+      window.startSecond * 1000,
+      1000,
+      columnOf(window.values, column, lengthOf(entry, window)),
+    );
   }
 
   #advance(entry: SubjectEntry, second: number, carrySeconds: number): void {
@@ -130,26 +139,45 @@ export class Head {
   #close(entry: SubjectEntry, window: Window): void {
     const length = lengthOf(entry, window);
     const startMs = window.startSecond * 1000;
-    const columns: BlockColumn[] = [];
-    OF_SCOPE[entry.scope].forEach((signal, i) => {
-      const values = columnOf(window, i, length);
-      const id = this.#signalIds.get(signal.name);
-      if (id === undefined || values.every(Number.isNaN)) return;
-      const points = pointsOfTicks(startMs, 1000, values);
-      columns.push({ signal: id, precision: keptPrecision(signal), points });
-    });
+    const values = window.values.slice();
     window.values.fill(Number.NaN);
     window.startSecond = -1;
-    if (columns.length > 0)
-      this.#onClosed({ entry, startMs, body: pack(encodeBlock(columns, 1), columns.length > 0) });
+    if (values.every(Number.isNaN)) return;
+    this.#onClosed({
+      entry,
+      startMs,
+      values,
+      encode: () => encodeWindow(OF_SCOPE[entry.scope], this.#signalIds, values, startMs, length),
+    });
   }
+}
+
+function encodeWindow(
+  signals: readonly Signal[],
+  ids: ReadonlyMap<string, number>,
+  all: Float32Array,
+  startMs: number,
+  length: number,
+): Uint8Array {
+  const columns: BlockColumn[] = [];
+  signals.forEach((signal, i) => {
+    const values = columnOf(all, i, length);
+    const id = ids.get(signal.name);
+    if (id === undefined || values.every(Number.isNaN)) return;
+    columns.push({
+      signal: id,
+      precision: keptPrecision(signal),
+      points: pointsOfTicks(startMs, 1000, values),
+    });
+  });
+  return pack(encodeBlock(columns, 1), true);
 }
 
 function lengthOf(entry: SubjectEntry, { startSecond }: Window): number {
   return Math.min(WINDOW_SECONDS, Math.max(0, entry.lastSecond - startSecond + 1));
 }
 
-function columnOf({ values }: Window, column: number, length: number): Float32Array {
+function columnOf(values: Float32Array, column: number, length: number): Float32Array {
   return values.subarray(column * WINDOW_SECONDS, column * WINDOW_SECONDS + length);
 }
 

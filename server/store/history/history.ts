@@ -10,6 +10,8 @@ import { readSeries } from './read-series.js';
 import { type SubjectEntry, scopeOf } from './subject-entry.js';
 import { Subjects } from './subjects.js';
 import { Tending } from './tending.js';
+import { Turns } from './turns.js';
+import { WaitingWindow } from './waiting-window.js';
 
 /** Of one tick: folding goes on at the next one. */
 const FOLD_BUDGET_MS = 10;
@@ -40,7 +42,7 @@ export class History implements HistoryLog {
   readonly #tiers: Tiers;
   #subjects: Subjects;
   #opened: Opened | null = null;
-  #waiting: NewBlock[] = [];
+  #waiting: WaitingWindow[] = [];
   #waitingBytes = 0;
   #problem: string | null = null;
   #tryAgainAtMs = 0;
@@ -125,10 +127,14 @@ export class History implements HistoryLog {
       const opened = this.#opened ?? (await this.#open(nowMs));
       const marks: Mark[] = [];
       const folded: NewBlock[] = [];
+      const turns = new Turns();
+      await this.#encode(turns);
       await this.#write(opened, [], []);
-      const isFolded = await this.#fold(opened, nowMs, folded, marks);
+      await turns.next();
+      const isFolded = await this.#fold(opened, nowMs, folded, marks, turns);
       await this.#write(opened, folded, marks);
-      await opened.tending.tend(nowMs, isFolded);
+      await turns.next();
+      await opened.tending.tend(nowMs, isFolded, turns);
       this.#problem = null;
     } catch (error) {
       this.#fail(error, nowMs);
@@ -148,11 +154,25 @@ export class History implements HistoryLog {
     return this.#opened;
   }
 
-  #wait({ entry, startMs, body }: ClosedWindow): void {
-    this.#waiting.push({ entry, tier: 'tick', startMs, body });
-    this.#waitingBytes += body.length;
+  #wait(closed: ClosedWindow): void {
+    const waiting = new WaitingWindow(closed);
+    this.#waiting.push(waiting);
+    this.#waitingBytes += waiting.heldBytes;
     while (this.#waitingBytes > MOST_WAITING_BYTES)
-      this.#waitingBytes -= this.#waiting.shift()?.body.length ?? 0;
+      this.#waitingBytes -= this.#waiting.shift()?.heldBytes ?? 0;
+  }
+
+  /** What waits, so that a write holds the event loop no longer than SQLite does. */
+  async #encode(turns: Turns): Promise<void> {
+    for (const waiting of [...this.#waiting]) {
+      void waiting.body;
+      await turns.next();
+    }
+    this.#countWaiting();
+  }
+
+  #countWaiting(): void {
+    this.#waitingBytes = this.#waiting.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
   /** What waits, and what was folded with its marks. Where the file is as large as it may be, the oldest makes room. */
@@ -161,7 +181,7 @@ export class History implements HistoryLog {
     folded: readonly NewBlock[],
     marks: readonly Mark[],
   ): Promise<void> {
-    const written = new Set(this.#waiting);
+    const written = new Set<NewBlock>(this.#waiting);
     const blocks = [...written, ...folded];
     try {
       await file.write(blocks, marks);
@@ -171,12 +191,18 @@ export class History implements HistoryLog {
     }
     tending.noteWritten(blocks.length);
     this.#waiting = this.#waiting.filter((block) => !written.has(block));
-    this.#waitingBytes = this.#waiting.reduce((sum, { body }) => sum + body.length, 0);
+    this.#countWaiting();
     for (const { entry, tier, untilMs } of marks) entry.untilMs[tier === 'minute' ? 2 : 1] = untilMs;
   }
 
   /** @returns whether nothing is left to fold. */
-  async #fold({ file }: Opened, nowMs: number, blocks: NewBlock[], marks: Mark[]): Promise<boolean> {
+  async #fold(
+    { file }: Opened,
+    nowMs: number,
+    blocks: NewBlock[],
+    marks: Mark[],
+    turns: Turns,
+  ): Promise<boolean> {
     const startedAt = performance.now();
     const entries = this.#subjects.all;
     for (let seen = 0; seen < entries.length; seen++) {
@@ -188,6 +214,7 @@ export class History implements HistoryLog {
           const { block, mark } = await foldNext(file, entry, to, this.#tiers);
           if (block) blocks.push(block);
           marks.push(mark);
+          await turns.next();
         }
       this.#cursor = (this.#cursor + 1) % entries.length;
     }

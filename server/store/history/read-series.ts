@@ -4,6 +4,7 @@ import { decodeOrNothing } from './fold-blocks.js';
 import type { StoredBlock } from './history-file.js';
 import type { HistoryPoints, HistoryQuery } from './history-log.js';
 import type { SubjectEntry } from './subject-entry.js';
+import { Turns } from './turns.js';
 
 export interface SeriesSource {
   /** null: nothing is kept of it. */
@@ -30,18 +31,26 @@ export async function readSeries(
   const points = noPoints(startMs, stepMs, Math.max(0, Math.ceil((toMs - startMs) / stepMs)));
   const endMs = startMs + points.count.length * stepMs;
   if (source.entry) {
+    const stretches: { blocks: readonly StoredBlock[]; fromMs: number; untilMs: number }[] = [];
     let readUntilMs = startMs;
     for (let of = tier; ; of = of === 2 ? 1 : 0) {
       const untilMs = of === 0 ? endMs : Math.min(endMs, source.entry.untilMs[of]);
       if (untilMs > readUntilMs) {
-        for (const { startMs: at, body } of await source.blocks(of, readUntilMs, untilMs))
-          for (const column of decodeOrNothing(body, at, source.signalId))
-            foldInto(points, column.points, readUntilMs, untilMs);
+        const blocks = await source.blocks(of, readUntilMs, untilMs);
+        stretches.push({ blocks, fromMs: readUntilMs, untilMs });
         readUntilMs = untilMs;
       }
       if (of === 0) break;
     }
+    // Before others have their turn: what is open now may be written meanwhile, and is not among the blocks.
     const open = source.open();
+    const turns = new Turns();
+    for (const { blocks, fromMs: from, untilMs } of stretches)
+      for (const { startMs: at, body } of blocks) {
+        for (const column of decodeOrNothing(body, at, source.signalId))
+          foldInto(points, column.points, from, untilMs);
+        await turns.next();
+      }
     if (open) foldInto(points, open, readUntilMs > startMs ? startMs : readUntilMs, endMs);
   }
   return presentPoints(points);

@@ -1,6 +1,7 @@
 import type { Tiers } from '../../model/history/tiers.js';
 import type { HistoryFile } from './history-file.js';
 import type { Subjects } from './subjects.js';
+import type { Turns } from './turns.js';
 
 const LOOK_EVERY_MS = 10_000;
 const FORGET_EVERY_MS = 3_600_000;
@@ -34,11 +35,14 @@ export class Tending {
    * A little of what is due.
    * @param isFolded nothing waits to be folded: what is old is not needed for that any more.
    */
-  async tend(nowMs: number, isFolded: boolean): Promise<void> {
+  async tend(nowMs: number, isFolded: boolean, turns: Turns): Promise<void> {
     const most = 2 * this.#written + BLOCKS_BESIDE;
     this.#written = 0;
     if (isFolded)
-      for (const { name, keptMs } of this.#tiers) await this.#file.prune(name, nowMs - keptMs, most);
+      for (const { name, keptMs } of this.#tiers) {
+        await this.#file.prune(name, nowMs - keptMs, most);
+        await turns.next();
+      }
     if (nowMs < this.#lookAtMs && !this.#isFull) return;
     this.#lookAtMs = nowMs + LOOK_EVERY_MS;
     this.#isFull = (await this.#file.usedBytes()) > this.#file.maxBytes * FULL_RATIO;
