@@ -6,8 +6,9 @@ import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
 import type { BeaconAsk, BeaconResult } from './redis/beacon.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
+import type { ReplayPort } from './replay/replay-port.js';
 import type { ReplayQueues } from './replay/replay-queues.js';
-import type { Replays } from './replay/replays.js';
+
 import type { AccountLog } from './store/account/account-log.js';
 import type { AuditLog } from './store/audit-record.js';
 import type { HistoryLog } from './store/history/history-log.js';
@@ -43,7 +44,7 @@ export interface AppDeps {
   readonly runLever: (actor: Actor, request: LeverRequest) => Promise<readonly Outcome[]>;
   readonly listJobs: (instance: string, queueId: string, query: JobQuery) => Promise<JobPage>;
   readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
-  readonly replays: Replays;
+  readonly replays: ReplayPort;
   readonly replayQueues: ReplayQueues;
   readonly alerts: AlertDesk;
   readonly now: () => number;

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { type LeverDeps, runLever } from './levers/run.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import { elementId } from './routes/pages/words.js';
+import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { startWatching } from './start-watching.js';
 import { openStore, type Store } from './store/open-store.js';
@@ -39,12 +40,14 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
   const common: Common = { now, newId: randomUUID, tell: tellInto(store, log), log };
   // Both need the other: the watch tells of the console's own troubles, and these are found by looking at the watch.
   const own: { messaging?: Messaging } = {};
-  const watching = await startWatching(config, store, common, () => own.messaging?.problems() ?? []);
+  const lease = await startLease(store.leases, warn);
+  const watching = await startWatching(config, store, common, lease, () => own.messaging?.problems() ?? []);
   const { watch, markers, history, keeper } = watching;
   await tellOfConsole(config, store, 'started', `The console ${packageVersion()} has started.`);
   const messaging = startMessaging({
     settings: config.alerts,
     store,
+    lease,
     watch,
     now,
     random: Math.random,
@@ -52,7 +55,6 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     warn,
   });
   own.messaging = messaging;
-  const holdsLease = (): boolean => messaging.lease.isHeld();
   const alerting = await startAlerting({
     config: config.alertRules,
     watch,
@@ -61,13 +63,13 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     timeline: store.timeline,
     history,
     notify: messaging.notify,
-    holdsLease,
+    holdsLease: () => lease.isHeld(),
     anchorOf: ({ key }) => elementId('finding', key),
     now,
     newId: randomUUID,
     warn,
   });
-  const moving = await startMoving(config, store, watch, common, holdsLease);
+  const moving = await startMoving(config, store, watch, common, lease);
   const { parkings, replays } = moving;
   const leverDeps: LeverDeps = {
     watch,
@@ -116,6 +118,7 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
       await moving.stop();
       await messaging.stop();
       await watching.stop();
+      await lease.stop();
       await tellOfConsole(config, store, 'stopped', 'The console has stopped in an orderly way.');
       store.close();
     },

@@ -2,7 +2,9 @@ import type { HealthProblem } from './alerts/console-health.js';
 import type { Config } from './config.js';
 import type { Common } from './start-console.js';
 import { type OpenedHistory, openHistory } from './store/history/open-history.js';
+import type { Lease } from './store/lease.js';
 import type { Store } from './store/open-store.js';
+import { tellAsHolder } from './store/tell-as-holder.js';
 import { createWatch } from './watch/create-watch.js';
 import { MarkerBook } from './watch/marker-book.js';
 import { PredictionKeeper } from './watch/prediction-keeper.js';
@@ -27,6 +29,7 @@ export async function startWatching(
   config: Config,
   store: Store,
   common: Common,
+  lease: Lease,
   ownProblems: () => readonly HealthProblem[],
 ): Promise<Watching> {
   const { now, newId, tell, log } = common;
@@ -52,17 +55,18 @@ export async function startWatching(
     random: Math.random,
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
-    tell,
+    tell: tellAsHolder({ lease, timeline: store.timeline, tell, now }),
     markers: (instance) => markers.of(instance),
     ownProblems: () => [...problemsOf(history), ...ownProblems()],
   });
   history.follow(watch);
-  const keeper = new PredictionKeeper({ watch, log: store.predictions, now, newId, warn });
+  const isMine = (): boolean => lease.isHeld();
+  const keeper = new PredictionKeeper({ watch, log: store.predictions, isMine, now, newId, warn });
   await keeper
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
   const { spells: spellLog, timeline } = store;
-  const spells = new SpellKeeper({ watch, spells: spellLog, timeline, now, newId, warn });
+  const spells = new SpellKeeper({ watch, spells: spellLog, timeline, isMine, now, newId, warn });
   await spells
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'findings that were open could not be read'));

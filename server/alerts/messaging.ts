@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Actor } from '../auth/role.js';
-import { Lease } from '../store/lease.js';
+import type { Lease } from '../store/lease.js';
 import type { Store } from '../store/open-store.js';
 import type { Watch } from '../watch/watch.js';
 import type { Channel } from './channels/channel.js';
@@ -15,12 +15,10 @@ import { Outbox } from './outbox.js';
 import type { OutboxStore } from './outbox-store.js';
 import { testNotification } from './test-notification.js';
 
-/** Of the work that only one of several consoles does: judging rules, sending, the heartbeat. */
-export const ALERTS_LEASE = 'alerts';
-
 export interface MessagingDeps {
   readonly settings: AlertSettings;
-  readonly store: Pick<Store, 'outbox' | 'leases' | 'probe' | 'problem'>;
+  readonly store: Pick<Store, 'outbox' | 'probe' | 'problem'>;
+  readonly lease: Lease;
   readonly watch: Pick<Watch, 'snapshots'>;
   readonly now: () => number;
   readonly random: () => number;
@@ -46,21 +44,10 @@ export interface Messaging {
 
 /** Builds and starts it. Without channels it still keeps watch over the console itself. */
 export function startMessaging(deps: MessagingDeps): Messaging {
-  const { settings, store, watch, now, random, newId, warn } = deps;
+  const { settings, store, lease, watch, now, random, newId, warn } = deps;
   const monotonicMs = () => performance.now();
   const sendDeps = { now, rules: settings.outgoing, publicUrl: settings.publicUrl };
   const channels = settings.channels.map((one) => createChannel(one, sendDeps));
-  const lease = new Lease({
-    store: store.leases,
-    name: ALERTS_LEASE,
-    holder: newId(),
-    monotonicMs,
-    onTaken: () => void outbox.takeUp(),
-    onProblem: (error) =>
-      warn(
-        `the lease could not be read or renewed: ${error instanceof Error ? error.message : 'unknown reason'}`,
-      ),
-  });
   const outbox = new Outbox({ store: store.outbox, channels, lease, now, random, warn });
   const channelNames = channels.map(({ settings: { name } }) => name);
   const health = new HealthKeeper({ store, watch, channelNames, now });
@@ -77,7 +64,8 @@ export function startMessaging(deps: MessagingDeps): Messaging {
           monotonicMs,
           warn,
         });
-  lease.start();
+  lease.onTaken(() => void outbox.takeUp());
+  if (lease.isHeld()) void outbox.takeUp();
   outbox.start();
   health.start();
   deadMan?.start();
@@ -105,7 +93,6 @@ export function startMessaging(deps: MessagingDeps): Messaging {
       await deadMan?.stop();
       await outbox.stop();
       await health.stop();
-      await lease.stop();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Fence } from '../store/fence.js';
 import type { Notification } from './notification.js';
 
 /**
@@ -29,12 +30,6 @@ export interface ChannelHealth {
   readonly lastFailureAtMs: number | null;
   readonly lastError: string | null;
   readonly failuresInRow: number;
-}
-
-/** Proof that its holder may send: checked inside the statement that takes a message. */
-export interface Fence {
-  readonly lease: string;
-  readonly holder: string;
 }
 
 /** The durable side of the outbox: bounded, shared by all consoles of one store. */

@@ -1,8 +1,9 @@
+import type { Fence } from '../store/fence.js';
 import type { Lease } from '../store/lease.js';
 import type { Channel } from './channels/channel.js';
 import type { Delivery } from './channels/delivery.js';
 import type { Notification } from './notification.js';
-import type { Fence, OutboxEntry, OutboxStore } from './outbox-store.js';
+import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 import { planRetry } from './retry-plan.js';
 import { channelsFor } from './route-notification.js';
 

@@ -1,15 +1,15 @@
 import type { Actor } from '../auth/role.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
+import type { ReplayPort } from './replay-port.js';
 import type { ReplayQueues } from './replay-queues.js';
 import type { ReplaySelection } from './replay-request.js';
-import type { Replays } from './replays.js';
 
 /**
  * The one action: all replays under way and all replay queues of a selection, at the same time. An outcome for each;
  * what goes wrong at one stops no other.
  */
 export async function changeAllReplays(
-  { replays, replayQueues }: { readonly replays: Replays; readonly replayQueues: ReplayQueues },
+  { replays, replayQueues }: { readonly replays: ReplayPort; readonly replayQueues: ReplayQueues },
   actor: Actor,
   selection: ReplaySelection,
   order: ReplayOrder,

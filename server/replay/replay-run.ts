@@ -1,4 +1,5 @@
 import type { RedisClient } from '../redis/connect.js';
+import { LeaseLost } from '../store/fence.js';
 import { countMatching, countParked } from './count-matching.js';
 import type { GuardEye } from './guard-sight.js';
 import { OutcomeRounds } from './outcome-rounds.js';
@@ -132,7 +133,7 @@ export class ReplayRun {
   }
 
   get #shouldStop(): boolean {
-    return this.#isStopping || this.#record.state !== 'running';
+    return this.#isStopping || this.#record.state !== 'running' || !this.#deps.isMine();
   }
 
   /** Writes in the order of the calls, each with the record as it was at its call. */
@@ -155,6 +156,8 @@ export class ReplayRun {
         // What was under way may or may not have been done: the batch is tried again, which does nothing twice.
         this.#hasUnfinished = true;
         this.#source = null;
+        // Another goes on with it: what failed here is no end of it.
+        if (!this.#deps.isMine() || error instanceof LeaseLost) return;
         if (!isPassing(error)) return this.#end('failed', problemOf(error));
         this.#waitsFor = `Waiting: ${problemOf(error)}.`;
         await this.#nap(NAP_MS);

@@ -26,7 +26,7 @@ import {
   type ReplaySelection,
 } from './replay-request.js';
 import { ReplayRun } from './replay-run.js';
-import type { ReplayView } from './replay-view.js';
+import { type ReplayView, viewOfReplay } from './replay-view.js';
 import type { RunDeps } from './run-deps.js';
 
 /** Replays under way at once. */
@@ -43,13 +43,15 @@ export interface ReplaysDeps {
   readonly audit: AuditLog;
   readonly parked: ParkedSource | null;
   readonly moved: MovedJobs;
+  /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
+  readonly isMine?: () => boolean;
   readonly tell: TellEvent;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
 }
 
-/** All replays of this console: begins them, takes orders, and goes on with them after a restart. */
+/** All replays, where they are run: begins them, takes orders, and goes on with them after a restart. */
 export class Replays {
   readonly #deps: ReplaysDeps;
   readonly #log: ReplayLog;
@@ -191,6 +193,7 @@ export class Replays {
       store: this.#deps.store,
       parked,
       now: this.#deps.now,
+      isMine: () => this.#deps.isMine?.() ?? true,
       client: (name) => this.#connections.ready(name),
       snapshot: (name) => this.#deps.watch.snapshot(name),
       readOutcomes: outcomesWith(parked),
@@ -210,6 +213,7 @@ export class Replays {
   }
 
   async #settle(): Promise<void> {
+    if (this.#deps.isMine?.() === false) return;
     this.#turns += 1;
     const nowMs = this.#deps.now();
     for (const run of this.#runs.values()) {
@@ -236,17 +240,8 @@ export class Replays {
 
   #viewOf(run: ReplayRun): ReplayView {
     const { record } = run;
-    const account = accountOf(record.counts, record.isSwept);
     const movedPerSecond = record.state === 'running' ? this.#rateOf(record.id).perSecond : 0;
-    const isKnown = account.isCounted && movedPerSecond > 0;
-    return {
-      record,
-      account,
-      pacePerSecond: run.pacePerSecond,
-      paceReason: run.paceReason,
-      movedPerSecond,
-      remainingSeconds: isKnown ? account.remaining / movedPerSecond : null,
-    };
+    return viewOfReplay(record, movedPerSecond, run.pacePerSecond, run.paceReason);
   }
 
   #rateOf(id: string): MovedRate {

@@ -29,7 +29,8 @@ export interface LeaseOptions {
   readonly holder: string;
   /** Never set back: `performance.now`. */
   readonly monotonicMs: () => number;
-  readonly onTaken?: () => void;
+  /** Is this holder gone beyond doubt? Then nobody waits for its time to be over. */
+  readonly isGone?: (holder: string) => boolean;
   /** Told once for each row of failures. */
   readonly onProblem?: (error: unknown) => void;
 }
@@ -39,7 +40,8 @@ export interface LeaseOptions {
  *
  * No clock of any machine is compared with another's: the holder adds to a beat every 3 s, and whoever has seen the same
  * beat for 10 s by its own monotonic clock takes the lease, if it still stands as it was seen. A clock that is set, or
- * differs between machines, changes nothing. After a kill another holds it within 10 s + 1 s; after an orderly stop, 1 s.
+ * differs between machines, changes nothing. After a kill another holds it within 10 s + 1 s; after an orderly stop, or
+ * where it can be told that the holder's process has ended (see holder-id.ts), within 1 s.
  * A holder that was suspended finds by its own clock that its time is over; where it is in the middle of something, a
  * statement that checks the holder inside (`Fence` of the outbox) is what keeps it from harm.
  */
@@ -47,6 +49,8 @@ export class Lease {
   readonly name: string;
   readonly holder: string;
   readonly #options: LeaseOptions;
+  readonly #listeners = new Set<() => void>();
+  #otherHolder: string | null = null;
   #renewedAtMs: number | null = null;
   #seen: { row: LeaseRow; sinceMs: number } | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -64,10 +68,21 @@ export class Lease {
     return this.#renewedAtMs !== null && this.#options.monotonicMs() - this.#renewedAtMs < TTL_MS - MARGIN_MS;
   }
 
-  start(): void {
+  /** Who else held it when it was last looked at; null: nobody. */
+  get otherHolder(): string | null {
+    return this.isHeld() ? null : this.#otherHolder;
+  }
+
+  /** Told each time that it is taken. */
+  onTaken(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Resolves after the first look: one that is free is ours by then. */
+  start(): Promise<void> {
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
     this.#timer.unref();
-    void this.look();
+    return this.look();
   }
 
   /** One look at the lease; one at a time. Never throws. */
@@ -106,15 +121,17 @@ export class Lease {
       if (this.#renewedAtMs !== null) return;
     }
     const row = await store.read(this.name);
+    this.#otherHolder = row === null || row.holder === this.holder ? null : row.holder || null;
     if (!this.#isFree(row, nowMs) || !(await store.take(this.name, this.holder, row))) return;
     this.#seen = null;
     this.#renewedAtMs = nowMs;
-    this.#options.onTaken?.();
+    for (const listener of this.#listeners) listener();
   }
 
   #isFree(row: LeaseRow | null, nowMs: number): boolean {
     if (row === null || row.holder === '') return true;
     const { holder, beat } = row;
+    if (this.#options.isGone?.(holder)) return true;
     if (this.#seen === null || this.#seen.row.holder !== holder || this.#seen.row.beat !== beat) {
       this.#seen = { row, sinceMs: nowMs };
       return false;

@@ -12,6 +12,8 @@ import type { AccountLog } from './account/account-log.js';
 import { createAccount } from './account/read-account.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
+import { createErrandStore, type ErrandStore } from './errands.js';
+import type { Fence } from './fence.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
 import type { IncidentLog } from './incidents/incident.js';
 import { createIncidentLog } from './incidents/incident-log.js';
@@ -35,8 +37,11 @@ export interface Store {
   readonly predictions: PredictionLog;
   readonly typeThresholds: TypeThresholds;
   readonly replays: ReplayStore;
+  /** The same, for who writes only while it holds the lease. */
+  readonly fencedReplays: (fence: Fence) => ReplayStore;
   readonly outbox: OutboxStore;
   readonly leases: LeaseStore;
+  readonly errands: ErrandStore;
   /** Writes a little. @throws what keeps the store from being written. */
   readonly probe: (nowMs: number) => Promise<void>;
   readonly alerting: AlertingStore;
@@ -86,8 +91,10 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
       predictions: createPredictionLog(database),
       typeThresholds: await openTypeThresholds(database),
       replays: createReplayStore(database),
+      fencedReplays: (fence) => createReplayStore(database, fence),
       outbox: createOutboxStore(database),
       leases: createLeaseStore(database),
+      errands: createErrandStore(database),
       probe: async (nowMs) => {
         const row = { id: 1, atMs: nowMs };
         await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });

@@ -1,9 +1,10 @@
 import { and, count, desc, eq, inArray, lt, lte, min, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { Notification } from '../alerts/notification.js';
-import type { Fence, OutboxEntry, OutboxState, OutboxStore } from '../alerts/outbox-store.js';
+import type { OutboxEntry, OutboxState, OutboxStore } from '../alerts/outbox-store.js';
 import { readHealth, writeHealth } from './channel-health.js';
+import { type Fence, holds } from './fence.js';
 import type { Database } from './open-store.js';
-import { leases, outbox } from './schema.js';
+import { outbox } from './schema.js';
 
 /** Kept after delivery, so that a notification that comes twice is known, and people can look. */
 const MOST_SENT = 1_000;
@@ -181,10 +182,6 @@ function standingUnlessOutdated(): SQL {
     WHERE later.channel = outbox.channel AND later.group_key = outbox.group_key
       AND later.seq > outbox.seq AND later.state IN ('sent', 'standing')
   ) THEN 'sent' ELSE 'standing' END`;
-}
-
-function holds({ lease, holder }: Fence): SQL {
-  return sql`EXISTS (SELECT 1 FROM ${leases} WHERE ${leases.name} = ${lease} AND ${leases.holder} = ${holder})`;
 }
 
 function inHandOf(entry: OutboxEntry, fence: Fence): SQL | undefined {

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from 'drizzle-orm';
 import type { ReplayRecord, ReplayStore } from '../replay/replay-record.js';
+import { type Fence, mustHold, whileHeld } from './fence.js';
 import type { Database } from './open-store.js';
 import { replayBatches, replays } from './schema.js';
 
@@ -15,8 +16,11 @@ const KEEP_OPEN_MS = 24 * 3_600_000;
 /**
  * Replays in the store. A batch is one row that holds its ids, and not a row a job: a million jobs are then two thousand
  * small writes. WAL with `synchronous = FULL` (SQLite's default): what is written here survives the machine.
+ *
+ * @param fence given: nothing is written any more once another console holds the lease. One that was suspended, and wakes
+ * in the midst of a step, would otherwise put its own old numbers over those of who went on with it.
  */
-export function createReplayStore(database: Database): ReplayStore {
+export function createReplayStore(database: Database, fence?: Fence): ReplayStore {
   const upsert = (record: ReplayRecord) => {
     const { id, instance, createdAtMs, endedAtMs, state } = record;
     const values = { instance, createdAtMs, endedAtMs, state, record };
@@ -34,7 +38,7 @@ export function createReplayStore(database: Database): ReplayStore {
       return rows.map(({ record }) => record);
     },
     async save(record) {
-      await upsert(record);
+      await written(database, fence, [upsert(record)]);
     },
     async saveBatches(record, batches) {
       const rows = batches.map((batch) => {
@@ -46,7 +50,7 @@ export function createReplayStore(database: Database): ReplayStore {
           .values({ replay, seq, ...rest })
           .onConflictDoUpdate({ target: [replayBatches.replay, replayBatches.seq], set: rest });
       });
-      await database.batch([upsert(record), ...rows]);
+      await written(database, fence, [upsert(record), ...rows]);
     },
     async batchesIn(replay, phase, afterSeq, limit) {
       const rows = await database
@@ -110,4 +114,16 @@ export function createReplayStore(database: Database): ReplayStore {
       return dropped.map(({ id }) => id);
     },
   };
+}
+
+type Statement = Parameters<Database['batch']>[0][number];
+
+/** All or nothing. @throws LeaseLost */
+async function written(
+  database: Database,
+  fence: Fence | undefined,
+  [first, ...rest]: readonly [Statement, ...Statement[]],
+): Promise<void> {
+  if (fence) await whileHeld(database.batch([mustHold(database, fence), first, ...rest]));
+  else await database.batch([first, ...rest]);
 }

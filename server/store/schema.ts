@@ -8,6 +8,7 @@ import type { PlanChange } from '../model/plan/plan-types.js';
 import type { Verdict, VoidReason } from '../model/plan/score.js';
 import type { ReplayRecord, ReplayState } from '../replay/replay-record.js';
 import type { Measurement } from './audit-record.js';
+import type { ErrandAnswer } from './errands.js';
 import type { IncidentNotes } from './incidents/incident.js';
 import type { TimelineKind } from './timeline-entry.js';
 
@@ -191,6 +192,16 @@ export const leases = sqliteTable('leases', {
   name: text('name').primaryKey(),
   holder: text('holder').notNull(),
   beat: integer('beat').notNull(),
+});
+
+/** What one console asks of the one that holds the lease: see errands.ts. */
+export const errands = sqliteTable('errands', {
+  id: text('id').primaryKey(),
+  atMs: integer('at_ms').notNull(),
+  name: text('name').notNull(),
+  args: text('args', { mode: 'json' }).$type<readonly unknown[]>().notNull(),
+  takenBy: text('taken_by'),
+  answer: text('answer', { mode: 'json' }).$type<ErrandAnswer>(),
 });
 
 /** Messages for channels: see alerts/outbox-store.ts. Group keys are percent-encoded, as names of queues hold any letter. */

@@ -11,10 +11,14 @@ const MOST_OPEN = 200;
 const CHANGED_FOR_MS = 5_000;
 /** A console that restarts has found a queue again long before this, if it is still there. */
 const NOT_FOUND_MS = 3_600_000;
+/** What was foretold on another console is looked for this often. */
+const REFRESH_EVERY_MS = 2_000;
 
 export interface KeeperDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'onTick' | 'refreshSoon'>;
   readonly log: PredictionLog;
+  /** Of several consoles on one store, is it this one that judges? */
+  readonly isMine: () => boolean;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
@@ -33,12 +37,13 @@ interface Watched {
  * Holds what levers foretold against what happens. open → settled, once the backlog is gone or should long have been;
  * open → void, when settings or arrivals did not stay as they were counted on, when another change is foretold for the
  * same queue, or when the console did not look. Driven by the watcher's ticks. What is open is in the store as well, so a
- * console that restarts goes on with it.
+ * console that restarts, or takes over from another one, goes on with it.
  */
 export class PredictionKeeper {
   readonly #deps: KeeperDeps;
   readonly #open = new Map<string, Watched>();
   #stop: (() => void) | null = null;
+  #refreshedAtMs = 0;
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps;
@@ -46,9 +51,9 @@ export class PredictionKeeper {
 
   /** Takes up what is open in the store, and begins to look. */
   async start(): Promise<void> {
-    const kept = await this.#deps.log.list({ status: 'open', limit: MOST_OPEN });
-    for (const one of kept) this.#open.set(one.id, watched(predictionIn(one)));
+    // First, so that a store that can't be read now is tried again at a later tick.
     this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance));
+    await this.#refresh();
   }
 
   stop(): void {
@@ -58,21 +63,40 @@ export class PredictionKeeper {
 
   /** Takes a prediction for a change that has been made. One before it, for the same queue, is void. Never throws. */
   async add(prediction: Prediction): Promise<void> {
-    for (const [id, { prediction: other }] of this.#open)
-      if (other.instance === prediction.instance && other.queue === prediction.queue)
-        await this.#settle(id, { status: 'void', reason: 'settings-changed' });
-    if (this.#open.size >= MOST_OPEN) return;
-    const id = this.#deps.newId();
-    this.#open.set(id, { ...watched(prediction), lastAtMs: prediction.madeAtMs });
+    const { log, isMine, newId } = this.#deps;
+    const { instance, queue } = prediction;
+    const id = newId();
     try {
-      await this.#deps.log.add(id, prediction);
+      // Those of all consoles: the store knows them.
+      const open = await log.list({ status: 'open', limit: MOST_OPEN });
+      const others = open.filter((other) => other.instance === instance && other.queue === queue);
+      for (const other of others)
+        await this.#settle(other.id, { status: 'void', reason: 'settings-changed' });
+      if (open.length - others.length >= MOST_OPEN) return;
+      if (isMine()) this.#open.set(id, { ...watched(prediction), lastAtMs: prediction.madeAtMs });
+      await log.add(id, prediction);
     } catch (error) {
       this.#open.delete(id);
       this.#deps.warn(`a forecast was not kept: ${reasonOf(error)}`);
     }
   }
 
+  /** Takes up what is open in the store and not known here. One that is settled there already can't be settled again. */
+  async #refresh(): Promise<void> {
+    this.#refreshedAtMs = this.#deps.now();
+    const kept = await this.#deps.log.list({ status: 'open', limit: MOST_OPEN });
+    for (const one of kept) if (!this.#open.has(one.id)) this.#open.set(one.id, watched(predictionIn(one)));
+  }
+
   #look(instance: string): void {
+    const { isMine, now, warn } = this.#deps;
+    if (!isMine()) {
+      // What has been seen of a queue is of no use after a gap.
+      this.#open.clear();
+      return;
+    }
+    if (now() - this.#refreshedAtMs >= REFRESH_EVERY_MS)
+      void this.#refresh().catch((error: unknown) => warn(`forecasts could not be read: ${reasonOf(error)}`));
     for (const [id, one] of this.#open) {
       if (one.prediction.instance !== instance) continue;
       const snapshot = this.#deps.watch.snapshot(instance);
@@ -80,7 +104,7 @@ export class PredictionKeeper {
       // A queue in which nothing moves is otherwise read every ten seconds only.
       this.#deps.watch.refreshSoon(instance, one.prediction.queue);
       const basis = planBasisOf(snapshot, one.prediction.queue);
-      const verdict = basis ? look(one, basis) : gone(one, this.#deps.now());
+      const verdict = basis ? look(one, basis) : gone(one, now());
       if (verdict.status !== 'open') void this.#settle(id, verdict);
     }
   }

@@ -18,6 +18,8 @@ export interface SpellKeeperDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'findings' | 'onTick'>;
   readonly spells: SpellLog;
   readonly timeline: Pick<TimelineLog, 'append'>;
+  /** Of several consoles on one store, is it this one that tells? */
+  readonly isMine: () => boolean;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
@@ -25,11 +27,15 @@ export interface SpellKeeperDeps {
 
 /**
  * Tells the timeline when findings begin, get worse and end, and keeps what was worst of each. Driven by the watcher's
- * ticks; what is open is in the store as well, so a console that restarts does not begin it twice.
+ * ticks; what is open is in the store as well, so a console that restarts, or takes over from another one, does not begin
+ * it twice.
  */
 export class SpellKeeper {
   readonly #deps: SpellKeeperDeps;
   #book: SpellBook = NO_SPELLS;
+  /** The book is ours, read from the store when it became so. */
+  #isTelling = false;
+  #isReading = false;
   #savedAtMs = 0;
   #stop: (() => void) | null = null;
   /** Writes go one after the other, so that an end never overtakes its beginning. */
@@ -40,20 +46,39 @@ export class SpellKeeper {
   }
 
   async start(): Promise<void> {
-    this.#book = resumedBook(await this.#deps.spells.open());
+    // First, so that a store that can't be read now is tried again at the next tick.
     this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance));
+    if (this.#deps.isMine()) await this.#takeOver();
   }
 
   /** Keeps what was last seen, and ends. */
   async stop(): Promise<void> {
     this.#stop?.();
     this.#stop = null;
-    this.#saveAll();
+    if (this.#isTelling) this.#saveAll();
     await this.#writes;
   }
 
+  async #takeOver(): Promise<void> {
+    this.#isReading = true;
+    try {
+      this.#book = resumedBook(await this.#deps.spells.open());
+      this.#isTelling = true;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
   #look(instance: string): void {
-    const { watch, now, newId } = this.#deps;
+    const { watch, now, newId, isMine } = this.#deps;
+    if (!isMine()) {
+      this.#isTelling = false;
+      return;
+    }
+    if (!this.#isTelling) {
+      if (!this.#isReading) void this.#takeOver().catch((error: unknown) => this.#fail(error));
+      return;
+    }
     const snapshot = watch.snapshot(instance);
     if (!snapshot) return;
     const nowMs = now();
@@ -76,10 +101,15 @@ export class SpellKeeper {
   }
 
   #write(what: () => Promise<void>): void {
-    this.#writes = this.#writes.then(what).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : 'unknown reason';
-      this.#deps.warn(`what became of a finding was not kept: ${reason}`);
-    });
+    this.#writes = this.#writes
+      // Another console goes on with it, and knows more by now.
+      .then(() => (this.#deps.isMine() ? what() : undefined))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    this.#deps.warn(`what became of a finding was not kept: ${reason}`);
   }
 }
 

@@ -28,8 +28,8 @@ async function aConsole(holder: string, over: Partial<LeaseStore> = {}) {
     name: 'alerts',
     holder,
     monotonicMs: () => clock.ms,
-    onTaken: () => taken.push(clock.ms),
   });
+  lease.onTaken(() => taken.push(clock.ms));
   return { lease, clock, taken };
 }
 type Console = Awaited<ReturnType<typeof aConsole>>;

@@ -96,11 +96,14 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     maxBytes: 256 * 1024 * 1024,
     watch,
     moved: new MovedJobs(),
+    errands: { send: () => Promise.reject(new Error('there is no other console')), other: () => 'nobody' },
+    isMine: () => true,
     now: Date.now,
     newId: randomUUID,
     tell: () => undefined,
     warn: (message) => void warned.push(message),
   });
+  await parkings.desk?.takeUp();
   const deps: LeverDeps = {
     watch,
     audit,

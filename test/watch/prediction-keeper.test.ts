@@ -46,6 +46,7 @@ function byHand() {
         refreshSoon: () => undefined,
       },
       log: store.predictions,
+      isMine: () => true,
       now: () => clock.nowMs,
       newId: randomUUID,
       warn: (message) => void warned.push(message),
@@ -188,6 +189,7 @@ it('an order to real workers is foretold, and what came of it is scored', async 
   const keeper = new PredictionKeeper({
     watch: bench.watch,
     log: store.predictions,
+    isMine: () => true,
     now: Date.now,
     newId: randomUUID,
     warn: (message) => {

@@ -23,7 +23,8 @@ export interface ParkedJobs {
   settleWritten(parking: string, batch: string, receipt: string | null): Promise<number>;
   /** The next to come back, oldest first, until `mostBytes` of them. */
   next(parking: string, most: number, mostBytes: number): Promise<readonly StoredJob[]>;
-  markRestoring(parking: string, batch: string, seqs: readonly number[]): Promise<void>;
+  /** @returns how many it has marked: another console may have marked some before. */
+  markRestoring(parking: string, batch: string, seqs: readonly number[]): Promise<number>;
   /**
    * The rows stay as `restored`, or go; null: they are back among those to come. Of a replay's batch those that could not
    * come back stay on disk, and what came of each is kept for the replay.
@@ -116,10 +117,11 @@ export function parkedJobs(client: Client): ParkedJobs {
       return jobs;
     },
     async markRestoring(parking, batch, seqs) {
-      await client.execute({
+      const { rowsAffected } = await client.execute({
         sql: `UPDATE parked_job SET row_state = 'restoring', restore_batch = ? WHERE parking = ? AND row_state = 'removed' AND seq IN (${seqs.join()})`,
         args: [batch, parking],
       });
+      return rowsAffected;
     },
     async settleRestoring(parking, batch, receipt, atMs) {
       const seqs = await seqsOf('restore_batch', batch, 'restoring');

@@ -1,5 +1,6 @@
 import { isOnlyTime, matchesFilter, type ReplayFilter } from '../../model/replay-filter.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
+import { LeaseLost } from '../../store/fence.js';
 import type { ParkedCall, ParkedFound, ParkedJob, ParkedSelection, ParkedSource } from '../parked-source.js';
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
@@ -118,7 +119,10 @@ async function restore(
       if (!found) return;
       const name = replayBatchName(call, order, newId());
       const there = found.jobs.map(({ seq }) => seq);
-      await store.jobs.markRestoring(found.parking, name, there);
+      if ((await store.jobs.markRestoring(found.parking, name, there)) < there.length) {
+        await store.jobs.settleRestoring(found.parking, name, null, now());
+        throw new LeaseLost();
+      }
       const receipt = await restoreSome({ store, queue, parking: found.parking, now }, name, found.jobs);
       if (receipt === null) throw new Error(FULL);
     });

@@ -15,6 +15,8 @@ export interface ParkingTasksDeps extends PaceDeps {
   /** null: this Redis can't be written to now. */
   readonly queue: (instance: string, queueId: string) => QueueHandle | null;
   readonly newId: () => string;
+  /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
+  readonly isMine?: () => boolean;
   readonly tell: TellEvent;
   readonly warn: (message: string) => void;
 }
@@ -92,8 +94,7 @@ export class ParkingTasks {
         this.#tasks.delete(id);
         this.#paces.delete(id);
         // Asked for between the task's last look and its end.
-        if ((this.#turns.get(id) ?? 0) !== (this.#seen.get(id) ?? 0) && !this.#closing.signal.aborted)
-          this.work(id);
+        if ((this.#turns.get(id) ?? 0) !== (this.#seen.get(id) ?? 0) && !this.#isOver) this.work(id);
       });
     this.#tasks.set(id, task);
   }
@@ -105,10 +106,14 @@ export class ParkingTasks {
     throw new ParkingError('unavailable', `Redis ${instance} can not be written to now`);
   }
 
+  get #isOver(): boolean {
+    return this.#closing.signal.aborted || this.#deps.isMine?.() === false;
+  }
+
   async #run(id: string): Promise<void> {
     const { store, now } = this.#deps;
     let isSettled = false;
-    while (!this.#closing.signal.aborted) {
+    while (!this.#isOver) {
       const turn = this.#turns.get(id) ?? 0;
       this.#seen.set(id, turn);
       const parking = await store.parkings.one(id);
@@ -119,10 +124,12 @@ export class ParkingTasks {
         isSettled = true;
         if (parking.state !== 'running') continue;
         if (parking.because !== null) await store.parkings.change(id, { because: null });
-        const shouldStop = (): boolean => this.#closing.signal.aborted || (this.#turns.get(id) ?? 0) !== turn;
+        const shouldStop = (): boolean => this.#isOver || (this.#turns.get(id) ?? 0) !== turn;
         await this.#step(parking, queue, shouldStop);
       } catch (error) {
         isSettled = false;
+        // Another goes on with it: its row is not ours to write.
+        if (this.#isOver) return;
         if (isDiskFull(error) || (error instanceof ParkingError && error.code === 'disk-full')) {
           await this.#rest(parking, messageOf(error));
           return;

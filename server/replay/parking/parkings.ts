@@ -138,17 +138,23 @@ export class Parkings implements ParkingPort {
     return this.get(id);
   }
 
-  /** Ends all tasks after the batch that they are at; they go on at the next start. */
-  async stop(): Promise<void> {
+  /** Ends all tasks after the batch that they are at; they go on where the file is started from next. */
+  async rest(): Promise<void> {
     if (this.#sweeper) clearInterval(this.#sweeper);
     this.#isClosing = true;
     await Promise.all([this.#tasks.stop(), this.#sweeping]);
+  }
+
+  /** The same, and closes the file. */
+  async stop(): Promise<void> {
+    await this.rest();
     this.#deps.store.close();
   }
 
   /** What was brought back and has lasted goes from the disk; what Redis lost comes back once more. */
   async #confirm(): Promise<void> {
     const { store, now, newId } = this.#deps;
+    if (this.#isClosing || this.#deps.isMine?.() === false) return;
     try {
       for (const id of await store.jobs.unconfirmed()) {
         const parking = await store.parkings.one(id);

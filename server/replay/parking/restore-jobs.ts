@@ -70,7 +70,11 @@ async function restoreNext(
   if (jobs.length === 0) return 'end';
   const batch = work.newId();
   const seqs = jobs.map(({ seq }) => seq);
-  await store.jobs.markRestoring(parking.id, batch, seqs);
+  if ((await store.jobs.markRestoring(parking.id, batch, seqs)) < seqs.length) {
+    // Another console has taken over and is at them: none of them is brought back twice.
+    await store.jobs.settleRestoring(parking.id, batch, null, work.now());
+    return 'more';
+  }
   const receipt = await restoreSome({ ...work, parking: parking.id }, batch, jobs);
   if (receipt === null) return 'full';
   pace.moved(jobs.filter((_, i) => receipt[i] === '1'));

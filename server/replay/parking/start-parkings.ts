@@ -2,11 +2,13 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 import type { TellEvent } from '../../store/timeline-entry.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import type { Watch } from '../../watch/watch.js';
+import type { ErrandDesk } from '../errand-desk.js';
 import type { MovedJobs } from '../moved-jobs.js';
 import type { ParkedSource } from '../parked-source.js';
 import { noParking } from './no-parking.js';
 import { openParked } from './open-parked.js';
 import { parkedSource } from './parked-replays.js';
+import { ParkingDesk } from './parking-desk.js';
 import type { ParkingPort } from './parking-port.js';
 import { Parkings } from './parkings.js';
 
@@ -19,6 +21,8 @@ export interface StartParkings {
   readonly moved: MovedJobs;
   readonly now: () => number;
   readonly newId: () => string;
+  readonly errands: Pick<ErrandDesk, 'send' | 'other'>;
+  readonly isMine: () => boolean;
   readonly tell: TellEvent;
   readonly warn: (message: string) => void;
 }
@@ -27,10 +31,12 @@ export interface StartedParkings {
   readonly port: ParkingPort;
   /** What replays take from; null: nothing can be parked here. */
   readonly source: ParkedSource | null;
+  /** null: nothing can be parked here. */
+  readonly desk: ParkingDesk | null;
   stop(): Promise<void>;
 }
 
-/** Opens what is parked and takes up what a former run left. A directory that can't be written does not stop the console. */
+/** Opens what is parked; nothing moves before it is taken up. A directory that can't be written does not stop the console. */
 export async function startParkings(options: StartParkings): Promise<StartedParkings> {
   const { directory, maxBytes, watch } = options;
   try {
@@ -41,15 +47,16 @@ export async function startParkings(options: StartParkings): Promise<StartedPark
       return { client: link.client, canFlagScripts: link.capabilities?.canFlagScripts ?? false, id };
     };
     const snapshot = (instance: string): Snapshot | null => watch.snapshot(instance);
-    const parkings = new Parkings({ ...options, store, queue, snapshot });
-    await parkings.start();
+    const newParkings = (): Parkings => new Parkings({ ...options, store, queue, snapshot });
+    const desk = new ParkingDesk({ ...options, newParkings });
     const source = parkedSource({ ...options, store, queue });
-    return { port: parkings, source, stop: () => parkings.stop() };
+    return { port: desk, source, desk, stop: () => desk.stop() };
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown reason';
     return {
       port: noParking(`jobs can't be parked in ${directory} (${reason})`),
       source: null,
+      desk: null,
       stop: async () => undefined,
     };
   }

@@ -1,0 +1,142 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { LeverError } from '../levers/lever.js';
+import type { Errand, ErrandAnswer, ErrandStore } from '../store/errands.js';
+import { holderInWords } from '../store/holder-id.js';
+import type { Lease } from '../store/lease.js';
+import { ParkingError } from './parking/parking.js';
+
+export interface ErrandDeskDeps {
+  readonly store: ErrandStore;
+  readonly lease: Pick<Lease, 'name' | 'holder' | 'isHeld' | 'otherHolder'>;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
+
+type Carry = (...args: never[]) => Promise<unknown>;
+
+const TAKE_EVERY_MS = 200;
+const LOOK_EVERY_MS = 50;
+/** Nobody takes it for so long: it is withdrawn, and nothing has happened. */
+const TAKEN_WITHIN_MS = 5_000;
+/** A pause waits for what Redis has in hand, and that may be slow. */
+const ANSWERED_WITHIN_MS = 30_000;
+
+/**
+ * Orders of people reach the console that moves jobs, whichever one they were given to: they go through the store, and
+ * the holder of the lease takes each once, at most 0.2 s later. What nobody takes is withdrawn, so that it is never done
+ * behind the back of somebody who was told that it was not.
+ */
+export class ErrandDesk {
+  readonly #deps: ErrandDeskDeps;
+  #carriers: Readonly<Record<string, Carry>> = {};
+  #timer: NodeJS.Timeout | null = null;
+  #look: Promise<void> = Promise.resolve();
+  #isFailing = false;
+
+  constructor(deps: ErrandDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** The console that moves jobs at present, for a sentence about it. */
+  other(): string {
+    const { otherHolder } = this.#deps.lease;
+    return otherHolder === null ? 'another console' : `another console (${holderInWords(otherHolder)})`;
+  }
+
+  /** Takes what others ask for, and carries it out by its name. */
+  serve(carriers: Readonly<Record<string, Carry>>): void {
+    this.#carriers = carriers;
+    this.#timer ??= setInterval(() => {
+      this.#look = this.#look.then(() => this.#takeAll());
+    }, TAKE_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Takes no more. What was taken is carried on with, and fails by itself where it can't be. */
+  async rest(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#look;
+  }
+
+  /** Has the holder of the lease do it. @throws LeverError, ParkingError as it would there; LeverError when nobody does it. */
+  async send(name: string, args: readonly unknown[]): Promise<unknown> {
+    const { store, now, newId } = this.#deps;
+    const id = newId();
+    const beganMs = now();
+    let isTaken = false;
+    await store.add({ id, name, args }, beganMs);
+    for (;;) {
+      await wait(LOOK_EVERY_MS);
+      const answer = await store.read(id);
+      if (answer) {
+        await store.remove(id).catch(() => undefined);
+        return valueOf(answer);
+      }
+      if (!isTaken && now() - beganMs >= TAKEN_WITHIN_MS) {
+        if (await store.withdraw(id))
+          throw new LeverError(
+            'unavailable',
+            `Jobs are moved by ${this.other()}, which has not taken this order for ${TAKEN_WITHIN_MS / 1000} s: nothing was done. Another one takes over within 15 s of its end; try again`,
+          );
+        isTaken = true;
+      }
+      if (now() - beganMs >= ANSWERED_WITHIN_MS)
+        throw new LeverError(
+          'unavailable',
+          `This order was taken by ${this.other()}, which has not answered for ${ANSWERED_WITHIN_MS / 1000} s: look what came of it before you try again`,
+        );
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    const { store, lease, now, warn } = this.#deps;
+    if (!lease.isHeld()) return;
+    try {
+      const fence = { lease: lease.name, holder: lease.holder };
+      // One that is about to be withdrawn is left.
+      for (const errand of await store.take(fence, now() - TAKEN_WITHIN_MS)) void this.#carryOut(errand);
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) warn(`orders of other consoles can't be taken: ${messageOf(error)}`);
+      this.#isFailing = true;
+    }
+  }
+
+  async #carryOut({ id, name, args }: Errand): Promise<void> {
+    const carry = Object.hasOwn(this.#carriers, name) ? this.#carriers[name] : undefined;
+    const answer = await (carry ? carry(...(args as never[])) : Promise.reject(unknownErrand(name))).then(
+      (value: unknown): ErrandAnswer => ({ ok: true, value: value ?? null }),
+      answerOf,
+    );
+    await this.#deps.store.answer(id, answer).catch((error: unknown) => {
+      this.#deps.warn(`what came of an order could not be told: ${messageOf(error)}`);
+    });
+  }
+}
+
+/** Two versions side by side: one asks what the other does not know. */
+function unknownErrand(name: string): LeverError {
+  return new LeverError('unavailable', `the console that moves jobs is of another version: no ${name} there`);
+}
+
+function answerOf(error: unknown): ErrandAnswer {
+  const message = messageOf(error);
+  if (error instanceof ParkingError)
+    return { ok: false, from: 'parking', code: error.code, message, fields: [] };
+  const [code, fields] = error instanceof LeverError ? [error.code, error.fields] : ['unavailable', []];
+  return { ok: false, from: 'lever', code, message, fields };
+}
+
+function valueOf(answer: ErrandAnswer): unknown {
+  if (answer.ok) return answer.value;
+  const { from, code, message, fields } = answer;
+  throw from === 'parking'
+    ? new ParkingError(code as ParkingError['code'], message)
+    : new LeverError(code as LeverError['code'], message, fields);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown reason';
+}
