@@ -72,7 +72,7 @@ export class ErrandDesk {
       const answer = await store.read(id);
       if (answer) {
         await store.remove(id).catch(() => undefined);
-        return valueOf(answer);
+        return broughtBack(answer);
       }
       if (!isTaken && now() - beganMs >= TAKEN_WITHIN_MS) {
         if (await store.withdraw(id))
@@ -129,7 +129,7 @@ function answerOf(error: unknown): ErrandAnswer {
   return { ok: false, from: 'lever', code, message, fields };
 }
 
-function valueOf(answer: ErrandAnswer): unknown {
+function broughtBack(answer: ErrandAnswer): unknown {
   if (answer.ok) return answer.value;
   const { from, code, message, fields } = answer;
   throw from === 'parking'
