@@ -56,7 +56,7 @@ export async function startMoving(
   const replays = new ReplayDesk({ errands, newReplays, store: store.replays, now, warn });
   await replays.open();
   const duty = new Duty({
-    isMine,
+    term: () => lease.term,
     async takeUp() {
       await desk?.takeUp();
       await replays.takeUp();

@@ -157,8 +157,8 @@ export class ReplayRun {
         this.#hasUnfinished = true;
         this.#source = null;
         // Another goes on with it: what failed here is no end of it.
-        if (!this.#deps.isMine() || error instanceof LeaseLost) return;
-        if (!isPassing(error)) return this.#end('failed', problemOf(error));
+        if (!this.#deps.isMine()) return;
+        if (!isPassing(error) && !(error instanceof LeaseLost)) return this.#end('failed', problemOf(error));
         this.#waitsFor = `Waiting: ${problemOf(error)}.`;
         await this.#nap(NAP_MS);
       }

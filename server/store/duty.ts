@@ -1,6 +1,6 @@
 export interface DutyOptions {
-  /** Is it ours, now? */
-  readonly isMine: () => boolean;
+  /** Of the lease: work that was stopped between two looks is taken up anew. */
+  readonly term: () => number | null;
   /** Reads what is kept and goes on with it. */
   readonly takeUp: () => Promise<void>;
   /** Stops at once. */
@@ -14,7 +14,8 @@ const LOOK_EVERY_MS = 100;
 /** Work that goes on only where a lease is held: taken up when it is taken, let go when it is lost; one after the other. */
 export class Duty {
   readonly #options: DutyOptions;
-  #isOn = false;
+  /** The term for which it is taken up. */
+  #on: number | null = null;
   #isFailing = false;
   #timer: NodeJS.Timeout | null = null;
   #look: Promise<void> | null = null;
@@ -37,22 +38,23 @@ export class Duty {
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     await this.#look;
-    if (this.#isOn) await this.#options.letGo();
-    this.#isOn = false;
+    if (this.#on !== null) await this.#options.letGo();
+    this.#on = null;
   }
 
   async #turn(): Promise<void> {
-    const { isMine, takeUp, letGo, warn } = this.#options;
-    const isMineNow = isMine();
-    if (isMineNow === this.#isOn) return;
+    const { takeUp, letGo, warn } = this.#options;
+    const term = this.#options.term();
+    if (term === this.#on) return;
     try {
-      if (isMineNow) await takeUp();
-      else await letGo();
-      this.#isOn = isMineNow;
+      if (this.#on !== null) await letGo();
+      this.#on = null;
+      if (term !== null) await takeUp();
+      this.#on = term;
       this.#isFailing = false;
     } catch (error) {
       // A store that can't be read now: what was begun of it is left, and it is tried again at the next look.
-      if (isMineNow) await letGo().catch(() => undefined);
+      if (term !== null) await letGo().catch(() => undefined);
       if (!this.#isFailing)
         warn(
           `what moves jobs can't be taken up or let go: ${error instanceof Error ? error.message : 'unknown reason'}`,

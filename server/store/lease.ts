@@ -50,6 +50,7 @@ export class Lease {
   readonly holder: string;
   readonly #options: LeaseOptions;
   readonly #listeners = new Set<() => void>();
+  #term = 0;
   #otherHolder: string | null = null;
   #renewedAtMs: number | null = null;
   #seen: { row: LeaseRow; sinceMs: number } | null = null;
@@ -66,6 +67,11 @@ export class Lease {
   /** Is it ours, beyond doubt, now? */
   isHeld(): boolean {
     return this.#renewedAtMs !== null && this.#options.monotonicMs() - this.#renewedAtMs < TTL_MS - MARGIN_MS;
+  }
+
+  /** A number for each unbroken time in which it is ours; null: it is not. */
+  get term(): number | null {
+    return this.isHeld() ? this.#term : null;
   }
 
   /** Who else held it when it was last looked at; null: nobody. */
@@ -117,14 +123,23 @@ export class Lease {
     const nowMs = monotonicMs();
     if (this.#renewedAtMs !== null) {
       if (nowMs - this.#renewedAtMs < RENEW_EVERY_MS) return;
-      this.#renewedAtMs = (await store.renew(this.name, this.holder)) ? nowMs : null;
-      if (this.#renewedAtMs !== null) return;
+      const isRenewed = await store.renew(this.name, this.holder);
+      // Nobody took it, but whoever asked meanwhile was told that it is not ours, and has stopped: that is another term.
+      const hasLapsed = !this.isHeld();
+      this.#renewedAtMs = isRenewed ? nowMs : null;
+      if (isRenewed && hasLapsed) this.#beginTerm();
+      if (isRenewed) return;
     }
     const row = await store.read(this.name);
     this.#otherHolder = row === null || row.holder === this.holder ? null : row.holder || null;
     if (!this.#isFree(row, nowMs) || !(await store.take(this.name, this.holder, row))) return;
     this.#seen = null;
     this.#renewedAtMs = nowMs;
+    this.#beginTerm();
+  }
+
+  #beginTerm(): void {
+    this.#term += 1;
     for (const listener of this.#listeners) listener();
   }
 

@@ -112,9 +112,12 @@ describe('of several consoles on one store', () => {
     isBroken = true;
     await pass(9, [a]);
     expect(a.lease.isHeld()).toBe(false);
+    expect(a.lease.term).toBeNull();
     isBroken = false;
     await pass(1, [a]);
     expect(a.lease.isHeld()).toBe(true);
+    // What stopped meanwhile is to be taken up again.
+    expect([a.lease.term, a.taken.length]).toEqual([2, 2]);
   });
 });
 
