@@ -169,7 +169,7 @@ it('jobs that are parked and brought back on the console that does not move them
         queue: 'bull:parked',
         reason: 'make room',
       });
-      return answer.status === 200 ? answer.body : null;
+      return answer.status === 200 ? answer.body.parking : null;
     },
     PATIENT,
   );
