@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { Role } from '../server/auth/role.js';
+import type { AlertSchema } from '../server/routes/api/alert-schemas.js';
 import type { FindingSchema } from '../server/routes/api/finding-schemas.js';
 import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
 import type { QueuePlanSchema } from '../server/routes/api/plan-schemas.js';
@@ -10,6 +11,7 @@ import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/work
 import type { Tokens } from './console-settings.js';
 
 export type ApiPlan = z.infer<typeof QueuePlanSchema>;
+export type ApiAlert = z.infer<typeof AlertSchema>;
 export type ApiFinding = z.infer<typeof FindingSchema>;
 export type ApiInstance = z.infer<typeof InstanceSchema>;
 export type ApiWorker = z.infer<typeof WorkerSchema>;
@@ -40,6 +42,8 @@ export type ApiOverview = z.infer<typeof OverviewSchema>;
 export interface Api {
   overview(): Promise<ApiOverview>;
   findings(): Promise<readonly ApiFinding[]>;
+  /** Those that are pending or fire, or that are over, newest first. */
+  alerts(which: 'open' | 'resolved'): Promise<readonly ApiAlert[]>;
   /** One queue, by name or id. */
   queue(name: string): Promise<ApiQueue>;
   workers(query?: string): Promise<ApiWorkers>;
@@ -90,6 +94,12 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
   return {
     overview: async () => (await call('GET', '/overview')) as ApiOverview,
     findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
+    alerts: async (which) =>
+      (
+        (await call('GET', `/alerts?limit=500${which === 'open' ? '' : '&state=resolved'}`)) as {
+          alerts: ApiAlert[];
+        }
+      ).alerts,
     queue: async (name) =>
       (await call('GET', `/instances/default/queues/${encodeURIComponent(name)}`)) as ApiQueue,
     workers: async (query = '') =>

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { ROLES, type Role } from '../server/auth/role.js';
 import { hashToken } from '../server/auth/tokens.js';
 import type { FileConfig } from '../server/config-file.js';
+import { rulesOfDrill } from './alert-patience.js';
 
 /** What the console does by itself when memory runs out, as the file says it. */
 export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
@@ -40,15 +41,15 @@ export async function environmentOf(
 ): Promise<Readonly<Record<'REDIS_URL' | 'SPILLWAY_CONFIG' | 'SPILLWAY_TOKENS', string>>> {
   const path = join(directory, 'spillway.yaml');
   const file = {
+    alerts: { rules: rulesOfDrill(), groupIntervalSeconds: 1, groupWaitSeconds: 1 },
     ...(tenantField === undefined ? {} : { tenantField }),
     ...(spillway === undefined ? {} : { instances: [{ name: 'default', url: redisUrl, spillway }] }),
   };
-  const hasFile = Object.keys(file).length > 0;
-  if (hasFile) await writeFile(path, stringify(file));
+  await writeFile(path, stringify(file));
   return {
     // The variable would overrule the file.
     REDIS_URL: spillway === undefined ? redisUrl : '',
-    SPILLWAY_CONFIG: hasFile ? path : '',
+    SPILLWAY_CONFIG: path,
     SPILLWAY_TOKENS: tokens
       ? ROLES.map((role) => `${role}:${role}:${hashToken(tokens[role])}`).join(',')
       : '',

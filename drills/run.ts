@@ -1,4 +1,5 @@
 import { type Account, createAccount } from './account.js';
+import { watchAlerts } from './alert-watch.js';
 import { createApi } from './api.js';
 import { whenAskedToEnd } from './asked-to-end.js';
 import { newTokens } from './console-settings.js';
@@ -53,8 +54,13 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
     const incident = await drill.start(world, account, { replayedJobs: options.replayedJobs ?? null });
     const api = createApi(address, tokens);
+    const alerts = watchAlerts(api, account);
     await incident.develop(api);
-    if (options.isAuto) return incident.resolve(api);
+    if (options.isAuto) {
+      await incident.resolve(api);
+      await alerts.stop();
+      return;
+    }
     account.note('over to you');
     await incident.follow();
   }

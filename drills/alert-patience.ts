@@ -1,0 +1,20 @@
+import { ruleText } from '../server/alerts/rule-schema.js';
+import { DEFAULT_RULES } from '../server/model/alerts/default-rules.js';
+
+/** A drill lasts about a minute where an incident lasts half an hour. */
+export const TIMES_SHORTER = 20;
+
+/**
+ * The default rules as the configuration of a drill's console gives them: what they say is unchanged, and all of their
+ * patience is shorter by the same factor.
+ */
+export function rulesOfDrill() {
+  return DEFAULT_RULES.map((rule) => {
+    const text = ruleText(rule);
+    return {
+      ...text,
+      forSeconds: text.forSeconds / TIMES_SHORTER,
+      keepFiringSeconds: text.keepFiringSeconds / TIMES_SHORTER,
+    };
+  });
+}
