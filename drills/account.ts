@@ -5,6 +5,10 @@ export interface Account {
   note(what: string, figures?: string): void;
   /** A claim that must hold; the row says ok or FAILED. */
   check(claim: string, holds: boolean, figures?: string): void;
+  /** From now on it is so, whatever anybody sees of it. A moment that comes again keeps its first time. */
+  moment(name: string): void;
+  /** When what came true, by its name. */
+  readonly momentsMs: ReadonlyMap<string, number>;
   readonly rows: readonly Row[];
   failures(): readonly Row[];
 }
@@ -22,6 +26,7 @@ const COLUMNS = { at: 9, kind: 6, what: 68 };
 export function createAccount(print: (line: string) => void, now: () => number): Account {
   const startedAtMs = now();
   const rows: Row[] = [];
+  const momentsMs = new Map<string, number>();
   const elapsedSeconds = (): number => (now() - startedAtMs) / 1000;
   const enter = (kind: Row['kind'], what: string, figures: string): void => {
     if (rows.length === 0) print(line('T+ s', '', 'what', 'figures'));
@@ -33,6 +38,10 @@ export function createAccount(print: (line: string) => void, now: () => number):
     elapsedSeconds,
     note: (what, figures = '') => enter('note', what, figures),
     check: (claim, holds, figures = '') => enter(holds ? 'ok' : 'FAILED', claim, figures),
+    moment: (name) => {
+      if (!momentsMs.has(name)) momentsMs.set(name, now());
+    },
+    momentsMs,
     rows,
     failures: () => rows.filter((row) => row.kind === 'FAILED'),
   };

@@ -1,53 +1,44 @@
 import type { Account } from './account.js';
+import { type AlertTruth, accountOfAlerts, dueAtMs, overAtMs, type Patience } from './alert-account.js';
+import { type AlertTable, isAbout, nameOf, type SeenAlert } from './alert-table.js';
 import type { Api, ApiAlert } from './api.js';
-import { pause } from './wait-for.js';
+import { PATIENCE } from './patience.js';
+import { pause, waitFor } from './wait-for.js';
 
 const LOOK_EVERY_MS = 1_000;
-
-/** An alert from its first sign to its end, as the API told it. */
-export interface SeenAlert {
-  /** As it was told last. */
-  readonly alert: ApiAlert;
-  /** When it was first seen to fire with nothing that explains it: somebody is told. null: never. */
-  readonly toldAtMs: number | null;
-  /** Rules whose alerts explained it at some time. */
-  readonly explainedBy: ReadonlySet<string>;
-}
+/** The console looks once a second unless it is configured otherwise. */
+const EVALUATION_SECONDS = 1;
 
 /** Follows what alerts, by the API alone. */
 export interface AlertWatch {
-  /** All that fired, the first to begin first. */
-  seen(): readonly SeenAlert[];
-  /** One look now; what it says is in `seen` when it resolves. */
-  look(): Promise<void>;
+  /** Waits until all that is to alert from this moment on does, as somebody who sleeps until then. */
+  untilTold(moment: string): Promise<void>;
+  /** Waits until what should be over is, and holds all that alerted against what happened. Nothing is followed after. */
+  conclude(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** @param account takes a line when an alert fires and when it is over. */
-export function watchAlerts(api: Api, account: Account): AlertWatch {
+/** @param account takes a line when an alert fires and when it is over; its moments are the truth. */
+export function watchAlerts(api: Api, account: Account, table: AlertTable): AlertWatch {
   const seen = new Map<string, SeenAlert>();
+  let rules: ReadonlyMap<string, Patience> = new Map();
   let isStopped = false;
 
   const take = (alert: ApiAlert): void => {
     if (alert.firedAt === null) return;
     const before = seen.get(alert.id);
-    const explainedBy = new Set(before?.explainedBy);
-    if (alert.inhibitedBy !== null) explainedBy.add(alert.inhibitedBy);
-    const isTold = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
-    seen.set(alert.id, {
-      alert,
-      toldAtMs: before?.toldAtMs ?? (isTold ? Date.now() : null),
-      explainedBy,
-    });
+    const now = stepOf(before, alert);
+    seen.set(alert.id, now);
     if (before === undefined) account.note(`alert fires: ${nameOf(alert)}`, sayFiring(alert));
-    else if (before.toldAtMs === null && isTold)
+    else if (before.toldAtMs === null && now.toldAtMs !== null)
       account.note(`alert is told after all: ${nameOf(alert)}`, sayFiring(alert));
     if (alert.state === 'resolved' && before?.alert.state !== 'resolved')
       account.note(`alert is over: ${nameOf(alert)}`);
   };
   const look = async (): Promise<void> => {
-    for (const state of ['resolved', 'open'] as const)
-      for (const alert of [...(await api.alerts(state))].reverse()) take(alert);
+    if (rules.size === 0) rules = new Map((await api.alertRules()).map((rule) => [rule.id, rule]));
+    for (const which of ['open', 'resolved'] as const)
+      for (const alert of [...(await api.alerts(which))].reverse()) take(alert);
   };
   const following = (async () => {
     while (!isStopped) {
@@ -56,20 +47,50 @@ export function watchAlerts(api: Api, account: Account): AlertWatch {
       await pause(LOOK_EVERY_MS);
     }
   })();
+  const truth = (): AlertTruth => ({
+    table,
+    momentsMs: account.momentsMs,
+    rules,
+    evaluationSeconds: EVALUATION_SECONDS,
+    patience: PATIENCE,
+  });
+  const found = (): readonly SeenAlert[] =>
+    [...seen.values()].sort((a, b) => Date.parse(a.alert.since) - Date.parse(b.alert.since));
+  const stop = async (): Promise<void> => {
+    isStopped = true;
+    await following;
+  };
   return {
-    seen: () => [...seen.values()].sort((a, b) => Date.parse(a.alert.since) - Date.parse(b.alert.since)),
-    look,
-    async stop() {
-      isStopped = true;
-      await following;
+    async untilTold(moment) {
+      for (const expected of table.expected.filter(({ from }) => from === moment))
+        await waitFor(
+          () => found().some((one) => one.toldAtMs !== null && isAbout(one, expected)),
+          dueAtMs(expected, truth()) - Date.now(),
+        );
     },
+    async conclude() {
+      for (const expected of table.expected)
+        await waitFor(
+          () =>
+            found().every(
+              (one) => one.toldAtMs === null || one.alert.state === 'resolved' || !isAbout(one, expected),
+            ),
+          overAtMs(expected, truth()) - Date.now(),
+        );
+      await stop();
+      await look();
+      for (const { claim, holds, figures } of accountOfAlerts(found(), truth()))
+        account.check(claim, holds, figures);
+    },
+    stop,
   };
 }
 
-/** Rule and whom it is about. */
-export function nameOf({ rule, subject }: Pick<ApiAlert, 'rule' | 'subject'>): string {
-  const { queue, type } = subject;
-  return [rule.id, ...(queue === null ? [] : [queue]), ...(type === null ? [] : [type])].join(' ');
+function stepOf(before: SeenAlert | undefined, alert: ApiAlert): SeenAlert {
+  const sentences = new Set(before?.sentences).add(alert.summary);
+  // One that was over before it was looked at was told if nothing explained it then.
+  const isTold = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
+  return { alert, toldAtMs: before?.toldAtMs ?? (isTold ? Date.now() : null), sentences };
 }
 
 function sayFiring({ summary, severity, inhibitedBy, since, firedAt }: ApiAlert): string {

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { Role } from '../server/auth/role.js';
-import type { AlertSchema } from '../server/routes/api/alert-schemas.js';
+import type { AlertSchema, KeptRuleSchema } from '../server/routes/api/alert-schemas.js';
 import type { FindingSchema } from '../server/routes/api/finding-schemas.js';
 import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
 import type { QueuePlanSchema } from '../server/routes/api/plan-schemas.js';
@@ -12,6 +12,7 @@ import type { Tokens } from './console-settings.js';
 
 export type ApiPlan = z.infer<typeof QueuePlanSchema>;
 export type ApiAlert = z.infer<typeof AlertSchema>;
+export type ApiAlertRule = z.infer<typeof KeptRuleSchema>;
 export type ApiFinding = z.infer<typeof FindingSchema>;
 export type ApiInstance = z.infer<typeof InstanceSchema>;
 export type ApiWorker = z.infer<typeof WorkerSchema>;
@@ -44,6 +45,7 @@ export interface Api {
   findings(): Promise<readonly ApiFinding[]>;
   /** Those that are pending or fire, or that are over, newest first. */
   alerts(which: 'open' | 'resolved'): Promise<readonly ApiAlert[]>;
+  alertRules(): Promise<readonly ApiAlertRule[]>;
   /** One queue, by name or id. */
   queue(name: string): Promise<ApiQueue>;
   workers(query?: string): Promise<ApiWorkers>;
@@ -100,6 +102,7 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
           alerts: ApiAlert[];
         }
       ).alerts,
+    alertRules: async () => ((await call('GET', '/alert-rules')) as { rules: ApiAlertRule[] }).rules,
     queue: async (name) =>
       (await call('GET', `/instances/default/queues/${encodeURIComponent(name)}`)) as ApiQueue,
     workers: async (query = '') =>

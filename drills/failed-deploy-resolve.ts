@@ -1,3 +1,4 @@
+import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
 import { replayWhatFailed } from './failed-deploy-replay.js';
 import { checkFailing, checkNothingLost, type DeployStage, TRUTH } from './failed-deploy-world.js';
@@ -10,12 +11,14 @@ const ABSENT_WITHIN_MS = 25_000;
 const FIRST_FAILURE_WITHIN_MS = 5_000;
 
 /** What the person at the console would look for, through the JSON API alone. */
-export async function resolveFailedDeploy(stage: DeployStage, api: Api): Promise<void> {
+export async function resolveFailedDeploy(stage: DeployStage, api: Api, alerts: AlertWatch): Promise<void> {
   await checkFailing(stage);
   await checkMarked(stage, api);
   await checkFailingNamed(stage, api);
   await checkAbsentNamed(stage, api);
+  await alerts.untilTold('the deploy');
   await replayWhatFailed(stage, api);
+  await alerts.conclude();
   await checkNothingLost(stage);
 }
 

@@ -67,6 +67,7 @@ export async function keepSteady({ world, account }: DeployStage): Promise<void>
 export async function deploy(stage: DeployStage, api: Api): Promise<void> {
   const { world, account, scheduler } = stage;
   stage.deployedAtMs = Date.now();
+  account.moment('the deploy');
   await api.mark({ text: TRUTH.marker, queue: TRUTH.queue });
   scheduler.tell({ do: 'drop', jobName: TRUTH.absent } satisfies SchedulerHears);
   const before = stage.workers;
@@ -85,6 +86,7 @@ export async function deployFix(
   const before = stage.workers;
   stage.workers = await startWorkers(stage.world, '2.7.1', { stillFailing });
   await Promise.all(before.map((player) => player.stop()));
+  stage.account.moment('the fix');
   stage.account.note('release 2.7.1 is deployed, with a marker', TRUTH.fix);
 }
 

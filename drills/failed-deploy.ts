@@ -10,6 +10,26 @@ export const failedDeploy: Drill = {
   about:
     'a deploy, marked on the timeline, makes nine of ten jobs of one type fail; another type stops coming',
   maxmemoryBytes: 128 * MB,
+  alerts: {
+    expected: [
+      {
+        rule: 'type-failing',
+        queue: TRUTH.queue,
+        type: TRUTH.failing,
+        from: 'the deploy',
+        noticedWithinSeconds: 15,
+        until: 'the fix',
+        overWithinSeconds: 20,
+      },
+      {
+        rule: 'type-absent',
+        queue: TRUTH.queue,
+        type: TRUTH.absent,
+        from: 'the deploy',
+        noticedWithinSeconds: 25,
+      },
+    ],
+  },
   guide: [
     'After 12 s release 2.7.0 is deployed; its marker is on the timeline (Workers, below).',
     `Which type fails, since when, with what error, and what happened just before? (It is ${TRUTH.failing}.)`,
@@ -26,7 +46,7 @@ export const failedDeploy: Drill = {
         await checkFailing(stage);
         await waitFor(() => false, Number.POSITIVE_INFINITY);
       },
-      resolve: (api) => resolveFailedDeploy(stage, api),
+      resolve: (api, alerts) => resolveFailedDeploy(stage, api, alerts),
     };
   },
 };

@@ -1,4 +1,5 @@
 import type { Account } from './account.js';
+import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiParking } from './api.js';
 import { ANALYTICS, API, backlogs, MB } from './full-redis-look.js';
 import { PATIENCE } from './patience.js';
@@ -22,9 +23,11 @@ const DRAINED_WITHIN_MS = 60_000;
 const REASON = 'drill full-redis-policy: fill the batches';
 
 /** The surge comes and goes while nobody does anything; then one order to the workers, and all that was parked runs. */
-export async function resolveByPolicy(stage: PolicyStage, api: Api): Promise<void> {
+export async function resolveByPolicy(stage: PolicyStage, api: Api, alerts: AlertWatch): Promise<void> {
   const parkedIds = await outliveSurge(stage, api);
+  stage.account.moment('the surge is over');
   await catchUp(stage, api);
+  await alerts.conclude();
   await checkTold(stage, api);
   await checkEachOnce(stage, parkedIds);
 }

@@ -24,12 +24,24 @@ export const fullRedisPolicy: Drill = {
     restorePerSecond: 2_000,
     rules: [{ queue: ANALYTICS, jobType: '*', priority: 1 }],
   },
+  alerts: {
+    expected: [
+      {
+        rule: 'redis-filling',
+        from: 'the surge begins',
+        noticedWithinSeconds: 30,
+        until: 'the surge is over',
+        overWithinSeconds: 30,
+      },
+    ],
+  },
   guide: [
     'At 70% of memory analytics jobs are parked until it is at 50%: look at the page of the queue, and at the timeline.',
     'The API adds its jobs all the time.',
     'Raise the concurrency of the analytics workers: they catch up, and what is parked comes back by itself.',
   ],
   start: async (world, account) => {
+    account.moment('the surge begins');
     const { port } = world.redis;
     const limitBytes = await limitOf(world);
     await startWorker(world, RESULT_LETTERS);
@@ -50,7 +62,7 @@ export const fullRedisPolicy: Drill = {
       follow: async () => {
         await waitFor(() => false, Number.POSITIVE_INFINITY);
       },
-      resolve: (api) => resolveByPolicy(stage, api),
+      resolve: (api, alerts) => resolveByPolicy(stage, api, alerts),
     };
   },
 };

@@ -1,4 +1,5 @@
 import type { Account } from './account.js';
+import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
 import { drainBacklog } from './full-redis-backlog.js';
 import { ANALYTICS, API, backlogs, inMegabytes, MB, stockPause, takesWrites } from './full-redis-look.js';
@@ -22,12 +23,14 @@ export async function resolveFullRedis(
   world: World,
   account: Account,
   api: Api,
-  refusedAtMs: number,
+  { alerts, refusedAtMs }: { readonly alerts: AlertWatch; readonly refusedAtMs: number },
 ): Promise<void> {
   await checkBefore(world, account);
   await findCause(account, api, refusedAtMs);
   await followRemedies(world, account, api);
+  account.moment('there is room');
   await checkAfter(world, account, api);
+  await alerts.conclude();
   await drainBacklog(world, account, api);
   await checkNothingLost(world, account);
 }

@@ -20,6 +20,33 @@ export const fullRedis: Drill = {
   about:
     'a surge of analytics jobs fills Redis; the API can no longer add its jobs, and restarted workers take none',
   maxmemoryBytes: 64 * MB,
+  alerts: {
+    expected: [
+      {
+        rule: 'redis-filling',
+        from: 'work begins',
+        noticedWithinSeconds: 30,
+        until: 'there is room',
+        overWithinSeconds: 20,
+      },
+      {
+        rule: 'redis-full',
+        from: 'Redis refuses writes',
+        noticedWithinSeconds: 4,
+        until: 'there is room',
+        overWithinSeconds: 5,
+      },
+    ],
+    allowed: [
+      { rule: 'redis-memory', because: 'just before it is full it is at 95%' },
+      {
+        rule: 'type-batch-wait',
+        queue: ANALYTICS,
+        type: 'track',
+        because: 'its client batches: that is the cause',
+      },
+    ],
+  },
   guide: [
     'Within half a minute the band turns red and the finding "redis.full" heads the page.',
     'It names the job type, what its runs wait for, and what to set: try its remedies in their order.',
@@ -27,6 +54,7 @@ export const fullRedis: Drill = {
     'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
   start: async (world, account) => {
+    account.moment('work begins');
     await world.play(
       'producer',
       'analytics producer',
@@ -54,6 +82,7 @@ function incidentOf(stage: Stage): Incident {
       const isFull = await waitFor(() => world.ledger.refused(API) > 0, FULL_WITHIN_MS);
       if (!isFull) throw new Error(`Redis was not full within ${FULL_WITHIN_MS / 1000} s`);
       stage.refusedAtMs = Date.now();
+      account.moment('Redis refuses writes');
       account.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
       await pause(RESTART_AFTER_MS);
       await stage.worker.stop();
@@ -71,7 +100,8 @@ function incidentOf(stage: Stage): Incident {
         );
       }
     },
-    resolve: (api) => resolveFullRedis(world, account, api, stage.refusedAtMs),
+    resolve: (api, alerts) =>
+      resolveFullRedis(world, account, api, { alerts, refusedAtMs: stage.refusedAtMs }),
   };
 }
 

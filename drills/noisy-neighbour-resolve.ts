@@ -1,5 +1,6 @@
 import type { Role } from '../server/auth/role.js';
 import { dominantTenant } from '../server/model/tenants.js';
+import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
 import { inMegabytes } from './full-redis-look.js';
 import { type NoisyStage, TRUTH, untilRestored, waitsInWords } from './noisy-neighbour-world.js';
@@ -15,11 +16,13 @@ const REASON = 'drill noisy-neighbour: the resync must not hold up the probes';
 const LEVERS_THAT_HOLD_BACK = ['queue.halt', 'queue.concurrency', 'queue.rate-limit'];
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
-export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api): Promise<void> {
+export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api, alerts: AlertWatch): Promise<void> {
   const source = await findSource(stage, api);
   await checkTenant(stage, api);
+  await alerts.untilTold('the resync begins');
   await capSource(stage, api, source);
   await checkRestored(stage, api);
+  await alerts.conclude();
   await checkNothingLost(stage);
 }
 
@@ -97,6 +100,7 @@ async function checkTenant({ account }: NoisyStage, api: Api): Promise<void> {
 async function capSource(stage: NoisyStage, api: Api, source: string): Promise<void> {
   const { account, world } = stage;
   account.note('before the cap', `${waitsInWords(stage)}; ${await inMegabytes(world, 'used_memory')} used`);
+  account.moment('the cap');
   const outcomes = await api.patch(`/instances/default/queues/${encodeURIComponent(source)}`, {
     rateLimit: CAP,
     reason: REASON,

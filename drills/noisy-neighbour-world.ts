@@ -83,6 +83,7 @@ export async function flood({ world, account, normalMs }: NoisyStage): Promise<n
     tenant,
   });
   const startedAtMs = Date.now();
+  account.moment('the resync begins');
   for (const [tenant, count] of [
     [TRUTH.tenant, 400],
     ['globex', 40],

@@ -20,6 +20,18 @@ export const noisyNeighbour: Drill = {
   maxmemoryBytes: 64 * MB,
   tenantField: TRUTH.tenantField,
   hasRoles: true,
+  alerts: {
+    expected: [
+      {
+        rule: 'noisy-neighbour',
+        queue: TRUTH.source,
+        from: 'the resync begins',
+        noticedWithinSeconds: 30,
+        until: 'the cap',
+        overWithinSeconds: 15,
+      },
+    ],
+  },
   guide: [
     'After a quarter of a minute the probes of both queues wait much longer, though nothing about them has changed.',
     'Look at the findings: which queue is the source, and who is held up by it?',
@@ -53,6 +65,6 @@ function incidentOf(stage: NoisyStage): Incident {
         account.note('the probes wait ten times as long again', waitsInWords(stage));
       }
     },
-    resolve: (api) => resolveNoisyNeighbour(stage, api),
+    resolve: (api, alerts) => resolveNoisyNeighbour(stage, api, alerts),
   };
 }

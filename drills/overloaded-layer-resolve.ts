@@ -1,3 +1,4 @@
+import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiPlan, ApiWorker } from './api.js';
 import { checkForetold } from './foretold.js';
 import { replayThroughLoss } from './overloaded-layer-replay.js';
@@ -17,14 +18,16 @@ const MEASURED_MS = 5_000;
 const REASON = 'drill overloaded-layer';
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
-export async function resolveOverloadedLayer(stage: LayerStage, api: Api): Promise<void> {
+export async function resolveOverloadedLayer(stage: LayerStage, api: Api, alerts: AlertWatch): Promise<void> {
   await checkSteady(stage, api);
   breakSome(stage);
   await stage.surge();
   await checkNamed(stage, api);
   await checkOverloaded(stage, api);
+  await alerts.untilTold('it breaks');
   await raiseCapacity(stage, api);
   await takeOutlierOut(stage, api);
+  await alerts.conclude();
   await replayThroughLoss(stage, api);
   await checkNothingLost(stage);
 }
@@ -124,6 +127,7 @@ async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<
   const isFalling = await waitFor(async () => (await waiting()) < before / 2, 30_000 * PATIENCE);
   account.check('and the backlog falls', isFalling, `${before} → ${await waiting()} waiting`);
   const isDrained = await waitFor(async () => (await waiting()) <= before * 0.01, 60_000 * PATIENCE);
+  account.moment('the backlog is gone');
   account.check('to nothing', isDrained, `${await waiting()} waiting`);
   checkForetold(account, LEFT, plan, (Date.now() - askedAtMs) / 1000);
 }
@@ -152,6 +156,7 @@ async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise
     outcomes.applied === 1,
     outcomes.outcomes[0]?.summary ?? '',
   );
+  account.moment('right-1 is out');
   // What it had in hand ends first.
   await pause(2_000);
   const after = await latency();

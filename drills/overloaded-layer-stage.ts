@@ -35,6 +35,7 @@ export interface LayerStage {
 export function breakSome({ workers, made, account }: LayerStage): void {
   const player = (name: string): Player | undefined => workers.find((one) => one.name === name)?.player;
   const atMs = Date.now();
+  account.moment('it breaks');
   for (const name of ['left-1', 'left-2']) {
     player(name)?.signal('SIGKILL');
     made.push({ name, verdict: 'crashed', atMs });

@@ -1,4 +1,3 @@
-import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
 import { MB } from './full-redis-look.js';
@@ -26,6 +25,31 @@ export const overloadedLayer: Drill = {
   about:
     'eight workers on two queues: some crash, one hangs, one drags the rest, the survivors are overloaded; later half of them are lost during a replay',
   maxmemoryBytes: 512 * MB,
+  alerts: {
+    expected: [
+      // Both in one finding, so in one alert.
+      ...['left-1', 'left-2'].map((naming) => ({
+        ...{ rule: 'workers', queue: LEFT, naming },
+        ...{ from: 'it breaks', noticedWithinSeconds: 6, isOpenEnded: true },
+      })),
+      {
+        ...{ rule: 'workers', queue: LEFT, naming: 'left-3' },
+        ...{ from: 'it breaks', noticedWithinSeconds: 12, isOpenEnded: true },
+      },
+      {
+        ...{ rule: 'workers', queue: RIGHT, naming: 'right-1' },
+        ...{ from: 'it breaks', noticedWithinSeconds: 30, until: 'right-1 is out', overWithinSeconds: 30 },
+      },
+      {
+        ...{ rule: 'queue-overloaded', queue: LEFT, from: 'it breaks', noticedWithinSeconds: 20 },
+        ...{ until: 'the backlog is gone', overWithinSeconds: 20 },
+      },
+    ],
+    allowed: [
+      { rule: 'queue-overloaded', queue: RIGHT, because: 'a third of its slots is ten times slower' },
+      { rule: 'queue-growing', queue: RIGHT, because: 'a third of its slots is ten times slower' },
+    ],
+  },
   guide: [
     'Look at Workers: each of the eight has a verdict with its reason.',
     'Raise the capacity of both queues at once: Act on a group, or PATCH /workers?match=layer-*.',
@@ -67,7 +91,7 @@ function incidentOf(stage: LayerStage): Incident {
       await stage.surge();
       await waitFor(() => false, Number.POSITIVE_INFINITY);
     },
-    resolve: (api: Api) => resolveOverloadedLayer(stage, api),
+    resolve: (api, alerts) => resolveOverloadedLayer(stage, api, alerts),
   };
 }
 

@@ -1,10 +1,13 @@
 import { type Account, createAccount } from './account.js';
+import { TIMES_SHORTER } from './alert-patience.js';
 import { watchAlerts } from './alert-watch.js';
 import { createApi } from './api.js';
 import { whenAskedToEnd } from './asked-to-end.js';
 import { newTokens } from './console-settings.js';
 import type { Drill } from './scenario.js';
 import { createWorld, portFrom } from './world.js';
+
+const SHORTER = `A drill is short: alert rules have a ${TIMES_SHORTER}th of their patience; what they say is unchanged.`;
 
 export interface RunOptions {
   /** true: a script resolves it through the JSON API; else it stays until a person does. */
@@ -50,14 +53,15 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
       ...(tokens ? { tokens } : {}),
     });
     print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);
+    print(`  ${SHORTER}\n`);
     if (!options.isAuto)
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
     const incident = await drill.start(world, account, { replayedJobs: options.replayedJobs ?? null });
     const api = createApi(address, tokens);
-    const alerts = watchAlerts(api, account);
+    const alerts = watchAlerts(api, account, drill.alerts);
     await incident.develop(api);
     if (options.isAuto) {
-      await incident.resolve(api);
+      await incident.resolve(api, alerts);
       await alerts.stop();
       return;
     }

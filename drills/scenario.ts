@@ -1,4 +1,6 @@
 import type { Account } from './account.js';
+import type { AlertTable } from './alert-table.js';
+import type { AlertWatch } from './alert-watch.js';
 import type { Api } from './api.js';
 import type { SpillwaySettings } from './console-settings.js';
 import type { World } from './world.js';
@@ -17,6 +19,8 @@ export interface Drill {
   readonly spillway?: SpillwaySettings;
   /** What each role sees is checked: with --auto its console wants tokens. A person needs none. */
   readonly hasRoles?: boolean;
+  /** What alerts, and about whom: checked with --auto. */
+  readonly alerts: AlertTable;
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */
@@ -36,5 +40,5 @@ export interface Incident {
   /** Notes how it goes on while a person is at work in the console. Never ends by itself. */
   readonly follow: () => Promise<void>;
   /** Resolves it through the JSON API alone, and checks what was before and what is after. */
-  readonly resolve: (api: Api) => Promise<void>;
+  readonly resolve: (api: Api, alerts: AlertWatch) => Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Account } from './account.js';
+import type { AlertWatch } from './alert-watch.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
@@ -8,7 +9,7 @@ import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
 import { PATIENCE } from './patience.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
-import type { World } from './world.js';
+import type { Player, World } from './world.js';
 
 const QUEUE = 'alerts';
 const DEAF = 'deaf-one';
@@ -28,6 +29,23 @@ export const silentSubscriber: Drill = {
   about: 'Redis fails over under Sentinel; then one worker goes deaf with its sockets open',
   maxmemoryBytes: 256 * MB,
   withSentinel: true,
+  alerts: {
+    expected: [
+      {
+        rule: 'workers',
+        queue: QUIET_QUEUE,
+        naming: DEAF,
+        from: 'it hears of no jobs',
+        noticedWithinSeconds: 9,
+        until: 'it is restarted',
+        overWithinSeconds: 10,
+      },
+    ],
+    allowed: [
+      { rule: 'redis-unreachable', because: 'its master is killed' },
+      { rule: 'redis-read-only', because: 'a replica is not promoted yet' },
+    ],
+  },
   guide: [
     'The failover is on the timeline (Workers, below); the console says whether it hears agents.',
     `Half a minute later ${DEAF} goes deaf: connected, free, and taking nothing while jobs wait.`,
@@ -60,7 +78,7 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       await deafen(stage, plan);
       await waitFor(() => false, Number.POSITIVE_INFINITY);
     },
-    async resolve(api) {
+    async resolve(api, alerts) {
       await checkHeard(stage, api, 0, 'at first');
       const failedOverAtMs = await failOver(stage);
       await checkHeard(stage, api, failedOverAtMs, 'after the failover');
@@ -70,9 +88,12 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
         kinds.has('redis.failover'),
         [...kinds].join(', '),
       );
-      const way = await deafen(stage, plan);
+      const { way, player } = await deafen(stage, plan);
       await checkDeafIsNamed(stage, api);
+      await alerts.untilTold('it hears of no jobs');
+      await restart(stage, plan, player);
       await way.close();
+      await alerts.conclude();
     },
   };
 }
@@ -111,12 +132,17 @@ async function checkHeard({ account }: Stage, api: Api, sinceMs: number, when: s
   account.check(`everything is heard ${when}`, isHeard, said + took);
 }
 
+interface Deaf {
+  readonly way: HalfOpenWay;
+  readonly player: Player;
+}
+
 /** A worker of its own queue whose way to Redis swallows everything, with its agent on another way. */
-async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise<HalfOpenWay> {
+async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise<Deaf> {
   const port = world.sentinel?.replica.port ?? world.redis.port;
   const way = await startHalfOpenWay(port, true);
   const { sentinel: _sentinel, ...plain } = plan;
-  await world.play('layer-worker', DEAF, {
+  const player = await world.play('layer-worker', DEAF, {
     ...plain,
     redisPort: port,
     throughPort: way.port,
@@ -127,7 +153,16 @@ async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise
   way.swallow();
   account.note(`${DEAF} is deaf: its sockets are open and nothing arrives`);
   await world.play('producer', 'late producer', producer(port, QUIET_QUEUE));
-  return way;
+  account.moment('it hears of no jobs');
+  return { way, player };
+}
+
+/** What the finding advises, and what ended the incident. */
+async function restart({ world, account }: Stage, plan: LayerWorkerPlan, deaf: Player): Promise<void> {
+  await deaf.stop();
+  await world.play('layer-worker', DEAF, { ...plan, queue: QUIET_QUEUE, name: DEAF });
+  account.moment('it is restarted');
+  account.note(`${DEAF} is restarted`);
 }
 
 async function checkDeafIsNamed({ account }: Stage, api: Api): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RunningJob } from '../../agent/protocol.js';
+import type { QueueState } from '../watch/snapshot.js';
 import type { AgentFacts } from '../watch/worker-state.js';
 import { formatCount, formatDuration } from './format.js';
 import type { WorkerEvidence } from './worker-verdict.js';
@@ -15,16 +16,24 @@ const LONGEST_PATIENCE = 1.5;
 export const UNKNOWN_PATIENCE_MS = 60_000;
 const KNOWN_RUNS = 20;
 
+type Queue = Pick<QueueState, 'types'> | null;
+
 /** Jobs that run longer than is usual for their kind, longest first. */
-export function hangingJobs(agent: AgentFacts, nowMs: number): readonly RunningJob[] {
-  return agent.oldest.filter((job) => nowMs - job.startedAtMs > patienceOf(agent, job.type));
+export function hangingJobs(agent: AgentFacts, queue: Queue, nowMs: number): readonly RunningJob[] {
+  return agent.oldest.filter((job) => nowMs - job.startedAtMs > patienceOf(agent, queue, job.type));
 }
 
-export function patienceOf(agent: AgentFacts, type: string): number {
+export function patienceOf(agent: AgentFacts, queue: Queue, type: string): number {
   const run = agent.types.find(({ name }) => name === type)?.run;
-  return run && run.count >= KNOWN_RUNS
-    ? Math.max(MIN_PATIENCE_MS, PATIENCE * run.p99Ms, LONGEST_PATIENCE * run.longestMs)
-    : UNKNOWN_PATIENCE_MS;
+  if (!run || run.count < KNOWN_RUNS) return UNKNOWN_PATIENCE_MS;
+  const longestMs = Math.max(run.longestMs, longestElsewhereMs(queue, type));
+  return Math.max(MIN_PATIENCE_MS, PATIENCE * run.p99Ms, LONGEST_PATIENCE * longestMs);
+}
+
+/** Of all processes of the queue lately: one that has just started does not know what its kind may take. */
+function longestElsewhereMs(queue: Queue, type: string): number {
+  const histogram = queue?.types.find(({ name }) => name === type)?.run?.histogram ?? [];
+  return Math.max(0, ...histogram.filter(({ count }) => count > 0).map(({ upToMs }) => upToMs));
 }
 
 export function usualWords(agent: AgentFacts, type: string): string {
@@ -34,15 +43,15 @@ export function usualWords(agent: AgentFacts, type: string): string {
     : '';
 }
 
-export function hangingWords(agent: AgentFacts, nowMs: number): string {
-  const count = hangingJobs(agent, nowMs).length;
+export function hangingWords(agent: AgentFacts, queue: Queue, nowMs: number): string {
+  const count = hangingJobs(agent, queue, nowMs).length;
   return count === 0
     ? ''
     : `, but ${formatCount(count)} of its ${formatCount(agent.running)} running jobs ${count === 1 ? 'takes' : 'take'} far longer than usual`;
 }
 
-export function hangingEvidence(agent: AgentFacts, nowMs: number): readonly WorkerEvidence[] {
-  const hanging = hangingJobs(agent, nowMs);
+export function hangingEvidence(agent: AgentFacts, queue: Queue, nowMs: number): readonly WorkerEvidence[] {
+  const hanging = hangingJobs(agent, queue, nowMs);
   const [oldest] = hanging;
   if (!oldest) return [];
   return [

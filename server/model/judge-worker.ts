@@ -57,9 +57,9 @@ export function judgeWorker(worker: WorkerState, context: WorkerContext): Judged
   return judged(
     'healthy',
     agent.running > 0
-      ? `${slotsOf(agent)} busy, ${formatRate(agent.finishedPerSecond)} done${hangingWords(agent, context.nowMs)}.`
+      ? `${slotsOf(agent)} busy, ${formatRate(agent.finishedPerSecond)} done${hangingWords(agent, context.queue, context.nowMs)}.`
       : 'Nothing to do.',
-    [...flow(agent), ...hangingEvidence(agent, context.nowMs)],
+    [...flow(agent), ...hangingEvidence(agent, context.queue, context.nowMs)],
   );
 }
 
@@ -113,7 +113,7 @@ function whenLeaving(_worker: WorkerState, agent: AgentFacts, context: WorkerCon
   if (agent.isClosing)
     return judged(
       'draining',
-      `It is closing and finishes ${formatJobs(agent.running)}${hangingWords(agent, context.nowMs)}.`,
+      `It is closing and finishes ${formatJobs(agent.running)}${hangingWords(agent, context.queue, context.nowMs)}.`,
       flow(agent),
     );
   if (agent.paused !== 'order' && agent.paused !== 'application') return null;
@@ -127,7 +127,7 @@ function whenLeaving(_worker: WorkerState, agent: AgentFacts, context: WorkerCon
   return agent.running > 0
     ? judged(
         'draining',
-        `Paused ${by}; it finishes ${formatJobs(agent.running)}${hangingWords(agent, context.nowMs)}.`,
+        `Paused ${by}; it finishes ${formatJobs(agent.running)}${hangingWords(agent, context.queue, context.nowMs)}.`,
         flow(agent),
       )
     : judged('paused', `Paused ${by}.`, flow(agent));
@@ -148,11 +148,11 @@ function whenBlocked(_worker: WorkerState, agent: AgentFacts, { snapshot }: Work
   ]);
 }
 
-function whenStuck(_worker: WorkerState, agent: AgentFacts, { nowMs }: WorkerContext): Judged | null {
-  const hanging = hangingJobs(agent, nowMs);
+function whenStuck(_worker: WorkerState, agent: AgentFacts, { queue, nowMs }: WorkerContext): Judged | null {
+  const hanging = hangingJobs(agent, queue, nowMs);
   const [oldest] = hanging;
   if (!oldest) return null;
-  const patienceMs = patienceOf(agent, oldest.type);
+  const patienceMs = patienceOf(agent, queue, oldest.type);
   const quietMs = nowMs - Math.max(agent.lastFinishedAtMs ?? 0, agent.attachedAtMs);
   // Some slots hang while others finish: it works, with fewer slots; that is evidence and not this verdict.
   if (quietMs <= Math.min(patienceMs, UNKNOWN_PATIENCE_MS)) return null;
@@ -160,7 +160,7 @@ function whenStuck(_worker: WorkerState, agent: AgentFacts, { nowMs }: WorkerCon
     'stuck',
     `${formatJobs(agent.running)} in hand and none has finished for ${formatDuration(quietMs / 1000)}: ${oldest.type} ${oldest.jobId} runs for ${formatDuration((nowMs - oldest.startedAtMs) / 1000)}${usualWords(agent, oldest.type)}.`,
     [
-      ...hangingEvidence(agent, nowMs),
+      ...hangingEvidence(agent, queue, nowMs),
       { label: 'none finished for', value: seconds(quietMs), unit: 'seconds' },
       ...flow(agent),
     ],
@@ -231,7 +231,7 @@ function whenOverloaded(
       : 'the queue never drains at these rates';
   return judged(
     'overloaded',
-    `All ${formatCount(agent.concurrency.now)} slots are busy and finishing ${formatRate(agent.finishedPerSecond)}, and ${why}: it can’t do more as it is${hangingWords(agent, nowMs)}.`,
+    `All ${formatCount(agent.concurrency.now)} slots are busy and finishing ${formatRate(agent.finishedPerSecond)}, and ${why}: it can’t do more as it is${hangingWords(agent, queue, nowMs)}.`,
     [...flow(agent), { label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
   );
 }

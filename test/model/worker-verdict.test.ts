@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgeFleet } from '../../server/model/judge-fleet.js';
 import { judgeWorker } from '../../server/model/judge-worker.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
+import { aJobType } from '../support/job-types.js';
 import {
   aFullNode,
   aQueue,
@@ -94,6 +95,24 @@ describe('a worker is', () => {
     const agent = { running: 5, finishedPerSecond: 0, lastFinishedAtMs: NOW_MS - 30_000, types };
     expect(verdict({ agent: { ...agent, oldest: running(9_900) } })).not.toBe('stuck');
     expect(verdict({ agent: { ...agent, oldest: running(16_000) } })).toBe('stuck');
+  });
+
+  it('not stuck while a few runs wait as long as others of their type did lately in a process that has ended', () => {
+    const agent = {
+      running: 5,
+      finishedPerSecond: 0,
+      lastFinishedAtMs: NOW_MS - 30_000,
+      types: type(5_000, 200),
+    };
+    const histogram = [
+      { upToMs: 250, count: 5_000 },
+      { upToMs: 10_000, count: 4 },
+      { upToMs: 20_000, count: 0 },
+    ];
+    const run = { count: 5_004, meanMs: 200, p50Ms: 200, p95Ms: 200, p99Ms: 200, histogram };
+    const queue = { types: [aJobType({ name: 'send', run })] };
+    expect(verdict({ agent: { ...agent, oldest: running(9_900) } }, queue)).not.toBe('stuck');
+    expect(verdict({ agent: { ...agent, oldest: running(16_000) } }, queue)).toBe('stuck');
   });
 
   it('not stuck by jobs that rightly take long, nor while too few have run to know', () => {

@@ -19,6 +19,7 @@ import {
 import type { Level } from './course.js';
 import { explainedKeys } from './explained-keys.js';
 import type { Gauge } from './gauge.js';
+import { goneOnKeys } from './gone-on.js';
 import { inhibitors } from './inhibition.js';
 import { ReadingRoom } from './reading-room.js';
 import type { AlertRule } from './rule.js';
@@ -118,8 +119,10 @@ export class Judge {
     const look = { snapshot, isLive, nowMs, transitions };
     for (const state of this.#signalRules) this.#judgeSignal(state, look);
     const here = findings.filter(({ instance }) => instance === this.#instance);
-    const explained = this.#findingRules.length > 0 ? explainedKeys(here) : new Set<string>();
-    for (const state of this.#findingRules) this.#judgeFindings(state, here, explained, look);
+    const toldOtherwise = new Set(
+      this.#findingRules.length > 0 ? [...explainedKeys(here), ...goneOnKeys(here)] : [],
+    );
+    for (const state of this.#findingRules) this.#judgeFindings(state, here, toldOtherwise, look);
     this.#inhibit(transitions);
     return transitions;
   }
@@ -174,7 +177,7 @@ export class Judge {
   #judgeFindings(
     state: FindingRuleState,
     findings: readonly Finding[],
-    explained: ReadonlySet<string>,
+    toldOtherwise: ReadonlySet<string>,
     { isLive, transitions }: Look,
   ): void {
     const { rule, active, matches } = state;
@@ -195,8 +198,8 @@ export class Judge {
     }
     for (const [key, alert] of active) {
       if (seen.has(key)) continue;
-      // A finding that another explains is there, under the other's name.
-      const level = !isLive ? 'unknown' : explained.has(key) ? 'held' : 'clear';
+      // A finding that another explains, or that has become a worse one, is there under the other's name.
+      const level = !isLive ? 'unknown' : toldOtherwise.has(key) ? 'held' : 'clear';
       this.#keep(state, key, alert, level, null, transitions);
     }
   }

@@ -252,6 +252,32 @@ it('a finding that another one explains by now goes on under its name', () => {
   expect(look(judge, depths({}, 2), [])).toEqual(['resolved bull:mail']);
 });
 
+it('a Redis that fills is not over when it is full, and is told once until it has room for good', () => {
+  const rule = (id: string, code: string) =>
+    aRule({ id, severity: 'finding', condition: { kind: 'finding', code, leastSeverity: 'warning' } });
+  const judge = aJudge(rule('filling', 'redis.filling'), rule('full', 'redis.full'));
+  const [filling, full] = ['redis.filling', 'redis.full'].map((code) =>
+    aFinding({ code, node: 'n1', severity: 'critical' }),
+  ) as [ReturnType<typeof aFinding>, ReturnType<typeof aFinding>];
+  expect(look(judge, depths({}), [filling])).toEqual(['firing redis.filling']);
+  expect(look(judge, depths({}, 1), [full])).toEqual(['firing redis.full']);
+  expect(judge.alerts().map(({ cause, inhibitedBy }) => [cause, inhibitedBy !== null])).toEqual([
+    ['redis.filling', true],
+    ['redis.full', false],
+  ]);
+  expect(look(judge, depths({}, 2), [filling])).toEqual(['resolved redis.full']);
+  expect(look(judge, depths({}, 3), [])).toEqual(['resolved redis.filling']);
+});
+
+it('of another node of the same Redis it is over', () => {
+  const condition = { kind: 'finding', code: 'redis.filling', leastSeverity: 'warning' } as const;
+  const judge = aJudge(aRule({ id: 'filling', severity: 'finding', condition }));
+  look(judge, depths({}), [aFinding({ code: 'redis.filling', node: 'n1' })]);
+  expect(look(judge, depths({}, 1), [aFinding({ code: 'redis.full', node: 'n2' })])).toEqual([
+    'resolved redis.filling',
+  ]);
+});
+
 it('a process that is restarted at any tick says the same as one that goes on', () => {
   const rules = [
     aRule({ forMs: 2 * S, keepFiringMs: 2 * S }),

@@ -1,0 +1,141 @@
+import {
+  type AlertTable,
+  type ExpectedAlert,
+  isAbout,
+  nameOf,
+  type SeenAlert,
+  wordsOf,
+} from './alert-table.js';
+
+/** One row of the account of alerts. */
+export interface AlertCheck {
+  readonly claim: string;
+  readonly holds: boolean;
+  readonly figures: string;
+}
+
+/** The patience of a rule, as the API tells it. */
+export interface Patience {
+  readonly forSeconds: number;
+  readonly keepFiringSeconds: number;
+}
+
+export interface AlertTruth {
+  readonly table: AlertTable;
+  /** When what came true, by its name. */
+  readonly momentsMs: ReadonlyMap<string, number>;
+  readonly rules: ReadonlyMap<string, Patience>;
+  /** Between two looks of the console at everything. */
+  readonly evaluationSeconds: number;
+  /** How many times longer than promised is waited on a machine that is shared. */
+  readonly patience: number;
+}
+
+/** The console's clock is this one, but a moment is noted after what it is the moment of. */
+const CLOCK_SLACK_SECONDS = 1;
+const NO_PATIENCE: Patience = { forSeconds: 0, keepFiringSeconds: 0 };
+
+/**
+ * Holds what alerted against what happened. Pure.
+ * @returns a row for each alert that was to come, and one for all that was not.
+ */
+export function accountOfAlerts(seen: readonly SeenAlert[], truth: AlertTruth): readonly AlertCheck[] {
+  return [
+    ...truth.table.expected.flatMap((expected) => checkExpected(seen, expected, truth)),
+    checkNothingElse(seen, truth.table),
+  ];
+}
+
+/** The latest moment at which an alert may fire that is to come; NaN: what it is about has not happened. */
+export function dueAtMs(
+  { rule, from, noticedWithinSeconds }: ExpectedAlert,
+  { momentsMs, rules, evaluationSeconds, patience }: AlertTruth,
+): number {
+  const { forSeconds } = rules.get(rule) ?? NO_PATIENCE;
+  const seconds = forSeconds + (noticedWithinSeconds + evaluationSeconds) * patience;
+  return (momentsMs.get(from) ?? Number.NaN) + seconds * 1000;
+}
+
+/** The latest moment at which it may be over; NaN: what it is about goes on. */
+export function overAtMs(
+  { rule, until, overWithinSeconds = 0 }: ExpectedAlert,
+  { momentsMs, rules, evaluationSeconds, patience }: AlertTruth,
+): number {
+  const { keepFiringSeconds } = rules.get(rule) ?? NO_PATIENCE;
+  const seconds = keepFiringSeconds + (overWithinSeconds + evaluationSeconds) * patience;
+  return (until === undefined ? Number.NaN : (momentsMs.get(until) ?? Number.NaN)) + seconds * 1000;
+}
+
+function checkExpected(
+  seen: readonly SeenAlert[],
+  expected: ExpectedAlert,
+  truth: AlertTruth,
+): readonly AlertCheck[] {
+  const { rule, from, until, isOpenEnded = false } = expected;
+  const words = wordsOf(expected);
+  const told = seen.filter((one) => one.toldAtMs !== null && isAbout(one, expected));
+  const [first] = told;
+  const claim = `alert ${words} fires`;
+  if (!first) {
+    const others = seen.filter(({ alert }) => alert.rule.id === rule).map(describe);
+    return [{ claim, holds: false, figures: `it did not; of its rule: ${others.join('; ') || 'none'}` }];
+  }
+  const fromMs = truth.momentsMs.get(from) ?? Number.NaN;
+  const sinceMs = Date.parse(first.alert.since);
+  const firedAtMs = Date.parse(first.alert.firedAt ?? '');
+  const heldSeconds = (firedAtMs - sinceMs) / 1000;
+  const { forSeconds } = truth.rules.get(rule) ?? NO_PATIENCE;
+  const isInTime =
+    sinceMs >= fromMs - CLOCK_SLACK_SECONDS * 1000 &&
+    firedAtMs <= dueAtMs(expected, truth) &&
+    heldSeconds >= forSeconds &&
+    heldSeconds <= forSeconds + truth.evaluationSeconds * truth.patience;
+  const fired = {
+    claim,
+    holds: isInTime,
+    figures: `noticed ${seconds(sinceMs - fromMs)} after ${from}, held ${heldSeconds.toFixed(1)} s of ${forSeconds} s: ${first.alert.summary.slice(0, 140)}`,
+  };
+  if (isOpenEnded) return [fired];
+  const endsAtMs = told.map(({ alert }) => Date.parse(alert.resolvedAt ?? ''));
+  const isOver =
+    until === undefined
+      ? Number.isNaN(endsAtMs.at(-1) ?? 0)
+      : endsAtMs.every((atMs) => atMs <= overAtMs(expected, truth));
+  const untilMs = until === undefined ? Number.NaN : (truth.momentsMs.get(until) ?? Number.NaN);
+  const ended = {
+    claim: until === undefined ? `alert ${words} stays` : `alert ${words} is over afterwards, told once`,
+    holds: isOver && told.length === 1,
+    figures:
+      until === undefined
+        ? told.map(describe).join('; ')
+        : `${endsAtMs.map((atMs) => (Number.isNaN(atMs) ? 'not over' : seconds(atMs - untilMs))).join(', ')} after ${until}`,
+  };
+  return [fired, ended];
+}
+
+function checkNothingElse(seen: readonly SeenAlert[], { expected, allowed = [] }: AlertTable): AlertCheck {
+  const meant = [...expected, ...allowed];
+  const wrong = seen.filter((one) => one.toldAtMs !== null && !meant.some((whom) => isAbout(one, whom)));
+  const explained = seen.filter(({ toldAtMs }) => toldAtMs === null);
+  const beside = seen.filter((one) => one.toldAtMs !== null && allowed.some((whom) => isAbout(one, whom)));
+  return {
+    claim: 'no alert is told of what did not happen',
+    holds: wrong.length === 0,
+    figures:
+      wrong.length > 0
+        ? wrong.map(describe).join('; ')
+        : [
+            `explained by another: ${explained.map(({ alert }) => nameOf(alert)).join(', ') || 'none'}`,
+            `true besides: ${beside.map(({ alert }) => nameOf(alert)).join(', ') || 'none'}`,
+          ].join('; '),
+  };
+}
+
+function describe({ alert }: SeenAlert): string {
+  const end = alert.resolvedAt === null ? 'fires still' : `until ${alert.resolvedAt}`;
+  return `${nameOf(alert)} (${alert.severity}, since ${alert.since}, ${end}): ${alert.summary.slice(0, 160)}`;
+}
+
+function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,66 @@
+import type { ApiAlert } from './api.js';
+
+/** What a drill makes happen, and what the console therefore has to tell: no more and no less. */
+export interface AlertTable {
+  readonly expected: readonly ExpectedAlert[];
+  /** What is true as well, whether or not it is told: at the edge of a drill's short time. */
+  readonly allowed?: readonly AllowedAlert[];
+}
+
+/** Whom an alert is about. */
+export interface Whom {
+  /** Id of the rule. */
+  readonly rule: string;
+  /** Name of the queue; none: it is about no single one. */
+  readonly queue?: string;
+  readonly type?: string;
+  /** What its sentence has to name besides, such as a worker. */
+  readonly naming?: string;
+}
+
+export interface ExpectedAlert extends Whom {
+  /** Moment of the account from which on it is so. */
+  readonly from: string;
+  /** Until it can be told from what is ordinary; the patience of its rule comes on top. */
+  readonly noticedWithinSeconds: number;
+  /** Moment from which on it is no longer so; none: it is so until the drill ends. */
+  readonly until?: string;
+  /** Nobody promises when it is over: a crash is told for a while. */
+  readonly isOpenEnded?: boolean;
+  /** Until its end can be seen; the time for which its rule keeps firing comes on top. */
+  readonly overWithinSeconds?: number;
+}
+
+export interface AllowedAlert extends Whom {
+  /** Why it is no false alarm. */
+  readonly because: string;
+}
+
+/** An alert from its first sign to its end, as the API told it. */
+export interface SeenAlert {
+  /** As it was told last. */
+  readonly alert: ApiAlert;
+  /** When it was first seen to fire with nothing that explains it: somebody is told. null: never. */
+  readonly toldAtMs: number | null;
+  /** All that it has said. */
+  readonly sentences: ReadonlySet<string>;
+}
+
+/** Rule and whom it is about, in words. */
+export function nameOf({ rule, subject: { queue, type } }: Pick<ApiAlert, 'rule' | 'subject'>): string {
+  return [rule.id, ...(queue === null ? [] : [queue]), ...(type === null ? [] : [type])].join(' ');
+}
+
+/** The same of what a table says. */
+export function wordsOf({ rule, queue, type, naming }: Whom): string {
+  return [rule, ...[queue, type, naming].filter((word) => word !== undefined)].join(' ');
+}
+
+export function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom: Whom): boolean {
+  return (
+    rule.id === whom.rule &&
+    subject.queue === (whom.queue === undefined ? null : `bull:${whom.queue}`) &&
+    subject.type === (whom.type ?? null) &&
+    [...sentences].some((sentence) => sentence.includes(whom.naming ?? ''))
+  );
+}
