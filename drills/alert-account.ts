@@ -42,8 +42,18 @@ const NO_PATIENCE: Patience = { forSeconds: 0, keepFiringSeconds: 0 };
 export function accountOfAlerts(seen: readonly SeenAlert[], truth: AlertTruth): readonly AlertCheck[] {
   return [
     ...truth.table.expected.flatMap((expected) => checkExpected(seen, expected, truth)),
-    checkNothingElse(seen, truth.table),
+    checkNothingElse(seen, truth),
   ];
+}
+
+/** Is it told, of whom it should be, and of what happened then? */
+export function isMeant(one: SeenAlert, expected: ExpectedAlert, truth: AlertTruth): boolean {
+  if (one.toldAtMs === null || !isAbout(one, expected)) return false;
+  const sinceMs = Date.parse(one.alert.since);
+  const fromMs = truth.momentsMs.get(expected.from) ?? Number.POSITIVE_INFINITY;
+  const untilMs = truth.momentsMs.get(expected.until ?? '') ?? Number.POSITIVE_INFINITY;
+  const slackMs = CLOCK_SLACK_SECONDS * truth.patience * 1000;
+  return sinceMs >= fromMs - slackMs && sinceMs <= untilMs + slackMs;
 }
 
 /** The latest moment at which an alert may fire that is to come; NaN: what it is about has not happened. */
@@ -73,7 +83,7 @@ function checkExpected(
 ): readonly AlertCheck[] {
   const { rule, from, until, isOpenEnded = false } = expected;
   const words = wordsOf(expected);
-  const told = seen.filter((one) => one.toldAtMs !== null && isAbout(one, expected));
+  const told = seen.filter((one) => isMeant(one, expected, truth));
   const [first] = told;
   const claim = `alert ${words} fires`;
   if (!first) {
@@ -86,7 +96,6 @@ function checkExpected(
   const heldSeconds = (firedAtMs - sinceMs) / 1000;
   const { forSeconds } = truth.rules.get(rule) ?? NO_PATIENCE;
   const isInTime =
-    sinceMs >= fromMs - CLOCK_SLACK_SECONDS * 1000 &&
     firedAtMs <= dueAtMs(expected, truth) &&
     heldSeconds >= forSeconds &&
     heldSeconds <= forSeconds + truth.evaluationSeconds * truth.patience;
@@ -113,11 +122,14 @@ function checkExpected(
   return [fired, ended];
 }
 
-function checkNothingElse(seen: readonly SeenAlert[], { expected, allowed = [] }: AlertTable): AlertCheck {
-  const meant = [...expected, ...allowed];
-  const wrong = seen.filter((one) => one.toldAtMs !== null && !meant.some((whom) => isAbout(one, whom)));
+function checkNothingElse(seen: readonly SeenAlert[], truth: AlertTruth): AlertCheck {
+  const { expected, allowed = [] } = truth.table;
   const explained = seen.filter(({ toldAtMs }) => toldAtMs === null);
-  const beside = seen.filter((one) => one.toldAtMs !== null && allowed.some((whom) => isAbout(one, whom)));
+  const others = seen.filter(
+    (one) => one.toldAtMs !== null && !expected.some((whom) => isMeant(one, whom, truth)),
+  );
+  const beside = others.filter((one) => allowed.some((whom) => isAbout(one, whom)));
+  const wrong = others.filter((one) => !beside.includes(one));
   return {
     claim: 'no alert is told of what did not happen',
     holds: wrong.length === 0,

@@ -1,6 +1,6 @@
 import type { Account } from './account.js';
-import { type AlertTruth, accountOfAlerts, dueAtMs, overAtMs, type Patience } from './alert-account.js';
-import { type AlertTable, isAbout, nameOf, type SeenAlert } from './alert-table.js';
+import { type AlertTruth, accountOfAlerts, dueAtMs, isMeant, overAtMs, type Patience } from './alert-account.js';
+import { type AlertTable, nameOf, type SeenAlert } from './alert-table.js';
 import type { Api, ApiAlert } from './api.js';
 import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
@@ -63,19 +63,14 @@ export function watchAlerts(api: Api, account: Account, table: AlertTable): Aler
   return {
     async untilTold(moment) {
       for (const expected of table.expected.filter(({ from }) => from === moment))
-        await waitFor(
-          () => found().some((one) => one.toldAtMs !== null && isAbout(one, expected)),
-          dueAtMs(expected, truth()) - Date.now(),
+        await waitUntil(dueAtMs(expected, truth()), () =>
+          found().some((one) => isMeant(one, expected, truth())),
         );
     },
     async conclude() {
       for (const expected of table.expected)
-        await waitFor(
-          () =>
-            found().every(
-              (one) => one.toldAtMs === null || one.alert.state === 'resolved' || !isAbout(one, expected),
-            ),
-          overAtMs(expected, truth()) - Date.now(),
+        await waitUntil(overAtMs(expected, truth()), () =>
+          found().every((one) => one.alert.state === 'resolved' || !isMeant(one, expected, truth())),
         );
       await stop();
       await look();
@@ -84,6 +79,11 @@ export function watchAlerts(api: Api, account: Account, table: AlertTable): Aler
     },
     stop,
   };
+}
+
+/** NaN: what is waited for is not to come. */
+async function waitUntil(latestAtMs: number, condition: () => boolean): Promise<void> {
+  if (!Number.isNaN(latestAtMs)) await waitFor(condition, latestAtMs - Date.now());
 }
 
 function stepOf(before: SeenAlert | undefined, alert: ApiAlert): SeenAlert {

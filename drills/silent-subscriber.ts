@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
 import type { Account } from './account.js';
-import type { AlertWatch } from './alert-watch.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';

@@ -9,6 +9,7 @@ const SLOWER = 3;
 const MIN_SLOWER_MS = 50;
 const FAILING_MORE = 0.3;
 const FAILING_TIMES = 3;
+const MOSTLY_FAILING = 0.4;
 
 /**
  * The one that drags the rest (incidents.md, 2): by queue and job type, a worker whose median run time is three times the
@@ -54,8 +55,10 @@ function byQueueAndType(workers: readonly WorkerState[]): readonly (readonly [st
   return [...rows.values()].map((entry) => [entry.type, entry.rows]);
 }
 
-function slowOf(type: string, row: Row, peers: readonly Row[]): Outlier | null {
+function slowOf(type: string, row: Row, all: readonly Row[]): Outlier | null {
   const { worker } = row;
+  const peers = all.filter(isMostlyWork);
+  if (peers.length < MIN_PEERS || !isMostlyWork(row)) return null;
   const { own, usual } = medians(row, peers);
   if (own < SLOWER * usual || own - usual < MIN_SLOWER_MS) return null;
   const times = usual > 0 ? `${(own / usual).toFixed(own / usual < 10 ? 1 : 0)} times` : 'far more than';
@@ -66,6 +69,11 @@ function slowOf(type: string, row: Row, peers: readonly Row[]): Outlier | null {
     peers: usual,
     sentence: `${worker.label} takes ${formatDuration(own / 1000)} for ${type}, ${times} the ${formatDuration(usual / 1000)} of its ${peers.length} peers.`,
   };
+}
+
+/** The median run of who mostly fails is a failed one, which may end at once: no measure of how long the work takes. */
+function isMostlyWork({ seen }: Row): boolean {
+  return failureRatio(seen) < MOSTLY_FAILING;
 }
 
 function failingOf(type: string, { worker, seen }: Row, peers: readonly Row[]): Outlier | null {

@@ -51,6 +51,15 @@ describe('the one that drags the rest', () => {
     );
   });
 
+  it('is nobody for taking longer than those whose runs fail: work that fails at once is not done sooner', () => {
+    const failing = ['a', 'b', 'c'].map((id) => worker(id, 0.5, 180));
+    expect(findOutliers([...failing, worker('works', 100, 60)]).size).toBe(0);
+    expect(findOutliers([...failing, worker('works', 100, 170)]).size).toBe(0);
+    const healthy = ['d', 'e'].map((id) => worker(id, 100));
+    expect(findOutliers([...failing, ...healthy, worker('works', 110)]).has('works')).toBe(false);
+    expect(findOutliers([...failing, ...healthy, worker('slow', 1_000)]).get('slow')?.peers).toBe(100);
+  });
+
   it('is also the one that fails far more than the others', () => {
     const fleet = [worker('a', 100, 2), worker('b', 100, 4), worker('c', 100, 0), worker('bad', 100, 120)];
     expect([...findOutliers(fleet)]).toEqual([
