@@ -1,5 +1,6 @@
 import { ruleText } from '../server/alerts/rule-schema.js';
 import { DEFAULT_RULES } from '../server/model/alerts/default-rules.js';
+import { DEFAULT_GROUP_TIMING } from '../server/model/alerts/grouping.js';
 
 /** A drill lasts about a minute where an incident lasts half an hour. */
 export const TIMES_SHORTER = 20;
@@ -17,4 +18,13 @@ export function rulesOfDrill() {
       keepFiringSeconds: text.keepFiringSeconds / TIMES_SHORTER,
     };
   });
+}
+
+/** Messages wait for each other as much shorter. */
+export function groupTimingOfDrill() {
+  const { waitMs, intervalMs } = DEFAULT_GROUP_TIMING;
+  return {
+    groupWaitSeconds: waitMs.warning / 1000 / TIMES_SHORTER,
+    groupIntervalSeconds: intervalMs / 1000 / TIMES_SHORTER,
+  };
 }

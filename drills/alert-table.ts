@@ -5,6 +5,8 @@ export interface AlertTable {
   readonly expected: readonly ExpectedAlert[];
   /** What is true as well, whether or not it is told: at the edge of a drill's short time. */
   readonly allowed?: readonly AllowedAlert[];
+  /** Rule of the alert that is followed until somebody was sent it; none: nobody is. */
+  readonly delivered?: string;
 }
 
 /** Whom an alert is about. */

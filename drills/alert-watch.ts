@@ -1,5 +1,12 @@
 import type { Account } from './account.js';
-import { type AlertTruth, accountOfAlerts, dueAtMs, isMeant, overAtMs, type Patience } from './alert-account.js';
+import {
+  type AlertTruth,
+  accountOfAlerts,
+  dueAtMs,
+  isMeant,
+  overAtMs,
+  type Patience,
+} from './alert-account.js';
 import { type AlertTable, nameOf, type SeenAlert } from './alert-table.js';
 import type { Api, ApiAlert } from './api.js';
 import { PATIENCE } from './patience.js';
@@ -15,6 +22,8 @@ export interface AlertWatch {
   untilTold(moment: string): Promise<void>;
   /** Waits until what should be over is, and holds all that alerted against what happened. Nothing is followed after. */
   conclude(): Promise<void>;
+  /** What was told of a rule: all that fired with nothing that explains it. */
+  toldOf(rule: string): readonly SeenAlert[];
   stop(): Promise<void>;
 }
 
@@ -77,6 +86,7 @@ export function watchAlerts(api: Api, account: Account, table: AlertTable): Aler
       for (const { claim, holds, figures } of accountOfAlerts(found(), truth()))
         account.check(claim, holds, figures);
     },
+    toldOf: (rule) => found().filter(({ alert, toldAtMs }) => toldAtMs !== null && alert.rule.id === rule),
     stop,
   };
 }

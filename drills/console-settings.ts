@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { ROLES, type Role } from '../server/auth/role.js';
 import { hashToken } from '../server/auth/tokens.js';
 import type { FileConfig } from '../server/config-file.js';
-import { rulesOfDrill } from './alert-patience.js';
+import { groupTimingOfDrill, rulesOfDrill } from './alert-patience.js';
 
 /** What the console does by itself when memory runs out, as the file says it. */
 export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
@@ -17,6 +17,8 @@ export interface ConsoleSettings {
   /** One for each role; none: everybody on this machine is admin. */
   readonly tokens?: Tokens;
   readonly spillway?: SpillwaySettings;
+  /** Who is sent alerts; none: nobody. */
+  readonly webhook?: { readonly url: string; readonly secret: string };
 }
 
 /** The token of each role, as they are sent. */
@@ -32,16 +34,23 @@ export function newTokens(): Tokens {
  * Writes the console's configuration file, and gives the variables that point to it. What this process was started with is
  * overruled: a drill is the same wherever it is run.
  * @param redisUrl Where its Redis is.
+ * @param address of the console, for links in messages.
  * @param directory is removed with the drill.
  */
 export async function environmentOf(
-  { tenantField, tokens, spillway }: ConsoleSettings,
+  { tenantField, tokens, spillway, webhook }: ConsoleSettings,
+  address: string,
   redisUrl: string,
   directory: string,
 ): Promise<Readonly<Record<'REDIS_URL' | 'SPILLWAY_CONFIG' | 'SPILLWAY_TOKENS', string>>> {
   const path = join(directory, 'spillway.yaml');
   const file = {
-    alerts: { rules: rulesOfDrill(), groupIntervalSeconds: 1, groupWaitSeconds: 1 },
+    alerts: {
+      rules: rulesOfDrill(),
+      ...groupTimingOfDrill(),
+      publicUrl: address,
+      channels: webhook ? [{ name: 'pager', type: 'webhook', ...webhook }] : [],
+    },
     ...(tenantField === undefined ? {} : { tenantField }),
     ...(spillway === undefined ? {} : { instances: [{ name: 'default', url: redisUrl, spillway }] }),
   };

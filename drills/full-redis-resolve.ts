@@ -27,6 +27,7 @@ export async function resolveFullRedis(
 ): Promise<void> {
   await checkBefore(world, account);
   await findCause(account, api, refusedAtMs);
+  await alerts.untilTold('Redis refuses writes');
   await followRemedies(world, account, api);
   account.moment('there is room');
   await checkAfter(world, account, api);

@@ -37,7 +37,13 @@ export const fullRedis: Drill = {
         overWithinSeconds: 5,
       },
     ],
+    delivered: 'redis-full',
     allowed: [
+      {
+        rule: 'redis-filling',
+        because: 'what the backlog of the API leaves grows until 2,000 results are kept',
+      },
+      { rule: 'memory', queue: API, because: 'and they take a good part of this small Redis' },
       { rule: 'redis-memory', because: 'just before it is full it is at 95%' },
       {
         rule: 'type-batch-wait',

@@ -1,3 +1,4 @@
+import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiReplay } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { LayerWorkerHears } from './children/layer-worker.js';
@@ -27,7 +28,7 @@ const REASON = 'drill overloaded-layer: what could not be passed on';
  * Part two: what failed while the next hop was away is replayed when half of the workers are lost. The guard has to put
  * live jobs first, and a person stops and goes on with all replays in one action.
  */
-export async function replayThroughLoss(stage: LayerStage, api: Api): Promise<void> {
+export async function replayThroughLoss(stage: LayerStage, api: Api, alerts: AlertWatch): Promise<void> {
   const perSecond = await makeWhole(stage, api);
   await failToForward(stage);
   const normalMs = await measureNormal(stage);
@@ -40,6 +41,8 @@ export async function replayThroughLoss(stage: LayerStage, api: Api): Promise<vo
   await stage.join(LEFT, 'left-9');
   stage.account.note('two workers take the places of those that were lost');
   await finish(stage, api, begun, perSecond);
+  stage.account.moment('all is replayed');
+  await alerts.conclude();
   await checkEachOnce(stage);
 }
 
@@ -74,6 +77,7 @@ async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
 /** Jobs fail at once while the next hop does not answer, and stay as failed ones. */
 async function failToForward(stage: LayerStage): Promise<void> {
   const { world, account } = stage;
+  account.moment('the next hop is away');
   tellAll(stage, { do: 'lose-next-hop' });
   const fromMs = Date.now();
   for (const [queue, count] of forwarded(stage)) {
@@ -132,6 +136,7 @@ async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<re
 async function loseHalf(stage: LayerStage, api: Api): Promise<number> {
   const moved = async (): Promise<number> => (await replayOf(api, LEFT)).account.moved;
   await waitFor(async () => (await moved()) >= stage.replayedJobs / 8, 60_000 * PATIENCE);
+  stage.account.moment('half is lost');
   for (const { name, player } of stage.workers) if (LOST.includes(name)) player.signal('SIGKILL');
   stage.account.note('half of the workers of the left queue are lost', `${await moved()} moved by then`);
   return Date.now();

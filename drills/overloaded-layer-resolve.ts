@@ -27,8 +27,7 @@ export async function resolveOverloadedLayer(stage: LayerStage, api: Api, alerts
   await alerts.untilTold('it breaks');
   await raiseCapacity(stage, api);
   await takeOutlierOut(stage, api);
-  await alerts.conclude();
-  await replayThroughLoss(stage, api);
+  await replayThroughLoss(stage, api, alerts);
   await checkNothingLost(stage);
 }
 

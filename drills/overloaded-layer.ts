@@ -44,8 +44,21 @@ export const overloadedLayer: Drill = {
         ...{ rule: 'queue-overloaded', queue: LEFT, from: 'it breaks', noticedWithinSeconds: 20 },
         ...{ until: 'the backlog is gone', overWithinSeconds: 20 },
       },
+      {
+        ...{ rule: 'workers', queue: LEFT, naming: 'left-4' },
+        ...{ from: 'half is lost', noticedWithinSeconds: 6, isOpenEnded: true },
+      },
+      {
+        ...{ rule: 'type-failing', queue: LEFT, type: FORWARD },
+        ...{ from: 'the next hop is away', noticedWithinSeconds: 20 },
+        ...{ until: 'all is replayed', overWithinSeconds: 20 },
+      },
     ],
     allowed: [
+      { rule: 'type-failing', queue: RIGHT, type: FORWARD, because: 'there they fail for a moment only' },
+      { rule: 'workers', queue: RIGHT, naming: 'right-1', because: 'it is killed to be replaced' },
+      { rule: 'queue-overloaded', queue: LEFT, because: 'half of its workers are lost during a replay' },
+      { rule: 'queue-growing', queue: LEFT, because: 'half of its workers are lost during a replay' },
       { rule: 'queue-overloaded', queue: RIGHT, because: 'a third of its slots is ten times slower' },
       { rule: 'queue-growing', queue: RIGHT, because: 'a third of its slots is ten times slower' },
     ],

@@ -1,5 +1,7 @@
 import { type Account, createAccount } from './account.js';
+import { checkDelivery } from './alert-delivery.js';
 import { TIMES_SHORTER } from './alert-patience.js';
+import { startAlertReceiver } from './alert-receiver.js';
 import { watchAlerts } from './alert-watch.js';
 import { createApi } from './api.js';
 import { whenAskedToEnd } from './asked-to-end.js';
@@ -34,6 +36,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     ...(drill.withSentinel ? { withSentinel: true } : {}),
     onAccident: (text) => account.check(text, false),
   });
+  const receiver = options.isAuto && drill.alerts.delivered !== undefined ? await startAlertReceiver() : null;
   try {
     await Promise.race([asked.promise, play()]);
   } catch (error) {
@@ -42,15 +45,18 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     asked.forget();
     if (!options.isAuto) print('\nEnding everything that was started.');
     await world.stop();
+    await receiver?.stop();
   }
   return account;
 
   async function play(): Promise<void> {
+    const { delivered } = drill.alerts;
     const tokens = drill.hasRoles && options.isAuto ? newTokens() : undefined;
     const address = await world.serveConsole(await portFrom(options.port), {
       ...(drill.tenantField === undefined ? {} : { tenantField: drill.tenantField }),
       ...(drill.spillway === undefined ? {} : { spillway: drill.spillway }),
       ...(tokens ? { tokens } : {}),
+      ...(receiver ? { webhook: { url: receiver.url, secret: receiver.secret } } : {}),
     });
     print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);
     print(`  ${SHORTER}\n`);
@@ -63,6 +69,8 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     if (options.isAuto) {
       await incident.resolve(api, alerts);
       await alerts.stop();
+      if (receiver && delivered !== undefined)
+        await checkDelivery(account, receiver, alerts.toldOf(delivered), address);
       return;
     }
     account.note('over to you');

@@ -118,6 +118,7 @@ export async function createWorld({
     },
     async serveConsole(port, settings = {}) {
       if (stopped) throw new Error('the console is not started: the drill is ending');
+      const address = `http://127.0.0.1:${port}`;
       const child = spawn(process.execPath, [packagePath('dist/server/main.js')], {
         stdio: ['ignore', 'pipe', 'pipe'],
         // Ctrl-C reaches the whole process group of a terminal; the end of these two is this world's to order.
@@ -128,7 +129,7 @@ export async function createWorld({
           HOST: '127.0.0.1',
           SPILLWAY_DATA: dataDirectory,
           LOG_LEVEL: 'error',
-          ...(await environmentOf(settings, redisUrl, dataDirectory)),
+          ...(await environmentOf(settings, address, redisUrl, dataDirectory)),
         },
       });
       let output = '';
@@ -139,7 +140,6 @@ export async function createWorld({
       served = child;
       order.pids.push(child.pid ?? 0);
       keeper.send(order);
-      const address = `http://127.0.0.1:${port}`;
       await untilAnswers(`${address}/healthz`, child, () => output);
       watch(child, 'the console', () => false);
       return address;
