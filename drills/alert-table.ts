@@ -1,8 +1,12 @@
+import type { z } from '@hono/zod-openapi';
+import type { RuleSchema } from '../server/alerts/rule-schema.js';
 import type { ApiAlert } from './api.js';
 
 /** What a drill makes happen, and what the console therefore has to tell: no more and no less. */
 export interface AlertTable {
   readonly expected: readonly ExpectedAlert[];
+  /** Rules as code beside the default ones, of somebody who knows these queues. */
+  readonly rules?: readonly z.input<typeof RuleSchema>[];
   /** What is true as well, whether or not it is told: at the edge of a drill's short time. */
   readonly allowed?: readonly AllowedAlert[];
   /** Rule of the alert that is followed until somebody was sent it; none: nobody is. */
@@ -16,8 +20,8 @@ export interface Whom {
   /** Name of the queue; none: it is about no single one. */
   readonly queue?: string;
   readonly type?: string;
-  /** What its sentence has to name besides, such as a worker. */
-  readonly naming?: string;
+  /** What its sentence has to say besides, such as the worker's name. */
+  readonly naming?: string | readonly string[];
 }
 
 export interface ExpectedAlert extends Whom {
@@ -54,8 +58,8 @@ export function nameOf({ rule, subject: { queue, type } }: Pick<ApiAlert, 'rule'
 }
 
 /** The same of what a table says. */
-export function wordsOf({ rule, queue, type, naming }: Whom): string {
-  return [rule, ...[queue, type, naming].filter((word) => word !== undefined)].join(' ');
+export function wordsOf({ rule, queue, type, naming = [] }: Whom): string {
+  return [rule, queue, type, [naming].flat()[0]].filter((word) => word !== undefined).join(' ');
 }
 
 export function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom: Whom): boolean {
@@ -63,6 +67,6 @@ export function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom
     rule.id === whom.rule &&
     subject.queue === (whom.queue === undefined ? null : `bull:${whom.queue}`) &&
     subject.type === (whom.type ?? null) &&
-    [...sentences].some((sentence) => sentence.includes(whom.naming ?? ''))
+    [...sentences].some((sentence) => [whom.naming ?? []].flat().every((word) => sentence.includes(word)))
   );
 }

@@ -6,6 +6,7 @@ import { ROLES, type Role } from '../server/auth/role.js';
 import { hashToken } from '../server/auth/tokens.js';
 import type { FileConfig } from '../server/config-file.js';
 import { groupTimingOfDrill, rulesOfDrill } from './alert-patience.js';
+import type { AlertTable } from './alert-table.js';
 
 /** What the console does by itself when memory runs out, as the file says it. */
 export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
@@ -17,6 +18,8 @@ export interface ConsoleSettings {
   /** One for each role; none: everybody on this machine is admin. */
   readonly tokens?: Tokens;
   readonly spillway?: SpillwaySettings;
+  /** Alert rules beside the default ones. */
+  readonly rules?: AlertTable['rules'];
   /** Who is sent alerts; none: nobody. */
   readonly webhook?: { readonly url: string; readonly secret: string };
 }
@@ -38,7 +41,7 @@ export function newTokens(): Tokens {
  * @param directory is removed with the drill.
  */
 export async function environmentOf(
-  { tenantField, tokens, spillway, webhook }: ConsoleSettings,
+  { tenantField, tokens, spillway, rules = [], webhook }: ConsoleSettings,
   address: string,
   redisUrl: string,
   directory: string,
@@ -46,7 +49,7 @@ export async function environmentOf(
   const path = join(directory, 'spillway.yaml');
   const file = {
     alerts: {
-      rules: rulesOfDrill(),
+      rules: [...rulesOfDrill(), ...rules],
       ...groupTimingOfDrill(),
       publicUrl: address,
       channels: webhook ? [{ name: 'pager', type: 'webhook', ...webhook }] : [],

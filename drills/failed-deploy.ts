@@ -4,6 +4,8 @@ import { MB } from './full-redis-look.js';
 import type { Drill } from './scenario.js';
 import { waitFor } from './wait-for.js';
 
+const FLUSH_MISSING = 'flush-missing';
+
 /** incidents.md, 5: a deploy makes runs of one type fail, for what the release before left in a cache. */
 export const failedDeploy: Drill = {
   name: 'failed-deploy',
@@ -11,6 +13,18 @@ export const failedDeploy: Drill = {
     'a deploy, marked on the timeline, makes nine of ten jobs of one type fail; another type stops coming',
   maxmemoryBytes: 128 * MB,
   alerts: {
+    // By itself the console does not wake anybody for a habit of a few minutes; who knows that it is one says so.
+    rules: [
+      {
+        id: FLUSH_MISSING,
+        name: 'Caches are not flushed',
+        severity: 'warning',
+        scope: { queue: `bull:${TRUTH.queue}`, type: TRUTH.absent },
+        condition: { kind: 'finding', code: 'jobtype.absent', leastSeverity: 'info' },
+        forSeconds: 3,
+        keepFiringSeconds: 3,
+      },
+    ],
     expected: [
       {
         rule: 'type-failing',
@@ -22,7 +36,7 @@ export const failedDeploy: Drill = {
         overWithinSeconds: 20,
       },
       {
-        rule: 'type-absent',
+        rule: FLUSH_MISSING,
         queue: TRUTH.queue,
         type: TRUTH.absent,
         from: 'the deploy',

@@ -50,12 +50,13 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
   return account;
 
   async function play(): Promise<void> {
-    const { delivered } = drill.alerts;
+    const { delivered, rules } = drill.alerts;
     const tokens = drill.hasRoles && options.isAuto ? newTokens() : undefined;
     const address = await world.serveConsole(await portFrom(options.port), {
       ...(drill.tenantField === undefined ? {} : { tenantField: drill.tenantField }),
       ...(drill.spillway === undefined ? {} : { spillway: drill.spillway }),
       ...(tokens ? { tokens } : {}),
+      ...(rules === undefined ? {} : { rules }),
       ...(receiver ? { webhook: { url: receiver.url, secret: receiver.secret } } : {}),
     });
     print(`\n${drill.name}: ${drill.about}.\n\n  Console  ${address}\n  Redis    ${world.redisUrl}\n`);

@@ -33,7 +33,7 @@ export const silentSubscriber: Drill = {
       {
         rule: 'workers',
         queue: QUIET_QUEUE,
-        naming: DEAF,
+        naming: [DEAF, 'takes nothing'],
         from: 'it hears of no jobs',
         noticedWithinSeconds: 9,
         until: 'it is restarted',
@@ -41,6 +41,10 @@ export const silentSubscriber: Drill = {
       },
     ],
     allowed: [
+      {
+        ...{ rule: 'workers', queue: QUIET_QUEUE, naming: [DEAF, 'gone without a word'] },
+        because: 'it is killed: it hears nobody who asks it to end',
+      },
       { rule: 'redis-unreachable', because: 'its master is killed' },
       { rule: 'redis-read-only', because: 'a replica is not promoted yet' },
     ],
@@ -158,7 +162,7 @@ async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise
 
 /** What the finding advises, and what ended the incident. */
 async function restart({ world, account }: Stage, plan: LayerWorkerPlan, deaf: Player): Promise<void> {
-  await deaf.stop();
+  deaf.signal('SIGKILL');
   await world.play('layer-worker', DEAF, { ...plan, queue: QUIET_QUEUE, name: DEAF });
   account.moment('it is restarted');
   account.note(`${DEAF} is restarted`);

@@ -22,6 +22,9 @@ const DRILLS: readonly (readonly [name: string, claims: readonly string[]])[] = 
       'the source alone is capped',
       'probes wait at most twice as long as normally within 20 s',
       'and the resync goes on at its cap',
+      'alert noisy-neighbour resync fires',
+      'alert noisy-neighbour resync is over afterwards, told once',
+      'no alert is told of what did not happen',
       'no job lost in probes-a',
       'no job lost in probes-b',
       'no job lost in resync',
@@ -46,6 +49,11 @@ const DRILLS: readonly (readonly [name: string, claims: readonly string[]])[] = 
       'the account adds up: matched = replayed + skipped + remaining',
       'and replayed = succeeded + failed again + open',
       'the time range is covered, and what is missing is named',
+      'alert type-failing monitors match-event fires',
+      'alert type-failing monitors match-event is over afterwards, told once',
+      'alert flush-missing monitors cache-flush fires',
+      'alert flush-missing monitors cache-flush stays',
+      'no alert is told of what did not happen',
       'no job lost in monitors',
     ],
   ],
@@ -54,10 +62,10 @@ const DRILLS: readonly (readonly [name: string, claims: readonly string[]])[] = 
 describe('drill', () => {
   it.each(DRILLS)(
     '%s is told apart from what it looks like, by the console alone',
-    { timeout: 240_000 },
+    { timeout: 290_000 },
     async (name, claims) => {
       const env = { ...process.env, TMPDIR: scratch };
-      const { code, output, failed } = await runDrillToEnd(name, env, [], 235_000);
+      const { code, output, failed } = await runDrillToEnd(name, env, [], 285_000);
       expect(failed, output).toEqual([]);
       expect(code, output).toBe(0);
       for (const claim of claims) expect(output).toMatch(held(claim));

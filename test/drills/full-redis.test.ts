@@ -21,8 +21,8 @@ const args = async (...more: string[]): Promise<string[]> => [
 const env = { ...process.env, TMPDIR: scratch };
 
 describe('drill full-redis', () => {
-  it('is resolved through the JSON API alone, and no job is lost', { timeout: 200_000 }, async () => {
-    const { code, output, failed } = await runDrillToEnd('full-redis', env, ['--maxmemory', '24'], 195_000);
+  it('is resolved through the JSON API alone, and no job is lost', { timeout: 290_000 }, async () => {
+    const { code, output, failed } = await runDrillToEnd('full-redis', env, ['--maxmemory', '24'], 285_000);
     expect(failed, output).toEqual([]);
     expect(code, output).toBe(0);
     for (const claim of [
@@ -31,6 +31,13 @@ describe('drill full-redis', () => {
       'after: writes succeed',
       'after: workers drain both queues',
       'one order raises the concurrency of the running worker',
+      'alert redis-filling fires',
+      'alert redis-full fires',
+      'alert redis-full is over afterwards, told once',
+      'no alert is told of what did not happen',
+      'somebody is sent one message when redis-full fires, and one when it is over',
+      'it says what is wrong, since when, the evidence, the first remedy and where to look',
+      'every message is signed with the secret, and none was sent twice',
       '100000 batched jobs drain',
       'Redis memory falls by at least 95%',
       'no job lost in analytics',

@@ -30,6 +30,14 @@ const DRILLS: readonly (readonly [name: string, more: readonly string[], claims:
       'and nothing is moved from its answer on',
       'one action lets them go on, at a rate for all',
       'they finish, every job of theirs replayed and succeeded',
+      'alert workers layer-left left-1 fires',
+      'alert workers layer-left left-2 fires',
+      'alert workers layer-left left-3 fires',
+      'alert workers layer-right right-1 fires',
+      'alert queue-overloaded layer-left fires',
+      'alert workers layer-left left-4 fires',
+      'alert type-failing layer-left forward fires',
+      'no alert is told of what did not happen',
       'no replayed job lost and none doubled in layer-left, by id',
       'no replayed job lost and none doubled in layer-right, by id',
       'no job lost in layer-left',
@@ -44,6 +52,9 @@ const DRILLS: readonly (readonly [name: string, more: readonly string[], claims:
       'the failover is on the timeline',
       'the deaf worker is named silent',
       'and found, and no other worker is',
+      'alert workers reports deaf-one fires',
+      'alert workers reports deaf-one is over afterwards, told once',
+      'no alert is told of what did not happen',
     ],
   ],
 ];
@@ -51,13 +62,13 @@ const DRILLS: readonly (readonly [name: string, more: readonly string[], claims:
 describe('drill', () => {
   it.each(DRILLS)(
     '%s is seen rightly and resolved through the JSON API alone',
-    { timeout: 300_000 },
+    { timeout: 380_000 },
     async (name, more, claims) => {
       const { code, output, failed } = await runDrillToEnd(
         name,
         { ...process.env, TMPDIR: scratch },
         more,
-        295_000,
+        375_000,
       );
       expect(failed, output).toEqual([]);
       expect(code, output).toBe(0);
