@@ -17,13 +17,15 @@ import {
   type SignalRule,
 } from './compiled-rule.js';
 import type { Level } from './course.js';
-import { explainedKeys } from './explained-keys.js';
+
 import type { Gauge } from './gauge.js';
-import { goneOnKeys } from './gone-on.js';
+
 import { inhibitors } from './inhibition.js';
 import { ReadingRoom } from './reading-room.js';
 import type { AlertRule } from './rule.js';
+
 import { levelOf, mayBreach } from './watch-condition.js';
+import { whenNotTold } from './when-not-told.js';
 
 export interface JudgeOptions {
   readonly instance: string;
@@ -119,10 +121,8 @@ export class Judge {
     const look = { snapshot, isLive, nowMs, transitions };
     for (const state of this.#signalRules) this.#judgeSignal(state, look);
     const here = findings.filter(({ instance }) => instance === this.#instance);
-    const toldOtherwise = new Set(
-      this.#findingRules.length > 0 ? [...explainedKeys(here), ...goneOnKeys(here)] : [],
-    );
-    for (const state of this.#findingRules) this.#judgeFindings(state, here, toldOtherwise, look);
+    const untold = this.#findingRules.length > 0 ? whenNotTold(here) : () => 'clear' as const;
+    for (const state of this.#findingRules) this.#judgeFindings(state, here, untold, look);
     this.#inhibit(transitions);
     return transitions;
   }
@@ -177,7 +177,7 @@ export class Judge {
   #judgeFindings(
     state: FindingRuleState,
     findings: readonly Finding[],
-    toldOtherwise: ReadonlySet<string>,
+    untold: (key: string) => Level,
     { isLive, transitions }: Look,
   ): void {
     const { rule, active, matches } = state;
@@ -198,8 +198,7 @@ export class Judge {
     }
     for (const [key, alert] of active) {
       if (seen.has(key)) continue;
-      // A finding that another explains, or that has become a worse one, is there under the other's name.
-      const level = !isLive ? 'unknown' : toldOtherwise.has(key) ? 'held' : 'clear';
+      const level = isLive ? untold(key) : 'unknown';
       this.#keep(state, key, alert, level, null, transitions);
     }
   }

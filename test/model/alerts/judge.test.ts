@@ -269,6 +269,25 @@ it('a Redis that fills is not over when it is full, and is told once until it ha
   expect(look(judge, depths({}, 3), [])).toEqual(['resolved redis.filling']);
 });
 
+it('a queue whose trouble is now growth and now overload is told, as what it is all the time', () => {
+  const rule = (id: string, code: string) =>
+    aRule({
+      id,
+      condition: { kind: 'finding', code, leastSeverity: 'warning' },
+      forMs: 10 * S,
+      keepFiringMs: 3 * S,
+    });
+  const judge = aJudge(rule('grows', 'queue.growing'), rule('overloaded', 'queue.overloaded'));
+  const growing = aFinding({ code: 'queue.growing', queue: 'bull:mail' });
+  const overloaded = aFinding({ code: 'queue.overloaded', queue: 'bull:mail' });
+  const fired = Array.from({ length: 12 }, (_, i) =>
+    look(judge, depths({}, i), [i % 3 === 2 ? overloaded : growing]),
+  ).flat();
+  expect(fired.filter((one) => one.startsWith('firing'))).toEqual(['firing bull:mail']);
+  const [told] = judge.alerts().filter(({ state }) => state === 'firing');
+  expect(told?.cause).toBe('queue.growing');
+});
+
 it('of another node of the same Redis it is over', () => {
   const condition = { kind: 'finding', code: 'redis.filling', leastSeverity: 'warning' } as const;
   const judge = aJudge(aRule({ id: 'filling', severity: 'finding', condition }));
