@@ -94,7 +94,7 @@ function checkExpected(
   const sinceMs = Date.parse(first.alert.since);
   const firedAtMs = Date.parse(first.alert.firedAt ?? '');
   const heldSeconds = (firedAtMs - sinceMs) / 1000;
-  const { forSeconds } = truth.rules.get(rule) ?? NO_PATIENCE;
+  const { forSeconds } = truth.rules.get(first.alert.rule.id) ?? NO_PATIENCE;
   const isInTime =
     firedAtMs <= dueAtMs(expected, truth) &&
     heldSeconds >= forSeconds &&
@@ -113,7 +113,7 @@ function checkExpected(
   const untilMs = until === undefined ? Number.NaN : (truth.momentsMs.get(until) ?? Number.NaN);
   const ended = {
     claim: until === undefined ? `alert ${words} stays` : `alert ${words} is over afterwards, told once`,
-    holds: isOver && told.length === 1,
+    holds: isOver && told.length === new Set(told.map(({ alert }) => alert.rule.id)).size,
     figures:
       until === undefined
         ? told.map(describe).join('; ')

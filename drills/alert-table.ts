@@ -17,6 +17,8 @@ export interface AlertTable {
 export interface Whom {
   /** Id of the rule. */
   readonly rule: string;
+  /** One that says the same with less: where the console is not sure of the other at every tick. */
+  readonly or?: string;
   /** Name of the queue; none: it is about no single one. */
   readonly queue?: string;
   readonly type?: string;
@@ -64,7 +66,7 @@ export function wordsOf({ rule, queue, type, naming = [] }: Whom): string {
 
 export function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom: Whom): boolean {
   return (
-    rule.id === whom.rule &&
+    (rule.id === whom.rule || rule.id === whom.or) &&
     subject.queue === (whom.queue === undefined ? null : `bull:${whom.queue}`) &&
     subject.type === (whom.type ?? null) &&
     [...sentences].some((sentence) => [whom.naming ?? []].flat().every((word) => sentence.includes(word)))

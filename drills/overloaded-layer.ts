@@ -41,7 +41,13 @@ export const overloadedLayer: Drill = {
         ...{ from: 'it breaks', noticedWithinSeconds: 30, until: 'right-1 is out', overWithinSeconds: 30 },
       },
       {
-        ...{ rule: 'queue-overloaded', queue: LEFT, from: 'it breaks', noticedWithinSeconds: 20 },
+        ...{
+          rule: 'queue-overloaded',
+          or: 'queue-growing',
+          queue: LEFT,
+          from: 'it breaks',
+          noticedWithinSeconds: 20,
+        },
         ...{ until: 'the backlog is gone', overWithinSeconds: 20 },
       },
       {
