@@ -43,6 +43,10 @@ export const fullRedis: Drill = {
         rule: 'redis-filling',
         because: 'what the backlog of the API leaves grows until 2,000 results are kept',
       },
+      {
+        ...{ rule: 'queue-overloaded', or: 'queue-growing', queue: API },
+        because: 'the API adds more than its workers do until the surge is over',
+      },
       { rule: 'memory', queue: API, because: 'and they take a good part of this small Redis' },
       { rule: 'redis-memory', because: 'just before it is full it is at 95%' },
       {
