@@ -46,6 +46,7 @@ export async function startWatching(
     settings: config.history,
     now,
     warn,
+    mayWrite: () => lease.isHeld(),
   });
   const watch = createWatch({
     instances: config.instances,

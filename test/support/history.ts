@@ -39,6 +39,7 @@ export async function startHistory(
     readonly directory?: string;
     readonly settings?: Partial<HistorySettings>;
     readonly nowMs?: number;
+    readonly mayWrite?: () => boolean;
   } = {},
 ): Promise<HistoryBench> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'spillway-history-')));
@@ -49,6 +50,7 @@ export async function startHistory(
       settings: { ...SETTINGS, ...options.settings },
       now: () => bench.nowMs,
       warn: (message) => warnings.push(message),
+      ...(options.mayWrite ? { mayWrite: options.mayWrite } : {}),
     });
     await history.work();
     return history;

@@ -18,12 +18,16 @@ const FOLD_BUDGET_MS = 10;
 /** What could not be written waits for room, up to this; then the oldest goes. */
 const MOST_WAITING_BYTES = 8 * 1024 * 1024;
 const TRY_AGAIN_MS = 5_000;
+/** Who does not write looks this often for subjects that the writer has given numbers to. */
+const LOOK_AGAIN_MS = 10_000;
 
 export interface HistoryOptions {
   readonly directory: string;
   readonly settings: HistorySettings;
   readonly now: () => number;
   readonly warn: (message: string) => void;
+  /** Of several consoles on one file one writes, and the others read what it has written. Absent: this one writes. */
+  readonly mayWrite?: () => boolean;
 }
 
 interface Opened {
@@ -48,6 +52,10 @@ export class History implements HistoryLog {
   #tryAgainAtMs = 0;
   #working: Promise<void> | null = null;
   #cursor = 0;
+  #isWriter = true;
+  #openedAtMs = 0;
+  /** Read from until a moment ago, perhaps still; closed when the next one follows it. */
+  #former: HistoryFile | null = null;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -61,7 +69,7 @@ export class History implements HistoryLog {
 
   /** Keeps what signals are at this tick, in memory at first. */
   take(snapshot: Snapshot, nowMs: number): void {
-    this.#opened?.head.take(snapshot, nowMs);
+    if (this.#isWriter) this.#opened?.head.take(snapshot, nowMs);
   }
 
   /** Does what is due. Never throws; one call at a time, those in between come to nothing. */
@@ -102,6 +110,8 @@ export class History implements HistoryLog {
   /** Writes what is held in memory, and closes the file. */
   async stop(): Promise<void> {
     await this.#working;
+    this.#former?.close();
+    this.#former = null;
     if (!this.#opened) return;
     this.#opened.head.closeAll();
     this.#tryAgainAtMs = 0;
@@ -124,7 +134,12 @@ export class History implements HistoryLog {
     const nowMs = this.#options.now();
     if (nowMs < this.#tryAgainAtMs) return;
     try {
+      this.#changeRole(nowMs);
       const opened = this.#opened ?? (await this.#open(nowMs));
+      if (!this.#isWriter) {
+        this.#problem = null;
+        return;
+      }
       const marks: Mark[] = [];
       const folded: NewBlock[] = [];
       const turns = new Turns();
@@ -141,7 +156,22 @@ export class History implements HistoryLog {
     }
   }
 
+  /** Numbers of subjects are the writer's to give: whoever begins to write, and who only reads, takes them from the file. */
+  #changeRole(nowMs: number): void {
+    const { mayWrite = () => true } = this.#options;
+    const isWriter = mayWrite();
+    const isOld = !isWriter && nowMs - this.#openedAtMs >= LOOK_AGAIN_MS;
+    if (isWriter === this.#isWriter && !isOld) return;
+    this.#isWriter = isWriter;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#former?.close();
+    this.#former = this.#opened?.file ?? null;
+    this.#opened = null;
+  }
+
   async #open(nowMs: number): Promise<Opened> {
+    this.#openedAtMs = nowMs;
     const { directory, settings, warn } = this.#options;
     const file = await HistoryFile.open(directory, settings.maxBytes, nowMs, warn);
     const subjects = new Subjects(this.#tiers);
