@@ -40,6 +40,9 @@ it('of two consoles on one directory one keeps the history, the other shows it, 
 
   holder = 'second';
   await bothTick(100, 2);
+  const former = await seenBy(first);
+  expect(former.every((value) => value === 1 || value === 2 || value === null)).toBe(true);
+  expect(former.filter((value) => value === 2).length).toBeGreaterThanOrEqual(60);
   await second.stop();
   await second.reopen();
   const values = await seenBy(second);
