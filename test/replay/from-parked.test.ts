@@ -32,7 +32,7 @@ beforeAll(async () => {
     config,
     JSON.stringify({ instances: [{ name: 'default', url: redis.url, queues: names }] }),
   );
-  console_ = await startConsole({ redisUrl: redis.url, args: ['--config', config] });
+  console_ = await startConsole({ args: ['--config', config] });
 });
 afterAll(async () => {
   await console_?.stop();

@@ -21,10 +21,10 @@ beforeAll(async () => {
   redis = await startRedis();
   directory = await mkdtemp(join(tmpdir(), 'spillway-replay-'));
   const config = join(directory, 'spillway.yaml');
-  // Named, so that they need not be discovered: that takes some seconds.
+  // Named, so that they need not be discovered: that takes some seconds. A --redis would take the place of the file.
   const queues = Array.from({ length: 20 }, (_, i) => `bull:mail-${i + 1}`);
   await writeFile(config, JSON.stringify({ instances: [{ name: 'default', url: redis.url, queues }] }));
-  console_ = await startConsole({ redisUrl: redis.url, args: ['--config', config] });
+  console_ = await startConsole({ args: ['--config', config] });
 });
 afterAll(async () => {
   await console_?.stop();

@@ -157,14 +157,14 @@ describe('the outbox', () => {
     if (!entry) throw new Error('claimed');
     await store.outbox.failed(entry, fence, Date.now(), 'answered 410; refused 6 times', { state: 'dead' });
     const { body } = await ask('GET', '/outbox', 'viewer');
-    expect(body.dead).toMatchObject([
-      {
+    expect(body.dead).toContainEqual(
+      expect.objectContaining({
         id: entry.seq,
         title: 'Redis is nearly full',
         lastError: 'answered 410; refused 6 times',
         nextTryAt: null,
-      },
-    ]);
+      }),
+    );
     expect((await ask('POST', `/outbox/${entry.seq}/resend`, 'viewer', {})).status).toBe(403);
     expect((await ask('POST', `/outbox/${entry.seq}/resend`, 'operator', {})).body).toEqual({
       resent: entry.seq,
