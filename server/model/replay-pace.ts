@@ -11,7 +11,7 @@ export interface PaceBucket {
 /** What a loop that was held up may make up for. More would be a burst that nobody asked for. */
 const BURST_SECONDS = 0.25;
 /** Turns of the loop a second at most: a batch is what falls due between two of them. */
-const TURNS_PER_SECOND = 20;
+export const TURNS_PER_SECOND = 20;
 /** Tokens that were waited for may come out a hair short. */
 const ROUNDING = 1e-6;
 

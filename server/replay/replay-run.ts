@@ -205,8 +205,9 @@ export class ReplayRun {
     this.#set({ lastSeq: batch.seq, cursors: cursorAt(batch.jobs.length) });
     await this.#save([batch]);
     let answer = '';
-    for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += jobsACall(before))
-      answer += await this.#moveSome(client, batch, from);
+    const step = jobsACall(before, batch.jobs.length);
+    for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += step)
+      answer += await this.#moveSome(client, batch, from, step);
     this.#throttle.spend(answer.length);
     // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
     const isCut = answer.length < batch.jobs.length;
@@ -217,8 +218,8 @@ export class ReplayRun {
     await this.#close({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, settledLetters(answer, false));
   }
 
-  async #moveSome(client: RedisClient, batch: ReplayBatch, from: number): Promise<string> {
-    const jobs = batch.jobs.slice(from, from + jobsACall(this.#record));
+  async #moveSome(client: RedisClient, batch: ReplayBatch, from: number, step: number): Promise<string> {
+    const jobs = batch.jobs.slice(from, from + step);
     return moveOf(this.#record, this.#deps, client, { ...batch, jobs });
   }
 
@@ -240,8 +241,9 @@ export class ReplayRun {
       return;
     }
     let answer = '';
-    for (let from = 0; from < batch.jobs.length; from += jobsACall(this.#record))
-      answer += await this.#moveSome(client, batch, from);
+    const step = jobsACall(this.#record, batch.jobs.length);
+    for (let from = 0; from < batch.jobs.length; from += step)
+      answer += await this.#moveSome(client, batch, from, step);
     await this.#close(batch, settledLetters(answer, true));
   }
 

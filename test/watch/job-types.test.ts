@@ -61,7 +61,7 @@ async function untilType(
   name: string,
   what: string,
   is: (type: JobTypeState) => boolean,
-  withinMs = 15_000,
+  withinMs = 45_000,
 ): Promise<JobTypeState> {
   return until(`${name}: ${what}`, () => typesOf(id).find((type) => type.name === name && is(type)) ?? null, {
     withinMs,
