@@ -88,12 +88,15 @@ describe('the workers on a queue’s page', () => {
     const page = await scene.open(QUEUE, WIDE);
     const pause = page.getByRole('link', { name: /^Pause third@/ });
     await pause.focus();
-    await scene.queue('mail').addBulk(Array.from({ length: 200 }, () => ({ name: 'welcome', data: {} })));
+    // Enough that the page has the time to show it, however busy the machine.
+    const queue = scene.queue('mail');
+    await queue.addBulk(Array.from({ length: 10_000 }, () => ({ name: 'welcome', data: {} })));
     await page
       .getByRole('row', { name: /third@/ })
       .getByText(/overloaded|slots busy/)
       .waitFor();
     expect(await pause.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+    await queue.drain();
     await page.context().close();
   });
 });
