@@ -47,7 +47,22 @@ export const fullRedis: Drill = {
         ...{ rule: 'queue-overloaded', or: 'queue-growing', queue: API },
         because: 'the API adds more than its workers do until the surge is over',
       },
-      { rule: 'memory', queue: API, because: 'and they take a good part of this small Redis' },
+      {
+        ...{ rule: 'memory', or: 'queue-memory', queue: API },
+        because: 'and they take a good part of this small Redis',
+      },
+      {
+        ...{ rule: 'job-type-memory', queue: API, type: 'request' },
+        because: 'and they take a good part of this small Redis',
+      },
+      {
+        ...{ rule: 'memory', or: 'queue-memory', queue: ANALYTICS },
+        because: 'its jobs fill this Redis: that is the incident',
+      },
+      {
+        ...{ rule: 'job-type-memory', queue: ANALYTICS, type: 'track' },
+        because: 'its jobs fill this Redis: that is the incident',
+      },
       { rule: 'redis-memory', because: 'just before it is full it is at 95%' },
       {
         rule: 'type-batch-wait',
