@@ -51,8 +51,9 @@ export const overloadedLayer: Drill = {
         ...{ until: 'the backlog is gone', overWithinSeconds: 20 },
       },
       {
+        // The alert of left-3 goes on and names those that are lost after it; a new one, where that was over by then.
         ...{ rule: 'workers', queue: LEFT, naming: 'left-4' },
-        ...{ from: 'half is lost', noticedWithinSeconds: 6, isOpenEnded: true },
+        ...{ from: 'left-3 ends', noticedWithinSeconds: 40, isOpenEnded: true },
       },
       {
         ...{ rule: 'type-failing', queue: LEFT, type: FORWARD },
