@@ -242,9 +242,8 @@ it('an order to real workers is foretold, and what came of it is scored', async 
     expect(isInsideRange).toBe(
       actualSeconds >= (low ?? 0) && actualSeconds <= (high ?? Number.POSITIVE_INFINITY),
     );
-    // How close it comes is measured where the machine is known; here it is shared with whatever else is tested.
-    expect(foretold / actualSeconds).toBeGreaterThan(1 / 4);
-    expect(foretold / actualSeconds).toBeLessThan(4);
+    // The machine is shared with whatever else is tested.
+    expect(kept.verdict.errorRatio).toBeLessThan(0.5);
   } finally {
     keeper.stop();
     await scene.stop();
