@@ -80,14 +80,19 @@ async function shuffle(queue: string): Promise<never> {
   }
 }
 
+/** Until nothing is on disk any more: what Redis forgot of a restore is known once it is asked for it, seconds later. */
 async function bringBack(queue: string): Promise<void> {
-  for (const { id, state } of await bench.parkings.list({ queue, limit: 1_000 }))
-    if (state === 'running') await rested(id);
-  for (const { id, remaining } of await bench.parkings.list({ queue, limit: 1_000 }))
-    if (remaining > 0) {
-      await bench.parkings.restore(id, AT_FULL_SPEED);
-      await rested(id);
-    }
+  for (;;) {
+    const all = await bench.parkings.list({ queue, limit: 1_000 });
+    const unconfirmed = new Set(await bench.store.jobs.unconfirmed());
+    const rest = all.filter(({ state, remaining }) => state !== 'running' && remaining > 0);
+    for (const { id } of rest) await bench.parkings.restore(id, AT_FULL_SPEED);
+    for (const { id, state } of all)
+      if (state === 'running' || rest.some((one) => one.id === id)) await rested(id);
+    if (rest.length === 0 && all.every(({ id, state }) => state !== 'running' && !unconfirmed.has(id)))
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function rested(id: string): Promise<void> {
