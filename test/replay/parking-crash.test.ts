@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Queue } from 'bullmq';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { openBoth } from '../support/bullmq-queues.js';
-import { startParking } from '../support/parking-bench.js';
+import { parkRequest, startParking } from '../support/parking-bench.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { until } from '../support/until.js';
+
+const RECEIPTS = 'bull:mail:spillway:parked';
 
 let redis: OwnRedis;
 let directory: string;
@@ -30,7 +33,7 @@ it('what Redis loses by a crash of its own is neither lost nor doubled', async (
   expect(first.parked).toBe(500);
   // What follows is forgotten by Redis, as if it had fallen back by a second.
   const kept = await pictureOf(redis.client, 'bull:mail');
-  const receipts = await redis.client.hkeys('bull:mail:spillway:parked');
+  const receipts = await redis.client.hkeys(RECEIPTS);
   const second = await bench.park('bull:mail');
   expect(second.parked).toBe(1_500);
   await fallBack(kept.wait, kept.jobs, receipts);
@@ -48,6 +51,44 @@ it('what Redis loses by a crash of its own is neither lost nor doubled', async (
   await close();
 }, 60_000);
 
+it('a Redis that loses the second in which jobs were first parked, and runs them, gets none of them back', async () => {
+  const queue = await filled();
+  const bench = await startParking({ port: redis.port, directory });
+  const kept = await pictureOf(redis.client, 'bull:mail');
+  const parking = await bench.parkings.begin({ ...parkRequest('bull:mail'), most: 500 });
+  const [mark] = await until('the first job goes', async () => {
+    const [marks, left] = [await redis.client.hgetall(RECEIPTS), await redis.client.llen('bull:mail:wait')];
+    return left < 2_000 ? Object.entries(marks).filter(([name]) => name.startsWith('epoch:')) : null;
+  });
+  const [seconds = 0, microseconds = 0] = await redis.client.time();
+  const ageMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000 - Number(mark?.[1]);
+  expect(ageMs).toBeGreaterThan(2_000);
+  await bench.parkings.settled(parking.id, 60_000);
+  await fallBack(kept.wait, kept.jobs, [mark?.[0] ?? '']);
+  // Workers ran all of them, and nothing of it is kept.
+  await queue.drain();
+  expect(await bench.restore(parking.id)).toMatchObject({ restored: 0, fellBack: 500, remaining: 0 });
+  expect(await queue.count()).toBe(0);
+  await bench.stop();
+  await queue.close();
+});
+
+it('a Redis that was emptied gets back all that is on disk', async () => {
+  const queue = await filled();
+  const bench = await startParking({ port: redis.port, directory });
+  const parking = await bench.park('bull:mail', { most: 500 });
+  await redis.client.flushall();
+  expect(await bench.restore(parking.id)).toMatchObject({ restored: 500, fellBack: 0, remaining: 0 });
+  await bench.stop();
+  await queue.close();
+});
+
+async function filled(): Promise<Queue> {
+  const queue = new Queue('mail', { connection: { port: redis.port } });
+  await queue.addBulk(Array.from({ length: 2_000 }, (_, i) => ({ name: 'send', data: { i } })));
+  return queue;
+}
+
 /** Puts the queue into a former state, receipts and all. */
 async function fallBack(
   wait: readonly string[],
@@ -64,8 +105,8 @@ async function fallBack(
     for (const [field, value] of Object.entries(fields))
       batch.hset(`bull:mail:${text(id)}`, text(field), text(value));
   for (const id of wait) batch.rpush('bull:mail:wait', text(id));
-  const names = await client.hkeys('bull:mail:spillway:parked');
-  for (const name of names) if (!receipts.includes(name)) batch.hdel('bull:mail:spillway:parked', name);
+  const names = await client.hkeys(RECEIPTS);
+  for (const name of names) if (!receipts.includes(name)) batch.hdel(RECEIPTS, name);
   const done = await batch.exec();
   for (const [error] of done ?? []) if (error) throw error;
 }

@@ -1,5 +1,6 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { isDiskFull } from './disk-bound.js';
+import { markEpoch } from './mark-epoch.js';
 import type { ParkedStore } from './open-parked.js';
 import { type Parking, ParkingError } from './parking.js';
 import {
@@ -46,6 +47,7 @@ const MOST_PASSES = 5;
 export async function parkJobs(work: ParkingWork): Promise<ParkResult> {
   let left = work.parking.most === null ? Number.POSITIVE_INFINITY : work.parking.most - work.parking.parked;
   const count = new SkipCount(work.parking.looked);
+  if (!(await markEpoch(work.queue, work.store.installation, work.shouldStop))) return { isThrough: false };
   for (let pass = 1; pass <= MOST_PASSES; pass++) {
     count.begin();
     let gone = 0;
@@ -117,7 +119,6 @@ async function takeBatch(
   try {
     receipt = await removeBatch(work.queue, {
       batch,
-      installation: store.installation,
       source,
       offset: window.offset,
       searched: window.looked,

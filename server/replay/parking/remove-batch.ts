@@ -6,7 +6,6 @@ import { receiptsKey, runParkingScript } from './run-script.js';
 
 export interface RemoveCall {
   readonly batch: string;
-  readonly installation: string;
   readonly source: ParkingSource;
   /** Where the window began, and how many it had. */
   readonly offset: number;
@@ -40,7 +39,6 @@ export async function removeBatch(queue: QueueHandle, call: RemoveCall): Promise
       call.offset,
       call.searched,
       `spillway:gone:${call.batch}`,
-      call.installation,
       shapes.size,
       ...[...shapes.values()].flatMap(({ names }) => [names.length, ...names]),
       ...perJob,

@@ -5,8 +5,8 @@
   A batch whose receipt is there already is not carried out again; one with the receipt 'void' never.
   KEYS[1] <queue>:spillway:parked (receipts)   KEYS[2] <queue>:wait, :paused, :prioritized or :delayed
   ARGV[1] <queue>:   ARGV[2] batch   ARGV[3] 'list' or 'zset'   ARGV[4] jobs at the old end to step over
-  ARGV[5] jobs to search from there   ARGV[6] a text that is no job's id   ARGV[7] whose receipts these are
-  ARGV[8] number of field lists, then for each: how many fields, and these; then for each job: id, score, number of its
+  ARGV[5] jobs to search from there   ARGV[6] a text that is no job's id
+  ARGV[7] number of field lists, then for each: how many fields, and these; then for each job: id, score, number of its
   field list, SHA-1 of lengths and values in that order.
   Returns the receipt: a letter for each job, '1' gone by this batch, '0' left as it was.
 ]]
@@ -16,8 +16,8 @@ local base, batch, kind, tombstone = ARGV[1], 'p' .. ARGV[2], ARGV[3], ARGV[6]
 local known = redis.call('HGET', receipts, batch)
 if known then return known end
 
-local shapes, at = {}, 9
-for i = 1, tonumber(ARGV[8]) do
+local shapes, at = {}, 8
+for i = 1, tonumber(ARGV[7]) do
   local count = tonumber(ARGV[at])
   local fields = {}
   for j = 1, count do fields[j] = ARGV[at + j] end
@@ -76,6 +76,5 @@ end
 -- One walk from the old end instead of one for each job.
 if kind == 'list' and gone > 0 then redis.call('LREM', key, -gone, tombstone) end
 local receipt = table.concat(marks)
-redis.call('HSETNX', receipts, 'epoch', ARGV[7])
 redis.call('HSET', receipts, batch, receipt)
 return receipt

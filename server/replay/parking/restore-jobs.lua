@@ -6,7 +6,7 @@
   are: a prioritized job has its old place among its equals. Refused by Redis when it is full: that comes first.
   KEYS[1] <queue>:spillway:parked   KEYS[2] meta   KEYS[3] active   KEYS[4] wait   KEYS[5] prioritized
   KEYS[6] delayed   KEYS[7] marker   KEYS[8] paused
-  ARGV[1] <queue>:   ARGV[2] batch   ARGV[3] whose receipts these are; then for each job: id, place ('waiting',
+  ARGV[1] <queue>:   ARGV[2] batch   ARGV[3] whose mark (mark-epoch.lua); then for each job: id, place ('waiting',
   'prioritized', 'delayed'), score, batch that took it out or '', number of texts, field, value...
   Returns the receipt: a letter for each job: '1' is back, 'x' its id is there already, 'b' Redis fell back.
 ]]
@@ -31,7 +31,8 @@ local function waitingList()
   return major < 6 and paused or wait
 end
 
-local isSameEpoch = redis.call('HGET', receipts, 'epoch') == ARGV[3]
+-- Without it Redis was emptied since: it knows nothing of what was taken out. See mark-epoch.lua.
+local isSameEpoch = redis.call('HEXISTS', receipts, 'epoch:' .. ARGV[3]) == 1
 local wasTaken = {}
 local function fellBack(takenBy)
   if takenBy == '' or not isSameEpoch then return false end

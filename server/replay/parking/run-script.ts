@@ -1,12 +1,12 @@
 import { type PreparedScript, readForced, readPlain } from '../../redis/forced-script.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 
-/** The scripts beside this file. Those that take away run over maxmemory; the one that brings back must not. */
-export type ParkingScript = 'read-window' | 'remove-jobs' | 'restore-jobs' | 'settle-batch';
+/** The scripts beside this file. Those for taking away run over maxmemory; the one that brings back must not. */
+export type ParkingScript = 'mark-epoch' | 'read-window' | 'remove-jobs' | 'restore-jobs' | 'settle-batch';
 
 const HERE = 'server/replay/parking';
 const WITH_WAKE: readonly ParkingScript[] = ['restore-jobs'];
-const FORCED: readonly ParkingScript[] = ['remove-jobs', 'settle-batch'];
+const FORCED: readonly ParkingScript[] = ['mark-epoch', 'remove-jobs', 'settle-batch'];
 
 const prepared = new Map<string, PreparedScript>();
 
