@@ -1,4 +1,5 @@
 import type { Actor } from '../auth/role.js';
+import { auditOf } from '../store/audit-of.js';
 import type { AuditRecord } from '../store/audit-record.js';
 import type { Outcome } from './lever.js';
 import type { LeverRequest } from './request.js';
@@ -13,11 +14,7 @@ export function auditRecordOf(
 ): AuditRecord {
   const fields = (side: 'before' | 'after'): Readonly<Record<string, string>> =>
     Object.fromEntries(outcome.fields.map((field) => [field.label, field[side]]));
-  return {
-    id,
-    atMs,
-    actor: actor.name,
-    via: actor.via,
+  return auditOf(id, atMs, actor, {
     reason: request.reason.trim(),
     lever: outcome.lever,
     instance: outcome.instance,
@@ -33,5 +30,5 @@ export function auditRecordOf(
     freedBytes: outcome.freedBytes,
     durationMs: outcome.durationMs,
     undo: outcome.undo,
-  };
+  });
 }

@@ -1,4 +1,5 @@
 import type { Actor } from '../auth/role.js';
+import { auditOf } from '../store/audit-of.js';
 import type { AuditRecord } from '../store/audit-record.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplaySpec } from './replay-spec.js';
@@ -19,30 +20,20 @@ export function auditOfReplay(
     state: String(args.state ?? record.state),
     rate: `${String(args.ratePerSecond ?? record.ratePerSecond)}/s`,
   };
-  return {
-    id,
-    atMs,
-    actor: actor.name,
-    via: actor.via,
+  return auditOf(id, atMs, actor, {
     reason,
     lever: `replay.${what}`,
     instance: record.instance,
     queue: record.queues.length === 1 ? (record.queues[0] ?? null) : null,
-    jobId: null,
-    worker: null,
     args: { replay: record.id, ...args },
     before: isStart ? {} : before,
     after: what === 'forget' ? {} : after,
-    status: 'applied',
     summary: isStart
       ? `Replay ${record.id} begun.`
       : what === 'forget'
         ? `Replay ${record.id} forgotten.`
         : `Replay ${record.id}: ${before.state} at ${before.rate} → ${after.state} at ${after.rate}.`,
-    freedBytes: null,
-    durationMs: 0,
-    undo: null,
-  };
+  });
 }
 
 /** What was asked for, without the value that a field of job data must have: the audit is read by roles that may not see those. */

@@ -1,6 +1,6 @@
 import type { AppDeps } from '../app-deps.js';
 import { type Actor, includesRole } from '../auth/role.js';
-import type { AuditRecord } from '../store/audit-record.js';
+import { auditOf } from '../store/audit-of.js';
 import type { Incident } from '../store/incidents/incident.js';
 import { ALL_INSTANCES } from '../store/timeline-entry.js';
 import { Problem } from './problem.js';
@@ -138,25 +138,13 @@ async function audit(
   before: Record<string, string>,
   after: Record<string, string>,
 ): Promise<void> {
-  const record: AuditRecord = {
-    id: deps.newId(),
-    atMs: deps.now(),
-    actor: actor.name,
-    via: actor.via,
-    reason: '',
+  const deed = {
     lever,
     instance: incident.instances[0] ?? ALL_INSTANCES,
-    queue: null,
-    jobId: null,
-    worker: null,
     args: { incident: incident.id },
     before,
     after,
-    status: 'applied',
     summary: `Incident ${incident.title}.`,
-    freedBytes: null,
-    durationMs: 0,
-    undo: null,
   };
-  await deps.audit.append(record);
+  await deps.audit.append(auditOf(deps.newId(), deps.now(), actor, deed));
 }

@@ -1,6 +1,6 @@
 import type { AppDeps } from '../app-deps.js';
 import { type Actor, includesRole } from '../auth/role.js';
-import type { AuditRecord } from '../store/audit-record.js';
+import { auditOf } from '../store/audit-of.js';
 import type { TimelineEntry } from '../store/timeline-entry.js';
 import { recallMarkers } from '../watch/recall-markers.js';
 import { Problem } from './problem.js';
@@ -70,27 +70,16 @@ async function audit(
   marker: TimelineEntry,
   text: string,
 ): Promise<void> {
-  const record: AuditRecord = {
-    id: deps.newId(),
-    atMs: deps.now(),
-    actor: actor.name,
-    via: actor.via,
-    reason: '',
+  const deed = {
     lever,
     instance: marker.instance,
     queue: marker.queue,
-    jobId: null,
-    worker: null,
     args: { entry: marker.id },
     before: { text: marker.text },
     after: { text },
-    status: 'applied',
     summary: lever === 'note.edit' ? 'A note was changed.' : 'A note was removed.',
-    freedBytes: null,
-    durationMs: 0,
-    undo: null,
   };
-  await deps.audit.append(record);
+  await deps.audit.append(auditOf(deps.newId(), deps.now(), actor, deed));
   deps.markers.clear();
   await recallMarkers(deps.markers, deps.timeline, deps.now());
 }

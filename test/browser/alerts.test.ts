@@ -29,8 +29,8 @@ it('a rule is tried before it is saved, fires by itself on the page, and is ackn
   await page.waitForURL('**/alerts');
   await page.waitForSelector('#alert-state .alert:has-text("Mail is deep")');
   await page.waitForSelector('#alert-count:has-text("firing")');
-  if (process.env.SHOTS)
-    await page.screenshot({ path: `${process.env.SHOTS}/alerts-wide.png`, fullPage: true });
+  if (process.env.SPILLWAY_SHOTS)
+    await page.screenshot({ path: `${process.env.SPILLWAY_SHOTS}/alerts-wide.png`, fullPage: true });
 
   await page.getByRole('button', { name: 'Acknowledge: Mail is deep' }).click();
   await page.waitForSelector('.alert:has-text("knows")');
@@ -55,8 +55,8 @@ it('the pages of alerts are in order on a phone, in the dark, and for axe', asyn
   ] as const) {
     const page = await scene.open(path, { ...PHONE, colorScheme: 'dark' });
     await page.waitForSelector('h1');
-    if (process.env.SHOTS)
-      await page.screenshot({ path: `${process.env.SHOTS}/${name}-phone.png`, fullPage: true });
+    if (process.env.SPILLWAY_SHOTS)
+      await page.screenshot({ path: `${process.env.SPILLWAY_SHOTS}/${name}-phone.png`, fullPage: true });
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
     const width = Number(await page.evaluate('document.documentElement.scrollWidth'));

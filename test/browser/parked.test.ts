@@ -105,8 +105,8 @@ it('on a phone, in the dark, and on the queue’s own page it reads as well', as
       '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
     );
     expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
-    if (process.env.SHOTS)
-      await page.screenshot({ path: `${process.env.SHOTS}/${path.length}.png`, fullPage: true });
+    if (process.env.SPILLWAY_SHOTS)
+      await page.screenshot({ path: `${process.env.SPILLWAY_SHOTS}/${path.length}.png`, fullPage: true });
     await page.close();
   }
   expect(scene.complaints()).toEqual([]);

@@ -1,5 +1,6 @@
 import type { AppDeps } from '../../app-deps.js';
 import type { Actor } from '../../auth/role.js';
+import { auditOf } from '../../store/audit-of.js';
 import { ALL_INSTANCES } from '../../store/timeline-entry.js';
 
 /** What somebody did that no lever does: a beacon, a test of a channel, a message sent again or forgotten. */
@@ -16,13 +17,15 @@ export interface OwnAct {
 
 /** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
 export async function auditOwn(deps: AppDeps, actor: Actor, act: OwnAct): Promise<void> {
-  const { lever, args, summary, durationMs } = act;
-  const record = {
-    ...{ id: deps.newId(), atMs: deps.now(), lever, args, summary, durationMs },
-    ...{ actor: actor.name, via: actor.via, reason: '' },
-    ...{ instance: act.instance ?? ALL_INSTANCES, queue: act.queue ?? null, jobId: null, worker: null },
-    ...{ before: {}, after: {}, freedBytes: null, undo: null },
-    status: act.isDone ? ('applied' as const) : ('failed' as const),
-  };
+  const { lever, args, summary, durationMs, isDone } = act;
+  const record = auditOf(deps.newId(), deps.now(), actor, {
+    lever,
+    instance: act.instance ?? ALL_INSTANCES,
+    queue: act.queue ?? null,
+    args,
+    status: isDone ? 'applied' : 'failed',
+    summary,
+    durationMs,
+  });
   await deps.audit.append(record).catch(() => undefined);
 }
