@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { ROLES } from './auth/role.js';
 import { hashToken, newToken } from './auth/tokens.js';
-import { ConfigError, type Flags, loadConfig, maskedConfig } from './config.js';
+import { ConfigError, type Flags, loadConfig } from './config.js';
+import { maskedConfig } from './masked-config.js';
 import { serveConsole } from './serve.js';
 import { packageVersion } from './version.js';
 

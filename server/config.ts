@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { type AlertsConfig, alertsConfigOf } from './alerts/alerts-config.js';
-import { type AlertSettings, maskedAlerts } from './alerts/channels/channel-settings.js';
+import type { AlertSettings } from './alerts/channels/channel-settings.js';
 import { fromEnvironment } from './alerts/channels/from-environment.js';
 import type { Role } from './auth/role.js';
 import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Endpoint, InstanceConfig } from './instance-config.js';
+import { maskedSetting, maskUrl } from './mask-secrets.js';
 import type { HistorySettings } from './model/history/tiers.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseRedisUrl } from './redis-url.js';
@@ -137,38 +138,6 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** For `--check`: the same, without any secret. */
-export function maskedConfig(config: Config): unknown {
-  return {
-    ...config,
-    alerts: maskedAlerts(config.alerts),
-    instances: config.instances.map((instance) => ({
-      ...instance,
-      endpoint: maskedEndpoint(instance.endpoint),
-      agentSecret: instance.agentSecret === null ? null : '****',
-    })),
-    tokens: config.tokens.map((token) => ({
-      name: token.name,
-      role: token.role,
-      sha256: `${token.sha256.slice(0, 6)}…`,
-    })),
-  };
-}
-
-function maskedEndpoint(endpoint: Endpoint): unknown {
-  if (endpoint.kind === 'single') return { ...endpoint, url: maskUrl(endpoint.url) };
-  const masked = Object.entries(endpoint).map(([key, value]) => [
-    key,
-    /password/i.test(key) ? '****' : value,
-  ]);
-  return Object.fromEntries(masked);
-}
-
-/** A URL without its password. */
-export function maskUrl(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/[^/@]*?:)[^@]*@/i, '$1****@');
-}
-
 function readFile(path: string | undefined, environment: Environment): FileConfig {
   if (path === undefined || path === '') return fileSchema.parse({});
   let content: unknown;
@@ -206,17 +175,7 @@ function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
     (inside, key) => (typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined),
     content,
   );
-  return `${name}: ${shown(name, value)} ${issue.message}`;
-}
-
-function shown(name: string, value: unknown): string {
-  if (value === undefined) return 'is missing:';
-  // Addresses of channels let their holder in.
-  if (/password|secret|sha256|token|key|^alerts\..*url/i.test(name)) return '****';
-  if (typeof value === 'string') return maskUrl(value).slice(0, 100);
-  // Settings of channels as a whole hold their secrets.
-  if (/^alerts\b/.test(name) && typeof value === 'object') return '****';
-  return JSON.stringify(value)?.slice(0, 60) ?? String(value);
+  return `${name}: ${maskedSetting(name, value)} ${issue.message}`;
 }
 
 interface Given {

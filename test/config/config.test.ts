@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type Flags, loadConfig, maskedConfig } from '../../server/config.js';
+import { ConfigError, type Flags, loadConfig } from '../../server/config.js';
+import { maskedConfig } from '../../server/masked-config.js';
 import { parseRedisUrl } from '../../server/redis-url.js';
 
 function file(text: string): string {

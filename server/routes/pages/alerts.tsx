@@ -10,11 +10,11 @@ import { plainName } from '../../findings/words.js';
 import { subjectName } from '../../model/alerts/describe.js';
 import type { AlertRule } from '../../model/alerts/rule.js';
 import { formatDuration } from '../../model/format.js';
-import { freeRuleId } from '../api/alert-rules.js';
 import { testSummary } from '../api/present-alert.js';
 import type { LiveView } from '../live/hub.js';
 import { swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
+import { editableRule, findRule, newRuleId } from '../rule-desk.js';
 import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
 import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
 import { chromeOf } from './chrome.js';
@@ -41,14 +41,14 @@ export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.get('/alerts/rules/new', requireRole('admin'), (c) => rulePage(deps, c, null, {}, NO_TEST));
   routes.post('/alerts/rules', requireRole('admin'), (c) => save(deps, c, null));
   routes.get('/alerts/rules/:id', (c) => {
-    const found = ruleIn(deps, c.req.param('id'));
+    const found = findRule(deps, c.req.param('id'));
     return rulePage(deps, c, found, valuesOf(ruleText(found.rule)), NO_TEST);
   });
   routes.post('/alerts/rules/:id', requireRole('admin'), (c) =>
-    save(deps, c, editable(deps, c.req.param('id'))),
+    save(deps, c, editableRule(deps, c.req.param('id'))),
   );
   routes.post('/alerts/rules/:id/delete', requireRole('admin'), async (c) => {
-    await alerts.removeRule(c.get('actor'), editable(deps, c.req.param('id')).rule);
+    await alerts.removeRule(c.get('actor'), editableRule(deps, c.req.param('id')).rule);
     return c.redirect('/alerts', 303);
   });
   routes.post('/alerts/:id/acknowledge', requireRole('operator'), async (c) => {
@@ -130,8 +130,7 @@ async function tryRule(deps: AppDeps, c: PageContext): Promise<Response> {
 
 async function save(deps: AppDeps, c: PageContext, before: KeptRule | null): Promise<Response> {
   const values = await formOf(c);
-  const ids = new Set(deps.alerts.rules().map(({ rule }) => rule.id));
-  const ask = askOfRule(values, before?.rule.id ?? freeRuleId(values.name ?? '', ids));
+  const ask = askOfRule(values, before?.rule.id ?? newRuleId(deps, values.name ?? ''));
   if (!ask.rule) return rulePage(deps, c, before, values, { ...NO_TEST, problems: ask.problems }, 422);
   await deps.alerts.saveRule(c.get('actor'), ask.rule, before?.rule ?? null);
   return c.redirect('/alerts', 303);
@@ -186,19 +185,6 @@ function rulePage(
     deleteAction: found !== null && found.source !== 'file' && isAdmin ? `${base}/delete` : null,
   };
   return c.html(<RulePage chrome={chromeOf(deps, frame)} view={view} />, status);
-}
-
-function ruleIn(deps: AppDeps, id: string): KeptRule {
-  const found = deps.alerts.rules().find(({ rule }) => rule.id === id);
-  if (!found) throw new Problem(404, 'not-found', `there is no alert rule ${id}`);
-  return found;
-}
-
-function editable(deps: AppDeps, id: string): KeptRule {
-  const found = ruleIn(deps, id);
-  if (found.source === 'file')
-    throw new Problem(409, 'read-only', `the rule ${id} is given by the configuration: change it there`);
-  return found;
 }
 
 async function formOf(c: PageContext): Promise<Values> {
