@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { acceptKept, acceptLive, type Ignored, SeenOrders } from './accept-order.js';
 import type { AttachedWorker } from './attached-worker.js';
 import { Connection } from './connection.js';
+import { Echo } from './echo.js';
 import { LoopDelay } from './loop-delay.js';
 import {
   type Acknowledgement,
@@ -24,10 +25,6 @@ import { databaseOf, type RedisShape } from './redis-shape.js';
 import { RelievedSoon } from './relieved-soon.js';
 import { AGENT_VERSION } from './version.js';
 
-/** A beat that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
-const DEAF_AFTER_MS = 1_200;
-/** The event loop stood still for so long: what has come back may not have been read yet. */
-const LATE_MS = 400;
 /** Kept orders are read again about this often, in case one was missed. */
 const KEPT_EVERY_MS = 30_000;
 /**
@@ -58,9 +55,7 @@ export class Agent {
   readonly #phaseMs = Math.floor(Math.random() * SLOTS) * (BEAT_EVERY_MS / SLOTS);
   #ignored: IgnoredOrders = { unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0 };
   #seq = 0;
-  /** Beats that were sent and not heard yet. */
-  #unheard = new Set<number>();
-  #resubscribed = 0;
+  readonly #echo: Echo;
   #keptDueAtMs = 0;
   #canAskRole = true;
 
@@ -70,6 +65,7 @@ export class Agent {
       onConnected: (ears) => this.#connected(ears),
       onMessage: (channel, message) => this.#hear(channel, message),
     });
+    this.#echo = new Echo(() => this.#connection.renew());
     this.#relief = new RelievedSoon(
       () => this.#connection.mouth,
       () => [...this.#workers.values()],
@@ -133,7 +129,7 @@ export class Agent {
 
   async #connected(ears: RedisShape): Promise<void> {
     await ears.subscribe(this.#ownChannel, ...this.#queues.map((queueId) => this.#orderChannel(queueId)));
-    this.#unheard.clear();
+    this.#echo.forget();
     // After this has returned the connection counts as up; then what may have been missed is read, and the first beat told.
     setImmediate(() => void this.#readKept(this.#queues).then(() => this.#beat()));
   }
@@ -158,24 +154,6 @@ export class Agent {
     void this.#beat();
   }
 
-  /** Has this beat come back? Otherwise the ears are deaf, whatever their socket says. */
-  #checkHeard(seq: number, dueAtMs: number): void {
-    if (!this.#unheard.has(seq)) return;
-    const nowMs = Date.now();
-    if (nowMs - dueAtMs > LATE_MS) {
-      this.#checkHeardIn(seq, nowMs);
-      return;
-    }
-    this.#resubscribed += 1;
-    this.#unheard.clear();
-    this.#connection.renew();
-  }
-
-  #checkHeardIn(seq: number, nowMs: number): void {
-    const timer = setTimeout(() => this.#checkHeard(seq, nowMs + DEAF_AFTER_MS), DEAF_AFTER_MS);
-    timer.unref();
-  }
-
   async #beat(): Promise<void> {
     const { mouth } = this.#connection;
     if (!mouth || this.#workers.size === 0) return;
@@ -193,11 +171,10 @@ export class Agent {
       loopDelay: this.#loop.take(),
       rssBytes: process.memoryUsage.rss(),
       ignored: this.#ignored,
-      resubscribed: this.#resubscribed,
+      resubscribed: this.#echo.timesDeaf,
       workers: parts.map((part) => part.beat),
     };
-    this.#unheard.add(seq);
-    this.#checkHeardIn(seq, nowMs);
+    this.#echo.sent(seq, nowMs);
     const isSent = await this.#say(beat);
     if (!isSent) for (const part of parts) part.giveBack();
     if (isSent && seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(mouth);
@@ -231,7 +208,7 @@ export class Agent {
   #hear(channel: string, message: string): void {
     if (channel === this.#ownChannel) {
       const seq = Number(/"kind":"beat","seq":(\d+)/.exec(message.slice(0, 60))?.[1]);
-      for (const sent of this.#unheard) if (sent <= seq) this.#unheard.delete(sent);
+      this.#echo.heard(seq);
       return;
     }
     const workers = [...this.#workers.values()].filter(

@@ -5,6 +5,7 @@ import { type ErrorKind, errorKindOf } from './outcome-of.js';
 import type { Order, WorkerAnswer, WorkerBeat, WorkerLimiter } from './protocol.js';
 import { RunLog } from './run-log.js';
 import { StandingOrders } from './standing-orders.js';
+import { WorkerPause } from './worker-pause.js';
 import {
   type AttachableWorker,
   blockingAddressOf,
@@ -18,9 +19,6 @@ import {
 const NO_ERRORS: Readonly<Record<ErrorKind, number>> = { oom: 0, connection: 0, lock: 0, other: 0 };
 /** A timer holds at most so long. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
-/** An idle worker has stopped waiting within milliseconds; one that has just taken a job is not waited for longer. */
-const PAUSE_WITHIN_MS = 1_000;
-
 export interface AttachedEvents {
   /** Redis has begun to refuse it: somebody has to find out when that ends. */
   readonly onBlocked: () => void;
@@ -49,9 +47,7 @@ export class AttachedWorker {
   #setConcurrency: number;
   readonly #deployedLimiter: WorkerLimiter | null;
   #isLimiterOrdered = false;
-  #pausedBy: 'order' | 'guard' | null = null;
-  #pausing: Promise<void> = Promise.resolve();
-  #isResuming = false;
+  readonly #pause: WorkerPause;
   #isClosing = false;
   #isDetached = false;
   #endTimer: NodeJS.Timeout | undefined;
@@ -73,10 +69,11 @@ export class AttachedWorker {
       () => ({ concurrency: this.#deployedConcurrency, limiter: this.#deployedLimiter }),
     );
     this.#runs = new RunLog(worker);
+    this.#pause = new WorkerPause(worker, () => this.#runs.running);
     this.#guard = new OomGuard({
       running: () => this.#runs.running,
       narrowTo: (slots) => this.#setSlots(Math.min(slots, this.#worker.concurrency)),
-      stop: () => this.#pause('guard'),
+      stop: () => this.#pause.pause('guard'),
       release: () => this.#settle(),
     });
     this.#restore = [this.#runs.begin(), this.#listen()];
@@ -118,7 +115,7 @@ export class AttachedWorker {
       result: why === null ? 'applied' : 'refused',
       note: why ?? this.#noteOn(order, wasBusy),
       concurrency: this.#concurrency,
-      paused: this.#paused,
+      paused: this.#pause.pausedBy,
       limiter: limiterOf(this.#worker),
     };
   }
@@ -127,7 +124,7 @@ export class AttachedWorker {
   #follow(order: Order): string | null {
     try {
       // Resuming is also asked for where the application itself has paused it.
-      if (order.setting === 'paused' && order.value === false && this.#pausedBy === null) this.#resume();
+      if (order.setting === 'paused' && order.value === false && !this.#pause.isOwn) this.#pause.resume();
       this.#settleNow();
       return null;
     } catch (error) {
@@ -157,7 +154,7 @@ export class AttachedWorker {
         attachedAtMs: this.#attachedAtMs,
         concurrency: { deployed: this.#deployed(), now: this.#concurrency },
         maxConcurrency: this.#options.maxConcurrency,
-        paused: this.#paused,
+        paused: this.#pause.pausedBy,
         isClosing: this.#isClosing || inside.closing !== undefined,
         limiter: { deployed: this.#deployedLimiter, now: limiterOf(this.#worker) },
         isRateLimited: (inside.limitUntil ?? 0) > nowMs,
@@ -184,7 +181,7 @@ export class AttachedWorker {
     if (this.#isClosing) return;
     this.#setSlots(this.#deployed());
     this.#setLimiter(null);
-    if (this.#pausedBy !== null) this.#resume();
+    if (this.#pause.isOwn) this.#pause.resume();
   }
 
   /** For timers and events: what a worker does not take must not end its process. */
@@ -205,8 +202,8 @@ export class AttachedWorker {
     // Narrowed, it keeps to its busy slots until there is room; stopped, it takes nothing anyway.
     if (this.#guard.state !== 'narrowed') this.#setSlots(wanted.concurrency ?? this.#deployed());
     if (this.#guard.state === 'idle') {
-      if (wanted.paused === true) this.#pause('order');
-      else if (this.#pausedBy !== null) this.#resume();
+      if (wanted.paused === true) this.#pause.pause('order');
+      else if (this.#pause.isOwn) this.#pause.resume();
     }
     clearTimeout(this.#endTimer);
     if (wanted.nextEndMs === null) return;
@@ -246,37 +243,6 @@ export class AttachedWorker {
     // BullMQ reads the option anew each time it takes a job.
     insideOf(this.#worker).opts.limiter =
       limiter === null ? undefined : { max: limiter.max, duration: limiter.durationMs };
-  }
-
-  get #paused(): WorkerBeat['paused'] {
-    if (!this.#worker.isPaused() || this.#isResuming) return null;
-    return this.#pausedBy ?? 'application';
-  }
-
-  #pause(by: 'order' | 'guard'): void {
-    // The application's own pause is left to it.
-    if (this.#worker.isPaused()) {
-      if (this.#pausedBy !== null) this.#pausedBy = by;
-      return;
-    }
-    this.#pausedBy = by;
-    // true: jobs in hand go on and are not waited for. An idle worker would still take the job that it is waiting for (seen
-    // with 5.81 and 6.7); with false it stops waiting, which is done at once as it has nothing in hand.
-    this.#pausing = this.#worker.pause(by === 'guard' || this.#runs.running > 0).catch(() => undefined);
-  }
-
-  #resume(): void {
-    this.#pausedBy = null;
-    if (!this.#worker.isPaused()) return;
-    // While it stops waiting its connection is being renewed; resumed in the middle of that it would wait on a closed one.
-    this.#isResuming = true;
-    const late = new Promise<void>((resolve) => setTimeout(resolve, PAUSE_WITHIN_MS).unref());
-    void Promise.race([this.#pausing, late])
-      .then(() => (this.#pausedBy === null ? this.#worker.resume() : undefined))
-      .catch(() => undefined)
-      .finally(() => {
-        this.#isResuming = false;
-      });
   }
 
   #noteOn(order: Order, wasBusy: boolean): string | null {

@@ -1,3 +1,4 @@
+import type { LinkStatus } from '../model/link-status.js';
 import type { ChannelState } from '../redis/agent-channel.js';
 import type { FleetEvent } from './fleet.js';
 import type { LinkState } from './snapshot.js';
@@ -42,4 +43,11 @@ export function redisBack(address: string): FleetEvent {
 
 export function redisUnreachable(problem: string): FleetEvent {
   return { kind: 'redis.unreachable', ...ABOUT_NOBODY, text: `${problem}.` };
+}
+
+/** What to say where a Redis gives no reason for its silence. */
+export function silenceInWords(status: LinkStatus, address: string): string {
+  return status === 'connecting'
+    ? `connecting to Redis at ${address}`
+    : `Redis at ${address} does not answer`;
 }

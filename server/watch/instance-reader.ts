@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { InstanceConfig } from '../instance-config.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
-import { type ClientReading, mergeClientReadings, readClientList } from '../redis/clients.js';
 import { Discovery, type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
 import { readHeldLocks } from '../redis/held-locks.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
@@ -9,10 +8,13 @@ import { ReadBatch } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
 import { isCluster, ownerOf } from '../redis/slot-owner.js';
+import { discoveryStateOf } from './discovery-state.js';
 import type { Fleet } from './fleet.js';
 import { InstanceMemory } from './instance-memory.js';
+import { totalsOf } from './instance-totals.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
 import type { CountProgress } from './memory-state.js';
+import { SeenClients } from './seen-clients.js';
 import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
 import type { Series } from './watch.js';
 import { WatchedNode } from './watched-node.js';
@@ -20,8 +22,6 @@ import { WatchedQueue } from './watched-queue.js';
 
 /** Reads of queues that one tick may hold; the rest waits for the next. */
 const QUEUES_A_TICK = 1_000;
-/** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
-const MANY_CLIENTS = 500;
 /** Part of what may be spent that goes to the walk over all keys; more while most queues are not known. */
 const WALK_SHARE = 0.35;
 const FIRST_WALK_SHARE = 0.6;
@@ -41,11 +41,9 @@ export class InstanceReader {
   readonly #configured: ReadonlySet<string>;
   #watchedNodes = new Map<string, WatchedNode>();
   #discoveries = new Map<string, Discovery>();
-  readonly #clientsOf = new Map<string, ClientReading>();
+  readonly #clients = new SeenClients();
   readonly #memory: InstanceMemory;
   readonly types: InstanceTypes;
-  #clients: ClientReading | null = null;
-  #clientsDueTick = 0;
   #tick = 0;
   #states: readonly QueueState[] = [];
   roundTripMs = 0;
@@ -84,15 +82,7 @@ export class InstanceReader {
   }
 
   get discovery(): DiscoveryState {
-    const all = [...this.#discoveries.values()];
-    const passes = all.map((discovery) => discovery.lastPassAtMs);
-    return {
-      lastPassAtMs:
-        passes.length === 0 || passes.includes(null) ? null : Math.min(...passes.flatMap((at) => at ?? [])),
-      passDurationMs:
-        all.length === 0 ? null : Math.max(...all.map((discovery) => discovery.passDurationMs ?? 0)),
-      keys: all.reduce((sum, discovery) => sum + discovery.keys, 0),
-    };
+    return discoveryStateOf([...this.#discoveries.values()]);
   }
 
   /** One tick. Throws when the connection fails or Redis refuses what everything hangs on (INFO). */
@@ -125,16 +115,7 @@ export class InstanceReader {
 
   /** Sums for the chart of the instance. */
   totals(): Readonly<Record<string, number | null>> {
-    const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-    const limits = this.nodes.map((node) => node.limit?.bytes ?? null);
-    return {
-      usedBytes: sum(this.nodes.map((node) => node.countedBytes)),
-      limitBytes: limits.includes(null) ? null : sum(limits.flatMap((bytes) => bytes ?? [])),
-      opsPerSecond: sum(this.nodes.map((node) => node.opsPerSecond)),
-      arrivalsPerSecond: sum(this.#states.map((queue) => queue.rates?.arrivalsPerSecond ?? 0)),
-      departuresPerSecond: sum(this.#states.map((queue) => queue.rates?.departuresPerSecond ?? 0)),
-      backlog: sum(this.#states.map((queue) => queue.backlog)),
-    };
+    return totalsOf(this.nodes, this.#states);
   }
 
   queueSeries(queueId: string): Series {
@@ -193,7 +174,7 @@ export class InstanceReader {
     const batch = new ReadBatch();
     const infoSlot = addServerRead(batch, this.#link.capabilities?.canFlagScripts ?? false);
     const wantsClients =
-      (this.#tick >= this.#clientsDueTick || this.#fleet.wantsClients(this.#now())) &&
+      (this.#clients.isDue(this.#tick) || this.#fleet.wantsClients(this.#now())) &&
       (this.#link.capabilities?.canListClients ?? false);
     const clientsSlot = wantsClients ? batch.add('client', 'LIST') : null;
     const plannedAtMs = this.#now();
@@ -209,7 +190,7 @@ export class InstanceReader {
     if (refusal) throw refusal;
     const clientText = batch.text(clientsSlot);
     if (clientText !== null) this.#takeClients(master.id, clientText);
-    const outputBytes = this.#clientsOf.get(master.id)?.outputBytes ?? null;
+    const outputBytes = this.#clients.outputBytesOf(master.id);
     const isAnother = node.take(batch.text(infoSlot) ?? '', nowMs, outputBytes);
     if (isAnother) this.#onAnotherProcess(master.address);
     if (isAnother) this.types.forgetPlaces();
@@ -219,7 +200,7 @@ export class InstanceReader {
     node.count(calls);
     mine.forEach((queue, i) => {
       const reading = readings[i];
-      if (reading) queue.take(reading, nowMs, intervalMs, this.#workersOf(queue.id));
+      if (reading) queue.take(reading, nowMs, intervalMs, this.#clients.workersOf(queue.id));
     });
   }
 
@@ -236,7 +217,7 @@ export class InstanceReader {
     const ids = new Set(masters.map((master) => master.id));
     this.#watchedNodes = new Map([...this.#watchedNodes].filter(([id]) => ids.has(id)));
     this.#discoveries = new Map([...this.#discoveries].filter(([id]) => ids.has(id)));
-    for (const id of this.#clientsOf.keys()) if (!ids.has(id)) this.#clientsOf.delete(id);
+    this.#clients.forgetAllBut(ids);
   }
 
   get #isCluster(): boolean {
@@ -244,17 +225,10 @@ export class InstanceReader {
   }
 
   #takeClients(masterId: string, text: string): void {
-    this.#clientsOf.set(masterId, readClientList(text));
-    const reading = mergeClientReadings([...this.#clientsOf.values()]);
-    this.#clients = reading;
+    const reading = this.#clients.take(masterId, text, this.#tick);
     this.#fleet.takeClients(reading, this.#now());
-    this.#clientsDueTick = this.#tick + (reading.clients > MANY_CLIENTS ? 5 : 1);
-    for (const queue of this.#queues.values()) queue.setWorkers(this.#workersOf(queue.id));
+    for (const queue of this.#queues.values()) queue.setWorkers(this.#clients.workersOf(queue.id));
     for (const id of reading.queueIds) this.#add(id);
-  }
-
-  #workersOf(id: string): number | null {
-    return this.#clients === null ? null : (this.#clients.workersByQueue.get(id) ?? 0);
   }
 
   /** What can wait, as far as the budget goes: what ended, new queues, where the memory is. */

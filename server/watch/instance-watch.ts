@@ -1,21 +1,20 @@
 import type { InstanceConfig } from '../instance-config.js';
+import { judgeLink, type LinkStatus } from '../model/link-status.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
 import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
-import { anotherProcess, hearingChanged, redisBack, redisUnreachable } from './happenings.js';
+import { anotherProcess, hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
 import type { Marker } from './marker.js';
 import type { CountProgress } from './memory-state.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
-import type { LinkState, LinkStatus, PollState, Snapshot } from './snapshot.js';
+import type { LinkState, PollState, Snapshot } from './snapshot.js';
 import { Tidings } from './tidings.js';
 
-/** No good read for this long: what is shown is not live any more. */
-const STALE_AFTER_MS = 3_000;
 /** A read that takes longer is given up; the connection is dropped, as it may be half open. */
 const READ_TIMEOUT_MS = 2_500;
 /** How often a Redis that can't be read is tried. */
@@ -214,16 +213,15 @@ export class InstanceWatch {
   }
 
   #judge(nowMs: number): LinkStatus {
-    if (this.#lastReadAtMs === null) {
-      const isTrying = this.link.problem === null && nowMs - this.#startedAtMs < STALE_AFTER_MS;
-      return isTrying ? 'connecting' : 'unreachable';
-    }
-    const ageMs = nowMs - this.#lastReadAtMs;
-    // A slowed poller reads late by intent; that alone is not stale.
-    if (ageMs <= Math.max(STALE_AFTER_MS, this.#poll.intervalMs + READ_TIMEOUT_MS)) {
-      return this.link.problem === null || ageMs < 2 * this.#poll.intervalMs ? 'live' : 'stale';
-    }
-    return this.link.isReady ? 'stale' : 'unreachable';
+    return judgeLink({
+      nowMs,
+      startedAtMs: this.#startedAtMs,
+      lastReadAtMs: this.#lastReadAtMs,
+      intervalMs: this.#poll.intervalMs,
+      readTimeoutMs: READ_TIMEOUT_MS,
+      hasProblem: this.link.problem !== null,
+      isReady: this.link.isReady,
+    });
   }
 
   #note(nowMs: number, isRead: boolean): void {
@@ -273,7 +271,7 @@ export class InstanceWatch {
     }
     return {
       status,
-      problem: status === 'live' ? null : (this.link.problem ?? silence(status, this.link.address)),
+      problem: status === 'live' ? null : (this.link.problem ?? silenceInWords(status, this.link.address)),
       lastReadAtMs: this.#lastReadAtMs,
       sinceMs: this.#sinceMs,
       address: this.link.address,
@@ -290,15 +288,9 @@ export class InstanceWatch {
       this.#deps.log.info(`${name}: reading Redis at ${this.link.address}`);
     } else if (status !== 'connecting' && !this.#hasToldOutage) {
       this.#hasToldOutage = true;
-      const problem = this.link.problem ?? silence(status, this.link.address);
+      const problem = this.link.problem ?? silenceInWords(status, this.link.address);
       this.#deps.log.warn(`${name}: ${problem}; the console keeps trying`);
       this.#tellEvent(redisUnreachable(problem));
     }
   }
-}
-
-function silence(status: LinkStatus, address: string): string {
-  return status === 'connecting'
-    ? `connecting to Redis at ${address}`
-    : `Redis at ${address} does not answer`;
 }

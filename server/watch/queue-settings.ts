@@ -1,4 +1,4 @@
-import type { QueueMeta } from '../redis/read-queues.js';
+import type { QueueMeta } from '../redis/queue-reading.js';
 import type { RateLimit } from './snapshot.js';
 
 /** Settings of a queue that has none, or whose meta have not been read yet. */

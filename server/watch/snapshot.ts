@@ -2,16 +2,16 @@
  * What the console knows about one Redis at one moment: plain, read-only data that the poller makes and
  * that signals, findings, levers, pages and the API read. Every part says when it was read.
  */
+
 import type { HealthProblem } from '../alerts/console-health.js';
+import type { LinkStatus } from '../model/link-status.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { Marker } from './marker.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
 import type { TenantShare } from './tenant-share.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
-/** How the console stands towards the Redis. `stale`: data exist, but the last good read is too old to be shown as live. */
-export type LinkStatus = 'connecting' | 'live' | 'stale' | 'unreachable';
-
+/** How the console stands towards the Redis. */
 export interface LinkState {
   readonly status: LinkStatus;
   /** One line for a person when not live: what is wrong and what to check; never holds a secret. */

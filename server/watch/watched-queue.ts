@@ -1,6 +1,6 @@
 import { estimateDrainSeconds } from '../model/drain.js';
 import { type QueuePoint, queueRates } from '../model/queue-rates.js';
-import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/read-queues.js';
+import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
 import { parseHaltRecord } from './halt-record.js';
 import { readKeptOrders } from './heard.js';
 import type { JobTypeState } from './job-type-state.js';

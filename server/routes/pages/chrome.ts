@@ -28,6 +28,7 @@ const STYLES = [
   'preview.css',
   'forecast.css',
   'detail.css',
+  'chart-range.css',
   'timeline.css',
 ];
 const SCRIPTS = [

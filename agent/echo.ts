@@ -1,0 +1,52 @@
+/** A beat that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
+const DEAF_AFTER_MS = 1_200;
+/** The event loop stood still for so long: what has come back may not have been read yet. */
+const LATE_MS = 400;
+
+/** Listens for the agent's own beats: where one does not come back the ears are deaf, whatever their socket says. */
+export class Echo {
+  readonly #onDeaf: () => void;
+  /** Beats that were sent and not heard yet. */
+  readonly #unheard = new Set<number>();
+  #timesDeaf = 0;
+
+  constructor(onDeaf: () => void) {
+    this.#onDeaf = onDeaf;
+  }
+
+  get timesDeaf(): number {
+    return this.#timesDeaf;
+  }
+
+  sent(seq: number, nowMs: number): void {
+    this.#unheard.add(seq);
+    this.#checkIn(seq, nowMs);
+  }
+
+  /** This beat has come back; earlier ones are not waited for any more. */
+  heard(seq: number): void {
+    for (const sent of this.#unheard) if (sent <= seq) this.#unheard.delete(sent);
+  }
+
+  /** The connection is another: what was sent by the old one does not come back. */
+  forget(): void {
+    this.#unheard.clear();
+  }
+
+  #checkIn(seq: number, nowMs: number): void {
+    const timer = setTimeout(() => this.#check(seq, nowMs + DEAF_AFTER_MS), DEAF_AFTER_MS);
+    timer.unref();
+  }
+
+  #check(seq: number, dueAtMs: number): void {
+    if (!this.#unheard.has(seq)) return;
+    const nowMs = Date.now();
+    if (nowMs - dueAtMs > LATE_MS) {
+      this.#checkIn(seq, nowMs);
+      return;
+    }
+    this.#timesDeaf += 1;
+    this.#unheard.clear();
+    this.#onDeaf();
+  }
+}

@@ -1,0 +1,63 @@
+import type { QueueCounts } from '../watch/snapshot.js';
+
+/** Which queue, and how much of it is due. */
+export interface QueueReadPlan {
+  /** `<prefix>:<name>`: the start of all its keys. */
+  readonly id: string;
+  /** Settings and finished jobs: they cost as much as the rest and say less from second to second. */
+  readonly withRare: boolean;
+  /** Length of the events stream: rarer still. */
+  readonly withEvents: boolean;
+  /**
+   * The four lists that most queues never have: read one by one where they held jobs lately. Else one EXISTS asks for
+   * those of many queues, and where it finds any they are read again (`isPartial`).
+   */
+  readonly withSparse: boolean;
+  /** Completed and failed: the same, where `withRare` asks for them. */
+  readonly withFinished: boolean;
+  /** Jobs waited at the last read: look which one is next, for its age. */
+  readonly withHead: boolean;
+  /** The limiter held jobs back at the last read: ask for how long. */
+  readonly withLimiter: boolean;
+  /** Delayed jobs that fall due before this count as waiting: workers would take them now. */
+  readonly nowMs: number;
+  /** A job whose age is not known yet, found at the head of the queue by the last read. */
+  readonly askAgeOf: string | null;
+}
+
+export interface QueueReading {
+  readonly id: string;
+  /** False: no meta, no counter, no job: the queue is gone. */
+  readonly exists: boolean;
+  /** True: lists that were taken for empty hold jobs, of this queue or of its neighbours in one EXISTS; read again. */
+  readonly isPartial: boolean;
+  readonly counts: Omit<QueueCounts, 'completed' | 'failed'>;
+  /** Of `counts.delayed`: those that are due. */
+  readonly delayedDue: number;
+  readonly finished: { readonly completed: number; readonly failed: number } | null;
+  /** Entries of the events stream; null: not read this time. */
+  readonly eventsLength: number | null;
+  readonly addedTotal: number;
+  /** null: not read this time. */
+  readonly meta: QueueMeta | null;
+  /** The limiter key exists: some window is being counted. */
+  readonly hasLimiter: boolean;
+  readonly limiterTtlMs: number | null;
+  /** Jobs that would be taken next from each list; the oldest in arrival order. */
+  readonly headJobIds: readonly string[];
+  /** Age facts of `askAgeOf`; null when it was not asked or is gone. */
+  readonly age: { readonly jobId: string; readonly timestampMs: number; readonly delayMs: number } | null;
+}
+
+/** Fields of `<queue>:meta` as strings, null where unset. */
+export interface QueueMeta {
+  readonly paused: string | null;
+  readonly concurrency: string | null;
+  readonly max: string | null;
+  readonly duration: string | null;
+  readonly version: string | null;
+  readonly maxLenEvents: string | null;
+  readonly halt: string | null;
+  /** What was ordered to its workers and is kept. */
+  readonly orders: string | null;
+}
