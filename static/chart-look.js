@@ -1,8 +1,10 @@
 // How charts look: colours, numbers, times and lines. It knows neither where points come from nor when.
 window.chartLook = (() => {
-  const TICK_STEPS_MS = [2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 7200, 14400].map(
+  const TICK_STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 7200, 14400].map(
     (minutes) => minutes * 60_000,
   );
+
+  const BYTE_STEPS = [1, 2, 4, 5, 10, 16, 20, 25, 50, 64, 100, 128, 200, 256, 500];
 
   /** `light-dark()` is resolved by the browser only in a real property. */
   function colour(name) {
@@ -84,5 +86,15 @@ window.chartLook = (() => {
       axis.ticks.push({ value: at });
   }
 
-  return { FORMATS, clock, colour, datasetsOf, day, evenTicks };
+  /** Whole megabytes, as memory is counted in 1,024s. */
+  function evenBytes(axis) {
+    const most = 5;
+    let unit = 1;
+    while (axis.max / unit > most * 500) unit *= 1024;
+    const step = unit * (BYTE_STEPS.find((count) => axis.max / (count * unit) <= most) ?? 512);
+    axis.ticks = [];
+    for (let at = 0; at <= axis.max; at += step) axis.ticks.push({ value: at });
+  }
+
+  return { FORMATS, clock, colour, datasetsOf, day, evenBytes, evenTicks };
 })();

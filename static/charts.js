@@ -8,7 +8,7 @@
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const past = window.chartHistory;
-  const { FORMATS, clock, colour, datasetsOf, day, evenTicks } = window.chartLook;
+  const { FORMATS, clock, colour, datasetsOf, day, evenBytes, evenTicks } = window.chartLook;
   let lookedAt = -1;
 
   function draw(canvas, isPast) {
@@ -33,12 +33,13 @@
         scales: {
           x: {
             type: 'linear',
-            ...(isPast ? { afterBuildTicks: evenTicks } : {}),
+            afterBuildTicks: evenTicks,
             ticks: { color: muted, maxTicksLimit: past.isLong() ? 4 : 6, maxRotation: 0, callback: tick },
             grid: { color: grid },
           },
           y: {
             beginAtZero: true,
+            ...(canvas.dataset.unit === 'bytes' ? { afterBuildTicks: evenBytes } : {}),
             suggestedMax: limit ? limit.value * 1.05 : undefined,
             ticks: { color: muted, maxTicksLimit: 5, callback: format },
             grid: { color: grid },

@@ -32,7 +32,10 @@ export const ActionsPage: FC<{ readonly chrome: Chrome; readonly view: ActionsPr
   <Layout chrome={chrome}>
     <h1>Actions</h1>
     {view.actions.length === 0 ? (
-      <p class="muted">Nobody has changed anything from here yet.</p>
+      <p class="muted">
+        Nobody has changed anything from here yet. Each lever, replay, note and rule that is changed shows
+        here: who did it, why, what it was before, and the way back.
+      </p>
     ) : (
       <ol class="actions">
         {view.actions.map((action) => (
@@ -60,7 +63,13 @@ const Action: FC<ActionProps> = (action) => (
       <ul class="changes">
         {action.changes.map((change) => (
           <li>
-            {change.label}: <span class="before">{change.before}</span> → <strong>{change.after}</strong>
+            {change.label}:{' '}
+            {change.before === '' ? null : (
+              <>
+                <span class="before">{change.before}</span> →{' '}
+              </>
+            )}
+            <strong>{change.after}</strong>
           </li>
         ))}
       </ul>

@@ -73,7 +73,11 @@ const AlertItem: FC<AlertProps> = (alert) => (
       <p class="muted">{note}</p>
     ))}
     <div class="alert-acts">
-      {alert.remedy ? <a href={alert.remedy.href}>{alert.remedy.text}</a> : null}
+      {alert.remedy ? (
+        <a class="alert-remedy" href={alert.remedy.href}>
+          {alert.remedy.text}
+        </a>
+      ) : null}
       {alert.runbookUrl ? (
         <a href={alert.runbookUrl} rel="noreferrer">
           Runbook

@@ -22,8 +22,12 @@ export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rul
           <th scope="col">Severity</th>
           <th scope="col">When</th>
           <th scope="col">About</th>
-          <th scope="col">For</th>
-          <th scope="col">Firing</th>
+          <th scope="col" class="number">
+            For
+          </th>
+          <th scope="col" class="number">
+            Firing
+          </th>
           <th scope="col">From</th>
         </tr>
       </thead>
@@ -35,10 +39,16 @@ export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rul
               {rule.isEnabled ? '' : ' (off)'}
             </th>
             <td data-label="Severity">{rule.severity}</td>
-            <td data-label="When">{rule.condition}</td>
+            <td class="is-whole" data-label="When">
+              {rule.condition}
+            </td>
             <td data-label="About">{rule.scope}</td>
-            <td data-label="For">{rule.patience}</td>
-            <td data-label="Firing">{rule.firing}</td>
+            <td class="number" data-label="For">
+              {rule.patience}
+            </td>
+            <td class={rule.firing === '0' ? 'number is-none' : 'number is-firing'} data-label="Firing">
+              {rule.firing}
+            </td>
             <td data-label="From">{rule.source}</td>
           </tr>
         ))}

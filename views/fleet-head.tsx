@@ -34,7 +34,8 @@ export const FleetHead: FC<FleetHeadProps> = (head) => (
       <span class="state-icon">
         <Icon name={head.icon} />
       </span>{' '}
-      <strong>{head.summary}</strong> <span class="muted">{head.slots}</span>
+      <strong>{head.summary}</strong>
+      {head.slots === '' ? null : <span class="muted"> · {head.slots}</span>}
     </p>
     {head.orders.length > 0 ? (
       <ul class="fleet-orders">

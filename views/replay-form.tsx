@@ -34,56 +34,68 @@ export const ReplayForm: FC<ReplayFormProps> = (form) => {
       ) : null}
       {form.found ? <Found {...form.found} /> : null}
       <form method="post" action="/replays">
-        <Choice name="instance" label="Redis" values={values} choices={form.instances} />
-        <Text
-          name="queues"
-          label="Queues"
-          hint="Ids with a space between, or a glob: bull:mail*"
-          values={values}
-          isRequired
-        />
-        <Choice
-          name="from"
-          label="Jobs that have"
-          values={values}
-          choices={['failed', 'completed', 'parked']}
-        />
-        <Text name="jobTypes" label="Job types" hint="One a line; empty: all." values={values} isLong />
-        <Text
-          name="errorText"
-          label="Error holds"
-          hint="Any part of its first 500 letters."
-          values={values}
-        />
-        <Text
-          name="from_time"
-          label="Ended from (UTC)"
-          hint="2026-01-31T03:00. Parked ones: when their parking began."
-          values={values}
-        />
-        <Text name="to_time" label="Ended until (UTC)" hint="Empty: until now." values={values} />
-        <Text name="attemptsMin" label="Attempts made, at least" values={values} />
-        <Text name="attemptsMax" label="Attempts made, at most" values={values} />
-        {form.canFilterData ? (
-          <>
-            <Text name="dataPath" label="Field of job data" hint="customer.id" values={values} />
-            <Text name="dataEquals" label="is" hint="42, true or a text" values={values} />
-          </>
-        ) : null}
-        <Choice name="order" label="First the" values={values} choices={['oldest', 'newest']} />
-        <Text name="ratePerSecond" label="Jobs a second at most" values={values} isRequired />
-        <Text name="mostInFlight" label="In flight at most" hint="Empty: no bound." values={values} />
-        <label class="check">
-          <input type="checkbox" name="guard" value="on" checked={values.guard !== 'off'} /> Guard: slow down
-          by itself when live jobs suffer
-        </label>
-        <label class="check">
-          <input type="checkbox" name="resetAttempts" value="on" checked={values.resetAttempts !== 'off'} />{' '}
-          All attempts anew
-        </label>
-        <Text name="reason" label="Why" values={values} isRequired />
+        <fieldset>
+          <legend>Which jobs</legend>
+          <Choice name="instance" label="Redis" values={values} choices={form.instances} />
+          <Text
+            name="queues"
+            label="Queues"
+            hint="Ids with a space between, or a glob: bull:mail*"
+            values={values}
+            isRequired
+          />
+          <Choice
+            name="from"
+            label="Jobs that have"
+            values={values}
+            choices={['failed', 'completed', 'parked']}
+          />
+          <Text name="jobTypes" label="Job types" hint="One a line; empty: all." values={values} isLong />
+          <div class="replay-pair">
+            <Text
+              name="from_time"
+              label="Ended from (UTC)"
+              hint="Like 2026-01-31T03:00; for parked jobs, when parking began."
+              values={values}
+            />
+            <Text name="to_time" label="Ended until (UTC)" hint="Empty: until now." values={values} />
+          </div>
+          <div class="replay-pair">
+            <Text name="attemptsMin" label="Attempts made, at least" values={values} />
+            <Text name="attemptsMax" label="Attempts made, at most" values={values} />
+          </div>
+          <div class="replay-wide">
+            <Text
+              name="errorText"
+              label="Error holds"
+              hint="Any part of its first 500 letters."
+              values={values}
+            />
+          </div>
+          {form.canFilterData ? (
+            <div class="replay-pair">
+              <Text name="dataPath" label="Field of job data" hint="Like customer.id" values={values} />
+              <Text name="dataEquals" label="is" hint="Like 42, true or a text" values={values} />
+            </div>
+          ) : null}
+        </fieldset>
+        <fieldset>
+          <legend>How, and why</legend>
+          <Choice name="order" label="Begin with the" values={values} choices={['oldest', 'newest']} />
+          <Text name="ratePerSecond" label="Jobs a second at most" values={values} isRequired />
+          <Text name="mostInFlight" label="In flight at most" hint="Empty: no bound." values={values} />
+          <Text name="reason" label="Why" values={values} isRequired />
+          <label class="check replay-wide">
+            <input type="checkbox" name="guard" value="on" checked={values.guard !== 'off'} /> Guard: slow
+            down by itself when live jobs suffer
+          </label>
+          <label class="check replay-wide">
+            <input type="checkbox" name="resetAttempts" value="on" checked={values.resetAttempts !== 'off'} />{' '}
+            Each job gets all its attempts anew
+          </label>
+        </fieldset>
         <p class="replay-buttons">
-          <button type="submit" class="small-button" formaction="/replays/look">
+          <button type="submit" class="button is-primary" formaction="/replays/look">
             Look first
           </button>
           <button type="submit" class="button">

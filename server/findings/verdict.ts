@@ -37,7 +37,8 @@ export function queueVerdict(
   // 1. Stopped on purpose: whatever else is seen follows from it.
   if (queue.flow !== 'running') return queue.flow;
   // 2. Nothing waits: nothing can be wrong with the flow.
-  if (queue.backlog <= 0) return queue.counts.active > 0 ? 'flowing' : 'idle';
+  //    Jobs may come and go between two looks: then the rate tells of them, and no look has met one.
+  if (queue.backlog <= 0) return queue.counts.active > 0 || hasDepartures(queue) ? 'flowing' : 'idle';
   // 3. Nobody is there. Above memory: room alone does not help a queue without workers.
   if (queue.workers === 0 && hasWaited(queue, nowMs, thresholds.stuckSeconds)) return 'no-workers';
   const isMotionless = isWithoutDeparture(queue, nowMs, thresholds.stuckSeconds);
@@ -80,6 +81,10 @@ export function secondsWithoutDeparture(queue: QueueState, nowMs: number): numbe
 /** Age of the oldest waiting job in seconds; null where it isn't known. */
 export function oldestWaitingSeconds(queue: QueueState, nowMs: number): number | null {
   return queue.oldestWaitingAtMs === null ? null : Math.max(0, nowMs - queue.oldestWaitingAtMs) / 1000;
+}
+
+function hasDepartures(queue: QueueState): boolean {
+  return (queue.rates?.departuresPerSecond ?? 0) > 0;
 }
 
 function hasWaited(queue: QueueState, nowMs: number, seconds: number): boolean {

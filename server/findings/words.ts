@@ -3,6 +3,7 @@ import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
 
 const LONGEST_NAME = 80;
 const LONGEST_PROBLEM = 200;
+const LONGEST_SENTENCE = 600;
 
 /** A name from Redis as it may stand in a sentence: control characters made visible, cut at 80 characters. */
 export function plainName(name: string): string {
@@ -12,6 +13,11 @@ export function plainName(name: string): string {
 /** A line of the server or the link as part of a sentence: plain, and without its own full stop. */
 export function plainProblem(problem: string): string {
   return plainText(problem.trim().replace(/\.+$/, ''), LONGEST_PROBLEM);
+}
+
+/** What a person wrote, or the console said before: plain, and whole unless it is an essay. */
+export function plainSentence(text: string): string {
+  return plainText(text, LONGEST_SENTENCE);
 }
 
 function plainText(text: string, longest: number): string {

@@ -105,7 +105,7 @@ function shownOf({
     severity,
     affects,
     instances: instances.join(', '),
-    notes: JSON.stringify(notes),
+    ...Object.fromEntries(Object.entries(notes).map(([section, text]) => [`note: ${section}`, text])),
   };
 }
 

@@ -66,6 +66,11 @@ describe('the ladder: a cause stands above its symptoms', () => {
     expect(verdict({ ...unlimited, lastDepartureAtMs: NOW_MS, rates: someRates() })).toBe('flowing');
     expect(verdict({})).toBe('idle');
   });
+
+  test('a queue whose jobs come and go between two looks is not called idle', () => {
+    expect(verdict({ backlog: 0, rates: { ...someRates(), departuresPerSecond: 21 } })).toBe('flowing');
+    expect(verdict({ backlog: 0, rates: { ...someRates(), departuresPerSecond: 0 } })).toBe('idle');
+  });
 });
 
 test("what a global limit lets through is counted with the workers' own window where that is longer", () => {

@@ -11,7 +11,7 @@ export async function auditParking(
   parking: Parking,
   summary: string,
 ): Promise<void> {
-  const { id, instance, queue, phase, remaining } = parking;
+  const { id, instance, queue, phase, remaining, state } = parking;
   const isParked = phase === 'park';
   const record = auditOf(deps.newId(), deps.now(), actor, {
     reason,
@@ -19,7 +19,8 @@ export async function auditParking(
     instance,
     queue,
     args: { parking: id },
-    after: { 'parked jobs': String(remaining) },
+    // One that has just begun has taken none yet, which is not what it came to.
+    after: isParked && state === 'running' && remaining === 0 ? {} : { 'parked jobs': String(remaining) },
     summary,
     undo: isParked ? { lever: 'queue.unpark', instance, queues: [queue], args: { parking: id } } : null,
   });

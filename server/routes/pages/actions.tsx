@@ -5,9 +5,9 @@ import { type Actor, includesRole, type Role } from '../../auth/role.js';
 import { findLever } from '../../levers/index.js';
 import type { OutcomeStatus } from '../../levers/lever.js';
 import type { AuditRecord } from '../../store/audit-record.js';
-import { ALL_INSTANCES } from '../../store/timeline-entry.js';
+import { changesOfAction, subjectOfAction, titleOfAction } from './action-words.js';
 import { chromeOf } from './chrome.js';
-import { instancePath, jobPath, leverPath, queuePath } from './links.js';
+import { leverPath } from './links.js';
 import { moment } from './words.js';
 
 const ACTIONS_A_PAGE = 50;
@@ -42,13 +42,11 @@ function actionOf(record: AuditRecord, role: Role, nowMs: number): ActionProps {
     id: record.id,
     when: moment(record.atMs, nowMs),
     actor: record.actor,
-    lever: findLever(record.lever)?.title ?? record.lever,
-    subject: subjectOf(record),
+    lever: titleOfAction(record.lever),
+    subject: subjectOfAction(record),
     reason: record.reason,
     summary: record.summary,
-    changes: Object.keys(record.after)
-      .filter((label) => record.before[label] !== record.after[label])
-      .map((label) => ({ label, before: record.before[label] ?? '', after: record.after[label] ?? '' })),
+    changes: changesOfAction(record, nowMs),
     status: record.status,
     state: STATES[record.status],
     measurement: record.measurement
@@ -56,13 +54,6 @@ function actionOf(record: AuditRecord, role: Role, nowMs: number): ActionProps {
       : null,
     undoHref: undoOf(record, role),
   };
-}
-
-function subjectOf({ instance, queue, jobId }: AuditRecord): ActionProps['subject'] {
-  if (instance === ALL_INSTANCES) return { text: 'alerts', href: '/alerts' };
-  if (queue === null) return { text: instance, href: instancePath(instance) };
-  if (jobId !== null) return { text: `${queue} job ${jobId}`, href: jobPath(instance, queue, jobId) };
-  return { text: queue, href: queuePath(instance, queue) };
 }
 
 function undoOf({ status, undo, lever }: AuditRecord, role: Role): string | null {

@@ -6,7 +6,7 @@ import { plainName } from '../../findings/words.js';
 import { findLever } from '../../levers/index.js';
 import { formatValue } from '../../model/format.js';
 import { instancePath, leverPath, queuePath, replayFormPath } from './links.js';
-import { coarseAge, elementId, moment } from './words.js';
+import { coarseAge, elementId, moment, readableTime } from './words.js';
 
 export interface FindingsContext {
   readonly role: Role;
@@ -35,7 +35,7 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     evidence: finding.evidence.map((piece) => ({
       label: piece.label,
       value:
-        formatValue(piece.value, piece.unit) +
+        (readableTime(String(piece.value), nowMs) ?? formatValue(piece.value, piece.unit)) +
         (piece.error ? ` ± ${formatValue(piece.error, piece.unit)}` : ''),
     })),
     since: moment(finding.sinceMs, nowMs),

@@ -122,7 +122,7 @@ function trafficFacts(node: RedisNode): readonly Fact[] {
       value: `${formatCount(node.connectedClients)}, ${formatCount(node.blockedClients)} blocked`,
     },
     { label: 'Ops', value: `${formatCount(node.opsPerSecond)}/s` },
-    { label: 'CPU', value: `${formatRatio(node.cpuRatio)} of a core` },
+    { label: 'CPU of a core', value: formatRatio(node.cpuRatio) },
     { label: 'Console’s share', value: formatRatio(node.ownCpuRatio) },
     { label: 'Up', value: coarseAge(node.uptimeSeconds) },
   ];

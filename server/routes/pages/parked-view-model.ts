@@ -1,12 +1,13 @@
 import type { ParkedCardProps, ParkedProps } from '../../../views/parked.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import { plainName, plainSentence } from '../../findings/words.js';
 import { formatBytes, formatCount, formatRate } from '../../model/format.js';
 import { SKIP_WORDS, type SkipReason } from '../../model/parking-skip.js';
 import type { DiskUse } from '../../replay/parking/disk-bound.js';
 import type { Parking } from '../../replay/parking/parking.js';
 import { encodePart, leverPath, queuePath, replayFormPath } from './links.js';
 import { controlsOf, type Done, outcomeInWords } from './parked-controls.js';
+import { reasonInWords } from './replay-view-model.js';
 import { coarseAge, elementId } from './words.js';
 
 /** Who looks, at what, from which page. */
@@ -43,11 +44,11 @@ export function parkedCardOf(parking: Parking, look: ParkedLook): ParkedCardProp
     title: titleOf(parking, look),
     queueHref: look.isOfQueue ? null : queuePath(instance, queue),
     when: `${coarseAge(Math.max(0, look.nowMs - parking.startedAtMs) / 1000)} ago`,
-    why: [`${plainName(parking.actor)}: ${plainName(parking.reason)}`, leftInWords(parking)]
+    why: [`${plainName(parking.actor)}: ${plainSentence(parking.reason)}`, leftInWords(parking)]
       .filter((text) => text !== '')
       .join('. '),
     ...stateOf(parking),
-    reason: plainName(parking.paceReason ?? parking.because ?? ''),
+    reason: reasonInWords(parking.paceReason ?? parking.because ?? ''),
     progress: progressOf(parking, isComingBack),
     account: accountOf(parking),
     controls: mayAct ? controlsOf(parking, look.back) : null,

@@ -90,10 +90,10 @@ function memoryFacts(queue: QueueState): readonly Fact[] {
       value: formatBytes(memory.totalBytes),
       hint: `Estimated from ${memory.sampledJobs} jobs`,
     },
-    { label: 'Unfinished', value: formatBytes(memory.backlogBytes) },
-    { label: 'Completed', value: formatBytes(memory.completedBytes) },
-    { label: 'Failed', value: formatBytes(memory.failedBytes) },
-    { label: 'Events', value: formatBytes(memory.eventsBytes) },
+    { label: 'In unfinished', value: formatBytes(memory.backlogBytes) },
+    { label: 'In completed', value: formatBytes(memory.completedBytes) },
+    { label: 'In failed', value: formatBytes(memory.failedBytes) },
+    { label: 'In events', value: formatBytes(memory.eventsBytes) },
   ];
 }
 

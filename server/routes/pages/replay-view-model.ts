@@ -2,7 +2,7 @@ import type { State } from '../../../views/band.js';
 import type { ReplayAbortProps } from '../../../views/replay-abort.js';
 import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-card.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import { plainName, plainSentence } from '../../findings/words.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../../model/format.js';
 import { SKIP_REASONS, type SkipReason } from '../../model/replay-account.js';
 import { hasEnded } from '../../replay/replay-record.js';
@@ -21,7 +21,7 @@ export function replayCardOf(view: ReplayView, role: Role, nowMs: number, back: 
   return {
     id,
     title: titleOf(record),
-    about: `${plainName(record.actor)}: ${plainName(record.spec.reason)}`,
+    about: `${plainName(record.actor)}: ${plainSentence(record.spec.reason)}`,
     begun: moment(record.createdAtMs, nowMs),
     status: replayStatusOf(view, id),
     buttons: {
@@ -72,6 +72,11 @@ const STATES: Readonly<Record<ReplayView['record']['state'], State>> = {
   failed: 'critical',
 };
 
+/** Why it goes as it goes; that the guard has paused it stands before it already. */
+export function reasonInWords(reason: string): string {
+  return upperFirst(plainSentence(reason).replace(/^Paused by the guard: /, ''));
+}
+
 function replayStatusOf(view: ReplayView, id: string): ReplayStatusProps {
   const { record, account } = view;
   const done = account.moved + account.skipped;
@@ -85,7 +90,7 @@ function replayStatusOf(view: ReplayView, id: string): ReplayStatusProps {
     id: `${id}-status`,
     state: record.pausedBy === 'guard' ? 'critical' : STATES[record.state],
     stateWord: record.pausedBy === 'guard' ? 'paused by the guard' : record.state,
-    reason: plainName(view.paceReason),
+    reason: reasonInWords(view.paceReason),
     done,
     total: account.matched,
     progress: `${formatCount(done)} of ${total}${rate}${left}`,

@@ -24,6 +24,11 @@ export function moment(atMs: number, nowMs: number): Moment {
   return { iso, text: `${text} UTC` };
 }
 
+/** A moment as pages say it, where the text is one as JSON has it; else null. */
+export function readableTime(text: string, nowMs: number): string | null {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) ? moment(Date.parse(text), nowMs).text : null;
+}
+
 /** A rate with one decimal, without its unit (the column has it). */
 export function rateNumber(perSecond: number | null | undefined): string {
   if (perSecond === null || perSecond === undefined || !Number.isFinite(perSecond)) return UNKNOWN;
