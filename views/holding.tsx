@@ -113,7 +113,7 @@ export const HoldingTable: FC<HoldingTableProps> = ({ id, title, heading, shareO
           <tr>
             <th scope="col">{heading}</th>
             <th scope="col" class="number holding-held">
-              Holds
+              Holds <span class="holding-error"></span>
             </th>
             <th scope="col" class="number holding-share" title={shareOf}>
               Share

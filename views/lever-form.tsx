@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { Icon } from './icon.js';
+import { CloseButton } from './close-button.js';
 import { type ForecastProps, LeverForecast } from './lever-forecast.js';
 import { LeverPreview, type PreviewProps } from './lever-preview.js';
 
@@ -60,14 +60,7 @@ export const LeverForm: FC<LeverFormProps> = (form) => (
         </h2>
         {form.place === '' ? null : <p class="hint">{form.place}</p>}
       </div>
-      <button
-        type="button"
-        class="small-button close-button"
-        data-drawer-close=""
-        aria-label="Close without a change"
-      >
-        <Icon name="close" />
-      </button>
+      <CloseButton />
     </header>
     <p class="lever-about">{form.about}</p>
     {form.targets ? <Targets {...form.targets} /> : null}

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { Icon } from './icon.js';
+import { CloseButton } from './close-button.js';
 
 export interface GroupMatchProps {
   readonly summary: string;
@@ -22,14 +22,7 @@ export const LeverGroup: FC<GroupProps> = ({ instances, match, groups, found }) 
       <h2 id="drawer-title" tabindex={-1}>
         Act on a group of queues
       </h2>
-      <button
-        type="button"
-        class="small-button close-button"
-        data-drawer-close=""
-        aria-label="Close without a change"
-      >
-        <Icon name="close" />
-      </button>
+      <CloseButton />
     </header>
     <form
       id="group-form"

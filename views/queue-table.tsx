@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { BulkBar } from './bulk-bar.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
 export interface Column {
@@ -101,7 +102,7 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
       ) : null}
     </div>
     <form id="bulk" action="/lever" method="get" data-bulk="">
-      {table.bulk.length > 0 ? <BulkBar bulk={table.bulk} /> : null}
+      {table.bulk.length > 0 ? <BulkBar acts={table.bulk} /> : null}
       <table class="queue-table">
         <thead>
           <tr>
@@ -165,17 +166,4 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
       </nav>
     ) : null}
   </section>
-);
-
-const BulkBar: FC<{ readonly bulk: QueueTableProps['bulk'] }> = ({ bulk }) => (
-  <div class="bulk" data-bulk-bar="">
-    <span class="bulk-count" data-bulk-count="" aria-live="polite">
-      None selected
-    </span>
-    {bulk.map((action) => (
-      <button class="small-button" type="submit" name="lever" value={action.lever}>
-        {action.label}
-      </button>
-    ))}
-  </div>
 );

@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
 import type { State } from './band.js';
+import { BulkBar } from './bulk-bar.js';
 import { Icon, type IconName } from './icon.js';
 import type { Setting } from './queue-row.js';
 import { Sparkline } from './sparkline.js';
@@ -54,18 +55,7 @@ const BULK = [
 export const WorkerTable: FC<WorkerTableProps> = ({ rows, hasQueue, canAct, more, empty }) => (
   <>
     <form class="worker-form" action="/lever" method="get" data-bulk="">
-      {canAct ? (
-        <div class="bulk" data-bulk-bar="">
-          <span class="bulk-count" data-bulk-count="" aria-live="polite">
-            None selected
-          </span>
-          {BULK.map((action) => (
-            <button class="small-button" type="submit" name="lever" value={action.lever}>
-              {action.label}
-            </button>
-          ))}
-        </div>
-      ) : null}
+      {canAct ? <BulkBar acts={BULK} /> : null}
       <table class="queue-table worker-table">
         <thead>
           <tr>

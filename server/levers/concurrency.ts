@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { formatCount } from '../model/format.js';
 import { MOST_CONCURRENCY } from '../model/limit-bounds.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
@@ -8,7 +9,6 @@ import { foretell } from './foretell.js';
 import type { Lever, LeverWarning } from './lever.js';
 import {
   handleOf,
-  isFull,
   limitInWords,
   makeRoomFirst,
   oldVersionWarning,

@@ -1,9 +1,9 @@
+import { isFull } from '../findings/verdict.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import type { Plan, PlanChange } from '../model/plan/plan-types.js';
 import { planWords } from '../model/plan/plan-words.js';
 import { predict } from '../model/plan/predict.js';
 import type { LeverContext, LeverWarning } from './lever.js';
-import { isFull } from './queue-target.js';
 
 /** What the planner says of a change, as a preview shows it. */
 export interface Foretold {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { formatCount } from '../model/format.js';
 import { haltQueue, type QueueControl, readControl } from '../redis/queue-control.js';
+import { controlFields } from './control-fields.js';
 import { foretell } from './foretell.js';
 import type { Lever, LeverWarning } from './lever.js';
 import {
   flowInWords,
   handleOf,
-  isFull,
   limitInWords,
   makeRoomFirst,
   oldVersionWarning,
@@ -73,14 +74,7 @@ export const halt: Lever<Args, QueueControl> = {
       summary: ok
         ? 'Redis holds the halt.'
         : 'The halt is not in Redis: something else has changed the queue meanwhile.',
-      fields: [
-        { label: 'queue', before: flowInWords(before), after: flowInWords(after) },
-        {
-          label: 'global concurrency',
-          before: limitInWords(before.concurrency),
-          after: limitInWords(after.concurrency),
-        },
-      ],
+      fields: controlFields(before, after),
       warnings: [],
     };
   },

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { actOnJob, type JobAction, type JobFacts, readJobFacts } from '../redis/job-actions.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { type Lever, type LeverContext, LeverError, type LeverWarning } from './lever.js';
-import { isFull, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
+import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 interface Args {
   readonly removeChildren?: boolean;

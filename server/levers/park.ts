@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
 import { SKIP_WORDS, type SkipReason } from '../model/parking-skip.js';
 import type { ParkEstimate } from '../replay/parking/estimate.js';
-import { PARKABLE_STATES, type Parking, ParkingError } from '../replay/parking/parking.js';
+import { PARKABLE_STATES, type Parking } from '../replay/parking/parking.js';
+import { asLever, PARKING_ANSWER_MS } from './ask-parking.js';
 import { type Lever, type LeverContext, LeverError } from './lever.js';
 import { queueOf, whyNoWrites } from './queue-target.js';
 
@@ -22,9 +23,6 @@ interface State {
   readonly id: string;
   readonly estimate: ParkEstimate;
 }
-
-/** A lever answers a person; what is not done by then goes on in the background. */
-const WAIT_MS = 15_000;
 
 /** Takes jobs that wait out of Redis to the console's disk. */
 export const park: Lever<Args, State> = {
@@ -77,7 +75,7 @@ export const park: Lever<Args, State> = {
   async apply(context, args, { id }) {
     return asLever(async () => {
       await context.parkings.begin(requestOf(context, args), id);
-      const parking = await context.parkings.settled(id, WAIT_MS);
+      const parking = await context.parkings.settled(id, PARKING_ANSWER_MS);
       return {
         summary: `${parkedInWords(parking)}${parking.state === 'running' ? ' It goes on.' : ''}`,
         freedBytes: parking.freedBytes,
@@ -111,16 +109,6 @@ export function skippedInWords(skipped: Readonly<Partial<Record<SkipReason, numb
   return (Object.entries(skipped) as [SkipReason, number][])
     .map(([reason, jobs]) => `${formatCount(jobs)} (${SKIP_WORDS[reason]})`)
     .join(', ');
-}
-
-/** What parking refuses, as a lever says it. */
-export async function asLever<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof ParkingError)) throw error;
-    throw new LeverError(error.code === 'disk-full' ? 'unavailable' : error.code, error.message);
-  }
 }
 
 function requestOf(context: LeverContext, args: Args) {

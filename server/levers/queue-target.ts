@@ -36,10 +36,6 @@ export function whyNoWrites(snapshot: Snapshot): string | null {
   return null;
 }
 
-export function isFull(snapshot: Snapshot): boolean {
-  return snapshot.nodes.some((node) => node.isFull);
-}
-
 /** The number in words, as fields show it. */
 export function limitInWords(value: number | null): string {
   return value === null ? 'none' : String(value);

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { formatDuration, formatRate } from '../model/format.js';
 import { LONGEST_WINDOW_MS, MOST_RATE } from '../model/limit-bounds.js';
 import { rateLimitAfter } from '../model/plan/effective-rate-limit.js';
@@ -9,7 +10,7 @@ import { type QueueControl, readControl, setRateLimit } from '../redis/queue-con
 import type { RateLimit } from '../watch/snapshot.js';
 import { foretell } from './foretell.js';
 import type { Lever, LeverContext, LeverWarning } from './lever.js';
-import { handleOf, isFull, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
+import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
 const COUNTING_MS = 30;
 /** Arguments of queue.rate-limit. */

@@ -1,19 +1,13 @@
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { formatCount } from '../model/format.js';
 import { type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
 import { parseHaltRecord } from '../watch/halt-record.js';
 import type { Snapshot } from '../watch/snapshot.js';
+import { controlFields } from './control-fields.js';
 import { foretell } from './foretell.js';
 import type { Lever, LeverWarning } from './lever.js';
-import {
-  flowInWords,
-  handleOf,
-  isFull,
-  limitInWords,
-  makeRoomFirst,
-  queueOf,
-  whyNoWrites,
-} from './queue-target.js';
+import { flowInWords, handleOf, limitInWords, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 type Args = Record<never, never>;
 
@@ -87,14 +81,7 @@ export const resume: Lever<Args, QueueControl> = {
       summary: ok
         ? 'Redis holds neither halt nor pause.'
         : `The queue is ${flowInWords(after)}: something else has changed it meanwhile.`,
-      fields: [
-        { label: 'queue', before: flowInWords(before), after: flowInWords(after) },
-        {
-          label: 'global concurrency',
-          before: limitInWords(before.concurrency),
-          after: limitInWords(after.concurrency),
-        },
-      ],
+      fields: controlFields(before, after),
       warnings:
         after.concurrency === 0
           ? ['Global concurrency is 0 without a halt of the console: no job starts. Set or remove it.']

@@ -1,18 +1,18 @@
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { formatCount, formatJobs } from '../model/format.js';
 import { GUARDED_PER_SECOND, type Parking } from '../replay/parking/parking.js';
+import { RestoreRateSchema } from '../replay/parking/restore-rate.js';
+import { asLever, PARKING_ANSWER_MS } from './ask-parking.js';
 import { type Lever, LeverError } from './lever.js';
-import { asLever } from './park.js';
-import { isFull, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
+import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 const schema = z.strictObject({
   parking: z.string().min(1, 'must be the id of a parking').max(100),
-  ratePerSecond: z.number().positive('must be above 0').max(100_000).optional(),
+  ratePerSecond: RestoreRateSchema.optional(),
   guard: z.boolean('must be true or false').default(true),
 });
 type Args = z.infer<typeof schema>;
-
-const WAIT_MS = 15_000;
 
 /** Brings parked jobs back into Redis. */
 export const unpark: Lever<Args, Parking> = {
@@ -66,7 +66,7 @@ export const unpark: Lever<Args, Parking> = {
     return asLever(async () => {
       const { ratePerSecond = null, guard } = args;
       await parkings.restore(args.parking, { ratePerSecond, guard });
-      const parking = await parkings.settled(args.parking, WAIT_MS);
+      const parking = await parkings.settled(args.parking, PARKING_ANSWER_MS);
       return {
         summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,
         freedBytes: null,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { isFull } from '../findings/verdict.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
 import type { LeverWarning } from './lever.js';
-import { isFull, makeRoomFirst } from './queue-target.js';
+import { makeRoomFirst } from './queue-target.js';
 
 export const MOST_SLOTS = 100_000;
 const DAY_MS = 86_400_000;

@@ -3,6 +3,7 @@ import { stream } from 'hono/streaming';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
 import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
+import { RestoreRateSchema } from '../../replay/parking/restore-rate.js';
 import { Problem } from '../problem.js';
 import { auditParking } from './audit-parking.js';
 import { apiPart, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
@@ -16,11 +17,6 @@ import {
 
 const idParam = z.object({ id: z.string().max(100) });
 const reason = z.string('must be text').trim().min(1, 'must say why').max(500, 'must be at most 500 letters');
-const rate = z
-  .number('must be jobs per second')
-  .positive('must be above 0')
-  .max(100_000, 'must be at most 100,000');
-
 const guard = z.boolean('must be true or false');
 
 const postRoute = jsonRoute(
@@ -84,7 +80,7 @@ const patchRoute = jsonRoute(
       body: jsonBody(
         z.strictObject({
           state: z.enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted').optional(),
-          ratePerSecond: rate.nullable().optional(),
+          ratePerSecond: RestoreRateSchema.nullable().optional(),
           guard: guard.optional(),
           reason,
         }),
@@ -103,7 +99,7 @@ const restoreRoute = jsonRoute(
       params: idParam,
       body: jsonBody(
         z.strictObject({
-          ratePerSecond: rate.optional().openapi({
+          ratePerSecond: RestoreRateSchema.optional().openapi({
             description: 'At most; unless given 1,000, or as fast as it goes where guard is false',
           }),
           guard: guard

@@ -7,7 +7,7 @@ import type { AlertView } from '../../alerts/alert-view.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import { plainName, plainSentence } from '../../findings/words.js';
 import { describeCondition, subjectName } from '../../model/alerts/describe.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import type { Subject } from '../../signals/reading.js';
@@ -61,6 +61,11 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
   };
 }
 
+/** What somebody wrote, before another sentence. */
+function ended(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
 function isFollowing({ alert }: AlertView): boolean {
   return alert.inhibitedBy !== null;
 }
@@ -86,11 +91,13 @@ function alertOf(
     notes: [
       ...(acknowledged && state !== 'resolved'
         ? [
-            `${plainName(acknowledged.actor)} knows${acknowledged.note ? `: ${plainName(acknowledged.note)}` : '.'}`,
+            `${plainName(acknowledged.actor)} knows${acknowledged.note ? `: ${ended(plainSentence(acknowledged.note))}` : '.'}`,
           ]
         : []),
       ...(inhibitedBy !== null && state !== 'resolved' ? [`Follows from "${inhibitedBy}".`] : []),
-      ...(silence ? [`Silenced by ${plainName(silence.author)}: ${plainName(silence.comment)}`] : []),
+      ...(silence
+        ? [`Silenced by ${plainName(silence.author)}: ${ended(plainSentence(silence.comment))}`]
+        : []),
       ...(seen === 'unknown' && state !== 'resolved' ? ['Not known at the last look: the state holds.'] : []),
     ],
     remedy:

@@ -1,0 +1,15 @@
+import { ParkingError } from '../replay/parking/parking.js';
+import { LeverError } from './lever.js';
+
+/** A lever answers a person; what is not parked or back by then goes on in the background. */
+export const PARKING_ANSWER_MS = 15_000;
+
+/** What parking refuses, as a lever says it. */
+export async function asLever<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ParkingError)) throw error;
+    throw new LeverError(error.code === 'disk-full' ? 'unavailable' : error.code, error.message);
+  }
+}

@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+/** Jobs a second at which parked ones come back, at most; for API and lever alike. */
+export const RestoreRateSchema = z
+  .number('must be jobs per second')
+  .positive('must be above 0')
+  .max(100_000, 'must be at most 100,000');
