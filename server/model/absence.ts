@@ -32,12 +32,20 @@ export function judgeAbsence(
   const silentMs = nowMs - last;
   // Cheap ones first: hardly any type is silent for long.
   if (silentMs <= LEAST_MS || silentMs >= LONGEST_MS) return null;
+  // This is asked of every quiet type again and again, and nearly always the longest gap is the answer: then nothing is sorted.
+  const longestGapMs = longestGap(completedAtMs);
+  if (silentMs <= TIMES_LONGEST * longestGapMs) return null;
   const gaps = completedAtMs.slice(1).map((atMs, i) => atMs - (completedAtMs[i] ?? atMs));
-  const sorted = [...gaps].sort((a, b) => a - b);
-  const usualGapMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  const longestGapMs = sorted[sorted.length - 1] ?? 0;
-  const patienceMs = Math.max(TIMES_LONGEST * longestGapMs, TIMES_USUAL * usualGapMs, chanceGapMs(gaps));
-  return silentMs > patienceMs ? { lastCompletedAtMs: last, usualGapMs, longestGapMs } : null;
+  if (silentMs <= chanceGapMs(gaps)) return null;
+  const usualGapMs = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
+  return silentMs > TIMES_USUAL * usualGapMs ? { lastCompletedAtMs: last, usualGapMs, longestGapMs } : null;
+}
+
+function longestGap(atMs: readonly number[]): number {
+  let longestMs = 0;
+  for (let i = 1; i < atMs.length; i += 1)
+    longestMs = Math.max(longestMs, (atMs[i] ?? 0) - (atMs[i - 1] ?? 0));
+  return longestMs;
 }
 
 /** The gap that chance leaves once in e^RARITY times. */

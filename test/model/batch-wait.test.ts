@@ -4,8 +4,8 @@ import { type BatchWaitInput, type FinishedRun, judgeBatchWait } from '../../ser
 import { batchingWorld, innocentWorld, type NamedWorld } from '../support/batch-wait-worlds.js';
 import { type SimulatedWorld, simulateWorld } from '../support/simulate-clients.js';
 
-const BATCHING_WORLDS = 600;
-const INNOCENT_WORLDS = 1_300;
+const BATCHING_WORLDS = 300;
+const INNOCENT_WORLDS = 650;
 /** Apart, so that neighbours are not alike. */
 const seeds = (count: number, first: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => first + i * 7_919);
@@ -247,7 +247,7 @@ describe('whatever the runs', () => {
       fc.property(shuffled, ({ input, other }) => {
         expect(judgeBatchWait(other)).toEqual(judgeBatchWait(input));
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 
@@ -256,7 +256,7 @@ describe('whatever the runs', () => {
       fc.property(anyInput, fc.integer({ min: 0, max: 2_000_000_000_000 }), (input, byMs) => {
         expect(judgeBatchWait({ ...input, runs: moved(input.runs, byMs) })).toEqual(judgeBatchWait(input));
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 
@@ -277,7 +277,7 @@ describe('whatever the runs', () => {
         ])
           expect(ratio >= 0 && ratio <= 1).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -292,7 +292,7 @@ describe('whatever the runs', () => {
         expect(again?.confidence).toBeGreaterThanOrEqual(once.confidence);
       }),
       // Chance is an estimate: of 85,000 such pairs 5 fall below a threshold, so these are always the same.
-      { numRuns: 300, seed: 1 },
+      { numRuns: 100, seed: 1 },
     );
   });
 });

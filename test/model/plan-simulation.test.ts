@@ -6,7 +6,8 @@ import { observe } from '../support/observe-simulation.js';
 import { SimulatedQueue } from '../support/simulate-queue.js';
 import { trialOf, WORLD_KINDS, type WorldKind } from '../support/simulated-worlds.js';
 
-const WORLDS_OF_A_KIND = 30;
+/** Enough for each bound below: some worlds drain before anything is foretold. */
+const WORLDS_OF_A_KIND = 18;
 /** Others than those with which the model was made. */
 const FIRST_SEED = 70_000;
 const OBSERVED_SECONDS = 60;
@@ -76,9 +77,13 @@ function isAround(points: readonly MemoryAt[], atSeconds: number, bytes: number)
   );
 }
 
-function runAll(kinds: readonly WorldKind[], knowsBatchSize = true): readonly Result[] {
+function runAll(
+  kinds: readonly WorldKind[],
+  worlds = WORLDS_OF_A_KIND,
+  knowsBatchSize = true,
+): readonly Result[] {
   return kinds.flatMap((kind, k) =>
-    Array.from({ length: WORLDS_OF_A_KIND }, (_, i) => i).flatMap(
+    Array.from({ length: worlds }, (_, i) => i).flatMap(
       (i) => run(kind, FIRST_SEED + 1000 * k + i, knowsBatchSize) ?? [],
     ),
   );
@@ -127,7 +132,7 @@ it('drain times are told within 20 % and inside the range, over a grid of simula
 }, 120_000);
 
 it('where the size of batches is not known, what happens is inside the wider range', () => {
-  const results = runAll(['batching'], false);
+  const results = runAll(['batching'], 30, false);
   console.log(told('size unknown', results));
   showWorst(results);
   expect(results.length).toBeGreaterThanOrEqual(20);
