@@ -14,17 +14,17 @@ const { values, positionals } = parseArgs({
 const drill = findDrill(positionals[0] ?? '');
 
 if (!drill) {
-  console.error('npm run drill <name> -- [--auto] [--port 3000] [--maxmemory MEGABYTES] [--jobs REPLAYED]\n');
+  console.error('npm run drill <name> -- [--auto] [--port 3000] [--maxmemory MEGABYTES] [--jobs COUNT]\n');
   for (const { name, about } of DRILLS) console.error(`  ${name.padEnd(18)}${about}`);
   process.exitCode = 2;
 } else {
   const megabytes = Number(values.maxmemory);
-  const replayedJobs = Number(values.jobs);
+  const jobs = Number(values.jobs);
   const account = await runDrill(drill, {
     isAuto: values.auto,
     port: Number(values.port) || 3000,
     ...(megabytes > 0 ? { maxmemoryBytes: megabytes * 1024 * 1024 } : {}),
-    ...(replayedJobs > 0 ? { replayedJobs } : {}),
+    ...(jobs > 0 ? { jobs } : {}),
     print: console.log,
   });
   const failures = account.failures().length;

@@ -23,7 +23,11 @@ export async function resolveFullRedis(
   world: World,
   account: Account,
   api: Api,
-  { alerts, refusedAtMs }: { readonly alerts: AlertWatch; readonly refusedAtMs: number },
+  {
+    alerts,
+    refusedAtMs,
+    backlogJobs,
+  }: { readonly alerts: AlertWatch; readonly refusedAtMs: number; readonly backlogJobs: number },
 ): Promise<void> {
   await checkBefore(world, account);
   await findCause(account, api, refusedAtMs);
@@ -32,7 +36,7 @@ export async function resolveFullRedis(
   account.moment('there is room');
   await checkAfter(world, account, api);
   await alerts.conclude();
-  await drainBacklog(world, account, api);
+  await drainBacklog(world, account, api, backlogJobs);
   await checkNothingLost(world, account);
 }
 

@@ -13,6 +13,7 @@ const RESTART_AFTER_MS = 4_000;
 const STEADY_SECONDS = 3;
 /** Results that take Redis further over its limit while it is full. */
 const RESULT_LETTERS = 4_000;
+const BACKLOG_JOBS = 100_000;
 
 /** incidents.md, 1: a surge of low-value analytics jobs fills the Redis that the API needs. */
 export const fullRedis: Drill = {
@@ -63,6 +64,7 @@ export const fullRedis: Drill = {
         ...{ rule: 'job-type-memory', queue: ANALYTICS, type: 'track' },
         because: 'its jobs fill this Redis: that is the incident',
       },
+      { rule: 'memory', because: 'and each of their results is in the events too' },
       { rule: 'redis-memory', because: 'just before it is full it is at 95%' },
       {
         rule: 'type-batch-wait',
@@ -78,7 +80,7 @@ export const fullRedis: Drill = {
     'A stock queue.pause() is refused in this state; the levers of the console are not.',
     'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
-  start: async (world, account) => {
+  start: async (world, account, { jobs }) => {
     account.moment('work begins');
     await world.play(
       'producer',
@@ -86,7 +88,13 @@ export const fullRedis: Drill = {
       analyticsProducer(world.redis.port, await limitOf(world)),
     );
     await world.play('producer', 'API server', apiProducer(world.redis.port));
-    const stage = { world, account, worker: await startWorker(world, RESULT_LETTERS), refusedAtMs: 0 };
+    const stage = {
+      world,
+      account,
+      worker: await startWorker(world, RESULT_LETTERS),
+      refusedAtMs: 0,
+      backlogJobs: jobs ?? BACKLOG_JOBS,
+    };
     account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
     return incidentOf(stage);
   },
@@ -98,6 +106,8 @@ interface Stage {
   worker: Player;
   /** When the API was refused first. */
   refusedAtMs: number;
+  /** Drained at the end by one order. */
+  readonly backlogJobs: number;
 }
 
 function incidentOf(stage: Stage): Incident {
@@ -125,8 +135,7 @@ function incidentOf(stage: Stage): Incident {
         );
       }
     },
-    resolve: (api, alerts) =>
-      resolveFullRedis(world, account, api, { alerts, refusedAtMs: stage.refusedAtMs }),
+    resolve: (api, alerts) => resolveFullRedis(world, account, api, { alerts, ...stage }),
   };
 }
 

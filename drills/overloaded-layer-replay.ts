@@ -15,11 +15,11 @@ const SLOTS = { large: 16, small: 5 };
 const LARGE_JOBS = 20_000;
 const WORKERS = ['left-4', 'left-5', 'left-6', 'left-7'];
 const LOST = ['left-4', 'left-6'];
-const NORMAL_MS = 5_000;
+const NORMAL_MS = 3_000;
 const BACKS_OFF_WITHIN_MS = 15_000;
 /** How long the half that is left is watched. */
-const WATCHED_MS = 15_000;
-const STANDS_MS = 3_000;
+const WATCHED_MS = 10_000;
+const STANDS_MS = 2_000;
 /** What waits up to this is nobody's trouble, however short the normal wait is: the guard's own floor. */
 const FLOOR_MS = 1_000;
 const REASON = 'drill overloaded-layer: what could not be passed on';

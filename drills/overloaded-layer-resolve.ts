@@ -14,7 +14,9 @@ const NAMED_WITHIN_MS = 5_000;
 const HANGS_AFTER_MS = 5_000;
 /** Medians of the last seconds have to turn, with 20 slow runs at the least. */
 const OUTLIER_AFTER_MS = 25_000;
-const MEASURED_MS = 5_000;
+const MEASURED_MS = 3_000;
+/** Of the slots that are left: what waits by then is gone in a quarter of a minute. */
+const TIMES_SLOTS = 6;
 const REASON = 'drill overloaded-layer';
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
@@ -112,9 +114,12 @@ async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise
 async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<void> {
   const waiting = (): Promise<number> => world.redis.client.llen(`bull:${LEFT}:wait`);
   const before = await waiting();
-  const plan = await plannedFor(api, 4);
+  const plan = await plannedFor(api, TIMES_SLOTS);
   const askedAtMs = Date.now();
-  const outcomes = await api.patch('/instances/default/workers?match=layer-*', { factor: 4, reason: REASON });
+  const outcomes = await api.patch('/instances/default/workers?match=layer-*', {
+    factor: TIMES_SLOTS,
+    reason: REASON,
+  });
   account.check(
     'one action raises the capacity of both queues',
     outcomes.applied + outcomes.outcomes.filter(({ status }) => status === 'unverified').length === 2,

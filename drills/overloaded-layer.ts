@@ -75,7 +75,7 @@ export const overloadedLayer: Drill = {
     'Raise the capacity of both queues at once: Act on a group, or PATCH /workers?match=layer-*.',
     'Take the one that drags the rest out of the pool and look at the waiting time.',
   ],
-  start: async (world, account, { replayedJobs }) => {
+  start: async (world, account, { jobs }) => {
     let surge: Player | null = null;
     const workers = await Promise.all([
       ...[1, 2, 3, 4, 5].map((i) => startWorker(world, LEFT, `left-${i}`)),
@@ -88,9 +88,9 @@ export const overloadedLayer: Drill = {
       account,
       workers,
       made: [],
-      replayedJobs: replayedJobs ?? REPLAYED_JOBS,
+      replayedJobs: jobs ?? REPLAYED_JOBS,
       async surge() {
-        surge = await world.play('producer', 'surge', producer(world, LEFT, 'surge', 120));
+        surge = await world.play('producer', 'surge', producer(world, LEFT, 'surge', 80));
       },
       endSurge: async () => surge?.stop(),
       async join(queue, name) {

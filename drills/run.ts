@@ -17,8 +17,8 @@ export interface RunOptions {
   /** The first port to try for the console. */
   readonly port: number;
   readonly maxmemoryBytes?: number;
-  /** Jobs that are replayed, where the drill has a replay of a size of its own. */
-  readonly replayedJobs?: number;
+  /** Jobs that are replayed or drained, where the drill says how many by itself. */
+  readonly jobs?: number;
   /** Takes a line of output. */
   readonly print: (line: string) => void;
 }
@@ -63,7 +63,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Accou
     print(`  ${SHORTER}\n`);
     if (!options.isAuto)
       print([...drill.guide.map((line) => `  ${line}`), '  Ctrl-C ends everything.\n'].join('\n'));
-    const incident = await drill.start(world, account, { replayedJobs: options.replayedJobs ?? null });
+    const incident = await drill.start(world, account, { jobs: options.jobs ?? null });
     const api = createApi(address, tokens);
     const alerts = watchAlerts(api, account, drill.alerts);
     await incident.develop(api);

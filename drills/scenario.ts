@@ -29,8 +29,8 @@ export interface Drill {
 
 /** How large a drill is played, where it can be played smaller. */
 export interface DrillSize {
-  /** Jobs that are replayed; null: as many as the drill has by itself. */
-  readonly replayedJobs: number | null;
+  /** Jobs of its largest part, which replays or drains them; null: as many as the drill has by itself. */
+  readonly jobs: number | null;
 }
 
 /** An incident on its way. */

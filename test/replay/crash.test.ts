@@ -5,17 +5,17 @@ import { judgeCrash, NOTHING_WRONG } from '../support/judge-crash.js';
 /** `npm run bench -- --crash` does the same 200 times with the console and 20 times with Redis. */
 const PLAN: CrashPlan = {
   seed: 11,
-  kills: 20,
+  kills: 12,
   redisKills: 0,
   appendfsync: 'always',
   losesPower: false,
-  replayedJobs: 6_000,
+  replayedJobs: 4_000,
   ratePerSecond: 1_000,
-  runJobs: 1_500,
-  restingJobs: 1_000,
+  runJobs: 900,
+  restingJobs: 600,
 };
 
-it('a console that is killed 20 times in the midst of a replay and of parkings loses no job and runs none twice', async () => {
+it('a console that is killed 12 times in the midst of a replay and of parkings loses no job and runs none twice', async () => {
   const outcome = await crashWorld(PLAN);
   // Most kills hit it while it was at work, else this test would show nothing.
   expect(outcome.inReplay).toBeGreaterThan(PLAN.kills / 2);
