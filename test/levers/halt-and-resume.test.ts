@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
 import { openBoth } from '../support/bullmq-queues.js';
@@ -8,34 +8,39 @@ import { until } from '../support/until.js';
 const NAMES = ['held-5', 'held-6', 'legacy', 'mixed', 'kept', 'app', 'delayed', 'zero', 'ignored'];
 let redis: OwnRedis;
 let bench: LeverBench;
+const workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   redis = await startRedis();
   bench = await startBench(redis, { queues: NAMES.map((name) => `bull:${name}`) });
 });
 afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
   await bench?.stop();
   await redis?.stop();
 });
 
 const state = (id: string, field: string): Promise<string | null> => redis.client.hget(`${id}:meta`, field);
 
-describe.each([5, 6] as const)('with workers of BullMQ %s in processes of their own', (version) => {
-  const id = `bull:held-${version}`;
-  let worker: WorkerProcess;
-
-  beforeAll(async () => {
+// Each on a queue of its own, side by side: a halt is measured for ten seconds.
+it.concurrent.each([5, 6] as const)(
+  'with workers of BullMQ %s no job starts once the halt has returned, and idle ones take jobs within half a second of the resume',
+  async (version) => {
+    const id = `bull:held-${version}`;
     const queues = openBoth(redis.port, `held-${version}`);
     await queues.v6.addBulk(Array.from({ length: 3_000 }, () => ({ name: 'work', data: {} })));
     await queues.close();
     const options = { concurrency: 8 };
-    worker = await startWorker({ version, port: redis.port, queue: `held-${version}`, jobMs: 4, options });
+    const worker = await startWorker({
+      version,
+      port: redis.port,
+      queue: `held-${version}`,
+      jobMs: 4,
+      options,
+    });
+    workers.push(worker);
     await bench.seen(id);
     await until('jobs run', () => worker.finished.length > 50);
-  });
-  afterAll(() => worker?.stop());
-
-  it('no job starts once the halt has returned', async () => {
     const outcome = await bench.pullOne('queue.halt', { queues: [id] });
     expect(outcome.status).toBe('applied');
     await until('running jobs have finished', async () => (await redis.client.llen(`${id}:active`)) === 0);
@@ -49,18 +54,32 @@ describe.each([5, 6] as const)('with workers of BullMQ %s in processes of their 
     expect(measured).toMatchObject({ isWarning: false, text: expect.stringMatching(/No job has started/) });
     expect(await redis.client.llen(`${id}:wait`)).toBe(left);
     expect(worker.started.length).toBe(3_000 - left);
-  });
 
-  it('idle workers take jobs within half a second of the resume', async () => {
     const before = worker.started.length;
     const resumedAtMs = Date.now();
-    const outcome = await bench.pullOne('queue.resume', { queues: [id] });
-    expect(outcome).toMatchObject({ status: 'applied', undo: { lever: 'queue.halt' } });
+    const resumed = await bench.pullOne('queue.resume', { queues: [id] });
+    expect(resumed).toMatchObject({ status: 'applied', undo: { lever: 'queue.halt' } });
     const first = await until('a job has started', () => worker.started[before], { everyMs: 5 });
     expect(first.atMs - resumedAtMs).toBeLessThan(500);
     await until('all are done', () => worker.finished.length === 3_000);
     expect(new Set(worker.finished).size).toBe(3_000);
-  });
+  },
+);
+
+it.concurrent('a halt that workers ignore is told as a warning within seconds', async () => {
+  const id = 'bull:ignored';
+  const queues = openBoth(redis.port, 'ignored');
+  await queues.v6.addBulk(Array.from({ length: 5 }, () => ({ name: 'work', data: {} })));
+  await bench.seen(id);
+  const outcome = await bench.pullOne('queue.halt', { queues: [id] });
+  await bench.seen(id, (queue) => queue.flow === 'halted');
+  // What a worker of a BullMQ that knows no global concurrency does when it takes a job.
+  await redis.client.rpoplpush(`${id}:wait`, `${id}:active`);
+  const measured = await until('the halt is measured', () =>
+    bench.audit.measurements.find((kept) => kept.id === outcome.auditId),
+  );
+  expect(measured).toMatchObject({ isWarning: true, text: expect.stringMatching(/does not hold: 1 of/) });
+  await queues.close();
 });
 
 it('a queue of 15,000 jobs that BullMQ 5 has paused resumes with none lost and all in order', async () => {
@@ -168,21 +187,5 @@ it('a job that would be lost by the resume of BullMQ 5 is not put back into its 
   await bench.pullOne('queue.resume', { queues: [id] });
   const promoted = await bench.pullOne('job.promote', { queues: [id], jobId: 'later' });
   expect(promoted.status).toBe('applied');
-  await queues.close();
-});
-
-it('a halt that workers ignore is told as a warning within seconds', async () => {
-  const id = 'bull:ignored';
-  const queues = openBoth(redis.port, 'ignored');
-  await queues.v6.addBulk(Array.from({ length: 5 }, () => ({ name: 'work', data: {} })));
-  await bench.seen(id);
-  const outcome = await bench.pullOne('queue.halt', { queues: [id] });
-  await bench.seen(id, (queue) => queue.flow === 'halted');
-  // What a worker of a BullMQ that knows no global concurrency does when it takes a job.
-  await redis.client.rpoplpush(`${id}:wait`, `${id}:active`);
-  const measured = await until('the halt is measured', () =>
-    bench.audit.measurements.find((kept) => kept.id === outcome.auditId),
-  );
-  expect(measured).toMatchObject({ isWarning: true, text: expect.stringMatching(/does not hold: 1 of/) });
   await queues.close();
 });

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
 import { runLever } from '../../server/levers/run.js';
@@ -8,19 +8,16 @@ import type { QueueHandle } from '../../server/redis/queue-control.js';
 import { anOrder } from '../support/agent-ear.js';
 import { fill } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
-import { concurrencyOf, startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
-
-let scene: WorkerScene;
-beforeEach(async () => {
-  scene = await startWorkerScene();
-});
-afterEach(() => scene.stop());
+import { concurrencyOf } from '../support/worker-scene.js';
+import { it } from '../support/worker-scene-test.js';
 
 const overQueue = { queues: ['bull:work'] };
 const MINUTE_MS = 60_000;
 
-describe('what a queue keeps', () => {
-  it('is at most 500 orders: what is too much is refused and says what to do, what replaces one is not', async () => {
+describe.concurrent('what a queue keeps', () => {
+  it('is at most 500 orders: what is too much is refused and says what to do, what replaces one is not', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const scopes = ['*', ...Array.from({ length: 499 }, (_, i) => `worker-${i}@web`)];
@@ -46,7 +43,7 @@ describe('what a queue keeps', () => {
     expect(fits.status).toBe('applied');
   });
 
-  it('makes room by itself of what was for workers without a name that have ended', async () => {
+  it('makes room by itself of what was for workers without a name that have ended', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({});
     const gone = '5f0c1f0e-0000-4000-8000-000000000001';
@@ -76,46 +73,49 @@ describe('what a queue keeps', () => {
   });
 });
 
-describe('while Redis is full', () => {
-  it.each([
+describe.concurrent('while Redis is full', () => {
+  it.for([
     ['from 7.0 on', true],
     ['before 7.0', false],
-  ])('orders are kept, put back and taken away (as scripts run %s)', async (_, canFlagScripts) => {
-    const { client } = scene.redis;
-    const queue: QueueHandle = { client, canFlagScripts, id: 'bull:work' };
-    await client.hset('bull:work:meta', 'version', 'bullmq:6.7.0');
-    await client.setrange('ballast', 40_000_000, 'x');
-    await fill(scene.redis);
-    await expect(client.hset('bull:work:meta', 'more', '1')).rejects.toThrow(/OOM/);
-    const nowMs = Date.now();
-    const give = (value: number): GivenOrder => {
-      const order = anOrder({ setting: 'concurrency', value });
-      return { order, signed: signOrder(order, null) };
-    };
-    const [first, second, third] = [give(1), give(2), give(3)];
-    expect(await keepOrders(queue, [first], nowMs)).toEqual({});
-    const former = await keepOrders(queue, [second], nowMs);
-    expect(former).toEqual({ '*|concurrency': first.signed });
-    await giveBack(queue, [second], former ?? {}, nowMs);
-    expect(await scene.kept()).toEqual({ '*|concurrency': 1 });
-    await keepOrders(queue, [third], nowMs);
-    await giveBack(queue, [second], former ?? {}, nowMs);
-    expect(await scene.kept()).toEqual({ '*|concurrency': 3 });
-    expect(await takeAllKept(queue, nowMs)).toEqual({ '*|concurrency': third.signed });
-    expect(await client.hexists('bull:work:meta', KEPT_ORDERS_FIELD)).toBe(0);
-    expect(await client.hget('bull:work:meta', 'version')).toBe('bullmq:6.7.0');
-  });
+  ] as const)(
+    'orders are kept, put back and taken away (as scripts run %s)',
+    async ([, canFlagScripts], { scene }) => {
+      const { client } = scene.redis;
+      const queue: QueueHandle = { client, canFlagScripts, id: 'bull:work' };
+      await client.hset('bull:work:meta', 'version', 'bullmq:6.7.0');
+      await client.setrange('ballast', 40_000_000, 'x');
+      await fill(scene.redis);
+      await expect(client.hset('bull:work:meta', 'more', '1')).rejects.toThrow(/OOM/);
+      const nowMs = Date.now();
+      const give = (value: number): GivenOrder => {
+        const order = anOrder({ setting: 'concurrency', value });
+        return { order, signed: signOrder(order, null) };
+      };
+      const [first, second, third] = [give(1), give(2), give(3)];
+      expect(await keepOrders(queue, [first], nowMs)).toEqual({});
+      const former = await keepOrders(queue, [second], nowMs);
+      expect(former).toEqual({ '*|concurrency': first.signed });
+      await giveBack(queue, [second], former ?? {}, nowMs);
+      expect(await scene.kept()).toEqual({ '*|concurrency': 1 });
+      await keepOrders(queue, [third], nowMs);
+      await giveBack(queue, [second], former ?? {}, nowMs);
+      expect(await scene.kept()).toEqual({ '*|concurrency': 3 });
+      expect(await takeAllKept(queue, nowMs)).toEqual({ '*|concurrency': third.signed });
+      expect(await client.hexists('bull:work:meta', KEPT_ORDERS_FIELD)).toBe(0);
+      expect(await client.hget('bull:work:meta', 'version')).toBe('bullmq:6.7.0');
+    },
+  );
 });
 
-describe('a worker that has ended when the order comes', () => {
-  it.each([
+describe.concurrent('a worker that has ended when the order comes', () => {
+  it.for([
     ['with a name, is told as silent, and the order waits for it', 'first', /the order is kept/],
     [
       'without a name, is told as silent, and that the order may have ended with it',
       undefined,
       /so has the order/,
     ],
-  ])('%s', async (_, name, words) => {
+  ] as const)('%s', async ([, name, words], { scene }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: name === undefined ? {} : { name } });
     const workers = [process.ids[0] ?? ''];
@@ -129,8 +129,10 @@ describe('a worker that has ended when the order comes', () => {
   });
 });
 
-describe('a connection that hangs between keeping and publishing', () => {
-  it('leaves the order kept, and says that workers follow and that it is not known whether they were told', async () => {
+describe.concurrent('a connection that hangs between keeping and publishing', () => {
+  it('leaves the order kept, and says that workers follow and that it is not known whether they were told', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({});
     const way = await startWayThatHangs(scene.redis.port, 'order:bull:work');

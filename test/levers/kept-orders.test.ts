@@ -1,21 +1,16 @@
 import { hostname } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
-import { concurrencyOf, startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
-
-let scene: WorkerScene;
-beforeEach(async () => {
-  scene = await startWorkerScene();
-});
-afterEach(() => scene.stop());
+import { concurrencyOf } from '../support/worker-scene.js';
+import { it } from '../support/worker-scene-test.js';
 
 const overQueue = { queues: ['bull:work'] };
 const host = hostname();
 
-describe('an order that every worker refuses', () => {
-  it('does not take away what another console has ordered meanwhile', async () => {
+describe.concurrent('an order that every worker refuses', () => {
+  it('does not take away what another console has ordered meanwhile', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { limits: { maxConcurrency: 8 } } });
     await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 7 } });
@@ -33,7 +28,9 @@ describe('an order that every worker refuses', () => {
     expect(await concurrencyOf(process)).toEqual([6]);
   });
 
-  it('leaves all as it was where it was to take others back: of all workers, of one, of a whole queue', async () => {
+  it('leaves all as it was where it was to take others back: of all workers, of one, of a whole queue', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const [id = ''] = process.ids.flatMap((one) => one ?? []);
@@ -60,8 +57,8 @@ describe('an order that every worker refuses', () => {
   });
 });
 
-describe('orders for one worker', () => {
-  it('are taken back for it alone, whatever letters are in the names of the others', async () => {
+describe.concurrent('orders for one worker', () => {
+  it('are taken back for it alone, whatever letters are in the names of the others', async ({ scene }) => {
     await scene.add(1);
     const names = ['a', `a@${host}|b`, 'a b', 'Ä*?[a]', '*|concurrency'];
     const process = await scene.workers(...names.map((name) => ({ attach: { name } })));
@@ -79,7 +76,9 @@ describe('orders for one worker', () => {
     expect(await concurrencyOf(process)).toEqual([5, 3, 3, 3, 3]);
   });
 
-  it('are for it alone also where another has the same name, and it is said that they end with it', async () => {
+  it('are for it alone also where another has the same name, and it is said that they end with it', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'twin' } }, { attach: { name: 'twin' } });
     const [first = '', second = ''] = process.ids.flatMap((one) => one ?? []);
@@ -98,8 +97,10 @@ describe('orders for one worker', () => {
   });
 });
 
-describe('what is kept', () => {
-  it('is taken back at once though no worker is there: one that ends at its start by it must be able to come', async () => {
+describe.concurrent('what is kept', () => {
+  it('is taken back at once though no worker is there: one that ends at its start by it must be able to come', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({});
     await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 9 } });
@@ -112,7 +113,9 @@ describe('what is kept', () => {
     expect(await scene.kept()).toEqual({});
   });
 
-  it('is taken back within seconds though one of its workers hangs and many have orders of their own', async () => {
+  it('is taken back within seconds though one of its workers hangs and many have orders of their own', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const names = Array.from({ length: 8 }, (_, i) => `worker-${i}`);
     const process = await scene.workers({});
@@ -129,7 +132,7 @@ describe('what is kept', () => {
     hanging.signal('SIGCONT');
   });
 
-  it('is as it was where Redis takes the order but does not let it be published', async () => {
+  it('is as it was where Redis takes the order but does not let it be published', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({});
     await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 7 } });
@@ -150,7 +153,9 @@ describe('what is kept', () => {
     expect(await scene.kept()).toEqual({ '*|concurrency': 7 });
   });
 
-  it('and was written by others is shown only where a worker would follow it, and left where it may be of a later console', async () => {
+  it('and was written by others is shown only where a worker would follow it, and left where it may be of a later console', async ({
+    scene,
+  }) => {
     await scene.add(1);
     await scene.workers({});
     await scene.keep([
@@ -178,7 +183,7 @@ describe('what is kept', () => {
     expect(after).not.toHaveProperty('junk');
   });
 
-  it('that is no map of orders at all is written anew', async () => {
+  it('that is no map of orders at all is written anew', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({});
     for (const text of ['{', '7', 'null', '[1,{"v":1}]', '"x"', '']) {

@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
+import { startWorker, type WorkerOptions, type WorkerProcess } from '../support/bullmq-process.js';
 import { openBoth } from '../support/bullmq-queues.js';
 import { type LeverBench, startBench } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
@@ -8,17 +8,14 @@ import { until } from '../support/until.js';
 const NAMES = ['typed', 'own', 'faster', 'undo', 'hold', 'minute'];
 let redis: OwnRedis;
 let bench: LeverBench;
-let worker: WorkerProcess | null = null;
+const workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   redis = await startRedis();
   bench = await startBench(redis, { queues: NAMES.map((name) => `bull:${name}`) });
 });
-afterEach(async () => {
-  await worker?.stop();
-  worker = null;
-});
 afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
   await bench?.stop();
   await redis?.stop();
 });
@@ -31,18 +28,24 @@ async function filled(name: string, jobs: number): Promise<string> {
   return `bull:${name}`;
 }
 
+/** Each test has one of its own, side by side: a limit is measured for ten seconds. */
+async function start(options: Omit<WorkerOptions, 'port'>): Promise<WorkerProcess> {
+  const worker = await startWorker({ port: redis.port, ...options });
+  workers.push(worker);
+  return worker;
+}
+
 const limitOf = (id: string) => redis.client.hmget(`${id}:meta`, 'max', 'duration');
 const measuredOf = (auditId: string | null) =>
   until('the rate is measured', () => bench.audit.measurements.find((kept) => kept.id === auditId), {
     withinMs: 25_000,
   });
 
-describe('a limit means what was typed', () => {
-  it('in jobs per second, from the moment it is set, and the rate is measured afterwards', async () => {
+describe.concurrent('a limit means what was typed', () => {
+  it.concurrent('in jobs per second, from the moment it is set, and the rate is measured afterwards', async () => {
     const id = await filled('typed', 20_000);
-    worker = await startWorker({
+    const worker = await start({
       version: 6,
-      port: redis.port,
       queue: 'typed',
       jobMs: 1,
       options: { concurrency: 4 },
@@ -74,12 +77,11 @@ describe('a limit means what was typed', () => {
   });
 });
 
-it('tells that a worker counts in a window of its own, and which max would mean what was typed', async () => {
+it.concurrent('tells that a worker counts in a window of its own, and which max would mean what was typed', async () => {
   const id = await filled('own', 3_000);
   const limiter = { max: 50, duration: 5_000 };
-  worker = await startWorker({
+  await start({
     version: 6,
-    port: redis.port,
     queue: 'own',
     options: { limiter, concurrency: 4 },
   });
@@ -96,12 +98,11 @@ it('tells that a worker counts in a window of its own, and which max would mean 
   expect(measured.text).toMatch(/so the limit means 0\.8\d?\/s and not 4\/s; a max of (19|20) per 1000 ms/);
 });
 
-it('warns when a limit has made a queue faster, because it replaces a stricter one of the workers', async () => {
+it.concurrent('warns when a limit has made a queue faster, because it replaces a stricter one of the workers', async () => {
   const id = await filled('faster', 5_000);
   const limiter = { max: 5, duration: 1_000 };
-  worker = await startWorker({
+  await start({
     version: 5,
-    port: redis.port,
     queue: 'faster',
     options: { limiter, concurrency: 4 },
   });

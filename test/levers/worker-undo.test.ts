@@ -1,33 +1,28 @@
 import { hostname } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { Outcome } from '../../server/levers/lever.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
-import { concurrencyOf, startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
-
-let scene: WorkerScene;
-beforeEach(async () => {
-  scene = await startWorkerScene();
-});
-afterEach(() => scene.stop());
+import { concurrencyOf, type WorkerScene } from '../support/worker-scene.js';
+import { it } from '../support/worker-scene-test.js';
 
 const overQueue = { queues: ['bull:work'] };
 const HOUR_MS = 3_600_000;
 
-async function undo({ undo: call }: Outcome): Promise<Outcome> {
+async function undo(scene: WorkerScene, { undo: call }: Outcome): Promise<Outcome> {
   if (!call) throw new Error('there is no way back');
   const { lever, queues, workers = [], args } = call;
   return scene.bench.pullOne(lever, { queues, workers, args });
 }
 
-async function standing(): Promise<readonly (readonly [unknown, number | null])[]> {
+async function standing(scene: WorkerScene): Promise<readonly (readonly [unknown, number | null])[]> {
   const { keptOrders } = await scene.bench.seen('bull:work');
   return keptOrders.map(({ value, untilMs }) => [value, untilMs]);
 }
 
-describe('undo', () => {
-  it('of a change made right after another brings back the one before, and its end', async () => {
+describe.concurrent('undo', () => {
+  it('of a change made right after another brings back the one before, and its end', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({});
     const first = await scene.bench.pullOne('workers.concurrency', {
@@ -36,19 +31,19 @@ describe('undo', () => {
     });
     const second = await scene.bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 20 } });
     expect(await concurrencyOf(process)).toEqual([20]);
-    await undo(second);
+    await undo(scene, second);
     expect(await concurrencyOf(process)).toEqual([10]);
-    await until('it is seen', async () => (await standing()).some(([, untilMs]) => untilMs !== null));
-    const [[value, untilMs] = []] = await standing();
+    await until('it is seen', async () => (await standing(scene)).some(([, untilMs]) => untilMs !== null));
+    const [[value, untilMs] = []] = await standing(scene);
     expect(value).toEqual({ factor: 2 });
     expect(untilMs).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
     expect(untilMs).toBeLessThan(Date.now() + HOUR_MS);
-    await undo(first);
+    await undo(scene, first);
     expect(await concurrencyOf(process)).toEqual([5]);
     expect(await scene.kept()).toEqual({});
   });
 
-  it('brings nothing back that would have ended by itself in the meantime', async () => {
+  it('brings nothing back that would have ended by itself in the meantime', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({});
     await scene.keep([anOrder({ setting: 'concurrency', value: 7, untilMs: Date.now() + 3_000 })]);
@@ -56,12 +51,14 @@ describe('undo', () => {
     const untilMs = Number(outcome.undo?.args.untilMs);
     expect(outcome.undo?.args).toEqual({ value: 7, untilMs });
     await until('its time is over', () => Date.now() > untilMs);
-    await undo(outcome);
+    await undo(scene, outcome);
     expect(await concurrencyOf(process)).toEqual([5]);
     expect(await scene.kept()).toEqual({});
   });
 
-  it('of one worker’s pause, slots and limiter leaves nothing of them behind, however soon it is asked for', async () => {
+  it('of one worker’s pause, slots and limiter leaves nothing of them behind, however soon it is asked for', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const workers = [process.ids[0] ?? ''];
@@ -71,7 +68,7 @@ describe('undo', () => {
       ['worker.concurrency', { value: 9 }],
       ['worker.limiter', { max: 3, durationMs: 1_000 }],
     ] as const) {
-      await undo(await scene.bench.pullOne(lever, { workers, args }));
+      await undo(scene, await scene.bench.pullOne(lever, { workers, args }));
       expect([lever, await scene.kept()]).toEqual([lever, {}]);
     }
     await until('it is as before', async () => {
@@ -80,7 +77,9 @@ describe('undo', () => {
     });
   });
 
-  it('of a change to one worker’s own orders brings back what it had, each with its end', async () => {
+  it('of a change to one worker’s own orders brings back what it had, each with its end', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const workers = [process.ids[0] ?? ''];
@@ -102,7 +101,7 @@ describe('undo', () => {
     ] as const) {
       await scene.bench.pullOne(setup[0], { workers, args: setup[1] });
       const before = await scene.kept();
-      await undo(await scene.bench.pullOne(change[0], { workers, args: change[1] }));
+      await undo(scene, await scene.bench.pullOne(change[0], { workers, args: change[1] }));
       expect([change[0], await scene.kept()]).toEqual([change[0], before]);
     }
     const queue = await scene.bench.seen('bull:work', ({ keptOrders }) => keptOrders.length === 3);
@@ -111,7 +110,7 @@ describe('undo', () => {
     );
   });
 
-  it('is not promised where there is none', async () => {
+  it('is not promised where there is none', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({});
     const outcome = await scene.bench.pullOne('worker.revert', {
@@ -122,8 +121,10 @@ describe('undo', () => {
   });
 });
 
-describe('that nothing changes is said', () => {
-  it('only where neither value nor end does: an order for a time is made one without end', async () => {
+describe.concurrent('that nothing changes is said', () => {
+  it('only where neither value nor end does: an order for a time is made one without end', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const workers = [process.ids[0] ?? ''];
@@ -146,8 +147,8 @@ describe('that nothing changes is said', () => {
   });
 });
 
-describe('a worker is put back into the pool', () => {
-  it('also where an order for all of its queue, or its application, has paused it', async () => {
+describe.concurrent('a worker is put back into the pool', () => {
+  it('also where an order for all of its queue, or its application, has paused it', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const workers = [process.ids[0] ?? ''];
@@ -168,8 +169,10 @@ describe('a worker is put back into the pool', () => {
   });
 });
 
-describe('what makes no sense', () => {
-  it('is refused: a time for what is taken back, and more slots than a worker can have', async () => {
+describe.concurrent('what makes no sense', () => {
+  it('is refused: a time for what is taken back, and more slots than a worker can have', async ({
+    scene,
+  }) => {
     await scene.add(1);
     const process = await scene.workers({
       concurrency: 200,
@@ -201,8 +204,8 @@ describe('what makes no sense', () => {
   });
 });
 
-describe('a dry run', () => {
-  it('of any lever on workers changes nothing, of orders that stand neither', async () => {
+describe.concurrent('a dry run', () => {
+  it('of any lever on workers changes nothing, of orders that stand neither', async ({ scene }) => {
     await scene.add(1);
     const process = await scene.workers({ attach: { name: 'first' } });
     const workers = [process.ids[0] ?? ''];

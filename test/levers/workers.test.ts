@@ -1,68 +1,23 @@
 import { Queue } from 'bullmq';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import type { WorkerState } from '../../server/watch/worker-state.js';
-import { type AttachedPlan, type AttachedProcess, startAttached } from '../support/attached-process.js';
-import { type LeverBench, startBench } from '../support/lever-bench.js';
+import { describe, expect } from 'vitest';
+import type { OwnRedis } from '../../drills/own-redis.js';
 import { until } from '../support/until.js';
-
-let redis: OwnRedis;
-let bench: LeverBench;
-const open: { stop(): Promise<void> }[] = [];
-beforeEach(async () => {
-  redis = await startRedis();
-  bench = await startBench(redis);
-});
-afterEach(async () => {
-  await redis.client.config('SET', 'maxmemory', '0');
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-  await bench.stop();
-  await redis.stop();
-});
-
-type WorkerPlan = Partial<AttachedPlan['workers'][number]>;
-async function workers(...plans: readonly WorkerPlan[]): Promise<AttachedProcess> {
-  const made = await startAttached({
-    port: redis.port,
-    workers: plans.map((plan) => ({ queue: 'work', concurrency: 5, jobMs: 50, attach: {}, ...plan })),
-  });
-  open.push(made);
-  await heard(made.ids.flatMap((id) => id ?? []));
-  return made;
-}
-
-async function heard(ids: readonly string[], from = bench): Promise<readonly WorkerState[]> {
-  await until('the console hears its workers', () => {
-    const snapshot = from.watch.snapshot('default');
-    const known = snapshot?.workers.filter((one) => one.agent !== null) ?? [];
-    return (
-      snapshot?.hearing.status === 'hearing' &&
-      ids.every((id) => known.some((one) => one.id === id)) &&
-      known.every((one) => snapshot.queues.some((queue) => queue.id === one.queueId))
-    );
-  });
-  return from.watch.snapshot('default')?.workers ?? [];
-}
-
-async function add(count: number, data: object = {}, name = 'work'): Promise<void> {
-  const queue = new Queue(name, { connection: { port: redis.port } });
-  await queue.addBulk(Array.from({ length: count }, () => ({ name: 'work', data })));
-  await queue.close();
-}
+import { concurrencyOf } from '../support/worker-scene.js';
+import { it } from '../support/worker-scene-test.js';
 
 /** Clearly over the limit; the ballast is made by the server, so that no client buffer holds it. */
-async function fill(): Promise<void> {
+async function fill(redis: OwnRedis): Promise<void> {
   await redis.client.setrange('ballast', 40_000_000, 'x');
   const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
   await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
 }
 
-const concurrencyOf = async (process: AttachedProcess): Promise<readonly number[]> =>
-  (await process.state()).workers.map((worker) => worker.concurrency);
 const overQueue = { queues: ['bull:work'] };
 
-describe('the workers of a queue', () => {
-  it('run at the new concurrency once the lever answers, each confirming by itself', async () => {
+describe.concurrent('the workers of a queue', () => {
+  it('run at the new concurrency once the lever answers, each confirming by itself', async ({
+    scene: { bench, workers, add },
+  }) => {
     await add(1);
     const process = await workers({}, {}, {});
     const outcome = await bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 20 } });
@@ -78,7 +33,9 @@ describe('the workers of a queue', () => {
     expect(await concurrencyOf(process)).toEqual([5, 5, 5]);
   });
 
-  it('take a factor of what each was deployed with, and as many slots as drain the backlog in time', async () => {
+  it('take a factor of what each was deployed with, and as many slots as drain the backlog in time', async ({
+    scene: { bench, workers, add },
+  }) => {
     await add(2_000, { ms: 200 });
     const process = await workers({ concurrency: 4 }, { concurrency: 10 });
     await bench.pullOne('workers.concurrency', { ...overQueue, args: { factor: 2 } });
@@ -103,7 +60,9 @@ describe('the workers of a queue', () => {
     expect(slots).toBeLessThan(45);
   });
 
-  it('that start later and that restart follow the order, until all orders are reverted', async () => {
+  it('that start later and that restart follow the order, until all orders are reverted', async ({
+    scene: { bench, workers, heard, add },
+  }) => {
     await add(1);
     const first = await workers({});
     await bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 12 } });
@@ -123,7 +82,7 @@ describe('the workers of a queue', () => {
     await bench.seen('bull:work', (one) => one.keptOrders.length === 0);
   });
 
-  it('of a group of queues are changed in one action', async () => {
+  it('of a group of queues are changed in one action', async ({ scene: { bench, workers, add } }) => {
     await add(1);
     await add(1, {}, 'work-2');
     const process = await workers({}, { queue: 'work-2' });
@@ -135,7 +94,7 @@ describe('the workers of a queue', () => {
     expect(await concurrencyOf(process)).toEqual([9, 9]);
   });
 
-  it('of BullMQ 5 and 6 follow alike', async () => {
+  it('of BullMQ 5 and 6 follow alike', async ({ scene: { bench, workers, add } }) => {
     await add(1);
     const process = await workers({ version: 5 }, { version: 6 });
     await bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 9 } });
@@ -143,11 +102,13 @@ describe('the workers of a queue', () => {
   });
 });
 
-describe('while Redis is full', () => {
-  it('an order is kept, delivered and confirmed, where the stock call is refused', async () => {
+describe.concurrent('while Redis is full', () => {
+  it('an order is kept, delivered and confirmed, where the stock call is refused', async ({
+    scene: { redis, bench, workers, add },
+  }) => {
     await add(200, { ms: 5_000 });
     const process = await workers({});
-    await fill();
+    await fill(redis);
     const stock = new Queue('work', { connection: { port: redis.port } });
     await expect(stock.setGlobalConcurrency(50)).rejects.toThrow(/OOM/);
     await stock.close();
@@ -164,10 +125,10 @@ describe('while Redis is full', () => {
     expect(await concurrencyOf(process)).toEqual([40]);
   });
 
-  it('works on a Redis before 7.0 too, by a script whose first write frees', async () => {
+  it('works on a Redis before 7.0 too, by a script whose first write frees', async ({ scene: { redis } }) => {
     const { runForced } = await import('../../server/redis/forced-script.js');
     await redis.client.hset('bull:work:meta', 'version', 'bullmq:6.7.0');
-    await fill();
+    await fill(redis);
     const order = JSON.stringify({ v: 1, body: '{"untilMs":null}', sig: null });
     for (const canFlag of [true, false]) {
       const keep = (...change: readonly string[]): Promise<unknown> =>
@@ -185,8 +146,10 @@ describe('while Redis is full', () => {
   });
 });
 
-describe('one worker', () => {
-  it('is taken out of the pool and put back, while its peers go on', async () => {
+describe.concurrent('one worker', () => {
+  it('is taken out of the pool and put back, while its peers go on', async ({
+    scene: { bench, workers, add },
+  }) => {
     const process = await workers({ attach: { name: 'first' } }, { attach: { name: 'second' } });
     await add(400, { ms: 30 });
     const [first = '', second = ''] = process.ids.flatMap((id) => id ?? []);
@@ -208,7 +171,9 @@ describe('one worker', () => {
     expect(second).not.toBe('');
   });
 
-  it('keeps its own orders over a restart by its name, and loses them by a revert', async () => {
+  it('keeps its own orders over a restart by its name, and loses them by a revert', async ({
+    scene: { bench, workers, add },
+  }) => {
     await add(1);
     const before = await workers({ attach: { name: 'first' } });
     await bench.pullOne('worker.concurrency', { workers: [before.ids[0] ?? ''], args: { value: 3 } });
@@ -227,7 +192,9 @@ describe('one worker', () => {
     expect(state).toMatchObject({ concurrency: 5, limiter: null });
   });
 
-  it('whose owner’s limit refuses an order stays as it was, and so does what is kept', async () => {
+  it('whose owner’s limit refuses an order stays as it was, and so does what is kept', async ({
+    scene: { redis, bench, workers, add },
+  }) => {
     await add(1);
     const process = await workers({ attach: { limits: { maxConcurrency: 8 } } });
     const preview = await bench.pullOne('workers.concurrency', {
@@ -243,7 +210,9 @@ describe('one worker', () => {
     expect(await redis.client.hget('bull:work:meta', 'spillway.workers')).toBeNull();
   });
 
-  it('that does not answer is told as such, and follows when it is back', async () => {
+  it('that does not answer is told as such, and follows when it is back', async ({
+    scene: { bench, workers, add },
+  }) => {
     await add(1);
     const process = await workers({}, {});
     const other = await workers({});
@@ -258,8 +227,10 @@ describe('one worker', () => {
   });
 });
 
-describe('with a secret', () => {
-  it('a console that has it is obeyed, one that has not is ignored and told why', async () => {
+describe.concurrent('with a secret', () => {
+  it('a console that has it is obeyed, one that has not is ignored and told why', async ({
+    scene: { bench, workers, heard, add, console: openConsole },
+  }) => {
     await add(1);
     const secret = 'a secret of enough letters';
     const process = await workers({ attach: { secret } });
@@ -271,8 +242,7 @@ describe('with a secret', () => {
     );
     const again = await bench.pullOne('workers.concurrency', { ...overQueue, args: { value: 7 } });
     expect(again.summary).toMatch(/agentSecret/);
-    const trusted = await startBench(redis, { agentSecret: secret });
-    open.push(trusted);
+    const trusted = await openConsole({ agentSecret: secret });
     await heard(
       process.ids.flatMap((id) => id ?? []),
       trusted,
@@ -284,8 +254,10 @@ describe('with a secret', () => {
   });
 });
 
-describe('a request that makes no sense', () => {
-  it('is refused with the field, its value and what would be right, and changes nothing', async () => {
+describe.concurrent('a request that makes no sense', () => {
+  it('is refused with the field, its value and what would be right, and changes nothing', async ({
+    scene: { redis, bench, workers, add },
+  }) => {
     await add(1);
     const process = await workers({}, { attach: null, options: { name: 'plain' } });
     await expect(bench.pull('workers.concurrency', { ...overQueue, args: {} })).rejects.toThrow(
