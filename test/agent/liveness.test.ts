@@ -1,49 +1,18 @@
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { freePort, type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { packagePath } from '../../server/package-path.js';
 import { type AgentEar, anOrder, startEar } from '../support/agent-ear.js';
-import { type AttachedPlan, type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { it } from '../support/agent-scene.js';
+import { startAttached } from '../support/attached-process.js';
 import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 
-let redis: OwnRedis;
-let ear: AgentEar;
-const processes: AttachedProcess[] = [];
-
-beforeAll(async () => {
-  redis = await startRedis();
-  ear = await startEar(redis.port);
-});
-afterEach(async () => {
-  redis.thaw();
-  await Promise.all(processes.splice(0).map((one) => one.stop()));
-  await redis.client.flushall().catch(() => undefined);
-});
-afterAll(async () => {
-  ear.close();
-  await redis.stop();
-});
-
-type WorkerPlan = AttachedPlan['workers'][number];
-
-async function start(
-  change: Partial<WorkerPlan> = {},
-  plan: Partial<AttachedPlan> = {},
-): Promise<{ readonly worker: AttachedProcess; readonly id: string }> {
-  const worker = await startAttached({
-    port: redis.port,
-    ...plan,
-    workers: [{ queue: 'work', concurrency: 5, jobMs: 20, attach: {}, ...change }],
-  });
-  processes.push(worker);
-  const id = worker.ids[0] ?? '';
-  await ear.beatOf(id, () => true);
-  return { worker, id };
-}
-
-async function add(jobs: readonly { readonly name: string; readonly data?: object }[]): Promise<void> {
+async function add(
+  redis: OwnRedis,
+  jobs: readonly { readonly name: string; readonly data?: object }[],
+): Promise<void> {
   const queue = new Queue('work', { connection: { port: redis.port } });
   await queue.addBulk(jobs.map(({ name, data }) => ({ name, data: data ?? {} })));
   await queue.close();
@@ -53,33 +22,35 @@ const times = (count: number, data: object = {}): { name: string; data: object }
   Array.from({ length: count }, () => ({ name: 'work', data }));
 
 /** Beats of a worker that come from now on. */
-function beatsAfterNow(id: string): () => number {
+function beatsAfterNow(ear: AgentEar, id: string): () => number {
   const from = ear.beats.length;
   return () => ear.beats.slice(from).filter((beat) => beat.workers.some((one) => one.id === id)).length;
 }
 
-describe('the agent is heard again and hears again', () => {
-  it('after Redis was restarted', async () => {
+describe.concurrent('the agent is heard again and hears again', () => {
+  it('after Redis was restarted', async ({ scene: { redis, ear, start } }) => {
     const { id } = await start();
     await redis.restart();
-    const count = beatsAfterNow(id);
+    const count = beatsAfterNow(ear, id);
     await until('it beats', () => count() >= 2);
     expect(await ear.order(anOrder({ setting: 'concurrency', value: 7 }), id)).toMatchObject({
       concurrency: 7,
     });
   });
 
-  it('after its subscription alone was cut', async () => {
+  it('after its subscription alone was cut', async ({ scene: { redis, ear, start } }) => {
     const { id } = await start();
     await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub', 'SKIPME', 'no');
-    const count = beatsAfterNow(id);
+    const count = beatsAfterNow(ear, id);
     await until('it beats', () => count() >= 2);
     expect(await ear.order(anOrder({ setting: 'concurrency', value: 7 }), id)).toMatchObject({
       concurrency: 7,
     });
   });
 
-  it('within 3 s after its connections went half open, and follows what was ordered meanwhile', async () => {
+  it('within 3 s after its connections went half open, and follows what was ordered meanwhile', async ({
+    scene: { redis, ear, start },
+  }) => {
     const way = await startHalfOpenWay(redis.port);
     const { id } = await start({ attach: { connectTo: way.port } });
     way.swallow();
@@ -95,13 +66,13 @@ describe('the agent is heard again and hears again', () => {
   });
 });
 
-describe('the process that it is in', () => {
-  it('works on while Redis is not there yet, and is seen once it is', async () => {
+describe.concurrent('the process that it is in', () => {
+  it('works on while Redis is not there yet, and is seen once it is', async ({ scene: { endLater } }) => {
     const port = await freePort();
     const late = startAttached({ port, workers: [{ queue: 'work', attach: {} }] });
     const second = await startRedis({ port });
     const worker = await late;
-    processes.push(worker);
+    endLater(worker);
     const other = await startEar(port);
     await other.beatOf(worker.ids[0] ?? '', () => true);
     expect((await worker.state()).problems).toEqual([]);
@@ -110,7 +81,7 @@ describe('the process that it is in', () => {
     await second.stop();
   });
 
-  it('ends by itself when its worker is closed', async () => {
+  it('ends by itself when its worker is closed', async ({ scene: { ear, start } }) => {
     const { worker, id } = await start({}, { mayOutlive: true });
     const ended = new Promise<number | null>((resolve) => worker.child.once('exit', resolve));
     await worker.tell('close');
@@ -119,7 +90,9 @@ describe('the process that it is in', () => {
     expect(ear.farewells.some((farewell) => farewell.workers.includes(id))).toBe(true);
   });
 
-  it('has its worker back as it was deployed after detach, and can attach again', async () => {
+  it('has its worker back as it was deployed after detach, and can attach again', async ({
+    scene: { redis, ear, start },
+  }) => {
     const { worker, id } = await start({ options: { limiter: { max: 50, duration: 1_000 } } });
     await ear.order(anOrder({ setting: 'concurrency', value: 9 }), id);
     await ear.order(anOrder({ setting: 'paused', value: true }), id);
@@ -131,9 +104,9 @@ describe('the process that it is in', () => {
     });
     // The application's own.
     expect((await worker.state()).workers[0]?.listeners).toBe(1);
-    await add(times(3));
+    await add(redis, times(3));
     await until('it works', async () => ((await worker.state()).workers[0]?.completed ?? 0) === 3);
-    const count = beatsAfterNow(id);
+    const count = beatsAfterNow(ear, id);
     await worker.tell('attachAgain');
     const again = (await worker.state()).workers[0]?.id ?? '';
     await ear.beatOf(again, () => true);
@@ -141,11 +114,13 @@ describe('the process that it is in', () => {
   });
 });
 
-describe('a beat tells', () => {
-  it('what runs, what has finished and how long it took, by job type', async () => {
+describe.concurrent('a beat tells', () => {
+  it('what runs, what has finished and how long it took, by job type', async ({
+    scene: { redis, ear, start },
+  }) => {
     const { id } = await start();
     const from = ear.beats.length;
-    await add([...times(10, { ms: 50 }), { name: 'other', data: { fail: true } }]);
+    await add(redis, [...times(10, { ms: 50 }), { name: 'other', data: { fail: true } }]);
     const sum = (type: string, outcome: 'completed' | 'failed'): number =>
       ear.beats
         .slice(from)
@@ -162,27 +137,27 @@ describe('a beat tells', () => {
     expect(usual?.p50Ms).toBeLessThan(200);
   });
 
-  it('of a sandboxed processor as of any other', async () => {
+  it('of a sandboxed processor as of any other', async ({ scene: { redis, ear, start } }) => {
     const { worker, id } = await start({
       processorFile: join(packagePath('test'), 'support', 'sandboxed-processor.cjs'),
       concurrency: 2,
     });
-    await add(times(6, { ms: 400 }));
+    await add(redis, times(6, { ms: 400 }));
     await ear.beatOf(id, (beat) => beat.running === 2 && beat.oldest.length === 2);
     await ear.beatOf(id, (beat) => beat.types.some((type) => type.completed > 0));
     // BullMQ's child processes outlive a parent that is killed, and spin.
     await worker.tell('close');
   });
 
-  it('how late the event loop was', async () => {
+  it('how late the event loop was', async ({ scene: { ear, start } }) => {
     const { worker, id } = await start();
     await worker.tell('block', { ms: 1_500 });
     await ear.beatOf(id, (_, all) => all.loopDelay.maxMs > 1_000);
   });
 
-  it('that it is closing while it finishes what it has in hand', async () => {
+  it('that it is closing while it finishes what it has in hand', async ({ scene: { redis, ear, start } }) => {
     const { worker, id } = await start();
-    await add(times(5, { ms: 2_500 }));
+    await add(redis, times(5, { ms: 2_500 }));
     await ear.beatOf(id, (beat) => beat.running === 5);
     const closed = worker.tell('close');
     await ear.beatOf(id, (beat) => beat.isClosing && beat.running > 0);
@@ -190,10 +165,15 @@ describe('a beat tells', () => {
     await until('it says farewell', () => ear.farewells.some((one) => one.workers.includes(id)));
   });
 
-  it('no more of 10,000 job types than fits, and loses no count', async () => {
+  it('no more of 10,000 job types than fits, and loses no count', async ({
+    scene: { redis, ear, start },
+  }) => {
     const { id } = await start({ concurrency: 100, jobMs: 0 });
     const from = ear.beats.length;
-    await add(Array.from({ length: 10_000 }, (_, i) => ({ name: `type-${i}`, data: { ms: 0 } })));
+    await add(
+      redis,
+      Array.from({ length: 10_000 }, (_, i) => ({ name: `type-${i}`, data: { ms: 0 } })),
+    );
     const mine = () => ear.beats.slice(from).flatMap((beat) => beat.workers.filter((one) => one.id === id));
     const finished = (): number =>
       mine()

@@ -1,48 +1,12 @@
-import { Queue } from 'bullmq';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { type AgentEar, anOrder, startEar } from '../support/agent-ear.js';
-import { type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { describe, expect } from 'vitest';
+import { anOrder } from '../support/agent-ear.js';
+import { it } from '../support/agent-scene.js';
 import { until } from '../support/until.js';
 
-let redis: OwnRedis;
-let ear: AgentEar;
-const processes: AttachedProcess[] = [];
-
-beforeAll(async () => {
-  redis = await startRedis();
-  ear = await startEar(redis.port);
-});
-afterEach(async () => {
-  await Promise.all(processes.splice(0).map((one) => one.stop()));
-  await redis.client.flushall();
-});
-afterAll(async () => {
-  ear.close();
-  await redis.stop();
-});
-
-async function start(
-  change: Partial<Parameters<typeof startAttached>[0]['workers'][number]> = {},
-): Promise<{ readonly worker: AttachedProcess; readonly id: string }> {
-  const worker = await startAttached({
-    port: redis.port,
-    workers: [{ queue: 'work', concurrency: 5, jobMs: 50, attach: {}, ...change }],
-  });
-  processes.push(worker);
-  const id = worker.ids[0] ?? '';
-  await ear.beatOf(id, () => true);
-  return { worker, id };
-}
-
-async function add(count: number, data: object = {}): Promise<void> {
-  const queue = new Queue('work', { connection: { port: redis.port } });
-  await queue.addBulk(Array.from({ length: count }, () => ({ name: 'work', data })));
-  await queue.close();
-}
-
-describe('an order to a worker', () => {
-  it('raises the concurrency of a running worker at once, though all its slots are busy with long jobs', async () => {
+describe.concurrent('an order to a worker', () => {
+  it('raises the concurrency of a running worker at once, though all its slots are busy with long jobs', async ({
+    scene: { ear, start, add },
+  }) => {
     const { worker, id } = await start();
     await add(40, { ms: 8_000 });
     await ear.beatOf(id, (beat) => beat.running === 5);
@@ -54,7 +18,7 @@ describe('an order to a worker', () => {
     expect((await worker.state()).workers[0]?.concurrency).toBe(20);
   });
 
-  it('lowers it: no job is stopped, and none starts beyond it', async () => {
+  it('lowers it: no job is stopped, and none starts beyond it', async ({ scene: { ear, start, add } }) => {
     const { id } = await start();
     await add(200, { ms: 100 });
     await ear.order(anOrder({ setting: 'concurrency', value: 2 }), id);
@@ -62,7 +26,9 @@ describe('an order to a worker', () => {
     expect(beat.concurrency).toEqual({ deployed: 5, now: 2 });
   });
 
-  it('takes a BullMQ 5 worker up too, and says that a raise waits there for the next job to end', async () => {
+  it('takes a BullMQ 5 worker up too, and says that a raise waits there for the next job to end', async ({
+    scene: { ear, start, add },
+  }) => {
     const { worker, id } = await start({ version: 5 });
     await add(60, { ms: 700 });
     await ear.beatOf(id, (beat) => beat.running === 5);
@@ -72,7 +38,9 @@ describe('an order to a worker', () => {
     expect((await worker.state()).workers[0]?.concurrency).toBe(15);
   });
 
-  it('pauses a worker, which finishes what it has in hand, and lets it go on', async () => {
+  it('pauses a worker, which finishes what it has in hand, and lets it go on', async ({
+    scene: { ear, start, add },
+  }) => {
     const { worker, id } = await start();
     await add(100, { ms: 100 });
     expect(await ear.order(anOrder({ setting: 'paused', value: true }), id)).toMatchObject({
@@ -85,7 +53,9 @@ describe('an order to a worker', () => {
     await until('it goes on', async () => ((await worker.state()).workers[0]?.completed ?? 0) > completed);
   });
 
-  it('takes an idle worker out of the pool so that it starts nothing that comes later', async () => {
+  it('takes an idle worker out of the pool so that it starts nothing that comes later', async ({
+    scene: { ear, start, add },
+  }) => {
     const { worker, id } = await start();
     await ear.order(anOrder({ setting: 'paused', value: true }), id);
     await add(10);
@@ -93,7 +63,7 @@ describe('an order to a worker', () => {
     expect((await worker.state()).workers[0]?.started).toBe(0);
   });
 
-  it('sets and takes back a limiter of the worker', async () => {
+  it('sets and takes back a limiter of the worker', async ({ scene: { ear, start, add } }) => {
     const { worker, id } = await start({ options: { limiter: { max: 100, duration: 1_000 } } });
     await ear.order(anOrder({ setting: 'limiter', value: { max: 2, durationMs: 500 } }), id);
     expect((await worker.state()).workers[0]?.limiter).toEqual({ max: 2, duration: 500 });
@@ -103,7 +73,9 @@ describe('an order to a worker', () => {
     expect((await worker.state()).workers[0]?.limiter).toEqual({ max: 100, duration: 1_000 });
   });
 
-  it('is refused beyond what the worker’s owner allows, and what held before goes on', async () => {
+  it('is refused beyond what the worker’s owner allows, and what held before goes on', async ({
+    scene: { ear, start },
+  }) => {
     const { worker, id } = await start({ attach: { limits: { maxConcurrency: 8 } } });
     await ear.order(anOrder({ setting: 'concurrency', value: 7 }), id);
     const answer = await ear.order(anOrder({ setting: 'concurrency', value: 50 }), id);
@@ -112,14 +84,16 @@ describe('an order to a worker', () => {
     expect((await worker.state()).workers[0]?.concurrency).toBe(7);
   });
 
-  it('given as a factor means that many times what each was deployed with', async () => {
+  it('given as a factor means that many times what each was deployed with', async ({
+    scene: { ear, start },
+  }) => {
     const { id } = await start();
     await ear.order(anOrder({ setting: 'concurrency', value: 30 }), id);
     const answer = await ear.order(anOrder({ setting: 'concurrency', value: { factor: 2 } }), id);
     expect(answer.concurrency).toBe(10);
   });
 
-  it('goes back to what was deployed when all orders are taken back', async () => {
+  it('goes back to what was deployed when all orders are taken back', async ({ scene: { ear, start } }) => {
     const { worker, id } = await start();
     await ear.order(anOrder({ setting: 'concurrency', value: 9 }), id);
     await ear.order(anOrder({ setting: 'paused', value: true }), id);
@@ -128,7 +102,7 @@ describe('an order to a worker', () => {
     await until('it runs again', async () => (await worker.state()).workers[0]?.isPaused === false);
   });
 
-  it('ends by itself when its time is over', async () => {
+  it('ends by itself when its time is over', async ({ scene: { ear, start } }) => {
     const { id } = await start();
     const answer = await ear.order(
       anOrder({ setting: 'concurrency', value: 9, untilMs: Date.now() + 1_500 }),
@@ -139,7 +113,9 @@ describe('an order to a worker', () => {
     await ear.beatOf(id, (beat) => beat.concurrency.now === 5 && beat.orders.length === 0);
   });
 
-  it('for one worker goes before the one for all, and only that worker follows it', async () => {
+  it('for one worker goes before the one for all, and only that worker follows it', async ({
+    scene: { ear, start },
+  }) => {
     const first = await start({ attach: { name: 'first' } });
     const second = await start({ attach: { name: 'second' } });
     const own = ear.last(first.id)?.key ?? '';
@@ -149,7 +125,9 @@ describe('an order to a worker', () => {
     expect((await second.worker.state()).workers[0]?.concurrency).toBe(12);
   });
 
-  it('leaves a concurrency that the application sets itself alone, and takes it for deployed', async () => {
+  it('leaves a concurrency that the application sets itself alone, and takes it for deployed', async ({
+    scene: { ear, start },
+  }) => {
     const { worker, id } = await start();
     await worker.tell('setConcurrency', { value: 6 });
     await ear.beatOf(id, (beat) => beat.concurrency.deployed === 6);
@@ -159,14 +137,14 @@ describe('an order to a worker', () => {
   });
 });
 
-describe('an order that is kept', () => {
-  it('holds for a worker that starts later', async () => {
+describe.concurrent('an order that is kept', () => {
+  it('holds for a worker that starts later', async ({ scene: { ear, start } }) => {
     await ear.keep(anOrder({ setting: 'concurrency', value: 11 }));
     const { id } = await start();
     await ear.beatOf(id, (beat) => beat.concurrency.now === 11 && beat.concurrency.deployed === 5);
   });
 
-  it('for one worker holds for it again after a restart, by its name', async () => {
+  it('for one worker holds for it again after a restart, by its name', async ({ scene: { ear, start } }) => {
     const first = await start({ attach: { name: 'first' } });
     const key = ear.last(first.id)?.key ?? '';
     await ear.keep(anOrder({ setting: 'paused', value: true, workers: [first.id], scope: key }));
@@ -177,7 +155,9 @@ describe('an order that is kept', () => {
     expect(ear.last(other.id)?.paused).toBeNull();
   });
 
-  it('beyond the owner’s limit is not followed, and the worker says why', async () => {
+  it('beyond the owner’s limit is not followed, and the worker says why', async ({
+    scene: { ear, start },
+  }) => {
     await ear.keep(anOrder({ setting: 'concurrency', value: 50 }));
     const { id } = await start({ attach: { limits: { maxConcurrency: 8 } } });
     const beat = await ear.beatOf(id, (one) => one.orders.length > 0);
@@ -185,7 +165,9 @@ describe('an order that is kept', () => {
     expect(beat.orders[0]?.refusal).toMatch(/at most 8/);
   });
 
-  it('that is past its end, of another queue, or no order at all changes nothing', async () => {
+  it('that is past its end, of another queue, or no order at all changes nothing', async ({
+    scene: { redis, ear, start },
+  }) => {
     await ear.keep(anOrder({ setting: 'concurrency', value: 50, untilMs: Date.now() - 1 }));
     await ear.keep(anOrder({ setting: 'paused', value: true, queue: 'bull:other' }));
     await redis.client.hset('bull:work:meta', 'spillway.workers', '{"*|paused":{"v":1,"body":"[]"},"x":7}');
@@ -195,10 +177,12 @@ describe('an order that is kept', () => {
   });
 });
 
-describe('with a shared secret', () => {
+describe.concurrent('with a shared secret', () => {
   const secret = 'a secret of enough letters';
 
-  it('unsigned, forged, replayed and old orders do nothing and are counted', async () => {
+  it('unsigned, forged, replayed and old orders do nothing and are counted', async ({
+    scene: { ear, start },
+  }) => {
     const { worker, id } = await start({ attach: { secret } });
     const good = anOrder({ setting: 'concurrency', value: 9 });
     await ear.order(good, id, secret);
@@ -224,7 +208,7 @@ describe('with a shared secret', () => {
     expect((await worker.state()).workers[0]?.concurrency).toBe(9);
   });
 
-  it('a kept order that nobody signed is not followed either', async () => {
+  it('a kept order that nobody signed is not followed either', async ({ scene: { ear, start } }) => {
     await ear.keep(anOrder({ setting: 'concurrency', value: 20 }));
     const { id } = await start({ attach: { secret } });
     await ear.beatOf(id, (beat) => beat.concurrency.now === 5 && beat.orders.length === 0);
