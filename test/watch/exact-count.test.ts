@@ -1,34 +1,17 @@
-import { FlowProducer, type JobsOptions, Queue, Worker } from 'bullmq';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { FlowProducer, type JobsOptions, type Queue, Worker } from 'bullmq';
+import { expect } from 'vitest';
 import type { QueueState } from '../../server/watch/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { heldBytes } from '../support/held-bytes.js';
+import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, watching } from '../support/watching.js';
 
-let redis: OwnRedis;
-let watch: Watch;
-const cleanups: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  redis = await startRedis({ maxmemoryBytes: 600 * 1024 * 1024 });
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  await redis.stop();
-});
-
-function aQueue(name: string): Queue {
-  const queue = new Queue(name, { connection: { port: redis.port } });
-  queue.on('error', () => undefined);
-  cleanups.push(() => queue.close());
-  return queue;
-}
-
-function start(cpuBudgetRatio = 0.5): void {
-  ({ watch } = watching(anInstance(redis.url, { cpuBudgetRatio })));
-  cleanups.push(() => watch.stop());
+/** A watcher of that Redis, that reads as much as the budget lets it. */
+function start({ redis, endLater }: RedisWorld, cpuBudgetRatio = 0.5): Watch {
+  const { watch } = watching(anInstance(redis.url, { cpuBudgetRatio }));
+  endLater(() => watch.stop());
+  return watch;
 }
 
 async function addJobs(queue: Queue, jobs: number, opts: JobsOptions = {}): Promise<void> {
@@ -43,18 +26,23 @@ async function addJobs(queue: Queue, jobs: number, opts: JobsOptions = {}): Prom
   }
 }
 
-const counted = (id: string, jobs: (queue: QueueState) => boolean = () => true): Promise<QueueState> =>
+const counted = (
+  watch: Watch,
+  id: string,
+  jobs: (queue: QueueState) => boolean = () => true,
+): Promise<QueueState> =>
   untilQueue(watch, id, (queue) => queue.count?.state === 'done' && jobs(queue), 60_000);
 
-test('a count is exact to the byte, whatever a queue is made of', async () => {
+it.concurrent('a count is exact to the byte, whatever a queue is made of', async ({ world }) => {
+  const { redis, aQueue, endLater } = world;
   const queue = aQueue('all');
-  await addJobs(queue, 3_000);
+  await addJobs(queue, 2_000);
   await addJobs(queue, 300, { priority: 3 });
   await addJobs(queue, 300, { delay: 3_600_000 });
   await queue.add('once', {}, { deduplication: { id: 'only-one' } });
   await queue.upsertJobScheduler('nightly', { pattern: '0 3 * * *' }, { name: 'tick' });
   const flow = new FlowProducer({ connection: { port: redis.port } });
-  cleanups.push(() => flow.close());
+  endLater(() => flow.close());
   for (let i = 0; i < 20; i += 1) {
     await flow.add({
       name: 'parent',
@@ -72,16 +60,16 @@ test('a count is exact to the byte, whatever a queue is made of', async () => {
     },
     { connection: { port: redis.port }, concurrency: 20 },
   );
-  cleanups.push(() => worker.close());
+  endLater(() => worker.close());
   await until(
     'a few hundred have run',
     async () => (await finished.getJobCountByTypes('completed', 'failed')) > 600,
   );
   await worker.close();
-  start();
+  const watch = start(world);
   await untilQueue(watch, 'bull:all', ({ counts }) => counts.completed > 0 && counts.failed > 0);
   watch.startCount('default', 'bull:all');
-  const { memory, count } = await counted('bull:all');
+  const { memory, count } = await counted(watch, 'bull:all');
   const truth = await heldBytes(redis, 'bull:all');
   expect(memory).toMatchObject({ source: 'count', errorBytes: 0 });
   expect(memory?.totalBytes).toBe(truth.all);
@@ -94,36 +82,43 @@ test('a count is exact to the byte, whatever a queue is made of', async () => {
   );
   const waiting = types.reduce((sum, type) => sum + (type.waiting?.value ?? 0), 0);
   expect(waiting).toBe(counts.waiting + counts.prioritized);
-}, 60_000);
+}, 90_000);
 
-test('while one queue is counted another is refused, and a stopped count leaves what was known by samples', async () => {
-  await addJobs(aQueue('large'), 8_000);
+it.concurrent('while one queue is counted another is refused, and a stopped count leaves what was known by samples', async ({
+  world,
+}) => {
+  const { aQueue } = world;
+  await addJobs(aQueue('large'), 4_000);
   await addJobs(aQueue('small'), 10);
-  start(0.001);
+  const watch = start(world, 0.001);
   await untilQueue(watch, 'bull:large', ({ memory }) => memory !== null);
   await untilQueue(watch, 'bull:small', ({ memory }) => memory !== null);
   watch.startCount('default', 'bull:large');
   expect(() => watch.startCount('default', 'bull:small')).toThrow('bull:large is being counted');
   expect(() => watch.startCount('default', 'bull:large')).toThrow('is being counted already');
   const seen = await untilQueue(watch, 'bull:large', ({ count }) => (count?.countedJobs ?? 0) > 0);
-  expect(seen.count).toMatchObject({ state: 'running', totalJobs: 8_000, problem: null });
+  expect(seen.count).toMatchObject({ state: 'running', totalJobs: 4_000, problem: null });
   expect(seen.count?.remainingSeconds).toBeGreaterThan(0);
   expect(watch.stopCount('default', 'bull:large')).toMatchObject({ state: 'stopped' });
   const after = await untilQueue(watch, 'bull:large', ({ count }) => count?.state === 'stopped');
-  expect(after.count?.countedJobs).toBeLessThan(8_000);
+  expect(after.count?.countedJobs).toBeLessThan(4_000);
   expect(after.memory?.source).toBe('sample');
   expect(watch.startCount('default', 'bull:small')).toMatchObject({ state: 'running' });
-}, 60_000);
+}, 90_000);
 
-test('a queue that changes while it is counted is told with ±, and by samples again once a twentieth has changed', async () => {
+it.concurrent('a queue that changes while it is counted is told with ±, and by samples again once a twentieth has changed', async ({
+  world,
+}) => {
+  const { redis, aQueue } = world;
   const queue = aQueue('busy');
   await addJobs(queue, 10_000);
-  start();
+  const watch = start(world);
   await untilQueue(watch, 'bull:busy', ({ counts }) => counts.waiting === 10_000);
   watch.startCount('default', 'bull:busy');
   await untilQueue(watch, 'bull:busy', ({ count }) => (count?.countedJobs ?? 0) > 0);
   await addJobs(queue, 100);
   const few = await counted(
+    watch,
     'bull:busy',
     ({ counts, memory }) => counts.waiting === 10_100 && (memory?.errorBytes ?? 0) > 0,
   );
@@ -133,12 +128,15 @@ test('a queue that changes while it is counted is told with ±, and by samples a
   await addJobs(queue, 900);
   const many = await untilQueue(watch, 'bull:busy', ({ memory }) => memory?.source === 'sample');
   expect(many.memory?.errorBytes).toBeGreaterThan(0);
-}, 60_000);
+}, 90_000);
 
-test('jobs that workers move from list to list while they are counted are counted to within their ±', async () => {
+it.concurrent('jobs that workers move from list to list while they are counted are counted to within their ±', async ({
+  world,
+}) => {
+  const { redis, aQueue, endLater } = world;
   const queue = aQueue('moving');
   await addJobs(queue, 10_000);
-  start(0.02);
+  const watch = start(world, 0.02);
   await untilQueue(watch, 'bull:moving', ({ counts }) => counts.waiting === 10_000);
   watch.startCount('default', 'bull:moving');
   let left = 300;
@@ -152,8 +150,9 @@ test('jobs that workers move from list to list while they are counted are counte
     { connection: { port: redis.port }, concurrency: 2 },
   );
   worker.on('error', () => undefined);
-  cleanups.push(() => worker.close());
+  endLater(() => worker.close());
   const { memory } = await counted(
+    watch,
     'bull:moving',
     // What came after the count began is known by samples, a little later.
     (seen) =>
@@ -164,25 +163,27 @@ test('jobs that workers move from list to list while they are counted are counte
   const truth = await heldBytes(redis, 'bull:moving');
   expect(memory?.source).toBe('count');
   expect(Math.abs((memory?.totalBytes ?? 0) - truth.all)).toBeLessThan(0.02 * truth.all);
-}, 60_000);
+}, 90_000);
 
-test('a count works while Redis is over its limit', async () => {
+it.concurrent('a count works while Redis is over its limit', async ({ world }) => {
+  const { redis, aQueue } = world;
   const queue = aQueue('full');
   await addJobs(queue, 5_000);
   const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
   await redis.client.config('SET', 'maxmemory', String(Math.round(used * 0.8)));
   await expect(queue.add('more', {})).rejects.toThrow('OOM');
-  start();
+  const watch = start(world);
   await untilQueue(watch, 'bull:full');
   watch.startCount('default', 'bull:full');
-  const { memory } = await counted('bull:full');
+  const { memory } = await counted(watch, 'bull:full');
   expect(memory?.totalBytes).toBe((await heldBytes(redis, 'bull:full')).all);
-}, 60_000);
+}, 90_000);
 
-test('a restart of Redis ends a count with its reason', async () => {
-  await addJobs(aQueue('mail'), 8_000);
-  start(0.001);
-  await untilQueue(watch, 'bull:mail', ({ counts }) => counts.waiting === 8_000);
+it.concurrent('a restart of Redis ends a count with its reason', async ({ world }) => {
+  const { redis, aQueue } = world;
+  await addJobs(aQueue('mail'), 4_000);
+  const watch = start(world, 0.001);
+  await untilQueue(watch, 'bull:mail', ({ counts }) => counts.waiting === 4_000);
   watch.startCount('default', 'bull:mail');
   await untilQueue(watch, 'bull:mail', ({ count }) => (count?.countedJobs ?? 0) > 0);
   await redis.restart();
@@ -190,4 +191,4 @@ test('a restart of Redis ends a count with its reason', async () => {
   await addJobs(queue, 50);
   const { count } = await untilQueue(watch, 'bull:mail', (seen) => seen.count?.state === 'failed', 20_000);
   expect(count?.problem).toMatch(/another process|gone/);
-}, 60_000);
+}, 90_000);

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { upChannel } from '../../agent/protocol.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { Watch } from '../../server/watch/watch.js';
@@ -10,42 +10,52 @@ import { type SentinelGroup, startSentinelGroup } from '../support/sentinel.js';
 import { until } from '../support/until.js';
 import { anInstance, untilSnapshot, watching } from '../support/watching.js';
 
-let redis: OwnRedis;
-const open: { stop(): Promise<void> }[] = [];
-beforeEach(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  redis.thaw();
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-  await redis.stop();
-});
-
 type Watching = ReturnType<typeof watching>;
-function watch(target: Parameters<typeof anInstance>[0] = redis.url): Watching {
-  const made = watching(anInstance(target));
-  open.push(made.watch);
-  return made;
+interface Scene {
+  readonly redis: OwnRedis;
+  watch(target?: Parameters<typeof anInstance>[0]): Watching;
+  workers(
+    plan?: Partial<AttachedPlan['workers'][number]>,
+    more?: Partial<AttachedPlan>,
+  ): Promise<AttachedProcess>;
+  add(count: number, data?: object): Promise<void>;
+  endLater(one: { stop(): Promise<void> }): void;
 }
 
-async function workers(
-  plan: Partial<AttachedPlan['workers'][number]> = {},
-  more: Partial<AttachedPlan> = {},
-): Promise<AttachedProcess> {
-  const made = await startAttached({
-    port: redis.port,
-    ...more,
-    workers: [{ queue: 'work', concurrency: 5, jobMs: 50, attach: {}, ...plan }],
-  });
-  open.push(made);
-  return made;
-}
-
-async function add(count: number, data: object = {}): Promise<void> {
-  const queue = new Queue('work', { connection: { port: redis.port } });
-  await queue.addBulk(Array.from({ length: count }, () => ({ name: 'work', data })));
-  await queue.close();
-}
+/** Each test has a Redis of its own, so that they can wait side by side; the console is in this process. */
+vi.setConfig({ maxConcurrency: 2 });
+const it = test.extend<{ readonly scene: Scene }>({
+  scene: async ({ task: _task }, use) => {
+    const redis = await startRedis();
+    const open: { stop(): Promise<void> }[] = [];
+    await use({
+      redis,
+      watch(target = redis.url) {
+        const made = watching(anInstance(target));
+        open.push(made.watch);
+        return made;
+      },
+      async workers(plan = {}, more = {}) {
+        const made = await startAttached({
+          port: redis.port,
+          ...more,
+          workers: [{ queue: 'work', concurrency: 5, jobMs: 50, attach: {}, ...plan }],
+        });
+        open.push(made);
+        return made;
+      },
+      async add(count, data = {}) {
+        const queue = new Queue('work', { connection: { port: redis.port } });
+        await queue.addBulk(Array.from({ length: count }, () => ({ name: 'work', data })));
+        await queue.close();
+      },
+      endLater: (one) => void open.push(one),
+    });
+    redis.thaw();
+    await Promise.all(open.map((one) => one.stop()));
+    await redis.stop();
+  },
+});
 
 async function seen(
   from: Watch,
@@ -59,8 +69,10 @@ async function seen(
   return found;
 }
 
-describe('the console', () => {
-  it('sees a worker with the agent: its slots, what it runs, how long that takes', async () => {
+describe.concurrent('the console', () => {
+  it('sees a worker with the agent: its slots, what it runs, how long that takes', async ({
+    scene: { watch, workers, add },
+  }) => {
     const process = await workers({ attach: { name: 'first', labels: { release: '7' } } });
     const { watch: watched } = watch();
     await add(100, { ms: 50 });
@@ -81,7 +93,7 @@ describe('the console', () => {
     expect(worker.agent?.types[0]?.run?.p50Ms).toBeLessThan(500);
   });
 
-  it('shows each worker once, and those without the agent as such', async () => {
+  it('shows each worker once, and those without the agent as such', async ({ scene: { watch, workers } }) => {
     await workers({ count: 2 });
     await workers({ attach: null, options: { name: 'plain' } });
     const { watch: watched } = watch();
@@ -93,7 +105,9 @@ describe('the console', () => {
     expect(all.find((one) => one.agent === null)).toMatchObject({ name: 'plain', queueId: 'bull:work' });
   });
 
-  it('knows within seconds that a worker was killed, and which of its jobs are still locked', async () => {
+  it('knows within seconds that a worker was killed, and which of its jobs are still locked', async ({
+    scene: { watch, workers, add },
+  }) => {
     const process = await workers();
     const { watch: watched, events } = watch();
     await add(5, { ms: 60_000 });
@@ -106,7 +120,9 @@ describe('the console', () => {
     await until('it is told', () => events.filter((event) => event.kind === 'worker.crashed').length === 1);
   });
 
-  it('tells a hanging process from one that is gone: it is still connected', async () => {
+  it('tells a hanging process from one that is gone: it is still connected', async ({
+    scene: { watch, workers },
+  }) => {
     const process = await workers();
     const { watch: watched } = watch();
     const { lastSeenAtMs } = await seen(watched, 'the worker', (one) => one.agent !== null);
@@ -121,7 +137,9 @@ describe('the console', () => {
     await seen(watched, 'it beats again', (one) => Date.now() - one.lastSeenAtMs < 1_500);
   });
 
-  it('takes a worker that says farewell for gone in an orderly way', async () => {
+  it('takes a worker that says farewell for gone in an orderly way', async ({
+    scene: { watch, workers },
+  }) => {
     const process = await workers();
     const { watch: watched, events } = watch();
     await seen(watched, 'the worker', (one) => one.agent !== null);
@@ -131,7 +149,9 @@ describe('the console', () => {
     expect(events.map((event) => event.kind)).not.toContain('worker.crashed');
   });
 
-  it('has everything back within 3 s of its own restart, and two consoles hear the same', async () => {
+  it('has everything back within 3 s of its own restart, and two consoles hear the same', async ({
+    scene: { watch, workers, add },
+  }) => {
     await workers();
     const first = watch();
     await add(100, { ms: 20 });
@@ -146,8 +166,10 @@ describe('the console', () => {
   });
 });
 
-describe('ears that may not go deaf unnoticed', () => {
-  it('hear again within 3 s after their subscription was cut, and after Redis was restarted', async () => {
+describe.concurrent('ears that may not go deaf unnoticed', () => {
+  it('hear again within 3 s after their subscription was cut, and after Redis was restarted', async ({
+    scene: { redis, watch },
+  }) => {
     await workers();
     const { watch: watched } = watch();
     await seen(watched, 'the worker', (one) => one.agent !== null);
@@ -158,7 +180,9 @@ describe('ears that may not go deaf unnoticed', () => {
     expect(watched.snapshot('default')?.hearing.status).toBe('hearing');
   });
 
-  it('say so when what is published does not come back, and when it does again', async () => {
+  it('say so when what is published does not come back, and when it does again', async ({
+    scene: { redis, watch },
+  }) => {
     const { watch: watched, events } = watch();
     await untilSnapshot(watched, 'hearing', ({ hearing }) => hearing.status === 'hearing');
     // The connection stays open, and Redis forgets what it has subscribed to: as after a failover in the Mezmo incident.
@@ -174,9 +198,11 @@ describe('ears that may not go deaf unnoticed', () => {
     );
   });
 
-  it('hear the new master after a failover by Sentinel, and it is on the timeline', async () => {
+  it('hear the new master after a failover by Sentinel, and it is on the timeline', async ({
+    scene: { watch, workers, endLater },
+  }) => {
     const group: SentinelGroup = await startSentinelGroup();
-    open.push(group);
+    endLater(group);
     await workers(
       {},
       { sentinels: [{ host: '127.0.0.1', port: group.sentinelPort }], master: group.masterName },
@@ -199,8 +225,10 @@ describe('ears that may not go deaf unnoticed', () => {
   });
 });
 
-describe('what it hears', () => {
-  it('does no harm when it is forged, malformed, huge or of a later protocol, and is counted', async () => {
+describe.concurrent('what it hears', () => {
+  it('does no harm when it is forged, malformed, huge or of a later protocol, and is counted', async ({
+    scene: { redis, watch },
+  }) => {
     await workers();
     const { watch: watched } = watch();
     await seen(watched, 'the worker', (one) => one.agent !== null);
@@ -218,7 +246,9 @@ describe('what it hears', () => {
     mouth.disconnect();
   });
 
-  it('from an older agent, which says less, is taken for what it says', async () => {
+  it('from an older agent, which says less, is taken for what it says', async ({
+    scene: { redis, watch },
+  }) => {
     const { watch: watched } = watch();
     await untilSnapshot(watched, 'hearing', ({ hearing }) => hearing.status === 'hearing');
     const mouth = new Redis(redis.port);
@@ -244,7 +274,7 @@ describe('what it hears', () => {
     mouth.disconnect();
   });
 
-  it('of ten thousand job types stays bounded', async () => {
+  it('of ten thousand job types stays bounded', async ({ scene: { redis, watch, workers } }) => {
     await workers({ concurrency: 100, jobMs: 0 });
     const { watch: watched } = watch();
     const queue = new Queue('work', { connection: { port: redis.port } });

@@ -1,71 +1,50 @@
-import { type Job, Queue, Worker } from 'bullmq';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Job, Worker } from 'bullmq';
+import { describe, expect } from 'vitest';
 import { attach } from '../../agent/index.js';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { JobTypeState } from '../../server/watch/job-type-state.js';
-import type { Watch } from '../../server/watch/watch.js';
+import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 import { anInstance, watching } from '../support/watching.js';
 
-let redis: OwnRedis;
-let watch: Watch;
-const cleanups: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  redis = await startRedis({ maxmemoryBytes: 200 * 1024 * 1024 });
-  ({ watch } = watching(anInstance(redis.url)));
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  await watch.stop();
-  await redis.stop();
-});
-
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function aQueue(name: string): Queue {
-  const queue = new Queue(name, { connection: { port: redis.port } });
-  cleanups.push(() => queue.close());
-  return queue;
-}
-
-function aWorker(
-  name: string,
-  run: (job: Job) => Promise<unknown>,
-  options: { concurrency?: number; withAgent?: boolean; removes?: boolean } = {},
-): Worker {
-  const worker = new Worker(name, run, {
-    connection: { port: redis.port },
-    concurrency: options.concurrency ?? 5,
-    ...(options.removes ? { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } } : {}),
-  });
-  worker.on('error', () => undefined);
-  const attached = options.withAgent ? attach(worker) : null;
-  cleanups.push(async () => {
-    await attached?.detach();
-    await worker.close(true);
-  });
-  return worker;
-}
-
-function typesOf(id: string): readonly JobTypeState[] {
-  return watch.snapshot('default')?.queues.find((queue) => queue.id === id)?.types ?? [];
-}
-
-function waits(id: string): number {
-  return watch.snapshot('default')?.queues.find((queue) => queue.id === id)?.counts.waiting ?? 0;
-}
-
-async function untilType(
-  id: string,
-  name: string,
-  what: string,
-  is: (type: JobTypeState) => boolean,
-  withinMs = 45_000,
-): Promise<JobTypeState> {
-  return until(`${name}: ${what}`, () => typesOf(id).find((type) => type.name === name && is(type)) ?? null, {
-    withinMs,
-  });
+/** What a watcher of that Redis knows of job types, and workers of its queues. */
+function begin({ redis, endLater }: RedisWorld) {
+  const { watch } = watching(anInstance(redis.url));
+  endLater(() => watch.stop());
+  const queueOf = (id: string) => watch.snapshot('default')?.queues.find((queue) => queue.id === id);
+  const typesOf = (id: string): readonly JobTypeState[] => queueOf(id)?.types ?? [];
+  return {
+    typesOf,
+    waits: (id: string): number => queueOf(id)?.counts.waiting ?? 0,
+    aWorker(
+      name: string,
+      run: (job: Job) => Promise<unknown>,
+      options: { concurrency?: number; withAgent?: boolean; removes?: boolean } = {},
+    ): void {
+      const worker = new Worker(name, run, {
+        connection: { port: redis.port },
+        concurrency: options.concurrency ?? 5,
+        ...(options.removes ? { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } } : {}),
+      });
+      worker.on('error', () => undefined);
+      const attached = options.withAgent ? attach(worker) : null;
+      endLater(async () => {
+        await attached?.detach();
+        await worker.close(true);
+      });
+    },
+    untilType: (
+      id: string,
+      name: string,
+      what: string,
+      is: (type: JobTypeState) => boolean,
+      withinMs = 45_000,
+    ): Promise<JobTypeState> =>
+      until(`${name}: ${what}`, () => typesOf(id).find((type) => type.name === name && is(type)) ?? null, {
+        withinMs,
+      }),
+  };
 }
 
 /** A client that gathers `size` requests or waits `ms`, as analytics SDKs do. */
@@ -86,13 +65,15 @@ function batching(size: number, ms: number): () => Promise<void> {
     });
 }
 
-describe('job types', () => {
+describe.concurrent('job types', () => {
   for (const [source, options] of [
     ['agent', { withAgent: true }],
     ['finished', {}],
     ['events', { removes: true }],
   ] as const) {
-    it(`tells run times, rates and what waits of each type, by ${source}`, async () => {
+    it(`tells run times, rates and what waits of each type, by ${source}`, async ({ world }) => {
+      const { aQueue, endLater } = world;
+      const { aWorker, untilType } = begin(world);
       const queue = aQueue('mixed');
       aWorker('mixed', (job) => wait(job.name === 'slow' ? 400 : 20), { concurrency: 6, ...options });
       let isOver = false;
@@ -105,7 +86,7 @@ describe('job types', () => {
           await wait(150);
         }
       })();
-      cleanups.push(async () => {
+      endLater(async () => {
         isOver = true;
         await feed;
       });
@@ -127,7 +108,9 @@ describe('job types', () => {
     });
   }
 
-  it('estimates how many of each type wait, with a range that holds the truth', async () => {
+  it('estimates how many of each type wait, with a range that holds the truth', async ({ world }) => {
+    const { aQueue } = world;
+    const { waits, untilType } = begin(world);
     const queue = aQueue('backlog');
     for (let i = 0; i < 10; i++)
       await queue.addBulk(
@@ -148,7 +131,9 @@ describe('job types', () => {
     expect(rare.shareOfBacklog).toBeLessThan(0.14);
   });
 
-  it('names the wall of a client that batches, with the agent and without it', async () => {
+  it('names the wall of a client that batches, with the agent and without it', async ({ world }) => {
+    const { aQueue } = world;
+    const { aWorker, untilType } = begin(world);
     for (const [name, options] of [
       ['told', { withAgent: true }],
       ['seen', {}],
@@ -163,7 +148,9 @@ describe('job types', () => {
     }
   });
 
-  it('tells when a type began to fail, with the new error, to the second', async () => {
+  it('tells when a type began to fail, with the new error, to the second', async ({ world }) => {
+    const { aQueue, endLater } = world;
+    const { aWorker, typesOf, untilType } = begin(world);
     const queue = aQueue('monitors');
     let isBroken = false;
     aWorker('monitors', async (job) => {
@@ -177,7 +164,7 @@ describe('job types', () => {
         await wait(50);
       }
     })();
-    cleanups.push(async () => {
+    endLater(async () => {
       isOver = true;
       await feed;
     });
@@ -192,7 +179,9 @@ describe('job types', () => {
     expect(typesOf('bull:monitors').find(({ name }) => name === 'http')?.failing).toBeNull();
   });
 
-  it('notices a type that completed regularly and stopped', async () => {
+  it('notices a type that completed regularly and stopped', async ({ world }) => {
+    const { aQueue, endLater } = world;
+    const { aWorker, typesOf, untilType } = begin(world);
     const queue = aQueue('timers');
     aWorker('timers', () => wait(5));
     let isOver = false;
@@ -204,7 +193,7 @@ describe('job types', () => {
         await wait(200);
       }
     })();
-    cleanups.push(async () => {
+    endLater(async () => {
       isOver = true;
       await feed;
     });
@@ -213,5 +202,5 @@ describe('job types', () => {
     const flush = await untilType('bull:timers', 'flush', 'missing', (type) => type.absent !== null, 20_000);
     expect(flush.absent?.usualGapMs).toBeLessThan(1_500);
     expect(typesOf('bull:timers').find(({ name }) => name === 'probe')?.absent).toBeNull();
-  }, 40_000);
+  });
 });
