@@ -8,15 +8,15 @@ import { type RunningConsole, startConsole } from '../support/console.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS, startHistory } from '../support/history.js';
 import { aQueue, aSnapshot } from '../support/snapshot.js';
 
-/** A console that reads every ten seconds. */
-const TICK_MS = 10 * SECOND_MS;
+/** A console that reads every twenty seconds. */
+const TICK_MS = 20 * SECOND_MS;
 /** Minutes of the day, which ends about now. */
 const DEEP = [
   [120, 130],
   [480, 484],
   [1300, 1330],
 ] as const;
-const BURST = [720, 720 + 10 / 60] as const;
+const BURST = [720, 720 + 20 / 60] as const;
 const OLD = [780, 1080] as const;
 const DOWN = [840, 960] as const;
 const BLIND = [1020, 1050] as const;

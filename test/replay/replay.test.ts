@@ -227,7 +227,7 @@ describe('its pace', () => {
     await addEnded(
       redis,
       id,
-      ids(0, 20_000).map((job) => ({ id: job })),
+      ids(0, 10_000).map((job) => ({ id: job })),
     );
     const begun = await begin({ ratePerSecond: 2_000 });
     await until('it moves', async () => (await redis.client.llen(`${id}:wait`)) > 500);
@@ -245,8 +245,8 @@ describe('its pace', () => {
     expect(await redis.client.llen(`${id}:wait`)).toBe(stood);
     await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'running', reason: 'over' });
     const done = await isDone(begun.id);
-    expect(done.account).toMatchObject({ matched: 20_000, moved: 20_000, remaining: 0 });
-    expect((await waiting()).reverse()).toEqual(ids(0, 20_000));
+    expect(done.account).toMatchObject({ matched: 10_000, moved: 10_000, remaining: 0 });
+    expect((await waiting()).reverse()).toEqual(ids(0, 10_000));
   });
 
   it('never has more in flight than is allowed', async () => {
@@ -314,7 +314,7 @@ describe('the guard', () => {
     await addEnded(
       redis,
       id,
-      ids(0, 30_000).map((job) => ({ id: job, data: { ms: 40 } })),
+      ids(0, 10_000).map((job) => ({ id: job, data: { ms: 40 } })),
     );
     let worker = await startWorker({
       version: 6,
@@ -343,7 +343,7 @@ describe('the guard', () => {
     );
     await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'aborted', reason: 'enough' });
     const ended = await replay(begun.id);
-    expect(ended.account.moved + ended.account.remaining).toBe(30_000);
+    expect(ended.account.moved + ended.account.remaining).toBe(10_000);
     await worker.stop();
   }, 60_000);
 });

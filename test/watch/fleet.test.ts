@@ -168,7 +168,7 @@ describe.concurrent('the console', () => {
 
 describe.concurrent('ears that may not go deaf unnoticed', () => {
   it('hear again within 3 s after their subscription was cut, and after Redis was restarted', async ({
-    scene: { redis, watch },
+    scene: { redis, watch, workers },
   }) => {
     await workers();
     const { watch: watched } = watch();
@@ -227,7 +227,7 @@ describe.concurrent('ears that may not go deaf unnoticed', () => {
 
 describe.concurrent('what it hears', () => {
   it('does no harm when it is forged, malformed, huge or of a later protocol, and is counted', async ({
-    scene: { redis, watch },
+    scene: { redis, watch, workers },
   }) => {
     await workers();
     const { watch: watched } = watch();
