@@ -81,7 +81,7 @@ export async function startEar(port: number): Promise<AgentEar> {
     acks,
     farewells,
     last,
-    async beatOf(workerId, isWanted, withinMs = 10_000) {
+    async beatOf(workerId, isWanted, withinMs = 30_000) {
       let from = 0;
       let found: WorkerBeat | undefined;
       await until(

@@ -4,8 +4,8 @@ import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type AgentEar, startEar } from './agent-ear.js';
 import { type AttachedPlan, type AttachedProcess, startAttached } from './attached-process.js';
 
-/** A core or two are there for the workers of all of them. */
-vi.setConfig({ maxConcurrency: 3 });
+/** Two cores are there for the workers of all of them. */
+vi.setConfig({ maxConcurrency: 2, testTimeout: 120_000 });
 
 type WorkerPlan = AttachedPlan['workers'][number];
 

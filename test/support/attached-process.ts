@@ -57,7 +57,8 @@ export interface AttachedProcess {
   stop(): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 15_000;
+const ANSWER_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
 
 /** Starts it and waits until its workers are connected. Uses the compiled agent: build first. */
 export async function startAttached(plan: AttachedPlan): Promise<AttachedProcess> {
@@ -67,7 +68,10 @@ export async function startAttached(plan: AttachedPlan): Promise<AttachedProcess
   let serial = 0;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ids = await new Promise<readonly (string | null)[]>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('workers were not ready within 20 s')), 20_000);
+    const timer = setTimeout(
+      () => reject(new Error(`workers were not ready within ${READY_WITHIN_MS} ms`)),
+      READY_WITHIN_MS,
+    );
     child.once('exit', (code, signal) => reject(new Error(`workers ended early (${signal ?? code})`)));
     child.on(
       'message',

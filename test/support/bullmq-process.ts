@@ -58,7 +58,7 @@ export async function startWorker(settings: WorkerOptions): Promise<WorkerProces
     if (said.kind === 'done' || said.kind === 'failed') finished.push(said.jobId);
     if (said.kind === 'error') errors += 1;
   });
-  await until(`worker of BullMQ ${settings.version} connected`, () => isReady, { withinMs: 20_000 });
+  await until(`worker of BullMQ ${settings.version} connected`, () => isReady, { withinMs: 60_000 });
   return {
     started,
     finished,

@@ -5,7 +5,7 @@
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { withinMs = 20_000, everyMs = 25 }: { withinMs?: number; everyMs?: number } = {},
+  { withinMs = 40_000, everyMs = 25 }: { withinMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<Exclude<T, false | '' | 0>>> {
   const deadline = Date.now() + withinMs;
   let last: unknown;

@@ -54,7 +54,7 @@ export async function untilSnapshot(
   watch: Watch,
   what: string,
   is: (snapshot: Snapshot) => boolean,
-  { withinMs = 10_000, instance = 'default' }: { withinMs?: number; instance?: string } = {},
+  { withinMs = 30_000, instance = 'default' }: { withinMs?: number; instance?: string } = {},
 ): Promise<Snapshot> {
   return until(
     what,
@@ -72,7 +72,7 @@ export async function untilQueue(
   watch: Watch,
   id: string,
   is: (queue: QueueState) => boolean = () => true,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<QueueState> {
   return until(
     `queue ${id} as wanted`,

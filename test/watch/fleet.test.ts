@@ -23,7 +23,7 @@ interface Scene {
 }
 
 /** Each test has a Redis of its own, so that they can wait side by side; the console is in this process. */
-vi.setConfig({ maxConcurrency: 2 });
+vi.setConfig({ maxConcurrency: 2, testTimeout: 120_000 });
 const it = test.extend<{ readonly scene: Scene }>({
   scene: async ({ task: _task }, use) => {
     const redis = await startRedis();
@@ -61,7 +61,7 @@ async function seen(
   from: Watch,
   what: string,
   is: (worker: WorkerState) => boolean,
-  withinMs = 8_000,
+  withinMs = 30_000,
 ): Promise<WorkerState> {
   const snapshot = await untilSnapshot(from, what, ({ workers: all }) => all.some(is), { withinMs });
   const found = snapshot.workers.find(is);
