@@ -116,9 +116,12 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     },
     warn: (message) => void warned.push(message),
   };
-  await until('the console reads Redis', () => watch.snapshot('default')?.link.status === 'live');
-  const pull: LeverBench['pull'] = (lever, request = {}, actor = {}) =>
-    runLever(
+  const isLive = () => watch.snapshot('default')?.link.status === 'live';
+  await until('the console reads Redis', isLive);
+  const pull: LeverBench['pull'] = async (lever, request = {}, actor = {}) => {
+    // On a busy machine a read may have come late just now.
+    await until('the console reads Redis', isLive, { withinMs: 5_000 }).catch(() => undefined);
+    return runLever(
       deps,
       { name: 'olga', role: 'admin', via: 'token', ...actor },
       {
@@ -131,6 +134,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
         ...request,
       },
     );
+  };
   return {
     watch,
     audit,
