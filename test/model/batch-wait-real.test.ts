@@ -30,16 +30,19 @@ async function finishedRuns(
   const workers: WorkerProcess[] = [];
   try {
     await jobs.addBulk(Array.from({ length: 400 }, (_, i) => ({ name: 'track', data: { i } })));
-    for (const name of names)
-      workers.push(
-        await startWorker({
-          version: 6,
-          port: redis.port,
-          queue,
-          ...work,
-          options: { name, concurrency: slots },
-        }),
-      );
+    workers.push(
+      ...(await Promise.all(
+        names.map((name) =>
+          startWorker({
+            version: 6,
+            port: redis.port,
+            queue,
+            ...work,
+            options: { name, concurrency: slots },
+          }),
+        ),
+      )),
+    );
     await until(`${count} jobs completed`, async () => (await jobs.getCompletedCount()) >= count, {
       withinMs: 25_000,
     });
@@ -62,7 +65,8 @@ async function finishedRuns(
   }
 }
 
-describe('real workers whose jobs', () => {
+// Each on a queue of its own, side by side.
+describe.concurrent('real workers whose jobs', () => {
   it('wait for a client that batches are found out within a few batches', async () => {
     const found = judgeBatchWait(await finishedRuns('batching', { batch: BATCH }, 40));
     console.info('real batching workers', JSON.stringify(found));

@@ -13,7 +13,7 @@ const TYPES = [
   { name: 'export', ms: 160, ofTen: 3 },
 ] as const;
 const PROCESSES = 2;
-const JOBS = 4_000;
+const JOBS = 3_000;
 
 let redis: OwnRedis;
 let queue: Queue;
@@ -62,14 +62,9 @@ async function leftOf(): Promise<number> {
 
 it('what is foretold of a live raise of concurrency comes true with real workers', async () => {
   await addJobs();
-  for (let i = 0; i < PROCESSES; i++) {
-    processes.push(
-      await startAttached({
-        port: redis.port,
-        workers: [{ queue: 'work', concurrency: 4, attach: null }],
-      }),
-    );
-  }
+  const start = () =>
+    startAttached({ port: redis.port, workers: [{ queue: 'work', concurrency: 4, attach: null }] });
+  processes.push(...(await Promise.all(Array.from({ length: PROCESSES }, start))));
   const measured = await departures(5);
   const waiting = await queue.getWaitingCount();
   const input = planInput({

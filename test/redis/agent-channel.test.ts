@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { upChannel } from '../../agent/protocol.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { Endpoint } from '../../server/instance-config.js';
@@ -9,11 +9,6 @@ import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 import { anInstance } from '../support/watching.js';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 interface Listening {
   readonly channel: AgentChannel;
   readonly heard: readonly string[];
@@ -23,35 +18,53 @@ interface Listening {
   skip(ms: number): void;
 }
 
-/** @param speakTo where the beacons are published, if it is not where the ears listen. */
-function listening(at: Endpoint | string, self = 'one', speakTo: Endpoint | string = at): Listening {
-  const mouth = connect(anInstance(speakTo).endpoint, { connectionName: 'mouth', commandTimeoutMs: 2_000 });
-  mouth.on('error', () => undefined);
-  let aheadMs = 0;
-  const channel = new AgentChannel(anInstance(at), mouth, self, () => Date.now() + aheadMs);
-  const heard: string[] = [];
-  const told: string[] = [];
-  channel.onMessage((text) => heard.push(text));
-  channel.onChange(({ status }) => told.push(status));
-  cleanups.push(() => {
-    channel.stop();
-    mouth.disconnect();
-  });
-  return {
-    channel,
-    heard,
-    told,
-    skip: (ms) => {
-      aheadMs += ms;
-    },
-  };
+interface Scene {
+  /** @param speakTo where the beacons are published, if it is not where the ears listen. */
+  listening(at: Endpoint | string, self?: string, speakTo?: Endpoint | string): Listening;
+  aRedis(): Promise<OwnRedis>;
+  endLater(end: () => unknown): void;
 }
 
-async function aRedis(): Promise<OwnRedis> {
-  const redis = await startRedis();
-  cleanups.push(() => redis.stop());
-  return redis;
-}
+/** All that a test starts is its own, so that they can wait side by side. */
+const it = test.extend<{ readonly scene: Scene }>({
+  scene: async ({ task: _task }, use) => {
+    const ends: (() => unknown)[] = [];
+    await use({
+      listening(at, self = 'one', speakTo = at) {
+        const mouth = connect(anInstance(speakTo).endpoint, {
+          connectionName: 'mouth',
+          commandTimeoutMs: 2_000,
+        });
+        mouth.on('error', () => undefined);
+        let aheadMs = 0;
+        const channel = new AgentChannel(anInstance(at), mouth, self, () => Date.now() + aheadMs);
+        const heard: string[] = [];
+        const told: string[] = [];
+        channel.onMessage((text) => heard.push(text));
+        channel.onChange(({ status }) => told.push(status));
+        ends.push(() => {
+          channel.stop();
+          mouth.disconnect();
+        });
+        return {
+          channel,
+          heard,
+          told,
+          skip: (ms) => {
+            aheadMs += ms;
+          },
+        };
+      },
+      async aRedis() {
+        const redis = await startRedis();
+        ends.push(() => redis.stop());
+        return redis;
+      },
+      endLater: (end) => void ends.push(end),
+    });
+    for (const end of ends.reverse()) await end();
+  },
+});
 
 async function untilHearing({ channel }: Listening, withinMs = 8_000): Promise<void> {
   await until('the console hears', () => channel.state.status === 'hearing', { withinMs });
@@ -72,11 +85,13 @@ async function untilHeard({ heard }: Listening, redis: OwnRedis, withinMs = 10_0
   return Date.now() - startedAtMs;
 }
 
-describe('the ears of the console hear again within 3 s', () => {
-  it('after their connection went half open, though Redis itself answers', async () => {
+describe.concurrent('the ears of the console hear again within 3 s', () => {
+  it('after their connection went half open, though Redis itself answers', async ({
+    scene: { listening, aRedis, endLater },
+  }) => {
     const redis = await aRedis();
     const way = await startHalfOpenWay(redis.port);
-    cleanups.push(() => way.close());
+    endLater(() => way.close());
     const ears = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
     await untilHearing(ears);
     way.swallow();
@@ -85,10 +100,12 @@ describe('the ears of the console hear again within 3 s', () => {
     expect(ears.told).toEqual(['hearing', 'deaf', 'hearing']);
   });
 
-  it('of the way being whole again, though a fresh connection hung in the middle of its handshake', async () => {
+  it('of the way being whole again, though a fresh connection hung in the middle of its handshake', async ({
+    scene: { listening, aRedis, endLater },
+  }) => {
     const redis = await aRedis();
     const way = await startHalfOpenWay(redis.port, true);
-    cleanups.push(() => way.close());
+    endLater(() => way.close());
     const ears = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
     await untilHearing(ears);
     way.swallow();
@@ -100,7 +117,7 @@ describe('the ears of the console hear again within 3 s', () => {
     expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
   });
 
-  it('after their subscription was cut', async () => {
+  it('after their subscription was cut', async ({ scene: { listening, aRedis } }) => {
     const redis = await aRedis();
     const ears = listening(redis.url);
     await untilHearing(ears);
@@ -108,7 +125,9 @@ describe('the ears of the console hear again within 3 s', () => {
     expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
   });
 
-  it('of a restart of Redis that took so long that they tried seldom', async () => {
+  it('of a restart of Redis that took so long that they tried seldom', async ({
+    scene: { listening, aRedis },
+  }) => {
     const redis = await aRedis();
     const ears = listening(redis.url);
     await untilHearing(ears);
@@ -120,9 +139,11 @@ describe('the ears of the console hear again within 3 s', () => {
     await untilHearing(ears, 3_000);
   });
 
-  it('in a Cluster, after the node that they listened to is gone', async () => {
+  it('in a Cluster, after the node that they listened to is gone', async ({
+    scene: { listening, endLater },
+  }) => {
     const cluster = await startCluster();
-    cleanups.push(() => cluster.stop());
+    endLater(() => cluster.stop());
     for (const node of cluster.nodes)
       await node.client.call('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
     const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
@@ -138,33 +159,40 @@ describe('the ears of the console hear again within 3 s', () => {
   });
 });
 
-describe('where Redis does not permit it', () => {
+describe.concurrent('where Redis does not permit it', () => {
   const refusals = [
     ['to subscribe', '-psubscribe', '+psubscribe'],
     ['to publish', '-publish', '+publish'],
     ['the channels', 'resetchannels', 'allchannels'],
   ] as const;
-  it.each(refusals)('%s, it says so, asks seldom, and hears once it may', async (_, refuse, permit) => {
-    const redis = await aRedis();
-    const ears = listening(redis.url);
-    await untilHearing(ears);
-    await redis.client.call('ACL', 'SETUSER', 'default', refuse);
-    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await until('off', () => ears.channel.state.status === 'off');
-    expect(ears.channel.state.problem).toMatch(/NOPERM.*allow \+psubscribe \+publish on channels spillway:/);
-    const { resubscribed } = ears.channel.state;
-    await redis.client.call('ACL', 'SETUSER', 'default', permit);
-    const atMs = Date.now();
-    await until('some seconds are over', () => Date.now() - atMs > 2_500);
-    expect(ears.channel.state).toMatchObject({ status: 'off', resubscribed });
-    ears.skip(31_000);
-    await untilHearing(ears, 4_000);
-    expect(ears.told).not.toContain('deaf');
-  });
+  it.for(refusals)(
+    '%s, it says so, asks seldom, and hears once it may',
+    async ([, refuse, permit], { scene: { listening, aRedis } }) => {
+      const redis = await aRedis();
+      const ears = listening(redis.url);
+      await untilHearing(ears);
+      await redis.client.call('ACL', 'SETUSER', 'default', refuse);
+      await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await until('off', () => ears.channel.state.status === 'off');
+      expect(ears.channel.state.problem).toMatch(
+        /NOPERM.*allow \+psubscribe \+publish on channels spillway:/,
+      );
+      const { resubscribed } = ears.channel.state;
+      await redis.client.call('ACL', 'SETUSER', 'default', permit);
+      const atMs = Date.now();
+      await until('some seconds are over', () => Date.now() - atMs > 2_500);
+      expect(ears.channel.state).toMatchObject({ status: 'off', resubscribed });
+      ears.skip(31_000);
+      await untilHearing(ears, 4_000);
+      expect(ears.told).not.toContain('deaf');
+    },
+  );
 });
 
-describe('ears', () => {
-  it('of two consoles hear the same agents, and each other’s beacons trouble neither', async () => {
+describe.concurrent('ears', () => {
+  it('of two consoles hear the same agents, and each other’s beacons trouble neither', async ({
+    scene: { listening, aRedis },
+  }) => {
     const redis = await aRedis();
     const [first, second] = [listening(redis.url, 'one'), listening(redis.url, 'two')];
     await Promise.all([untilHearing(first), untilHearing(second)]);
@@ -173,7 +201,7 @@ describe('ears', () => {
     expect([...first.told, ...second.told]).toEqual(['hearing', 'hearing']);
   });
 
-  it('hear the agents of their own database only', async () => {
+  it('hear the agents of their own database only', async ({ scene: { listening, aRedis } }) => {
     const redis = await aRedis();
     const ears = listening(`${redis.url}/3`);
     await untilHearing(ears);
@@ -183,7 +211,7 @@ describe('ears', () => {
     expect(ears.heard).toEqual(['mine']);
   });
 
-  it('leave no connection behind when they are stopped', async () => {
+  it('leave no connection behind when they are stopped', async ({ scene: { listening, aRedis } }) => {
     const redis = await aRedis();
     const ears = listening(redis.url);
     await untilHearing(ears);

@@ -11,7 +11,7 @@ const MOST_BYTES = 600 * 1024 * 1024;
 export interface RedisWorld {
   readonly redis: OwnRedis;
   /** Is closed at the end. */
-  aQueue(name: string): Queue;
+  aQueue(name: string, prefix?: string): Queue;
   endLater(end: () => Promise<unknown>): void;
 }
 
@@ -22,8 +22,8 @@ export const it = test.extend<{ readonly world: RedisWorld }>({
     const ends: (() => Promise<unknown>)[] = [];
     await use({
       redis,
-      aQueue(name) {
-        const queue = new Queue(name, { connection: { port: redis.port } });
+      aQueue(name, prefix = 'bull') {
+        const queue = new Queue(name, { connection: { port: redis.port }, prefix });
         queue.on('error', () => undefined);
         ends.push(() => queue.close());
         return queue;

@@ -1,32 +1,11 @@
-import { Queue, type Worker } from 'bullmq';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { Queue, Worker } from 'bullmq';
+import { describe, expect } from 'vitest';
 import type { NodeMemory, QueueMemory } from '../../server/watch/memory-state.js';
-import type { Watch } from '../../server/watch/watch.js';
 import { heldBytes } from '../support/held-bytes.js';
+import { it, type RedisWorld } from '../support/redis-test.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { until } from '../support/until.js';
 import { anInstance, watching } from '../support/watching.js';
-
-let redis: OwnRedis;
-let watch: Watch | null = null;
-const cleanups: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  redis = await startRedis({ maxmemoryBytes: 600 * 1024 * 1024 });
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  await watch?.stop();
-  watch = null;
-  await redis.stop();
-});
-
-function aQueue(name: string): Queue {
-  const queue = new Queue(name, { connection: { port: redis.port } });
-  cleanups.push(() => queue.close());
-  return queue;
-}
 
 /** Sizes over two orders of magnitude, each as likely as the other. */
 async function addMixed(queue: Queue, jobs: number, random: () => number): Promise<void> {
@@ -40,25 +19,31 @@ async function addMixed(queue: Queue, jobs: number, random: () => number): Promi
   }
 }
 
-function memoryOf(id: string): QueueMemory | null {
-  return watch?.snapshot('default')?.queues.find((queue) => queue.id === id)?.memory ?? null;
-}
-
-function nodeMemory(): NodeMemory | null {
-  return watch?.snapshot('default')?.nodes[0]?.memory ?? null;
+/** A watcher of that Redis, and what it knows. */
+function start({ redis, endLater }: RedisWorld, cpuBudgetRatio = 0.5) {
+  const { watch } = watching(anInstance(redis.url, { cpuBudgetRatio }));
+  endLater(() => watch.stop());
+  return {
+    memoryOf: (id: string): QueueMemory | null =>
+      watch.snapshot('default')?.queues.find((queue) => queue.id === id)?.memory ?? null,
+    nodeMemory: (): NodeMemory | null => watch.snapshot('default')?.nodes[0]?.memory ?? null,
+  };
 }
 
 /** An error is two deviations: one that is said to be 5% is more than that once in twenty times. */
 const WELL_KNOWN_RATIO = 0.037;
 
-describe('where the memory is', () => {
-  it('knows what each queue with 1% of memory or more holds to within 5%, with sizes over two orders of magnitude', async () => {
+describe.concurrent('where the memory is', () => {
+  it('knows what each queue with 1% of memory or more holds to within 5%, with sizes over two orders of magnitude', async ({
+    world,
+  }) => {
+    const { redis, aQueue } = world;
     const random = seededRandom(7).uniform;
     const sizes = [12_000, 4_000, 1_500, 400];
     for (const [i, jobs] of sizes.entries()) await addMixed(aQueue(`mixed-${i}`), jobs, random);
     // A hash that was never read may be some percent larger than after: read once, so that what is held stays what it is.
     for (const [i] of sizes.entries()) await heldBytes(redis, `bull:mixed-${i}`);
-    ({ watch } = watching(anInstance(redis.url, { cpuBudgetRatio: 0.05 })));
+    const { memoryOf } = start(world, 0.05);
     for (const [i] of sizes.entries()) {
       const truth = await heldBytes(redis, `bull:mixed-${i}`);
       const seen = await until(
@@ -78,9 +63,10 @@ describe('where the memory is', () => {
         expect(Math.abs(type.bytes - held)).toBeLessThanOrEqual(2 * type.errorBytes + 0.001 * held);
       }
     }
-  }, 60_000);
+  }, 90_000);
 
-  it('tells payload, options, stack traces, return values and logs apart', async () => {
+  it('tells payload, options, stack traces, return values and logs apart', async ({ world }) => {
+    const { redis, aQueue, endLater } = world;
     const queue = aQueue('kinds');
     await queue.addBulk(
       Array.from({ length: 300 }, (_, i) => ({ name: 'work', data: { pad: 'x'.repeat(2_000), i } })),
@@ -95,9 +81,9 @@ describe('where the memory is', () => {
       },
       { connection: { port: redis.port }, concurrency: 20 },
     );
-    cleanups.push(() => worker.close());
+    endLater(() => worker.close());
     await until('all have run', async () => (await queue.getJobCountByTypes('completed', 'failed')) === 300);
-    ({ watch } = watching(anInstance(redis.url)));
+    const { memoryOf } = start(world);
     const memory = await until('both states are known', () => {
       const seen = memoryOf('bull:kinds');
       return seen && seen.completedBytes > 0 && seen.failedBytes > 0 && seen.eventsBytes > 0 ? seen : null;
@@ -112,13 +98,14 @@ describe('where the memory is', () => {
     expect(memory.kinds.reduce((sum, kind) => sum + kind.bytes, 0)).toBe(memory.totalBytes);
   });
 
-  it('finds the large key that is no queue’s, and the many small ones', async () => {
+  it('finds the large key that is no queue’s, and the many small ones', async ({ world }) => {
+    const { redis, aQueue } = world;
     await addMixed(aQueue('mail'), 2_000, seededRandom(3).uniform);
     await redis.client.call('SETRANGE', 'report:cache:83123', '20000000', 'x');
     await redis.client.mset(
       Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`session:${i}`, 'x'.repeat(400)])),
     );
-    ({ watch } = watching(anInstance(redis.url)));
+    const { nodeMemory } = start(world);
     const memory = await until('foreign keys are known', () => {
       const seen = nodeMemory();
       return seen?.foreign &&
@@ -136,9 +123,10 @@ describe('where the memory is', () => {
     expect(Math.abs(memory.unattributedBytes)).toBeLessThan(memory.usedBytes * 0.1);
   });
 
-  it('does not take jobs for keys of no queue because their queue was found later', async () => {
+  it('does not take jobs for keys of no queue because their queue was found later', async ({ world }) => {
+    const { redis, aQueue } = world;
     await redis.client.set('session:1', 'x'.repeat(400));
-    ({ watch } = watching(anInstance(redis.url)));
+    const { memoryOf, nodeMemory } = start(world);
     await until('keys were drawn', () => (nodeMemory()?.foreign?.keys ?? 0) > 0, { withinMs: 15_000 });
     await addMixed(aQueue('late'), 4_000, seededRandom(5).uniform);
     const memory = await until('the late queue is sampled', () =>

@@ -1,33 +1,22 @@
-import { Queue, Worker } from 'bullmq';
+import { Worker } from 'bullmq';
 import { Queue as Queue5 } from 'bullmq-v5';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { describe, expect } from 'vitest';
 import type { Watch } from '../../server/watch/watch.js';
+import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 
-let redis: OwnRedis;
-let watch: Watch;
-const cleanups: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  redis = await startRedis({ maxmemoryBytes: 200 * 1024 * 1024 });
-  ({ watch } = watching(anInstance(redis.url)));
-});
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  await watch.stop();
-  await redis.stop();
-});
-
-function aQueue(name: string, prefix = 'bull'): Queue {
-  const queue = new Queue(name, { connection: { port: redis.port }, prefix });
-  cleanups.push(() => queue.close());
-  return queue;
+/** A watcher of that Redis. */
+function start({ redis, endLater }: RedisWorld): Watch {
+  const { watch } = watching(anInstance(redis.url));
+  endLater(() => watch.stop());
+  return watch;
 }
 
-describe('finding queues', () => {
-  it('shows a new queue within 10 s and drops a deleted one', async () => {
+describe.concurrent('finding queues', () => {
+  it('shows a new queue within 10 s and drops a deleted one', async ({ world }) => {
+    const { aQueue } = world;
+    const watch = start(world);
     await untilSnapshot(watch, 'first pass', (snapshot) => snapshot.discovery.lastPassAtMs !== null);
     const queue = aQueue('mail');
     await queue.add('send', {});
@@ -36,7 +25,9 @@ describe('finding queues', () => {
     await until('it is gone', () => watch.snapshot('default')?.queues.length === 0, { withinMs: 15_000 });
   });
 
-  it('takes names with any characters and prefixes with colons', async () => {
+  it('takes names with any characters and prefixes with colons', async ({ world }) => {
+    const { aQueue } = world;
+    const watch = start(world);
     const names = [
       '<script>alert(1)</script>',
       'a b/c?d#e%20',
@@ -50,7 +41,9 @@ describe('finding queues', () => {
     expect(watch.snapshot('default')?.queues.find((state) => state.name === names[0])?.prefix).toBe('my:app');
   });
 
-  it('does not take an application hash named meta for a queue', async () => {
+  it('does not take an application hash named meta for a queue', async ({ world }) => {
+    const { redis, aQueue } = world;
+    const watch = start(world);
     await redis.client.hset('shop:product:meta', 'title', 'shoes');
     await aQueue('mail').add('send', {});
     await untilQueue(watch, 'bull:mail');
@@ -58,7 +51,9 @@ describe('finding queues', () => {
     expect(watch.snapshot('default')?.queues.map((state) => state.id)).toEqual(['bull:mail']);
   });
 
-  it('opens no queue in a way that changes it', async () => {
+  it('opens no queue in a way that changes it', async ({ world }) => {
+    const { redis, aQueue } = world;
+    const watch = start(world);
     const queue = aQueue('mail');
     await queue.add('send', {});
     const before = await redis.client.hgetall('bull:mail:meta');
@@ -67,10 +62,12 @@ describe('finding queues', () => {
   });
 });
 
-describe('reading queues', () => {
-  it('counts the jobs of a queue that BullMQ 5 paused, which lie in another list', async () => {
+describe.concurrent('reading queues', () => {
+  it('counts the jobs of a queue that BullMQ 5 paused, which lie in another list', async ({ world }) => {
+    const { redis, endLater } = world;
+    const watch = start(world);
     const queue = new Queue5('old', { connection: { port: redis.port } });
-    cleanups.push(() => queue.close());
+    endLater(() => queue.close());
     await queue.pause();
     await queue.addBulk([1, 2, 3].map((i) => ({ name: 'job', data: { i } })));
     const state = await untilQueue(watch, 'bull:old', (found) => found.counts.waiting === 3);
@@ -79,7 +76,9 @@ describe('reading queues', () => {
     expect(state.backlog).toBe(3);
   });
 
-  it('counts each state, the workers, and how fast jobs come and go', async () => {
+  it('counts each state, the workers, and how fast jobs come and go', async ({ world }) => {
+    const { redis, aQueue, endLater } = world;
+    const watch = start(world);
     const queue = aQueue('mail');
     await queue.addBulk(Array.from({ length: 200 }, (_, i) => ({ name: 'send', data: { i } })));
     await queue.add('later', {}, { delay: 3_600_000 });
@@ -90,7 +89,7 @@ describe('reading queues', () => {
       concurrency: 2,
       name: 'one',
     });
-    cleanups.push(() => worker.close(true));
+    endLater(() => worker.close(true));
     const state = await untilQueue(
       watch,
       'bull:mail',
@@ -103,7 +102,9 @@ describe('reading queues', () => {
     expect(state.rates?.departuresPerSecond).toBeLessThan(40);
   });
 
-  it('counts delayed jobs as waiting once they are due and no worker has moved them', async () => {
+  it('counts delayed jobs as waiting once they are due and no worker has moved them', async ({ world }) => {
+    const { aQueue } = world;
+    const watch = start(world);
     const queue = aQueue('mail');
     await queue.add('later', {}, { delay: 3_600_000 });
     await queue.add('soon', {}, { delay: 300 });
@@ -112,7 +113,9 @@ describe('reading queues', () => {
     expect(state.unfinished).toBe(2);
   });
 
-  it('estimates what the jobs, results and events of a queue hold to within a third', async () => {
+  it('estimates what the jobs, results and events of a queue hold to within a third', async ({ world }) => {
+    const { redis, aQueue } = world;
+    const watch = start(world);
     const queue = aQueue('mail');
     const before = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]);
     await queue.addBulk(
@@ -132,7 +135,9 @@ describe('reading queues', () => {
     expect(estimate.eventsBytes).toBeGreaterThan(0);
   });
 
-  it('sees that Redis refuses writes, and how many a second', async () => {
+  it('sees that Redis refuses writes, and how many a second', async ({ world }) => {
+    const { redis, aQueue } = world;
+    const watch = start(world);
     const queue = aQueue('mail');
     await queue.addBulk(
       Array.from({ length: 3_000 }, (_, i) => ({ name: 'send', data: { i, pad: 'x'.repeat(300) } })),
@@ -147,7 +152,9 @@ describe('reading queues', () => {
     expect(worst?.severity).toBe('critical');
   });
 
-  it('keeps its own share of Redis CPU in view and within its budget', async () => {
+  it('keeps its own share of Redis CPU in view and within its budget', async ({ world }) => {
+    const { aQueue } = world;
+    const watch = start(world);
     for (let i = 0; i < 20; i++) await aQueue(`queue-${i}`).add('job', {});
     const snapshot = await untilSnapshot(
       watch,
