@@ -1,6 +1,7 @@
 import { type Job, Worker } from 'bullmq';
 import { describe, expect } from 'vitest';
 import { attach } from '../../agent/index.js';
+import { median } from '../../server/model/theil-sen.js';
 import type { JobTypeState } from '../../server/watch/job-type-state.js';
 import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
@@ -75,7 +76,21 @@ describe.concurrent('job types', () => {
       const { aQueue, endLater } = world;
       const { aWorker, untilType } = begin(world);
       const queue = aQueue('mixed');
-      aWorker('mixed', (job) => wait(job.name === 'slow' ? 400 : 20), { concurrency: 6, ...options });
+      // The truth, by the clock of a machine that may be busy.
+      const took = new Map<string, number[]>([
+        ['slow', []],
+        ['quick', []],
+      ]);
+      aWorker(
+        'mixed',
+        async ({ name }) => {
+          const fromMs = performance.now();
+          await wait(name === 'slow' ? 400 : 20);
+          took.get(name)?.push(performance.now() - fromMs);
+        },
+        { concurrency: 6, ...options },
+      );
+      const usualMs = (name: string): number => median(took.get(name) ?? []);
       let isOver = false;
       const feed = (async () => {
         while (!isOver) {
@@ -99,8 +114,8 @@ describe.concurrent('job types', () => {
       );
       expect(slow.source).toBe(source);
       expect(slow.run?.p50Ms).toBeGreaterThan(380);
-      expect(slow.run?.p50Ms).toBeLessThan(480);
-      expect(quick.run?.p50Ms).toBeLessThan(80);
+      expect(slow.run?.p50Ms).toBeLessThan(1.15 * usualMs('slow') + 20);
+      expect(quick.run?.p50Ms).toBeLessThan(1.5 * usualMs('quick') + 50);
       const ratio = (quick.completedPerSecond ?? 0) / (slow.completedPerSecond ?? 1);
       expect(ratio).toBeGreaterThan(3);
       expect(ratio).toBeLessThan(30);
@@ -129,23 +144,6 @@ describe.concurrent('job types', () => {
     expect(rare.waiting?.high).toBeGreaterThanOrEqual(1_000);
     expect(rare.shareOfBacklog).toBeGreaterThan(0.06);
     expect(rare.shareOfBacklog).toBeLessThan(0.14);
-  });
-
-  it('names the wall of a client that batches, with the agent and without it', async ({ world }) => {
-    const { aQueue } = world;
-    const { aWorker, untilType } = begin(world);
-    for (const [name, options] of [
-      ['told', { withAgent: true }],
-      ['seen', {}],
-    ] as const) {
-      await aQueue(name).addBulk(Array.from({ length: 400 }, () => ({ name: 'track', data: {} })));
-      const send = batching(20, 1_000);
-      aWorker(name, send, { concurrency: 5, ...options });
-      const track = await untilType(`bull:${name}`, 'track', 'its wall', (type) => type.batchWait !== null);
-      expect(track.batchWait?.wallMs).toBeGreaterThan(900);
-      expect(track.batchWait?.wallMs).toBeLessThan(1_200);
-      expect(track.batchWait?.isStarved).toBe(true);
-    }
   });
 
   it('tells when a type began to fail, with the new error, to the second', async ({ world }) => {
@@ -202,5 +200,25 @@ describe.concurrent('job types', () => {
     const flush = await untilType('bull:timers', 'flush', 'missing', (type) => type.absent !== null, 20_000);
     expect(flush.absent?.usualGapMs).toBeLessThan(1_500);
     expect(typesOf('bull:timers').find(({ name }) => name === 'probe')?.absent).toBeNull();
+  });
+});
+
+// By itself: it is about moments.
+describe('job types', () => {
+  it('names the wall of a client that batches, with the agent and without it', async ({ world }) => {
+    const { aQueue } = world;
+    const { aWorker, untilType } = begin(world);
+    for (const [name, options] of [
+      ['told', { withAgent: true }],
+      ['seen', {}],
+    ] as const) {
+      await aQueue(name).addBulk(Array.from({ length: 400 }, () => ({ name: 'track', data: {} })));
+      const send = batching(20, 1_000);
+      aWorker(name, send, { concurrency: 5, ...options });
+      const track = await untilType(`bull:${name}`, 'track', 'its wall', (type) => type.batchWait !== null);
+      expect(track.batchWait?.wallMs).toBeGreaterThan(900);
+      expect(track.batchWait?.wallMs).toBeLessThan(1_200);
+      expect(track.batchWait?.isStarved).toBe(true);
+    }
   });
 });
