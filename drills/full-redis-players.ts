@@ -26,8 +26,8 @@ export function analyticsProducer(redisPort: number, limitBytes: number): Produc
     jobName: 'track',
     dataLetters: 500,
     options: { removeOnComplete: true },
-    // As on any day before: a batch of the few that come waits for its timer; in the surge all do.
-    calmMs: 12_000,
+    // As on any day before: two batches of the few that come wait for their timer.
+    calmMs: 24_000,
     // Below what the workers complete, so that the backlog falls once the surge is over.
     ordinaryPerSecond: 0.4,
     surgePerSecond: Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB),
@@ -47,8 +47,8 @@ export function apiProducer(redisPort: number): ProducerPlan {
     dataLetters: 200,
     options: { removeOnComplete: { count: 2_000 } },
     calmMs: 0,
-    ordinaryPerSecond: 10,
-    surgePerSecond: 50,
+    ordinaryPerSecond: 20,
+    surgePerSecond: 60,
     isBulk: false,
   };
 }

@@ -218,9 +218,9 @@ describe.concurrent('ears that may not go deaf unnoticed', () => {
     await group.master.kill();
     const killedAtMs = Date.now();
     await until('the new master is read', () => events.some((event) => event.kind === 'redis.failover'), {
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
-    await seen(watched, 'a beat by the new master', freshAfter(killedAtMs + 1_000), 10_000);
+    await seen(watched, 'a beat by the new master', freshAfter(killedAtMs + 1_000));
     expect(events.some((event) => event.kind === 'worker.crashed')).toBe(false);
   });
 });

@@ -146,37 +146,6 @@ describe.concurrent('job types', () => {
     expect(rare.shareOfBacklog).toBeLessThan(0.14);
   });
 
-  it('tells when a type began to fail, with the new error, to the second', async ({ world }) => {
-    const { aQueue, endLater } = world;
-    const { aWorker, typesOf, untilType } = begin(world);
-    const queue = aQueue('monitors');
-    let isBroken = false;
-    aWorker('monitors', async (job) => {
-      await wait(10);
-      if (isBroken && job.name === 'match') throw new Error('cache entry has the wrong type\nsecond line');
-    });
-    let isOver = false;
-    const feed = (async () => {
-      while (!isOver) {
-        await queue.addBulk(['match', 'http', 'http'].map((name) => ({ name, data: {} })));
-        await wait(50);
-      }
-    })();
-    endLater(async () => {
-      isOver = true;
-      await feed;
-    });
-    await untilType('bull:monitors', 'match', 'healthy runs', (type) => (type.run?.count ?? 0) >= 40);
-    expect(typesOf('bull:monitors').every(({ failing }) => failing === null)).toBe(true);
-    const brokenAtMs = Date.now();
-    isBroken = true;
-    const match = await untilType('bull:monitors', 'match', 'its rise', (type) => type.failing !== null);
-    expect(Math.abs((match.failing?.firstFailureAtMs ?? 0) - brokenAtMs)).toBeLessThan(1_000);
-    expect(match.failing?.error).toBe('cache entry has the wrong type');
-    expect(match.failing?.isNewError).toBe(true);
-    expect(typesOf('bull:monitors').find(({ name }) => name === 'http')?.failing).toBeNull();
-  });
-
   it('notices a type that completed regularly and stopped', async ({ world }) => {
     const { aQueue, endLater } = world;
     const { aWorker, typesOf, untilType } = begin(world);
@@ -220,5 +189,36 @@ describe('job types', () => {
       expect(track.batchWait?.wallMs).toBeLessThan(1_200);
       expect(track.batchWait?.isStarved).toBe(true);
     }
+  });
+
+  it('tells when a type began to fail, with the new error, to the second', async ({ world }) => {
+    const { aQueue, endLater } = world;
+    const { aWorker, typesOf, untilType } = begin(world);
+    const queue = aQueue('monitors');
+    let isBroken = false;
+    aWorker('monitors', async (job) => {
+      await wait(10);
+      if (isBroken && job.name === 'match') throw new Error('cache entry has the wrong type\nsecond line');
+    });
+    let isOver = false;
+    const feed = (async () => {
+      while (!isOver) {
+        await queue.addBulk(['match', 'http', 'http'].map((name) => ({ name, data: {} })));
+        await wait(50);
+      }
+    })();
+    endLater(async () => {
+      isOver = true;
+      await feed;
+    });
+    await untilType('bull:monitors', 'match', 'healthy runs', (type) => (type.run?.count ?? 0) >= 40);
+    expect(typesOf('bull:monitors').every(({ failing }) => failing === null)).toBe(true);
+    const brokenAtMs = Date.now();
+    isBroken = true;
+    const match = await untilType('bull:monitors', 'match', 'its rise', (type) => type.failing !== null);
+    expect(Math.abs((match.failing?.firstFailureAtMs ?? 0) - brokenAtMs)).toBeLessThan(1_000);
+    expect(match.failing?.error).toBe('cache entry has the wrong type');
+    expect(match.failing?.isNewError).toBe(true);
+    expect(typesOf('bull:monitors').find(({ name }) => name === 'http')?.failing).toBeNull();
   });
 });
