@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { startWorker, type WorkerOptions, type WorkerProcess } from '../support/bullmq-process.js';
 import { openBoth } from '../support/bullmq-queues.js';
 import { type LeverBench, startBench } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
 
+vi.setConfig({ testTimeout: 120_000 });
 const NAMES = ['typed', 'own', 'faster', 'undo', 'hold', 'minute'];
 let redis: OwnRedis;
 let bench: LeverBench;
@@ -43,11 +44,11 @@ const measuredOf = (auditId: string | null) =>
 
 describe.concurrent('a limit means what was typed', () => {
   it.concurrent('in jobs per second, from the moment it is set, and the rate is measured afterwards', async () => {
-    const id = await filled('typed', 20_000);
+    const id = await filled('typed', 8_000);
     const worker = await start({
       version: 6,
       queue: 'typed',
-      jobMs: 1,
+      jobMs: 10,
       options: { concurrency: 4 },
     });
     await bench.seen(id, (queue) => (queue.rates?.departuresPerSecond ?? 0) > 100);
@@ -78,7 +79,7 @@ describe.concurrent('a limit means what was typed', () => {
 });
 
 it.concurrent('tells that a worker counts in a window of its own, and which max would mean what was typed', async () => {
-  const id = await filled('own', 3_000);
+  const id = await filled('own', 1_000);
   const limiter = { max: 50, duration: 5_000 };
   await start({
     version: 6,
@@ -99,7 +100,7 @@ it.concurrent('tells that a worker counts in a window of its own, and which max 
 });
 
 it.concurrent('warns when a limit has made a queue faster, because it replaces a stricter one of the workers', async () => {
-  const id = await filled('faster', 5_000);
+  const id = await filled('faster', 3_000);
   const limiter = { max: 5, duration: 1_000 };
   await start({
     version: 5,

@@ -13,7 +13,7 @@ const TYPES = [
   { name: 'export', ms: 160, ofTen: 3 },
 ] as const;
 const PROCESSES = 2;
-const JOBS = 3_000;
+const JOBS = 4_000;
 
 let redis: OwnRedis;
 let queue: Queue;
