@@ -60,13 +60,17 @@ function riseFrom(ended: readonly OutcomeBucket[], at: number): FailureRise | nu
   if (!first || after.failed < LEAST_FAILED) return null;
   if (rate(sumOf(ended.slice(-LATELY))) < STILL_RATIO * rate(after)) return null;
   const error = commonest(since);
+  // The change may fall late into a span: then the one before holds the first of what is new.
+  const [onset, earlier] = [former[former.length - 1], former.slice(0, -1)];
+  const isNewError = error !== null && !earlier.some((bucket) => bucket.error === error);
+  const isInOnset = isNewError && onset?.error === error;
   return {
-    firstFailureAtMs: first.firstFailedAtMs ?? first.atMs,
+    firstFailureAtMs: (isInOnset ? onset.firstFailedAtMs : null) ?? first.firstFailedAtMs ?? first.atMs,
     beforeRatio: rate(before),
     sinceRatio: rate(after),
     failedSince: after.failed,
     error,
-    isNewError: error !== null && !former.some((bucket) => bucket.error === error),
+    isNewError,
   };
 }
 

@@ -102,6 +102,19 @@ describe('since when a type fails', () => {
     });
   }
 
+  it('names the first failure also where it came at the end of a span in which all went well until then', () => {
+    const span = (i: number, completed: number, failed: number): OutcomeBucket => ({
+      atMs: i * SPAN_MS,
+      completed,
+      failed,
+      firstFailedAtMs: failed > 0 ? i * SPAN_MS + (completed > 0 ? 1_900 : 50) : null,
+      error: failed > 0 ? 'new' : null,
+    });
+    const well = Array.from({ length: 10 }, (_, i) => span(i, 40, 0));
+    const rise = findFailureRise([...well, span(10, 39, 1), span(11, 0, 40), span(12, 0, 40)]);
+    expect(rise).toMatchObject({ firstFailureAtMs: 10 * SPAN_MS + 1_900, isNewError: true, failedSince: 80 });
+  });
+
   it('names the first failure, the error that came with it, and that it is new', () => {
     const rise = findFailureRise([
       ...oneByOne([...times(60, 'ok'), 'failed', ...times(40, 'ok')], 0, 'old'),
