@@ -6,6 +6,7 @@ import { DEFAULT_THRESHOLDS } from './findings/thresholds.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseTenantField } from './model/tenant-text.js';
 import { parseHost, parseRedisUrl } from './redis-url.js';
+import { storeSchema } from './store/store-settings.js';
 
 const redisUrl = z.string().transform((text, context) => {
   try {
@@ -164,6 +165,8 @@ export const fileSchema = z.strictObject({
   host: z.string().optional(),
   port: z.int().min(0).max(65_535).optional(),
   data: z.string().optional(),
+  /** Instead of a file in the data directory. */
+  store: storeSchema.optional(),
   logLevel: z.string().optional(),
   allowedHosts: z.array(z.string()).default([]),
   jobData: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`).default('operator'),

@@ -12,6 +12,7 @@ import { maskedSetting, maskUrl } from './mask-secrets.js';
 import type { HistorySettings } from './model/history/tiers.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseRedisUrl } from './redis-url.js';
+import { loadStoreSettings, maskedStore, type StoreSettings } from './store/store-settings.js';
 
 export interface TokenEntry {
   readonly name: string;
@@ -25,6 +26,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataDirectory: string;
+  /** Shared by several consoles; null: a file in the data directory. */
+  readonly store: StoreSettings | null;
   readonly logLevel: LogLevel;
   /** Host names by which the console may be called besides the one it binds to. */
   readonly allowedHosts: readonly string[];
@@ -111,6 +114,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
       `thresholds.memoryWarnRatio: ${file.thresholds.memoryWarnRatio} must not be above memoryCriticalRatio (${file.thresholds.memoryCriticalRatio})`,
     );
   }
+  const store = loadStoreSettings(file.store, environment, problems);
   const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
@@ -118,6 +122,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     host,
     port,
     dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
+    store,
     logLevel: level,
     allowedHosts: file.allowedHosts,
     jobDataRole: file.jobData,

@@ -7,7 +7,7 @@ export function maskUrl(url: string): string {
 export function maskedSetting(name: string, value: unknown): string {
   if (value === undefined) return 'is missing:';
   // Addresses of channels let their holder in.
-  if (/password|secret|sha256|token|key|^alerts\..*url/i.test(name)) return '****';
+  if (/password|secret|sha256|token|key|^(alerts\..*|store\.)url/i.test(name)) return '****';
   if (typeof value === 'string') return maskUrl(value).slice(0, 100);
   // Settings of channels as a whole hold their secrets.
   if (/^alerts\b/.test(name) && typeof value === 'object') return '****';

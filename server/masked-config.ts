@@ -2,11 +2,13 @@ import { maskedAlerts } from './alerts/channels/channel-settings.js';
 import type { Config } from './config.js';
 import type { Endpoint } from './instance-config.js';
 import { maskUrl } from './mask-secrets.js';
+import { maskedStore } from './store/store-settings.js';
 
 /** For `--check`: the whole configuration without any secret. */
 export function maskedConfig(config: Config): unknown {
   return {
     ...config,
+    store: maskedStore(config.store),
     alerts: maskedAlerts(config.alerts),
     instances: config.instances.map((instance) => ({
       ...instance,

@@ -33,7 +33,7 @@ export interface StartedConsole {
 
 /** Starts everything but HTTP: the store, the eyes, what tells people, what moves jobs. */
 export async function startConsole(config: Config, log: Logger): Promise<StartedConsole> {
-  const store = await openStore(config.dataDirectory);
+  const store = await openStore(config.dataDirectory, config.store);
   if (store.problem) log.warn(store.problem);
   const now = (): number => Date.now();
   const warn = (message: string): void => log.warn(message);

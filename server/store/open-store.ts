@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Client, createClient } from '@libsql/client';
+import type { Client } from '@libsql/client';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
 import { type AlertingStore, createAlertingStore } from '../alerts/alerting-store.js';
@@ -25,6 +25,8 @@ import { createPredictionLog } from './predictions.js';
 import { createReplayStore } from './replays.js';
 import { writeProbe } from './schema.js';
 import { createSpellLog, type SpellLog } from './spell-log.js';
+import { isLocal, storeClient } from './store-client.js';
+import type { StoreSettings } from './store-settings.js';
 import { createTimeline } from './timeline.js';
 import type { TimelineLog } from './timeline-entry.js';
 import type { TypeThresholds } from './type-threshold.js';
@@ -53,34 +55,63 @@ export interface Store {
   close(): void;
 }
 
-/** How long a write waits for another process's. */
-const BUSY_WITHIN_MS = 2_000;
-
 export type Database = LibSQLDatabase<Record<string, never>>;
+
+/** Several consoles that open a new store at once get in each other's way while they prepare it. */
+const OPEN_TRIES = 3;
 
 /**
  * Opens (and where needed creates and migrates) the store in a directory. A directory that can't be written or a
  * file that is damaged does not stop the console: it then keeps its records in memory and says so.
  * @param directory of the file `spillway.db`.
+ * @param shared opened instead. Where it can't be had, the console sees and acts, but never holds a lease: others that
+ * reach it may, and two would send and move jobs.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, shared: StoreSettings | null = null): Promise<Store> {
   try {
+    if (shared) return await openInTurn(shared);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    return await openAt(pathToFileURL(join(directory, 'spillway.db')).href, null);
+    return await openInTurn({
+      url: pathToFileURL(join(directory, 'spillway.db')).href,
+      authToken: null,
+    });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown reason';
-    return openAt(
-      ':memory:',
-      `records can't be kept in ${directory} (${reason}): they are lost when the console stops`,
-    );
+    const reason = reasonOf(error);
+    const inMemory = { url: ':memory:', authToken: null };
+    if (!shared) {
+      const lost = `records can't be kept in ${directory} (${reason}): they are lost when the console stops`;
+      return openAt(inMemory, lost);
+    }
+    const problem = `the store at ${shared.url} can't be opened (${reason}): records are lost when the console stops, and until it is started again with the store in reach it neither sends messages nor moves jobs`;
+    return { ...(await openAt(inMemory, problem)), leases: noLeases(problem) };
   }
 }
 
-async function openAt(url: string, problem: string | null): Promise<Store> {
-  // For each connection of the pool: a console that shares the file may be writing.
-  const client = createClient({ url, timeout: BUSY_WITHIN_MS });
+async function openInTurn(settings: StoreSettings): Promise<Store> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await openAt(settings, null);
+    } catch (error) {
+      if (tries === OPEN_TRIES) throw error;
+    }
+  }
+}
+
+/** drizzle puts the statement first; what went wrong is behind it. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return inner instanceof Error ? inner.message : 'unknown reason';
+}
+
+function noLeases(problem: string): LeaseStore {
+  const refuse = () => Promise.reject(new Error(problem));
+  return { read: refuse, take: refuse, renew: refuse, release: refuse };
+}
+
+async function openAt(settings: StoreSettings, problem: string | null): Promise<Store> {
+  const client = storeClient(settings);
   try {
-    await prepare(client, url);
+    await prepare(client, settings.url);
     const database: Database = drizzle(client);
     await migrate(database, { migrationsFolder: packagePath('server/store/migrations') });
     const { account, noticing } = createAccount(database);
@@ -112,7 +143,7 @@ async function openAt(url: string, problem: string | null): Promise<Store> {
   }
 }
 
-/** WAL: a reader never waits for a writer, and a kill at any moment loses no committed record. */
+/** WAL: a reader never waits for a writer, and a kill at any moment loses no committed record. A server sees to it itself. */
 async function prepare(client: Client, url: string): Promise<void> {
-  if (url !== ':memory:') await client.execute('PRAGMA journal_mode = WAL');
+  if (isLocal(url) && url !== ':memory:') await client.execute('PRAGMA journal_mode = WAL');
 }
