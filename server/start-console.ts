@@ -63,6 +63,7 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     timeline: store.timeline,
     history,
     notify: messaging.notify,
+    notifyAcknowledged: messaging.notifyAcknowledged,
     holdsLease: () => lease.isHeld(),
     anchorOf: ({ key }) => elementId('finding', key),
     now,

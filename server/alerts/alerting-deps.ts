@@ -13,6 +13,8 @@ export interface AlertingDeps {
   readonly timeline: Pick<TimelineLog, 'append'>;
   /** Takes a message for the channels; it may be given the same one (by id) twice, after a crash. */
   readonly notify: (notification: Notification) => Promise<void>;
+  /** Takes, for the channels that were told of alerts, that somebody knows of them; it may be given the same twice. */
+  readonly notifyAcknowledged: (notification: Notification) => Promise<void>;
   /** Of several consoles that share a store, one judges. */
   readonly holdsLease: () => boolean;
   /** Rules of the configuration: these count, whatever the store says. */

@@ -4,9 +4,8 @@ import { DEFAULT_RULES } from '../model/alerts/default-rules.js';
 import { dueMessages } from '../model/alerts/grouping.js';
 import { Judge } from '../model/alerts/judge.js';
 import type { Silence } from '../model/alerts/silence.js';
-import type { TimelineEntry } from '../store/timeline-entry.js';
 import type { AlertingDeps } from './alerting-deps.js';
-import { notificationOf } from './notification-of.js';
+import { acknowledgementOf, notificationOf } from './notification-of.js';
 import { Rulebook } from './rulebook.js';
 import type { KeptRule } from './rules-store.js';
 import { transitionEntries } from './tell-transitions.js';
@@ -108,7 +107,15 @@ export class Alerting {
     const known = here ?? (await alerts.read(id));
     if (!known || known.state === 'resolved') return null;
     await alerts.acknowledge(id, acknowledged);
+    // One that nobody was told of yet is followed by this when it is: see #tellChannels.
+    if (known.told?.status === 'firing') await this.#tellAcknowledged([{ ...known, acknowledged }]);
     return { ...known, acknowledged };
+  }
+
+  /** Where all that fire are acknowledged, which holds whatever becomes of this. */
+  async #tellAcknowledged(alerts: readonly Alert[]): Promise<void> {
+    const told = acknowledgementOf(alerts, this.#deps.now());
+    if (told) await this.#deps.notifyAcknowledged(told).catch((error: unknown) => this.#fail(error));
   }
 
   #openHere(): readonly Alert[] {
@@ -207,7 +214,7 @@ export class Alerting {
 
   /** First what changed, then the account of it. */
   async #keep(): Promise<void> {
-    const { store, now } = this.#deps;
+    const { store, timeline, now, newId } = this.#deps;
     const transitions = this.#transitions.splice(0);
     for (const { kind, alert } of transitions)
       if (kind === 'firing' || kind === 'resolved') this.#unsaved.set(alert.id, alert);
@@ -217,7 +224,7 @@ export class Alerting {
     try {
       await store.alerts.save(changed);
     } finally {
-      for (const entry of entries) await this.#account(entry);
+      for (const entry of entries) await timeline.append({ ...entry, id: newId() });
     }
     for (const { id } of changed) this.#unsaved.delete(id);
     const dropped = transitions.flatMap(({ kind, alert }) => (kind === 'dropped' ? [alert.id] : []));
@@ -236,10 +243,6 @@ export class Alerting {
     );
     for (const { id } of pending) this.#pendingKept.add(id);
     await this.#deps.store.alerts.save(pending);
-  }
-
-  async #account(entry: Omit<TimelineEntry, 'id'>): Promise<void> {
-    await this.#deps.timeline.append({ ...entry, id: this.#deps.newId() });
   }
 
   async #tellChannels(): Promise<void> {
@@ -263,6 +266,7 @@ export class Alerting {
         return this.#amend(alert.id, (one) => ({ ...one, told: note })) ?? [];
       });
       await store.alerts.save(told).catch((error: unknown) => this.#fail(error));
+      await this.#tellAcknowledged(told);
     }
     if (failure !== null) this.#fail(failure);
     this.#forgetEnded();

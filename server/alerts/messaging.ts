@@ -35,6 +35,8 @@ export interface Messaging {
   readonly deadMan: Pick<DeadManSwitch, 'state'> | null;
   /** Where the rule engine hands over what is to be told; durable once it resolves. */
   readonly notify: (notification: Notification) => Promise<void>;
+  /** That somebody knows of what was told; durable once it resolves. */
+  readonly notifyAcknowledged: (notification: Notification) => Promise<void>;
   /** Sends a test at once, past the outbox; null: there is no such channel. */
   readonly test: (channel: string, actor: Actor) => Promise<Delivery | null>;
   /** What is wrong with the console itself. */
@@ -75,6 +77,7 @@ export function startMessaging(deps: MessagingDeps): Messaging {
     lease,
     deadMan,
     notify: (notification) => outbox.notify(notification),
+    notifyAcknowledged: (notification) => outbox.acknowledge(notification),
     problems: () => health.problems(),
     async test(name, actor) {
       const channel = channels.find((one) => one.settings.name === name);

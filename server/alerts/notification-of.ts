@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Finding } from '../findings/finding.js';
 import type { Alert } from '../model/alerts/alert.js';
 import { subjectName } from '../model/alerts/describe.js';
-import { type DueMessage, MOST_TOLD } from '../model/alerts/grouping.js';
+import { type DueMessage, groupKeyOf, MOST_TOLD } from '../model/alerts/grouping.js';
 import { relatedFinding } from '../model/alerts/related-finding.js';
 import type { AlertNotice, Notification } from './notification.js';
 
@@ -11,7 +11,31 @@ export type PathOf = (finding: Finding | null, alert: Alert) => string;
 
 /** The same as long as rule and subject are; short enough for every receiver (PagerDuty takes 255 letters). */
 export function fingerprintOf({ key }: Pick<Alert, 'key'>): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+  return digest(key);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** That somebody knows of all of these alerts that fire: one message, however often it is made. null: nobody does, or none fires. */
+export function acknowledgementOf(alerts: readonly Alert[], nowMs: number): Notification | null {
+  const [alert, ...others] = alerts.filter(({ state }) => state === 'firing');
+  if (!alert || [alert, ...others].some(({ acknowledged }) => acknowledged === null)) return null;
+  const by = alert.acknowledged?.actor ?? 'somebody';
+  return {
+    id: digest(JSON.stringify(['acknowledged', alert.id])),
+    groupKey: digest(groupKeyOf(alert)),
+    status: 'acknowledged',
+    severity: alert.severity,
+    instance: alert.subject.instance,
+    title: `${alert.ruleName}: ${subjectName(alert.subject)}, acknowledged by ${by}`,
+    sinceMs: alert.sinceMs,
+    alerts: [noticeOf(alert)],
+    firstRemedy: null,
+    path: '/alerts',
+    createdAtMs: nowMs,
+  };
 }
 
 /** What channels are told of a message that is due. Its id is made of its news: tried twice, it is one message. */
@@ -26,8 +50,8 @@ export function notificationOf(
   const finding = relatedFinding(worst, findings);
   const [remedy] = finding?.remedies ?? [];
   return {
-    id: createHash('sha256').update(due.newsKey).digest('hex').slice(0, 32),
-    groupKey: createHash('sha256').update(due.groupKey).digest('hex').slice(0, 32),
+    id: digest(due.newsKey),
+    groupKey: digest(due.groupKey),
     status: due.status,
     severity: due.severity,
     instance: due.instance,

@@ -26,7 +26,8 @@ export interface Notification {
   readonly id: string;
   /** The same from the group's first message to its last. */
   readonly groupKey: string;
-  readonly status: 'firing' | 'resolved';
+  /** `acknowledged`: somebody knows of what was told as firing; for channels alone that take it. */
+  readonly status: 'firing' | 'acknowledged' | 'resolved';
   /** Of the worst alert in it. */
   readonly severity: Severity;
   readonly instance: string;

@@ -37,6 +37,11 @@ export interface OutboxStore {
   /** Keeps a notification for each channel, durable once this resolves. One that is kept already is left as it is. */
   add(notification: Notification, channels: readonly string[], nowMs: number): Promise<void>;
   /**
+   * Keeps, for each channel of these that was or will be told what fires, that somebody knows of it: once, until the end
+   * of its group was told.
+   */
+  addAcknowledgement(notification: Notification, channels: readonly string[], nowMs: number): Promise<void>;
+  /**
    * Takes what is due, at most one for each channel of `channels`, oldest first; of one group only the first that is not
    * settled. Nothing where the fence does not hold any more.
    */

@@ -64,6 +64,15 @@ export class Outbox {
     void this.look();
   }
 
+  /** The same for an acknowledgement; it goes where the alert went, if anybody there takes it. @throws what the store says. */
+  async acknowledge(notification: Notification): Promise<void> {
+    const { store, channels, now } = this.#deps;
+    const names = channels.filter((one) => one.takesAcknowledgements).map(({ settings: { name } }) => name);
+    if (names.length === 0) return;
+    await store.addAcknowledgement(notification, names, now());
+    void this.look();
+  }
+
   start(): void {
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
     this.#timer.unref();

@@ -18,6 +18,7 @@ export interface AlertingParts {
   /** null: none is kept, so rules can't be tested against the past. */
   readonly history: HistoryLog | null;
   readonly notify: (notification: Notification) => Promise<void>;
+  readonly notifyAcknowledged: (notification: Notification) => Promise<void>;
   readonly holdsLease: () => boolean;
   /** Anchor of a finding on the overview. */
   readonly anchorOf: (finding: Finding) => string;

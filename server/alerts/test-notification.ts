@@ -4,7 +4,7 @@ import type { Notification } from './notification.js';
 export function testNotification(
   channel: string,
   actor: string,
-  status: Notification['status'],
+  status: 'firing' | 'resolved',
   ids: { readonly id: string; readonly nowMs: number },
 ): Notification {
   const { id, nowMs } = ids;

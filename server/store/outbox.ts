@@ -31,6 +31,10 @@ export function createOutboxStore(database: Database): OutboxStore {
       // One transaction: no channel is told of what another will never hear of.
       await database.batch([first, ...rest, ...tidy(database)]);
     },
+    async addAcknowledgement(notification, channels, nowMs) {
+      for (const channel of channels)
+        await database.run(insertAcknowledgement(newRow(notification, channel, nowMs)));
+    },
     async claim(fence, channels, nowMs) {
       if (channels.length === 0) return [];
       const due = dueSeqs(channels, nowMs);
@@ -144,6 +148,33 @@ function newRow(notification: Notification, channel: string, nowMs: number): typ
     deliveredAtMs: null,
     lastError: null,
   };
+}
+
+/** Where the group fires by what the channel was told last, and it has not been told that somebody knows. */
+function insertAcknowledgement({ channel, groupKey, ...row }: typeof outbox.$inferInsert): SQL {
+  const status = (name: string) => sql`json_extract(${sql.raw(name)}.notification, '$.status')`;
+  const alike = (name: string) =>
+    sql`${sql.raw(name)}.channel = ${channel} AND ${sql.raw(name)}.group_key = ${groupKey}`;
+  return sql`
+    INSERT INTO outbox (notification_id, channel, group_key, notification, state, tries, created_at_ms, next_try_at_ms)
+    SELECT ${row.notificationId}, ${channel}, ${groupKey}, ${JSON.stringify(row.notification)},
+      ${row.state}, ${row.tries}, ${row.createdAtMs}, ${row.nextTryAtMs}
+    WHERE EXISTS (
+      SELECT 1 FROM outbox AS told
+      WHERE ${alike('told')} AND ${status('told')} = 'firing' AND told.state != 'dead'
+        AND NOT EXISTS (
+          SELECT 1 FROM outbox AS ended
+          WHERE ${alike('ended')} AND ended.seq > told.seq AND ${status('ended')} = 'resolved'
+        )
+    ) AND NOT EXISTS (
+      SELECT 1 FROM outbox AS known
+      WHERE ${alike('known')} AND ${status('known')} = 'acknowledged' AND known.state != 'dead'
+        AND NOT EXISTS (
+          SELECT 1 FROM outbox AS ended
+          WHERE ${alike('ended')} AND ended.seq > known.seq AND ${status('ended')} = 'resolved'
+        )
+    )
+    ON CONFLICT DO NOTHING`;
 }
 
 /** The oldest of each channel that is due and before which nothing of its group waits. */

@@ -60,6 +60,7 @@ async function aConsole(
       await notify(notification, store);
       told.push(notification);
     },
+    notifyAcknowledged: async () => undefined,
     holdsLease,
     fileRules: [aRule({ severity: 'critical', keepFiringMs: 5_000 })],
     timing: DEFAULT_GROUP_TIMING,

@@ -26,11 +26,15 @@ afterEach(async () => {
 });
 
 /** A channel whose answers the test gives, and which keeps what it was told. */
-function aChannel(name: string, over: { refreshEveryMs?: number } = {}) {
+function aChannel(
+  name: string,
+  over: { readonly refreshEveryMs?: number; readonly takesAcknowledgements?: boolean } = {},
+) {
   const told: Notification[] = [];
   const how = { answer: async (_: Notification): Promise<Delivery> => ({ ok: true }) };
   const channel: Channel = {
     settings: { type: 'slack', name, url: 'http://127.0.0.1/', minSeverity: 'info', instances: ['*'] },
+    takesAcknowledgements: over.takesAcknowledgements ?? false,
     refreshEveryMs: over.refreshEveryMs ?? null,
     testStatuses: ['firing'],
     send: (notification) => {
@@ -311,6 +315,42 @@ describe('the outbox', () => {
     await box.takeUp();
     await settled({ sent: 1, dead: 1, pending: 0 });
     expect((await store.outbox.list(['dead'], 1))[0]?.lastError).toMatch(/not configured any more/);
+  });
+
+  it('tells that somebody knows once, behind the alert, and only where that is taken and the alert was told', async () => {
+    const takes = { takesAcknowledgements: true };
+    const [pager, late, chat] = [aChannel('pager', takes), aChannel('late', takes), aChannel('chat')];
+    const { box, clock } = await aBox([pager, late, chat]);
+    const known = (id: string) => aNotification({ id, status: 'acknowledged' });
+    const statuses = (one: typeof pager) => one.told.map(({ status }) => status);
+    await box.acknowledge(known('before-anything'));
+    await store.outbox.add(aNotification(), ['pager', 'chat'], NOW_MS);
+    pager.how.answer = async () => passing('down');
+    await box.look();
+    await settled({ sent: 1, pending: 1 });
+    await box.acknowledge(known('k-1'));
+    await box.acknowledge(known('k-1'));
+    await box.acknowledge(known('of-another-alert-of-the-group'));
+    pager.how.answer = async () => ({ ok: true });
+    clock.ms += 60_000;
+    await until('both are told', async () => {
+      await box.look();
+      return (await counts()).sent === 3;
+    });
+    expect(statuses(pager)).toEqual(['firing', 'firing', 'acknowledged']);
+
+    // Over, and back: that is news, and to be acknowledged anew.
+    await box.notify(aNotification({ id: 'n-over', status: 'resolved' }));
+    await box.acknowledge(known('after-the-end'));
+    await store.outbox.add(aNotification({ id: 'n-back' }), ['pager', 'chat'], clock.ms);
+    await box.acknowledge(known('k-2'));
+    await until('all is told', async () => {
+      await box.look();
+      return statuses(pager).length === 6;
+    });
+    expect(statuses(pager).slice(3)).toEqual(['resolved', 'firing', 'acknowledged']);
+    expect(statuses(late)).toEqual(['resolved']);
+    expect(statuses(chat)).not.toContain('acknowledged');
   });
 
   it('sends what was put off before the clock was set back', async () => {

@@ -12,6 +12,7 @@ export function alertmanagerChannel(settings: AlertmanagerSettings, deps: SendDe
   const scrub = secretScrubber([...secretsOfUrl(settings.url), password ?? '', login ?? '']);
   return {
     settings,
+    takesAcknowledgements: false,
     refreshEveryMs: refreshSeconds * 1000,
     testStatuses: ['firing', 'resolved'],
     send(notification) {

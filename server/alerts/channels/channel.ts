@@ -19,8 +19,10 @@ export interface Channel {
   readonly settings: ChannelSettings;
   /** Tells one notification once. Never throws; a problem it names holds no secret. */
   send(notification: Notification): Promise<Delivery>;
+  /** Does it take that somebody has acknowledged what it was told? */
+  readonly takesAcknowledgements: boolean;
   /** What fires must be told again after this, ms; null: once is enough. */
   readonly refreshEveryMs: number | null;
   /** What a test sends, in this order: a receiver that opens incidents is told to close its own. */
-  readonly testStatuses: readonly Notification['status'][];
+  readonly testStatuses: readonly ('firing' | 'resolved')[];
 }

@@ -23,6 +23,7 @@ export function emailChannel(settings: EmailSettings, deps: SendDeps): Channel {
   const scrub = secretScrubber([password ?? '', ...(password === null ? [] : [login])]);
   return {
     settings,
+    takesAcknowledgements: false,
     refreshEveryMs: null,
     testStatuses: ['firing'],
     async send(notification) {

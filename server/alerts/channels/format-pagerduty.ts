@@ -7,7 +7,7 @@ const MOST_DEDUP_KEY = 255;
 
 /**
  * Body for Events API v2. One incident is one group: trigger and resolve carry `dedup_key`, so a repeat changes the
- * incident that is open and opens no second one.
+ * incident that is open and opens no second one; acknowledge stops its escalation, and PagerDuty ignores one without an incident.
  */
 export function pagerDutyBody(
   notification: Notification,
@@ -17,6 +17,8 @@ export function pagerDutyBody(
 ): string {
   const common = { routing_key: routingKey, dedup_key: dedupKey };
   if (notification.status === 'resolved') return JSON.stringify({ ...common, event_action: 'resolve' });
+  if (notification.status === 'acknowledged')
+    return JSON.stringify({ ...common, event_action: 'acknowledge' });
   return JSON.stringify({
     ...common,
     event_action: 'trigger',

@@ -12,6 +12,7 @@ export function pagerDutyChannel(settings: PagerDutySettings, deps: SendDeps): C
   const scrub = secretScrubber([routingKey, ...secretsOfUrl(url).filter((text) => text !== url)]);
   return {
     settings,
+    takesAcknowledgements: true,
     refreshEveryMs: null,
     testStatuses: ['firing', 'resolved'],
     send(notification) {

@@ -11,6 +11,7 @@ export function slackChannel(settings: SlackSettings, deps: SendDeps): Channel {
   const scrub = secretScrubber(secretsOfUrl(url));
   return {
     settings,
+    takesAcknowledgements: false,
     refreshEveryMs: null,
     testStatuses: ['firing'],
     send(notification) {

@@ -10,6 +10,7 @@ export function webhookChannel(settings: WebhookSettings, deps: SendDeps): Chann
   const scrub = secretScrubber([...secretsOfUrl(url), secret ?? '']);
   return {
     settings,
+    takesAcknowledgements: false,
     refreshEveryMs: null,
     testStatuses: ['firing'],
     send(notification) {

@@ -41,7 +41,7 @@ export const MessageSchema = z
     channel: z.string(),
     state: z.enum(['pending', 'sending', 'standing', 'sent', 'dead']),
     notificationId: z.string(),
-    status: z.enum(['firing', 'resolved']),
+    status: z.enum(['firing', 'acknowledged', 'resolved']),
     severity: z.enum(['critical', 'warning', 'info']),
     instance: z.string(),
     title: z.string(),

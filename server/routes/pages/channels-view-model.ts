@@ -19,6 +19,8 @@ const TYPE_WORDS = {
   email: 'E-mail',
 } as const;
 
+const WORDS = { firing: '', acknowledged: 'Acknowledged: ', resolved: 'Over: ' } as const;
+
 export function channelCardOf(
   { settings }: Channel,
   health: ChannelHealth | undefined,
@@ -82,7 +84,7 @@ export function messagesOf(
 
 function messageOf(entry: OutboxEntry, role: Role, nowMs: number): MessageProps {
   const { seq, channel, notification, tries, state, nextTryAtMs, lastError, createdAtMs } = entry;
-  const word = notification.status === 'resolved' ? 'Over: ' : '';
+  const word = WORDS[notification.status];
   const next = state === 'pending' ? `, next at ${moment(nextTryAtMs, nowMs).text}` : '';
   const mayAct = state === 'dead' && includesRole(role, 'operator');
   return {
