@@ -12,7 +12,7 @@ import { maskedSetting, maskUrl } from './mask-secrets.js';
 import type { HistorySettings } from './model/history/tiers.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
 import { parseRedisUrl } from './redis-url.js';
-import { loadStoreSettings, maskedStore, type StoreSettings } from './store/store-settings.js';
+import { loadStoreSettings, type StoreSettings } from './store/store-settings.js';
 
 export interface TokenEntry {
   readonly name: string;

@@ -107,8 +107,9 @@ export class DeadManSwitch {
   }
 
   async #send(request: OutgoingRequest): Promise<string | null> {
-    const { rules, now } = this.#deps;
-    const delivery = await postOutgoing(request, { rules, now, scrub: this.#scrub });
+    const { rules, now, settings } = this.#deps;
+    const deps = { rules, now, scrub: this.#scrub, ca: settings.ca ?? null };
+    const delivery = await postOutgoing(request, deps);
     return delivery.ok ? null : `the beat did not arrive: ${delivery.problem}`;
   }
 

@@ -30,7 +30,12 @@ export function aNotification(over: Partial<Notification> = {}): Notification {
     instance: 'shop',
     title: 'Redis is nearly full',
     sinceMs: NOW_MS - 60_000,
-    alerts: [anAlert({ status: status === 'resolved' ? status : 'firing', endsAtMs: status === 'resolved' ? NOW_MS : null })],
+    alerts: [
+      anAlert({
+        status: status === 'resolved' ? status : 'firing',
+        endsAtMs: status === 'resolved' ? NOW_MS : null,
+      }),
+    ],
     firstRemedy: 'Trim events of analytics: frees about 80 MB',
     path: '/#finding-redis.full',
     createdAtMs: NOW_MS,

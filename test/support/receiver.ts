@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface Received {
@@ -18,13 +19,17 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
-export async function startReceiver(): Promise<Receiver> {
+/** @param certified HTTPS with this key and certificate; left out: HTTP. */
+export async function startReceiver(certified?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<Receiver> {
   const received: Received[] = [];
   const sockets = new Set<Socket>();
   let how = (_request: Received, response: ServerResponse): void => {
     response.end('ok');
   };
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     let body = '';
     request.setEncoding('utf8');
     request.on('data', (chunk: string) => {
@@ -35,7 +40,9 @@ export async function startReceiver(): Promise<Receiver> {
       received.push(one);
       how(one, response);
     });
-  });
+  };
+  const server = certified ? createTlsServer(certified, serve) : createServer(serve);
+  server.on('tlsClientError', () => undefined);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -44,7 +51,7 @@ export async function startReceiver(): Promise<Receiver> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http${certified ? 's' : ''}://127.0.0.1:${port}`,
     port,
     received,
     answer(next) {

@@ -21,7 +21,10 @@ export function alertmanagerChannel(settings: AlertmanagerSettings, deps: SendDe
         'Content-Type': 'application/json',
         ...(login === null ? {} : { Authorization: `Basic ${login}` }),
       };
-      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub });
+      return postOutgoing(
+        { url, method: 'POST', headers, body },
+        { ...deps, scrub, ca: settings.ca ?? null },
+      );
     },
   };
 }

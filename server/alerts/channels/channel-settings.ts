@@ -8,6 +8,8 @@ interface AnyChannel {
   readonly minSeverity: Severity;
   /** Globs over names of instances. */
   readonly instances: readonly string[];
+  /** Certificates (PEM) that are trusted instead of the public authorities; null: these. */
+  readonly ca?: string | null;
 }
 
 export interface WebhookSettings extends AnyChannel {
@@ -60,6 +62,8 @@ export interface DeadManSettings {
   /** Told when all is not well; null: the beat only stops. */
   readonly failUrl: string | null;
   readonly everySeconds: number;
+  /** As of a channel. */
+  readonly ca?: string | null;
 }
 
 export interface AlertSettings {
@@ -88,6 +92,7 @@ export function maskedAlerts(settings: AlertSettings): unknown {
       destination: destinationOf(channel),
       minSeverity: channel.minSeverity,
       instances: channel.instances,
+      ...(channel.ca ? { ca: 'its own' } : {}),
       ...(channel.type === 'webhook' ? { secret: channel.secret === null ? null : '****' } : {}),
     })),
     deadManSwitch:
@@ -97,6 +102,7 @@ export function maskedAlerts(settings: AlertSettings): unknown {
             destination: new URL(deadManSwitch.url).origin,
             everySeconds: deadManSwitch.everySeconds,
             tellsFailures: deadManSwitch.failUrl !== null,
+            ...(deadManSwitch.ca ? { ca: 'its own' } : {}),
           },
   };
 }

@@ -6,7 +6,8 @@ import type { EmailSettings } from './channel-settings.js';
 import { type Delivery, passing, refused } from './delivery.js';
 import { emailText, threadHeaders } from './format-email.js';
 import { messageOf } from './message.js';
-import { describeNetworkError, within } from './post-outgoing.js';
+import { describeNetworkError } from './network-error.js';
+import { within } from './post-outgoing.js';
 import { OutgoingDenied, resolveAllowed } from './resolve-allowed.js';
 import { secretScrubber } from './scrub-secrets.js';
 import { shortHash } from './short-hash.js';
@@ -38,7 +39,7 @@ export function emailChannel(settings: EmailSettings, deps: SendDeps): Channel {
 }
 
 async function deliver(settings: EmailSettings, deps: SendDeps, notification: Notification): Promise<void> {
-  const { host, port, tls, username, password, from, to } = settings;
+  const { host, port, tls, ca, username, password, from, to } = settings;
   const connectWithinMs = deps.connectWithinMs ?? CONNECT_WITHIN_MS;
   const answerWithinMs = deps.answerWithinMs ?? ANSWER_WITHIN_MS;
   const [{ address }] = await within(
@@ -53,7 +54,7 @@ async function deliver(settings: EmailSettings, deps: SendDeps, notification: No
     secure: tls === 'implicit',
     requireTLS: tls === 'starttls',
     ignoreTLS: tls === 'none',
-    tls: isIP(host) === 0 ? { servername: host } : {},
+    tls: { ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca ? { ca } : {}) },
     ...(username === null ? {} : { auth: { user: username, pass: password ?? '' } }),
     connectionTimeout: connectWithinMs,
     greetingTimeout: connectWithinMs,

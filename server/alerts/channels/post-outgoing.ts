@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { type Delivery, passing, refused } from './delivery.js';
+import { describeNetworkError } from './network-error.js';
 import type { HostAddress, OutgoingRules } from './outgoing-policy.js';
 import { OutgoingDenied, type Resolve, resolveAllowed } from './resolve-allowed.js';
 import { retryAfterMs } from './retry-after.js';
@@ -27,6 +28,8 @@ export interface OutgoingDeps {
   readonly now: () => number;
   /** Takes secrets out of what is shown. */
   readonly scrub: (text: string) => string;
+  /** Certificates (PEM) that are trusted instead of the public authorities; null: these. */
+  readonly ca?: string | null;
   readonly resolve?: Resolve;
   readonly connectWithinMs?: number;
   readonly answerWithinMs?: number;
@@ -73,6 +76,7 @@ function exchange(
         ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
       },
       lookup: answerWith(addresses),
+      ...(deps.ca && url.protocol === 'https:' ? { ca: deps.ca } : {}),
     };
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(url, options);
@@ -149,30 +153,6 @@ function judge({ status, retryAfter, body }: Answer, deps: OutgoingDeps): Delive
 function shownWords(body: string, deps: OutgoingDeps): string {
   // Scrubbed before it is cut, as half a secret would not be found.
   return deps.scrub(body.replace(/[\p{Cc}\s]+/gu, ' ').trim()).slice(0, SHOWN_LETTERS);
-}
-
-const NETWORK_ERRORS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses connections',
-  ECONNRESET: 'closed the connection without an answer',
-  EPIPE: 'closed the connection without an answer',
-  ENOTFOUND: 'its host name does not resolve',
-  EAI_AGAIN: 'its host name does not resolve now',
-  EHOSTUNREACH: 'cannot be reached over the network',
-  ENETUNREACH: 'cannot be reached over the network',
-  ETIMEDOUT: 'no connection in time',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by anyone known here',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-};
-
-/** Why there was no answer, in words for a person. Messages that are not known are cut short. */
-export function describeNetworkError(error: unknown): string {
-  if (!(error instanceof Error)) return 'it failed for no given reason';
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
-  return NETWORK_ERRORS[code] ?? error.message.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, SHOWN_LETTERS);
 }
 
 /** Waits no longer than this. @throws Error with `words` */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isOutgoingEntry } from './outgoing-policy.js';
+import { trustedCa } from './trusted-ca.js';
 
 const SEVERITIES = ['info', 'warning', 'critical'] as const;
 
@@ -20,6 +21,7 @@ const any = {
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores'),
   minSeverity: z.enum(SEVERITIES, `must be one of ${SEVERITIES.join(', ')}`).default('warning'),
   instances: z.array(z.string().min(1)).min(1, 'must list at least one glob').default(['*']),
+  ca: trustedCa,
 };
 
 const channel = z.discriminatedUnion(
@@ -95,6 +97,7 @@ export const alertsSchema = z.strictObject({
       url: httpUrl,
       failUrl: httpUrl.nullable().default(null),
       everySeconds: z.int().min(5, 'must be at least 5').max(86_400).default(60),
+      ca: trustedCa,
     })
     .nullable()
     .default(null),

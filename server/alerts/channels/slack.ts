@@ -17,7 +17,10 @@ export function slackChannel(settings: SlackSettings, deps: SendDeps): Channel {
     send(notification) {
       const body = slackBody(messageOf(notification, deps.publicUrl));
       const headers = { 'Content-Type': 'application/json' };
-      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub });
+      return postOutgoing(
+        { url, method: 'POST', headers, body },
+        { ...deps, scrub, ca: settings.ca ?? null },
+      );
     },
   };
 }
