@@ -42,7 +42,7 @@ export const silentSubscriber: Drill = {
     ],
     allowed: [
       {
-        ...{ rule: 'workers', queue: QUIET_QUEUE, naming: [DEAF, 'gone without a word'] },
+        ...{ rule: 'workers', queue: QUIET_QUEUE, naming: [DEAF, 'not connected to Redis any more'] },
         because: 'it is killed: it hears nobody who asks it to end',
       },
       { rule: 'redis-unreachable', because: 'its master is killed' },

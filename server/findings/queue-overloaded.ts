@@ -26,7 +26,9 @@ export const queueOverloaded: FindingRule = {
     const workers = judgeQueueWorkers(snapshot, queue.id, nowMs);
     const able = workers.filter(({ worker, verdict }) => worker.agent !== null && verdict !== 'crashed');
     const slots = able.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.now ?? 0), 0);
-    const crashed = workers.filter(({ verdict }) => verdict === 'crashed').length;
+    const crashed = workers.filter(
+      ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
+    ).length;
     const cause =
       crashed > 0
         ? ` ${crashed === 1 ? '1 of its workers has' : `${crashed} of its workers have`} crashed, which is why.`

@@ -5,9 +5,9 @@ import { evidenceOf, forWorkers, names, placeName, slotsLeft } from './worker-ev
 export const workerCrashed: FindingRule = {
   code: 'worker.crashed',
   about:
-    'A worker with the agent is gone without a word: its process has crashed, was killed, or lost its host.',
+    'A worker with the agent sends no heartbeat and is not connected to Redis any more, without a farewell: its process has crashed, was killed, or lost its host or its way to Redis. Over once another of its name works on the queue.',
   detect: forWorkers(
-    ({ verdict }) => verdict === 'crashed',
+    ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     (found, queue, snapshot) => {
       const [first] = found;
       const queueId = first?.worker.queueId ?? '';
@@ -27,7 +27,7 @@ export const workerCrashed: FindingRule = {
       return {
         severity: isServed && jobs === 0 ? 'warning' : 'critical',
         title: found.length === 1 ? 'A worker crashed' : `${found.length} workers crashed`,
-        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} gone without a word; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again.`,
+        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again.`,
         evidence: evidenceOf(found),
         remedies:
           isServed && lost > 0 && (queue?.backlog ?? 0) > 0

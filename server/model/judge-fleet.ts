@@ -1,6 +1,7 @@
 import type { Snapshot } from '../watch/snapshot.js';
 import { judgeWorker } from './judge-worker.js';
 import { findOutliers } from './outlier.js';
+import { replacedWorkers } from './replaced-workers.js';
 import type { WorkerJudgement } from './worker-verdict.js';
 
 /** A judgement of the same Snapshot is used again for so long: pages, API and findings ask at nearly the same time. */
@@ -16,9 +17,16 @@ export function judgeFleet(snapshot: Snapshot, nowMs: number): readonly WorkerJu
   if (known && Math.abs(nowMs - known.atMs) <= REUSED_MS) return known.judgements;
   const queues = new Map(snapshot.queues.map((queue) => [queue.id, queue]));
   const outliers = findOutliers(snapshot.workers);
+  const replaced = replacedWorkers(snapshot.workers);
   const judgements = snapshot.workers.map((worker) => ({
     worker,
-    ...judgeWorker(worker, { queue: queues.get(worker.queueId) ?? null, snapshot, nowMs }),
+    ...judgeWorker(worker, {
+      queue: queues.get(worker.queueId) ?? null,
+      snapshot,
+      nowMs,
+      replacedBy: replaced.get(worker.id) ?? null,
+    }),
+    replacedBy: replaced.get(worker.id) ?? null,
     outlier: outliers.get(worker.id) ?? null,
     isFromOutside: worker.agent === null,
   }));

@@ -27,7 +27,7 @@ type Rule = (worker: WorkerState, agent: AgentFacts, context: WorkerContext) => 
 const LADDER: readonly Rule[] = [
   // 1. Who can't hear must not judge: a deaf console would call every worker crashed.
   whenConsoleCantTell,
-  // 2. Gone without a word. Above everything that the last beat said: it is not so any more.
+  // 2. No beat, no farewell, no connection. Above everything that the last beat said: it is not so any more.
   whenCrashed,
   // 3. There, and without a beat: the process hangs. Its last beat says nothing about now either.
   whenFrozen,
@@ -84,7 +84,10 @@ function whenCrashed(worker: WorkerState, agent: AgentFacts, context: WorkerCont
     jobs === 0
       ? 'It had no job in hand that is still open.'
       : `${jobs === 1 ? '1 job' : formatJobs(jobs)} that it had in hand ${jobs === 1 ? 'stalls' : 'stall'}${expiry(worker, context.nowMs)}; the next check of a live worker puts ${jobs === 1 ? 'it' : 'them'} back, at most 30 s later by default.`;
-  return judged('crashed', `Gone without a word ${ago(agent.lastBeatAtMs, context)}. ${then}`, [
+  const { replacedBy } = context;
+  const successor = replacedBy ? ` ${replacedBy.label} has taken its place.` : '';
+  const seen = `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, no farewell, and its connections to Redis are closed: its process has ended, or no longer reaches Redis.`;
+  return judged('crashed', `${seen}${successor} ${then}`, [
     { label: 'last heard', value: seconds(context.nowMs - agent.lastBeatAtMs), unit: 'seconds' },
     { label: 'jobs in hand', value: jobs, unit: 'jobs' },
     ...(locks === null ? [] : [{ label: 'locks still held', value: locks.held, unit: 'count' as const }]),
@@ -96,11 +99,11 @@ function whenFrozen(worker: WorkerState, agent: AgentFacts, context: WorkerConte
   // Where CLIENT LIST can't be read, gone and frozen look alike.
   const what =
     worker.isConnected === true
-      ? 'Its process is connected and says nothing: it is stopped, or its event loop is blocked'
-      : 'It says nothing any more: its process is gone, stopped or blocked';
+      ? 'though its process is still connected to Redis: it is stopped, or its event loop is blocked or overloaded'
+      : 'and whether it is still connected to Redis is not known: its process is gone, stopped, blocked or overloaded';
   return judged(
     'stuck',
-    `${what}, since ${ago(agent.lastBeatAtMs, context)}; ${formatJobs(agent.running)} in hand.`,
+    `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, ${what}; ${formatJobs(agent.running)} in hand.`,
     [
       { label: 'last heard', value: seconds(context.nowMs - agent.lastBeatAtMs), unit: 'seconds' },
       { label: 'event loop late by, at last', value: agent.loopDelayMaxMs / 1000, unit: 'seconds' },

@@ -39,6 +39,8 @@ export interface WorkerJudgement {
   readonly sentence: string;
   readonly evidence: readonly WorkerEvidence[];
   readonly outlier: Outlier | null;
+  /** Of one that is gone: who has taken its place since; null: nobody. */
+  readonly replacedBy: WorkerState | null;
   /** Judged from Redis alone: no agent is attached. */
   readonly isFromOutside: boolean;
 }
@@ -47,6 +49,8 @@ export interface WorkerJudgement {
 export interface WorkerContext {
   readonly queue: QueueState | null;
   readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link'>;
+  /** Who has taken its place, where it is gone. */
+  readonly replacedBy?: WorkerState | null;
   readonly nowMs: number;
 }
 

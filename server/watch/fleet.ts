@@ -7,7 +7,7 @@ import type { HeldLocks, KeptOrder, WorkerState } from './worker-state.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
 export const SILENT_AFTER_MS = 2_500;
-/** A worker that has gone without a word is shown for so long; less where its jobs are in other hands again. */
+/** A worker that is gone without a farewell is shown for so long; less where its jobs are in other hands again. */
 const REMEMBERED_MS = 15 * 60_000;
 const SETTLED_MS = 60_000;
 /** Who is there in the first seconds was there before. */
@@ -33,6 +33,8 @@ export class Fleet {
   readonly #resubscribed = new Map<string, number>();
   #clients: ClientReading | null = null;
   #clientsAtMs = 0;
+  /** Of workers' own blocking connections. */
+  #addresses: ReadonlySet<string> = new Set();
   #connectionsSeen = new Map<string, number>();
   #unreadable = 0;
 
@@ -68,6 +70,7 @@ export class Fleet {
 
   takeClients(reading: ClientReading, nowMs: number): void {
     this.#clients = reading;
+    this.#addresses = new Set(reading.workers.map(({ address }) => address));
     this.#clientsAtMs = nowMs;
   }
 
@@ -132,17 +135,25 @@ export class Fleet {
     return [...states, ...this.#withoutAgent(nowMs)];
   }
 
-  /** A list that is older than its last beat says nothing against it. */
+  /**
+   * A list that is older than its last beat says nothing against it. An agent that was held up takes itself for deaf and
+   * connects anew; that its worker's own connection is open meanwhile shows that the process lives.
+   */
   #isConnected(worker: AgentWorker, nowMs: number): boolean | null {
     if (this.#clients === null) return null;
-    if (this.#clients.agentIds.has(worker.agentId) || nowMs - worker.lastBeatAtMs <= SILENT_AFTER_MS)
-      return true;
+    if (this.#isListed(worker) || nowMs - worker.lastBeatAtMs <= SILENT_AFTER_MS) return true;
     return this.#clientsAtMs > worker.lastBeatAtMs ? false : null;
+  }
+
+  #isListed({ agentId, address }: AgentWorker): boolean {
+    return (
+      this.#clients?.agentIds.has(agentId) === true || (address !== null && this.#addresses.has(address))
+    );
   }
 
   /** One that is still connected hangs, and is worth seeing for as long as it does. */
   #rememberedMs(worker: AgentWorker): number {
-    if (this.#clients?.agentIds.has(worker.agentId)) return Number.POSITIVE_INFINITY;
+    if (this.#isListed(worker)) return Number.POSITIVE_INFINITY;
     const isSettled =
       worker.running === 0 || (worker.locks !== null && worker.locks.held + worker.locks.orphaned === 0);
     return isSettled ? SETTLED_MS : REMEMBERED_MS;
@@ -202,7 +213,7 @@ export class Fleet {
       kind: 'worker.crashed',
       queue: worker.queueId,
       worker: worker.label,
-      text: `${worker.label} of ${nameOf(worker.queueId)} is gone without a word, with ${jobs} in hand.`,
+      text: `${worker.label} of ${nameOf(worker.queueId)} sends no heartbeat and is not connected any more, without a farewell, with ${jobs} in hand.`,
     });
   }
 
@@ -214,8 +225,7 @@ export class Fleet {
     const unmatched = new Map<string, number>();
     const present = new Set(connections.map(({ address }) => address));
     for (const worker of this.#workers.values()) {
-      if (nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS && !this.#clients?.agentIds.has(worker.agentId))
-        continue;
+      if (nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS && !this.#isListed(worker)) continue;
       if (worker.address !== null && present.has(worker.address)) {
         own.set(worker.queueId, (own.get(worker.queueId) ?? new Set()).add(worker.address));
       } else unmatched.set(worker.queueId, (unmatched.get(worker.queueId) ?? 0) + 1);

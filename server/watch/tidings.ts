@@ -19,7 +19,7 @@ interface Gathered {
 const TOGETHER: Partial<Record<TimelineKind, readonly [who: string, what: string]>> = {
   'worker.joined': ['workers', 'have joined'],
   'worker.left': ['workers', 'have left in an orderly way'],
-  'worker.crashed': ['workers', 'are gone without a word'],
+  'worker.crashed': ['workers', 'send no heartbeat and are not connected any more'],
   'agent.resubscribed': ['agents', 'were deaf and have subscribed anew'],
 };
 

@@ -109,13 +109,13 @@ describe('the fleet page', () => {
     gone.signal('SIGKILL');
     const row = page.getByRole('row', { name: /reporter@/ });
     await row.getByText('crashed').waitFor();
-    await row.getByText(/Gone without a word/).waitFor();
+    await row.getByText(/No heartbeat since/).waitFor();
     await page.getByRole('row', { name: /plain/ }).getByText('no agent').first().waitFor();
     await page.getByText('attach(worker)').waitFor();
     await page.getByRole('link', { name: 'verdict' }).click();
     await page.locator('#fleet-groups').getByText('crashed', { exact: true }).first().waitFor();
     await page.reload();
-    await page.getByText(/reporter@.* of reports is gone without a word/).waitFor();
+    await page.getByText(/reporter@.* of reports sends no heartbeat and is not connected/).waitFor();
     await page.context().close();
   });
 

@@ -48,7 +48,7 @@ describe('a worker is', () => {
     expect(verdict({ agent: { running: 0, finishedPerSecond: 0 } })).toBe('healthy');
   });
 
-  it('crashed when it is gone without a word, and its stalling jobs and their time are told', () => {
+  it('crashed when it neither beats nor is connected, as was seen, and its stalling jobs and their time are told', () => {
     const gone: WorkerOver = {
       isConnected: false,
       agent: { lastBeatAtMs: NOW_MS - 3_000, running: 2 },
@@ -56,7 +56,9 @@ describe('a worker is', () => {
     };
     expect(judge(gone)).toMatchObject({
       verdict: 'crashed',
-      sentence: expect.stringMatching(/2 jobs that it had in hand stall within 27 s/),
+      sentence: expect.stringMatching(
+        /^No heartbeat since 3 s ago, no farewell, and its connections to Redis are closed.* 2 jobs that it had in hand stall within 27 s/,
+      ),
     });
     expect(verdict({ ...gone, agent: { lastBeatAtMs: NOW_MS - 2_400 } })).not.toBe('crashed');
   });

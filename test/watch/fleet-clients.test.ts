@@ -3,7 +3,7 @@ import { readClientList } from '../../server/redis/clients.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { NOW_MS } from '../support/snapshot.js';
 
-const beat = (atMs: number): string =>
+const beat = (atMs: number, address: string | null = null): string =>
   JSON.stringify({
     v: 1,
     kind: 'beat',
@@ -17,6 +17,7 @@ const beat = (atMs: number): string =>
         attachedAtMs: atMs,
         concurrency: { deployed: 5, now: 5 },
         running: 1,
+        address,
       },
     ],
   });
@@ -42,5 +43,24 @@ it('a list of clients that is older than a worker’s first beat does not make i
   expect(told).toEqual([]);
   fleet.takeClients(readClientList(client('other')), NOW_MS + 5_000);
   expect(connected(NOW_MS + 5_100)).toBe(false);
+  expect(told).toEqual(['worker.crashed']);
+});
+
+it('a worker whose agent is away while its own connection is open is not taken for gone: its process lives', () => {
+  const told: string[] = [];
+  const fleet = new Fleet(
+    NOW_MS,
+    ({ kind }) => told.push(kind),
+    () => undefined,
+  );
+  const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
+  const own = `id=2 addr=10.0.0.7:4711 name=bull:${Buffer.from('mail').toString('base64')} age=9 idle=0 flags=b omem=0\n`;
+  fleet.hear(beat(NOW_MS + 1_000, '10.0.0.7:4711'), NOW_MS + 1_000);
+  // Overloaded: the agent took itself for deaf, has dropped its connection and has not come to make another.
+  fleet.takeClients(readClientList(own), NOW_MS + 5_000);
+  expect(connected(NOW_MS + 5_100)).toBe(true);
+  expect(told).toEqual([]);
+  fleet.takeClients(readClientList(own.replace('4711', '4712')), NOW_MS + 6_000);
+  expect(connected(NOW_MS + 6_100)).toBe(false);
   expect(told).toEqual(['worker.crashed']);
 });

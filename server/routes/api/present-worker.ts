@@ -22,6 +22,7 @@ export function presentWorker(judgement: WorkerJudgement, instance: string): z.i
     connected: worker.isConnected,
     firstSeen: isoTime(worker.firstSeenAtMs),
     lastSeen: isoTime(worker.lastSeenAtMs),
+    replacedBy: judgement.replacedBy?.id ?? null,
     agent: worker.agent && presentAgent(worker.agent),
     locks: worker.locks && {
       jobs: worker.locks.jobs,

@@ -41,6 +41,10 @@ export const WorkerSchema = z
     connected: z.boolean().nullable(),
     firstSeen: z.string(),
     lastSeen: z.string(),
+    replacedBy: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Of one that is gone: the id of the worker that has its place' }),
     agent: z
       .object({
         version: z.string(),

@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
+import { until } from '../support/until.js';
+
+let redis: OwnRedis;
+let queue: Queue;
+let directory: string;
+let one: RunningConsole;
+const processes: AttachedProcess[] = [];
+beforeAll(async () => {
+  redis = await startRedis({ maxmemoryBytes: 64 * 1024 * 1024 });
+  directory = await mkdtemp(join(tmpdir(), 'spillway-restart-'));
+  queue = new Queue('work', { connection: { port: redis.port } });
+  const config = join(directory, 'spillway.yaml');
+  const rule = {
+    id: 'gone',
+    name: 'A worker is gone',
+    condition: { kind: 'finding', code: 'worker.crashed', leastSeverity: 'warning' },
+    forSeconds: 0,
+    keepFiringSeconds: 0,
+  };
+  const instances = [{ name: 'default', url: redis.url, queues: ['bull:work'] }];
+  await writeFile(config, JSON.stringify({ instances, alerts: { rules: [rule] } }));
+  one = await startConsole({ dataDirectory: directory, args: ['--config', config, '--log-level', 'warn'] });
+}, 120_000);
+afterAll(async () => {
+  await one?.stop();
+  for (const process of processes) await process.stop();
+  await queue?.close();
+  await redis?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const start = async (): Promise<AttachedProcess> => {
+  const workers = [{ queue: 'work', concurrency: 2, jobMs: 120_000, attach: { name: 'doer' } }];
+  const process = await startAttached({ port: redis.port, workers });
+  processes.push(process);
+  return process;
+};
+const workersOf = async (): Promise<readonly { id: string; verdict: string }[]> =>
+  (await one.ask('GET', '/api/v1/instances/default/workers?queue=bull%3Awork')).body.workers;
+const alerts = async () =>
+  (await one.ask('GET', '/api/v1/alerts')).body.alerts.filter(
+    ({ rule, state }: { rule: { id: string }; state: string }) => rule.id === 'gone' && state === 'firing',
+  );
+
+it('the alert of a crashed worker ends when the restarted one is heard, while what it had in hand still stalls', async () => {
+  const first = await start();
+  await queue.add('job', {});
+  const id = first.ids[0];
+  await until('it runs the job', async () => (await queue.getActiveCount()) === 1, { withinMs: 60_000 });
+  await until('the console knows it', async () => (await workersOf()).some((w) => w.id === id), {
+    withinMs: 60_000,
+  });
+  first.signal('SIGKILL');
+  await until('it fires', async () => (await alerts()).length === 1, { withinMs: 60_000 });
+  const second = await start();
+  await until(
+    'the console knows the other',
+    async () => (await workersOf()).some((w) => w.id === second.ids[0]),
+    { withinMs: 60_000 },
+  );
+  await until('it is over', async () => (await alerts()).length === 0, { withinMs: 60_000 });
+  // Before the console has forgotten it, which is what ended the alert else.
+  expect((await workersOf()).find((w) => w.id === id)).toMatchObject({
+    verdict: 'crashed',
+    replacedBy: second.ids[0],
+    locks: { held: 1 },
+  });
+}, 240_000);
