@@ -15,25 +15,32 @@ export interface ChannelCardProps {
   readonly testAction: string | null;
 }
 
+/** How it has been doing: what of a card changes by itself. */
+export const ChannelState: FC<ChannelCardProps> = (card) => (
+  <div id={`${card.id}-state`} class="channel-doing">
+    <p class={`channel-state state-${card.state}`}>
+      <span class="state-word">{card.stateWord}</span>
+    </p>
+    {card.lastSuccess ? (
+      <p>
+        Last arrived <Time {...card.lastSuccess} />
+      </p>
+    ) : null}
+    {card.lastFailure ? (
+      <p>
+        Last failed <Time {...card.lastFailure.at} />: {card.lastFailure.reason}
+      </p>
+    ) : null}
+  </div>
+);
+
 /** One channel: where it leads, whether it works, and a button that tries it. */
 export const ChannelCard: FC<ChannelCardProps> = (card) => (
   <li class="channel">
     <article aria-labelledby={card.id}>
       <h3 id={card.id}>{card.name}</h3>
-      <p class={`channel-state state-${card.state}`}>
-        <span class="state-word">{card.stateWord}</span>
-      </p>
+      <ChannelState {...card} />
       <p class="muted channel-about">{card.about}</p>
-      {card.lastSuccess ? (
-        <p>
-          Last arrived <Time {...card.lastSuccess} />
-        </p>
-      ) : null}
-      {card.lastFailure ? (
-        <p>
-          Last failed <Time {...card.lastFailure.at} />: {card.lastFailure.reason}
-        </p>
-      ) : null}
       {card.testAction ? (
         <form method="post" action={card.testAction}>
           <button type="submit" class="small-button" aria-label={`Send a test to ${card.name}`}>

@@ -41,11 +41,7 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
         {view.tested.text}
       </p>
     ) : null}
-    {view.problems.map((problem) => (
-      <p class="channel-note state-warning">
-        <span class="state-word">Console:</span> {problem}
-      </p>
-    ))}
+    <OwnProblems problems={view.problems} />
     <section class="channels-part" aria-labelledby="told-title">
       <h2 id="told-title">Who is told</h2>
       {view.channels.length === 0 ? (
@@ -63,27 +59,44 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
     </section>
     <section class="channels-part" aria-labelledby="heartbeat-title">
       <h2 id="heartbeat-title">Heartbeat</h2>
-      <p class={`state-${view.heartbeat.state}`}>
-        <span class="state-word">{view.heartbeat.stateWord}</span> {view.heartbeat.text}
-        {view.heartbeat.lastBeat ? (
-          <>
-            {' '}
-            Last beat <Time {...view.heartbeat.lastBeat} />.
-          </>
-        ) : null}
-      </p>
+      <Heartbeat {...view.heartbeat} />
     </section>
     <section class="channels-part" aria-labelledby="dead-title">
       <h2 id="dead-title">Given up</h2>
-      {view.dead.messages.length === 0 ? <p class="muted">No message.</p> : <MessageList {...view.dead} />}
+      <Messages id="messages-dead" {...view.dead} />
     </section>
     <section class="channels-part" aria-labelledby="waiting-title">
       <h2 id="waiting-title">Waiting</h2>
-      {view.waiting.messages.length === 0 ? (
-        <p class="muted">No message.</p>
-      ) : (
-        <MessageList {...view.waiting} />
-      )}
+      <Messages id="messages-waiting" {...view.waiting} />
     </section>
   </>
+);
+
+/** What is wrong with the console itself. */
+export const OwnProblems: FC<Pick<ChannelsProps, 'problems'>> = ({ problems }) => (
+  <div id="own-problems">
+    {problems.map((problem) => (
+      <p class="channel-note state-warning">
+        <span class="state-word">Console:</span> {problem}
+      </p>
+    ))}
+  </div>
+);
+
+export const Heartbeat: FC<HeartbeatProps> = (heartbeat) => (
+  <p id="heartbeat" class={`state-${heartbeat.state}`}>
+    <span class="state-word">{heartbeat.stateWord}</span> {heartbeat.text}
+    {heartbeat.lastBeat ? (
+      <>
+        {' '}
+        Last beat <Time {...heartbeat.lastBeat} />.
+      </>
+    ) : null}
+  </p>
+);
+
+export const Messages: FC<ChannelsProps['dead'] & { readonly id: string }> = ({ id, ...list }) => (
+  <div id={id}>
+    {list.messages.length === 0 ? <p class="muted">No message.</p> : <MessageList {...list} />}
+  </div>
 );

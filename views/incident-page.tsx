@@ -28,33 +28,10 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
   view,
 }) => (
   <Layout chrome={chrome}>
-    <section class={`panel incident-head state-${view.card.state}`}>
-      <h1>{view.card.title}</h1>
-      <p>
-        <span class="state-word">
-          <StateIcon state={view.card.state} /> {view.card.stateWord}
-        </span>{' '}
-        <Time {...view.card.from} /> {view.card.to ? <>to {<Time {...view.card.to} />}</> : 'until now'} (
-        {view.card.lasted}) <span class="muted">marked by {view.card.by}</span>
-      </p>
-      <div class="incident-buttons">
-        <a class="button" href={view.timelineHref}>
-          Its timeline
-        </a>
-        {view.buttons.close ? (
-          <form method="post" action={view.buttons.close}>
-            <button type="submit" class="button is-primary">
-              Close it now
-            </button>
-          </form>
-        ) : null}
-      </div>
-    </section>
+    <IncidentHead {...view} />
     <section class="panel" aria-labelledby="status-title">
       <h2 id="status-title">For customers, as of now</h2>
-      <p id="status-text" class="incident-status">
-        {view.status}
-      </p>
+      <IncidentStatus {...view} />
       {view.affects === '' ? (
         <p class="hint">Say below what customers notice, and it is named here.</p>
       ) : null}
@@ -66,37 +43,7 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
     </section>
     <section class="panel" aria-labelledby="facts-title">
       <h2 id="facts-title">What it came to</h2>
-      <dl class="incident-facts">
-        {view.facts.map((fact) => (
-          <>
-            <dt>{fact.label}</dt>
-            <dd>{fact.value}</dd>
-          </>
-        ))}
-      </dl>
-      {view.findings.length > 0 ? (
-        <>
-          <h3>Findings</h3>
-          <ul class="sentences">
-            {view.findings.map((finding) => (
-              <li>
-                <a href={finding.href}>{finding.text}</a>{' '}
-                {finding.isOpen ? <span class="state-word state-warning">still open</span> : null}
-              </li>
-            ))}
-          </ul>
-        </>
-      ) : null}
-      {view.unknown.length > 0 ? (
-        <>
-          <h3>Not known</h3>
-          <ul class="sentences">
-            {view.unknown.map((line) => (
-              <li>{line}</li>
-            ))}
-          </ul>
-        </>
-      ) : null}
+      <IncidentAccount {...view} />
     </section>
     <section class="panel" aria-labelledby="draft-title">
       <h2 id="draft-title">Post-mortem draft</h2>
@@ -110,7 +57,7 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
       </div>
       {/* Long lines of people scroll, so the keyboard must reach it. */}
       <section class="incident-draft" tabindex={0} aria-label="The draft">
-        <pre id="draft-text">{view.draft}</pre>
+        <IncidentDraft {...view} />
       </section>
     </section>
     {view.form ? (
@@ -132,3 +79,75 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
     ) : null}
   </Layout>
 );
+
+/** What it is and since when; its buttons with it, as it may be closed by somebody else. */
+export const IncidentHead: FC<IncidentPageProps> = (view) => (
+  <section id="incident-head" class={`panel incident-head state-${view.card.state}`}>
+    <h1>{view.card.title}</h1>
+    <p>
+      <span class="state-word">
+        <StateIcon state={view.card.state} /> {view.card.stateWord}
+      </span>{' '}
+      <Time {...view.card.from} /> {view.card.to ? <>to {<Time {...view.card.to} />}</> : 'until now'} (
+      {view.card.lasted}) <span class="muted">marked by {view.card.by}</span>
+    </p>
+    <div class="incident-buttons">
+      <a class="button" href={view.timelineHref}>
+        Its timeline
+      </a>
+      {view.buttons.close ? (
+        <form method="post" action={view.buttons.close}>
+          <button type="submit" class="button is-primary">
+            Close it now
+          </button>
+        </form>
+      ) : null}
+    </div>
+  </section>
+);
+
+/** What customers may be told now. */
+export const IncidentStatus: FC<IncidentPageProps> = (view) => (
+  <p id="status-text" class="incident-status">
+    {view.status}
+  </p>
+);
+
+/** In numbers, findings and what is not known. */
+export const IncidentAccount: FC<IncidentPageProps> = (view) => (
+  <div id="incident-account">
+    <dl class="incident-facts">
+      {view.facts.map((fact) => (
+        <>
+          <dt>{fact.label}</dt>
+          <dd>{fact.value}</dd>
+        </>
+      ))}
+    </dl>
+    {view.findings.length > 0 ? (
+      <>
+        <h3>Findings</h3>
+        <ul class="sentences">
+          {view.findings.map((finding) => (
+            <li>
+              <a href={finding.href}>{finding.text}</a>{' '}
+              {finding.isOpen ? <span class="state-word state-warning">still open</span> : null}
+            </li>
+          ))}
+        </ul>
+      </>
+    ) : null}
+    {view.unknown.length > 0 ? (
+      <>
+        <h3>Not known</h3>
+        <ul class="sentences">
+          {view.unknown.map((line) => (
+            <li>{line}</li>
+          ))}
+        </ul>
+      </>
+    ) : null}
+  </div>
+);
+
+export const IncidentDraft: FC<IncidentPageProps> = (view) => <pre id="draft-text">{view.draft}</pre>;

@@ -22,7 +22,7 @@ export const MessageList: FC<{ readonly messages: readonly MessageProps[]; reado
   <>
     <ol class="channels">
       {messages.map((message) => (
-        <li class="channel">
+        <li class="channel" id={`${message.id}-item`}>
           <article aria-labelledby={message.id}>
             <h3 id={message.id}>{message.title}</h3>
             <p class="muted">

@@ -93,6 +93,41 @@ it('messages that were given up are sent again or forgotten, also on a phone', a
   await page.close();
 });
 
+it('what becomes of a message is seen without a reload, and takes the focus from nobody', async () => {
+  receiver.answer((_, response) => void response.writeHead(503).end('not now'));
+  const page = await scene.open('/channels');
+  await untilLive(page);
+  await page.evaluate('window.isStillHere = true');
+  const button = page.getByRole('button', { name: 'Send a test to pager' });
+  await button.focus();
+  const store = await openStore(scene.console.dataDirectory);
+  await store.outbox.add(
+    aNotification({ id: 'live-1', groupKey: 'live-1', title: 'Redis live is full' }),
+    ['ops-hook'],
+    Date.now(),
+  );
+  const waiting = page.locator('#messages-waiting');
+  await waiting.getByText('Redis live is full').waitFor({ timeout: 30_000 });
+  const card = page.locator('.channel', { has: page.getByRole('heading', { name: 'ops-hook' }) });
+  await card.getByText(/Last failed .*answered 503/).waitFor({ timeout: 30_000 });
+  const given = aNotification({ id: 'live-2', groupKey: 'live-2', title: 'Redis dead is full' });
+  await store.outbox.add(given, ['nobody'], Date.now());
+  const fence = { lease: 'alerts', holder: (await store.leases.read('alerts'))?.holder ?? '' };
+  const [entry] = await store.outbox.claim(fence, ['nobody'], Date.now());
+  if (!entry) throw new Error('claimed');
+  await store.outbox.failed(entry, fence, Date.now(), 'answered 410', { state: 'dead' });
+  await page.locator('#messages-dead').getByText('Redis dead is full').waitFor({ timeout: 30_000 });
+
+  receiver.answer((_, response) => void response.end('ok'));
+  await card.getByText('Works').waitFor({ timeout: 60_000 });
+  await waiting.getByText('Redis live is full').waitFor({ state: 'detached', timeout: 60_000 });
+  expect(await button.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+  expect(await page.evaluate('window.isStillHere')).toBe(true);
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
+  store.close();
+  await page.close();
+}, 200_000);
+
 it('a beacon says before what it does, and afterwards how long it took', async () => {
   const page = await scene.open('/i/default/q/bull%3Amail');
   await untilLive(page);

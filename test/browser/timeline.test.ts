@@ -168,6 +168,33 @@ describe('an incident', () => {
     await page.close();
   }, 60_000);
 
+  it('that is open goes on by itself while somebody writes in its form, and says when another has closed it', async () => {
+    const began = new Date(Date.now() - 60_000).toISOString();
+    const made = await scene.console.ask('POST', '/api/v1/incidents', { title: 'Goes on', from: began });
+    const page = await scene.open(`/incidents/${made.body.id}`);
+    await untilLive(page);
+    await page.evaluate('window.isStillHere = true');
+    const cause = page.locator('textarea[name="cause"]');
+    await cause.fill('half a sen');
+    await scene.console.ask('POST', '/api/v1/markers', { text: 'seen while it lasts', kind: 'note' });
+    await page.locator('#draft-text').getByText('seen while it lasts').waitFor({ timeout: 30_000 });
+    await cause.pressSequentially('tence');
+    await scene.console.ask('PATCH', `/api/v1/incidents/${made.body.id}`, {
+      affects: 'Sending of e-mail',
+      to: new Date().toISOString(),
+    });
+    await page.locator('#incident-head').getByText('closed').waitFor({ timeout: 30_000 });
+    await page
+      .locator('#status-text')
+      .getByText(/Sending of e-mail/)
+      .waitFor({ timeout: 30_000 });
+    expect(await page.getByRole('button', { name: 'Close it now' }).count()).toBe(0);
+    expect(await cause.inputValue()).toBe('half a sentence');
+    expect(await cause.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+    expect(await page.evaluate('window.isStillHere')).toBe(true);
+    await page.close();
+  }, 120_000);
+
   it('that can not be so is refused in words, and what was typed stays', async () => {
     const page = await scene.open('/incidents/new');
     await page.fill('input[name="title"]', 'Kept words');

@@ -1,7 +1,9 @@
 import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
 import { alertsLive } from '../pages/alerts.js';
+import { channelsLive } from '../pages/channels-live.js';
 import { fleetLive, parseFleetQuery } from '../pages/fleet.js';
+import { incidentLive } from '../pages/incident-live.js';
 import { instanceLive } from '../pages/instance.js';
 import { memoryLive } from '../pages/memory.js';
 import { frameParts, overviewLive } from '../pages/overview.js';
@@ -28,6 +30,10 @@ export function liveViewOf(
       return replaysLive(deps, role);
     case 'alerts':
       return alertsLive(deps, role);
+    case 'channels':
+      return channelsLive(deps, role, (query.of ?? '').slice(0, 100));
+    case 'incident':
+      return incidentLive(deps, role, (query.id ?? '').slice(0, 100), (query.of ?? '').slice(0, 100));
     case 'memory':
       return memoryLive(deps, role, query.instance ?? '');
     case 'queue':

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { ChannelsPage, type ChannelsProps } from '../../../views/channels.js';
+import { shortHash } from '../../alerts/channels/short-hash.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type GateEnv, requireRole } from '../../auth/gate.js';
 import type { Role } from '../../auth/role.js';
@@ -38,14 +39,10 @@ export function channelRoutes(deps: AppDeps): Hono<GateEnv> {
 
 async function page(deps: AppDeps, c: Context<GateEnv>, tested: ChannelsProps['tested']): Promise<Response> {
   const actor = c.get('actor');
-  const frame = {
-    actor,
-    nowMs: deps.now(),
-    current: '/alerts',
-    subject: 'Channels',
-    liveUrl: '/live?view=frame',
-  };
-  const view = { ...(await channelsOf(deps, actor.role, frame.nowMs)), tested };
+  const nowMs = deps.now();
+  const view = { ...(await channelsOf(deps, actor.role, nowMs)), tested };
+  const liveUrl = `/live?${new URLSearchParams({ view: 'channels', of: shortHash(JSON.stringify(view)) })}`;
+  const frame = { actor, nowMs, current: '/alerts', subject: 'Channels', liveUrl };
   return c.html(<ChannelsPage chrome={chromeOf(deps, frame)} view={view} />);
 }
 

@@ -12,6 +12,7 @@ import { incidentPath } from '../entry-links.js';
 import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
+import { incidentLiveUrl } from './incident-live.js';
 import { cardOf, formOfIncident, incidentPageOf, localTime } from './incident-view-model.js';
 
 /** Entries that are looked up for a range; a page has no more boxes. */
@@ -68,9 +69,9 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
   });
   return routes;
 
-  function chrome(c: PageContext, subject: string) {
+  function chrome(c: PageContext, subject: string, liveUrl = '/live?view=frame') {
     const frame = { actor: c.get('actor'), nowMs: deps.now(), current: '/incidents', subject };
-    return chromeOf(deps, { ...frame, liveUrl: '/live?view=frame' });
+    return chromeOf(deps, { ...frame, liveUrl });
   }
 
   function instances(): readonly string[] {
@@ -98,7 +99,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const form = { ...formOfIncident(incident, instances()), problem };
     const view = incidentPageOf(incident, facts, c.get('actor'), form);
     return c.html(
-      <IncidentPage chrome={chrome(c, incident.title)} view={view} />,
+      <IncidentPage chrome={chrome(c, incident.title, incidentLiveUrl(incident))} view={view} />,
       problem === '' ? 200 : 422,
     );
   }
