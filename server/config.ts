@@ -7,11 +7,11 @@ import { fromEnvironment } from './alerts/channels/from-environment.js';
 import type { Role } from './auth/role.js';
 import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
 import type { Thresholds } from './findings/finding.js';
-import type { Endpoint, InstanceConfig } from './instance-config.js';
-import { maskedSetting, maskUrl } from './mask-secrets.js';
+import type { InstanceConfig } from './instance-config.js';
+import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
+import { maskedSetting } from './mask-secrets.js';
 import type { HistorySettings } from './model/history/tiers.js';
 import type { InstancePolicy } from './model/spillway-policy.js';
-import { parseRedisUrl } from './redis-url.js';
 import { loadStoreSettings, type StoreSettings } from './store/store-settings.js';
 
 export interface TokenEntry {
@@ -23,6 +23,8 @@ export interface TokenEntry {
 /** The effective configuration: flags over environment over file. Holds secrets; print it by `maskedConfig` only. */
 export interface Config {
   readonly instances: readonly InstanceConfig[];
+  /** Of the file, whose place a URL given otherwise has taken; null: none are left out. */
+  readonly unwatched: UnwatchedInstances | null;
   readonly host: string;
   readonly port: number;
   readonly dataDirectory: string;
@@ -119,6 +121,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     instances,
+    unwatched: unwatchedOf(url, file),
     host,
     port,
     dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
@@ -183,11 +186,6 @@ function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
   return `${name}: ${maskedSetting(name, value)} ${issue.message}`;
 }
 
-interface Given {
-  readonly value: string;
-  readonly source: string;
-}
-
 function parsePort(given: Given | null, problems: string[]): number | null {
   if (!given) return null;
   const port = Number(given.value);
@@ -201,65 +199,6 @@ function parseLevel(given: Given | null, problems: string[]): LogLevel {
   const level = LOG_LEVELS.find((known) => known === given.value);
   if (!level) problems.push(`${given.source}: ${given.value} must be one of ${LOG_LEVELS.join(', ')}`);
   return level ?? 'info';
-}
-
-function instancesOf(
-  url: Given | null,
-  file: FileConfig,
-  agentSecret: string | null,
-  problems: string[],
-): readonly InstanceConfig[] {
-  if (url || !file.instances) {
-    try {
-      const endpoint = parseRedisUrl(url?.value ?? 'redis://127.0.0.1:6379');
-      return [
-        {
-          name: 'default',
-          endpoint,
-          queues: [],
-          pollIntervalMs: 1000,
-          cpuBudgetRatio: 0.01,
-          agentSecret,
-          tenantField: file.tenantField ?? null,
-        },
-      ];
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : 'is not a Redis URL';
-      problems.push(`${url?.source ?? 'REDIS_URL'}: ${maskUrl(url?.value ?? '')} ${reason}`);
-      return [];
-    }
-  }
-  return file.instances.map((entry) => ({
-    name: entry.name,
-    endpoint: endpointOf(entry),
-    queues: entry.queues,
-    pollIntervalMs: entry.pollIntervalMs,
-    cpuBudgetRatio: entry.cpuBudgetRatio,
-    agentSecret: entry.agentSecret ?? agentSecret,
-    tenantField: (entry.tenantField === undefined ? file.tenantField : entry.tenantField) ?? null,
-  }));
-}
-
-function endpointOf(entry: NonNullable<FileConfig['instances']>[number]): Endpoint {
-  if (entry.url) return entry.url;
-  const given = entry.sentinel ?? entry.cluster;
-  if (!given) throw new Error('unreachable: the schema asks for exactly one of url, sentinel and cluster');
-  const login = {
-    tls: given.tls,
-    ...(given.username === undefined ? {} : { username: given.username }),
-    ...(given.password === undefined ? {} : { password: given.password }),
-  };
-  if (!entry.sentinel) return { kind: 'cluster', nodes: given.hosts, ...login };
-  const { master, db, sentinelUsername, sentinelPassword } = entry.sentinel;
-  return {
-    kind: 'sentinel',
-    sentinels: given.hosts,
-    master,
-    db,
-    ...login,
-    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
-    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-  };
 }
 
 /** For every Redis that has none of its own in the file. */

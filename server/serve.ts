@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server';
 import { createApp } from './app.js';
 import { sessionSecret } from './auth/session.js';
 import type { Config } from './config.js';
+import { unwatchedInWords } from './instances-of.js';
 import { createLog } from './log.js';
 import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
@@ -16,6 +17,7 @@ const CLOSE_WITHIN_MS = 3_000;
  */
 export async function serveConsole(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
+  if (config.unwatched) log.warn(unwatchedInWords(config.unwatched));
   const { deps, stop } = await startConsole(config, log);
   const app = createApp({
     config,

@@ -37,6 +37,23 @@ describe('where settings come from', () => {
     expect(loaded).toMatchObject({ port: 1003, logLevel: 'error', dataDirectory: '/from-file' });
   });
 
+  it('says which instances of the file a URL from elsewhere leaves unwatched', () => {
+    const config = file(`
+instances:
+  - { name: shop, url: "redis://h1:6379" }
+  - { name: mail, url: "redis://h2:6379" }
+`);
+    const url = 'redis://:secret@h3:6379';
+    const names = ['shop', 'mail'];
+    expect(loadConfig({ config }, {}).unwatched).toBeNull();
+    expect(loadConfig({ redis: url }, {}).unwatched).toBeNull();
+    expect(loadConfig({ config, redis: url }, { REDIS_URL: url }).unwatched).toEqual({
+      because: '--redis',
+      names,
+    });
+    expect(loadConfig({ config }, { REDIS_URL: url }).unwatched).toEqual({ because: 'REDIS_URL', names });
+  });
+
   it('watches several Redis of all kinds from one file', () => {
     const config = file(`
 instances:
