@@ -62,6 +62,7 @@ it('who acknowledges an alert here stops the paging over there: one acknowledge,
   await until('the pager knows', () => actions().includes('acknowledge'), { withinMs: 60_000 });
   await queue.drain();
   await until('the pager knows that it is over', () => actions().includes('resolve'), { withinMs: 60_000 });
+  await until('so does the other', () => bodies('/hook').length === 2, { withinMs: 60_000 });
 
   expect(actions()).toEqual(['trigger', 'acknowledge', 'resolve']);
   expect(new Set(bodies('/pager').map(({ dedup_key }) => dedup_key)).size).toBe(1);
