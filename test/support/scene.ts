@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
-import { collectComplaints, launchBrowser } from './browser.js';
+import { openWindows } from './browser-windows.js';
 import { type RunningConsole, startConsole } from './console.js';
 import { until } from './until.js';
 
@@ -11,7 +11,7 @@ export interface Scene {
   readonly console: RunningConsole;
   /** A queue, as the application would open it. */
   queue(name: string, prefix?: string): Queue;
-  /** A page, open and in touch with the console. */
+  /** A page, open and in touch with the console. To be closed when it has been looked at: another test gets its window. */
   open(path: string, options?: OpenOptions): Promise<Page>;
   /** What any page has complained about so far: script errors, broken policies. */
   complaints(): readonly string[];
@@ -23,44 +23,63 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly token?: string;
 }
 
+export interface SceneOptions {
+  readonly redis?: OwnRedisOptions;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What Redis holds when the console comes: queues that are there then need not be waited for until they are found. */
+  readonly fill?: (empty: Pick<Scene, 'redis' | 'queue'>) => Promise<unknown>;
+}
+
 export const WIDE = { viewport: { width: 1440, height: 900 } } as const;
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 
-export async function startScene(
-  options: { readonly redis?: OwnRedisOptions; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<Scene> {
-  const redis = await startRedis(options.redis ?? { maxmemoryBytes: 256 * 1024 * 1024 });
-  const started: { browser?: Browser; console?: RunningConsole } = {};
+export async function startScene({ redis: limits, env, fill }: SceneOptions = {}): Promise<Scene> {
+  // Gone with whatever else has been started, should one of them not start.
+  const stops: (() => Promise<unknown>)[] = [];
   const queues: Queue[] = [];
-  const complaints: (readonly string[])[] = [];
-  try {
-    started.console = await startConsole({
-      redisUrl: redis.url,
-      ...(options.env ? { env: options.env } : {}),
-    });
-    started.browser = await launchBrowser();
-  } catch (error) {
-    await started.console?.stop();
-    await redis.stop();
-    throw error;
-  }
-  const { browser, console } = { browser: started.browser, console: started.console };
-  return {
-    redis,
-    console,
-    queue(name, prefix = 'bull') {
-      const queue = new Queue(name, {
+  const stop = async (): Promise<void> => {
+    await Promise.all(stops.splice(0).map((end) => end()));
+  };
+  const started = <T>(thing: T, end: (thing: T) => Promise<unknown>): T => {
+    stops.push(() => end(thing));
+    return thing;
+  };
+  const startFilled = async () => {
+    const redis = await startRedis(limits ?? { maxmemoryBytes: 256 * 1024 * 1024 });
+    const queue = (name: string, prefix = 'bull'): Queue => {
+      const opened = new Queue(name, {
         connection: { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null },
         prefix,
       });
-      queue.on('error', () => undefined);
-      queues.push(queue);
-      return queue;
-    },
+      opened.on('error', () => undefined);
+      queues.push(opened);
+      return opened;
+    };
+    const scene: { console?: RunningConsole } = {};
+    started(redis, async () => {
+      await scene.console?.stop();
+      await Promise.allSettled(queues.map((one) => one.close()));
+      await redis.stop();
+    });
+    await fill?.({ redis, queue });
+    scene.console = await startConsole({ redisUrl: redis.url, ...(env ? { env } : {}) });
+    return { redis, queue, console: scene.console };
+  };
+  const [filled, windows] = await Promise.allSettled([
+    startFilled(),
+    openWindows().then((opened) => started(opened, () => opened.close())),
+  ]);
+  if (filled.status === 'rejected' || windows.status === 'rejected') {
+    await stop();
+    throw filled.status === 'rejected' ? filled.reason : (windows as PromiseRejectedResult).reason;
+  }
+  const { redis, queue, console } = filled.value;
+  return {
+    redis,
+    console,
+    queue,
     async open(path, { token, ...context } = {}) {
-      const page = await (await browser.newContext({ ...WIDE, ...context })).newPage();
-      page.setDefaultTimeout(20_000);
-      complaints.push(collectComplaints(page));
+      const page = await windows.value.page({ ...WIDE, ...context });
       if (token !== undefined) {
         await page.goto(`${console.url}/sign-in`);
         await page.fill('#token', token);
@@ -70,13 +89,8 @@ export async function startScene(
       await page.goto(`${console.url}${path}`);
       return page;
     },
-    complaints: () => complaints.flat(),
-    async stop() {
-      await browser.close();
-      await console.stop();
-      await Promise.allSettled(queues.map((queue) => queue.close()));
-      await redis.stop();
-    },
+    complaints: () => windows.value.complaints(),
+    stop,
   };
 }
 

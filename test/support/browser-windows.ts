@@ -1,0 +1,49 @@
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { collectComplaints, launchBrowser } from './browser.js';
+
+/** A browser whose windows are used again: a new one takes it most of a second, on a machine that is busy longer. */
+export interface BrowserWindows {
+  /** A page that knows of no other: no cookies, nothing stored. Closed, it is kept for whoever asks for its like. */
+  page(options: BrowserContextOptions): Promise<Page>;
+  /** What any page has complained about so far. */
+  complaints(): readonly string[];
+  close(): Promise<void>;
+}
+
+const WAITS_AT_MOST_MS = 20_000;
+
+export async function openWindows(): Promise<BrowserWindows> {
+  const browser = await launchBrowser();
+  const complaints: (readonly string[])[] = [];
+  const idle = new Map<string, Page[]>();
+  const open = async (options: BrowserContextOptions, whenClosed: Page[]): Promise<Page> => {
+    const page = await (await browser.newContext(options)).newPage();
+    complaints.push(collectComplaints(page));
+    page.close = async () => {
+      await clean(page);
+      whenClosed.push(page);
+    };
+    return page;
+  };
+  return {
+    async page(options) {
+      const like = JSON.stringify(options);
+      const kept = idle.get(like) ?? [];
+      idle.set(like, kept);
+      const page = kept.pop() ?? (await open(options, kept));
+      page.setDefaultTimeout(WAITS_AT_MOST_MS);
+      await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light' });
+      return page;
+    },
+    complaints: () => complaints.flat(),
+    close: () => browser.close(),
+  };
+}
+
+async function clean(page: Page): Promise<void> {
+  await page.context().setOffline(false);
+  await page.context().clearCookies();
+  await page.evaluate('localStorage.clear(), sessionStorage.clear()');
+  // Ends its stream too, and complaints about a console that is stopped later.
+  await page.goto('about:blank');
+}
