@@ -1,12 +1,13 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { axeFindsAsItIs } from '../support/axe.js';
 import { PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await startScene();
-  const mail = scene.queue('mail');
-  await mail.addBulk(Array.from({ length: 50 }, (_, n) => ({ name: 'send', data: { n } })));
+  scene = await startScene({
+    fill: ({ queue }) =>
+      queue('mail').addBulk(Array.from({ length: 50 }, (_, n) => ({ name: 'send', data: { n } }))),
+  });
   await untilSeen(scene, 'bull:mail');
 });
 afterAll(async () => {
@@ -57,10 +58,10 @@ it('the pages of alerts are in order on a phone, in the dark, and for axe', asyn
     await page.waitForSelector('h1');
     if (process.env.SPILLWAY_SHOTS)
       await page.screenshot({ path: `${process.env.SPILLWAY_SHOTS}/${name}-phone.png`, fullPage: true });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    expect(await axeFindsAsItIs(page)).toEqual([]);
     const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
     expect(width).toBeLessThanOrEqual(390);
+    await page.close();
   }
   expect(scene.complaints()).toEqual([]);
 });

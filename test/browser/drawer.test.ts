@@ -20,11 +20,12 @@ describe('the lever drawer', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await startScene();
-    for (const name of ['mail', 'mail-bulk', 'reports']) {
-      await scene.queue(name).addBulk(Array.from({ length: 20 }, (_, i) => ({ name: 'work', data: { i } })));
-      await untilSeen(scene, `bull:${name}`);
-    }
+    const names = ['mail', 'mail-bulk', 'reports'];
+    const jobs = Array.from({ length: 20 }, (_, i) => ({ name: 'work', data: { i } }));
+    scene = await startScene({
+      fill: ({ queue }) => Promise.all(names.map((name) => queue(name).addBulk(jobs))),
+    });
+    for (const name of names) await untilSeen(scene, `bull:${name}`);
   });
   afterAll(() => scene.stop());
   afterEach(() => {

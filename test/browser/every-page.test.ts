@@ -46,19 +46,24 @@ describe('every page', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await startScene({ redis: { maxmemoryBytes: 64 * 1024 * 1024, policy: 'allkeys-lru' } });
-    const mail = scene.queue('mail');
-    await mail.addBulk(
-      Array.from({ length: 120 }, (_, i) => ({
-        name: 'send-a-letter',
-        data: { to: `somebody-${i}`, text: 'x'.repeat(300) },
-      })),
-    );
-    await mail.pause();
-    await scene
-      .queue('a-queue-with-a-very-long-name-that-does-not-fit-anywhere-at-all-0123456789')
-      .add('x', {});
-    await scene.queue('other', 'tenant').add('x', {});
+    scene = await startScene({
+      redis: { maxmemoryBytes: 64 * 1024 * 1024, policy: 'allkeys-lru' },
+      fill: async ({ queue }) => {
+        const mail = queue('mail');
+        await mail.addBulk(
+          Array.from({ length: 120 }, (_, i) => ({
+            name: 'send-a-letter',
+            data: { to: `somebody-${i}`, text: 'x'.repeat(300) },
+          })),
+        );
+        await mail.pause();
+        await queue('a-queue-with-a-very-long-name-that-does-not-fit-anywhere-at-all-0123456789').add(
+          'x',
+          {},
+        );
+        await queue('other', 'tenant').add('x', {});
+      },
+    });
     await untilSeen(scene, 'bull:mail');
     await untilSeen(scene, 'tenant:other');
   });
@@ -69,7 +74,7 @@ describe('every page', () => {
       const page = await scene.open(path, { ...WIDE, colorScheme: 'light' });
       await arrive?.(page);
       expect(await axeFinds(page)).toEqual([]);
-      await page.context().close();
+      await page.close();
     }, 60_000);
 
     it(`${name}: fits a phone, and a thumb`, async () => {
@@ -81,7 +86,7 @@ describe('every page', () => {
       expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
       expect(await axeFinds(page)).toEqual([]);
       expect(await smallTargets(page)).toEqual([]);
-      await page.context().close();
+      await page.close();
     }, 60_000);
   }
 });

@@ -8,7 +8,10 @@ let scene: Scene;
 const processes: AttachedProcess[] = [];
 
 beforeAll(async () => {
-  scene = await startScene();
+  // Names that are there before the console need not be waited for until they are found.
+  scene = await startScene({
+    fill: ({ queue }) => Promise.all(['mail', 'reports'].map((name) => queue(name).waitUntilReady())),
+  });
 }, 60_000);
 afterEach(async () => {
   await Promise.all(processes.splice(0).map((one) => one.stop()));
@@ -62,7 +65,7 @@ describe('the workers on a queue’s page', () => {
       .first()
       .waitFor();
     expect(scene.complaints()).toEqual([]);
-    await page.context().close();
+    await page.close();
   });
 
   it('are taken out of the pool and put back, each step said before and after', async () => {
@@ -80,7 +83,7 @@ describe('the workers on a queue’s page', () => {
     await page.getByRole('button', { name: /^Put one worker back/ }).click();
     await page.getByText('done and read back').waitFor();
     await until('it runs', async () => (await process.state()).workers[0]?.isPaused === false);
-    await page.context().close();
+    await page.close();
   });
 
   it('keep the focus of somebody who is about to act while their numbers change', async () => {
@@ -97,7 +100,7 @@ describe('the workers on a queue’s page', () => {
       .waitFor();
     expect(await pause.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     await queue.drain();
-    await page.context().close();
+    await page.close();
   });
 });
 
@@ -116,7 +119,7 @@ describe('the fleet page', () => {
     await page.locator('#fleet-groups').getByText('crashed', { exact: true }).first().waitFor();
     await page.reload();
     await page.getByText(/reporter@.* of reports sends no heartbeat and is not connected/).waitFor();
-    await page.context().close();
+    await page.close();
   });
 
   it('shows hostile names as text, fits a phone, and axe finds nothing, light and dark', async () => {
@@ -132,7 +135,7 @@ describe('the fleet page', () => {
       if (view === PHONE)
         expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(390);
       expect(await axeFinds(page), path).toEqual([]);
-      await page.context().close();
+      await page.close();
     }
     expect(scene.complaints()).toEqual([]);
   }, 120_000);

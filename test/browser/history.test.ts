@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { axeFindsAsItIs } from '../support/axe.js';
 import { PHONE, type Scene, startScene, untilLive, untilSeen, WIDE } from '../support/scene.js';
 import { until } from '../support/until.js';
 
@@ -8,8 +8,10 @@ let scene: Scene;
 const QUEUE = '/i/default/q/bull%3Amail';
 
 beforeAll(async () => {
-  scene = await startScene();
-  await scene.queue('mail').addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'send', data: { i } })));
+  scene = await startScene({
+    fill: ({ queue }) =>
+      queue('mail').addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'send', data: { i } }))),
+  });
   await untilSeen(scene, 'bull:mail');
   await scene.console.ask('POST', '/api/v1/markers', { text: 'mail 2.0', queue: 'bull:mail' });
 }, 120_000);
@@ -40,6 +42,7 @@ it('a chart goes back as far as is chosen, says so in words, and comes back to l
     { withinMs: 30_000 },
   );
   expect(scene.complaints()).toEqual([]);
+  await page.close();
 }, 120_000);
 
 it('what happened is a list that the keyboard reaches, and the line is named that is looked at', async () => {
@@ -59,6 +62,7 @@ it('what happened is a list that the keyboard reaches, and the line is named tha
   );
   expect(named).toContain('mail 2.0');
   expect(scene.complaints()).toEqual([]);
+  await page.close();
 }, 120_000);
 
 it.each([
@@ -77,11 +81,12 @@ it.each([
       async () => /last 24 hours/.test((await inWords(page, 'chart-rates')) ?? ''),
       { withinMs: 30_000 },
     );
-    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    expect(await axeFindsAsItIs(page)).toEqual([]);
     const tooWide = await page.evaluate(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect(tooWide).toBeLessThanOrEqual(0);
+    await page.close();
   },
   120_000,
 );

@@ -19,15 +19,15 @@ describe('hostile names and data', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await startScene();
-    for (const name of NAMES) {
-      // BullMQ forbids the colon; everything else it takes.
-      const queue = scene.queue(name);
-      await queue.add(name, {
-        html: name,
-        nested: { [name]: [name, '</pre><script>globalThis.hit=1</script>'] },
-      });
-    }
+    scene = await startScene({
+      fill: async ({ queue }) => {
+        for (const name of NAMES)
+          await queue(name).add(name, {
+            html: name,
+            nested: { [name]: [name, '</pre><script>globalThis.hit=1</script>'] },
+          });
+      },
+    });
     for (const name of NAMES) await untilSeen(scene, `bull:${name}`);
   });
   afterAll(() => scene.stop());

@@ -10,10 +10,14 @@ const HOSTILE = '"><img src=x onerror=globalThis.hit=1>\r\nline\ttwo \'{{7*7}} %
 const PAGE = '/i/default/q/bull%3Amail';
 
 beforeAll(async () => {
-  scene = await startScene();
-  workers = await startAttached({
-    port: scene.redis.port,
-    workers: [{ queue: 'mail', concurrency: 10, jobMs: 20, attach: { name: 'mailer' } }],
+  scene = await startScene({
+    fill: async ({ redis, queue }) => {
+      await queue('mail').waitUntilReady();
+      workers = await startAttached({
+        port: redis.port,
+        workers: [{ queue: 'mail', concurrency: 10, jobMs: 20, attach: { name: 'mailer' } }],
+      });
+    },
   });
   await add('ping', 30);
   await add('digest', 20, { ms: 300 });
@@ -66,7 +70,7 @@ describe('the job types on a queue’s page', () => {
     await page.getByRole('link', { name: /in trouble: .*digest slow/ }).click({ timeout: 25_000 });
     await page.waitForURL(/#job-types$/);
     expect(scene.complaints()).toEqual([]);
-    await page.context().close();
+    await page.close();
   });
 
   it('say which one fails since when, and with which error', async () => {
@@ -79,7 +83,7 @@ describe('the job types on a queue’s page', () => {
     await row.getByText(/fails \d+% since/).waitFor({ timeout: 20_000 });
     expect(await row.locator('time').first().getAttribute('datetime')).toMatch(/^20\d\d-.*Z$/);
     await row.getByText('failed on purpose').waitFor();
-    await page.context().close();
+    await page.close();
   }, 60_000);
 
   it('keep hostile names as text, and their thresholds apart, whatever the form does to line ends', async () => {
@@ -99,7 +103,7 @@ describe('the job types on a queue’s page', () => {
     await until('it is taken back', async () => (await thresholdOf(HOSTILE)) === null);
     expect(await page.evaluate('globalThis.hit')).toBeUndefined();
     expect(scene.complaints()).toEqual([]);
-    await page.context().close();
+    await page.close();
   });
 
   it('fit a phone as cards, and axe finds nothing, light and dark', async () => {
@@ -113,7 +117,7 @@ describe('the job types on a queue’s page', () => {
         expect(await page.locator('.type-table thead').isVisible()).toBe(false);
       }
       expect(await axeFinds(page)).toEqual([]);
-      await page.context().close();
+      await page.close();
     }
     expect(scene.complaints()).toEqual([]);
   }, 120_000);

@@ -5,10 +5,14 @@ describe('the overview', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await startScene();
-    const mail = scene.queue('mail');
-    await mail.addBulk(Array.from({ length: 5 }, (_, i) => ({ name: 'send', data: { i } })));
-    for (let i = 0; i < 60; i++) await scene.queue(`tenant-${String(i).padStart(2, '0')}`).add('work', {});
+    const tenants = Array.from({ length: 60 }, (_, i) => `tenant-${String(i).padStart(2, '0')}`);
+    scene = await startScene({
+      fill: ({ queue }) =>
+        Promise.all([
+          queue('mail').addBulk(Array.from({ length: 5 }, (_, i) => ({ name: 'send', data: { i } }))),
+          ...tenants.map((name) => queue(name).add('work', {})),
+        ]),
+    });
     await untilSeen(scene, 'bull:mail');
     await untilSeen(scene, 'bull:tenant-59');
   });

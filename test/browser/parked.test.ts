@@ -7,11 +7,12 @@ let scene: Scene;
 let parking = '';
 
 beforeAll(async () => {
-  scene = await startScene();
-  const mail = scene.queue('mail');
-  for (let from = 0; from < 3_000; from += 1_000)
-    await mail.addBulk(Array.from({ length: 1_000 }, (_, i) => ({ name: 'track', data: { i: from + i } })));
-  await mail.add('bill', {});
+  scene = await startScene({
+    fill: async ({ queue }) => {
+      await queue('mail').addBulk(Array.from({ length: 3_000 }, (_, i) => ({ name: 'track', data: { i } })));
+      await queue('mail').add('bill', {});
+    },
+  });
   await untilSeen(scene, 'bull:mail');
   const { body } = await scene.console.ask('POST', '/api/v1/parkings', {
     instance: 'default',

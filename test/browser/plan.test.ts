@@ -13,18 +13,16 @@ describe('the forecast in the drawer', () => {
   let workers: AttachedProcess;
 
   beforeAll(async () => {
-    scene = await startScene();
-    const options = { removeOnComplete: true };
-    await scene.queue('work').addBulk(
-      Array.from({ length: 20_000 }, () => ({
-        name: 'mail',
-        data: { text: 'x'.repeat(500) },
-        opts: options,
-      })),
-    );
-    workers = await startAttached({
-      port: scene.redis.port,
-      workers: [{ queue: 'work', concurrency: 4, jobMs: 200, attach: {} }],
+    scene = await startScene({
+      fill: async ({ redis, queue }) => {
+        const opts = { removeOnComplete: true };
+        const data = { text: 'x'.repeat(500) };
+        await queue('work').addBulk(Array.from({ length: 20_000 }, () => ({ name: 'mail', data, opts })));
+        workers = await startAttached({
+          port: redis.port,
+          workers: [{ queue: 'work', concurrency: 4, jobMs: 200, attach: {} }],
+        });
+      },
     });
     await until(
       'run times and sizes of its jobs are known',

@@ -18,19 +18,23 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spillway-replay-page-'));
   const config = join(directory, 'spillway.yaml');
   await writeFile(config, JSON.stringify({ replayQueues: ['retry-*'], groups: { post: ['*mail'] } }));
-  scene = await startScene({ env: { SPILLWAY_CONFIG: config } });
-  for (const name of ['mail', 'retry-mail', 'retry-bills']) await scene.queue(name).waitUntilReady();
-  await scene.queue('retry-mail').add('again', {});
-  await scene.redis.client.hset('bull:retry-mail:meta', 'max', 7, 'duration', 1000);
-  await addEnded(
-    scene.redis,
-    'bull:mail',
-    Array.from({ length: 3_000 }, (_, i) => ({
-      id: `j${i}`,
-      name: 'bill',
-      error: 'card & bank: declined\nat pay()',
-    })),
-  );
+  scene = await startScene({
+    env: { SPILLWAY_CONFIG: config },
+    fill: async ({ redis, queue }) => {
+      await Promise.all(['mail', 'retry-mail', 'retry-bills'].map((name) => queue(name).waitUntilReady()));
+      await queue('retry-mail').add('again', {});
+      await redis.client.hset('bull:retry-mail:meta', 'max', 7, 'duration', 1000);
+      await addEnded(
+        redis,
+        'bull:mail',
+        Array.from({ length: 3_000 }, (_, i) => ({
+          id: `j${i}`,
+          name: 'bill',
+          error: 'card & bank: declined\nat pay()',
+        })),
+      );
+    },
+  });
   for (const id of ['bull:mail', 'bull:retry-mail', 'bull:retry-bills']) await untilSeen(scene, id);
 }, LONGEST_MS);
 afterAll(async () => {

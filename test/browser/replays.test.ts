@@ -7,13 +7,16 @@ import { until } from '../support/until.js';
 let scene: Scene;
 
 beforeAll(async () => {
-  scene = await startScene();
-  await scene.queue('mail').waitUntilReady();
-  await addEnded(
-    scene.redis,
-    'bull:mail',
-    Array.from({ length: 3_000 }, (_, i) => ({ id: `j${i}`, name: i % 3 === 0 ? 'bill' : 'send' })),
-  );
+  scene = await startScene({
+    fill: async ({ redis, queue }) => {
+      await queue('mail').waitUntilReady();
+      await addEnded(
+        redis,
+        'bull:mail',
+        Array.from({ length: 3_000 }, (_, i) => ({ id: `j${i}`, name: i % 3 === 0 ? 'bill' : 'send' })),
+      );
+    },
+  });
   await untilSeen(scene, 'bull:mail');
 });
 afterAll(() => scene.stop());

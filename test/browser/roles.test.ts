@@ -14,10 +14,11 @@ describe('roles on the page', () => {
     scene = await startScene({
       redis: { maxmemoryBytes: 0 },
       env: { SPILLWAY_TOKENS: tokens.join(',') },
+      fill: async ({ queue }) => {
+        await queue('payments').add('charge', { card: SECRET_DATA }, { jobId: 'pay-1' });
+        await queue('payments').pause();
+      },
     });
-    const queue = scene.queue('payments');
-    await queue.add('charge', { card: SECRET_DATA }, { jobId: 'pay-1' });
-    await queue.pause();
     await until('the console sees payments', async () => {
       const answer = await scene.console.ask('GET', '/api/v1/instances/default/queues/payments', undefined, {
         authorization: `Bearer ${TOKENS.viewer}`,

@@ -5,8 +5,7 @@ describe('a console that cannot see', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await startScene();
-    await scene.queue('mail').add('send', {});
+    scene = await startScene({ fill: ({ queue }) => queue('mail').add('send', {}) });
     await untilSeen(scene, 'bull:mail');
   });
   afterAll(() => scene.stop());
