@@ -19,6 +19,7 @@ beforeAll(async () => {
     [
       'install',
       '--omit=dev',
+      '--prefer-offline',
       '--no-audit',
       '--no-fund',
       '--prefix',

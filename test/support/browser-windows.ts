@@ -44,6 +44,8 @@ async function clean(page: Page): Promise<void> {
   await page.context().setOffline(false);
   await page.context().clearCookies();
   await page.evaluate('localStorage.clear(), sessionStorage.clear()');
-  // Ends its stream too, and complaints about a console that is stopped later.
-  await page.goto('about:blank');
+  // Ends its stream too. A picture of the same site: for any other the browser would start a process, and one more for
+  // the next page.
+  const calm = new URL('/static/favicon-calm.svg', page.url()).href;
+  await page.goto(calm, { waitUntil: 'commit' });
 }
