@@ -37,7 +37,13 @@ if (process.argv.includes('--browser')) {
   provide({
     what: 'browser',
     variable: 'CHROMIUM_BIN',
-    programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    programs: [
+      'chromium-headless-shell',
+      'chromium',
+      'chromium-browser',
+      'google-chrome',
+      'google-chrome-stable',
+    ],
     packages: ['chromium'],
   });
   // Tests only, as the browser is: what alerts are sent to, and what rules are checked by.

@@ -68,10 +68,10 @@ it('each button says what it will do and what it did; rate and guard are set whi
   const rate = page.locator('#parked input[name="ratePerSecond"]');
   await untilLive(page);
   await rate.fill('50');
-  await until('the page is live meanwhile', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    return true;
-  });
+  await page.evaluate(
+    'globalThis.redrawn = 0, new MutationObserver(() => { globalThis.redrawn += 1; }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true })',
+  );
+  await until('the page is redrawn meanwhile', async () => Number(await page.evaluate('redrawn')) >= 3);
   expect(await rate.inputValue()).toBe('50');
   await button('Set').click();
   await until('it is told', async () => /The rate is set to 50\/s/.test(await said()));

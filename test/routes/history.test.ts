@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@libsql/client';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { HISTORY_FILE } from '../../server/store/history/history-file.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';
 
@@ -43,6 +45,19 @@ async function untilKnown(
     },
     { withinMs, everyMs: 200 },
   );
+}
+
+/** What has not been written yet is gone with the console that is killed. */
+async function isWritten(): Promise<boolean> {
+  const file = createClient({ url: `file:${join(directory, HISTORY_FILE)}` });
+  try {
+    const { rows } = await file.execute(
+      "SELECT 1 FROM block_tick JOIN subject ON subject.id = block_tick.subject WHERE queue = 'bull:mail' AND type IS NULL",
+    );
+    return rows.length > 0;
+  } finally {
+    file.close();
+  }
 }
 
 it('the backlog of a queue is there as it was, tick by tick', async () => {
@@ -125,7 +140,7 @@ it.each([
 
 it('a console that was killed and starts again has the past, and a gap between', async () => {
   const query = { signal: 'queue_backlog_jobs', queue: 'mail', maxPoints: '3600' };
-  await untilKnown(query, (values) => values.length >= 40, 120_000);
+  await until('a block of it is on disk', isWritten, { withinMs: 120_000, everyMs: 250 });
   await console_.signal('SIGKILL');
   const killedAtMs = Date.now();
   console_ = await startConsole({ redisUrl: redis.url, dataDirectory: directory });

@@ -16,6 +16,13 @@ const workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   redis = await startRedis({ maxmemoryBytes: 100 * 1024 * 1024 });
+  // Before the console: what is there when it comes need not be waited for until it is found.
+  for (const name of ['mail', 'reports']) {
+    const queue = new Queue(name, { connection: { port: redis.port } });
+    queues.push(queue);
+    await queue.waitUntilReady();
+  }
+  await startBoth();
   console_ = await startConsole({
     redisUrl: redis.url,
     env: {
@@ -24,12 +31,6 @@ beforeAll(async () => {
         .join(','),
     },
   });
-  for (const name of ['mail', 'reports']) {
-    queues.push(new Queue(name, { connection: { port: redis.port } }));
-    workers.push(
-      await startWorker({ version: 6, port: redis.port, queue: name, options: { concurrency: 4 } }),
-    );
-  }
   await until('the queues are seen', async () => (await types('viewer')).status === 200);
 });
 afterAll(async () => {
@@ -38,6 +39,12 @@ afterAll(async () => {
   await console_?.stop();
   await redis?.stop();
 });
+
+async function startBoth(): Promise<void> {
+  const start = (queue: string) =>
+    startWorker({ version: 6, port: redis.port, queue, options: { concurrency: 4 } });
+  workers.push(...(await Promise.all([start('mail'), start('reports')])));
+}
 
 function ask(role: keyof typeof tokens, method: string, path: string, body?: unknown) {
   return console_.ask(method, path, body, { authorization: `Bearer ${tokens[role]}` });
@@ -112,10 +119,7 @@ describe('job types', () => {
   });
 
   it('hide errors, which quote job data, from those who may not see job data', async () => {
-    for (const name of ['mail', 'reports'])
-      workers.push(
-        await startWorker({ version: 6, port: redis.port, queue: name, options: { concurrency: 4 } }),
-      );
+    await startBoth();
     await add(0, 'sync', 3, { fail: ERROR });
     await untilType('sync', ({ lastError }) => lastError === ERROR);
     for (const path of [`${TYPES}?match=sync`, '/api/v1/instances/default/queues/mail']) {
