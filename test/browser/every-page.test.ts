@@ -76,7 +76,10 @@ describe('every page', () => {
       expect(await axeFinds(page)).toEqual([]);
       await page.close();
     }, 60_000);
+  }
 
+  // After all wide ones: a browser that goes from one window to another starts a process for each page.
+  for (const [name, path, arrive] of PAGES) {
     it(`${name}: fits a phone, and a thumb`, async () => {
       const page = await scene.open(path, PHONE);
       await arrive?.(page);
