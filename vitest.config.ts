@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-/** Nobody waits there, so nothing is gained by tests that are in each other's way. */
 const isCi = Boolean(process.env.CI);
 
 export default defineConfig({
@@ -10,7 +9,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Tests start real Redis servers, workers and browsers, and wait for them most of the time: one file more than there
     // are cores here.
-    maxWorkers: isCi ? 2 : 3,
+    maxWorkers: 3,
     minWorkers: 1,
     // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
     retry: isCi ? 1 : 0,
