@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SpreadDrills } from './test/support/spread-drills.js';
 
 const isCi = Boolean(process.env.CI);
 
@@ -11,6 +12,7 @@ export default defineConfig({
     // are cores here.
     maxWorkers: 3,
     minWorkers: 1,
+    sequence: { sequencer: SpreadDrills },
     // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
     retry: isCi ? 1 : 0,
   },

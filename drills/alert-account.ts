@@ -50,7 +50,7 @@ export function accountOfAlerts(seen: readonly SeenAlert[], truth: AlertTruth): 
 export function isMeant(one: SeenAlert, expected: ExpectedAlert, truth: AlertTruth): boolean {
   if (one.toldAtMs === null || !isAbout(one, expected)) return false;
   const sinceMs = Date.parse(one.alert.since);
-  const fromMs = truth.momentsMs.get(expected.from) ?? Number.POSITIVE_INFINITY;
+  const fromMs = truth.momentsMs.get(expected.orSince ?? expected.from) ?? Number.POSITIVE_INFINITY;
   const untilMs = truth.momentsMs.get(expected.until ?? '') ?? Number.POSITIVE_INFINITY;
   const slackMs = CLOCK_SLACK_SECONDS * truth.patience * 1000;
   return sinceMs >= fromMs - slackMs && sinceMs <= untilMs + slackMs;

@@ -29,6 +29,8 @@ export interface Whom {
 export interface ExpectedAlert extends Whom {
   /** Moment of the account from which on it is so. */
   readonly from: string;
+  /** An alert that fires since this earlier moment may go on instead, and say more from then on. */
+  readonly orSince?: string;
   /** Until it can be told from what is ordinary; the patience of its rule comes on top. */
   readonly noticedWithinSeconds: number;
   /** Moment from which on it is no longer so; none: it is so until the drill ends. */

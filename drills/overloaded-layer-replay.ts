@@ -61,6 +61,7 @@ async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
     outcomes.outcomes.map(({ summary }) => summary).join(' | '),
   );
   // One hangs and the other drags the rest: both end, and what they had in hand comes back as stalled.
+  stage.account.moment('left-3 ends');
   for (const { name, player } of stage.workers)
     if (name === 'left-3' || name === 'right-1') player.signal('SIGKILL');
   await Promise.all(

@@ -51,10 +51,9 @@ export const overloadedLayer: Drill = {
         ...{ until: 'the backlog is gone', overWithinSeconds: 20 },
       },
       {
-        // The alert of left-1 and left-2 goes on and names those that are lost after them; a new one, where that was over
-        // by then, however long the drill took until it.
+        // The alert of left-1 and left-2 goes on and names those that are lost after them; a new one, where it was over.
         ...{ rule: 'workers', queue: LEFT, naming: 'left-4' },
-        ...{ from: 'it breaks', noticedWithinSeconds: 900, isOpenEnded: true },
+        ...{ from: 'left-3 ends', orSince: 'it breaks', noticedWithinSeconds: 40, isOpenEnded: true },
       },
       {
         ...{ rule: 'type-failing', queue: LEFT, type: FORWARD },

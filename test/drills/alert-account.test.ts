@@ -51,6 +51,7 @@ function seen(over: Over = {}): SeenAlert {
 
 function failures(alerts: readonly SeenAlert[], table = TABLE): readonly string[] {
   const momentsMs = new Map([
+    ['the surge', BEGAN_MS - 20_000],
     ['the deploy', BEGAN_MS],
     ['the fix', BEGAN_MS + 30_000],
   ]);
@@ -96,6 +97,19 @@ describe('the account of alerts', () => {
     expect(failures([seen()], table)).toEqual(['alert type-failing monitors match-event stays']);
     const isOpenEnded = { ...TABLE, expected: [{ ...goesOn, isOpenEnded: true }] };
     expect(failures([seen()], isOpenEnded)).toEqual([]);
+  });
+
+  it('takes an alert that goes on for a new one, where it may have begun earlier and says now whom it is about', () => {
+    const [expected] = TABLE.expected as readonly [(typeof TABLE.expected)[0]];
+    const early = { since: -15, firedAt: -13 };
+    expect(failures([seen(early)])).toEqual([FIRES, NOTHING_ELSE]);
+    const table = { ...TABLE, expected: [{ ...expected, orSince: 'the surge' }] };
+    expect(failures([seen(early)], table)).toEqual([]);
+    const naming = { ...TABLE, expected: [{ ...expected, orSince: 'the surge', naming: 'left-4' }] };
+    expect(failures([seen(early)], naming)).toEqual([
+      `${FIRES.replace(' fires', '')} left-4 fires`,
+      NOTHING_ELSE,
+    ]);
   });
 
   it('lets pass what is explained by another alert, and what is true besides', () => {
