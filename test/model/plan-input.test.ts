@@ -243,6 +243,13 @@ const anyInhabited: fc.Arbitrary<Snapshot> = anySnapshot.chain((snapshot) =>
     })),
 );
 
+it('a rate that is left over from a subtraction is none, and its forecast has a range', () => {
+  const rates = someRates({ arrivalsPerSecond: 10, departuresPerSecond: 1.5e-305 });
+  const { input } = basis(backlog({ rates }));
+  expect(input.measured?.departuresPerSecond).toBe(0);
+  expect(predict(input, {}).throughputRange.every(Number.isFinite)).toBe(true);
+});
+
 test('whatever a Redis looks like, no number of what is known of it is NaN, infinite or below 0', () => {
   fc.assert(
     fc.property(anyInhabited, (snapshot) => {

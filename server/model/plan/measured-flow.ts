@@ -10,6 +10,8 @@ const AGENT_WINDOW_SECONDS = 5;
 const WAVE_RATIO = 0.4;
 /** Less is no rate. */
 const LEAST_SECONDS = 0.5;
+/** One job in thirty years: what is below is left over from a subtraction, and an error by its size would be boundless. */
+const LEAST_PER_SECOND = 1e-9;
 
 /**
  * What leaves at the present settings, with how well that is known: a Poisson count over the window, or for batches that
@@ -47,7 +49,7 @@ function isSteadySince(
 
 function withRange(perSecond: number, windowSeconds: number, waveJobs: number): PlanInput['measured'] {
   if (!Number.isFinite(perSecond)) return null;
-  const departuresPerSecond = Math.max(0, perSecond);
+  const departuresPerSecond = perSecond < LEAST_PER_SECOND ? 0 : perSecond;
   const off =
     waveJobs > 0
       ? (WAVE_RATIO * waveJobs) / windowSeconds
