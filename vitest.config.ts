@@ -1,11 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { SpreadDrills } from './test/support/spread-drills.js';
 
 const isCi = Boolean(process.env.CI);
+/** Mostly pure code, which leaves nothing behind: such files share a process, and what it has loaded. */
+const PURE = 'test/{model,findings,views,config}/**/*.test.{ts,tsx}';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Tests start real Redis servers, workers and browsers, and wait for them most of the time: one file more than there
@@ -15,5 +16,16 @@ export default defineConfig({
     sequence: { sequencer: SpreadDrills },
     // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
     retry: isCi ? 1 : 0,
+    projects: [
+      { extends: true, test: { name: 'pure', include: [PURE], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: [...configDefaults.exclude, PURE],
+        },
+      },
+    ],
   },
 });
