@@ -95,8 +95,13 @@ export const Heartbeat: FC<HeartbeatProps> = (heartbeat) => (
   </p>
 );
 
-export const Messages: FC<ChannelsProps['dead'] & { readonly id: string }> = ({ id, ...list }) => (
+const NONE = {
+  'messages-dead': 'No message was given up.',
+  'messages-waiting': 'No message waits to be sent.',
+} as const;
+
+export const Messages: FC<ChannelsProps['dead'] & { readonly id: keyof typeof NONE }> = ({ id, ...list }) => (
   <div id={id}>
-    {list.messages.length === 0 ? <p class="muted">No message.</p> : <MessageList {...list} />}
+    {list.messages.length === 0 ? <p class="muted">{NONE[id]}</p> : <MessageList {...list} />}
   </div>
 );

@@ -31,3 +31,11 @@ it('a proof by the workers’ own record tells whose doing a second run is', () 
   expect(verdict).toMatchObject({ once: 1, lost: ['never'], stalled: 1, forgotten: 1 });
   expect(verdict.doubled.map(({ jobId }) => jobId)).toEqual(['twice', 'mixed']);
 });
+
+it('a job that Redis gave in a second which it lost is told as forgotten, however late the worker began it', () => {
+  const lost = [{ fromMs: 100, toMs: 110 }];
+  const given = [{ ...run('given late', 115), takenAtMs: 95 }, run('given late', 300)];
+  expect(judgeRuns(['given late'], given, lost)).toMatchObject({ forgotten: 1, doubled: [] });
+  const before = [{ ...run('given before', 95), takenAtMs: 80 }, run('given before', 300)];
+  expect(judgeRuns(['given before'], before, lost).doubled).toHaveLength(1);
+});

@@ -257,8 +257,7 @@ async function crashRedis(
   const atMs = Date.now();
   await redis.kill();
   const goneMs = Date.now();
-  // Workers tell times by their own clock, a little before or after Redis acts.
-  const fromMs = losesPower ? (await log.cut(atMs, random() * 1_000)) - 100 : atMs - EVERYSEC_MS;
+  const fromMs = losesPower ? await log.cut(atMs, random() * 1_000) : atMs - EVERYSEC_MS;
   await redis.restart();
   log.forget();
   // Nothing happened in Redis between its end and its return: what is recorded in that time happened just before.

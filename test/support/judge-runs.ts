@@ -2,7 +2,7 @@
 export interface JobRun {
   readonly jobId: string;
   readonly atMs: number;
-  /** When Redis gave the job to the worker. */
+  /** When the worker asked for it: Redis gave it between then and its beginning, however long a busy machine took. */
   readonly takenAtMs: number;
   /** How often BullMQ had found the job stalled by then. */
   readonly stalls: number;
@@ -35,8 +35,8 @@ export function judgeRuns(
 ): RunVerdict {
   const byJob = new Map<string, JobRun[]>(ids.map((id) => [id, []]));
   for (const run of runs) byJob.get(run.jobId)?.push(run);
-  const isForgotten = ({ takenAtMs }: JobRun): boolean =>
-    lost.some(({ fromMs, toMs }) => takenAtMs >= fromMs && takenAtMs <= toMs);
+  const isForgotten = ({ takenAtMs, atMs }: JobRun): boolean =>
+    lost.some(({ fromMs, toMs }) => atMs >= fromMs && takenAtMs <= toMs);
   let [once, stalled, forgotten] = [0, 0, 0];
   const never: string[] = [];
   const doubled: RunVerdict['doubled'][number][] = [];

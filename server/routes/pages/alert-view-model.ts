@@ -134,7 +134,7 @@ export async function silenceFormOf(
   };
 }
 
-const SOURCES = { default: 'default', user: 'edited here', file: 'configuration' } as const;
+const SOURCES = { default: 'default', user: 'edited here', file: 'config file' } as const;
 
 export function ruleRowsOf(rules: readonly KeptRule[], open: readonly AlertView[]): readonly RuleRowProps[] {
   const firing = new Map<string, number>();
