@@ -10,8 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Tests start real Redis servers, workers and browsers, and wait for them most of the time: one file more than there
-    // are cores here.
-    maxWorkers: 3,
+    // are cores here. In CI nobody waits, and drills are judged by what the machine leaves them.
+    maxWorkers: isCi ? 2 : 3,
     minWorkers: 1,
     sequence: { sequencer: SpreadDrills },
     // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
