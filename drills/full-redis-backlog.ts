@@ -29,6 +29,7 @@ export async function drainBacklog(world: World, account: Account, api: Api, job
   });
   // What the remedies before have raised: the backlog is to wait behind the slots that were deployed.
   await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
+  await cleanFinished(api);
   const before = await usedBytes(world);
   const backlog = await world.play('backlog', 'backlog', {
     redisPort: world.redis.port,
@@ -64,6 +65,7 @@ export async function drainBacklog(world: World, account: Account, api: Api, job
     `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`,
   );
   checkForetold(account, 'the backlog', plan, tookMs / 1000);
+  await cleanFinished(api);
   // Freed memory shows once the last jobs' buffers are gone as well.
   const fallen = async (): Promise<number> => (peak - (await usedBytes(world))) / (peak - before);
   await waitFor(async () => (await fallen()) >= 0.95, 10_000);
@@ -83,6 +85,18 @@ async function planned(api: Api, waiting: number): Promise<ApiPlan> {
     return backlog >= waiting * 0.99 && arrivalsPerSecond < FEW_PER_SECOND;
   }, 15_000 * PATIENCE);
   return ask();
+}
+
+/** What both queues keep of finished jobs grows all the time, and is not the backlog's: it is away at both looks. */
+async function cleanFinished(api: Api): Promise<void> {
+  const all = { match: '*', reason: REASON };
+  await api.post('/instances/default/relief', { ...all, action: 'trim-events', keep: 100 });
+  await api.post('/instances/default/relief', {
+    ...all,
+    action: 'clean-finished',
+    state: 'completed',
+    keep: 100,
+  });
 }
 
 async function usedBytes(world: World): Promise<number> {
