@@ -6,6 +6,7 @@ import { relatedFinding } from '../model/alerts/related-finding.js';
 import type { AlertRule } from '../model/alerts/rule.js';
 import { type Silence, type SilenceMatchers, silenceOf } from '../model/alerts/silence.js';
 import { formatDuration } from '../model/format.js';
+import { auditOf } from '../store/audit-of.js';
 import type { AuditLog, AuditRecord } from '../store/audit-record.js';
 import type { HistoryLog } from '../store/history/history-log.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../store/timeline-entry.js';
@@ -195,28 +196,11 @@ export class AlertDesk {
     reason: string,
     args: AuditRecord['args'],
     summary: string,
-    change: Pick<AuditRecord, 'before' | 'after'> = { before: {}, after: {} },
+    change: Partial<Pick<AuditRecord, 'before' | 'after'>> = {},
   ): Promise<void> {
     const { audit, now, newId } = this.#deps;
-    await audit.append({
-      id: newId(),
-      atMs: now(),
-      actor: actor.name,
-      via: actor.via,
-      reason,
-      lever,
-      instance,
-      queue,
-      jobId: null,
-      worker: null,
-      args,
-      ...change,
-      status: 'applied',
-      summary,
-      freedBytes: null,
-      durationMs: 0,
-      undo: null,
-    });
+    const deed = { lever, instance, queue, reason, args, summary, ...change };
+    await audit.append(auditOf(newId(), now(), actor, deed));
   }
 }
 

@@ -108,7 +108,7 @@ export class DeadManSwitch {
 
   async #send(request: OutgoingRequest): Promise<string | null> {
     const { rules, now, settings } = this.#deps;
-    const deps = { rules, now, scrub: this.#scrub, ca: settings.ca ?? null };
+    const deps = { rules, now, scrub: this.#scrub, ca: settings.ca };
     const delivery = await postOutgoing(request, deps);
     return delivery.ok ? null : `the beat did not arrive: ${delivery.problem}`;
   }

@@ -155,25 +155,20 @@ function insertAcknowledgement({ channel, groupKey, ...row }: typeof outbox.$inf
   const status = (name: string) => sql`json_extract(${sql.raw(name)}.notification, '$.status')`;
   const alike = (name: string) =>
     sql`${sql.raw(name)}.channel = ${channel} AND ${sql.raw(name)}.group_key = ${groupKey}`;
-  return sql`
-    INSERT INTO outbox (notification_id, channel, group_key, notification, state, tries, created_at_ms, next_try_at_ms)
-    SELECT ${row.notificationId}, ${channel}, ${groupKey}, ${JSON.stringify(row.notification)},
-      ${row.state}, ${row.tries}, ${row.createdAtMs}, ${row.nextTryAtMs}
-    WHERE EXISTS (
+  // Told so, and not told since that it is over.
+  const stands = (told: 'firing' | 'acknowledged') => sql`EXISTS (
       SELECT 1 FROM outbox AS told
-      WHERE ${alike('told')} AND ${status('told')} = 'firing' AND told.state != 'dead'
+      WHERE ${alike('told')} AND ${status('told')} = ${told} AND told.state != 'dead'
         AND NOT EXISTS (
           SELECT 1 FROM outbox AS ended
           WHERE ${alike('ended')} AND ended.seq > told.seq AND ${status('ended')} = 'resolved'
         )
-    ) AND NOT EXISTS (
-      SELECT 1 FROM outbox AS known
-      WHERE ${alike('known')} AND ${status('known')} = 'acknowledged' AND known.state != 'dead'
-        AND NOT EXISTS (
-          SELECT 1 FROM outbox AS ended
-          WHERE ${alike('ended')} AND ended.seq > known.seq AND ${status('ended')} = 'resolved'
-        )
-    )
+    )`;
+  return sql`
+    INSERT INTO outbox (notification_id, channel, group_key, notification, state, tries, created_at_ms, next_try_at_ms)
+    SELECT ${row.notificationId}, ${channel}, ${groupKey}, ${JSON.stringify(row.notification)},
+      ${row.state}, ${row.tries}, ${row.createdAtMs}, ${row.nextTryAtMs}
+    WHERE ${stands('firing')} AND NOT ${stands('acknowledged')}
     ON CONFLICT DO NOTHING`;
 }
 

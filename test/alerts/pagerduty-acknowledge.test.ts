@@ -5,6 +5,7 @@ import { Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
+import { DEEP_RULE } from '../support/deep-rule.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { until } from '../support/until.js';
 
@@ -18,18 +19,10 @@ beforeAll(async () => {
   receiver = await startReceiver();
   directory = await mkdtemp(join(tmpdir(), 'spillway-pager-'));
   queue = new Queue('mail', { connection: { port: redis.port } });
-  const rule = {
-    id: 'deep',
-    name: 'Too deep',
-    severity: 'critical',
-    condition: { kind: 'compare', signal: 'queue_backlog_jobs', is: 'above', threshold: 5 },
-    forSeconds: 0,
-    keepFiringSeconds: 0,
-  };
   const config = join(directory, 'spillway.yaml');
   const alerts = {
     groupIntervalSeconds: 1,
-    rules: [rule],
+    rules: [DEEP_RULE],
     channels: [
       { name: 'pager', type: 'pagerduty', routingKey: 'R'.repeat(32), url: `${receiver.url}/pager` },
       { name: 'elsewhere', type: 'pagerduty', routingKey: 'E', url: `${receiver.url}/not`, instances: ['x'] },

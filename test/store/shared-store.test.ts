@@ -11,6 +11,7 @@ import { ConfigError, loadConfig } from '../../server/config.js';
 import { maskedConfig } from '../../server/masked-config.js';
 import { openStore } from '../../server/store/open-store.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
+import { DEEP_RULE } from '../support/deep-rule.js';
 import { aNotification } from '../support/notifications.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { until } from '../support/until.js';
@@ -61,16 +62,7 @@ describe('two consoles with data directories of their own and one store', () => 
       alerts: {
         channels: [{ name: 'hook', type: 'webhook', url: `${receiver.url}/hook` }],
         groupIntervalSeconds: 1,
-        rules: [
-          {
-            id: 'deep',
-            name: 'Too deep',
-            severity: 'critical',
-            condition: { kind: 'compare', signal: 'queue_backlog_jobs', is: 'above', threshold: 5 },
-            forSeconds: 0,
-            keepFiringSeconds: 0,
-          },
-        ],
+        rules: [DEEP_RULE],
       },
     });
     for (const name of ['one', 'two'])

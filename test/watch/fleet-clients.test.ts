@@ -23,7 +23,7 @@ const beat = (atMs: number, address: string | null = null): string =>
   });
 const client = (name: string): string => `id=1 addr=127.0.0.1:5 name=${name} age=1 idle=0 flags=P omem=0\n`;
 
-it('a list of clients that is older than a worker’s first beat does not make it look gone', () => {
+function aFleet() {
   const told: string[] = [];
   const fleet = new Fleet(
     NOW_MS,
@@ -31,6 +31,11 @@ it('a list of clients that is older than a worker’s first beat does not make i
     () => undefined,
   );
   const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
+  return { fleet, told, connected };
+}
+
+it('a list of clients that is older than a worker’s first beat does not make it look gone', () => {
+  const { fleet, told, connected } = aFleet();
   fleet.takeClients(readClientList(client('other')), NOW_MS);
   fleet.hear(beat(NOW_MS + 1_000), NOW_MS + 1_000);
   expect(connected(NOW_MS + 1_500)).toBe(true);
@@ -47,13 +52,7 @@ it('a list of clients that is older than a worker’s first beat does not make i
 });
 
 it('a worker whose agent is away while its own connection is open is not taken for gone: its process lives', () => {
-  const told: string[] = [];
-  const fleet = new Fleet(
-    NOW_MS,
-    ({ kind }) => told.push(kind),
-    () => undefined,
-  );
-  const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
+  const { fleet, told, connected } = aFleet();
   const own = `id=2 addr=10.0.0.7:4711 name=bull:${Buffer.from('mail').toString('base64')} age=9 idle=0 flags=b omem=0\n`;
   fleet.hear(beat(NOW_MS + 1_000, '10.0.0.7:4711'), NOW_MS + 1_000);
   // Overloaded: the agent took itself for deaf, has dropped its connection and has not come to make another.

@@ -21,10 +21,7 @@ export function alertmanagerChannel(settings: AlertmanagerSettings, deps: SendDe
         'Content-Type': 'application/json',
         ...(login === null ? {} : { Authorization: `Basic ${login}` }),
       };
-      return postOutgoing(
-        { url, method: 'POST', headers, body },
-        { ...deps, scrub, ca: settings.ca ?? null },
-      );
+      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub, ca: settings.ca });
     },
   };
 }

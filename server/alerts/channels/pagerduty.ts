@@ -20,10 +20,7 @@ export function pagerDutyChannel(settings: PagerDutySettings, deps: SendDeps): C
       const dedupKey = dedupKeyOf(notification.groupKey, shortHash);
       const body = pagerDutyBody(notification, message, routingKey, dedupKey);
       const headers = { 'Content-Type': 'application/json' };
-      return postOutgoing(
-        { url, method: 'POST', headers, body },
-        { ...deps, scrub, ca: settings.ca ?? null },
-      );
+      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub, ca: settings.ca });
     },
   };
 }

@@ -29,7 +29,7 @@ export interface OutgoingDeps {
   /** Takes secrets out of what is shown. */
   readonly scrub: (text: string) => string;
   /** Certificates (PEM) that are trusted instead of the public authorities; null: these. */
-  readonly ca?: string | null;
+  readonly ca?: string | null | undefined;
   readonly resolve?: Resolve;
   readonly connectWithinMs?: number;
   readonly answerWithinMs?: number;

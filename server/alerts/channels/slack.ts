@@ -17,10 +17,7 @@ export function slackChannel(settings: SlackSettings, deps: SendDeps): Channel {
     send(notification) {
       const body = slackBody(messageOf(notification, deps.publicUrl));
       const headers = { 'Content-Type': 'application/json' };
-      return postOutgoing(
-        { url, method: 'POST', headers, body },
-        { ...deps, scrub, ca: settings.ca ?? null },
-      );
+      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub, ca: settings.ca });
     },
   };
 }

@@ -22,10 +22,7 @@ export function webhookChannel(settings: WebhookSettings, deps: SendDeps): Chann
         [TIMESTAMP_HEADER]: String(timestampSeconds),
         ...(secret === null ? {} : { [SIGNATURE_HEADER]: signBody(secret, timestampSeconds, body) }),
       };
-      return postOutgoing(
-        { url, method: 'POST', headers, body },
-        { ...deps, scrub, ca: settings.ca ?? null },
-      );
+      return postOutgoing({ url, method: 'POST', headers, body }, { ...deps, scrub, ca: settings.ca });
     },
   };
 }

@@ -17,16 +17,16 @@ export async function markEpoch(
   installation: string,
   shouldStop: () => boolean,
 ): Promise<boolean> {
-  for (;;) {
-    if (shouldStop()) return false;
-    const answer = await runParkingScript(
-      queue,
-      'mark-epoch',
-      [receiptsKey(queue.id)],
-      [installation, KEPT_AFTER_MS],
-    );
-    const leftMs = Number(answer);
-    if (leftMs <= 0) return true;
+  if (shouldStop()) return false;
+  const answer = await runParkingScript(
+    queue,
+    'mark-epoch',
+    [receiptsKey(queue.id)],
+    [installation, KEPT_AFTER_MS],
+  );
+  for (let leftMs = Number(answer); leftMs > 0; leftMs -= NAP_MS) {
     await wait(Math.min(leftMs, NAP_MS));
+    if (shouldStop()) return false;
   }
+  return true;
 }

@@ -16,12 +16,7 @@ import {
   snapshotOf,
 } from './env.js';
 import { answerOutcomes, type Call, pullCalls } from './pull-calls.js';
-
-const reason = z
-  .string()
-  .max(500, 'must be at most 500 letters')
-  .default('')
-  .openapi({ description: 'Why: kept with the change. Needed unless dryRun.' });
+import { reason } from './reason.js';
 
 const listRoute = jsonRoute(
   {

@@ -18,6 +18,7 @@ import {
 } from './env.js';
 import { presentWorker, summariseFleet } from './present-worker.js';
 import { answerOutcomes, type Call, pullCalls } from './pull-calls.js';
+import { reason } from './reason.js';
 import { FleetSummarySchema, WorkerSchema } from './worker-schemas.js';
 
 const workerParam = instanceParam.extend({
@@ -69,7 +70,6 @@ const forMs = z
   .number()
   .optional()
   .openapi({ description: 'How long it holds; without it until it is reverted.' });
-const reason = z.string().max(500, 'must be at most 500 letters').default('');
 const limiter = z.strictObject({ max: z.number(), durationMs: z.number() });
 
 const workerChange = z.strictObject({
