@@ -1,25 +1,62 @@
-/** A test for a glob. Matches in linear time whatever the pattern: no regular expression is made from what was typed. */
-export function globMatcher(glob: string): (text: string) => boolean {
-  const pattern = [...glob.replace(/\*+/g, '*')];
+/** Bits of one word of the set of states. */
+const WORD_BITS = 32;
+
+/**
+ * A test for a glob: `*` is any run of letters, `?` one letter. Linear in the text, whatever the pattern: all places in the pattern that may have been reached are a
+ * set of bits, and each letter moves them once (Baeza-Yates and Gonnet's Shift-And, with a loop where a star stands), so
+ * nothing is ever tried again. No regular expression is made from what was typed.
+ */
+export function globMatcher(glob: string): (text: Iterable<string>) => boolean {
+  const { letters, starsBefore } = partsOf(glob);
+  const words = Math.floor(letters.length / WORD_BITS) + 1;
+  const loops = bitsWhere(words, starsBefore, (star) => star);
+  const any = bitsWhere(words, letters, (letter) => letter === '?');
+  const masks = new Map<string, Uint32Array>();
+  for (const letter of new Set(letters))
+    masks.set(
+      letter,
+      bitsWhere(words, letters, (one) => one === '?' || one === letter),
+    );
   return (text) => {
-    const letters = [...text];
-    let p = 0;
-    let t = 0;
-    let star = -1;
-    let resumeAt = 0;
-    while (t < letters.length) {
-      if (pattern[p] === '*') {
-        star = p++;
-        resumeAt = t;
-      } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === letters[t])) {
-        p++;
-        t++;
-      } else if (star >= 0) {
-        p = star + 1;
-        t = ++resumeAt;
-      } else return false;
+    // Bit i: the first i letters of the pattern have been matched.
+    const reached = new Uint32Array(words);
+    reached[0] = 1;
+    for (const letter of text) {
+      const mask = masks.get(letter) ?? any;
+      let carry = 0;
+      let isAlive = 0;
+      for (let w = 0; w < words; w++) {
+        const now = reached[w] ?? 0;
+        const moved = now & (mask[w] ?? 0);
+        reached[w] = (moved << 1) | carry | (now & (loops[w] ?? 0));
+        carry = moved >>> (WORD_BITS - 1);
+        isAlive |= reached[w] ?? 0;
+      }
+      if (isAlive === 0) return false;
     }
-    while (pattern[p] === '*') p++;
-    return p === pattern.length;
+    const last = letters.length;
+    return (((reached[last >>> 5] ?? 0) >>> (last & 31)) & 1) === 1;
   };
+}
+
+/** Letters of the pattern without stars; a star before the i-th of them, or at the end, is true at i. */
+function partsOf(glob: string): { readonly letters: readonly string[]; readonly starsBefore: boolean[] } {
+  const letters: string[] = [];
+  const starsBefore = [false];
+  for (const letter of glob) {
+    if (letter === '*') starsBefore[letters.length] = true;
+    else {
+      letters.push(letter);
+      starsBefore.push(false);
+    }
+  }
+  return { letters, starsBefore };
+}
+
+function bitsWhere<T>(words: number, values: readonly T[], isSet: (value: T) => boolean): Uint32Array {
+  const bits = new Uint32Array(words);
+  values.forEach((value, i) => {
+    if (isSet(value)) bits[i >>> 5] = (bits[i >>> 5] ?? 0) | (1 << (i & 31));
+  });
+  return bits;
 }
