@@ -4,6 +4,7 @@ import { type Messaging, startMessaging } from './alerts/messaging.js';
 import { startAlerting } from './alerts/start-alerting.js';
 import type { AppDeps } from './app-deps.js';
 import type { Config } from './config.js';
+import { ForbiddenAttempts } from './levers/audit.js';
 import { type LeverDeps, runLever } from './levers/run.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import { elementId } from './routes/pages/words.js';
@@ -77,6 +78,7 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     audit: store.audit,
     typeThresholds: store.typeThresholds,
     parkings,
+    forbidden: new ForbiddenAttempts(),
     now,
     newId: randomUUID,
     warn,

@@ -32,3 +32,25 @@ export function auditRecordOf(
     undo: outcome.undo,
   });
 }
+
+/** Attempts beyond one's role are kept once in so long for each actor and lever; those in between are counted. */
+const KEEP_ATTEMPT_EVERY_MS = 60_000;
+const MAX_ACTORS = 1_000;
+
+/** Which attempts beyond somebody's role are kept in the audit: a flood of them must not fill the disk. */
+export class ForbiddenAttempts {
+  readonly #byActor = new Map<string, { keptAtMs: number; uncounted: number }>();
+
+  /** @returns how many went before it that were not kept; null: this one is counted, and not kept. */
+  take(actor: string, lever: string, nowMs: number): number | null {
+    const key = JSON.stringify([actor, lever]);
+    const known = this.#byActor.get(key);
+    if (known && nowMs - known.keptAtMs < KEEP_ATTEMPT_EVERY_MS) {
+      known.uncounted += 1;
+      return null;
+    }
+    if (this.#byActor.size >= MAX_ACTORS) this.#byActor.clear();
+    this.#byActor.set(key, { keptAtMs: nowMs, uncounted: 0 });
+    return known?.uncounted ?? 0;
+  }
+}

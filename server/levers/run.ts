@@ -7,7 +7,7 @@ import type { ParkingPort } from '../replay/parking/parking-port.js';
 import type { AuditLog } from '../store/audit-record.js';
 import type { TypeThresholds } from '../store/type-threshold.js';
 import type { Watch } from '../watch/watch.js';
-import { auditRecordOf } from './audit.js';
+import { auditRecordOf, type ForbiddenAttempts } from './audit.js';
 import { checkRequest, knownInstance, knownLever } from './check-request.js';
 import {
   type LeverContext,
@@ -27,6 +27,7 @@ export interface LeverDeps {
   readonly audit: AuditLog;
   readonly typeThresholds: TypeThresholds;
   readonly parkings: ParkingPort;
+  readonly forbidden: ForbiddenAttempts;
   readonly now: () => number;
   readonly newId: () => string;
   /** For an audit that can't be written: the change is made all the same, and this is told. */
@@ -85,11 +86,14 @@ async function checkRole(
 ): Promise<void> {
   if (includesRole(actor.role, lever.role)) return;
   const summary = `${lever.name} needs the role ${lever.role}, and ${actor.name} is ${actor.role}`;
-  if (!request.dryRun) {
+  const before = request.dryRun ? null : deps.forbidden.take(actor.name, lever.name, deps.now());
+  if (before !== null) {
     const target = { instance: request.instance, queue: null, jobId: request.jobId ?? null, worker: null };
     const base = { lever: lever.name, target, isDryRun: false, startedAtMs: deps.now(), now: deps.now };
     const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
-    await keep(deps, actor, request, { ...outcomeOf(base, { status: 'refused', summary }), queue: named });
+    const more = before === 0 ? '' : `; so were ${before} attempts before it that are not kept one by one`;
+    const outcome = outcomeOf(base, { status: 'refused', summary: summary + more });
+    await keep(deps, actor, request, { ...outcome, queue: named });
   }
   throw new LeverError('forbidden', summary);
 }

@@ -1,15 +1,31 @@
-import { and, desc, eq, gte, lt, or, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type { AuditLog, AuditQuery, AuditRecord } from './audit-record.js';
 import type { Database } from './open-store.js';
 import { actions } from './schema.js';
 
 const MOST_RECORDS = 500;
 
+/** What goes, and when: README.md tells it. */
+export const AUDIT_BOUNDS = {
+  /** Records older than this go. */
+  maxAgeMs: 400 * 24 * 3_600_000,
+  /** Of changes that were made, or failed, the newest of these stay. */
+  maxChanges: 100_000,
+  /** Refused ones are counted by themselves, so that they never push out what was done. */
+  maxRefused: 10_000,
+  /** Old records are looked for at the first of a run, and then once in so many. */
+  pruneEvery: 200,
+};
+
 /** The audit in the store. A record is written once; only its measurement comes later. */
-export function createAuditLog(database: Database): AuditLog {
+export function createAuditLog(database: Database, bounds = AUDIT_BOUNDS): AuditLog {
+  let written = 0;
   return {
     async append(record) {
       await database.insert(actions).values({ ...record, args: { ...record.args } });
+      written += 1;
+      if (written % bounds.pruneEvery === 1 || bounds.pruneEvery === 1)
+        await prune(database, record.atMs, bounds);
     },
     async list(query) {
       const after = query.cursor === undefined ? undefined : await olderThan(database, query.cursor);
@@ -30,6 +46,19 @@ export function createAuditLog(database: Database): AuditLog {
       if (changed.length === 0) throw new Error(`there is no action ${id}`);
     },
   };
+}
+
+/** By age, and by number: rows are numbered as they come, so the oldest are found by the table's own order. */
+async function prune(database: Database, nowMs: number, bounds: typeof AUDIT_BOUNDS): Promise<void> {
+  await database.delete(actions).where(lt(actions.atMs, nowMs - bounds.maxAgeMs));
+  const isRefused = sql`${actions.status} = 'refused'`;
+  for (const [which, most] of [
+    [isRefused, bounds.maxRefused],
+    [not(isRefused), bounds.maxChanges],
+  ] as const) {
+    const firstTooMany = sql`(SELECT rowid FROM ${actions} WHERE ${which} ORDER BY rowid DESC LIMIT 1 OFFSET ${most})`;
+    await database.delete(actions).where(and(which, sql`rowid <= ${firstTooMany}`));
+  }
 }
 
 function filters(query: AuditQuery): readonly (SQL | undefined)[] {

@@ -180,6 +180,22 @@ it('a viewer changes nothing, an operator not the limit of Redis, and the attemp
   expect(await redis.client.hget('bull:solo:meta', 'concurrency')).toBeNull();
 });
 
+it('attempts that repeat themselves are counted in the audit, and fill no disk', async () => {
+  let nowMs = Date.now();
+  const { runLever } = await import('../../server/levers/run.js');
+  const deps = { ...bench.deps, now: () => nowMs };
+  const actor = { name: 'loop', role: 'viewer', via: 'token' } as const;
+  const request = { lever: 'queue.halt', instance: 'default', queues: ['bull:solo'], args: {}, reason: 'x' };
+  const tryOnce = () => runLever(deps, actor, { ...request, dryRun: false }).catch(() => undefined);
+  for (let i = 0; i < 200; i++) await tryOnce();
+  const kept = () => bench.audit.records.filter((record) => record.actor === 'loop');
+  expect(kept()).toHaveLength(1);
+  nowMs += 60_000;
+  await tryOnce();
+  expect(kept()).toHaveLength(2);
+  expect(kept()[1]?.summary).toMatch(/so were 199 attempts before it/);
+});
+
 it('a change that can’t be kept in the audit is told as such', async () => {
   const deps = {
     ...bench.deps,

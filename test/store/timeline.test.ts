@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
+import { drizzle } from 'drizzle-orm/libsql';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packagePath } from '../../server/package-path.js';
+import { createAuditLog } from '../../server/store/audit-log.js';
+import { auditOf } from '../../server/store/audit-of.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
 import type { TimelineEntry } from '../../server/store/timeline-entry.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -73,6 +76,26 @@ it('the newest 50,000 are kept, also by a console that never runs long enough to
   client.close();
   expect(rows[0]).toMatchObject({ kept: 50_000, oldest: NOW_MS + 10_002 });
   expect((await timeline.list({ limit: 1 }))[0]?.id).toBe('e60001');
+});
+
+it('the audit forgets by age and by number, and what was refused never pushes out what was done', async () => {
+  await aStore();
+  const client = createClient({ url: file() });
+  const bounds = { maxAgeMs: 1_000, maxChanges: 5, maxRefused: 2, pruneEvery: 1 };
+  const audit = createAuditLog(drizzle(client), bounds);
+  const actor = { name: 'ana', role: 'admin', via: 'token' } as const;
+  const append = (id: string, atMs: number, status: 'applied' | 'refused') =>
+    audit.append(
+      auditOf(id, atMs, actor, { lever: 'queue.halt', instance: 'default', args: {}, summary: '', status }),
+    );
+  const ids = async () => (await audit.list({ limit: 500 })).map(({ id }) => id);
+  await append('old', NOW_MS - 2_000, 'applied');
+  for (let i = 0; i < 4; i++) await append(`done${i}`, NOW_MS + i, 'applied');
+  for (let i = 0; i < 50; i++) await append(`refused${i}`, NOW_MS + 10 + i, 'refused');
+  expect(await ids()).toEqual(['refused49', 'refused48', 'done3', 'done2', 'done1', 'done0']);
+  for (let i = 4; i < 9; i++) await append(`done${i}`, NOW_MS + 100 + i, 'applied');
+  expect(await ids()).toEqual(['done8', 'done7', 'done6', 'done5', 'done4', 'refused49', 'refused48']);
+  client.close();
 });
 
 it('a store of the release before is taken over with all that it holds', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { OwnRedis } from '../../drills/own-redis.js';
 import type { Actor } from '../../server/auth/role.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { ForbiddenAttempts } from '../../server/levers/audit.js';
 import type { Outcome } from '../../server/levers/lever.js';
 import type { LeverRequest } from '../../server/levers/request.js';
 import { type LeverDeps, runLever } from '../../server/levers/run.js';
@@ -109,6 +110,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     audit,
     typeThresholds,
     parkings: parkings.port,
+    forbidden: new ForbiddenAttempts(),
     now: Date.now,
     newId: () => {
       nextId += 1;
