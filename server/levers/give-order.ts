@@ -17,7 +17,7 @@ import {
 import { describeRefusal } from '../redis/refusal.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import { type LeverContext, LeverError, type WorkerResult } from './lever.js';
+import { type LeverContext, LeverError, Unconfirmed, type WorkerResult } from './lever.js';
 import { ANSWER_WITHIN_MS, refusedByAll, resultOf } from './order-answers.js';
 import { handleOf, queueOf, whyNoWrites } from './queue-target.js';
 
@@ -157,7 +157,7 @@ async function deliver(
 /**
  * It is kept but could not be published. Where Redis has said no it has been heard by nobody; else it may have been, and
  * then what is kept has to stay the same as what was heard.
- * @throws always: LeverError where all is as it was, else Error.
+ * @throws always: LeverError where all is as it was, else Unconfirmed.
  */
 async function takeBack(
   context: LeverContext,
@@ -169,7 +169,7 @@ async function takeBack(
   if (!(error instanceof Error && error.name === 'ReplyError')) {
     const what = given.every(({ order }) => order.value === null) ? 'it is taken back' : 'it is kept';
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(
+    throw new Unconfirmed(
       `Could not tell the workers for sure (${why.slice(0, 60)}); ${what}, so they follow within half a minute: look first`,
     );
   }

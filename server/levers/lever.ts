@@ -83,7 +83,8 @@ export interface Applied {
 export interface WorkerResult {
   readonly worker: string;
   readonly label: string;
-  readonly result: 'applied' | 'refused' | 'no-answer';
+  /** `late`: its clock is too far from the console's for live orders. */
+  readonly result: 'applied' | 'refused' | 'no-answer' | 'late';
   /** Why it was refused, or what to know; null: nothing to say. */
   readonly note: string | null;
   /** What the worker says is in force now; null: it did not answer. */
@@ -143,6 +144,10 @@ export interface Lever<Args = unknown, State = unknown> {
   readonly undo: (state: State, args: Args) => Undo | null;
 }
 
+/**
+ * `applied`: done, and read back so. `unverified`: in force, or perhaps so, and not confirmed by all. `failed`, `refused`:
+ * nothing was changed.
+ */
 export type OutcomeStatus = 'applied' | 'unchanged' | 'unverified' | 'failed' | 'refused';
 
 /** What one lever did to one target. */
@@ -163,6 +168,8 @@ export interface Outcome {
   readonly freedBytes: number | null;
   readonly undo: LeverCall | null;
   readonly auditId: string | null;
+  /** The store could not be written: the change is in no audit. */
+  readonly isAuditLost?: boolean;
   readonly durationMs: number;
   readonly isDryRun: boolean;
 }
@@ -186,4 +193,9 @@ export class LeverError extends Error {
     this.code = code;
     this.fields = fields;
   }
+}
+
+/** A change that may be in force, and of which nobody knows for sure: the message says what is so and what to look at. */
+export class Unconfirmed extends Error {
+  override readonly name = 'Unconfirmed';
 }

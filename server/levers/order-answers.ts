@@ -1,5 +1,5 @@
-import type { Order, WorkerAnswer } from '../../agent/protocol.js';
-import { formatCount } from '../model/format.js';
+import { ORDER_VALID_MS, type Order, type WorkerAnswer } from '../../agent/protocol.js';
+import { formatCount, formatDuration } from '../model/format.js';
 import type { WorkerState } from '../watch/worker-state.js';
 import type { Applied, Verified, WorkerResult } from './lever.js';
 
@@ -18,7 +18,7 @@ export function resultOf(
   return {
     worker: worker.id,
     label: worker.label,
-    result: answer?.result ?? 'no-answer',
+    result: answer?.result ?? (isLate(worker) ? 'late' : 'no-answer'),
     note: answer ? (answer.note ?? stillPaused(orders, answer)) : silenceOf(worker, orders),
     concurrency: last?.concurrency ?? null,
   };
@@ -33,7 +33,23 @@ function stillPaused(orders: readonly Order[], { paused }: WorkerAnswer): string
     : 'still paused by an order for every worker of its queue';
 }
 
+/** Agents take no live order that is further off than this by their clock; what is kept they follow all the same. */
+function isLate(worker: WorkerState): boolean {
+  return Math.abs(worker.agent?.clockOffsetMs ?? 0) > ORDER_VALID_MS;
+}
+
+function lateness(offsetMs: number): string {
+  const by = formatDuration(Math.abs(offsetMs) / 1000);
+  return `its clock is ${by} ${offsetMs < 0 ? 'ahead of' : 'behind'} the console's, so it takes no live orders; set the clocks`;
+}
+
 function silenceOf(worker: WorkerState, orders: readonly Order[]): string {
+  if (isLate(worker)) {
+    const follows = orders.every(({ value }) => value === null)
+      ? 'nothing is kept for it any more, and it follows that within half a minute'
+      : 'the order is kept, and it follows that within half a minute';
+    return `${lateness(worker.agent?.clockOffsetMs ?? 0)}; ${follows}`;
+  }
   const ignored = worker.agent?.ignored;
   if (ignored && ignored.unsigned + ignored.forged > 0)
     return 'it ignores orders that are not signed with its secret: give the console the same agentSecret';
@@ -57,8 +73,12 @@ export function refusedByAll(results: readonly WorkerResult[]): string {
 export function appliedOf(results: readonly WorkerResult[], what: string, isTakenBack = false): Applied {
   const count = (result: WorkerResult['result']): number =>
     results.filter((one) => one.result === result).length;
-  const [applied, refused, silent] = [count('applied'), count('refused'), count('no-answer')];
+  const [applied, refused] = [count('applied'), count('refused')];
   const why = results.find(({ result }) => result === 'refused')?.note ?? '';
+  const unanswered = (result: 'no-answer' | 'late', words: string): string =>
+    count(result) > 0
+      ? `${formatCount(count(result))} ${words}: ${results.find((one) => one.result === result)?.note ?? ''}.`
+      : '';
   const nobody = isTakenBack
     ? `No worker hears it now; what was kept is taken back: ${what} for those that come.`
     : `No worker hears it now; it is kept for those that come: ${what}.`;
@@ -67,9 +87,8 @@ export function appliedOf(results: readonly WorkerResult[], what: string, isTake
       ? nobody
       : `${formatCount(applied)} of ${formatCount(results.length)} ${results.length === 1 ? 'worker' : 'workers'} confirmed: ${what}.`,
     refused > 0 ? `${formatCount(refused)} refused (${why}).` : '',
-    silent > 0
-      ? `${formatCount(silent)} did not answer within ${ANSWER_WITHIN_MS / 1000} s: ${results.find(({ result }) => result === 'no-answer')?.note ?? ''}.`
-      : '',
+    unanswered('no-answer', `did not answer within ${ANSWER_WITHIN_MS / 1000} s`),
+    unanswered('late', 'could not take it live'),
   ];
   return {
     summary: parts.filter((part) => part !== '').join(' '),
@@ -81,7 +100,7 @@ export function appliedOf(results: readonly WorkerResult[], what: string, isTake
 
 /** The workers' own answers are what is read back. Pure. */
 export function verifiedOf(results: readonly WorkerResult[], fields: Verified['fields']): Verified {
-  const silent = results.filter(({ result }) => result === 'no-answer');
+  const silent = unansweredOf(results);
   const notes = new Set(
     results.flatMap(({ result, note }) => (result === 'applied' && note !== null ? note : [])),
   );
@@ -90,11 +109,16 @@ export function verifiedOf(results: readonly WorkerResult[], fields: Verified['f
     summary:
       silent.length === 0
         ? 'Every worker has answered.'
-        : `Not confirmed by ${silent
+        : `In force where it was heard, and kept for the rest. Not confirmed by ${silent
             .map(({ label }) => label)
             .slice(0, 5)
-            .join(', ')}.`,
+            .join(', ')}${silent.length > 5 ? ` and ${formatCount(silent.length - 5)} more` : ''}.`,
     fields,
     warnings: [...notes].slice(0, 3),
   };
+}
+
+/** Workers that have neither taken the order nor refused it. Pure. */
+export function unansweredOf(results: readonly WorkerResult[]): readonly WorkerResult[] {
+  return results.filter(({ result }) => result === 'no-answer' || result === 'late');
 }

@@ -2,7 +2,7 @@ import { type Actor, includesRole } from '../auth/role.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import { predictionOf } from '../model/plan/prediction-of.js';
 import type { Prediction } from '../model/plan/score.js';
-import { describeRefusal } from '../redis/refusal.js';
+import { describeRefusal, hasUnknownEnd } from '../redis/refusal.js';
 import type { ParkingPort } from '../replay/parking/parking-port.js';
 import type { AuditLog } from '../store/audit-record.js';
 import type { TypeThresholds } from '../store/type-threshold.js';
@@ -15,6 +15,7 @@ import {
   type LeverTarget,
   type Outcome,
   type Preview,
+  Unconfirmed,
   type Verified,
 } from './lever.js';
 import { measureAfter } from './measure-after.js';
@@ -177,7 +178,8 @@ async function keep(
     deps.warn(
       `audit of ${outcome.lever} by ${actor.name} was not kept: ${error instanceof Error ? error.message : 'unknown reason'}`,
     );
-    return { ...outcome, warnings: [...outcome.warnings, 'This change could not be written to the audit.'] };
+    const warnings = [...outcome.warnings, 'This change could not be written to the audit.'];
+    return { ...outcome, isAuditLost: true, warnings };
   }
 }
 
@@ -198,6 +200,7 @@ async function attempt(
   const reason = lever.unavailable(context);
   if (reason !== null) return outcomeOf(base, { status: 'refused', summary: reason });
   let inHand: LeverInHand | null = null;
+  let isSent = false;
   try {
     inHand = await lever.take(context, request.args);
     const { preview } = inHand;
@@ -208,6 +211,7 @@ async function attempt(
         preview,
         undo: callOf(inHand, context),
       });
+    isSent = true;
     const applied = await inHand.apply();
     const verified = await readBack(inHand, context);
     const isUnchanged = preview.isNoop || applied.isUnchanged === true;
@@ -225,10 +229,13 @@ async function attempt(
     const preview = inHand?.preview ?? null;
     if (error instanceof LeverError)
       return outcomeOf(base, { status: 'refused', summary: error.message, preview });
+    const isUnknown = error instanceof Unconfirmed || (isSent && hasUnknownEnd(error));
     return outcomeOf(base, {
-      status: 'failed',
-      summary: describeRefusal(error, context.link.address),
+      // Sent, and nobody has said what came of it: it may be in force, so it is not told as a change that was not made.
+      status: isUnknown ? 'unverified' : 'failed',
+      summary: error instanceof Unconfirmed ? error.message : describeRefusal(error, context.link.address),
       preview,
+      undo: isUnknown && inHand ? callOf(inHand, context) : null,
     });
   }
 }

@@ -16,6 +16,11 @@ const REFUSALS: readonly (readonly [pattern: RegExp, text: string])[] = [
 /** Words of the connection: sent or not, nobody answered. */
 const UNKNOWN_END = /timed? ?out|Connection is closed|Command aborted|ECONNRESET|EPIPE/i;
 
+/** Was it sent, and the connection broke before anybody said what came of it? What Redis itself answers is an end. */
+export function hasUnknownEnd(error: unknown): boolean {
+  return error instanceof Error && error.name !== 'ReplyError' && UNKNOWN_END.test(error.message);
+}
+
 /** One line about a change that Redis or the network did not let through: what, why, and what to do. Holds no secret. */
 export function describeRefusal(error: unknown, address: string): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -151,6 +151,7 @@ export class AgentWorker {
       labels: worker.labels,
       attachedAtMs: worker.attachedAtMs + this.#offsetMs,
       lastBeatAtMs: this.#lastBeatAtMs,
+      clockOffsetMs: this.#offsetMs,
       concurrency: worker.concurrency,
       maxConcurrency: worker.maxConcurrency,
       paused: worker.paused,

@@ -43,6 +43,8 @@ export interface AgentFacts {
   readonly attachedAtMs: number;
   /** When the last beat was heard, by the console's clock. */
   readonly lastBeatAtMs: number;
+  /** The console's clock less the agent's. */
+  readonly clockOffsetMs: number;
   readonly concurrency: { readonly deployed: number; readonly now: number };
   readonly maxConcurrency: number | null;
   readonly paused: 'order' | 'application' | 'guard' | null;

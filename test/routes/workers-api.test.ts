@@ -68,7 +68,8 @@ describe('a group of queues', () => {
   it('of which one has no worker with the agent: the others are changed, and that one is told', async () => {
     const body = { concurrency: 8, reason: 'test' };
     const answer = await app.ask('PATCH', `${API}/workers?match=work*`, body);
-    expect(answer.status).toBe(200);
+    expect(answer.status).toBe(202);
+    expect(answer.body).toMatchObject({ applied: 1, failed: 1, unverified: 0, unanswered: [] });
     expect(
       answer.body.outcomes.map((one: { queue: string; status: string }) => [one.queue, one.status]),
     ).toEqual([
@@ -81,6 +82,61 @@ describe('a group of queues', () => {
       reason: 'test',
     });
     expect(back.status).toBe(200);
+  });
+});
+
+describe('an order that a worker has not answered', () => {
+  const change = { concurrency: 6, reason: 'test' };
+  const silent = (result: string) => ({
+    applied: 0,
+    unverified: 1,
+    failed: 0,
+    unanswered: [
+      { queue: 'bull:work', worker: workers.ids[0], label: expect.stringMatching(/^first@/), result },
+    ],
+  });
+
+  it('is in force: 202 with who is silent, remembered under its key, and followed when the worker wakes', async () => {
+    const headers = { 'Idempotency-Key': 'silent' };
+    const path = `${API}/queues/bull%3Awork/workers`;
+    workers.signal('SIGSTOP');
+    const answer = await app.ask('PATCH', path, change, headers);
+    const again = await app.ask('PATCH', path, change, headers);
+    workers.signal('SIGCONT');
+    expect([answer.status, answer.body]).toMatchObject([202, silent('no-answer')]);
+    expect(answer.body.outcomes[0].summary).toMatch(/In force where it was heard, and kept for the rest/);
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);
+    expect(again.body).toEqual(answer.body);
+    await until('it follows', async () => (await said())?.concurrency === 6);
+    const undone = await app.ask('POST', '/api/v1/levers/workers.concurrency', {
+      ...answer.body.outcomes[0].undo,
+      lever: undefined,
+      reason: 'test',
+    });
+    expect(undone.status).toBe(200);
+  });
+
+  it('as its clock is far off is told so, and not as no answer; it follows what is kept', async () => {
+    const far = await startAttached({
+      port: redis.port,
+      clockAheadMs: 3_600_000,
+      workers: [{ queue: 'work-2', concurrency: 5, attach: { name: 'far' } }],
+    });
+    try {
+      await until('it is heard', async () =>
+        (await app.ask('GET', `${API}/workers`)).body.workers.some(
+          ({ name }: { name: string }) => name === 'far',
+        ),
+      );
+      const answer = await app.ask('PATCH', `${API}/queues/bull%3Awork-2/workers`, change);
+      expect(answer.status).toBe(202);
+      expect(answer.body.unanswered).toMatchObject([
+        { result: 'late', note: expect.stringMatching(/clock is 1 h.* ahead/) },
+      ]);
+      expect(answer.body.outcomes[0].summary).not.toMatch(/did not answer/);
+    } finally {
+      await far.stop();
+    }
   });
 });
 

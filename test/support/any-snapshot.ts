@@ -190,6 +190,7 @@ function anyWorkers(queues: readonly QueueState[]): fc.Arbitrary<readonly Worker
           fc.record({
             agentId: fc.constantFrom('agent-1', 'agent-2', 'agent-3'),
             lastBeatAtMs: anyTime,
+            clockOffsetMs: fc.constant(0),
             concurrency: fc.record({
               deployed: fc.integer({ min: 1, max: 500 }),
               now: fc.integer({ min: 1, max: 500 }),

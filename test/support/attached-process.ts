@@ -28,6 +28,8 @@ export interface AttachedPlan {
   /** Nodes of a Cluster; the workers' options then need a prefix with a hash tag. */
   readonly cluster?: readonly { readonly host: string; readonly port: number }[];
   readonly mayOutlive?: boolean;
+  /** Its clock is so far ahead of everybody else's. */
+  readonly clockAheadMs?: number;
   readonly workers: readonly AttachedWorkerPlan[];
 }
 

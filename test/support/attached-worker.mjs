@@ -5,6 +5,10 @@ import process from 'node:process';
 import { Cluster } from 'ioredis';
 
 const plan = JSON.parse(process.argv[2] ?? '{}');
+if (plan.clockAheadMs) {
+  const now = Date.now;
+  Date.now = () => now() + plan.clockAheadMs;
+}
 const { attach } = await import(new URL('../../dist/agent/index.js', import.meta.url).href);
 const makers = { 5: () => import('bullmq-v5'), 6: () => import('bullmq') };
 

@@ -34,6 +34,7 @@ export function aWorker(over: WorkerOver = {}): WorkerState {
             labels: {},
             attachedAtMs: NOW_MS - 3_600_000,
             lastBeatAtMs: NOW_MS - 300,
+            clockOffsetMs: 0,
             concurrency: { deployed: 10, now: 10 },
             maxConcurrency: null,
             paused: null,

@@ -94,20 +94,28 @@ export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
   throw new Problem(404, 'not-found', `there is no queue ${idOrName} in ${snapshot.instance}`);
 }
 
-/** A route that pulls levers: 200 when something was done, 409 with the same body when every target was refused or failed. */
+/** A route that pulls levers; see `statusOf` for what 200, 202 and 409 say of its outcomes. */
 export function leverRoute<
   const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
->(route: R) {
+  S extends z.ZodType = typeof OutcomesSchema,
+>(route: R, schema?: S) {
+  const content = { 'application/json': { schema: (schema ?? OutcomesSchema) as S } };
   return createRoute({
     ...route,
     responses: {
       200: {
-        description: 'An outcome for each target; at least one holds',
-        content: { 'application/json': { schema: OutcomesSchema } },
+        description:
+          'An outcome for each target: all are as asked, and were read back so; or what a dry run foretells',
+        content,
+      },
+      202: {
+        description:
+          'In force, but not confirmed by all (unverified; `unanswered` names the workers), or not at every target (refused, failed). What was not confirmed is kept: look before you repeat it',
+        content,
       },
       409: {
         description: 'Every target was refused or failed, each with its reason; nothing was changed',
-        content: { 'application/json': { schema: OutcomesSchema } },
+        content,
       },
       default: {
         description: 'Refused',

@@ -2,6 +2,7 @@ import type { z } from '@hono/zod-openapi';
 import type { Thresholds } from '../../findings/finding.js';
 import { isFull, oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
 import type { Outcome } from '../../levers/lever.js';
+import { unansweredOf } from '../../levers/order-answers.js';
 import type { AuditRecord } from '../../store/audit-record.js';
 import type { JobDetail, JobRow } from '../../watch/job-view.js';
 import type { QueueState, RedisNode, Snapshot } from '../../watch/snapshot.js';
@@ -151,6 +152,8 @@ function presentNode(node: RedisNode): z.infer<typeof NodeSchema> {
   };
 }
 
+const MAX_UNANSWERED = 500;
+
 export function presentOutcomes(outcomes: readonly Outcome[]): z.infer<typeof OutcomesSchema> {
   const total = (values: readonly (number | null)[]): number | null => {
     const known = values.filter((value) => value !== null);
@@ -160,10 +163,14 @@ export function presentOutcomes(outcomes: readonly Outcome[]): z.infer<typeof Ou
   return {
     outcomes: presented,
     applied: outcomes.filter((outcome) => outcome.status === 'applied').length,
-    failed: outcomes.filter(
-      (outcome) =>
-        outcome.status === 'failed' || outcome.status === 'refused' || outcome.status === 'unverified',
-    ).length,
+    unverified: outcomes.filter((outcome) => outcome.status === 'unverified').length,
+    failed: outcomes.filter(({ status }) => status === 'failed' || status === 'refused').length,
+    unanswered: outcomes
+      .flatMap(({ instance, queue, workers }) =>
+        unansweredOf(workers).map((result) => ({ instance, queue, ...result })),
+      )
+      .slice(0, MAX_UNANSWERED),
+    ...(outcomes.some(({ isAuditLost }) => isAuditLost) ? { notRecorded: ['audit' as const] } : {}),
     predictedFreedBytes: total(presented.map((outcome) => outcome.predictedFreedBytes)),
     freedBytes: total(presented.map((outcome) => outcome.freedBytes)),
   };

@@ -34,8 +34,21 @@ export async function pullCalls(
   return outcomes;
 }
 
-/** An answer that a program can tell by its status: 409 where not one target was changed as asked. */
+/**
+ * What a program can tell by the status alone. 200: every target is as asked, and was read back so. 202: in force, but not
+ * confirmed by all, or not at every target. 409: nothing was changed. A dry run: 200, or 409 where all would be refused.
+ */
+export function statusOf(outcomes: readonly Pick<Outcome, 'status' | 'isDryRun'>[]): 200 | 202 | 409 {
+  const count = (...wanted: readonly Outcome['status'][]): number =>
+    outcomes.filter(({ status }) => wanted.includes(status)).length;
+  const verified = count('applied', 'unchanged');
+  if (verified === outcomes.length) return 200;
+  if (count('failed', 'refused') === outcomes.length) return 409;
+  return outcomes.every(({ isDryRun }) => isDryRun) ? 200 : 202;
+}
+
 export function answerOutcomes(c: Context<ApiEnv>, outcomes: readonly Outcome[]) {
   const body = presentOutcomes(outcomes);
-  return body.failed === outcomes.length ? c.json(body, 409) : c.json(body, 200);
+  const status = statusOf(outcomes);
+  return status === 200 ? c.json(body, 200) : c.json(body, status);
 }

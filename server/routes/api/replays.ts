@@ -6,8 +6,9 @@ import type { ReplayRequest } from '../../replay/replay-request.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
 import { Problem } from '../problem.js';
-import { apiPart, dryRunQuery, jsonBody, jsonRoute } from './env.js';
+import { apiPart, dryRunQuery, jsonBody, jsonRoute, leverRoute } from './env.js';
 import { presentDryRun, presentOrderOutcome, presentReplay, presentReplayQueue } from './present-replay.js';
+import { statusOf } from './pull-calls.js';
 import {
   DryRunSchema,
   OrderOutcomeSchema,
@@ -47,12 +48,12 @@ const beginRoute = jsonRoute(
   },
   z.union([ReplaySchema, DryRunSchema]),
 );
-const changeAllRoute = jsonRoute(
+const changeAllRoute = leverRoute(
   {
     method: 'patch',
     path: '/replays',
     summary:
-      'Pause, resume, abort or re-rate all replays under way, and pause, resume or re-rate replay queues: of some queues, a group or everywhere; 200 also where some were refused, each with its outcome',
+      'Pause, resume, abort or re-rate all replays under way, and pause, resume or re-rate replay queues: of some queues, a group or everywhere; each with its outcome',
     request: {
       query: dryRunQuery.extend({
         match: z
@@ -144,7 +145,7 @@ export function replaysApi(deps: AppDeps) {
           replays: views.map((view) => shown(c.get('actor'), view)),
           outcomes: outcomes.map(presentOrderOutcome),
         },
-        200,
+        statusOf(outcomes),
       );
     })
     .openapi(oneRoute, (c) => c.json(shown(c.get('actor'), found(c.req.valid('param').id)), 200))

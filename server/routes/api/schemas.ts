@@ -172,7 +172,10 @@ export const WorkerResultSchema = z
   .object({
     worker: z.string(),
     label: z.string(),
-    result: z.enum(['applied', 'refused', 'no-answer']),
+    result: z.enum(['applied', 'refused', 'no-answer', 'late']).openapi({
+      description:
+        'no-answer, late (its clock is too far off): it follows what is kept when it is heard again',
+    }),
     note: z.string().nullable(),
     concurrency: z.number().nullable(),
   })
@@ -180,7 +183,10 @@ export const WorkerResultSchema = z
 
 export const OutcomeSchema = z
   .object({
-    status: z.enum(['applied', 'unchanged', 'unverified', 'failed', 'refused']),
+    status: z.enum(['applied', 'unchanged', 'unverified', 'failed', 'refused']).openapi({
+      description:
+        'applied: done and read back. unchanged: was so already. unverified: in force, or perhaps so, and not confirmed by all. failed, refused: nothing was changed',
+    }),
     lever: z.string(),
     instance: z.string(),
     queue: z.string().nullable(),
@@ -200,11 +206,28 @@ export const OutcomeSchema = z
   })
   .openapi('Outcome');
 
+export const NotRecordedSchema = z
+  .array(z.enum(['audit', 'idempotency-key']))
+  .optional()
+  .openapi({
+    description:
+      'Done, but the store could not be written (a full disk, say): of this no record was kept. A repeat with this Idempotency-Key is then carried out again',
+  });
+
 export const OutcomesSchema = z
   .object({
     outcomes: z.array(OutcomeSchema),
     applied: z.number(),
-    failed: z.number(),
+    unverified: z.number(),
+    failed: z.number().openapi({ description: 'Targets of which nothing was changed' }),
+    unanswered: z
+      .array(
+        WorkerResultSchema.extend({ instance: z.string(), queue: z.string().nullable() }).openapi(
+          'UnansweredWorker',
+        ),
+      )
+      .openapi({ description: 'Workers that have not answered an order yet; at most 500' }),
+    notRecorded: NotRecordedSchema,
     predictedFreedBytes: z.number().nullable(),
     freedBytes: z.number().nullable(),
   })

@@ -13,7 +13,7 @@ const MOST_SHOWN = 25;
 export const STATUS_WORDS: Readonly<Record<OutcomeStatus, { word: string; state: State; icon: IconName }>> = {
   applied: { word: 'done and read back', state: 'calm', icon: 'calm' },
   unchanged: { word: 'was so already', state: 'info', icon: 'info' },
-  unverified: { word: 'done, but reads back otherwise', state: 'warning', icon: 'warning' },
+  unverified: { word: 'not confirmed by all', state: 'warning', icon: 'warning' },
   failed: { word: 'failed', state: 'critical', icon: 'critical' },
   refused: { word: 'refused', state: 'critical', icon: 'critical' },
 };
@@ -81,10 +81,11 @@ function targetOf(outcome: Outcome): TargetOutcome {
 
 const RESULTS: Readonly<Record<WorkerResult['result'], { word: string; state: State; icon: IconName }>> = {
   refused: { word: 'refused', state: 'critical', icon: 'critical' },
-  'no-answer': { word: 'no answer', state: 'warning', icon: 'warning' },
+  'no-answer': { word: 'no answer yet', state: 'warning', icon: 'warning' },
+  late: { word: 'clock too far off', state: 'warning', icon: 'warning' },
   applied: { word: 'in force', state: 'calm', icon: 'calm' },
 };
-const WORST_RESULT_FIRST: readonly WorkerResult['result'][] = ['refused', 'no-answer', 'applied'];
+const WORST_RESULT_FIRST: readonly WorkerResult['result'][] = ['refused', 'no-answer', 'late', 'applied'];
 
 /** What each worker made of the order, worst first. */
 function workersOf({ workers }: Outcome): TargetOutcome['workers'] {
