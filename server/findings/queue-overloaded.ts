@@ -1,13 +1,13 @@
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount, formatDuration, formatRate } from '../model/format.js';
-import { judgeQueueWorkers } from '../model/judge-fleet.js';
+import { workersOf } from '../model/judge-fleet.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import type { Plan } from '../model/plan/plan-types.js';
 import { rangeWords } from '../model/plan/plan-words.js';
 import { predict } from '../model/plan/predict.js';
 import { slotsPlanned } from '../model/plan/slots-planned.js';
-import type { WorkerJudgement } from '../model/worker-verdict.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { WorkerState } from '../watch/worker-state.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { mainWork } from './main-work.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
@@ -23,9 +23,9 @@ export const queueOverloaded: FindingRule = {
   code: 'queue.overloaded',
   about: 'All slots of its workers are busy and finishing, and more arrives than they can do.',
   detect: forVerdict(['overloaded'], (queue, snapshot, nowMs) => {
-    const workers = judgeQueueWorkers(snapshot, queue.id, nowMs);
-    const able = workers.filter(({ worker, verdict }) => worker.agent !== null && verdict !== 'crashed');
-    const slots = able.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.now ?? 0), 0);
+    const workers = workersOf(snapshot, queue.id);
+    const able = workers.filter(({ agent, verdict }) => agent !== null && verdict !== 'crashed');
+    const slots = able.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
     const crashed = workers.filter(
       ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     ).length;
@@ -38,7 +38,7 @@ export const queueOverloaded: FindingRule = {
       queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds)
         ? `needs ${formatDuration(queue.drainSeconds)} to drain`
         : 'never drains at these rates';
-    const late = able.filter(({ worker }) => (worker.agent?.loopDelayP99Ms ?? 0) > SATURATED_MS).length;
+    const late = able.filter(({ agent }) => (agent?.loopDelayP99Ms ?? 0) > SATURATED_MS).length;
     const advice = isFull(snapshot)
       ? 'Redis is full, so make room before you scale anything'
       : late * 2 > able.length
@@ -69,7 +69,7 @@ interface Outlook {
 function outlookOf(
   queue: QueueState,
   snapshot: Snapshot,
-  able: readonly WorkerJudgement[],
+  able: readonly WorkerState[],
   slots: number,
 ): Outlook {
   const larger = snapshot.queues.filter(({ backlog }) => backlog > queue.backlog).length;
@@ -88,7 +88,7 @@ function outlookOf(
       args: { drainWithinSeconds: DRAIN_WITHIN_SECONDS },
     });
   }
-  const deployed = able.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.deployed ?? 0), 0);
+  const deployed = able.reduce((sum, { agent }) => sum + (agent?.concurrency.deployed ?? 0), 0);
   if (deployed * TIMES > slots) {
     const plan = basis && predict(basis.input, { concurrency: deployed * TIMES });
     offered.push({
@@ -104,12 +104,12 @@ function outlookOf(
 }
 
 /** By Little's law as it is now, for queues that are not planned. */
-function littles(queue: QueueState, able: readonly WorkerJudgement[]) {
+function littles(queue: QueueState, able: readonly WorkerState[]) {
   const needed = slotsToDrain({
     backlog: queue.backlog,
     arrivalsPerSecond: queue.rates?.arrivalsPerSecond ?? 0,
     withinSeconds: DRAIN_WITHIN_SECONDS,
-    workers: able.map(({ worker }) => worker),
+    workers: able,
   });
   if ('why' in needed) return null;
   return { perWorker: needed.perWorker, slots: needed.perWorker * able.length, plan: null };

@@ -1,4 +1,4 @@
-import { judgeQueueWorkers } from '../model/judge-fleet.js';
+import { workersOf } from '../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Thresholds } from './finding.js';
 
@@ -51,7 +51,7 @@ export function queueVerdict(
   // 7. None of the known causes, and nothing moves.
   if (isMotionless && isBeyondPatience(queue, nowMs, thresholds)) return 'stuck';
   // 8. It moves, and its workers say that they do what they can. Above growing: it says why.
-  if (queue.backlog >= thresholds.backlogMinJobs && isOverloaded(queue, snapshot, nowMs)) return 'overloaded';
+  if (queue.backlog >= thresholds.backlogMinJobs && isOverloaded(queue, snapshot)) return 'overloaded';
   // 9. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
   //    While workers are away for a moment, as in a deploy, rule 3 is to come.
   if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs && queue.workers !== 0)
@@ -60,9 +60,9 @@ export function queueVerdict(
 }
 
 /** Most of the workers that can tell have all slots busy and finish, and the queue does not get shorter in time. */
-function isOverloaded(queue: QueueState, snapshot: Snapshot, nowMs: number): boolean {
-  const telling = judgeQueueWorkers(snapshot, queue.id, nowMs).filter(
-    ({ worker, verdict }) => worker.agent !== null && verdict !== 'crashed' && verdict !== 'paused',
+function isOverloaded(queue: QueueState, snapshot: Snapshot): boolean {
+  const telling = workersOf(snapshot, queue.id).filter(
+    ({ agent, verdict }) => agent !== null && verdict !== 'crashed' && verdict !== 'paused',
   );
   const overloaded = telling.filter(({ verdict }) => verdict === 'overloaded').length;
   return overloaded > 0 && overloaded * 2 >= telling.length;

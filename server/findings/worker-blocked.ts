@@ -1,15 +1,14 @@
 import { formatCount } from '../model/format.js';
-import { judgeFleet } from '../model/judge-fleet.js';
 import type { FindingRule } from './finding.js';
 
 export const workerBlocked: FindingRule = {
   code: 'worker.blocked',
   about: 'Workers are refused by a full Redis; redis.full is the cause and has the remedies.',
-  detect(snapshot, nowMs) {
-    const blocked = judgeFleet(snapshot, nowMs).filter(({ verdict }) => verdict === 'blocked');
+  detect({ workers }) {
+    const blocked = workers.filter(({ verdict }) => verdict === 'blocked');
     const [first] = blocked;
     if (!first) return [];
-    const held = blocked.filter(({ worker }) => worker.agent?.guard.sinceMs != null).length;
+    const held = blocked.filter(({ agent }) => agent?.guard.sinceMs != null).length;
     const one = blocked.length === 1;
     const guard =
       held === 0
@@ -19,8 +18,8 @@ export const workerBlocked: FindingRule = {
       {
         queue: null,
         node: null,
-        worker: one ? first.worker.id : null,
-        queues: [...new Set(blocked.map(({ worker }) => worker.queueId))].slice(0, 100),
+        worker: one ? first.id : null,
+        queues: [...new Set(blocked.map(({ queueId }) => queueId))].slice(0, 100),
         severity: 'warning',
         title: one ? 'A worker is blocked' : `${formatCount(blocked.length)} workers are blocked`,
         sentence: `${one ? '1 worker is' : `${formatCount(blocked.length)} workers are`} refused new jobs because Redis is full; ${guard}. Make room; restarting them would stop what still drains.`,

@@ -10,12 +10,11 @@ export const workerCrashed: FindingRule = {
     ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     (found, queue, snapshot) => {
       const [first] = found;
-      const queueId = first?.worker.queueId ?? '';
+      const queueId = first?.queueId ?? '';
       const left = slotsLeft(snapshot, queueId, found);
       const jobs = found.reduce(
-        (sum, { worker }) =>
-          sum +
-          (worker.locks === null ? (worker.agent?.running ?? 0) : worker.locks.held + worker.locks.orphaned),
+        (sum, { locks, agent }) =>
+          sum + (locks === null ? (agent?.running ?? 0) : locks.held + locks.orphaned),
         0,
       );
       const stalling =
@@ -23,7 +22,7 @@ export const workerCrashed: FindingRule = {
           ? 'none of their jobs is still open'
           : `${formatJobs(jobs)} stall until a live worker’s check brings them back`;
       const isServed = left.workers > 0;
-      const lost = found.reduce((sum, { worker }) => sum + (worker.agent?.concurrency.now ?? 0), 0);
+      const lost = found.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
       return {
         severity: isServed && jobs === 0 ? 'warning' : 'critical',
         title: found.length === 1 ? 'A worker crashed' : `${found.length} workers crashed`,

@@ -1,6 +1,5 @@
-import { judgeFleet } from '../model/judge-fleet.js';
-import type { WorkerJudgement } from '../model/worker-verdict.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { WorkerState } from '../watch/worker-state.js';
 import type { Evidence, FindingRule, FoundNow, Remedy } from './finding.js';
 import { plainName, queueName } from './words.js';
 
@@ -8,7 +7,7 @@ const MOST_NAMED = 3;
 
 export type DescribeWorkers = (
   /** At least one, worst first. */
-  found: readonly WorkerJudgement[],
+  found: readonly WorkerState[],
   queue: QueueState | null,
   snapshot: Snapshot,
   nowMs: number,
@@ -19,17 +18,17 @@ export type DescribeWorkers = (
  * names.
  */
 export function forWorkers(
-  isMeant: (judgement: WorkerJudgement) => boolean,
+  isMeant: (worker: WorkerState) => boolean,
   describe: DescribeWorkers,
 ): FindingRule['detect'] {
   return (snapshot, nowMs) => {
-    return [...groupByQueue(judgeFleet(snapshot, nowMs).filter(isMeant))].map(([queueId, found]) => {
+    return [...groupByQueue(snapshot.workers.filter(isMeant))].map(([queueId, found]) => {
       const queue = snapshot.queues.find(({ id }) => id === queueId) ?? null;
       const [only] = found;
       return {
         queue: queueId,
         node: null,
-        worker: found.length === 1 ? (only?.worker.id ?? null) : null,
+        worker: found.length === 1 ? (only?.id ?? null) : null,
         ...describe(found, queue, snapshot, nowMs),
       };
     });
@@ -37,8 +36,8 @@ export function forWorkers(
 }
 
 /** "mailer@web-1", "mailer@web-1 and mailer@web-2", "a, b, c and 4 more". */
-export function names(found: readonly WorkerJudgement[]): string {
-  const named = found.slice(0, MOST_NAMED).map(({ worker }) => plainName(worker.label));
+export function names(found: readonly WorkerState[]): string {
+  const named = found.slice(0, MOST_NAMED).map(({ label }) => plainName(label));
   const more = found.length - named.length;
   if (more > 0) return `${named.join(', ')} and ${more} more`;
   return named.length === 1
@@ -54,9 +53,9 @@ export function placeName(queue: QueueState | null, queueId: string): string {
 export function slotsLeft(
   snapshot: Snapshot,
   queueId: string,
-  without: readonly WorkerJudgement[],
+  without: readonly WorkerState[],
 ): { readonly slots: number; readonly workers: number } {
-  const gone = new Set(without.map(({ worker }) => worker.id));
+  const gone = new Set(without.map(({ id }) => id));
   const left = snapshot.workers.filter(
     (worker) =>
       worker.queueId === queueId &&
@@ -71,7 +70,7 @@ export function slotsLeft(
 }
 
 /** Evidence of the worst as findings show it, behind how many there are. */
-export function evidenceOf(found: readonly WorkerJudgement[]): readonly Evidence[] {
+export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
   const [worst] = found;
   return [
     { label: 'workers', value: found.length, unit: 'count' },
@@ -84,19 +83,15 @@ export function evidenceOf(found: readonly WorkerJudgement[]): readonly Evidence
 }
 
 /** Takes workers out of the pool, or lets one drop the connection on which it waits. */
-export function pauseRemedy(
-  found: readonly WorkerJudgement[],
-  label: string,
-  effect: string,
-): readonly Remedy[] {
-  const workers = found.filter(({ worker }) => worker.agent !== null).map(({ worker }) => worker.id);
+export function pauseRemedy(found: readonly WorkerState[], label: string, effect: string): readonly Remedy[] {
+  const workers = found.filter(({ agent }) => agent !== null).map(({ id }) => id);
   return workers.length === 0
     ? []
     : [{ lever: 'worker.pause', label, effect, queues: [], workers, args: {} }];
 }
 
-function groupByQueue(found: readonly WorkerJudgement[]): ReadonlyMap<string, readonly WorkerJudgement[]> {
-  const groups = new Map<string, WorkerJudgement[]>();
-  for (const one of found) groups.set(one.worker.queueId, [...(groups.get(one.worker.queueId) ?? []), one]);
+function groupByQueue(found: readonly WorkerState[]): ReadonlyMap<string, readonly WorkerState[]> {
+  const groups = new Map<string, WorkerState[]>();
+  for (const one of found) groups.set(one.queueId, [...(groups.get(one.queueId) ?? []), one]);
   return groups;
 }

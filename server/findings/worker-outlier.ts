@@ -10,7 +10,7 @@ export const workerOutlier: FindingRule = {
   detect: forWorkers(
     ({ outlier, verdict }) => outlier !== null && AT_WORK.has(verdict),
     (found, queue, snapshot) => {
-      const queueId = found[0]?.worker.queueId ?? '';
+      const queueId = found[0]?.queueId ?? '';
       const left = slotsLeft(snapshot, queueId, found);
       const share = queue && queue.backlog > 0 ? ' What it takes waits longer than it would elsewhere.' : '';
       return {

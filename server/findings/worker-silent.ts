@@ -8,7 +8,7 @@ export const workerSilent: FindingRule = {
   detect: forWorkers(
     ({ verdict }) => verdict === 'silent',
     (found, queue) => {
-      const queueId = found[0]?.worker.queueId ?? '';
+      const queueId = found[0]?.queueId ?? '';
       const waiting = queue ? `while ${jobsWait(queue)}` : 'while jobs wait';
       return {
         severity: 'critical',

@@ -8,7 +8,7 @@ export const workerStuck: FindingRule = {
     ({ verdict }) => verdict === 'stuck',
     (found, queue) => {
       const [worst] = found;
-      const queueId = worst?.worker.queueId ?? '';
+      const queueId = worst?.queueId ?? '';
       const who =
         found.length === 1
           ? `${names(found)} of ${placeName(queue, queueId)} is stuck`

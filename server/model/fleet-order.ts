@@ -1,4 +1,5 @@
-import type { WorkerJudgement, WorkerVerdict } from './worker-verdict.js';
+import type { WorkerState } from '../watch/worker-state.js';
+import type { WorkerVerdict } from './worker-verdict.js';
 
 /** Worst first: what needs a person, then what holds a worker back, then what is as it should be. */
 export const VERDICT_ORDER: readonly WorkerVerdict[] = [
@@ -16,13 +17,13 @@ export const VERDICT_ORDER: readonly WorkerVerdict[] = [
 ];
 
 /** Compares two workers for a list, worst first; alike ones by name, so that rows keep their places. Pure. */
-export function byTrouble(a: WorkerJudgement, b: WorkerJudgement): number {
+export function byTrouble(a: WorkerState, b: WorkerState): number {
   return (
     VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict) ||
     Number(b.outlier !== null) - Number(a.outlier !== null) ||
-    compare(a.worker.queueId, b.worker.queueId) ||
-    compare(a.worker.label, b.worker.label) ||
-    compare(a.worker.id, b.worker.id)
+    compare(a.queueId, b.queueId) ||
+    compare(a.label, b.label) ||
+    compare(a.id, b.id)
   );
 }
 

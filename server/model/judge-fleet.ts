@@ -1,63 +1,54 @@
 import type { Snapshot } from '../watch/snapshot.js';
+import type { SeenWorker, WorkerState } from '../watch/worker-state.js';
 import { judgeWorker } from './judge-worker.js';
 import { findOutliers } from './outlier.js';
 import { replacedWorkers } from './replaced-workers.js';
-import type { WorkerJudgement } from './worker-verdict.js';
 
-/** A judgement of the same Snapshot is used again for so long: pages, API and findings ask at nearly the same time. */
-const REUSED_MS = 250;
-const kept = new WeakMap<
-  Snapshot,
-  { readonly atMs: number; readonly judgements: readonly WorkerJudgement[] }
->();
-
-/** Every worker of an instance with its verdict, in the Snapshot's order. Pure but for being remembered for a moment. */
-export function judgeFleet(snapshot: Snapshot, nowMs: number): readonly WorkerJudgement[] {
-  const known = kept.get(snapshot);
-  if (known && Math.abs(nowMs - known.atMs) <= REUSED_MS) return known.judgements;
-  const queues = new Map(snapshot.queues.map((queue) => [queue.id, queue]));
-  const outliers = findOutliers(snapshot.workers);
-  const replaced = replacedWorkers(snapshot.workers);
-  const judgements = snapshot.workers.map((worker) => ({
-    worker,
-    ...judgeWorker(worker, {
-      queue: queues.get(worker.queueId) ?? null,
-      snapshot,
-      nowMs,
-      replacedBy: replaced.get(worker.id) ?? null,
-    }),
-    replacedBy: replaced.get(worker.id) ?? null,
-    outlier: outliers.get(worker.id) ?? null,
-    isFromOutside: worker.agent === null,
-  }));
-  kept.set(snapshot, { atMs: nowMs, judgements });
-  return judgements;
-}
-
-/** The judgements of one queue's workers. */
-export function judgeQueueWorkers(
-  snapshot: Snapshot,
-  queueId: string,
+/**
+ * Every worker of an instance with its verdict, in the order of `seen`. Pure.
+ * @param before the same workers as they were judged last, for what has lasted since.
+ */
+export function judgeFleet(
+  seen: readonly SeenWorker[],
+  snapshot: Pick<Snapshot, 'queues' | 'nodes' | 'hearing' | 'link'>,
   nowMs: number,
-): readonly WorkerJudgement[] {
-  const all = judgeFleet(snapshot, nowMs);
-  // Asked for each of a thousand queues in one tick: sorted once.
-  let byQueue = sorted.get(all);
-  if (!byQueue) {
-    byQueue = grouped(all);
-    sorted.set(all, byQueue);
-  }
-  return byQueue.get(queueId) ?? [];
+  before: readonly WorkerState[] = [],
+): readonly WorkerState[] {
+  if (seen.length === 0) return [];
+  const queues = new Map(snapshot.queues.map((queue) => [queue.id, queue]));
+  const former = new Map(before.map((worker) => [worker.id, worker]));
+  const outliers = findOutliers(seen);
+  const replaced = replacedWorkers(seen);
+  return seen.map((worker) => {
+    const replacedBy = replaced.get(worker.id) ?? null;
+    const queue = queues.get(worker.queueId) ?? null;
+    const judged = judgeWorker(worker, { queue, snapshot, nowMs, replacedBy });
+    const last = former.get(worker.id);
+    return {
+      ...worker,
+      ...judged,
+      verdictSinceMs: last?.verdict === judged.verdict ? last.verdictSinceMs : nowMs,
+      outlier: outliers.get(worker.id) ?? null,
+      replacedBy: replacedBy && { id: replacedBy.id, label: replacedBy.label },
+    };
+  });
 }
 
-const sorted = new WeakMap<readonly WorkerJudgement[], ReadonlyMap<string, readonly WorkerJudgement[]>>();
+const NONE: readonly WorkerState[] = [];
+const sorted = new WeakMap<readonly WorkerState[], ReadonlyMap<string, readonly WorkerState[]>>();
 
-function grouped(all: readonly WorkerJudgement[]): ReadonlyMap<string, readonly WorkerJudgement[]> {
-  const groups = new Map<string, WorkerJudgement[]>();
-  for (const one of all) {
-    const group = groups.get(one.worker.queueId);
-    if (group) group.push(one);
-    else groups.set(one.worker.queueId, [one]);
+/** The workers of one queue. Asked for each of a thousand queues in one tick: sorted once a Snapshot. */
+export function workersOf({ workers }: Pick<Snapshot, 'workers'>, queueId: string): readonly WorkerState[] {
+  let byQueue = sorted.get(workers);
+  if (!byQueue) {
+    const groups = new Map<string, WorkerState[]>();
+    for (const worker of workers) {
+      const group = groups.get(worker.queueId);
+      if (group) group.push(worker);
+      else groups.set(worker.queueId, [worker]);
+    }
+    byQueue = groups;
+    sorted.set(workers, byQueue);
   }
-  return groups;
+  return byQueue.get(queueId) ?? NONE;
 }

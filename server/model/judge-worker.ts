@@ -1,4 +1,4 @@
-import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
+import type { AgentFacts, SeenWorker } from '../watch/worker-state.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from './format.js';
 import {
   hangingEvidence,
@@ -19,7 +19,7 @@ const DEAF_OUTSIDE_MS = 15_000;
 const SLOW_DRAIN_SECONDS = 60;
 const JUST_ATTACHED_MS = 5_000;
 
-type Rule = (worker: WorkerState, agent: AgentFacts, context: WorkerContext) => Judged | null;
+type Rule = (worker: SeenWorker, agent: AgentFacts, context: WorkerContext) => Judged | null;
 
 /**
  * The ladder, first rule that holds. A rule stands above those whose signs it would cause as well.
@@ -47,7 +47,7 @@ const LADDER: readonly Rule[] = [
 ];
 
 /** What a worker's state comes down to, with the reason. Pure. */
-export function judgeWorker(worker: WorkerState, context: WorkerContext): Judged {
+export function judgeWorker(worker: SeenWorker, context: WorkerContext): Judged {
   const { agent } = worker;
   if (!agent) return judgeFromOutside(worker, context);
   for (const rule of LADDER) {
@@ -64,7 +64,7 @@ export function judgeWorker(worker: WorkerState, context: WorkerContext): Judged
 }
 
 function whenConsoleCantTell(
-  _worker: WorkerState,
+  _worker: SeenWorker,
   _agent: AgentFacts,
   { snapshot }: WorkerContext,
 ): Judged | null {
@@ -76,7 +76,7 @@ function whenConsoleCantTell(
   );
 }
 
-function whenCrashed(worker: WorkerState, agent: AgentFacts, context: WorkerContext): Judged | null {
+function whenCrashed(worker: SeenWorker, agent: AgentFacts, context: WorkerContext): Judged | null {
   if (!isSilent(agent, context) || worker.isConnected !== false) return null;
   const { locks } = worker;
   const jobs = locks === null ? agent.running : locks.held + locks.orphaned;
@@ -94,7 +94,7 @@ function whenCrashed(worker: WorkerState, agent: AgentFacts, context: WorkerCont
   ]);
 }
 
-function whenFrozen(worker: WorkerState, agent: AgentFacts, context: WorkerContext): Judged | null {
+function whenFrozen(worker: SeenWorker, agent: AgentFacts, context: WorkerContext): Judged | null {
   if (!isSilent(agent, context)) return null;
   // Where CLIENT LIST can't be read, gone and frozen look alike.
   const what =
@@ -112,7 +112,7 @@ function whenFrozen(worker: WorkerState, agent: AgentFacts, context: WorkerConte
   );
 }
 
-function whenLeaving(_worker: WorkerState, agent: AgentFacts, context: WorkerContext): Judged | null {
+function whenLeaving(_worker: SeenWorker, agent: AgentFacts, context: WorkerContext): Judged | null {
   if (agent.isClosing)
     return judged(
       'draining',
@@ -136,7 +136,7 @@ function whenLeaving(_worker: WorkerState, agent: AgentFacts, context: WorkerCon
     : judged('paused', `Paused ${by}.`, flow(agent));
 }
 
-function whenBlocked(_worker: WorkerState, agent: AgentFacts, { snapshot }: WorkerContext): Judged | null {
+function whenBlocked(_worker: SeenWorker, agent: AgentFacts, { snapshot }: WorkerContext): Judged | null {
   const isFull = snapshot.nodes.some((node) => node.isFull);
   const isRefused = agent.errorsPerSecond.oom > 0 && isFull;
   if (agent.guard.sinceMs === null && !isRefused) return null;
@@ -151,7 +151,7 @@ function whenBlocked(_worker: WorkerState, agent: AgentFacts, { snapshot }: Work
   ]);
 }
 
-function whenStuck(_worker: WorkerState, agent: AgentFacts, { queue, nowMs }: WorkerContext): Judged | null {
+function whenStuck(_worker: SeenWorker, agent: AgentFacts, { queue, nowMs }: WorkerContext): Judged | null {
   const hanging = hangingJobs(agent, queue, nowMs);
   const [oldest] = hanging;
   if (!oldest) return null;
@@ -170,12 +170,12 @@ function whenStuck(_worker: WorkerState, agent: AgentFacts, { queue, nowMs }: Wo
   );
 }
 
-function whenRateLimited(_worker: WorkerState, agent: AgentFacts, { queue }: WorkerContext): Judged | null {
+function whenRateLimited(_worker: SeenWorker, agent: AgentFacts, { queue }: WorkerContext): Judged | null {
   if (!agent.isRateLimited || (queue?.backlog ?? 0) === 0) return null;
   return judged('rate-limited', 'A rate limit keeps it from taking the next job.', flow(agent));
 }
 
-function whenCapped(_worker: WorkerState, agent: AgentFacts, { queue }: WorkerContext): Judged | null {
+function whenCapped(_worker: SeenWorker, agent: AgentFacts, { queue }: WorkerContext): Judged | null {
   if (!queue || queue.concurrency === null || queue.backlog === 0) return null;
   if (agent.running >= agent.concurrency.now || queue.counts.active < queue.concurrency) return null;
   return judged(
@@ -188,7 +188,7 @@ function whenCapped(_worker: WorkerState, agent: AgentFacts, { queue }: WorkerCo
 }
 
 function whenSilent(
-  worker: WorkerState,
+  worker: SeenWorker,
   agent: AgentFacts,
   { queue, snapshot, nowMs }: WorkerContext,
 ): Judged | null {
@@ -218,7 +218,7 @@ function whenSilent(
 }
 
 function whenOverloaded(
-  _worker: WorkerState,
+  _worker: SeenWorker,
   agent: AgentFacts,
   { queue, nowMs }: WorkerContext,
 ): Judged | null {
@@ -240,7 +240,7 @@ function whenOverloaded(
 }
 
 /** As far as CLIENT LIST and the active list allow. */
-function judgeFromOutside(worker: WorkerState, { queue, snapshot, nowMs }: WorkerContext): Judged {
+function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: WorkerContext): Judged {
   const blind = 'No agent is attached, so its slots, its jobs and its errors can’t be seen';
   if (snapshot.link.status !== 'live') return judged('unknown', `Redis can’t be read now. ${blind}.`, []);
   if (queue && worker.idleSeconds !== null && queue.flow === 'running' && queue.backlogSinceMs !== null) {
@@ -273,7 +273,7 @@ function slotsOf(agent: AgentFacts): string {
   return `${formatCount(agent.running)} of ${formatCount(agent.concurrency.now)} slots`;
 }
 
-function expiry({ locks }: WorkerState, nowMs: number): string {
+function expiry({ locks }: SeenWorker, nowMs: number): string {
   if (locks === null) return '';
   if (locks.lastExpiryAtMs === null) return ' now';
   return ` within ${formatDuration(Math.max(1, (locks.lastExpiryAtMs - nowMs) / 1000))}, when the last lock runs out`;

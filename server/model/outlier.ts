@@ -1,4 +1,4 @@
-import type { WorkerState, WorkerType } from '../watch/worker-state.js';
+import type { SeenWorker, WorkerType } from '../watch/worker-state.js';
 import { formatDuration, formatRatio } from './format.js';
 import type { Outlier } from './worker-verdict.js';
 
@@ -16,7 +16,7 @@ const MOSTLY_FAILING = 0.4;
  * median of its peers' medians, or that fails far more. Medians of medians, so that one bad peer moves nothing. Pure.
  * @returns by worker id, the worst of each.
  */
-export function findOutliers(workers: readonly WorkerState[]): ReadonlyMap<string, Outlier> {
+export function findOutliers(workers: readonly SeenWorker[]): ReadonlyMap<string, Outlier> {
   const found = new Map<string, Outlier>();
   for (const [type, rows] of byQueueAndType(workers)) {
     if (rows.length <= MIN_PEERS) continue;
@@ -30,7 +30,7 @@ export function findOutliers(workers: readonly WorkerState[]): ReadonlyMap<strin
 }
 
 interface Row {
-  readonly worker: WorkerState;
+  readonly worker: SeenWorker;
   readonly seen: WorkerType;
 }
 
@@ -41,7 +41,7 @@ function medians(row: Row, peers: readonly Row[]): { readonly own: number; reado
   return { own: read(row), usual: median(peers.map(read)) };
 }
 
-function byQueueAndType(workers: readonly WorkerState[]): readonly (readonly [string, readonly Row[]])[] {
+function byQueueAndType(workers: readonly SeenWorker[]): readonly (readonly [string, readonly Row[]])[] {
   const rows = new Map<string, { type: string; rows: Row[] }>();
   for (const worker of workers) {
     for (const seen of worker.agent?.types ?? []) {

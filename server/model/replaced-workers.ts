@@ -1,4 +1,4 @@
-import type { WorkerState } from '../watch/worker-state.js';
+import type { SeenWorker } from '../watch/worker-state.js';
 
 /**
  * Who has taken the place of each worker that is gone: the first of the same name on its queue (or without a name, as it
@@ -6,9 +6,9 @@ import type { WorkerState } from '../watch/worker-state.js';
  * the same host goes first: a restart. Pure.
  * @returns by id of the worker that is gone; those whose place is empty are left out.
  */
-export function replacedWorkers(workers: readonly WorkerState[]): ReadonlyMap<string, WorkerState> {
+export function replacedWorkers(workers: readonly SeenWorker[]): ReadonlyMap<string, SeenWorker> {
   const gone = workers.filter(({ agent, isConnected }) => agent !== null && isConnected === false);
-  const replaced = new Map<string, WorkerState>();
+  const replaced = new Map<string, SeenWorker>();
   if (gone.length === 0) return replaced;
   const inTurn = workers
     .filter(({ agent }) => agent !== null)

@@ -1,5 +1,5 @@
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
+import type { SeenWorker, WorkerState } from '../watch/worker-state.js';
 
 /** What a worker's state comes down to. */
 export type WorkerVerdict =
@@ -32,27 +32,14 @@ export interface Outlier {
   readonly sentence: string;
 }
 
-export interface WorkerJudgement {
-  readonly worker: WorkerState;
-  readonly verdict: WorkerVerdict;
-  /** One sentence for a tired person: why. */
-  readonly sentence: string;
-  readonly evidence: readonly WorkerEvidence[];
-  readonly outlier: Outlier | null;
-  /** Of one that is gone: who has taken its place since; null: nobody. */
-  readonly replacedBy: WorkerState | null;
-  /** Judged from Redis alone: no agent is attached. */
-  readonly isFromOutside: boolean;
-}
-
 /** What is known beside the worker when it is judged. */
 export interface WorkerContext {
   readonly queue: QueueState | null;
   readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link'>;
   /** Who has taken its place, where it is gone. */
-  readonly replacedBy?: WorkerState | null;
+  readonly replacedBy?: Pick<SeenWorker, 'label'> | null;
   readonly nowMs: number;
 }
 
 /** What a worker is and why, before it is known who its peers are. */
-export type Judged = Pick<WorkerJudgement, 'verdict' | 'sentence' | 'evidence'>;
+export type Judged = Pick<WorkerState, 'verdict' | 'sentence' | 'evidence'>;

@@ -1,4 +1,4 @@
-import { judgeFleet, judgeQueueWorkers } from '../model/judge-fleet.js';
+import { workersOf } from '../model/judge-fleet.js';
 import type { WorkerVerdict } from '../model/worker-verdict.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { AgentFacts } from '../watch/worker-state.js';
@@ -31,8 +31,7 @@ export const FLEET_SIGNALS: readonly InstanceSignal[] = [
     help: 'Workers that are crashed, stuck, silent or blocked.',
     unit: 'count',
     kind: 'gauge',
-    read: (snapshot, nowMs) =>
-      judgeFleet(snapshot, nowMs).filter(({ verdict }) => TROUBLED.has(verdict)).length,
+    read: ({ workers }) => workers.filter(({ verdict }) => TROUBLED.has(verdict)).length,
   },
   {
     scope: 'instance',
@@ -40,7 +39,7 @@ export const FLEET_SIGNALS: readonly InstanceSignal[] = [
     help: 'Workers that are much slower or fail much more than their peers on the same job types.',
     unit: 'count',
     kind: 'gauge',
-    read: (snapshot, nowMs) => judgeFleet(snapshot, nowMs).filter(({ outlier }) => outlier !== null).length,
+    read: ({ workers }) => workers.filter(({ outlier }) => outlier !== null).length,
   },
 ];
 
@@ -53,7 +52,7 @@ export const QUEUE_WORKER_SIGNALS: readonly QueueSignal[] = [
     unit: 'count',
     kind: 'gauge',
     fold: 'sum',
-    read: (queue, snapshot, nowMs) => sum(queue, snapshot, nowMs, (agent) => agent.concurrency.now),
+    read: (queue, snapshot) => sum(queue, snapshot, (agent) => agent.concurrency.now),
   },
   {
     scope: 'queue',
@@ -62,7 +61,7 @@ export const QUEUE_WORKER_SIGNALS: readonly QueueSignal[] = [
     unit: 'count',
     kind: 'gauge',
     fold: 'sum',
-    read: (queue, snapshot, nowMs) => sum(queue, snapshot, nowMs, (agent) => agent.concurrency.deployed),
+    read: (queue, snapshot) => sum(queue, snapshot, (agent) => agent.concurrency.deployed),
   },
   {
     scope: 'queue',
@@ -71,7 +70,7 @@ export const QUEUE_WORKER_SIGNALS: readonly QueueSignal[] = [
     unit: 'count',
     kind: 'gauge',
     fold: 'sum',
-    read: (queue, snapshot, nowMs) => sum(queue, snapshot, nowMs, (agent) => agent.running),
+    read: (queue, snapshot) => sum(queue, snapshot, (agent) => agent.running),
   },
   {
     scope: 'queue',
@@ -80,21 +79,16 @@ export const QUEUE_WORKER_SIGNALS: readonly QueueSignal[] = [
     unit: 'count',
     kind: 'gauge',
     fold: 'sum',
-    read: (queue, snapshot, nowMs) => {
-      const judged = judgeQueueWorkers(snapshot, queue.id, nowMs);
-      return judged.length === 0 ? null : judged.filter(({ verdict }) => TROUBLED.has(verdict)).length;
+    read: (queue, snapshot) => {
+      const workers = workersOf(snapshot, queue.id);
+      return workers.length === 0 ? null : workers.filter(({ verdict }) => TROUBLED.has(verdict)).length;
     },
   },
 ];
 
-function sum(
-  queue: QueueState,
-  snapshot: Snapshot,
-  nowMs: number,
-  read: (agent: AgentFacts) => number,
-): number | null {
-  const agents = judgeQueueWorkers(snapshot, queue.id, nowMs).flatMap(({ worker, verdict }) =>
-    verdict === 'crashed' ? [] : (worker.agent ?? []),
+function sum(queue: QueueState, snapshot: Snapshot, read: (agent: AgentFacts) => number): number | null {
+  const agents = workersOf(snapshot, queue.id).flatMap(({ agent, verdict }) =>
+    verdict === 'crashed' ? [] : (agent ?? []),
   );
   return agents.length === 0 ? null : agents.reduce((total, agent) => total + read(agent), 0);
 }

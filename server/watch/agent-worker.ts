@@ -1,6 +1,6 @@
 import type { Beat, ErrorCounts, SketchWire, WorkerBeat } from '../../agent/protocol.js';
 import { addWire, newSketch, quantileMs, type Sketch } from './sketch.js';
-import type { AgentFacts, HeldLocks, KeptOrder, WorkerOverride, WorkerState } from './worker-state.js';
+import type { AgentFacts, HeldLocks, KeptOrder, SeenWorker, WorkerOverride } from './worker-state.js';
 import { WorkerTypes } from './worker-types.js';
 
 /** Rates are told over so many beats. */
@@ -111,7 +111,7 @@ export class AgentWorker {
     this.#runningTrend = [...this.#runningTrend.slice(1 - TREND_POINTS), worker.running];
   }
 
-  state(isConnected: boolean | null, kept: readonly KeptOrder[]): WorkerState {
+  state(isConnected: boolean | null, kept: readonly KeptOrder[]): SeenWorker {
     const { agent } = this.#beat;
     return {
       id: this.id,

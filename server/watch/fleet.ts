@@ -3,7 +3,7 @@ import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import type { TimelineKind } from '../store/timeline-entry.js';
 import { AgentWorker } from './agent-worker.js';
 import { readHeard } from './heard.js';
-import type { HeldLocks, KeptOrder, WorkerState } from './worker-state.js';
+import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
 export const SILENT_AFTER_MS = 2_500;
@@ -121,8 +121,8 @@ export class Fleet {
     nowMs: number,
     keptOf: (queueId: string) => readonly KeptOrder[],
     isHearing: boolean,
-  ): readonly WorkerState[] {
-    const states: WorkerState[] = [];
+  ): readonly SeenWorker[] {
+    const states: SeenWorker[] = [];
     for (const worker of this.#workers.values()) {
       if (nowMs - worker.lastBeatAtMs > this.#rememberedMs(worker)) {
         this.#workers.delete(worker.id);
@@ -218,7 +218,7 @@ export class Fleet {
   }
 
   /** Connections that belong to no agent's worker. Where addresses don't match (a proxy between), as many as there are agents' workers are taken away. */
-  #withoutAgent(nowMs: number): readonly WorkerState[] {
+  #withoutAgent(nowMs: number): readonly SeenWorker[] {
     const connections = this.#clients?.workers ?? [];
     const seen = new Map<string, number>();
     const own = new Map<string, Set<string>>();
@@ -230,7 +230,7 @@ export class Fleet {
         own.set(worker.queueId, (own.get(worker.queueId) ?? new Set()).add(worker.address));
       } else unmatched.set(worker.queueId, (unmatched.get(worker.queueId) ?? 0) + 1);
     }
-    const states: WorkerState[] = [];
+    const states: SeenWorker[] = [];
     for (const connection of connections) {
       if (own.get(connection.queueId)?.has(connection.address)) continue;
       const spare = unmatched.get(connection.queueId) ?? 0;
@@ -249,7 +249,7 @@ export class Fleet {
   }
 }
 
-function withoutAgent(connection: WorkerConnection, firstSeenAtMs: number, nowMs: number): WorkerState {
+function withoutAgent(connection: WorkerConnection, firstSeenAtMs: number, nowMs: number): SeenWorker {
   const { queueId, name, address, idleSeconds } = connection;
   return {
     id: `client:${address}`,

@@ -1,4 +1,5 @@
 import type { InstanceConfig } from '../instance-config.js';
+import { judgeFleet } from '../model/judge-fleet.js';
 import { judgeLink, type LinkStatus } from '../model/link-status.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
 import { AgentChannel } from '../redis/agent-channel.js';
@@ -14,6 +15,7 @@ import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, PollState, Snapshot } from './snapshot.js';
 import { Tidings } from './tidings.js';
+import type { SeenWorker, WorkerState } from './worker-state.js';
 
 /** A read that takes longer is given up; the connection is dropped, as it may be half open. */
 const READ_TIMEOUT_MS = 2_500;
@@ -62,6 +64,7 @@ export class InstanceWatch {
   #startedAtMs: number;
   #hasToldOutage = false;
   #poll: PollState;
+  #workers: readonly WorkerState[] = [];
   #snapshot: Snapshot;
 
   constructor(config: InstanceConfig, link: RedisLink, deps: InstanceWatchDeps) {
@@ -231,14 +234,13 @@ export class InstanceWatch {
 
   #makeSnapshot(): Snapshot {
     const nowMs = this.#deps.now();
-    return {
+    const seen = {
       instance: this.#config.name,
       atMs: nowMs,
       link: this.#linkState(nowMs),
       capabilities: this.link.capabilities,
       nodes: this.#reader.nodes,
       queues: this.#reader.queues,
-      workers: this.#workers(nowMs),
       hearing: {
         ...this.#channel.state,
         agents: this.#fleet.agents,
@@ -248,9 +250,11 @@ export class InstanceWatch {
       discovery: this.#reader.discovery,
       poll: this.#poll,
     };
+    this.#workers = judgeFleet(this.#seenWorkers(nowMs), seen, nowMs, this.#workers);
+    return { ...seen, workers: this.#workers };
   }
 
-  #workers(nowMs: number): Snapshot['workers'] {
+  #seenWorkers(nowMs: number): readonly SeenWorker[] {
     const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.keptOrders]));
     const { status, sinceMs } = this.#channel.state;
     const hasHeardForLong = status === 'hearing' && nowMs - sinceMs > AGENTS_BACK_MS;

@@ -5,9 +5,10 @@ import type {
   RunningJob,
   WorkerLimiter,
 } from '../../agent/protocol.js';
+import type { Outlier, WorkerEvidence, WorkerVerdict } from '../model/worker-verdict.js';
 
-/** What the console knows about one worker, with or without the agent. Plain, read-only, made once a tick. */
-export interface WorkerState {
+/** One worker as it is seen, with or without the agent, before it is judged. Plain, read-only, made once a tick. */
+export interface SeenWorker {
   /** The agent's id for it; without the agent `client:<address>` of its blocking connection. Unique in its instance. */
   readonly id: string;
   readonly queueId: string;
@@ -28,6 +29,19 @@ export interface WorkerState {
   readonly agent: AgentFacts | null;
   /** Read once it stopped giving signs of life: locks of the jobs that it had in hand. */
   readonly locks: HeldLocks | null;
+}
+
+/** What the console knows about one worker, and what it comes down to: judged once a tick, the same everywhere. */
+export interface WorkerState extends SeenWorker {
+  readonly verdict: WorkerVerdict;
+  /** Since when the verdict is what it is, without a break. */
+  readonly verdictSinceMs: number;
+  /** One sentence for a tired person: why. */
+  readonly sentence: string;
+  readonly evidence: readonly WorkerEvidence[];
+  readonly outlier: Outlier | null;
+  /** Of one that is gone: who has taken its place since; null: nobody. */
+  readonly replacedBy: Pick<SeenWorker, 'id' | 'label'> | null;
 }
 
 /** What only the agent can tell. */

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeFleet } from '../../server/model/judge-fleet.js';
 import { replacedWorkers } from '../../server/model/replaced-workers.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
@@ -79,7 +78,7 @@ describe('a worker that is gone is replaced', () => {
 
 it('a worker that is gone and replaced is still shown, with who has its place', () => {
   const workers = [gone('a', 9_000), there('b', 1_000, { label: 'mailer@web-1' })];
-  const [judged] = judgeFleet(aSnapshot({ queues: [aQueue({ name: 'emails' })], workers }), NOW_MS);
+  const [judged] = aSnapshot({ queues: [aQueue({ name: 'emails' })], workers }).workers;
   expect(judged).toMatchObject({ verdict: 'crashed', replacedBy: { id: 'b' } });
   expect(judged?.sentence).toContain('mailer@web-1 has taken its place.');
 });

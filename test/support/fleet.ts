@@ -1,11 +1,11 @@
-import type { AgentFacts, WorkerState } from '../../server/watch/worker-state.js';
+import type { AgentFacts, SeenWorker, WorkerState } from '../../server/watch/worker-state.js';
 import { NOW_MS } from './snapshot.js';
 
-export type WorkerOver = Partial<Omit<WorkerState, 'agent'>> & {
+export type WorkerOver = Partial<Omit<SeenWorker, 'agent'>> & {
   readonly agent?: Partial<AgentFacts> | null;
 };
 
-/** A healthy worker of bull:emails with the agent: 3 of 10 slots busy, finishing 5 jobs a second. `agent: null`: without it. */
+/** A healthy worker of bull:emails with the agent: 3 of 10 slots busy, finishing 5 jobs a second. `agent: null`: without it. aSnapshot judges it. */
 export function aWorker(over: WorkerOver = {}): WorkerState {
   const { agent, ...rest } = over;
   return {
@@ -20,6 +20,12 @@ export function aWorker(over: WorkerOver = {}): WorkerState {
     lastSeenAtMs: NOW_MS - 300,
     idleSeconds: 0,
     locks: null,
+    verdict: 'healthy',
+    verdictSinceMs: NOW_MS - 3_600_000,
+    sentence: 'Nothing to do.',
+    evidence: [],
+    outlier: null,
+    replacedBy: null,
     ...rest,
     agent:
       agent === null

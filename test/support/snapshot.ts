@@ -1,3 +1,4 @@
+import { judgeFleet } from '../../server/model/judge-fleet.js';
 import type { KindMemory, NodeMemory, QueueMemory, TypeMemory } from '../../server/watch/memory-state.js';
 import type {
   Capabilities,
@@ -9,6 +10,7 @@ import type {
   RedisNode,
   Snapshot,
 } from '../../server/watch/snapshot.js';
+import type { SeenWorker } from '../../server/watch/worker-state.js';
 
 /** The moment at which snapshots of these builders are taken: 2026-01-02 03:04:05 UTC. */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -211,18 +213,19 @@ export type SnapshotOver = With<
   {
     readonly link?: Partial<LinkState>;
     readonly poll?: Partial<PollState>;
+    readonly workers?: readonly SeenWorker[];
     readonly capabilities?: Partial<Capabilities> | null;
   }
 >;
 
-/** One live, healthy Redis named `default` with one node and no queues. */
+/** One live, healthy Redis named `default` with one node and no queues; its workers are judged as of its moment. */
 export function aSnapshot(over: SnapshotOver = {}): Snapshot {
-  return {
+  const { workers = [], ...rest } = over;
+  const seen: Omit<Snapshot, 'workers'> = {
     instance: 'default',
     atMs: NOW_MS,
     nodes: [aNode()],
     queues: [],
-    workers: [],
     hearing: {
       status: 'hearing',
       sinceMs: NOW_MS - 3_600_000,
@@ -234,7 +237,7 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
     },
     markers: [],
     discovery: { lastPassAtMs: NOW_MS - 2000, passDurationMs: 12, keys: 1000 },
-    ...over,
+    ...rest,
     link: {
       status: 'live',
       problem: null,
@@ -259,4 +262,5 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
       ...over.poll,
     },
   };
+  return { ...seen, workers: judgeFleet(workers, seen, seen.atMs) };
 }

@@ -1,7 +1,6 @@
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import type { AgentFacts, WorkerState } from '../../watch/worker-state.js';
-import { judgeQueueWorkers } from '../judge-fleet.js';
-import type { WorkerVerdict } from '../worker-verdict.js';
+import { workersOf } from '../judge-fleet.js';
 
 /** A worker whose agent tells its slots. */
 export type AttachedWorker = WorkerState & { readonly agent: AgentFacts };
@@ -31,13 +30,13 @@ export function ableWorkers(
   queue: QueueState,
   secondsPerJob: number | null,
 ): AbleWorkers {
-  const judged = judgeQueueWorkers(snapshot, queue.id, snapshot.atMs);
-  const told = judged.flatMap(({ worker, verdict }) => (isAttached(worker) ? { worker, verdict } : []));
-  const attached = told
-    .filter(({ worker, verdict }) => verdict !== 'crashed' && verdict !== 'stuck' && isOpen(worker))
-    .map(({ worker }) => worker);
-  const listed = judged.length > 0 ? judged.length - told.length : known(queue.workers);
-  const running = told.reduce((sum, { worker }) => sum + known(worker.agent.running), 0);
+  const workers = workersOf(snapshot, queue.id);
+  const told = workers.filter(isAttached);
+  const attached = told.filter(
+    (worker) => worker.verdict !== 'crashed' && worker.verdict !== 'stuck' && isOpen(worker),
+  );
+  const listed = workers.length > 0 ? workers.length - told.length : known(queue.workers);
+  const running = told.reduce((sum, { agent }) => sum + known(agent.running), 0);
   // Little's law: jobs in hand of those that tell nothing are what is active, or what leaves times how long it takes.
   const busyByFlow =
     told.length === 0 ? Math.ceil(known(queue.rates?.departuresPerSecond) * (secondsPerJob ?? 0)) : 0;
@@ -49,12 +48,12 @@ export function ableWorkers(
   const unattachedSlots = isSeen ? Math.max(unattachedProcesses, busy) : 0;
   const slots = attached.reduce((sum, { agent }) => sum + known(agent.concurrency.now), 0) + unattachedSlots;
   const processes = new Set(attached.map(({ agent }) => agent.agentId)).size + unattachedProcesses;
-  const changedAtMs = Math.max(0, ...told.map(({ worker, verdict }) => changeOf(worker, verdict)));
+  const changedAtMs = Math.max(0, ...told.map(changeOf));
   return { attached, told: told.length, changedAtMs, unattachedSlots, unattachedProcesses, slots, processes };
 }
 
 /** A crash is as late as its last sign of life, a hang as the last job that ended. */
-function changeOf({ firstSeenAtMs, lastSeenAtMs, agent }: AttachedWorker, verdict: WorkerVerdict): number {
+function changeOf({ verdict, firstSeenAtMs, lastSeenAtMs, agent }: AttachedWorker): number {
   if (verdict === 'crashed') return lastSeenAtMs;
   return verdict === 'stuck' ? (agent.lastFinishedAtMs ?? firstSeenAtMs) : firstSeenAtMs;
 }

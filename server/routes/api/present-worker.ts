@@ -1,12 +1,11 @@
 import type { z } from '@hono/zod-openapi';
-import type { WorkerJudgement } from '../../model/worker-verdict.js';
-import type { AgentFacts, KeptOrder } from '../../watch/worker-state.js';
+import type { AgentFacts, KeptOrder, WorkerState } from '../../watch/worker-state.js';
 import { isoTime } from './iso-time.js';
 import type { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 
 /** Turns what is known of a worker into what the API answers with. Pure. */
-export function presentWorker(judgement: WorkerJudgement, instance: string): z.infer<typeof WorkerSchema> {
-  const { worker, outlier } = judgement;
+export function presentWorker(worker: WorkerState, instance: string): z.infer<typeof WorkerSchema> {
+  const { outlier } = worker;
   return {
     id: worker.id,
     instance,
@@ -15,14 +14,14 @@ export function presentWorker(judgement: WorkerJudgement, instance: string): z.i
     name: worker.name,
     host: worker.host,
     pid: worker.pid,
-    verdict: judgement.verdict,
-    sentence: judgement.sentence,
-    evidence: judgement.evidence.map(({ label, value, unit }) => ({ label, value, unit: unit ?? null })),
+    verdict: worker.verdict,
+    sentence: worker.sentence,
+    evidence: worker.evidence.map(({ label, value, unit }) => ({ label, value, unit: unit ?? null })),
     outlier: outlier && { ...outlier },
     connected: worker.isConnected,
     firstSeen: isoTime(worker.firstSeenAtMs),
     lastSeen: isoTime(worker.lastSeenAtMs),
-    replacedBy: judgement.replacedBy?.id ?? null,
+    replacedBy: worker.replacedBy?.id ?? null,
     agent: worker.agent && presentAgent(worker.agent),
     locks: worker.locks && {
       jobs: worker.locks.jobs,
@@ -89,18 +88,16 @@ export function presentKept(order: KeptOrder): z.infer<typeof OverrideSchema> {
 }
 
 /** How many of which verdict, and their slots. */
-export function summariseFleet(judgements: readonly WorkerJudgement[]): z.infer<typeof FleetSummarySchema> {
+export function summariseFleet(workers: readonly WorkerState[]): z.infer<typeof FleetSummarySchema> {
   const verdicts: Record<string, number> = {};
-  for (const { verdict } of judgements) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+  for (const { verdict } of workers) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
   // Who is gone has no slots.
-  const agents = judgements.flatMap(({ worker, verdict }) =>
-    verdict === 'crashed' ? [] : (worker.agent ?? []),
-  );
+  const agents = workers.flatMap(({ agent, verdict }) => (verdict === 'crashed' ? [] : (agent ?? [])));
   const sum = (read: (agent: AgentFacts) => number): number =>
     agents.reduce((total, agent) => total + read(agent), 0);
   return {
-    workers: judgements.length,
-    withAgent: judgements.filter(({ worker }) => worker.agent !== null).length,
+    workers: workers.length,
+    withAgent: workers.filter(({ agent }) => agent !== null).length,
     verdicts,
     slots: {
       deployed: sum((agent) => agent.concurrency.deployed),

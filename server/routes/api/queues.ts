@@ -3,7 +3,7 @@ import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
 import { isAboutQueue } from '../../findings/about-queue.js';
 import { byTrouble } from '../../model/fleet-order.js';
-import { judgeQueueWorkers } from '../../model/judge-fleet.js';
+import { workersOf } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { FindingSchema } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';
@@ -100,7 +100,7 @@ export function queuesApi(deps: AppDeps) {
       const { instance, queue: idOrName } = c.req.valid('param');
       const snapshot = snapshotOf(deps, instance);
       const queue = queueIn(snapshot, idOrName);
-      const fleet = judgeQueueWorkers(snapshot, queue.id, deps.now()).toSorted(byTrouble);
+      const fleet = workersOf(snapshot, queue.id).toSorted(byTrouble);
       const findings = presentFindings(deps, c.get('actor').role, (finding) =>
         isAboutQueue(finding, instance, queue.id),
       );

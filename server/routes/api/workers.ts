@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { LeverError } from '../../levers/lever.js';
 import { byTrouble } from '../../model/fleet-order.js';
-import { judgeFleet } from '../../model/judge-fleet.js';
 import { Problem } from '../problem.js';
 import {
   apiPart,
@@ -163,10 +162,10 @@ export function workersApi(deps: AppDeps) {
       const { queue, verdict, search, cursor, limit } = c.req.valid('query');
       const queueId = queue === undefined ? null : queueIn(snapshot, queue).id;
       const text = search.toLowerCase();
-      const found = judgeFleet(snapshot, deps.now())
-        .filter(({ worker }) => queueId === null || worker.queueId === queueId)
+      const found = snapshot.workers
+        .filter((worker) => queueId === null || worker.queueId === queueId)
         .filter((one) => verdict === undefined || one.verdict === verdict)
-        .filter(({ worker }) => `${worker.label} ${worker.queueId}`.toLowerCase().includes(text))
+        .filter((worker) => `${worker.label} ${worker.queueId}`.toLowerCase().includes(text))
         .toSorted(byTrouble);
       const next = cursor + limit;
       return c.json(
@@ -184,7 +183,7 @@ export function workersApi(deps: AppDeps) {
     .openapi(oneRoute, (c) => {
       const { instance, worker: id } = c.req.valid('param');
       const snapshot = snapshotOf(deps, instance);
-      const found = judgeFleet(snapshot, deps.now()).find(({ worker }) => worker.id === id);
+      const found = snapshot.workers.find((worker) => worker.id === id);
       if (!found)
         throw new Problem(404, 'not-found', `there is no worker ${id.slice(0, 100)} in ${instance} now`);
       return c.json(presentWorker(found, instance), 200);

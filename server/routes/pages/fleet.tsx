@@ -6,9 +6,8 @@ import { type Actor, includesRole, type Role } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
 import { byTrouble, VERDICT_ORDER } from '../../model/fleet-order.js';
 import { formatThings } from '../../model/format.js';
-import { judgeFleet } from '../../model/judge-fleet.js';
-import type { WorkerJudgement } from '../../model/worker-verdict.js';
 import type { Snapshot } from '../../watch/snapshot.js';
+import type { WorkerState } from '../../watch/worker-state.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
@@ -84,8 +83,8 @@ export function fleetLive(deps: AppDeps, role: Role, query: FleetQuery): LiveVie
   };
 }
 
-interface Judged {
-  readonly judgement: WorkerJudgement;
+interface Placed {
+  readonly worker: WorkerState;
   readonly snapshot: Snapshot;
 }
 
@@ -97,17 +96,17 @@ function fleetOf(
 ): Pick<FleetProps, 'head' | 'groups' | 'table'> {
   const snapshots = deps.watch.snapshots();
   const text = query.search.toLowerCase();
-  const all: Judged[] = snapshots.flatMap((snapshot) =>
-    judgeFleet(snapshot, nowMs)
-      .filter(({ worker }) => textOf(worker).includes(text))
-      .map((judgement) => ({ judgement, snapshot })),
+  const all: Placed[] = snapshots.flatMap((snapshot) =>
+    snapshot.workers
+      .filter((worker) => textOf(worker).includes(text))
+      .map((worker) => ({ worker, snapshot })),
   );
-  const sorted = all.sort((a, b) => byTrouble(a.judgement, b.judgement));
+  const sorted = all.sort((a, b) => byTrouble(a.worker, b.worker));
   const context = { role, nowMs, hasQueue: true, hasManyInstances: snapshots.length > 1 };
   return {
     head: fleetHeadOf(
       'fleet-head',
-      sorted.map(({ judgement }) => judgement),
+      sorted.map(({ worker }) => worker),
       snapshots,
       { orders: [], levers: [] },
       nowMs,
@@ -117,51 +116,51 @@ function fleetOf(
   };
 }
 
-function textOf({ label, queueId, host, agent }: WorkerJudgement['worker']): string {
+function textOf({ label, queueId, host, agent }: WorkerState): string {
   const labels = Object.entries(agent?.labels ?? {}).flat();
   return [label, queueId, host ?? '', ...labels].join(' ').toLowerCase();
 }
 
 /** Worst groups first. */
 function groupsOf(
-  all: readonly Judged[],
+  all: readonly Placed[],
   { by }: FleetQuery,
   role: Role,
   hasManyInstances: boolean,
 ): readonly FleetGroup[] {
-  const groups = new Map<string, Judged[]>();
+  const groups = new Map<string, Placed[]>();
   for (const one of all) {
     const key = keyOf(one, by);
     const group = groups.get(key);
     if (group) group.push(one);
     else groups.set(key, [one]);
   }
-  const worst = (group: readonly Judged[]): number =>
-    Math.min(...group.map(({ judgement }) => VERDICT_ORDER.indexOf(judgement.verdict)));
+  const worst = (group: readonly Placed[]): number =>
+    Math.min(...group.map(({ worker }) => VERDICT_ORDER.indexOf(worker.verdict)));
   return [...groups]
     .sort(([nameA, a], [nameB, b]) => worst(a) - worst(b) || b.length - a.length || (nameA < nameB ? -1 : 1))
     .slice(0, MOST_GROUPS)
     .map(([name, group]) => groupOf(name, group, by, role, hasManyInstances));
 }
 
-function keyOf({ judgement, snapshot }: Judged, by: Grouping): string {
-  if (by === 'verdict') return WORKER_VERDICTS[judgement.verdict].word;
-  if (by === 'host') return judgement.worker.host ?? 'host not known';
-  return `${snapshot.instance} ${judgement.worker.queueId}`;
+function keyOf({ worker, snapshot }: Placed, by: Grouping): string {
+  if (by === 'verdict') return WORKER_VERDICTS[worker.verdict].word;
+  if (by === 'host') return worker.host ?? 'host not known';
+  return `${snapshot.instance} ${worker.queueId}`;
 }
 
 function groupOf(
   name: string,
-  group: readonly Judged[],
+  group: readonly Placed[],
   by: Grouping,
   role: Role,
   hasManyInstances: boolean,
 ): FleetGroup {
-  const judgements = group.map(({ judgement }) => judgement);
+  const workers = group.map(({ worker }) => worker);
   const [first] = group;
-  const troubled = judgements.filter(({ verdict, outlier }) => verdict !== 'healthy' || outlier !== null);
+  const troubled = workers.filter(({ verdict, outlier }) => verdict !== 'healthy' || outlier !== null);
   const isQueue = by === 'queue' && first !== undefined;
-  const queueId = first?.judgement.worker.queueId ?? '';
+  const queueId = first?.worker.queueId ?? '';
   const instance = first?.snapshot.instance ?? '';
   const bare = queueId.slice(queueId.lastIndexOf(':') + 1);
   return {
@@ -169,9 +168,9 @@ function groupOf(
     href: isQueue ? queuePath(instance, queueId) : null,
     workers: formatThings(group.length, 'worker'),
     trouble: troubled.length === 0 ? '' : verdictsInWords(troubled),
-    slots: slotsInWords(judgements),
+    slots: slotsInWords(workers),
     lever:
-      isQueue && includesRole(role, 'operator') && judgements.some(({ worker }) => worker.agent !== null)
+      isQueue && includesRole(role, 'operator') && workers.some(({ agent }) => agent !== null)
         ? {
             label: 'Concurrency',
             href: leverPath({ lever: 'workers.concurrency', instance, queues: [queueId] }),

@@ -2,7 +2,7 @@ import { FleetHead, type FleetHeadProps } from '../../../views/fleet-head.js';
 import { WorkerRow, type WorkerTableProps } from '../../../views/worker-table.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import { byTrouble } from '../../model/fleet-order.js';
-import { judgeQueueWorkers } from '../../model/judge-fleet.js';
+import { workersOf } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { listParts, type Part, swapPart } from '../live/part.js';
 import { leverPath } from './links.js';
@@ -24,8 +24,8 @@ export function queueFleetOf(
   role: Role,
   nowMs: number,
 ): QueueFleetProps {
-  const judgements = judgeQueueWorkers(snapshot, queue.id, nowMs).toSorted(byTrouble);
-  const canOrder = includesRole(role, 'operator') && judgements.some(({ worker }) => worker.agent !== null);
+  const workers = workersOf(snapshot, queue.id).toSorted(byTrouble);
+  const canOrder = includesRole(role, 'operator') && workers.some(({ agent }) => agent !== null);
   const link = (lever: string, args: Readonly<Record<string, unknown>> = {}): string =>
     leverPath({ lever, instance: snapshot.instance, queues: [queue.id], args });
   const orders = queue.keptOrders.slice(0, MOST_ORDERS).map((order) => {
@@ -49,9 +49,9 @@ export function queueFleetOf(
       : [];
   const levers = [...orderAll, ...revert];
   return {
-    fleet: fleetHeadOf('queue-fleet', judgements, [snapshot], { orders, levers }, nowMs),
+    fleet: fleetHeadOf('queue-fleet', workers, [snapshot], { orders, levers }, nowMs),
     workers: workerTableOf(
-      judgements.map((judgement) => ({ judgement, snapshot })),
+      workers.map((worker) => ({ worker, snapshot })),
       { role, nowMs, hasQueue: false, hasManyInstances: false },
     ),
   };

@@ -11,7 +11,7 @@ import {
   formatRatio,
 } from '../../model/format.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
-import { judgeQueueWorkers } from '../../model/judge-fleet.js';
+import { workersOf } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { troublesInWords } from './job-type-words.js';
 import { encodePart, leverPath, placeOf, queuePath } from './links.js';
@@ -78,7 +78,7 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     memoryShare:
       queue.memory && used > 0 ? formatRatio(Math.round((queue.memory.totalBytes / used) * 100) / 100) : '',
     failed: formatCount(queue.counts.failed),
-    workers: workersInWords(queue, snapshot, nowMs),
+    workers: workersInWords(queue, snapshot),
     concurrency: concurrencySetting(queue, instance, canAct),
     rateLimit: rateLimitSetting(queue, instance, canAct),
     flow: canAct ? flowAction(queue, instance) : null,
@@ -104,8 +104,8 @@ function typeBadgeOf(queue: QueueState, instance: string): QueueRowProps['types'
 const TROUBLED: ReadonlySet<string> = new Set(['crashed', 'stuck', 'silent', 'blocked']);
 
 /** "7 of 8" where agents tell that some are in trouble; else how many are connected. */
-function workersInWords(queue: QueueState, snapshot: Snapshot, nowMs: number): string {
-  const judged = judgeQueueWorkers(snapshot, queue.id, nowMs).filter(({ isFromOutside }) => !isFromOutside);
+function workersInWords(queue: QueueState, snapshot: Snapshot): string {
+  const judged = workersOf(snapshot, queue.id).filter(({ agent }) => agent !== null);
   const troubled = judged.filter(({ verdict }) => TROUBLED.has(verdict)).length;
   const known = Math.max(judged.length, queue.workers ?? 0);
   if (troubled > 0) return `${formatCount(known - troubled)} of ${formatCount(known)}`;

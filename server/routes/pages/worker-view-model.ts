@@ -6,9 +6,9 @@ import { includesRole, type Role } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
 import { VERDICT_ORDER } from '../../model/fleet-order.js';
 import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../../model/format.js';
-import type { WorkerJudgement, WorkerVerdict } from '../../model/worker-verdict.js';
+import type { WorkerVerdict } from '../../model/worker-verdict.js';
 import type { Snapshot } from '../../watch/snapshot.js';
-import type { AgentFacts, KeptOrder } from '../../watch/worker-state.js';
+import type { AgentFacts, KeptOrder, WorkerState } from '../../watch/worker-state.js';
 import { encodePart, leverPath, queuePath } from './links.js';
 import { sparklinePoints } from './queue-row-view-model.js';
 import { elementId, moment, rateNumber, UNKNOWN } from './words.js';
@@ -41,19 +41,18 @@ export interface WorkerRowContext {
 }
 
 export function workerRowOf(
-  judgement: WorkerJudgement,
+  worker: WorkerState,
   snapshot: Snapshot,
   context: WorkerRowContext,
 ): WorkerRowProps {
-  const { worker, verdict, outlier } = judgement;
-  const { agent } = worker;
+  const { agent, verdict, outlier } = worker;
   const words = WORKER_VERDICTS[verdict];
   const canAct = includesRole(context.role, 'operator');
   const queueName = worker.queueId.slice(worker.queueId.lastIndexOf(':') + 1);
   return {
     id: elementId('worker', `${snapshot.instance}/${worker.id}`),
     label: plainName(worker.label),
-    about: aboutOf(judgement),
+    about: aboutOf(worker),
     queue: context.hasQueue
       ? {
           text: plainName(context.hasManyInstances ? `${snapshot.instance} · ${queueName}` : queueName),
@@ -62,8 +61,8 @@ export function workerRowOf(
       : null,
     state: verdict === 'healthy' && outlier ? 'warning' : words.state,
     icon: words.icon,
-    verdict: judgement.isFromOutside && verdict === 'unknown' ? OUTSIDE_WORD : words.word,
-    sentence: judgement.sentence,
+    verdict: agent === null && verdict === 'unknown' ? OUTSIDE_WORD : words.word,
+    sentence: worker.sentence,
     outlier: outlier?.sentence ?? '',
     hasAgent: agent !== null,
     busy: agent === null ? UNKNOWN : formatCount(agent.running),
@@ -91,7 +90,7 @@ export function workerRowOf(
       .filter(({ scope }) => scope !== '*')
       .map((order) => orderInWords(order, context.nowMs))
       .concat(refusalsOf(agent)),
-    actions: canAct && agent && verdict !== 'crashed' ? actionsOf(judgement, snapshot.instance, agent) : [],
+    actions: canAct && agent && verdict !== 'crashed' ? actionsOf(worker, snapshot.instance, agent) : [],
     checkbox: canAct
       ? { value: `${snapshot.instance}/${encodePart(worker.id)}`, label: `Select ${worker.label}` }
       : null,
@@ -99,10 +98,10 @@ export function workerRowOf(
 }
 
 /** "pid 4711 · BullMQ 6.7.0", or that there is no agent. */
-function aboutOf({ worker, isFromOutside }: WorkerJudgement): string {
-  if (isFromOutside) return 'no agent';
-  const version = worker.agent?.bullmqVersion;
-  const labels = Object.entries(worker.agent?.labels ?? {})
+function aboutOf(worker: WorkerState): string {
+  if (worker.agent === null) return 'no agent';
+  const version = worker.agent.bullmqVersion;
+  const labels = Object.entries(worker.agent.labels)
     .slice(0, 3)
     .map(([key, value]) => plainName(`${key} ${value}`));
   return [`pid ${worker.pid ?? UNKNOWN}`, version ? `BullMQ ${version}` : '', ...labels]
@@ -116,12 +115,7 @@ function runOf(agent: AgentFacts | null): string {
   return `${formatDuration(run.p50Ms / 1000)}, p99 ${formatDuration(run.p99Ms / 1000)}`;
 }
 
-function actionsOf(
-  judgement: WorkerJudgement,
-  instance: string,
-  agent: AgentFacts,
-): WorkerRowProps['actions'] {
-  const { id } = judgement.worker;
+function actionsOf({ id }: WorkerState, instance: string, agent: AgentFacts): WorkerRowProps['actions'] {
   const own = agent.overrides.some(({ scope }) => scope !== '*');
   return [
     agent.paused === null || agent.paused === 'guard'
@@ -162,16 +156,17 @@ function valueInWords({ setting, value }: KeptOrder): string {
 }
 
 /** "7 healthy, 1 crashed": worst first. */
-export function verdictsInWords(judgements: readonly WorkerJudgement[]): string {
-  if (judgements.length === 0) return 'No workers';
+export function verdictsInWords(workers: readonly WorkerState[]): string {
+  if (workers.length === 0) return 'No workers';
   const counts = new Map<string, number>();
-  for (const { verdict, isFromOutside } of [...judgements].sort(
+  for (const { verdict, agent } of [...workers].sort(
     (a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict),
   )) {
-    const word = isFromOutside && verdict === 'unknown' ? 'without the agent' : WORKER_VERDICTS[verdict].word;
+    const word =
+      agent === null && verdict === 'unknown' ? 'without the agent' : WORKER_VERDICTS[verdict].word;
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  const outliers = judgements.filter(({ outlier }) => outlier !== null).length;
+  const outliers = workers.filter(({ outlier }) => outlier !== null).length;
   const parts = [...counts].map(([word, count]) => `${formatCount(count)} ${word}`);
   return [...parts, ...(outliers > 0 ? [`${outliers} far slower or failing more than the rest`] : [])].join(
     ', ',
@@ -179,10 +174,8 @@ export function verdictsInWords(judgements: readonly WorkerJudgement[]): string 
 }
 
 /** "34 of 120 slots busy, 60 deployed" */
-export function slotsInWords(judgements: readonly WorkerJudgement[]): string {
-  const agents = judgements.flatMap(({ worker, verdict }) =>
-    verdict === 'crashed' ? [] : (worker.agent ?? []),
-  );
+export function slotsInWords(workers: readonly WorkerState[]): string {
+  const agents = workers.flatMap(({ agent, verdict }) => (verdict === 'crashed' ? [] : (agent ?? [])));
   if (agents.length === 0) return '';
   const sum = (read: (agent: AgentFacts) => number): number =>
     agents.reduce((total, one) => total + read(one), 0);
@@ -198,20 +191,20 @@ export function slotsInWords(judgements: readonly WorkerJudgement[]): string {
 /** What is said above a table of workers. */
 export function fleetHeadOf(
   id: string,
-  judgements: readonly WorkerJudgement[],
+  workers: readonly WorkerState[],
   snapshots: readonly Snapshot[],
   more: Pick<FleetHeadProps, 'orders' | 'levers'>,
   nowMs: number,
 ): FleetHeadProps {
-  const [worst] = [...judgements].sort(
+  const [worst] = [...workers].sort(
     (a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict),
   );
   const words = WORKER_VERDICTS[worst?.verdict ?? 'healthy'];
-  const outside = judgements.filter(({ isFromOutside }) => isFromOutside).length;
+  const outside = workers.filter(({ agent }) => agent === null).length;
   return {
     id,
-    summary: verdictsInWords(judgements),
-    slots: slotsInWords(judgements),
+    summary: verdictsInWords(workers),
+    slots: slotsInWords(workers),
     state: worst ? words.state : 'info',
     icon: worst ? words.icon : 'info',
     deaf: deafInWords(snapshots, nowMs),
@@ -237,13 +230,13 @@ function deafInWords(snapshots: readonly Snapshot[], nowMs: number): string {
 const MOST_ROWS = 100;
 
 export function workerTableOf(
-  judged: readonly { readonly judgement: WorkerJudgement; readonly snapshot: Snapshot }[],
+  judged: readonly { readonly worker: WorkerState; readonly snapshot: Snapshot }[],
   context: WorkerRowContext,
   most = MOST_ROWS,
 ): WorkerTableProps {
   const shown = judged.slice(0, most);
   return {
-    rows: shown.map(({ judgement, snapshot }) => workerRowOf(judgement, snapshot, context)),
+    rows: shown.map(({ worker, snapshot }) => workerRowOf(worker, snapshot, context)),
     hasQueue: context.hasQueue,
     canAct: includesRole(context.role, 'operator'),
     more:
