@@ -1,3 +1,4 @@
+import { firstOf } from '../model/first-of.js';
 import type { CodedFinding, Explained, Remedy } from './finding.js';
 import { STUCK_BY_MEMORY } from './queue-stuck.js';
 import { compareSeverity } from './track.js';
@@ -67,6 +68,13 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
 ];
 const EXPLAINED_RATIO = 0.5;
+/** By the code of the effect, in the order above. */
+const BY_EFFECT: ReadonlyMap<string, readonly Explanation[]> = new Map(
+  EXPLANATIONS.flatMap(({ effects }) => effects).map((code) => [
+    code,
+    EXPLANATIONS.filter(({ effects }) => effects.includes(code)),
+  ]),
+);
 
 /** Findings that name the largest holder of memory in their own sentence: the holder's finding is then no alarm of its own. */
 const NAMES_HOLDER: ReadonlySet<string> = new Set(['redis.full', 'redis.filling']);
@@ -80,23 +88,31 @@ const NAMES_HOLDER: ReadonlySet<string> = new Set(['redis.full', 'redis.filling'
 export function foldExplained(found: readonly CodedFinding[]): readonly CodedFinding[] {
   const effectsOf = new Map<CodedFinding, { effect: CodedFinding; withRemedies: boolean }[]>();
   const folded = new Set<CodedFinding>();
+  const causes = new Causes(found);
   for (const effect of found) {
-    const match = causeOf(effect, found);
+    const match = causeOf(effect, causes);
     if (!match) continue;
     folded.add(effect);
-    effectsOf.set(match.cause, [
-      ...(effectsOf.get(match.cause) ?? []),
-      { effect, withRemedies: match.withRemedies },
-    ]);
+    const known = effectsOf.get(match.cause);
+    if (known) known.push({ effect, withRemedies: match.withRemedies });
+    else effectsOf.set(match.cause, [{ effect, withRemedies: match.withRemedies }]);
   }
-  const tell = (finding: CodedFinding): CodedFinding =>
-    (effectsOf.get(finding) ?? [])
-      .map(({ effect, withRemedies }) => ({ effect: tell(effect), withRemedies }))
-      .sort((a, b) => compareSeverity(a.effect.severity, b.effect.severity) || b.effect.rank - a.effect.rank)
-      .reduce(
-        (cause, { effect, withRemedies }) => withEffect(cause, effect, withRemedies ? effect.remedies : []),
-        finding,
-      );
+  const tell = (finding: CodedFinding): CodedFinding => {
+    const effects = effectsOf.get(finding);
+    if (!effects) return finding;
+    const told = effects.map(({ effect, withRemedies }) => ({ effect: tell(effect), withRemedies }));
+    const worst = firstOf(
+      told,
+      MOST_EXPLAINED,
+      (a, b) => compareSeverity(a.effect.severity, b.effect.severity) || b.effect.rank - a.effect.rank,
+    );
+    const cause = worst.reduce(
+      (one, { effect, withRemedies }) => withEffect(one, effect, withRemedies ? effect.remedies : []),
+      finding,
+    );
+    // What hurts users first: a cause stands at least where its effects would.
+    return { ...cause, rank: told.reduce((rank, { effect }) => Math.max(rank, effect.rank), finding.rank) };
+  };
   const isHolderNamed = found.some(({ code }) => NAMES_HOLDER.has(code));
   return found
     .filter((finding) => !folded.has(finding))
@@ -106,13 +122,53 @@ export function foldExplained(found: readonly CodedFinding[]): readonly CodedFin
     });
 }
 
+interface CausesOfCode {
+  readonly all: CodedFinding[];
+  readonly byQueue: Map<string, CodedFinding[]>;
+}
+
+/** What may explain others, by code and queue: with thousands of queues in trouble nobody asks each about each other. */
+class Causes {
+  readonly #byCode = new Map<string, CausesOfCode>();
+
+  constructor(found: readonly CodedFinding[]) {
+    const codes = new Set(EXPLANATIONS.map(({ cause }) => cause));
+    for (const finding of found) {
+      if (!codes.has(finding.code)) continue;
+      const { all, byQueue } = this.#of(finding.code);
+      all.push(finding);
+      const queues = [finding.queue, ...(finding.accountsFor ?? []).map(({ queue }) => queue)];
+      for (const queue of new Set(queues)) {
+        if (queue === null) continue;
+        const known = byQueue.get(queue);
+        if (known) known.push(finding);
+        else byQueue.set(queue, [finding]);
+      }
+    }
+  }
+
+  #of(code: string): CausesOfCode {
+    const known = this.#byCode.get(code);
+    if (known) return known;
+    const made: CausesOfCode = { all: [], byQueue: new Map() };
+    this.#byCode.set(code, made);
+    return made;
+  }
+
+  /** Those of Redis itself, of which there are few; else those that are about the queue of the effect, or account for it. */
+  of(code: string, { queue }: CodedFinding): readonly CodedFinding[] {
+    const known = this.#byCode.get(code);
+    if (!known) return [];
+    return code.startsWith('redis.') ? known.all : (known.byQueue.get(queue ?? '') ?? []);
+  }
+}
+
 function causeOf(
   effect: CodedFinding,
-  found: readonly CodedFinding[],
+  causes: Causes,
 ): { readonly cause: CodedFinding; readonly withRemedies: boolean } | null {
-  for (const { cause: code, effects, holds, withRemedies } of EXPLANATIONS) {
-    if (!effects.includes(effect.code)) continue;
-    const cause = found.find((one) => one.code === code && one !== effect && holds(one, effect));
+  for (const { cause: code, holds, withRemedies } of BY_EFFECT.get(effect.code) ?? []) {
+    const cause = causes.of(code, effect).find((one) => one !== effect && holds(one, effect));
     if (cause) return { cause, withRemedies };
   }
   return null;
@@ -129,8 +185,6 @@ function withEffect(cause: CodedFinding, effect: CodedFinding, offered: readonly
   return {
     ...cause,
     severity: compareSeverity(cause.severity, effect.severity) <= 0 ? cause.severity : effect.severity,
-    // What hurts users first: a cause stands at least where its effect would.
-    rank: Math.max(cause.rank, effect.rank),
     remedies: [...cause.remedies, ...offered.filter((remedy) => !known.has(callOf(remedy)))],
     explains: [...(cause.explains ?? []), line, ...(effect.explains ?? [])].slice(0, MOST_EXPLAINED),
   };

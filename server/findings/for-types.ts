@@ -16,14 +16,16 @@ export function forTypes(
   ) => Omit<FoundNow, 'queue' | 'node' | 'jobType'> | null,
 ): FindingRule['detect'] {
   return (snapshot, nowMs, thresholds) =>
-    snapshot.queues.flatMap((queue) =>
-      queue.types
-        .flatMap((type) => {
-          const found = describe(type, queue, snapshot, nowMs, thresholds);
-          return found ? { ...found, queue: queue.id, node: null, jobType: type.name } : [];
-        })
-        // By name where they are equal, or the five would change from tick to tick.
-        .sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1))
-        .slice(0, MOST_OF_A_QUEUE),
-    );
+    snapshot.queues
+      .filter(({ types }) => types.length > 0)
+      .flatMap((queue) =>
+        queue.types
+          .flatMap((type) => {
+            const found = describe(type, queue, snapshot, nowMs, thresholds);
+            return found ? { ...found, queue: queue.id, node: null, jobType: type.name } : [];
+          })
+          // By name where they are equal, or the five would change from tick to tick.
+          .sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1))
+          .slice(0, MOST_OF_A_QUEUE),
+      );
 }

@@ -95,10 +95,9 @@ export function detectFindings(
   const found = FINDING_RULES.flatMap((rule) =>
     rule.detect(snapshot, nowMs, thresholds).map((finding) => ({ ...finding, code: rule.code })),
   );
-  const unexplained = foldExplained(found);
-  const told = FINDING_RULES.flatMap((rule) =>
-    mergeAlike(unexplained.filter(({ code }) => code === rule.code)),
-  )
+  const byCode = new Map<string, CodedFinding[]>(FINDING_RULES.map(({ code }) => [code, []]));
+  for (const finding of foldExplained(found)) byCode.get(finding.code)?.push(finding);
+  const told = FINDING_RULES.flatMap(({ code }) => mergeAlike(byCode.get(code) ?? []))
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) => roomFirst(withinReach(finding, snapshot), snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;

@@ -1,3 +1,4 @@
+import { firstOf } from '../model/first-of.js';
 import { formatThings } from '../model/format.js';
 import type { CodedFinding, Evidence, Remedy } from './finding.js';
 import { compareSeverity } from './track.js';
@@ -18,17 +19,21 @@ export function mergeAlike(found: readonly CodedFinding[]): readonly CodedFindin
   return [...found.filter((finding) => finding.queue === null), ...tellOnce(alike)];
 }
 
-function tellOnce(alike: CodedFinding[]): readonly CodedFinding[] {
-  const ranked = alike.sort(compareAlike);
+function tellOnce(alike: readonly CodedFinding[]): readonly CodedFinding[] {
+  // Ten thousand may be alike at every tick: only those that are named are put in order.
+  const ranked = firstOf(alike, MOST_NAMED, compareAlike);
   const worst = ranked[0];
   if (!worst) return [];
-  const queues = [...new Set(ranked.flatMap(({ queue }) => queue ?? []))];
-  const areTypes = ranked.some(({ jobType }) => jobType !== undefined);
+  const queues = new Set(alike.map(({ queue }) => queue)).size;
+  const areTypes = alike.some(({ jobType }) => jobType !== undefined);
   const count = areTypes
-    ? `${formatThings(ranked.length, 'job type')} of ${formatThings(queues.length, 'queue')}`
-    : formatThings(ranked.length, 'queue');
+    ? `${formatThings(alike.length, 'job type')} of ${formatThings(queues, 'queue')}`
+    : formatThings(queues, 'queue');
   const { jobType: _, ...about } = worst;
-  const explains = ranked.flatMap((finding) => finding.explains ?? []).slice(0, MOST_NAMED);
+  const explaining = alike.filter((finding) => finding.explains !== undefined);
+  const explains = firstOf(explaining, MOST_NAMED, compareAlike)
+    .flatMap((finding) => finding.explains ?? [])
+    .slice(0, MOST_NAMED);
   return [
     {
       ...about,
@@ -36,13 +41,13 @@ function tellOnce(alike: CodedFinding[]): readonly CodedFinding[] {
       title: `${count}: ${worst.title}`,
       sentence: `${count} are in this trouble; the worst: ${worst.sentence}`,
       evidence: [
-        ...(areTypes ? [{ label: 'job types', value: ranked.length, unit: 'count' as const }] : []),
-        { label: 'queues', value: queues.length, unit: 'count' },
-        ...sums(ranked),
+        ...(areTypes ? [{ label: 'job types', value: alike.length, unit: 'count' as const }] : []),
+        { label: 'queues', value: queues, unit: 'count' },
+        ...sums(alike),
         ...worst.evidence,
       ],
-      remedies: together(ranked),
-      queues: queues.slice(0, MOST_NAMED),
+      remedies: together(ranked, alike.length),
+      queues: [...new Set(ranked.flatMap(({ queue }) => queue ?? []))],
       ...(explains.length > 0 ? { explains } : {}),
     },
   ];
@@ -50,26 +55,29 @@ function tellOnce(alike: CodedFinding[]): readonly CodedFinding[] {
 
 /** As findings are ranked; of one rule and instance only queue and job type are left to tell equals apart. */
 function compareAlike(a: CodedFinding, b: CodedFinding): number {
-  return compareSeverity(a.severity, b.severity) || b.rank - a.rank || (nameOf(a) < nameOf(b) ? -1 : 1);
+  return (
+    compareSeverity(a.severity, b.severity) ||
+    b.rank - a.rank ||
+    compareText(a.queue ?? '', b.queue ?? '') ||
+    compareText(a.jobType ?? '', b.jobType ?? '')
+  );
 }
 
-function nameOf({ queue, jobType }: CodedFinding): string {
-  return `${queue ?? ''}|${jobType ?? ''}`;
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Jobs and bytes add up over queues; rates, ages and ratios are told for the worst only. */
-function sums(ranked: readonly CodedFinding[]): readonly Evidence[] {
+function sums(alike: readonly CodedFinding[]): readonly Evidence[] {
   const total = new Map<string, { value: number; unit: 'jobs' | 'bytes'; errorSquared: number }>();
-  for (const { evidence } of ranked) {
+  for (const { evidence } of alike) {
     for (const { label, value, unit, error = 0 } of evidence) {
       if (typeof value !== 'number' || (unit !== 'jobs' && unit !== 'bytes')) continue;
-      const before = total.get(label);
-      total.set(label, {
-        value: (before?.value ?? 0) + value,
-        unit,
-        // Errors of independent samples add up as squares.
-        errorSquared: (before?.errorSquared ?? 0) + error * error,
-      });
+      const sum = total.get(label) ?? { value: 0, unit, errorSquared: 0 };
+      if (!total.has(label)) total.set(label, sum);
+      sum.value += value;
+      // Errors of independent samples add up as squares.
+      sum.errorSquared += error * error;
     }
   }
   return [...total].map(([label, { value, unit, errorSquared }]) => ({
@@ -80,9 +88,10 @@ function sums(ranked: readonly CodedFinding[]): readonly Evidence[] {
   }));
 }
 
-function together(ranked: readonly CodedFinding[]): readonly Remedy[] {
+/** @param ranked the worst of `all`, those that are named. */
+function together(ranked: readonly CodedFinding[], all: number): readonly Remedy[] {
   const byCall = new Map<string, Remedy[]>();
-  for (const remedy of ranked.slice(0, MOST_NAMED).flatMap((finding) => finding.remedies)) {
+  for (const remedy of ranked.flatMap((finding) => finding.remedies)) {
     const call = `${remedy.lever} ${JSON.stringify(remedy.args)}`;
     const same = byCall.get(call);
     if (same) same.push(remedy);
@@ -90,7 +99,7 @@ function together(ranked: readonly CodedFinding[]): readonly Remedy[] {
   }
   // Calls that fit one queue only (its own concurrency, its own rate) are not for a group: they stay on the queue's row.
   const shared = [...byCall.values()].filter((same) => same.length > 1);
-  return shared.map((same) => forAll(same, ranked.length <= MOST_NAMED)).filter((remedy) => remedy !== null);
+  return shared.map((same) => forAll(same, all <= MOST_NAMED)).filter((remedy) => remedy !== null);
 }
 
 function forAll(same: readonly Remedy[], isAll: boolean): Remedy | null {

@@ -1,6 +1,6 @@
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule, FoundNow, Thresholds } from './finding.js';
-import { oldestWaitingSeconds, type QueueVerdict, queueVerdict } from './verdict.js';
+import { isFull, oldestWaitingSeconds, type QueueVerdict, queueVerdict } from './verdict.js';
 
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, nowMs: number): readonly Evidence[] {
@@ -25,10 +25,50 @@ export type Describe = (
   thresholds: Thresholds,
 ) => Omit<FoundNow, 'queue' | 'node'>;
 
-/** A rule's `detect` for queues whose verdict is one of `verdicts`. */
+/** From so many queues in one trouble on, what was found of a queue is used again until it is read anew. */
+const MANY = 100;
+const USED_AGAIN_MS = 10_000;
+
+/**
+ * A rule's `detect` for queues whose verdict is one of `verdicts`. Of very many the few that are named count, and the
+ * others by their sums: then a queue is not described anew at every tick, but when it was read or after 10 s.
+ */
 export function forVerdict(verdicts: readonly QueueVerdict[], describe: Describe): FindingRule['detect'] {
-  return (snapshot, nowMs, thresholds) =>
-    snapshot.queues
-      .filter((queue) => verdicts.includes(queueVerdict(queue, snapshot, nowMs, thresholds)))
-      .map((queue) => ({ queue: queue.id, node: null, ...describe(queue, snapshot, nowMs, thresholds) }));
+  const described = new WeakMap<QueueState, { atMs: number; isFull: boolean; found: FoundNow }>();
+  return (snapshot, nowMs, thresholds) => {
+    const byVerdict = queuesByVerdict(snapshot, nowMs, thresholds);
+    const queues = verdicts.flatMap((verdict) => byVerdict.get(verdict) ?? []);
+    const full = isFull(snapshot);
+    return queues.map((queue) => {
+      const known = queues.length < MANY ? undefined : described.get(queue);
+      if (known && known.isFull === full && Math.abs(nowMs - known.atMs) < USED_AGAIN_MS) return known.found;
+      const found = { queue: queue.id, node: null, ...describe(queue, snapshot, nowMs, thresholds) };
+      if (queues.length >= MANY) described.set(queue, { atMs: nowMs, isFull: full, found });
+      return found;
+    });
+  };
+}
+
+const judged = new WeakMap<
+  Snapshot,
+  { nowMs: number; thresholds: Thresholds; queues: ReadonlyMap<QueueVerdict, readonly QueueState[]> }
+>();
+
+/** All queues by their verdict: several rules ask, and each queue is judged once. */
+function queuesByVerdict(
+  snapshot: Snapshot,
+  nowMs: number,
+  thresholds: Thresholds,
+): ReadonlyMap<QueueVerdict, readonly QueueState[]> {
+  const known = judged.get(snapshot);
+  if (known?.nowMs === nowMs && known.thresholds === thresholds) return known.queues;
+  const queues = new Map<QueueVerdict, QueueState[]>();
+  for (const queue of snapshot.queues) {
+    const verdict = queueVerdict(queue, snapshot, nowMs, thresholds);
+    const alike = queues.get(verdict);
+    if (alike) alike.push(queue);
+    else queues.set(verdict, [queue]);
+  }
+  judged.set(snapshot, { nowMs, thresholds, queues });
+  return queues;
 }
