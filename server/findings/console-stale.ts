@@ -1,5 +1,6 @@
 import { formatDuration } from '../model/format.js';
-import { sightOf } from '../model/sight.js';
+import { attendedMs } from '../model/self-delay.js';
+import { STALE_AFTER_MS, sightOf } from '../model/sight.js';
 import type { FindingRule } from './finding.js';
 import { plainName, plainProblem } from './words.js';
 
@@ -13,6 +14,9 @@ export const consoleStale: FindingRule = {
     // Without a connection redis.unreachable says it, and why; before the first read nothing is shown that could be old.
     if (isLive || ageSeconds === null || link.status === 'unreachable' || link.status === 'connecting')
       return [];
+    // It was held up itself, and has not looked for longer than that: host.starved says so.
+    const isOwnDelay = attendedMs(snapshot.self, link.lastReadAtMs ?? nowMs, nowMs) <= STALE_AFTER_MS;
+    if (isOwnDelay && link.problem === null) return [];
     const why = link.problem === null ? 'Redis does not answer its reads' : plainProblem(link.problem);
     return [
       {

@@ -15,6 +15,7 @@ interface Explanation {
   readonly withRemedies: boolean;
 }
 
+const LATE_WORKERS = ['worker.stuck', 'worker.silent', 'worker.outlier'];
 const FLOW = ['queue.overloaded', 'queue.growing'];
 
 /**
@@ -22,6 +23,20 @@ const FLOW = ['queue.overloaded', 'queue.growing'];
  * point downwards, so nothing explains itself in the end.
  */
 const EXPLANATIONS: readonly Explanation[] = [
+  // Who is held up itself sees late; what it could not read is no trouble of Redis.
+  {
+    cause: 'console.starved',
+    effects: ['console.stale', 'redis.unreachable'],
+    holds: () => true,
+    withRemedies: false,
+  },
+  // More slots on a host without CPU make it worse, and what is slow there is slow because of it.
+  ...['console.starved', 'host.starved'].map((cause) => ({
+    cause,
+    effects: [...FLOW, 'queue.stuck', 'jobtype.slow', 'jobtype.absent', ...LATE_WORKERS],
+    holds: isAccountedFor,
+    withRemedies: false,
+  })),
   // The sentence about a full Redis names the holder, why it stays and what to set; more slots would hurt now (facts.md).
   ...['redis.full', 'redis.filling'].map((cause) => ({
     cause,

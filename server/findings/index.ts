@@ -6,6 +6,7 @@ import { consoleStale } from './console-stale.js';
 import { consoleStore } from './console-store.js';
 import { foldExplained } from './explained.js';
 import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
+import { consoleStarved, hostStarved } from './host-starved.js';
 import { jobTypeAbsent } from './jobtype-absent.js';
 import { jobTypeBatchWait } from './jobtype-batch-wait.js';
 import { jobTypeFailing } from './jobtype-failing.js';
@@ -45,6 +46,7 @@ import { workerStuck } from './worker-stuck.js';
 /** What is wrong and why. Adding a finding is one file and one line here; order means nothing, `rank` does. */
 export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
+  consoleStarved,
   consoleStale,
   consoleNoHistory,
   consoleStore,
@@ -73,6 +75,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   memoryEvents,
   memoryOutputBuffers,
   memoryForeignKeys,
+  hostStarved,
   workerCrashed,
   workerStuck,
   workerSilent,

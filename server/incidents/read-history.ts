@@ -90,6 +90,10 @@ function delayIn(
 ): readonly DelayedQueue[] {
   const peakJobs = Math.max(0, ...max.map((value) => value ?? 0));
   if (peakJobs < thresholdJobs) return [];
-  const above = mean.reduce<number>((sum, value) => sum + Math.max(0, (value ?? 0) - thresholdJobs), 0);
-  return [{ queue, peakJobs, waitedJobSeconds: (above * stepMs) / 1000 }];
+  // All of the backlog: what lies above the threshold alone can be nothing beside a wait of hours.
+  const waiting = mean.reduce<number>(
+    (sum, value, i) => sum + ((max[i] ?? 0) >= thresholdJobs ? (value ?? 0) : 0),
+    0,
+  );
+  return [{ queue, peakJobs, waitedJobSeconds: (waiting * stepMs) / 1000 }];
 }

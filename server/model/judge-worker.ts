@@ -8,6 +8,7 @@ import {
   UNKNOWN_PATIENCE_MS,
   usualWords,
 } from './hanging-jobs.js';
+import { attendedMs } from './self-delay.js';
 import type { Judged, WorkerContext, WorkerEvidence, WorkerVerdict } from './worker-verdict.js';
 
 /** One beat a second: with this, one may be lost or late. */
@@ -68,6 +69,12 @@ function whenConsoleCantTell(
   _agent: AgentFacts,
   { snapshot }: WorkerContext,
 ): Judged | null {
+  if (snapshot.self?.isStarved)
+    return judged(
+      'unknown',
+      `The console’s own host (${snapshot.self.host}) gives it too little CPU to tell: what looks silent may only not have been read yet.`,
+      [],
+    );
   if (snapshot.link.status === 'live' && snapshot.hearing.status === 'hearing') return null;
   return judged(
     'unknown',
@@ -258,8 +265,9 @@ function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: Worker
   return judged('unknown', `${doing} ${blind}.`, []);
 }
 
-function isSilent(agent: AgentFacts, { nowMs }: WorkerContext): boolean {
-  return nowMs - agent.lastBeatAtMs > SILENT_MS;
+/** In time that the console could listen: a beat that came while it was held up has not been read yet. */
+function isSilent(agent: AgentFacts, { nowMs, snapshot }: WorkerContext): boolean {
+  return attendedMs(snapshot.self, agent.lastBeatAtMs, nowMs) > SILENT_MS;
 }
 
 function flow(agent: AgentFacts): readonly WorkerEvidence[] {

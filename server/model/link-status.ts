@@ -17,6 +17,8 @@ export interface LinkFacts {
   readonly intervalMs: number;
   /** When a read is given up. */
   readonly readTimeoutMs: number;
+  /** ms between two moments in which the console was not held up itself: a late look at an answer is not no answer. */
+  readonly attendedMs: (fromMs: number, toMs: number) => number;
   /** The last attempt has failed. */
   readonly hasProblem: boolean;
   /** The client says that it is connected. */
@@ -27,10 +29,10 @@ export interface LinkFacts {
 export function judgeLink(facts: LinkFacts): LinkStatus {
   const { nowMs, startedAtMs, lastReadAtMs, intervalMs, readTimeoutMs, hasProblem, isReady } = facts;
   if (lastReadAtMs === null) {
-    const isTrying = !hasProblem && nowMs - startedAtMs < STALE_AFTER_MS;
+    const isTrying = !hasProblem && facts.attendedMs(startedAtMs, nowMs) < STALE_AFTER_MS;
     return isTrying ? 'connecting' : 'unreachable';
   }
-  const ageMs = nowMs - lastReadAtMs;
+  const ageMs = facts.attendedMs(lastReadAtMs, nowMs);
   // A slowed poller reads late by intent; that alone is not stale.
   if (ageMs <= Math.max(STALE_AFTER_MS, intervalMs + readTimeoutMs))
     return !hasProblem || ageMs < 2 * intervalMs ? 'live' : 'stale';

@@ -35,7 +35,7 @@ export interface Outlier {
 /** What is known beside the worker when it is judged. */
 export interface WorkerContext {
   readonly queue: QueueState | null;
-  readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link'>;
+  readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link' | 'self'>;
   /** Who has taken its place, where it is gone. */
   readonly replacedBy?: Pick<SeenWorker, 'label'> | null;
   readonly nowMs: number;

@@ -168,6 +168,7 @@ export class AgentWorker {
       wait: waitOf(this.#told),
       loopDelayP99Ms: beat.loopDelay.p99Ms,
       loopDelayMaxMs: beat.loopDelay.maxMs,
+      delay: null,
       rssBytes: beat.rssBytes,
       errorsPerSecond: {
         oom: perSecond((told) => told.errors.oom),

@@ -8,6 +8,7 @@ import type { TellEvent } from '../store/timeline-entry.js';
 import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
 import type { Marker } from './marker.js';
+import { SelfDelayMeter } from './self-delay-meter.js';
 import type { Snapshot } from './snapshot.js';
 import type { Watch } from './watch.js';
 
@@ -37,6 +38,8 @@ export function createWatch(options: WatchOptions): Watch {
   const listeners = new Set<(instance: string) => void>();
   const tracked = new Map<string, readonly Finding[]>();
   const watches = new Map<string, InstanceWatch>();
+  const meter = new SelfDelayMeter(options.now);
+  const self = () => meter.delay;
 
   // The console is one whatever the number of instances: its troubles are told with the first.
   const withOwnProblems = (snapshot: Snapshot): Snapshot => {
@@ -62,7 +65,7 @@ export function createWatch(options: WatchOptions): Watch {
   for (const config of options.instances) {
     const { now, log, random, slowThresholdMs, newId, tell } = options;
     const { markers = () => NO_MARKERS } = options;
-    const deps = { now, log, random, slowThresholdMs, newId, tell, markers, onTick };
+    const deps = { now, log, random, slowThresholdMs, newId, tell, markers, onTick, self };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();
@@ -87,6 +90,7 @@ export function createWatch(options: WatchOptions): Watch {
     },
     stopCount: (instance, queueId) => watches.get(instance)?.stopCount(queueId) ?? null,
     stop: async () => {
+      meter.stop();
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
     },
   };

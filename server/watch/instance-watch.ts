@@ -2,6 +2,7 @@ import type { InstanceConfig } from '../instance-config.js';
 import { judgeFleet } from '../model/judge-fleet.js';
 import { judgeLink, type LinkStatus } from '../model/link-status.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
+import { attendedMs, type SelfDelay } from '../model/self-delay.js';
 import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
@@ -34,6 +35,8 @@ export interface InstanceWatchDeps {
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly onTick: (instance: string) => void;
+  /** How far this process was held up: its own silence is not that of others. */
+  readonly self: () => SelfDelay;
   /** The same array until something changes. */
   readonly markers: (instance: string) => readonly Marker[];
 }
@@ -222,6 +225,7 @@ export class InstanceWatch {
       lastReadAtMs: this.#lastReadAtMs,
       intervalMs: this.#poll.intervalMs,
       readTimeoutMs: READ_TIMEOUT_MS,
+      attendedMs: (fromMs, toMs) => attendedMs(this.#deps.self(), fromMs, toMs),
       hasProblem: this.link.problem !== null,
       isReady: this.link.isReady,
     });
@@ -249,6 +253,7 @@ export class InstanceWatch {
       markers: this.#deps.markers(this.#config.name),
       discovery: this.#reader.discovery,
       poll: this.#poll,
+      self: this.#deps.self(),
     };
     this.#workers = judgeFleet(this.#seenWorkers(nowMs), seen, nowMs, this.#workers);
     return { ...seen, workers: this.#workers };
@@ -258,7 +263,7 @@ export class InstanceWatch {
     const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.keptOrders]));
     const { status, sinceMs } = this.#channel.state;
     const hasHeardForLong = status === 'hearing' && nowMs - sinceMs > AGENTS_BACK_MS;
-    const canTell = hasHeardForLong && this.#judge(nowMs) === 'live';
+    const canTell = hasHeardForLong && this.#judge(nowMs) === 'live' && !this.#deps.self().isStarved;
     return this.#fleet.states(nowMs, (queueId) => kept.get(queueId) ?? [], canTell);
   }
 

@@ -5,6 +5,7 @@
 
 import type { HealthProblem } from '../alerts/console-health.js';
 import type { LinkStatus } from '../model/link-status.js';
+import type { SelfDelay } from '../model/self-delay.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { Marker } from './marker.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
@@ -252,6 +253,8 @@ export interface Snapshot {
   readonly markers: readonly Marker[];
   readonly discovery: DiscoveryState;
   readonly poll: PollState;
+  /** How far the console itself was held up. Absent: it is not measured. */
+  readonly self?: SelfDelay;
   /** What is wrong with the console itself; told with one instance only. Absent: nothing. */
   readonly ownProblems?: readonly HealthProblem[];
 }

@@ -80,6 +80,11 @@ export interface AgentFacts {
   readonly wait: { readonly p50Ms: number; readonly p99Ms: number } | null;
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
+  /**
+   * Over the last seconds: share of the time that its process was held up, 0..1, and CPU that it used itself, in cores.
+   * Held up and using little: its host is starved. null: its agent does not say.
+   */
+  readonly delay: { readonly heldUpRatio: number; readonly cpuRatio: number } | null;
   readonly rssBytes: number;
   /** Per second, over the last seconds. */
   readonly errorsPerSecond: ErrorCounts;

@@ -3,6 +3,7 @@ import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { findLever } from '../../server/levers/index.js';
+import { noDelay, type SelfDelay } from '../../server/model/self-delay.js';
 import type { WorkerState } from '../../server/watch/worker-state.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import {
@@ -127,5 +128,66 @@ describe('findings about workers', () => {
     const gone = fleet(3, { isConnected: false, agent: { lastBeatAtMs: NOW_MS - 60_000 } });
     const hearing = { ...aSnapshot().hearing, status: 'deaf' as const };
     expect(codes(find(gone, {}, { hearing }))).toEqual([]);
+  });
+});
+
+describe('a host without CPU to spare', () => {
+  const late = { delay: { heldUpRatio: 0.7, cpuRatio: 0.05 } };
+  const stopped = { lastBeatAtMs: NOW_MS - 4_000 };
+  const starvedSelf: SelfDelay = {
+    ...noDelay('vm-1'),
+    isStarved: true,
+    sinceMs: NOW_MS - 20_000,
+    heldUpRatio: 0.9,
+    longestStallMs: 1_900,
+    cpuRatio: 0.04,
+  };
+  const codes = (found: readonly CurrentFinding[]) =>
+    found.map(({ code, explains = [] }) => [code, ...explains.map((line) => line.code).sort()]);
+
+  it('is one finding, and what its workers do late follows from it', () => {
+    const workers = fleet(4, { host: 'web-7', agent: late }).map((worker, i) =>
+      worker.agent === null
+        ? worker
+        : { ...worker, agent: { ...worker.agent, agentId: `a${i}`, ...(i === 0 ? stopped : {}) } },
+    );
+    const found = find(workers, busyQueue);
+    expect(codes(found)).toEqual([['host.starved', 'queue.growing', 'worker.stuck']]);
+    expect(found[0]).toMatchObject({ node: 'web-7', title: 'web-7 has no CPU to spare', remedies: [] });
+  });
+
+  it('is none where a process is held up by its own work, or one is late among others on time', () => {
+    const own = fleet(2, { host: 'web-7', agent: { delay: { heldUpRatio: 0.7, cpuRatio: 0.97 } } });
+    expect(codes(find(own)).flat()).not.toContain('host.starved');
+    const workers = fleet(3, { host: 'web-7' }).map((worker, i) =>
+      worker.agent === null
+        ? worker
+        : { ...worker, agent: { ...worker.agent, agentId: `a${i}`, ...(i === 0 ? late : {}) } },
+    );
+    expect(codes(find(workers)).flat()).not.toContain('host.starved');
+  });
+
+  it('of the console: nobody is called stuck, crashed or silent, and Redis not unreachable, by who could not look', () => {
+    const workers = fleet(3, { isConnected: false, agent: stopped });
+    const link = { status: 'unreachable' as const, sinceMs: NOW_MS - 4_000, lastReadAtMs: NOW_MS - 9_000 };
+    const seen = codes(find(workers, busyQueue, { self: starvedSelf, link }));
+    expect(seen[0]).toEqual(['console.starved', 'redis.unreachable']);
+    expect(seen.flat().join(' ')).not.toMatch(/worker\./);
+  });
+
+  it('of the console says whether the CPU is taken by others or by itself', () => {
+    const of = (cpuRatio: number) =>
+      find([], {}, { self: { ...starvedSelf, cpuRatio } }).find(({ code }) => code === 'console.starved');
+    expect(of(0.04)?.title).toBe('The console’s host has no CPU to spare');
+    expect(of(0.98)?.title).toBe('The console can’t keep up');
+  });
+
+  it('a beat that may not have been read yet is no silence', () => {
+    const stalls = [{ fromMs: NOW_MS - 3_900, toMs: NOW_MS - 100 }];
+    const workers = fleet(1, { agent: stopped });
+    expect(codes(find(workers, {}, { self: { ...noDelay('vm-1'), stalls } })).flat()).not.toContain(
+      'worker.stuck',
+    );
+    expect(codes(find(workers, {}, { self: noDelay('vm-1') })).flat()).toContain('worker.stuck');
   });
 });

@@ -7,6 +7,7 @@ const LIVE: LinkFacts = {
   lastReadAtMs: 99_500,
   intervalMs: 1_000,
   readTimeoutMs: 2_500,
+  attendedMs: (fromMs, toMs) => toMs - fromMs,
   hasProblem: false,
   isReady: true,
 };
@@ -32,6 +33,12 @@ describe('how far what is shown of a Redis can be trusted', () => {
     const old = { ...LIVE, lastReadAtMs: 96_000 };
     expect(judgeLink(old)).toBe('stale');
     expect(judgeLink({ ...old, isReady: false })).toBe('unreachable');
+  });
+
+  test('a console that was held up itself calls a late look no silence of Redis', () => {
+    const old = { ...LIVE, lastReadAtMs: 90_000, attendedMs: () => 500 };
+    expect(judgeLink(old)).toBe('live');
+    expect(judgeLink({ ...old, hasProblem: true, attendedMs: () => 3_500 })).toBe('stale');
   });
 
   test('a poller that is slowed down on purpose is not stale for reading late', () => {

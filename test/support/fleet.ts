@@ -57,6 +57,7 @@ export function aWorker(over: WorkerOver = {}): WorkerState {
             wait: null,
             loopDelayP99Ms: 22,
             loopDelayMaxMs: 25,
+            delay: { heldUpRatio: 0, cpuRatio: 0.2 },
             rssBytes: 90 * 1024 * 1024,
             errorsPerSecond: { oom: 0, connection: 0, lock: 0, other: 0 },
             guard: { sinceMs: null, times: 0 },

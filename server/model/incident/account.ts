@@ -1,4 +1,5 @@
 import type { Spell } from '../../findings/spell.js';
+import { formatDuration } from '../format.js';
 import { durationsOf, type IncidentDurations } from './durations.js';
 import type { IncidentFacts, ParkingFact, ReplayFact } from './facts.js';
 import { type ImpactNumber, type IncidentImpact, impactOf } from './impact.js';
@@ -26,7 +27,7 @@ export interface IncidentAccount {
 export interface DelayAccount {
   /** Waited at once at the worst moment: at least as many were delayed. */
   readonly atLeastJobs: number;
-  /** Waiting above the threshold, added up over jobs; null: only the peak is known. */
+  /** Waiting while the backlog stood above the threshold, added up over jobs; null: only the peak is known. */
   readonly waitedJobSeconds: number | null;
   readonly thresholdJobs: number;
   readonly source: ImpactNumber['source'];
@@ -48,7 +49,7 @@ export function accountOfIncident(facts: IncidentFacts): IncidentAccount {
     loss: lossOf(facts),
     replays: facts.replays,
     parkings: facts.parkings,
-    unknown: unknownOf(facts),
+    unknown: unknownOf(facts, durationsOf(facts)),
   };
 }
 
@@ -74,8 +75,15 @@ function delayOf(facts: IncidentFacts, impact: IncidentImpact): DelayAccount | n
   return { atLeastJobs: peak.value, waitedJobSeconds: null, thresholdJobs, source: peak.source };
 }
 
-function unknownOf({ history, areEntriesCut, spells, toMs }: IncidentFacts): readonly string[] {
+function unknownOf(
+  { history, areEntriesCut, spells, toMs }: IncidentFacts,
+  { blindMs, lastsMs }: IncidentDurations,
+): readonly string[] {
   const unknown: string[] = [];
+  if (blindMs > 0)
+    unknown.push(
+      `The console could not see for ${formatDuration(blindMs / 1000)} of the ${formatDuration(lastsMs / 1000)}: what happened then is only known where Redis or workers told of it afterwards.`,
+    );
   if (history === null)
     unknown.push(
       'There is no history of signals for this range: peaks are those that findings saw, and what no finding covers is unknown.',

@@ -74,7 +74,7 @@ function delayInWords(delayed: IncidentAccount['delayed']): string {
   const waited =
     waitedJobSeconds === null
       ? 'how long they waited together is unknown'
-      : `they waited ${formatDuration(waitedJobSeconds)} in all (backlog above ${formatJobs(thresholdJobs)}, added up over time)`;
+      : `they waited at least ${formatDuration(waitedJobSeconds)} in all (the backlog, added up while it was ${formatJobs(thresholdJobs)} or more)`;
   return `at least ${formatJobs(atLeastJobs)}, the peak of a backlog; ${waited} (${source === 'history' ? 'from the history of signals' : 'as findings saw it'})`;
 }
 

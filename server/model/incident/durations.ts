@@ -13,7 +13,12 @@ export interface IncidentDurations {
   readonly resolvedAfterMs: number | null;
   /** Until its end, or so far. */
   readonly lastsMs: number;
+  /** Of it, how long a console could not see: held up by its own host, or without an answer from a Redis. */
+  readonly blindMs: number;
 }
+
+/** Findings while which what is not known must not be taken for nothing. */
+const BLIND: ReadonlySet<string> = new Set(['console.starved', 'console.stale', 'redis.unreachable']);
 
 export function durationsOf({ fromMs, toMs, nowMs, spells, entries }: IncidentFacts): IncidentDurations {
   const after = (atMs: number | undefined): number | null =>
@@ -27,7 +32,24 @@ export function durationsOf({ fromMs, toMs, nowMs, spells, entries }: IncidentFa
     firstActionAfterMs: after(entries.find(isActionThatHeld)?.atMs),
     resolvedAfterMs: isResolved ? after(Math.max(...ended.map((atMs) => atMs ?? 0))) : null,
     lastsMs: Math.max(0, (toMs ?? nowMs) - fromMs),
+    blindMs: coveredMs(
+      spells.filter(({ code }) => BLIND.has(code)),
+      fromMs,
+      toMs ?? nowMs,
+    ),
   };
+}
+
+/** ms of the range in which at least one of them lasted. */
+function coveredMs(spells: IncidentFacts['spells'], fromMs: number, toMs: number): number {
+  let covered = 0;
+  let reachedMs = fromMs;
+  for (const { beganAtMs, endedAtMs } of [...spells].sort((a, b) => a.beganAtMs - b.beganAtMs)) {
+    const untilMs = Math.min(endedAtMs ?? toMs, toMs);
+    covered += Math.max(0, untilMs - Math.max(beganAtMs, reachedMs));
+    reachedMs = Math.max(reachedMs, untilMs);
+  }
+  return covered;
 }
 
 /** Levers that turned out as asked. What was refused helped nobody. */

@@ -30,7 +30,7 @@ export interface Peak {
 export interface HistoryFacts {
   /** Width of the steps that the numbers were read at: a peak within a step is kept, its second is not. */
   readonly stepMs: number;
-  /** Share of the range in which nothing was read. */
+  /** Share of the range in which nothing was read: the console was not there, held up, or without an answer. */
   readonly gapRatio: number;
   readonly memoryRatio: Peak | null;
   readonly backlogJobs: Peak | null;
@@ -45,7 +45,10 @@ export interface HistoryFacts {
 export interface DelayedQueue {
   readonly queue: string;
   readonly peakJobs: number;
-  /** Integral of the backlog above the threshold over time: by Little's law the time that jobs waited, added up. */
+  /**
+   * Integral of the backlog over the time in which it stood above the threshold: by Little's law the time that jobs waited
+   * then, added up. At least so much: what was not read counts for nothing.
+   */
   readonly waitedJobSeconds: number;
 }
 

@@ -1,8 +1,10 @@
 import type { Severity } from '../../findings/finding.js';
 import type { AccountEntry } from '../account/account-entry.js';
+import { formatDuration } from '../format.js';
 import { formatUtc, formatUtcTime } from '../format-time.js';
-import { isActionThatHeld } from './durations.js';
+import { durationsOf, isActionThatHeld } from './durations.js';
 import type { IncidentFacts } from './facts.js';
+import { impactOf } from './impact.js';
 import { lossOf } from './loss.js';
 
 /** When customers hear of it again. */
@@ -10,8 +12,11 @@ const NEXT_AFTER_MS = { critical: 30 * 60_000, warning: 60 * 60_000 } as const;
 /** An end is believed after this, as troubles like to come back. */
 const WATCHED_MS = 10 * 60_000;
 
-/** What a customer notices. */
-type Effect = 'refused' | 'failed' | 'delayed';
+/** Less than this is not worth a word to customers. */
+const MIN_BLIND_MS = 60_000;
+
+/** What a customer notices; `maybe-refused`: it could be, and was not measured. */
+type Effect = 'refused' | 'maybe-refused' | 'failed' | 'delayed';
 
 /**
  * Two sentences for customers at this moment: what is affected and since when, then what is being done and when they
@@ -24,28 +29,34 @@ export function statusUpdateOf(
 ): string {
   const what = incident.affects.trim().replace(/[.\s]+$/, '') || 'Some of our background processing';
   const effects = effectsOf(facts);
+  const blind = blindInWords(facts);
   const from = formatUtc(facts.fromMs);
   if (facts.toMs === null) {
     const next = formatUtcTime(facts.nowMs + NEXT_AFTER_MS[incident.severity]);
     const detail = detailOf(effects, NOW);
     const now = detail === '' ? `delayed since ${from}` : `disrupted since ${from}: ${detail}`;
-    return `${what} has been ${now}. ${doneInWords(facts)}; you will hear more by ${next}.`;
+    return `${what} has been ${[now, ...blind].join('; ')}. ${doneInWords(facts)}; you will hear more by ${next}.`;
   }
   const detail = detailOf(effects, THEN);
   const then = `${detail === '' ? 'delayed' : 'disrupted'} from ${from} to ${endOf(facts.fromMs, facts.toMs)}`;
-  const was = `${what} was ${then}${detail && ` (${detail})`}`;
+  const aside = [...(detail === '' ? [] : [detail]), ...blind].join('; ');
+  const was = `${what} was ${then}${aside && ` (${aside})`}`;
   // Somebody closed it, but the console does not find it well: then nobody is told that it is.
   if (facts.spells.some(({ endedAtMs }) => endedAtMs === null))
     return `${was}. We are still watching it, as part of it may not be as usual yet.`;
   return `${was}, and works normally again. ${aftermathInWords(facts, effects)}`;
 }
 
-/** By what was found; the gravest first. Nothing found: it is at least slow, or nobody would have called it an incident. */
-function effectsOf({ spells, history }: IncidentFacts): readonly Effect[] {
-  const has = (pattern: RegExp): boolean => spells.some(({ code }) => pattern.test(code));
+/**
+ * By what was measured, then by what was found; the gravest first. Nothing found: it is at least slow, or nobody would have
+ * called it an incident. That the console could not reach Redis says nothing of those who use it.
+ */
+function effectsOf(facts: IncidentFacts): readonly Effect[] {
+  const has = (pattern: RegExp): boolean => facts.spells.some(({ code }) => pattern.test(code));
   const effects: Effect[] = [];
-  if (has(/^redis\.(full|unreachable|read-only)$/) || (history?.refusedPerSecond?.value ?? 0) > 0)
-    effects.push('refused');
+  const refused = impactOf(facts).refusedPerSecond;
+  if (refused !== null && refused.value > 0) effects.push('refused');
+  else if (refused === null && has(/^redis\.(full|read-only)$/)) effects.push('maybe-refused');
   if (has(/^jobtype\.failing$/)) effects.push('failed');
   if (effects.length === 0 || has(/^(queue|worker)\./)) effects.push('delayed');
   return effects;
@@ -53,11 +64,13 @@ function effectsOf({ spells, history }: IncidentFacts): readonly Effect[] {
 
 const NOW: Readonly<Record<Effect, string>> = {
   refused: 'some new requests are not accepted',
+  'maybe-refused': 'some new requests may not be accepted',
   failed: 'some requests fail',
   delayed: 'others are delayed',
 };
 const THEN: Readonly<Record<Effect, string>> = {
   refused: 'some new requests were not accepted',
+  'maybe-refused': 'some new requests may not have been accepted',
   failed: 'some requests failed',
   delayed: 'others were delayed',
 };
@@ -68,6 +81,13 @@ function detailOf(effects: readonly Effect[], words: Readonly<Record<Effect, str
   const parts = effects.map((effect) => words[effect]);
   const last = parts.pop() ?? '';
   return parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+}
+
+/** Nobody is told more than was seen. */
+function blindInWords(facts: IncidentFacts): readonly string[] {
+  const { blindMs } = durationsOf(facts);
+  if (blindMs < MIN_BLIND_MS) return [];
+  return [`for ${formatDuration(blindMs / 1000)} of this time our own monitoring could not see`];
 }
 
 /** The last thing done, or that it is over as far as is known; without a full stop. */
@@ -115,6 +135,8 @@ function aftermathInWords(facts: IncidentFacts, effects: readonly Effect[]): str
     return 'Work that was set aside or failed is still being caught up on; none of it is known to be lost.';
   if (effects.includes('refused'))
     return 'No accepted work is known to be lost; requests that were not accepted have to be sent again.';
+  if (effects.includes('maybe-refused'))
+    return 'No accepted work is known to be lost; we are checking whether requests were not accepted.';
   if (effects.includes('failed') && !replays.some(({ moved }) => moved > 0))
     return 'No work is known to be lost; we are checking which of the failed requests have to be repeated.';
   return 'No work is known to be lost, and there is nothing you need to do.';

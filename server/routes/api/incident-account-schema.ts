@@ -18,6 +18,7 @@ export const IncidentAccountSchema = z
       firstActionAfterSeconds: seconds,
       resolvedAfterSeconds: seconds,
       lastsSeconds: count,
+      blindSeconds: count,
     }),
     impact: z.object({
       memoryRatio: impactNumber,

@@ -35,6 +35,7 @@ export function presentIncidentAccount(account: IncidentAccount): z.infer<typeof
       firstActionAfterSeconds: seconds(durations.firstActionAfterMs),
       resolvedAfterSeconds: seconds(durations.resolvedAfterMs),
       lastsSeconds: durations.lastsMs / 1000,
+      blindSeconds: durations.blindMs / 1000,
     },
     impact: {
       memoryRatio: number(impact.memoryRatio),

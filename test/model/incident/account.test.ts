@@ -33,7 +33,27 @@ describe('durations', () => {
       firstActionAfterMs: 4 * MINUTE_MS,
       resolvedAfterMs: 12 * MINUTE_MS,
       lastsMs: 5 * MINUTE_MS,
+      blindMs: 0,
     });
+  });
+
+  it('say how long the console could not see, each minute once, and what is not known because of it', () => {
+    const blind = (code: string, fromMinute: number, toMinute: number | null) =>
+      aSpell({
+        id: code,
+        code,
+        beganAtMs: NOW_MS + fromMinute * MINUTE_MS,
+        endedAtMs: toMinute === null ? null : NOW_MS + toMinute * MINUTE_MS,
+      });
+    const spells = [
+      blind('console.starved', -5, 1),
+      blind('console.stale', 0.5, 2),
+      blind('redis.unreachable', 4, null),
+      blind('queue.growing', 0, null),
+    ];
+    const { durations, unknown } = accountOfIncident(someFacts({ spells }));
+    expect(durations.blindMs).toBe(3 * MINUTE_MS);
+    expect(unknown.join(' ')).toContain('The console could not see for 3 min of the 5 min');
   });
 
   it('a trouble that lasts is not resolved, and without a finding nobody knows', () => {

@@ -5,7 +5,8 @@ import { aPull, aSpell, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 
 const mail = { affects: 'Sending of e-mail', severity: 'critical' as const };
-const open = aSpell({ endedAtMs: null });
+const refused = [{ label: 'writes refused', value: 33, unit: 'count/s' as const }];
+const open = aSpell({ endedAtMs: null, worst: refused });
 const CLOSED = { toMs: NOW_MS + 30 * MINUTE_MS, nowMs: NOW_MS + 31 * MINUTE_MS };
 
 describe('while it lasts', () => {
@@ -89,9 +90,22 @@ describe('once it is closed', () => {
   });
 
   it('requests that were refused have to come again', () => {
-    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell()] }))).toMatch(
+    const spells = [aSpell({ worst: refused })];
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells }))).toMatch(
       /requests that were not accepted have to be sent again\.$/,
     );
+  });
+
+  it('nobody is told that requests were refused where none was, or where nothing was measured', () => {
+    const none = [{ label: 'writes refused', value: 0, unit: 'count/s' as const }];
+    const measured = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell({ worst: none })] }));
+    expect(measured).not.toMatch(/accepted/);
+    const unknown = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell()] }));
+    expect(unknown).toMatch(/may not have been accepted.*we are checking whether requests were not accepted/);
+    const blind = aSpell({ code: 'redis.unreachable', worst: [] });
+    const unseen = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [blind] }));
+    expect(unseen).not.toMatch(/accepted\b.*have to be sent again/);
+    expect(unseen).toContain('(for 12 min of this time our own monitoring could not see)');
   });
 
   it('what failed and was not replayed is not called mended', () => {

@@ -1,0 +1,107 @@
+import { formatDuration, formatRatio, formatThings } from '../model/format.js';
+import { JUDGED_MS, type SelfDelay } from '../model/self-delay.js';
+import type { Snapshot } from '../watch/snapshot.js';
+import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
+import type { FindingRule, Subject } from './finding.js';
+import { plainName } from './words.js';
+
+/** A process that is held up so much of the time does its work late, whatever the work. */
+const HELD_UP_RATIO = 0.4;
+/** Who uses less than this of a core while being held up is not held up by its own work. */
+const OWN_WORK_RATIO = 0.5;
+/** A queue's troubles are the host's where at least this share of its workers is there. */
+const SHARE_OF_WORKERS = 0.5;
+
+export const consoleStarved: FindingRule = {
+  code: 'console.starved',
+  about:
+    'The console itself gets too little CPU, or was stopped: what it has not read yet must not be taken for the silence of others.',
+  detect: (snapshot) => {
+    const { self } = snapshot;
+    if (!self?.isStarved) return [];
+    const isBusy = self.cpuRatio >= OWN_WORK_RATIO;
+    const why = isBusy
+      ? `it uses ${formatRatio(self.cpuRatio)} of a core itself`
+      : `it uses ${formatRatio(self.cpuRatio)} of a core itself, so others take its CPU, or it was stopped`;
+    return [
+      {
+        severity: 'warning',
+        queue: null,
+        node: null,
+        title: isBusy ? 'The console can’t keep up' : 'The console’s host has no CPU to spare',
+        sentence: `The console on ${plainName(self.host)} was held up for ${formatRatio(self.heldUpRatio)} of the last ${formatDuration(JUDGED_MS / 1000)} (${why}): it sees late, and calls nobody silent meanwhile; give its host CPU, or move what takes it.`,
+        evidence: evidenceOf(self),
+        remedies: [],
+        rank: 995,
+        // What it has in common with these workers is their host.
+        accountsFor: isBusy ? [] : queuesMostlyOn(self.host, snapshot),
+      },
+    ];
+  },
+};
+
+export const hostStarved: FindingRule = {
+  code: 'host.starved',
+  about:
+    'Worker processes of one host come late to everything though they use little CPU themselves: something else takes it.',
+  detect: (snapshot) =>
+    [...byHost(snapshot)]
+      .filter(([host]) => !(snapshot.self?.isStarved && snapshot.self.host === host))
+      .flatMap(([host, processes]) => {
+        const delays = processes.flatMap(({ delay }) => delay ?? []);
+        const late = delays.filter(isStarved);
+        // One late process among others on time has a trouble of its own.
+        if (late.length === 0 || late.length * 2 <= delays.length) return [];
+        const worst = late.reduce((a, b) => (b.heldUpRatio > a.heldUpRatio ? b : a));
+        const cpuRatio = delays.reduce((sum, one) => sum + one.cpuRatio, 0);
+        return [
+          {
+            severity: 'warning' as const,
+            queue: null,
+            node: host,
+            title: `${plainName(host)} has no CPU to spare`,
+            sentence: `${formatThings(late.length, 'worker process', 'worker processes')} of ${delays.length} on ${plainName(host)} ${late.length === 1 ? 'is' : 'are'} held up for ${formatRatio(worst.heldUpRatio)} of the time while they use ${formatRatio(cpuRatio)} of a core together: something else takes the CPU of this host; jobs there run late, and more slots there would make it worse.`,
+            evidence: [
+              { label: 'held up', value: worst.heldUpRatio, unit: 'ratio' as const },
+              { label: 'CPU the workers use', value: cpuRatio, unit: 'ratio' as const },
+              { label: 'worker processes', value: delays.length, unit: 'count' as const },
+            ],
+            remedies: [],
+            rank: 650,
+            accountsFor: queuesMostlyOn(host, snapshot),
+          },
+        ];
+      }),
+};
+
+function isStarved({ heldUpRatio, cpuRatio }: NonNullable<AgentFacts['delay']>): boolean {
+  return heldUpRatio >= HELD_UP_RATIO && cpuRatio < OWN_WORK_RATIO;
+}
+
+function evidenceOf({ heldUpRatio, longestStallMs, cpuRatio }: SelfDelay) {
+  return [
+    { label: 'held up', value: heldUpRatio, unit: 'ratio' as const },
+    { label: 'longest time', value: longestStallMs / 1000, unit: 'seconds' as const },
+    { label: 'CPU it uses itself', value: cpuRatio, unit: 'ratio' as const },
+  ];
+}
+
+/** Processes with the agent by host, each once. */
+function byHost({ workers }: Snapshot): ReadonlyMap<string, readonly AgentFacts[]> {
+  const hosts = new Map<string, Map<string, AgentFacts>>();
+  for (const { host, agent } of workers) {
+    if (host === null || agent === null) continue;
+    const processes = hosts.get(host) ?? new Map<string, AgentFacts>();
+    processes.set(agent.agentId, agent);
+    hosts.set(host, processes);
+  }
+  return new Map([...hosts].map(([host, processes]) => [host, [...processes.values()]]));
+}
+
+function queuesMostlyOn(host: string, { workers }: Snapshot): readonly Subject[] {
+  const byQueue = new Map<string, WorkerState[]>();
+  for (const worker of workers) byQueue.set(worker.queueId, [...(byQueue.get(worker.queueId) ?? []), worker]);
+  return [...byQueue].flatMap(([queue, of]) =>
+    of.filter((worker) => worker.host === host).length >= of.length * SHARE_OF_WORKERS ? [{ queue }] : [],
+  );
+}
