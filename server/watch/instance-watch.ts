@@ -22,6 +22,8 @@ import type { SeenWorker, WorkerState } from './worker-state.js';
 const READ_TIMEOUT_MS = 2_500;
 /** How often a Redis that can't be read is tried. */
 const RETRY_EVERY_MS = 500;
+/** A connection that fails when the console has been held up for so long fails by that, as far as is known yet. */
+const HELD_UP_MS = 1_000;
 /** After an outage agents connect anew, as the console does: for so long nobody is told to be gone. */
 const AGENTS_BACK_MS = 3_000;
 
@@ -219,14 +221,18 @@ export class InstanceWatch {
   }
 
   #judge(nowMs: number): LinkStatus {
+    const self = this.#deps.self();
+    const sinceMs = this.#lastReadAtMs ?? this.#startedAtMs;
+    const heldUpMs = nowMs - sinceMs - attendedMs(self, sinceMs, nowMs);
     return judgeLink({
       nowMs,
       startedAtMs: this.#startedAtMs,
       lastReadAtMs: this.#lastReadAtMs,
       intervalMs: this.#poll.intervalMs,
       readTimeoutMs: READ_TIMEOUT_MS,
-      attendedMs: (fromMs, toMs) => attendedMs(this.#deps.self(), fromMs, toMs),
-      hasProblem: this.link.problem !== null,
+      attendedMs: (fromMs, toMs) => attendedMs(self, fromMs, toMs),
+      // Timers of the connection too find their time over before what came meanwhile is read.
+      hasProblem: this.link.problem !== null && heldUpMs < HELD_UP_MS,
       isReady: this.link.isReady,
     });
   }

@@ -1,0 +1,72 @@
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type AttachedProcess, startAttached } from '../support/attached-process.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
+import { type Starving, starve } from '../support/starve.js';
+import { until } from '../support/until.js';
+
+let redis: OwnRedis;
+let app: RunningConsole;
+let workers: AttachedProcess;
+let starving: Starving | null = null;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  workers = await startAttached({
+    port: redis.port,
+    workers: [{ queue: 'work', count: 3, concurrency: 4, jobMs: 100, attach: {} }],
+  });
+  app = await startConsole({ redisUrl: redis.url });
+  await until('the workers are seen', async () => {
+    const { body } = await app.ask('GET', '/api/v1/instances/default/workers');
+    return body.workers?.length === 3;
+  });
+});
+
+afterAll(async () => {
+  starving?.end();
+  await app?.stop();
+  await workers?.stop();
+  await redis?.stop();
+});
+
+const codes = async (): Promise<readonly string[]> => {
+  const { body } = await app.ask('GET', '/api/v1/findings');
+  return body.findings.map(({ code }: { code: string }) => code);
+};
+const told = async (): Promise<readonly { kind: string; text: string }[]> =>
+  (await app.ask('GET', '/api/v1/timeline?limit=200')).body.entries;
+/** What a console that was only late would wrongly say of others. */
+const BLAME = /unreachable|does not answer|crashed|is stuck|are stuck|silent|drags|Blind/;
+
+describe('on a host without CPU to spare', () => {
+  it('one finding says so, and nobody is called crashed, stuck, silent or unreachable', async () => {
+    const queue = new Queue('work', { connection: { port: redis.port } });
+    await queue.addBulk(Array.from({ length: 1_500 }, () => ({ name: 'mail', data: {} })));
+    await queue.close();
+    starving = starve([app.pid, workers.pid], { everyMs: 1_000, runMs: 60 });
+    await until(
+      'the console knows that it is starved',
+      async () => (await codes()).includes('console.starved'),
+      {
+        withinMs: 60_000,
+      },
+    );
+    expect(
+      (await codes()).filter((code) => /^(worker|redis\.unreachable|console\.stale)/.test(code)),
+    ).toEqual([]);
+    starving.end();
+    await until('it is over', async () => !(await codes()).includes('console.starved'), { withinMs: 60_000 });
+  });
+
+  it('a console that was stopped for seconds wakes up and blames nobody', async () => {
+    starving = starve([app.pid], { everyMs: 7_500, runMs: 1_500 });
+    await until('it knows that it was held up', async () => (await codes()).includes('console.starved'), {
+      withinMs: 60_000,
+    });
+    starving.end();
+    await until('it is over', async () => !(await codes()).includes('console.starved'), { withinMs: 60_000 });
+    expect((await told()).map(({ text }) => text).filter((text) => BLAME.test(text))).toEqual([]);
+  });
+});
