@@ -170,11 +170,11 @@ class Causes {
     return made;
   }
 
-  /** Those of Redis itself, of which there are few; else those that are about the queue of the effect, or account for it. */
+  /** Those of Redis and the console themselves, of which there are few; else those that are about the queue of the effect, or account for it. */
   of(code: string, { queue }: CodedFinding): readonly CodedFinding[] {
     const known = this.#byCode.get(code);
     if (!known) return [];
-    return code.startsWith('redis.') ? known.all : (known.byQueue.get(queue ?? '') ?? []);
+    return /^(redis|console)\./.test(code) ? known.all : (known.byQueue.get(queue ?? '') ?? []);
   }
 }
 

@@ -3,6 +3,7 @@ import type { CurrentFinding } from './finding.js';
 
 /** Codes that are about the console and its sight, and so hold while it can't see. */
 const ABOUT_SIGHT: ReadonlySet<string> = new Set([
+  'console.starved',
   'console.stale',
   'console.no-history',
   'console.store',
