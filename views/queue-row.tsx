@@ -20,6 +20,8 @@ export interface QueueRowProps {
   readonly state: State;
   readonly icon: IconName;
   readonly verdict: string;
+  /** Title of the worst finding about it; empty: none. */
+  readonly problem: string;
   /** How many of its job types are in trouble, and which; null: none. */
   readonly types: { readonly count: string; readonly text: string; readonly href: string } | null;
   readonly depth: string;
@@ -57,7 +59,7 @@ export const QueueRow: FC<QueueRowProps> = (row) => (
       {row.place ? <span class="place">{row.place}</span> : null}
     </th>
     <td class="cell-state" data-label="State">
-      <span class={`state-word state-${row.state}`}>
+      <span class={`state-word state-${row.state}`} title={row.problem || undefined}>
         <Icon name={row.icon} /> {row.verdict}
       </span>
       {row.types ? (

@@ -3,7 +3,7 @@ import type { Absence, JobTypeState } from '../watch/job-type-state.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule } from './finding.js';
 import { forTypes } from './for-types.js';
-import { isFull, type QueueVerdict, queueVerdict } from './verdict.js';
+import { isFull, type QueueVerdict } from './verdict.js';
 import { plainName, queueName } from './words.js';
 
 /** What stops the whole queue explains why one of its types does not complete. */
@@ -28,10 +28,9 @@ const LATEST_BEAT_MS = 5_000;
 export const jobTypeAbsent: FindingRule = {
   code: 'jobtype.absent',
   about: 'A job type that completed regularly has stopped, while its queue goes on.',
-  detect: forTypes((type, queue, snapshot, nowMs, thresholds) => {
+  detect: forTypes((type, queue, snapshot, nowMs) => {
     const { absent } = type;
-    if (!absent || isFull(snapshot) || EXPLAINED.has(queueVerdict(queue, snapshot, nowMs, thresholds)))
-      return null;
+    if (!absent || isFull(snapshot) || EXPLAINED.has(queue.verdict)) return null;
     // Its failures are why it does not complete.
     if (type.failing) return null;
     if (!wouldBeSeen(type, queue, snapshot, nowMs) || !isOfTypeAlone(absent, queue, nowMs)) return null;

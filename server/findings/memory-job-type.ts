@@ -10,8 +10,8 @@ import {
   memorySeverity,
   shareEvidence,
   surelyHeld,
-  tightestNode,
 } from './memory-share.js';
+import { fullestNode } from './verdict.js';
 import { magnitude, plainName, queueName } from './words.js';
 
 /** One type that holds this much of everything is the cause, and not one of many. */
@@ -84,7 +84,7 @@ function remediesFor({ queue, type }: TypeShare, snapshot: Snapshot): readonly R
     const held = args.state === 'failed' ? type.failedBytes : type.completedBytes;
     return held >= type.bytes / 10;
   });
-  const node = tightestNode(snapshot);
+  const node = fullestNode(snapshot);
   const raise = node && type.backlogBytes >= type.bytes / 2 ? raiseMaxmemory(node) : null;
   const park = type.backlogBytes >= type.bytes / 2 ? parkLargestType([queue], type.type) : null;
   return [...cleans, raise, park].filter((remedy) => remedy !== null);

@@ -39,7 +39,7 @@ export function isMemoryPressed(snapshot: Snapshot): boolean {
 }
 
 function isGrowingToFull({ forecast }: RedisNode): boolean {
-  return forecast !== null && forecast.fullInSeconds !== null && Number.isFinite(forecast.fullInSeconds);
+  return forecast !== null && (forecast.fullInSeconds !== null || forecast.notKnown !== null);
 }
 
 /** A warning where it holds a quarter of the limit, or where Redis is close to it; else worth knowing. */
@@ -47,12 +47,4 @@ export function memorySeverity({ bytes }: Bytes, snapshot: Snapshot, thresholds:
   const limitBytes = snapshot.nodes.reduce((sum, node) => sum + (node.limit?.bytes ?? 0), 0);
   const isTight = snapshot.nodes.some((node) => (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio);
   return isTight || (limitBytes > 0 && bytes >= limitBytes * LARGE_SHARE) ? 'warning' : 'info';
-}
-
-/** The node that is nearest to its limit: the one whose limit a remedy would raise. */
-export function tightestNode(snapshot: Snapshot): RedisNode | null {
-  return snapshot.nodes.reduce<RedisNode | null>(
-    (worst, node) => (worst === null || (node.usedRatio ?? 0) > (worst.usedRatio ?? 0) ? node : worst),
-    null,
-  );
 }

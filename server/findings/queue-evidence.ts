@@ -1,6 +1,6 @@
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule, FoundNow, Thresholds } from './finding.js';
-import { isFull, oldestWaitingSeconds, type QueueVerdict, queueVerdict } from './verdict.js';
+import { isFull, oldestWaitingSeconds, type QueueVerdict } from './verdict.js';
 
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, nowMs: number): readonly Evidence[] {
@@ -36,8 +36,7 @@ const USED_AGAIN_MS = 10_000;
 export function forVerdict(verdicts: readonly QueueVerdict[], describe: Describe): FindingRule['detect'] {
   const described = new WeakMap<QueueState, { atMs: number; isFull: boolean; found: FoundNow }>();
   return (snapshot, nowMs, thresholds) => {
-    const byVerdict = queuesByVerdict(snapshot, nowMs, thresholds);
-    const queues = verdicts.flatMap((verdict) => byVerdict.get(verdict) ?? []);
+    const queues = snapshot.queues.filter(({ verdict }) => verdicts.includes(verdict));
     const full = isFull(snapshot);
     return queues.map((queue) => {
       const known = queues.length < MANY ? undefined : described.get(queue);
@@ -47,28 +46,4 @@ export function forVerdict(verdicts: readonly QueueVerdict[], describe: Describe
       return found;
     });
   };
-}
-
-const judged = new WeakMap<
-  Snapshot,
-  { nowMs: number; thresholds: Thresholds; queues: ReadonlyMap<QueueVerdict, readonly QueueState[]> }
->();
-
-/** All queues by their verdict: several rules ask, and each queue is judged once. */
-function queuesByVerdict(
-  snapshot: Snapshot,
-  nowMs: number,
-  thresholds: Thresholds,
-): ReadonlyMap<QueueVerdict, readonly QueueState[]> {
-  const known = judged.get(snapshot);
-  if (known?.nowMs === nowMs && known.thresholds === thresholds) return known.queues;
-  const queues = new Map<QueueVerdict, QueueState[]>();
-  for (const queue of snapshot.queues) {
-    const verdict = queueVerdict(queue, snapshot, nowMs, thresholds);
-    const alike = queues.get(verdict);
-    if (alike) alike.push(queue);
-    else queues.set(verdict, [queue]);
-  }
-  judged.set(snapshot, { nowMs, thresholds, queues });
-  return queues;
 }

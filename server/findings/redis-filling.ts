@@ -1,21 +1,25 @@
 import { formatBytes, formatBytesPerSecond, formatDuration, formatRatio } from '../model/format.js';
+import { isSettling } from '../model/sight.js';
 import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { Evidence, FindingRule, FoundNow, Thresholds } from './finding.js';
 import { mainHolder } from './main-holder.js';
 import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { memoryEvidence } from './redis-full.js';
 import { nodeName } from './words.js';
 
 /** Less time than this is too little to find out more: act now. */
-const ACT_NOW_SECONDS = 120;
+const ACT_NOW_SECONDS = 300;
+/** A forecast alone is only that red with half of the room gone, or after growth that lasted: else it is a burst's first seconds. */
+const RED_FROM_RATIO = 0.5;
+const LASTING_MS = 60_000;
 
 export const redisFilling: FindingRule = {
   code: 'redis.filling',
   about: 'Redis is close to its memory limit, or will be there within the horizon at the present growth.',
-  detect: (snapshot, _nowMs, thresholds) =>
+  detect: (snapshot, nowMs, thresholds) =>
     snapshot.nodes
       .filter((node) => !node.isFull && isFilling(node, thresholds))
-      .map((node) => filling(node, snapshot, thresholds)),
+      .map((node) => filling(node, snapshot, nowMs, thresholds)),
 };
 
 /** What was watched for two minutes says nothing about the next hour: this many times the window is foretold. */
@@ -25,19 +29,26 @@ function isFilling(node: RedisNode, thresholds: Thresholds): boolean {
   return (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio || isFullSoon(node, thresholds);
 }
 
-function isFullSoon({ forecast }: RedisNode, thresholds: Thresholds): boolean {
+export function isFullSoon({ forecast }: RedisNode, thresholds: Thresholds): boolean {
   const seconds = forecast?.fullInSeconds ?? null;
   if (forecast === null || seconds === null) return false;
   const credible = (WINDOWS_AHEAD * forecast.windowMs) / 1000;
   return seconds > 0 && seconds <= Math.min(thresholds.fillHorizonSeconds, credible);
 }
 
-function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): FoundNow {
+/** Is the trend old and far enough to call it urgent, and not of before a change that was just made? */
+function isUrgent({ forecast, usedRatio }: RedisNode, snapshot: Snapshot, nowMs: number): boolean {
+  const seconds = forecast?.fullInSeconds ?? null;
+  if (forecast === null || seconds === null || seconds > ACT_NOW_SECONDS) return false;
+  if (isSettling(snapshot, nowMs)) return false;
+  return (usedRatio ?? 0) >= RED_FROM_RATIO || forecast.windowMs >= LASTING_MS;
+}
+
+function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds: Thresholds): FoundNow {
   const seconds = node.forecast?.fullInSeconds ?? null;
   const isSoon = isFullSoon(node, thresholds);
   const isCritical =
-    (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio ||
-    (isSoon && seconds !== null && seconds <= ACT_NOW_SECONDS);
+    (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio || (isSoon && isUrgent(node, snapshot, nowMs));
   const holder = mainHolder(snapshot);
   // What takes the cause away comes first here: Redis still takes writes, so it works at once.
   const remedies = [
@@ -55,11 +66,7 @@ function filling(node: RedisNode, snapshot: Snapshot, thresholds: Thresholds): F
       ? `${nodeName(node, snapshot)} ${remaining}`
       : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
     sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` ${holder.sentence}` : ''}`,
-    evidence: [
-      ...memoryEvidence(node),
-      ...(seconds === null ? [] : [{ label: 'full in', value: seconds, unit: 'seconds' as const }]),
-      ...(holder?.evidence ?? []),
-    ],
+    evidence: [...memoryEvidence(node), ...fullIn(node), ...(holder?.evidence ?? [])],
     remedies,
     rank: 800 + urgency(seconds, node.usedRatio ?? 0),
     accountsFor: holder?.accountsFor ?? [],
@@ -72,6 +79,13 @@ function state(node: RedisNode, snapshot: Snapshot): string {
   const growth = node.forecast?.growthBytesPerSecond ?? 0;
   if (growth > 0) return `${held}${limit} and grows by ${formatBytesPerSecond(growth)}`;
   return node.forecast ? `${held}${limit} and is not growing now` : `${held}${limit}`;
+}
+
+function fullIn({ forecast }: RedisNode): readonly Evidence[] {
+  if (forecast === null) return [];
+  if (forecast.notKnown !== null) return [{ label: 'full in', value: `not known: ${forecast.notKnown}` }];
+  const { fullInSeconds } = forecast;
+  return fullInSeconds === null ? [] : [{ label: 'full in', value: fullInSeconds, unit: 'seconds' }];
 }
 
 function limitSource(node: RedisNode): string {

@@ -1,4 +1,5 @@
 import type { Evidence, Finding, Severity } from './finding.js';
+import { troubleCode } from './hold-verdict.js';
 
 /** Findings of this severity are told in the timeline; a note is not worth a line. */
 export type ToldSeverity = Exclude<Severity, 'info'>;
@@ -73,20 +74,29 @@ export function worstOf(before: readonly Evidence[], now: readonly Evidence[]): 
   return [...worst.values()];
 }
 
+/** Is a finding the spell's own: by its key, or as the neighbouring verdict on the same queue? */
+export function isOf(spell: Spell, finding: Finding): boolean {
+  if (finding.key === spell.key) return true;
+  const isNeighbour = finding.code !== spell.code && troubleCode(finding.code) === troubleCode(spell.code);
+  return isNeighbour && finding.queue !== null && finding.queue === spell.queue;
+}
+
 /**
  * Is the spell's trouble among what a finding tells? By its own key, as one of the queues that are told together, or as
  * what the finding explains. Then it has not ended, although it is not told by itself.
  */
 export function isToldBy(spell: Spell, finding: Finding): boolean {
   if (finding.instance !== spell.instance) return false;
-  if (finding.key === spell.key) return true;
-  if (finding.code === spell.code && finding.node === spell.node) {
+  if (isOf(spell, finding)) return true;
+  if (troubleCode(finding.code) === troubleCode(spell.code) && finding.node === spell.node) {
     if (spell.queue !== null && finding.queues?.includes(spell.queue)) return true;
     if (finding.queue !== null && spell.queues.includes(finding.queue)) return true;
     if (finding.queues?.some((queue) => spell.queues.includes(queue))) return true;
   }
   return (finding.explains ?? []).some(
     ({ code, queue, jobType }) =>
-      code === spell.code && queue === spell.queue && (jobType ?? null) === spell.jobType,
+      troubleCode(code) === troubleCode(spell.code) &&
+      queue === spell.queue &&
+      (jobType ?? null) === spell.jobType,
   );
 }

@@ -1,5 +1,6 @@
 import type { Finding } from './finding.js';
-import { isToldBy, type Spell, spellOf, toldSeverity, worstOf } from './spell.js';
+import { troubleCode } from './hold-verdict.js';
+import { isOf, isToldBy, type Spell, spellOf, toldSeverity, worstOf } from './spell.js';
 
 /** A finding that comes and goes within this is not told. */
 export const BEGIN_HELD_MS = 5_000;
@@ -70,7 +71,7 @@ export function stepSpells(
   const others = book.open.filter(({ spell }) => spell.instance !== tick.instance);
   const own = book.open.filter(({ spell }) => spell.instance === tick.instance);
   const open = own.flatMap((one) => goOn(one, tick, told));
-  const fresh = new Map([...book.fresh].filter(([key]) => !isOf(key, tick.instance)));
+  const fresh = new Map([...book.fresh].filter(([key]) => !isIn(key, tick.instance)));
   for (const finding of tick.findings) {
     if (toldSeverity(finding.severity) === null || finding.lastSeenAtMs !== undefined) continue;
     if (open.some(({ spell }) => isSame(spell, finding))) continue;
@@ -89,13 +90,15 @@ export function stepSpells(
 /** A finding of one queue of a group that is told together is no trouble of its own. */
 function isSame(spell: Spell, finding: Finding): boolean {
   return (
-    spell.key === finding.key ||
-    (spell.code === finding.code && finding.queue !== null && spell.queues.includes(finding.queue))
+    isOf(spell, finding) ||
+    (troubleCode(spell.code) === troubleCode(finding.code) &&
+      finding.queue !== null &&
+      spell.queues.includes(finding.queue))
   );
 }
 
 /** Keys are `code|instance|…`; an instance's name holds no bar. */
-function isOf(key: string, instance: string): boolean {
+function isIn(key: string, instance: string): boolean {
   return key.split('|', 2)[1] === instance;
 }
 
@@ -106,10 +109,10 @@ function goOn(
 ): readonly OpenSpell[] {
   const { nowMs } = tick;
   const found = tick.findings.filter((finding) => isToldBy(one.spell, finding));
-  const own = found.find(({ key }) => key === one.spell.key);
+  const own = found.find((finding) => isOf(one.spell, finding));
   if (own && own.lastSeenAtMs === undefined && toldSeverity(own.severity) !== null)
     return [seen(one, own, nowMs, told)];
-  const isElsewhere = found.some(({ key }) => key !== one.spell.key);
+  const isElsewhere = found.some((finding) => finding !== own);
   if (isElsewhere && tick.isLive)
     return [
       { ...one, spell: { ...one.spell, lastSeenAtMs: nowMs }, awaySinceMs: null, isUnconfirmed: false },

@@ -1,4 +1,5 @@
 import type { CurrentFinding, Finding, Severity } from './finding.js';
+import { troubleCode } from './hold-verdict.js';
 
 const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
@@ -16,7 +17,8 @@ export function compareFindings(a: CurrentFinding, b: CurrentFinding): number {
 
 /**
  * Gives each finding its past: a key that was there at the last tick keeps its `sinceMs`, a new one starts now. A trouble
- * that begins or ends to be told once for many queues keeps its start too.
+ * that begins or ends to be told once for many queues keeps its start too, and so does one whose verdict becomes its
+ * neighbour (growing, overloaded).
  * @returns ranked, worst first; one finding a key (the worst, should a rule have made two).
  */
 export function trackFindings(
@@ -55,12 +57,15 @@ function startsOf(previous: readonly Finding[]): Starts {
 function startOf(finding: CurrentFinding, { byKey, merged, alone }: Starts): number | undefined {
   const own = byKey.get(finding.key);
   if (own !== undefined) return own;
-  if (finding.queue !== null) return merged.get(keyAlone(finding, finding.queue));
+  if (finding.queue !== null) {
+    const key = keyAlone(finding, finding.queue);
+    return merged.get(key) ?? (troubleCode(finding.code) === finding.code ? undefined : alone.get(key));
+  }
   const keys = (finding.queues ?? []).map((queue) => keyAlone(finding, queue));
   const starts = keys.flatMap((key) => merged.get(key) ?? alone.get(key) ?? []);
   return starts.length > 0 ? Math.min(...starts) : undefined;
 }
 
 function keyAlone(finding: CurrentFinding, queue: string): string {
-  return [finding.code, finding.instance, queue, finding.node ?? ''].join('|');
+  return [troubleCode(finding.code), finding.instance, queue, finding.node ?? ''].join('|');
 }

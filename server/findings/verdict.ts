@@ -1,20 +1,28 @@
 import { workersOf } from '../model/judge-fleet.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { Thresholds } from './finding.js';
 
 /** What a queue's state comes down to: one word, the first of the ladder below that holds. */
-export type QueueVerdict =
-  | 'halted'
-  | 'paused'
-  | 'idle'
-  | 'no-workers'
-  | 'blocked-by-memory'
-  | 'capped'
-  | 'rate-limited'
-  | 'stuck'
-  | 'overloaded'
-  | 'growing'
-  | 'flowing';
+export const QUEUE_VERDICTS = [
+  'halted',
+  'paused',
+  'idle',
+  'no-workers',
+  'blocked-by-memory',
+  'capped',
+  'rate-limited',
+  'stuck',
+  'overloaded',
+  'growing',
+  /** It moves, but most of what ends has failed. */
+  'failing',
+  /** Jobs run, and none has ended in the time that rates look back. */
+  'running',
+  /** Jobs wait and none runs or has left, for too short a time to call it a trouble. */
+  'waiting',
+  'flowing',
+] as const;
+export type QueueVerdict = (typeof QUEUE_VERDICTS)[number];
 
 /** Jobs that run may take long, so slots that are busy get this many times the patience before a queue counts as stuck. */
 const BUSY_PATIENCE = 3;
@@ -23,10 +31,13 @@ const BUSY_MIN_SECONDS = 60;
 const LEAST_GROWING_SECONDS = 12;
 /** A measured rate this close to the limit is held by it. */
 const AT_LIMIT_RATIO = 0.9;
+/** From here on most runs fail: jobs that leave this way are not done. */
+const MOSTLY_FAILING_RATIO = 0.5;
 
 /**
  * One verdict a queue, as a ladder of rules: a cause stands above its symptoms, so each queue has one finding about its
- * flow and not four. Pure.
+ * flow and not four. Pure. The watcher asks it once a tick and keeps what came of it, held against noise
+ * (hold-verdict.ts), as `QueueState.verdict`: everybody else reads that.
  */
 export function queueVerdict(
   queue: QueueState,
@@ -38,7 +49,8 @@ export function queueVerdict(
   if (queue.flow !== 'running') return queue.flow;
   // 2. Nothing waits: nothing can be wrong with the flow.
   //    Jobs may come and go between two looks: then the rate tells of them, and no look has met one.
-  if (queue.backlog <= 0) return queue.counts.active > 0 || hasDepartures(queue) ? 'flowing' : 'idle';
+  if (queue.backlog <= 0 && queue.counts.active === 0 && !hasDepartures(queue)) return 'idle';
+  if (queue.backlog <= 0) return withoutTrouble(queue);
   // 3. Nobody is there. Above memory: room alone does not help a queue without workers.
   if (queue.workers === 0 && hasWaited(queue, nowMs, thresholds.stuckSeconds)) return 'no-workers';
   const isMotionless = isWithoutDeparture(queue, nowMs, thresholds.stuckSeconds);
@@ -54,9 +66,28 @@ export function queueVerdict(
   if (queue.backlog >= thresholds.backlogMinJobs && isOverloaded(queue, snapshot)) return 'overloaded';
   // 9. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
   //    While workers are away for a moment, as in a deploy, rule 3 is to come.
-  if (queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs && queue.workers !== 0)
-    return hasWaited(queue, nowMs, LEAST_GROWING_SECONDS) ? 'growing' : 'flowing';
-  return 'flowing';
+  const isGrowing = queue.rates?.isGrowing === true && queue.backlog >= thresholds.backlogMinJobs;
+  if (isGrowing && queue.workers !== 0 && hasWaited(queue, nowMs, LEAST_GROWING_SECONDS)) return 'growing';
+  return withoutTrouble(queue);
+}
+
+/** Nothing holds the queue up that is known by now. It only flows where jobs are seen to leave, done, by workers that are there. */
+function withoutTrouble(queue: QueueState): QueueVerdict {
+  if (isMostlyFailing(queue)) return 'failing';
+  if (queue.backlog > 0 && queue.workers === 0) return 'waiting';
+  if (hasDepartures(queue)) return 'flowing';
+  return queue.counts.active > 0 ? 'running' : 'waiting';
+}
+
+/** A type of it fails more than before, and that is most of what ends in the queue. */
+function isMostlyFailing({ types }: QueueState): boolean {
+  if (!types.some(({ failing }) => failing !== null)) return false;
+  const [failed, completed] = [sumOf(types, 'failedPerSecond'), sumOf(types, 'completedPerSecond')];
+  return failed > 0 && failed >= (failed + completed) * MOSTLY_FAILING_RATIO;
+}
+
+function sumOf(types: QueueState['types'], rate: 'failedPerSecond' | 'completedPerSecond'): number {
+  return types.reduce((sum, type) => sum + (type[rate] ?? 0), 0);
 }
 
 /** Most of the workers that can tell have all slots busy and finish, and the queue does not get shorter in time. */
@@ -68,9 +99,28 @@ function isOverloaded(queue: QueueState, snapshot: Snapshot): boolean {
   return overloaded > 0 && overloaded * 2 >= telling.length;
 }
 
+/** Verdicts under which a queue that does not get shorter is no trouble by now. */
+const WITHOUT_TROUBLE: ReadonlySet<QueueVerdict> = new Set(['idle', 'flowing', 'running', 'waiting']);
+
+/**
+ * Seconds until a queue is empty as it may be said: Infinity ("never") only where its verdict is a trouble too, else such
+ * rates are noise, or too young. null: nothing to drain, or not known.
+ */
+export function drainSecondsOf({ drainSeconds, verdict }: QueueState): number | null {
+  return drainSeconds === Number.POSITIVE_INFINITY && WITHOUT_TROUBLE.has(verdict) ? null : drainSeconds;
+}
+
 /** Is any node over its limit? In a Cluster it is not known here which node holds a queue, so any counts. */
 export function isFull(snapshot: Snapshot): boolean {
   return snapshot.nodes.some((node) => node.isFull);
+}
+
+/** The node that is nearest to its limit: it speaks for a Cluster. */
+export function fullestNode(snapshot: Snapshot): RedisNode | null {
+  return snapshot.nodes.reduce<RedisNode | null>(
+    (worst, node) => (worst === null || (node.usedRatio ?? 0) > (worst.usedRatio ?? 0) ? node : worst),
+    null,
+  );
 }
 
 /** Seconds since a job last left, as far as the console has watched. */

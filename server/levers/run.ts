@@ -139,7 +139,7 @@ async function pull(
   };
   const outcome = await attempt(lever, context, request, base);
   if (request.dryRun) return outcome;
-  if (target.queue) deps.watch.refreshSoon(target.instance, target.queue.id);
+  deps.watch.noteAction(target.instance, target.queue?.id ?? null);
   const kept = await keep(deps, actor, request, outcome);
   if (kept.auditId !== null && outcome.status === 'applied' && target.queue) {
     const { name } = lever;

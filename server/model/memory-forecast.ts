@@ -1,4 +1,6 @@
 import type { MemoryForecast } from '../watch/snapshot.js';
+import { formatDuration } from './format.js';
+import { isTooWide, tooWideInWords } from './range.js';
 import { startAfterLastStep } from './steps.js';
 import { fitRobustly, median, type RobustFit, SIGNIFICANT_Z, type TimedValue } from './theil-sen.js';
 
@@ -24,7 +26,8 @@ const NOISE_BYTES = 384 * 1024;
  * taken to go on. Growth that began a moment ago counts as soon as it is beyond doubt, without waiting for the window.
  * @param points oldest first; any number, at most 120 are used.
  * @returns null while there are too few samples; `growthBytesPerSecond` 0 and no time where no trend is significant;
- * `fullInSeconds` 0 at or over the limit, null when not filling or without a limit.
+ * `fullInSeconds` 0 at or over the limit, null when not filling, without a limit, or where the range is too wide to name one
+ * number (`notKnown` says so).
  */
 export function forecastMemory(
   points: readonly MemoryPoint[],
@@ -40,13 +43,20 @@ export function forecastMemory(
   const chosen = presentFit(fitted);
   if (!chosen) return null;
   const { fit, windowMs } = chosen;
-  const level = median(samples.slice(Math.max(start, samples.length - 5)).map((sample) => sample.value));
+  const middle = median(samples.slice(Math.max(start, samples.length - 5)).map((sample) => sample.value));
+  // After what freed memory little by little the middle is of before: a Redis that is below its limit now is not full.
+  const level = limitBytes !== null && last.value < limitBytes ? Math.min(middle, last.value) : middle;
   const growth = isTrend(fit, SIGNIFICANT_Z) ? fit.slopePerSecond : 0;
+  const range = fullRange(limitBytes, level, growth, fit.slopeRange);
+  const isKnown = range === null || !isTooWide(range);
   return {
     growthBytesPerSecond: growth,
     growthRange: fit.slopeRange,
-    fullInSeconds: secondsUntil(limitBytes, level, growth),
-    fullInRange: fullRange(limitBytes, level, growth, fit.slopeRange),
+    fullInSeconds: isKnown ? secondsUntil(limitBytes, level, growth) : null,
+    fullInRange: range,
+    notKnown: isKnown
+      ? null
+      : `the trend of the last ${formatDuration(windowMs / 1000)} allows ${tooWideInWords(range)}`,
     windowMs,
   };
 }

@@ -1,5 +1,5 @@
 import { type GuardBaseline, type GuardSight, SHOWS_AFTER_SECONDS } from '../model/replay-guard.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { MemoryForecast, QueueState, Snapshot } from '../watch/snapshot.js';
 
 /** A queue as the guard remembers it; `moved` are jobs that replays have put there since the console began. */
 interface Point {
@@ -58,7 +58,7 @@ export class GuardEye {
     }
     const nodes = snapshot?.nodes ?? [];
     const used = nodes.flatMap(({ usedRatio }) => usedRatio ?? []);
-    const fullIn = nodes.flatMap(({ forecast }) => forecast?.fullInSeconds ?? []);
+    const fullIn = nodes.flatMap(({ forecast }) => earliestFull(forecast) ?? []);
     return {
       atMs: nowMs,
       isBlind,
@@ -135,4 +135,10 @@ function waitSeconds(queue: QueueState, departuresPerSecond: number | null): num
 function queuesOf(snapshot: Snapshot | null, ids: readonly string[]): readonly QueueState[] {
   const wanted = new Set(ids);
   return snapshot?.queues.filter(({ id }) => wanted.has(id)) ?? [];
+}
+
+/** Where one number is not known a guard goes by the earliest. */
+function earliestFull(forecast: MemoryForecast | null): number | null {
+  if (forecast === null) return null;
+  return forecast.notKnown === null ? forecast.fullInSeconds : (forecast.fullInRange?.[0] ?? null);
 }

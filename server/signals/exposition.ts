@@ -1,7 +1,6 @@
-import type { CurrentFinding, Thresholds } from '../findings/finding.js';
-import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
+import { problemsByQueue } from '../findings/about-queue.js';
+import type { CurrentFinding } from '../findings/finding.js';
 import { troubleOf } from '../findings/trouble.js';
-import { queueVerdict } from '../findings/verdict.js';
 import { firstOf } from '../model/first-of.js';
 import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';
 import type { Score } from '../model/plan/score.js';
@@ -32,7 +31,6 @@ export interface MetricsOptions {
   readonly maxQueues: number;
   /** Job types an instance may have series of, those with most work; the others have none. Default: 100. */
   readonly maxJobTypes?: number;
-  readonly thresholds?: Thresholds;
   /** Counted by code and severity where given. */
   readonly findings?: readonly CurrentFinding[];
   /** How good forecasts have been, by instance, where given. */
@@ -105,10 +103,10 @@ function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
 /** Most trouble first, then the most memory; equal ones by id, so that labels stay put. */
 function byTrouble(snapshot: Snapshot, options: MetricsOptions): readonly QueueState[] {
   if (snapshot.queues.length <= options.maxQueues) return snapshot.queues;
-  const thresholds = options.thresholds ?? DEFAULT_THRESHOLDS;
+  const problemOf = problemsByQueue(options.findings ?? []);
   const keyed = snapshot.queues.map((queue) => ({
     queue,
-    trouble: troubleOf(queue, queueVerdict(queue, snapshot, options.nowMs, thresholds)),
+    trouble: troubleOf(queue, problemOf(snapshot.instance, queue.id)),
   }));
   keyed.sort(
     (a, b) =>

@@ -1,3 +1,4 @@
+import { drainSecondsOf } from '../findings/verdict.js';
 import type { QueueSignal } from './signal.js';
 
 /** How jobs move through a queue, and what holds them. */
@@ -46,7 +47,7 @@ export const QUEUE_FLOW_SIGNALS: readonly QueueSignal[] = [
     unit: 'seconds',
     kind: 'gauge',
     fold: 'max',
-    read: (queue) => queue.drainSeconds,
+    read: drainSecondsOf,
   },
   {
     scope: 'queue',

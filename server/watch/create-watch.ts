@@ -63,9 +63,9 @@ export function createWatch(options: WatchOptions): Watch {
   };
 
   for (const config of options.instances) {
-    const { now, log, random, slowThresholdMs, newId, tell } = options;
+    const { now, log, random, slowThresholdMs, newId, tell, thresholds } = options;
     const { markers = () => NO_MARKERS } = options;
-    const deps = { now, log, random, slowThresholdMs, newId, tell, markers, onTick, self };
+    const deps = { now, log, random, slowThresholdMs, newId, tell, thresholds, markers, onTick, self };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();
@@ -83,6 +83,7 @@ export function createWatch(options: WatchOptions): Watch {
       return () => listeners.delete(listener);
     },
     refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
+    noteAction: (instance, queueId) => watches.get(instance)?.noteAction(queueId),
     startCount: (instance, queueId) => {
       const watch = watches.get(instance);
       if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { QueueVerdict } from '../findings/verdict.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { Discovery, type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
@@ -45,7 +46,7 @@ export class InstanceReader {
   readonly #memory: InstanceMemory;
   readonly types: InstanceTypes;
   #tick = 0;
-  #states: readonly QueueState[] = [];
+  #states: QueueState[] = [];
   roundTripMs = 0;
 
   /**
@@ -120,6 +121,16 @@ export class InstanceReader {
 
   queueSeries(queueId: string): Series {
     return this.#queues.get(queueId)?.series() ?? { atMs: [], values: {} };
+  }
+
+  /** Gives every queue its verdict of this tick. The list handed out since the last read is brought up to date in place. */
+  judge(verdictOf: (queue: QueueState) => QueueVerdict, isPressed: (queue: QueueState) => boolean): void {
+    const nowMs = this.#now();
+    this.#states.forEach((state, i) => {
+      const queue = this.#queues.get(state.id);
+      queue?.judge(verdictOf(state), isPressed(state), nowMs);
+      this.#states[i] = queue?.state ?? state;
+    });
   }
 
   refreshSoon(queueId: string): void {

@@ -1,8 +1,11 @@
+import type { Thresholds } from '../findings/finding.js';
+import { queueVerdict } from '../findings/verdict.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { judgeFleet } from '../model/judge-fleet.js';
 import { judgeLink, type LinkStatus } from '../model/link-status.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
 import { attendedMs, type SelfDelay } from '../model/self-delay.js';
+import { isSettling } from '../model/sight.js';
 import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
@@ -36,6 +39,7 @@ export interface InstanceWatchDeps {
   readonly tell: TellEvent;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
+  readonly thresholds: Thresholds;
   readonly onTick: (instance: string) => void;
   /** How far this process was held up: its own silence is not that of others. */
   readonly self: () => SelfDelay;
@@ -68,6 +72,7 @@ export class InstanceWatch {
   #sinceMs: number;
   #startedAtMs: number;
   #hasToldOutage = false;
+  #actedAtMs: number | null = null;
   #poll: PollState;
   #workers: readonly WorkerState[] = [];
   #snapshot: Snapshot;
@@ -141,6 +146,15 @@ export class InstanceWatch {
     this.#reader.refreshSoon(queueId);
   }
 
+  /** Something was changed from here: it is read at once, and what was measured before says little for a while. */
+  noteAction(queueId: string | null): void {
+    this.#actedAtMs = this.#deps.now();
+    if (queueId !== null) this.refreshSoon(queueId);
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#plan(0);
+  }
+
   /** @throws CountRefused */
   startCount(queueId: string): CountProgress {
     const progress = this.#reader.startCount(queueId);
@@ -164,7 +178,10 @@ export class InstanceWatch {
 
   #plan(inMs: number): void {
     if (this.#isStopped) return;
-    this.#timer = setTimeout(() => void this.#tick(), inMs);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#tick();
+    }, inMs);
   }
 
   async #tick(): Promise<void> {
@@ -176,6 +193,7 @@ export class InstanceWatch {
     if (isRead) this.#noteGoodRead(nowMs);
     else this.#poll = { ...this.#poll, failedTicks: this.#poll.failedTicks + 1 };
     this.#snapshot = this.#makeSnapshot();
+    if (isRead) this.#judgeQueues(this.#snapshot, nowMs);
     this.#tidings.flush();
     this.#note(nowMs, isRead);
     this.#plan(isRead ? Math.max(10, this.#poll.intervalMs - (nowMs - startedAtMs)) : RETRY_EVERY_MS);
@@ -242,6 +260,15 @@ export class InstanceWatch {
     this.#recent.add(nowMs, values);
   }
 
+  /** Once a tick: everything else reads `QueueState.verdict`. */
+  #judgeQueues(snapshot: Snapshot, nowMs: number): void {
+    const { thresholds } = this.#deps;
+    this.#reader.judge(
+      (queue) => queueVerdict(queue, snapshot, nowMs, thresholds),
+      (queue) => queue.backlog >= thresholds.backlogMinJobs && !isSettling(snapshot, nowMs),
+    );
+  }
+
   #makeSnapshot(): Snapshot {
     const nowMs = this.#deps.now();
     const seen = {
@@ -260,6 +287,7 @@ export class InstanceWatch {
       discovery: this.#reader.discovery,
       poll: this.#poll,
       self: this.#deps.self(),
+      actedAtMs: this.#actedAtMs,
     };
     this.#workers = judgeFleet(this.#seenWorkers(nowMs), seen, nowMs, this.#workers);
     return { ...seen, workers: this.#workers };

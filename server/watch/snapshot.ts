@@ -4,6 +4,7 @@
  */
 
 import type { HealthProblem } from '../alerts/console-health.js';
+import type { QueueVerdict } from '../findings/verdict.js';
 import type { LinkStatus } from '../model/link-status.js';
 import type { SelfDelay } from '../model/self-delay.js';
 import type { JobTypeState } from './job-type-state.js';
@@ -63,6 +64,8 @@ export interface MemoryForecast {
   /** null: not filling. 0: full. */
   readonly fullInSeconds: number | null;
   readonly fullInRange: readonly [number, number] | null;
+  /** Why `fullInSeconds` is null although it grows; null: it is known, or nothing is filling. */
+  readonly notKnown: string | null;
   readonly windowMs: number;
 }
 
@@ -175,6 +178,10 @@ export interface QueueState {
   readonly unfinished: number;
   /** `halted`: by this console. `paused`: by the application (BullMQ's own pause). */
   readonly flow: 'running' | 'halted' | 'paused';
+  /** What its state comes down to: one judgement a tick, which findings, pages, API and metrics all read. */
+  readonly verdict: QueueVerdict;
+  /** Since when it is in this trouble, or in none. */
+  readonly verdictSinceMs: number;
   readonly halt: HaltRecord | null;
   /** A halt is recorded, but the application has since set a concurrency of its own. */
   readonly isHaltOverridden: boolean;
@@ -255,6 +262,8 @@ export interface Snapshot {
   readonly poll: PollState;
   /** How far the console itself was held up. Absent: it is not measured. */
   readonly self?: SelfDelay;
+  /** When a lever last changed something here from this console; null: never. */
+  readonly actedAtMs: number | null;
   /** What is wrong with the console itself; told with one instance only. Absent: nothing. */
   readonly ownProblems?: readonly HealthProblem[];
 }

@@ -32,6 +32,11 @@ export interface Watch {
   onTick(listener: (instance: string) => void): () => void;
   /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */
   refreshSoon(instance: string, queueId: string): void;
+  /**
+   * A lever changed something: the next tick comes at once and reads that queue (null: the instance alone was changed), and
+   * the Snapshot says that it settles.
+   */
+  noteAction(instance: string, queueId: string | null): void;
   /** Counts every job of a queue, a little in each tick. @throws CountRefused while one runs, or where it is not permitted. */
   startCount(instance: string, queueId: string): CountProgress;
   /** Ends a count that runs. null: none was ever asked for. */

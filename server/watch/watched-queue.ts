@@ -1,3 +1,5 @@
+import { type HeldVerdict, holdVerdict } from '../findings/hold-verdict.js';
+import type { QueueVerdict } from '../findings/verdict.js';
 import { estimateDrainSeconds } from '../model/drain.js';
 import { type QueuePoint, queueRates } from '../model/queue-rates.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
@@ -57,6 +59,7 @@ export class WatchedQueue {
   #tenants: readonly TenantShare[] | null = null;
   #types: readonly JobTypeState[] = [];
   #count: CountProgress | null = null;
+  #held: HeldVerdict | null = null;
 
   constructor(id: string, nowMs: number, baseMs: number) {
     this.id = id;
@@ -96,6 +99,18 @@ export class WatchedQueue {
       nowMs,
       askAgeOf: this.#askAgeOf,
     };
+  }
+
+  /**
+   * Takes what the ladder of verdicts says now.
+   * @param isPressed see holdVerdict.
+   */
+  judge(found: QueueVerdict, isPressed: boolean, nowMs: number): void {
+    this.#held = holdVerdict(this.#held, found, isPressed, nowMs);
+    const { verdict, sinceMs } = this.#held;
+    const state = this.#state;
+    if (state && (state.verdict !== verdict || state.verdictSinceMs !== sinceMs))
+      this.#state = { ...state, verdict, verdictSinceMs: sinceMs };
   }
 
   /** Takes in one read and makes the new state. */
@@ -141,6 +156,9 @@ export class WatchedQueue {
       backlog,
       unfinished,
       flow: meta.paused !== null ? 'paused' : halt && concurrency === 0 ? 'halted' : 'running',
+      // Until it is judged, which is in the same tick: that takes more than this queue to know.
+      verdict: this.#held?.verdict ?? 'idle',
+      verdictSinceMs: this.#held?.sinceMs ?? nowMs,
       halt,
       isHaltOverridden: halt !== null && concurrency !== 0,
       concurrency,

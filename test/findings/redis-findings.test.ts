@@ -35,6 +35,7 @@ const filling = (fullInSeconds: number, growth = 0.5 * MB): MemoryForecast => ({
   growthRange: [growth * 0.9, growth * 1.1],
   fullInSeconds,
   fullInRange: [fullInSeconds / 1.1, fullInSeconds / 0.9],
+  notKnown: null,
   windowMs: 60_000,
 });
 
@@ -196,7 +197,7 @@ describe('redis.filling', () => {
       aSnapshot({ nodes: [aNode({ countedBytes: 50 * MB, forecast: filling(190) })] }),
       'redis.filling',
     );
-    expect(finding).toMatchObject({ severity: 'warning', title: 'Redis full in 3 min 10 s' });
+    expect(finding).toMatchObject({ severity: 'critical', title: 'Redis full in 3 min 10 s' });
     expect(finding.sentence).toContain('grows by 512 KB/s');
     expect(finding.sentence).toContain('producers are refused');
   });

@@ -78,6 +78,24 @@ describe('a finding in the timeline', () => {
     ]);
   });
 
+  it('goes on as one while its code changes between growing and overloaded, and takes the worst of both', () => {
+    const overloaded = aFinding({
+      code: 'queue.overloaded',
+      severity: 'critical',
+      title: 'Overloaded',
+      evidence: [{ label: 'waiting', value: 900, unit: 'jobs' }],
+    });
+    const { told } = tell([
+      [30, [aFinding()]],
+      [30, [overloaded]],
+      [30, [aFinding()]],
+      [gone, []],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing', 'ended queue.growing']);
+    expect(told.at(-1)?.spell).toMatchObject({ title: 'Overloaded', beganAtMs: NOW_MS + 1_000 });
+    expect(told.at(-1)?.spell.worst).toMatchObject([{ label: 'waiting', value: 900 }]);
+  });
+
   it('that flickers is not told, neither its coming nor its going', () => {
     const { told } = tell([
       [3, [aFinding()]],

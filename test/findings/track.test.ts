@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CurrentFinding } from '../../server/findings/finding.js';
+import type { CurrentFinding, Finding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
@@ -92,4 +92,21 @@ test('the worst stands first whatever order findings come in', () => {
     'queue.paused-with-backlog',
     'queue.no-workers',
   ]);
+});
+
+test('a queue that is growing and then overloaded is in one trouble since one moment', () => {
+  const now = (code: string, atMs: number, before: readonly Finding[]) => {
+    const [finding] = paused(1);
+    if (!finding) throw new Error('no finding');
+    return trackFindings(
+      before,
+      [{ ...finding, code, key: [code, 'default', 'bull:q0', ''].join('|') }],
+      atMs,
+    );
+  };
+  const growing = now('queue.growing', 1000, []);
+  const overloaded = now('queue.overloaded', 2000, growing);
+  expect(now('queue.growing', 3000, overloaded)[0]?.sinceMs).toBe(1000);
+  // Another trouble of the same queue is another one.
+  expect(now('queue.capped', 4000, overloaded)[0]?.sinceMs).toBe(4000);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { forecastMemory, type MemoryPoint } from '../../server/model/memory-forecast.js';
+import { isTooWide } from '../../server/model/range.js';
 import { MB } from '../support/snapshot.js';
 
 /** `count` samples, `everyMs` apart, of `bytesAt(seconds)`. */
@@ -205,5 +206,32 @@ describe('forecastMemory', () => {
       100 * MB,
     );
     expect(forecast?.growthBytesPerSecond).toBeCloseTo(4096, 0);
+  });
+});
+
+describe('what a forecast does not know', () => {
+  test('a Redis that was just emptied below its limit, little by little, is not called full', () => {
+    // Three of the last five samples are of before.
+    const held = [33, 33, 33, 33, 33, 33, 33, 32.9, 32.6, 32.3, 32, 31.7];
+    const points = samples(held.length, (_, i) => (held[i] ?? 0) * MB);
+    expect(forecastMemory(points, 32 * MB)?.fullInSeconds).not.toBe(0);
+  });
+
+  test('it is said, with the reason, where the range is more than tenfold', () => {
+    const accelerating = samples(14, (seconds) => 20 * MB + 400 * seconds ** 3);
+    const forecast = forecastMemory(accelerating, 100 * MB);
+    expect((forecast?.fullInRange?.[1] ?? 0) / (forecast?.fullInRange?.[0] ?? 1)).toBeGreaterThan(10);
+    expect(forecast).toMatchObject({
+      fullInSeconds: null,
+      notKnown: expect.stringMatching(/^the trend of the last 13 s allows anything from .* to /),
+    });
+    const steady = forecastMemory(
+      samples(14, (seconds) => 20 * MB + 40_000 * seconds),
+      100 * MB,
+    );
+    expect(steady?.notKnown).toBeNull();
+    expect(steady?.fullInSeconds).toBeGreaterThan(0);
+    expect([isTooWide([48, 10_440]), isTooWide([5, null])]).toEqual([true, true]);
+    expect([isTooWide([30, 290]), isTooWide([0.1, 8])]).toEqual([false, false]);
   });
 });

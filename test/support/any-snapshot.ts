@@ -51,6 +51,7 @@ const anyForecast: fc.Arbitrary<MemoryForecast> = fc.record({
   growthRange: fc.tuple(anyAmount, anyAmount),
   fullInSeconds: orNull(anyAmount),
   fullInRange: orNull(fc.tuple(anyAmount, anyAmount)),
+  notKnown: fc.constantFrom(null, null, 'the trend allows anything from 1 s to 2 h'),
   windowMs: anyAmount,
 });
 

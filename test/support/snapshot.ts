@@ -1,3 +1,5 @@
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { queueVerdict } from '../../server/findings/verdict.js';
 import { judgeFleet } from '../../server/model/judge-fleet.js';
 import type { KindMemory, NodeMemory, QueueMemory, TypeMemory } from '../../server/watch/memory-state.js';
 import type {
@@ -164,6 +166,9 @@ export function aQueue(over: QueueOver = {}): QueueState {
     backlog: counts.waiting + counts.prioritized,
     unfinished: counts.waiting + counts.prioritized + counts.active + counts.delayed + counts.waitingChildren,
     flow: 'running',
+    // As aSnapshot judges it, together with nodes and workers.
+    verdict: 'idle',
+    verdictSinceMs: NOW_MS - 60_000,
     halt: null,
     isHaltOverridden: false,
     concurrency: null,
@@ -236,6 +241,7 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
       unreadable: 0,
     },
     markers: [],
+    actedAtMs: null,
     discovery: { lastPassAtMs: NOW_MS - 2000, passDurationMs: 12, keys: 1000 },
     ...rest,
     link: {
@@ -262,5 +268,14 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
       ...over.poll,
     },
   };
-  return { ...seen, workers: judgeFleet(workers, seen, seen.atMs) };
+  return judged({ ...seen, workers: judgeFleet(workers, seen, seen.atMs) });
+}
+
+/** The Snapshot with its queues judged, as the watcher does at each tick. */
+export function judged(snapshot: Snapshot): Snapshot {
+  const queues = snapshot.queues.map((queue) => ({
+    ...queue,
+    verdict: queueVerdict(queue, snapshot, snapshot.atMs, DEFAULT_THRESHOLDS),
+  }));
+  return { ...snapshot, queues };
 }

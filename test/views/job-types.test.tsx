@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { jobTypesOf, type TypeRowContext, typeRowOf } from '../../server/routes/pages/job-type-view-model.js';
 import { queueRowOf } from '../../server/routes/pages/queue-row-view-model.js';
 import { histogramPath, trendPath } from '../../server/routes/pages/run-shapes.js';
@@ -75,7 +74,7 @@ describe('a job type', () => {
 
   it('is marked on the overview, with its name', () => {
     const queue = aQueue({ types: [aJobType(), aJobType({ name: 'sync', failing })] });
-    const row = { nowMs: NOW_MS, thresholds: DEFAULT_THRESHOLDS, canAct: true, hasManyInstances: false };
+    const row = { nowMs: NOW_MS, problemOf: () => null, canAct: true, hasManyInstances: false };
     expect(queueRowOf(queue, aSnapshot({ queues: [queue] }), row).types).toMatchObject({
       count: '1',
       text: '1 job type in trouble: sync failing',

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { AppDeps } from '../../server/app-deps.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
@@ -11,7 +12,11 @@ function verdict(snapshot: Snapshot, role: 'viewer' | 'operator') {
   const watch = { findings: () => findings, snapshots: () => [snapshot] } as unknown as Parameters<
     typeof verdictOf
   >[0]['watch'];
-  return verdictOf({ watch }, NOW_MS, role);
+  return verdictOf(
+    { watch, alerts: { firingCount: () => 0 } as AppDeps['alerts'], thresholds: DEFAULT_THRESHOLDS },
+    NOW_MS,
+    role,
+  );
 }
 
 it('while something is critical the overview leads to marking it as an incident', () => {

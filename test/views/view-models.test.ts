@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import type { AppDeps } from '../../server/app-deps.js';
+import { problemsByQueue } from '../../server/findings/about-queue.js';
+import type { Finding } from '../../server/findings/finding.js';
+import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { trackFindings } from '../../server/findings/track.js';
 import { knownLever } from '../../server/levers/check-request.js';
 import { LEVERS } from '../../server/levers/index.js';
 import { bandOf } from '../../server/routes/pages/band-view-model.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/lever-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/lever-ask.js';
+import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
 import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/queue-query.js';
 import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
 import { coarseAge, elementId, moment } from '../../server/routes/pages/words.js';
-import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS } from '../support/snapshot.js';
+import type { MemoryForecast, Snapshot } from '../../server/watch/snapshot.js';
+import type { Watch } from '../../server/watch/watch.js';
+import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someRates } from '../support/snapshot.js';
 
 const valuesOf = (query: string): Map<string, string[]> => {
   const values = new Map<string, string[]>();
@@ -17,17 +25,137 @@ const valuesOf = (query: string): Map<string, string[]> => {
   return values;
 };
 
+const foundIn = (snapshot: Snapshot): readonly Finding[] =>
+  trackFindings([], detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS), NOW_MS);
+
+const aForecast = (over: Partial<MemoryForecast> = {}): MemoryForecast => ({
+  growthBytesPerSecond: MB,
+  growthRange: [MB, MB],
+  fullInSeconds: 190,
+  fullInRange: [180, 200],
+  notKnown: null,
+  windowMs: 60_000,
+  ...over,
+});
+
+/** The headline of a console that watches this one Redis. */
+const headline = (snapshot: Snapshot, firing = 0) =>
+  verdictOf(
+    {
+      watch: { findings: () => foundIn(snapshot), snapshots: () => [snapshot] } as unknown as Watch,
+      alerts: { firingCount: () => firing } as AppDeps['alerts'],
+      thresholds: DEFAULT_THRESHOLDS,
+    },
+    NOW_MS,
+  );
+
+describe('headline, card and rows are one judgement', () => {
+  const judge = (over: Parameters<typeof aSnapshot>[0], firing = 0) => {
+    const snapshot = aSnapshot(over);
+    const findings = foundIn(snapshot);
+    return {
+      headline: headline(snapshot, firing),
+      card: bandOf(snapshot, findings, NOW_MS, DEFAULT_THRESHOLDS),
+      rows: snapshot.queues.map((queue) =>
+        queueRowOf(queue, snapshot, {
+          nowMs: NOW_MS,
+          problemOf: problemsByQueue(findings),
+          canAct: true,
+          hasManyInstances: false,
+        }),
+      ),
+    };
+  };
+
+  it('is not calm above a card that is not, beside an alert, or with thousands waiting', () => {
+    const filling = judge({ nodes: [aNode({ countedBytes: 60 * MB, forecast: aForecast() })] });
+    expect([filling.headline.state, filling.card.state]).toEqual(['critical', 'critical']);
+    expect(judge({}, 1).headline).toMatchObject({ state: 'warning', text: '1 alert still firing' });
+    const draining = aQueue({
+      counts: { waiting: 5_506, active: 4 },
+      rates: someRates({ departuresPerSecond: 100 }),
+      drainSeconds: 55,
+      lastDepartureAtMs: NOW_MS,
+    });
+    const late = judge({ queues: [draining] });
+    expect(late.headline).toMatchObject({
+      state: 'info',
+      text: 'Nothing is wrong; 5,506 jobs still wait, for about 55 s',
+    });
+    expect(late.rows[0]).toMatchObject({ verdict: 'flowing', state: 'calm' });
+    expect(judge({}).headline.text).toBe('Calm. Nothing needs you.');
+  });
+
+  it('never says that a Redis at half of its limit is full in no time at no growth', () => {
+    const half = judge({
+      nodes: [
+        aNode({ countedBytes: 50 * MB, forecast: aForecast({ growthBytesPerSecond: 0, fullInSeconds: 0 }) }),
+      ],
+    });
+    expect([half.headline.state, half.card.state, half.card.headline]).toEqual(['calm', 'calm', '50%']);
+  });
+
+  it('says first that Redis fills soon, whatever else is critical', () => {
+    const nodes = [aNode({ countedBytes: 60 * MB, forecast: aForecast({ fullInSeconds: 140 }) })];
+    const stuck = aQueue({ counts: { waiting: 90 }, lastDepartureAtMs: NOW_MS - 600_000 });
+    const { headline: first, card } = judge({ nodes, queues: [stuck] });
+    expect(first.text).toBe('Redis full in 2 min 20 s');
+    expect(card.headline).toBe('full in 2 min 20 s');
+  });
+
+  it('is not red for the first seconds of a trend below half of the limit, nor right after an action', () => {
+    const at = (bytes: number, windowMs: number, over = {}) =>
+      judge({ nodes: [aNode({ countedBytes: bytes, forecast: aForecast({ windowMs }) })], ...over }).card;
+    expect(at(40 * MB, 20_000).state).toBe('warning');
+    expect(at(40 * MB, 60_000).state).toBe('critical');
+    expect(at(60 * MB, 20_000).state).toBe('critical');
+    const acted = at(60 * MB, 60_000, { actedAtMs: NOW_MS - 4_000 });
+    expect([acted.state, acted.verdict]).toEqual([
+      'warning',
+      'Filling at 1.0 MB/s. Settling after an action.',
+    ]);
+    expect(judge({ actedAtMs: NOW_MS - 4_000 }).headline.text).toContain('settling');
+    expect(judge({ actedAtMs: NOW_MS - 11_000 }).headline.text).not.toContain('settling');
+  });
+
+  it('says that a forecast is not known instead of one number out of a wide range', () => {
+    const notKnown = 'the trend of the last 20 s allows anything from 48 s to 2 h 54 min';
+    const forecast = aForecast({ fullInSeconds: null, fullInRange: [48, 10_440], notKnown });
+    const { card } = judge({ nodes: [aNode({ countedBytes: 60 * MB, forecast })] });
+    expect(card.facts.find(({ label }) => label === 'Full in')).toMatchObject({
+      value: 'not known',
+      hint: `Not known: ${notKnown}`,
+    });
+    const high = aSnapshot({ nodes: [aNode({ countedBytes: 85 * MB, forecast })] });
+    expect(foundIn(high)[0]?.evidence).toContainEqual({ label: 'full in', value: `not known: ${notKnown}` });
+  });
+
+  it('has no calm row where a finding about its queue is none', () => {
+    const queue = aQueue({
+      counts: { waiting: 40, active: 4 },
+      rates: someRates({ departuresPerSecond: 10 }),
+      lastDepartureAtMs: NOW_MS,
+    });
+    const problem = { severity: 'critical' as const, title: 'track fails: 60% of its runs' };
+    const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), {
+      nowMs: NOW_MS,
+      problemOf: () => problem,
+      canAct: true,
+      hasManyInstances: false,
+    });
+    expect(row).toMatchObject({ state: 'critical', problem: problem.title });
+    expect(row.verdict).not.toBe('flowing');
+  });
+});
+
 describe('the band of a Redis', () => {
-  const band = (over: Parameters<typeof aSnapshot>[0]) => bandOf(aSnapshot(over), NOW_MS, DEFAULT_THRESHOLDS);
+  const band = (over: Parameters<typeof aSnapshot>[0]) => {
+    const snapshot = aSnapshot(over);
+    return bandOf(snapshot, foundIn(snapshot), NOW_MS, DEFAULT_THRESHOLDS);
+  };
 
   it('says in words and numbers when it will be full', () => {
-    const forecast = {
-      growthBytesPerSecond: MB,
-      growthRange: [MB, MB] as const,
-      fullInSeconds: 190,
-      fullInRange: [180, 200] as const,
-      windowMs: 60_000,
-    };
+    const forecast = aForecast();
     const { headline, state, facts } = band({ nodes: [aNode({ countedBytes: 60 * MB, forecast })] });
     expect(headline).toBe('full in 3 min 10 s');
     expect(state).toBe('critical');
@@ -51,7 +179,7 @@ describe('the band of a Redis', () => {
 });
 
 describe('a row of the table', () => {
-  const context = { nowMs: NOW_MS, thresholds: DEFAULT_THRESHOLDS, canAct: true, hasManyInstances: false };
+  const context = { nowMs: NOW_MS, problemOf: () => null, canAct: true, hasManyInstances: false };
 
   it('offers to resume what is halted, and shows the concurrency that comes back', () => {
     const queue = aQueue({

@@ -1,6 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import type { Thresholds } from '../../findings/finding.js';
-import { isFull, oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
+import { drainSecondsOf, fullestNode, isFull, oldestWaitingSeconds } from '../../findings/verdict.js';
 import type { Outcome } from '../../levers/lever.js';
 import { unansweredOf } from '../../levers/order-answers.js';
 import type { AuditRecord } from '../../store/audit-record.js';
@@ -22,19 +21,16 @@ import type {
 
 /** Turns what the console knows into what the API answers with. Pure. */
 
-export function presentQueue(
-  queue: QueueState,
-  snapshot: Snapshot,
-  nowMs: number,
-  thresholds: Thresholds,
-): z.infer<typeof QueueSchema> {
+export function presentQueue(queue: QueueState, nowMs: number): z.infer<typeof QueueSchema> {
   const { memory, rates, halt } = queue;
+  const drain = drainSecondsOf(queue);
   return {
     id: queue.id,
     prefix: queue.prefix,
     name: queue.name,
     readAt: isoTime(queue.readAtMs),
-    verdict: queueVerdict(queue, snapshot, nowMs, thresholds),
+    verdict: queue.verdict,
+    verdictSince: isoTime(queue.verdictSinceMs),
     flow: queue.flow,
     paused: queue.flow !== 'running',
     halt:
@@ -48,9 +44,8 @@ export function presentQueue(
     departuresPerSecond: rates?.departuresPerSecond ?? null,
     rateSource: rates?.source ?? null,
     oldestWaitingSeconds: oldestWaitingSeconds(queue, nowMs),
-    drainSeconds:
-      queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds) ? queue.drainSeconds : null,
-    drainNever: queue.drainSeconds === Number.POSITIVE_INFINITY,
+    drainSeconds: drain !== null && Number.isFinite(drain) ? drain : null,
+    drainNever: drain === Number.POSITIVE_INFINITY,
     memoryBytes: memory?.totalBytes ?? null,
     memory: memory && {
       backlogBytes: memory.backlogBytes,
@@ -65,14 +60,6 @@ export function presentQueue(
     workers: queue.workers,
     bullmqVersion: queue.bullmqVersion,
   };
-}
-
-/** The node that is nearest to its limit speaks for a Cluster. */
-function fullestNode(snapshot: Snapshot): RedisNode | null {
-  return snapshot.nodes.reduce<RedisNode | null>(
-    (worst, node) => (worst === null || (node.usedRatio ?? 0) > (worst.usedRatio ?? 0) ? node : worst),
-    null,
-  );
 }
 
 export function presentInstance(snapshot: Snapshot): z.infer<typeof InstanceSchema> {
@@ -93,6 +80,7 @@ export function presentInstance(snapshot: Snapshot): z.infer<typeof InstanceSche
     usedRatio: node?.usedRatio ?? null,
     growthBytesPerSecond: node?.forecast?.growthBytesPerSecond ?? null,
     fullInSeconds: node?.forecast?.fullInSeconds ?? null,
+    fullInNotKnown: node?.forecast?.notKnown ?? null,
     isFull: isFull(snapshot),
     nodes: snapshot.nodes.map(presentNode),
     totals: {
@@ -140,6 +128,7 @@ function presentNode(node: RedisNode): z.infer<typeof NodeSchema> {
     fragmentationRatio: node.fragmentationRatio,
     growthBytesPerSecond: node.forecast?.growthBytesPerSecond ?? null,
     fullInSeconds: node.forecast?.fullInSeconds ?? null,
+    fullInNotKnown: node.forecast?.notKnown ?? null,
     refusedPerSecond: node.refusedPerSecond,
     evictedKeys: node.evictedKeys,
     connectedClients: node.connectedClients,

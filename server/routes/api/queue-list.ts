@@ -1,6 +1,6 @@
-import type { Thresholds } from '../../findings/finding.js';
+import type { ProblemOf } from '../../findings/about-queue.js';
 import { troubleOf } from '../../findings/trouble.js';
-import { queueVerdict } from '../../findings/verdict.js';
+import { drainSecondsOf } from '../../findings/verdict.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 
 /** By what a list of queues can be sorted; largest first, but names from A. */
@@ -28,7 +28,7 @@ export function listQueues(
   snapshot: Snapshot,
   query: QueueListQuery,
   nowMs: number,
-  thresholds: Thresholds,
+  problemOf: ProblemOf,
 ): readonly QueueState[] {
   const wanted = query.search.trim().toLowerCase();
   const found =
@@ -37,7 +37,7 @@ export function listQueues(
       : snapshot.queues.filter((queue) => queue.id.toLowerCase().includes(wanted));
   if (query.sort === 'name') return [...found].sort(byId);
   const weights = new Map(
-    found.map((queue) => [queue.id, weightOf(queue, query.sort, snapshot, nowMs, thresholds)]),
+    found.map((queue) => [queue.id, weightOf(queue, query.sort, snapshot, nowMs, problemOf)]),
   );
   return [...found].sort((a, b) => (weights.get(b.id) ?? 0) - (weights.get(a.id) ?? 0) || byId(a, b));
 }
@@ -52,11 +52,11 @@ export function weightOf(
   sort: QueueSort,
   snapshot: Snapshot,
   nowMs: number,
-  thresholds: Thresholds,
+  problemOf: ProblemOf,
 ): number {
   switch (sort) {
     case 'trouble':
-      return troubleOf(queue, queueVerdict(queue, snapshot, nowMs, thresholds));
+      return troubleOf(queue, problemOf(snapshot.instance, queue.id));
     case 'backlog':
       return queue.backlog;
     case 'oldest':
@@ -67,7 +67,7 @@ export function weightOf(
       return queue.rates?.departuresPerSecond ?? 0;
     case 'drain':
       // Never is worse than any time; two nevers stand by id.
-      return Math.min(queue.drainSeconds ?? 0, Number.MAX_SAFE_INTEGER);
+      return Math.min(drainSecondsOf(queue) ?? 0, Number.MAX_SAFE_INTEGER);
     case 'memory':
       return queue.memory?.totalBytes ?? 0;
     case 'failed':

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
-import { isAboutQueue } from '../../findings/about-queue.js';
+import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
 import { byTrouble } from '../../model/fleet-order.js';
 import { workersOf } from '../../model/judge-fleet.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
@@ -81,7 +81,7 @@ export function queuesApi(deps: AppDeps) {
       const snapshot = snapshotOf(deps, c.req.valid('param').instance);
       const { search, sort, cursor, limit } = c.req.valid('query');
       const nowMs = deps.now();
-      const found = listQueues(snapshot, { search, sort }, nowMs, deps.thresholds);
+      const found = listQueues(snapshot, { search, sort }, nowMs, problemsByQueue(deps.watch.findings()));
       const page = found.slice(cursor, cursor + limit);
       const next = cursor + page.length;
       return c.json(
@@ -91,7 +91,7 @@ export function queuesApi(deps: AppDeps) {
           stale: snapshot.link.status !== 'live',
           total: found.length,
           nextCursor: next < found.length ? next : null,
-          queues: page.map((queue) => presentQueue(queue, snapshot, nowMs, deps.thresholds)),
+          queues: page.map((queue) => presentQueue(queue, nowMs)),
         },
         200,
       );
@@ -106,7 +106,7 @@ export function queuesApi(deps: AppDeps) {
       );
       return c.json(
         {
-          ...presentQueue(queue, snapshot, deps.now(), deps.thresholds),
+          ...presentQueue(queue, deps.now()),
           instance: snapshot.instance,
           stale: snapshot.link.status !== 'live',
           memory: queue.memory && presentQueueMemory(queue.memory),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { QUEUE_VERDICTS } from '../../findings/verdict.js';
 import { FindingSchema, RemedySchema } from './finding-schemas.js';
 import { ForetoldSchema } from './plan-schemas.js';
 
@@ -11,7 +12,11 @@ export const QueueSchema = z
     prefix: z.string(),
     name: z.string(),
     readAt: z.string(),
-    verdict: z.string(),
+    verdict: z.enum(QUEUE_VERDICTS).openapi({
+      description:
+        'One word for its flow, the one that findings, pages and metrics use too. flowing: jobs are seen to leave, done; failing: most of what ends has failed; running, waiting: none has left lately, too early to call it a trouble.',
+    }),
+    verdictSince: z.string().openapi({ description: 'Since when it is in this trouble, or in none.' }),
     flow: z.enum(['running', 'halted', 'paused']),
     paused: z.boolean().openapi({ description: 'Halted by the console or paused by the application.' }),
     halt: z
@@ -74,6 +79,10 @@ export const NodeSchema = z
     fragmentationRatio: z.number(),
     growthBytesPerSecond: z.number().nullable(),
     fullInSeconds: z.number().nullable(),
+    fullInNotKnown: z.string().nullable().openapi({
+      description:
+        'Why fullInSeconds is null although memory grows; null: it is known, or nothing is filling.',
+    }),
     refusedPerSecond: z.number().nullable(),
     evictedKeys: z.number(),
     connectedClients: z.number(),
@@ -101,6 +110,10 @@ export const InstanceSchema = z
     usedRatio: z.number().nullable(),
     growthBytesPerSecond: z.number().nullable(),
     fullInSeconds: z.number().nullable(),
+    fullInNotKnown: z.string().nullable().openapi({
+      description:
+        'Why fullInSeconds is null although memory grows; null: it is known, or nothing is filling.',
+    }),
     isFull: z.boolean(),
     nodes: z.array(NodeSchema),
     totals: z.object({

@@ -1,5 +1,7 @@
 import type { BandProps, BarMark, BarProps, Fact, State } from '../../../views/band.js';
-import type { Thresholds } from '../../findings/finding.js';
+import type { Finding, Thresholds } from '../../findings/finding.js';
+import { isFullSoon } from '../../findings/redis-filling.js';
+import { fullestNode } from '../../findings/verdict.js';
 import {
   formatBytes,
   formatBytesPerSecond,
@@ -8,7 +10,7 @@ import {
   formatRate,
   formatRatio,
 } from '../../model/format.js';
-import { sightOf } from '../../model/sight.js';
+import { isSettling, sightOf } from '../../model/sight.js';
 import type { RedisNode, Snapshot } from '../../watch/snapshot.js';
 import { instancePath } from './links.js';
 import { coarseAge, elementId, UNKNOWN } from './words.js';
@@ -17,10 +19,21 @@ const TOPOLOGY_WORDS = { single: 'single', sentinel: 'Sentinel', cluster: 'Clust
 /** A console that takes more of Redis than this is worth a look even within its budget. */
 const OWN_CPU_NOTABLE = 0.02;
 
-/** One Redis as its band shows it. */
-export function bandOf(snapshot: Snapshot, nowMs: number, thresholds: Thresholds): BandProps {
+/**
+ * One Redis as its band shows it.
+ * @param findings of any instance, worst first: what is wrong with a Redis is said by them, and here in fewer words.
+ */
+export function bandOf(
+  snapshot: Snapshot,
+  findings: readonly Finding[],
+  nowMs: number,
+  thresholds: Thresholds,
+): BandProps {
   const node = fullestNode(snapshot);
-  const { state, verdict, headline } = judge(snapshot, node, nowMs, thresholds);
+  const problem = findings.find(
+    ({ instance, code }) => instance === snapshot.instance && code.startsWith('redis.'),
+  );
+  const { state, verdict, headline } = judge(snapshot, node, problem ?? null, nowMs, thresholds);
   return {
     id: elementId('band', snapshot.instance),
     name: snapshot.instance,
@@ -30,17 +43,9 @@ export function bandOf(snapshot: Snapshot, nowMs: number, thresholds: Thresholds
     verdict,
     headline,
     bar: node ? barOf(node, thresholds, state) : null,
-    facts: factsOf(snapshot, node),
+    facts: factsOf(snapshot, node, nowMs),
     notices: noticesOf(snapshot),
   };
-}
-
-/** The node that is nearest to its limit speaks for a Cluster. */
-export function fullestNode(snapshot: Snapshot): RedisNode | null {
-  return snapshot.nodes.reduce<RedisNode | null>(
-    (worst, node) => (worst === null || (node.usedRatio ?? 0) > (worst.usedRatio ?? 0) ? node : worst),
-    null,
-  );
 }
 
 interface Judgement {
@@ -49,65 +54,66 @@ interface Judgement {
   readonly headline: string;
 }
 
-/** From the worst down; each says its numbers. */
-function judge(snapshot: Snapshot, node: RedisNode | null, nowMs: number, thresholds: Thresholds): Judgement {
+/** How bad it is comes from the finding, in the words and numbers of a card. */
+function judge(
+  snapshot: Snapshot,
+  node: RedisNode | null,
+  problem: Finding | null,
+  nowMs: number,
+  thresholds: Thresholds,
+): Judgement {
   const { isLive, ageSeconds } = sightOf(snapshot, nowMs);
-  const problem = snapshot.link.problem ? ` ${snapshot.link.problem.replace(/\.+$/, '')}.` : '';
+  const trouble = snapshot.link.problem ? ` ${snapshot.link.problem.replace(/\.+$/, '')}.` : '';
   if (ageSeconds === null || !node) {
     const words = snapshot.link.status === 'unreachable' ? 'Can’t be reached.' : 'Connecting.';
-    return { state: 'blind', verdict: `${words}${problem}`, headline: 'nothing seen yet' };
+    return { state: 'blind', verdict: `${words}${trouble}`, headline: 'nothing seen yet' };
   }
   if (!isLive) {
     return {
       state: 'blind',
-      verdict: `Not live: every number below is old.${problem}`,
+      verdict: `Not live: every number below is old.${trouble}`,
       headline: `seen ${coarseAge(ageSeconds)} ago`,
     };
   }
-  const share = node.usedRatio === null ? '' : formatRatio(node.usedRatio);
-  if (node.isFull) {
-    const refused = node.refusedPerSecond ? ` ${formatRate(node.refusedPerSecond)} refused now.` : '';
-    return {
-      state: 'critical',
-      verdict: `Full. Writes that add memory are refused.${refused}`,
-      headline: `${share} · full`,
-    };
-  }
-  if (node.isReadOnly)
-    return { state: 'warning', verdict: 'Read-only replica: levers do not work here.', headline: share };
-  const fullIn = node.forecast?.fullInSeconds ?? null;
-  if (fullIn !== null && fullIn <= thresholds.fillHorizonSeconds) {
-    const isSoon = fullIn <= 600;
-    return {
-      state: isSoon ? 'critical' : 'warning',
-      verdict: `Filling at ${formatBytesPerSecond(node.forecast?.growthBytesPerSecond ?? 0)}.`,
-      headline: `full in ${coarseAge(fullIn)}`,
-    };
-  }
-  return judgeLevel(node, thresholds, share);
+  const share = node.usedRatio === null ? formatBytes(node.usedBytes) : formatRatio(node.usedRatio);
+  const settling = isSettling(snapshot, nowMs) ? ' Settling after an action.' : '';
+  if (problem === null) return { state: 'calm', verdict: `Has room.${settling}`, headline: share };
+  const { words, headline } = wordsOf(problem, node, thresholds);
+  return { state: problem.severity, verdict: `${words}${settling}`, headline: headline ?? share };
 }
 
-function judgeLevel(node: RedisNode, thresholds: Thresholds, share: string): Judgement {
-  const ratio = node.usedRatio;
-  if (node.maxBytes === 0) {
-    const source = node.limit ? ` (${formatBytes(node.limit.bytes)} by the ${node.limit.source})` : '';
-    return {
-      state: 'warning',
-      verdict: `No maxmemory is set: it may take all of its host${source}.`,
-      headline: share || formatBytes(node.usedBytes),
-    };
+function wordsOf(
+  { code, title }: Finding,
+  node: RedisNode,
+  thresholds: Thresholds,
+): { readonly words: string; readonly headline?: string } {
+  switch (code) {
+    case 'redis.full': {
+      const refused = node.refusedPerSecond ? ` ${formatRate(node.refusedPerSecond)} refused now.` : '';
+      const share = node.usedRatio === null ? '' : `${formatRatio(node.usedRatio)} · `;
+      return { words: `Full. Writes that add memory are refused.${refused}`, headline: `${share}full` };
+    }
+    case 'redis.filling': {
+      const { forecast } = node;
+      if (forecast && isFullSoon(node, thresholds))
+        return {
+          words: `Filling at ${formatBytesPerSecond(forecast.growthBytesPerSecond)}.`,
+          headline: `full in ${coarseAge(forecast.fullInSeconds ?? 0)}`,
+        };
+      const isCritical = (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio;
+      return { words: isCritical ? 'Nearly full.' : 'High, and not filling fast.' };
+    }
+    case 'redis.no-limit': {
+      const source = node.limit ? ` (${formatBytes(node.limit.bytes)} by the ${node.limit.source})` : '';
+      return { words: `No maxmemory is set: it may take all of its host${source}.` };
+    }
+    case 'redis.eviction-policy':
+      return { words: `Has room. At the limit it would delete keys (${node.policy}).` };
+    case 'redis.read-only':
+      return { words: 'Read-only replica: levers do not work here.' };
+    default:
+      return { words: `${title}.` };
   }
-  if (ratio !== null && ratio >= thresholds.memoryCriticalRatio)
-    return { state: 'critical', verdict: 'Nearly full.', headline: share };
-  if (ratio !== null && ratio >= thresholds.memoryWarnRatio)
-    return { state: 'warning', verdict: 'High, and not filling fast.', headline: share };
-  if (node.policy !== 'noeviction')
-    return {
-      state: 'warning',
-      verdict: `Has room. At the limit it would delete keys (${node.policy}).`,
-      headline: share,
-    };
-  return { state: 'calm', verdict: 'Has room.', headline: share };
 }
 
 function aboutOf(snapshot: Snapshot, node: RedisNode | null): string {
@@ -151,7 +157,7 @@ export function barOf(node: RedisNode, thresholds: Thresholds, state: State): Ba
   };
 }
 
-function factsOf(snapshot: Snapshot, node: RedisNode | null): readonly Fact[] {
+function factsOf(snapshot: Snapshot, node: RedisNode | null, nowMs: number): readonly Fact[] {
   const { poll } = snapshot;
   if (!node) return EMPTY_LABELS.map((label) => ({ label, value: UNKNOWN }));
   const growth = node.forecast?.growthBytesPerSecond ?? null;
@@ -163,8 +169,8 @@ function factsOf(snapshot: Snapshot, node: RedisNode | null): readonly Fact[] {
       value: node.limit ? formatBytes(node.limit.bytes) : 'none',
       ...(node.maxBytes === 0 ? { state: 'warning' as const } : {}),
     },
-    { label: 'Trend', value: trendInWords(growth) },
-    { label: 'Full in', value: fullInWords(node) },
+    { label: 'Trend', value: isSettling(snapshot, nowMs) ? 'settling' : trendInWords(growth) },
+    fullInFact(node),
     {
       label: 'Policy',
       value: node.policy,
@@ -208,11 +214,19 @@ export function trendInWords(bytesPerSecond: number | null): string {
   return `${arrow} ${formatBytesPerSecond(Math.abs(bytesPerSecond))}`;
 }
 
-export function fullInWords(node: RedisNode): string {
-  if (node.isFull) return 'full now';
-  const seconds = node.forecast?.fullInSeconds ?? null;
+function fullInFact(node: RedisNode): Fact {
+  const { notKnown = null } = node.forecast ?? {};
+  if (node.isFull || notKnown === null) return { label: 'Full in', value: fullInWords(node) };
+  return { label: 'Full in', value: 'not known', hint: `Not known: ${notKnown}` };
+}
+
+/** "3 min 10 s", "not filling", "not known: the trend of the last 20 s allows anything from 5 s to 2 h" */
+export function fullInWords({ isFull, forecast }: RedisNode): string {
+  if (isFull) return 'full now';
+  if (forecast !== null && forecast.notKnown !== null) return `not known: ${forecast.notKnown}`;
+  const seconds = forecast?.fullInSeconds ?? null;
   if (seconds === null) return 'not filling';
-  return coarseAge(seconds);
+  return seconds <= 0 ? 'at its limit' : coarseAge(seconds);
 }
 
 function noticesOf({ poll, discovery, nodes }: Snapshot): readonly string[] {

@@ -4,6 +4,7 @@ import type { AppDeps } from '../../app-deps.js';
 import type { Actor } from '../../auth/role.js';
 import type { Finding } from '../../findings/finding.js';
 import { plainName } from '../../findings/words.js';
+import { formatThings } from '../../model/format.js';
 import { sightOf } from '../../model/sight.js';
 import type { Watch } from '../../watch/watch.js';
 import { assetUrl } from './assets.js';
@@ -60,7 +61,7 @@ export interface PageFrame {
 
 export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
   const { watch, storeProblem, hasSignIn } = deps;
-  const worst = worstOf(watch, frame.nowMs);
+  const worst = worstOf(deps, frame.nowMs);
   const scripts = frame.hasCharts ? [...SCRIPTS, ...CHART_SCRIPTS] : SCRIPTS;
   return {
     title: titleOf(worst, frame.subject),
@@ -87,13 +88,19 @@ export interface Worst {
   readonly finding: Finding | null;
 }
 
-/** What stands first in the title, in the favicon, and at the top of the overview. */
-export function worstOf(watch: Watch, nowMs: number): Worst {
+/**
+ * What stands first in the title, in the favicon, and at the top of the overview: the worst finding, else that the console
+ * can't see, else that an alert fires still. Calm is only said where none of them holds.
+ */
+export function worstOf({ watch, alerts }: Pick<AppDeps, 'watch' | 'alerts'>, nowMs: number): Worst {
   const isBlind = watch.snapshots().some((snapshot) => !sightOf(snapshot, nowMs).isLive);
   const finding = watch.findings()[0] ?? null;
   if (finding && finding.severity !== 'info')
     return { state: finding.severity, words: finding.title, finding };
   if (isBlind) return { state: 'blind', words: 'connecting', finding: null };
+  const firing = alerts.firingCount();
+  if (firing > 0)
+    return { state: 'warning', words: `${formatThings(firing, 'alert')} still firing`, finding: null };
   return { state: 'calm', words: '', finding: null };
 }
 

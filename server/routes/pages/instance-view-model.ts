@@ -3,9 +3,10 @@ import type { ChartProps } from '../../../views/chart.js';
 import type { InstanceProps, NodeProps } from '../../../views/instance-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
+import { fullestNode } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } from '../../model/format.js';
 import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../watch/snapshot.js';
-import { bandOf, fullestNode, fullInWords, trendInWords } from './band-view-model.js';
+import { bandOf, fullInWords, trendInWords } from './band-view-model.js';
 import { instancePath, leverPath } from './links.js';
 import { holdersOf } from './memory-view-model.js';
 import { findingListOf } from './overview-view-model.js';
@@ -14,7 +15,7 @@ import { coarseAge, elementId, UNKNOWN } from './words.js';
 /** Everything of one Redis. */
 export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number): InstanceProps {
   return {
-    band: bandOf(snapshot, nowMs, deps.thresholds),
+    band: bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds),
     findings: instanceFindings(deps, snapshot.instance, role, nowMs),
     charts: chartsOf(snapshot),
     holders: holdersOf(snapshot, 'short'),

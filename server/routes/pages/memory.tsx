@@ -32,7 +32,7 @@ function memoryOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number):
   const { instance, nodes } = snapshot;
   return {
     name: instance,
-    band: bandOf(snapshot, nowMs, deps.thresholds),
+    band: bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds),
     findings: findingListOf(
       deps,
       role,

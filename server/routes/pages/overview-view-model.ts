@@ -2,30 +2,32 @@ import type { FindingListProps } from '../../../views/finding.js';
 import type { VerdictProps } from '../../../views/overview-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import type { Finding } from '../../findings/finding.js';
+import type { Finding, Thresholds } from '../../findings/finding.js';
 import { shownTo } from '../../findings/shown-to.js';
+import { drainSecondsOf } from '../../findings/verdict.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
-import { sightOf } from '../../model/sight.js';
+import { isSettling, sightOf } from '../../model/sight.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { worstOf } from './chrome.js';
 import { findingOf } from './finding-view-model.js';
+import { coarseAge } from './words.js';
 
 /** Findings are told up to here; each is one place to look, and more than this is no help. */
 const MOST_FINDINGS = 30;
 
 /** The one line on top: the worst, how much else, and what flows. */
-export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number, role: Role = 'viewer'): VerdictProps {
-  const worst = worstOf(deps.watch, nowMs);
+export function verdictOf(
+  deps: Pick<AppDeps, 'watch' | 'alerts' | 'thresholds'>,
+  nowMs: number,
+  role: Role = 'viewer',
+): VerdictProps {
+  const worst = worstOf(deps, nowMs);
   const findings = deps.watch.findings();
   const snapshots = deps.watch.snapshots();
+  const calm = worst.words === '' ? calmInWords(snapshots, deps.thresholds, nowMs) : null;
   return {
-    state: worst.state,
-    text:
-      worst.words === ''
-        ? 'Calm. Nothing needs you.'
-        : worst.state === 'blind'
-          ? 'Connecting to Redis'
-          : worst.words,
+    state: calm?.state ?? worst.state,
+    text: calm?.text ?? (worst.state === 'blind' ? 'Connecting to Redis' : worst.words),
     detail: [countsInWords(findings), trafficInWords(snapshots, nowMs)]
       .filter((part) => part !== '')
       .join(' · '),
@@ -33,6 +35,24 @@ export function verdictOf(deps: Pick<AppDeps, 'watch'>, nowMs: number, role: Rol
       ? { incidentHref: `/incidents/new?${new URLSearchParams({ finding: worst.finding.key })}` }
       : {}),
   };
+}
+
+/** Nothing is found. Calm is more than that: nothing to speak of waits, and nothing was just changed. */
+function calmInWords(
+  snapshots: readonly Snapshot[],
+  { backlogMinJobs }: Thresholds,
+  nowMs: number,
+): Pick<VerdictProps, 'state' | 'text'> {
+  if (snapshots.some((snapshot) => isSettling(snapshot, nowMs)))
+    return { state: 'info', text: 'Nothing is wrong, and settling after an action' };
+  const waiting = snapshots
+    .flatMap(({ queues }) => queues)
+    .filter(({ backlog }) => backlog >= backlogMinJobs);
+  const jobs = waiting.reduce((sum, { backlog }) => sum + backlog, 0);
+  if (jobs === 0) return { state: 'calm', text: 'Calm. Nothing needs you.' };
+  const longest = Math.max(...waiting.map((queue) => drainSecondsOf(queue) ?? Number.NaN));
+  const until = Number.isFinite(longest) ? `, for about ${coarseAge(longest, 5)}` : '';
+  return { state: 'info', text: `Nothing is wrong; ${formatJobs(jobs)} still wait${until}` };
 }
 
 function countsInWords(findings: readonly Finding[]): string {

@@ -27,7 +27,9 @@ export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, tol
       chrome={chromeOf(deps, { actor, nowMs, current: '/', subject: '', liveUrl })}
       view={{
         verdict: verdictOf(deps, nowMs, actor.role),
-        bands: deps.watch.snapshots().map((snapshot) => bandOf(snapshot, nowMs, deps.thresholds)),
+        bands: deps.watch
+          .snapshots()
+          .map((snapshot) => bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds)),
         firing: firingText(deps),
         told: toldTo(actor, told),
         replays: pauseAllOf(replays, replayQueues, actor.role, '/'),
@@ -56,7 +58,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
           html(<PauseAll {...pauseAllOf(deps.replays.list(), deps.replayQueues.list(), role, '/')} />),
         ),
         ...deps.watch.snapshots().map((snapshot) => {
-          const band = bandOf(snapshot, nowMs, deps.thresholds);
+          const band = bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds);
           return swapPart(band.id, html(<Band {...band} />));
         }),
         ...listParts(
@@ -87,7 +89,7 @@ function firingText({ alerts }: AppDeps): string {
 
 /** What changes on every page: the pulse, the title, and whether the console can see. */
 export function frameParts(deps: AppDeps, nowMs: number, subject: string): readonly Part[] {
-  const worst = worstOf(deps.watch, nowMs);
+  const worst = worstOf(deps, nowMs);
   const blind = blindOf(deps.watch, nowMs);
   return [
     // Never the same twice: it is what tells the page that it is still in touch.

@@ -1,8 +1,9 @@
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
-import type { Thresholds } from '../../findings/finding.js';
-import { oldestWaitingSeconds, type QueueVerdict, queueVerdict } from '../../findings/verdict.js';
+import type { ProblemOf, QueueProblem } from '../../findings/about-queue.js';
+import { compareSeverity } from '../../findings/track.js';
+import { drainSecondsOf, oldestWaitingSeconds, type QueueVerdict } from '../../findings/verdict.js';
 import {
   formatBytes,
   formatCount,
@@ -23,7 +24,7 @@ interface VerdictWords {
   readonly icon: IconName;
 }
 
-export const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
+const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   'no-workers': { word: 'no workers', state: 'critical', icon: 'no-workers' },
   stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
   'blocked-by-memory': { word: 'Redis full', state: 'critical', icon: 'blocked-by-memory' },
@@ -33,28 +34,47 @@ export const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   halted: { word: 'halted', state: 'info', icon: 'halted' },
   capped: { word: 'capped', state: 'warning', icon: 'capped' },
   'rate-limited': { word: 'rate-limited', state: 'info', icon: 'rate-limited' },
+  failing: { word: 'failing', state: 'warning', icon: 'stuck' },
+  running: { word: 'running', state: 'calm', icon: 'flowing' },
+  waiting: { word: 'waiting', state: 'info', icon: 'paused' },
   flowing: { word: 'flowing', state: 'calm', icon: 'flowing' },
   idle: { word: 'idle', state: 'calm', icon: 'idle' },
 };
+
+/**
+ * A queue's verdict in a word, never calmer than what is found about the queue: where its flow is no trouble and a finding
+ * is, the word says so.
+ * @param problem the worst that is found about it; null: nothing.
+ */
+export function verdictWordsOf(
+  queue: Pick<QueueState, 'verdict' | 'flow' | 'backlog'>,
+  problem: QueueProblem | null,
+): VerdictWords & { readonly problem: string } {
+  const words = VERDICTS[queue.verdict];
+  // A stopped queue with work behind it is somebody's trouble, without it nobody's.
+  const state = queue.flow !== 'running' && queue.backlog > 0 ? 'warning' : words.state;
+  if (problem === null) return { ...words, state, problem: '' };
+  const { severity, title } = problem;
+  if (state === 'critical' || state === 'warning')
+    return { ...words, state: compareSeverity(state, severity) < 0 ? state : severity, problem: title };
+  return { word: 'problem', state: severity, icon: severity, problem: title };
+}
 
 /** Fifty rows change together: by the second they would be most of what is sent. */
 const ROW_STEP_SECONDS = 5;
 
 export interface RowContext {
   readonly nowMs: number;
-  readonly thresholds: Thresholds;
+  readonly problemOf: ProblemOf;
   readonly canAct: boolean;
   readonly hasManyInstances: boolean;
 }
 
 /** One queue as a row of the table. */
 export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowContext): QueueRowProps {
-  const { nowMs, thresholds, canAct } = context;
+  const { nowMs, canAct } = context;
   const { instance } = snapshot;
-  const verdict = queueVerdict(queue, snapshot, nowMs, thresholds);
-  const words = VERDICTS[verdict];
-  // A stopped queue with work behind it is somebody's trouble, without it nobody's.
-  const isStoppedWithWork = (verdict === 'paused' || verdict === 'halted') && queue.backlog > 0;
+  const words = verdictWordsOf(queue, context.problemOf(instance, queue.id));
   const oldest = oldestWaitingSeconds(queue, nowMs);
   const used = snapshot.nodes.reduce((sum, node) => sum + node.countedBytes, 0);
   return {
@@ -63,9 +83,10 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     name: queue.name,
     place: placeOf(queue, instance, context.hasManyInstances),
     href: queuePath(instance, queue.id),
-    state: isStoppedWithWork ? 'warning' : words.state,
+    state: words.state,
     icon: words.icon,
     verdict: words.word,
+    problem: words.problem,
     types: typeBadgeOf(queue, instance),
     depth: formatCount(queue.backlog),
     active: formatCount(queue.counts.active),
@@ -113,8 +134,8 @@ function workersInWords(queue: QueueState, snapshot: Snapshot): string {
 }
 
 export function drainInWords(queue: QueueState): string {
-  if (queue.drainSeconds === null) return UNKNOWN;
-  return coarseAge(queue.drainSeconds, ROW_STEP_SECONDS);
+  const seconds = drainSecondsOf(queue);
+  return seconds === null ? UNKNOWN : coarseAge(seconds, ROW_STEP_SECONDS);
 }
 
 /** While halted the setting that comes back is what a person wants to see. */

@@ -1,6 +1,7 @@
 import type { Column, PageLink, QueueTableProps } from '../../../views/queue-table.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
+import { type ProblemOf, problemsByQueue } from '../../findings/about-queue.js';
 import { formatCount, formatThings } from '../../model/format.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { type QueueSort, weightOf } from '../api/queue-list.js';
@@ -95,20 +96,21 @@ const BULK = [
 
 /** One page of the queues of all instances: worst of all first. */
 export function queueTableOf(
-  deps: Pick<AppDeps, 'watch' | 'thresholds'>,
+  deps: Pick<AppDeps, 'watch'>,
   query: QueueQuery,
   role: Role,
   nowMs: number,
 ): QueueTableProps {
   const snapshots = deps.watch.snapshots();
-  const found = findQueues(snapshots, query, nowMs, deps);
+  const problemOf = problemsByQueue(deps.watch.findings());
+  const found = findQueues(snapshots, query, nowMs, problemOf);
   const total = snapshots.reduce((sum, snapshot) => sum + snapshot.queues.length, 0);
   const lastPage = Math.max(1, Math.ceil(found.length / ROWS_PER_PAGE));
   const page = Math.min(query.page, lastPage);
   const start = (page - 1) * ROWS_PER_PAGE;
   const shown = found.slice(start, start + ROWS_PER_PAGE);
   const canAct = includesRole(role, 'operator');
-  const context = { nowMs, thresholds: deps.thresholds, canAct, hasManyInstances: snapshots.length > 1 };
+  const context = { nowMs, problemOf, canAct, hasManyInstances: snapshots.length > 1 };
   return {
     rows: shown.map(({ queue, snapshot }) => queueRowOf(queue, snapshot, context)),
     columns: COLUMNS.map((column) => columnOf(column, query)),
@@ -127,14 +129,14 @@ function findQueues(
   snapshots: readonly Snapshot[],
   query: QueueQuery,
   nowMs: number,
-  { thresholds }: Pick<AppDeps, 'thresholds'>,
+  problemOf: ProblemOf,
 ): readonly Found[] {
   const wanted = query.search.trim().toLowerCase();
   const found: Found[] = [];
   for (const snapshot of snapshots) {
     for (const queue of snapshot.queues) {
       if (wanted !== '' && !queue.id.toLowerCase().includes(wanted)) continue;
-      found.push({ queue, snapshot, weight: weightOf(queue, query.sort, snapshot, nowMs, thresholds) });
+      found.push({ queue, snapshot, weight: weightOf(queue, query.sort, snapshot, nowMs, problemOf) });
     }
   }
   // Ties stand by id, so that rows don't jump.

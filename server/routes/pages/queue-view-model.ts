@@ -3,28 +3,29 @@ import type { ChartProps } from '../../../views/chart.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
-import { isAboutQueue } from '../../findings/about-queue.js';
-import { oldestWaitingSeconds, queueVerdict } from '../../findings/verdict.js';
+import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
+import { oldestWaitingSeconds } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatRate, formatRateLimit } from '../../model/format.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { leverPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';
-import { drainInWords, flowAction, VERDICTS } from './queue-row-view-model.js';
+import { drainInWords, flowAction, verdictWordsOf } from './queue-row-view-model.js';
 import { coarseAge, moment, UNKNOWN } from './words.js';
 
 /** The top of a queue's page. */
 export function queueHeadOf(
-  deps: Pick<AppDeps, 'thresholds'>,
+  deps: Pick<AppDeps, 'watch'>,
   queue: QueueState,
   snapshot: Snapshot,
   role: Role,
   nowMs: number,
 ): QueueHeadProps {
-  const words = VERDICTS[queueVerdict(queue, snapshot, nowMs, deps.thresholds)];
+  const problem = problemsByQueue(deps.watch.findings())(snapshot.instance, queue.id);
+  const words = verdictWordsOf(queue, problem);
   return {
     name: queue.name,
     place: `${queue.prefix} · ${snapshot.instance}`,
-    state: queue.flow !== 'running' && queue.backlog > 0 ? 'warning' : words.state,
+    state: words.state,
     icon: words.icon,
     verdict: words.word,
     note: noteOf(queue, nowMs),
