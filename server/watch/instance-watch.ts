@@ -73,6 +73,7 @@ export class InstanceWatch {
   #startedAtMs: number;
   #hasToldOutage = false;
   #actedAtMs: number | null = null;
+  #isTickWanted = false;
   #poll: PollState;
   #workers: readonly WorkerState[] = [];
   #snapshot: Snapshot;
@@ -149,10 +150,14 @@ export class InstanceWatch {
   /** Something was changed from here: it is read at once, and what was measured before says little for a while. */
   noteAction(queueId: string | null): void {
     this.#actedAtMs = this.#deps.now();
+    this.#snapshot = { ...this.#snapshot, actedAtMs: this.#actedAtMs };
     if (queueId !== null) this.refreshSoon(queueId);
-    if (this.#timer === null) return;
-    clearTimeout(this.#timer);
-    this.#plan(0);
+    // A tick that is under way has read before the change: another follows it at once.
+    if (this.#timer === null) this.#isTickWanted = true;
+    else {
+      clearTimeout(this.#timer);
+      this.#plan(0);
+    }
   }
 
   /** @throws CountRefused */
@@ -178,10 +183,12 @@ export class InstanceWatch {
 
   #plan(inMs: number): void {
     if (this.#isStopped) return;
+    const delayMs = this.#isTickWanted ? 0 : inMs;
+    this.#isTickWanted = false;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       void this.#tick();
-    }, inMs);
+    }, delayMs);
   }
 
   async #tick(): Promise<void> {
