@@ -226,7 +226,7 @@ export class Agent {
     const nowMs = Date.now();
     let heard: Order | null = null;
     const reasons = new Set<Ignored>();
-    const answers: WorkerAnswer[] = [];
+    const answers: (WorkerAnswer | Promise<WorkerAnswer>)[] = [];
     for (const worker of workers) {
       const order = acceptLive(signed, worker.queueId, worker.secret, this.#seen, nowMs);
       if (typeof order === 'string') {
@@ -234,20 +234,24 @@ export class Agent {
         continue;
       }
       heard = order;
-      if (worker.isMeant(order)) answers.push(worker.obey(order));
+      if (worker.isMeant(order))
+        answers.push(order.setting === 'reconnect' ? worker.reconnect() : worker.obey(order));
     }
     for (const reason of reasons) this.#ignore(reason);
     if (!heard) return;
     this.#seen.note(heard.id, nowMs);
     if (answers.length === 0) return;
-    const ack: Acknowledgement = {
-      v: PROTOCOL,
-      kind: 'ack',
-      agent: this.identity,
-      orderId: heard.id,
-      workers: answers,
-    };
-    void this.#say(ack);
+    void this.#acknowledge(heard.id, answers);
+  }
+
+  async #acknowledge(
+    orderId: string,
+    answers: readonly (WorkerAnswer | Promise<WorkerAnswer>)[],
+  ): Promise<void> {
+    // Settings are answered for at once; what takes a while holds up no others, as it is ordered by itself.
+    const workers = await Promise.all(answers);
+    const ack: Acknowledgement = { v: PROTOCOL, kind: 'ack', agent: this.identity, orderId, workers };
+    await this.#say(ack);
   }
 
   #ignore(reason: Ignored): void {

@@ -3,6 +3,7 @@ import { OomGuard } from './oom-guard.js';
 import type { CheckedOptions } from './options.js';
 import { type ErrorKind, errorKindOf } from './outcome-of.js';
 import type { Order, WorkerAnswer, WorkerBeat, WorkerLimiter } from './protocol.js';
+import { type Reconnected, reconnect } from './reconnect.js';
 import { RunLog } from './run-log.js';
 import { StandingOrders } from './standing-orders.js';
 import { WorkerPause } from './worker-pause.js';
@@ -50,6 +51,7 @@ export class AttachedWorker {
   readonly #pause: WorkerPause;
   #isClosing = false;
   #isDetached = false;
+  #reconnecting: Promise<Reconnected> | null = null;
   #endTimer: NodeJS.Timeout | undefined;
   readonly #restore: readonly (() => void)[];
 
@@ -110,10 +112,30 @@ export class AttachedWorker {
       this.#settle();
     }
     const why = refusal ?? failure;
+    return this.#answer(why === null ? 'applied' : 'refused', why ?? this.#noteOn(order, wasBusy));
+  }
+
+  /** Gives it new connections and waits for a job, unless it is kept from taking any. Never rejects. */
+  async reconnect(): Promise<WorkerAnswer> {
+    const { pausedBy } = this.#pause;
+    if (this.#isClosing || this.#isDetached) return this.#answer('refused', 'it is closing');
+    if (pausedBy === 'guard')
+      return this.#answer('refused', 'its guard has stopped it because Redis is full: make room first');
+    if (pausedBy !== null) return this.#answer('refused', 'it is paused: resume it instead');
+    const before = this.#runs.started;
+    // One at a time: who asks meanwhile hears what comes of it.
+    this.#reconnecting ??= reconnect(this.#worker, () => this.#runs.started > before).finally(() => {
+      this.#reconnecting = null;
+    });
+    const { tookJob, note } = await this.#reconnecting;
+    return { ...this.#answer('applied', note), tookJob };
+  }
+
+  #answer(result: WorkerAnswer['result'], note: string | null): WorkerAnswer {
     return {
       id: this.id,
-      result: why === null ? 'applied' : 'refused',
-      note: why ?? this.#noteOn(order, wasBusy),
+      result,
+      note,
       concurrency: this.#concurrency,
       paused: this.#pause.pausedBy,
       limiter: limiterOf(this.#worker),

@@ -201,6 +201,8 @@ export interface WorkerAnswer {
   readonly concurrency: number;
   readonly paused: WorkerBeat['paused'];
   readonly limiter: WorkerLimiter | null;
+  /** After `reconnect`: has it started a job since? Absent: it was not asked to reconnect. */
+  readonly tookJob?: boolean;
 }
 
 /** What a console sends to itself, to know that it hears. */
@@ -225,8 +227,14 @@ export type OrderedValue =
   | { readonly setting: 'limiter'; readonly value: WorkerLimiter | 'none' | null }
   | { readonly setting: 'all'; readonly value: null };
 
-/** `null` as value: as deployed, and the kept order is taken away. */
-export type Order = OrderedValue & {
+/** Done once and never kept: drops the worker's connections, makes new ones and waits for a job (RECONNECT_WITHIN_MS). */
+export type OrderedAct = { readonly setting: 'reconnect'; readonly value: true };
+
+/** Of a setting: `null` as value: as deployed, and the kept order is taken away. */
+export type Order = SettingOrder | (OrderedAct & OrderHead);
+export type SettingOrder = OrderedValue & OrderHead;
+
+export interface OrderHead {
   /** Also the nonce: an id is obeyed once. */
   readonly id: string;
   readonly atMs: number;
@@ -239,7 +247,7 @@ export type Order = OrderedValue & {
   readonly reason: string;
   /** When it ends by itself; null: until it is taken back. */
   readonly untilMs: number | null;
-};
+}
 export const EVERY_WORKER = '*';
 
 /** An order as it is sent and kept: the text that was signed, and the signature (HMAC-SHA256 of `body`, hex). */
@@ -256,11 +264,13 @@ export interface SignedOrder {
  */
 export type KeptOrders = Readonly<Record<string, SignedOrder>>;
 
-export function keptOrderKey(scope: string, setting: OrderedSetting): string {
+export function keptOrderKey(scope: string, setting: Order['setting']): string {
   return `${scope}|${setting}`;
 }
 
 /** Live orders older or newer than this are not obeyed: long enough for clocks that differ, short enough to remember ids. */
 export const ORDER_VALID_MS = 5 * 60_000;
+/** An agent answers a `reconnect` within this, whatever came of it. */
+export const RECONNECT_WITHIN_MS = 8_500;
 /** A beat this often. */
 export const BEAT_EVERY_MS = 1_000;

@@ -1,9 +1,9 @@
-import type { KeptOrders, Order, OrderedSetting, SignedOrder, WorkerLimiter } from './protocol.js';
+import type { KeptOrders, Order, SignedOrder, WorkerLimiter } from './protocol.js';
 
 /** Texts longer than this are not orders. */
 const MOST_LETTERS = 16_384;
 const MOST_KEPT = 1_000;
-const SETTINGS: readonly OrderedSetting[] = ['concurrency', 'paused', 'limiter', 'all'];
+const SETTINGS: readonly Order['setting'][] = ['concurrency', 'paused', 'limiter', 'all', 'reconnect'];
 
 /** What was heard on an order channel; null where it is nothing of the kind. By hand: a worker has no schema library. */
 export function readSignedOrder(text: string): SignedOrder | null {
@@ -41,12 +41,13 @@ export function readOrder(body: string): Order | null {
   if (typeof by !== 'string' || typeof reason !== 'string') return null;
   if (untilMs !== null && (typeof untilMs !== 'number' || !Number.isFinite(untilMs))) return null;
   if (workers !== null && !isTextList(workers)) return null;
-  if (!SETTINGS.includes(setting as OrderedSetting)) return null;
-  if (!fits(setting as OrderedSetting, value.value)) return null;
+  if (!SETTINGS.includes(setting as Order['setting'])) return null;
+  if (!fits(setting as Order['setting'], value.value)) return null;
   return value as unknown as Order;
 }
 
-function fits(setting: OrderedSetting, value: unknown): boolean {
+function fits(setting: Order['setting'], value: unknown): boolean {
+  if (setting === 'reconnect') return value === true;
   if (value === null) return true;
   switch (setting) {
     case 'concurrency':

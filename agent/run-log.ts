@@ -30,6 +30,9 @@ export class RunLog {
     this.#worker = worker;
   }
 
+  /** Jobs started so far. */
+  started = 0;
+
   get running(): number {
     return this.#running.size;
   }
@@ -84,6 +87,7 @@ export class RunLog {
     const run = { job, from: performance.now() };
     this.#running.add(run);
     this.#lastStart = run.from;
+    this.started += 1;
     // A retry has waited since its first try failed, which nothing tells.
     if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
       this.#types.started(job.name, job.processedOn - job.timestamp - (job.delay ?? 0));

@@ -83,8 +83,8 @@ export class StandingOrders {
   takeKept(orders: readonly Order[], askedAtMs: number, nowMs: number): void {
     const kept = new Set<string>();
     for (const order of orders) {
-      // What takes others back is never kept: one that stands there all the same would do it again at every read.
-      if (!this.isMeant(order) || order.value === null) continue;
+      // What takes others back, and what is done once, is never kept: one that stands there all the same would do it again at every read.
+      if (!this.isMeant(order) || order.value === null || order.setting === 'reconnect') continue;
       const slot = `${order.scope}|${order.setting}`;
       kept.add(slot);
       const last = this.#last.get(slot);

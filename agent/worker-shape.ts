@@ -30,8 +30,18 @@ interface ShapeOfOptions {
   limiter?: { readonly max: number; readonly duration: number } | undefined;
 }
 
+/** An ioredis client as BullMQ holds it, bare (v5) or in its wrapping (v6); of a Cluster with its nodes. */
+export interface ShapeOfClient {
+  readonly status?: string;
+  readonly isCluster?: boolean;
+  readonly stream?: { readonly localAddress?: string; readonly localPort?: number; destroy?(): void };
+  nodes?(role: string): readonly ShapeOfClient[];
+  connect?(): Promise<unknown>;
+  ping?(): Promise<unknown>;
+}
+
 interface ShapeOfConnection {
-  readonly _client?: { readonly stream?: { readonly localAddress?: string; readonly localPort?: number } };
+  readonly _client?: ShapeOfClient;
 }
 
 /** What is there at run time in the versions that were looked at (5.81.5, 6.7.0); every part may be missing. */
@@ -49,11 +59,13 @@ export interface WorkerInside {
   /** v5 */
   readonly client?: Promise<unknown>;
   readonly blockingConnection?: ShapeOfConnection;
+  readonly connection?: ShapeOfConnection;
   readonly scripts?: { readonly version?: string };
   /** v6 */
   readonly backend?: {
     readonly client?: Promise<unknown>;
     readonly blockingConnection?: ShapeOfConnection;
+    readonly connection?: ShapeOfConnection;
     readonly version?: string;
   };
 }
@@ -73,11 +85,19 @@ export function bullmqVersionOf(worker: AttachableWorker): string | null {
   return inside.backend?.version ?? inside.scripts?.version ?? null;
 }
 
+/** The clients on which it waits for jobs and does everything else; null where they can't be seen. */
+export function clientsOf(worker: AttachableWorker): {
+  readonly blocking: ShapeOfClient | null;
+  readonly main: ShapeOfClient | null;
+} {
+  const inside = insideOf(worker);
+  const { blockingConnection, connection } = inside.backend ?? inside;
+  return { blocking: blockingConnection?._client ?? null, main: connection?._client ?? null };
+}
+
 /** host:port of the local end of the connection on which it waits for jobs; null where it can't be seen. */
 export function blockingAddressOf(worker: AttachableWorker): string | null {
-  const inside = insideOf(worker);
-  const connection = inside.backend?.blockingConnection ?? inside.blockingConnection;
-  const { localAddress, localPort } = connection?._client?.stream ?? {};
+  const { localAddress, localPort } = clientsOf(worker).blocking?.stream ?? {};
   if (localAddress === undefined || localPort === undefined) return null;
   return `${localAddress.replace(/^::ffff:/, '')}:${localPort}`;
 }

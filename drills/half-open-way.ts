@@ -12,10 +12,21 @@ export interface HalfOpenWay {
 /** @param isForNew false: only what is connected then is swallowed, and new connections work. */
 export async function startHalfOpenWay(toPort: number, isForNew = false): Promise<HalfOpenWay> {
   const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>();
+  /** Accepted while deaf: connected to nothing. */
+  const stranded = new Set<Socket>();
   let isDeaf = false;
+  const dropAll = (): void => {
+    for (const socket of stranded) socket.destroy();
+    for (const { near, far } of pairs) {
+      near.destroy();
+      far.destroy();
+    }
+  };
   const server = createServer((near) => {
     near.on('error', () => undefined);
     if (isDeaf) {
+      stranded.add(near);
+      near.on('close', () => stranded.delete(near));
       near.resume();
       return;
     }
@@ -50,16 +61,10 @@ export async function startHalfOpenWay(toPort: number, isForNew = false): Promis
     },
     heal() {
       isDeaf = false;
-      for (const { near, far } of pairs) {
-        near.destroy();
-        far.destroy();
-      }
+      dropAll();
     },
     async close() {
-      for (const { near, far } of pairs) {
-        near.destroy();
-        far.destroy();
-      }
+      dropAll();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.unref();

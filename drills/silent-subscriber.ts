@@ -8,7 +8,7 @@ import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
 import { PATIENCE } from './patience.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
-import type { Player, World } from './world.js';
+import type { World } from './world.js';
 
 const QUEUE = 'alerts';
 const DEAF = 'deaf-one';
@@ -36,22 +36,18 @@ export const silentSubscriber: Drill = {
         naming: [DEAF, 'takes nothing'],
         from: 'it hears of no jobs',
         noticedWithinSeconds: 9,
-        until: 'it is restarted',
+        until: 'it is reconnected',
         overWithinSeconds: 10,
       },
     ],
     allowed: [
-      {
-        ...{ rule: 'workers', queue: QUIET_QUEUE, naming: [DEAF, 'not connected to Redis any more'] },
-        because: 'it is killed: it hears nobody who asks it to end',
-      },
       { rule: 'redis-unreachable', because: 'its master is killed' },
       { rule: 'redis-read-only', because: 'a replica is not promoted yet' },
     ],
   },
   guide: [
     'The failover is on the timeline (Workers, below); the console says whether it hears agents.',
-    `Half a minute later ${DEAF} goes deaf: connected, free, and taking nothing while jobs wait.`,
+    `Half a minute later ${DEAF} goes deaf: connected, free, and taking nothing while jobs wait. Reconnect it.`,
   ],
   start: async (world, account) => {
     const { sentinel } = world;
@@ -91,10 +87,10 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
         kinds.has('redis.failover'),
         [...kinds].join(', '),
       );
-      const { way, player } = await deafen(stage, plan);
+      const way = await deafen(stage, plan);
       await checkDeafIsNamed(stage, api);
       await alerts.untilTold('it hears of no jobs');
-      await restart(stage, plan, player);
+      await reconnect(stage, api);
       await way.close();
       await alerts.conclude();
     },
@@ -135,17 +131,12 @@ async function checkHeard({ account }: Stage, api: Api, sinceMs: number, when: s
   account.check(`everything is heard ${when}`, isHeard, said + took);
 }
 
-interface Deaf {
-  readonly way: HalfOpenWay;
-  readonly player: Player;
-}
-
-/** A worker of its own queue whose way to Redis swallows everything, with its agent on another way. */
-async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise<Deaf> {
+/** A worker of its own queue whose connections swallow everything, with its agent on another way. */
+async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise<HalfOpenWay> {
   const port = world.sentinel?.replica.port ?? world.redis.port;
-  const way = await startHalfOpenWay(port, true);
+  const way = await startHalfOpenWay(port);
   const { sentinel: _sentinel, ...plain } = plan;
-  const player = await world.play('layer-worker', DEAF, {
+  await world.play('layer-worker', DEAF, {
     ...plain,
     redisPort: port,
     throughPort: way.port,
@@ -157,15 +148,27 @@ async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise
   account.note(`${DEAF} is deaf: its sockets are open and nothing arrives`);
   await world.play('producer', 'late producer', producer(port, QUIET_QUEUE));
   account.moment('it hears of no jobs');
-  return { way, player };
+  return way;
 }
 
-/** What the finding advises, and what ended the incident. */
-async function restart({ world, account }: Stage, plan: LayerWorkerPlan, deaf: Player): Promise<void> {
-  deaf.signal('SIGKILL');
-  await world.play('layer-worker', DEAF, { ...plan, queue: QUIET_QUEUE, name: DEAF });
-  account.moment('it is restarted');
-  account.note(`${DEAF} is restarted`);
+/** The remedy of the finding, which ends the incident. */
+async function reconnect({ account }: Stage, api: Api): Promise<void> {
+  const remedy = (await api.findings())
+    .find(({ code }) => code === 'worker.silent')
+    ?.remedies.find(({ lever }) => lever === 'worker.reconnect');
+  const answer = await api.post('/levers/worker.reconnect', {
+    instance: 'default',
+    workers: remedy?.workers ?? [],
+    args: remedy?.args ?? {},
+    reason: 'it takes nothing',
+  });
+  account.moment('it is reconnected');
+  const [outcome] = answer.outcomes;
+  account.check(
+    'reconnected by the remedy of the finding, it takes jobs again without a restart',
+    outcome?.status === 'applied',
+    outcome?.summary ?? 'nothing came of it',
+  );
 }
 
 async function checkDeafIsNamed({ account }: Stage, api: Api): Promise<void> {

@@ -82,12 +82,15 @@ export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
   ];
 }
 
-/** Takes workers out of the pool, or lets one drop the connection on which it waits. */
-export function pauseRemedy(found: readonly WorkerState[], label: string, effect: string): readonly Remedy[] {
+/** A lever for those of them that have the agent; none has: nothing. */
+export function remedyFor(
+  lever: string,
+  found: readonly WorkerState[],
+  label: string,
+  effect: string,
+): readonly Remedy[] {
   const workers = found.filter(({ agent }) => agent !== null).map(({ id }) => id);
-  return workers.length === 0
-    ? []
-    : [{ lever: 'worker.pause', label, effect, queues: [], workers, args: {} }];
+  return workers.length === 0 ? [] : [{ lever, label, effect, queues: [], workers, args: {} }];
 }
 
 function groupByQueue(found: readonly WorkerState[]): ReadonlyMap<string, readonly WorkerState[]> {

@@ -1,5 +1,5 @@
 import type { FindingRule } from './finding.js';
-import { evidenceOf, forWorkers, names, pauseRemedy, placeName, slotsLeft } from './worker-evidence.js';
+import { evidenceOf, forWorkers, names, placeName, remedyFor, slotsLeft } from './worker-evidence.js';
 
 /** Who is out of the pool, gone or silent drags nobody any more. */
 const AT_WORK = new Set(['healthy', 'overloaded', 'capped', 'rate-limited', 'stuck']);
@@ -23,7 +23,8 @@ export const workerOutlier: FindingRule = {
             ' ',
           )}${share} Taking ${names(found)} out of ${placeName(queue, queueId)} leaves the work to the others.`,
         evidence: evidenceOf(found),
-        remedies: pauseRemedy(
+        remedies: remedyFor(
+          'worker.pause',
           found,
           found.length === 1 ? 'Take it out of the pool' : 'Take them out of the pool',
           `It takes no more jobs and finishes what it has in hand; ${left.slots} slots of ${left.workers} other workers are left.`,

@@ -1,6 +1,6 @@
 import type { FindingRule } from './finding.js';
 import { jobsWait } from './words.js';
-import { evidenceOf, forWorkers, names, pauseRemedy, placeName } from './worker-evidence.js';
+import { evidenceOf, forWorkers, names, placeName, remedyFor } from './worker-evidence.js';
 
 export const workerSilent: FindingRule = {
   code: 'worker.silent',
@@ -13,12 +13,13 @@ export const workerSilent: FindingRule = {
       return {
         severity: 'critical',
         title: found.length === 1 ? 'A worker is silent' : `${found.length} workers are silent`,
-        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Restart ${found.length === 1 ? 'it' : 'them'}, or pause and resume.`,
+        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Reconnect ${found.length === 1 ? 'it' : 'them'}; if that does not help, restart ${found.length === 1 ? 'it' : 'them'}.`,
         evidence: evidenceOf(found),
-        remedies: pauseRemedy(
+        remedies: remedyFor(
+          'worker.reconnect',
           found,
-          found.length === 1 ? 'Pause it, then resume' : 'Pause them, then resume',
-          'Pausing drops the connection on which it waits, and resuming makes a new one; no job is in hand that could suffer.',
+          found.length === 1 ? 'Reconnect worker' : 'Reconnect workers',
+          'New connections in the running process; it counts as done once a job is taken. No job is in hand that could suffer.',
         ),
         rank: 730 + Math.min(19, found.length),
       };

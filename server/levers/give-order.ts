@@ -3,7 +3,11 @@ import {
   type KeptOrders,
   keptOrderKey,
   type Order,
+  type OrderedAct,
   type OrderedValue,
+  type OrderHead,
+  type SettingOrder,
+  type WorkerAnswer,
 } from '../../agent/protocol.js';
 import {
   type GivenOrder,
@@ -107,10 +111,34 @@ export async function takeBackAll(context: LeverContext): Promise<readonly Worke
   return deliver(context, given, former, expected);
 }
 
+/**
+ * Asks one worker to do something once: sent and not kept, and nothing is written to Redis.
+ * @returns null as answer: none came in time.
+ * @throws what Redis says where it can't be published.
+ */
+export async function askOnce(
+  context: LeverContext,
+  act: OrderedAct,
+  worker: WorkerState,
+  withinMs: number,
+): Promise<{ readonly order: Order; readonly answer: WorkerAnswer | null }> {
+  const order: Order = { ...act, ...headOf(context, worker.id, null) };
+  const signed = context.agents.sign(order);
+  const answers = await context.agents.send(order.queue, signed, [worker.id], withinMs);
+  return { order, answer: answers.get(worker.id) ?? null };
+}
+
 function sign(context: LeverContext, value: OrderedValue, scope: string, untilMs: number | null): GivenOrder {
-  const { worker } = context.target;
-  const order: Order = {
+  const order: SettingOrder = {
     ...value,
+    ...headOf(context, scope, value.value === null ? null : untilMs),
+  };
+  return { order, signed: context.agents.sign(order) };
+}
+
+function headOf(context: LeverContext, scope: string, untilMs: number | null): OrderHead {
+  const { worker } = context.target;
+  return {
     id: context.newId(),
     atMs: context.nowMs,
     queue: queueOf(context).id,
@@ -119,9 +147,8 @@ function sign(context: LeverContext, value: OrderedValue, scope: string, untilMs
     by: context.actor,
     // Half a sign is no text that Redis' scripts could read again.
     reason: context.reason.toWellFormed(),
-    untilMs: value.value === null ? null : untilMs,
+    untilMs,
   };
-  return { order, signed: context.agents.sign(order) };
 }
 
 /** All at once, so that one worker that does not answer is waited for once. */

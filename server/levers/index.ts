@@ -17,6 +17,7 @@ import {
   workerResume,
   workerRevert,
 } from './worker-levers.js';
+import { workerReconnect } from './worker-reconnect.js';
 import { workersConcurrency } from './workers-concurrency.js';
 import { workersRevert } from './workers-revert.js';
 
@@ -33,6 +34,7 @@ export const LEVERS: readonly RegisteredLever[] = [
   register(workerConcurrency),
   register(workerPause),
   register(workerResume),
+  register(workerReconnect),
   register(workerLimiter),
   register(workerRevert),
   register(trimEvents),

@@ -215,7 +215,7 @@ function whenSilent(
   if (nowMs - sinceMs < DEAF_MS || nowMs - queue.readAtMs > 2_500) return null;
   return judged(
     'silent',
-    `Connected and free, but it has started nothing for ${formatDuration((nowMs - sinceMs) / 1000)} while ${formatJobs(queue.backlog)} wait: it does not hear of them. Restart it.`,
+    `Connected and free, but it has started nothing for ${formatDuration((nowMs - sinceMs) / 1000)} while ${formatJobs(queue.backlog)} wait: it does not hear of them.`,
     [
       { label: 'jobs wait', value: queue.backlog, unit: 'jobs' },
       { label: 'idle while jobs wait', value: seconds(nowMs - sinceMs), unit: 'seconds' },
@@ -257,7 +257,7 @@ function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: Worker
     if (isFree && !isFull && nowMs - sinceMs >= DEAF_OUTSIDE_MS && nowMs - queue.readAtMs < 2_500)
       return judged(
         'silent',
-        `It waits for jobs while ${formatJobs(queue.backlog)} wait and none runs, for ${formatDuration((nowMs - sinceMs) / 1000)}: it does not hear of them. Restart it.`,
+        `It waits for jobs while ${formatJobs(queue.backlog)} wait and none runs, for ${formatDuration((nowMs - sinceMs) / 1000)}: it does not hear of them.`,
         [{ label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
       );
   }

@@ -2,7 +2,7 @@ import {
   KEPT_ORDERS_FIELD,
   type KeptOrders,
   keptOrderKey,
-  type Order,
+  type SettingOrder,
   type OrderedSetting,
   type SignedOrder,
 } from '../../agent/protocol.js';
@@ -18,7 +18,7 @@ const ALL: readonly OrderedSetting[] = ['concurrency', 'paused', 'limiter', 'all
 
 /** An order with the text that is signed, as it is sent and kept. */
 export interface GivenOrder {
-  readonly order: Order;
+  readonly order: SettingOrder;
   readonly signed: SignedOrder;
 }
 

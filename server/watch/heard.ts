@@ -5,8 +5,8 @@ import {
   type Farewell,
   type KeptOrders,
   MOST_RUNS_TOLD,
-  type Order,
   PROTOCOL,
+  type SettingOrder,
   type SignedOrder,
   SKETCH_BINS,
 } from '../../agent/protocol.js';
@@ -139,6 +139,7 @@ const ack = z.object({
         concurrency: count,
         paused: paused.catch(null),
         limiter: limiter.nullable().default(null),
+        tookJob: z.boolean().default(false),
       }),
     )
     .max(MOST_WORKERS),
@@ -208,7 +209,7 @@ export function readKeptOrders(raw: string | null, queueId: string, nowMs: numbe
   return Object.values(readKeptMap(raw)).flatMap(({ v, body }) => {
     const parsed = order.safeParse(parseJson(body));
     if (!parsed.success || v > PROTOCOL || parsed.data.queue !== queueId) return [];
-    const { id: orderId, ...rest }: Order = parsed.data;
+    const { id: orderId, ...rest }: SettingOrder = parsed.data;
     if (rest.untilMs !== null && rest.untilMs <= nowMs) return [];
     const { scope, setting, value, by, atMs, reason, untilMs } = rest;
     return [{ orderId, scope, setting, value, by, atMs, reason, untilMs }];

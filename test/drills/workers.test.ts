@@ -52,6 +52,7 @@ const DRILLS: readonly (readonly [name: string, more: readonly string[], claims:
       'the failover is on the timeline',
       'the deaf worker is named silent',
       'and found, and no other worker is',
+      'reconnected by the remedy of the finding, it takes jobs again without a restart',
       'alert workers reports deaf-one fires',
       'alert workers reports deaf-one is over afterwards, told once',
       'no alert is told of what did not happen',

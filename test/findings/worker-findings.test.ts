@@ -74,7 +74,7 @@ describe('findings about workers', () => {
       lastDepartureAtMs: NOW_MS,
     });
     expect(findings[0]).toMatchObject({ code: 'worker.silent', severity: 'critical', worker: 'deaf' });
-    expect(findings[0]?.remedies[0]).toMatchObject({ lever: 'worker.pause', workers: ['deaf'] });
+    expect(findings[0]?.remedies[0]).toMatchObject({ lever: 'worker.reconnect', workers: ['deaf'] });
   });
 
   it('name the outlier and offer to take it out of the pool; paused, it is nobody’s trouble any more', () => {

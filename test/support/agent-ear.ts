@@ -8,6 +8,7 @@ import {
   keptOrderKey,
   type Order,
   orderChannel,
+  type SettingOrder,
   type SignedOrder,
   type UpMessage,
   upPattern,
@@ -38,7 +39,7 @@ export interface AgentEar {
 }
 
 /** An order for every worker of `bull:<queue>`; what is not given is usual. */
-export function anOrder(over: Partial<Order> & Pick<Order, 'setting' | 'value'>): Order {
+export function anOrder(over: Partial<SettingOrder> & Pick<SettingOrder, 'setting' | 'value'>): SettingOrder {
   return {
     id: randomUUID(),
     atMs: Date.now(),
@@ -49,7 +50,7 @@ export function anOrder(over: Partial<Order> & Pick<Order, 'setting' | 'value'>)
     reason: 'test',
     untilMs: null,
     ...over,
-  } as Order;
+  } as SettingOrder;
 }
 
 export async function startEar(port: number): Promise<AgentEar> {

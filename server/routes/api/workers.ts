@@ -76,6 +76,10 @@ const workerChange = z.strictObject({
   paused: z.boolean().optional(),
   limiter: limiter.nullable().optional().openapi({ description: 'null: none' }),
   revert: z.literal(true).optional().openapi({ description: 'Takes back every order for this worker alone' }),
+  reconnect: z
+    .literal(true)
+    .optional()
+    .openapi({ description: 'New connections for one that takes nothing; last of what is asked for' }),
   forMs,
   reason,
 });
@@ -134,8 +138,12 @@ function workerCalls(body: z.infer<typeof workerChange>): readonly Call[] {
   if (body.limiter !== undefined)
     calls.push({ lever: 'worker.limiter', args: { ...(body.limiter ?? { max: null }), ...time } });
   if (body.paused === false) calls.push({ lever: 'worker.resume', args: {} });
+  if (body.reconnect) calls.push({ lever: 'worker.reconnect', args: {} });
   if (calls.length > 0) return calls;
-  throw new LeverError('invalid', 'body: give at least one of concurrency, paused, limiter and revert');
+  throw new LeverError(
+    'invalid',
+    'body: give at least one of concurrency, paused, limiter, revert and reconnect',
+  );
 }
 
 function queueCall({ reason: _reason, revert, concurrency, ...rest }: z.infer<typeof queueChange>): Call {
