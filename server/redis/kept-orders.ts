@@ -2,8 +2,8 @@ import {
   KEPT_ORDERS_FIELD,
   type KeptOrders,
   keptOrderKey,
-  type SettingOrder,
   type OrderedSetting,
+  type SettingOrder,
   type SignedOrder,
 } from '../../agent/protocol.js';
 import { readKeptMap, readKeptOrders } from '../watch/heard.js';

@@ -115,7 +115,11 @@ function runOf(agent: AgentFacts | null): string {
   return `${formatDuration(run.p50Ms / 1000)}, p99 ${formatDuration(run.p99Ms / 1000)}`;
 }
 
-function actionsOf({ id, verdict }: WorkerState, instance: string, agent: AgentFacts): WorkerRowProps['actions'] {
+function actionsOf(
+  { id, verdict }: WorkerState,
+  instance: string,
+  agent: AgentFacts,
+): WorkerRowProps['actions'] {
   const own = agent.overrides.some(({ scope }) => scope !== '*');
   return [
     ...(verdict === 'silent' ? [{ label: 'Reconnect', href: lever('worker.reconnect', instance, id) }] : []),
