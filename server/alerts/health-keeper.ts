@@ -1,10 +1,14 @@
 import { sightOf } from '../model/sight.js';
 import type { Store } from '../store/open-store.js';
+import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import type { Watch } from '../watch/watch.js';
 import { type HealthProblem, judgeHealth } from './console-health.js';
 import type { ChannelHealth } from './outbox-store.js';
 
 const EVERY_MS = 5_000;
+
+/** `on disk`: it was written at the last look. `in memory`: it could not be opened at the start. */
+export type StoreState = 'on disk' | 'in memory' | 'not written' | StoreTrouble;
 
 export interface HealthDeps {
   readonly store: Pick<Store, 'outbox' | 'probe' | 'problem'>;
@@ -22,6 +26,7 @@ export class HealthKeeper {
   #look: Promise<void> | null = null;
   #wroteAtMs: number | null = null;
   #writeError: string | null = null;
+  #trouble: StoreState | null = null;
   #channels: readonly ChannelHealth[] = [];
   #dueSinceMs: number | null = null;
 
@@ -60,6 +65,11 @@ export class HealthKeeper {
     });
   }
 
+  /** How the store was at the last look, for /readyz. */
+  storeState(): StoreState {
+    return this.#deps.store.problem === null ? (this.#trouble ?? 'on disk') : 'in memory';
+  }
+
   /** Has every instance been read, and the store been written, at least once? */
   isSettled(): boolean {
     const hasRead = this.#deps.watch.snapshots().every(({ link }) => link.lastReadAtMs !== null);
@@ -70,7 +80,14 @@ export class HealthKeeper {
   look(): Promise<void> {
     this.#look ??= this.#turn()
       .catch((error: unknown) => {
-        this.#writeError = error instanceof Error ? error.message : 'unknown reason';
+        const trouble = storeTroubleOf(error);
+        this.#trouble = trouble ?? 'not written';
+        this.#writeError =
+          trouble !== null
+            ? troubleInWords(trouble)
+            : error instanceof Error
+              ? error.message
+              : 'unknown reason';
       })
       .finally(() => {
         this.#look = null;
@@ -83,6 +100,7 @@ export class HealthKeeper {
     await store.probe(now());
     this.#wroteAtMs = now();
     this.#writeError = null;
+    this.#trouble = null;
     this.#channels = (await store.outbox.health()).filter(({ channel }) => channelNames.includes(channel));
     this.#dueSinceMs = await store.outbox.dueSinceMs(channelNames, now());
   }

@@ -9,7 +9,7 @@ import { createChannel } from './channels/create-channel.js';
 import type { Delivery } from './channels/delivery.js';
 import type { HealthProblem } from './console-health.js';
 import { DeadManSwitch } from './dead-man-switch.js';
-import { HealthKeeper } from './health-keeper.js';
+import { HealthKeeper, type StoreState } from './health-keeper.js';
 import type { Notification } from './notification.js';
 import { Outbox } from './outbox.js';
 import type { OutboxStore } from './outbox-store.js';
@@ -41,6 +41,7 @@ export interface Messaging {
   readonly test: (channel: string, actor: Actor) => Promise<Delivery | null>;
   /** What is wrong with the console itself. */
   readonly problems: () => readonly HealthProblem[];
+  readonly storeState: () => StoreState;
   readonly stop: () => Promise<void>;
 }
 
@@ -79,6 +80,7 @@ export function startMessaging(deps: MessagingDeps): Messaging {
     notify: (notification) => outbox.notify(notification),
     notifyAcknowledged: (notification) => outbox.acknowledge(notification),
     problems: () => health.problems(),
+    storeState: () => health.storeState(),
     async test(name, actor) {
       const channel = channels.find((one) => one.settings.name === name);
       if (!channel) return null;

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LeverError } from '../levers/lever.js';
 import type { Errand, ErrandAnswer, ErrandStore } from '../store/errands.js';
@@ -17,6 +18,12 @@ type Carry = (...args: never[]) => Promise<unknown>;
 
 const TAKE_EVERY_MS = 200;
 const LOOK_EVERY_MS = 50;
+/** Looks that are further apart than this tell nothing of how long an order has been there. */
+const LOOKS_ON_MS = 1_000;
+const BEAT_EVERY_MS = 500;
+/** Of an order whose beat stands still, and of one that was taken and whose answer nobody has fetched. */
+const ASKER_GONE_MS = 10_000;
+const UNFETCHED_MS = 60_000;
 /** Nobody takes it for so long: it is withdrawn, and nothing has happened. */
 const TAKEN_WITHIN_MS = 5_000;
 /** A pause waits for what Redis has in hand, and that may be slow. */
@@ -26,12 +33,17 @@ const ANSWERED_WITHIN_MS = 30_000;
  * Orders of people reach the console that moves jobs, whichever one they were given to: they go through the store, and
  * the holder of the lease takes each once, at most 0.2 s later. What nobody takes is withdrawn, so that it is never done
  * behind the back of somebody who was told that it was not.
+ *
+ * No clock of two machines is compared. An order that comes between two looks is taken at once. One that was there before
+ * the first look may be of somebody who has gone: it is taken when its asker adds to its beat, and dropped where nobody does.
  */
 export class ErrandDesk {
   readonly #deps: ErrandDeskDeps;
   #carriers: Readonly<Record<string, Carry>> = {};
   #timer: NodeJS.Timeout | null = null;
-  #look: Promise<void> = Promise.resolve();
+  #look: Promise<void> | null = null;
+  #lookedAtMs: number | null = null;
+  readonly #seen = new Map<string, { readonly beat: number; readonly sinceMs: number }>();
   #isFailing = false;
 
   constructor(deps: ErrandDeskDeps) {
@@ -48,7 +60,10 @@ export class ErrandDesk {
   serve(carriers: Readonly<Record<string, Carry>>): void {
     this.#carriers = carriers;
     this.#timer ??= setInterval(() => {
-      this.#look = this.#look.then(() => this.#takeAll());
+      // One at a time: a store that is slow must not be asked by ever more of them.
+      this.#look ??= this.#takeAll().finally(() => {
+        this.#look = null;
+      });
     }, TAKE_EVERY_MS);
     this.#timer.unref();
   }
@@ -58,15 +73,19 @@ export class ErrandDesk {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
     await this.#look;
+    this.#lookedAtMs = null;
+    this.#seen.clear();
   }
 
   /** Has the holder of the lease do it. @throws LeverError, ParkingError as it would there; LeverError when nobody does it. */
   async send(name: string, args: readonly unknown[]): Promise<unknown> {
     const { store, now, newId } = this.#deps;
     const id = newId();
-    const beganMs = now();
     let isTaken = false;
-    await store.add({ id, name, args }, beganMs);
+    await store.add({ id, name, args }, now());
+    const beganMs = performance.now();
+    let beatAtMs = beganMs;
+    const sinceMs = (fromMs: number): number => performance.now() - fromMs;
     for (;;) {
       await wait(LOOK_EVERY_MS);
       const answer = await store.read(id);
@@ -74,7 +93,11 @@ export class ErrandDesk {
         await store.remove(id).catch(() => undefined);
         return broughtBack(answer);
       }
-      if (!isTaken && now() - beganMs >= TAKEN_WITHIN_MS) {
+      if (!isTaken && sinceMs(beatAtMs) >= BEAT_EVERY_MS) {
+        beatAtMs = performance.now();
+        isTaken = !(await store.stillAsked(id));
+      }
+      if (!isTaken && sinceMs(beganMs) >= TAKEN_WITHIN_MS) {
         if (await store.withdraw(id))
           throw new LeverError(
             'unavailable',
@@ -82,7 +105,7 @@ export class ErrandDesk {
           );
         isTaken = true;
       }
-      if (now() - beganMs >= ANSWERED_WITHIN_MS)
+      if (sinceMs(beganMs) >= ANSWERED_WITHIN_MS)
         throw new LeverError(
           'unavailable',
           `This order was taken by ${this.other()}, which has not answered for ${ANSWERED_WITHIN_MS / 1000} s: look what came of it before you try again`,
@@ -91,17 +114,39 @@ export class ErrandDesk {
   }
 
   async #takeAll(): Promise<void> {
-    const { store, lease, now, warn } = this.#deps;
+    const { store, lease, warn } = this.#deps;
     if (!lease.isHeld()) return;
     try {
       const fence = { lease: lease.name, holder: lease.holder };
-      // One that is about to be withdrawn is left.
-      for (const errand of await store.take(fence, now() - TAKEN_WITHIN_MS)) void this.#carryOut(errand);
+      const due = await this.#due();
+      for (const errand of await store.take(fence, due)) void this.#carryOut(errand);
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) warn(`orders of other consoles can't be taken: ${messageOf(error)}`);
       this.#isFailing = true;
     }
+  }
+
+  /** Orders whose asker is there. Those of askers that are gone are dropped. */
+  async #due(): Promise<readonly string[]> {
+    const { store } = this.#deps;
+    const nowMs = performance.now();
+    const looksOn = this.#lookedAtMs !== null && nowMs - this.#lookedAtMs < LOOKS_ON_MS;
+    this.#lookedAtMs = nowMs;
+    const rows = await store.list();
+    const due: string[] = [];
+    for (const { id, isTaken, beat } of rows) {
+      const before = this.#seen.get(id);
+      if (before?.beat === beat) {
+        if (nowMs - before.sinceMs > (isTaken ? UNFETCHED_MS : ASKER_GONE_MS)) await store.remove(id);
+        continue;
+      }
+      this.#seen.set(id, { beat, sinceMs: nowMs });
+      if (!isTaken && (before !== undefined || looksOn)) due.push(id);
+    }
+    const there = new Set(rows.map(({ id }) => id));
+    for (const id of this.#seen.keys()) if (!there.has(id)) this.#seen.delete(id);
+    return due;
   }
 
   async #carryOut({ id, name, args }: Errand): Promise<void> {

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { LeverError } from '../levers/lever.js';
 import { ParkingError } from '../replay/parking/parking.js';
+import { storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import { BeaconRefused } from '../watch/beacon-refused.js';
 import { CountRefused } from '../watch/count-refused.js';
 import { JobsUnavailable } from '../watch/jobs.js';
@@ -48,6 +49,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'method-not-allowed': 'The path does not take this method',
   ambiguous: 'A name stands for several queues',
   conflict: 'The same request is under way',
+  'outcome-unknown': 'The console ended in the midst of this request: look before you repeat it',
   'count-running': 'A queue of this Redis is being counted already',
   'read-only': 'The configuration gives it',
   'too-many': 'There are as many as there may be',
@@ -55,7 +57,8 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'unsupported-media-type': 'The body is not JSON',
   'too-many-tries': 'Too many wrong tokens',
   unavailable: 'Redis can not be asked now',
-  'disk-full': 'The disk has no room for more parked jobs',
+  'disk-full': 'The disk of the data directory is full',
+  'store-unavailable': 'The store of the console can not be written or read now',
   'not-possible': 'This Redis does not permit it',
   'shutting-down': 'The console is stopping',
   'internal-error': 'The console made a mistake',
@@ -100,6 +103,13 @@ export function problemOf(error: unknown): Problem | null {
     const [status, code] = STATUS_OF_PARKING[error.code];
     return new Problem(status, code, error.message);
   }
+  const trouble = storeTroubleOf(error);
+  if (trouble !== null)
+    return new Problem(
+      trouble === 'full' ? 507 : 503,
+      trouble === 'full' ? 'disk-full' : 'store-unavailable',
+      `${troubleInWords(trouble)}; nothing was recorded, and what needs a record was not begun`,
+    );
   if (error instanceof BeaconRefused) return new Problem(409, 'not-possible', error.message);
   if (error instanceof JobsUnavailable) return new Problem(503, 'unavailable', error.message);
   if (error instanceof HTTPException)

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, lt } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { LeverError } from '../levers/lever.js';
 import { type Fence, holds } from './fence.js';
 import type { Database } from './open-store.js';
@@ -22,11 +22,23 @@ export type ErrandAnswer =
       readonly fields: LeverError['fields'];
     };
 
+/** An errand as it stands in the store. */
+export interface ErrandRow {
+  readonly id: string;
+  readonly isTaken: boolean;
+  /** Its asker adds to it while it waits. */
+  readonly beat: number;
+}
+
 /** What one console asks of the one that holds the lease, on the way through the store. */
 export interface ErrandStore {
   add(errand: Errand, atMs: number): Promise<void>;
-  /** Takes those that nobody has taken and that are newer than this: each is taken once, whoever looks. */
-  take(fence: Fence, afterMs: number): Promise<readonly Errand[]>;
+  /** The asker is still there. @returns false: somebody has taken it. */
+  stillAsked(id: string): Promise<boolean>;
+  /** All that are there, oldest first, a bounded number. */
+  list(): Promise<readonly ErrandRow[]>;
+  /** Takes those of these that nobody has taken: each is taken once, whoever looks. */
+  take(fence: Fence, ids: readonly string[]): Promise<readonly Errand[]>;
   answer(id: string, answer: ErrandAnswer): Promise<void>;
   /** null: not answered yet. */
   read(id: string): Promise<ErrandAnswer | null>;
@@ -35,36 +47,41 @@ export interface ErrandStore {
   remove(id: string): Promise<void>;
 }
 
-const MOST_AT_ONCE = 20;
-/** Those whose asker is gone are dropped. */
-const KEEP_MS = 3_600_000;
+const MAX_LISTED = 200;
 
 export function createErrandStore(database: Database): ErrandStore {
   const isFree = (id: string) => and(eq(errands.id, id), isNull(errands.takenBy));
   return {
     async add(errand, atMs) {
-      await database.batch([
-        database.delete(errands).where(lt(errands.atMs, atMs - KEEP_MS)),
-        database.insert(errands).values({ ...errand, atMs }),
-      ]);
+      await database.insert(errands).values({ ...errand, atMs });
     },
-    async take(fence, afterMs) {
-      // Read first: a look at nothing, several times a second, must not ask for the lock of those who write.
-      const free = await database
-        .select({ id: errands.id, name: errands.name, args: errands.args })
+    async stillAsked(id) {
+      const rows = await database
+        .update(errands)
+        .set({ beat: sql`${errands.beat} + 1` })
+        .where(isFree(id))
+        .returning({ id: errands.id });
+      return rows.length > 0;
+    },
+    // Read by itself: a look at nothing, several times a second, must not ask for the lock of those who write.
+    async list() {
+      const rows = await database
+        .select({ id: errands.id, takenBy: errands.takenBy, beat: errands.beat })
         .from(errands)
-        .where(and(isNull(errands.takenBy), gt(errands.atMs, afterMs)))
-        .orderBy(asc(errands.atMs))
-        .limit(MOST_AT_ONCE);
+        .orderBy(sql`rowid`)
+        .limit(MAX_LISTED);
+      return rows.map(({ id, takenBy, beat }) => ({ id, isTaken: takenBy !== null, beat }));
+    },
+    async take(fence, ids) {
       const taken: Errand[] = [];
-      for (const errand of free) {
-        const rows = await database
-          .update(errands)
-          .set({ takenBy: fence.holder })
-          .where(and(isFree(errand.id), holds(fence)))
-          .returning({ id: errands.id });
-        if (rows.length > 0) taken.push(errand);
-      }
+      for (const id of ids)
+        taken.push(
+          ...(await database
+            .update(errands)
+            .set({ takenBy: fence.holder })
+            .where(and(isFree(id), holds(fence)))
+            .returning({ id: errands.id, name: errands.name, args: errands.args })),
+        );
       return taken;
     },
     async answer(id, answer) {

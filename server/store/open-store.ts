@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type { Client } from '@libsql/client';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
@@ -14,6 +15,7 @@ import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createErrandStore, type ErrandStore } from './errands.js';
 import type { Fence } from './fence.js';
+import { isHolderGone, newHolderId } from './holder-id.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
 import type { IncidentLog } from './incidents/incident.js';
 import { createIncidentLog } from './incidents/incident-log.js';
@@ -62,10 +64,10 @@ const OPEN_TRIES = 3;
 
 /**
  * Opens (and where needed creates and migrates) the store in a directory. A directory that can't be written or a
- * file that is damaged does not stop the console: it then keeps its records in memory and says so.
+ * file that is damaged does not stop the console: it then keeps its records in memory and says so, sees and acts, but never
+ * holds a lease: others that reach the store may, and two would send and move jobs.
  * @param directory of the file `spillway.db`.
- * @param shared opened instead. Where it can't be had, the console sees and acts, but never holds a lease: others that
- * reach it may, and two would send and move jobs.
+ * @param shared opened instead.
  */
 export async function openStore(directory: string, shared: StoreSettings | null = null): Promise<Store> {
   try {
@@ -77,13 +79,9 @@ export async function openStore(directory: string, shared: StoreSettings | null 
     });
   } catch (error) {
     const reason = reasonOf(error);
-    const inMemory = { url: ':memory:', authToken: null };
-    if (!shared) {
-      const lost = `records can't be kept in ${directory} (${reason}): they are lost when the console stops`;
-      return openAt(inMemory, lost);
-    }
-    const problem = `the store at ${shared.url} can't be opened (${reason}): records are lost when the console stops, and until it is started again with the store in reach it neither sends messages nor moves jobs`;
-    return { ...(await openAt(inMemory, problem)), leases: noLeases(problem) };
+    const where = shared ? `the store at ${shared.url}` : `the store in ${directory}`;
+    const problem = `${where} can't be opened (${reason}): records are lost when the console stops, and until it is started again with the store in reach it neither judges alerts, sends messages nor moves jobs`;
+    return { ...(await openAt({ url: ':memory:', authToken: null }, problem)), leases: noLeases(problem) };
   }
 }
 
@@ -117,7 +115,11 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
     const { account, noticing } = createAccount(database);
     return {
       audit: noticing(createAuditLog(database)),
-      idempotency: createIdempotencyStore(database),
+      idempotency: createIdempotencyStore(database, {
+        holder: newHolderId(),
+        isGone: isHolderGone,
+        monotonicMs: () => performance.now(),
+      }),
       timeline: noticing(createTimeline(database)),
       predictions: createPredictionLog(database),
       typeThresholds: await openTypeThresholds(database),

@@ -138,6 +138,9 @@ export const idempotency = sqliteTable(
     atMs: integer('at_ms').notNull(),
     status: integer('status'),
     body: text('body'),
+    /** The process that carries it out, and a count that it adds to while it does. */
+    holder: text('holder'),
+    beat: integer('beat').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.actor, table.key] }), index('idempotency_at').on(table.atMs)],
 );
@@ -202,6 +205,8 @@ export const errands = sqliteTable('errands', {
   args: text('args', { mode: 'json' }).$type<readonly unknown[]>().notNull(),
   takenBy: text('taken_by'),
   answer: text('answer', { mode: 'json' }).$type<ErrandAnswer>(),
+  /** Its asker adds to it while it waits. */
+  beat: integer('beat').notNull().default(0),
 });
 
 /** Messages for channels: see alerts/outbox-store.ts. Group keys are percent-encoded, as names of queues hold any letter. */

@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
+import { type RunningConsole, startConsole } from '../support/console.js';
 import { startParking } from '../support/parking-bench.js';
 import { pictureOf } from '../support/queue-picture.js';
+import { until } from '../support/until.js';
 
 let redis: OwnRedis;
 const opened: BothVersions[] = [];
@@ -98,6 +100,67 @@ it('keeps a tenth of the disk free for everybody else', async (context) => {
   } finally {
     execFileSync('umount', ['-l', directory]);
     await rm(directory, { recursive: true, force: true });
+  }
+});
+
+it('a full disk takes no lever away from a careful client, is named by what needs a record, and by /readyz', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-tmpfs-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', directory], { stdio: 'ignore' });
+  } catch {
+    await rm(directory, { recursive: true, force: true });
+    return context.skip();
+  }
+  const config = `${directory}.yaml`;
+  let spillway: RunningConsole | null = null;
+  try {
+    const queue = await aQueue(3, 10);
+    await writeFile(
+      config,
+      JSON.stringify({ instances: [{ name: 'default', url: redis.url, queues: [queue] }] }),
+    );
+    const one = await startConsole({
+      dataDirectory: directory,
+      args: ['--config', config, '--log-level', 'warn'],
+    });
+    spillway = one;
+    const onQueue = `/api/v1/instances/default/queues/${encodeURIComponent(queue)}`;
+    await until('the queue is seen', async () => (await one.ask('GET', onQueue)).status === 200);
+    const lever = (name: string, key: string) =>
+      one.ask(
+        'POST',
+        `/api/v1/levers/${name}`,
+        { queues: [queue], reason: 'test' },
+        { 'Idempotency-Key': key },
+      );
+    const before = await lever('queue.halt', 'while there is room');
+    expect([before.status, before.body.notRecorded]).toEqual([200, undefined]);
+    // To the last byte; what the write-ahead log has room for already is used up by what is written into it.
+    execFileSync('sh', ['-c', `cat /dev/zero > ${directory}/filler || true`], { stdio: 'ignore' });
+    const refused = await until('what needs a record is refused', async () => {
+      const note = { instance: 'default', text: 'x'.repeat(150) };
+      const answer = await one.ask('POST', '/api/v1/markers', note);
+      return answer.status === 200 || answer.status === 201 ? null : answer;
+    });
+    expect([refused.status, refused.body.type]).toEqual([507, '/docs#problem-disk-full']);
+    expect(refused.body.detail).toMatch(/disk of the data directory is full/);
+    const resumed = await lever('queue.resume', 'on a full disk');
+    expect([resumed.status, resumed.body.applied]).toEqual([200, 1]);
+    expect(resumed.body.notRecorded).toEqual(['audit', 'idempotency-key']);
+    expect(await redis.client.hget(`${queue}:meta`, 'spillway.halt')).toBeNull();
+    const known = await lever('queue.halt', 'while there is room');
+    expect(known.headers.get('idempotency-replayed')).toBe('true');
+    const replay = await one.ask('POST', '/api/v1/replays', { queues: [queue], reason: 'test' });
+    expect([replay.status, replay.body.type]).toEqual([507, '/docs#problem-disk-full']);
+    const ready = async () => (await one.ask('GET', '/readyz')).body.store;
+    await until('/readyz says so', async () => (await ready()) === 'full', { withinMs: 30_000 });
+    await rm(join(directory, 'filler'));
+    await until('and that it is over', async () => (await ready()) === 'on disk', { withinMs: 30_000 });
+  } finally {
+    await spillway?.stop();
+    execFileSync('umount', ['-l', directory]);
+    await rm(directory, { recursive: true, force: true });
+    await rm(config, { force: true });
   }
 });
 

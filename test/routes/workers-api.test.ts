@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
@@ -136,6 +139,62 @@ describe('an order that a worker has not answered', () => {
       expect(answer.body.outcomes[0].summary).not.toMatch(/did not answer/);
     } finally {
       await far.stop();
+    }
+  });
+});
+
+describe('a console that is killed between a claim and its answer', () => {
+  it('answers the same key truthfully when it is back: a desired state is set, of anything else the end is not known', async () => {
+    const dataDirectory = await mkdtemp(join(tmpdir(), 'spillway-killed-'));
+    // Named, so that it need not be found.
+    const config = join(dataDirectory, 'spillway.yaml');
+    const instances = [{ name: 'default', url: redis.url, queues: ['bull:work'] }];
+    await writeFile(config, JSON.stringify({ instances }));
+    const start = () => startConsole({ dataDirectory, args: ['--config', config] });
+    const heard = (one: RunningConsole) =>
+      until('the worker is heard', async () => {
+        const { body } = await one.ask('GET', `${API}/workers`);
+        const queue = await one.ask('GET', `${API}/queues/bull%3Awork`);
+        return queue.status === 200 && body.workers.some(({ name }: { name: string }) => name === 'first');
+      });
+    const patch = (one: RunningConsole) =>
+      one.ask(
+        'PATCH',
+        `${API}/queues/bull%3Awork/workers`,
+        { concurrency: 11, reason: 'test' },
+        { 'Idempotency-Key': 'a' },
+      );
+    const beacon = (one: RunningConsole) =>
+      one.ask(
+        'POST',
+        `${API}/queues/bull%3Awork/beacon`,
+        { jobType: 'probe', timeoutMs: 20_000 },
+        { 'Idempotency-Key': 'b' },
+      );
+    let one = await start();
+    try {
+      await heard(one);
+      workers.signal('SIGSTOP');
+      const asked = [patch(one), beacon(one)].map((answer) => answer.catch(() => 'cut off'));
+      await until('both are under way', async () => {
+        const kept = await redis.client.hget('bull:work:meta', 'spillway.workers');
+        return kept?.includes('11') && (await redis.client.llen('bull:work:wait')) > 0;
+      });
+      await one.signal('SIGKILL');
+      expect(await Promise.all(asked)).toEqual(['cut off', 'cut off']);
+      workers.signal('SIGCONT');
+      one = await start();
+      await heard(one);
+      const unknown = await beacon(one);
+      expect([unknown.status, unknown.body.type]).toEqual([409, '/docs#problem-outcome-unknown']);
+      expect(unknown.body.detail).toMatch(/may be done, or not/);
+      const again = await patch(one);
+      expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, null]);
+      expect((await said())?.concurrency).toBe(11);
+      expect((await patch(one)).headers.get('idempotency-replayed')).toBe('true');
+    } finally {
+      await one.stop();
+      await rm(dataDirectory, { recursive: true, force: true });
     }
   });
 });

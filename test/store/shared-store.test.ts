@@ -1,15 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createClient } from '@libsql/client';
 import { Queue } from 'bullmq';
+import { drizzle } from 'drizzle-orm/libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { ConfigError, loadConfig } from '../../server/config.js';
 import { maskedConfig } from '../../server/masked-config.js';
-import { openStore } from '../../server/store/open-store.js';
+import { ErrandDesk } from '../../server/replay/errand-desk.js';
+import { createIdempotencyStore } from '../../server/store/idempotency.js';
+import { openStore, type Store } from '../../server/store/open-store.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { DEEP_RULE } from '../support/deep-rule.js';
 import { aNotification } from '../support/notifications.js';
@@ -46,6 +51,68 @@ it('consoles that open a new store at the same moment all keep their records in 
   } finally {
     for (const store of stores) store.close();
   }
+});
+
+describe('what goes between consoles through the store', () => {
+  const lease = { name: 'alerts', holder: 'leader', isHeld: () => true, otherHolder: null };
+  const deskOn = (store: Store, clockMs: number) =>
+    new ErrandDesk({
+      store: store.errands,
+      lease,
+      now: () => Date.now() + clockMs,
+      newId: randomUUID,
+      warn: () => undefined,
+    });
+
+  it('an order reaches the one that leads however far apart their clocks are; of an asker that is gone it is dropped', async () => {
+    const store = await openStore(join(root, 'clocks'));
+    await store.leases.take('alerts', 'leader', null);
+    const done: string[] = [];
+    const leader = deskOn(store, 0);
+    try {
+      await store.errands.add({ id: 'left', name: 'note', args: ['left behind'] }, Date.now());
+      const early = deskOn(store, -3_600_000).send('note', ['an hour behind']);
+      leader.serve({ note: async (text: string) => done.push(text) });
+      await early;
+      await deskOn(store, 3_600_000).send('note', ['an hour ahead']);
+      expect(done).toEqual(['an hour behind', 'an hour ahead']);
+      await until(
+        'the one that nobody asks for is dropped',
+        async () => (await store.errands.list()).length === 0,
+        {
+          withinMs: 20_000,
+        },
+      );
+      expect(done).toHaveLength(2);
+    } finally {
+      await leader.rest();
+      store.close();
+    }
+  });
+
+  it('a claim of a console elsewhere that does nothing any more is given up by the clock of whoever asks', async () => {
+    const store = await openStore(join(root, 'claims'));
+    const database = drizzle(createClient({ url: pathToFileURL(join(root, 'claims', 'spillway.db')).href }));
+    let nowMs = 0;
+    const on = (holder: string) =>
+      createIdempotencyStore(database, { holder, isGone: () => false, monotonicMs: () => nowMs });
+    const ask = async (mayRepeat: boolean) => (await on2.claim('olga', 'k', 'f', Date.now(), mayRepeat)).kind;
+    const on2 = on('two');
+    try {
+      expect((await on('one').claim('olga', 'k', 'f', Date.now(), true)).kind).toBe('new');
+      expect(await ask(true)).toBe('under-way');
+      nowMs = 9_000;
+      expect(await ask(true)).toBe('under-way');
+      nowMs = 10_000;
+      expect(await ask(false)).toBe('interrupted');
+      expect(await ask(true)).toBe('new');
+      expect(await ask(true)).toBe('under-way');
+      await on2.finish('olga', 'k', { status: 202, body: '{}' });
+      expect(await ask(true)).toBe('done');
+    } finally {
+      store.close();
+    }
+  });
 });
 
 describe('two consoles with data directories of their own and one store', () => {
@@ -194,7 +261,9 @@ describe('a server as the store', () => {
         '/readyz',
       ];
       for (const path of paths) expect((await one.ask('GET', path)).text, path).not.toContain(TOKEN);
-      expect((await one.ask('GET', '/channels')).text).toContain('neither sends messages nor moves jobs');
+      expect((await one.ask('GET', '/channels')).text).toContain(
+        'neither judges alerts, sends messages nor moves jobs',
+      );
       expect((await one.ask('GET', '/api/v1/channels')).body.isSender).toBe(false);
       const note = { instance: 'default', kind: 'note', text: 'still at work' };
       expect((await one.ask('POST', '/api/v1/markers', note)).status).toBeLessThan(300);
@@ -204,6 +273,23 @@ describe('a server as the store', () => {
     expect(one.output()).toMatch(/the store at http:\/\/127\.0\.0\.1:\d+\/ can't be opened/);
     expect(one.output()).not.toContain(TOKEN);
   }, 120_000);
+
+  it('a console that can not open the store in its own directory does not lead either: another on it may', async () => {
+    const dataDirectory = join(root, 'unopened');
+    await mkdir(join(dataDirectory, 'spillway.db'), { recursive: true });
+    const one = await startConsole({ redisUrl: redis.url, dataDirectory, args: ['--log-level', 'warn'] });
+    try {
+      expect((await one.ask('GET', '/readyz')).body).toMatchObject({ store: 'in memory', leads: 'never' });
+      expect((await one.ask('GET', '/api/v1/channels')).body.isSender).toBe(false);
+      expect((await one.ask('GET', '/')).text).toContain(
+        'neither judges alerts, sends messages nor moves jobs',
+      );
+      const note = { instance: 'default', text: 'still at work' };
+      expect((await one.ask('POST', '/api/v1/markers', note)).status).toBeLessThan(300);
+    } finally {
+      await one.stop();
+    }
+  });
 
   it('the token is neither printed by --check nor quoted by an error about it', async () => {
     const inUrl = await configFile('in-url.yaml', {

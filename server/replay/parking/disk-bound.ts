@@ -22,11 +22,6 @@ export interface DiskBound {
 const KEEP_FREE_RATIO = 0.1;
 const SHRINK_PAGES = 10_000;
 
-/** What SQLite says where a disk is full, in any of its words. */
-export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && /disk is full|SQLITE_(FULL|IOERR)|ENOSPC|no space/i.test(error.message);
-}
-
 /** Parking stops at the configured size and while a tenth of the disk is still free, before anything is deleted. */
 export function diskBound(client: Client, directory: string, maxBytes: number): DiskBound {
   const read = async (): Promise<DiskUse> => {

@@ -1,5 +1,5 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { isDiskFull } from './disk-bound.js';
+import { storeTroubleOf } from '../../store/store-trouble.js';
 import { markEpoch } from './mark-epoch.js';
 import type { ParkedStore } from './open-parked.js';
 import { type Parking, ParkingError } from './parking.js';
@@ -137,7 +137,7 @@ async function onDisk(write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
-    if (!isDiskFull(error)) throw error;
+    if (storeTroubleOf(error) !== 'full') throw error;
     const text = error instanceof Error ? error.message : String(error);
     throw new ParkingError(
       'disk-full',

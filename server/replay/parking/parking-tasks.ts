@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
+import { storeTroubleOf } from '../../store/store-trouble.js';
 import type { TellEvent } from '../../store/timeline-entry.js';
-import { isDiskFull } from './disk-bound.js';
 import type { ParkedStore } from './open-parked.js';
 import { parkJobs } from './park-jobs.js';
 import { type Parking, ParkingError } from './parking.js';
@@ -130,7 +130,10 @@ export class ParkingTasks {
         isSettled = false;
         // Another goes on with it: its row is not ours to write.
         if (this.#isOver) return;
-        if (isDiskFull(error) || (error instanceof ParkingError && error.code === 'disk-full')) {
+        if (
+          storeTroubleOf(error) === 'full' ||
+          (error instanceof ParkingError && error.code === 'disk-full')
+        ) {
           await this.#rest(parking, messageOf(error));
           return;
         }

@@ -5,7 +5,17 @@ import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { Problem } from '../problem.js';
 import { OutcomesSchema, ProblemSchema } from './schemas.js';
 
-export type ApiEnv = GateEnv;
+export interface ApiEnv extends GateEnv {
+  readonly Variables: GateEnv['Variables'] & {
+    /** The body of an import, where it is looked at on its way. */
+    importBody?: ReadableStream<Uint8Array>;
+  };
+}
+
+/** What comes back from an export is read line by line: see transfer.ts for its limits. */
+export function isImport(path: string): boolean {
+  return path.endsWith('/parkings/import');
+}
 
 /** An empty API part whose refusals name field, value and what would be right. */
 export function apiPart(): OpenAPIHono<ApiEnv> {

@@ -10,7 +10,7 @@ import { alertRulesApi } from './alert-rules.js';
 import { alertsApi } from './alerts.js';
 import { beaconApi } from './beacon.js';
 import { channelsApi } from './channels.js';
-import type { ApiEnv } from './env.js';
+import { type ApiEnv, isImport } from './env.js';
 import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
 import { incidentsApi } from './incidents.js';
@@ -87,11 +87,6 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path}; see /docs`)),
   );
   return api;
-}
-
-/** What comes back from an export is read line by line, and may be as large as the disk allows. */
-function isImport(path: string): boolean {
-  return path.endsWith('/parkings/import');
 }
 
 /** A change carries JSON: also what keeps another site's plain form from being one. */
