@@ -28,6 +28,7 @@ const FACTS: ReadonlySet<QueueVerdict> = new Set([
   'paused',
   'idle',
   'no-workers',
+  'workers-paused',
   'blocked-by-memory',
   'stuck',
 ]);

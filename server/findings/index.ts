@@ -28,6 +28,7 @@ import { queueOverloaded } from './queue-overloaded.js';
 import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
 import { queueRateLimited } from './queue-rate-limited.js';
 import { queueStuck } from './queue-stuck.js';
+import { queueWorkersPaused } from './queue-workers-paused.js';
 import { redisEvictionPolicy } from './redis-eviction-policy.js';
 import { redisFilling } from './redis-filling.js';
 import { redisFull } from './redis-full.js';
@@ -57,6 +58,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisEvictionPolicy,
   redisReadOnly,
   queueNoWorkers,
+  queueWorkersPaused,
   queueStuck,
   queueOverloaded,
   queueGrowing,

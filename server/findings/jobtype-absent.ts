@@ -11,6 +11,7 @@ const EXPLAINED: ReadonlySet<QueueVerdict> = new Set([
   'halted',
   'paused',
   'no-workers',
+  'workers-paused',
   'blocked-by-memory',
   'stuck',
 ]);

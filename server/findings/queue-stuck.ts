@@ -1,7 +1,8 @@
 import { formatDuration, formatJobs } from '../model/format.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { secondsWithoutDeparture } from './verdict.js';
+import { connectedWorkers, secondsWithoutDeparture } from './verdict.js';
 import { jobsWait, magnitude, queueName, workersOf } from './words.js';
 
 /** Title of a queue that a full Redis stops. */
@@ -32,7 +33,7 @@ export const queueStuck: FindingRule = {
       title: isBusy ? 'Nothing finishes' : 'Stuck',
       sentence: isBusy
         ? `${jobsWait(queue)} in ${name} behind ${formatJobs(queue.counts.active)} that ${queue.counts.active === 1 ? 'runs' : 'run'}, and none has finished for ${quiet}: either these jobs take that long, or what they call hangs.`
-        : `${jobsWait(queue)} in ${name} and none has been taken for ${quiet}${why(queue.workers)}.`,
+        : `${jobsWait(queue)} in ${name} and none has been taken for ${quiet}${why(countOf(queue, snapshot))}.`,
       evidence,
       remedies: [],
       rank:
@@ -43,11 +44,17 @@ export const queueStuck: FindingRule = {
   }),
 };
 
+/** As CLIENT LIST counts them, or as many as are heard: a connection that is being made anew is not listed. */
+function countOf(queue: QueueState, snapshot: Snapshot): number | null {
+  const heard = connectedWorkers(queue, snapshot).length;
+  return queue.workers === null && heard === 0 ? null : Math.max(queue.workers ?? 0, heard);
+}
+
 function why(workers: number | null): string {
   if (workers === null) {
     return ': either no worker runs or they hang (this Redis does not let the console list clients, so it can not tell which); look at the worker processes';
   }
   return workers === 1
-    ? ', though its 1 worker is connected: it hangs, or its connection is dead; restart it, Redis has room'
-    : `, though its ${workers} workers are connected: they hang, or their connections are dead; restart them, Redis has room`;
+    ? ', though its 1 worker is connected: it hangs, or its connection is dead; reconnect or restart it, Redis has room'
+    : `, though its ${workers} workers are connected: they hang, or their connections are dead; reconnect or restart them, Redis has room`;
 }

@@ -6,6 +6,7 @@ import { magnitude } from './words.js';
 /** How much a verdict hurts those who wait for the jobs; steps of 100, so that the depth decides only among equals. */
 const WEIGHT: Readonly<Record<QueueVerdict, number>> = {
   'no-workers': 800,
+  'workers-paused': 790,
   stuck: 700,
   'blocked-by-memory': 600,
   overloaded: 550,

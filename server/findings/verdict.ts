@@ -1,5 +1,6 @@
 import { workersOf } from '../model/judge-fleet.js';
 import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
+import type { WorkerState } from '../watch/worker-state.js';
 import type { Thresholds } from './finding.js';
 
 /** What a queue's state comes down to: one word, the first of the ladder below that holds. */
@@ -8,6 +9,8 @@ export const QUEUE_VERDICTS = [
   'paused',
   'idle',
   'no-workers',
+  /** Workers are connected, and every one of them is paused, by Spillway or by its application. */
+  'workers-paused',
   'blocked-by-memory',
   'capped',
   'rate-limited',
@@ -51,8 +54,12 @@ export function queueVerdict(
   //    Jobs may come and go between two looks: then the rate tells of them, and no look has met one.
   if (queue.backlog <= 0 && queue.counts.active === 0 && !hasDepartures(queue)) return 'idle';
   if (queue.backlog <= 0) return withoutTrouble(queue);
-  // 3. Nobody is there. Above memory: room alone does not help a queue without workers.
-  if (queue.workers === 0 && hasWaited(queue, nowMs, thresholds.stuckSeconds)) return 'no-workers';
+  // 3. Somebody is there, and all who are are paused: it says so, whatever CLIENT LIST shows of their connections.
+  const connected = connectedWorkers(queue, snapshot);
+  if (connected.length > 0 && connected.every(isPaused)) return 'workers-paused';
+  //    Nobody is there. Above memory: room alone does not help a queue without workers.
+  if (queue.workers === 0 && connected.length === 0 && hasWaited(queue, nowMs, thresholds.stuckSeconds))
+    return 'no-workers';
   const isMotionless = isWithoutDeparture(queue, nowMs, thresholds.stuckSeconds);
   // 4. A full Redis stops idle workers whatever cap or limit there is; above those, because loosening them would hurt now.
   if (isMotionless && isFull(snapshot)) return 'blocked-by-memory';
@@ -108,6 +115,19 @@ const WITHOUT_TROUBLE: ReadonlySet<QueueVerdict> = new Set(['idle', 'flowing', '
  */
 export function drainSecondsOf({ drainSeconds, verdict }: QueueState): number | null {
   return drainSeconds === Number.POSITIVE_INFINITY && WITHOUT_TROUBLE.has(verdict) ? null : drainSeconds;
+}
+
+/** Workers of a queue that are there, by CLIENT LIST or by what their agents say: not those that are gone or closing. */
+export function connectedWorkers(queue: QueueState, snapshot: Snapshot): readonly WorkerState[] {
+  return workersOf(snapshot, queue.id).filter(
+    ({ verdict, isConnected, agent }) =>
+      verdict !== 'crashed' && isConnected !== false && agent?.isClosing !== true,
+  );
+}
+
+function isPaused({ agent, verdict }: WorkerState): boolean {
+  const isOnPurpose = agent?.paused === 'order' || agent?.paused === 'application';
+  return isOnPurpose && (verdict === 'paused' || verdict === 'draining');
 }
 
 /** Is any node over its limit? In a Cluster it is not known here which node holds a queue, so any counts. */

@@ -96,6 +96,40 @@ describe('findings about workers', () => {
     expect(codes(find([...peers, paused]))).toEqual([]);
   });
 
+  it('say that all workers are paused, and offer to resume them; never that none is connected', () => {
+    const order = {
+      orderId: 'o',
+      scope: 'w0@web',
+      setting: 'paused' as const,
+      value: true,
+      by: 'ada',
+      atMs: NOW_MS - 720_000,
+      reason: 'slow',
+      untilMs: null,
+      refusal: null,
+      isFollowed: true,
+    };
+    const paused = fleet(2, { agent: { paused: 'order', running: 0, overrides: [order] } });
+    // A connection that is being made anew is not in CLIENT LIST, and the worker is there all the same.
+    for (const workers of [0, 2]) {
+      const [finding, ...others] = find(paused, { counts: { waiting: 50 }, workers });
+      expect(others).toEqual([]);
+      expect(finding).toMatchObject({ code: 'queue.workers-paused', title: 'All 2 workers are paused' });
+      expect(finding?.sentence).toMatch(
+        /w0@web and w1@web\) are paused by Spillway \(ada, 12 min ago: slow\)/,
+      );
+      expect(finding?.remedies).toMatchObject([{ lever: 'worker.resume', workers: ['w0', 'w1'] }]);
+    }
+    const working = aWorker({ id: 'works' });
+    const moving = { counts: { waiting: 50, active: 3 }, lastDepartureAtMs: NOW_MS };
+    expect(codes(find([...paused, working], moving))).toEqual([]);
+    const own = fleet(1, { agent: { paused: 'application', running: 0 } });
+    expect(find(own, { counts: { waiting: 50 } })[0]?.sentence).toMatch(/only worker.* by its application/);
+    const idle = { running: 0, lastStartedAtMs: NOW_MS - 100, lastFinishedAtMs: NOW_MS - 100 };
+    const seen = fleet(1, { agent: idle });
+    expect(codes(find(seen, { counts: { waiting: 50 }, workers: 0, lastDepartureAtMs: NOW_MS }))).toEqual([]);
+  });
+
   it('call a queue overloaded, not growing, where its workers tell that all slots are busy', () => {
     const busy = { agent: { running: 10, finishedPerSecond: 5 } };
     const findings = find(fleet(3, busy), busyQueue);

@@ -79,5 +79,13 @@ describe.concurrent('a worker that is connected and takes nothing', () => {
     );
     const refused = await bench.pullOne('worker.reconnect', { workers: [id] });
     expect(refused).toMatchObject({ status: 'refused', summary: expect.stringMatching(/worker\.resume/) });
+    await redis.client.config('SET', 'maxmemory', '0');
+    await add(3);
+    const found = await until('it is found that all are paused', () =>
+      bench.watch.findings().find(({ code, remedies }) => code === 'queue.workers-paused' && remedies[0]),
+    );
+    expect(found.sentence).toMatch(/3 jobs wait in work.* its only worker, .* is paused by Spillway \(olga/);
+    await bench.pullOne(found.remedies[0]?.lever ?? '', { workers: found.remedies[0]?.workers ?? [] });
+    await until('all is done', async () => (await process.state()).workers[0]?.completed === 4);
   });
 });

@@ -49,6 +49,7 @@ const DEFAULTS: readonly Default[] = [
   finding('redis-read-only', 'Redis takes no writes', 'redis.read-only', 'warning', 10 * SECOND),
   finding('redis-evicts', 'Redis may delete jobs', 'redis.eviction-policy', 'warning', MINUTE),
   finding('no-workers', 'No workers', 'queue.no-workers', 'warning', 30 * SECOND),
+  finding('workers-paused', 'All workers are paused', 'queue.workers-paused', 'warning', MINUTE),
   finding('queue-stuck', 'A queue is stuck', 'queue.stuck', 'warning', MINUTE),
   finding('queue-overloaded', 'A queue is overloaded', 'queue.overloaded', 'warning', 5 * MINUTE),
   finding('queue-growing', 'A queue grows', 'queue.growing', 'warning', 5 * MINUTE),

@@ -32,6 +32,7 @@ const QUEUE_FLOW = [
   'queue.overloaded',
   'queue.noisy-neighbour',
   'queue.no-workers',
+  'queue.workers-paused',
 ];
 const TYPES = ['jobtype.*'];
 const MEMORY = [
@@ -78,7 +79,7 @@ const INHIBITIONS: readonly Inhibition[] = [
     within: 'instance',
   },
   {
-    causes: ['queue.no-workers'],
+    causes: ['queue.no-workers', 'queue.workers-paused'],
     effects: [
       'queue.stuck',
       'queue.growing',

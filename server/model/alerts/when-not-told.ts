@@ -6,6 +6,7 @@ import { explainedKeys } from './explained-keys.js';
 const BEFORE: Readonly<Record<string, readonly string[]>> = {
   'redis.full': ['redis.filling'],
   'queue.no-workers': ['queue.stuck', 'queue.overloaded', 'queue.growing'],
+  'queue.workers-paused': ['queue.stuck', 'queue.overloaded', 'queue.growing'],
   'queue.overloaded': ['queue.growing'],
 };
 

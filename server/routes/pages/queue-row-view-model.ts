@@ -26,6 +26,7 @@ interface VerdictWords {
 
 const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   'no-workers': { word: 'no workers', state: 'critical', icon: 'no-workers' },
+  'workers-paused': { word: 'workers paused', state: 'critical', icon: 'paused' },
   stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
   'blocked-by-memory': { word: 'Redis full', state: 'critical', icon: 'blocked-by-memory' },
   overloaded: { word: 'overloaded', state: 'warning', icon: 'growing' },
