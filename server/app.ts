@@ -6,6 +6,7 @@ import type { AppDeps } from './app-deps.js';
 import { createGate, type GateEnv } from './auth/gate.js';
 import type { Config } from './config.js';
 import { apiRoutes } from './routes/api/index.js';
+import { endUnread, readBody } from './routes/bounded-body.js';
 import { docsRoutes } from './routes/docs.js';
 import { healthRoutes } from './routes/health.js';
 import { liveRoutes } from './routes/live.js';
@@ -27,6 +28,7 @@ export interface AppParts {
 export function createApp({ config, deps, secret, logError }: AppParts): Hono<GateEnv> {
   const gate = createGate(config, secret, deps.now);
   const app = new Hono<GateEnv>();
+  app.use(endUnread());
   app.use(requestId());
   app.use(secureHeaders(HEADERS));
   app.use(compress());
@@ -40,6 +42,7 @@ export function createApp({ config, deps, secret, logError }: AppParts): Hono<Ga
   app.route('/', signInRoutes({ tokens: config.tokens, secret, gate, now: deps.now }));
   app.use(gate.identify);
   app.use(gate.checkOrigin);
+  app.use(readBody());
   const api = apiRoutes(deps);
   // Before the API, whose own answer for unknown paths would take it.
   app.route('/', liveRoutes(deps));

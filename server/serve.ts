@@ -8,6 +8,10 @@ import { createLog } from './log.js';
 import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
 
+/** Who sends headers for longer holds a connection and nothing else; bodies have a time of their own. */
+const HEADERS_WITHIN_MS = 20_000;
+/** Longest of all requests: the import of what was parked. */
+const REQUEST_WITHIN_MS = 3_600_000;
 /** Connections that don't end by themselves are cut after this. */
 const CLOSE_WITHIN_MS = 3_000;
 
@@ -35,7 +39,12 @@ export async function serveConsole(config: Config): Promise<number> {
 /** Listens, says where, and waits for the signal to end. */
 function untilStopped(config: Config, fetch: Parameters<typeof serve>[0]['fetch']): Promise<number> {
   return new Promise((resolve) => {
-    const server = serve({ fetch, hostname: config.host, port: config.port }, ({ port }) => {
+    const serverOptions = {
+      headersTimeout: HEADERS_WITHIN_MS,
+      requestTimeout: REQUEST_WITHIN_MS,
+      connectionsCheckingInterval: HEADERS_WITHIN_MS / 4,
+    };
+    const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions }, ({ port }) => {
       process.stdout.write(`Spillway: http://${shownHost(config.host)}:${port}\n`);
     }) as Server;
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -5,7 +5,9 @@ import { type Gate, type GateEnv, sourceOf } from '../auth/gate.js';
 import { SESSION_COOKIE, SESSION_MS, sealSession } from '../auth/session.js';
 import { holderOf } from '../auth/tokens.js';
 import type { TokenEntry } from '../config.js';
+import { readBody } from './bounded-body.js';
 import { assetUrl } from './pages/assets.js';
+import { problemOf, problemResponse } from './problem.js';
 
 const PLAIN_STYLES = ['tokens.css', 'base.css', 'plain-page.css'];
 
@@ -22,7 +24,7 @@ export function signInRoutes(deps: SignInDeps): Hono<GateEnv> {
   app.get('/sign-in', (c) =>
     c.html(<SignInPage styles={PLAIN_STYLES.map(assetUrl)} to={safePath(c.req.query('to'))} error={null} />),
   );
-  app.post('/sign-in', deps.gate.checkOrigin, async (c) => {
+  app.post('/sign-in', deps.gate.checkOrigin, readBody(), async (c) => {
     const form = await c.req.parseBody();
     const to = safePath(typeof form.to === 'string' ? form.to : undefined);
     const source = sourceOf(c);
@@ -65,6 +67,14 @@ export function signInRoutes(deps: SignInDeps): Hono<GateEnv> {
   app.post('/sign-out', deps.gate.checkOrigin, (c) => {
     deleteCookie(c, SESSION_COOKIE, { path: '/' });
     return c.redirect('/sign-in', 303);
+  });
+  // A person finds the reason where they sign in; the form itself may not have been readable.
+  app.onError((error, c) => {
+    const problem = problemOf(error);
+    if (!problem) throw error;
+    if (!(c.req.header('accept') ?? '').includes('text/html')) return problemResponse(c, problem);
+    const reason = `${problem.message.slice(0, 1).toUpperCase()}${problem.message.slice(1)}.`;
+    return c.html(<SignInPage styles={PLAIN_STYLES.map(assetUrl)} to="/" error={reason} />, problem.status);
   });
   return app;
 }

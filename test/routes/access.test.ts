@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
@@ -39,6 +40,11 @@ function ask(role: keyof typeof tokens, method: string, path: string, body?: unk
   return console_.ask(method, path, body, { authorization: `Bearer ${tokens[role]}` });
 }
 const QUEUE = '/api/v1/instances/default/queues/mail';
+
+/** Of a process of this machine. */
+function rssBytesOf(pid: number): number {
+  return 1024 * Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
+}
 
 describe('who may do what', () => {
   it('lets no viewer change what is parked, neither over the API nor by the buttons of the page', async () => {
@@ -217,6 +223,41 @@ describe('a browser session', () => {
       ).status,
     ).toBe(200);
     expect((await signIn(tokens.admin, { origin: 'https://evil.example' })).status).toBe(403);
+  });
+});
+
+describe('a stranger', () => {
+  it('can send as much as they like: the console stays as it was, and its log too', async () => {
+    const before = { rssBytes: rssBytesOf(console_.pid), output: console_.output() };
+    const chunk = new TextEncoder().encode('a&'.repeat(64 * 1024));
+    for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+      let sentBytes = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          sentBytes += chunk.length;
+          if (sentBytes > 120_000_000) controller.close();
+          else controller.enqueue(chunk);
+        },
+      });
+      const headers = { 'content-type': type };
+      // The connection is ended while we send, and so the answer may be lost on us.
+      await fetch(`${console_.url}/sign-in`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
+        .then((answer) => expect([413, 415]).toContain(answer.status))
+        .catch((error: unknown) => expect(String(error)).toMatch(/fetch failed/));
+      expect(sentBytes).toBeLessThan(32_000_000);
+    }
+    expect((await console_.ask('GET', '/healthz')).status).toBe(200);
+    expect(rssBytesOf(console_.pid) - before.rssBytes).toBeLessThan(60_000_000);
+    expect(console_.output()).toBe(before.output);
+  });
+
+  it('who sends what is no form reads why on the sign-in page', async () => {
+    const sent = await fetch(`${console_.url}/sign-in`, {
+      method: 'POST',
+      headers: { accept: 'text/html', 'content-type': 'multipart/form-data; boundary=x' },
+      body: 'a',
+    });
+    expect([sent.status, await sent.text()]).toEqual([415, expect.stringContaining('id="token-error"')]);
   });
 });
 

@@ -1,9 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { AppDeps } from '../../app-deps.js';
 import { requireRole } from '../../auth/gate.js';
+import { isImport } from '../bounded-body.js';
 import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
 import { alertRulesApi } from './alert-rules.js';
@@ -27,9 +27,6 @@ import { replaysApi } from './replays.js';
 import { timelineApi } from './timeline.js';
 import { workersApi } from './workers.js';
 
-/** A body is a lever's arguments and at most some thousand queue names. */
-const MOST_BODY_BYTES = 1024 * 1024;
-
 /** Everything under /api/v1, with its OpenAPI document. */
 export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   const api = new OpenAPIHono<ApiEnv>();
@@ -43,12 +40,6 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   api.use('*', async (c, next) =>
     c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : requireRole('operator')(c, next),
   );
-  const small = bodyLimit({
-    maxSize: MOST_BODY_BYTES,
-    onError: (c) =>
-      problemResponse(c, new Problem(413, 'too-large', `the body is larger than ${MOST_BODY_BYTES} bytes`)),
-  });
-  api.use('*', async (c, next) => (isImport(c.req.path) ? next() : small(c, next)));
   api.use('*', requireJson());
   api.use('*', idempotent(deps));
   for (const part of [
