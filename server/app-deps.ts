@@ -1,6 +1,8 @@
 import type { AlertDesk } from './alerts/alert-desk.js';
 import type { Messaging } from './alerts/messaging.js';
+import type { AccessLog } from './auth/access-log.js';
 import type { Actor, Role } from './auth/role.js';
+import type { Sessions } from './auth/sessions.js';
 import type { Thresholds } from './findings/finding.js';
 import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
@@ -38,6 +40,9 @@ export interface AppDeps {
   readonly account: AccountLog;
   readonly spells: SpellLog;
   readonly incidents: IncidentLog;
+  /** Who is signed in, and what is told of the door. */
+  readonly sessions: Sessions;
+  readonly access: AccessLog;
   readonly idempotency: IdempotencyStore;
   readonly parkings: ParkingPort;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws LeverError for a request that makes no sense. */

@@ -19,14 +19,13 @@ import { signInRoutes } from './routes/sign-in.js';
 export interface AppParts {
   readonly config: Config;
   readonly deps: AppDeps;
-  /** Signs browser sessions. */
-  readonly secret: Buffer;
   readonly logError: (message: string, error: unknown) => void;
 }
 
 /** Puts the parts together: what everyone may see, then the gate, then everything else. */
-export function createApp({ config, deps, secret, logError }: AppParts): Hono<GateEnv> {
-  const gate = createGate(config, secret, deps.now);
+export function createApp({ config, deps, logError }: AppParts): Hono<GateEnv> {
+  const { sessions, access, now } = deps;
+  const gate = createGate({ config, sessions, access, now });
   const app = new Hono<GateEnv>();
   app.use(endUnread());
   app.use(requestId());
@@ -39,7 +38,7 @@ export function createApp({ config, deps, secret, logError }: AppParts): Hono<Ga
   app.use(gate.checkHost);
   app.route('/', healthRoutes(deps));
   app.route('/', staticRoutes());
-  app.route('/', signInRoutes({ tokens: config.tokens, secret, gate, now: deps.now }));
+  app.route('/', signInRoutes({ gate, sessions, access }));
   app.use(gate.identify);
   app.use(gate.checkOrigin);
   app.use(readBody());

@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { createApp } from './app.js';
-import { sessionSecret } from './auth/session.js';
 import type { Config } from './config.js';
 import { unwatchedInWords } from './instances-of.js';
 import { createLog } from './log.js';
@@ -26,7 +25,6 @@ export async function serveConsole(config: Config): Promise<number> {
   const app = createApp({
     config,
     deps,
-    secret: sessionSecret(config.dataDirectory),
     logError: (message, error) => log.error({ err: error }, message),
   });
   try {

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { type Messaging, startMessaging } from './alerts/messaging.js';
 import { startAlerting } from './alerts/start-alerting.js';
 import type { AppDeps } from './app-deps.js';
+import { AccessLog } from './auth/access-log.js';
+import { Sessions } from './auth/sessions.js';
 import type { Config } from './config.js';
 import { ForbiddenAttempts } from './levers/audit.js';
 import { type LeverDeps, runLever } from './levers/run.js';
@@ -41,6 +43,9 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
   const common: Common = { now, newId: randomUUID, tell: tellInto(store, log), log };
   // Both need the other: the watch tells of the console's own troubles, and these are found by looking at the watch.
   const own: { messaging?: Messaging } = {};
+  const sessions = new Sessions(config.tokens, store.sessions, now, warn);
+  await sessions.open();
+  const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
   const watching = await startWatching(config, store, common, lease, () => own.messaging?.problems() ?? []);
   const { watch, markers, history, keeper } = watching;
@@ -97,6 +102,8 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     spells: store.spells,
     incidents: store.incidents,
     history,
+    sessions,
+    access,
     idempotency: store.idempotency,
     parkings,
     runLever: pull,
@@ -117,6 +124,7 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
   return {
     deps,
     async stop() {
+      access.flush();
       await alerting.stop();
       await moving.stop();
       await messaging.stop();

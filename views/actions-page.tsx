@@ -9,7 +9,8 @@ export interface ActionProps {
   readonly actor: string;
   readonly lever: string;
   readonly subject: { readonly text: string; readonly href: string } | null;
-  readonly reason: string;
+  /** null: nobody is asked for one. */
+  readonly reason: string | null;
   readonly summary: string;
   readonly changes: readonly { readonly label: string; readonly before: string; readonly after: string }[];
   readonly status: string;
@@ -22,6 +23,9 @@ export interface ActionProps {
 export interface ActionsProps {
   readonly actions: readonly ActionProps[];
   readonly older: string | null;
+  /** Sign-ins and refusals rather than changes, and whether the viewer may see these. */
+  readonly isAccess: boolean;
+  readonly seesAccess: boolean;
 }
 
 /** Who did what, why, and what came of it, newest first. */
@@ -30,8 +34,19 @@ export const ActionsPage: FC<{ readonly chrome: Chrome; readonly view: ActionsPr
   view,
 }) => (
   <Layout chrome={chrome}>
-    <h1>Actions</h1>
-    {view.actions.length === 0 ? (
+    <h1>{view.isAccess ? 'Sign-ins and refusals' : 'Actions'}</h1>
+    {view.seesAccess ? (
+      <p>
+        {view.isAccess ? (
+          <a href="/actions">Actions</a>
+        ) : (
+          <a href="/actions?lever=access">Sign-ins and refusals</a>
+        )}
+      </p>
+    ) : null}
+    {view.isAccess && view.actions.length === 0 ? (
+      <p class="muted">Nobody has signed in or been refused yet.</p>
+    ) : view.actions.length === 0 ? (
       <p class="muted">
         Nobody has changed anything from here yet. Each lever, replay, note and rule that is changed shows
         here: who did it, why, what it was before, and the way back.
@@ -79,17 +94,19 @@ const Action: FC<ActionProps> = (action) => (
         Measured after: {action.measurement.text}
       </p>
     ) : null}
-    <p class="muted">
-      Why: {action.reason || 'not said'}
-      {action.undoHref ? (
-        <>
-          {' '}
-          ·{' '}
-          <a href={action.undoHref} data-drawer="">
-            Undo
-          </a>
-        </>
-      ) : null}
-    </p>
+    {action.reason === null ? null : (
+      <p class="muted">
+        Why: {action.reason || 'not said'}
+        {action.undoHref ? (
+          <>
+            {' '}
+            ·{' '}
+            <a href={action.undoHref} data-drawer="">
+              Undo
+            </a>
+          </>
+        ) : null}
+      </p>
+    )}
   </li>
 );

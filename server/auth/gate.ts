@@ -1,16 +1,28 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
-import { getCookie } from 'hono/cookie';
-import { type Config, isLoopback } from '../config.js';
+import { type Config, isLoopback, type TokenEntry } from '../config.js';
 import { Problem } from '../routes/problem.js';
+import type { AccessLog } from './access-log.js';
+import { hostAllowance, isOwnOrigin } from './request-origin.js';
 import { type Actor, includesRole, type Role } from './role.js';
-import { openSession, SESSION_COOKIE } from './session.js';
-import { SignInTries } from './sign-in-tries.js';
+import { SESSION_COOKIE, type Sessions } from './sessions.js';
 import { holderOf } from './tokens.js';
+import { fingerprintOf, WrongTokens } from './wrong-tokens.js';
 
 /** What the gate leaves in the context for routes. */
 export interface GateEnv {
-  readonly Variables: { readonly actor: Actor };
+  readonly Variables: {
+    readonly actor: Actor;
+    /** Id of the browser's session; null for those who came in by a token or from this machine. */
+    readonly session: string | null;
+  };
+}
+
+export interface GateParts {
+  readonly config: Pick<Config, 'host' | 'allowedHosts' | 'tokens'>;
+  readonly sessions: Sessions;
+  readonly access: AccessLog;
+  readonly now: () => number;
 }
 
 export interface Gate {
@@ -20,28 +32,56 @@ export interface Gate {
   readonly checkHost: MiddlewareHandler;
   /** Changes by a browser must come from the console's own pages. */
   readonly checkOrigin: MiddlewareHandler<GateEnv>;
-  readonly tries: SignInTries;
+  /** Who holds this token; what is wrong is counted and told. A right one is never refused, whoever else tried. */
+  readonly admit: (c: Context, token: string) => TokenEntry | 'wrong' | 'too-many';
 }
 
 const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
+const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'token' };
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const MAX_TOLD_PATH = 200;
+const MAX_COOKIES = 10;
 
 /** The doors of the console, built from its configuration. */
-export function createGate(config: Config, secret: Buffer, now: () => number): Gate {
-  const tries = new SignInTries();
-  const allowedHosts = new Set(
-    ['localhost', '127.0.0.1', '[::1]', bracketed(config.host), ...config.allowedHosts].map((host) =>
-      host.toLowerCase(),
-    ),
-  );
+export function createGate({ config, sessions, access, now }: GateParts): Gate {
+  const wrongTokens = new WrongTokens();
+  const isAllowedHost = hostAllowance(config);
+
+  const admit: Gate['admit'] = (c, token) => {
+    const entry = holderOf(token, config.tokens);
+    if (entry) return entry;
+    const source = sourceOf(c);
+    const tried = wrongTokens.note(source, token, now());
+    const fingerprint = fingerprintOf(token);
+    const about = fingerprint === null ? '' : ` (its SHA-256 begins with ${fingerprint})`;
+    const stranger = { source, actor: STRANGER };
+    access.note({ ...stranger, kind: 'wrong-token', text: `A wrong token${about}` });
+    if (tried === 'first-too-many')
+      access.note({ ...stranger, kind: 'lock-out', text: `Too many wrong tokens${about}, the last` });
+    return tried === 'wrong' ? 'wrong' : 'too-many';
+  };
+
+  const identify = async (c: Context): Promise<{ actor: Actor; session: string | null } | null> => {
+    // Another scheme is between the browser and a proxy before us, and says nothing about our tokens.
+    const token = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    if (token !== undefined) {
+      const admitted = admit(c, token);
+      if (typeof admitted === 'string') throw wrongToken(admitted);
+      return { actor: { name: admitted.name, role: admitted.role, via: 'token' }, session: null };
+    }
+    if (config.tokens.length === 0)
+      return isLoopback(config.host) ? { actor: LOCAL_ADMIN, session: null } : null;
+    const session = await sessions.find(sessionCookies(c));
+    if (!session) return null;
+    const { name, role } = session.entry;
+    return { actor: { name, role, via: 'session' }, session: session.id };
+  };
 
   return {
-    tries,
+    admit,
     checkHost: async (c, next) => {
-      const host = hostName(c.req.header('host') ?? '');
-      // Bound to every address, the console can't know its names; there a token is required anyway.
-      const isAnyAddress = config.host === '0.0.0.0' || config.host === '::';
-      if (!isAnyAddress && !allowedHosts.has(host)) {
+      const host = c.req.header('host') ?? '';
+      if (!isAllowedHost(host)) {
         throw new Problem(
           421,
           'host-not-allowed',
@@ -51,10 +91,12 @@ export function createGate(config: Config, secret: Buffer, now: () => number): G
       await next();
     },
     identify: async (c, next) => {
-      const actor = identify(c, config, secret, now(), tries);
-      if (actor) {
-        c.set('actor', actor);
-        return next();
+      const known = await identify(c);
+      if (known) {
+        c.set('actor', known.actor);
+        c.set('session', known.session);
+        await next();
+        return noteRefused(c, access);
       }
       if (wantsPage(c)) return c.redirect(`/sign-in?to=${encodeURIComponent(pathOf(c))}`, 303);
       throw new Problem(401, 'unauthorized', 'give a token: Authorization: Bearer <token>', {
@@ -96,61 +138,36 @@ export function sourceOf(c: Context): string {
   }
 }
 
-function identify(
-  c: Context,
-  config: Config,
-  secret: Buffer,
-  nowMs: number,
-  tries: SignInTries,
-): Actor | null {
-  const header = c.req.header('authorization');
-  if (header !== undefined) return byToken(c, header, config, nowMs, tries);
-  if (config.tokens.length === 0) return isLoopback(config.host) ? LOCAL_ADMIN : null;
-  const cookie = getCookie(c, SESSION_COOKIE);
-  const entry = cookie === undefined ? null : openSession(cookie, config.tokens, nowMs, secret);
-  return entry ? { name: entry.name, role: entry.role, via: 'session' } : null;
+/** All cookies of our name: other ports and paths of this host may have left some, and a browser sends them too. */
+export function sessionCookies(c: Context): readonly string[] {
+  const pairs = (c.req.header('cookie') ?? '').split(/; */).map((pair) => pair.split('=', 2));
+  return pairs
+    .flatMap(([name, value]) => (name === SESSION_COOKIE && value !== undefined ? [value] : []))
+    .slice(0, MAX_COOKIES);
 }
 
-function byToken(
-  c: Context,
-  header: string,
-  config: Config,
-  nowMs: number,
-  tries: SignInTries,
-): Actor | null {
-  const source = sourceOf(c);
-  if (tries.isBlocked(source, nowMs)) {
-    throw new Problem(429, 'too-many-tries', 'too many wrong tokens from this address: wait a minute', {
-      'Retry-After': '60',
-    });
-  }
-  const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const entry = token === undefined ? null : holderOf(token, config.tokens);
-  if (entry) {
-    tries.noteRight(source);
-    return { name: entry.name, role: entry.role, via: 'token' };
-  }
-  tries.noteWrong(source, nowMs);
-  throw new Problem(401, 'unauthorized', 'this token is not one of this console', {
-    'WWW-Authenticate': 'Bearer realm="spillway", error="invalid_token"',
+/** What a lever refuses by itself is in the audit already; this is what never reached one. */
+function noteRefused(c: Context<GateEnv>, access: AccessLog): void {
+  if (SAFE_METHODS.has(c.req.method) || !(c.error instanceof Problem) || c.error.code !== 'forbidden') return;
+  const actor = c.get('actor');
+  const what = `${c.req.method} ${c.req.path.slice(0, MAX_TOLD_PATH)}`;
+  access.note({
+    ...{ kind: 'refused', actor, source: sourceOf(c) },
+    text: `${what} was refused to ${actor.name}, who is ${actor.role}`,
   });
 }
 
-/**
- * Browsers send Sec-Fetch-Site and, with every change, Origin; another site can forge neither. A program that sends
- * neither is no browser, and so carries no one else's session.
- */
-function isOwnOrigin(c: Context): boolean {
-  const site = c.req.header('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
-  const origin = c.req.header('origin');
-  if (origin === undefined) return true;
-  try {
-    return new URL(origin).host === c.req.header('host');
-  } catch {
-    // "null": a sandboxed frame or a file.
-    return false;
-  }
+function wrongToken(tried: 'wrong' | 'too-many'): Problem {
+  return tried === 'wrong'
+    ? new Problem(401, 'unauthorized', 'this token is not one of this console', {
+        'WWW-Authenticate': 'Bearer realm="spillway", error="invalid_token"',
+      })
+    : new Problem(
+        429,
+        'too-many-tries',
+        'this token is not one of this console, and it or its address has been refused too often: wait a minute',
+        { 'Retry-After': '60' },
+      );
 }
 
 function wantsPage(c: Context): boolean {
@@ -164,12 +181,4 @@ function wantsPage(c: Context): boolean {
 function pathOf(c: Context): string {
   const url = new URL(c.req.url);
   return `${url.pathname}${url.search}`;
-}
-
-function hostName(header: string): string {
-  return header.toLowerCase().replace(/:\d+$/, '');
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }

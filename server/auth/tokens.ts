@@ -1,6 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenEntry } from '../config.js';
-import type { Role } from './role.js';
 
 /** SHA-256 of a token, in hex: what the configuration holds. Tokens are 256 random bits, so no slow hash is needed. */
 export function hashToken(token: string): string {
@@ -13,10 +12,7 @@ export function newToken(): string {
 }
 
 /** Who holds this token; null for nobody. Compares with all entries in constant time. */
-export function holderOf(
-  token: string,
-  entries: readonly TokenEntry[],
-): { name: string; role: Role; sha256: string } | null {
+export function holderOf(token: string, entries: readonly TokenEntry[]): TokenEntry | null {
   const given = Buffer.from(hashToken(token), 'hex');
   let holder: TokenEntry | null = null;
   for (const entry of entries) {

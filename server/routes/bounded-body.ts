@@ -41,7 +41,7 @@ export function readBody(sendingMs = MAX_SENDING_MS): MiddlewareHandler {
   };
 }
 
-/** What comes back from an export may be as large as the disk allows. */
+/** What comes back from an export is read line by line: see transfer.ts for its limits. */
 export function isImport(path: string): boolean {
   return path === '/api/v1/parkings/import';
 }

@@ -19,9 +19,9 @@ export function liveRoutes(deps: AppDeps): Hono<GateEnv> {
   live.get('/live', (c) => {
     const view = liveViewOf(deps, c.get('actor').role, c.req.query());
     if (!view) throw new Problem(404, 'not-found', 'there is no such view');
-    return stream(c, hub, view);
+    return stream(c, deps, hub, view);
   });
-  live.get('/api/v1/live', (c) => stream(c, hub, overviewEvents(deps, c.get('actor').role)));
+  live.get('/api/v1/live', (c) => stream(c, deps, hub, overviewEvents(deps, c.get('actor').role)));
   return live;
 }
 
@@ -45,9 +45,18 @@ function overviewEvents(deps: AppDeps, role: Role): LiveView {
   };
 }
 
-function stream(c: Context, hub: LiveHub, view: LiveView): Response {
-  const body = hub.open(view);
-  if (!body) {
+function stream(c: Context<GateEnv>, { sessions }: AppDeps, hub: LiveHub, view: LiveView): Response {
+  const session = c.get('session');
+  const body = hub.open(view, {
+    name: c.get('actor').name,
+    isOver: () => session !== null && sessions.isOver(session),
+  });
+  if (body === 'too-many') {
+    throw new Problem(429, 'too-many', 'your token has as many streams open as one may: close some pages', {
+      'Retry-After': '30',
+    });
+  }
+  if (body === 'no-more') {
     // Without this the browser would come back over the same connection and keep the server from closing.
     throw new Problem(503, 'shutting-down', 'no more streams now', {
       Connection: 'close',

@@ -1,10 +1,9 @@
 import { Hono } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import { SignInPage } from '../../views/sign-in.js';
-import { type Gate, type GateEnv, sourceOf } from '../auth/gate.js';
-import { SESSION_COOKIE, SESSION_MS, sealSession } from '../auth/session.js';
-import { holderOf } from '../auth/tokens.js';
-import type { TokenEntry } from '../config.js';
+import type { AccessLog } from '../auth/access-log.js';
+import { type Gate, type GateEnv, sessionCookies, sourceOf } from '../auth/gate.js';
+import { SESSION_COOKIE, SESSION_MS, type Sessions } from '../auth/sessions.js';
 import { readBody } from './bounded-body.js';
 import { assetUrl } from './pages/assets.js';
 import { problemOf, problemResponse } from './problem.js';
@@ -12,59 +11,52 @@ import { problemOf, problemResponse } from './problem.js';
 const PLAIN_STYLES = ['tokens.css', 'base.css', 'plain-page.css'];
 
 export interface SignInDeps {
-  readonly tokens: readonly TokenEntry[];
-  readonly secret: Buffer;
   readonly gate: Gate;
-  readonly now: () => number;
+  readonly sessions: Sessions;
+  readonly access: AccessLog;
 }
 
-/** /sign-in takes a token and gives a session cookie; /sign-out takes it away. */
-export function signInRoutes(deps: SignInDeps): Hono<GateEnv> {
+/** /sign-in takes a token and gives a session cookie; /sign-out ends the session. */
+export function signInRoutes({ gate, sessions, access }: SignInDeps): Hono<GateEnv> {
   const app = new Hono<GateEnv>();
-  app.get('/sign-in', (c) =>
-    c.html(<SignInPage styles={PLAIN_STYLES.map(assetUrl)} to={safePath(c.req.query('to'))} error={null} />),
-  );
-  app.post('/sign-in', deps.gate.checkOrigin, readBody(), async (c) => {
+  app.get('/sign-in', (c) => c.html(page(safePath(c.req.query('to')), null)));
+  app.post('/sign-in', gate.checkOrigin, readBody(), async (c) => {
     const form = await c.req.parseBody();
     const to = safePath(typeof form.to === 'string' ? form.to : undefined);
-    const source = sourceOf(c);
-    const nowMs = deps.now();
-    if (deps.gate.tries.isBlocked(source, nowMs)) {
-      return c.html(
-        <SignInPage
-          styles={PLAIN_STYLES.map(assetUrl)}
-          to={to}
-          error="Too many wrong tokens from this address: wait a minute."
-        />,
-        429,
-      );
+    const token = typeof form.token === 'string' ? form.token.trim() : '';
+    const admitted = gate.admit(c, token);
+    if (admitted === 'wrong') return c.html(page(to, 'This token is not one of this console.'), 422);
+    if (admitted === 'too-many') {
+      const error =
+        'This token is not one of this console, like many before it. A right one is taken at once.';
+      return c.html(page(to, error), 429);
     }
-    const entry = typeof form.token === 'string' ? holderOf(form.token.trim(), deps.tokens) : null;
-    if (!entry) {
-      deps.gate.tries.noteWrong(source, nowMs);
-      return c.html(
-        <SignInPage
-          styles={PLAIN_STYLES.map(assetUrl)}
-          to={to}
-          error="This token is not one of this console."
-        />,
-        422,
-      );
-    }
-    deps.gate.tries.noteRight(source);
-    const holder = deps.tokens.find((token) => token.sha256 === entry.sha256);
-    if (holder) {
-      setCookie(c, SESSION_COOKIE, sealSession(holder, nowMs, deps.secret), {
-        httpOnly: true,
-        sameSite: 'Strict',
-        path: '/',
-        maxAge: SESSION_MS / 1000,
-        secure: isHttps(c.req.header('x-forwarded-proto'), c.req.url),
-      });
-    }
+    setCookie(c, SESSION_COOKIE, await sessions.begin(admitted), {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: SESSION_MS / 1000,
+      secure: isHttps(c.req.header('x-forwarded-proto'), c.req.url),
+    });
+    const { name, role } = admitted;
+    access.note({
+      ...{ kind: 'sign-in', actor: { name, role, via: 'session' }, source: sourceOf(c) },
+      text: `${name} (${role}) signed in`,
+    });
     return c.redirect(to, 303);
   });
-  app.post('/sign-out', deps.gate.checkOrigin, (c) => {
+  app.post('/sign-out', gate.checkOrigin, async (c) => {
+    // Each of them: one that another path left behind would go on opening the door.
+    for (const cookie of sessionCookies(c)) {
+      const session = await sessions.find([cookie]);
+      if (!session) continue;
+      const { name, role } = session.entry;
+      await sessions.end(session.id);
+      access.note({
+        ...{ kind: 'sign-out', actor: { name, role, via: 'session' }, source: sourceOf(c) },
+        text: `${name} (${role}) signed out`,
+      });
+    }
     deleteCookie(c, SESSION_COOKIE, { path: '/' });
     return c.redirect('/sign-in', 303);
   });
@@ -73,10 +65,16 @@ export function signInRoutes(deps: SignInDeps): Hono<GateEnv> {
     const problem = problemOf(error);
     if (!problem) throw error;
     if (!(c.req.header('accept') ?? '').includes('text/html')) return problemResponse(c, problem);
-    const reason = `${problem.message.slice(0, 1).toUpperCase()}${problem.message.slice(1)}.`;
-    return c.html(<SignInPage styles={PLAIN_STYLES.map(assetUrl)} to="/" error={reason} />, problem.status);
+    return c.html(
+      page('/', `${problem.message.slice(0, 1).toUpperCase()}${problem.message.slice(1)}.`),
+      problem.status,
+    );
   });
   return app;
+}
+
+function page(to: string, error: string | null) {
+  return <SignInPage styles={PLAIN_STYLES.map(assetUrl)} to={to} error={error} />;
 }
 
 /** Only a path of this console: never an address that somebody has put into the link. */

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, like, lt, not, notLike, or, type SQL, sql } from 'drizzle-orm';
 import type { AuditLog, AuditQuery, AuditRecord } from './audit-record.js';
 import type { Database } from './open-store.js';
 import { actions } from './schema.js';
@@ -11,7 +11,7 @@ export const AUDIT_BOUNDS = {
   maxAgeMs: 400 * 24 * 3_600_000,
   /** Of changes that were made, or failed, the newest of these stay. */
   maxChanges: 100_000,
-  /** Refused ones are counted by themselves, so that they never push out what was done. */
+  /** Refused ones, and who came through the door, are counted by themselves: they never push out what was done. */
   maxRefused: 10_000,
   /** Old records are looked for at the first of a run, and then once in so many. */
   pruneEvery: 200,
@@ -51,7 +51,7 @@ export function createAuditLog(database: Database, bounds = AUDIT_BOUNDS): Audit
 /** By age, and by number: rows are numbered as they come, so the oldest are found by the table's own order. */
 async function prune(database: Database, nowMs: number, bounds: typeof AUDIT_BOUNDS): Promise<void> {
   await database.delete(actions).where(lt(actions.atMs, nowMs - bounds.maxAgeMs));
-  const isRefused = sql`${actions.status} = 'refused'`;
+  const isRefused = sql`(${actions.status} = 'refused' OR ${actions.lever} LIKE 'access.%')`;
   for (const [which, most] of [
     [isRefused, bounds.maxRefused],
     [not(isRefused), bounds.maxChanges],
@@ -65,7 +65,9 @@ function filters(query: AuditQuery): readonly (SQL | undefined)[] {
   return [
     query.instance === undefined ? undefined : eq(actions.instance, query.instance),
     query.queue === undefined ? undefined : eq(actions.queue, query.queue),
-    query.lever === undefined ? undefined : eq(actions.lever, query.lever),
+    query.lever === undefined
+      ? notLike(actions.lever, 'access.%')
+      : or(eq(actions.lever, query.lever), like(actions.lever, `${query.lever.replace(/[%_]/g, '')}.%`)),
     query.sinceMs === undefined ? undefined : gte(actions.atMs, query.sinceMs),
     query.beforeMs === undefined ? undefined : lt(actions.atMs, query.beforeMs),
   ];

@@ -26,6 +26,7 @@ import type { PredictionLog } from './prediction-log.js';
 import { createPredictionLog } from './predictions.js';
 import { createReplayStore } from './replays.js';
 import { writeProbe } from './schema.js';
+import { createSessionStore, type SessionStore } from './sessions.js';
 import { createSpellLog, type SpellLog } from './spell-log.js';
 import { isLocal, storeClient } from './store-client.js';
 import type { StoreSettings } from './store-settings.js';
@@ -52,6 +53,7 @@ export interface Store {
   readonly account: AccountLog;
   readonly spells: SpellLog;
   readonly incidents: IncidentLog;
+  readonly sessions: SessionStore;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
   readonly problem: string | null;
   close(): void;
@@ -136,6 +138,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
       account,
       spells: createSpellLog(database),
       incidents: createIncidentLog(database),
+      sessions: createSessionStore(database),
       problem,
       close: () => client.close(),
     };

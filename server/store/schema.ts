@@ -242,6 +242,13 @@ export const channelHealth = sqliteTable('channel_health', {
   failuresInRow: integer('failures_in_row').notNull(),
 });
 
+/** Who is signed in: see auth/sessions.ts. */
+export const sessions = sqliteTable('sessions', {
+  id: text('id').primaryKey(),
+  tokenSha256: text('token_sha256').notNull(),
+  expiresAtMs: integer('expires_at_ms').notNull(),
+});
+
 /** One row that is written again and again, to know that it can be. */
 export const writeProbe = sqliteTable('write_probe', {
   id: integer('id').primaryKey(),

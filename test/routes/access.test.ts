@@ -139,37 +139,70 @@ describe('who may do what', () => {
       ['operator-person', 'applied'],
     ]);
   });
+});
 
-  it('does not take a wrong token, and after ten of them from one address rests for a minute', async () => {
-    const other = await startConsole({
-      redisUrl: redis.url,
-      env: { SPILLWAY_TOKENS: `x:viewer:${hashToken('right')}` },
+describe('who gives a wrong token', () => {
+  const wrong = (token: string, path = '/api/v1/overview') =>
+    console_.ask('GET', path, undefined, { authorization: `Bearer ${token}` });
+
+  it('locks nobody out: a right token is taken at once, by API and by form, whoever shares its address', async () => {
+    const stale = newToken();
+    const answers: number[] = [];
+    for (let i = 0; i < 12; i++) answers.push((await wrong(stale)).status);
+    expect(answers).toEqual([...Array(9).fill(401), ...Array(3).fill(429)]);
+    expect((await ask('viewer', 'GET', '/api/v1/overview')).status).toBe(200);
+    expect((await signIn('typed wrongly')).status).toBe(429);
+    expect((await signIn(tokens.viewer)).status).toBe(303);
+    const told = await until('the door is told of', async () => {
+      const { body } = await ask('operator', 'GET', '/api/v1/actions?lever=access');
+      const found: { lever: string; summary: string }[] = body.actions;
+      return found.some(({ lever }) => lever === 'access.sign-in') && found;
     });
-    try {
-      for (let i = 0; i < 10; i++) {
-        expect(
-          (await other.ask('GET', '/api/v1/overview', undefined, { authorization: 'Bearer wrong' })).status,
-        ).toBe(401);
-      }
-      expect(
-        (await other.ask('GET', '/api/v1/overview', undefined, { authorization: 'Bearer right' })).status,
-      ).toBe(429);
-    } finally {
-      await other.stop();
+    const fingerprint = hashToken(stale).slice(0, 8);
+    expect(told.map(({ lever, summary }) => `${lever}: ${summary}`)).toEqual(
+      expect.arrayContaining([
+        `access.wrong-token: A wrong token (its SHA-256 begins with ${fingerprint}), from 127.0.0.1.`,
+        expect.stringMatching(/^access.lock-out: Too many wrong tokens/),
+        'access.sign-in: viewer-person (viewer) signed in, from 127.0.0.1.',
+        expect.stringMatching(/^access.refused: PATCH .* was refused to viewer-person, who is viewer/),
+      ]),
+    );
+    expect(console_.output()).toContain('A wrong token (its SHA-256');
+    expect(console_.output()).toContain('viewer-person (viewer) signed in');
+    expect((await ask('viewer', 'GET', '/api/v1/actions?lever=access')).status).toBe(403);
+    expect((await ask('viewer', 'GET', '/actions?lever=access')).text).not.toContain('Wrong token');
+    expect((await ask('operator', 'GET', '/actions?lever=access')).text).toContain('Wrong token');
+    for (const secret of [stale, 'typed wrongly']) {
+      expect(console_.output()).not.toContain(secret);
+      expect(JSON.stringify(told)).not.toContain(secret);
     }
+  });
+
+  it('is not who comes through a proxy with a password of its own', async () => {
+    const cookie = cookieOf(await signIn(tokens.viewer));
+    const authorization = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
+    for (let i = 0; i < 12; i++)
+      expect(
+        (await console_.ask('GET', '/api/v1/overview', undefined, { authorization, cookie })).status,
+      ).toBe(200);
+    const page = await console_.ask('GET', '/', undefined, { authorization, accept: 'text/html' });
+    expect(page.headers.get('location')).toBe('/sign-in?to=%2F');
   });
 });
 
-describe('a browser session', () => {
-  async function signIn(token: string, headers: Record<string, string> = {}) {
-    return fetch(`${console_.url}/sign-in`, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: console_.url, ...headers },
-      body: new URLSearchParams({ token, to: '/actions' }),
-    });
-  }
+async function signIn(token: string, headers: Record<string, string> = {}) {
+  return fetch(`${console_.url}/sign-in`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: console_.url, ...headers },
+    body: new URLSearchParams({ token, to: '/actions' }),
+  });
+}
+function cookieOf(answer: Response): string {
+  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+}
 
+describe('a browser session', () => {
   it('starts with a token, in a cookie that scripts and other sites do not get', async () => {
     const answer = await signIn(tokens.operator);
     expect(answer.status).toBe(303);
@@ -186,9 +219,26 @@ describe('a browser session', () => {
     ).toBe(401);
   });
 
+  it('ends with its sign-out, and its streams with it; a cookie of another path is no hindrance', async () => {
+    const [cookie, other] = [cookieOf(await signIn(tokens.viewer)), cookieOf(await signIn(tokens.viewer))];
+    const left = `spillway_session=${'x'.repeat(43)}`;
+    const see = async (sent: string) =>
+      (await console_.ask('GET', '/api/v1/overview', undefined, { cookie: sent })).status;
+    for (const sent of [`${left}; ${cookie}`, `a=b; ${cookie}; ${left}`]) expect(await see(sent)).toBe(200);
+    const live = await fetch(`${console_.url}/api/v1/live`, { headers: { cookie } });
+    const out = await fetch(`${console_.url}/sign-out`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: `${left}; ${cookie}`, origin: console_.url },
+    });
+    expect([out.status, await see(cookie), await see(other)]).toEqual([303, 401, 200]);
+    // Comes to its end: that of the session.
+    expect(await live.text()).toContain('event: overview');
+  });
+
   it('does not start with a wrong token, and says so', async () => {
     const answer = await signIn('nonsense');
-    expect(answer.status).toBe(422);
+    expect([422, 429]).toContain(answer.status);
     expect(await answer.text()).toContain('not one of this console');
   });
 
@@ -200,7 +250,7 @@ describe('a browser session', () => {
   });
 
   it('can not be used by a page of another site', async () => {
-    const cookie = ((await signIn(tokens.admin)).headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const cookie = cookieOf(await signIn(tokens.admin));
     const change = { concurrency: 9, reason: 'x' };
     for (const headers of [
       { origin: 'https://evil.example' },
@@ -248,7 +298,7 @@ describe('a stranger', () => {
     }
     expect((await console_.ask('GET', '/healthz')).status).toBe(200);
     expect(rssBytesOf(console_.pid) - before.rssBytes).toBeLessThan(60_000_000);
-    expect(console_.output()).toBe(before.output);
+    expect(console_.output().slice(before.output.length)).not.toMatch(/"level":50|stack/);
   });
 
   it('who sends what is no form reads why on the sign-in page', async () => {

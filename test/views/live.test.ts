@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Channel } from '../../server/routes/live/channel.js';
-import { LiveHub } from '../../server/routes/live/hub.js';
+import { LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
 import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';
 
+const ANN: Viewer = { name: 'ann', isOver: () => false };
+function opened(hub: LiveHub, view: LiveView, viewer = ANN): ReadableStream<Uint8Array> {
+  const stream = hub.open(view, viewer);
+  if (typeof stream === 'string') throw new Error(stream);
+  return stream;
+}
 const text = (message: string): Part => ({ key: message.split(':')[0] ?? '', message });
 
 describe('what viewers of one view share', () => {
@@ -96,7 +102,7 @@ describe('the hub of live views', () => {
     };
     const hub = new LiveHub(watch);
     const viewers = Array.from({ length: 100 }, () => [] as string[]);
-    const ends = viewers.map((into) => readAll(hub.open(view), into));
+    const ends = viewers.map((into) => readAll(opened(hub, view), into));
     await until('all have the first', () => viewers.every((got) => got.length === 1));
     expect(renderings).toBe(1);
     fire();
@@ -110,11 +116,46 @@ describe('the hub of live views', () => {
   it('ends all streams when the console stops, and takes no new ones', async () => {
     const { watch, listeners } = tick();
     const hub = new LiveHub(watch);
-    const end = readAll(hub.open({ key: 'v', render: () => [text('a:1;')] }), []);
+    const end = readAll(opened(hub, { key: 'v', render: () => [text('a:1;')] }), []);
     hub.close();
     await end;
-    expect(hub.open({ key: 'v', render: () => [] })).toBeNull();
+    expect(hub.open({ key: 'v', render: () => [] }, ANN)).toBe('no-more');
     expect(listeners.size).toBe(0);
+  });
+
+  it('lets nobody have so many that others see nothing, and takes another when one has ended', async () => {
+    const hub = new LiveHub(tick().watch);
+    const view = { key: 'v', render: () => [text('a:1;')] };
+    const own: ReadableStream[] = [];
+    let refused: unknown;
+    for (refused = null; refused === null; ) {
+      const stream = hub.open(view, ANN);
+      if (typeof stream === 'string') refused = stream;
+      else own.push(stream);
+    }
+    expect([refused, own.length]).toEqual(['too-many', 200]);
+    expect(hub.open(view, { ...ANN, name: 'ben' })).toBeInstanceOf(ReadableStream);
+    await own[0]?.cancel();
+    expect(hub.open(view, ANN)).toBeInstanceOf(ReadableStream);
+    hub.close();
+  });
+
+  it('ends the streams of a session that is over, and no others', async () => {
+    const { watch, fire } = tick();
+    const hub = new LiveHub(watch);
+    const view = { key: 'v', render: () => [text('a:1;')] };
+    let isOver = false;
+    const ended = readAll(opened(hub, view, { name: 'ben', isOver: () => isOver }), []);
+    let hasAnnEnded = false;
+    const ann = readAll(opened(hub, view), []).then(() => {
+      hasAnnEnded = true;
+    });
+    isOver = true;
+    fire();
+    await ended;
+    expect(hasAnnEnded).toBe(false);
+    hub.close();
+    await ann;
   });
 
   it('makes nothing for a viewer that takes nothing', async () => {
@@ -128,16 +169,16 @@ describe('the hub of live views', () => {
         return [text(`n:${renderings};`)];
       },
     };
-    const slow = hub.open(view)?.getReader();
+    const slow = opened(hub, view).getReader();
     const quick: string[] = [];
-    const end = readAll(hub.open(view), quick);
-    const first = await slow?.read();
+    const end = readAll(opened(hub, view), quick);
+    const first = await slow.read();
     expect(new TextDecoder().decode(first?.value)).toBe('n:1;');
     for (const wanted of ['n:2;', 'n:3;', 'n:4;']) {
       fire();
       await until(`the quick one has ${wanted}`, () => quick.includes(wanted));
     }
-    const next = await slow?.read();
+    const next = await slow.read();
     expect(new TextDecoder().decode(next?.value)).toBe('n:4;');
     hub.close();
     await end;

@@ -12,11 +12,6 @@ export interface ApiEnv extends GateEnv {
   };
 }
 
-/** What comes back from an export is read line by line: see transfer.ts for its limits. */
-export function isImport(path: string): boolean {
-  return path.endsWith('/parkings/import');
-}
-
 /** An empty API part whose refusals name field, value and what would be right. */
 export function apiPart(): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>({

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AppDeps } from '../../app-deps.js';
 import type { Claim } from '../../store/idempotency.js';
+import { isImport } from '../bounded-body.js';
 import { Problem } from '../problem.js';
-import { type ApiEnv, isImport } from './env.js';
+import type { ApiEnv } from './env.js';
 
 const MAX_KEY_CHARS = 200;
 /** They set a desired state: twice comes to the same. What POST begins a second time may be there twice. */

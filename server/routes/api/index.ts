@@ -10,7 +10,7 @@ import { alertRulesApi } from './alert-rules.js';
 import { alertsApi } from './alerts.js';
 import { beaconApi } from './beacon.js';
 import { channelsApi } from './channels.js';
-import { type ApiEnv, isImport } from './env.js';
+import type { ApiEnv } from './env.js';
 import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
 import { incidentsApi } from './incidents.js';

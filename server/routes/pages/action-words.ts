@@ -6,6 +6,11 @@ import { readableTime } from './words.js';
 
 /** What people do besides the levers, as the list of actions names it. */
 const OWN_ACTS: Readonly<Record<string, string>> = {
+  'access.lock-out': 'Too many wrong tokens',
+  'access.refused': 'Change refused',
+  'access.sign-in': 'Sign in',
+  'access.sign-out': 'Sign out',
+  'access.wrong-token': 'Wrong token',
   'alert.acknowledge': 'Acknowledge an alert',
   'alert-rule.create': 'Make an alert rule',
   'alert-rule.change': 'Change an alert rule',

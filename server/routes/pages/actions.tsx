@@ -20,9 +20,17 @@ const STATES: Readonly<Record<OutcomeStatus, State>> = {
   refused: 'warning',
 };
 
-/** The audit, newest first, a page at a time. */
-export async function actionsPage(deps: AppDeps, actor: Actor, cursor: string | undefined) {
-  const records = await deps.audit.list({ limit: ACTIONS_A_PAGE, ...(cursor ? { cursor } : {}) });
+/** The audit, newest first, a page at a time: of changes, or of who came through the door. */
+export async function actionsPage(
+  deps: AppDeps,
+  actor: Actor,
+  query: { readonly cursor?: string; readonly lever?: string },
+) {
+  const seesAccess = includesRole(actor.role, 'operator');
+  const isAccess = query.lever === 'access' && seesAccess;
+  const { cursor } = query;
+  const only = isAccess ? { lever: 'access' } : {};
+  const records = await deps.audit.list({ limit: ACTIONS_A_PAGE, ...only, ...(cursor ? { cursor } : {}) });
   const nowMs = deps.now();
   const last = records.length === ACTIONS_A_PAGE ? records[records.length - 1] : undefined;
   const frame = { actor, nowMs, current: '/actions', subject: 'Actions', liveUrl: '/live?view=frame' };
@@ -31,7 +39,9 @@ export async function actionsPage(deps: AppDeps, actor: Actor, cursor: string | 
       chrome={chromeOf(deps, frame)}
       view={{
         actions: records.map((record) => actionOf(record, actor.role, nowMs)),
-        older: last ? `/actions?${new URLSearchParams({ cursor: last.id })}` : null,
+        isAccess,
+        seesAccess,
+        older: last ? `/actions?${new URLSearchParams({ ...only, cursor: last.id })}` : null,
       }}
     />
   );
@@ -44,7 +54,7 @@ function actionOf(record: AuditRecord, role: Role, nowMs: number): ActionProps {
     actor: record.actor,
     lever: titleOfAction(record.lever),
     subject: subjectOfAction(record),
-    reason: record.reason,
+    reason: record.lever.startsWith('access.') ? null : record.reason,
     summary: record.summary,
     changes: changesOfAction(record, nowMs),
     status: record.status,

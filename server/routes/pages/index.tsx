@@ -43,7 +43,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.route('/', alertRoutes(deps));
   pages.route('/', timelineRoutes(deps));
   pages.route('/', incidentRoutes(deps));
-  pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query('cursor'))));
+  pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query())));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));
   pages.route('/', countRoutes(deps));

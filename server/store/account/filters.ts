@@ -21,14 +21,14 @@ export function timelineFilter(query: AccountQuery): SQL | undefined {
 
 /**
  * The actions that a query asks for; the kind of an action is `lever.` and its lever. Changes of notes and incidents are
- * audited too, but they are about the account and not in it.
+ * audited too, but they are about the account and not in it; nor is who came through the door.
  */
 export function actionFilter(query: AccountQuery): SQL | undefined {
   const { kinds, queue, search } = query;
   const names = namesOf(query);
   const kind = sql`('lever.' || ${actions.lever})`;
   return and(
-    sql`${actions.lever} NOT LIKE 'note.%' AND ${actions.lever} NOT LIKE 'incident.%'`,
+    sql`${actions.lever} NOT LIKE 'note.%' AND ${actions.lever} NOT LIKE 'incident.%' AND ${actions.lever} NOT LIKE 'access.%'`,
     placeFilter(actions, query),
     names === undefined ? undefined : inArray(actions.instance, [...names]),
     queue === undefined ? undefined : eq(actions.queue, queue),
