@@ -10,6 +10,9 @@ describe('where messages may go', () => {
     ['a private network, as Alertmanager lives in one', 'alertmanager', '10.1.2.3'],
     ['this machine', 'localhost', '127.0.0.1'],
     ['IPv6', 'v6.example.com', '2606:2800:21f:cb07::1'],
+    ['this machine by IPv6', 'localhost', '::1'],
+    ['a private network by IPv6', 'alertmanager', 'fd12:3456::1'],
+    ['the Internet behind NAT64', 'hooks.example.com', '64:ff9b::5db8:d70e'],
   ])('lets %s be called unless the configuration says otherwise', (_, host, address) => {
     expect(whyNotAllowed(host, address, ANY)).toBeNull();
   });
@@ -20,6 +23,20 @@ describe('where messages may go', () => {
     ['metadata, mapped and in hex', '::ffff:a9fe:a9fe'],
     ['metadata behind NAT64', '64:ff9b::a9fe:a9fe'],
     ['metadata of AWS by IPv6', 'fd00:ec2::254'],
+    ['what hands out credentials to pods at AWS', 'fd00:ec2::23'],
+    ['metadata of Google by IPv6', 'fd20:ce::254'],
+    ['the same, written out', 'FD20:00CE:0:0:0:0:0:0254'],
+    ['metadata of Oracle by IPv6', 'fd00:c1::a9fe:a9fe'],
+    ['metadata of Scaleway by IPv6', 'fd00:42::42'],
+    ['metadata of Akamai by IPv6', 'fd00:a9fe:a9fe::1'],
+    ['metadata of Alibaba by IPv6', 'fd00:100::100:200'],
+    ['metadata behind 6to4', '2002:a9fe:a9fe::1'],
+    ['metadata behind a local NAT64', '64:ff9b:1::a9fe:a9fe'],
+    ['metadata behind a local NAT64, in the longer form', '64:ff9b:1:a9fe:a9:fe00::'],
+    ['metadata behind Teredo', '2001::5601:5601'],
+    ['metadata as a translated address', '::ffff:0:169.254.169.254'],
+    ['metadata as a compatible address', '::169.254.169.254'],
+    ['a site-local address', 'fec0::1'],
     ['link-local IPv6', 'fe80::1'],
     ['link-local IPv6 with its zone', 'fe80::1%eth0'],
     ['this machine as 0.0.0.0', '0.0.0.0'],
@@ -69,7 +86,17 @@ describe('where messages may go', () => {
   it('knows entries that nobody can mean', () => {
     for (const good of ['10.0.0.0/8', '::1', 'fd00::/8', '*.example.com', 'am'])
       expect(isOutgoingEntry(good)).toBe(true);
-    for (const bad of ['', 'http://am', '10.0.0.0/33', '10.0.0.0/x', 'a b', '10.0.0.0/8/8'])
+    for (const bad of [
+      '',
+      '::1/129',
+      'fe80::1%eth0',
+      '10.0.0.0/',
+      'http://am',
+      '10.0.0.0/33',
+      '10.0.0.0/x',
+      'a b',
+      '10.0.0.0/8/8',
+    ])
       expect(isOutgoingEntry(bad)).toBe(false);
   });
 });

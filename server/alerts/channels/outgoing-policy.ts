@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { globMatcher } from '../../model/glob.js';
 
 /** Where messages may go: networks (`10.0.0.0/8`, `::1/128`, a bare address) and globs of host names. */
@@ -15,21 +16,26 @@ export interface HostAddress {
 }
 
 /**
- * Never called unless the very network is allowed by name: what answers there hands out a machine's credentials
- * (169.254.169.254 and its kin at AWS, Azure, Alibaba and Oracle), is this machine by another name, or is a crowd.
+ * Never called unless the very network is allowed by name: what answers there hands out a machine's credentials, is this
+ * machine by another name, or is a crowd.
  */
 const DENIED_BY_DEFAULT = [
-  '169.254.0.0/16',
-  'fe80::/10',
-  'fd00:ec2::254/128',
-  '168.63.129.16/32',
-  '100.100.100.200/32',
-  '192.0.0.192/32',
-  '0.0.0.0/8',
-  '::/128',
-  '224.0.0.0/4',
-  '255.255.255.255/32',
-  'ff00::/8',
+  // Link-local and site-local: 169.254.169.254 and its kin at most clouds.
+  ...['169.254.0.0/16', 'fe80::/10', 'fec0::/10'],
+  // Azure, Alibaba, Oracle; by IPv6 AWS, Google, Oracle, Scaleway, Akamai, Alibaba.
+  ...['168.63.129.16', '100.100.100.200', '192.0.0.192'],
+  ...[
+    'fd00:ec2::/32',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:42::42',
+    'fd00:a9fe:a9fe::1',
+    'fd00:100::100:200',
+  ],
+  ...['0.0.0.0/8', '::/128', '224.0.0.0/4', '255.255.255.255', 'ff00::/8'],
+  // Tunnels to IPv4 in which any address may be written, in more ways than one: translated, local NAT64, Teredo, 6to4.
+  // Nobody receives messages there.
+  ...['::ffff:0:0:0/96', '64:ff9b:1::/48', '2001::/32', '2002::/16'],
 ];
 
 /**
@@ -40,13 +46,17 @@ const DENIED_BY_DEFAULT = [
 export function whyNotAllowed(host: string, address: string, rules: OutgoingRules): string | null {
   const name = host.toLowerCase();
   const real = embeddedAddress(address);
-  const inNetwork = (entry: string) => isInNetwork(real, entry);
+  if (real === null) return 'it is no address';
+  const inNetwork = (entry: string) => {
+    const network = parseNetwork(entry);
+    return network !== null && isInNetwork(real, network);
+  };
   const matches = (entry: string) =>
     parseNetwork(entry) ? inNetwork(entry) : globMatcher(entry.toLowerCase())(name);
   if (rules.deny.some(matches)) return 'it is denied by alerts.outgoing.deny';
-  if (rules.allow.some((entry) => parseNetwork(entry) !== null && inNetwork(entry))) return null;
+  if (rules.allow.some(inNetwork)) return null;
   if (DENIED_BY_DEFAULT.some(inNetwork))
-    return 'link-local, metadata and multicast addresses are denied unless their network is in alerts.outgoing.allow';
+    return 'link-local, metadata, multicast and tunnel addresses are denied unless their network is in alerts.outgoing.allow';
   if (rules.allow.length === 0 || rules.allow.some(matches)) return null;
   return 'it is not in alerts.outgoing.allow';
 }
@@ -56,46 +66,29 @@ export function isOutgoingEntry(text: string): boolean {
   return parseNetwork(text) !== null || /^[a-z0-9*?._-]{1,253}$/i.test(text);
 }
 
-/** IPv4 that is written inside IPv6: mapped (::ffff:a.b.c.d) or behind NAT64 (64:ff9b::/96). */
-function embeddedAddress(address: string): string {
-  const bare = address.replace(/%.*$/, '');
-  if (isIP(bare) !== 6) return bare;
-  const groups = groupsOf(bare);
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  const isTranslated =
-    groups[0] === 0x64 && groups[1] === 0xff9b && groups.slice(2, 6).every((group) => group === 0);
-  if (!isMapped && !isTranslated) return bare;
-  const [high = 0, low = 0] = groups.slice(6);
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+type Address = ReturnType<typeof ipaddr.parse>;
+type Network = ReturnType<typeof ipaddr.parseCIDR>;
+
+const EMBEDDING: readonly Network[] = ['64:ff9b::/96', '::/96'].map((network) => ipaddr.parseCIDR(network));
+
+/** IPv4 where it is the end of IPv6: mapped (::ffff:a.b.c.d), behind NAT64, or compatible (::a.b.c.d, but :: and ::1). */
+function embeddedAddress(text: string): Address | null {
+  if (isIP(text) === 0) return null;
+  const address = ipaddr.process(text.replace(/%.*$/, ''));
+  const isItself = address.kind() === 'ipv4' || ['loopback', 'unspecified'].includes(address.range());
+  if (isItself || !EMBEDDING.some((network) => address.match(network))) return address;
+  return ipaddr.fromByteArray(address.toByteArray().slice(-4));
 }
 
-/** The eight groups of an IPv6 address. */
-function groupsOf(address: string): readonly number[] {
-  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
-    [(Number(a) << 8) | Number(b), (Number(c) << 8) | Number(d)].map((group) => group.toString(16)).join(':'),
-  );
-  const [head = '', tail] = plain.split('::');
-  const parse = (text: string) =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const before = parse(head);
-  const after = parse(tail ?? '');
-  return [...before, ...new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after];
+function isInNetwork(address: Address, network: Network): boolean {
+  return address.kind() === network[0].kind() && address.match(network);
 }
 
-function isInNetwork(address: string, entry: string): boolean {
-  const network = parseNetwork(entry);
+/** Strictly: the library would also take 10 and 0x7f.1 for addresses. */
+function parseNetwork(entry: string): Network | null {
+  const [address = '', bits] = entry.split('/');
   const family = isIP(address);
-  if (!network || family === 0) return false;
-  const list = new BlockList();
-  list.addSubnet(network.address, network.bits, network.family === 4 ? 'ipv4' : 'ipv6');
-  return list.check(address, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-function parseNetwork(entry: string): { address: string; bits: number; family: number } | null {
-  const [address = '', bitsText, ...more] = entry.split('/');
-  const family = isIP(address);
-  if (family === 0 || more.length > 0 || address.includes('%')) return null;
-  const most = family === 4 ? 32 : 128;
-  const bits = bitsText === undefined ? most : /^\d{1,3}$/.test(bitsText) ? Number(bitsText) : Number.NaN;
-  return bits <= most ? { address, bits, family } : null;
+  if (family === 0 || address.includes('%')) return null;
+  const network = bits === undefined ? `${address}/${family === 4 ? 32 : 128}` : entry;
+  return ipaddr.isValidCIDR(network) ? ipaddr.parseCIDR(network) : null;
 }
