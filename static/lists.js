@@ -1,11 +1,15 @@
 // Rows that change and move. Their content changes at once; where they stand does not while somebody's hand or eye is
-// on them: a row that jumps under the pointer gets the wrong queue halted.
+// on them: a row that jumps under the pointer gets the wrong queue halted. What one's own action brought, and what is
+// new and critical, is never held back.
 (() => {
   const SETTLE_MS = 5_000;
   const TOUCH_MS = 8_000;
+  /** What an action brings is in the next ticks; so long after its outcome was shown nothing is held. */
+  const ACTED_MS = 10_000;
   /** Per list: rows not yet in the page, the order that waits, and when rows last moved. */
   const lists = new Map();
   let touchedAtMs = 0;
+  let actedAtMs = Number.NEGATIVE_INFINITY;
 
   const stateOf = (name) => {
     if (!lists.has(name)) lists.set(name, { stash: new Map(), order: null, movedAtMs: 0 });
@@ -21,8 +25,19 @@
     { passive: true },
   );
 
+  /** Was something done from here just now? While its outcome covers the page, nobody can press what moves beneath. */
+  function hasActed() {
+    noteOutcome();
+    return Date.now() - actedAtMs < ACTED_MS;
+  }
+  function noteOutcome() {
+    if (document.querySelector('dialog[open] [data-outcome]')) actedAtMs = Date.now();
+  }
+  document.addEventListener('htmx:after:swap', noteOutcome);
+
   /** Lists share one page, so one that grows would push the other: a hand on any of them holds all. */
   function isHeld() {
+    if (hasActed()) return false;
     if (Date.now() - touchedAtMs < TOUCH_MS) return true;
     if (document.querySelector('dialog[open]')) return true;
     if (document.querySelector('[data-list] input:checked')) return true;
@@ -37,7 +52,10 @@
       stateOf(list).stash.set(id, html);
       return;
     }
-    htmx.swap({ sourceElement: row, target: row, swap: 'outerMorph', text: html });
+    const swap = () => htmx.swap({ sourceElement: row, target: row, swap: 'outerMorph', text: html });
+    // A finding that says more pushes what is below it; rows of queues are all alike.
+    if (list === 'findings') keepInPlace(swap);
+    else swap();
   });
 
   document.addEventListener('order', (event) => {
@@ -62,9 +80,9 @@
     for (const row of rows.values()) row.classList.toggle('is-gone', !wanted.has(row.id));
     const differs = order.length !== rows.size || [...rows.keys()].some((id, i) => id !== order[i]);
     if (!differs) return done(name, state);
-    const isRecent = Date.now() - state.movedAtMs < SETTLE_MS;
+    const isRecent = !hasActed() && Date.now() - state.movedAtMs < SETTLE_MS;
     if (!isForced && rows.size > 0 && (isHeld() || isRecent)) {
-      const fresh = order.filter((id) => !rows.has(id)).length;
+      const fresh = order.filter((id) => !rows.has(id) && !isCritical(stash.get(id))).length;
       showHeld(
         name,
         isHeld(),
@@ -72,20 +90,24 @@
       );
       // Rows that are new go to the end: nothing that is there moves for them.
       if (name === 'queues') append(parent, order, rows, stash);
+      else showCritical(parent, order, rows, stash);
       return;
     }
     const focused = document.activeElement;
-    let place = parent.firstElementChild;
-    for (const id of order) {
-      const row = rows.get(id) ?? (stash.has(id) ? make(stash.get(id)) : null);
-      if (!row) continue;
-      if (row === place) place = place.nextElementSibling;
-      else {
-        parent.insertBefore(row, place);
-        if (!rows.has(id)) htmx.process(row);
+    const put = () => {
+      let place = parent.firstElementChild;
+      for (const id of order) {
+        const row = rows.get(id) ?? (stash.has(id) ? make(stash.get(id)) : null);
+        if (!row) continue;
+        if (row === place) place = place.nextElementSibling;
+        else {
+          parent.insertBefore(row, place);
+          if (!rows.has(id)) htmx.process(row);
+        }
       }
-    }
-    for (const [id, row] of rows) if (!wanted.has(id)) row.remove();
+      for (const [id, row] of rows) if (!wanted.has(id)) row.remove();
+    };
+    keepInPlace(put);
     if (focused && focused !== document.activeElement && focused.isConnected)
       focused.focus({ preventScroll: true });
     state.movedAtMs = Date.now();
@@ -100,6 +122,33 @@
       htmx.process(row);
       stash.delete(id);
     }
+  }
+
+  const isCritical = (html) => html !== undefined && /^<li[^>]* class="[^"]*severity-critical/.test(html);
+
+  /** New and critical comes on top at once; the page goes along, so that what is under the hand stays there. */
+  function showCritical(parent, order, rows, stash) {
+    keepInPlace(() => {
+      for (const id of order.toReversed()) {
+        if (rows.has(id) || !isCritical(stash.get(id))) continue;
+        const row = make(stash.get(id));
+        parent.prepend(row);
+        htmx.process(row);
+        stash.delete(id);
+      }
+    });
+  }
+
+  /** What is under the pointer, or has the focus, stays where it is on the screen whatever comes above it. */
+  function keepInPlace(change) {
+    const areas = '.findings-section, .queues';
+    const hovered = [...document.querySelectorAll(':hover')].at(-1);
+    const anchor = [hovered, document.activeElement].find((element) => element?.closest?.(areas));
+    const before = anchor?.getBoundingClientRect().top;
+    change();
+    if (!anchor?.isConnected) return;
+    const movedPx = anchor.getBoundingClientRect().top - before;
+    if (movedPx !== 0) scrollBy({ top: movedPx, behavior: 'instant' });
   }
 
   function done(name, state) {

@@ -44,7 +44,7 @@ export interface OutcomeProps {
 
 /** What came of it, target by target, as read back from Redis. */
 export const LeverOutcome: FC<OutcomeProps> = (outcome) => (
-  <div class="lever">
+  <div class="lever" data-outcome="">
     <header class="drawer-head">
       <h2 id="drawer-title" tabindex={-1} class={`state-${outcome.state}`}>
         <span class="state-icon">

@@ -75,6 +75,38 @@ describe('the overview', () => {
     await page.close();
   });
 
+  it('shows a new critical at once while the pointer is among the rows, and after the action what is so then', async () => {
+    const page = await scene.open('/?sort=name');
+    await untilLive(page);
+    const row = page.locator('#queue-rows tr').nth(3);
+    await row.hover();
+    const placeOfRow = async () => Math.round((await row.boundingBox())?.y ?? Number.NaN);
+    const before = await placeOfRow();
+    // Large enough for a limit in whole megabytes.
+    await scene.redis.client.setrange('ballast', 40 * 1024 * 1024, 'x');
+    const used = Number(/used_memory:(\d+)/.exec(await scene.redis.client.info('memory'))?.[1]);
+    await scene.redis.client.config('SET', 'maxmemory', Math.round(used * 0.8));
+    const full = page.locator('#findings-list > li', { hasText: 'Redis is full' });
+    await full.waitFor({ timeout: 15_000 });
+    expect(Math.abs((await placeOfRow()) - before)).toBeLessThan(10);
+    expect(await page.locator('#verdict-text').innerText()).toContain('Redis is full');
+    expect(await page.locator('.band').getAttribute('class')).toContain('state-critical');
+
+    await full.getByRole('link', { name: /Raise maxmemory/ }).click();
+    await page.locator('#lever-reason').fill('room');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.outcomes');
+    // Beneath the outcome the page has gone on; the pointer and the focus come back to where it was, and hold nothing.
+    await page.keyboard.press('Escape');
+    await full.waitFor({ state: 'detached', timeout: 15_000 });
+    await expect.poll(() => page.locator('#verdict-text').innerText()).not.toContain('Redis is full');
+    expect(await page.locator('.band').getAttribute('class')).not.toContain('state-critical');
+    expect(await page.locator('[data-held="findings"]').isHidden()).toBe(true);
+    await scene.redis.client.config('SET', 'maxmemory', 256 * 1024 * 1024);
+    await scene.redis.client.del('ballast');
+    await page.close();
+  });
+
   it('moves nothing while numbers change', async () => {
     const page = await scene.open('/?sort=name');
     await untilLive(page);
