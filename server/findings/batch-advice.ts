@@ -1,5 +1,5 @@
 import { USUAL_BATCHES_FIT } from '../model/batch-starved.js';
-import { formatCount, formatDuration, formatRate } from '../model/format.js';
+import { formatCount, formatDuration, formatRate, formatThings } from '../model/format.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import { rangeWords } from '../model/plan/plan-words.js';
 import { predict } from '../model/plan/predict.js';
@@ -35,14 +35,17 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   const slots = workers.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
   const perProcess = Math.min(
     MOST_SLOTS,
-    slotsToFill(wait.batchSize, wait.batchSizeAtLeast, shareInFlight(queue, type)),
+    wait.batchSize === null
+      ? slotsToFind(wait.batchSizeAtLeast)
+      : slotsToFill(wait.batchSize, shareInFlight(queue, type)),
   );
   const slotsPerWorker = Math.ceil((perProcess * Math.max(1, processes)) / Math.max(1, workers.length));
   const wall = formatDuration(wait.wallMs / 1000);
+  const seen = wait.batchSizeAtLeast - 1;
   const size =
-    wait.batchSize === null
-      ? `more than ${formatCount(wait.batchSizeAtLeast - 1)}`
-      : formatCount(wait.batchSize);
+    wait.batchSize !== null
+      ? `sends in batches of ${formatThings(wait.batchSize, 'request')} or after ${wall}`
+      : `gathers requests and sends what it has after ${wall} (how many fill a batch is not known${seen > 1 ? `, more than ${formatCount(seen)}` : ''})`;
   const isSure = wait.confidence > DOUBTFUL;
   const now =
     processes === 0
@@ -51,7 +54,7 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   const target = `${wait.batchSize === null ? 'at least ' : ''}${formatCount(slotsPerWorker)}`;
   return {
     slotsPerWorker,
-    why: `each run takes ${wall}${isSure ? '' : ', most likely'} because its client sends in batches of ${size} requests or after ${wall}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
+    why: `each run takes ${wall}${isSure ? '' : ', most likely'} because its client ${size}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
     todo: `set its concurrency to ${target} so that batches fill`,
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots
@@ -80,9 +83,27 @@ function shareInFlight(queue: QueueState, type: JobTypeState): number {
   return Math.min(1, Math.max(0.1, share));
 }
 
+/**
+ * Slots of a process in which usual batches fill, whose size is not known: doubled each time that so many were in flight
+ * and did not fill one. What share of the slots the type has does not count: the number has room for that, and an estimate
+ * of it would move the advice from look to look.
+ */
+function slotsToFind(atLeast: number): number {
+  const doublings = Math.max(0, Math.ceil(Math.log2((2 * atLeast) / USUAL_BATCHES_FIT)));
+  return USUAL_BATCHES_FIT * 2 ** doublings;
+}
+
+/** Shares of the slots, each with the least that still counts as it: in steps, so that noise does not move the advice. */
+const SHARE_STEPS = [
+  { from: 0.9, slotsPerRun: 1 },
+  { from: 0.5, slotsPerRun: 2 },
+  { from: 0.25, slotsPerRun: 4 },
+  { from: 0, slotsPerRun: 10 },
+] as const;
+
 /** Slots of a process so that as many of the type are in flight as a batch takes; other types hold the rest. */
-function slotsToFill(batchSize: number | null, atLeast: number, share: number): number {
-  return Math.ceil((batchSize ?? Math.max(USUAL_BATCHES_FIT, 2 * atLeast)) / share);
+function slotsToFill(batchSize: number, share: number): number {
+  return batchSize * (SHARE_STEPS.find(({ from }) => share >= from)?.slotsPerRun ?? 1);
 }
 
 function remedyFor(input: {
@@ -100,7 +121,9 @@ function remedyFor(input: {
   // While Redis is full the planner tells of what goes on, and not of what the slots do once there is room.
   const plan = basis && !isFull(snapshot) ? predict(basis.input, { concurrency: after }) : null;
   const time = plan?.drainSeconds
-    ? `, and what waits is gone in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`
+    ? plan.notKnown === null
+      ? `, and what waits is gone in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`
+      : `; when what waits is gone is not known: ${plan.notKnown}`
     : plan && plan.drainSeconds === null
       ? `, still ${lowerFirst(plan.because).replace(/\.$/, '')}`
       : '';

@@ -29,9 +29,11 @@ export const jobTypeBatchWait: FindingRule = {
       sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
       evidence: [
         { label: 'a run waits', value: wait.wallMs / 1000, unit: 'seconds' },
-        ...(wait.batchSize === null
-          ? [{ label: 'batch holds more than', value: wait.batchSizeAtLeast - 1, unit: 'count' as const }]
-          : [{ label: 'batch size', value: wait.batchSize, unit: 'count' as const }]),
+        ...(wait.batchSize !== null
+          ? [{ label: 'batch size', value: wait.batchSize, unit: 'count' as const }]
+          : wait.batchSizeAtLeast > 2
+            ? [{ label: 'batch holds more than', value: wait.batchSizeAtLeast - 1, unit: 'count' as const }]
+            : []),
         { label: 'concurrency to set', value: advice.slotsPerWorker, unit: 'count' },
         { label: 'runs that end together', value: wait.evidence.syncRatio, unit: 'ratio' },
         { label: 'by chance it would be', value: wait.evidence.chanceRatio, unit: 'ratio' },

@@ -83,7 +83,7 @@ function outlookOf(
     offered.push({
       lever: 'workers.concurrency',
       label: `Drain within ${within}`,
-      effect: `${formatCount(slots)} → ${formatCount(inTime.slots)} slots (${formatCount(inTime.perWorker)} for each of ${formatCount(able.length)})${inTime.plan ? `: ${drainedIn(inTime.plan)}` : ''}.`,
+      effect: `${formatCount(slots)} → ${formatCount(inTime.slots)} slots${shareInWords(inTime)}${inTime.plan ? `: ${drainedIn(inTime.plan)}` : ''}.`,
       queues: [queue.id],
       args: { drainWithinSeconds: DRAIN_WITHIN_SECONDS },
     });
@@ -103,6 +103,17 @@ function outlookOf(
   return { remedies: offered, why: why === null ? '' : ` Not within ${within} by slots: ${why}` };
 }
 
+/** " (11 for each of 2)": of those that follow, which may be fewer than are there. */
+function shareInWords({
+  perWorker,
+  followers,
+}: {
+  readonly perWorker: number;
+  readonly followers: number;
+}): string {
+  return followers === 1 ? '' : ` (${formatCount(perWorker)} for each of ${formatCount(followers)})`;
+}
+
 /** By Little's law as it is now, for queues that are not planned. */
 function littles(queue: QueueState, able: readonly WorkerState[]) {
   const needed = slotsToDrain({
@@ -112,11 +123,13 @@ function littles(queue: QueueState, able: readonly WorkerState[]) {
     workers: able,
   });
   if ('why' in needed) return null;
-  return { perWorker: needed.perWorker, slots: needed.perWorker * able.length, plan: null };
+  const { perWorker } = needed;
+  return { perWorker, followers: able.length, slots: perWorker * able.length, plan: null };
 }
 
 /** "drained in about 4 min (3 min to 6 min)", or why not. */
 function drainedIn(plan: Plan): string {
   if (plan.drainSeconds === null) return `still not enough, ${lowerFirst(plan.because).replace(/\.$/, '')}`;
+  if (plan.notKnown !== null) return `when it is drained is not known: ${plan.notKnown}`;
   return `drained in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`;
 }

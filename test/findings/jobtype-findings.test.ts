@@ -84,9 +84,33 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       'jobtype.batch-wait',
       find({ ...waits, batchWait }, behind, { workers: [fiveSlots] }),
     );
-    expect(found?.sentence).toContain('in batches of more than 5 requests');
+    expect(found?.sentence).toContain('how many fill a batch is not known, more than 5');
     expect(found?.sentence).toContain('set its concurrency to at least 50');
     expect(evidence(found, 'batch holds more than')).toBe(5);
+  });
+
+  test('without an agent, and nothing known of the size, no number is made of it', () => {
+    const batchWait = aBatchWait({ batchSize: null, batchSizeAtLeast: 2 });
+    const found = about('jobtype.batch-wait', find({ ...waits, batchWait }, behind, { workers: [] }));
+    expect(found?.sentence).toContain('(how many fill a batch is not known)');
+    expect(found?.sentence).not.toMatch(/more than 1\b|\b1 requests/);
+    expect(evidence(found, 'batch holds more than')).toBeUndefined();
+  });
+
+  test('what is suggested does not move with noise in what share of the slots the type has', () => {
+    const suggested = (batchSize: number | null, share: number): unknown => {
+      const batchWait = aBatchWait({ batchSize, batchSizeAtLeast: 6 });
+      const active = { value: 100 * share, low: 0, high: 100 };
+      const queue = { ...behind, counts: { ...behind.counts, active: 100 } };
+      return evidence(
+        about('jobtype.batch-wait', find({ ...waits, batchWait, active }, queue, { workers: [fiveSlots] })),
+        'concurrency to set',
+      );
+    };
+    const shares = [0.52, 0.97, 0.6, 1, 0.55, 0.91];
+    expect(new Set(shares.map((share) => suggested(null, share)))).toEqual(new Set([50]));
+    expect(new Set(shares.map((share) => suggested(20, share)))).toEqual(new Set([20, 40]));
+    expect([0.55, 0.7, 0.85].map((share) => suggested(20, share))).toEqual([40, 40, 40]);
   });
 
   test('where sleeps of exactly the same length would look alike, the sentence says so', () => {

@@ -11,8 +11,8 @@ import { usableSlots } from './settings.js';
 import { withoutWaiting } from './throughput.js';
 
 /** One sentence with numbers: what limits, and what that means for what waits. */
-export function explain(outlook: Outlook): string {
-  return `${limitOf(outlook)}${outcomeOf(outlook)}.`;
+export function explain(outlook: Outlook, notKnown: string | null): string {
+  return `${limitOf(outlook)}${outcomeOf(outlook, notKnown)}.`;
 }
 
 function limitOf(outlook: Outlook): string {
@@ -53,7 +53,7 @@ function batchWait({ old, fresh, settings, input }: Outlook, rate: string): stri
   return `Jobs wait up to ${wall} for ${size} to fill, with ${each} slots in each process, so ${rate} leave`;
 }
 
-function outcomeOf(outlook: Outlook): string {
+function outcomeOf(outlook: Outlook, notKnown: string | null): string {
   const { drainSeconds, waiting, arrivalsPerSecond, throughputPerSecond: perSecond } = outlook;
   if (outlook.bottleneck === 'arrivals') return '';
   if (drainSeconds === null) {
@@ -66,6 +66,7 @@ function outcomeOf(outlook: Outlook): string {
   const against = arrivalsPerSecond > 0 ? `, against ${formatRate(arrivalsPerSecond)} that arrive` : '';
   const backlog = waiting === 1 ? 'the 1 job that waits is' : `the ${formatJobs(waiting)} that wait are`;
   if (waiting <= 0) return `${against}: nothing waits`;
+  if (notKnown !== null) return `${against}: when ${backlog} gone is not known: ${notKnown}`;
   return drainSeconds === 0
     ? `${against}: ${backlog} started at once`
     : `${against}: ${backlog} gone in about ${formatDuration(drainSeconds)}`;

@@ -105,6 +105,10 @@ export interface Plan {
   readonly drainSeconds: number | null;
   /** 90 % of outcomes; null: never. Both null: it is certain that it never drains. */
   readonly drainRange: readonly [number | null, number | null];
+  /**
+   * Why `drainSeconds`, the likeliest time, is not to be told as a number: the range is too wide. null: it may be told.
+   */
+  readonly notKnown: string | null;
   /** About 40 points to twice the drain time, an hour at most; empty where memory is not known. */
   readonly memory: readonly MemoryAt[];
   /** Until Redis meets its limit; 0: it has; null: it does not. */

@@ -10,8 +10,8 @@ export function planWords(plan: Plan, input: PlanInput): readonly string[] {
 }
 
 /** " (30 s to 50 s)": nothing where it never drains, is drained, or the ends read the same. */
-export function rangeWords({ drainSeconds, drainRange: [low, high] }: Plan): string {
-  if (drainSeconds === null || drainSeconds <= 0 || low === null) return '';
+export function rangeWords({ drainSeconds, drainRange: [low, high], notKnown }: Plan): string {
+  if (notKnown !== null || drainSeconds === null || drainSeconds <= 0 || low === null) return '';
   const from = formatDuration(low);
   if (high === null) return ` (${from} at the least, or never)`;
   const to = formatDuration(high);

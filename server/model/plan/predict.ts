@@ -1,3 +1,4 @@
+import { isTooWide, tooWideInWords } from '../range.js';
 import { explain } from './explain.js';
 import { secondsUntilGrown } from './memory-curve.js';
 import { memoryFlow, memoryPoints } from './memory-points.js';
@@ -19,18 +20,27 @@ export function predict(input: PlanInput, change: PlanChange): Plan {
     limitBytes === null
       ? null
       : secondsUntilGrown(memoryFlow(outlook), limitBytes - (outlook.memory?.countedBytes ?? 0));
+  const drainRange = drainRangeOf(outlook);
+  const notKnown = whyNotKnown(outlook.drainSeconds, drainRange);
   const figures = {
     throughputPerSecond: outlook.throughputPerSecond,
     throughputRange: throughputRangeOf(outlook),
     drainSeconds: outlook.drainSeconds,
-    drainRange: drainRangeOf(outlook),
+    drainRange,
+    notKnown,
     memory: memoryPoints(outlook),
     fullInSeconds,
     bottleneck: outlook.bottleneck,
   };
   return {
     ...figures,
-    because: explain(outlook),
+    because: explain(outlook, notKnown),
     warnings: warningsOf(outlook, figures, change),
   };
+}
+
+/** A time whose range is over tenfold, or that may never come, is no time: 48 s to 2 h 54 min were told as 1 min 35 s. */
+function whyNotKnown(drainSeconds: number | null, [low, high]: Plan['drainRange']): string | null {
+  if (drainSeconds === null || drainSeconds <= 0 || low === null) return null;
+  return isTooWide([low, high]) ? tooWideInWords([low, high]) : null;
 }

@@ -7,7 +7,7 @@ import { predict } from './predict.js';
 const MOST_SLOTS = 100_000;
 
 export type SlotsPlanned =
-  | { readonly perWorker: number; readonly slots: number; readonly plan: Plan }
+  | { readonly perWorker: number; readonly followers: number; readonly slots: number; readonly plan: Plan }
   /** More slots alone don't do it: why, in a sentence. null: they are enough as they are. */
   | { readonly why: string | null };
 
@@ -36,5 +36,5 @@ export function slotsPlanned(
     .reduce((sum, { agent }) => sum + agent.concurrency.now, workers.unattachedSlots);
   const perWorker = Math.max(1, Math.ceil((alone.change.concurrency - kept) / followers.length));
   const slots = kept + perWorker * followers.length;
-  return { perWorker, slots, plan: predict(input, { concurrency: slots }) };
+  return { perWorker, followers: followers.length, slots, plan: predict(input, { concurrency: slots }) };
 }

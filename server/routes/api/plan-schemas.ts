@@ -21,7 +21,11 @@ const PlanSchema = z
   .object({
     throughputPerSecond: z.number(),
     throughputRange: range.openapi({ description: '90 of 100 outcomes lie in it' }),
-    drainSeconds: z.number().nullable().openapi({ description: 'null: never' }),
+    drainSeconds: z.number().nullable().openapi({ description: 'null: never, or not known (drainNotKnown)' }),
+    drainNotKnown: z.string().nullable().openapi({
+      description:
+        'Why drainSeconds is null although it drains: the range is over tenfold. null: it is known.',
+    }),
     drainRange: z
       .object({ low: z.number().nullable(), high: z.number().nullable() })
       .openapi({ description: '90 of 100 outcomes lie in it; null: never' }),
@@ -42,6 +46,7 @@ const PlanSchema = z
 
 export const ForetoldSchema = PlanSchema.pick({
   drainSeconds: true,
+  drainNotKnown: true,
   drainRange: true,
   throughputPerSecond: true,
   bottleneck: true,

@@ -60,6 +60,9 @@ function presentPlan(plan: Plan): QueuePlan['current'] {
   const [drainLow, drainHigh] = plan.drainRange;
   return {
     ...plan,
+    // A number that is not to be told is none here either.
+    drainSeconds: plan.notKnown === null ? plan.drainSeconds : null,
+    drainNotKnown: plan.notKnown,
     throughputRange: { low, high },
     drainRange: { low: drainLow, high: drainHigh },
     warnings: [...plan.warnings],

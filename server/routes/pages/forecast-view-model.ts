@@ -46,8 +46,14 @@ export function forecastOf({ basis, change, score }: Foreseen): ForecastProps {
 }
 
 function drained(now: Plan, after: Plan | null): ForecastFigure {
-  const time = ({ drainSeconds }: Plan): string =>
-    drainSeconds === null ? 'never' : drainSeconds === 0 ? 'at once' : formatDuration(drainSeconds);
+  const time = ({ drainSeconds, notKnown }: Plan): string =>
+    notKnown !== null
+      ? 'not known'
+      : drainSeconds === null
+        ? 'never'
+        : drainSeconds === 0
+          ? 'at once'
+          : formatDuration(drainSeconds);
   const [low, high] = (after ?? now).drainRange;
   const range =
     low === null || high === 0
