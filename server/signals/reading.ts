@@ -1,5 +1,5 @@
 import { sightOf } from '../model/sight.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Signal } from './signal.js';
 
 /** Whom one series of a signal is about: history keeps it, rules judge it, charts draw it. */
@@ -23,12 +23,14 @@ export interface SeriesRef extends Subject {
  * Calls `visit` with each value that signals have in a Snapshot, subject by subject: all values of one come one after
  * another, with the same object; null: not known now. Of an instance that the console can't see only the signals of
  * scope instance are read: what it last saw is not a reading.
+ * @param wants which queues are read, with their job types; all where left out.
  */
 export function eachReading(
   signals: readonly Signal[],
   snapshot: Snapshot,
   nowMs: number,
   visit: (signal: Signal, subject: Subject, value: number | null) => void,
+  wants: (queue: QueueState) => boolean = () => true,
 ): void {
   const self: Subject = { instance: snapshot.instance, node: null, queue: null, type: null };
   for (const signal of signals)
@@ -42,6 +44,7 @@ export function eachReading(
   const ofQueue = signals.filter((signal) => signal.scope === 'queue');
   const ofType = signals.filter((signal) => signal.scope === 'job-type');
   for (const queue of snapshot.queues) {
+    if (!wants(queue)) continue;
     const subject = { ...self, queue: queue.id };
     for (const signal of ofQueue) visit(signal, subject, signal.read(queue, snapshot, nowMs));
     for (const type of queue.types) {

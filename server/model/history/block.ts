@@ -50,9 +50,15 @@ function writePoints(
 ): void {
   const means = new Int32Array(count.length);
   let known = 0;
+  let last = Number.NaN;
+  let code = GAP;
   for (let i = 0; i < count.length; i++) {
+    const value = mean[i] ?? 0;
     if (count[i] !== 0) known += 1;
-    means[i] = count[i] === 0 ? GAP : codeOf(mean[i] ?? 0, precision);
+    // Most values are as the one before.
+    if (count[i] !== 0 && value !== last) code = codeOf(value, precision);
+    if (count[i] !== 0) last = value;
+    means[i] = count[i] === 0 ? GAP : code;
   }
   writeColumn(writer, means, 'distance');
   if (form === TICKS) return;

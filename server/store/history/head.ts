@@ -1,24 +1,39 @@
 import { type BlockColumn, encodeBlock } from '../../model/history/block.js';
 import { type Points, pointsOfTicks } from '../../model/history/points.js';
+import { workersOf } from '../../model/judge-fleet.js';
+import { sightOf } from '../../model/sight.js';
 import { KEPT_SIGNALS, keptPrecision } from '../../signals/kept-signals.js';
 import { eachReading, type Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
-import type { Snapshot } from '../../watch/snapshot.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { pack } from './pack.js';
-import type { SubjectEntry, Window } from './subject-entry.js';
+import type { SubjectEntry } from './subject-entry.js';
 import type { Subjects } from './subjects.js';
+import { TickWindow } from './tick-window.js';
 
 /** What one row of ticks spans at most: so much is lost with a kill. */
 export const WINDOW_SECONDS = 30;
 /** Two ticks further apart than this many poll intervals have a gap between them. */
 const LATE_INTERVALS = 2.5;
+/** With more queues than this, one that was not read since the last tick is looked at this often only. */
+const FEW_QUEUES = 500;
+const UNREAD_EVERY_SECONDS = 10;
 
 export interface ClosedWindow {
   readonly entry: SubjectEntry;
   readonly startMs: number;
-  /** As it came; it is encoded where there is time for it. */
-  readonly values: Float32Array;
+  /** What it takes of the memory until it is encoded, where there is time for it. */
+  readonly heldBytes: number;
   readonly encode: () => Uint8Array;
+}
+
+/** Stretches in which an instance was seen without a gap, in seconds. */
+interface Sight {
+  /** Of the last tick. */
+  lastSecond: number;
+  /** Of the first tick after the last gap, and of the last one before it. */
+  fromSecond: number;
+  beforeGap: number;
 }
 
 const OF_SCOPE: Readonly<Record<Signal['scope'], readonly Signal[]>> = {
@@ -39,7 +54,9 @@ export class Head {
   readonly #subjects: Subjects;
   readonly #signalIds: ReadonlyMap<string, number>;
   readonly #onClosed: (closed: ClosedWindow) => void;
-  #sweptSecond = Number.NEGATIVE_INFINITY;
+  readonly #sights = new Map<string, Sight>();
+  #carrySeconds = 2;
+  #second = Number.NEGATIVE_INFINITY;
 
   /** @param onClosed is given each window that came to its end. */
   constructor(
@@ -55,99 +72,127 @@ export class Head {
   /** Takes what signals are at this tick. A value lasts until the next tick, unless that comes too late. */
   take(snapshot: Snapshot, nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
-    const carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
+    this.#carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
+    if (sightOf(snapshot, nowMs).isLive) this.#noteSight(snapshot.instance, second);
     let last: Subject | null = null;
     let entry: SubjectEntry | null = null;
-    eachReading(KEPT_SIGNALS, snapshot, nowMs, (signal, subject, value) => {
+    const wants = (queue: QueueState): boolean => this.#wants(snapshot, queue, second);
+    const visit = (signal: Signal, subject: Subject, value: number | null): void => {
+      if (subject !== last) {
+        last = subject;
+        entry = this.#subjects.find(subject);
+        // What is not known now is a gap, also where none of it is known.
+        if (entry && entry.lastSecond !== second) this.#advance(entry, second);
+      }
       if (value === null || !Number.isFinite(value)) return;
-      if (subject !== last) entry = this.#subjects.find(subject) ?? this.#subjects.create(subject, nowMs);
-      last = subject;
-      if (!entry) return;
-      if (entry.lastSecond !== second || (entry.window?.startSecond ?? -1) < 0)
-        this.#advance(entry, second, carrySeconds);
-      const { window } = entry;
+      if (!entry) {
+        entry = this.#subjects.create(subject, nowMs);
+        if (!entry) return;
+      }
+      if (entry.window === null) this.#advance(entry, second);
       const column = COLUMNS.get(signal);
-      if (window && column !== undefined)
-        window.values[column * WINDOW_SECONDS + second - window.startSecond] = value;
-    });
-    if (second === this.#sweptSecond) return;
-    this.#sweptSecond = second;
-    for (const entry of this.#subjects.all) {
-      const { window } = entry;
-      if (window && window.startSecond >= 0 && (second >= window.endSecond || second < window.startSecond))
-        this.#close(entry, window);
-    }
+      if (column !== undefined) entry.window?.set(column, value);
+    };
+    eachReading(KEPT_SIGNALS, snapshot, nowMs, visit, wants);
+    if (second !== this.#second) this.#sweep(second);
   }
 
   /** Closes everything that is open. */
   closeAll(): void {
     for (const entry of this.#subjects.all)
-      if (entry.window && entry.window.startSecond >= 0) this.#close(entry, entry.window);
+      if (entry.window) this.#close(entry, entry.window, this.#heldUntil(entry, this.#second + 1));
   }
 
   /** What is not closed yet of one series; null: nothing. */
   open(entry: SubjectEntry, signal: Signal): Points | null {
     const { window } = entry;
     const column = COLUMNS.get(signal);
-    if (!window || window.startSecond < 0 || column === undefined) return null;
-    return pointsOfTicks(
-      window.startSecond * 1000,
-      1000,
-      columnOf(window.values, column, lengthOf(entry, window)),
-    );
+    if (!window || column === undefined) return null;
+    const until = Math.min(window.endSecond, this.#heldUntil(entry, this.#second + 1));
+    return pointsOfTicks(window.startSecond * 1000, 1000, window.column(column, until));
   }
 
-  #advance(entry: SubjectEntry, second: number, carrySeconds: number): void {
-    const last = entry.lastSecond;
-    if (second > last && second - last <= carrySeconds)
-      for (let at = last + 1; at < second; at++) this.#repeatLast(entry, at);
-    this.#ensure(entry, second);
-    entry.lastSecond = second;
-  }
-
-  #repeatLast(entry: SubjectEntry, second: number): void {
-    const { window } = entry;
-    if (!window || window.startSecond < 0) return;
-    const from = entry.lastSecond - window.startSecond;
-    const width = OF_SCOPE[entry.scope].length;
-    const values = Array.from({ length: width }, (_, i) => window.values[i * WINDOW_SECONDS + from]);
-    const into = this.#ensure(entry, second);
-    values.forEach((value, i) => {
-      into.values[i * WINDOW_SECONDS + second - into.startSecond] = value ?? Number.NaN;
-    });
-    entry.lastSecond = second;
-  }
-
-  /** The window that the second falls into; one that it doesn't fall into is closed. */
-  #ensure(entry: SubjectEntry, second: number): Window {
-    const held = entry.window;
-    if (held && held.startSecond >= 0) {
-      if (second >= held.startSecond && second < held.endSecond) return held;
-      this.#close(entry, held);
+  #noteSight(instance: string, second: number): void {
+    const sight = this.#sights.get(instance);
+    if (!sight) {
+      this.#sights.set(instance, { lastSecond: second, fromSecond: second, beforeGap: second - 1 });
+      return;
     }
-    const window = held ?? {
-      startSecond: -1,
-      endSecond: -1,
-      values: new Float32Array(OF_SCOPE[entry.scope].length * WINDOW_SECONDS).fill(Number.NaN),
-    };
-    window.startSecond = second;
-    window.endSecond = second + WINDOW_SECONDS - ((second + entry.id) % WINDOW_SECONDS);
-    entry.window = window;
-    return window;
+    const isGap = second - sight.lastSecond > this.#carrySeconds || second < sight.lastSecond;
+    if (isGap) sight.beforeGap = sight.lastSecond;
+    if (isGap) sight.fromSecond = second;
+    sight.lastSecond = second;
   }
 
-  #close(entry: SubjectEntry, window: Window): void {
-    const length = lengthOf(entry, window);
-    const startMs = window.startSecond * 1000;
-    const values = window.values.slice();
-    window.values.fill(Number.NaN);
-    window.startSecond = -1;
-    if (values.every(Number.isNaN)) return;
+  /** Of thousands of queues those that were read: the others are as they were, and their values hold. */
+  #wants(snapshot: Snapshot, queue: QueueState, second: number): boolean {
+    if (snapshot.queues.length <= FEW_QUEUES) return true;
+    const entry = this.#subjects.queue(snapshot.instance, queue.id);
+    if (!entry) return true;
+    const isSeen = entry.seen === queue && second - entry.lastSecond < UNREAD_EVERY_SECONDS;
+    entry.seen = queue;
+    // What workers do is not in the state of their queue.
+    return !isSeen || workersOf(snapshot, queue.id).length > 0;
+  }
+
+  /** The second up to which the last values of a subject hold. */
+  #heldUntil(entry: SubjectEntry, second: number): number {
+    const last = entry.lastSecond;
+    const isOfMany = entry.scope === 'queue' || entry.scope === 'job-type';
+    const most = this.#carrySeconds + (isOfMany ? UNREAD_EVERY_SECONDS : 0);
+    const sight = entry.scope === 'instance' ? null : this.#sights.get(entry.subject.instance);
+    // Nothing holds longer than its instance was seen.
+    const seenUntil = sight ? (last < sight.fromSecond ? sight.beforeGap : sight.lastSecond) + 1 : second;
+    const until = Math.min(second, seenUntil);
+    return until <= last || until - last > most ? last + 1 : until;
+  }
+
+  /** Begins a row of values at that second. */
+  #advance(entry: SubjectEntry, second: number): void {
+    const until = this.#heldUntil(entry, second);
+    this.#roll(entry, second, until);
+    if (entry.window && until < second && until >= entry.window.startSecond) entry.window.begin(until);
+    entry.window ??= new TickWindow(
+      OF_SCOPE[entry.scope].length,
+      second,
+      second + WINDOW_SECONDS - ((second + entry.id) % WINDOW_SECONDS),
+    );
+    entry.window.begin(second);
+    entry.lastSecond = second;
+  }
+
+  /** Closes the windows that have come to their end; what still holds then goes on in the next one. */
+  #roll(entry: SubjectEntry, second: number, until: number): void {
+    let { window } = entry;
+    if (window && second < Math.max(window.startSecond, entry.lastSecond)) {
+      this.#close(entry, window, entry.lastSecond + 1);
+      return;
+    }
+    while (window && second >= window.endSecond) {
+      this.#close(entry, window, until);
+      window = until >= window.endSecond ? window.next(window.endSecond + WINDOW_SECONDS) : null;
+      entry.window = window;
+    }
+  }
+
+  #sweep(second: number): void {
+    this.#second = second;
+    for (const entry of this.#subjects.all) {
+      const { window } = entry;
+      if (window && (second >= window.endSecond || second < window.startSecond))
+        this.#roll(entry, second, this.#heldUntil(entry, second));
+    }
+  }
+
+  #close(entry: SubjectEntry, window: TickWindow, untilSecond: number): void {
+    entry.window = null;
+    const until = Math.min(window.endSecond, untilSecond);
+    if (until <= window.startSecond || window.isBlank) return;
     this.#onClosed({
       entry,
-      startMs,
-      values,
-      encode: () => encodeWindow(OF_SCOPE[entry.scope], this.#signalIds, values, startMs, length),
+      startMs: window.startSecond * 1000,
+      heldBytes: window.heldBytes,
+      encode: () => encodeWindow(OF_SCOPE[entry.scope], this.#signalIds, window, until),
     });
   }
 }
@@ -155,30 +200,21 @@ export class Head {
 function encodeWindow(
   signals: readonly Signal[],
   ids: ReadonlyMap<string, number>,
-  all: Float32Array,
-  startMs: number,
-  length: number,
+  window: TickWindow,
+  untilSecond: number,
 ): Uint8Array {
   const columns: BlockColumn[] = [];
   signals.forEach((signal, i) => {
-    const values = columnOf(all, i, length);
     const id = ids.get(signal.name);
+    const values = window.column(i, untilSecond);
     if (id === undefined || values.every(Number.isNaN)) return;
     columns.push({
       signal: id,
       precision: keptPrecision(signal),
-      points: pointsOfTicks(startMs, 1000, values),
+      points: pointsOfTicks(window.startSecond * 1000, 1000, values),
     });
   });
   return pack(encodeBlock(columns, 1), true);
-}
-
-function lengthOf(entry: SubjectEntry, { startSecond }: Window): number {
-  return Math.min(WINDOW_SECONDS, Math.max(0, entry.lastSecond - startSecond + 1));
-}
-
-function columnOf(values: Float32Array, column: number, length: number): Float32Array {
-  return values.subarray(column * WINDOW_SECONDS, column * WINDOW_SECONDS + length);
 }
 
 /** The kept signal of that name, or null. */

@@ -128,6 +128,7 @@ export class HistoryFile {
         untilMs: [0, Number(row.ten_seconds_until_ms), Number(row.minute_until_ms)],
         lastSecond: Math.floor(Math.max(Number(row.last_ms), last.get(id) ?? 0) / 1000),
         window: null,
+        seen: null,
       };
     });
   }

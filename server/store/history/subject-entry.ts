@@ -1,15 +1,7 @@
 import type { Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
-
-/** Ticks of one subject that are not written yet. */
-export interface Window {
-  /** Second of the first column; -1: nothing is held. */
-  startSecond: number;
-  /** From this second on it is closed. */
-  endSecond: number;
-  /** For each signal of the subject's scope WINDOW_SECONDS values; NaN: not known. */
-  readonly values: Float32Array;
-}
+import type { QueueState } from '../../watch/snapshot.js';
+import type { TickWindow } from './tick-window.js';
 
 /** What is kept of one subject while the console runs. */
 export interface SubjectEntry {
@@ -22,7 +14,10 @@ export interface SubjectEntry {
   readonly untilMs: [number, number, number];
   /** Of its last tick. */
   lastSecond: number;
-  window: Window | null;
+  /** Ticks that are not written yet. */
+  window: TickWindow | null;
+  /** Of a queue: as it was when its values were last taken. */
+  seen: QueueState | null;
 }
 
 export function scopeOf({ node, queue, type }: Subject): Signal['scope'] {

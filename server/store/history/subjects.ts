@@ -45,6 +45,10 @@ export class Subjects {
     return node === null ? held.self : (held.nodes.get(node) ?? null);
   }
 
+  queue(instance: string, queueId: string): SubjectEntry | null {
+    return this.#instances.get(instance)?.queues.get(queueId) ?? null;
+  }
+
   /** A new one; null where there are as many as may be. */
   create(subject: Subject, nowMs: number): SubjectEntry | null {
     const scope = scopeOf(subject);
@@ -57,6 +61,7 @@ export class Subjects {
       untilMs: [0, blockStart(this.#tiers[1], nowMs), blockStart(this.#tiers[2], nowMs)],
       lastSecond: Number.NEGATIVE_INFINITY,
       window: null,
+      seen: null,
     };
     this.#add(entry);
     return entry;

@@ -26,6 +26,6 @@ export class WaitingWindow implements NewBlock {
 
   /** What it takes of the memory. */
   get heldBytes(): number {
-    return this.#body?.length ?? this.#closed?.values.byteLength ?? 0;
+    return this.#body?.length ?? this.#closed?.heldBytes ?? 0;
   }
 }

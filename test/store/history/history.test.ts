@@ -93,6 +93,22 @@ describe('the history of a queue', () => {
     ]);
   });
 
+  it('has every tick of a queue among hundreds, also of those that are only read now and then', async () => {
+    const bench = await aHistory();
+    const others = Array.from({ length: 600 }, (_, i) => aQueue({ id: `bull:q-${i}`, name: `q-${i}` }));
+    const [before, after] = [mail(9), mail(12)];
+    for (let i = 0; i < 70; i++, bench.nowMs += SECOND_MS) {
+      const queues = i < 65 ? [...(i < 17 ? before : after), ...others] : others;
+      await bench.tick(queues, i < 33 || i >= 40 ? {} : aSnapshot({ link: { status: 'unreachable' } }));
+    }
+    const query = { fromMs: START_MS, toMs: bench.nowMs, maxPoints: 70 };
+    const { mean } = await bench.history.read({ series: BACKLOG, ...query });
+    const seen = [...Array(17).fill(9), ...Array(16).fill(12), ...Array(7).fill(null), ...Array(25).fill(12)];
+    expect(mean.slice(0, 65)).toEqual(seen);
+    const other = await bench.history.read({ series: { ...BACKLOG, queue: 'bull:q-599' }, ...query });
+    expect(other.mean.filter((value) => value === null)).toHaveLength(7);
+  });
+
   it('holds a value until the next tick of a slowed poller, and no longer', async () => {
     const bench = await aHistory();
     const slow = aSnapshot({ poll: { intervalMs: 5_000 } }).poll;
