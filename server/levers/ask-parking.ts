@@ -10,6 +10,7 @@ export async function asLever<T>(ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!(error instanceof ParkingError)) throw error;
-    throw new LeverError(error.code === 'disk-full' ? 'unavailable' : error.code, error.message);
+    const isOfRequest = error.code === 'not-found' || error.code === 'invalid';
+    throw new LeverError(isOfRequest ? error.code : 'unavailable', error.message);
   }
 }

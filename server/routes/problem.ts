@@ -85,6 +85,7 @@ const STATUS_OF_COUNT: Readonly<Record<CountRefused['code'], readonly [Contentfu
 
 const STATUS_OF_PARKING: Readonly<Record<ParkingError['code'], readonly [ContentfulStatusCode, string]>> = {
   'disk-full': [507, 'disk-full'],
+  'too-large': [413, 'too-large'],
   'not-found': [404, 'not-found'],
   invalid: [422, 'invalid-request'],
   unavailable: [503, 'unavailable'],

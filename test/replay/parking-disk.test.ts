@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { QueueKeys } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
-import { startParking } from '../support/parking-bench.js';
+import { type ParkingBench, startParking } from '../support/parking-bench.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { until } from '../support/until.js';
 
@@ -173,7 +174,7 @@ it('an export brings the same jobs to another console and another Redis', async 
   const text = await textOf(await bench.parkings.exportLines(parked.id));
   expect(text.trim().split('\n').length).toBe(1_201);
   const other = await startRedis();
-  const elsewhere = await startParking({ port: other.port });
+  const elsewhere = await startParking({ port: other.port, queues: [queue] });
   const imported = await elsewhere.parkings.importLines(piecesOf(text), 'olga');
   expect(imported).toMatchObject({ origin: 'import', state: 'done', parked: 1_200, remaining: 1_200 });
   expect(await elsewhere.restore(imported.id)).toMatchObject({ restored: 1_200, remaining: 0 });
@@ -198,6 +199,91 @@ async function textOf(lines: AsyncIterable<string>): Promise<string> {
 }
 
 /** As a network cuts it: anywhere. */
-async function* piecesOf(text: string): AsyncGenerator<string> {
-  for (let at = 0; at < text.length; at += 777) yield text.slice(at, at + 777);
+async function* piecesOf(text: string): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777);
 }
+
+describe('an import', () => {
+  const head = (queue: string, instance = 'default') =>
+    JSON.stringify({
+      spillway: 'parking',
+      version: 1,
+      instance,
+      queue,
+      states: ['waiting'],
+      jobTypes: null,
+      reason: 't',
+    });
+  const fields = [
+    ['name', 'x'],
+    ['data', '{}'],
+    ['opts', '{}'],
+    ['timestamp', '1'],
+  ];
+  const job = (id: string, over = {}) =>
+    JSON.stringify({ id, state: 'waiting', score: '', bytes: 1, fields, ...over });
+  const target = 'bull:import-target';
+  let bench: ParkingBench;
+  beforeAll(async () => {
+    bench = await startParking({ port: redis.port, queues: [target, `${target}:sub`] });
+  });
+  afterAll(() => bench?.stop());
+  const take = (...lines: readonly string[]) =>
+    bench.parkings.importLines(piecesOf(lines.join('\n')), 'olga');
+
+  it('takes jobs only for a queue that is known, and none whose id BullMQ keeps or that makes a key of another', async () => {
+    await expect(take(head('app:session'), job('a'))).rejects.toThrow(
+      /line 1: queue: app:session is no queue/,
+    );
+    await expect(take(head(target, 'elsewhere'), job('a'))).rejects.toThrow(/line 1: instance/);
+    const keys = Object.keys(new QueueKeys('bull').getKeys('import-target')).filter((key) => key !== '');
+    const odd = [
+      'de:a:b',
+      'repeat:a:1',
+      'a:lock',
+      'a:b:lock',
+      '1:logs',
+      'sub:a:b',
+      'spillway:parked',
+      'metrics:completed:data',
+    ];
+    for (const id of [...keys, ...odd])
+      await expect(take(head(target), job('fine'), job(id)), id).rejects.toThrow(/line 3: id/);
+    expect(await take(head(target), job('fine'), job('a:b:c'), job('user-1'))).toMatchObject({
+      remaining: 3,
+    });
+    expect(await redis.client.keys('*import-target*')).toEqual([]);
+  });
+
+  it('is refused as soon as a line or all of it passes its limit, and reads no further', async () => {
+    let readBytes = 0;
+    const block = Buffer.alloc(256 * 1024, 'a');
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(`${head(target)}\n`);
+      for (; readBytes < 66 * 1024 * 1024; readBytes += block.length) yield block;
+    };
+    await expect(bench.parkings.importLines(endless(), 'olga')).rejects.toThrow(
+      /line 2: is longer than 16777216 bytes/,
+    );
+    expect(readBytes).toBeLessThan(17 * 1024 * 1024);
+    const small = await startParking({ port: redis.port, queues: [target], maxBytes: 1024 * 1024 });
+    const blank = piecesOf(`${head(target)}\n${'\n'.repeat(2 * 1024 * 1024)}`);
+    await expect(small.parkings.importLines(blank, 'olga')).rejects.toThrow(/larger than 2097152 bytes/);
+    await small.stop();
+  });
+
+  it('comes back whole or not at all: what can not be written is found before the first write', async () => {
+    const { id } = await take(head(target), job('whole-1'), job('whole-2'));
+    await redis.client.set(`${target}:marker`, 'of another type');
+    await bench.parkings.restore(id, { ratePerSecond: null, guard: false });
+    const stuck = await until('it says what is in its way', async () => {
+      const now = await bench.parkings.get(id);
+      return now.because?.includes('WRONGTYPE') ? now : null;
+    });
+    expect(stuck).toMatchObject({ restored: 0, remaining: 2 });
+    expect(await redis.client.exists(`${target}:whole-1`, `${target}:whole-2`, `${target}:wait`)).toBe(0);
+    await redis.client.del(`${target}:marker`);
+    expect(await bench.parkings.settled(id, 30_000)).toMatchObject({ restored: 2, remaining: 0 });
+  });
+});

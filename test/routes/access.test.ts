@@ -127,6 +127,8 @@ describe('who may do what', () => {
     const path = '/api/v1/instances/default/relief';
     expect((await ask('operator', 'PATCH', QUEUE, { concurrency: 4, reason: 'x' })).status).toBe(200);
     expect((await ask('operator', 'POST', path, relief)).status).toBe(403);
+    // It makes jobs of any content.
+    expect((await ask('operator', 'POST', '/api/v1/parkings/import', {})).status).toBe(403);
     expect((await ask('admin', 'POST', path, relief)).status).toBe(200);
     const { body } = await ask('viewer', 'GET', '/api/v1/actions');
     const told = body.actions.map((action: { actor: string; status: string }) => [

@@ -58,12 +58,18 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   await until('they are back', async () => (await redis.client.llen('bull:mail:wait')) === 300);
   const list = await spillway.ask('GET', '/api/v1/parkings?instance=default');
   expect(list.body).toMatchObject({ problem: null, parkings: [{ restored: 100, remaining: 0 }] });
-  const imported = await fetch(`${spillway.url}/api/v1/parkings/import`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/x-ndjson' },
-    body: lines,
-  });
-  expect(await imported.json()).toMatchObject({ origin: 'import', remaining: 100 });
+  const send = (body: string) =>
+    fetch(`${spillway.url}/api/v1/parkings/import`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-ndjson', 'Idempotency-Key': 'once' },
+      body,
+    });
+  const imported = await (await send(lines)).json();
+  expect(imported).toMatchObject({ origin: 'import', remaining: 100 });
+  const again = await send(lines);
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(await again.json()).toEqual(imported);
+  expect((await send(`${lines}\n`)).status).toBe(422);
   const actions = await spillway.ask('GET', '/api/v1/actions');
   expect(actions.body.actions.map((action: { lever: string }) => action.lever)).toEqual([
     'queue.park',

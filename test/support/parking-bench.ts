@@ -8,6 +8,7 @@ import { openParked, type ParkedStore } from '../../server/replay/parking/open-p
 import type { Parking, ParkRequest } from '../../server/replay/parking/parking.js';
 import { Parkings } from '../../server/replay/parking/parkings.js';
 import type { TimelineEntry } from '../../server/store/timeline-entry.js';
+import { aQueue, aSnapshot } from './snapshot.js';
 
 /** Parking without a console around it: a file, a Redis, and what it tells. */
 export interface ParkingBench {
@@ -29,6 +30,8 @@ export interface ParkingBenchOptions {
   readonly directory?: string;
   readonly maxBytes?: number;
   readonly canFlagScripts?: boolean;
+  /** Ids of queues that the console knows there. */
+  readonly queues?: readonly string[];
 }
 
 export async function startParking(options: ParkingBenchOptions): Promise<ParkingBench> {
@@ -51,7 +54,10 @@ export async function startParking(options: ParkingBenchOptions): Promise<Parkin
     store,
     queue: (_instance, id) =>
       client.status === 'ready' ? { client, canFlagScripts: options.canFlagScripts ?? true, id } : null,
-    snapshot: () => null,
+    snapshot: (instance) =>
+      options.queues && instance === 'default'
+        ? aSnapshot({ queues: options.queues.map((id) => aQueue({ id })) })
+        : null,
     moved: new MovedJobs(),
     now: Date.now,
     newId: randomUUID,

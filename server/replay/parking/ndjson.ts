@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { PARKABLE_STATES, type ParkedJob, type Parking, type StoredJob } from './parking.js';
 
 /** Text where it is UTF-8, else Base64 in an object: so a line is readable and loses no byte. */
-const textSchema = z.union([z.string(), z.strictObject({ base64: z.base64() })]);
+const textSchema = z.union([
+  z.string(),
+  // Not z.base64(): its expression steps back over the whole of a text of megabytes.
+  z.strictObject({
+    base64: z
+      .string()
+      .refine((text) => text.length % 4 === 0 && !/[^A-Za-z0-9+/=]/.test(text), 'must be Base64'),
+  }),
+]);
 type Text = z.infer<typeof textSchema>;
 
 const headSchema = z.strictObject({

@@ -93,7 +93,7 @@ export class ParkingDesk implements ParkingPort {
     return this.#parkings.exportLines(id);
   }
 
-  importLines(chunks: AsyncIterable<string>, actor: string): Promise<Parking> {
+  importLines(chunks: AsyncIterable<Uint8Array>, actor: string): Promise<Parking> {
     return this.#parkings.importLines(chunks, actor);
   }
 

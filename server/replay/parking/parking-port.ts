@@ -17,5 +17,5 @@ export interface ParkingPort {
   settled(id: string, withinMs: number): Promise<Parking>;
   disk(): Promise<DiskUse>;
   exportLines(id: string): Promise<AsyncIterable<string>>;
-  importLines(chunks: AsyncIterable<string>, actor: string): Promise<Parking>;
+  importLines(chunks: AsyncIterable<Uint8Array>, actor: string): Promise<Parking>;
 }

@@ -99,7 +99,7 @@ export interface ParkingPatch {
 
 /** Why nothing more is parked or brought back; for a person. */
 export class ParkingError extends Error {
-  readonly code: 'disk-full' | 'not-found' | 'invalid' | 'unavailable';
+  readonly code: 'disk-full' | 'not-found' | 'invalid' | 'unavailable' | 'too-large';
   constructor(code: ParkingError['code'], message: string) {
     super(message);
     this.name = 'ParkingError';

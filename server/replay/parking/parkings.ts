@@ -125,10 +125,11 @@ export class Parkings implements ParkingPort {
   }
 
   /** Takes an export as a parking of its own. @throws ParkingError naming the line that is wrong. */
-  async importLines(chunks: AsyncIterable<string>, actor: string): Promise<Parking> {
-    const { store, newId, now } = this.#deps;
+  async importLines(chunks: AsyncIterable<Uint8Array>, actor: string): Promise<Parking> {
+    const { store, newId, now, snapshot } = this.#deps;
     const id = newId();
-    await importLines(store, chunks, { id, actor, atMs: now(), newId });
+    const queuesOf = (instance: string) => snapshot(instance)?.queues.map((queue) => queue.id) ?? null;
+    await importLines(store, chunks, { id, actor, atMs: now(), newId, queuesOf });
     return this.get(id);
   }
 

@@ -21,7 +21,15 @@ local function mustBe(key, wanted)
   local is = redis.call('TYPE', key).ok
   if is ~= 'none' and is ~= wanted then error('WRONGTYPE ' .. key) end
 end
-mustBe(wait, 'list') mustBe(paused, 'list') mustBe(prioritized, 'zset') mustBe(delayed, 'zset') mustBe(marker, 'zset')
+mustBe(receipts, 'hash') mustBe(meta, 'hash') mustBe(KEYS[3], 'list') mustBe(wait, 'list') mustBe(paused, 'list')
+mustBe(prioritized, 'zset') mustBe(delayed, 'zset') mustBe(marker, 'zset')
+local next = 4
+while next <= #ARGV do
+  local place, score, count = ARGV[next + 1], tonumber(ARGV[next + 2]), tonumber(ARGV[next + 4])
+  if not count or count < 2 or count % 2 == 1 or next + 4 + count > #ARGV then error('fields of ' .. ARGV[next]) end
+  if place ~= 'waiting' and not (score and score == score) then error('score of ' .. ARGV[next]) end
+  next = next + 5 + count
+end
 
 -- BullMQ 5 pauses by renaming `wait`, and adds to `paused` meanwhile; 6 leaves jobs in `wait`.
 local function waitingList()

@@ -40,6 +40,8 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   api.use('*', async (c, next) =>
     c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : requireRole('operator')(c, next),
   );
+  // It makes jobs of any content.
+  api.use('/parkings/import', requireRole('admin'));
   api.use('*', requireJson());
   api.use('*', idempotent(deps));
   for (const part of [

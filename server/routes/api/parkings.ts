@@ -117,6 +117,8 @@ const importRoute = createRoute({
   method: 'post',
   path: '/parkings/import',
   summary: 'Take an export as a parking of its own; its jobs come back by a restore',
+  description:
+    'Admin only. Into a queue that the console knows, and with no id that BullMQ keeps for itself. A line may have 16 MiB, all of it twice parking.maxBytes.',
   request: { body: { content: { 'application/x-ndjson': { schema: z.string() } } } },
   responses: {
     200: { description: 'The parking', content: { 'application/json': { schema: ParkingSchema } } },
@@ -175,10 +177,9 @@ export function parkingsApi(deps: AppDeps) {
       })
       // Before the one with an id, which would take its path.
       .openapi(importRoute, async (c) => {
-        const body = c.req.raw.body;
+        const body = c.get('importBody') ?? c.req.raw.body;
         if (!body) throw new Problem(422, 'invalid-request', 'body: is missing: send what an export gave');
-        const text = body.pipeThrough(new TextDecoderStream()) as unknown as AsyncIterable<string>;
-        const parking = await parkings.importLines(text, c.get('actor').name);
+        const parking = await parkings.importLines(body, c.get('actor').name);
         await auditParking(
           deps,
           c.get('actor'),
