@@ -1,8 +1,8 @@
 import type { Actor } from '../auth/role.js';
+import type { ReplayFilter } from '../model/replay-filter.js';
 import { auditOf } from '../store/audit-of.js';
 import type { AuditRecord } from '../store/audit-record.js';
 import type { ReplayRecord } from './replay-record.js';
-import type { ReplaySpec } from './replay-spec.js';
 
 /** What a person did with a replay, as the audit keeps it. `record` is as it was before. */
 export function auditOfReplay(
@@ -36,11 +36,18 @@ export function auditOfReplay(
   });
 }
 
-/** What was asked for, without the value that a field of job data must have: the audit is read by roles that may not see those. */
-export function withoutJobData(spec: ReplaySpec): Readonly<Record<string, unknown>> {
-  const { dataField, ...filter } = spec.filter;
+/** Stands for what a filter holds of job data and errors, where roles may read it that see neither. */
+const HIDDEN = '(hidden)';
+
+/** A filter without what its author has seen of jobs: the value that a field of data must have, and the text of errors. */
+export function withoutJobData({
+  dataField,
+  errorText,
+  ...filter
+}: ReplayFilter): Readonly<Record<string, unknown>> {
   return {
-    ...spec,
-    filter: { ...filter, ...(dataField === undefined ? {} : { dataField: { path: dataField.path } }) },
+    ...filter,
+    ...(errorText === undefined ? {} : { errorText: HIDDEN }),
+    ...(dataField === undefined ? {} : { dataField: { path: dataField.path } }),
   };
 }

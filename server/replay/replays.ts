@@ -121,7 +121,8 @@ export class Replays {
     const record = newRecord(newId(), actor, request, queues, snapshot, now());
     await this.#deps.store.save(record);
     await this.#log.audit(actor, 'start', record, spec.reason, {
-      ...withoutJobData(spec),
+      ...spec,
+      filter: withoutJobData(spec.filter),
       queues: queues.join(', '),
     });
     const run = this.#hold(record);

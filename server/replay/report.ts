@@ -3,15 +3,18 @@ import type { TimeRange } from '../model/replay-coverage.js';
 import { coveragesOf, rangeOf } from './coverage.js';
 import type { ReplayView } from './replay-view.js';
 
-/** The account of a replay for people, as Markdown: what it was asked, what became of every job, what is missing. */
-export function replayReport({ record, account, paceReason }: ReplayView): string {
+/**
+ * The account of a replay for people, as Markdown: what it was asked, what became of every job, what is missing.
+ * @param showsData false: without the text that errors must hold.
+ */
+export function replayReport({ record, account, paceReason }: ReplayView, showsData: boolean): string {
   const { spec } = record;
   const lines = [
     `# Replay ${record.id}`,
     '',
     `- Asked by ${text(record.actor)} at ${iso(record.createdAtMs)}: ${text(spec.reason)}`,
     `- Jobs: ${spec.from}, of ${record.queues.map(text).join(', ')} in ${text(record.instance)}`,
-    `- ${spec.from === 'parked' ? 'Parked' : 'Finished'} ${range(spec.filter.fromMs, rangeOf(record).toMs)}${filterWords(spec.filter)}`,
+    `- ${spec.from === 'parked' ? 'Parked' : 'Finished'} ${range(spec.filter.fromMs, rangeOf(record).toMs)}${filterWords(spec.filter, showsData)}`,
     `- Order: ${spec.order} first; rate set: ${record.ratePerSecond}/s; guard: ${spec.guard ? 'on' : 'off'}`,
     `- State: ${record.pausedBy === 'guard' ? 'paused by the guard' : record.state}${record.endedAtMs === null ? '' : ` since ${iso(record.endedAtMs)}`}. ${text(paceReason)}`,
     '',
@@ -64,10 +67,10 @@ function part(of: TimeRange | null): string {
   return of === null ? 'nothing' : range(of.fromMs === 0 ? undefined : of.fromMs, of.toMs);
 }
 
-function filterWords(filter: ReplayView['record']['spec']['filter']): string {
+function filterWords(filter: ReplayView['record']['spec']['filter'], showsData: boolean): string {
   const words = [
     filter.jobTypes && filter.jobTypes.length > 0 ? `types ${filter.jobTypes.map(text).join(', ')}` : null,
-    filter.errorText ? `error holds “${text(filter.errorText)}”` : null,
+    filter.errorText ? `error holds ${showsData ? `“${text(filter.errorText)}”` : 'a given text'}` : null,
     filter.attemptsMin !== undefined ? `at least ${filter.attemptsMin} attempts` : null,
     filter.attemptsMax !== undefined ? `at most ${filter.attemptsMax} attempts` : null,
     filter.dataField ? `data ${text(filter.dataField.path)} is a given value` : null,

@@ -39,6 +39,16 @@ afterAll(async () => {
 function ask(role: keyof typeof tokens, method: string, path: string, body?: unknown) {
   return console_.ask(method, path, body, { authorization: `Bearer ${tokens[role]}` });
 }
+/** What a stream of a viewer begins with. */
+async function firstOf(path: string): Promise<{ text: string }> {
+  const answer = await fetch(`${console_.url}${path}`, {
+    headers: { authorization: `Bearer ${tokens.viewer}` },
+  });
+  const reader = answer.body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return { text: new TextDecoder().decode(first?.value) };
+}
 const QUEUE = '/api/v1/instances/default/queues/mail';
 
 /** Of a process of this machine. */
@@ -140,6 +150,29 @@ describe('who may do what', () => {
       ['operator-person', 'refused'],
       ['operator-person', 'applied'],
     ]);
+  });
+
+  it('hides from a viewer what an operator looked for in errors, wherever a replay is told of', async () => {
+    const filter = { errorText: 'card 4111 was declined', dataField: { path: 'card', equals: 4112 } };
+    const begun = await ask('operator', 'POST', '/api/v1/replays', {
+      ...{ instance: 'default', queues: ['mail'], filter, reason: 'declined by mistake' },
+    });
+    expect(begun.status).toBe(200);
+    const replay = `/api/v1/replays/${begun.body.id}`;
+    for (const path of [
+      ...['/api/v1/replays', replay, `${replay}/report`, `${replay}/report.md`, '/replays'],
+      ...['/api/v1/actions', '/actions', '/api/v1/timeline', '/timeline', '/live?view=replays'],
+    ]) {
+      const { text } = await (path.startsWith('/live') ? firstOf(path) : ask('viewer', 'GET', path));
+      expect(text, path).toContain('declined by mistake');
+      expect(text, path).not.toMatch(/4111|4112/);
+    }
+    expect((await ask('operator', 'GET', `${replay}/report.md`)).text).toContain('4111');
+    expect((await ask('operator', 'GET', replay)).body.spec.filter).toEqual(filter);
+    expect((await ask('viewer', 'GET', replay)).body.spec.filter).toEqual({
+      errorText: '(hidden)',
+      dataField: { path: 'card' },
+    });
   });
 });
 

@@ -1,20 +1,22 @@
 import type { z } from '@hono/zod-openapi';
 import type { TimeRange } from '../../model/replay-coverage.js';
+import type { ReplayFilter } from '../../model/replay-filter.js';
+import { withoutJobData } from '../../replay/audit-replay.js';
 import { coveragesOf } from '../../replay/coverage.js';
 import type { DryRun } from '../../replay/dry-run.js';
 import type { OrderOutcome } from '../../replay/replay-order.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import type { ReplaySpec } from '../../replay/replay-spec.js';
 import type { ReplayView } from '../../replay/replay-view.js';
+import { Problem } from '../problem.js';
 import { isoTime } from './iso-time.js';
 import { presentCall } from './present.js';
 import type { DryRunSchema, OrderOutcomeSchema, ReplayQueueSchema, ReplaySchema } from './replay-schemas.js';
 
-/** A replay as the API tells it. @param showsData false: the value that a field of data must have is left out. */
+/** A replay as the API tells it. @param showsData false: without what its filter holds of job data and errors. */
 export function presentReplay(view: ReplayView, showsData: boolean): z.infer<typeof ReplaySchema> {
   const { record, account } = view;
   const { filter, ...spec } = record.spec;
-  const { dataField, ...rest } = filter;
   return {
     id: record.id,
     instance: record.instance,
@@ -24,13 +26,7 @@ export function presentReplay(view: ReplayView, showsData: boolean): z.infer<typ
     actor: record.actor,
     createdAt: isoTime(record.createdAtMs),
     endedAt: record.endedAtMs === null ? null : isoTime(record.endedAtMs),
-    spec: {
-      ...spec,
-      filter: {
-        ...rest,
-        ...(dataField ? { dataField: showsData ? dataField : { path: dataField.path } } : {}),
-      },
-    },
+    spec: { ...spec, filter: showsData ? filter : withoutJobData(filter) },
     ratePerSecond: record.ratePerSecond,
     pacePerSecond: view.pacePerSecond,
     paceReason: view.paceReason,
@@ -51,8 +47,19 @@ function presentRange(range: TimeRange | null) {
   return { from: range.fromMs === 0 ? null : isoTime(range.fromMs), until: isoTime(range.toMs) };
 }
 
-/** A dry run with what follows from it. */
-export function presentDryRun(found: DryRun, spec: ReplaySpec): z.infer<typeof DryRunSchema> {
+/** Whoever does not see data and errors can't look for them either: what matches would tell. @throws Problem 403 */
+export function requireSeen({ dataField, errorText }: ReplayFilter, showsData: boolean): void {
+  const field = dataField !== undefined ? 'dataField' : errorText ? 'errorText' : null;
+  if (field === null || showsData) return;
+  throw new Problem(403, 'forbidden', `filter.${field}: your role does not see job data and errors`);
+}
+
+/** A dry run with what follows from it. @param showsData false: without errors. */
+export function presentDryRun(
+  found: DryRun,
+  spec: ReplaySpec,
+  showsData: boolean,
+): z.infer<typeof DryRunSchema> {
   const estimated = found.isComplete
     ? found.matched
     : Math.round((found.matched / Math.max(1, found.lookedAt)) * found.inRange);
@@ -70,7 +77,7 @@ export function presentDryRun(found: DryRun, spec: ReplaySpec): z.infer<typeof D
       ...(spec.guard ? [] : ['The guard is off: nothing slows this down when live traffic suffers.']),
     ],
     byType: [...found.byType],
-    byError: [...found.byError],
+    byError: showsData ? [...found.byError] : [],
     sample: found.sample.map(({ finishedAtMs, ...job }) => ({ ...job, finishedAt: isoTime(finishedAtMs) })),
   };
 }

@@ -7,7 +7,13 @@ import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
 import { Problem } from '../problem.js';
 import { apiPart, dryRunQuery, jsonBody, jsonRoute, leverRoute } from './env.js';
-import { presentDryRun, presentOrderOutcome, presentReplay, presentReplayQueue } from './present-replay.js';
+import {
+  presentDryRun,
+  presentOrderOutcome,
+  presentReplay,
+  presentReplayQueue,
+  requireSeen,
+} from './present-replay.js';
 import { statusOf } from './pull-calls.js';
 import {
   DryRunSchema,
@@ -103,8 +109,9 @@ const reportRoute = jsonRoute(
 
 export function replaysApi(deps: AppDeps) {
   const { replays } = deps;
-  const shown = (actor: Actor, view: ReplayView) =>
-    presentReplay(view, includesRole(actor.role, deps.jobDataRole));
+  const showsData = (actor: Actor) => includesRole(actor.role, deps.jobDataRole);
+  const shown = (actor: Actor, view: ReplayView) => presentReplay(view, showsData(actor));
+  const report = (actor: Actor, id: string) => replayReport(found(id), showsData(actor));
   const found = (id: string): ReplayView => {
     const view = replays.get(id);
     if (!view) throw new Problem(404, 'not-found', `there is no replay ${id.slice(0, 100)}`);
@@ -123,11 +130,10 @@ export function replaysApi(deps: AppDeps) {
     .openapi(beginRoute, async (c) => {
       const { instance, queues, match, ...spec } = c.req.valid('json');
       const actor = c.get('actor');
-      if (spec.filter.dataField !== undefined && !includesRole(actor.role, deps.jobDataRole))
-        throw new Problem(403, 'forbidden', 'filter.dataField: your role does not see job data');
+      requireSeen(spec.filter, showsData(actor));
       const request: ReplayRequest = { instance, queues, match, spec };
       if (c.req.valid('query').dryRun === 'true')
-        return c.json(presentDryRun(await replays.dryRun(request), spec), 200);
+        return c.json(presentDryRun(await replays.dryRun(request), spec, showsData(actor)), 200);
       return c.json(shown(actor, await replays.begin(actor, request)), 200);
     })
     .openapi(changeAllRoute, async (c) => {
@@ -160,11 +166,14 @@ export function replaysApi(deps: AppDeps) {
       return c.json({ removed: id }, 200);
     })
     .openapi(reportRoute, (c) => {
-      const view = found(c.req.valid('param').id);
-      return c.json({ replay: shown(c.get('actor'), view), markdown: replayReport(view) }, 200);
+      const { id } = c.req.valid('param');
+      const actor = c.get('actor');
+      return c.json({ replay: shown(actor, found(id)), markdown: report(actor, id) }, 200);
     });
   part.get('/replays/:id/report.md', (c) =>
-    c.body(replayReport(found(c.req.param('id'))), 200, { 'Content-Type': 'text/markdown; charset=utf-8' }),
+    c.body(report(c.get('actor'), c.req.param('id')), 200, {
+      'Content-Type': 'text/markdown; charset=utf-8',
+    }),
   );
   return part;
 }

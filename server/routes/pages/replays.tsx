@@ -9,7 +9,7 @@ import { plainName } from '../../findings/words.js';
 import { LeverError } from '../../levers/lever.js';
 import { formatCount, formatDuration } from '../../model/format.js';
 import { changeAllReplays } from '../../replay/change-all.js';
-import { presentDryRun } from '../api/present-replay.js';
+import { presentDryRun, requireSeen } from '../api/present-replay.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { parkedOf } from './parked.js';
@@ -67,12 +67,18 @@ async function submit(deps: AppDeps, c: PageContext, isLook: boolean): Promise<R
   if (!ask.body) return page(deps, c, typed, ask.problems, null);
   const { instance, queues, match, ...spec } = ask.body;
   const actor = c.get('actor');
-  if (spec.filter.dataField !== undefined && !includesRole(actor.role, deps.jobDataRole))
-    throw new Problem(403, 'forbidden', 'your role does not see job data');
+  const showsData = includesRole(actor.role, deps.jobDataRole);
+  requireSeen(spec.filter, showsData);
   try {
     const request = { instance, queues, match, spec };
     if (isLook)
-      return page(deps, c, typed, [], foundOf(presentDryRun(await deps.replays.dryRun(request), spec)));
+      return page(
+        deps,
+        c,
+        typed,
+        [],
+        foundOf(presentDryRun(await deps.replays.dryRun(request), spec, showsData)),
+      );
     await deps.replays.begin(actor, request);
     return c.redirect('/replays', 303);
   } catch (error) {
