@@ -4,6 +4,7 @@ import type { AccessLog } from './auth/access-log.js';
 import type { Actor, Role } from './auth/role.js';
 import type { Sessions } from './auth/sessions.js';
 import type { Thresholds } from './findings/finding.js';
+import type { OwnHealth } from './health/own-health.js';
 import type { Outcome } from './levers/lever.js';
 import type { LeverRequest } from './levers/request.js';
 import type { BeaconAsk, BeaconResult } from './redis/beacon.js';
@@ -26,6 +27,8 @@ import type { Watch } from './watch/watch.js';
 /** What the HTTP layer is given. Built once in app.ts. */
 export interface AppDeps {
   readonly watch: Watch;
+  /** Told of views that throw. */
+  readonly health: Pick<OwnHealth, 'note'>;
   readonly messaging: Messaging;
   /** Sends a beacon through a queue, the way users' jobs go. @throws BeaconRefused, JobsUnavailable */
   readonly probeQueue: (instance: string, queueId: string, ask: BeaconAsk) => Promise<BeaconResult>;

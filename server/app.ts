@@ -19,11 +19,12 @@ import { signInRoutes } from './routes/sign-in.js';
 export interface AppParts {
   readonly config: Config;
   readonly deps: AppDeps;
-  readonly logError: (message: string, error: unknown) => void;
+  /** Told of what was not foreseen: the part, and what it threw. */
+  readonly noteFault: (part: string, error: unknown) => void;
 }
 
 /** Puts the parts together: what everyone may see, then the gate, then everything else. */
-export function createApp({ config, deps, logError }: AppParts): Hono<GateEnv> {
+export function createApp({ config, deps, noteFault }: AppParts): Hono<GateEnv> {
   const { sessions, access, now } = deps;
   const gate = createGate({ config, sessions, access, now });
   const app = new Hono<GateEnv>();
@@ -31,7 +32,7 @@ export function createApp({ config, deps, logError }: AppParts): Hono<GateEnv> {
   app.use(requestId());
   app.use(secureHeaders(HEADERS));
   app.use(compress());
-  app.onError(problemHandler(logError));
+  app.onError(problemHandler(noteFault));
   app.notFound((c) =>
     problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`)),
   );

@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
+import { installLastResort } from './health/last-resort.js';
+import { OwnHealth } from './health/own-health.js';
 import { unwatchedInWords } from './instances-of.js';
 import { createLog } from './log.js';
 import { closeLive } from './routes/live.js';
@@ -21,16 +23,26 @@ const CLOSE_WITHIN_MS = 3_000;
 export async function serveConsole(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
   if (config.unwatched) log.warn(unwatchedInWords(config.unwatched));
-  const { deps, stop } = await startConsole(config, log);
+  const now = (): number => Date.now();
+  const health = new OwnHealth({ now, warn: (message, err) => log.error({ err }, message) });
+  const { deps, stop } = await startConsole(config, log, health);
+  // From here on: an error before that is one of the start, which ends with it.
+  const removeLastResort = installLastResort({
+    note: (part, error) => health.note(part, error),
+    now,
+    write: (line) => process.stderr.write(line),
+    exit: (code) => process.exit(code),
+  });
   const app = createApp({
     config,
     deps,
-    logError: (message, error) => log.error({ err: error }, message),
+    noteFault: (part, error) => health.note(part, error),
   });
   try {
     return await untilStopped(config, app.fetch);
   } finally {
     await stop();
+    removeLastResort();
   }
 }
 

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type Messaging, startMessaging } from './alerts/messaging.js';
+import { startMessaging } from './alerts/messaging.js';
 import { startAlerting } from './alerts/start-alerting.js';
 import type { AppDeps } from './app-deps.js';
 import { AccessLog } from './auth/access-log.js';
 import { Sessions } from './auth/sessions.js';
 import type { Config } from './config.js';
+import type { OwnHealth } from './health/own-health.js';
 import { ForbiddenAttempts } from './levers/audit.js';
 import { type LeverDeps, runLever } from './levers/run.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import { elementId } from './routes/pages/words.js';
+import { onSignalFault } from './signals/contained.js';
 import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { startWatching } from './start-watching.js';
@@ -26,6 +28,8 @@ export interface Common {
   /** Onto the timeline; what can't be kept there is logged. */
   readonly tell: TellEvent;
   readonly log: Logger;
+  /** Told of whatever of the console fails. */
+  readonly health: OwnHealth;
 }
 
 export interface StartedConsole {
@@ -35,19 +39,18 @@ export interface StartedConsole {
 }
 
 /** Starts everything but HTTP: the store, the eyes, what tells people, what moves jobs. */
-export async function startConsole(config: Config, log: Logger): Promise<StartedConsole> {
+export async function startConsole(config: Config, log: Logger, health: OwnHealth): Promise<StartedConsole> {
+  const stopHearing = onSignalFault((name, error) => health.note(`signal ${name}`, error));
   const store = await openStore(config.dataDirectory, config.store);
   if (store.problem) log.warn(store.problem);
   const now = (): number => Date.now();
   const warn = (message: string): void => log.warn(message);
-  const common: Common = { now, newId: randomUUID, tell: tellInto(store, log), log };
-  // Both need the other: the watch tells of the console's own troubles, and these are found by looking at the watch.
-  const own: { messaging?: Messaging } = {};
+  const common: Common = { now, newId: randomUUID, tell: tellInto(store, log), log, health };
   const sessions = new Sessions(config.tokens, store.sessions, now, warn);
   await sessions.open();
   const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
-  const watching = await startWatching(config, store, common, lease, () => own.messaging?.problems() ?? []);
+  const watching = await startWatching(config, store, common, lease);
   const { watch, markers, history, keeper } = watching;
   await tellOfConsole(config, store, 'started', `The console ${packageVersion()} has started.`);
   const messaging = startMessaging({
@@ -60,7 +63,13 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     newId: randomUUID,
     warn,
   });
-  own.messaging = messaging;
+  health.tellOf(() => messaging.problems());
+  health.watchOver({
+    code: 'outbox',
+    name: 'Sending messages',
+    harm: 'Nobody is told of alerts. Look at the store; it tries again every second.',
+    health: () => [messaging.outboxHealth()],
+  });
   const alerting = await startAlerting({
     config: config.alertRules,
     watch,
@@ -118,6 +127,7 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
     jobDataRole: config.jobDataRole,
     storeProblem: store.problem,
     groups: config.groups,
+    health,
     hasSignIn: config.tokens.length > 0,
     version: packageVersion(),
   };
@@ -132,6 +142,7 @@ export async function startConsole(config: Config, log: Logger): Promise<Started
       await lease.stop();
       await tellOfConsole(config, store, 'stopped', 'The console has stopped in an orderly way.');
       store.close();
+      stopHearing();
     },
   };
 }

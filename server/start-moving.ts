@@ -2,7 +2,7 @@ import type { Config } from './config.js';
 import { ErrandDesk } from './replay/errand-desk.js';
 import { MovedJobs } from './replay/moved-jobs.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
-import { runPolicies } from './replay/parking/run-policies.js';
+import { isPolicyNeeded, runPolicies } from './replay/parking/run-policies.js';
 import { startParkings } from './replay/parking/start-parkings.js';
 import { ReplayDesk } from './replay/replay-desk.js';
 import type { ReplayPort } from './replay/replay-port.js';
@@ -28,7 +28,7 @@ export async function startMoving(
   config: Config,
   store: Store,
   watch: Watch,
-  { now, newId, tell, log }: Common,
+  { now, newId, tell, log, health }: Common,
   lease: Lease,
 ): Promise<Moving> {
   const warn = (message: string): void => log.warn(message);
@@ -48,7 +48,8 @@ export async function startMoving(
     warn,
   });
   if (port.problem) warn(port.problem);
-  const policies = runPolicies({ rules: config.spillway, watch, parkings: port, tell, now, isMine });
+  const policyDeps = { rules: config.spillway, watch, parkings: port, tell, now, isMine, warn };
+  const policies = runPolicies(policyDeps);
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
   const { audit } = store;
   const newReplays = (): Replays =>
@@ -68,11 +69,42 @@ export async function startMoving(
     warn,
   });
   await duty.start();
+  health.watchOver({
+    code: 'policy',
+    name: 'The spillway policy',
+    harm: 'Until it works again no job is parked when memory fills. Look at Redis and at parked.db in the data directory; it tries again every 2 s.',
+    health: () => [policies.health()],
+    isUrgent: () => isPolicyNeeded(policyDeps),
+  });
+  health.watchOver({
+    code: 'parking',
+    name: 'Work on parked jobs',
+    harm: 'Jobs that are being parked or brought back stay where they are; none is lost. Look at Redis and at parked.db in the data directory; it tries again.',
+    health: () => desk?.health ?? [],
+  });
+  health.watchOver({
+    code: 'replays',
+    name: 'Work on replays',
+    harm: 'Jobs that are still to be replayed stay where they are, and what came of others is not known yet. Look at Redis and at the store; it tries again.',
+    health: () => replays.health,
+  });
+  health.watchOver({
+    code: 'commands',
+    name: 'Taking orders from other consoles',
+    harm: 'Replays and parkings that people order on another console are refused there after 5 s. Look at the store; it tries again.',
+    health: () => [errands.health],
+  });
+  health.watchOver({
+    code: 'moving',
+    name: 'Taking up work on replays and parked jobs',
+    harm: 'None of them goes on. Look at the store and the data directory; it tries again.',
+    health: () => [duty.health],
+  });
   return {
     parkings: port,
     replays,
     async stop() {
-      policies.stop();
+      await policies.stop();
       await duty.stop();
       // Replays take from what is parked: its file is closed after them.
       await replays.stop();

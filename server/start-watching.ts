@@ -21,18 +21,14 @@ export interface Watching {
   stop(): Promise<void>;
 }
 
-/**
- * Begins to look at every Redis.
- * @param ownProblems of the console itself, besides its history: told with the first instance.
- */
+/** Begins to look at every Redis. */
 export async function startWatching(
   config: Config,
   store: Store,
   common: Common,
   lease: Lease,
-  ownProblems: () => readonly HealthProblem[],
 ): Promise<Watching> {
-  const { now, newId, tell, log } = common;
+  const { now, newId, tell, log, health } = common;
   const warn = (message: string): void => log.warn(message);
   const markers = new MarkerBook(
     config.instances.map(({ name }) => name),
@@ -48,6 +44,7 @@ export async function startWatching(
     warn,
     mayWrite: () => lease.isHeld(),
   });
+  health.tellOf(() => problemsOf(history));
   const watch = createWatch({
     instances: config.instances,
     thresholds: config.thresholds,
@@ -58,7 +55,7 @@ export async function startWatching(
     newId,
     tell: tellAsHolder({ lease, timeline: store.timeline, tell, now }),
     markers: (instance) => markers.of(instance),
-    ownProblems: () => [...problemsOf(history), ...ownProblems()],
+    health,
   });
   history.follow(watch);
   const isMine = (): boolean => lease.isHeld();

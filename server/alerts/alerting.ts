@@ -47,7 +47,7 @@ export class Alerting {
   async start(): Promise<void> {
     const { store, now, watch } = this.#deps;
     // First, so that a store that can't be read now is tried again at the next tick.
-    this.#stopWatching = watch.onTick((instance) => this.#tick(instance));
+    this.#stopWatching = watch.onTick((instance) => this.#tick(instance), 'alerts');
     await store.rules.bringDefaults(DEFAULT_RULES, now());
     await this.refresh();
   }

@@ -1,4 +1,4 @@
-import { FINDING_RULES } from '../findings/index.js';
+import { FINDING_CODES } from '../findings/index.js';
 import type { AlertRule, SignalCondition } from '../model/alerts/rule.js';
 import { watchCondition } from '../model/alerts/watch-condition.js';
 import { globMatcher } from '../model/glob.js';
@@ -15,15 +15,12 @@ export interface RuleProblem {
 export function checkRule({ condition, scope, severity }: AlertRule): readonly RuleProblem[] {
   if (condition.kind === 'finding') {
     const isCode = globMatcher(condition.code);
-    if (FINDING_RULES.some(({ code }) => isCode(code))) return [];
+    if (FINDING_CODES.some(isCode)) return [];
     return [
       {
         field: 'condition.code',
         value: condition.code,
-        problem: `matches no finding; there are ${nearest(
-          condition.code,
-          FINDING_RULES.map(({ code }) => code),
-        )}`,
+        problem: `matches no finding; there are ${nearest(condition.code, FINDING_CODES)}`,
       },
     ];
   }

@@ -16,7 +16,20 @@ export interface HealthFacts {
   readonly dueSinceMs: number | null;
 }
 
-export type HealthCode = 'polling' | 'store' | 'history' | 'channel' | 'outbox';
+export type HealthCode =
+  | 'polling'
+  | 'store'
+  | 'history'
+  | 'channel'
+  | 'outbox'
+  /** A part has thrown. */
+  | 'fault'
+  /** Automation that fails. */
+  | 'policy'
+  | 'parking'
+  | 'replays'
+  | 'commands'
+  | 'moving';
 
 /** One thing that is wrong with the console itself. */
 export interface HealthProblem {
@@ -25,6 +38,10 @@ export interface HealthProblem {
   readonly subject: string;
   /** One sentence; holds no secret. */
   readonly text: string;
+  /** How often, where that is counted. */
+  readonly count?: number;
+  /** Users are hurt now. */
+  readonly isUrgent?: boolean;
 }
 
 /** Before the first read, and between reads, a console is given this long. */

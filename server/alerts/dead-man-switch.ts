@@ -1,3 +1,4 @@
+import { every, reasonOf } from '../health/every.js';
 import type { DeadManSettings } from './channels/channel-settings.js';
 import type { OutgoingRules } from './channels/outgoing-policy.js';
 import { type OutgoingRequest, postOutgoing } from './channels/post-outgoing.js';
@@ -38,8 +39,11 @@ export interface DeadManState {
 export class DeadManSwitch {
   readonly #deps: DeadManDeps;
   readonly #scrub: (text: string) => string;
-  #timer: NodeJS.Timeout | null = null;
-  #beat: Promise<void> | null = null;
+  readonly #loop = every(
+    LOOK_EVERY_MS,
+    () => this.#turn(),
+    (error) => this.#deps.warn(`dead man's switch: ${this.#scrub(reasonOf(error))}`),
+  );
   #lastBeatAtMs: number | null = null;
   #problem: string | null = 'the console has just started';
   #dueAtMs = 0;
@@ -56,21 +60,16 @@ export class DeadManSwitch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    await this.#beat;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Beats, or says why not, where that is due. Never throws; one at a time. */
   look(): Promise<void> {
-    this.#beat ??= this.#turn().finally(() => {
-      this.#beat = null;
-    });
-    return this.#beat;
+    return this.#loop.run();
   }
 
   async #turn(): Promise<void> {

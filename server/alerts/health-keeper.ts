@@ -1,3 +1,4 @@
+import { every, reasonOf } from '../health/every.js';
 import { sightOf } from '../model/sight.js';
 import type { Store } from '../store/open-store.js';
 import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
@@ -22,8 +23,11 @@ export interface HealthDeps {
 export class HealthKeeper {
   readonly #deps: HealthDeps;
   readonly #startedAtMs: number;
-  #timer: NodeJS.Timeout | null = null;
-  #look: Promise<void> | null = null;
+  readonly #loop = every(
+    EVERY_MS,
+    () => this.#turn().catch((error: unknown) => this.#noteTrouble(error)),
+    () => undefined,
+  );
   #wroteAtMs: number | null = null;
   #writeError: string | null = null;
   #trouble: StoreState | null = null;
@@ -36,14 +40,12 @@ export class HealthKeeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.look(), EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
     void this.look();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    await this.#look;
+    await this.#loop.stop();
   }
 
   /** What is wrong now, by what is known: nothing is read for it. */
@@ -78,21 +80,13 @@ export class HealthKeeper {
 
   /** Tries the store and reads how channels do. Never throws; one at a time. */
   look(): Promise<void> {
-    this.#look ??= this.#turn()
-      .catch((error: unknown) => {
-        const trouble = storeTroubleOf(error);
-        this.#trouble = trouble ?? 'not written';
-        this.#writeError =
-          trouble !== null
-            ? troubleInWords(trouble)
-            : error instanceof Error
-              ? error.message
-              : 'unknown reason';
-      })
-      .finally(() => {
-        this.#look = null;
-      });
-    return this.#look;
+    return this.#loop.run();
+  }
+
+  #noteTrouble(error: unknown): void {
+    const trouble = storeTroubleOf(error);
+    this.#trouble = trouble ?? 'not written';
+    this.#writeError = trouble === null ? reasonOf(error) : troubleInWords(trouble);
   }
 
   async #turn(): Promise<void> {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Actor } from '../auth/role.js';
+import type { WorkHealth } from '../health/every.js';
 import type { Lease } from '../store/lease.js';
 import type { Store } from '../store/open-store.js';
 import type { Watch } from '../watch/watch.js';
@@ -42,6 +43,8 @@ export interface Messaging {
   /** What is wrong with the console itself. */
   readonly problems: () => readonly HealthProblem[];
   readonly storeState: () => StoreState;
+  /** How taking messages out of the store goes. */
+  readonly outboxHealth: () => WorkHealth;
   readonly stop: () => Promise<void>;
 }
 
@@ -81,6 +84,7 @@ export function startMessaging(deps: MessagingDeps): Messaging {
     notifyAcknowledged: (notification) => outbox.acknowledge(notification),
     problems: () => health.problems(),
     storeState: () => health.storeState(),
+    outboxHealth: () => outbox.health,
     async test(name, actor) {
       const channel = channels.find((one) => one.settings.name === name);
       if (!channel) return null;

@@ -1,7 +1,8 @@
+import { every, reasonOf, type WorkHealth } from '../health/every.js';
 import type { Fence } from '../store/fence.js';
 import type { Lease } from '../store/lease.js';
 import type { Channel } from './channels/channel.js';
-import type { Delivery } from './channels/delivery.js';
+import { type Delivery, passing } from './channels/delivery.js';
 import type { Notification } from './notification.js';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 import { planRetry } from './retry-plan.js';
@@ -37,10 +38,12 @@ export class Outbox {
   readonly #inHand = new Map<string, { readonly seq: number; readonly done: Promise<void> }>();
   /** Channels that asked to be left alone, and until when. */
   readonly #restUntilMs = new Map<string, number>();
-  #timer: NodeJS.Timeout | null = null;
-  #look: Promise<void> | null = null;
+  readonly #loop = every(
+    LOOK_EVERY_MS,
+    () => this.#turn(),
+    (error) => this.#deps.warn(`the outbox can't be read or written: ${reasonOf(error)}`),
+  );
   #isStopped = false;
-  #problem: string | null = null;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
@@ -48,9 +51,8 @@ export class Outbox {
     this.#fence = { lease: deps.lease.name, holder: deps.lease.holder };
   }
 
-  /** Why messages can't be taken out of the store now; null: they can. */
-  get problem(): string | null {
-    return this.#problem;
+  get health(): WorkHealth {
+    return this.#loop.health();
   }
 
   /** Keeps a notification for every channel that it concerns; durable once this resolves. @throws what the store says. */
@@ -74,43 +76,27 @@ export class Outbox {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
   }
 
   /** For a console that has just got the lease: clears away what nobody would ever send, then looks. Never throws. */
   async takeUp(): Promise<void> {
     await this.#deps.store
       .retire(this.#fence, [...this.#byName.keys()])
-      .catch((error: unknown) => this.#noteProblem(error));
+      .catch((error: unknown) => this.#deps.warn(`messages that nobody sends are kept: ${reasonOf(error)}`));
     await this.look();
   }
 
   /** Takes what is due and begins to send it. Never throws; resolves before what it began has ended. */
   look(): Promise<void> {
-    this.#look ??= this.#turn()
-      .then(() => {
-        this.#problem = null;
-      })
-      .catch((error: unknown) => this.#noteProblem(error))
-      .finally(() => {
-        this.#look = null;
-      });
-    return this.#look;
+    return this.#loop.run();
   }
 
   /** Waits for what is in hand; nothing new is begun. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    if (this.#timer) clearInterval(this.#timer);
-    await this.#look;
+    await this.#loop.stop();
     await Promise.all([...this.#inHand.values()].map(({ done }) => done));
-  }
-
-  #noteProblem(error: unknown): void {
-    const words = error instanceof Error ? error.message : 'unknown reason';
-    if (this.#problem === null) this.#deps.warn(`the outbox can't be read or written: ${words}`);
-    this.#problem = words;
   }
 
   async #turn(): Promise<void> {
@@ -144,7 +130,14 @@ export class Outbox {
     const channel = this.#byName.get(entry.channel);
     // Lost while it was being taken: whoever has the lease now finds it in hand of somebody else, and sends it.
     if (!channel || !lease.isHeld()) return;
-    const delivery = await channel.send(entry.notification);
+    // One that throws has not sent it, as far as is known: it is tried again later, as after any failure.
+    // One that throws has not sent it, as far as is known: it is tried again later, as after any failure. Its words may hold
+    // the address, which may hold a secret.
+    const delivery = await channel
+      .send(entry.notification)
+      .catch((error: unknown) =>
+        passing(`the channel itself has failed (${error instanceof Error ? error.name : 'no error'})`),
+      );
     const nowMs = now();
     if (delivery.ok) {
       await store.delivered(entry, this.#fence, nowMs, this.#tellAgainAtMs(channel, entry, nowMs));

@@ -1,14 +1,14 @@
-import type { FindingRule } from './finding.js';
+import type { OwnFindingRule } from './finding.js';
 import { plainProblem } from './words.js';
 
 const MOST_TOLD = 3;
 
-export const consoleChannels: FindingRule = {
+export const consoleChannels: OwnFindingRule = {
   code: 'console.channels',
   about: 'Channels of alerts fail again and again, or nobody sends what is due: alerts do not reach people.',
-  detect: ({ ownProblems = [] }) => {
-    const failing = ownProblems.filter(({ code }) => code === 'channel');
-    const behind = ownProblems.filter(({ code }) => code === 'outbox');
+  detect: (problems) => {
+    const failing = problems.filter(({ code }) => code === 'channel');
+    const behind = problems.filter(({ code }) => code === 'outbox');
     const all = [...failing, ...behind];
     if (all.length === 0) return [];
     const told = all.slice(0, MOST_TOLD).map(({ text }) => plainProblem(text));

@@ -1,12 +1,12 @@
-import type { FindingRule } from './finding.js';
+import type { OwnFindingRule } from './finding.js';
 import { plainProblem } from './words.js';
 
-export const consoleNoHistory: FindingRule = {
+export const consoleNoHistory: OwnFindingRule = {
   code: 'console.no-history',
   about:
     'What signals are can not be written to the disk of the console (it is full, or not writable): charts of this time will have a gap.',
-  detect: ({ ownProblems = [] }) =>
-    ownProblems
+  detect: (problems) =>
+    problems
       .filter(({ code }) => code === 'history')
       .slice(0, 1)
       .map(({ text }) => ({

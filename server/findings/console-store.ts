@@ -1,12 +1,12 @@
-import type { FindingRule } from './finding.js';
+import type { OwnFindingRule } from './finding.js';
 import { plainProblem } from './words.js';
 
-export const consoleStore: FindingRule = {
+export const consoleStore: OwnFindingRule = {
   code: 'console.store',
   about:
     'The console can not write its own store: who changes what is not kept, and nobody is told of alerts reliably.',
-  detect: ({ ownProblems = [] }) =>
-    ownProblems
+  detect: (problems) =>
+    problems
       .filter(({ code }) => code === 'store')
       .slice(0, 1)
       .map(({ text }) => ({

@@ -1,3 +1,4 @@
+import type { HealthProblem } from '../alerts/console-health.js';
 import type { Snapshot } from '../watch/snapshot.js';
 
 /** critical: users are hurt now. warning: they will be. info: worth knowing. */
@@ -101,6 +102,11 @@ export interface Thresholds {
   readonly backlogMinJobs: number;
   /** Finished jobs and events together from this many bytes on count as retention. */
   readonly retentionMinBytes: number;
+}
+
+/** A rule about the console itself. */
+export interface OwnFindingRule extends Pick<FindingRule, 'code' | 'about'> {
+  readonly detect: (problems: readonly HealthProblem[]) => readonly FoundNow[];
 }
 
 export interface FindingRule {

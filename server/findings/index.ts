@@ -1,9 +1,6 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
-import { consoleChannels } from './console-channels.js';
-import { consoleNoHistory } from './console-no-history.js';
 import { consoleStale } from './console-stale.js';
-import { consoleStore } from './console-store.js';
 import { foldExplained } from './explained.js';
 import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
@@ -20,6 +17,7 @@ import { memoryOutputBuffers } from './memory-output-buffers.js';
 import { memoryRetention } from './memory-retention.js';
 import { memoryStackTraces } from './memory-stack-traces.js';
 import { mergeAlike } from './merge.js';
+import { OWN_FINDING_RULES } from './own-findings.js';
 import { queueCapped } from './queue-capped.js';
 import { queueGrowing } from './queue-growing.js';
 import { queueNoWorkers } from './queue-no-workers.js';
@@ -49,9 +47,6 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
   consoleStarved,
   consoleStale,
-  consoleNoHistory,
-  consoleStore,
-  consoleChannels,
   redisFull,
   redisFilling,
   redisNoLimit,
@@ -85,6 +80,19 @@ export const FINDING_RULES: readonly FindingRule[] = [
   workerBlocked,
 ];
 
+/** Of all findings, also those about the console itself: what alert rules may name. */
+export const FINDING_CODES: readonly string[] = [...FINDING_RULES, ...OWN_FINDING_RULES].map(
+  ({ code }) => code,
+);
+
+export interface DetectOptions {
+  readonly rules?: readonly FindingRule[];
+  /** Runs one rule; what that throws costs what it would have found. Left out: it is thrown on. */
+  readonly guard?: <T>(part: string, run: () => T, otherwise: T) => T;
+}
+
+const unguarded = <T>(_part: string, run: () => T): T => run();
+
 /**
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
  *
@@ -96,13 +104,18 @@ export function detectFindings(
   snapshot: Snapshot,
   nowMs: number,
   thresholds: Thresholds,
+  { rules = FINDING_RULES, guard = unguarded }: DetectOptions = {},
 ): readonly CurrentFinding[] {
-  const found = FINDING_RULES.flatMap((rule) =>
-    rule.detect(snapshot, nowMs, thresholds).map((finding) => ({ ...finding, code: rule.code })),
+  const found = rules.flatMap((rule) =>
+    guard(`rule ${rule.code}`, () => rule.detect(snapshot, nowMs, thresholds), []).map((finding) => ({
+      ...finding,
+      code: rule.code,
+    })),
   );
-  const byCode = new Map<string, CodedFinding[]>(FINDING_RULES.map(({ code }) => [code, []]));
+  const byCode = new Map<string, CodedFinding[]>(rules.map(({ code }) => [code, []]));
   for (const finding of foldExplained(found)) byCode.get(finding.code)?.push(finding);
-  const told = FINDING_RULES.flatMap(({ code }) => mergeAlike(byCode.get(code) ?? []))
+  const told = rules
+    .flatMap(({ code }) => mergeAlike(byCode.get(code) ?? []))
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) => roomFirst(withinReach(finding, snapshot), snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Cluster } from 'ioredis';
 import { orderChannel, PROTOCOL, type SignedOrder, upChannel, upPattern } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
+import { every, type Loop } from '../health/every.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
 import { describeProblem } from './problem.js';
@@ -36,7 +37,7 @@ export class AgentChannel {
   readonly #now: () => number;
   readonly #database: number;
   readonly #events = new EventEmitter();
-  readonly #timer: NodeJS.Timeout;
+  readonly #loop: Loop;
   #ears: RedisClient | null = null;
   #state: ChannelState;
   #seq = 0;
@@ -47,8 +48,17 @@ export class AgentChannel {
   #turn = 0;
   #isStopped = false;
 
-  /** @param self an id of this console. */
-  constructor(config: InstanceConfig, mouth: RedisClient, self: string, now: () => number) {
+  /**
+   * @param self an id of this console.
+   * @param onProblem told of what throws.
+   */
+  constructor(
+    config: InstanceConfig,
+    mouth: RedisClient,
+    self: string,
+    now: () => number,
+    onProblem: (error: unknown) => void,
+  ) {
     this.#config = config;
     this.#mouth = mouth;
     this.#self = `console-${self}`;
@@ -56,7 +66,8 @@ export class AgentChannel {
     this.#database = databaseOf(config);
     this.#state = { status: 'off', sinceMs: now(), problem: null, lastHeardAtMs: null, resubscribed: 0 };
     this.#listen();
-    this.#timer = setInterval(() => this.#tick(), BEACON_EVERY_MS);
+    this.#loop = every(BEACON_EVERY_MS, () => this.#tick(), onProblem);
+    this.#loop.start();
   }
 
   get state(): ChannelState {
@@ -83,7 +94,7 @@ export class AgentChannel {
 
   stop(): void {
     this.#isStopped = true;
-    clearInterval(this.#timer);
+    void this.#loop.stop();
     this.#ears?.disconnect();
     this.#events.removeAllListeners();
   }

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { every, reasonOf, type WorkHealth } from '../health/every.js';
 import { LeverError } from '../levers/lever.js';
 import type { Errand, ErrandAnswer, ErrandStore } from '../store/errands.js';
 import { holderInWords } from '../store/holder-id.js';
@@ -40,11 +41,13 @@ const ANSWERED_WITHIN_MS = 30_000;
 export class ErrandDesk {
   readonly #deps: ErrandDeskDeps;
   #carriers: Readonly<Record<string, Carry>> = {};
-  #timer: NodeJS.Timeout | null = null;
-  #look: Promise<void> | null = null;
   #lookedAtMs: number | null = null;
   readonly #seen = new Map<string, { readonly beat: number; readonly sinceMs: number }>();
-  #isFailing = false;
+  readonly #loop = every(
+    TAKE_EVERY_MS,
+    () => this.#takeAll(),
+    (error) => this.#deps.warn(`orders of other consoles can't be taken: ${reasonOf(error)}`),
+  );
 
   constructor(deps: ErrandDeskDeps) {
     this.#deps = deps;
@@ -59,22 +62,18 @@ export class ErrandDesk {
   /** Takes what others ask for, and carries it out by its name. */
   serve(carriers: Readonly<Record<string, Carry>>): void {
     this.#carriers = carriers;
-    this.#timer ??= setInterval(() => {
-      // One at a time: a store that is slow must not be asked by ever more of them.
-      this.#look ??= this.#takeAll().finally(() => {
-        this.#look = null;
-      });
-    }, TAKE_EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
   }
 
   /** Takes no more. What was taken is carried on with, and fails by itself where it can't be. */
   async rest(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.#look;
+    await this.#loop.stop();
     this.#lookedAtMs = null;
     this.#seen.clear();
+  }
+
+  get health(): WorkHealth {
+    return this.#loop.health();
   }
 
   /** Has the holder of the lease do it. @throws LeverError, ParkingError as it would there; LeverError when nobody does it. */
@@ -114,17 +113,11 @@ export class ErrandDesk {
   }
 
   async #takeAll(): Promise<void> {
-    const { store, lease, warn } = this.#deps;
+    const { store, lease } = this.#deps;
     if (!lease.isHeld()) return;
-    try {
-      const fence = { lease: lease.name, holder: lease.holder };
-      const due = await this.#due();
-      for (const errand of await store.take(fence, due)) void this.#carryOut(errand);
-      this.#isFailing = false;
-    } catch (error) {
-      if (!this.#isFailing) warn(`orders of other consoles can't be taken: ${messageOf(error)}`);
-      this.#isFailing = true;
-    }
+    const fence = { lease: lease.name, holder: lease.holder };
+    const due = await this.#due();
+    for (const errand of await store.take(fence, due)) void this.#carryOut(errand);
   }
 
   /** Orders whose asker is there. Those of askers that are gone are dropped. */

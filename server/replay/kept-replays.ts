@@ -1,3 +1,4 @@
+import { every, reasonOf, type WorkHealth } from '../health/every.js';
 import { MovedRate } from './moved-rate.js';
 import type { ReplayRecord, ReplayStore } from './replay-record.js';
 import { type ReplayView, viewOfReplay } from './replay-view.js';
@@ -17,25 +18,30 @@ export class KeptReplays {
   readonly #deps: KeptReplaysDeps;
   #records: readonly ReplayRecord[] = [];
   readonly #rates = new Map<string, MovedRate>();
-  #timer: NodeJS.Timeout | null = null;
-  #isFailing = false;
+  readonly #loop = every(
+    REFRESH_EVERY_MS,
+    () => this.#read(),
+    (error) => this.#deps.warn(`replays could not be read: ${reasonOf(error)}`),
+  );
 
   constructor(deps: KeptReplaysDeps) {
     this.#deps = deps;
+  }
+
+  get health(): WorkHealth {
+    return this.#loop.health();
   }
 
   /** Reads them from now on. @param known what they were just now, where that is known. */
   follow(known = this.#records): Promise<void> {
     this.#records = known;
     this.#rates.clear();
-    this.#timer ??= setInterval(() => void this.refresh(), REFRESH_EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
     return this.refresh();
   }
 
   stop(): void {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
+    void this.#loop.stop();
   }
 
   /** Newest first. */
@@ -49,16 +55,13 @@ export class KeptReplays {
   }
 
   /** Never throws: what was read before is shown until the store can be read again. */
-  async refresh(): Promise<void> {
-    const { store, now, warn } = this.#deps;
-    try {
-      this.#records = await store.list();
-      this.#isFailing = false;
-    } catch (error) {
-      if (!this.#isFailing) warn(`replays could not be read: ${String(error).slice(0, 200)}`);
-      this.#isFailing = true;
-      return;
-    }
+  refresh(): Promise<void> {
+    return this.#loop.run();
+  }
+
+  async #read(): Promise<void> {
+    const { store, now } = this.#deps;
+    this.#records = await store.list();
     const nowMs = now();
     for (const { id, state, counts } of this.#records) {
       if (state !== 'running') this.#rates.delete(id);

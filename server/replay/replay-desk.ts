@@ -1,4 +1,5 @@
 import type { Actor } from '../auth/role.js';
+import type { WorkHealth } from '../health/every.js';
 import type { DryRun } from './dry-run.js';
 import type { ErrandDesk } from './errand-desk.js';
 import { KeptReplays, type KeptReplaysDeps } from './kept-replays.js';
@@ -55,6 +56,11 @@ export class ReplayDesk implements ReplayPort {
   async stop(): Promise<void> {
     this.#kept.stop();
     await this.#replays.stop();
+  }
+
+  /** How what runs them, or reads what another console runs, does. */
+  get health(): readonly WorkHealth[] {
+    return this.#isRunning ? this.#replays.health : [this.#kept.health];
   }
 
   list(): readonly ReplayView[] {

@@ -1,3 +1,4 @@
+import { type WorkHealth, WorkRecord } from '../health/every.js';
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/fence.js';
 import { countMatching, countParked } from './count-matching.js';
@@ -12,6 +13,7 @@ import type { RunDeps, RunEvent } from './run-deps.js';
 
 /** Longest sleep of the loop: what it waits for is looked at again. */
 const NAP_MS = 200;
+const NO_REDIS = 'Waiting: Redis does not answer.';
 
 export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'reason'>>;
 
@@ -33,6 +35,7 @@ export class ReplayRun {
   #writes: Promise<void> = Promise.resolve();
   /** Why it stands still, where that is not the guard's doing. */
   #waitsFor: string | null = null;
+  readonly #steps = new WorkRecord();
 
   constructor(record: ReplayRecord, deps: RunDeps, eye: GuardEye) {
     this.#record = record;
@@ -45,6 +48,11 @@ export class ReplayRun {
 
   get record(): ReplayRecord {
     return this.#record;
+  }
+
+  /** How its steps go, while it is under way. */
+  get health(): WorkHealth {
+    return this.#steps.health;
   }
 
   /** Jobs a second that it moves now at most; 0 while it rests or stands. */
@@ -152,6 +160,7 @@ export class ReplayRun {
     while (!this.#shouldStop) {
       try {
         await this.#step();
+        if (this.#waitsFor !== NO_REDIS) this.#steps.succeeded(this.#deps.now());
       } catch (error) {
         // What was under way may or may not have been done: the batch is tried again, which does nothing twice.
         this.#hasUnfinished = true;
@@ -160,6 +169,7 @@ export class ReplayRun {
         if (!this.#deps.isMine()) return;
         if (!isPassing(error) && !(error instanceof LeaseLost)) return this.#end('failed', problemOf(error));
         this.#waitsFor = `Waiting: ${problemOf(error)}.`;
+        this.#steps.failed(error, this.#deps.now());
         await this.#nap(NAP_MS);
       }
     }
@@ -168,7 +178,8 @@ export class ReplayRun {
   async #step(): Promise<void> {
     const client = this.#deps.client(this.#record.instance);
     if (!client) {
-      this.#waitsFor = 'Waiting: Redis does not answer.';
+      this.#waitsFor = NO_REDIS;
+      this.#steps.failed('Redis does not answer', this.#deps.now());
       return this.#nap(NAP_MS);
     }
     this.#source ??= sourceOf(this.#record, this.#deps, () => this.#shouldStop);

@@ -1,4 +1,5 @@
 import type { Actor } from '../auth/role.js';
+import { every, reasonOf, type WorkHealth } from '../health/every.js';
 import { LeverError } from '../levers/lever.js';
 import { accountOf } from '../model/replay-account.js';
 import type { AuditLog } from '../store/audit-record.js';
@@ -58,10 +59,12 @@ export class Replays {
   readonly #runs = new Map<string, ReplayRun>();
   readonly #rates = new Map<string, MovedRate>();
   readonly #connections: ReplayConnections;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #loop = every(
+    SETTLE_EVERY_MS,
+    () => this.#settle(),
+    (error) => this.#deps.warn(`outcomes of replays: ${reasonOf(error)}`),
+  );
   #turns = 0;
-  #isStopped = false;
 
   constructor(deps: ReplaysDeps) {
     this.#deps = deps;
@@ -79,7 +82,7 @@ export class Replays {
       if (!hasEnded(record)) run.noteBreak();
       run.start();
     }
-    this.#schedule();
+    this.#loop.start();
   }
 
   /** Newest first. */
@@ -168,17 +171,15 @@ export class Replays {
       throw new LeverError('unavailable', 'this replay is under way: abort it first');
     this.#runs.delete(id);
     this.#rates.delete(id);
-    await this.#turn;
     await this.#deps.store.remove(id);
     await this.#log.audit(actor, 'forget', run.record, reason, {});
   }
 
   /** Ends the work of this process; what is under way goes on when the console starts again. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    const stopped = this.#loop.stop();
     await Promise.all([...this.#runs.values()].map((run) => run.stop()));
-    await this.#turn;
+    await stopped;
     this.#connections.close();
   }
 
@@ -204,13 +205,10 @@ export class Replays {
     };
   }
 
-  #schedule(): void {
-    if (this.#isStopped) return;
-    this.#timer = setTimeout(() => {
-      this.#turn = this.#settle()
-        .catch((error: unknown) => this.#deps.warn(`outcomes of replays: ${String(error).slice(0, 200)}`))
-        .finally(() => this.#schedule());
-    }, SETTLE_EVERY_MS);
+  /** How it goes to look up outcomes, and every replay that is under way. */
+  get health(): readonly WorkHealth[] {
+    const runs = [...this.#runs.values()].filter(({ record }) => record.state === 'running');
+    return [this.#loop.health(), ...runs.map((run) => run.health)];
   }
 
   async #settle(): Promise<void> {

@@ -13,7 +13,7 @@ const hubs = new Set<LiveHub>();
 
 /** /live sends pages the parts that changed; /api/v1/live sends automation an overview a tick. */
 export function liveRoutes(deps: AppDeps): Hono<GateEnv> {
-  const hub = new LiveHub(deps.watch);
+  const hub = new LiveHub(deps.watch, (error) => deps.health.note('a live page', error));
   hubs.add(hub);
   const live = new Hono<GateEnv>();
   live.get('/live', (c) => {

@@ -124,21 +124,27 @@ export function problemOf(error: unknown): Problem | null {
   return null;
 }
 
-/** Answers problem+json; what is not foreseen is logged with its id and shown without its words. */
-export function problemHandler(log: (message: string, error: unknown) => void): ErrorHandler {
+/** Answers problem+json; what is not foreseen is told as a fault of the console, and answered without its words. */
+export function problemHandler(noteFault: (part: string, error: unknown) => void): ErrorHandler {
   return (error, c) => {
     const known = problemOf(error);
     if (known) return problemResponse(c, known);
-    log(`${c.req.method} ${c.req.path} failed`, error);
+    noteFault(partOf(c), error);
     return problemResponse(
       c,
       new Problem(
         500,
         'internal-error',
-        'an unforeseen error; the log of the console has it under this request id',
+        'an unforeseen error of the console itself; its log and its findings tell of it',
       ),
     );
   };
+}
+
+/** Names the part that answers there, whatever ids come after. */
+function partOf({ req }: Context): string {
+  const segments = req.path.split('/').slice(1, req.path.startsWith('/api/v1/') ? 4 : 2);
+  return `${req.method} /${segments.join('/').slice(0, 60)}`;
 }
 
 export function problemResponse(c: Context, problem: Problem): Response {

@@ -1,4 +1,5 @@
 import { CONSOLE_SIGNALS } from './console-signals.js';
+import { contained } from './contained.js';
 import { JOB_TYPE_SIGNALS } from './job-type-signals.js';
 import { MEMORY_SIGNALS } from './memory-signals.js';
 import { NODE_SIGNALS } from './node-signals.js';
@@ -10,7 +11,7 @@ import { JOB_TYPE_SILENCE_SIGNALS, QUEUE_SILENCE_SIGNALS } from './silence-signa
 import { TOTAL_SIGNALS } from './total-signals.js';
 import { FLEET_SIGNALS, QUEUE_WORKER_SIGNALS } from './worker-signals.js';
 
-/** What can be seen. A signal is an entry in the file of its group; a new group is one file and one line here. */
+/** What can be seen; none of them throws. A signal is an entry in the file of its group; a new group is one file and one line here. */
 export const SIGNALS: readonly Signal[] = [
   ...CONSOLE_SIGNALS,
   ...TOTAL_SIGNALS,
@@ -24,7 +25,7 @@ export const SIGNALS: readonly Signal[] = [
   ...QUEUE_SILENCE_SIGNALS,
   ...JOB_TYPE_SIGNALS,
   ...JOB_TYPE_SILENCE_SIGNALS,
-];
+].map(contained);
 
 /** The signal of that name, or null. */
 export function signalNamed(name: string): Signal | null {

@@ -1,3 +1,5 @@
+import { every, reasonOf, type WorkHealth } from '../health/every.js';
+
 export interface DutyOptions {
   /** Of the lease: work that was stopped between two looks is taken up anew. */
   readonly term: () => number | null;
@@ -16,9 +18,11 @@ export class Duty {
   readonly #options: DutyOptions;
   /** The term for which it is taken up. */
   #on: number | null = null;
-  #isFailing = false;
-  #timer: NodeJS.Timeout | null = null;
-  #look: Promise<void> | null = null;
+  readonly #loop = every(
+    LOOK_EVERY_MS,
+    () => this.#turn(),
+    (error) => this.#options.warn(`what moves jobs can't be taken up or let go: ${reasonOf(error)}`),
+  );
 
   constructor(options: DutyOptions) {
     this.#options = options;
@@ -26,24 +30,22 @@ export class Duty {
 
   /** Resolves once it is taken up, where it is ours by now. */
   async start(): Promise<void> {
-    await this.#turn();
-    this.#timer = setInterval(() => {
-      this.#look ??= this.#turn().finally(() => {
-        this.#look = null;
-      });
-    }, LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
+    await this.#loop.run();
+  }
+
+  get health(): WorkHealth {
+    return this.#loop.health();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    await this.#look;
+    await this.#loop.stop();
     if (this.#on !== null) await this.#options.letGo();
     this.#on = null;
   }
 
   async #turn(): Promise<void> {
-    const { takeUp, letGo, warn } = this.#options;
+    const { takeUp, letGo } = this.#options;
     const term = this.#options.term();
     if (term === this.#on) return;
     try {
@@ -51,15 +53,10 @@ export class Duty {
       this.#on = null;
       if (term !== null) await takeUp();
       this.#on = term;
-      this.#isFailing = false;
     } catch (error) {
       // A store that can't be read now: what was begun of it is left, and it is tried again at the next look.
       if (term !== null) await letGo().catch(() => undefined);
-      if (!this.#isFailing)
-        warn(
-          `what moves jobs can't be taken up or let go: ${error instanceof Error ? error.message : 'unknown reason'}`,
-        );
-      this.#isFailing = true;
+      throw error;
     }
   }
 }

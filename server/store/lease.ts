@@ -1,3 +1,5 @@
+import { every } from '../health/every.js';
+
 /** Who holds a lease, and how often it has been renewed or taken. */
 export interface LeaseRow {
   /** '' where it was given back. */
@@ -54,9 +56,13 @@ export class Lease {
   #otherHolder: string | null = null;
   #renewedAtMs: number | null = null;
   #seen: { row: LeaseRow; sinceMs: number } | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #look: Promise<void> | null = null;
-  #isFailing = false;
+  readonly #loop = every(
+    LOOK_EVERY_MS,
+    () => this.#turn(),
+    (error, failures) => {
+      if (failures === 1) this.#options.onProblem?.(error);
+    },
+  );
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -86,32 +92,18 @@ export class Lease {
 
   /** Resolves after the first look: one that is free is ours by then. */
   start(): Promise<void> {
-    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#loop.start();
     return this.look();
   }
 
   /** One look at the lease; one at a time. Never throws. */
   look(): Promise<void> {
-    this.#look ??= this.#turn()
-      .then(() => {
-        this.#isFailing = false;
-      })
-      .catch((error: unknown) => {
-        if (!this.#isFailing) this.#options.onProblem?.(error);
-        this.#isFailing = true;
-      })
-      .finally(() => {
-        this.#look = null;
-      });
-    return this.#look;
+    return this.#loop.run();
   }
 
   /** Gives it back, so that another takes it at its next look. */
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.#look;
+    await this.#loop.stop();
     const wasHeld = this.isHeld();
     this.#renewedAtMs = null;
     if (wasHeld) await this.#options.store.release(this.name, this.holder).catch(() => undefined);

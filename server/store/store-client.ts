@@ -1,16 +1,17 @@
 import { type Client, createClient } from '@libsql/client';
 import { secretScrubber } from '../alerts/channels/scrub-secrets.js';
+import { BUSY_TIMEOUT_MS, patientClient } from './patient-client.js';
 import type { StoreSettings } from './store-settings.js';
 
-/** How long a write waits for another process's. */
-const BUSY_WITHIN_MS = 2_000;
 /** A server that does not answer must not stop the lease from noticing that its own time is over (lease.ts). */
 const ANSWER_WITHIN_MS = 5_000;
 
 /** A client of a file, or of a libSQL server. What it throws never holds the token, whatever the server repeats of it. */
 export function storeClient({ url, authToken }: StoreSettings): Client {
+  if (url === ':memory:') return createClient({ url });
   // For each connection of the pool: a console that shares the file may be writing.
-  if (isLocal(url)) return createClient({ url, timeout: BUSY_WITHIN_MS });
+  if (isLocal(url))
+    return patientClient(createClient({ url, timeout: BUSY_TIMEOUT_MS }), async () => undefined);
   const scrub = secretScrubber(authToken === null ? [] : [authToken]);
   return createClient({
     url,

@@ -1,7 +1,8 @@
-import type { HealthProblem } from '../alerts/console-health.js';
-import type { Finding, Thresholds } from '../findings/finding.js';
+import type { Finding, FindingRule, Thresholds } from '../findings/finding.js';
 import { detectFindings } from '../findings/index.js';
+import { detectOwnFindings } from '../findings/own-findings.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
+import { OwnHealth } from '../health/own-health.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
@@ -9,7 +10,6 @@ import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
 import type { Marker } from './marker.js';
 import { SelfDelayMeter } from './self-delay-meter.js';
-import type { Snapshot } from './snapshot.js';
 import type { Watch } from './watch.js';
 
 export interface WatchOptions {
@@ -26,8 +26,10 @@ export interface WatchOptions {
   readonly tell: TellEvent;
   /** Markers of an instance, the same array until something changes; absent: there are none. */
   readonly markers?: (instance: string) => readonly Marker[];
-  /** What is wrong with the console itself; absent: nobody watches it. */
-  readonly ownProblems?: () => readonly HealthProblem[];
+  /** What is wrong with the console itself, told of parts that throw here; absent: one for this alone. */
+  readonly health?: OwnHealth;
+  /** Absent: all that there are. */
+  readonly rules?: readonly FindingRule[];
 }
 
 const NO_MARKERS: readonly Marker[] = [];
@@ -35,37 +37,42 @@ const EMPTY_SERIES = { atMs: [], values: {} } as const;
 
 /** Starts one poller for each instance and returns at once: a Redis that is down is shown as such, and tried on. */
 export function createWatch(options: WatchOptions): Watch {
-  const listeners = new Set<(instance: string) => void>();
+  const { rules } = options;
+  const { health = new OwnHealth({ now: options.now, warn: (message) => options.log.warn(message) }) } =
+    options;
+  const listeners = new Map<(instance: string) => void, string>();
   const tracked = new Map<string, readonly Finding[]>();
   const watches = new Map<string, InstanceWatch>();
   const meter = new SelfDelayMeter(options.now);
   const self = () => meter.delay;
 
-  // The console is one whatever the number of instances: its troubles are told with the first.
-  const withOwnProblems = (snapshot: Snapshot): Snapshot => {
-    const isFirst = snapshot.instance === options.instances[0]?.name;
-    return isFirst && options.ownProblems ? { ...snapshot, ownProblems: options.ownProblems() } : snapshot;
+  let own: readonly Finding[] = [];
+
+  const judge = ({ snapshot }: InstanceWatch): void => {
+    const nowMs = options.now();
+    const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
+    const found = detectFindings(snapshot, nowMs, options.thresholds, guarded);
+    tracked.set(snapshot.instance, trackFindings(tracked.get(snapshot.instance) ?? [], found, nowMs));
   };
 
-  const judge = (watch: InstanceWatch): readonly Finding[] => {
-    const nowMs = options.now();
-    const snapshot = watch.snapshot;
-    const found = detectFindings(withOwnProblems(snapshot), nowMs, options.thresholds);
-    const findings = trackFindings(tracked.get(snapshot.instance) ?? [], found, nowMs);
-    tracked.set(snapshot.instance, findings);
-    return findings;
+  // The console is one whatever the number of instances, and whatever these do: its troubles are told beside the first's.
+  const judgeOwn = (): void => {
+    const found = detectOwnFindings(health.problems(), options.instances[0]?.name ?? '');
+    own = trackFindings(own, found, options.now());
   };
 
   const onTick = (instance: string): void => {
     const watch = watches.get(instance);
-    if (watch) judge(watch);
-    for (const listener of listeners) listener(instance);
+    if (watch) health.guard(`findings of ${instance}`, () => judge(watch), undefined);
+    health.guard('findings of the console', judgeOwn, undefined);
+    for (const [listener, part] of listeners) health.guard(part, () => listener(instance), undefined);
   };
 
   for (const config of options.instances) {
     const { now, log, random, slowThresholdMs, newId, tell, thresholds } = options;
     const { markers = () => NO_MARKERS } = options;
-    const deps = { now, log, random, slowThresholdMs, newId, tell, thresholds, markers, onTick, self };
+    const common = { now, log, random, slowThresholdMs, newId, tell, thresholds, markers };
+    const deps = { ...common, onTick, self, health };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
   for (const watch of watches.values()) watch.start();
@@ -73,13 +80,13 @@ export function createWatch(options: WatchOptions): Watch {
   return {
     snapshots: () => [...watches.values()].map((watch) => watch.snapshot),
     snapshot: (instance) => watches.get(instance)?.snapshot ?? null,
-    findings: () => [...tracked.values()].flat().sort(compareFindings),
+    findings: () => [...[...tracked.values()].flat(), ...own].sort(compareFindings),
     instanceSeries: (instance) => watches.get(instance)?.instanceSeries() ?? EMPTY_SERIES,
     queueSeries: (instance, queueId) => watches.get(instance)?.queueSeries(queueId) ?? EMPTY_SERIES,
     link: (instance) => watches.get(instance)?.link ?? null,
     agents: (instance) => watches.get(instance)?.agents ?? null,
-    onTick: (listener) => {
-      listeners.add(listener);
+    onTick: (listener, part = 'a listener of ticks') => {
+      listeners.set(listener, part);
       return () => listeners.delete(listener);
     },
     refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),

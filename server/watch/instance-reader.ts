@@ -86,8 +86,11 @@ export class InstanceReader {
     return discoveryStateOf([...this.#discoveries.values()]);
   }
 
-  /** One tick. Throws when the connection fails or Redis refuses what everything hangs on (INFO). */
-  async read(intervalMs: number): Promise<void> {
+  /**
+   * One tick. Throws when the connection fails or Redis refuses what everything hangs on (INFO).
+   * @param givenUp ends it at its next step: an answer that comes after that is not taken.
+   */
+  async read(intervalMs: number, givenUp: AbortSignal): Promise<void> {
     this.#tick += 1;
     if (this.#link.capabilities === null) await this.#link.refreshCapabilities();
     for (const id of this.#configured) this.#add(id);
@@ -95,11 +98,15 @@ export class InstanceReader {
     if (masters.length === 0) throw new Error('CLUSTERDOWN no master is known');
     this.#forgetNodes(masters);
     const due = this.#takeDue();
-    await Promise.all(masters.map((master) => this.#readMaster(master, due, intervalMs)));
+    await allEnded(masters.map((master) => this.#readMaster(master, due, intervalMs, givenUp)));
+    givenUp.throwIfAborted();
     // Masters take turns: what is read of job data in one tick is bounded for all together.
-    await Promise.all(
-      masters.map((master, i) => this.#lookFurther(master, intervalMs, i === this.#tick % masters.length)),
+    await allEnded(
+      masters.map((master, i) =>
+        this.#lookFurther(master, intervalMs, i === this.#tick % masters.length, givenUp),
+      ),
     );
+    givenUp.throwIfAborted();
     this.#memory.sampler.forgetAllBut(this.#queues);
     this.types.forgetAllBut(this.#queues);
     this.#memory.exact.forgetAllBut(this.#queues, this.#now());
@@ -179,7 +186,12 @@ export class InstanceReader {
     return due;
   }
 
-  async #readMaster(master: MasterNode, due: readonly WatchedQueue[], intervalMs: number): Promise<void> {
+  async #readMaster(
+    master: MasterNode,
+    due: readonly WatchedQueue[],
+    intervalMs: number,
+    givenUp: AbortSignal,
+  ): Promise<void> {
     const node = this.#node(master);
     const mine = due.filter((queue) => this.#isOn(master.id, queue.id));
     const batch = new ReadBatch();
@@ -195,6 +207,7 @@ export class InstanceReader {
     await master.client.ping();
     this.roundTripMs = this.#now() - plannedAtMs;
     await batch.run(master.client);
+    givenUp.throwIfAborted();
     const nowMs = this.#now();
     node.count(batch.calls);
     const refusal = batch.refusal(infoSlot);
@@ -208,6 +221,7 @@ export class InstanceReader {
     if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
     if (isAnother) this.#memory.exact.forgetResults([...this.#queues.keys()]);
     const { readings, calls } = await completeReadings(master.client, plans, decode(), this.#isCluster);
+    givenUp.throwIfAborted();
     node.count(calls);
     mine.forEach((queue, i) => {
       const reading = readings[i];
@@ -243,7 +257,12 @@ export class InstanceReader {
   }
 
   /** What can wait, as far as the budget goes: what ended, new queues, where the memory is. */
-  async #lookFurther(master: MasterNode, intervalMs: number, mayReadData: boolean): Promise<void> {
+  async #lookFurther(
+    master: MasterNode,
+    intervalMs: number,
+    mayReadData: boolean,
+    givenUp: AbortSignal,
+  ): Promise<void> {
     const node = this.#watchedNodes.get(master.id);
     if (!node) return;
     const nowMs = this.#now();
@@ -251,7 +270,9 @@ export class InstanceReader {
     this.#memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#config.cpuBudgetRatio);
     const queues = [...this.#queues.values()].filter((queue) => this.#isOn(master.id, queue.id));
     await this.types.read(master.client, node, queues, nowMs);
+    givenUp.throwIfAborted();
     const walked = await this.#walk(master, node, nowMs);
+    givenUp.throwIfAborted();
     if (this.#link.capabilities?.canMeasureMemory)
       await this.#memory.read({ ...master, node, queues, mayReadData }, walked, nowMs);
   }
@@ -299,6 +320,12 @@ export class InstanceReader {
       if (queue.isGone && !this.#configured.has(queue.id)) this.#queues.delete(queue.id);
     }
   }
+}
+
+/** Waits for all of them, also where one fails: nothing of a read goes on after it. @throws what the first failed with. */
+async function allEnded(works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((ended) => ended.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 function isLoopback(address: string): boolean {

@@ -1,5 +1,7 @@
 import type { Thresholds } from '../findings/finding.js';
 import { queueVerdict } from '../findings/verdict.js';
+import { every, type Loop } from '../health/every.js';
+import type { OwnHealth } from '../health/own-health.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { judgeFleet } from '../model/judge-fleet.js';
 import { judgeLink, type LinkStatus } from '../model/link-status.js';
@@ -43,6 +45,8 @@ export interface InstanceWatchDeps {
   readonly onTick: (instance: string) => void;
   /** How far this process was held up: its own silence is not that of others. */
   readonly self: () => SelfDelay;
+  /** Told of what throws. */
+  readonly health: OwnHealth;
   /** The same array until something changes. */
   readonly markers: (instance: string) => readonly Marker[];
 }
@@ -65,7 +69,7 @@ export class InstanceWatch {
     900,
     900,
   );
-  #timer: NodeJS.Timeout | null = null;
+  readonly #loop: Loop;
   #isStopped = false;
   #lastReadAtMs: number | null = null;
   #status: LinkStatus = 'connecting';
@@ -73,7 +77,7 @@ export class InstanceWatch {
   #startedAtMs: number;
   #hasToldOutage = false;
   #actedAtMs: number | null = null;
-  #isTickWanted = false;
+  #isRead = false;
   #poll: PollState;
   #workers: readonly WorkerState[] = [];
   #snapshot: Snapshot;
@@ -96,16 +100,28 @@ export class InstanceWatch {
       this.#fleet,
       (address) => this.#tellEvent(anotherProcess(link.topology, address)),
     );
-    this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now);
+    this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now, (error) =>
+      deps.health.note(`the way to agents of ${config.name}`, error),
+    );
     this.agents = new AgentOrders(this.#channel);
-    this.#channel.onMessage((text) => {
-      const ack = this.#fleet.hear(text, deps.now());
-      if (ack) this.agents.answered(ack);
-    });
-    this.#channel.onChange((state, before) => {
-      const event = hearingChanged(state, before);
-      if (event) this.#tellEvent(event);
-    });
+    const guarded = (part: string, run: () => void) => deps.health.guard(part, run, undefined);
+    this.#channel.onMessage((text) =>
+      guarded(`messages of agents of ${config.name}`, () => {
+        const ack = this.#fleet.hear(text, deps.now());
+        if (ack) this.agents.answered(ack);
+      }),
+    );
+    this.#channel.onChange((state, before) =>
+      guarded(`the way to agents of ${config.name}`, () => {
+        const event = hearingChanged(state, before);
+        if (event) this.#tellEvent(event);
+      }),
+    );
+    this.#loop = every(
+      () => this.#nextTickInMs,
+      () => this.#tick(),
+      (error) => deps.health.note(`reading of ${config.name}`, error),
+    );
     this.#sinceMs = this.#startedAtMs;
     this.#poll = {
       intervalMs: config.pollIntervalMs,
@@ -123,7 +139,7 @@ export class InstanceWatch {
   }
 
   start(): void {
-    this.#plan(0);
+    this.#loop.start(0);
   }
 
   /** What is known now; the status is worked out at the moment of asking, so that it can't be live by neglect. */
@@ -153,11 +169,7 @@ export class InstanceWatch {
     this.#snapshot = { ...this.#snapshot, actedAtMs: this.#actedAtMs };
     if (queueId !== null) this.refreshSoon(queueId);
     // A tick that is under way has read before the change: another follows it at once.
-    if (this.#timer === null) this.#isTickWanted = true;
-    else {
-      clearTimeout(this.#timer);
-      this.#plan(0);
-    }
+    this.#loop.soon();
   }
 
   /** @throws CountRefused */
@@ -175,45 +187,52 @@ export class InstanceWatch {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    const stopped = this.#loop.stop();
     this.#tidings.flush();
     this.#channel.stop();
     await this.link.close();
+    await stopped;
   }
 
-  #plan(inMs: number): void {
-    if (this.#isStopped) return;
-    const delayMs = this.#isTickWanted ? 0 : inMs;
-    this.#isTickWanted = false;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      void this.#tick();
-    }, delayMs);
+  /** From the start of a tick: as planned, or a while after the end of one that could not read. */
+  get #nextTickInMs(): number {
+    return this.#isRead ? this.#poll.intervalMs : this.#poll.lastTickMs + RETRY_EVERY_MS;
   }
 
   async #tick(): Promise<void> {
     const startedAtMs = this.#deps.now();
     const isRead = await this.#read();
+    this.#isRead = isRead;
     if (this.#isStopped) return;
     const nowMs = this.#deps.now();
     this.#poll = { ...this.#poll, ticks: this.#poll.ticks + 1, lastTickMs: nowMs - startedAtMs };
     if (isRead) this.#noteGoodRead(nowMs);
     else this.#poll = { ...this.#poll, failedTicks: this.#poll.failedTicks + 1 };
-    this.#snapshot = this.#makeSnapshot();
-    if (isRead) this.#judgeQueues(this.#snapshot, nowMs);
-    this.#tidings.flush();
-    this.#note(nowMs, isRead);
-    this.#plan(isRead ? Math.max(10, this.#poll.intervalMs - (nowMs - startedAtMs)) : RETRY_EVERY_MS);
+    // Whatever of this throws, those who wait for ticks are told of this one.
+    const { guard } = this.#deps.health;
+    const { name } = this.#config;
+    this.#snapshot = guard(`snapshot of ${name}`, () => this.#makeSnapshot(), this.#snapshot);
+    if (isRead)
+      guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);
+    guard(`timeline of ${name}`, () => this.#tidings.flush(), undefined);
+    guard(`charts of ${name}`, () => this.#note(nowMs, isRead), undefined);
     this.#deps.onTick(this.#config.name);
   }
 
   async #read(): Promise<boolean> {
     if (!this.link.isReady) return false;
     const timeout = new Timeout(READ_TIMEOUT_MS);
+    const givenUp = new AbortController();
     try {
-      await Promise.race([this.#reader.read(this.#poll.intervalMs), timeout.promise]);
+      await Promise.race([this.#reader.read(this.#poll.intervalMs, givenUp.signal), timeout.promise]);
       return true;
     } catch (error) {
+      // Two reads at once would take each other's answers into account: what was asked is not answered any more once the
+      // connection is cut, and what was answered before that is not taken.
+      givenUp.abort(error);
+      // A mistake of the console's own, which Redis and the network have no part in.
+      if (error instanceof TypeError || error instanceof RangeError)
+        this.#deps.health.note(`reading of ${this.#config.name}`, error);
       this.link.note(error);
       if (error instanceof ReadTimeout) this.link.reconnectReader();
       return false;
@@ -296,7 +315,11 @@ export class InstanceWatch {
       self: this.#deps.self(),
       actedAtMs: this.#actedAtMs,
     };
-    this.#workers = judgeFleet(this.#seenWorkers(nowMs), seen, nowMs, this.#workers);
+    this.#workers = this.#deps.health.guard(
+      `verdicts on workers of ${this.#config.name}`,
+      () => judgeFleet(this.#seenWorkers(nowMs), seen, nowMs, this.#workers),
+      this.#workers,
+    );
     return { ...seen, workers: this.#workers };
   }
 

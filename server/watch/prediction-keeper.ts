@@ -52,7 +52,7 @@ export class PredictionKeeper {
   /** Takes up what is open in the store, and begins to look. */
   async start(): Promise<void> {
     // First, so that a store that can't be read now is tried again at a later tick.
-    this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance));
+    this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance), 'forecasts');
     await this.#refresh();
   }
 

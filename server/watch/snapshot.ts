@@ -3,7 +3,6 @@
  * that signals, findings, levers, pages and the API read. Every part says when it was read.
  */
 
-import type { HealthProblem } from '../alerts/console-health.js';
 import type { QueueVerdict } from '../findings/verdict.js';
 import type { LinkStatus } from '../model/link-status.js';
 import type { SelfDelay } from '../model/self-delay.js';
@@ -264,6 +263,4 @@ export interface Snapshot {
   readonly self?: SelfDelay;
   /** When a lever last changed something here from this console; null: never. */
   readonly actedAtMs: number | null;
-  /** What is wrong with the console itself; told with one instance only. Absent: nothing. */
-  readonly ownProblems?: readonly HealthProblem[];
 }

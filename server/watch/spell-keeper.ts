@@ -47,7 +47,7 @@ export class SpellKeeper {
 
   async start(): Promise<void> {
     // First, so that a store that can't be read now is tried again at the next tick.
-    this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance));
+    this.#stop = this.#deps.watch.onTick((instance) => this.#look(instance), 'timeline of findings');
     if (this.#deps.isMine()) await this.#takeOver();
   }
 

@@ -28,8 +28,11 @@ export interface Watch {
   link(instance: string): RedisLink | null;
   /** The way to the agents of an instance. */
   agents(instance: string): AgentPort | null;
-  /** Called after each tick of any instance, failed ones too. Returns the unsubscribe. */
-  onTick(listener: (instance: string) => void): () => void;
+  /**
+   * Called after each tick of any instance, failed ones too. Returns the unsubscribe.
+   * @param part what the listener is, for the case that it throws: that stops neither others nor later ticks.
+   */
+  onTick(listener: (instance: string) => void, part?: string): () => void;
   /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */
   refreshSoon(instance: string, queueId: string): void;
   /**

@@ -37,7 +37,15 @@ const it = test.extend<{ readonly scene: Scene }>({
         });
         mouth.on('error', () => undefined);
         let aheadMs = 0;
-        const channel = new AgentChannel(anInstance(at), mouth, self, () => Date.now() + aheadMs);
+        const channel = new AgentChannel(
+          anInstance(at),
+          mouth,
+          self,
+          () => Date.now() + aheadMs,
+          (error) => {
+            throw error;
+          },
+        );
         const heard: string[] = [];
         const told: string[] = [];
         channel.onMessage((text) => heard.push(text));

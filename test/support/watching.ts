@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { FindingRule } from '../../server/findings/finding.js';
+import { FINDING_RULES } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { Endpoint, InstanceConfig } from '../../server/instance-config.js';
 import type { TimelineEntry } from '../../server/store/timeline-entry.js';
@@ -25,7 +27,15 @@ export function anInstance(
 }
 
 /** A real watcher of these instances; what it logs is kept in `lines`, what it tells the timeline in `events`. */
-export function watching(...instances: readonly InstanceConfig[]): {
+export function watching(...instances: readonly InstanceConfig[]) {
+  return watchingBy(FINDING_RULES, ...instances);
+}
+
+/** The same by these rules. */
+export function watchingBy(
+  rules: readonly FindingRule[],
+  ...instances: readonly InstanceConfig[]
+): {
   readonly watch: Watch;
   readonly lines: string[];
   readonly events: readonly Omit<TimelineEntry, 'id'>[];
@@ -39,6 +49,7 @@ export function watching(...instances: readonly InstanceConfig[]): {
   const watch = createWatch({
     instances,
     thresholds: DEFAULT_THRESHOLDS,
+    rules,
     now: Date.now,
     log,
     random: Math.random,

@@ -100,7 +100,7 @@ describe('the hub of live views', () => {
         return [text(`n:${renderings};`)];
       },
     };
-    const hub = new LiveHub(watch);
+    const hub = new LiveHub(watch, () => undefined);
     const viewers = Array.from({ length: 100 }, () => [] as string[]);
     const ends = viewers.map((into) => readAll(opened(hub, view), into));
     await until('all have the first', () => viewers.every((got) => got.length === 1));
@@ -115,7 +115,7 @@ describe('the hub of live views', () => {
 
   it('ends all streams when the console stops, and takes no new ones', async () => {
     const { watch, listeners } = tick();
-    const hub = new LiveHub(watch);
+    const hub = new LiveHub(watch, () => undefined);
     const end = readAll(opened(hub, { key: 'v', render: () => [text('a:1;')] }), []);
     hub.close();
     await end;
@@ -124,7 +124,7 @@ describe('the hub of live views', () => {
   });
 
   it('lets nobody have so many that others see nothing, and takes another when one has ended', async () => {
-    const hub = new LiveHub(tick().watch);
+    const hub = new LiveHub(tick().watch, () => undefined);
     const view = { key: 'v', render: () => [text('a:1;')] };
     const own: ReadableStream[] = [];
     let refused: unknown;
@@ -142,7 +142,7 @@ describe('the hub of live views', () => {
 
   it('ends the streams of a session that is over, and no others', async () => {
     const { watch, fire } = tick();
-    const hub = new LiveHub(watch);
+    const hub = new LiveHub(watch, () => undefined);
     const view = { key: 'v', render: () => [text('a:1;')] };
     let isOver = false;
     const ended = readAll(opened(hub, view, { name: 'ben', isOver: () => isOver }), []);
@@ -160,7 +160,7 @@ describe('the hub of live views', () => {
 
   it('makes nothing for a viewer that takes nothing', async () => {
     const { watch, fire } = tick();
-    const hub = new LiveHub(watch);
+    const hub = new LiveHub(watch, () => undefined);
     let renderings = 0;
     const view = {
       key: 'v',

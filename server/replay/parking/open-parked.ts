@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
 import { packagePath } from '../../package-path.js';
+import { BUSY_TIMEOUT_MS, patientClient } from '../../store/patient-client.js';
 import { type DiskBound, diskBound } from './disk-bound.js';
 import { type Alone, oneAtATime } from './one-at-a-time.js';
 import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
@@ -35,17 +36,22 @@ const PAGE_BYTES = 4096;
 export async function openParked(directory: string, maxBytes: number): Promise<ParkedStore> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // One connection: a setting made by PRAGMA is a connection's own.
-  const client = createClient({ url: pathToFileURL(join(directory, 'parked.db')).href, concurrency: 1 });
+  const file = createClient({ url: pathToFileURL(join(directory, 'parked.db')).href, concurrency: 1 });
+  const prepare = async (): Promise<void> => {
+    await file.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    // FULL: a commit returns when it is on disk, so that it outlives a power cut as well as a kill.
+    await file.execute('PRAGMA synchronous = FULL');
+    await file.execute(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
+  };
+  const client = patientClient(file, prepare);
   try {
-    await client.execute('PRAGMA busy_timeout = 2000');
+    await file.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     await client.execute('PRAGMA auto_vacuum = INCREMENTAL');
     await client.execute('PRAGMA journal_mode = WAL');
-    // FULL: a commit returns when it is on disk, so that it outlives a power cut as well as a kill.
-    await client.execute('PRAGMA synchronous = FULL');
     await client.executeMultiple(readFileSync(packagePath('server/replay/parking/schema.sql'), 'utf8'));
     await addColumn(client, 'guard', 'INTEGER NOT NULL DEFAULT 1');
     await addColumn(client, 'paused_by', 'TEXT');
-    await client.execute(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
+    await prepare();
     return {
       installation: await installationOf(client),
       parkings: parkingRows(client),

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { WorkHealth } from '../../health/every.js';
 import type { ErrandDesk } from '../errand-desk.js';
 import type { DiskUse } from './disk-bound.js';
 import type { ParkEstimate } from './estimate.js';
@@ -48,6 +49,10 @@ export class ParkingDesk implements ParkingPort {
   /** To be called last: closes the file. */
   stop(): Promise<void> {
     return this.#parkings.stop();
+  }
+
+  get health(): readonly WorkHealth[] {
+    return this.#parkings.health;
   }
 
   estimate(request: ParkRequest): Promise<ParkEstimate> {

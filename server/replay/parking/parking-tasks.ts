@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { type WorkHealth, WorkRecord } from '../../health/every.js';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-trouble.js';
@@ -37,6 +38,8 @@ export class ParkingTasks {
   readonly #turns = new Map<string, number>();
   /** The turn that a task last looked at. */
   readonly #seen = new Map<string, number>();
+  /** Of tasks that are at work. */
+  readonly #records = new Map<string, WorkRecord>();
   readonly #closing = new AbortController();
 
   constructor(deps: ParkingTasksDeps) {
@@ -53,6 +56,10 @@ export class ParkingTasks {
   /** Another rate, in force within a batch and without another look at the row. */
   setPace(id: string, ratePerSecond: number | null, guard: boolean): void {
     this.#paces.get(id)?.set(ratePerSecond, guard);
+  }
+
+  get health(): readonly WorkHealth[] {
+    return [...this.#records.values()].map(({ health }) => health);
   }
 
   isAtWork(id: string): boolean {
@@ -93,6 +100,7 @@ export class ParkingTasks {
       .finally(() => {
         this.#tasks.delete(id);
         this.#paces.delete(id);
+        this.#records.delete(id);
         // Asked for between the task's last look and its end.
         if ((this.#turns.get(id) ?? 0) !== (this.#seen.get(id) ?? 0) && !this.#isOver) this.work(id);
       });
@@ -112,13 +120,16 @@ export class ParkingTasks {
 
   async #run(id: string): Promise<void> {
     const { store, now } = this.#deps;
+    const record = new WorkRecord();
+    this.#records.set(id, record);
     let isSettled = false;
     while (!this.#isOver) {
       const turn = this.#turns.get(id) ?? 0;
       this.#seen.set(id, turn);
-      const parking = await store.parkings.one(id);
-      if (!parking || (isSettled && parking.state !== 'running')) return;
+      let parking: Parking | null = null;
       try {
+        parking = await store.parkings.one(id);
+        if (!parking || (isSettled && parking.state !== 'running')) return;
         const queue = this.queueOf(parking.instance, parking.queue);
         await store.alone(id, () => settleOpen(store, queue, id, now()));
         isSettled = true;
@@ -126,18 +137,20 @@ export class ParkingTasks {
         if (parking.because !== null) await store.parkings.change(id, { because: null });
         const shouldStop = (): boolean => this.#isOver || (this.#turns.get(id) ?? 0) !== turn;
         await this.#step(parking, queue, shouldStop);
+        record.succeeded(now());
       } catch (error) {
         isSettled = false;
         // Another goes on with it: its row is not ours to write.
         if (this.#isOver) return;
-        if (
-          storeTroubleOf(error) === 'full' ||
-          (error instanceof ParkingError && error.code === 'disk-full')
-        ) {
+        if (record.failed(error, now()) === 1) this.#deps.warn(`parking ${id}: ${messageOf(error)}`);
+        const isFull =
+          storeTroubleOf(error) === 'full' || (error instanceof ParkingError && error.code === 'disk-full');
+        if (parking && isFull) {
           await this.#rest(parking, messageOf(error));
           return;
         }
-        await store.parkings.change(id, { because: messageOf(error) });
+        // A file that can't be written now is what is in the way, perhaps: it is tried again all the same.
+        await store.parkings.change(id, { because: messageOf(error) }).catch(() => undefined);
         await wait(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }

@@ -1,3 +1,4 @@
+import { every, type WorkHealth } from '../../health/every.js';
 import type { DiskUse } from './disk-bound.js';
 import { estimatePark, type ParkEstimate } from './estimate.js';
 import type { ParkedType } from './parked-jobs.js';
@@ -30,8 +31,13 @@ export class Parkings implements ParkingPort {
   readonly #deps: ParkingsDeps;
   readonly #tasks: ParkingTasks;
   #isClosing = false;
-  #sweeping: Promise<void> = Promise.resolve();
-  #sweeper: NodeJS.Timeout | null = null;
+  readonly #confirming = every(
+    CONFIRM_EVERY_MS,
+    () => this.#confirm(),
+    (error) => {
+      if (!this.#isClosing) this.#deps.warn(`parked jobs: ${messageOf(error)}`);
+    },
+  );
 
   constructor(deps: ParkingsDeps) {
     this.#deps = deps;
@@ -45,10 +51,7 @@ export class Parkings implements ParkingPort {
     const between = [...(await store.jobs.openWritten()), ...(await store.jobs.openRestoring())];
     // Paused or aborted with a batch in the air: that is settled all the same.
     for (const id of new Set([...open, ...between.map(({ parking }) => parking)])) this.#tasks.work(id);
-    this.#sweeper = setInterval(() => {
-      this.#sweeping = this.#sweeping.then(() => this.#confirm());
-    }, CONFIRM_EVERY_MS);
-    this.#sweeper.unref();
+    this.#confirming.start();
   }
 
   /** What a parking would do; changes nothing. @throws ParkingError, and what Redis says. */
@@ -141,9 +144,8 @@ export class Parkings implements ParkingPort {
 
   /** Ends all tasks after the batch that they are at; they go on where the file is started from next. */
   async rest(): Promise<void> {
-    if (this.#sweeper) clearInterval(this.#sweeper);
     this.#isClosing = true;
-    await Promise.all([this.#tasks.stop(), this.#sweeping]);
+    await Promise.all([this.#tasks.stop(), this.#confirming.stop()]);
   }
 
   /** The same, and closes the file. */
@@ -156,20 +158,21 @@ export class Parkings implements ParkingPort {
   async #confirm(): Promise<void> {
     const { store, now, newId } = this.#deps;
     if (this.#isClosing || this.#deps.isMine?.() === false) return;
-    try {
-      for (const id of await store.jobs.unconfirmed()) {
-        const parking = await store.parkings.one(id);
-        const queue = parking && this.#deps.queue(parking.instance, parking.queue);
-        if (!parking || !queue || this.#tasks.isAtWork(id)) continue;
-        await confirmRestored({ store, queue, parking, now, newId }, SURE_AFTER_MS);
-        const after = await this.get(id);
-        // Nobody took more back meanwhile: what is on disk again was lost by Redis.
-        if (after.phase === 'restore' && after.state === 'done' && after.remaining > parking.remaining)
-          await this.restore(id, { ratePerSecond: after.ratePerSecond, guard: after.guard });
-      }
-    } catch (error) {
-      // Redis is away for the moment: the rows stay until it can be asked.
-      if (!this.#isClosing) this.#deps.warn(`parked jobs: ${messageOf(error)}`);
+    // Where Redis is away, or the file can't be read, the rows stay until they can be asked.
+    for (const id of await store.jobs.unconfirmed()) {
+      const parking = await store.parkings.one(id);
+      const queue = parking && this.#deps.queue(parking.instance, parking.queue);
+      if (!parking || !queue || this.#tasks.isAtWork(id)) continue;
+      await confirmRestored({ store, queue, parking, now, newId }, SURE_AFTER_MS);
+      const after = await this.get(id);
+      // Nobody took more back meanwhile: what is on disk again was lost by Redis.
+      if (after.phase === 'restore' && after.state === 'done' && after.remaining > parking.remaining)
+        await this.restore(id, { ratePerSecond: after.ratePerSecond, guard: after.guard });
     }
+  }
+
+  /** How looking after what was brought back goes, and every task. */
+  get health(): readonly WorkHealth[] {
+    return [this.#confirming.health(), ...this.#tasks.health];
   }
 }

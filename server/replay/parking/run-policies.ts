@@ -1,3 +1,4 @@
+import { every, type Loop, reasonOf } from '../../health/every.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
 import { decideSpillway, type InstancePolicy, type PolicyAct } from '../../model/spillway-policy.js';
 import type { TellEvent } from '../../store/timeline-entry.js';
@@ -14,6 +15,7 @@ export interface PoliciesDeps {
   readonly now: () => number;
   /** Of several consoles on one store, is it this one that acts? */
   readonly isMine: () => boolean;
+  readonly warn: (message: string) => void;
 }
 
 /** Memory moves by seconds; a parking of some thousand jobs takes about as long. */
@@ -23,32 +25,45 @@ const SAY_AGAIN_MS = 60_000;
 const MOST_PARKINGS = 500;
 
 /** Looks at every instance that has a policy, again and again, and does or says what it asks for. */
-export function runPolicies(deps: PoliciesDeps): { stop(): void } {
+export function runPolicies(deps: PoliciesDeps): Loop {
   const policies = deps.rules.filter(({ mode }) => mode !== 'off');
   const saidAtMs = new Map<string, number>();
-  let isBusy = false;
   const look = async (): Promise<void> => {
-    if (isBusy || !deps.isMine()) return;
-    isBusy = true;
-    try {
-      for (const policy of policies) await applyPolicy(deps, policy, saidAtMs);
-    } finally {
-      isBusy = false;
+    if (!deps.isMine()) return;
+    const failed: string[] = [];
+    for (const policy of policies) {
+      const fail = (error: unknown): void => void failed.push(`${policy.instance}: ${reasonOf(error)}`);
+      await applyPolicy({ ...deps, fail }, policy, saidAtMs).catch(fail);
     }
+    if (failed.length > 0) throw new Error(failed.join('; '));
   };
-  const timer = setInterval(() => void look().catch(() => undefined), EVERY_MS);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+  const loop = every(EVERY_MS, look, (error) => deps.warn(`the spillway policy fails: ${reasonOf(error)}`));
+  if (policies.length > 0) loop.start();
+  return loop;
+}
+
+/** Does memory stand where a policy that is on would act now, by what was last seen? */
+export function isPolicyNeeded({ rules, watch }: Pick<PoliciesDeps, 'rules' | 'watch'>): boolean {
+  return rules.some(({ mode, instance, highRatio }) => {
+    const nodes = mode === 'on' ? (watch.snapshot(instance)?.nodes ?? []) : [];
+    return nodes.some(({ limit, countedBytes }) => limit !== null && countedBytes >= highRatio * limit.bytes);
+  });
 }
 
 /** One look at one instance. Every act is told on the timeline; in a dry run it is told and not done. */
 export async function applyPolicy(
-  deps: Omit<PoliciesDeps, 'rules' | 'isMine'>,
+  deps: Omit<PoliciesDeps, 'rules' | 'isMine' | 'warn'> & {
+    /** Told of what keeps it from acting. */
+    readonly fail?: (error: unknown) => void;
+  },
   policy: InstancePolicy,
   saidAtMs: Map<string, number>,
 ): Promise<readonly PolicyAct[]> {
   const snapshot = deps.watch.snapshot(policy.instance);
-  if (snapshot?.link.status !== 'live') return [];
+  if (snapshot?.link.status !== 'live') {
+    deps.fail?.('the console does not see this Redis now');
+    return [];
+  }
   const parkings = await deps.parkings.list({ instance: policy.instance, limit: MOST_PARKINGS });
   const view = policyViewOf(snapshot, parkings);
   if (!view) return [];
@@ -60,6 +75,7 @@ export async function applyPolicy(
       if (policy.mode === 'on') await carryOut(deps.parkings, policy, act);
       tell(deps, policy, act, `${policy.mode === 'on' ? '' : 'Would have: '}${inWords(act, usedRatio)}`);
     } catch (error) {
+      deps.fail?.(error);
       const why = error instanceof Error ? error.message : 'unknown reason';
       if (isNews(saidAtMs, act, deps.now()))
         tell(deps, policy, act, `Could not: ${inWords(act, usedRatio)} ${why}.`);

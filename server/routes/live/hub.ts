@@ -33,6 +33,7 @@ interface Shared {
 /** All live views: one rendering per view, role and tick, shared by its viewers; none where nobody looks. */
 export class LiveHub {
   readonly #shared = new Map<string, Shared>();
+  readonly #onFault: (error: unknown) => void;
   readonly #unsubscribe: () => void;
   #timer: NodeJS.Timeout | null = null;
   #isTickDue = false;
@@ -41,8 +42,10 @@ export class LiveHub {
   #streams = 0;
   #isClosed = false;
 
-  constructor(watch: Watch) {
-    this.#unsubscribe = watch.onTick(() => this.#schedule(TOGETHER_MS));
+  /** @param onFault told what a view throws. */
+  constructor(watch: Watch, onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+    this.#unsubscribe = watch.onTick(() => this.#schedule(TOGETHER_MS), 'live pages');
   }
 
   /** A stream of that view; or why there is none: the console stops, or has too many, or this viewer has. */
@@ -100,7 +103,8 @@ export class LiveHub {
       for (const [stream, viewer] of [...streams]) if (viewer.isOver()) stream.close();
       try {
         channel.refresh();
-      } catch {
+      } catch (error) {
+        this.#onFault(error);
         // A view that can't be made now must not stop the others; its pages come back and are told.
         for (const stream of [...streams.keys()]) stream.close();
       }

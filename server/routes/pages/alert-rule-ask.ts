@@ -1,7 +1,7 @@
 import type { RuleFieldProps } from '../../../views/alert-rule-page.js';
 import { checkRule } from '../../alerts/check-rule.js';
 import { RuleSchema, type RuleText, ruleOf } from '../../alerts/rule-schema.js';
-import { FINDING_RULES } from '../../findings/index.js';
+import { FINDING_CODES } from '../../findings/index.js';
 import type { AlertRule } from '../../model/alerts/rule.js';
 import { SIGNALS } from '../../signals/index.js';
 
@@ -113,7 +113,7 @@ export function fieldsOf(kind: Kind, values: Values): readonly RuleFieldProps[] 
 
 function suggestionsOf(name: string): readonly string[] | undefined {
   if (name === 'signal' || name === 'whileSignal') return SIGNALS.map((signal) => signal.name);
-  return name === 'code' ? FINDING_RULES.map(({ code }) => code) : undefined;
+  return name === 'code' ? FINDING_CODES : undefined;
 }
 
 /** A rule as the fields of the form show it. */

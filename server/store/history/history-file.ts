@@ -5,6 +5,7 @@ import { type Client, createClient, type InStatement } from '@libsql/client';
 import type { Tier } from '../../model/history/tiers.js';
 import { packagePath } from '../../package-path.js';
 import { KEPT_SIGNALS } from '../../signals/kept-signals.js';
+import { BUSY_TIMEOUT_MS, patientClient } from '../patient-client.js';
 import { type SubjectEntry, scopeOf } from './subject-entry.js';
 
 export const HISTORY_FILE = 'history.db';
@@ -71,18 +72,22 @@ export class HistoryFile {
 
   static async #openAt(path: string, maxBytes: number): Promise<HistoryFile> {
     // One connection: a setting made by PRAGMA is a connection's own.
-    const client = createClient({ url: pathToFileURL(path).href, concurrency: 1 });
+    const file = createClient({ url: pathToFileURL(path).href, concurrency: 1 });
+    const prepare = async (): Promise<void> => {
+      await file.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      // NORMAL: a commit outlives a kill; a power cut may take the last seconds, and never the file.
+      await file.execute('PRAGMA synchronous = NORMAL');
+      await file.execute('PRAGMA journal_size_limit = 4194304');
+      await file.execute(`PRAGMA max_page_count = ${Math.floor((maxBytes * OF_MAX_BYTES) / PAGE_BYTES)}`);
+    };
+    const client = patientClient(file, prepare);
     try {
-      await client.execute('PRAGMA busy_timeout = 2000');
+      await file.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       await client.execute(`PRAGMA page_size = ${PAGE_BYTES}`);
       await client.execute('PRAGMA auto_vacuum = INCREMENTAL');
       await client.execute('PRAGMA journal_mode = WAL');
-      // NORMAL: a commit outlives a kill; a power cut may take the last seconds, and never the file.
-      await client.execute('PRAGMA synchronous = NORMAL');
-      await client.execute('PRAGMA journal_size_limit = 4194304');
       await client.executeMultiple(readFileSync(packagePath('server/store/history/schema.sql'), 'utf8'));
-      const pages = Math.floor((maxBytes * OF_MAX_BYTES) / PAGE_BYTES);
-      await client.execute(`PRAGMA max_page_count = ${pages}`);
+      await prepare();
       return new HistoryFile(client, maxBytes);
     } catch (error) {
       client.close();

@@ -25,7 +25,7 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
         const snapshot = watch.snapshot(instance);
         if (snapshot) history.take(snapshot, options.now());
         void history.work();
-      });
+      }, 'history');
     },
     async stop() {
       unfollow();

@@ -3,16 +3,8 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { detectFindings } from '../../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../../server/findings/thresholds.js';
-import {
-  BACKLOG,
-  type HistoryBench,
-  SECOND_MS,
-  START_MS,
-  snapshotAt,
-  startHistory,
-} from '../../support/history.js';
+import { detectOwnFindings } from '../../../server/findings/own-findings.js';
+import { BACKLOG, type HistoryBench, SECOND_MS, START_MS, startHistory } from '../../support/history.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { aQueue, someMemory, someRates } from '../../support/snapshot.js';
 
@@ -68,8 +60,7 @@ it('a directory that can not be written is told as a finding, and history begins
   const problem = bench.history.problem();
   expect(problem).toMatch(/can't be written/);
   const ownProblems = [{ code: 'history' as const, subject: '', text: problem ?? '' }];
-  const snapshot = { ...snapshotAt(bench.nowMs, []), ownProblems };
-  const found = detectFindings(snapshot, bench.nowMs, DEFAULT_THRESHOLDS);
+  const found = detectOwnFindings(ownProblems, 'default');
   expect(found.map(({ code }) => code)).toContain('console.no-history');
   await rm(directory);
   await bench.run(START_MS + 30_000, () => 6);
