@@ -21,6 +21,8 @@ const CLOSE_WITHIN_MS = 3_000;
  * @returns 0 after an orderly end, 1 when the port can't be had.
  */
 export async function serveConsole(config: Config): Promise<number> {
+  // What the console keeps is for its own user: databases, their logs, keys, copies.
+  process.umask(0o077);
   const log = createLog(config.logLevel);
   if (config.unwatched) log.warn(unwatchedInWords(config.unwatched));
   const now = (): number => Date.now();

@@ -16,6 +16,7 @@ import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { startWatching } from './start-watching.js';
 import { openStore, type Store } from './store/open-store.js';
+import { keepPrivate } from './store/private-directory.js';
 import type { TellEvent } from './store/timeline-entry.js';
 import { packageVersion } from './version.js';
 import { listJobs, readJob } from './watch/jobs.js';
@@ -41,6 +42,7 @@ export interface StartedConsole {
 /** Starts everything but HTTP: the store, the eyes, what tells people, what moves jobs. */
 export async function startConsole(config: Config, log: Logger, health: OwnHealth): Promise<StartedConsole> {
   const stopHearing = onSignalFault((name, error) => health.note(`signal ${name}`, error));
+  warnOfOthers(config.dataDirectory, log);
   const store = await openStore(config.dataDirectory, config.store);
   if (store.problem) log.warn(store.problem);
   const now = (): number => Date.now();
@@ -145,6 +147,16 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
       stopHearing();
     },
   };
+}
+
+/** A directory that can't be made or read is told by what is opened in it. */
+function warnOfOthers(directory: string, log: Logger): void {
+  try {
+    const problem = keepPrivate(directory);
+    if (problem !== null) log.warn(problem);
+  } catch (error) {
+    log.debug({ err: error }, 'the rights of the data directory could not be looked at');
+  }
 }
 
 function tellInto({ timeline }: Store, log: Logger): TellEvent {

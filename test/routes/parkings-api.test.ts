@@ -1,10 +1,17 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';
 
+const PRIVATE = 'somebody@example.org '.repeat(300);
+
 let redis: OwnRedis;
+let directory: string;
 let queues: BothVersions;
 let spillway: RunningConsole;
 
@@ -12,9 +19,18 @@ beforeAll(async () => {
   redis = await startRedis();
   queues = openBoth(redis.port, 'mail');
   await queues.v6.addBulk(
-    Array.from({ length: 300 }, (_, i) => ({ name: i % 3 === 0 ? 'track' : 'bill', data: { i } })),
+    Array.from({ length: 300 }, (_, i) => ({
+      name: i % 3 === 0 ? 'track' : 'bill',
+      data: { i, pad: PRIVATE },
+    })),
   );
-  spillway = await startConsole({ redisUrl: redis.url });
+  // As somebody made it by hand, with files of an older console.
+  directory = await mkdtemp(join(tmpdir(), 'spillway-parkings-'));
+  await chmod(directory, 0o755);
+  for (const name of ['spillway.db', 'parked.db'])
+    await writeFile(join(directory, name), '', { mode: 0o644 });
+  await writeFile(join(directory, 'session.key'), randomBytes(32), { mode: 0o644 });
+  spillway = await startConsole({ redisUrl: redis.url, dataDirectory: directory });
   await until('the console sees the queue', async () => {
     const { body } = await spillway.ask('GET', '/api/v1/instances/default/queues');
     return body.queues?.some((queue: { id: string }) => queue.id === 'bull:mail');
@@ -24,6 +40,18 @@ afterAll(async () => {
   await spillway?.stop();
   await queues?.close();
   await redis?.stop();
+  if (directory) await rm(directory, { recursive: true, force: true });
+});
+
+it('what it keeps is for its own user alone, whoever made the directory and the files', async () => {
+  const names = await readdir(directory);
+  expect(names).toEqual(
+    expect.arrayContaining(['spillway.db', 'spillway.db-wal', 'parked.db', 'parked.db-shm', 'history.db']),
+  );
+  const mode = async (name: string) => ((await stat(join(directory, name))).mode & 0o777).toString(8);
+  expect(await mode('.')).toBe('700');
+  for (const name of names) expect([name, await mode(name)]).toEqual([name, '600']);
+  expect(spillway.output()).not.toMatch(/data directory/);
 });
 
 it('a runbook parks a type, looks at the account, exports it and brings it back', async () => {
@@ -57,6 +85,15 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   expect(back.status).toBe(200);
   await until('they are back', async () => (await redis.client.llen('bull:mail:wait')) === 300);
   const list = await spillway.ask('GET', '/api/v1/parkings?instance=default');
+  const onDisk = async (name: string) =>
+    (await readFile(join(directory, name))).includes(PRIVATE.slice(0, 60));
+  await until(
+    'nothing of their data is left on disk',
+    async () => !(await onDisk('parked.db')) && !(await onDisk('parked.db-wal')),
+    {
+      withinMs: 30_000,
+    },
+  );
   expect(list.body).toMatchObject({ problem: null, parkings: [{ restored: 100, remaining: 0 }] });
   const send = (body: string) =>
     fetch(`${spillway.url}/api/v1/parkings/import`, {

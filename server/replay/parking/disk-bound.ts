@@ -16,6 +16,8 @@ export interface DiskBound {
   refusal(addedBytes: number): Promise<string | null>;
   /** Gives pages that hold nothing any more back to the disk, a bounded number. */
   shrink(): Promise<void>;
+  /** Empties the write-ahead log, where deleted job data would stand on. @returns false: somebody reads; try again. */
+  forget(): Promise<boolean>;
 }
 
 /** Of the disk, kept free for everybody else. */
@@ -50,6 +52,9 @@ export function diskBound(client: Client, directory: string, maxBytes: number): 
     async shrink() {
       // Not `execute`: that leaves the PRAGMA half done and its transaction open, into which the next write would fall.
       await client.executeMultiple(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`);
+    },
+    async forget() {
+      return Number((await client.execute('PRAGMA wal_checkpoint(TRUNCATE)')).rows[0]?.[0] ?? 1) === 0;
     },
   };
 }

@@ -41,6 +41,8 @@ export async function openParked(directory: string, maxBytes: number): Promise<P
     await file.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     // FULL: a commit returns when it is on disk, so that it outlives a power cut as well as a kill.
     await file.execute('PRAGMA synchronous = FULL');
+    // Job data that are gone are overwritten and not left in free pages; see also `forget` of the disk.
+    await file.execute('PRAGMA secure_delete = ON');
     await file.execute(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
   };
   const client = patientClient(file, prepare);

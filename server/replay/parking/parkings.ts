@@ -31,6 +31,8 @@ export class Parkings implements ParkingPort {
   readonly #deps: ParkingsDeps;
   readonly #tasks: ParkingTasks;
   #isClosing = false;
+  /** Nothing of jobs that are gone is left in the write-ahead log. */
+  #hasForgotten = false;
   readonly #confirming = every(
     CONFIRM_EVERY_MS,
     () => this.#confirm(),
@@ -159,7 +161,11 @@ export class Parkings implements ParkingPort {
     const { store, now, newId } = this.#deps;
     if (this.#isClosing || this.#deps.isMine?.() === false) return;
     // Where Redis is away, or the file can't be read, the rows stay until they can be asked.
-    for (const id of await store.jobs.unconfirmed()) {
+    const unconfirmed = await store.jobs.unconfirmed();
+    // Also what a former run may have left there.
+    if (unconfirmed.length > 0) this.#hasForgotten = false;
+    else if (!this.#hasForgotten) this.#hasForgotten = await store.disk.forget();
+    for (const id of unconfirmed) {
       const parking = await store.parkings.one(id);
       const queue = parking && this.#deps.queue(parking.instance, parking.queue);
       if (!parking || !queue || this.#tasks.isAtWork(id)) continue;
