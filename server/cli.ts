@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { ROLES } from './auth/role.js';
 import { hashToken, newToken } from './auth/tokens.js';
-import { ConfigError, type Flags, loadConfig } from './config.js';
+import { backUp } from './backup.js';
+import { type Config, ConfigError, type Flags, loadConfig } from './config.js';
 import { maskedConfig } from './masked-config.js';
 import { serveConsole } from './serve.js';
 import { packageVersion } from './version.js';
@@ -10,6 +11,7 @@ const HELP = `spillway: operator console for BullMQ back-pressure
 
   spillway [options]                     serve the console
   spillway token --name NAME --role ROLE make a token (role: ${ROLES.join(', ')})
+  spillway backup --to DIRECTORY         copy what the console keeps (--data, --config), also while it runs
 
   --redis URL       redis://, rediss://, redis+sentinel://h1:26379,h2:26379/master, redis+cluster://h1:7000,h2:7001
                     (REDIS_URL; redis://127.0.0.1:6379)
@@ -31,6 +33,7 @@ const OPTIONS = {
   'log-level': { type: 'string' },
   name: { type: 'string' },
   role: { type: 'string' },
+  to: { type: 'string' },
   check: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -47,6 +50,7 @@ export async function runCli(args: readonly string[], environment: NodeJS.Proces
   try {
     const config = loadConfig(flagsOf(values), environment);
     if (values.check) return say(JSON.stringify(maskedConfig(config), null, 2));
+    if (command === 'backup') return await makeBackup(config, values.to);
     return await serveConsole(config);
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.problems);
@@ -58,7 +62,7 @@ function parse(args: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
     const [command, ...more] = positionals;
-    if (more.length > 0 || (command !== undefined && command !== 'token'))
+    if (more.length > 0 || (command !== undefined && command !== 'token' && command !== 'backup'))
       return `${positionals.join(' ')}: is not a command; see --help`;
     return { values, command };
   } catch (error) {
@@ -80,6 +84,18 @@ function makeToken(name: string | undefined, role: string | undefined): number {
   return say(
     `Token (shown once):\n  ${token}\n\nIn the config file:\n  tokens:\n    - { name: ${JSON.stringify(name)}, role: ${role}, sha256: ${hashToken(token)} }\n\nor in the environment:\n  SPILLWAY_TOKENS="${name}:${role}:${hashToken(token)}"`,
   );
+}
+
+async function makeBackup(config: Config, to: string | undefined): Promise<number> {
+  if (!to) return refuse(['backup: give --to, the directory that the copy is put into']);
+  process.umask(0o077);
+  try {
+    const { directory, lines } = await backUp(config, to, Date.now());
+    return say([directory, ...lines.map((line) => `  ${line}`)].join('\n'));
+  } catch (error) {
+    process.stderr.write(`spillway: backup: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
 }
 
 function say(text: string): number {

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { packagePath } from '../../server/package-path.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';
@@ -132,3 +135,58 @@ it('says what is wrong with a request', async () => {
   });
   expect(bad.status).toBe(422);
 });
+
+it('a backup while it writes holds all that was acknowledged before, and a console starts on it', async () => {
+  const acknowledged: string[] = [];
+  let isOver = false;
+  const write = async (writer: number): Promise<void> => {
+    // The API lists 500.
+    for (let i = 0; !isOver && i < 200; i += 1) {
+      const text = `note ${writer}-${i}`;
+      const { status } = await spillway.ask('POST', '/api/v1/markers', { instance: 'default', text });
+      if (status < 300) acknowledged.push(text);
+    }
+  };
+  const writers = [1, 2].map(write);
+  const to = join(directory, '..', `${basename(directory)}-backups`);
+  let restored: RunningConsole | null = null;
+  try {
+    await until('notes are written', () => acknowledged.length > 20);
+    const before = [...acknowledged];
+    const run = promisify(execFile);
+    const main = packagePath('dist/server/main.js');
+    const { stdout } = await run(process.execPath, [main, 'backup', '--to', to, '--data', directory]);
+    isOver = true;
+    await Promise.all(writers);
+    const copy = stdout.split('\n')[0] ?? '';
+    expect(await readdir(to)).toEqual([basename(copy)]);
+    expect((await readdir(copy)).toSorted()).toEqual([
+      'history.db',
+      'parked.db',
+      'session.key',
+      'spillway.db',
+    ]);
+    for (const name of ['.', ...(await readdir(copy))])
+      expect((await stat(join(copy, name))).mode & 0o077).toBe(0);
+    const parkings = async (one: RunningConsole) => (await one.ask('GET', '/api/v1/parkings')).body.parkings;
+    const known = await parkings(spillway);
+    restored = await startConsole({ redisUrl: redis.url, dataDirectory: copy });
+    const kept = (await restored.ask('GET', '/api/v1/markers?limit=500')).body.markers.map(
+      ({ text }: { text: string }) => text,
+    );
+    expect(kept).toEqual(expect.arrayContaining(before));
+    expect((await parkings(restored)).map(idAndRest)).toEqual(known.map(idAndRest));
+    expect(known.length).toBeGreaterThan(1);
+    const nothing = await run(process.execPath, [main, 'backup', '--to', to, '--data', to]).catch((e) => e);
+    expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringMatching(/nothing of a console/)]);
+  } finally {
+    isOver = true;
+    await Promise.all(writers);
+    await restored?.stop();
+    await rm(to, { recursive: true, force: true });
+  }
+});
+
+function idAndRest({ id, remaining }: { readonly id: string; readonly remaining: number }): unknown {
+  return [id, remaining];
+}
