@@ -33,6 +33,7 @@ import { redisFull } from './redis-full.js';
 import { redisNoLimit } from './redis-no-limit.js';
 import { redisReadOnly } from './redis-read-only.js';
 import { redisUnreachable } from './redis-unreachable.js';
+import { redisUnread } from './redis-unread.js';
 import { roomFirst } from './room-first.js';
 import { compareFindings } from './track.js';
 import { withinReach } from './within-reach.js';
@@ -46,6 +47,7 @@ import { workerStuck } from './worker-stuck.js';
 export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
   consoleStarved,
+  redisUnread,
   consoleStale,
   redisFull,
   redisFilling,

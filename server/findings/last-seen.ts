@@ -28,7 +28,8 @@ export function asLastSeen(
   });
 }
 
-function marked(finding: CurrentFinding, nowMs: number, lastReadAtMs: number): CurrentFinding {
+/** A finding that may not be so any more. */
+export function marked(finding: CurrentFinding, nowMs: number, lastReadAtMs: number): CurrentFinding {
   const age = formatDuration(Math.max(0, nowMs - lastReadAtMs) / 1000);
   return {
     ...finding,

@@ -117,8 +117,9 @@ function goOn(
     return [
       { ...one, spell: { ...one.spell, lastSeenAtMs: nowMs }, awaySinceMs: null, isUnconfirmed: false },
     ];
-  // What it was last seen as holds until the console sees again.
-  if (!tick.isLive) return [{ ...one, awaySinceMs: null }];
+  // What it was last seen as holds until the console sees again: all of the Redis, or the queue or master it is about.
+  if (!tick.isLive || found.some(({ lastSeenAtMs }) => lastSeenAtMs !== undefined))
+    return [{ ...one, awaySinceMs: null }];
   const awaySinceMs = one.awaySinceMs ?? nowMs;
   if (nowMs - awaySinceMs < (one.isUnconfirmed ? RESUMED_HELD_MS : END_HELD_MS))
     return [{ ...one, awaySinceMs, worseSinceMs: null }];

@@ -1,5 +1,5 @@
 import { globMatcher } from '../model/glob.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { QueueState, Snapshot, UnreadQueue } from '../watch/snapshot.js';
 import { LeverError, type LeverTarget } from './lever.js';
 import type { RegisteredLever } from './register.js';
 import type { LeverRequest } from './request.js';
@@ -28,7 +28,16 @@ export function targetsOf(lever: RegisteredLever, snapshot: Snapshot, request: L
   }
   if (lever.scope === 'worker') return workerTargets(snapshot, request);
   if (request.match !== undefined) {
-    return { targets: matchQueues(snapshot, request.match).map(target), missing: [] };
+    const { match } = request;
+    const matches = globMatcher(match);
+    const missing = snapshot.unread.queues
+      .filter(({ id, name }) => matches(id) || matches(name))
+      .slice(0, MOST_TARGETS)
+      .map((queue) => ({ id: queue.id, why: notKnown(queue) }));
+    const [lost] = missing;
+    const isAnyKnown = snapshot.queues.some(({ id, name }) => matches(id) || matches(name));
+    if (lost && !isAnyKnown) throw new LeverError('unreachable', lost.why);
+    return { targets: matchQueues(snapshot, match).map(target), missing };
   }
   if (request.queues.length === 0)
     throw new LeverError('invalid', 'queues: name at least one queue, or give match');
@@ -49,6 +58,11 @@ export function targetsOf(lever: RegisteredLever, snapshot: Snapshot, request: L
     targets: [...queues.values()].map(target),
     missing: missing.map(({ id, why }) => ({ id, why: why.message })),
   };
+}
+
+/** What is not known is not changed: neither what stands there nor whether it took could be told. */
+function notKnown({ id, problem }: UnreadQueue): string {
+  return `queues: ${id} can not be read now (${problem}), so nothing was changed there`;
 }
 
 function workerTargets(snapshot: Snapshot, request: LeverRequest): Targets {
@@ -80,12 +94,15 @@ export function findQueue(snapshot: Snapshot, idOrName: string): QueueState {
   const exact = snapshot.queues.find((queue) => queue.id === idOrName);
   if (exact) return exact;
   const named = snapshot.queues.filter((queue) => queue.name === idOrName);
-  if (named.length === 1 && named[0]) return named[0];
-  if (named.length > 1) {
-    const ids = named.map((queue) => queue.id).join(', ');
+  const unread = snapshot.unread.queues.filter(({ id, name }) => id === idOrName || name === idOrName);
+  const [lost] = unread;
+  if (lost && named.length === 0) throw new LeverError('unreachable', notKnown(lost));
+  if (named.length === 1 && unread.length === 0 && named[0]) return named[0];
+  if (named.length > 0) {
+    const ids = [...named, ...unread].map((queue) => queue.id).join(', ');
     throw new LeverError(
       'ambiguous',
-      `queues: ${named.length} queues are named ${idOrName}; give one of ${ids}`,
+      `queues: ${named.length + unread.length} queues are named ${idOrName}; give one of ${ids}`,
     );
   }
   const near = nearNames(snapshot, idOrName);

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { addJobFacts, type JobFacts, type JobSlots, readJobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
-import { ReadBatch, type Slot, sumOfCalls } from './read-batch.js';
+import { type Answers, orThrow, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 import type { QueueStructure } from './sample-jobs.js';
 
 /** Jobs of one window: 6 ms of Redis, in commands of a few µs between which others are served. */
@@ -43,30 +43,34 @@ export async function countWindow(
   // BullMQ pushes to the left of `wait` and `active`; into sorted sets mostly at the high end.
   const window = ids.add(key.kind === 'list' ? 'lrange' : 'zrevrange', key.key, offset, offset + size - 1);
   await ids.run(client);
-  throwRefusal(ids, window);
-  const met = ids.list(window);
+  const met = orThrow(ids.read((answers) => answers.list(window)));
   const fresh = met.filter(isJobId).filter((id) => !seen.has(id));
   for (const id of fresh) seen.add(id);
   const facts = new ReadBatch();
   const slots = [...new Set(fresh)].map((jobId) => addCounted(facts, queueId, jobId, key));
   await facts.run(client);
-  const [first] = slots;
-  if (first) throwRefusal(facts, first.job.size);
   const beside = new ReadBatch();
-  const found = slots.map((slot) => addBeside(beside, facts, queueId, slot));
-  await beside.run(client);
-  const jobs = slots.flatMap((slot, i) => {
-    const job = readJobFacts(facts, slot.job);
-    const more = found[i]?.beside.reduce((sum, key) => sum + beside.number(key), 0) ?? 0;
-    return job ? { ...job, bytes: job.bytes + more, logBytes: beside.number(found[i]?.logs ?? null) } : [];
+  const found = slots.flatMap((slot) => {
+    const job = facts.read((answers) => ({
+      facts: readJobFacts(answers, slot.job),
+      keys: addBeside(beside, answers, queueId, slot),
+    }));
+    // What an application keeps under the name of a job is none; anything else ends the window.
+    if (job instanceof Refused && job.code === 'WRONGTYPE') return [];
+    return [orThrow(job)];
   });
-  return {
-    entries: met.length,
-    jobs,
-    lockBytes: found.reduce((sum, { lock }) => sum + beside.number(lock), 0),
-    deduplicationBytes: found.reduce((sum, { deduplication }) => sum + beside.number(deduplication), 0),
-    calls: sumOfCalls(ids.calls, facts.calls, beside.calls),
-  };
+  await beside.run(client);
+  const counted = orThrow(
+    beside.read((answers) => ({
+      jobs: found.flatMap(({ facts: job, keys }) => {
+        const more = keys.beside.reduce((sum, key) => sum + answers.number(key), 0);
+        return job ? [{ ...job, bytes: job.bytes + more, logBytes: answers.number(keys.logs) }] : [];
+      }),
+      lockBytes: found.reduce((sum, { keys }) => sum + answers.number(keys.lock), 0),
+      deduplicationBytes: found.reduce((sum, { keys }) => sum + answers.number(keys.deduplication), 0),
+    })),
+  );
+  return { entries: met.length, ...counted, calls: sumOfCalls(ids.calls, facts.calls, beside.calls) };
 }
 
 /** What a queue holds beside its jobs, measured key by key. */
@@ -83,7 +87,12 @@ export async function countStructure(
   const schedulerCount = first.add('zcard', `${queueId}:repeat`);
   const schedulers = first.add('zrange', `${queueId}:repeat`, 0, MOST_SCHEDULERS - 1);
   await first.run(client);
-  const names = first.list(schedulers).filter((name): name is string => name !== null);
+  const { names, all } = orThrow(
+    first.read((answers) => ({
+      names: answers.list(schedulers).filter((name): name is string => name !== null),
+      all: answers.number(schedulerCount),
+    })),
+  );
   const batch = new ReadBatch();
   const usage = (key: string, samples = 0): Slot => batch.add('memory', 'USAGE', key, 'SAMPLES', samples);
   const lists = keys.map(
@@ -95,17 +104,21 @@ export async function countStructure(
   const repeat = usage(`${queueId}:repeat`);
   const each = names.map((name) => usage(`${queueId}:repeat:${name}`));
   await batch.run(client);
-  throwRefusal(batch, events);
-  const sum = (slots: readonly Slot[]): number =>
-    slots.reduce((total, slot) => total + batch.number(slot), 0);
-  const scale = names.length === 0 ? 0 : first.number(schedulerCount) / names.length;
+  const scale = names.length === 0 ? 0 : all / names.length;
+  const structure = orThrow(
+    batch.read((answers) => {
+      const sum = (slots: readonly Slot[]): number =>
+        slots.reduce((total, slot) => total + answers.number(slot), 0);
+      return {
+        byKey: new Map(lists.map(([key, slot]) => [key, answers.number(slot)])),
+        eventsBytes: answers.number(events),
+        schedulersBytes: answers.number(repeat) + Math.round(sum(each) * scale),
+        settingsBytes: sum(settings),
+      };
+    }),
+  );
   return {
-    structure: {
-      byKey: new Map(lists.map(([key, slot]) => [key, batch.number(slot)])),
-      eventsBytes: batch.number(events),
-      schedulersBytes: batch.number(repeat) + Math.round(sum(each) * scale),
-      settingsBytes: sum(settings),
-    },
+    structure,
     errorBytes: keys.reduce((total, key) => total + listError(key), 0),
     calls: sumOfCalls(first.calls, batch.calls),
   };
@@ -151,7 +164,7 @@ function addCounted(batch: ReadBatch, queueId: string, jobId: string, key: State
 }
 
 /** Few jobs have any: only of those they are measured. */
-function addBeside(batch: ReadBatch, facts: ReadBatch, queueId: string, { job, ...slots }: CountedSlots) {
+function addBeside(batch: ReadBatch, facts: Answers, queueId: string, { job, ...slots }: CountedSlots) {
   const at = `${queueId}:${job.jobId}`;
   const usage = (key: string): Slot => batch.add('memory', 'USAGE', key, 'SAMPLES', 0);
   const hasMore = facts.number(slots.beside) > 0;
@@ -163,9 +176,4 @@ function addBeside(batch: ReadBatch, facts: ReadBatch, queueId: string, { job, .
     lock: hasMore ? usage(`${at}:lock`) : null,
     deduplication: deduplication === null ? null : usage(`${queueId}:de:${deduplication}`),
   };
-}
-
-function throwRefusal(batch: ReadBatch, slot: Slot): void {
-  const refusal = batch.refusal(slot);
-  if (refusal) throw refusal;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { queueOf } from './queue-keys.js';
-import { ReadBatch } from './read-batch.js';
+import { ReadBatch, Refused } from './read-batch.js';
 
 /** Keys that one SCAN looks at: 0.6 ms of Redis with a million keys, which are spread over its memory. [run: 1.2 µs a key] */
 const SCAN_COUNT = 500;
@@ -140,7 +140,10 @@ export class Discovery {
     await batch.run(client);
     const confirmed: string[] = [];
     for (const { id, meta } of slots) {
-      const [version, maxLenEvents] = batch.list(meta);
+      const fields = batch.read((answers) => answers.list(meta));
+      // Not known: met again in the next pass. But what is no hash is no queue's.
+      if (fields instanceof Refused && fields.code !== 'WRONGTYPE') continue;
+      const [version, maxLenEvents] = fields instanceof Refused ? [] : fields;
       if (version?.startsWith('bullmq') || (maxLenEvents !== null && maxLenEvents !== undefined))
         confirmed.push(id);
       else if (this.#rejected.size < MOST_REMEMBERED) this.#rejected.add(id);

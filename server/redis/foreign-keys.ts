@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ForeignKey } from '../watch/memory-state.js';
-import { ReadBatch, sumOfCalls } from './read-batch.js';
+import { ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Keys drawn at random in one tick: 4 µs each with a million keys, and a look at those that are nobody's. */
 const DRAWN = 24;
@@ -34,7 +34,9 @@ export class ForeignKeys {
     const draw = new ReadBatch();
     const slots = Array.from({ length: canDraw ? DRAWN : 0 }, () => draw.add('randomkey'));
     await draw.run(client);
-    const drawn = slots.map((slot) => draw.text(slot)).filter((key): key is string => key !== null);
+    const drawn = slots
+      .map((slot) => draw.read((answers) => answers.text(slot)))
+      .filter((key): key is string => typeof key === 'string');
     const sizes = new ReadBatch();
     const measure = (key: string) => [key, sizes.add('memory', 'USAGE', key)] as const;
     const drawnSlots = drawn.filter((key) => !this.#isOwn(key)).map(measure);
@@ -44,13 +46,18 @@ export class ForeignKeys {
     const againSlots = [...this.#large.keys()].map(measure);
     await sizes.run(client);
     const calls = sumOfCalls(draw.calls, sizes.calls);
-    for (const [key, slot] of [...drawnSlots, ...metSlots, ...againSlots])
-      this.#note(key, sizes.number(slot));
+    const sizesOf = (measured: readonly (readonly [string, Slot])[]) =>
+      measured.flatMap(([key, slot]) => {
+        const bytes = sizes.read((answers) => answers.number(slot));
+        return bytes instanceof Refused ? [] : [{ key, bytes }];
+      });
+    const foreign = sizesOf(drawnSlots);
+    for (const { key, bytes } of [...foreign, ...sizesOf(metSlots), ...sizesOf(againSlots)])
+      this.#note(key, bytes);
     return {
-      drawn: drawn.length,
-      foreign: drawnSlots
-        .filter(([key]) => !this.#large.has(key))
-        .map(([key, slot]) => ({ key, bytes: sizes.number(slot) })),
+      // A key whose size is not known is as one that was not drawn.
+      drawn: drawn.length - (drawnSlots.length - foreign.length),
+      foreign: foreign.filter(({ key }) => !this.#large.has(key)),
       large: [...this.#large]
         .map(([key, bytes]) => ({ key: shown(key), bytes }))
         .sort((a, b) => b.bytes - a.bytes),

@@ -1,5 +1,6 @@
+import type { Redis } from 'ioredis';
 import type { HeldLocks } from '../watch/worker-state.js';
-import type { RedisClient } from './connect.js';
+import { Refused } from './read-batch.js';
 
 /** Active jobs that are looked at, and locks whose end is asked for. */
 const MOST_ACTIVE = 1_000;
@@ -16,14 +17,34 @@ export interface InHand {
 /**
  * What stands in Redis of the jobs that a worker had in hand: one window of the active list, one MGET of the locks of the
  * jobs in it, and the end of at most fifty of those that are the worker's.
- * @throws what Redis says.
+ * @returns Refused where Redis refuses one of these: nothing new is known then.
+ * @throws when the connection fails.
  */
 export async function readHeldLocks(
-  client: RedisClient,
+  client: Redis,
+  queueId: string,
+  held: InHand,
+  nowMs: number,
+): Promise<LocksRead | Refused> {
+  try {
+    return await locksOf(client, queueId, held, nowMs);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReplyError') return new Refused('lrange', error.message);
+    throw error;
+  }
+}
+
+interface LocksRead {
+  readonly locks: HeldLocks;
+  readonly calls: ReadonlyMap<string, number>;
+}
+
+async function locksOf(
+  client: Redis,
   queueId: string,
   { jobIds, jobs, lockToken }: InHand,
   nowMs: number,
-): Promise<{ readonly locks: HeldLocks; readonly calls: ReadonlyMap<string, number> }> {
+): Promise<LocksRead> {
   const active = await client.lrange(`${queueId}:active`, 0, MOST_ACTIVE - 1);
   const named = new Set(jobIds);
   const wanted = lockToken === null ? active.filter((jobId) => named.has(jobId)) : active;

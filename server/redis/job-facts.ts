@@ -1,5 +1,5 @@
 import type { JobState } from '../watch/snapshot.js';
-import type { ReadBatch, Slot } from './read-batch.js';
+import type { Answers, ReadBatch, Slot } from './read-batch.js';
 
 /** What is read of one job: sizes and times, never what is in it. */
 export interface JobFacts {
@@ -74,22 +74,22 @@ function factsThenSize(batch: ReadBatch, key: string): Pick<JobSlots, 'size' | '
   return { facts, size: batch.add('memory', 'USAGE', key, 'SAMPLES', 0) };
 }
 
-/** null where the job is gone by now. */
-export function readJobFacts(batch: ReadBatch, slots: JobSlots): JobFacts | null {
-  const [name, timestamp, delay, processedOn] = batch.list(slots.facts);
-  const bytes = batch.number(slots.size);
+/** null where the job is gone by now. @throws Refused, as `answers` does. */
+export function readJobFacts(answers: Answers, slots: JobSlots): JobFacts | null {
+  const [name, timestamp, delay, processedOn] = answers.list(slots.facts);
+  const bytes = answers.number(slots.size);
   if (bytes <= 0 || name === null || name === undefined) return null;
   return {
     jobId: slots.jobId,
     state: slots.state,
     type: name,
     bytes,
-    dataBytes: allocatedBytes(batch.number(slots.data)),
-    dataLength: batch.number(slots.data),
-    optsBytes: allocatedBytes(batch.number(slots.opts)),
-    stackBytes: allocatedBytes(batch.number(slots.stack)),
-    returnBytes: allocatedBytes(batch.number(slots.returned)),
-    logBytes: batch.number(slots.logs),
+    dataBytes: allocatedBytes(answers.number(slots.data)),
+    dataLength: answers.number(slots.data),
+    optsBytes: allocatedBytes(answers.number(slots.opts)),
+    stackBytes: allocatedBytes(answers.number(slots.stack)),
+    returnBytes: allocatedBytes(answers.number(slots.returned)),
+    logBytes: answers.number(slots.logs),
     addedAtMs: positiveOrNull(timestamp),
     delayMs: Number(delay ?? 0) || 0,
     startedAtMs: positiveOrNull(processedOn),

@@ -78,6 +78,25 @@ export class RedisLink {
     return mastersOf(this.client, this.address);
   }
 
+  /** The poller's connection to a node of a Cluster; null: it is none that the Cluster has told of. */
+  readonly nodeAt = (address: string): Redis | null => {
+    if (!(this.reader instanceof Cluster)) return null;
+    return (
+      this.reader.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address) ?? null
+    );
+  };
+
+  /** Masters that the Cluster says it has, as host:port, those that do not answer too. Empty: this is no Cluster. */
+  slotOwners(): ReadonlySet<string> {
+    if (!(this.reader instanceof Cluster)) return new Set();
+    return new Set(this.reader.slots.flatMap((nodes) => nodes?.[0] ?? []));
+  }
+
+  /** Has the Cluster asked at once who holds which slot, rather than after seconds; one question at a time. */
+  refreshSlots(): void {
+    if (this.reader instanceof Cluster) this.reader.refreshSlotsCache();
+  }
+
   /** For `new Queue(name, { connection, skipMetasUpdate: true })`. Shared: never closed by its user. */
   bullmqConnection(): RedisClient {
     return this.client;

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { NodeMemory } from '../watch/memory-state.js';
-import { ReadBatch } from './read-batch.js';
+import { ReadBatch, Refused } from './read-batch.js';
 
 export type MemoryStats = Pick<
   NodeMemory,
@@ -13,15 +13,15 @@ export type MemoryStats = Pick<
   | 'startupBytes'
 > & { readonly usedBytes: number; readonly keys: number };
 
-/** Where the memory of a process is by its own account, and the commands that were sent. null: MEMORY is not permitted (ACL). */
+/** Where the memory of a process is by its own account, and the commands that were sent. null: not known, as MEMORY was refused. */
 export async function readMemoryStats(
   client: Redis,
 ): Promise<{ readonly stats: MemoryStats | null; readonly calls: ReadonlyMap<string, number> }> {
   const batch = new ReadBatch();
   const slot = batch.add('memory', 'STATS');
   await batch.run(client);
-  const answer = batch.value(slot);
-  return { stats: answer === null ? null : decodeStats(answer), calls: batch.calls };
+  const stats = batch.read((answers) => decodeStats(answers.value(slot)));
+  return { stats: stats instanceof Refused ? null : stats, calls: batch.calls };
 }
 
 /** Reads the answer of MEMORY STATS: a flat list of names and values, with a list for each database. */

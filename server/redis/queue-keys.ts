@@ -8,6 +8,12 @@ export interface StateKey {
   readonly count: number;
 }
 
+/** What a queue's id is made of; the prefix may hold colons. */
+export function placeOf(id: string): { readonly id: string; readonly prefix: string; readonly name: string } {
+  const colon = id.lastIndexOf(':');
+  return { id, prefix: id.slice(0, colon), name: id.slice(colon + 1) };
+}
+
 /** The lists and sorted sets of a queue that hold jobs. `waiting` has two where BullMQ 5 has paused the queue. */
 export function stateKeys(id: string, counts: QueueCounts): readonly StateKey[] {
   const keys: readonly StateKey[] = [

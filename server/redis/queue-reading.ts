@@ -1,3 +1,4 @@
+import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { QueueCounts } from '../watch/snapshot.js';
 
 /** Which queue, and how much of it is due. */
@@ -60,4 +61,30 @@ export interface QueueMeta {
   readonly halt: string | null;
   /** What was ordered to its workers and is kept. */
   readonly orders: string | null;
+}
+
+/** In the order of `decodeMeta`. */
+export const META_FIELDS = [
+  'paused',
+  'concurrency',
+  'max',
+  'duration',
+  'version',
+  'opts.maxLenEvents',
+  'spillway.halt',
+  KEPT_ORDERS_FIELD,
+] as const;
+
+export function decodeMeta(values: readonly (string | null)[]): QueueMeta {
+  const [paused, concurrency, max, duration, version, maxLenEvents, halt, orders] = values;
+  return {
+    paused: paused ?? null,
+    concurrency: concurrency ?? null,
+    max: max ?? null,
+    duration: duration ?? null,
+    version: version ?? null,
+    maxLenEvents: maxLenEvents ?? null,
+    halt: halt ?? null,
+    orders: orders ?? null,
+  };
 }

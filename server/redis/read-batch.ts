@@ -4,21 +4,61 @@ import type { Redis } from 'ioredis';
 export type Slot = number;
 
 /**
+ * A value that is not known, because Redis refused the command that asks for it (MOVED, CLUSTERDOWN, NOPERM, BUSY …) or
+ * nobody answered. It is no number and no empty list, so it can't pass for one.
+ */
+export class Refused extends Error {
+  /** As Redis names it, in lower case; null: nothing was sent, as nobody was there to ask. */
+  readonly command: string | null;
+
+  /** @param message in Redis' words, its code first. */
+  constructor(command: string | null, message: string) {
+    super(message);
+    this.command = command;
+  }
+
+  /** `MOVED`, `CLUSTERDOWN`, `NOPERM` … */
+  get code(): string {
+    return /^[A-Z]+/.exec(this.message)?.[0] ?? 'ERR';
+  }
+
+  /** The key's slot is another node's, or on its way there: the same question may be answered elsewhere or in a moment. */
+  get isAboutPlace(): boolean {
+    return this.code === 'MOVED' || this.code === 'ASK' || this.code === 'TRYAGAIN';
+  }
+}
+
+/** The known part of a union with `Refused`. @throws Refused, where one answer is all that matters. */
+export function orThrow<T>(value: T | Refused): T {
+  if (value instanceof Refused) throw value;
+  return value;
+}
+
+/** The answers of a batch, for `ReadBatch.read`, which takes what these throw for the whole value being unknown. */
+export interface Answers {
+  /** null: there is none (nil), or nothing was asked. @throws Refused */
+  value(slot: Slot | null): unknown;
+  /** 0: it is none, or nothing was asked. @throws Refused */
+  number(slot: Slot | null): number;
+  /** @throws Refused */
+  text(slot: Slot | null): string | null;
+  /** @throws Refused */
+  list(slot: Slot | null): readonly (string | null)[];
+}
+
+/**
  * Commands gathered for one pipeline, with a count of each by name: what the console's own share of Redis CPU is
- * worked out from. Answers are read by slot; a refused command is an Error in its slot, so that one refusal does not
- * hide the rest.
+ * worked out from. Answers are read through `read` alone, whose result is a union with `Refused`: whoever asks has to say
+ * what becomes of a value that is not known, and one refusal does not hide the rest.
  */
 export class ReadBatch {
   readonly calls = new Map<string, number>();
   readonly #commands: (readonly (string | number)[])[] = [];
-  #answers: readonly unknown[] = [];
+  #answers: unknown[] = [];
 
   /** Adds a command; the name is counted in lower case, containers with their subcommand as INFO commandstats does. */
   add(command: string, ...args: readonly (string | number)[]): Slot {
-    const name =
-      command === 'config' || command === 'client' || command === 'memory'
-        ? `${command}|${String(args[0]).toLowerCase()}`
-        : command;
+    const name = nameOf([command, ...args]);
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
     return this.#commands.push([command, ...args]) - 1;
   }
@@ -27,42 +67,86 @@ export class ReadBatch {
     return this.#commands.length;
   }
 
-  /** Sends everything as one pipeline. Throws when the connection fails; single refusals stay in their slots. */
-  async run(client: Redis): Promise<void> {
+  /**
+   * Sends everything as one pipeline; what a Cluster says lies elsewhere is asked for there, once.
+   * @param nodeAt the connection to `host:port` of a Cluster; absent: redirections are refusals.
+   * @throws when the connection fails; single refusals stay in their slots.
+   */
+  async run(client: Redis, nodeAt?: (address: string) => Redis | null): Promise<void> {
     if (this.#commands.length === 0) return;
-    const pipeline = client.pipeline(this.#commands.map((command) => [...command]));
-    const results = (await pipeline.exec()) ?? [];
-    this.#answers = results.map(([error, value]) => error ?? value);
-    const lost = results.find(([error]) => error && isConnectionLoss(error));
-    if (lost?.[0]) throw lost[0];
+    this.#answers = await exec(client, this.#commands);
+    if (nodeAt) await this.#follow(nodeAt);
   }
 
-  /** The answer, or null where the command was refused or there is none. */
-  value(slot: Slot | null): unknown {
-    const answer = slot === null ? null : this.#answers[slot];
-    return answer instanceof Error || answer === undefined ? null : answer;
+  /** What `decode` makes of the answers; Refused where any that it looks at was refused. */
+  read<T>(decode: (answers: Answers) => T): T | Refused {
+    try {
+      return decode(this.#reader);
+    } catch (error) {
+      if (error instanceof Refused) return error;
+      throw error;
+    }
   }
 
-  /** The refusal of a command, or null where it went through. */
-  refusal(slot: Slot): Error | null {
-    const answer = this.#answers[slot];
-    return answer instanceof Error ? answer : null;
+  readonly #reader: Answers = {
+    value: (slot) => {
+      const answer = slot === null ? null : this.#answers[slot];
+      if (answer instanceof Error) throw this.#refusal(slot ?? 0, answer);
+      return answer ?? null;
+    },
+    number: (slot) => {
+      const value = Number(this.#reader.value(slot));
+      return Number.isFinite(value) ? value : 0;
+    },
+    text: (slot) => {
+      const value = this.#reader.value(slot);
+      return value === null ? null : String(value);
+    },
+    list: (slot) => {
+      const value = this.#reader.value(slot);
+      return Array.isArray(value) ? value.map((item) => (item === null ? null : String(item))) : [];
+    },
+  };
+
+  #refusal(slot: Slot, { message }: Error): Refused {
+    return new Refused(nameOf(this.#commands[slot] ?? []), message);
   }
 
-  number(slot: Slot | null): number {
-    const value = Number(this.value(slot));
-    return Number.isFinite(value) ? value : 0;
+  async #follow(nodeAt: (address: string) => Redis | null): Promise<void> {
+    const byAddress = new Map<string, { slot: Slot; isAsk: boolean }[]>();
+    for (const [slot, answer] of this.#answers.entries()) {
+      const [, kind, address = ''] =
+        (answer instanceof Error && /^(MOVED|ASK) \d+ (\S+:\d+)/.exec(answer.message)) || [];
+      if (!kind) continue;
+      const there = byAddress.get(address) ?? [];
+      there.push({ slot, isAsk: kind === 'ASK' });
+      byAddress.set(address, there);
+    }
+    for (const [address, there] of byAddress) {
+      const node = nodeAt(address);
+      if (!node) continue;
+      // ASKING is for the one command after it.
+      const commands = there.flatMap(({ slot, isAsk }) => {
+        const command = this.#commands[slot] ?? [];
+        return isAsk ? [['asking'], command] : [command];
+      });
+      const answers = (await exec(node, commands)).filter((_, i) => commands[i]?.[0] !== 'asking');
+      for (const [i, { slot }] of there.entries()) this.#answers[slot] = answers[i];
+    }
   }
+}
 
-  text(slot: Slot | null): string | null {
-    const value = this.value(slot);
-    return value === null ? null : String(value);
-  }
+async function exec(client: Redis, commands: readonly (readonly (string | number)[])[]): Promise<unknown[]> {
+  const results = (await client.pipeline(commands.map((command) => [...command])).exec()) ?? [];
+  const lost = results.find(([error]) => error && isConnectionLoss(error));
+  if (lost?.[0]) throw lost[0];
+  return results.map(([error, value]) => error ?? value);
+}
 
-  list(slot: Slot | null): readonly (string | null)[] {
-    const value = this.value(slot);
-    return Array.isArray(value) ? value.map((item) => (item === null ? null : String(item))) : [];
-  }
+function nameOf([command = '', subcommand]: readonly (string | number)[]): string {
+  return command === 'config' || command === 'client' || command === 'memory'
+    ? `${command}|${String(subcommand).toLowerCase()}`
+    : String(command);
 }
 
 /** Commands of several batches together, by name. */

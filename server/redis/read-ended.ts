@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../watch/finished-job.js';
 import { isJobId } from './queue-keys.js';
-import { ReadBatch, type Slot, sumOfCalls } from './read-batch.js';
+import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Jobs looked at of one kind in one turn of one queue: 1.5 µs each. */
 const MOST_ENDED = 60;
@@ -46,6 +46,7 @@ interface Ids {
 /**
  * Looks at the jobs of many queues that have ended since the last look, that have run longest, and that came last, in two
  * pipelines. Never reads what jobs hold: names, times, the worker's name and the first line of an error.
+ * @returns no reading of a queue of which anything was refused.
  */
 export async function readEnded(
   client: Redis,
@@ -55,9 +56,16 @@ export async function readEnded(
   const slots = requests.map((request) => addIds(lists, request));
   await lists.run(client);
   const facts = new ReadBatch();
-  const decoders = requests.map((request, i) => addFacts(facts, lists, request, slots[i]));
+  const decoders = requests.flatMap((request, i) => {
+    const decode = lists.read((answers) => addFacts(facts, answers, request, slots[i]));
+    return decode instanceof Refused ? [] : [decode];
+  });
   await facts.run(client);
-  return { readings: decoders.map((decode) => decode()), calls: sumOfCalls(lists.calls, facts.calls) };
+  const readings = decoders.flatMap((decode) => {
+    const reading = facts.read(decode);
+    return reading instanceof Refused ? [] : [reading];
+  });
+  return { readings, calls: sumOfCalls(lists.calls, facts.calls) };
 }
 
 function addIds(batch: ReadBatch, request: EndedRequest): Ids {
@@ -77,10 +85,10 @@ function addIds(batch: ReadBatch, request: EndedRequest): Ids {
 
 function addFacts(
   batch: ReadBatch,
-  lists: ReadBatch,
+  lists: Answers,
   { id }: EndedRequest,
   slots: Ids | undefined,
-): () => EndedReading {
+): (answers: Answers) => EndedReading {
   const idsAt = (slot: Slot | null | undefined): readonly string[] =>
     lists.list(slot ?? null).filter(isJobId);
   const [completed, failed] = [idsAt(slots?.completed), idsAt(slots?.failed)];
@@ -95,16 +103,16 @@ function addFacts(
   const newest = [...idsAt(slots?.newest), ...idsAt(slots?.newestPrioritized)].map((jobId) =>
     batch.add('hget', `${id}:${jobId}`, 'name'),
   );
-  return () => ({
+  return (answers) => ({
     id,
     finished: ended
-      .flatMap(({ jobId, failed: hasFailed, slot }) => endedOf(batch.list(slot), jobId, hasFailed) ?? [])
+      .flatMap(({ jobId, failed: hasFailed, slot }) => endedOf(answers.list(slot), jobId, hasFailed) ?? [])
       .sort((a, b) => a.endedAtMs - b.endedAtMs),
     isWhole: completed.length < MOST_ENDED && failed.length < MOST_ENDED,
     running: running
-      .flatMap(({ jobId, slot }) => runningOf(batch.list(slot), jobId) ?? [])
+      .flatMap(({ jobId, slot }) => runningOf(answers.list(slot), jobId) ?? [])
       .sort((a, b) => a.startedAtMs - b.startedAtMs),
-    newestTypes: newest.flatMap((slot) => batch.text(slot) ?? []),
+    newestTypes: newest.flatMap((slot) => answers.text(slot) ?? []),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../watch/finished-job.js';
-import { ReadBatch, sumOfCalls } from './read-batch.js';
+import { ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 
 /** Entries and bytes of one look: `completed` events carry the return value, which may be large. */
 const MOST_EVENTS = 150;
@@ -49,7 +49,8 @@ export class EventTail {
       most,
     );
     await batch.run(client);
-    const entries = readEntries(batch.value(slot)).reverse();
+    const entries = batch.read((answers) => readEntries(answers.value(slot)).reverse());
+    if (entries instanceof Refused) return { finished: [], isWhole: false, calls: batch.calls };
     const isWhole = this.#lastId !== null && entries.length < most;
     const last = entries[entries.length - 1];
     if (last) this.#lastId = last.id;
@@ -72,7 +73,10 @@ export class EventTail {
     const batch = new ReadBatch();
     const slots = unknown.map((jobId) => [jobId, batch.add('hget', `${this.#id}:${jobId}`, 'name')] as const);
     await batch.run(client);
-    for (const [jobId, slot] of slots) this.#remember(jobId).type = batch.text(slot);
+    for (const [jobId, slot] of slots) {
+      const name = batch.read((answers) => answers.text(slot));
+      if (!(name instanceof Refused)) this.#remember(jobId).type = name;
+    }
     return batch.calls;
   }
 

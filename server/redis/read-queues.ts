@@ -1,19 +1,6 @@
 import type { Redis } from 'ioredis';
-import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
-import type { QueueMeta, QueueReading, QueueReadPlan } from './queue-reading.js';
-import { ReadBatch, type Slot } from './read-batch.js';
-
-/** In the order of `decodeMeta`. */
-const META_FIELDS = [
-  'paused',
-  'concurrency',
-  'max',
-  'duration',
-  'version',
-  'opts.maxLenEvents',
-  'spillway.halt',
-  KEPT_ORDERS_FIELD,
-] as const;
+import { decodeMeta, META_FIELDS, type QueueReading, type QueueReadPlan } from './queue-reading.js';
+import { type Answers, addCalls, ReadBatch, Refused, type Slot } from './read-batch.js';
 
 /** Queues whose lists one EXISTS asks for: at most 150 keys. */
 const EXISTS_QUEUES = 25;
@@ -23,24 +10,47 @@ const FINISHED_KEYS = ['completed', 'failed'] as const;
 /** Keys of one MGET: enough to make it nearly free, few enough not to hold Redis up. */
 const MGET_KEYS = 200;
 
+/** What a read of one queue says; Refused: it is not known now, and why. */
+export type QueueAnswer = QueueReading | Refused;
+
+/** How the keys of the queues lie. */
+export interface QueuePlaces {
+  /** A Cluster: commands over keys of several queues are not permitted. */
+  readonly isCluster: boolean;
+  /** The connection to a node that a redirection names. */
+  readonly nodeAt?: (address: string) => Redis | null;
+}
+const ONE_PLACE: QueuePlaces = { isCluster: false };
+
 /**
  * Adds the reads of these queues to a batch: plain commands, since they cost Redis half of what the same reads cost in
  * a script (1,000 queues: 6.3 ms against 11–16 ms by EVALSHA_RO on 7.0.15), and one MGET for many counters.
+ * @param isAlone each queue by commands of one key: what is refused of one then hides no other.
  * @returns a function that decodes the answers once the batch has run, in the order of `plans`.
  */
 export function addQueueReads(
   batch: ReadBatch,
   plans: readonly QueueReadPlan[],
-  sameSlot = false,
-): () => readonly QueueReading[] {
-  const counters = addCounters(batch, plans, sameSlot);
-  const isAnyThere = addExists(batch, plans, sameSlot ? 1 : EXISTS_QUEUES);
+  isCluster = false,
+  isAlone = false,
+): () => readonly QueueAnswer[] {
+  const counters = isAlone ? addCountersAlone(batch, plans) : addCounters(batch, plans, isCluster);
+  const isAnyThere = addExists(batch, plans, isCluster ? 1 : EXISTS_QUEUES);
   const slots = plans.map((plan) => addQueueRead(batch, plan));
   return () =>
     plans.map((plan, i) => {
       const slot = slots[i];
       if (!slot) throw new Error('unreachable: one slot set for each plan');
-      return decode(batch, plan, slot, counters(i), isAnyThere(i));
+      return batch.read((answers) =>
+        decode(
+          answers,
+          plan,
+          slot,
+          counters(answers, i),
+          isAnyThere(answers, i),
+          decodeAge(batch, plan, slot.age),
+        ),
+      );
     });
 }
 
@@ -51,30 +61,51 @@ export function addQueueReads(
 export async function readQueues(
   client: Redis,
   plans: readonly QueueReadPlan[],
-  sameSlot = false,
-): Promise<readonly QueueReading[]> {
+  places: QueuePlaces = ONE_PLACE,
+): Promise<readonly QueueAnswer[]> {
   const batch = new ReadBatch();
-  const decodeAll = addQueueReads(batch, plans, sameSlot);
+  const decodeAll = addQueueReads(batch, plans, places.isCluster);
   await batch.run(client);
-  return (await completeReadings(client, plans, decodeAll(), sameSlot)).readings;
+  return (await completeReadings(client, plans, decodeAll(), places)).readings;
 }
 
-/** Reads the partial ones again, with their sparse lists. @returns all readings in order, and the commands it sent. */
+/**
+ * Reads those again that are partial, with their sparse lists; and each by itself those that were refused, as the refusal
+ * may be about another queue's key in the same command, or name the node that has them now.
+ * @returns all in order, and the commands it sent.
+ */
 export async function completeReadings(
   client: Redis,
   plans: readonly QueueReadPlan[],
-  readings: readonly QueueReading[],
-  sameSlot: boolean,
-): Promise<{ readonly readings: readonly QueueReading[]; readonly calls: ReadonlyMap<string, number> }> {
-  const again = plans
-    .filter((_, i) => readings[i]?.isPartial)
-    .map((plan) => ({ ...plan, withSparse: true, withFinished: true }));
-  if (again.length === 0) return { readings, calls: new Map() };
-  const batch = new ReadBatch();
-  const decodeAgain = addQueueReads(batch, again, sameSlot);
-  await batch.run(client);
-  const byId = new Map(decodeAgain().map((reading) => [reading.id, reading]));
-  return { readings: readings.map((reading) => byId.get(reading.id) ?? reading), calls: batch.calls };
+  readings: readonly QueueAnswer[],
+  { isCluster, nodeAt }: QueuePlaces,
+): Promise<{ readonly readings: readonly QueueAnswer[]; readonly calls: ReadonlyMap<string, number> }> {
+  const partial: number[] = [];
+  const refused: number[] = [];
+  for (const [i, reading] of readings.entries()) {
+    if (reading instanceof Refused) refused.push(i);
+    else if (reading.isPartial) partial.push(i);
+  }
+  const complete = [...readings];
+  const calls = new Map<string, number>();
+  for (const [places, isAlone] of [
+    [partial, false],
+    [refused, true],
+  ] as const) {
+    if (places.length === 0) continue;
+    const batch = new ReadBatch();
+    const again = places
+      .flatMap((i) => plans[i] ?? [])
+      .map((plan) => ({ ...plan, withSparse: true, withFinished: true }));
+    const decodeAgain = addQueueReads(batch, again, isCluster, isAlone);
+    await batch.run(client, nodeAt);
+    for (const [at, reading] of decodeAgain().entries()) {
+      const i = places[at];
+      if (i !== undefined) complete[i] = reading;
+    }
+    addCalls(calls, batch.calls);
+  }
+  return { readings: complete, calls };
 }
 
 /** `id` and `limiter` of all queues by MGET; in a Cluster one by one, as their keys may lie in different slots. */
@@ -82,17 +113,36 @@ function addCounters(
   batch: ReadBatch,
   plans: readonly QueueReadPlan[],
   onePerQueue: boolean,
-): (index: number) => { added: string | null; limiter: string | null } {
+): (answers: Answers, index: number) => Counter {
   const step = onePerQueue ? 1 : MGET_KEYS / 2;
   const slots: Slot[] = [];
   for (let from = 0; from < plans.length; from += step) {
     const keys = plans.slice(from, from + step).flatMap((plan) => [`${plan.id}:id`, `${plan.id}:limiter`]);
     slots.push(batch.add('mget', ...keys));
   }
-  return (index) => {
-    const answers = batch.list(slots[Math.floor(index / step)] ?? null);
+  return (answers, index) => {
+    const values = answers.list(slots[Math.floor(index / step)] ?? null);
     const at = (index % step) * 2;
-    return { added: answers[at] ?? null, limiter: answers[at + 1] ?? null };
+    return { added: values[at] ?? null, limiter: values[at + 1] ?? null };
+  };
+}
+
+interface Counter {
+  readonly added: string | null;
+  readonly limiter: string | null;
+}
+
+function addCountersAlone(
+  batch: ReadBatch,
+  plans: readonly QueueReadPlan[],
+): (answers: Answers, index: number) => Counter {
+  const slots = plans.map(({ id }) => ({
+    added: batch.add('get', `${id}:id`),
+    limiter: batch.add('get', `${id}:limiter`),
+  }));
+  return (answers, index) => {
+    const slot = slots[index];
+    return { added: answers.text(slot?.added ?? null), limiter: answers.text(slot?.limiter ?? null) };
   };
 }
 
@@ -101,16 +151,16 @@ function addExists(
   batch: ReadBatch,
   plans: readonly QueueReadPlan[],
   groupSize: number,
-): (index: number) => boolean {
+): (answers: Answers, index: number) => boolean {
   const slots: (Slot | null)[] = [];
   for (let from = 0; from < plans.length; from += groupSize) {
     const keys = plans.slice(from, from + groupSize).flatMap(keysTakenForEmpty);
     slots.push(keys.length === 0 ? null : batch.add('exists', ...keys));
   }
-  return (index) => {
+  return (answers, index) => {
     const plan = plans[index];
     const isInGroup = plan !== undefined && keysTakenForEmpty(plan).length > 0;
-    return isInGroup && batch.number(slots[Math.floor(index / groupSize)] ?? null) > 0;
+    return isInGroup && answers.number(slots[Math.floor(index / groupSize)] ?? null) > 0;
   };
 }
 
@@ -176,29 +226,33 @@ function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
 }
 
 function decode(
-  batch: ReadBatch,
+  answers: Answers,
   plan: QueueReadPlan,
   slot: QueueSlots,
-  counter: { added: string | null; limiter: string | null },
+  counter: Counter,
   isPartial: boolean,
+  age: QueueReading['age'],
 ): QueueReading {
-  const legacyPaused = batch.number(slot.sparse?.paused ?? null);
+  const legacyPaused = answers.number(slot.sparse?.paused ?? null);
   const counts = {
-    waiting: batch.number(slot.wait) + legacyPaused,
+    waiting: answers.number(slot.wait) + legacyPaused,
     legacyPaused,
-    prioritized: batch.number(slot.sparse?.prioritized ?? null),
-    active: batch.number(slot.active),
-    delayed: batch.number(slot.sparse?.delayed ?? null),
-    waitingChildren: batch.number(slot.sparse?.waitingChildren ?? null),
+    prioritized: answers.number(slot.sparse?.prioritized ?? null),
+    active: answers.number(slot.active),
+    delayed: answers.number(slot.sparse?.delayed ?? null),
+    waitingChildren: answers.number(slot.sparse?.waitingChildren ?? null),
   };
-  const meta = slot.meta === null ? null : decodeMeta(batch.list(slot.meta));
+  const meta = slot.meta === null ? null : decodeMeta(answers.list(slot.meta));
   const finished = plan.withRare
     ? {
-        completed: batch.number(slot.finished?.completed ?? null),
-        failed: batch.number(slot.finished?.failed ?? null),
+        completed: answers.number(slot.finished?.completed ?? null),
+        failed: answers.number(slot.finished?.failed ?? null),
       }
     : null;
-  const heads = [batch.text(slot.nextWaiting), batch.list(slot.sparse?.nextPrioritized ?? null)[0] ?? null];
+  const heads = [
+    answers.text(slot.nextWaiting),
+    answers.list(slot.sparse?.nextPrioritized ?? null)[0] ?? null,
+  ];
   // Without the meta hash in view it can't be said that a queue is gone.
   const hasMeta = meta === null || Object.values(meta).some((value) => value !== null);
   const hasJobs = isPartial || Object.values(counts).some((count) => count > 0);
@@ -207,35 +261,24 @@ function decode(
     exists: hasMeta || hasJobs || counter.added !== null,
     isPartial,
     counts,
-    delayedDue: batch.number(slot.sparse?.delayedDue ?? null),
+    delayedDue: answers.number(slot.sparse?.delayedDue ?? null),
     finished,
-    eventsLength: slot.events === null ? null : batch.number(slot.events),
+    eventsLength: slot.events === null ? null : answers.number(slot.events),
     addedTotal: Number(counter.added ?? 0) || 0,
     meta,
     hasLimiter: counter.limiter !== null,
-    limiterTtlMs: slot.limiter === null ? null : Math.max(0, batch.number(slot.limiter)),
+    limiterTtlMs: slot.limiter === null ? null : Math.max(0, answers.number(slot.limiter)),
     // v5 leaves a marker `0:<timestamp>` in `wait` at times; it is no job.
     headJobIds: heads.filter((jobId): jobId is string => jobId !== null && !jobId.startsWith('0:')),
-    age: decodeAge(batch, plan, slot.age),
-  };
-}
-
-function decodeMeta(values: readonly (string | null)[]): QueueMeta {
-  const [paused, concurrency, max, duration, version, maxLenEvents, halt, orders] = values;
-  return {
-    paused: paused ?? null,
-    concurrency: concurrency ?? null,
-    max: max ?? null,
-    duration: duration ?? null,
-    version: version ?? null,
-    maxLenEvents: maxLenEvents ?? null,
-    halt: halt ?? null,
-    orders: orders ?? null,
+    age,
   };
 }
 
 function decodeAge(batch: ReadBatch, plan: QueueReadPlan, slot: Slot | null): QueueReading['age'] {
-  const [timestamp, delay] = batch.list(slot);
+  const values = batch.read((answers) => answers.list(slot));
+  // Only a hint of how long jobs wait: no reason to call the queue unknown.
+  if (values instanceof Refused) return null;
+  const [timestamp, delay] = values;
   if (plan.askAgeOf === null || !timestamp) return null;
   return { jobId: plan.askAgeOf, timestampMs: Number(timestamp) || 0, delayMs: Number(delay ?? 0) || 0 };
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { countWithinBudget } from '../model/tenant-plan.js';
 import { tenantIn, UNREAD_TENANT } from '../model/tenant-text.js';
 import type { JobFacts } from './job-facts.js';
-import { ReadBatch, type Slot } from './read-batch.js';
+import { ReadBatch, Refused, type Slot } from './read-batch.js';
 import type { QueueSample, StateSample } from './sample-jobs.js';
 
 /** Longer data are not read: parsing them costs, and they are counted as UNREAD_TENANT. */
@@ -64,9 +64,9 @@ export async function readTenants(
   const found = new Map<StateSample, { tenant: string; bytes: number }[]>();
   looks.forEach(({ job, state }, i) => {
     const slot = slots[i] ?? null;
-    const data = batch.text(slot);
+    const data = batch.read((answers) => answers.text(slot));
     // Gone by now, or refused: as if it had not been drawn.
-    if (slot !== null && data === null) return;
+    if (data instanceof Refused || (slot !== null && data === null)) return;
     const tenant = data === null ? UNREAD_TENANT : tenantIn(data, path);
     const jobs = found.get(state) ?? [];
     jobs.push({ tenant, bytes: job.bytes + job.logBytes });

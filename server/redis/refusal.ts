@@ -1,4 +1,5 @@
 import { describeProblem } from './problem.js';
+import type { Refused } from './read-batch.js';
 
 /** What Redis says when it refuses a change, and what a person should do about it. First match counts. */
 const REFUSALS: readonly (readonly [pattern: RegExp, text: string])[] = [
@@ -32,6 +33,27 @@ export function describeRefusal(error: unknown, address: string): string {
   return UNKNOWN_END.test(text)
     ? `${problem}. Whether the change was made is not known: look before you repeat it.`
     : problem;
+}
+
+/** Why a value can't be read, by Redis' code. */
+const UNREAD: Readonly<Record<string, string>> = {
+  CLUSTERDOWN: 'the cluster is down: not all of its slots are served',
+  MOVED: 'its slot is another master’s now, which the console can not reach yet',
+  ASK: 'its slot is being moved to another master',
+  TRYAGAIN: 'its slot is being moved to another master',
+  LOADING: 'Redis is loading its data',
+  MASTERDOWN: 'this is a replica that has lost its master',
+  BUSY: 'Redis is busy with a script that does not end',
+  NOPERM: "Redis does not permit it to the console's user (ACL)",
+  WRONGTYPE: 'one of its keys holds something else than BullMQ keeps there',
+};
+
+/** Why something can't be read, with the command that was refused, as part of a sentence. Holds no secret. */
+export function describeUnread(refused: Refused): string {
+  if (refused.command === null) return serverWords(refused.message);
+  const command = refused.command.replace('|', ' ').toUpperCase();
+  const known = UNREAD[refused.code];
+  return known ? `${command} is refused: ${known}` : `${command} is refused: ${serverWords(refused.message)}`;
 }
 
 /** Redis' own words, without the place in the script that Redis 7 appends. */

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { JobState } from '../watch/snapshot.js';
 import { addJobFacts, type JobFacts, readJobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
-import { ReadBatch, type Slot, sumOfCalls } from './read-batch.js';
+import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Of one queue: how many jobs of each state are to be looked at, and whether what is beside jobs is too. */
 export interface SampleRequest {
@@ -64,25 +64,39 @@ export async function sampleJobs(
   await places.run(client);
   const facts = new ReadBatch();
   const found = requests.map(({ id, states }, q) =>
-    states.map((state, s) =>
-      idsOf(places, idSlots[q]?.[s] ?? []).map((jobId) => addJobFacts(facts, id, jobId, state.state)),
-    ),
+    states.map((state, s) => {
+      const ids = places.read((answers) => idsOf(answers, idSlots[q]?.[s] ?? []));
+      return ids instanceof Refused ? ids : ids.map((jobId) => addJobFacts(facts, id, jobId, state.state));
+    }),
   );
   const structures = requests.map((request, q) => {
     const slots = schedulers[q];
-    return slots ? addStructure(facts, request, places.list(slots.some), places.number(slots.count)) : null;
+    const known = places.read((answers) =>
+      slots ? { some: answers.list(slots.some), count: answers.number(slots.count) } : null,
+    );
+    return known === null || known instanceof Refused
+      ? null
+      : addStructure(facts, request, known.some, known.count);
   });
   await facts.run(client);
+  const known = <T>(value: T | Refused): T | null => (value instanceof Refused ? null : value);
   const samples = requests.map((request, q) => ({
     id: request.id,
-    states: request.states.map((state, s) => ({
-      state: state.state,
-      key: state.key,
-      count: state.count,
-      isCensus: state.samples >= state.count,
-      jobs: (found[q]?.[s] ?? []).flatMap((slots) => readJobFacts(facts, slots) ?? []),
-    })),
-    structure: structures[q]?.() ?? null,
+    states: request.states.map((state, s) => {
+      const slots = found[q]?.[s] ?? [];
+      const looks =
+        slots instanceof Refused
+          ? [slots]
+          : slots.map((job) => facts.read((answers) => readJobFacts(answers, job)));
+      return {
+        state: state.state,
+        key: state.key,
+        count: state.count,
+        isCensus: state.samples >= state.count && !looks.some((look) => look instanceof Refused),
+        jobs: looks.flatMap((look) => known(look) ?? []),
+      };
+    }),
+    structure: known(facts.read((answers) => structures[q]?.(answers) ?? null)),
   }));
   return { samples, calls: sumOfCalls(places.calls, facts.calls) };
 }
@@ -105,8 +119,8 @@ function addPlaces(
   });
 }
 
-function idsOf(batch: ReadBatch, slots: readonly Slot[]): readonly string[] {
-  return [...new Set(slots.flatMap((slot) => batch.list(slot)).filter(isJobId))];
+function idsOf(answers: Answers, slots: readonly Slot[]): readonly string[] {
+  return [...new Set(slots.flatMap((slot) => answers.list(slot)).filter(isJobId))];
 }
 
 function addStructure(
@@ -114,7 +128,7 @@ function addStructure(
   { id, states }: SampleRequest,
   schedulers: readonly (string | null)[],
   schedulerCount: number,
-): () => QueueStructure {
+): (answers: Answers) => QueueStructure {
   const usage = (key: string): Slot => batch.add('memory', 'USAGE', key);
   const lists = states.map(({ key }) => [key, usage(key)] as const);
   const events = usage(`${id}:events`);
@@ -123,18 +137,16 @@ function addStructure(
   );
   const repeat = usage(`${id}:repeat`);
   const some = schedulers.flatMap((key) => (key === null ? [] : usage(`${id}:repeat:${key}`)));
-  return () => {
+  return (answers) => {
     const sum = (slots: readonly Slot[]): number =>
-      slots.reduce((total, slot) => total + batch.number(slot), 0);
+      slots.reduce((total, slot) => total + answers.number(slot), 0);
     return {
-      byKey: new Map(lists.map(([key, slot]) => [key, batch.number(slot)])),
-      eventsBytes: batch.number(events),
+      byKey: new Map(lists.map(([key, slot]) => [key, answers.number(slot)])),
+      eventsBytes: answers.number(events),
       schedulersBytes:
-        batch.number(repeat) +
+        answers.number(repeat) +
         (some.length === 0 ? 0 : Math.round((sum(some) / some.length) * schedulerCount)),
       settingsBytes: sum(settings),
     };
   };
 }
-
-/** Commands of two batches together, by name. */

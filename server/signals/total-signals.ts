@@ -1,4 +1,5 @@
 import { sightOf } from '../model/sight.js';
+import { lacksQueues } from '../model/unread.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { InstanceSignal } from './signal.js';
 
@@ -10,7 +11,9 @@ export const TOTAL_SIGNALS: readonly InstanceSignal[] = [
     help: 'Memory that counts against maxmemory, of all nodes.',
     unit: 'bytes',
     kind: 'gauge',
-    read: whileLive((snapshot) => snapshot.nodes.reduce((sum, { countedBytes }) => sum + countedBytes, 0)),
+    read: whileLive(({ nodes, unread }) =>
+      unread.nodes.length > 0 ? null : nodes.reduce((sum, { countedBytes }) => sum + countedBytes, 0),
+    ),
   },
   {
     scope: 'instance',
@@ -26,7 +29,15 @@ export const TOTAL_SIGNALS: readonly InstanceSignal[] = [
     help: 'Queues that the console watches in this Redis.',
     unit: 'count',
     kind: 'gauge',
-    read: whileLive((snapshot) => snapshot.queues.length),
+    read: whileLive(({ queues, unread }) => queues.length + unread.queues.length),
+  },
+  {
+    scope: 'instance',
+    name: 'queues_unread',
+    help: 'Queues of which nothing is known now, as Redis refuses their reads or a master does not answer; no sum holds them.',
+    unit: 'count',
+    kind: 'gauge',
+    read: whileLive(({ unread }) => unread.queues.length),
   },
   {
     scope: 'instance',
@@ -63,10 +74,13 @@ export const TOTAL_SIGNALS: readonly InstanceSignal[] = [
 ];
 
 /** Old sums are no sums of now: nothing is exposed while the console is blind. */
-function whileLive(read: (snapshot: Snapshot) => number): InstanceSignal['read'] {
+function whileLive(read: (snapshot: Snapshot) => number | null): InstanceSignal['read'] {
   return (snapshot, nowMs) => (sightOf(snapshot, nowMs).isLive ? read(snapshot) : null);
 }
 
+/** Not known while it would lack a queue that was in it before: the sum of the rest would pass for a fall. */
 function total(read: (queue: QueueState) => number): InstanceSignal['read'] {
-  return whileLive((snapshot) => snapshot.queues.reduce((sum, queue) => sum + read(queue), 0));
+  return whileLive(({ queues, unread }) =>
+    lacksQueues(unread) ? null : queues.reduce((sum, queue) => sum + read(queue), 0),
+  );
 }

@@ -1,9 +1,12 @@
-import type { Finding, FindingRule, Thresholds } from '../findings/finding.js';
+import type { CurrentFinding, Finding, FindingRule, Thresholds } from '../findings/finding.js';
 import { detectFindings } from '../findings/index.js';
+import { marked } from '../findings/last-seen.js';
 import { detectOwnFindings } from '../findings/own-findings.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
 import { OwnHealth } from '../health/own-health.js';
 import type { InstanceConfig } from '../instance-config.js';
+import { sightOf } from '../model/sight.js';
+import { findingsUnread } from '../model/unread.js';
 import { RedisLink } from '../redis/link.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { CountRefused } from './count-refused.js';
@@ -42,6 +45,8 @@ export function createWatch(options: WatchOptions): Watch {
     options;
   const listeners = new Map<(instance: string) => void, string>();
   const tracked = new Map<string, readonly Finding[]>();
+  /** What was found when it could be judged last, without marks of being last seen. */
+  const judged = new Map<string, readonly CurrentFinding[]>();
   const watches = new Map<string, InstanceWatch>();
   const meter = new SelfDelayMeter(options.now);
   const self = () => meter.delay;
@@ -52,7 +57,12 @@ export function createWatch(options: WatchOptions): Watch {
     const nowMs = options.now();
     const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
     const found = detectFindings(snapshot, nowMs, options.thresholds, guarded);
-    tracked.set(snapshot.instance, trackFindings(tracked.get(snapshot.instance) ?? [], found, nowMs));
+    const unread = findingsUnread(judged.get(snapshot.instance) ?? [], found, snapshot.unread);
+    if (sightOf(snapshot, nowMs).isLive)
+      judged.set(snapshot.instance, [...found, ...unread.map(({ finding }) => finding)]);
+    const lastSeen = unread.map(({ finding, readAtMs }) => marked(finding, nowMs, readAtMs));
+    const before = tracked.get(snapshot.instance) ?? [];
+    tracked.set(snapshot.instance, trackFindings(before, [...found, ...lastSeen], nowMs));
   };
 
   // The console is one whatever the number of instances, and whatever these do: its troubles are told beside the first's.

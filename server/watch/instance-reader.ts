@@ -1,14 +1,13 @@
-import type { Redis } from 'ioredis';
 import type { QueueVerdict } from '../findings/verdict.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
-import { Discovery, type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
+import { ClusterSight, ping } from '../redis/cluster-sight.js';
+import { type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
 import { readHeldLocks } from '../redis/held-locks.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
-import { ReadBatch } from '../redis/read-batch.js';
+import { orThrow, ReadBatch, Refused } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
-import { isCluster, ownerOf } from '../redis/slot-owner.js';
 import { discoveryStateOf } from './discovery-state.js';
 import type { Fleet } from './fleet.js';
 import { InstanceMemory } from './instance-memory.js';
@@ -16,9 +15,10 @@ import { totalsOf } from './instance-totals.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
 import type { CountProgress } from './memory-state.js';
 import { SeenClients } from './seen-clients.js';
-import type { DiscoveryState, QueueState, RedisNode } from './snapshot.js';
+import type { DiscoveryState, QueueState, RedisNode, Unread } from './snapshot.js';
 import type { Series } from './watch.js';
-import { WatchedNode } from './watched-node.js';
+import type { WatchedNode } from './watched-node.js';
+import { WatchedNodes } from './watched-nodes.js';
 import { WatchedQueue } from './watched-queue.js';
 
 /** Reads of queues that one tick may hold; the rest waits for the next. */
@@ -27,7 +27,6 @@ const QUEUES_A_TICK = 1_000;
 const WALK_SHARE = 0.35;
 const FIRST_WALK_SHARE = 0.6;
 const ONE_SCAN: ReadonlyMap<string, number> = new Map([['scan', 1]]);
-
 /** Looking for queues and keys takes most of the budget; while somebody waits for a count it may take longer. */
 const SHARE_WHILE_COUNTING = 0.1;
 
@@ -40,13 +39,14 @@ export class InstanceReader {
   readonly #onAnotherProcess: (address: string) => void;
   readonly #queues = new Map<string, WatchedQueue>();
   readonly #configured: ReadonlySet<string>;
-  #watchedNodes = new Map<string, WatchedNode>();
-  #discoveries = new Map<string, Discovery>();
+  readonly #nodes: WatchedNodes;
   readonly #clients = new SeenClients();
   readonly #memory: InstanceMemory;
   readonly types: InstanceTypes;
   #tick = 0;
   #states: QueueState[] = [];
+  #unread: Unread = { queues: [], nodes: [] };
+  readonly #sight: ClusterSight;
   roundTripMs = 0;
 
   /**
@@ -71,11 +71,18 @@ export class InstanceReader {
     this.#config = config;
     this.#link = link;
     this.#now = deps.now;
+    this.#nodes = new WatchedNodes(config.cpuBudgetRatio);
+    this.#sight = new ClusterSight(link, deps.now);
     this.#configured = new Set(config.queues.map((id) => (id.includes(':') ? id : `bull:${id}`)));
   }
 
   get nodes(): readonly RedisNode[] {
-    return [...this.#watchedNodes.values()].flatMap((node) => node.state ?? []);
+    return this.#nodes.states;
+  }
+
+  /** What belongs to this Redis and is not known now. */
+  get unread(): Unread {
+    return this.#unread;
   }
 
   get queues(): readonly QueueState[] {
@@ -83,11 +90,12 @@ export class InstanceReader {
   }
 
   get discovery(): DiscoveryState {
-    return discoveryStateOf([...this.#discoveries.values()]);
+    return discoveryStateOf(this.#nodes.discoveries);
   }
 
   /**
-   * One tick. Throws when the connection fails or Redis refuses what everything hangs on (INFO).
+   * One tick. Throws when the connection fails or Redis refuses what everything hangs on (INFO). Of a Cluster, only where
+   * that is so of all masters: what lies on one that does not answer is not known, and the rest is.
    * @param givenUp ends it at its next step: an answer that comes after that is not taken.
    */
   async read(intervalMs: number, givenUp: AbortSignal): Promise<void> {
@@ -97,33 +105,33 @@ export class InstanceReader {
     const masters = this.#link.masters();
     if (masters.length === 0) throw new Error('CLUSTERDOWN no master is known');
     this.#forgetNodes(masters);
-    const due = this.#takeDue();
-    await allEnded(masters.map((master) => this.#readMaster(master, due, intervalMs, givenUp)));
+    const due = new Set(this.#takeDue());
+    const answering = await this.#sight.each(masters, givenUp, (master, _, ends) =>
+      this.#readMaster(master, due, intervalMs, ends),
+    );
     givenUp.throwIfAborted();
+    this.#noteUnanswered(due, answering, intervalMs);
     // Masters take turns: what is read of job data in one tick is bounded for all together.
-    await allEnded(
-      masters.map((master, i) =>
-        this.#lookFurther(master, intervalMs, i === this.#tick % masters.length, givenUp),
-      ),
+    await this.#sight.each(answering, givenUp, (master, i, ends) =>
+      this.#lookFurther(master, intervalMs, i === this.#tick % answering.length, ends),
     );
     givenUp.throwIfAborted();
     this.#memory.sampler.forgetAllBut(this.#queues);
     this.types.forgetAllBut(this.#queues);
     this.#memory.exact.forgetAllBut(this.#queues, this.#now());
-    await this.#readLocks();
+    const locksDue = this.#fleet.dueForLocks(this.#now());
+    await this.#sight.each(answering, givenUp, (master) => this.#readLocks(master, locksDue));
     this.#dropGone();
     this.#tellStates();
   }
 
-  /** What the regular reads cost the master that they cost most, 0..1 of a core; 0 while the credit of the first look pays. */
   get regularCpuRatio(): number {
-    const nodes = [...this.#watchedNodes.values()].filter((node) => !node.isFirstLook);
-    return Math.max(0, ...nodes.map((node) => node.regularCpuRatio));
+    return this.#nodes.regularCpuRatio;
   }
 
   /** Sums for the chart of the instance. */
   totals(): Readonly<Record<string, number | null>> {
-    return totalsOf(this.nodes, this.#states);
+    return totalsOf(this.nodes, this.#states, this.#unread);
   }
 
   queueSeries(queueId: string): Series {
@@ -161,7 +169,12 @@ export class InstanceReader {
   }
 
   #tellStates(): void {
-    this.#states = [...this.#queues.values()].flatMap((queue) => queue.state ?? []);
+    const queues = [...this.#queues.values()];
+    this.#states = queues.flatMap((queue) => queue.state ?? []);
+    this.#unread = {
+      queues: queues.flatMap((queue) => queue.unread ?? []),
+      nodes: this.#nodes.unread,
+    };
   }
 
   #add(id: string): void {
@@ -186,14 +199,15 @@ export class InstanceReader {
     return due;
   }
 
+  /** @param due loses those that were read, or refused. */
   async #readMaster(
     master: MasterNode,
-    due: readonly WatchedQueue[],
+    due: Set<WatchedQueue>,
     intervalMs: number,
     givenUp: AbortSignal,
   ): Promise<void> {
-    const node = this.#node(master);
-    const mine = due.filter((queue) => this.#isOn(master.id, queue.id));
+    const node = this.#nodes.of(master);
+    const mine = [...due].filter((queue) => this.#sight.isOn(master.id, queue.id));
     const batch = new ReadBatch();
     const infoSlot = addServerRead(batch, this.#link.capabilities?.canFlagScripts ?? false);
     const wantsClients =
@@ -202,51 +216,53 @@ export class InstanceReader {
     const clientsSlot = wantsClients ? batch.add('client', 'LIST') : null;
     const plannedAtMs = this.#now();
     const plans = mine.map((queue) => queue.plan(plannedAtMs));
-    const decode = addQueueReads(batch, plans, this.#isCluster);
+    const decode = addQueueReads(batch, plans, this.#sight.isCluster);
     // By itself: the large pipeline that follows takes as long to be put together and taken apart here as there.
-    await master.client.ping();
+    await ping(master.client);
     this.roundTripMs = this.#now() - plannedAtMs;
     await batch.run(master.client);
     givenUp.throwIfAborted();
     const nowMs = this.#now();
     node.count(batch.calls);
-    const refusal = batch.refusal(infoSlot);
-    if (refusal) throw refusal;
-    const clientText = batch.text(clientsSlot);
-    if (clientText !== null) this.#takeClients(master.id, clientText);
+    const infoText = orThrow(batch.read((answers) => answers.text(infoSlot))) ?? '';
+    const clientText = batch.read((answers) => answers.text(clientsSlot));
+    // Refused: who is connected stays as it was last seen.
+    if (typeof clientText === 'string') this.#takeClients(master.id, clientText);
     const outputBytes = this.#clients.outputBytesOf(master.id);
-    const isAnother = node.take(batch.text(infoSlot) ?? '', nowMs, outputBytes);
+    const isAnother = node.take(infoText, nowMs, outputBytes);
     if (isAnother) this.#onAnotherProcess(master.address);
     if (isAnother) this.types.forgetPlaces();
     if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
     if (isAnother) this.#memory.exact.forgetResults([...this.#queues.keys()]);
-    const { readings, calls } = await completeReadings(master.client, plans, decode(), this.#isCluster);
+    const first = decode();
+    if (first.some((reading) => reading instanceof Refused && reading.isAboutPlace)) this.#sight.refresh();
+    const places = { isCluster: this.#sight.isCluster, nodeAt: this.#link.nodeAt };
+    const { readings, calls } = await completeReadings(master.client, plans, first, places);
     givenUp.throwIfAborted();
     node.count(calls);
     mine.forEach((queue, i) => {
       const reading = readings[i];
-      if (reading) queue.take(reading, nowMs, intervalMs, this.#clients.workersOf(queue.id));
+      if (reading instanceof Refused) queue.refuse(reading, nowMs, intervalMs);
+      else if (reading) queue.take(reading, nowMs, intervalMs, this.#clients.workersOf(queue.id));
+      due.delete(queue);
     });
   }
 
-  #node(master: MasterNode): WatchedNode {
-    const known = this.#watchedNodes.get(master.id);
-    if (known) return known;
-    const node = new WatchedNode(master.id, master.address, this.#config.cpuBudgetRatio);
-    this.#watchedNodes.set(master.id, node);
-    this.#discoveries.set(master.id, new Discovery());
-    return node;
+  /** What lies on masters that did not answer in this tick is not known; so are these masters. */
+  #noteUnanswered(due: Iterable<WatchedQueue>, answering: readonly MasterNode[], intervalMs: number): void {
+    const ids = new Set(answering.map(({ id }) => id));
+    this.#nodes.missAllBut(ids);
+    for (const queue of due) {
+      const problem = this.#sight.silenceOf(queue.id, ids);
+      if (problem !== null) queue.refuse(new Refused(null, problem), this.#now(), intervalMs);
+    }
   }
 
   #forgetNodes(masters: readonly MasterNode[]): void {
-    const ids = new Set(masters.map((master) => master.id));
-    this.#watchedNodes = new Map([...this.#watchedNodes].filter(([id]) => ids.has(id)));
-    this.#discoveries = new Map([...this.#discoveries].filter(([id]) => ids.has(id)));
+    // A master that is down is no more among the connections, but the Cluster still counts on it.
+    const ids = new Set([...masters.map((master) => master.id), ...this.#link.slotOwners()]);
+    this.#nodes.forgetAllBut(ids);
     this.#clients.forgetAllBut(ids);
-  }
-
-  get #isCluster(): boolean {
-    return isCluster(this.#link.reader);
   }
 
   #takeClients(masterId: string, text: string): void {
@@ -263,12 +279,12 @@ export class InstanceReader {
     mayReadData: boolean,
     givenUp: AbortSignal,
   ): Promise<void> {
-    const node = this.#watchedNodes.get(master.id);
+    const node = this.#nodes.get(master.id);
     if (!node) return;
     const nowMs = this.#now();
     node.earn(nowMs, intervalMs);
     this.#memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#config.cpuBudgetRatio);
-    const queues = [...this.#queues.values()].filter((queue) => this.#isOn(master.id, queue.id));
+    const queues = [...this.#queues.values()].filter((queue) => this.#sight.isOn(master.id, queue.id));
     await this.types.read(master.client, node, queues, nowMs);
     givenUp.throwIfAborted();
     const walked = await this.#walk(master, node, nowMs);
@@ -278,7 +294,7 @@ export class InstanceReader {
   }
 
   async #walk(master: MasterNode, node: WatchedNode, nowMs: number): Promise<DiscoveryStep> {
-    const discovery = this.#discoveries.get(master.id) ?? new Discovery();
+    const discovery = this.#nodes.discoveryOf(master.id);
     const share = this.#memory.exact.isRunning ? SHARE_WHILE_COUNTING : 1;
     const allowanceUsec =
       share * (discovery.hasMetMost ? node.incomeUsec * WALK_SHARE : node.leftUsec * FIRST_WALK_SHARE);
@@ -292,27 +308,17 @@ export class InstanceReader {
     return step;
   }
 
-  async #readLocks(): Promise<void> {
+  async #readLocks(master: MasterNode, due: ReturnType<Fleet['dueForLocks']>): Promise<void> {
     const nowMs = this.#now();
+    const mine = due.filter(({ queueId }) => this.#sight.isOn(master.id, queueId));
     await Promise.all(
-      this.#fleet.dueForLocks(nowMs).map(async ({ queueId, keep, ...held }) => {
-        const { locks, calls } = await readHeldLocks(this.#link.reader, queueId, held, nowMs);
-        keep(locks);
-        const master = this.#masterOf(queueId);
-        if (master) this.#watchedNodes.get(master.id)?.count(calls);
+      mine.map(async ({ queueId, keep, ...held }) => {
+        const read = await readHeldLocks(master.client, queueId, held, nowMs);
+        if (read instanceof Refused) return;
+        keep(read.locks);
+        this.#nodes.get(master.id)?.count(read.calls);
       }),
     );
-  }
-
-  #isOn(masterId: string, queueId: string): boolean {
-    return !this.#isCluster || ownerOf(this.#link.reader, queueId) === masterId;
-  }
-
-  #masterOf(id: string): { readonly id: string; readonly client: Redis } | null {
-    const masters = this.#link.masters();
-    if (!this.#isCluster) return masters[0] ?? null;
-    const owner = ownerOf(this.#link.reader, id);
-    return masters.find((master) => master.id === owner) ?? null;
   }
 
   #dropGone(): void {
@@ -320,12 +326,6 @@ export class InstanceReader {
       if (queue.isGone && !this.#configured.has(queue.id)) this.#queues.delete(queue.id);
     }
   }
-}
-
-/** Waits for all of them, also where one fails: nothing of a read goes on after it. @throws what the first failed with. */
-async function allEnded(works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((ended) => ended.status === 'rejected');
-  if (failed) throw failed.reason;
 }
 
 function isLoopback(address: string): boolean {

@@ -304,6 +304,7 @@ export class InstanceWatch {
       capabilities: this.link.capabilities,
       nodes: this.#reader.nodes,
       queues: this.#reader.queues,
+      unread: this.#reader.unread,
       hearing: {
         ...this.#channel.state,
         agents: this.#fleet.agents,

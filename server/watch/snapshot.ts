@@ -222,6 +222,33 @@ export interface QueueState {
   readonly depthTrend: readonly number[];
 }
 
+/** A queue whose reads are refused: what it holds now is not known, so it is no part of `queues` and of no sum over them. */
+export interface UnreadQueue {
+  readonly id: string;
+  readonly prefix: string;
+  readonly name: string;
+  /** Since when it is not known: its last good read, else when it was found. */
+  readonly sinceMs: number;
+  /** Why, as part of a sentence; holds no secret. */
+  readonly problem: string;
+  /** What Redis refused, such as `llen`; null: nobody was there to ask. */
+  readonly command: string | null;
+  /** What it was at its last good read; null: it never had one. */
+  readonly last: QueueState | null;
+}
+
+/** A master that belongs to the Cluster and does not answer, as it was at its last good read. */
+export interface UnreadNode {
+  readonly problem: string;
+  readonly last: RedisNode;
+}
+
+/** What belongs to this Redis and is not known now, while the rest is. */
+export interface Unread {
+  readonly queues: readonly UnreadQueue[];
+  readonly nodes: readonly UnreadNode[];
+}
+
 export interface DiscoveryState {
   /** When the last complete pass over the keyspace ended; null before the first. */
   readonly lastPassAtMs: number | null;
@@ -251,7 +278,9 @@ export interface Snapshot {
   readonly capabilities: Capabilities | null;
   /** Empty until the first read. */
   readonly nodes: readonly RedisNode[];
+  /** Those that are known: each was read when it was due. */
   readonly queues: readonly QueueState[];
+  readonly unread: Unread;
   /** Every worker that is known, by queue: those with the agent and those that only CLIENT LIST shows. */
   readonly workers: readonly WorkerState[];
   readonly hearing: Hearing;

@@ -4,10 +4,12 @@ import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
 import type { NodeMemory } from './memory-state.js';
-import type { RedisNode } from './snapshot.js';
+import type { RedisNode, UnreadNode } from './snapshot.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
 const MOST_POINTS = 120;
+/** Ticks in a row without an answer, until what was read before is no longer shown as what is so. */
+const UNREAD_AFTER = 2;
 
 /** One Redis process as it is watched: the past that rates and forecasts need. */
 export class WatchedNode {
@@ -40,6 +42,23 @@ export class WatchedNode {
 
   /** Process id of the last read, for finding its cgroup; null before the first. */
   processId: number | null = null;
+
+  #missed = 0;
+
+  /** It belongs to the Cluster and did not answer in this tick. */
+  miss(): void {
+    this.#missed += 1;
+  }
+
+  get isUnread(): boolean {
+    return this.#missed >= UNREAD_AFTER;
+  }
+
+  /** null: it is known, or never was. */
+  get unread(): UnreadNode | null {
+    if (!this.isUnread || !this.state) return null;
+    return { last: this.state, problem: `the master at ${this.#address} does not answer` };
+  }
 
   setMemory(memory: NodeMemory): void {
     this.#memory = memory;
@@ -93,6 +112,7 @@ export class WatchedNode {
    * says nothing about the present.
    */
   take(infoText: string, nowMs: number, outputBytes: number | null): boolean {
+    this.#missed = 0;
     const info = parseInfo(infoText);
     const reading = readServer(info);
     const last = this.#last;

@@ -2,14 +2,18 @@ import { type HeldVerdict, holdVerdict } from '../findings/hold-verdict.js';
 import type { QueueVerdict } from '../findings/verdict.js';
 import { estimateDrainSeconds } from '../model/drain.js';
 import { type QueuePoint, queueRates } from '../model/queue-rates.js';
+import { placeOf } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
+import type { Refused } from '../redis/read-batch.js';
+import { describeUnread } from '../redis/refusal.js';
 import { parseHaltRecord } from './halt-record.js';
+import { HeadAges } from './head-ages.js';
 import { readKeptOrders } from './heard.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { CountProgress, QueueMemory } from './memory-state.js';
 import { NO_META, numberOrNull, rateLimitOf } from './queue-settings.js';
 import { RecentSeries } from './recent.js';
-import type { QueueState } from './snapshot.js';
+import type { QueueState, UnreadQueue } from './snapshot.js';
 import type { TenantShare } from './tenant-share.js';
 import type { KeptOrder } from './worker-state.js';
 
@@ -24,6 +28,10 @@ const KEPT_IN_VIEW_MS = 60_000;
 const MOST_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
 const TREND_POINTS = 40;
+/** Reads in a row that were refused, until what was read before is no longer shown as what is so. */
+const UNREAD_AFTER = 2;
+/** A queue that goes on being refused is asked in every fifth tick. */
+const REFUSED_TICKS = 5;
 
 /** One queue as it is watched: when it is due, what the last reads said, and what follows from them. */
 export class WatchedQueue {
@@ -45,12 +53,11 @@ export class WatchedQueue {
   #eventsDueAtMs = Number.NEGATIVE_INFINITY;
   #meta: QueueMeta = NO_META;
   #observedLimiter: { ms: number; atMs: number } = { ms: 0, atMs: 0 };
-  #heads: readonly string[] = [];
-  #ages = new Map<string, number>();
-  #askAgeOf: string | null = null;
-  #lastAge: number | null = null;
+  readonly #heads = new HeadAges();
   #lastDepartureAtMs: number | null = null;
   #missing = 0;
+  #refusals = 0;
+  #refused: Refused | null = null;
   #backlogSinceMs: number | null = null;
   /** The text that `#kept` was read from; null: it is to be read anew. */
   #keptText: string | null = null;
@@ -72,8 +79,21 @@ export class WatchedQueue {
     return this.#missing >= 2;
   }
 
+  /** null: not read yet, or not known any more (`unread`). */
   get state(): QueueState | null {
-    return this.#state;
+    return this.#refusals < UNREAD_AFTER ? this.#state : null;
+  }
+
+  /** null: it is known, or was not asked for yet. */
+  get unread(): UnreadQueue | null {
+    if (this.#refused === null || this.#refusals < UNREAD_AFTER) return null;
+    return {
+      ...placeOf(this.id),
+      sinceMs: this.#state?.readAtMs ?? this.#firstSeenAtMs,
+      problem: describeUnread(this.#refused),
+      command: this.#refused.command,
+      last: this.#state,
+    };
   }
 
   isDue(nowMs: number): boolean {
@@ -97,7 +117,7 @@ export class WatchedQueue {
       withHead: this.#state === null || this.#state.counts.waiting > 0,
       withLimiter: this.#hasLimiter,
       nowMs,
-      askAgeOf: this.#askAgeOf,
+      askAgeOf: this.#heads.askAgeOf,
     };
   }
 
@@ -113,8 +133,18 @@ export class WatchedQueue {
       this.#state = { ...state, verdict, verdictSinceMs: sinceMs };
   }
 
+  /** Its read was refused, or nobody answered: this says nothing about it, neither what it holds nor that it is gone. */
+  refuse(refused: Refused, nowMs: number, intervalMs: number): void {
+    this.#refusals += 1;
+    this.#refused = refused;
+    this.refreshSoon();
+    this.#dueAtMs = nowMs + (Math.min(this.#refusals, REFUSED_TICKS) - 0.5) * intervalMs;
+  }
+
   /** Takes in one read and makes the new state. */
   take(reading: QueueReading, nowMs: number, intervalMs: number, workers: number | null): void {
+    this.#refusals = 0;
+    this.#refused = null;
     if (!reading.exists) {
       this.#missing += 1;
       this.refreshSoon();
@@ -142,15 +172,13 @@ export class WatchedQueue {
     }
     if (counts.completed + counts.failed > 0) this.#finishedUntilMs = nowMs + KEPT_IN_VIEW_MS;
     if (reading.eventsLength !== null) this.#eventsDueAtMs = nowMs + EVENTS_EVERY_MS;
-    this.#noteHeads(reading);
+    this.#heads.take(reading);
     const rates = queueRates(this.#points);
     this.#backlogSinceMs = backlog > 0 ? (this.#backlogSinceMs ?? nowMs) : null;
     const halt = parseHaltRecord(meta.halt);
     const concurrency = numberOrNull(meta.concurrency);
     this.#state = {
-      id: this.id,
-      prefix: this.id.slice(0, this.id.lastIndexOf(':')),
-      name: this.id.slice(this.id.lastIndexOf(':') + 1),
+      ...placeOf(this.id),
       readAtMs: nowMs,
       counts,
       backlog,
@@ -168,7 +196,7 @@ export class WatchedQueue {
       bullmqVersion: meta.version,
       addedTotal: reading.addedTotal,
       eventsLength: reading.eventsLength ?? previous?.eventsLength ?? 0,
-      oldestWaitingAtMs: this.#oldestWaiting(backlog),
+      oldestWaitingAtMs: backlog === 0 ? null : this.#heads.oldestAddedAtMs,
       workers,
       keptOrders: this.#orders(nowMs),
       backlogSinceMs: this.#backlogSinceMs,
@@ -268,31 +296,13 @@ export class WatchedQueue {
     this.#hasLimiter = reading.hasLimiter;
   }
 
-  /** The age of a job at the head is asked for once, in the next tick's pipeline: no second round trip. */
-  #noteHeads(reading: QueueReading): void {
-    if (reading.age) {
-      this.#lastAge = reading.age.timestampMs + reading.age.delayMs;
-      this.#ages.set(reading.age.jobId, this.#lastAge);
-    }
-    this.#heads = reading.headJobIds;
-    for (const known of this.#ages.keys()) if (!this.#heads.includes(known)) this.#ages.delete(known);
-    this.#askAgeOf = this.#heads.find((jobId) => !this.#ages.has(jobId)) ?? null;
-  }
-
-  #oldestWaiting(backlog: number): number | null {
-    if (backlog === 0) return null;
-    const ages = this.#heads.flatMap((jobId) => this.#ages.get(jobId) ?? []);
-    // While jobs leave, the head is another one at every tick: the age of the last one asked for is close.
-    return ages.length > 0 ? Math.min(...ages) : this.#lastAge;
-  }
-
   #pace(previous: QueueState | null, reading: QueueReading, nowMs: number, intervalMs: number): void {
     const isQuiet =
       previous !== null &&
       reading.counts.active === 0 &&
       previous.addedTotal === reading.addedTotal &&
       previous.unfinished === this.#state?.unfinished &&
-      this.#askAgeOf === null &&
+      this.#heads.askAgeOf === null &&
       !reading.hasLimiter;
     // Where the poller has slowed down, everything is read less often in proportion: that is what makes it cheaper.
     this.#everyMs = isQuiet

@@ -231,6 +231,7 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
     atMs: NOW_MS,
     nodes: [aNode()],
     queues: [],
+    unread: { queues: [], nodes: [] },
     hearing: {
       status: 'hearing',
       sinceMs: NOW_MS - 3_600_000,

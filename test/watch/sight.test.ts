@@ -142,6 +142,23 @@ describe('what the console says when it can not see', () => {
     });
     expect(snapshot?.capabilities?.refusals.canWrite).toMatch(/NOPERM|permission/i);
     expect(snapshot?.queues[0]?.workers).toBeNull();
+    // A value that is refused is not known, and none is 0.
+    await redis.client.call('ACL', 'SETUSER', 'watcher', '-llen');
+    const blind = await untilSnapshot(watch, 'not known', ({ unread }) => unread.queues.length === 1);
+    expect(blind.queues).toEqual([]);
+    expect(blind.unread.queues[0]).toMatchObject({
+      id: 'bull:mail',
+      command: 'llen',
+      problem: "LLEN is refused: Redis does not permit it to the console's user (ACL)",
+      last: { counts: { waiting: 1 } },
+    });
+    await until('the finding names it', () =>
+      watch
+        .findings()
+        .some(({ code, sentence }) => code === 'redis.unread' && /LLEN is refused/.test(sentence)),
+    );
+    await redis.client.call('ACL', 'SETUSER', 'watcher', '+llen');
+    await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1);
   });
 
   it('tells a read-only replica', async () => {

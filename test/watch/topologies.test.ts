@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { startSentinelGroup } from '../support/sentinel.js';
+import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -65,5 +66,30 @@ describe('Cluster', () => {
     const snapshot = watch.snapshot('default');
     expect(snapshot?.nodes).toHaveLength(3);
     expect(snapshot?.link.topology).toBe('cluster');
+
+    // A slot moves while the console watches, key by key, as resharding does it.
+    const filled = new Queue('mail', { connection: cluster.client, prefix: '{a}' });
+    await filled.addBulk(Array.from({ length: 40 }, () => ({ name: 'send', data: {} })));
+    await filled.close();
+    await untilQueue(watch, '{a}:mail', (state) => state.counts.waiting === 41);
+    const wrong: unknown[] = [];
+    let ticks = 0;
+    const stop = watch.onTick(() => {
+      ticks += 1;
+      const { queues = [], unread } = watch.snapshot('default') ?? {};
+      const counts = prefixes.map(
+        (prefix) => queues.find(({ id }) => id === `${prefix}:mail`)?.counts.waiting,
+      );
+      if (counts.join() !== '41,1,1,1' || unread?.queues.length !== 0) wrong.push({ ticks, counts, unread });
+    });
+    const move = await cluster.moveSlot('{a}:mail:wait');
+    await move.half();
+    const halfAt = ticks;
+    await until('some looks while the keys lie on two masters', () => ticks >= halfAt + 6);
+    await move.finish();
+    const movedAt = ticks;
+    await until('some looks where they are now', () => ticks >= movedAt + 6);
+    stop();
+    expect(wrong).toEqual([]);
   });
 });

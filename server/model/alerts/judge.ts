@@ -3,6 +3,7 @@ import type { Subject } from '../../signals/reading.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { globMatcher } from '../glob.js';
 import { sightOf } from '../sight.js';
+import { isPartlyUnread, unreadSubjects } from '../unread.js';
 import type { Alert, Transition } from './alert.js';
 import { factsOfFinding, factsOfNumber } from './alert-facts.js';
 import { AlertSteps } from './alert-steps.js';
@@ -17,13 +18,10 @@ import {
   type SignalRule,
 } from './compiled-rule.js';
 import type { Level } from './course.js';
-
 import type { Gauge } from './gauge.js';
-
 import { inhibitors } from './inhibition.js';
 import { ReadingRoom } from './reading-room.js';
 import type { AlertRule } from './rule.js';
-
 import { levelOf, mayBreach } from './watch-condition.js';
 import { whenNotTold } from './when-not-told.js';
 
@@ -118,7 +116,8 @@ export class Judge {
     this.#orphans = [];
     this.#room.read(this.#gauges, snapshot, nowMs);
     if (this.#room.edition !== this.#edition) this.#reslot();
-    const look = { snapshot, isLive, nowMs, transitions };
+    const isUnread = unreadSubjects(snapshot.unread);
+    const look = { snapshot, isLive, isUnread, nowMs, transitions };
     for (const state of this.#signalRules) this.#judgeSignal(state, look);
     const here = findings.filter(({ instance }) => instance === this.#instance);
     const untold = this.#findingRules.length > 0 ? whenNotTold(here) : () => 'clear' as const;
@@ -127,7 +126,7 @@ export class Judge {
     return transitions;
   }
 
-  #judgeSignal(state: SignalRule, { snapshot, isLive, nowMs, transitions }: Look): void {
+  #judgeSignal(state: SignalRule, { snapshot, isLive, isUnread, nowMs, transitions }: Look): void {
     const { rule, watching, active } = state;
     const column = this.#room.column(watching.gauge.key);
     if (!column) {
@@ -141,7 +140,8 @@ export class Judge {
       const value = values[slot] ?? Number.NaN;
       // What is not there any more has no trouble; but a console that has just begun does not know everybody yet.
       const isGone = isLive && !table.isPresent(slot) && snapshot.discovery.lastPassAtMs !== null;
-      const level = isGone ? 'clear' : levelOf(watching, value);
+      const isNotKnown = isUnread(alert.subject) || (Number.isNaN(value) && isPartlyUnread(snapshot));
+      const level = isNotKnown ? 'unknown' : isGone ? 'clear' : levelOf(watching, value);
       const step = this.#keep(state, slot, alert, level, Number.isNaN(value) ? null : value, transitions);
       if (step !== 'firing') continue;
       // In words as of the moment at which it is told.
@@ -178,11 +178,13 @@ export class Judge {
     state: FindingRuleState,
     findings: readonly Finding[],
     untold: (key: string) => Level,
-    { isLive, transitions }: Look,
+    { isLive, isUnread, transitions }: Look,
   ): void {
     const { rule, active, matches } = state;
     const seen = new Set<string>();
+    const lastSeen = new Set<string>();
     for (const finding of findings) {
+      if (finding.lastSeenAtMs !== undefined) lastSeen.add(finding.key);
       if (finding.lastSeenAtMs !== undefined || !matches(finding)) continue;
       seen.add(finding.key);
       const now = factsOfFinding(rule, finding);
@@ -198,7 +200,8 @@ export class Judge {
     }
     for (const [key, alert] of active) {
       if (seen.has(key)) continue;
-      const level = isLive ? untold(key) : 'unknown';
+      const isKnown = isLive && !lastSeen.has(key) && !isUnread(alert.subject);
+      const level = isKnown ? untold(key) : 'unknown';
       this.#keep(state, key, alert, level, null, transitions);
     }
   }
@@ -289,6 +292,8 @@ export class Judge {
 interface Look {
   readonly snapshot: Snapshot;
   readonly isLive: boolean;
+  /** Is it about what can't be read now? That neither breaches nor is over. */
+  readonly isUnread: (subject: Subject) => boolean;
   readonly nowMs: number;
   readonly transitions: Transition[];
 }

@@ -85,6 +85,15 @@ export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
   const exact = snapshot.queues.find((queue) => queue.id === idOrName);
   if (exact) return exact;
   const named = snapshot.queues.filter((queue) => queue.name === idOrName);
+  const lost = snapshot.unread.queues.find(
+    ({ id, name }) => id === idOrName || (named.length === 0 && name === idOrName),
+  );
+  if (lost)
+    throw new Problem(
+      503,
+      'unavailable',
+      `${lost.id} can not be read now: ${lost.problem}; GET …/queues has what it last held`,
+    );
   if (named.length === 1 && named[0]) return named[0];
   if (named.length > 1) {
     throw new Problem(

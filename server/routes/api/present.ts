@@ -4,7 +4,7 @@ import type { Outcome } from '../../levers/lever.js';
 import { unansweredOf } from '../../levers/order-answers.js';
 import type { AuditRecord } from '../../store/audit-record.js';
 import type { JobDetail, JobRow } from '../../watch/job-view.js';
-import type { QueueState, RedisNode, Snapshot } from '../../watch/snapshot.js';
+import type { QueueState, RedisNode, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
 import { isoTime } from './iso-time.js';
 import { presentRemedy } from './present-finding.js';
 import { presentForetold } from './present-foretold.js';
@@ -17,6 +17,7 @@ import type {
   OutcomeSchema,
   OutcomesSchema,
   QueueSchema,
+  UnreadQueueSchema,
 } from './schemas.js';
 
 /** Turns what the console knows into what the API answers with. Pure. */
@@ -62,6 +63,21 @@ export function presentQueue(queue: QueueState, nowMs: number): z.infer<typeof Q
   };
 }
 
+export function presentUnread(
+  { id, prefix, name, sinceMs, problem, command, last }: UnreadQueue,
+  nowMs: number,
+): z.infer<typeof UnreadQueueSchema> {
+  return {
+    id,
+    prefix,
+    name,
+    since: isoTime(sinceMs),
+    problem,
+    command,
+    last: last && presentQueue(last, nowMs),
+  };
+}
+
 export function presentInstance(snapshot: Snapshot): z.infer<typeof InstanceSchema> {
   const node = fullestNode(snapshot);
   const sum = (read: (queue: QueueState) => number): number =>
@@ -83,8 +99,14 @@ export function presentInstance(snapshot: Snapshot): z.infer<typeof InstanceSche
     fullInNotKnown: node?.forecast?.notKnown ?? null,
     isFull: isFull(snapshot),
     nodes: snapshot.nodes.map(presentNode),
+    unreadNodes: snapshot.unread.nodes.map(({ last, problem }) => ({
+      address: last.address,
+      since: isoTime(last.readAtMs),
+      problem,
+    })),
     totals: {
       queues: snapshot.queues.length,
+      unreadQueues: snapshot.unread.queues.length,
       backlog: sum((queue) => queue.backlog),
       active: sum((queue) => queue.counts.active),
       failed: sum((queue) => queue.counts.failed),

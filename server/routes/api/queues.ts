@@ -9,13 +9,13 @@ import { FindingSchema } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';
 import { JobTypeSchema } from './job-type-schemas.js';
 import { CountSchema, QueueMemorySchema } from './memory-schemas.js';
-import { presentQueue } from './present.js';
+import { presentQueue, presentUnread } from './present.js';
 import { presentFindings } from './present-finding.js';
 import { presentJobTypes } from './present-job-type.js';
 import { presentCount, presentQueueMemory } from './present-memory.js';
 import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
 import { listQueues, QUEUE_SORTS } from './queue-list.js';
-import { QueueSchema } from './schemas.js';
+import { QueueSchema, UnreadQueueSchema } from './schemas.js';
 import { presentTenants, TenantsSchema } from './tenants.js';
 import { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 
@@ -49,6 +49,9 @@ const listRoute = jsonRoute(
     total: z.number(),
     nextCursor: z.number().nullable(),
     queues: z.array(QueueSchema),
+    unread: z.array(UnreadQueueSchema).openapi({
+      description: `Of those that the search matches, what can not be read now: not in \`queues\` and not in \`total\`, on every page; at most ${MOST_QUEUES}`,
+    }),
   }),
 );
 
@@ -92,6 +95,10 @@ export function queuesApi(deps: AppDeps) {
           total: found.length,
           nextCursor: next < found.length ? next : null,
           queues: page.map((queue) => presentQueue(queue, nowMs)),
+          unread: snapshot.unread.queues
+            .filter(({ id }) => id.toLowerCase().includes(search.trim().toLowerCase()))
+            .slice(0, MOST_QUEUES)
+            .map((queue) => presentUnread(queue, nowMs)),
         },
         200,
       );

@@ -61,6 +61,22 @@ export const QueueSchema = z
   })
   .openapi('Queue');
 
+/** A queue of which nothing is known now: in no list of queues, no sum and no rate. */
+export const UnreadQueueSchema = z
+  .object({
+    id: z.string(),
+    prefix: z.string(),
+    name: z.string(),
+    since: z.string().openapi({ description: 'Its last good read, else when it was found.' }),
+    problem: z.string(),
+    command: z
+      .string()
+      .nullable()
+      .openapi({ description: 'What Redis refuses; null: nobody is there to ask.' }),
+    last: QueueSchema.nullable().openapi({ description: 'As it was last read; not of now.' }),
+  })
+  .openapi('UnreadQueue');
+
 export const NodeSchema = z
   .object({
     id: z.string(),
@@ -116,8 +132,14 @@ export const InstanceSchema = z
     }),
     isFull: z.boolean(),
     nodes: z.array(NodeSchema),
+    unreadNodes: z
+      .array(z.object({ address: z.string(), since: z.string(), problem: z.string() }))
+      .openapi({ description: 'Masters of a Cluster that do not answer; no number here counts them.' }),
     totals: z.object({
       queues: z.number(),
+      unreadQueues: z.number().openapi({
+        description: 'Queues of which nothing is known now; the sums beside this lack them.',
+      }),
       backlog: z.number(),
       active: z.number(),
       failed: z.number(),

@@ -9,7 +9,7 @@ import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../wa
 import { bandOf, fullInWords, trendInWords } from './band-view-model.js';
 import { instancePath, leverPath } from './links.js';
 import { holdersOf } from './memory-view-model.js';
-import { findingListOf } from './overview-view-model.js';
+import { findingListOf, withoutInWords } from './overview-view-model.js';
 import { coarseAge, elementId, UNKNOWN } from './words.js';
 
 /** Everything of one Redis. */
@@ -50,6 +50,7 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
     }),
     { backlog: 0, arrivals: 0, departures: 0 },
   );
+  const without = withoutInWords(snapshot.unread.queues.length);
   return [
     {
       id: 'chart-memory',
@@ -69,7 +70,7 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
     {
       id: 'chart-backlog',
       title: 'Waiting, all queues',
-      text: `${formatCount(totals.backlog)} jobs`,
+      text: `${formatCount(totals.backlog)} jobs${without}`,
       unit: 'jobs',
       lines: [{ label: 'waiting', key: 'backlog', signal: 'backlog_jobs', colour: 'one' }],
       href,
@@ -79,7 +80,7 @@ function chartsOf(snapshot: Snapshot): readonly ChartProps[] {
     {
       id: 'chart-rates',
       title: 'Jobs per second, all queues',
-      text: `${formatRate(totals.arrivals)} in, ${formatRate(totals.departures)} out`,
+      text: `${formatRate(totals.arrivals)} in, ${formatRate(totals.departures)} out${without}`,
       unit: 'perSecond',
       lines: [
         { label: 'in', key: 'arrivalsPerSecond', signal: 'arrivals_per_second', colour: 'two' },
@@ -160,14 +161,14 @@ function permissionsOf(capabilities: Capabilities | null): InstanceProps['permis
   }));
 }
 
-export function readingOf({ poll, discovery, queues }: Snapshot, nowMs: number): readonly string[] {
+export function readingOf({ poll, discovery, queues, unread }: Snapshot, nowMs: number): readonly string[] {
   const every = formatDuration(poll.intervalMs / 1000);
   return [
     `One poller reads it every ${every}, whatever the number of viewers${poll.isSlowed && poll.slowedBecause ? `; slowed down because ${poll.slowedBecause}` : ''}.`,
     `That costs ${formatRatio(poll.ownCpuRatio)} of one core of Redis; the budget is ${formatRatio(poll.budgetRatio)}.`,
     discovery.lastPassAtMs === null
       ? 'It still looks for queues for the first time.'
-      : `It knows ${formatCount(queues.length)} queues; the last look through all ${formatCount(discovery.keys)} keys ended ${coarseAge((nowMs - discovery.lastPassAtMs) / 1000)} ago.`,
+      : `It knows ${formatCount(queues.length + unread.queues.length)} queues${unread.queues.length > 0 ? `, of which it can not read ${formatCount(unread.queues.length)}` : ''}; the last look through all ${formatCount(discovery.keys)} keys ended ${coarseAge((nowMs - discovery.lastPassAtMs) / 1000)} ago.`,
     `${formatCount(poll.ticks)} reads so far, ${formatCount(poll.failedTicks)} failed.`,
   ];
 }

@@ -91,7 +91,11 @@ export function leverPath(link: LeverLink): string {
 }
 
 /** A queue as people call it, and where it is when that does not say it. */
-export function placeOf(queue: QueueState, instance: string, hasManyInstances: boolean): string | null {
+export function placeOf(
+  queue: Pick<QueueState, 'prefix'>,
+  instance: string,
+  hasManyInstances: boolean,
+): string | null {
   const parts = [hasManyInstances ? instance : null, queue.prefix === 'bull' ? null : queue.prefix];
   return parts.filter((part) => part !== null).join(' · ') || null;
 }

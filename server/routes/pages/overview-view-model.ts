@@ -72,7 +72,9 @@ function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {
   let backlog = 0;
   let arrivals = 0;
   let departures = 0;
+  let unread = 0;
   for (const snapshot of snapshots) {
+    unread += snapshot.unread.queues.length;
     queues += snapshot.queues.length;
     for (const queue of snapshot.queues) {
       backlog += queue.backlog;
@@ -81,7 +83,12 @@ function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {
     }
   }
   const lastSeen = snapshots.some((snapshot) => sightOf(snapshot, nowMs).isLive) ? '' : 'when last seen: ';
-  return `${lastSeen}${formatThings(queues, 'queue')} · ${formatJobs(backlog)} waiting · ${formatRate(arrivals)} in, ${formatRate(departures)} out`;
+  return `${lastSeen}${formatThings(queues, 'queue')}${withoutInWords(unread)} · ${formatJobs(backlog)} waiting · ${formatRate(arrivals)} in, ${formatRate(departures)} out`;
+}
+
+/** What a sum lacks; empty: nothing. */
+export function withoutInWords(unreadQueues: number): string {
+  return unreadQueues === 0 ? '' : ` (without ${formatThings(unreadQueues, 'queue')} that can not be read)`;
 }
 
 export function findingListOf(

@@ -13,7 +13,7 @@ import {
 } from '../../model/format.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
 import { workersOf } from '../../model/judge-fleet.js';
-import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import type { QueueState, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
 import { troublesInWords } from './job-type-words.js';
 import { encodePart, leverPath, placeOf, queuePath } from './links.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
@@ -107,6 +107,43 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     checkbox: canAct ? { value: `${instance}/${encodePart(queue.id)}`, label: `Select ${queue.name}` } : null,
   };
 }
+
+/** A queue of which nothing is known now: what waited when it was last read, and no number that would pass for one of now. */
+export function unreadRowOf(queue: UnreadQueue, snapshot: Snapshot, context: RowContext): QueueRowProps {
+  const { instance } = snapshot;
+  const setting: Setting = { value: UNKNOWN, label: '', href: null };
+  return {
+    id: elementId('queue', `${instance}/${queue.id}`),
+    queueId: queue.id,
+    name: queue.name,
+    place: placeOf(queue, instance, context.hasManyInstances),
+    href: queuePath(instance, queue.id),
+    ...NOT_KNOWN,
+    state: context.problemOf(instance, queue.id)?.severity ?? NOT_KNOWN.state,
+    problem: queue.problem,
+    types: null,
+    depth: queue.last ? `was ${formatCount(queue.last.backlog)}` : UNKNOWN,
+    active: UNKNOWN,
+    trend: '',
+    arrivals: UNKNOWN,
+    departures: UNKNOWN,
+    oldest: UNKNOWN,
+    drain: UNKNOWN,
+    memory: UNKNOWN,
+    memoryShare: '',
+    failed: UNKNOWN,
+    workers: UNKNOWN,
+    concurrency: setting,
+    rateLimit: setting,
+    flow: null,
+    checkbox: context.canAct
+      ? { value: `${instance}/${encodePart(queue.id)}`, label: `Select ${queue.name}` }
+      : null,
+  };
+}
+
+/** What stands in place of a verdict where a queue can't be read. */
+export const NOT_KNOWN = { state: 'warning', icon: 'stuck', verdict: 'not known' } as const;
 
 function typeBadgeOf(queue: QueueState, instance: string): QueueRowProps['types'] {
   const troubled = typesOfQueue(queue)

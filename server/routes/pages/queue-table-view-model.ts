@@ -3,13 +3,13 @@ import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import { type ProblemOf, problemsByQueue } from '../../findings/about-queue.js';
 import { formatCount, formatThings } from '../../model/format.js';
-import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import type { QueueState, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
 import { type QueueSort, weightOf } from '../api/queue-list.js';
 import { type QueueQuery, queueQueryString, ROWS_PER_PAGE } from './queue-query.js';
-import { queueRowOf } from './queue-row-view-model.js';
+import { queueRowOf, unreadRowOf } from './queue-row-view-model.js';
 
 interface Found {
-  readonly queue: QueueState;
+  readonly queue: QueueState | UnreadQueue;
   readonly snapshot: Snapshot;
   readonly weight: number;
 }
@@ -104,7 +104,7 @@ export function queueTableOf(
   const snapshots = deps.watch.snapshots();
   const problemOf = problemsByQueue(deps.watch.findings());
   const found = findQueues(snapshots, query, nowMs, problemOf);
-  const total = snapshots.reduce((sum, snapshot) => sum + snapshot.queues.length, 0);
+  const total = snapshots.reduce((sum, { queues, unread }) => sum + queues.length + unread.queues.length, 0);
   const lastPage = Math.max(1, Math.ceil(found.length / ROWS_PER_PAGE));
   const page = Math.min(query.page, lastPage);
   const start = (page - 1) * ROWS_PER_PAGE;
@@ -112,7 +112,9 @@ export function queueTableOf(
   const canAct = includesRole(role, 'operator');
   const context = { nowMs, problemOf, canAct, hasManyInstances: snapshots.length > 1 };
   return {
-    rows: shown.map(({ queue, snapshot }) => queueRowOf(queue, snapshot, context)),
+    rows: shown.map(({ queue, snapshot }) =>
+      'counts' in queue ? queueRowOf(queue, snapshot, context) : unreadRowOf(queue, snapshot, context),
+    ),
     columns: COLUMNS.map((column) => columnOf(column, query)),
     search: query.search,
     sort: query.sort,
@@ -134,16 +136,26 @@ function findQueues(
   const wanted = query.search.trim().toLowerCase();
   const found: Found[] = [];
   for (const snapshot of snapshots) {
+    for (const queue of snapshot.unread.queues) {
+      if (wanted !== '' && !queue.id.toLowerCase().includes(wanted)) continue;
+      const { last } = queue;
+      // Nobody knows how bad it is: above what is known to be bad.
+      const weight =
+        query.sort === 'trouble'
+          ? Number.POSITIVE_INFINITY
+          : last && weightOf(last, query.sort, snapshot, nowMs, problemOf);
+      found.push({ queue, snapshot, weight: weight ?? 0 });
+    }
     for (const queue of snapshot.queues) {
       if (wanted !== '' && !queue.id.toLowerCase().includes(wanted)) continue;
       found.push({ queue, snapshot, weight: weightOf(queue, query.sort, snapshot, nowMs, problemOf) });
     }
   }
   // Ties stand by id, so that rows don't jump.
-  return found.sort((a, b) => b.weight - a.weight || compare(a.queue.id, b.queue.id));
+  return found.sort((a, b) => compare(b.weight, a.weight) || compare(a.queue.id, b.queue.id));
 }
 
-function compare(a: string, b: string): number {
+function compare<T extends string | number>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -6,10 +6,11 @@ import { includesRole, type Role } from '../../auth/role.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
 import { oldestWaitingSeconds } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatRate, formatRateLimit } from '../../model/format.js';
+import { unreadQueue } from '../../model/unread.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { leverPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';
-import { drainInWords, flowAction, verdictWordsOf } from './queue-row-view-model.js';
+import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from './queue-row-view-model.js';
 import { coarseAge, moment, UNKNOWN } from './words.js';
 
 /** The top of a queue's page. */
@@ -22,6 +23,7 @@ export function queueHeadOf(
 ): QueueHeadProps {
   const problem = problemsByQueue(deps.watch.findings())(snapshot.instance, queue.id);
   const words = verdictWordsOf(queue, problem);
+  const unread = unreadQueue(snapshot, queue.id);
   return {
     name: queue.name,
     place: `${queue.prefix} · ${snapshot.instance}`,
@@ -29,6 +31,12 @@ export function queueHeadOf(
     icon: words.icon,
     verdict: words.word,
     note: noteOf(queue, nowMs),
+    ...(unread
+      ? {
+          ...NOT_KNOWN,
+          note: `It can not be read: ${unread.problem}. All numbers here are of ${moment(unread.sinceMs, nowMs).text}.`,
+        }
+      : {}),
     facts: [...flowFacts(queue, nowMs), ...settingFacts(queue), ...memoryFacts(queue)],
     levers: includesRole(role, 'operator') ? leversOf(queue, snapshot.instance) : [],
   };

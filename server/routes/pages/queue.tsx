@@ -4,6 +4,7 @@ import { QueueHead, QueuePage } from '../../../views/queue-page.js';
 import { TenantTable } from '../../../views/tenant-table.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole, type Role } from '../../auth/role.js';
+import { queueOrLast, unreadQueue } from '../../model/unread.js';
 import { JobsUnavailable } from '../../watch/jobs.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { LiveView } from '../live/hub.js';
@@ -35,7 +36,7 @@ export interface QueuePageQuery {
 
 export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQuery) {
   const snapshot = snapshotOf(deps, query.instance);
-  const queue = queueIn(snapshot, query.queue);
+  const queue = unreadQueue(snapshot, query.queue)?.last ?? queueIn(snapshot, query.queue);
   const { instance } = snapshot;
   // While somebody looks at it, it is read at every tick.
   deps.watch.refreshSoon(instance, queue.id);
@@ -85,7 +86,10 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
 export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: string): LiveView | null {
   // A stream is one role's: the hub never shares it with another (see `key`).
   const showsData = includesRole(role, deps.jobDataRole);
-  const find = () => deps.watch.snapshot(instance)?.queues.find((queue) => queue.id === queueId);
+  const find = () => {
+    const snapshot = deps.watch.snapshot(instance);
+    return snapshot && queueOrLast(snapshot, queueId);
+  };
   if (!find()) return null;
   const parked = parkedLive(deps, parkedPlace(instance, queueId, role));
   return {

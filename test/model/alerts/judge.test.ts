@@ -61,6 +61,35 @@ it('while the console is blind nothing fires, nothing is over, and no time count
   expect(judge.alerts()).toMatchObject([{ state: 'firing', seen: 'unknown' }]);
 });
 
+it('a queue that can not be read now ends no alert: neither its own, nor one over a sum that lacks it, nor one over a finding', () => {
+  const total = { kind: 'compare', signal: 'backlog_jobs', is: 'above', threshold: 100, clear: 50 } as const;
+  const judge = aJudge(
+    aRule(),
+    over(total, { id: 'sum' }),
+    over({ kind: 'finding', code: 'queue.stuck', leastSeverity: 'warning' }, { id: 'stuck' }),
+  );
+  const stuck = aFinding({ code: 'queue.stuck', queue: 'bull:mail', severity: 'warning' });
+  look(judge, depths({ mail: 500, web: 1 }), [stuck]);
+  expect(judge.alerts()).toHaveLength(3);
+  const mail = {
+    ...{ id: 'bull:mail', prefix: 'bull', name: 'mail', sinceMs: NOW_MS, command: 'llen' },
+    problem: 'LLEN is refused: the cluster is down',
+    last: aQueue({ name: 'mail', counts: { waiting: 500 } }),
+  };
+  const blind = { ...depths({ web: 1 }, 1), unread: { queues: [mail], nodes: [] } };
+  expect(look(judge, blind)).toEqual([]);
+  expect(judge.alerts().map(({ state, seen }) => `${state} ${seen}`)).toEqual(
+    Array(3).fill('firing unknown'),
+  );
+  // What was found before is carried on as last seen: no breach, and not over.
+  expect(
+    look(judge, { ...depths({ mail: 1, web: 1 }, 2) }, [
+      { ...stuck, severity: 'info', lastSeenAtMs: NOW_MS },
+    ]),
+  ).toEqual(['resolved bull:mail', 'resolved signal:backlog_jobs']);
+  expect(look(judge, depths({ mail: 1, web: 1 }, 3))).toEqual(['resolved bull:mail']);
+});
+
 it('a queue that was deleted has no alert any more', () => {
   const judge = aJudge(aRule());
   look(judge, depths({ mail: 500, web: 1 }));
