@@ -68,7 +68,8 @@ describe('a type that stopped coming (Mezmo)', () => {
     const waiting = { counts: { waiting: 40 } };
     expect(missing(gone, { ...goesOn, ...waiting, flow: 'paused' })).toBeUndefined();
     expect(missing(gone, { ...goesOn, flow: 'halted' })).toBeUndefined();
-    expect(missing(gone, { ...goesOn, ...waiting, workers: 0 })).toBeUndefined();
+    const left = { workers: [aWorker({ agent: { isClosing: true } })] };
+    expect(missing(gone, { ...goesOn, ...waiting, workers: 0 }, left)).toBeUndefined();
     const full = { ...listened, nodes: [aFullNode()] };
     expect(missing(gone, { ...waiting, lastDepartureAtMs: NOW_MS - 90_000 }, full)).toBeUndefined();
   });
