@@ -3,49 +3,57 @@ import { readOrder } from './read-order.js';
 import { isSignedWith } from './signature.js';
 
 /** Ids that are remembered; with more orders than this in ORDER_VALID_MS the oldest is forgotten first. */
-const MOST_REMEMBERED = 20_000;
+const MAX_REMEMBERED = 20_000;
 
 export type Ignored = keyof IgnoredOrders;
 
-/** Orders that were obeyed before, by id: an id counts once. */
+/** The worker that an order is looked at for. */
+export interface Addressee {
+  readonly id: string;
+  /** null: its owner asks for no signature. */
+  readonly secret: string | null;
+}
+
+/** Orders that were obeyed before, by their nonce and worker: an order counts once for a worker. */
 export class SeenOrders {
   readonly #atMs = new Map<string, number>();
 
-  has(id: string): boolean {
-    return this.#atMs.has(id);
+  has(order: Order, workerId: string): boolean {
+    return this.#atMs.has(keyOf(order, workerId));
   }
 
-  note(id: string, nowMs: number): void {
-    this.#atMs.set(id, nowMs);
+  /** @param steadyMs by a clock that is never set: one that jumps ahead and back must not have them forgotten. */
+  note(order: Order, workerId: string, steadyMs: number): void {
+    this.#atMs.set(keyOf(order, workerId), steadyMs);
     for (const [known, atMs] of this.#atMs) {
       // An order as old as that would be refused for its age.
-      if (this.#atMs.size <= MOST_REMEMBERED && nowMs - atMs <= 2 * ORDER_VALID_MS) break;
+      if (this.#atMs.size <= MAX_REMEMBERED && steadyMs - atMs <= 2 * ORDER_VALID_MS) break;
       this.#atMs.delete(known);
     }
   }
 }
 
-/**
- * The order in it, or why it is not obeyed. Its signature is looked at before anything that it says. Pure but for `seen`,
- * which is only read.
- * @param secret of this worker; null: its owner asks for no signature.
- */
-export function acceptLive(
-  signed: SignedOrder,
-  queue: string,
-  secret: string | null,
-  seen: SeenOrders,
-  nowMs: number,
-): Order | Ignored {
-  const order = acceptKept(signed, queue, secret);
-  if (typeof order === 'string') return order;
-  if (Math.abs(nowMs - order.atMs) > ORDER_VALID_MS) return 'late';
-  if (seen.has(order.id)) return 'replayed';
-  return order;
+function keyOf(order: Order, workerId: string): string {
+  return `${order.nonce ?? order.id} ${workerId}`;
 }
 
-/** The same for an order that was kept in Redis: it may be old, and is read again and again. */
-export function acceptKept(signed: SignedOrder, queue: string, secret: string | null): Order | Ignored {
+/**
+ * Why a live order is not obeyed by this worker; null where it is. With a secret it has to name the worker: a worker's id is
+ * random and made at its attach, so that an order which was caught counts for no worker that comes later and for none on
+ * another Redis. Pure but for `seen`, which is only read.
+ * @param order as `acceptSigned` has found it to be.
+ */
+export function whyIgnored(order: Order, worker: Addressee, seen: SeenOrders, nowMs: number): Ignored | null {
+  if (Math.abs(nowMs - order.atMs) > ORDER_VALID_MS) return 'late';
+  if (worker.secret !== null && order.workers === null) return 'unaddressed';
+  return seen.has(order, worker.id) ? 'replayed' : null;
+}
+
+/**
+ * The order in it, or why it is none, whenever it was given. Its signature is looked at before anything that it says. Pure.
+ * @param secret null: no signature is asked for.
+ */
+export function acceptSigned(signed: SignedOrder, queue: string, secret: string | null): Order | Ignored {
   if (signed.v > PROTOCOL) return 'malformed';
   if (secret !== null && signed.sig === null) return 'unsigned';
   if (secret !== null && !isSignedWith(signed, secret)) return 'forged';

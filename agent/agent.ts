@@ -1,26 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { acceptKept, acceptLive, type Ignored, SeenOrders } from './accept-order.js';
 import type { AttachedWorker } from './attached-worker.js';
 import { Connection } from './connection.js';
+import { Containment, messageOf } from './contain.js';
 import { Echo } from './echo.js';
+import { HostMeter } from './host-share.js';
 import { LoopDelay } from './loop-delay.js';
+import { type Answered, OrderIntake } from './order-intake.js';
 import {
   type Acknowledgement,
   type AgentIdentity,
   BEAT_EVERY_MS,
   type Beat,
   type Farewell,
-  type IgnoredOrders,
   KEPT_ORDERS_FIELD,
-  type Order,
   orderChannel,
   PROTOCOL,
   type UpMessage,
   upChannel,
-  type WorkerAnswer,
 } from './protocol.js';
-import { readKeptOrders, readSignedOrder } from './read-order.js';
+import { MAX_KEPT_BYTES } from './read-order.js';
 import { databaseOf, type RedisShape } from './redis-shape.js';
 import { RelievedSoon } from './relieved-soon.js';
 import { AGENT_VERSION } from './version.js';
@@ -45,28 +44,33 @@ export class Agent {
     nodeVersion: process.version,
   };
   readonly #database: number;
+  readonly #contain = new Containment((problem) => this.#tell(problem));
   readonly #connection: Connection;
   readonly #workers = new Map<string, AttachedWorker>();
-  readonly #seen = new SeenOrders();
-  readonly #loop = new LoopDelay();
+  readonly #intake = new OrderIntake();
+  readonly #loop = new LoopDelay(this.#contain);
+  readonly #host = new HostMeter();
   readonly #relief: RelievedSoon;
   #timer: NodeJS.Timeout;
   /** When within the second it beats. */
   readonly #phaseMs = Math.floor(Math.random() * SLOTS) * (BEAT_EVERY_MS / SLOTS);
-  #ignored: IgnoredOrders = { unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0 };
   #seq = 0;
   readonly #echo: Echo;
-  #keptDueAtMs = 0;
+  /** By performance.now(): a clock that is set back must not put it off. */
+  #keptDueAt = 0;
   #canAskRole = true;
 
   constructor(client: RedisShape) {
     this.#database = databaseOf(client);
-    this.#connection = new Connection(client, `spillway:agent:${this.identity.id}`, {
-      onConnected: (ears) => this.#connected(ears),
-      onMessage: (channel, message) => this.#hear(channel, message),
-    });
-    this.#echo = new Echo(() => this.#connection.renew());
+    const events = {
+      onConnected: (ears: RedisShape) => this.#connected(ears),
+      onMessage: (channel: string, message: string) => this.#hear(channel, message),
+      onRefused: (problem: string) => this.#tell(`spillway/agent: ${problem}`),
+    };
+    this.#connection = new Connection(client, `spillway:agent:${this.identity.id}`, events, this.#contain);
+    this.#echo = new Echo(this.#contain, () => this.#connection.renew());
     this.#relief = new RelievedSoon(
+      this.#contain,
       () => this.#connection.mouth,
       () => [...this.#workers.values()],
     );
@@ -82,17 +86,20 @@ export class Agent {
     this.#workers.set(worker.id, worker);
     const { ears } = this.#connection;
     // Else it is subscribed to when the connection comes up.
-    if (ears && isNewQueue)
-      void ears.subscribe(this.#orderChannel(worker.queueId)).catch(() => this.#connection.renew());
-    void this.#readKept([worker.queueId]).then(() => this.#beat());
+    if (ears && isNewQueue) this.#contain.run('subscribing', () => this.#subscribe(ears, worker.queueId));
+    this.#contain.run('its first beat', () => this.#greet([worker.queueId]));
   }
 
   /** Says farewell for it, so that it is not missed. */
   async remove(worker: AttachedWorker): Promise<void> {
     if (!this.#workers.delete(worker.id)) return;
     const isLast = ![...this.#workers.values()].some((known) => known.queueId === worker.queueId);
-    if (isLast)
-      void this.#connection.ears?.unsubscribe(this.#orderChannel(worker.queueId)).catch(() => undefined);
+    const { ears } = this.#connection;
+    if (isLast && ears)
+      this.#contain.run('unsubscribing', () =>
+        // One that fails is lost with its connection.
+        ears.unsubscribe(this.#orderChannel(worker.queueId)).catch(() => undefined),
+      );
     const farewell: Farewell = {
       v: PROTOCOL,
       kind: 'farewell',
@@ -115,6 +122,11 @@ export class Agent {
     this.#relief.watch();
   }
 
+  /** Each of those whose workers it serves. */
+  #tell(problem: string): void {
+    for (const tell of new Set([...this.#workers.values()].map((worker) => worker.onProblem))) tell(problem);
+  }
+
   #orderChannel(queueId: string): string {
     return orderChannel(this.#database, queueId);
   }
@@ -131,34 +143,48 @@ export class Agent {
     await ears.subscribe(this.#ownChannel, ...this.#queues.map((queueId) => this.#orderChannel(queueId)));
     this.#echo.forget();
     // After this has returned the connection counts as up; then what may have been missed is read, and the first beat told.
-    setImmediate(() => void this.#readKept(this.#queues).then(() => this.#beat()));
+    this.#contain.after(0, 'its first beat', () => this.#greet(this.#queues));
+  }
+
+  async #subscribe(ears: RedisShape, queueId: string): Promise<void> {
+    try {
+      await ears.subscribe(this.#orderChannel(queueId));
+    } catch (error) {
+      if (!this.#connection.isRefusal(error)) this.#connection.renew();
+    }
+  }
+
+  async #greet(queues: readonly string[]): Promise<void> {
+    await this.#readKept(queues);
+    await this.#beat();
   }
 
   /** At the agent's place in the second, by the clock on the wall. */
   #plan(): NodeJS.Timeout {
     const intoMs = (Date.now() - this.#phaseMs) % BEAT_EVERY_MS;
-    const timer = setTimeout(
-      () => {
-        this.#timer = this.#plan();
-        this.#tick();
-        // 5 ms more, so that a timer that comes a moment early does not beat twice.
-      },
-      BEAT_EVERY_MS - intoMs + (intoMs > BEAT_EVERY_MS - 5 ? BEAT_EVERY_MS : 0),
-    );
-    timer.unref();
-    return timer;
-  }
-
-  #tick(): void {
-    if (Date.now() >= this.#keptDueAtMs) void this.#readKept(this.#queues);
-    void this.#beat();
+    // 5 ms more, so that a timer that comes a moment early does not beat twice.
+    const inMs = BEAT_EVERY_MS - intoMs + (intoMs > BEAT_EVERY_MS - 5 ? BEAT_EVERY_MS : 0);
+    const dueAt = performance.now() + inMs;
+    return this.#contain.after(inMs, 'its beat', () => {
+      this.#timer = this.#plan();
+      this.#host.late(performance.now() - dueAt);
+      if (performance.now() >= this.#keptDueAt)
+        this.#contain.run('reading what is kept', () => this.#readKept(this.#queues));
+      return this.#beat();
+    });
   }
 
   async #beat(): Promise<void> {
     const { mouth } = this.#connection;
     if (!mouth || this.#workers.size === 0) return;
     const nowMs = Date.now();
-    const parts = [...this.#workers.values()].flatMap((worker) => beatOf(worker, nowMs) ?? []);
+    // A worker that has changed its shape must not silence the others.
+    const parts = [...this.#workers.values()].flatMap(
+      (worker) => this.#contain.value('a beat', () => worker.beat(nowMs), null) ?? [],
+    );
+    const loop = this.#loop.read();
+    const host = this.#contain.value('measuring its host', () => this.#host.read(), null);
+    const rssBytes = this.#contain.value('reading its memory', () => process.memoryUsage.rss(), null);
     this.#seq += 1;
     const seq = this.#seq;
     const beat: Beat = {
@@ -168,16 +194,21 @@ export class Agent {
       seq,
       agent: this.identity,
       atMs: nowMs,
-      loopDelay: this.#loop.take(),
-      rssBytes: process.memoryUsage.rss(),
-      ignored: this.#ignored,
+      loopDelay: loop.delay,
+      ...(rssBytes === null ? {} : { rssBytes }),
+      ...(host === null ? {} : { host: host.share }),
+      ignored: this.#intake.ignored,
       resubscribed: this.#echo.timesDeaf,
       workers: parts.map((part) => part.beat),
     };
-    this.#echo.sent(seq, nowMs);
-    const isSent = await this.#say(beat);
-    if (!isSent) for (const part of parts) part.giveBack();
-    if (isSent && seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(mouth);
+    this.#echo.sent(seq);
+    if (!(await this.#say(beat))) {
+      for (const part of parts) part.giveBack();
+      return;
+    }
+    loop.arrived();
+    host?.arrived();
+    if (seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(mouth);
   }
 
   async #checkRole(mouth: RedisShape): Promise<void> {
@@ -199,8 +230,9 @@ export class Agent {
     try {
       await mouth.publish(this.#ownChannel, JSON.stringify(message));
       return true;
-    } catch {
+    } catch (error) {
       // A lost connection is noticed where it is held; one that hangs by the beat that does not come back.
+      if (this.#connection.isRefusal(error)) this.#echo.forget();
       return false;
     }
   }
@@ -214,81 +246,50 @@ export class Agent {
     const workers = [...this.#workers.values()].filter(
       (worker) => this.#orderChannel(worker.queueId) === channel,
     );
-    if (workers.length > 0) this.#hearOrder(message, workers);
+    const answered = workers.length === 0 ? null : this.#intake.hear(message, workers, Date.now());
+    if (!answered) return;
+    this.#contain.run('an answer', () => this.#acknowledge(answered));
   }
 
-  #hearOrder(message: string, workers: readonly AttachedWorker[]): void {
-    const signed = readSignedOrder(message);
-    if (!signed) {
-      this.#ignore('malformed');
-      return;
-    }
-    const nowMs = Date.now();
-    let heard: Order | null = null;
-    const reasons = new Set<Ignored>();
-    const answers: (WorkerAnswer | Promise<WorkerAnswer>)[] = [];
-    for (const worker of workers) {
-      const order = acceptLive(signed, worker.queueId, worker.secret, this.#seen, nowMs);
-      if (typeof order === 'string') {
-        reasons.add(order);
-        continue;
-      }
-      heard = order;
-      if (worker.isMeant(order))
-        answers.push(order.setting === 'reconnect' ? worker.reconnect() : worker.obey(order));
-    }
-    for (const reason of reasons) this.#ignore(reason);
-    if (!heard) return;
-    this.#seen.note(heard.id, nowMs);
-    if (answers.length === 0) return;
-    void this.#acknowledge(heard.id, answers);
-  }
-
-  async #acknowledge(
-    orderId: string,
-    answers: readonly (WorkerAnswer | Promise<WorkerAnswer>)[],
-  ): Promise<void> {
-    // Settings are answered for at once; what takes a while holds up no others, as it is ordered by itself.
-    const workers = await Promise.all(answers);
-    const ack: Acknowledgement = { v: PROTOCOL, kind: 'ack', agent: this.identity, orderId, workers };
+  async #acknowledge({ orderId, workers }: Answered): Promise<void> {
+    const answers = await Promise.all(workers);
+    const ack: Acknowledgement = {
+      v: PROTOCOL,
+      kind: 'ack',
+      agent: this.identity,
+      orderId,
+      workers: answers,
+    };
     await this.#say(ack);
   }
 
-  #ignore(reason: Ignored): void {
-    this.#ignored = { ...this.#ignored, [reason]: this.#ignored[reason] + 1 };
-  }
-
   async #readKept(queues: readonly string[]): Promise<void> {
-    this.#keptDueAtMs = Date.now() + KEPT_EVERY_MS * (0.75 + Math.random() / 2);
+    this.#keptDueAt = performance.now() + KEPT_EVERY_MS * (0.75 + Math.random() / 2);
     await Promise.all(queues.map((queueId) => this.#readKeptOf(queueId)));
   }
 
   async #readKeptOf(queueId: string): Promise<void> {
     const { mouth } = this.#connection;
     if (!mouth) return;
-    const askedAtMs = Date.now();
+    const askedAt = performance.now();
+    const key = `${queueId}:meta`;
+    let text: string | null;
     try {
-      const kept = Object.values(readKeptOrders(await mouth.hget(`${queueId}:meta`, KEPT_ORDERS_FIELD)));
-      for (const worker of this.#workers.values()) {
-        if (worker.queueId !== queueId) continue;
-        const orders = kept.map((signed) => acceptKept(signed, queueId, worker.secret));
-        worker.takeKept(
-          orders.filter((order) => typeof order !== 'string'),
-          askedAtMs,
-        );
-      }
-    } catch {
+      const bytes = await mouth.hstrlen(key, KEPT_ORDERS_FIELD);
+      if (bytes > MAX_KEPT_BYTES)
+        throw new TooMuchKept(`${bytes} bytes stand in ${KEPT_ORDERS_FIELD} of ${key}`);
+      text = bytes === 0 ? null : await mouth.hget(key, KEPT_ORDERS_FIELD);
+    } catch (error) {
+      if (error instanceof TooMuchKept || /NOPERM/.test(messageOf(error)))
+        this.#contain.failed('reading what is kept', error);
       // Read again with the next connection, or when it is due.
-      this.#keptDueAtMs = Date.now() + 2_000;
+      this.#keptDueAt = performance.now() + 2_000;
+      return;
     }
+    const workers = [...this.#workers.values()].filter((worker) => worker.queueId === queueId);
+    this.#intake.takeKept(text, workers, askedAt);
   }
 }
 
-/** What a worker has to tell; null where it can't: a worker that has changed its shape must not end its process. */
-function beatOf(worker: AttachedWorker, nowMs: number): ReturnType<AttachedWorker['beat']> | null {
-  try {
-    return worker.beat(nowMs);
-  } catch {
-    return null;
-  }
-}
+/** More than any console keeps: it is not fetched, as it would be in the way of jobs. */
+class TooMuchKept extends Error {}

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Agent } from './agent.js';
 import { AttachedWorker } from './attached-worker.js';
-import { type AttachOptions, checkOptions } from './options.js';
-import { identityOf, isRedisShape } from './redis-shape.js';
-import { type AttachableWorker, clientOf, insideOf } from './worker-shape.js';
+import { Containment, messageOf, safeTell, type Tell } from './contain.js';
+import { type AttachOptions, checkOptions, warn } from './options.js';
+import { clientNameOf, identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
+import { type AttachableWorker, clientOf, insideOf, isPostgres } from './worker-shape.js';
 
 /** What `attach` returns. */
 export interface Attached {
@@ -29,40 +31,54 @@ const attached = new WeakMap<object, Attached>();
  * @param worker of BullMQ 5 or 6. Attached twice, it keeps the first attachment.
  */
 export function attach(worker: AttachableWorker, options: AttachOptions = {}): Attached {
-  const known = attached.get(worker);
-  if (known) return known;
-  const { checked, problems } = checkOptions(options, insideOf(worker).opts.name);
-  for (const problem of problems) checked.onProblem(`spillway/agent on ${worker.name}: ${problem}`);
+  const tell = safeTell(options?.onProblem ?? warn);
+  try {
+    return attached.get(worker) ?? attachNew(worker, options, tell);
+  } catch (error) {
+    tell(`spillway/agent: not attached: ${messageOf(error)}; the worker works on`);
+    return { id: randomUUID(), detach: () => Promise.resolve() };
+  }
+}
+
+function attachNew(worker: AttachableWorker, options: AttachOptions, tell: Tell): Attached {
+  const { checked, problems } = checkOptions(options, insideOf(worker).opts.name, tell);
+  for (const problem of problems) tell(`spillway/agent on ${worker.name}: ${problem}`);
+  const contain = new Containment(tell);
   let agent: Agent | null = null;
   let isDetached = false;
-  const seen = new AttachedWorker(worker, checked, hostname(), {
+  const seen = new AttachedWorker(worker, checked, hostname(), contain, {
     onBlocked: () => agent?.blocked(),
-    onClosed: () => void detach(),
+    onClosed: () => contain.run('detaching', detach),
   });
 
   const detach = async (): Promise<void> => {
     if (isDetached) return;
     isDetached = true;
     attached.delete(worker);
-    seen.detach();
+    contain.run('detaching', () => seen.detach());
     if (!agent) return;
-    await agent.remove(seen);
+    await agent.remove(seen).catch((error: unknown) => contain.failed('its farewell', error));
     forgetIfEmpty(agent);
   };
 
   const join = async (): Promise<void> => {
-    const client = isRedisShape(checked.connection) ? checked.connection : await clientOf(worker);
-    if (!isRedisShape(client)) {
-      throw new Error('its Redis client is not ioredis; give `connection`, an ioredis client');
-    }
+    const client = await clientFor(worker, checked.connection);
     if (isDetached) return;
     agent = agentFor(client);
     agent.add(seen);
   };
   join().catch((error: unknown) => {
     if (isDetached) return;
-    const why = error instanceof Error ? error.message : String(error);
-    checked.onProblem(`spillway/agent on ${worker.name}: not attached: ${why}`);
+    // Nothing is left of it on the worker, which can be attached again.
+    contain.run('detaching', detach);
+    if (!(error instanceof NotSupported)) {
+      tell(`spillway/agent on ${worker.name}: not attached: ${messageOf(error)}; the worker works on`);
+    } else if (!told.has(error.message)) {
+      told.add(error.message);
+      tell(
+        `spillway/agent: ${worker.name}, and any other worker like it, is not attached: ${error.message}; the worker works on`,
+      );
+    }
   });
 
   const result: Attached = { id: seen.id, detach };
@@ -70,7 +86,30 @@ export function attach(worker: AttachableWorker, options: AttachOptions = {}): A
   return result;
 }
 
-function agentFor(client: Parameters<typeof identityOf>[0]): Agent {
+/** Not a fault of this worker: the agent does not know what it uses. */
+class NotSupported extends Error {}
+
+/** What this process was told of already, of what the agent does not know: a line, not one for each of a hundred workers. */
+const told = new Set<string>();
+
+/** @throws NotSupported where the worker is not reached by what the agent knows; what keeps the worker from connecting. */
+async function clientFor(worker: AttachableWorker, connection: unknown): Promise<RedisShape> {
+  if (isPostgres(worker))
+    throw new NotSupported('its queue is in PostgreSQL, and the agent knows Redis alone so far');
+  if (connection !== undefined) {
+    if (isRedisShape(connection)) return connection;
+    throw new NotSupported(
+      `the option \`connection\` is ${clientNameOf(connection)}; give an ioredis client of version 5 or 6`,
+    );
+  }
+  const client = await clientOf(worker);
+  if (isRedisShape(client)) return client;
+  throw new NotSupported(
+    `it reaches Redis by ${clientNameOf(client)}, and the agent speaks ioredis alone so far; give the option \`connection\`, an ioredis client of the same Redis`,
+  );
+}
+
+function agentFor(client: RedisShape): Agent {
   const identity = identityOf(client);
   const known = agents.get(identity);
   if (known) return known;

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { type Containment, messageOf, type Tell } from './contain.js';
 import { OomGuard } from './oom-guard.js';
-import type { CheckedOptions } from './options.js';
+import { type CheckedOptions, DEFAULT_MAX_CONCURRENCY } from './options.js';
 import { type ErrorKind, errorKindOf } from './outcome-of.js';
-import type { Order, WorkerAnswer, WorkerBeat, WorkerLimiter } from './protocol.js';
+import type { Order, WorkerAnswer, WorkerBeat } from './protocol.js';
 import { type Reconnected, reconnect } from './reconnect.js';
 import { RunLog } from './run-log.js';
 import { StandingOrders } from './standing-orders.js';
+import { LimiterSetting } from './worker-limiter.js';
 import { WorkerPause } from './worker-pause.js';
 import {
   type AttachableWorker,
@@ -36,6 +38,7 @@ export class AttachedWorker {
   readonly secret: string | null;
   readonly #worker: AttachableWorker;
   readonly #options: CheckedOptions;
+  readonly #contain: Containment;
   readonly #events: AttachedEvents;
   readonly #host: string;
   readonly #attachedAtMs = Date.now();
@@ -46,8 +49,8 @@ export class AttachedWorker {
   #deployedConcurrency: number;
   /** What the agent set last; anything else was set by the application. */
   #setConcurrency: number;
-  readonly #deployedLimiter: WorkerLimiter | null;
-  #isLimiterOrdered = false;
+  readonly #maxConcurrency: number;
+  readonly #limiter: LimiterSetting;
   readonly #pause: WorkerPause;
   #isClosing = false;
   #isDetached = false;
@@ -55,23 +58,32 @@ export class AttachedWorker {
   #endTimer: NodeJS.Timeout | undefined;
   readonly #restore: readonly (() => void)[];
 
-  constructor(worker: AttachableWorker, options: CheckedOptions, host: string, events: AttachedEvents) {
+  constructor(
+    worker: AttachableWorker,
+    options: CheckedOptions,
+    host: string,
+    contain: Containment,
+    events: AttachedEvents,
+  ) {
     this.#worker = worker;
     this.#options = options;
+    this.#contain = contain;
     this.#events = events;
     this.#host = host;
     this.queueId = queueIdOf(worker);
     this.secret = options.secret;
     this.#deployedConcurrency = worker.concurrency;
     this.#setConcurrency = worker.concurrency;
-    this.#deployedLimiter = limiterOf(worker);
+    this.#limiter = new LimiterSetting(worker);
+    this.#maxConcurrency =
+      options.maxConcurrency ?? Math.max(DEFAULT_MAX_CONCURRENCY, this.#deployedConcurrency);
     this.#orders = new StandingOrders(
       this.key === null ? [this.id] : [this.id, this.key],
-      { maxConcurrency: options.maxConcurrency },
-      () => ({ concurrency: this.#deployedConcurrency, limiter: this.#deployedLimiter }),
+      { maxConcurrency: this.#maxConcurrency, isDefault: options.maxConcurrency === null },
+      () => ({ concurrency: this.#deployedConcurrency, limiter: this.#limiter.deployed }),
     );
-    this.#runs = new RunLog(worker);
-    this.#pause = new WorkerPause(worker, () => this.#runs.running);
+    this.#runs = new RunLog(worker, contain);
+    this.#pause = new WorkerPause(worker, () => this.#runs.running, contain);
     this.#guard = new OomGuard({
       running: () => this.#runs.running,
       narrowTo: (slots) => this.#setSlots(Math.min(slots, this.#worker.concurrency)),
@@ -79,6 +91,10 @@ export class AttachedWorker {
       release: () => this.#settle(),
     });
     this.#restore = [this.#runs.begin(), this.#listen()];
+  }
+
+  get onProblem(): Tell {
+    return this.#options.onProblem;
   }
 
   get key(): string | null {
@@ -94,9 +110,11 @@ export class AttachedWorker {
     if (!this.#isDetached) this.#guard.relieved();
   }
 
-  /** Is this order meant for this worker, live? */
+  /** Is this order meant for this worker, live? One that is given again only within what it is kept under. */
   isMeant(order: Order): boolean {
-    return order.queue === this.queueId && (order.workers === null || order.workers.includes(this.id));
+    if (order.queue !== this.queueId || (order.nonce !== undefined && !this.#orders.isMeant(order)))
+      return false;
+    return order.workers === null || order.workers.includes(this.id);
   }
 
   obey(order: Order): WorkerAnswer {
@@ -104,7 +122,7 @@ export class AttachedWorker {
     const wasBusy = this.#runs.running >= this.#worker.concurrency;
     const scope = order.workers === null || this.#orders.isMeant(order) ? order.scope : this.id;
     const goBack = this.#orders.hold();
-    const refusal = this.#orders.take({ ...order, scope }, Date.now());
+    const refusal = this.#orders.take({ ...order, scope }, performance.now());
     const failure = refusal === null ? this.#follow(order) : null;
     if (failure !== null) {
       // Half of it may be done; what held before goes on.
@@ -138,7 +156,7 @@ export class AttachedWorker {
       note,
       concurrency: this.#concurrency,
       paused: this.#pause.pausedBy,
-      limiter: limiterOf(this.#worker),
+      limiter: this.#limiter.now,
     };
   }
 
@@ -150,12 +168,13 @@ export class AttachedWorker {
       this.#settleNow();
       return null;
     } catch (error) {
-      return `the worker does not take it: ${error instanceof Error ? error.message : String(error)}`;
+      return `the worker does not take it: ${messageOf(error)}`;
     }
   }
 
-  takeKept(orders: readonly Order[], askedAtMs: number): void {
-    this.#orders.takeKept(orders, askedAtMs, Date.now());
+  /** @param askedAt when they were asked for, by performance.now(). */
+  takeKept(orders: readonly Order[], askedAt: number): void {
+    this.#orders.takeKept(orders, askedAt, performance.now(), this.secret === null);
     this.#settle();
   }
 
@@ -175,10 +194,11 @@ export class AttachedWorker {
         bullmqVersion: bullmqVersionOf(this.#worker),
         attachedAtMs: this.#attachedAtMs,
         concurrency: { deployed: this.#deployed(), now: this.#concurrency },
-        maxConcurrency: this.#options.maxConcurrency,
+        maxConcurrency: this.#maxConcurrency,
         paused: this.#pause.pausedBy,
         isClosing: this.#isClosing || inside.closing !== undefined,
-        limiter: { deployed: this.#deployedLimiter, now: limiterOf(this.#worker) },
+        asksForOrders: this.secret !== null,
+        limiter: { deployed: this.#limiter.deployed, now: this.#limiter.now },
         isRateLimited: (inside.limitUntil ?? 0) > nowMs,
         ...runs.told,
         errors,
@@ -202,17 +222,13 @@ export class AttachedWorker {
     for (const restore of this.#restore) restore();
     if (this.#isClosing) return;
     this.#setSlots(this.#deployed());
-    this.#setLimiter(null);
+    this.#limiter.set(null);
     if (this.#pause.isOwn) this.#pause.resume();
   }
 
   /** For timers and events: what a worker does not take must not end its process. */
   #settle(): void {
-    try {
-      this.#settleNow();
-    } catch (error) {
-      this.#options.onProblem(`spillway/agent on ${this.#worker.name}: ${String(error)}`);
-    }
+    this.#contain.run(`following orders on ${this.#worker.name}`, () => this.#settleNow());
   }
 
   /** Makes the worker be as its orders want it; the guard's hold goes before. */
@@ -220,7 +236,7 @@ export class AttachedWorker {
     if (this.#isDetached || this.#isClosing) return;
     const nowMs = Date.now();
     const wanted = this.#orders.wanted(nowMs);
-    this.#setLimiter(wanted.limiter);
+    this.#limiter.set(wanted.limiter);
     // Narrowed, it keeps to its busy slots until there is room; stopped, it takes nothing anyway.
     if (this.#guard.state !== 'narrowed') this.#setSlots(wanted.concurrency ?? this.#deployed());
     if (this.#guard.state === 'idle') {
@@ -229,8 +245,8 @@ export class AttachedWorker {
     }
     clearTimeout(this.#endTimer);
     if (wanted.nextEndMs === null) return;
-    this.#endTimer = setTimeout(() => this.#settle(), Math.min(wanted.nextEndMs - nowMs + 5, MOST_TIMER_MS));
-    this.#endTimer.unref();
+    const inMs = Math.min(wanted.nextEndMs - nowMs + 5, MOST_TIMER_MS);
+    this.#endTimer = this.#contain.after(inMs, 'the end of an order', () => this.#settle());
   }
 
   /** A concurrency that the agent did not set is the application's own, and counts as deployed from then on. */
@@ -258,15 +274,6 @@ export class AttachedWorker {
     if (slots > before) wakeMainLoop(this.#worker);
   }
 
-  #setLimiter(wanted: WorkerLimiter | 'none' | null): void {
-    if (wanted === null && !this.#isLimiterOrdered) return;
-    this.#isLimiterOrdered = wanted !== null;
-    const limiter = wanted === 'none' ? null : (wanted ?? this.#deployedLimiter);
-    // BullMQ reads the option anew each time it takes a job.
-    insideOf(this.#worker).opts.limiter =
-      limiter === null ? undefined : { max: limiter.max, duration: limiter.durationMs };
-  }
-
   #noteOn(order: Order, wasBusy: boolean): string | null {
     if (order.setting === 'paused' && order.value === true && this.#runs.running > 0)
       return `it finishes the ${this.#runs.running} in hand; one that it is just taking may still start`;
@@ -279,11 +286,11 @@ export class AttachedWorker {
   #listen(): () => void {
     const inside = insideOf(this.#worker);
     const listeners = {
-      error: (error: unknown): void => this.#heardError(error),
-      closing: (): void => {
+      error: this.#contain.listener('an error', (error: unknown) => this.#heardError(error)),
+      closing: this.#contain.listener('closing', () => {
         this.#isClosing = true;
-      },
-      closed: (): void => this.#events.onClosed(),
+      }),
+      closed: this.#contain.listener('closing', () => this.#events.onClosed()),
     };
     for (const [event, listener] of Object.entries(listeners)) inside.on(event, listener);
     return () => {
@@ -296,11 +303,7 @@ export class AttachedWorker {
     if (insideOf(this.#worker).listenerCount('error') === 1) console.error(error);
     const kind = errorKindOf(error);
     this.#errors[kind] += 1;
-    if (kind === 'oom' && !this.#isClosing && this.#guard.refused(Date.now())) this.#events.onBlocked();
+    if (kind === 'oom' && !this.#isClosing && this.#guard.refused(performance.now(), Date.now()))
+      this.#events.onBlocked();
   }
-}
-
-function limiterOf(worker: AttachableWorker): WorkerLimiter | null {
-  const { limiter } = insideOf(worker).opts;
-  return limiter ? { max: limiter.max, durationMs: limiter.duration } : null;
 }

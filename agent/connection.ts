@@ -1,13 +1,23 @@
+import { type Containment, messageOf, within } from './contain.js';
 import { connected, duplicateFor, type RedisShape } from './redis-shape.js';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 1_000;
+/** Where Redis does not permit what the agent needs, it is tried again this often. */
+const REFUSED_RETRY_MS = 30_000;
+/** Both are connected and subscribed by then, or it is tried anew. */
+const OPEN_WITHIN_MS = 6_000;
 
 export interface ConnectionEvents {
   /** Subscribes to what has to be heard; its failure is one of the connection. */
   readonly onConnected: (ears: RedisShape, mouth: RedisShape) => Promise<void>;
   readonly onMessage: (channel: string, message: string) => void;
+  /** Told once: what Redis does not permit. */
+  readonly onRefused: (problem: string) => void;
 }
+
+/** One try: its ears, then its mouth, as far as they were made. */
+type Pair = RedisShape[];
 
 /**
  * The agent's two connections: one that hears, one that speaks. Both come and go together. Lost, they are made anew, with
@@ -17,72 +27,88 @@ export class Connection {
   readonly #client: RedisShape;
   readonly #name: string;
   readonly #events: ConnectionEvents;
-  #ears: RedisShape | null = null;
-  #mouth: RedisShape | null = null;
+  readonly #contain: Containment;
+  #pair: Pair = [];
   #isUp = false;
   #isStopped = false;
+  #hasToldRefusal = false;
   #attempt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: RedisShape, name: string, events: ConnectionEvents) {
+  constructor(client: RedisShape, name: string, events: ConnectionEvents, contain: Containment) {
     this.#client = client;
     this.#name = name;
     this.#events = events;
-    void this.#open();
+    this.#contain = contain;
+    this.#plan(0);
+  }
+
+  get ears(): RedisShape | null {
+    return this.#isUp ? (this.#pair[0] ?? null) : null;
   }
 
   /** The one that speaks; null while there is none. */
   get mouth(): RedisShape | null {
-    return this.#isUp ? this.#mouth : null;
-  }
-
-  get ears(): RedisShape | null {
-    return this.#isUp ? this.#ears : null;
+    return this.#isUp ? (this.#pair[1] ?? null) : null;
   }
 
   /** Gives up both and makes new ones: for ears that don't hear though their socket is open. */
   renew(): void {
     if (this.#isStopped) return;
-    this.#close();
+    this.#drop();
     this.#attempt = 0;
     this.#plan(0);
+  }
+
+  /** Does Redis not permit what was asked? Then it is told, and asked again much later. */
+  isRefusal(error: unknown): boolean {
+    const text = messageOf(error);
+    if (this.#isStopped || !/NOPERM|no permissions/i.test(text)) return false;
+    this.#drop();
+    this.#plan(REFUSED_RETRY_MS);
+    if (this.#hasToldRefusal) return true;
+    this.#hasToldRefusal = true;
+    this.#events.onRefused(
+      `Redis does not let this user speak to consoles (${text}): allow +subscribe +unsubscribe +publish on channels spillway:*; the worker works on`,
+    );
+    return true;
   }
 
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#close();
+    this.#drop();
   }
 
   async #open(): Promise<void> {
-    let ears: RedisShape | null = null;
-    let mouth: RedisShape | null = null;
+    const pair: Pair = [];
+    this.#pair = pair;
     try {
-      ears = duplicateFor(this.#client, this.#name);
-      mouth = duplicateFor(this.#client, this.#name);
-      this.#ears = ears;
-      this.#mouth = mouth;
-      const lost = (): void => this.#lost(ears, mouth);
-      for (const one of [ears, mouth]) for (const event of ['end', 'close']) one.on(event, lost);
-      ears.on('message', (channel: string, message: string) => {
-        if (ears === this.#ears) this.#events.onMessage(channel, message);
-      });
-      await Promise.all([connected(ears), connected(mouth)]);
-      await this.#events.onConnected(ears, mouth);
-      if (ears !== this.#ears || this.#isStopped) return;
+      const lost = this.#contain.listener('its connection', () => this.#lost(pair));
+      for (let i = 0; i < 2; i += 1) {
+        const one = duplicateFor(this.#client, this.#name, this.#contain);
+        pair.push(one);
+        for (const event of ['end', 'close']) one.on(event, lost);
+      }
+      const [ears, mouth] = pair as [RedisShape, RedisShape];
+      const hear = (channel: string, message: string): void => {
+        if (pair === this.#pair) this.#events.onMessage(channel, message);
+      };
+      ears.on('message', this.#contain.listener('a message', hear));
+      const opened = Promise.all(pair.map(connected)).then(() => this.#events.onConnected(ears, mouth));
+      await within(OPEN_WITHIN_MS, opened);
+      if (pair !== this.#pair) return;
       this.#isUp = true;
       this.#attempt = 0;
-    } catch {
+    } catch (error) {
       // Why it can't connect is the worker's own connection's to tell; the agent tries on.
-      this.#lost(ears, mouth);
+      if (pair === this.#pair && !this.isRefusal(error)) this.#lost(pair);
     }
   }
 
-  #lost(ears: RedisShape | null, mouth: RedisShape | null): void {
-    if (this.#isStopped || (ears !== null && ears !== this.#ears)) return;
-    ears?.disconnect();
-    mouth?.disconnect();
-    this.#close();
+  #lost(pair: Pair): void {
+    if (this.#isStopped || pair !== this.#pair) return;
+    this.#drop();
     this.#attempt += 1;
     const base = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#attempt - 1, 6));
     this.#plan(base * (0.5 + Math.random() / 2));
@@ -90,16 +116,14 @@ export class Connection {
 
   #plan(inMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#open(), inMs);
-    this.#timer.unref();
+    this.#timer = this.#contain.after(inMs, 'its connection', () => this.#open());
   }
 
-  #close(): void {
-    const [ears, mouth] = [this.#ears, this.#mouth];
-    this.#ears = null;
-    this.#mouth = null;
+  /** They are given up before they are closed: some clients say `close` within `disconnect`, which must find nothing to lose. */
+  #drop(): void {
+    const pair = this.#pair;
+    this.#pair = [];
     this.#isUp = false;
-    ears?.disconnect();
-    mouth?.disconnect();
+    for (const one of pair) this.#contain.run('its connection', () => one.disconnect());
   }
 }

@@ -1,3 +1,5 @@
+import type { Containment } from './contain.js';
+
 /** A beat that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
 const DEAF_AFTER_MS = 1_200;
 /** The event loop stood still for so long: what has come back may not have been read yet. */
@@ -5,12 +7,14 @@ const LATE_MS = 400;
 
 /** Listens for the agent's own beats: where one does not come back the ears are deaf, whatever their socket says. */
 export class Echo {
+  readonly #contain: Containment;
   readonly #onDeaf: () => void;
   /** Beats that were sent and not heard yet. */
   readonly #unheard = new Set<number>();
   #timesDeaf = 0;
 
-  constructor(onDeaf: () => void) {
+  constructor(contain: Containment, onDeaf: () => void) {
+    this.#contain = contain;
     this.#onDeaf = onDeaf;
   }
 
@@ -18,9 +22,9 @@ export class Echo {
     return this.#timesDeaf;
   }
 
-  sent(seq: number, nowMs: number): void {
+  sent(seq: number): void {
     this.#unheard.add(seq);
-    this.#checkIn(seq, nowMs);
+    this.#checkIn(seq);
   }
 
   /** This beat has come back; earlier ones are not waited for any more. */
@@ -33,16 +37,16 @@ export class Echo {
     this.#unheard.clear();
   }
 
-  #checkIn(seq: number, nowMs: number): void {
-    const timer = setTimeout(() => this.#check(seq, nowMs + DEAF_AFTER_MS), DEAF_AFTER_MS);
-    timer.unref();
+  /** By a clock that is never set: one that jumps must not make ears deaf. */
+  #checkIn(seq: number): void {
+    const dueAt = performance.now() + DEAF_AFTER_MS;
+    this.#contain.after(DEAF_AFTER_MS, 'listening for itself', () => this.#check(seq, dueAt));
   }
 
-  #check(seq: number, dueAtMs: number): void {
+  #check(seq: number, dueAt: number): void {
     if (!this.#unheard.has(seq)) return;
-    const nowMs = Date.now();
-    if (nowMs - dueAtMs > LATE_MS) {
-      this.#checkIn(seq, nowMs);
+    if (performance.now() - dueAt > LATE_MS) {
+      this.#checkIn(seq);
       return;
     }
     this.#timesDeaf += 1;

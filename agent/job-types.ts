@@ -66,20 +66,16 @@ export class JobTypes {
     record.wait.add(waitedMs);
   }
 
-  usual(type: string, nowMs: number): TypeBeat['usual'] {
-    return this.#records.get(type)?.usual.read(nowMs) ?? null;
+  usual(type: string, steadyMs: number): TypeBeat['usual'] {
+    return this.#records.get(type)?.usual.read(steadyMs) ?? null;
   }
 
   /**
    * What a beat tells of them.
-   * @param offsetMs to be added to performance.now() for wall-clock time.
+   * @param steadyMs performance.now(): a clock that is never set.
    * @param running types of the jobs that run: they are told of even when none has finished, so that it is known what is usual.
    */
-  take(
-    running: ReadonlySet<string>,
-    nowMs: number,
-    offsetMs: number,
-  ): { types: readonly TypeBeat[]; giveBack: () => void } {
+  take(running: ReadonlySet<string>, steadyMs: number): { types: readonly TypeBeat[]; giveBack: () => void } {
     const active = this.#active;
     this.#active = new Set();
     const types: TypeBeat[] = [];
@@ -91,7 +87,7 @@ export class JobTypes {
       const { completed, failed, untold } = record;
       const run = record.run.sketch;
       const { wait } = record;
-      record.usual.add(run, nowMs);
+      record.usual.add(run, steadyMs);
       if (untold) run.merge(untold);
       const { error } = record;
       const runs = record.runs.slice(0, 3 * left);
@@ -103,10 +99,10 @@ export class JobTypes {
         failed,
         run: sketchToWire(run),
         wait: sketchToWire(wait.sketch),
-        runs: toldRuns(runs, nowMs - offsetMs),
+        runs: toldRuns(runs, steadyMs),
         runsUntold,
         error,
-        usual: record.usual.read(nowMs),
+        usual: record.usual.read(steadyMs),
       });
       record.runs = [];
       record.runsUntold = 0;
@@ -115,7 +111,7 @@ export class JobTypes {
       record.failed = 0;
       record.untold = null;
       record.isActive = false;
-      if (isActive) record.usedMs = nowMs;
+      if (isActive) record.usedMs = steadyMs;
       if (run.count > 0) record.run = new Tally();
       if (wait.sketch.count > 0) record.wait = new Tally();
       if (isActive)
@@ -147,13 +143,13 @@ export class JobTypes {
 
   #activate(type: string): TypeRecord {
     const name = this.#active.size < MOST_TYPES_A_BEAT ? type : OTHER_TYPES;
-    const record = this.#records.get(name) ?? this.#make(name, Date.now());
+    const record = this.#records.get(name) ?? this.#make(name, performance.now());
     record.isActive = true;
     this.#active.add(record);
     return record;
   }
 
-  #make(name: string, nowMs: number): TypeRecord {
+  #make(name: string, steadyMs: number): TypeRecord {
     if (this.#records.size >= MOST_TYPES) this.#forgetOldest();
     const made: TypeRecord = {
       completed: 0,
@@ -165,8 +161,8 @@ export class JobTypes {
       runs: [],
       runsUntold: 0,
       error: null,
-      usual: new UsualTimes(nowMs),
-      usedMs: nowMs,
+      usual: new UsualTimes(steadyMs),
+      usedMs: steadyMs,
     };
     this.#records.set(name, made);
     return made;

@@ -41,12 +41,15 @@ export class OomGuard {
     return this.#sinceMs;
   }
 
-  /** @returns true where it has begun to hold the worker back. */
-  refused(nowMs: number): boolean {
-    this.#refusals.push(nowMs);
+  /**
+   * @param steadyMs by a clock that is never set; `nowMs` is for people.
+   * @returns true where it has begun to hold the worker back.
+   */
+  refused(steadyMs: number, nowMs: number): boolean {
+    this.#refusals.push(steadyMs);
     if (this.#refusals.length > BURST) this.#refusals.shift();
     const [first] = this.#refusals;
-    if (this.#refusals.length < BURST || first === undefined || nowMs - first > BURST_MS) return false;
+    if (this.#refusals.length < BURST || first === undefined || steadyMs - first > BURST_MS) return false;
     this.#refusals = [];
     const hasBegun = this.#state === 'idle';
     if (hasBegun) {

@@ -1,3 +1,5 @@
+import type { Tell } from './contain.js';
+
 /** What `attach` may be told. */
 export interface AttachOptions {
   /**
@@ -9,7 +11,7 @@ export interface AttachOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Shared with the console: orders that are not signed with it are ignored and counted. At least 16 letters. */
   readonly secret?: string;
-  /** What orders may not go beyond. */
+  /** What orders may not go beyond. Default of maxConcurrency: 10,000, or what the worker was deployed with where that is more. */
   readonly limits?: { readonly maxConcurrency?: number };
   /** An ioredis client to make the agent's connections from. Default: the worker's own connection. It is not used itself, nor closed. */
   readonly connection?: unknown;
@@ -22,10 +24,15 @@ export interface CheckedOptions {
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly secret: string | null;
+  /** null: not given. */
   readonly maxConcurrency: number | null;
   readonly connection: unknown;
-  readonly onProblem: (problem: string) => void;
+  /** Never throws. */
+  readonly onProblem: Tell;
 }
+
+/** Far more than a worker needs, and far less than what ends its process by memory. */
+export const DEFAULT_MAX_CONCURRENCY = 10_000;
 
 const MOST_LABELS = 20;
 const MOST_LETTERS = 100;
@@ -34,6 +41,7 @@ const MOST_LETTERS = 100;
 export function checkOptions(
   options: AttachOptions,
   ownName: string | undefined,
+  onProblem: Tell,
 ): { readonly checked: CheckedOptions; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const name = options.name ?? ownName ?? null;
@@ -43,8 +51,9 @@ export function checkOptions(
   ]);
   if (labels.length > MOST_LABELS)
     problems.push(`labels: ${labels.length} are given, and at most ${MOST_LABELS} are told`);
-  const { secret } = options;
-  if (secret !== undefined && secret.length < 16) {
+  // A secret of the wrong type must not be taken for none: orders would count unsigned.
+  const secret = options.secret == null ? null : String(options.secret);
+  if (secret !== null && secret.length < 16) {
     problems.push(
       'secret: it has fewer than 16 letters and is easily guessed; make one with `openssl rand -hex 32`',
     );
@@ -58,15 +67,15 @@ export function checkOptions(
       // Cut by signs and not by halves of one: a half is not the same any more after it has been through Redis.
       name: name === null || name === '' ? null : Array.from(String(name)).slice(0, MOST_LETTERS).join(''),
       labels: Object.fromEntries(labels.slice(0, MOST_LABELS)),
-      secret: secret ?? null,
+      secret,
       maxConcurrency: most === undefined ? null : Number.isInteger(most) && most >= 1 ? most : 1,
       connection: options.connection,
-      onProblem: options.onProblem ?? warn,
+      onProblem,
     },
     problems,
   };
 }
 
-function warn(problem: string): void {
+export function warn(problem: string): void {
   process.emitWarning(problem, 'SpillwayAgentWarning');
 }

@@ -9,6 +9,14 @@
  *
  * Rules for versions: a receiver ignores fields that it does not know and takes a missing optional one for "not said". A
  * change that breaks this raises PROTOCOL; a receiver treats a greater one as something it can only count.
+ * One thing goes one way: a worker with a secret obeys orders that name it alone, which consoles of 0.2 do for single workers
+ * only. So consoles are updated before such workers; newer consoles and agents of 0.2 understand each other in all.
+ *
+ * What a signed order is for: the workers that it names, by ids that are random and made at attach. That is queue, Redis and
+ * process in one, and can't be had before the worker is there nor is it used again, whatever Redis is restored, failed over to
+ * or shares the secret. Nothing that is kept in Redis could say as much: who can put an old order there can put back whatever
+ * would show that it is old. So agents with a secret take no order from what is kept, where they look only for what was
+ * taken away; the console that gave an order, and keeps in its own store that it stands, gives it to each worker that comes.
  */
 export const PROTOCOL = 1;
 
@@ -105,6 +113,8 @@ export interface IgnoredOrders {
   readonly replayed: number;
   readonly late: number;
   readonly malformed: number;
+  /** Signed, but naming no workers: it could be played back to others. An agent of 0.2 says nothing of it. */
+  readonly unaddressed?: number;
 }
 
 /** An order that is kept and holds for this worker. */
@@ -132,6 +142,8 @@ export interface WorkerBeat {
   /** Who paused it: an order, or the application itself. `guard`: stopped by the agent while Redis is full. */
   readonly paused: 'order' | 'application' | 'guard' | null;
   readonly isClosing: boolean;
+  /** Its owner asks for signatures: kept orders are to be given to it by a console. Missing: an agent of 0.2, which takes them itself. */
+  readonly asksForOrders?: boolean | undefined;
   readonly limiter: { readonly deployed: WorkerLimiter | null; readonly now: WorkerLimiter | null };
   /** BullMQ holds it in a rate limit now. */
   readonly isRateLimited: boolean;
@@ -159,6 +171,27 @@ export interface AgentIdentity {
   readonly nodeVersion: string;
 }
 
+/**
+ * What its host left to the process since the last beat that arrived: whether a worker is late by its own doing or its host
+ * is starved. Late loops with `cpuMs` near `spanMs`: its own code. Late with `runWaitMs` high: no core was to be had, or the
+ * container's quota was used up. Late with both low: it was stopped, or the whole host was (`clockJumpMs` tells of a sleep).
+ */
+export interface HostShare {
+  /** What all this is measured over, by a clock that is never set, ms. */
+  readonly spanMs: number;
+  /** How much later than due the beat's own timer came, at worst, ms. */
+  readonly lateMs: number;
+  /** CPU time that the process used, all threads, ms. */
+  readonly cpuMs: number;
+  /** For how long the thread of the agent could have run but got no core, ms (Linux: /proc/thread-self/schedstat); null: not known. */
+  readonly runWaitMs: number | null;
+  /** By how much the clock on the wall went ahead (or back, below 0) of the steady one: it was set, or the host slept. */
+  readonly clockJumpMs: number;
+  /** Mean load of the host over a minute, and cores that this process may use. */
+  readonly load1m: number;
+  readonly cores: number;
+}
+
 /** Sent once a second by each process, for all of its workers on one Redis. */
 export interface Beat {
   readonly v: number;
@@ -168,7 +201,10 @@ export interface Beat {
   readonly atMs: number;
   /** Since the last beat, ms. */
   readonly loopDelay: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
-  readonly rssBytes: number;
+  /** Missing: it could not be read, for want of descriptors say. */
+  readonly rssBytes?: number | undefined;
+  /** Missing: an agent of 0.2, or it could not be read. */
+  readonly host?: HostShare | undefined;
   readonly ignored: IgnoredOrders;
   /** How often it found that it was deaf and subscribed anew. */
   readonly resubscribed: number;
@@ -235,11 +271,13 @@ export type Order = SettingOrder | (OrderedAct & OrderHead);
 export type SettingOrder = OrderedValue & OrderHead;
 
 export interface OrderHead {
-  /** Also the nonce: an id is obeyed once. */
+  /** A worker obeys an id once. */
   readonly id: string;
+  /** Where an order is given again to a worker that comes later: new each time, and obeyed once in the id's stead. */
+  readonly nonce?: string;
   readonly atMs: number;
   readonly queue: string;
-  /** Workers that are to follow it now; null: all of the queue. */
+  /** Workers that are to follow it now; null: all of the queue, which counts for workers without a secret alone. */
   readonly workers: readonly string[] | null;
   /** What it is kept under: EVERY_WORKER, a worker's key, or the id of one that has no name or not for itself alone. */
   readonly scope: string;
@@ -257,6 +295,9 @@ export interface SignedOrder {
   readonly body: string;
   readonly sig: string | null;
 }
+
+/** An order that names more workers is sent in parts: its text has to stay under 16,384 letters. */
+export const MAX_WORKERS_NAMED = 200;
 
 /**
  * By `<scope>|<setting>`. What holds for a worker: the order under its id, else under its key, else the one for every worker,

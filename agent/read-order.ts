@@ -3,6 +3,8 @@ import type { KeptOrders, Order, SignedOrder, WorkerLimiter } from './protocol.j
 /** Texts longer than this are not orders. */
 const MOST_LETTERS = 16_384;
 const MOST_KEPT = 1_000;
+/** What a queue keeps: 500 orders with a reason of 1,000 letters each. More than this is not even fetched. */
+export const MAX_KEPT_BYTES = 2 * 1024 * 1024;
 const SETTINGS: readonly Order['setting'][] = ['concurrency', 'paused', 'limiter', 'all', 'reconnect'];
 
 /** What was heard on an order channel; null where it is nothing of the kind. By hand: a worker has no schema library. */
@@ -13,7 +15,7 @@ export function readSignedOrder(text: string): SignedOrder | null {
 
 /** The field that keeps orders; what can't be read in it is left out. */
 export function readKeptOrders(text: string | null): KeptOrders {
-  const parsed = text === null ? null : parseJson(text);
+  const parsed = text === null || text.length > MAX_KEPT_BYTES ? null : parseJson(text);
   if (!isRecord(parsed)) return {};
   const kept: Record<string, SignedOrder> = {};
   for (const [key, value] of Object.entries(parsed).slice(0, MOST_KEPT)) {
@@ -34,8 +36,9 @@ function asSignedOrder(value: unknown): SignedOrder | null {
 export function readOrder(body: string): Order | null {
   const value = parseJson(body);
   if (!isRecord(value)) return null;
-  const { id, atMs, queue, workers, scope, by, reason, untilMs, setting } = value;
+  const { id, nonce, atMs, queue, workers, scope, by, reason, untilMs, setting } = value;
   if (typeof id !== 'string' || id === '' || id.length > 100) return null;
+  if (nonce !== undefined && (typeof nonce !== 'string' || nonce === '' || nonce.length > 100)) return null;
   if (typeof atMs !== 'number' || !Number.isFinite(atMs)) return null;
   if (typeof queue !== 'string' || typeof scope !== 'string') return null;
   if (typeof by !== 'string' || typeof reason !== 'string') return null;

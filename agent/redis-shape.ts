@@ -1,4 +1,4 @@
-const READY_WITHIN_MS = 5_000;
+import type { Containment } from './contain.js';
 
 /** What the agent needs of an ioredis client, bare or in BullMQ's wrapping, of version 5 and 6 alike. */
 export interface RedisShape {
@@ -22,16 +22,29 @@ export interface RedisShape {
   unsubscribe(...channels: readonly string[]): Promise<unknown>;
   publish(channel: string, message: string): Promise<number>;
   hget(key: string, field: string): Promise<string | null>;
+  hstrlen(key: string, field: string): Promise<number>;
   setrange(key: string, offset: number, value: string): Promise<number>;
   role(): Promise<readonly unknown[]>;
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
+/** ioredis itself, or BullMQ 6's wrapping of it: only ioredis tells which commands it was built with. Adapters of other clients have much of the rest. */
 export function isRedisShape(value: unknown): value is RedisShape {
   if (typeof value !== 'object' || value === null) return false;
-  const shape = value as Partial<Record<keyof RedisShape | 'defineCommand', unknown>>;
-  // Other drivers under BullMQ 6 (node-redis, Bun) have no defineCommand.
-  return typeof shape.duplicate === 'function' && typeof shape.defineCommand === 'function';
+  const shape = value as Partial<Record<keyof RedisShape | 'getBuiltinCommands', unknown>>;
+  return typeof shape.getBuiltinCommands === 'function' && typeof shape.duplicate === 'function';
+}
+
+const ADAPTERS: Readonly<Record<string, string>> = {
+  NodeRedisAdapter: 'node-redis',
+  ValkeyGlideAdapter: 'Valkey Glide',
+  BunRedisAdapter: 'Bun’s Redis client',
+};
+
+/** Its name for people, where BullMQ's adapter tells it. */
+export function clientNameOf(client: unknown): string {
+  const name = typeof client === 'object' && client !== null ? client.constructor?.name : undefined;
+  return ADAPTERS[name ?? ''] ?? 'another client than ioredis';
 }
 
 /** Which Redis it is, so that workers of one process share an agent. Holds no secret. */
@@ -55,7 +68,7 @@ export function databaseOf(client: RedisShape): number {
  * A connection of the agent's own, like the worker's: never queues commands, never retries by itself (the agent does, with
  * timers that keep no process alive), never keeps the process alive.
  */
-export function duplicateFor(client: RedisShape, connectionName: string): RedisShape {
+export function duplicateFor(client: RedisShape, connectionName: string, contain: Containment): RedisShape {
   const options = {
     connectionName,
     lazyConnect: true,
@@ -74,28 +87,20 @@ export function duplicateFor(client: RedisShape, connectionName: string): RedisS
   const own = client.isCluster ? duplicateCluster(client, options) : client.duplicate(options);
   own.on('error', () => undefined);
   own.on('node error', () => undefined);
-  const unref = (): void => {
+  const unref = contain.listener('its connection', () => {
     own.stream?.unref?.();
     for (const node of own.nodes?.('all') ?? []) node.stream?.unref?.();
-  };
+  });
   for (const event of ['connect', 'ready', '+node']) own.on(event, unref);
   return own;
 }
 
-/** Connects it, or waits where it is connecting by itself, as a Cluster in BullMQ's wrapping does. @throws when it can't be done in time. */
+/** Connects it, or waits where it is connecting by itself, as a Cluster in BullMQ's wrapping does. Whoever asks sets the time. @throws when it is closed. */
 export async function connected(client: RedisShape): Promise<void> {
-  if (client.status === 'wait') {
-    await client.connect();
-    return;
-  }
+  if (client.status === 'wait') await client.connect();
   if (client.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('it did not connect in time')), READY_WITHIN_MS);
-    timer.unref();
-    client.on('ready', () => {
-      clearTimeout(timer);
-      resolve();
-    });
+    client.on('ready', () => resolve());
     client.on('end', () => reject(new Error('it was closed')));
   });
 }

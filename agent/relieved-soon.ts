@@ -1,3 +1,4 @@
+import type { Containment } from './contain.js';
 import type { RedisShape } from './redis-shape.js';
 
 /** With jitter around this, so that many agents don't knock together; relief is noticed within 600 ms. */
@@ -17,11 +18,13 @@ export interface HeldBack {
  * ("no operation", no key made) [run on 7.0.15].
  */
 export class RelievedSoon {
+  readonly #contain: Containment;
   readonly #mouth: () => RedisShape | null;
   readonly #workers: () => readonly HeldBack[];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(mouth: () => RedisShape | null, workers: () => readonly HeldBack[]) {
+  constructor(contain: Containment, mouth: () => RedisShape | null, workers: () => readonly HeldBack[]) {
+    this.#contain = contain;
     this.#mouth = mouth;
     this.#workers = workers;
   }
@@ -29,8 +32,8 @@ export class RelievedSoon {
   /** Asks until no worker is held back any more. */
   watch(): void {
     if (this.#timer) return;
-    this.#timer = setTimeout(() => void this.#ask(), PROBE_EVERY_MS * (0.5 + Math.random()));
-    this.#timer.unref();
+    const inMs = PROBE_EVERY_MS * (0.5 + Math.random());
+    this.#timer = this.#contain.after(inMs, 'waiting for room in Redis', () => this.#ask());
   }
 
   stop(): void {
@@ -38,18 +41,27 @@ export class RelievedSoon {
   }
 
   async #ask(): Promise<void> {
+    try {
+      await this.#look();
+    } finally {
+      // Whatever comes of this look, there is a next one while a worker is held back.
+      this.#timer = null;
+      if (this.#workers().some((worker) => worker.isBlocked)) this.watch();
+    }
+  }
+
+  async #look(): Promise<void> {
     const held = this.#workers().filter((worker) => worker.isBlocked);
     const queues = [...new Set(held.map((worker) => worker.queueId))];
     const mouth = this.#mouth();
     // In a Cluster queues lie on several nodes; elsewhere one answer holds for all.
     const asked = mouth?.isCluster ? queues : queues.slice(0, 1);
     const open = mouth ? await Promise.all(asked.map((queueId) => takesWrites(mouth, queueId))) : [];
+    const what = 'going on with room in Redis';
     for (const worker of held) {
       const i = mouth?.isCluster ? asked.indexOf(worker.queueId) : 0;
-      if (open[i]) setTimeout(() => worker.relieved(), Math.random() * SPREAD_MS).unref();
+      if (open[i]) this.#contain.after(Math.random() * SPREAD_MS, what, () => worker.relieved());
     }
-    this.#timer = null;
-    if (held.length > 0) this.watch();
   }
 }
 

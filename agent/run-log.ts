@@ -1,3 +1,4 @@
+import { type Containment, isThenable } from './contain.js';
 import { JobTypes } from './job-types.js';
 import { isPutBack } from './outcome-of.js';
 import { MOST_RUNNING_NAMED, MOST_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
@@ -11,23 +12,21 @@ interface Run {
   readonly from: number;
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
 /**
  * What a worker runs and has run, seen from around its processor: that is balanced (each start has an end) also where
  * BullMQ emits neither `completed` nor `failed`, as for a job whose lock was lost.
  */
 export class RunLog {
   readonly #worker: AttachableWorker;
+  readonly #contain: Containment;
   readonly #types = new JobTypes();
   readonly #running = new Set<Run>();
   #lastStart: number | null = null;
   #lastEnd: number | null = null;
 
-  constructor(worker: AttachableWorker) {
+  constructor(worker: AttachableWorker, contain: Containment) {
     this.#worker = worker;
+    this.#contain = contain;
   }
 
   /** Jobs started so far. */
@@ -51,13 +50,17 @@ export class RunLog {
         this.#end(run, 'failed', error);
         throw error;
       }
-      if (isPromise(result)) {
-        result.then(
-          () => this.#end(run, 'completed', null),
-          (error) => this.#end(run, 'failed', error),
-        );
-      } else this.#end(run, 'completed', null);
-      return result;
+      if (!isThenable(result)) {
+        this.#end(run, 'completed', null);
+        return result;
+      }
+      // A query begins anew each time it is waited for: BullMQ is given what is waited for here.
+      const settled = Promise.resolve(result);
+      settled.then(
+        () => this.#end(run, 'completed', null),
+        (error) => this.#end(run, 'failed', error),
+      );
+      return settled;
     };
     inside.processFn = own;
     return () => {
@@ -67,8 +70,9 @@ export class RunLog {
 
   /** For a beat; `giveBack` where it did not arrive, so that the next one tells it again. */
   take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
-    const offsetMs = nowMs - performance.now();
-    const types = this.#types.take(this.#runningTypes(), nowMs, offsetMs);
+    const steadyMs = performance.now();
+    const offsetMs = nowMs - steadyMs;
+    const types = this.#types.take(this.#runningTypes(), steadyMs);
     return {
       told: {
         running: this.#running.size,
@@ -83,14 +87,19 @@ export class RunLog {
     };
   }
 
+  /** A job of another shape than is known must run all the same: nothing in here or in #end may throw. */
   #start(job: ShapeOfJob): Run {
     const run = { job, from: performance.now() };
     this.#running.add(run);
     this.#lastStart = run.from;
     this.started += 1;
-    // A retry has waited since its first try failed, which nothing tells.
-    if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
-      this.#types.started(job.name, job.processedOn - job.timestamp - (job.delay ?? 0));
+    try {
+      // A retry has waited since its first try failed, which nothing tells.
+      if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
+        this.#types.started(job.name, job.processedOn - job.timestamp - (job.delay ?? 0));
+      }
+    } catch (error) {
+      this.#contain.failed('seeing a job start', error);
     }
     return run;
   }
@@ -98,8 +107,12 @@ export class RunLog {
   #end(run: Run, outcome: 'completed' | 'failed', error: unknown): void {
     this.#running.delete(run);
     this.#lastEnd = performance.now();
-    if (outcome === 'failed' && isPutBack(error)) return;
-    this.#types.finished(run.job.name, outcome, this.#lastEnd - run.from, this.#lastEnd, error);
+    try {
+      if (outcome === 'failed' && isPutBack(error)) return;
+      this.#types.finished(run.job.name, outcome, this.#lastEnd - run.from, this.#lastEnd, error);
+    } catch (failure) {
+      this.#contain.failed('seeing a job end', failure);
+    }
   }
 
   #runningTypes(): ReadonlySet<string> {

@@ -50,17 +50,17 @@ export class UsualTimes {
   #former: Sketch | null = null;
   #since: number;
 
-  constructor(nowMs: number) {
-    this.#since = nowMs;
+  constructor(steadyMs: number) {
+    this.#since = steadyMs;
   }
 
-  add(runs: Sketch, nowMs: number): void {
-    this.#turn(nowMs);
+  add(runs: Sketch, steadyMs: number): void {
+    this.#turn(steadyMs);
     if (runs.count > 0) this.#current.merge(runs);
   }
 
-  read(nowMs: number): { count: number; p50Ms: number; p99Ms: number } | null {
-    this.#turn(nowMs);
+  read(steadyMs: number): { count: number; p50Ms: number; p99Ms: number } | null {
+    this.#turn(steadyMs);
     const count = this.#current.count + (this.#former?.count ?? 0);
     if (count === 0) return null;
     const all = newSketch();
@@ -70,11 +70,11 @@ export class UsualTimes {
     return { count, p50Ms: round(all.getValueAtQuantile(0.5)), p99Ms: round(all.getValueAtQuantile(0.99)) };
   }
 
-  #turn(nowMs: number): void {
-    if (nowMs - this.#since < GENERATION_MS) return;
+  #turn(steadyMs: number): void {
+    if (steadyMs - this.#since < GENERATION_MS) return;
     // After a long silence neither says what is usual; still better than nothing, so the last one is kept.
     this.#former = this.#current.count > 0 ? this.#current : this.#former;
     this.#current = newSketch();
-    this.#since = nowMs;
+    this.#since = steadyMs;
   }
 }

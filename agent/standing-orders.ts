@@ -17,6 +17,8 @@ export interface Wanted {
 
 export interface OwnerLimits {
   readonly maxConcurrency: number | null;
+  /** Its owner has set none, and this is the agent's. */
+  readonly isDefault?: boolean;
 }
 
 type Setting = 'concurrency' | 'paused' | 'limiter';
@@ -32,7 +34,7 @@ export class StandingOrders {
   readonly #deployed: () => Deployed;
   #orders = new Map<string, Order>();
   #refused = new Map<string, { readonly order: Order; readonly why: string }>();
-  /** When the order of a slot was given, by its console's clock, and heard, by this one: a kept one that is older is a rollback. */
+  /** When the order of a slot was given, by its console's clock, and heard, by a steady one here: a kept one that is older is a rollback. */
   #last = new Map<string, { readonly givenAtMs: number; readonly heardAtMs: number }>();
 
   /** @param own scopes of this worker alone, the one that goes before the others first: its id, its key. */
@@ -56,15 +58,21 @@ export class StandingOrders {
     };
   }
 
-  /** @returns why it is not followed; null: it is. */
-  take(order: Order, nowMs: number): string | null {
+  /**
+   * @param steadyMs by a clock that is never set.
+   * @returns why it is not followed; null: it is.
+   */
+  take(order: Order, steadyMs: number): string | null {
     if (!this.isMeant(order)) return null;
     if (order.setting === 'all') {
-      for (const setting of SETTINGS) this.#drop(`${order.scope}|${setting}`, order.atMs, nowMs);
+      for (const setting of SETTINGS) this.#drop(`${order.scope}|${setting}`, order.atMs, steadyMs);
       return null;
     }
     const slot = `${order.scope}|${order.setting}`;
-    this.#last.set(slot, { givenAtMs: order.atMs, heardAtMs: nowMs });
+    const last = this.#last.get(slot);
+    // Given again by a console that had not seen yet what has become of it.
+    if (order.nonce !== undefined && last && order.atMs < last.givenAtMs) return null;
+    this.#last.set(slot, { givenAtMs: order.atMs, heardAtMs: steadyMs });
     this.#refused.delete(slot);
     if (order.value === null) {
       this.#orders.delete(slot);
@@ -78,9 +86,10 @@ export class StandingOrders {
 
   /**
    * Takes in what Redis keeps: the whole truth, but for orders that were heard since it was asked for.
-   * @param askedAtMs when the read was sent.
+   * @param askedAt when the read was sent, by the same steady clock as `steadyMs`.
+   * @param takesNew false: only what has been taken away counts, as with a secret (see protocol.ts).
    */
-  takeKept(orders: readonly Order[], askedAtMs: number, nowMs: number): void {
+  takeKept(orders: readonly Order[], askedAt: number, steadyMs: number, takesNew: boolean): void {
     const kept = new Set<string>();
     for (const order of orders) {
       // What takes others back, and what is done once, is never kept: one that stands there all the same would do it again at every read.
@@ -88,11 +97,11 @@ export class StandingOrders {
       const slot = `${order.scope}|${order.setting}`;
       kept.add(slot);
       const last = this.#last.get(slot);
-      if (last && (order.atMs < last.givenAtMs || last.heardAtMs > askedAtMs)) continue;
-      this.take(order, nowMs);
+      if (!takesNew || (last && (order.atMs < last.givenAtMs || last.heardAtMs > askedAt))) continue;
+      this.take(order, steadyMs);
     }
     for (const slot of [...this.#orders.keys(), ...this.#refused.keys()]) {
-      if (kept.has(slot) || (this.#last.get(slot)?.heardAtMs ?? 0) > askedAtMs) continue;
+      if (kept.has(slot) || (this.#last.get(slot)?.heardAtMs ?? 0) > askedAt) continue;
       this.#orders.delete(slot);
       this.#refused.delete(slot);
     }
@@ -132,8 +141,8 @@ export class StandingOrders {
     return null;
   }
 
-  #drop(slot: string, givenAtMs: number, nowMs: number): void {
-    this.#last.set(slot, { givenAtMs, heardAtMs: nowMs });
+  #drop(slot: string, givenAtMs: number, steadyMs: number): void {
+    this.#last.set(slot, { givenAtMs, heardAtMs: steadyMs });
     this.#orders.delete(slot);
     this.#refused.delete(slot);
   }
@@ -148,6 +157,9 @@ export class StandingOrders {
     const slots = this.#slots(order.value);
     const { maxConcurrency } = this.#limits;
     if (slots === null || maxConcurrency === null || slots <= maxConcurrency) return null;
-    return `its owner allows a concurrency of at most ${maxConcurrency}, and this asks for ${slots}`;
+    const who = this.#limits.isDefault
+      ? 'where its owner sets no limits.maxConcurrency it takes'
+      : 'its owner allows';
+    return `${who} a concurrency of at most ${maxConcurrency}, and this asks for ${slots}`;
   }
 }

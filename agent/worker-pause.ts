@@ -1,3 +1,4 @@
+import { type Containment, within } from './contain.js';
 import type { WorkerBeat } from './protocol.js';
 import type { AttachableWorker } from './worker-shape.js';
 
@@ -8,14 +9,16 @@ const PAUSE_WITHIN_MS = 1_000;
 export class WorkerPause {
   readonly #worker: AttachableWorker;
   readonly #running: () => number;
+  readonly #contain: Containment;
   #by: 'order' | 'guard' | null = null;
   #pausing: Promise<void> = Promise.resolve();
   #isResuming = false;
 
   /** @param running jobs that the worker has in hand. */
-  constructor(worker: AttachableWorker, running: () => number) {
+  constructor(worker: AttachableWorker, running: () => number, contain: Containment) {
     this.#worker = worker;
     this.#running = running;
+    this.#contain = contain;
   }
 
   /** The agent has paused it, not the application. */
@@ -37,7 +40,9 @@ export class WorkerPause {
     this.#by = by;
     // true: jobs in hand go on and are not waited for. An idle worker would still take the job that it is waiting for (seen
     // with 5.81 and 6.7); with false it stops waiting, which is done at once as it has nothing in hand.
-    this.#pausing = this.#worker.pause(by === 'guard' || this.#running() > 0).catch(() => undefined);
+    this.#pausing = this.#worker
+      .pause(by === 'guard' || this.#running() > 0)
+      .catch((error: unknown) => this.#contain.failed('pausing', error));
   }
 
   resume(): void {
@@ -45,12 +50,13 @@ export class WorkerPause {
     if (!this.#worker.isPaused()) return;
     // While it stops waiting its connection is being renewed; resumed in the middle of that it would wait on a closed one.
     this.#isResuming = true;
-    const late = new Promise<void>((resolve) => setTimeout(resolve, PAUSE_WITHIN_MS).unref());
-    void Promise.race([this.#pausing, late])
-      .then(() => (this.isOwn ? undefined : this.#worker.resume()))
-      .catch(() => undefined)
-      .finally(() => {
+    this.#contain.run('resuming', async () => {
+      try {
+        await within(PAUSE_WITHIN_MS, this.#pausing).catch(() => undefined);
+        if (!this.isOwn) await this.#worker.resume();
+      } finally {
         this.#isResuming = false;
-      });
+      }
+    });
   }
 }

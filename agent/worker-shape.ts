@@ -67,6 +67,8 @@ export interface WorkerInside {
     readonly blockingConnection?: ShapeOfConnection;
     readonly connection?: ShapeOfConnection;
     readonly version?: string;
+    /** Of the PostgreSQL backend alone. */
+    readonly schema?: unknown;
   };
 }
 
@@ -111,6 +113,12 @@ export function lockTokenOf(worker: AttachableWorker): string | null {
 export async function clientOf(worker: AttachableWorker): Promise<unknown> {
   const inside = insideOf(worker);
   return await (inside.backend?.client ?? inside.client);
+}
+
+/** BullMQ 6 can keep queues in PostgreSQL; such a backend has a schema there. */
+export function isPostgres(worker: AttachableWorker): boolean {
+  const { backend } = insideOf(worker);
+  return backend !== undefined && typeof backend.schema === 'string';
 }
 
 /** Makes a loop whose slots are all busy look for jobs again, so that a raise counts at once. v5 has no way to be told: it looks when the next job ends. */

@@ -3,6 +3,7 @@ import { type Job, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Agent } from '../agent/agent.js';
 import { AttachedWorker } from '../agent/attached-worker.js';
+import { Containment } from '../agent/contain.js';
 import { attach } from '../agent/index.js';
 import { checkOptions } from '../agent/options.js';
 import { isRedisShape } from '../agent/redis-shape.js';
@@ -59,10 +60,11 @@ for (const [i, worker] of workers.entries()) {
 function attachApart(worker: Worker): void {
   const client: unknown = new Redis({ host: '127.0.0.1', port: plan.port, lazyConnect: true });
   if (!isRedisShape(client)) throw new Error('ioredis has changed its shape');
-  const { checked } = checkOptions({}, undefined);
+  const tell = (problem: string): void => console.error(problem);
+  const { checked } = checkOptions({}, undefined, tell);
   const agent = new Agent(client);
   const events = { onBlocked: () => agent.blocked(), onClosed: () => undefined };
-  agent.add(new AttachedWorker(worker, checked, hostname(), events));
+  agent.add(new AttachedWorker(worker, checked, hostname(), new Containment(tell), events));
 }
 
 process.on('message', (asked: FleetAsks) => {

@@ -53,6 +53,7 @@ export async function startWatching(
     random: Math.random,
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
+    givenOrders: store.givenOrders,
     tell: tellAsHolder({ lease, timeline: store.timeline, tell, now }),
     markers: (instance) => markers.of(instance),
     health,

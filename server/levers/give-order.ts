@@ -92,7 +92,35 @@ export async function giveOrder(
       `${queueOf(context).name} keeps ${MOST_KEPT} orders already, which is the most: revert workers that need theirs no more, or all of the queue; nothing was changed`,
     );
   const expected = worker ? [worker] : listeners(queueOf(context).id, context.snapshot, context.nowMs);
-  return deliver(context, given, former, expected);
+  return deliver(context, given, await replaced(context, given, former), expected);
+}
+
+/** What orders have taken the place of. */
+interface Former {
+  readonly kept: KeptOrders;
+  /** Of them, those that a console with this store has given: to be noted again where they are put back. */
+  readonly known: readonly Order[];
+}
+
+/** Notes what is kept now, and what is not any more. */
+async function replaced(
+  context: LeverContext,
+  given: readonly GivenOrder[],
+  kept: KeptOrders,
+): Promise<Former> {
+  const ids = Object.values(kept).flatMap(({ body }) => idIn(body) ?? []);
+  const known = await context.agents.noteTakenAway(ids);
+  await context.agents.noteGiven(given.map(({ order }) => order));
+  return { kept, known };
+}
+
+function idIn(body: string): string | null {
+  try {
+    const { id } = JSON.parse(body) as { readonly id?: unknown };
+    return typeof id === 'string' ? id : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -108,7 +136,7 @@ export async function takeBackAll(context: LeverContext): Promise<readonly Worke
     sign(context, { setting: 'all', value: null }, scope, null),
   );
   const expected = listeners(queueOf(context).id, context.snapshot, context.nowMs);
-  return deliver(context, given, former, expected);
+  return deliver(context, given, await replaced(context, [], former), expected);
 }
 
 /**
@@ -123,8 +151,7 @@ export async function askOnce(
   withinMs: number,
 ): Promise<{ readonly order: Order; readonly answer: WorkerAnswer | null }> {
   const order: Order = { ...act, ...headOf(context, worker.id, null) };
-  const signed = context.agents.sign(order);
-  const answers = await context.agents.send(order.queue, signed, [worker.id], withinMs);
+  const answers = await context.agents.send(order.queue, order, [worker.id], withinMs);
   return { order, answer: answers.get(worker.id) ?? null };
 }
 
@@ -155,13 +182,13 @@ function headOf(context: LeverContext, scope: string, untilMs: number | null): O
 async function deliver(
   context: LeverContext,
   given: readonly GivenOrder[],
-  former: KeptOrders,
+  former: Former,
   expected: readonly WorkerState[],
 ): Promise<readonly WorkerResult[]> {
   const queueId = queueOf(context).id;
   const ids = expected.map(({ id }) => id);
   const sent = await Promise.allSettled(
-    given.map(({ signed }) => context.agents.send(queueId, signed, ids, ANSWER_WITHIN_MS)),
+    given.map(({ order }) => context.agents.send(queueId, order, ids, ANSWER_WITHIN_MS)),
   );
   const failure = sent.find((one) => one.status === 'rejected');
   if (failure) await takeBack(context, given, former, failure.reason);
@@ -175,10 +202,15 @@ async function deliver(
     ),
   );
   if (results.length > 0 && results.every(({ result }) => result === 'refused')) {
-    await giveBack(handleOf(context), given, former, context.nowMs);
+    await putBack(context, given, former);
     throw new LeverError('refused-by-workers', refusedByAll(results));
   }
   return results;
+}
+
+async function putBack(context: LeverContext, given: readonly GivenOrder[], former: Former): Promise<void> {
+  await giveBack(handleOf(context), given, former.kept, context.nowMs);
+  await context.agents.noteGiven(former.known);
 }
 
 /**
@@ -189,7 +221,7 @@ async function deliver(
 async function takeBack(
   context: LeverContext,
   given: readonly GivenOrder[],
-  former: KeptOrders,
+  former: Former,
   error: unknown,
 ): Promise<never> {
   const { address } = context.link;
@@ -200,7 +232,7 @@ async function takeBack(
       `Could not tell the workers for sure (${why.slice(0, 60)}); ${what}, so they follow within half a minute: look first`,
     );
   }
-  await giveBack(handleOf(context), given, former, context.nowMs);
+  await putBack(context, given, former);
   const why = /NOPERM|no permissions/i.test(error.message)
     ? `Redis at ${address} does not let this user tell agents: allow +publish on channels spillway:*`
     : describeRefusal(error, address);

@@ -83,6 +83,11 @@ export class AgentChannel {
     this.#events.on('change', listener);
   }
 
+  /** Is there a secret? */
+  get isSigned(): boolean {
+    return this.#config.agentSecret !== null;
+  }
+
   sign(order: Parameters<typeof signOrder>[0]): SignedOrder {
     return signOrder(order, this.#config.agentSecret);
   }

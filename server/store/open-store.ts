@@ -15,6 +15,7 @@ import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
 import { createErrandStore, type ErrandStore } from './errands.js';
 import type { Fence } from './fence.js';
+import { createGivenOrders, type GivenOrders } from './given-orders.js';
 import { isHolderGone, newHolderId } from './holder-id.js';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency.js';
 import type { IncidentLog } from './incidents/incident.js';
@@ -47,6 +48,7 @@ export interface Store {
   readonly outbox: OutboxStore;
   readonly leases: LeaseStore;
   readonly errands: ErrandStore;
+  readonly givenOrders: GivenOrders;
   /** Writes a little. @throws what keeps the store from being written. */
   readonly probe: (nowMs: number) => Promise<void>;
   readonly alerting: AlertingStore;
@@ -130,6 +132,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
       outbox: createOutboxStore(database),
       leases: createLeaseStore(database),
       errands: createErrandStore(database),
+      givenOrders: createGivenOrders(database),
       probe: async (nowMs) => {
         const row = { id: 1, atMs: nowMs };
         await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });

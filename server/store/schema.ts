@@ -1,4 +1,5 @@
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { Order } from '../../agent/protocol.js';
 import type { Notification } from '../alerts/notification.js';
 import type { OutboxState } from '../alerts/outbox-store.js';
 import type { Evidence, Severity } from '../findings/finding.js';
@@ -248,6 +249,19 @@ export const sessions = sqliteTable('sessions', {
   tokenSha256: text('token_sha256').notNull(),
   expiresAtMs: integer('expires_at_ms').notNull(),
 });
+
+/** Orders for workers that the console has given and that stand: see given-orders.ts. Queues are percent-encoded. */
+export const givenOrders = sqliteTable(
+  'given_orders',
+  {
+    instance: text('instance').notNull(),
+    id: text('id').notNull(),
+    queue: text('queue').notNull(),
+    atMs: integer('at_ms').notNull(),
+    order: text('order', { mode: 'json' }).$type<Order>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instance, table.id] })],
+);
 
 /** One row that is written again and again, to know that it can be. */
 export const writeProbe = sqliteTable('write_probe', {

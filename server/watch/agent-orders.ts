@@ -1,6 +1,14 @@
-import type { Acknowledgement, Order, SignedOrder, WorkerAnswer } from '../../agent/protocol.js';
+import {
+  type Acknowledgement,
+  MAX_WORKERS_NAMED,
+  type Order,
+  type SignedOrder,
+  type WorkerAnswer,
+} from '../../agent/protocol.js';
 import type { AgentChannel } from '../redis/agent-channel.js';
 import type { AgentPort } from './agent-port.js';
+import type { Snapshot } from './snapshot.js';
+import type { StandingOrders } from './standing-orders.js';
 
 interface Waiting {
   readonly missing: Set<string>;
@@ -11,10 +19,13 @@ interface Waiting {
 /** Sends orders, and holds their acknowledgements together with them. */
 export class AgentOrders implements AgentPort {
   readonly #channel: AgentChannel;
+  /** null: there is no secret, so workers take what is kept themselves, or nothing is written down. */
+  readonly #standing: StandingOrders | null;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(channel: AgentChannel) {
+  constructor(channel: AgentChannel, standing: StandingOrders | null) {
     this.#channel = channel;
+    this.#standing = standing;
   }
 
   get problem(): string | null {
@@ -26,13 +37,25 @@ export class AgentOrders implements AgentPort {
     return this.#channel.sign(order);
   }
 
+  async noteGiven(orders: readonly Order[]): Promise<void> {
+    await this.#standing?.given(orders);
+  }
+
+  async noteTakenAway(ids: readonly string[]): Promise<readonly Order[]> {
+    return (await this.#standing?.takenAway(ids)) ?? [];
+  }
+
+  look(snapshot: Snapshot): void {
+    if (snapshot.link.status === 'live' && this.problem === null) this.#standing?.look(snapshot);
+  }
+
   async send(
     queueId: string,
-    order: SignedOrder,
+    order: Order,
     expected: readonly string[],
     withinMs: number,
   ): Promise<ReadonlyMap<string, WorkerAnswer>> {
-    const { id } = JSON.parse(order.body) as Order;
+    const { id } = order;
     const answers = new Map<string, WorkerAnswer>();
     let timer: NodeJS.Timeout | undefined;
     const all = new Promise<void>((resolve) => {
@@ -41,13 +64,23 @@ export class AgentOrders implements AgentPort {
       timer = setTimeout(resolve, withinMs);
     });
     try {
-      await this.#channel.publishOrder(queueId, order);
+      for (const part of this.#partsOf(order, expected))
+        await this.#channel.publishOrder(queueId, this.sign(part));
       await all;
       return answers;
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(id);
     }
+  }
+
+  /** With a secret an order names the workers that it is for, so that it can't be played back to others. */
+  #partsOf(order: Order, expected: readonly string[]): readonly Order[] {
+    if (!this.#channel.isSigned || order.workers !== null) return [order];
+    const parts: Order[] = [];
+    for (let from = 0; from < expected.length; from += MAX_WORKERS_NAMED)
+      parts.push({ ...order, workers: expected.slice(from, from + MAX_WORKERS_NAMED) });
+    return parts;
   }
 
   answered(ack: Acknowledgement): void {

@@ -1,4 +1,4 @@
-import type { Beat, ErrorCounts, SketchWire, WorkerBeat } from '../../agent/protocol.js';
+import type { Beat, ErrorCounts, HostShare, SketchWire, WorkerBeat } from '../../agent/protocol.js';
 import { addWire, newSketch, quantileMs, type Sketch } from './sketch.js';
 import type { AgentFacts, HeldLocks, KeptOrder, SeenWorker, WorkerOverride } from './worker-state.js';
 import { WorkerTypes } from './worker-types.js';
@@ -156,6 +156,7 @@ export class AgentWorker {
       maxConcurrency: worker.maxConcurrency,
       paused: worker.paused,
       isClosing: worker.isClosing,
+      asksForOrders: worker.asksForOrders ?? false,
       limiter: worker.limiter,
       isRateLimited: worker.isRateLimited,
       running: worker.running,
@@ -168,8 +169,9 @@ export class AgentWorker {
       wait: waitOf(this.#told),
       loopDelayP99Ms: beat.loopDelay.p99Ms,
       loopDelayMaxMs: beat.loopDelay.maxMs,
-      delay: null,
-      rssBytes: beat.rssBytes,
+      delay: delayOf(beat.host),
+      rssBytes: beat.rssBytes ?? null,
+      host: beat.host ?? null,
       errorsPerSecond: {
         oom: perSecond((told) => told.errors.oom),
         connection: perSecond((told) => told.errors.connection),
@@ -205,4 +207,13 @@ function waitOf(told: readonly Told[]): AgentFacts['wait'] {
   for (const wait of told.flatMap(({ waits }) => waits)) addWire(all, wait);
   if (all.count === 0) return null;
   return { p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
+}
+
+/** A process is held up by its host or by itself: what CPU it used tells which. */
+function delayOf(host: HostShare | undefined): AgentFacts['delay'] {
+  if (!host || host.spanMs <= 0) return null;
+  return {
+    heldUpRatio: Math.min(1, Math.max(host.lateMs, host.runWaitMs ?? 0) / host.spanMs),
+    cpuRatio: host.cpuMs / host.spanMs,
+  };
 }

@@ -8,6 +8,7 @@ import type { InstanceConfig } from '../instance-config.js';
 import { sightOf } from '../model/sight.js';
 import { findingsUnread } from '../model/unread.js';
 import { RedisLink } from '../redis/link.js';
+import type { GivenOrders } from '../store/given-orders.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
@@ -25,6 +26,8 @@ export interface WatchOptions {
   /** 0 ≤ x < 1, for samples. */
   readonly random: () => number;
   readonly newId: () => string;
+  /** Orders for workers that this console has given and that stand; absent: workers with a secret get none when they come later. */
+  readonly givenOrders?: GivenOrders;
   /** Told what happens, for the timeline. */
   readonly tell: TellEvent;
   /** Markers of an instance, the same array until something changes; absent: there are none. */
@@ -79,9 +82,9 @@ export function createWatch(options: WatchOptions): Watch {
   };
 
   for (const config of options.instances) {
-    const { now, log, random, slowThresholdMs, newId, tell, thresholds } = options;
+    const { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders = null } = options;
     const { markers = () => NO_MARKERS } = options;
-    const common = { now, log, random, slowThresholdMs, newId, tell, thresholds, markers };
+    const common = { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders, markers };
     const deps = { ...common, onTick, self, health };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }

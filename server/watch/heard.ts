@@ -59,6 +59,7 @@ const worker = z.object({
   maxConcurrency: count.nullable().default(null),
   paused: paused.catch(null),
   isClosing: z.boolean().default(false),
+  asksForOrders: z.boolean().optional(),
   limiter: z
     .object({ deployed: limiter.nullable(), now: limiter.nullable() })
     .default({ deployed: null, now: null }),
@@ -104,6 +105,16 @@ const worker = z.object({
   address: text.nullable().default(null),
 });
 
+const host = z.object({
+  spanMs: count,
+  lateMs: count,
+  cpuMs: count,
+  runWaitMs: count.nullable().default(null),
+  clockJumpMs: number,
+  load1m: count,
+  cores: count,
+});
+
 const beat = z.object({
   v: z.number(),
   kind: z.literal('beat'),
@@ -111,10 +122,18 @@ const beat = z.object({
   agent,
   atMs: time,
   loopDelay: z.object({ p50Ms: count, p99Ms: count, maxMs: count }).default({ p50Ms: 0, p99Ms: 0, maxMs: 0 }),
-  rssBytes: count.default(0),
+  rssBytes: count.optional(),
+  host: host.optional().catch(undefined),
   ignored: z
-    .object({ unsigned: count, forged: count, replayed: count, late: count, malformed: count })
-    .default({ unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0 }),
+    .object({
+      unsigned: count,
+      forged: count,
+      replayed: count,
+      late: count,
+      malformed: count,
+      unaddressed: count.default(0),
+    })
+    .default({ unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0, unaddressed: 0 }),
   resubscribed: count.default(0),
   workers: z.array(worker).max(MOST_WORKERS),
 });

@@ -10,6 +10,7 @@ import { attendedMs, type SelfDelay } from '../model/self-delay.js';
 import { isSettling } from '../model/sight.js';
 import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
+import type { GivenOrders } from '../store/given-orders.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
@@ -20,6 +21,7 @@ import type { CountProgress } from './memory-state.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, PollState, Snapshot } from './snapshot.js';
+import { StandingOrders } from './standing-orders.js';
 import { Tidings } from './tidings.js';
 import type { SeenWorker, WorkerState } from './worker-state.js';
 
@@ -47,6 +49,7 @@ export interface InstanceWatchDeps {
   readonly self: () => SelfDelay;
   /** Told of what throws. */
   readonly health: OwnHealth;
+  readonly givenOrders: GivenOrders | null;
   /** The same array until something changes. */
   readonly markers: (instance: string) => readonly Marker[];
 }
@@ -103,7 +106,7 @@ export class InstanceWatch {
     this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now, (error) =>
       deps.health.note(`the way to agents of ${config.name}`, error),
     );
-    this.agents = new AgentOrders(this.#channel);
+    this.agents = new AgentOrders(this.#channel, this.#standingOrders());
     const guarded = (part: string, run: () => void) => deps.health.guard(part, run, undefined);
     this.#channel.onMessage((text) =>
       guarded(`messages of agents of ${config.name}`, () => {
@@ -216,6 +219,12 @@ export class InstanceWatch {
       guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);
     guard(`timeline of ${name}`, () => this.#tidings.flush(), undefined);
     guard(`charts of ${name}`, () => this.#note(nowMs, isRead), undefined);
+    if (isRead)
+      guard(
+        `orders for workers of ${name} that come later`,
+        () => this.agents.look(this.#snapshot),
+        undefined,
+      );
     this.#deps.onTick(this.#config.name);
   }
 
@@ -262,6 +271,19 @@ export class InstanceWatch {
       ownCpuRatio,
       roundTripMs,
     };
+  }
+
+  #standingOrders(): StandingOrders | null {
+    const { givenOrders: store, newId, now, health } = this.#deps;
+    if (this.#config.agentSecret === null || store === null) return null;
+    return new StandingOrders({
+      instance: this.#config.name,
+      store,
+      send: (queueId, order) => this.#channel.publishOrder(queueId, this.#channel.sign(order)),
+      newId,
+      now,
+      onFault: (error) => health.note(`orders for workers of ${this.#config.name} that come later`, error),
+    });
   }
 
   #judge(nowMs: number): LinkStatus {

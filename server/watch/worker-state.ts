@@ -1,5 +1,6 @@
 import type {
   ErrorCounts,
+  HostShare,
   IgnoredOrders,
   OrderedValue,
   RunningJob,
@@ -63,6 +64,8 @@ export interface AgentFacts {
   readonly maxConcurrency: number | null;
   readonly paused: 'order' | 'application' | 'guard' | null;
   readonly isClosing: boolean;
+  /** Its owner asks for signatures: orders that are kept are given to it by the console that gave them. */
+  readonly asksForOrders: boolean;
   readonly limiter: { readonly deployed: WorkerLimiter | null; readonly now: WorkerLimiter | null };
   readonly isRateLimited: boolean;
   readonly running: number;
@@ -85,7 +88,10 @@ export interface AgentFacts {
    * Held up and using little: its host is starved. null: its agent does not say.
    */
   readonly delay: { readonly heldUpRatio: number; readonly cpuRatio: number } | null;
-  readonly rssBytes: number;
+  /** null: the agent could not read it. */
+  readonly rssBytes: number | null;
+  /** What its host left to its process, over the last beat's span; null: its agent does not say. */
+  readonly host: HostShare | null;
   /** Per second, over the last seconds. */
   readonly errorsPerSecond: ErrorCounts;
   /** Backed off because Redis refuses its writes: since when (console's clock), and how often so far. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { acceptKept, acceptLive, SeenOrders } from '../../agent/accept-order.js';
+import { acceptSigned, SeenOrders, whyIgnored } from '../../agent/accept-order.js';
 import { ORDER_VALID_MS } from '../../agent/protocol.js';
 import { readKeptOrders, readOrder, readSignedOrder } from '../../agent/read-order.js';
 import { signOrder } from '../../agent/signature.js';
@@ -10,13 +10,26 @@ const NOW_MS = 1_800_000_000_000;
 const SECRET = 'a secret of enough letters';
 const order = anOrder({ setting: 'concurrency', value: 20, atMs: NOW_MS, id: 'one' });
 
+const ME = { id: 'me', secret: SECRET };
+
 describe('an order', () => {
-  it('is obeyed once', () => {
+  it('is obeyed once by a worker, also where a process has several', () => {
     const seen = new SeenOrders();
-    const signed = signOrder(order, SECRET);
-    expect(acceptLive(signed, 'bull:work', SECRET, seen, NOW_MS)).toMatchObject({ value: 20 });
-    seen.note('one', NOW_MS);
-    expect(acceptLive(signed, 'bull:work', SECRET, seen, NOW_MS)).toBe('replayed');
+    const mine = { ...order, workers: ['me', 'you'] };
+    expect(whyIgnored(mine, ME, seen, NOW_MS)).toBeNull();
+    seen.note(mine, 'me', 0);
+    expect(whyIgnored(mine, ME, seen, NOW_MS)).toBe('replayed');
+    expect(whyIgnored(mine, { ...ME, id: 'you' }, seen, NOW_MS)).toBeNull();
+    // Given again by a console.
+    const again = { ...mine, nonce: 'new' };
+    expect(whyIgnored(again, ME, seen, NOW_MS)).toBeNull();
+    seen.note(again, 'me', 1);
+    expect(whyIgnored(again, ME, seen, NOW_MS)).toBe('replayed');
+  });
+
+  it('that is signed must name its workers: else it could be played back to others', () => {
+    expect(whyIgnored(order, ME, new SeenOrders(), NOW_MS)).toBe('unaddressed');
+    expect(whyIgnored(order, { ...ME, secret: null }, new SeenOrders(), NOW_MS)).toBeNull();
   });
 
   it('is forged when a single letter of it is another', () => {
@@ -25,22 +38,21 @@ describe('an order', () => {
       fc.property(fc.nat(signed.body.length - 1), fc.string({ minLength: 1, maxLength: 1 }), (at, letter) => {
         fc.pre(signed.body[at] !== letter);
         const body = signed.body.slice(0, at) + letter + signed.body.slice(at + 1);
-        expect(acceptKept({ ...signed, body }, 'bull:work', SECRET)).toBe('forged');
+        expect(acceptSigned({ ...signed, body }, 'bull:work', SECRET)).toBe('forged');
       }),
     );
-    expect(acceptKept({ ...signed, sig: 'ab' }, 'bull:work', SECRET)).toBe('forged');
-    expect(acceptKept({ ...signed, sig: null }, 'bull:work', SECRET)).toBe('unsigned');
+    expect(acceptSigned({ ...signed, sig: 'ab' }, 'bull:work', SECRET)).toBe('forged');
+    expect(acceptSigned({ ...signed, sig: null }, 'bull:work', SECRET)).toBe('unsigned');
   });
 
   it('is late when it is older or newer than clocks may differ', () => {
-    const signed = signOrder(order, null);
     for (const nowMs of [NOW_MS + ORDER_VALID_MS + 1, NOW_MS - ORDER_VALID_MS - 1])
-      expect(acceptLive(signed, 'bull:work', null, new SeenOrders(), nowMs)).toBe('late');
+      expect(whyIgnored(order, { ...ME, secret: null }, new SeenOrders(), nowMs)).toBe('late');
   });
 
   it('for another queue, or of a later protocol, is not obeyed', () => {
-    expect(acceptKept(signOrder(order, null), 'bull:other', null)).toBe('malformed');
-    expect(acceptKept({ ...signOrder(order, null), v: 2 }, 'bull:work', null)).toBe('malformed');
+    expect(acceptSigned(signOrder(order, null), 'bull:other', null)).toBe('malformed');
+    expect(acceptSigned({ ...signOrder(order, null), v: 2 }, 'bull:work', null)).toBe('malformed');
   });
 });
 

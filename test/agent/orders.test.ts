@@ -1,4 +1,6 @@
 import { describe, expect } from 'vitest';
+import type { Order } from '../../agent/protocol.js';
+import { signOrder } from '../../agent/signature.js';
 import { anOrder } from '../support/agent-ear.js';
 import { it } from '../support/agent-scene.js';
 import { until } from '../support/until.js';
@@ -82,6 +84,13 @@ describe.concurrent('an order to a worker', () => {
     expect(answer).toMatchObject({ result: 'refused', concurrency: 7 });
     expect(answer.note).toMatch(/at most 8/);
     expect((await worker.state()).workers[0]?.concurrency).toBe(7);
+  });
+
+  it('is refused beyond 10,000 where its owner sets no limit', async ({ scene: { ear, start } }) => {
+    const { id } = await start();
+    const answer = await ear.order(anOrder({ setting: 'concurrency', value: 1e15 }), id);
+    expect(answer).toMatchObject({ result: 'refused', concurrency: 5 });
+    expect(answer.note).toMatch(/sets no limits.maxConcurrency.*at most 10000/);
   });
 
   it('given as a factor means that many times what each was deployed with', async ({
@@ -180,40 +189,39 @@ describe.concurrent('an order that is kept', () => {
 describe.concurrent('with a shared secret', () => {
   const secret = 'a secret of enough letters';
 
-  it('unsigned, forged, replayed and old orders do nothing and are counted', async ({
+  it('unsigned, forged, replayed, old and unaddressed orders do nothing and are counted', async ({
     scene: { ear, start },
   }) => {
     const { worker, id } = await start({ attach: { secret } });
-    const good = anOrder({ setting: 'concurrency', value: 9 });
+    const order = (value: number, over: Partial<Pick<Order, 'atMs' | 'workers'>> = {}): Order =>
+      anOrder({ setting: 'concurrency', value, workers: [id], ...over });
+    const good = order(9);
     await ear.order(good, id, secret);
-    const { signOrder } = await import('../../agent/signature.js');
-    await ear.publish('bull:work', signOrder(anOrder({ setting: 'concurrency', value: 20 }), null));
-    await ear.publish(
-      'bull:work',
-      signOrder(anOrder({ setting: 'concurrency', value: 21 }), 'another secret, as long'),
-    );
-    const signed = signOrder(anOrder({ setting: 'concurrency', value: 22 }), secret);
+    await ear.publish('bull:work', signOrder(order(20), null));
+    await ear.publish('bull:work', signOrder(order(21), 'another secret, as long'));
+    const signed = signOrder(order(22), secret);
     await ear.publish('bull:work', { ...signed, body: signed.body.replace('22', '23') });
     await ear.publish('bull:work', signOrder(good, secret));
-    await ear.publish(
-      'bull:work',
-      signOrder(anOrder({ setting: 'concurrency', value: 24, atMs: Date.now() - 3_600_000 }), secret),
-    );
+    await ear.publish('bull:work', signOrder(order(24, { atMs: Date.now() - 3_600_000 }), secret));
+    await ear.publish('bull:work', signOrder(order(25, { workers: null }), secret));
     await ear.publish('bull:work', 'not an order');
-    await ear.beatOf(
-      id,
-      (_, all) =>
-        JSON.stringify(all.ignored) === '{"unsigned":1,"forged":2,"replayed":1,"late":1,"malformed":1}',
-    );
+    const ignored = { unsigned: 1, forged: 2, replayed: 1, late: 1, malformed: 1, unaddressed: 1 };
+    await ear.beatOf(id, (_, all) => JSON.stringify(all.ignored) === JSON.stringify(ignored));
     expect((await worker.state()).workers[0]?.concurrency).toBe(9);
   });
 
-  it('a kept order that nobody signed is not followed either', async ({ scene: { ear, start } }) => {
-    await ear.keep(anOrder({ setting: 'concurrency', value: 20 }));
+  it('no order is taken from what is kept, and one that is followed is let go once it is not kept', async ({
+    scene: { redis, ear, start },
+  }) => {
+    const kept = anOrder({ setting: 'concurrency', value: 20 });
+    await ear.keep(kept, secret);
     const { id } = await start({ attach: { secret } });
-    await ear.beatOf(id, (beat) => beat.concurrency.now === 5 && beat.orders.length === 0);
-    await ear.keep(anOrder({ setting: 'concurrency', value: 21 }), secret);
-    const again = await start({ attach: { secret } });
-    await ear.beatOf(again.id, (beat) => beat.concurrency.now === 21);
+    await ear.beatOf(id, (beat) => beat.asksForOrders === true && beat.orders.length === 0);
+    // As a console gives it to a worker that comes later.
+    await ear.order({ ...kept, workers: [id], nonce: 'given again' }, id, secret);
+    await ear.beatOf(id, (beat) => beat.concurrency.now === 20);
+    await redis.client.hdel('bull:work:meta', 'spillway.workers');
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub', 'SKIPME', 'no');
+    await until('it lets go', () => ear.last(id)?.concurrency.now === 5);
   });
 });

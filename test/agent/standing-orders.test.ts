@@ -45,7 +45,7 @@ describe('what holds for a worker', () => {
         const read = standing();
         const orders = kept.map(({ scope, value }) => concurrency(value, scope));
         for (const order of orders) heard.take(order, NOW_MS);
-        read.takeKept(orders, NOW_MS, NOW_MS);
+        read.takeKept(orders, NOW_MS, NOW_MS, true);
         expect(read.wanted(NOW_MS)).toEqual(heard.wanted(NOW_MS));
       }),
     );
@@ -73,16 +73,16 @@ describe('what holds for a worker', () => {
     const orders = standing();
     const older = concurrency(3, '*', { atMs: NOW_MS - 5000 });
     orders.take(concurrency(9, '*', { atMs: NOW_MS }), NOW_MS);
-    orders.takeKept([older], NOW_MS + 100, NOW_MS + 200);
+    orders.takeKept([older], NOW_MS + 100, NOW_MS + 200, true);
     expect(orders.wanted(NOW_MS + 200).concurrency).toBe(9);
-    orders.takeKept([], NOW_MS - 100, NOW_MS + 300);
+    orders.takeKept([], NOW_MS - 100, NOW_MS + 300, true);
     expect(orders.wanted(NOW_MS + 300).concurrency).toBe(9);
   });
 
   it('is as deployed once Redis keeps the order no longer', () => {
     const orders = standing();
     orders.take(concurrency(9, '*'), NOW_MS);
-    orders.takeKept([], NOW_MS + 1000, NOW_MS + 1001);
+    orders.takeKept([], NOW_MS + 1000, NOW_MS + 1001, true);
     expect(orders.wanted(NOW_MS + 1001).concurrency).toBeNull();
   });
 
@@ -145,9 +145,9 @@ describe('what holds for a worker', () => {
   it('is not taken back again and again by what somebody has written among the kept orders', () => {
     const orders = standing();
     const all = anOrder({ setting: 'all', value: null, atMs: NOW_MS });
-    orders.takeKept([concurrency(9, '*'), all], NOW_MS, NOW_MS);
-    orders.takeKept([all, concurrency(9, '*')], NOW_MS + 1, NOW_MS + 1);
-    orders.takeKept([concurrency(9, '*'), all], NOW_MS + 2, NOW_MS + 2);
+    orders.takeKept([concurrency(9, '*'), all], NOW_MS, NOW_MS, true);
+    orders.takeKept([all, concurrency(9, '*')], NOW_MS + 1, NOW_MS + 1, true);
+    orders.takeKept([concurrency(9, '*'), all], NOW_MS + 2, NOW_MS + 2, true);
     expect(orders.wanted(NOW_MS + 2).concurrency).toBe(9);
   });
 });

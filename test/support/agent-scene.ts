@@ -18,6 +18,8 @@ export interface AgentScene {
     change?: Partial<WorkerPlan>,
     plan?: Partial<AttachedPlan>,
   ): Promise<{ readonly worker: AttachedProcess; readonly id: string }>;
+  /** One process with a worker for each, whose agents are not waited for. */
+  startSilent(...changes: readonly Partial<WorkerPlan>[]): Promise<AttachedProcess>;
   add(count: number, data?: object): Promise<void>;
   /** Ends with the scene. */
   endLater(worker: AttachedProcess): void;
@@ -42,6 +44,18 @@ export const it = test.extend<{ readonly scene: AgentScene }>({
         const id = worker.ids[0] ?? '';
         if (change.attach !== null) await ear.beatOf(id, () => true);
         return { worker, id };
+      },
+      async startSilent(...changes) {
+        const workers = changes.map((change) => ({
+          queue: 'work',
+          concurrency: 5,
+          jobMs: 50,
+          attach: null,
+          ...change,
+        }));
+        const worker = await startAttached({ port: redis.port, workers });
+        processes.push(worker);
+        return worker;
       },
       async add(count, data = {}) {
         const queue = new Queue('work', { connection: { port: redis.port } });

@@ -17,6 +17,10 @@ export interface AttachedWorkerPlan {
   /** A file, for a sandboxed processor. */
   readonly processorFile?: string;
   readonly options?: Readonly<Record<string, unknown>>;
+  /** What the worker reaches Redis by, where that is not ioredis 6. */
+  readonly client?: 'ioredis5' | 'node-redis' | 'glide';
+  /** How its `onProblem` fails when it is told of one. */
+  readonly problemFails?: 'throws' | 'rejects';
   /** null: no agent. `connectTo`: the port that the agent's own connections go to. */
   readonly attach: (Omit<AttachOptions, 'connection' | 'onProblem'> & { readonly connectTo?: number }) | null;
 }
@@ -30,6 +34,8 @@ export interface AttachedPlan {
   readonly mayOutlive?: boolean;
   /** Its clock is so far ahead of everybody else's. */
   readonly clockAheadMs?: number;
+  /** Descriptors that the process may have. */
+  readonly mostFiles?: number;
   readonly workers: readonly AttachedWorkerPlan[];
 }
 
@@ -45,14 +51,31 @@ export interface WorkerSaid {
   readonly listeners: number;
 }
 
+/** What the process has used so far, and what it holds now. */
+export interface Usage {
+  readonly cpuMs: number;
+  /** By its own steady clock. */
+  readonly atMs: number;
+  /** Sockets, timers and other handles. */
+  readonly resources: number;
+  /** Of all events of its workers. */
+  readonly listeners: number;
+}
+
 /** A process of an application with workers, some with the agent. */
 export interface AttachedProcess {
   readonly pid: number;
   /** The agent's ids of its workers, in the plan's order; null without the agent. */
   readonly ids: readonly (string | null)[];
   readonly child: ChildProcess;
-  state(): Promise<{ readonly workers: readonly WorkerSaid[]; readonly problems: readonly string[] }>;
-  /** `hang`, `slow {factor}`, `block {ms}`, `setConcurrency {value}`, `stiffen`, `pause`, `detach`, `attachAgain`, `close`, `forget`. */
+  state(): Promise<{
+    readonly workers: readonly WorkerSaid[];
+    readonly problems: readonly string[];
+    /** How often a processor that gives back a query (job data `lazy`) had it run. */
+    readonly lazyRuns: number;
+  }>;
+  usage(): Promise<Usage>;
+  /** `exhaust`, `setClock {aheadMs}`, `hang`, `slow {factor}`, `block {ms}`, `setConcurrency {value}`, `stiffen`, `pause`, `detach`, `attachAgain`, `close`, `forget`. */
   tell(order: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL, and waits for the end. */
@@ -65,7 +88,15 @@ const READY_WITHIN_MS = 60_000;
 /** Starts it and waits until its workers are connected. Uses the compiled agent: build first. */
 export async function startAttached(plan: AttachedPlan): Promise<AttachedProcess> {
   const script = join(packagePath('test'), 'support', 'attached-worker.mjs');
-  const child = fork(script, [JSON.stringify(plan)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(script, [JSON.stringify(plan)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    ...(plan.mostFiles
+      ? {
+          execPath: '/bin/sh',
+          execArgv: ['-c', `ulimit -n ${plan.mostFiles}; exec "$0" "$@"`, process.execPath],
+        }
+      : {}),
+  });
   const open = new Map<number, (answer: unknown) => void>();
   let serial = 0;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -105,6 +136,7 @@ export async function startAttached(plan: AttachedPlan): Promise<AttachedProcess
     ids,
     child,
     state: () => tell('state') as ReturnType<AttachedProcess['state']>,
+    usage: () => tell('usage') as Promise<Usage>,
     tell,
     signal: (signal) => void child.kill(signal),
     async stop() {

@@ -1,20 +1,21 @@
 // A process of an application: workers, with the agent where the plan says so. Started by attached-process.ts with its
 // plan as JSON; talks by IPC. Uses the built agent, as an application would.
+import { openSync } from 'node:fs';
 import process from 'node:process';
 
 import { Cluster } from 'ioredis';
 
 const plan = JSON.parse(process.argv[2] ?? '{}');
-if (plan.clockAheadMs) {
-  const now = Date.now;
-  Date.now = () => now() + plan.clockAheadMs;
-}
+const wallClock = Date.now;
+let clockAheadMs = plan.clockAheadMs ?? 0;
+Date.now = () => wallClock() + clockAheadMs;
 const { attach } = await import(new URL('../../dist/agent/index.js', import.meta.url).href);
 const makers = { 5: () => import('bullmq-v5'), 6: () => import('bullmq') };
 
 const problems = [];
 let isHanging = false;
 let slowdown = 1;
+let lazyRuns = 0;
 
 async function work(job, settings, signal) {
   const { ms = settings.jobMs ?? 5, fail = false, blockMs = 0 } = job.data ?? {};
@@ -25,10 +26,36 @@ async function work(job, settings, signal) {
   return signal ? 'done' : 'done';
 }
 
+// As a query builder: it begins when it is waited for, each time anew.
+function lazily(job, settings) {
+  const begin = (resolve, reject) => {
+    lazyRuns += 1;
+    work(job, settings).then(resolve, reject);
+  };
+  return new Proxy({}, { has: () => true, get: (_, key) => (key === 'then' ? begin : undefined) });
+}
+
 function block(ms) {
   const until = Date.now() + ms;
   while (Date.now() < until);
 }
+
+// The ways by which BullMQ 6 reaches Redis, beside the options of ioredis 6.
+const clients = {
+  ioredis5: async (port) => new (await import('ioredis-v5')).Redis({ port, maxRetriesPerRequest: null }),
+  'node-redis': async (port) => {
+    const { createClient } = await import('redis');
+    const client = createClient({ url: `redis://127.0.0.1:${port}` });
+    client.on('error', () => undefined);
+    return (await import('bullmq')).createNodeRedisClient(client);
+  },
+  glide: async (port) => {
+    const { GlideClient, Logger } = await import('@valkey/valkey-glide');
+    Logger.setLoggerConfig('off');
+    const client = await GlideClient.createClient({ addresses: [{ host: '127.0.0.1', port }] });
+    return (await import('bullmq')).createValkeyGlideClient(client);
+  },
+};
 
 const entries = [];
 for (const settings of plan.workers) {
@@ -36,10 +63,14 @@ for (const settings of plan.workers) {
     const { Worker } = await makers[settings.version ?? 6]();
     const connection = plan.cluster
       ? new Cluster(plan.cluster, { redisOptions: { maxRetriesPerRequest: null } })
-      : plan.sentinels
-        ? { sentinels: plan.sentinels, name: plan.master, maxRetriesPerRequest: null }
-        : { host: '127.0.0.1', port: settings.port ?? plan.port, maxRetriesPerRequest: null };
-    const processor = settings.processorFile ?? ((job, _token) => work(job, settings));
+      : settings.client
+        ? await clients[settings.client](settings.port ?? plan.port)
+        : plan.sentinels
+          ? { sentinels: plan.sentinels, name: plan.master, maxRetriesPerRequest: null }
+          : { host: '127.0.0.1', port: settings.port ?? plan.port, maxRetriesPerRequest: null };
+    const processor =
+      settings.processorFile ??
+      ((job, _token) => (job.data?.lazy ? lazily(job, settings) : work(job, settings)));
     const worker = new Worker(settings.queue, processor, {
       connection,
       concurrency: settings.concurrency ?? 1,
@@ -63,7 +94,11 @@ for (const settings of plan.workers) {
       entry.attached = attach(worker, {
         ...options,
         ...(connectTo ? { connection: new Redis({ port: connectTo, lazyConnect: true }) } : {}),
-        onProblem: (problem) => problems.push(problem),
+        onProblem: (problem) => {
+          problems.push(problem);
+          if (settings.problemFails === 'throws') throw new Error('thrown by onProblem');
+          return settings.problemFails ? Promise.reject(new Error('rejected by onProblem')) : undefined;
+        },
       });
     }
     entries.push(entry);
@@ -84,7 +119,7 @@ const state = () =>
   }));
 
 const orders = {
-  state: () => ({ workers: state(), problems }),
+  state: () => ({ workers: state(), problems, lazyRuns }),
   hang: () => {
     isHanging = true;
   },
@@ -122,6 +157,30 @@ const orders = {
     await Promise.all(entries.map(({ worker }) => worker.close()));
   },
   forget: () => process.disconnect(),
+  // Every descriptor that the process may have; the shell that started it has set how many these are.
+  exhaust: () => {
+    for (;;) {
+      try {
+        openSync('/dev/null', 'r');
+      } catch (error) {
+        return error.code;
+      }
+    }
+  },
+  // The clock on the wall, for everything in this process; timers go on as they do when an administrator sets a clock.
+  setClock: ({ aheadMs }) => {
+    clockAheadMs = aheadMs;
+  },
+  usage: () => ({
+    cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,
+    atMs: performance.now(),
+    resources: process.getActiveResourcesInfo().length,
+    listeners: entries.reduce(
+      (sum, { worker }) =>
+        sum + worker.eventNames().reduce((all, name) => all + worker.listenerCount(name), 0),
+      0,
+    ),
+  }),
 };
 
 process.on('message', async ({ serial, order, args }) => {

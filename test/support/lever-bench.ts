@@ -88,6 +88,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     random: Math.random,
     slowThresholdMs: (instance, queueId, type) => typeThresholds.of(instance, queueId, type),
     newId: randomUUID,
+    givenOrders: store.givenOrders,
     tell: () => undefined,
   });
   const audit = memoryAudit();

@@ -280,11 +280,8 @@ describe.concurrent('what it hears', () => {
     const queue = new Queue('work', { connection: { port: redis.port } });
     await queue.addBulk(Array.from({ length: 10_000 }, (_, i) => ({ name: `type-${i}`, data: { ms: 0 } })));
     await queue.close();
-    await untilSnapshot(
-      watched,
-      'all done',
-      (snapshot) => snapshot.queues.some((one) => one.counts.completed === 10_000),
-      { withinMs: 20_000 },
+    await untilSnapshot(watched, 'all done', (snapshot) =>
+      snapshot.queues.some((one) => one.counts.completed === 10_000),
     );
     const worker = await seen(watched, 'many types', (one) => (one.agent?.types.length ?? 0) >= 20);
     expect(worker.agent?.types.length).toBeLessThanOrEqual(20);

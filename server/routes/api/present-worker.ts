@@ -70,7 +70,7 @@ function presentAgent(agent: AgentFacts): NonNullable<z.infer<typeof WorkerSchem
       followed: order.isFollowed,
       refusal: order.refusal,
     })),
-    ignoredOrders: { ...agent.ignored },
+    ignoredOrders: { ...agent.ignored, unaddressed: agent.ignored.unaddressed ?? 0 },
   };
 }
 

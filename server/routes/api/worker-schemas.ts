@@ -74,7 +74,7 @@ export const WorkerSchema = z
         ),
         wait: z.object({ p50Ms: z.number(), p99Ms: z.number() }).nullable(),
         eventLoopDelayP99Ms: z.number(),
-        residentBytes: z.number(),
+        residentBytes: z.number().nullable(),
         errorsPerSecond: z.object({
           oom: z.number(),
           connection: z.number(),
@@ -89,6 +89,7 @@ export const WorkerSchema = z
           replayed: z.number(),
           late: z.number(),
           malformed: z.number(),
+          unaddressed: z.number(),
         }),
       })
       .nullable()

@@ -85,7 +85,10 @@ export function workerRowOf(
     waited: agent?.wait ? formatDuration(agent.wait.p50Ms / 1000) : UNKNOWN,
     loop: agent ? `${Math.round(agent.loopDelayP99Ms / 5) * 5} ms` : UNKNOWN,
     // By the megabyte it would change every second and say no more.
-    memory: agent ? formatBytes(Math.round(agent.rssBytes / (10 * MB)) * 10 * MB) : UNKNOWN,
+    memory:
+      typeof agent?.rssBytes === 'number'
+        ? formatBytes(Math.round(agent.rssBytes / (10 * MB)) * 10 * MB)
+        : UNKNOWN,
     orders: (agent?.overrides ?? [])
       .filter(({ scope }) => scope !== '*')
       .map((order) => orderInWords(order, context.nowMs))

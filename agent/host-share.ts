@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import type { HostShare } from './protocol.js';
+
+/** Of the thread that reads it: ns on a core, ns runnable without one, time slices [proc(5), sched-stats.rst of Linux]. */
+const SCHEDSTAT = '/proc/thread-self/schedstat';
+
+interface Reading {
+  readonly steadyMs: number;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly runWaitMs: number | null;
+}
+
+/** What the host leaves to this process, from the last beat that arrived until now. */
+export class HostMeter {
+  #hasSchedstat = true;
+  /** Node 18.0 to 18.13 does not know the first. */
+  readonly #cores = os.availableParallelism?.() ?? os.cpus().length;
+  #from = this.#now();
+  #lateMs = 0;
+
+  /** A timer came so much later than due. */
+  late(ms: number): void {
+    if (ms > this.#lateMs) this.#lateMs = ms;
+  }
+
+  /** @returns what there is to tell; `arrived` once it has, so that the next one begins there. */
+  read(): { readonly share: HostShare; readonly arrived: () => void } {
+    const [from, to, lateMs] = [this.#from, this.#now(), this.#lateMs];
+    const spanMs = to.steadyMs - from.steadyMs;
+    const hasWaits = to.runWaitMs !== null && from.runWaitMs !== null;
+    return {
+      share: {
+        spanMs: Math.round(spanMs),
+        lateMs: Math.round(lateMs),
+        cpuMs: Math.round(to.cpuMs - from.cpuMs),
+        runWaitMs: hasWaits ? Math.round((to.runWaitMs ?? 0) - (from.runWaitMs ?? 0)) : null,
+        clockJumpMs: Math.round(to.wallMs - from.wallMs - spanMs),
+        load1m: Math.round((os.loadavg()[0] ?? 0) * 100) / 100,
+        cores: this.#cores,
+      },
+      arrived: () => {
+        this.#from = to;
+        if (this.#lateMs === lateMs) this.#lateMs = 0;
+      },
+    };
+  }
+
+  #now(): Reading {
+    const { user, system } = process.cpuUsage();
+    return {
+      steadyMs: performance.now(),
+      wallMs: Date.now(),
+      cpuMs: (user + system) / 1000,
+      runWaitMs: this.#runWaitMs(),
+    };
+  }
+
+  #runWaitMs(): number | null {
+    if (!this.#hasSchedstat) return null;
+    try {
+      const ns = Number(readFileSync(SCHEDSTAT, 'latin1').split(' ')[1]);
+      return Number.isFinite(ns) ? ns / 1e6 : null;
+    } catch (error) {
+      // Elsewhere than on Linux there is none; without a descriptor left it is not known this time.
+      this.#hasSchedstat = !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
+      return null;
+    }
+  }
+}
