@@ -57,6 +57,7 @@ export async function startWatching(
     tell: tellAsHolder({ lease, timeline: store.timeline, tell, now }),
     markers: (instance) => markers.of(instance),
     health,
+    lostWorkers: store.lostWorkers,
   });
   history.follow(watch);
   const isMine = (): boolean => lease.isHeld();

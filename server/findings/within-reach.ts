@@ -44,6 +44,8 @@ export function withinReach(finding: CurrentFinding, snapshot: Snapshot): Curren
 }
 
 function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
+  // The console's own memory.
+  if (remedy.lever === 'worker.dismiss') return null;
   if (snapshot.nodes.length > 0 && snapshot.nodes.every((node) => node.isReadOnly)) {
     return 'Levers do not work through a read-only replica: connect the console to the master.';
   }

@@ -1,11 +1,12 @@
-import { formatJobs } from '../model/format.js';
+import { formatCount, formatJobs, formatThings } from '../model/format.js';
+import { formatUtcTime } from '../model/format-time.js';
 import type { FindingRule } from './finding.js';
-import { evidenceOf, forWorkers, names, placeName, slotsLeft } from './worker-evidence.js';
+import { evidenceOf, forWorkers, names, placeName, remedyFor, slotsLeft } from './worker-evidence.js';
 
 export const workerCrashed: FindingRule = {
   code: 'worker.crashed',
   about:
-    'A worker with the agent sends no heartbeat and is not connected to Redis any more, without a farewell: its process has crashed, was killed, or lost its host or its way to Redis. Over once another of its name works on the queue.',
+    'A worker with the agent sends no heartbeat and is not connected to Redis any more, without a farewell: its process has crashed, was killed, or lost its host or its way to Redis. Over once a successor (another of its name) works on the queue, or somebody dismisses it.',
   detect: forWorkers(
     ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     (found, queue, snapshot) => {
@@ -25,11 +26,11 @@ export const workerCrashed: FindingRule = {
       const lost = found.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
       return {
         severity: isServed && jobs === 0 ? 'warning' : 'critical',
-        title: found.length === 1 ? 'A worker crashed' : `${found.length} workers crashed`,
-        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again.`,
+        title: `${formatCount(found.length)} of ${formatThings(left.workers + found.length, 'worker')} gone since ${formatUtcTime(Math.min(...found.map(({ lastSeenAtMs }) => lastSeenAtMs)))}`,
+        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
         evidence: evidenceOf(found),
-        remedies:
-          isServed && lost > 0 && (queue?.backlog ?? 0) > 0
+        remedies: [
+          ...(isServed && lost > 0 && (queue?.backlog ?? 0) > 0
             ? [
                 {
                   lever: 'workers.concurrency',
@@ -39,7 +40,14 @@ export const workerCrashed: FindingRule = {
                   args: { value: Math.ceil((left.slots + lost) / left.workers) },
                 },
               ]
-            : [],
+            : []),
+          ...remedyFor(
+            'worker.dismiss',
+            found,
+            'Dismiss',
+            `${found.length === 1 ? 'It is' : 'They are'} not missed any more; nothing in Redis changes.`,
+          ),
+        ],
         rank: 720 + Math.min(49, found.length),
       };
     },

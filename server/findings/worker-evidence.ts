@@ -69,6 +69,25 @@ export function slotsLeft(
   };
 }
 
+/** "left-3@vm is stuck", "3 workers of mail are stuck": a title names its subject. */
+export function titleOf(
+  found: readonly WorkerState[],
+  queue: QueueState | null,
+  one: string,
+  many: string,
+): string {
+  if (found.length === 1) return `${names(found)} ${one}`;
+  return `${found.length} workers of ${placeName(queue, found[0]?.queueId ?? '')} ${many}`;
+}
+
+/** The processes to restart, as they can be copied: "pid 4711 on web-1". */
+export function processesOf(found: readonly WorkerState[]): string {
+  const known = found.filter(({ pid }) => pid !== null);
+  const named = known.slice(0, MOST_NAMED).map(({ pid, host }) => `pid ${pid} on ${plainName(host ?? '')}`);
+  const more = known.length - named.length;
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 /** Evidence of the worst as findings show it, behind how many there are. */
 export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
   const [worst] = found;

@@ -1,5 +1,13 @@
 import type { FindingRule } from './finding.js';
-import { evidenceOf, forWorkers, names, placeName, remedyFor, slotsLeft } from './worker-evidence.js';
+import {
+  evidenceOf,
+  forWorkers,
+  names,
+  placeName,
+  remedyFor,
+  slotsLeft,
+  titleOf,
+} from './worker-evidence.js';
 
 /** Who is out of the pool, gone or silent drags nobody any more. */
 const AT_WORK = new Set(['healthy', 'overloaded', 'capped', 'rate-limited', 'stuck']);
@@ -15,7 +23,7 @@ export const workerOutlier: FindingRule = {
       const share = queue && queue.backlog > 0 ? ' What it takes waits longer than it would elsewhere.' : '';
       return {
         severity: 'warning',
-        title: found.length === 1 ? 'A worker drags the rest' : `${found.length} workers drag the rest`,
+        title: titleOf(found, queue, 'drags the rest', 'drag the rest'),
         sentence: `${found
           .slice(0, 2)
           .map(({ outlier }) => outlier?.sentence ?? '')

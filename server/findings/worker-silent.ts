@@ -1,6 +1,14 @@
 import type { FindingRule } from './finding.js';
 import { jobsWait } from './words.js';
-import { evidenceOf, forWorkers, names, placeName, remedyFor } from './worker-evidence.js';
+import {
+  evidenceOf,
+  forWorkers,
+  names,
+  placeName,
+  processesOf,
+  remedyFor,
+  titleOf,
+} from './worker-evidence.js';
 
 export const workerSilent: FindingRule = {
   code: 'worker.silent',
@@ -12,8 +20,8 @@ export const workerSilent: FindingRule = {
       const waiting = queue ? `while ${jobsWait(queue)}` : 'while jobs wait';
       return {
         severity: 'critical',
-        title: found.length === 1 ? 'A worker is silent' : `${found.length} workers are silent`,
-        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Reconnect ${found.length === 1 ? 'it' : 'them'}; if that does not help, restart ${found.length === 1 ? 'it' : 'them'}.`,
+        title: titleOf(found, queue, 'is silent', 'are silent'),
+        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Reconnect ${found.length === 1 ? 'it' : 'them'}; if that does not help, restart ${found.length === 1 ? 'it' : 'them'}${found.every(({ pid }) => pid === null) ? '' : ` (${processesOf(found)})`}.`,
         evidence: evidenceOf(found),
         remedies: remedyFor(
           'worker.reconnect',

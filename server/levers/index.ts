@@ -10,6 +10,7 @@ import { resume } from './resume.js';
 import { trimEvents } from './trim-events.js';
 import { typeThreshold } from './type-threshold.js';
 import { unpark } from './unpark.js';
+import { workerDismiss } from './worker-dismiss.js';
 import {
   workerConcurrency,
   workerLimiter,
@@ -35,6 +36,7 @@ export const LEVERS: readonly RegisteredLever[] = [
   register(workerPause),
   register(workerResume),
   register(workerReconnect),
+  register(workerDismiss),
   register(workerLimiter),
   register(workerRevert),
   register(trimEvents),

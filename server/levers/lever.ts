@@ -106,6 +106,8 @@ export interface LeverContext {
   readonly agents: AgentPort;
   readonly typeThresholds: TypeThresholds;
   readonly parkings: ParkingPort;
+  /** Of this instance: see Watch. */
+  readonly dismissWorker: (workerId: string) => Promise<boolean | null>;
   readonly target: LeverTarget;
   readonly snapshot: Snapshot;
   readonly actor: string;
@@ -135,7 +137,10 @@ export interface Lever<Args = unknown, State = unknown> {
   readonly preview: (
     state: State,
     args: Args,
-    context: Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'parkings' | 'newId'>,
+    context: Omit<
+      LeverContext,
+      'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'newId'
+    >,
   ) => Preview;
   /** Throws LeverError when Redis refuses; then everything is as it was. */
   readonly apply: (context: LeverContext, args: Args, state: State) => Promise<Applied>;

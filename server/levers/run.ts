@@ -125,6 +125,7 @@ async function pull(
     ...where,
     typeThresholds: deps.typeThresholds,
     parkings: deps.parkings,
+    dismissWorker: (workerId) => deps.watch.dismissWorker(target.instance, workerId),
     actor: actor.name,
     reason: request.reason.trim(),
     nowMs: startedAtMs,

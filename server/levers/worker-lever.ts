@@ -6,7 +6,6 @@ import { giveOrder, standingOf, whyNoOrders } from './give-order.js';
 import {
   type Field,
   type Lever,
-  type LeverContext,
   LeverError,
   type LeverWarning,
   type Preview,
@@ -29,7 +28,7 @@ export interface WorkerLeverState {
   results: readonly WorkerResult[];
 }
 
-type Shown = Omit<LeverContext, 'link' | 'agents' | 'typeThresholds' | 'parkings' | 'newId'>;
+type Shown = Parameters<Lever['preview']>[2];
 
 export interface WorkerLeverKind<Args> {
   readonly name: string;

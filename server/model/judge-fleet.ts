@@ -2,7 +2,6 @@ import type { Snapshot } from '../watch/snapshot.js';
 import type { SeenWorker, WorkerState } from '../watch/worker-state.js';
 import { judgeWorker } from './judge-worker.js';
 import { findOutliers } from './outlier.js';
-import { replacedWorkers } from './replaced-workers.js';
 
 /**
  * Every worker of an instance with its verdict, in the order of `seen`. Pure.
@@ -18,18 +17,15 @@ export function judgeFleet(
   const queues = new Map(snapshot.queues.map((queue) => [queue.id, queue]));
   const former = new Map(before.map((worker) => [worker.id, worker]));
   const outliers = findOutliers(seen);
-  const replaced = replacedWorkers(seen);
   return seen.map((worker) => {
-    const replacedBy = replaced.get(worker.id) ?? null;
     const queue = queues.get(worker.queueId) ?? null;
-    const judged = judgeWorker(worker, { queue, snapshot, nowMs, replacedBy });
+    const judged = judgeWorker(worker, { queue, snapshot, nowMs });
     const last = former.get(worker.id);
     return {
       ...worker,
       ...judged,
       verdictSinceMs: last?.verdict === judged.verdict ? last.verdictSinceMs : nowMs,
       outlier: outliers.get(worker.id) ?? null,
-      replacedBy: replacedBy && { id: replacedBy.id, label: replacedBy.label },
     };
   });
 }

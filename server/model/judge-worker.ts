@@ -91,7 +91,7 @@ function whenCrashed(worker: SeenWorker, agent: AgentFacts, context: WorkerConte
     jobs === 0
       ? 'It had no job in hand that is still open.'
       : `${jobs === 1 ? '1 job' : formatJobs(jobs)} that it had in hand ${jobs === 1 ? 'stalls' : 'stall'}${expiry(worker, context.nowMs)}; the next check of a live worker puts ${jobs === 1 ? 'it' : 'them'} back, at most 30 s later by default.`;
-  const { replacedBy } = context;
+  const { replacedBy } = worker;
   const successor = replacedBy ? ` ${replacedBy.label} has taken its place.` : '';
   const seen = `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, no farewell, and its connections to Redis are closed: its process has ended, or no longer reaches Redis.`;
   return judged('crashed', `${seen}${successor} ${then}`, [

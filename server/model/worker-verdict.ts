@@ -1,5 +1,5 @@
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { SeenWorker, WorkerState } from '../watch/worker-state.js';
+import type { WorkerState } from '../watch/worker-state.js';
 
 /** What a worker's state comes down to. */
 export type WorkerVerdict =
@@ -36,8 +36,6 @@ export interface Outlier {
 export interface WorkerContext {
   readonly queue: QueueState | null;
   readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link' | 'self'>;
-  /** Who has taken its place, where it is gone. */
-  readonly replacedBy?: Pick<SeenWorker, 'label'> | null;
   readonly nowMs: number;
 }
 

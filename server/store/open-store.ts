@@ -9,6 +9,7 @@ import { type AlertingStore, createAlertingStore } from '../alerts/alerting-stor
 import type { OutboxStore } from '../alerts/outbox-store.js';
 import { packagePath } from '../package-path.js';
 import type { ReplayStore } from '../replay/replay-record.js';
+import type { LostWorkerStore } from '../watch/lost-workers.js';
 import type { AccountLog } from './account/account-log.js';
 import { createAccount } from './account/read-account.js';
 import { createAuditLog } from './audit-log.js';
@@ -22,6 +23,7 @@ import type { IncidentLog } from './incidents/incident.js';
 import { createIncidentLog } from './incidents/incident-log.js';
 import type { LeaseStore } from './lease.js';
 import { createLeaseStore } from './leases.js';
+import { createLostWorkerStore } from './lost-workers.js';
 import { createOutboxStore } from './outbox.js';
 import type { PredictionLog } from './prediction-log.js';
 import { createPredictionLog } from './predictions.js';
@@ -42,6 +44,7 @@ export interface Store {
   readonly timeline: TimelineLog;
   readonly predictions: PredictionLog;
   readonly typeThresholds: TypeThresholds;
+  readonly lostWorkers: LostWorkerStore;
   readonly replays: ReplayStore;
   /** The same, for who writes only while it holds the lease. */
   readonly fencedReplays: (fence: Fence) => ReplayStore;
@@ -127,6 +130,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
       timeline: noticing(createTimeline(database)),
       predictions: createPredictionLog(database),
       typeThresholds: await openTypeThresholds(database),
+      lostWorkers: createLostWorkerStore(database),
       replays: createReplayStore(database),
       fencedReplays: (fence) => createReplayStore(database, fence),
       outbox: createOutboxStore(database),

@@ -8,6 +8,7 @@ import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
 import type { Verdict, VoidReason } from '../model/plan/score.js';
 import type { ReplayRecord, ReplayState } from '../replay/replay-record.js';
+import type { LostWorker } from '../watch/lost-workers.js';
 import type { Measurement } from './audit-record.js';
 import type { ErrandAnswer } from './errands.js';
 import type { IncidentNotes } from './incidents/incident.js';
@@ -259,6 +260,18 @@ export const givenOrders = sqliteTable(
     queue: text('queue').notNull(),
     atMs: integer('at_ms').notNull(),
     order: text('order', { mode: 'json' }).$type<Order>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instance, table.id] })],
+);
+
+/** Workers that are gone without a farewell and are missed: see lost-workers.ts. */
+export const lostWorkers = sqliteTable(
+  'lost_workers',
+  {
+    instance: text('instance').notNull(),
+    id: text('id').notNull(),
+    lostAtMs: integer('lost_at_ms').notNull(),
+    record: text('record', { mode: 'json' }).$type<LostWorker>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.instance, table.id] })],
 );

@@ -126,6 +126,7 @@ export class AgentWorker {
       idleSeconds: null,
       agent: this.#facts(kept),
       locks: this.locks,
+      replacedBy: null,
     };
   }
 

@@ -12,6 +12,7 @@ import type { GivenOrders } from '../store/given-orders.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
+import type { LostWorkerStore } from './lost-workers.js';
 import type { Marker } from './marker.js';
 import { SelfDelayMeter } from './self-delay-meter.js';
 import type { Watch } from './watch.js';
@@ -36,6 +37,8 @@ export interface WatchOptions {
   readonly health?: OwnHealth;
   /** Absent: all that there are. */
   readonly rules?: readonly FindingRule[];
+  /** Where workers that are gone are remembered; absent: nowhere, so until the console ends. */
+  readonly lostWorkers?: LostWorkerStore;
 }
 
 const NO_MARKERS: readonly Marker[] = [];
@@ -83,8 +86,19 @@ export function createWatch(options: WatchOptions): Watch {
 
   for (const config of options.instances) {
     const { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders = null } = options;
-    const { markers = () => NO_MARKERS } = options;
-    const common = { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders, markers };
+    const { markers = () => NO_MARKERS, lostWorkers = null } = options;
+    const common = {
+      now,
+      log,
+      random,
+      slowThresholdMs,
+      newId,
+      tell,
+      thresholds,
+      givenOrders,
+      markers,
+      lostWorkers,
+    };
     const deps = { ...common, onTick, self, health };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
   }
@@ -104,6 +118,7 @@ export function createWatch(options: WatchOptions): Watch {
     },
     refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
     noteAction: (instance, queueId) => watches.get(instance)?.noteAction(queueId),
+    dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
     startCount: (instance, queueId) => {
       const watch = watches.get(instance);
       if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);

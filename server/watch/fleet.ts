@@ -3,13 +3,13 @@ import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import type { TimelineKind } from '../store/timeline-entry.js';
 import { AgentWorker } from './agent-worker.js';
 import { readHeard } from './heard.js';
+import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
 import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
 export const SILENT_AFTER_MS = 2_500;
-/** A worker that is gone without a farewell is shown for so long; less where its jobs are in other hands again. */
-const REMEMBERED_MS = 15 * 60_000;
-const SETTLED_MS = 60_000;
+/** One that is gone is held with its past for so long; then as one that is lost (lost-workers.ts). */
+const HELD_MS = 60_000;
 /** Who is there in the first seconds was there before. */
 const SETTLING_MS = 5_000;
 const MOST_WORKERS = 5_000;
@@ -31,6 +31,7 @@ export class Fleet {
   readonly #onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void;
   readonly #startedAtMs: number;
   readonly #resubscribed = new Map<string, number>();
+  readonly #lost: LostWorkers;
   #clients: ClientReading | null = null;
   #clientsAtMs = 0;
   /** Of workers' own blocking connections. */
@@ -43,7 +44,9 @@ export class Fleet {
     startedAtMs: number,
     tell: (event: FleetEvent) => void,
     onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void,
+    lost: LostWorkers,
   ) {
+    this.#lost = lost;
     this.#onTypes = onTypes;
     this.#startedAtMs = startedAtMs;
     this.#tell = tell;
@@ -90,19 +93,26 @@ export class Fleet {
     jobs: number;
     keep(locks: HeldLocks): void;
   }[] {
-    return [...this.#workers.values()]
+    const silent = [...this.#workers.values()]
       .filter((worker) => nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS)
-      .filter((worker) => worker.locks === null || isDue(worker.locks, nowMs))
-      .slice(0, MOST_LOCK_READS)
       .map((worker) => ({
-        queueId: worker.queueId,
-        jobIds: worker.runningIds,
-        lockToken: worker.lockToken,
-        jobs: worker.running,
-        keep: (locks) => {
+        ...inHand(worker.queueId, worker.runningIds, worker.running, worker.lockToken),
+        locks: worker.locks,
+        keep: (locks: HeldLocks) => {
           worker.locks = locks;
+          this.#lost.setLocks(worker.id, locks);
         },
       }));
+    const lost = this.#lost.all
+      .filter(({ worker }) => !this.#workers.has(worker.id))
+      .map(({ worker: { id, queueId, agent, locks }, lockToken }) => ({
+        ...inHand(queueId, agent?.oldest.map(({ jobId }) => jobId) ?? [], agent?.running ?? 0, lockToken),
+        locks,
+        keep: (now: HeldLocks) => this.#lost.setLocks(id, now),
+      }));
+    return [...silent, ...lost]
+      .filter(({ locks }) => locks === null || isDue(locks, nowMs))
+      .slice(0, MOST_LOCK_READS);
   }
 
   /** Slots of the processes that work on each queue, by the id of their agent; queues without one are left out. */
@@ -116,7 +126,7 @@ export class Fleet {
     return queues;
   }
 
-  /** All of them as they stand now. Forgets who is gone for long. */
+  /** All of them as they stand now, and those that are missed. */
   states(
     nowMs: number,
     keptOf: (queueId: string) => readonly KeptOrder[],
@@ -124,15 +134,17 @@ export class Fleet {
   ): readonly SeenWorker[] {
     const states: SeenWorker[] = [];
     for (const worker of this.#workers.values()) {
-      if (nowMs - worker.lastBeatAtMs > this.#rememberedMs(worker)) {
-        this.#workers.delete(worker.id);
-        continue;
-      }
       const isConnected = this.#isConnected(worker, nowMs);
-      if (isHearing && isConnected === false) this.#tellCrashed(worker, nowMs);
-      states.push(worker.state(isConnected, keptOf(worker.queueId)));
+      if (isHearing && isConnected === false && this.#isGone(worker, nowMs)) {
+        this.#tellCrashed(worker);
+        this.#lost.add(worker.state(false, keptOf(worker.queueId)), worker.lockToken);
+        if (nowMs - worker.lastBeatAtMs > HELD_MS) this.#workers.delete(worker.id);
+      }
+      if (this.#lost.has(worker.id)) continue;
+      const state = worker.state(isConnected, keptOf(worker.queueId));
+      states.push(isConnected === false ? withoutPresent(state) : state);
     }
-    return [...states, ...this.#withoutAgent(nowMs)];
+    return [...states, ...this.#lost.states(states, nowMs), ...this.#withoutAgent(nowMs)];
   }
 
   /**
@@ -151,12 +163,20 @@ export class Fleet {
     );
   }
 
-  /** One that is still connected hangs, and is worth seeing for as long as it does. */
-  #rememberedMs(worker: AgentWorker): number {
-    if (this.#isListed(worker)) return Number.POSITIVE_INFINITY;
-    const isSettled =
-      worker.running === 0 || (worker.locks !== null && worker.locks.held + worker.locks.orphaned === 0);
-    return isSettled ? SETTLED_MS : REMEMBERED_MS;
+  #isGone({ lastBeatAtMs }: AgentWorker, nowMs: number): boolean {
+    return nowMs - lastBeatAtMs > SILENT_AFTER_MS;
+  }
+
+  /** Takes in what was lost before the console was started. */
+  recall(kept: readonly LostWorker[]): void {
+    this.#lost.restore(kept, (id) => this.#workers.has(id));
+  }
+
+  /** Nobody misses it any more. @returns false: it is not gone. */
+  dismiss(id: string): boolean {
+    if (!this.#lost.remove(id)) return false;
+    this.#workers.delete(id);
+    return true;
   }
 
   #takeBeat(beat: Beat, nowMs: number): void {
@@ -178,6 +198,7 @@ export class Fleet {
       if (!known && this.#workers.size >= MOST_WORKERS) continue;
       const worker = known ?? new AgentWorker(beat, told, nowMs);
       worker.take(beat, told, nowMs);
+      this.#lost.remove(told.id);
       this.#onTypes(told.queue, beat.agent.id, told.types, nowMs);
       if (known) continue;
       this.#workers.set(worker.id, worker);
@@ -195,6 +216,7 @@ export class Fleet {
     for (const id of farewell.workers) {
       const worker = this.#workers.get(id);
       if (!worker || worker.agentId !== farewell.agent.id) continue;
+      this.#lost.remove(id);
       this.#workers.delete(id);
       this.#tell({
         kind: 'worker.left',
@@ -205,8 +227,8 @@ export class Fleet {
     }
   }
 
-  #tellCrashed(worker: AgentWorker, nowMs: number): void {
-    if (worker.isToldCrashed || nowMs - worker.lastBeatAtMs <= SILENT_AFTER_MS) return;
+  #tellCrashed(worker: AgentWorker): void {
+    if (worker.isToldCrashed) return;
     worker.isToldCrashed = true;
     const jobs = worker.running === 1 ? '1 job' : `${worker.running} jobs`;
     this.#tell({
@@ -264,7 +286,12 @@ function withoutAgent(connection: WorkerConnection, firstSeenAtMs: number, nowMs
     idleSeconds: connection.isWaiting ? idleSeconds : null,
     agent: null,
     locks: null,
+    replacedBy: null,
   };
+}
+
+function inHand(queueId: string, jobIds: readonly string[], jobs: number, lockToken: string | null) {
+  return { queueId, jobIds, jobs, lockToken };
 }
 
 function isDue(locks: HeldLocks, nowMs: number): boolean {

@@ -16,6 +16,8 @@ import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
 import { anotherProcess, hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
+import { LostKeeper } from './lost-keeper.js';
+import { type LostWorkerStore, LostWorkers } from './lost-workers.js';
 import type { Marker } from './marker.js';
 import type { CountProgress } from './memory-state.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
@@ -50,6 +52,8 @@ export interface InstanceWatchDeps {
   /** Told of what throws. */
   readonly health: OwnHealth;
   readonly givenOrders: GivenOrders | null;
+  /** Where workers that are gone are remembered; null: nowhere. */
+  readonly lostWorkers: LostWorkerStore | null;
   /** The same array until something changes. */
   readonly markers: (instance: string) => readonly Marker[];
 }
@@ -64,6 +68,8 @@ export class InstanceWatch {
   readonly #deps: InstanceWatchDeps;
   readonly #reader: InstanceReader;
   readonly #fleet: Fleet;
+  readonly #lost: LostWorkers;
+  readonly #lostKeeper: LostKeeper;
   readonly #channel: AgentChannel;
   readonly #tidings: Tidings;
   readonly agents: AgentOrders;
@@ -91,10 +97,15 @@ export class InstanceWatch {
     this.#deps = deps;
     this.#startedAtMs = deps.now();
     this.#tidings = new Tidings(deps.tell);
+    this.#lostKeeper = new LostKeeper(deps.lostWorkers, config.name, (text) =>
+      deps.log.warn(`${config.name}: ${text}`),
+    );
+    this.#lost = new LostWorkers((id, lost) => this.#lostKeeper.write(id, lost));
     this.#fleet = new Fleet(
       this.#startedAtMs,
       (event) => this.#tellEvent(event),
       (queueId, process, types, nowMs) => this.#reader.types.hear(queueId, process, types, nowMs),
+      this.#lost,
     );
     this.#reader = new InstanceReader(
       config,
@@ -142,7 +153,21 @@ export class InstanceWatch {
   }
 
   start(): void {
+    this.#lostKeeper
+      .recall()
+      .then((kept) => this.#fleet.recall(kept))
+      .catch((error: unknown) => this.#deps.log.warn(`workers that are gone: ${String(error)}`));
     this.#loop.start(0);
+  }
+
+  /**
+   * A worker that is gone is not missed any more.
+   * @returns null: no such worker is missed; false: the store still holds it, so that it is missed again after a restart.
+   */
+  async dismissWorker(id: string): Promise<boolean | null> {
+    if (!this.#fleet.dismiss(id)) return null;
+    this.#snapshot = this.#makeSnapshot();
+    return this.#lostKeeper.drop(id);
   }
 
   /** What is known now; the status is worked out at the moment of asking, so that it can't be live by neglect. */
@@ -214,6 +239,7 @@ export class InstanceWatch {
     // Whatever of this throws, those who wait for ticks are told of this one.
     const { guard } = this.#deps.health;
     const { name } = this.#config;
+    this.#lostKeeper.refresh(nowMs, (id) => void this.#fleet.dismiss(id));
     this.#snapshot = guard(`snapshot of ${name}`, () => this.#makeSnapshot(), this.#snapshot);
     if (isRead)
       guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);

@@ -40,6 +40,11 @@ export interface Watch {
    * the Snapshot says that it settles.
    */
   noteAction(instance: string, queueId: string | null): void;
+  /**
+   * A worker that is gone is not missed any more.
+   * @returns null: no such worker is missed; false: it could not be kept, so that it is missed again after a restart.
+   */
+  dismissWorker(instance: string, workerId: string): Promise<boolean | null>;
   /** Counts every job of a queue, a little in each tick. @throws CountRefused while one runs, or where it is not permitted. */
   startCount(instance: string, queueId: string): CountProgress;
   /** Ends a count that runs. null: none was ever asked for. */

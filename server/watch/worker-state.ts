@@ -30,6 +30,8 @@ export interface SeenWorker {
   readonly agent: AgentFacts | null;
   /** Read once it stopped giving signs of life: locks of the jobs that it had in hand. */
   readonly locks: HeldLocks | null;
+  /** Of one that is gone: who has taken its place since; null: nobody. */
+  readonly replacedBy: Pick<SeenWorker, 'id' | 'label'> | null;
 }
 
 /** What the console knows about one worker, and what it comes down to: judged once a tick, the same everywhere. */
@@ -41,8 +43,6 @@ export interface WorkerState extends SeenWorker {
   readonly sentence: string;
   readonly evidence: readonly WorkerEvidence[];
   readonly outlier: Outlier | null;
-  /** Of one that is gone: who has taken its place since; null: nobody. */
-  readonly replacedBy: Pick<SeenWorker, 'id' | 'label'> | null;
 }
 
 /** What only the agent can tell. */

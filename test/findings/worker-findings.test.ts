@@ -58,7 +58,7 @@ describe('findings about workers', () => {
     expect(finding).toMatchObject({
       code: 'worker.crashed',
       severity: 'critical',
-      title: '2 workers crashed',
+      title: '2 of 5 workers gone since 03:04 UTC',
     });
     expect(finding?.sentence).toMatch(/w0@web and w1@web .*8 jobs stall.*30 slots of 3 other workers/);
     expect(finding?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 17 } });

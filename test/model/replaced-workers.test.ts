@@ -77,7 +77,8 @@ describe('a worker that is gone is replaced', () => {
 });
 
 it('a worker that is gone and replaced is still shown, with who has its place', () => {
-  const workers = [gone('a', 9_000), there('b', 1_000, { label: 'mailer@web-1' })];
+  const replacedBy = { id: 'b', label: 'mailer@web-1' };
+  const workers = [{ ...gone('a', 9_000), replacedBy }, there('b', 1_000)];
   const [judged] = aSnapshot({ queues: [aQueue({ name: 'emails' })], workers }).workers;
   expect(judged).toMatchObject({ verdict: 'crashed', replacedBy: { id: 'b' } });
   expect(judged?.sentence).toContain('mailer@web-1 has taken its place.');

@@ -38,7 +38,7 @@ export function aWorker(over: WorkerOver = {}): WorkerState {
             bullmqVersion: '6.7.0',
             key: 'mailer@web-1',
             labels: {},
-            attachedAtMs: NOW_MS - 3_600_000,
+            attachedAtMs: rest.firstSeenAtMs ?? NOW_MS - 3_600_000,
             lastBeatAtMs: NOW_MS - 300,
             clockOffsetMs: 0,
             concurrency: { deployed: 10, now: 10 },

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Fleet } from '../../server/watch/fleet.js';
 import { readHeard, readKeptMap, readKeptOrders } from '../../server/watch/heard.js';
+import { LostWorkers } from '../../server/watch/lost-workers.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const AGENT = { id: 'a1', host: 'web-1', pid: 1, version: '0.2.0', nodeVersion: 'v20' };
@@ -35,6 +36,7 @@ describe('a beat', () => {
       NOW_MS,
       () => undefined,
       () => undefined,
+      new LostWorkers(),
     );
     expect(() => fleet.hear(aBeat(worker), NOW_MS)).not.toThrow();
     expect(fleet.unreadable).toBe(1);
@@ -78,6 +80,7 @@ describe('a beat', () => {
           NOW_MS,
           () => undefined,
           () => undefined,
+          new LostWorkers(),
         );
         fleet.hear(aBeat({ ...types, ...worker }, { atMs }), NOW_MS);
         for (const { agent } of fleet.states(NOW_MS, () => [], true)) {

@@ -30,6 +30,8 @@ export const WORKER_VERDICTS: Readonly<
 };
 
 const MB = 1024 * 1024;
+/** Beats come once a second. */
+const SILENT_AFTER_MS = 2_500;
 const OUTSIDE_WORD = 'no agent';
 
 export interface WorkerRowContext {
@@ -46,6 +48,8 @@ export function workerRowOf(
   context: WorkerRowContext,
 ): WorkerRowProps {
   const { agent, verdict, outlier } = worker;
+  // What it said last is not so any more.
+  const heard = saysNothingNow(worker, snapshot.atMs) ? null : agent;
   const words = WORKER_VERDICTS[verdict];
   const canAct = includesRole(context.role, 'operator');
   const queueName = worker.queueId.slice(worker.queueId.lastIndexOf(':') + 1);
@@ -65,9 +69,9 @@ export function workerRowOf(
     sentence: worker.sentence,
     outlier: outlier?.sentence ?? '',
     hasAgent: agent !== null,
-    busy: agent === null ? UNKNOWN : formatCount(agent.running),
+    busy: heard === null ? UNKNOWN : formatCount(heard.running),
     slots: {
-      value: agent === null ? UNKNOWN : formatCount(agent.concurrency.now),
+      value: agent === null || verdict === 'crashed' ? UNKNOWN : formatCount(agent.concurrency.now),
       label: `Change how many jobs ${worker.label} runs at once, now ${agent?.concurrency.now ?? 'not known'}`,
       href:
         canAct && agent && verdict !== 'crashed'
@@ -75,29 +79,36 @@ export function workerRowOf(
           : null,
     },
     deployed:
-      agent && agent.concurrency.deployed !== agent.concurrency.now
+      agent && verdict !== 'crashed' && agent.concurrency.deployed !== agent.concurrency.now
         ? `deployed ${formatCount(agent.concurrency.deployed)}`
         : '',
-    trend: sparklinePoints(agent?.finishedTrend ?? []),
-    finished: rateNumber(agent?.finishedPerSecond),
-    failed: rateNumber(agent?.failedPerSecond),
-    run: runOf(agent),
-    waited: agent?.wait ? formatDuration(agent.wait.p50Ms / 1000) : UNKNOWN,
-    loop: agent ? `${Math.round(agent.loopDelayP99Ms / 5) * 5} ms` : UNKNOWN,
+    trend: sparklinePoints(heard?.finishedTrend ?? []),
+    finished: rateNumber(heard?.finishedPerSecond),
+    failed: rateNumber(heard?.failedPerSecond),
+    run: runOf(heard),
+    waited: heard?.wait ? formatDuration(heard.wait.p50Ms / 1000) : UNKNOWN,
+    loop: heard ? `${Math.round(heard.loopDelayP99Ms / 5) * 5} ms` : UNKNOWN,
     // By the megabyte it would change every second and say no more.
     memory:
-      typeof agent?.rssBytes === 'number'
-        ? formatBytes(Math.round(agent.rssBytes / (10 * MB)) * 10 * MB)
+      typeof heard?.rssBytes === 'number'
+        ? formatBytes(Math.round(heard.rssBytes / (10 * MB)) * 10 * MB)
         : UNKNOWN,
     orders: (agent?.overrides ?? [])
       .filter(({ scope }) => scope !== '*')
       .map((order) => orderInWords(order, context.nowMs))
       .concat(refusalsOf(agent)),
-    actions: canAct && agent && verdict !== 'crashed' ? actionsOf(worker, snapshot.instance, agent) : [],
+    actions: canAct && agent ? actionsOf(worker, snapshot.instance, agent) : [],
     checkbox: canAct
       ? { value: `${snapshot.instance}/${encodePart(worker.id)}`, label: `Select ${worker.label}` }
       : null,
   };
+}
+
+/** Without a heartbeat what it said last tells nothing of now: it is gone, or its process hangs. */
+function saysNothingNow({ verdict, agent }: WorkerState, atMs: number): boolean {
+  return (
+    verdict === 'crashed' || (verdict === 'stuck' && atMs - (agent?.lastBeatAtMs ?? atMs) > SILENT_AFTER_MS)
+  );
 }
 
 /** "pid 4711 · BullMQ 6.7.0", or that there is no agent. */
@@ -119,10 +130,12 @@ function runOf(agent: AgentFacts | null): string {
 }
 
 function actionsOf(
-  { id, verdict }: WorkerState,
+  { id, verdict, replacedBy }: WorkerState,
   instance: string,
   agent: AgentFacts,
 ): WorkerRowProps['actions'] {
+  if (verdict === 'crashed')
+    return replacedBy ? [] : [{ label: 'Dismiss', href: lever('worker.dismiss', instance, id) }];
   const own = agent.overrides.some(({ scope }) => scope !== '*');
   return [
     ...(verdict === 'silent' ? [{ label: 'Reconnect', href: lever('worker.reconnect', instance, id) }] : []),
