@@ -1,7 +1,9 @@
 import type { Snapshot } from '../watch/snapshot.js';
 import type { SeenWorker, WorkerState } from '../watch/worker-state.js';
+import { holdOutlier, holdWorkerVerdict } from './hold-worker-verdict.js';
 import { judgeWorker } from './judge-worker.js';
 import { findOutliers } from './outlier.js';
+import { isSettling } from './sight.js';
 
 /**
  * Every worker of an instance with its verdict, in the order of `seen`. Pure.
@@ -9,7 +11,7 @@ import { findOutliers } from './outlier.js';
  */
 export function judgeFleet(
   seen: readonly SeenWorker[],
-  snapshot: Pick<Snapshot, 'queues' | 'nodes' | 'hearing' | 'link'>,
+  snapshot: Pick<Snapshot, 'queues' | 'nodes' | 'hearing' | 'link' | 'actedAtMs'>,
   nowMs: number,
   before: readonly WorkerState[] = [],
 ): readonly WorkerState[] {
@@ -21,11 +23,11 @@ export function judgeFleet(
     const queue = queues.get(worker.queueId) ?? null;
     const judged = judgeWorker(worker, { queue, snapshot, nowMs });
     const last = former.get(worker.id);
+    const isPressed = (queue?.backlog ?? 0) > 0 && !isSettling(snapshot, nowMs);
     return {
       ...worker,
-      ...judged,
-      verdictSinceMs: last?.verdict === judged.verdict ? last.verdictSinceMs : nowMs,
-      outlier: outliers.get(worker.id) ?? null,
+      ...holdWorkerVerdict(last, judged, worker, isPressed || last?.verdict === 'silent', nowMs),
+      ...holdOutlier(last, outliers.get(worker.id) ?? null, nowMs),
     };
   });
 }

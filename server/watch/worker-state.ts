@@ -39,10 +39,14 @@ export interface WorkerState extends SeenWorker {
   readonly verdict: WorkerVerdict;
   /** Since when the verdict is what it is, without a break. */
   readonly verdictSinceMs: number;
+  /** Since when the ladder says something else, which does not count yet (hold-worker-verdict.ts); null: it agrees. */
+  readonly otherSinceMs: number | null;
   /** One sentence for a tired person: why. */
   readonly sentence: string;
   readonly evidence: readonly WorkerEvidence[];
   readonly outlier: Outlier | null;
+  /** When that was found last; null: it is none. */
+  readonly outlierSeenAtMs: number | null;
 }
 
 /** What only the agent can tell. */

@@ -1,5 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { HOLD_MS } from '../../server/model/hold-worker-verdict.js';
+import { judgeFleet } from '../../server/model/judge-fleet.js';
 import { judgeWorker } from '../../server/model/judge-worker.js';
+import type { WorkerState } from '../../server/watch/worker-state.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aJobType } from '../support/job-types.js';
 import {
@@ -275,5 +279,62 @@ describe('ten minutes of healthy, noisy load', () => {
         if (said !== 'healthy' || outlier) wrong.push(`${second} s: ${id} ${said} ${outlier?.kind ?? ''}`);
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('a verdict holds against noise', () => {
+  const pressed: QueueOver = { ...waiting, rates: rates(20, 5, true) };
+  const busy = { running: 10, finishedPerSecond: 5 };
+  const at = (ms: number, worker: WorkerState['agent'], before: readonly WorkerState[], queue = pressed) => {
+    const nowMs = NOW_MS + ms;
+    const seen = aWorker({ lastSeenAtMs: nowMs, agent: { ...worker, lastBeatAtMs: nowMs } });
+    const made = aQueue({ ...queue, readAtMs: nowMs });
+    return judgeFleet([seen], aSnapshot({ queues: [made] }), nowMs, before);
+  };
+
+  it('whatever a worker at its limit says from beat to beat: once overloaded it is so until it was not for 10 s', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 7, max: 10 }), { minLength: 20, maxLength: 120 }), (beats) => {
+        let judged: readonly WorkerState[] = [];
+        let lastFullMs = Number.NEGATIVE_INFINITY;
+        let [sinceMs, verdict] = [0, 'healthy'];
+        beats.forEach((running, second) => {
+          const ms = second * 1_000;
+          if (running === 10) lastFullMs = ms;
+          judged = at(ms, { ...aWorker().agent, ...busy, running } as WorkerState['agent'], judged);
+          const [worker] = judged;
+          const isOverloaded = ms - lastFullMs <= HOLD_MS;
+          expect(worker?.verdict).toBe(isOverloaded ? 'overloaded' : 'healthy');
+          if (worker?.verdict !== verdict) [sinceMs, verdict] = [NOW_MS + ms, worker?.verdict ?? ''];
+          if (second > 0) expect(worker?.verdictSinceMs).toBe(sinceMs || NOW_MS);
+        });
+      }),
+    );
+  });
+
+  it('but not against a fact, nor once nothing waits', () => {
+    const full = { ...aWorker().agent, ...busy } as WorkerState['agent'];
+    const overloaded = at(0, full, []);
+    expect(overloaded[0]?.verdict).toBe('overloaded');
+    const paused = { ...full, paused: 'order' as const } as WorkerState['agent'];
+    expect(at(1_000, paused, overloaded)[0]?.verdict).toBe('draining');
+    const free = { ...full, running: 2 } as WorkerState['agent'];
+    expect(at(1_000, free, overloaded)[0]?.verdict).toBe('overloaded');
+    expect(at(1_000, free, overloaded, {})[0]?.verdict).toBe('healthy');
+  });
+
+  it('a deaf worker is silent until it starts a job, though others empty the queue for a moment', () => {
+    const idle = {
+      ...aWorker().agent,
+      running: 0,
+      lastStartedAtMs: NOW_MS - 30_000,
+      lastFinishedAtMs: NOW_MS - 30_000,
+    } as WorkerState['agent'];
+    const silent = at(0, idle, [], waiting);
+    expect(silent[0]?.verdict).toBe('silent');
+    const emptied = at(1_000, idle, silent, {});
+    expect(emptied[0]).toMatchObject({ verdict: 'silent', verdictSinceMs: NOW_MS });
+    const works = { ...idle, running: 1, lastStartedAtMs: NOW_MS + 2_000 } as WorkerState['agent'];
+    expect(at(2_000, works, emptied, {})[0]?.verdict).toBe('healthy');
   });
 });

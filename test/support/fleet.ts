@@ -23,8 +23,10 @@ export function aWorker(over: WorkerOver = {}): WorkerState {
     verdict: 'healthy',
     verdictSinceMs: NOW_MS - 3_600_000,
     sentence: 'Nothing to do.',
+    otherSinceMs: null,
     evidence: [],
     outlier: null,
+    outlierSeenAtMs: null,
     replacedBy: null,
     ...rest,
     agent:
