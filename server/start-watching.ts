@@ -1,5 +1,6 @@
 import type { HealthProblem } from './alerts/console-health.js';
 import type { Config } from './config.js';
+import { type DataLoss, LOSS_TOLD_MS } from './model/data-loss.js';
 import type { Common } from './start-console.js';
 import { type OpenedHistory, openHistory } from './store/history/open-history.js';
 import type { Lease } from './store/lease.js';
@@ -37,6 +38,10 @@ export async function startWatching(
   await recallMarkers(markers, store.timeline, now()).catch((error: unknown) =>
     log.warn({ err: error }, 'the markers of the last day could not be read'),
   );
+  const losses = await recallLosses(config, store, now()).catch((error: unknown) => {
+    log.warn({ err: error }, 'whether data were lost in the last day could not be read');
+    return new Map<string, DataLoss>();
+  });
   const history = await openHistory({
     directory: config.dataDirectory,
     settings: config.history,
@@ -56,6 +61,7 @@ export async function startWatching(
     givenOrders: store.givenOrders,
     tell: tellAsHolder({ lease, timeline: store.timeline, tell, now }),
     markers: (instance) => markers.of(instance),
+    lossBefore: (instance) => losses.get(instance) ?? null,
     health,
     lostWorkers: store.lostWorkers,
   });
@@ -82,6 +88,17 @@ export async function startWatching(
       await history.stop();
     },
   };
+}
+
+/** Losses of data of the last day, by what the timeline says of them: a console that restarts goes on to tell them. */
+async function recallLosses(config: Config, store: Store, nowMs: number): Promise<Map<string, DataLoss>> {
+  const losses = new Map<string, DataLoss>();
+  for (const { name: instance } of config.instances) {
+    const sinceMs = nowMs - LOSS_TOLD_MS;
+    const [entry] = await store.timeline.list({ instance, kinds: ['redis.data-lost'], sinceMs, limit: 1 });
+    if (entry) losses.set(instance, { atMs: entry.atMs, text: entry.text.replace(/\.$/, ''), queues: [] });
+  }
+  return losses;
 }
 
 function problemsOf({ log }: OpenedHistory): readonly HealthProblem[] {

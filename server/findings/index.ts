@@ -27,6 +27,7 @@ import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
 import { queueRateLimited } from './queue-rate-limited.js';
 import { queueStuck } from './queue-stuck.js';
 import { queueWorkersPaused } from './queue-workers-paused.js';
+import { redisDataLost } from './redis-data-lost.js';
 import { redisEvictionPolicy } from './redis-eviction-policy.js';
 import { redisFilling } from './redis-filling.js';
 import { redisFull } from './redis-full.js';
@@ -48,6 +49,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
   consoleStarved,
   redisUnread,
+  redisDataLost,
   consoleStale,
   redisFull,
   redisFilling,

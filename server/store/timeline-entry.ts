@@ -33,6 +33,7 @@ export type TimelineKind =
   | 'redis.back'
   | 'redis.failover'
   | 'redis.restarted'
+  | 'redis.data-lost'
   | 'agent.resubscribed'
   | 'worker.joined'
   | 'worker.left'

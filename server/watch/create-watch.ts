@@ -5,6 +5,7 @@ import { detectOwnFindings } from '../findings/own-findings.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
 import { OwnHealth } from '../health/own-health.js';
 import type { InstanceConfig } from '../instance-config.js';
+import type { DataLoss } from '../model/data-loss.js';
 import { sightOf } from '../model/sight.js';
 import { findingsUnread } from '../model/unread.js';
 import { RedisLink } from '../redis/link.js';
@@ -27,6 +28,8 @@ export interface WatchOptions {
   /** 0 ≤ x < 1, for samples. */
   readonly random: () => number;
   readonly newId: () => string;
+  /** A loss of data that an earlier process of this console found; absent: none. */
+  readonly lossBefore?: (instance: string) => DataLoss | null;
   /** Orders for workers that this console has given and that stand; absent: workers with a secret get none when they come later. */
   readonly givenOrders?: GivenOrders;
   /** Told what happens, for the timeline. */
@@ -86,7 +89,7 @@ export function createWatch(options: WatchOptions): Watch {
 
   for (const config of options.instances) {
     const { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders = null } = options;
-    const { markers = () => NO_MARKERS, lostWorkers = null } = options;
+    const { markers = () => NO_MARKERS, lostWorkers = null, lossBefore = () => null } = options;
     const common = {
       now,
       log,
@@ -98,6 +101,7 @@ export function createWatch(options: WatchOptions): Watch {
       givenOrders,
       markers,
       lostWorkers,
+      lossBefore,
     };
     const deps = { ...common, onTick, self, health };
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));

@@ -1,3 +1,4 @@
+import type { DataLoss } from '../model/data-loss.js';
 import type { LinkStatus } from '../model/link-status.js';
 import type { ChannelState } from '../redis/agent-channel.js';
 import type { FleetEvent } from './fleet.js';
@@ -35,6 +36,11 @@ export function hearingChanged(state: ChannelState, before: ChannelState): Fleet
     ...ABOUT_NOBODY,
     text: `The console hears agents again, after ${seconds} s.`,
   };
+}
+
+/** Jobs are gone. */
+export function dataLost({ text }: DataLoss): FleetEvent {
+  return { kind: 'redis.data-lost', ...ABOUT_NOBODY, text: `${text}.` };
 }
 
 export function redisBack(address: string): FleetEvent {

@@ -1,5 +1,6 @@
 import type { QueueVerdict } from '../findings/verdict.js';
 import type { InstanceConfig } from '../instance-config.js';
+import { type DataLoss, DataLossWatch } from '../model/data-loss.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { ClusterSight, ping } from '../redis/cluster-sight.js';
 import { type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
@@ -9,7 +10,8 @@ import { orThrow, ReadBatch, Refused } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
 import { discoveryStateOf } from './discovery-state.js';
-import type { Fleet } from './fleet.js';
+import type { Fleet, FleetEvent } from './fleet.js';
+import { anotherProcess, dataLost } from './happenings.js';
 import { InstanceMemory } from './instance-memory.js';
 import { totalsOf } from './instance-totals.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
@@ -26,6 +28,8 @@ const QUEUES_A_TICK = 1_000;
 /** Part of what may be spent that goes to the walk over all keys; more while most queues are not known. */
 const WALK_SHARE = 0.35;
 const FIRST_WALK_SHARE = 0.6;
+/** Masters of a Cluster are met one after the other; one that comes later has taken over from another. */
+const FIRST_TICKS = 10;
 const ONE_SCAN: ReadonlyMap<string, number> = new Map([['scan', 1]]);
 /** Looking for queues and keys takes most of the budget; while somebody waits for a count it may take longer. */
 const SHARE_WHILE_COUNTING = 0.1;
@@ -36,7 +40,8 @@ export class InstanceReader {
   readonly #link: RedisLink;
   readonly #now: () => number;
   readonly #fleet: Fleet;
-  readonly #onAnotherProcess: (address: string) => void;
+  readonly #tell: (event: FleetEvent) => void;
+  readonly #loss: DataLossWatch;
   readonly #queues = new Map<string, WatchedQueue>();
   readonly #configured: ReadonlySet<string>;
   readonly #nodes: WatchedNodes;
@@ -51,14 +56,19 @@ export class InstanceReader {
 
   /**
    * @param deps random: 0 ≤ x < 1, for samples.
-   * @param onAnotherProcess told when a master is another process than before, or has another role.
+   * @param tell told when a master is another process than before, or data were lost.
    */
   constructor(
     config: InstanceConfig,
     link: RedisLink,
-    deps: { readonly now: () => number; readonly random: () => number; readonly thresholdOf: ThresholdOf },
+    deps: {
+      readonly now: () => number;
+      readonly random: () => number;
+      readonly thresholdOf: ThresholdOf;
+      readonly lossBefore: DataLoss | null;
+    },
     fleet: Fleet,
-    onAnotherProcess: (address: string) => void,
+    tell: (event: FleetEvent) => void,
   ) {
     this.#fleet = fleet;
     this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#queues, deps.now);
@@ -67,7 +77,8 @@ export class InstanceReader {
       () => fleet.slotsByQueue(),
       deps.thresholdOf,
     );
-    this.#onAnotherProcess = onAnotherProcess;
+    this.#tell = tell;
+    this.#loss = new DataLossWatch(deps.lossBefore);
     this.#config = config;
     this.#link = link;
     this.#now = deps.now;
@@ -121,8 +132,14 @@ export class InstanceReader {
     this.#memory.exact.forgetAllBut(this.#queues, this.#now());
     const locksDue = this.#fleet.dueForLocks(this.#now());
     await this.#sight.each(answering, givenUp, (master) => this.#readLocks(master, locksDue));
+    const lost = this.#loss.takeNews(this.#queues.size, this.#now());
+    if (lost) this.#tell(dataLost(lost));
     this.#dropGone();
     this.#tellStates();
+  }
+
+  get dataLoss(): DataLoss | null {
+    return this.#loss.current(this.#now());
   }
 
   get regularCpuRatio(): number {
@@ -229,11 +246,11 @@ export class InstanceReader {
     // Refused: who is connected stays as it was last seen.
     if (typeof clientText === 'string') this.#takeClients(master.id, clientText);
     const outputBytes = this.#clients.outputBytesOf(master.id);
+    const isNewMaster = this.#tick > FIRST_TICKS && !this.#nodes.has(master.id);
     const isAnother = node.take(infoText, nowMs, outputBytes);
-    if (isAnother) this.#onAnotherProcess(master.address);
-    if (isAnother) this.types.forgetPlaces();
-    if (isAnother) for (const queue of this.#queues.values()) queue.forgetPast();
-    if (isAnother) this.#memory.exact.forgetResults([...this.#queues.keys()]);
+    if (isAnother) this.#tell(anotherProcess(this.#link.topology, master.address));
+    if (isAnother || isNewMaster || node.hasFlushed)
+      this.#readAllAnew(node.hasFlushed, master.address, nowMs);
     const first = decode();
     if (first.some((reading) => reading instanceof Refused && reading.isAboutPlace)) this.#sight.refresh();
     const places = { isCluster: this.#sight.isCluster, nodeAt: this.#link.nodeAt };
@@ -243,9 +260,23 @@ export class InstanceReader {
     mine.forEach((queue, i) => {
       const reading = readings[i];
       if (reading instanceof Refused) queue.refuse(reading, nowMs, intervalMs);
-      else if (reading) queue.take(reading, nowMs, intervalMs, this.#clients.workersOf(queue.id));
+      else if (reading) {
+        this.#loss.note(queue.last, reading, this.#queues.size, nowMs);
+        queue.take(reading, nowMs, intervalMs, this.#clients.workersOf(queue.id));
+      }
       due.delete(queue);
     });
+  }
+
+  /** Another process answers, or its data were taken away: what was known may not be so, and is no number of now. */
+  #readAllAnew(hasFlushed: boolean, address: string, nowMs: number): void {
+    const cause = hasFlushed
+      ? `Redis at ${address} was flushed`
+      : `Redis at ${address} is another process than before, by a restart or a failover`;
+    this.#loss.suspect(cause, nowMs);
+    this.types.forgetPlaces();
+    for (const queue of this.#queues.values()) queue.forgetPast();
+    this.#memory.exact.forgetResults([...this.#queues.keys()]);
   }
 
   /** What lies on masters that did not answer in this tick is not known; so are these masters. */

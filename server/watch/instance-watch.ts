@@ -3,6 +3,7 @@ import { queueVerdict } from '../findings/verdict.js';
 import { every, type Loop } from '../health/every.js';
 import type { OwnHealth } from '../health/own-health.js';
 import type { InstanceConfig } from '../instance-config.js';
+import type { DataLoss } from '../model/data-loss.js';
 import { judgeFleet } from '../model/judge-fleet.js';
 import { judgeLink, type LinkStatus } from '../model/link-status.js';
 import { nextPollIntervalMs } from '../model/poll-pace.js';
@@ -14,7 +15,7 @@ import type { GivenOrders } from '../store/given-orders.js';
 import type { TellEvent } from '../store/timeline-entry.js';
 import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
-import { anotherProcess, hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
+import { hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
 import { LostKeeper } from './lost-keeper.js';
 import { type LostWorkerStore, LostWorkers } from './lost-workers.js';
@@ -42,6 +43,8 @@ export interface InstanceWatchDeps {
   /** 0 ≤ x < 1 */
   readonly random: () => number;
   readonly newId: () => string;
+  /** A loss of data that an earlier process of this console found. */
+  readonly lossBefore: (instance: string) => DataLoss | null;
   readonly tell: TellEvent;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
@@ -110,9 +113,13 @@ export class InstanceWatch {
     this.#reader = new InstanceReader(
       config,
       link,
-      { ...deps, thresholdOf: (queueId, type) => deps.slowThresholdMs(config.name, queueId, type) },
+      {
+        ...deps,
+        thresholdOf: (queueId, type) => deps.slowThresholdMs(config.name, queueId, type),
+        lossBefore: deps.lossBefore(config.name),
+      },
       this.#fleet,
-      (address) => this.#tellEvent(anotherProcess(link.topology, address)),
+      (event) => this.#tellEvent(event),
     );
     this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now, (error) =>
       deps.health.note(`the way to agents of ${config.name}`, error),
@@ -360,6 +367,7 @@ export class InstanceWatch {
       },
       markers: this.#deps.markers(this.#config.name),
       discovery: this.#reader.discovery,
+      dataLoss: this.#reader.dataLoss,
       poll: this.#poll,
       self: this.#deps.self(),
       actedAtMs: this.#actedAtMs,

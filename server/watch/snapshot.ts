@@ -4,6 +4,7 @@
  */
 
 import type { QueueVerdict } from '../findings/verdict.js';
+import type { DataLoss } from '../model/data-loss.js';
 import type { LinkStatus } from '../model/link-status.js';
 import type { SelfDelay } from '../model/self-delay.js';
 import type { JobTypeState } from './job-type-state.js';
@@ -287,6 +288,8 @@ export interface Snapshot {
   /** Deploys and notes of the last 24 hours, oldest first, at most 200; those about the instance have no queue. */
   readonly markers: readonly Marker[];
   readonly discovery: DiscoveryState;
+  /** Data that were lost lately; null or absent: none that this console knows of. */
+  readonly dataLoss?: DataLoss | null;
   readonly poll: PollState;
   /** How far the console itself was held up. Absent: it is not measured. */
   readonly self?: SelfDelay;

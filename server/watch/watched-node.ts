@@ -1,7 +1,7 @@
 import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
 import { earn, hasFirstCredit, newPurse, type ReadPurse, spend } from '../model/read-purse.js';
 import { OwnCost } from '../redis/own-cost.js';
-import { parseInfo } from '../redis/parse-info.js';
+import { parseInfo, parsePairs } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
 import type { NodeMemory } from './memory-state.js';
 import type { RedisNode, UnreadNode } from './snapshot.js';
@@ -17,7 +17,15 @@ export class WatchedNode {
   readonly #address: string;
   readonly #cost = new OwnCost();
   #points: MemoryPoint[] = [];
-  #last: { atMs: number; refused: number | null; evicted: number; runId: string; role: string } | null = null;
+  #last: {
+    atMs: number;
+    refused: number | null;
+    evicted: number;
+    runId: string;
+    replicationId: string;
+    role: string;
+    flushes: number;
+  } | null = null;
   #cgroupBytes: number | null = null;
   #memory: NodeMemory | null = null;
   readonly #budgetRatio: number;
@@ -43,6 +51,8 @@ export class WatchedNode {
   /** Process id of the last read, for finding its cgroup; null before the first. */
   processId: number | null = null;
 
+  /** At the last read: FLUSHALL or FLUSHDB was run since the one before, or all data were taken from another master. */
+  hasFlushed = false;
   #missed = 0;
 
   /** It belongs to the Cluster and did not answer in this tick. */
@@ -117,6 +127,11 @@ export class WatchedNode {
     const reading = readServer(info);
     const last = this.#last;
     const isAnother = last !== null && (last.runId !== reading.runId || last.role !== reading.role);
+    const flushes = flushesOf(info);
+    // A replica that was told of another master has that one's data now, in the same process.
+    const hasOtherData =
+      last !== null && last.replicationId !== (info.master_replid ?? '') && reading.role === 'replica';
+    this.hasFlushed = last !== null && !isAnother && (flushes > last.flushes || hasOtherData);
     if (isAnother) this.#points = [];
     const before = isAnother ? null : last;
     const seconds = before ? (nowMs - before.atMs) / 1000 : 0;
@@ -162,10 +177,20 @@ export class WatchedNode {
       refused: reading.refusedTotal,
       evicted: reading.evictedKeys,
       runId: reading.runId,
+      replicationId: info.master_replid ?? '',
+      flushes,
       role: reading.role,
     };
     return isAnother;
   }
+}
+
+/** How often FLUSHALL and FLUSHDB were run. */
+function flushesOf(info: Readonly<Record<string, string>>): number {
+  return ['cmdstat_flushall', 'cmdstat_flushdb'].reduce(
+    (sum, name) => sum + Number(parsePairs(info[name]).calls ?? 0),
+    0,
+  );
 }
 
 /** One costly tick (a pass of discovery, say) is no trend. */

@@ -22,6 +22,11 @@ export class WatchedNodes {
     return node;
   }
 
+  /** Was it read before? */
+  has(id: string): boolean {
+    return this.get(id)?.state != null;
+  }
+
   get(id: string): WatchedNode | undefined {
     return this.#nodes.get(id)?.node;
   }

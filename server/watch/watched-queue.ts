@@ -84,6 +84,11 @@ export class WatchedQueue {
     return this.#refusals < UNREAD_AFTER ? this.#state : null;
   }
 
+  /** At its last good read, also where it is not known now; null: it never had one. */
+  get last(): QueueState | null {
+    return this.#state;
+  }
+
   /** null: it is known, or was not asked for yet. */
   get unread(): UnreadQueue | null {
     if (this.#refused === null || this.#refusals < UNREAD_AFTER) return null;
@@ -254,6 +259,7 @@ export class WatchedQueue {
 
   /** After a failover or restart the past says nothing about the present. */
   forgetPast(): void {
+    this.refreshSoon();
     this.#points = [];
   }
 

@@ -74,6 +74,40 @@ describe('what the console says when it can not see', () => {
     expect(Date.now() - healedAtMs).toBeLessThan(3_500);
   });
 
+  it('says that jobs were lost where Redis comes back empty or is flushed, and not where one queue is removed', async () => {
+    const redis = await aRedis();
+    const fill = async (name: string, jobs: number): Promise<void> => {
+      const queue = new Queue(name, { connection: { port: redis.port } });
+      queue.on('error', () => undefined);
+      await queue.addBulk(Array.from({ length: jobs }, () => ({ name: 'send', data: {} })));
+      await queue.close();
+    };
+    for (const name of ['mail', 'web', 'sms']) await fill(name, 5);
+    const { watch, events } = eyesOn(anInstance(redis.url));
+    for (const name of ['mail', 'web', 'sms'])
+      await untilQueue(watch, `bull:${name}`, (state) => state.counts.waiting === 5);
+    const told = () => watch.findings().find(({ code }) => code === 'redis.data-lost');
+    const sms = new Queue('sms', { connection: { port: redis.port } });
+    await sms.obliterate({ force: true });
+    await sms.close();
+    await untilSnapshot(watch, 'one queue removed', ({ queues }) => queues.length === 2);
+    expect(told()).toBeUndefined();
+    await redis.restart();
+    const lost = await until('the finding', () => told()?.queues?.length === 2 && told());
+    expect(lost).toMatchObject({ severity: 'critical', queue: null, queues: ['bull:mail', 'bull:web'] });
+    expect(lost.sentence).toMatch(
+      /another process than before.*2 of 2 queues came back empty.*at least 10 jobs missing \(bull:mail 5, bull:web 5\)/,
+    );
+    await until(
+      'the timeline has it once',
+      () => events.filter(({ kind }) => kind === 'redis.data-lost').length === 1,
+    );
+    await fill('again', 7);
+    await untilQueue(watch, 'bull:again', (state) => state.counts.waiting === 7);
+    await redis.client.flushall();
+    await until('the flush', () => /was flushed.*at least 7 jobs missing/.test(told()?.sentence ?? ''));
+  });
+
   it('names a Redis that was never there, instead of failing', async () => {
     const { watch } = eyesOn(anInstance('redis://127.0.0.1:1'));
     const snapshot = await untilSnapshot(

@@ -73,6 +73,7 @@ const STATES: Readonly<Record<string, NonNullable<AccountEntry['state']>>> = {
   'alert.resolved': 'calm',
   'redis.unreachable': 'critical',
   'redis.back': 'calm',
+  'redis.data-lost': 'critical',
   'redis.failover': 'warning',
   'redis.restarted': 'warning',
   'worker.crashed': 'warning',

@@ -37,6 +37,7 @@ const DEFAULTS: readonly Default[] = [
   finding('redis-full', 'Redis is full', 'redis.full', 'warning', 5 * SECOND),
   finding('redis-filling', 'Redis is filling', 'redis.filling', 'warning', 30 * SECOND),
   finding('redis-unreachable', 'Redis is unreachable', 'redis.unreachable', 'warning', 10 * SECOND),
+  finding('redis-data-lost', 'Jobs were lost', 'redis.data-lost', 'warning', 0),
   finding('redis-unread', 'Part of Redis can not be read', 'redis.unread', 'warning', 30 * SECOND),
   finding('console-blind', 'The console sees nothing', 'console.stale', 'warning', 30 * SECOND),
   finding(
