@@ -14,6 +14,7 @@ interface Told {
   readonly failed: number;
   readonly errors: ErrorCounts;
   readonly waits: readonly SketchWire[];
+  readonly host: HostShare | undefined;
 }
 
 /** One worker with the agent: what its beats say, over time. */
@@ -105,6 +106,7 @@ export class AgentWorker {
         failed,
         errors: worker.errors,
         waits: worker.types.flatMap(({ wait }) => wait ?? []),
+        host: beat.host,
       },
     ];
     this.#finishedTrend = [...this.#finishedTrend.slice(1 - TREND_POINTS), finished];
@@ -170,9 +172,8 @@ export class AgentWorker {
       wait: waitOf(this.#told),
       loopDelayP99Ms: beat.loopDelay.p99Ms,
       loopDelayMaxMs: beat.loopDelay.maxMs,
-      delay: delayOf(beat.host),
+      delay: delayOf(recent.flatMap(({ host }) => host ?? [])),
       rssBytes: beat.rssBytes ?? null,
-      host: beat.host ?? null,
       errorsPerSecond: {
         oom: perSecond((told) => told.errors.oom),
         connection: perSecond((told) => told.errors.connection),
@@ -210,11 +211,13 @@ function waitOf(told: readonly Told[]): AgentFacts['wait'] {
   return { p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
 }
 
-/** A process is held up by its host or by itself: what CPU it used tells which. */
-function delayOf(host: HostShare | undefined): AgentFacts['delay'] {
-  if (!host || host.spanMs <= 0) return null;
-  return {
-    heldUpRatio: Math.min(1, Math.max(host.lateMs, host.runWaitMs ?? 0) / host.spanMs),
-    cpuRatio: host.cpuMs / host.spanMs,
-  };
+/** How much of the last beats' time the process waited for a core, and what CPU it got. */
+function delayOf(shares: readonly HostShare[]): AgentFacts['delay'] {
+  const sum = (of: (share: HostShare) => number): number =>
+    shares.reduce((total, share) => total + of(share), 0);
+  const spanMs = sum((share) => share.spanMs);
+  if (spanMs <= 0) return null;
+  // To wait for a core is the host's doing. A timer is late too while the process is stopped or its own code blocks it.
+  const heldUpMs = sum(({ lateMs, runWaitMs }) => runWaitMs ?? lateMs);
+  return { heldUpRatio: Math.min(1, heldUpMs / spanMs), cpuRatio: sum(({ cpuMs }) => cpuMs) / spanMs };
 }

@@ -65,7 +65,11 @@ export function createWatch(options: WatchOptions): Watch {
   const judge = ({ snapshot }: InstanceWatch): void => {
     const nowMs = options.now();
     const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
-    const found = detectFindings(snapshot, nowMs, options.thresholds, guarded);
+    const isFirst = snapshot.instance === options.instances[0]?.name;
+    // The console is starved once, and told elsewhere only where something there follows from it.
+    const found = detectFindings(snapshot, nowMs, options.thresholds, guarded).filter(
+      ({ code, explains }) => isFirst || code !== 'console.starved' || explains !== undefined,
+    );
     const unread = findingsUnread(judged.get(snapshot.instance) ?? [], found, snapshot.unread);
     if (sightOf(snapshot, nowMs).isLive)
       judged.set(snapshot.instance, [...found, ...unread.map(({ finding }) => finding)]);

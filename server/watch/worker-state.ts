@@ -1,6 +1,5 @@
 import type {
   ErrorCounts,
-  HostShare,
   IgnoredOrders,
   OrderedValue,
   RunningJob,
@@ -94,8 +93,6 @@ export interface AgentFacts {
   readonly delay: { readonly heldUpRatio: number; readonly cpuRatio: number } | null;
   /** null: the agent could not read it. */
   readonly rssBytes: number | null;
-  /** What its host left to its process, over the last beat's span; null: its agent does not say. */
-  readonly host: HostShare | null;
   /** Per second, over the last seconds. */
   readonly errorsPerSecond: ErrorCounts;
   /** Backed off because Redis refuses its writes: since when (console's clock), and how often so far. */

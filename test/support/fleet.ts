@@ -62,7 +62,6 @@ export function aWorker(over: WorkerOver = {}): WorkerState {
             loopDelayMaxMs: 25,
             delay: { heldUpRatio: 0, cpuRatio: 0.2 },
             rssBytes: 90 * 1024 * 1024,
-            host: null,
             errorsPerSecond: { oom: 0, connection: 0, lock: 0, other: 0 },
             guard: { sinceMs: null, times: 0 },
             overrides: [],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type AttachedProcess, startAttached } from '../support/attached-process.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
-import { type Starving, starve } from '../support/starve.js';
+import { type Starving, starve, throttle } from '../support/starve.js';
 import { until } from '../support/until.js';
 
 let redis: OwnRedis;
@@ -58,6 +58,20 @@ describe('on a host without CPU to spare', () => {
     ).toEqual([]);
     starving.end();
     await until('it is over', async () => !(await codes()).includes('console.starved'), { withinMs: 60_000 });
+  });
+
+  it('workers in a container that has used up its quota of CPU: their host is named, and not they', async (context) => {
+    try {
+      starving = throttle([workers.pid], 0.05);
+    } catch (error) {
+      context.skip(`no control group can be made here: ${error}`);
+    }
+    await until('their host is named', async () => (await codes()).includes('host.starved'), {
+      withinMs: 60_000,
+    });
+    expect((await codes()).filter((code) => /^worker\.(stuck|silent|outlier)/.test(code))).toEqual([]);
+    starving?.end();
+    await until('it is over', async () => !(await codes()).includes('host.starved'), { withinMs: 60_000 });
   });
 
   it('a console that was stopped for seconds wakes up and blames nobody', async () => {
