@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Finding } from '../findings/finding.js';
 import type { Alert } from '../model/alerts/alert.js';
-import { subjectName } from '../model/alerts/describe.js';
+import { alertTitle, subjectName } from '../model/alerts/describe.js';
 import { type DueMessage, groupKeyOf, MOST_TOLD } from '../model/alerts/grouping.js';
 import { relatedFinding } from '../model/alerts/related-finding.js';
 import type { AlertNotice, Notification } from './notification.js';
@@ -29,7 +29,7 @@ export function acknowledgementOf(alerts: readonly Alert[], nowMs: number): Noti
     status: 'acknowledged',
     severity: alert.severity,
     instance: alert.subject.instance,
-    title: `${alert.ruleName}: ${subjectName(alert.subject)}, acknowledged by ${by}`,
+    title: `${alertTitle(alert)}: ${subjectName(alert.subject)}, acknowledged by ${by}`,
     sinceMs: alert.sinceMs,
     alerts: [noticeOf(alert)],
     firstRemedy: null,
@@ -68,7 +68,7 @@ function titleOf({ alerts, status }: DueMessage, worst: Alert): string {
   const meant = alerts.filter(({ state }) => (status === 'firing') === (state !== 'resolved'));
   const others = meant.length - 1;
   const more = others > 0 ? ` and ${others} more` : '';
-  return `${worst.ruleName}: ${subjectName(worst.subject)}${more}${status === 'resolved' ? ', over' : ''}`;
+  return `${alertTitle(worst)}: ${subjectName(worst.subject)}${more}${status === 'resolved' ? ', over' : ''}`;
 }
 
 function noticeOf(alert: Alert): AlertNotice {

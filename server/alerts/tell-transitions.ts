@@ -1,5 +1,5 @@
 import type { Alert, Transition } from '../model/alerts/alert.js';
-import { subjectName } from '../model/alerts/describe.js';
+import { alertTitle, subjectName } from '../model/alerts/describe.js';
 import { formatDuration, formatThings } from '../model/format.js';
 import type { TimelineEntry } from '../store/timeline-entry.js';
 
@@ -24,7 +24,7 @@ export function transitionEntries(
 }
 
 function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry, 'id'> {
-  const { subject, ruleName, summary, severity, firedAtMs, inhibitedBy } = alert;
+  const { subject, summary, severity, firedAtMs, inhibitedBy } = alert;
   const why = inhibitedBy === null ? '' : ` It follows from "${inhibitedBy}" and is not told by itself.`;
   const lasted = firedAtMs === null ? '' : ` after ${formatDuration((atMs - firedAtMs) / 1000)}`;
   return {
@@ -36,8 +36,8 @@ function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry,
     ...severityOf(kind, alert),
     text:
       kind === 'firing'
-        ? `Alert "${ruleName}" fires (${severity}): ${summary}${why}`
-        : `Alert "${ruleName}" about ${subjectName(subject)} is over${lasted}.`,
+        ? `Alert "${alertTitle(alert)}" fires (${severity}): ${summary}${why}`
+        : `Alert "${alertTitle(alert)}" about ${subjectName(subject)} is over${lasted}.`,
   };
 }
 

@@ -2,6 +2,7 @@ import { signalNamed } from '../../signals/index.js';
 import type { Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
 import { formatDuration, formatNumber, formatRatio, formatValue } from '../format.js';
+import type { Alert } from './alert.js';
 import type { AlertRule, Condition, SignalCondition } from './rule.js';
 
 /** Longer names are cut in sentences: messages have to be short. */
@@ -12,6 +13,23 @@ export function subjectName({ instance, node, queue, type }: Subject): string {
   if (type !== null) return `${cut(type)} of ${queueLabel(queue ?? '')}`;
   if (queue !== null) return queueLabel(queue);
   return node === null ? `Redis ${instance}` : `Redis ${instance} (${node})`;
+}
+
+/** What is wrong by a default rule that stands for several kinds of finding, by the finding's code. */
+const KINDS: Readonly<Record<string, string>> = {
+  'worker.crashed': 'Workers are gone',
+  'worker.stuck': 'Workers are stuck',
+  'worker.silent': 'Workers are silent',
+  'worker.outlier': 'A worker drags the rest',
+  'worker.blocked': 'Workers are refused by a full Redis',
+};
+
+/** Name of the default rule over all that is wrong with workers. */
+export const WORKERS_RULE_NAME = 'Workers are in trouble';
+
+/** What an alert is called: its rule's name, or the kind of trouble where the rule has the default's name for all kinds. */
+export function alertTitle({ ruleName, cause }: Pick<Alert, 'ruleName' | 'cause'>): string {
+  return (ruleName === WORKERS_RULE_NAME && KINDS[cause]) || ruleName;
 }
 
 /** A queue's id without the usual prefix. */

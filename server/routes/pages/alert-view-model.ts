@@ -8,7 +8,7 @@ import type { KeptRule } from '../../alerts/rules-store.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import { plainName, plainSentence } from '../../findings/words.js';
-import { describeCondition, subjectName } from '../../model/alerts/describe.js';
+import { alertTitle, describeCondition, subjectName } from '../../model/alerts/describe.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import type { Subject } from '../../signals/reading.js';
 import { instancePath, queuePath } from './links.js';
@@ -82,7 +82,7 @@ function alertOf(
   return {
     id: elementId('alert', id),
     severity: alert.severity,
-    rule: alert.ruleName,
+    rule: alertTitle(alert),
     subject: { text: plainName(subjectName(alert.subject)), href: subjectHref(alert.subject) },
     summary: alert.summary,
     evidence: alert.evidence,
@@ -127,7 +127,7 @@ export async function silenceFormOf(
   const { instance, queue, type } = alert.subject;
   const matchers = { rule: alert.ruleId, instance, queue, type };
   return {
-    what: `"${alert.ruleName}" about ${plainName(subjectName(alert.subject))}`,
+    what: `"${alertTitle(alert)}" about ${plainName(subjectName(alert.subject))}`,
     matchers: Object.entries(matchers).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])),
     durations: DURATIONS.map((seconds) => ({ seconds, label: formatDuration(seconds) })),
     problems,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Alert } from '../../../server/model/alerts/alert.js';
+import { alertTitle } from '../../../server/model/alerts/describe.js';
 import { Judge } from '../../../server/model/alerts/judge.js';
 import type { AlertRule, Condition } from '../../../server/model/alerts/rule.js';
 import type { Snapshot } from '../../../server/watch/snapshot.js';
@@ -385,4 +386,15 @@ it('a warning does not hide what somebody has called critical', () => {
   const judge = aJudge(aRule({ severity: 'critical' }), cause);
   judge.evaluate(depths({ mail: 500 }), [aFinding({ code: 'queue.no-workers', queue: 'bull:mail' })], NOW_MS);
   expect(judge.alerts().map(({ inhibitedBy }) => inhibitedBy)).toEqual([null, null]);
+});
+
+it('three troubles of workers by one default rule are told by three names; a rule of one’s own keeps its name', () => {
+  const named = (ruleName: string) =>
+    ['worker.crashed', 'worker.stuck', 'worker.outlier'].map((cause) => alertTitle({ ruleName, cause }));
+  expect(named('Workers are in trouble')).toEqual([
+    'Workers are gone',
+    'Workers are stuck',
+    'A worker drags the rest',
+  ]);
+  expect(new Set(named('Mine'))).toEqual(new Set(['Mine']));
 });
