@@ -1,5 +1,6 @@
-import { formatDuration } from '../model/format.js';
-import type { FindingRule } from './finding.js';
+import { formatDuration, formatRatio } from '../model/format.js';
+import type { Loading } from '../watch/snapshot.js';
+import type { FindingRule, FoundNow } from './finding.js';
 import { plainName, plainProblem } from './words.js';
 
 /** A first connection that takes longer than this is a trouble and not a start. */
@@ -12,6 +13,7 @@ export const redisUnreachable: FindingRule = {
     const sinceSeconds = Math.max(0, nowMs - link.sinceMs) / 1000;
     const isSlowStart = link.status === 'connecting' && sinceSeconds * 1000 >= CONNECT_PATIENCE_MS;
     if (link.status !== 'unreachable' && !isSlowStart) return [];
+    if (link.loading) return [loadingFinding(link.address, link.loading)];
     const why = link.problem === null ? '' : ` (${plainProblem(link.problem)})`;
     const lastRead =
       link.lastReadAtMs === null
@@ -35,3 +37,19 @@ export const redisUnreachable: FindingRule = {
     ];
   },
 };
+
+function loadingFinding(address: string, { ratio, secondsLeft }: Loading): FoundNow {
+  return {
+    severity: 'critical',
+    queue: null,
+    node: null,
+    title: 'Redis is loading its data',
+    sentence: `Redis at ${plainName(address)} has been started and reads its data from disk: ${formatRatio(ratio)} are read, about ${formatDuration(secondsLeft)} are left. Until then it serves nobody, and no job is added or done.`,
+    evidence: [
+      { label: 'read', value: ratio, unit: 'ratio' },
+      { label: 'left, by its own estimate', value: secondsLeft, unit: 'seconds' },
+    ],
+    remedies: [],
+    rank: 1000,
+  };
+}

@@ -1,12 +1,15 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { InstanceConfig } from '../instance-config.js';
-import type { Capabilities } from '../watch/snapshot.js';
+import type { Capabilities, Loading } from '../watch/snapshot.js';
 import { probeCapabilities } from './capabilities.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
+import { infoNumber, parseInfo } from './parse-info.js';
 import { describeProblem } from './problem.js';
 
 /** A lever that Redis does not answer within this is reported as not done. */
 const LEVER_TIMEOUT_MS = 2_000;
+/** INFO of a Redis that loads comes between two pieces of its data. */
+const LOADING_TIMEOUT_MS = 1_000;
 
 export interface MasterNode {
   /** host:port as the cluster names it; `single` otherwise. */
@@ -28,6 +31,8 @@ export class RedisLink {
   readonly reader: RedisClient;
   capabilities: Capabilities | null = null;
   problem: string | null = null;
+  /** It reads its data from disk and serves nobody until it has; null: it does not, as far as is known. */
+  loading: Loading | null = null;
   readonly #endpoint: InstanceConfig['endpoint'];
 
   constructor(config: InstanceConfig) {
@@ -47,6 +52,7 @@ export class RedisLink {
     }
     this.reader.on('ready', () => {
       this.problem = null;
+      this.loading = null;
       this.capabilities = null;
     });
   }
@@ -61,6 +67,27 @@ export class RedisLink {
     )
       return;
     this.problem = describeProblem(error, this.address);
+  }
+
+  /**
+   * Asks a Redis that accepts connections and is not ready whether it loads its data, which it says by INFO alone. What was
+   * noted before, such as a refused connection, is over then.
+   */
+  async noteLoading(): Promise<void> {
+    if (this.reader instanceof Cluster || this.reader.status !== 'connect') return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), LOADING_TIMEOUT_MS);
+    });
+    const text = await Promise.race([this.reader.info('persistence').catch(() => null), late]);
+    clearTimeout(timer);
+    const info = parseInfo(text ?? '');
+    if (info.loading !== '1') return;
+    this.loading = {
+      ratio: infoNumber(info, 'loading_loaded_perc') / 100,
+      secondsLeft: infoNumber(info, 'loading_eta_seconds'),
+    };
+    this.problem = `Redis at ${this.address} is loading its data from disk: ${Math.round(this.loading.ratio * 100)}% are read, about ${this.loading.secondsLeft} s are left`;
   }
 
   /** Can a read be sent now? */

@@ -262,7 +262,10 @@ export class InstanceWatch {
   }
 
   async #read(): Promise<boolean> {
-    if (!this.link.isReady) return false;
+    if (!this.link.isReady) {
+      await this.link.noteLoading();
+      return false;
+    }
     const timeout = new Timeout(READ_TIMEOUT_MS);
     const givenUp = new AbortController();
     try {
@@ -402,6 +405,7 @@ export class InstanceWatch {
     return {
       status,
       problem: status === 'live' ? null : (this.link.problem ?? silenceInWords(status, this.link.address)),
+      loading: status === 'live' ? null : this.link.loading,
       lastReadAtMs: this.#lastReadAtMs,
       sinceMs: this.#sinceMs,
       address: this.link.address,

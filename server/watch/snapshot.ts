@@ -13,11 +13,20 @@ import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
 import type { TenantShare } from './tenant-share.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
+/** How far a Redis is that reads its data from disk, by its own estimate. */
+export interface Loading {
+  /** 0..1 */
+  readonly ratio: number;
+  readonly secondsLeft: number;
+}
+
 /** How the console stands towards the Redis. */
 export interface LinkState {
   readonly status: LinkStatus;
   /** One line for a person when not live: what is wrong and what to check; never holds a secret. */
   readonly problem: string | null;
+  /** It reads its data from disk and serves nobody until it has; absent or null: it does not. */
+  readonly loading?: Loading | null;
   /** When the last complete read ended; null before the first. */
   readonly lastReadAtMs: number | null;
   /** Since when the status is what it is. */

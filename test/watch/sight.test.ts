@@ -108,6 +108,26 @@ describe('what the console says when it can not see', () => {
     await until('the flush', () => /was flushed.*at least 7 jobs missing/.test(told()?.sentence ?? ''));
   });
 
+  it('tells a Redis that loads its data as that, with how far it is', async () => {
+    const slow = ['--key-load-delay', '8000', '--loading-process-events-interval-bytes', '1024'];
+    const redis = await aRedis({ args: slow });
+    const pad = 'x'.repeat(200);
+    await redis.client.mset(Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`key:${i}`, pad + i])));
+    const { watch } = eyesOn(anInstance(redis.url));
+    await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
+    await redis.client.save();
+    const restarted = redis.restart();
+    const { link } = await untilSnapshot(watch, 'loading', (snapshot) => Boolean(snapshot.link.loading));
+    expect(link.problem).toMatch(/is loading its data from disk: \d+% are read, about \d+ s are left$/);
+    await until('a finding', () =>
+      watch.findings().some(({ title }) => title === 'Redis is loading its data'),
+    );
+    await restarted;
+    await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');
+    expect(watch.snapshot('default')?.link.loading).toBeNull();
+    expect(codes(watch)).not.toContain('redis.data-lost');
+  });
+
   it('names a Redis that was never there, instead of failing', async () => {
     const { watch } = eyesOn(anInstance('redis://127.0.0.1:1'));
     const snapshot = await untilSnapshot(
