@@ -1,5 +1,6 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
+import { consoleQueueLimit } from './console-queue-limit.js';
 import { consoleStale } from './console-stale.js';
 import { foldExplained } from './explained.js';
 import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
@@ -50,6 +51,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   consoleStarved,
   redisUnread,
   redisDataLost,
+  consoleQueueLimit,
   consoleStale,
   redisFull,
   redisFilling,

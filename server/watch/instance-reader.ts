@@ -16,6 +16,7 @@ import { InstanceMemory } from './instance-memory.js';
 import { totalsOf } from './instance-totals.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
 import type { CountProgress } from './memory-state.js';
+import { QueueLimit } from './queue-limit.js';
 import { SeenClients } from './seen-clients.js';
 import type { DiscoveryState, QueueState, RedisNode, Unread } from './snapshot.js';
 import type { Series } from './watch.js';
@@ -43,6 +44,7 @@ export class InstanceReader {
   readonly #tell: (event: FleetEvent) => void;
   readonly #loss: DataLossWatch;
   readonly #queues = new Map<string, WatchedQueue>();
+  readonly #limit = new QueueLimit(this.#queues, MOST_QUEUES);
   readonly #configured: ReadonlySet<string>;
   readonly #nodes: WatchedNodes;
   readonly #clients = new SeenClients();
@@ -71,7 +73,7 @@ export class InstanceReader {
     tell: (event: FleetEvent) => void,
   ) {
     this.#fleet = fleet;
-    this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#queues, deps.now);
+    this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#limit, deps.now);
     this.types = new InstanceTypes(
       (queue, key, nowMs) => this.#memory.sampledOf(queue, key, nowMs),
       () => fleet.slotsByQueue(),
@@ -101,7 +103,7 @@ export class InstanceReader {
   }
 
   get discovery(): DiscoveryState {
-    return discoveryStateOf(this.#nodes.discoveries);
+    return { ...discoveryStateOf(this.#nodes.discoveries), queuesBeyond: this.#limit.beyond };
   }
 
   /**
@@ -194,8 +196,8 @@ export class InstanceReader {
     };
   }
 
-  #add(id: string): void {
-    if (!this.#queues.has(id) && this.#queues.size < MOST_QUEUES) {
+  #add(id: string, hasWorkers = false): void {
+    if (!this.#queues.has(id) && this.#limit.admit(id, hasWorkers)) {
       this.#queues.set(id, new WatchedQueue(id, this.#now(), this.#config.pollIntervalMs));
     }
   }
@@ -300,7 +302,7 @@ export class InstanceReader {
     const reading = this.#clients.take(masterId, text, this.#tick);
     this.#fleet.takeClients(reading, this.#now());
     for (const queue of this.#queues.values()) queue.setWorkers(this.#clients.workersOf(queue.id));
-    for (const id of reading.queueIds) this.#add(id);
+    for (const id of reading.queueIds) this.#add(id, reading.workersByQueue.has(id));
   }
 
   /** What can wait, as far as the budget goes: what ended, new queues, where the memory is. */
@@ -330,7 +332,7 @@ export class InstanceReader {
     const allowanceUsec =
       share * (discovery.hasMetMost ? node.incomeUsec * WALK_SHARE : node.leftUsec * FIRST_WALK_SHARE);
     const scanUsec = node.usecOf(ONE_SCAN);
-    const step = await discovery.step(master.client, nowMs, allowanceUsec, scanUsec, this.#queues);
+    const step = await discovery.step(master.client, nowMs, allowanceUsec, scanUsec, this.#limit);
     node.pay(step.calls);
     for (const id of step.found) this.#add(id);
     if (node.processId !== null && this.#tick % 60 === 1 && isLoopback(master.address)) {
@@ -356,6 +358,7 @@ export class InstanceReader {
     for (const queue of this.#queues.values()) {
       if (queue.isGone && !this.#configured.has(queue.id)) this.#queues.delete(queue.id);
     }
+    if (this.#limit.beyond > 0) for (const id of this.#limit.takeWaiting()) this.#add(id);
   }
 }
 

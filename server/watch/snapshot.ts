@@ -264,6 +264,8 @@ export interface DiscoveryState {
   readonly lastPassAtMs: number | null;
   readonly passDurationMs: number | null;
   readonly keys: number;
+  /** Queues that are known of and not watched, as there are too many; absent: none. */
+  readonly queuesBeyond?: number;
 }
 
 /** How the console reads: its pace, its cost, whether it had to slow down and why. */

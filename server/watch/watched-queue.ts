@@ -101,6 +101,11 @@ export class WatchedQueue {
     };
   }
 
+  /** Read, with nothing in it that has not ended, and nobody works on it. */
+  get isIdle(): boolean {
+    return this.#state !== null && this.#state.unfinished === 0 && !this.#state.workers;
+  }
+
   isDue(nowMs: number): boolean {
     return nowMs >= this.#dueAtMs;
   }
