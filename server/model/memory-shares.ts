@@ -117,3 +117,20 @@ export function shareOf({ bytes, errorBytes }: Bytes, heldBytes: number): Share 
 function largestFirst(a: Bytes, b: Bytes): number {
   return b.bytes - a.bytes;
 }
+
+/** Samples are taken in turns. One of so many times more, or fewer, jobs than there are now is of another time. */
+const MOST_TIMES = 2;
+/** Below this many jobs the difference is no memory to speak of. */
+const LEAST_JOBS = 100;
+
+/**
+ * Is what was measured of a queue's memory still about what it holds? A queue that was drained since held 66% by its last
+ * sample and 6% in truth, and an alert was told of it. Pure.
+ */
+export function isMemoryOfNow({ memory, counts }: Pick<QueueState, 'memory' | 'counts'>): boolean {
+  if (memory === null || memory.states.length === 0) return true;
+  const then = memory.states.reduce((sum, { jobs }) => sum + jobs, 0);
+  const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
+  const now = waiting + prioritized + active + delayed + waitingChildren + completed + failed;
+  return Math.max(then, now) <= MOST_TIMES * Math.max(Math.min(then, now), LEAST_JOBS);
+}

@@ -1,3 +1,4 @@
+import { isMemoryOfNow } from '../model/memory-shares.js';
 import type { JobTypeSignal } from './signal.js';
 
 /** What each job type does; of those that hold most work, as each is a series. Counts are estimates from samples. */
@@ -64,7 +65,7 @@ export const JOB_TYPE_SIGNALS: readonly JobTypeSignal[] = [
     help: 'Memory of the jobs of this type in all states, estimated.',
     unit: 'bytes',
     kind: 'gauge',
-    read: ({ memoryBytes }) => memoryBytes,
+    read: ({ memoryBytes }, queue) => (isMemoryOfNow(queue) ? memoryBytes : null),
   },
 ];
 

@@ -1,3 +1,4 @@
+import { isMemoryOfNow } from '../model/memory-shares.js';
 import type { QueueSignal } from './signal.js';
 
 /** What a queue holds in Redis; bytes are estimates from samples. */
@@ -18,7 +19,7 @@ export const QUEUE_MEMORY_SIGNALS: readonly QueueSignal[] = [
     unit: 'bytes',
     kind: 'gauge',
     fold: 'sum',
-    read: ({ memory }) => memory?.totalBytes ?? null,
+    read: (queue) => (isMemoryOfNow(queue) ? (queue.memory?.totalBytes ?? null) : null),
   },
   {
     scope: 'queue',

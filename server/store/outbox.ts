@@ -1,4 +1,18 @@
-import { and, count, desc, eq, inArray, lt, lte, min, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import {
+  and,
+  count,
+  desc,
+  eq,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  min,
+  notInArray,
+  or,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import type { Notification } from '../alerts/notification.js';
 import type { OutboxEntry, OutboxState, OutboxStore } from '../alerts/outbox-store.js';
 import { readHealth, writeHealth } from './channel-health.js';
@@ -29,7 +43,7 @@ export function createOutboxStore(database: Database): OutboxStore {
       );
       if (!first) return;
       // One transaction: no channel is told of what another will never hear of.
-      await database.batch([first, ...rest, ...tidy(database)]);
+      await database.batch([first, ...rest, ...withdrawn(database, notification), ...tidy(database)]);
     },
     async addAcknowledgement(notification, channels, nowMs) {
       for (const channel of channels)
@@ -132,6 +146,15 @@ export function createOutboxStore(database: Database): OutboxStore {
       await writeHealth(database, channel, problem, nowMs);
     },
   };
+}
+
+/** That a group is over overtakes what still waits to say that it fires: nobody is told as firing what is not any more. */
+function withdrawn(database: Database, notification: Notification) {
+  if (notification.status !== 'resolved') return [];
+  const isOfGroup = eq(outbox.groupKey, groupKeyOf(notification));
+  const isUntold = and(eq(outbox.state, 'pending'), isNull(outbox.deliveredAtMs));
+  const isFiring = sql`json_extract(${outbox.notification}, '$.status') = 'firing'`;
+  return [database.delete(outbox).where(and(isOfGroup, isUntold, isFiring))];
 }
 
 function newRow(notification: Notification, channel: string, nowMs: number): typeof outbox.$inferInsert {

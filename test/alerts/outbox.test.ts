@@ -131,14 +131,31 @@ describe('the outbox', () => {
       id === 'g1-firing' && clock.ms < NOW_MS + 100_000 ? passing('down') : { ok: true };
     await box.notify(aNotification({ id: 'g1-firing', groupKey: 'g1' }));
     await settled({ pending: 1 });
-    await box.notify(aNotification({ id: 'g1-resolved', groupKey: 'g1', status: 'resolved' }));
+    await box.notify(aNotification({ id: 'g1-worse', groupKey: 'g1' }));
     await box.notify(aNotification({ id: 'g2-firing', groupKey: 'g2' }));
     await until('the other group is told', () => a.ids().includes('g2-firing'));
-    expect(a.ids()).not.toContain('g1-resolved');
+    expect(a.ids()).not.toContain('g1-worse');
     clock.ms += 200_000;
     await box.look();
     await settled({ sent: 3 });
-    expect(a.ids().slice(-2)).toEqual(['g1-firing', 'g1-resolved']);
+    expect(a.ids().slice(-2)).toEqual(['g1-firing', 'g1-worse']);
+  });
+
+  it('tells nobody as firing what is over before it could be sent: its end alone is told', async () => {
+    const a = aChannel('a');
+    const { box, clock } = await aBox([a]);
+    a.how.answer = async () => (clock.ms < NOW_MS + 100_000 ? passing('down') : { ok: true });
+    await box.notify(aNotification({ id: 'g1-firing', groupKey: 'g1' }));
+    await box.notify(aNotification({ id: 'g2-firing', groupKey: 'g2' }));
+    await until('both were tried in vain', () => new Set(a.ids()).size === 2);
+    await settled({ pending: 2, sending: 0 });
+    await box.notify(aNotification({ id: 'g1-resolved', groupKey: 'g1', status: 'resolved' }));
+    const before = a.ids().length;
+    clock.ms += 200_000;
+    await box.look();
+    await settled({ sent: 2, pending: 0, sending: 0 });
+    expect(a.ids().slice(before)).not.toContain('g1-firing');
+    expect(a.ids().slice(before).sort()).toEqual(expect.arrayContaining(['g1-resolved', 'g2-firing']));
   });
 
   it('lets a channel that hangs hold up no other', async () => {

@@ -236,7 +236,7 @@ export class Judge {
     const changed = new Map<string, Alert>();
     const settle = <K>(active: Map<K, Alert>): void => {
       for (const [at, alert] of active) {
-        const inhibitedBy = by.get(alert)?.ruleName ?? null;
+        const inhibitedBy = by.get(alert)?.ruleName ?? (isPastUntold(alert) ? alert.inhibitedBy : null);
         if (inhibitedBy === alert.inhibitedBy) continue;
         const now = { ...alert, inhibitedBy };
         active.set(at, now);
@@ -287,6 +287,14 @@ export class Judge {
       state.active = new Map(alerts.map((alert) => [table.slotOf(alert.subject), alert]));
     }
   }
+}
+
+/**
+ * Explained as long as it was so, never told, and not seen to be so any more: it waits for its end alone. When what
+ * explained it ends first, nobody is told of what is over; where it is so again, it is told.
+ */
+function isPastUntold({ state, told, seen }: Alert): boolean {
+  return state === 'firing' && told === null && seen !== 'breach';
 }
 
 interface Look {

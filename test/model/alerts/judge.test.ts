@@ -257,6 +257,50 @@ it('what follows from a full Redis is not told by itself, and is told once Redis
   expect(byCause()).toEqual({ 'signal:queue_backlog_jobs': null });
 });
 
+it('what was explained while it lasted is not told once it is over, when its cause ends first', () => {
+  const rule = aRule({ keepFiringMs: 60 * S });
+  const judge = aJudge(
+    rule,
+    aRule({ id: 'full', condition: { kind: 'finding', code: 'redis.full', leastSeverity: 'warning' } }),
+  );
+  const full = aFinding({ code: 'redis.full', severity: 'critical', queue: null });
+  const at = (waiting: number, seconds: number, findings: Parameters<Judge['evaluate']>[1]) => {
+    look(judge, depths({ mail: waiting }, seconds), findings);
+    return judge.alerts().find(({ ruleId }) => ruleId === rule.id);
+  };
+  expect(at(500, 0, [full])).toMatchObject({ state: 'firing' });
+  expect(at(500, 1, [full])?.inhibitedBy).not.toBeNull();
+  expect(at(6, 2, [full])?.inhibitedBy).not.toBeNull();
+  // The cause is over first; this one is clear, and waits for its own end.
+  expect(at(6, 3, [])).toMatchObject({ state: 'firing', seen: 'clear' });
+  expect(at(6, 4, [])?.inhibitedBy).not.toBeNull();
+  // So again: now it is told.
+  expect(at(500, 5, [])?.inhibitedBy).toBeNull();
+});
+
+it('memory by a sample of another time is not known, and fires nothing', () => {
+  const judge = aJudge(
+    over({ kind: 'share-of-limit', signal: 'job_type_memory_bytes', aboveRatio: 0.5, clearRatio: 0.4 }),
+  );
+  const memory = someMemory({
+    backlogBytes: 66 * MB,
+    states: [{ state: 'waiting', jobs: 40_000, bytes: 66 * MB, errorBytes: 0 }],
+  });
+  const of = (waiting: number) =>
+    aSnapshot({
+      queues: [
+        aQueue({
+          name: 'mail',
+          counts: { waiting },
+          memory,
+          types: [aJobType({ name: 'track', memoryBytes: 66 * MB })],
+        }),
+      ],
+    });
+  expect(look(judge, of(2_000))).toEqual([]);
+  expect(look(judge, of(39_000))).toEqual(['firing bull:mail']);
+});
+
 it('no workers in one queue explains that queue alone', () => {
   const judge = aJudge(
     aRule(),
