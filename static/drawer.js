@@ -61,6 +61,20 @@
     true,
   );
 
+  // A change that changes nothing can't be made; whoever types another number can at once, before its preview comes.
+  const submitOf = (element) => element.closest('[data-lever-view]')?.querySelector('[data-lever-submit]');
+  document.addEventListener('input', ({ target }) => {
+    const submit = target.closest?.('#lever-fields') ? submitOf(target) : null;
+    if (submit) submit.disabled = false;
+  });
+  document.addEventListener('htmx:after:swap', (event) => {
+    const { target } = event.detail.ctx;
+    const submit = target?.id === 'lever-preview' ? submitOf(target) : null;
+    if (submit)
+      submit.disabled =
+        document.getElementById('lever-preview')?.classList.contains('preview-nothing') ?? false;
+  });
+
   // A slider and the number beside it are the same value. Before htmx sees the event, so that it sends what is shown.
   document.addEventListener(
     'input',

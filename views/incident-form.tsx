@@ -28,7 +28,7 @@ export const IncidentForm: FC<IncidentFormProps> = (form) => (
       <input type="text" name="title" value={form.title} required maxlength={200} />
     </label>
     <label class="is-wide">
-      What customers notice, in their words
+      What is affected, as customers call it
       <input
         type="text"
         name="affects"

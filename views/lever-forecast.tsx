@@ -13,11 +13,13 @@ export interface ForecastChart {
   /** `x,y` pairs on a box of 300 × 70: there and back along the edges of the range; the middle; the limit. */
   readonly band: string;
   readonly line: string;
-  /** Height of the limit in that box; null: none, or far above. */
+  /** Height of the limit in that box; null: there is none. */
   readonly limitY: number | null;
   /** What it shows, in words. */
   readonly text: string;
   readonly top: string;
+  /** What the height of the box stands for; its foot is 0. */
+  readonly scale: string;
   readonly end: string;
 }
 
@@ -70,7 +72,7 @@ export const LeverForecast: FC<ForecastProps> = ({ figures, limits, chart, score
 );
 
 /** Memory over time: range as a band, limit as a dashed line. The words beside it say the same. */
-const MemoryChart: FC<ForecastChart> = ({ band, line, limitY, text, top, end }) => (
+const MemoryChart: FC<ForecastChart> = ({ band, line, limitY, text, top, scale, end }) => (
   <figure class="forecast-chart">
     <figcaption>Redis memory: {top}</figcaption>
     <svg viewBox="0 0 300 70" preserveAspectRatio="none" role="img" aria-label={text}>
@@ -82,6 +84,7 @@ const MemoryChart: FC<ForecastChart> = ({ band, line, limitY, text, top, end }) 
     </svg>
     <p class="forecast-axis" aria-hidden="true">
       <span>now</span>
+      <span>{scale}</span>
       <span>{end}</span>
     </p>
   </figure>

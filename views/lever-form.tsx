@@ -88,7 +88,9 @@ export const LeverForm: FC<LeverFormProps> = (form) => (
       {form.forecast ? <LeverForecast {...form.forecast} /> : null}
       <LeverPreview {...form.preview} hasFields={form.fields.length > 0} />
       <div class="field">
-        <label for="lever-reason">Why</label>
+        <label for="lever-reason">
+          Why <span class="hint">(required)</span>
+        </label>
         <input
           id="lever-reason"
           name="reason"
@@ -132,7 +134,12 @@ export const LeverForm: FC<LeverFormProps> = (form) => (
         {form.trouble}
       </p>
       <div class="drawer-actions">
-        <button type="submit" class={form.isDestructive ? 'button is-destructive' : 'button is-primary'}>
+        <button
+          type="submit"
+          class={form.isDestructive ? 'button is-destructive' : 'button is-primary'}
+          disabled={form.preview.state === 'nothing'}
+          data-lever-submit=""
+        >
           {form.submit}
         </button>
         <button type="button" class="button" data-drawer-close="">

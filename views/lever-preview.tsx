@@ -47,6 +47,7 @@ export const LeverPreview: FC<PreviewProps & { readonly hasFields: boolean }> = 
     hx-sync="this:replace"
   >
     <p class="preview-summary">{preview.summary}</p>
+    {preview.state === 'nothing' ? <p class="hint">It is so already: there is nothing to change.</p> : null}
     {preview.changes.length > 0 ? <Changes changes={preview.changes} /> : null}
     {preview.freed ? (
       <p class="preview-freed">

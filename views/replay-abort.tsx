@@ -22,7 +22,9 @@ export const ReplayAbort: FC<{ readonly chrome: Chrome; readonly view: ReplayAbo
       ))}
       <form method="post" action={view.action} class="replay-abort">
         <p class="replay-field">
-          <label for="abort-why">Why</label>
+          <label for="abort-why">
+            Why <span class="hint">(required)</span>
+          </label>
           <input id="abort-why" name="reason" type="text" maxlength={500} required />
         </p>
         <p class="replay-buttons">

@@ -95,7 +95,7 @@ export const ReplayForm: FC<ReplayFormProps> = (form) => {
           </label>
         </fieldset>
         <p class="replay-buttons">
-          <button type="submit" class="button is-primary" formaction="/replays/look">
+          <button type="submit" class="button is-primary" formaction="/replays/look" formmethod="get">
             Look first
           </button>
           <button type="submit" class="button">
@@ -148,7 +148,7 @@ interface FieldProps {
 }
 
 const Text: FC<FieldProps> = ({ name, label, hint, values, isRequired = false, isLong = false }) => (
-  <Labelled name={name} label={label} hint={hint}>
+  <Labelled name={name} label={isRequired ? `${label} (required)` : label} hint={hint}>
     {isLong ? (
       <textarea id={`replay-${name}`} name={name} rows={2}>
         {values[name] ?? ''}

@@ -33,7 +33,9 @@ export const SilenceForm: FC<SilenceFormProps> = (form) => (
         </select>
       </p>
       <p class="alert-field">
-        <label for="silence-comment">Why</label>
+        <label for="silence-comment">
+          Why <span class="hint">(required)</span>
+        </label>
         <input id="silence-comment" name="comment" type="text" required maxlength={300} />
       </p>
       <p class="alert-buttons">

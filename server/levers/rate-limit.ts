@@ -37,7 +37,8 @@ type Args = z.infer<typeof rateLimitSchema>;
 export const rateLimit: Lever<Args, QueueControl> = {
   name: 'queue.rate-limit',
   title: 'Global rate limit',
-  about: 'How many jobs of this queue may start per time, over all its workers. null removes the limit.',
+  about:
+    'How many jobs of this queue may start per time, over all its workers. Without one, limiters in the workers’ own code count.',
   scope: 'queue',
   role: 'operator',
   isDestructive: false,

@@ -80,13 +80,26 @@ export async function dryRun(
         if (!entry || !matchesFilter(record.spec.filter, job)) continue;
         matched += 1;
         add(types, job.name);
-        if (job.error !== '') add(errors, (job.error.split('\n', 1)[0] ?? '').slice(0, 200));
+        if (job.error !== '') add(errors, errorGroup(job.error));
         if (sample.length < MOST_SAMPLES)
           sample.push({ queue, id: entry.id, name: job.name, finishedAtMs: Number(entry.score) });
       }
     }
   }
   return { matched, lookedAt, inRange, isComplete, byType: largest(types), byError: largest(errors), sample };
+}
+
+/**
+ * Errors that differ only in numbers and ids are one: "monitor 63 timed out" and "monitor 64 timed out". The first line,
+ * with `#` for each; at most 200 letters.
+ */
+export function errorGroup(error: string): string {
+  const line = (error.split('\n', 1)[0] ?? '').slice(0, 400);
+  return line
+    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '#')
+    .replace(/\b(?=[a-z]*\d)[0-9a-f]{12,}\b/gi, '#')
+    .replace(/\d+(?:[.,]\d+)*/g, '#')
+    .slice(0, 200);
 }
 
 /** The same for parked jobs. @throws LeverError where none can be parked. */

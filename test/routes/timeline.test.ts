@@ -182,7 +182,7 @@ describe('an incident', () => {
       },
     });
     expect((await ask('GET', `${path}/status`)).body.text).toMatch(
-      /^Checking of your sites has been delayed since .* UTC\. We changed how much is worked on at once at .*; you will hear more by .* UTC\.$/,
+      /^Checking of your sites: delayed since .* UTC\. We changed how much is worked on at once at .*; you will hear more by .* UTC\.$/,
     );
     const draft = await ask('GET', `${path}.md`);
     expect(draft.headers.get('content-type')).toMatch('text/markdown');

@@ -7,6 +7,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
 import { knownLever } from '../../server/levers/check-request.js';
 import { LEVERS } from '../../server/levers/index.js';
+import { errorGroup } from '../../server/replay/dry-run.js';
 import { bandOf } from '../../server/routes/pages/band-view-model.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/lever-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/lever-ask.js';
@@ -145,6 +146,16 @@ describe('headline, card and rows are one judgement', () => {
     });
     expect(row).toMatchObject({ state: 'critical', problem: problem.title });
     expect(row.verdict).not.toBe('flowing');
+  });
+});
+
+describe('errors in a look before a replay', () => {
+  it('are one where they differ in numbers and ids only', () => {
+    const errors = [63, 64, 65].map((id) => `monitor ${id} timed out after 1,500 ms\n  at run`);
+    expect(new Set(errors.map(errorGroup))).toEqual(new Set(['monitor # timed out after # ms']));
+    expect(errorGroup('no user 3f1c2b4e-1111-4a2b-9c3d-0123456789ab')).toBe('no user #');
+    expect(errorGroup('decade of facade')).toBe('decade of facade');
+    expect(errorGroup('x'.repeat(10_000))).toHaveLength(200);
   });
 });
 

@@ -93,5 +93,5 @@ function actionLine(entry: AccountEntry): string {
   const what = changes.length > 0 ? ` ${changes.join('; ')}.` : '';
   const outcome = isActionThatHeld(entry) ? '' : ` **${action.status}**.`;
   const measured = action.measured ? ` Measured after: ${markdownText(action.measured)}` : '';
-  return `- ${formatUtcSeconds(entry.atMs)} ${markdownText(entry.actor ?? 'unknown')}: ${markdownText(entry.text)}${what}${outcome} Why: ${markdownText(action.reason) || 'not said'}.${measured}`;
+  return `- ${formatUtcSeconds(entry.atMs)} ${markdownText(entry.actor ?? 'unknown')}: ${markdownText(action.lever)}: ${markdownText(entry.text)}${what}${outcome} Why: ${markdownText(action.reason) || 'not said'}.${measured}`;
 }

@@ -27,6 +27,7 @@ export function statusUpdateOf(
   incident: { readonly affects: string; readonly severity: Exclude<Severity, 'info'> },
   facts: IncidentFacts,
 ): string {
+  // No verb follows the name: it may be one thing or many, or a whole phrase ("API requests refused").
   const what = incident.affects.trim().replace(/[.\s]+$/, '') || 'Some of our background processing';
   const effects = effectsOf(facts);
   const blind = blindInWords(facts);
@@ -35,16 +36,16 @@ export function statusUpdateOf(
     const next = formatUtcTime(facts.nowMs + NEXT_AFTER_MS[incident.severity]);
     const detail = detailOf(effects, NOW);
     const now = detail === '' ? `delayed since ${from}` : `disrupted since ${from}: ${detail}`;
-    return `${what} has been ${[now, ...blind].join('; ')}. ${doneInWords(facts)}; you will hear more by ${next}.`;
+    return `${what}: ${[now, ...blind].join('; ')}. ${doneInWords(facts)}; you will hear more by ${next}.`;
   }
   const detail = detailOf(effects, THEN);
   const then = `${detail === '' ? 'delayed' : 'disrupted'} from ${from} to ${endOf(facts.fromMs, facts.toMs)}`;
   const aside = [...(detail === '' ? [] : [detail]), ...blind].join('; ');
-  const was = `${what} was ${then}${aside && ` (${aside})`}`;
+  const was = `${what}: ${then}${aside && ` (${aside})`}`;
   // Somebody closed it, but the console does not find it well: then nobody is told that it is.
   if (facts.spells.some(({ endedAtMs }) => endedAtMs === null))
     return `${was}. We are still watching it, as part of it may not be as usual yet.`;
-  return `${was}, and works normally again. ${aftermathInWords(facts, effects)}`;
+  return `${was}; works normally again. ${aftermathInWords(facts, effects)}`;
 }
 
 /**

@@ -16,8 +16,6 @@ export interface Foreseen {
 
 const WIDTH = 300;
 const HEIGHT = 70;
-/** A limit is drawn where it is within so many times what is reached; one far above would flatten the curve. */
-const LIMIT_IN_SIGHT = 4;
 
 const LIMITED_BY: Readonly<Record<Bottleneck, string>> = {
   workers: 'the slots of its workers',
@@ -78,8 +76,8 @@ function chartOf(plan: Plan, { memory }: PlanInput): ForecastChart | null {
   if (!memory || !last || !(last.atSeconds > 0)) return null;
   const most = Math.max(1, ...points.map(({ highBytes }) => highBytes));
   const limit = memory.limitBytes;
-  const hasLimit = limit !== null && limit <= LIMIT_IN_SIGHT * most;
-  const top = (hasLimit ? Math.max(most, limit) : most) * 1.08;
+  // The limit is always in sight: 56 of 512 MB must not look full.
+  const top = Math.max(most, limit ?? 0) * 1.08;
   const x = (seconds: number): string => ((WIDTH * seconds) / last.atSeconds).toFixed(1);
   const y = (bytes: number): string => (HEIGHT * (1 - bytes / top)).toFixed(1);
   const there = points.map((point) => `${x(point.atSeconds)},${y(point.highBytes)}`);
@@ -89,7 +87,8 @@ function chartOf(plan: Plan, { memory }: PlanInput): ForecastChart | null {
   return {
     band: [...there, ...back].join(' '),
     line: points.map((point) => `${x(point.atSeconds)},${y(point.bytes)}`).join(' '),
-    limitY: hasLimit ? Number(y(limit)) : null,
+    limitY: limit === null ? null : Number(y(limit)),
+    scale: limit === null ? `${formatBytes(top)} at the top` : `dashed: the limit, ${formatBytes(limit)}`,
     text: `Redis memory: ${formatBytes(memory.countedBytes)} now, about ${formatBytes(then?.bytes ?? 0)} ${plan.drainSeconds === null ? `in ${when}` : 'when it is drained'}${limit === null ? '' : `, limit ${formatBytes(limit)}`}.`,
     top: `${formatBytes(memory.countedBytes)} → ${formatBytes(then?.bytes ?? 0)}${limit === null ? '' : ` of ${formatBytes(limit)}`}`,
     end: `in ${formatDuration(last.atSeconds)}`,

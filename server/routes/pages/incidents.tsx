@@ -84,7 +84,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
       action: '/incidents',
       submit: 'Mark as incident',
       ...{ problem: '', title: '', to: '', affects: '', severity: 'critical', notes: [] },
-      from: localTime(deps.now()),
+      from: beganAt(deps),
       instances:
         instances().length > 1 ? instances().map((name) => ({ name, isOn: about.includes(name) })) : [],
       ...filled,
@@ -105,7 +105,16 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
   }
 }
 
-/** From the first to the last of the entries that were ticked, or from the beginning of a finding; else from now. */
+/**
+ * Since when something is wrong now, as a form has it. Empty where nothing is: then it is about the past, and now would be
+ * the one time at which it was not.
+ */
+function beganAt({ watch }: Pick<AppDeps, 'watch'>): string {
+  const begins = watch.findings().flatMap(({ severity, sinceMs }) => (severity === 'info' ? [] : [sinceMs]));
+  return begins.length === 0 ? '' : localTime(Math.min(...begins));
+}
+
+/** From the first to the last of the entries that were ticked, or from the beginning of a finding. */
 async function filledFrom(deps: AppDeps, c: PageContext): Promise<Filling> {
   const finding = deps.watch.findings().find(({ key }) => key === c.req.query('finding'));
   if (finding)

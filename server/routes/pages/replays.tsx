@@ -29,8 +29,9 @@ type Values = Readonly<Record<string, string>>;
 export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
   const routes = new Hono<GateEnv>();
   routes.get('/replays', (c) => page(deps, c, { ...FIRST_VALUES, ...c.req.query() }, [], null));
-  routes.post('/replays', requireRole('operator'), (c) => submit(deps, c, false));
-  routes.post('/replays/look', requireRole('operator'), (c) => submit(deps, c, true));
+  routes.post('/replays', requireRole('operator'), async (c) => submit(deps, c, await valuesOf(c), false));
+  // It changes nothing, so its address can be passed on and loaded again.
+  routes.get('/replays/look', requireRole('operator'), (c) => submit(deps, c, c.req.query(), true));
   routes.post('/replays/all', requireRole('operator'), async (c) => {
     const values = await valuesOf(c);
     const { label, order, selection } = orderToAll(deps, values);
@@ -60,8 +61,7 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
   return routes;
 }
 
-async function submit(deps: AppDeps, c: PageContext, isLook: boolean): Promise<Response> {
-  const values = await valuesOf(c);
+async function submit(deps: AppDeps, c: PageContext, values: Values, isLook: boolean): Promise<Response> {
   const ask = askOfReplay({ ...values, ...(isLook && !values.reason ? { reason: 'look' } : {}) });
   const typed = { ...values, guard: values.guard ?? 'off', resetAttempts: values.resetAttempts ?? 'off' };
   if (!ask.body) return page(deps, c, typed, ask.problems, null);

@@ -46,8 +46,10 @@ it('the timeline is told in UTC with who did what, why, from what to what, and w
   const text = draftOf(words, someFacts({ entries }));
   expect(text).toContain('| 2026-01-02 03:04:05 | Deploy: monitors 2.7.0 (pipeline) |');
   expect(text).toContain('| 2026-01-02 03:07:05 | Done. (ana) — Note of ben: this was it |');
-  expect(text).toContain('- 2026-01-02 03:07:05 ana: Done. flow flowing → halted. Why: room first.');
-  expect(text).toContain('ana: Done. **refused**. Why: not said.');
+  expect(text).toContain(
+    '- 2026-01-02 03:07:05 ana: queue.halt: Done. flow flowing → halted. Why: room first.',
+  );
+  expect(text).toContain('ana: queue.resume: Done. **refused**. Why: not said.');
 });
 
 it('names that mean something in Markdown or HTML are shown as they are', () => {

@@ -12,19 +12,24 @@ const CLOSED = { toMs: NOW_MS + 30 * MINUTE_MS, nowMs: NOW_MS + 31 * MINUTE_MS }
 describe('while it lasts', () => {
   it('nothing is done yet: what is affected, since when, and when there is more', () => {
     expect(statusUpdateOf(mail, someFacts({ spells: [open] }))).toBe(
-      'Sending of e-mail has been disrupted since 2026-01-02 03:04 UTC: some new requests are not accepted. We are looking for the cause; you will hear more by 03:39 UTC.',
+      'Sending of e-mail: disrupted since 2026-01-02 03:04 UTC: some new requests are not accepted. We are looking for the cause; you will hear more by 03:39 UTC.',
     );
   });
 
   it('nothing was found: it is at least slow', () => {
     expect(statusUpdateOf(mail, someFacts())).toBe(
-      'Sending of e-mail has been delayed since 2026-01-02 03:04 UTC. We are looking for the cause; you will hear more by 03:39 UTC.',
+      'Sending of e-mail: delayed since 2026-01-02 03:04 UTC. We are looking for the cause; you will hear more by 03:39 UTC.',
     );
+  });
+
+  it('reads well whatever it is called, one thing, many, or a phrase', () => {
+    const said = statusUpdateOf({ ...mail, affects: 'API requests refused' }, someFacts({ spells: [open] }));
+    expect(said).toMatch(/^API requests refused: disrupted since /);
   });
 
   it('what is called nothing yet is told in general words', () => {
     expect(statusUpdateOf({ ...mail, affects: ' ' }, someFacts())).toMatch(
-      /^Some of our background processing has been delayed/,
+      /^Some of our background processing: delayed/,
     );
   });
 
@@ -79,13 +84,13 @@ describe('while it lasts', () => {
 describe('once it is closed', () => {
   it('delayed: from when to when, and nothing to do', () => {
     expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell({ code: 'queue.growing' })] }))).toBe(
-      'Sending of e-mail was delayed from 2026-01-02 03:04 UTC to 03:34 UTC, and works normally again. No work is known to be lost, and there is nothing you need to do.',
+      'Sending of e-mail: delayed from 2026-01-02 03:04 UTC to 03:34 UTC; works normally again. No work is known to be lost, and there is nothing you need to do.',
     );
   });
 
   it('the day is said again where it is another', () => {
     expect(statusUpdateOf(mail, someFacts({ toMs: NOW_MS + 24 * 60 * MINUTE_MS }))).toContain(
-      'to 2026-01-03 03:04 UTC,',
+      'to 2026-01-03 03:04 UTC;',
     );
   });
 
