@@ -2,6 +2,7 @@ import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { consoleQueueLimit } from './console-queue-limit.js';
 import { consoleStale } from './console-stale.js';
+import { enoughRoom } from './enough-room.js';
 import { foldExplained } from './explained.js';
 import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
@@ -103,7 +104,7 @@ const unguarded = <T>(_part: string, run: () => T): T => run();
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
  *
  * Steps after the rules: what explains another is told in its place, troubles that more than ten queues share are told
- * once, remedies that this Redis would refuse or that would hurt while it is full are taken away, and what was found in
+ * once, remedies that this Redis would refuse, that free nothing to speak of, or that would hurt while it is full are taken away, and what was found in
  * data that are not live is marked as last seen (last-seen.ts says why).
  */
 export function detectFindings(
@@ -123,7 +124,7 @@ export function detectFindings(
   const told = rules
     .flatMap(({ code }) => mergeAlike(byCode.get(code) ?? []))
     .map((finding) => withPlace(finding, snapshot.instance))
-    .map((finding) => roomFirst(withinReach(finding, snapshot), snapshot));
+    .map((finding) => roomFirst(enoughRoom(withinReach(finding, snapshot), snapshot), snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);

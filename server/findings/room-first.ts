@@ -8,6 +8,7 @@ const MAKING_ROOM: ReadonlySet<string> = new Set([
   'redis.raise-maxmemory',
   'queue.trim-events',
   'queue.clean-finished',
+  'queue.park',
 ]);
 
 /** While Redis is full, more slots are offered only after something that makes room: whoever goes from left to right is safe. */

@@ -1,3 +1,4 @@
+import { nodeInNeed, thatSuffice } from '../findings/enough-room.js';
 import type { Remedy } from '../findings/finding.js';
 import { raiseMaxmemory, reclaimRemedies } from '../findings/make-room.js';
 import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
@@ -57,7 +58,8 @@ export function flowInWords(control: QueueControl): string {
 export function makeRoomFirst(snapshot: Snapshot): readonly Remedy[] {
   const raise = snapshot.nodes.filter((node) => node.isFull).map(raiseMaxmemory)[0] ?? null;
   const remedies = [...reclaimRemedies(snapshot.queues), ...(raise ? [raise] : [])];
-  return remedies.filter((remedy) => isPermitted(remedy, snapshot));
+  const permitted = remedies.filter((remedy) => isPermitted(remedy, snapshot));
+  return thatSuffice(permitted, nodeInNeed(snapshot));
 }
 
 function isPermitted(remedy: Remedy, { capabilities }: Snapshot): boolean {

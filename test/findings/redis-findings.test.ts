@@ -12,6 +12,7 @@ import {
   NOW_MS,
   someMemory,
   someRates,
+  someType,
 } from '../support/snapshot.js';
 
 const find = (snapshot: Snapshot): readonly CurrentFinding[] =>
@@ -80,6 +81,32 @@ describe('redis.full', () => {
     expect(remedies[1]?.predictedFreedBytes).toBe(Math.round(20 * MB * 0.98));
     expect(remedies[2]?.predictedFreedBytes).toBe(12 * MB * 0.75);
     expect(remedies[4]?.queues).toEqual(['bull:track']);
+  });
+
+  test('what frees nothing beside the need is not offered, unless nothing else makes room', () => {
+    // 48 MB, filled by one type that waits, with a few events and finished jobs: what was offered first freed 0.4 MB.
+    const node = aNode({ countedBytes: 48.2 * MB, maxBytes: 48 * MB, isFull: true });
+    const track = aQueue({
+      name: 'track',
+      counts: { waiting: 38_000, completed: 400 },
+      eventsLength: 3_000,
+      lastDepartureAtMs: NOW_MS - 90_000,
+      memory: someMemory({
+        backlogBytes: 44 * MB,
+        completedBytes: 0.3 * MB,
+        eventsBytes: 0.4 * MB,
+        types: [someType({ type: 'track', backlogBytes: 44 * MB })],
+      }),
+    });
+    const levers = (snapshot: Snapshot) => one(snapshot, 'redis.full').remedies.map(({ lever }) => lever);
+    expect(levers(aSnapshot({ nodes: [node], queues: [track] }))).toEqual([
+      'redis.raise-maxmemory',
+      'queue.park',
+    ]);
+    const alone = { ...track, memory: someMemory({ completedBytes: 0.3 * MB, eventsBytes: 0.4 * MB }) };
+    expect(
+      levers(aSnapshot({ nodes: [node], queues: [alone], capabilities: { canSetConfig: false } })),
+    ).toContain('queue.trim-events');
   });
 
   test('nothing that adds work is offered anywhere while it is full', () => {
