@@ -64,6 +64,8 @@ async function besideThePeer(redis: OwnRedis): Promise<readonly Row[]> {
     withSparse: false,
     withFinished: false,
     withHead: true,
+    withWaiting: true,
+    withActive: true,
     withLimiter: false,
     nowMs: 0,
     askAgeOf: null,

@@ -15,17 +15,20 @@ export function forTypes(
     thresholds: Thresholds,
   ) => Omit<FoundNow, 'queue' | 'node' | 'jobType'> | null,
 ): FindingRule['detect'] {
-  return (snapshot, nowMs, thresholds) =>
-    snapshot.queues
-      .filter(({ types }) => types.length > 0)
-      .flatMap((queue) =>
-        queue.types
-          .flatMap((type) => {
-            const found = describe(type, queue, snapshot, nowMs, thresholds);
-            return found ? { ...found, queue: queue.id, node: null, jobType: type.name } : [];
-          })
-          // By name where they are equal, or the five would change from tick to tick.
-          .sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1))
-          .slice(0, MOST_OF_A_QUEUE),
-      );
+  return (snapshot, nowMs, thresholds) => {
+    const found: (FoundNow & { readonly jobType: string })[] = [];
+    for (const queue of snapshot.queues) {
+      if (queue.types.length === 0) continue;
+      const ofQueue: (FoundNow & { readonly jobType: string })[] = [];
+      for (const type of queue.types) {
+        const described = describe(type, queue, snapshot, nowMs, thresholds);
+        if (described) ofQueue.push({ ...described, queue: queue.id, node: null, jobType: type.name });
+      }
+      if (ofQueue.length === 0) continue;
+      // By name where they are equal, or the five would change from tick to tick.
+      ofQueue.sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1));
+      for (const one of ofQueue.slice(0, MOST_OF_A_QUEUE)) found.push(one);
+    }
+    return found;
+  };
 }

@@ -4,7 +4,7 @@ import { consoleQueueLimit } from './console-queue-limit.js';
 import { consoleStale } from './console-stale.js';
 import { enoughRoom } from './enough-room.js';
 import { foldExplained } from './explained.js';
-import type { CodedFinding, CurrentFinding, FindingRule, Thresholds } from './finding.js';
+import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } from './finding.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
 import { jobTypeAbsent } from './jobtype-absent.js';
 import { jobTypeBatchWait } from './jobtype-batch-wait.js';
@@ -114,10 +114,9 @@ export function detectFindings(
   { rules = FINDING_RULES, guard = unguarded }: DetectOptions = {},
 ): readonly CurrentFinding[] {
   const found = rules.flatMap((rule) =>
-    guard(`rule ${rule.code}`, () => rule.detect(snapshot, nowMs, thresholds), []).map((finding) => ({
-      ...finding,
-      code: rule.code,
-    })),
+    guard(`rule ${rule.code}`, () => rule.detect(snapshot, nowMs, thresholds), []).map((finding) =>
+      withCode(finding, rule.code),
+    ),
   );
   const byCode = new Map<string, CodedFinding[]>(rules.map(({ code }) => [code, []]));
   for (const finding of foldExplained(found)) byCode.get(finding.code)?.push(finding);
@@ -128,6 +127,17 @@ export function detectFindings(
   const isLive = sightOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);
+}
+
+const coded = new WeakMap<FoundNow, CodedFinding>();
+
+/** Of thousands that are alike most are the objects of the tick before (queue-evidence.ts): those have theirs already. */
+function withCode(finding: FoundNow, code: string): CodedFinding {
+  const known = coded.get(finding);
+  if (known) return known;
+  const made = { ...finding, code };
+  coded.set(finding, made);
+  return made;
 }
 
 function withPlace({ accountsFor: _, ...finding }: CodedFinding, instance: string): CurrentFinding {

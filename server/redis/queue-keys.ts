@@ -16,17 +16,19 @@ export function placeOf(id: string): { readonly id: string; readonly prefix: str
 
 /** The lists and sorted sets of a queue that hold jobs. `waiting` has two where BullMQ 5 has paused the queue. */
 export function stateKeys(id: string, counts: QueueCounts): readonly StateKey[] {
-  const keys: readonly StateKey[] = [
-    { state: 'waiting', key: `${id}:wait`, kind: 'list', count: counts.waiting - counts.legacyPaused },
-    { state: 'waiting', key: `${id}:paused`, kind: 'list', count: counts.legacyPaused },
-    { state: 'active', key: `${id}:active`, kind: 'list', count: counts.active },
-    { state: 'prioritized', key: `${id}:prioritized`, kind: 'zset', count: counts.prioritized },
-    { state: 'delayed', key: `${id}:delayed`, kind: 'zset', count: counts.delayed },
-    { state: 'waiting-children', key: `${id}:waiting-children`, kind: 'zset', count: counts.waitingChildren },
-    { state: 'completed', key: `${id}:completed`, kind: 'zset', count: counts.completed },
-    { state: 'failed', key: `${id}:failed`, kind: 'zset', count: counts.failed },
-  ];
-  return keys.filter(({ count }) => count > 0);
+  const keys: StateKey[] = [];
+  const add = (state: JobState, list: string, kind: StateKey['kind'], count: number): void => {
+    if (count > 0) keys.push({ state, key: `${id}:${list}`, kind, count });
+  };
+  add('waiting', 'wait', 'list', counts.waiting - counts.legacyPaused);
+  add('waiting', 'paused', 'list', counts.legacyPaused);
+  add('active', 'active', 'list', counts.active);
+  add('prioritized', 'prioritized', 'zset', counts.prioritized);
+  add('delayed', 'delayed', 'zset', counts.delayed);
+  add('waiting-children', 'waiting-children', 'zset', counts.waitingChildren);
+  add('completed', 'completed', 'zset', counts.completed);
+  add('failed', 'failed', 'zset', counts.failed);
+  return keys;
 }
 
 /** BullMQ 5 leaves a marker `0:<timestamp>` in `wait` at times; it is no job. */

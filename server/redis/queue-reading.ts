@@ -14,6 +14,9 @@ export interface QueueReadPlan {
    * those of many queues, and where it finds any they are read again (`isPartial`).
    */
   readonly withSparse: boolean;
+  /** Jobs that wait, and that run: the same, for a queue that had none and did nothing lately. */
+  readonly withWaiting: boolean;
+  readonly withActive: boolean;
   /** Completed and failed: the same, where `withRare` asks for them. */
   readonly withFinished: boolean;
   /** Jobs waited at the last read: look which one is next, for its age. */

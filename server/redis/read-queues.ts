@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { decodeMeta, META_FIELDS, type QueueReading, type QueueReadPlan } from './queue-reading.js';
 import { type Answers, addCalls, ReadBatch, Refused, type Slot } from './read-batch.js';
 
-/** Queues whose lists one EXISTS asks for: at most 150 keys. */
+/** Queues whose lists one EXISTS asks for: at most 200 keys. */
 const EXISTS_QUEUES = 25;
 const SPARSE_KEYS = ['paused', 'prioritized', 'delayed', 'waiting-children'] as const;
 const FINISHED_KEYS = ['completed', 'failed'] as const;
@@ -96,7 +96,7 @@ export async function completeReadings(
     const batch = new ReadBatch();
     const again = places
       .flatMap((i) => plans[i] ?? [])
-      .map((plan) => ({ ...plan, withSparse: true, withFinished: true }));
+      .map((plan) => ({ ...plan, withSparse: true, withFinished: true, withWaiting: true, withActive: true }));
     const decodeAgain = addQueueReads(batch, again, isCluster, isAlone);
     await batch.run(client, nodeAt);
     for (const [at, reading] of decodeAgain().entries()) {
@@ -167,13 +167,14 @@ function addExists(
 function keysTakenForEmpty(plan: QueueReadPlan): readonly string[] {
   const sparse = plan.withSparse ? [] : SPARSE_KEYS;
   const finished = plan.withRare && !plan.withFinished ? FINISHED_KEYS : [];
-  return [...sparse, ...finished].map((key) => `${plan.id}:${key}`);
+  const live = [...(plan.withWaiting ? [] : ['wait']), ...(plan.withActive ? [] : ['active'])];
+  return [...sparse, ...finished, ...live].map((key) => `${plan.id}:${key}`);
 }
 
 /** null: not asked this time. */
 interface QueueSlots {
-  readonly wait: Slot;
-  readonly active: Slot;
+  readonly wait: Slot | null;
+  readonly active: Slot | null;
   readonly sparse: {
     readonly paused: Slot;
     readonly prioritized: Slot;
@@ -199,8 +200,8 @@ function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
     `${id}:waiting-children`,
   ];
   return {
-    wait: batch.add('llen', `${id}:wait`),
-    active: batch.add('llen', `${id}:active`),
+    wait: plan.withWaiting ? batch.add('llen', `${id}:wait`) : null,
+    active: plan.withActive ? batch.add('llen', `${id}:active`) : null,
     sparse: plan.withSparse
       ? {
           paused: batch.add('llen', paused),

@@ -18,6 +18,9 @@ const FIRST_JOB_USEC = 8;
 const STRUCTURE_EVERY_MS = 20_000;
 /** Queues whose keys beside jobs are measured in one tick. */
 const MOST_STRUCTURES = 40;
+/** To weigh so many queues against each other takes the console longer than to look: it is done every third tick, for as much. */
+const MANY_QUEUES = 2_000;
+const MANY_EVERY_TICKS = 3;
 
 /** What may be spent on a Redis, and who keeps the account of it. */
 export interface ReadAccount {
@@ -33,6 +36,7 @@ export class InstanceSampler {
   readonly #tenants: InstanceTenants | null;
   #jobUsec = FIRST_JOB_USEC;
   #mostJobs = FIRST_MOST_JOBS;
+  #rested = 0;
 
   /**
    * @param random 0 ≤ x < 1
@@ -67,6 +71,8 @@ export class InstanceSampler {
   ): Promise<readonly string[]> {
     const affordable = Math.floor(node.leftUsec / this.#jobUsec);
     if (affordable < FEWEST_JOBS) return [];
+    if (queues.length > MANY_QUEUES && ++this.#rested < MANY_EVERY_TICKS) return [];
+    this.#rested = 0;
     const tenants = mayReadData ? this.#tenants : null;
     const requests = this.#requests(queues, Math.min(this.#mostJobs, affordable), nowMs, tenants);
     if (requests.length === 0) return [];

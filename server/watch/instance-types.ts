@@ -98,10 +98,7 @@ export class InstanceTypes {
     queues: readonly WatchedQueue[],
     nowMs: number,
   ): Promise<void> {
-    const due = queues
-      .flatMap((queue) => (queue.state ? { queue: queue.state, turn: this.#turn(queue.id) } : []))
-      .filter(({ queue, turn }) => hasMoved(queue, turn))
-      .sort((a, b) => a.turn.lookedAtMs - b.turn.lookedAtMs);
+    const due = this.#those(queues, hasMoved).sort((a, b) => a.turn.lookedAtMs - b.turn.lookedAtMs);
     const requests: EndedRequest[] = [];
     let left = Math.min(MOST_JOBS, Math.max(FEWEST_JOBS, (node.leftUsec * SHARE) / JOB_USEC));
     for (const { queue, turn } of due) {
@@ -146,15 +143,14 @@ export class InstanceTypes {
     queues: readonly WatchedQueue[],
     nowMs: number,
   ): Promise<void> {
-    const silent = queues
-      .flatMap((queue) => (queue.state ? { queue: queue.state, turn: this.#turn(queue.id) } : []))
-      .filter(
-        ({ queue, turn }) =>
-          !turn.types.hasAgent(nowMs) &&
-          nowMs - turn.finishedSeenAtMs > ASKED_AGAIN_MS &&
-          nowMs - (queue.lastDepartureAtMs ?? 0) < 2 * ASKED_AGAIN_MS &&
-          (queue.eventsLength > 0 || queue.memory === null),
-      )
+    const silent = this.#those(
+      queues,
+      (queue, turn) =>
+        nowMs - (queue.lastDepartureAtMs ?? 0) < 2 * ASKED_AGAIN_MS &&
+        nowMs - turn.finishedSeenAtMs > ASKED_AGAIN_MS &&
+        !turn.types.hasAgent(nowMs) &&
+        (queue.eventsLength > 0 || queue.memory === null),
+    )
       .sort((a, b) => (b.queue.rates?.departuresPerSecond ?? 0) - (a.queue.rates?.departuresPerSecond ?? 0))
       .slice(0, MOST_TAILS);
     await Promise.all(
@@ -176,10 +172,11 @@ export class InstanceTypes {
 
   /** Those whose turn is longest ago: where more have moved than a tick judges, none is left out. */
   judge(queues: readonly Pick<WatchedQueue, 'id' | 'state' | 'setTypes'>[], nowMs: number): void {
-    const due = queues.flatMap((queue) => {
+    const due: { queue: (typeof queues)[number]; state: QueueState; turn: Turn }[] = [];
+    for (const queue of queues) {
       const turn = this.#turns.get(queue.id);
-      return queue.state && turn && isToBeJudged(turn, nowMs) ? { queue, state: queue.state, turn } : [];
-    });
+      if (queue.state && turn && isToBeJudged(turn, nowMs)) due.push({ queue, state: queue.state, turn });
+    }
     if (due.length > MOST_JUDGED) due.sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs);
     const slots = this.#slotsByQueue();
     for (const { queue, state, turn } of due.slice(0, MOST_JUDGED)) {
@@ -195,6 +192,19 @@ export class InstanceTypes {
         }),
       );
     }
+  }
+
+  #those(
+    queues: readonly WatchedQueue[],
+    isMeant: (queue: QueueState, turn: Turn) => boolean,
+  ): { readonly queue: QueueState; readonly turn: Turn }[] {
+    const those: { readonly queue: QueueState; readonly turn: Turn }[] = [];
+    for (const { id, state } of queues) {
+      if (!state) continue;
+      const turn = this.#turn(id);
+      if (isMeant(state, turn)) those.push({ queue: state, turn });
+    }
+    return those;
   }
 
   #turn(queueId: string): Turn {

@@ -19,6 +19,7 @@ import type { KeptOrder } from './worker-state.js';
 
 /** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
 const QUIET_TICKS = 10;
+const QUIET_EVENTS_EVERY_MS = 60_000;
 /** Settings, finished jobs and events of a busy queue; of a quiet one at every read. */
 const RARE_EVERY_MS = 2_000;
 const EVENTS_EVERY_MS = 15_000;
@@ -48,6 +49,9 @@ export class WatchedQueue {
   #everyMs: number;
   #rareDueAtMs = Number.NEGATIVE_INFINITY;
   #hasLimiter = false;
+  /** The last read found what the one before had found, and nothing that runs. */
+  #isQuiet = false;
+  #asksHead = true;
   #sparseUntilMs = Number.NEGATIVE_INFINITY;
   #finishedUntilMs = Number.NEGATIVE_INFINITY;
   #eventsDueAtMs = Number.NEGATIVE_INFINITY;
@@ -112,19 +116,25 @@ export class WatchedQueue {
 
   /** Reads all of it at the next tick. */
   refreshSoon(): void {
+    this.#isQuiet = false;
     this.#dueAtMs = Number.NEGATIVE_INFINITY;
     this.#rareDueAtMs = Number.NEGATIVE_INFINITY;
     this.#eventsDueAtMs = Number.NEGATIVE_INFINITY;
   }
 
   plan(nowMs: number): QueueReadPlan {
+    const isFilled = this.#state === null || this.#state.counts.waiting > 0;
+    // What is next stays so while nothing moves.
+    this.#asksHead = isFilled && !this.#isQuiet;
     return {
       id: this.id,
       withRare: nowMs >= this.#rareDueAtMs,
       withEvents: nowMs >= this.#eventsDueAtMs,
       withSparse: nowMs < this.#sparseUntilMs,
       withFinished: nowMs < this.#finishedUntilMs,
-      withHead: this.#state === null || this.#state.counts.waiting > 0,
+      withHead: this.#asksHead,
+      withWaiting: isFilled || !this.#isQuiet,
+      withActive: !this.#isQuiet,
       withLimiter: this.#hasLimiter,
       nowMs,
       askAgeOf: this.#heads.askAgeOf,
@@ -181,8 +191,9 @@ export class WatchedQueue {
       this.#sparseUntilMs = nowMs + KEPT_IN_VIEW_MS;
     }
     if (counts.completed + counts.failed > 0) this.#finishedUntilMs = nowMs + KEPT_IN_VIEW_MS;
-    if (reading.eventsLength !== null) this.#eventsDueAtMs = nowMs + EVENTS_EVERY_MS;
-    this.#heads.take(reading);
+    if (reading.eventsLength !== null)
+      this.#eventsDueAtMs = nowMs + (this.#isQuiet ? QUIET_EVENTS_EVERY_MS : EVENTS_EVERY_MS);
+    if (this.#asksHead || counts.waiting === 0) this.#heads.take(reading);
     const rates = queueRates(this.#points);
     this.#backlogSinceMs = backlog > 0 ? (this.#backlogSinceMs ?? nowMs) : null;
     const halt = parseHaltRecord(meta.halt);
@@ -253,6 +264,7 @@ export class WatchedQueue {
   }
 
   setTypes(types: readonly JobTypeState[]): void {
+    if (types.length === 0 && this.#types.length === 0) return;
     this.#types = types;
     if (this.#state) this.#state = { ...this.#state, types };
   }
@@ -315,6 +327,7 @@ export class WatchedQueue {
       previous.unfinished === this.#state?.unfinished &&
       this.#heads.askAgeOf === null &&
       !reading.hasLimiter;
+    this.#isQuiet = isQuiet;
     // Where the poller has slowed down, everything is read less often in proportion: that is what makes it cheaper.
     this.#everyMs = isQuiet
       ? Math.min(QUIET_TICKS * intervalMs, Math.max(this.#everyMs, 2 * intervalMs) * 2)
@@ -324,6 +337,7 @@ export class WatchedQueue {
       this.#rareDueAtMs = nowMs + Math.max(RARE_EVERY_MS, isQuiet ? 3 * this.#everyMs : 0);
     // A queue that wakes up may have been resumed: don't wait for a turn that was planned while it slept.
     else if (!isQuiet) this.#rareDueAtMs = Math.min(this.#rareDueAtMs, nowMs + RARE_EVERY_MS);
+    if (!isQuiet) this.#eventsDueAtMs = Math.min(this.#eventsDueAtMs, nowMs + EVENTS_EVERY_MS);
   }
 }
 
