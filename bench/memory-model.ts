@@ -4,6 +4,7 @@ import { detectFindings } from '../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../server/findings/thresholds.js';
 import { planSampling, type SamplingNeed } from '../server/model/sampling-plan.js';
 import { stateKeys } from '../server/redis/queue-keys.js';
+import { ByteBudget } from '../server/watch/agent-bounds.js';
 import type { FinishedJob } from '../server/watch/finished-job.js';
 import { QueueSamples } from '../server/watch/queue-samples.js';
 import { QueueTypes } from '../server/watch/queue-types.js';
@@ -79,7 +80,7 @@ function hold(i: number, types: number, runsOfEach: number, random: SeededRandom
         legacyPaused: 0,
       },
     }),
-    types: new QueueTypes(),
+    types: new QueueTypes(new ByteBudget(1e9)),
     samples: new QueueSamples(),
   };
   for (let at = 0; at < runsOfEach; at++) {

@@ -1,5 +1,6 @@
 import { sightOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
+import { agentsOverflow } from './agents-overflow.js';
 import { consoleQueueLimit } from './console-queue-limit.js';
 import { consoleStale } from './console-stale.js';
 import { enoughRoom } from './enough-room.js';
@@ -54,6 +55,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisDataLost,
   consoleQueueLimit,
   consoleStale,
+  agentsOverflow,
   redisFull,
   redisFilling,
   redisNoLimit,

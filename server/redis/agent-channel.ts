@@ -16,6 +16,7 @@ const LATE_MS = 400;
 const REFUSED_RETRY_MS = 30_000;
 /** Not connected for so long: whatever it waits for, a fresh one begins anew. */
 const STUCK_MS = 4_000;
+const MAX_CHANNEL_CHARS = 300;
 
 export interface ChannelState {
   readonly status: 'off' | 'hearing' | 'deaf';
@@ -74,8 +75,8 @@ export class AgentChannel {
     return this.#state;
   }
 
-  /** Messages of agents and of other consoles, as they come. */
-  onMessage(listener: (text: string) => void): void {
+  /** Messages of agents and of other consoles, as they come: not read yet, as not each of them may be. */
+  onMessage(listener: (payload: Buffer, sender: string) => void): void {
     this.#events.on('message', listener);
   }
 
@@ -112,8 +113,8 @@ export class AgentChannel {
     this.#unheard.clear();
     ears.on('error', () => undefined);
     ears.on('node error', () => undefined);
-    ears.on('pmessage', (_pattern: string, channel: string, text: string) => {
-      if (ears === this.#ears) this.#hear(channel, text);
+    ears.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => {
+      if (ears === this.#ears) this.#hear(channel.toString('latin1'), payload);
     });
     // Also after each reconnect: ioredis subscribes again by itself, but only what it still remembers.
     ears.on('ready', () => void this.#subscribe(ears));
@@ -201,12 +202,12 @@ export class AgentChannel {
     this.#listen();
   }
 
-  #hear(channel: string, text: string): void {
+  #hear(channel: string, payload: Buffer): void {
     if (channel !== upChannel(this.#database, this.#self)) {
-      this.#events.emit('message', text);
+      this.#events.emit('message', payload, channel.slice(channel.lastIndexOf(':') + 1, MAX_CHANNEL_CHARS));
       return;
     }
-    const seq = Number(/"kind":"beacon","seq":(\d+)/.exec(text.slice(0, 60))?.[1]);
+    const seq = Number(/"kind":"beacon","seq":(\d+)/.exec(payload.toString('latin1', 0, 60))?.[1]);
     for (const sent of this.#unheard) if (sent <= seq) this.#unheard.delete(sent);
     this.#state = { ...this.#state, lastHeardAtMs: this.#now() };
     if (this.#state.status !== 'hearing') this.#change('hearing', null);

@@ -1,5 +1,6 @@
-import type { Beat, ErrorCounts, HostShare, SketchWire, WorkerBeat } from '../../agent/protocol.js';
-import { addWire, newSketch, quantileMs, type Sketch } from './sketch.js';
+import type { Beat, ErrorCounts, HostShare, WorkerBeat } from '../../agent/protocol.js';
+import type { ByteBudget } from './agent-bounds.js';
+import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
 import type { AgentFacts, HeldLocks, KeptOrder, SeenWorker, WorkerOverride } from './worker-state.js';
 import { WorkerTypes } from './worker-types.js';
 
@@ -13,35 +14,50 @@ interface Told {
   readonly finished: number;
   readonly failed: number;
   readonly errors: ErrorCounts;
-  readonly waits: readonly SketchWire[];
   readonly host: HostShare | undefined;
 }
+
+/** What is kept of a beat beside its workers: one may hold 500 of them, and is not kept for the sake of each. */
+type BeatFacts = Omit<Beat, 'workers' | 'kind' | 'seq' | 'atMs'>;
+/** What it says since the last beat is added up at once. */
+type WorkerFacts = Omit<WorkerBeat, 'types'>;
+
+/** Beside its texts and types: trends, counts of the last beats, and what each object costs. */
+const BASE_BYTES = 10_000;
 
 /** One worker with the agent: what its beats say, over time. */
 export class AgentWorker {
   readonly id: string;
   readonly firstSeenAtMs: number;
-  #beat: Beat;
-  #worker: WorkerBeat;
+  #beat: BeatFacts;
+  #worker: WorkerFacts;
   #lastBeatAtMs: number;
   /** This clock less the agent's; smallest seen lately, as what a message takes on its way only adds to it. */
   #offsetMs: number;
   readonly #types: WorkerTypes;
   #told: Told[] = [];
+  /** Waits of the last beats: this half of WAIT_BEATS, and the one before. */
+  #waits: Sketch | null = null;
+  #waitsBefore: Sketch | null = null;
+  #waitBeats = 0;
+  readonly #budget: ByteBudget;
+  #bytes = 0;
   #finishedTrend: number[] = [];
   #runningTrend: number[] = [];
   locks: HeldLocks | null = null;
   /** Its end was told already. */
   isToldCrashed = false;
 
-  constructor(beat: Beat, worker: WorkerBeat, nowMs: number) {
+  /** @param budget of all workers of this Redis together. */
+  constructor(beat: Beat, worker: WorkerBeat, nowMs: number, budget: ByteBudget) {
+    this.#budget = budget;
     this.id = worker.id;
     this.firstSeenAtMs = nowMs;
-    this.#beat = beat;
-    this.#worker = worker;
+    this.#beat = factsOfBeat(beat);
+    this.#worker = factsOfWorker(worker);
     this.#lastBeatAtMs = nowMs;
     this.#offsetMs = nowMs - beat.atMs;
-    this.#types = new WorkerTypes(nowMs);
+    this.#types = new WorkerTypes(nowMs, budget);
   }
 
   get queueId(): string {
@@ -86,31 +102,57 @@ export class AgentWorker {
     return name === null ? `${host}:${pid}` : `${name}@${host}`;
   }
 
-  take(beat: Beat, worker: WorkerBeat, nowMs: number): void {
-    this.#beat = beat;
-    this.#worker = worker;
+  /** @returns types that were counted with others, as there is no room for them. */
+  take(beat: Beat, worker: WorkerBeat, nowMs: number): number {
+    this.#beat = factsOfBeat(beat);
+    this.#worker = factsOfWorker(worker);
     this.#lastBeatAtMs = nowMs;
     this.locks = null;
     this.isToldCrashed = false;
     const offsetMs = nowMs - beat.atMs;
     // Lets a drift of the clocks in slowly, and a shorter way at once.
     this.#offsetMs = offsetMs < this.#offsetMs ? offsetMs : this.#offsetMs * 0.98 + offsetMs * 0.02;
-    this.#types.take(worker.types, nowMs);
+    const untold = this.#types.take(worker.types, nowMs);
+    this.#takeWaits(worker);
     const finished = worker.types.reduce((sum, type) => sum + type.completed + type.failed, 0);
     const failed = worker.types.reduce((sum, type) => sum + type.failed, 0);
     this.#told = [
-      ...this.#told.slice(1 - WAIT_BEATS),
+      ...this.#told.slice(-RATE_BEATS),
       {
         atMs: nowMs,
         finished,
         failed,
         errors: worker.errors,
-        waits: worker.types.flatMap(({ wait }) => wait ?? []),
         host: beat.host,
       },
     ];
     this.#finishedTrend = [...this.#finishedTrend.slice(1 - TREND_POINTS), finished];
     this.#runningTrend = [...this.#runningTrend.slice(1 - TREND_POINTS), worker.running];
+    const bytes = BASE_BYTES + textBytes(this.#worker) + bytesOf(this.#waits) + bytesOf(this.#waitsBefore);
+    this.#budget.change(bytes - this.#bytes);
+    this.#bytes = bytes;
+    return untold;
+  }
+
+  /** Gives back what it took of the budget: it is forgotten. */
+  release(): void {
+    this.#types.release();
+    this.#budget.change(-this.#bytes);
+    this.#bytes = 0;
+  }
+
+  #takeWaits({ types }: WorkerBeat): void {
+    this.#waitBeats += 1;
+    if (this.#waitBeats > WAIT_BEATS / 2) {
+      this.#waitsBefore = this.#waits;
+      this.#waits = null;
+      this.#waitBeats = 1;
+    }
+    for (const { wait } of types) {
+      if (!wait) continue;
+      this.#waits ??= newSketch();
+      addWire(this.#waits, wait);
+    }
   }
 
   state(isConnected: boolean | null, kept: readonly KeptOrder[]): SeenWorker {
@@ -169,7 +211,7 @@ export class AgentWorker {
       finishedPerSecond: perSecond((told) => told.finished),
       failedPerSecond: perSecond((told) => told.failed),
       types: this.#types.list(),
-      wait: waitOf(this.#told),
+      wait: waitOf(this.#waits, this.#waitsBefore),
       loopDelayP99Ms: beat.loopDelay.p99Ms,
       loopDelayMaxMs: beat.loopDelay.maxMs,
       delay: delayOf(recent.flatMap(({ host }) => host ?? [])),
@@ -191,7 +233,7 @@ export class AgentWorker {
 }
 
 /** Kept orders that are meant for this worker, and how it takes them. */
-function overridesOf(worker: WorkerBeat, kept: readonly KeptOrder[]): readonly WorkerOverride[] {
+function overridesOf(worker: WorkerFacts, kept: readonly KeptOrder[]): readonly WorkerOverride[] {
   return kept
     .filter(({ scope }) => scope === '*' || scope === worker.key || scope === worker.id)
     .map((order) => {
@@ -204,9 +246,9 @@ function overridesOf(worker: WorkerBeat, kept: readonly KeptOrder[]): readonly W
     });
 }
 
-function waitOf(told: readonly Told[]): AgentFacts['wait'] {
+function waitOf(...waits: readonly (Sketch | null)[]): AgentFacts['wait'] {
   const all: Sketch = newSketch();
-  for (const wait of told.flatMap(({ waits }) => waits)) addWire(all, wait);
+  for (const wait of waits) if (wait) all.merge(wait);
   if (all.count === 0) return null;
   return { p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
 }
@@ -220,4 +262,21 @@ function delayOf(shares: readonly HostShare[]): AgentFacts['delay'] {
   // To wait for a core is the host's doing. A timer is late too while the process is stopped or its own code blocks it.
   const heldUpMs = sum(({ lateMs, runWaitMs }) => runWaitMs ?? lateMs);
   return { heldUpRatio: Math.min(1, heldUpMs / spanMs), cpuRatio: sum(({ cpuMs }) => cpuMs) / spanMs };
+}
+
+function factsOfBeat({ v, agent, loopDelay, rssBytes, ignored, resubscribed }: Beat): BeatFacts {
+  return { v, agent, loopDelay, rssBytes, ignored, resubscribed };
+}
+
+function factsOfWorker({ types: _, ...facts }: WorkerBeat): WorkerFacts {
+  return facts;
+}
+
+/** Two bytes a letter, as a text with one letter of a foreign script takes. */
+function textBytes({ labels, oldest, orders, name, key }: WorkerFacts): number {
+  let letters = (name?.length ?? 0) + (key?.length ?? 0);
+  for (const label of Object.keys(labels)) letters += label.length + (labels[label]?.length ?? 0) + 32;
+  for (const { jobId, type } of oldest) letters += jobId.length + type.length + 32;
+  for (const { refusal } of orders) letters += 100 + (refusal?.length ?? 0);
+  return 2 * letters;
 }

@@ -1,6 +1,7 @@
 import type { Acknowledgement, Beat, Farewell, TypeBeat } from '../../agent/protocol.js';
 import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import type { TimelineKind } from '../store/timeline-entry.js';
+import { ByteBudget, type MessageIntake } from './agent-bounds.js';
 import { AgentWorker } from './agent-worker.js';
 import { readHeard } from './heard.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
@@ -10,9 +11,13 @@ import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 export const SILENT_AFTER_MS = 2_500;
 /** One that is gone is held with its past for so long; then as one that is lost (lost-workers.ts). */
 const HELD_MS = 60_000;
+/** Where CLIENT LIST can't be read, nobody knows whether one that is silent hangs or is gone: it is held for so long. */
+const UNKNOWN_HELD_MS = 15 * 60_000;
 /** Who is there in the first seconds was there before. */
 const SETTLING_MS = 5_000;
 const MOST_WORKERS = 5_000;
+/** Of all that is kept of workers, by estimate: 5,000 with 20 types each take half of it. */
+const MAX_BYTES = 64 * 1024 * 1024;
 const LOCKS_EVERY_MS = 2_000;
 /** Workers whose locks are looked at in one tick. */
 const MOST_LOCK_READS = 8;
@@ -32,6 +37,10 @@ export class Fleet {
   readonly #startedAtMs: number;
   readonly #resubscribed = new Map<string, number>();
   readonly #lost: LostWorkers;
+  readonly #intake: Pick<MessageIntake, 'noteRefused'>;
+  readonly #budget = new ByteBudget(MAX_BYTES);
+  /** Workers by the id of their agent. */
+  readonly #byAgent = new Map<string, number>();
   #clients: ClientReading | null = null;
   #clientsAtMs = 0;
   /** Of workers' own blocking connections. */
@@ -39,14 +48,19 @@ export class Fleet {
   #connectionsSeen = new Map<string, number>();
   #unreadable = 0;
 
-  /** @param onTypes told what each beat says of a worker's job types. */
+  /**
+   * @param onTypes told what each beat says of a worker's job types.
+   * @param intake told what was beyond the bounds.
+   */
   constructor(
     startedAtMs: number,
     tell: (event: FleetEvent) => void,
     onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void,
     lost: LostWorkers,
+    intake: Pick<MessageIntake, 'noteRefused'>,
   ) {
     this.#lost = lost;
+    this.#intake = intake;
     this.#onTypes = onTypes;
     this.#startedAtMs = startedAtMs;
     this.#tell = tell;
@@ -57,11 +71,16 @@ export class Fleet {
   }
 
   get agents(): number {
-    return new Set([...this.#workers.values()].map((worker) => worker.agentId)).size;
+    return this.#byAgent.size;
+  }
+
+  /** Has it a worker here? */
+  knows(agentId: string): boolean {
+    return this.#byAgent.has(agentId);
   }
 
   /** @returns the acknowledgement in it, for who waits for one. */
-  hear(raw: string, nowMs: number): Acknowledgement | null {
+  hear(raw: string | Buffer, nowMs: number): Acknowledgement | null {
     const heard = readHeard(raw);
     if (heard === null) this.#unreadable += 1;
     if (heard === null || heard === 'other') return null;
@@ -138,7 +157,11 @@ export class Fleet {
       if (isHearing && isConnected === false && this.#isGone(worker, nowMs)) {
         this.#tellCrashed(worker);
         this.#lost.add(worker.state(false, keptOf(worker.queueId)), worker.lockToken);
-        if (nowMs - worker.lastBeatAtMs > HELD_MS) this.#workers.delete(worker.id);
+        if (nowMs - worker.lastBeatAtMs > HELD_MS) this.#forget(worker);
+      }
+      if (isConnected === null && nowMs - worker.lastBeatAtMs > UNKNOWN_HELD_MS) {
+        this.#forget(worker);
+        continue;
       }
       if (this.#lost.has(worker.id)) continue;
       const state = worker.state(isConnected, keptOf(worker.queueId));
@@ -175,7 +198,8 @@ export class Fleet {
   /** Nobody misses it any more. @returns false: it is not gone. */
   dismiss(id: string): boolean {
     if (!this.#lost.remove(id)) return false;
-    this.#workers.delete(id);
+    const worker = this.#workers.get(id);
+    if (worker) this.#forget(worker);
     return true;
   }
 
@@ -195,10 +219,19 @@ export class Fleet {
     this.#resubscribed.set(beat.agent.id, beat.resubscribed);
     for (const told of beat.workers) {
       const known = this.#workers.get(told.id);
-      if (!known && this.#workers.size >= MOST_WORKERS) continue;
-      const worker = known ?? new AgentWorker(beat, told, nowMs);
-      worker.take(beat, told, nowMs);
+      if (!known && (this.#workers.size >= MOST_WORKERS || !this.#budget.takesNew)) {
+        this.#intake.noteRefused('workers', 1, nowMs);
+        continue;
+      }
       this.#lost.remove(told.id);
+      const worker = known ?? new AgentWorker(beat, told, nowMs, this.#budget);
+      const agentBefore = known?.agentId ?? null;
+      const untold = worker.take(beat, told, nowMs);
+      if (untold > 0) this.#intake.noteRefused('types', untold, nowMs);
+      if (agentBefore !== worker.agentId) {
+        if (agentBefore !== null) this.#countAgent(agentBefore, -1);
+        this.#countAgent(worker.agentId, 1);
+      }
       this.#onTypes(told.queue, beat.agent.id, told.types, nowMs);
       if (known) continue;
       this.#workers.set(worker.id, worker);
@@ -217,7 +250,7 @@ export class Fleet {
       const worker = this.#workers.get(id);
       if (!worker || worker.agentId !== farewell.agent.id) continue;
       this.#lost.remove(id);
-      this.#workers.delete(id);
+      this.#forget(worker);
       this.#tell({
         kind: 'worker.left',
         queue: worker.queueId,
@@ -225,6 +258,18 @@ export class Fleet {
         text: `${worker.label} has left ${nameOf(worker.queueId)} in an orderly way.`,
       });
     }
+  }
+
+  #forget(worker: AgentWorker): void {
+    this.#workers.delete(worker.id);
+    this.#countAgent(worker.agentId, -1);
+    worker.release();
+  }
+
+  #countAgent(agentId: string, change: number): void {
+    const workers = (this.#byAgent.get(agentId) ?? 0) + change;
+    if (workers > 0) this.#byAgent.set(agentId, workers);
+    else this.#byAgent.delete(agentId);
   }
 
   #tellCrashed(worker: AgentWorker): void {

@@ -4,6 +4,7 @@ import {
   type Beat,
   type Farewell,
   type KeptOrders,
+  MOST_RUNNING_NAMED,
   MOST_RUNS_TOLD,
   PROTOCOL,
   type SettingOrder,
@@ -22,6 +23,9 @@ const MOST_KEPT = 1_000;
 const MOST = 1e15;
 /** Keys of a sketch with 2% accuracy: a microsecond is at -173, ten thousand years at 832. */
 const MOST_KEY = 2_000;
+
+/** As many as an agent tells (agent/options.ts). */
+const MAX_LABELS = 20;
 
 const text = z.string().max(300);
 const id = z.string().min(1).max(100);
@@ -52,7 +56,10 @@ const worker = z.object({
   queue: z.string().min(1).max(1_000),
   name: text.nullable().default(null),
   key: text.nullable().default(null),
-  labels: z.record(z.string().max(100), z.string().max(100)).default({}),
+  labels: z
+    .record(z.string().max(100), z.string().max(100))
+    .refine((labels) => Object.keys(labels).length <= MAX_LABELS)
+    .default({}),
   bullmqVersion: text.nullable().default(null),
   attachedAtMs: time,
   concurrency: z.object({ deployed: count, now: count }),
@@ -67,7 +74,7 @@ const worker = z.object({
   running: count,
   oldest: z
     .array(z.object({ jobId: z.string().max(1_000), type: text, startedAtMs: time }))
-    .max(100)
+    .max(MOST_RUNNING_NAMED)
     .default([]),
   lastStartedAtMs: time.nullable().default(null),
   lastFinishedAtMs: time.nullable().default(null),
@@ -167,10 +174,12 @@ const message = z.discriminatedUnion('kind', [beat, farewell, ack]);
 
 export type Heard = Beat | Farewell | Acknowledgement;
 
-/** What was heard from an agent; null for what is none, too large, or of a later protocol; `other` for other consoles. */
-export function readHeard(raw: string): Heard | 'other' | null {
+/**
+ * What was heard from an agent, as text or as it came; null for what is none, too large, or of a later protocol; `other` for other consoles.
+ */
+export function readHeard(raw: string | Buffer): Heard | 'other' | null {
   if (raw.length > MOST_LETTERS) return null;
-  const value = parseJson(raw);
+  const value = parseJson(raw.toString());
   if (typeof value !== 'object' || value === null) return null;
   if ('kind' in value && value.kind === 'beacon') return 'other';
   const parsed = message.safeParse(value);

@@ -1,3 +1,4 @@
+import type { TypeBeat } from '../../agent/protocol.js';
 import type { QueueVerdict } from '../findings/verdict.js';
 import type { InstanceConfig } from '../instance-config.js';
 import { type DataLoss, DataLossWatch } from '../model/data-loss.js';
@@ -146,6 +147,11 @@ export class InstanceReader {
 
   get regularCpuRatio(): number {
     return this.#nodes.regularCpuRatio;
+  }
+
+  /** What a beat tells of one worker's job types; of a queue that is not known nothing is kept. */
+  hear(queueId: string, process: string, types: readonly TypeBeat[], nowMs: number): void {
+    if (this.#queues.has(queueId)) this.types.hear(queueId, process, types, nowMs);
   }
 
   /** Sums for the chart of the instance. */

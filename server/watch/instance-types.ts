@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { TypeBeat } from '../../agent/protocol.js';
 import { type EndedRequest, readEnded } from '../redis/read-ended.js';
 import { EventTail } from '../redis/read-events.js';
+import { ByteBudget } from './agent-bounds.js';
 import type { FinishedJob } from './finished-job.js';
 import { QueueTypes } from './queue-types.js';
 import type { SampledState } from './sampled-state.js';
@@ -26,6 +27,9 @@ const QUIET_AFTER_MS = 60_000;
 const QUIET_JUDGED_EVERY_MS = 10_000;
 /** A queue that keeps no finished jobs is asked again after so long whether it does. */
 const ASKED_AGAIN_MS = 30_000;
+
+/** Of what is remembered of job types, of all queues together, by estimate: 5,000 busy types, or 20,000 quiet ones. */
+const MAX_BYTES = 96 * 1024 * 1024;
 
 /** By queue, the slots of each process that works on it, by the id of its agent. */
 export type SlotsByQueue = () => ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -53,6 +57,7 @@ interface Turn {
 /** Job types of all queues of one Redis: what agents tell, and what Redis shows where they don't. */
 export class InstanceTypes {
   readonly #turns = new Map<string, Turn>();
+  readonly #budget = new ByteBudget(MAX_BYTES);
   readonly #sampledOf: SampledOf;
   readonly #slotsByQueue: SlotsByQueue;
   readonly #thresholdOf: ThresholdOf;
@@ -81,7 +86,11 @@ export class InstanceTypes {
   }
 
   forgetAllBut(ids: { has(id: string): boolean }): void {
-    for (const id of this.#turns.keys()) if (!ids.has(id)) this.#turns.delete(id);
+    for (const [id, turn] of this.#turns) {
+      if (ids.has(id)) continue;
+      turn.types.release();
+      this.#turns.delete(id);
+    }
   }
 
   /** After a failover or restart what was last read may not be there. */
@@ -211,7 +220,7 @@ export class InstanceTypes {
     const known = this.#turns.get(queueId);
     if (known) return known;
     const made = {
-      types: new QueueTypes(),
+      types: new QueueTypes(this.#budget),
       tail: new EventTail(queueId),
       lookedAtMs: Number.NEGATIVE_INFINITY,
       judgedAtMs: Number.NEGATIVE_INFINITY,

@@ -13,6 +13,7 @@ import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
 import type { GivenOrders } from '../store/given-orders.js';
 import type { TellEvent } from '../store/timeline-entry.js';
+import { MessageIntake } from './agent-bounds.js';
 import { AgentOrders } from './agent-orders.js';
 import { Fleet, type FleetEvent } from './fleet.js';
 import { hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
@@ -74,6 +75,7 @@ export class InstanceWatch {
   readonly #lost: LostWorkers;
   readonly #lostKeeper: LostKeeper;
   readonly #channel: AgentChannel;
+  readonly #intake = new MessageIntake();
   readonly #tidings: Tidings;
   readonly agents: AgentOrders;
   readonly #recent = new RecentSeries(
@@ -107,8 +109,9 @@ export class InstanceWatch {
     this.#fleet = new Fleet(
       this.#startedAtMs,
       (event) => this.#tellEvent(event),
-      (queueId, process, types, nowMs) => this.#reader.types.hear(queueId, process, types, nowMs),
+      (queueId, process, types, nowMs) => this.#reader.hear(queueId, process, types, nowMs),
       this.#lost,
+      this.#intake,
     );
     this.#reader = new InstanceReader(
       config,
@@ -126,9 +129,10 @@ export class InstanceWatch {
     );
     this.agents = new AgentOrders(this.#channel, this.#standingOrders());
     const guarded = (part: string, run: () => void) => deps.health.guard(part, run, undefined);
-    this.#channel.onMessage((text) =>
+    this.#channel.onMessage((payload, sender) =>
       guarded(`messages of agents of ${config.name}`, () => {
-        const ack = this.#fleet.hear(text, deps.now());
+        if (!this.#intake.admits(sender, this.#fleet.knows(sender), deps.now())) return;
+        const ack = this.#intake.timed(() => this.#fleet.hear(payload, deps.now()));
         if (ack) this.agents.answered(ack);
       }),
     );
@@ -367,6 +371,7 @@ export class InstanceWatch {
         ...this.#channel.state,
         agents: this.#fleet.agents,
         unreadable: this.#fleet.unreadable,
+        overflow: this.#intake.overflow(nowMs),
       },
       markers: this.#deps.markers(this.#config.name),
       discovery: this.#reader.discovery,
@@ -387,7 +392,10 @@ export class InstanceWatch {
     const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.keptOrders]));
     const { status, sinceMs } = this.#channel.state;
     const hasHeardForLong = status === 'hearing' && nowMs - sinceMs > AGENTS_BACK_MS;
-    const canTell = hasHeardForLong && this.#judge(nowMs) === 'live' && !this.#deps.self().isStarved;
+    // A beat that was not read is none that was not sent.
+    const hasReadAll = this.#intake.overflow(nowMs) === null;
+    const canTell =
+      hasReadAll && hasHeardForLong && this.#judge(nowMs) === 'live' && !this.#deps.self().isStarved;
     return this.#fleet.states(nowMs, (queueId) => kept.get(queueId) ?? [], canTell);
   }
 

@@ -1,4 +1,5 @@
 import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
+import type { ByteBudget } from './agent-bounds.js';
 import type { FinishedJob } from './finished-job.js';
 import { OTHER_JOB_TYPES, type RunSource } from './job-type-state.js';
 import { addWire, newSketch, quantileMs } from './sketch.js';
@@ -32,6 +33,19 @@ export class QueueTypes {
   #source: RunSource | null = null;
   #running: readonly RunningNow[] = [];
   #isStale = true;
+  readonly #budget: ByteBudget;
+  #bytes = 0;
+
+  /** @param budget of all queues of this Redis together. */
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
+  }
+
+  /** Gives back what it took of the budget: the queue is forgotten. */
+  release(): void {
+    this.#budget.change(-this.#bytes);
+    this.#bytes = 0;
+  }
 
   get source(): RunSource | null {
     return this.#source;
@@ -90,6 +104,7 @@ export class QueueTypes {
         );
       }
     }
+    this.#charge();
   }
 
   /**
@@ -133,6 +148,7 @@ export class QueueTypes {
           this.#runsOfOne,
         );
     }
+    this.#charge();
   }
 
   takeRunning(running: readonly RunningNow[]): void {
@@ -169,10 +185,28 @@ export class QueueTypes {
     const known = this.#records.get(type);
     if (known) return known;
     if (this.#records.size >= MOST_TYPES) this.#forget(nowMs);
-    const name = this.#records.size < MOST_TYPES ? type : OTHER_JOB_TYPES;
+    // Where there is no room for what is new, a queue has one record for all that it does not know.
+    const hasRoom = this.#records.size < MOST_TYPES && (this.#budget.takesNew || this.#records.size === 0);
+    const name = hasRoom ? type : OTHER_JOB_TYPES;
     const record = this.#records.get(name) ?? new TypeRecord(nowMs);
     this.#records.set(name, record);
     return record;
+  }
+
+  /** What is known may have grown beyond what there is room for: then the largest begin anew, so that it always holds. */
+  #charge(): void {
+    let bytes = 0;
+    for (const record of this.#records.values()) bytes += record.bytes;
+    this.#budget.change(bytes - this.#bytes);
+    this.#bytes = bytes;
+    while (this.#budget.isFull && this.#records.size > 0) {
+      let [largest, most] = ['', -1];
+      for (const [name, record] of this.#records)
+        if (record.bytes > most) [largest, most] = [name, record.bytes];
+      this.#records.delete(largest);
+      this.#budget.change(-most);
+      this.#bytes -= most;
+    }
   }
 
   #forget(nowMs: number): void {

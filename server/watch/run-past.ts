@@ -41,6 +41,11 @@ export class RunPast {
     this.#baseline = baselineOf(this.#spans);
   }
 
+  /** What it holds in memory, about. */
+  get bytes(): number {
+    return [...this.#spans, ...this.#notYet].reduce((sum, { run }) => sum + 200 + 8 * run.bins.length, 0);
+  }
+
   /** null: it has not run for long enough. */
   get baseline(): Baseline | null {
     return this.#baseline;

@@ -24,6 +24,11 @@ function emptySketch(): Sketch {
   return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: SKETCH_ACCURACY, binLimit: SKETCH_BINS });
 }
 
+/** What it holds in memory, about. */
+export function bytesOf(sketch: Sketch | null): number {
+  return sketch === null ? 0 : 500 + 8 * sketch.store.bins.length;
+}
+
 /** What a sketch holds, without its empty bins. */
 export function wireOf(sketch: Sketch): SketchWire {
   const bins: number[] = [];

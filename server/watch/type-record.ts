@@ -4,7 +4,7 @@ import type { FailureRise, RunTimes } from './job-type-state.js';
 import { Memo } from './memo.js';
 import { runTimesOf } from './run-histogram.js';
 import { type Baseline, RunPast } from './run-past.js';
-import { newSketch, quantileMs, type Sketch } from './sketch.js';
+import { bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
 
 /** Run times of now are told over one to two of these. */
 const GENERATION_MS = 60_000;
@@ -18,6 +18,9 @@ const MOST_BUCKETS = 240;
 const MOST_COMPLETIONS = 64;
 const RATE_MS = 10_000;
 const TREND_POINTS = 30;
+/** Its own fields, its name and trends; one run with what it is made of. */
+const BASE_BYTES = 3_000;
+const RUN_BYTES = 100;
 
 interface Generation {
   readonly sinceMs: number;
@@ -156,6 +159,21 @@ export class TypeRecord {
       .filter(({ atMs }) => atMs >= since)
       .reduce((sum, { runs }) => sum + runs, 0);
     return { runs: this.#runs, untold };
+  }
+
+  /** What it holds in memory, about. */
+  get bytes(): number {
+    const sketches = [this.#now.run, this.#now.waited, this.#before?.run, this.#before?.waited];
+    const trends = [this.#runTrend, this.#waitTrend];
+    const inSketches = [...sketches, ...trends].reduce((sum, sketch) => sum + bytesOf(sketch ?? null), 0);
+    const errors = this.lastError === null ? 0 : 2 * this.lastError.length;
+    return (
+      BASE_BYTES +
+      inSketches +
+      this.#past.bytes +
+      RUN_BYTES * this.#runs.length +
+      (100 + errors) * this.#buckets.length
+    );
   }
 
   get buckets(): readonly OutcomeBucket[] {

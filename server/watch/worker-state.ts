@@ -6,6 +6,7 @@ import type {
   WorkerLimiter,
 } from '../../agent/protocol.js';
 import type { Outlier, WorkerEvidence, WorkerVerdict } from '../model/worker-verdict.js';
+import type { AgentOverflow } from './agent-bounds.js';
 
 /** One worker as it is seen, with or without the agent, before it is judged. Plain, read-only, made once a tick. */
 export interface SeenWorker {
@@ -166,4 +167,6 @@ export interface Hearing {
   readonly agents: number;
   /** Messages that could not be read, by reason: forged, of a newer protocol, too large. */
   readonly unreadable: number;
+  /** What was beyond the bounds of what is taken in, lately. Absent or null: nothing. */
+  readonly overflow?: AgentOverflow | null;
 }

@@ -1,5 +1,6 @@
 import { OTHER_TYPES, type TypeBeat } from '../../agent/protocol.js';
-import { addWire, newSketch, quantileMs, type Sketch } from './sketch.js';
+import type { ByteBudget } from './agent-bounds.js';
+import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
 import type { WorkerType } from './worker-state.js';
 
 /** Run times are told over this: two generations, the older one dropped when the newer is full. */
@@ -7,6 +8,8 @@ const GENERATION_MS = 2 * 60_000;
 const RECENT_MS = 10_000;
 /** Job types that are kept of one worker; the others are counted together. */
 const MOST_TYPES = 200;
+/** An entry of a map with its name, beside its sketch. */
+const ENTRY_BYTES = 400;
 const MOST_SHOWN = 20;
 
 interface Counted {
@@ -25,12 +28,22 @@ export class WorkerTypes {
   #lately = new Map<string, Sketch>();
   #recentSinceMs: number;
 
-  constructor(nowMs: number) {
+  readonly #budget: ByteBudget;
+  #bytes = 0;
+  #listed: readonly WorkerType[] | null = null;
+  #refused = 0;
+
+  /** @param budget of all workers of this Redis together. */
+  constructor(nowMs: number, budget: ByteBudget) {
+    this.#budget = budget;
     this.#sinceMs = nowMs;
     this.#recentSinceMs = nowMs;
   }
 
-  take(types: readonly TypeBeat[], nowMs: number): void {
+  /** @returns types that were counted with others, as what is kept of workers is full. */
+  take(types: readonly TypeBeat[], nowMs: number): number {
+    this.#listed = null;
+    this.#refused = 0;
     if (nowMs - this.#sinceMs > GENERATION_MS) {
       this.#former = this.#current;
       this.#current = new Map();
@@ -49,10 +62,40 @@ export class WorkerTypes {
       counted.failed += told.failed;
       if (!told.run) continue;
       addWire(counted.sketch, told.run);
+      if (!this.#recent.has(told.name) && (this.#recent.size >= MOST_TYPES || !this.#budget.takesNew))
+        continue;
       const recent = this.#recent.get(told.name) ?? newSketch();
       addWire(recent, told.run);
-      if (this.#recent.size < MOST_TYPES) this.#recent.set(told.name, recent);
+      this.#recent.set(told.name, recent);
     }
+    this.#charge();
+    return this.#refused;
+  }
+
+  /** Gives back what it took of the budget. */
+  release(): void {
+    this.#budget.change(-this.#bytes);
+    this.#bytes = 0;
+  }
+
+  /** Types that are known may still have grown beyond what there is: then they begin anew, so that it always holds. */
+  #charge(): void {
+    const bytes = this.#held();
+    this.#budget.change(bytes - this.#bytes);
+    this.#bytes = bytes;
+    if (!this.#budget.isFull || bytes === 0) return;
+    this.#refused += this.#current.size + this.#former.size;
+    for (const map of [this.#current, this.#former, this.#recent, this.#lately, this.#usual]) map.clear();
+    this.release();
+  }
+
+  #held(): number {
+    let bytes = ENTRY_BYTES * this.#usual.size;
+    for (const map of [this.#current, this.#former])
+      for (const { sketch } of map.values()) bytes += ENTRY_BYTES + bytesOf(sketch);
+    for (const map of [this.#recent, this.#lately])
+      for (const sketch of map.values()) bytes += ENTRY_BYTES + bytesOf(sketch);
+    return bytes;
   }
 
   /** What is usual for a type of this worker, by its own word. */
@@ -62,6 +105,11 @@ export class WorkerTypes {
 
   /** Most frequent first. */
   list(): readonly WorkerType[] {
+    this.#listed ??= this.#list();
+    return this.#listed;
+  }
+
+  #list(): readonly WorkerType[] {
     const names = new Set([...this.#current.keys(), ...this.#former.keys(), ...this.#usual.keys()]);
     const all = [...names].map((name) => {
       const [now, then] = [this.#current.get(name), this.#former.get(name)];
@@ -69,11 +117,18 @@ export class WorkerTypes {
         name,
         completed: (now?.completed ?? 0) + (then?.completed ?? 0),
         failed: (now?.failed ?? 0) + (then?.failed ?? 0),
-        run: this.#run(name, now, then),
-        recent: this.#recentOf(name),
+        now,
+        then,
       };
     });
-    return all.sort((a, b) => b.completed + b.failed - (a.completed + a.failed)).slice(0, MOST_SHOWN);
+    return all
+      .sort((a, b) => b.completed + b.failed - (a.completed + a.failed))
+      .slice(0, MOST_SHOWN)
+      .map(({ now, then, ...type }) => ({
+        ...type,
+        run: this.#run(type.name, now, then),
+        recent: this.#recentOf(type.name),
+      }));
   }
 
   #run(name: string, now: Counted | undefined, then: Counted | undefined): WorkerType['run'] {
@@ -96,6 +151,7 @@ export class WorkerTypes {
   }
 
   #noteUsual(name: string, usual: NonNullable<TypeBeat['usual']>): void {
+    if (!this.#usual.has(name) && !this.#budget.takesNew) return;
     if (!this.#usual.has(name) && this.#usual.size >= MOST_TYPES) {
       const [oldest] = this.#usual.keys();
       if (oldest !== undefined) this.#usual.delete(oldest);
@@ -105,7 +161,10 @@ export class WorkerTypes {
   }
 
   #of(type: string): Counted {
-    const name = this.#current.has(type) || this.#current.size < MOST_TYPES ? type : OTHER_TYPES;
+    const isKnown = this.#current.has(type);
+    if (!isKnown && !this.#budget.takesNew) this.#refused += 1;
+    const isTaken = isKnown || (this.#current.size < MOST_TYPES && this.#budget.takesNew);
+    const name = isTaken ? type : OTHER_TYPES;
     const known = this.#current.get(name);
     if (known) return known;
     const made = { completed: 0, failed: 0, sketch: newSketch() };

@@ -48,7 +48,7 @@ const it = test.extend<{ readonly scene: Scene }>({
         );
         const heard: string[] = [];
         const told: string[] = [];
-        channel.onMessage((text) => heard.push(text));
+        channel.onMessage((payload) => heard.push(payload.toString()));
         channel.onChange(({ status }) => told.push(status));
         ends.push(() => {
           channel.stop();

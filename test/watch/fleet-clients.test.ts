@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readClientList } from '../../server/redis/clients.js';
+import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { type LostWorker, LostWorkers, MAX_LOST } from '../../server/watch/lost-workers.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -32,6 +33,7 @@ function aFleet(lost = new LostWorkers()) {
     ({ kind }) => told.push(kind),
     () => undefined,
     lost,
+    new MessageIntake(),
   );
   const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
   return { fleet, told, connected };

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { detectFindings } from '../../server/findings/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { readClientList } from '../../server/redis/clients.js';
+import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { readHeard, readKeptMap, readKeptOrders } from '../../server/watch/heard.js';
 import { LostWorkers } from '../../server/watch/lost-workers.js';
-import { NOW_MS } from '../support/snapshot.js';
+import { aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 const AGENT = { id: 'a1', host: 'web-1', pid: 1, version: '0.2.0', nodeVersion: 'v20' };
 type Fields = Readonly<Record<string, unknown>>;
@@ -37,6 +41,7 @@ describe('a beat', () => {
       () => undefined,
       () => undefined,
       new LostWorkers(),
+      new MessageIntake(),
     );
     expect(() => fleet.hear(aBeat(worker), NOW_MS)).not.toThrow();
     expect(fleet.unreadable).toBe(1);
@@ -81,6 +86,7 @@ describe('a beat', () => {
           () => undefined,
           () => undefined,
           new LostWorkers(),
+          new MessageIntake(),
         );
         fleet.hear(aBeat({ ...types, ...worker }, { atMs }), NOW_MS);
         for (const { agent } of fleet.states(NOW_MS, () => [], true)) {
@@ -133,3 +139,63 @@ describe('kept orders', () => {
     expect(readKeptMap(' '.repeat(2 * 1024 * 1024) + many)).toEqual({});
   });
 });
+
+describe('made-up workers', () => {
+  const forgedTypes = Array.from({ length: 200 }, (_, i) => ({
+    name: `forged-${i}`,
+    completed: 1,
+    failed: 0,
+    // Two bins that far apart have all bins between them made.
+    run: sketch([-150, 1, 830, 1]),
+  }));
+
+  it('hold no more together than what there is for all, whatever each of them may hold, and that is told', () => {
+    const intake = new MessageIntake();
+    const fleet = new Fleet(
+      NOW_MS,
+      () => undefined,
+      () => undefined,
+      new LostWorkers(),
+      intake,
+    );
+    const before = heapBytes();
+    for (let i = 0; i < 250; i++)
+      fleet.hear(aBeat({ id: `w${i}`, types: forgedTypes }, { agent: { ...AGENT, id: `a${i}` } }), NOW_MS);
+    // 250 workers with 200 types of two sketches each: 290 MB without it.
+    expect(heapBytes() - before).toBeLessThan(130 * 1024 * 1024);
+    const overflow = intake.overflow(NOW_MS);
+    expect(overflow?.workers).toBeGreaterThan(0);
+    const snapshot = aSnapshot();
+    const seen = { ...snapshot, hearing: { ...snapshot.hearing, overflow } };
+    expect(detectFindings(seen, NOW_MS, DEFAULT_THRESHOLDS).map(({ code }) => code)).toContain(
+      'console.agents-overflow',
+    );
+    // Who is gone makes room.
+    fleet.takeClients(readClientList(''), NOW_MS);
+    fleet.states(NOW_MS + 3_600_000, () => [], false);
+    fleet.hear(aBeat({ id: 'new' }, { agent: { ...AGENT, id: 'new' } }), NOW_MS + 3_600_000);
+    expect(fleet.knows('new')).toBe(true);
+  });
+
+  it('are read for a part of each second only, those that are known first', () => {
+    const intake = new MessageIntake();
+    const slow = (): void => {
+      for (const endMs = performance.now() + 15; performance.now() < endMs; );
+    };
+    const read = { known: 0, newcomers: 0 };
+    for (let i = 0; i < 60; i++) {
+      const isKnown = i % 2 === 0;
+      if (!intake.admits(`a${i}`, isKnown, NOW_MS)) continue;
+      intake.timed(slow);
+      read[isKnown ? 'known' : 'newcomers'] += 1;
+    }
+    expect(read.known).toBeGreaterThan(read.newcomers);
+    expect(intake.overflow(NOW_MS)?.messages).toBeGreaterThan(0);
+    expect(intake.overflow(NOW_MS + 61_000)).toBeNull();
+  });
+});
+
+function heapBytes(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
