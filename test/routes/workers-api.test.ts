@@ -247,6 +247,8 @@ describe('the way back that a page offers', () => {
     workers.signal('SIGSTOP');
     const html = await pull('9');
     workers.signal('SIGCONT');
+    expect(html).toContain('not confirmed by all');
+    expect(html).toContain('no answer yet');
     const args = /"({"value":[^}]*})"/.exec(html)?.[1] ?? '';
     expect(JSON.parse(args)).toEqual({ value: 7, untilMs });
     const form = await page('/lever/open', { ...onWorker(), args, why: 'undo' });

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { ConfigError, loadConfig } from '../../server/config.js';
 import { maskedConfig } from '../../server/masked-config.js';
+import { packagePath } from '../../server/package-path.js';
 import { ErrandDesk } from '../../server/replay/errand-desk.js';
 import { createIdempotencyStore } from '../../server/store/idempotency.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
@@ -274,20 +276,29 @@ describe('a server as the store', () => {
     expect(one.output()).not.toContain(TOKEN);
   }, 120_000);
 
-  it('a console that can not open the store in its own directory does not lead either: another on it may', async () => {
+  it('of two consoles on one directory the one that can not open it does not lead, and says so', async () => {
     const dataDirectory = join(root, 'unopened');
-    await mkdir(join(dataDirectory, 'spillway.db'), { recursive: true });
-    const one = await startConsole({ redisUrl: redis.url, dataDirectory, args: ['--log-level', 'warn'] });
+    const first = await startConsole({ redisUrl: redis.url, dataDirectory });
+    const other = otherUser();
+    // Without another user to be, what it can't open is not the first one's.
+    const unopened = other === null ? join(root, 'not-a-file') : dataDirectory;
+    if (other === null) await mkdir(join(unopened, 'spillway.db'), { recursive: true });
+    else await chmod(root, 0o711);
+    let second: RunningConsole | null = null;
     try {
-      expect((await one.ask('GET', '/readyz')).body).toMatchObject({ store: 'in memory', leads: 'never' });
-      expect((await one.ask('GET', '/api/v1/channels')).body.isSender).toBe(false);
-      expect((await one.ask('GET', '/')).text).toContain(
+      const uid = other === null ? {} : { uid: other };
+      second = await startConsole({ redisUrl: redis.url, dataDirectory: unopened, ...uid });
+      expect((await first.ask('GET', '/readyz')).body).toMatchObject({ store: 'on disk', leads: true });
+      expect((await second.ask('GET', '/readyz')).body).toMatchObject({ store: 'in memory', leads: 'never' });
+      expect((await second.ask('GET', '/api/v1/channels')).body.isSender).toBe(false);
+      expect((await second.ask('GET', '/')).text).toContain(
         'neither judges alerts, sends messages nor moves jobs',
       );
       const note = { instance: 'default', text: 'still at work' };
-      expect((await one.ask('POST', '/api/v1/markers', note)).status).toBeLessThan(300);
+      expect((await second.ask('POST', '/api/v1/markers', note)).status).toBeLessThan(300);
     } finally {
-      await one.stop();
+      await second?.stop();
+      await first.stop();
     }
   });
 
@@ -327,3 +338,14 @@ describe('a server as the store', () => {
     });
   });
 });
+
+/** A user who may run the console, but not look into the data directory of another; null: there is none to be had. */
+function otherUser(): number | null {
+  const uid = 65_534;
+  try {
+    execFileSync('test', ['-r', packagePath('dist/server/main.js')], { uid, stdio: 'ignore' });
+    return uid;
+  } catch {
+    return null;
+  }
+}

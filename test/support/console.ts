@@ -39,6 +39,8 @@ export interface ConsoleOptions {
   readonly args?: readonly string[];
   /** Kept by the caller; a fresh one that is removed at the end otherwise. */
   readonly dataDirectory?: string;
+  /** Of another user to run it as. */
+  readonly uid?: number;
 }
 
 /** Starts it on a free port and waits until it is ready. */
@@ -56,6 +58,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   const child = spawn(process.execPath, [packagePath('dist/server/main.js'), ...args], {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
   });
   let output = '';
   child.stdout.on('data', (chunk) => {

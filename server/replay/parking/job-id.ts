@@ -18,17 +18,15 @@ const RESERVED = new Set(['', ...QUEUE_KEYS, ...JOB_SUFFIXES, 'spillway']);
  *
  * BullMQ itself takes a colon in an id only where it makes three parts (job.js, validateOptions); such an id must not make
  * a key that means something else, here or in a queue whose name begins with this one's.
- * @param otherQueues ids of all queues that are known there.
+ * @param longerQueues ids of queues that begin with this one's and a colon.
  */
-export function whyNoJobId(id: string, queue: string, otherQueues: Iterable<string>): string | null {
+export function whyNoJobId(id: string, queue: string, longerQueues: readonly string[]): string | null {
   const parts = id.split(':');
   if (parts.length !== 1 && parts.length !== 3) return 'must hold no colon, or two as BullMQ permits';
   const reserved = parts.find((part) => RESERVED.has(part));
   if (reserved !== undefined)
     return `${reserved === '' ? 'an empty part' : reserved} is a name that BullMQ keeps for itself`;
   const key = `${queue}:${id}`;
-  for (const other of otherQueues)
-    if (other !== queue && (key === other || key.startsWith(`${other}:`)) && other.startsWith(`${queue}:`))
-      return `makes a key of the queue ${other.slice(0, 200)}`;
-  return null;
+  const other = longerQueues.find((longer) => key === longer || key.startsWith(`${longer}:`));
+  return other === undefined ? null : `makes a key of the queue ${other.slice(0, 200)}`;
 }

@@ -47,7 +47,7 @@ export async function importLines(
   let jobs: ParkedJob[] = [];
   let jobBytes = 0;
   let number = 0;
-  let head: { readonly queue: string; readonly queues: readonly string[] } | null = null;
+  let head: { readonly queue: string; readonly longerQueues: readonly string[] } | null = null;
   const flush = async (): Promise<void> => {
     if (jobs.length === 0) return;
     const refusal = await store.disk.refusal(jobBytes);
@@ -64,14 +64,14 @@ export async function importLines(
       number += 1;
       if (head === null) {
         const { instance, queue, states, jobTypes, reason } = parseHead(line);
-        head = { queue, queues: knownQueues(by, instance, queue) };
+        head = { queue, longerQueues: longerQueues(by, instance, queue) };
         const request = { instance, queue, states, jobTypes, reason, most: null, actor: by.actor };
         await store.parkings.add(by.id, { ...request, origin: 'import' }, by.atMs);
         await store.parkings.change(by.id, { state: 'aborted', because: 'the import has not ended' });
         continue;
       }
       const job = parseJob(line);
-      const refusal = whyNoJobId(job.jobId.toString('utf8'), head.queue, head.queues);
+      const refusal = whyNoJobId(job.jobId.toString('utf8'), head.queue, head.longerQueues);
       if (refusal !== null) throw new Error(`id: ${refusal}`);
       jobs.push(job);
       jobBytes += job.fields.reduce((sum, { length }) => sum + length, 300);
@@ -91,11 +91,15 @@ export async function importLines(
   await store.parkings.change(by.id, { state: 'done', because: null, endedAtMs: by.atMs, freedBytes: 0 });
 }
 
-/** Jobs come only into a queue that is there: an import must not make keys of its own choice. @throws Error */
-function knownQueues({ queuesOf }: ImportInto, instance: string, queue: string): readonly string[] {
+/**
+ * Jobs come only into a queue that is there: an import must not make keys of its own choice.
+ * @returns queues whose ids begin with this one's: one walk over all of them, and not one for each job.
+ * @throws Error where it is not known.
+ */
+function longerQueues({ queuesOf }: ImportInto, instance: string, queue: string): readonly string[] {
   const queues = queuesOf(instance);
   if (queues === null) throw new Error(`instance: there is no Redis named ${instance.slice(0, 100)} here`);
-  if (queues.includes(queue)) return queues;
+  if (queues.includes(queue)) return queues.filter((id) => id.startsWith(`${queue}:`));
   throw new Error(
     `queue: ${queue.slice(0, 100)} is no queue of ${instance.slice(0, 100)} that the console knows: open it there first`,
   );
