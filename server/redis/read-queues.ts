@@ -96,7 +96,13 @@ export async function completeReadings(
     const batch = new ReadBatch();
     const again = places
       .flatMap((i) => plans[i] ?? [])
-      .map((plan) => ({ ...plan, withSparse: true, withFinished: true, withWaiting: true, withActive: true }));
+      .map((plan) => ({
+        ...plan,
+        withSparse: true,
+        withFinished: true,
+        withWaiting: true,
+        withActive: true,
+      }));
     const decodeAgain = addQueueReads(batch, again, isCluster, isAlone);
     await batch.run(client, nodeAt);
     for (const [at, reading] of decodeAgain().entries()) {

@@ -97,11 +97,11 @@ describe('headline, card and rows are one judgement', () => {
   });
 
   it('says first that Redis fills soon, whatever else is critical', () => {
-    const nodes = [aNode({ countedBytes: 60 * MB, forecast: aForecast({ fullInSeconds: 140 }) })];
+    const nodes = [aNode({ countedBytes: 60 * MB, forecast: aForecast({ fullInSeconds: 149 }) })];
     const stuck = aQueue({ counts: { waiting: 90 }, lastDepartureAtMs: NOW_MS - 600_000 });
     const { headline: first, card } = judge({ nodes, queues: [stuck] });
-    expect(first.text).toBe('Redis full in 2 min 20 s');
-    expect(card.headline).toBe('full in 2 min 20 s');
+    expect(first.text).toBe('Redis full in 2 min 29 s');
+    expect(card.headline).toBe('full in 2 min 29 s');
   });
 
   it('is not red for the first seconds of a trend below half of the limit, nor right after an action', () => {

@@ -98,7 +98,7 @@ function wordsOf(
       if (forecast && isFullSoon(node, thresholds))
         return {
           words: `Filling at ${formatBytesPerSecond(forecast.growthBytesPerSecond)}.`,
-          headline: `full in ${coarseAge(forecast.fullInSeconds ?? 0)}`,
+          headline: `full in ${formatDuration(forecast.fullInSeconds ?? 0)}`,
         };
       const isCritical = (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio;
       return { words: isCritical ? 'Nearly full.' : 'High, and not filling fast.' };
@@ -226,7 +226,7 @@ export function fullInWords({ isFull, forecast }: RedisNode): string {
   if (forecast !== null && forecast.notKnown !== null) return `not known: ${forecast.notKnown}`;
   const seconds = forecast?.fullInSeconds ?? null;
   if (seconds === null) return 'not filling';
-  return seconds <= 0 ? 'at its limit' : coarseAge(seconds);
+  return seconds <= 0 ? 'at its limit' : formatDuration(seconds);
 }
 
 function noticesOf({ poll, discovery, nodes }: Snapshot): readonly string[] {
