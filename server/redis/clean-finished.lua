@@ -5,6 +5,9 @@
   KEYS[1] <queue>:completed or <queue>:failed (a sorted set by time of finishing)   KEYS[2] <queue>:events
   ARGV[1] <queue>: (start of the job keys)   ARGV[2] newest time of finishing to remove, in ms, or '+inf'
   ARGV[3] newest jobs to keep   ARGV[4] jobs looked at by this call   ARGV[5] jobs at the old end to step over
+  What the set itself gives back is measured up to 10,000 jobs; above, MEMORY USAGE of the whole would hold Redis up the
+  longer the more it holds (12 ns a job, twice), so it is what 100 of its members take on average, without its
+  hash table, which shrinks later: within a twentieth of what is told.
   Returns {removed, freed bytes or -1 where MEMORY USAGE is not permitted, skipped, jobs in range not looked at yet}.
 ]]
 local set, base, offset = KEYS[1], ARGV[1], tonumber(ARGV[5])
@@ -12,9 +15,11 @@ local PARTS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsucce
 local removed, freed, skipped = 0, 0, 0
 local canMeasure = true
 
-local function bytesOf(key)
+local MEASURED_WHOLE = 10000
+
+local function bytesOf(key, samples)
   if not canMeasure then return 0 end
-  local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', 0)
+  local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', samples or 0)
   if type(bytes) == 'table' then
     canMeasure = false
     return 0
@@ -23,7 +28,9 @@ local function bytesOf(key)
 end
 
 local function remove(keys)
-  for _, key in ipairs(keys) do freed = freed + bytesOf(key) end
+  -- Most jobs are a hash and nothing else: one question instead of six measurements.
+  local isMore = #keys > 2 and redis.call('EXISTS', unpack(keys, 2)) > 0
+  for i = 1, (isMore or #keys <= 2) and #keys or 1 do freed = freed + bytesOf(keys[i]) end
   redis.call('DEL', unpack(keys))
 end
 
@@ -34,11 +41,13 @@ local function isAwaited(jobKey, parentKey)
 end
 
 local byAge = redis.call('ZCOUNT', set, '-inf', ARGV[2])
-local inRange = math.max(0, math.min(byAge, redis.call('ZCARD', set) - tonumber(ARGV[3])) - offset)
+local held = redis.call('ZCARD', set)
+local inRange = math.max(0, math.min(byAge, held - tonumber(ARGV[3])) - offset)
 local looked = math.min(inRange, tonumber(ARGV[4]))
 if looked == 0 then return { 0, 0, 0, 0 } end
 
-local setBefore = bytesOf(set)
+local isSmall = held <= MEASURED_WHOLE
+local setBefore = bytesOf(set, isSmall and 0 or 100)
 local gone = {}
 for _, id in ipairs(redis.call('ZRANGE', set, offset, offset + looked - 1)) do
   local jobKey = base .. id
@@ -58,7 +67,12 @@ end
 removed = #gone
 if removed > 0 then
   redis.call('ZREM', set, unpack(gone))
-  freed = freed + math.max(0, setBefore - bytesOf(set))
+  if isSmall then
+    freed = freed + math.max(0, setBefore - bytesOf(set))
+  else
+    local tableBytes = 8 * 2 ^ math.ceil(math.log(held) / math.log(2))
+    freed = freed + math.floor(math.max(0, setBefore - tableBytes) / held * removed)
+  end
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'event', 'cleaned', 'count', removed)
 end
 return { removed, canMeasure and freed or -1, skipped, inRange - looked }

@@ -5,8 +5,8 @@ import type { MasterNode } from './link.js';
 import { infoNumber, parseInfo } from './parse-info.js';
 import type { QueueHandle } from './queue-control.js';
 
-/** Finished jobs that one call of the script looks at: about 5 ms of Redis. */
-const CLEAN_CHUNK = 500;
+/** Finished jobs that one call of the script looks at: 3.5 ms of Redis. [run: 12 to 18 µs a job among 1,000,000] */
+const CLEAN_CHUNK = 200;
 
 export interface EventsSize {
   readonly length: number;
@@ -97,7 +97,7 @@ export async function estimateClean({ client, id }: QueueHandle, range: CleanRan
 
 export interface CleanResult {
   readonly removed: number;
-  /** Sum of MEMORY USAGE of all that was deleted; null where that is not permitted. */
+  /** Sum of MEMORY USAGE of all that was deleted, the part of a set of over 10,000 jobs to a twentieth; null where that is not permitted. */
   readonly freedBytes: number | null;
   /** Failed children that a parent still waits for: left where they are. */
   readonly skipped: number;

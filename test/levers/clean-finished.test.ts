@@ -1,6 +1,7 @@
 import { FlowProducer } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { cleanFinished } from '../../server/redis/relief.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { openBoth } from '../support/bullmq-queues.js';
 import { type LeverBench, startBench } from '../support/lever-bench.js';
@@ -35,6 +36,36 @@ async function addCompleted(id: string, count: number): Promise<void> {
 }
 
 const idsOf = (id: string, state: string) => redis.client.zrange(`${id}:${state}`, '0', '-1');
+
+it('never measures the whole of a large set, and still tells what came free', async () => {
+  const { client } = redis;
+  const set = 'bull:large:failed';
+  await client.hset('bull:large:meta', 'version', 'bullmq:6.7.0');
+  for (let at = 0; at < 24_000; at += 2_000) {
+    const pipeline = client.pipeline();
+    for (let i = at; i < at + 2_000; i += 1) {
+      pipeline.hset(`bull:large:f${i}`, 'name', 'work', 'data', '{}', 'finishedOn', i);
+      pipeline.zadd(set, i, `f${i}`);
+    }
+    await pipeline.exec();
+  }
+  const bytesOf = async (key: string) => Number(await client.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
+  const [before, job] = [await bytesOf(set), await bytesOf('bull:large:f9999')];
+  const monitor = await client.duplicate().monitor();
+  const measured: string[][] = [];
+  monitor.on('monitor', (_at: string, args: string[]) => {
+    if (args[1]?.toUpperCase() === 'USAGE' && args[2] === set) measured.push(args);
+  });
+  const range = { state: 'failed', untilMs: null, keep: 12_000 } as const;
+  const result = await cleanFinished({ client, id: 'bull:large', canFlagScripts: true }, range);
+  const samples = new Set(measured.map((args) => args[4]));
+  monitor.disconnect();
+  expect(result).toMatchObject({ removed: 12_000, remaining: 0, endedBecause: null });
+  const freed = before - (await bytesOf(set)) + 12_000 * job;
+  expect((result.freedBytes ?? 0) / freed).toBeGreaterThan(0.95);
+  expect((result.freedBytes ?? 0) / freed).toBeLessThan(1.05);
+  expect(samples).toEqual(new Set(['100']));
+});
 
 describe('cleans oldest first', () => {
   it('by age', async () => {
