@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import type { GateEnv } from '../../auth/gate.js';
+import type { Role } from '../../auth/role.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { Problem } from '../problem.js';
 import { OutcomesSchema, ProblemSchema } from './schemas.js';
@@ -31,6 +32,30 @@ export function apiPart(): OpenAPIHono<ApiEnv> {
   });
 }
 
+/** Who may call an operation, as the document has it: a token or a session, of at least this role. */
+export function securityOf(method: RouteConfig['method']) {
+  const role: Role = method === 'get' ? 'viewer' : 'operator';
+  return [{ bearer: [role] }, { session: [role] }];
+}
+
+const refused = {
+  description: 'Refused',
+  content: { 'application/problem+json': { schema: ProblemSchema } },
+};
+
+/** Puts a route that answers text into the document: what a path with an ending, or a stream, can't do by itself. */
+export function documentText(
+  part: OpenAPIHono<ApiEnv>,
+  type: string,
+  route: Pick<RouteConfig, 'path' | 'summary' | 'request'>,
+): void {
+  const text = { description: route.summary ?? 'OK', content: { [type]: { schema: z.string() } } };
+  const security = securityOf('get');
+  part.openAPIRegistry.registerPath({
+    ...{ ...route, method: 'get', security, responses: { 200: text, default: refused } },
+  });
+}
+
 /** A route that answers JSON of one schema, or a problem. */
 export function jsonRoute<
   const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
@@ -38,9 +63,10 @@ export function jsonRoute<
 >(route: R, schema: S) {
   return createRoute({
     ...route,
+    security: securityOf(route.method),
     responses: {
       200: { description: route.summary ?? 'OK', content: { 'application/json': { schema } } },
-      default: { description: 'Refused', content: { 'application/problem+json': { schema: ProblemSchema } } },
+      default: refused,
     },
   });
 }
@@ -116,6 +142,7 @@ export function leverRoute<
   const content = { 'application/json': { schema: (schema ?? OutcomesSchema) as S } };
   return createRoute({
     ...route,
+    security: securityOf(route.method),
     responses: {
       200: {
         description:
@@ -131,10 +158,7 @@ export function leverRoute<
         description: 'Every target was refused or failed, each with its reason; nothing was changed',
         content,
       },
-      default: {
-        description: 'Refused',
-        content: { 'application/problem+json': { schema: ProblemSchema } },
-      },
+      default: refused,
     },
   });
 }

@@ -5,7 +5,7 @@ import { accountOfIncident } from '../../model/incident/account.js';
 import { draftOf } from '../../model/incident/draft.js';
 import { statusUpdateOf } from '../../model/incident/status-update.js';
 import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
-import { apiPart, jsonBody, jsonRoute } from './env.js';
+import { apiPart, documentText, jsonBody, jsonRoute } from './env.js';
 import { IncidentAccountSchema } from './incident-account-schema.js';
 import { ChangeSchema, changeOf, IncidentSchema, OrderSchema, orderOf } from './incident-schemas.js';
 import { presentIncident, presentIncidentAccount } from './present-incident.js';
@@ -30,7 +30,7 @@ const getRoute = jsonRoute(
   {
     method: 'get',
     path: '/incidents/{id}',
-    summary: 'One incident with its account; /incidents/{id}.md is the post-mortem draft in Markdown',
+    summary: 'One incident with its account',
     request: { params: idParam },
   },
   AccountedSchema,
@@ -65,6 +65,11 @@ const statusRoute = jsonRoute(
 
 export function incidentsApi(deps: AppDeps) {
   const part = apiPart();
+  documentText(part, 'text/markdown', {
+    path: '/incidents/{id}.md',
+    summary: 'The post-mortem draft of an incident in Markdown',
+    request: { params: idParam },
+  });
   // Before {id}, which would take it.
   part.get('/incidents/:file{[^/]+\\.md}', async (c) => {
     const incident = await findIncident(deps, c.req.param('file').slice(0, -'.md'.length));

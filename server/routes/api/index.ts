@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { AppDeps } from '../../app-deps.js';
 import { requireRole } from '../../auth/gate.js';
+import { SESSION_COOKIE } from '../../auth/sessions.js';
 import { isImport } from '../bounded-body.js';
 import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
@@ -10,7 +11,7 @@ import { alertRulesApi } from './alert-rules.js';
 import { alertsApi } from './alerts.js';
 import { beaconApi } from './beacon.js';
 import { channelsApi } from './channels.js';
-import type { ApiEnv } from './env.js';
+import { type ApiEnv, documentText } from './env.js';
 import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
 import { incidentsApi } from './incidents.js';
@@ -67,6 +68,19 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     alertRulesApi(deps),
   ])
     api.route('/', part);
+  documentText(api, 'text/event-stream', {
+    path: '/live',
+    summary: 'Server-sent events: `overview` at each tick, with every Redis and what is wrong',
+  });
+  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token of `spillway token`. Each operation names the least role.',
+  });
+  api.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    ...{ type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+    description: 'What a browser has after /sign-in',
+  });
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: {

@@ -6,7 +6,7 @@ import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
 import { RestoreRateSchema } from '../../replay/parking/restore-rate.js';
 import { Problem } from '../problem.js';
 import { auditParking } from './audit-parking.js';
-import { apiPart, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
+import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 import {
   DiskSchema,
   EstimateSchema,
@@ -116,6 +116,7 @@ const restoreRoute = jsonRoute(
 const importRoute = createRoute({
   method: 'post',
   path: '/parkings/import',
+  security: [{ bearer: ['admin'] }, { session: ['admin'] }],
   summary: 'Take an export as a parking of its own; its jobs come back by a restore',
   description:
     'Admin only. Into a queue that the console knows, and with no id that BullMQ keeps for itself. A line may have 16 MiB, all of it twice parking.maxBytes.',
@@ -130,6 +131,11 @@ export function parkingsApi(deps: AppDeps) {
   const { parkings } = deps;
   const present = async (parking: Parking) => presentParking(parking, await parkings.types(parking.id));
   const part = apiPart();
+  documentText(part, 'application/x-ndjson', {
+    path: '/parkings/{id}.ndjson',
+    summary: 'Export: its jobs line by line, for who sees job data',
+    request: { params: idParam },
+  });
   // Before the one with an id, which would take its path.
   part.get('/parkings/:file{.+\\.ndjson}', async (c) => {
     if (!includesRole(c.get('actor').role, deps.jobDataRole))

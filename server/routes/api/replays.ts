@@ -6,7 +6,7 @@ import type { ReplayRequest } from '../../replay/replay-request.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
 import { Problem } from '../problem.js';
-import { apiPart, dryRunQuery, jsonBody, jsonRoute, leverRoute } from './env.js';
+import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute, leverRoute } from './env.js';
 import {
   presentDryRun,
   presentOrderOutcome,
@@ -170,6 +170,11 @@ export function replaysApi(deps: AppDeps) {
       const actor = c.get('actor');
       return c.json({ replay: shown(actor, found(id)), markdown: report(actor, id) }, 200);
     });
+  documentText(part, 'text/markdown', {
+    path: '/replays/{id}/report.md',
+    summary: 'The account of a replay in Markdown',
+    request: { params: idParam },
+  });
   part.get('/replays/:id/report.md', (c) =>
     c.body(report(c.get('actor'), c.req.param('id')), 200, {
       'Content-Type': 'text/markdown; charset=utf-8',

@@ -6,7 +6,7 @@ import { formatUtc } from '../../model/format-time.js';
 import { draftOf } from '../../model/incident/draft.js';
 import { accountQueryOf } from '../account-query.js';
 import { Problem } from '../problem.js';
-import { apiPart, jsonRoute } from './env.js';
+import { apiPart, documentText, jsonRoute } from './env.js';
 import { presentEntry, TimelineEntrySchema } from './present-entry.js';
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
@@ -49,8 +49,7 @@ const entryRoute = jsonRoute(
   {
     method: 'get',
     path: '/timeline/{id}',
-    summary:
-      'One entry, with what people wrote on it; /timeline.md?from=&to= is a range as a post-mortem draft in Markdown',
+    summary: 'One entry, with what people wrote on it',
     request: { params: z.object({ id: z.string().max(200, 'is too long') }) },
   },
   TimelineEntrySchema,
@@ -58,6 +57,11 @@ const entryRoute = jsonRoute(
 
 export function timelineApi(deps: AppDeps) {
   const part = apiPart();
+  documentText(part, 'text/markdown', {
+    path: '/timeline.md',
+    summary: 'A range of at most 31 days as a post-mortem draft in Markdown',
+    request: { query: z.object({ from: time, to: time.optional(), instance: z.string().optional() }) },
+  });
   part.get('/timeline.md', async (c) => {
     const { fromMs, toMs, instance } = accountQueryOf(deps, c.req.query(), 1);
     if (fromMs === undefined)

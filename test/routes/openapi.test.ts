@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../server/app.js';
+import type { AppDeps } from '../../server/app-deps.js';
+import type { Config } from '../../server/config.js';
+
+/** Stands for all that routes are given: only their paths and what stands before them are looked at here. */
+const anything: unknown = new Proxy(() => undefined, { get: () => anything, apply: () => anything });
+const own: Readonly<Record<string | symbol, unknown>> = {
+  now: Date.now,
+  sessions: { find: async () => null },
+  version: '1',
+};
+const deps = new Proxy(own, { get: (from, name) => (name in from ? from[name] : anything) });
+
+/** The app as it answers on this address: without tokens, on loopback everybody may call, and elsewhere nobody. */
+const appAt = (host: string) =>
+  createApp({
+    config: { host, allowedHosts: [], tokens: [] } as unknown as Config,
+    deps: deps as unknown as AppDeps,
+    noteFault: (message, error) => {
+      throw new Error(message, { cause: error });
+    },
+  });
+const routes = appAt('127.0.0.1').routes.filter(({ method, path }) => method !== 'ALL' && path !== '/*');
+
+interface Operation {
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+}
+
+interface OpenApiDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly securitySchemes: Readonly<Record<string, { readonly type: string }>> };
+}
+
+describe('the routes of the app', () => {
+  it('are in the OpenAPI document where they are of the API, each with who may call it', async () => {
+    const answer = await appAt('127.0.0.1').request('/api/v1/openapi.json', {
+      headers: { host: 'localhost' },
+    });
+    expect(answer.status, await answer.clone().text()).toBe(200);
+    const { paths, components } = (await answer.json()) as OpenApiDocument;
+    const documented = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} /api/v1${path}`),
+    );
+    const served = routes
+      .filter(({ path }) => path.startsWith('/api/v1/') && path !== '/api/v1/openapi.json')
+      .map(({ method, path }) => `${method} ${documentedPath(path)}`);
+    expect([...new Set(served)].sort()).toEqual(documented.sort());
+    expect(documented.length).toBeGreaterThan(70);
+
+    expect(components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      session: { type: 'apiKey', in: 'cookie', name: 'spillway_session' },
+    });
+    for (const [path, methods] of Object.entries(paths))
+      for (const [method, { security }] of Object.entries(methods)) {
+        const schemes = security?.flatMap((one) => Object.keys(one));
+        expect(schemes, `${method} ${path}`).toEqual(['bearer', 'session']);
+        if (method !== 'get') expect(security?.[0]?.bearer, path).not.toContain('viewer');
+      }
+  });
+
+  it('read next to nothing of what a stranger sends, whatever the path', async () => {
+    const app = appAt('0.0.0.0');
+    const changes = routes.filter(({ method }) => method !== 'GET');
+    expect(changes.length).toBeGreaterThan(50);
+    for (const { method, path } of changes) {
+      let pulledBytes = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          pulledBytes += 1_000;
+          if (pulledBytes > 1_000_000) controller.close();
+          else controller.enqueue(new TextEncoder().encode('a&'.repeat(500)));
+        },
+      });
+      const answer = await app.request(`http://localhost${path.replace(/[:{].*/, 'x')}`, {
+        ...{ method, body, duplex: 'half' },
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          'transfer-encoding': 'chunked',
+        },
+      });
+      expect([401, 413, 303], `${method} ${path}: ${answer.status}`).toContain(answer.status);
+      expect(pulledBytes, `${method} ${path}`).toBeLessThan(20_000);
+    }
+  });
+});
+
+/** `:id` as `{id}`; a parameter that ends in a kind of file is an id and that ending. */
+function documentedPath(path: string): string {
+  return path.replace(/:\w+\{[^}]*\\\.(\w+)\}/g, '{id}.$1').replace(/:(\w+)/g, '{$1}');
+}
