@@ -91,8 +91,8 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       await checkDeafIsNamed(stage, api);
       await alerts.untilTold('it hears of no jobs');
       await reconnect(stage, api);
-      await way.close();
       await alerts.conclude();
+      await way.close();
     },
   };
 }

@@ -23,10 +23,10 @@ const FLOW = ['queue.overloaded', 'queue.growing'];
  * point downwards, so nothing explains itself in the end.
  */
 const EXPLANATIONS: readonly Explanation[] = [
-  // Who is held up itself sees late; what it could not read is no trouble of Redis.
+  // Who is held up itself sees late. That a connection is lost is no effect of it: silence is counted in attended time.
   {
     cause: 'console.starved',
-    effects: ['console.stale', 'redis.unreachable'],
+    effects: ['console.stale'],
     holds: () => true,
     withRemedies: false,
   },

@@ -5,10 +5,13 @@ import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
 import type { FindingRule, Subject } from './finding.js';
 import { plainName } from './words.js';
 
-/** A process that is held up so much of the time does its work late, whatever the work. */
-const HELD_UP_RATIO = 0.4;
+/**
+ * A process that is held up so much of the time does its work late, whatever the work. High, as this explains other
+ * findings: on a machine that is merely busy a process waits for a third of its time, and its jobs are hardly slower.
+ */
+const HELD_UP_RATIO = 0.5;
 /** Who uses less than this of a core while being held up is not held up by its own work. */
-const OWN_WORK_RATIO = 0.5;
+const OWN_WORK_RATIO = 0.3;
 /** A queue's troubles are the host's where at least this share of its workers is there. */
 const SHARE_OF_WORKERS = 0.5;
 

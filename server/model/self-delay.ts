@@ -30,7 +30,7 @@ const MAX_STALLS = 300;
 /** What lies between two stalls and is shorter was no time to attend to anything. */
 const JOINED_WITHIN_MS = 20;
 /** Starved from here on; over below the other, so that it does not come and go with each second. */
-const STARVED_RATIO = 0.4;
+const STARVED_RATIO = 0.5;
 const OVER_RATIO = 0.1;
 
 export function noDelay(host: string): SelfDelay {

@@ -6,6 +6,8 @@ import { WorkerTypes } from './worker-types.js';
 
 /** Rates are told over so many beats. */
 const RATE_BEATS = 5;
+/** A burst of seconds is no starved host. */
+const DELAY_BEATS = 10;
 const TREND_POINTS = 60;
 const WAIT_BEATS = 30;
 
@@ -117,7 +119,7 @@ export class AgentWorker {
     const finished = worker.types.reduce((sum, type) => sum + type.completed + type.failed, 0);
     const failed = worker.types.reduce((sum, type) => sum + type.failed, 0);
     this.#told = [
-      ...this.#told.slice(-RATE_BEATS),
+      ...this.#told.slice(1 - DELAY_BEATS),
       {
         atMs: nowMs,
         finished,
@@ -214,7 +216,7 @@ export class AgentWorker {
       wait: waitOf(this.#waits, this.#waitsBefore),
       loopDelayP99Ms: beat.loopDelay.p99Ms,
       loopDelayMaxMs: beat.loopDelay.maxMs,
-      delay: delayOf(recent.flatMap(({ host }) => host ?? [])),
+      delay: delayOf(this.#told.slice(-DELAY_BEATS).flatMap(({ host }) => host ?? [])),
       rssBytes: beat.rssBytes ?? null,
       errorsPerSecond: {
         oom: perSecond((told) => told.errors.oom),

@@ -201,11 +201,16 @@ describe('a host without CPU to spare', () => {
     expect(codes(find(workers)).flat()).not.toContain('host.starved');
   });
 
-  it('of the console: nobody is called stuck, crashed or silent, and Redis not unreachable, by who could not look', () => {
+  it('of the console: nobody is called stuck, crashed or silent by who could not look, and old numbers follow from it', () => {
     const workers = fleet(3, { isConnected: false, agent: stopped });
-    const link = { status: 'unreachable' as const, sinceMs: NOW_MS - 4_000, lastReadAtMs: NOW_MS - 9_000 };
+    const link = {
+      status: 'stale' as const,
+      problem: 'Redis does not answer in time',
+      sinceMs: NOW_MS - 4_000,
+      lastReadAtMs: NOW_MS - 9_000,
+    };
     const seen = codes(find(workers, busyQueue, { self: starvedSelf, link }));
-    expect(seen[0]).toEqual(['console.starved', 'redis.unreachable']);
+    expect(seen[0]).toEqual(['console.starved', 'console.stale']);
     expect(seen.flat().join(' ')).not.toMatch(/worker\./);
   });
 

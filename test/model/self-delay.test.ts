@@ -25,8 +25,8 @@ describe('the console is starved', () => {
     expect(delay.sinceMs).toBe(NOW_MS + 50);
   });
 
-  it('when it was stopped for five seconds, but not for a garbage collection or a slow tick', () => {
-    expect(looked([[5_000, 4_900]]).isStarved).toBe(true);
+  it('when it was stopped for six seconds, but not for a garbage collection or a slow tick', () => {
+    expect(looked([[6_000, 5_900]]).isStarved).toBe(true);
     expect(looked([[1_000, 900]]).isStarved).toBe(false);
     expect(looked(stutter(10, 150, 850)).isStarved).toBe(false);
   });

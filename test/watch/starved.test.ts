@@ -43,7 +43,7 @@ const BLAME = /unreachable|does not answer|crashed|is stuck|are stuck|silent|dra
 describe('on a host without CPU to spare', () => {
   it('one finding says so, and nobody is called crashed, stuck, silent or unreachable', async () => {
     const queue = new Queue('work', { connection: { port: redis.port } });
-    await queue.addBulk(Array.from({ length: 1_500 }, () => ({ name: 'mail', data: {} })));
+    await queue.addBulk(Array.from({ length: 20_000 }, () => ({ name: 'mail', data: {} })));
     await queue.close();
     starving = starve([app.pid, workers.pid], { everyMs: 1_000, runMs: 60 });
     await until(
@@ -62,7 +62,7 @@ describe('on a host without CPU to spare', () => {
 
   it('workers in a container that has used up its quota of CPU: their host is named, and not they', async (context) => {
     try {
-      starving = throttle([workers.pid], 0.05);
+      starving = throttle([workers.pid], 0.03);
     } catch (error) {
       context.skip(`no control group can be made here: ${error}`);
     }
