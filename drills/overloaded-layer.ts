@@ -62,6 +62,7 @@ export const overloadedLayer: Drill = {
       },
     ],
     allowed: [
+      { rule: 'redis-filling', because: 'fifty thousand jobs are added that fail and stay' },
       { rule: 'type-failing', queue: RIGHT, type: FORWARD, because: 'there they fail for a moment only' },
       { rule: 'workers', queue: RIGHT, naming: 'right-1', because: 'it is killed to be replaced' },
       { rule: 'queue-overloaded', queue: LEFT, because: 'half of its workers are lost during a replay' },

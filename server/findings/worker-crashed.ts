@@ -11,6 +11,8 @@ export const workerCrashed: FindingRule = {
     ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     (found, queue, snapshot) => {
       const [first] = found;
+      // Who went last is the news.
+      const latest = [...found].sort((a, b) => b.lastSeenAtMs - a.lastSeenAtMs);
       const queueId = first?.queueId ?? '';
       const left = slotsLeft(snapshot, queueId, found);
       const jobs = found.reduce(
@@ -27,7 +29,7 @@ export const workerCrashed: FindingRule = {
       return {
         severity: isServed && jobs === 0 ? 'warning' : 'critical',
         title: `${formatCount(found.length)} of ${formatThings(left.workers + found.length, 'worker')} gone since ${formatUtcTime(Math.min(...found.map(({ lastSeenAtMs }) => lastSeenAtMs)))}`,
-        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
+        sentence: `${names(latest)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
         evidence: evidenceOf(found),
         remedies: [
           ...(isServed && lost > 0 && (queue?.backlog ?? 0) > 0

@@ -10,6 +10,9 @@ const MIN_SLOWER_MS = 50;
 const FAILING_MORE = 0.3;
 const FAILING_TIMES = 3;
 const MOSTLY_FAILING = 0.4;
+/** What is counted of a worker reaches back so far, or to its start. */
+const COUNTED_MS = 10 * 60_000;
+const SAME_START_MS = 30_000;
 
 /**
  * The one that drags the rest (incidents.md, 2): by queue and job type, a worker whose median run time is three times the
@@ -76,7 +79,10 @@ function isMostlyWork({ seen }: Row): boolean {
   return failureRatio(seen) < MOSTLY_FAILING;
 }
 
-function failingOf(type: string, { worker, seen }: Row, peers: readonly Row[]): Outlier | null {
+function failingOf(type: string, row: Row, all: readonly Row[]): Outlier | null {
+  const { worker, seen } = row;
+  const peers = all.filter((peer) => hasLivedThrough(row, peer));
+  if (peers.length < MIN_PEERS) return null;
   const own = failureRatio(seen);
   const usual = median(peers.map((peer) => failureRatio(peer.seen)));
   if (seen.completed + seen.failed < MIN_RUNS) return null;
@@ -88,6 +94,13 @@ function failingOf(type: string, { worker, seen }: Row, peers: readonly Row[]): 
     peers: usual,
     sentence: `${worker.label} fails ${formatRatio(own)} of its ${type} jobs, its ${peers.length} peers ${formatRatio(usual)}.`,
   };
+}
+
+/** A peer that came after a trouble which failed everybody's jobs says nothing about who was there. */
+function hasLivedThrough({ worker }: Row, { worker: { agent } }: Row): boolean {
+  if (agent === null || worker.agent === null) return true;
+  const isYoung = agent.lastBeatAtMs - agent.attachedAtMs < COUNTED_MS;
+  return !isYoung || agent.attachedAtMs <= worker.agent.attachedAtMs + SAME_START_MS;
 }
 
 function failureRatio({ completed, failed }: WorkerType): number {

@@ -4,6 +4,7 @@ import { axeFinds } from '../support/axe.js';
 import { PHONE, type Scene, startScene, untilLive, untilSeen, WIDE } from '../support/scene.js';
 
 const QUEUE = '/i/default/q/bull%3Amail';
+let looks = 1;
 /** Path, and what to do there before it is looked at. */
 const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Page) => Promise<unknown>])[] = [
   ['overview', '/', untilLive],
@@ -36,6 +37,9 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
     'outcome',
     '/lever?lever=queue.concurrency&instance=default&queues=bull%3Amail&args=%7B%22value%22%3A4%7D&why=look',
     async (page) => {
+      // What is set already can't be applied again: another number at each look.
+      const field = page.locator('#lever-form input[name="value"]');
+      await field.fill(String(Number(await field.inputValue()) + looks++));
       await page.locator('#lever-form button[type="submit"]').click();
       await page.waitForSelector('.outcomes');
     },

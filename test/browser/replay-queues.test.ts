@@ -170,7 +170,7 @@ it(
     const page = await open('/i/default/q/bull%3Amail/jobs/j2999');
     await page.getByRole('link', { name: 'Replay all like it…' }).press('Enter');
     await page.getByRole('heading', { name: 'Replay jobs' }).waitFor();
-    expect(await page.getByLabel('Queues', { exact: true }).inputValue()).toBe('bull:mail');
+    expect(await page.getByLabel('Queues (required)').inputValue()).toBe('bull:mail');
     expect(await page.getByLabel('Job types').inputValue()).toBe('bill');
     expect(await page.getByLabel('Error holds').inputValue()).toBe('card & bank: declined');
     await page.getByLabel('Why').fill('look');
@@ -191,7 +191,7 @@ it(
     const page = await open('/fleet');
     await page.getByRole('link', { name: 'Replay what failed since' }).first().press('Enter');
     await page.getByRole('heading', { name: 'Replay jobs' }).waitFor();
-    expect(await page.getByLabel('Queues', { exact: true }).inputValue()).toBe('bull:mail');
+    expect(await page.getByLabel('Queues (required)').inputValue()).toBe('bull:mail');
     expect(await page.getByLabel('Ended from (UTC)').inputValue()).toMatch(/^\d{4}-\d\d-\d\dT/);
     await page.close();
   },

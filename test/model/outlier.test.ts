@@ -67,6 +67,16 @@ describe('the one that drags the rest', () => {
     ]);
   });
 
+  it('is not who was there while everybody failed, beside peers that came afterwards', () => {
+    const young = (id: string) => {
+      const made = worker(id, 100);
+      if (made.agent === null) return made;
+      return { ...made, agent: { ...made.agent, attachedAtMs: made.agent.lastBeatAtMs - 60_000 } };
+    };
+    const there = [worker('a', 100, 120), worker('b', 100, 110)];
+    expect(findOutliers([...there, young('new-a'), young('new-b')]).size).toBe(0);
+  });
+
   it('is not judged with too few runs or peers', () => {
     expect(findOutliers([worker('a', 100), worker('slow', 5_000)]).size).toBe(0);
     expect(findOutliers([worker('a', 100), worker('b', 100), worker('slow', 5_000, 0, 10)]).size).toBe(0);
