@@ -38,7 +38,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
     '/lever?lever=queue.concurrency&instance=default&queues=bull%3Amail&args=%7B%22value%22%3A4%7D&why=look',
     async (page) => {
       // What is set already can't be applied again: another number at each look.
-      const field = page.locator('#lever-form input[name="value"]');
+      const field = page.locator('#lever-form .input-number');
       await field.fill(String(Number(await field.inputValue()) + looks++));
       await page.locator('#lever-form button[type="submit"]').click();
       await page.waitForSelector('.outcomes');
