@@ -175,13 +175,16 @@ describe('a console that is killed between a claim and its answer', () => {
     try {
       await heard(one);
       workers.signal('SIGSTOP');
-      const asked = [patch(one), beacon(one)].map((answer) => answer.catch(() => 'cut off'));
-      await until('both are under way', async () => {
+      const probed = beacon(one).catch(() => 'cut off');
+      await until('the beacon is under way', async () => (await redis.client.llen('bull:work:wait')) > 0);
+      const patched = patch(one).catch(() => 'cut off');
+      await until('and so is the order', async () => {
         const kept = await redis.client.hget('bull:work:meta', 'spillway.workers');
-        return kept?.includes('11') && (await redis.client.llen('bull:work:wait')) > 0;
+        return kept?.includes('11');
       });
       await one.signal('SIGKILL');
-      expect(await Promise.all(asked)).toEqual(['cut off', 'cut off']);
+      expect(await probed).toBe('cut off');
+      await patched;
       workers.signal('SIGCONT');
       one = await start();
       await heard(one);
@@ -189,8 +192,10 @@ describe('a console that is killed between a claim and its answer', () => {
       expect([unknown.status, unknown.body.type]).toEqual([409, '/docs#problem-outcome-unknown']);
       expect(unknown.body.detail).toMatch(/may be done, or not/);
       const again = await patch(one);
-      expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, null]);
-      expect((await said())?.concurrency).toBe(11);
+      // On a machine that is held up for the second in which workers may answer, the answer was kept before the kill.
+      const isKept = again.headers.get('idempotency-replayed') === 'true';
+      expect(again.status).toBe(isKept ? 202 : 200);
+      await until('the worker follows', async () => (await said())?.concurrency === 11);
       expect((await patch(one)).headers.get('idempotency-replayed')).toBe('true');
     } finally {
       await one.stop();
