@@ -53,11 +53,11 @@ export function createGate({ config, sessions, access, now }: GateParts): Gate {
     const source = sourceOf(c);
     const tried = wrongTokens.note(source, token, now());
     const fingerprint = fingerprintOf(token);
-    const about = fingerprint === null ? '' : ` (its SHA-256 begins with ${fingerprint})`;
+    const about = fingerprint === null ? '' : ` (SHA-256 ${fingerprint}…)`;
     const stranger = { source, actor: STRANGER };
     access.note({ ...stranger, kind: 'wrong-token', text: `A wrong token${about}` });
     if (tried === 'first-too-many')
-      access.note({ ...stranger, kind: 'lock-out', text: `Too many wrong tokens${about}, the last` });
+      access.note({ ...stranger, kind: 'lock-out', text: `Too many wrong tokens${about}` });
     return tried === 'wrong' ? 'wrong' : 'too-many';
   };
 
