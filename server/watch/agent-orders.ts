@@ -46,7 +46,7 @@ export class AgentOrders implements AgentPort {
   }
 
   look(snapshot: Snapshot): void {
-    if (snapshot.link.status === 'live' && this.problem === null) this.#standing?.look(snapshot);
+    if (snapshot.link.status === 'live' && this.problem === null) void this.#standing?.look(snapshot);
   }
 
   async send(

@@ -59,16 +59,18 @@ export class StandingOrders {
     }
   }
 
-  /** After each read: forgets what stands no more, then gives what stands to those who lack it. One at a time. */
-  look({ queues, workers }: Pick<Snapshot, 'queues' | 'workers'>): void {
+  /** After each read: forgets what stands no more, then gives what stands to those who lack it. One at a time; never rejects. */
+  async look({ queues, workers }: Pick<Snapshot, 'queues' | 'workers'>): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    this.#forgetGone(queues)
-      .then(() => this.#giveAgain(workers, new Map(queues.map(({ id, readAtMs }) => [id, readAtMs]))))
-      .catch((error: unknown) => this.#deps.onFault(error))
-      .finally(() => {
-        this.#isLooking = false;
-      });
+    try {
+      await this.#forgetGone(queues);
+      await this.#giveAgain(workers, new Map(queues.map(({ id, readAtMs }) => [id, readAtMs])));
+    } catch (error) {
+      this.#deps.onFault(error);
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
   async #forgetGone(queues: readonly QueueState[]): Promise<void> {
