@@ -55,7 +55,7 @@ export class RunLog {
         return result;
       }
       // A query begins anew each time it is waited for: BullMQ is given what is waited for here.
-      const settled = Promise.resolve(result);
+      const settled = result instanceof Promise ? result : Promise.resolve(result);
       settled.then(
         () => this.#end(run, 'completed', null),
         (error) => this.#end(run, 'failed', error),
