@@ -10,9 +10,10 @@ const MIN_SLOWER_MS = 50;
 const FAILING_MORE = 0.3;
 const FAILING_TIMES = 3;
 const MOSTLY_FAILING = 0.4;
-/** What is counted of a worker reaches back so far, or to its start. */
-const COUNTED_MS = 10 * 60_000;
-const SAME_START_MS = 30_000;
+/** What is counted of a worker reaches back so far (two generations of worker-types.ts), or to its start. */
+const COUNTED_MS = 4 * 60_000;
+/** Workers of one deployment start so close to each other. */
+const SAME_START_MS = 5_000;
 
 /**
  * The one that drags the rest (incidents.md, 2): by queue and job type, a worker whose median run time is three times the

@@ -4,6 +4,7 @@ import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { findLever } from '../../server/levers/index.js';
 import { noDelay, type SelfDelay } from '../../server/model/self-delay.js';
+import { verdictsInWords } from '../../server/routes/pages/worker-view-model.js';
 import type { WorkerState } from '../../server/watch/worker-state.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import {
@@ -229,4 +230,23 @@ describe('a host without CPU to spare', () => {
     );
     expect(codes(find(workers, {}, { self: noDelay('vm-1') })).flat()).toContain('worker.stuck');
   });
+});
+
+it('a worker that drags the rest is called so in the finding and above the table, and counted once', () => {
+  const runs = (p50Ms: number) => [
+    {
+      name: 'send',
+      completed: 200,
+      failed: 0,
+      run: { count: 200, p50Ms, p99Ms: 4 * p50Ms, longestMs: 4 * p50Ms },
+      recent: null,
+    },
+  ];
+  const workers = fleet(4, { agent: { types: runs(100) } }).map((worker, i) =>
+    i > 0 || worker.agent === null ? worker : { ...worker, agent: { ...worker.agent, types: runs(2_000) } },
+  );
+  const snapshot = aSnapshot({ queues: [aQueue()], workers });
+  const [found] = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
+  expect(found?.title).toContain('drags the rest');
+  expect(verdictsInWords(snapshot.workers)).toBe('1 drags the rest, 3 healthy');
 });

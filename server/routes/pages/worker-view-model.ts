@@ -4,7 +4,7 @@ import type { IconName } from '../../../views/icon.js';
 import type { WorkerRowProps, WorkerTableProps } from '../../../views/worker-table.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
-import { VERDICT_ORDER } from '../../model/fleet-order.js';
+import { byTrouble } from '../../model/fleet-order.js';
 import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../../model/format.js';
 import type { WorkerVerdict } from '../../model/worker-verdict.js';
 import type { Snapshot } from '../../watch/snapshot.js';
@@ -33,6 +33,7 @@ const MB = 1024 * 1024;
 /** Beats come once a second. */
 const SILENT_AFTER_MS = 2_500;
 const OUTSIDE_WORD = 'no agent';
+const OUTLIER_WORD = 'drags the rest';
 
 export interface WorkerRowContext {
   readonly role: Role;
@@ -65,7 +66,7 @@ export function workerRowOf(
       : null,
     state: verdict === 'healthy' && outlier ? 'warning' : words.state,
     icon: words.icon,
-    verdict: agent === null && verdict === 'unknown' ? OUTSIDE_WORD : words.word,
+    verdict: wordOf(worker),
     sentence: worker.sentence,
     outlier: outlier?.sentence ?? '',
     hasAgent: agent !== null,
@@ -176,22 +177,21 @@ function valueInWords({ setting, value }: KeptOrder): string {
   return `Concurrency ${typeof value === 'number' ? formatCount(value) : 'as deployed'}`;
 }
 
-/** "7 healthy, 1 crashed": worst first. */
+/** One word for a worker, wherever it is told: an outlier that is otherwise well is what its finding calls it. */
+function wordOf({ verdict, agent, outlier }: WorkerState): string {
+  if (agent === null && verdict === 'unknown') return OUTSIDE_WORD;
+  return verdict === 'healthy' && outlier ? OUTLIER_WORD : WORKER_VERDICTS[verdict].word;
+}
+
+/** "7 healthy, 1 crashed": worst first, each worker once. */
 export function verdictsInWords(workers: readonly WorkerState[]): string {
   if (workers.length === 0) return 'No workers';
   const counts = new Map<string, number>();
-  for (const { verdict, agent } of [...workers].sort(
-    (a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict),
-  )) {
-    const word =
-      agent === null && verdict === 'unknown' ? 'without the agent' : WORKER_VERDICTS[verdict].word;
+  for (const worker of [...workers].sort(byTrouble)) {
+    const word = wordOf(worker);
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  const outliers = workers.filter(({ outlier }) => outlier !== null).length;
-  const parts = [...counts].map(([word, count]) => `${formatCount(count)} ${word}`);
-  return [...parts, ...(outliers > 0 ? [`${outliers} far slower or failing more than the rest`] : [])].join(
-    ', ',
-  );
+  return [...counts].map(([word, count]) => `${formatCount(count)} ${word}`).join(', ');
 }
 
 /** "34 of 120 slots busy, 60 deployed" */
@@ -217,9 +217,7 @@ export function fleetHeadOf(
   more: Pick<FleetHeadProps, 'orders' | 'levers'>,
   nowMs: number,
 ): FleetHeadProps {
-  const [worst] = [...workers].sort(
-    (a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict),
-  );
+  const [worst] = [...workers].sort(byTrouble);
   const words = WORKER_VERDICTS[worst?.verdict ?? 'healthy'];
   const outside = workers.filter(({ agent }) => agent === null).length;
   return {
