@@ -131,7 +131,7 @@ export class InstanceReader {
     );
     givenUp.throwIfAborted();
     this.#memory.sampler.forgetAllBut(this.#queues);
-    this.types.forgetAllBut(this.#queues);
+    this.types.forgetAllBut(this.#queues, this.#now());
     this.#memory.exact.forgetAllBut(this.#queues, this.#now());
     const locksDue = this.#fleet.dueForLocks(this.#now());
     await this.#sight.each(answering, givenUp, (master) => this.#readLocks(master, locksDue));
@@ -149,9 +149,9 @@ export class InstanceReader {
     return this.#nodes.regularCpuRatio;
   }
 
-  /** What a beat tells of one worker's job types; of a queue that is not known nothing is kept. */
+  /** What a beat tells of one worker's job types; of a queue that is not known little is kept, and not for long. */
   hear(queueId: string, process: string, types: readonly TypeBeat[], nowMs: number): void {
-    if (this.#queues.has(queueId)) this.types.hear(queueId, process, types, nowMs);
+    this.types.hear(queueId, process, types, nowMs, this.#queues.has(queueId));
   }
 
   /** Sums for the chart of the instance. */

@@ -31,6 +31,10 @@ const ASKED_AGAIN_MS = 30_000;
 /** Of what is remembered of job types, of all queues together, by estimate: 5,000 busy types, or 20,000 quiet ones. */
 const MAX_BYTES = 96 * 1024 * 1024;
 
+/** Queues that agents tell of before they are found: held for so long, and so many of them, as made-up ones never are. */
+const UNFOUND_MS = 10_000;
+const MAX_UNFOUND = 50;
+
 /** By queue, the slots of each process that works on it, by the id of its agent. */
 export type SlotsByQueue = () => ReadonlyMap<string, ReadonlyMap<string, number>>;
 /** What was sampled or counted of the jobs in one list of a queue. */
@@ -57,6 +61,8 @@ interface Turn {
 /** Job types of all queues of one Redis: what agents tell, and what Redis shows where they don't. */
 export class InstanceTypes {
   readonly #turns = new Map<string, Turn>();
+  /** Since when, by queue. */
+  readonly #unfound = new Map<string, number>();
   readonly #budget = new ByteBudget(MAX_BYTES);
   readonly #sampledOf: SampledOf;
   readonly #slotsByQueue: SlotsByQueue;
@@ -68,8 +74,15 @@ export class InstanceTypes {
     this.#thresholdOf = thresholdOf;
   }
 
-  /** What a beat tells of one worker's job types. */
-  hear(queueId: string, process: string, types: readonly TypeBeat[], nowMs: number): void {
+  /**
+   * What a beat tells of one worker's job types.
+   * @param isFound the queue is known. One that is not yet is waited for: what ran in its first second is told only once.
+   */
+  hear(queueId: string, process: string, types: readonly TypeBeat[], nowMs: number, isFound: boolean): void {
+    if (!isFound && !this.#unfound.has(queueId)) {
+      if (this.#unfound.size >= MAX_UNFOUND) return;
+      this.#unfound.set(queueId, nowMs);
+    }
     this.#turn(queueId).types.takeAgent(process, types, nowMs);
   }
 
@@ -85,9 +98,11 @@ export class InstanceTypes {
     this.judge(queues, nowMs);
   }
 
-  forgetAllBut(ids: { has(id: string): boolean }): void {
+  forgetAllBut(ids: { has(id: string): boolean }, nowMs: number): void {
+    for (const [id, sinceMs] of this.#unfound)
+      if (ids.has(id) || nowMs - sinceMs > UNFOUND_MS) this.#unfound.delete(id);
     for (const [id, turn] of this.#turns) {
-      if (ids.has(id)) continue;
+      if (ids.has(id) || this.#unfound.has(id)) continue;
       turn.types.release();
       this.#turns.delete(id);
     }

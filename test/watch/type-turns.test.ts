@@ -32,7 +32,7 @@ function someBusyQueues(count: number) {
     judgedOf: (id: string) => judged.get(id) ?? 0,
     judgeSoon: (id: string) => types.judgeSoon(id),
     tick(nowMs: number) {
-      for (const { id } of queues) types.hear(id, 'process', [TYPE], nowMs);
+      for (const { id } of queues) types.hear(id, 'process', [TYPE], nowMs, true);
       types.judge(queues, nowMs);
     },
   };
@@ -54,5 +54,34 @@ describe('the job types of many busy queues', () => {
     busy.judgeSoon('bull:q0');
     busy.tick(NOW_MS + 1_100);
     expect(busy.judgedOf('bull:q0')).toBe(2);
+  });
+});
+
+describe('the job types of a queue that is not found yet', () => {
+  const known = (id: string, foundAtMs: number, beside: number): readonly string[] => {
+    const types = new InstanceTypes(
+      () => null,
+      () => new Map(),
+      () => null,
+    );
+    for (let i = 0; i < beside; i += 1) types.hear(`bull:made-up-${i}`, 'process', [TYPE], NOW_MS, false);
+    types.hear(id, 'process', [TYPE], NOW_MS, false);
+    types.forgetAllBut(new Set(), NOW_MS + 1_000);
+    types.forgetAllBut(new Set(foundAtMs > 1_000 ? [] : [id]), NOW_MS + foundAtMs);
+    let names: readonly string[] = [];
+    const setTypes = (told: readonly { readonly name: string }[]): void => {
+      names = told.map(({ name }) => name);
+    };
+    types.judge([{ id, state: aQueue({ name: 'new' }), setTypes }], NOW_MS + foundAtMs);
+    return names;
+  };
+
+  it('are told for what ran before it was found, as no beat says it twice', () => {
+    expect(known('bull:new', 500, 0)).toEqual(['digest']);
+  });
+
+  it('are held for a moment, and of few queues: what is made up is never found', () => {
+    expect(known('bull:new', 12_000, 0)).toEqual([]);
+    expect(known('bull:new', 500, 50)).toEqual([]);
   });
 });
