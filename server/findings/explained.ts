@@ -91,6 +91,8 @@ const BY_EFFECT: ReadonlyMap<string, readonly Explanation[]> = new Map(
   ]),
 );
 
+/** How urgent it is says a forecast of Redis itself: a queue in worse trouble makes the memory no fuller, and is told by itself. */
+const JUDGED_ALONE = 'redis.filling';
 /** Findings that name the largest holder of memory in their own sentence: the holder's finding is then no alarm of its own. */
 const NAMES_HOLDER: ReadonlySet<string> = new Set(['redis.full', 'redis.filling']);
 
@@ -128,6 +130,16 @@ export function foldExplained(found: readonly CodedFinding[]): readonly CodedFin
     // What hurts users first: a cause stands at least where its effects would.
     return { ...cause, rank: told.reduce((rank, { effect }) => Math.max(rank, effect.rank), finding.rank) };
   };
+  for (const [cause, effects] of effectsOf) {
+    if (cause.code !== JUDGED_ALONE) continue;
+    const isWorse = ({ effect }: { effect: CodedFinding }) =>
+      compareSeverity(tell(effect).severity, cause.severity) < 0;
+    for (const { effect } of effects.filter(isWorse)) folded.delete(effect);
+    effectsOf.set(
+      cause,
+      effects.filter((one) => !isWorse(one)),
+    );
+  }
   const isHolderNamed = found.some(({ code }) => NAMES_HOLDER.has(code));
   return found
     .filter((finding) => !folded.has(finding))

@@ -1,3 +1,4 @@
+import type { QueueState } from '../watch/snapshot.js';
 import type { QueueVerdict } from './verdict.js';
 
 /** The verdict that stands for a queue, and what it needs to know to change. */
@@ -40,10 +41,38 @@ const NEIGHBOURS: readonly (readonly QueueVerdict[])[] = [
 ];
 
 /**
+ * Can what this verdict says still be so? Noise moves a measured trouble across its threshold, but a row that plainly says
+ * otherwise (no job active, no limit set) ends it at once: the finding would contradict it.
+ */
+export function hasGround({
+  verdict,
+  counts,
+  concurrency,
+  rateLimit,
+  rateLimitedForMs,
+  observedLimiterMs,
+}: Pick<
+  QueueState,
+  'verdict' | 'counts' | 'concurrency' | 'rateLimit' | 'rateLimitedForMs' | 'observedLimiterMs'
+>): boolean {
+  switch (verdict) {
+    case 'overloaded':
+      return counts.active > 0;
+    case 'capped':
+      return counts.active > 0 && concurrency !== null;
+    case 'rate-limited':
+      return rateLimit !== null || rateLimitedForMs > 0 || observedLimiterMs > 0;
+    default:
+      return true;
+  }
+}
+
+/**
  * Keeps a verdict from flapping: the one place where that is decided. Pure.
  * @param held what stood at the last tick; null: the queue is new.
  * @param found what the ladder says now.
- * @param isPressed can a measured trouble go on? Not once hardly anything waits, nor right after somebody acted on it.
+ * @param isPressed can a measured trouble go on? Not once hardly anything waits or its ground is gone (`hasGround`), nor right
+ *   after somebody acted on it.
  */
 export function holdVerdict(
   held: HeldVerdict | null,

@@ -14,7 +14,7 @@ export const jobTypeBatchWait: FindingRule = {
   code: 'jobtype.batch-wait',
   about:
     'Runs of a job type wait for a client that gathers requests and sends them when a batch is full or a timer ends; with too few in flight every batch waits for the timer.',
-  detect: forTypes((type, queue, snapshot, nowMs, thresholds) => {
+  detect: forTypes((type, queue, snapshot, _nowMs, thresholds) => {
     const advice = batchAdvice(queue, type, snapshot);
     const wait = type.batchWait;
     if (!advice || !wait) return null;
@@ -41,7 +41,7 @@ export const jobTypeBatchWait: FindingRule = {
         { label: 'bursts seen', value: wait.evidence.bursts, unit: 'count' },
         { label: 'runs looked at', value: wait.evidence.runs, unit: 'count' },
         { label: 'confidence', value: wait.confidence, unit: 'ratio' },
-        ...flowEvidence(queue, nowMs),
+        ...flowEvidence(queue, snapshot),
       ],
       // While Redis is full more slots only make more errors (facts.md): room comes first, and redis.full offers it.
       remedies: advice.remedy && !isFull(snapshot) ? [advice.remedy] : [],

@@ -12,6 +12,10 @@ export const queueCapped: FindingRule = {
     'Every slot of the global concurrency is in use while jobs wait: the cap limits the queue, not its workers.',
   detect: forVerdict(['capped'], (queue, snapshot, nowMs, thresholds) => {
     const cap = queue.concurrency ?? 0;
+    // The verdict is held against noise: told is what is so now.
+    const { active } = queue.counts;
+    const inUse =
+      active >= cap ? `All ${formatCount(cap)}` : `${formatCount(active)} of the ${formatCount(cap)}`;
     const isGrowing = queue.rates?.isGrowing === true;
     const quiet = secondsWithoutDeparture(queue, nowMs);
     const motion =
@@ -26,8 +30,11 @@ export const queueCapped: FindingRule = {
       sentence:
         cap <= 0
           ? `The global concurrency of ${queueName(queue)} is 0 and was not set from this console, so workers take nothing: ${jobsWait(queue)}.`
-          : `All ${formatCount(cap)} slots that the global concurrency of ${queueName(queue)} allows are in use, while ${jobsWait(queue)}${motion}: the cap, not the number of workers, is what holds it.`,
-      evidence: [{ label: 'global concurrency', value: cap, unit: 'count' }, ...flowEvidence(queue, nowMs)],
+          : `${inUse} slots that the global concurrency of ${queueName(queue)} allows are in use, while ${jobsWait(queue)}${motion}: the cap, not the number of workers, is what holds it.`,
+      evidence: [
+        { label: 'global concurrency', value: cap, unit: 'count' },
+        ...flowEvidence(queue, snapshot),
+      ],
       // More slots mean more memory at work; while Redis is full that hurts.
       remedies: isFull(snapshot) ? [] : loosen(queue, cap),
       rank: 400 + magnitude(queue.backlog),

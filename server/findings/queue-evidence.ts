@@ -1,14 +1,14 @@
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule, FoundNow, Thresholds } from './finding.js';
-import { isFull, oldestWaitingSeconds, type QueueVerdict } from './verdict.js';
+import { isFull, type QueueVerdict, waitedSeconds } from './verdict.js';
 
 /** What every finding about a queue's flow shows, as far as it is known. */
-export function flowEvidence(queue: QueueState, nowMs: number): readonly Evidence[] {
+export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Evidence[] {
   const evidence: Evidence[] = [
     { label: 'waiting', value: queue.backlog, unit: 'jobs' },
     { label: 'active', value: queue.counts.active, unit: 'jobs' },
   ];
-  const oldest = oldestWaitingSeconds(queue, nowMs);
+  const oldest = waitedSeconds(queue, snapshot);
   if (oldest !== null) evidence.push({ label: 'oldest has waited', value: oldest, unit: 'seconds' });
   if (queue.rates) {
     evidence.push({ label: 'arriving', value: queue.rates.arrivalsPerSecond, unit: 'jobs/s' });

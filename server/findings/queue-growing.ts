@@ -3,16 +3,16 @@ import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule } from './finding.js';
 import { mainWork } from './main-work.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { isFull, oldestWaitingSeconds } from './verdict.js';
+import { isFull, waitedSeconds } from './verdict.js';
 import { jobsWait, magnitude, queueName } from './words.js';
 
 export const queueGrowing: FindingRule = {
   code: 'queue.growing',
   about: 'More jobs arrive than leave, and no pause, cap, rate limit or missing worker explains it.',
-  detect: forVerdict(['growing'], (queue, snapshot, nowMs) => {
+  detect: forVerdict(['growing'], (queue, snapshot) => {
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
     const departures = queue.rates?.departuresPerSecond ?? 0;
-    const oldest = oldestWaitingSeconds(queue, nowMs);
+    const oldest = waitedSeconds(queue, snapshot);
     const work = mainWork(queue);
     const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
     return {
@@ -20,7 +20,7 @@ export const queueGrowing: FindingRule = {
       title: `Growing by ${formatRate(queue.rates?.growthPerSecond ?? 0)}`,
       sentence: `${formatRate(arrivals)} arrive in ${queueName(queue)} but only ${formatRate(departures)} leave: ${jobsWait(queue)}${waited}, and it never drains at these rates; ${advice(queue, snapshot)}.${work.words}`,
       evidence: [
-        ...flowEvidence(queue, nowMs),
+        ...flowEvidence(queue, snapshot),
         { label: 'growth', value: queue.rates?.growthPerSecond ?? 0, unit: 'jobs/s' },
       ],
       remedies: [],

@@ -1,14 +1,14 @@
 import { formatDuration, formatRate } from '../model/format.js';
 import type { FindingRule } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { isFull, oldestWaitingSeconds } from './verdict.js';
+import { isFull, waitedSeconds } from './verdict.js';
 import { jobsWait, magnitude, queueName } from './words.js';
 
 export const queueNoWorkers: FindingRule = {
   code: 'queue.no-workers',
   about: 'Jobs wait and no worker of this queue is connected.',
-  detect: forVerdict(['no-workers'], (queue, snapshot, nowMs) => {
-    const oldest = oldestWaitingSeconds(queue, nowMs);
+  detect: forVerdict(['no-workers'], (queue, snapshot) => {
+    const oldest = waitedSeconds(queue, snapshot);
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
     const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
     const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
@@ -24,7 +24,7 @@ export const queueNoWorkers: FindingRule = {
       severity: arrivals > 0 ? 'critical' : 'warning',
       title: 'No workers',
       sentence: `${jobsWait(queue)} in ${queueName(queue)}${waited}${more}, but no worker of it is connected${doubt}: ${then}.`,
-      evidence: flowEvidence(queue, nowMs),
+      evidence: flowEvidence(queue, snapshot),
       remedies: [],
       rank: (arrivals > 0 ? 700 : 300) + magnitude(queue.backlog),
     };

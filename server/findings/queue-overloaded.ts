@@ -22,10 +22,16 @@ const SATURATED_MS = 200;
 export const queueOverloaded: FindingRule = {
   code: 'queue.overloaded',
   about: 'All slots of its workers are busy and finishing, and more arrives than they can do.',
-  detect: forVerdict(['overloaded'], (queue, snapshot, nowMs) => {
+  detect: forVerdict(['overloaded'], (queue, snapshot) => {
     const workers = workersOf(snapshot, queue.id);
     const able = workers.filter(({ agent, verdict }) => agent !== null && verdict !== 'crashed');
     const slots = able.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
+    // Half of its workers may have slots to spare, and the verdict is held against noise: told is what is so now.
+    const busy = able.reduce(
+      (sum, { agent }) => sum + Math.min(agent?.running ?? 0, agent?.concurrency.now ?? 0),
+      0,
+    );
+    const areAllBusy = busy >= slots;
     const crashed = workers.filter(
       ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     ).length;
@@ -47,9 +53,11 @@ export const queueOverloaded: FindingRule = {
     const outlook = isFull(snapshot) ? null : outlookOf(queue, snapshot, able, slots);
     return {
       severity: queue.rates?.isGrowing === true ? 'critical' : 'warning',
-      title: `Overloaded: ${formatCount(slots)} slots, all busy`,
-      sentence: `${jobsWait(queue)} in ${queueName(queue)} and all ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.${outlook?.why ?? ''}`,
-      evidence: [...flowEvidence(queue, nowMs), { label: 'slots', value: slots, unit: 'count' }],
+      title: areAllBusy
+        ? `Overloaded: ${formatCount(slots)} slots, all busy`
+        : `Overloaded: ${formatCount(busy)} of ${formatCount(slots)} slots busy`,
+      sentence: `${jobsWait(queue)} in ${queueName(queue)} and ${areAllBusy ? 'all' : `${formatCount(busy)} of the`} ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.${outlook?.why ?? ''}`,
+      evidence: [...flowEvidence(queue, snapshot), { label: 'slots', value: slots, unit: 'count' }],
       remedies: outlook?.remedies ?? [],
       rank: 520 + magnitude(queue.backlog),
       accountsFor: work.accountsFor,

@@ -25,7 +25,7 @@ export const queuePausedWithBacklog: FindingRule = {
           node: null,
           title: queue.flow === 'halted' ? 'Halted, jobs wait' : 'Paused, jobs wait',
           sentence: `${queueName(queue)} ${stoppedBy(queue, nowMs)}: ${jobsWait(queue)}${more}, and none is taken until it is resumed${then}.`,
-          evidence: flowEvidence(queue, nowMs),
+          evidence: flowEvidence(queue, snapshot),
           remedies: isFull(snapshot) ? [] : [resume(queue)],
           rank: 450 + magnitude(queue.backlog),
         };

@@ -9,7 +9,7 @@ import { jobsWait, magnitude, queueName } from './words.js';
 export const queueRateLimited: FindingRule = {
   code: 'queue.rate-limited',
   about: 'A rate limit holds the workers of this queue while jobs wait.',
-  detect: forVerdict(['rate-limited'], (queue, snapshot, nowMs) => {
+  detect: forVerdict(['rate-limited'], (queue, snapshot) => {
     const isGrowing = queue.rates?.isGrowing === true;
     const allowed = allowedPerSecond(queue);
     const growth = isGrowing ? ` and ${formatRate(queue.rates?.growthPerSecond ?? 0)} more come than go` : '';
@@ -28,7 +28,7 @@ export const queueRateLimited: FindingRule = {
           : []),
         ...(allowed === null ? [] : [{ label: 'lets through', value: allowed, unit: 'jobs/s' as const }]),
         { label: 'held for', value: queue.rateLimitedForMs / 1000, unit: 'seconds' },
-        ...flowEvidence(queue, nowMs),
+        ...flowEvidence(queue, snapshot),
       ],
       remedies: isFull(snapshot) ? [] : loosen(queue),
       rank: 350 + magnitude(queue.backlog),

@@ -14,7 +14,7 @@ export const queueStuck: FindingRule = {
     'Jobs wait and none has left for a while, though the queue is neither paused, capped nor rate limited.',
   detect: forVerdict(['stuck', 'blocked-by-memory'], (queue, snapshot, nowMs, thresholds) => {
     const quiet = formatDuration(secondsWithoutDeparture(queue, nowMs));
-    const evidence = flowEvidence(queue, nowMs);
+    const evidence = flowEvidence(queue, snapshot);
     const name = queueName(queue);
     if (snapshot.nodes.some((node) => node.isFull)) {
       // redis.full is the cause and has the remedies; this line only says who is hit.

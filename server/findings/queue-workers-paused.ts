@@ -23,7 +23,7 @@ export const queueWorkersPaused: FindingRule = {
       title: one ? 'Its only worker is paused' : `All ${formatCount(paused.length)} workers are paused`,
       sentence: `${jobsWait(queue)} in ${queueName(queue)}${more}, and ${one ? `its only worker, ${names(paused)}, is` : `all ${formatCount(paused.length)} of its workers (${names(paused)}) are`} paused ${pausedBy(paused, nowMs)}: ${then}.`,
       evidence: [
-        ...flowEvidence(queue, nowMs),
+        ...flowEvidence(queue, snapshot),
         { label: 'workers that are paused', value: paused.length, unit: 'count' },
       ],
       remedies: isFull(snapshot)

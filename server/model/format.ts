@@ -109,6 +109,16 @@ export function formatDuration(seconds: number): string {
   return two(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/**
+ * Seconds of an age as it is shown where it is looked at: by `firstStep` at first, then in ever larger steps. Every change
+ * is sent to every viewer.
+ */
+export function coarseSeconds(seconds: number, firstStep = 1): number {
+  if (!Number.isFinite(seconds)) return seconds;
+  const step = seconds < 60 ? firstStep : seconds < 600 ? 10 : seconds < 3600 ? 60 : 600;
+  return Math.floor(Math.max(0, seconds) / step) * step;
+}
+
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
   const head = `${grouped(large)} ${largeUnit}`;
   return small === 0 ? head : `${head} ${small} ${smallUnit}`;

@@ -41,6 +41,8 @@ function isHeld(last: WorkerState, found: Judged, { agent }: SeenWorker): boolea
   // Others may empty the queue for a moment: that it takes nothing is over once it has taken something.
   if (last.verdict === 'silent')
     return agent !== null && agent.running === 0 && (agent.lastStartedAtMs ?? 0) < last.verdictSinceMs;
+  // All its slots were busy, and none is: that is no noise.
+  if (last.verdict === 'overloaded' && agent?.running === 0) return false;
   return last.verdict !== 'healthy' && MEASURED.has(last.verdict);
 }
 

@@ -1,4 +1,5 @@
 import type { Thresholds } from '../findings/finding.js';
+import { hasGround } from '../findings/hold-verdict.js';
 import { queueVerdict } from '../findings/verdict.js';
 import { every, type Loop } from '../health/every.js';
 import type { OwnHealth } from '../health/own-health.js';
@@ -353,7 +354,8 @@ export class InstanceWatch {
     const { thresholds } = this.#deps;
     this.#reader.judge(
       (queue) => queueVerdict(queue, snapshot, nowMs, thresholds),
-      (queue) => queue.backlog >= thresholds.backlogMinJobs && !isSettling(snapshot, nowMs),
+      (queue) =>
+        queue.backlog >= thresholds.backlogMinJobs && !isSettling(snapshot, nowMs) && hasGround(queue),
     );
   }
 

@@ -103,7 +103,7 @@ describe('one trouble is told once', () => {
     const [filling, ...others] = find(
       [batches],
       { memory: held },
-      { nodes: [aNode({ countedBytes: 85 * MB })] },
+      { nodes: [aNode({ countedBytes: 95 * MB })] },
     );
     expect(filling?.code).toBe('redis.filling');
     expect(filling?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
@@ -113,6 +113,27 @@ describe('one trouble is told once', () => {
       'memory.job-type',
     ]);
     expect(others).toEqual([]);
+  });
+
+  test('a Redis that fills far from its limit is no more urgent for a critical queue, which is told by itself', () => {
+    // 42% used, and a trend that reaches the limit within the hour.
+    const forecast = {
+      growthBytesPerSecond: MB / 32,
+      growthRange: [MB / 32, MB / 32] as const,
+      fullInSeconds: 1_856,
+      fullInRange: [1_856, 1_856] as const,
+      notKnown: null,
+      windowMs: 600_000,
+    };
+    const found = find([batches], { memory: held }, { nodes: [aNode({ countedBytes: 42 * MB, forecast })] });
+    expect(found.map(({ code, severity }) => [code, severity])).toEqual([
+      ['jobtype.batch-wait', 'critical'],
+      ['redis.filling', 'warning'],
+    ]);
+    expect(told(found)).toEqual([
+      ['jobtype.batch-wait', 'queue.overloaded'],
+      ['redis.filling', 'memory.job-type'],
+    ]);
   });
 
   test('batches that wait for their timer explain the overload: one finding, the concurrency that fills them first', () => {

@@ -160,7 +160,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     );
   });
 
-  test('a Redis that is filling is told with what would take the cause away, first', () => {
+  test('a Redis that is nearly full is told with what would take the cause away, first', () => {
     const memory = someMemory({
       backlogBytes: 70 * MB,
       types: [someType({ type: 'track', backlogBytes: 70 * MB, unfinished: 5_000 })],
@@ -170,7 +170,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       { ...behind, memory },
       {
         workers: [fiveSlots],
-        nodes: [aNode({ countedBytes: 85 * MB })],
+        nodes: [aNode({ countedBytes: 95 * MB })],
       },
     );
     expect(first?.code).toBe('redis.filling');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type HeldVerdict, HOLD_MS, holdVerdict } from '../../server/findings/hold-verdict.js';
+import { type HeldVerdict, HOLD_MS, hasGround, holdVerdict } from '../../server/findings/hold-verdict.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import {
   allowedPerSecond,
@@ -125,6 +125,23 @@ describe('verdicts are held against noise', () => {
     expect(play(['overloaded', 'flowing'], false).at(-1)?.verdict).toBe('flowing');
     expect(play(['overloaded', 'flowing']).at(-1)?.verdict).toBe('overloaded');
   });
+});
+
+test('a held verdict ends as soon as its ground is plainly gone', () => {
+  const held = (verdict: QueueVerdict, over: QueueOver) => hasGround({ ...aQueue(over), verdict });
+  const working: QueueOver = { counts: { waiting: 900, active: 4 } };
+  // All slots busy, and none: its workers were restarted.
+  expect([held('overloaded', working), held('overloaded', { counts: { waiting: 900 } })]).toEqual([
+    true,
+    false,
+  ]);
+  expect([held('capped', { ...working, concurrency: 4 }), held('capped', working)]).toEqual([true, false]);
+  expect(held('capped', { counts: { waiting: 900 }, concurrency: 4 })).toBe(false);
+  expect([
+    held('rate-limited', { ...working, observedLimiterMs: 4_000 }),
+    held('rate-limited', working),
+  ]).toEqual([true, false]);
+  expect([held('growing', { counts: { waiting: 900 } }), held('failing', working)]).toEqual([true, true]);
 });
 
 describe('the ladder: a cause stands above its symptoms', () => {

@@ -141,6 +141,11 @@ describe('findings about workers', () => {
       { factor: 2 },
     ]);
     expect(codes(find([], busyQueue))).toEqual(['queue.growing']);
+    // Half of them have slots to spare, or it is held against noise: what is said is what is so.
+    const half = [...fleet(2, busy), aWorker({ id: 'c', agent: { agentId: 'c', running: 4 } })];
+    const [finding] = find(half, busyQueue);
+    expect(finding?.title).toBe('Overloaded: 24 of 30 slots busy');
+    expect(finding?.sentence).toMatch(/24 of the 30 slots of its 3 workers are busy/);
   });
 
   it('offer no more slots while Redis is full, and tell blocked workers once', () => {

@@ -321,6 +321,9 @@ describe('a verdict holds against noise', () => {
     const free = { ...full, running: 2 } as WorkerState['agent'];
     expect(at(1_000, free, overloaded)[0]?.verdict).toBe('overloaded');
     expect(at(1_000, free, overloaded, {})[0]?.verdict).toBe('healthy');
+    // All slots busy, it said: now none is.
+    const empty = { ...full, running: 0 } as WorkerState['agent'];
+    expect(at(1_000, empty, overloaded)[0]?.verdict).toBe('healthy');
   });
 
   it('a deaf worker is silent until it starts a job, though others empty the queue for a moment', () => {

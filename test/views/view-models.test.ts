@@ -9,11 +9,13 @@ import { knownLever } from '../../server/levers/check-request.js';
 import { LEVERS } from '../../server/levers/index.js';
 import { errorGroup } from '../../server/replay/dry-run.js';
 import { bandOf } from '../../server/routes/pages/band-view-model.js';
+import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/lever-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/lever-ask.js';
 import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
 import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/queue-query.js';
 import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
+import { queueHeadOf } from '../../server/routes/pages/queue-view-model.js';
 import { coarseAge, elementId, moment } from '../../server/routes/pages/words.js';
 import type { MemoryForecast, Snapshot } from '../../server/watch/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
@@ -59,7 +61,6 @@ describe('headline, card and rows are one judgement', () => {
       card: bandOf(snapshot, findings, NOW_MS, DEFAULT_THRESHOLDS),
       rows: snapshot.queues.map((queue) =>
         queueRowOf(queue, snapshot, {
-          nowMs: NOW_MS,
           problemOf: problemsByQueue(findings),
           canAct: true,
           hasManyInstances: false,
@@ -131,6 +132,33 @@ describe('headline, card and rows are one judgement', () => {
     expect(foundIn(high)[0]?.evidence).toContainEqual({ label: 'full in', value: `not known: ${notKnown}` });
   });
 
+  it('says the age of the oldest that waits alike in card, row and on the queue’s page', () => {
+    for (const ageMs of [21_900, 42_900, 133_000, 599_999, 3_700_000]) {
+      const queue = aQueue({
+        counts: { waiting: 900 },
+        workers: 0,
+        oldestWaitingAtMs: NOW_MS - ageMs,
+        backlogSinceMs: NOW_MS - 4_000_000,
+        firstSeenAtMs: NOW_MS - 4_000_000,
+        rates: someRates({ arrivalsPerSecond: 5 }),
+      });
+      const snapshot = aSnapshot({ queues: [queue] });
+      const [finding] = foundIn(snapshot);
+      if (!finding) throw new Error('there are no workers');
+      // What is rendered a little later is of the same moment.
+      const nowMs = NOW_MS + 700;
+      const hasManyInstances = false;
+      const card = findingOf(finding, { nowMs, hasManyInstances, role: 'viewer', isOwnPage: false });
+      const row = queueRowOf(queue, snapshot, { hasManyInstances, problemOf: () => null, canAct: true });
+      const watch = { findings: () => [finding] } as unknown as Watch;
+      const head = queueHeadOf({ watch }, queue, snapshot, 'viewer', nowMs);
+      const told = card.evidence.find(({ label }) => label === 'oldest has waited')?.value;
+      expect(told).toBe(row.oldest);
+      expect(head.facts.find(({ label }) => label === 'Oldest')?.value).toBe(row.oldest);
+      expect(card.sentence).toContain(`the oldest for ${row.oldest}`);
+    }
+  });
+
   it('has no calm row where a finding about its queue is none', () => {
     const queue = aQueue({
       counts: { waiting: 40, active: 4 },
@@ -139,7 +167,6 @@ describe('headline, card and rows are one judgement', () => {
     });
     const problem = { severity: 'critical' as const, title: 'track fails: 60% of its runs' };
     const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), {
-      nowMs: NOW_MS,
       problemOf: () => problem,
       canAct: true,
       hasManyInstances: false,
@@ -190,7 +217,7 @@ describe('the band of a Redis', () => {
 });
 
 describe('a row of the table', () => {
-  const context = { nowMs: NOW_MS, problemOf: () => null, canAct: true, hasManyInstances: false };
+  const context = { problemOf: () => null, canAct: true, hasManyInstances: false };
 
   it('offers to resume what is halted, and shows the concurrency that comes back', () => {
     const queue = aQueue({

@@ -3,7 +3,7 @@ import type { IconName } from '../../../views/icon.js';
 import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
 import type { ProblemOf, QueueProblem } from '../../findings/about-queue.js';
 import { compareSeverity } from '../../findings/track.js';
-import { drainSecondsOf, oldestWaitingSeconds, type QueueVerdict } from '../../findings/verdict.js';
+import { drainSecondsOf, type QueueVerdict, waitedSeconds } from '../../findings/verdict.js';
 import {
   formatBytes,
   formatCount,
@@ -65,7 +65,6 @@ export function verdictWordsOf(
 const ROW_STEP_SECONDS = 5;
 
 export interface RowContext {
-  readonly nowMs: number;
   readonly problemOf: ProblemOf;
   readonly canAct: boolean;
   readonly hasManyInstances: boolean;
@@ -73,10 +72,10 @@ export interface RowContext {
 
 /** One queue as a row of the table. */
 export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowContext): QueueRowProps {
-  const { nowMs, canAct } = context;
+  const { canAct } = context;
   const { instance } = snapshot;
   const words = verdictWordsOf(queue, context.problemOf(instance, queue.id));
-  const oldest = oldestWaitingSeconds(queue, nowMs);
+  const oldest = waitedSeconds(queue, snapshot);
   const used = snapshot.nodes.reduce((sum, node) => sum + node.countedBytes, 0);
   return {
     id: elementId('queue', `${instance}/${queue.id}`),
@@ -94,7 +93,7 @@ export function queueRowOf(queue: QueueState, snapshot: Snapshot, context: RowCo
     trend: sparklinePoints(queue.depthTrend),
     arrivals: rateNumber(queue.rates?.arrivalsPerSecond),
     departures: rateNumber(queue.rates?.departuresPerSecond),
-    oldest: oldest === null ? UNKNOWN : coarseAge(oldest, ROW_STEP_SECONDS),
+    oldest: oldest === null ? UNKNOWN : formatDuration(oldest),
     drain: drainInWords(queue),
     memory: queue.memory ? formatBytes(queue.memory.totalBytes) : UNKNOWN,
     memoryShare:

@@ -110,7 +110,7 @@ export function queueTableOf(
   const start = (page - 1) * ROWS_PER_PAGE;
   const shown = found.slice(start, start + ROWS_PER_PAGE);
   const canAct = includesRole(role, 'operator');
-  const context = { nowMs, problemOf, canAct, hasManyInstances: snapshots.length > 1 };
+  const context = { problemOf, canAct, hasManyInstances: snapshots.length > 1 };
   return {
     rows: shown.map(({ queue, snapshot }) =>
       'counts' in queue ? queueRowOf(queue, snapshot, context) : unreadRowOf(queue, snapshot, context),

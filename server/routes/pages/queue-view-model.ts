@@ -4,14 +4,14 @@ import type { QueueHeadProps } from '../../../views/queue-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
-import { oldestWaitingSeconds } from '../../findings/verdict.js';
-import { formatBytes, formatCount, formatRate, formatRateLimit } from '../../model/format.js';
+import { waitedSeconds } from '../../findings/verdict.js';
+import { formatBytes, formatCount, formatDuration, formatRate, formatRateLimit } from '../../model/format.js';
 import { unreadQueue } from '../../model/unread.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { leverPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';
 import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from './queue-row-view-model.js';
-import { coarseAge, moment, UNKNOWN } from './words.js';
+import { moment, UNKNOWN } from './words.js';
 
 /** The top of a queue's page. */
 export function queueHeadOf(
@@ -37,7 +37,7 @@ export function queueHeadOf(
           note: `It can not be read: ${unread.problem}. All numbers here are of ${moment(unread.sinceMs, nowMs).text}.`,
         }
       : {}),
-    facts: [...flowFacts(queue, nowMs), ...settingFacts(queue), ...memoryFacts(queue)],
+    facts: [...flowFacts(queue, snapshot), ...settingFacts(queue), ...memoryFacts(queue)],
     levers: includesRole(role, 'operator') ? leversOf(queue, snapshot.instance) : [],
   };
 }
@@ -56,8 +56,8 @@ function noteOf(queue: QueueState, nowMs: number): string {
   return `${queue.halt.actor} halted it at ${when}, but a concurrency was set over that since: jobs start again.`;
 }
 
-function flowFacts(queue: QueueState, nowMs: number): readonly Fact[] {
-  const oldest = oldestWaitingSeconds(queue, nowMs);
+function flowFacts(queue: QueueState, snapshot: Snapshot): readonly Fact[] {
+  const oldest = waitedSeconds(queue, snapshot);
   return [
     { label: 'Waiting', value: formatCount(queue.backlog) },
     { label: 'Active', value: formatCount(queue.counts.active) },
@@ -67,7 +67,7 @@ function flowFacts(queue: QueueState, nowMs: number): readonly Fact[] {
       hint: 'By the id counter: duplicates count too',
     },
     { label: 'Out', value: queue.rates ? formatRate(queue.rates.departuresPerSecond) : UNKNOWN },
-    { label: 'Oldest', value: oldest === null ? UNKNOWN : coarseAge(oldest) },
+    { label: 'Oldest', value: oldest === null ? UNKNOWN : formatDuration(oldest) },
     { label: 'Empty in', value: drainInWords(queue) },
     { label: 'Workers', value: queue.workers === null ? UNKNOWN : formatCount(queue.workers) },
   ];

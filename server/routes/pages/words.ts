@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Moment } from '../../../views/time.js';
-import { formatCount, formatDuration } from '../../model/format.js';
+import { coarseSeconds, formatCount, formatDuration } from '../../model/format.js';
 
 /** Shown where a number is not known: never a zero that was not measured. */
 export const UNKNOWN = '–';
 
-/**
- * An age as it may change on a page that is looked at: by the second (or `firstStep`) at first, then in ever larger
- * steps. Every change is sent to every viewer.
- */
+/** An age in words, as it may change on a page (`coarseSeconds`). */
 export function coarseAge(seconds: number, firstStep = 1): string {
-  if (!Number.isFinite(seconds)) return formatDuration(seconds);
-  const step = seconds < 60 ? firstStep : seconds < 600 ? 10 : seconds < 3600 ? 60 : 600;
-  return formatDuration(Math.floor(Math.max(0, seconds) / step) * step);
+  return formatDuration(coarseSeconds(seconds, firstStep));
 }
 
 /** A moment in UTC: the time alone where it is of the last 18 hours, else with its date. */
