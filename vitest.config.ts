@@ -3,7 +3,7 @@ import { SpreadDrills } from './test/support/spread-drills.js';
 
 const isCi = Boolean(process.env.CI);
 /** Mostly pure code, which leaves nothing behind: such files share a process, and what it has loaded. */
-const PURE = 'test/{model,findings,views,config}/**/*.test.{ts,tsx}';
+const PURE = 'test/{model,findings,views,config,bench}/**/*.test.{ts,tsx}';
 
 export default defineConfig({
   test: {

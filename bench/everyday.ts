@@ -3,7 +3,7 @@ import { type Api, type ApiFinding, createApi } from '../drills/api.js';
 import type { EverydayJob, EverydayWorkerPlan } from '../drills/children/everyday-worker.js';
 import { pause, waitFor } from '../drills/wait-for.js';
 import { createWorld, type Player, portFrom } from '../drills/world.js';
-import type { Row } from './report.js';
+import type { Row } from './row.js';
 
 const MB = 1024 * 1024;
 const LOOK_EVERY_MS = 500;
@@ -183,11 +183,12 @@ export async function everydayRow(minutes: number): Promise<Row> {
   for (const { what, times, firstAfterSeconds, finding } of alarms)
     console.error(`${what}, ${times} times, first after ${firstAfterSeconds} s: ${finding.sentence}`);
   return {
+    id: 'everyday.false-alarms',
     what: `false alarms in ${minutes} min of a healthy application: ${LOADS.length} job types, several queues a process, bursts, cron, batches, 2% failures`,
-    spillway: alarms.length === 0 ? `0 in ${looks} looks` : alarms.map(({ what }) => what).join(', '),
-    peer: '',
-    ratio: '',
-    wanted: '0',
-    isMet: alarms.length === 0,
+    kind: 'cost',
+    unit: 'false',
+    value: alarms.length,
+    limit: 0,
+    detail: [`${looks} looks`, ...alarms.map(({ what }) => what)].join(', '),
   };
 }

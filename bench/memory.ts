@@ -6,8 +6,8 @@ import type { ModelSays } from './memory-model.js';
 import { watchPings } from './memory-pings.js';
 import type { WatchSays } from './memory-watch.js';
 import { fillWorld, heldByQueue } from './memory-world.js';
-import type { Row } from './report.js';
-import { pause, quantile, redisCost } from './world.js';
+import type { Row } from './row.js';
+import { medianOf, pause, redisCost } from './world.js';
 
 const MB = 2 ** 20;
 /** A queue that holds this share of what all hold is to be known within ±5%. */
@@ -46,16 +46,15 @@ export async function memoryRows(isQuick: boolean, say: (text: string) => void):
       const busy = await busyRow(redis, watch, seconds, idle);
       await watch.stop();
       const world = `${queues} queues, ${jobs.toLocaleString('en')} jobs, ${Math.round(held.all / MB)} MB`;
+      const steadyRow: Row = {
+        ...shareRow('steady', 'Redis CPU of the console after its first look', [steady - idle], idle),
+        detail: `over ${seconds} s; it says ${percent(said)} itself`,
+      };
       return [
-        ...first.map((row) => ({ ...row, what: `${row.what} (${world})` })),
-        shareRow(
-          `Redis CPU of the console after its first look, over ${seconds} s`,
-          steady - idle,
-          said,
-          idle,
-        ),
+        ...firstRows(first, world),
+        ...(await cliRows(redis, first, say)),
+        steadyRow,
         busy,
-        ...(await cliRows(redis, say)),
         ...(await modelRows()),
       ];
     } finally {
@@ -66,12 +65,15 @@ export async function memoryRows(isQuick: boolean, say: (text: string) => void):
   }
 }
 
-async function firstLook(
-  redis: OwnRedis,
-  watch: Watching,
-  truth: Truth,
-  queues: number,
-): Promise<readonly Row[]> {
+/** What the console needed to know its way about, and what others waited meanwhile. */
+interface FirstLook {
+  readonly seconds: number;
+  readonly redisSeconds: number;
+  readonly stallMs: number;
+  readonly errors: ReturnType<typeof errorsOf>;
+}
+
+async function firstLook(redis: OwnRedis, watch: Watching, truth: Truth, queues: number): Promise<FirstLook> {
   const pings = watchPings(redis.port);
   const before = await redisCost(redis.client);
   const known = await watch.until(
@@ -82,25 +84,33 @@ async function firstLook(
     120_000,
   );
   const cpuMs = (await redisCost(redis.client)).cpuMs - before.cpuMs;
-  const stall = await pings.stop();
-  const { median, worst } = errorsOf(known, truth);
-  const seconds = (known.atMs / 1000).toFixed(1);
+  return {
+    seconds: known.atMs / 1000,
+    redisSeconds: cpuMs / 1000,
+    stallMs: await pings.stop(),
+    errors: errorsOf(known, truth),
+  };
+}
+
+function firstRows(first: FirstLook, world: string): readonly Row[] {
   return [
     {
+      id: 'first-look.time',
       what: `from the start of the console until each queue with 1% of memory is known to ±5% and all are sampled`,
-      spillway: `${seconds} s, ${(cpuMs / 1000).toFixed(2)} s of Redis CPU, another client waits ${stall.toFixed(0)} ms at most`,
-      peer: '',
-      ratio: '',
-      wanted: '≤ 10 s',
-      isMet: known.atMs <= WANTED_MS,
+      kind: 'time',
+      unit: 's',
+      value: first.seconds,
+      limit: WANTED_MS / 1000,
+      detail: world,
     },
     {
-      what: `error at that moment of the ${truth.large.length} queues with 1% or more, median and worst`,
-      spillway: `${percent(median)}, ${percent(worst)}`,
-      peer: '',
-      ratio: '',
-      wanted: '≤ 5%',
-      isMet: worst <= WANTED_RATIO,
+      id: 'first-look.error',
+      what: 'error at that moment of the queues with 1% or more, worst',
+      kind: 'cost',
+      unit: '%',
+      value: first.errors.worst * 100,
+      limit: WANTED_RATIO * 100,
+      detail: `median ${percent(first.errors.median)}`,
     },
   ];
 }
@@ -108,7 +118,7 @@ async function firstLook(
 function errorsOf(said: WatchSays, { large }: Truth): { readonly median: number; readonly worst: number } {
   const known = new Map(said.queues.map(([id, bytes]) => [id, bytes]));
   const errors = large.map(([id, bytes]) => Math.abs((known.get(id) ?? 0) - bytes) / bytes);
-  return { median: quantile(errors, 0.5), worst: Math.max(...errors) };
+  return { median: medianOf(errors), worst: Math.max(...errors) };
 }
 
 /**
@@ -134,7 +144,10 @@ async function busyRow(redis: OwnRedis, watch: Watching, seconds: number, idle: 
   }
   await end(workers);
   const what = 'the same while 20 queues are busy with 400 jobs a second, median';
-  return shareRow(what, quantile(shares, 0.5), quantile(own, 0.5), quantile(alone, 0.5));
+  return {
+    ...shareRow('busy', what, shares, medianOf(alone)),
+    detail: `it says ${percent(medianOf(own))} itself`,
+  };
 }
 
 async function scriptsAndShare(redis: OwnRedis, seconds: number) {
@@ -145,38 +158,59 @@ async function scriptsAndShare(redis: OwnRedis, seconds: number) {
   return { share, scripts: ((await count()) - before) / seconds };
 }
 
-function shareRow(what: string, share: number, said: number, without: number): Row {
+function shareRow(id: string, what: string, shares: readonly number[], without: number): Row {
+  const repeats = shares.map((share) => share * 100);
   return {
+    id: `${id}.redis-cpu`,
     what,
-    spillway: `${percent(share)} of a core; it says ${percent(said)} itself`,
-    peer: `${percent(without)} without the console`,
-    ratio: '',
-    wanted: '≤ 1%',
-    isMet: share <= BUDGET_RATIO,
+    kind: 'cost',
+    unit: '% of a core',
+    value: medianOf(repeats),
+    limit: BUDGET_RATIO * 100,
+    repeats,
+    peerDetail: `${percent(without)} without the console`,
   };
 }
 
-/** What redis-cli says of the same Redis, and what another client has to wait meanwhile. */
-async function cliRows(redis: OwnRedis, say: (text: string) => void): Promise<readonly Row[]> {
+/** The first look beside redis-cli on the same Redis: CPU of Redis, and what another client has to wait meanwhile. */
+async function cliRows(
+  redis: OwnRedis,
+  first: FirstLook,
+  say: (text: string) => void,
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const flag of ['--bigkeys', '--memkeys']) {
-    say(`redis-cli ${flag}`);
+  for (const flag of ['bigkeys', 'memkeys']) {
+    say(`redis-cli --${flag}`);
     const pings = watchPings(redis.port);
     const before = await redisCost(redis.client);
     const startedAt = performance.now();
-    const { stdout } = await run('redis-cli', ['-p', String(redis.port), flag], { maxBuffer: 64 * MB });
-    const tookMs = performance.now() - startedAt;
-    const cpuMs = (await redisCost(redis.client)).cpuMs - before.cpuMs;
-    const stall = await pings.stop();
-    const largest = stdout.split('\n').filter((line) => /^Biggest +(hash|list|stream|zset)/.test(line));
-    rows.push({
-      what: `redis-cli ${flag} on the same Redis`,
-      spillway: '',
-      peer: `${(tookMs / 1000).toFixed(1)} s, ${(cpuMs / 1000).toFixed(2)} s of Redis CPU, another client waits ${stall.toFixed(0)} ms at most; tells the largest key of each type (${largest.length} lines), nothing by queue or job type`,
-      ratio: '',
-      wanted: '',
-      isMet: null,
+    const { stdout } = await run('redis-cli', ['-p', String(redis.port), `--${flag}`], {
+      maxBuffer: 64 * MB,
     });
+    const tookSeconds = (performance.now() - startedAt) / 1000;
+    const cpuMs = (await redisCost(redis.client)).cpuMs - before.cpuMs;
+    const stallMs = await pings.stop();
+    const largest = stdout.split('\n').filter((line) => /^Biggest +(hash|list|stream|zset)/.test(line));
+    const said = `tells the largest key of each type (${largest.length} lines), nothing by queue or job type`;
+    rows.push(
+      {
+        id: `first-look.redis-cpu.${flag}`,
+        what: `Redis CPU of the first look beside redis-cli --${flag}`,
+        kind: 'ratio',
+        unit: 's',
+        value: first.redisSeconds,
+        peer: cpuMs / 1000,
+        peerDetail: `${tookSeconds.toFixed(1)} s; ${said}`,
+      },
+      {
+        id: `first-look.stall.${flag}`,
+        what: `longest wait of another client during the first look, beside redis-cli --${flag}`,
+        kind: 'time',
+        unit: 'ms',
+        value: first.stallMs,
+        peer: stallMs,
+      },
+    );
   }
   return rows;
 }
@@ -186,23 +220,26 @@ async function modelRows(): Promise<readonly Row[]> {
   const said = await new Promise<ModelSays>((resolve) =>
     child.once('message', (message: ModelSays) => resolve(message)),
   );
+  const memory = (id: string, what: string, bytes: number, limit: number): Row => ({
+    id,
+    what: `heap of what is remembered of ${what}`,
+    kind: 'cost',
+    unit: 'MB',
+    value: bytes / MB,
+    limit,
+  });
   return [
     {
-      what: 'model of one tick of 1,000 queues in the console (150 judged anew), median and longest',
-      spillway: `${said.tickMs.toFixed(1)} ms, ${said.longestTickMs.toFixed(1)} ms`,
-      peer: '',
-      ratio: '',
-      wanted: '< 20 ms',
-      isMet: said.tickMs < 20,
+      id: 'model.tick-cpu',
+      what: 'CPU of the model of one tick of 1,000 queues in the console (150 judged anew), median',
+      kind: 'cost',
+      unit: 'ms',
+      value: said.tickMs,
+      limit: 20,
+      detail: `longest ${said.longestTickMs.toFixed(1)} ms`,
     },
-    {
-      what: 'heap of what is remembered of 1,000 queues × 100 job types, and of one queue that has met 10,000',
-      spillway: `${Math.round(said.manyTypesBytes / MB)} MB, ${(said.oneQueueBytes / MB).toFixed(1)} MB`,
-      peer: '',
-      ratio: '',
-      wanted: '< 1,000 MB, < 5 MB',
-      isMet: said.manyTypesBytes < 1_000 * MB && said.oneQueueBytes < 5 * MB,
-    },
+    memory('model.heap', '1,000 queues × 100 job types', said.manyTypesBytes, 1_000),
+    memory('model.heap-of-one', 'one queue that has met 10,000 job types', said.oneQueueBytes, 5),
   ];
 }
 

@@ -4,7 +4,7 @@ import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { type RunningConsole, startConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import { seedFailed } from './replay-stall.js';
-import type { Row } from './report.js';
+import type { Row } from './row.js';
 import { prefer } from './watch-stalls.js';
 
 const RATES = [1_000, 2_000, 5_000] as const;
@@ -98,42 +98,50 @@ function rowsOf(
   inWait: number,
 ): readonly Row[] {
   const peak = Math.max(...resident);
-  const adds =
-    account.matched === jobs && account.moved === jobs && account.remaining === 0 && inWait === jobs;
-  const rates = segments.map(({ setPerSecond, heldPerSecond, load }) => ({
-    what: `jobs a second at a set rate of ${setPerSecond}, load ${load.toFixed(1)}`,
-    spillway: heldPerSecond.toFixed(0),
-    peer: '',
-    ratio: (heldPerSecond / setPerSecond).toFixed(3),
-    wanted: '0.95 to 1.05',
-    isMet: Math.abs(heldPerSecond / setPerSecond - 1) <= 0.05,
-  }));
+  const rates = segments.map(({ setPerSecond, heldPerSecond, load }, i): Row => {
+    const isLast = i === segments.length - 1;
+    return {
+      id: `rate-${setPerSecond}${isLast ? '-to-the-end' : ''}.off`,
+      what: `how far off a set rate of ${setPerSecond} jobs a second${isLast ? ', to the end' : ''}`,
+      kind: 'time',
+      unit: '%',
+      value: Math.abs(heldPerSecond / setPerSecond - 1) * 100,
+      limit: 5,
+      detail: `${heldPerSecond.toFixed(0)}/s, load ${load.toFixed(1)}`,
+    };
+  });
   const worst = Math.max(...pauses.map(({ lastMovedMs }) => lastMovedMs));
   return [
     ...rates,
     {
+      id: 'pause.last-moved',
       what: `last job moved after the answer to a pause, worst of ${pauses.length}`,
-      spillway: worst <= 0 ? 'none' : `${worst.toFixed(0)} ms`,
-      peer: '',
-      ratio: '',
-      wanted: '≤ 250 ms',
-      isMet: worst <= 250,
+      kind: 'time',
+      unit: 'ms',
+      value: Math.max(0, worst),
+      limit: 250,
     },
     {
-      what: `resident memory of the console over a replay of ${jobs} jobs`,
-      spillway: `${resident[0]} MB before, ${quarter(resident, 0.25)}, ${quarter(resident, 0.5)}, ${quarter(resident, 0.75)} MB at its quarters, ${peak} MB at most`,
-      peer: '',
-      ratio: '',
-      wanted: 'bounded: < 300 MB',
-      isMet: peak < 300,
+      id: 'million.resident',
+      what: `resident memory of the console over a replay of ${jobs} jobs, at most`,
+      kind: 'cost',
+      unit: 'MB',
+      value: peak,
+      limit: 300,
+      detail: `${resident[0]} MB before, ${quarter(resident, 0.25)}, ${quarter(resident, 0.5)}, ${quarter(resident, 0.75)} MB at its quarters`,
     },
     {
-      what: `account of ${jobs} jobs`,
-      spillway: `matched ${account.matched} = moved ${account.moved} + skipped ${account.skipped} + remaining ${account.remaining}; ${inWait} wait in Redis`,
-      peer: '',
-      ratio: '',
-      wanted: 'adds up',
-      isMet: adds,
+      id: 'million.account',
+      what: `jobs of ${jobs} that are not accounted for as moved, or do not wait in Redis`,
+      kind: 'cost',
+      unit: 'jobs',
+      value:
+        Math.abs(jobs - account.matched) +
+        Math.abs(jobs - account.moved) +
+        Math.abs(jobs - inWait) +
+        account.remaining,
+      limit: 0,
+      detail: `matched ${account.matched} = moved ${account.moved} + skipped ${account.skipped} + remaining ${account.remaining}; ${inWait} wait in Redis`,
     },
   ];
 }

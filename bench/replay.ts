@@ -1,13 +1,13 @@
 import { millionRows } from './replay-million.js';
 import { type Contender, stallsOf } from './replay-stall.js';
-import type { Row } from './report.js';
-import type { Stalls } from './watch-stalls.js';
-import { quantile } from './world.js';
+import type { Row } from './row.js';
+import { SLOW_MS, type Stalls } from './watch-stalls.js';
+import { medianOf } from './world.js';
 
 /** By turns, so that what else the machine does hits both alike. */
 const TURNS = 3;
 
-/** Rows of RESULTS-replay.md. @param isQuick a tenth of the size. */
+/** @param isQuick a tenth of the size */
 export async function replayRows(isQuick: boolean, say: (line: string) => void): Promise<readonly Row[]> {
   const share = isQuick ? 0.1 : 1;
   const stalls = await stallRows(100_000 * share, isQuick ? 1 : TURNS, say);
@@ -31,56 +31,60 @@ async function stallRows(jobs: number, turns: number, say: (line: string) => voi
     await run({ perSecond: Math.min(20_000, Math.round(pace)) }, atTheirPace);
   }
   return [
-    ...rowsOf(`${jobs} failed jobs, ours at 5,000/s`, atFiveThousand, theirs),
-    ...rowsOf(`${jobs} failed jobs, ours at the pace of the peer`, atTheirPace, theirs),
-    {
-      what: `longest call of ours in Redis by its own clock, worst of ${turns * 2} runs`,
-      spillway: slowest([...atFiveThousand, ...atTheirPace]),
-      peer: slowest(theirs),
-      ratio: '',
-      wanted: '≤ 5 ms, but for what the machine takes',
-      isMet: null,
-    },
+    ...rowsOf('5000', `${jobs} failed jobs, ours at 5,000/s`, atFiveThousand, theirs),
+    ...rowsOf('peer-pace', `${jobs} failed jobs, ours at the pace of the peer`, atTheirPace, theirs),
+    longestCallRow(turns * 2, [...atFiveThousand, ...atTheirPace], theirs),
   ];
 }
 
-function rowsOf(what: string, ours: readonly Stalls[], theirs: readonly Stalls[]): readonly Row[] {
-  const paceOf = (runs: readonly Stalls[]): string =>
-    `${(median(runs, (run) => run.tookMs) / 1000).toFixed(1)} s, load ${median(runs, (run) => run.load).toFixed(1)}`;
-  const row = (name: string, of: (run: Stalls) => number): Row => {
-    const [own, peer] = [median(ours, of), median(theirs, of)];
+function rowsOf(
+  id: string,
+  what: string,
+  ours: readonly Stalls[],
+  theirs: readonly Stalls[],
+): readonly Row[] {
+  const row = (name: string, told: string, of: (run: Stalls) => number) => ({
+    id: `${id}.${name}`,
+    what: `${what}: ${told}, median of ${ours.length} runs`,
+    unit: 'ms',
+    value: medianOf(ours.map(of)),
+    peer: medianOf(theirs.map(of)),
+    repeats: ours.map((run, i) => of(run) / of(theirs[i] ?? run)),
+  });
+  const ratio = (...args: Parameters<typeof row>): Row => ({ ...row(...args), kind: 'ratio', limit: 1 });
+  const unexplained = 'that an idle Redis does not suffer at the same moment';
+  return [
+    ratio('worst', 'worst wait of another client', (run) => run.worstMs),
+    ratio('p99', 'p99 of its waits', (run) => run.p99Ms),
+    ratio('own-worst', `worst wait ${unexplained}`, (run) => run.ownWorstMs),
+    ratio('own-p99', `p99 of waits ${unexplained}`, (run) => run.ownP99Ms),
+    {
+      ...row('idle-worst', 'worst wait for an idle Redis beside it', (run) => run.idleWorstMs),
+      kind: 'time',
+    },
+    { ...row('took', 'time that all took', (run) => run.tookMs / 1000), kind: 'time', unit: 's' },
+  ];
+}
+
+/** By Redis' own clock: in it is what the machine took from Redis. */
+function longestCallRow(runs: number, ours: readonly Stalls[], theirs: readonly Stalls[]): Row {
+  const longest = (all: readonly Stalls[]) => {
+    const [worst] = all.flatMap((run) => run.slowest).sort((a, b) => b.ms - a.ms);
+    const above = all.reduce((sum, run) => sum + run.above5Ms, 0);
     return {
-      what: `${what}: ${name}, median of ${ours.length} runs`,
-      spillway: `${own.toFixed(2)} ms`,
-      peer: `${peer.toFixed(2)} ms`,
-      ratio: (own / peer).toFixed(2),
-      wanted: '≤ 1',
-      isMet: own <= peer,
+      ms: worst?.ms ?? SLOW_MS,
+      told: `${worst?.command ?? `none above ${SLOW_MS} ms`}, ${above} above 5 ms`,
     };
   };
-  return [
-    {
-      what: `${what}: time that all took`,
-      spillway: paceOf(ours),
-      peer: paceOf(theirs),
-      ratio: '',
-      wanted: '',
-      isMet: null,
-    },
-    row('worst wait of another client', (run) => run.worstMs),
-    row('p99 of its waits', (run) => run.p99Ms),
-    row('worst wait that an idle Redis does not suffer at the same moment', (run) => run.ownWorstMs),
-    row('p99 of those', (run) => run.ownP99Ms),
-    { ...row('worst wait for an idle Redis beside it', (run) => run.idleWorstMs), wanted: '', isMet: null },
-  ];
-}
-
-function median(runs: readonly Stalls[], of: (run: Stalls) => number): number {
-  return quantile(runs.map(of), 0.5);
-}
-
-function slowest(runs: readonly Stalls[]): string {
-  const [worst] = runs.flatMap((run) => run.slowest).sort((a, b) => b.ms - a.ms);
-  const above = runs.reduce((sum, run) => sum + run.above5Ms, 0);
-  return worst ? `${worst.ms.toFixed(1)} ms (${worst.command}), ${above} above 5 ms` : 'none above 0.5 ms';
+  const [own, peer] = [longest(ours), longest(theirs)];
+  return {
+    id: 'longest-call',
+    what: `longest call of ours in Redis by its own clock, worst of ${runs} runs`,
+    kind: 'time',
+    unit: 'ms',
+    value: own.ms,
+    peer: peer.ms,
+    detail: own.told,
+    peerDetail: peer.told,
+  };
 }

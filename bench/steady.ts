@@ -3,7 +3,7 @@ import { createApi } from '../drills/api.js';
 import type { LayerWorkerPlan } from '../drills/children/layer-worker.js';
 import { pause, waitFor } from '../drills/wait-for.js';
 import { createWorld, portFrom } from '../drills/world.js';
-import type { Row } from './report.js';
+import type { Row } from './row.js';
 
 const MB = 1024 * 1024;
 
@@ -75,11 +75,12 @@ export async function steadyRow(minutes: number): Promise<Row> {
   }
   const told = [...wrong].map(([what, times]) => `${what} ${times} times`).join(', ');
   return {
+    id: 'steady.false-verdicts',
     what: `false verdicts and findings in ${minutes} min of healthy mixed load, ${LOADS.length} queues, 13 workers, asked twice a second`,
-    spillway: wrong.size === 0 ? `0 of ${looked} verdicts` : told,
-    peer: '',
-    ratio: '',
-    wanted: '0',
-    isMet: wrong.size === 0,
+    kind: 'cost',
+    unit: 'false',
+    value: [...wrong.values()].reduce((sum, times) => sum + times, 0),
+    limit: 0,
+    detail: `${looked} verdicts${told && `: ${told}`}`,
   };
 }

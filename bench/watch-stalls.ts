@@ -23,7 +23,8 @@ export interface Stalls {
   readonly load: number;
 }
 
-const SLOW_USEC = 500;
+/** Commands that take longer are told one by one. */
+export const SLOW_MS = 0.5;
 
 /** Probes `redis` while `work` runs. */
 export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): Promise<Stalls> {
@@ -33,7 +34,7 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
   for (const { pid } of [redis, idle, probe]) hurry(pid ?? 0);
   try {
     await new Promise((resolve) => probe.once('message', resolve));
-    await redis.client.config('SET', 'slowlog-log-slower-than', SLOW_USEC, 'slowlog-max-len', 100_000);
+    await redis.client.config('SET', 'slowlog-log-slower-than', SLOW_MS * 1000, 'slowlog-max-len', 100_000);
     await redis.client.slowlog('RESET');
     const from = performance.now();
     await work();

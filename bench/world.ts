@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { freePort, type OwnRedis } from '../drills/own-redis.js';
 
 /** A server under measurement: where it answers and what it costs. */
@@ -14,21 +14,36 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-/** Adds `jobs` jobs to each of the queues `queue-<from>` to `queue-<to - 1>` by BullMQ's own calls. */
-export async function seedQueues(redis: OwnRedis, from: number, to: number, jobs: number): Promise<void> {
-  const connection = new Redis(redis.port, '127.0.0.1', { maxRetriesPerRequest: null });
-  for (let at = from; at < to; at += 50) {
-    await Promise.all(
-      Array.from({ length: Math.min(50, to - at) }, async (_, i) => {
-        const queue = new Queue(`queue-${at + i}`, { connection });
-        await queue.addBulk(
-          Array.from({ length: jobs }, (_unused, n) => ({ name: 'job', data: { n, pad: 'x'.repeat(100) } })),
-        );
-        await queue.close();
-      }),
-    );
-  }
-  connection.disconnect();
+/**
+ * Makes the queues `queue-<from>` to `queue-<to - 1>` with `jobs` waiting jobs each: the first by BullMQ's own calls, the others
+ * as copies of its keys within Redis, so that thousands come within a second.
+ */
+export async function copyQueues(redis: OwnRedis, from: number, to: number, jobs: number): Promise<void> {
+  const first = `bull:queue-${from}`;
+  const queue = new Queue(`queue-${from}`, { connection: { port: redis.port, host: '127.0.0.1' } });
+  await queue.addBulk(
+    Array.from({ length: jobs }, (_, n) => ({ name: 'job', data: { n, pad: 'x'.repeat(100) } })),
+  );
+  await queue.close();
+  const keys = await redis.client.keys(`${first}:*`);
+  const dumps = await Promise.all(keys.map((key) => redis.client.dumpBuffer(key)));
+  const parts = keys.flatMap((key, i) => [key.slice(first.length), dumps[i] ?? '']);
+  for (let at = from + 1; at < to; at += 100)
+    await redis.client.eval(COPY, 0, at, Math.min(at + 100, to) - 1, ...parts);
+}
+
+const COPY = `
+for i = ARGV[1], ARGV[2] do
+  for at = 3, #ARGV, 2 do redis.call('RESTORE', string.format('bull:queue-%d', i) .. ARGV[at], 0, ARGV[at + 1]) end
+end`;
+
+/** Whether the console tells of so many queues at least. */
+export async function seesQueues(console_: Served, count: number): Promise<boolean> {
+  const response = await fetch(`${console_.url}/api/v1/overview`);
+  const overview = (await response.json()) as {
+    readonly instances: readonly { readonly totals: { readonly queues: number } }[];
+  };
+  return (overview.instances[0]?.totals.queues ?? 0) >= count;
 }
 
 /** The console as users run it. */
@@ -63,6 +78,7 @@ function served(child: ChildProcess, url: string, after: () => Promise<void>): S
     url,
     pid: child.pid ?? 0,
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
@@ -117,18 +133,18 @@ export async function costOf(client: Redis, times: number, run: () => Promise<un
   };
 }
 
-/** The run in the middle by CPU. */
-export function medianCost(runs: readonly RedisCost[]): RedisCost {
-  const sorted = [...runs].sort((a, b) => a.cpuMs - b.cpuMs);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (!middle) throw new Error('there is no run to take the median of');
-  return middle;
-}
-
 /** Resident memory of a process in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Processor time of a process so far, ms. */
+export async function cpuMsOf(pid: number): Promise<number> {
+  // Fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms; the second field may hold spaces.
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Milliseconds to the first byte of an answer, whose rest is read and dropped. */
@@ -144,4 +160,8 @@ export async function firstByteMs(url: string): Promise<number> {
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+export function medianOf(values: readonly number[]): number {
+  return quantile(values, 0.5);
 }

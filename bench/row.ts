@@ -1,0 +1,31 @@
+/**
+ * What a row is judged by: `ratio`, value over peer, what else the machine does being the same for both; `cost`, its value
+ * (CPU, memory, a count); `time`, wall time, which is held to its limit but not compared with earlier runs.
+ */
+export type Kind = 'ratio' | 'cost' | 'time';
+
+/** One figure of a run. Lower is better in every row. */
+export interface Row {
+  /** What later runs find it by: stays as long as the same is measured in the same way. */
+  readonly id: string;
+  readonly what: string;
+  readonly kind: Kind;
+  readonly unit: string;
+  readonly value: number;
+  /** In the same unit; required of a `ratio`. */
+  readonly peer?: number;
+  /** What is judged must not be above it. */
+  readonly limit?: number;
+  /** What is judged, measured several times within this run. */
+  readonly repeats?: readonly number[];
+  /** What belongs to the value, or to that of the peer, in words. */
+  readonly detail?: string;
+  readonly peerDetail?: string;
+}
+
+/** What a row is judged by. @throws Error when it is not a number: unknown is never zero. */
+export function figureOf({ id, kind, value, peer }: Pick<Row, 'id' | 'kind' | 'value' | 'peer'>): number {
+  const figure = kind === 'ratio' ? value / (peer ?? Number.NaN) : value;
+  if (!Number.isFinite(figure)) throw new Error(`${id} was not measured: ${value} beside ${peer}`);
+  return figure;
+}
