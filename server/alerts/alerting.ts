@@ -47,7 +47,7 @@ export class Alerting {
   async start(): Promise<void> {
     const { store, now, watch } = this.#deps;
     // First, so that a store that can't be read now is tried again at the next tick.
-    this.#stopWatching = watch.onTick((instance) => this.#tick(instance), 'alerts');
+    this.#stopWatching = watch.onTick((instance, atMs) => this.#tick(instance, atMs), 'alerts');
     await store.rules.bringDefaults(DEFAULT_RULES, now());
     await this.refresh();
   }
@@ -122,7 +122,7 @@ export class Alerting {
     return [...this.#judges.values()].flatMap((judge) => judge.alerts());
   }
 
-  #tick(instance: string): void {
+  #tick(instance: string, atMs: number): void {
     const { holdsLease } = this.#deps;
     const leads = holdsLease();
     if (!leads) {
@@ -130,7 +130,7 @@ export class Alerting {
       if (this.#deps.now() - this.#refreshedAtMs >= REFRESH_MS) this.#work(() => this.refresh());
       return;
     }
-    if (this.#isLeading) this.#evaluate(instance);
+    if (this.#isLeading) this.#evaluate(instance, atMs);
     this.#work(() => (this.#isLeading ? this.#carryOut() : this.#takeOver()));
   }
 
@@ -171,12 +171,12 @@ export class Alerting {
     this.#isLeading = true;
   }
 
-  #evaluate(instance: string): void {
-    const { watch, now } = this.#deps;
+  #evaluate(instance: string, atMs: number): void {
+    const { watch } = this.#deps;
     const snapshot = watch.snapshot(instance);
     const judge = this.#judges.get(instance);
     if (!snapshot || !judge) return;
-    for (const transition of judge.evaluate(snapshot, watch.findings(), now())) {
+    for (const transition of judge.evaluate(snapshot, watch.findings(), atMs)) {
       this.#transitions.push(transition);
       if (transition.kind === 'resolved') this.#ended.set(transition.alert.id, transition.alert);
     }

@@ -1,5 +1,5 @@
 import { slotsToDrain } from '../model/capacity.js';
-import { formatCount, formatDuration, formatRate } from '../model/format.js';
+import { formatCount, formatDuration, formatRate, rowSeconds } from '../model/format.js';
 import { workersOf } from '../model/judge-fleet.js';
 import { planBasisOf } from '../model/plan/input-of.js';
 import type { Plan } from '../model/plan/plan-types.js';
@@ -42,7 +42,7 @@ export const queueOverloaded: FindingRule = {
     const work = mainWork(queue);
     const drain =
       queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds)
-        ? `needs ${formatDuration(queue.drainSeconds)} to drain`
+        ? `needs ${formatDuration(rowSeconds(queue.drainSeconds))} to drain`
         : 'never drains at these rates';
     const late = able.filter(({ agent }) => (agent?.loopDelayP99Ms ?? 0) > SATURATED_MS).length;
     const advice = isFull(snapshot)

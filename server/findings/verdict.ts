@@ -1,4 +1,4 @@
-import { coarseSeconds } from '../model/format.js';
+import { rowSeconds } from '../model/format.js';
 import { workersOf } from '../model/judge-fleet.js';
 import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { WorkerState } from '../watch/worker-state.js';
@@ -154,13 +154,10 @@ export function oldestWaitingSeconds(queue: QueueState, nowMs: number): number |
   return queue.oldestWaitingAtMs === null ? null : Math.max(0, nowMs - queue.oldestWaitingAtMs) / 1000;
 }
 
-/** Fifty rows change together: by the second they would be most of what is sent. */
-const WAITED_STEP_SECONDS = 5;
-
 /** Age of the oldest waiting job as of the Snapshot, rounded: one number for cards, rows and pages. null: not known. */
 export function waitedSeconds(queue: QueueState, { atMs }: Pick<Snapshot, 'atMs'>): number | null {
   const seconds = oldestWaitingSeconds(queue, atMs);
-  return seconds === null ? null : coarseSeconds(seconds, WAITED_STEP_SECONDS);
+  return seconds === null ? null : rowSeconds(seconds);
 }
 
 function hasDepartures(queue: QueueState): boolean {

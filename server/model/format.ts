@@ -119,6 +119,11 @@ export function coarseSeconds(seconds: number, firstStep = 1): number {
   return Math.floor(Math.max(0, seconds) / step) * step;
 }
 
+/** Seconds of a row, and of what is said beside it: fifty rows change together, by the second they would be most of what is sent. */
+export function rowSeconds(seconds: number): number {
+  return coarseSeconds(seconds, 5);
+}
+
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
   const head = `${grouped(large)} ${largeUnit}`;
   return small === 0 ? head : `${head} ${small} ${smallUnit}`;

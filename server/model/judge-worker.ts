@@ -1,5 +1,5 @@
 import type { AgentFacts, SeenWorker } from '../watch/worker-state.js';
-import { formatCount, formatDuration, formatJobs, formatRate } from './format.js';
+import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from './format.js';
 import {
   hangingEvidence,
   hangingJobs,
@@ -237,7 +237,7 @@ function whenOverloaded(
   const why = queue.rates?.isGrowing
     ? 'the queue grows'
     : Number.isFinite(queue.drainSeconds)
-      ? `the queue needs ${formatDuration(queue.drainSeconds ?? 0)} to drain`
+      ? `the queue needs ${formatDuration(rowSeconds(queue.drainSeconds ?? 0))} to drain`
       : 'the queue never drains at these rates';
   return judged(
     'overloaded',

@@ -16,7 +16,7 @@ import { InstanceWatch } from './instance-watch.js';
 import type { LostWorkerStore } from './lost-workers.js';
 import type { Marker } from './marker.js';
 import { SelfDelayMeter } from './self-delay-meter.js';
-import type { Watch } from './watch.js';
+import type { TickListener, Watch } from './watch.js';
 
 export interface WatchOptions {
   readonly instances: readonly InstanceConfig[];
@@ -52,7 +52,7 @@ export function createWatch(options: WatchOptions): Watch {
   const { rules } = options;
   const { health = new OwnHealth({ now: options.now, warn: (message) => options.log.warn(message) }) } =
     options;
-  const listeners = new Map<(instance: string) => void, string>();
+  const listeners = new Map<TickListener, string>();
   const tracked = new Map<string, readonly Finding[]>();
   /** What was found when it could be judged last, without marks of being last seen. */
   const judged = new Map<string, readonly CurrentFinding[]>();
@@ -62,8 +62,7 @@ export function createWatch(options: WatchOptions): Watch {
 
   let own: readonly Finding[] = [];
 
-  const judge = ({ snapshot }: InstanceWatch): void => {
-    const nowMs = options.now();
+  const judge = ({ snapshot }: InstanceWatch, nowMs: number): void => {
     const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
     const isFirst = snapshot.instance === options.instances[0]?.name;
     // The console is starved once, and told elsewhere only where something there follows from it.
@@ -79,16 +78,16 @@ export function createWatch(options: WatchOptions): Watch {
   };
 
   // The console is one whatever the number of instances, and whatever these do: its troubles are told beside the first's.
-  const judgeOwn = (): void => {
+  const judgeOwn = (nowMs: number): void => {
     const found = detectOwnFindings(health.problems(), options.instances[0]?.name ?? '');
-    own = trackFindings(own, found, options.now());
+    own = trackFindings(own, found, nowMs);
   };
 
-  const onTick = (instance: string): void => {
+  const onTick: TickListener = (instance, atMs) => {
     const watch = watches.get(instance);
-    if (watch) health.guard(`findings of ${instance}`, () => judge(watch), undefined);
-    health.guard('findings of the console', judgeOwn, undefined);
-    for (const [listener, part] of listeners) health.guard(part, () => listener(instance), undefined);
+    if (watch) health.guard(`findings of ${instance}`, () => judge(watch, atMs), undefined);
+    health.guard('findings of the console', () => judgeOwn(atMs), undefined);
+    for (const [listener, part] of listeners) health.guard(part, () => listener(instance, atMs), undefined);
   };
 
   for (const config of options.instances) {

@@ -164,8 +164,11 @@ export class InstanceReader {
   }
 
   /** Gives every queue its verdict of this tick. The list handed out since the last read is brought up to date in place. */
-  judge(verdictOf: (queue: QueueState) => QueueVerdict, isPressed: (queue: QueueState) => boolean): void {
-    const nowMs = this.#now();
+  judge(
+    verdictOf: (queue: QueueState) => QueueVerdict,
+    isPressed: (queue: QueueState) => boolean,
+    nowMs: number,
+  ): void {
     this.#states.forEach((state, i) => {
       const queue = this.#queues.get(state.id);
       queue?.judge(verdictOf(state), isPressed(state), nowMs);

@@ -28,6 +28,7 @@ import { RecentSeries } from './recent.js';
 import type { LinkState, PollState, Snapshot } from './snapshot.js';
 import { StandingOrders } from './standing-orders.js';
 import { Tidings } from './tidings.js';
+import type { TickListener } from './watch.js';
 import type { SeenWorker, WorkerState } from './worker-state.js';
 
 /** A read that takes longer is given up; the connection is dropped, as it may be half open. */
@@ -51,7 +52,7 @@ export interface InstanceWatchDeps {
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly thresholds: Thresholds;
-  readonly onTick: (instance: string) => void;
+  readonly onTick: TickListener;
   /** How far this process was held up: its own silence is not that of others. */
   readonly self: () => SelfDelay;
   /** Told of what throws. */
@@ -252,7 +253,7 @@ export class InstanceWatch {
     const { guard } = this.#deps.health;
     const { name } = this.#config;
     this.#lostKeeper.refresh(nowMs, (id) => void this.#fleet.dismiss(id));
-    this.#snapshot = guard(`snapshot of ${name}`, () => this.#makeSnapshot(), this.#snapshot);
+    this.#snapshot = guard(`snapshot of ${name}`, () => this.#makeSnapshot(nowMs), this.#snapshot);
     if (isRead)
       guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);
     guard(`timeline of ${name}`, () => this.#tidings.flush(), undefined);
@@ -263,7 +264,7 @@ export class InstanceWatch {
         () => this.agents.look(this.#snapshot),
         undefined,
       );
-    this.#deps.onTick(this.#config.name);
+    this.#deps.onTick(name, nowMs);
   }
 
   async #read(): Promise<boolean> {
@@ -356,11 +357,11 @@ export class InstanceWatch {
       (queue) => queueVerdict(queue, snapshot, nowMs, thresholds),
       (queue) =>
         queue.backlog >= thresholds.backlogMinJobs && !isSettling(snapshot, nowMs) && hasGround(queue),
+      nowMs,
     );
   }
 
-  #makeSnapshot(): Snapshot {
-    const nowMs = this.#deps.now();
+  #makeSnapshot(nowMs: number = this.#deps.now()): Snapshot {
     const seen = {
       instance: this.#config.name,
       atMs: nowMs,

@@ -10,6 +10,9 @@ export interface Series {
   readonly values: Readonly<Record<string, readonly (number | null)[]>>;
 }
 
+/** @param atMs time of the tick: what is judged in it has one moment, and so one beginning. */
+export type TickListener = (instance: string, atMs: number) => void;
+
 /**
  * The eye of the console: one poller per Redis whatever the number of viewers, and what the last reads said.
  * Everything that pages, API, SSE, metrics and levers know comes from here.
@@ -32,7 +35,7 @@ export interface Watch {
    * Called after each tick of any instance, failed ones too. Returns the unsubscribe.
    * @param part what the listener is, for the case that it throws: that stops neither others nor later ticks.
    */
-  onTick(listener: (instance: string) => void, part?: string): () => void;
+  onTick(listener: TickListener, part?: string): () => void;
   /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */
   refreshSoon(instance: string, queueId: string): void;
   /**

@@ -7,6 +7,7 @@ import { Alerting } from '../../server/alerts/alerting.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { DEFAULT_GROUP_TIMING } from '../../server/model/alerts/grouping.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
+import type { TickListener } from '../../server/watch/watch.js';
 import { aRule } from '../support/alerts.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 import { until } from '../support/until.js';
@@ -35,7 +36,7 @@ async function aConsole(
 ) {
   const store = await openStore(directory);
   const told: Notification[] = [];
-  let tick: (instance: string) => void = () => undefined;
+  let tick: TickListener = () => undefined;
   const snapshot = () =>
     aSnapshot({
       atMs: nowMs,
@@ -81,7 +82,7 @@ async function aConsole(
         what,
         async () => {
           nowMs += 1000;
-          tick('default');
+          tick('default', nowMs);
           return is();
         },
         { withinMs: 10_000, everyMs: 20 },
@@ -89,7 +90,7 @@ async function aConsole(
     async ticks(count: number) {
       for (let i = 0; i < count; i++) {
         nowMs += 1000;
-        tick('default');
+        tick('default', nowMs);
         // The work of a tick is a few writes; a turn of the loop for each.
         await new Promise((resolve) => setTimeout(resolve, 15));
       }

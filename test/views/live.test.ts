@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Channel } from '../../server/routes/live/channel.js';
 import { LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
 import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';
-import type { Watch } from '../../server/watch/watch.js';
+import type { TickListener, Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';
 
 const ANN: Viewer = { name: 'ann', isOver: () => false };
@@ -75,14 +75,14 @@ describe('a message of the stream', () => {
 
 describe('the hub of live views', () => {
   const tick = () => {
-    const listeners = new Set<(instance: string) => void>();
+    const listeners = new Set<TickListener>();
     const watch = {
-      onTick: (listener: (instance: string) => void) => {
+      onTick: (listener: TickListener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
     } as Pick<Watch, 'onTick'> as Watch;
-    return { watch, fire: () => listeners.forEach((listener) => void listener('default')), listeners };
+    return { watch, fire: () => listeners.forEach((listener) => void listener('default', 0)), listeners };
   };
   const readAll = async (body: ReadableStream<Uint8Array> | null, into: string[]): Promise<void> => {
     if (!body) throw new Error('refused');

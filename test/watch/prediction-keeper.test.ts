@@ -12,6 +12,7 @@ import type { Prediction } from '../../server/model/plan/score.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
 import { PredictionKeeper } from '../../server/watch/prediction-keeper.js';
 import type { Snapshot } from '../../server/watch/snapshot.js';
+import type { TickListener } from '../../server/watch/watch.js';
 import { aWorker } from '../support/fleet.js';
 import { aType, runsOf } from '../support/job-types.js';
 import { aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
@@ -33,7 +34,7 @@ afterEach(async () => {
 function byHand() {
   const clock = { nowMs: NOW_MS };
   let snapshot = at(0);
-  const listeners = new Set<(instance: string) => void>();
+  const listeners = new Set<TickListener>();
   const warned: string[] = [];
   const keeperOf = () =>
     new PredictionKeeper({
@@ -73,7 +74,7 @@ function byHand() {
     turn(next: Snapshot): void {
       snapshot = next;
       clock.nowMs = next.atMs;
-      for (const listener of listeners) listener('default');
+      for (const listener of listeners) listener('default', clock.nowMs);
     },
     /** What a lever foretells of the first Snapshot: 20 slots drain it in 20 s. */
     foretell(change: PlanChange = { concurrency: 20 }): Prediction {

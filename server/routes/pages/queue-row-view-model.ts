@@ -10,13 +10,14 @@ import {
   formatDuration,
   formatRateLimit,
   formatRatio,
+  rowSeconds,
 } from '../../model/format.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
 import { workersOf } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
 import { troublesInWords } from './job-type-words.js';
 import { encodePart, leverPath, placeOf, queuePath } from './links.js';
-import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
+import { elementId, rateNumber, UNKNOWN } from './words.js';
 
 interface VerdictWords {
   readonly word: string;
@@ -60,9 +61,6 @@ export function verdictWordsOf(
     return { ...words, state: compareSeverity(state, severity) < 0 ? state : severity, problem: title };
   return { word: 'problem', state: severity, icon: severity, problem: title };
 }
-
-/** Fifty rows change together: by the second they would be most of what is sent. */
-const ROW_STEP_SECONDS = 5;
 
 export interface RowContext {
   readonly problemOf: ProblemOf;
@@ -172,7 +170,7 @@ function workersInWords(queue: QueueState, snapshot: Snapshot): string {
 
 export function drainInWords(queue: QueueState): string {
   const seconds = drainSecondsOf(queue);
-  return seconds === null ? UNKNOWN : coarseAge(seconds, ROW_STEP_SECONDS);
+  return seconds === null ? UNKNOWN : formatDuration(rowSeconds(seconds));
 }
 
 /** While halted the setting that comes back is what a person wants to see. */
