@@ -41,10 +41,11 @@ module.exports = {
     },
     {
       name: 'server-shares-the-protocol-only',
-      comment: 'what agents and consoles say to each other is agent/protocol and agent/signature',
+      comment:
+        'what agents and consoles say to each other is agent/protocol, agent/signature and agent/job-type-of',
       severity: 'error',
       from: { path: '^dist/server/' },
-      to: { path: '^dist/agent/', pathNot: '^dist/agent/(protocol|signature)' },
+      to: { path: '^dist/agent/', pathNot: '^dist/agent/(protocol|signature|job-type-of)' },
     },
     {
       name: 'server-knows-no-drills',

@@ -1,13 +1,18 @@
 import { type Containment, isThenable } from './contain.js';
+import { jobTypeOf } from './job-type-of.js';
 import { JobTypes } from './job-types.js';
 import { isPutBack } from './outcome-of.js';
 import { MOST_RUNNING_NAMED, MOST_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
 import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
 
+/** An id that is longer is not told: the console looks at no such job. */
+const MAX_JOB_ID_CHARS = 1_000;
+
 type Told = Pick<WorkerBeat, 'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types'>;
 
 interface Run {
-  readonly job: ShapeOfJob;
+  jobId: string;
+  type: string;
   /** By performance.now(): one look at a clock a start and a finish; wall-clock time is worked out once a beat. */
   readonly from: number;
 }
@@ -89,14 +94,16 @@ export class RunLog {
 
   /** A job of another shape than is known must run all the same: nothing in here or in #end may throw. */
   #start(job: ShapeOfJob): Run {
-    const run = { job, from: performance.now() };
+    const run: Run = { jobId: '', type: '', from: performance.now() };
     this.#running.add(run);
     this.#lastStart = run.from;
     this.started += 1;
     try {
+      run.jobId = job.id ?? '';
+      run.type = jobTypeOf(job.name);
       // A retry has waited since its first try failed, which nothing tells.
       if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
-        this.#types.started(job.name, job.processedOn - job.timestamp - (job.delay ?? 0));
+        this.#types.started(run.type, job.processedOn - job.timestamp - (job.delay ?? 0));
       }
     } catch (error) {
       this.#contain.failed('seeing a job start', error);
@@ -109,7 +116,7 @@ export class RunLog {
     this.#lastEnd = performance.now();
     try {
       if (outcome === 'failed' && isPutBack(error)) return;
-      this.#types.finished(run.job.name, outcome, this.#lastEnd - run.from, this.#lastEnd, error);
+      this.#types.finished(run.type, outcome, this.#lastEnd - run.from, this.#lastEnd, error);
     } catch (failure) {
       this.#contain.failed('seeing a job end', failure);
     }
@@ -117,16 +124,17 @@ export class RunLog {
 
   #runningTypes(): ReadonlySet<string> {
     const types = new Set<string>();
-    for (const { job } of this.#running) if (types.size < MOST_TYPES_A_BEAT) types.add(job.name);
+    for (const { type } of this.#running) if (types.size < MOST_TYPES_A_BEAT) types.add(type);
     return types;
   }
 
   /** Longest running first: a Set keeps the order of starting. */
   #oldest(offsetMs: number): readonly RunningJob[] {
     const oldest: RunningJob[] = [];
-    for (const { job, from } of this.#running) {
+    for (const { jobId, type, from } of this.#running) {
       if (oldest.length >= MOST_RUNNING_NAMED) break;
-      oldest.push({ jobId: job.id ?? '', type: job.name, startedAtMs: Math.round(from + offsetMs) });
+      if (jobId.length <= MAX_JOB_ID_CHARS)
+        oldest.push({ jobId, type, startedAtMs: Math.round(from + offsetMs) });
     }
     return oldest;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobTypeOf } from '../../agent/job-type-of.js';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
 import { SKIP_WORDS, type SkipReason } from '../model/parking-skip.js';
 import type { ParkEstimate } from '../replay/parking/estimate.js';
@@ -12,6 +13,7 @@ const schema = z.strictObject({
     .string('must be the name of a job type')
     .min(1, 'must name a job type; leave it out for all')
     .max(1_000, 'must be at most 1,000 letters')
+    .overwrite(jobTypeOf)
     .optional(),
   state: z.enum(['all', ...PARKABLE_STATES], `must be all, ${PARKABLE_STATES.join(', ')}`).default('all'),
   most: z.int('must be a whole number of jobs').min(1, 'must be at least 1').optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobTypeOf } from '../../agent/job-type-of.js';
 import { plainName } from '../findings/words.js';
 import { formatRunTime } from '../model/format-run-time.js';
 import { MOST_TYPE_THRESHOLDS } from '../store/type-threshold.js';
@@ -12,6 +13,7 @@ const schema = z.strictObject({
     .string('must be the name of a job type')
     .min(1, 'must name a job type')
     .max(1_000, 'must be at most 1,000 letters')
+    .overwrite(jobTypeOf)
     .refine((name) => name.isWellFormed(), 'must be valid Unicode, as every name in Redis is'),
   slowThresholdMs: z
     .int(`must be whole milliseconds from 1 to ${MOST_MS}, or null for none`)

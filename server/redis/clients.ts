@@ -12,6 +12,9 @@ export interface WorkerConnection {
 
 /** Workers that are shown one by one. */
 const MOST_WORKERS = 5_000;
+/** A client may give itself a name of any length: BullMQ's are shorter. */
+const MAX_NAME_CHARS = 2_000;
+const MAX_WORKER_NAME_CHARS = 300;
 
 /** What one CLIENT LIST says about BullMQ: connected workers by queue id, and output buffers of all clients. */
 export interface ClientReading {
@@ -43,8 +46,9 @@ export function readClientList(text: string): ClientReading {
     clients += 1;
     outputBytes += Number(/ omem=(\d+)/.exec(line)?.[1] ?? 0);
     const name = / name=(\S+)/.exec(line)?.[1];
-    if (name?.startsWith(AGENT_PREFIX)) agentIds.add(name.slice(AGENT_PREFIX.length));
-    const owner = name ? parseBullmqClientName(name) : null;
+    if (!name || name.length > MAX_NAME_CHARS) continue;
+    if (name.startsWith(AGENT_PREFIX)) agentIds.add(name.slice(AGENT_PREFIX.length));
+    const owner = parseBullmqClientName(name);
     if (!owner) continue;
     queueIds.add(owner.queueId);
     if (owner.kind !== 'worker') continue;
@@ -81,7 +85,7 @@ export function parseBullmqClientName(
   return {
     queueId: `${prefix}:${queue}`,
     kind: suffix === ':qe' ? 'events' : 'worker',
-    name: suffix?.startsWith(':w:') ? suffix.slice(3) : null,
+    name: suffix?.startsWith(':w:') ? suffix.slice(3, 3 + MAX_WORKER_NAME_CHARS) : null,
   };
 }
 

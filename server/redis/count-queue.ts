@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { addJobFacts, type JobFacts, type JobSlots, readJobFacts } from './job-facts.js';
+import { addJobFacts, addJobSizes, type JobFacts, type JobSlots } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
 import { type Answers, orThrow, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 import type { QueueStructure } from './sample-jobs.js';
@@ -52,7 +52,7 @@ export async function countWindow(
   const beside = new ReadBatch();
   const found = slots.flatMap((slot) => {
     const job = facts.read((answers) => ({
-      facts: readJobFacts(answers, slot.job),
+      facts: addJobFacts(beside, answers, slot.job),
       keys: addBeside(beside, answers, queueId, slot),
     }));
     // What an application keeps under the name of a job is none; anything else ends the window.
@@ -62,7 +62,8 @@ export async function countWindow(
   await beside.run(client);
   const counted = orThrow(
     beside.read((answers) => ({
-      jobs: found.flatMap(({ facts: job, keys }) => {
+      jobs: found.flatMap(({ facts: decode, keys }) => {
+        const job = decode(answers);
         const more = keys.beside.reduce((sum, key) => sum + answers.number(key), 0);
         return job ? [{ ...job, bytes: job.bytes + more, logBytes: answers.number(keys.logs) }] : [];
       }),
@@ -154,7 +155,7 @@ interface CountedSlots {
 }
 
 function addCounted(batch: ReadBatch, queueId: string, jobId: string, key: StateKey): CountedSlots {
-  const job = addJobFacts(batch, queueId, jobId, key.state, true);
+  const job = addJobSizes(batch, queueId, jobId, key.state, true);
   const at = `${queueId}:${jobId}`;
   return {
     job,

@@ -1,9 +1,17 @@
 import type { Redis } from 'ioredis';
-import { queueOf } from './queue-keys.js';
+import { ownText } from '../model/own-text.js';
+import { digestOf, MAX_QUEUE_ID_CHARS, queueOf } from './queue-keys.js';
 import { ReadBatch, Refused } from './read-batch.js';
 
 /** Keys that one SCAN looks at: 0.6 ms of Redis with a million keys, which are spread over its memory. [run: 1.2 µs a key] */
 const SCAN_COUNT = 500;
+/** Names of keys may be of any length: what one SCAN is to bring, and how many keys the first looks at. */
+const SCAN_CHARS = 256 * 1024;
+const FIRST_SCAN_COUNT = 20;
+/** A key that is nobody's and longer than this is not measured: that would send its name back. */
+const MAX_MEASURED_CHARS = 4_096;
+/** Ids that are too long for a queue that is watched and are looked at all the same in one step, to be told of. */
+const MAX_LONG_CHARS = 4 * 1024 * 1024;
 /** A pass over the keyspace is begun this often at most: new queues are to appear within 10 s where the budget permits. */
 const PASS_EVERY_MS = 8_000;
 /** Time that one step takes at most, however far away Redis is. */
@@ -49,6 +57,10 @@ export class Discovery {
   readonly #rejected = new Set<string>();
   readonly #candidates = new Set<string>();
   readonly #metOnce = new Set<string>();
+  /** Of this step alone. */
+  #longIds: string[] = [];
+  /** Mean length of the keys of the last SCAN; null: there was none. */
+  #keyChars: number | null = null;
   lastPassAtMs: number | null = null;
   passDurationMs: number | null = null;
   keys = 0;
@@ -84,18 +96,21 @@ export class Discovery {
     let left = allowanceUsec;
     let scans = 0;
     while (this.#isScanning && (scans === 0 || (left >= scanUsec && performance.now() < untilMs))) {
-      const [cursor, keys] = await client.scan(this.#cursor, 'COUNT', SCAN_COUNT);
+      const [cursor, keys] = await client.scan(this.#cursor, 'COUNT', this.#scanCount);
+      this.#noteLengths(keys);
       scans += 1;
       this.#cursor = cursor;
       this.#walked += keys.length;
       const before = nobodys.length;
-      for (const key of keys) if (!this.#take(key, known)) nobodys.push(key);
+      for (const key of keys)
+        if (!this.#take(key, known) && key.length <= MAX_MEASURED_CHARS) nobodys.push(key);
       left -= scanUsec + (nobodys.length - before) * MEASURE_USEC;
       if (cursor === '0') this.#endPass(nowMs);
     }
     if (scans > 0) sent.set('scan', scans);
     const some = [...this.#candidates].slice(0, CHECK_AT_ONCE);
-    const found = await this.#confirm(client, some);
+    const found = await this.#confirm(client, [...some, ...this.#longIds]);
+    this.#longIds = [];
     for (const id of some) this.#candidates.delete(id);
     if (found.asked > 0) sent.set('hmget', found.asked);
     return {
@@ -111,7 +126,9 @@ export class Discovery {
   #take(key: string, known: { has(id: string): boolean }): boolean {
     if (queueOf(key, known) !== null) return true;
     const at = key.lastIndexOf(':');
-    const id = key.slice(0, Math.max(0, at));
+    const id =
+      key.length > MAX_QUEUE_ID_CHARS ? ownText(key, Math.max(0, at)) : key.slice(0, Math.max(0, at));
+    if (id.length > MAX_QUEUE_ID_CHARS) return this.#takeLong(id, key.slice(at + 1), known);
     if (!id.includes(':') || this.#rejected.has(id)) return false;
     // Two keys of one name may be jobs; an application's keys of one each would be checked in vain, millions of them.
     if (ENDINGS.has(key.slice(at + 1)) || this.#metOnce.has(id)) this.#candidates.add(id);
@@ -119,6 +136,27 @@ export class Discovery {
     if (this.#metOnce.size >= MOST_REMEMBERED) this.#metOnce.clear();
     this.#metOnce.add(id);
     return false;
+  }
+
+  /** Of a queue with such a name one key is looked at: a name of megabytes takes its time, and stands in each of its keys. */
+  #takeLong(id: string, ending: string, known: { has(id: string): boolean }): boolean {
+    if (ending !== 'meta') return id.length > MAX_MEASURED_CHARS || known.has(id);
+    if (id.length > MAX_LONG_CHARS || known.has(id)) return true;
+    if (this.#rejected.has(digestOf(id))) return false;
+    const chars = this.#longIds.reduce((sum, one) => sum + one.length, id.length);
+    if (chars <= MAX_LONG_CHARS) this.#longIds.push(id);
+    return true;
+  }
+
+  get #scanCount(): number {
+    if (this.#keyChars === null) return FIRST_SCAN_COUNT;
+    return Math.max(1, Math.min(SCAN_COUNT, Math.floor(SCAN_CHARS / this.#keyChars)));
+  }
+
+  #noteLengths(keys: readonly string[]): void {
+    let chars = 0;
+    for (const key of keys) chars += key.length;
+    if (keys.length > 0) this.#keyChars = Math.max(1, chars / keys.length);
   }
 
   #endPass(nowMs: number): void {
@@ -146,7 +184,8 @@ export class Discovery {
       const [version, maxLenEvents] = fields instanceof Refused ? [] : fields;
       if (version?.startsWith('bullmq') || (maxLenEvents !== null && maxLenEvents !== undefined))
         confirmed.push(id);
-      else if (this.#rejected.size < MOST_REMEMBERED) this.#rejected.add(id);
+      else if (this.#rejected.size < MOST_REMEMBERED)
+        this.#rejected.add(id.length > MAX_QUEUE_ID_CHARS ? digestOf(id) : id);
     }
     return { ids: confirmed, asked: ids.length };
   }

@@ -4,6 +4,9 @@ import { ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Keys drawn at random in one tick: 4 µs each with a million keys, and a look at those that are nobody's. */
 const DRAWN = 24;
+/** What the names of those may hold together, and a key whose name is longer is as one that was not drawn. */
+const DRAWN_CHARS = 256 * 1024;
+const MAX_KEY_CHARS = 4_096;
 /** A key from this size on is looked for by name, because no sample of keys finds one among millions. */
 const LARGE_BYTES = 1024 * 1024;
 const MOST_LARGE = 20;
@@ -20,6 +23,7 @@ export interface ForeignSample {
 export class ForeignKeys {
   readonly #isOwn: (key: string) => boolean;
   readonly #large = new Map<string, number>();
+  #draws = 1;
 
   /** @param isOwn does a key belong to a queue that is watched? */
   constructor(isOwn: (key: string) => boolean) {
@@ -32,11 +36,18 @@ export class ForeignKeys {
    */
   async look(client: Redis, met: readonly string[], canDraw: boolean): Promise<ForeignSample> {
     const draw = new ReadBatch();
-    const slots = Array.from({ length: canDraw ? DRAWN : 0 }, () => draw.add('randomkey'));
+    const slots = Array.from({ length: canDraw ? this.#draws : 0 }, () => draw.add('randomkey'));
     await draw.run(client);
-    const drawn = slots
+    const keys = slots
       .map((slot) => draw.read((answers) => answers.text(slot)))
       .filter((key): key is string => typeof key === 'string');
+    const chars = keys.reduce((sum, key) => sum + key.length, 0);
+    if (keys.length > 0)
+      this.#draws = Math.max(
+        1,
+        Math.min(DRAWN, Math.floor((DRAWN_CHARS * keys.length) / Math.max(1, chars))),
+      );
+    const drawn = keys.filter((key) => key.length <= MAX_KEY_CHARS);
     const sizes = new ReadBatch();
     const measure = (key: string) => [key, sizes.add('memory', 'USAGE', key)] as const;
     const drawnSlots = drawn.filter((key) => !this.#isOwn(key)).map(measure);

@@ -1,10 +1,12 @@
 import { Job, Queue } from 'bullmq';
+import { readTypes } from './job-name.js';
 import { stateOf } from './job-state.js';
 import type { RedisLink } from './link.js';
 
 export type JobAction = 'retry' | 'remove' | 'promote';
 
 export interface JobFacts {
+  /** Its type: BullMQ's own calls for a job use its id alone. */
   readonly name: string;
   readonly state: string;
   readonly attemptsMade: number;
@@ -27,20 +29,21 @@ export async function readJobFacts(
 ): Promise<JobFacts | null> {
   const { client } = link;
   const key = `${queueId}:${jobId}`;
-  const [values, optsBytes, openChildren, meta, legacyPaused, state] = await Promise.all([
-    client.hmget(key, 'name', 'timestamp', 'atm', 'attemptsMade', 'parentKey'),
+  const [[type], values, optsBytes, openChildren, meta, legacyPaused, state] = await Promise.all([
+    readTypes(client, [key]),
+    client.hmget(key, 'timestamp', 'atm', 'attemptsMade', 'parentKey'),
     client.hstrlen(key, 'opts'),
     client.scard(`${key}:dependencies`),
     client.hmget(`${queueId}:meta`, 'paused', 'version'),
     client.llen(`${queueId}:paused`),
     stateOf(client, queueId, jobId),
   ]);
-  const [name, timestamp, atm, attemptsMade, parentKey] = values;
-  if (name == null && timestamp == null) return null;
+  const [timestamp, atm, attemptsMade, parentKey] = values;
+  if (type == null && timestamp == null) return null;
   const opts = optsBytes <= MOST_OPTS_BYTES ? await client.hget(key, 'opts') : null;
   const [paused, version] = meta;
   return {
-    name: name ?? '',
+    name: type ?? '',
     state,
     attemptsMade: Number(atm ?? attemptsMade ?? 0) || 0,
     openChildren,

@@ -1,11 +1,12 @@
 import type { JobPage, JobQuery, JobRow } from '../watch/job-view.js';
 import type { JobState } from '../watch/snapshot.js';
 import type { RedisClient } from './connect.js';
+import { readTypes } from './job-name.js';
+import { isJobId } from './queue-keys.js';
 
 /** Jobs of one page at most: each is a hash read. */
 export const MOST_JOBS_A_PAGE = 100;
 const FIELDS = [
-  'name',
   'timestamp',
   'delay',
   'priority',
@@ -35,8 +36,12 @@ export async function listJobs(client: RedisClient, queueId: string, query: JobQ
   const limit = Math.min(query.limit, MOST_JOBS_A_PAGE);
   const { ids, total } = await pageOfIds(client, queueId, query.state, query.cursor, limit);
   // BullMQ 4 and early 5 leave markers `0:<timestamp>` in `wait`; they count as places, and are no jobs.
-  const jobIds = ids.filter((id) => !id.startsWith('0:'));
-  const rows = await Promise.all(jobIds.map((jobId) => readRow(client, queueId, jobId)));
+  const jobIds = ids.filter(isJobId);
+  const types = await readTypes(
+    client,
+    jobIds.map((jobId) => `${queueId}:${jobId}`),
+  );
+  const rows = await Promise.all(jobIds.map((jobId, i) => readRow(client, queueId, jobId, types[i] ?? null)));
   const next = query.cursor + ids.length;
   return {
     state: query.state,
@@ -88,26 +93,31 @@ async function fromTheRight(
   return (await client.lrange(key, -(from + limit), -(from + 1))).reverse();
 }
 
-async function readRow(client: RedisClient, queueId: string, jobId: string): Promise<JobRow | null> {
+async function readRow(
+  client: RedisClient,
+  queueId: string,
+  jobId: string,
+  type: string | null,
+): Promise<JobRow | null> {
   const key = `${queueId}:${jobId}`;
   const [values, reasonBytes] = await Promise.all([
     client.hmget(key, ...FIELDS),
     client.hstrlen(key, 'failedReason'),
   ]);
-  const row = rowOf(jobId, values);
+  const row = rowOf(jobId, type, values);
   if (row === null || reasonBytes === 0) return row;
   // Errors that carry a whole answer or query are measured before they are fetched.
   const reason = reasonBytes <= MOST_REASON_BYTES ? await client.hget(key, 'failedReason') : null;
   return { ...row, failedReason: reason?.slice(0, MOST_REASON_LETTERS) ?? `(${reasonBytes} bytes)` };
 }
 
-/** A job's plain facts from the fields above; null where the hash is gone. */
-function rowOf(jobId: string, values: readonly (string | null)[]): JobRow | null {
-  const [name, timestamp, delay, priority, attemptsMade, atm, processedOn, finishedOn] = values;
-  if (name == null && timestamp == null) return null;
+/** A job's plain facts from its type and the fields above; null where the hash is gone. */
+function rowOf(jobId: string, type: string | null, values: readonly (string | null)[]): JobRow | null {
+  const [timestamp, delay, priority, attemptsMade, atm, processedOn, finishedOn] = values;
+  if (type === null && timestamp == null) return null;
   return {
     id: jobId,
-    name: name ?? '',
+    name: type ?? '',
     timestampMs: numberOrNull(timestamp),
     delayMs: numberOrNull(delay) ?? 0,
     priority: numberOrNull(priority) ?? 0,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JobState, QueueCounts } from '../watch/snapshot.js';
 
 /** Where BullMQ keeps the ids of the jobs of one state. */
@@ -31,9 +32,21 @@ export function stateKeys(id: string, counts: QueueCounts): readonly StateKey[] 
   return keys;
 }
 
+/** Ids that are longer are looked at by nobody, and no action takes one: somebody has put what is no id in its place. */
+const MAX_JOB_ID_CHARS = 1_000;
+
 /** BullMQ 5 leaves a marker `0:<timestamp>` in `wait` at times; it is no job. */
 export function isJobId(id: string | null | undefined): id is string {
-  return id !== null && id !== undefined && id !== '' && !id.startsWith('0:');
+  const isId = id !== null && id !== undefined && id !== '' && id.length <= MAX_JOB_ID_CHARS;
+  return isId && !id.startsWith('0:');
+}
+
+/** Ids (`<prefix>:<name>`) that are longer are those of no queue that is watched. */
+export const MAX_QUEUE_ID_CHARS = 300;
+
+/** What is kept of a name that is too long to be kept: equal for equal names alone. */
+export function digestOf(name: string): string {
+  return createHash('sha256').update(name).digest('base64');
 }
 
 /**
@@ -42,7 +55,7 @@ export function isJobId(id: string | null | undefined): id is string {
  */
 export function queueOf(key: string, queues: { has(id: string): boolean }): string | null {
   let at = key.indexOf(':', key.indexOf(':') + 1);
-  while (at > 0) {
+  while (at > 0 && at <= MAX_QUEUE_ID_CHARS) {
     const id = key.slice(0, at);
     if (queues.has(id)) return id;
     at = key.indexOf(':', at + 1);

@@ -1,5 +1,6 @@
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { QueueCounts } from '../watch/snapshot.js';
+import { shownText } from './job-name.js';
 
 /** Which queue, and how much of it is due. */
 export interface QueueReadPlan {
@@ -66,6 +67,8 @@ export interface QueueMeta {
   readonly orders: string | null;
 }
 
+const MAX_VERSION_CHARS = 60;
+
 /** In the order of `decodeMeta`. */
 export const META_FIELDS = [
   'paused',
@@ -85,7 +88,7 @@ export function decodeMeta(values: readonly (string | null)[]): QueueMeta {
     concurrency: concurrency ?? null,
     max: max ?? null,
     duration: duration ?? null,
-    version: version ?? null,
+    version: shownText(version, MAX_VERSION_CHARS),
     maxLenEvents: maxLenEvents ?? null,
     halt: halt ?? null,
     orders: orders ?? null,

@@ -1,10 +1,15 @@
 import type { Redis } from 'ioredis';
+import { jobTypeOf } from '../../agent/job-type-of.js';
 import { type FinishedJob, firstLine } from '../watch/finished-job.js';
+import { nameField, typeFrom } from './job-name.js';
+import { isJobId } from './queue-keys.js';
 import { ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 
 /** Entries and bytes of one look: `completed` events carry the return value, which may be large. */
 const MOST_EVENTS = 150;
 const MOST_BYTES = 64 * 1024;
+/** Of an entry, until some were read: entries with names or values of megabytes must not come by the hundred. */
+const FIRST_ENTRY_BYTES = 3_000;
 /** Jobs that are remembered from being added or started until they end. */
 const MOST_REMEMBERED = 2_000;
 const MOST_NAMES_ASKED = 40;
@@ -20,6 +25,8 @@ export class EventTail {
   readonly #id: string;
   readonly #jobs = new Map<string, Remembered>();
   #lastId: string | null = null;
+  /** Mean size of the entries of the last look. */
+  #entryBytes = FIRST_ENTRY_BYTES;
 
   constructor(id: string) {
     this.#id = id;
@@ -27,7 +34,7 @@ export class EventTail {
 
   /**
    * What ended since the last look. Where more happened than a look holds, the newest of it, and what lies between is skipped.
-   * @param bytesPerEvent mean size of an entry, for how many to read.
+   * @param bytesPerEvent mean size of an entry, for how many to read; 0: not known.
    */
   async look(
     client: Redis,
@@ -37,7 +44,8 @@ export class EventTail {
     readonly isWhole: boolean;
     readonly calls: ReadonlyMap<string, number>;
   }> {
-    const most = Math.max(10, Math.min(MOST_EVENTS, Math.floor(MOST_BYTES / Math.max(1, bytesPerEvent))));
+    const entryBytes = Math.max(1, bytesPerEvent, this.#entryBytes);
+    const most = Math.max(1, Math.min(MOST_EVENTS, Math.floor(MOST_BYTES / entryBytes)));
     const batch = new ReadBatch();
     const key = `${this.#id}:events`;
     const slot = batch.add(
@@ -54,6 +62,8 @@ export class EventTail {
     const isWhole = this.#lastId !== null && entries.length < most;
     const last = entries[entries.length - 1];
     if (last) this.#lastId = last.id;
+    if (entries.length > 0)
+      this.#entryBytes = entries.reduce((sum, { chars }) => sum + chars, 0) / entries.length;
     const names = await this.#askNames(client, entries);
     const finished = entries.flatMap((entry) => this.#take(entry) ?? []);
     return { finished, isWhole, calls: sumOfCalls(batch.calls, names) };
@@ -68,24 +78,37 @@ export class EventTail {
     const unknown = entries
       .filter(({ event }) => event === 'active')
       .flatMap(({ fields }) => fields.get('jobId') ?? [])
-      .filter((jobId) => !ended.has(jobId) && !added.has(jobId) && !this.#jobs.get(jobId)?.type)
+      .filter(
+        (jobId) => isJobId(jobId) && !ended.has(jobId) && !added.has(jobId) && !this.#jobs.get(jobId)?.type,
+      )
       .slice(-MOST_NAMES_ASKED);
-    const batch = new ReadBatch();
-    const slots = unknown.map((jobId) => [jobId, batch.add('hget', `${this.#id}:${jobId}`, 'name')] as const);
-    await batch.run(client);
-    for (const [jobId, slot] of slots) {
-      const name = batch.read((answers) => answers.text(slot));
-      if (!(name instanceof Refused)) this.#remember(jobId).type = name;
+    const sizes = new ReadBatch();
+    const measured = unknown.map(
+      (jobId) => [jobId, sizes.add('hstrlen', `${this.#id}:${jobId}`, 'name')] as const,
+    );
+    await sizes.run(client);
+    const names = new ReadBatch();
+    const asked = measured.flatMap(([jobId, slot]) => {
+      const bytes = sizes.read((answers) => answers.number(slot));
+      if (bytes instanceof Refused) return [];
+      const isRead = nameField(bytes).length > 0;
+      return { jobId, bytes, slot: isRead ? names.add('hget', `${this.#id}:${jobId}`, 'name') : null };
+    });
+    await names.run(client);
+    for (const { jobId, bytes, slot } of asked) {
+      const type = names.read((answers) => typeFrom(answers.text(slot), bytes));
+      if (!(type instanceof Refused)) this.#remember(jobId).type = type;
     }
-    return batch.calls;
+    return sumOfCalls(sizes.calls, names.calls);
   }
 
   #take(entry: Entry): FinishedJob | null {
     const jobId = entry.fields.get('jobId');
-    if (!jobId) return null;
+    if (!isJobId(jobId)) return null;
     if (entry.event === 'added') {
       const job = this.#remember(jobId);
-      job.type = entry.fields.get('name') ?? job.type;
+      const name = entry.fields.get('name');
+      if (name !== undefined) job.type = jobTypeOf(name);
       job.addedAtMs = entry.atMs;
     } else if (entry.event === 'active') this.#remember(jobId).startedAtMs = entry.atMs;
     if (!isEnd(entry)) return null;
@@ -123,6 +146,8 @@ interface Entry {
   readonly atMs: number;
   readonly event: string;
   readonly fields: ReadonlyMap<string, string>;
+  /** Of all its fields. */
+  readonly chars: number;
 }
 
 function isEnd({ event }: Entry): boolean {
@@ -135,7 +160,12 @@ function readEntries(answer: unknown): Entry[] {
     if (!Array.isArray(item) || !Array.isArray(item[1])) return [];
     const id = String(item[0]);
     const fields = new Map<string, string>();
-    for (let i = 0; i + 1 < item[1].length; i += 2) fields.set(String(item[1][i]), String(item[1][i + 1]));
-    return { id, atMs: Number(id.split('-')[0]) || 0, event: fields.get('event') ?? '', fields };
+    let chars = 0;
+    for (let i = 0; i + 1 < item[1].length; i += 2) {
+      const [field, value] = [String(item[1][i]), String(item[1][i + 1])];
+      chars += field.length + value.length;
+      fields.set(field, value);
+    }
+    return { id, atMs: Number(id.split('-')[0]) || 0, event: fields.get('event') ?? '', fields, chars };
   });
 }

@@ -1,5 +1,6 @@
 import type { JobDetail } from '../watch/job-view.js';
 import type { RedisClient } from './connect.js';
+import { readTypes, shownText } from './job-name.js';
 import { stateOf } from './job-state.js';
 import { JOB_ROW_FIELDS, rowOf } from './list-jobs.js';
 
@@ -8,6 +9,8 @@ const MOST_FIELD_LETTERS = 64 * 1024;
 /** A field larger than this is not fetched at all: its size is told instead. */
 const MOST_FIELD_BYTES = 1024 * 1024;
 const MOST_LOGS = 100;
+/** Of its parent and its worker. */
+const MAX_NAME_CHARS = 1_000;
 const MOST_LOG_LETTERS = 2_000;
 const MOST_STACKS = 20;
 const MOST_STACK_LETTERS = 16 * 1024;
@@ -22,11 +25,12 @@ export async function readJob(
   jobId: string,
 ): Promise<JobDetail | null> {
   const key = `${queueId}:${jobId}`;
-  const [values, sizes] = await Promise.all([
+  const [[type], values, sizes] = await Promise.all([
+    readTypes(client, [key]),
     client.hmget(key, ...JOB_ROW_FIELDS, 'parentKey', 'pb'),
     Promise.all(LARGE_FIELDS.map((field) => client.hstrlen(key, field))),
   ]);
-  const row = rowOf(jobId, values);
+  const row = rowOf(jobId, type ?? null, values);
   if (!row) return null;
   const [large, logs, logsTotal, state, memoryBytes] = await Promise.all([
     Promise.all(LARGE_FIELDS.map((field, i) => readField(client, key, field, sizes[i] ?? 0))),
@@ -48,8 +52,8 @@ export async function readJob(
     progress: progress ?? null,
     logs: logs.map((line) => line.slice(0, MOST_LOG_LETTERS)),
     logsTotal,
-    parentKey: values[JOB_ROW_FIELDS.length] ?? null,
-    processedBy: values[JOB_ROW_FIELDS.length + 1] ?? null,
+    parentKey: shownText(values[JOB_ROW_FIELDS.length], MAX_NAME_CHARS),
+    processedBy: shownText(values[JOB_ROW_FIELDS.length + 1], MAX_NAME_CHARS),
     isTruncated: sizes.some((size) => size > MOST_FIELD_LETTERS) || logsTotal > logs.length,
   };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isJobId } from './queue-keys.js';
 import { decodeMeta, META_FIELDS, type QueueReading, type QueueReadPlan } from './queue-reading.js';
 import { type Answers, addCalls, ReadBatch, Refused, type Slot } from './read-batch.js';
 
@@ -275,8 +276,7 @@ function decode(
     meta,
     hasLimiter: counter.limiter !== null,
     limiterTtlMs: slot.limiter === null ? null : Math.max(0, answers.number(slot.limiter)),
-    // v5 leaves a marker `0:<timestamp>` in `wait` at times; it is no job.
-    headJobIds: heads.filter((jobId): jobId is string => jobId !== null && !jobId.startsWith('0:')),
+    headJobIds: heads.filter(isJobId),
     age,
   };
 }

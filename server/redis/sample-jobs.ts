@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { JobState } from '../watch/snapshot.js';
-import { addJobFacts, type JobFacts, readJobFacts } from './job-facts.js';
+import { addJobFacts, addJobSizes, type JobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
 import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
@@ -41,8 +41,8 @@ export interface QueueSample {
 const SCHEDULERS_SAMPLED = 5;
 
 /**
- * Looks at jobs of many queues in two pipelines: ids at random places, one from each of even pieces of every list, then
- * the facts of each. Places are drawn anew each time, so that samples add up.
+ * Looks at jobs of many queues in three pipelines: ids at random places, one from each of even pieces of every list, then
+ * how much each holds, then its facts. Places are drawn anew each time, so that samples add up.
  * @param random 0 ≤ x < 1
  * @returns samples in the order of the requests, and the commands that were sent.
  */
@@ -62,11 +62,11 @@ export async function sampleJobs(
       : null,
   );
   await places.run(client);
-  const facts = new ReadBatch();
-  const found = requests.map(({ id, states }, q) =>
+  const sizes = new ReadBatch();
+  const measured = requests.map(({ id, states }, q) =>
     states.map((state, s) => {
       const ids = places.read((answers) => idsOf(answers, idSlots[q]?.[s] ?? []));
-      return ids instanceof Refused ? ids : ids.map((jobId) => addJobFacts(facts, id, jobId, state.state));
+      return ids instanceof Refused ? ids : ids.map((jobId) => addJobSizes(sizes, id, jobId, state.state));
     }),
   );
   const structures = requests.map((request, q) => {
@@ -76,18 +76,25 @@ export async function sampleJobs(
     );
     return known === null || known instanceof Refused
       ? null
-      : addStructure(facts, request, known.some, known.count);
+      : addStructure(sizes, request, known.some, known.count);
   });
+  await sizes.run(client);
+  const facts = new ReadBatch();
+  const found = measured.map((ofQueue) =>
+    ofQueue.map((slots) =>
+      slots instanceof Refused
+        ? [slots]
+        : slots.map((job) => sizes.read((answers) => addJobFacts(facts, answers, job))),
+    ),
+  );
   await facts.run(client);
   const known = <T>(value: T | Refused): T | null => (value instanceof Refused ? null : value);
   const samples = requests.map((request, q) => ({
     id: request.id,
     states: request.states.map((state, s) => {
-      const slots = found[q]?.[s] ?? [];
-      const looks =
-        slots instanceof Refused
-          ? [slots]
-          : slots.map((job) => facts.read((answers) => readJobFacts(answers, job)));
+      const looks = (found[q]?.[s] ?? []).map((decode) =>
+        decode instanceof Refused ? decode : facts.read(decode),
+      );
       return {
         state: state.state,
         key: state.key,
@@ -96,9 +103,9 @@ export async function sampleJobs(
         jobs: looks.flatMap((look) => known(look) ?? []),
       };
     }),
-    structure: known(facts.read((answers) => structures[q]?.(answers) ?? null)),
+    structure: known(sizes.read((answers) => structures[q]?.(answers) ?? null)),
   }));
-  return { samples, calls: sumOfCalls(places.calls, facts.calls) };
+  return { samples, calls: sumOfCalls(places.calls, sizes.calls, facts.calls) };
 }
 
 /**

@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { packagePath } from '../package-path.js';
 import type { RedisClient } from '../redis/connect.js';
+import { type PreparedScript, readPlain } from '../redis/forced-script.js';
 
-const known = new Map<string, { readonly source: string; readonly sha: string }>();
+type ReadScript = 'read-candidates' | 'read-outcomes';
+
+const PARTS: Readonly<Partial<Record<ReadScript, readonly string[]>>> = {
+  'read-candidates': ['server/redis/job-type.lua'],
+};
+const known = new Map<string, PreparedScript>();
 
 /** Runs a script of this folder that only reads: those pass while Redis is full, in every version. */
 export async function runRead(
   client: RedisClient,
-  name: 'read-candidates' | 'read-outcomes',
+  name: ReadScript,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
@@ -21,9 +24,8 @@ export async function runRead(
   }
 }
 
-function load(name: string): { readonly source: string; readonly sha: string } {
-  const source = readFileSync(packagePath(`server/replay/${name}.lua`), 'utf8');
-  const script = { source, sha: createHash('sha1').update(source).digest('hex') };
+function load(name: ReadScript): PreparedScript {
+  const script = readPlain([...(PARTS[name] ?? []), `server/replay/${name}.lua`]);
   known.set(name, script);
   return script;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobTypeOf } from '../../agent/job-type-of.js';
 
 export const MOST_QUEUES = 100;
 export const MOST_RATE = 20_000;
@@ -14,7 +15,7 @@ export const RateSchema = z
   .max(MOST_RATE, `must be at most ${MOST_RATE}`);
 
 export const FilterSchema = z.strictObject({
-  jobTypes: z.array(z.string()).max(100, 'must be at most 100 job types').optional(),
+  jobTypes: z.array(z.string().overwrite(jobTypeOf)).max(100, 'must be at most 100 job types').optional(),
   errorText: z.string().max(MOST_TEXT, `must be at most ${MOST_TEXT} letters`).optional(),
   fromMs: timeMs.optional(),
   toMs: timeMs.optional(),

@@ -1,3 +1,5 @@
+import { ownText } from '../model/own-text.js';
+
 /** A job that ended, as far as Redis shows it: retained with its fields, or told of by the events stream. */
 export interface FinishedJob {
   readonly jobId: string;
@@ -16,5 +18,6 @@ export interface FinishedJob {
 
 /** The start of a text that may be long, for a line on the page. */
 export function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').slice(0, 200);
+  const end = text.indexOf('\n');
+  return ownText(text, Math.min(end < 0 ? text.length : end, 200));
 }

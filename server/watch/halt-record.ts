@@ -1,8 +1,11 @@
 import type { HaltRecord } from './snapshot.js';
 
+/** Nobody's name is longer. */
+const MAX_CHARS = 2_000;
+
 /** The record that a halt leaves in the queue's meta hash; null where there is none or it can't be read. */
 export function parseHaltRecord(text: string | null): HaltRecord | null {
-  if (text === null) return null;
+  if (text === null || text.length > MAX_CHARS) return null;
   try {
     const record = JSON.parse(text) as Partial<HaltRecord> | null;
     if (typeof record !== 'object' || record === null) return null;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobTypeOf } from '../../agent/job-type-of.js';
 import {
   type Acknowledgement,
   type Beat,
@@ -11,6 +12,8 @@ import {
   type SignedOrder,
   SKETCH_BINS,
 } from '../../agent/protocol.js';
+import { ownText } from '../model/own-text.js';
+import { isJobId, MAX_QUEUE_ID_CHARS } from '../redis/queue-keys.js';
 import type { KeptOrder } from './worker-state.js';
 
 /** Messages and fields beyond this are not read: nobody sends them but to do harm. */
@@ -27,7 +30,11 @@ const MOST_KEY = 2_000;
 /** As many as an agent tells (agent/options.ts). */
 const MAX_LABELS = 20;
 
-const text = z.string().max(300);
+/** What a name, a note or an error is cut to: a long one is no reason not to read the rest of a beat. */
+const MAX_TEXT_CHARS = 300;
+
+const text = z.string().overwrite((told) => ownText(told, MAX_TEXT_CHARS));
+const jobType = z.string().overwrite(jobTypeOf);
 const id = z.string().min(1).max(100);
 const number = z.number().min(-MOST).max(MOST);
 const count = z.number().min(0).max(MOST);
@@ -53,7 +60,7 @@ const paused = z.enum(['order', 'application', 'guard']).nullable();
 // What an older agent does not say has a default: it is then not known.
 const worker = z.object({
   id,
-  queue: z.string().min(1).max(1_000),
+  queue: z.string().min(1),
   name: text.nullable().default(null),
   key: text.nullable().default(null),
   labels: z
@@ -73,15 +80,16 @@ const worker = z.object({
   isRateLimited: z.boolean().default(false),
   running: count,
   oldest: z
-    .array(z.object({ jobId: z.string().max(1_000), type: text, startedAtMs: time }))
+    .array(z.object({ jobId: z.string(), type: jobType, startedAtMs: time }))
     .max(MOST_RUNNING_NAMED)
+    .overwrite((jobs) => jobs.filter(({ jobId }) => isJobId(jobId)))
     .default([]),
   lastStartedAtMs: time.nullable().default(null),
   lastFinishedAtMs: time.nullable().default(null),
   types: z
     .array(
       z.object({
-        name: text,
+        name: jobType,
         completed: count,
         failed: count,
         run: sketch.nullable().default(null),
@@ -142,7 +150,11 @@ const beat = z.object({
     })
     .default({ unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0, unaddressed: 0 }),
   resubscribed: count.default(0),
-  workers: z.array(worker).max(MOST_WORKERS),
+  // Of a queue that is not watched, as its name is too long.
+  workers: z
+    .array(worker)
+    .max(MOST_WORKERS)
+    .overwrite((workers) => workers.filter(({ queue }) => queue.length <= MAX_QUEUE_ID_CHARS)),
 });
 const farewell = z.object({
   v: z.number(),

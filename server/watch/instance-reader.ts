@@ -45,7 +45,7 @@ export class InstanceReader {
   readonly #tell: (event: FleetEvent) => void;
   readonly #loss: DataLossWatch;
   readonly #queues = new Map<string, WatchedQueue>();
-  readonly #limit = new QueueLimit(this.#queues, MOST_QUEUES);
+  readonly #limit: QueueLimit<WatchedQueue>;
   readonly #configured: ReadonlySet<string>;
   readonly #nodes: WatchedNodes;
   readonly #clients = new SeenClients();
@@ -74,6 +74,7 @@ export class InstanceReader {
     tell: (event: FleetEvent) => void,
   ) {
     this.#fleet = fleet;
+    this.#limit = new QueueLimit(this.#queues, MOST_QUEUES, deps.now);
     this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#limit, deps.now);
     this.types = new InstanceTypes(
       (queue, key, nowMs) => this.#memory.sampledOf(queue, key, nowMs),
@@ -104,7 +105,8 @@ export class InstanceReader {
   }
 
   get discovery(): DiscoveryState {
-    return { ...discoveryStateOf(this.#nodes.discoveries), queuesBeyond: this.#limit.beyond };
+    const { beyond: queuesBeyond, longNames } = this.#limit;
+    return { ...discoveryStateOf(this.#nodes.discoveries), queuesBeyond, longNames };
   }
 
   /**

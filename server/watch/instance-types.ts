@@ -181,7 +181,7 @@ export class InstanceTypes {
       silent.map(async ({ queue, turn }) => {
         const bytesPerEvent =
           queue.eventsLength > 0 ? (queue.memory?.eventsBytes ?? 0) / queue.eventsLength : 0;
-        const { finished, isWhole, calls } = await turn.tail.look(client, bytesPerEvent || 400);
+        const { finished, isWhole, calls } = await turn.tail.look(client, bytesPerEvent);
         node.pay(calls);
         turn.types.takeFinished(finished, 'events', isWhole, nowMs);
       }),

@@ -10,6 +10,7 @@ import type { SelfDelay } from '../model/self-delay.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { Marker } from './marker.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory-state.js';
+import type { LongNames } from './queue-limit.js';
 import type { TenantShare } from './tenant-share.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker-state.js';
 
@@ -266,6 +267,8 @@ export interface DiscoveryState {
   readonly keys: number;
   /** Queues that are known of and not watched, as there are too many; absent: none. */
   readonly queuesBeyond?: number;
+  /** Queues whose names are too long to be watched; null: none. */
+  readonly longNames?: LongNames | null;
 }
 
 /** How the console reads: its pace, its cost, whether it had to slow down and why. */

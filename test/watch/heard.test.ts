@@ -48,6 +48,27 @@ describe('a beat', () => {
     expect(fleet.states(NOW_MS, () => [], true)).toEqual([]);
   });
 
+  it('with a name of any length is read, and the name is told short', () => {
+    const long = 'n'.repeat(60_000);
+    const type = { name: long, completed: 2, failed: 1, error: long };
+    const oldest = [
+      { jobId: long, type: long, startedAtMs: NOW_MS },
+      { jobId: '7', type: long, startedAtMs: NOW_MS },
+    ];
+    const heard = readHeard(aBeat({ types: [type], oldest, name: long }));
+    const shortened = '(name of 60000 bytes)';
+    expect(heard).toMatchObject({
+      workers: [
+        {
+          name: long.slice(0, 300),
+          types: [{ name: shortened, completed: 2, error: long.slice(0, 300) }],
+          oldest: [{ jobId: '7', type: shortened }],
+        },
+      ],
+    });
+    expect(readHeard(aBeat({ queue: `bull:${long}` }))).toMatchObject({ kind: 'beat', workers: [] });
+  });
+
   it('that says a time which is no date is counted, as nobody could be shown it', () => {
     for (const atMs of [1e300, -1e300, -1]) expect(readHeard(aBeat({}, { atMs }))).toBeNull();
     expect(readHeard(aBeat({ lastStartedAtMs: 1e300 }))).toBeNull();

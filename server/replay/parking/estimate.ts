@@ -1,4 +1,5 @@
 import type { SkipReason } from '../../model/parking-skip.js';
+import { readTypes } from '../../redis/job-name.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { ParkRequest } from './parking.js';
 import { FIRST_WINDOW, readWindow, sourcesOf } from './read-window.js';
@@ -83,6 +84,9 @@ export async function estimatePark(
 async function countActive({ client, id }: QueueHandle, jobTypes: readonly string[] | null): Promise<number> {
   if (jobTypes === null) return client.llen(`${id}:active`);
   const ids = await client.lrange(`${id}:active`, 0, WINDOW_JOBS - 1);
-  const names = await Promise.all(ids.map((jobId) => client.hget(`${id}:${jobId}`, 'name')));
-  return names.filter((name) => name !== null && jobTypes.includes(name)).length;
+  const types = await readTypes(
+    client,
+    ids.map((jobId) => `${id}:${jobId}`),
+  );
+  return types.filter((type) => type !== null && jobTypes.includes(type)).length;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobTypeOf } from '../../../agent/job-type-of.js';
 import { PARKABLE_STATES, type ParkedJob, type Parking, type StoredJob } from './parking.js';
 
 /** Text where it is UTF-8, else Base64 in an object: so a line is readable and loses no byte. */
@@ -19,7 +20,7 @@ const headSchema = z.strictObject({
   instance: z.string().min(1),
   queue: z.string().min(1).max(2_000),
   states: z.array(z.enum(PARKABLE_STATES)),
-  jobTypes: z.array(z.string()).nullable(),
+  jobTypes: z.array(z.string().overwrite(jobTypeOf)).nullable(),
   reason: z.string().max(2_000),
 });
 export type ExportHead = z.infer<typeof headSchema>;
@@ -71,7 +72,7 @@ export function parseJob(line: string): ParkedJob {
   const name = fields.find(([field]) => field === 'name')?.[1];
   return {
     jobId,
-    name: name === undefined ? '' : bytesOf(name).toString('utf8'),
+    name: name === undefined ? '' : jobTypeOf(bytesOf(name).toString('utf8')),
     place: state,
     score,
     bytes,

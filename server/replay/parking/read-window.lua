@@ -7,7 +7,7 @@
   ARGV[4] jobs to look at   ARGV[5] bytes of data after which the window ends early   ARGV[6] '1': with all fields
   ARGV[7] last id that stayed, or ''   ARGV[8] its score   ARGV[9...] job types; none: all
   Returns {jobs looked at, jobs stepped over, length, {id, score of each that was looked at...}, {job...}}, a job being
-  {id, score, name, bytes or -1, parent, deduplication, scheduler, logs, flow, [field, value...]}; the five are 1 or 0.
+  {id, score, type (job-type.lua), bytes or -1, parent, deduplication, scheduler, logs, flow, [field, value...]}; the five are 1 or 0.
 ]]
 local key, base, kind = KEYS[1], ARGV[1], ARGV[2]
 local offset, size, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -58,14 +58,15 @@ local jobs, entries, looked, heldBytes = {}, {}, 0, 0
 for _, entry in ipairs(window(from)) do
   local id, score = entry[1], entry[2]
   local jobKey = base .. id
-  local facts = redis.call('HMGET', jobKey, 'name', 'parentKey', 'parent', 'deid', 'rjk')
+  local facts = redis.call('HMGET', jobKey, 'parentKey', 'parent', 'deid', 'rjk')
+  local jobType = typeOfJob(jobKey)
   looked = looked + 1
   entries[#entries + 1] = id
   entries[#entries + 1] = score
-  if not hasFilter or wanted[facts[1] or ''] then
+  if not hasFilter or wanted[jobType] then
     local job = {
-      id, score, facts[1] or '', bytesOf(jobKey), math.max(flag(facts[2]), flag(facts[3])), flag(facts[4]),
-      flag(facts[5]), redis.call('EXISTS', jobKey .. ':logs'),
+      id, score, jobType, bytesOf(jobKey), math.max(flag(facts[1]), flag(facts[2])), flag(facts[3]),
+      flag(facts[4]), redis.call('EXISTS', jobKey .. ':logs'),
       redis.call('EXISTS', jobKey .. ':dependencies', jobKey .. ':processed', jobKey .. ':failed', jobKey .. ':unsuccessful') > 0
         and 1 or 0,
     }

@@ -5,7 +5,11 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 export type ParkingScript = 'mark-epoch' | 'read-window' | 'remove-jobs' | 'restore-jobs' | 'settle-batch';
 
 const HERE = 'server/replay/parking';
-const WITH_WAKE: readonly ParkingScript[] = ['restore-jobs'];
+/** What another file defines is put before them. */
+const PARTS: Readonly<Partial<Record<ParkingScript, string>>> = {
+  'read-window': 'server/redis/job-type.lua',
+  'restore-jobs': 'server/redis/wake-workers.lua',
+};
 const FORCED: readonly ParkingScript[] = ['mark-epoch', 'remove-jobs', 'settle-batch'];
 
 const prepared = new Map<string, PreparedScript>();
@@ -40,10 +44,8 @@ function prepare(script: ParkingScript, canFlagScripts: boolean): PreparedScript
   const name = `${script}|${isForced && canFlagScripts}`;
   const known = prepared.get(name);
   if (known) return known;
-  const paths = [
-    ...(WITH_WAKE.includes(script) ? ['server/redis/wake-workers.lua'] : []),
-    `${HERE}/${script}.lua`,
-  ];
+  const part = PARTS[script];
+  const paths = [...(part === undefined ? [] : [part]), `${HERE}/${script}.lua`];
   const made = isForced ? readForced(paths, canFlagScripts) : readPlain(paths);
   prepared.set(name, made);
   return made;

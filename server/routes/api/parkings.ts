@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
+import { jobTypeOf } from '../../../agent/job-type-of.js';
 import type { AppDeps } from '../../app-deps.js';
 import { includesRole } from '../../auth/role.js';
 import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
@@ -34,7 +35,7 @@ const postRoute = jsonRoute(
             .array(z.enum(PARKABLE_STATES))
             .min(1)
             .default([...PARKABLE_STATES]),
-          jobTypes: z.array(z.string().max(1_000)).min(1).max(50).optional(),
+          jobTypes: z.array(z.string().max(1_000).overwrite(jobTypeOf)).min(1).max(50).optional(),
           most: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
           reason,
         }),
