@@ -22,6 +22,9 @@ export interface Watching {
   stop(): Promise<void>;
 }
 
+/** Another console's dismissal is seen after at most this. */
+const DISMISSALS_EVERY_MS = 20_000;
+
 /** Begins to look at every Redis. */
 export async function startWatching(
   config: Config,
@@ -66,6 +69,7 @@ export async function startWatching(
     lostWorkers: store.lostWorkers,
   });
   history.follow(watch);
+  followDismissals(watch, store, warn);
   const isMine = (): boolean => lease.isHeld();
   const keeper = new PredictionKeeper({ watch, log: store.predictions, isMine, now, newId, warn });
   await keeper
@@ -96,9 +100,30 @@ async function recallLosses(config: Config, store: Store, nowMs: number): Promis
   for (const { name: instance } of config.instances) {
     const sinceMs = nowMs - LOSS_TOLD_MS;
     const [entry] = await store.timeline.list({ instance, kinds: ['redis.data-lost'], sinceMs, limit: 1 });
-    if (entry) losses.set(instance, { atMs: entry.atMs, text: entry.text.replace(/\.$/, ''), queues: [] });
+    if (entry && ((await dismissedAtMs(store, instance, sinceMs)) ?? 0) < entry.atMs)
+      losses.set(instance, { atMs: entry.atMs, text: entry.text.replace(/\.$/, ''), queues: [] });
   }
   return losses;
+}
+
+/** When a loss of data was dismissed last, by this console or another one with this store; null: not since then. */
+async function dismissedAtMs({ audit }: Store, instance: string, sinceMs: number): Promise<number | null> {
+  const records = await audit.list({ instance, lever: 'redis.dismiss-loss', sinceMs, limit: 20 });
+  return records.find(({ status }) => status === 'applied')?.atMs ?? null;
+}
+
+/** Takes over, while a loss is told, that it was dismissed at another console. */
+function followDismissals(watch: Watch, store: Store, warn: (message: string) => void): void {
+  const askedAtMs = new Map<string, number>();
+  watch.onTick((instance, atMs) => {
+    const loss = watch.snapshot(instance)?.dataLoss;
+    if (!loss || atMs - (askedAtMs.get(instance) ?? 0) < DISMISSALS_EVERY_MS) return;
+    askedAtMs.set(instance, atMs);
+    void dismissedAtMs(store, instance, loss.atMs).then(
+      (untilMs) => untilMs !== null && watch.dismissLoss(instance, untilMs),
+      (error: unknown) => warn(`whether a loss of data was dismissed could not be read: ${String(error)}`),
+    );
+  }, 'dismissals of lost data');
 }
 
 function problemsOf({ log }: OpenedHistory): readonly HealthProblem[] {

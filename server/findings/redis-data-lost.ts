@@ -8,7 +8,7 @@ const MAX_EVIDENCE = 10;
 export const redisDataLost: FindingRule = {
   code: 'redis.data-lost',
   about:
-    'Redis came back empty or older after a restart, a failover or a flush, or many queues vanished at once: jobs are gone. Told for 24 hours. Removing one queue, or a failover to a replica that has all, is none.',
+    'Redis came back empty or older after a restart, a failover or a flush, or many queues vanished at once: jobs are gone. Told for 24 hours, or until somebody dismisses it. Removing one queue, or a failover to a replica that has all, is none.',
   detect: ({ dataLoss }, nowMs) => {
     if (!dataLoss) return [];
     const { atMs, text, queues } = dataLoss;
@@ -18,7 +18,7 @@ export const redisDataLost: FindingRule = {
         queue: null,
         node: null,
         title: 'Jobs were lost',
-        sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, and check that Redis keeps its data on disk and on replicas.`,
+        sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, check that Redis keeps its data on disk and on replicas, and dismiss this once it is dealt with.`,
         evidence: [
           { label: 'found', value: `${formatDuration((nowMs - atMs) / 1000)} ago` },
           ...(queues.length > 0
@@ -37,7 +37,15 @@ export const redisDataLost: FindingRule = {
             unit: 'jobs' as const,
           })),
         ],
-        remedies: [],
+        remedies: [
+          {
+            lever: 'redis.dismiss-loss',
+            label: 'Dismiss',
+            effect: 'It is not told any more; the timeline keeps it, and nothing in Redis changes.',
+            queues: [],
+            args: {},
+          },
+        ],
         rank: 995,
         ...(queues.length > 0 ? { queues: queues.map(({ id }) => id) } : {}),
       },

@@ -27,6 +27,9 @@ const NEEDS: readonly {
   },
 ];
 
+/** These change what the console remembers, and nothing in Redis. */
+const OWN_MEMORY: ReadonlySet<string> = new Set(['worker.dismiss', 'redis.dismiss-loss']);
+
 /**
  * Takes away remedies that this Redis would refuse to the console, and says what is left: a button that can't work at
  * 3 a.m. is worse than none. Unknown capabilities (not connected yet) take nothing away; the lever itself checks again.
@@ -44,8 +47,7 @@ export function withinReach(finding: CurrentFinding, snapshot: Snapshot): Curren
 }
 
 function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
-  // The console's own memory.
-  if (remedy.lever === 'worker.dismiss') return null;
+  if (OWN_MEMORY.has(remedy.lever)) return null;
   if (snapshot.nodes.length > 0 && snapshot.nodes.every((node) => node.isReadOnly)) {
     return 'Levers do not work through a read-only replica: connect the console to the master.';
   }

@@ -1,5 +1,6 @@
 import { cleanFinished } from './clean-finished.js';
 import { concurrency } from './concurrency.js';
+import { dismissLoss } from './dismiss-loss.js';
 import { halt } from './halt.js';
 import { promoteJob, removeJob, retryJob } from './job-levers.js';
 import { park } from './park.js';
@@ -42,6 +43,7 @@ export const LEVERS: readonly RegisteredLever[] = [
   register(trimEvents),
   register(cleanFinished),
   register(raiseMaxmemory),
+  register(dismissLoss),
   register(typeThreshold),
   register(retryJob),
   register(promoteJob),

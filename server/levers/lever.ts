@@ -108,6 +108,8 @@ export interface LeverContext {
   readonly parkings: ParkingPort;
   /** Of this instance: see Watch. */
   readonly dismissWorker: (workerId: string) => Promise<boolean | null>;
+  /** Of this instance: see Watch. */
+  readonly dismissLoss: (untilMs: number) => void;
   readonly target: LeverTarget;
   readonly snapshot: Snapshot;
   readonly actor: string;
@@ -139,7 +141,7 @@ export interface Lever<Args = unknown, State = unknown> {
     args: Args,
     context: Omit<
       LeverContext,
-      'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'newId'
+      'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'dismissLoss' | 'newId'
     >,
   ) => Preview;
   /** Throws LeverError when Redis refuses; then everything is as it was. */

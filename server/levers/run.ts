@@ -126,6 +126,7 @@ async function pull(
     typeThresholds: deps.typeThresholds,
     parkings: deps.parkings,
     dismissWorker: (workerId) => deps.watch.dismissWorker(target.instance, workerId),
+    dismissLoss: (untilMs) => deps.watch.dismissLoss(target.instance, untilMs),
     actor: actor.name,
     reason: request.reason.trim(),
     nowMs: startedAtMs,

@@ -46,6 +46,8 @@ export class DataLossWatch {
   #lost = new Map<string, Lost>();
   #gone = new Map<string, Lost>();
   #hasNews = false;
+  /** Losses found until then are known to people, who have dealt with them. */
+  #dismissedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param before found by a process of this console that is gone; null: none. */
   constructor(before: DataLoss | null) {
@@ -84,7 +86,16 @@ export class DataLossWatch {
 
   /** null: none, or it was so long ago that it is no news. */
   current(nowMs: number): DataLoss | null {
-    return this.#told && nowMs - this.#told.atMs <= LOSS_TOLD_MS ? this.#told : null;
+    return this.#told && !this.#isDismissed && nowMs - this.#told.atMs <= LOSS_TOLD_MS ? this.#told : null;
+  }
+
+  /** What was found until then is told no more; what is missing besides is told anew. */
+  dismiss(untilMs: number): void {
+    this.#dismissedAtMs = Math.max(this.#dismissedAtMs, untilMs);
+  }
+
+  get #isDismissed(): boolean {
+    return this.#told !== null && this.#told.atMs <= this.#dismissedAtMs;
   }
 
   /** A loss that is to be told to the timeline now; each once. */
@@ -111,7 +122,7 @@ export class DataLossWatch {
     const queues = [...this.#lost.values()]
       .map(({ id, jobsBefore, jobsNow }) => ({ id, jobsBefore, jobsNow }))
       .sort((a, b) => missingOf(b) - missingOf(a) || (a.id < b.id ? -1 : 1));
-    const atMs = isFirst ? nowMs : (this.#told?.atMs ?? nowMs);
+    const atMs = isFirst || this.#isDismissed ? nowMs : (this.#told?.atMs ?? nowMs);
     this.#told = { atMs, text: inWords(cause, queues, known), queues: queues.slice(0, MAX_QUEUES) };
   }
 }

@@ -126,6 +126,7 @@ export function createWatch(options: WatchOptions): Watch {
     refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
     noteAction: (instance, queueId) => watches.get(instance)?.noteAction(queueId),
     dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
+    dismissLoss: (instance, untilMs) => watches.get(instance)?.dismissLoss(untilMs),
     startCount: (instance, queueId) => {
       const watch = watches.get(instance);
       if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);

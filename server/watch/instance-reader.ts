@@ -147,6 +147,10 @@ export class InstanceReader {
     return this.#loss.current(this.#now());
   }
 
+  dismissLoss(untilMs: number): void {
+    this.#loss.dismiss(untilMs);
+  }
+
   get regularCpuRatio(): number {
     return this.#nodes.regularCpuRatio;
   }

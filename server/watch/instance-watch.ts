@@ -183,6 +183,11 @@ export class InstanceWatch {
     return this.#lostKeeper.drop(id);
   }
 
+  dismissLoss(untilMs: number): void {
+    this.#reader.dismissLoss(untilMs);
+    this.#snapshot = this.#makeSnapshot();
+  }
+
   /** What is known now; the status is worked out at the moment of asking, so that it can't be live by neglect. */
   get snapshot(): Snapshot {
     const status = this.#judge(this.#deps.now());

@@ -48,6 +48,8 @@ export interface Watch {
    * @returns null: no such worker is missed; false: it could not be kept, so that it is missed again after a restart.
    */
   dismissWorker(instance: string, workerId: string): Promise<boolean | null>;
+  /** A loss of data that was found until then is known, and told no more. */
+  dismissLoss(instance: string, untilMs: number): void;
   /** Counts every job of a queue, a little in each tick. @throws CountRefused while one runs, or where it is not permitted. */
   startCount(instance: string, queueId: string): CountProgress;
   /** Ends a count that runs. null: none was ever asked for. */
