@@ -5,7 +5,7 @@ import { SLOW_MS, type Stalls } from './watch-stalls.js';
 import { medianOf } from './world.js';
 
 /** By turns, so that what else the machine does hits both alike. */
-const TURNS = 3;
+const TURNS = 5;
 
 /** @param isQuick a tenth of the size */
 export async function replayRows(isQuick: boolean, say: (line: string) => void): Promise<readonly Row[]> {

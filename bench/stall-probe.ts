@@ -37,6 +37,13 @@ const open = (to: string): Promise<Socket> =>
     socket.on('error', reject);
   });
 
+/** ms by which a timer of `ms` came late. */
+async function latenessOf(ms: number): Promise<number> {
+  const due = performance.now() + ms;
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return Math.max(0, performance.now() - due);
+}
+
 const busySocket = await open(port);
 const idleSocket = await open(idlePort);
 const [askBusy, askIdle] = [asker(busySocket), asker(idleSocket)];
@@ -50,9 +57,7 @@ process.on('message', () => {
 });
 process.send?.('ready');
 while (!isOver) {
-  const due = performance.now() + EVERY_MS;
-  await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-  const lateMs = Math.max(0, performance.now() - due);
+  let lateMs = await latenessOf(EVERY_MS);
   let worstIdleMs = 0;
   let isAnswered = false;
   const asked = askBusy().then((waitMs) => {
@@ -65,7 +70,7 @@ while (!isOver) {
       const waitMs = await askIdle();
       idle.push(waitMs);
       worstIdleMs = Math.max(worstIdleMs, waitMs);
-      if (!isAnswered) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (!isAnswered) lateMs = Math.max(lateMs, await latenessOf(1));
     } while (!isAnswered);
   })();
   const waitMs = await asked;

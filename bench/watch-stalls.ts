@@ -31,7 +31,10 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
   const idle = await startRedis();
   // A command in whose midst the machine gives Redis' core to somebody else looks long: what is asked is what Redis does.
   const probe = fork(packagePath('dist/bench/stall-probe.js'), [String(redis.port), String(idle.port)]);
-  for (const { pid } of [redis, idle, probe]) hurry(pid ?? 0);
+  for (const { pid } of [redis, probe]) hurry(pid ?? 0, 10);
+  hurry(idle.pid, 11);
+  // On one core, and the idle one first: what the machine takes from the one it takes from the other.
+  for (const { pid } of [redis, idle]) pin(pid);
   try {
     await new Promise((resolve) => probe.once('message', resolve));
     await redis.client.config('SET', 'slowlog-log-slower-than', SLOW_MS * 1000, 'slowlog-max-len', 100_000);
@@ -63,11 +66,21 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
 }
 
 /** Gives a process its core whenever it wants it, by the scheduler's own class for that where there is one. */
-function hurry(pid: number): void {
+function hurry(pid: number, priority: number): void {
   try {
-    execFileSync('chrt', ['--all-tasks', '--fifo', '--pid', '10', String(pid)], { stdio: 'ignore' });
+    execFileSync('chrt', ['--all-tasks', '--fifo', '--pid', String(priority), String(pid)], {
+      stdio: 'ignore',
+    });
   } catch {
     prefer(pid, constants.priority.PRIORITY_HIGHEST);
+  }
+}
+
+function pin(pid: number): void {
+  try {
+    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '1', String(pid)], { stdio: 'ignore' });
+  } catch {
+    // A machine of one core, or without taskset.
   }
 }
 

@@ -1,8 +1,8 @@
 import type { RedisClient } from '../redis/connect.js';
 import type { Cursor } from './replay-record.js';
 
-/** Ids that one read brings at most. */
-export const WINDOW = 1_000;
+/** Ids that one read brings at most: it holds Redis for about 0.3 ms. */
+const WINDOW = 500;
 
 /** The part of a set of finished jobs that is swept, and in which direction. */
 export interface Sweep {

@@ -1,4 +1,5 @@
 import { type WorkHealth, WorkRecord } from '../health/every.js';
+import { type CallCost, costAfter, jobsACall } from '../model/replay-call-size.js';
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/fence.js';
 import { countMatching, countParked } from './count-matching.js';
@@ -7,7 +8,7 @@ import { OutcomeRounds } from './outcome-rounds.js';
 import { isPassing, problemOf } from './passing-problem.js';
 import { countLetters, countsForResweep, isSettled, settledLetters } from './replay-batch.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
-import { jobsACall, moveOf, type ReplaySource, sourceOf } from './replay-source.js';
+import { isBehind, moveOf, PARKED_A_CALL, type ReplaySource, sourceOf } from './replay-source.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
 import type { RunDeps, RunEvent } from './run-deps.js';
 
@@ -36,6 +37,7 @@ export class ReplayRun {
   /** Why it stands still, where that is not the guard's doing. */
   #waitsFor: string | null = null;
   readonly #steps = new WorkRecord();
+  #cost: CallCost | null = null;
 
   constructor(record: ReplayRecord, deps: RunDeps, eye: GuardEye) {
     this.#record = record;
@@ -215,10 +217,7 @@ export class ReplayRun {
     };
     this.#set({ lastSeq: batch.seq, cursors: cursorAt(batch.jobs.length) });
     await this.#save([batch]);
-    let answer = '';
-    const step = jobsACall(before, batch.jobs.length);
-    for (let from = 0; from < batch.jobs.length && !this.#shouldStop; from += step)
-      answer += await this.#moveSome(client, batch, from, step);
+    const answer = await this.#moveJobs(client, batch, () => this.#shouldStop);
     this.#throttle.spend(answer.length);
     // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
     const isCut = answer.length < batch.jobs.length;
@@ -229,9 +228,22 @@ export class ReplayRun {
     await this.#close({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, settledLetters(answer, false));
   }
 
-  async #moveSome(client: RedisClient, batch: ReplayBatch, from: number, step: number): Promise<string> {
-    const jobs = batch.jobs.slice(from, from + step);
-    return moveOf(this.#record, this.#deps, client, { ...batch, jobs });
+  /** Moves a batch call by call, so that other clients of Redis get their turn. @returns letters of what was begun. */
+  async #moveJobs(client: RedisClient, batch: ReplayBatch, shouldStop: () => boolean): Promise<string> {
+    const isParked = this.#record.spec.from === 'parked';
+    const isLate = isBehind(this.#record, batch.jobs.length);
+    let letters = '';
+    while (letters.length < batch.jobs.length && !shouldStop()) {
+      const most = isParked ? PARKED_A_CALL : jobsACall(this.#cost, isLate);
+      const jobs = batch.jobs.slice(letters.length, letters.length + most);
+      const sentAt = performance.now();
+      const moved = await moveOf(this.#record, this.#deps, client, { ...batch, jobs });
+      const callUsec = (performance.now() - sentAt) * 1000;
+      if (moved.letters.length !== jobs.length) throw new Error(`${moved.letters} for ${jobs.length} jobs`);
+      letters += moved.letters;
+      this.#cost = costAfter(this.#cost, jobs.length, moved.heldUsec, callUsec);
+    }
+    return letters;
   }
 
   async #close(batch: ReplayBatch, letters: string): Promise<void> {
@@ -251,10 +263,7 @@ export class ReplayRun {
       this.#waitsFor = null;
       return;
     }
-    let answer = '';
-    const step = jobsACall(this.#record, batch.jobs.length);
-    for (let from = 0; from < batch.jobs.length; from += step)
-      answer += await this.#moveSome(client, batch, from, step);
+    const answer = await this.#moveJobs(client, batch, () => false);
     await this.#close(batch, settledLetters(answer, true));
   }
 

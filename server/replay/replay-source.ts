@@ -1,7 +1,7 @@
 import type { SkipReason } from '../model/replay-account.js';
 import { TURNS_PER_SECOND } from '../model/replay-pace.js';
 import type { RedisClient } from '../redis/connect.js';
-import { JOBS_A_CALL, JOBS_A_CALL_BEHIND, moveJobs } from './move-jobs.js';
+import { type Moved, moveJobs } from './move-jobs.js';
 import type { ParkedSelection } from './parked-source.js';
 import type { WindowEntry } from './read-window.js';
 import type { ReplayBatch, ReplayRecord } from './replay-record.js';
@@ -56,28 +56,22 @@ const LETTERS: Readonly<Record<'moved' | SkipReason, string>> = {
 };
 
 /** A call for parked jobs is several writes to disk beside that of Redis. */
-const PARKED_A_CALL = 100;
+export const PARKED_A_CALL = 100;
 
-/** A batch that is so much larger than what falls due in a turn makes up for time that was lost. */
 const BEHIND_TIMES = 1.5;
 
-/**
- * Jobs that one call of `moveOf` takes of a batch. Few, so that other clients hardly wait (move-jobs.ts); more where the
- * pace is behind, as each call costs a round trip.
- */
-export function jobsACall({ spec, ratePerSecond }: ReplayRecord, batchJobs: number): number {
-  if (spec.from === 'parked') return PARKED_A_CALL;
-  const isBehind = batchJobs > (BEHIND_TIMES * ratePerSecond) / TURNS_PER_SECOND;
-  return isBehind ? JOBS_A_CALL_BEHIND : JOBS_A_CALL;
+/** Is a batch so much larger than what falls due in a turn that it makes up for time that was lost? */
+export function isBehind({ ratePerSecond }: ReplayRecord, batchJobs: number): boolean {
+  return batchJobs > (BEHIND_TIMES * ratePerSecond) / TURNS_PER_SECOND;
 }
 
-/** Moves some jobs of a batch. @returns a letter for each, see replay-jobs.lua. */
+/** Moves some jobs of a batch. */
 export async function moveOf(
   record: ReplayRecord,
   deps: RunDeps,
   client: RedisClient,
   { queue, seq, jobs }: ReplayBatch,
-): Promise<string> {
+): Promise<Moved> {
   const { spec, instance, id } = record;
   if (spec.from !== 'parked') {
     const canFlagScripts = deps.snapshot(instance)?.capabilities?.canFlagScripts ?? false;
@@ -86,5 +80,5 @@ export async function moveOf(
   }
   const call = { instance, queue, replay: id, batch: seq, order: spec.order, jobs };
   const results = (await deps.parked?.restore(call)) ?? jobs.map(() => 'no-longer-there' as const);
-  return results.map((result) => LETTERS[result]).join('');
+  return { letters: results.map((result) => LETTERS[result]).join(''), heldUsec: 0 };
 }

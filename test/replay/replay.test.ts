@@ -249,6 +249,22 @@ describe('its pace', () => {
     expect((await waiting()).reverse()).toEqual(ids(0, 10_000));
   });
 
+  it('lets others at Redis between few jobs, where each holds it up', async () => {
+    // Options that are long and have to be parsed: more than a millisecond each.
+    const opts = { repeat: Array.from({ length: 20_000 }, (_, i) => ({ i })) };
+    await addEnded(
+      redis,
+      id,
+      ids(0, 200).map((job) => ({ id: job, lifo: true, opts })),
+    );
+    await redis.client.config('RESETSTAT');
+    await isDone((await begin({})).id);
+    const stats = await redis.client.info('commandstats');
+    const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
+    // Ten at first, then one at a time.
+    expect(calls).toBeGreaterThan(100);
+  });
+
   it('never has more in flight than is allowed', async () => {
     await addEnded(
       redis,

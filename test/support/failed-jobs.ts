@@ -9,6 +9,8 @@ export interface FailedJob {
   readonly data?: unknown;
   readonly priority?: number;
   readonly lifo?: boolean;
+  /** More options, as the application gave them. */
+  readonly opts?: object;
 }
 
 /** Jobs as BullMQ leaves them when they have ended, without the time that running them takes. */
@@ -26,7 +28,7 @@ export async function addEnded(
       const { name = 'send', error = 'boom', attempts = 3, data = {}, priority = 0, lifo = false } = job;
       const outcome =
         state === 'failed' ? ['failedReason', error, 'stacktrace', '["a"]'] : ['returnvalue', '{}'];
-      const opts = JSON.stringify({ attempts, ...(lifo ? { lifo } : {}) });
+      const opts = JSON.stringify({ attempts, ...(lifo ? { lifo } : {}), ...job.opts });
       pipeline.hset(
         `${queueId}:${job.id}`,
         ...['name', name, 'data', JSON.stringify(data), 'opts', opts, 'timestamp', at - 1_000, 'delay', 0],
