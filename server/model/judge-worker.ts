@@ -64,15 +64,20 @@ export function judgeWorker(worker: SeenWorker, context: WorkerContext): Judged 
   );
 }
 
-function whenConsoleCantTell(
-  _worker: SeenWorker,
-  _agent: AgentFacts,
-  { snapshot }: WorkerContext,
-): Judged | null {
+function whenConsoleCantTell(worker: SeenWorker, agent: AgentFacts, context: WorkerContext): Judged | null {
+  const { snapshot } = context;
   if (snapshot.self?.isStarved)
     return judged(
       'unknown',
       `The console’s own host (${snapshot.self.host}) gives it too little CPU to tell: what looks silent may only not have been read yet.`,
+      [],
+    );
+  const isSomeUnread = (snapshot.hearing.overflow?.messages ?? 0) > 0;
+  // That its connections are closed is so whatever was not read.
+  if (isSomeUnread && worker.isConnected !== false && isSilent(agent, context))
+    return judged(
+      'unknown',
+      'More is said on the channels of agents than the console reads: its heartbeats may be among what was not read.',
       [],
     );
   if (snapshot.link.status === 'live' && snapshot.hearing.status === 'hearing') return null;

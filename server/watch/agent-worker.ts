@@ -47,6 +47,8 @@ export class AgentWorker {
   #finishedTrend: number[] = [];
   #runningTrend: number[] = [];
   locks: HeldLocks | null = null;
+  /** Was it in a list of clients while it beat? null: there was no such list yet. */
+  wasListed: boolean | null = null;
   /** Its end was told already. */
   isToldCrashed = false;
 

@@ -11,6 +11,8 @@ import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 export const SILENT_AFTER_MS = 2_500;
 /** One that is gone is held with its past for so long; then as one that is lost (lost-workers.ts). */
 const HELD_MS = 60_000;
+/** One that was in no list of clients while it beat is nobody's worker, as far as is known: it is held for so long. */
+const UNLISTED_HELD_MS = 10_000;
 /** Where CLIENT LIST can't be read, nobody knows whether one that is silent hangs or is gone: it is held for so long. */
 const UNKNOWN_HELD_MS = 15 * 60_000;
 /** Who is there in the first seconds was there before. */
@@ -37,7 +39,7 @@ export class Fleet {
   readonly #startedAtMs: number;
   readonly #resubscribed = new Map<string, number>();
   readonly #lost: LostWorkers;
-  readonly #intake: Pick<MessageIntake, 'noteRefused'>;
+  readonly #intake: Pick<MessageIntake, 'noteRefused' | 'overflow'>;
   readonly #budget = new ByteBudget(MAX_BYTES);
   /** Workers by the id of their agent. */
   readonly #byAgent = new Map<string, number>();
@@ -57,7 +59,7 @@ export class Fleet {
     tell: (event: FleetEvent) => void,
     onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void,
     lost: LostWorkers,
-    intake: Pick<MessageIntake, 'noteRefused'>,
+    intake: Pick<MessageIntake, 'noteRefused' | 'overflow'>,
   ) {
     this.#lost = lost;
     this.#intake = intake;
@@ -94,6 +96,14 @@ export class Fleet {
     this.#clients = reading;
     this.#addresses = new Set(reading.workers.map(({ address }) => address));
     this.#clientsAtMs = nowMs;
+    const isFlooded = (this.#intake.overflow(nowMs)?.messages ?? 0) > 0;
+    for (const worker of this.#workers.values()) {
+      // The list may be older than what was heard last, by as long as a read takes.
+      const isKnownFor = nowMs - worker.firstSeenAtMs > SILENT_AFTER_MS;
+      if (this.#isListed(worker)) worker.wasListed = true;
+      // While somebody floods the channels, one beat is no sign of a worker.
+      else if (isKnownFor && (isFlooded || !this.#isGone(worker, nowMs))) worker.wasListed ??= false;
+    }
   }
 
   /** Has a worker fallen silent since CLIENT LIST was read? Then that tells whether it is gone or hangs. */
@@ -153,6 +163,11 @@ export class Fleet {
   ): readonly SeenWorker[] {
     const states: SeenWorker[] = [];
     for (const worker of this.#workers.values()) {
+      if (worker.wasListed === false && this.#isGone(worker, nowMs)) {
+        const isOver = nowMs - worker.lastBeatAtMs > UNLISTED_HELD_MS;
+        if (isOver) this.#forget(worker);
+        if (isOver || isHearing) continue;
+      }
       const isConnected = this.#isConnected(worker, nowMs);
       if (isHearing && isConnected === false && this.#isGone(worker, nowMs)) {
         this.#tellCrashed(worker);
@@ -177,7 +192,7 @@ export class Fleet {
   #isConnected(worker: AgentWorker, nowMs: number): boolean | null {
     if (this.#clients === null) return null;
     if (this.#isListed(worker) || nowMs - worker.lastBeatAtMs <= SILENT_AFTER_MS) return true;
-    return this.#clientsAtMs > worker.lastBeatAtMs ? false : null;
+    return this.#clientsAtMs > worker.lastBeatAtMs && worker.wasListed !== false ? false : null;
   }
 
   #isListed({ agentId, address }: AgentWorker): boolean {

@@ -81,6 +81,18 @@ describe('a worker is', () => {
     expect(verdict(silent, {}, { link: { status: 'stale' } })).toBe('unknown');
   });
 
+  it('unknown, and not stuck, where more is said on the channels of agents than is read', () => {
+    const overflow = { messages: 3, workers: 0, types: 0, sinceMs: NOW_MS };
+    const hearing = { ...aSnapshot().hearing, overflow };
+    const silent: WorkerOver = { agent: { lastBeatAtMs: NOW_MS - 3_000 } };
+    expect(verdict(silent, {}, { hearing })).toBe('unknown');
+    expect(verdict({ ...silent, isConnected: false }, {}, { hearing })).toBe('crashed');
+    expect(verdict(silent, {}, { hearing: { ...hearing, overflow: { ...overflow, messages: 0 } } })).toBe(
+      'stuck',
+    );
+    expect(verdict({}, {}, { hearing })).toBe('healthy');
+  });
+
   it('stuck when its jobs run far longer than is usual for them and none finishes', () => {
     const hung = {
       running: 1,

@@ -26,14 +26,14 @@ const beat = (atMs: number, address: string | null = null, id = 'w1'): string =>
   });
 const client = (name: string): string => `id=1 addr=127.0.0.1:5 name=${name} age=1 idle=0 flags=P omem=0\n`;
 
-function aFleet(lost = new LostWorkers()) {
+function aFleet(lost = new LostWorkers(), intake = new MessageIntake()) {
   const told: string[] = [];
   const fleet = new Fleet(
     NOW_MS,
     ({ kind }) => told.push(kind),
     () => undefined,
     lost,
-    new MessageIntake(),
+    intake,
   );
   const connected = (nowMs: number) => fleet.states(nowMs, () => [], true)[0]?.isConnected;
   return { fleet, told, connected };
@@ -66,6 +66,37 @@ it('a worker whose agent is away while its own connection is open is not taken f
   expect(told).toEqual([]);
   fleet.takeClients(readClientList(own.replace('4711', '4712')), NOW_MS + 6_000);
   expect(connected(NOW_MS + 6_100)).toBe(false);
+  expect(told).toEqual(['worker.crashed']);
+});
+
+it('whoever beats and was in no list of clients meanwhile is no worker that could be missed', () => {
+  const { fleet, told } = aFleet();
+  const isThere = (nowMs: number) => fleet.states(nowMs, () => [], true).length;
+  for (let ms = 0; ms <= 4_000; ms += 1_000) fleet.hear(beat(NOW_MS + ms, null, 'forged'), NOW_MS + ms);
+  fleet.takeClients(readClientList(client('other')), NOW_MS + 4_000);
+  expect(isThere(NOW_MS + 5_000)).toBe(1);
+  fleet.takeClients(readClientList(client('other')), NOW_MS + 8_000);
+  expect(isThere(NOW_MS + 8_000)).toBe(0);
+  expect(told).toEqual([]);
+  expect(fleet.knows('a-forged')).toBe(true);
+  expect(isThere(NOW_MS + 20_000)).toBe(0);
+  expect(fleet.knows('a-forged')).toBe(false);
+});
+
+it('whoever was heard once while the channels are flooded, and was in no list of clients, is not missed either', () => {
+  const intake = new MessageIntake();
+  const { fleet, told, connected } = aFleet(new LostWorkers(), intake);
+  const flood = (nowMs: number): void => {
+    for (let i = 0; i < 30; i += 1) intake.admits('forged', false, nowMs);
+  };
+  flood(NOW_MS);
+  fleet.hear(beat(NOW_MS, null, 'forged'), NOW_MS);
+  fleet.takeClients(readClientList(client('other')), NOW_MS + 3_000);
+  expect(fleet.states(NOW_MS + 3_000, () => [], true)).toEqual([]);
+  fleet.hear(beat(NOW_MS + 4_000, null, 'real'), NOW_MS + 4_000);
+  fleet.takeClients(readClientList(client('spillway:agent:a-real')), NOW_MS + 4_500);
+  fleet.takeClients(readClientList(client('other')), NOW_MS + 11_000);
+  expect(connected(NOW_MS + 11_000)).toBe(false);
   expect(told).toEqual(['worker.crashed']);
 });
 
