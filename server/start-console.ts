@@ -64,6 +64,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     random: Math.random,
     newId: randomUUID,
     warn,
+    onFault: (part, error) => health.note(part, error),
   });
   health.tellOf(() => messaging.problems());
   health.watchOver({

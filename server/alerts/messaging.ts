@@ -25,6 +25,7 @@ export interface MessagingDeps {
   readonly random: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
+  readonly onFault: (part: string, error: unknown) => void;
 }
 
 /** Everything that tells people, as the rest of the console sees it. */
@@ -50,11 +51,11 @@ export interface Messaging {
 
 /** Builds and starts it. Without channels it still keeps watch over the console itself. */
 export function startMessaging(deps: MessagingDeps): Messaging {
-  const { settings, store, lease, watch, now, random, newId, warn } = deps;
+  const { settings, store, lease, watch, now, random, newId, warn, onFault } = deps;
   const monotonicMs = () => performance.now();
   const sendDeps = { now, rules: settings.outgoing, publicUrl: settings.publicUrl };
   const channels = settings.channels.map((one) => createChannel(one, sendDeps));
-  const outbox = new Outbox({ store: store.outbox, channels, lease, now, random, warn });
+  const outbox = new Outbox({ store: store.outbox, channels, lease, now, random, warn, onFault });
   const channelNames = channels.map(({ settings: { name } }) => name);
   const health = new HealthKeeper({ store, watch, channelNames, now });
   const deadMan =

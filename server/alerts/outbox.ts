@@ -23,6 +23,8 @@ export interface OutboxDeps {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly warn: (message: string) => void;
+  /** Told where a channel throws, which is a mistake of the console's own. */
+  readonly onFault: (part: string, error: unknown) => void;
 }
 
 /**
@@ -130,20 +132,27 @@ export class Outbox {
     const channel = this.#byName.get(entry.channel);
     // Lost while it was being taken: whoever has the lease now finds it in hand of somebody else, and sends it.
     if (!channel || !lease.isHeld()) return;
-    // One that throws has not sent it, as far as is known: it is tried again later, as after any failure.
-    // One that throws has not sent it, as far as is known: it is tried again later, as after any failure. Its words may hold
-    // the address, which may hold a secret.
-    const delivery = await channel
-      .send(entry.notification)
-      .catch((error: unknown) =>
-        passing(`the channel itself has failed (${error instanceof Error ? error.name : 'no error'})`),
-      );
+    const delivery = await this.#hand(channel, entry.notification);
     const nowMs = now();
     if (delivery.ok) {
       await store.delivered(entry, this.#fence, nowMs, this.#tellAgainAtMs(channel, entry, nowMs));
       return;
     }
     await this.#noteFailure(entry, delivery, nowMs);
+  }
+
+  /**
+   * One that throws has not sent it, as far as is known: it is tried again later, as after any failure. Its words may hold the
+   * address, which may hold a secret.
+   */
+  async #hand(channel: Channel, notification: Notification): Promise<Delivery> {
+    try {
+      return await channel.send(notification);
+    } catch (error) {
+      const name = error instanceof Error ? error.name : 'no error';
+      this.#deps.onFault(`channel ${channel.settings.name}`, new Error(name));
+      return passing(`the channel itself has failed (${name})`);
+    }
   }
 
   async #noteFailure(

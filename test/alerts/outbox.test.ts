@@ -6,6 +6,7 @@ import type { Channel } from '../../server/alerts/channels/channel.js';
 import { type Delivery, passing, refused } from '../../server/alerts/channels/delivery.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { Outbox } from '../../server/alerts/outbox.js';
+import { OwnHealth } from '../../server/health/own-health.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
 import { aNotification } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -46,7 +47,11 @@ function aChannel(
 }
 
 /** A console's outbox that holds the lease, at a time that the test sets. */
-async function aBox(channels: readonly { readonly channel: Channel }[], holder = 'a') {
+async function aBox(
+  channels: readonly { readonly channel: Channel }[],
+  holder = 'a',
+  onFault: (part: string, error: unknown) => void = () => undefined,
+) {
   const clock = { ms: NOW_MS };
   const row = await store.leases.read('alerts');
   await store.leases.take('alerts', holder, row);
@@ -58,6 +63,7 @@ async function aBox(channels: readonly { readonly channel: Channel }[], holder =
     now: () => clock.ms,
     random: () => 0.5,
     warn: () => undefined,
+    onFault,
   });
   boxes.push(box);
   return { box, clock };
@@ -172,6 +178,31 @@ describe('the outbox', () => {
     a.how.answer = async () => ({ ok: true });
     hang.end?.();
     await settled({ sent: 6 });
+  });
+
+  it('goes on beside a channel that throws, tries that one again later, and tells it once, without its words', async () => {
+    const [a, b] = [aChannel('a'), aChannel('b')];
+    // A mistake of the console's own: it throws before there is anything to wait for.
+    a.how.answer = () => {
+      throw new TypeError('no address in https://hooks.example/secret');
+    };
+    const health = new OwnHealth({ now: () => NOW_MS, warn: () => undefined });
+    const { box, clock } = await aBox([a, b], 'a', (part, error) => health.note(part, error));
+    await box.notify(aNotification());
+    await settled({ sent: 1, pending: 1 });
+    for (const tries of [2, 3]) {
+      clock.ms += 3_600_000;
+      await box.look();
+      await until(`try ${tries}`, () => a.told.length === tries);
+      await settled({ sent: 1, pending: 1 });
+    }
+    expect(b.told).toHaveLength(1);
+    expect(health.problems()).toMatchObject([{ code: 'fault', subject: 'channel a', count: 3 }]);
+    expect(JSON.stringify([health.problems(), await store.outbox.health()])).not.toContain('secret');
+    a.how.answer = async () => ({ ok: true });
+    clock.ms += 3_600_000;
+    await box.look();
+    await settled({ sent: 2, pending: 0 });
   });
 
   it('gives up what is refused again and again, shows why, and sends it again when asked', async () => {

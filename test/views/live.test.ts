@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { OwnHealth } from '../../server/health/own-health.js';
 import { Channel } from '../../server/routes/live/channel.js';
 import { LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
 import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';
@@ -156,6 +157,37 @@ describe('the hub of live views', () => {
     expect(hasAnnEnded).toBe(false);
     hub.close();
     await ann;
+  });
+
+  it('ends the pages of a view that throws, and no others, and tells it once', async () => {
+    const { watch, fire } = tick();
+    const health = new OwnHealth({ now: () => 0, warn: () => undefined });
+    const hub = new LiveHub(watch, (error) => health.note('a live page', error));
+    let isBroken = false;
+    const broken = () => {
+      if (isBroken) throw new TypeError('odd data');
+      return [text('b:1;')];
+    };
+    let renderings = 0;
+    const fine = () => {
+      renderings += 1;
+      return [text(`f:${renderings};`)];
+    };
+    const ended = readAll(opened(hub, { key: 'broken', render: broken }), []);
+    const seen: string[] = [];
+    const end = readAll(opened(hub, { key: 'fine', render: fine }), seen);
+    await until('both are shown', () => seen.length > 0);
+    isBroken = true;
+    fire();
+    await ended;
+    const shown = seen.length;
+    fire();
+    await until('the other goes on', () => seen.length > shown);
+    // Whoever opens it while it is so is told so, and costs the others nothing.
+    expect(() => hub.open({ key: 'broken', render: broken }, ANN)).toThrow('odd data');
+    expect(health.problems()).toMatchObject([{ code: 'fault', subject: 'a live page', count: 1 }]);
+    hub.close();
+    await end;
   });
 
   it('makes nothing for a viewer that takes nothing', async () => {
