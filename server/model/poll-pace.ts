@@ -9,6 +9,8 @@ export interface PollPaceInput {
   readonly budgetRatio: number;
   /** How long Redis took to answer the last read. */
   readonly roundTripMs: number;
+  /** CPU that one read and all that is judged by it take of the console's own process, ms. */
+  readonly tickCpuMs: number;
 }
 
 export interface PollPace {
@@ -23,6 +25,11 @@ export const SLOWEST_POLL_MS = 30_000;
 const AIM = 0.7;
 /** A read may take at most this share of the time between reads: a slow Redis is given room. */
 const ROUND_TRIP_SHARE = 0.25;
+/**
+ * Of one core of the console's own host, for one Redis: with thousands of queues a tick is some 100 ms of work, and whoever runs
+ * the console beside their workers has not asked for that each second.
+ */
+const OWN_CPU_SHARE = 0.08;
 /** Bounds of one step: a slowed console comes back by a fifth a tick, and slows down by twofold. */
 const FASTEST_STEP = 0.8;
 const SLOWEST_STEP = 2;
@@ -34,7 +41,7 @@ const GAIN = 0.25;
 
 /**
  * The time to wait until the next read, in ms: the base interval, or longer where the console would cost Redis more
- * than its budget or where Redis answers slowly. Settles where the cost is 70% of the budget.
+ * than its budget, where Redis answers slowly, or where so many queues would keep the console itself busy. Settles where the cost is 70% of the budget.
  */
 export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   const baseMs = positive(input.baseMs, 1000);
@@ -43,23 +50,33 @@ export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   const budgetRatio = positive(input.budgetRatio, 0.01);
   const ownCpuRatio = Math.min(1, positive(input.ownCpuRatio, 0));
   const roundTripMs = positive(input.roundTripMs, 0);
+  const tickCpuMs = positive(input.tickCpuMs, 0);
   const step = Math.min(SLOWEST_STEP, Math.max(FASTEST_STEP, (ownCpuRatio / (budgetRatio * AIM)) ** GAIN));
-  const wanted = Math.max(baseMs, currentMs * step, roundTripMs / ROUND_TRIP_SHARE);
+  const wanted = Math.max(
+    baseMs,
+    currentMs * step,
+    roundTripMs / ROUND_TRIP_SHARE,
+    tickCpuMs / OWN_CPU_SHARE,
+  );
   const intervalMs = Math.round(Math.min(wanted, slowestMs));
   // A few percent over the base is jitter, not a slow-down worth telling.
   if (intervalMs <= baseMs * 1.05) return { intervalMs: Math.round(baseMs), isSlowed: false, because: null };
   return {
     intervalMs,
     isSlowed: true,
-    because: reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs }),
+    because: reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs, tickCpuMs }),
   };
 }
 
-function reason({ baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs }: PollPaceInput): string {
+function reason(input: PollPaceInput): string {
+  const { baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs, tickCpuMs } = input;
   if (roundTripMs / ROUND_TRIP_SHARE > baseMs) {
     return `Redis takes ${Math.round(roundTripMs)} ms to answer a read`;
   }
   const atBase = (ownCpuRatio * currentMs) / baseMs;
+  if (atBase <= budgetRatio * AIM && tickCpuMs / OWN_CPU_SHARE > baseMs) {
+    return `one look at all queues takes the console ${Math.round(tickCpuMs)} ms of its own CPU`;
+  }
   const relation = atBase > budgetRatio ? 'over' : 'too close to';
   return atBase > budgetRatio * AIM
     ? `reading every ${Math.round(baseMs)} ms would cost Redis ${percent(atBase)} of a core, ${relation} the budget of ${percent(budgetRatio)}`

@@ -21,6 +21,8 @@ export interface EarnInput {
 
 /** The credit at the start: as much as the budget gives in so many seconds. */
 const FIRST_SECONDS = 100;
+/** What a queue that was found adds to it: enough for the keys among which the next one is met, and for a look at its jobs. */
+const NEW_QUEUE_USEC = 100;
 /** What was not needed is kept for so long. */
 const KEPT_SECONDS = 3;
 /** A console that was held up for longer does not make up for it at once. */
@@ -60,6 +62,13 @@ export function earn(
   const fastest = othersRatio < BUSY_RATIO ? budgetRatio * MOST_TIMES * 1_000 * tickMs : income;
   const allowanceUsec = Math.max(0, Math.min(creditUsec, fastest));
   return { purse: { creditUsec }, allowanceUsec, incomeUsec: Math.min(allowanceUsec, income) };
+}
+
+/** The purse after so many queues were found that nothing is known of yet; never more than that of a new console. */
+export function grant(purse: ReadPurse, queues: number, budgetRatio: number): ReadPurse {
+  const first = newPurse(budgetRatio).creditUsec;
+  const creditUsec = Math.min(Math.max(first, purse.creditUsec), purse.creditUsec + queues * NEW_QUEUE_USEC);
+  return { creditUsec };
 }
 
 /** The credit of the start is not spent yet: the console is in its first look. */

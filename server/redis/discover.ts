@@ -70,6 +70,11 @@ export class Discovery {
     return this.lastPassAtMs !== null || (this.keys > 0 && this.#walked >= this.keys * MOST_SEEN_RATIO);
   }
 
+  /** What a pass over all keys costs Redis, µs; 0 where their number is not known yet. */
+  passUsec(scanUsec: number): number {
+    return (this.keys / SCAN_COUNT) * scanUsec;
+  }
+
   /**
    * One step: SCANs for as much as is allowed, one at least, then a check that what was found is BullMQ's.
    * @param known ids that are watched already and need no check.

@@ -29,6 +29,9 @@ import { WatchedQueue } from './watched-queue.js';
 const QUEUES_A_TICK = 1_000;
 /** Part of what may be spent that goes to the walk over all keys; more while most queues are not known. */
 const WALK_SHARE = 0.35;
+/** At most, where all keys would not be met in time for a new queue to show. */
+const MOST_WALK_SHARE = 0.7;
+const PASS_WITHIN_MS = 20_000;
 const FIRST_WALK_SHARE = 0.6;
 /** Masters of a Cluster are met one after the other; one that comes later has taken over from another. */
 const FIRST_TICKS = 10;
@@ -52,6 +55,7 @@ export class InstanceReader {
   readonly #memory: InstanceMemory;
   readonly types: InstanceTypes;
   #tick = 0;
+  #hasReadAll = false;
   #states: QueueState[] = [];
   #unread: Unread = { queues: [], nodes: [] };
   readonly #sight: ClusterSight;
@@ -107,6 +111,11 @@ export class InstanceReader {
   get discovery(): DiscoveryState {
     const { beyond: queuesBeyond, longNames } = this.#limit;
     return { ...discoveryStateOf(this.#nodes.discoveries), queuesBeyond, longNames };
+  }
+
+  /** Nearly all queues that hold more than some jobs are known, and all that are known have been read. */
+  get hasFirstPicture(): boolean {
+    return this.#hasReadAll && this.#nodes.discoveries.every(({ hasMetMost }) => hasMetMost);
   }
 
   /**
@@ -219,10 +228,16 @@ export class InstanceReader {
 
   #takeDue(): readonly WatchedQueue[] {
     const nowMs = this.#now();
-    const due: WatchedQueue[] = [];
-    for (const queue of this.#queues.values()) {
-      if (due.length < QUEUES_A_TICK && queue.isDue(nowMs)) due.push(queue);
-    }
+    const dueNow = [...this.#queues.values()].filter((queue) => queue.isDue(nowMs));
+    // Of one that was found just now nothing is known at all: it goes before those that are looked at again.
+    const due =
+      dueNow.length <= QUEUES_A_TICK
+        ? dueNow
+        : [
+            ...dueNow.filter(({ last }) => last === null),
+            ...dueNow.filter(({ last }) => last !== null),
+          ].slice(0, QUEUES_A_TICK);
+    this.#hasReadAll = dueNow.length === due.length || due.at(-1)?.last !== null;
     // What was read goes to the back of the map's order, so that beyond the bound all take turns.
     if (due.length === QUEUES_A_TICK) {
       for (const queue of due) {
@@ -330,26 +345,41 @@ export class InstanceReader {
     const node = this.#nodes.get(master.id);
     if (!node) return;
     const nowMs = this.#now();
-    node.earn(nowMs, intervalMs);
+    const elapsedMs = node.earn(nowMs, intervalMs);
     this.#memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#config.cpuBudgetRatio);
     const queues = [...this.#queues.values()].filter((queue) => this.#sight.isOn(master.id, queue.id));
     await this.types.read(master.client, node, queues, nowMs);
     givenUp.throwIfAborted();
-    const walked = await this.#walk(master, node, nowMs);
+    const walked = await this.#walk(master, node, nowMs, elapsedMs);
     givenUp.throwIfAborted();
     if (this.#link.capabilities?.canMeasureMemory)
       await this.#memory.read({ ...master, node, queues, mayReadData }, walked, nowMs);
   }
 
-  async #walk(master: MasterNode, node: WatchedNode, nowMs: number): Promise<DiscoveryStep> {
+  async #walk(
+    master: MasterNode,
+    node: WatchedNode,
+    nowMs: number,
+    elapsedMs: number,
+  ): Promise<DiscoveryStep> {
     const discovery = this.#nodes.discoveryOf(master.id);
     const share = this.#memory.exact.isRunning ? SHARE_WHILE_COUNTING : 1;
-    const allowanceUsec =
-      share * (discovery.hasMetMost ? node.incomeUsec * WALK_SHARE : node.leftUsec * FIRST_WALK_SHARE);
     const scanUsec = node.usecOf(ONE_SCAN);
+    const allowanceUsec =
+      share *
+      (node.isFirstLook || !discovery.hasMetMost
+        ? node.leftUsec * FIRST_WALK_SHARE
+        : Math.min(
+            node.incomeUsec * MOST_WALK_SHARE,
+            Math.max(
+              node.incomeUsec * WALK_SHARE,
+              discovery.passUsec(scanUsec) * (elapsedMs / PASS_WITHIN_MS),
+            ),
+          ));
     const step = await discovery.step(master.client, nowMs, allowanceUsec, scanUsec, this.#limit);
     node.pay(step.calls);
     for (const id of step.found) this.#add(id);
+    node.grant(step.found.length);
     if (node.processId !== null && this.#tick % 60 === 1 && isLoopback(master.address)) {
       node.setCgroupLimit(await cgroupLimitBytes(node.processId));
     }

@@ -41,9 +41,12 @@ export type SlotsByQueue = () => ReadonlyMap<string, ReadonlyMap<string, number>
 export type SampledOf = (queue: QueueState, key: string, nowMs: number) => SampledState | null;
 export type ThresholdOf = (queueId: string, type: string) => number | null;
 
+const NO_IDS: ReadonlySet<string> = new Set();
+
 interface Turn {
   readonly types: QueueTypes;
-  readonly tail: EventTail;
+  /** null: its events were never looked at. */
+  tail: EventTail | null;
   lookedAtMs: number;
   judgedAtMs: number;
   /** When something had come in. */
@@ -181,6 +184,7 @@ export class InstanceTypes {
       silent.map(async ({ queue, turn }) => {
         const bytesPerEvent =
           queue.eventsLength > 0 ? (queue.memory?.eventsBytes ?? 0) / queue.eventsLength : 0;
+        turn.tail ??= new EventTail(queue.id);
         const { finished, isWhole, calls } = await turn.tail.look(client, bytesPerEvent);
         node.pay(calls);
         turn.types.takeFinished(finished, 'events', isWhole, nowMs);
@@ -236,7 +240,7 @@ export class InstanceTypes {
     if (known) return known;
     const made = {
       types: new QueueTypes(this.#budget),
-      tail: new EventTail(queueId),
+      tail: null,
       lookedAtMs: Number.NEGATIVE_INFINITY,
       judgedAtMs: Number.NEGATIVE_INFINITY,
       movedAtMs: Number.NEGATIVE_INFINITY,
@@ -244,7 +248,7 @@ export class InstanceTypes {
       failedSinceMs: null,
       addedTotal: -1,
       finishedKept: 0,
-      lastIds: new Set<string>(),
+      lastIds: NO_IDS,
       finishedSeenAtMs: Number.NEGATIVE_INFINITY,
     };
     this.#turns.set(queueId, made);

@@ -27,6 +27,7 @@ import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, PollState, Snapshot } from './snapshot.js';
 import { StandingOrders } from './standing-orders.js';
+import { TickCost } from './tick-cost.js';
 import { Tidings } from './tidings.js';
 import type { TickListener } from './watch.js';
 import type { SeenWorker, WorkerState } from './worker-state.js';
@@ -86,6 +87,7 @@ export class InstanceWatch {
     900,
   );
   readonly #loop: Loop;
+  readonly #cost = new TickCost();
   #isStopped = false;
   #lastReadAtMs: number | null = null;
   #status: LinkStatus = 'connecting';
@@ -247,6 +249,7 @@ export class InstanceWatch {
 
   async #tick(): Promise<void> {
     const startedAtMs = this.#deps.now();
+    const ends = this.#cost.begin();
     const isRead = await this.#read();
     this.#isRead = isRead;
     if (this.#isStopped) return;
@@ -270,6 +273,7 @@ export class InstanceWatch {
         undefined,
       );
     this.#deps.onTick(name, nowMs);
+    ends();
   }
 
   async #read(): Promise<boolean> {
@@ -309,6 +313,8 @@ export class InstanceWatch {
       ownCpuRatio: this.#reader.regularCpuRatio,
       budgetRatio: this.#config.cpuBudgetRatio,
       roundTripMs,
+      // Whoever has just opened it waits for the first picture.
+      tickCpuMs: this.#reader.hasFirstPicture ? this.#cost.cpuMs : 0,
     });
     this.#poll = {
       ...this.#poll,

@@ -13,16 +13,14 @@ export class QueueSamples {
   #structure: QueueStructure | null = null;
   #structureAtMs = Number.NEGATIVE_INFINITY;
   #largest: QueueMemory['largest'] = null;
-  /** When each state was sampled, and how many jobs had been added by then. */
-  readonly #at = new Map<string, { readonly atMs: number; readonly addedTotal: number }>();
 
   ageMs(key: string, nowMs: number): number {
-    return nowMs - (this.#at.get(key)?.atMs ?? Number.NEGATIVE_INFINITY);
+    return nowMs - (this.#states.get(key)?.sampledAtMs ?? Number.NEGATIVE_INFINITY);
   }
 
   /** Jobs that were added since a state was sampled: so many have come, and may have gone. */
   addedSince(key: string, addedTotal: number): number {
-    return Math.max(0, addedTotal - (this.#at.get(key)?.addedTotal ?? addedTotal));
+    return Math.max(0, addedTotal - (this.#states.get(key)?.addedTotal ?? addedTotal));
   }
 
   get structureAtMs(): number {
@@ -53,8 +51,9 @@ export class QueueSamples {
   take(sample: QueueSample, addedTotal: number, nowMs: number): void {
     for (const state of sample.states) {
       if (state.jobs.length === 0) continue;
-      this.#takeState(state, this.addedSince(state.key, addedTotal));
-      this.#at.set(state.key, { atMs: nowMs, addedTotal });
+      const taken = this.#takeState(state, this.addedSince(state.key, addedTotal));
+      taken.sampledAtMs = nowMs;
+      taken.addedTotal = addedTotal;
     }
     if (sample.structure) {
       this.#structure = sample.structure;
@@ -89,7 +88,7 @@ export class QueueSamples {
     return this.#states.get(key) ?? null;
   }
 
-  #takeState(sample: StateSample, changed: number): void {
+  #takeState(sample: StateSample, changed: number): SampledState {
     const known = this.#states.get(sample.key);
     const state = known && !sample.isCensus ? known : newState(sample.state);
     state.isCensus = sample.isCensus;
@@ -105,5 +104,6 @@ export class QueueSamples {
         this.#largest = { jobId: job.jobId, type: job.type, bytes, state: job.state };
     }
     this.#states.set(sample.key, state);
+    return state;
   }
 }

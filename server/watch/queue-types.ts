@@ -24,10 +24,15 @@ export interface RunningNow {
   readonly startedAtMs: number;
 }
 
+/** Nothing is ever put into these. */
+const NO_RECORDS = new Map<string, TypeRecord>();
+const NO_WEIGHTS = new Map<string, number>();
+
 /** What is remembered of one queue's job types. */
 export class QueueTypes {
-  readonly #records = new Map<string, TypeRecord>();
-  readonly #newest = new Map<string, number>();
+  // Of ten thousand queues most have nothing in either.
+  #records: Map<string, TypeRecord> = NO_RECORDS;
+  #newest: Map<string, number> = NO_WEIGHTS;
   #newestWeight = 0;
   #agentAtMs = Number.NEGATIVE_INFINITY;
   #source: RunSource | null = null;
@@ -161,6 +166,7 @@ export class QueueTypes {
   takeNewest(types: readonly string[]): void {
     if (types.length === 0) return;
     this.#isStale = true;
+    if (this.#newest === NO_WEIGHTS) this.#newest = new Map();
     for (const [type, weight] of this.#newest) {
       if (weight * FADE < 0.01) this.#newest.delete(type);
       else this.#newest.set(type, weight * FADE);
@@ -189,6 +195,7 @@ export class QueueTypes {
     const hasRoom = this.#records.size < MOST_TYPES && (this.#budget.takesNew || this.#records.size === 0);
     const name = hasRoom ? type : OTHER_JOB_TYPES;
     const record = this.#records.get(name) ?? new TypeRecord(nowMs);
+    if (this.#records === NO_RECORDS) this.#records = new Map();
     this.#records.set(name, record);
     return record;
   }

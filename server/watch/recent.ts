@@ -1,27 +1,28 @@
 import type { Series } from './watch.js';
 
 /** Ten thousand queues that do nothing hold a few points each: rings grow as they are filled. */
-const FIRST_CAPACITY = 8;
+const FIRST_CAPACITY = 4;
 
-/** A ring of points of a few named values, in typed arrays: what it holds is bounded and known beforehand. */
+/** A ring of points of a few named values, in one typed array: what it holds is bounded and known beforehand. */
 export class RecentSeries {
   readonly #names: readonly string[];
   readonly #capacity: number;
   readonly #everyMs: number;
-  #times: Float64Array;
-  #values: readonly Float32Array[];
+  /** Of each point its time and a value for each name; NaN: a gap. */
+  #rows: Float64Array;
   #length = 0;
   #next = 0;
   #lastAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param everyMs points closer together than this replace the newest instead of adding one. */
+  /**
+   * @param names of the values; one array for all series of a kind.
+   * @param everyMs points closer together than this replace the newest instead of adding one.
+   */
   constructor(names: readonly string[], capacity: number, everyMs: number) {
     this.#names = names;
     this.#capacity = capacity;
     this.#everyMs = everyMs;
-    const first = Math.min(FIRST_CAPACITY, capacity);
-    this.#times = new Float64Array(first);
-    this.#values = names.map(() => new Float32Array(first));
+    this.#rows = new Float64Array(Math.min(FIRST_CAPACITY, capacity) * this.#width);
   }
 
   /** Adds a point; null values are gaps. */
@@ -29,17 +30,17 @@ export class RecentSeries {
     if (atMs - this.#lastAtMs < this.#everyMs) return;
     this.#lastAtMs = atMs;
     if (this.#isThirdAlike(values)) {
-      this.#times[this.#place(this.#length - 1)] = atMs;
+      this.#rows[this.#place(this.#length - 1)] = atMs;
       return;
     }
-    if (this.#length === this.#times.length && this.#length < this.#capacity) this.#grow();
-    this.#times[this.#next] = atMs;
+    if (this.#length === this.#room && this.#length < this.#capacity) this.#grow();
+    const at = this.#next * this.#width;
+    this.#rows[at] = atMs;
     this.#names.forEach((name, i) => {
-      const column = this.#values[i];
-      if (column) column[this.#next] = values[name] ?? Number.NaN;
+      this.#rows[at + 1 + i] = values[name] ?? Number.NaN;
     });
-    this.#next = (this.#next + 1) % this.#times.length;
-    this.#length = Math.min(this.#times.length, this.#length + 1);
+    this.#next = (this.#next + 1) % this.#room;
+    this.#length = Math.min(this.#room, this.#length + 1);
   }
 
   /** All points, oldest first. */
@@ -49,7 +50,7 @@ export class RecentSeries {
     this.#names.forEach((name, column) => {
       values[name] = order.map((place) => this.#at(column, place));
     });
-    return { atMs: order.map((place) => this.#times[place] ?? 0), values };
+    return { atMs: order.map((place) => this.#rows[place] ?? 0), values };
   }
 
   /** The last `count` values of one name, oldest first, gaps left out. */
@@ -63,37 +64,43 @@ export class RecentSeries {
     return kept;
   }
 
+  get #width(): number {
+    return this.#names.length + 1;
+  }
+
+  /** Points that there is room for at present. */
+  get #room(): number {
+    return this.#rows.length / this.#width;
+  }
+
   /** A level line needs two points: the same values a third time only move its end. */
   #isThirdAlike(values: Readonly<Record<string, number | null>>): boolean {
     if (this.#length < 2) return false;
     const [last, before] = [this.#place(this.#length - 1), this.#place(this.#length - 2)];
-    return this.#names.every((name, column) => {
-      const value = values[name] ?? null;
-      const rounded = value === null ? null : Math.fround(value);
-      return this.#at(column, last) === rounded && this.#at(column, before) === rounded;
-    });
+    for (let column = 0; column < this.#names.length; column++) {
+      const value = values[this.#names[column] ?? ''] ?? null;
+      if (this.#at(column, last) !== value || this.#at(column, before) !== value) return false;
+    }
+    return true;
   }
 
   #grow(): void {
-    const order = Array.from({ length: this.#length }, (_, i) => this.#place(i));
-    const capacity = Math.min(this.#capacity, this.#times.length * 2);
-    const times = new Float64Array(capacity);
-    const values = this.#values.map(() => new Float32Array(capacity));
-    order.forEach((from, to) => {
-      times[to] = this.#times[from] ?? 0;
-      for (const [column, kept] of values.entries()) kept[to] = this.#values[column]?.[from] ?? Number.NaN;
-    });
-    this.#times = times;
-    this.#values = values;
-    this.#next = this.#length % capacity;
+    const rows = new Float64Array(Math.min(this.#capacity, this.#room * 2) * this.#width);
+    for (let i = 0; i < this.#length; i++) {
+      const from = this.#place(i);
+      rows.set(this.#rows.subarray(from, from + this.#width), i * this.#width);
+    }
+    this.#rows = rows;
+    this.#next = this.#length % this.#room;
   }
 
+  /** Where the row of the i-th point begins, oldest first. */
   #place(i: number): number {
-    return (this.#next - this.#length + i + this.#times.length) % this.#times.length;
+    return ((this.#next - this.#length + i + this.#room) % this.#room) * this.#width;
   }
 
   #at(column: number, place: number): number | null {
-    const value = this.#values[column]?.[place];
+    const value = this.#rows[place + 1 + column];
     return value === undefined || Number.isNaN(value) ? null : value;
   }
 }

@@ -25,6 +25,10 @@ export interface SampledState {
   /** Jobs that have come or gone since a census. */
   changed: number;
   weightSquared: number;
+  /** Of the last samples. */
+  sampledAtMs: number;
+  /** Jobs that had been added to the queue by then. */
+  addedTotal: number;
   readonly all: Moments;
   readonly kinds: Readonly<Record<JobKind, Moments>>;
   readonly types: Map<string, Moments>;
@@ -55,6 +59,8 @@ export function newState(state: JobState): SampledState {
     isCensus: false,
     changed: 0,
     weightSquared: 0,
+    sampledAtMs: Number.NEGATIVE_INFINITY,
+    addedTotal: 0,
     all: noMoments(),
     kinds: {
       payload: noMoments(),

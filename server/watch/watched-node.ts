@@ -1,5 +1,5 @@
 import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
-import { earn, hasFirstCredit, newPurse, type ReadPurse, spend } from '../model/read-purse.js';
+import { earn, grant, hasFirstCredit, newPurse, type ReadPurse, spend } from '../model/read-purse.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo, parsePairs } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
@@ -101,8 +101,16 @@ export class WatchedNode {
     return hasFirstCredit(this.#purse, this.#budgetRatio);
   }
 
-  /** Begins a tick's account of what can wait. */
-  earn(nowMs: number, intervalMs: number): void {
+  /** So many queues were found: there is as much to look at as when a console is opened. */
+  grant(queues: number): void {
+    this.#purse = grant(this.#purse, queues, this.#budgetRatio);
+  }
+
+  /**
+   * Begins a tick's account of what can wait.
+   * @returns ms since the tick before.
+   */
+  earn(nowMs: number, intervalMs: number): number {
     const elapsedMs = nowMs - (this.#earnedAtMs ?? nowMs - intervalMs);
     const { purse, allowanceUsec, incomeUsec } = earn(this.#purse, {
       elapsedMs,
@@ -114,6 +122,7 @@ export class WatchedNode {
     this.#purse = purse;
     this.leftUsec = allowanceUsec;
     this.incomeUsec = incomeUsec;
+    return elapsedMs;
   }
 
   /**

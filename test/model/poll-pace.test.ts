@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nextPollIntervalMs, SLOWEST_POLL_MS } from '../../server/model/poll-pace.js';
 
-const calm = { baseMs: 1000, currentMs: 1000, ownCpuRatio: 0.002, budgetRatio: 0.01, roundTripMs: 3 };
+const calm = {
+  baseMs: 1000,
+  currentMs: 1000,
+  ownCpuRatio: 0.002,
+  budgetRatio: 0.01,
+  roundTripMs: 3,
+  tickCpuMs: 8,
+};
 
 describe('nextPollIntervalMs', () => {
   test('within the budget the console reads at the configured pace', () => {
@@ -20,6 +27,15 @@ describe('nextPollIntervalMs', () => {
     const pace = nextPollIntervalMs({ ...calm, roundTripMs: 1000 });
     expect(pace).toMatchObject({ intervalMs: 4000, isSlowed: true });
     expect(pace.because).toContain('takes 1000 ms');
+  });
+
+  test('a look that takes the console 200 ms of CPU is taken every 2.5 s: no more than 8% of a core, whatever the number of queues', () => {
+    const pace = nextPollIntervalMs({ ...calm, tickCpuMs: 200 });
+    expect(pace).toEqual({
+      intervalMs: 2500,
+      isSlowed: true,
+      because: 'one look at all queues takes the console 200 ms of its own CPU',
+    });
   });
 
   test('after a slow-down the pace comes back step by step to the configured one', () => {
@@ -57,6 +73,7 @@ describe('nextPollIntervalMs', () => {
           ownCpuRatio: fc.double(),
           budgetRatio: fc.double(),
           roundTripMs: fc.double(),
+          tickCpuMs: fc.double(),
         }),
         (input) => {
           const { intervalMs, isSlowed, because } = nextPollIntervalMs(input);
