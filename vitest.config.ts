@@ -1,29 +1,30 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { SpreadDrills } from './test/support/spread-drills.js';
+import { LongestFirst } from './test/support/longest-first.js';
 
-const isCi = Boolean(process.env.CI);
-/** Mostly pure code, which leaves nothing behind: such files share a process, and what it has loaded. */
-const PURE = 'test/{model,findings,views,config,bench}/**/*.test.{ts,tsx}';
+/** They tell a host without CPU to spare from one that has some, or hold whole incidents to their times. */
+const BY_THE_CLOCK = ['test/drills/played.test.ts', 'test/watch/starved.test.ts'];
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // Tests start real Redis servers, workers and browsers, and wait for them most of the time: more files than there
+    // are cores here.
+    maxWorkers: process.env.CI ? 4 : 3,
+    // Watchers and workers of a file are in one process: with more beside them, they would look late.
+    maxConcurrency: 2,
+    // Nothing is mocked and no file leaves anything behind: files share a process, and what it has loaded.
+    isolate: false,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Tests start real Redis servers, workers and browsers, and wait for them most of the time: one file more than there
-    // are cores here. In CI nobody waits, and drills are judged by what the machine leaves them.
-    maxWorkers: isCi ? 2 : 3,
-    minWorkers: 1,
-    sequence: { sequencer: SpreadDrills },
-    // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
-    retry: isCi ? 1 : 0,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'pure', include: [PURE], isolate: false } },
+      { extends: true, test: { name: 'by the clock', include: BY_THE_CLOCK } },
       {
         extends: true,
         test: {
-          name: 'real',
+          name: 'the rest',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [...configDefaults.exclude, PURE],
+          exclude: [...configDefaults.exclude, ...BY_THE_CLOCK],
+          setupFiles: ['test/support/give-way.ts'],
         },
       },
     ],

@@ -8,6 +8,7 @@ import { pause, waitFor } from './wait-for.js';
 
 const HEARD_WITHIN_MS = 15_000;
 const STEADY_MS = 20_000;
+const OF_THE_MACHINE: readonly string[] = ['console.starved', 'host.starved'];
 /** From the fact on. */
 const NAMED_WITHIN_MS = 5_000;
 /** A job of 100 ms hangs when it takes longer than 5 s; that is the fact. */
@@ -40,13 +41,19 @@ async function checkSteady({ account }: LayerStage, api: Api): Promise<void> {
   );
   account.check('the console hears all eight workers', isHeard);
   const wrong = new Set<string>();
-  const untilMs = Date.now() + STEADY_MS;
+  const latestMs = Date.now() + STEADY_MS * (1 + PATIENCE);
+  let untilMs = Date.now() + STEADY_MS;
   while (Date.now() < untilMs) {
     for (const worker of (await api.workers()).workers)
       if (worker.verdict !== 'healthy' || worker.outlier)
         wrong.add(`${worker.label} ${worker.outlier ? 'outlier' : worker.verdict}`);
-    for (const finding of await api.findings())
-      if (finding.code.startsWith('worker.')) wrong.add(finding.code);
+    const codes = (await api.findings()).map(({ code }) => code);
+    for (const code of codes) if (code.startsWith('worker.')) wrong.add(code);
+    // A machine without CPU to spare overloads its workers in truth: the load is steady from its end on.
+    if (codes.some((code) => OF_THE_MACHINE.includes(code)) && Date.now() + STEADY_MS < latestMs) {
+      wrong.clear();
+      untilMs = Date.now() + STEADY_MS;
+    }
     await pause(250);
   }
   account.check(

@@ -81,12 +81,12 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       await checkHeard(stage, api, 0, 'at first');
       const failedOverAtMs = await failOver(stage);
       await checkHeard(stage, api, failedOverAtMs, 'after the failover');
-      const kinds = new Set((await api.timeline()).map(({ kind }) => kind));
-      stage.account.check(
-        'the failover is on the timeline',
-        kinds.has('redis.failover'),
-        [...kinds].join(', '),
-      );
+      let kinds = new Set<string>();
+      const isTold = await waitFor(async () => {
+        kinds = new Set((await api.timeline()).map(({ kind }) => kind));
+        return kinds.has('redis.failover');
+      }, HEARD_WITHIN_MS * PATIENCE);
+      stage.account.check('the failover is on the timeline', isTold, [...kinds].join(', '));
       const way = await deafen(stage, plan);
       await checkDeafIsNamed(stage, api);
       await alerts.untilTold('it hears of no jobs');

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
 import { openBoth } from '../support/bullmq-queues.js';
 import { type LeverBench, startBench } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
 
-vi.setConfig({ testTimeout: 120_000 });
 const NAMES = ['held-5', 'held-6', 'legacy', 'mixed', 'kept', 'app', 'delayed', 'zero', 'ignored'];
 let redis: OwnRedis;
 let bench: LeverBench;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
@@ -12,7 +12,6 @@ import { until } from '../support/until.js';
 
 /** A machine that others use may take its time. */
 const SLOWLY = { withinMs: 60_000 };
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 let redis: OwnRedis;
 let console_: RunningConsole;
 let directory = '';

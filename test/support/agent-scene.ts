@@ -1,11 +1,8 @@
 import { Queue } from 'bullmq';
-import { test, vi } from 'vitest';
+import { test } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type AgentEar, startEar } from './agent-ear.js';
 import { type AttachedPlan, type AttachedProcess, startAttached } from './attached-process.js';
-
-/** Two cores are there for the workers of all of them. */
-vi.setConfig({ maxConcurrency: 2, testTimeout: 120_000 });
 
 type WorkerPlan = AttachedPlan['workers'][number];
 

@@ -9,8 +9,8 @@ export const DRILL = packagePath('dist/drills/drill.js');
 export async function runDrillToEnd(
   name: string,
   env: NodeJS.ProcessEnv,
-  more: readonly string[] = [],
-  withinMs = 145_000,
+  more: readonly string[],
+  withinMs: number,
 ): Promise<{ readonly code: number; readonly output: string; readonly failed: readonly string[] }> {
   const args = [DRILL, name, '--port', String(await freePort()), '--auto', ...more];
   return new Promise((resolve) => {

@@ -1,9 +1,6 @@
 import { Queue } from 'bullmq';
-import { test, vi } from 'vitest';
+import { test } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-
-/** Watchers and workers are in this process: with more beside them, they would look late. */
-vi.setConfig({ maxConcurrency: 2, testTimeout: 120_000 });
 
 const MOST_BYTES = 600 * 1024 * 1024;
 

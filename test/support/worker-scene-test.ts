@@ -1,8 +1,5 @@
-import { test, vi } from 'vitest';
+import { test } from 'vitest';
 import { startWorkerScene, type WorkerScene } from './worker-scene.js';
-
-/** The console is in this process: with more beside it, it would read late. */
-vi.setConfig({ maxConcurrency: 2, testTimeout: 120_000 });
 
 /** `it` with a Redis, a console and workers of its own, so that the tests of a file can wait side by side. */
 export const it = test.extend<{ readonly scene: WorkerScene }>({
