@@ -205,6 +205,24 @@ describe('the account adds up by job id', () => {
   });
 });
 
+/** How many were moved, at a moment between two. */
+interface Look {
+  readonly beforeMs: number;
+  readonly moved: number;
+  readonly afterMs: number;
+}
+
+/** Jobs a second from each look to the first one 1.5 s later, between what it was at least and at most. */
+function pacesOf(looks: readonly Look[]) {
+  return looks.flatMap((from) => {
+    const to = looks.find(({ beforeMs }) => beforeMs - from.afterMs >= 1_500);
+    if (!to) return [];
+    const [shortest, longest] = [to.beforeMs - from.afterMs, to.afterMs - from.beforeMs];
+    const moved = (to.moved - from.moved) * 1_000;
+    return [{ seconds: shortest / 1_000, least: moved / longest, most: moved / shortest }];
+  });
+}
+
 describe('its pace', () => {
   it('is within 5% of what is set, also at 5,000 a second', async () => {
     await addEnded(
@@ -213,13 +231,21 @@ describe('its pace', () => {
       ids(0, 25_000).map((job) => ({ id: job })),
     );
     const begun = await begin({ ratePerSecond: 5_000 });
-    const moved = () => redis.client.llen(`${id}:wait`);
-    await until('it moves', async () => (await moved()) > 1_000, { everyMs: 5 });
-    const [from, fromMs] = [await moved(), Date.now()];
-    await until('20,000 more', async () => (await moved()) >= from + 20_000, { everyMs: 5 });
-    const perSecond = ((await moved()) - from) / ((Date.now() - fromMs) / 1000);
-    expect(perSecond).toBeGreaterThan(4_750);
-    expect(perSecond).toBeLessThan(5_250);
+    const looks: Look[] = [];
+    await until(
+      'all are moved',
+      async () => {
+        const beforeMs = performance.now();
+        const moved = await redis.client.llen(`${id}:wait`);
+        looks.push({ beforeMs, moved, afterMs: performance.now() });
+        return moved === 25_000;
+      },
+      { everyMs: 5 },
+    );
+    const paces = pacesOf(looks.filter(({ moved }) => moved > 1_000 && moved < 25_000));
+    // Somewhere it has the processor to itself for that long; nowhere does it make up for more than a quarter of a second.
+    expect(paces.some(({ least, most }) => least > 4_750 && most < 5_250)).toBe(true);
+    for (const { seconds, least } of paces) expect(least).toBeLessThan(5_250 * (1 + 0.25 / seconds));
     await isDone(begun.id);
   });
 

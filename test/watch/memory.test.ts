@@ -54,7 +54,7 @@ describe.concurrent('where the memory is', () => {
             ? memory
             : null;
         },
-        { withinMs: 20_000 },
+        { withinMs: 60_000 },
       );
       expect(Math.abs(seen.totalBytes - truth.all) / truth.all).toBeLessThan(0.05);
       for (const type of seen.types) {
@@ -63,7 +63,7 @@ describe.concurrent('where the memory is', () => {
         expect(Math.abs(type.bytes - held)).toBeLessThanOrEqual(2 * type.errorBytes + 0.001 * held);
       }
     }
-  }, 90_000);
+  });
 
   it('tells payload, options, stack traces, return values and logs apart', async ({ world }) => {
     const { redis, aQueue, endLater } = world;
@@ -112,7 +112,9 @@ describe.concurrent('where the memory is', () => {
         seen.queues.bytes > 0 &&
         seen.queuesToSample === 0 &&
         seen.foreign.largest.length > 0 &&
-        seen.foreign.errorBytes < 500_000
+        seen.foreign.errorBytes < 500_000 &&
+        // What connections hold comes and goes.
+        Math.abs(seen.unattributedBytes) < seen.usedBytes * 0.1
         ? seen
         : null;
     });
@@ -120,7 +122,6 @@ describe.concurrent('where the memory is', () => {
     expect(memory.foreign?.bytes ?? 0).toBeGreaterThan(20_000_000);
     const small = (memory.foreign?.bytes ?? 0) - (memory.foreign?.largest[0]?.bytes ?? 0);
     expect(Math.abs(small - 3_000 * 480)).toBeLessThan(3_000 * 480 * 0.5);
-    expect(Math.abs(memory.unattributedBytes)).toBeLessThan(memory.usedBytes * 0.1);
   });
 
   it('does not take jobs for keys of no queue because their queue was found later', async ({ world }) => {

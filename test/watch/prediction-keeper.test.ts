@@ -199,8 +199,9 @@ it('an order to real workers is foretold, and what came of it is scored', async 
   });
   try {
     await keeper.start();
-    await scene.add(3_000);
-    await scene.workers({ concurrency: 5, jobMs: 50 }, { concurrency: 5, jobMs: 50 });
+    // So few a second that their time is theirs, and not that of a processor which others use too.
+    await scene.add(1_500);
+    await scene.workers({ concurrency: 5, jobMs: 200 }, { concurrency: 5, jobMs: 200 });
     await until(
       'what leaves at the present settings is measured',
       () => {
@@ -240,8 +241,9 @@ it('an order to real workers is foretold, and what came of it is scored', async 
     const foretold = kept.drainSeconds ?? Number.NaN;
     const [low, high] = kept.drainRange ?? [];
     expect(errorRatio).toBeCloseTo(Math.abs(foretold - actualSeconds) / actualSeconds, 3);
+    // A second of slack, as that is how often it is looked at.
     expect(isInsideRange).toBe(
-      actualSeconds >= (low ?? 0) && actualSeconds <= (high ?? Number.POSITIVE_INFINITY),
+      actualSeconds >= (low ?? 0) - 1 && actualSeconds <= (high ?? Number.POSITIVE_INFINITY) + 1,
     );
     // The machine is shared with whatever else is tested.
     expect(kept.verdict.errorRatio).toBeLessThan(0.5);

@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
 import type { InstanceConfig } from '../../server/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
@@ -7,27 +7,40 @@ import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+interface Sight {
+  aRedis(options?: OwnRedisOptions): Promise<OwnRedis>;
+  eyesOn(...instances: readonly InstanceConfig[]): ReturnType<typeof watching>;
+  endLater(end: () => Promise<unknown>): void;
+}
 
-async function aRedis(options?: OwnRedisOptions): Promise<OwnRedis> {
-  const redis = await startRedis(options);
-  cleanups.push(() => redis.stop());
-  return redis;
-}
-function eyesOn(...instances: readonly InstanceConfig[]) {
-  const eyes = watching(...instances);
-  cleanups.push(() => eyes.watch.stop());
-  return eyes;
-}
+/** Each test has what it looks at for itself, so that they can wait side by side. */
+const it = test.extend<{ readonly sight: Sight }>({
+  sight: async ({ task: _task }, use) => {
+    const ends: (() => Promise<unknown>)[] = [];
+    await use({
+      async aRedis(options) {
+        const redis = await startRedis(options);
+        ends.push(() => redis.stop());
+        return redis;
+      },
+      eyesOn(...instances) {
+        const eyes = watching(...instances);
+        ends.push(() => eyes.watch.stop());
+        return eyes;
+      },
+      endLater: (end) => void ends.push(end),
+    });
+    for (const end of ends.reverse()) await end();
+  },
+});
 function codes(watch: Watch): readonly string[] {
   return watch.findings().map((finding) => finding.code);
 }
 
-describe('what the console says when it can not see', () => {
-  it('marks a frozen Redis as stale within 5 s, while another stays live', async () => {
+describe.concurrent('what the console says when it can not see', () => {
+  it('marks a frozen Redis as stale within 5 s, while another stays live', async ({
+    sight: { aRedis, eyesOn },
+  }) => {
     const frozen = await aRedis();
     const healthy = await aRedis();
     const { watch } = eyesOn(anInstance(frozen.url), anInstance(healthy.url, { name: 'other' }));
@@ -45,7 +58,9 @@ describe('what the console says when it can not see', () => {
     await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');
   });
 
-  it('says in one line that Redis is down, keeps trying, and sees it again after its restart', async () => {
+  it('says in one line that Redis is down, keeps trying, and sees it again after its restart', async ({
+    sight: { aRedis, eyesOn },
+  }) => {
     const redis = await aRedis();
     const { watch, lines } = eyesOn(anInstance(redis.url));
     await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
@@ -59,10 +74,12 @@ describe('what the console says when it can not see', () => {
     expect(lines.filter((line) => line.includes('keeps trying'))).toHaveLength(1);
   });
 
-  it('sees again within 3.5 s of the network being whole, though a fresh connection hung in its handshake', async () => {
+  it('sees again within 3.5 s of the network being whole, though a fresh connection hung in its handshake', async ({
+    sight: { aRedis, eyesOn, endLater },
+  }) => {
     const redis = await aRedis();
     const way = await startHalfOpenWay(redis.port, true);
-    cleanups.push(() => way.close());
+    endLater(() => way.close());
     const { watch } = eyesOn(anInstance(`redis://127.0.0.1:${way.port}`));
     await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
     way.swallow();
@@ -74,7 +91,9 @@ describe('what the console says when it can not see', () => {
     expect(Date.now() - healedAtMs).toBeLessThan(3_500);
   });
 
-  it('says that jobs were lost where Redis comes back empty or is flushed, and not where one queue is removed', async () => {
+  it('says that jobs were lost where Redis comes back empty or is flushed, and not where one queue is removed', async ({
+    sight: { aRedis, eyesOn },
+  }) => {
     const redis = await aRedis();
     const fill = async (name: string, jobs: number): Promise<void> => {
       const queue = new Queue(name, { connection: { port: redis.port } });
@@ -108,7 +127,9 @@ describe('what the console says when it can not see', () => {
     await until('the flush', () => /was flushed.*at least 7 jobs missing/.test(told()?.sentence ?? ''));
   });
 
-  it('tells a Redis that loads its data as that, with how far it is', async () => {
+  it('tells a Redis that loads its data as that, with how far it is', async ({
+    sight: { aRedis, eyesOn },
+  }) => {
     const slow = ['--key-load-delay', '8000', '--loading-process-events-interval-bytes', '1024'];
     const redis = await aRedis({ args: slow });
     const pad = 'x'.repeat(200);
@@ -128,7 +149,7 @@ describe('what the console says when it can not see', () => {
     expect(codes(watch)).not.toContain('redis.data-lost');
   });
 
-  it('names a Redis that was never there, instead of failing', async () => {
+  it('names a Redis that was never there, instead of failing', async ({ sight: { eyesOn } }) => {
     const { watch } = eyesOn(anInstance('redis://127.0.0.1:1'));
     const snapshot = await untilSnapshot(
       watch,
@@ -140,7 +161,7 @@ describe('what the console says when it can not see', () => {
     );
   });
 
-  it('asks for the password in words, and never shows a wrong one', async () => {
+  it('asks for the password in words, and never shows a wrong one', async ({ sight: { aRedis, eyesOn } }) => {
     const redis = await aRedis({ args: ['--requirepass', 'right-horse'] });
     const without = eyesOn(anInstance(redis.url)).watch;
     const wrong = eyesOn(anInstance(redis.url.replace('//', '//:wrong-horse@')));
@@ -161,10 +182,12 @@ describe('what the console says when it can not see', () => {
     await untilSnapshot(right, 'live', (snapshot) => snapshot.link.status === 'live');
   });
 
-  it('sees queues with a user that may not use CONFIG, CLIENT or any write, and tells what was refused', async () => {
+  it('sees queues with a user that may not use CONFIG, CLIENT or any write, and tells what was refused', async ({
+    sight: { aRedis, eyesOn, endLater },
+  }) => {
     const redis = await aRedis();
     const queue = new Queue('mail', { connection: { port: redis.port } });
-    cleanups.push(() => queue.close());
+    endLater(() => queue.close());
     await queue.add('send', {});
     await redis.client.call(
       'ACL',
@@ -215,7 +238,7 @@ describe('what the console says when it can not see', () => {
     await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1);
   });
 
-  it('tells a read-only replica', async () => {
+  it('tells a read-only replica', async ({ sight: { aRedis, eyesOn } }) => {
     const master = await aRedis();
     const replica = await aRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] });
     const { watch } = eyesOn(anInstance(replica.url));

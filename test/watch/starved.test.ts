@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { type AttachedProcess, startAttached } from '../support/attached-process.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
@@ -24,8 +24,12 @@ beforeAll(async () => {
   });
 });
 
-afterAll(async () => {
+const end = (): void => {
   starving?.end();
+  starving = null;
+};
+afterEach(end);
+afterAll(async () => {
   await app?.stop();
   await workers?.stop();
   await redis?.stop();
@@ -37,50 +41,52 @@ const codes = async (): Promise<readonly string[]> => {
 };
 const told = async (): Promise<readonly { kind: string; text: string }[]> =>
   (await app.ask('GET', '/api/v1/timeline?limit=200')).body.entries;
+/** Waits until a finding is there, or is not; on a machine that others starve as well it may take its time. */
+const untilFound = (code: string, isThere = true) =>
+  until(
+    `${code} is ${isThere ? '' : 'not '}found`,
+    async () => {
+      const found = await codes();
+      if (found.includes(code) === isThere) return true;
+      throw new Error(`found are: ${found.join(', ')}`);
+    },
+    { withinMs: 80_000 },
+  );
 /** What a console that was only late would wrongly say of others. */
 const BLAME = /unreachable|does not answer|crashed|is stuck|are stuck|silent|drags|Blind/;
 
-describe('on a host without CPU to spare', () => {
+describe('on a host without CPU to spare', { timeout: 200_000 }, () => {
   it('one finding says so, and nobody is called crashed, stuck, silent or unreachable', async () => {
     const queue = new Queue('work', { connection: { port: redis.port } });
     await queue.addBulk(Array.from({ length: 20_000 }, () => ({ name: 'mail', data: {} })));
     await queue.close();
     starving = starve([app.pid, workers.pid], { everyMs: 1_000, runMs: 60 });
-    await until(
-      'the console knows that it is starved',
-      async () => (await codes()).includes('console.starved'),
-      {
-        withinMs: 60_000,
-      },
-    );
+    await untilFound('console.starved');
     expect(
       (await codes()).filter((code) => /^(worker|redis\.unreachable|console\.stale)/.test(code)),
     ).toEqual([]);
-    starving.end();
-    await until('it is over', async () => !(await codes()).includes('console.starved'), { withinMs: 60_000 });
+    end();
+    await untilFound('console.starved', false);
   });
 
   it('workers in a container that has used up its quota of CPU: their host is named, and not they', async (context) => {
     try {
-      starving = throttle([workers.pid], 0.03);
+      starving = throttle([workers.pid], 0.01);
     } catch (error) {
       context.skip(`no control group can be made here: ${error}`);
     }
-    await until('their host is named', async () => (await codes()).includes('host.starved'), {
-      withinMs: 60_000,
-    });
+    await untilFound('host.starved');
     expect((await codes()).filter((code) => /^worker\.(stuck|silent|outlier)/.test(code))).toEqual([]);
-    starving?.end();
-    await until('it is over', async () => !(await codes()).includes('host.starved'), { withinMs: 60_000 });
+    end();
+    await untilFound('host.starved', false);
   });
 
   it('a console that was stopped for seconds wakes up and blames nobody', async () => {
     starving = starve([app.pid], { everyMs: 7_500, runMs: 1_500 });
-    await until('it knows that it was held up', async () => (await codes()).includes('console.starved'), {
-      withinMs: 60_000,
-    });
-    starving.end();
-    await until('it is over', async () => !(await codes()).includes('console.starved'), { withinMs: 60_000 });
-    expect((await told()).map(({ text }) => text).filter((text) => BLAME.test(text))).toEqual([]);
+    await untilFound('console.starved');
+    end();
+    await untilFound('console.starved', false);
+    const texts = (await told()).map(({ text }) => text.replace('calls nobody silent', ''));
+    expect(texts.filter((text) => BLAME.test(text))).toEqual([]);
   });
 });
