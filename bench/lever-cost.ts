@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import { startRedis } from '../drills/own-redis.js';
+import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { cleanFinished } from '../server/redis/relief.js';
 import type { Say } from './groups.js';
 import { seedFailed } from './replay-stall.js';
@@ -75,7 +75,7 @@ async function pulls(console_: Served, count: number): Promise<readonly number[]
 /** Removes the oldest of many failed jobs, by turns with BullMQ's own clean() of as many. */
 async function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
   const failed = isQuick ? 100_000 : 1_000_000;
-  const [turns, jobs, chunk] = [5, 5_000, 500];
+  const [turns, jobs] = [5, 5_000];
   say(`cleaning among ${failed} failed jobs`);
   const redis = await startRedis();
   const queue = new Queue('queue-0', { connection: { port: redis.port } });
@@ -83,33 +83,47 @@ async function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
     await seedFailed(redis, failed);
     const costs: number[] = [];
     const theirs: number[] = [];
+    let calls = 0;
     const cpuMsFor = async (work: () => Promise<unknown>): Promise<number> => {
       const before = await redisCost(redis.client);
       await work();
-      return ((await redisCost(redis.client)).cpuMs - before.cpuMs) / (jobs / chunk);
+      return (await redisCost(redis.client)).cpuMs - before.cpuMs;
     };
     for (let turn = 0; turn < turns; turn++) {
       const keep = (await redis.client.zcard('bull:queue-0:failed')) - jobs;
       const own = { client: redis.client, id: 'bull:queue-0', canFlagScripts: true };
+      const callsBefore = await scriptCalls(redis);
       costs.push(await cpuMsFor(() => cleanFinished(own, { state: 'failed', untilMs: null, keep })));
+      calls += (await scriptCalls(redis)) - callsBefore;
       theirs.push(
         await cpuMsFor(async () => {
-          for (let done = 0; done < jobs; done += chunk) await queue.clean(0, chunk, 'failed');
+          for (let done = 0; done < jobs; done += 500) await queue.clean(0, 500, 'failed');
         }),
       );
     }
+    const jobsACall = (jobs * turns) / calls;
+    const aCall = (cpuMs: number): number => (cpuMs * jobsACall) / jobs;
     return {
       id: 'clean-finished.redis-cpu',
-      what: `Redis CPU of a call that cleans ${chunk} of ${failed.toLocaleString('en')} failed jobs`,
+      what: `Redis CPU of a call that cleans some of ${failed.toLocaleString('en')} failed jobs`,
       kind: 'cost',
       unit: 'ms',
-      value: medianOf(costs),
+      value: medianOf(costs.map(aCall)),
       limit: 5,
-      repeats: costs,
-      peerDetail: `BullMQ's clean() of ${chunk}: ${medianOf(theirs).toFixed(2)} ms`,
+      repeats: costs.map(aCall),
+      detail: `${jobsACall.toFixed(0)} jobs a call`,
+      peerDetail: `BullMQ's clean() takes ${aCall(medianOf(theirs)).toFixed(2)} ms for as many`,
     };
   } finally {
     await queue.close();
     await redis.stop();
   }
+}
+
+async function scriptCalls(redis: OwnRedis): Promise<number> {
+  const stats = await redis.client.info('commandstats');
+  return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce(
+    (sum, [, calls]) => sum + Number(calls),
+    0,
+  );
 }

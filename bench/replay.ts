@@ -1,7 +1,7 @@
 import { millionRows } from './replay-million.js';
 import { type Contender, stallsOf } from './replay-stall.js';
 import type { Row } from './row.js';
-import { SLOW_MS, type Stalls } from './watch-stalls.js';
+import { SLOW_MS, STRETCH, type Stalls } from './watch-stalls.js';
 import { medianOf } from './world.js';
 
 /** By turns, so that what else the machine does hits both alike. */
@@ -53,16 +53,25 @@ function rowsOf(
   });
   const ratio = (...args: Parameters<typeof row>): Row => ({ ...row(...args), kind: 'ratio', limit: 1 });
   const unexplained = 'that an idle Redis does not suffer at the same moment';
+  const information = (...args: Parameters<typeof row>): Row => ({ ...row(...args), kind: 'time' });
+  const stretches = (runs: readonly Stalls[]): readonly number[] => runs.flatMap((run) => run.worstsMs);
   return [
-    ratio('worst', 'worst wait of another client', (run) => run.worstMs),
+    {
+      ...ratio('stretch-worst', '', (run) => medianOf(run.worstsMs)),
+      what: `${what}: worst of ${STRETCH} waits of another client in a row, median of all such stretches`,
+      value: medianOf(stretches(ours)),
+      peer: medianOf(stretches(theirs)),
+    },
     ratio('p99', 'p99 of its waits', (run) => run.p99Ms),
     ratio('own-worst', `worst wait ${unexplained}`, (run) => run.ownWorstMs),
     ratio('own-p99', `p99 of waits ${unexplained}`, (run) => run.ownP99Ms),
-    {
-      ...row('idle-worst', 'worst wait for an idle Redis beside it', (run) => run.idleWorstMs),
-      kind: 'time',
-    },
-    { ...row('took', 'time that all took', (run) => run.tookMs / 1000), kind: 'time', unit: 's' },
+    information(
+      'worst',
+      'worst wait, the longer it takes the more of it the doing of the machine',
+      (run) => run.worstMs,
+    ),
+    information('idle-worst', 'worst wait for an idle Redis beside it', (run) => run.idleWorstMs),
+    { ...information('took', 'time that all took', (run) => run.tookMs / 1000), unit: 's' },
   ];
 }
 

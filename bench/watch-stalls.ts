@@ -10,6 +10,8 @@ export interface Stalls {
   readonly tookMs: number;
   readonly probes: number;
   readonly worstMs: number;
+  /** Worst of each STRETCH waits in a row: how bad it gets, whatever the time that all takes. */
+  readonly worstsMs: readonly number[];
   readonly p99Ms: number;
   /** Of those in which neither the prober was late nor an idle Redis slow. */
   readonly ownWorstMs: number;
@@ -23,6 +25,8 @@ export interface Stalls {
   readonly load: number;
 }
 
+/** Waits of about a second. */
+export const STRETCH = 300;
 /** Commands that take longer are told one by one. */
 export const SLOW_MS = 0.5;
 
@@ -50,6 +54,7 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
       tookMs,
       probes: busy.length,
       worstMs: quantile(busy, 1),
+      worstsMs: worstsOf(busy),
       p99Ms: quantile(busy, 0.99),
       ownWorstMs: quantile(unexplained, 1),
       ownP99Ms: quantile(unexplained, 0.99),
@@ -63,6 +68,13 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
     probe.kill();
     await idle.stop();
   }
+}
+
+function worstsOf(waits: readonly number[]): readonly number[] {
+  const stretches = Math.max(1, Math.floor(waits.length / STRETCH));
+  return Array.from({ length: stretches }, (_, i) =>
+    Math.max(...waits.slice(i * STRETCH, (i + 1) * STRETCH)),
+  );
 }
 
 /** Gives a process its core whenever it wants it, by the scheduler's own class for that where there is one. */

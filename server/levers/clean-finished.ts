@@ -49,7 +49,7 @@ export const cleanFinished: Lever<Args, CleanEstimate> = {
       predictedFreedBytes: estimate.bytes,
       isReversible: false,
       mechanism:
-        'A script that removes 500 jobs a call, which Redis accepts over maxmemory. Failed children that a parent still waits for stay.',
+        'A script that removes 200 jobs a call, which Redis accepts over maxmemory. Failed children that a parent still waits for stay.',
       isNoop: estimate.matching === 0,
     };
   },
