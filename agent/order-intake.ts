@@ -3,6 +3,13 @@ import type { AttachedWorker } from './attached-worker.js';
 import type { IgnoredOrders, Order, WorkerAnswer } from './protocol.js';
 import { readKeptOrders, readSignedOrder } from './read-order.js';
 
+/**
+ * Orders that are looked at: so many at once, then so many a second. A console gives each worker of a fleet a few when it
+ * comes; a signature costs tens of microseconds and an answer more, so a flood, of valid ones too, would take a core from jobs.
+ */
+const MOST_AT_ONCE = 500;
+const PER_SECOND = 100;
+
 /** What workers made of a live order. */
 export interface Answered {
   readonly orderId: string;
@@ -13,6 +20,8 @@ export interface Answered {
 /** Takes orders in for the workers of one process, live and kept, and counts those that it does not take. */
 export class OrderIntake {
   readonly #seen = new SeenOrders();
+  #room = MOST_AT_ONCE;
+  #roomAt = performance.now();
   #ignored: Required<IgnoredOrders> = {
     unsigned: 0,
     forged: 0,
@@ -20,6 +29,7 @@ export class OrderIntake {
     late: 0,
     malformed: 0,
     unaddressed: 0,
+    flooded: 0,
   };
 
   get ignored(): IgnoredOrders {
@@ -28,6 +38,10 @@ export class OrderIntake {
 
   /** @param workers of the queue on whose channel it was heard. @returns null where no worker obeys or refuses it. */
   hear(text: string, workers: readonly AttachedWorker[], nowMs: number): Answered | null {
+    if (!this.#hasRoom()) {
+      this.#ignore(['flooded']);
+      return null;
+    }
     const signed = readSignedOrder(text);
     if (!signed) {
       this.#ignore(['malformed']);
@@ -78,6 +92,15 @@ export class OrderIntake {
       bySecret.set(secret, orders);
       worker.takeKept(orders, askedAt);
     }
+  }
+
+  #hasRoom(): boolean {
+    const at = performance.now();
+    this.#room = Math.min(MOST_AT_ONCE, this.#room + ((at - this.#roomAt) / 1_000) * PER_SECOND);
+    this.#roomAt = at;
+    if (this.#room < 1) return false;
+    this.#room -= 1;
+    return true;
   }
 
   #ignore(reasons: Iterable<Ignored>): void {

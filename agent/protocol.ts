@@ -115,6 +115,8 @@ export interface IgnoredOrders {
   readonly malformed: number;
   /** Signed, but naming no workers: it could be played back to others. An agent of 0.2 says nothing of it. */
   readonly unaddressed?: number;
+  /** More than consoles give: not looked at. An agent of 0.2 says nothing of it. */
+  readonly flooded?: number;
 }
 
 /** An order that is kept and holds for this worker. */

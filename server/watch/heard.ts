@@ -147,8 +147,9 @@ const beat = z.object({
       late: count,
       malformed: count,
       unaddressed: count.default(0),
+      flooded: count.default(0),
     })
-    .default({ unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0, unaddressed: 0 }),
+    .default({ unsigned: 0, forged: 0, replayed: 0, late: 0, malformed: 0, unaddressed: 0, flooded: 0 }),
   resubscribed: count.default(0),
   // Of a queue that is not watched, as its name is too long.
   workers: z

@@ -205,9 +205,39 @@ describe.concurrent('with a shared secret', () => {
     await ear.publish('bull:work', signOrder(order(24, { atMs: Date.now() - 3_600_000 }), secret));
     await ear.publish('bull:work', signOrder(order(25, { workers: null }), secret));
     await ear.publish('bull:work', 'not an order');
-    const ignored = { unsigned: 1, forged: 2, replayed: 1, late: 1, malformed: 1, unaddressed: 1 };
+    const ignored = {
+      unsigned: 1,
+      forged: 2,
+      replayed: 1,
+      late: 1,
+      malformed: 1,
+      unaddressed: 1,
+      flooded: 0,
+    };
     await ear.beatOf(id, (_, all) => JSON.stringify(all.ignored) === JSON.stringify(ignored));
     expect((await worker.state()).workers[0]?.concurrency).toBe(9);
+  });
+
+  it('a flood of valid orders is dropped unread beyond what consoles give, and the worker works on and obeys later', async ({
+    scene: { redis, ear, start, add },
+  }) => {
+    const { worker, id } = await start({ attach: { secret }, jobMs: 1 });
+    const order = (value: number) => anOrder({ setting: 'concurrency', value, workers: [id] });
+    const texts = Array.from({ length: 5_000 }, (_, i) =>
+      JSON.stringify(signOrder(order(2 + (i % 7)), secret)),
+    );
+    await add(200);
+    const from = performance.now();
+    await Promise.all(texts.map((text) => redis.client.publish('spillway:0:order:bull:work', text)));
+    await ear.beatOf(id, (_, { ignored }) => (ignored.flooded ?? 0) >= 3_000);
+    const seconds = (performance.now() - from) / 1_000;
+    expect(ear.acks.length).toBeLessThanOrEqual(500 + 100 * (seconds + 1));
+    await until('jobs go on', async () => (await worker.state()).workers[0]?.completed === 200);
+    await until(
+      'an order is obeyed again',
+      async () => (await ear.order(order(9), id, secret)).concurrency === 9,
+    );
+    expect((await worker.state()).problems).toEqual([]);
   });
 
   it('no order is taken from what is kept, and one that is followed is let go once it is not kept', async ({

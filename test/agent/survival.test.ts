@@ -116,6 +116,23 @@ describe.concurrent('a worker’s process lives on, does not spin and does not g
     expect((await worker.state()).problems).toEqual([expect.stringMatching(/reading its memory.*EMFILE/)]);
   });
 
+  it('where Redis lets its user neither hear nor speak on channels of consoles, told once', async ({
+    scene: { redis, ear, add, startSilent },
+  }) => {
+    await redis.client.call('ACL', 'SETUSER', 'jobs', 'on', 'nopass', '+@all', '~bull:*', 'resetchannels');
+    const options = { connection: { port: redis.port, username: 'jobs', password: 'any' } };
+    const worker = await startSilent({ attach: {}, options });
+    await until('it is told', async () => (await worker.state()).problems.length > 0);
+    await add(100);
+    await until('all jobs are done', async () => (await worker.state()).workers[0]?.completed === 100);
+    expect(await cpuWhile(worker, async () => true)).toBeLessThan(0.5);
+    const { problems } = await worker.state();
+    expect(problems).toEqual([
+      expect.stringMatching(/does not let this user speak to consoles .*spillway:\*; the worker works on/),
+    ]);
+    expect(ear.beats).toEqual([]);
+  });
+
   it('though its onProblem throws or rejects and Redis says garbage, and runs each job once', async ({
     scene: { redis, ear, startSilent, add },
   }) => {

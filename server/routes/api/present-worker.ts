@@ -70,7 +70,11 @@ function presentAgent(agent: AgentFacts): NonNullable<z.infer<typeof WorkerSchem
       followed: order.isFollowed,
       refusal: order.refusal,
     })),
-    ignoredOrders: { ...agent.ignored, unaddressed: agent.ignored.unaddressed ?? 0 },
+    ignoredOrders: {
+      ...agent.ignored,
+      unaddressed: agent.ignored.unaddressed ?? 0,
+      flooded: agent.ignored.flooded ?? 0,
+    },
   };
 }
 

@@ -90,6 +90,7 @@ export const WorkerSchema = z
           late: z.number(),
           malformed: z.number(),
           unaddressed: z.number(),
+          flooded: z.number().openapi({ description: 'More than consoles give: dropped unread.' }),
         }),
       })
       .nullable()
