@@ -3,7 +3,7 @@ import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import type { TimelineKind } from '../store/timeline-entry.js';
 import { ByteBudget, type MessageIntake } from './agent-bounds.js';
 import { AgentWorker } from './agent-worker.js';
-import { readHeard } from './heard.js';
+import { HeardReader } from './heard.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
 import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 
@@ -41,6 +41,7 @@ export class Fleet {
   readonly #lost: LostWorkers;
   readonly #intake: Pick<MessageIntake, 'noteRefused' | 'overflow'>;
   readonly #budget = new ByteBudget(MAX_BYTES);
+  readonly #reader = new HeardReader();
   /** Workers by the id of their agent. */
   readonly #byAgent = new Map<string, number>();
   #clients: ClientReading | null = null;
@@ -83,7 +84,7 @@ export class Fleet {
 
   /** @returns the acknowledgement in it, for who waits for one. */
   hear(raw: string | Buffer, nowMs: number): Acknowledgement | null {
-    const heard = readHeard(raw);
+    const heard = this.#reader.read(raw);
     if (heard === null) this.#unreadable += 1;
     if (heard === null || heard === 'other') return null;
     if (heard.kind === 'ack') return heard;

@@ -200,6 +200,61 @@ export function readHeard(raw: string | Buffer): Heard | 'other' | null {
   return parsed.data;
 }
 
+/** How the last part of a beat begins: JSON as agents write it. */
+const WORKERS = '"workers":[';
+/** One that has run jobs says something else each time. */
+const BUSY = '"types":[{';
+const MAX_IDLE_CHARS = 4_096;
+const MAX_REMEMBERED_CHARS = 4 * 1024 * 1024;
+
+/**
+ * Reads as `readHeard` does. An idle worker says of itself what it said a second ago, letter by letter: that part of a beat,
+ * most of it, is read once and remembered by its text, in two generations of MAX_REMEMBERED_CHARS each at most.
+ */
+export class HeardReader {
+  #recent = new Map<string, Beat['workers']>();
+  #older: ReadonlyMap<string, Beat['workers']> = new Map();
+  #recentChars = 0;
+
+  read(raw: string | Buffer): Heard | 'other' | null {
+    if (raw.length > MOST_LETTERS) return null;
+    const told = raw.toString();
+    const at = told.indexOf(WORKERS);
+    const tail = told.slice(at);
+    if (at === -1 || tail.length > MAX_IDLE_CHARS || tail.includes(BUSY)) return readHeard(told);
+    const workers = this.#recent.get(tail) ?? this.#older.get(tail);
+    if (workers) {
+      // It is JSON with no workers only where they stand at its end, and then says the same with any.
+      const parsed = beat.safeParse(parseJson(`${told.slice(0, at)}${WORKERS}]}`));
+      if (parsed.success && parsed.data.v <= PROTOCOL) {
+        this.#remember(tail, workers);
+        return { ...parsed.data, workers };
+      }
+    }
+    const heard = readHeard(told);
+    if (heard !== null && heard !== 'other' && heard.kind === 'beat' && isWorkersAlone(tail))
+      this.#remember(tail, heard.workers);
+    return heard;
+  }
+
+  #remember(tail: string, workers: Beat['workers']): void {
+    if (this.#recent.has(tail)) return;
+    if (this.#recentChars + tail.length > MAX_REMEMBERED_CHARS) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+      this.#recentChars = 0;
+    }
+    this.#recent.set(tail, workers);
+    this.#recentChars += tail.length;
+  }
+}
+
+/** Is it the last field of a JSON object and nothing besides? */
+function isWorkersAlone(tail: string): boolean {
+  const value = parseJson(`{${tail}`);
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 1;
+}
+
 const signed = z.object({
   v: z.number(),
   body: z.string().max(16_384),

@@ -5,7 +5,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { readClientList } from '../../server/redis/clients.js';
 import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
-import { readHeard, readKeptMap, readKeptOrders } from '../../server/watch/heard.js';
+import { HeardReader, readHeard, readKeptMap, readKeptOrders } from '../../server/watch/heard.js';
 import { LostWorkers } from '../../server/watch/lost-workers.js';
 import { aSnapshot, NOW_MS } from '../support/snapshot.js';
 
@@ -220,3 +220,58 @@ function heapBytes(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }
+
+describe('beats that are read with a memory of those before', () => {
+  const worker = fc.record(
+    {
+      id: fc.constantFrom('w1', 'w2', ''),
+      queue: fc.constantFrom('bull:mail', 'bull:"workers":[', ''),
+      attachedAtMs: fc.constantFrom(NOW_MS, -1),
+      concurrency: fc.constant({ deployed: 5, now: 5 }),
+      running: fc.constantFrom(0, 3),
+      types: fc.constantFrom([], [{ name: 'send', completed: 1, failed: 0 }]),
+    },
+    { requiredKeys: ['id', 'queue', 'attachedAtMs', 'concurrency', 'running'] },
+  );
+  const head = fc.record(
+    {
+      v: fc.constantFrom(1, 2),
+      kind: fc.constantFrom('beat', 'farewell', 'beacon'),
+      seq: fc.nat(3),
+      agent: fc.constantFrom(AGENT, { ...AGENT, host: '"workers":[' }, { ...AGENT, workers: [] }),
+      atMs: fc.constantFrom(NOW_MS, NOW_MS + 1_000, 'now'),
+      resubscribed: fc.nat(2),
+    },
+    { requiredKeys: ['kind'] },
+  );
+  const after = fc.constantFrom({}, { seq: 9 }, { v: 2 }, { workers: [] });
+  const parts = fc.record({ head, workers: fc.array(worker, { maxLength: 2 }), after });
+  /** Of messages as they may be made up: parts of several, cut and put together. */
+  const message = fc
+    .tuple(parts, fc.constantFrom('', '}', ']', ',"seq":3}', '{"a":'))
+    .map(([{ head, workers, after }, odd]) => {
+      const rest = JSON.stringify(after).slice(1);
+      const text = `${JSON.stringify(head).slice(0, -1)},"workers":${JSON.stringify(workers)}`;
+      return (
+        `${text}${rest === '}' ? '' : ','}${rest}`.replace(/^\{/, odd === '{"a":' ? '{"a":{' : '{') + odd
+      );
+    });
+
+  it('say what each says by itself', () => {
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 2, maxLength: 12 }), (messages) => {
+        const reader = new HeardReader();
+        for (const text of [...messages, ...messages]) expect(reader.read(text)).toEqual(readHeard(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('are of now, though an idle worker says the same as before', () => {
+    const reader = new HeardReader();
+    const idle = { running: 0, types: [] };
+    reader.read(aBeat(idle, { atMs: NOW_MS }));
+    const next = aBeat(idle, { atMs: NOW_MS + 1_000, seq: 2, resubscribed: 1 });
+    expect(reader.read(Buffer.from(next))).toEqual(readHeard(next));
+  });
+});
