@@ -119,6 +119,7 @@ function hold(i: number, types: number, runsOfEach: number, random: SeededRandom
       structure: null,
     },
     1_000,
+    null,
     NOW_MS,
   );
   return held;

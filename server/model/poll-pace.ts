@@ -26,10 +26,12 @@ const AIM = 0.7;
 /** A read may take at most this share of the time between reads: a slow Redis is given room. */
 const ROUND_TRIP_SHARE = 0.25;
 /**
- * Of one core of the console's own host, for one Redis: with thousands of queues a tick is some 100 ms of work, and whoever runs
- * the console beside their workers has not asked for that each second.
+ * A look that takes the console more CPU than this is taken less often than each second: four times as much half as often, and
+ * never for more than a tenth of a core. Whoever runs the console beside their workers has not asked for 300 ms each second,
+ * and whoever watches thousands of queues would rather see them a little later than not.
  */
-const OWN_CPU_SHARE = 0.08;
+const CHEAP_TICK_MS = 32;
+const OWN_CPU_SHARE = 0.1;
 /** Bounds of one step: a slowed console comes back by a fifth a tick, and slows down by twofold. */
 const FASTEST_STEP = 0.8;
 const SLOWEST_STEP = 2;
@@ -52,12 +54,7 @@ export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   const roundTripMs = positive(input.roundTripMs, 0);
   const tickCpuMs = positive(input.tickCpuMs, 0);
   const step = Math.min(SLOWEST_STEP, Math.max(FASTEST_STEP, (ownCpuRatio / (budgetRatio * AIM)) ** GAIN));
-  const wanted = Math.max(
-    baseMs,
-    currentMs * step,
-    roundTripMs / ROUND_TRIP_SHARE,
-    tickCpuMs / OWN_CPU_SHARE,
-  );
+  const wanted = Math.max(baseMs, currentMs * step, roundTripMs / ROUND_TRIP_SHARE, ownPaceMs(tickCpuMs));
   const intervalMs = Math.round(Math.min(wanted, slowestMs));
   // A few percent over the base is jitter, not a slow-down worth telling.
   if (intervalMs <= baseMs * 1.05) return { intervalMs: Math.round(baseMs), isSlowed: false, because: null };
@@ -68,13 +65,19 @@ export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   };
 }
 
+/** The least time between looks that cost the console so much, ms; 0: as often as configured. */
+function ownPaceMs(tickCpuMs: number): number {
+  if (tickCpuMs <= CHEAP_TICK_MS) return 0;
+  return Math.max(1_000 * Math.sqrt(tickCpuMs / CHEAP_TICK_MS), tickCpuMs / OWN_CPU_SHARE);
+}
+
 function reason(input: PollPaceInput): string {
   const { baseMs, currentMs, budgetRatio, ownCpuRatio, roundTripMs, tickCpuMs } = input;
   if (roundTripMs / ROUND_TRIP_SHARE > baseMs) {
     return `Redis takes ${Math.round(roundTripMs)} ms to answer a read`;
   }
   const atBase = (ownCpuRatio * currentMs) / baseMs;
-  if (atBase <= budgetRatio * AIM && tickCpuMs / OWN_CPU_SHARE > baseMs) {
+  if (atBase <= budgetRatio * AIM && ownPaceMs(tickCpuMs) > baseMs) {
     return `one look at all queues takes the console ${Math.round(tickCpuMs)} ms of its own CPU`;
   }
   const relation = atBase > budgetRatio ? 'over' : 'too close to';

@@ -1,4 +1,4 @@
-import { Job, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { readTypes } from './job-name.js';
 import { stateOf } from './job-state.js';
 import type { RedisLink } from './link.js';
@@ -17,6 +17,9 @@ export interface JobFacts {
   /** The application has paused the queue in the way of BullMQ 5: jobs are kept in `paused`, and `wait` may be laid over. */
   readonly isPausedByV5: boolean;
 }
+
+/** Loaded when it is first used: it takes 25 MB, and a console that only looks needs none of it. */
+const bullmq = () => import('bullmq');
 
 /** Options larger than this are not fetched to find out that a job is LIFO. */
 const MOST_OPTS_BYTES = 64 * 1024;
@@ -71,6 +74,7 @@ export async function actOnJob(
         throw new Error(`Job ${jobId} is being processed, or a child of it is: wait until it has ended`);
       return;
     }
+    const { Job } = await bullmq();
     // Not Job.fromId: that would fetch the data, which may be large, and nothing here needs it.
     const handle = new Job(queue, job.name, null, job.isLifo ? { lifo: true } : {}, jobId);
     if (action === 'promote') await handle.promote();
@@ -93,6 +97,7 @@ export async function withQueue<T>(
   // BullMQ would wait for a connection for as long as it takes; a lever says at once that there is none.
   if (link.client.status !== 'ready') throw new Error('Connection is closed.');
   const at = queueId.lastIndexOf(':');
+  const { Queue } = await bullmq();
   const queue = new Queue(queueId.slice(at + 1), {
     prefix: queueId.slice(0, at),
     connection: link.bullmqConnection(),

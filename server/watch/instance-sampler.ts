@@ -16,11 +16,18 @@ const LONGEST_MS = 400;
 /** Until it was measured. [run: 6 to 9 µs] */
 const FIRST_JOB_USEC = 8;
 const STRUCTURE_EVERY_MS = 20_000;
+/** The same where no job and no event has come or gone. */
+const UNCHANGED_STRUCTURE_EVERY_MS = 180_000;
 /** Queues whose keys beside jobs are measured in one tick. */
 const MOST_STRUCTURES = 40;
-/** To weigh so many queues against each other takes the console longer than to look: it is done every third tick, for as much. */
+/**
+ * To weigh so many queues against each other takes the console longer than to look: with many it is done every third tick, for
+ * as much, and where nothing was wanted the last time, every fifth.
+ */
+const SOME_QUEUES = 200;
 const MANY_QUEUES = 2_000;
 const MANY_EVERY_TICKS = 3;
+const SATED_EVERY_TICKS = 5;
 
 /** What may be spent on a Redis, and who keeps the account of it. */
 export interface ReadAccount {
@@ -37,6 +44,8 @@ export class InstanceSampler {
   #jobUsec = FIRST_JOB_USEC;
   #mostJobs = FIRST_MOST_JOBS;
   #rested = 0;
+  /** Nothing was wanted when it was last weighed up. */
+  #isSated = false;
 
   /**
    * @param random 0 ≤ x < 1
@@ -71,11 +80,18 @@ export class InstanceSampler {
   ): Promise<readonly string[]> {
     const affordable = Math.floor(node.leftUsec / this.#jobUsec);
     if (affordable < FEWEST_JOBS) return [];
-    if (queues.length > MANY_QUEUES && ++this.#rested < MANY_EVERY_TICKS) return [];
+    const everyTicks =
+      queues.length > SOME_QUEUES && this.#isSated
+        ? SATED_EVERY_TICKS
+        : queues.length > MANY_QUEUES
+          ? MANY_EVERY_TICKS
+          : 1;
+    if (++this.#rested < everyTicks) return [];
     this.#rested = 0;
     const tenants = mayReadData ? this.#tenants : null;
     const requests = this.#requests(queues, Math.min(this.#mostJobs, affordable), nowMs, tenants);
-    if (requests.length === 0) return [];
+    this.#isSated = requests.length === 0;
+    if (this.#isSated) return [];
     const startedAt = performance.now();
     const { samples, calls } = await sampleJobs(client, requests, this.#random);
     const isLong = performance.now() - startedAt > LONGEST_MS;
@@ -91,10 +107,12 @@ export class InstanceSampler {
     // What is beside jobs is in it: it comes with them.
     if (jobs >= FEWEST_JOBS) this.#jobUsec = this.#jobUsec * 0.7 + ((before - node.leftUsec) / jobs) * 0.3;
     node.pay((await tenants?.read(client, samples, queues, nowMs)) ?? new Map());
-    const added = new Map(queues.map(({ id, addedTotal }) => [id, addedTotal]));
+    const wanted = new Set(samples.map(({ id }) => id));
+    const sampled = new Map(queues.filter(({ id }) => wanted.has(id)).map((queue) => [queue.id, queue]));
     for (const sample of samples) {
+      const queue = sampled.get(sample.id);
       const known = this.#queues.get(sample.id) ?? new QueueSamples();
-      known.take(sample, added.get(sample.id) ?? 0, nowMs);
+      known.take(sample, queue?.addedTotal ?? 0, queue ? markOf(queue) : null, nowMs);
       this.#queues.set(sample.id, known);
     }
     return samples.map(({ id }) => id);
@@ -127,7 +145,10 @@ export class InstanceSampler {
         return samples === undefined ? [] : { ...key, samples };
       });
       const known = this.#queues.get(queue.id);
-      const isOld = nowMs - (known?.structureAtMs ?? Number.NEGATIVE_INFINITY) >= STRUCTURE_EVERY_MS;
+      const isAsItWas = known?.structureMark === markOf(queue);
+      const isOld =
+        nowMs - (known?.structureAtMs ?? Number.NEGATIVE_INFINITY) >=
+        (isAsItWas ? UNCHANGED_STRUCTURE_EVERY_MS : STRUCTURE_EVERY_MS);
       // Of every list, also of those that are not sampled now: they are measured together.
       const withStructure = isOld && structures < MOST_STRUCTURES && (states.length > 0 || all.length === 0);
       if (withStructure) structures += 1;
@@ -153,4 +174,9 @@ export class InstanceSampler {
       changedRatio: Math.min(1, changed / Math.max(1, key.count)),
     };
   }
+}
+
+/** Another number where a job or an event has come or gone, but for odd chances. */
+function markOf({ addedTotal, eventsLength, unfinished, counts }: QueueState): number {
+  return addedTotal + eventsLength * 3 + unfinished * 7 + counts.completed * 11 + counts.failed * 13;
 }

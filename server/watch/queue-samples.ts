@@ -12,6 +12,8 @@ export class QueueSamples {
   readonly #states = new Map<string, SampledState>();
   #structure: QueueStructure | null = null;
   #structureAtMs = Number.NEGATIVE_INFINITY;
+  /** How the queue was then (`markOf`). */
+  structureMark: number | null = null;
   #largest: QueueMemory['largest'] = null;
 
   ageMs(key: string, nowMs: number): number {
@@ -47,8 +49,11 @@ export class QueueSamples {
     return this.#states.get(key)?.isCensus ?? false;
   }
 
-  /** @param addedTotal jobs that were ever added: tells how many have come and gone since the last samples. */
-  take(sample: QueueSample, addedTotal: number, nowMs: number): void {
+  /**
+   * @param addedTotal jobs that were ever added: tells how many have come and gone since the last samples.
+   * @param mark how the queue is now, by which it is told whether it has changed since.
+   */
+  take(sample: QueueSample, addedTotal: number, mark: number | null, nowMs: number): void {
     for (const state of sample.states) {
       if (state.jobs.length === 0) continue;
       const taken = this.#takeState(state, this.addedSince(state.key, addedTotal));
@@ -58,6 +63,7 @@ export class QueueSamples {
     if (sample.structure) {
       this.#structure = sample.structure;
       this.#structureAtMs = nowMs;
+      this.structureMark = mark;
     }
   }
 

@@ -29,7 +29,8 @@ describe('nextPollIntervalMs', () => {
     expect(pace.because).toContain('takes 1000 ms');
   });
 
-  test('a look that takes the console 200 ms of CPU is taken every 2.5 s: no more than 8% of a core, whatever the number of queues', () => {
+  test('a look that takes the console 200 ms of CPU is taken every 2.5 s, one of a second every ten: never more than a tenth of a core', () => {
+    expect(nextPollIntervalMs({ ...calm, tickCpuMs: 1_000 }).intervalMs).toBe(10_000);
     const pace = nextPollIntervalMs({ ...calm, tickCpuMs: 200 });
     expect(pace).toEqual({
       intervalMs: 2500,

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { createTransport } from 'nodemailer';
 import type { Notification } from '../notification.js';
 import type { Channel, SendDeps } from './channel.js';
 import type { EmailSettings } from './channel-settings.js';
@@ -47,6 +46,8 @@ async function deliver(settings: EmailSettings, deps: SendDeps, notification: No
     connectWithinMs,
     'its name is not resolved in time',
   );
+  // Loaded with the first message: 15 MB that most consoles never need.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     // The address that was checked; the certificate must still be the name's.
     host: address,
