@@ -1,11 +1,11 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { NO_TENANT, UNREAD_TENANT } from '../../server/model/tenant-text.js';
 import { dominantTenant } from '../../server/model/tenants.js';
 import type { TenantShare } from '../../server/watch/tenant-share.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { type Overheard, overhear } from '../support/overhear.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 
@@ -48,12 +48,9 @@ function untilTenants(id: string, is: (tenants: readonly TenantShare[]) => boole
   return untilQueue(watch as Watch, id, ({ tenants }) => tenants !== null && is(tenants), 20_000);
 }
 
-/** Every command that Redis is sent from now on, by its name and arguments. */
-async function overhear(client: Redis): Promise<readonly (readonly string[])[]> {
-  const heard: (readonly string[])[] = [];
-  const monitor = await client.duplicate().monitor();
-  monitor.on('monitor', (_at: string, args: readonly string[]) => heard.push(args));
-  cleanups.push(() => monitor.disconnect());
+async function listen(): Promise<Overheard> {
+  const heard = await overhear(redis);
+  cleanups.push(() => heard.end());
   return heard;
 }
 
@@ -127,7 +124,7 @@ describe('tenants of a queue', () => {
     await redis.client.hset(`bull:hostile:${broken.id}`, 'data', '{"tenant":"acme"');
     const proto = await queue.add('work', {});
     await redis.client.hset(`bull:hostile:${proto.id}`, 'data', '{"__proto__":{"tenant":"acme"}}');
-    const heard = await overhear(redis.client);
+    const heard = await listen();
     look('tenant');
     const { tenants } = await untilTenants('bull:hostile', (seen) =>
       seen.some(({ tenant }) => tenant === NO_TENANT),
@@ -141,7 +138,7 @@ describe('tenants of a queue', () => {
       [NO_TENANT]: 4,
       [UNREAD_TENANT]: 1,
     });
-    const fetched = readsOfData(heard).map(([, key]) => key);
+    const fetched = readsOfData(await heard.commands()).map(([, key]) => key);
     expect(fetched).toContain(`bull:hostile:${proto.id}`);
     expect(fetched).not.toContain(`bull:hostile:${huge.id}`);
   }, 60_000);
@@ -149,12 +146,12 @@ describe('tenants of a queue', () => {
   it('take at most 64 KB of data a tick, and are still found where each job has 16 KB', async () => {
     const queue = aQueue('large');
     await add(queue, 460, (i) => ({ tenant: i % 10 === 0 ? 'globex' : 'acme', pad: 'x'.repeat(16_000) }));
-    const heard = await overhear(redis.client);
+    const heard = await listen();
     look('tenant');
     await untilTenants('bull:large', (seen) => dominantTenant(seen)?.tenant === 'acme');
     // Each tick begins with PING.
     let [inTick, most] = [0, 0];
-    for (const [command = '', , field] of heard) {
+    for (const [command = '', , field] of await heard.commands()) {
       if (/^ping$/i.test(command)) inTick = 0;
       if (/^hget$/i.test(command) && field === 'data') inTick += 1;
       most = Math.max(most, inTick);
@@ -168,14 +165,15 @@ describe('tenants of a queue', () => {
     await add(queue, 500, () => ({ tenant: 'acme' }));
     await queue.close();
     await redis.client.config('RESETSTAT');
-    const heard = await overhear(redis.client);
+    const heard = await listen();
     const seen = look(null);
     await untilQueue(seen, 'bull:quiet', ({ memory }) => (memory?.sampledJobs ?? 0) > 10);
     const { poll } = await untilSnapshot(seen, 'a tick', () => true);
     await untilSnapshot(seen, 'five more ticks', (now) => now.poll.ticks >= poll.ticks + 5);
     expect(watch?.snapshot('default')?.queues[0]?.tenants).toBeNull();
-    expect(heard.length).toBeGreaterThan(100);
-    expect(readsOfData(heard)).toEqual([]);
+    const commands = await heard.commands();
+    expect(commands.length).toBeGreaterThan(100);
+    expect(readsOfData(commands)).toEqual([]);
     const stats = await redis.client.info('commandstats');
     expect(stats).toMatch(/cmdstat_hstrlen/);
     expect(stats).not.toMatch(/cmdstat_(hgetall|hvals|hscan|hrandfield)/);
@@ -183,6 +181,8 @@ describe('tenants of a queue', () => {
     // The same eyes do see it where it is configured.
     look('tenant');
     await untilTenants('bull:quiet', ([first]) => first?.tenant === 'acme');
-    expect(await until('it is overheard', () => readsOfData(heard).length)).toBeGreaterThan(0);
+    expect(
+      await until('it is overheard', async () => readsOfData(await heard.commands()).length),
+    ).toBeGreaterThan(0);
   }, 60_000);
 });
