@@ -5,7 +5,7 @@ import type { FindingRule } from './finding.js';
 export const consoleQueueLimit: FindingRule = {
   code: 'console.queue-limit',
   about:
-    'This Redis has queues that the console does not watch, as there are more than 20,000 or their names are too long: they are in no list and no sum.',
+    'This Redis has queues that the console does not watch, as there are more than 10,000 or their names are too long: they are in no list and no sum.',
   detect: ({ discovery: { queuesBeyond = 0, longNames = null }, queues }) => {
     if (queuesBeyond === 0 && longNames === null) return [];
     const parts = [

@@ -90,7 +90,11 @@ export function memorySharesOf(snapshot: Snapshot): MemoryShares {
 /** Kinds of several queues put together, largest first. */
 export function kindsOf(kinds: readonly KindMemory[], heldBytes: number): readonly KindShare[] {
   const byKind = new Map<MemoryKind, KindMemory[]>();
-  for (const kind of kinds) byKind.set(kind.kind, [...(byKind.get(kind.kind) ?? []), kind]);
+  for (const kind of kinds) {
+    const same = byKind.get(kind.kind);
+    if (same) same.push(kind);
+    else byKind.set(kind.kind, [kind]);
+  }
   return [...byKind]
     .map(([kind, parts]) => ({ kind, ...shareOf(sumOfBytes(parts), heldBytes) }))
     .sort(largestFirst);

@@ -4,6 +4,7 @@ import { marked } from '../findings/last-seen.js';
 import { detectOwnFindings } from '../findings/own-findings.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
 import { OwnHealth } from '../health/own-health.js';
+import { Turns } from '../health/turns.js';
 import type { InstanceConfig } from '../instance-config.js';
 import type { DataLoss } from '../model/data-loss.js';
 import { sightOf } from '../model/sight.js';
@@ -83,11 +84,16 @@ export function createWatch(options: WatchOptions): Watch {
     own = trackFindings(own, found, nowMs);
   };
 
-  const onTick: TickListener = (instance, atMs) => {
+  // With thousands of queues each of those who follow ticks takes its time: pages are served between them.
+  const onTick = async (instance: string, atMs: number): Promise<void> => {
+    const turns = new Turns();
     const watch = watches.get(instance);
     if (watch) health.guard(`findings of ${instance}`, () => judge(watch, atMs), undefined);
     health.guard('findings of the console', () => judgeOwn(atMs), undefined);
-    for (const [listener, part] of listeners) health.guard(part, () => listener(instance, atMs), undefined);
+    for (const [listener, part] of [...listeners]) {
+      await turns.next();
+      if (listeners.has(listener)) health.guard(part, () => listener(instance, atMs), undefined);
+    }
   };
 
   for (const config of options.instances) {

@@ -53,7 +53,8 @@ export interface InstanceWatchDeps {
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly thresholds: Thresholds;
-  readonly onTick: TickListener;
+  /** Resolves when all who follow ticks have been told. */
+  readonly onTick: (...tick: Parameters<TickListener>) => Promise<void>;
   /** How far this process was held up: its own silence is not that of others. */
   readonly self: () => SelfDelay;
   /** Told of what throws. */
@@ -272,7 +273,7 @@ export class InstanceWatch {
         () => this.agents.look(this.#snapshot),
         undefined,
       );
-    this.#deps.onTick(name, nowMs);
+    await this.#deps.onTick(name, nowMs);
     ends();
   }
 

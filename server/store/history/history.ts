@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { Turns } from '../../health/turns.js';
 import { type HistorySettings, type Tiers, tiersOf } from '../../model/history/tiers.js';
 import type { SeriesRef } from '../../signals/reading.js';
 import type { Snapshot } from '../../watch/snapshot.js';
@@ -10,7 +11,6 @@ import { readSeries } from './read-series.js';
 import { type SubjectEntry, scopeOf } from './subject-entry.js';
 import { Subjects } from './subjects.js';
 import { Tending } from './tending.js';
-import { Turns } from './turns.js';
 import { WaitingWindow } from './waiting-window.js';
 
 /** Of one tick: folding goes on at the next one. */

@@ -1,10 +1,10 @@
+import { Turns } from '../../health/turns.js';
 import { foldInto, noPoints, type Points } from '../../model/history/points.js';
 import { chooseReading, type Tiers } from '../../model/history/tiers.js';
 import { decodeOrNothing } from './fold-blocks.js';
 import type { StoredBlock } from './history-file.js';
 import type { HistoryPoints, HistoryQuery } from './history-log.js';
 import type { SubjectEntry } from './subject-entry.js';
-import { Turns } from './turns.js';
 
 export interface SeriesSource {
   /** null: nothing is kept of it. */

@@ -1,7 +1,7 @@
+import type { Turns } from '../../health/turns.js';
 import type { Tiers } from '../../model/history/tiers.js';
 import type { HistoryFile } from './history-file.js';
 import type { Subjects } from './subjects.js';
-import type { Turns } from './turns.js';
 
 const LOOK_EVERY_MS = 10_000;
 const FORGET_EVERY_MS = 3_600_000;
