@@ -76,7 +76,8 @@ function lineOf(row: Result): string {
 }
 
 function sinceOf(row: Result, { since }: Verdict): string {
-  if (since === null) return row.kind === 'time' ? '' : 'first run';
+  if (since === null)
+    return row.kind === 'time' ? '' : row.earlier.length > 0 ? 'another machine' : 'first run';
   const { change, noise, verdict } = since;
   const text = `${change < 0 ? '−' : '+'}${shown(row, Math.abs(change))} (noise ${shown(row, noise)})`;
   return verdict === 'same' ? text : verdict === 'worse' ? `**worse** ${text}` : `better ${text}`;

@@ -77,6 +77,8 @@ describe('the results of the bench', () => {
     const at = '2026-11-30T10:00:00.000Z';
     const elsewhere = { ...MACHINE, machine: 'another CPU', at };
     expect(isBad(recorded(runs(row(50)), 'console', [row(100)], elsewhere))).toBe(false);
+    const moved = recorded(runs(row(50)), 'console', [row(100)], elsewhere);
+    expect(renderResults(moved, GROUPS)).toContain('| another machine | 50 |');
     const [before, after] = [10, 20].map((value) => row(value, { kind: 'ratio', peer: 100 }));
     if (before && after) expect(isBad(recorded(runs(before), 'console', [after], elsewhere))).toBe(true);
   });
