@@ -9,6 +9,7 @@ const KNOWN: readonly (readonly [pattern: RegExp, text: string])[] = [
     /NOPERM/,
     'does not let this user do what reading needs (ACL): allow +info +scan +@read on the queue keys',
   ],
+  [/\bBUSY\b/, 'is busy with a script that does not end: SCRIPT KILL ends it, unless it has written'],
   [/LOADING/, 'is still loading its data from disk'],
   [/MASTERDOWN/, 'is a replica that has lost its master'],
   [/CLUSTERDOWN/, 'is a cluster that is down: not all slots are served'],

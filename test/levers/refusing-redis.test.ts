@@ -1,0 +1,72 @@
+import { rm } from 'node:fs/promises';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+import { startBench } from '../support/lever-bench.js';
+import { it } from '../support/redis-test.js';
+import { until } from '../support/until.js';
+
+it('a Redis that can not save: queues stay known, and levers say why nothing was changed', async ({
+  world: { redis, aQueue, endLater },
+}) => {
+  const mail = aQueue('mail');
+  await mail.addBulk(Array.from({ length: 40 }, () => ({ name: 'send', data: {} })));
+  const bench = await startBench(redis);
+  endLater(() => bench.stop());
+  await bench.seen('bull:mail', ({ backlog }) => backlog === 40);
+  await redis.client.config('SET', 'save', '3600 1000000');
+  // Its directory is gone: nobody can write there, root either.
+  await rm(redis.directory, { recursive: true });
+  await redis.client.bgsave();
+  await until('it is refused', async () =>
+    /MISCONF/.test(
+      await mail.add('send', {}).then(
+        () => '',
+        (error: Error) => error.message,
+      ),
+    ),
+  );
+  const outcome = await bench.pullOne('queue.halt', { queues: ['bull:mail'] });
+  expect(outcome.status).toBe('failed');
+  expect(outcome.summary).toMatch(/accepts no writes because it cannot save to disk/);
+  expect(await redis.client.hget('bull:mail:meta', 'concurrency')).toBeNull();
+  expect((await bench.seen('bull:mail')).backlog).toBeGreaterThanOrEqual(40);
+  // Told to go on without.
+  await redis.client.config('SET', 'stop-writes-on-bgsave-error', 'no');
+  expect((await bench.pullOne('queue.halt', { queues: ['bull:mail'] })).status).toBe('applied');
+});
+
+it('a Redis that is busy with a script: nothing is 0 or gone, and levers say why nothing was changed', async ({
+  world: { redis, aQueue, endLater },
+}) => {
+  await aQueue('mail').addBulk(Array.from({ length: 40 }, () => ({ name: 'send', data: {} })));
+  const bench = await startBench(redis);
+  endLater(() => bench.stop());
+  const { watch } = bench;
+  await bench.seen('bull:mail', ({ backlog }) => backlog === 40);
+  await redis.client.config('SET', 'busy-reply-threshold', '100');
+  const other = new Redis(redis.port, { maxRetriesPerRequest: null });
+  endLater(async () => other.disconnect());
+  const wrong: unknown[] = [];
+  const stop = watch.onTick(() => {
+    const { queues = [], unread } = watch.snapshot('default') ?? {};
+    const known = queues.map(({ backlog }) => backlog);
+    if ([...known, ...(unread?.queues ?? []).map(({ last }) => last?.backlog)].join() !== '40')
+      wrong.push(known);
+  });
+  const endless = other.eval('while true do end', 0).catch((error: Error) => error.message);
+  const finding = await until('it is told', () =>
+    watch.findings().find(({ sentence }) => /is busy with a script that does not end/.test(sentence)),
+  );
+  expect(finding.severity).toBe('critical');
+  const said = await bench
+    .pullOne('queue.halt', { queues: ['bull:mail'] })
+    .then(({ summary }) => summary, String);
+  expect(said).toMatch(/busy with a script/i);
+  await redis.client.script('KILL');
+  expect(await endless).toMatch(/killed/i);
+  await until('it is read again', () => watch.snapshot('default')?.link.status === 'live');
+  await until('the finding is over', () => !watch.findings().some(({ key }) => key === finding.key));
+  stop();
+  expect(wrong).toEqual([]);
+  expect(await redis.client.hget('bull:mail:meta', 'concurrency')).toBeNull();
+});
