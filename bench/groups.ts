@@ -69,6 +69,12 @@ export const GROUPS: readonly [Group, ...Group[]] = [
     measure: async (isQuick, say) => (await import('./alert-rules.js')).alertRows(isQuick, say),
   },
   {
+    name: 'hostile',
+    title: 'Hostile input',
+    peer: 'There is no peer.',
+    measure: async (isQuick, say) => (await import('./hostile.js')).hostileRows(isQuick, say),
+  },
+  {
     name: 'crash',
     title: 'Kills',
     peer: 'There is no peer: its column says what is not our doing.',

@@ -46,15 +46,18 @@ export async function seesQueues(console_: Served, count: number): Promise<boole
   return (overview.instances[0]?.totals.queues ?? 0) >= count;
 }
 
-/** The console as users run it. */
-export async function startConsole(redis: OwnRedis): Promise<Served> {
+/**
+ * The console as users run it.
+ * @param env for it alone.
+ */
+export async function startConsole(redis: OwnRedis, env: NodeJS.ProcessEnv = {}): Promise<Served> {
   const port = await freePort();
   const data = await mkdtemp(join(tmpdir(), 'spillway-bench-'));
   const main = fileURLToPath(new URL('../server/main.js', import.meta.url));
   const child = fork(
     main,
     ['--redis', redis.url, '--port', String(port), '--data', data, '--log-level', 'silent'],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', env: { ...process.env, ...env } },
   );
   const url = `http://127.0.0.1:${port}`;
   await waitFor(async () => (await fetch(`${url}/readyz`)).ok, 'the console answers');

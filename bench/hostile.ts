@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { packagePath } from '../server/package-path.js';
+import type { Say } from './groups.js';
+import type { LoopProbe } from './loop-probe.js';
+import type { Row } from './row.js';
+import { copyQueues, pause, residentBytes, type Served, startConsole, waitFor } from './world.js';
+
+const MB = 2 ** 20;
+const MAX_MORE_MB = 300;
+const MAX_HELD_MS = 250;
+const SETTLE_MS = 15_000;
+const LOOK_EVERY_MS = 500;
+
+/** What somebody who can write to Redis, or publish there, may do to a console. */
+interface Harm {
+  readonly id: string;
+  readonly what: string;
+  /** Resolves when it is done; the console is looked at from its beginning on. */
+  do(redis: OwnRedis, isQuick: boolean): Promise<unknown>;
+}
+
+const HARMS: readonly Harm[] = [
+  {
+    id: 'forged-beats',
+    what: 'made-up beats of 5,000 workers with 200 types each, at 50 MB/s',
+    async do(redis, isQuick) {
+      const script = packagePath('bench/forged-beats.mjs');
+      const args = [script, String(redis.port), '50000000', String(isQuick ? 5_000 : 45_000)];
+      const child = spawn(process.execPath, args, { stdio: 'ignore' });
+      await once(child, 'exit');
+    },
+  },
+  {
+    id: 'queues',
+    what: '100,000 queues (quick: 2,000)',
+    do: (redis, isQuick) => copyQueues(redis, 0, isQuick ? 2_000 : 100_000, 1),
+  },
+  {
+    id: 'types',
+    what: 'a million job types in 20 queues (quick: 20,000), a third of them failed',
+    do: (redis, isQuick) => inSteps(redis, TYPES, isQuick ? 20_000 : 1_000_000, 10_000),
+  },
+  {
+    id: 'names',
+    what: '100 jobs with names of 2 MB (quick: 10), and as many queues with names of 300 KB',
+    do: (redis, isQuick) => inSteps(redis, NAMES, isQuick ? 10 : 100, 10),
+  },
+];
+
+const TYPES = `
+for i = ARGV[1], ARGV[2] do
+  local queue = 'bull:types-' .. i % 20
+  redis.call('HSET', queue .. ':meta', 'version', 'bullmq:6.7.0', 'opts.maxLenEvents', 10000)
+  local id = redis.call('INCR', queue .. ':id')
+  local name = 'type-' .. i .. '-' .. string.rep('x', 120)
+  redis.call('HSET', queue .. ':' .. id, 'name', name, 'data', '{}', 'opts', '{}', 'timestamp', ARGV[3], 'delay', 0)
+  if i % 3 == 0 then
+    redis.call('HSET', queue .. ':' .. id, 'failedReason', name, 'finishedOn', ARGV[3], 'processedOn', ARGV[3] - 5, 'ats', 1)
+    redis.call('ZADD', queue .. ':failed', ARGV[3], id)
+  else
+    redis.call('LPUSH', queue .. ':wait', id)
+  end
+end`;
+
+const NAMES = `
+for i = ARGV[1], ARGV[2] do
+  redis.call('HSET', 'bull:named:meta', 'version', 'bullmq:6.7.0', 'opts.maxLenEvents', 10000)
+  local id = redis.call('INCR', 'bull:named:id')
+  local name = i .. string.rep('x', 2000000)
+  redis.call('HSET', 'bull:named:' .. id, 'name', name, 'data', '{}', 'opts', '{}', 'timestamp', ARGV[3], 'delay', 0)
+  redis.call('LPUSH', 'bull:named:wait', id)
+  local queue = 'bull:' .. i .. string.rep('q', 300000)
+  redis.call('HSET', queue .. ':meta', 'version', 'bullmq:6.7.0', 'opts.maxLenEvents', 10000)
+  redis.call('LPUSH', queue .. ':wait', 1)
+end`;
+
+async function inSteps(redis: OwnRedis, script: string, count: number, step: number): Promise<void> {
+  for (let from = 0; from < count; from += step)
+    await redis.client.eval(script, 0, from, Math.min(from + step, count) - 1, Date.now());
+}
+
+/** How much more memory each harm makes a console take, and how long it holds its event loop at a time. */
+export async function hostileRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const harm of HARMS) rows.push(...(await rowsOf(harm, isQuick, say)));
+  return rows;
+}
+
+async function rowsOf(harm: Harm, isQuick: boolean, say: Say): Promise<readonly Row[]> {
+  say(harm.what);
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-hostile-'));
+  const probe = join(directory, 'probe.json');
+  const redis = await startRedis();
+  const console_ = await startConsole(redis, {
+    NODE_OPTIONS: `--import=${new URL('./loop-probe.js', import.meta.url).href}`,
+    SPILLWAY_PROBE: probe,
+  });
+  try {
+    await pause(isQuick ? SETTLE_MS / 5 : SETTLE_MS);
+    await probed(console_, probe);
+    const baseBytes = await residentBytes(console_.pid);
+    let mostBytes = baseBytes;
+    let isDone = false;
+    const done = harm.do(redis, isQuick).then(() => pause(isQuick ? 5_000 : 60_000));
+    const watched = done.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await pause(LOOK_EVERY_MS);
+      mostBytes = Math.max(mostBytes, await residentBytes(console_.pid));
+    }
+    await watched;
+    const { heldMs, ownMs } = await probed(console_, probe);
+    const load = loadavg()[0]?.toFixed(1);
+    return [
+      {
+        id: `hostile.${harm.id}.memory`,
+        what: `memory that a console takes at most, above that beside an empty Redis: ${harm.what}`,
+        kind: 'cost',
+        unit: 'MB',
+        value: (mostBytes - baseBytes) / MB,
+        limit: MAX_MORE_MB,
+        detail: `${Math.round(baseBytes / MB)} MB before`,
+      },
+      {
+        id: `hostile.${harm.id}.held`,
+        what: `longest time for which its event loop was held by its own work: ${harm.what}`,
+        kind: 'cost',
+        unit: 'ms',
+        value: ownMs.at(-1) ?? Number.NaN,
+        limit: MAX_HELD_MS,
+        detail: `${Math.round(heldMs.at(-1) ?? Number.NaN)} ms with what others took of the machine, load ${load}`,
+      },
+    ];
+  } finally {
+    await console_.stop();
+    await redis.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** What the loop was held for since the last call. */
+async function probed(console_: Served, file: string): Promise<LoopProbe> {
+  await rm(file, { force: true });
+  process.kill(console_.pid, 'SIGUSR2');
+  const text = () => readFile(file, 'utf8').catch(() => '');
+  await waitFor(async () => (await text()).endsWith('}'), 'the probe has told');
+  return JSON.parse(await text()) as LoopProbe;
+}
