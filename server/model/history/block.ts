@@ -41,6 +41,13 @@ export function encodeBlock(columns: readonly BlockColumn[], ticksAStep: number)
   return writer.bytes();
 }
 
+/** Used again, as hundreds of blocks a second have columns of one length. */
+let lastMeans = new Int32Array(0);
+function meansOf(length: number): Int32Array {
+  if (lastMeans.length !== length) lastMeans = new Int32Array(length);
+  return lastMeans;
+}
+
 function writePoints(
   writer: ByteWriter,
   { mean, min, max, count }: Points,
@@ -48,7 +55,7 @@ function writePoints(
   form: number,
   ticksAStep: number,
 ): void {
-  const means = new Int32Array(count.length);
+  const means = meansOf(count.length);
   let known = 0;
   let last = Number.NaN;
   let code = GAP;
@@ -118,7 +125,7 @@ function readPoints(
   form: number,
   ticksAStep: number,
 ): void {
-  const means = new Int32Array(count.length);
+  const means = meansOf(count.length);
   readColumn(reader, means, 'distance');
   let known = 0;
   for (let i = 0; i < means.length; i++) {

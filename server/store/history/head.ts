@@ -1,5 +1,5 @@
 import { type BlockColumn, encodeBlock } from '../../model/history/block.js';
-import { type Points, pointsOfTicks } from '../../model/history/points.js';
+import { type Points, pointsOfTicks, type TickRoom, tickRoom } from '../../model/history/points.js';
 import { workersOf } from '../../model/judge-fleet.js';
 import { sightOf } from '../../model/sight.js';
 import { KEPT_SIGNALS, keptPrecision } from '../../signals/kept-signals.js';
@@ -197,6 +197,17 @@ export class Head {
   }
 }
 
+type ColumnRoom = TickRoom & { readonly values: Float32Array };
+
+/** By length, for each column: hundreds of windows are encoded a second, and what they take in between is garbage at once. */
+const ROOMS = new Map<number, ColumnRoom[]>();
+function roomsOf(seconds: number): ColumnRoom[] {
+  const known = ROOMS.get(seconds) ?? [];
+  // A window has 30 seconds at most, but for clocks that jump.
+  if (seconds <= WINDOW_SECONDS) ROOMS.set(seconds, known);
+  return known;
+}
+
 function encodeWindow(
   signals: readonly Signal[],
   ids: ReadonlyMap<string, number>,
@@ -204,14 +215,18 @@ function encodeWindow(
   untilSecond: number,
 ): Uint8Array {
   const columns: BlockColumn[] = [];
+  const seconds = Math.max(0, untilSecond - window.startSecond);
+  const rooms = roomsOf(seconds);
   signals.forEach((signal, i) => {
     const id = ids.get(signal.name);
-    const values = window.column(i, untilSecond);
-    if (id === undefined || values.every(Number.isNaN)) return;
+    if (id === undefined || window.isBlankColumn(i)) return;
+    rooms[i] ??= { ...tickRoom(seconds), values: new Float32Array(seconds) };
+    const room = rooms[i];
+    window.fillColumn(i, room.values);
     columns.push({
       signal: id,
       precision: keptPrecision(signal),
-      points: pointsOfTicks(window.startSecond * 1000, 1000, values),
+      points: pointsOfTicks(window.startSecond * 1000, 1000, room.values, room),
     });
   });
   return pack(encodeBlock(columns, 1), true);

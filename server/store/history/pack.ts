@@ -4,11 +4,15 @@ const PLAIN = 0;
 const DEFLATED = 1;
 /** Shorter ones gain less than they cost. */
 const WORTH_DEFLATING_BYTES = 160;
+/**
+ * zlib's usual state is 256 KB, for each of hundreds of blocks a second: V8 counts it and collects garbage for it. A block is
+ * some hundred bytes, which such a small window (4 KB) and table hold.
+ */
+const SMALL = { level: 6, windowBits: 12, memLevel: 4 } as const;
 
 /** A block as it is stored: a byte that says how, then the block. */
 export function pack(block: Uint8Array, mayDeflate: boolean): Uint8Array {
-  const deflated =
-    mayDeflate && block.length >= WORTH_DEFLATING_BYTES ? deflateRawSync(block, { level: 6 }) : null;
+  const deflated = mayDeflate && block.length >= WORTH_DEFLATING_BYTES ? deflateRawSync(block, SMALL) : null;
   const isSmaller = deflated !== null && deflated.length < block.length;
   const body = isSmaller ? deflated : block;
   const packed = new Uint8Array(body.length + 1);

@@ -55,18 +55,29 @@ export class TickWindow {
   /** The values of one signal, a second each, from the start up to `untilSecond`. */
   column(column: number, untilSecond: number): Float32Array {
     const values = new Float32Array(Math.max(0, untilSecond - this.startSecond));
+    this.fillColumn(column, values);
+    return values;
+  }
+
+  /** The same into an array, whose length is the number of seconds. */
+  fillColumn(column: number, values: Float32Array): void {
+    values.fill(Number.NaN);
     for (let row = 0; row < this.#length; row++) {
       const from = this.#rows[this.#at(row)] ?? 0;
       const to = row + 1 < this.#length ? this.#rows[this.#at(row + 1)] : values.length;
       values.fill(this.#rows[this.#at(row) + 1 + column] ?? Number.NaN, from, to);
     }
-    return values;
   }
 
   get isBlank(): boolean {
+    for (let column = 0; column < this.#width; column++) if (!this.isBlankColumn(column)) return false;
+    return true;
+  }
+
+  /** Nothing was known of that signal. */
+  isBlankColumn(column: number): boolean {
     for (let row = 0; row < this.#length; row++)
-      for (let column = 0; column < this.#width; column++)
-        if (!Number.isNaN(this.#rows[this.#at(row) + 1 + column])) return false;
+      if (!Number.isNaN(this.#rows[this.#at(row) + 1 + column])) return false;
     return true;
   }
 
