@@ -36,6 +36,8 @@ import type { SeenWorker, WorkerState } from './worker-state.js';
 const READ_TIMEOUT_MS = 2_500;
 /** How often a Redis that can't be read is tried. */
 const RETRY_EVERY_MS = 500;
+/** From so many queues on, what they cost the console itself is a reason to read them less often. */
+const MANY_QUEUES = 500;
 /** A connection that fails when the console has been held up for so long fails by that, as far as is known yet. */
 const HELD_UP_MS = 1_000;
 /** After an outage agents connect anew, as the console does: for so long nobody is told to be gone. */
@@ -307,6 +309,8 @@ export class InstanceWatch {
     this.link.problem = null;
     const ownCpuRatio = Math.max(0, ...this.#reader.nodes.map((node) => node.ownCpuRatio));
     const roundTripMs = this.#reader.roundTripMs;
+    // With few, what a tick takes is what else the process or its host does meanwhile, and no reason to look less often.
+    const isOfMany = this.#reader.queues.length > MANY_QUEUES;
     const pace = nextPollIntervalMs({
       baseMs: this.#config.pollIntervalMs,
       currentMs: this.#poll.intervalMs,
@@ -315,7 +319,7 @@ export class InstanceWatch {
       budgetRatio: this.#config.cpuBudgetRatio,
       roundTripMs,
       // Whoever has just opened it waits for the first picture.
-      tickCpuMs: this.#reader.hasFirstPicture ? this.#cost.cpuMs : 0,
+      tickCpuMs: isOfMany && this.#reader.hasFirstPicture ? this.#cost.cpuMs : 0,
     });
     this.#poll = {
       ...this.#poll,
