@@ -16,22 +16,6 @@ import type { WatchedQueue } from './watched-queue.js';
 /** MEMORY STATS walks all clients: 0.1 ms with a thousand. */
 const STATS_EVERY_MS = 3_000;
 
-/** Of fewer jobs more or less nothing is said anew: they weigh little beside what an estimate may be off by. */
-const NOTABLE_RATIO = 0.05;
-const NOTABLE_JOBS = 50;
-
-/**
- * Jobs have come or gone since its memory was told, and no turn of samples since: a queue that is drained holds what its counts
- * of now say, at the sizes that were sampled.
- */
-function hasMovedOn({ memory, counts }: QueueState): boolean {
-  if (memory?.source !== 'sample') return false;
-  const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
-  const now = waiting + prioritized + active + delayed + waitingChildren + completed + failed;
-  const then = memory.states.reduce((sum, { jobs }) => sum + jobs, 0);
-  return Math.abs(now - then) > Math.max(NOTABLE_JOBS, then * NOTABLE_RATIO);
-}
-
 interface NodeSight {
   readonly keys: ForeignKeys;
   readonly foreign: ForeignMemory;
@@ -117,9 +101,9 @@ export class InstanceMemory {
       : await this.sampler.sample(client, states, node, nowMs, master.mayReadData);
     const sampled = new Set(ids);
     for (const queue of master.queues) {
-      if (!queue.state || !(sampled.has(queue.id) || hasMovedOn(queue.state))) continue;
-      const samples = this.sampler.of(queue.id);
-      if (samples) queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
+      const samples = sampled.has(queue.id) ? this.sampler.of(queue.id) : null;
+      if (queue.state && samples)
+        queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
     }
     await this.#count(master, nowMs);
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {

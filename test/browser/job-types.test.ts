@@ -88,7 +88,7 @@ describe('the job types on a queue’s page', () => {
     await page.getByRole('row', { name: /^sync/ }).getByText('quiet').waitFor({ timeout: 20_000 });
     await add('sync', 30, { fail: true });
     const row = page.getByRole('row', { name: /^sync/ });
-    await row.getByText(/fails \d+% since/).waitFor({ timeout: 20_000 });
+    await row.getByText(/fails \d+% since/).waitFor({ timeout: 60_000 });
     expect(await row.locator('time').first().getAttribute('datetime')).toMatch(/^20\d\d-.*Z$/);
     await row.getByText('failed on purpose').waitFor();
     await page.close();
