@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // Tests start real Redis servers, workers and browsers, and wait for them most of the time: more files than there
     // are cores here.
-    maxWorkers: 3,
+    maxWorkers: process.env.CI ? 4 : 3,
     // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
     retry: process.env.CI ? 1 : 0,
     // Watchers and workers of a file are in one process: with more beside them, they would look late.
