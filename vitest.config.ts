@@ -9,14 +9,14 @@ export default defineConfig({
     // Tests start real Redis servers, workers and browsers, and wait for them most of the time: more files than there
     // are cores here.
     maxWorkers: process.env.CI ? 4 : 3,
-    // Many are about seconds of the real clock, on machines that others share: told as "retry x1" where it was needed.
-    retry: process.env.CI ? 1 : 0,
     // Watchers and workers of a file are in one process: with more beside them, they would look late.
     maxConcurrency: 2,
     // Nothing is mocked and no file leaves anything behind: files share a process, and what it has loaded.
     isolate: false,
+    // For all alike, as on a machine that others share any may take long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 40_000 } },
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'by the clock', include: BY_THE_CLOCK } },

@@ -30,7 +30,7 @@ beforeAll(async () => {
       cwd: directory,
     },
   );
-}, 120_000);
+});
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('the package as users get it', () => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { describe, expect } from 'vitest';
@@ -142,8 +143,10 @@ describe.concurrent('a beat tells', () => {
       processorFile: join(packagePath('test'), 'support', 'sandboxed-processor.cjs'),
       concurrency: 2,
     });
-    await add(redis, times(6, { ms: 400 }));
+    const untilFile = join(redis.directory, 'told');
+    await add(redis, times(6, { untilFile }));
     await ear.beatOf(id, (beat) => beat.running === 2 && beat.oldest.length === 2);
+    await writeFile(untilFile, '');
     await ear.beatOf(id, (beat) => beat.types.some((type) => type.completed > 0));
     // BullMQ's child processes outlive a parent that is killed, and spin.
     await worker.tell('close');
@@ -157,10 +160,12 @@ describe.concurrent('a beat tells', () => {
 
   it('that it is closing while it finishes what it has in hand', async ({ scene: { redis, ear, start } }) => {
     const { worker, id } = await start();
-    await add(redis, times(5, { ms: 2_500 }));
+    const untilFile = join(redis.directory, 'told');
+    await add(redis, times(5, { untilFile }));
     await ear.beatOf(id, (beat) => beat.running === 5);
     const closed = worker.tell('close');
     await ear.beatOf(id, (beat) => beat.isClosing && beat.running > 0);
+    await writeFile(untilFile, '');
     await closed;
     await until('it says farewell', () => ear.farewells.some((one) => one.workers.includes(id)));
   });

@@ -12,7 +12,7 @@ let alertmanager: RunningAlertmanager;
 beforeAll(async () => {
   receiver = await startReceiver();
   alertmanager = await startAlertmanager(`${receiver.url}/hook`);
-}, 60_000);
+});
 afterAll(async () => {
   await alertmanager?.stop();
   await receiver?.stop();

@@ -56,4 +56,4 @@ it('a single console that was killed does its work again as soon as it is up', a
     await redis.stop();
     await rm(dataDirectory, { recursive: true, force: true });
   }
-}, 120_000);
+});

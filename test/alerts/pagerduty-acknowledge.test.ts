@@ -32,7 +32,7 @@ beforeAll(async () => {
   const instances = [{ name: 'default', url: redis.url, queues: ['bull:mail'] }];
   await writeFile(config, JSON.stringify({ instances, alerts }));
   one = await startConsole({ dataDirectory: directory, args: ['--config', config, '--log-level', 'warn'] });
-}, 120_000);
+});
 afterAll(async () => {
   await one?.stop();
   await queue?.close();

@@ -177,7 +177,7 @@ describe('as it is configured', () => {
     } finally {
       await trusting.stop();
     }
-  }, 120_000);
+  });
 
   it('what is no certificate is refused at the start, and a private key is not quoted', async () => {
     for (const ca of [

@@ -54,19 +54,13 @@ it('a console that is killed again and again loses no alert, fires none twice, a
   await console_.ask('POST', `/api/v1/alerts/${first?.id}/acknowledge`, {});
   for (let kill = 0; kill < 2; kill++) {
     // Some seconds of judging, then gone between two ticks.
-    await until('it judges', async () => (await alertsOf(console_, 'patient')).length === 1, {
-      withinMs: 20_000,
-    });
+    await until('it judges', async () => (await alertsOf(console_, 'patient')).length === 1);
     await console_.signal('SIGKILL');
     console_ = await start();
-    const again = await until(
-      'the alert is there again',
-      async () => {
-        const found = await alertsOf(console_, 'at-once');
-        return found.length > 0 ? found : null;
-      },
-      { withinMs: 20_000 },
-    );
+    const again = await until('the alert is there again', async () => {
+      const found = await alertsOf(console_, 'at-once');
+      return found.length > 0 ? found : null;
+    });
     expect(again).toMatchObject([
       { id: first?.id, firedAt: first?.firedAt, acknowledged: { actor: expect.any(String) } },
     ]);

@@ -36,7 +36,7 @@ beforeAll(async () => {
       }),
     );
   store = await openStore(dataDirectory);
-}, 60_000);
+});
 afterAll(async () => {
   store?.close();
   for (const one of consoles) await one.stop();
@@ -55,10 +55,10 @@ const sender = async () => {
 };
 
 it('two consoles on one store send each alert once; when the sender is killed, the other sends within 15 s', async () => {
-  const first = await until('one of them sends', sender, { withinMs: 30_000 });
+  const first = await until('one of them sends', sender);
   const ids = Array.from({ length: 40 }, (_, i) => `n-${i}`);
   for (const id of ids) await tell(id);
-  await until('all are told', () => ids.every((id) => told().includes(id)), { withinMs: 30_000 });
+  await until('all are told', () => ids.every((id) => told().includes(id)));
   // What its killed sender had not noted as sent is sent again: at least once is what is promised.
   await until('and noted as told', async () => {
     const { pending, sending } = await store.outbox.counts();
@@ -75,12 +75,9 @@ it('two consoles on one store send each alert once; when the sender is killed, t
   await until(
     'the heartbeat goes on',
     () => receiver.received.filter(({ path }) => path === '/beat').length > beats,
-    {
-      withinMs: 30_000,
-    },
   );
   // Nothing was told twice, before or since.
   expect([...told()].sort()).toEqual([...ids, 'after-the-kill'].sort());
   expect(tookMs).toBeLessThan(15_000);
   for (const one of consoles) expect(one.output()).not.toContain('a-secret-of-sixteen');
-}, 120_000);
+});

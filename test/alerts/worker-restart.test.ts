@@ -30,7 +30,7 @@ beforeAll(async () => {
   await writeFile(config, JSON.stringify({ instances, alerts: { rules: [rule] } }));
   consoleArgs = ['--config', config, '--log-level', 'warn'];
   one = await startConsole({ dataDirectory: directory, args: consoleArgs });
-}, 120_000);
+});
 afterAll(async () => {
   await one?.stop();
   for (const process of processes) await process.stop();

@@ -35,7 +35,7 @@ beforeAll(async () => {
     fill: ({ queue }) => queue('mail').add('send', {}),
   });
   await untilSeen(scene, 'bull:mail');
-}, 60_000);
+});
 afterAll(async () => {
   await scene?.stop();
   await receiver?.stop();
@@ -107,16 +107,16 @@ it('what becomes of a message is seen without a reload, and takes the focus from
     Date.now(),
   );
   const waiting = page.locator('#messages-waiting');
-  await waiting.getByText('Redis live is full').waitFor({ timeout: 30_000 });
+  await waiting.getByText('Redis live is full').waitFor();
   const card = page.locator('.channel', { has: page.getByRole('heading', { name: 'ops-hook' }) });
-  await card.getByText(/Last failed .*answered 503/).waitFor({ timeout: 30_000 });
+  await card.getByText(/Last failed .*answered 503/).waitFor();
   const given = aNotification({ id: 'live-2', groupKey: 'live-2', title: 'Redis dead is full' });
   await store.outbox.add(given, ['nobody'], Date.now());
   const fence = { lease: 'alerts', holder: (await store.leases.read('alerts'))?.holder ?? '' };
   const [entry] = await store.outbox.claim(fence, ['nobody'], Date.now());
   if (!entry) throw new Error('claimed');
   await store.outbox.failed(entry, fence, Date.now(), 'answered 410', { state: 'dead' });
-  await page.locator('#messages-dead').getByText('Redis dead is full').waitFor({ timeout: 30_000 });
+  await page.locator('#messages-dead').getByText('Redis dead is full').waitFor();
 
   receiver.answer((_, response) => void response.end('ok'));
   await card.getByText('Works').waitFor({ timeout: 60_000 });
@@ -139,7 +139,7 @@ it('a beacon says before what it does, and afterwards how long it took', async (
   await page
     .getByRole('status')
     .getByText(/It got through in \d+ ms/)
-    .waitFor({ timeout: 20_000 });
+    .waitFor();
   expect(await text(page)).toMatch(/gone from Redis again/);
   expect(await axeFindsAsItIs(page)).toEqual([]);
   await shot(page, 'beacon');

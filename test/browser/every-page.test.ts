@@ -79,7 +79,7 @@ describe('every page', () => {
       await arrive?.(page);
       expect(await axeFinds(page)).toEqual([]);
       await page.close();
-    }, 60_000);
+    });
   }
 
   // After all wide ones: a browser that goes from one window to another starts a process for each page.
@@ -94,7 +94,7 @@ describe('every page', () => {
       expect(await axeFinds(page)).toEqual([]);
       expect(await smallTargets(page)).toEqual([]);
       await page.close();
-    }, 60_000);
+    });
   }
 });
 

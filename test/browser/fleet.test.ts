@@ -12,7 +12,7 @@ beforeAll(async () => {
   scene = await startScene({
     fill: ({ queue }) => Promise.all(['mail', 'reports'].map((name) => queue(name).waitUntilReady())),
   });
-}, 60_000);
+});
 afterEach(async () => {
   await Promise.all(processes.splice(0).map((one) => one.stop()));
 });
@@ -138,5 +138,5 @@ describe('the fleet page', () => {
       await page.close();
     }
     expect(scene.complaints()).toEqual([]);
-  }, 120_000);
+  });
 });

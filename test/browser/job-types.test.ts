@@ -26,7 +26,7 @@ beforeAll(async () => {
     'all types are known',
     async () => (await types()).filter(({ run }) => run !== null).length === 3,
   );
-}, 90_000);
+});
 afterAll(async () => {
   await workers?.stop();
   await scene?.stop();
@@ -61,9 +61,7 @@ describe('the job types on a queue’s page', () => {
     expect(await edit.count()).toBe(0);
     // Rows hold their places while the focus is on them.
     await page.evaluate('document.activeElement.blur()');
-    await expect
-      .poll(() => page.locator('#type-rows th').first().innerText(), { timeout: 20_000 })
-      .toContain('digest');
+    await expect.poll(() => page.locator('#type-rows th').first().innerText()).toContain('digest');
     await page.goto(`${scene.console.url}/`);
     const troubled = page.getByRole('link', { name: /in trouble: .*digest slow/ });
     // Runs count for a while only: fresh ones, however long the steps before took.
@@ -85,14 +83,14 @@ describe('the job types on a queue’s page', () => {
     const page = await scene.open(PAGE, WIDE);
     await untilLive(page);
     await add('sync', 30);
-    await page.getByRole('row', { name: /^sync/ }).getByText('quiet').waitFor({ timeout: 20_000 });
+    await page.getByRole('row', { name: /^sync/ }).getByText('quiet').waitFor();
     await add('sync', 30, { fail: true });
     const row = page.getByRole('row', { name: /^sync/ });
     await row.getByText(/fails \d+% since/).waitFor({ timeout: 60_000 });
     expect(await row.locator('time').first().getAttribute('datetime')).toMatch(/^20\d\d-.*Z$/);
     await row.getByText('failed on purpose').waitFor();
     await page.close();
-  }, 60_000);
+  });
 
   it('keep hostile names as text, and their thresholds apart, whatever the form does to line ends', async () => {
     const page = await scene.open(PAGE, WIDE);
@@ -128,5 +126,5 @@ describe('the job types on a queue’s page', () => {
       await page.close();
     }
     expect(scene.complaints()).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -25,10 +25,10 @@ describe('the overview', () => {
     const page = await scene.open('/?search=mail');
     await untilLive(page);
     const depth = page.locator('#queue-rows tr', { hasText: 'mail' }).locator('.cell-depth .number');
-    await expect.poll(() => depth.innerText(), { timeout: 10_000 }).toBe('5');
+    await expect.poll(() => depth.innerText()).toBe('5');
     await page.evaluate("document.body.dataset.mark = 'the same page'");
     await scene.queue('mail').addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'send', data: { i } })));
-    await expect.poll(() => depth.innerText(), { timeout: 10_000 }).toBe('12');
+    await expect.poll(() => depth.innerText()).toBe('12');
     expect(await page.evaluate('document.body.dataset.mark')).toBe('the same page');
     await page.close();
   });
@@ -39,7 +39,7 @@ describe('the overview', () => {
     expect(await page.locator('#queue-rows tr').count()).toBe(50);
     await page.keyboard.press('/');
     await page.keyboard.type('tenant-0');
-    await expect.poll(() => page.locator('#queue-rows tr').count(), { timeout: 10_000 }).toBe(10);
+    await expect.poll(() => page.locator('#queue-rows tr').count()).toBe(10);
     expect(new URL(page.url()).searchParams.get('search')).toBe('tenant-0');
     expect(await page.evaluate('document.activeElement.id')).toBe('search');
     await page.getByRole('link', { name: 'Queue', exact: true }).click();
@@ -67,11 +67,11 @@ describe('the overview', () => {
     await scene
       .queue('tenant-33')
       .addBulk(Array.from({ length: 40 }, (_, i) => ({ name: 'work', data: { i } })));
-    await page.waitForSelector('[data-held="queues"]:not([hidden])', { timeout: 15_000 });
+    await page.waitForSelector('[data-held="queues"]:not([hidden])');
     // What stands there stands where it stood, with its new number; what is new to this page is at the end.
     expect((await names()).slice(0, before.length)).toEqual(before);
     await page.mouse.move(5, 5);
-    await expect.poll(async () => (await names())[0], { timeout: 15_000 }).toBe('tenant-33');
+    await expect.poll(async () => (await names())[0]).toBe('tenant-33');
     await page.close();
   });
 
@@ -87,7 +87,7 @@ describe('the overview', () => {
     const used = Number(/used_memory:(\d+)/.exec(await scene.redis.client.info('memory'))?.[1]);
     await scene.redis.client.config('SET', 'maxmemory', Math.round(used * 0.8));
     const full = page.locator('#findings-list > li', { hasText: 'Redis is full' });
-    await full.waitFor({ timeout: 15_000 });
+    await full.waitFor();
     expect(Math.abs((await placeOfRow()) - before)).toBeLessThan(10);
     expect(await page.locator('#verdict-text').innerText()).toContain('Redis is full');
     expect(await page.locator('.band').getAttribute('class')).toContain('state-critical');
@@ -98,7 +98,7 @@ describe('the overview', () => {
     await page.waitForSelector('.outcomes');
     // Beneath the outcome the page has gone on; the pointer and the focus come back to where it was, and hold nothing.
     await page.keyboard.press('Escape');
-    await full.waitFor({ state: 'detached', timeout: 15_000 });
+    await full.waitFor({ state: 'detached' });
     await expect.poll(() => page.locator('#verdict-text').innerText()).not.toContain('Redis is full');
     expect(await page.locator('.band').getAttribute('class')).not.toContain('state-critical');
     expect(await page.locator('[data-held="findings"]').isHidden()).toBe(true);
@@ -121,9 +121,9 @@ describe('the overview', () => {
       await scene
         .queue('tenant-01')
         .addBulk(Array.from({ length: many }, (_, i) => ({ name: 'work', data: { i } })));
-      await expect.poll(() => depth.innerText(), { timeout: 10_000 }).not.toBe('1');
+      await expect.poll(() => depth.innerText()).not.toBe('1');
     }
-    await expect.poll(() => depth.innerText(), { timeout: 10_000 }).toBe('1,000');
+    await expect.poll(() => depth.innerText()).toBe('1,000');
     expect(await places()).toEqual(before);
     await page.close();
   });

@@ -46,7 +46,7 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   expect(await card.innerText()).toMatch(/20 of 3,000 off the disk/);
   expect(await now()).toMatchObject({ guard: true, restored: 20, ratePerSecond: 100 });
   await page.close();
-}, 120_000);
+});
 
 it('each button says what it will do and what it did; rate and guard are set while it goes', async () => {
   const page = await scene.open('/replays');
@@ -89,7 +89,7 @@ it('each button says what it will do and what it did; rate and guard are set whi
   expect(restored + remaining).toBe(3_000);
   expect(await scene.redis.client.llen('bull:mail:wait')).toBe(restored + 1);
   await page.close();
-}, 120_000);
+});
 
 it('on a phone, in the dark, and on the queue’s own page it reads as well', async () => {
   await scene.console.ask('POST', `/api/v1/parkings/${parking}/restore`, {
@@ -111,4 +111,4 @@ it('on a phone, in the dark, and on the queue’s own page it reads as well', as
     await page.close();
   }
   expect(scene.complaints()).toEqual([]);
-}, 120_000);
+});

@@ -35,7 +35,7 @@ describe('the forecast in the drawer', () => {
       },
       { withinMs: 40_000 },
     );
-  }, 90_000);
+  });
   afterAll(async () => {
     await workers?.stop();
     await scene?.stop();
@@ -123,7 +123,7 @@ describe('the forecast in the drawer', () => {
       const slider = await page.locator('.field-slider').boundingBox();
       expect(slider?.width ?? 0).toBeGreaterThan(100);
       await page.close();
-    }, 60_000);
+    });
   }
 
   it('is there without a script, and the slider, which could do nothing, is not', async () => {

@@ -16,14 +16,14 @@ describe('a console that cannot see', () => {
     expect(await page.locator('.blind-line').count()).toBe(0);
     scene.redis.freeze();
     try {
-      await page.waitForSelector('.blind-line', { timeout: 12_000 });
+      await page.waitForSelector('.blind-line');
       expect(await page.locator('#blind').innerText()).toMatch(
         /Blind: Redis default was last seen \d+ s ago/,
       );
       const age = async (): Promise<number> =>
         Number.parseInt(await page.locator('[data-age-since]').innerText(), 10);
       const first = await age();
-      await expect.poll(age, { timeout: 5_000 }).toBeGreaterThan(first);
+      await expect.poll(age).toBeGreaterThan(first);
       expect(await page.title()).toMatch(/^[●○]/);
       expect(await page.locator('.live').innerText()).toContain('not live');
       // The console itself still answers at once.
@@ -34,7 +34,7 @@ describe('a console that cannot see', () => {
     } finally {
       scene.redis.thaw();
     }
-    await expect.poll(() => page.locator('.blind-line').count(), { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => page.locator('.blind-line').count()).toBe(0);
     await page.close();
   });
 
@@ -44,10 +44,10 @@ describe('a console that cannot see', () => {
     await page.context().setOffline(true);
     // What is connected stays connected when a browser goes offline: so the stream is cut off here.
     await page.evaluate("document.querySelector('[data-live]')._htmx?.sse?.reader?.cancel()");
-    await page.waitForSelector('#lost:not([hidden])', { timeout: 15_000 });
+    await page.waitForSelector('#lost:not([hidden])');
     expect(await page.locator('.live').innerText()).toContain('not live');
     await page.context().setOffline(false);
-    await page.waitForSelector('#lost', { state: 'hidden', timeout: 20_000 });
+    await page.waitForSelector('#lost', { state: 'hidden' });
     await untilLive(page);
     await page.close();
   });

@@ -26,7 +26,7 @@ beforeAll(async () => {
     withinMs: 60_000,
     everyMs: 250,
   });
-}, 120_000);
+});
 afterAll(() => scene?.stop());
 
 const told = async (query: string): Promise<{ id: string; text: string }[]> =>
@@ -37,7 +37,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 }
 
 async function untilInView(page: Page, text: string): Promise<void> {
-  await page.getByText(text).first().waitFor({ state: 'visible', timeout: 20_000 });
+  await page.getByText(text).first().waitFor({ state: 'visible' });
 }
 
 describe('the timeline', () => {
@@ -55,7 +55,7 @@ describe('the timeline', () => {
     await time.hover();
     expect(await time.getAttribute('title')).toMatch(/local time/);
     await page.close();
-  }, 60_000);
+  });
 
   it('takes in what is new at the top, without a reload and without taking the pen away', async () => {
     const page = await scene.open('/timeline');
@@ -74,7 +74,7 @@ describe('the timeline', () => {
     ).toContain('half a sen');
     expect(await page.evaluate('window.isStillHere')).toBe(true);
     await page.close();
-  }, 60_000);
+  });
 
   it('is filtered by what is ticked and typed, and a new entry that does not fit stays out', async () => {
     const page = await scene.open('/timeline');
@@ -90,16 +90,10 @@ describe('the timeline', () => {
     const version = page.locator('#account');
     const before = await version.getAttribute('data-account-version');
     await scene.console.ask('POST', '/api/v1/markers', { text: 'not for this reader', kind: 'note' });
-    await until(
-      'it has looked',
-      async () => (await version.getAttribute('data-account-version')) !== before,
-      {
-        withinMs: 20_000,
-      },
-    );
+    await until('it has looked', async () => (await version.getAttribute('data-account-version')) !== before);
     expect(await entries.count()).toBe(1);
     await page.close();
-  }, 60_000);
+  });
 
   it('is annotated in place, by keyboard alone, and the note is changed and taken back', async () => {
     const [finding] = await told('kinds=finding.began');
@@ -124,7 +118,7 @@ describe('the timeline', () => {
     await page.waitForURL(/\/timeline$/);
     expect(await page.locator('#account').innerText()).not.toContain('it was the deploy');
     await page.close();
-  }, 60_000);
+  });
 });
 
 describe('an incident', () => {
@@ -166,7 +160,7 @@ describe('an incident', () => {
     await page.waitForURL(/\/incidents$/);
     await untilInView(page, 'Nothing has been marked');
     await page.close();
-  }, 60_000);
+  });
 
   it('that is open goes on by itself while somebody writes in its form, and says when another has closed it', async () => {
     const began = new Date(Date.now() - 60_000).toISOString();
@@ -177,23 +171,23 @@ describe('an incident', () => {
     const cause = page.locator('textarea[name="cause"]');
     await cause.fill('half a sen');
     await scene.console.ask('POST', '/api/v1/markers', { text: 'seen while it lasts', kind: 'note' });
-    await page.locator('#draft-text').getByText('seen while it lasts').waitFor({ timeout: 30_000 });
+    await page.locator('#draft-text').getByText('seen while it lasts').waitFor();
     await cause.pressSequentially('tence');
     await scene.console.ask('PATCH', `/api/v1/incidents/${made.body.id}`, {
       affects: 'Sending of e-mail',
       to: new Date().toISOString(),
     });
-    await page.locator('#incident-head').getByText('closed').waitFor({ timeout: 30_000 });
+    await page.locator('#incident-head').getByText('closed').waitFor();
     await page
       .locator('#status-text')
       .getByText(/Sending of e-mail/)
-      .waitFor({ timeout: 30_000 });
+      .waitFor();
     expect(await page.getByRole('button', { name: 'Close it now' }).count()).toBe(0);
     expect(await cause.inputValue()).toBe('half a sentence');
     expect(await cause.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     expect(await page.evaluate('window.isStillHere')).toBe(true);
     await page.close();
-  }, 120_000);
+  });
 
   it('that can not be so is refused in words, and what was typed stays', async () => {
     const page = await scene.open('/incidents/new');
@@ -205,7 +199,7 @@ describe('an incident', () => {
     expect(await page.inputValue('input[name="title"]')).toBe('Kept words');
     expect(await page.inputValue('input[name="to"]')).toMatch(/^2026-01-01T00:00/);
     await page.close();
-  }, 60_000);
+  });
 });
 
 describe('each page', () => {

@@ -38,4 +38,4 @@ it('a --redis beside a file that names instances is told once at the start, with
     await both.stop();
     await alone.stop();
   }
-}, 120_000);
+});

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
+import { ANSWER_WITHIN_MS } from '../../server/levers/order-answers.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
 import { concurrencyOf } from '../support/worker-scene.js';
@@ -127,7 +128,7 @@ describe.concurrent('what is kept', () => {
     const outcome = await scene.bench.pullOne('workers.revert', overQueue);
     expect(outcome.status).toBe('unverified');
     expect(outcome.summary).not.toMatch(/the order is kept/);
-    expect(outcome.durationMs).toBeLessThan(3_000);
+    expect(outcome.durationMs).toBeLessThan(2 * ANSWER_WITHIN_MS);
     expect(await concurrencyOf(process)).toEqual([5]);
     hanging.signal('SIGCONT');
   });

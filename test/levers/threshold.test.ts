@@ -116,5 +116,5 @@ describe('the slow threshold of a job type', () => {
     ]);
     expect(preview?.warnings.at(-1)?.text).toContain('This will be refused');
     expect((await pull(20, { type: 'Digest' })).status).toBe('unchanged');
-  }, 60_000);
+  });
 });

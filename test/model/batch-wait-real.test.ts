@@ -43,9 +43,7 @@ async function finishedRuns(
         ),
       )),
     );
-    await until(`${count} jobs completed`, async () => (await jobs.getCompletedCount()) >= count, {
-      withinMs: 25_000,
-    });
+    await until(`${count} jobs completed`, async () => (await jobs.getCompletedCount()) >= count);
     const completed = await jobs.getCompleted(0, -1);
     return {
       runs: completed.map((job) => ({

@@ -270,7 +270,7 @@ test('whatever a Redis looks like, no number of what is known of it is NaN, infi
     }),
     { numRuns: 200 },
   );
-}, 60_000);
+});
 
 /** Where numbers stand that are not as they should be. */
 function wrongNumbers(value: unknown, isRight: (value: number) => boolean, path = ''): readonly string[] {

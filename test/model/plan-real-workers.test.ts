@@ -93,4 +93,4 @@ it('what is foretold of a live raise of concurrency comes true with real workers
   expect(tookSeconds).toBeGreaterThan((low ?? 0) * 0.9);
   expect(tookSeconds).toBeLessThan((high ?? 0) * 1.25);
   expect(tookSeconds).toBeLessThan((asItIs.drainSeconds ?? 0) / 2);
-}, 120_000);
+});

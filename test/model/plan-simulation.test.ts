@@ -129,7 +129,7 @@ it('drain times are told within 20 % and inside the range, over a grid of simula
   expect(shareOf(results, ({ isInside }) => isInside)).toBeGreaterThanOrEqual(0.9);
   const drained = results.filter(({ isMemoryInside }) => isMemoryInside !== null);
   expect(shareOf(drained, ({ isMemoryInside }) => isMemoryInside)).toBeGreaterThanOrEqual(0.9);
-}, 120_000);
+});
 
 it('where the size of batches is not known, what happens is inside the wider range', () => {
   const results = runAll(['batching'], 30, false);
@@ -137,4 +137,4 @@ it('where the size of batches is not known, what happens is inside the wider ran
   showWorst(results);
   expect(results.length).toBeGreaterThanOrEqual(20);
   expect(shareOf(results, ({ isInside }) => isInside)).toBeGreaterThanOrEqual(0.85);
-}, 120_000);
+});

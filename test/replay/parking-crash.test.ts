@@ -49,7 +49,7 @@ it('what Redis loses by a crash of its own is neither lost nor doubled', async (
   expect(after.jobs).toEqual(before.jobs);
   await bench.stop();
   await close();
-}, 60_000);
+});
 
 it('a Redis that loses the second in which jobs were first parked, and runs them, gets none of them back', async () => {
   const queue = await filled();

@@ -123,7 +123,7 @@ it('a restore whose jobs only fail is paused by the guard, and the policy leaves
   expect(paused.remaining).toBeGreaterThan(1_000);
   expect((await look()).map(({ kind }) => kind)).toEqual([]);
   expect((await bench.deps.parkings.get(of)).state).toBe('paused');
-}, 120_000);
+});
 
 it('the lever that brings jobs back is guarded unless somebody says otherwise', async () => {
   const of = await parked(1_000);
@@ -139,4 +139,4 @@ it('the lever that brings jobs back is guarded unless somebody says otherwise', 
   const plain = await bench.pullOne('queue.unpark', { queues: [id], args: { parking: of, guard: false } });
   expect(plain.status).toBe('applied');
   expect(await bench.deps.parkings.get(of)).toMatchObject({ guard: false, restored: 1_000, remaining: 0 });
-}, 60_000);
+});

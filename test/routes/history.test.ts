@@ -20,7 +20,7 @@ beforeAll(async () => {
   queue = new Queue('mail', { connection: { port: redis.port } });
   await queue.addBulk(Array.from({ length: 12 }, (_, i) => ({ name: 'send', data: { i } })));
   console_ = await startConsole({ redisUrl: redis.url, dataDirectory: directory });
-}, 60_000);
+});
 afterAll(async () => {
   await console_?.stop();
   await queue?.close();

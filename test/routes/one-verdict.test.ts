@@ -25,7 +25,7 @@ beforeAll(async () => {
   const condition = { kind: 'finding', code: 'queue.overloaded' };
   const rule = { id: 'behind', name: 'Behind', severity: 'finding', condition, forSeconds: 0 };
   expect((await console_.ask('POST', '/api/v1/alert-rules', rule)).status).toBe(200);
-}, 120_000);
+});
 afterAll(async () => {
   await console_?.stop();
   await workers?.stop();

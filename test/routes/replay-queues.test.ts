@@ -35,7 +35,7 @@ beforeAll(async () => {
     Array.from({ length: 2_000 }, (_, i) => ({ id: `j${i}`, finishedAtMs: 1_700_000_000_000 + i })),
   );
   console_ = await startConsole({ redisUrl: redis.url, args: ['--config', config] });
-  await until('both replay queues are seen', async () => (await list()).length === 2, { withinMs: 30_000 });
+  await until('both replay queues are seen', async () => (await list()).length === 2);
 });
 afterAll(async () => {
   await console_?.stop();

@@ -34,7 +34,7 @@ beforeAll(async () => {
     withinMs: 60_000,
     everyMs: 250,
   });
-}, 90_000);
+});
 afterAll(async () => {
   await console_?.stop();
   await queue?.close();
@@ -247,15 +247,13 @@ it('a console that is stopped says so before it goes', async () => {
     'console.started',
     'console.stopped',
   ]);
-}, 60_000);
+});
 
 it('a console that is killed and comes back does not begin again what still is so', async () => {
   const before = (await entries('kinds=finding.began')).length;
   await console_.signal('SIGKILL');
   console_ = await startConsole({ redisUrl: redis.url, env, dataDirectory: directory });
-  await until('it is found again', async () => (await ask('GET', '/findings')).body.findings.length > 0, {
-    withinMs: 30_000,
-  });
+  await until('it is found again', async () => (await ask('GET', '/findings')).body.findings.length > 0);
   await queue.resume();
   await until(
     'its end is told',

@@ -79,4 +79,4 @@ it('a queue that Redis does not let be read is unknown on pages, in the API, in 
     await Promise.all(queues.map((queue) => queue.close()));
     await redis.stop();
   }
-}, 120_000);
+});

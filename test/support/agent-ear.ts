@@ -82,7 +82,7 @@ export async function startEar(port: number): Promise<AgentEar> {
     acks,
     farewells,
     last,
-    async beatOf(workerId, isWanted, withinMs = 30_000) {
+    async beatOf(workerId, isWanted, withinMs) {
       let from = 0;
       let found: WorkerBeat | undefined;
       await until(
@@ -94,7 +94,7 @@ export async function startEar(port: number): Promise<AgentEar> {
           }
           return found !== undefined;
         },
-        { withinMs },
+        withinMs === undefined ? {} : { withinMs },
       );
       if (!found) throw new Error('unreachable: until has waited for it');
       return found;

@@ -9,7 +9,7 @@ export interface AttachedWorkerPlan {
   readonly version?: 5 | 6;
   readonly count?: number;
   readonly concurrency?: number;
-  /** How long a job takes unless its data says `ms`. Data may also say `fail`, `hang` or `blockMs`. */
+  /** How long a job takes unless its data says `ms`. Data may also say `fail`, `hang`, `blockMs`, or the `untilFile` whose coming it waits for. */
   readonly jobMs?: number;
   readonly failing?: boolean;
   /** Port of the worker's own connections, where it is not the plan's (a proxy, say). */

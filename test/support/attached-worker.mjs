@@ -1,6 +1,6 @@
 // A process of an application: workers, with the agent where the plan says so. Started by attached-process.ts with its
 // plan as JSON; talks by IPC. Uses the built agent, as an application would.
-import { openSync } from 'node:fs';
+import { existsSync, openSync } from 'node:fs';
 import process from 'node:process';
 
 import { Cluster } from 'ioredis';
@@ -22,6 +22,8 @@ async function work(job, settings, signal) {
   if (blockMs > 0) block(blockMs);
   if (isHanging || job.data?.hang) await new Promise(() => setInterval(() => undefined, 60_000));
   await new Promise((resolve) => setTimeout(resolve, ms * slowdown));
+  const { untilFile } = job.data ?? {};
+  while (untilFile && !existsSync(untilFile)) await new Promise((resolve) => setTimeout(resolve, 20));
   if (fail || settings.failing) throw new Error('failed on purpose');
   return signal ? 'done' : 'done';
 }

@@ -10,7 +10,7 @@ export interface BrowserWindows {
   close(): Promise<void>;
 }
 
-const WAITS_AT_MOST_MS = 20_000;
+const WAITS_AT_MOST_MS = 40_000;
 
 export async function openWindows(): Promise<BrowserWindows> {
   const browser = await launchBrowser();

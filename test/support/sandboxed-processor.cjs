@@ -1,5 +1,8 @@
-// A processor in a process of its own, as BullMQ runs it when it is given a file.
+// A processor in a process of its own, as BullMQ runs it when it is given a file. Its jobs run until `job.data.untilFile`
+// is there.
+const { existsSync } = require('node:fs');
+
 module.exports = async (job) => {
-  await new Promise((resolve) => setTimeout(resolve, job.data.ms ?? 20));
+  while (!existsSync(job.data.untilFile)) await new Promise((resolve) => setTimeout(resolve, 20));
   return 'done';
 };

@@ -96,7 +96,7 @@ export async function startScene({ redis: limits, env, fill }: SceneOptions = {}
 
 /** Waits until the page is streamed to. */
 export async function untilLive(page: Page): Promise<void> {
-  await page.waitForSelector('[data-live-state="live"]', { timeout: 20_000 });
+  await page.waitForSelector('[data-live-state="live"]');
 }
 
 /** Waits until the console has found a queue. */
@@ -105,6 +105,6 @@ export async function untilSeen(scene: Scene, queueId: string): Promise<void> {
   await until(
     `the console sees ${queueId}`,
     async () => (await scene.console.ask('GET', path)).status === 200,
-    { withinMs: 20_000, everyMs: 100 },
+    { everyMs: 100 },
   );
 }

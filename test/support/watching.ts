@@ -65,7 +65,7 @@ export async function untilSnapshot(
   watch: Watch,
   what: string,
   is: (snapshot: Snapshot) => boolean,
-  { withinMs = 30_000, instance = 'default' }: { withinMs?: number; instance?: string } = {},
+  { withinMs = 40_000, instance = 'default' }: { withinMs?: number; instance?: string } = {},
 ): Promise<Snapshot> {
   return until(
     what,
@@ -83,7 +83,7 @@ export async function untilQueue(
   watch: Watch,
   id: string,
   is: (queue: QueueState) => boolean = () => true,
-  withinMs = 30_000,
+  withinMs = 40_000,
 ): Promise<QueueState> {
   return until(
     `queue ${id} as wanted`,

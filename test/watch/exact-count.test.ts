@@ -82,7 +82,7 @@ it.concurrent('a count is exact to the byte, whatever a queue is made of', async
   );
   const waiting = types.reduce((sum, type) => sum + (type.waiting?.value ?? 0), 0);
   expect(waiting).toBe(counts.waiting + counts.prioritized);
-}, 90_000);
+});
 
 it.concurrent('while one queue is counted another is refused, and a stopped count leaves what was known by samples', async ({
   world,
@@ -104,7 +104,7 @@ it.concurrent('while one queue is counted another is refused, and a stopped coun
   expect(after.count?.countedJobs).toBeLessThan(4_000);
   expect(after.memory?.source).toBe('sample');
   expect(watch.startCount('default', 'bull:small')).toMatchObject({ state: 'running' });
-}, 90_000);
+});
 
 it.concurrent('a queue that changes while it is counted is told with ±, and by samples again once a twentieth has changed', async ({
   world,
@@ -128,7 +128,7 @@ it.concurrent('a queue that changes while it is counted is told with ±, and by 
   await addJobs(queue, 900);
   const many = await untilQueue(watch, 'bull:busy', ({ memory }) => memory?.source === 'sample');
   expect(many.memory?.errorBytes).toBeGreaterThan(0);
-}, 90_000);
+});
 
 it.concurrent('jobs that workers move from list to list while they are counted are counted to within their ±', async ({
   world,
@@ -163,7 +163,7 @@ it.concurrent('jobs that workers move from list to list while they are counted a
   const truth = await heldBytes(redis, 'bull:moving');
   expect(memory?.source).toBe('count');
   expect(Math.abs((memory?.totalBytes ?? 0) - truth.all)).toBeLessThan(0.02 * truth.all);
-}, 90_000);
+});
 
 it.concurrent('a count works while Redis is over its limit', async ({ world }) => {
   const { redis, aQueue } = world;
@@ -177,7 +177,7 @@ it.concurrent('a count works while Redis is over its limit', async ({ world }) =
   watch.startCount('default', 'bull:full');
   const { memory } = await counted(watch, 'bull:full');
   expect(memory?.totalBytes).toBe((await heldBytes(redis, 'bull:full')).all);
-}, 90_000);
+});
 
 it.concurrent('a restart of Redis ends a count with its reason', async ({ world }) => {
   const { redis, aQueue } = world;
@@ -191,4 +191,4 @@ it.concurrent('a restart of Redis ends a count with its reason', async ({ world 
   await addJobs(queue, 50);
   const { count } = await untilQueue(watch, 'bull:mail', (seen) => seen.count?.state === 'failed', 20_000);
   expect(count?.problem).toMatch(/another process|gone/);
-}, 90_000);
+});

@@ -164,6 +164,6 @@ describe('finding queues', () => {
     await queue.add('send', {});
     await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1, 10_000);
     await queue.obliterate({ force: true });
-    await until('it is gone', () => watch.snapshot('default')?.queues.length === 0, { withinMs: 15_000 });
+    await until('it is gone', () => watch.snapshot('default')?.queues.length === 0);
   });
 });

@@ -89,7 +89,7 @@ describe('tenants of a queue', () => {
     expect(of('acme')?.bytes).toBeGreaterThan(5_600 * 500);
     expect(known.tenants?.filter(({ tenant }) => !tenant.startsWith('(')).length).toBeLessThanOrEqual(10);
     expect(known.tenants?.reduce((sum, { shareOfBacklog }) => sum + shareOfBacklog, 0)).toBeCloseTo(1);
-  }, 60_000);
+  });
 
   it('are counted exactly where few jobs wait, and told anew when they go and others come', async () => {
     const queue = aQueue('mail');
@@ -106,7 +106,7 @@ describe('tenants of a queue', () => {
     expect(
       after.tenants?.some(({ tenant, shareOfBacklog }) => tenant === 'acme' && shareOfBacklog > 0.2),
     ).toBe(false);
-  }, 60_000);
+  });
 
   it('are not made up from hostile data, and huge data are never fetched', async () => {
     const queue = aQueue('hostile');
@@ -141,7 +141,7 @@ describe('tenants of a queue', () => {
     const fetched = readsOfData(await heard.commands()).map(([, key]) => key);
     expect(fetched).toContain(`bull:hostile:${proto.id}`);
     expect(fetched).not.toContain(`bull:hostile:${huge.id}`);
-  }, 60_000);
+  });
 
   it('take at most 64 KB of data a tick, and are still found where each job has 16 KB', async () => {
     const queue = aQueue('large');
@@ -158,7 +158,7 @@ describe('tenants of a queue', () => {
     }
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(4);
-  }, 60_000);
+  });
 
   it('are looked for nowhere unless a field is configured: job data are not read at all', async () => {
     const queue = aQueue('quiet');
@@ -184,5 +184,5 @@ describe('tenants of a queue', () => {
     expect(
       await until('it is overheard', async () => readsOfData(await heard.commands()).length),
     ).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

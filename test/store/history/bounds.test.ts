@@ -45,7 +45,7 @@ it('the file stays within maxBytes by letting go of the oldest, and keeps the ne
     bench.history.read({ series: BACKLOG, fromMs, toMs: fromMs + 60_000, maxPoints: 60 });
   expect((await at(bench.nowMs - 60_000)).mean.every((value) => value !== null)).toBe(true);
   expect((await at(START_MS)).mean.every((value) => value === null)).toBe(true);
-}, 120_000);
+});
 
 it('a directory that can not be written is told as a finding, and history begins when it can', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'spillway-nowhere-'));
@@ -102,4 +102,4 @@ it('a full disk stops history and nothing else: it is told, and history goes on 
   execFileSync('mount', ['-o', 'remount,size=256m', directory]);
   await runNoise(bench, 60, 300);
   expect(bench.history.problem()).toBeNull();
-}, 120_000);
+});

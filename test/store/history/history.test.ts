@@ -77,7 +77,7 @@ describe('the history of a queue', () => {
     expect(old.stepMs).toBe(10_000);
     expect(old.mean.every((mean) => mean === 40)).toBe(true);
     expect(old.mean).toHaveLength(360);
-  }, 120_000);
+  });
 
   it('says of a Redis that was not seen nothing but that', async () => {
     const bench = await aHistory();
@@ -184,7 +184,7 @@ describe('a console that starts again', () => {
     });
     expect(stepMs).toBe(MINUTE_MS);
     expect(mean).toEqual([...Array(25).fill(77), ...Array(5).fill(null)]);
-  }, 60_000);
+  });
 
   it('sets a damaged file aside and begins anew', async () => {
     const bench = await aHistory();
