@@ -62,7 +62,7 @@ beforeAll(async () => {
       body.queues.every((queue: { counts: { failed: number } }) => queue.counts.failed === JOBS)
     );
   });
-}, 60_000);
+});
 afterAll(async () => {
   await console_?.stop();
   await cluster?.stop();
@@ -118,7 +118,7 @@ it('what is parked of both comes back by one replay, each job to its own queue a
     expect(await cluster.client.zscore(`${queue}:delayed`, 'd')).not.toBeNull();
     expect(await cluster.client.hget(`${queue}:w7`, 'data')).toBe('{"i":7}');
   }
-}, 60_000);
+});
 
 it('what failed in both is replayed by one replay', async () => {
   const done = await replayed('failed');
@@ -127,4 +127,4 @@ it('what failed in both is replayed by one replay', async () => {
     expect(await cluster.client.zcard(`${queue}:failed`)).toBe(0);
     expect(await waiting(queue)).toHaveLength(2 * JOBS);
   }
-}, 60_000);
+});

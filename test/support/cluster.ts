@@ -1,14 +1,19 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Cluster, Command } from 'ioredis';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { until } from './until.js';
 
 export interface OwnCluster {
+  /** Masters first, then as many replicas, in their order, where there are any. */
   readonly nodes: readonly OwnRedis[];
   readonly client: Cluster;
   /** Port of the master that serves the slot of a key. */
   portOf(key: string): number;
   /** Begins to move the slot of a key to another master, as `redis-cli --cluster reshard` does. */
   moveSlot(key: string): Promise<SlotMove>;
+  /** Has `redis-cli --cluster reshard` itself move the first slots of the first master to the second, with their keys. */
+  reshard(slots: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -19,29 +24,56 @@ export interface SlotMove {
   finish(): Promise<void>;
 }
 
+const run = promisify(execFile);
 const SLOTS = 16_384;
+const MASTERS = 3;
 
-/** Three masters that share the slots; no replicas. */
-export async function startCluster(): Promise<OwnCluster> {
+export interface ClusterOptions {
+  /** One of each master. */
+  readonly hasReplicas?: boolean;
+  /** More settings of all nodes, as flags. */
+  readonly args?: readonly string[];
+}
+
+/** Three masters that share the slots. */
+export async function startCluster({
+  hasReplicas = false,
+  args = [],
+}: ClusterOptions = {}): Promise<OwnCluster> {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+  // A replica that asks for a copy gets it at once.
+  settings.push('--repl-diskless-sync-delay', '0', ...args);
   const nodes = await Promise.all(
-    [0, 1, 2].map(() => startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] })),
+    Array.from({ length: hasReplicas ? 2 * MASTERS : MASTERS }, () => startRedis({ args: settings })),
   );
-  const share = Math.ceil(SLOTS / nodes.length);
-  for (const [i, node] of nodes.entries()) {
+  const masters = nodes.slice(0, MASTERS);
+  const share = Math.ceil(SLOTS / MASTERS);
+  for (const [i, node] of masters.entries())
     await node.client.call(
       'CLUSTER',
       'ADDSLOTSRANGE',
       String(i * share),
       String(Math.min(SLOTS, (i + 1) * share) - 1),
     );
-    await node.client.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]?.port));
-  }
+  for (const node of nodes) await node.client.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]?.port));
   await until('all nodes see all slots', async () => {
     const infos = await Promise.all(nodes.map((node) => node.client.call('CLUSTER', 'INFO')));
     return infos.every(
-      (info) => String(info).includes('cluster_state:ok') && String(info).includes('cluster_known_nodes:3'),
+      (info) =>
+        String(info).includes('cluster_state:ok') &&
+        String(info).includes(`cluster_known_nodes:${nodes.length}`),
     );
   });
+  for (const [i, replica] of nodes.slice(MASTERS).entries()) {
+    await replica.client.call(
+      'CLUSTER',
+      'REPLICATE',
+      String(await masters[i]?.client.call('CLUSTER', 'MYID')),
+    );
+    await until('the replica holds what its master does', async () =>
+      (await replica.client.info('replication')).includes('master_link_status:up'),
+    );
+  }
   const client = new Cluster(nodes.map((node) => ({ host: '127.0.0.1', port: node.port })));
   client.on('error', () => undefined);
   return {
@@ -49,6 +81,13 @@ export async function startCluster(): Promise<OwnCluster> {
     client,
     portOf: (key) => Number(client.slots[new Command('get', [key]).getSlot()]?.[0]?.split(':')[1]),
     moveSlot: (key) => moveSlot(nodes, key),
+    async reshard(slots) {
+      const ids = await Promise.all(nodes.slice(0, 2).map((node) => node.client.call('CLUSTER', 'MYID')));
+      const [from, to] = ids.map(String);
+      const move = ['--cluster-from', from, '--cluster-to', to, '--cluster-slots', String(slots)];
+      const at = `127.0.0.1:${nodes[0]?.port}`;
+      await run('redis-cli', ['--cluster', 'reshard', at, ...move.map(String), '--cluster-yes']);
+    },
     async stop() {
       client.disconnect();
       await Promise.all(nodes.map((node) => node.stop()));
