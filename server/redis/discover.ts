@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { ownText } from '../model/own-text.js';
+import { askForQueue, isQueue } from './confirm-queue.js';
 import { digestOf, MAX_QUEUE_ID_CHARS, queueOf } from './queue-keys.js';
-import { ReadBatch, Refused } from './read-batch.js';
+import { ReadBatch } from './read-batch.js';
 
 /** Keys that one SCAN looks at: 0.6 ms of Redis with a million keys, which are spread over its memory. [run: 1.2 µs a key] */
 const SCAN_COUNT = 500;
@@ -173,23 +174,16 @@ export class Discovery {
     this.#metOnce.clear();
   }
 
-  /** A hash named …:meta is a queue's if it holds a field that only BullMQ writes, or its siblings are there. */
   async #confirm(client: Redis, ids: readonly string[]): Promise<{ ids: readonly string[]; asked: number }> {
     const batch = new ReadBatch();
-    const slots = ids.map((id) => ({
-      id,
-      meta: batch.add('hmget', `${id}:meta`, 'version', 'opts.maxLenEvents'),
-    }));
+    const slots = ids.map((id) => [id, askForQueue(batch, id)] as const);
     await batch.run(client);
     const confirmed: string[] = [];
-    for (const { id, meta } of slots) {
-      const fields = batch.read((answers) => answers.list(meta));
-      // Not known: met again in the next pass. But what is no hash is no queue's.
-      if (fields instanceof Refused && fields.code !== 'WRONGTYPE') continue;
-      const [version, maxLenEvents] = fields instanceof Refused ? [] : fields;
-      if (version?.startsWith('bullmq') || (maxLenEvents !== null && maxLenEvents !== undefined))
-        confirmed.push(id);
-      else if (this.#rejected.size < MOST_REMEMBERED)
+    for (const [id, slot] of slots) {
+      const isOne = isQueue(batch, slot);
+      // One of which it is not known is met again in the next pass.
+      if (isOne) confirmed.push(id);
+      else if (isOne === false && this.#rejected.size < MOST_REMEMBERED)
         this.#rejected.add(id.length > MAX_QUEUE_ID_CHARS ? digestOf(id) : id);
     }
     return { ids: confirmed, asked: ids.length };

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ForeignKey } from '../watch/memory-state.js';
+import { askForQueue, isQueue } from './confirm-queue.js';
+import { possibleQueuesOf } from './queue-keys.js';
 import { ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Keys drawn at random in one tick: 4 µs each with a million keys, and a look at those that are nobody's. */
@@ -56,23 +58,28 @@ export class ForeignKeys {
     for (const key of this.#large.keys()) if (this.#isOwn(key)) this.#large.delete(key);
     const againSlots = [...this.#large.keys()].map(measure);
     await sizes.run(client);
-    const calls = sumOfCalls(draw.calls, sizes.calls);
     const sizesOf = (measured: readonly (readonly [string, Slot])[]) =>
       measured.flatMap(([key, slot]) => {
         const bytes = sizes.read((answers) => answers.number(slot));
         return bytes instanceof Refused ? [] : [{ key, bytes }];
       });
-    const foreign = sizesOf(drawnSlots);
-    for (const { key, bytes } of [...foreign, ...sizesOf(metSlots), ...sizesOf(againSlots)])
+    const sized = sizesOf(drawnSlots);
+    const largeMet = sizesOf(metSlots).filter(({ bytes }) => bytes >= LARGE_BYTES);
+    const owners = await unmetOwners(client, [...sized, ...largeMet]);
+    const nobodys = ({ key }: { readonly key: string }): boolean => owners.isQueues(key) === false;
+    const foreign = sized.filter(nobodys);
+    for (const { key, bytes } of [...foreign, ...largeMet.filter(nobodys), ...sizesOf(againSlots)])
       this.#note(key, bytes);
+    const unknown =
+      drawnSlots.length - sized.length + sized.filter(({ key }) => owners.isQueues(key) === null).length;
     return {
-      // A key whose size is not known is as one that was not drawn.
-      drawn: drawn.length - (drawnSlots.length - foreign.length),
+      // A key whose size, or whose owner, is not known is as one that was not drawn.
+      drawn: drawn.length - unknown,
       foreign: foreign.filter(({ key }) => !this.#large.has(key)),
       large: [...this.#large]
         .map(([key, bytes]) => ({ key: shown(key), bytes }))
         .sort((a, b) => b.bytes - a.bytes),
-      calls,
+      calls: sumOfCalls(draw.calls, sizes.calls, owners.calls),
     };
   }
 
@@ -83,6 +90,27 @@ export class ForeignKeys {
     const [smallest] = [...this.#large].sort((a, b) => a[1] - b[1]);
     if (smallest) this.#large.delete(smallest[0]);
   }
+}
+
+/**
+ * Asks Redis whether keys that are no watched queue's are those of a queue all the same: of one that the walk over all keys
+ * has not met yet, or that is beyond what is watched. `isQueues` is null where Redis did not say.
+ */
+async function unmetOwners(client: Redis, keys: readonly { readonly key: string }[]) {
+  const batch = new ReadBatch();
+  const asked = new Map<string, Slot>();
+  const slotOf = (id: string): Slot => {
+    const slot = asked.get(id) ?? askForQueue(batch, id);
+    asked.set(id, slot);
+    return slot;
+  };
+  const slots = new Map(keys.map(({ key }) => [key, possibleQueuesOf(key).map(slotOf)]));
+  await batch.run(client);
+  const isQueues = (key: string): boolean | null => {
+    const answers = (slots.get(key) ?? []).map((slot) => isQueue(batch, slot));
+    return answers.includes(true) || (answers.includes(null) ? null : false);
+  };
+  return { isQueues, calls: batch.calls };
 }
 
 /** Names of keys may hold what is private (a session, an address): what looks like an id is left out. */

@@ -62,3 +62,17 @@ export function queueOf(key: string, queues: { has(id: string): boolean }): stri
   }
   return null;
 }
+
+/** Ids of queues whose key this could be; of a key with many colons the first few. */
+export function possibleQueuesOf(key: string): readonly string[] {
+  const ids: string[] = [];
+  let at = key.indexOf(':', key.indexOf(':') + 1);
+  while (at > 0 && ids.length < MAX_POSSIBLE) {
+    ids.push(key.slice(0, at));
+    at = key.indexOf(':', at + 1);
+  }
+  return ids;
+}
+
+/** Prefixes and names with more colons than this allows for are not met in practice, and each is a question to Redis. */
+const MAX_POSSIBLE = 3;
