@@ -109,21 +109,39 @@ const unguarded = <T>(_part: string, run: () => T): T => run();
  * once, remedies that this Redis would refuse, that free nothing to speak of, or that would hurt while it is full are taken away, and what was found in
  * data that are not live is marked as last seen (last-seen.ts says why).
  */
-export function detectFindings(
+export function detectFindings(...of: DetectArgs): readonly CurrentFinding[] {
+  const steps = findingSteps(...of);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+type DetectArgs = readonly [
   snapshot: Snapshot,
   nowMs: number,
   thresholds: Thresholds,
-  { rules = FINDING_RULES, guard = unguarded }: DetectOptions = {},
-): readonly CurrentFinding[] {
-  const found = rules.flatMap((rule) =>
-    guard(`rule ${rule.code}`, () => rule.detect(snapshot, nowMs, thresholds), []).map((finding) =>
-      withCode(finding, rule.code),
-    ),
-  );
+  options?: DetectOptions,
+];
+
+/** `detectFindings` a step at a time: over ten thousand queues in trouble all of it holds the event loop for long. */
+export function* findingSteps(
+  ...[snapshot, nowMs, thresholds, { rules = FINDING_RULES, guard = unguarded } = {}]: DetectArgs
+): Generator<void, readonly CurrentFinding[]> {
+  const found: CodedFinding[] = [];
+  for (const { code, detect } of rules) {
+    const ofRule = guard(`rule ${code}`, () => detect(snapshot, nowMs, thresholds), []);
+    for (const finding of ofRule) found.push(withCode(finding, code));
+    yield;
+  }
   const byCode = new Map<string, CodedFinding[]>(rules.map(({ code }) => [code, []]));
   for (const finding of foldExplained(found)) byCode.get(finding.code)?.push(finding);
-  const told = rules
-    .flatMap(({ code }) => mergeAlike(byCode.get(code) ?? []))
+  const merged: CodedFinding[] = [];
+  for (const { code } of rules) {
+    yield;
+    merged.push(...mergeAlike(byCode.get(code) ?? []));
+  }
+  const told = merged
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) => roomFirst(enoughRoom(withinReach(finding, snapshot), snapshot), snapshot));
   const isLive = sightOf(snapshot, nowMs).isLive;

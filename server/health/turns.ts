@@ -13,4 +13,13 @@ export class Turns {
     await new Promise((resolve) => setImmediate(resolve));
     this.#sinceMs = performance.now();
   }
+
+  /** Takes the steps of a generator one after the other, and lets others in between them. @returns what it returns. */
+  async through<T>(steps: Iterator<unknown, T>): Promise<T> {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      await this.next();
+    }
+  }
 }

@@ -65,13 +65,16 @@ export function largestTypeOf(snapshot: Snapshot): TypeShare | null {
 export function memorySharesOf(snapshot: Snapshot): MemoryShares {
   const heldBytes = heldBytesOf(snapshot.nodes);
   const known = snapshot.queues.flatMap((queue) => (queue.memory ? { queue, memory: queue.memory } : []));
-  const byQueue = known.map(({ queue, memory }) => ({
-    queue,
-    memory,
-    ...shareOf({ bytes: memory.totalBytes, errorBytes: memory.errorBytes }, heldBytes),
-  }));
+  // Field by field: spreading another object into each of ten thousand takes many times as long.
+  const byQueue = known.map(({ queue, memory }) => {
+    const { totalBytes: bytes, errorBytes } = memory;
+    return { queue, memory, bytes, errorBytes, shareRatio: ratioOf(bytes, heldBytes) };
+  });
   const byType = known.flatMap(({ queue, memory }) =>
-    memory.types.map((type) => ({ queue, type, ...shareOf(type, heldBytes) })),
+    memory.types.map((type) => {
+      const { bytes, errorBytes } = type;
+      return { queue, type, bytes, errorBytes, shareRatio: ratioOf(bytes, heldBytes) };
+    }),
   );
   return {
     heldBytes,
@@ -115,7 +118,11 @@ export function foldRest<T extends Share>(
 }
 
 export function shareOf({ bytes, errorBytes }: Bytes, heldBytes: number): Share {
-  return { bytes, errorBytes, shareRatio: heldBytes >= 1 ? bytes / heldBytes : null };
+  return { bytes, errorBytes, shareRatio: ratioOf(bytes, heldBytes) };
+}
+
+function ratioOf(bytes: number, heldBytes: number): number | null {
+  return heldBytes >= 1 ? bytes / heldBytes : null;
 }
 
 function largestFirst(a: Bytes, b: Bytes): number {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { Turns } from '../health/turns.js';
 import { collectMetrics, type MetricsOptions } from '../signals/exposition.js';
 import type { Snapshot } from '../watch/snapshot.js';
 
@@ -15,7 +16,9 @@ export async function renderMetrics(
   options: MetricsOptions,
 ): Promise<string> {
   const registry = new Registry();
+  const turns = new Turns();
   for (const { name, help, kind, labelNames, samples } of collectMetrics(snapshots, options)) {
+    await turns.next();
     if (samples.length === 0) continue;
     const configuration = { name, help, labelNames: [...labelNames], registers: [registry] };
     if (kind === 'gauge') {

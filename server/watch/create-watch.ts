@@ -1,5 +1,5 @@
 import type { CurrentFinding, Finding, FindingRule, Thresholds } from '../findings/finding.js';
-import { detectFindings } from '../findings/index.js';
+import { findingSteps } from '../findings/index.js';
 import { marked } from '../findings/last-seen.js';
 import { detectOwnFindings } from '../findings/own-findings.js';
 import { compareFindings, trackFindings } from '../findings/track.js';
@@ -63,11 +63,12 @@ export function createWatch(options: WatchOptions): Watch {
 
   let own: readonly Finding[] = [];
 
-  const judge = ({ snapshot }: InstanceWatch, nowMs: number): void => {
+  const judge = async ({ snapshot }: InstanceWatch, nowMs: number, turns: Turns): Promise<void> => {
     const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
     const isFirst = snapshot.instance === options.instances[0]?.name;
     // The console is starved once, and told elsewhere only where something there follows from it.
-    const found = detectFindings(snapshot, nowMs, options.thresholds, guarded).filter(
+    const all = await turns.through(findingSteps(snapshot, nowMs, options.thresholds, guarded));
+    const found = all.filter(
       ({ code, explains }) => isFirst || code !== 'console.starved' || explains !== undefined,
     );
     const unread = findingsUnread(judged.get(snapshot.instance) ?? [], found, snapshot.unread);
@@ -88,7 +89,10 @@ export function createWatch(options: WatchOptions): Watch {
   const onTick = async (instance: string, atMs: number): Promise<void> => {
     const turns = new Turns();
     const watch = watches.get(instance);
-    if (watch) health.guard(`findings of ${instance}`, () => judge(watch, atMs), undefined);
+    if (watch)
+      await judge(watch, atMs, turns).catch((error: unknown) =>
+        health.note(`findings of ${instance}`, error),
+      );
     health.guard('findings of the console', () => judgeOwn(atMs), undefined);
     for (const [listener, part] of [...listeners]) {
       await turns.next();

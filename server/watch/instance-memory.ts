@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { Turns } from '../health/turns.js';
 import type { DiscoveryStep } from '../redis/discover.js';
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/memory-stats.js';
@@ -100,12 +101,15 @@ export class InstanceMemory {
       ? []
       : await this.sampler.sample(client, states, node, nowMs, master.mayReadData);
     const sampled = new Set(ids);
+    const turns = new Turns();
     for (const queue of master.queues) {
       const samples = sampled.has(queue.id) ? this.sampler.of(queue.id) : null;
-      if (queue.state && samples)
-        queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
+      if (!queue.state || !samples) continue;
+      await turns.next();
+      queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
     }
     await this.#count(master, nowMs);
+    await turns.next();
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {
       // Refused where ACL says so: then what is beside queues is not told.
       const { stats, calls } = await readMemoryStats(client);

@@ -3,6 +3,7 @@ import { hasGround } from '../findings/hold-verdict.js';
 import { queueVerdict } from '../findings/verdict.js';
 import { every, type Loop } from '../health/every.js';
 import type { OwnHealth } from '../health/own-health.js';
+import { Turns } from '../health/turns.js';
 import type { InstanceConfig } from '../instance-config.js';
 import type { DataLoss } from '../model/data-loss.js';
 import { judgeFleet } from '../model/judge-fleet.js';
@@ -253,8 +254,10 @@ export class InstanceWatch {
   async #tick(): Promise<void> {
     const startedAtMs = this.#deps.now();
     const ends = this.#cost.begin();
+    const turns = new Turns();
     const isRead = await this.#read();
     this.#isRead = isRead;
+    await turns.next();
     if (this.#isStopped) return;
     const nowMs = this.#deps.now();
     this.#poll = { ...this.#poll, ticks: this.#poll.ticks + 1, lastTickMs: nowMs - startedAtMs };
@@ -267,6 +270,7 @@ export class InstanceWatch {
     this.#snapshot = guard(`snapshot of ${name}`, () => this.#makeSnapshot(nowMs), this.#snapshot);
     if (isRead)
       guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);
+    await turns.next();
     guard(`timeline of ${name}`, () => this.#tidings.flush(), undefined);
     guard(`charts of ${name}`, () => this.#note(nowMs, isRead), undefined);
     if (isRead)

@@ -110,10 +110,8 @@ describe('a part that throws', () => {
     const faults = new Set<string>();
     const stop = onSignalFault((signal) => faults.add(signal));
     const snapshot = aSnapshot({ queues: [aQueue({ id: 'bull:mail' })] });
-    const families = collectMetrics([{ ...snapshot, queues: [...snapshot.queues, odd] }], {
-      nowMs: NOW_MS,
-      maxQueues: 10,
-    });
+    const options = { nowMs: NOW_MS, maxQueues: 10 };
+    const families = [...collectMetrics([{ ...snapshot, queues: [...snapshot.queues, odd] }], options)];
     stop();
     const one = [...faults].find((name) => name.startsWith('queue_'));
     const waiting = families.find(({ name }) => name === `spillway_${one}`);

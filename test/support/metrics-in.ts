@@ -7,8 +7,7 @@ export function metricsIn(text: string): {
   readonly unknown: readonly string[];
 } {
   const all = [...new Set(text.match(/\bspillway_[a-z0-9_]+/g) ?? [])];
-  const known = new Set(
-    collectMetrics([], { nowMs: NOW_MS, maxQueues: 10, findings: [] }).map(({ name }) => name),
-  );
+  const families = [...collectMetrics([], { nowMs: NOW_MS, maxQueues: 10, findings: [] })];
+  const known = new Set(families.map(({ name }) => name));
   return { all, unknown: all.filter((name) => !known.has(name)) };
 }
