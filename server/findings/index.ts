@@ -38,6 +38,7 @@ import { redisNoLimit } from './redis-no-limit.js';
 import { redisReadOnly } from './redis-read-only.js';
 import { redisUnreachable } from './redis-unreachable.js';
 import { redisUnread } from './redis-unread.js';
+import { redisUnsaved } from './redis-unsaved.js';
 import { roomFirst } from './room-first.js';
 import { compareFindings } from './track.js';
 import { withinReach } from './within-reach.js';
@@ -61,6 +62,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   redisNoLimit,
   redisEvictionPolicy,
   redisReadOnly,
+  redisUnsaved,
   queueNoWorkers,
   queueWorkersPaused,
   queueStuck,

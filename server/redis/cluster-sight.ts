@@ -101,11 +101,17 @@ export class ClusterSight {
   }
 }
 
-/** One round trip; a refusal is an answer too (MISCONF, while Redis can not save and serves reads). */
-export async function ping(client: Redis): Promise<void> {
+/**
+ * One round trip.
+ * @returns what Redis says where it refuses it, as that is an answer too; else null. While Redis can't save its data, it
+ * refuses PING wherever it would refuse a write (MISCONF).
+ */
+export async function ping(client: Redis): Promise<string | null> {
   try {
     await client.ping();
+    return null;
   } catch (error) {
-    if (!(error instanceof Error && error.name === 'ReplyError')) throw error;
+    if (error instanceof Error && error.name === 'ReplyError') return error.message;
+    throw error;
   }
 }

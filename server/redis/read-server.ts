@@ -34,6 +34,8 @@ export interface ServerReading {
   readonly policy: string;
   readonly fragmentationRatio: number;
   readonly refusedTotal: number | null;
+  /** Commands but PING that were refused with MISCONF so far; null where Redis does not count errors. */
+  readonly unsavedTotal: number | null;
   readonly evictedKeys: number;
   readonly connectedClients: number;
   readonly blockedClients: number;
@@ -64,7 +66,8 @@ export function readServer(info: Readonly<Record<string, string>>): ServerReadin
     hostBytes: hostBytes > 0 ? hostBytes : null,
     policy: info.maxmemory_policy ?? 'unknown',
     fragmentationRatio: infoNumber(info, 'mem_fragmentation_ratio', 1),
-    refusedTotal: refusedTotal(info),
+    refusedTotal: errorTotal(info, 'OOM'),
+    unsavedTotal: unsavedTotal(info),
     evictedKeys: infoNumber(info, 'evicted_keys'),
     connectedClients: infoNumber(info, 'connected_clients'),
     blockedClients: infoNumber(info, 'blocked_clients'),
@@ -77,12 +80,18 @@ export function readServer(info: Readonly<Record<string, string>>): ServerReadin
   };
 }
 
-/** errorstat_OOM counts refusals for memory from 6.2 on; a server that has refused nothing yet has no such line. */
-function refusedTotal(info: Readonly<Record<string, string>>): number | null {
-  const counted = parsePairs(info.errorstat_OOM).count;
+/** Errors are counted from 6.2 on; a server that has had none of a kind yet has no such line. */
+function errorTotal(info: Readonly<Record<string, string>>, code: string): number | null {
+  const counted = parsePairs(info[`errorstat_${code}`]).count;
   if (counted !== undefined) return Number(counted);
   const [major = 0, minor = 0] = (info.redis_version ?? '').split('.').map(Number);
   return major > 6 || (major === 6 && minor >= 2) ? 0 : null;
+}
+
+/** Without the PINGs, of this console and of whoever else looks whether Redis is there: nobody misses them. */
+function unsavedTotal(info: Readonly<Record<string, string>>): number | null {
+  const all = errorTotal(info, 'MISCONF');
+  return all === null ? null : all - Number(parsePairs(info.cmdstat_ping).rejected_calls ?? 0);
 }
 
 function replicationLag(info: Readonly<Record<string, string>>, replicas: number): number {

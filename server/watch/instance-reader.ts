@@ -267,7 +267,7 @@ export class InstanceReader {
     const plans = mine.map((queue) => queue.plan(plannedAtMs));
     const decode = addQueueReads(batch, plans, this.#sight.isCluster);
     // By itself: the large pipeline that follows takes as long to be put together and taken apart here as there.
-    await ping(master.client);
+    const refusal = await ping(master.client);
     this.roundTripMs = this.#now() - plannedAtMs;
     await batch.run(master.client);
     givenUp.throwIfAborted();
@@ -279,7 +279,7 @@ export class InstanceReader {
     if (typeof clientText === 'string') this.#takeClients(master.id, clientText);
     const outputBytes = this.#clients.outputBytesOf(master.id);
     const isNewMaster = this.#tick > FIRST_TICKS && !this.#nodes.has(master.id);
-    const isAnother = node.take(infoText, nowMs, outputBytes);
+    const isAnother = node.take(infoText, nowMs, outputBytes, refusal);
     if (isAnother) this.#tell(anotherProcess(this.#link.topology, master.address));
     if (isAnother || isNewMaster || node.hasFlushed)
       this.#readAllAnew(node.hasFlushed, master.address, nowMs);

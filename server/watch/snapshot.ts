@@ -108,6 +108,8 @@ export interface RedisNode {
   readonly isFull: boolean;
   /** Commands refused with OOM per second; null where Redis does not count errors (< 6.2). */
   readonly refusedPerSecond: number | null;
+  /** null: it saves its data, or goes on without. */
+  readonly unsaved: Unsaved | null;
   readonly evictedKeys: number;
   readonly evictedPerSecond: number;
   readonly connectedClients: number;
@@ -127,6 +129,13 @@ export interface RedisNode {
   readonly memory: NodeMemory | null;
   /** 0..1 of a core: what the console's own commands cost. */
   readonly ownCpuRatio: number;
+}
+
+/** Redis can't write its data to disk, and refuses every write for it (MISCONF). */
+export interface Unsaved {
+  readonly what: 'snapshot' | 'append-only file';
+  /** When somebody's command was last seen to be refused for it; null: nobody has tried. Where Redis does not count: now. */
+  readonly refusedAtMs: number | null;
 }
 
 export interface QueueCounts {

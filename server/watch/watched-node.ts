@@ -4,7 +4,7 @@ import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo, parsePairs } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
 import type { NodeMemory } from './memory-state.js';
-import type { RedisNode, UnreadNode } from './snapshot.js';
+import type { RedisNode, UnreadNode, Unsaved } from './snapshot.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
 const MOST_POINTS = 120;
@@ -20,6 +20,7 @@ export class WatchedNode {
   #last: {
     atMs: number;
     refused: number | null;
+    unsaved: number | null;
     evicted: number;
     runId: string;
     replicationId: string;
@@ -127,10 +128,11 @@ export class WatchedNode {
 
   /**
    * Takes in one INFO answer.
+   * @param refusal what Redis said to the PING before it; null: it answered.
    * @returns true where the process or its role is another than before: a restart or failover, after which the past
    * says nothing about the present.
    */
-  take(infoText: string, nowMs: number, outputBytes: number | null): boolean {
+  take(infoText: string, nowMs: number, outputBytes: number | null, refusal: string | null): boolean {
     this.#missed = 0;
     const info = parseInfo(infoText);
     const reading = readServer(info);
@@ -162,7 +164,8 @@ export class WatchedNode {
           : 0;
     const isOver = reading.maxBytes > 0 && reading.countedBytes >= reading.maxBytes;
     this.processId = reading.processId;
-    const { processId: _processId, refusedTotal: _refusedTotal, ...plain } = reading;
+    const { processId: _processId, refusedTotal: _refusedTotal, unsavedTotal, ...plain } = reading;
+    const hasRefused = unsavedTotal === null || (before !== null && unsavedTotal > (before.unsaved ?? 0));
     this.state = {
       ...plain,
       id: this.id,
@@ -175,6 +178,7 @@ export class WatchedNode {
       isFull:
         reading.policy === 'noeviction' && reading.maxBytes > 0 && (isOver || (refusedPerSecond ?? 0) > 0),
       refusedPerSecond,
+      unsaved: unsavedOf(refusal, hasRefused ? nowMs : (this.state?.unsaved?.refusedAtMs ?? null)),
       evictedPerSecond: before ? perSecond(reading.evictedKeys, before.evicted) : 0,
       clientOutputBytes: outputBytes ?? reading.clientOutputBytes,
       memory: this.#memory,
@@ -184,6 +188,7 @@ export class WatchedNode {
     this.#last = {
       atMs: nowMs,
       refused: reading.refusedTotal,
+      unsaved: unsavedTotal,
       evicted: reading.evictedKeys,
       runId: reading.runId,
       replicationId: info.master_replid ?? '',
@@ -192,6 +197,11 @@ export class WatchedNode {
     };
     return isAnother;
   }
+}
+
+function unsavedOf(refusal: string | null, refusedAtMs: number | null): Unsaved | null {
+  if (!refusal?.startsWith('MISCONF')) return null;
+  return { what: /\bAOF\b/.test(refusal) ? 'append-only file' : 'snapshot', refusedAtMs };
 }
 
 /** How often FLUSHALL and FLUSHDB were run. */

@@ -302,6 +302,20 @@ describe('redis.no-limit and redis.eviction-policy', () => {
   });
 });
 
+describe('redis.unsaved', () => {
+  const at = (refusedAtMs: number | null) =>
+    one(aSnapshot({ nodes: [aNode({ unsaved: { what: 'snapshot', refusedAtMs } })] }), 'redis.unsaved');
+
+  test('is critical while somebody is refused, and a warning where nobody has tried for half a minute', () => {
+    expect(at(NOW_MS - 20_000).severity).toBe('critical');
+    expect(at(NOW_MS - 40_000).severity).toBe('warning');
+    expect(at(null)).toMatchObject({ severity: 'warning', title: 'Redis can’t save to disk' });
+    expect(at(null).sentence).toMatch(
+      /nobody has tried lately.*Its log says why.*stop-writes-on-bgsave-error no/,
+    );
+  });
+});
+
 describe('redis.read-only', () => {
   test('a replica behind a plain address is a warning, one that Sentinel led to is critical', () => {
     const nodes = [aNode({ role: 'replica', isReadOnly: true })];

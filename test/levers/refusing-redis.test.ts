@@ -1,11 +1,16 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import { startBench } from '../support/lever-bench.js';
+import { startRedis } from '../../drills/own-redis.js';
+import { type LeverBench, startBench } from '../support/lever-bench.js';
 import { it } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 
-it('a Redis that can not save: queues stay known, and levers say why nothing was changed', async ({
+const unsaved = ({ watch }: LeverBench) => watch.findings().find(({ code }) => code === 'redis.unsaved');
+
+it('a Redis that can not save: it is told before anybody is refused and told louder then, queues stay known, and levers say why nothing was changed', async ({
   world: { redis, aQueue, endLater },
 }) => {
   const mail = aQueue('mail');
@@ -17,22 +22,36 @@ it('a Redis that can not save: queues stay known, and levers say why nothing was
   // Its directory is gone: nobody can write there, root either.
   await rm(redis.directory, { recursive: true });
   await redis.client.bgsave();
-  await until('it is refused', async () =>
-    /MISCONF/.test(
-      await mail.add('send', {}).then(
-        () => '',
-        (error: Error) => error.message,
-      ),
-    ),
-  );
+  const warned = await until('it is told', () => unsaved(bench));
+  expect([warned.severity, warned.title]).toEqual(['warning', 'Redis can’t save to disk']);
+  await expect(mail.add('send', {})).rejects.toThrow('MISCONF');
+  await until('that it refuses is told', () => unsaved(bench)?.severity === 'critical');
   const outcome = await bench.pullOne('queue.halt', { queues: ['bull:mail'] });
   expect(outcome.status).toBe('failed');
   expect(outcome.summary).toMatch(/accepts no writes because it cannot save to disk/);
   expect(await redis.client.hget('bull:mail:meta', 'concurrency')).toBeNull();
-  expect((await bench.seen('bull:mail')).backlog).toBeGreaterThanOrEqual(40);
+  expect((await bench.seen('bull:mail')).backlog).toBe(40);
   // Told to go on without.
   await redis.client.config('SET', 'stop-writes-on-bgsave-error', 'no');
+  await until('it is over', () => unsaved(bench) === undefined);
   expect((await bench.pullOne('queue.halt', { queues: ['bull:mail'] })).status).toBe('applied');
+});
+
+it('a Redis whose append-only file can not be written: it is told, with what is refused', async ({
+  world: { endLater },
+}) => {
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-aof-'));
+  endLater(() => rm(directory, { recursive: true }));
+  await mkdir(join(directory, 'appendonlydir'));
+  await symlink('/dev/full', join(directory, 'appendonlydir', 'appendonly.aof.1.incr.aof'));
+  const redis = await startRedis({ args: ['--dir', directory, '--appendonly', 'yes'] });
+  endLater(() => redis.stop());
+  const bench = await startBench(redis);
+  endLater(() => bench.stop());
+  await redis.client.set('any', 'is written down later');
+  await until('it refuses', async () => redis.client.set('any', 'other').then(() => false, String));
+  const told = await until('it is told', () => unsaved(bench)?.severity === 'critical' && unsaved(bench));
+  expect(told.sentence).toMatch(/its append-only file can not be written.*refuses all writes/);
 });
 
 it('a Redis that is busy with a script: nothing is 0 or gone, and levers say why nothing was changed', async ({

@@ -92,6 +92,12 @@ const anyNode: fc.Arbitrary<RedisNode> = fc
     evictedKeys: anyWhole,
     evictedPerSecond: anyAmount,
     replicationLinkUp: fc.boolean(),
+    unsaved: orNull(
+      fc.record({
+        what: fc.constantFrom('snapshot' as const, 'append-only file' as const),
+        refusedAtMs: orNull(anyWhole),
+      }),
+    ),
     uptimeSeconds: anyAmount,
     clientOutputBytes: anyAmount,
     memory: orNull(anyNodeMemory),

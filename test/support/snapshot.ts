@@ -53,6 +53,7 @@ export function aNode(over: Partial<RedisNode> = {}): RedisNode {
     clientOutputBytes: 0,
     replicas: 0,
     replicationLinkUp: true,
+    unsaved: null,
     replicationBacklogBytes: 0,
     replicationLagBytes: null,
     opsPerSecond: 250,

@@ -50,6 +50,13 @@ const DEFAULTS: readonly Default[] = [
   ),
   finding('host-starved', 'A worker host has no CPU to spare', 'host.starved', 'warning', 30 * SECOND),
   finding('redis-read-only', 'Redis takes no writes', 'redis.read-only', 'warning', 10 * SECOND),
+  finding(
+    'redis-unsaved',
+    'Redis refuses writes, as it can not save',
+    'redis.unsaved',
+    'critical',
+    10 * SECOND,
+  ),
   finding('redis-evicts', 'Redis may delete jobs', 'redis.eviction-policy', 'warning', MINUTE),
   finding('no-workers', 'No workers', 'queue.no-workers', 'warning', 30 * SECOND),
   finding('workers-paused', 'All workers are paused', 'queue.workers-paused', 'warning', MINUTE),

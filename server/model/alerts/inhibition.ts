@@ -74,7 +74,7 @@ const INHIBITIONS: readonly Inhibition[] = [
   // Its sentence names the holder.
   { causes: ['redis.filling'], effects: MEMORY, within: 'instance' },
   {
-    causes: ['redis.read-only'],
+    causes: ['redis.read-only', 'redis.unsaved'],
     effects: [...QUEUE_FLOW, ...TYPES, 'worker.*', ...FLOW],
     within: 'instance',
   },
