@@ -22,10 +22,15 @@ export interface MainWork {
 
 /** What sets the time that a queue needs to drain. Empty: no type stands out. */
 export function mainWork(queue: QueueState): MainWork {
-  const type = queue.types.find(({ slow, run }) => slow?.code === 'drain' && run !== null);
-  if (type?.slow?.code !== 'drain' || !type.run) return { words: '', accountsFor: [] };
+  const [most] = queue.types
+    .flatMap(({ name, slow, run }) =>
+      slow?.code === 'drain' && run ? [{ name, share: slow.shareOfWork, run }] : [],
+    )
+    // By name where they are equal, or another would be told from tick to tick.
+    .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
+  if (!most) return { words: '', accountsFor: [] };
   return {
-    words: ` Most of the work is ${plainName(type.name)}: ${formatRatio(type.slow.shareOfWork)} of what waits, ${formatDuration(type.run.p50Ms / 1000)} a run.`,
-    accountsFor: [{ queue: queue.id, jobType: type.name }],
+    words: ` Most of the work is ${plainName(most.name)}: ${formatRatio(most.share)} of what waits, ${formatDuration(most.run.p50Ms / 1000)} a run.`,
+    accountsFor: [{ queue: queue.id, jobType: most.name }],
   };
 }

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { detectFindings, FINDING_RULES } from '../../server/findings/index.js';
+import { mainWork } from '../../server/findings/main-work.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { compareFindings } from '../../server/findings/track.js';
 import { queueVerdict } from '../../server/findings/verdict.js';
 import { sightOf } from '../../server/model/sight.js';
 import type { Snapshot } from '../../server/watch/snapshot.js';
 import { anySnapshot } from '../support/any-snapshot.js';
-import { NOW_MS } from '../support/snapshot.js';
+import { aType, someRuns } from '../support/job-types.js';
+import { aQueue, NOW_MS } from '../support/snapshot.js';
 
 const find = (snapshot: Snapshot) => detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
 
@@ -118,6 +120,15 @@ test('the same troubles have the same keys, in whatever order job types come', (
       expect(keys(shuffled)).toEqual(keys(snapshot));
     }),
   );
+});
+
+test('of job types that are as much of the work, a growing queue names the same in whatever order they come', () => {
+  const slow = { code: 'drain', shareOfWork: 0.5 } as const;
+  const types = ['a', 'b'].map((name) => aType({ name, slow, run: someRuns() }));
+  const names = [types, types.toReversed()].map(
+    (inOrder) => mainWork(aQueue({ types: inOrder })).accountsFor[0]?.jobType,
+  );
+  expect(names).toEqual(['a', 'a']);
 });
 
 test('each queue has at most one finding about its flow, and a verdict that is of the ladder', () => {
