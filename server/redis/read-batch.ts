@@ -1,4 +1,11 @@
 import type { Redis } from 'ioredis';
+import { formatBytes } from '../model/format.js';
+import { withinBytes } from './answer-limit.js';
+
+/** What the answers of one batch may hold together: those about a thousand queues are 2 MB. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** As if Redis had said it. */
+const TOO_LARGE = 'TOOLARGE';
 
 /** Place of one command's answer in a batch. */
 export type Slot = number;
@@ -63,6 +70,12 @@ export class ReadBatch {
     return this.#commands.push([command, ...args]) - 1;
   }
 
+  /** More was sent than may be, and nothing of it was taken. */
+  get isTooLarge(): boolean {
+    const [first] = this.#answers;
+    return first instanceof Error && first.message.startsWith(TOO_LARGE);
+  }
+
   get size(): number {
     return this.#commands.length;
   }
@@ -70,11 +83,16 @@ export class ReadBatch {
   /**
    * Sends everything as one pipeline; what a Cluster says lies elsewhere is asked for there, once.
    * @param nodeAt the connection to `host:port` of a Cluster; absent: redirections are refusals.
+   * @param maxBytes what the answers may hold together: where they hold more, none is taken and each is a refusal.
    * @throws when the connection fails; single refusals stay in their slots.
    */
-  async run(client: Redis, nodeAt?: (address: string) => Redis | null): Promise<void> {
+  async run(
+    client: Redis,
+    nodeAt?: (address: string) => Redis | null,
+    maxBytes = MAX_ANSWER_BYTES,
+  ): Promise<void> {
     if (this.#commands.length === 0) return;
-    this.#answers = await exec(client, this.#commands);
+    this.#answers = await exec(client, this.#commands, maxBytes);
     if (nodeAt) await this.#follow(nodeAt);
   }
 
@@ -136,8 +154,17 @@ export class ReadBatch {
   }
 }
 
-async function exec(client: Redis, commands: readonly (readonly (string | number)[])[]): Promise<unknown[]> {
-  const results = (await client.pipeline(commands.map((command) => [...command])).exec()) ?? [];
+async function exec(
+  client: Redis,
+  commands: readonly (readonly (string | number)[])[],
+  maxBytes = MAX_ANSWER_BYTES,
+): Promise<unknown[]> {
+  const pipeline = client.pipeline(commands.map((command) => [...command]));
+  const results = await withinBytes(client, maxBytes, async () => (await pipeline.exec()) ?? []);
+  if (results === null) {
+    const tooLarge = new Error(`${TOO_LARGE} the answers hold more than ${formatBytes(maxBytes)}`);
+    return commands.map(() => tooLarge);
+  }
   const lost = results.find(([error]) => error && isConnectionLoss(error));
   if (lost?.[0]) throw lost[0];
   return results.map(([error, value]) => error ?? value);

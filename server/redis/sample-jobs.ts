@@ -37,6 +37,8 @@ export interface QueueSample {
   readonly structure: QueueStructure | null;
 }
 
+/** What the ids of one step may hold together: four thousand of the longest that are looked at are 4 MB. */
+const MAX_ID_BYTES = 16 * 1024 * 1024;
 /** Schedulers looked at of one queue; their number times the mean is what they hold. */
 const SCHEDULERS_SAMPLED = 5;
 
@@ -50,7 +52,12 @@ export async function sampleJobs(
   client: Redis,
   requests: readonly SampleRequest[],
   random: () => number,
-): Promise<{ readonly samples: readonly QueueSample[]; readonly calls: ReadonlyMap<string, number> }> {
+): Promise<{
+  readonly samples: readonly QueueSample[];
+  readonly calls: ReadonlyMap<string, number>;
+  /** Ids were so long that nothing was looked at. */
+  readonly isTooLarge: boolean;
+}> {
   const places = new ReadBatch();
   const idSlots = requests.map(({ states }) => states.map((state) => addPlaces(places, state, random)));
   const schedulers = requests.map(({ id, withStructure }) =>
@@ -61,7 +68,8 @@ export async function sampleJobs(
         }
       : null,
   );
-  await places.run(client);
+  await places.run(client, undefined, MAX_ID_BYTES);
+  if (places.isTooLarge) return { samples: [], calls: places.calls, isTooLarge: true };
   const sizes = new ReadBatch();
   const measured = requests.map(({ id, states }, q) =>
     states.map((state, s) => {
@@ -105,7 +113,8 @@ export async function sampleJobs(
     }),
     structure: known(sizes.read((answers) => structures[q]?.(answers) ?? null)),
   }));
-  return { samples, calls: sumOfCalls(places.calls, sizes.calls, facts.calls) };
+  const calls = sumOfCalls(places.calls, sizes.calls, facts.calls);
+  return { samples, calls, isTooLarge: false };
 }
 
 /**

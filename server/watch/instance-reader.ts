@@ -35,6 +35,8 @@ const PASS_WITHIN_MS = 20_000;
 const FIRST_WALK_SHARE = 0.6;
 /** Masters of a Cluster are met one after the other; one that comes later has taken over from another. */
 const FIRST_TICKS = 10;
+/** That of 20,000 clients with names as BullMQ gives them. [run: 3,000 with names of 2 KB are 6.8 MB, 44 ms] */
+const MAX_CLIENT_LIST_BYTES = 8 * 1024 * 1024;
 const ONE_SCAN: ReadonlyMap<string, number> = new Map([['scan', 1]]);
 /** Looking for queues and keys takes most of the budget; while somebody waits for a count it may take longer. */
 const SHARE_WHILE_COUNTING = 0.1;
@@ -259,24 +261,18 @@ export class InstanceReader {
     const mine = [...due].filter((queue) => this.#sight.isOn(master.id, queue.id));
     const batch = new ReadBatch();
     const infoSlot = addServerRead(batch, this.#link.capabilities?.canFlagScripts ?? false);
-    const wantsClients =
-      (this.#clients.isDue(this.#tick) || this.#fleet.wantsClients(this.#now())) &&
-      (this.#link.capabilities?.canListClients ?? false);
-    const clientsSlot = wantsClients ? batch.add('client', 'LIST') : null;
     const plannedAtMs = this.#now();
     const plans = mine.map((queue) => queue.plan(plannedAtMs));
     const decode = addQueueReads(batch, plans, this.#sight.isCluster);
     // By itself: the large pipeline that follows takes as long to be put together and taken apart here as there.
     const refusal = await ping(master.client);
     this.roundTripMs = this.#now() - plannedAtMs;
+    await this.#readClients(master, node);
     await batch.run(master.client);
     givenUp.throwIfAborted();
     const nowMs = this.#now();
     node.count(batch.calls);
     const infoText = orThrow(batch.read((answers) => answers.text(infoSlot))) ?? '';
-    const clientText = batch.read((answers) => answers.text(clientsSlot));
-    // Refused: who is connected stays as it was last seen.
-    if (typeof clientText === 'string') this.#takeClients(master.id, clientText);
     const outputBytes = this.#clients.outputBytesOf(master.id);
     const isNewMaster = this.#tick > FIRST_TICKS && !this.#nodes.has(master.id);
     const isAnother = node.take(infoText, nowMs, outputBytes, refusal);
@@ -326,6 +322,22 @@ export class InstanceReader {
     const ids = new Set([...masters.map((master) => master.id), ...this.#link.slotOwners()]);
     this.#nodes.forgetAllBut(ids);
     this.#clients.forgetAllBut(ids);
+  }
+
+  /** By itself, as clients may give themselves names of any length: what that costs is then not the rest of the tick. */
+  async #readClients(master: MasterNode, node: WatchedNode): Promise<void> {
+    const isWanted = this.#clients.isDue(this.#tick) || this.#fleet.wantsClients(this.#now());
+    if (!isWanted || !this.#link.capabilities?.canListClients) return;
+    const batch = new ReadBatch();
+    const slot = batch.add('client', 'LIST');
+    await batch.run(master.client, undefined, MAX_CLIENT_LIST_BYTES);
+    node.count(batch.calls);
+    const text = batch.read((answers) => answers.text(slot));
+    // Refused: who is connected stays as it was last seen.
+    if (typeof text === 'string') this.#takeClients(master.id, text);
+    if (!batch.isTooLarge) return;
+    this.#clients.lose(master.id, this.#tick);
+    for (const queue of this.#queues.values()) queue.setWorkers(null);
   }
 
   #takeClients(masterId: string, text: string): void {

@@ -29,6 +29,9 @@ const MANY_QUEUES = 2_000;
 const MANY_EVERY_TICKS = 3;
 const SATED_EVERY_TICKS = 5;
 
+/** Where ids are too long for as few as that, or soon again: each try costs the connection. */
+const REST_MS = 60_000;
+
 /** What may be spent on a Redis, and who keeps the account of it. */
 export interface ReadAccount {
   /** µs of Redis. */
@@ -44,6 +47,8 @@ export class InstanceSampler {
   #jobUsec = FIRST_JOB_USEC;
   #mostJobs = FIRST_MOST_JOBS;
   #rested = 0;
+  #restsUntilMs = Number.NEGATIVE_INFINITY;
+  #tooLargeAtMs = Number.NEGATIVE_INFINITY;
   /** Nothing was wanted when it was last weighed up. */
   #isSated = false;
 
@@ -78,6 +83,7 @@ export class InstanceSampler {
     nowMs: number,
     mayReadData: boolean,
   ): Promise<readonly string[]> {
+    if (nowMs < this.#restsUntilMs) return [];
     const affordable = Math.floor(node.leftUsec / this.#jobUsec);
     if (affordable < FEWEST_JOBS) return [];
     const everyTicks =
@@ -93,7 +99,14 @@ export class InstanceSampler {
     this.#isSated = requests.length === 0;
     if (this.#isSated) return [];
     const startedAt = performance.now();
-    const { samples, calls } = await sampleJobs(client, requests, this.#random);
+    const { samples, calls, isTooLarge } = await sampleJobs(client, requests, this.#random);
+    if (isTooLarge) {
+      node.pay(calls);
+      if (nowMs - this.#tooLargeAtMs < REST_MS) this.#restsUntilMs = nowMs + REST_MS;
+      this.#mostJobs = FEWEST_JOBS;
+      this.#tooLargeAtMs = nowMs;
+      return [];
+    }
     const isLong = performance.now() - startedAt > LONGEST_MS;
     this.#mostJobs = isLong
       ? Math.max(FEWEST_JOBS, this.#mostJobs / 2)

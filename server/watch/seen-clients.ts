@@ -3,6 +3,9 @@ import { type ClientReading, mergeClientReadings, readClientList } from '../redi
 /** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
 const MANY_CLIENTS = 500;
 
+/** Where the list is too large to be taken, it is asked for again after so many ticks. */
+const TOO_LARGE_TICKS = 60;
+
 /** Who is connected to the masters of one Redis, as CLIENT LIST last told of each. */
 export class SeenClients {
   readonly #ofMaster = new Map<string, ClientReading>();
@@ -22,7 +25,14 @@ export class SeenClients {
     return merged;
   }
 
-  /** Workers of a queue; null: nobody was listed yet. */
+  /** The list of one master is larger than may be: who is connected is not known from now on. */
+  lose(masterId: string, tick: number): void {
+    this.#ofMaster.delete(masterId);
+    this.#merged = null;
+    this.#dueTick = tick + TOO_LARGE_TICKS;
+  }
+
+  /** Workers of a queue; null: not known. */
   workersOf(queueId: string): number | null {
     return this.#merged === null ? null : (this.#merged.workersByQueue.get(queueId) ?? 0);
   }
