@@ -14,6 +14,8 @@ const MB = 2 ** 20;
 const MAX_MORE_MB = 300;
 const MAX_HELD_MS = 250;
 const SETTLE_MS = 15_000;
+/** By then everything that was made is found and read. */
+const AFTER_MS = 45_000;
 const LOOK_EVERY_MS = 500;
 
 /** What somebody who can write to Redis, or publish there, may do to a console. */
@@ -106,7 +108,7 @@ async function rowsOf(harm: Harm, isQuick: boolean, say: Say): Promise<readonly 
     const baseBytes = await residentBytes(console_.pid);
     let mostBytes = baseBytes;
     let isDone = false;
-    const done = harm.do(redis, isQuick).then(() => pause(isQuick ? 5_000 : 60_000));
+    const done = harm.do(redis, isQuick).then(() => pause(isQuick ? 5_000 : AFTER_MS));
     const watched = done.finally(() => {
       isDone = true;
     });
