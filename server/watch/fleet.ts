@@ -93,6 +93,12 @@ export class Fleet {
     return null;
   }
 
+  /** Who is connected is not known any more. */
+  loseClients(): void {
+    this.#clients = null;
+    this.#addresses = new Set();
+  }
+
   takeClients(reading: ClientReading, nowMs: number): void {
     this.#clients = reading;
     this.#addresses = new Set(reading.workers.map(({ address }) => address));

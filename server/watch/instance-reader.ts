@@ -326,7 +326,7 @@ export class InstanceReader {
 
   /** By itself, as clients may give themselves names of any length: what that costs is then not the rest of the tick. */
   async #readClients(master: MasterNode, node: WatchedNode): Promise<void> {
-    const isWanted = this.#clients.isDue(this.#tick) || this.#fleet.wantsClients(this.#now());
+    const isWanted = this.#clients.isDue(this.#tick, this.#fleet.wantsClients(this.#now()));
     if (!isWanted || !this.#link.capabilities?.canListClients) return;
     const batch = new ReadBatch();
     const slot = batch.add('client', 'LIST');
@@ -337,6 +337,7 @@ export class InstanceReader {
     if (typeof text === 'string') this.#takeClients(master.id, text);
     if (!batch.isTooLarge) return;
     this.#clients.lose(master.id, this.#tick);
+    this.#fleet.loseClients();
     for (const queue of this.#queues.values()) queue.setWorkers(null);
   }
 

@@ -11,9 +11,11 @@ export class SeenClients {
   readonly #ofMaster = new Map<string, ClientReading>();
   #merged: ClientReading | null = null;
   #dueTick = 0;
+  #isLost = false;
 
-  isDue(tick: number): boolean {
-    return tick >= this.#dueTick;
+  /** @param isUrgent somebody waits for it; not so where the last list was too large. */
+  isDue(tick: number, isUrgent = false): boolean {
+    return tick >= this.#dueTick || (isUrgent && !this.#isLost);
   }
 
   /** Takes the answer of one master. @returns what all of them hold together. */
@@ -21,6 +23,7 @@ export class SeenClients {
     this.#ofMaster.set(masterId, readClientList(text));
     const merged = mergeClientReadings([...this.#ofMaster.values()]);
     this.#merged = merged;
+    this.#isLost = false;
     this.#dueTick = tick + (merged.clients > MANY_CLIENTS ? 5 : 1);
     return merged;
   }
@@ -29,6 +32,7 @@ export class SeenClients {
   lose(masterId: string, tick: number): void {
     this.#ofMaster.delete(masterId);
     this.#merged = null;
+    this.#isLost = true;
     this.#dueTick = tick + TOO_LARGE_TICKS;
   }
 

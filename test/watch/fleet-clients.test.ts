@@ -3,6 +3,7 @@ import { readClientList } from '../../server/redis/clients.js';
 import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { type LostWorker, LostWorkers, MAX_LOST } from '../../server/watch/lost-workers.js';
+import { SeenClients } from '../../server/watch/seen-clients.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const beat = (atMs: number, address: string | null = null, id = 'w1'): string =>
@@ -53,6 +54,23 @@ it('a list of clients that is older than a worker’s first beat does not make i
   expect(told).toEqual([]);
   fleet.takeClients(readClientList(client('other')), NOW_MS + 5_000);
   expect(connected(NOW_MS + 5_100)).toBe(false);
+  expect(told).toEqual(['worker.crashed']);
+});
+
+it('a list of clients that is too large leaves unknown who is connected, and is not asked for at each look', () => {
+  const { fleet, told, connected } = aFleet();
+  const seen = new SeenClients();
+  fleet.hear(beat(NOW_MS), NOW_MS);
+  fleet.takeClients(seen.take('single', client('spillway:agent:a-w1'), 1), NOW_MS + 100);
+  seen.lose('single', 2);
+  fleet.loseClients();
+  expect(fleet.wantsClients(NOW_MS + 4_000)).toBe(true);
+  expect(seen.isDue(3, true)).toBe(false);
+  expect(connected(NOW_MS + 4_000)).toBeNull();
+  expect(seen.workersOf('bull:mail')).toBeNull();
+  expect(seen.isDue(62)).toBe(true);
+  fleet.takeClients(seen.take('single', client('other'), 62), NOW_MS + 62_000);
+  expect(connected(NOW_MS + 62_100)).toBe(false);
   expect(told).toEqual(['worker.crashed']);
 });
 
