@@ -14,21 +14,34 @@ const USUAL_STEPS = 3;
  * across it would hide the growth on either side.
  *
  * A change is a step when the changes after it are unlike it, when the level stays changed, and when it is rare. So
- * neither a spike, nor the onset of fast growth (the changes after it are alike), nor growth in bursts is one.
+ * neither a spike, nor the onset of fast growth (the changes after it are alike), nor growth in bursts is one. A backlog that
+ * is drained over some samples falls once, however many samples see it fall. A fall that is too fresh to tell whether it stays
+ * is taken for a step until then: at worst a fit does without the last samples.
  * @param noise changes smaller than this many are never a step.
  */
 export function startAfterLastStep(samples: readonly TimedValue[], noise: number): number {
   const changes = samples.slice(1).map((sample, i) => sample.value - (samples[i]?.value ?? sample.value));
-  const overall = medianDeviation(changes, median(changes));
+  const ordinary = median(changes);
+  const overall = medianDeviation(changes, ordinary);
   const steps: { readonly at: number; readonly isUp: boolean }[] = [];
-  for (let i = 0; i + SETTLED_SAMPLES < samples.length; i++) {
-    const following = changes.slice(i + 1, i + 1 + FOLLOWING_CHANGES);
-    const usual = median(following);
+  for (let i = 0; i < changes.length; i++) {
+    const isSettled = i + SETTLED_SAMPLES < samples.length;
+    const following = isSettled ? changes.slice(i + 1, i + 1 + FOLLOWING_CHANGES) : [];
+    const usual = isSettled ? median(following) : ordinary;
     const excess = (changes[i] ?? 0) - usual;
     // Perfectly steady growth deviates by nothing; then only a change that dwarfs the usual one is a step.
-    const deviation = Math.max(overall, medianDeviation(following, usual), Math.abs(usual) / 2);
+    const deviation = Math.max(
+      overall,
+      isSettled ? medianDeviation(following, usual) : 0,
+      Math.abs(usual) / 2,
+    );
     if (Math.abs(excess) <= Math.max(noise, STEP_MADS * deviation)) continue;
-    if (stays(samples, i, excess, usual)) steps.push({ at: i + 1, isUp: excess > 0 });
+    if (isSettled ? !stays(samples, i, excess, usual) : excess > 0) continue;
+    const step = { at: i + 1, isUp: excess > 0 };
+    const last = steps.at(-1);
+    // Levels this close can't be told apart: what goes on falling or rising is one step, over when the last of it is.
+    if (last && last.isUp === step.isUp && step.at - last.at <= SETTLED_SAMPLES) steps.pop();
+    steps.push(step);
   }
   const rare = steps.filter((step) => steps.filter((other) => other.isUp === step.isUp).length < USUAL_STEPS);
   return rare[rare.length - 1]?.at ?? 0;

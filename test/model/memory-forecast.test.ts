@@ -87,6 +87,29 @@ describe('forecastMemory', () => {
     expect(forecast?.windowMs).toBe(29_000);
   });
 
+  test.each([
+    ['at once', [-6]],
+    ['within three samples', [-3, -2, -1.5]],
+    ['trimmed first, then drained over some samples', [-7, 0.3, -2.4, -2.6, -1.8]],
+  ])('growth after what freed memory %s is told from there on', (_, falls) => {
+    const surge = [...new Array<number>(26).fill(0.4), ...new Array<number>(8).fill(1.5)];
+    const isFull = new Array<number>(9).fill(0.02);
+    const since = [...surge, ...isFull, ...falls];
+    const changes = [...since, ...new Array<number>(30).fill(0.3)];
+    const levels = changes.reduce<number[]>((all, by) => [...all, (all.at(-1) ?? 0) + by], [3]);
+    const points = samples(levels.length, (__, i) => (levels[i] ?? 0) * MB);
+    for (let count = surge.length + isFull.length + 1; count <= levels.length; count++)
+      expect(
+        forecastMemory(points.slice(0, count), 24 * MB)?.fullInSeconds,
+        `${count} samples`,
+      ).not.toBeNull();
+    for (let count = since.length + 7; count <= levels.length; count++) {
+      const forecast = forecastMemory(points.slice(0, count), 24 * MB);
+      expect(forecast?.growthBytesPerSecond, `${count - since.length} s after it`).toBeCloseTo(0.3 * MB, -2);
+      expect(forecast?.windowMs).toBe((count - since.length - 1) * 1000);
+    }
+  });
+
   test('a jump up that stays is no growth either', () => {
     const forecast = forecastMemory(
       samples(60, (s, i) => 100 * MB + noise(i) * 0.1 * MB + (s >= 30 ? 80 * MB : 0)),
