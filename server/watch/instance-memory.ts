@@ -17,6 +17,22 @@ import type { WatchedQueue } from './watched-queue.js';
 /** MEMORY STATS walks all clients: 0.1 ms with a thousand. */
 const STATS_EVERY_MS = 3_000;
 
+/** Of fewer jobs more or less nothing is said anew: they weigh little beside what an estimate may be off by. */
+const NOTABLE_RATIO = 0.05;
+const NOTABLE_JOBS = 50;
+
+/**
+ * Jobs have come or gone since its memory was told, and no turn of samples since: a queue that is drained holds what its counts
+ * of now say, at the sizes that were sampled.
+ */
+function hasMovedOn({ memory, counts }: QueueState): boolean {
+  if (memory?.source !== 'sample') return false;
+  const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
+  const now = waiting + prioritized + active + delayed + waitingChildren + completed + failed;
+  const then = memory.states.reduce((sum, { jobs }) => sum + jobs, 0);
+  return Math.abs(now - then) > Math.max(NOTABLE_JOBS, then * NOTABLE_RATIO);
+}
+
 interface NodeSight {
   readonly keys: ForeignKeys;
   readonly foreign: ForeignMemory;
@@ -103,8 +119,9 @@ export class InstanceMemory {
     const sampled = new Set(ids);
     const turns = new Turns();
     for (const queue of master.queues) {
-      const samples = sampled.has(queue.id) ? this.sampler.of(queue.id) : null;
-      if (!queue.state || !samples) continue;
+      if (!queue.state || !(sampled.has(queue.id) || hasMovedOn(queue.state))) continue;
+      const samples = this.sampler.of(queue.id);
+      if (!samples) continue;
       await turns.next();
       queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
     }

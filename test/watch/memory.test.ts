@@ -65,6 +65,29 @@ describe.concurrent('where the memory is', () => {
     }
   });
 
+  it('says of a queue that is worked off what it holds by now, and not what it held at its last sample', async ({
+    world,
+  }) => {
+    const { redis, aQueue } = world;
+    await addMixed(aQueue('leaves'), 300, seededRandom(5).uniform);
+    const { memoryOf } = start(world);
+    const before = await until('all of its jobs were looked at', () => {
+      const seen = memoryOf('bull:leaves');
+      return seen && seen.sampledJobs >= 300 ? seen : null;
+    });
+    await redis.client.ltrim('bull:leaves:wait', 0, 29);
+    const after = await until(
+      'its jobs are seen to have left',
+      () => {
+        const seen = memoryOf('bull:leaves');
+        return seen && seen.totalBytes < before.totalBytes / 2 ? seen : null;
+      },
+      { withinMs: 10_000 },
+    );
+    expect(after.totalBytes).toBeLessThan(before.totalBytes * 0.3);
+    expect(after.types.reduce((sum, { unfinished }) => sum + unfinished, 0)).toBe(30);
+  });
+
   it('tells payload, options, stack traces, return values and logs apart', async ({ world }) => {
     const { redis, aQueue, endLater } = world;
     const queue = aQueue('kinds');
