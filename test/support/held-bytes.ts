@@ -27,3 +27,22 @@ export async function heldBytes(
   } while (cursor !== '0');
   return { all, byType };
 }
+
+/** More than a job's hash has entries in the table it grew out of. */
+const LOOKUPS = 16;
+
+/**
+ * Ends what a queue's hashes do by the way: one that grew past four fields holds a second table, 32 bytes of a job's, until
+ * lookups have moved its entries out of it, one a lookup. How many that takes is up to the hash seed of the process, and the
+ * console's own look is one.
+ */
+export async function settleHashes(redis: OwnRedis, id: string): Promise<void> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.client.scan(cursor, 'MATCH', `${id}:*`, 'COUNT', 5_000);
+    cursor = next;
+    const lookups = redis.client.pipeline();
+    for (const key of keys) lookups.hmget(key, ...new Array<string>(LOOKUPS).fill('name'));
+    await lookups.exec();
+  } while (cursor !== '0');
+}
