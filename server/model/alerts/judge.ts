@@ -2,7 +2,7 @@ import type { Finding } from '../../findings/finding.js';
 import type { Subject } from '../../signals/reading.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { globMatcher } from '../glob.js';
-import { sightOf } from '../sight.js';
+import { isSettling, sightOf } from '../sight.js';
 import { isPartlyUnread, unreadSubjects } from '../unread.js';
 import type { Alert, Transition } from './alert.js';
 import { factsOfFinding, factsOfNumber } from './alert-facts.js';
@@ -120,7 +120,8 @@ export class Judge {
     const look = { snapshot, isLive, isUnread, nowMs, transitions };
     for (const state of this.#signalRules) this.#judgeSignal(state, look);
     const here = findings.filter(({ instance }) => instance === this.#instance);
-    const untold = this.#findingRules.length > 0 ? whenNotTold(here) : () => 'clear' as const;
+    const untold =
+      this.#findingRules.length > 0 ? whenNotTold(here, isSettling(snapshot, nowMs)) : () => 'clear' as const;
     for (const state of this.#findingRules) this.#judgeFindings(state, here, untold, look);
     this.#inhibit(transitions);
     return transitions;

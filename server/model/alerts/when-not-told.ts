@@ -10,15 +10,21 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   'queue.overloaded': ['queue.growing'],
 };
 
+/** Said by a trend, and no trend is known while things settle after a change. */
+const BY_TREND: ReadonlySet<string> = new Set(['redis.filling']);
+
 /**
  * What it says of a trouble that its finding is not among these: by its key, as `withPlace` of the findings makes them. One
  * that has become worse is so all the more (a Redis that is full no longer fills, and nobody is to be told that this is
- * over); one that another finding explains is there, under the other's name; else it is over.
+ * over); one that another finding explains is there, under the other's name; one that a trend tells of is not over while none
+ * is known; else it is over.
+ * @param isSettling something was changed from here a moment ago.
  */
-export function whenNotTold(findings: readonly Finding[]): (key: string) => Level {
+export function whenNotTold(findings: readonly Finding[], isSettling: boolean): (key: string) => Level {
   const explained = explainedKeys(findings);
   const worse = worseKeys(findings);
-  return (key) => (worse.has(key) ? 'breach' : explained.has(key) ? 'held' : 'clear');
+  const isNotKnown = (key: string) => isSettling && BY_TREND.has(key.split('|', 1)[0] ?? '');
+  return (key) => (worse.has(key) ? 'breach' : explained.has(key) || isNotKnown(key) ? 'held' : 'clear');
 }
 
 function worseKeys(findings: readonly Finding[]): ReadonlySet<string> {

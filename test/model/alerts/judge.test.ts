@@ -318,6 +318,15 @@ it('no workers in one queue explains that queue alone', () => {
   ]);
 });
 
+it('that Redis fills is not over within the seconds after a change from here in which no trend is known', () => {
+  const judge = aJudge(over({ kind: 'finding', code: 'redis.filling', leastSeverity: 'warning' }));
+  const acted = { ...depths({}), actedAtMs: NOW_MS };
+  look(judge, acted, [aFinding({ code: 'redis.filling', severity: 'warning', queue: null })]);
+  expect(look(judge, { ...depths({}, 9), actedAtMs: NOW_MS })).toEqual([]);
+  expect(judge.alerts()).toMatchObject([{ state: 'firing', seen: 'held' }]);
+  expect(look(judge, { ...depths({}, 10), actedAtMs: NOW_MS })).toEqual(['resolved redis.filling']);
+});
+
 it('a finding that another one explains by now goes on under its name', () => {
   const judge = aJudge(over({ kind: 'finding', code: 'queue.growing', leastSeverity: 'info' }));
   look(judge, depths({}), [aFinding({ code: 'queue.growing', queue: 'bull:mail' })]);
