@@ -3,6 +3,12 @@ import type { WorkerPlan } from './children/worker.js';
 import { ANALYTICS, API, MB } from './full-redis-look.js';
 import type { Player, World } from './world.js';
 
+/**
+ * Finished jobs and events that the API keeps: more jobs than it completes until Redis is full, so that each of them takes
+ * it further over its limit, and with the events a good part of this small Redis, where both then stay.
+ */
+export const API_KEEPS = { jobs: 1_600, events: 4_000 };
+
 /** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
 const SURGE_PER_SECOND_PER_MB = 36;
 
@@ -45,7 +51,8 @@ export function apiProducer(redisPort: number): ProducerPlan {
     queue: API,
     jobName: 'request',
     dataLetters: 200,
-    options: { removeOnComplete: { count: 2_000 } },
+    options: { removeOnComplete: { count: API_KEEPS.jobs } },
+    eventsKept: API_KEEPS.events,
     calmMs: 0,
     ordinaryPerSecond: 20,
     surgePerSecond: 60,

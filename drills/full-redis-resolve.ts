@@ -3,6 +3,7 @@ import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
 import { drainBacklog } from './full-redis-backlog.js';
 import { ANALYTICS, API, backlogs, inMegabytes, MB, stockPause, takesWrites } from './full-redis-look.js';
+import { API_KEEPS } from './full-redis-players.js';
 import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 import type { World } from './world.js';
@@ -35,6 +36,7 @@ export async function resolveFullRedis(
   await followRemedies(world, account, api);
   account.moment('there is room');
   await checkAfter(world, account, api);
+  await untilNothingGrows(world, account);
   await alerts.conclude();
   await drainBacklog(world, account, api, backlogJobs);
   await checkNothingLost(world, account);
@@ -198,6 +200,19 @@ async function checkAfter(world: World, account: Account, api: Api): Promise<voi
     SEEN_WITHIN_MS,
   );
   account.check('after: the console no longer says redis.full', isQuiet, await backlogs(world));
+}
+
+/** With room for writes the API catches up, and Redis fills on in truth until it keeps as many jobs and events as it may. */
+async function untilNothingGrows(world: World, account: Account): Promise<void> {
+  const { client } = world.redis;
+  const keepsAll = await waitFor(
+    async () =>
+      (await client.zcard(`bull:${API}:completed`)) >= API_KEEPS.jobs &&
+      (await client.xlen(`bull:${API}:events`)) >= API_KEEPS.events,
+    RECOVERED_WITHIN_MS * PATIENCE,
+  );
+  account.check('after: the API keeps no more than it may', keepsAll, await backlogs(world));
+  account.moment('Redis grows no more');
 }
 
 /** Stops everybody, then holds every id that was told against what Redis holds. */

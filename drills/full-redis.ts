@@ -27,7 +27,7 @@ export const fullRedis: Drill = {
         rule: 'redis-filling',
         from: 'work begins',
         noticedWithinSeconds: 30,
-        until: 'there is room',
+        until: 'Redis grows no more',
         overWithinSeconds: 20,
       },
       {
@@ -40,10 +40,6 @@ export const fullRedis: Drill = {
     ],
     delivered: 'redis-full',
     allowed: [
-      {
-        rule: 'redis-filling',
-        because: 'what the backlog of the API leaves grows until 2,000 results are kept',
-      },
       {
         ...{ rule: 'queue-overloaded', or: 'queue-growing', queue: API },
         because: 'the API adds more than its workers do until the surge is over',

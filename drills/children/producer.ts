@@ -9,6 +9,8 @@ export interface ProducerPlan {
   /** Letters of padding in each job's data. */
   readonly dataLetters: number;
   readonly options: JobsOptions;
+  /** Events that the queue keeps; none: 10,000, as BullMQ does by itself. */
+  readonly eventsKept?: number;
   readonly calmMs: number;
   /** After so many jobs the surge is over too. */
   readonly surgeJobs?: number;
@@ -25,6 +27,7 @@ const MOST_AT_ONCE = 2_000;
 const plan = readPlan<ProducerPlan>();
 const queue = new Queue(plan.queue, {
   connection: { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: 1 },
+  ...(plan.eventsKept === undefined ? {} : { streams: { events: { maxLen: plan.eventsKept } } }),
 });
 // What Redis refuses is heard from the call that it refuses.
 queue.on('error', () => undefined);
