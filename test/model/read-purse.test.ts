@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { earn, hasFirstCredit, newPurse, spend } from '../../server/model/read-purse.js';
+import { earn, grant, hasFirstCredit, newPurse, spend } from '../../server/model/read-purse.js';
 
 const calm = { elapsedMs: 1_000, budgetRatio: 0.01, regularRatio: 0.004, othersRatio: 0.1 };
 
@@ -65,5 +65,19 @@ describe('what may be spent on looks that can wait', () => {
     for (let i = 0; i < 20; i++) purse = earn(purse, { ...calm, regularRatio: 0.1 }).purse;
     expect(hasFirstCredit(purse, 0.01)).toBe(false);
     expect(purse.creditUsec).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('new queues', () => {
+  it('bring 100 µs each, up to the credit of a new console, and take none away from one that has more', () => {
+    const spent = spend(newPurse(0.01), 1_200_000);
+    const after = grant(spent, 1_000, 0.01);
+    expect(after.creditUsec - spent.creditUsec).toBe(100_000);
+    expect(hasFirstCredit(spent, 0.01)).toBe(false);
+    expect(hasFirstCredit(after, 0.01)).toBe(false);
+    expect(hasFirstCredit(grant(spent, 3_000, 0.01), 0.01)).toBe(true);
+    expect(grant(spent, 10_000_000, 0.01)).toEqual(newPurse(0.01));
+    const rich = { creditUsec: 2 * newPurse(0.01).creditUsec };
+    expect(grant(rich, 5, 0.01)).toEqual(rich);
   });
 });

@@ -133,6 +133,47 @@ it('says what is wrong with a request', async () => {
   expect(bad.status).toBe(422);
 });
 
+it('answers /healthz while lines as long as may be, and one that is longer, are imported', async () => {
+  const { body } = await spillway.ask('GET', '/api/v1/parkings');
+  const { id } = body.parkings.find(({ remaining }: { remaining: number }) => remaining > 0);
+  const exported = await (await fetch(`${spillway.url}/api/v1/parkings/${id}.ndjson`)).text();
+  const [head = ''] = exported.split('\n');
+  const room = 16 * 1024 * 1024 - 200;
+  const job = (fields: string) => `{"id":"long","state":"waiting","score":"","bytes":1,"fields":[${fields}]}`;
+  const field = '["a","b"],';
+  for (const [line, said] of [
+    [job(`["data","${'x'.repeat(room)}"]`), /"origin":"import"/],
+    [job(`${field.repeat(room / field.length)}["c","d"]`), /line 2: holds more than 10000 values/],
+    ['['.repeat(room), /line 2: holds more than 10000 values/],
+    ['x'.repeat(20 * 1024 * 1024), /line 2: is longer than/],
+  ] as const) {
+    const { answer, worstMs } = await whileAsked(
+      fetch(`${spillway.url}/api/v1/parkings/import`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/x-ndjson' },
+        body: `${head}\n${line}\n`,
+      }).then((response) => response.text()),
+    );
+    expect(answer).toMatch(said);
+    expect(worstMs).toBeLessThan(2_000);
+  }
+});
+
+/** Asks /healthz until there is an answer, and tells for how long it waited for the slowest. */
+async function whileAsked(asked: Promise<string>): Promise<{ answer: string; worstMs: number }> {
+  let isOver = false;
+  const over = asked.finally(() => {
+    isOver = true;
+  });
+  let worstMs = 0;
+  while (!isOver) {
+    const atMs = performance.now();
+    expect((await fetch(`${spillway.url}/healthz`)).status).toBe(200);
+    worstMs = Math.max(worstMs, performance.now() - atMs);
+  }
+  return { answer: await over, worstMs };
+}
+
 it('a backup while it writes holds all that was acknowledged before, and a console starts on it', async () => {
   const acknowledged: string[] = [];
   let isOver = false;

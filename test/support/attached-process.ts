@@ -21,6 +21,8 @@ export interface AttachedWorkerPlan {
   readonly client?: 'ioredis5' | 'node-redis' | 'glide';
   /** How its `onProblem` fails when it is told of one. */
   readonly problemFails?: 'throws' | 'rejects';
+  /** The agent of an earlier version. */
+  readonly agent?: '0.2.0';
   /** null: no agent. `connectTo`: the port that the agent's own connections go to. */
   readonly attach: (Omit<AttachOptions, 'connection' | 'onProblem'> & { readonly connectTo?: number }) | null;
 }

@@ -93,7 +93,8 @@ for (const settings of plan.workers) {
     if (settings.attach) {
       const { connectTo, ...options } = settings.attach;
       const { Redis } = await import('ioredis');
-      entry.attached = attach(worker, {
+      const its = settings.agent ? await import(`./agent-${settings.agent}.mjs`) : { attach };
+      entry.attached = its.attach(worker, {
         ...options,
         ...(connectTo ? { connection: new Redis({ port: connectTo, lazyConnect: true }) } : {}),
         onProblem: (problem) => {
