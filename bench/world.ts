@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { freePort, type OwnRedis } from '../drills/own-redis.js';
+import { packagePath } from '../server/package-path.js';
 
 /** A server under measurement: where it answers and what it costs. */
 export interface Served {
@@ -53,9 +54,8 @@ export async function seesQueues(console_: Served, count: number): Promise<boole
 export async function startConsole(redis: OwnRedis, env: NodeJS.ProcessEnv = {}): Promise<Served> {
   const port = await freePort();
   const data = await mkdtemp(join(tmpdir(), 'spillway-bench-'));
-  const main = fileURLToPath(new URL('../server/main.js', import.meta.url));
-  const child = fork(
-    main,
+  const child = spawn(
+    packagePath('server/spillway.sh'),
     ['--redis', redis.url, '--port', String(port), '--data', data, '--log-level', 'silent'],
     { stdio: 'ignore', env: { ...process.env, ...env } },
   );

@@ -119,7 +119,7 @@ export async function createWorld({
     async serveConsole(port, settings = {}) {
       if (stopped) throw new Error('the console is not started: the drill is ending');
       const address = `http://127.0.0.1:${port}`;
-      const child = spawn(process.execPath, [packagePath('dist/server/main.js')], {
+      const child = spawn(packagePath('server/spillway.sh'), {
         stdio: ['ignore', 'pipe', 'pipe'],
         // Ctrl-C reaches the whole process group of a terminal; the end of these two is this world's to order.
         detached: true,

@@ -55,7 +55,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     ...(options.redisUrl === undefined ? [] : ['--redis', options.redisUrl]),
     ...(options.args ?? []),
   ];
-  const child = spawn(process.execPath, [packagePath('dist/server/main.js'), ...args], {
+  const child = spawn(packagePath('server/spillway.sh'), args, {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid }),

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { packagePath } from '../server/package-path.js';
+import { packageVersion } from '../server/version.js';
+
+const run = promisify(execFile);
+const command = packagePath('server/spillway.sh');
+let directory: string;
+
+beforeAll(async () => {
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'spillway command-')));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+it('the command is found through links, and through links to links', async () => {
+  await symlink(command, join(directory, 'absolute'));
+  await symlink('absolute', join(directory, 'relative'));
+  const { stdout } = await run(join(directory, 'relative'), ['--version'], { cwd: '/' });
+  expect(stdout.trim()).toBe(packageVersion());
+});
+
+it('the command gives its arguments on as they are, after flags that this Node takes', async () => {
+  const node = '#!/bin/sh\nprintf "%s\\n" "$MALLOC_ARENA_MAX" "$@"\n';
+  await writeFile(join(directory, 'node'), node, { mode: 0o755 });
+  const { stdout } = await run(command, ['--redis', 'a b', ''], {
+    env: { PATH: `${directory}:${process.env.PATH}` },
+  });
+  const [arenas, ...given] = stdout.slice(0, -1).split('\n');
+  const main = given.findIndex((argument) => argument.endsWith('/main.js'));
+  const flags = given.slice(0, main);
+  expect([arenas, flags.length > 0, given.slice(main + 1)]).toEqual(['1', true, ['--redis', 'a b', '']]);
+  const known = await run(process.execPath, [...flags, '-p', 'true']);
+  expect([known.stdout.trim(), known.stderr]).toEqual(['true', '']);
+});
