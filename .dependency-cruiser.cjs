@@ -21,7 +21,7 @@ module.exports = {
     },
     {
       name: 'routes-never-touch-redis',
-      comment: 'routes read Snapshots and call levers',
+      comment: 'routes read Snapshots and call actions',
       severity: 'error',
       from: { path: '^dist/server/routes/' },
       to: { path: '^dist/server/redis/' },

@@ -63,7 +63,7 @@ export class Agent {
   constructor(client: RedisShape) {
     this.#database = databaseOf(client);
     const events = {
-      onConnected: (ears: RedisShape) => this.#connected(ears),
+      onConnected: (subscriber: RedisShape) => this.#connected(subscriber),
       onMessage: (channel: string, message: string) => this.#hear(channel, message),
       onRefused: (problem: string) => this.#tell(`spillway/agent: ${problem}`),
     };
@@ -71,7 +71,7 @@ export class Agent {
     this.#echo = new Echo(this.#contain, () => this.#connection.renew());
     this.#relief = new RelievedSoon(
       this.#contain,
-      () => this.#connection.mouth,
+      () => this.#connection.publisher,
       () => [...this.#workers.values()],
     );
     this.#timer = this.#plan();
@@ -84,9 +84,10 @@ export class Agent {
   add(worker: AttachedWorker): void {
     const isNewQueue = ![...this.#workers.values()].some((known) => known.queueId === worker.queueId);
     this.#workers.set(worker.id, worker);
-    const { ears } = this.#connection;
+    const { subscriber } = this.#connection;
     // Else it is subscribed to when the connection comes up.
-    if (ears && isNewQueue) this.#contain.run('subscribing', () => this.#subscribe(ears, worker.queueId));
+    if (subscriber && isNewQueue)
+      this.#contain.run('subscribing', () => this.#subscribe(subscriber, worker.queueId));
     this.#contain.run('its first beat', () => this.#greet([worker.queueId]));
   }
 
@@ -94,11 +95,11 @@ export class Agent {
   async remove(worker: AttachedWorker): Promise<void> {
     if (!this.#workers.delete(worker.id)) return;
     const isLast = ![...this.#workers.values()].some((known) => known.queueId === worker.queueId);
-    const { ears } = this.#connection;
-    if (isLast && ears)
+    const { subscriber } = this.#connection;
+    if (isLast && subscriber)
       this.#contain.run('unsubscribing', () =>
         // One that fails is lost with its connection.
-        ears.unsubscribe(this.#orderChannel(worker.queueId)).catch(() => undefined),
+        subscriber.unsubscribe(this.#orderChannel(worker.queueId)).catch(() => undefined),
       );
     const farewell: Farewell = {
       v: PROTOCOL,
@@ -139,16 +140,19 @@ export class Agent {
     return [...new Set([...this.#workers.values()].map((worker) => worker.queueId))];
   }
 
-  async #connected(ears: RedisShape): Promise<void> {
-    await ears.subscribe(this.#ownChannel, ...this.#queues.map((queueId) => this.#orderChannel(queueId)));
+  async #connected(subscriber: RedisShape): Promise<void> {
+    await subscriber.subscribe(
+      this.#ownChannel,
+      ...this.#queues.map((queueId) => this.#orderChannel(queueId)),
+    );
     this.#echo.forget();
     // After this has returned the connection counts as up; then what may have been missed is read, and the first beat told.
     this.#contain.after(0, 'its first beat', () => this.#greet(this.#queues));
   }
 
-  async #subscribe(ears: RedisShape, queueId: string): Promise<void> {
+  async #subscribe(subscriber: RedisShape, queueId: string): Promise<void> {
     try {
-      await ears.subscribe(this.#orderChannel(queueId));
+      await subscriber.subscribe(this.#orderChannel(queueId));
     } catch (error) {
       if (!this.#connection.isRefusal(error)) this.#connection.renew();
     }
@@ -175,8 +179,8 @@ export class Agent {
   }
 
   async #beat(): Promise<void> {
-    const { mouth } = this.#connection;
-    if (!mouth || this.#workers.size === 0) return;
+    const { publisher } = this.#connection;
+    if (!publisher || this.#workers.size === 0) return;
     const nowMs = Date.now();
     // A worker that has changed its shape must not silence the others.
     const parts = [...this.#workers.values()].flatMap(
@@ -190,7 +194,7 @@ export class Agent {
     const beat: Beat = {
       v: PROTOCOL,
       kind: 'beat',
-      // Stands near the start: the agent's own ears read no further.
+      // Stands near the start: the agent's own subscriber read no further.
       seq,
       agent: this.identity,
       atMs: nowMs,
@@ -208,15 +212,15 @@ export class Agent {
     }
     loop.arrived();
     host?.arrived();
-    if (seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(mouth);
+    if (seq % ROLE_EVERY_BEATS === 0) await this.#checkRole(publisher);
   }
 
-  async #checkRole(mouth: RedisShape): Promise<void> {
+  async #checkRole(publisher: RedisShape): Promise<void> {
     // Elsewhere a failover cuts the connections, or changes what a name stands for.
-    if (!this.#canAskRole || !mouth.options.sentinels?.length) return;
+    if (!this.#canAskRole || !publisher.options.sentinels?.length) return;
     try {
-      const [role] = await mouth.role();
-      if (role !== 'master' && mouth === this.#connection.mouth) this.#connection.renew();
+      const [role] = await publisher.role();
+      if (role !== 'master' && publisher === this.#connection.publisher) this.#connection.renew();
     } catch (error) {
       // Not permitted: then only a lost connection tells of a failover.
       if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) this.#canAskRole = false;
@@ -225,10 +229,10 @@ export class Agent {
 
   /** @returns false where it was not sent. */
   async #say(message: UpMessage): Promise<boolean> {
-    const { mouth } = this.#connection;
-    if (!mouth) return false;
+    const { publisher } = this.#connection;
+    if (!publisher) return false;
     try {
-      await mouth.publish(this.#ownChannel, JSON.stringify(message));
+      await publisher.publish(this.#ownChannel, JSON.stringify(message));
       return true;
     } catch (error) {
       // A lost connection is noticed where it is held; one that hangs by the beat that does not come back.
@@ -269,16 +273,16 @@ export class Agent {
   }
 
   async #readKeptOf(queueId: string): Promise<void> {
-    const { mouth } = this.#connection;
-    if (!mouth) return;
+    const { publisher } = this.#connection;
+    if (!publisher) return;
     const askedAt = performance.now();
     const key = `${queueId}:meta`;
     let text: string | null;
     try {
-      const bytes = await mouth.hstrlen(key, KEPT_ORDERS_FIELD);
+      const bytes = await publisher.hstrlen(key, KEPT_ORDERS_FIELD);
       if (bytes > MAX_KEPT_BYTES)
         throw new TooMuchKept(`${bytes} bytes stand in ${KEPT_ORDERS_FIELD} of ${key}`);
-      text = bytes === 0 ? null : await mouth.hget(key, KEPT_ORDERS_FIELD);
+      text = bytes === 0 ? null : await publisher.hget(key, KEPT_ORDERS_FIELD);
     } catch (error) {
       if (error instanceof TooMuchKept || /NOPERM/.test(messageOf(error)))
         this.#contain.failed('reading what is kept', error);

@@ -3,10 +3,10 @@ import { type Containment, messageOf, type Tell } from './contain.js';
 import { OomGuard } from './oom-guard.js';
 import { type CheckedOptions, DEFAULT_MAX_CONCURRENCY } from './options.js';
 import { type ErrorKind, errorKindOf } from './outcome-of.js';
+import { Overrides } from './overrides.js';
 import type { Order, WorkerAnswer, WorkerBeat } from './protocol.js';
 import { type Reconnected, reconnect } from './reconnect.js';
 import { RunLog } from './run-log.js';
-import { StandingOrders } from './standing-orders.js';
 import { LimiterSetting } from './worker-limiter.js';
 import { WorkerPause } from './worker-pause.js';
 import {
@@ -21,7 +21,7 @@ import {
 
 const NO_ERRORS: Readonly<Record<ErrorKind, number>> = { oom: 0, connection: 0, lock: 0, other: 0 };
 /** A timer holds at most so long. */
-const MOST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 export interface AttachedEvents {
   /** Redis has begun to refuse it: somebody has to find out when that ends. */
   readonly onBlocked: () => void;
@@ -42,7 +42,7 @@ export class AttachedWorker {
   readonly #events: AttachedEvents;
   readonly #host: string;
   readonly #attachedAtMs = Date.now();
-  readonly #orders: StandingOrders;
+  readonly #orders: Overrides;
   readonly #guard: OomGuard;
   readonly #runs: RunLog;
   #errors: Record<ErrorKind, number> = { ...NO_ERRORS };
@@ -77,7 +77,7 @@ export class AttachedWorker {
     this.#limiter = new LimiterSetting(worker);
     this.#maxConcurrency =
       options.maxConcurrency ?? Math.max(DEFAULT_MAX_CONCURRENCY, this.#deployedConcurrency);
-    this.#orders = new StandingOrders(
+    this.#orders = new Overrides(
       this.key === null ? [this.id] : [this.id, this.key],
       { maxConcurrency: this.#maxConcurrency, isDefault: options.maxConcurrency === null },
       () => ({ concurrency: this.#deployedConcurrency, limiter: this.#limiter.deployed }),
@@ -245,7 +245,7 @@ export class AttachedWorker {
     }
     clearTimeout(this.#endTimer);
     if (wanted.nextEndMs === null) return;
-    const inMs = Math.min(wanted.nextEndMs - nowMs + 5, MOST_TIMER_MS);
+    const inMs = Math.min(wanted.nextEndMs - nowMs + 5, MAX_TIMER_MS);
     this.#endTimer = this.#contain.after(inMs, 'the end of an order', () => this.#settle());
   }
 
@@ -286,7 +286,7 @@ export class AttachedWorker {
   #listen(): () => void {
     const inside = insideOf(this.#worker);
     const listeners = {
-      error: this.#contain.listener('an error', (error: unknown) => this.#heardError(error)),
+      error: this.#contain.listener('an error', (error: unknown) => this.#agentMessageError(error)),
       closing: this.#contain.listener('closing', () => {
         this.#isClosing = true;
       }),
@@ -298,7 +298,7 @@ export class AttachedWorker {
     };
   }
 
-  #heardError(error: unknown): void {
+  #agentMessageError(error: unknown): void {
     // Where nobody listens BullMQ prints it; with the agent as the only listener that must not get lost.
     if (insideOf(this.#worker).listenerCount('error') === 1) console.error(error);
     const kind = errorKindOf(error);

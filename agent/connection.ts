@@ -10,13 +10,13 @@ const OPEN_WITHIN_MS = 6_000;
 
 export interface ConnectionEvents {
   /** Subscribes to what has to be heard; its failure is one of the connection. */
-  readonly onConnected: (ears: RedisShape, mouth: RedisShape) => Promise<void>;
+  readonly onConnected: (subscriber: RedisShape, publisher: RedisShape) => Promise<void>;
   readonly onMessage: (channel: string, message: string) => void;
   /** Told once: what Redis does not permit. */
   readonly onRefused: (problem: string) => void;
 }
 
-/** One try: its ears, then its mouth, as far as they were made. */
+/** One try: its subscriber, then its publisher, as far as they were made. */
 type Pair = RedisShape[];
 
 /**
@@ -43,16 +43,16 @@ export class Connection {
     this.#plan(0);
   }
 
-  get ears(): RedisShape | null {
+  get subscriber(): RedisShape | null {
     return this.#isUp ? (this.#pair[0] ?? null) : null;
   }
 
   /** The one that speaks; null while there is none. */
-  get mouth(): RedisShape | null {
+  get publisher(): RedisShape | null {
     return this.#isUp ? (this.#pair[1] ?? null) : null;
   }
 
-  /** Gives up both and makes new ones: for ears that don't hear though their socket is open. */
+  /** Gives up both and makes new ones: for subscriber that don't hear though their socket is open. */
   renew(): void {
     if (this.#isStopped) return;
     this.#drop();
@@ -90,12 +90,14 @@ export class Connection {
         pair.push(one);
         for (const event of ['end', 'close']) one.on(event, lost);
       }
-      const [ears, mouth] = pair as [RedisShape, RedisShape];
+      const [subscriber, publisher] = pair as [RedisShape, RedisShape];
       const hear = (channel: string, message: string): void => {
         if (pair === this.#pair) this.#events.onMessage(channel, message);
       };
-      ears.on('message', this.#contain.listener('a message', hear));
-      const opened = Promise.all(pair.map(connected)).then(() => this.#events.onConnected(ears, mouth));
+      subscriber.on('message', this.#contain.listener('a message', hear));
+      const opened = Promise.all(pair.map(connected)).then(() =>
+        this.#events.onConnected(subscriber, publisher),
+      );
       await within(OPEN_WITHIN_MS, opened);
       if (pair !== this.#pair) return;
       this.#isUp = true;

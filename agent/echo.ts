@@ -5,7 +5,7 @@ const DEAF_AFTER_MS = 1_200;
 /** The event loop stood still for so long: what has come back may not have been read yet. */
 const LATE_MS = 400;
 
-/** Listens for the agent's own beats: where one does not come back the ears are deaf, whatever their socket says. */
+/** Listens for the agent's own beats: where one does not come back the subscriber are deaf, whatever their socket says. */
 export class Echo {
   readonly #contain: Containment;
   readonly #onDeaf: () => void;
@@ -37,7 +37,7 @@ export class Echo {
     this.#unheard.clear();
   }
 
-  /** By a clock that is never set: one that jumps must not make ears deaf. */
+  /** By a clock that is never set: one that jumps must not make subscriber deaf. */
   #checkIn(seq: number): void {
     const dueAt = performance.now() + DEAF_AFTER_MS;
     this.#contain.after(DEAF_AFTER_MS, 'listening for itself', () => this.#check(seq, dueAt));

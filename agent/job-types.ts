@@ -1,7 +1,7 @@
 import {
-  MOST_ERROR_LETTERS,
-  MOST_RUNS_TOLD,
-  MOST_TYPES_A_BEAT,
+  MAX_ERROR_LETTERS,
+  MAX_RUNS_TOLD,
+  MAX_TYPES_A_BEAT,
   OTHER_TYPES,
   TOLD_FROM_MS,
   type TypeBeat,
@@ -9,10 +9,10 @@ import {
 import { type Sketch, sketchToWire, Tally, UsualTimes } from './run-times.js';
 
 /** Job types that a worker remembers; beyond that the one unseen for longest is forgotten. */
-const MOST_TYPES = 200;
+const MAX_TYPES = 200;
 
 /** Runs that are told one by one in one beat, of all types together: a beat stays small. */
-const MOST_RUNS_A_BEAT = 200;
+const MAX_RUNS_A_BEAT = 200;
 
 /** One job type: what has not been told yet, and what is usual. */
 interface TypeRecord {
@@ -54,7 +54,7 @@ export class JobTypes {
     }
     record.run.add(durationMs);
     if (durationMs < TOLD_FROM_MS) return;
-    if (record.runs.length < 3 * MOST_RUNS_TOLD)
+    if (record.runs.length < 3 * MAX_RUNS_TOLD)
       record.runs.push(endedAt, durationMs, outcome === 'failed' ? 1 : 0);
     else record.runsUntold += 1;
   }
@@ -79,11 +79,11 @@ export class JobTypes {
     const active = this.#active;
     this.#active = new Set();
     const types: TypeBeat[] = [];
-    let left = MOST_RUNS_A_BEAT;
+    let left = MAX_RUNS_A_BEAT;
     const giveBacks: (() => void)[] = [];
     for (const [name, record] of this.#records) {
       const isActive = active.has(record);
-      if (!isActive && !(running.has(name) && types.length < MOST_TYPES_A_BEAT)) continue;
+      if (!isActive && !(running.has(name) && types.length < MAX_TYPES_A_BEAT)) continue;
       const { completed, failed, untold } = record;
       const run = record.run.sketch;
       const { wait } = record;
@@ -142,7 +142,7 @@ export class JobTypes {
   }
 
   #activate(type: string): TypeRecord {
-    const name = this.#active.size < MOST_TYPES_A_BEAT ? type : OTHER_TYPES;
+    const name = this.#active.size < MAX_TYPES_A_BEAT ? type : OTHER_TYPES;
     const record = this.#records.get(name) ?? this.#make(name, performance.now());
     record.isActive = true;
     this.#active.add(record);
@@ -150,7 +150,7 @@ export class JobTypes {
   }
 
   #make(name: string, steadyMs: number): TypeRecord {
-    if (this.#records.size >= MOST_TYPES) this.#forgetOldest();
+    if (this.#records.size >= MAX_TYPES) this.#forgetOldest();
     const made: TypeRecord = {
       completed: 0,
       failed: 0,
@@ -187,5 +187,5 @@ function toldRuns(runs: readonly number[], now: number): readonly number[] {
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const end = text.indexOf('\n');
-  return text.slice(0, end < 0 ? MOST_ERROR_LETTERS : Math.min(end, MOST_ERROR_LETTERS));
+  return text.slice(0, end < 0 ? MAX_ERROR_LETTERS : Math.min(end, MAX_ERROR_LETTERS));
 }

@@ -7,9 +7,9 @@ export interface AttachOptions {
    * ordered for this worker alone are kept under it; where others have it too, such an order ends with the worker. Default: the worker's own `name` option, else none.
    */
   readonly name?: string;
-  /** What people find it by: release, region, pool. At most 20, of 100 letters each. */
+  /** What people find it by: release, region, pool. At most 20, of 100 characters each. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Shared with the console: orders that are not signed with it are ignored and counted. At least 16 letters. */
+  /** Shared with the console: orders that are not signed with it are ignored and counted. At least 16 characters. */
   readonly secret?: string;
   /** What orders may not go beyond. Default of maxConcurrency: 10,000, or what the worker was deployed with where that is more. */
   readonly limits?: { readonly maxConcurrency?: number };
@@ -34,8 +34,8 @@ export interface CheckedOptions {
 /** Far more than a worker needs, and far less than what ends its process by memory. */
 export const DEFAULT_MAX_CONCURRENCY = 10_000;
 
-const MOST_LABELS = 20;
-const MOST_LETTERS = 100;
+const MAX_LABELS = 20;
+const MAX_CHARS = 100;
 
 /** @returns the options that can be used, and what is wrong with the others: a mistake here must not stop a worker. */
 export function checkOptions(
@@ -46,16 +46,16 @@ export function checkOptions(
   const problems: string[] = [];
   const name = options.name ?? ownName ?? null;
   const labels = Object.entries(options.labels ?? {}).map(([key, value]) => [
-    key.slice(0, MOST_LETTERS),
-    String(value).slice(0, MOST_LETTERS),
+    key.slice(0, MAX_CHARS),
+    String(value).slice(0, MAX_CHARS),
   ]);
-  if (labels.length > MOST_LABELS)
-    problems.push(`labels: ${labels.length} are given, and at most ${MOST_LABELS} are told`);
+  if (labels.length > MAX_LABELS)
+    problems.push(`labels: ${labels.length} are given, and at most ${MAX_LABELS} are told`);
   // A secret of the wrong type must not be taken for none: orders would count unsigned.
   const secret = options.secret == null ? null : String(options.secret);
   if (secret !== null && secret.length < 16) {
     problems.push(
-      'secret: it has fewer than 16 letters and is easily guessed; make one with `openssl rand -hex 32`',
+      'secret: it has fewer than 16 characters and is easily guessed; make one with `openssl rand -hex 32`',
     );
   }
   const most = options.limits?.maxConcurrency;
@@ -65,8 +65,8 @@ export function checkOptions(
   return {
     checked: {
       // Cut by signs and not by halves of one: a half is not the same any more after it has been through Redis.
-      name: name === null || name === '' ? null : Array.from(String(name)).slice(0, MOST_LETTERS).join(''),
-      labels: Object.fromEntries(labels.slice(0, MOST_LABELS)),
+      name: name === null || name === '' ? null : Array.from(String(name)).slice(0, MAX_CHARS).join(''),
+      labels: Object.fromEntries(labels.slice(0, MAX_LABELS)),
       secret,
       maxConcurrency: most === undefined ? null : Number.isInteger(most) && most >= 1 ? most : 1,
       connection: options.connection,

@@ -7,7 +7,7 @@ import { readKeptOrders, readSignedOrder } from './read-order.js';
  * Orders that are looked at: so many at once, then so many a second. A console gives each worker of a fleet a few when it
  * comes; a signature costs tens of microseconds and an answer more, so a flood, of valid ones too, would take a core from jobs.
  */
-const MOST_AT_ONCE = 500;
+const MAX_AT_ONCE = 500;
 const PER_SECOND = 100;
 
 /** What workers made of a live order. */
@@ -20,7 +20,7 @@ export interface Answered {
 /** Takes orders in for the workers of one process, live and kept, and counts those that it does not take. */
 export class OrderIntake {
   readonly #seen = new SeenOrders();
-  #room = MOST_AT_ONCE;
+  #room = MAX_AT_ONCE;
   #roomAt = performance.now();
   #ignored: Required<IgnoredOrders> = {
     unsigned: 0,
@@ -96,7 +96,7 @@ export class OrderIntake {
 
   #hasRoom(): boolean {
     const at = performance.now();
-    this.#room = Math.min(MOST_AT_ONCE, this.#room + ((at - this.#roomAt) / 1_000) * PER_SECOND);
+    this.#room = Math.min(MAX_AT_ONCE, this.#room + ((at - this.#roomAt) / 1_000) * PER_SECOND);
     this.#roomAt = at;
     if (this.#room < 1) return false;
     this.#room -= 1;

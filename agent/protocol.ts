@@ -3,7 +3,7 @@
  * channels and keys, and nothing that does anything else.
  *
  * Everything live goes by PUBLISH, which Redis accepts over maxmemory and which stores nothing. Two kinds of channel:
- * - `up` (from one sender to all consoles): beats, acknowledgements, farewells of an agent; beacons of a console. A sender
+ * - `up` (from one sender to all consoles): beats, acknowledgements, farewells of an agent; echos of a console. A sender
  *   also listens to its own, so that what it says is proof of what it hears.
  * - `order` (from consoles to all agents that have a worker on a queue).
  *
@@ -60,14 +60,14 @@ export const SKETCH_ACCURACY = 0.02;
 export const SKETCH_BINS = 256;
 
 /** Job types that one beat tells of; the others are told together under this name. */
-export const MOST_TYPES_A_BEAT = 50;
+export const MAX_TYPES_A_BEAT = 50;
 export const OTHER_TYPES = '(other)';
 /** Runs of one type that a beat tells one by one; shorter ones wait for nobody's timer. */
-export const MOST_RUNS_TOLD = 32;
+export const MAX_RUNS_TOLD = 32;
 export const TOLD_FROM_MS = 100;
-export const MOST_ERROR_LETTERS = 200;
+export const MAX_ERROR_LETTERS = 200;
 /** Running jobs that one beat names, longest running first. */
-export const MOST_RUNNING_NAMED = 20;
+export const MAX_RUNNING_NAMED = 20;
 
 /** What happened to one job type since the last beat that arrived. Times in ms. */
 export interface TypeBeat {
@@ -80,11 +80,11 @@ export interface TypeBeat {
   readonly wait: SketchWire | null;
   /**
    * Runs of TOLD_FROM_MS or more that ended since the last beat, as [end before the beat's `atMs`, run time, failed 0 or 1, …]
-   * in ms: what shows whether runs wait for each other. The first MOST_RUNS_TOLD of them; `runsUntold` ended besides.
+   * in ms: what shows whether runs wait for each other. The first MAX_RUNS_TOLD of them; `runsUntold` ended besides.
    */
   readonly runs: readonly number[];
   readonly runsUntold: number;
-  /** First line of the last error, at most MOST_ERROR_LETTERS; null: none since the last beat. */
+  /** First line of the last error, at most MAX_ERROR_LETTERS; null: none since the last beat. */
   readonly error: string | null;
   /** Over about the last ten minutes of this worker: what is usual for it, also for a console that has just started. */
   readonly usual: { readonly count: number; readonly p50Ms: number; readonly p99Ms: number } | null;
@@ -144,7 +144,7 @@ export interface WorkerBeat {
   /** Who paused it: an order, or the application itself. `guard`: stopped by the agent while Redis is full. */
   readonly paused: 'order' | 'application' | 'guard' | null;
   readonly isClosing: boolean;
-  /** Its owner asks for signatures: kept orders are to be given to it by a console. Missing: an agent of 0.2, which takes them itself. */
+  /** Its owner asks for signatures: overrides are to be given to it by a console. Missing: an agent of 0.2, which takes them itself. */
   readonly asksForOrders?: boolean | undefined;
   readonly limiter: { readonly deployed: WorkerLimiter | null; readonly now: WorkerLimiter | null };
   /** BullMQ holds it in a rate limit now. */
@@ -244,14 +244,14 @@ export interface WorkerAnswer {
 }
 
 /** What a console sends to itself, to know that it hears. */
-export interface Beacon {
+export interface Echo {
   readonly v: number;
-  readonly kind: 'beacon';
+  readonly kind: 'echo';
   readonly console: string;
   readonly seq: number;
 }
 
-export type UpMessage = Beat | Farewell | Acknowledgement | Beacon;
+export type UpMessage = Beat | Farewell | Acknowledgement | Echo;
 
 /** What can be ordered. `all` with value null takes back every order of its scope. */
 export type OrderedSetting = 'concurrency' | 'paused' | 'limiter' | 'all';
@@ -298,7 +298,7 @@ export interface SignedOrder {
   readonly sig: string | null;
 }
 
-/** An order that names more workers is sent in parts: its text has to stay under 16,384 letters. */
+/** An order that names more workers is sent in parts: its text has to stay under 16,384 characters. */
 export const MAX_WORKERS_NAMED = 200;
 
 /**

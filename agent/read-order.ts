@@ -1,15 +1,15 @@
 import type { KeptOrders, Order, SignedOrder, WorkerLimiter } from './protocol.js';
 
 /** Texts longer than this are not orders. */
-const MOST_LETTERS = 16_384;
-const MOST_KEPT = 1_000;
-/** What a queue keeps: 500 orders with a reason of 1,000 letters each. More than this is not even fetched. */
+const MAX_CHARS = 16_384;
+const MAX_KEPT = 1_000;
+/** What a queue keeps: 500 orders with a reason of 1,000 characters each. More than this is not even fetched. */
 export const MAX_KEPT_BYTES = 2 * 1024 * 1024;
 const SETTINGS: readonly Order['setting'][] = ['concurrency', 'paused', 'limiter', 'all', 'reconnect'];
 
 /** What was heard on an order channel; null where it is nothing of the kind. By hand: a worker has no schema library. */
 export function readSignedOrder(text: string): SignedOrder | null {
-  if (text.length > MOST_LETTERS) return null;
+  if (text.length > MAX_CHARS) return null;
   return asSignedOrder(parseJson(text));
 }
 
@@ -18,7 +18,7 @@ export function readKeptOrders(text: string | null): KeptOrders {
   const parsed = text === null || text.length > MAX_KEPT_BYTES ? null : parseJson(text);
   if (!isRecord(parsed)) return {};
   const kept: Record<string, SignedOrder> = {};
-  for (const [key, value] of Object.entries(parsed).slice(0, MOST_KEPT)) {
+  for (const [key, value] of Object.entries(parsed).slice(0, MAX_KEPT)) {
     const signed = asSignedOrder(value);
     if (signed) kept[key] = signed;
   }
@@ -27,7 +27,7 @@ export function readKeptOrders(text: string | null): KeptOrders {
 
 function asSignedOrder(value: unknown): SignedOrder | null {
   if (!isRecord(value) || typeof value.v !== 'number' || typeof value.body !== 'string') return null;
-  if (value.body.length > MOST_LETTERS) return null;
+  if (value.body.length > MAX_CHARS) return null;
   if (value.sig !== null && value.sig !== undefined && typeof value.sig !== 'string') return null;
   return { v: value.v, body: value.body, sig: value.sig ?? null };
 }

@@ -19,13 +19,13 @@ export interface HeldBack {
  */
 export class RelievedSoon {
   readonly #contain: Containment;
-  readonly #mouth: () => RedisShape | null;
+  readonly #publisher: () => RedisShape | null;
   readonly #workers: () => readonly HeldBack[];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(contain: Containment, mouth: () => RedisShape | null, workers: () => readonly HeldBack[]) {
+  constructor(contain: Containment, publisher: () => RedisShape | null, workers: () => readonly HeldBack[]) {
     this.#contain = contain;
-    this.#mouth = mouth;
+    this.#publisher = publisher;
     this.#workers = workers;
   }
 
@@ -53,21 +53,21 @@ export class RelievedSoon {
   async #look(): Promise<void> {
     const held = this.#workers().filter((worker) => worker.isBlocked);
     const queues = [...new Set(held.map((worker) => worker.queueId))];
-    const mouth = this.#mouth();
+    const publisher = this.#publisher();
     // In a Cluster queues lie on several nodes; elsewhere one answer holds for all.
-    const asked = mouth?.isCluster ? queues : queues.slice(0, 1);
-    const open = mouth ? await Promise.all(asked.map((queueId) => takesWrites(mouth, queueId))) : [];
+    const asked = publisher?.isCluster ? queues : queues.slice(0, 1);
+    const open = publisher ? await Promise.all(asked.map((queueId) => takesWrites(publisher, queueId))) : [];
     const what = 'going on with room in Redis';
     for (const worker of held) {
-      const i = mouth?.isCluster ? asked.indexOf(worker.queueId) : 0;
+      const i = publisher?.isCluster ? asked.indexOf(worker.queueId) : 0;
       if (open[i]) this.#contain.after(Math.random() * SPREAD_MS, what, () => worker.relieved());
     }
   }
 }
 
-async function takesWrites(mouth: RedisShape, queueId: string): Promise<boolean> {
+async function takesWrites(publisher: RedisShape, queueId: string): Promise<boolean> {
   try {
-    await mouth.setrange(`${queueId}:spillway:probe`, 0, '');
+    await publisher.setrange(`${queueId}:spillway:probe`, 0, '');
     return true;
   } catch (error) {
     // What can't be asked (ACL, no answer) is tried: at worst the worker is refused again.

@@ -2,7 +2,7 @@ import { type Containment, isThenable } from './contain.js';
 import { jobTypeOf } from './job-type-of.js';
 import { JobTypes } from './job-types.js';
 import { isPutBack } from './outcome-of.js';
-import { MOST_RUNNING_NAMED, MOST_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
+import { MAX_RUNNING_NAMED, MAX_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
 import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
 
 /** An id that is longer is not told: the console looks at no such job. */
@@ -124,7 +124,7 @@ export class RunLog {
 
   #runningTypes(): ReadonlySet<string> {
     const types = new Set<string>();
-    for (const { type } of this.#running) if (types.size < MOST_TYPES_A_BEAT) types.add(type);
+    for (const { type } of this.#running) if (types.size < MAX_TYPES_A_BEAT) types.add(type);
     return types;
   }
 
@@ -132,7 +132,7 @@ export class RunLog {
   #oldest(offsetMs: number): readonly RunningJob[] {
     const oldest: RunningJob[] = [];
     for (const { jobId, type, from } of this.#running) {
-      if (oldest.length >= MOST_RUNNING_NAMED) break;
+      if (oldest.length >= MAX_RUNNING_NAMED) break;
       if (jobId.length <= MAX_JOB_ID_CHARS)
         oldest.push({ jobId, type, startedAtMs: Math.round(from + offsetMs) });
     }

@@ -12,13 +12,13 @@ interface QueuePlan {
   readonly failed: number;
   readonly delayed: number;
   readonly prioritized: number;
-  /** Payloads of each type lie between these, in letters, each order of magnitude as likely as the other. */
+  /** Payloads of each type lie between these, in characters, each order of magnitude as likely as the other. */
   readonly types: readonly { readonly name: string; readonly from: number; readonly to: number }[];
 }
 
 /** Sizes fall with the rank to this power: of 1,000 queues the first holds a sixth. */
 const ZIPF = 1.1;
-const MOST_EVENTS = 300;
+const MAX_EVENTS = 300;
 const CHUNK_BYTES = 1024 * 1024;
 const STACK_LINE = 'at process (file:///srv/app/dist/jobs/deliver-report-to-customer.js:118:23)\\n    ';
 
@@ -45,7 +45,7 @@ function planQueues(queues: number, jobs: number, random: SeededRandom): readonl
   });
 }
 
-/** Payloads lie between 20 and 2,000 letters. */
+/** Payloads lie between 20 and 2,000 characters. */
 function lettersAt(ratio: number): number {
   return 20 * 100 ** ratio;
 }
@@ -89,9 +89,9 @@ function* commandsOf(plan: QueuePlan, random: SeededRandom): Generator<readonly 
     // Later types come later, so that places in a list are not alike.
     const drift = random.uniform() < 0.5 ? random.uniform() : n / (plan.jobs + 1);
     const type = plan.types[Math.floor(drift * plan.types.length)] ?? random.pick(plan.types);
-    const letters = Math.round(type.from * (type.to / type.from) ** random.uniform());
+    const characters = Math.round(type.from * (type.to / type.from) ** random.uniform());
     const fields = [
-      ...['name', type.name, 'data', `{"pad":"${'x'.repeat(letters)}"}`],
+      ...['name', type.name, 'data', `{"pad":"${'x'.repeat(characters)}"}`],
       ...['opts', '{"attempts":3,"backoff":{"type":"exponential","delay":1000}}'],
       ...['timestamp', String(nowMs - 3_600_000 + n), 'delay', '0', 'priority', '0'],
     ];
@@ -126,7 +126,7 @@ function* commandsOf(plan: QueuePlan, random: SeededRandom): Generator<readonly 
     else if (n <= toPrioritized) yield ['ZADD', `${id}:prioritized`, String(3 * 0x100000000 + n), job];
     else yield ['LPUSH', `${id}:wait`, job];
     yield ['HSET', `${id}:${job}`, ...fields];
-    if (plan.jobs - n < MOST_EVENTS)
+    if (plan.jobs - n < MAX_EVENTS)
       yield ['XADD', `${id}:events`, '*', 'event', 'added', 'jobId', job, 'name', type.name];
   }
 }

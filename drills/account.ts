@@ -1,5 +1,5 @@
 /** What happened when: printed as it happens, and kept, with the checks that failed. */
-export interface Account {
+export interface Activity {
   /** Seconds since the drill began. */
   elapsedSeconds(): number;
   note(what: string, figures?: string): void;
@@ -23,7 +23,7 @@ export interface Row {
 const COLUMNS = { at: 9, kind: 6, what: 68 };
 
 /** @param print takes a line; @param now is a clock in ms. */
-export function createAccount(print: (line: string) => void, now: () => number): Account {
+export function createActivity(print: (line: string) => void, now: () => number): Activity {
   const startedAtMs = now();
   const rows: Row[] = [];
   const momentsMs = new Map<string, number>();

@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { AlertReceiver, Delivery } from './alert-receiver.js';
 import type { SeenAlert } from './alert-table.js';
 import { PATIENCE } from './patience.js';
@@ -11,7 +11,7 @@ const DELIVERED_WITHIN_MS = 10_000;
  * @param address of the console, which links of messages open.
  */
 export async function checkDelivery(
-  account: Account,
+  account: Activity,
   { deliveries }: AlertReceiver,
   fired: readonly SeenAlert[],
   address: string,

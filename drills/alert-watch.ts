@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import {
   type AlertTruth,
   accountOfAlerts,
@@ -28,7 +28,7 @@ export interface AlertWatch {
 }
 
 /** @param account takes a line when an alert fires and when it is over; its moments are the truth. */
-export function watchAlerts(api: Api, account: Account, table: AlertTable): AlertWatch {
+export function watchAlerts(api: Api, account: Activity, table: AlertTable): AlertWatch {
   const seen = new Map<string, SeenAlert>();
   let rules: ReadonlyMap<string, Patience> = new Map();
   let isStopped = false;

@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { Api } from './api.js';
 import type { MonitorWorkerPlan } from './children/monitor-worker.js';
 import type { SchedulerHears, SchedulerPlan } from './children/scheduler.js';
@@ -32,7 +32,7 @@ const FAILING_WITHIN_MS = 15_000;
 
 export interface DeployStage {
   readonly world: World;
-  readonly account: Account;
+  readonly account: Activity;
   readonly scheduler: Player;
   workers: readonly Player[];
   deployedAtMs: number;
@@ -40,7 +40,7 @@ export interface DeployStage {
   removed: readonly string[];
 }
 
-export async function startMonitors(world: World, account: Account): Promise<DeployStage> {
+export async function startMonitors(world: World, account: Activity): Promise<DeployStage> {
   const workers = await startWorkers(world, '2.6.3');
   const scheduler = await world.play('scheduler', 'scheduler', {
     redisPort: world.redis.port,

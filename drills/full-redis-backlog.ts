@@ -1,7 +1,7 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { Api, ApiPlan } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
-import { checkForetold } from './foretold.js';
+import { checkForecast } from './forecast.js';
 import { ANALYTICS, inMegabytes, MB } from './full-redis-look.js';
 import { PATIENCE } from './patience.js';
 import { waitFor } from './wait-for.js';
@@ -20,7 +20,7 @@ const REASON = 'drill full-redis: drain the analytics backlog';
  * What ended the incident at Cypress: with a client that batches twenty requests or waits ten seconds, five slots
  * complete ten jobs in twenty seconds, whatever the work is. One order raises the concurrency of the running workers.
  */
-export async function drainBacklog(world: World, account: Account, api: Api, jobs: number): Promise<void> {
+export async function drainBacklog(world: World, account: Activity, api: Api, jobs: number): Promise<void> {
   const withinMs = ORDERED_WITHIN_MS + jobs / DRAINED_PER_MS;
   await api.post('/instances/default/relief', {
     action: 'raise-maxmemory',
@@ -36,7 +36,7 @@ export async function drainBacklog(world: World, account: Account, api: Api, job
     queue: ANALYTICS,
     jobName: 'track',
     count: jobs,
-    dataLetters: 300,
+    dataChars: 300,
   } satisfies BacklogPlan);
   await backlog.stop();
   const peak = await usedBytes(world);
@@ -64,7 +64,7 @@ export async function drainBacklog(world: World, account: Account, api: Api, job
     isDrained && tookMs <= withinMs * PATIENCE,
     `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`,
   );
-  checkForetold(account, 'the backlog', plan, tookMs / 1000);
+  checkForecast(account, 'the backlog', plan, tookMs / 1000);
   await cleanFinished(api);
   // Freed memory shows once the last jobs' buffers are gone as well.
   const fallen = async (): Promise<number> => (peak - (await usedBytes(world))) / (peak - before);
@@ -77,7 +77,7 @@ export async function drainBacklog(world: World, account: Account, api: Api, job
   await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
 }
 
-/** What the console foretells of the order, once it sees the backlog and that no more comes. */
+/** What the console forecasts of the order, once it sees the backlog and that no more comes. */
 async function planned(api: Api, waiting: number): Promise<ApiPlan> {
   const ask = (): Promise<ApiPlan> => api.plan(`bull:${ANALYTICS}`, `concurrency=${SLOTS}`);
   await waitFor(async () => {

@@ -14,13 +14,13 @@ const SURGE_PER_SECOND_PER_MB = 36;
 
 /**
  * The worker process of the application: it answers API requests, and passes analytics on in batches.
- * @param resultLetters of each answer, which Redis keeps with the completed job and once more with its event.
+ * @param resultChars of each answer, which Redis keeps with the completed job and once more with its event.
  */
-export function startWorker(world: World, resultLetters: number): Promise<Player> {
+export function startWorker(world: World, resultChars: number): Promise<Player> {
   return world.play('worker', 'worker', {
     redisPort: world.redis.port,
     analytics: { queue: ANALYTICS, concurrency: 5, batchSize: 20, batchWaitMs: 10_000 },
-    api: { queue: API, concurrency: 4, jobMs: 100, resultLetters },
+    api: { queue: API, concurrency: 4, jobMs: 100, resultChars },
   } satisfies WorkerPlan);
 }
 
@@ -30,7 +30,7 @@ export function analyticsProducer(redisPort: number, limitBytes: number): Produc
     redisPort,
     queue: ANALYTICS,
     jobName: 'track',
-    dataLetters: 500,
+    dataChars: 500,
     options: { removeOnComplete: true },
     // As on any day before: two batches of the few that come wait for their timer.
     calmMs: 24_000,
@@ -50,7 +50,7 @@ export function apiProducer(redisPort: number): ProducerPlan {
     redisPort,
     queue: API,
     jobName: 'request',
-    dataLetters: 200,
+    dataChars: 200,
     options: { removeOnComplete: { count: API_KEEPS.jobs } },
     eventsKept: API_KEEPS.events,
     calmMs: 0,

@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiParking } from './api.js';
 import { ANALYTICS, API, backlogs, MB } from './full-redis-look.js';
@@ -8,7 +8,7 @@ import type { Player, World } from './world.js';
 
 export interface PolicyStage {
   readonly world: World;
-  readonly account: Account;
+  readonly account: Activity;
   readonly limitBytes: number;
   readonly surgeJobs: number;
   readonly analytics: Player;

@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
 import { drainBacklog } from './full-redis-backlog.js';
@@ -22,7 +22,7 @@ const REASON = 'drill full-redis: make room so that the API can add jobs again';
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
 export async function resolveFullRedis(
   world: World,
-  account: Account,
+  account: Activity,
   api: Api,
   {
     alerts,
@@ -42,7 +42,7 @@ export async function resolveFullRedis(
   await checkNothingLost(world, account);
 }
 
-async function checkBefore(world: World, account: Account): Promise<void> {
+async function checkBefore(world: World, account: Activity): Promise<void> {
   const refusal = await stockPause(world);
   account.check(
     'before: stock queue.pause() is refused',
@@ -63,7 +63,7 @@ async function checkBefore(world: World, account: Account): Promise<void> {
 }
 
 /** The worst finding is to say it all: the type, its share, the wall that its runs wait at, and what to set. */
-async function findCause(account: Account, api: Api, refusedAtMs: number): Promise<void> {
+async function findCause(account: Activity, api: Api, refusedAtMs: number): Promise<void> {
   let top: ApiFinding | undefined;
   const isTold = await waitFor(async () => {
     [top] = await api.findings();
@@ -90,7 +90,7 @@ function tellsCause({ code, sentence, evidence }: ApiFinding): boolean {
 }
 
 /** The first remedy of the worst finding, again and again: what somebody does who trusts the page. */
-async function followRemedies(world: World, account: Account, api: Api): Promise<void> {
+async function followRemedies(world: World, account: Activity, api: Api): Promise<void> {
   const tried = new Set<string>();
   const fromMs = Date.now();
   const isOver = async (): Promise<boolean> =>
@@ -127,7 +127,7 @@ function nextRemedy(findings: readonly ApiFinding[], tried: ReadonlySet<string>)
   for (const finding of findings) {
     if (finding.severity === 'info') continue;
     for (const remedy of finding.remedies) {
-      const call = JSON.stringify([remedy.lever, remedy.queues, remedy.args]);
+      const call = JSON.stringify([remedy.action, remedy.queues, remedy.args]);
       if (!tried.has(call)) return { finding, remedy, call };
     }
   }
@@ -135,13 +135,13 @@ function nextRemedy(findings: readonly ApiFinding[], tried: ReadonlySet<string>)
 }
 
 function pull(api: Api, { finding, remedy }: Next): Promise<ApiOutcomes> {
-  return remedy.lever === 'redis.raise-maxmemory'
+  return remedy.action === 'redis.raise-maxmemory'
     ? api.post(`/instances/${finding.instance}/relief`, {
         action: 'raise-maxmemory',
         ...remedy.args,
         reason: REASON,
       })
-    : api.post(`/levers/${remedy.lever}`, {
+    : api.post(`/actions/${remedy.action}`, {
         instance: finding.instance,
         queues: remedy.queues,
         ...(remedy.workers === undefined ? {} : { workers: remedy.workers }),
@@ -159,7 +159,7 @@ function told(outcomes: ApiOutcomes): string {
   const megabytes = (bytes: number): string => `${(bytes / MB).toFixed(1)} MB`;
   return [
     outcomes.freedBytes === null ? '' : `freed ${megabytes(outcomes.freedBytes)}`,
-    outcomes.predictedFreedBytes === null ? '' : `foretold ${megabytes(outcomes.predictedFreedBytes)}`,
+    outcomes.predictedFreedBytes === null ? '' : `forecast ${megabytes(outcomes.predictedFreedBytes)}`,
     `${tookMs.toFixed(0)} ms`,
     ...outcomes.outcomes.filter((outcome) => outcome.status !== 'applied').map((outcome) => outcome.summary),
   ]
@@ -167,7 +167,7 @@ function told(outcomes: ApiOutcomes): string {
     .join(', ');
 }
 
-async function checkAfter(world: World, account: Account, api: Api): Promise<void> {
+async function checkAfter(world: World, account: Activity, api: Api): Promise<void> {
   const { ledger } = world;
   const then = {
     accepted: ledger.accepted(API),
@@ -203,7 +203,7 @@ async function checkAfter(world: World, account: Account, api: Api): Promise<voi
 }
 
 /** With room for writes the API catches up, and Redis fills on in truth until it keeps as many jobs and events as it may. */
-async function untilNothingGrows(world: World, account: Account): Promise<void> {
+async function untilNothingGrows(world: World, account: Activity): Promise<void> {
   const { client } = world.redis;
   const keepsAll = await waitFor(
     async () =>
@@ -216,7 +216,7 @@ async function untilNothingGrows(world: World, account: Account): Promise<void> 
 }
 
 /** Stops everybody, then holds every id that was told against what Redis holds. */
-async function checkNothingLost(world: World, account: Account): Promise<void> {
+async function checkNothingLost(world: World, account: Activity): Promise<void> {
   await world.stopPlayers();
   for (const queue of [ANALYTICS, API]) {
     const balance = await world.ledger.balance(world.redis.client, queue);

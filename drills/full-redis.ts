@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import { ANALYTICS, API, backlogs, inMegabytes, MB, takesWrites } from './full-redis-look.js';
 import { analyticsProducer, apiProducer, limitOf, startWorker } from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
@@ -73,7 +73,7 @@ export const fullRedis: Drill = {
   guide: [
     'Within half a minute the band turns red and the finding "redis.full" heads the page.',
     'It names the job type, what its runs wait for, and what to set: try its remedies in their order.',
-    'A stock queue.pause() is refused in this state; the levers of the console are not.',
+    'A stock queue.pause() is refused in this state; the actions of the console are not.',
     'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
   start: async (world, account, { jobs }) => {
@@ -98,7 +98,7 @@ export const fullRedis: Drill = {
 
 interface Stage {
   readonly world: World;
-  readonly account: Account;
+  readonly account: Activity;
   worker: Player;
   /** When the API was refused first. */
   refusedAtMs: number;

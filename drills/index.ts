@@ -6,7 +6,7 @@ import { overloadedLayer } from './overloaded-layer.js';
 import type { Drill } from './scenario.js';
 import { silentSubscriber } from './silent-subscriber.js';
 
-/** The incidents that can be rehearsed. Adding a drill is one file and one line here. */
+/** The incidents that can be backtested. Adding a drill is one file and one line here. */
 export const DRILLS: readonly Drill[] = [
   fullRedis,
   fullRedisPolicy,

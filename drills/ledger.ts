@@ -39,7 +39,7 @@ export interface Balance {
 const LISTS = ['wait', 'paused', 'active'];
 const SORTED_SETS = ['prioritized', 'delayed', 'failed', 'waiting-children'];
 const PAGE = 5_000;
-const MOST_TIMES = 200_000;
+const MAX_TIMES = 200_000;
 
 export function createLedger(): Ledger {
   const told = { accepted: new Books(), refused: new Books(), completed: new Books(), failed: new Books() };
@@ -92,7 +92,7 @@ class Times {
 
   enter(queue: string, all: readonly number[], atMs: number): void {
     for (const ms of all) this.#told.push({ queue, atMs, ms });
-    if (this.#told.length > MOST_TIMES) this.#told = this.#told.slice(-MOST_TIMES / 2);
+    if (this.#told.length > MAX_TIMES) this.#told = this.#told.slice(-MAX_TIMES / 2);
   }
 
   quantile(queue: string, sinceMs: number, ratio: number): number | null {

@@ -13,7 +13,7 @@ const KEPT_MS = 4_000;
 /** So slow that nobody feels it: each takes 8 ms of one event loop and 20 ms downstream. */
 const CAP = { max: 2, durationMs: 1000 };
 const REASON = 'drill noisy-neighbour: the resync must not hold up the probes';
-const LEVERS_THAT_HOLD_BACK = ['queue.halt', 'queue.concurrency', 'queue.rate-limit'];
+const ACTIONS_THAT_HOLD_BACK = ['queue.pause', 'queue.concurrency', 'queue.rate-limit'];
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
 export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api, alerts: AlertWatch): Promise<void> {
@@ -72,12 +72,12 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
   account.check(
     'it offers to hold back the source, and the source alone',
     (finding?.remedies ?? []).some(
-      ({ lever, queues }) =>
-        LEVERS_THAT_HOLD_BACK.includes(lever) && queues.length === 1 && queues[0] === truth,
+      ({ action, queues }) =>
+        ACTIONS_THAT_HOLD_BACK.includes(action) && queues.length === 1 && queues[0] === truth,
     ),
     (finding?.remedies ?? []).map(({ label }) => label).join('; '),
   );
-  // What the levers do is measured whether or not the source was found.
+  // What the actions do is measured whether or not the source was found.
   return named ?? truth;
 }
 

@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { ProducerPlan } from './children/producer.js';
 import type { SharedWorkerPlan } from './children/shared-worker.js';
@@ -30,7 +30,7 @@ const NOISE_MS = 5 * PATIENCE;
 
 export interface NoisyStage {
   readonly world: World;
-  readonly account: Account;
+  readonly account: Activity;
   /** What 9 of 10 jobs of each victim wait at most while all is well; filled by `measureNormal`. */
   readonly normalMs: Map<string, number>;
   floodedAtMs: number;
@@ -54,7 +54,7 @@ export async function startShared(world: World): Promise<void> {
       redisPort: world.redis.port,
       queue,
       jobName: 'probe',
-      dataLetters: 100,
+      dataChars: 100,
       options: { removeOnComplete: { count: 500 } },
       calmMs: Number.MAX_SAFE_INTEGER,
       ordinaryPerSecond: 20,
@@ -79,7 +79,7 @@ export async function flood({ world, account, normalMs }: NoisyStage): Promise<n
     jobName: 'resync',
     count,
     // Below 16 KB: larger data are not read for their tenant.
-    dataLetters: 16_000,
+    dataChars: 16_000,
     tenant,
   });
   const startedAtMs = Date.now();

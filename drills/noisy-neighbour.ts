@@ -36,7 +36,7 @@ export const noisyNeighbour: Drill = {
   guide: [
     'After a quarter of a minute the probes of both queues wait much longer, though nothing about them has changed.',
     'Look at the findings: which queue is the source, and who is held up by it?',
-    `Cap or halt ${TRUTH.source} alone, on its row, and look at the probes.`,
+    `Cap or pause ${TRUTH.source} alone, on its row, and look at the probes.`,
   ],
   start: async (world, account) => {
     await startShared(world);

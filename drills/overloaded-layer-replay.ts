@@ -87,7 +87,7 @@ async function failToForward(stage: LayerStage): Promise<void> {
       queue,
       jobName: FORWARD,
       count,
-      dataLetters: 100,
+      dataChars: 100,
       isKept: true,
     } satisfies BacklogPlan);
     await backlog.stop();

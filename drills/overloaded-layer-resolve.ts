@@ -1,6 +1,6 @@
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiPlan, ApiWorker } from './api.js';
-import { checkForetold } from './foretold.js';
+import { checkForecast } from './forecast.js';
 import { replayThroughLoss } from './overloaded-layer-replay.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { PATIENCE } from './patience.js';
@@ -140,10 +140,10 @@ async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<
   const isDrained = await waitFor(async () => (await waiting()) <= before * 0.01, 60_000 * PATIENCE);
   account.moment('the backlog is gone');
   account.check('to nothing', isDrained, `${await waiting()} waiting`);
-  checkForetold(account, LEFT, plan, (Date.now() - askedAtMs) / 1000);
+  checkForecast(account, LEFT, plan, (Date.now() - askedAtMs) / 1000);
 }
 
-/** What the console foretells when those that take jobs get so many times their slots. */
+/** What the console forecasts when those that take jobs get so many times their slots. */
 async function plannedFor(api: Api, times: number): Promise<ApiPlan> {
   const { present } = await api.plan(`bull:${LEFT}`, '');
   return api.plan(`bull:${LEFT}`, `concurrency=${present.slots * times}`);

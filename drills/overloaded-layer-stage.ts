@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { Player, World } from './world.js';
 
 export const LEFT = 'layer-left';
@@ -18,7 +18,7 @@ export interface LayerWorker {
 
 export interface LayerStage {
   readonly world: World;
-  readonly account: Account;
+  readonly account: Activity;
   readonly workers: LayerWorker[];
   /** Jobs of the left queue that are replayed in the second part. */
   readonly replayedJobs: number;

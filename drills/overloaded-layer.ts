@@ -133,7 +133,7 @@ function producer(world: World, queue: string, jobName: string, perSecond: numbe
     redisPort: world.redis.port,
     queue,
     jobName,
-    dataLetters: 100,
+    dataChars: 100,
     // Kept, so that what a killed process has completed can be seen.
     options: { removeOnComplete: false },
     calmMs: Number.MAX_SAFE_INTEGER,

@@ -1,4 +1,4 @@
-import { type Account, createAccount } from './account.js';
+import { type Activity, createActivity } from './account.js';
 import { checkDelivery } from './alert-delivery.js';
 import { TIMES_SHORTER } from './alert-patience.js';
 import { startAlertReceiver } from './alert-receiver.js';
@@ -27,10 +27,10 @@ export interface RunOptions {
  * Builds the drill's world, lets the incident happen and ends everything it started, whatever happens.
  * @returns what happened when; an account with failures is a drill that failed.
  */
-export async function runDrill(drill: Drill, options: RunOptions): Promise<Account> {
+export async function runDrill(drill: Drill, options: RunOptions): Promise<Activity> {
   const { print } = options;
   const asked = whenAskedToEnd();
-  const account = createAccount(print, Date.now);
+  const account = createActivity(print, Date.now);
   const world = await createWorld({
     maxmemoryBytes: options.maxmemoryBytes ?? drill.maxmemoryBytes,
     ...(drill.withSentinel ? { withSentinel: true } : {}),

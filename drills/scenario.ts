@@ -1,4 +1,4 @@
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { AlertTable } from './alert-table.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api } from './api.js';
@@ -24,7 +24,7 @@ export interface Drill {
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */
-  readonly start: (world: World, account: Account, size: DrillSize) => Promise<Incident>;
+  readonly start: (world: World, account: Activity, size: DrillSize) => Promise<Incident>;
 }
 
 /** How large a drill is played, where it can be played smaller. */

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { Account } from './account.js';
+import type { Activity } from './account.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
@@ -19,7 +19,7 @@ const FAILED_OVER_WITHIN_MS = 15_000;
 
 interface Stage {
   readonly world: World;
-  readonly account: Account;
+  readonly account: Activity;
 }
 
 /** incidents.md, 4: after a failover a subscriber is connected, healthy-looking and deaf. */
@@ -78,9 +78,9 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       await waitFor(() => false, Number.POSITIVE_INFINITY);
     },
     async resolve(api, alerts) {
-      await checkHeard(stage, api, 0, 'at first');
+      await checkAgentMessages(stage, api, 0, 'at first');
       const failedOverAtMs = await failOver(stage);
-      await checkHeard(stage, api, failedOverAtMs, 'after the failover');
+      await checkAgentMessages(stage, api, failedOverAtMs, 'after the failover');
       let kinds = new Set<string>();
       const isTold = await waitFor(async () => {
         kinds = new Set((await api.timeline()).map(({ kind }) => kind));
@@ -116,7 +116,12 @@ async function failOver({ world, account }: Stage): Promise<number> {
 }
 
 /** The console hears, and has a beat from each worker that is younger than the moment. */
-async function checkHeard({ account }: Stage, api: Api, sinceMs: number, when: string): Promise<void> {
+async function checkAgentMessages(
+  { account }: Stage,
+  api: Api,
+  sinceMs: number,
+  when: string,
+): Promise<void> {
   let said = '';
   const limitMs = (sinceMs === 0 ? 15_000 : HEARD_WITHIN_MS) * PATIENCE;
   const isHeard = await waitFor(async () => {
@@ -155,8 +160,8 @@ async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise
 async function reconnect({ account }: Stage, api: Api): Promise<void> {
   const remedy = (await api.findings())
     .find(({ code }) => code === 'worker.silent')
-    ?.remedies.find(({ lever }) => lever === 'worker.reconnect');
-  const answer = await api.post('/levers/worker.reconnect', {
+    ?.remedies.find(({ action }) => action === 'worker.reconnect');
+  const answer = await api.post('/actions/worker.reconnect', {
     instance: 'default',
     workers: remedy?.workers ?? [],
     args: remedy?.args ?? {},
@@ -202,7 +207,7 @@ function producer(redisPort: number, queue: string): ProducerPlan {
     redisPort,
     queue,
     jobName: 'check',
-    dataLetters: 50,
+    dataChars: 50,
     options: { removeOnComplete: true },
     calmMs: Number.MAX_SAFE_INTEGER,
     ordinaryPerSecond: 10,

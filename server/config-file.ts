@@ -37,7 +37,7 @@ const tenantField = z
   .string()
   .refine(
     (text) => parseTenantField(text) !== null,
-    'must be a key of job data, or up to 4 keys joined by dots, such as customer.id; each of 1 to 64 letters',
+    'must be a key of job data, or up to 4 keys joined by dots, such as customer.id; each of 1 to 64 characters',
   )
   .nullable()
   .optional();
@@ -65,7 +65,7 @@ const replayQueues = z.array(
   z
     .string('must be a glob over queue ids and names, such as retry-*')
     .min(1, 'must be a glob over queue ids and names, such as retry-*')
-    .max(500, 'must be at most 500 letters'),
+    .max(500, 'must be at most 500 characters'),
   'must be a list of globs over queue ids and names',
 );
 
@@ -95,7 +95,7 @@ const instance = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores'),
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 characters, digits, dots, dashes or underscores'),
     url: redisUrl.optional(),
     sentinel: sentinel.optional(),
     cluster: cluster.optional(),
@@ -105,7 +105,7 @@ const instance = z
     /** Shared with the agents of this Redis: orders to them are signed with it. */
     agentSecret: z
       .string()
-      .min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`')
+      .min(16, 'must have at least 16 characters: make one with `openssl rand -hex 32`')
       .optional(),
     /** null: none, whatever holds for the others. */
     tenantField,

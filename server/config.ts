@@ -206,7 +206,7 @@ function agentSecretOf(secret: string | undefined, problems: string[]): string |
   if (secret === undefined || secret === '') return null;
   if (secret.length >= 16) return secret;
   problems.push(
-    'SPILLWAY_AGENT_SECRET: **** must have at least 16 letters: make one with `openssl rand -hex 32`',
+    'SPILLWAY_AGENT_SECRET: **** must have at least 16 characters: make one with `openssl rand -hex 32`',
   );
   return null;
 }

@@ -12,7 +12,7 @@ function findRoot(from: string): string {
   return findRoot(parent);
 }
 
-/** Absolute path of a file that ships beside the code, e.g. `packagePath('server/redis/halt-queue.lua')`. */
+/** Absolute path of a file that ships beside the code, e.g. `packagePath('server/redis/pause-queue.lua')`. */
 export function packagePath(relative: string): string {
   return join(root, relative);
 }

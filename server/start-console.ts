@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { ForbiddenAttempts } from './actions/audit.js';
+import { type ActionDeps, runAction } from './actions/run.js';
 import { startMessaging } from './alerts/messaging.js';
 import { startAlerting } from './alerts/start-alerting.js';
 import type { AppDeps } from './app-deps.js';
@@ -7,8 +9,6 @@ import { AccessLog } from './auth/access-log.js';
 import { Sessions } from './auth/sessions.js';
 import type { Config } from './config.js';
 import type { OwnHealth } from './health/own-health.js';
-import { ForbiddenAttempts } from './levers/audit.js';
-import { type LeverDeps, runLever } from './levers/run.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import { elementId } from './routes/pages/words.js';
 import { onSignalFault } from './signals/contained.js';
@@ -17,7 +17,7 @@ import { startMoving } from './start-moving.js';
 import { startWatching } from './start-watching.js';
 import { openStore, type Store } from './store/open-store.js';
 import { keepPrivate } from './store/private-directory.js';
-import type { TellEvent } from './store/timeline-entry.js';
+import type { RecordEvent } from './store/timeline-entry.js';
 import { packageVersion } from './version.js';
 import { listJobs, readJob } from './watch/jobs.js';
 import { probeQueue } from './watch/probe-queue.js';
@@ -27,7 +27,7 @@ export interface Common {
   readonly now: () => number;
   readonly newId: () => string;
   /** Onto the timeline; what can't be kept there is logged. */
-  readonly tell: TellEvent;
+  readonly tell: RecordEvent;
   readonly log: Logger;
   /** Told of whatever of the console fails. */
   readonly health: OwnHealth;
@@ -90,7 +90,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   });
   const moving = await startMoving(config, store, watch, common, lease);
   const { parkings, replays } = moving;
-  const leverDeps: LeverDeps = {
+  const actionDeps: ActionDeps = {
     watch,
     audit: store.audit,
     typeThresholds: store.typeThresholds,
@@ -99,9 +99,9 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     now,
     newId: randomUUID,
     warn,
-    foretold: (prediction) => keeper.add(prediction),
+    forecast: (prediction) => keeper.add(prediction),
   };
-  const pull: AppDeps['runLever'] = (actor, request) => runLever(leverDeps, actor, request);
+  const pull: AppDeps['runAction'] = (actor, request) => runAction(actionDeps, actor, request);
   const deps: AppDeps = {
     watch,
     messaging,
@@ -111,14 +111,14 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     predictions: store.predictions,
     markers,
     account: store.account,
-    spells: store.spells,
+    episodes: store.episodes,
     incidents: store.incidents,
     history,
     sessions,
     access,
     idempotency: store.idempotency,
     parkings,
-    runLever: pull,
+    runAction: pull,
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
     readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
     replays,
@@ -160,7 +160,7 @@ function warnOfOthers(directory: string, log: Logger): void {
   }
 }
 
-function tellInto({ timeline }: Store, log: Logger): TellEvent {
+function tellInto({ timeline }: Store, log: Logger): RecordEvent {
   return (event) => {
     timeline.append({ ...event, id: randomUUID() }).catch((error: unknown) => {
       log.warn(

@@ -1,14 +1,14 @@
 import type { Config } from './config.js';
-import { ErrandDesk } from './replay/errand-desk.js';
+import { CommandRelay } from './replay/command-relay.js';
 import { MovedJobs } from './replay/moved-jobs.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
 import { isPolicyNeeded, runPolicies } from './replay/parking/run-policies.js';
 import { startParkings } from './replay/parking/start-parkings.js';
-import { ReplayDesk } from './replay/replay-desk.js';
+import { ReplayCommands } from './replay/replay-commands.js';
 import type { ReplayPort } from './replay/replay-port.js';
 import { Replays } from './replay/replays.js';
 import type { Common } from './start-console.js';
-import { Duty } from './store/duty.js';
+import { LeaderTask } from './store/duty.js';
 import type { Lease } from './store/lease.js';
 import type { Store } from './store/open-store.js';
 import type { Watch } from './watch/watch.js';
@@ -33,38 +33,38 @@ export async function startMoving(
 ): Promise<Moving> {
   const warn = (message: string): void => log.warn(message);
   const moved = new MovedJobs();
-  const isMine = (): boolean => lease.isHeld();
-  const errands = new ErrandDesk({ store: store.errands, lease, now, newId, warn });
+  const isLeader = (): boolean => lease.isHeld();
+  const commands = new CommandRelay({ store: store.commands, lease, now, newId, warn });
   const { port, source, desk, stop } = await startParkings({
     directory: config.dataDirectory,
     maxBytes: config.parking.maxBytes,
     watch,
     moved,
-    errands,
-    isMine,
+    commands,
+    isLeader,
     now,
     newId,
     tell,
     warn,
   });
   if (port.problem) warn(port.problem);
-  const policyDeps = { rules: config.spillway, watch, parkings: port, tell, now, isMine, warn };
+  const policyDeps = { rules: config.spillway, watch, parkings: port, tell, now, isLeader, warn };
   const policies = runPolicies(policyDeps);
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
   const { audit } = store;
   const newReplays = (): Replays =>
-    new Replays({ watch, store: kept, audit, parked: source, moved, isMine, tell, now, newId, warn });
-  const replays = new ReplayDesk({ errands, newReplays, store: store.replays, now, warn });
+    new Replays({ watch, store: kept, audit, parked: source, moved, isLeader, tell, now, newId, warn });
+  const replays = new ReplayCommands({ commands, newReplays, store: store.replays, now, warn });
   await replays.open();
-  const duty = new Duty({
+  const duty = new LeaderTask({
     term: () => lease.term,
-    async takeUp() {
-      await desk?.takeUp();
-      await replays.takeUp();
-      errands.serve({ ...desk?.carriers(), ...replays.carriers() });
+    async onElected() {
+      await desk?.onElected();
+      await replays.onElected();
+      commands.serve({ ...desk?.carriers(), ...replays.carriers() });
     },
-    async letGo() {
-      await Promise.all([errands.rest(), replays.letGo(), desk?.letGo()]);
+    async onDemoted() {
+      await Promise.all([commands.rest(), replays.onDemoted(), desk?.onDemoted()]);
     },
     warn,
   });
@@ -92,7 +92,7 @@ export async function startMoving(
     code: 'commands',
     name: 'Taking orders from other consoles',
     harm: 'Replays and parkings that people order on another console are refused there after 5 s. Look at the store; it tries again.',
-    health: () => [errands.health],
+    health: () => [commands.health],
   });
   health.watchOver({
     code: 'moving',

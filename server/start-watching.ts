@@ -5,18 +5,18 @@ import type { Common } from './start-console.js';
 import { type OpenedHistory, openHistory } from './store/history/open-history.js';
 import type { Lease } from './store/lease.js';
 import type { Store } from './store/open-store.js';
-import { tellAsHolder } from './store/tell-as-holder.js';
+import { recordAsLeader } from './store/tell-as-holder.js';
 import { createWatch } from './watch/create-watch.js';
-import { MarkerBook } from './watch/marker-book.js';
+import { EpisodeKeeper } from './watch/episode-keeper.js';
+import { MarkerCache } from './watch/marker-cache.js';
 import { PredictionKeeper } from './watch/prediction-keeper.js';
 import { recallMarkers } from './watch/recall-markers.js';
-import { SpellKeeper } from './watch/spell-keeper.js';
 import type { Watch } from './watch/watch.js';
 
 /** What sees, and what remembers what was seen. */
 export interface Watching {
   readonly watch: Watch;
-  readonly markers: MarkerBook;
+  readonly markers: MarkerCache;
   readonly history: OpenedHistory['log'];
   readonly keeper: PredictionKeeper;
   stop(): Promise<void>;
@@ -34,7 +34,7 @@ export async function startWatching(
 ): Promise<Watching> {
   const { now, newId, tell, log, health } = common;
   const warn = (message: string): void => log.warn(message);
-  const markers = new MarkerBook(
+  const markers = new MarkerCache(
     config.instances.map(({ name }) => name),
     now,
   );
@@ -62,7 +62,7 @@ export async function startWatching(
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
     givenOrders: store.givenOrders,
-    tell: tellAsHolder({ lease, timeline: store.timeline, tell, now }),
+    tell: recordAsLeader({ lease, timeline: store.timeline, tell, now }),
     markers: (instance) => markers.of(instance),
     lossBefore: (instance) => losses.get(instance) ?? null,
     health,
@@ -70,14 +70,14 @@ export async function startWatching(
   });
   history.follow(watch);
   followDismissals(watch, store, warn);
-  const isMine = (): boolean => lease.isHeld();
-  const keeper = new PredictionKeeper({ watch, log: store.predictions, isMine, now, newId, warn });
+  const isLeader = (): boolean => lease.isHeld();
+  const keeper = new PredictionKeeper({ watch, log: store.predictions, isLeader, now, newId, warn });
   await keeper
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'open forecasts could not be read'));
-  const { spells: spellLog, timeline } = store;
-  const spells = new SpellKeeper({ watch, spells: spellLog, timeline, isMine, now, newId, warn });
-  await spells
+  const { episodes: episodeLog, timeline } = store;
+  const episodes = new EpisodeKeeper({ watch, episodes: episodeLog, timeline, isLeader, now, newId, warn });
+  await episodes
     .start()
     .catch((error: unknown) => log.warn({ err: error }, 'findings that were open could not be read'));
   return {
@@ -87,7 +87,7 @@ export async function startWatching(
     keeper,
     async stop() {
       keeper.stop();
-      await spells.stop();
+      await episodes.stop();
       await watch.stop();
       await history.stop();
     },
@@ -108,7 +108,7 @@ async function recallLosses(config: Config, store: Store, nowMs: number): Promis
 
 /** When a loss of data was dismissed last, by this console or another one with this store; null: not since then. */
 async function dismissedAtMs({ audit }: Store, instance: string, sinceMs: number): Promise<number | null> {
-  const records = await audit.list({ instance, lever: 'redis.dismiss-loss', sinceMs, limit: 20 });
+  const records = await audit.list({ instance, action: 'redis.dismiss-loss', sinceMs, limit: 20 });
   return records.find(({ status }) => status === 'applied')?.atMs ?? null;
 }
 

@@ -9,7 +9,7 @@ window.chartHistory = (() => {
     '7d': 168 * HOUR_MS,
     '30d': 720 * HOUR_MS,
   };
-  const MOST_POINTS = 400;
+  const MAX_POINTS = 400;
   const COMPARED = { yesterday: 'yesterday', 'last-week': 'last week' };
   /** Beginning of a kind: the letter on its line, and its name. */
   const KINDS = [
@@ -19,7 +19,7 @@ window.chartHistory = (() => {
     ['redis.', 'R', 'Redis'],
     ['alert.', 'A', 'Alert'],
     ['policy.', 'P', 'Spillway policy'],
-    ['lever.', 'L', 'Lever'],
+    ['action.', 'L', 'Action'],
     ['', 'C', 'Console'],
   ];
   const kindOf = (mark) => KINDS.find(([prefix]) => mark.kind.startsWith(prefix));
@@ -31,7 +31,7 @@ window.chartHistory = (() => {
   const isLive = () => range() === '15m' && compare() === '';
 
   /** How often the picture can be another one. */
-  const everyMs = () => Math.min(60_000, Math.max(2_000, RANGES_MS[range()] / MOST_POINTS));
+  const everyMs = () => Math.min(60_000, Math.max(2_000, RANGES_MS[range()] / MAX_POINTS));
 
   async function ask(query, signal, maxPoints, compared) {
     const toMs = Date.now();
@@ -52,7 +52,7 @@ window.chartHistory = (() => {
 
   /** Points of all lines of a chart. */
   const lines = (canvas, signals) =>
-    Promise.all(signals.map((signal) => ask(canvas.dataset.history, signal, MOST_POINTS, compare())));
+    Promise.all(signals.map((signal) => ask(canvas.dataset.history, signal, MAX_POINTS, compare())));
 
   const utc = (atMs) => new Date(atMs).toISOString();
   const moment = (atMs) => utc(atMs).slice(5, 16).replace('T', ' ');

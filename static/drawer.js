@@ -51,7 +51,7 @@
     'input',
     (event) => {
       // In the drawer, or where it is a page of its own.
-      if (!event.target.closest('[data-lever-view]')) return;
+      if (!event.target.closest('[data-action-view]')) return;
       event.target.closest('form')?.setAttribute('data-typed', '');
       // Who types a number does not want "no limit" any more.
       if (event.target.type === 'checkbox') return;
@@ -62,17 +62,17 @@
   );
 
   // A change that changes nothing can't be made; whoever types another number can at once, before its preview comes.
-  const submitOf = (element) => element.closest('[data-lever-view]')?.querySelector('[data-lever-submit]');
+  const submitOf = (element) => element.closest('[data-action-view]')?.querySelector('[data-action-submit]');
   document.addEventListener('input', ({ target }) => {
-    const submit = target.closest?.('#lever-fields') ? submitOf(target) : null;
+    const submit = target.closest?.('#action-fields') ? submitOf(target) : null;
     if (submit) submit.disabled = false;
   });
   document.addEventListener('htmx:after:swap', (event) => {
     const { target } = event.detail.ctx;
-    const submit = target?.id === 'lever-preview' ? submitOf(target) : null;
+    const submit = target?.id === 'action-preview' ? submitOf(target) : null;
     if (submit)
       submit.disabled =
-        document.getElementById('lever-preview')?.classList.contains('preview-nothing') ?? false;
+        document.getElementById('action-preview')?.classList.contains('preview-nothing') ?? false;
   });
 
   // A slider and the number beside it are the same value. Before htmx sees the event, so that it sends what is shown.
@@ -103,27 +103,27 @@
   // After each swap the focus is where reading goes on: the first bad field, else what came.
   document.addEventListener('htmx:after:swap', (event) => {
     const view = event.detail.ctx.target;
-    if (!view?.matches?.('[data-lever-view]')) return;
+    if (!view?.matches?.('[data-action-view]')) return;
     drawer.scrollTop = 0;
     // On a phone a focused field brings up the keyboard over what there is to read first.
     const isTouch = matchMedia('(pointer: coarse)').matches;
-    const field = isTouch ? null : view.querySelector('#lever-fields input, #group-match');
+    const field = isTouch ? null : view.querySelector('#action-fields input, #group-match');
     (view.querySelector('[aria-invalid="true"]') ?? field ?? view.querySelector('#drawer-title'))?.focus();
   });
 
   // What did not reach the console was not done: say so in the drawer and keep what was typed.
   function tell(text) {
-    const place = document.querySelector('[data-lever-view] :is([data-drawer-trouble], .drawer-loading)');
+    const place = document.querySelector('[data-action-view] :is([data-drawer-trouble], .drawer-loading)');
     if (!place) return;
     place.textContent = text;
     place.hidden = false;
   }
   document.addEventListener('htmx:error', (event) => {
-    if (!event.target.closest?.('[data-lever-view]')) return;
+    if (!event.target.closest?.('[data-action-view]')) return;
     tell('The console did not answer. If a change was under way, look at Actions before you try again.');
   });
   document.addEventListener('htmx:response:error', (event) => {
-    if (!event.target.closest?.('[data-lever-view]')) return;
+    if (!event.target.closest?.('[data-action-view]')) return;
     if (event.detail.ctx.response.status >= 500) {
       tell(
         `The console answered with an error (${event.detail.ctx.response.status}). Nothing was shown as done; look at Actions before you try again.`,

@@ -1,5 +1,5 @@
 // Rows that change and move. Their content changes at once; where they stand does not while somebody's hand or eye is
-// on them: a row that jumps under the pointer gets the wrong queue halted. What one's own action brought, and what is
+// on them: a row that jumps under the pointer gets the wrong queue paused. What one's own action brought, and what is
 // new and critical, is never held back.
 (() => {
   const SETTLE_MS = 5_000;

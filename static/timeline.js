@@ -43,7 +43,7 @@
     const [title, freshTitle] = [known.querySelector('h2'), day.querySelector('h2')];
     if (title.outerHTML !== freshTitle.outerHTML) title.replaceWith(freshTitle);
     const list = known.querySelector('ol');
-    for (const entry of [...day.querySelectorAll('.account-entry')]) {
+    for (const entry of [...day.querySelectorAll('.activity-entry')]) {
       const here = document.getElementById(entry.id);
       if (!here) {
         entry.classList.add('is-new');

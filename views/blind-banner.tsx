@@ -32,7 +32,9 @@ export const BlindBanner: FC<BlindProps> = ({ redises, isAll }) => (
           )}
           .
         </strong>{' '}
-        <span class="blind-why">{redis.problem} Numbers of it are not live, and levers will be refused.</span>
+        <span class="blind-why">
+          {redis.problem} Numbers of it are not live, and actions will be refused.
+        </span>
       </p>
     ))}
   </div>

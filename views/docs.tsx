@@ -18,7 +18,7 @@ export interface DocsProps {
   readonly styles: readonly string[];
   readonly version: string;
   readonly operations: readonly DocsOperation[];
-  readonly levers: readonly {
+  readonly actions: readonly {
     readonly name: string;
     readonly about: string;
     readonly role: string;
@@ -28,7 +28,7 @@ export interface DocsProps {
 }
 
 /** The API on one page, from its own OpenAPI document. */
-export const DocsPage: FC<DocsProps> = ({ styles, version, operations, levers, problems }) => (
+export const DocsPage: FC<DocsProps> = ({ styles, version, operations, actions, problems }) => (
   <Document>
     <head>
       <meta charset="utf-8" />
@@ -65,18 +65,18 @@ export const DocsPage: FC<DocsProps> = ({ styles, version, operations, levers, p
         {operations.map((operation) => (
           <Operation {...operation} />
         ))}
-        <h2>Levers</h2>
+        <h2>Actions</h2>
         <p>
-          <code>POST /api/v1/levers/&#123;lever&#125;</code>;{' '}
-          <a href="/api/v1/levers">their arguments as JSON Schema</a>.
+          <code>POST /api/v1/actions/&#123;action&#125;</code>;{' '}
+          <a href="/api/v1/actions">their arguments as JSON Schema</a>.
         </p>
         <dl>
-          {levers.map((lever) => (
+          {actions.map((action) => (
             <>
               <dt>
-                <code>{lever.name}</code> ({lever.scope}, {lever.role})
+                <code>{action.name}</code> ({action.scope}, {action.role})
               </dt>
-              <dd>{lever.about}</dd>
+              <dd>{action.about}</dd>
             </>
           ))}
         </dl>

@@ -14,7 +14,7 @@ export interface FleetHeadProps {
   readonly deaf: string;
   /** Orders that every worker of the queue has, and those that have workers of their own. */
   readonly orders: readonly string[];
-  readonly levers: readonly { readonly label: string; readonly href: string }[];
+  readonly actions: readonly { readonly label: string; readonly href: string }[];
   /** How to attach the agent, where some workers have none. */
   readonly attach: string;
 }
@@ -44,11 +44,11 @@ export const FleetHead: FC<FleetHeadProps> = (head) => (
         ))}
       </ul>
     ) : null}
-    {head.levers.length > 0 ? (
-      <p class="lever-row">
-        {head.levers.map((lever) => (
-          <a class="button" href={lever.href} data-drawer="">
-            {lever.label}
+    {head.actions.length > 0 ? (
+      <p class="action-row">
+        {head.actions.map((action) => (
+          <a class="button" href={action.href} data-drawer="">
+            {action.label}
           </a>
         ))}
       </p>

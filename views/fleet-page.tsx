@@ -10,7 +10,7 @@ export interface FleetGroup {
   readonly workers: string;
   readonly trouble: string;
   readonly slots: string;
-  readonly lever: { readonly label: string; readonly href: string } | null;
+  readonly action: { readonly label: string; readonly href: string } | null;
 }
 
 export interface FleetProps {
@@ -89,9 +89,9 @@ export const FleetGroups: FC<{ readonly groups: readonly FleetGroup[] }> = ({ gr
           {group.trouble || 'all healthy'}
         </span>{' '}
         <span class="muted">{group.slots}</span>{' '}
-        {group.lever ? (
-          <a class="small-button" href={group.lever.href} data-drawer="">
-            {group.lever.label}
+        {group.action ? (
+          <a class="small-button" href={group.action.href} data-drawer="">
+            {group.action.label}
           </a>
         ) : null}
       </li>

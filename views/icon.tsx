@@ -11,7 +11,7 @@ const SHAPES = {
   calm: '<circle cx="8" cy="8" r="7" fill="currentColor"/><path d="m4.6 8.3 2.3 2.3 4.5-4.8" fill="none" stroke="var(--on-state)" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"/>',
   blind:
     '<path d="M1.5 8s2.6-4.4 6.5-4.4S14.5 8 14.5 8s-2.6 4.4-6.5 4.4S1.5 8 1.5 8z" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M2.5 14 13.5 2" stroke="currentColor" stroke-width="2" stroke-linecap="round"/>',
-  halted: '<rect x="2.5" y="2.5" width="11" height="11" rx="1.5" fill="currentColor"/>',
+  'paused-by-spillway': '<rect x="2.5" y="2.5" width="11" height="11" rx="1.5" fill="currentColor"/>',
   paused: '<path d="M4.8 2.5v11M11.2 2.5v11" stroke="currentColor" stroke-width="3.4"/>',
   'no-workers':
     '<circle cx="8" cy="4.6" r="2.8" fill="none" stroke="currentColor" stroke-width="1.6"/><path d="M2.8 14c.4-3 2.4-4.6 5.2-4.6s4.8 1.6 5.2 4.6" fill="none" stroke="currentColor" stroke-width="1.6"/><path d="M2 2l12 12" stroke="currentColor" stroke-width="1.8" stroke-linecap="round"/>',

@@ -43,7 +43,7 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
     </section>
     <section class="panel" aria-labelledby="facts-title">
       <h2 id="facts-title">What it came to</h2>
-      <IncidentAccount {...view} />
+      <PostMortem {...view} />
     </section>
     <section class="panel" aria-labelledby="draft-title">
       <h2 id="draft-title">Post-mortem draft</h2>
@@ -114,7 +114,7 @@ export const IncidentStatus: FC<IncidentPageProps> = (view) => (
 );
 
 /** In numbers, findings and what is not known. */
-export const IncidentAccount: FC<IncidentPageProps> = (view) => (
+export const PostMortem: FC<IncidentPageProps> = (view) => (
   <div id="incident-account">
     <dl class="incident-facts">
       {view.facts.map((fact) => (

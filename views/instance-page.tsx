@@ -26,7 +26,7 @@ export interface InstanceProps {
   }[];
   /** How the console reads this Redis, a sentence each. */
   readonly reading: readonly string[];
-  readonly levers: readonly { readonly label: string; readonly href: string }[];
+  readonly actions: readonly { readonly label: string; readonly href: string }[];
 }
 
 /** One Redis with all that is known of it. */
@@ -39,11 +39,11 @@ export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: Instance
     <div class="bands">
       <Band {...view.band} />
     </div>
-    {view.levers.length > 0 ? (
-      <p class="lever-row">
-        {view.levers.map((lever) => (
-          <a class="button" href={lever.href} data-drawer="">
-            {lever.label}
+    {view.actions.length > 0 ? (
+      <p class="action-row">
+        {view.actions.map((action) => (
+          <a class="button" href={action.href} data-drawer="">
+            {action.label}
           </a>
         ))}
       </p>

@@ -13,7 +13,7 @@ export interface JobPageProps {
   readonly state: string;
   readonly queue: { readonly name: string; readonly href: string };
   readonly facts: readonly Fact[];
-  readonly levers: readonly { readonly label: string; readonly href: string }[];
+  readonly actions: readonly { readonly label: string; readonly href: string }[];
   /** The form of a replay of all jobs like it; null: it has not ended, or this role may not. */
   readonly replayHref: string | null;
   /** null: this role may not see them. */
@@ -35,11 +35,11 @@ export const JobPage: FC<{ readonly chrome: Chrome; readonly job: JobPageProps }
       </h1>
       <p class="queue-verdict">{job.state}</p>
       <Facts facts={job.facts} />
-      {job.levers.length > 0 ? (
-        <p class="lever-row">
-          {job.levers.map((lever) => (
-            <a class="button" href={lever.href} data-drawer="">
-              {lever.label}
+      {job.actions.length > 0 ? (
+        <p class="action-row">
+          {job.actions.map((action) => (
+            <a class="button" href={action.href} data-drawer="">
+              {action.label}
             </a>
           ))}
           {job.replayHref === null ? null : (

@@ -4,7 +4,7 @@ import { Icon, type IconName } from './icon.js';
 import type { Setting } from './queue-row.js';
 import { type Moment, Time } from './time.js';
 
-/** A number, and what belongs to it in small letters, a line each. */
+/** A number, and what belongs to it in small characters, a line each. */
 export interface Value {
   readonly text: string;
   readonly details: readonly string[];

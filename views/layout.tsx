@@ -110,7 +110,7 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
         {chrome.liveUrl ? <LiveConnection url={chrome.liveUrl} /> : null}
       </main>
       <dialog id="drawer" class="drawer" aria-labelledby="drawer-title">
-        <div id="drawer-body" data-lever-view=""></div>
+        <div id="drawer-body" data-action-view=""></div>
       </dialog>
       {/* Not deferred: htmx would start between two deferred scripts, and miss the extensions that come after it. */}
       {chrome.scripts.map((src) => (

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { type Fact, Facts, type State } from './band.js';
-import { BeaconForm, type BeaconFormProps } from './beacon.js';
+import { CanaryForm, type CanaryFormProps } from './canary.js';
 import { Chart, type ChartProps } from './chart.js';
 import { ChartRange } from './chart-range.js';
 import { FindingList, type FindingListProps } from './finding.js';
@@ -23,7 +23,7 @@ export interface QueueHeadProps {
   /** Who stopped it and when, or what else stands out; empty mostly. */
   readonly note: string;
   readonly facts: readonly Fact[];
-  readonly levers: readonly { readonly label: string; readonly href: string }[];
+  readonly actions: readonly { readonly label: string; readonly href: string }[];
 }
 
 export interface QueueProps {
@@ -37,7 +37,7 @@ export interface QueueProps {
   readonly tenants: TenantTableProps;
   readonly parked: ParkedProps;
   /** null: this role may not. */
-  readonly beacon: BeaconFormProps | null;
+  readonly canary: CanaryFormProps | null;
   readonly jobs: JobTableProps;
 }
 
@@ -72,12 +72,21 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
     <QueueMemorySection {...view.memory} />
     <TenantTable {...view.tenants} />
     <ParkedPart {...view.parked} />
-    {view.beacon ? <BeaconForm {...view.beacon} /> : null}
+    {view.canary ? <CanaryForm {...view.canary} /> : null}
     <JobTable {...view.jobs} />
   </Layout>
 );
 
-export const QueueHead: FC<QueueHeadProps> = ({ name, place, state, icon, verdict, note, facts, levers }) => (
+export const QueueHead: FC<QueueHeadProps> = ({
+  name,
+  place,
+  state,
+  icon,
+  verdict,
+  note,
+  facts,
+  actions,
+}) => (
   <section id="queue-head" class={`panel queue-head state-${state}`} aria-label={`Queue ${name}`}>
     <h1 class="queue-title">
       {name} <span class="muted">{place}</span>
@@ -87,11 +96,11 @@ export const QueueHead: FC<QueueHeadProps> = ({ name, place, state, icon, verdic
     </p>
     {note ? <p>{note}</p> : null}
     <Facts facts={facts} />
-    {levers.length > 0 ? (
-      <p class="lever-row">
-        {levers.map((lever) => (
-          <a class="button" href={lever.href} data-drawer="">
-            {lever.label}
+    {actions.length > 0 ? (
+      <p class="action-row">
+        {actions.map((action) => (
+          <a class="button" href={action.href} data-drawer="">
+            {action.label}
           </a>
         ))}
       </p>

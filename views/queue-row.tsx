@@ -3,7 +3,7 @@ import type { State } from './band.js';
 import { Icon, type IconName } from './icon.js';
 import { Sparkline } from './sparkline.js';
 
-/** A value that a lever sets: shown, and where the role allows it a way to change it. */
+/** A value that an action sets: shown, and where the role allows it a way to change it. */
 export interface Setting {
   readonly value: string;
   readonly label: string;
@@ -37,7 +37,7 @@ export interface QueueRowProps {
   readonly workers: string;
   readonly concurrency: Setting;
   readonly rateLimit: Setting;
-  /** Halt or resume. */
+  /** Pause or resume. */
   readonly flow: { readonly label: string; readonly href: string } | null;
   /** null: nothing can be done with it by this role. */
   readonly checkbox: { readonly value: string; readonly label: string } | null;

@@ -28,8 +28,8 @@ export interface QueueTableProps {
   /** "1–50 of 1,204 queues" */
   readonly range: string;
   readonly pages: readonly PageLink[];
-  /** Named levers for what is selected; none for who may not act. */
-  readonly bulk: readonly { readonly lever: string; readonly label: string }[];
+  /** Named actions for what is selected; none for who may not act. */
+  readonly bulk: readonly { readonly action: string; readonly label: string }[];
   readonly groupHref: string | null;
   /** Said in place of rows. */
   readonly empty: string;
@@ -101,7 +101,7 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
         </a>
       ) : null}
     </div>
-    <form id="bulk" action="/lever" method="get" data-bulk="">
+    <form id="bulk" action="/action" method="get" data-bulk="">
       {table.bulk.length > 0 ? <BulkBar acts={table.bulk} /> : null}
       <table class="queue-table">
         <thead>

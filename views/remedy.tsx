@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 
-/** A lever with everything filled in, as a button. It is a link, so that it works without a script too. */
+/** An action with everything filled in, as a button. It is a link, so that it works without a script too. */
 export interface RemedyProps {
   readonly label: string;
   readonly effect: string;

@@ -68,7 +68,7 @@ export const ReplayForm: FC<ReplayFormProps> = (form) => {
             <Text
               name="errorText"
               label="Error holds"
-              hint="Any part of its first 500 letters."
+              hint="Any part of its first 500 characters."
               values={values}
             />
           </div>

@@ -17,10 +17,10 @@ export interface ReplayQueueRow {
   /** "12/s leave, 1,200 wait, at most 50 per second" */
   readonly text: string;
   /** Empty: this role may not. */
-  readonly levers: readonly { readonly label: string; readonly about: string; readonly href: string }[];
+  readonly actions: readonly { readonly label: string; readonly about: string; readonly href: string }[];
 }
 
-/** Queues of a replay service of the users' own, with the levers of each. */
+/** Queues of a replay service of the users' own, with the actions of each. */
 export const ReplayQueues: FC<ReplayQueuesProps> = ({ rows, more }) => (
   <section id="replay-queue-list" class={rows.length === 0 ? 'replay-queues is-empty' : 'replay-queues'}>
     {rows.length === 0 ? null : (
@@ -36,11 +36,11 @@ export const ReplayQueues: FC<ReplayQueuesProps> = ({ rows, more }) => (
                 </span>
               </p>
               <p>{row.text}</p>
-              {row.levers.length === 0 ? null : (
+              {row.actions.length === 0 ? null : (
                 <p class="replay-buttons">
-                  {row.levers.map((lever) => (
-                    <a class="button" href={lever.href} data-drawer="" aria-label={lever.about}>
-                      {lever.label}
+                  {row.actions.map((action) => (
+                    <a class="button" href={action.href} data-drawer="" aria-label={action.about}>
+                      {action.label}
                     </a>
                   ))}
                 </p>

@@ -58,7 +58,7 @@ export const ReplayScope: FC<ReplayScopeProps> = ({ back, scopes }) => (
     </form>
     <p class="muted">
       A rate is set at each replay, and as the global rate limit of each replay queue. A pause moves nothing
-      more and halts replay queues: jobs stay where they are, running ones finish, and rate limits stay for
+      more and pauses replay queues: jobs stay where they are, running ones finish, and rate limits stay for
       when it is resumed.
     </p>
   </details>

@@ -28,7 +28,7 @@ export interface TimelineEntryProps {
   readonly entry: string;
   readonly atMs: number;
   readonly at: Moment;
-  /** "Finding", "Lever"… */
+  /** "Finding", "Action"… */
   readonly label: string;
   readonly state: State | null;
   /** The state in a word, for those who don't see its sign. */
@@ -70,7 +70,7 @@ export const TimelineDay: FC<TimelineDayProps> = ({ id, title, worst, state, ent
 const TimelineLine: FC<TimelineEntryProps> = (entry) => (
   <li
     id={entry.id}
-    class={`account-entry${entry.state ? ` has-state state-${entry.state}` : ''}${entry.isTarget ? ' is-target' : ''}`}
+    class={`activity-entry${entry.state ? ` has-state state-${entry.state}` : ''}${entry.isTarget ? ' is-target' : ''}`}
     data-at-ms={String(entry.atMs)}
     aria-current={entry.isTarget ? 'true' : undefined}
   >

@@ -45,16 +45,16 @@ export interface WorkerTableProps {
 }
 
 const BULK = [
-  { lever: 'worker.concurrency', label: 'Concurrency' },
-  { lever: 'worker.pause', label: 'Take out of the pool' },
-  { lever: 'worker.resume', label: 'Put back' },
-  { lever: 'worker.revert', label: 'Revert' },
+  { action: 'worker.concurrency', label: 'Concurrency' },
+  { action: 'worker.pause', label: 'Take out of the pool' },
+  { action: 'worker.resume', label: 'Put back' },
+  { action: 'worker.revert', label: 'Revert' },
 ] as const;
 
 /** Workers, worst first; on a phone each is a card. */
 export const WorkerTable: FC<WorkerTableProps> = ({ rows, hasQueue, canAct, more, empty }) => (
   <>
-    <form class="worker-form" action="/lever" method="get" data-bulk="">
+    <form class="worker-form" action="/action" method="get" data-bulk="">
       {canAct ? <BulkBar acts={BULK} /> : null}
       <table class="queue-table worker-table">
         <thead>

@@ -7,7 +7,7 @@ export interface BacklogPlan {
   readonly queue: string;
   readonly jobName: string;
   readonly count: number;
-  readonly dataLetters: number;
+  readonly dataChars: number;
   /** Put into the data of each job. */
   readonly tenant?: string;
   /** Completed jobs stay in Redis, so that what a killed worker has completed can be seen. */
@@ -23,7 +23,7 @@ const queue = new Queue(plan.queue, {
 queue.on('error', () => undefined);
 endWithParent(async () => queue.close().catch(() => undefined));
 
-const padding = 'x'.repeat(plan.dataLetters);
+const padding = 'x'.repeat(plan.dataChars);
 for (let at = 0; at < plan.count; at += CHUNK) {
   const size = Math.min(CHUNK, plan.count - at);
   const ids = Array.from({ length: size }, (_, i) => `${plan.jobName}-${plan.tenant ?? 'backlog'}-${at + i}`);

@@ -6,8 +6,8 @@ export interface ProducerPlan {
   readonly redisPort: number;
   readonly queue: string;
   readonly jobName: string;
-  /** Letters of padding in each job's data. */
-  readonly dataLetters: number;
+  /** Characters of padding in each job's data. */
+  readonly dataChars: number;
   readonly options: JobsOptions;
   /** Events that the queue keeps; none: 10,000, as BullMQ does by itself. */
   readonly eventsKept?: number;
@@ -22,7 +22,7 @@ export interface ProducerPlan {
 
 const TICK_MS = 100;
 /** A producer that fell behind does not catch up in one blow. */
-const MOST_AT_ONCE = 2_000;
+const MAX_AT_ONCE = 2_000;
 
 const plan = readPlan<ProducerPlan>();
 const queue = new Queue(plan.queue, {
@@ -32,7 +32,7 @@ const queue = new Queue(plan.queue, {
 // What Redis refuses is heard from the call that it refuses.
 queue.on('error', () => undefined);
 
-const padding = 'x'.repeat(plan.dataLetters);
+const padding = 'x'.repeat(plan.dataChars);
 const startedAtMs = Date.now();
 let lastTickMs = startedAtMs;
 let due = 0;
@@ -77,7 +77,7 @@ async function add(count: number): Promise<void> {
 
 const timer = setInterval(() => {
   const nowMs = Date.now();
-  due = Math.min(MOST_AT_ONCE, due + (perSecond(nowMs) * (nowMs - lastTickMs)) / 1000);
+  due = Math.min(MAX_AT_ONCE, due + (perSecond(nowMs) * (nowMs - lastTickMs)) / 1000);
   lastTickMs = nowMs;
   const count = Math.floor(due);
   if (count === 0 || inFlight) return;

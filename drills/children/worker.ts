@@ -16,8 +16,8 @@ export interface WorkerPlan {
     readonly queue: string;
     readonly concurrency: number;
     readonly jobMs: number;
-    /** Letters of a job's return value, which Redis keeps with the completed job. */
-    readonly resultLetters: number;
+    /** Characters of a job's return value, which Redis keeps with the completed job. */
+    readonly resultChars: number;
   };
 }
 
@@ -32,7 +32,7 @@ const client = createBatchingClient({
   size: plan.analytics.batchSize,
   waitMs: plan.analytics.batchWaitMs,
 });
-const result = 'r'.repeat(plan.api.resultLetters);
+const result = 'r'.repeat(plan.api.resultChars);
 
 const workers = [
   new Worker(plan.analytics.queue, (job) => client.send(job.data), {

@@ -4,13 +4,13 @@ import type { Database } from '../store/open-store.js';
 import { alerts } from './alert-tables.js';
 
 /** Kept: the newest of these that are over. */
-const MOST_RESOLVED = 10_000;
+const MAX_RESOLVED = 10_000;
 /** Old ones are looked for after so many writes. */
 const PRUNE_EVERY = 200;
 /** SQLite takes a bounded number of values in one statement. */
 const ROWS_AT_ONCE = 100;
 /** What is not over, at most: a console that restores more would not judge in time. */
-const MOST_OPEN = 20_000;
+const MAX_OPEN = 20_000;
 
 /** Alerts on disk: what a console that is killed finds again. */
 export interface AlertStore {
@@ -61,7 +61,7 @@ export function createAlertStore(database: Database): AlertStore {
       await database
         .delete(alerts)
         .where(
-          sql`${alerts.id} IN (SELECT id FROM ${alerts} WHERE state = 'resolved' ORDER BY resolved_at_ms DESC LIMIT -1 OFFSET ${MOST_RESOLVED})`,
+          sql`${alerts.id} IN (SELECT id FROM ${alerts} WHERE state = 'resolved' ORDER BY resolved_at_ms DESC LIMIT -1 OFFSET ${MAX_RESOLVED})`,
         );
     },
     async drop(ids) {
@@ -75,7 +75,7 @@ export function createAlertStore(database: Database): AlertStore {
         .where(
           sql`state IN ('pending', 'firing') OR (state = 'resolved' AND json_extract(record, '$.told.status') = 'firing')`,
         )
-        .limit(MOST_OPEN);
+        .limit(MAX_OPEN);
       return rows.map(ofRow);
     },
     async resolved({ sinceMs, limit }) {
@@ -98,7 +98,7 @@ export function createAlertStore(database: Database): AlertStore {
         .from(alerts)
         .where(gte(alerts.firedAtMs, sinceMs))
         .orderBy(alerts.firedAtMs)
-        .limit(MOST_RESOLVED);
+        .limit(MAX_RESOLVED);
       const byKey = new Map<string, number[]>();
       for (const { key, firedAtMs } of rows)
         byKey.set(key, [...(byKey.get(key) ?? []), firedAtMs ?? sinceMs]);

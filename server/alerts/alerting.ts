@@ -6,7 +6,7 @@ import { Judge } from '../model/alerts/judge.js';
 import type { Silence } from '../model/alerts/silence.js';
 import type { AlertingDeps } from './alerting-deps.js';
 import { acknowledgementOf, notificationOf } from './notification-of.js';
-import { Rulebook } from './rulebook.js';
+import { RuleSet } from './rule-set.js';
 import type { KeptRule } from './rules-store.js';
 import { transitionEntries } from './tell-transitions.js';
 
@@ -24,7 +24,7 @@ const LONG_PATIENCE_MS = 15_000;
 export class Alerting {
   readonly #deps: AlertingDeps;
   readonly #judges = new Map<string, Judge>();
-  readonly #book: Rulebook;
+  readonly #book: RuleSet;
   /** Over, and told or to be told: until the pause between two messages is past. */
   readonly #ended = new Map<string, Alert>();
   #transitions: Transition[] = [];
@@ -40,7 +40,7 @@ export class Alerting {
 
   constructor(deps: AlertingDeps) {
     this.#deps = deps;
-    this.#book = new Rulebook(deps.store, deps.fileRules);
+    this.#book = new RuleSet(deps.store, deps.fileRules);
   }
 
   /** Reads rules, silences and open alerts, and begins to judge. */

@@ -76,7 +76,7 @@ export function checkRule({ condition, scope, severity }: AlertRule): readonly R
 }
 
 const NAMES = SIGNALS.map(({ name }) => name);
-const MOST_NAMED = 4;
+const MAX_NAMED = 4;
 
 function clearField({ kind }: SignalCondition): string {
   const fields = {
@@ -90,7 +90,7 @@ function clearField({ kind }: SignalCondition): string {
   return fields[kind];
 }
 
-/** The names most like one that was mistyped, by the pairs of letters that they share (Dice's coefficient). */
+/** The names most like one that was mistyped, by the pairs of characters that they share (Dice's coefficient). */
 function nearest(text: string, names: readonly string[]): string {
   const wanted = pairsOf(text);
   const likeness = (name: string): number => {
@@ -101,7 +101,7 @@ function nearest(text: string, names: readonly string[]): string {
   return [...names]
     .map((name) => ({ name, like: likeness(name) }))
     .sort((a, b) => b.like - a.like)
-    .slice(0, MOST_NAMED)
+    .slice(0, MAX_NAMED)
     .map(({ name }) => name)
     .join(', ');
 }

@@ -5,7 +5,7 @@ import { type OutgoingRequest, postOutgoing } from './channels/post-outgoing.js'
 import { secretScrubber, secretsOfUrl } from './channels/scrub-secrets.js';
 import type { HealthProblem } from './console-health.js';
 
-const MOST_TOLD_LETTERS = 2_000;
+const MAX_TOLD_LETTERS = 2_000;
 const LOOK_EVERY_MS = 1_000;
 /** A beat that did not arrive is tried again after this, where the next is not due sooner. */
 const TRY_AGAIN_MS = 10_000;
@@ -14,7 +14,7 @@ export interface DeadManDeps {
   readonly settings: DeadManSettings;
   readonly rules: OutgoingRules;
   /** Only one of several consoles beats. */
-  readonly isMine: () => boolean;
+  readonly isLeader: () => boolean;
   readonly problems: () => readonly HealthProblem[];
   /** false: nothing has been read or written yet, so that it is too early to say that all is well. */
   readonly isSettled: () => boolean;
@@ -73,10 +73,10 @@ export class DeadManSwitch {
   }
 
   async #turn(): Promise<void> {
-    const { settings, isMine, problems, isSettled, monotonicMs } = this.#deps;
+    const { settings, isLeader, problems, isSettled, monotonicMs } = this.#deps;
     const wrong = problems();
     // Without the store nobody can hold the lease: this console then speaks for itself.
-    if (!isMine() && !wrong.some(({ code }) => code === 'store')) {
+    if (!isLeader() && !wrong.some(({ code }) => code === 'store')) {
       this.#dueAtMs = 0;
       this.#problem = 'another console of this store beats, or none does yet';
       return;
@@ -101,7 +101,7 @@ export class DeadManSwitch {
     const { failUrl } = this.#deps.settings;
     if (failUrl === null) return true;
     const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
-    const body = `Spillway: ${words}`.slice(0, MOST_TOLD_LETTERS);
+    const body = `Spillway: ${words}`.slice(0, MAX_TOLD_LETTERS);
     return (await this.#send({ url: failUrl, method: 'POST', headers, body })) === null;
   }
 

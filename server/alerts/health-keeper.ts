@@ -1,5 +1,5 @@
 import { every, reasonOf } from '../health/every.js';
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import type { Store } from '../store/open-store.js';
 import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import type { Watch } from '../watch/watch.js';
@@ -57,7 +57,7 @@ export class HealthKeeper {
       startedAtMs: this.#startedAtMs,
       blindInstances: watch
         .snapshots()
-        .filter((snapshot) => !sightOf(snapshot, nowMs).isLive)
+        .filter((snapshot) => !freshnessOf(snapshot, nowMs).isLive)
         .map(({ instance, link }) => ({ instance, lastReadAtMs: link.lastReadAtMs })),
       storeProblem: store.problem,
       wroteAtMs: this.#wroteAtMs,

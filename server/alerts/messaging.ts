@@ -64,15 +64,15 @@ export function startMessaging(deps: MessagingDeps): Messaging {
       : new DeadManSwitch({
           settings: settings.deadManSwitch,
           rules: settings.outgoing,
-          isMine: () => lease.isHeld(),
+          isLeader: () => lease.isHeld(),
           problems: () => health.problems(),
           isSettled: () => health.isSettled(),
           now,
           monotonicMs,
           warn,
         });
-  lease.onTaken(() => void outbox.takeUp());
-  if (lease.isHeld()) void outbox.takeUp();
+  lease.onTaken(() => void outbox.onElected());
+  if (lease.isHeld()) void outbox.onElected();
   outbox.start();
   health.start();
   deadMan?.start();

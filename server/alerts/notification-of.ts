@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Finding } from '../findings/finding.js';
 import type { Alert } from '../model/alerts/alert.js';
 import { alertTitle, subjectName } from '../model/alerts/describe.js';
-import { type DueMessage, groupKeyOf, MOST_TOLD } from '../model/alerts/grouping.js';
+import { type DueMessage, groupKeyOf, MAX_TOLD } from '../model/alerts/grouping.js';
 import { relatedFinding } from '../model/alerts/related-finding.js';
 import type { AlertNotice, Notification } from './notification.js';
 
 /** Where the console shows an alert: at its finding, or on the page of alerts where there is none. */
 export type PathOf = (finding: Finding | null, alert: Alert) => string;
 
-/** The same as long as rule and subject are; short enough for every receiver (PagerDuty takes 255 letters). */
+/** The same as long as rule and subject are; short enough for every receiver (PagerDuty takes 255 characters). */
 export function fingerprintOf({ key }: Pick<Alert, 'key'>): string {
   return digest(key);
 }
@@ -57,7 +57,7 @@ export function notificationOf(
     instance: due.instance,
     title: titleOf(due, worst),
     sinceMs: Math.min(...due.alerts.map(({ sinceMs }) => sinceMs)),
-    alerts: due.alerts.slice(0, MOST_TOLD).map(noticeOf),
+    alerts: due.alerts.slice(0, MAX_TOLD).map(noticeOf),
     firstRemedy: remedy ? `${remedy.label}: ${remedy.effect}` : worst.firstRemedy,
     path: pathOf(finding, worst),
     createdAtMs: nowMs,

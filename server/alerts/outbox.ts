@@ -82,7 +82,7 @@ export class Outbox {
   }
 
   /** For a console that has just got the lease: clears away what nobody would ever send, then looks. Never throws. */
-  async takeUp(): Promise<void> {
+  async onElected(): Promise<void> {
     await this.#deps.store
       .retire(this.#fence, [...this.#byName.keys()])
       .catch((error: unknown) => this.#deps.warn(`messages that nobody sends are kept: ${reasonOf(error)}`));

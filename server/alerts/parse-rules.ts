@@ -3,7 +3,7 @@ import { checkRule } from './check-rule.js';
 import { RuleSchema, ruleOf } from './rule-schema.js';
 
 /** More rules than this take too long a tick. */
-export const MOST_RULES = 2_000;
+export const MAX_RULES = 2_000;
 
 /**
  * Rules as code: a list, each strict. Every problem names rule, field and value and what would be right.
@@ -15,8 +15,8 @@ export function parseRules(
 ): { readonly rules: readonly AlertRule[]; readonly problems: readonly string[] } {
   if (!Array.isArray(content))
     return { rules: [], problems: [`${source}: must be a list of rules, each beginning with "- id:"`] };
-  if (content.length > MOST_RULES)
-    return { rules: [], problems: [`${source}: ${content.length} rules are more than ${MOST_RULES}`] };
+  if (content.length > MAX_RULES)
+    return { rules: [], problems: [`${source}: ${content.length} rules are more than ${MAX_RULES}`] };
   const rules: AlertRule[] = [];
   const problems: string[] = [];
   const ids = new Set<string>();

@@ -1,12 +1,12 @@
 import type { Delivery } from './channels/delivery.js';
 
 const FIRST_DELAY_MS = 2_000;
-const MOST_DELAY_MS = 15 * 60_000;
+const MAX_DELAY_MS = 15 * 60_000;
 /** Tells the news of the day, not of the week. */
-const MOST_AGE_MS = 24 * 3_600_000;
-const MOST_TRIES = 120;
+const MAX_AGE_MS = 24 * 3_600_000;
+const MAX_TRIES = 120;
 /** A receiver that says no may be in the middle of a deploy; it is asked this often, over about a minute and a half. */
-const MOST_REFUSALS = 6;
+const MAX_REFUSALS = 6;
 
 export type RetryPlan =
   | { readonly kind: 'again'; readonly atMs: number }
@@ -24,12 +24,12 @@ export function planRetry(
   nowMs: number,
   random: number,
 ): RetryPlan {
-  if (failure.kind === 'refused' && tries >= MOST_REFUSALS)
+  if (failure.kind === 'refused' && tries >= MAX_REFUSALS)
     return { kind: 'dead', reason: `refused ${tries} times` };
-  if (tries >= MOST_TRIES) return { kind: 'dead', reason: `failed ${tries} times` };
-  const backoffMs = Math.min(MOST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(30, tries - 1));
+  if (tries >= MAX_TRIES) return { kind: 'dead', reason: `failed ${tries} times` };
+  const backoffMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(30, tries - 1));
   const delayMs = Math.max(backoffMs * (0.5 + random / 2), failure.retryAfterMs ?? 0);
   const atMs = Math.round(nowMs + delayMs);
-  if (atMs - createdAtMs >= MOST_AGE_MS) return { kind: 'dead', reason: 'not delivered within 24 h' };
+  if (atMs - createdAtMs >= MAX_AGE_MS) return { kind: 'dead', reason: 'not delivered within 24 h' };
   return { kind: 'again', atMs };
 }

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { AlertRule } from '../model/alerts/rule.js';
 
-const MOST_SECONDS = 24 * 3600;
+const MAX_SECONDS = 24 * 3600;
 const SEVERITIES = ['critical', 'warning', 'info'] as const;
 const SIDES = ['above', 'below'] as const;
 
 const number = z.number('must be a number').refine(Number.isFinite, 'must be a number that is not endless');
-const seconds = (least: number, most = MOST_SECONDS) =>
+const seconds = (least: number, most = MAX_SECONDS) =>
   z
     .number('must be a number of seconds')
     .min(least, `must be at least ${least} s`)
@@ -14,7 +14,7 @@ const seconds = (least: number, most = MOST_SECONDS) =>
 const glob = z
   .string('must be a glob such as bull:mail*')
   .min(1, 'must not be empty: * is everything')
-  .max(300, 'must be at most 300 letters')
+  .max(300, 'must be at most 300 characters')
   .default('*');
 const signal = z.string('must name a signal').openapi({
   description: 'Name of a signal as /metrics has it, without spillway_',
@@ -54,7 +54,7 @@ const CONDITIONS = {
     reaches: z
       .union([number, z.literal('limit')], 'must be a number in the unit of the signal, or limit')
       .default('limit'),
-    withinSeconds: seconds(1, 7 * MOST_SECONDS),
+    withinSeconds: seconds(1, 7 * MAX_SECONDS),
     clearSeconds: clear,
     windowSeconds: windowSeconds(900),
   }),
@@ -103,17 +103,17 @@ export const ConditionSchema = z
 
 const runbook = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .max(500, 'must be at most 500 letters')
+  .max(500, 'must be at most 500 characters')
   .nullable();
 const name = z
   .string('must be text')
   .trim()
   .min(1, 'must say what is wrong')
-  .max(100, 'must be at most 100 letters')
+  .max(100, 'must be at most 100 characters')
   .regex(/^\P{Cc}*$/u, 'must be one line');
 export const ruleId = z
   .string('must be text')
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be 1 to 64 lower-case letters, digits and dashes');
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be 1 to 64 lower-case characters, digits and dashes');
 
 const ScopeSchema = z.strictObject({ instance: glob, queue: glob, type: glob });
 

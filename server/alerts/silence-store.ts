@@ -6,7 +6,7 @@ import { silences } from './alert-tables.js';
 /** Ended ones are told of for so long. */
 const ENDED_KEPT_MS = 7 * 24 * 3_600_000;
 /** What one person may have set by a script in a loop; each is asked for each alert. */
-export const MOST_SILENCES = 500;
+export const MAX_SILENCES = 500;
 
 export interface SilenceStore {
   /** Those that hold or will, the one that ends last first. */
@@ -25,14 +25,14 @@ export function createSilenceStore(database: Database): SilenceStore {
         .from(silences)
         .where(gt(silences.endsAtMs, nowMs))
         .orderBy(desc(silences.endsAtMs))
-        .limit(MOST_SILENCES),
+        .limit(MAX_SILENCES),
     async add(silence) {
       await database.delete(silences).where(lte(silences.endsAtMs, silence.startsAtMs - ENDED_KEPT_MS));
       const [row] = await database
         .select({ count: sql<number>`count(*)` })
         .from(silences)
         .where(gt(silences.endsAtMs, silence.startsAtMs));
-      if ((row?.count ?? 0) >= MOST_SILENCES) return false;
+      if ((row?.count ?? 0) >= MAX_SILENCES) return false;
       await database.insert(silences).values(silence);
       return true;
     },

@@ -3,7 +3,7 @@ import type { AuditLog } from '../store/audit-record.js';
 import type { HistoryLog } from '../store/history/history-log.js';
 import type { TimelineLog } from '../store/timeline-entry.js';
 import type { Watch } from '../watch/watch.js';
-import { AlertDesk } from './alert-desk.js';
+import { AlertCommands } from './alert-commands.js';
 import { Alerting } from './alerting.js';
 import type { AlertingStore } from './alerting-store.js';
 import type { AlertsConfig } from './alerts-config.js';
@@ -30,7 +30,7 @@ export interface AlertingParts {
 /** Starts to judge by rules, and opens the desk for pages and API. A store that can't be read is told, and ends nothing. */
 export async function startAlerting(
   parts: AlertingParts,
-): Promise<{ readonly desk: AlertDesk; stop(): Promise<void> }> {
+): Promise<{ readonly desk: AlertCommands; stop(): Promise<void> }> {
   const { config, anchorOf, warn } = parts;
   const pathOf = (finding: Finding | null): string =>
     finding === null ? '/alerts' : `/#${anchorOf(finding)}`;
@@ -38,5 +38,5 @@ export async function startAlerting(
   await alerting.start().catch((error: unknown) => {
     warn(`alert rules could not be read: ${error instanceof Error ? error.message : 'unknown reason'}`);
   });
-  return { desk: new AlertDesk({ ...parts, pathOf, alerting }), stop: () => alerting.stop() };
+  return { desk: new AlertCommands({ ...parts, pathOf, alerting }), stop: () => alerting.stop() };
 }

@@ -1,5 +1,5 @@
+import { backtest, type WouldHaveFired } from '../model/alerts/backtest.js';
 import { Judge } from '../model/alerts/judge.js';
-import { rehearse, type WouldHaveFired } from '../model/alerts/rehearse.js';
 import type { AlertRule, SignalCondition } from '../model/alerts/rule.js';
 import { OTHER_TYPES } from '../model/alerts/subject-table.js';
 import { firstOf } from '../model/first-of.js';
@@ -12,12 +12,12 @@ import type { Watch } from '../watch/watch.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** A minute a point: as finely as a day can be asked for without reading all of it. */
-const MOST_POINTS = 1_440;
+const MAX_POINTS = 1_440;
 /** More series than this take longer than anybody waits for a preview. */
-const MOST_SERIES = 300;
+const MAX_SERIES = 300;
 /** Names among which those are found that the rule is about: more than history keeps of any scope. */
-const MOST_LOOKED_AT = 20_000;
-const MOST_TOLD = 100;
+const MAX_LOOKED_AT = 20_000;
+const MAX_TOLD = 100;
 const KEPT_NAMES: ReadonlySet<string> = new Set(KEPT_SIGNALS.map(({ name }) => name));
 
 export interface RuleTest {
@@ -63,7 +63,7 @@ export async function testRule(
     seriesTested: 0,
     isPartial: false,
     unseenMs: 0,
-    holdsNow: now.slice(0, MOST_TOLD),
+    holdsNow: now.slice(0, MAX_TOLD),
     holdsNowCount: now.length,
   };
   if (!isOverSignal(rule))
@@ -76,22 +76,22 @@ export async function testRule(
   const refs = await history.series({
     signal: rule.condition.signal,
     sinceMs: nowMs - DAY_MS,
-    limit: MOST_LOOKED_AT,
+    limit: MAX_LOOKED_AT,
   });
   const meant = refs.filter(matcherOf(rule));
   const sights = await sightsOf(rule, meant, { watch, history, nowMs });
   const firings: (WouldHaveFired & { readonly subject: Subject })[] = [];
-  for (const series of meant.slice(0, MOST_SERIES)) {
+  for (const series of meant.slice(0, MAX_SERIES)) {
     const sight = sights.get(series.instance);
-    if (sight) firings.push(...(await rehearsedOf(rule, series, sight, { watch, history, nowMs })));
+    if (sight) firings.push(...(await backtestOf(rule, series, sight, { watch, history, nowMs })));
   }
   return {
     ...result,
     isTested: true,
     times: firings.length,
-    firings: firstOf(firings, MOST_TOLD, (a, b) => b.firedAtMs - a.firedAtMs),
-    seriesTested: Math.min(meant.length, MOST_SERIES),
-    isPartial: meant.length > MOST_SERIES || refs.length >= MOST_LOOKED_AT,
+    firings: firstOf(firings, MAX_TOLD, (a, b) => b.firedAtMs - a.firedAtMs),
+    seriesTested: Math.min(meant.length, MAX_SERIES),
+    isPartial: meant.length > MAX_SERIES || refs.length >= MAX_LOOKED_AT,
     unseenMs: Math.max(0, ...[...sights.values()].map(({ unseenMs }) => unseenMs)),
   };
 }
@@ -147,10 +147,10 @@ async function sightsOf(
 }
 
 function dayTo(nowMs: number) {
-  return { fromMs: nowMs - DAY_MS, toMs: nowMs, maxPoints: MOST_POINTS };
+  return { fromMs: nowMs - DAY_MS, toMs: nowMs, maxPoints: MAX_POINTS };
 }
 
-async function rehearsedOf(
+async function backtestOf(
   rule: OverSignal,
   series: SeriesRef,
   { isSeenAt }: DaySight,
@@ -165,7 +165,7 @@ async function rehearsedOf(
       : await history.read({ series: { ...series, signal: whileSignal }, ...range });
   const byTime = new Map(beside?.atMs.map((atMs, i) => [atMs, beside.mean[i] ?? null]));
   const { instance, node, queue, type } = series;
-  return rehearse(rule, {
+  return backtest(rule, {
     atMs: own.atMs,
     values: comparedOf(rule, own),
     isSeen: own.atMs.map((atMs) => isSeenAt.has(atMs)),

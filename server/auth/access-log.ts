@@ -99,7 +99,7 @@ export class AccessLog {
     const isGranted = kind === 'sign-in' || kind === 'sign-out';
     log[isGranted ? 'info' : 'warn']({ access: kind, actor: actor.name, source, count }, summary);
     const record = auditOf(newId(), now(), actor, {
-      lever: `access.${kind}`,
+      action: `access.${kind}`,
       instance: ALL_INSTANCES,
       args: { source, count },
       status: isGranted ? 'applied' : 'refused',

@@ -146,7 +146,7 @@ export function sessionCookies(c: Context): readonly string[] {
     .slice(0, MAX_COOKIES);
 }
 
-/** What a lever refuses by itself is in the audit already; this is what never reached one. */
+/** What an action refuses by itself is in the audit already; this is what never reached one. */
 function noteRefused(c: Context<GateEnv>, access: AccessLog): void {
   if (SAFE_METHODS.has(c.req.method) || !(c.error instanceof Problem) || c.error.code !== 'forbidden') return;
   const actor = c.get('actor');

@@ -11,7 +11,7 @@ import { isFull } from './verdict.js';
 import { lowerFirst, plainName, queueName } from './words.js';
 
 /** More slots than this for the sake of a batch is a guess that costs memory. */
-const MOST_SLOTS = 500;
+const MAX_SLOTS = 500;
 
 /** Up to here jobs that sleep for exactly as long, and began in step, would look the same (batch-wait.ts). */
 const DOUBTFUL = 0.7;
@@ -34,7 +34,7 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   const processes = new Set(workers.map(({ agent }) => agent?.agentId)).size;
   const slots = workers.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
   const perProcess = Math.min(
-    MOST_SLOTS,
+    MAX_SLOTS,
     wait.batchSize === null
       ? slotsToFind(wait.batchSizeAtLeast)
       : slotsToFill(wait.batchSize, shareInFlight(queue, type)),
@@ -132,7 +132,7 @@ function remedyFor(input: {
       ? 'batches that fill are sent at once; usual ones hold 15 to 20'
       : `batches of ${formatCount(known)} fill and are sent at once${plan ? `: ${formatRate(plan.throughputPerSecond)} instead of ${formatRate(queue.rates?.departuresPerSecond ?? 0)}` : ''}${time}`;
   return {
-    lever: 'workers.concurrency',
+    action: 'workers.concurrency',
     label: `Concurrency ${formatCount(slotsPerWorker)} a worker`,
     effect: `${isFull(snapshot) ? 'After room is made: ' : ''}${formatCount(slots)} → ${formatCount(after)} slots; ${gain}.`,
     queues: [queue.id],

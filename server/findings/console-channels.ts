@@ -1,7 +1,7 @@
 import type { OwnFindingRule } from './finding.js';
 import { plainProblem } from './words.js';
 
-const MOST_TOLD = 3;
+const MAX_TOLD = 3;
 
 export const consoleChannels: OwnFindingRule = {
   code: 'console.channels',
@@ -11,8 +11,8 @@ export const consoleChannels: OwnFindingRule = {
     const behind = problems.filter(({ code }) => code === 'outbox');
     const all = [...failing, ...behind];
     if (all.length === 0) return [];
-    const told = all.slice(0, MOST_TOLD).map(({ text }) => plainProblem(text));
-    const more = all.length > MOST_TOLD ? `, and ${all.length - MOST_TOLD} more` : '';
+    const told = all.slice(0, MAX_TOLD).map(({ text }) => plainProblem(text));
+    const more = all.length > MAX_TOLD ? `, and ${all.length - MAX_TOLD} more` : '';
     const [first] = failing;
     return [
       {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../model/format.js';
 import { attendedMs } from '../model/self-delay.js';
-import { STALE_AFTER_MS, sightOf } from '../model/sight.js';
+import { freshnessOf, STALE_AFTER_MS } from '../model/sight.js';
 import type { FindingRule } from './finding.js';
 import { plainName, plainProblem } from './words.js';
 
@@ -9,7 +9,7 @@ export const consoleStale: FindingRule = {
   about:
     'The console has had no complete read for too long: what it shows is old and must not be taken for live.',
   detect: (snapshot, nowMs) => {
-    const { isLive, ageSeconds } = sightOf(snapshot, nowMs);
+    const { isLive, ageSeconds } = freshnessOf(snapshot, nowMs);
     const { link, poll } = snapshot;
     // Without a connection redis.unreachable says it, and why; before the first read nothing is shown that could be old.
     if (isLive || ageSeconds === null || link.status === 'unreachable' || link.status === 'connecting')

@@ -23,7 +23,7 @@ export function enoughRoom(finding: CurrentFinding, snapshot: Snapshot): Current
   return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
 }
 
-/** The same for what is to be done first before a lever that a full Redis would answer with errors. */
+/** The same for what is to be done first before an action that a full Redis would answer with errors. */
 export function thatSuffice(remedies: readonly Remedy[], node: RedisNode | null): readonly Remedy[] {
   if (node === null) return remedies;
   const leastBytes = leastReliefBytes(node);
@@ -33,8 +33,8 @@ export function thatSuffice(remedies: readonly Remedy[], node: RedisNode | null)
   return enough.some(makesRoom) ? enough : remedies;
 }
 
-function makesRoom({ lever, predictedFreedBytes }: Remedy): boolean {
-  return lever === 'redis.raise-maxmemory' || predictedFreedBytes !== undefined;
+function makesRoom({ action, predictedFreedBytes }: Remedy): boolean {
+  return action === 'redis.raise-maxmemory' || predictedFreedBytes !== undefined;
 }
 
 function leastReliefBytes({ limit, countedBytes, forecast }: RedisNode): number {

@@ -4,7 +4,7 @@ import { STUCK_BY_MEMORY } from './queue-stuck.js';
 import { compareSeverity } from './track.js';
 
 /** Many queues may follow from one; more lines than this help nobody. */
-const MOST_EXPLAINED = 100;
+const MAX_EXPLAINED = 100;
 
 /** One finding explains another: the other is then told with it, and not by itself. */
 interface Explanation {
@@ -120,7 +120,7 @@ export function foldExplained(found: readonly CodedFinding[]): readonly CodedFin
     const told = effects.map(({ effect, withRemedies }) => ({ effect: tell(effect), withRemedies }));
     const worst = firstOf(
       told,
-      MOST_EXPLAINED,
+      MAX_EXPLAINED,
       (a, b) => compareSeverity(a.effect.severity, b.effect.severity) || b.effect.rank - a.effect.rank,
     );
     const cause = worst.reduce(
@@ -213,12 +213,12 @@ function withEffect(cause: CodedFinding, effect: CodedFinding, offered: readonly
     ...cause,
     severity: compareSeverity(cause.severity, effect.severity) <= 0 ? cause.severity : effect.severity,
     remedies: [...cause.remedies, ...offered.filter((remedy) => !known.has(callOf(remedy)))],
-    explains: [...(cause.explains ?? []), line, ...(effect.explains ?? [])].slice(0, MOST_EXPLAINED),
+    explains: [...(cause.explains ?? []), line, ...(effect.explains ?? [])].slice(0, MAX_EXPLAINED),
   };
 }
 
-function callOf({ lever, queues, workers, args }: Remedy): string {
-  return JSON.stringify([lever, queues, workers ?? [], args]);
+function callOf({ action, queues, workers, args }: Remedy): string {
+  return JSON.stringify([action, queues, workers ?? [], args]);
 }
 
 function isAccountedFor({ accountsFor = [] }: CodedFinding, effect: CodedFinding): boolean {

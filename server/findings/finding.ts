@@ -12,15 +12,15 @@ export interface Evidence {
   readonly unit?: 'bytes' | 'bytes/s' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
 }
 
-/** A lever with its arguments filled in: what a button on the page, or automation, would send. */
+/** An action with its arguments filled in: what a button on the page, or automation, would send. */
 export interface Remedy {
-  readonly lever: string;
+  readonly action: string;
   readonly label: string;
   /** What it would do, in one sentence, with numbers where known. */
   readonly effect: string;
-  /** queue ids; empty for levers of scope instance. */
+  /** queue ids; empty for actions of scope instance. */
   readonly queues: readonly string[];
-  /** Ids of workers, for levers of scope worker; `queues` is empty then. */
+  /** Ids of workers, for actions of scope worker; `queues` is empty then. */
   readonly workers?: readonly string[];
   readonly args: Readonly<Record<string, unknown>>;
   /** Bytes it should free, where that is its purpose. */

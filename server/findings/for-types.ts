@@ -3,7 +3,7 @@ import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { FindingRule, FoundNow, Thresholds } from './finding.js';
 
 /** Of one queue the worst types speak for the others. */
-const MOST_OF_A_QUEUE = 5;
+const MAX_OF_A_QUEUE = 5;
 
 /** A rule's `detect` for job types: one finding a type, at most five a queue, the highest ranks. */
 export function forTypes(
@@ -27,7 +27,7 @@ export function forTypes(
       if (ofQueue.length === 0) continue;
       // By name where they are equal, or the five would change from tick to tick.
       ofQueue.sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1));
-      for (const one of ofQueue.slice(0, MOST_OF_A_QUEUE)) found.push(one);
+      for (const one of ofQueue.slice(0, MAX_OF_A_QUEUE)) found.push(one);
     }
     return found;
   };

@@ -25,7 +25,7 @@ const MEASURED: ReadonlySet<QueueVerdict> = new Set([
   'growing',
 ]);
 const FACTS: ReadonlySet<QueueVerdict> = new Set([
-  'halted',
+  'paused-by-spillway',
   'paused',
   'idle',
   'no-workers',

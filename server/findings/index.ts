@@ -1,4 +1,4 @@
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import { agentsOverflow } from './agents-overflow.js';
 import { consoleQueueLimit } from './console-queue-limit.js';
@@ -146,7 +146,7 @@ export function* findingSteps(
   const told = merged
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) => roomFirst(enoughRoom(withinReach(finding, snapshot), snapshot), snapshot));
-  const isLive = sightOf(snapshot, nowMs).isLive;
+  const isLive = freshnessOf(snapshot, nowMs).isLive;
   const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);
 }

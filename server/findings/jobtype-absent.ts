@@ -8,7 +8,7 @@ import { plainName, queueName } from './words.js';
 
 /** What stops the whole queue explains why one of its types does not complete. */
 const EXPLAINED: ReadonlySet<QueueVerdict> = new Set([
-  'halted',
+  'paused-by-spillway',
   'paused',
   'no-workers',
   'workers-paused',
@@ -55,7 +55,7 @@ export const jobTypeAbsent: FindingRule = {
   }),
 };
 
-/** Had one completed, the console would have seen it: silence of its own eyes and ears is nobody's absence. */
+/** Had one completed, the console would have seen it: silence of its own eyes and subscriber is nobody's absence. */
 function wouldBeSeen(type: JobTypeState, queue: QueueState, snapshot: Snapshot, nowMs: number): boolean {
   const { absent, source } = type;
   if (!absent) return false;

@@ -13,7 +13,7 @@ const ABOUT_SIGHT: ReadonlySet<string> = new Set([
 
 /**
  * Findings as they may be shown while the console can't see: those about its sight as they are, the others marked as
- * last seen, at the lowest severity and without remedies (a lever could not reach Redis either). Kept rather than
+ * last seen, at the lowest severity and without remedies (an action could not reach Redis either). Kept rather than
  * dropped, because "it was full when we lost sight" is what the person on call needs next, and so that a trouble keeps
  * its start through a short blackout. Before the first complete read there is nothing to have seen.
  */

@@ -10,7 +10,7 @@ const KEEP_EVENTS = 100;
 const EVENT_BYTES = 150;
 /** Freeing less than this is not worth a button. */
 const MIN_FREED_BYTES = 128 * 1024;
-const MOST_QUEUES = 100;
+const MAX_QUEUES = 100;
 /** maxmemory may take this much of the host: the rest is for fragmentation, output buffers and the copy of a fork. */
 const HOST_SHARE = 0.75;
 const RAISE_BY = 1.5;
@@ -21,7 +21,7 @@ interface Share {
 }
 
 /**
- * Levers that make room in Redis, ordered by harmlessness: events, old completed jobs, old failed jobs (which can't be
+ * Actions that make room in Redis, ordered by harmlessness: events, old completed jobs, old failed jobs (which can't be
  * retried afterwards), then a larger limit. Never one that adds work.
  * @param queues those to look at: all of an instance, or one.
  */
@@ -41,7 +41,7 @@ function trimEvents(queues: readonly QueueState[]): Remedy | null {
   });
   if (bytes < MIN_FREED_BYTES) return null;
   return {
-    lever: 'queue.trim-events',
+    action: 'queue.trim-events',
     label: `Trim events${of(shares)}`,
     effect: `Frees about ${formatBytes(bytes)}: all but the newest ${KEEP_EVENTS} entries of the events of ${whose(shares)}; no job is touched, only listeners that are behind miss something.`,
     queues: shares.map((share) => share.queue.id),
@@ -64,7 +64,7 @@ function cleanFinished(
   const cost =
     state === 'failed' ? 'those removed can no longer be retried' : 'no job that still has to run is touched';
   return {
-    lever: 'queue.clean-finished',
+    action: 'queue.clean-finished',
     label: `Clean ${state} jobs${of(shares)}`,
     effect: `Frees about ${formatBytes(bytes)}: all but the newest ${formatCount(keep)} ${state} jobs of ${whose(shares)}; ${cost}.`,
     queues: shares.map((share) => share.queue.id),
@@ -92,7 +92,7 @@ function biggest(queues: readonly QueueState[], bytesOf: (queue: QueueState) => 
     if (Number.isFinite(bytes) && bytes > 0) shares.push({ queue, bytes });
   }
   shares.sort((a, b) => b.bytes - a.bytes || (a.queue.id < b.queue.id ? -1 : 1));
-  const kept = shares.slice(0, MOST_QUEUES);
+  const kept = shares.slice(0, MAX_QUEUES);
   return { shares: kept, bytes: kept.reduce((sum, share) => sum + share.bytes, 0) };
 }
 
@@ -117,7 +117,7 @@ export function raiseMaxmemory(node: RedisNode): Remedy | null {
   if (!(maxBytes > node.maxBytes) || maxBytes < node.countedBytes * 1.02) return null;
   const host = node.hostBytes === null ? '' : ` of the host's ${formatBytes(node.hostBytes)}`;
   return {
-    lever: 'redis.raise-maxmemory',
+    action: 'redis.raise-maxmemory',
     label: `Raise maxmemory to ${formatBytes(maxBytes)}`,
     effect: `Gives Redis ${formatBytes(maxBytes - node.maxBytes)} more${host}: writes are accepted at once and workers take jobs again; it removes nothing, and a restart brings back the configured ${formatBytes(node.maxBytes)}.`,
     queues: [],
@@ -151,7 +151,7 @@ export function parkLargestType(queues: readonly QueueState[], type?: string): R
   }
   if (!best) return null;
   return {
-    lever: 'queue.park',
+    action: 'queue.park',
     label: `Park ${plainName(best.type.type)} jobs`,
     effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} go to the console's disk and don't run until they are brought back, as they were; none is lost.`,
     queues: [best.queue.id],
@@ -212,14 +212,14 @@ function holderInWords(queue: QueueState, kind: HolderKind, bytes: number): stri
   return `${formatBytes(heldOf(main))} in ${kind} ${plainName(main.type)} jobs ${of}`;
 }
 
-/** A queue must hold this share of all that waits to be the one whose halt lets the others in. */
+/** A queue must hold this share of all that waits to be the one whose pause lets the others in. */
 const MAIN_SHARE = 0.5;
 
 /**
  * Last resort while full: the queue that holds most of what waits stops taking jobs, so that the room made goes to the
- * others first. null where no queue stands out, no other would gain by it, or it drains: then a halt would stop what helps.
+ * others first. null where no queue stands out, no other would gain by it, or it drains: then a pause would stop what helps.
  */
-export function haltLargest(snapshot: Snapshot): Remedy | null {
+export function pauseLargest(snapshot: Snapshot): Remedy | null {
   const waiting = snapshot.queues.filter((queue) => queue.flow === 'running' && queue.backlog > 0);
   const total = waiting.reduce((sum, queue) => sum + queue.backlog, 0);
   const largest = waiting.reduce<QueueState | null>(
@@ -229,8 +229,8 @@ export function haltLargest(snapshot: Snapshot): Remedy | null {
   if (!largest || waiting.length < 2 || largest.backlog < total * MAIN_SHARE) return null;
   if (largest.workers === 0 || (largest.rates?.departuresPerSecond ?? 0) > 0) return null;
   return {
-    lever: 'queue.halt',
-    label: `Halt ${queueName(largest)}`,
+    action: 'queue.pause',
+    label: `Pause ${queueName(largest)}`,
     effect:
       'If its work can wait: its workers take no jobs until it is resumed, so that the room made goes to the other queues first; it frees nothing itself, and its producers still add.',
     queues: [largest.id],

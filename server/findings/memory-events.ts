@@ -47,7 +47,7 @@ function events(
       ...shareEvidence(held, snapshot),
       { label: 'queues with events', value: queues.length, unit: 'count' },
     ],
-    remedies: reclaimRemedies(queues).filter(({ lever }) => lever === 'queue.trim-events'),
+    remedies: reclaimRemedies(queues).filter(({ action }) => action === 'queue.trim-events'),
     rank: 220 + magnitude(bytes / 4096),
   };
 }

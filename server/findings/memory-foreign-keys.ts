@@ -42,7 +42,7 @@ function foreignKeys(
     queue: null,
     node: node.id,
     title: 'Keys of no queue hold memory',
-    sentence: `${formatCount(foreign.keys)} keys in ${nodeName(node, snapshot)} that belong to no queue hold ${formatEstimate(foreign)}, ${formatRatio(ratio)} of what it holds${most}: as they grow, jobs are refused, and no lever on queues frees them; let them expire, or give the queues a Redis of their own.`,
+    sentence: `${formatCount(foreign.keys)} keys in ${nodeName(node, snapshot)} that belong to no queue hold ${formatEstimate(foreign)}, ${formatRatio(ratio)} of what it holds${most}: as they grow, jobs are refused, and no action on queues frees them; let them expire, or give the queues a Redis of their own.`,
     evidence: [
       estimateEvidence('keys of no queue', foreign),
       { label: 'share of what Redis holds', value: ratio, unit: 'ratio' },

@@ -15,7 +15,7 @@ import { fullestNode } from './verdict.js';
 import { magnitude, plainName, queueName } from './words.js';
 
 /** One type that holds this much of everything is the cause, and not one of many. */
-const MOST_RATIO = 0.4;
+const MAX_RATIO = 0.4;
 
 export const memoryJobType: FindingRule = {
   code: 'memory.job-type',
@@ -25,7 +25,7 @@ export const memoryJobType: FindingRule = {
     if (!isMemoryPressed(snapshot)) return [];
     const heldBytes = heldBytesOf(snapshot.nodes);
     const largest = largestTypeOf(snapshot);
-    if (!largest || heldBytes <= 0 || surelyHeld(largest) < heldBytes * MOST_RATIO) return [];
+    if (!largest || heldBytes <= 0 || surelyHeld(largest) < heldBytes * MAX_RATIO) return [];
     if (surelyHeld(largest) < thresholds.retentionMinBytes) return [];
     return [jobType(largest, snapshot, thresholds)];
   },
@@ -77,10 +77,10 @@ function adviceFor({ type }: TypeShare): string {
     : 'clean the completed ones, and set removeOnComplete where they are added';
 }
 
-/** Levers can't pick a type: what a clean of its queue would free is told for the queue. Only states that the type is in. */
+/** Actions can't pick a type: what a clean of its queue would free is told for the queue. Only states that the type is in. */
 function remediesFor({ queue, type }: TypeShare, snapshot: Snapshot): readonly Remedy[] {
-  const cleans = reclaimRemedies([queue]).filter(({ lever, args }) => {
-    if (lever !== 'queue.clean-finished') return false;
+  const cleans = reclaimRemedies([queue]).filter(({ action, args }) => {
+    if (action !== 'queue.clean-finished') return false;
     const held = args.state === 'failed' ? type.failedBytes : type.completedBytes;
     return held >= type.bytes / 10;
   });

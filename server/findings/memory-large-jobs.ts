@@ -49,8 +49,8 @@ function largeJobs(
       ...(largest ? [{ label: 'the largest met', value: largest.bytes, unit: 'bytes' as const }] : []),
     ],
     remedies: reclaimRemedies([queue]).filter(
-      ({ lever, args }) =>
-        lever === 'queue.clean-finished' &&
+      ({ action, args }) =>
+        action === 'queue.clean-finished' &&
         (args.state === 'failed' ? type.failedBytes : type.completedBytes) >= type.bytes / 10,
     ),
     rank: 190 + magnitude(type.bytes / 4096),

@@ -4,24 +4,24 @@ import type { CodedFinding, Evidence, Remedy } from './finding.js';
 import { compareSeverity } from './track.js';
 
 /** From more queues than this on, one trouble that they share is told once. */
-export const MOST_ALIKE = 10;
-const MOST_NAMED = 100;
+export const MAX_ALIKE = 10;
+const MAX_NAMED = 100;
 
 /**
  * Tells once what more than ten queues share: 300 queues without workers are one cause, and 300 lines would bury the
- * others. The worst is named and gives its sentence; remedies of the same lever and arguments act on all of them.
+ * others. The worst is named and gives its sentence; remedies of the same action and arguments act on all of them.
  * @param found what one rule found.
  */
 export function mergeAlike(found: readonly CodedFinding[]): readonly CodedFinding[] {
-  if (found.length <= MOST_ALIKE) return found;
+  if (found.length <= MAX_ALIKE) return found;
   const alike = found.filter((finding) => finding.queue !== null);
-  if (alike.length <= MOST_ALIKE) return found;
+  if (alike.length <= MAX_ALIKE) return found;
   return [...found.filter((finding) => finding.queue === null), ...tellOnce(alike)];
 }
 
 function tellOnce(alike: readonly CodedFinding[]): readonly CodedFinding[] {
   // Ten thousand may be alike at every tick: only those that are named are put in order.
-  const ranked = firstOf(alike, MOST_NAMED, compareAlike);
+  const ranked = firstOf(alike, MAX_NAMED, compareAlike);
   const worst = ranked[0];
   if (!worst) return [];
   const queues = new Set(alike.map(({ queue }) => queue)).size;
@@ -31,9 +31,9 @@ function tellOnce(alike: readonly CodedFinding[]): readonly CodedFinding[] {
     : formatThings(queues, 'queue');
   const { jobType: _, ...about } = worst;
   const explaining = alike.filter((finding) => finding.explains !== undefined);
-  const explains = firstOf(explaining, MOST_NAMED, compareAlike)
+  const explains = firstOf(explaining, MAX_NAMED, compareAlike)
     .flatMap((finding) => finding.explains ?? [])
-    .slice(0, MOST_NAMED);
+    .slice(0, MAX_NAMED);
   return [
     {
       ...about,
@@ -92,14 +92,14 @@ function sums(alike: readonly CodedFinding[]): readonly Evidence[] {
 function together(ranked: readonly CodedFinding[], all: number): readonly Remedy[] {
   const byCall = new Map<string, Remedy[]>();
   for (const remedy of ranked.flatMap((finding) => finding.remedies)) {
-    const call = `${remedy.lever} ${JSON.stringify(remedy.args)}`;
+    const call = `${remedy.action} ${JSON.stringify(remedy.args)}`;
     const same = byCall.get(call);
     if (same) same.push(remedy);
     else byCall.set(call, [remedy]);
   }
   // Calls that fit one queue only (its own concurrency, its own rate) are not for a group: they stay on the queue's row.
   const shared = [...byCall.values()].filter((same) => same.length > 1);
-  return shared.map((same) => forAll(same, all <= MOST_NAMED)).filter((remedy) => remedy !== null);
+  return shared.map((same) => forAll(same, all <= MAX_NAMED)).filter((remedy) => remedy !== null);
 }
 
 function forAll(same: readonly Remedy[], isAll: boolean): Remedy | null {

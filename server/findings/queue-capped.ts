@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatJobs, formatRate } from '../model/format.js';
-import { MOST_CONCURRENCY } from '../model/limit-bounds.js';
+import { MAX_CONCURRENCY } from '../model/limit-bounds.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
@@ -44,18 +44,18 @@ export const queueCapped: FindingRule = {
 
 function loosen(queue: QueueState, cap: number): readonly Remedy[] {
   const double: Remedy = {
-    lever: 'queue.concurrency',
+    action: 'queue.concurrency',
     label: `Raise global concurrency to ${formatCount(cap * 2)}`,
     effect: `Lets ${formatJobs(cap * 2)} run at a time instead of ${formatCount(cap)}, if its workers have slots to spare.`,
     queues: [queue.id],
     args: { value: cap * 2 },
   };
   const remove: Remedy = {
-    lever: 'queue.concurrency',
+    action: 'queue.concurrency',
     label: 'Remove the global concurrency',
     effect: 'Lets as many jobs run at a time as its workers have slots; what they call must bear that.',
     queues: [queue.id],
     args: { value: null },
   };
-  return cap > 0 && cap * 2 <= MOST_CONCURRENCY ? [double, remove] : [remove];
+  return cap > 0 && cap * 2 <= MAX_CONCURRENCY ? [double, remove] : [remove];
 }

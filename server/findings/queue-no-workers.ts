@@ -12,7 +12,7 @@ export const queueNoWorkers: FindingRule = {
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
     const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
     const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
-    // BullMQ names its connections after the queue; names with spaces or non-ASCII letters vanish from CLIENT LIST.
+    // BullMQ names its connections after the queue; names with spaces or non-ASCII characters vanish from CLIENT LIST.
     const doubt = /^[!-~]*$/.test(queue.name)
       ? ''
       : ' (workers of queues with such a name can be invisible to Redis; check before you act)';

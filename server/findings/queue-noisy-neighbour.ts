@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
-import { MOST_RATE } from '../model/limit-bounds.js';
+import { MAX_RATE } from '../model/limit-bounds.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
 import { dominantTenant } from '../model/tenants.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
@@ -9,7 +9,7 @@ import { jobsWait, magnitude, plainName, queueName } from './words.js';
 
 /** A source that is capped goes on at this part of its rate: slow enough to be felt by nobody. */
 const CAP_SHARE = 0.1;
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 export const queueNoisyNeighbour: FindingRule = {
   code: 'queue.noisy-neighbour',
@@ -21,7 +21,7 @@ export const queueNoisyNeighbour: FindingRule = {
 function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
   const { source, victims } = noisy;
   const worst = victims[0];
-  const names = victims.slice(0, MOST_NAMED).map(({ queue }) => queueName(queue));
+  const names = victims.slice(0, MAX_NAMED).map(({ queue }) => queueName(queue));
   const [type] = source.types;
   const name = queueName(source);
   return {
@@ -29,13 +29,13 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
     queue: source.id,
     node: null,
     title: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
-    sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or halt ${name} alone, and the rest flows; then give it workers of its own.`,
+    sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or pause ${name} alone, and the rest flows; then give it workers of its own.`,
     evidence: [
       { label: 'its share of busy slots', value: noisy.shareOfSlots, unit: 'ratio' },
       { label: 'its backlog', value: source.backlog, unit: 'jobs' },
       { label: 'event loops late by', value: noisy.loopDelayP99Ms / 1000, unit: 'seconds' },
       ...victims
-        .slice(0, MOST_NAMED)
+        .slice(0, MAX_NAMED)
         .map((victim) => ({ label: `held up: ${queueName(victim.queue)}`, value: victimInWords(victim) })),
       ...(source.memory ? [{ label: 'memory it holds', value: formatBytes(source.memory.totalBytes) }] : []),
     ],
@@ -87,25 +87,25 @@ function inSeconds(ms: number): string {
 
 function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Remedy[] {
   const leaving = source.rates?.departuresPerSecond ?? 0;
-  const max = Math.min(MOST_RATE, Math.max(1, Math.floor(leaving * CAP_SHARE)));
-  const halt: Remedy = {
-    lever: 'queue.halt',
-    label: `Halt ${queueName(source)}`,
+  const max = Math.min(MAX_RATE, Math.max(1, Math.floor(leaving * CAP_SHARE)));
+  const pause: Remedy = {
+    action: 'queue.pause',
+    label: `Pause ${queueName(source)}`,
     effect: `Its workers finish what they have in hand and take no more until it is resumed; ${jobsWait(source)} and stay.`,
     queues: [source.id],
     args: {},
   };
   // A limiter key is a new key: with a full Redis workers of the source would only make more errors. And what is not seen
   // to move has no rate to cut.
-  if (isFull(snapshot) || source.rateLimit !== null || leaving <= 1) return [halt];
+  if (isFull(snapshot) || source.rateLimit !== null || leaving <= 1) return [pause];
   return [
     {
-      lever: 'queue.rate-limit',
+      action: 'queue.rate-limit',
       label: `Cap ${queueName(source)} at ${formatRate(max)}`,
       effect: `It goes on at ${formatRate(max)} instead of ${formatRate(leaving)} and leaves the rest of its time to the others; its own backlog takes longer.`,
       queues: [source.id],
       args: { max, durationMs: 1000 },
     },
-    halt,
+    pause,
   ];
 }

@@ -66,7 +66,7 @@ export const queueOverloaded: FindingRule = {
 };
 
 /** Of the queues with most jobs it is planned what would do; a plan for each of a thousand would take too long. */
-const MOST_PLANNED = 10;
+const MAX_PLANNED = 10;
 
 interface Outlook {
   readonly remedies: readonly Remedy[];
@@ -81,7 +81,7 @@ function outlookOf(
   slots: number,
 ): Outlook {
   const larger = snapshot.queues.filter(({ backlog }) => backlog > queue.backlog).length;
-  const basis = larger < MOST_PLANNED ? planBasisOf(snapshot, queue.id) : null;
+  const basis = larger < MAX_PLANNED ? planBasisOf(snapshot, queue.id) : null;
   const planned = basis && slotsPlanned(basis, DRAIN_WITHIN_SECONDS);
   const within = formatDuration(DRAIN_WITHIN_SECONDS);
   const inTime = planned && 'slots' in planned ? planned : littles(queue, able);
@@ -89,7 +89,7 @@ function outlookOf(
   const offered: Remedy[] = [];
   if (isTold && inTime && inTime.slots > slots) {
     offered.push({
-      lever: 'workers.concurrency',
+      action: 'workers.concurrency',
       label: `Drain within ${within}`,
       effect: `${formatCount(slots)} → ${formatCount(inTime.slots)} slots${shareInWords(inTime)}${inTime.plan ? `: ${drainedIn(inTime.plan)}` : ''}.`,
       queues: [queue.id],
@@ -100,7 +100,7 @@ function outlookOf(
   if (deployed * TIMES > slots) {
     const plan = basis && predict(basis.input, { concurrency: deployed * TIMES });
     offered.push({
-      lever: 'workers.concurrency',
+      action: 'workers.concurrency',
       label: `Concurrency × ${TIMES}`,
       effect: `${formatCount(slots)} → ${formatCount(deployed * TIMES)} slots${plan ? `: ${drainedIn(plan)}` : ''}.`,
       queues: [queue.id],

@@ -23,7 +23,7 @@ export const queuePausedWithBacklog: FindingRule = {
           severity: queue.backlog >= thresholds.backlogMinJobs ? 'warning' : 'info',
           queue: queue.id,
           node: null,
-          title: queue.flow === 'halted' ? 'Halted, jobs wait' : 'Paused, jobs wait',
+          title: queue.flow === 'paused-by-spillway' ? 'Paused, jobs wait' : 'Paused, jobs wait',
           sentence: `${queueName(queue)} ${stoppedBy(queue, nowMs)}: ${jobsWait(queue)}${more}, and none is taken until it is resumed${then}.`,
           evidence: flowEvidence(queue, snapshot),
           remedies: isFull(snapshot) ? [] : [resume(queue)],
@@ -34,15 +34,15 @@ export const queuePausedWithBacklog: FindingRule = {
 
 function stoppedBy(queue: QueueState, nowMs: number): string {
   if (queue.flow === 'paused') return 'is paused by its application';
-  if (!queue.halt) return 'is halted';
-  const ago = formatDuration(Math.max(0, nowMs - queue.halt.atMs) / 1000);
-  return `was halted from this console by ${plainName(queue.halt.actor)} ${ago} ago`;
+  if (!queue.pause) return 'is paused';
+  const ago = formatDuration(Math.max(0, nowMs - queue.pause.atMs) / 1000);
+  return `was paused from this console by ${plainName(queue.pause.actor)} ${ago} ago`;
 }
 
 function resume(queue: QueueState): Remedy {
-  const former = queue.halt?.formerConcurrency ?? null;
+  const former = queue.pause?.formerConcurrency ?? null;
   return {
-    lever: 'queue.resume',
+    action: 'queue.resume',
     label: 'Resume',
     effect:
       queue.flow === 'paused'

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatRate, formatRateLimit } from '../model/format.js';
-import { LONGEST_WINDOW_MS, MOST_RATE } from '../model/limit-bounds.js';
+import { LONGEST_WINDOW_MS, MAX_RATE } from '../model/limit-bounds.js';
 import type { QueueState } from '../watch/snapshot.js';
 import type { FindingRule, Remedy } from './finding.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
@@ -63,12 +63,12 @@ function loosen(queue: QueueState): readonly Remedy[] {
   // A limit of the workers is not ours to guess: a global one over it could as well speed it up past what they can bear.
   if (!queue.rateLimit || queue.rateLimit.durationMs <= 0) return [];
   const max = Math.max(1, queue.rateLimit.max) * 2;
-  // The window that counts, not the one that is set: the lever writes a rate so that it means what is typed.
+  // The window that counts, not the one that is set: the action writes a rate so that it means what is typed.
   const durationMs = Math.max(queue.rateLimit.durationMs, wholeSeconds(queue.observedLimiterMs));
-  if (max > MOST_RATE || durationMs > LONGEST_WINDOW_MS) return [];
+  if (max > MAX_RATE || durationMs > LONGEST_WINDOW_MS) return [];
   return [
     {
-      lever: 'queue.rate-limit',
+      action: 'queue.rate-limit',
       label: `Raise the rate limit to ${formatRateLimit(max, durationMs)}`,
       effect: 'Lets twice as many jobs start in the same time; what they call must bear that.',
       queues: [queue.id],

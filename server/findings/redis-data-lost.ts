@@ -39,7 +39,7 @@ export const redisDataLost: FindingRule = {
         ],
         remedies: [
           {
-            lever: 'redis.dismiss-loss',
+            action: 'redis.dismiss-loss',
             label: 'Dismiss',
             effect: 'It is not told any more; the timeline keeps it, and nothing in Redis changes.',
             queues: [],

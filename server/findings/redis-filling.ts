@@ -22,7 +22,7 @@ export const redisFilling: FindingRule = {
       .map((node) => filling(node, snapshot, nowMs, thresholds)),
 };
 
-/** What was watched for two minutes says nothing about the next hour: this many times the window is foretold. */
+/** What was watched for two minutes says nothing about the next hour: this many times the window is forecast. */
 const WINDOWS_AHEAD = 10;
 
 function isFilling(node: RedisNode, thresholds: Thresholds): boolean {

@@ -2,7 +2,7 @@ import { formatBytes, formatRate } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule, FoundNow } from './finding.js';
 import { mainHolder } from './main-holder.js';
-import { haltLargest, parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { parkLargestType, pauseLargest, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { nodeName } from './words.js';
 
 export const redisFull: FindingRule = {
@@ -36,7 +36,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
       raiseMaxmemory(node),
       holder?.remedy ?? null,
       parkLargestType(snapshot.queues),
-      haltLargest(snapshot),
+      pauseLargest(snapshot),
     ].filter((remedy) => remedy !== null),
     rank: 950,
     accountsFor: holder?.accountsFor ?? [],

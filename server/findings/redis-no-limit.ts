@@ -46,7 +46,7 @@ function setLimit(node: RedisNode): readonly Remedy[] {
   if (maxBytes < node.countedBytes * 1.25 || maxBytes <= 0 || node.policy !== 'noeviction') return [];
   return [
     {
-      lever: 'redis.raise-maxmemory',
+      action: 'redis.raise-maxmemory',
       label: `Set maxmemory to ${formatBytes(maxBytes)}`,
       effect: `From ${formatBytes(maxBytes)} on Redis refuses writes instead of being ended by the kernel; now it holds ${formatBytes(node.countedBytes)}. Put it into redis.conf too.`,
       queues: [],

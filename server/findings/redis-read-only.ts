@@ -18,7 +18,7 @@ export const redisReadOnly: FindingRule = {
           queue: null,
           node: node.id,
           title: 'Redis is a read-only replica',
-          sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no lever works here; connect to the master.`,
+          sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no action works here; connect to the master.`,
           evidence: [
             { label: 'role', value: node.role },
             { label: 'link to the master', value: node.replicationLinkUp ? 'up' : 'down' },
@@ -36,7 +36,7 @@ export const redisReadOnly: FindingRule = {
         queue: null,
         node: null,
         title: 'The console may only look',
-        sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its levers do not work until the user is given write permission.`,
+        sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its actions do not work until the user is given write permission.`,
         evidence: refusal ? [{ label: 'Redis says', value: plainProblem(refusal) }] : [],
         remedies: [],
         rank: 90,

@@ -3,8 +3,8 @@ import type { Snapshot } from '../watch/snapshot.js';
 import type { Evidence, FindingRule } from './finding.js';
 import { plainName, plainProblem } from './words.js';
 
-const MOST_NAMED = 100;
-const MOST_REASONS = 3;
+const MAX_NAMED = 100;
+const MAX_REASONS = 3;
 /** A start, or slots on their way from one master to another, are over sooner. */
 const PATIENCE_MS = 3_000;
 
@@ -39,7 +39,7 @@ export const redisUnread: FindingRule = {
         evidence: evidenceOf(queues.length, nodes.length, reasons),
         remedies: [],
         rank: 980,
-        ...(queues.length > 0 ? { queues: queues.slice(0, MOST_NAMED).map(({ id }) => id) } : {}),
+        ...(queues.length > 0 ? { queues: queues.slice(0, MAX_NAMED).map(({ id }) => id) } : {}),
       },
     ];
   },
@@ -55,7 +55,7 @@ function titleOf({ queues, unread, nodes }: Snapshot, unreadQueues: number): str
 function reasonsOf(problems: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const problem of problems) counts.set(problem, (counts.get(problem) ?? 0) + 1);
-  return new Map([...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_REASONS));
+  return new Map([...counts].sort((a, b) => b[1] - a[1]).slice(0, MAX_REASONS));
 }
 
 function evidenceOf(

@@ -18,7 +18,7 @@ function unsaved(node: RedisNode, snapshot: Snapshot, nowMs: number): FoundNow |
   const isRefusing = refusedAtMs !== null && nowMs - refusedAtMs < LATELY_MS;
   const failed = what === 'snapshot' ? 'its last snapshot failed' : 'its append-only file can not be written';
   const effect = isRefusing
-    ? 'refuses all writes (MISCONF): producers can’t add jobs, workers take and finish none, and levers that write do not work'
+    ? 'refuses all writes (MISCONF): producers can’t add jobs, workers take and finish none, and actions that write do not work'
     : 'refuses all writes from now on (MISCONF); nobody has tried lately, and the next who adds or takes a job fails';
   const goOn =
     what === 'snapshot'

@@ -14,7 +14,9 @@ const MAKING_ROOM: ReadonlySet<string> = new Set([
 /** While Redis is full, more slots are offered only after something that makes room: whoever goes from left to right is safe. */
 export function roomFirst(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
   if (finding.remedies.length === 0 || !isFull(snapshot)) return finding;
-  const room = finding.remedies.findIndex(({ lever }) => MAKING_ROOM.has(lever));
-  const remedies = finding.remedies.filter(({ lever }, i) => !SCALING.has(lever) || (room >= 0 && room < i));
+  const room = finding.remedies.findIndex(({ action }) => MAKING_ROOM.has(action));
+  const remedies = finding.remedies.filter(
+    ({ action }, i) => !SCALING.has(action) || (room >= 0 && room < i),
+  );
   return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
 }

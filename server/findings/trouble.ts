@@ -13,7 +13,7 @@ const WEIGHT: Readonly<Record<QueueVerdict, number>> = {
   growing: 500,
   failing: 450,
   paused: 400,
-  halted: 400,
+  'paused-by-spillway': 400,
   capped: 300,
   'rate-limited': 200,
   waiting: 120,

@@ -6,7 +6,7 @@ import type { Thresholds } from './finding.js';
 
 /** What a queue's state comes down to: one word, the first of the ladder below that holds. */
 export const QUEUE_VERDICTS = [
-  'halted',
+  'paused-by-spillway',
   'paused',
   'idle',
   'no-workers',

@@ -1,26 +1,26 @@
 import type { CapabilityName, Snapshot } from '../watch/snapshot.js';
 import type { CurrentFinding, Remedy } from './finding.js';
 
-/** What a lever needs to be permitted, and what to say where it is not. */
+/** What an action needs to be permitted, and what to say where it is not. */
 const NEEDS: readonly {
-  readonly levers: string;
+  readonly actions: string;
   readonly capabilities: readonly CapabilityName[];
   readonly otherwise: string;
 }[] = [
   {
-    levers: 'redis.',
+    actions: 'redis.',
     capabilities: ['canSetConfig'],
     otherwise:
       'This Redis does not permit CONFIG SET to the console, so raise maxmemory where Redis is managed.',
   },
   {
-    levers: 'worker',
+    actions: 'worker',
     capabilities: ['canWrite', 'canRunScripts'],
     otherwise:
       "The console's Redis user may not write, so it can only show: give it write permission to act from here.",
   },
   {
-    levers: 'queue.',
+    actions: 'queue.',
     capabilities: ['canWrite', 'canRunScripts'],
     otherwise:
       "The console's Redis user may not write, so it can only show: give it write permission to act from here.",
@@ -32,7 +32,7 @@ const OWN_MEMORY: ReadonlySet<string> = new Set(['worker.dismiss', 'redis.dismis
 
 /**
  * Takes away remedies that this Redis would refuse to the console, and says what is left: a button that can't work at
- * 3 a.m. is worse than none. Unknown capabilities (not connected yet) take nothing away; the lever itself checks again.
+ * 3 a.m. is worse than none. Unknown capabilities (not connected yet) take nothing away; the action itself checks again.
  */
 export function withinReach(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
   if (finding.remedies.length === 0) return finding;
@@ -47,14 +47,14 @@ export function withinReach(finding: CurrentFinding, snapshot: Snapshot): Curren
 }
 
 function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
-  if (OWN_MEMORY.has(remedy.lever)) return null;
+  if (OWN_MEMORY.has(remedy.action)) return null;
   if (snapshot.nodes.length > 0 && snapshot.nodes.every((node) => node.isReadOnly)) {
-    return 'Levers do not work through a read-only replica: connect the console to the master.';
+    return 'Actions do not work through a read-only replica: connect the console to the master.';
   }
   const { capabilities } = snapshot;
   if (!capabilities) return null;
   for (const need of NEEDS) {
-    if (!remedy.lever.startsWith(need.levers)) continue;
+    if (!remedy.action.startsWith(need.actions)) continue;
     if (need.capabilities.some((name) => !capabilities[name])) return need.otherwise;
   }
   return null;

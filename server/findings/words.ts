@@ -23,8 +23,8 @@ export function plainSentence(text: string): string {
 function plainText(text: string, longest: number): string {
   // Names hold any character, and an unpaired surrogate or a line break would spoil every place a sentence goes to.
   const visible = text.replace(/[\p{Cs}\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
-  const letters = Array.from(visible);
-  return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : visible;
+  const characters = Array.from(visible);
+  return characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : visible;
 }
 
 /** A queue as people call it: the bare name under BullMQ's default prefix, else the whole id. */

@@ -35,7 +35,7 @@ export const workerCrashed: FindingRule = {
           ...(isServed && lost > 0 && (queue?.backlog ?? 0) > 0
             ? [
                 {
-                  lever: 'workers.concurrency',
+                  action: 'workers.concurrency',
                   label: `Raise the other ${left.workers === 1 ? 'worker' : 'workers'}`,
                   effect: `Each of the ${left.workers} left runs ${Math.ceil((left.slots + lost) / left.workers)} jobs at once, which makes up for the ${lost} slots that are gone.`,
                   queues: [queueId],

@@ -3,7 +3,7 @@ import type { WorkerState } from '../watch/worker-state.js';
 import type { Evidence, FindingRule, FoundNow, Remedy } from './finding.js';
 import { plainName, queueName } from './words.js';
 
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 export type DescribeWorkers = (
   /** At least one, worst first. */
@@ -37,7 +37,7 @@ export function forWorkers(
 
 /** "mailer@web-1", "mailer@web-1 and mailer@web-2", "a, b, c and 4 more". */
 export function names(found: readonly WorkerState[]): string {
-  const named = found.slice(0, MOST_NAMED).map(({ label }) => plainName(label));
+  const named = found.slice(0, MAX_NAMED).map(({ label }) => plainName(label));
   const more = found.length - named.length;
   if (more > 0) return `${named.join(', ')} and ${more} more`;
   return named.length === 1
@@ -83,7 +83,7 @@ export function titleOf(
 /** The processes to restart, as they can be copied: "pid 4711 on web-1". */
 export function processesOf(found: readonly WorkerState[]): string {
   const known = found.filter(({ pid }) => pid !== null);
-  const named = known.slice(0, MOST_NAMED).map(({ pid, host }) => `pid ${pid} on ${plainName(host ?? '')}`);
+  const named = known.slice(0, MAX_NAMED).map(({ pid, host }) => `pid ${pid} on ${plainName(host ?? '')}`);
   const more = known.length - named.length;
   return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
@@ -101,15 +101,15 @@ export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
   ];
 }
 
-/** A lever for those of them that have the agent; none has: nothing. */
+/** An action for those of them that have the agent; none has: nothing. */
 export function remedyFor(
-  lever: string,
+  action: string,
   found: readonly WorkerState[],
   label: string,
   effect: string,
 ): readonly Remedy[] {
   const workers = found.filter(({ agent }) => agent !== null).map(({ id }) => id);
-  return workers.length === 0 ? [] : [{ lever, label, effect, queues: [], workers, args: {} }];
+  return workers.length === 0 ? [] : [{ action, label, effect, queues: [], workers, args: {} }];
 }
 
 function groupByQueue(found: readonly WorkerState[]): ReadonlyMap<string, readonly WorkerState[]> {

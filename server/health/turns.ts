@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** Longer than this nothing else of the console waits for one piece of work: a page, an alert that has to go out. */
-const MOST_MS = 5;
+const MAX_MS = 5;
 
 /** Cuts long work into turns of the event loop: SQLite and zlib answer at once, so that `await` alone lets nobody in. */
 export class Turns {
@@ -9,7 +9,7 @@ export class Turns {
 
   /** To be awaited between two pieces of work; lets others in where this turn has lasted long enough. */
   async next(): Promise<void> {
-    if (performance.now() - this.#sinceMs < MOST_MS) return;
+    if (performance.now() - this.#sinceMs < MAX_MS) return;
     await new Promise((resolve) => setImmediate(resolve));
     this.#sinceMs = performance.now();
   }

@@ -7,12 +7,12 @@ import type { Incident } from '../store/incidents/incident.js';
 import { readHistoryFacts } from './read-history.js';
 
 /** Entries that an account is made from; a reader can't take more, and the store is asked once. */
-const MOST_ENTRIES = 1_000;
-const MOST_PARKINGS = 500;
+const MAX_ENTRIES = 1_000;
+const MAX_PARKINGS = 500;
 
 type Deps = Pick<
   AppDeps,
-  'account' | 'spells' | 'history' | 'parkings' | 'replays' | 'watch' | 'now' | 'thresholds'
+  'account' | 'episodes' | 'history' | 'parkings' | 'replays' | 'watch' | 'now' | 'thresholds'
 >;
 export type IncidentRange = Pick<Incident, 'fromMs' | 'toMs' | 'instances'>;
 
@@ -24,14 +24,14 @@ export async function gatherFacts(
   const nowMs = deps.now();
   const untilMs = toMs ?? nowMs;
   const of = instances.length === 0 ? {} : { instances };
-  const [entries, spells, parkings] = await Promise.all([
-    deps.account.list({ fromMs, toMs: untilMs + 1, ...of, order: 'oldest', limit: MOST_ENTRIES }),
-    deps.spells.between({ fromMs, toMs: untilMs, ...of }),
-    deps.parkings.problem === null ? deps.parkings.list({ limit: MOST_PARKINGS }) : [],
+  const [entries, episodes, parkings] = await Promise.all([
+    deps.account.list({ fromMs, toMs: untilMs + 1, ...of, order: 'oldest', limit: MAX_ENTRIES }),
+    deps.episodes.between({ fromMs, toMs: untilMs, ...of }),
+    deps.parkings.problem === null ? deps.parkings.list({ limit: MAX_PARKINGS }) : [],
   ]);
   const isOurs = (instance: string): boolean => instances.length === 0 || instances.includes(instance);
   const queues = [
-    ...new Set(spells.flatMap(({ queue, queues }) => [...(queue === null ? [] : [queue]), ...queues])),
+    ...new Set(episodes.flatMap(({ queue, queues }) => [...(queue === null ? [] : [queue]), ...queues])),
   ];
   const history =
     deps.history === null
@@ -47,9 +47,9 @@ export async function gatherFacts(
     fromMs,
     toMs,
     nowMs,
-    spells,
+    episodes,
     entries,
-    areEntriesCut: entries.length >= MOST_ENTRIES,
+    areEntriesCut: entries.length >= MAX_ENTRIES,
     history,
     replays: deps.replays
       .list()

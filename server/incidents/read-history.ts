@@ -3,10 +3,10 @@ import type { SeriesRef } from '../signals/reading.js';
 import type { HistoryLog, HistoryPoints } from '../store/history/history-log.js';
 
 /** Points a series: ten minutes at a second each, a day at 2.5 min. Maxima of steps are kept, so no peak is missed. */
-const MOST_POINTS = 600;
+const MAX_POINTS = 600;
 /** Queues whose backlog is read; each is one bounded read of the store. */
-const MOST_QUEUES = 50;
-const MOST_NODES = 50;
+const MAX_QUEUES = 50;
+const MAX_NODES = 50;
 
 interface Range {
   readonly fromMs: number;
@@ -21,7 +21,7 @@ export async function readHistoryFacts(
   queues: readonly string[],
   thresholdJobs: number,
 ): Promise<HistoryFacts | null> {
-  const read = (series: SeriesRef) => history.read({ series, ...range, maxPoints: MOST_POINTS });
+  const read = (series: SeriesRef) => history.read({ series, ...range, maxPoints: MAX_POINTS });
   const all = async (
     signal: string,
     limit: number,
@@ -35,15 +35,15 @@ export async function readHistoryFacts(
       .slice(0, limit);
     return Promise.all(wanted.map(async (series) => [series, await read(series)] as const));
   };
-  const backlog = await all('backlog_jobs', MOST_NODES);
+  const backlog = await all('backlog_jobs', MAX_NODES);
   const known = backlog.flatMap(([, { mean }]) => mean);
   if (!known.some((value) => value !== null)) return null;
   const [memory, refused, waits, failed, perQueue] = await Promise.all([
-    all('redis_used_ratio', MOST_NODES),
-    all('redis_refused_commands_per_second', MOST_NODES),
-    all('queue_oldest_waiting_seconds', MOST_QUEUES),
-    all('queue_failed_jobs', MOST_QUEUES),
-    all('queue_backlog_jobs', MOST_QUEUES),
+    all('redis_used_ratio', MAX_NODES),
+    all('redis_refused_commands_per_second', MAX_NODES),
+    all('queue_oldest_waiting_seconds', MAX_QUEUES),
+    all('queue_failed_jobs', MAX_QUEUES),
+    all('queue_backlog_jobs', MAX_QUEUES),
   ]);
   return {
     stepMs: Math.max(...backlog.map(([, { stepMs }]) => stepMs)),

@@ -10,7 +10,7 @@ const LEAST_MS = 8_000;
 const RARITY = 16;
 /** What few gaps say of their own spread is too little by about so much, by √gaps; and burstier than this is told by the longest. */
 const SPREAD_DOUBT = 1.5;
-const MOST_SPREAD = 1.5;
+const MAX_SPREAD = 1.5;
 /** After so long it is not news any more: it was taken out of service. */
 const LONGEST_MS = 24 * 3_600_000;
 
@@ -53,6 +53,6 @@ function chanceGapMs(gaps: readonly number[]): number {
   const meanMs = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   if (meanMs <= 0) return 0;
   const variance = gaps.reduce((sum, gap) => sum + (gap - meanMs) ** 2, 0) / gaps.length;
-  const spread = Math.min(MOST_SPREAD, Math.sqrt(variance) / meanMs + SPREAD_DOUBT / Math.sqrt(gaps.length));
+  const spread = Math.min(MAX_SPREAD, Math.sqrt(variance) / meanMs + SPREAD_DOUBT / Math.sqrt(gaps.length));
   return meanMs * (1 + RARITY * spread * spread);
 }

@@ -2,23 +2,23 @@
 const WORD_BITS = 32;
 
 /**
- * A test for a glob: `*` is any run of letters, `?` one letter. Linear in the text, whatever the pattern: all places in the pattern that may have been reached are a
+ * A test for a glob: `*` is any run of characters, `?` one letter. Linear in the text, whatever the pattern: all places in the pattern that may have been reached are a
  * set of bits, and each letter moves them once (Baeza-Yates and Gonnet's Shift-And, with a loop where a star stands), so
  * nothing is ever tried again. No regular expression is made from what was typed.
  */
 export function globMatcher(glob: string): (text: Iterable<string>) => boolean {
-  const { letters, starsBefore } = partsOf(glob);
-  const words = Math.floor(letters.length / WORD_BITS) + 1;
+  const { characters, starsBefore } = partsOf(glob);
+  const words = Math.floor(characters.length / WORD_BITS) + 1;
   const loops = bitsWhere(words, starsBefore, (star) => star);
-  const any = bitsWhere(words, letters, (letter) => letter === '?');
+  const any = bitsWhere(words, characters, (letter) => letter === '?');
   const masks = new Map<string, Uint32Array>();
-  for (const letter of new Set(letters))
+  for (const letter of new Set(characters))
     masks.set(
       letter,
-      bitsWhere(words, letters, (one) => one === '?' || one === letter),
+      bitsWhere(words, characters, (one) => one === '?' || one === letter),
     );
   return (text) => {
-    // Bit i: the first i letters of the pattern have been matched.
+    // Bit i: the first i characters of the pattern have been matched.
     const reached = new Uint32Array(words);
     reached[0] = 1;
     for (const letter of text) {
@@ -34,23 +34,23 @@ export function globMatcher(glob: string): (text: Iterable<string>) => boolean {
       }
       if (isAlive === 0) return false;
     }
-    const last = letters.length;
+    const last = characters.length;
     return (((reached[last >>> 5] ?? 0) >>> (last & 31)) & 1) === 1;
   };
 }
 
-/** Letters of the pattern without stars; a star before the i-th of them, or at the end, is true at i. */
-function partsOf(glob: string): { readonly letters: readonly string[]; readonly starsBefore: boolean[] } {
-  const letters: string[] = [];
+/** Characters of the pattern without stars; a star before the i-th of them, or at the end, is true at i. */
+function partsOf(glob: string): { readonly characters: readonly string[]; readonly starsBefore: boolean[] } {
+  const characters: string[] = [];
   const starsBefore = [false];
   for (const letter of glob) {
-    if (letter === '*') starsBefore[letters.length] = true;
+    if (letter === '*') starsBefore[characters.length] = true;
     else {
-      letters.push(letter);
+      characters.push(letter);
       starsBefore.push(false);
     }
   }
-  return { letters, starsBefore };
+  return { characters, starsBefore };
 }
 
 function bitsWhere<T>(words: number, values: readonly T[], isSet: (value: T) => boolean): Uint32Array {

@@ -193,7 +193,7 @@ function whenCapped(_worker: SeenWorker, agent: AgentFacts, { queue }: WorkerCon
   return judged(
     'capped',
     queue.concurrency === 0
-      ? 'Its queue is halted.'
+      ? 'Its queue is paused.'
       : `It has free slots, but the queue’s global concurrency of ${formatCount(queue.concurrency)} is used up.`,
     flow(agent),
   );

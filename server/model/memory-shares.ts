@@ -130,7 +130,7 @@ function largestFirst(a: Bytes, b: Bytes): number {
 }
 
 /** Samples are taken in turns. One of so many times more, or fewer, jobs than there are now is of another time. */
-const MOST_TIMES = 2;
+const MAX_TIMES = 2;
 /** Below this many jobs the difference is no memory to speak of. */
 const LEAST_JOBS = 100;
 
@@ -143,5 +143,5 @@ export function isMemoryOfNow({ memory, counts }: Pick<QueueState, 'memory' | 'c
   const then = memory.states.reduce((sum, { jobs }) => sum + jobs, 0);
   const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
   const now = waiting + prioritized + active + delayed + waitingChildren + completed + failed;
-  return Math.max(then, now) <= MOST_TIMES * Math.max(Math.min(then, now), LEAST_JOBS);
+  return Math.max(then, now) <= MAX_TIMES * Math.max(Math.min(then, now), LEAST_JOBS);
 }

@@ -1,6 +1,6 @@
 /** Names that somebody may have meant, nearest first: those that hold what was typed, then those spelt much alike. */
 export function nearNames(typed: string, names: readonly string[], most: number): readonly string[] {
-  const text = typed.toLowerCase().slice(0, MOST_LETTERS);
+  const text = typed.toLowerCase().slice(0, MAX_CHARS);
   const ranked = names.flatMap((name) => {
     const distance = editDistance(text, name);
     const isPart = text.length >= 3 && (name.includes(text) || text.includes(name));
@@ -13,9 +13,9 @@ export function nearNames(typed: string, names: readonly string[], most: number)
     .map(({ name }) => name);
 }
 
-const MOST_LETTERS = 80;
+const MAX_CHARS = 80;
 
-/** Letters to add, drop or change (Wagner and Fischer, 1974). */
+/** Characters to add, drop or change (Wagner and Fischer, 1974). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -32,7 +32,7 @@ export interface ParkingFacts {
 }
 
 /** BullMQ makes about 20; Lua passes some thousand to one call. */
-const MOST_FIELDS = 64;
+const MAX_FIELDS = 64;
 
 /** null: it can be parked faithfully. Pure. */
 export function skipReason(facts: ParkingFacts): SkipReason | null {
@@ -42,5 +42,5 @@ export function skipReason(facts: ParkingFacts): SkipReason | null {
   if (facts.isOfScheduler || facts.jobId.startsWith('repeat:')) return 'scheduled';
   if (facts.isDeduplicated) return 'deduplicated';
   if (facts.hasLogs) return 'has-logs';
-  return facts.fieldCount > MOST_FIELDS ? 'too-many-fields' : null;
+  return facts.fieldCount > MAX_FIELDS ? 'too-many-fields' : null;
 }

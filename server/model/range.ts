@@ -1,7 +1,7 @@
 import { formatDuration } from './format.js';
 
 /** Where the latest is more than this many times the earliest, one number between them says nothing. */
-const MOST_TIMES = 10;
+const MAX_TIMES = 10;
 /** All ends of a range below this are "at once" to a person, whatever they are to each other. */
 const AT_ONCE_SECONDS = 10;
 
@@ -11,7 +11,7 @@ const AT_ONCE_SECONDS = 10;
  */
 export function isTooWide([earliest, latest]: readonly [number, number | null]): boolean {
   if (latest === null) return true;
-  return latest > AT_ONCE_SECONDS && latest > MOST_TIMES * Math.max(earliest, 1);
+  return latest > AT_ONCE_SECONDS && latest > MAX_TIMES * Math.max(earliest, 1);
 }
 
 /** "anything from 48 s to 2 h 54 min" */

@@ -11,7 +11,7 @@ export interface MovedOutcomes {
 export const CANARY_JOBS = 20;
 /** The others don't wait longer for them: jobs may be long, or wait behind others. */
 export const CANARY_WAIT_MS = 20_000;
-const MOST_FAILED_RATIO = 0.5;
+const MAX_FAILED_RATIO = 0.5;
 
 export type CanaryVerdict = 'wait' | 'go' | 'stop';
 
@@ -22,7 +22,7 @@ export type CanaryVerdict = 'wait' | 'go' | 'stop';
  */
 export function judgeCanary(outcomes: MovedOutcomes, sinceMs: number | null): CanaryVerdict {
   const ended = outcomes.succeeded + outcomes.failedAgain + outcomes.gone;
-  if (ended >= CANARY_JOBS && outcomes.failedAgain > ended * MOST_FAILED_RATIO) return 'stop';
+  if (ended >= CANARY_JOBS && outcomes.failedAgain > ended * MAX_FAILED_RATIO) return 'stop';
   if (sinceMs === null || ended >= CANARY_JOBS || sinceMs >= CANARY_WAIT_MS) return 'go';
   return 'wait';
 }

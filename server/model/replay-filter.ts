@@ -1,7 +1,7 @@
 /** Which finished jobs a replay is about. Empty or absent: all. */
 export interface ReplayFilter {
   readonly jobTypes?: readonly string[] | undefined;
-  /** Anywhere in the first 500 letters of the error. */
+  /** Anywhere in the first 500 characters of the error. */
   readonly errorText?: string | undefined;
   /** When they finished, both ends included. */
   readonly fromMs?: number | undefined;
@@ -22,14 +22,14 @@ export interface FilterFacts {
   readonly dataText: string | null;
 }
 
-/** Letters of an error that are read and compared. */
-export const MOST_ERROR_LETTERS = 500;
+/** Characters of an error that are read and compared. */
+export const MAX_ERROR_LETTERS = 500;
 
 /** Does a job in the time range match the rest of the filter? A field of data that can't be read matches nothing. */
 export function matchesFilter(filter: ReplayFilter, job: FilterFacts): boolean {
   if (filter.jobTypes !== undefined && filter.jobTypes.length > 0 && !filter.jobTypes.includes(job.name))
     return false;
-  if (filter.errorText && !job.error.slice(0, MOST_ERROR_LETTERS).includes(filter.errorText)) return false;
+  if (filter.errorText && !job.error.slice(0, MAX_ERROR_LETTERS).includes(filter.errorText)) return false;
   if (filter.attemptsMin !== undefined && job.attempts < filter.attemptsMin) return false;
   if (filter.attemptsMax !== undefined && job.attempts > filter.attemptsMax) return false;
   if (filter.dataField !== undefined) {

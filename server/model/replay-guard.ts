@@ -6,7 +6,7 @@
  */
 
 /** What the guard sees at one moment. Nothing known is null. */
-export interface GuardSight {
+export interface LoadSample {
   readonly atMs: number;
   /** The snapshot is too old, or Redis does not answer: nobody knows what a replay does. */
   readonly isBlind: boolean;
@@ -87,7 +87,7 @@ export function startGuard(setPerSecond: number, nowMs: number): GuardState {
 export function guardRate(
   state: GuardState,
   setPerSecond: number,
-  sight: GuardSight,
+  sight: LoadSample,
   baseline: GuardBaseline,
 ): GuardState {
   const verdict = judge(sight, baseline);
@@ -127,7 +127,7 @@ function told(perSecond: number, set: number, why: string): Pick<GuardState, 're
 }
 
 /** First rule that speaks counts: not to see comes before all, then what can stop Redis, then what live traffic feels. */
-function judge(sight: GuardSight, baseline: GuardBaseline): Verdict {
+function judge(sight: LoadSample, baseline: GuardBaseline): Verdict {
   if (sight.isBlind) return { kind: 'rest', why: 'the console does not see this Redis now' };
   return (
     judgeMemory(sight) ??
@@ -136,7 +136,7 @@ function judge(sight: GuardSight, baseline: GuardBaseline): Verdict {
   );
 }
 
-function judgeMemory({ isFull, usedRatio, fullInSeconds }: GuardSight): Verdict | null {
+function judgeMemory({ isFull, usedRatio, fullInSeconds }: LoadSample): Verdict | null {
   if (isFull) return { kind: 'rest', why: 'Redis is full' };
   if (usedRatio === null) return null;
   const used = `Redis memory is at ${Math.round(usedRatio * 100)}%`;
@@ -151,7 +151,7 @@ function judgeMemory({ isFull, usedRatio, fullInSeconds }: GuardSight): Verdict 
  * A backlog that grows is answered before it hurts: until the answer shows it grows on. Proportional and derivative
  * control; by the wait of now alone the rate swings, and live jobs wait longest just after capacity was lost.
  */
-function judgeWait(sight: GuardSight): Verdict | null {
+function judgeWait(sight: LoadSample): Verdict | null {
   const { waitSeconds, waitSoonSeconds, waitQueue, normalWaitSeconds: before } = sight;
   if (waitSeconds === null) return null;
   const felt = Math.max(waitSeconds, waitSoonSeconds ?? 0);
@@ -166,7 +166,7 @@ function judgeWait(sight: GuardSight): Verdict | null {
   return null;
 }
 
-function judgeRoundTrip({ roundTripMs }: GuardSight, { roundTripMs: before }: GuardBaseline): Verdict | null {
+function judgeRoundTrip({ roundTripMs }: LoadSample, { roundTripMs: before }: GuardBaseline): Verdict | null {
   if (roundTripMs === null || before === null) return null;
   if (roundTripMs <= before * ROUND_TRIP_HARD + ROUND_TRIP_FLOOR_MS) return null;
   return {
@@ -175,7 +175,7 @@ function judgeRoundTrip({ roundTripMs }: GuardSight, { roundTripMs: before }: Gu
   };
 }
 
-function wellBecause({ waitSeconds, normalWaitSeconds: before }: GuardSight): string {
+function wellBecause({ waitSeconds, normalWaitSeconds: before }: LoadSample): string {
   if (waitSeconds === null) return 'nothing suffers that is known';
   return `live jobs wait ${shown(waitSeconds)} s, before it was ${shown(before ?? 0)} s`;
 }

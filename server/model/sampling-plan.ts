@@ -35,7 +35,7 @@ const FIRST_CENSUS = 12;
 const LARGEST_CENSUS = 1_200;
 const LEAST = 8;
 /** Of one list in one tick: each is a walk in it. */
-const MOST_OF_ONE = 400;
+const MAX_OF_ONE = 400;
 /** What is known is looked at again after so long, and after this where no job seems to have come or gone. */
 const STALE_MS = 30_000;
 const UNCHANGED_STALE_MS = 180_000;
@@ -48,7 +48,7 @@ const FOR_SHARES = 600;
 /** The same for a state that holds this share of all jobs that wait, whatever they weigh. */
 const WORTH_COUNTING_RATIO = 0.01;
 /** Beyond it an exact count is the better way. */
-const MOST_WANTED = 8_000;
+const MAX_WANTED = 8_000;
 
 /**
  * How many jobs of which states are looked at next, within a budget of jobs (at most one state goes beyond it): those first
@@ -87,7 +87,7 @@ export function planSampling(
   for (const { need, missing } of wanting) {
     const fair = Math.ceil(Math.min(missing, (missing / total) * budget));
     const isSmall = need.count <= Math.max(CENSUS, Math.min(LARGEST_CENSUS, missing * CENSUS_SHARE));
-    const samples = isSmall ? need.count : clamp(fair, LEAST, Math.min(MOST_OF_ONE, need.count));
+    const samples = isSmall ? need.count : clamp(fair, LEAST, Math.min(MAX_OF_ONE, need.count));
     // What does not fit now comes next, when what was before it is known.
     if (samples > left && plan.size > 0) continue;
     plan.set(need.key, samples);
@@ -100,7 +100,7 @@ function firstSamples(count: number): number {
   // A hundred times the jobs are worth thrice the samples: the largest are to be known well at the first look.
   return count <= FIRST_CENSUS
     ? count
-    : Math.min(count, MOST_OF_ONE, Math.round(LEAST * Math.max(1, (count / 1_000) ** 0.4)));
+    : Math.min(count, MAX_OF_ONE, Math.round(LEAST * Math.max(1, (count / 1_000) ** 0.4)));
 }
 
 function stakesOf(needs: readonly SamplingNeed[]): ReadonlyMap<string, QueueStake> {
@@ -121,7 +121,7 @@ function stakesOf(needs: readonly SamplingNeed[]): ReadonlyMap<string, QueueStak
     const stake = allBytes > 0 ? Math.min(1, queue.bytes / allBytes / WORTH_KNOWING_RATIO) : 1;
     const spread = queue.bytes > 0 ? queue.spreadBytes / queue.bytes : 1;
     const forBytes = ((1.96 * spread) / WANTED_ERROR_RATIO) ** 2;
-    queue.wanted = Math.min(MOST_WANTED, Math.max(FOR_SHARES, forBytes)) * stake;
+    queue.wanted = Math.min(MAX_WANTED, Math.max(FOR_SHARES, forBytes)) * stake;
   }
   return queues;
 }

@@ -25,7 +25,7 @@ export function isSettling(snapshot: Pick<Snapshot, 'actedAtMs'>, nowMs: number)
  * Is the Snapshot's content live? Not only the link's own word counts: a poller that hangs would leave `live` behind,
  * so data that are too old for the pace they should be read at are not live either.
  */
-export function sightOf(snapshot: Snapshot, nowMs: number): Sight {
+export function freshnessOf(snapshot: Snapshot, nowMs: number): Sight {
   const { status, lastReadAtMs } = snapshot.link;
   if (lastReadAtMs === null) return { isLive: false, ageSeconds: null };
   const ageMs = Math.max(0, nowMs - lastReadAtMs);

@@ -8,26 +8,26 @@ export const OTHER_TENANTS = '(other)';
 /** What stands in the place of a tenant's name without being one. */
 export const NOT_TENANTS: ReadonlySet<string> = new Set([NO_TENANT, UNREAD_TENANT, OTHER_TENANTS]);
 
-export const MOST_FIELD_PARTS = 4;
-const MOST_PART_LETTERS = 64;
-const MOST_LETTERS = 80;
-/** Letters that a page can't show, or that turn what stands beside them around (Unicode TR 9). */
+export const MAX_FIELD_PARTS = 4;
+const MAX_PART_LETTERS = 64;
+const MAX_CHARS = 80;
+/** Characters that a page can't show, or that turn what stands beside them around (Unicode TR 9). */
 const UNSHOWABLE = /[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * The keys that lead to the tenant in a job's data: `customer.id` → customer, id.
- * @returns null where the text is not one to four keys of 1 to 64 letters, joined by dots.
+ * @returns null where the text is not one to four keys of 1 to 64 characters, joined by dots.
  */
 export function parseTenantField(field: string): readonly string[] | null {
   const parts = field.split('.');
   const isFine = parts.every(
-    (part) => part.trim() === part && part !== '' && part.length <= MOST_PART_LETTERS,
+    (part) => part.trim() === part && part !== '' && part.length <= MAX_PART_LETTERS,
   );
-  return isFine && parts.length <= MOST_FIELD_PARTS && field.search(UNSHOWABLE) === -1 ? parts : null;
+  return isFine && parts.length <= MAX_FIELD_PARTS && field.search(UNSHOWABLE) === -1 ? parts : null;
 }
 
 /**
- * The tenant that a job's data name, as text of at most 80 letters; NO_TENANT where they name none. Data are the work of
+ * The tenant that a job's data name, as text of at most 80 characters; NO_TENANT where they name none. Data are the work of
  * strangers: whatever they hold, this returns.
  * @param data JSON as BullMQ keeps it.
  */
@@ -48,9 +48,9 @@ export function tenantIn(data: string, path: readonly string[]): string {
 
 function tenantText(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return NO_TENANT;
-  const letters = [...String(value).replace(UNSHOWABLE, '\ufffd').trim()];
+  const characters = [...String(value).replace(UNSHOWABLE, '\ufffd').trim()];
   const text =
-    letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join('')}…` : letters.join('');
+    characters.length > MAX_CHARS ? `${characters.slice(0, MAX_CHARS - 1).join('')}…` : characters.join('');
   // A tenant of such a name must not pass for all others.
   return text === '' ? NO_TENANT : NOT_TENANTS.has(text) ? `"${text}"` : text;
 }

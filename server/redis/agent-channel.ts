@@ -8,7 +8,7 @@ import { addressOf, connect, type RedisClient } from './connect.js';
 import { describeProblem } from './problem.js';
 
 const BEACON_EVERY_MS = 1_000;
-/** A beacon that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
+/** An echo that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
 const DEAF_AFTER_MS = 1_200;
 /** The console's own event loop stood still for so long: what has come back may not have been read yet. */
 const LATE_MS = 400;
@@ -27,19 +27,19 @@ export interface ChannelState {
 }
 
 /**
- * The console's ears and mouth towards agents. It listens on a connection of its own and speaks by the levers' one; what
- * it says to itself each second (a beacon) must come back, else it is deaf, whatever the socket says, and a fresh
+ * The console's subscriber and publisher towards agents. It listens on a connection of its own and speaks by the actions' one; what
+ * it says to itself each second (an echo) must come back, else it is deaf, whatever the socket says, and a fresh
  * connection subscribes anew.
  */
 export class AgentChannel {
   readonly #config: InstanceConfig;
-  readonly #mouth: RedisClient;
+  readonly #publisher: RedisClient;
   readonly #self: string;
   readonly #now: () => number;
   readonly #database: number;
   readonly #events = new EventEmitter();
   readonly #loop: Loop;
-  #ears: RedisClient | null = null;
+  #subscriber: RedisClient | null = null;
   #state: ChannelState;
   #seq = 0;
   #unheard = new Set<number>();
@@ -55,13 +55,13 @@ export class AgentChannel {
    */
   constructor(
     config: InstanceConfig,
-    mouth: RedisClient,
+    publisher: RedisClient,
     self: string,
     now: () => number,
     onProblem: (error: unknown) => void,
   ) {
     this.#config = config;
-    this.#mouth = mouth;
+    this.#publisher = publisher;
     this.#self = `console-${self}`;
     this.#now = now;
     this.#database = databaseOf(config);
@@ -101,32 +101,32 @@ export class AgentChannel {
   stop(): void {
     this.#isStopped = true;
     void this.#loop.stop();
-    this.#ears?.disconnect();
+    this.#subscriber?.disconnect();
     this.#events.removeAllListeners();
   }
 
   #listen(): void {
-    const ears = connect(this.#config.endpoint, { connectionName: 'spillway:hear' });
-    this.#ears?.disconnect();
-    this.#ears = ears;
+    const subscriber = connect(this.#config.endpoint, { connectionName: 'spillway:hear' });
+    this.#subscriber?.disconnect();
+    this.#subscriber = subscriber;
     this.#notReadySinceMs = null;
     this.#unheard.clear();
-    ears.on('error', () => undefined);
-    ears.on('node error', () => undefined);
-    ears.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => {
-      if (ears === this.#ears) this.#hear(channel.toString('latin1'), payload);
+    subscriber.on('error', () => undefined);
+    subscriber.on('node error', () => undefined);
+    subscriber.on('pmessageBuffer', (_pattern: string, channel: Buffer, payload: Buffer) => {
+      if (subscriber === this.#subscriber) this.#hear(channel.toString('latin1'), payload);
     });
     // Also after each reconnect: ioredis subscribes again by itself, but only what it still remembers.
-    ears.on('ready', () => void this.#subscribe(ears));
+    subscriber.on('ready', () => void this.#subscribe(subscriber));
   }
 
-  async #subscribe(ears: RedisClient): Promise<void> {
+  async #subscribe(subscriber: RedisClient): Promise<void> {
     try {
-      await ears.psubscribe(upPattern(this.#database));
-      await this.#beacon();
+      await subscriber.psubscribe(upPattern(this.#database));
+      await this.#echo();
     } catch (error) {
-      // Any other failure is noticed by the beacon that does not come back.
-      if (ears === this.#ears) this.#noteRefusal(error);
+      // Any other failure is noticed by the echo that does not come back.
+      if (subscriber === this.#subscriber) this.#noteRefusal(error);
     }
   }
 
@@ -138,24 +138,24 @@ export class AgentChannel {
       this.#listen();
       return;
     }
-    this.#notReadySinceMs = this.#ears?.status === 'ready' ? null : (this.#notReadySinceMs ?? nowMs);
+    this.#notReadySinceMs = this.#subscriber?.status === 'ready' ? null : (this.#notReadySinceMs ?? nowMs);
     if (this.#notReadySinceMs !== null && nowMs - this.#notReadySinceMs > STUCK_MS) this.#listen();
-    void this.#beacon();
+    void this.#echo();
   }
 
-  async #beacon(): Promise<void> {
+  async #echo(): Promise<void> {
     this.#seq += 1;
     const seq = this.#seq;
-    const beacon = { v: PROTOCOL, kind: 'beacon', seq, console: this.#self };
+    const echo = { v: PROTOCOL, kind: 'echo', seq, console: this.#self };
     this.#unheard.add(seq);
     const dueAtMs = this.#now() + DEAF_AFTER_MS;
     setTimeout(() => this.#check(seq, dueAtMs), DEAF_AFTER_MS).unref();
     const speaker = this.#speaker();
     try {
-      await speaker.publish(upChannel(this.#database, this.#self), JSON.stringify(beacon));
+      await speaker.publish(upChannel(this.#database, this.#self), JSON.stringify(echo));
     } catch (error) {
       if (this.#noteRefusal(error)) return;
-      // That the mouth can't speak is noticed like deaf ears: the beacon does not come back. One that hangs is dropped.
+      // That the publisher can't speak is noticed like deaf subscriber: the echo does not come back. One that hangs is dropped.
       this.#turn += 1;
       const isHanging = error instanceof Error && /timed out/i.test(error.message);
       if (isHanging && !(speaker instanceof Cluster)) speaker.disconnect(true);
@@ -164,12 +164,12 @@ export class AgentChannel {
 
   /** What is said to any node of a Cluster is heard on all; one that hangs must not be asked again and again by chance. */
   #speaker(): RedisClient {
-    if (!(this.#mouth instanceof Cluster)) return this.#mouth;
-    const masters = this.#mouth.nodes('master');
-    return masters[this.#turn % Math.max(1, masters.length)] ?? this.#mouth;
+    if (!(this.#publisher instanceof Cluster)) return this.#publisher;
+    const masters = this.#publisher.nodes('master');
+    return masters[this.#turn % Math.max(1, masters.length)] ?? this.#publisher;
   }
 
-  /** Did Redis say that this user may not? Then there is no use in asking each second, nor are the ears deaf. */
+  /** Did Redis say that this user may not? Then there is no use in asking each second, nor are the subscriber deaf. */
   #noteRefusal(error: unknown): boolean {
     const text = error instanceof Error ? error.message : String(error);
     if (this.#isStopped || !/NOPERM|no permissions|unknown command/i.test(text)) return false;
@@ -192,12 +192,12 @@ export class AgentChannel {
     this.#unheard.clear();
     if (this.#retryAtMs > 0) return;
     const problem =
-      this.#mouth.status === 'ready'
+      this.#publisher.status === 'ready'
         ? 'what the console says to itself does not come back: it has subscribed anew'
         : describeProblem(new Error('Connection is closed'), addressOf(this.#config.endpoint));
     this.#change('deaf', problem);
     // One that is still connecting goes on by itself, for a while (STUCK_MS).
-    if (this.#ears?.status !== 'ready') return;
+    if (this.#subscriber?.status !== 'ready') return;
     this.#state = { ...this.#state, resubscribed: this.#state.resubscribed + 1 };
     this.#listen();
   }
@@ -207,7 +207,7 @@ export class AgentChannel {
       this.#events.emit('message', payload, channel.slice(channel.lastIndexOf(':') + 1, MAX_CHANNEL_CHARS));
       return;
     }
-    const seq = Number(/"kind":"beacon","seq":(\d+)/.exec(payload.toString('latin1', 0, 60))?.[1]);
+    const seq = Number(/"kind":"echo","seq":(\d+)/.exec(payload.toString('latin1', 0, 60))?.[1]);
     for (const sent of this.#unheard) if (sent <= seq) this.#unheard.delete(sent);
     this.#state = { ...this.#state, lastHeardAtMs: this.#now() };
     if (this.#state.status !== 'hearing') this.#change('hearing', null);

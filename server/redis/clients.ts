@@ -11,7 +11,7 @@ export interface WorkerConnection {
 }
 
 /** Workers that are shown one by one. */
-const MOST_WORKERS = 5_000;
+const MAX_WORKERS = 5_000;
 /** A client may give itself a name of any length: BullMQ's are shorter. */
 const MAX_NAME_CHARS = 2_000;
 const MAX_WORKER_NAME_CHARS = 300;
@@ -31,7 +31,7 @@ export interface ClientReading {
 
 /**
  * Reads CLIENT LIST. BullMQ names a worker's blocking connection `<prefix>:<base64 of queue>` or, when the worker has a
- * name, with `:w:<name>` behind; event listeners end in `:qe`. Names with spaces or non-ASCII letters are refused by
+ * name, with `:w:<name>` behind; event listeners end in `:qe`. Names with spaces or non-ASCII characters are refused by
  * CLIENT SETNAME, so such workers are connected without a name and can't be counted.
  */
 export function readClientList(text: string): ClientReading {
@@ -53,7 +53,7 @@ export function readClientList(text: string): ClientReading {
     queueIds.add(owner.queueId);
     if (owner.kind !== 'worker') continue;
     workersByQueue.set(owner.queueId, (workersByQueue.get(owner.queueId) ?? 0) + 1);
-    if (workers.length < MOST_WORKERS) workers.push(connectionOf(line, owner));
+    if (workers.length < MAX_WORKERS) workers.push(connectionOf(line, owner));
   }
   return { workersByQueue, workers, agentIds, queueIds, outputBytes, clients };
 }
@@ -97,7 +97,7 @@ export function mergeClientReadings(readings: readonly ClientReading[]): ClientR
       workersByQueue.set(queueId, (workersByQueue.get(queueId) ?? 0) + count);
   return {
     workersByQueue,
-    workers: readings.flatMap(({ workers }) => workers).slice(0, MOST_WORKERS),
+    workers: readings.flatMap(({ workers }) => workers).slice(0, MAX_WORKERS),
     agentIds: new Set(readings.flatMap(({ agentIds }) => [...agentIds])),
     queueIds: new Set(readings.flatMap(({ queueIds }) => [...queueIds])),
     outputBytes: readings.reduce((sum, { outputBytes }) => sum + outputBytes, 0),

@@ -7,9 +7,9 @@ import type { QueueStructure } from './sample-jobs.js';
 /** Jobs of one window: 6 ms of Redis, in commands of a few µs between which others are served. */
 export const WINDOW_JOBS = 500;
 /** MEMORY USAGE walks a sorted set whole up to this size: 3 ms. Beyond, this many entries stand for all. [run: 1 million take 13 ms] */
-const MOST_MEASURED = 200_000;
+const MAX_MEASURED = 200_000;
 /** Schedulers of one queue that are measured one by one; the mean of these stands for more. */
-const MOST_SCHEDULERS = 2_000;
+const MAX_SCHEDULERS = 2_000;
 /** Keys that a job of a flow has beside its hash. */
 const BESIDE = ['dependencies', 'processed', 'failed', 'unsuccessful'] as const;
 
@@ -86,7 +86,7 @@ export async function countStructure(
 }> {
   const first = new ReadBatch();
   const schedulerCount = first.add('zcard', `${queueId}:repeat`);
-  const schedulers = first.add('zrange', `${queueId}:repeat`, 0, MOST_SCHEDULERS - 1);
+  const schedulers = first.add('zrange', `${queueId}:repeat`, 0, MAX_SCHEDULERS - 1);
   await first.run(client);
   const { names, all } = orThrow(
     first.read((answers) => ({
@@ -98,7 +98,7 @@ export async function countStructure(
   const usage = (key: string, samples = 0): Slot => batch.add('memory', 'USAGE', key, 'SAMPLES', samples);
   const lists = keys.map(
     ({ key, kind, count }) =>
-      [key, usage(key, kind === 'zset' && count > MOST_MEASURED ? MOST_MEASURED : 0)] as const,
+      [key, usage(key, kind === 'zset' && count > MAX_MEASURED ? MAX_MEASURED : 0)] as const,
   );
   const events = usage(`${queueId}:events`);
   const settings = SETTINGS.map((name) => usage(`${queueId}:${name}`));
@@ -143,8 +143,8 @@ const SETTINGS = [
 
 /** Nodes of a skip list differ by levels of 16 bytes: their spread is about 12. */
 function listError({ kind, count }: StateKey): number {
-  if (kind === 'list' || count <= MOST_MEASURED) return 0;
-  return Math.round((2 * 12 * count) / Math.sqrt(MOST_MEASURED));
+  if (kind === 'list' || count <= MAX_MEASURED) return 0;
+  return Math.round((2 * 12 * count) / Math.sqrt(MAX_MEASURED));
 }
 
 interface CountedSlots {

@@ -21,11 +21,11 @@ const STEP_MS = 300;
 const MEASURE_USEC = 1.5;
 /** Candidates checked in one step, and the most queues the console watches in one Redis. */
 const CHECK_AT_ONCE = 2_000;
-export const MOST_QUEUES = 10_000;
+export const MAX_QUEUES = 10_000;
 /** SCAN meets keys in no order of theirs: a queue with some dozen of them is met in the first part of a pass. */
-const MOST_SEEN_RATIO = 0.2;
+const MAX_SEEN_RATIO = 0.2;
 /** Names kept in mind while it is not known whether they are queues. */
-const MOST_REMEMBERED = 20_000;
+const MAX_REMEMBERED = 20_000;
 
 /** What a queue has beside its jobs: a key that ends so is a reason to look for a queue. */
 const ENDINGS = new Set(
@@ -68,7 +68,7 @@ export class Discovery {
 
   /** Nearly all queues that hold more than some jobs have been met. */
   get hasMetMost(): boolean {
-    return this.lastPassAtMs !== null || (this.keys > 0 && this.#walked >= this.keys * MOST_SEEN_RATIO);
+    return this.lastPassAtMs !== null || (this.keys > 0 && this.#walked >= this.keys * MAX_SEEN_RATIO);
   }
 
   /** What a pass over all keys costs Redis, µs; 0 where their number is not known yet. */
@@ -139,7 +139,7 @@ export class Discovery {
     // Two keys of one name may be jobs; an application's keys of one each would be checked in vain, millions of them.
     if (ENDINGS.has(key.slice(at + 1)) || this.#metOnce.has(id)) this.#candidates.add(id);
     if (this.#candidates.has(id)) return true;
-    if (this.#metOnce.size >= MOST_REMEMBERED) this.#metOnce.clear();
+    if (this.#metOnce.size >= MAX_REMEMBERED) this.#metOnce.clear();
     this.#metOnce.add(id);
     return false;
   }
@@ -183,7 +183,7 @@ export class Discovery {
       const isOne = isQueue(batch, slot);
       // One of which it is not known is met again in the next pass.
       if (isOne) confirmed.push(id);
-      else if (isOne === false && this.#rejected.size < MOST_REMEMBERED)
+      else if (isOne === false && this.#rejected.size < MAX_REMEMBERED)
         this.#rejected.add(id.length > MAX_QUEUE_ID_CHARS ? digestOf(id) : id);
     }
     return { ids: confirmed, asked: ids.length };

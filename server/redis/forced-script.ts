@@ -11,7 +11,7 @@ export interface PreparedScript {
 
 /** Names of the write scripts beside this file. */
 export type ForcedScript =
-  | 'halt-queue'
+  | 'pause-queue'
   | 'keep-order'
   | 'replay-jobs'
   | 'resume-queue'

@@ -11,7 +11,7 @@ const DRAWN_CHARS = 256 * 1024;
 const MAX_KEY_CHARS = 4_096;
 /** A key from this size on is looked for by name, because no sample of keys finds one among millions. */
 const LARGE_BYTES = 1024 * 1024;
-const MOST_LARGE = 20;
+const MAX_LARGE = 20;
 
 export interface ForeignSample {
   /** Keys drawn; those that belong to no queue, with their bytes. Large ones are told in `large` alone. */
@@ -86,7 +86,7 @@ export class ForeignKeys {
   #note(key: string, bytes: number): void {
     if (bytes < LARGE_BYTES) this.#large.delete(key);
     else this.#large.set(key, bytes);
-    if (this.#large.size <= MOST_LARGE) return;
+    if (this.#large.size <= MAX_LARGE) return;
     const [smallest] = [...this.#large].sort((a, b) => a[1] - b[1]);
     if (smallest) this.#large.delete(smallest[0]);
   }

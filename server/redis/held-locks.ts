@@ -3,8 +3,8 @@ import type { HeldLocks } from '../watch/worker-state.js';
 import { Refused } from './read-batch.js';
 
 /** Active jobs that are looked at, and locks whose end is asked for. */
-const MOST_ACTIVE = 1_000;
-const MOST_ASKED = 50;
+const MAX_ACTIVE = 1_000;
+const MAX_ASKED = 50;
 
 /** What a worker had in hand when it was last heard. */
 export interface InHand {
@@ -45,7 +45,7 @@ async function locksOf(
   { jobIds, jobs, lockToken }: InHand,
   nowMs: number,
 ): Promise<LocksRead> {
-  const active = await client.lrange(`${queueId}:active`, 0, MOST_ACTIVE - 1);
+  const active = await client.lrange(`${queueId}:active`, 0, MAX_ACTIVE - 1);
   const named = new Set(jobIds);
   const wanted = lockToken === null ? active.filter((jobId) => named.has(jobId)) : active;
   // All keys of a queue lie in one slot of a Cluster.
@@ -55,7 +55,7 @@ async function locksOf(
     value != null && (lockToken === null || value.startsWith(`${lockToken}:`));
   const held = wanted.filter((_, i) => isOwn(values[i]));
   const orphaned = wanted.filter((jobId, i) => named.has(jobId) && values[i] == null);
-  const asked = held.slice(0, MOST_ASKED);
+  const asked = held.slice(0, MAX_ASKED);
   const ends = await Promise.all(asked.map((jobId) => client.pttl(`${queueId}:${jobId}:lock`)));
   const last = Math.max(0, ...ends);
   return {

@@ -6,8 +6,8 @@ import { addressOf, connect, type RedisClient } from './connect.js';
 import { infoNumber, parseInfo } from './parse-info.js';
 import { describeProblem } from './problem.js';
 
-/** A lever that Redis does not answer within this is reported as not done. */
-const LEVER_TIMEOUT_MS = 2_000;
+/** An action that Redis does not answer within this is reported as not done. */
+const ACTION_TIMEOUT_MS = 2_000;
 /** INFO of a Redis that loads comes between two pieces of its data. */
 const LOADING_TIMEOUT_MS = 1_000;
 
@@ -20,7 +20,7 @@ export interface MasterNode {
 
 /**
  * The console's connections to one Redis (or Sentinel group, or Cluster). Two of them, so that a long read never
- * stands before a lever: `client` for levers, with a time-out for each command; `reader` for the poller, which times
+ * stands before an action: `client` for actions, with a time-out for each command; `reader` for the poller, which times
  * whole pipelines. Both keep trying for ever; errors are kept as one line in `problem`, never thrown.
  */
 export class RedisLink {
@@ -41,8 +41,8 @@ export class RedisLink {
     this.address = addressOf(config.endpoint);
     this.topology = config.endpoint.kind;
     this.client = connect(config.endpoint, {
-      connectionName: 'spillway:levers',
-      commandTimeoutMs: LEVER_TIMEOUT_MS,
+      connectionName: 'spillway:actions',
+      commandTimeoutMs: ACTION_TIMEOUT_MS,
     });
     this.reader = connect(config.endpoint, { connectionName: 'spillway:watch' });
     for (const client of [this.client, this.reader]) {
@@ -100,8 +100,8 @@ export class RedisLink {
     return mastersOf(this.reader, this.address);
   }
 
-  /** Masters for levers that act on a whole process. */
-  leverMasters(): readonly MasterNode[] {
+  /** Masters for actions that act on a whole process. */
+  actionMasters(): readonly MasterNode[] {
     return mastersOf(this.client, this.address);
   }
 
@@ -130,7 +130,7 @@ export class RedisLink {
   }
 
   /**
-   * Another connection, for work that takes long and must stand before neither a lever nor the poller. Its opener closes
+   * Another connection, for work that takes long and must stand before neither an action nor the poller. Its opener closes
    * it; its errors are the opener's to listen to.
    */
   connectMore(connectionName: string, commandTimeoutMs: number): RedisClient {

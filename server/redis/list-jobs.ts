@@ -5,7 +5,7 @@ import { readTypes } from './job-name.js';
 import { isJobId } from './queue-keys.js';
 
 /** Jobs of one page at most: each is a hash read. */
-export const MOST_JOBS_A_PAGE = 100;
+export const MAX_JOBS_A_PAGE = 100;
 const FIELDS = [
   'timestamp',
   'delay',
@@ -15,8 +15,8 @@ const FIELDS = [
   'processedOn',
   'finishedOn',
 ] as const;
-const MOST_REASON_LETTERS = 300;
-const MOST_REASON_BYTES = 16 * 1024;
+const MAX_REASON_LETTERS = 300;
+const MAX_REASON_BYTES = 16 * 1024;
 
 /** Where a state's job ids are, in the order in which a person wants them: next to run first, newest finished first. */
 const PLACES: Readonly<
@@ -33,7 +33,7 @@ const PLACES: Readonly<
 
 /** One page of a queue's jobs in one state, without their data. A bounded window, whatever the length. */
 export async function listJobs(client: RedisClient, queueId: string, query: JobQuery): Promise<JobPage> {
-  const limit = Math.min(query.limit, MOST_JOBS_A_PAGE);
+  const limit = Math.min(query.limit, MAX_JOBS_A_PAGE);
   const { ids, total } = await pageOfIds(client, queueId, query.state, query.cursor, limit);
   // BullMQ 4 and early 5 leave markers `0:<timestamp>` in `wait`; they count as places, and are no jobs.
   const jobIds = ids.filter(isJobId);
@@ -107,8 +107,8 @@ async function readRow(
   const row = rowOf(jobId, type, values);
   if (row === null || reasonBytes === 0) return row;
   // Errors that carry a whole answer or query are measured before they are fetched.
-  const reason = reasonBytes <= MOST_REASON_BYTES ? await client.hget(key, 'failedReason') : null;
-  return { ...row, failedReason: reason?.slice(0, MOST_REASON_LETTERS) ?? `(${reasonBytes} bytes)` };
+  const reason = reasonBytes <= MAX_REASON_BYTES ? await client.hget(key, 'failedReason') : null;
+  return { ...row, failedReason: reason?.slice(0, MAX_REASON_LETTERS) ?? `(${reasonBytes} bytes)` };
 }
 
 /** A job's plain facts from its type and the fields above; null where the hash is gone. */

@@ -26,7 +26,7 @@ const FIRST_SCAN_USEC = 500;
 /** used_cpu comes in steps of some ms: a small window must not make commands seem free. */
 const LEAST_SCALE = 0.3;
 /** Above this the rest is not per-command work (expiry, defragmentation, forks, blocked clients) and not ours. */
-const MOST_OVERHEAD_USEC = 2;
+const MAX_OVERHEAD_USEC = 2;
 
 /**
  * Attributes Redis CPU to the console: for each command name, our calls × its mean time in this window, plus our
@@ -85,7 +85,7 @@ export class OwnCost {
     // Redis times its commands by the clock: where it has to share a processor, they seem to take longer than all it used.
     const scale = executed > 0 ? clamp((usedUsec - others * OVERHEAD_USEC) / executed, LEAST_SCALE, 1) : 1;
     for (const [name, usec] of means) this.#usecByName.set(name, usec * scale);
-    this.#overheadUsec = clamp((usedUsec - executed) / others, OVERHEAD_USEC, MOST_OVERHEAD_USEC);
+    this.#overheadUsec = clamp((usedUsec - executed) / others, OVERHEAD_USEC, MAX_OVERHEAD_USEC);
     const regularUsec = Math.min(usedUsec, this.usecOf(regular));
     const ownUsec = Math.min(usedUsec, regularUsec + this.usecOf(waiting));
     const ratio = (usec: number): number => usec / 1e6 / seconds;

@@ -5,7 +5,7 @@ import { runForced } from './forced-script.js';
 /** Jobs of a legacy paused list that one call moves: 1 to 2 ms of Redis. */
 const MERGE_CHUNK = 5_000;
 
-/** Where the writes of a lever go. */
+/** Where the writes of an action go. */
 export interface QueueHandle {
   readonly client: RedisClient;
   readonly canFlagScripts: boolean;
@@ -16,7 +16,7 @@ export interface QueueHandle {
 /** What holds a queue back or lets it run, as it stands in Redis now. */
 export interface QueueControl {
   readonly isPausedByApplication: boolean;
-  readonly haltRecord: string | null;
+  readonly pauseRecord: string | null;
   readonly concurrency: number | null;
   readonly rateLimit: RateLimit | null;
   readonly version: string | null;
@@ -31,17 +31,17 @@ export interface QueueControl {
 /** Reads it in one round trip. Throws what Redis says. */
 export async function readControl({ client, id }: QueueHandle): Promise<QueueControl> {
   const [meta, waiting, paused, prioritized, active, ttl] = await Promise.all([
-    client.hmget(`${id}:meta`, 'paused', 'concurrency', 'max', 'duration', 'version', 'spillway.halt'),
+    client.hmget(`${id}:meta`, 'paused', 'concurrency', 'max', 'duration', 'version', 'spillway.pause'),
     client.llen(`${id}:wait`),
     client.llen(`${id}:paused`),
     client.zcard(`${id}:prioritized`),
     client.llen(`${id}:active`),
     client.pttl(`${id}:limiter`),
   ]);
-  const [pausedFlag, concurrency, max, duration, version, halt] = meta;
+  const [pausedFlag, concurrency, max, duration, version, pause] = meta;
   return {
     isPausedByApplication: pausedFlag !== null && pausedFlag !== undefined,
-    haltRecord: halt ?? null,
+    pauseRecord: pause ?? null,
     concurrency: concurrency == null ? null : Number(concurrency),
     rateLimit: max == null ? null : { max: Number(max), durationMs: Number(duration ?? 0) },
     version: version ?? null,
@@ -53,14 +53,14 @@ export async function readControl({ client, id }: QueueHandle): Promise<QueueCon
   };
 }
 
-/** Global concurrency 0 with a record of what stood there. False: it was halted already. */
-export async function haltQueue(queue: QueueHandle, atMs: number, actor: string): Promise<boolean> {
+/** Global concurrency 0 with a record of what stood there. False: it was paused already. */
+export async function pauseBySpillway(queue: QueueHandle, atMs: number, actor: string): Promise<boolean> {
   const keys = [`${queue.id}:meta`];
-  return (await runForced(queue.client, queue.canFlagScripts, 'halt-queue', keys, [atMs, actor])) === 1;
+  return (await runForced(queue.client, queue.canFlagScripts, 'pause-queue', keys, [atMs, actor])) === 1;
 }
 
 /**
- * Takes back the halt and the application's pause, merging a legacy paused list without loss, in bounded steps. Halt and
+ * Takes back the pause and the application's pause, merging a legacy paused list without loss, in bounded steps. Pause and
  * pause go with the last step, so that a call that fails before leaves the queue standing with every job in one list.
  * @returns jobs brought back from the paused list.
  */
@@ -75,7 +75,7 @@ export async function resumeQueue(queue: QueueHandle, chunk = MERGE_CHUNK): Prom
   }
 }
 
-/** null removes it. False: the queue is halted, so that the number counts from the resume on. */
+/** null removes it. False: the queue is paused, so that the number counts from the resume on. */
 export async function setConcurrency(queue: QueueHandle, value: number | null): Promise<boolean> {
   const keys = keysOf(queue, ...WAKE_KEYS);
   return (await runForced(queue.client, queue.canFlagScripts, 'set-concurrency', keys, [value ?? ''])) === 1;

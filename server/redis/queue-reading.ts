@@ -62,7 +62,7 @@ export interface QueueMeta {
   readonly duration: string | null;
   readonly version: string | null;
   readonly maxLenEvents: string | null;
-  readonly halt: string | null;
+  readonly pause: string | null;
   /** What was ordered to its workers and is kept. */
   readonly orders: string | null;
 }
@@ -77,12 +77,12 @@ export const META_FIELDS = [
   'duration',
   'version',
   'opts.maxLenEvents',
-  'spillway.halt',
+  'spillway.pause',
   KEPT_ORDERS_FIELD,
 ] as const;
 
 export function decodeMeta(values: readonly (string | null)[]): QueueMeta {
-  const [paused, concurrency, max, duration, version, maxLenEvents, halt, orders] = values;
+  const [paused, concurrency, max, duration, version, maxLenEvents, pause, orders] = values;
   return {
     paused: paused ?? null,
     concurrency: concurrency ?? null,
@@ -90,7 +90,7 @@ export function decodeMeta(values: readonly (string | null)[]): QueueMeta {
     duration: duration ?? null,
     version: shownText(version, MAX_VERSION_CHARS),
     maxLenEvents: maxLenEvents ?? null,
-    halt: halt ?? null,
+    pause: pause ?? null,
     orders: orders ?? null,
   };
 }

@@ -5,9 +5,9 @@ import { isJobId } from './queue-keys.js';
 import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Jobs looked at of one kind in one turn of one queue: 2 µs each. */
-const MOST_ENDED = 60;
-const MOST_RUNNING = 20;
-const MOST_NEWEST = 12;
+const MAX_ENDED = 60;
+const MAX_RUNNING = 20;
+const MAX_NEWEST = 12;
 /** An error that is longer is not read for its first line. */
 const MAX_ERROR_BYTES = 64 * 1024;
 const MAX_PROCESS_CHARS = 300;
@@ -83,13 +83,13 @@ function addIds(batch: ReadBatch, request: EndedRequest): Ids {
   const { id, wantsFinished, wantsRunning, wantsNewest } = request;
   const since = (ms: number | null): string => (ms === null ? '-inf' : String(ms));
   const newestOf = (state: string, ms: number | null): Slot =>
-    batch.add('zrevrangebyscore', `${id}:${state}`, '+inf', since(ms), 'LIMIT', 0, MOST_ENDED);
+    batch.add('zrevrangebyscore', `${id}:${state}`, '+inf', since(ms), 'LIMIT', 0, MAX_ENDED);
   return {
     completed: wantsFinished ? newestOf('completed', request.completedSinceMs) : null,
     failed: wantsFinished ? newestOf('failed', request.failedSinceMs) : null,
     // BullMQ pushes what begins at the left end, so the longest running is at the right.
-    running: wantsRunning ? batch.add('lrange', `${id}:active`, -MOST_RUNNING, -1) : null,
-    newest: wantsNewest ? batch.add('lrange', `${id}:wait`, 0, MOST_NEWEST - 1) : null,
+    running: wantsRunning ? batch.add('lrange', `${id}:active`, -MAX_RUNNING, -1) : null,
+    newest: wantsNewest ? batch.add('lrange', `${id}:wait`, 0, MAX_NEWEST - 1) : null,
     newestPrioritized: wantsNewest ? batch.add('zrange', `${id}:prioritized`, -2, -1) : null,
   };
 }
@@ -140,7 +140,7 @@ function addFacts(batch: ReadBatch, sizes: Answers, jobs: FoundJobs): (answers: 
   return (answers) => ({
     id: jobs.id,
     finished: ended.flatMap((decode) => decode(answers) ?? []).sort((a, b) => a.endedAtMs - b.endedAtMs),
-    isWhole: jobs.completed.length < MOST_ENDED && jobs.failed.length < MOST_ENDED,
+    isWhole: jobs.completed.length < MAX_ENDED && jobs.failed.length < MAX_ENDED,
     running: running.flatMap((decode) => decode(answers) ?? []).sort((a, b) => a.startedAtMs - b.startedAtMs),
     newestTypes: newest.flatMap((decode) => decode(answers) ?? []),
   });

@@ -6,13 +6,13 @@ import { isJobId } from './queue-keys.js';
 import { ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 
 /** Entries and bytes of one look: `completed` events carry the return value, which may be large. */
-const MOST_EVENTS = 150;
-const MOST_BYTES = 64 * 1024;
+const MAX_EVENTS = 150;
+const MAX_BYTES = 64 * 1024;
 /** Of an entry, until some were read: entries with names or values of megabytes must not come by the hundred. */
 const FIRST_ENTRY_BYTES = 3_000;
 /** Jobs that are remembered from being added or started until they end. */
-const MOST_REMEMBERED = 2_000;
-const MOST_NAMES_ASKED = 40;
+const MAX_REMEMBERED = 2_000;
+const MAX_NAMES_ASKED = 40;
 
 interface Remembered {
   type: string | null;
@@ -45,7 +45,7 @@ export class EventTail {
     readonly calls: ReadonlyMap<string, number>;
   }> {
     const entryBytes = Math.max(1, bytesPerEvent, this.#entryBytes);
-    const most = Math.max(1, Math.min(MOST_EVENTS, Math.floor(MOST_BYTES / entryBytes)));
+    const most = Math.max(1, Math.min(MAX_EVENTS, Math.floor(MAX_BYTES / entryBytes)));
     const batch = new ReadBatch();
     const key = `${this.#id}:events`;
     const slot = batch.add(
@@ -81,7 +81,7 @@ export class EventTail {
       .filter(
         (jobId) => isJobId(jobId) && !ended.has(jobId) && !added.has(jobId) && !this.#jobs.get(jobId)?.type,
       )
-      .slice(-MOST_NAMES_ASKED);
+      .slice(-MAX_NAMES_ASKED);
     const sizes = new ReadBatch();
     const measured = unknown.map(
       (jobId) => [jobId, sizes.add('hstrlen', `${this.#id}:${jobId}`, 'name')] as const,
@@ -133,7 +133,7 @@ export class EventTail {
     if (known) return known;
     const made = { type: null, startedAtMs: null, addedAtMs: null };
     this.#jobs.set(jobId, made);
-    if (this.#jobs.size > MOST_REMEMBERED) {
+    if (this.#jobs.size > MAX_REMEMBERED) {
       const oldest = this.#jobs.keys().next().value;
       if (oldest !== undefined) this.#jobs.delete(oldest);
     }

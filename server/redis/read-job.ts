@@ -5,17 +5,17 @@ import { stateOf } from './job-state.js';
 import { JOB_ROW_FIELDS, rowOf } from './list-jobs.js';
 
 /** A field is shown up to this length. */
-const MOST_FIELD_LETTERS = 64 * 1024;
+const MAX_FIELD_LETTERS = 64 * 1024;
 /** A field larger than this is not fetched at all: its size is told instead. */
-const MOST_FIELD_BYTES = 1024 * 1024;
-const MOST_LOGS = 100;
+const MAX_FIELD_BYTES = 1024 * 1024;
+const MAX_LOGS = 100;
 /** Of its parent and its worker. */
 const MAX_NAME_CHARS = 1_000;
-const MOST_LOG_LETTERS = 2_000;
-const MOST_STACKS = 20;
-const MOST_STACK_LETTERS = 16 * 1024;
+const MAX_LOG_LETTERS = 2_000;
+const MAX_STACKS = 20;
+const MAX_STACK_LETTERS = 16 * 1024;
 /** Log lines have no bound of their own: where they hold more than this, fewer are fetched. */
-const MOST_LOG_BYTES = 2 * 1024 * 1024;
+const MAX_LOG_BYTES = 2 * 1024 * 1024;
 const LARGE_FIELDS = ['data', 'opts', 'returnvalue', 'stacktrace', 'progress', 'failedReason'] as const;
 
 /** Everything of one job, bounded: large fields are measured before they are fetched. null where there is no such job. */
@@ -50,18 +50,18 @@ export async function readJob(
     returnValue: returnValue ?? null,
     stackTrace: parseStacks(stackTrace ?? null),
     progress: progress ?? null,
-    logs: logs.map((line) => line.slice(0, MOST_LOG_LETTERS)),
+    logs: logs.map((line) => line.slice(0, MAX_LOG_LETTERS)),
     logsTotal,
     parentKey: shownText(values[JOB_ROW_FIELDS.length], MAX_NAME_CHARS),
     processedBy: shownText(values[JOB_ROW_FIELDS.length + 1], MAX_NAME_CHARS),
-    isTruncated: sizes.some((size) => size > MOST_FIELD_LETTERS) || logsTotal > logs.length,
+    isTruncated: sizes.some((size) => size > MAX_FIELD_LETTERS) || logsTotal > logs.length,
   };
 }
 
 /** The newest lines, at most 100. */
 async function readLogs(client: RedisClient, key: string): Promise<readonly string[]> {
   const bytes = (await memoryOf(client, key)) ?? 0;
-  const lines = bytes <= MOST_LOG_BYTES ? MOST_LOGS : Math.floor((MOST_LOGS * MOST_LOG_BYTES) / bytes);
+  const lines = bytes <= MAX_LOG_BYTES ? MAX_LOGS : Math.floor((MAX_LOGS * MAX_LOG_BYTES) / bytes);
   return client.lrange(key, -Math.max(1, lines), -1);
 }
 
@@ -72,21 +72,21 @@ async function readField(
   bytes: number,
 ): Promise<string | null> {
   if (bytes === 0) return null;
-  if (bytes > MOST_FIELD_BYTES) return `(${bytes} bytes: too large to show here)`;
+  if (bytes > MAX_FIELD_BYTES) return `(${bytes} bytes: too large to show here)`;
   const text = await client.hget(key, field);
   // Stack traces are cut after they are parsed: half a JSON array is none.
-  return text === null || field === 'stacktrace' ? text : text.slice(0, MOST_FIELD_LETTERS);
+  return text === null || field === 'stacktrace' ? text : text.slice(0, MAX_FIELD_LETTERS);
 }
 
 function parseStacks(text: string | null): readonly string[] {
   if (text === null) return [];
   try {
     const stacks: unknown = JSON.parse(text);
-    const kept = Array.isArray(stacks) ? stacks.slice(-MOST_STACKS).map(String) : [text];
-    return kept.map((stack) => stack.slice(0, MOST_STACK_LETTERS));
+    const kept = Array.isArray(stacks) ? stacks.slice(-MAX_STACKS).map(String) : [text];
+    return kept.map((stack) => stack.slice(0, MAX_STACK_LETTERS));
   } catch {
     // Too large to be fetched, or not BullMQ's form: shown as it is.
-    return [text.slice(0, MOST_STACK_LETTERS)];
+    return [text.slice(0, MAX_STACK_LETTERS)];
   }
 }
 

@@ -6,9 +6,9 @@ import { ReadBatch, Refused, type Slot } from './read-batch.js';
 import type { QueueSample, StateSample } from './sample-jobs.js';
 
 /** Longer data are not read: parsing them costs, and they are counted as UNREAD_TENANT. */
-const MOST_BYTES_OF_ONE = 16 * 1024;
+const MAX_BYTES_OF_ONE = 16 * 1024;
 /** Of one tick. */
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /** Tenants of some sampled jobs of one state of one queue. */
 export interface TenantReading {
@@ -55,10 +55,10 @@ export async function readTenants(
     random,
   ).toSorted((a, b) => placeOf(a) - placeOf(b));
   const sizes = all.map(({ job }) => job.dataLength);
-  const looks = all.slice(0, countWithinBudget(sizes, MOST_BYTES_OF_ONE, MOST_BYTES));
+  const looks = all.slice(0, countWithinBudget(sizes, MAX_BYTES_OF_ONE, MAX_BYTES));
   const batch = new ReadBatch();
   const slots = looks.map(({ job, queueId }): Slot | null =>
-    job.dataLength > MOST_BYTES_OF_ONE ? null : batch.add('hget', `${queueId}:${job.jobId}`, 'data'),
+    job.dataLength > MAX_BYTES_OF_ONE ? null : batch.add('hget', `${queueId}:${job.jobId}`, 'data'),
   );
   await batch.run(client);
   const found = new Map<StateSample, { tenant: string; bytes: number }[]>();

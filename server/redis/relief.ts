@@ -107,7 +107,7 @@ export interface CleanResult {
   readonly endedBecause: string | null;
 }
 
-/** A lever answers a person: what is not done by then is done by pulling it again. */
+/** An action answers a person: what is not done by then is done by pulling it again. */
 const CLEAN_MOST_MS = 20_000;
 
 /**

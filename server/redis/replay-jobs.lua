@@ -10,7 +10,7 @@
   KEYS[5] <queue>:paused   KEYS[6] <queue>:prioritized   KEYS[7] <queue>:pc   KEYS[8] <queue>:marker  KEYS[9] <queue>:events
   ARGV[1] <queue>: (start of the job keys)   ARGV[2] failed or completed   ARGV[3] id of the replay
   ARGV[4] 1: all attempts anew   ARGV[5] number of the batch   ARGV[6…] id and score of each job
-  Returns {letters, µs that this call has held Redis; 0 where its clock stands still in a script}. One letter a job:
+  Returns {characters, µs that this call has held Redis; 0 where its clock stands still in a script}. One letter a job:
   M moved, A moved before in this batch, D moved before in another batch of this replay, N in another state now, G gone
   altogether, P parent of a flow, S its parent is in another slot, H its hash is gone.
 ]]

@@ -1,7 +1,7 @@
 --[[
-  Lets a queue run again: takes back the console's halt, or the application's own pause, or both.
+  Lets a queue run again: takes back the console's pause, or the application's own pause, or both.
   A `paused` list that BullMQ 5 left is merged into `wait` and never laid over it. Its jobs are older, so they stay
-  nearest to the end that workers take from (the right one), and all keep their order. Halt and pause go in the same
+  nearest to the end that workers take from (the right one), and all keep their order. Pause and pause go in the same
   step as the last job of that list: until then nothing starts, and a call that fails leaves every job in one list.
   KEYS[1] <queue>:meta         KEYS[2] <queue>:active   KEYS[3] <queue>:wait    KEYS[4] <queue>:prioritized
   KEYS[5] <queue>:delayed      KEYS[6] <queue>:marker   KEYS[7] <queue>:paused  KEYS[8] <queue>:events
@@ -13,19 +13,19 @@ local meta, wait, paused, most = KEYS[1], KEYS[3], KEYS[7], tonumber(ARGV[1])
 local RUN = 1000
 
 local function restoreConcurrency()
-  local record = redis.call('HGET', meta, 'spillway.halt')
+  local record = redis.call('HGET', meta, 'spillway.pause')
   if not record then return end
   -- A concurrency other than 0 was set by the application since: that is newer than what the record remembers.
   if redis.call('HGET', meta, 'concurrency') == '0' then
-    local isReadable, halt = pcall(cjson.decode, record)
-    local former = isReadable and type(halt) == 'table' and halt.formerConcurrency
+    local isReadable, pause = pcall(cjson.decode, record)
+    local former = isReadable and type(pause) == 'table' and pause.formerConcurrency
     if type(former) == 'number' then
       redis.call('HSET', meta, 'concurrency', string.format('%.0f', former))
     else
       redis.call('HDEL', meta, 'concurrency')
     end
   end
-  redis.call('HDEL', meta, 'spillway.halt')
+  redis.call('HDEL', meta, 'spillway.pause')
 end
 
 -- The oldest of `wait` (right end) come before the newest of `paused` (left end).

@@ -22,7 +22,7 @@ export function auditOfReplay(
   };
   return auditOf(id, atMs, actor, {
     reason,
-    lever: `replay.${what}`,
+    action: `replay.${what}`,
     instance: record.instance,
     queue: record.queues.length === 1 ? (record.queues[0] ?? null) : null,
     args: { replay: record.id, ...args },

@@ -6,7 +6,7 @@ import type { ReplayRecord } from './replay-record.js';
 import { selectionOf } from './replay-source.js';
 import { QueueSweep, sweepOf } from './sweep-queues.js';
 
-const MOST_A_STEP = 1_000;
+const MAX_A_STEP = 1_000;
 
 /**
  * Jobs that match. By Redis' own count where only the time is asked for, else each is looked into.
@@ -24,7 +24,7 @@ export async function countMatching(
   }
   const sweep = new QueueSweep(record, {}, shouldStop);
   while (true) {
-    const found = await sweep.next(client, MOST_A_STEP);
+    const found = await sweep.next(client, MAX_A_STEP);
     if (shouldStop()) return null;
     if (!found) return matching;
     matching += found.jobs.length;

@@ -1,4 +1,4 @@
-import { LeverError } from '../levers/lever.js';
+import { ActionError } from '../actions/action.js';
 import { matchesFilter } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
 import type { ParkedSource } from './parked-source.js';
@@ -9,11 +9,11 @@ import { selectionOf } from './replay-source.js';
 import { sweepOf } from './sweep-queues.js';
 
 /** Somebody waits for the answer: more is not looked into, and the answer says so. */
-const MOST_LOOKED_AT = 100_000;
-const MOST_TIME_MS = 4_000;
-const MOST_SAMPLES = 20;
-const MOST_GROUPS = 20;
-const MOST_KEPT_GROUPS = 2_000;
+const MAX_LOOKED_AT = 100_000;
+const MAX_TIME_MS = 4_000;
+const MAX_SAMPLES = 20;
+const MAX_GROUPS = 20;
+const MAX_KEPT_GROUPS = 2_000;
 export const NOTHING_PARKED = 'from: jobs can not be parked by this console: see its log for why';
 
 export interface DryRun {
@@ -47,7 +47,7 @@ export async function dryRun(
   record: Pick<ReplayRecord, 'spec' | 'cutoffMs' | 'queues'>,
   now: () => number,
 ): Promise<DryRun> {
-  const endMs = now() + MOST_TIME_MS;
+  const endMs = now() + MAX_TIME_MS;
   const types = new Map<string, number>();
   const errors = new Map<string, number>();
   const sample: DryRun['sample'][number][] = [];
@@ -61,7 +61,7 @@ export async function dryRun(
       const entries = await readWindow(client, sweep, cursor);
       const last = entries.at(-1);
       if (!last) break;
-      if (lookedAt >= MOST_LOOKED_AT || now() > endMs) {
+      if (lookedAt >= MAX_LOOKED_AT || now() > endMs) {
         isComplete = false;
         break;
       }
@@ -81,7 +81,7 @@ export async function dryRun(
         matched += 1;
         add(types, job.name);
         if (job.error !== '') add(errors, errorGroup(job.error));
-        if (sample.length < MOST_SAMPLES)
+        if (sample.length < MAX_SAMPLES)
           sample.push({ queue, id: entry.id, name: job.name, finishedAtMs: Number(entry.score) });
       }
     }
@@ -91,7 +91,7 @@ export async function dryRun(
 
 /**
  * Errors that differ only in numbers and ids are one: "monitor 63 timed out" and "monitor 64 timed out". The first line,
- * with `#` for each; at most 200 letters.
+ * with `#` for each; at most 200 characters.
  */
 export function errorGroup(error: string): string {
   const line = (error.split('\n', 1)[0] ?? '').slice(0, 400);
@@ -102,17 +102,17 @@ export function errorGroup(error: string): string {
     .slice(0, 200);
 }
 
-/** The same for parked jobs. @throws LeverError where none can be parked. */
+/** The same for parked jobs. @throws ActionError where none can be parked. */
 export async function dryRunParked(
   parked: ParkedSource | null,
   record: Pick<ReplayRecord, 'instance' | 'spec' | 'cutoffMs' | 'queues'>,
   now: () => number,
 ): Promise<DryRun> {
-  if (parked === null) throw new LeverError('unavailable', NOTHING_PARKED);
-  const endMs = now() + MOST_TIME_MS;
+  if (parked === null) throw new ActionError('unavailable', NOTHING_PARKED);
+  const endMs = now() + MAX_TIME_MS;
   const { types, sample, ...found } = await parked.look(
     selectionOf(record),
-    (lookedAt) => lookedAt >= MOST_LOOKED_AT || now() > endMs,
+    (lookedAt) => lookedAt >= MAX_LOOKED_AT || now() > endMs,
   );
   const jobs = sample.map(({ queue, id, name, parkedAtMs }) => ({
     queue,
@@ -125,7 +125,7 @@ export async function dryRunParked(
 
 function add(groups: Map<string, number>, name: string): void {
   const known = groups.get(name);
-  if (known === undefined && groups.size >= MOST_KEPT_GROUPS) return;
+  if (known === undefined && groups.size >= MAX_KEPT_GROUPS) return;
   groups.set(name, (known ?? 0) + 1);
 }
 
@@ -133,5 +133,5 @@ function largest(groups: ReadonlyMap<string, number>): readonly Group[] {
   return [...groups]
     .map(([name, jobs]) => ({ name, jobs }))
     .sort((a, b) => b.jobs - a.jobs || (a.name < b.name ? -1 : 1))
-    .slice(0, MOST_GROUPS);
+    .slice(0, MAX_GROUPS);
 }

@@ -12,7 +12,7 @@ export interface MoveOrder {
 
 export interface Moved {
   /** One for each job, see replay-jobs.lua. */
-  readonly letters: string;
+  readonly characters: string;
   /** By Redis' own clock; 0: not known. */
   readonly heldUsec: number;
 }
@@ -31,6 +31,6 @@ export async function moveJobs(
     keys.map((key) => `${queue}:${key}`),
     [`${queue}:`, from, replay, resetAttempts ? 1 : 0, seq, ...jobs.flat()],
   );
-  const [letters = '', heldUsec = 0] = Array.isArray(answer) ? answer : [];
-  return { letters: String(letters), heldUsec: Number(heldUsec) };
+  const [characters = '', heldUsec = 0] = Array.isArray(answer) ? answer : [];
+  return { characters: String(characters), heldUsec: Number(heldUsec) };
 }

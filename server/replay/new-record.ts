@@ -1,7 +1,7 @@
 import type { Actor } from '../auth/role.js';
 import { NO_COUNTS } from '../model/replay-account.js';
 import type { Snapshot } from '../watch/snapshot.js';
-import { GuardEye } from './guard-sight.js';
+import { LoadSampler } from './load-sample.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplayRequest } from './replay-request.js';
 
@@ -32,7 +32,7 @@ export function newRecord(
     isSwept: false,
     needsResweep: false,
     lastSeq: 0,
-    baseline: new GuardEye().baseline(snapshot, queues),
+    baseline: new LoadSampler().baseline(snapshot, queues),
     canaryFrom: { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 },
   };
 }

@@ -1,7 +1,7 @@
 import type { ReplayBatch } from './replay-record.js';
 
 /** Batches that one turn looks up at most: of 250 jobs each, four turns a second keep up with 20,000 jobs a second. */
-const MOST_BATCHES = 20;
+const MAX_BATCHES = 20;
 /** Where nothing changes, so few: looking a job up costs Redis 4 µs, and most of a long backlog has not run yet. */
 const FEWEST_BATCHES = 2;
 
@@ -14,7 +14,7 @@ const FEWEST_BATCHES = 2;
 export class OutcomeRounds {
   readonly #open: (afterSeq: number, most: number) => Promise<readonly ReplayBatch[]>;
   #walkedTo = 0;
-  #stride = MOST_BATCHES;
+  #stride = MAX_BATCHES;
 
   /** @param open open batches in order, behind a number. */
   constructor(open: (afterSeq: number, most: number) => Promise<readonly ReplayBatch[]>) {
@@ -28,7 +28,7 @@ export class OutcomeRounds {
     const batches = await this.#open(Math.max(front, this.#walkedTo), most);
     let news = 0;
     for (const batch of batches) if (await look(batch)) news += 1;
-    this.#stride = news > 0 ? Math.min(MOST_BATCHES, most * 2) : Math.max(FEWEST_BATCHES, most >> 1);
+    this.#stride = news > 0 ? Math.min(MAX_BATCHES, most * 2) : Math.max(FEWEST_BATCHES, most >> 1);
     this.#walkedTo = batches.length < most ? 0 : (batches.at(-1)?.seq ?? 0);
   }
 
@@ -36,7 +36,7 @@ export class OutcomeRounds {
   async #front(look: (batch: ReplayBatch) => Promise<boolean>): Promise<number> {
     let last = 0;
     let withoutNews = 0;
-    for (let looked = 0; looked < MOST_BATCHES && withoutNews < FEWEST_BATCHES; looked += FEWEST_BATCHES) {
+    for (let looked = 0; looked < MAX_BATCHES && withoutNews < FEWEST_BATCHES; looked += FEWEST_BATCHES) {
       const batches = await this.#open(last, FEWEST_BATCHES);
       if (batches.length === 0) break;
       for (const batch of batches) withoutNews = (await look(batch)) ? 0 : withoutNews + 1;

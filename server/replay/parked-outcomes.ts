@@ -9,12 +9,14 @@ import type { ReplayBatch } from './replay-record.js';
  */
 export function outcomesWith(parked: ParkedSource | null) {
   return async (client: RedisClient, batch: ReplayBatch, isMarked: boolean): Promise<string> => {
-    const letters = [...(await readOutcomes(client, batch, isMarked))];
-    if (isMarked || parked === null) return letters.join('');
+    const characters = [...(await readOutcomes(client, batch, isMarked))];
+    if (isMarked || parked === null) return characters.join('');
     const scoreAt = (i: number): string => batch.jobs[i]?.[1] ?? '';
-    const ended = letters.flatMap((letter, i) => (letter === 'g' && batch.letters[i] !== 'g' ? [i] : []));
+    const ended = characters.flatMap((letter, i) =>
+      letter === 'g' && batch.characters[i] !== 'g' ? [i] : [],
+    );
     const unsure = ended.length > 0 ? await parked.unsure(ended.map(scoreAt)) : new Set<string>();
-    for (const i of ended) if (unsure.has(scoreAt(i))) letters[i] = 'm';
-    return letters.join('');
+    for (const i of ended) if (unsure.has(scoreAt(i))) characters[i] = 'm';
+    return characters.join('');
   };
 }

@@ -7,8 +7,8 @@
   least one, and fewer than asked for where they are long.
 ]]
 local base, wantsError, mostData, bytesLeft = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
--- 500 letters of up to 4 bytes.
-local MOST_ERROR_BYTES = 2000
+-- 500 characters of up to 4 bytes.
+local MAX_ERROR_BYTES = 2000
 local found = {}
 for i = 5, #ARGV do
   local key = base .. ARGV[i]
@@ -18,7 +18,7 @@ for i = 5, #ARGV do
   if wantsError then
     local text = redis.pcall('HGET', key, 'failedReason')
     if type(text) == 'string' then
-      reason = string.sub(text, 1, MOST_ERROR_BYTES)
+      reason = string.sub(text, 1, MAX_ERROR_BYTES)
       bytesLeft = bytesLeft - #text
     end
   end

@@ -1,15 +1,15 @@
-import { type FilterFacts, MOST_ERROR_LETTERS, type ReplayFilter } from '../model/replay-filter.js';
+import { type FilterFacts, MAX_ERROR_LETTERS, type ReplayFilter } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
 import { runRead } from './read-script.js';
 
 /** Jobs that one call of the script looks at: it holds Redis for about 0.3 ms. */
 const JOBS_A_CALL = 50;
 /** Data longer than this is not looked into. */
-const MOST_DATA_BYTES = 64 * 1024;
+const MAX_DATA_BYTES = 64 * 1024;
 /** A call ends early once it has read so many bytes: long errors and data hold Redis up more than their number. */
 const BYTES_A_CALL = 256 * 1024;
 
-/** What a filter needs to know of jobs, in the order of the ids; errors are cut to their first letters. */
+/** What a filter needs to know of jobs, in the order of the ids; errors are cut to their first characters. */
 export async function readCandidates(
   client: RedisClient,
   queueId: string,
@@ -26,7 +26,7 @@ export async function readCandidates(
       [
         `${queueId}:`,
         wantsError ? 1 : 0,
-        filter.dataField === undefined ? 0 : MOST_DATA_BYTES,
+        filter.dataField === undefined ? 0 : MAX_DATA_BYTES,
         BYTES_A_CALL,
         ...ids.slice(facts.length, facts.length + JOBS_A_CALL),
       ],
@@ -34,7 +34,7 @@ export async function readCandidates(
     for (const [name, error, attempts, data] of answer as [string, string, string, string][])
       facts.push({
         name,
-        error: error.slice(0, MOST_ERROR_LETTERS),
+        error: error.slice(0, MAX_ERROR_LETTERS),
         attempts: Number(attempts) || 0,
         dataText: data === '' ? null : data,
       });

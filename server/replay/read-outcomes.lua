@@ -5,7 +5,7 @@
   Returns a letter for each job: s succeeded, f failed again, m still to run or running, g ended or removed and kept
   nowhere, b it came back: Redis has lost that it was moved.
 ]]
-local letters = {}
+local characters = {}
 for i = 3, #ARGV do
   local id = ARGV[i]
   local mark = redis.pcall('HGET', ARGV[1] .. id, 'spillway.replay')
@@ -23,6 +23,6 @@ for i = 3, #ARGV do
   elseif ARGV[2] == '' and redis.call('EXISTS', ARGV[1] .. id) == 0 then
     letter = 'g'
   end
-  letters[#letters + 1] = letter
+  characters[#characters + 1] = letter
 end
-return table.concat(letters)
+return table.concat(characters)

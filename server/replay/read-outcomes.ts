@@ -5,14 +5,14 @@ import type { ReplayBatch } from './replay-record.js';
 /** Jobs that one call of the script looks at: it holds Redis for about 0.3 ms. */
 const JOBS_A_CALL = 60;
 
-/** The letters of a batch with those that were `m` looked up again (see read-outcomes.lua). Parked jobs carry no mark. */
+/** The characters of a batch with those that were `m` looked up again (see read-outcomes.lua). Parked jobs carry no mark. */
 export async function readOutcomes(
   client: RedisClient,
   batch: ReplayBatch,
   isMarked: boolean,
 ): Promise<string> {
-  const letters = [...batch.letters];
-  const open = letters.flatMap((letter, i) => (letter === 'm' ? [i] : []));
+  const characters = [...batch.characters];
+  const open = characters.flatMap((letter, i) => (letter === 'm' ? [i] : []));
   for (let from = 0; from < open.length; from += JOBS_A_CALL) {
     const places = open.slice(from, from + JOBS_A_CALL);
     const found = String(
@@ -27,7 +27,7 @@ export async function readOutcomes(
         ],
       ),
     );
-    for (const [i, place] of places.entries()) letters[place] = found[i] ?? 'm';
+    for (const [i, place] of places.entries()) characters[place] = found[i] ?? 'm';
   }
-  return letters.join('');
+  return characters.join('');
 }

@@ -13,17 +13,17 @@ const SKIPPED: Readonly<Record<string, SkipReason>> = {
 const STAY_IN_SET: readonly SkipReason[] = ['flow-parent', 'other-slot', 'job-missing', 'id-in-redis'];
 
 /**
- * Letters as they are kept: `m` for what was moved. A job that is gone altogether when a batch is tried again was moved
+ * Characters as they are kept: `m` for what was moved. A job that is gone altogether when a batch is tried again was moved
  * by the first try and has ended, as far as anybody can tell.
  */
-export function settledLetters(answer: string, isRetry: boolean): string {
+export function settledChars(answer: string, isRetry: boolean): string {
   return [...answer]
     .map((letter) => (letter === 'M' || letter === 'A' ? 'm' : letter === 'G' && isRetry ? 'g' : letter))
     .join('');
 }
 
-/** Counts with a batch's letters added (`from` empty) or changed. `D` and `b` count as nothing. */
-export function countLetters(counts: ReplayCounts, from: string, to: string): ReplayCounts {
+/** Counts with a batch's characters added (`from` empty) or changed. `D` and `b` count as nothing. */
+export function countChars(counts: ReplayCounts, from: string, to: string): ReplayCounts {
   let { moved, succeeded, failedAgain, gone, cameBack } = counts;
   const skipped = { ...counts.skipped };
   const add = (letter: string | undefined, by: number): void => {
@@ -52,6 +52,6 @@ export function countsForResweep(counts: ReplayCounts): ReplayCounts {
 }
 
 /** Is the end of every job of the batch known? */
-export function isSettled(letters: string): boolean {
-  return !letters.includes('m');
+export function isSettled(characters: string): boolean {
+  return !characters.includes('m');
 }

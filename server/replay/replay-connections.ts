@@ -8,7 +8,7 @@ const CONNECT_WITHIN_MS = 3_000;
 
 /**
  * One connection to each Redis for all its replays, opened when the first needs it: their long reads stand before
- * neither a lever nor the poller.
+ * neither an action nor the poller.
  */
 export class ReplayConnections {
   readonly #watch: Pick<Watch, 'link'>;

@@ -1,13 +1,13 @@
 import type { Actor } from '../auth/role.js';
 import type { AuditLog } from '../store/audit-record.js';
-import type { TellEvent } from '../store/timeline-entry.js';
+import type { RecordEvent } from '../store/timeline-entry.js';
 import { auditOfReplay } from './audit-replay.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { RunEvent } from './run-deps.js';
 
 export interface ReplayLogDeps {
   readonly audit: AuditLog;
-  readonly tell: TellEvent;
+  readonly tell: RecordEvent;
   readonly now: () => number;
   readonly newId: () => string;
 }

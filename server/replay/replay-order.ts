@@ -1,4 +1,4 @@
-import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
+import type { ActionCall, OutcomeStatus } from '../actions/action.js';
 
 /** What a person changes of a replay. */
 export interface ReplayOrder {
@@ -19,6 +19,6 @@ export interface OrderOutcome {
   readonly warnings: readonly string[];
   readonly auditId: string | null;
   /** The way back of a replay queue; a replay is ordered back. */
-  readonly undo: LeverCall | null;
+  readonly undo: ActionCall | null;
   readonly isDryRun: boolean;
 }

@@ -1,6 +1,6 @@
+import { ActionError, type Outcome } from '../actions/action.js';
+import type { ActionRequest } from '../actions/request.js';
 import type { Actor } from '../auth/role.js';
-import { LeverError, type Outcome } from '../levers/lever.js';
-import type { LeverRequest } from '../levers/request.js';
 import { globMatcher } from '../model/glob.js';
 import { limitOfRate } from '../model/replay-limit.js';
 import type { QueueState, RateLimit } from '../watch/snapshot.js';
@@ -25,12 +25,12 @@ export interface ReplayQueuesDeps {
   readonly watch: Watch;
   /** By instance, over queue ids and names. */
   readonly globs: Readonly<Record<string, readonly string[]>>;
-  readonly pull: (actor: Actor, request: LeverRequest) => Promise<readonly Outcome[]>;
+  readonly pull: (actor: Actor, request: ActionRequest) => Promise<readonly Outcome[]>;
 }
 
 /**
- * Replay queues: the one action on all replays reaches them too, through the levers of any queue, so that it works while
- * Redis is full, is audited and can be undone. A halt leaves the rate limit as it is, and the resume brings back the
+ * Replay queues: the one action on all replays reaches them too, through the actions of any queue, so that it works while
+ * Redis is full, is audited and can be undone. A pause leaves the rate limit as it is, and the resume brings back the
  * concurrency of before. What the application itself has paused is left to it, by both.
  */
 export class ReplayQueues {
@@ -82,15 +82,15 @@ export class ReplayQueues {
     isDryRun: boolean,
   ): Promise<readonly OrderOutcome[]> {
     const outcomes: OrderOutcome[] = [];
-    const pull = async (lever: string, args: object, ids: readonly string[]): Promise<void> => {
+    const pull = async (action: string, args: object, ids: readonly string[]): Promise<void> => {
       if (ids.length > 0)
-        outcomes.push(...(await this.#pull(actor, { instance, lever, args, queues: ids }, order, isDryRun)));
+        outcomes.push(...(await this.#pull(actor, { instance, action, args, queues: ids }, order, isDryRun)));
     };
     const ids = queues.map(({ id }) => id);
     const own = queues.filter(({ state }) => state !== 'paused').map(({ id }) => id);
     const left = order.state === undefined ? [] : ids.filter((id) => !own.includes(id));
-    // A halt comes first and a resume last, so that nothing starts under a rate that is about to change.
-    if (order.state === 'paused') await pull('queue.halt', {}, own);
+    // A pause comes first and a resume last, so that nothing starts under a rate that is about to change.
+    if (order.state === 'paused') await pull('queue.pause', {}, own);
     if (order.ratePerSecond !== undefined)
       await pull('queue.rate-limit', limitOfRate(order.ratePerSecond), ids);
     if (order.state === 'running') await pull('queue.resume', {}, own);
@@ -110,7 +110,7 @@ export class ReplayQueues {
 
   async #pull(
     actor: Actor,
-    call: Pick<LeverRequest, 'instance' | 'lever' | 'args' | 'queues'>,
+    call: Pick<ActionRequest, 'instance' | 'action' | 'args' | 'queues'>,
     { reason }: ReplayOrder,
     dryRun: boolean,
   ): Promise<readonly OrderOutcome[]> {
@@ -118,7 +118,7 @@ export class ReplayQueues {
       const outcomes = await this.#deps.pull(actor, { ...call, reason, dryRun });
       return outcomes.map((outcome) => outcomeOf(outcome, call.instance));
     } catch (error) {
-      if (!(error instanceof LeverError)) throw error;
+      if (!(error instanceof ActionError)) throw error;
       return call.queues.map((id) => ({
         ...bare(call.instance, id, dryRun),
         status: 'refused',
@@ -145,7 +145,7 @@ function bare(instance: string, queue: string, isDryRun: boolean): Omit<OrderOut
   return { replay: null, instance, queues: [queue], warnings: [], auditId: null, undo: null, isDryRun };
 }
 
-/** What a lever made of a queue; in a dry run what it would make of it. */
+/** What an action made of a queue; in a dry run what it would make of it. */
 function outcomeOf(outcome: Outcome, instance: string): OrderOutcome {
   const changes = outcome.fields
     .filter(({ before, after }) => before !== after)

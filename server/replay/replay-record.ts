@@ -61,7 +61,7 @@ export function hasEnded({ state }: Pick<ReplayRecord, 'state'>): boolean {
   return state === 'done' || state === 'aborted' || state === 'failed';
 }
 
-/** Jobs of one batch. `letters` has one for each: see read-outcomes.lua and replay-jobs.lua; empty while `moving`. */
+/** Jobs of one batch. `characters` has one for each: see read-outcomes.lua and replay-jobs.lua; empty while `moving`. */
 export interface ReplayBatch {
   readonly replay: string;
   readonly seq: number;
@@ -69,7 +69,7 @@ export interface ReplayBatch {
   readonly phase: 'moving' | 'open' | 'settled';
   readonly queue: string;
   readonly jobs: readonly (readonly [id: string, score: string])[];
-  readonly letters: string;
+  readonly characters: string;
 }
 
 /** Where replays are kept. Every write is on disk when its promise resolves. */

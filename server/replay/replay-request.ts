@@ -1,9 +1,9 @@
-import { LeverError } from '../levers/lever.js';
-import { findQueue, matchQueues } from '../levers/targets.js';
+import { ActionError } from '../actions/action.js';
+import { findQueue, matchQueues } from '../actions/targets.js';
 import { globMatcher } from '../model/glob.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { ReplayRecord } from './replay-record.js';
-import { MOST_QUEUES, type ReplaySpec } from './replay-spec.js';
+import { MAX_QUEUES, type ReplaySpec } from './replay-spec.js';
 
 /** What a person asks for, with the queues still as they were named. */
 export interface ReplayRequest {
@@ -18,28 +18,28 @@ export interface ReplayRequest {
 /** Which running replays one action is about: those with this queue, or with one that matches any of the globs. */
 export interface ReplaySelection {
   readonly instance?: string | undefined;
-  /** This one alone: an id may hold letters that mean more in a glob. */
+  /** This one alone: an id may hold characters that mean more in a glob. */
   readonly queueId?: string | undefined;
   readonly globs: readonly string[];
 }
 
-/** Ids of the queues of a request. @throws LeverError for none, too many, or a name that is no queue. */
+/** Ids of the queues of a request. @throws ActionError for none, too many, or a name that is no queue. */
 export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): readonly string[] {
   const ids =
     match !== undefined
       ? matchQueues(snapshot, match).map(({ id }) => id)
       : [...new Set(queues.map((name) => findQueue(snapshot, name).id))];
-  if (ids.length === 0) throw new LeverError('invalid', 'queues: name at least one queue, or give match');
-  if (ids.length > MOST_QUEUES)
-    throw new LeverError('invalid', `queues: ${ids.length} queues; a replay takes at most ${MOST_QUEUES}`);
+  if (ids.length === 0) throw new ActionError('invalid', 'queues: name at least one queue, or give match');
+  if (ids.length > MAX_QUEUES)
+    throw new ActionError('invalid', `queues: ${ids.length} queues; a replay takes at most ${MAX_QUEUES}`);
   return ids;
 }
 
-/** @throws LeverError naming a part of the filter that makes no sense for where the jobs come from. */
+/** @throws ActionError naming a part of the filter that makes no sense for where the jobs come from. */
 export function checkFilter({ from, filter }: ReplaySpec): void {
   if (from !== 'parked' || !filter.errorText) return;
   const problem = 'parked jobs have not run: they have no error; leave it out';
-  throw new LeverError('invalid', `filter.errorText: ${problem}`, [
+  throw new ActionError('invalid', `filter.errorText: ${problem}`, [
     { field: 'filter.errorText', value: filter.errorText, problem },
   ]);
 }

@@ -3,10 +3,10 @@ import { type CallCost, costAfter, jobsACall } from '../model/replay-call-size.j
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/fence.js';
 import { countMatching, countParked } from './count-matching.js';
-import type { GuardEye } from './guard-sight.js';
+import type { LoadSampler } from './load-sample.js';
 import { OutcomeRounds } from './outcome-rounds.js';
 import { isPassing, problemOf } from './passing-problem.js';
-import { countLetters, countsForResweep, isSettled, settledLetters } from './replay-batch.js';
+import { countChars, countsForResweep, isSettled, settledChars } from './replay-batch.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
 import { isBehind, moveOf, PARKED_A_CALL, type ReplaySource, sourceOf } from './replay-source.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
@@ -39,7 +39,7 @@ export class ReplayRun {
   readonly #steps = new WorkRecord();
   #cost: CallCost | null = null;
 
-  constructor(record: ReplayRecord, deps: RunDeps, eye: GuardEye) {
+  constructor(record: ReplayRecord, deps: RunDeps, eye: LoadSampler) {
     this.#record = record;
     this.#deps = deps;
     this.#throttle = new ReplayThrottle(record, deps, eye);
@@ -127,23 +127,23 @@ export class ReplayRun {
     const before = new Map<number, string>();
     const isMarked = this.#record.spec.from !== 'parked';
     await this.#rounds.turn(async (batch) => {
-      const letters = await this.#deps.readOutcomes(client, batch, isMarked);
-      if (letters === batch.letters) return false;
-      changed.push({ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' });
-      before.set(batch.seq, batch.letters);
+      const characters = await this.#deps.readOutcomes(client, batch, isMarked);
+      if (characters === batch.characters) return false;
+      changed.push({ ...batch, characters, phase: isSettled(characters) ? 'settled' : 'open' });
+      before.set(batch.seq, batch.characters);
       return true;
     });
-    // Numbers and letters change in one step with the write of both, so that what is on disk always adds up.
-    for (const { seq, letters } of changed) {
-      this.#set({ counts: countLetters(this.#record.counts, before.get(seq) ?? '', letters) });
-      if (letters.includes('b') && !hasEnded(this.#record)) this.#set({ needsResweep: true });
+    // Numbers and characters change in one step with the write of both, so that what is on disk always adds up.
+    for (const { seq, characters } of changed) {
+      this.#set({ counts: countChars(this.#record.counts, before.get(seq) ?? '', characters) });
+      if (characters.includes('b') && !hasEnded(this.#record)) this.#set({ needsResweep: true });
     }
     if (changed.length > 0) await this.#save(changed);
     return true;
   }
 
   get #shouldStop(): boolean {
-    return this.#isStopping || this.#record.state !== 'running' || !this.#deps.isMine();
+    return this.#isStopping || this.#record.state !== 'running' || !this.#deps.isLeader();
   }
 
   /** Writes in the order of the calls, each with the record as it was at its call. */
@@ -168,7 +168,7 @@ export class ReplayRun {
         this.#hasUnfinished = true;
         this.#source = null;
         // Another goes on with it: what failed here is no end of it.
-        if (!this.#deps.isMine()) return;
+        if (!this.#deps.isLeader()) return;
         if (!isPassing(error) && !(error instanceof LeaseLost)) return this.#end('failed', problemOf(error));
         this.#waitsFor = `Waiting: ${problemOf(error)}.`;
         this.#steps.failed(error, this.#deps.now());
@@ -204,7 +204,7 @@ export class ReplayRun {
       phase: 'moving',
       queue: found.queue,
       jobs: found.jobs.map(({ id, score }) => [id, score] as const),
-      letters: '',
+      characters: '',
     });
   }
 
@@ -225,33 +225,34 @@ export class ReplayRun {
       this.#set({ cursors: cursorAt(answer.length) });
       this.#source = null;
     }
-    await this.#close({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, settledLetters(answer, false));
+    await this.#close({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, settledChars(answer, false));
   }
 
-  /** Moves a batch call by call, so that other clients of Redis get their turn. @returns letters of what was begun. */
+  /** Moves a batch call by call, so that other clients of Redis get their turn. @returns characters of what was begun. */
   async #moveJobs(client: RedisClient, batch: ReplayBatch, shouldStop: () => boolean): Promise<string> {
     const isParked = this.#record.spec.from === 'parked';
     const isLate = isBehind(this.#record, batch.jobs.length);
-    let letters = '';
-    while (letters.length < batch.jobs.length && !shouldStop()) {
+    let characters = '';
+    while (characters.length < batch.jobs.length && !shouldStop()) {
       const most = isParked ? PARKED_A_CALL : jobsACall(this.#cost, isLate);
-      const jobs = batch.jobs.slice(letters.length, letters.length + most);
+      const jobs = batch.jobs.slice(characters.length, characters.length + most);
       const sentAt = performance.now();
       const moved = await moveOf(this.#record, this.#deps, client, { ...batch, jobs });
       const callUsec = (performance.now() - sentAt) * 1000;
-      if (moved.letters.length !== jobs.length) throw new Error(`${moved.letters} for ${jobs.length} jobs`);
-      letters += moved.letters;
+      if (moved.characters.length !== jobs.length)
+        throw new Error(`${moved.characters} for ${jobs.length} jobs`);
+      characters += moved.characters;
       this.#cost = costAfter(this.#cost, jobs.length, moved.heldUsec, callUsec);
     }
-    return letters;
+    return characters;
   }
 
-  async #close(batch: ReplayBatch, letters: string): Promise<void> {
+  async #close(batch: ReplayBatch, characters: string): Promise<void> {
     const before = this.#record.counts.moved;
-    this.#set({ counts: countLetters(this.#record.counts, '', letters) });
+    this.#set({ counts: countChars(this.#record.counts, '', characters) });
     this.#deps.noteMoved(batch.queue, this.#record.counts.moved - before);
     this.#throttle.noteMoved(this.#record);
-    await this.#save([{ ...batch, letters, phase: isSettled(letters) ? 'settled' : 'open' }]);
+    await this.#save([{ ...batch, characters, phase: isSettled(characters) ? 'settled' : 'open' }]);
     if (this.#record.spec.from === 'parked') await this.#deps.parked?.done(this.#record.id, batch.seq);
   }
 
@@ -264,7 +265,7 @@ export class ReplayRun {
       return;
     }
     const answer = await this.#moveJobs(client, batch, () => false);
-    await this.#close(batch, settledLetters(answer, true));
+    await this.#close(batch, settledChars(answer, true));
   }
 
   async #count(client: RedisClient): Promise<void> {

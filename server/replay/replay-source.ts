@@ -80,5 +80,5 @@ export async function moveOf(
   }
   const call = { instance, queue, replay: id, batch: seq, order: spec.order, jobs };
   const results = (await deps.parked?.restore(call)) ?? jobs.map(() => 'no-longer-there' as const);
-  return { letters: results.map((result) => LETTERS[result]).join(''), heldUsec: 0 };
+  return { characters: results.map((result) => LETTERS[result]).join(''), heldUsec: 0 };
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 
-export const MOST_QUEUES = 100;
-export const MOST_RATE = 20_000;
-const MOST_BATCH = 1_000;
-const MOST_TEXT = 500;
+export const MAX_QUEUES = 100;
+export const MAX_RATE = 20_000;
+const MAX_BATCH = 1_000;
+const MAX_TEXT = 500;
 
 const timeMs = z.int('must be a time in milliseconds since 1970').min(0, 'must not be negative');
 const attempts = z.int('must be a whole number').min(0, 'must not be negative');
@@ -12,19 +12,22 @@ const attempts = z.int('must be a whole number').min(0, 'must not be negative');
 export const RateSchema = z
   .number('must be a number')
   .min(0.1, 'must be at least 0.1')
-  .max(MOST_RATE, `must be at most ${MOST_RATE}`);
+  .max(MAX_RATE, `must be at most ${MAX_RATE}`);
 
 export const FilterSchema = z.strictObject({
   jobTypes: z.array(z.string().overwrite(jobTypeOf)).max(100, 'must be at most 100 job types').optional(),
-  errorText: z.string().max(MOST_TEXT, `must be at most ${MOST_TEXT} letters`).optional(),
+  errorText: z.string().max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`).optional(),
   fromMs: timeMs.optional(),
   toMs: timeMs.optional(),
   attemptsMin: attempts.optional(),
   attemptsMax: attempts.optional(),
   dataField: z
     .strictObject({
-      path: z.string().min(1, 'must name a field, e.g. customer.id').max(200, 'must be at most 200 letters'),
-      equals: z.union([z.string().max(MOST_TEXT), z.number(), z.boolean(), z.null()]),
+      path: z
+        .string()
+        .min(1, 'must name a field, e.g. customer.id')
+        .max(200, 'must be at most 200 characters'),
+      equals: z.union([z.string().max(MAX_TEXT), z.number(), z.boolean(), z.null()]),
     })
     .optional(),
 });
@@ -40,7 +43,7 @@ export const SpecSchema = z.strictObject({
   batchSize: z
     .int('must be a whole number')
     .min(1, 'must be at least 1')
-    .max(MOST_BATCH, `must be at most ${MOST_BATCH}`)
+    .max(MAX_BATCH, `must be at most ${MAX_BATCH}`)
     .default(500),
   mostInFlight: z
     .int('must be a whole number')
@@ -54,7 +57,7 @@ export const SpecSchema = z.strictObject({
     .string('must say why')
     .trim()
     .min(1, 'must say why, for those who read the audit')
-    .max(MOST_TEXT, `must be at most ${MOST_TEXT} letters`),
+    .max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`),
 });
 
 export type ReplaySpec = z.infer<typeof SpecSchema>;

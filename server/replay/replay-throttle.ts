@@ -1,7 +1,7 @@
 import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from '../model/replay-canary.js';
 import { type GuardState, guardRate, startGuard } from '../model/replay-guard.js';
 import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from '../model/replay-pace.js';
-import type { GuardEye } from './guard-sight.js';
+import type { LoadSampler } from './load-sample.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplaySpec } from './replay-spec.js';
 import type { RunDeps } from './run-deps.js';
@@ -30,14 +30,14 @@ export interface Throttled
 /** How fast one replay may go: the set rate, the guard, the canary, and what may be in flight. */
 export class ReplayThrottle {
   readonly #deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>;
-  readonly #eye: GuardEye;
+  readonly #eye: LoadSampler;
   #guard: GuardState;
   #bucket: PaceBucket;
   #recent: MovedOutcomes;
   #canaryMovedAtMs: number | null = null;
   #lookedAtMs = 0;
 
-  constructor(record: Throttled, deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>, eye: GuardEye) {
+  constructor(record: Throttled, deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>, eye: LoadSampler) {
     this.#deps = deps;
     this.#eye = eye;
     this.#guard = startGuard(record.ratePerSecond, deps.now());

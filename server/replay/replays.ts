@@ -1,14 +1,14 @@
+import { ActionError } from '../actions/action.js';
 import type { Actor } from '../auth/role.js';
 import { every, reasonOf, type WorkHealth } from '../health/every.js';
-import { LeverError } from '../levers/lever.js';
 import { accountOf } from '../model/replay-account.js';
 import type { AuditLog } from '../store/audit-record.js';
-import type { TellEvent } from '../store/timeline-entry.js';
+import type { RecordEvent } from '../store/timeline-entry.js';
 import type { Snapshot } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 import { withoutJobData } from './audit-replay.js';
 import { type DryRun, dryRun, dryRunParked, NOTHING_PARKED } from './dry-run.js';
-import { GuardEye } from './guard-sight.js';
+import { LoadSampler } from './load-sample.js';
 import type { MovedJobs } from './moved-jobs.js';
 import { MovedRate } from './moved-rate.js';
 import { newRecord } from './new-record.js';
@@ -31,7 +31,7 @@ import { type ReplayView, viewOfReplay } from './replay-view.js';
 import type { RunDeps } from './run-deps.js';
 
 /** Replays under way at once. */
-const MOST_RUNNING = 20;
+const MAX_RUNNING = 20;
 const SETTLE_EVERY_MS = 250;
 /** Outcomes of an ended replay are looked up less often, and for a day. */
 const ENDED_EVERY_TURNS = 8;
@@ -45,8 +45,8 @@ export interface ReplaysDeps {
   readonly parked: ParkedSource | null;
   readonly moved: MovedJobs;
   /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
-  readonly isMine?: () => boolean;
-  readonly tell: TellEvent;
+  readonly isLeader?: () => boolean;
+  readonly tell: RecordEvent;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
@@ -97,7 +97,7 @@ export class Replays {
     return run ? this.#viewOf(run) : null;
   }
 
-  /** What a replay would take. @throws LeverError */
+  /** What a replay would take. @throws ActionError */
   async dryRun(request: ReplayRequest): Promise<DryRun> {
     const snapshot = this.#snapshotOf(request.instance);
     checkFilter(request.spec);
@@ -105,21 +105,21 @@ export class Replays {
     if (request.spec.from === 'parked')
       return dryRunParked(this.#deps.parked, { ...record, instance: request.instance }, this.#deps.now);
     const client = await this.#connections.whenReady(request.instance, this.#deps.now);
-    if (!client) throw new LeverError('unreachable', `Redis ${request.instance} does not answer now`);
+    if (!client) throw new ActionError('unreachable', `Redis ${request.instance} does not answer now`);
     return dryRun(client, record, this.#deps.now);
   }
 
-  /** Begins a replay. On disk before it is answered for. @throws LeverError */
+  /** Begins a replay. On disk before it is answered for. @throws ActionError */
   async begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
     const { spec, instance } = request;
     const snapshot = this.#snapshotOf(instance);
     checkFilter(spec);
     const queues = queuesOf(snapshot, request);
     if (spec.from === 'parked' && this.#deps.parked === null)
-      throw new LeverError('unavailable', NOTHING_PARKED);
+      throw new ActionError('unavailable', NOTHING_PARKED);
     const running = [...this.#runs.values()].filter(({ record }) => !hasEnded(record)).length;
-    if (running >= MOST_RUNNING)
-      throw new LeverError('unavailable', `${running} replays are under way: end one before another begins`);
+    if (running >= MAX_RUNNING)
+      throw new ActionError('unavailable', `${running} replays are under way: end one before another begins`);
     const { now, newId } = this.#deps;
     const record = newRecord(newId(), actor, request, queues, snapshot, now());
     await this.#deps.store.save(record);
@@ -138,15 +138,15 @@ export class Replays {
     return this.#viewOf(run);
   }
 
-  /** @throws LeverError when there is no such replay, or it has ended. */
+  /** @throws ActionError when there is no such replay, or it has ended. */
   async change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
     const run = this.#runs.get(id);
-    if (!run) throw new LeverError('not-found', `there is no replay ${id.slice(0, 100)}`);
+    if (!run) throw new ActionError('not-found', `there is no replay ${id.slice(0, 100)}`);
     if (hasEnded(run.record))
-      throw new LeverError('unavailable', `this replay is ${run.record.state}: begin another one`);
+      throw new ActionError('unavailable', `this replay is ${run.record.state}: begin another one`);
     const outcome = await orderReplay(this.#log, actor, run, order, false);
     if (outcome.status === 'refused' || outcome.status === 'failed')
-      throw new LeverError('unavailable', outcome.summary);
+      throw new ActionError('unavailable', outcome.summary);
     return outcome;
   }
 
@@ -163,12 +163,12 @@ export class Replays {
     return Promise.all(chosen.map((run) => orderReplay(this.#log, actor, run, order, isDryRun)));
   }
 
-  /** Forgets a replay that has ended. @throws LeverError */
+  /** Forgets a replay that has ended. @throws ActionError */
   async remove(actor: Actor, id: string, reason: string): Promise<void> {
     const run = this.#runs.get(id);
-    if (!run) throw new LeverError('not-found', `there is no replay ${id.slice(0, 100)}`);
+    if (!run) throw new ActionError('not-found', `there is no replay ${id.slice(0, 100)}`);
     if (!hasEnded(run.record))
-      throw new LeverError('unavailable', 'this replay is under way: abort it first');
+      throw new ActionError('unavailable', 'this replay is under way: abort it first');
     this.#runs.delete(id);
     this.#rates.delete(id);
     await this.#deps.store.remove(id);
@@ -184,7 +184,7 @@ export class Replays {
   }
 
   #hold(record: ReplayRecord): ReplayRun {
-    const run = new ReplayRun(record, this.#runDeps(record.instance), new GuardEye());
+    const run = new ReplayRun(record, this.#runDeps(record.instance), new LoadSampler());
     this.#runs.set(record.id, run);
     return run;
   }
@@ -195,7 +195,7 @@ export class Replays {
       store: this.#deps.store,
       parked,
       now: this.#deps.now,
-      isMine: () => this.#deps.isMine?.() ?? true,
+      isLeader: () => this.#deps.isLeader?.() ?? true,
       client: (name) => this.#connections.ready(name),
       snapshot: (name) => this.#deps.watch.snapshot(name),
       readOutcomes: outcomesWith(parked),
@@ -212,7 +212,7 @@ export class Replays {
   }
 
   async #settle(): Promise<void> {
-    if (this.#deps.isMine?.() === false) return;
+    if (this.#deps.isLeader?.() === false) return;
     this.#turns += 1;
     const nowMs = this.#deps.now();
     for (const run of this.#runs.values()) {
@@ -251,7 +251,7 @@ export class Replays {
 
   #snapshotOf(instance: string): Snapshot {
     const snapshot = this.#deps.watch.snapshot(instance);
-    if (!snapshot) throw new LeverError('not-found', `instance: there is no Redis named ${instance}`);
+    if (!snapshot) throw new ActionError('not-found', `instance: there is no Redis named ${instance}`);
     return snapshot;
   }
 }

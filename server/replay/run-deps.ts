@@ -12,7 +12,7 @@ export interface RunDeps {
   readonly parked: ParkedSource | null;
   readonly now: () => number;
   /** false: another console is to move jobs now, and this one stops before its next step. */
-  readonly isMine: () => boolean;
+  readonly isLeader: () => boolean;
   /** A connection of replays that can be used now; null: there is none. */
   readonly client: (instance: string) => RedisClient | null;
   readonly snapshot: (instance: string) => Snapshot | null;

@@ -1,6 +1,6 @@
 import type { AppDeps } from '../app-deps.js';
-import { placeAt } from '../model/account/account-order.js';
-import type { AccountQuery } from '../store/account/account-log.js';
+import { placeAt } from '../model/activity/account-order.js';
+import type { ActivityQuery } from '../store/activity/account-log.js';
 import { Problem } from './problem.js';
 
 /** What may be asked of the account, as it stands in an address. */
@@ -24,7 +24,7 @@ export function queueIdOf(deps: Pick<AppDeps, 'watch'>, nameOrId: string): strin
 }
 
 /** @throws Problem 422 for a cursor or a range that makes no sense. */
-export function accountQueryOf(deps: Pick<AppDeps, 'watch'>, ask: AccountAsk, limit: number): AccountQuery {
+export function activityQueryOf(deps: Pick<AppDeps, 'watch'>, ask: AccountAsk, limit: number): ActivityQuery {
   const after = ask.cursor === undefined ? undefined : placeAt(ask.cursor);
   if (after === null) throw unfit('cursor', 'is none that this list gave');
   const [fromMs, toMs] = [timeOf('from', ask.from), timeOf('to', ask.to)];

@@ -3,7 +3,7 @@ import type { AppDeps } from '../app-deps.js';
 /** Something that happened within a chart. */
 export interface ChartMarker {
   readonly atMs: number;
-  /** As on the timeline, e.g. `redis.failover`, `marker.deploy`, `alert.firing`; of a lever `lever.` and its name. */
+  /** As on the timeline, e.g. `redis.failover`, `marker.deploy`, `alert.firing`; of an action `action.` and its name. */
   readonly kind: string;
   readonly text: string;
   /** Queue id; null: about the whole Redis. */
@@ -15,10 +15,10 @@ export interface ChartMarker {
 /** What is worth a line in a chart: deploys and notes, what became of Redis, alerts, what parked by itself, gaps of our own. */
 const KIND_PREFIXES = ['marker.', 'redis.', 'alert.', 'policy.', 'console.started'];
 /** More lines than this can't be told apart; the newest are drawn. */
-const MOST_MARKERS = 100;
+const MAX_MARKERS = 100;
 
 /**
- * What happened to an instance in [fromMs, toMs), oldest first: from the timeline, and levers that were pulled from the
+ * What happened to an instance in [fromMs, toMs), oldest first: from the timeline, and actions that were pulled from the
  * audit. With a queue, what is about another one is left out.
  */
 export async function chartMarkers(
@@ -33,8 +33,8 @@ export async function chartMarkers(
   const { instance, queue, fromMs, toMs } = range;
   const within = { instance, sinceMs: fromMs, beforeMs: toMs };
   const [entries, actions] = await Promise.all([
-    timeline.list({ ...within, kindPrefixes: KIND_PREFIXES, limit: MOST_MARKERS }),
-    audit.list({ ...within, ...(queue === null ? {} : { queue }), limit: MOST_MARKERS }),
+    timeline.list({ ...within, kindPrefixes: KIND_PREFIXES, limit: MAX_MARKERS }),
+    audit.list({ ...within, ...(queue === null ? {} : { queue }), limit: MAX_MARKERS }),
   ]);
   const told = entries
     .filter((entry) => queue === null || entry.queue === null || entry.queue === queue)
@@ -43,10 +43,10 @@ export async function chartMarkers(
     .filter(({ status }) => status === 'applied' || status === 'unverified')
     .map((action) => ({
       atMs: action.atMs,
-      kind: `lever.${action.lever}`,
+      kind: `action.${action.action}`,
       text: action.summary,
       queue: action.queue,
       actor: action.actor,
     }));
-  return [...told, ...pulled].sort((a, b) => a.atMs - b.atMs).slice(-MOST_MARKERS);
+  return [...told, ...pulled].sort((a, b) => a.atMs - b.atMs).slice(-MAX_MARKERS);
 }

@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { type DocsOperation, DocsPage } from '../../views/docs.js';
+import { ACTIONS } from '../actions/index.js';
 import type { GateEnv } from '../auth/gate.js';
-import { LEVERS } from '../levers/index.js';
 import { assetUrl } from './pages/assets.js';
 import { PROBLEM_TITLES } from './problem.js';
 
@@ -24,11 +24,11 @@ export function docsRoutes(api: OpenAPIHono<GateEnv>, version: string): Hono<Gat
         styles={['tokens.css', 'base.css', 'plain-page.css'].map(assetUrl)}
         version={version}
         operations={operations}
-        levers={LEVERS.map((lever) => ({
-          name: lever.name,
-          about: lever.about,
-          role: lever.role,
-          scope: lever.scope,
+        actions={ACTIONS.map((action) => ({
+          name: action.name,
+          about: action.about,
+          role: action.role,
+          scope: action.scope,
         }))}
         problems={Object.entries(PROBLEM_TITLES).map(([code, title]) => ({ code, title }))}
       />,

@@ -1,4 +1,4 @@
-import type { AccountEntry } from '../model/account/account-entry.js';
+import type { ActivityEntry } from '../model/activity/activity-entry.js';
 import { ALL_INSTANCES } from '../store/timeline-entry.js';
 import { encodePart, instancePath, queuePath } from './pages/links.js';
 
@@ -16,13 +16,13 @@ export function incidentPath(id: string): string {
 }
 
 /** Where an entry stands, and where what it is about is looked at. */
-export function entryLinks(entry: AccountEntry): { readonly self: string; readonly about: string | null } {
+export function entryLinks(entry: ActivityEntry): { readonly self: string; readonly about: string | null } {
   return { self: entryPath(entry.id), about: aboutOf(entry) };
 }
 
-function aboutOf({ kind, group, instance, queue, ref }: AccountEntry): string | null {
+function aboutOf({ kind, group, instance, queue, ref }: ActivityEntry): string | null {
   if (group === 'incidents' && ref !== null) return incidentPath(ref);
-  if (/^(lever\.)?replay\./.test(kind)) return '/replays';
+  if (/^(action\.)?replay\./.test(kind)) return '/replays';
   if (queue !== null && instance !== ALL_INSTANCES) return queuePath(instance, queue);
   if (group === 'workers') return '/fleet';
   return instance === ALL_INSTANCES ? null : instancePath(instance);

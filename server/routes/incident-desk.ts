@@ -16,7 +16,7 @@ export type IncidentOrder = Pick<
 
 /** Longer is no incident, and would read the whole store. */
 const LONGEST_MS = 31 * 24 * 3_600_000;
-const MOST_AHEAD_MS = 60_000;
+const MAX_AHEAD_MS = 60_000;
 
 export async function openIncident(deps: Deps, actor: Actor, order: IncidentOrder): Promise<Incident> {
   checkOrder(deps, order);
@@ -75,9 +75,9 @@ export async function removeIncident(deps: Deps, actor: Actor, id: string): Prom
 
 function checkOrder(deps: Deps, { fromMs, toMs, instances }: IncidentOrder): void {
   const nowMs = deps.now();
-  if (fromMs > nowMs + MOST_AHEAD_MS) throw unfit('from', 'must not be in the future');
+  if (fromMs > nowMs + MAX_AHEAD_MS) throw unfit('from', 'must not be in the future');
   if (toMs !== null && toMs < fromMs) throw unfit('to', 'must not be before from');
-  if (toMs !== null && toMs > nowMs + MOST_AHEAD_MS)
+  if (toMs !== null && toMs > nowMs + MAX_AHEAD_MS)
     throw unfit('to', 'must not be in the future; null while the incident lasts');
   if (toMs !== null && toMs - fromMs > LONGEST_MS) throw unfit('to', 'must be at most 31 days after from');
   for (const name of instances)
@@ -133,18 +133,18 @@ async function tell(
 async function audit(
   deps: Deps,
   actor: Actor,
-  lever: string,
+  action: string,
   incident: Incident,
   before: Record<string, string>,
   after: Record<string, string>,
 ): Promise<void> {
-  const deed = {
-    lever,
+  const auditInput = {
+    action,
     instance: incident.instances[0] ?? ALL_INSTANCES,
     args: { incident: incident.id },
     before,
     after,
     summary: `Incident ${incident.title}.`,
   };
-  await deps.audit.append(auditOf(deps.newId(), deps.now(), actor, deed));
+  await deps.audit.append(auditOf(deps.newId(), deps.now(), actor, auditInput));
 }

@@ -4,7 +4,7 @@ import type { GateEnv } from '../auth/gate.js';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './metrics-registry.js';
 
 /** Queues with series of their own; the rest is summed under queue="other", so that labels stay bounded. */
-const MOST_LABELLED_QUEUES = 200;
+const MAX_LABELLED_QUEUES = 200;
 
 /** /metrics for Prometheus: the signals as the Snapshots say them now. */
 export function metricsRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -15,7 +15,7 @@ export function metricsRoutes(deps: AppDeps): Hono<GateEnv> {
     );
     const text = await renderMetrics(deps.watch.snapshots(), {
       nowMs: deps.now(),
-      maxQueues: MOST_LABELLED_QUEUES,
+      maxQueues: MAX_LABELLED_QUEUES,
       findings: deps.watch.findings(),
       scores: new Map(scores),
     });

@@ -4,8 +4,8 @@ import type { PlanBasis } from '../model/plan/input-of.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
 import type { RateWindow } from '../model/rate-limit.js';
 
-const MOST_SLOTS = 1_000_000;
-const MOST_PER_WINDOW = 10_000_000;
+const MAX_SLOTS = 1_000_000;
+const MAX_PER_WINDOW = 10_000_000;
 const DAY_MS = 86_400_000;
 const LONGEST_SECONDS = 86_400;
 const NONE = 'none';
@@ -14,7 +14,7 @@ const slots = z.coerce
   .number('must be a whole number')
   .int('must be a whole number')
   .min(1, 'must be at least 1')
-  .max(MOST_SLOTS, `must be at most ${MOST_SLOTS}`);
+  .max(MAX_SLOTS, `must be at most ${MAX_SLOTS}`);
 const bytes = z.coerce
   .number('must be a number of bytes')
   .int('must be a whole number of bytes')
@@ -25,7 +25,7 @@ const max = z.coerce
   .number('must be a whole number of jobs')
   .int('must be a whole number of jobs')
   .min(1, 'must be at least 1: a limit of 0 is no stop in BullMQ')
-  .max(MOST_PER_WINDOW, `must be at most ${MOST_PER_WINDOW}`);
+  .max(MAX_PER_WINDOW, `must be at most ${MAX_PER_WINDOW}`);
 const windowMs = z.coerce
   .number('must be a whole number of milliseconds')
   .int('must be a whole number of milliseconds')
@@ -54,7 +54,7 @@ export const PlanQuerySchema = z
           .number('must be a whole number or none')
           .int('must be a whole number or none')
           .min(0, 'must be at least 0')
-          .max(MOST_SLOTS, `must be at most ${MOST_SLOTS}`),
+          .max(MAX_SLOTS, `must be at most ${MAX_SLOTS}`),
       ])
       .optional()
       .openapi({ description: 'A number, or none', type: 'string' }),
@@ -65,7 +65,7 @@ export const PlanQuerySchema = z
     }),
     rateLimitMax: max.optional().openapi({ description: 'The same as rateLimit, in two parameters' }),
     rateLimitDurationMs: windowMs.optional().openapi({ description: '1000 where left out' }),
-    pauseQueue: flag.optional().openapi({ description: 'true: halted; false: resumed', type: 'string' }),
+    pauseQueue: flag.optional().openapi({ description: 'true: paused; false: resumed', type: 'string' }),
     pauseArrivals: flag.optional().openapi({ description: 'true: producers add nothing', type: 'string' }),
     freedBytes: bytes.optional().openapi({ description: 'Redis memory that is freed first' }),
     addedLimitBytes: bytes.optional().openapi({ description: 'By how much maxmemory is raised first' }),

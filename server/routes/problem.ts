@@ -1,10 +1,10 @@
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { LeverError } from '../levers/lever.js';
+import { ActionError } from '../actions/action.js';
 import { ParkingError } from '../replay/parking/parking.js';
 import { storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
-import { BeaconRefused } from '../watch/beacon-refused.js';
+import { CanaryRefused } from '../watch/canary-refused.js';
 import { CountRefused } from '../watch/count-refused.js';
 import { JobsUnavailable } from '../watch/jobs.js';
 
@@ -66,7 +66,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'internal-error': 'The console made a mistake',
 };
 
-const STATUS_OF_LEVER: Readonly<Record<LeverError['code'], readonly [ContentfulStatusCode, string]>> = {
+const STATUS_OF_ACTION: Readonly<Record<ActionError['code'], readonly [ContentfulStatusCode, string]>> = {
   invalid: [422, 'invalid-request'],
   forbidden: [403, 'forbidden'],
   ambiguous: [409, 'ambiguous'],
@@ -94,8 +94,8 @@ const STATUS_OF_PARKING: Readonly<Record<ParkingError['code'], readonly [Content
 /** Any error as a Problem; null for one that is the console's own mistake. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
-  if (error instanceof LeverError) {
-    const [status, code] = STATUS_OF_LEVER[error.code];
+  if (error instanceof ActionError) {
+    const [status, code] = STATUS_OF_ACTION[error.code];
     return new Problem(status, code, error.message, {}, error.fields);
   }
   if (error instanceof CountRefused) {
@@ -113,7 +113,7 @@ export function problemOf(error: unknown): Problem | null {
       trouble === 'full' ? 'disk-full' : 'store-unavailable',
       `${troubleInWords(trouble)}; nothing was recorded, and what needs a record was not begun`,
     );
-  if (error instanceof BeaconRefused) return new Problem(409, 'not-possible', error.message);
+  if (error instanceof CanaryRefused) return new Problem(409, 'not-possible', error.message);
   if (error instanceof JobsUnavailable) return new Problem(503, 'unavailable', error.message);
   if (error instanceof HTTPException)
     return new Problem(

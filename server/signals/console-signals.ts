@@ -1,4 +1,4 @@
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import type { InstanceSignal } from './signal.js';
 
 /** How well the console sees an instance, and what its looking costs. Known even while it is blind. */
@@ -9,7 +9,7 @@ export const CONSOLE_SIGNALS: readonly InstanceSignal[] = [
     help: 'Whether the console reads this Redis live: 1, or 0 when stale or unreachable.',
     unit: 'bool',
     kind: 'gauge',
-    read: (snapshot, nowMs) => (sightOf(snapshot, nowMs).isLive ? 1 : 0),
+    read: (snapshot, nowMs) => (freshnessOf(snapshot, nowMs).isLive ? 1 : 0),
   },
   {
     scope: 'instance',
@@ -17,7 +17,7 @@ export const CONSOLE_SIGNALS: readonly InstanceSignal[] = [
     help: 'Time since the last complete read of this Redis.',
     unit: 'seconds',
     kind: 'gauge',
-    read: (snapshot, nowMs) => sightOf(snapshot, nowMs).ageSeconds,
+    read: (snapshot, nowMs) => freshnessOf(snapshot, nowMs).ageSeconds,
   },
   {
     scope: 'instance',

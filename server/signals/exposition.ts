@@ -4,7 +4,7 @@ import { troubleOf } from '../findings/trouble.js';
 import { firstOf } from '../model/first-of.js';
 import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';
 import type { Score } from '../model/plan/score.js';
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import { SIGNALS } from './index.js';
 import { scoreFamilies } from './score-families.js';
@@ -72,7 +72,7 @@ const LABELS = {
   'job-type': ['redis', 'queue', 'type'],
 } as const;
 /** Each is nine series. */
-const MOST_JOB_TYPES = 100;
+const MAX_JOB_TYPES = 100;
 
 interface View {
   readonly snapshot: Snapshot;
@@ -84,11 +84,11 @@ interface View {
 }
 
 function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
-  const { isLive } = sightOf(snapshot, options.nowMs);
+  const { isLive } = freshnessOf(snapshot, options.nowMs);
   const ranked = isLive ? byTrouble(snapshot, options) : [];
   const most = Math.max(0, Math.floor(options.maxQueues));
   const types = isLive ? snapshot.queues.flatMap(typesOfQueue) : [];
-  const mostTypes = Math.max(0, Math.floor(options.maxJobTypes ?? MOST_JOB_TYPES));
+  const mostTypes = Math.max(0, Math.floor(options.maxJobTypes ?? MAX_JOB_TYPES));
   return {
     snapshot,
     isLive,

@@ -16,7 +16,7 @@ const KEPT_OF_MANY: ReadonlySet<string> = new Set([
   'queue_departures_per_second',
   'queue_oldest_waiting_seconds',
   'queue_paused',
-  'queue_halted',
+  'queue_paused_by_spillway',
   'queue_concurrency_limit',
   'queue_rate_limit_per_second',
   'queue_workers',

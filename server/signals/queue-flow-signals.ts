@@ -60,12 +60,12 @@ export const QUEUE_FLOW_SIGNALS: readonly QueueSignal[] = [
   },
   {
     scope: 'queue',
-    name: 'queue_halted',
-    help: 'Whether this console halted the queue.',
+    name: 'queue_paused_by_spillway',
+    help: 'Whether this console paused the queue.',
     unit: 'bool',
     kind: 'gauge',
     fold: 'max',
-    read: (queue) => (queue.flow === 'halted' ? 1 : 0),
+    read: (queue) => (queue.flow === 'paused-by-spillway' ? 1 : 0),
   },
   {
     scope: 'queue',

@@ -1,4 +1,4 @@
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { Signal } from './signal.js';
 
@@ -35,7 +35,7 @@ export function eachReading(
   const self: Subject = { instance: snapshot.instance, node: null, queue: null, type: null };
   for (const signal of signals)
     if (signal.scope === 'instance') visit(signal, self, signal.read(snapshot, nowMs));
-  if (!sightOf(snapshot, nowMs).isLive) return;
+  if (!freshnessOf(snapshot, nowMs).isLive) return;
   const ofNode = signals.filter((signal) => signal.scope === 'node');
   for (const node of snapshot.nodes) {
     const subject = { ...self, node: node.address };

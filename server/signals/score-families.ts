@@ -8,7 +8,7 @@ const KINDS: readonly {
 }[] = [
   {
     name: 'spillway_forecasts_settled',
-    help: 'Drain times foretold for a change that was made, and held against what happened: those that are kept.',
+    help: 'Drain times forecast for a change that was made, and held against what happened: those that are kept.',
     read: ({ count }) => count,
   },
   {

@@ -6,7 +6,7 @@ export const QUEUE_SILENCE_SIGNALS: readonly QueueSignal[] = [
   {
     scope: 'queue',
     name: 'queue_silent_seconds',
-    help: 'Time for which jobs wait and none has left; 0 while none waits or the queue is paused or halted.',
+    help: 'Time for which jobs wait and none has left; 0 while none waits or the queue is paused, by Spillway or its application.',
     unit: 'seconds',
     kind: 'gauge',
     fold: 'max',
@@ -32,7 +32,7 @@ export const JOB_TYPE_SILENCE_SIGNALS: readonly JobTypeSignal[] = [
   {
     scope: 'job-type',
     name: 'job_type_silent_seconds',
-    help: 'Time for which jobs of this type wait and none has completed; 0 while none waits or the queue is paused or halted.',
+    help: 'Time for which jobs of this type wait and none has completed; 0 while none waits or the queue is paused, by Spillway or its application.',
     unit: 'seconds',
     kind: 'gauge',
     read: ({ waiting, lastCompletedAtMs }, queue, { atMs }) =>

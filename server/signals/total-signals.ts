@@ -1,4 +1,4 @@
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import { lacksQueues } from '../model/unread.js';
 import type { QueueState, Snapshot } from '../watch/snapshot.js';
 import type { InstanceSignal } from './signal.js';
@@ -75,7 +75,7 @@ export const TOTAL_SIGNALS: readonly InstanceSignal[] = [
 
 /** Old sums are no sums of now: nothing is exposed while the console is blind. */
 function whileLive(read: (snapshot: Snapshot) => number | null): InstanceSignal['read'] {
-  return (snapshot, nowMs) => (sightOf(snapshot, nowMs).isLive ? read(snapshot) : null);
+  return (snapshot, nowMs) => (freshnessOf(snapshot, nowMs).isLive ? read(snapshot) : null);
 }
 
 /** Not known while it would lack a queue that was in it before: the sum of the rest would pass for a fall. */

@@ -1,12 +1,12 @@
 import type { Actor } from '../auth/role.js';
 import type { AuditRecord } from './audit-record.js';
 
-/** What somebody did: the lever, where and in which words always; of the rest only what differs from a plain success. */
-export type Deed = Pick<AuditRecord, 'lever' | 'instance' | 'args' | 'summary'> &
+/** What somebody did: the action, where and in which words always; of the rest only what differs from a plain success. */
+export type AuditInput = Pick<AuditRecord, 'action' | 'instance' | 'args' | 'summary'> &
   Partial<Omit<AuditRecord, 'id' | 'atMs' | 'actor' | 'via'>>;
 
-/** The audit record of a deed. Unless it says otherwise: applied at once, without a reason, about no queue, job or worker, and not to be taken back. */
-export function auditOf(id: string, atMs: number, actor: Actor, deed: Deed): AuditRecord {
+/** The audit record of an auditInput. Unless it says otherwise: applied at once, without a reason, about no queue, job or worker, and not to be taken back. */
+export function auditOf(id: string, atMs: number, actor: Actor, auditInput: AuditInput): AuditRecord {
   return {
     id,
     atMs,
@@ -22,6 +22,6 @@ export function auditOf(id: string, atMs: number, actor: Actor, deed: Deed): Aud
     freedBytes: null,
     durationMs: 0,
     undo: null,
-    ...deed,
+    ...auditInput,
   };
 }

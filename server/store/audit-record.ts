@@ -1,4 +1,4 @@
-import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
+import type { ActionCall, OutcomeStatus } from '../actions/action.js';
 
 /** One change, or the attempt at one: who, why, before, after, outcome. Holds no job data and no secret. */
 export interface AuditRecord {
@@ -7,11 +7,11 @@ export interface AuditRecord {
   readonly actor: string;
   readonly via: string;
   readonly reason: string;
-  readonly lever: string;
+  readonly action: string;
   readonly instance: string;
   readonly queue: string | null;
   readonly jobId: string | null;
-  /** Id of the worker, for levers on one. */
+  /** Id of the worker, for actions on one. */
   readonly worker: string | null;
   readonly args: Readonly<Record<string, unknown>>;
   readonly before: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface AuditRecord {
   readonly freedBytes: number | null;
   readonly durationMs: number;
   /** The call that takes it back; null where there is none. */
-  readonly undo: LeverCall | null;
+  readonly undo: ActionCall | null;
   /** What was measured some seconds after; null before that, or where nothing is measured. */
   readonly measurement?: Measurement | null;
 }
@@ -36,7 +36,7 @@ export interface AuditQuery {
   readonly instance?: string;
   readonly queue?: string;
   /** One, or what stands before a dot in several. What is told of the door (`access.…`) is listed where it is asked for. */
-  readonly lever?: string;
+  readonly action?: string;
   /** Not before this time. */
   readonly sinceMs?: number;
   /** Before this time. */
@@ -51,7 +51,7 @@ export interface AuditLog {
   /** Newest first. */
   list(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
-   * Adds what was measured some seconds after (a rate that rose, a halt that did not hold).
+   * Adds what was measured some seconds after (a rate that rose, a pause that did not hold).
    * Replaces the summary's addendum of that record; unknown ids are an error.
    */
   addMeasurement(id: string, measurement: Measurement): Promise<void>;

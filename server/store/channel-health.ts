@@ -4,10 +4,10 @@ import type { Database } from './open-store.js';
 import { channelHealth } from './schema.js';
 
 /** Channels that were once configured stay a while; nobody has more than this. */
-const MOST_CHANNELS = 200;
+const MAX_CHANNELS = 200;
 
 export async function readHealth(database: Database): Promise<readonly ChannelHealth[]> {
-  return database.select().from(channelHealth).limit(MOST_CHANNELS);
+  return database.select().from(channelHealth).limit(MAX_CHANNELS);
 }
 
 /** One more success or failure of a channel, as a statement for a batch or by itself. */

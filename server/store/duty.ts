@@ -4,9 +4,9 @@ export interface DutyOptions {
   /** Of the lease: work that was stopped between two looks is taken up anew. */
   readonly term: () => number | null;
   /** Reads what is kept and goes on with it. */
-  readonly takeUp: () => Promise<void>;
+  readonly onElected: () => Promise<void>;
   /** Stops at once. */
-  readonly letGo: () => Promise<void>;
+  readonly onDemoted: () => Promise<void>;
   readonly warn: (message: string) => void;
 }
 
@@ -14,7 +14,7 @@ export interface DutyOptions {
 const LOOK_EVERY_MS = 100;
 
 /** Work that goes on only where a lease is held: taken up when it is taken, let go when it is lost; one after the other. */
-export class Duty {
+export class LeaderTask {
   readonly #options: DutyOptions;
   /** The term for which it is taken up. */
   #on: number | null = null;
@@ -40,22 +40,22 @@ export class Duty {
 
   async stop(): Promise<void> {
     await this.#loop.stop();
-    if (this.#on !== null) await this.#options.letGo();
+    if (this.#on !== null) await this.#options.onDemoted();
     this.#on = null;
   }
 
   async #turn(): Promise<void> {
-    const { takeUp, letGo } = this.#options;
+    const { onElected, onDemoted } = this.#options;
     const term = this.#options.term();
     if (term === this.#on) return;
     try {
-      if (this.#on !== null) await letGo();
+      if (this.#on !== null) await onDemoted();
       this.#on = null;
-      if (term !== null) await takeUp();
+      if (term !== null) await onElected();
       this.#on = term;
     } catch (error) {
       // A store that can't be read now: what was begun of it is left, and it is tried again at the next look.
-      if (term !== null) await letGo().catch(() => undefined);
+      if (term !== null) await onDemoted().catch(() => undefined);
       throw error;
     }
   }

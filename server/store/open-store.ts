@@ -10,11 +10,12 @@ import type { OutboxStore } from '../alerts/outbox-store.js';
 import { packagePath } from '../package-path.js';
 import type { ReplayStore } from '../replay/replay-record.js';
 import type { LostWorkerStore } from '../watch/lost-workers.js';
-import type { AccountLog } from './account/account-log.js';
-import { createAccount } from './account/read-account.js';
+import type { ActivityLog } from './activity/account-log.js';
+import { createActivity } from './activity/read-account.js';
 import { createAuditLog } from './audit-log.js';
 import type { AuditLog } from './audit-record.js';
-import { createErrandStore, type ErrandStore } from './errands.js';
+import { type CommandStore, createCommandStore } from './commands.js';
+import { createEpisodeLog, type EpisodeLog } from './episode-log.js';
 import type { Fence } from './fence.js';
 import { createGivenOrders, type GivenOrders } from './given-orders.js';
 import { isHolderGone, newHolderId } from './holder-id.js';
@@ -30,7 +31,6 @@ import { createPredictionLog } from './predictions.js';
 import { createReplayStore } from './replays.js';
 import { writeProbe } from './schema.js';
 import { createSessionStore, type SessionStore } from './sessions.js';
-import { createSpellLog, type SpellLog } from './spell-log.js';
 import { isLocal, storeClient } from './store-client.js';
 import type { StoreSettings } from './store-settings.js';
 import { createTimeline } from './timeline.js';
@@ -50,13 +50,13 @@ export interface Store {
   readonly fencedReplays: (fence: Fence) => ReplayStore;
   readonly outbox: OutboxStore;
   readonly leases: LeaseStore;
-  readonly errands: ErrandStore;
+  readonly commands: CommandStore;
   readonly givenOrders: GivenOrders;
   /** Writes a little. @throws what keeps the store from being written. */
   readonly probe: (nowMs: number) => Promise<void>;
   readonly alerting: AlertingStore;
-  readonly account: AccountLog;
-  readonly spells: SpellLog;
+  readonly account: ActivityLog;
+  readonly episodes: EpisodeLog;
   readonly incidents: IncidentLog;
   readonly sessions: SessionStore;
   /** Why nothing is kept on disk; null while it is. The console works on with a store in memory. */
@@ -119,7 +119,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
     await prepare(client, settings.url);
     const database: Database = drizzle(client);
     await migrate(database, { migrationsFolder: packagePath('server/store/migrations') });
-    const { account, noticing } = createAccount(database);
+    const { account, noticing } = createActivity(database);
     return {
       audit: noticing(createAuditLog(database)),
       idempotency: createIdempotencyStore(database, {
@@ -135,7 +135,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
       fencedReplays: (fence) => createReplayStore(database, fence),
       outbox: createOutboxStore(database),
       leases: createLeaseStore(database),
-      errands: createErrandStore(database),
+      commands: createCommandStore(database),
       givenOrders: createGivenOrders(database),
       probe: async (nowMs) => {
         const row = { id: 1, atMs: nowMs };
@@ -143,7 +143,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
       },
       alerting: createAlertingStore(database),
       account,
-      spells: createSpellLog(database),
+      episodes: createEpisodeLog(database),
       incidents: createIncidentLog(database),
       sessions: createSessionStore(database),
       problem,

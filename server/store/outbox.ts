@@ -21,13 +21,13 @@ import type { Database } from './open-store.js';
 import { outbox } from './schema.js';
 
 /** Kept after delivery, so that a notification that comes twice is known, and people can look. */
-const MOST_SENT = 1_000;
-const MOST_DEAD = 500;
+const MAX_SENT = 1_000;
+const MAX_DEAD = 500;
 /** Above it the oldest are given up: a channel that is down for days must not fill the disk. */
-const MOST_PENDING = 10_000;
-const MOST_LISTED = 500;
+const MAX_PENDING = 10_000;
+const MAX_LISTED = 500;
 /** Nothing is ever put off for longer: a time beyond it was written before the clock was set back, and has come. */
-const MOST_WAIT_MS = 2 * 3_600_000;
+const MAX_WAIT_MS = 2 * 3_600_000;
 
 type Row = typeof outbox.$inferSelect;
 
@@ -100,7 +100,7 @@ export function createOutboxStore(database: Database): OutboxStore {
         .from(outbox)
         .where(inArray(outbox.state, [...states]))
         .orderBy(desc(outbox.seq))
-        .limit(Math.min(limit, MOST_LISTED));
+        .limit(Math.min(limit, MAX_LISTED));
       return rows.map(entryOf);
     },
     async counts() {
@@ -203,7 +203,7 @@ function dueSeqs(channels: readonly string[], nowMs: number): SQL {
   );
   return sql`(
     SELECT min(o.seq) FROM outbox AS o
-    WHERE o.state IN ('pending', 'standing') AND (o.next_try_at_ms <= ${nowMs} OR o.next_try_at_ms > ${nowMs + MOST_WAIT_MS}) AND o.channel IN (${names})
+    WHERE o.state IN ('pending', 'standing') AND (o.next_try_at_ms <= ${nowMs} OR o.next_try_at_ms > ${nowMs + MAX_WAIT_MS}) AND o.channel IN (${names})
       AND ${isFirstOfGroup('o')}
     GROUP BY o.channel
   )`;
@@ -248,14 +248,14 @@ function tidy(database: Database) {
   return [
     database
       .update(outbox)
-      .set({ state: 'dead', lastError: `given up: more than ${MOST_PENDING} messages waited` })
-      .where(sql`${outbox.seq} IN ${beyond(['pending'], MOST_PENDING)}`),
+      .set({ state: 'dead', lastError: `given up: more than ${MAX_PENDING} messages waited` })
+      .where(sql`${outbox.seq} IN ${beyond(['pending'], MAX_PENDING)}`),
     database
       .delete(outbox)
       .where(
         or(
-          sql`${outbox.seq} IN ${beyond(['sent'], MOST_SENT)}`,
-          sql`${outbox.seq} IN ${beyond(['dead'], MOST_DEAD)}`,
+          sql`${outbox.seq} IN ${beyond(['sent'], MAX_SENT)}`,
+          sql`${outbox.seq} IN ${beyond(['dead'], MAX_DEAD)}`,
         ),
       ),
   ] as const;

@@ -17,7 +17,7 @@ export interface PredictionQuery {
   readonly limit: number;
 }
 
-/** What was foretold: the newest 1,000, newest first. */
+/** What was forecast: the newest 1,000, newest first. */
 export interface PredictionLog {
   /** @throws Error where the id is taken. */
   add(id: string, prediction: Prediction): Promise<void>;

@@ -5,7 +5,7 @@ import type { KeptPrediction, PredictionLog, PredictionQuery } from './predictio
 import { predictions } from './schema.js';
 
 /** Kept: the newest of these; what is older goes. */
-const MOST_PREDICTIONS = 1_000;
+const MAX_PREDICTIONS = 1_000;
 
 type Row = typeof predictions.$inferSelect;
 
@@ -21,7 +21,7 @@ export function createPredictionLog(database: Database): PredictionLog {
       // hand, a few an hour: looking each time costs nothing.
       await database
         .delete(predictions)
-        .where(sql`rowid <= (SELECT max(rowid) FROM ${predictions}) - ${MOST_PREDICTIONS}`);
+        .where(sql`rowid <= (SELECT max(rowid) FROM ${predictions}) - ${MAX_PREDICTIONS}`);
     },
     async settle(id, verdict, atMs) {
       const changed = await database
@@ -37,7 +37,7 @@ export function createPredictionLog(database: Database): PredictionLog {
         .from(predictions)
         .where(and(...filters(query)))
         .orderBy(desc(predictions.madeAtMs), desc(sql`rowid`))
-        .limit(Math.min(query.limit, MOST_PREDICTIONS));
+        .limit(Math.min(query.limit, MAX_PREDICTIONS));
       return rows.map(predictionOf);
     },
     async score(of = {}) {
@@ -45,7 +45,7 @@ export function createPredictionLog(database: Database): PredictionLog {
         .select({ errorRatio: predictions.errorRatio, isInsideRange: predictions.isInsideRange })
         .from(predictions)
         .where(and(...filters({ ...of, status: 'settled' })))
-        .limit(MOST_PREDICTIONS);
+        .limit(MAX_PREDICTIONS);
       return scoreOf(
         rows.flatMap(({ errorRatio, isInsideRange }) =>
           errorRatio === null || isInsideRange === null ? [] : { errorRatio, isInsideRange },

@@ -5,7 +5,7 @@ import type { Database } from './open-store.js';
 import { replayBatches, replays } from './schema.js';
 
 /** Ended replays are kept so many and so long: those who look back at an incident do so within a quarter. */
-const MOST_ENDED = 500;
+const MAX_ENDED = 500;
 const KEEP_ENDED_MS = 90 * 24 * 3_600_000;
 /** Their batches (job ids) are larger: kept for the newest alone, and not longer than this. */
 const KEEP_BATCHES_OF = 5;
@@ -86,7 +86,7 @@ export function createReplayStore(database: Database, fence?: Fence): ReplayStor
         .where(
           and(
             isNotNull(replays.endedAtMs),
-            or(lt(replays.endedAtMs, nowMs - KEEP_ENDED_MS), notInArray(replays.id, newest(MOST_ENDED))),
+            or(lt(replays.endedAtMs, nowMs - KEEP_ENDED_MS), notInArray(replays.id, newest(MAX_ENDED))),
           ),
         )
         .returning({ id: replays.id });

@@ -1,29 +1,29 @@
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Order } from '../../agent/protocol.js';
+import type { ActionCall, OutcomeStatus } from '../actions/action.js';
 import type { Notification } from '../alerts/notification.js';
 import type { OutboxState } from '../alerts/outbox-store.js';
+import type { ToldSeverity } from '../findings/episode.js';
 import type { Evidence, Severity } from '../findings/finding.js';
-import type { ToldSeverity } from '../findings/spell.js';
-import type { LeverCall, OutcomeStatus } from '../levers/lever.js';
 import type { PlanChange } from '../model/plan/plan-types.js';
 import type { Verdict, VoidReason } from '../model/plan/score.js';
 import type { ReplayRecord, ReplayState } from '../replay/replay-record.js';
 import type { LostWorker } from '../watch/lost-workers.js';
 import type { Measurement } from './audit-record.js';
-import type { ErrandAnswer } from './errands.js';
+import type { CommandAnswer } from './commands.js';
 import type { IncidentNotes } from './incidents/incident.js';
 import type { TimelineKind } from './timeline-entry.js';
 
 /** Every change and every attempt at one. */
-export const actions = sqliteTable(
-  'actions',
+export const auditRecords = sqliteTable(
+  'audit',
   {
     id: text('id').primaryKey(),
     atMs: integer('at_ms').notNull(),
     actor: text('actor').notNull(),
     via: text('via').notNull(),
     reason: text('reason').notNull(),
-    lever: text('lever').notNull(),
+    action: text('action').notNull(),
     instance: text('instance').notNull(),
     queue: text('queue'),
     jobId: text('job_id'),
@@ -35,12 +35,12 @@ export const actions = sqliteTable(
     summary: text('summary').notNull(),
     freedBytes: integer('freed_bytes'),
     durationMs: integer('duration_ms').notNull(),
-    undo: text('undo', { mode: 'json' }).$type<LeverCall>(),
+    undo: text('undo', { mode: 'json' }).$type<ActionCall>(),
     measurement: text('measurement', { mode: 'json' }).$type<Measurement>(),
   },
   (table) => [
-    index('actions_at').on(table.atMs),
-    index('actions_queue').on(table.instance, table.queue, table.atMs),
+    index('audit_at').on(table.atMs),
+    index('audit_queue').on(table.instance, table.queue, table.atMs),
   ],
 );
 
@@ -62,9 +62,9 @@ export const timeline = sqliteTable(
   (table) => [index('timeline_at').on(table.atMs), index('timeline_ref').on(table.ref)],
 );
 
-/** How long findings lasted and what was worst: see findings/spell.ts. */
-export const findingSpells = sqliteTable(
-  'finding_spells',
+/** How long findings lasted and what was worst: see findings/episode.ts. */
+export const findingEpisodes = sqliteTable(
+  'finding_episodes',
   {
     id: text('id').primaryKey(),
     key: text('key').notNull(),
@@ -81,7 +81,7 @@ export const findingSpells = sqliteTable(
     endedAtMs: integer('ended_at_ms'),
     worst: text('worst', { mode: 'json' }).$type<readonly Evidence[]>().notNull(),
   },
-  (table) => [index('finding_spells_time').on(table.beganAtMs, table.endedAtMs)],
+  (table) => [index('finding_episodes_time').on(table.beganAtMs, table.endedAtMs)],
 );
 
 /** Ranges of time that people call an incident: see incidents/incident.ts. */
@@ -103,7 +103,7 @@ export const incidents = sqliteTable(
   (table) => [index('incidents_from').on(table.fromMs)],
 );
 
-/** What was foretold of a queue, and what came of it: see model/plan/score.ts. */
+/** What was forecast of a queue, and what came of it: see model/plan/score.ts. */
 export const predictions = sqliteTable(
   'predictions',
   {
@@ -184,7 +184,7 @@ export const replayBatches = sqliteTable(
     phase: text('phase').$type<'moving' | 'open' | 'settled'>().notNull(),
     queue: text('queue').notNull(),
     jobs: text('jobs', { mode: 'json' }).$type<readonly (readonly [id: string, score: string])[]>().notNull(),
-    letters: text('letters').notNull(),
+    characters: text('characters').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.replay, table.seq] }),
@@ -199,14 +199,14 @@ export const leases = sqliteTable('leases', {
   beat: integer('beat').notNull(),
 });
 
-/** What one console asks of the one that holds the lease: see errands.ts. */
-export const errands = sqliteTable('errands', {
+/** What one console asks of the one that holds the lease: see commands.ts. */
+export const commands = sqliteTable('commands', {
   id: text('id').primaryKey(),
   atMs: integer('at_ms').notNull(),
   name: text('name').notNull(),
   args: text('args', { mode: 'json' }).$type<readonly unknown[]>().notNull(),
   takenBy: text('taken_by'),
-  answer: text('answer', { mode: 'json' }).$type<ErrandAnswer>(),
+  answer: text('answer', { mode: 'json' }).$type<CommandAnswer>(),
   /** Its asker adds to it while it waits. */
   beat: integer('beat').notNull().default(0),
 });

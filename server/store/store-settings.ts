@@ -12,7 +12,7 @@ const SCHEMES = /^(libsql|https|http|file):/;
 const authToken = z
   .string()
   // Anything else can't stand in a header, and the client's complaint would quote it.
-  .regex(/^[\x21-\x7e]{1,8192}$/, 'must be one word of ASCII letters');
+  .regex(/^[\x21-\x7e]{1,8192}$/, 'must be one word of ASCII characters');
 
 /** `store` of the config file. */
 export const storeSchema = z.strictObject({
@@ -65,7 +65,7 @@ export function loadStoreSettings(
   }
   const settings = storeSettingsOf(parsed.data);
   if (settings.authToken !== null && !authToken.safeParse(settings.authToken).success) {
-    problems.push('store.url: **** must have an authToken that is one word of ASCII letters');
+    problems.push('store.url: **** must have an authToken that is one word of ASCII characters');
     return null;
   }
   return settings;

@@ -1,12 +1,12 @@
 import type { Lease } from './lease.js';
-import type { TellEvent, TimelineEntry, TimelineLog } from './timeline-entry.js';
+import type { RecordEvent, TimelineEntry, TimelineLog } from './timeline-entry.js';
 
 /**
  * A killed holder is followed within 11 s, and told nothing of what happened then: what others have noticed for this long
  * is told by the one that follows.
  */
 const HELD_BACK_MS = 15_000;
-const MOST_HELD_BACK = 200;
+const MAX_HELD_BACK = 200;
 /** Two consoles notice the same within this. */
 const SAME_WITHIN_MS = 15_000;
 
@@ -15,12 +15,12 @@ type Event = Omit<TimelineEntry, 'id'>;
 export interface TellAsHolderDeps {
   readonly lease: Pick<Lease, 'isHeld' | 'onTaken'>;
   readonly timeline: Pick<TimelineLog, 'list'>;
-  readonly tell: TellEvent;
+  readonly tell: RecordEvent;
   readonly now: () => number;
 }
 
 /** For what every console of a store notices by itself: told by the holder of the lease alone, so once. */
-export function tellAsHolder({ lease, timeline, tell, now }: TellAsHolderDeps): TellEvent {
+export function recordAsLeader({ lease, timeline, tell, now }: TellAsHolderDeps): RecordEvent {
   let heldBack: Event[] = [];
   lease.onTaken(() => {
     const events = heldBack.filter(({ atMs }) => atMs > now() - HELD_BACK_MS);
@@ -35,9 +35,7 @@ export function tellAsHolder({ lease, timeline, tell, now }: TellAsHolderDeps): 
   return (event) => {
     if (lease.isHeld()) tell(event);
     else
-      heldBack = [...heldBack.filter(({ atMs }) => atMs > now() - HELD_BACK_MS), event].slice(
-        -MOST_HELD_BACK,
-      );
+      heldBack = [...heldBack.filter(({ atMs }) => atMs > now() - HELD_BACK_MS), event].slice(-MAX_HELD_BACK);
   };
 }
 

@@ -20,7 +20,7 @@ export interface TimelineEntry {
   readonly actor?: string | null;
   /** How bad it is, where whoever tells it knows; absent: as its kind says. */
   readonly severity?: Severity;
-  /** Id of what it is about: the spell of a finding, an incident, or the entry that a note is written on. */
+  /** Id of what it is about: the episode of a finding, an incident, or the entry that a note is written on. */
   readonly ref?: string;
 }
 
@@ -79,4 +79,4 @@ export interface TimelineLog {
 }
 
 /** Tells what happened, from where it is noticed; the id is given where it is kept. */
-export type TellEvent = (event: Omit<TimelineEntry, 'id'>) => void;
+export type RecordEvent = (event: Omit<TimelineEntry, 'id'>) => void;

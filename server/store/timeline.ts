@@ -4,10 +4,10 @@ import { timeline } from './schema.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from './timeline-entry.js';
 
 /** Kept: the newest of these; what is older goes. */
-const MOST_ENTRIES = 50_000;
+const MAX_ENTRIES = 50_000;
 /** Old entries are looked for at the first of a run, and then once in so many. */
 const PRUNE_EVERY = 500;
-const MOST_LISTED = 500;
+const MAX_LISTED = 500;
 
 /** The timeline in the store, bounded. */
 export function createTimeline(database: Database): TimelineLog {
@@ -20,7 +20,7 @@ export function createTimeline(database: Database): TimelineLog {
       // Rows are numbered as they come, so this finds the old ones by the table's own order.
       await database
         .delete(timeline)
-        .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MOST_ENTRIES}`);
+        .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MAX_ENTRIES}`);
     },
     async list({ instance, kinds, kindPrefixes, sinceMs, beforeMs, limit }) {
       const rows = await database
@@ -42,7 +42,7 @@ export function createTimeline(database: Database): TimelineLog {
           ),
         )
         .orderBy(desc(timeline.atMs), desc(sql`rowid`))
-        .limit(Math.min(limit, MOST_LISTED));
+        .limit(Math.min(limit, MAX_LISTED));
       return rows.map(timelineEntryOf);
     },
   };

@@ -6,7 +6,7 @@ export interface TypeKey {
 }
 
 /** Thresholds that one console keeps: each is looked up whenever its type is judged. */
-export const MOST_TYPE_THRESHOLDS = 5_000;
+export const MAX_TYPE_THRESHOLDS = 5_000;
 
 /** Run times from which people call a job type slow, by queue and job type. */
 export interface TypeThresholds {
@@ -16,7 +16,7 @@ export interface TypeThresholds {
   readonly count: number;
   /**
    * Sets one, or with null removes it. In force from the moment it is on disk.
-   * @returns false where there are MOST_TYPE_THRESHOLDS already; nothing has changed then.
+   * @returns false where there are MAX_TYPE_THRESHOLDS already; nothing has changed then.
    */
   set(
     key: TypeKey,

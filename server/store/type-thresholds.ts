@@ -1,12 +1,12 @@
 import { and, eq } from 'drizzle-orm';
 import type { Database } from './open-store.js';
 import { typeThresholds } from './schema.js';
-import { MOST_TYPE_THRESHOLDS, type TypeKey, type TypeThresholds } from './type-threshold.js';
+import { MAX_TYPE_THRESHOLDS, type TypeKey, type TypeThresholds } from './type-threshold.js';
 
 /** The thresholds in the store, with a copy in memory that answers without waiting. */
 export async function openTypeThresholds(database: Database): Promise<TypeThresholds> {
   const held = new HeldThresholds();
-  for (const row of await database.select().from(typeThresholds).limit(MOST_TYPE_THRESHOLDS))
+  for (const row of await database.select().from(typeThresholds).limit(MAX_TYPE_THRESHOLDS))
     held.set(decoded(row), row.slowMs);
   /** Under way: two that come at once must not both take the last place. */
   let coming = 0;
@@ -23,7 +23,7 @@ export async function openTypeThresholds(database: Database): Promise<TypeThresh
         return true;
       }
       const isNew = held.of(key.instance, key.queue, key.type) === null;
-      if (isNew && held.count + coming >= MOST_TYPE_THRESHOLDS) return false;
+      if (isNew && held.count + coming >= MAX_TYPE_THRESHOLDS) return false;
       coming += isNew ? 1 : 0;
       try {
         const values = { slowMs: slowThresholdMs, atMs, actor };

@@ -7,8 +7,8 @@ import {
 } from '../../agent/protocol.js';
 import type { AgentChannel } from '../redis/agent-channel.js';
 import type { AgentPort } from './agent-port.js';
+import type { Overrides } from './overrides.js';
 import type { Snapshot } from './snapshot.js';
-import type { StandingOrders } from './standing-orders.js';
 
 interface Waiting {
   readonly missing: Set<string>;
@@ -20,10 +20,10 @@ interface Waiting {
 export class AgentOrders implements AgentPort {
   readonly #channel: AgentChannel;
   /** null: there is no secret, so workers take what is kept themselves, or nothing is written down. */
-  readonly #standing: StandingOrders | null;
+  readonly #standing: Overrides | null;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(channel: AgentChannel, standing: StandingOrders | null) {
+  constructor(channel: AgentChannel, standing: Overrides | null) {
     this.#channel = channel;
     this.#standing = standing;
   }

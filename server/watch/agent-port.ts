@@ -1,6 +1,6 @@
 import type { Order, SignedOrder, WorkerAnswer } from '../../agent/protocol.js';
 
-/** The way from levers to the agents of one Redis. */
+/** The way from actions to the agents of one Redis. */
 export interface AgentPort {
   /** Why orders can't be sent or their answers not be heard now; null: they can. */
   readonly problem: string | null;

@@ -278,9 +278,9 @@ function factsOfWorker({ types: _, ...facts }: WorkerBeat): WorkerFacts {
 
 /** Two bytes a letter, as a text with one letter of a foreign script takes. */
 function textBytes({ labels, oldest, orders, name, key }: WorkerFacts): number {
-  let letters = (name?.length ?? 0) + (key?.length ?? 0);
-  for (const label of Object.keys(labels)) letters += label.length + (labels[label]?.length ?? 0) + 32;
-  for (const { jobId, type } of oldest) letters += jobId.length + type.length + 32;
-  for (const { refusal } of orders) letters += 100 + (refusal?.length ?? 0);
-  return 2 * letters;
+  let characters = (name?.length ?? 0) + (key?.length ?? 0);
+  for (const label of Object.keys(labels)) characters += label.length + (labels[label]?.length ?? 0) + 32;
+  for (const { jobId, type } of oldest) characters += jobId.length + type.length + 32;
+  for (const { refusal } of orders) characters += 100 + (refusal?.length ?? 0);
+  return 2 * characters;
 }

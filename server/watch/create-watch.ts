@@ -7,11 +7,11 @@ import { OwnHealth } from '../health/own-health.js';
 import { Turns } from '../health/turns.js';
 import type { InstanceConfig } from '../instance-config.js';
 import type { DataLoss } from '../model/data-loss.js';
-import { sightOf } from '../model/sight.js';
+import { freshnessOf } from '../model/sight.js';
 import { findingsUnread } from '../model/unread.js';
 import { RedisLink } from '../redis/link.js';
 import type { GivenOrders } from '../store/given-orders.js';
-import type { TellEvent } from '../store/timeline-entry.js';
+import type { RecordEvent } from '../store/timeline-entry.js';
 import { CountRefused } from './count-refused.js';
 import { InstanceWatch } from './instance-watch.js';
 import type { LostWorkerStore } from './lost-workers.js';
@@ -34,7 +34,7 @@ export interface WatchOptions {
   /** Orders for workers that this console has given and that stand; absent: workers with a secret get none when they come later. */
   readonly givenOrders?: GivenOrders;
   /** Told what happens, for the timeline. */
-  readonly tell: TellEvent;
+  readonly tell: RecordEvent;
   /** Markers of an instance, the same array until something changes; absent: there are none. */
   readonly markers?: (instance: string) => readonly Marker[];
   /** What is wrong with the console itself, told of parts that throw here; absent: one for this alone. */
@@ -72,7 +72,7 @@ export function createWatch(options: WatchOptions): Watch {
       ({ code, explains }) => isFirst || code !== 'console.starved' || explains !== undefined,
     );
     const unread = findingsUnread(judged.get(snapshot.instance) ?? [], found, snapshot.unread);
-    if (sightOf(snapshot, nowMs).isLive)
+    if (freshnessOf(snapshot, nowMs).isLive)
       judged.set(snapshot.instance, [...found, ...unread.map(({ finding }) => finding)]);
     const lastSeen = unread.map(({ finding, readAtMs }) => marked(finding, nowMs, readAtMs));
     const before = tracked.get(snapshot.instance) ?? [];

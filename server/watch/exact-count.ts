@@ -12,16 +12,16 @@ import type { QueueState } from './snapshot.js';
 /** Jobs counted in one tick: about 12 µs of Redis each. */
 const FIRST_JOBS = 150;
 const FEWEST_JOBS = 100;
-const MOST_JOBS = 20_000;
+const MAX_JOBS = 20_000;
 /** Just below the 70% of the budget at which the poller slows down: sampling rests meanwhile and leaves it room. */
 const AIM = 0.67;
 /** A tick is given up when it takes too long: the count must leave it time. */
-const MOST_TICK_MS = 300;
+const MAX_TICK_MS = 300;
 /** Ids kept in mind of one list: beyond, a job that moves while it is walked may count twice, which the end tells. */
-const MOST_SEEN = 1_000_000;
+const MAX_SEEN = 1_000_000;
 /** A list that grows faster than it is walked has no end: so many times what it held is enough. */
-const MOST_ROUNDS = 2;
-const MOST_FAILURES = 5;
+const MAX_ROUNDS = 2;
+const MAX_FAILURES = 5;
 
 export interface CountTick {
   readonly client: Redis;
@@ -98,7 +98,7 @@ export class ExactCount {
 
   pace(ownCpuRatio: number, budgetRatio: number): void {
     const step = ownCpuRatio > budgetRatio * AIM ? 0.7 : 1.3;
-    this.#jobsATick = Math.round(Math.min(MOST_JOBS, Math.max(FEWEST_JOBS, this.#jobsATick * step)));
+    this.#jobsATick = Math.round(Math.min(MAX_JOBS, Math.max(FEWEST_JOBS, this.#jobsATick * step)));
   }
 
   /** What a queue holds by its count; null where there is none or too much has changed. */
@@ -162,7 +162,7 @@ export class ExactCount {
 
   /** @returns whether all lists are walked. */
   async #walkOn(walk: Walk, tick: CountTick, calls: Map<string, number>): Promise<boolean> {
-    const endsAtMs = tick.now() + MOST_TICK_MS;
+    const endsAtMs = tick.now() + MAX_TICK_MS;
     let left = this.#jobsATick;
     while (left > 0 && tick.now() < endsAtMs && this.#walk === walk) {
       const key = walk.keys[walk.at];
@@ -173,12 +173,12 @@ export class ExactCount {
       this.#take(walk, key, window);
       walk.offset += window.entries;
       left -= Math.max(1, window.entries);
-      const isEnd = window.entries < size || walk.offset >= MOST_ROUNDS * key.count + WINDOW_JOBS;
+      const isEnd = window.entries < size || walk.offset >= MAX_ROUNDS * key.count + WINDOW_JOBS;
       if (isEnd) {
         walk.at += 1;
         walk.offset = 0;
         walk.seen = new Set();
-      } else if (walk.seen.size > MOST_SEEN) walk.seen.clear();
+      } else if (walk.seen.size > MAX_SEEN) walk.seen.clear();
     }
     return walk.at >= walk.keys.length;
   }
@@ -225,7 +225,7 @@ export class ExactCount {
     if (this.#walk !== walk) return;
     walk.failures += 1;
     const problem = error instanceof Error ? error.message : String(error);
-    if (walk.failures >= MOST_FAILURES || isRefusal(problem)) this.#end('failed', nowMs, problem);
+    if (walk.failures >= MAX_FAILURES || isRefusal(problem)) this.#end('failed', nowMs, problem);
     else {
       const before = this.progress(walk.queueId);
       if (before) this.#tell({ ...before, problem: `${problem}; it is tried again` });

@@ -10,7 +10,7 @@ import type { QueueState } from './snapshot.js';
 /** After this long nobody can say what has changed in place. */
 const LASTS_MS = 10 * 60_000;
 /** From this share of changed jobs on, samples say more than a count that has passed. */
-const MOST_CHANGED_RATIO = 0.05;
+const MAX_CHANGED_RATIO = 0.05;
 
 /** What a count of one queue has found: every job of it, as far as none came or went meanwhile. */
 export interface ExactResult {
@@ -38,7 +38,7 @@ export function changedRatio(result: ExactResult, queue: QueueState): number {
 
 /** Does the count still say more than samples do? */
 export function isStillExact(result: ExactResult, queue: QueueState, nowMs: number): boolean {
-  return nowMs - result.endedAtMs < LASTS_MS && changedRatio(result, queue) <= MOST_CHANGED_RATIO;
+  return nowMs - result.endedAtMs < LASTS_MS && changedRatio(result, queue) <= MAX_CHANGED_RATIO;
 }
 
 /** What the queue holds by the count; states that were empty then are told by samples. */

@@ -12,7 +12,7 @@ export interface FinishedJob {
   readonly dueAtMs: number | null;
   /** BullMQ's name of the worker that had it. */
   readonly process: string | null;
-  /** First line, at most 200 letters. */
+  /** First line, at most 200 characters. */
   readonly error: string | null;
 }
 

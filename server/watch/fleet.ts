@@ -2,8 +2,8 @@ import type { Acknowledgement, Beat, Farewell, TypeBeat } from '../../agent/prot
 import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import type { TimelineKind } from '../store/timeline-entry.js';
 import { ByteBudget, type MessageIntake } from './agent-bounds.js';
+import { AgentMessageReader } from './agent-messages.js';
 import { AgentWorker } from './agent-worker.js';
-import { HeardReader } from './heard.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
 import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 
@@ -17,12 +17,12 @@ const UNLISTED_HELD_MS = 10_000;
 const UNKNOWN_HELD_MS = 15 * 60_000;
 /** Who is there in the first seconds was there before. */
 const SETTLING_MS = 5_000;
-const MOST_WORKERS = 5_000;
+const MAX_WORKERS = 5_000;
 /** Of all that is kept of workers, by estimate: 5,000 with 20 types each take half of it. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const LOCKS_EVERY_MS = 2_000;
 /** Workers whose locks are looked at in one tick. */
-const MOST_LOCK_READS = 8;
+const MAX_LOCK_READS = 8;
 
 export interface FleetEvent {
   readonly kind: TimelineKind;
@@ -41,7 +41,7 @@ export class Fleet {
   readonly #lost: LostWorkers;
   readonly #intake: Pick<MessageIntake, 'noteRefused' | 'overflow'>;
   readonly #budget = new ByteBudget(MAX_BYTES);
-  readonly #reader = new HeardReader();
+  readonly #reader = new AgentMessageReader();
   /** Workers by the id of their agent. */
   readonly #byAgent = new Map<string, number>();
   #clients: ClientReading | null = null;
@@ -148,7 +148,7 @@ export class Fleet {
       }));
     return [...silent, ...lost]
       .filter(({ locks }) => locks === null || isDue(locks, nowMs))
-      .slice(0, MOST_LOCK_READS);
+      .slice(0, MAX_LOCK_READS);
   }
 
   /** Slots of the processes that work on each queue, by the id of their agent; queues without one are left out. */
@@ -237,11 +237,11 @@ export class Fleet {
       });
     }
     // Processes come and go; of those that are gone nothing is to be counted.
-    if (this.#resubscribed.size > MOST_WORKERS) this.#resubscribed.clear();
+    if (this.#resubscribed.size > MAX_WORKERS) this.#resubscribed.clear();
     this.#resubscribed.set(beat.agent.id, beat.resubscribed);
     for (const told of beat.workers) {
       const known = this.#workers.get(told.id);
-      if (!known && (this.#workers.size >= MOST_WORKERS || !this.#budget.takesNew)) {
+      if (!known && (this.#workers.size >= MAX_WORKERS || !this.#budget.takesNew)) {
         this.#intake.noteRefused('workers', 1, nowMs);
         continue;
       }

@@ -21,7 +21,7 @@ export function anotherProcess(topology: LinkState['topology'], address: string)
       };
 }
 
-/** The console's ears have changed; null where that is nothing to tell. */
+/** The console's subscriber have changed; null where that is nothing to tell. */
 export function hearingChanged(state: ChannelState, before: ChannelState): FleetEvent | null {
   if (state.status === 'deaf')
     return {

@@ -4,7 +4,7 @@ import type { InstanceConfig } from '../instance-config.js';
 import { type DataLoss, DataLossWatch } from '../model/data-loss.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { ClusterSight, ping } from '../redis/cluster-sight.js';
-import { type DiscoveryStep, MOST_QUEUES } from '../redis/discover.js';
+import { type DiscoveryStep, MAX_QUEUES } from '../redis/discover.js';
 import { readHeldLocks } from '../redis/held-locks.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
 import { orThrow, ReadBatch, Refused } from '../redis/read-batch.js';
@@ -30,7 +30,7 @@ const QUEUES_A_TICK = 1_000;
 /** Part of what may be spent that goes to the walk over all keys; more while most queues are not known. */
 const WALK_SHARE = 0.35;
 /** At most, where all keys would not be met in time for a new queue to show. */
-const MOST_WALK_SHARE = 0.7;
+const MAX_WALK_SHARE = 0.7;
 const PASS_WITHIN_MS = 20_000;
 const FIRST_WALK_SHARE = 0.6;
 /** Masters of a Cluster are met one after the other; one that comes later has taken over from another. */
@@ -80,7 +80,7 @@ export class InstanceReader {
     tell: (event: FleetEvent) => void,
   ) {
     this.#fleet = fleet;
-    this.#limit = new QueueLimit(this.#queues, MOST_QUEUES, deps.now);
+    this.#limit = new QueueLimit(this.#queues, MAX_QUEUES, deps.now);
     this.#memory = new InstanceMemory(deps.random, config.tenantField, this.#limit, deps.now);
     this.types = new InstanceTypes(
       (queue, key, nowMs) => this.#memory.sampledOf(queue, key, nowMs),
@@ -383,7 +383,7 @@ export class InstanceReader {
       (node.isFirstLook || !discovery.hasMetMost
         ? node.leftUsec * FIRST_WALK_SHARE
         : Math.min(
-            node.incomeUsec * MOST_WALK_SHARE,
+            node.incomeUsec * MAX_WALK_SHARE,
             Math.max(
               node.incomeUsec * WALK_SHARE,
               discovery.passUsec(scanUsec) * (elapsedMs / PASS_WITHIN_MS),

@@ -9,7 +9,7 @@ import type { TenantShare } from './tenant-share.js';
 
 /** Jobs looked at in one tick: more would keep Redis and the console at it for too long at once. */
 const FEWEST_JOBS = 8;
-const MOST_JOBS = 4_000;
+const MAX_JOBS = 4_000;
 const FIRST_MOST_JOBS = 2_000;
 /** What a tick may take for it: the whole of a read is given up after 2.5 s. */
 const LONGEST_MS = 400;
@@ -19,7 +19,7 @@ const STRUCTURE_EVERY_MS = 20_000;
 /** The same where no job and no event has come or gone. */
 const UNCHANGED_STRUCTURE_EVERY_MS = 180_000;
 /** Queues whose keys beside jobs are measured in one tick. */
-const MOST_STRUCTURES = 40;
+const MAX_STRUCTURES = 40;
 /**
  * To weigh so many queues against each other takes the console longer than to look: with many it is done every third tick, for
  * as much, and where nothing was wanted the last time, every fifth.
@@ -33,7 +33,7 @@ const SATED_EVERY_TICKS = 5;
 const REST_MS = 60_000;
 
 /** What may be spent on a Redis, and who keeps the account of it. */
-export interface ReadAccount {
+export interface ReadActivity {
   /** µs of Redis. */
   readonly leftUsec: number;
   pay(calls: ReadonlyMap<string, number>): void;
@@ -79,7 +79,7 @@ export class InstanceSampler {
   async sample(
     client: Redis,
     queues: readonly QueueState[],
-    node: ReadAccount,
+    node: ReadActivity,
     nowMs: number,
     mayReadData: boolean,
   ): Promise<readonly string[]> {
@@ -110,7 +110,7 @@ export class InstanceSampler {
     const isLong = performance.now() - startedAt > LONGEST_MS;
     this.#mostJobs = isLong
       ? Math.max(FEWEST_JOBS, this.#mostJobs / 2)
-      : Math.min(MOST_JOBS, this.#mostJobs * 1.25);
+      : Math.min(MAX_JOBS, this.#mostJobs * 1.25);
     const before = node.leftUsec;
     node.pay(calls);
     const jobs = samples.reduce(
@@ -163,7 +163,7 @@ export class InstanceSampler {
         nowMs - (known?.structureAtMs ?? Number.NEGATIVE_INFINITY) >=
         (isAsItWas ? UNCHANGED_STRUCTURE_EVERY_MS : STRUCTURE_EVERY_MS);
       // Of every list, also of those that are not sampled now: they are measured together.
-      const withStructure = isOld && structures < MOST_STRUCTURES && (states.length > 0 || all.length === 0);
+      const withStructure = isOld && structures < MAX_STRUCTURES && (states.length > 0 || all.length === 0);
       if (withStructure) structures += 1;
       if (states.length === 0 && !withStructure) return [];
       const others = withStructure

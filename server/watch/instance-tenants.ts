@@ -8,7 +8,7 @@ import { TenantSamples } from './tenant-samples.js';
 import type { TenantShare } from './tenant-share.js';
 
 /** Jobs looked at in one tick for tenants alone; at most half as many as for memory. */
-const MOST_JOBS = 60;
+const MAX_JOBS = 60;
 
 /** Tenants of the queues of one Redis, by a field of job data that its configuration names. */
 export class InstanceTenants {
@@ -38,7 +38,7 @@ export class InstanceTenants {
   ): ReadonlyMap<string, number> {
     const needs = queues.flatMap((queue) => this.#of(queue.id).needs(queue, nowMs));
     const urgent = byUrgency(needs);
-    const more = Math.min(MOST_JOBS, Math.floor(budgetJobs / 2));
+    const more = Math.min(MAX_JOBS, Math.floor(budgetJobs / 2));
     this.#urgent = urgent.map(({ key }) => key);
     return planTenantSamples(urgent, plan, more);
   }

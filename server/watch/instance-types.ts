@@ -12,15 +12,15 @@ import type { WatchedNode } from './watched-node.js';
 import type { WatchedQueue } from './watched-queue.js';
 
 /** Jobs looked at in one tick for what ended, runs and came: 1.5 to 2 µs each. */
-const MOST_JOBS = 500;
+const MAX_JOBS = 500;
 const FEWEST_JOBS = 60;
 const JOB_USEC = 2;
 /** Of what may be spent on looks that can wait. */
 const SHARE = 0.5;
-const MOST_TAILS = 6;
-const MOST_LAST_IDS = 200;
+const MAX_TAILS = 6;
+const MAX_LAST_IDS = 200;
 /** Types of so many queues are judged anew in one tick; those where nothing has come in, at least so often. */
-const MOST_JUDGED = 150;
+const MAX_JUDGED = 150;
 const JUDGED_EVERY_MS = 2_000;
 /** A queue in which nothing has come in for so long is judged anew this often: rates and rises are of the past there. */
 const QUIET_AFTER_MS = 60_000;
@@ -127,7 +127,7 @@ export class InstanceTypes {
   ): Promise<void> {
     const due = this.#those(queues, hasMoved).sort((a, b) => a.turn.lookedAtMs - b.turn.lookedAtMs);
     const requests: EndedRequest[] = [];
-    let left = Math.min(MOST_JOBS, Math.max(FEWEST_JOBS, (node.leftUsec * SHARE) / JOB_USEC));
+    let left = Math.min(MAX_JOBS, Math.max(FEWEST_JOBS, (node.leftUsec * SHARE) / JOB_USEC));
     for (const { queue, turn } of due) {
       if (left <= 0) break;
       requests.push(this.#request(queue, turn, nowMs));
@@ -179,7 +179,7 @@ export class InstanceTypes {
         (queue.eventsLength > 0 || queue.memory === null),
     )
       .sort((a, b) => (b.queue.rates?.departuresPerSecond ?? 0) - (a.queue.rates?.departuresPerSecond ?? 0))
-      .slice(0, MOST_TAILS);
+      .slice(0, MAX_TAILS);
     await Promise.all(
       silent.map(async ({ queue, turn }) => {
         const bytesPerEvent =
@@ -205,9 +205,9 @@ export class InstanceTypes {
       const turn = this.#turns.get(queue.id);
       if (queue.state && turn && isToBeJudged(turn, nowMs)) due.push({ queue, state: queue.state, turn });
     }
-    if (due.length > MOST_JUDGED) due.sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs);
+    if (due.length > MAX_JUDGED) due.sort((a, b) => a.turn.judgedAtMs - b.turn.judgedAtMs);
     const slots = this.#slotsByQueue();
-    for (const { queue, state, turn } of due.slice(0, MOST_JUDGED)) {
+    for (const { queue, state, turn } of due.slice(0, MAX_JUDGED)) {
       turn.judgedAtMs = nowMs;
       queue.setTypes(
         typeStatesOf({
@@ -267,7 +267,7 @@ function noteEnds(turn: Turn, fresh: readonly FinishedJob[]): void {
     endedAtMs === (failed ? failedSinceMs : completedSinceMs);
   if (fresh.length > 0)
     turn.lastIds = new Set(
-      [...turn.lastIds, ...fresh.filter(isLast).map(({ jobId }) => jobId)].slice(-MOST_LAST_IDS),
+      [...turn.lastIds, ...fresh.filter(isLast).map(({ jobId }) => jobId)].slice(-MAX_LAST_IDS),
     );
 }
 

@@ -14,9 +14,10 @@ import { isSettling } from '../model/sight.js';
 import { AgentChannel } from '../redis/agent-channel.js';
 import type { RedisLink } from '../redis/link.js';
 import type { GivenOrders } from '../store/given-orders.js';
-import type { TellEvent } from '../store/timeline-entry.js';
+import type { RecordEvent } from '../store/timeline-entry.js';
 import { MessageIntake } from './agent-bounds.js';
 import { AgentOrders } from './agent-orders.js';
+import { EventCoalescer } from './event-coalescer.js';
 import { Fleet, type FleetEvent } from './fleet.js';
 import { hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
 import { InstanceReader } from './instance-reader.js';
@@ -24,12 +25,11 @@ import { LostKeeper } from './lost-keeper.js';
 import { type LostWorkerStore, LostWorkers } from './lost-workers.js';
 import type { Marker } from './marker.js';
 import type { CountProgress } from './memory-state.js';
+import { Overrides } from './overrides.js';
 import { ReadTimeout, Timeout } from './read-timeout.js';
 import { RecentSeries } from './recent.js';
 import type { LinkState, PollState, Snapshot } from './snapshot.js';
-import { StandingOrders } from './standing-orders.js';
 import { TickCost } from './tick-cost.js';
-import { Tidings } from './tidings.js';
 import type { TickListener } from './watch.js';
 import type { SeenWorker, WorkerState } from './worker-state.js';
 
@@ -52,7 +52,7 @@ export interface InstanceWatchDeps {
   readonly newId: () => string;
   /** A loss of data that an earlier process of this console found. */
   readonly lossBefore: (instance: string) => DataLoss | null;
-  readonly tell: TellEvent;
+  readonly tell: RecordEvent;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly thresholds: Thresholds;
@@ -83,7 +83,7 @@ export class InstanceWatch {
   readonly #lostKeeper: LostKeeper;
   readonly #channel: AgentChannel;
   readonly #intake = new MessageIntake();
-  readonly #tidings: Tidings;
+  readonly #eventCoalescer: EventCoalescer;
   readonly agents: AgentOrders;
   readonly #recent = new RecentSeries(
     ['usedBytes', 'limitBytes', 'opsPerSecond', 'arrivalsPerSecond', 'departuresPerSecond', 'backlog'],
@@ -109,7 +109,7 @@ export class InstanceWatch {
     this.link = link;
     this.#deps = deps;
     this.#startedAtMs = deps.now();
-    this.#tidings = new Tidings(deps.tell);
+    this.#eventCoalescer = new EventCoalescer(deps.tell);
     this.#lostKeeper = new LostKeeper(deps.lostWorkers, config.name, (text) =>
       deps.log.warn(`${config.name}: ${text}`),
     );
@@ -135,7 +135,7 @@ export class InstanceWatch {
     this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now, (error) =>
       deps.health.note(`the way to agents of ${config.name}`, error),
     );
-    this.agents = new AgentOrders(this.#channel, this.#standingOrders());
+    this.agents = new AgentOrders(this.#channel, this.#overrides());
     const guarded = (part: string, run: () => void) => deps.health.guard(part, run, undefined);
     this.#channel.onMessage((payload, sender) =>
       guarded(`messages of agents of ${config.name}`, () => {
@@ -240,7 +240,7 @@ export class InstanceWatch {
   async stop(): Promise<void> {
     this.#isStopped = true;
     const stopped = this.#loop.stop();
-    this.#tidings.flush();
+    this.#eventCoalescer.flush();
     this.#channel.stop();
     await this.link.close();
     await stopped;
@@ -271,7 +271,7 @@ export class InstanceWatch {
     if (isRead)
       guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);
     await turns.next();
-    guard(`timeline of ${name}`, () => this.#tidings.flush(), undefined);
+    guard(`timeline of ${name}`, () => this.#eventCoalescer.flush(), undefined);
     guard(`charts of ${name}`, () => this.#note(nowMs, isRead), undefined);
     if (isRead)
       guard(
@@ -335,10 +335,10 @@ export class InstanceWatch {
     };
   }
 
-  #standingOrders(): StandingOrders | null {
+  #overrides(): Overrides | null {
     const { givenOrders: store, newId, now, health } = this.#deps;
     if (this.#config.agentSecret === null || store === null) return null;
-    return new StandingOrders({
+    return new Overrides({
       instance: this.#config.name,
       store,
       send: (queueId, order) => this.#channel.publishOrder(queueId, this.#channel.sign(order)),
@@ -412,7 +412,7 @@ export class InstanceWatch {
   }
 
   #seenWorkers(nowMs: number): readonly SeenWorker[] {
-    const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.keptOrders]));
+    const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.overrides]));
     const { status, sinceMs } = this.#channel.state;
     const hasHeardForLong = status === 'hearing' && nowMs - sinceMs > AGENTS_BACK_MS;
     // A beat that was not read is none that was not sent.
@@ -423,7 +423,7 @@ export class InstanceWatch {
   }
 
   #tellEvent(event: FleetEvent): void {
-    this.#tidings.add({ ...event, atMs: this.#deps.now(), instance: this.#config.name });
+    this.#eventCoalescer.add({ ...event, atMs: this.#deps.now(), instance: this.#config.name });
   }
 
   #linkState(nowMs: number): LinkState {

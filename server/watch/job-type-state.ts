@@ -34,7 +34,7 @@ export interface FailureRise {
   readonly beforeRatio: number;
   readonly sinceRatio: number;
   readonly failedSince: number;
-  /** The error that came with it: first line, at most 200 letters. null: not known. */
+  /** The error that came with it: first line, at most 200 characters. null: not known. */
   readonly error: string | null;
   /** That error was not seen before the rise. */
   readonly isNewError: boolean;

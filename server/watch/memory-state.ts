@@ -66,7 +66,7 @@ export interface QueueMemory {
   readonly totalBytes: number;
   readonly errorBytes: number;
   readonly states: readonly StateMemory[];
-  /** Largest first, at most MOST_TYPES_SHOWN and the rest as OTHER_TYPES. */
+  /** Largest first, at most MAX_TYPES_SHOWN and the rest as OTHER_TYPES. */
   readonly types: readonly TypeMemory[];
   readonly kinds: readonly KindMemory[];
   /** The largest job that the samples have met. */

@@ -5,7 +5,7 @@ import type { ForeignKey, NodeMemory } from './memory-state.js';
 import type { QueueState } from './snapshot.js';
 
 /** Draws that are kept in mind: more would make it slow to see that keys have gone. */
-const MOST_DRAWN = 3_000;
+const MAX_DRAWN = 3_000;
 
 interface Draw {
   readonly drawn: number;
@@ -29,7 +29,7 @@ export class ForeignMemory {
   take(sample: ForeignSample, endedWalk: boolean): void {
     this.#draws.push({ drawn: sample.drawn, foreign: sample.foreign });
     this.#drawn += sample.drawn;
-    while (this.#drawn > MOST_DRAWN) this.#drawn -= this.#draws.shift()?.drawn ?? this.#drawn;
+    while (this.#drawn > MAX_DRAWN) this.#drawn -= this.#draws.shift()?.drawn ?? this.#drawn;
     this.#large = sample.large;
     this.#hasWalked ||= endedWalk;
   }

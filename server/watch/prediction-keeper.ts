@@ -6,19 +6,19 @@ import type { QueueState } from './snapshot.js';
 import type { Watch } from './watch.js';
 
 /** Predictions that are watched at a time; those beyond are not kept, as they are alike (a group of queues). */
-const MOST_OPEN = 200;
+const MAX_OPEN = 200;
 /** An order takes this long to be in force everywhere, so other settings count once they have lasted. */
 const CHANGED_FOR_MS = 5_000;
 /** A console that restarts has found a queue again long before this, if it is still there. */
 const NOT_FOUND_MS = 3_600_000;
-/** What was foretold on another console is looked for this often. */
+/** What was forecast on another console is looked for this often. */
 const REFRESH_EVERY_MS = 2_000;
 
 export interface KeeperDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'onTick' | 'refreshSoon'>;
   readonly log: PredictionLog;
   /** Of several consoles on one store, is it this one that judges? */
-  readonly isMine: () => boolean;
+  readonly isLeader: () => boolean;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
@@ -29,13 +29,13 @@ interface Watched {
   readonly prediction: Prediction;
   first: { readonly atMs: number; readonly addedTotal: number } | null;
   lastAtMs: number | null;
-  /** Since when settings are others than foretold; null: they are as foretold. */
+  /** Since when settings are others than forecast; null: they are as forecast. */
   changedSinceMs: number | null;
 }
 
 /**
- * Holds what levers foretold against what happens. open → settled, once the backlog is gone or should long have been;
- * open → void, when settings or arrivals did not stay as they were counted on, when another change is foretold for the
+ * Holds what actions forecast against what happens. open → settled, once the backlog is gone or should long have been;
+ * open → void, when settings or arrivals did not stay as they were counted on, when another change is forecast for the
  * same queue, or when the console did not look. Driven by the watcher's ticks. What is open is in the store as well, so a
  * console that restarts, or takes over from another one, goes on with it.
  */
@@ -63,17 +63,17 @@ export class PredictionKeeper {
 
   /** Takes a prediction for a change that has been made. One before it, for the same queue, is void. Never throws. */
   async add(prediction: Prediction): Promise<void> {
-    const { log, isMine, newId } = this.#deps;
+    const { log, isLeader, newId } = this.#deps;
     const { instance, queue } = prediction;
     const id = newId();
     try {
       // Those of all consoles: the store knows them.
-      const open = await log.list({ status: 'open', limit: MOST_OPEN });
+      const open = await log.list({ status: 'open', limit: MAX_OPEN });
       const others = open.filter((other) => other.instance === instance && other.queue === queue);
       for (const other of others)
         await this.#settle(other.id, { status: 'void', reason: 'settings-changed' });
-      if (open.length - others.length >= MOST_OPEN) return;
-      if (isMine()) this.#open.set(id, { ...watched(prediction), lastAtMs: prediction.madeAtMs });
+      if (open.length - others.length >= MAX_OPEN) return;
+      if (isLeader()) this.#open.set(id, { ...watched(prediction), lastAtMs: prediction.madeAtMs });
       await log.add(id, prediction);
     } catch (error) {
       this.#open.delete(id);
@@ -84,13 +84,13 @@ export class PredictionKeeper {
   /** Takes up what is open in the store and not known here. One that is settled there already can't be settled again. */
   async #refresh(): Promise<void> {
     this.#refreshedAtMs = this.#deps.now();
-    const kept = await this.#deps.log.list({ status: 'open', limit: MOST_OPEN });
+    const kept = await this.#deps.log.list({ status: 'open', limit: MAX_OPEN });
     for (const one of kept) if (!this.#open.has(one.id)) this.#open.set(one.id, watched(predictionIn(one)));
   }
 
   #look(instance: string): void {
-    const { isMine, now, warn } = this.#deps;
-    if (!isMine()) {
+    const { isLeader, now, warn } = this.#deps;
+    if (!isLeader()) {
       // What has been seen of a queue is of no use after a gap.
       this.#open.clear();
       return;

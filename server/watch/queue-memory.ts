@@ -6,7 +6,7 @@ import { JOB_KINDS, OTHER_TYPES, type SampledState, stratumOf } from './sampled-
 import type { JobState, QueueCounts } from './snapshot.js';
 
 /** Types told of by name; the rest is one entry. */
-const MOST_TYPES_SHOWN = 50;
+const MAX_TYPES_SHOWN = 50;
 
 interface Input {
   readonly queue: { readonly id: string; readonly counts: QueueCounts };
@@ -184,7 +184,7 @@ function typeMemory(type: string, sum: TypeSum): TypeMemory {
 }
 
 function withRest(types: readonly TypeMemory[]): readonly TypeMemory[] {
-  const named = types.filter(({ type }) => type !== OTHER_TYPES).slice(0, MOST_TYPES_SHOWN);
+  const named = types.filter(({ type }) => type !== OTHER_TYPES).slice(0, MAX_TYPES_SHOWN);
   const rest = types.filter((type) => !named.includes(type));
   if (rest.length === 0) return named;
   const sum = (read: (type: TypeMemory) => number): number =>

@@ -5,7 +5,7 @@ import { addJob, effectiveSamples, fadeState, newState, type SampledState } from
 import type { QueueCounts } from './snapshot.js';
 
 /** Samples of one state are worth at most so many: more would only make it slow to notice what has changed. */
-const MOST_WEIGHT = 6_000;
+const MAX_WEIGHT = 6_000;
 
 /** Samples of one queue over time, and what they say of its memory. */
 export class QueueSamples {
@@ -100,7 +100,7 @@ export class QueueSamples {
     state.isCensus = sample.isCensus;
     if (known && !sample.isCensus) {
       fadeState(state, 1 - Math.min(0.9, changed / Math.max(1, sample.count)));
-      const over = (state.all.weight + sample.jobs.length) / MOST_WEIGHT;
+      const over = (state.all.weight + sample.jobs.length) / MAX_WEIGHT;
       if (over > 1) fadeState(state, 1 / over);
     }
     for (const job of sample.jobs) {

@@ -9,7 +9,7 @@ export const NO_META: QueueMeta = {
   duration: null,
   version: null,
   maxLenEvents: null,
-  halt: null,
+  pause: null,
   orders: null,
 };
 

@@ -6,9 +6,9 @@ import { addWire, newSketch, quantileMs } from './sketch.js';
 import { TypeRecord } from './type-record.js';
 
 /** Types told apart in one queue; the others are counted together. */
-const MOST_TYPES = 100;
+const MAX_TYPES = 100;
 /** Single runs that are kept of a type, enough for some batches of some processes; fewer where many types share a queue's. */
-const MOST_RUNS = 600;
+const MAX_RUNS = 600;
 const LEAST_RUNS = 60;
 const RUNS_OF_ALL = 6_000;
 /** A type that has not been seen for so long makes room. */
@@ -173,7 +173,7 @@ export class QueueTypes {
     }
     this.#newestWeight = this.#newestWeight * FADE + types.length;
     for (const type of types) {
-      const name = this.#newest.has(type) || this.#newest.size < MOST_TYPES ? type : OTHER_JOB_TYPES;
+      const name = this.#newest.has(type) || this.#newest.size < MAX_TYPES ? type : OTHER_JOB_TYPES;
       this.#newest.set(name, (this.#newest.get(name) ?? 0) + 1);
     }
   }
@@ -184,15 +184,15 @@ export class QueueTypes {
   }
 
   get #runsOfOne(): number {
-    return Math.max(LEAST_RUNS, Math.min(MOST_RUNS, Math.floor(RUNS_OF_ALL / this.#records.size)));
+    return Math.max(LEAST_RUNS, Math.min(MAX_RUNS, Math.floor(RUNS_OF_ALL / this.#records.size)));
   }
 
   #record(type: string, nowMs: number): TypeRecord {
     const known = this.#records.get(type);
     if (known) return known;
-    if (this.#records.size >= MOST_TYPES) this.#forget(nowMs);
+    if (this.#records.size >= MAX_TYPES) this.#forget(nowMs);
     // Where there is no room for what is new, a queue has one record for all that it does not know.
-    const hasRoom = this.#records.size < MOST_TYPES && (this.#budget.takesNew || this.#records.size === 0);
+    const hasRoom = this.#records.size < MAX_TYPES && (this.#budget.takesNew || this.#records.size === 0);
     const name = hasRoom ? type : OTHER_JOB_TYPES;
     const record = this.#records.get(name) ?? new TypeRecord(nowMs);
     if (this.#records === NO_RECORDS) this.#records = new Map();

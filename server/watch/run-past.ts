@@ -2,7 +2,7 @@ import type { SketchWire } from '../../agent/protocol.js';
 import { addWire, newSketch, quantileMs, type Sketch, wireOf } from './sketch.js';
 
 /** What is usual: so many spans of so many generations. Kept as their filled bins alone: a type that runs seldom takes little. */
-const MOST_SPANS = 6;
+const MAX_SPANS = 6;
 const GENERATIONS_A_SPAN = 10;
 /** The newest generations are being judged by what is usual, and are not in it. */
 const NOT_YET = 2;
@@ -37,7 +37,7 @@ export class RunPast {
     this.#spans =
       last && last.generations < GENERATIONS_A_SPAN
         ? [...this.#spans.slice(0, -1), joined(last, next)]
-        : [...this.#spans, next].slice(-MOST_SPANS);
+        : [...this.#spans, next].slice(-MAX_SPANS);
     this.#baseline = baselineOf(this.#spans);
   }
 

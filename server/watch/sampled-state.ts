@@ -4,7 +4,7 @@ import type { MemoryKind } from './memory-state.js';
 import type { JobState } from './snapshot.js';
 
 /** Job types told apart in one state; what comes beyond is counted together. */
-const MOST_TYPES = 200;
+const MAX_TYPES = 200;
 export const OTHER_TYPES = '(other)';
 
 /** Kinds of data within a job. */
@@ -47,7 +47,7 @@ export function addJob(state: SampledState, job: JobFacts): void {
   addTo(state.kinds.logs, job.logBytes);
   // Short fields are packed closer than they would be by themselves.
   addTo(state.kinds['job-overhead'], job.bytes - inFields);
-  const name = state.types.has(job.type) || state.types.size < MOST_TYPES ? job.type : OTHER_TYPES;
+  const name = state.types.has(job.type) || state.types.size < MAX_TYPES ? job.type : OTHER_TYPES;
   const type = state.types.get(name) ?? noMoments();
   addTo(type, bytes);
   state.types.set(name, type);

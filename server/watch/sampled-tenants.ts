@@ -2,9 +2,9 @@ import { addTo, fade, type Moments, noMoments, type Stratum } from '../model/str
 import { NOT_TENANTS, OTHER_TENANTS } from '../model/tenant-text.js';
 
 /** Tenants told apart in one state of a queue; the rest is counted together. */
-const MOST_TENANTS = 100;
+const MAX_TENANTS = 100;
 /** Looks are worth at most so many: more would only make it slow to notice what has changed. */
-const MOST_WEIGHT = 600;
+const MAX_WEIGHT = 600;
 /** What has faded to this is as good as gone. */
 const GONE_WEIGHT = 0.01;
 
@@ -25,12 +25,12 @@ export function addTenant(sampled: SampledTenants, tenant: string, bytes: number
   sampled.weight += 1;
   sampled.weightSquared += 1;
   const { byTenant } = sampled;
-  if (!byTenant.has(tenant) && !NOT_TENANTS.has(tenant) && namedIn(byTenant) >= MOST_TENANTS)
+  if (!byTenant.has(tenant) && !NOT_TENANTS.has(tenant) && namedIn(byTenant) >= MAX_TENANTS)
     moveLightest(byTenant);
   const moments = byTenant.get(tenant) ?? noMoments();
   addTo(moments, bytes);
   byTenant.set(tenant, moments);
-  const over = sampled.weight / MOST_WEIGHT;
+  const over = sampled.weight / MAX_WEIGHT;
   if (over > 1) fadeTenants(sampled, 1 / over);
 }
 

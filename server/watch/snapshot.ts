@@ -1,6 +1,6 @@
 /**
  * What the console knows about one Redis at one moment: plain, read-only data that the poller makes and
- * that signals, findings, levers, pages and the API read. Every part says when it was read.
+ * that signals, findings, actions, pages and the API read. Every part says when it was read.
  */
 
 import type { QueueVerdict } from '../findings/verdict.js';
@@ -164,8 +164,8 @@ export interface RateLimit {
   readonly durationMs: number;
 }
 
-/** The console's own halt: global concurrency 0, with what stood there before. Kept in the queue's meta hash. */
-export interface HaltRecord {
+/** The console's own pause: global concurrency 0, with what stood there before. Kept in the queue's meta hash. */
+export interface PauseRecord {
   readonly formerConcurrency: number | null;
   readonly atMs: number;
   readonly actor: string;
@@ -195,15 +195,15 @@ export interface QueueState {
   readonly backlog: number;
   /** All jobs that are not finished. */
   readonly unfinished: number;
-  /** `halted`: by this console. `paused`: by the application (BullMQ's own pause). */
-  readonly flow: 'running' | 'halted' | 'paused';
+  /** `paused`: by this console. `paused`: by the application (BullMQ's own pause). */
+  readonly flow: 'running' | 'paused-by-spillway' | 'paused';
   /** What its state comes down to: one judgement a tick, which findings, pages, API and metrics all read. */
   readonly verdict: QueueVerdict;
   /** Since when it is in this trouble, or in none. */
   readonly verdictSinceMs: number;
-  readonly halt: HaltRecord | null;
-  /** A halt is recorded, but the application has since set a concurrency of its own. */
-  readonly isHaltOverridden: boolean;
+  readonly pause: PauseRecord | null;
+  /** A pause is recorded, but the application has since set a concurrency of its own. */
+  readonly isPauseOverridden: boolean;
   readonly concurrency: number | null;
   readonly rateLimit: RateLimit | null;
   /** >0: workers are held by a rate limiter for that long. */
@@ -218,7 +218,7 @@ export interface QueueState {
   /** Connected workers by CLIENT LIST; null where that is not permitted. */
   readonly workers: number | null;
   /** Settings of its workers that were ordered and are kept for those that come later. */
-  readonly keptOrders: readonly KeptOrder[];
+  readonly overrides: readonly KeptOrder[];
   /** Since when every read found jobs that workers could take; null: at the last read there were none. */
   readonly backlogSinceMs: number | null;
   readonly rates: QueueRates | null;
@@ -316,6 +316,6 @@ export interface Snapshot {
   readonly poll: PollState;
   /** How far the console itself was held up. Absent: it is not measured. */
   readonly self?: SelfDelay;
-  /** When a lever last changed something here from this console; null: never. */
+  /** When an action last changed something here from this console; null: never. */
   readonly actedAtMs: number | null;
 }

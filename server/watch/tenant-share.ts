@@ -3,7 +3,7 @@ import type { Bytes } from './memory-state.js';
 
 /**
  * What one tenant has in a queue: jobs that wait (in order, by priority or paused) or run; those that are delayed or wait for
- * children are not looked at. `tenant` is text from job data (at most 80 letters), or one of NOT_TENANTS.
+ * children are not looked at. `tenant` is text from job data (at most 80 characters), or one of NOT_TENANTS.
  */
 export interface TenantShare extends Bytes {
   readonly tenant: string;

@@ -4,7 +4,7 @@ import { type SampledTenants, tenantStratum } from './sampled-tenants.js';
 import type { TenantShare } from './tenant-share.js';
 
 /** Tenants told of by name. */
-const MOST_SHOWN = 10;
+const MAX_SHOWN = 10;
 
 /** One state of a queue with what is known of its tenants. */
 export interface Looked {
@@ -42,12 +42,12 @@ export function tenantSharesOf(states: readonly Looked[]): readonly TenantShare[
     .filter(({ tenant }) => !NOT_TENANTS.has(tenant))
     .sort((a, b) => b.jobs - a.jobs || (a.tenant < b.tenant ? -1 : 1));
   const known = parts.get(OTHER_TENANTS);
-  const others = [...named.slice(MOST_SHOWN), ...(known ? [known] : [])];
+  const others = [...named.slice(MAX_SHOWN), ...(known ? [known] : [])];
   const rest = [
     ...(others.length > 0 ? [together(OTHER_TENANTS, others)] : []),
     ...[NO_TENANT, UNREAD_TENANT].flatMap((tenant) => parts.get(tenant) ?? []),
   ];
-  return [...named.slice(0, MOST_SHOWN), ...rest].map((part) => shareOf(part, total));
+  return [...named.slice(0, MAX_SHOWN), ...rest].map((part) => shareOf(part, total));
 }
 
 function partsOf({ count, sampled, keptRatio }: Looked): readonly Part[] {

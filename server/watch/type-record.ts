@@ -14,8 +14,8 @@ const RUNS_FOR_MS = 10 * 60_000;
 /** Failures are counted over spans of this length, for half an hour; what is older over longer ones. */
 const BUCKET_MS = 2_000;
 const BUCKETS_FOR_MS = 30 * 60_000;
-const MOST_BUCKETS = 240;
-const MOST_COMPLETIONS = 64;
+const MAX_BUCKETS = 240;
+const MAX_COMPLETIONS = 64;
 const RATE_MS = 10_000;
 const TREND_POINTS = 30;
 /** Its own fields, its name and trends; one run with what it is made of. */
@@ -97,7 +97,7 @@ export class TypeRecord {
     }
     if (outcome.completed > 0 && (this.#completions[this.#completions.length - 1] ?? 0) < nowMs) {
       this.#completions.push(nowMs);
-      if (this.#completions.length > MOST_COMPLETIONS) this.#completions.shift();
+      if (this.#completions.length > MAX_COMPLETIONS) this.#completions.shift();
     }
   }
 
@@ -212,7 +212,7 @@ export class TypeRecord {
     if (last && nowMs - last.atMs < BUCKET_MS) return last;
     const made = { atMs: nowMs, completed: 0, failed: 0, firstFailedAtMs: null, error: null };
     this.#buckets.push(made);
-    if (this.#buckets.length > MOST_BUCKETS)
+    if (this.#buckets.length > MAX_BUCKETS)
       this.#buckets = coarser(this.#buckets.filter(({ atMs }) => nowMs - atMs < BUCKETS_FOR_MS));
     return made;
   }

@@ -12,7 +12,7 @@ import type { JobState, QueueState } from './snapshot.js';
 import type { RecentRuns, TypeRecord } from './type-record.js';
 
 /** Types that a Snapshot carries of one queue. */
-const MOST_SHOWN = 60;
+const MAX_SHOWN = 60;
 /** Beyond so many jobs waiting the newest of them say what comes in; below, what comes in is what goes out. */
 const MANY_WAITING = 50;
 /** Jobs that start sooner come one by one, as they are added. */
@@ -66,7 +66,7 @@ export function typeStatesOf(input: TypesInput): readonly JobTypeState[] {
       (workOf.get(b.name) ?? 0) - (workOf.get(a.name) ?? 0) || (b.run?.count ?? 0) - (a.run?.count ?? 0),
   );
   return shownFirst
-    .slice(0, MOST_SHOWN)
+    .slice(0, MAX_SHOWN)
     .map((type) => stateOf(input, type, workOf.get(type.name) ?? null, jobs));
 }
 

@@ -15,7 +15,7 @@ export type TickListener = (instance: string, atMs: number) => void;
 
 /**
  * The eye of the console: one poller per Redis whatever the number of viewers, and what the last reads said.
- * Everything that pages, API, SSE, metrics and levers know comes from here.
+ * Everything that pages, API, SSE, metrics and actions know comes from here.
  */
 export interface Watch {
   /** In configured order; an instance that was never reached is there too, with status `connecting` or `unreachable`. */
@@ -27,7 +27,7 @@ export interface Watch {
   instanceSeries(instance: string): Series;
   /** Last minutes of a queue: `backlog`, `active`, `arrivalsPerSecond`, `departuresPerSecond`. */
   queueSeries(instance: string, queueId: string): Series;
-  /** Connection that levers write through. */
+  /** Connection that actions write through. */
   link(instance: string): RedisLink | null;
   /** The way to the agents of an instance. */
   agents(instance: string): AgentPort | null;
@@ -36,10 +36,10 @@ export interface Watch {
    * @param part what the listener is, for the case that it throws: that stops neither others nor later ticks.
    */
   onTick(listener: TickListener, part?: string): () => void;
-  /** Reads this queue at the next tick whatever its turn: after a lever, or while someone looks at it. */
+  /** Reads this queue at the next tick whatever its turn: after an action, or while someone looks at it. */
   refreshSoon(instance: string, queueId: string): void;
   /**
-   * A lever changed something: the next tick comes at once and reads that queue (null: the instance alone was changed), and
+   * An action changed something: the next tick comes at once and reads that queue (null: the instance alone was changed), and
    * the Snapshot says that it settles.
    */
   noteAction(instance: string, queueId: string | null): void;

@@ -1,5 +1,5 @@
+import { type CpuBudget, earn, grant, hasFirstCredit, newPurse, spend } from '../model/cpu-budget.js';
 import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
-import { earn, grant, hasFirstCredit, newPurse, type ReadPurse, spend } from '../model/read-purse.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo, parsePairs } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
@@ -7,7 +7,7 @@ import type { NodeMemory } from './memory-state.js';
 import type { RedisNode, UnreadNode, Unsaved } from './snapshot.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
-const MOST_POINTS = 120;
+const MAX_POINTS = 120;
 /** Ticks in a row without an answer, until what was read before is no longer shown as what is so. */
 const UNREAD_AFTER = 2;
 
@@ -30,7 +30,7 @@ export class WatchedNode {
   #cgroupBytes: number | null = null;
   #memory: NodeMemory | null = null;
   readonly #budgetRatio: number;
-  #purse: ReadPurse;
+  #budget: CpuBudget;
   #earnedAtMs: number | null = null;
   #othersRatio = 0;
   /** What the regular reads cost, smoothed, 0..1 of a core: the pace of reading follows it. */
@@ -46,7 +46,7 @@ export class WatchedNode {
     this.id = id;
     this.#address = address;
     this.#budgetRatio = budgetRatio;
-    this.#purse = newPurse(budgetRatio);
+    this.#budget = newPurse(budgetRatio);
   }
 
   /** Process id of the last read, for finding its cgroup; null before the first. */
@@ -88,7 +88,7 @@ export class WatchedNode {
   pay(calls: ReadonlyMap<string, number>): void {
     this.#cost.count(calls, true);
     const usec = this.#cost.usecOf(calls);
-    this.#purse = spend(this.#purse, usec);
+    this.#budget = spend(this.#budget, usec);
     this.leftUsec -= usec;
   }
 
@@ -99,12 +99,12 @@ export class WatchedNode {
 
   /** Nearly everything is new to the console yet, and it has a credit to look at it. */
   get isFirstLook(): boolean {
-    return hasFirstCredit(this.#purse, this.#budgetRatio);
+    return hasFirstCredit(this.#budget, this.#budgetRatio);
   }
 
   /** So many queues were found: there is as much to look at as when a console is opened. */
   grant(queues: number): void {
-    this.#purse = grant(this.#purse, queues, this.#budgetRatio);
+    this.#budget = grant(this.#budget, queues, this.#budgetRatio);
   }
 
   /**
@@ -113,14 +113,14 @@ export class WatchedNode {
    */
   earn(nowMs: number, intervalMs: number): number {
     const elapsedMs = nowMs - (this.#earnedAtMs ?? nowMs - intervalMs);
-    const { purse, allowanceUsec, incomeUsec } = earn(this.#purse, {
+    const { budget, allowanceUsec, incomeUsec } = earn(this.#budget, {
       elapsedMs,
       budgetRatio: this.#budgetRatio,
       regularRatio: this.regularCpuRatio,
       othersRatio: this.#othersRatio,
     });
     this.#earnedAtMs = nowMs;
-    this.#purse = purse;
+    this.#budget = budget;
     this.leftUsec = allowanceUsec;
     this.incomeUsec = incomeUsec;
     return elapsedMs;
@@ -155,7 +155,7 @@ export class WatchedNode {
     }
     const limit = memoryLimit(reading, this.#cgroupBytes);
     this.#points.push({ atMs: nowMs, countedBytes: reading.countedBytes });
-    if (this.#points.length > MOST_POINTS) this.#points.shift();
+    if (this.#points.length > MAX_POINTS) this.#points.shift();
     const refusedPerSecond =
       reading.refusedTotal === null
         ? null

@@ -6,11 +6,11 @@ import { placeOf } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
 import type { Refused } from '../redis/read-batch.js';
 import { describeUnread } from '../redis/refusal.js';
-import { parseHaltRecord } from './halt-record.js';
+import { readKeptOrders } from './agent-messages.js';
 import { HeadAges } from './head-ages.js';
-import { readKeptOrders } from './heard.js';
 import type { JobTypeState } from './job-type-state.js';
 import type { CountProgress, QueueMemory } from './memory-state.js';
+import { parsePauseRecord } from './pause-record.js';
 import { NO_META, numberOrNull, rateLimitOf } from './queue-settings.js';
 import { RecentSeries } from './recent.js';
 import type { QueueState, UnreadQueue } from './snapshot.js';
@@ -26,7 +26,7 @@ const EVENTS_EVERY_MS = 15_000;
 /** A list that held jobs is asked for by itself for so long after it was empty: some fill and empty all the time. */
 const KEPT_IN_VIEW_MS = 60_000;
 /** Points kept for rates: 30 s at one a second and what is needed beyond. */
-const MOST_POINTS = 40;
+const MAX_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
 const TREND_POINTS = 40;
 const CHARTED = ['backlog', 'active', 'arrivalsPerSecond', 'departuresPerSecond'] as const;
@@ -197,7 +197,7 @@ export class WatchedQueue {
     if (this.#asksHead || counts.waiting === 0) this.#heads.take(reading);
     const rates = queueRates(this.#points);
     this.#backlogSinceMs = backlog > 0 ? (this.#backlogSinceMs ?? nowMs) : null;
-    const halt = parseHaltRecord(meta.halt);
+    const pause = parsePauseRecord(meta.pause);
     const concurrency = numberOrNull(meta.concurrency);
     this.#recent.add(nowMs, {
       backlog,
@@ -215,12 +215,12 @@ export class WatchedQueue {
       counts,
       backlog,
       unfinished,
-      flow: meta.paused !== null ? 'paused' : halt && concurrency === 0 ? 'halted' : 'running',
+      flow: meta.paused !== null ? 'paused' : pause && concurrency === 0 ? 'paused-by-spillway' : 'running',
       // Until it is judged, which is in the same tick: that takes more than this queue to know.
       verdict: this.#held?.verdict ?? 'idle',
       verdictSinceMs: this.#held?.sinceMs ?? nowMs,
-      halt,
-      isHaltOverridden: halt !== null && concurrency !== 0,
+      pause,
+      isPauseOverridden: pause !== null && concurrency !== 0,
       concurrency,
       rateLimit: rateLimitOf(meta.max, meta.duration),
       rateLimitedForMs: reading.limiterTtlMs ?? 0,
@@ -230,7 +230,7 @@ export class WatchedQueue {
       eventsLength: reading.eventsLength ?? previous?.eventsLength ?? 0,
       oldestWaitingAtMs: backlog === 0 ? null : this.#heads.oldestAddedAtMs,
       workers,
-      keptOrders: this.#orders(nowMs),
+      overrides: this.#orders(nowMs),
       backlogSinceMs: this.#backlogSinceMs,
       rates,
       drainSeconds:
@@ -317,7 +317,7 @@ export class WatchedQueue {
     // A queue that does nothing needs two points to say so.
     if (last && before && isAlike(last, point) && isAlike(before, point)) this.#points.pop();
     this.#points.push(point);
-    if (this.#points.length > MOST_POINTS) this.#points.shift();
+    if (this.#points.length > MAX_POINTS) this.#points.shift();
   }
 
   #noteLimiter(reading: QueueReading, nowMs: number): void {

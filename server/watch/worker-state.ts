@@ -155,9 +155,9 @@ export interface HeldLocks {
   readonly lastExpiryAtMs: number | null;
 }
 
-/** How the console hears agents: its own beacon has to come back. */
+/** How the console hears agents: its own echo has to come back. */
 export interface Hearing {
-  /** `off`: not permitted (ACL) or not begun. `deaf`: the beacon has not come back. */
+  /** `off`: not permitted (ACL) or not begun. `deaf`: the echo has not come back. */
   readonly status: 'off' | 'hearing' | 'deaf';
   readonly sinceMs: number;
   readonly problem: string | null;

@@ -7,10 +7,10 @@ import type { WorkerType } from './worker-state.js';
 const GENERATION_MS = 2 * 60_000;
 const RECENT_MS = 10_000;
 /** Job types that are kept of one worker; the others are counted together. */
-const MOST_TYPES = 200;
+const MAX_TYPES = 200;
 /** An entry of a map with its name, beside its sketch. */
 const ENTRY_BYTES = 400;
-const MOST_SHOWN = 20;
+const MAX_SHOWN = 20;
 
 interface Counted {
   completed: number;
@@ -62,7 +62,7 @@ export class WorkerTypes {
       counted.failed += told.failed;
       if (!told.run) continue;
       addWire(counted.sketch, told.run);
-      if (!this.#recent.has(told.name) && (this.#recent.size >= MOST_TYPES || !this.#budget.takesNew))
+      if (!this.#recent.has(told.name) && (this.#recent.size >= MAX_TYPES || !this.#budget.takesNew))
         continue;
       const recent = this.#recent.get(told.name) ?? newSketch();
       addWire(recent, told.run);
@@ -123,7 +123,7 @@ export class WorkerTypes {
     });
     return all
       .sort((a, b) => b.completed + b.failed - (a.completed + a.failed))
-      .slice(0, MOST_SHOWN)
+      .slice(0, MAX_SHOWN)
       .map(({ now, then, ...type }) => ({
         ...type,
         run: this.#run(type.name, now, then),
@@ -152,7 +152,7 @@ export class WorkerTypes {
 
   #noteUsual(name: string, usual: NonNullable<TypeBeat['usual']>): void {
     if (!this.#usual.has(name) && !this.#budget.takesNew) return;
-    if (!this.#usual.has(name) && this.#usual.size >= MOST_TYPES) {
+    if (!this.#usual.has(name) && this.#usual.size >= MAX_TYPES) {
       const [oldest] = this.#usual.keys();
       if (oldest !== undefined) this.#usual.delete(oldest);
     }
@@ -163,7 +163,7 @@ export class WorkerTypes {
   #of(type: string): Counted {
     const isKnown = this.#current.has(type);
     if (!isKnown && !this.#budget.takesNew) this.#refused += 1;
-    const isTaken = isKnown || (this.#current.size < MOST_TYPES && this.#budget.takesNew);
+    const isTaken = isKnown || (this.#current.size < MAX_TYPES && this.#budget.takesNew);
     const name = isTaken ? type : OTHER_TYPES;
     const known = this.#current.get(name);
     if (known) return known;

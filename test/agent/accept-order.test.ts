@@ -7,7 +7,7 @@ import { signOrder } from '../../agent/signature.js';
 import { anOrder } from '../support/agent-ear.js';
 
 const NOW_MS = 1_800_000_000_000;
-const SECRET = 'a secret of enough letters';
+const SECRET = 'a secret of enough characters';
 const order = anOrder({ setting: 'concurrency', value: 20, atMs: NOW_MS, id: 'one' });
 
 const ME = { id: 'me', secret: SECRET };

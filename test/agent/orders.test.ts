@@ -187,7 +187,7 @@ describe.concurrent('an order that is kept', () => {
 });
 
 describe.concurrent('with a shared secret', () => {
-  const secret = 'a secret of enough letters';
+  const secret = 'a secret of enough characters';
 
   it('unsigned, forged, replayed, old and unaddressed orders do nothing and are counted', async ({
     scene: { ear, start },

@@ -7,11 +7,11 @@ import { type SentinelGroup, startSentinelGroup } from '../support/sentinel.js';
 let cluster: OwnCluster | null = null;
 let group: SentinelGroup | null = null;
 let worker: AttachedProcess | null = null;
-const ears: AgentEar[] = [];
+const subscriber: AgentEar[] = [];
 
 afterEach(async () => {
   await worker?.stop();
-  for (const ear of ears.splice(0)) ear.close();
+  for (const ear of subscriber.splice(0)) ear.close();
   await group?.stop();
   await cluster?.stop();
 });
@@ -20,7 +20,7 @@ describe('under Sentinel', () => {
   it('the agent is heard on the new master within seconds of a failover, and follows orders there', async () => {
     group = await startSentinelGroup();
     const before = await startEar(group.master.port);
-    ears.push(before);
+    subscriber.push(before);
     worker = await startAttached({
       sentinels: [{ host: '127.0.0.1', port: group.sentinelPort }],
       master: group.masterName,
@@ -30,7 +30,7 @@ describe('under Sentinel', () => {
     await before.beatOf(id, () => true);
     await group.master.kill();
     const after = await startEar(group.replica.port);
-    ears.push(after);
+    subscriber.push(after);
     await after.beatOf(id, () => true, 20_000);
     expect(await after.order(anOrder({ setting: 'concurrency', value: 9 }), id)).toMatchObject({
       result: 'applied',
@@ -45,7 +45,7 @@ describe('in a Cluster', () => {
     const [first, second] = cluster.nodes;
     const ear = await startEar(first?.port ?? 0);
     const other = await startEar(second?.port ?? 0);
-    ears.push(ear, other);
+    subscriber.push(ear, other);
     worker = await startAttached({
       cluster: cluster.nodes.map((node) => ({ host: '127.0.0.1', port: node.port })),
       workers: [{ queue: 'work', concurrency: 5, options: { prefix: '{bull}' }, attach: {} }],

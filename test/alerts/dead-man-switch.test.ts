@@ -15,7 +15,7 @@ afterEach(() => receiver.stop());
 function aSwitch(over: { failUrl?: string | null } = {}) {
   const world = {
     ms: 0,
-    isMine: true,
+    isLeader: true,
     isSettled: true,
     problems: [] as HealthProblem[],
     warnings: [] as string[],
@@ -27,7 +27,7 @@ function aSwitch(over: { failUrl?: string | null } = {}) {
       everySeconds: 60,
     },
     rules: { allow: [], deny: [] },
-    isMine: () => world.isMine,
+    isLeader: () => world.isLeader,
     isSettled: () => world.isSettled,
     problems: () => world.problems,
     now: () => NOW_MS + world.ms,
@@ -88,7 +88,7 @@ describe("the dead man's switch", () => {
 
   it('is left to the console that holds the lease; one whose store fails complains for itself', async () => {
     const { deadMan, world } = aSwitch({ failUrl: `${receiver.url}/fail` });
-    world.isMine = false;
+    world.isLeader = false;
     await deadMan.look();
     expect(paths()).toEqual([]);
     world.problems = [

@@ -52,8 +52,8 @@ https://spillway.example.com/#finding-redis.full`,
 
   it('stays one line a text, whatever is in a name', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(0x10ffff)), (letters) => {
-        const title = String.fromCodePoint(...letters);
+      fc.property(fc.array(fc.nat(0x10ffff)), (characters) => {
+        const title = String.fromCodePoint(...characters);
         const { subject } = messageOf(aNotification({ title }), PUBLIC);
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202e]/u);
         expect(subject.isWellFormed()).toBe(true);

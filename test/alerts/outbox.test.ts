@@ -360,7 +360,7 @@ describe('the outbox', () => {
     expect(await store.outbox.dueSinceMs(['other'], NOW_MS + 60_000)).toBeNull();
     const a = aChannel('a');
     const { box } = await aBox([a]);
-    await box.takeUp();
+    await box.onElected();
     await settled({ sent: 1, dead: 1, pending: 0 });
     expect((await store.outbox.list(['dead'], 1))[0]?.lastError).toMatch(/not configured any more/);
   });

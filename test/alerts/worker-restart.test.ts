@@ -91,10 +91,10 @@ it('the alert of a crashed worker ends when the restarted one is heard, while wh
   const found = findings.find(({ code }: { code: string }) => code === 'worker.crashed');
   expect(found.title).toMatch(/^1 of 1 worker gone since \d\d:\d\d UTC$/);
   expect(found.remedies).toContainEqual(
-    expect.objectContaining({ lever: 'worker.dismiss', workers: [lost] }),
+    expect.objectContaining({ action: 'worker.dismiss', workers: [lost] }),
   );
   const body = { instance: 'default', workers: [lost], args: {}, reason: 'scaled down' };
-  const answer = await one.ask('POST', '/api/v1/levers/worker.dismiss', body);
+  const answer = await one.ask('POST', '/api/v1/actions/worker.dismiss', body);
   expect(answer).toMatchObject({ status: 200, body: { outcomes: [{ status: 'applied' }] } });
   expect((await workersOf()).some((w) => w.id === lost)).toBe(false);
   // An alert of before the restart ends a minute after it: whatever is not seen may not have been read yet.
@@ -102,6 +102,6 @@ it('the alert of a crashed worker ends when the restarted one is heard, while wh
     const now = (await one.ask('GET', '/api/v1/findings')).body.findings;
     return now.every(({ code }: { code: string }) => code !== 'worker.crashed');
   });
-  const { actions } = (await one.ask('GET', '/api/v1/actions')).body;
-  expect(actions[0]).toMatchObject({ lever: 'worker.dismiss', reason: 'scaled down' });
+  const { actions } = (await one.ask('GET', '/api/v1/audit')).body;
+  expect(actions[0]).toMatchObject({ action: 'worker.dismiss', reason: 'scaled down' });
 }, 240_000);

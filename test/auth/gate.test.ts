@@ -62,7 +62,7 @@ describe('what is told of the door', () => {
       'A wrong token, from 10.0.0.1, 999 times within a minute.',
       'A wrong token, from 10.0.0.1.',
     ]);
-    expect(records.map(({ lever, status, args }) => [lever, status, args.count])).toEqual([
+    expect(records.map(({ action, status, args }) => [action, status, args.count])).toEqual([
       ['access.wrong-token', 'refused', 1],
       ['access.wrong-token', 'refused', 999],
       ['access.wrong-token', 'refused', 1],

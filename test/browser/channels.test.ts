@@ -128,27 +128,27 @@ it('what becomes of a message is seen without a reload, and takes the focus from
   await page.close();
 }, 200_000);
 
-it('a beacon says before what it does, and afterwards how long it took', async () => {
+it('a canary job says before what it does, and afterwards how long it took', async () => {
   const page = await scene.open('/i/default/q/bull%3Amail');
   await untilLive(page);
-  await shot(page, 'queue-beacon');
-  expect(await page.locator('.beacon').innerText()).toMatch(/Adds one real job to this queue/);
+  await shot(page, 'queue-canary');
+  expect(await page.locator('.canary').innerText()).toMatch(/Adds one real job to this queue/);
   const worker = await startWorker({ version: 6, port: scene.redis.port, queue: 'mail', jobMs: 20 });
-  await page.locator('.beacon').getByLabel('Job type').fill('health-check');
-  await page.getByRole('button', { name: 'Send a beacon' }).press('Enter');
-  await page.waitForURL(/beacon$/);
+  await page.locator('.canary').getByLabel('Job type').fill('health-check');
+  await page.getByRole('button', { name: 'Send a canary job' }).press('Enter');
+  await page.waitForURL(/canary$/);
   expect(await text(page)).toMatch(/It got through in [\d,]+ ms/);
   expect(await text(page)).toMatch(/gone from Redis again/);
   expect(await axeFindsAsItIs(page)).toEqual([]);
-  await shot(page, 'beacon');
+  await shot(page, 'canary');
   await worker.stop();
   await scene.console.ask('PATCH', '/api/v1/instances/default/queues/bull%3Amail', {
     paused: true,
     reason: 'x',
   });
-  await page.getByRole('button', { name: 'Send a beacon' }).press('Enter');
+  await page.getByRole('button', { name: 'Send a canary job' }).press('Enter');
   await page.getByRole('status').getByText('It was not sent').waitFor();
-  expect(await text(page)).toMatch(/halted by the console.*resume it first/);
+  expect(await text(page)).toMatch(/paused by the console.*resume it first/);
   await page.close();
 });
 

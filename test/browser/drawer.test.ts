@@ -16,7 +16,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
   throw new Error(`no way to ${name} by Tab alone`);
 }
 
-describe('the lever drawer', () => {
+describe('the action drawer', () => {
   let scene: Scene;
 
   beforeAll(async () => {
@@ -33,13 +33,15 @@ describe('the lever drawer', () => {
     expect(scene.complaints().filter((text) => !text.includes('422'))).toEqual([]);
   });
 
-  it('halts a queue by keyboard alone, gives the focus back, and undoes it', async () => {
+  it('pauses a queue by keyboard alone, gives the focus back, and undoes it', async () => {
     const page = await scene.open('/?search=reports');
     await untilLive(page);
-    await tabTo(page, 'Halt reports');
+    await tabTo(page, 'Pause reports');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#lever-preview');
-    expect(await page.locator('#lever-preview').innerText()).toContain('20 waiting jobs stay where they are');
+    await page.waitForSelector('#action-preview');
+    expect(await page.locator('#action-preview').innerText()).toContain(
+      '20 waiting jobs stay where they are',
+    );
     await tabTo(page, 'Why');
     await page.keyboard.type('drill');
     await page.keyboard.press('Enter');
@@ -49,7 +51,7 @@ describe('the lever drawer', () => {
 
     await tabTo(page, 'Undo');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#lever-preview');
+    await page.waitForSelector('#action-preview');
     await tabTo(page, 'Resume: reports');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
@@ -58,7 +60,7 @@ describe('the lever drawer', () => {
     await page.keyboard.press('Escape');
     await page.waitForSelector('#drawer:not([open])', { state: 'attached' });
     expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toMatch(
-      /(Halt|Resume) reports/,
+      /(Pause|Resume) reports/,
     );
     await page.close();
   });
@@ -69,21 +71,21 @@ describe('the lever drawer', () => {
     await page.getByRole('link', { name: /how many jobs of reports run at once/ }).click();
     const field = page.locator('#field-value-input');
     await field.fill('7');
-    await expect.poll(() => page.locator('#lever-preview .after').innerText()).toBe('7');
+    await expect.poll(() => page.locator('#action-preview .after').innerText()).toBe('7');
     await field.fill('0');
     await page.waitForSelector('#field-value .field-error');
-    expect(await page.locator('#field-value').innerText()).toContain('to stop the queue use queue.halt');
+    expect(await page.locator('#field-value').innerText()).toContain('to stop the queue use queue.pause');
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     expect(await page.evaluate('document.activeElement.id')).toBe('field-value-input');
     await field.fill('3');
     await expect.poll(() => field.getAttribute('aria-invalid')).toBe('false');
     // Without a reason nothing is done, and the drawer says where.
     await page.getByRole('button', { name: 'Global concurrency: reports' }).click();
-    await page.waitForSelector('#lever-reason[aria-invalid="true"]');
-    expect(await page.evaluate('document.activeElement.id')).toBe('lever-reason');
+    await page.waitForSelector('#action-reason[aria-invalid="true"]');
+    expect(await page.evaluate('document.activeElement.id')).toBe('action-reason');
     expect(await field.inputValue()).toBe('3');
     expect(await scene.redis.client.hget('bull:reports:meta', 'concurrency')).toBeNull();
-    await page.locator('#lever-reason').fill('less at once');
+    await page.locator('#action-reason').fill('less at once');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
     expect(await scene.redis.client.hget('bull:reports:meta', 'concurrency')).toBe('3');
@@ -94,10 +96,10 @@ describe('the lever drawer', () => {
     const page = await scene.open('/?search=mail');
     await untilLive(page);
     await page.getByLabel('Select all queues shown').check();
-    await page.locator('.bulk').getByRole('button', { name: 'Halt' }).click();
-    await page.waitForSelector('#lever-preview');
-    expect(await page.locator('#lever-preview').innerText()).toContain('2 queues will change');
-    await page.locator('#lever-reason').fill('both');
+    await page.locator('.bulk').getByRole('button', { name: 'Pause' }).click();
+    await page.waitForSelector('#action-preview');
+    expect(await page.locator('#action-preview').innerText()).toContain('2 queues will change');
+    await page.locator('#action-reason').fill('both');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
     expect(await page.locator('.outcome').count()).toBe(2);
@@ -123,12 +125,12 @@ describe('the lever drawer', () => {
       .locator('#group-found')
       .getByRole('link', { name: /Clean finished jobs/ })
       .click();
-    await page.waitForSelector('#lever-confirm');
-    await page.locator('#lever-reason').fill('room');
-    await page.locator('#lever-confirm').fill('mail');
+    await page.waitForSelector('#action-confirm');
+    await page.locator('#action-reason').fill('room');
+    await page.locator('#action-confirm').fill('mail');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#lever-confirm[aria-invalid="true"]');
-    await page.locator('#lever-confirm').fill('2');
+    await page.waitForSelector('#action-confirm[aria-invalid="true"]');
+    await page.locator('#action-confirm').fill('2');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
     await page.close();
@@ -136,10 +138,10 @@ describe('the lever drawer', () => {
 
   it('works as a page where there is no script', async () => {
     const page = await scene.open('/?search=reports', { javaScriptEnabled: false });
-    await page.getByRole('link', { name: 'Halt reports' }).click();
+    await page.getByRole('link', { name: 'Pause reports' }).click();
     await page.getByLabel('Why').fill('no script');
-    await page.getByRole('button', { name: 'Halt: reports' }).click();
-    expect(await page.locator('.outcomes').innerText()).toContain('halted by the console');
+    await page.getByRole('button', { name: 'Pause: reports' }).click();
+    expect(await page.locator('.outcomes').innerText()).toContain('paused by the console');
     await page.close();
   });
 });

@@ -15,32 +15,32 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['instance', '/i/default', untilLive],
   ['memory', '/i/default/memory', untilLive],
   ['workers', '/fleet', untilLive],
-  ['actions', '/actions'],
+  ['actions', '/audit'],
   ['replays', '/replays', untilLive],
   ['channels', '/channels', untilLive],
   ['replay form', '/replays?queues=bull:mail&jobTypes=send', untilLive],
   ['alerts', '/alerts', untilLive],
   ['alert rule', '/alerts/rules/new?kind=predicted'],
   ['not found', '/nothing-is-here'],
-  ['lever as a page', '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Amail'],
-  ['group as a page', '/lever/group?search=mail'],
+  ['action as a page', '/action?action=queue.rate-limit&instance=default&queues=bull%3Amail'],
+  ['group as a page', '/action/group?search=mail'],
   [
     'drawer',
     '/?search=mail',
     async (page) => {
       await untilLive(page);
       await page.locator('#queue-rows .cell-flow a').first().click();
-      await page.waitForSelector('#lever-preview');
+      await page.waitForSelector('#action-preview');
     },
   ],
   [
     'outcome',
-    '/lever?lever=queue.concurrency&instance=default&queues=bull%3Amail&args=%7B%22value%22%3A4%7D&why=look',
+    '/action?action=queue.concurrency&instance=default&queues=bull%3Amail&args=%7B%22value%22%3A4%7D&why=look',
     async (page) => {
       // What is set already can't be applied again: another number at each look.
-      const field = page.locator('#lever-form .input-number');
+      const field = page.locator('#action-form .input-number');
       await field.fill(String(Number(await field.inputValue()) + looks++));
-      await page.locator('#lever-form button[type="submit"]').click();
+      await page.locator('#action-form button[type="submit"]').click();
       await page.waitForSelector('.outcomes');
     },
   ],

@@ -9,7 +9,7 @@ const NAMES = [
   '<img src=x onerror=globalThis.hit=1>',
   '"><script>globalThis.hit=1</script>',
   "' autofocus onfocus=globalThis.hit=1 x='",
-  '<div hx-get="/actions" hx-trigger="load" hx-target="body">',
+  '<div hx-get="/audit" hx-trigger="load" hx-target="body">',
   '</template><hx-partial hx-target="body">gone</hx-partial>',
   'line\n\ndata <b id=injected>broken</b>\r\rend',
   '{{7*7}} %2e%2e/ ../../ ?# &amp; ünïcode ☃ 👩‍🚀',
@@ -54,7 +54,7 @@ describe('hostile names and data', () => {
     await page.close();
   });
 
-  it('run no script on the pages of the queue and of the job, nor in the drawer, which halts just that queue', async () => {
+  it('run no script on the pages of the queue and of the job, nor in the drawer, which pauses just that queue', async () => {
     const page = await scene.open('/');
     for (const name of NAMES) {
       await page.goto(`${scene.console.url}/i/default/q/${encodeURIComponent(`bull:${name}`)}`);
@@ -66,7 +66,7 @@ describe('hostile names and data', () => {
       expect(await page.evaluate('globalThis.hit')).toBeUndefined();
       await page.goto(`${scene.console.url}/?search=${encodeURIComponent(name)}`);
       await page.locator('#queue-rows .cell-flow a').first().click();
-      await page.locator('#lever-reason').fill(name);
+      await page.locator('#action-reason').fill(name);
       await page.keyboard.press('Enter');
       await page.waitForSelector('.outcomes');
       expect(await scene.redis.client.hget(`bull:${name}:meta`, 'concurrency')).toBe('0');

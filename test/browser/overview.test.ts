@@ -93,7 +93,7 @@ describe('the overview', () => {
     expect(await page.locator('.band').getAttribute('class')).toContain('state-critical');
 
     await full.getByRole('link', { name: /Raise maxmemory/ }).click();
-    await page.locator('#lever-reason').fill('room');
+    await page.locator('#action-reason').fill('room');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
     // Beneath the outcome the page has gone on; the pointer and the focus come back to where it was, and hold nothing.

@@ -35,9 +35,9 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   expect(await card.innerText()).toMatch(/Redis was full/);
   expect(await card.locator('.chips').innerText()).toMatch(/freed in Redis\s+[\d.]+ [KM]B/i);
   await card.getByRole('link', { name: 'Bring back' }).click();
-  await page.waitForSelector('#lever-preview');
-  expect(await page.locator('#lever-preview').innerText()).toMatch(/The guard looks at the first of them/);
-  const form = page.locator('#lever-form');
+  await page.waitForSelector('#action-preview');
+  expect(await page.locator('#action-preview').innerText()).toMatch(/The guard looks at the first of them/);
+  const form = page.locator('#action-form');
   await form.getByLabel(/Jobs a second/).fill('100');
   await form.getByLabel(/Why|Reason/i).fill('there is room again');
   await form.locator('button[type="submit"]').last().click();

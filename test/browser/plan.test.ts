@@ -5,8 +5,8 @@ import { axeFinds } from '../support/axe.js';
 import { PHONE, type Scene, startScene, WIDE } from '../support/scene.js';
 import { until } from '../support/until.js';
 
-const SLOTS = '/lever?lever=workers.concurrency&instance=default&queues=bull%3Awork';
-const LIMIT = '/lever?lever=queue.rate-limit&instance=default&queues=bull%3Awork';
+const SLOTS = '/action?action=workers.concurrency&instance=default&queues=bull%3Awork';
+const LIMIT = '/action?action=queue.rate-limit&instance=default&queues=bull%3Awork';
 
 describe('the forecast in the drawer', () => {
   let scene: Scene;
@@ -44,7 +44,7 @@ describe('the forecast in the drawer', () => {
     expect(scene.complaints().filter((text) => !text.includes('422'))).toEqual([]);
   });
 
-  const foretold = (page: Page) => page.locator('.forecast-after');
+  const forecast = (page: Page) => page.locator('.forecast-after');
 
   it('follows a slider by keyboard, with the number beside it, and the chart with both', async () => {
     const page = await scene.open(SLOTS);
@@ -56,15 +56,15 @@ describe('the forecast in the drawer', () => {
     await slider.focus();
     await page.keyboard.press('End');
     await expect.poll(() => number.inputValue()).toBe('50');
-    await expect.poll(() => foretold(page).nth(1).innerText()).toMatch(/^2\d\d\/s$/);
-    expect(await foretold(page).nth(0).innerText()).toMatch(/^1 min/);
+    await expect.poll(() => forecast(page).nth(1).innerText()).toMatch(/^2\d\d\/s$/);
+    expect(await forecast(page).nth(0).innerText()).toMatch(/^1 min/);
     await expect.poll(() => page.locator('.forecast-line').getAttribute('points')).not.toBe(line);
     // The preview below, which asks Redis, says the same.
-    await expect.poll(() => page.locator('#lever-preview').innerText()).toContain('50 slots in 1 process');
+    await expect.poll(() => page.locator('#action-preview').innerText()).toContain('50 slots in 1 process');
     expect(await page.evaluate('document.activeElement.type')).toBe('range');
     await number.fill('10');
     await expect.poll(() => slider.inputValue()).toBe('10');
-    await expect.poll(() => foretold(page).nth(1).innerText()).toMatch(/^(4|5)\d(\.\d)?\/s$/);
+    await expect.poll(() => forecast(page).nth(1).innerText()).toMatch(/^(4|5)\d(\.\d)?\/s$/);
     await page.close();
   });
 
@@ -72,13 +72,13 @@ describe('the forecast in the drawer', () => {
     const page = await scene.open(LIMIT);
     await page.locator('#field-max-input').fill('5');
     await expect.poll(() => page.locator('.forecast-limits').innerText()).toBe('Limited by the rate limit.');
-    await expect.poll(() => foretold(page).nth(1).innerText()).toBe('5/s');
+    await expect.poll(() => forecast(page).nth(1).innerText()).toBe('5/s');
     await page.close();
   });
 
   it('keeps its place while it is redrawn, whatever is typed', async () => {
     const page = await scene.open(SLOTS);
-    const box = () => page.locator('#lever-forecast').boundingBox();
+    const box = () => page.locator('#action-forecast').boundingBox();
     const before = await box();
     const number = page.locator('#field-value-input');
     for (const [typed, expected] of [
@@ -90,7 +90,7 @@ describe('the forecast in the drawer', () => {
       await number.fill(typed);
       await expect
         .poll(async () =>
-          (await foretold(page).count()) === 0 ? null : await foretold(page).nth(1).innerText(),
+          (await forecast(page).count()) === 0 ? null : await forecast(page).nth(1).innerText(),
         )
         .toEqual(expected === null ? null : expect.stringMatching(expected));
       const now = await box();
@@ -102,7 +102,7 @@ describe('the forecast in the drawer', () => {
   it('is left out where many queues are set at once', async () => {
     await scene.queue('other').add('x', {});
     const page = await scene.open(`${SLOTS}&queues=bull%3Aother`);
-    expect(await page.locator('#lever-forecast').count()).toBe(0);
+    expect(await page.locator('#action-forecast').count()).toBe(0);
     expect(await page.locator('input[type="range"]').count()).toBe(0);
     await page.close();
   });
@@ -114,7 +114,7 @@ describe('the forecast in the drawer', () => {
     it(`fits ${name}, in light and in dark, and axe finds nothing`, async () => {
       const page = await scene.open(SLOTS, options);
       await page.locator('#field-value-input').fill('30');
-      await expect.poll(() => foretold(page).count()).toBe(2);
+      await expect.poll(() => forecast(page).count()).toBe(2);
       const [content, width] = (await page.evaluate(
         '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
       )) as [number, number];
@@ -128,7 +128,7 @@ describe('the forecast in the drawer', () => {
 
   it('is there without a script, and the slider, which could do nothing, is not', async () => {
     const page = await scene.open(SLOTS, { javaScriptEnabled: false });
-    expect(await page.locator('#lever-forecast').innerText()).toContain('Drained in');
+    expect(await page.locator('#action-forecast').innerText()).toContain('Drained in');
     expect(await page.locator('.field-slider').isVisible()).toBe(false);
     await page.close();
   });

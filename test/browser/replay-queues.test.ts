@@ -115,7 +115,7 @@ it(
       async () => /1 replay under way at/.test(await line.innerText()),
       PATIENT,
     );
-    expect(await line.innerText()).toContain('It stops 1 replay and halts 2 replay queues.');
+    expect(await line.innerText()).toContain('It stops 1 replay and pauses 2 replay queues.');
     await expectUsable(page);
     await page.getByRole('button', { name: 'Pause all replays' }).click();
     await page.getByRole('heading', { name: 'Pause: 3 done' }).waitFor();
@@ -123,7 +123,7 @@ it(
       /bull:retry-mail: .*global concurrency none → 0/,
     );
     expect([await concurrency('retry-mail'), await concurrency('retry-bills')]).toEqual(['0', '0']);
-    expect(await line.innerText()).toMatch(/1 replay paused, 2 replay queues halted/);
+    expect(await line.innerText()).toMatch(/1 replay paused, 2 replay queues paused/);
     await expectUsable(page);
     await page.getByRole('button', { name: 'Resume all replays' }).click();
     await page.getByRole('heading', { name: 'Resume: 3 done' }).waitFor();
@@ -149,8 +149,8 @@ it(
     await page.getByRole('heading', { name: 'Set the rate: 1 done' }).waitFor();
     expect(await scene.redis.client.hget('bull:retry-mail:meta', 'max')).toBe('3');
     expect(await scene.redis.client.hget('bull:retry-bills:meta', 'max')).toBeNull();
-    const { actions } = (await scene.console.ask('GET', '/api/v1/actions')).body;
-    expect(actions[0]).toMatchObject({ lever: 'queue.rate-limit', reason: 'the mail server is slow' });
+    const { actions } = (await scene.console.ask('GET', '/api/v1/audit')).body;
+    expect(actions[0]).toMatchObject({ action: 'queue.rate-limit', reason: 'the mail server is slow' });
     await page.getByRole('link', { name: 'Undo: bull:retry-mail' }).press('Enter');
     await page.locator('#drawer[open] button[type="submit"]').last().waitFor();
     await page.goto(`${scene.console.url}/replays`);

@@ -36,7 +36,7 @@ describe('roles on the page', () => {
       '/i/default',
       '/i/default/q/bull%3Apayments',
       '/i/default/q/bull%3Apayments/jobs/pay-1',
-      '/actions',
+      '/audit',
       '/replays',
     ]) {
       await page.goto(`${scene.console.url}${path}`);
@@ -45,34 +45,34 @@ describe('roles on the page', () => {
       expect(await page.content(), path).not.toContain(SECRET_DATA);
     }
     const refused = await page.goto(
-      `${scene.console.url}/lever?lever=queue.halt&instance=default&queues=bull%3Apayments`,
+      `${scene.console.url}/action?action=queue.pause&instance=default&queues=bull%3Apayments`,
     );
     expect(refused?.status()).toBe(403);
     await page.close();
   });
 
-  it('an operator sees job data and levers, but not those of an admin', async () => {
+  it('an operator sees job data and actions, but not those of an admin', async () => {
     const page = await scene.open('/i/default/q/bull%3Apayments/jobs/pay-1', { token: TOKENS.operator });
     expect(await page.content()).toContain(SECRET_DATA);
     await page.goto(`${scene.console.url}/`);
     await untilLive(page);
     expect(await page.locator('[data-drawer]').count()).toBeGreaterThan(0);
     const refused = await page.goto(
-      `${scene.console.url}/lever?lever=redis.raise-maxmemory&instance=default`,
+      `${scene.console.url}/action?action=redis.raise-maxmemory&instance=default`,
     );
     expect(refused?.status()).toBe(403);
     await page.close();
   });
 
   it('who is not signed in is led to the door, and back to where they wanted to go', async () => {
-    const page = await scene.open('/actions');
+    const page = await scene.open('/audit');
     expect(new URL(page.url()).pathname).toBe('/sign-in');
     await page.fill('#token', 'wrong-token');
     await page.click('button[type="submit"]');
     expect(await page.locator('[role="alert"]').innerText()).toContain('not one of this console');
     await page.fill('#token', TOKENS.viewer);
     await page.click('button[type="submit"]');
-    await page.waitForURL(`${scene.console.url}/actions`);
+    await page.waitForURL(`${scene.console.url}/audit`);
     await page.close();
   });
 });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   });
   await untilSeen(scene, 'bull:mail');
   await scene.console.ask('POST', '/api/v1/markers', { text: 'mailer 2.7.0', queue: 'mail' });
-  await scene.console.ask('POST', '/api/v1/levers/queue.concurrency', {
+  await scene.console.ask('POST', '/api/v1/actions/queue.concurrency', {
     instance: 'default',
     queues: ['bull:mail'],
     args: { value: 7 },
@@ -49,7 +49,7 @@ describe('the timeline', () => {
     expect(text).toContain('mailer 2.7.0');
     expect(text).toContain('Why: the provider asked for less');
     expect(text).toMatch(/\d\d:\d\d:\d\d UTC/);
-    const finding = page.locator('.account-entry.state-warning').first();
+    const finding = page.locator('.activity-entry.state-warning').first();
     expect(await finding.innerText()).toMatch(/warning/);
     const time = finding.locator('time').first();
     await time.hover();
@@ -61,12 +61,12 @@ describe('the timeline', () => {
     const page = await scene.open('/timeline');
     await untilLive(page);
     await page.evaluate('window.isStillHere = true');
-    const first = page.locator('.account-entry').first();
+    const first = page.locator('.activity-entry').first();
     await first.locator('summary').first().click();
     await first.locator('input[name="text"]').first().fill('half a sen');
     await scene.console.ask('POST', '/api/v1/markers', { text: 'something new', kind: 'note' });
     await untilInView(page, 'something new');
-    expect(await page.locator('.account-entry').first().innerText()).toContain('something new');
+    expect(await page.locator('.activity-entry').first().innerText()).toContain('something new');
     expect(
       await page
         .locator('input[name="text"]')
@@ -80,12 +80,12 @@ describe('the timeline', () => {
     const page = await scene.open('/timeline');
     await untilLive(page);
     for (const box of await page.locator('input[name="g"]').all())
-      if ((await box.getAttribute('value')) !== 'levers') await box.uncheck();
+      if ((await box.getAttribute('value')) !== 'actions') await box.uncheck();
     await page.fill('#search', 'provider');
     await page.locator('.account-filter button[type="submit"]').click();
-    await page.waitForURL(/g=levers/);
+    await page.waitForURL(/g=actions/);
     await untilLive(page);
-    const entries = page.locator('.account-entry');
+    const entries = page.locator('.activity-entry');
     expect(await entries.count()).toBe(1);
     const version = page.locator('#account');
     const before = await version.getAttribute('data-account-version');

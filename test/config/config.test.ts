@@ -211,13 +211,16 @@ describe('channels of alerts', () => {
     expect(problems({ config })).toEqual([
       'alerts.channels.0.secret: HOOK_SECRET is not set in the environment',
     ]);
-    const loaded = loadConfig({ config }, { HOOK_SECRET: 'sixteen-letters-x' });
-    expect(loaded.alerts.channels[0]).toMatchObject({ secret: 'sixteen-letters-x', minSeverity: 'warning' });
+    const loaded = loadConfig({ config }, { HOOK_SECRET: 'sixteen-characters-x' });
+    expect(loaded.alerts.channels[0]).toMatchObject({
+      secret: 'sixteen-characters-x',
+      minSeverity: 'warning',
+    });
   });
 
   it('are printed and complained about without any secret', () => {
     const config =
-      file(`${hook('secret: sixteen-letters-x')}    - { name: pd, type: pagerduty, routingKey: routing-key-secret }
+      file(`${hook('secret: sixteen-characters-x')}    - { name: pd, type: pagerduty, routingKey: routing-key-secret }
     - { name: am, type: alertmanager, url: 'http://user:am-password@am:9093' }
     - { name: mail, type: email, host: smtp, username: u, password: smtp-password, from: a@b, to: [c@d] }
   deadManSwitch: { url: 'https://hc.example/beat-secret' }
@@ -234,7 +237,7 @@ describe('channels of alerts', () => {
     for (const complaint of wrong) expect(complaint).toMatch(/^alerts\./);
     for (const text of [printed, ...wrong])
       expect(text).not.toMatch(
-        /sixteen-letters|a-secret-path|routing-key-secret|am-password|smtp-password|beat-secret|slack-secret|short-secret/,
+        /sixteen-characters|a-secret-path|routing-key-secret|am-password|smtp-password|beat-secret|slack-secret|short-secret/,
       );
   });
 });

@@ -106,7 +106,7 @@ describe('one trouble is told once', () => {
       { nodes: [aNode({ countedBytes: 95 * MB })] },
     );
     expect(filling?.code).toBe('redis.filling');
-    expect(filling?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
+    expect(filling?.remedies[0]).toMatchObject({ action: 'workers.concurrency', args: { value: 20 } });
     expect(filling?.explains?.map(({ code }) => code)).toEqual([
       'jobtype.batch-wait',
       'queue.overloaded',
@@ -144,7 +144,7 @@ describe('one trouble is told once', () => {
     const alone = find([track])[0];
     expect(found[0]?.rank).toBeGreaterThanOrEqual(alone?.rank ?? Number.NaN);
     expect(found[0]?.remedies).toHaveLength(1 + (alone?.remedies.length ?? Number.NaN));
-    expect(found[0]?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
+    expect(found[0]?.remedies[0]).toMatchObject({ action: 'workers.concurrency', args: { value: 20 } });
   });
 
   test('batches of a type that few slots are busy with explain nothing about the others', () => {
@@ -168,7 +168,7 @@ describe('one trouble is told once', () => {
     // It stands where the overload would, though slow types rank lower.
     expect(found[0]?.rank).toBeGreaterThan(520);
     expect(found[0]?.severity).toBe('critical');
-    expect(found[0]?.remedies.map(({ lever }) => lever)).toContain('workers.concurrency');
+    expect(found[0]?.remedies.map(({ action }) => action)).toContain('workers.concurrency');
   });
 
   test('retries of what fails explain that the queue grows, and no slots are offered to fail more', () => {

@@ -5,7 +5,7 @@ import { mainWork } from '../../server/findings/main-work.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { compareFindings } from '../../server/findings/track.js';
 import { queueVerdict } from '../../server/findings/verdict.js';
-import { sightOf } from '../../server/model/sight.js';
+import { freshnessOf } from '../../server/model/sight.js';
 import type { Snapshot } from '../../server/watch/snapshot.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aType, someRuns } from '../support/job-types.js';
@@ -48,10 +48,10 @@ test('ranking is a total order, and the result is sorted by it with unique keys'
   );
 });
 
-test('what is not live is never critical, except for being blind, and offers no lever', () => {
+test('what is not live is never critical, except for being blind, and offers no action', () => {
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
-      if (sightOf(snapshot, NOW_MS).isLive) return;
+      if (freshnessOf(snapshot, NOW_MS).isLive) return;
       for (const finding of find(snapshot)) {
         const isAboutSight = finding.code === 'console.stale' || finding.code === 'redis.unreachable';
         if (!isAboutSight) expect(finding.severity).toBe('info');
@@ -61,7 +61,7 @@ test('what is not live is never critical, except for being blind, and offers no 
   );
 });
 
-test('while a Redis is full, no remedy adds work; where a lever is forbidden, no remedy pulls it', () => {
+test('while a Redis is full, no remedy adds work; where an action is forbidden, no remedy pulls it', () => {
   const adding = new Set([
     'queue.resume',
     'queue.concurrency',
@@ -71,13 +71,13 @@ test('while a Redis is full, no remedy adds work; where a lever is forbidden, no
   ]);
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
-      const levers = find(snapshot).flatMap((finding) => finding.remedies.map((remedy) => remedy.lever));
+      const actions = find(snapshot).flatMap((finding) => finding.remedies.map((remedy) => remedy.action));
       if (snapshot.nodes.some((node) => node.isFull))
-        expect(levers.filter((lever) => adding.has(lever))).toEqual([]);
+        expect(actions.filter((action) => adding.has(action))).toEqual([]);
       const { capabilities } = snapshot;
-      if (capabilities?.canSetConfig === false) expect(levers).not.toContain('redis.raise-maxmemory');
+      if (capabilities?.canSetConfig === false) expect(actions).not.toContain('redis.raise-maxmemory');
       if (capabilities?.canWrite === false)
-        expect(levers.filter((lever) => lever.startsWith('queue.'))).toEqual([]);
+        expect(actions.filter((action) => action.startsWith('queue.'))).toEqual([]);
     }),
   );
 });
@@ -88,8 +88,8 @@ test('while a Redis is full, more slots come only after room', () => {
     fc.property(anySnapshot, (snapshot) => {
       if (!snapshot.nodes.some((node) => node.isFull)) return;
       for (const { remedies } of find(snapshot)) {
-        const scaling = remedies.findIndex(({ lever }) => lever === 'workers.concurrency');
-        const making = remedies.findIndex(({ lever }) => room.has(lever));
+        const scaling = remedies.findIndex(({ action }) => action === 'workers.concurrency');
+        const making = remedies.findIndex(({ action }) => room.has(action));
         if (scaling >= 0) expect(making >= 0 && making < scaling).toBe(true);
       }
     }),

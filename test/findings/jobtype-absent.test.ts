@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
 import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { findLever } from '../../server/levers/index.js';
 import type { FailureRise, JobTypeState } from '../../server/watch/job-type-state.js';
 import { aWorker } from '../support/fleet.js';
 import { aJobType } from '../support/job-types.js';
@@ -19,7 +19,7 @@ function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: Snap
   const made = aSnapshot({ queues: [aQueue({ types: [aJobType(type)], ...queue })], ...snapshot });
   const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
   for (const remedy of findings.flatMap((finding) => finding.remedies))
-    expect(findLever(remedy.lever)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
+    expect(findAction(remedy.action)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
       success: true,
     });
   return findings;
@@ -64,10 +64,10 @@ describe('a type that stopped coming (Mezmo)', () => {
     expect(missing({ absent, baseline: young })?.severity).toBe('info');
   });
 
-  test('is not missed where the whole queue is held: paused, halted, without workers, Redis full', () => {
+  test('is not missed where the whole queue is held: paused, paused, without workers, Redis full', () => {
     const waiting = { counts: { waiting: 40 } };
     expect(missing(gone, { ...goesOn, ...waiting, flow: 'paused' })).toBeUndefined();
-    expect(missing(gone, { ...goesOn, flow: 'halted' })).toBeUndefined();
+    expect(missing(gone, { ...goesOn, flow: 'paused-by-spillway' })).toBeUndefined();
     const left = { workers: [aWorker({ agent: { isClosing: true } })] };
     expect(missing(gone, { ...goesOn, ...waiting, workers: 0 }, left)).toBeUndefined();
     const full = { ...listened, nodes: [aFullNode()] };
@@ -85,11 +85,11 @@ describe('a type that stopped coming (Mezmo)', () => {
     const back = { link: { sinceMs: NOW_MS - 10_000 } };
     expect(missing(gone, goesOn, { ...listened, ...back })).toBeUndefined();
     const { hearing } = aSnapshot();
-    for (const ears of [
+    for (const subscriber of [
       { ...hearing, status: 'deaf' as const },
       { ...hearing, sinceMs: NOW_MS - 10_000 },
     ])
-      expect(missing(gone, goesOn, { ...listened, hearing: ears })).toBeUndefined();
+      expect(missing(gone, goesOn, { ...listened, hearing: subscriber })).toBeUndefined();
   });
 
   test('is not missed where nobody is left who would tell: other workers came, without the agent', () => {

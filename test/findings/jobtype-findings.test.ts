@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
 import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { shownTo } from '../../server/findings/shown-to.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { findLever } from '../../server/levers/index.js';
 import type { FailureRise, JobTypeState } from '../../server/watch/job-type-state.js';
 import { aWorker } from '../support/fleet.js';
 import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
@@ -25,7 +25,7 @@ function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: Snap
   const made = aSnapshot({ queues: [aQueue({ types: [aJobType(type)], ...queue })], ...snapshot });
   const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
   for (const remedy of findings.flatMap((finding) => finding.remedies))
-    expect(findLever(remedy.lever)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
+    expect(findAction(remedy.action)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
       success: true,
     });
   return findings;
@@ -65,7 +65,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     expect(evidence(found, 'a run waits')).toBe(10);
     expect(evidence(found, 'batch size')).toBe(20);
     expect(found?.remedies[0]).toMatchObject({
-      lever: 'workers.concurrency',
+      action: 'workers.concurrency',
       queues: ['bull:analytics'],
       args: { value: 20 },
     });
@@ -139,11 +139,11 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const found = find(waits, over, { workers: [fiveSlots], nodes: [aFullNode()] });
     const [first] = found;
     expect(first?.code).toBe('redis.full');
-    const levers = first?.remedies.map(({ lever }) => lever) ?? [];
-    expect(levers.indexOf('workers.concurrency')).toBeGreaterThan(0);
-    expect(levers[0]).toBe('queue.trim-events');
+    const actions = first?.remedies.map(({ action }) => action) ?? [];
+    expect(actions.indexOf('workers.concurrency')).toBeGreaterThan(0);
+    expect(actions[0]).toBe('queue.trim-events');
     expect(first?.sentence).toMatch(/track in analytics each run takes 10 s .*set its concurrency to 20/);
-    const rest = found.slice(1).flatMap((finding) => finding.remedies.map(({ lever }) => lever));
+    const rest = found.slice(1).flatMap((finding) => finding.remedies.map(({ action }) => action));
     expect(rest).not.toContain('workers.concurrency');
     // Where room can't be made from here, no slots are offered at all.
     const managed = find(
@@ -155,7 +155,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
         capabilities: { canSetConfig: false },
       },
     );
-    expect(managed.flatMap(({ remedies }) => remedies.map(({ lever }) => lever))).not.toContain(
+    expect(managed.flatMap(({ remedies }) => remedies.map(({ action }) => action))).not.toContain(
       'workers.concurrency',
     );
   });
@@ -174,7 +174,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       },
     );
     expect(first?.code).toBe('redis.filling');
-    expect(first?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 20 } });
+    expect(first?.remedies[0]).toMatchObject({ action: 'workers.concurrency', args: { value: 20 } });
     expect(others.map(({ code }) => code)).not.toContain('jobtype.batch-wait');
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { findLever } from '../../server/levers/index.js';
 import type { QueueState, RedisNode } from '../../server/watch/snapshot.js';
 import {
   aFullNode,
@@ -52,7 +52,7 @@ describe('memory.job-type', () => {
       error: 2 * MB,
     });
     // Nothing is there to clean: only the limit, or the disk, can give room to jobs that have to run.
-    expect(finding?.remedies.map(({ lever }) => lever)).toEqual(['redis.raise-maxmemory', 'queue.park']);
+    expect(finding?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory', 'queue.park']);
   });
 
   test('says nothing while there is room, or where the samples can’t tell', () => {
@@ -85,7 +85,7 @@ describe('memory.job-type', () => {
     expect(found.map(({ code }) => code)).toEqual(['memory.job-type']);
     expect(found[0]?.sentence).toContain('set removeOnComplete');
     expect(found[0]?.remedies[0]).toMatchObject({
-      lever: 'queue.clean-finished',
+      action: 'queue.clean-finished',
       args: { state: 'completed' },
     });
     expect(found[0]?.remedies[0]?.predictedFreedBytes).toBeGreaterThan(30 * MB);
@@ -107,7 +107,7 @@ describe('memory.stack-traces', () => {
     expect(found.map(({ code }) => code)).toEqual(['memory.stack-traces']);
     expect(found[0]?.sentence).toContain('24 MB ± 1.0 MB, 60% of what Redis holds, with 149,000 failed jobs');
     expect(found[0]?.sentence).toContain('stackTraceLimit');
-    expect(found[0]?.remedies).toMatchObject([{ lever: 'queue.clean-finished', args: { state: 'failed' } }]);
+    expect(found[0]?.remedies).toMatchObject([{ action: 'queue.clean-finished', args: { state: 'failed' } }]);
   });
 
   test('a few are no finding', () => {
@@ -138,7 +138,7 @@ describe('memory.large-jobs', () => {
     const [finding] = about('memory.large-jobs', [aNode({ countedBytes: 30 * MB })], [queue]);
     expect(finding?.title).toBe('pdf jobs weigh 2.0 MB each');
     expect(finding?.sentence).toContain('the largest met: 9.0 MB');
-    // No lever makes a job that has to run smaller.
+    // No action makes a job that has to run smaller.
     expect(finding?.remedies).toEqual([]);
   });
 });
@@ -160,7 +160,7 @@ describe('memory.events', () => {
     );
     expect(finding).toMatchObject({ queue: null, title: '150 MB of events' });
     expect(finding?.sentence).toContain('100 queues');
-    expect(finding?.remedies).toMatchObject([{ lever: 'queue.trim-events' }]);
+    expect(finding?.remedies).toMatchObject([{ action: 'queue.trim-events' }]);
     expect(finding?.remedies[0]?.predictedFreedBytes).toBeGreaterThan(140 * MB);
   });
 
@@ -176,7 +176,7 @@ describe('memory beside queues', () => {
     ]);
     expect(finding).toMatchObject({ severity: 'warning', title: 'Clients hold 12 MB unread' });
     expect(finding?.sentence).toContain('12% of the limit');
-    expect(finding?.remedies.map(({ lever }) => lever)).toEqual(['redis.raise-maxmemory']);
+    expect(finding?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory']);
     expect(about('memory.output-buffers', [aFullNode({ clientOutputBytes: 12 * MB })])[0]?.severity).toBe(
       'critical',
     );
@@ -196,13 +196,13 @@ describe('memory beside queues', () => {
       '12,000 keys in Redis that belong to no queue hold 40 MB ± 3.0 MB, 47%',
     );
     expect(finding?.sentence).toContain('report:cache:… with 20 MB');
-    expect(finding?.remedies.map(({ lever }) => lever)).toEqual(['redis.raise-maxmemory']);
+    expect(finding?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory']);
     const little = aNode({ memory: someNodeMemory({ foreign: { ...foreign, bytes: 6 * MB } }) });
     expect(about('memory.foreign-keys', [little])).toEqual([]);
   });
 });
 
-test('every remedy of a memory finding is a call that its lever accepts and says what it frees', () => {
+test('every remedy of a memory finding is a call that its action accepts and says what it frees', () => {
   const queues = [
     track,
     aQueue({
@@ -222,9 +222,9 @@ test('every remedy of a memory finding is a call that its lever accepts and says
   );
   expect(found.length).toBeGreaterThan(2);
   for (const remedy of found.flatMap(({ remedies }) => remedies)) {
-    expect(findLever(remedy.lever)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
+    expect(findAction(remedy.action)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
       success: true,
     });
-    if (remedy.lever !== 'redis.raise-maxmemory') expect(remedy.predictedFreedBytes).toBeGreaterThan(0);
+    if (remedy.action !== 'redis.raise-maxmemory') expect(remedy.predictedFreedBytes).toBeGreaterThan(0);
   }
 });

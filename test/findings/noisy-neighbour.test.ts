@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
 import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { findLever } from '../../server/levers/index.js';
 import type { Snapshot } from '../../server/watch/snapshot.js';
 import { type NeighboursOver, neighbours } from '../support/neighbours.js';
 import { aFullNode, NOW_MS, someRates } from '../support/snapshot.js';
@@ -21,7 +21,7 @@ describe('one queue that holds up the others in its processes (CopperEgg)', () =
       title: 'resync holds up 2 other queues',
     });
     expect(found?.sentence).toBe(
-      'resync keeps 86% of the busy slots of 2 processes that probes-a and probes-b work in too, with resync jobs: their event loops are late by up to 0.2 s, so probe jobs of probes-a wait 2 s instead of under 0.1 s. What to do: cap or halt resync alone, and the rest flows; then give it workers of its own.',
+      'resync keeps 86% of the busy slots of 2 processes that probes-a and probes-b work in too, with resync jobs: their event loops are late by up to 0.2 s, so probe jobs of probes-a wait 2 s instead of under 0.1 s. What to do: cap or pause resync alone, and the rest flows; then give it workers of its own.',
     );
     expect(found?.evidence).toContainEqual({
       label: 'held up: probes-b',
@@ -29,27 +29,27 @@ describe('one queue that holds up the others in its processes (CopperEgg)', () =
     });
   });
 
-  test('can be capped at a tenth of its rate, or halted, and nobody else is touched', () => {
+  test('can be capped at a tenth of its rate, or paused, and nobody else is touched', () => {
     const remedies = noisy(find())?.remedies ?? [];
     expect(remedies).toMatchObject([
-      { lever: 'queue.rate-limit', queues: ['bull:resync'], args: { max: 10, durationMs: 1000 } },
-      { lever: 'queue.halt', queues: ['bull:resync'], args: {} },
+      { action: 'queue.rate-limit', queues: ['bull:resync'], args: { max: 10, durationMs: 1000 } },
+      { action: 'queue.pause', queues: ['bull:resync'], args: {} },
     ]);
     for (const remedy of remedies)
-      expect(findLever(remedy.lever)?.schema.safeParse(remedy.args)).toMatchObject({ success: true });
+      expect(findAction(remedy.action)?.schema.safeParse(remedy.args)).toMatchObject({ success: true });
     expect(remedies[0]?.effect).toContain('10/s instead of 100/s');
   });
 
-  test('that has a rate limit, or with Redis full, can only be halted', () => {
-    const levers = (snapshot: Snapshot) => noisy(findIn(snapshot))?.remedies.map(({ lever }) => lever);
+  test('that has a rate limit, or with Redis full, can only be paused', () => {
+    const actions = (snapshot: Snapshot) => noisy(findIn(snapshot))?.remedies.map(({ action }) => action);
     const limited = neighbours({ source: { rateLimit: { max: 500, durationMs: 1000 } } });
-    expect(levers(limited)).toEqual(['queue.halt']);
-    expect(levers({ ...neighbours(), nodes: [aFullNode()] })).toEqual(['queue.halt']);
+    expect(actions(limited)).toEqual(['queue.pause']);
+    expect(actions({ ...neighbours(), nodes: [aFullNode()] })).toEqual(['queue.pause']);
   });
 
-  test('whose rate is not known has none to cut: it can be halted', () => {
+  test('whose rate is not known has none to cut: it can be paused', () => {
     const remedies = noisy(find({ source: { rates: null } }))?.remedies;
-    expect(remedies?.map(({ lever }) => lever)).toEqual(['queue.halt']);
+    expect(remedies?.map(({ action }) => action)).toEqual(['queue.pause']);
   });
 
   test('explains that its victims, and it itself, grow: more slots for them are not offered', () => {
@@ -64,8 +64,8 @@ describe('one queue that holds up the others in its processes (CopperEgg)', () =
       'bull:probes-b',
       'bull:resync',
     ]);
-    const levers = found[0]?.remedies.map(({ lever }) => lever);
-    expect(levers).toEqual(['queue.rate-limit', 'queue.halt']);
+    const actions = found[0]?.remedies.map(({ action }) => action);
+    expect(actions).toEqual(['queue.rate-limit', 'queue.pause']);
   });
 
   test('has the same key from tick to tick', () => {

@@ -116,7 +116,7 @@ describe('queue.growing', () => {
       'queue.rate-limited',
     ]);
     expect(of({ ...growing, workers: 0 }).map((finding) => finding.code)).toEqual(['queue.no-workers']);
-    expect(of({ ...growing, flow: 'halted' }).map((finding) => finding.code)).toEqual([
+    expect(of({ ...growing, flow: 'paused-by-spillway' }).map((finding) => finding.code)).toEqual([
       'queue.paused-with-backlog',
     ]);
   });
@@ -127,15 +127,15 @@ describe('queue.growing', () => {
 });
 
 describe('queue.paused-with-backlog', () => {
-  test('a halt from this console names who and when, and offers to resume with what stood before', () => {
+  test('a pause from this console names who and when, and offers to resume with what stood before', () => {
     const [finding] = of({
-      flow: 'halted',
+      flow: 'paused-by-spillway',
       concurrency: 0,
-      halt: { formerConcurrency: 4, atMs: secondsAgo(720), actor: 'ana' },
+      pause: { formerConcurrency: 4, atMs: secondsAgo(720), actor: 'ana' },
       counts: { waiting: 200 },
     });
-    expect(finding?.sentence).toContain('was halted from this console by ana 12 min ago: 200 jobs wait');
-    expect(finding?.remedies).toMatchObject([{ lever: 'queue.resume', queues: ['bull:emails'], args: {} }]);
+    expect(finding?.sentence).toContain('was paused from this console by ana 12 min ago: 200 jobs wait');
+    expect(finding?.remedies).toMatchObject([{ action: 'queue.resume', queues: ['bull:emails'], args: {} }]);
     expect(finding?.remedies[0]?.effect).toContain('former global concurrency of 4');
   });
 
@@ -196,7 +196,7 @@ describe('queue.rate-limited', () => {
     expect(finding?.sentence).toContain('10 per second');
     expect(finding?.sentence).toContain('the backlog is gone in 1 min 40 s');
     expect(finding?.remedies).toMatchObject([
-      { lever: 'queue.rate-limit', args: { max: 20, durationMs: 1000 } },
+      { action: 'queue.rate-limit', args: { max: 20, durationMs: 1000 } },
     ]);
   });
 
@@ -233,7 +233,7 @@ describe('memory.retention', () => {
     expect(found[0]?.sentence).toContain('71 MB in 232 completed jobs');
     expect(found[0]?.sentence).toContain('71% of the limit');
     expect(found[0]?.remedies).toMatchObject([
-      { lever: 'queue.clean-finished', args: { state: 'completed', keep: 100 } },
+      { action: 'queue.clean-finished', args: { state: 'completed', keep: 100 } },
     ]);
   });
 
@@ -262,7 +262,7 @@ describe('many queues with one trouble', () => {
     expect(found[0]?.queues?.[0]).toBe('bull:q299');
     expect(found[0]?.queues).toHaveLength(100);
     expect(found[0]?.remedies).toMatchObject([
-      { lever: 'queue.resume', label: 'Resume: the 100 worst queues' },
+      { action: 'queue.resume', label: 'Resume: the 100 worst queues' },
     ]);
     expect(found[0]?.remedies[0]?.queues).toHaveLength(100);
   });

@@ -69,14 +69,14 @@ describe('redis.full', () => {
     expect(first?.sentence).toContain('60 MB in unfinished jobs of track');
   });
 
-  test('remedies come by harmlessness: events, completed, failed, then the limit, then a halt', () => {
+  test('remedies come by harmlessness: events, completed, failed, then the limit, then a pause', () => {
     const { remedies } = one(full, 'redis.full');
-    expect(remedies.map((remedy) => [remedy.lever, remedy.args])).toEqual([
+    expect(remedies.map((remedy) => [remedy.action, remedy.args])).toEqual([
       ['queue.trim-events', { keep: 100 }],
       ['queue.clean-finished', { state: 'completed', keep: 100 }],
       ['queue.clean-finished', { state: 'failed', keep: 1000 }],
       ['redis.raise-maxmemory', { maxBytes: 150 * MB }],
-      ['queue.halt', {}],
+      ['queue.pause', {}],
     ]);
     expect(remedies[1]?.predictedFreedBytes).toBe(Math.round(20 * MB * 0.98));
     expect(remedies[2]?.predictedFreedBytes).toBe(12 * MB * 0.75);
@@ -98,14 +98,14 @@ describe('redis.full', () => {
         types: [someType({ type: 'track', backlogBytes: 44 * MB })],
       }),
     });
-    const levers = (snapshot: Snapshot) => one(snapshot, 'redis.full').remedies.map(({ lever }) => lever);
-    expect(levers(aSnapshot({ nodes: [node], queues: [track] }))).toEqual([
+    const actions = (snapshot: Snapshot) => one(snapshot, 'redis.full').remedies.map(({ action }) => action);
+    expect(actions(aSnapshot({ nodes: [node], queues: [track] }))).toEqual([
       'redis.raise-maxmemory',
       'queue.park',
     ]);
     const alone = { ...track, memory: someMemory({ completedBytes: 0.3 * MB, eventsBytes: 0.4 * MB }) };
     expect(
-      levers(aSnapshot({ nodes: [node], queues: [alone], capabilities: { canSetConfig: false } })),
+      actions(aSnapshot({ nodes: [node], queues: [alone], capabilities: { canSetConfig: false } })),
     ).toContain('queue.trim-events');
   });
 
@@ -130,10 +130,10 @@ describe('redis.full', () => {
         }),
       ],
     });
-    const levers = find(snapshot).flatMap((finding) => finding.remedies.map((remedy) => remedy.lever));
-    expect(levers).not.toContain('queue.resume');
-    expect(levers).not.toContain('queue.concurrency');
-    expect(levers).not.toContain('queue.rate-limit');
+    const actions = find(snapshot).flatMap((finding) => finding.remedies.map((remedy) => remedy.action));
+    expect(actions).not.toContain('queue.resume');
+    expect(actions).not.toContain('queue.concurrency');
+    expect(actions).not.toContain('queue.rate-limit');
     expect(codes(snapshot)).toEqual(
       expect.arrayContaining(['queue.paused-with-backlog', 'queue.capped', 'queue.rate-limited']),
     );
@@ -148,10 +148,10 @@ describe('redis.full', () => {
     );
   });
 
-  test('the small queue that matters is never offered for a halt, nor one that still drains', () => {
+  test('the small queue that matters is never offered for a pause, nor one that still drains', () => {
     const draining = aQueue({ ...heavy, rates: someRates({ departuresPerSecond: 70 }) });
     const snapshot = aSnapshot({ nodes: [aFullNode()], queues: [draining, orders] });
-    expect(one(snapshot, 'redis.full').remedies.map((remedy) => remedy.lever)).not.toContain('queue.halt');
+    expect(one(snapshot, 'redis.full').remedies.map((remedy) => remedy.action)).not.toContain('queue.pause');
   });
 
   test('a few large finished jobs are worth cleaning too', () => {
@@ -162,7 +162,7 @@ describe('redis.full', () => {
     });
     const { remedies } = one(aSnapshot({ nodes: [aFullNode()], queues: [twenty] }), 'redis.full');
     expect(remedies[0]).toMatchObject({
-      lever: 'queue.clean-finished',
+      action: 'queue.clean-finished',
       args: { state: 'completed', keep: 100 },
     });
     const dozen = aQueue({
@@ -189,18 +189,18 @@ describe('redis.full', () => {
   test('where CONFIG SET is forbidden no button offers it, and the sentence says what is left', () => {
     const managed = aSnapshot({ ...full, capabilities: { canSetConfig: false } });
     const finding = one(managed, 'redis.full');
-    expect(finding.remedies.map((remedy) => remedy.lever)).not.toContain('redis.raise-maxmemory');
+    expect(finding.remedies.map((remedy) => remedy.action)).not.toContain('redis.raise-maxmemory');
     expect(finding.remedies).not.toHaveLength(0);
     expect(finding.sentence).toContain('raise maxmemory where Redis is managed');
   });
 
-  test('a console that may not write offers no queue levers', () => {
+  test('a console that may not write offers no queue actions', () => {
     const reader = aSnapshot({
       ...full,
       capabilities: { canWrite: false, refusals: { canWrite: 'NOPERM' } },
     });
     const finding = one(reader, 'redis.full');
-    expect(finding.remedies.map((remedy) => remedy.lever)).toEqual(['redis.raise-maxmemory']);
+    expect(finding.remedies.map((remedy) => remedy.action)).toEqual(['redis.raise-maxmemory']);
     expect(finding.sentence).toContain('it can only show');
     expect(one(reader, 'redis.read-only')).toMatchObject({
       severity: 'info',
@@ -248,7 +248,7 @@ describe('redis.filling', () => {
     expect(finding.sentence).toContain('is not growing now');
   });
 
-  test('a few seconds of growth do not foretell the next hour', () => {
+  test('a few seconds of growth do not forecast the next hour', () => {
     const node = aNode({ countedBytes: 30 * MB, forecast: { ...filling(600), windowMs: 8000 } });
     expect(codes(aSnapshot({ nodes: [node] }))).toEqual([]);
     const watched = aNode({ countedBytes: 30 * MB, forecast: filling(600) });
@@ -292,7 +292,7 @@ describe('redis.no-limit and redis.eviction-policy', () => {
       'redis.eviction-policy',
     );
     expect(now).toMatchObject({ severity: 'critical', title: 'Redis is deleting keys' });
-    expect(now.remedies.map((remedy) => remedy.lever)).toEqual(['redis.raise-maxmemory']);
+    expect(now.remedies.map((remedy) => remedy.action)).toEqual(['redis.raise-maxmemory']);
   });
 
   test('volatile policies take the locks, so the sentence does not claim lost jobs', () => {
@@ -325,7 +325,7 @@ describe('redis.read-only', () => {
     );
   });
 
-  test('a full replica offers no lever that it would refuse', () => {
+  test('a full replica offers no action that it would refuse', () => {
     const finding = one(
       aSnapshot({ nodes: [aFullNode({ role: 'replica', isReadOnly: true })] }),
       'redis.full',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
 import type { Remedy } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { findLever } from '../../server/levers/index.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory } from '../support/snapshot.js';
 
@@ -28,8 +28,8 @@ const troubles = {
       aQueue({
         name: 'b',
         ...waiting,
-        flow: 'halted',
-        halt: { formerConcurrency: 3, atMs: 0, actor: 'ana' },
+        flow: 'paused-by-spillway',
+        pause: { formerConcurrency: 3, atMs: 0, actor: 'ana' },
       }),
       aQueue({ name: 'c', ...waiting, concurrency: 4 }),
       aQueue({ name: 'd', ...waiting, concurrency: 0 }),
@@ -40,15 +40,18 @@ const troubles = {
   }),
 };
 
-test.each(Object.entries(troubles))('every remedy for %s is a call that its lever accepts', (_, snapshot) => {
-  const remedies = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS).flatMap(
-    (finding) => finding.remedies,
-  );
-  expect(remedies.length).toBeGreaterThan(0);
-  for (const remedy of remedies) expectAccepted(remedy);
-});
+test.each(Object.entries(troubles))(
+  'every remedy for %s is a call that its action accepts',
+  (_, snapshot) => {
+    const remedies = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS).flatMap(
+      (finding) => finding.remedies,
+    );
+    expect(remedies.length).toBeGreaterThan(0);
+    for (const remedy of remedies) expectAccepted(remedy);
+  },
+);
 
-test('whatever a Redis looks like, every remedy is a call that its lever accepts', () => {
+test('whatever a Redis looks like, every remedy is a call that its action accepts', () => {
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
       for (const finding of detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS))
@@ -59,9 +62,9 @@ test('whatever a Redis looks like, every remedy is a call that its lever accepts
 });
 
 function expectAccepted(remedy: Remedy): void {
-  const lever = findLever(remedy.lever);
-  expect(lever, remedy.lever).not.toBeNull();
-  expect(lever?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
-  expect(remedy.queues.length > 0, remedy.label).toBe(lever?.scope === 'queue');
-  expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(lever?.scope === 'worker');
+  const action = findAction(remedy.action);
+  expect(action, remedy.action).not.toBeNull();
+  expect(action?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
+  expect(remedy.queues.length > 0, remedy.label).toBe(action?.scope === 'queue');
+  expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(action?.scope === 'worker');
 }

@@ -78,7 +78,7 @@ describe('verdicts are held against noise', () => {
     'stuck',
     'blocked-by-memory',
     'paused',
-    'halted',
+    'paused-by-spillway',
     'idle',
   ];
 
@@ -147,7 +147,7 @@ test('a held verdict ends as soon as its ground is plainly gone', () => {
 describe('the ladder: a cause stands above its symptoms', () => {
   test('stopped on purpose explains all else', () => {
     expect(verdict(everything, full)).toBe('paused');
-    expect(verdict({ ...everything, flow: 'halted' }, full)).toBe('halted');
+    expect(verdict({ ...everything, flow: 'paused-by-spillway' }, full)).toBe('paused-by-spillway');
   });
 
   test('nobody there comes before a full Redis, because room alone would not help', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
 import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { findLever } from '../../server/levers/index.js';
 import { noDelay, type SelfDelay } from '../../server/model/self-delay.js';
 import { verdictsInWords } from '../../server/routes/pages/worker-view-model.js';
 import type { WorkerState } from '../../server/watch/worker-state.js';
@@ -39,9 +39,9 @@ function find(
   const made = aSnapshot({ queues: [aQueue(queue)], workers, ...snapshot });
   const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
   for (const remedy of findings.flatMap((finding) => finding.remedies)) {
-    const lever = findLever(remedy.lever);
-    expect(lever?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
-    expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(lever?.scope === 'worker');
+    const action = findAction(remedy.action);
+    expect(action?.schema.safeParse(remedy.args), remedy.label).toMatchObject({ success: true });
+    expect((remedy.workers?.length ?? 0) > 0, remedy.label).toBe(action?.scope === 'worker');
   }
   return findings;
 }
@@ -62,7 +62,7 @@ describe('findings about workers', () => {
       title: '2 of 5 workers gone since 03:04 UTC',
     });
     expect(finding?.sentence).toMatch(/w0@web and w1@web .*8 jobs stall.*30 slots of 3 other workers/);
-    expect(finding?.remedies[0]).toMatchObject({ lever: 'workers.concurrency', args: { value: 17 } });
+    expect(finding?.remedies[0]).toMatchObject({ action: 'workers.concurrency', args: { value: 17 } });
   });
 
   it('name the silent one and the way to renew its connection', () => {
@@ -75,7 +75,7 @@ describe('findings about workers', () => {
       lastDepartureAtMs: NOW_MS,
     });
     expect(findings[0]).toMatchObject({ code: 'worker.silent', severity: 'critical', worker: 'deaf' });
-    expect(findings[0]?.remedies[0]).toMatchObject({ lever: 'worker.reconnect', workers: ['deaf'] });
+    expect(findings[0]?.remedies[0]).toMatchObject({ action: 'worker.reconnect', workers: ['deaf'] });
   });
 
   it('name the outlier and offer to take it out of the pool; paused, it is nobody’s trouble any more', () => {
@@ -92,7 +92,7 @@ describe('findings about workers', () => {
     const slow = aWorker({ id: 'slow', label: 'slow@web', agent: { types: types(1_500) } });
     const [finding] = find([...peers, slow]);
     expect(finding).toMatchObject({ code: 'worker.outlier', worker: 'slow' });
-    expect(finding?.remedies[0]).toMatchObject({ lever: 'worker.pause', workers: ['slow'] });
+    expect(finding?.remedies[0]).toMatchObject({ action: 'worker.pause', workers: ['slow'] });
     const paused = aWorker({ id: 'slow', agent: { types: types(1_500), paused: 'order', running: 0 } });
     expect(codes(find([...peers, paused]))).toEqual([]);
   });
@@ -119,7 +119,7 @@ describe('findings about workers', () => {
       expect(finding?.sentence).toMatch(
         /w0@web and w1@web\) are paused by Spillway \(ada, 12 min ago: slow\)/,
       );
-      expect(finding?.remedies).toMatchObject([{ lever: 'worker.resume', workers: ['w0', 'w1'] }]);
+      expect(finding?.remedies).toMatchObject([{ action: 'worker.resume', workers: ['w0', 'w1'] }]);
     }
     const working = aWorker({ id: 'works' });
     const moving = { counts: { waiting: 50, active: 3 }, lastDepartureAtMs: NOW_MS };
@@ -160,7 +160,7 @@ describe('findings about workers', () => {
       { code: 'worker.blocked', queue: null, title: '3 workers are blocked' },
     ]);
     expect(
-      findings.flatMap(({ remedies }) => remedies).some(({ lever }) => lever.startsWith('workers.')),
+      findings.flatMap(({ remedies }) => remedies).some(({ action }) => action.startsWith('workers.')),
     ).toBe(false);
   });
 

@@ -25,7 +25,7 @@ function counted(text: string): Iterable<string> & { taken: number } {
 }
 
 describe('a glob', () => {
-  it('matches what the plainest reading of it matches, also beyond 32 letters and with letters of two code units', () => {
+  it('matches what the plainest reading of it matches, also beyond 32 characters and with characters of two code units', () => {
     const few = fc.string({ unit: fc.constantFrom('a', 'b', ':', '*', '?', '🦀'), maxLength: 7 });
     fc.assert(
       fc.property(few, few, fc.integer({ min: 0, max: 40 }), (glob, text, shared) => {

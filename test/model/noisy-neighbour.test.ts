@@ -56,7 +56,7 @@ describe('nobody is blamed', () => {
   });
 
   test('for those that a person or a limit holds back', () => {
-    expect(names({ victim: { flow: 'halted' } })).toEqual([]);
+    expect(names({ victim: { flow: 'paused-by-spillway' } })).toEqual([]);
     expect(names({ victim: { flow: 'paused' } })).toEqual([]);
     expect(names({ victim: { rateLimitedForMs: 400 } })).toEqual([]);
   });

@@ -90,7 +90,7 @@ describe('what is known of a queue', () => {
     expect(input).toMatchObject({ slots: 10, processes: 1 });
   });
 
-  it('foretells nothing with a measurement that was taken partly under other settings', () => {
+  it('forecasts nothing with a measurement that was taken partly under other settings', () => {
     const order = {
       scope: '*',
       setting: 'concurrency',
@@ -100,13 +100,13 @@ describe('what is known of a queue', () => {
       untilMs: null,
       orderId: 'o',
     };
-    const queue = backlog({ keptOrders: [{ ...order, setting: 'concurrency', atMs: NOW_MS - 10_000 }] });
+    const queue = backlog({ overrides: [{ ...order, setting: 'concurrency', atMs: NOW_MS - 10_000 }] });
     // What the agents finished in the last seconds, all of it after the order.
     expect(basis(queue).input.measured?.departuresPerSecond).toBe(10);
     expect(basis(queue, { workers: [] }).input.measured).toBeNull();
   });
 
-  it('foretells nothing with what left while workers were there that have crashed since', () => {
+  it('forecasts nothing with what left while workers were there that have crashed since', () => {
     const crash = { agentId: 'c', lastBeatAtMs: NOW_MS - 12_000, running: 10 };
     const crashed = worker('c', { isConnected: false, lastSeenAtMs: NOW_MS - 12_000, agent: crash });
     const { input } = basis(backlog(), { workers: [worker('a'), worker('b'), crashed] });
@@ -130,9 +130,9 @@ describe('what is known of a queue', () => {
     expect(burst(2_900)).toBeCloseTo(3_000);
   });
 
-  it('knows a halt from what it will be resumed with', () => {
-    const halt = { formerConcurrency: 6, atMs: NOW_MS - 90_000, actor: 'x' };
-    const { input } = basis(backlog({ flow: 'halted', concurrency: 0, halt }));
+  it('knows a pause from what it will be resumed with', () => {
+    const pause = { formerConcurrency: 6, atMs: NOW_MS - 90_000, actor: 'x' };
+    const { input } = basis(backlog({ flow: 'paused-by-spillway', concurrency: 0, pause }));
     expect(input).toMatchObject({ isPaused: true, globalConcurrency: 6 });
     expect(predict(input, {}).bottleneck).toBe('paused');
     expect(predict(input, { pauseQueue: false }).bottleneck).toBe('global-concurrency');

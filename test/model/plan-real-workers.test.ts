@@ -63,7 +63,7 @@ async function leftOf(): Promise<number> {
   return waiting + active;
 }
 
-it('what is foretold of a live raise of concurrency comes true with real workers', async () => {
+it('what is forecast of a live raise of concurrency comes true with real workers', async () => {
   await addJobs();
   const start = () =>
     startAttached({ port: redis.port, workers: [{ queue: 'work', concurrency: 4, attach: null }] });
@@ -86,7 +86,7 @@ it('what is foretold of a live raise of concurrency comes true with real workers
   const tookSeconds = (Date.now() - startMs) / 1000;
   const [low, high] = raised.drainRange;
   console.log(
-    `foretold ${raised.drainSeconds?.toFixed(1)} s (${low?.toFixed(1)} to ${high?.toFixed(1)}), took ${tookSeconds.toFixed(1)} s; as it was: ${asItIs.drainSeconds?.toFixed(1)} s`,
+    `forecast ${raised.drainSeconds?.toFixed(1)} s (${low?.toFixed(1)} to ${high?.toFixed(1)}), took ${tookSeconds.toFixed(1)} s; as it was: ${asItIs.drainSeconds?.toFixed(1)} s`,
   );
   expect(Math.abs((raised.drainSeconds ?? 0) - tookSeconds) / tookSeconds).toBeLessThan(0.3);
   // The machine is shared with whatever else is tested, so the range is given some room.

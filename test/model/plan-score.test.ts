@@ -3,7 +3,7 @@ import { judgePrediction, type Prediction, type Seen, scoreOf } from '../../serv
 import { scoreWords } from '../../server/model/plan/score-words.js';
 import { NOW_MS } from '../support/snapshot.js';
 
-const foretold: Prediction = {
+const forecast: Prediction = {
   madeAtMs: NOW_MS,
   instance: 'default',
   queue: 'bull:mail',
@@ -27,24 +27,24 @@ function seen(afterSeconds: number, over: Partial<Seen> = {}): Seen {
 
 describe('a prediction that comes to its end', () => {
   it('is off by its distance from what happened, and right where that is inside its range', () => {
-    expect(judgePrediction(foretold, seen(125))).toEqual({
+    expect(judgePrediction(forecast, seen(125))).toEqual({
       status: 'settled',
       actualSeconds: 125,
       errorRatio: 0.2,
       isInsideRange: true,
     });
-    expect(judgePrediction(foretold, seen(50))).toMatchObject({ errorRatio: 1, isInsideRange: false });
-    expect(judgePrediction(foretold, seen(200))).toMatchObject({ errorRatio: 0.5, isInsideRange: false });
+    expect(judgePrediction(forecast, seen(50))).toMatchObject({ errorRatio: 1, isInsideRange: false });
+    expect(judgePrediction(forecast, seen(200))).toMatchObject({ errorRatio: 0.5, isInsideRange: false });
   });
 
   it('is open while jobs wait, and counts as drained with a hundredth of them left', () => {
-    expect(judgePrediction(foretold, seen(100, { backlog: 101 }))).toEqual({ status: 'open' });
-    expect(judgePrediction(foretold, seen(100, { backlog: 100 }))).toMatchObject({ status: 'settled' });
+    expect(judgePrediction(forecast, seen(100, { backlog: 101 }))).toEqual({ status: 'open' });
+    expect(judgePrediction(forecast, seen(100, { backlog: 100 }))).toMatchObject({ status: 'settled' });
   });
 
   it('is settled as wrong when three times its range have passed', () => {
-    expect(judgePrediction(foretold, seen(390, { backlog: 5_000 }))).toEqual({ status: 'open' });
-    expect(judgePrediction(foretold, seen(400, { backlog: 5_000 }))).toEqual({
+    expect(judgePrediction(forecast, seen(390, { backlog: 5_000 }))).toEqual({ status: 'open' });
+    expect(judgePrediction(forecast, seen(400, { backlog: 5_000 }))).toEqual({
       status: 'settled',
       actualSeconds: null,
       errorRatio: 0.75,
@@ -54,7 +54,7 @@ describe('a prediction that comes to its end', () => {
 });
 
 describe('a prediction of never', () => {
-  const never: Prediction = { ...foretold, drainSeconds: null, drainRange: [600, null] };
+  const never: Prediction = { ...forecast, drainSeconds: null, drainRange: [600, null] };
 
   it('is believed after an hour', () => {
     expect(judgePrediction(never, seen(3_599, { backlog: 9_000 }))).toEqual({ status: 'open' });
@@ -75,22 +75,22 @@ describe('a prediction of never', () => {
 describe('a prediction that says nothing of the model any more', () => {
   it('is void when settings are changed, drained or not', () => {
     const reason = { status: 'void', reason: 'settings-changed' };
-    expect(judgePrediction(foretold, seen(90, { areSettingsChanged: true }))).toEqual(reason);
-    expect(judgePrediction(foretold, seen(10, { areSettingsChanged: true, backlog: 9_000 }))).toEqual(reason);
+    expect(judgePrediction(forecast, seen(90, { areSettingsChanged: true }))).toEqual(reason);
+    expect(judgePrediction(forecast, seen(10, { areSettingsChanged: true, backlog: 9_000 }))).toEqual(reason);
   });
 
   it('is void when arrivals are more than half off, and stays where they are less', () => {
     const reason = { status: 'void', reason: 'arrivals-changed' };
-    expect(judgePrediction(foretold, seen(90, { arrivalsPerSecond: 80 }))).toEqual(reason);
-    expect(judgePrediction(foretold, seen(90, { arrivalsPerSecond: 20 }))).toEqual(reason);
-    expect(judgePrediction(foretold, seen(90, { arrivalsPerSecond: 70 }))).toMatchObject({
+    expect(judgePrediction(forecast, seen(90, { arrivalsPerSecond: 80 }))).toEqual(reason);
+    expect(judgePrediction(forecast, seen(90, { arrivalsPerSecond: 20 }))).toEqual(reason);
+    expect(judgePrediction(forecast, seen(90, { arrivalsPerSecond: 70 }))).toMatchObject({
       status: 'settled',
     });
   });
 
   it('is not void for arrivals that chance or nobody would notice', () => {
     // Seven arrivals in the first two seconds where four were expected; after a minute it is no chance any more.
-    const small: Prediction = { ...foretold, arrivalsPerSecond: 2, backlog: 100, drainSeconds: 10 };
+    const small: Prediction = { ...forecast, arrivalsPerSecond: 2, backlog: 100, drainSeconds: 10 };
     expect(judgePrediction(small, seen(2, { arrivalsPerSecond: 3.5, backlog: 80 }))).toEqual({
       status: 'open',
     });
@@ -98,7 +98,7 @@ describe('a prediction that says nothing of the model any more', () => {
       status: 'void',
     });
     // One arrival in the first second where 0.2 a second were expected, of a backlog that shrinks by 100 a second.
-    const quiet: Prediction = { ...foretold, arrivalsPerSecond: 0.2 };
+    const quiet: Prediction = { ...forecast, arrivalsPerSecond: 0.2 };
     expect(judgePrediction(quiet, seen(1, { arrivalsPerSecond: 1, backlog: 9_000 }))).toEqual({
       status: 'open',
     });

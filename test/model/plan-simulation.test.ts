@@ -6,7 +6,7 @@ import { observe } from '../support/observe-simulation.js';
 import { SimulatedQueue } from '../support/simulate-queue.js';
 import { trialOf, WORLD_KINDS, type WorldKind } from '../support/simulated-worlds.js';
 
-/** Enough for each bound below: some worlds drain before anything is foretold. */
+/** Enough for each bound below: some worlds drain before anything is forecast. */
 const WORLDS_OF_A_KIND = 18;
 /** Others than those with which the model was made. */
 const FIRST_SEED = 70_000;
@@ -29,7 +29,7 @@ interface Result {
   readonly because: string;
 }
 
-/** Foretells the outcome of one world from what was observed, and then lets it happen; null: nothing waits. */
+/** Forecasts the outcome of one world from what was observed, and then lets it happen; null: nothing waits. */
 function run(kind: WorldKind, seed: number, knowsBatchSize = true): Result | null {
   const trial = trialOf(kind, seed);
   const queue = new SimulatedQueue(trial.world, seed);

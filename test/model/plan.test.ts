@@ -60,7 +60,7 @@ describe('drain time', () => {
     expect(plan).toMatchObject({ bottleneck: 'arrivals', drainSeconds: 0, throughputPerSecond: 50 });
   });
 
-  it('nothing drains without workers, while paused, or while halted by a global concurrency of 0', () => {
+  it('nothing drains without workers, while paused, or while paused by a global concurrency of 0', () => {
     expect(predict(planInput({ processes: 0, slots: 0 }), {})).toMatchObject({
       bottleneck: 'workers',
       drainSeconds: null,

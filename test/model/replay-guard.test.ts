@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountOf, type ReplayCounts } from '../../server/model/replay-account.js';
 import { judgeCanary } from '../../server/model/replay-canary.js';
-import { type GuardSight, type GuardState, guardRate, startGuard } from '../../server/model/replay-guard.js';
-import { countLetters } from '../../server/replay/replay-batch.js';
+import { type GuardState, guardRate, type LoadSample, startGuard } from '../../server/model/replay-guard.js';
+import { countChars } from '../../server/replay/replay-batch.js';
 
 const BEFORE = { waitSeconds: { 'bull:mail': 0.5 }, roundTripMs: 2 };
-const CALM: GuardSight = {
+const CALM: LoadSample = {
   atMs: 0,
   isBlind: false,
   isFull: false,
@@ -22,7 +22,7 @@ const CALM: GuardSight = {
 /** The guard after looking at the same thing once a second. */
 function guardFor(
   seconds: number,
-  sight: Partial<GuardSight>,
+  sight: Partial<LoadSample>,
   from: GuardState = startGuard(1_000, 0),
 ): GuardState {
   let state = from;
@@ -134,7 +134,7 @@ it('the account adds up whatever comes of the jobs, in whatever order it is lear
           ['', first],
           [first, later],
         ] as const) {
-          counts = countLetters(counts, from, to);
+          counts = countChars(counts, from, to);
           const account = accountOf(counts, isSwept);
           expect(account.matched).toBe(account.moved + account.skipped + account.remaining);
           expect(account.moved).toBe(account.succeeded + account.failedAgain + account.gone + account.toRun);

@@ -61,7 +61,7 @@ describe('the tenant of a job', () => {
     expect(tenantIn(data, parseTenantField(field) ?? [])).toBe(NO_TENANT);
   });
 
-  it('is text of at most 80 whole letters, whatever the data are', () => {
+  it('is text of at most 80 whole characters, whatever the data are', () => {
     expect([...tenantIn(JSON.stringify({ t: '👩'.repeat(200) }), ['t'])]).toHaveLength(80);
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), fc.array(fc.string(), { maxLength: 4 }), (data, path) => {

@@ -165,9 +165,11 @@ describe('a worker is', () => {
     expect(verdict({ agent: idle }, { ...waiting, readAtMs: NOW_MS - 10_000 })).toBe('healthy');
   });
 
-  it('not silent where a halt, a rate limit, a full Redis or a pause explains that it starts nothing', () => {
+  it('not silent where a pause, a rate limit, a full Redis or a pause explains that it starts nothing', () => {
     const idle = { running: 0, lastStartedAtMs: NOW_MS - 30_000, lastFinishedAtMs: NOW_MS - 30_000 };
-    expect(verdict({ agent: idle }, { ...waiting, flow: 'halted', concurrency: 0 })).toBe('capped');
+    expect(verdict({ agent: idle }, { ...waiting, flow: 'paused-by-spillway', concurrency: 0 })).toBe(
+      'capped',
+    );
     expect(verdict({ agent: idle }, { ...waiting, flow: 'paused' })).toBe('healthy');
     expect(verdict({ agent: idle }, { ...waiting, rateLimit: { max: 1, durationMs: 60_000 } })).toBe(
       'healthy',

@@ -19,7 +19,7 @@ interface Listening {
 }
 
 interface Scene {
-  /** @param speakTo where the beacons are published, if it is not where the ears listen. */
+  /** @param speakTo where the echos are published, if it is not where the subscriber listen. */
   listening(at: Endpoint | string, self?: string, speakTo?: Endpoint | string): Listening;
   aRedis(): Promise<OwnRedis>;
   endLater(end: () => unknown): void;
@@ -31,15 +31,15 @@ const it = test.extend<{ readonly scene: Scene }>({
     const ends: (() => unknown)[] = [];
     await use({
       listening(at, self = 'one', speakTo = at) {
-        const mouth = connect(anInstance(speakTo).endpoint, {
-          connectionName: 'mouth',
+        const publisher = connect(anInstance(speakTo).endpoint, {
+          connectionName: 'publisher',
           commandTimeoutMs: 2_000,
         });
-        mouth.on('error', () => undefined);
+        publisher.on('error', () => undefined);
         let aheadMs = 0;
         const channel = new AgentChannel(
           anInstance(at),
-          mouth,
+          publisher,
           self,
           () => Date.now() + aheadMs,
           (error) => {
@@ -52,7 +52,7 @@ const it = test.extend<{ readonly scene: Scene }>({
         channel.onChange(({ status }) => told.push(status));
         ends.push(() => {
           channel.stop();
-          mouth.disconnect();
+          publisher.disconnect();
         });
         return {
           channel,
@@ -93,19 +93,19 @@ async function untilHeard({ heard }: Listening, redis: OwnRedis, withinMs = 10_0
   return Date.now() - startedAtMs;
 }
 
-describe.concurrent('the ears of the console hear again within 3 s', () => {
+describe.concurrent('the subscriber of the console hear again within 3 s', () => {
   it('after their connection went half open, though Redis itself answers', async ({
     scene: { listening, aRedis, endLater },
   }) => {
     const redis = await aRedis();
     const way = await startHalfOpenWay(redis.port);
     endLater(() => way.close());
-    const ears = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
-    await untilHearing(ears);
+    const subscriber = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
+    await untilHearing(subscriber);
     way.swallow();
-    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
-    await untilHearing(ears);
-    expect(ears.told).toEqual(['hearing', 'deaf', 'hearing']);
+    expect(await untilHeard(subscriber, redis)).toBeLessThan(3_000);
+    await untilHearing(subscriber);
+    expect(subscriber.told).toEqual(['hearing', 'deaf', 'hearing']);
   });
 
   it('of the way being whole again, though a fresh connection hung in the middle of its handshake', async ({
@@ -114,37 +114,37 @@ describe.concurrent('the ears of the console hear again within 3 s', () => {
     const redis = await aRedis();
     const way = await startHalfOpenWay(redis.port, true);
     endLater(() => way.close());
-    const ears = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
-    await untilHearing(ears);
+    const subscriber = listening(`redis://127.0.0.1:${way.port}`, 'one', redis.url);
+    await untilHearing(subscriber);
     way.swallow();
     // Deaf, so it has tried a fresh connection, which was accepted and will never be answered.
-    await until('it has subscribed anew', () => ears.channel.state.resubscribed > 0);
+    await until('it has subscribed anew', () => subscriber.channel.state.resubscribed > 0);
     const atMs = Date.now();
     await until('that has hung for a while', () => Date.now() - atMs > 1_000);
     way.heal();
-    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
+    expect(await untilHeard(subscriber, redis)).toBeLessThan(3_000);
   });
 
   it('after their subscription was cut', async ({ scene: { listening, aRedis } }) => {
     const redis = await aRedis();
-    const ears = listening(redis.url);
-    await untilHearing(ears);
+    const subscriber = listening(redis.url);
+    await untilHearing(subscriber);
     await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
+    expect(await untilHeard(subscriber, redis)).toBeLessThan(3_000);
   });
 
   it('of a restart of Redis that took so long that they tried seldom', async ({
     scene: { listening, aRedis },
   }) => {
     const redis = await aRedis();
-    const ears = listening(redis.url);
-    await untilHearing(ears);
+    const subscriber = listening(redis.url);
+    await untilHearing(subscriber);
     await redis.kill();
     const atMs = Date.now();
     await until('it is away for a while', () => Date.now() - atMs > 5_000);
     await redis.restart();
-    expect(await untilHeard(ears, redis)).toBeLessThan(3_000);
-    await untilHearing(ears, 3_000);
+    expect(await untilHeard(subscriber, redis)).toBeLessThan(3_000);
+    await untilHearing(subscriber, 3_000);
   });
 
   it('in a Cluster, after the node that they listened to is gone', async ({
@@ -155,15 +155,15 @@ describe.concurrent('the ears of the console hear again within 3 s', () => {
     for (const node of cluster.nodes)
       await node.client.call('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
     const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const ears = listening({ kind: 'cluster', nodes, tls: false });
-    await untilHearing(ears);
+    const subscriber = listening({ kind: 'cluster', nodes, tls: false });
+    await untilHearing(subscriber);
     const lists = await Promise.all(cluster.nodes.map((node) => node.client.call('CLIENT', 'LIST')));
     const at = lists.findIndex((list) => / sub=0 psub=1 /.test(String(list)));
     const [gone, other] = [cluster.nodes[at], cluster.nodes[(at + 1) % 3]];
     if (!gone || !other) throw new Error('no node has a subscriber');
     await gone.kill();
-    expect(await untilHeard(ears, other)).toBeLessThan(3_000);
-    await untilHearing(ears);
+    expect(await untilHeard(subscriber, other)).toBeLessThan(3_000);
+    await untilHearing(subscriber);
   });
 });
 
@@ -177,28 +177,28 @@ describe.concurrent('where Redis does not permit it', () => {
     '%s, it says so, asks seldom, and hears once it may',
     async ([, refuse, permit], { scene: { listening, aRedis } }) => {
       const redis = await aRedis();
-      const ears = listening(redis.url);
-      await untilHearing(ears);
+      const subscriber = listening(redis.url);
+      await untilHearing(subscriber);
       await redis.client.call('ACL', 'SETUSER', 'default', refuse);
       await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      await until('off', () => ears.channel.state.status === 'off');
-      expect(ears.channel.state.problem).toMatch(
+      await until('off', () => subscriber.channel.state.status === 'off');
+      expect(subscriber.channel.state.problem).toMatch(
         /NOPERM.*allow \+psubscribe \+publish on channels spillway:/,
       );
-      const { resubscribed } = ears.channel.state;
+      const { resubscribed } = subscriber.channel.state;
       await redis.client.call('ACL', 'SETUSER', 'default', permit);
       const atMs = Date.now();
       await until('some seconds are over', () => Date.now() - atMs > 2_500);
-      expect(ears.channel.state).toMatchObject({ status: 'off', resubscribed });
-      ears.skip(31_000);
-      await untilHearing(ears, 4_000);
-      expect(ears.told).not.toContain('deaf');
+      expect(subscriber.channel.state).toMatchObject({ status: 'off', resubscribed });
+      subscriber.skip(31_000);
+      await untilHearing(subscriber, 4_000);
+      expect(subscriber.told).not.toContain('deaf');
     },
   );
 });
 
-describe.concurrent('ears', () => {
-  it('of two consoles hear the same agents, and each other’s beacons trouble neither', async ({
+describe.concurrent('subscriber', () => {
+  it('of two consoles hear the same agents, and each other’s echos trouble neither', async ({
     scene: { listening, aRedis },
   }) => {
     const redis = await aRedis();
@@ -211,19 +211,19 @@ describe.concurrent('ears', () => {
 
   it('hear the agents of their own database only', async ({ scene: { listening, aRedis } }) => {
     const redis = await aRedis();
-    const ears = listening(`${redis.url}/3`);
-    await untilHearing(ears);
+    const subscriber = listening(`${redis.url}/3`);
+    await untilHearing(subscriber);
     await redis.client.publish(upChannel(0, 'agent'), 'of another');
     await redis.client.publish(upChannel(3, 'agent'), 'mine');
-    await until('its own is heard', () => ears.heard.length > 0);
-    expect(ears.heard).toEqual(['mine']);
+    await until('its own is heard', () => subscriber.heard.length > 0);
+    expect(subscriber.heard).toEqual(['mine']);
   });
 
   it('leave no connection behind when they are stopped', async ({ scene: { listening, aRedis } }) => {
     const redis = await aRedis();
-    const ears = listening(redis.url);
-    await untilHearing(ears);
-    ears.channel.stop();
+    const subscriber = listening(redis.url);
+    await untilHearing(subscriber);
+    subscriber.channel.stop();
     await until(
       'no listener',
       async () => !String(await redis.client.call('CLIENT', 'LIST')).includes('hear'),

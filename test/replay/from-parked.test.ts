@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { addBallast, fill, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
-import { addBallast, fill, lift } from '../support/lever-bench.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { until } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { guardRate, startGuard } from '../../server/model/replay-guard.js';
-import { GuardEye } from '../../server/replay/guard-sight.js';
+import { LoadSampler } from '../../server/replay/load-sample.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 interface Layer {
@@ -13,9 +13,9 @@ interface Layer {
 
 /** Guard and queue together, a second a turn. @returns for each second what a live job added then waits, and the pace. */
 function play({ livePerSecond, setPerSecond, canPerSecond }: Layer, seconds: number) {
-  const eye = new GuardEye();
+  const eye = new LoadSampler();
   const empty = aQueue({ addedTotal: 0, rates: null });
-  const baseline = new GuardEye().baseline(aSnapshot({ queues: [empty] }), [empty.id]);
+  const baseline = new LoadSampler().baseline(aSnapshot({ queues: [empty] }), [empty.id]);
   let guard = startGuard(setPerSecond, NOW_MS);
   let [waiting, added, moved] = [0, 0, 0];
   const course: { readonly waitSeconds: number; readonly perSecond: number; readonly reason: string }[] = [];

@@ -104,7 +104,7 @@ it('keeps a tenth of the disk free for everybody else', async (context) => {
   }
 });
 
-it('a full disk takes no lever away from a careful client, is named by what needs a record, and by /readyz', async (context) => {
+it('a full disk takes no action away from a careful client, is named by what needs a record, and by /readyz', async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'spillway-tmpfs-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', directory], { stdio: 'ignore' });
@@ -127,14 +127,14 @@ it('a full disk takes no lever away from a careful client, is named by what need
     spillway = one;
     const onQueue = `/api/v1/instances/default/queues/${encodeURIComponent(queue)}`;
     await until('the queue is seen', async () => (await one.ask('GET', onQueue)).status === 200);
-    const lever = (name: string, key: string) =>
+    const action = (name: string, key: string) =>
       one.ask(
         'POST',
-        `/api/v1/levers/${name}`,
+        `/api/v1/actions/${name}`,
         { queues: [queue], reason: 'test' },
         { 'Idempotency-Key': key },
       );
-    const before = await lever('queue.halt', 'while there is room');
+    const before = await action('queue.pause', 'while there is room');
     expect([before.status, before.body.notRecorded]).toEqual([200, undefined]);
     // To the last byte; what the write-ahead log has room for already is used up by what is written into it.
     execFileSync('sh', ['-c', `cat /dev/zero > ${directory}/filler || true`], { stdio: 'ignore' });
@@ -145,11 +145,11 @@ it('a full disk takes no lever away from a careful client, is named by what need
     });
     expect([refused.status, refused.body.type]).toEqual([507, '/docs#problem-disk-full']);
     expect(refused.body.detail).toMatch(/disk of the data directory is full/);
-    const resumed = await lever('queue.resume', 'on a full disk');
+    const resumed = await action('queue.resume', 'on a full disk');
     expect([resumed.status, resumed.body.applied]).toEqual([200, 1]);
     expect(resumed.body.notRecorded).toEqual(['audit', 'idempotency-key']);
-    expect(await redis.client.hget(`${queue}:meta`, 'spillway.halt')).toBeNull();
-    const known = await lever('queue.halt', 'while there is room');
+    expect(await redis.client.hget(`${queue}:meta`, 'spillway.pause')).toBeNull();
+    const known = await action('queue.pause', 'while there is room');
     expect(known.headers.get('idempotency-replayed')).toBe('true');
     const replay = await one.ask('POST', '/api/v1/replays', { queues: [queue], reason: 'test' });
     expect([replay.status, replay.body.type]).toEqual([507, '/docs#problem-disk-full']);

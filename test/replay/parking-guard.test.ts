@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { applyPolicy } from '../../server/replay/parking/run-policies.js';
+import { type ActionBench, addBallast, startBench } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
-import { addBallast, type LeverBench, startBench } from '../support/lever-bench.js';
 import { parkRequest } from '../support/parking-bench.js';
 import { until } from '../support/until.js';
 
 const id = 'bull:mail';
 let redis: OwnRedis;
-let bench: LeverBench;
+let bench: ActionBench;
 let queues: BothVersions;
 const workers: { stop(): Promise<void> }[] = [];
 
@@ -125,7 +125,7 @@ it('a restore whose jobs only fail is paused by the guard, and the policy leaves
   expect((await bench.deps.parkings.get(of)).state).toBe('paused');
 });
 
-it('the lever that brings jobs back is guarded unless somebody says otherwise', async () => {
+it('the action that brings jobs back is guarded unless somebody says otherwise', async () => {
   const of = await parked(1_000);
   // No worker at all: the first jobs go ahead, and nobody runs them.
   const guarded = await bench.pullOne('queue.unpark', { queues: [id], args: { parking: of }, dryRun: true });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { fill, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
-import { fill, lift } from '../support/lever-bench.js';
 import { type ParkingBench, parkRequest, startParking } from '../support/parking-bench.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { until } from '../support/until.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { NO_COUNTS, type ReplayCounts } from '../../server/model/replay-account.js';
-import { GuardEye } from '../../server/replay/guard-sight.js';
+import { LoadSampler } from '../../server/replay/load-sample.js';
 import type { ReplayRecord } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import { ReplayThrottle } from '../../server/replay/replay-throttle.js';
@@ -34,7 +34,7 @@ it('a replay whose first 20 have ended well is not held back again, however many
   const throttle = new ReplayThrottle(
     aReplay({}),
     { now: () => nowMs, snapshot: () => null, movedTo: () => 0 },
-    new GuardEye(),
+    new LoadSampler(),
   );
   throttle.begin(aReplay({}), true);
   expect(throttle.allowance(aReplay({})).most).toBe(20);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { fill, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { addEnded } from '../support/failed-jobs.js';
-import { fill, lift } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
 
 let redis: OwnRedis;

@@ -78,7 +78,7 @@ describe('who may do what', () => {
       '/api/v1/findings',
       QUEUE,
       `${QUEUE}/plan`,
-      '/api/v1/actions',
+      '/api/v1/audit',
       '/api/v1/live',
       '/api/v1/openapi.json',
       '/metrics',
@@ -94,9 +94,9 @@ describe('who may do what', () => {
   });
 
   it('leads a browser to the sign-in page and takes it back to where it wanted to go', async () => {
-    const asked = await console_.ask('GET', '/actions?x=1', undefined, { accept: 'text/html' });
+    const asked = await console_.ask('GET', '/audit?x=1', undefined, { accept: 'text/html' });
     expect(asked.status).toBe(303);
-    expect(asked.headers.get('location')).toBe('/sign-in?to=%2Factions%3Fx%3D1');
+    expect(asked.headers.get('location')).toBe('/sign-in?to=%2Faudit%3Fx%3D1');
   });
 
   it('lets a viewer see and change nothing, whatever the path', async () => {
@@ -108,7 +108,7 @@ describe('who may do what', () => {
         const answer = await ask(
           'viewer',
           method.toUpperCase(),
-          `/api/v1${path.replace('{instance}', 'default').replace('{queue}', 'mail').replace('{lever}', 'queue.halt')}?match=*`,
+          `/api/v1${path.replace('{instance}', 'default').replace('{queue}', 'mail').replace('{action}', 'queue.pause')}?match=*`,
           { reason: 'x' },
         );
         expect([path, method, answer.status]).toEqual([path, method, 403]);
@@ -140,8 +140,8 @@ describe('who may do what', () => {
     // It makes jobs of any content.
     expect((await ask('operator', 'POST', '/api/v1/parkings/import', {})).status).toBe(403);
     expect((await ask('admin', 'POST', path, relief)).status).toBe(200);
-    const { body } = await ask('viewer', 'GET', '/api/v1/actions');
-    const told = body.actions.map((action: { actor: string; status: string }) => [
+    const { body } = await ask('viewer', 'GET', '/api/v1/audit');
+    const told = body.records.map((action: { actor: string; status: string }) => [
       action.actor,
       action.status,
     ]);
@@ -161,7 +161,7 @@ describe('who may do what', () => {
     const replay = `/api/v1/replays/${begun.body.id}`;
     for (const path of [
       ...['/api/v1/replays', replay, `${replay}/report`, `${replay}/report.md`, '/replays'],
-      ...['/api/v1/actions', '/actions', '/api/v1/timeline', '/timeline', '/live?view=replays'],
+      ...['/api/v1/audit', '/audit', '/api/v1/timeline', '/timeline', '/live?view=replays'],
     ]) {
       const { text } = await (path.startsWith('/live') ? firstOf(path) : ask('viewer', 'GET', path));
       expect(text, path).toContain('declined by mistake');
@@ -189,12 +189,12 @@ describe('who gives a wrong token', () => {
     expect((await signIn('typed wrongly')).status).toBe(429);
     expect((await signIn(tokens.viewer)).status).toBe(303);
     const told = await until('the door is told of', async () => {
-      const { body } = await ask('operator', 'GET', '/api/v1/actions?lever=access');
-      const found: { lever: string; summary: string }[] = body.actions;
-      return found.some(({ lever }) => lever === 'access.sign-in') && found;
+      const { body } = await ask('operator', 'GET', '/api/v1/audit?action=access');
+      const found: { action: string; summary: string }[] = body.records;
+      return found.some(({ action }) => action === 'access.sign-in') && found;
     });
     const fingerprint = hashToken(stale).slice(0, 8);
-    expect(told.map(({ lever, summary }) => `${lever}: ${summary}`)).toEqual(
+    expect(told.map(({ action, summary }) => `${action}: ${summary}`)).toEqual(
       expect.arrayContaining([
         `access.wrong-token: A wrong token (SHA-256 ${fingerprint}…), from 127.0.0.1.`,
         expect.stringMatching(/^access.lock-out: Too many wrong tokens/),
@@ -204,9 +204,9 @@ describe('who gives a wrong token', () => {
     );
     expect(console_.output()).toContain('A wrong token (SHA-256');
     expect(console_.output()).toContain('viewer-person (viewer) signed in');
-    expect((await ask('viewer', 'GET', '/api/v1/actions?lever=access')).status).toBe(403);
-    expect((await ask('viewer', 'GET', '/actions?lever=access')).text).not.toContain('Wrong token');
-    expect((await ask('operator', 'GET', '/actions?lever=access')).text).toContain('Wrong token');
+    expect((await ask('viewer', 'GET', '/api/v1/audit?action=access')).status).toBe(403);
+    expect((await ask('viewer', 'GET', '/audit?action=access')).text).not.toContain('Wrong token');
+    expect((await ask('operator', 'GET', '/audit?action=access')).text).toContain('Wrong token');
     for (const secret of [stale, 'typed wrongly']) {
       expect(console_.output()).not.toContain(secret);
       expect(JSON.stringify(told)).not.toContain(secret);
@@ -230,7 +230,7 @@ async function signIn(token: string, headers: Record<string, string> = {}) {
     method: 'POST',
     redirect: 'manual',
     headers: { 'content-type': 'application/x-www-form-urlencoded', origin: console_.url, ...headers },
-    body: new URLSearchParams({ token, to: '/actions' }),
+    body: new URLSearchParams({ token, to: '/audit' }),
   });
 }
 function cookieOf(answer: Response): string {
@@ -241,7 +241,7 @@ describe('a browser session', () => {
   it('starts with a token, in a cookie that scripts and other sites do not get', async () => {
     const answer = await signIn(tokens.operator);
     expect(answer.status).toBe(303);
-    expect(answer.headers.get('location')).toBe('/actions');
+    expect(answer.headers.get('location')).toBe('/audit');
     const cookie = answer.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/HttpOnly/);
     expect(cookie).toMatch(/SameSite=Strict/);

@@ -146,8 +146,8 @@ it('an operator acknowledges and silences, a viewer does not, and both are on th
     'alert-rule.changed',
   ])
     expect(kinds).toContain(kind);
-  const levers = (await ask('GET', '/actions')).body.actions.map(({ lever }: { lever: string }) => lever);
-  expect(levers).toEqual(
+  const actions = (await ask('GET', '/audit')).body.records.map(({ action }: { action: string }) => action);
+  expect(actions).toEqual(
     expect.arrayContaining(['alert.acknowledge', 'silence.create', 'alert-rule.create']),
   );
 });

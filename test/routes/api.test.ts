@@ -82,7 +82,7 @@ describe('reading', () => {
     expect(job.body).toMatchObject({ state: 'waiting', dataHidden: false, data: '{"secret":"data-0"}' });
   });
 
-  it('describes itself: OpenAPI with every path, levers with their arguments, a page for people', async () => {
+  it('describes itself: OpenAPI with every path, actions with their arguments, a page for people', async () => {
     const document = await console_.ask('GET', '/api/v1/openapi.json');
     expect(document.body.openapi).toBe('3.1.0');
     const paths = Object.keys(document.body.paths);
@@ -91,17 +91,17 @@ describe('reading', () => {
       '/findings',
       '/instances/{instance}/queues',
       '/instances/{instance}/relief',
-      '/levers/{lever}',
-      '/actions',
+      '/actions/{action}',
+      '/audit',
     ]) {
       expect(paths).toContain(path);
     }
-    const levers = await console_.ask('GET', '/api/v1/levers');
-    expect(levers.body.levers.map((lever: { name: string }) => lever.name)).toEqual(
-      expect.arrayContaining(['queue.halt', 'redis.raise-maxmemory']),
+    const actions = await console_.ask('GET', '/api/v1/actions');
+    expect(actions.body.actions.map((action: { name: string }) => action.name)).toEqual(
+      expect.arrayContaining(['queue.pause', 'redis.raise-maxmemory']),
     );
     const docs = await console_.ask('GET', '/docs');
-    expect(docs.text).toContain('/api/v1/levers/{lever}');
+    expect(docs.text).toContain('/api/v1/actions/{action}');
   });
 
   it('gives Prometheus its metrics by queue', async () => {
@@ -139,7 +139,10 @@ describe('changing', () => {
       'unchanged',
       'unchanged',
     ]);
-    await until('the page knows', async () => (await console_.ask('GET', at('mail'))).body.flow === 'halted');
+    await until(
+      'the page knows',
+      async () => (await console_.ask('GET', at('mail'))).body.flow === 'paused-by-spillway',
+    );
     const back = await console_.ask('PATCH', at('mail'), {
       paused: false,
       concurrency: null,
@@ -178,27 +181,30 @@ describe('changing', () => {
   });
 
   it('keeps who did what and why, also over a restart of the console', async () => {
-    await console_.ask('POST', '/api/v1/levers/queue.halt', { queues: ['bull:reports'], reason: 'why not' });
-    const { body } = await console_.ask('GET', '/api/v1/actions?queue=bull:reports&lever=queue.halt');
-    expect(body.actions[0]).toMatchObject({
+    await console_.ask('POST', '/api/v1/actions/queue.pause', {
+      queues: ['bull:reports'],
+      reason: 'why not',
+    });
+    const { body } = await console_.ask('GET', '/api/v1/audit?queue=bull:reports&action=queue.pause');
+    expect(body.records[0]).toMatchObject({
       actor: 'local',
       reason: 'why not',
       before: { 'global concurrency': 'none' },
-      undo: { lever: 'queue.resume' },
+      undo: { action: 'queue.resume' },
     });
-    const id = body.actions[0].id;
-    const { undo } = body.actions[0];
+    const id = body.records[0].id;
+    const { undo } = body.records[0];
     const data = console_.dataDirectory;
     const second = await startConsole({ redisUrl: redis.url, dataDirectory: data });
     try {
-      const kept = await second.ask('GET', '/api/v1/actions?queue=bull:reports');
-      expect(kept.body.actions.map((action: { id: string }) => action.id)).toContain(id);
+      const kept = await second.ask('GET', '/api/v1/audit?queue=bull:reports');
+      expect(kept.body.records.map((action: { id: string }) => action.id)).toContain(id);
     } finally {
       await second.stop();
     }
-    const back = await console_.ask('POST', `/api/v1/levers/${undo.lever}`, {
+    const back = await console_.ask('POST', `/api/v1/actions/${undo.action}`, {
       ...undo,
-      lever: undefined,
+      action: undefined,
       reason: 'undo',
     });
     expect(back.body.outcomes[0]).toMatchObject({ status: 'applied' });
@@ -225,7 +231,7 @@ describe('refusing', () => {
     ['an unknown sort', 'GET', `${QUEUES}?sort=luck`, undefined, 422, /sort: must be one of/],
     ['JSON that is none', 'PATCH', at('mail'), '{bad', 400, /JSON/],
     ['a misspelt field', 'PATCH', at('mail'), { concurency: 3 }, 422, /concurency/],
-    ['a concurrency of 0', 'PATCH', at('mail'), { concurrency: 0, reason: 'x' }, 422, /queue\.halt/],
+    ['a concurrency of 0', 'PATCH', at('mail'), { concurrency: 0, reason: 'x' }, 422, /queue\.pause/],
     [
       'a rate limit without end',
       'PATCH',
@@ -243,8 +249,8 @@ describe('refusing', () => {
       404,
       /zzz/,
     ],
-    ['an unknown lever', 'POST', '/api/v1/levers/queue.explode', { reason: 'x' }, 404, /queue\.halt/],
-    ['a lever without a queue', 'POST', '/api/v1/levers/queue.halt', { reason: 'x' }, 422, /queues/],
+    ['an unknown action', 'POST', '/api/v1/actions/queue.explode', { reason: 'x' }, 404, /queue\.pause/],
+    ['an action without a queue', 'POST', '/api/v1/actions/queue.pause', { reason: 'x' }, 422, /queues/],
     [
       'a relief of no kind',
       'POST',
@@ -284,7 +290,7 @@ describe('refusing', () => {
     expect((await console_.ask('PATCH', at('mail'), large)).status).toBe(413);
   });
 
-  it('a lever on a Redis that can not be read, with 503 and nothing changed', async () => {
+  it('an action on a Redis that can not be read, with 503 and nothing changed', async () => {
     redis.freeze();
     try {
       // Shown as stale as soon as a read has failed, and told as a finding when it has gone on for 3 s.

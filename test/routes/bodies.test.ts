@@ -60,7 +60,7 @@ describe('a body', () => {
   it('is refused by what it says of its length, and the connection ended rather than drained', async () => {
     for (const [path, length] of [
       ['/sign-in', 9_000],
-      ['/lever', 300_000],
+      ['/action', 300_000],
       ['/api/v1/x', 2_000_000],
     ]) {
       const { answer } = await send(`POST ${path} HTTP/1.1\r\n${FORM}\r\nContent-Length: ${length}`);
@@ -70,7 +70,7 @@ describe('a body', () => {
   });
 
   it('without a length is read up to the limit and no further', async () => {
-    for (const path of ['/sign-in', '/lever', '/api/v1/x']) {
+    for (const path of ['/sign-in', '/action', '/api/v1/x']) {
       const head = `POST ${path} HTTP/1.1\r\n${FORM}\r\nTransfer-Encoding: chunked`;
       const { answer, sentBytes } = await send(head, chunked(64 * MEGABYTE));
       expect(answer).toMatch(/^HTTP\/1.1 413 /);

@@ -170,8 +170,8 @@ describe('the outbox', () => {
     expect((await ask('GET', '/outbox')).body.pending).toMatchObject([{ id: entry.seq, state: 'pending' }]);
     expect((await ask('DELETE', `/outbox/${entry.seq}`, 'operator')).body).toEqual({ removed: entry.seq });
     expect((await ask('DELETE', '/outbox/nonsense', 'operator')).status).toBe(422);
-    const { body: audit } = await ask('GET', '/actions');
-    expect(audit.actions.map(({ lever }: { lever: string }) => lever)).toEqual(
+    const { body: audit } = await ask('GET', '/audit');
+    expect(audit.actions.map(({ action }: { action: string }) => action)).toEqual(
       expect.arrayContaining(['channel.test', 'outbox.resend', 'outbox.remove']),
     );
   });
@@ -181,11 +181,11 @@ it('no secret is in any answer, page or line of the log', async () => {
   const paths = [
     '/api/v1/channels',
     '/api/v1/outbox',
-    '/api/v1/actions',
+    '/api/v1/audit',
     '/api/v1/findings',
     '/api/v1/timeline',
   ];
-  const pages = ['/channels', '/', '/actions', '/metrics', '/api/v1/openapi.json'];
+  const pages = ['/channels', '/', '/audit', '/metrics', '/api/v1/openapi.json'];
   const headers = { authorization: `Bearer ${tokens.admin}`, accept: 'text/html' };
   const answers = await Promise.all(
     [...paths, ...pages].map((path) => console_.ask('GET', path, undefined, headers)),

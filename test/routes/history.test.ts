@@ -80,14 +80,14 @@ it('signals of Redis need no more than their name where there is one Redis', asy
   await untilKnown({ signal: 'redis_up' }, (values) => values.includes(1));
 });
 
-it('levers, deploys and the start of the console are marked where they happened', async () => {
+it('actions, deploys and the start of the console are marked where they happened', async () => {
   await console_.ask('POST', '/api/v1/markers', { text: 'mail 2.0', queue: 'mail' });
   await console_.ask('POST', '/api/v1/markers', { text: 'elsewhere', kind: 'note', instance: 'default' });
   await console_.ask('PATCH', '/api/v1/instances/default/queues/mail', { concurrency: 3, reason: 'test' });
   const { body } = await ask({ signal: 'queue_backlog_jobs', queue: 'mail' });
   const kinds = body.markers.map(({ kind }: { kind: string }) => kind);
   expect(kinds).toEqual(
-    expect.arrayContaining(['console.started', 'marker.deploy', 'marker.note', 'lever.queue.concurrency']),
+    expect.arrayContaining(['console.started', 'marker.deploy', 'marker.note', 'action.queue.concurrency']),
   );
   const times = body.markers.map(({ atMs }: { atMs: number }) => atMs);
   expect([...times].sort((a, b) => a - b)).toEqual(times);

@@ -143,14 +143,14 @@ describe('the threshold of a job type', () => {
       status: 'applied',
       queue: 'bull:mail',
       fields: [{ before: 'none', after: '50 ms' }],
-      undo: { lever: 'jobtype.threshold', args: { type: 'digest', slowThresholdMs: null } },
+      undo: { action: 'jobtype.threshold', args: { type: 'digest', slowThresholdMs: null } },
     });
     const digest = await untilType('digest', ({ slow }) => slow !== null);
     expect(digest).toMatchObject({ slowThresholdMs: 50, troubles: ['slow'], slow: { code: 'threshold' } });
     expect((await types('viewer', '?sort=slow&limit=1')).body.jobTypes[0].name).toBe('digest');
-    const back = await ask('operator', 'POST', `/api/v1/levers/${outcome.undo.lever}`, {
+    const back = await ask('operator', 'POST', `/api/v1/actions/${outcome.undo.action}`, {
       ...outcome.undo,
-      lever: undefined,
+      action: undefined,
       reason: 'back',
     });
     expect(back.body.outcomes[0].status).toBe('applied');

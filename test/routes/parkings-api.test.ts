@@ -76,9 +76,14 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   expect(lines.trim().split('\n')).toHaveLength(101);
   const page = await spillway.ask('GET', '/i/default/q/bull%3Amail');
   expect(page.text).toMatch(/Parked jobs/);
-  const drawer = /href="(\/lever\?lever=queue\.unpark[^"]*)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&');
+  const drawer = /href="(\/action\?action=queue\.unpark[^"]*)"/
+    .exec(page.text)?.[1]
+    ?.replaceAll('&amp;', '&');
   expect((await spillway.ask('GET', drawer ?? '/none')).text).toMatch(/Brings 100 jobs back/);
-  const parkDrawer = await spillway.ask('GET', '/lever?lever=queue.park&instance=default&queues=bull%3Amail');
+  const parkDrawer = await spillway.ask(
+    'GET',
+    '/action?action=queue.park&instance=default&queues=bull%3Amail',
+  );
   expect(parkDrawer.text).toMatch(/200 jobs out of Redis/);
   const back = await spillway.ask('POST', `${path}/restore`, {
     ratePerSecond: 1_000,
@@ -107,8 +112,8 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   expect(again.headers.get('idempotency-replayed')).toBe('true');
   expect(await again.json()).toEqual(imported);
   expect((await send(`${lines}\n`)).status).toBe(422);
-  const actions = await spillway.ask('GET', '/api/v1/actions');
-  expect(actions.body.actions.map((action: { lever: string }) => action.lever)).toEqual([
+  const actions = await spillway.ask('GET', '/api/v1/audit');
+  expect(actions.body.records.map((action: { action: string }) => action.action)).toEqual([
     'queue.park',
     'queue.unpark',
     'queue.park',

@@ -93,7 +93,7 @@ describe('the plan of a queue', () => {
     expect((await ask('?rateLimit=none')).body.change).toEqual({ rateLimit: null });
   });
 
-  it('tells what a halt would do', async () => {
+  it('tells what a pause would do', async () => {
     const { body } = await ask('?pauseQueue=true');
     expect(body.after).toMatchObject({ bottleneck: 'paused', throughputPerSecond: 0, drainSeconds: null });
   });

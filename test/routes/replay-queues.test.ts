@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { fill, lift } from '../support/action-bench.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { addEnded } from '../support/failed-jobs.js';
-import { fill, lift } from '../support/lever-bench.js';
 import { until } from '../support/until.js';
 
 let redis: OwnRedis;
@@ -70,7 +70,7 @@ interface Outcome {
   readonly status: string;
   readonly summary: string;
   readonly auditId: string | null;
-  readonly undo: { readonly lever: string; readonly args: object } | null;
+  readonly undo: { readonly action: string; readonly args: object } | null;
 }
 const ofQueue = (outcomes: readonly Outcome[], id: string): Outcome | undefined =>
   outcomes.find(({ replay, queues: [queue] }) => replay === null && queue === id);
@@ -96,7 +96,7 @@ async function abort(id: string) {
 }
 
 describe('the one action on all replays reaches queues of a replay service of one’s own', () => {
-  it('a pause halts them, and a resume brings back the concurrency and the rate limit of before', async () => {
+  it('a pause pauses them, and a resume brings back the concurrency and the rate limit of before', async () => {
     await redis.client.hset('bull:retry-mail:meta', 'concurrency', 3, 'max', 7, 'duration', 1000);
     const { id } = await begin();
     const paused = await order('match=*', { state: 'paused' });
@@ -106,7 +106,7 @@ describe('the one action on all replays reaches queues of a replay service of on
     expect(await meta('retry-mail', 'concurrency', 'max')).toEqual(['0', '7']);
     expect(await meta('retry-bills', 'concurrency')).toEqual(['0']);
     expect(await meta('mail', 'concurrency')).toEqual([null]);
-    await untilState('retry-mail', 'halted');
+    await untilState('retry-mail', 'paused-by-spillway');
 
     const resumed = await order('match=*', { state: 'running' });
     expect(resumed.outcomes.map(({ status }) => status)).toEqual(['applied', 'applied', 'applied']);
@@ -116,20 +116,20 @@ describe('the one action on all replays reaches queues of a replay service of on
     await abort(id);
   });
 
-  it('a new rate is the limit of each; what was done is in the audit, and undone by the lever of before', async () => {
+  it('a new rate is the limit of each; what was done is in the audit, and undone by the action of before', async () => {
     await redis.client.hset('bull:retry-mail:meta', 'max', 7, 'duration', 1000);
     const { outcomes } = await order('match=*mail', { ratePerSecond: 0.5 });
     expect(outcomes.map(({ queues: [queue] }) => queue)).toEqual(['bull:retry-mail']);
     expect(await meta('retry-mail', 'max', 'duration')).toEqual(['1', '2000']);
     const [outcome] = outcomes;
-    const { actions } = (await console_.ask('GET', '/api/v1/actions')).body;
+    const { actions } = (await console_.ask('GET', '/api/v1/audit')).body;
     expect(actions.find((action: { id: string }) => action.id === outcome?.auditId)).toMatchObject({
-      lever: 'queue.rate-limit',
+      action: 'queue.rate-limit',
       queue: 'bull:retry-mail',
       reason: 'mail is down',
       status: 'applied',
     });
-    const undone = await console_.ask('POST', `/api/v1/levers/${outcome?.undo?.lever}`, {
+    const undone = await console_.ask('POST', `/api/v1/actions/${outcome?.undo?.action}`, {
       queues: ['bull:retry-mail'],
       args: outcome?.undo?.args,
       reason: 'undo',
@@ -233,7 +233,7 @@ describe('replays for runbooks', () => {
     const report = (await console_.ask('GET', `/api/v1/replays/${plain.id}/report.md`)).text;
     expect(report).toContain(`| from ${coverage[0].missing.from} until 2023-11-14T22:13:21.999Z |`);
 
-    const { text } = await console_.ask('GET', '/api/v1/actions');
+    const { text } = await console_.ask('GET', '/api/v1/audit');
     expect(text).toContain('"path":"card"');
     expect(text).not.toContain('4111');
   });

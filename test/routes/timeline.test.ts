@@ -53,8 +53,8 @@ type Entry = {
   notes: { text: string; id: string }[];
 } & Record<string, ReturnType<typeof JSON.parse>>;
 const entries = async (query = ''): Promise<Entry[]> => (await ask('GET', `/timeline?${query}`)).body.entries;
-const halt = (reason: string) =>
-  ask('POST', '/levers/queue.concurrency', {
+const pause = (reason: string) =>
+  ask('POST', '/actions/queue.concurrency', {
     instance: 'default',
     queues: ['bull:monitors'],
     args: { value: 7 },
@@ -62,17 +62,17 @@ const halt = (reason: string) =>
   });
 
 describe('the account', () => {
-  it('holds findings and levers in one order, with links, and no job data', async () => {
-    expect((await halt('too much at once')).status).toBe(200);
+  it('holds findings and actions in one order, with links, and no job data', async () => {
+    expect((await pause('too much at once')).status).toBe(200);
     const all = await entries('limit=500');
     expect(all.map(({ at }) => at)).toEqual([...all.map(({ at }) => at)].sort().reverse());
-    const [lever] = all.filter(({ kind }) => kind === 'lever.queue.concurrency');
-    expect(lever).toMatchObject({
+    const [action] = all.filter(({ kind }) => kind === 'action.queue.concurrency');
+    expect(action).toMatchObject({
       actor: 'operator',
       queue: 'bull:monitors',
       action: { reason: 'too much at once', status: 'applied' },
       links: {
-        self: `/timeline?entry=${lever?.id}#entry-${lever?.id}`,
+        self: `/timeline?entry=${action?.id}#entry-${action?.id}`,
         about: '/i/default/q/bull%3Amonitors',
       },
     });
@@ -82,16 +82,18 @@ describe('the account', () => {
     });
     expect(all.map(({ kind }) => kind)).toContain('console.started');
     expect(JSON.stringify(all)).not.toContain('data-of-a-job');
-    expect((await ask('GET', `/timeline/${lever?.id}`, undefined, 'viewer')).body).toEqual(lever);
+    expect((await ask('GET', `/timeline/${action?.id}`, undefined, 'viewer')).body).toEqual(action);
   });
 
   it('is filtered by kind, queue, instance, text and time', async () => {
     const kindsOf = async (query: string) => new Set((await entries(query)).map(({ kind }) => kind));
-    expect(await kindsOf('kinds=lever,console.started')).toEqual(
-      new Set(['lever.queue.concurrency', 'console.started']),
+    expect(await kindsOf('kinds=action,console.started')).toEqual(
+      new Set(['action.queue.concurrency', 'console.started']),
     );
-    expect(await kindsOf('queue=monitors&kinds=console,lever')).toEqual(new Set(['lever.queue.concurrency']));
-    expect(await kindsOf('search=TOO%20MUCH')).toEqual(new Set(['lever.queue.concurrency']));
+    expect(await kindsOf('queue=monitors&kinds=console,action')).toEqual(
+      new Set(['action.queue.concurrency']),
+    );
+    expect(await kindsOf('search=TOO%20MUCH')).toEqual(new Set(['action.queue.concurrency']));
     expect(await entries('search=%25')).toEqual([]);
     expect(await entries('instance=nowhere')).toEqual([]);
     const [newest] = await entries('limit=1');
@@ -142,11 +144,11 @@ describe('notes', () => {
     expect((await ask('GET', `/timeline/${id}`)).body.notes).toMatchObject([{ text: 'it was the deploy' }]);
     expect((await ask('DELETE', `/markers/${body.id}`, undefined, 'admin')).status).toBe(200);
     expect((await ask('GET', `/timeline/${id}`)).body.notes).toEqual([]);
-    const audited = (await ask('GET', '/actions?lever=note.edit')).body.actions;
+    const audited = (await ask('GET', '/audit?action=note.edit')).body.records;
     expect(audited).toMatchObject([
       { actor: 'operator', before: { text: 'the import did this' }, after: { text: 'it was the deploy' } },
     ]);
-    expect((await ask('GET', '/actions?lever=note.remove')).body.actions).toMatchObject([{ actor: 'admin' }]);
+    expect((await ask('GET', '/audit?action=note.remove')).body.records).toMatchObject([{ actor: 'admin' }]);
   });
 
   it('on what there is not are refused, as is what is no note', async () => {
@@ -201,7 +203,7 @@ describe('an incident', () => {
     expect((await ask('DELETE', path)).status).toBe(200);
     expect((await ask('GET', path)).status).toBe(404);
     expect((await ask('GET', `${path}.md`)).status).toBe(404);
-    expect((await ask('GET', '/actions?lever=incident.remove')).body.actions).toHaveLength(1);
+    expect((await ask('GET', '/audit?action=incident.remove')).body.records).toHaveLength(1);
   });
 
   it.each([

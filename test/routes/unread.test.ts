@@ -5,7 +5,7 @@ import { startConsole } from '../support/console.js';
 import { parseExposition } from '../support/exposition.js';
 import { until } from '../support/until.js';
 
-it('a queue that Redis does not let be read is unknown on pages, in the API, in /metrics and to levers, and never 0', async () => {
+it('a queue that Redis does not let be read is unknown on pages, in the API, in /metrics and to actions, and never 0', async () => {
   const redis = await startRedis();
   const queues = ['mail', 'web'].map((name) => new Queue(name, { connection: { port: redis.port } }));
   for (const queue of queues)
@@ -62,13 +62,13 @@ it('a queue that Redis does not let be read is unknown on pages, in the API, in 
     const page = (await console_.ask('GET', '/i/default/q/bull%3Amail')).text;
     expect(page).toMatch(/It can not be read: [^<]*ACL[^<]*All numbers here are of \d\d:\d\d:\d\d UTC/);
 
-    const halted = await console_.ask('POST', '/api/v1/levers/queue.halt', {
+    const paused = await console_.ask('POST', '/api/v1/actions/queue.pause', {
       instance: 'default',
       queues: ['bull:mail'],
       args: {},
       reason: 'try',
     });
-    expect([halted.status, halted.body.detail]).toEqual([503, expect.stringMatching(/ACL/)]);
+    expect([paused.status, paused.body.detail]).toEqual([503, expect.stringMatching(/ACL/)]);
     expect(await redis.client.hget('bull:mail:meta', 'concurrency')).toBeNull();
 
     await redis.client.call('ACL', 'SETUSER', 'console', 'resetkeys', '~*');

@@ -63,7 +63,7 @@ describe('a desired state of several parts', () => {
       reason: 'test',
     });
     expect(answer.status).toBe(422);
-    expect(await redis.client.hget('bull:work:meta', 'spillway.halt')).toBeNull();
+    expect(await redis.client.hget('bull:work:meta', 'spillway.pause')).toBeNull();
   });
 });
 
@@ -111,9 +111,9 @@ describe('an order that a worker has not answered', () => {
     expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);
     expect(again.body).toEqual(answer.body);
     await until('it follows', async () => (await said())?.concurrency === 6);
-    const undone = await app.ask('POST', '/api/v1/levers/workers.concurrency', {
+    const undone = await app.ask('POST', '/api/v1/actions/workers.concurrency', {
       ...answer.body.outcomes[0].undo,
-      lever: undefined,
+      action: undefined,
       reason: 'test',
     });
     expect(undone.status).toBe(200);
@@ -164,10 +164,10 @@ describe('a console that is killed between a claim and its answer', () => {
         { concurrency: 11, reason: 'test' },
         { 'Idempotency-Key': 'a' },
       );
-    const beacon = (one: RunningConsole) =>
+    const canary = (one: RunningConsole) =>
       one.ask(
         'POST',
-        `${API}/queues/bull%3Awork/beacon`,
+        `${API}/queues/bull%3Awork/canary`,
         { jobType: 'probe', timeoutMs: 20_000 },
         { 'Idempotency-Key': 'b' },
       );
@@ -175,8 +175,8 @@ describe('a console that is killed between a claim and its answer', () => {
     try {
       await heard(one);
       workers.signal('SIGSTOP');
-      const probed = beacon(one).catch(() => 'cut off');
-      await until('the beacon is under way', async () => (await redis.client.llen('bull:work:wait')) > 0);
+      const probed = canary(one).catch(() => 'cut off');
+      await until('the canary is under way', async () => (await redis.client.llen('bull:work:wait')) > 0);
       const patched = patch(one).catch(() => 'cut off');
       await until('and so is the order', async () => {
         const kept = await redis.client.hget('bull:work:meta', 'spillway.workers');
@@ -188,7 +188,7 @@ describe('a console that is killed between a claim and its answer', () => {
       workers.signal('SIGCONT');
       one = await start();
       await heard(one);
-      const unknown = await beacon(one);
+      const unknown = await canary(one);
       expect([unknown.status, unknown.body.type]).toEqual([409, '/docs#problem-outcome-unknown']);
       expect(unknown.body.detail).toMatch(/may be done, or not/);
       const again = await patch(one);
@@ -233,12 +233,12 @@ describe('the way back that a page offers', () => {
     return (await answer.text()).replaceAll('&quot;', '"');
   };
   const onWorker = () => ({
-    lever: 'worker.concurrency',
+    action: 'worker.concurrency',
     instance: 'default',
     encodedWorkers: encodeURIComponent(workers.ids[0] ?? ''),
   });
   const pull = (value: string, more = {}) =>
-    page('/lever', { ...onWorker(), 'arg.value': value, reason: 'test', ...more });
+    page('/action', { ...onWorker(), 'arg.value': value, reason: 'test', ...more });
   const untilOf = async (): Promise<number | null> => {
     const kept = JSON.parse((await redis.client.hget('bull:work:meta', 'spillway.workers')) ?? '{}');
     const [signed] = Object.values(kept) as { readonly body: string }[];
@@ -256,7 +256,7 @@ describe('the way back that a page offers', () => {
     expect(html).toContain('no answer yet');
     const args = /"({"value":[^}]*})"/.exec(html)?.[1] ?? '';
     expect(JSON.parse(args)).toEqual({ value: 7, untilMs });
-    const form = await page('/lever/open', { ...onWorker(), args, why: 'undo' });
+    const form = await page('/action/open', { ...onWorker(), args, why: 'undo' });
     expect(form).toContain(`name="arg.untilMs" value="${untilMs}"`);
     await pull('7', { 'arg.untilMs': String(untilMs) });
     expect(await untilOf()).toBe(untilMs);

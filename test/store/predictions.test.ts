@@ -47,7 +47,7 @@ const settled = (errorRatio: number, isInsideRange: boolean) =>
     isInsideRange,
   }) satisfies Verdict;
 
-it('what was foretold comes back whole, newest first, by queue and by status, after a restart too', async () => {
+it('what was forecast comes back whole, newest first, by queue and by status, after a restart too', async () => {
   const first = await aStore();
   await first.predictions.add('p1', prediction());
   await first.predictions.add('p2', prediction({ madeAtMs: NOW_MS + 1, queue: 'bull:track' }));

@@ -46,7 +46,14 @@ function record(id: string, endedAtMs: number | null): ReplayRecord {
   };
 }
 async function keep(id: string, endedAtMs: number | null, phase: 'open' | 'settled' = 'settled') {
-  const batch = { replay: id, seq: 1, phase, queue: 'bull:mail', jobs: [['a', '1']] as const, letters: 'M' };
+  const batch = {
+    replay: id,
+    seq: 1,
+    phase,
+    queue: 'bull:mail',
+    jobs: [['a', '1']] as const,
+    characters: 'M',
+  };
   await store.replays.saveBatches(record(id, endedAtMs), [batch]);
 }
 const batches = async (id: string): Promise<number> =>

@@ -14,7 +14,7 @@ import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { ConfigError, loadConfig } from '../../server/config.js';
 import { maskedConfig } from '../../server/masked-config.js';
 import { packagePath } from '../../server/package-path.js';
-import { ErrandDesk } from '../../server/replay/errand-desk.js';
+import { CommandRelay } from '../../server/replay/command-relay.js';
 import { createIdempotencyStore } from '../../server/store/idempotency.js';
 import { openStore, type Store } from '../../server/store/open-store.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
@@ -58,8 +58,8 @@ it('consoles that open a new store at the same moment all keep their records in 
 describe('what goes between consoles through the store', () => {
   const lease = { name: 'alerts', holder: 'leader', isHeld: () => true, otherHolder: null };
   const deskOn = (store: Store, clockMs: number) =>
-    new ErrandDesk({
-      store: store.errands,
+    new CommandRelay({
+      store: store.commands,
       lease,
       now: () => Date.now() + clockMs,
       newId: randomUUID,
@@ -72,7 +72,7 @@ describe('what goes between consoles through the store', () => {
     const done: string[] = [];
     const leader = deskOn(store, 0);
     try {
-      await store.errands.add({ id: 'left', name: 'note', args: ['left behind'] }, Date.now());
+      await store.commands.add({ id: 'left', name: 'note', args: ['left behind'] }, Date.now());
       const early = deskOn(store, -3_600_000).send('note', ['an hour behind']);
       leader.serve({ note: async (text: string) => done.push(text) });
       await early;
@@ -80,7 +80,7 @@ describe('what goes between consoles through the store', () => {
       expect(done).toEqual(['an hour behind', 'an hour ahead']);
       await until(
         'the one that nobody asks for is dropped',
-        async () => (await store.errands.list()).length === 0,
+        async () => (await store.commands.list()).length === 0,
       );
       expect(done).toHaveLength(2);
     } finally {

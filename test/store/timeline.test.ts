@@ -86,7 +86,7 @@ it('the audit forgets by age and by number, and what was refused never pushes ou
   const actor = { name: 'ana', role: 'admin', via: 'token' } as const;
   const append = (id: string, atMs: number, status: 'applied' | 'refused') =>
     audit.append(
-      auditOf(id, atMs, actor, { lever: 'queue.halt', instance: 'default', args: {}, summary: '', status }),
+      auditOf(id, atMs, actor, { action: 'queue.pause', instance: 'default', args: {}, summary: '', status }),
     );
   const ids = async () => (await audit.list({ limit: 500 })).map(({ id }) => id);
   await append('old', NOW_MS - 2_000, 'applied');
@@ -116,8 +116,8 @@ it('a store of the release before is taken over with all that it holds', async (
     args: ['of-the-first', before?.when ?? 0],
   });
   await client.execute(
-    `INSERT INTO actions (id, at_ms, actor, via, reason, lever, instance, args, before, after, status, summary, duration_ms)
-     VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.halt', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
+    `INSERT INTO actions (id, at_ms, actor, via, reason, action, instance, args, before, after, status, summary, duration_ms)
+     VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.pause', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
   );
   client.close();
   const store = await aStore();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openStore, type Store } from '../../server/store/open-store.js';
-import { MOST_TYPE_THRESHOLDS } from '../../server/store/type-threshold.js';
+import { MAX_TYPE_THRESHOLDS } from '../../server/store/type-threshold.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 let directory: string;
@@ -73,7 +73,7 @@ it('holds for one type of one queue of one Redis, whatever characters these are 
 
 it('are at most 5,000: one more is refused, a change of one that is there is not', async () => {
   const { typeThresholds } = await aStore();
-  for (let from = 0; from < MOST_TYPE_THRESHOLDS; from += 500)
+  for (let from = 0; from < MAX_TYPE_THRESHOLDS; from += 500)
     await Promise.all(
       Array.from({ length: 500 }, (_, i) => typeThresholds.set(keyOf(`type${from + i}`), 100, BY)),
     );

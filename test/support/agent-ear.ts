@@ -54,25 +54,25 @@ export function anOrder(over: Partial<SettingOrder> & Pick<SettingOrder, 'settin
 }
 
 export async function startEar(port: number): Promise<AgentEar> {
-  const ears = new Redis({ port, maxRetriesPerRequest: null, autoResubscribe: true });
-  const mouth = new Redis({ port, maxRetriesPerRequest: null });
-  for (const one of [ears, mouth]) one.on('error', () => undefined);
+  const subscriber = new Redis({ port, maxRetriesPerRequest: null, autoResubscribe: true });
+  const publisher = new Redis({ port, maxRetriesPerRequest: null });
+  for (const one of [subscriber, publisher]) one.on('error', () => undefined);
   const beats: Beat[] = [];
   const acks: Acknowledgement[] = [];
   const farewells: Farewell[] = [];
-  ears.on('pmessage', (_pattern, _channel, text) => {
+  subscriber.on('pmessage', (_pattern, _channel, text) => {
     const message = JSON.parse(text) as UpMessage;
     if (message.kind === 'beat') beats.push(message);
     if (message.kind === 'ack') acks.push(message);
     if (message.kind === 'farewell') farewells.push(message);
   });
-  await ears.psubscribe(upPattern(0));
+  await subscriber.psubscribe(upPattern(0));
   const last = (workerId: string): WorkerBeat | null =>
     beats
       .findLast((beat) => beat.workers.some((worker) => worker.id === workerId))
       ?.workers.find((worker) => worker.id === workerId) ?? null;
   const publish = async (queueId: string, signed: SignedOrder | string): Promise<void> => {
-    await mouth.publish(
+    await publisher.publish(
       orderChannel(0, queueId),
       typeof signed === 'string' ? signed : JSON.stringify(signed),
     );
@@ -102,9 +102,12 @@ export async function startEar(port: number): Promise<AgentEar> {
     publish,
     async keep(order, secret = null) {
       const key = `${order.queue}:meta`;
-      const kept = JSON.parse((await mouth.hget(key, KEPT_ORDERS_FIELD)) ?? '{}') as Record<string, unknown>;
+      const kept = JSON.parse((await publisher.hget(key, KEPT_ORDERS_FIELD)) ?? '{}') as Record<
+        string,
+        unknown
+      >;
       kept[keptOrderKey(order.scope, order.setting)] = signOrder(order, secret);
-      await mouth.hset(key, KEPT_ORDERS_FIELD, JSON.stringify(kept));
+      await publisher.hset(key, KEPT_ORDERS_FIELD, JSON.stringify(kept));
     },
     async order(order, workerId, secret = null) {
       await publish(order.queue, signOrder(order, secret));
@@ -118,8 +121,8 @@ export async function startEar(port: number): Promise<AgentEar> {
       return found;
     },
     close() {
-      ears.disconnect();
-      mouth.disconnect();
+      subscriber.disconnect();
+      publisher.disconnect();
     },
   };
 }

@@ -50,7 +50,7 @@ export interface CrashOutcome {
 }
 
 /** Time from a child's start, or from when it is at work, to its kill. */
-const MOST_LIFE_MS = 400;
+const MAX_LIFE_MS = 400;
 /** Kills that may hit the opening: before the others it moves jobs, however long a busy machine puts that off. */
 const IN_OPENING_RATIO = 0.2;
 const AT_WORK_WITHIN_MS = 15_000;
@@ -101,10 +101,10 @@ export async function crashWorld(plan: CrashPlan): Promise<CrashOutcome> {
         Math.floor(((kill + 1) * most) / Math.max(plan.kills, plan.redisKills)) >
         Math.floor((kill * most) / Math.max(plan.kills, plan.redisKills));
       if (random() >= IN_OPENING_RATIO) await console_.atWork();
-      await moment(random() * MOST_LIFE_MS);
+      await moment(random() * MAX_LIFE_MS);
       if (isDue(plan.redisKills)) {
         lost.push(await crashRedis(redis, log, plan, random));
-        await moment(random() * MOST_LIFE_MS);
+        await moment(random() * MAX_LIFE_MS);
       }
       if (console_.hasMoved) inReplay += 1;
       if ((console_.last?.underWay ?? 0) > 0) inParking += 1;

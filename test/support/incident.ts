@@ -1,14 +1,14 @@
-import type { Spell } from '../../server/findings/spell.js';
-import type { AccountAction, AccountEntry } from '../../server/model/account/account-entry.js';
+import type { Episode } from '../../server/findings/episode.js';
+import type { ActivityEntry, AuditedAction } from '../../server/model/activity/activity-entry.js';
 import type { IncidentFacts } from '../../server/model/incident/facts.js';
 import { NOW_MS } from './snapshot.js';
 
 export const MINUTE_MS = 60_000;
 
 /** A full Redis, found at the beginning of the range and over after twelve minutes. */
-export function aSpell(over: Partial<Spell> = {}): Spell {
+export function anEpisode(over: Partial<Episode> = {}): Episode {
   return {
-    id: 'spell-1',
+    id: 'episode-1',
     key: 'redis.full|default||127.0.0.1:6379',
     code: 'redis.full',
     instance: 'default',
@@ -26,7 +26,7 @@ export function aSpell(over: Partial<Spell> = {}): Spell {
   };
 }
 
-export function anEntry(over: Partial<AccountEntry> = {}): AccountEntry {
+export function anEntry(over: Partial<ActivityEntry> = {}): ActivityEntry {
   return {
     id: 'entry-1',
     atMs: NOW_MS + 3 * MINUTE_MS,
@@ -39,24 +39,24 @@ export function anEntry(over: Partial<AccountEntry> = {}): AccountEntry {
     actor: null,
     state: null,
     ref: null,
-    action: null,
+    audited: null,
     notes: [],
     ...over,
   };
 }
 
-/** Somebody pulled a lever. */
+/** Somebody pulled an action. */
 export function aPull(
-  lever: string,
-  over: Partial<AccountEntry> = {},
-  action: Partial<AccountAction> = {},
-): AccountEntry {
+  action: string,
+  over: Partial<ActivityEntry> = {},
+  audited: Partial<AuditedAction> = {},
+): ActivityEntry {
   return anEntry({
-    kind: `lever.${lever}`,
-    group: 'levers',
+    kind: `action.${action}`,
+    group: 'actions',
     actor: 'ana',
     text: 'Done.',
-    action: { lever, reason: 'room first', status: 'applied', changes: [], measured: null, ...action },
+    audited: { action, reason: 'room first', status: 'applied', changes: [], measured: null, ...audited },
     ...over,
   });
 }
@@ -67,7 +67,7 @@ export function someFacts(over: Partial<IncidentFacts> = {}): IncidentFacts {
     fromMs: NOW_MS,
     toMs: null,
     nowMs: NOW_MS + 5 * MINUTE_MS,
-    spells: [],
+    episodes: [],
     entries: [],
     areEntriesCut: false,
     history: null,

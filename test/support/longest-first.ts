@@ -8,7 +8,7 @@ const LONG = [
   'replay/several-consoles',
   'browser/every-page',
   'replay/replay',
-  'levers/rate-limit',
+  'actions/rate-limit',
   'browser/timeline',
   'browser/fleet',
   'watch/job-types',

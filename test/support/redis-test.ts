@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { test } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 
-const MOST_BYTES = 600 * 1024 * 1024;
+const MAX_BYTES = 600 * 1024 * 1024;
 
 /** A Redis for one test alone, and what is to be ended before it, the last first. */
 export interface RedisWorld {
@@ -15,7 +15,7 @@ export interface RedisWorld {
 /** `it` with such a world, so that the tests of a file can wait side by side. */
 export const it = test.extend<{ readonly world: RedisWorld }>({
   world: async ({ task: _task }, use) => {
-    const redis = await startRedis({ maxmemoryBytes: MOST_BYTES });
+    const redis = await startRedis({ maxmemoryBytes: MAX_BYTES });
     const ends: (() => Promise<unknown>)[] = [];
     await use({
       redis,

@@ -22,7 +22,7 @@ export interface Trial {
 }
 
 /** Arrivals come from this at most, so that an hour of a world is simulated in a second. */
-const MOST_PER_SECOND = 300;
+const MAX_PER_SECOND = 300;
 const FASTEST_PER_SECOND = 3000;
 
 /** Worlds of all sizes; about 20 to 600 s of work after the change, which raises, lowers or leaves. */
@@ -42,7 +42,7 @@ export function trialOf(kind: WorldKind, seed: number): Trial {
   const perSecond = roughPerSecond(types, weights, processes, after);
   const limit = kind === 'limited' ? Math.max(1, Math.round(perSecond * random.between(0.2, 0.7))) : null;
   const load = random.pick([0, 0, 0.3, 0.6, 0.8]);
-  const leaves = Math.min(perSecond, limit ?? perSecond, MOST_PER_SECOND);
+  const leaves = Math.min(perSecond, limit ?? perSecond, MAX_PER_SECOND);
   const backlog = Math.min(60_000, leaves * (1 - load) * random.between(20, 400) + 30 * leaves);
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const world: SimulatedWorld = {

@@ -3,24 +3,24 @@ import { KEPT_ORDERS_FIELD, keptOrderKey, type Order, type SignedOrder } from '.
 import { signOrder } from '../../agent/signature.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { WorkerState } from '../../server/watch/worker-state.js';
+import { type ActionBench, type BenchOptions, startBench } from './action-bench.js';
 import { type AttachedPlan, type AttachedProcess, startAttached } from './attached-process.js';
-import { type BenchOptions, type LeverBench, startBench } from './lever-bench.js';
 import { until } from './until.js';
 
 export type WorkerPlan = Partial<AttachedPlan['workers'][number]>;
 
-/** A Redis, a console and the workers of queue `work` (unless told otherwise), for what levers order them to do. */
+/** A Redis, a console and the workers of queue `work` (unless told otherwise), for what actions order them to do. */
 export interface WorkerScene {
   readonly redis: OwnRedis;
-  readonly bench: LeverBench;
+  readonly bench: ActionBench;
   /** One process with a worker for each plan, once the console hears them all. */
   workers(...plans: readonly WorkerPlan[]): Promise<AttachedProcess>;
   /** Waits until this console hears these workers; all that it knows. */
-  heard(ids: readonly string[], from?: LeverBench): Promise<readonly WorkerState[]>;
+  heard(ids: readonly string[], from?: ActionBench): Promise<readonly WorkerState[]>;
   /** One more console on the same Redis. */
-  console(options?: BenchOptions): Promise<LeverBench>;
+  console(options?: BenchOptions): Promise<ActionBench>;
   add(count: number, data?: object, queue?: string): Promise<void>;
-  /** Values of the kept orders by `<scope>|<setting>`. */
+  /** Values of the overrides by `<scope>|<setting>`. */
   kept(queueId?: string): Promise<Readonly<Record<string, unknown>>>;
   /** Writes the field as somebody else might. */
   keep(orders: readonly Order[], queueId?: string): Promise<void>;

@@ -56,16 +56,16 @@ describe('the line on the first screen', () => {
   it('says how many run, stand and wait, at which rate, and what one press will do', () => {
     const all = pauseAllOf(
       [replay('running'), replay('paused'), replay('done')],
-      [queue('running'), queue('halted'), queue('paused')],
+      [queue('running'), queue('paused-by-spillway'), queue('paused')],
       'operator',
       '/',
     );
     expect(all.text).toBe(
-      '1 replay under way at 40/s, 1 replay paused, 1 replay queue at 2/s, 1 replay queue halted, 1 replay queue paused by the application, 2,000 jobs remain, 15 jobs wait in replay queues',
+      '1 replay under way at 40/s, 1 replay paused, 1 replay queue at 2/s, 1 replay queue paused, 1 replay queue paused by the application, 2,000 jobs remain, 15 jobs wait in replay queues',
     );
-    expect(all.effect).toBe('It stops 1 replay and halts 1 replay queue. Jobs stay where they are.');
+    expect(all.effect).toBe('It stops 1 replay and pauses 1 replay queue. Jobs stay where they are.');
     expect([all.canPause, all.canResume]).toEqual([true, false]);
-    const stood = pauseAllOf([replay('paused')], [queue('halted')], 'operator', '/');
+    const stood = pauseAllOf([replay('paused')], [queue('paused-by-spillway')], 'operator', '/');
     expect(stood.effect).toBe(
       'It goes on with 1 replay and resumes 1 replay queue. Rates are those of before.',
     );
@@ -77,13 +77,13 @@ describe('the line on the first screen', () => {
     const seen = pauseAllOf([replay('running')], [queue('running')], 'viewer', '/');
     expect([seen.canPause, seen.canResume, seen.effect]).toEqual([false, false, '']);
     expect(replayScopeOf([replay('running')], [], {}, 'viewer', '/')).toBeNull();
-    expect(replayQueuesOf([queue('running')], 'viewer').rows[0]?.levers).toEqual([]);
+    expect(replayQueuesOf([queue('running')], 'viewer').rows[0]?.actions).toEqual([]);
   });
 });
 
 describe('what the action is about', () => {
   const deps = { groups: { post: ['*mail*'] } };
-  it('is what was offered: everywhere, a group, or a queue by its own id, whatever letters that holds', () => {
+  it('is what was offered: everywhere, a group, or a queue by its own id, whatever characters that holds', () => {
     const odd = { ...queue('running'), id: 'bull:retry*/a?\n%' };
     const scope = replayScopeOf([replay('running')], [odd], deps.groups, 'operator', '/');
     expect(scope?.scopes.map(({ value }) => selectionOf(deps, value))).toEqual([

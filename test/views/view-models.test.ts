@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { knownAction } from '../../server/actions/check-request.js';
+import { ACTIONS } from '../../server/actions/index.js';
 import type { AppDeps } from '../../server/app-deps.js';
 import { problemsByQueue } from '../../server/findings/about-queue.js';
 import type { Finding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
-import { knownLever } from '../../server/levers/check-request.js';
-import { LEVERS } from '../../server/levers/index.js';
 import { errorGroup } from '../../server/replay/dry-run.js';
+import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-args.js';
+import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';
 import { bandOf } from '../../server/routes/pages/band-view-model.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
-import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/lever-args.js';
-import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/lever-ask.js';
 import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
 import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/queue-query.js';
 import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
@@ -219,11 +219,11 @@ describe('the band of a Redis', () => {
 describe('a row of the table', () => {
   const context = { problemOf: () => null, canAct: true, hasManyInstances: false };
 
-  it('offers to resume what is halted, and shows the concurrency that comes back', () => {
+  it('offers to resume what is paused, and shows the concurrency that comes back', () => {
     const queue = aQueue({
-      flow: 'halted',
+      flow: 'paused-by-spillway',
       concurrency: 0,
-      halt: { formerConcurrency: 8, atMs: NOW_MS, actor: 'olga' },
+      pause: { formerConcurrency: 8, atMs: NOW_MS, actor: 'olga' },
     });
     const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), context);
     expect(row.flow?.label).toBe('Resume');
@@ -255,8 +255,8 @@ describe('a row of the table', () => {
   });
 });
 
-describe('the form of a lever', () => {
-  it('is made for every lever from its own schema, and gives back the arguments it was filled with', () => {
+describe('the form of an action', () => {
+  it('is made for every action from its own schema, and gives back the arguments it was filled with', () => {
     const examples: Readonly<Record<string, Record<string, unknown>>> = {
       'queue.concurrency': { value: 12 },
       'queue.rate-limit': { max: 5, durationMs: 60_000, isExact: false },
@@ -271,18 +271,18 @@ describe('the form of a lever', () => {
       'worker.concurrency': { value: 12 },
       'worker.limiter': { max: 5, durationMs: 2_000, asDeployed: false },
     };
-    for (const lever of LEVERS) {
-      const args = examples[lever.name] ?? {};
+    for (const action of ACTIONS) {
+      const args = examples[action.name] ?? {};
       const back = Object.fromEntries(
-        argSpecs(lever).map((spec) => [spec.name, valueTyped(spec, typedOf(spec, args[spec.name]))]),
+        argSpecs(action).map((spec) => [spec.name, valueTyped(spec, typedOf(spec, args[spec.name]))]),
       );
-      expect(back, lever.name).toEqual(args);
-      expect(lever.parse(back).success, lever.name).toBe(true);
+      expect(back, action.name).toEqual(args);
+      expect(action.parse(back).success, action.name).toBe(true);
     }
   });
 
-  it('takes "no limit" as null, numbers with their thousands, and leaves a word for the lever to refuse', () => {
-    const [spec] = argSpecs(knownLever('queue.concurrency'));
+  it('takes "no limit" as null, numbers with their thousands, and leaves a word for the action to refuse', () => {
+    const [spec] = argSpecs(knownAction('queue.concurrency'));
     if (!spec) throw new Error('queue.concurrency has an argument');
     expect(valueTyped(spec, { text: '', unit: '', isNone: true })).toBeNull();
     expect(valueTyped(spec, { text: '1,200', unit: '', isNone: false })).toBe(1200);
@@ -290,16 +290,16 @@ describe('the form of a lever', () => {
     expect(valueTyped(spec, { text: ' ', unit: '', isNone: false })).toBeUndefined();
   });
 
-  it('carries queue ids of any letters through a form', () => {
-    const lever = knownLever('queue.halt');
+  it('carries queue ids of any characters through a form', () => {
+    const action = knownAction('queue.pause');
     const id = 'bull:a\r\nb%&"<>';
     const ask = askOfForm(
-      lever,
+      action,
       valuesOf(`instance=default&encodedQueues=${encodeURIComponent(encodeURIComponent(id))}`),
     );
     expect(ask.queues).toEqual([id]);
     const selected = askOfLink(
-      lever,
+      action,
       valuesOf(`on=${encodeURIComponent(`default/${encodeURIComponent(id)}`)}`),
       [],
       () => ({}),
@@ -308,11 +308,11 @@ describe('the form of a lever', () => {
   });
 
   it('refuses a selection over several Redises, and an address that leads elsewhere', () => {
-    const lever = knownLever('queue.halt');
-    expect(() => askOfLink(lever, valuesOf('on=a/bull:x&on=b/bull:y'), [], () => ({}))).toThrow('a and b');
-    expect(() => askOfLink(lever, valuesOf('instance=a&args=[1]'), [], () => ({}))).toThrow('args');
-    expect(askOfForm(lever, valuesOf('then=https://example.com')).goOn).toBeNull();
-    expect(argsOf(askOfForm(lever, valuesOf('instance=a')))).toEqual({});
+    const action = knownAction('queue.pause');
+    expect(() => askOfLink(action, valuesOf('on=a/bull:x&on=b/bull:y'), [], () => ({}))).toThrow('a and b');
+    expect(() => askOfLink(action, valuesOf('instance=a&args=[1]'), [], () => ({}))).toThrow('args');
+    expect(askOfForm(action, valuesOf('then=https://example.com')).goOn).toBeNull();
+    expect(argsOf(askOfForm(action, valuesOf('instance=a')))).toEqual({});
   });
 });
 

@@ -59,9 +59,9 @@ class Scene {
       .sort();
   }
 
-  halt(queue: string) {
+  pause(queue: string) {
     const body = { instance: 'default', queues: [queue], args: {}, reason: 'try' };
-    return this.console.ask('POST', '/api/v1/levers/queue.halt', body);
+    return this.console.ask('POST', '/api/v1/actions/queue.pause', body);
   }
 
   /** What is told wrong at this moment: a queue that has vanished or counts less, a sum that lacks one, an alert that is over. */
@@ -137,7 +137,7 @@ const it = base.extend<{ readonly start: (options: ClusterOptions) => Promise<Sc
 
 const isUnread = (listed: Listed, id: string): boolean => listed.unread.some((one) => one.id === id);
 
-it('a master of a Cluster is killed and its replica takes over: its queue is unknown until then, no alert ends, and levers follow', async ({
+it('a master of a Cluster is killed and its replica takes over: its queue is unknown until then, no alert ends, and actions follow', async ({
   start,
 }) => {
   const scene = await start({ hasReplicas: true });
@@ -153,17 +153,17 @@ it('a master of a Cluster is killed and its replica takes over: its queue is unk
     isUnread(now, ON_KILLED),
   );
   expect(unread.find(({ id }) => id === ON_KILLED)?.problem).toMatch(/does not answer/);
-  const refused = await scene.halt(ON_KILLED);
+  const refused = await scene.pause(ON_KILLED);
   expect([refused.status, refused.body.detail]).toEqual([
     503,
     expect.stringMatching(/can not be read now.*so nothing was changed/),
   ]);
   await scene.untilAllRight('the replica is read', alerts, (now) => now.queues.length === QUEUES.length);
-  expect((await scene.halt(ON_KILLED)).status).toBe(200);
+  expect((await scene.pause(ON_KILLED)).status).toBe(200);
   expect(await scene.cluster.client.hget(`${ON_KILLED}:meta`, 'concurrency')).toBe('0');
 });
 
-it('a master of a Cluster without a replica is killed: what is not known is not 0, levers say why, and all is as it was once it is back', async ({
+it('a master of a Cluster without a replica is killed: what is not known is not 0, actions say why, and all is as it was once it is back', async ({
   start,
 }) => {
   const scene = await start({ args: ['--appendonly', 'yes'] });
@@ -177,7 +177,7 @@ it('a master of a Cluster without a replica is killed: what is not known is not 
   );
   expect(unread.find(({ id }) => id === ON_ANOTHER)?.problem).toMatch(/the cluster is down/);
   for (const id of [ON_KILLED, ON_ANOTHER]) {
-    const refused = await scene.halt(id);
+    const refused = await scene.pause(id);
     expect([refused.status, refused.body.detail]).toEqual([
       503,
       expect.stringMatching(/can not be read now.*so nothing was changed/),
@@ -185,5 +185,5 @@ it('a master of a Cluster without a replica is killed: what is not known is not 
   }
   await master.restart();
   await scene.untilAllRight('all are read again', alerts, (now) => now.queues.length === QUEUES.length);
-  expect((await scene.halt(ON_KILLED)).status).toBe(200);
+  expect((await scene.pause(ON_KILLED)).status).toBe(200);
 });

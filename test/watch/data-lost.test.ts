@@ -48,7 +48,7 @@ it('jobs that were lost are told over a restart of the console, until somebody d
     await until('it has read', async () => (await read('/api/v1/overview')).instances[0].readAt !== null);
   };
   const dismiss = (query = '') =>
-    console_.ask('POST', `/api/v1/levers/redis.dismiss-loss${query}`, {
+    console_.ask('POST', `/api/v1/actions/redis.dismiss-loss${query}`, {
       instance: 'default',
       args: {},
       reason: 'all were added again',
@@ -56,7 +56,7 @@ it('jobs that were lost are told over a restart of the console, until somebody d
 
   const lost = await lose('mail');
   expect(lost.severity).toBe('critical');
-  expect(lost.remedies).toMatchObject([{ lever: 'redis.dismiss-loss', queues: [], args: {} }]);
+  expect(lost.remedies).toMatchObject([{ action: 'redis.dismiss-loss', queues: [], args: {} }]);
   const onTimeline = async () =>
     (await read('/api/v1/timeline')).entries.some(({ kind }: { kind: string }) => kind === 'redis.data-lost');
   await until('it is on the timeline', onTimeline);
@@ -75,15 +75,15 @@ it('jobs that were lost are told over a restart of the console, until somebody d
   ]);
   expect(await told()).toBeDefined();
   const page = (await console_.ask('GET', '/')).text;
-  expect(page).toContain('lever=redis.dismiss-loss');
+  expect(page).toContain('action=redis.dismiss-loss');
   expect(await dismiss()).toMatchObject({ status: 200, body: { outcomes: [{ status: 'applied' }] } });
   await until('it is not told any more', async () => (await told()) === undefined);
   expect((await dismiss()).body).toMatchObject({ outcomes: [{ status: 'refused' }] });
-  const applied = (await read('/api/v1/actions')).actions.find(
+  const applied = (await read('/api/v1/audit')).actions.find(
     ({ status }: { status: string }) => status === 'applied',
   );
   expect(applied).toMatchObject({
-    lever: 'redis.dismiss-loss',
+    action: 'redis.dismiss-loss',
     reason: 'all were added again',
     actor: 'local',
   });

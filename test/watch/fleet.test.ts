@@ -165,7 +165,7 @@ describe.concurrent('the console', () => {
   });
 });
 
-describe.concurrent('ears that may not go deaf unnoticed', () => {
+describe.concurrent('subscriber that may not go deaf unnoticed', () => {
   it('hear again within 3 s after their subscription was cut, and after Redis was restarted', async ({
     scene: { redis, watch, workers },
   }) => {
@@ -186,8 +186,8 @@ describe.concurrent('ears that may not go deaf unnoticed', () => {
     await untilSnapshot(watched, 'hearing', ({ hearing }) => hearing.status === 'hearing');
     // The connection stays open, and Redis forgets what it has subscribed to: as after a failover in the Mezmo incident.
     const list = String(await redis.client.call('CLIENT', 'LIST'));
-    const ears = /id=(\d+) .*name=spillway:hear/.exec(list)?.[1] ?? '';
-    expect(ears).not.toBe('');
+    const subscriber = /id=(\d+) .*name=spillway:hear/.exec(list)?.[1] ?? '';
+    expect(subscriber).not.toBe('');
     redis.freeze();
     // Within 2.2 s, and 1.6 s more each time that this process itself was held up: then it may not have read yet what came.
     await untilSnapshot(watched, 'deaf', ({ hearing }) => hearing.status === 'deaf', { withinMs: 8_000 });
@@ -232,8 +232,8 @@ describe.concurrent('what it hears', () => {
     await workers();
     const { watch: watched } = watch();
     await seen(watched, 'the worker', (one) => one.agent !== null);
-    const mouth = new Redis(redis.port);
-    const say = (text: string) => mouth.publish(upChannel(0, 'evil'), text);
+    const publisher = new Redis(redis.port);
+    const say = (text: string) => publisher.publish(upChannel(0, 'evil'), text);
     await say('{');
     await say('{"kind":"beat"}');
     await say(JSON.stringify({ v: 99, kind: 'farewell', agent: {}, atMs: 1, workers: [] }));
@@ -243,7 +243,7 @@ describe.concurrent('what it hears', () => {
     const agent = { id: 'evil', host: 'x', pid: 1, version: '1', nodeVersion: 'v1' };
     await say(JSON.stringify({ v: 1, kind: 'farewell', agent, atMs: 1, workers: [worker?.id] }));
     await seen(watched, 'the worker is still there', freshAfter(Date.now()));
-    mouth.disconnect();
+    publisher.disconnect();
   });
 
   it('from an older agent, which says less, is taken for what it says', async ({
@@ -251,7 +251,7 @@ describe.concurrent('what it hears', () => {
   }) => {
     const { watch: watched } = watch();
     await untilSnapshot(watched, 'hearing', ({ hearing }) => hearing.status === 'hearing');
-    const mouth = new Redis(redis.port);
+    const publisher = new Redis(redis.port);
     const old = {
       v: 1,
       kind: 'beat',
@@ -268,10 +268,10 @@ describe.concurrent('what it hears', () => {
         },
       ],
     };
-    await mouth.publish(upChannel(0, 'old'), JSON.stringify({ ...old, somethingNew: true }));
+    await publisher.publish(upChannel(0, 'old'), JSON.stringify({ ...old, somethingNew: true }));
     const worker = await seen(watched, 'the old worker', (one) => one.id === 'w9');
     expect(worker.agent).toMatchObject({ running: 1, concurrency: { now: 3 }, types: [], paused: null });
-    mouth.disconnect();
+    publisher.disconnect();
   });
 
   it('of ten thousand job types stays bounded', async ({ scene: { redis, watch, workers } }) => {

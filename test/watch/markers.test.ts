@@ -8,7 +8,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { openStore } from '../../server/store/open-store.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../server/store/timeline-entry.js';
 import { createWatch } from '../../server/watch/create-watch.js';
-import { MARKERS_KEPT_MS, MarkerBook } from '../../server/watch/marker-book.js';
+import { MARKERS_KEPT_MS, MarkerCache } from '../../server/watch/marker-cache.js';
 import { recallMarkers } from '../../server/watch/recall-markers.js';
 import { anInstance, untilSnapshot } from '../support/watching.js';
 
@@ -34,7 +34,7 @@ function deploy(atMs: number, over: Partial<TimelineEntry> = {}): TimelineEntry 
 it('a deploy is in the Snapshot at once, not only when Redis was read the next time', async () => {
   const redis = await startRedis();
   cleanups.push(() => redis.stop());
-  const book = new MarkerBook(['default'], Date.now);
+  const book = new MarkerCache(['default'], Date.now);
   const watch = createWatch({
     instances: [anInstance(redis.url, { pollIntervalMs: 60_000 })],
     thresholds: DEFAULT_THRESHOLDS,
@@ -73,7 +73,7 @@ it('a console that restarts in an incident still knows of the deploy before it',
   first.close();
   const store = await openStore(directory);
   cleanups.push(() => store.close());
-  const book = new MarkerBook(['default', 'other'], () => nowMs);
+  const book = new MarkerCache(['default', 'other'], () => nowMs);
   await recallMarkers(book, store.timeline, nowMs);
   const texts = (instance: string): string[] => book.of(instance).map(({ text }) => text);
   expect(texts('default')).toEqual(['of all', 'of default']);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runLever } from '../../server/levers/run.js';
+import { runAction } from '../../server/actions/run.js';
 import { planBasisOf } from '../../server/model/plan/input-of.js';
 import type { PlanChange } from '../../server/model/plan/plan-types.js';
 import { predict } from '../../server/model/plan/predict.js';
@@ -47,7 +47,7 @@ function byHand() {
         refreshSoon: () => undefined,
       },
       log: store.predictions,
-      isMine: () => true,
+      isLeader: () => true,
       now: () => clock.nowMs,
       newId: randomUUID,
       warn: (message) => void warned.push(message),
@@ -76,11 +76,11 @@ function byHand() {
       clock.nowMs = next.atMs;
       for (const listener of listeners) listener('default', clock.nowMs);
     },
-    /** What a lever foretells of the first Snapshot: 20 slots drain it in 20 s. */
-    foretell(change: PlanChange = { concurrency: 20 }): Prediction {
+    /** What an action forecasts of the first Snapshot: 20 slots drain it in 20 s. */
+    forecast(change: PlanChange = { concurrency: 20 }): Prediction {
       const basis = planBasisOf(at(0, {}, 10), 'bull:emails');
       const made = basis && predictionOf('default', basis, change, predict(basis.input, change), NOW_MS);
-      if (!made) throw new Error('nothing is foretold');
+      if (!made) throw new Error('nothing is forecast');
       return made;
     },
   };
@@ -95,7 +95,7 @@ describe('a forecast', () => {
     const hand = byHand();
     const keeper = hand.keeperOf();
     await keeper.start();
-    await keeper.add(hand.foretell());
+    await keeper.add(hand.forecast());
     for (let second = 1; second < 22; second++)
       hand.turn(hand.at(second, { counts: { waiting: Math.max(20, 1000 - 46 * second), active: 20 } }));
     expect((await verdicts())[0]?.status).toBe('open');
@@ -113,7 +113,7 @@ describe('a forecast', () => {
     const hand = byHand();
     const keeper = hand.keeperOf();
     await keeper.start();
-    await keeper.add(hand.foretell());
+    await keeper.add(hand.forecast());
     // Orders take a moment: other slots count only when they last.
     for (let second = 1; second <= 4; second++) hand.turn(hand.at(second, {}, 10));
     for (let second = 5; second <= 8; second++) hand.turn(hand.at(second));
@@ -128,7 +128,7 @@ describe('a forecast', () => {
     const hand = byHand();
     const keeper = hand.keeperOf();
     await keeper.start();
-    await keeper.add(hand.foretell());
+    await keeper.add(hand.forecast());
     for (let second = 1; second <= 10; second++)
       hand.turn(hand.at(second, { addedTotal: 1000 + 80 * second }));
     await untilStatus('void');
@@ -140,7 +140,7 @@ describe('a forecast', () => {
     const hand = byHand();
     const first = hand.keeperOf();
     await first.start();
-    await first.add(hand.foretell());
+    await first.add(hand.forecast());
     hand.turn(hand.at(1));
     first.stop();
     const second = hand.keeperOf();
@@ -157,7 +157,7 @@ describe('a forecast', () => {
     const hand = byHand();
     const first = hand.keeperOf();
     await first.start();
-    await first.add(hand.foretell());
+    await first.add(hand.forecast());
     hand.turn(hand.at(1));
     first.stop();
     const second = hand.keeperOf();
@@ -172,7 +172,7 @@ describe('a forecast', () => {
     const hand = byHand();
     const keeper = hand.keeperOf();
     await keeper.start();
-    const made = hand.foretell();
+    const made = hand.forecast();
     await keeper.add(made);
     await keeper.add(made);
     const statuses = (await verdicts()).map(({ status }) => status);
@@ -184,13 +184,13 @@ describe('a forecast', () => {
   });
 });
 
-it('an order to real workers is foretold, and what came of it is scored', async () => {
+it('an order to real workers is forecast, and what came of it is scored', async () => {
   const scene = await startWorkerScene();
   const { bench } = scene;
   const keeper = new PredictionKeeper({
     watch: bench.watch,
     log: store.predictions,
-    isMine: () => true,
+    isLeader: () => true,
     now: Date.now,
     newId: randomUUID,
     warn: (message) => {
@@ -207,11 +207,11 @@ it('an order to real workers is foretold, and what came of it is scored', async 
       const basis = snapshot && planBasisOf(snapshot, 'bull:work');
       return basis?.assumed.length === 0 && basis.input.measured !== null;
     });
-    const [outcome] = await runLever(
-      { ...bench.deps, foretold: (prediction) => keeper.add(prediction) },
+    const [outcome] = await runAction(
+      { ...bench.deps, forecast: (prediction) => keeper.add(prediction) },
       { name: 'olga', role: 'admin', via: 'token' },
       {
-        lever: 'workers.concurrency',
+        action: 'workers.concurrency',
         instance: 'default',
         queues: ['bull:work'],
         args: { value: 15 },
@@ -229,14 +229,14 @@ it('an order to real workers is foretold, and what came of it is scored', async 
       { withinMs: 60_000 },
     );
     console.log(
-      `foretold ${kept.drainSeconds?.toFixed(1)} s (${kept.drainRange}), ${JSON.stringify(kept.verdict)}`,
+      `forecast ${kept.drainSeconds?.toFixed(1)} s (${kept.drainRange}), ${JSON.stringify(kept.verdict)}`,
     );
     if (kept.verdict.status !== 'settled') throw new Error(`it is ${JSON.stringify(kept?.verdict)}`);
     const { errorRatio, isInsideRange } = kept.verdict;
     const actualSeconds = kept.verdict.actualSeconds ?? Number.NaN;
-    const foretold = kept.drainSeconds ?? Number.NaN;
+    const forecast = kept.drainSeconds ?? Number.NaN;
     const [low, high] = kept.drainRange ?? [];
-    expect(errorRatio).toBeCloseTo(Math.abs(foretold - actualSeconds) / actualSeconds, 3);
+    expect(errorRatio).toBeCloseTo(Math.abs(forecast - actualSeconds) / actualSeconds, 3);
     // A second of slack, as that is how often it is looked at.
     expect(isInsideRange).toBe(
       actualSeconds >= (low ?? 0) - 1 && actualSeconds <= (high ?? Number.POSITIVE_INFINITY) + 1,

@@ -52,7 +52,7 @@ export function escapeHtml(text: string): string {
 
 /**
  * Headers that put a group's messages into one thread, and let a mailbox that gets one twice know it.
- * @param hash of any text to letters and digits.
+ * @param hash of any text to characters and digits.
  */
 export function threadHeaders(
   { id, groupKey }: { readonly id: string; readonly groupKey: string },

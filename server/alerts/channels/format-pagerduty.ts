@@ -2,8 +2,8 @@ import type { Notification } from '../notification.js';
 import { type Message, plainText } from './message.js';
 
 /** PagerDuty cuts what is longer. */
-const MOST_SUMMARY = 1_024;
-const MOST_DEDUP_KEY = 255;
+const MAX_SUMMARY = 1_024;
+const MAX_DEDUP_KEY = 255;
 
 /**
  * Body for Events API v2. One incident is one group: trigger and resolve carry `dedup_key`, so a repeat changes the
@@ -23,7 +23,7 @@ export function pagerDutyBody(
     ...common,
     event_action: 'trigger',
     payload: {
-      summary: message.subject.slice(0, MOST_SUMMARY).toWellFormed(),
+      summary: message.subject.slice(0, MAX_SUMMARY).toWellFormed(),
       source: `redis ${message.instance}`,
       severity: notification.severity,
       timestamp: new Date(notification.sinceMs).toISOString(),
@@ -52,7 +52,7 @@ export function pagerDutyBody(
 
 /** The same for the whole life of a group; longer keys than PagerDuty takes become their hash. */
 export function dedupKeyOf(groupKey: string, hash: (text: string) => string): string {
-  return groupKey.length > 0 && groupKey.length <= MOST_DEDUP_KEY && /^[\x21-\x7e ]+$/.test(groupKey)
+  return groupKey.length > 0 && groupKey.length <= MAX_DEDUP_KEY && /^[\x21-\x7e ]+$/.test(groupKey)
     ? groupKey
     : `spillway-${hash(groupKey)}`;
 }

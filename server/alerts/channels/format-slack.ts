@@ -1,8 +1,8 @@
 import type { Message } from './message.js';
 
-/** Slack refuses a section above 3,000 letters and a header above 150. */
-const MOST_SECTION = 2_800;
-const MOST_HEADER = 150;
+/** Slack refuses a section above 3,000 characters and a header above 150. */
+const MAX_SECTION = 2_800;
+const MAX_HEADER = 150;
 const SIGNS = { CRITICAL: '🔴', WARNING: '🟠', INFO: '🔵', RESOLVED: '🟢' } as const;
 
 /** Body for an incoming webhook: blocks, and `text` for notifications and readers that show no blocks. */
@@ -14,9 +14,9 @@ export function slackBody(message: Message): string {
   );
   if (message.moreAlerts > 0) lines.push(`• and ${message.moreAlerts} more`);
   const blocks = [
-    { type: 'header', text: { type: 'plain_text', text: cut(head, MOST_HEADER), emoji: true } },
+    { type: 'header', text: { type: 'plain_text', text: cut(head, MAX_HEADER), emoji: true } },
     section(`*Redis* ${escapeSlack(message.instance)}   *Since* ${message.since}`),
-    ...(lines.length > 0 ? [section(fitLines(lines, MOST_SECTION))] : []),
+    ...(lines.length > 0 ? [section(fitLines(lines, MAX_SECTION))] : []),
     ...(message.firstRemedy === null ? [] : [section(`*First remedy* ${escapeSlack(message.firstRemedy)}`)]),
     ...(message.link === null ? [] : [section(slackLink(message.link, 'Open the console'))]),
   ];
@@ -36,7 +36,7 @@ function slackLink(url: string, label: string): string {
 }
 
 function section(text: string) {
-  return { type: 'section', text: { type: 'mrkdwn', text: cut(text, MOST_SECTION) } };
+  return { type: 'section', text: { type: 'mrkdwn', text: cut(text, MAX_SECTION) } };
 }
 
 /** As many whole lines as fit; cutting inside one could split an escape. */

@@ -1,7 +1,7 @@
 import type { AlertNotice, Notification } from '../notification.js';
 
 /** Alerts that a message tells one by one; the rest is a number. */
-const MOST_ALERTS = 10;
+const MAX_ALERTS = 10;
 
 /** A notification in words, before it takes a channel's form. Every text is one line. */
 export interface Message {
@@ -35,7 +35,7 @@ export interface AlertLine {
 export function messageOf(notification: Notification, publicUrl: string | null): Message {
   const { title, instance, status, severity } = notification;
   const state = status === 'resolved' ? 'RESOLVED' : upper(severity);
-  const alerts = notification.alerts.slice(0, MOST_ALERTS).map(lineOf);
+  const alerts = notification.alerts.slice(0, MAX_ALERTS).map(lineOf);
   return {
     subject: oneLine(`${state === 'RESOLVED' ? 'Resolved' : state}: ${title} (${instance})`),
     title: oneLine(title),

@@ -13,7 +13,7 @@ const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** The status decides; the body is read for its first words only. */
 const BODY_WITHIN_MS = 1_000;
-const MOST_BODY_BYTES = 4_096;
+const MAX_BODY_BYTES = 4_096;
 const SHOWN_LETTERS = 160;
 
 export interface OutgoingRequest {
@@ -130,8 +130,8 @@ function firstWords(response: IncomingMessage): Promise<string> {
     const timer = setTimeout(done, BODY_WITHIN_MS);
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
-      text = (text + chunk).slice(0, MOST_BODY_BYTES);
-      if (text.length >= MOST_BODY_BYTES) done();
+      text = (text + chunk).slice(0, MAX_BODY_BYTES);
+      if (text.length >= MAX_BODY_BYTES) done();
     });
     response.once('end', done);
     response.once('close', done);

@@ -18,7 +18,7 @@ const mailbox = oneLine.regex(/@/, 'must be an e-mail address');
 const any = {
   name: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores'),
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 characters, digits, dots, dashes or underscores'),
   minSeverity: z.enum(SEVERITIES, `must be one of ${SEVERITIES.join(', ')}`).default('warning'),
   instances: z.array(z.string().min(1)).min(1, 'must list at least one glob').default(['*']),
   ca: trustedCa,
@@ -33,7 +33,7 @@ const channel = z.discriminatedUnion(
       url: httpUrl,
       secret: z
         .string()
-        .min(16, 'must have at least 16 letters: make one with `openssl rand -hex 32`')
+        .min(16, 'must have at least 16 characters: make one with `openssl rand -hex 32`')
         .nullable()
         .default(null),
     }),

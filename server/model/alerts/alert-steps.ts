@@ -9,7 +9,7 @@ import type { AlertRule } from './rule.js';
 const LEAST_GAP_MS = 15_000;
 const GAP_INTERVALS = 4;
 /** Subjects that fired lately are remembered at most so many, the latest. */
-const MOST_FLAPPERS = 10_000;
+const MAX_FLAPPERS = 10_000;
 
 type StepKind = Transition['kind'] | null;
 
@@ -128,7 +128,7 @@ export class AlertSteps {
     // Last written is last in order, so that the oldest are found at the front.
     this.#firings.delete(key);
     this.#firings.set(key, [...lately, this.#nowMs].slice(-20));
-    if (this.#firings.size <= MOST_FLAPPERS) return;
+    if (this.#firings.size <= MAX_FLAPPERS) return;
     const [oldest] = this.#firings.keys();
     if (oldest !== undefined) this.#firings.delete(oldest);
   }

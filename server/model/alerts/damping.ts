@@ -2,7 +2,7 @@
 export const FLAP_WINDOW_MS = 3_600_000;
 /** So many firings in the window are no flapping yet. */
 const CALM_FIRINGS = 2;
-const MOST_KEEP_MS = 30 * 60_000;
+const MAX_KEEP_MS = 30 * 60_000;
 /** What a rule without patience gets once it flaps. */
 const LEAST_FLAP_KEEP_MS = 15_000;
 
@@ -15,5 +15,5 @@ export function dampedKeepMs(keepFiringMs: number, firings: readonly number[], n
   const lately = firings.filter((atMs) => atMs > nowMs - FLAP_WINDOW_MS).length;
   if (lately <= CALM_FIRINGS) return keepFiringMs;
   const doubled = Math.max(keepFiringMs, LEAST_FLAP_KEEP_MS) * 2 ** (lately - CALM_FIRINGS);
-  return Math.max(keepFiringMs, Math.min(MOST_KEEP_MS, doubled));
+  return Math.max(keepFiringMs, Math.min(MAX_KEEP_MS, doubled));
 }

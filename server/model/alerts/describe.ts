@@ -6,7 +6,7 @@ import type { Alert } from './alert.js';
 import type { AlertRule, Condition, SignalCondition } from './rule.js';
 
 /** Longer names are cut in sentences: messages have to be short. */
-const MOST_LETTERS = 60;
+const MAX_CHARS = 60;
 
 /** Whom an alert is about, as people say it: `track of monitors`, `mail`, `10.0.0.1:6379`. */
 export function subjectName({ instance, node, queue, type }: Subject): string {
@@ -39,7 +39,7 @@ function queueLabel(id: string): string {
 
 function cut(text: string): string {
   const line = text.toWellFormed().replace(/\p{Cc}+/gu, ' ');
-  return line.length > MOST_LETTERS ? `${line.slice(0, MOST_LETTERS - 1)}…` : line;
+  return line.length > MAX_CHARS ? `${line.slice(0, MAX_CHARS - 1)}…` : line;
 }
 
 /** The number that a condition compares, as text with its unit. */

@@ -32,7 +32,7 @@ export interface DueMessage {
 }
 
 /** Of one message: beyond this nobody reads. The others are told by their number in the title, and in the console. */
-export const MOST_TOLD = 50;
+export const MAX_TOLD = 50;
 
 /**
  * Which messages are due. Pure: all that it goes by is in the alerts (what was told of each, and when), so after a

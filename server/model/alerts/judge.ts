@@ -2,7 +2,7 @@ import type { Finding } from '../../findings/finding.js';
 import type { Subject } from '../../signals/reading.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { globMatcher } from '../glob.js';
-import { isSettling, sightOf } from '../sight.js';
+import { freshnessOf, isSettling } from '../sight.js';
 import { isPartlyUnread, unreadSubjects } from '../unread.js';
 import type { Alert, Transition } from './alert.js';
 import { factsOfFinding, factsOfNumber } from './alert-facts.js';
@@ -20,8 +20,8 @@ import {
 import type { Level } from './course.js';
 import type { Gauge } from './gauge.js';
 import { inhibitors } from './inhibition.js';
-import { ReadingRoom } from './reading-room.js';
 import type { AlertRule } from './rule.js';
+import { SignalValues } from './signal-values.js';
 import { levelOf, mayBreach } from './watch-condition.js';
 import { whenNotTold } from './when-not-told.js';
 
@@ -40,7 +40,7 @@ const WARM_UP_MS = 60_000;
 export class Judge {
   readonly #instance: string;
   readonly #warmUpMs: number;
-  readonly #room: ReadingRoom;
+  readonly #room: SignalValues;
   readonly #steps: AlertSteps;
   #signalRules: SignalRule[] = [];
   #gauges: readonly Gauge[] = [];
@@ -54,7 +54,7 @@ export class Judge {
   constructor({ instance, newId, warmUpMs = WARM_UP_MS }: JudgeOptions) {
     this.#instance = instance;
     this.#warmUpMs = warmUpMs;
-    this.#room = new ReadingRoom(instance);
+    this.#room = new SignalValues(instance);
     this.#steps = new AlertSteps(newId);
   }
 
@@ -108,7 +108,7 @@ export class Judge {
    */
   evaluate(snapshot: Snapshot, findings: readonly Finding[], nowMs: number): readonly Transition[] {
     const transitions: Transition[] = [];
-    const isLive = sightOf(snapshot, nowMs).isLive;
+    const isLive = freshnessOf(snapshot, nowMs).isLive;
     if (isLive) this.#liveSinceMs ??= nowMs;
     const intervalMs = snapshot.poll.intervalMs;
     this.#steps.beginTick(nowMs, intervalMs, (alert) => this.#isWarmingUp(alert, nowMs));

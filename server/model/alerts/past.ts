@@ -3,7 +3,7 @@ const POINTS = 24;
 /** Trends need so much of their window. */
 const LEAST_COVER = 0.5;
 /** A gap this many times the spacing starts anew: what lies between was not seen. */
-const MOST_SPACINGS = 6;
+const MAX_SPACINGS = 6;
 const LEAST_POINTS = 6;
 
 /** The last values of one subject at even spacing, for trends over a window. */
@@ -27,7 +27,7 @@ export class Past {
     const spacingMs = this.#windowMs / POINTS;
     if (
       lastMs !== undefined &&
-      (nowMs - lastMs > Math.max(MOST_SPACINGS * spacingMs, 15_000) || nowMs < lastMs)
+      (nowMs - lastMs > Math.max(MAX_SPACINGS * spacingMs, 15_000) || nowMs < lastMs)
     )
       this.#forget();
     if (this.#atMs.length === 0 || nowMs - (lastMs ?? 0) >= spacingMs) {

@@ -4,7 +4,7 @@ import type { Clues } from './evidence.js';
 
 /** A burst of so many of its process's slots took all that there were; a few may do other work. */
 const ALL_SLOTS_RATIO = 0.9;
-const MOST_BURSTS = 0.6;
+const MAX_BURSTS = 0.6;
 /** Where slots are always busy, nearly all runs begin with a batch and wait for all of it. */
 const AT_WALL_SHARE = 0.7;
 const MIN_BURSTS_OF_ONE_SIZE = 4;
@@ -27,7 +27,7 @@ export function isStarved(
     // A burst of which some runs were not seen was larger.
     const tookAll = ({ process, runs }: Burst): boolean =>
       runs.length >= ALL_SLOTS_RATIO * seenRatio * (slotsByProcess?.get(process) ?? slots);
-    return wall.bursts.filter(tookAll).length >= MOST_BURSTS * wall.bursts.length;
+    return wall.bursts.filter(tookAll).length >= MAX_BURSTS * wall.bursts.length;
   }
   return areOfOneSize(wall.bursts);
 }

@@ -23,7 +23,7 @@ const MOMENT_RATIO = 0.3;
 /** Full batches are of one size, and larger than what waits; pairs that met by chance are not. */
 const SAME_SIZE_RATIO = 0.8;
 const MIN_SIZE = 5;
-const MOST_OF_THEM = 0.7;
+const MAX_OF_THEM = 0.7;
 
 /**
  * Looks for one longest duration that most bursts share.
@@ -75,5 +75,5 @@ function fullBursts(bursts: readonly Burst[], atWall: readonly Burst[], wallMs: 
   // Short runs are not looked at here, so a few may be missing.
   const full = sooner.filter((burst) => burst.runs.length >= SAME_SIZE_RATIO * size);
   const isMore = size >= MIN_SIZE && size > median(atWall.map((burst) => burst.runs.length));
-  return isMore && runsIn(full) >= MOST_OF_THEM * runsIn(sooner) ? full : [];
+  return isMore && runsIn(full) >= MAX_OF_THEM * runsIn(sooner) ? full : [];
 }

@@ -98,7 +98,7 @@ export function decodeBlock(bytes: Uint8Array, startMs: number, wanted?: number)
     reader.varint(),
   ];
   if (version !== FORM) throw new RangeError(`a block has the unknown form ${version}`);
-  if (length > MOST_POINTS) throw new RangeError('a block is too long');
+  if (length > MAX_POINTS) throw new RangeError('a block is too long');
   const found: BlockColumn[] = [];
   for (let i = 0; i < columns; i++) {
     const signal = reader.varint();
@@ -116,7 +116,7 @@ export function decodeBlock(bytes: Uint8Array, startMs: number, wanted?: number)
 }
 
 /** No tier has blocks of so many: more is damage, and must not take the memory. */
-const MOST_POINTS = 100_000;
+const MAX_POINTS = 100_000;
 
 function readPoints(
   reader: ByteReader,

@@ -1,4 +1,4 @@
-import type { Spell } from '../../findings/spell.js';
+import type { Episode } from '../../findings/episode.js';
 import { formatDuration } from '../format.js';
 import { durationsOf, type IncidentDurations } from './durations.js';
 import type { IncidentFacts, ParkingFact, ReplayFact } from './facts.js';
@@ -6,13 +6,13 @@ import { type ImpactNumber, type IncidentImpact, impactOf } from './impact.js';
 import { type LossAccount, lossOf } from './loss.js';
 
 /** What an incident came to. What is not known is null and is said to be unknown. */
-export interface IncidentAccount {
+export interface PostMortem {
   readonly fromMs: number;
   readonly toMs: number | null;
   readonly nowMs: number;
   /** Ids of the queues that findings name, in the order in which trouble came to them. */
   readonly queues: readonly string[];
-  readonly findings: readonly Spell[];
+  readonly findings: readonly Episode[];
   readonly openFindings: number;
   readonly durations: IncidentDurations;
   readonly impact: IncidentImpact;
@@ -34,15 +34,15 @@ export interface DelayAccount {
 }
 
 /** The account of an incident. Pure. */
-export function accountOfIncident(facts: IncidentFacts): IncidentAccount {
+export function postMortemOf(facts: IncidentFacts): PostMortem {
   const impact = impactOf(facts);
   return {
     fromMs: facts.fromMs,
     toMs: facts.toMs,
     nowMs: facts.nowMs,
-    queues: queuesOf(facts.spells),
-    findings: facts.spells,
-    openFindings: facts.spells.filter(({ endedAtMs }) => endedAtMs === null).length,
+    queues: queuesOf(facts.episodes),
+    findings: facts.episodes,
+    openFindings: facts.episodes.filter(({ endedAtMs }) => endedAtMs === null).length,
     durations: durationsOf(facts),
     impact,
     delayed: delayOf(facts, impact),
@@ -54,8 +54,10 @@ export function accountOfIncident(facts: IncidentFacts): IncidentAccount {
 }
 
 /** Of all findings; those that stand for many queues name each. */
-function queuesOf(spells: readonly Spell[]): readonly string[] {
-  return [...new Set(spells.flatMap(({ queue, queues }) => [...(queue === null ? [] : [queue]), ...queues]))];
+function queuesOf(episodes: readonly Episode[]): readonly string[] {
+  return [
+    ...new Set(episodes.flatMap(({ queue, queues }) => [...(queue === null ? [] : [queue]), ...queues])),
+  ];
 }
 
 function delayOf(facts: IncidentFacts, impact: IncidentImpact): DelayAccount | null {
@@ -76,7 +78,7 @@ function delayOf(facts: IncidentFacts, impact: IncidentImpact): DelayAccount | n
 }
 
 function unknownOf(
-  { history, areEntriesCut, spells, toMs }: IncidentFacts,
+  { history, areEntriesCut, episodes, toMs }: IncidentFacts,
   { blindMs, lastsMs }: IncidentDurations,
 ): readonly string[] {
   const unknown: string[] = [];
@@ -92,8 +94,9 @@ function unknownOf(
     unknown.push(
       `Nothing was read in ${Math.max(1, Math.round(history.gapRatio * 100))}% of the range: a peak in it is unknown.`,
     );
-  if (spells.length === 0) unknown.push('No finding falls into this range: when it was noticed is unknown.');
-  if (toMs !== null && spells.some(({ endedAtMs }) => endedAtMs === null))
+  if (episodes.length === 0)
+    unknown.push('No finding falls into this range: when it was noticed is unknown.');
+  if (toMs !== null && episodes.some(({ endedAtMs }) => endedAtMs === null))
     unknown.push('The incident is closed, but a finding of it still lasts: whether it is over is unknown.');
   if (areEntriesCut) unknown.push('There are more entries in this range than are shown here.');
   return unknown;

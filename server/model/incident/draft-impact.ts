@@ -1,20 +1,20 @@
 import { formatDuration, formatJobs, formatRate, formatRatio, formatThings } from '../format.js';
 import { formatUtcSeconds } from '../format-time.js';
-import type { IncidentAccount } from './account.js';
+import type { PostMortem } from './account.js';
 import type { ImpactNumber } from './impact.js';
 import { markdownText } from './markdown.js';
 
 /** Queues named in the draft. */
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 /** The impact, a line each: what is not known says so. */
-export function impactLines(account: IncidentAccount): readonly string[] {
+export function impactLines(account: PostMortem): readonly string[] {
   return impactRows(account).map(({ label, value }) => `- ${label}: ${markdownText(value)}`);
 }
 
 /** The same for a page: label and value as plain text. */
 export function impactRows(
-  account: IncidentAccount,
+  account: PostMortem,
 ): readonly { readonly label: string; readonly value: string }[] {
   const { impact, durations, delayed, loss } = account;
   return [
@@ -53,8 +53,8 @@ export function impactRows(
 
 function queuesInWords(queues: readonly string[]): string {
   if (queues.length === 0) return 'none named by a finding';
-  const more = queues.length - MOST_NAMED;
-  return `${queues.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const more = queues.length - MAX_NAMED;
+  return `${queues.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function after(ms: number | null, unknown: string): string {
@@ -68,7 +68,7 @@ function number(of: ImpactNumber | null, words: (value: number) => string): stri
   return `${words(of.value)}${at} (${of.source === 'history' ? 'from the history of signals' : 'as findings saw it'})`;
 }
 
-function delayInWords(delayed: IncidentAccount['delayed']): string {
+function delayInWords(delayed: PostMortem['delayed']): string {
   if (delayed === null) return 'none known';
   const { atLeastJobs, waitedJobSeconds, thresholdJobs, source } = delayed;
   const waited =
@@ -78,14 +78,14 @@ function delayInWords(delayed: IncidentAccount['delayed']): string {
   return `at least ${formatJobs(atLeastJobs)}, the peak of a backlog; ${waited} (${source === 'history' ? 'from the history of signals' : 'as findings saw it'})`;
 }
 
-function replayedInWords({ replays }: IncidentAccount): string {
+function replayedInWords({ replays }: PostMortem): string {
   if (replays.length === 0) return 'none';
   const sum = (of: 'moved' | 'succeeded' | 'failedAgain' | 'gone') =>
     replays.reduce((total, replay) => total + replay[of], 0);
   return `${formatJobs(sum('moved'))} in ${formatThings(replays.length, 'replay')}: ${sum('succeeded')} succeeded, ${sum('failedAgain')} failed again, ${sum('gone')} left no trace`;
 }
 
-function parkedInWords({ parkings }: IncidentAccount): string {
+function parkedInWords({ parkings }: PostMortem): string {
   if (parkings.length === 0) return 'none';
   const sum = (of: 'parked' | 'restored' | 'remaining') =>
     parkings.reduce((total, parking) => total + parking[of], 0);

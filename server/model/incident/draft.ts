@@ -1,7 +1,7 @@
-import type { AccountEntry } from '../account/account-entry.js';
+import type { ActivityEntry } from '../activity/activity-entry.js';
 import { formatDuration } from '../format.js';
 import { formatUtc, formatUtcSeconds } from '../format-time.js';
-import { accountOfIncident, type IncidentAccount } from './account.js';
+import { type PostMortem, postMortemOf } from './account.js';
 import { impactLines } from './draft-impact.js';
 import { isActionThatHeld } from './durations.js';
 import type { IncidentFacts } from './facts.js';
@@ -19,12 +19,12 @@ export interface DraftWords {
 }
 
 /** More lines than this are no account that anybody reads; the timeline itself has all. */
-const MOST_LINES = 300;
+const MAX_LINES = 300;
 const TO_FILL_IN = '_To be filled in._';
 
 /** A post-mortem as a draft in Markdown: what is known is told, what only people know is left to them. Pure. */
 export function draftOf(words: DraftWords, facts: IncidentFacts): string {
-  const account = accountOfIncident(facts);
+  const account = postMortemOf(facts);
   const { notes } = words;
   return `${[
     `# Post-mortem: ${markdownText(words.title)}`,
@@ -44,7 +44,7 @@ export function draftOf(words: DraftWords, facts: IncidentFacts): string {
   ].join('\n\n')}\n`;
 }
 
-function headOf({ severity, createdBy, affects }: DraftWords, account: IncidentAccount): readonly string[] {
+function headOf({ severity, createdBy, affects }: DraftWords, account: PostMortem): readonly string[] {
   const { fromMs, toMs, durations } = account;
   const lasted = formatDuration(durations.lastsMs / 1000);
   return [
@@ -61,14 +61,14 @@ function section(title: string, text: string | undefined): string {
 
 function timelineOf({ entries, areEntriesCut }: IncidentFacts): string {
   if (entries.length === 0) return 'Nothing is on the timeline of this range.';
-  const shown = entries.slice(0, MOST_LINES);
+  const shown = entries.slice(0, MAX_LINES);
   const left = entries.length - shown.length;
   const more =
     left > 0 || areEntriesCut ? ['', '_There are more entries; the timeline of the console has them._'] : [];
   return ['| Time (UTC) | What |', '| --- | --- |', ...shown.map(lineOf), ...more].join('\n');
 }
 
-function lineOf(entry: AccountEntry): string {
+function lineOf(entry: ActivityEntry): string {
   const who = entry.actor === null ? '' : ` (${markdownText(entry.actor)})`;
   const notes = entry.notes.map(
     ({ actor, text }) => ` — Note of ${markdownText(actor)}: ${markdownText(text)}`,
@@ -78,20 +78,20 @@ function lineOf(entry: AccountEntry): string {
 }
 
 function actionsOf({ entries }: IncidentFacts): string {
-  const actions = entries.filter(({ action }) => action !== null);
+  const actions = entries.filter(({ audited }) => audited !== null);
   if (actions.length === 0) return 'Nobody changed anything from the console.';
-  return actions.slice(0, MOST_LINES).map(actionLine).join('\n');
+  return actions.slice(0, MAX_LINES).map(actionLine).join('\n');
 }
 
-function actionLine(entry: AccountEntry): string {
-  const { action } = entry;
-  if (action === null) return '';
-  const changes = action.changes.map(
+function actionLine(entry: ActivityEntry): string {
+  const { audited } = entry;
+  if (audited === null) return '';
+  const changes = audited.changes.map(
     ({ label, before, after }) =>
       `${markdownText(label)} ${markdownText(before) || '–'} → ${markdownText(after)}`,
   );
   const what = changes.length > 0 ? ` ${changes.join('; ')}.` : '';
-  const outcome = isActionThatHeld(entry) ? '' : ` **${action.status}**.`;
-  const measured = action.measured ? ` Measured after: ${markdownText(action.measured)}` : '';
-  return `- ${formatUtcSeconds(entry.atMs)} ${markdownText(entry.actor ?? 'unknown')}: ${markdownText(action.lever)}: ${markdownText(entry.text)}${what}${outcome} Why: ${markdownText(action.reason) || 'not said'}.${measured}`;
+  const outcome = isActionThatHeld(entry) ? '' : ` **${audited.status}**.`;
+  const measured = audited.measured ? ` Measured after: ${markdownText(audited.measured)}` : '';
+  return `- ${formatUtcSeconds(entry.atMs)} ${markdownText(entry.actor ?? 'unknown')}: ${markdownText(audited.action)}: ${markdownText(entry.text)}${what}${outcome} Why: ${markdownText(audited.reason) || 'not said'}.${measured}`;
 }

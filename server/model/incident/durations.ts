@@ -1,4 +1,4 @@
-import type { AccountEntry } from '../account/account-entry.js';
+import type { ActivityEntry } from '../activity/activity-entry.js';
 import type { IncidentFacts } from './facts.js';
 
 /** Counted from the beginning of the range; null: it did not happen, or is not known. */
@@ -7,7 +7,7 @@ export interface IncidentDurations {
   readonly detectedAfterMs: number | null;
   /** Until the first alert fired; null also where no alerting is set up. */
   readonly alertedAfterMs: number | null;
-  /** Until somebody pulled the first lever that held. */
+  /** Until somebody pulled the first action that held. */
   readonly firstActionAfterMs: number | null;
   /** Until the last finding of the range ended; null while one lasts. */
   readonly resolvedAfterMs: number | null;
@@ -20,11 +20,11 @@ export interface IncidentDurations {
 /** Findings while which what is not known must not be taken for nothing. */
 const BLIND: ReadonlySet<string> = new Set(['console.starved', 'console.stale', 'redis.unreachable']);
 
-export function durationsOf({ fromMs, toMs, nowMs, spells, entries }: IncidentFacts): IncidentDurations {
+export function durationsOf({ fromMs, toMs, nowMs, episodes, entries }: IncidentFacts): IncidentDurations {
   const after = (atMs: number | undefined): number | null =>
     atMs === undefined ? null : Math.max(0, atMs - fromMs);
-  const began = spells.map(({ beganAtMs }) => beganAtMs);
-  const ended = spells.map(({ endedAtMs }) => endedAtMs);
+  const began = episodes.map(({ beganAtMs }) => beganAtMs);
+  const ended = episodes.map(({ endedAtMs }) => endedAtMs);
   const isResolved = ended.length > 0 && ended.every((atMs) => atMs !== null);
   return {
     detectedAfterMs: began.length > 0 ? after(Math.min(...began)) : null,
@@ -33,7 +33,7 @@ export function durationsOf({ fromMs, toMs, nowMs, spells, entries }: IncidentFa
     resolvedAfterMs: isResolved ? after(Math.max(...ended.map((atMs) => atMs ?? 0))) : null,
     lastsMs: Math.max(0, (toMs ?? nowMs) - fromMs),
     blindMs: coveredMs(
-      spells.filter(({ code }) => BLIND.has(code)),
+      episodes.filter(({ code }) => BLIND.has(code)),
       fromMs,
       toMs ?? nowMs,
     ),
@@ -41,10 +41,10 @@ export function durationsOf({ fromMs, toMs, nowMs, spells, entries }: IncidentFa
 }
 
 /** ms of the range in which at least one of them lasted. */
-function coveredMs(spells: IncidentFacts['spells'], fromMs: number, toMs: number): number {
+function coveredMs(episodes: IncidentFacts['episodes'], fromMs: number, toMs: number): number {
   let covered = 0;
   let reachedMs = fromMs;
-  for (const { beganAtMs, endedAtMs } of [...spells].sort((a, b) => a.beganAtMs - b.beganAtMs)) {
+  for (const { beganAtMs, endedAtMs } of [...episodes].sort((a, b) => a.beganAtMs - b.beganAtMs)) {
     const untilMs = Math.min(endedAtMs ?? toMs, toMs);
     covered += Math.max(0, untilMs - Math.max(beganAtMs, reachedMs));
     reachedMs = Math.max(reachedMs, untilMs);
@@ -52,7 +52,7 @@ function coveredMs(spells: IncidentFacts['spells'], fromMs: number, toMs: number
   return covered;
 }
 
-/** Levers that turned out as asked. What was refused helped nobody. */
-export function isActionThatHeld({ action }: AccountEntry): boolean {
-  return action?.status === 'applied' || action?.status === 'unverified';
+/** Actions that turned out as asked. What was refused helped nobody. */
+export function isActionThatHeld({ audited }: ActivityEntry): boolean {
+  return audited?.status === 'applied' || audited?.status === 'unverified';
 }

@@ -1,5 +1,5 @@
-import type { Spell } from '../../findings/spell.js';
-import type { AccountEntry } from '../account/account-entry.js';
+import type { Episode } from '../../findings/episode.js';
+import type { ActivityEntry } from '../activity/activity-entry.js';
 
 /** All that an account of an incident is made from. */
 export interface IncidentFacts {
@@ -8,9 +8,9 @@ export interface IncidentFacts {
   readonly toMs: number | null;
   readonly nowMs: number;
   /** Findings of the range, the first first. */
-  readonly spells: readonly Spell[];
+  readonly episodes: readonly Episode[];
   /** The account of the range, oldest first. */
-  readonly entries: readonly AccountEntry[];
+  readonly entries: readonly ActivityEntry[];
   /** There were more entries than are kept here. */
   readonly areEntriesCut: boolean;
   /** From the history of signals; null: no history is kept, or it holds nothing of the range. */

@@ -1,4 +1,4 @@
-import type { Spell } from '../../findings/spell.js';
+import type { Episode } from '../../findings/episode.js';
 import type { IncidentFacts, Peak } from './facts.js';
 
 /** A number of the impact, and where it comes from. */
@@ -27,10 +27,10 @@ const LABELS = {
 } as const;
 
 /** From the history where it knows, else from what findings saw at their worst. */
-export function impactOf({ history, spells }: IncidentFacts): IncidentImpact {
+export function impactOf({ history, episodes }: IncidentFacts): IncidentImpact {
   const of = (name: Exclude<keyof typeof LABELS, 'failedJobs'>): ImpactNumber | null => {
     const peak = history?.[name] ?? null;
-    return peak ? { ...peak, source: 'history' } : worstSeen(spells, LABELS[name]);
+    return peak ? { ...peak, source: 'history' } : worstSeen(episodes, LABELS[name]);
   };
   const failed = history?.failedJobs ?? null;
   return {
@@ -40,13 +40,13 @@ export function impactOf({ history, spells }: IncidentFacts): IncidentImpact {
     refusedPerSecond: of('refusedPerSecond'),
     failedJobs:
       failed === null
-        ? worstSeen(spells, LABELS.failedJobs)
+        ? worstSeen(episodes, LABELS.failedJobs)
         : { value: failed, atMs: null, source: 'history' },
   };
 }
 
-function worstSeen(spells: readonly Spell[], labels: readonly string[]): ImpactNumber | null {
-  const values = spells.flatMap(({ worst }) =>
+function worstSeen(episodes: readonly Episode[], labels: readonly string[]): ImpactNumber | null {
+  const values = episodes.flatMap(({ worst }) =>
     worst.flatMap(({ label, value }) => (labels.includes(label) && typeof value === 'number' ? [value] : [])),
   );
   return values.length > 0 ? { value: Math.max(...values), atMs: null, source: 'findings' } : null;

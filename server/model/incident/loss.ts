@@ -29,9 +29,9 @@ export function lossOf(facts: IncidentFacts): LossAccount {
 }
 
 /** What can take jobs away that Redis had accepted. */
-function dangersOf({ spells, entries, parkings }: IncidentFacts): readonly string[] {
+function dangersOf({ episodes, entries, parkings }: IncidentFacts): readonly string[] {
   const dangers: string[] = [];
-  const evicted = spells.some(({ worst }) =>
+  const evicted = episodes.some(({ worst }) =>
     worst.some(({ label, value }) => label === 'keys evicted per second' && Number(value) > 0),
   );
   if (evicted) dangers.push('Redis evicted keys: jobs may have been among them, and which is not known.');
@@ -45,7 +45,7 @@ function dangersOf({ spells, entries, parkings }: IncidentFacts): readonly strin
       `${formatThings(count('redis.restarted'), 'restart')} of Redis: what was not yet on its disk may be lost, and how much is not known here.`,
     );
   const removed = entries.filter(
-    ({ action }) => action?.lever === 'job.remove' && action.status === 'applied',
+    ({ audited }) => audited?.action === 'job.remove' && audited.status === 'applied',
   );
   if (removed.length > 0) dangers.push(`${formatJobs(removed.length)} removed by hand.`);
   if (parkings.some(({ parked, restored, present, remaining }) => parked !== restored + present + remaining))
@@ -65,10 +65,10 @@ function replayInWords({ id, matched, moved, skipped, remaining, gone }: ReplayF
 }
 
 /** Refused jobs were never in Redis: they are not lost by it, but whoever added them may not have tried again. */
-function refusedInWords({ spells, history }: IncidentFacts): readonly string[] {
+function refusedInWords({ episodes, history }: IncidentFacts): readonly string[] {
   const wasRefused =
     (history?.refusedPerSecond?.value ?? 0) > 0 ||
-    spells.some(({ worst }) =>
+    episodes.some(({ worst }) =>
       worst.some(({ label, value }) => label === 'writes refused' && Number(value) > 0),
     );
   return wasRefused

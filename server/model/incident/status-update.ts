@@ -1,5 +1,5 @@
 import type { Severity } from '../../findings/finding.js';
-import type { AccountEntry } from '../account/account-entry.js';
+import type { ActivityEntry } from '../activity/activity-entry.js';
 import { formatDuration } from '../format.js';
 import { formatUtc, formatUtcTime } from '../format-time.js';
 import { durationsOf, isActionThatHeld } from './durations.js';
@@ -43,7 +43,7 @@ export function statusUpdateOf(
   const aside = [...(detail === '' ? [] : [detail]), ...blind].join('; ');
   const was = `${what}: ${then}${aside && ` (${aside})`}`;
   // Somebody closed it, but the console does not find it well: then nobody is told that it is.
-  if (facts.spells.some(({ endedAtMs }) => endedAtMs === null))
+  if (facts.episodes.some(({ endedAtMs }) => endedAtMs === null))
     return `${was}. We are still watching it, as part of it may not be as usual yet.`;
   return `${was}; works normally again. ${aftermathInWords(facts, effects)}`;
 }
@@ -53,7 +53,7 @@ export function statusUpdateOf(
  * called it an incident. That the console could not reach Redis says nothing of those who use it.
  */
 function effectsOf(facts: IncidentFacts): readonly Effect[] {
-  const has = (pattern: RegExp): boolean => facts.spells.some(({ code }) => pattern.test(code));
+  const has = (pattern: RegExp): boolean => facts.episodes.some(({ code }) => pattern.test(code));
   const effects: Effect[] = [];
   const refused = impactOf(facts).refusedPerSecond;
   if (refused !== null && refused.value > 0) effects.push('refused');
@@ -92,8 +92,8 @@ function blindInWords(facts: IncidentFacts): readonly string[] {
 }
 
 /** The last thing done, or that it is over as far as is known; without a full stop. */
-function doneInWords({ spells, entries, nowMs }: IncidentFacts): string {
-  const ends = spells.map(({ endedAtMs }) => endedAtMs);
+function doneInWords({ episodes, entries, nowMs }: IncidentFacts): string {
+  const ends = episodes.map(({ endedAtMs }) => endedAtMs);
   const isOver = ends.length > 0 && ends.every((atMs) => atMs !== null);
   if (isOver) {
     const sinceMs = Math.max(...ends.map((atMs) => atMs ?? 0));
@@ -108,7 +108,7 @@ function doneInWords({ spells, entries, nowMs }: IncidentFacts): string {
 }
 
 const ACTIONS: readonly (readonly [pattern: RegExp, words: string])[] = [
-  [/\.(halt|pause)$/, 'paused part of the work to protect the rest'],
+  [/\.(pause|pause)$/, 'paused part of the work to protect the rest'],
   [/\.resume$/, 'resumed work that had been paused'],
   [/\.(rate-limit|limiter)$/, 'changed the pace of the work'],
   [/concurrency$|revert$/, 'changed how much is worked on at once'],
@@ -119,9 +119,9 @@ const ACTIONS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/^replay\.|job\.retry$/, 'began to run failed work again'],
 ];
 
-function actionInWords({ action }: AccountEntry): string {
-  const lever = action?.lever ?? '';
-  return ACTIONS.find(([pattern]) => pattern.test(lever))?.[1] ?? 'made a change';
+function actionInWords({ audited }: ActivityEntry): string {
+  const action = audited?.action ?? '';
+  return ACTIONS.find(([pattern]) => pattern.test(action))?.[1] ?? 'made a change';
 }
 
 /** Says of the work what is known of it, and nothing more. */

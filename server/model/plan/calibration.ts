@@ -29,7 +29,7 @@ const RETRY_ERROR_RATIO = 0.2;
 /** The model and the measurement can't both be right when they are so many deviations apart. */
 const CONTRADICTION_DEVIATIONS = 3;
 /** Beyond this the measurement and the model are of different things. */
-const MOST_FACTOR = 3;
+const MAX_FACTOR = 3;
 const LEAST_FACTOR = 0.02;
 /** Waiting for connections and stragglers takes some; less than this is something else. */
 const DOUBTFUL_FACTOR = 0.6;
@@ -72,7 +72,7 @@ export function calibrate(
   const expected = Math.sqrt(slotsPerSecond * (first > 0 ? first : slotsPerSecond));
   const turnError = Math.hypot(Math.abs(Math.log(expected / slotsPerSecond)), turnErrorRatio(old, fresh));
   const { factor, errorRatio } = weigh(
-    Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, measured / expected)),
+    Math.min(MAX_FACTOR, Math.max(LEAST_FACTOR, measured / expected)),
     Math.hypot(spread, turnError),
     modelErrorRatio(old),
   );

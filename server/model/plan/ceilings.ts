@@ -3,7 +3,7 @@ import type { PlanInput } from './plan-types.js';
 
 /** What a job costs Redis from add to removal, where it is not measured: 60 to 100 µs of its one core. */
 const LEAST_REDIS_SECONDS = 60e-6;
-const MOST_REDIS_SECONDS = 100e-6;
+const MAX_REDIS_SECONDS = 100e-6;
 /** Pipelined calls of large workers can cost less than that; nothing costs less than this. */
 const LEAST_MEASURED_REDIS_SECONDS = 10e-6;
 /** From so many departures a second on, the share of a job in Redis's load can be told from noise. */
@@ -28,10 +28,10 @@ export function rateCeiling(limit: RateWindow | null, startsPerJob: number): num
 export function redisCeiling({ measured, redisCpuRatio }: PlanInput): number {
   const now = known(measured?.departuresPerSecond);
   const busyRatio = Math.min(1, known(redisCpuRatio));
-  const share = now > 0 ? busyRatio / now : (LEAST_REDIS_SECONDS + MOST_REDIS_SECONDS) / 2;
+  const share = now > 0 ? busyRatio / now : (LEAST_REDIS_SECONDS + MAX_REDIS_SECONDS) / 2;
   const isMeasured = now >= ENOUGH_PER_SECOND && busyRatio > 0;
   const least = isMeasured ? LEAST_MEASURED_REDIS_SECONDS : LEAST_REDIS_SECONDS;
-  const jobSeconds = Math.min(MOST_REDIS_SECONDS, Math.max(least, share));
+  const jobSeconds = Math.min(MAX_REDIS_SECONDS, Math.max(least, share));
   const othersRatio = Math.max(0, busyRatio - now * jobSeconds);
   return Math.max(now, (SATURATED_RATIO - othersRatio) / jobSeconds);
 }

@@ -34,12 +34,12 @@ export function planBasisOf(snapshot: Snapshot, queueId: string): PlanBasis | nu
   const workers = ableWorkers(snapshot, queue, meanRunSeconds(queue));
   const loads = typeLoads(queue, busySeconds(queue, workers));
   const memory = planMemory(snapshot, queue);
-  const isHalted = queue.flow === 'halted';
+  const isPausedBySpillway = queue.flow === 'paused-by-spillway';
   const input: PlanInput = {
     types: loads.types,
     processes: workers.processes,
     slots: workers.slots,
-    globalConcurrency: isHalted ? (queue.halt?.formerConcurrency ?? null) : queue.concurrency,
+    globalConcurrency: isPausedBySpillway ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency,
     rateLimit: effectiveRateLimit(queue.rateLimit, queue, workers.attached),
     isPaused: queue.flow !== 'running',
     measured: measuredFlow(queue, workers, snapshot.atMs),
@@ -69,7 +69,7 @@ function assumptions(
     said.push('What leaves at the present settings is not measured yet.');
   if (types.some(({ batch }) => batch !== null && batch.batchSize === null))
     said.push('How many requests a batch holds was not seen yet.');
-  if (snapshot.nodes.length > 1) said.push('Memory of a cluster is not foretold.');
+  if (snapshot.nodes.length > 1) said.push('Memory of a cluster is not forecast.');
   else if (input.memory && types.length > 0 && types.every(({ bytesPerJob }) => bytesPerJob === 0))
     said.push('Sizes of jobs are not sampled yet: memory is taken to stay.');
   return said;

@@ -38,13 +38,13 @@ export function measuredFlow(queue: QueueState, workers: AbleWorkers, nowMs: num
 
 /** No setting was ordered since, no worker came or fell away, and if jobs wait they did all the time. */
 function isSteadySince(
-  { keptOrders, backlogSinceMs, halt }: QueueState,
+  { overrides, backlogSinceMs, pause }: QueueState,
   { changedAtMs }: AbleWorkers,
   sinceMs: number,
 ): boolean {
   if (changedAtMs > sinceMs) return false;
   const isBacklogOld = backlogSinceMs === null || backlogSinceMs <= sinceMs;
-  return isBacklogOld && (halt?.atMs ?? 0) <= sinceMs && keptOrders.every(({ atMs }) => atMs <= sinceMs);
+  return isBacklogOld && (pause?.atMs ?? 0) <= sinceMs && overrides.every(({ atMs }) => atMs <= sinceMs);
 }
 
 function withRange(perSecond: number, windowSeconds: number, waveJobs: number): PlanInput['measured'] {

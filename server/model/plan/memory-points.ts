@@ -11,7 +11,7 @@ const POINTS = 40;
 const LONGEST_SECONDS = 3600;
 const SHORTEST_SECONDS = 10;
 
-/** What changes memory as it is foretold. */
+/** What changes memory as it is forecast. */
 export function memoryFlow(outlook: Outlook): MemoryFlow {
   const { stretches, arrivalsPerSecond, old, fresh, memory } = outlook;
   const growth = memory?.otherGrowthBytesPerSecond ?? 0;

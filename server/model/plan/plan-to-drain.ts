@@ -30,10 +30,10 @@ const UTILISATION = 0.8;
 /** A rate limit has less to vary. */
 const RATE_UTILISATION = 0.9;
 /** More slots than this are no plan. */
-const MOST_SLOTS = 100_000;
-const MOST_PER_SECOND = 100_000;
+const MAX_SLOTS = 100_000;
+const MAX_PER_SECOND = 100_000;
 /** Each step lifts one limit; there are fewer kinds of them than this. */
-const MOST_STEPS = 6;
+const MAX_STEPS = 6;
 /** Room that is made above what is needed, as a share of the limit: at the very edge refusals come and go. */
 const ROOM_RATIO = 0.05;
 
@@ -70,7 +70,7 @@ function sizeOf(change: PlanChange): number {
 
 function lift(input: PlanInput, start: PlanChange, within: (plan: Plan) => boolean): PlanChange {
   let change = start;
-  for (let step = 0; step < MOST_STEPS; step++) {
+  for (let step = 0; step < MAX_STEPS; step++) {
     const plan = predict(input, change);
     if (within(plan)) return change;
     const next = liftOne(input, change, plan, within);
@@ -117,7 +117,7 @@ function tighten(input: PlanInput, lifted: PlanChange, within: (plan: Plan) => b
   }
   if (change.rateLimit === null) {
     const limitOf = (max: number): RateWindow => ({ max, durationMs: 1000 });
-    const enough = least(0, MOST_PER_SECOND, (max) =>
+    const enough = least(0, MAX_PER_SECOND, (max) =>
       within(predict(input, { ...change, rateLimit: limitOf(max) })),
     );
     if (enough !== null) change = { ...change, rateLimit: limitOf(Math.ceil(enough / RATE_UTILISATION)) };
@@ -133,17 +133,17 @@ function raiseSlots(
 ): PlanChange | null {
   const now = settingsAfter(input, change).slots;
   const withSlots = (concurrency: number): Plan => predict(input, { ...change, concurrency });
-  const raised = least(now, MOST_SLOTS, (concurrency) => within(withSlots(concurrency)));
+  const raised = least(now, MAX_SLOTS, (concurrency) => within(withSlots(concurrency)));
   // Workers are set one by one, so all of a queue's get the same.
   const even = (slots: number): number => {
     const processes = Math.max(1, Math.floor(input.processes));
     return Math.ceil(slots / processes) * processes;
   };
-  if (raised !== null) return { ...change, concurrency: Math.min(MOST_SLOTS, even(raised / UTILISATION)) };
+  if (raised !== null) return { ...change, concurrency: Math.min(MAX_SLOTS, even(raised / UTILISATION)) };
   // Not enough alone: as far as it helps, so that the next limit shows.
-  const most = withSlots(MOST_SLOTS).throughputPerSecond;
+  const most = withSlots(MAX_SLOTS).throughputPerSecond;
   if (!(most > plan.throughputPerSecond * 1.01)) return null;
-  const useful = least(now, MOST_SLOTS, (slots) => withSlots(slots).throughputPerSecond >= most * 0.999);
+  const useful = least(now, MAX_SLOTS, (slots) => withSlots(slots).throughputPerSecond >= most * 0.999);
   return useful === null ? null : { ...change, concurrency: even(useful) };
 }
 
@@ -173,7 +173,7 @@ function whyNone(input: PlanInput, change: PlanChange, seconds: number): DrainPl
   // Slots that are as many as help at all are not the reason themselves: what is met with more of them is.
   const plan = predict(
     input,
-    isBySlots(predict(input, change)) ? { ...change, concurrency: MOST_SLOTS } : change,
+    isBySlots(predict(input, change)) ? { ...change, concurrency: MAX_SLOTS } : change,
   );
   const best = formatRate(plan.throughputPerSecond);
   const time = formatDuration(seconds);

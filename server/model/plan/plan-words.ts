@@ -4,7 +4,7 @@ import type { MemoryAt, Plan, PlanInput } from './plan-types.js';
 /** Memory that moves by less than this share is not worth a sentence. */
 const MOVES_RATIO = 0.02;
 
-/** What a plan foretells, in two sentences with numbers: what limits and when it is drained; what Redis holds then. Pure. */
+/** What a plan forecasts, in two sentences with numbers: what limits and when it is drained; what Redis holds then. Pure. */
 export function planWords(plan: Plan, input: PlanInput): readonly string[] {
   return [`${plan.because.replace(/\.$/, '')}${rangeWords(plan)}.`, ...memoryWords(plan, input)];
 }
@@ -31,7 +31,7 @@ function memoryWords(plan: Plan, { memory }: PlanInput): readonly string[] {
   ];
 }
 
-/** Memory when it is drained, or at the end of what is foretold; null: not known. Pure. */
+/** Memory when it is drained, or at the end of what is forecast; null: not known. Pure. */
 export function memoryThen({ memory, drainSeconds }: Plan): MemoryAt | null {
   if (drainSeconds === null) return memory[memory.length - 1] ?? null;
   return memory.find(({ atSeconds }) => atSeconds >= drainSeconds) ?? memory[memory.length - 1] ?? null;

@@ -11,9 +11,9 @@ const LEAST_SECONDS = 2;
 const SLOTS_RATIO = 0.1;
 
 /**
- * What was foretold, with all settings that it rests on named in its change, so that it can be told later, by another
+ * What was forecast, with all settings that it rests on named in its change, so that it can be told later, by another
  * process, whether they stayed. Pure.
- * @returns null: no drain time was foretold that what happens could be held against.
+ * @returns null: no drain time was forecast that what happens could be held against.
  */
 export function predictionOf(
   instance: string,

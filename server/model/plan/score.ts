@@ -1,7 +1,7 @@
 import { median } from '../theil-sen.js';
 import type { PlanChange } from './plan-types.js';
 
-/** What was foretold, as it is kept to be held against what happens. */
+/** What was forecast, as it is kept to be held against what happens. */
 export interface Prediction {
   readonly madeAtMs: number;
   readonly instance: string;
@@ -38,9 +38,9 @@ export type Verdict =
   | { readonly status: 'void'; readonly reason: VoidReason }
   | {
       readonly status: 'settled';
-      /** Until it was drained; null: it was not, in the time in which it should have been or, if foretold, never. */
+      /** Until it was drained; null: it was not, in the time in which it should have been or, if forecast, never. */
       readonly actualSeconds: number | null;
-      /** |foretold − actual| / actual; where it has not drained, by the time that has passed. */
+      /** |forecast − actual| / actual; where it has not drained, by the time that has passed. */
       readonly errorRatio: number;
       readonly isInsideRange: boolean;
     };
@@ -60,7 +60,7 @@ const DRAINED_JOBS = 2;
 const ARRIVALS_RATIO = 0.5;
 /** But only where the difference matters: this share of the rate at which the backlog was to shrink. */
 const ARRIVALS_MATTER_RATIO = 0.05;
-/** Not drained after so many times the foretold time, or the end of its range, it is settled as wrong. */
+/** Not drained after so many times the forecast time, or the end of its range, it is settled as wrong. */
 const OVERDUE = 3;
 /** "Never" is believed after this long. */
 const NEVER_SECONDS = 3600;
@@ -68,8 +68,8 @@ const NEVER_SECONDS = 3600;
 const LEAST_SECONDS = 1;
 
 /** Looked at less often than this, it is not known when it drained. */
-const MOST_UNSEEN_SECONDS = 3;
-const MOST_UNSEEN_RATIO = 0.05;
+const MAX_UNSEEN_SECONDS = 3;
+const MAX_UNSEEN_RATIO = 0.05;
 
 /** Holds a prediction against what is seen. Pure. */
 export function judgePrediction(prediction: Prediction, seen: Seen): Verdict {
@@ -79,7 +79,7 @@ export function judgePrediction(prediction: Prediction, seen: Seen): Verdict {
     return { status: 'void', reason: 'arrivals-changed' };
   const isDrained = seen.backlog <= Math.max(DRAINED_JOBS, prediction.backlog * DRAINED_RATIO);
   if (!isDrained) return notDrained(prediction, passedSeconds);
-  const mostUnseen = Math.max(MOST_UNSEEN_SECONDS, MOST_UNSEEN_RATIO * passedSeconds);
+  const mostUnseen = Math.max(MAX_UNSEEN_SECONDS, MAX_UNSEEN_RATIO * passedSeconds);
   if (seen.unseenSeconds === null || seen.unseenSeconds > mostUnseen)
     return { status: 'void', reason: 'not-watched' };
   return drained(prediction, passedSeconds);

@@ -25,7 +25,7 @@ export function usableSlots({ slots, globalConcurrency }: Settings): number {
   return globalConcurrency === null ? slots : Math.max(0, Math.min(slots, globalConcurrency));
 }
 
-/** Paused, or halted by a global concurrency of 0. */
+/** Paused, or paused by a global concurrency of 0. */
 export function isStopped({ isPaused, globalConcurrency }: Settings): boolean {
   return isPaused || (globalConcurrency !== null && globalConcurrency <= 0);
 }

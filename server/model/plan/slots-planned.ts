@@ -4,7 +4,7 @@ import { planToDrainWithin } from './plan-to-drain.js';
 import type { Plan } from './plan-types.js';
 import { predict } from './predict.js';
 
-const MOST_SLOTS = 100_000;
+const MAX_SLOTS = 100_000;
 
 export type SlotsPlanned =
   | { readonly perWorker: number; readonly followers: number; readonly slots: number; readonly plan: Plan }
@@ -29,7 +29,7 @@ export function slotsPlanned(
   const alone = plans.settings.find(({ change }) => Object.keys(change).join() === 'concurrency');
   if (alone?.change.concurrency === undefined) {
     // What is met with as many slots as there can be is why they are not enough.
-    return { why: predict(input, { concurrency: MOST_SLOTS }).because };
+    return { why: predict(input, { concurrency: MAX_SLOTS }).because };
   }
   const kept = workers.attached
     .filter((worker) => !follows(worker))

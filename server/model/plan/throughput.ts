@@ -28,7 +28,7 @@ const STEP_ERROR_RATIO = 0.07;
 const DOUBTFUL_ERROR_RATIO = 0.3;
 const RATE_ERROR_RATIO = 0.03;
 const CEILING_ERROR_RATIO = 0.2;
-const MOST_CEILING_ERROR_RATIO = 0.5;
+const MAX_CEILING_ERROR_RATIO = 0.5;
 /** Waiting for batches is what limits when slots could do so many times as much without it. */
 const STARVED_FACTOR = 1.5;
 
@@ -82,7 +82,7 @@ function ceilingOf(bottleneck: Bottleneck, most: number, { measured }: PlanInput
   return {
     bottleneck,
     most,
-    error: Math.min(MOST_CEILING_ERROR_RATIO, CEILING_ERROR_RATIO * (1 + distance)),
+    error: Math.min(MAX_CEILING_ERROR_RATIO, CEILING_ERROR_RATIO * (1 + distance)),
   };
 }
 

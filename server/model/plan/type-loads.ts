@@ -6,7 +6,7 @@ import type { TypeLoad } from './plan-types.js';
 
 /** Sending a batch and the answer to it, where a run's wall is all that was seen; but never most of the wall. */
 const SENDING_MS = 100;
-const MOST_OF_WALL = 0.2;
+const MAX_OF_WALL = 0.2;
 /** From 10th to 90th percentile of a mean of n runs that scatter as much as their mean: ± 1.282 / √n. */
 const TO_P90 = 1.282;
 /** Nothing has ended yet: a second, give or take a factor of ten. */
@@ -14,7 +14,7 @@ const UNKNOWN_MS = 1_000;
 const UNKNOWN_RANGE_MS = [100, 10_000] as const;
 /** Fewer failures than this say nothing of retries. */
 const SOME_FAILURES_RATIO = 0.05;
-const MOST_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 
 export interface TypeLoads {
   readonly types: readonly TypeLoad[];
@@ -82,7 +82,7 @@ type Run = Pick<TypeLoad, 'runMs' | 'runRangeMs' | 'batch'>;
 function runOf({ run, batchWait }: JobTypeState, secondsPerJob: number | null): Run {
   if (batchWait && finite(batchWait.wallMs) > 0) {
     // A run of a batch that fills shows the work itself; of one that waits only the wall is seen.
-    const sendingMs = Math.min(SENDING_MS, batchWait.wallMs * MOST_OF_WALL);
+    const sendingMs = Math.min(SENDING_MS, batchWait.wallMs * MAX_OF_WALL);
     const shortest = run && !batchWait.isStarved ? finite(run.p50Ms) : sendingMs;
     const runMs = Math.max(1, Math.min(shortest || sendingMs, batchWait.wallMs / 2));
     return {
@@ -129,10 +129,10 @@ function failuresOf(
   const ended = finite(completedPerSecond) + failed;
   const failureRatio = ended > 0 ? Math.min(1, failed / ended) : 0;
   if (failureRatio < SOME_FAILURES_RATIO) return { failureRatio, attempts: 1 };
-  if (failureRatio >= 1) return { failureRatio, attempts: Math.min(MOST_ATTEMPTS, Math.round(startsPerJob)) };
+  if (failureRatio >= 1) return { failureRatio, attempts: Math.min(MAX_ATTEMPTS, Math.round(startsPerJob)) };
   const unfailed = 1 - startsPerJob * (1 - failureRatio);
-  const attempts = unfailed > 0 ? Math.log(unfailed) / Math.log(failureRatio) : MOST_ATTEMPTS;
-  return { failureRatio, attempts: Math.min(MOST_ATTEMPTS, Math.max(1, Math.round(attempts))) };
+  const attempts = unfailed > 0 ? Math.log(unfailed) / Math.log(failureRatio) : MAX_ATTEMPTS;
+  return { failureRatio, attempts: Math.min(MAX_ATTEMPTS, Math.max(1, Math.round(attempts))) };
 }
 
 /** Each one's part of the whole; null: nobody has any. */

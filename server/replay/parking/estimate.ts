@@ -19,8 +19,8 @@ export interface ParkEstimate {
 
 const WINDOW_JOBS = 500;
 /** Looked at in each list: 10 windows of about 5 ms. */
-const MOST_LOOKED = 5_000;
-const MOST_TYPES = 50;
+const MAX_LOOKED = 5_000;
+const MAX_TYPES = 50;
 
 /** Counts by type what a parking would take, what that would free, and what it would leave and why. Changes nothing. */
 export async function estimatePark(
@@ -35,7 +35,7 @@ export async function estimatePark(
     const found: { readonly type: string; readonly bytes: number; readonly skip: SkipReason | null }[] = [];
     let length = 0;
     let offset = 0;
-    while (offset < MOST_LOOKED) {
+    while (offset < MAX_LOOKED) {
       const window = await readWindow(
         queue,
         source,
@@ -75,7 +75,7 @@ export async function estimatePark(
     isExact: looked >= total && share === 1,
     jobs: rounded.reduce((sum, { jobs }) => sum + jobs, 0),
     freedBytes: rounded.reduce((sum, { bytes }) => sum + bytes, 0),
-    types: rounded.sort((a, b) => b.bytes - a.bytes).slice(0, MOST_TYPES),
+    types: rounded.sort((a, b) => b.bytes - a.bytes).slice(0, MAX_TYPES),
     skipped: Object.fromEntries([...skipped].map(([reason, jobs]) => [reason, Math.round(jobs)])),
   };
 }

@@ -36,7 +36,7 @@ const WINDOW_JOBS = 500;
 /** SQLite's own share of a row, and its three indexes. */
 const ROW_BYTES = 300;
 /** A pass that met jobs which moved on is made again, so often at most: workers may take faster than we look. */
-const MOST_PASSES = 5;
+const MAX_PASSES = 5;
 
 /**
  * Takes the jobs of a parking out of Redis, window by window, oldest first: each batch is on disk before Redis lets go of
@@ -48,7 +48,7 @@ export async function parkJobs(work: ParkingWork): Promise<ParkResult> {
   let left = work.parking.most === null ? Number.POSITIVE_INFINITY : work.parking.most - work.parking.parked;
   const count = new SkipCount(work.parking.looked);
   if (!(await markEpoch(work.queue, work.store.installation, work.shouldStop))) return { isThrough: false };
-  for (let pass = 1; pass <= MOST_PASSES; pass++) {
+  for (let pass = 1; pass <= MAX_PASSES; pass++) {
     count.begin();
     let gone = 0;
     for (const source of sourcesOf(work.queue.id, work.parking.states)) {

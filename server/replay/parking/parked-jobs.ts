@@ -133,7 +133,7 @@ export function parkedJobs(client: Client): ParkedJobs {
       // What Redis lost and would not take at once is lost still: it is tried again.
       const stillLost = receipt === null && isAgain(batch);
       const call = receipt === null ? null : replayCallOf(batch);
-      const letters = JSON.stringify(Object.fromEntries(seqs.map((seq, i) => [seq, receipt?.[i]])));
+      const characters = JSON.stringify(Object.fromEntries(seqs.map((seq, i) => [seq, receipt?.[i]])));
       await client.batch(
         [
           `UPDATE parked_job SET row_state = 'restored', restored_at_ms = ${Math.trunc(atMs)} WHERE seq IN (${back.join()})`,
@@ -142,7 +142,7 @@ export function parkedJobs(client: Client): ParkedJobs {
             ? `UPDATE parked_job SET row_state = 'restored', restored_at_ms = 0 WHERE seq IN (${again.join()})`
             : `UPDATE parked_job SET row_state = 'removed', restore_batch = NULL, restored_at_ms = NULL WHERE seq IN (${again.join()})`,
           `UPDATE parking SET restored = restored + ${back.length + (stillLost ? again.length : 0)}, existed = existed + ${isReplay ? 0 : existed.length}, fell_back = fell_back + ${fellBack.length} WHERE id = '${quoted(parking)}'`,
-          ...(call === null ? [] : [receiptOf(call, letters)]),
+          ...(call === null ? [] : [receiptOf(call, characters)]),
         ],
         'write',
       );
@@ -231,11 +231,11 @@ export function parkedJobs(client: Client): ParkedJobs {
 }
 
 /** For the replay that asked: `<replay>:<batch>:<first row>`. */
-function receiptOf(call: string, letters: string): InStatement {
+function receiptOf(call: string, characters: string): InStatement {
   const [replay = '', batch = ''] = call.split(':');
   return {
-    sql: 'INSERT OR REPLACE INTO replay_receipt (call, replay, batch, letters) VALUES (?, ?, ?, ?)',
-    args: [call, replay, Number(batch), letters],
+    sql: 'INSERT OR REPLACE INTO replay_receipt (call, replay, batch, characters) VALUES (?, ?, ?, ?)',
+    args: [call, replay, Number(batch), characters],
   };
 }
 

@@ -104,8 +104,8 @@ export function parkedPicks(client: Client): ParkedPicks {
       return parking === undefined ? null : { parking: String(parking), jobs: found.map(storedJobOf) };
     },
     async receipt(call) {
-      const [row] = await select('SELECT letters FROM replay_receipt WHERE call = ?', [call]);
-      return row ? (JSON.parse(String(row.letters)) as Record<string, string>) : null;
+      const [row] = await select('SELECT characters FROM replay_receipt WHERE call = ?', [call]);
+      return row ? (JSON.parse(String(row.characters)) as Record<string, string>) : null;
     },
     async forgetReceipts(replay, batch) {
       await client.execute({

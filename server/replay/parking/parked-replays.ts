@@ -20,9 +20,9 @@ export interface ParkedSourceDeps {
 
 /** Jobs that one read of the file brings. */
 const PAGE = 500;
-const MOST_SAMPLES = 20;
+const MAX_SAMPLES = 20;
 /** Data longer than this is not looked into, as where Redis is read. */
-const MOST_DATA_BYTES = 64 * 1024;
+const MAX_DATA_BYTES = 64 * 1024;
 
 /** What is parked, as replays take it: parking by parking in the order in which they began, and in the order parked. */
 export function parkedSource(deps: ParkedSourceDeps): ParkedSource {
@@ -68,7 +68,7 @@ async function look(
       if (isOnlyTypes(filter)) for (const { type, jobs } of counted) add(type, jobs);
     }
     for await (const { parking, jobs } of pagesOf(deps, selection, { queue, order: 'oldest', size: PAGE })) {
-      if (isOnlyTypes(filter) && sample.length >= MOST_SAMPLES) break;
+      if (isOnlyTypes(filter) && sample.length >= MAX_SAMPLES) break;
       if (shouldStop(lookedAt)) {
         isComplete = isOnlyTypes(filter);
         break;
@@ -77,7 +77,7 @@ async function look(
       for (const job of jobs) {
         if (!matches(filter, job)) continue;
         if (!isOnlyTypes(filter)) add(job.name, 1);
-        if (sample.length < MOST_SAMPLES) sample.push({ queue, ...shown(job, parking) });
+        if (sample.length < MAX_SAMPLES) sample.push({ queue, ...shown(job, parking) });
       }
     }
   }
@@ -126,9 +126,9 @@ async function restore(
       const receipt = await restoreSome({ store, queue, parking: found.parking, now }, name, found.jobs);
       if (receipt === null) throw new Error(FULL);
     });
-  const letters = (await store.picks.receipt(call)) ?? {};
+  const characters = (await store.picks.receipt(call)) ?? {};
   return seqs.map((seq) => {
-    const letter = letters[seq];
+    const letter = characters[seq];
     return letter === '1' ? 'moved' : letter === 'x' ? 'id-in-redis' : 'no-longer-there';
   });
 }
@@ -194,7 +194,7 @@ function matches(filter: ReplayFilter, job: StoredJob): boolean {
     error: '',
     // BullMQ 5 counts in `atm`, older ones in `attemptsMade`.
     attempts: Number(field('atm') ?? field('attemptsMade')) || 0,
-    dataText: data === undefined || data.length > MOST_DATA_BYTES ? null : data,
+    dataText: data === undefined || data.length > MAX_DATA_BYTES ? null : data,
   });
 }
 

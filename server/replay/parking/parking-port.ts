@@ -3,7 +3,7 @@ import type { ParkEstimate } from './estimate.js';
 import type { ParkedType } from './parked-jobs.js';
 import type { Parking, ParkingPatch, ParkRequest, PausedBy, RestoreTerms } from './parking.js';
 
-/** What levers, API and pages ask of parking. Every method throws ParkingError for what makes no sense or can't be done. */
+/** What actions, API and pages ask of parking. Every method throws ParkingError for what makes no sense or can't be done. */
 export interface ParkingPort {
   /** Why nothing can be parked; null: it can. */
   readonly problem: string | null;

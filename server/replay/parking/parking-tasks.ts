@@ -3,7 +3,7 @@ import { type WorkHealth, WorkRecord } from '../../health/every.js';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-trouble.js';
-import type { TellEvent } from '../../store/timeline-entry.js';
+import type { RecordEvent } from '../../store/timeline-entry.js';
 import type { ParkedStore } from './open-parked.js';
 import { parkJobs } from './park-jobs.js';
 import { type Parking, ParkingError } from './parking.js';
@@ -17,8 +17,8 @@ export interface ParkingTasksDeps extends PaceDeps {
   readonly queue: (instance: string, queueId: string) => QueueHandle | null;
   readonly newId: () => string;
   /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
-  readonly isMine?: () => boolean;
-  readonly tell: TellEvent;
+  readonly isLeader?: () => boolean;
+  readonly tell: RecordEvent;
   readonly warn: (message: string) => void;
 }
 
@@ -115,7 +115,7 @@ export class ParkingTasks {
   }
 
   get #isOver(): boolean {
-    return this.#closing.signal.aborted || this.#deps.isMine?.() === false;
+    return this.#closing.signal.aborted || this.#deps.isLeader?.() === false;
   }
 
   async #run(id: string): Promise<void> {

@@ -159,7 +159,7 @@ export class Parkings implements ParkingPort {
   /** What was brought back and has lasted goes from the disk; what Redis lost comes back once more. */
   async #confirm(): Promise<void> {
     const { store, now, newId } = this.#deps;
-    if (this.#isClosing || this.#deps.isMine?.() === false) return;
+    if (this.#isClosing || this.#deps.isLeader?.() === false) return;
     // Where Redis is away, or the file can't be read, the rows stay until they can be asked.
     const unconfirmed = await store.jobs.unconfirmed();
     // Also what a former run may have left there.

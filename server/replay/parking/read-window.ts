@@ -33,7 +33,7 @@ export interface JobWindow {
  * A window ends early at this much data: what is held at a time stays bounded, and Redis is not held up. Taking a window
  * out means hashing all of it in Redis once more, which takes about 3 ms for so much.
  */
-const MOST_WINDOW_BYTES = 1024 * 1024;
+const MAX_WINDOW_BYTES = 1024 * 1024;
 
 /** Lists and sorted sets of some states; `waiting` has two where BullMQ 5 has paused the queue. */
 export function sourcesOf(queueId: string, states: readonly ParkableState[]): readonly ParkingSource[] {
@@ -69,7 +69,7 @@ export async function readWindow(
       source.kind,
       cursor.offset,
       size,
-      MOST_WINDOW_BYTES,
+      MAX_WINDOW_BYTES,
       withFields ? '1' : '0',
       cursor.edge,
       cursor.edgeScore,

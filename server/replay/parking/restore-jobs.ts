@@ -25,7 +25,7 @@ export interface RestorePace {
 const BATCH_JOBS = 500;
 export const BATCH_BYTES = 1024 * 1024;
 /** A new rate, a pause and the end of the console take effect within this. */
-const MOST_NAP_MS = 200;
+const MAX_NAP_MS = 200;
 const WHEN_FULL_MS = 1_000;
 /**
  * A job that was brought back stays on disk until Redis has had time to make it last: appendonly syncs once a second, and a
@@ -50,7 +50,7 @@ export async function restoreJobs(
     const { jobs: most, waitMs, stop } = await pace.due(BATCH_JOBS);
     if (stop !== null) return { isThrough: false, stop };
     if (most <= 0 && (await store.jobs.next(parking.id, 1, 0)).length > 0) {
-      await wait(Math.min(MOST_NAP_MS, Math.max(1, waitMs)));
+      await wait(Math.min(MAX_NAP_MS, Math.max(1, waitMs)));
       continue;
     }
     const done = await store.alone(parking.id, () => restoreNext(work, Math.max(1, most), pace));

@@ -1,6 +1,6 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { Snapshot } from '../../watch/snapshot.js';
-import { GuardEye } from '../guard-sight.js';
+import { LoadSampler } from '../load-sample.js';
 import type { MovedJobs } from '../moved-jobs.js';
 import { readOutcomes } from '../read-outcomes.js';
 import { ReplayThrottle, type Throttled } from '../replay-throttle.js';
@@ -14,7 +14,7 @@ export interface PaceDeps {
 }
 
 /** Jobs that are back and whose end is not known yet, of which it is asked; of more, the latest. */
-const MOST_FOLLOWED = 500;
+const MAX_FOLLOWED = 500;
 const FOLLOW_EVERY_MS = 500;
 const NONE = { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 } as const;
 
@@ -51,7 +51,7 @@ export class ParkingPace implements RestorePace {
     };
     const { now, snapshot, moved } = deps;
     const movedTo = (queueId: string): number => moved.to(parking.instance, queueId);
-    this.#throttle = new ReplayThrottle(this.#subject, { now, snapshot, movedTo }, new GuardEye());
+    this.#throttle = new ReplayThrottle(this.#subject, { now, snapshot, movedTo }, new LoadSampler());
   }
 
   /** Jobs a second at most; null: nothing bounds it. */
@@ -105,7 +105,7 @@ export class ParkingPace implements RestorePace {
     this.#throttle.noteMoved(this.#subject);
     // What is delayed does not end soon, and says nothing until then.
     const soon = jobs.filter(({ place }) => place !== 'delayed').map(({ jobId }) => jobId.toString('utf8'));
-    this.#followed = [...this.#followed, ...soon].slice(-MOST_FOLLOWED);
+    this.#followed = [...this.#followed, ...soon].slice(-MAX_FOLLOWED);
   }
 
   hold(because: string | null): void {
@@ -122,7 +122,7 @@ export class ParkingPace implements RestorePace {
     if (this.#subject.baseline) return true;
     const snapshot = this.#deps.snapshot(this.#subject.instance);
     if (snapshot?.link.status !== 'live') return false;
-    const baseline = new GuardEye().baseline(snapshot, this.#subject.queues);
+    const baseline = new LoadSampler().baseline(snapshot, this.#subject.queues);
     this.#subject = { ...this.#subject, baseline };
     return true;
   }
@@ -134,10 +134,10 @@ export class ParkingPace implements RestorePace {
     this.#followedAtMs = nowMs;
     const ids = this.#followed;
     const jobs = ids.map((id) => [id, ''] as const);
-    const batch = { queue: this.#queue.id, replay: '', seq: 0, jobs, letters: 'm'.repeat(ids.length) };
-    const letters = await readOutcomes(this.#queue.client, { ...batch, phase: 'open' }, false);
-    this.#followed = ids.filter((_, i) => letters[i] === 'm');
-    const ended = (letter: string): number => [...letters].filter((one) => one === letter).length;
+    const batch = { queue: this.#queue.id, replay: '', seq: 0, jobs, characters: 'm'.repeat(ids.length) };
+    const characters = await readOutcomes(this.#queue.client, { ...batch, phase: 'open' }, false);
+    this.#followed = ids.filter((_, i) => characters[i] === 'm');
+    const ended = (letter: string): number => [...characters].filter((one) => one === letter).length;
     const { counts } = this.#subject;
     this.#subject = {
       ...this.#subject,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Jobs a second at which parked ones come back, at most; for API and lever alike. */
+/** Jobs a second at which parked ones come back, at most; for API and action alike. */
 export const RestoreRateSchema = z
   .number('must be jobs per second')
   .positive('must be above 0')

@@ -1,7 +1,7 @@
 import { every, type Loop, reasonOf } from '../../health/every.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
 import { decideSpillway, type InstancePolicy, type PolicyAct } from '../../model/spillway-policy.js';
-import type { TellEvent } from '../../store/timeline-entry.js';
+import type { RecordEvent } from '../../store/timeline-entry.js';
 import type { Watch } from '../../watch/watch.js';
 import { PARKABLE_STATES } from './parking.js';
 import type { ParkingPort } from './parking-port.js';
@@ -11,10 +11,10 @@ export interface PoliciesDeps {
   readonly rules: readonly InstancePolicy[];
   readonly watch: Pick<Watch, 'snapshot'>;
   readonly parkings: ParkingPort;
-  readonly tell: TellEvent;
+  readonly tell: RecordEvent;
   readonly now: () => number;
   /** Of several consoles on one store, is it this one that acts? */
-  readonly isMine: () => boolean;
+  readonly isLeader: () => boolean;
   readonly warn: (message: string) => void;
 }
 
@@ -22,14 +22,14 @@ export interface PoliciesDeps {
 const EVERY_MS = 2_000;
 /** What a dry run would do is said again only after this. */
 const SAY_AGAIN_MS = 60_000;
-const MOST_PARKINGS = 500;
+const MAX_PARKINGS = 500;
 
 /** Looks at every instance that has a policy, again and again, and does or says what it asks for. */
 export function runPolicies(deps: PoliciesDeps): Loop {
   const policies = deps.rules.filter(({ mode }) => mode !== 'off');
   const saidAtMs = new Map<string, number>();
   const look = async (): Promise<void> => {
-    if (!deps.isMine()) return;
+    if (!deps.isLeader()) return;
     const failed: string[] = [];
     for (const policy of policies) {
       const fail = (error: unknown): void => void failed.push(`${policy.instance}: ${reasonOf(error)}`);
@@ -52,7 +52,7 @@ export function isPolicyNeeded({ rules, watch }: Pick<PoliciesDeps, 'rules' | 'w
 
 /** One look at one instance. Every act is told on the timeline; in a dry run it is told and not done. */
 export async function applyPolicy(
-  deps: Omit<PoliciesDeps, 'rules' | 'isMine' | 'warn'> & {
+  deps: Omit<PoliciesDeps, 'rules' | 'isLeader' | 'warn'> & {
     /** Told of what keeps it from acting. */
     readonly fail?: (error: unknown) => void;
   },
@@ -64,7 +64,7 @@ export async function applyPolicy(
     deps.fail?.('the console does not see this Redis now');
     return [];
   }
-  const parkings = await deps.parkings.list({ instance: policy.instance, limit: MOST_PARKINGS });
+  const parkings = await deps.parkings.list({ instance: policy.instance, limit: MAX_PARKINGS });
   const view = policyViewOf(snapshot, parkings);
   if (!view) return [];
   const acts = decideSpillway(policy, view);

@@ -1,7 +1,7 @@
 -- What is parked: parked.db in the data directory. A row of parked_job goes through
 --   written (on disk, perhaps still in Redis) → removed (Redis has let go) → restoring → restored (Redis has it; the row
 --   stays until Redis has surely kept it) → gone.
--- What a replay brings back leaves its letters in replay_receipt in the same step, until the replay has them: asked again
+-- What a replay brings back leaves its characters in replay_receipt in the same step, until the replay has them: asked again
 -- after a crash, it is told what came of the first try.
 -- Each step is committed and synced; only settle-batch.lua may decide what an interrupted step came to.
 CREATE TABLE IF NOT EXISTS installation (id TEXT NOT NULL);
@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS replay_receipt (
   call TEXT PRIMARY KEY,
   replay TEXT NOT NULL,
   batch INTEGER NOT NULL,
-  letters TEXT NOT NULL
+  characters TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS parked_job_by_parking ON parked_job (parking, row_state);
 CREATE INDEX IF NOT EXISTS parked_job_by_batch ON parked_job (batch);

@@ -1,14 +1,14 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { TellEvent } from '../../store/timeline-entry.js';
+import type { RecordEvent } from '../../store/timeline-entry.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import type { Watch } from '../../watch/watch.js';
-import type { ErrandDesk } from '../errand-desk.js';
+import type { CommandRelay } from '../command-relay.js';
 import type { MovedJobs } from '../moved-jobs.js';
 import type { ParkedSource } from '../parked-source.js';
 import { noParking } from './no-parking.js';
 import { openParked } from './open-parked.js';
 import { parkedSource } from './parked-replays.js';
-import { ParkingDesk } from './parking-desk.js';
+import { ParkingCommands } from './parking-commands.js';
 import type { ParkingPort } from './parking-port.js';
 import { Parkings } from './parkings.js';
 
@@ -21,9 +21,9 @@ export interface StartParkings {
   readonly moved: MovedJobs;
   readonly now: () => number;
   readonly newId: () => string;
-  readonly errands: Pick<ErrandDesk, 'send' | 'other'>;
-  readonly isMine: () => boolean;
-  readonly tell: TellEvent;
+  readonly commands: Pick<CommandRelay, 'send' | 'other'>;
+  readonly isLeader: () => boolean;
+  readonly tell: RecordEvent;
   readonly warn: (message: string) => void;
 }
 
@@ -32,7 +32,7 @@ export interface StartedParkings {
   /** What replays take from; null: nothing can be parked here. */
   readonly source: ParkedSource | null;
   /** null: nothing can be parked here. */
-  readonly desk: ParkingDesk | null;
+  readonly desk: ParkingCommands | null;
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export async function startParkings(options: StartParkings): Promise<StartedPark
     };
     const snapshot = (instance: string): Snapshot | null => watch.snapshot(instance);
     const newParkings = (): Parkings => new Parkings({ ...options, store, queue, snapshot });
-    const desk = new ParkingDesk({ ...options, newParkings });
+    const desk = new ParkingCommands({ ...options, newParkings });
     const source = parkedSource({ ...options, store, queue });
     return { port: desk, source, desk, stop: () => desk.stop() };
   } catch (error) {

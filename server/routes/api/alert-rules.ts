@@ -5,7 +5,7 @@ import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole } from '../../auth/role.js';
 import type { AlertRule } from '../../model/alerts/rule.js';
 import { Problem } from '../problem.js';
-import { editableRule, findRule, newRuleId } from '../rule-desk.js';
+import { editableRule, findRule, newRuleId } from '../rule-commands.js';
 import { KeptRuleSchema, RuleTestSchema } from './alert-schemas.js';
 import { apiPart, jsonBody, jsonRoute } from './env.js';
 import { presentRule, presentRuleTest } from './present-alert.js';

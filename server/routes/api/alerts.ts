@@ -6,7 +6,7 @@ import { apiPart, jsonBody, jsonRoute } from './env.js';
 import { presentAlert, presentSilence } from './present-alert.js';
 
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
-const MOST_LISTED = 1_000;
+const MAX_LISTED = 1_000;
 const ONE_LINE = /^\P{Cc}*$/u;
 const idParam = z.object({ id: z.string().max(100) });
 const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
@@ -27,7 +27,7 @@ const listRoute = jsonRoute(
           .number('must be a number')
           .int()
           .min(1, 'must be at least 1')
-          .max(MOST_LISTED, `must be at most ${MOST_LISTED}`)
+          .max(MAX_LISTED, `must be at most ${MAX_LISTED}`)
           .default(200),
       }),
     },
@@ -51,7 +51,7 @@ const acknowledgeRoute = jsonRoute(
           note: z
             .string('must be text')
             .trim()
-            .max(300, 'must be at most 300 letters')
+            .max(300, 'must be at most 300 characters')
             .regex(ONE_LINE, 'must be one line')
             .default(''),
         }),
@@ -94,7 +94,7 @@ const silenceRoute = jsonRoute(
             .string('must say why')
             .trim()
             .min(1, 'must say why')
-            .max(300, 'must be at most 300 letters')
+            .max(300, 'must be at most 300 characters')
             .regex(ONE_LINE, 'must be one line'),
         }),
       ),

@@ -3,9 +3,9 @@ import type { Actor } from '../../auth/role.js';
 import { auditOf } from '../../store/audit-of.js';
 import { ALL_INSTANCES } from '../../store/timeline-entry.js';
 
-/** What somebody did that no lever does: a beacon, a test of a channel, a message sent again or forgotten. */
+/** What somebody did that no action does: a canary job, a test of a channel, a message sent again or forgotten. */
 export interface OwnAct {
-  readonly lever: 'queue.beacon' | 'channel.test' | 'outbox.resend' | 'outbox.remove';
+  readonly action: 'queue.canary' | 'channel.test' | 'outbox.resend' | 'outbox.remove';
   /** Absent: about the console. */
   readonly instance?: string;
   readonly queue?: string;
@@ -17,9 +17,9 @@ export interface OwnAct {
 
 /** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
 export async function auditOwn(deps: AppDeps, actor: Actor, act: OwnAct): Promise<void> {
-  const { lever, args, summary, durationMs, isDone } = act;
+  const { action, args, summary, durationMs, isDone } = act;
   const record = auditOf(deps.newId(), deps.now(), actor, {
-    lever,
+    action,
     instance: act.instance ?? ALL_INSTANCES,
     queue: act.queue ?? null,
     args,

@@ -3,7 +3,7 @@ import type { Actor } from '../../auth/role.js';
 import type { Parking } from '../../replay/parking/parking.js';
 import { auditOf } from '../../store/audit-of.js';
 
-/** Keeps who began, changed or restored a parking by the API, and why; under the names of its levers. */
+/** Keeps who began, changed or restored a parking by the API, and why; under the names of its actions. */
 export async function auditParking(
   deps: AppDeps,
   actor: Actor,
@@ -15,14 +15,14 @@ export async function auditParking(
   const isParked = phase === 'park';
   const record = auditOf(deps.newId(), deps.now(), actor, {
     reason,
-    lever: isParked ? 'queue.park' : 'queue.unpark',
+    action: isParked ? 'queue.park' : 'queue.unpark',
     instance,
     queue,
     args: { parking: id },
     // One that has just begun has taken none yet, which is not what it came to.
     after: isParked && state === 'running' && remaining === 0 ? {} : { 'parked jobs': String(remaining) },
     summary,
-    undo: isParked ? { lever: 'queue.unpark', instance, queues: [queue], args: { parking: id } } : null,
+    undo: isParked ? { action: 'queue.unpark', instance, queues: [queue], args: { parking: id } } : null,
   });
   await deps.audit.append(record);
 }

@@ -10,7 +10,7 @@ export async function testChannel(deps: AppDeps, actor: Actor, name: string): Pr
   const delivery = await deps.messaging.test(name, actor);
   if (delivery === null) throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
   await auditOwn(deps, actor, {
-    lever: 'channel.test',
+    action: 'channel.test',
     args: { channel: name },
     summary: delivery.ok ? 'the test arrived' : `the test did not arrive: ${delivery.problem}`,
     isDone: delivery.ok,
@@ -22,7 +22,7 @@ export async function testChannel(deps: AppDeps, actor: Actor, name: string): Pr
 export async function resendMessage(deps: AppDeps, actor: Actor, id: number): Promise<void> {
   if (!(await deps.messaging.outbox.resend(id, deps.now()))) throw noSuch(id);
   await auditOwn(deps, actor, {
-    ...{ lever: 'outbox.resend', args: { message: id }, isDone: true, durationMs: 0 },
+    ...{ action: 'outbox.resend', args: { message: id }, isDone: true, durationMs: 0 },
     summary: `message ${id} is tried anew`,
   });
 }
@@ -30,7 +30,7 @@ export async function resendMessage(deps: AppDeps, actor: Actor, id: number): Pr
 export async function removeMessage(deps: AppDeps, actor: Actor, id: number): Promise<void> {
   if (!(await deps.messaging.outbox.remove(id))) throw noSuch(id);
   await auditOwn(deps, actor, {
-    ...{ lever: 'outbox.remove', args: { message: id }, isDone: true, durationMs: 0 },
+    ...{ action: 'outbox.remove', args: { message: id }, isDone: true, durationMs: 0 },
     summary: `message ${id} is forgotten`,
   });
 }

@@ -6,7 +6,7 @@ import { ChannelsSchema, OutboxSchema, TestResultSchema } from './channel-schema
 import { apiPart, jsonRoute } from './env.js';
 import { presentChannels, presentMessage } from './present-channel.js';
 
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 
 const nameParam = z.object({ name: z.string().openapi({ description: 'Configured name of a channel' }) });
 const idParam = z.object({
@@ -64,8 +64,8 @@ export function channelsApi(deps: AppDeps) {
       const { outbox } = messaging;
       const [counts, pending, dead] = await Promise.all([
         outbox.counts(),
-        outbox.list(['pending', 'sending'], MOST_LISTED),
-        outbox.list(['dead'], MOST_LISTED),
+        outbox.list(['pending', 'sending'], MAX_LISTED),
+        outbox.list(['dead'], MAX_LISTED),
       ]);
       return c.json(
         { counts: { ...counts }, pending: pending.map(presentMessage), dead: dead.map(presentMessage) },

@@ -134,8 +134,8 @@ export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
   throw new Problem(404, 'not-found', `there is no queue ${idOrName} in ${snapshot.instance}`);
 }
 
-/** A route that pulls levers; see `statusOf` for what 200, 202 and 409 say of its outcomes. */
-export function leverRoute<
+/** A route that pulls actions; see `statusOf` for what 200, 202 and 409 say of its outcomes. */
+export function actionRoute<
   const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
   S extends z.ZodType = typeof OutcomesSchema,
 >(route: R, schema?: S) {
@@ -146,7 +146,7 @@ export function leverRoute<
     responses: {
       200: {
         description:
-          'An outcome for each target: all are as asked, and were read back so; or what a dry run foretells',
+          'An outcome for each target: all are as asked, and were read back so; or what a dry run forecasts',
         content,
       },
       202: {

@@ -4,7 +4,7 @@ const severity = z.enum(['critical', 'warning', 'info']);
 
 export const RemedySchema = z
   .object({
-    lever: z.string(),
+    action: z.string(),
     label: z.string(),
     effect: z.string(),
     queues: z.array(z.string()),
@@ -13,7 +13,7 @@ export const RemedySchema = z
     predictedFreedBytes: z.number().nullable(),
   })
   .openapi('Remedy', {
-    description: 'A lever with its arguments filled in: send it to POST /api/v1/levers/{lever}.',
+    description: 'An action with its arguments filled in: send it to POST /api/v1/actions/{action}.',
   });
 
 export const FindingSchema = z

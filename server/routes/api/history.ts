@@ -14,9 +14,9 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** More than is ever kept. */
 const LONGEST_MS = 400 * DAY_MS;
-const MOST_POINTS = 5_000;
+const MAX_POINTS = 5_000;
 /** Of what is not known any more, names are taken as they come. */
-const MOST_LETTERS = 2_000;
+const MAX_CHARS = 2_000;
 const SHIFTS_MS = { yesterday: DAY_MS, 'last-week': 7 * DAY_MS } as const;
 
 const time = z
@@ -31,7 +31,7 @@ const time = z
     return z.NEVER;
   })
   .openapi({ type: 'string', example: '2026-01-31T03:00:00Z' });
-const name = z.string().min(1, 'must not be empty').max(MOST_LETTERS, 'is too long');
+const name = z.string().min(1, 'must not be empty').max(MAX_CHARS, 'is too long');
 
 const values = z.array(z.number().nullable()).openapi({ description: 'null: a gap, nothing was read' });
 const PointsSchema = z.object({
@@ -65,7 +65,7 @@ const route = jsonRoute(
           .number('must be a number')
           .int('must be a whole number')
           .min(1, 'must be at least 1')
-          .max(MOST_POINTS, `must be at most ${MOST_POINTS}`)
+          .max(MAX_POINTS, `must be at most ${MAX_POINTS}`)
           .default(600),
         compare: z
           .enum(['yesterday', 'last-week'], 'must be yesterday or last-week')
@@ -88,7 +88,7 @@ const route = jsonRoute(
       z.object({
         at: z.string(),
         atMs: z.number(),
-        kind: z.string().openapi({ description: 'As on the timeline; of a lever `lever.` and its name' }),
+        kind: z.string().openapi({ description: 'As on the timeline; of an action `action.` and its name' }),
         text: z.string(),
         queue: z.string().nullable(),
         actor: z.string().nullable(),

@@ -16,14 +16,14 @@ const REPEATABLE: readonly string[] = ['PATCH', 'PUT', 'DELETE'];
  *
  * Where the console was killed between the two, a change that sets a desired state is carried out again, and of any other
  * the caller is told that its end is not known (`outcome-unknown`): never done twice, never "ask again" for a day.
- * A store that can't be written takes no lever away: it is pulled, and `notRecorded` says that the key protects nothing.
+ * A store that can't be written takes no action away: it is pulled, and `notRecorded` says that the key protects nothing.
  */
 export function idempotent(deps: AppDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const key = c.req.header('idempotency-key');
     if (key === undefined || c.req.method === 'GET') return next();
     if (key === '' || key.length > MAX_KEY_CHARS) {
-      throw new Problem(422, 'invalid-request', `Idempotency-Key: must be 1 to ${MAX_KEY_CHARS} letters`);
+      throw new Problem(422, 'invalid-request', `Idempotency-Key: must be 1 to ${MAX_KEY_CHARS} characters`);
     }
     const actor = c.var.actor.name;
     const { fingerprint, digest } = await fingerprintOf(c);
@@ -72,7 +72,7 @@ function replayed(claim: Exclude<Claim, { kind: 'new' }>, bodyDigest: string | n
     throw new Problem(
       409,
       'outcome-unknown',
-      'the console ended while it carried out the request with this Idempotency-Key: it may be done, or not. Look at what is so now (GET /api/v1/actions tells of what was completed), and send it with a new key where it is still needed',
+      'the console ended while it carried out the request with this Idempotency-Key: it may be done, or not. Look at what is so now (GET /api/v1/audit tells of what was completed), and send it with a new key where it is still needed',
     );
   if (claim.kind === 'other-request' || claim.bodyDigest !== bodyDigest)
     throw new Problem(

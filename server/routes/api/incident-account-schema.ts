@@ -8,7 +8,7 @@ const impactNumber = z
 const count = z.number();
 
 /** The account of an incident for machines. */
-export const IncidentAccountSchema = z
+export const PostMortemSchema = z
   .object({
     queues: z.array(z.string()),
     openFindings: count,
@@ -71,4 +71,4 @@ export const IncidentAccountSchema = z
     ),
     unknown: z.array(z.string()).openapi({ description: 'What could not be told, and why' }),
   })
-  .openapi('IncidentAccount');
+  .openapi('PostMortem');

@@ -2,25 +2,25 @@ import { z } from '@hono/zod-openapi';
 import { NOTE_SECTIONS } from '../../store/incidents/incident.js';
 import type { IncidentOrder } from '../incident-desk.js';
 
-const MOST_TITLE = 200;
-const MOST_NOTE = 20_000;
+const MAX_TITLE = 200;
+const MAX_NOTE = 20_000;
 const ONE_LINE = /^\P{Cc}*$/u;
 const line = (most: number) =>
   z
     .string('must be text')
     .trim()
-    .max(most, `must be at most ${most} letters`)
+    .max(most, `must be at most ${most} characters`)
     .regex(ONE_LINE, 'must be one line');
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
-const note = z.string('must be text').max(MOST_NOTE, `must be at most ${MOST_NOTE} letters`).optional();
+const note = z.string('must be text').max(MAX_NOTE, `must be at most ${MAX_NOTE} characters`).optional();
 
 const fields = {
-  title: line(MOST_TITLE).min(1, 'must say what it was'),
+  title: line(MAX_TITLE).min(1, 'must say what it was'),
   from: time,
   to: time.nullable().openapi({ description: 'null: it lasts' }),
   instances: z.array(z.string()).max(50, 'must be at most 50').openapi({ description: 'Empty: every Redis' }),
   severity: z.enum(['critical', 'warning'], 'must be critical or warning'),
-  affects: line(MOST_TITLE).openapi({
+  affects: line(MAX_TITLE).openapi({
     description: 'What customers notice, in their words',
     example: 'Sending of e-mail',
   }),

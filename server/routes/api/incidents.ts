@@ -1,17 +1,17 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { gatherFacts } from '../../incidents/gather.js';
-import { accountOfIncident } from '../../model/incident/account.js';
+import { postMortemOf } from '../../model/incident/account.js';
 import { draftOf } from '../../model/incident/draft.js';
 import { statusUpdateOf } from '../../model/incident/status-update.js';
 import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
 import { apiPart, documentText, jsonBody, jsonRoute } from './env.js';
-import { IncidentAccountSchema } from './incident-account-schema.js';
+import { PostMortemSchema } from './incident-account-schema.js';
 import { ChangeSchema, changeOf, IncidentSchema, OrderSchema, orderOf } from './incident-schemas.js';
-import { presentIncident, presentIncidentAccount } from './present-incident.js';
+import { presentIncident, presentPostMortem } from './present-incident.js';
 
 const idParam = z.object({ id: z.string().max(100, 'is too long') });
-const AccountedSchema = IncidentSchema.extend({ account: IncidentAccountSchema });
+const AccountedSchema = IncidentSchema.extend({ account: PostMortemSchema });
 
 const listRoute = jsonRoute(
   { method: 'get', path: '/incidents', summary: 'Incidents, newest first' },
@@ -89,8 +89,8 @@ export function incidentsApi(deps: AppDeps) {
     })
     .openapi(getRoute, async (c) => {
       const incident = await findIncident(deps, c.req.valid('param').id);
-      const account = accountOfIncident(await gatherFacts(deps, incident));
-      return c.json({ ...presentIncident(incident), account: presentIncidentAccount(account) }, 200);
+      const account = postMortemOf(await gatherFacts(deps, incident));
+      return c.json({ ...presentIncident(incident), account: presentPostMortem(account) }, 200);
     })
     .openapi(patchRoute, async (c) => {
       const { id } = c.req.valid('param');

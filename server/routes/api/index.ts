@@ -9,7 +9,8 @@ import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
 import { alertRulesApi } from './alert-rules.js';
 import { alertsApi } from './alerts.js';
-import { beaconApi } from './beacon.js';
+import { auditApi } from './audit.js';
+import { canaryApi } from './canary.js';
 import { channelsApi } from './channels.js';
 import { type ApiEnv, documentText } from './env.js';
 import { historyApi } from './history.js';
@@ -17,7 +18,6 @@ import { idempotent } from './idempotent.js';
 import { incidentsApi } from './incidents.js';
 import { jobTypesApi } from './job-types.js';
 import { jobsApi } from './jobs.js';
-import { leversApi } from './levers.js';
 import { markersApi } from './markers.js';
 import { memoryApi } from './memory.js';
 import { overviewApi } from './overview.js';
@@ -36,7 +36,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     await next();
   });
   api.use('*', methodNotAllowed({ app: api, onMethodNotAllowed: refuseMethod }));
-  // Reading takes a viewer; every other method an operator. What needs an admin is asked by the lever itself.
+  // Reading takes a viewer; every other method an operator. What needs an admin is asked by the action itself.
   api.use('*', requireRole('viewer'));
   api.use('*', async (c, next) =>
     c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : requireRole('operator')(c, next),
@@ -53,9 +53,9 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     queuesApi(deps),
     planApi(deps),
     memoryApi(deps),
-    leversApi(deps),
-    jobsApi(deps),
     actionsApi(deps),
+    jobsApi(deps),
+    auditApi(deps),
     timelineApi(deps),
     historyApi(deps),
     markersApi(deps),
@@ -63,7 +63,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     parkingsApi(deps),
     replaysApi(deps),
     channelsApi(deps),
-    beaconApi(deps),
+    canaryApi(deps),
     alertsApi(deps),
     alertRulesApi(deps),
   ])

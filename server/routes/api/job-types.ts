@@ -5,12 +5,12 @@ import { firstOf } from '../../model/first-of.js';
 import { globMatcher } from '../../model/glob.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
 import {
+  actionRoute,
   apiPart,
   dryRunQuery,
   instanceParam,
   jsonBody,
   jsonRoute,
-  leverRoute,
   queueIn,
   queueParam,
   snapshotOf,
@@ -20,7 +20,7 @@ import { QueueJobTypeSchema } from './job-type-schemas.js';
 import { presentQueueJobType } from './present-job-type.js';
 import { answerOutcomes } from './pull-calls.js';
 
-const MOST_TYPES = 500;
+const MAX_TYPES = 500;
 
 const listRoute = jsonRoute(
   {
@@ -34,7 +34,7 @@ const listRoute = jsonRoute(
           .string()
           .max(200)
           .default('*')
-          .openapi({ description: 'Glob over names of job types (`*` any letters, `?` one)' }),
+          .openapi({ description: 'Glob over names of job types (`*` any characters, `?` one)' }),
         sort: z
           .enum(TYPE_SORTS, `must be one of ${TYPE_SORTS.join(', ')}`)
           .default('slow')
@@ -46,7 +46,7 @@ const listRoute = jsonRoute(
           .number('must be a number')
           .int('must be a whole number')
           .min(1, 'must be at least 1')
-          .max(MOST_TYPES, `must be at most ${MOST_TYPES}`)
+          .max(MAX_TYPES, `must be at most ${MAX_TYPES}`)
           .default(50),
       }),
     },
@@ -62,7 +62,7 @@ const listRoute = jsonRoute(
   }),
 );
 
-const patchRoute = leverRoute({
+const patchRoute = actionRoute({
   method: 'patch',
   path: '/instances/{instance}/queues/{queue}/job-types/{type}',
   summary: 'Set the run time from which a job type is called slow, or null for none; idempotent',
@@ -78,7 +78,7 @@ const patchRoute = leverRoute({
         slowThresholdMs: z.number().nullable().openapi({ description: '1 to 86,400,000', example: 10_000 }),
         reason: z
           .string()
-          .max(500, 'must be at most 500 letters')
+          .max(500, 'must be at most 500 characters')
           .default('')
           .openapi({ description: 'Why: kept with the change. Needed unless dryRun.' }),
       }),
@@ -113,8 +113,8 @@ export function jobTypesApi(deps: AppDeps) {
     .openapi(patchRoute, async (c) => {
       const { instance, queue, type } = c.req.valid('param');
       const { slowThresholdMs, reason } = c.req.valid('json');
-      const outcomes = await deps.runLever(c.get('actor'), {
-        lever: 'jobtype.threshold',
+      const outcomes = await deps.runAction(c.get('actor'), {
+        action: 'jobtype.threshold',
         instance,
         queues: [queueIn(snapshotOf(deps, instance), queue).id],
         args: { type, slowThresholdMs },

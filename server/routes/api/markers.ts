@@ -2,16 +2,16 @@ import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../store/timeline-entry.js';
 import { MARKER_KINDS } from '../../watch/marker.js';
-import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-book.js';
-import { annotate, editMarker, enterMarker, removeMarker } from '../marker-desk.js';
+import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-cache.js';
+import { annotate, editMarker, enterMarker, removeMarker } from '../marker-commands.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 import { isoTime } from './iso-time.js';
 
 /** Clocks of machines differ; more than this is a mistake in the unit. */
-const MOST_AHEAD_MS = 60_000;
-const MOST_BACK_MS = 7 * 24 * 3_600_000;
-const MOST_LETTERS = 200;
+const MAX_AHEAD_MS = 60_000;
+const MAX_BACK_MS = 7 * 24 * 3_600_000;
+const MAX_CHARS = 200;
 const ONE_LINE = /^\P{Cc}*$/u;
 
 /** What a person or a pipeline writes: one line. */
@@ -19,7 +19,7 @@ export const MarkerText = z
   .string('must be text')
   .trim()
   .min(1, 'must say what happened')
-  .max(MOST_LETTERS, `must be at most ${MOST_LETTERS} letters`)
+  .max(MAX_CHARS, `must be at most ${MAX_CHARS} characters`)
   .regex(ONE_LINE, 'must be one line')
   .openapi({ example: 'monitors 2.7.0: new type match-event' });
 
@@ -155,8 +155,8 @@ export function markersApi(deps: AppDeps) {
 /** @throws Problem 422 for a time that can't be meant. */
 export function timeOf(atMs: number | undefined, nowMs: number): number {
   if (atMs === undefined) return nowMs;
-  if (atMs > nowMs + MOST_AHEAD_MS) throw unfit('atMs', atMs, 'must not be in the future');
-  if (atMs < nowMs - MOST_BACK_MS) throw unfit('atMs', atMs, 'must not be older than 7 days');
+  if (atMs > nowMs + MAX_AHEAD_MS) throw unfit('atMs', atMs, 'must not be in the future');
+  if (atMs < nowMs - MAX_BACK_MS) throw unfit('atMs', atMs, 'must not be older than 7 days');
   return atMs;
 }
 

@@ -17,7 +17,11 @@ import {
 } from './parking-schemas.js';
 
 const idParam = z.object({ id: z.string().max(100) });
-const reason = z.string('must be text').trim().min(1, 'must say why').max(500, 'must be at most 500 letters');
+const reason = z
+  .string('must be text')
+  .trim()
+  .min(1, 'must say why')
+  .max(500, 'must be at most 500 characters');
 const guard = z.boolean('must be true or false');
 
 const postRoute = jsonRoute(
@@ -127,7 +131,7 @@ const importRoute = createRoute({
   },
 });
 
-/** Parking, over HTTP. What begins or ends by it is in the audit under the names of its levers. */
+/** Parking, over HTTP. What begins or ends by it is in the audit under the names of its actions. */
 export function parkingsApi(deps: AppDeps) {
   const { parkings } = deps;
   const present = async (parking: Parking) => presentParking(parking, await parkings.types(parking.id));

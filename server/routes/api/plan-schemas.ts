@@ -44,14 +44,14 @@ const PlanSchema = z
   })
   .openapi('Plan');
 
-export const ForetoldSchema = PlanSchema.pick({
+export const ForecastSchema = PlanSchema.pick({
   drainSeconds: true,
   drainNotKnown: true,
   drainRange: true,
   throughputPerSecond: true,
   bottleneck: true,
   fullInSeconds: true,
-}).openapi('Foretold', { description: 'What the planner counts on; the whole of it by GET …/plan.' });
+}).openapi('Forecast', { description: 'What the planner counts on; the whole of it by GET …/plan.' });
 
 export const ScoreSchema = z
   .object({

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AccountEntry } from '../../model/account/account-entry.js';
+import type { ActivityEntry } from '../../model/activity/activity-entry.js';
 import { entryLinks } from '../entry-links.js';
 import { isoTime } from './iso-time.js';
 
@@ -8,7 +8,7 @@ export const TimelineEntrySchema = z
     id: z.string(),
     at: z.string(),
     instance: z.string().openapi({ description: '*: every Redis' }),
-    kind: z.string().openapi({ description: 'Of an action: lever. and the name of the lever' }),
+    kind: z.string().openapi({ description: 'Of an action: action. and the name of the action' }),
     group: z.string(),
     queue: z.string().nullable(),
     worker: z.string().nullable(),
@@ -18,10 +18,10 @@ export const TimelineEntrySchema = z
       .enum(['critical', 'warning', 'info', 'calm'])
       .nullable()
       .openapi({ description: 'calm: something got better; null: nothing to mark' }),
-    ref: z.string().nullable().openapi({ description: 'Id of the spell of a finding, or of the incident' }),
-    action: z
+    ref: z.string().nullable().openapi({ description: 'Id of the episode of a finding, or of the incident' }),
+    audited: z
       .object({
-        lever: z.string(),
+        action: z.string(),
         reason: z.string(),
         status: z.string(),
         changes: z.array(z.object({ label: z.string(), before: z.string(), after: z.string() })),
@@ -36,12 +36,13 @@ export const TimelineEntrySchema = z
   })
   .openapi('TimelineEntry');
 
-export function presentEntry(entry: AccountEntry): z.infer<typeof TimelineEntrySchema> {
-  const { atMs, notes, action, ...rest } = entry;
+export function presentEntry(entry: ActivityEntry): z.infer<typeof TimelineEntrySchema> {
+  const { atMs, notes, audited, ...rest } = entry;
   return {
     ...rest,
     at: isoTime(atMs),
-    action: action === null ? null : { ...action, changes: action.changes.map((change) => ({ ...change })) },
+    audited:
+      audited === null ? null : { ...audited, changes: audited.changes.map((change) => ({ ...change })) },
     notes: notes.map((note) => ({ id: note.id, at: isoTime(note.atMs), actor: note.actor, text: note.text })),
     links: entryLinks(entry),
   };

@@ -1,10 +1,10 @@
 import type { z } from '@hono/zod-openapi';
-import type { Spell } from '../../findings/spell.js';
-import type { IncidentAccount } from '../../model/incident/account.js';
+import type { Episode } from '../../findings/episode.js';
+import type { PostMortem } from '../../model/incident/account.js';
 import type { ImpactNumber } from '../../model/incident/impact.js';
 import type { Incident } from '../../store/incidents/incident.js';
 import { incidentPath } from '../entry-links.js';
-import type { IncidentAccountSchema } from './incident-account-schema.js';
+import type { PostMortemSchema } from './incident-account-schema.js';
 import type { IncidentSchema } from './incident-schemas.js';
 import { isoTime } from './iso-time.js';
 
@@ -24,7 +24,7 @@ export function presentIncident(incident: Incident): z.infer<typeof IncidentSche
 }
 
 /** The account for machines: times as ISO 8601, durations in seconds, null for what is not known. */
-export function presentIncidentAccount(account: IncidentAccount): z.infer<typeof IncidentAccountSchema> {
+export function presentPostMortem(account: PostMortem): z.infer<typeof PostMortemSchema> {
   const { durations, impact } = account;
   return {
     queues: [...account.queues],
@@ -48,18 +48,18 @@ export function presentIncidentAccount(account: IncidentAccount): z.infer<typeof
     loss: { verdict: account.loss.verdict, because: [...account.loss.because] },
     replays: account.replays.map((replay) => ({ ...replay })),
     parkings: account.parkings.map((parking) => ({ ...parking })),
-    findings: account.findings.map(presentSpell),
+    findings: account.findings.map(presentEpisode),
     unknown: [...account.unknown],
   };
 }
 
-function presentSpell({ id, code, severity, title, instance, queue, ...spell }: Spell) {
+function presentEpisode({ id, code, severity, title, instance, queue, ...episode }: Episode) {
   return {
     ...{ id, code, severity, title, instance, queue },
-    queues: [...spell.queues],
-    beganAt: isoTime(spell.beganAtMs),
-    endedAt: isoTime(spell.endedAtMs),
-    worst: spell.worst.map(({ label, value, unit }) => ({ label, value, ...(unit ? { unit } : {}) })),
+    queues: [...episode.queues],
+    beganAt: isoTime(episode.beganAtMs),
+    endedAt: isoTime(episode.endedAtMs),
+    worst: episode.worst.map(({ label, value, unit }) => ({ label, value, ...(unit ? { unit } : {}) })),
   };
 }
 

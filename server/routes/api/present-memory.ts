@@ -11,16 +11,16 @@ import type {
 } from './memory-schemas.js';
 
 /** Queues and types told one by one: an answer stays below a megabyte with the longest names. */
-const MOST_QUEUES = 100;
-const MOST_TYPES = 100;
+const MAX_QUEUES = 100;
+const MAX_TYPES = 100;
 /** Types told of each queue in the answer for all. */
-const MOST_TYPES_A_QUEUE = 10;
+const MAX_TYPES_A_QUEUE = 10;
 
 /** Where the memory of one Redis is. Pure. */
 export function presentMemory(snapshot: Snapshot): z.infer<typeof InstanceMemorySchema> {
   const shares = memorySharesOf(snapshot);
-  const queues = foldRest(shares.byQueue, MOST_QUEUES, shares.heldBytes);
-  const types = foldRest(shares.byType, MOST_TYPES, shares.heldBytes);
+  const queues = foldRest(shares.byQueue, MAX_QUEUES, shares.heldBytes);
+  const types = foldRest(shares.byType, MAX_TYPES, shares.heldBytes);
   return {
     instance: snapshot.instance,
     readAt: isoTime(shares.readAtMs ?? snapshot.link.lastReadAtMs),
@@ -36,7 +36,7 @@ export function presentMemory(snapshot: Snapshot): z.infer<typeof InstanceMemory
       ...plainShare(share),
       source: memory.source,
       states: memory.states.map((state) => ({ ...state })),
-      types: memory.types.slice(0, MOST_TYPES_A_QUEUE).map((type) => ({ ...type })),
+      types: memory.types.slice(0, MAX_TYPES_A_QUEUE).map((type) => ({ ...type })),
       kinds: memory.kinds.map((kind) => ({ ...kind })),
     })),
     restOfQueues: queues.rest && { ...queues.rest },

@@ -1,15 +1,15 @@
 import type { z } from '@hono/zod-openapi';
+import type { Outcome } from '../../actions/action.js';
+import { unansweredOf } from '../../actions/order-answers.js';
 import { drainSecondsOf, fullestNode, isFull, oldestWaitingSeconds } from '../../findings/verdict.js';
-import type { Outcome } from '../../levers/lever.js';
-import { unansweredOf } from '../../levers/order-answers.js';
 import type { AuditRecord } from '../../store/audit-record.js';
 import type { JobDetail, JobRow } from '../../watch/job-view.js';
 import type { QueueState, RedisNode, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
 import { isoTime } from './iso-time.js';
 import { presentRemedy } from './present-finding.js';
-import { presentForetold } from './present-foretold.js';
+import { presentForecast } from './present-forecast.js';
 import type {
-  ActionSchema,
+  AuditRecordSchema,
   InstanceSchema,
   JobRowSchema,
   JobSchema,
@@ -23,7 +23,7 @@ import type {
 /** Turns what the console knows into what the API answers with. Pure. */
 
 export function presentQueue(queue: QueueState, nowMs: number): z.infer<typeof QueueSchema> {
-  const { memory, rates, halt } = queue;
+  const { memory, rates, pause } = queue;
   const drain = drainSecondsOf(queue);
   return {
     id: queue.id,
@@ -34,9 +34,9 @@ export function presentQueue(queue: QueueState, nowMs: number): z.infer<typeof Q
     verdictSince: isoTime(queue.verdictSinceMs),
     flow: queue.flow,
     paused: queue.flow !== 'running',
-    halt:
-      halt && queue.flow === 'halted'
-        ? { at: isoTime(halt.atMs), actor: halt.actor, formerConcurrency: halt.formerConcurrency }
+    pause:
+      pause && queue.flow === 'paused-by-spillway'
+        ? { at: isoTime(pause.atMs), actor: pause.actor, formerConcurrency: pause.formerConcurrency }
         : null,
     counts: { ...queue.counts },
     backlog: queue.backlog,
@@ -191,7 +191,7 @@ function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
   const { preview } = outcome;
   return {
     status: outcome.status,
-    lever: outcome.lever,
+    action: outcome.action,
     instance: outcome.instance,
     queue: outcome.queue,
     jobId: outcome.jobId,
@@ -211,7 +211,7 @@ function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
         instead: warning.instead.map(presentRemedy),
       })),
       affected: { ...preview.affected },
-      foretold: presentForetold(preview.foretold ?? null),
+      forecast: presentForecast(preview.forecast ?? null),
     },
     undo: outcome.undo && presentCall(outcome.undo),
     auditId: outcome.auditId,
@@ -222,7 +222,7 @@ function presentOutcome(outcome: Outcome): z.infer<typeof OutcomeSchema> {
 
 export function presentCall(call: NonNullable<Outcome['undo']>) {
   return {
-    lever: call.lever,
+    action: call.action,
     instance: call.instance,
     queues: [...call.queues],
     ...(call.jobId === undefined ? {} : { jobId: call.jobId }),
@@ -265,14 +265,14 @@ export function presentJob(job: JobDetail, showsData: boolean): z.infer<typeof J
   };
 }
 
-export function presentAction(record: AuditRecord): z.infer<typeof ActionSchema> {
+export function presentAuditRecord(record: AuditRecord): z.infer<typeof AuditRecordSchema> {
   return {
     id: record.id,
     at: isoTime(record.atMs),
     actor: record.actor,
     via: record.via,
     reason: record.reason,
-    lever: record.lever,
+    action: record.action,
     instance: record.instance,
     queue: record.queue,
     jobId: record.jobId,

@@ -1,36 +1,36 @@
 import type { Context } from 'hono';
+import type { Outcome } from '../../actions/action.js';
+import { checkRequest, knownAction } from '../../actions/check-request.js';
+import type { ActionRequest } from '../../actions/request.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type Actor, includesRole } from '../../auth/role.js';
-import { checkRequest, knownLever } from '../../levers/check-request.js';
-import type { Outcome } from '../../levers/lever.js';
-import type { LeverRequest } from '../../levers/request.js';
 import type { ApiEnv } from './env.js';
 import { presentOutcomes } from './present.js';
 
-/** A lever with its arguments, as one part of a desired state. */
+/** An action with its arguments, as one part of a desired state. */
 export interface Call {
-  readonly lever: string;
+  readonly action: string;
   readonly args: Record<string, unknown>;
 }
 
 /**
- * Pulls the levers that bring about one desired state, one after the other. All are looked at before the first is pulled:
+ * Pulls the actions that bring about one desired state, one after the other. All are looked at before the first is pulled:
  * a bad value in the last part must not leave the first one done.
- * @throws LeverError for a request that makes no sense; then nothing was changed.
+ * @throws ActionError for a request that makes no sense; then nothing was changed.
  */
 export async function pullCalls(
   deps: AppDeps,
   actor: Actor,
-  target: Omit<LeverRequest, 'lever' | 'args'>,
+  target: Omit<ActionRequest, 'action' | 'args'>,
   calls: readonly Call[],
 ): Promise<readonly Outcome[]> {
   for (const call of calls) {
-    const lever = knownLever(call.lever);
+    const action = knownAction(call.action);
     // Whoever may not is told so first, and that is kept in the audit.
-    if (includesRole(actor.role, lever.role)) checkRequest(lever, { ...target, ...call });
+    if (includesRole(actor.role, action.role)) checkRequest(action, { ...target, ...call });
   }
   const outcomes: Outcome[] = [];
-  for (const call of calls) outcomes.push(...(await deps.runLever(actor, { ...target, ...call })));
+  for (const call of calls) outcomes.push(...(await deps.runAction(actor, { ...target, ...call })));
   return outcomes;
 }
 

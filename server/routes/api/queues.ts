@@ -19,8 +19,8 @@ import { QueueSchema, UnreadQueueSchema } from './schemas.js';
 import { presentTenants, TenantsSchema } from './tenants.js';
 import { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 
-const MOST_QUEUES = 1_000;
-const MOST_WORKERS = 200;
+const MAX_QUEUES = 1_000;
+const MAX_WORKERS = 200;
 
 const listRoute = jsonRoute(
   {
@@ -37,7 +37,7 @@ const listRoute = jsonRoute(
           .number('must be a number')
           .int('must be a whole number')
           .min(1, 'must be at least 1')
-          .max(MOST_QUEUES, `must be at most ${MOST_QUEUES}`)
+          .max(MAX_QUEUES, `must be at most ${MAX_QUEUES}`)
           .default(100),
       }),
     },
@@ -50,7 +50,7 @@ const listRoute = jsonRoute(
     nextCursor: z.number().nullable(),
     queues: z.array(QueueSchema),
     unread: z.array(UnreadQueueSchema).openapi({
-      description: `Of those that the search matches, what can not be read now: not in \`queues\` and not in \`total\`, on every page; at most ${MOST_QUEUES}`,
+      description: `Of those that the search matches, what can not be read now: not in \`queues\` and not in \`total\`, on every page; at most ${MAX_QUEUES}`,
     }),
   }),
 );
@@ -97,7 +97,7 @@ export function queuesApi(deps: AppDeps) {
           queues: page.map((queue) => presentQueue(queue, nowMs)),
           unread: snapshot.unread.queues
             .filter(({ id }) => id.toLowerCase().includes(search.trim().toLowerCase()))
-            .slice(0, MOST_QUEUES)
+            .slice(0, MAX_QUEUES)
             .map((queue) => presentUnread(queue, nowMs)),
         },
         200,
@@ -122,8 +122,8 @@ export function queuesApi(deps: AppDeps) {
           findings,
           jobTypes: presentJobTypes(queue, includesRole(c.get('actor').role, deps.jobDataRole)),
           fleet: summariseFleet(fleet),
-          overrides: queue.keptOrders.map(presentKept),
-          workerList: fleet.slice(0, MOST_WORKERS).map((one) => presentWorker(one, snapshot.instance)),
+          overrides: queue.overrides.map(presentKept),
+          workerList: fleet.slice(0, MAX_WORKERS).map((one) => presentWorker(one, snapshot.instance)),
         },
         200,
       );

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { RateSchema, SpecSchema } from '../../replay/replay-spec.js';
-import { LeverCallSchema } from './schemas.js';
+import { ActionCallSchema } from './schemas.js';
 
 const counts = z.record(z.string(), z.number());
 
@@ -93,7 +93,7 @@ export const OrderSchema = z
       .optional()
       .openapi({ description: 'paused: nothing is moved any more once this is answered' }),
     ratePerSecond: RateSchema.optional(),
-    reason: z.string().trim().max(500, 'must be at most 500 letters').default('not given'),
+    reason: z.string().trim().max(500, 'must be at most 500 characters').default('not given'),
   })
   .refine(({ state, ratePerSecond }) => state !== undefined || ratePerSecond !== undefined, {
     message: 'give state or ratePerSecond',
@@ -105,8 +105,8 @@ export const ReplayQueueSchema = z
     queue: z.string(),
     name: z.string(),
     state: z
-      .enum(['running', 'halted', 'paused'])
-      .openapi({ description: 'halted: by this console. paused: by the application itself' }),
+      .enum(['running', 'paused-by-spillway', 'paused'])
+      .openapi({ description: 'paused: by this console. paused: by the application itself' }),
     backlog: z.number(),
     active: z.number(),
     perSecond: z.number().nullable().openapi({ description: 'Jobs that leave it in a second' }),
@@ -126,7 +126,7 @@ export const OrderOutcomeSchema = z
     summary: z.string(),
     warnings: z.array(z.string()),
     auditId: z.string().nullable(),
-    undo: LeverCallSchema.nullable(),
+    undo: ActionCallSchema.nullable(),
     isDryRun: z.boolean(),
   })
   .openapi('ReplayOrderOutcome');

@@ -6,7 +6,7 @@ import type { ReplayRequest } from '../../replay/replay-request.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
 import { Problem } from '../problem.js';
-import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute, leverRoute } from './env.js';
+import { actionRoute, apiPart, documentText, dryRunQuery, jsonBody, jsonRoute } from './env.js';
 import {
   presentDryRun,
   presentOrderOutcome,
@@ -54,7 +54,7 @@ const beginRoute = jsonRoute(
   },
   z.union([ReplaySchema, DryRunSchema]),
 );
-const changeAllRoute = leverRoute(
+const changeAllRoute = actionRoute(
   {
     method: 'patch',
     path: '/replays',

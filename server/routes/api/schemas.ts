@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { QUEUE_VERDICTS } from '../../findings/verdict.js';
 import { FindingSchema, RemedySchema } from './finding-schemas.js';
-import { ForetoldSchema } from './plan-schemas.js';
+import { ForecastSchema } from './plan-schemas.js';
 
 /** Shapes that the API answers with. Times are ISO 8601 in UTC; ratios are 0 to 1; null means not known. */
 
@@ -17,9 +17,9 @@ export const QueueSchema = z
         'One word for its flow, the one that findings, pages and metrics use too. flowing: jobs are seen to leave, done; failing: most of what ends has failed; running, waiting: none has left lately, too early to call it a trouble.',
     }),
     verdictSince: z.string().openapi({ description: 'Since when it is in this trouble, or in none.' }),
-    flow: z.enum(['running', 'halted', 'paused']),
-    paused: z.boolean().openapi({ description: 'Halted by the console or paused by the application.' }),
-    halt: z
+    flow: z.enum(['running', 'paused-by-spillway', 'paused']),
+    paused: z.boolean().openapi({ description: 'Paused by the console or paused by the application.' }),
+    pause: z
       .object({ at: z.string(), actor: z.string(), formerConcurrency: z.number().nullable() })
       .nullable(),
     counts: z.object({
@@ -177,8 +177,8 @@ export const OverviewSchema = z
   .openapi('Overview');
 
 const FieldSchema = z.object({ label: z.string(), before: z.string(), after: z.string() });
-export const LeverCallSchema = z.object({
-  lever: z.string(),
+export const ActionCallSchema = z.object({
+  action: z.string(),
   instance: z.string(),
   queues: z.array(z.string()),
   jobId: z.string().optional(),
@@ -199,7 +199,7 @@ export const PreviewSchema = z
     isReversible: z.boolean(),
     mechanism: z.string(),
     isNoop: z.boolean(),
-    foretold: ForetoldSchema.nullable(),
+    forecast: ForecastSchema.nullable(),
   })
   .openapi('Preview');
 
@@ -222,7 +222,7 @@ export const OutcomeSchema = z
       description:
         'applied: done and read back. unchanged: was so already. unverified: in force, or perhaps so, and not confirmed by all. failed, refused: nothing was changed',
     }),
-    lever: z.string(),
+    action: z.string(),
     instance: z.string(),
     queue: z.string().nullable(),
     jobId: z.string().nullable(),
@@ -234,7 +234,7 @@ export const OutcomeSchema = z
     freedBytes: z.number().nullable(),
     predictedFreedBytes: z.number().nullable(),
     preview: PreviewSchema.nullable(),
-    undo: LeverCallSchema.nullable(),
+    undo: ActionCallSchema.nullable(),
     auditId: z.string().nullable(),
     durationMs: z.number(),
     isDryRun: z.boolean(),
@@ -313,14 +313,14 @@ export const JobSchema = JobRowSchema.extend({
   logsTotal: z.number(),
 }).openapi('Job');
 
-export const ActionSchema = z
+export const AuditRecordSchema = z
   .object({
     id: z.string(),
     at: z.string(),
     actor: z.string(),
     via: z.string(),
     reason: z.string(),
-    lever: z.string(),
+    action: z.string(),
     instance: z.string(),
     queue: z.string().nullable(),
     jobId: z.string().nullable(),
@@ -332,7 +332,7 @@ export const ActionSchema = z
     summary: z.string(),
     freedBytes: z.number().nullable(),
     durationMs: z.number(),
-    undo: LeverCallSchema.nullable(),
+    undo: ActionCallSchema.nullable(),
     measurement: z.object({ at: z.string(), text: z.string(), isWarning: z.boolean() }).nullable(),
   })
-  .openapi('Action');
+  .openapi('AuditRecord');

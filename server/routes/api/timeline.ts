@@ -1,16 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../../app-deps.js';
 import { gatherFacts } from '../../incidents/gather.js';
-import { cursorOf } from '../../model/account/account-order.js';
+import { cursorOf } from '../../model/activity/account-order.js';
 import { formatUtc } from '../../model/format-time.js';
 import { draftOf } from '../../model/incident/draft.js';
-import { accountQueryOf } from '../account-query.js';
+import { activityQueryOf } from '../account-query.js';
 import { Problem } from '../problem.js';
 import { apiPart, documentText, jsonRoute } from './env.js';
 import { presentEntry, TimelineEntrySchema } from './present-entry.js';
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
-const MOST_SEARCHED = 200;
+const MAX_SEARCHED = 200;
 /** A draft of more is no post-mortem. */
 const LONGEST_MS = 31 * 24 * 3_600_000;
 
@@ -19,7 +19,7 @@ const listRoute = jsonRoute(
     method: 'get',
     path: '/timeline',
     summary:
-      'What happened and what was done: findings, alerts, levers, deploys and notes, failovers, restarts, replays, workers come, gone and crashed; newest first',
+      'What happened and what was done: findings, alerts, actions, deploys and notes, failovers, restarts, replays, workers come, gone and crashed; newest first',
     request: {
       query: z.object({
         from: time.optional().openapi({ description: 'Not before this time' }),
@@ -29,9 +29,9 @@ const listRoute = jsonRoute(
         queue: z.string().optional().openapi({ description: 'Queue id, or a bare name' }),
         kinds: z.string().max(500, 'is too long').optional().openapi({
           description: 'Kinds, or what stands before a dot in them, with commas between',
-          example: 'finding,lever,marker.deploy',
+          example: 'finding,action,marker.deploy',
         }),
-        search: z.string().max(MOST_SEARCHED, `must be at most ${MOST_SEARCHED} letters`).optional(),
+        search: z.string().max(MAX_SEARCHED, `must be at most ${MAX_SEARCHED} characters`).optional(),
         cursor: z.string().max(300, 'is none that this list gave').optional(),
         limit: z.coerce
           .number('must be a number')
@@ -63,7 +63,7 @@ export function timelineApi(deps: AppDeps) {
     request: { query: z.object({ from: time, to: time.optional(), instance: z.string().optional() }) },
   });
   part.get('/timeline.md', async (c) => {
-    const { fromMs, toMs, instance } = accountQueryOf(deps, c.req.query(), 1);
+    const { fromMs, toMs, instance } = activityQueryOf(deps, c.req.query(), 1);
     if (fromMs === undefined)
       throw new Problem(422, 'invalid-request', 'from: must say where the range begins');
     if ((toMs ?? deps.now()) - fromMs > LONGEST_MS)
@@ -80,7 +80,7 @@ export function timelineApi(deps: AppDeps) {
   return part
     .openapi(listRoute, async (c) => {
       const { limit, before, ...ask } = c.req.valid('query');
-      const entries = await deps.account.list(accountQueryOf(deps, { ...ask, to: ask.to ?? before }, limit));
+      const entries = await deps.account.list(activityQueryOf(deps, { ...ask, to: ask.to ?? before }, limit));
       const last = entries.length === limit ? entries.at(-1) : undefined;
       return c.json({ nextCursor: last ? cursorOf(last) : null, entries: entries.map(presentEntry) }, 200);
     })

@@ -1,16 +1,16 @@
 import { z } from '@hono/zod-openapi';
+import { ActionError } from '../../actions/action.js';
 import type { AppDeps } from '../../app-deps.js';
-import { LeverError } from '../../levers/lever.js';
 import { byTrouble } from '../../model/fleet-order.js';
 import { Problem } from '../problem.js';
 import {
+  actionRoute,
   apiPart,
   dryRunQuery,
   groupQuery,
   instanceParam,
   jsonBody,
   jsonRoute,
-  leverRoute,
   queueIn,
   queueParam,
   snapshotOf,
@@ -84,7 +84,7 @@ const workerChange = z.strictObject({
   reason,
 });
 
-const patchOneRoute = leverRoute({
+const patchOneRoute = actionRoute({
   method: 'patch',
   path: '/instances/{instance}/workers/{worker}',
   summary: 'Change one running worker (agent)',
@@ -104,14 +104,14 @@ const queueChange = z.strictObject({
   reason,
 });
 
-const patchQueueRoute = leverRoute({
+const patchQueueRoute = actionRoute({
   method: 'patch',
   path: '/instances/{instance}/queues/{queue}/workers',
   summary: 'Change all running workers of a queue (agent)',
   request: { params: queueParam, query: dryRunQuery, body: jsonBody(queueChange) },
 });
 
-const patchGroupRoute = leverRoute({
+const patchGroupRoute = actionRoute({
   method: 'patch',
   path: '/instances/{instance}/workers',
   summary: 'Change all running workers of the queues that a glob matches (agent)',
@@ -129,18 +129,18 @@ function workerCalls(body: z.infer<typeof workerChange>): readonly Call[] {
   const time = body.forMs === undefined ? {} : { forMs: body.forMs };
   const isOrder = body.paused === true || body.concurrency !== undefined || body.limiter !== undefined;
   if (body.forMs !== undefined && (!isOrder || body.paused === false))
-    throw new LeverError('invalid', NO_TIME);
+    throw new ActionError('invalid', NO_TIME);
   const calls: Call[] = [];
-  if (body.revert) calls.push({ lever: 'worker.revert', args: {} });
-  if (body.paused === true) calls.push({ lever: 'worker.pause', args: time });
+  if (body.revert) calls.push({ action: 'worker.revert', args: {} });
+  if (body.paused === true) calls.push({ action: 'worker.pause', args: time });
   if (body.concurrency !== undefined)
-    calls.push({ lever: 'worker.concurrency', args: { value: body.concurrency, ...time } });
+    calls.push({ action: 'worker.concurrency', args: { value: body.concurrency, ...time } });
   if (body.limiter !== undefined)
-    calls.push({ lever: 'worker.limiter', args: { ...(body.limiter ?? { max: null }), ...time } });
-  if (body.paused === false) calls.push({ lever: 'worker.resume', args: {} });
-  if (body.reconnect) calls.push({ lever: 'worker.reconnect', args: {} });
+    calls.push({ action: 'worker.limiter', args: { ...(body.limiter ?? { max: null }), ...time } });
+  if (body.paused === false) calls.push({ action: 'worker.resume', args: {} });
+  if (body.reconnect) calls.push({ action: 'worker.reconnect', args: {} });
   if (calls.length > 0) return calls;
-  throw new LeverError(
+  throw new ActionError(
     'invalid',
     'body: give at least one of concurrency, paused, limiter, revert and reconnect',
   );
@@ -151,14 +151,14 @@ function queueCall({ reason: _reason, revert, concurrency, ...rest }: z.infer<ty
     (one) => one !== undefined,
   );
   if (given.length !== 1)
-    throw new LeverError(
+    throw new ActionError(
       'invalid',
       'body: give exactly one of concurrency, factor, drainWithinSeconds and revert',
     );
-  if (revert && rest.forMs !== undefined) throw new LeverError('invalid', NO_TIME);
-  if (revert) return { lever: 'workers.revert', args: {} };
+  if (revert && rest.forMs !== undefined) throw new ActionError('invalid', NO_TIME);
+  if (revert) return { action: 'workers.revert', args: {} };
   return {
-    lever: 'workers.concurrency',
+    action: 'workers.concurrency',
     args: { ...rest, ...(concurrency === undefined ? {} : { value: concurrency }) },
   };
 }

@@ -1,74 +1,145 @@
-import { findLever } from '../../levers/index.js';
-import type { AuditRecord } from '../../store/audit-record.js';
-import { ALL_INSTANCES } from '../../store/timeline-entry.js';
-import { instancePath, jobPath, queuePath } from './links.js';
-import { readableTime } from './words.js';
+import { fullestNode } from '../../findings/verdict.js';
+import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import type { WorkerState } from '../../watch/worker-state.js';
 
-/** What people do besides the levers, as the list of actions names it. */
-const OWN_ACTS: Readonly<Record<string, string>> = {
-  'access.lock-out': 'Too many wrong tokens',
-  'access.refused': 'Change refused',
-  'access.sign-in': 'Sign in',
-  'access.sign-out': 'Sign out',
-  'access.wrong-token': 'Wrong token',
-  'alert.acknowledge': 'Acknowledge an alert',
-  'alert-rule.create': 'Make an alert rule',
-  'alert-rule.change': 'Change an alert rule',
-  'alert-rule.delete': 'Delete an alert rule',
-  'channel.test': 'Test a channel',
-  'incident.open': 'Mark an incident',
-  'incident.change': 'Change an incident',
-  'incident.remove': 'Forget an incident',
-  'note.edit': 'Edit a note',
-  'note.remove': 'Remove a note',
-  'outbox.remove': 'Forget a message',
-  'outbox.resend': 'Send a message again',
-  'queue.beacon': 'Send a beacon',
-  'replay.start': 'Begin a replay',
-  'replay.change': 'Change a replay',
-  'replay.forget': 'Forget a replay',
-  'silence.create': 'Silence alerts',
-  'silence.end': 'End a silence',
+/** How an argument is asked for. What stands in no list is asked for by its own name, so a new action works without. */
+export interface ArgWords {
+  readonly label: string;
+  readonly hint: string;
+  readonly noneLabel?: string;
+  readonly choices?: Readonly<Record<string, string>>;
+  /** Not for people: carried along. */
+  readonly isHidden?: boolean;
+}
+
+/** What undo gives, so that what it brings back ends when it would have. */
+const UNTIL_MS = { label: 'Until', hint: '', isHidden: true };
+const FOR_MS: ArgWords = { label: 'For', hint: 'Empty: until it is reverted.' };
+
+const WORDS: Readonly<Record<string, ArgWords>> = {
+  'queue.concurrency value': {
+    label: 'Jobs at once, over all workers',
+    hint: 'Workers’ own concurrency still counts. To stop the queue, pause it instead.',
+    noneLabel: 'No global limit',
+  },
+  'queue.park jobType': { label: 'Job type', hint: 'Empty: all types.' },
+  'queue.park state': {
+    label: 'Jobs that are',
+    hint: '',
+    choices: { all: 'waiting, prioritized or delayed' },
+  },
+  'queue.park most': { label: 'At most', hint: 'Oldest first. Empty: all that are there.' },
+  'queue.unpark parking': { label: 'Parking', hint: '', isHidden: true },
+  'queue.unpark ratePerSecond': {
+    label: 'Jobs a second at most',
+    hint: 'Empty: 1,000, or as fast as it goes with the guard off.',
+  },
+  'queue.unpark guard': { label: 'Guard', hint: 'Slows down by itself when live jobs suffer.' },
+  'queue.rate-limit max': {
+    label: 'Jobs that may start',
+    hint: 'Over all workers together.',
+    noneLabel: 'No global limit',
+  },
+  'queue.rate-limit durationMs': { label: 'per', hint: 'Written in short windows of the same rate.' },
+  'queue.rate-limit isExact': { label: 'Written as given', hint: '', isHidden: true },
+  'queue.trim-events keep': { label: 'Newest entries to keep', hint: 'Of each queue’s events stream.' },
+  'queue.clean-finished state': {
+    label: 'Which jobs',
+    hint: '',
+    choices: { completed: 'Completed', failed: 'Failed: they can’t be retried afterwards' },
+  },
+  'queue.clean-finished olderThanMs': { label: 'Finished longer ago than', hint: 'Empty: of any age.' },
+  'queue.clean-finished keep': { label: 'Newest jobs to keep', hint: 'Of each queue. 0: none.' },
+  'redis.raise-maxmemory maxBytes': {
+    label: 'New maxmemory',
+    hint: 'In force at once, on every master. A restart brings the configured value back.',
+  },
+  'workers.concurrency value': {
+    label: 'Jobs at once, each worker',
+    hint: 'In every running worker of the queue, and in those that start later.',
+    noneLabel: 'As deployed',
+  },
+  'workers.concurrency factor': {
+    label: 'Times what each was deployed with',
+    hint: '2: twice as many slots.',
+  },
+  'workers.concurrency drainWithinSeconds': {
+    label: 'Drain within, seconds',
+    hint: 'As many slots as that takes, by what a job takes now.',
+  },
+  'workers.concurrency forMs': FOR_MS,
+  'workers.concurrency untilMs': UNTIL_MS,
+  'worker.concurrency value': {
+    label: 'Jobs at once',
+    hint: 'In this worker only. To stop it, pause it instead.',
+    noneLabel: 'As deployed',
+  },
+  'worker.concurrency forMs': FOR_MS,
+  'worker.concurrency untilMs': UNTIL_MS,
+  'worker.pause forMs': FOR_MS,
+  'worker.pause untilMs': UNTIL_MS,
+  'worker.limiter max': {
+    label: 'Jobs that may start',
+    hint: 'Counted over all workers of the queue; this one stops when they have started so many.',
+    noneLabel: 'No limiter of its own',
+  },
+  'worker.limiter durationMs': { label: 'per', hint: '' },
+  'worker.limiter asDeployed': { label: 'As deployed', hint: '', isHidden: true },
+  'worker.limiter forMs': FOR_MS,
+  'worker.limiter untilMs': UNTIL_MS,
+  'jobtype.threshold type': { label: 'Job type', hint: '', isHidden: true },
+  'jobtype.threshold slowThresholdMs': {
+    label: 'Slow from a run time of',
+    hint: '',
+    noneLabel: 'No threshold',
+  },
+  'job.remove removeChildren': { label: 'Remove its child jobs too', hint: '' },
 };
 
-/** What was done, as a title; the name of the lever where none is known. */
-export function titleOfAction(lever: string): string {
-  return findLever(lever)?.title ?? OWN_ACTS[lever] ?? lever;
+export function argWords(action: string, arg: string): ArgWords {
+  const known = WORDS[`${action} ${arg}`];
+  if (known) return known;
+  const words = arg
+    .replace(/(Ms|Bytes)$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return { label: words.charAt(0).toUpperCase() + words.slice(1), hint: '', noneLabel: 'None' };
 }
 
-/** What it was about, and the page of that; null where there is none. */
-export function subjectOfAction(
-  record: AuditRecord,
-): { readonly text: string; readonly href: string } | null {
-  const { instance, queue, jobId, lever, args } = record;
-  const kind = lever.split('.')[0];
-  if (kind === 'incident' && lever !== 'incident.remove' && typeof args.incident === 'string')
-    return { text: 'incident', href: `/incidents/${encodeURIComponent(args.incident)}` };
-  if (kind === 'channel' || kind === 'outbox') return { text: 'channels', href: '/channels' };
-  if (instance === ALL_INSTANCES)
-    return kind === 'alert' || kind === 'alert-rule' || kind === 'silence'
-      ? { text: 'alerts', href: '/alerts' }
-      : null;
-  if (queue === null) return { text: instance, href: instancePath(instance) };
-  if (jobId !== null) return { text: `${queue} job ${jobId}`, href: jobPath(instance, queue, jobId) };
-  return { text: queue, href: queuePath(instance, queue) };
-}
+/** What to put into the boxes first: what holds now, so that opening an action and applying it changes nothing. */
+export function presentArgs(
+  action: string,
+  snapshot: Snapshot,
+  queue: QueueState | null,
+  worker: WorkerState | null = null,
+): Record<string, unknown> {
+  if (action === 'workers.concurrency' && queue) {
+    const slots = snapshot.workers.flatMap((one) =>
+      one.queueId === queue.id && one.agent ? one.agent.concurrency.now : [],
+    );
+    return slots.length > 0 ? { value: Math.max(...slots) } : {};
+  }
+  if (action === 'worker.concurrency' && worker?.agent) return { value: worker.agent.concurrency.now };
+  if (action === 'worker.limiter' && worker?.agent) {
+    const { now } = worker.agent.limiter;
+    return now ? { max: now.max, durationMs: now.durationMs } : { max: null };
+  }
 
-/** What is different now; what was and is empty is none of it. */
-export function changesOfAction({ before, after }: AuditRecord, nowMs: number) {
-  return Object.keys(after)
-    .filter((label) => shownValue(before[label]) !== shownValue(after[label]))
-    .map((label) => ({
-      label,
-      before: readable(shownValue(before[label]), nowMs),
-      after: readable(shownValue(after[label]), nowMs) || 'none',
-    }));
-}
-
-function shownValue(value: string | undefined): string {
-  return value === undefined || value === '{}' ? '' : value;
-}
-
-function readable(value: string, nowMs: number): string {
-  return readableTime(value, nowMs) ?? value;
+  if (action === 'queue.concurrency' && queue) {
+    return {
+      value:
+        queue.flow === 'paused-by-spillway' ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency,
+    };
+  }
+  if (action === 'queue.rate-limit' && queue) {
+    return queue.rateLimit
+      ? { max: queue.rateLimit.max, durationMs: queue.rateLimit.durationMs }
+      : { max: null };
+  }
+  if (action === 'queue.clean-finished') return { state: 'completed', keep: 100 };
+  if (action === 'redis.raise-maxmemory') {
+    const held = fullestNode(snapshot)?.maxBytes ?? 0;
+    return held > 0 ? { maxBytes: held } : {};
+  }
+  return {};
 }

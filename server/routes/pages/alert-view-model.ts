@@ -2,7 +2,7 @@ import type { AlertProps } from '../../../views/alert-list.js';
 import type { RuleRowProps } from '../../../views/alert-rule-table.js';
 import type { AlertStateProps } from '../../../views/alerts-page.js';
 import type { SilenceFormProps } from '../../../views/silence-form.js';
-import { matcherText } from '../../alerts/alert-desk.js';
+import { matcherText } from '../../alerts/alert-commands.js';
 import type { AlertView } from '../../alerts/alert-view.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
 import type { AppDeps } from '../../app-deps.js';
@@ -14,8 +14,8 @@ import type { Subject } from '../../signals/reading.js';
 import { instancePath, queuePath } from './links.js';
 import { coarseAge, elementId, moment } from './words.js';
 
-const MOST_FIRING = 100;
-const MOST_OTHERS = 30;
+const MAX_FIRING = 100;
+const MAX_OTHERS = 30;
 const DAY_MS = 24 * 3_600_000;
 
 /** Everything on the page of alerts that changes by itself. */
@@ -23,7 +23,7 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
   const nowMs = deps.now();
   const [open, over] = await Promise.all([
     deps.alerts.open(),
-    deps.alerts.resolved({ sinceMs: nowMs - DAY_MS, limit: MOST_OTHERS }),
+    deps.alerts.resolved({ sinceMs: nowMs - DAY_MS, limit: MAX_OTHERS }),
   ]);
   const firing = open.filter(({ alert }) => alert.state === 'firing');
   const pending = open.filter(({ alert }) => alert.state === 'pending');
@@ -37,17 +37,17 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
     summary: [
       firing.length === 0 ? 'Nothing fires' : `${formatThings(firing.length, 'alert')} firing`,
       ...(quiet > 0 ? [`${quiet} of them silenced or explained by another`] : []),
-      ...(firing.length > MOST_FIRING ? [`the first ${MOST_FIRING} are shown`] : []),
+      ...(firing.length > MAX_FIRING ? [`the first ${MAX_FIRING} are shown`] : []),
       ...(problem === null ? [] : [`not kept on disk at present: ${problem}`]),
     ].join(', '),
-    firing: ranked.slice(0, MOST_FIRING).map((view) => alertOf(view, role, nowMs)),
+    firing: ranked.slice(0, MAX_FIRING).map((view) => alertOf(view, role, nowMs)),
     pending: pending
       .filter((view) => !isFollowing(view))
-      .slice(0, MOST_OTHERS)
+      .slice(0, MAX_OTHERS)
       .map((view) => alertOf(view, role, nowMs)),
     following: open
       .filter(isFollowing)
-      .slice(0, MOST_OTHERS)
+      .slice(0, MAX_OTHERS)
       .map((view) => alertOf(view, role, nowMs)),
     resolved: over.map((view) => alertOf(view, role, nowMs)),
     silences: deps.alerts.silences().map((silence) => ({

@@ -14,7 +14,7 @@ import { testSummary } from '../api/present-alert.js';
 import type { LiveView } from '../live/hub.js';
 import { swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
-import { editableRule, findRule, newRuleId } from '../rule-desk.js';
+import { editableRule, findRule, newRuleId } from '../rule-commands.js';
 import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
 import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
 import { chromeOf } from './chrome.js';
@@ -24,7 +24,7 @@ import { moment } from './words.js';
 type PageContext = Context<GateEnv>;
 type Values = Readonly<Record<string, string>>;
 const NO_TEST: RuleTestProps = { summary: '', firings: [], problems: [] };
-const MOST_FIRINGS = 10;
+const MAX_FIRINGS = 10;
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 
 /** The page of alerts, its forms and the editor of rules; they act by the same functions as the API. */
@@ -141,7 +141,7 @@ async function tested(deps: AppDeps, rule: AlertRule): Promise<RuleTestProps> {
   const nowMs = deps.now();
   return {
     summary: `${testSummary(test).replace(/^./, (letter) => letter.toUpperCase())}.`,
-    firings: test.firings.slice(0, MOST_FIRINGS).map(({ subject, firedAtMs, resolvedAtMs }) => {
+    firings: test.firings.slice(0, MAX_FIRINGS).map(({ subject, firedAtMs, resolvedAtMs }) => {
       const lasted = ((resolvedAtMs ?? nowMs) - firedAtMs) / 1000;
       return `${moment(firedAtMs, nowMs).text}, ${plainName(subjectName(subject))}, for ${formatDuration(lasted)}`;
     }),

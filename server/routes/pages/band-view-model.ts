@@ -10,7 +10,7 @@ import {
   formatRate,
   formatRatio,
 } from '../../model/format.js';
-import { isSettling, sightOf } from '../../model/sight.js';
+import { freshnessOf, isSettling } from '../../model/sight.js';
 import type { RedisNode, Snapshot } from '../../watch/snapshot.js';
 import { instancePath } from './links.js';
 import { coarseAge, elementId, UNKNOWN } from './words.js';
@@ -62,7 +62,7 @@ function judge(
   nowMs: number,
   thresholds: Thresholds,
 ): Judgement {
-  const { isLive, ageSeconds } = sightOf(snapshot, nowMs);
+  const { isLive, ageSeconds } = freshnessOf(snapshot, nowMs);
   const trouble = snapshot.link.problem ? ` ${snapshot.link.problem.replace(/\.+$/, '')}.` : '';
   if (ageSeconds === null || !node) {
     const words = snapshot.link.status === 'unreachable' ? 'Can’t be reached.' : 'Connecting.';
@@ -110,7 +110,7 @@ function wordsOf(
     case 'redis.eviction-policy':
       return { words: `Has room. At the limit it would delete keys (${node.policy}).` };
     case 'redis.read-only':
-      return { words: 'Read-only replica: levers do not work here.' };
+      return { words: 'Read-only replica: actions do not work here.' };
     default:
       return { words: `${title}.` };
   }

@@ -10,7 +10,7 @@ import { plainName } from '../../findings/words.js';
 import { formatCount, formatDuration } from '../../model/format.js';
 import { elementId, moment } from './words.js';
 
-const MOST_MESSAGES = 30;
+const MAX_MESSAGES = 30;
 const TYPE_WORDS = {
   webhook: 'Webhook',
   slack: 'Slack',
@@ -75,7 +75,7 @@ export function messagesOf(
   role: Role,
   nowMs: number,
 ): ChannelsProps['dead'] {
-  const shown = entries.slice(0, MOST_MESSAGES);
+  const shown = entries.slice(0, MAX_MESSAGES);
   return {
     messages: shown.map((entry) => messageOf(entry, role, nowMs)),
     more: total > shown.length ? `and ${formatCount(total - shown.length)} more` : '',

@@ -9,7 +9,7 @@ import { Problem } from '../problem.js';
 import { channelCardOf, heartbeatOf, messagesOf } from './channels-view-model.js';
 import { chromeOf } from './chrome.js';
 
-const MOST_LISTED = 30;
+const MAX_LISTED = 30;
 
 /** The page of channels and its buttons; they act by the same functions as the API. */
 export function channelRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -57,8 +57,8 @@ export async function channelsOf(
   const [healthRows, counts, waiting, dead] = await Promise.all([
     outbox.health(),
     outbox.counts(),
-    outbox.list(['pending', 'sending'], MOST_LISTED),
-    outbox.list(['dead'], MOST_LISTED),
+    outbox.list(['pending', 'sending'], MAX_LISTED),
+    outbox.list(['dead'], MAX_LISTED),
   ]);
   const health = new Map(healthRows.map((one) => [one.channel, one]));
   return {

@@ -5,7 +5,7 @@ import type { Actor } from '../../auth/role.js';
 import type { Finding } from '../../findings/finding.js';
 import { plainName } from '../../findings/words.js';
 import { formatThings } from '../../model/format.js';
-import { sightOf } from '../../model/sight.js';
+import { freshnessOf } from '../../model/sight.js';
 import type { Watch } from '../../watch/watch.js';
 import { assetUrl } from './assets.js';
 import { instancePath } from './links.js';
@@ -93,7 +93,7 @@ export interface Worst {
  * can't see, else that an alert fires still. Calm is only said where none of them holds.
  */
 export function worstOf({ watch, alerts }: Pick<AppDeps, 'watch' | 'alerts'>, nowMs: number): Worst {
-  const isBlind = watch.snapshots().some((snapshot) => !sightOf(snapshot, nowMs).isLive);
+  const isBlind = watch.snapshots().some((snapshot) => !freshnessOf(snapshot, nowMs).isLive);
   const finding = watch.findings()[0] ?? null;
   if (finding && finding.severity !== 'info')
     return { state: finding.severity, words: finding.title, finding };
@@ -120,7 +120,7 @@ function lowerFirst(text: string): string {
 export function blindOf(watch: Watch, nowMs: number): BlindProps {
   const snapshots = watch.snapshots();
   const redises = snapshots.flatMap((snapshot) => {
-    const { isLive, ageSeconds } = sightOf(snapshot, nowMs);
+    const { isLive, ageSeconds } = freshnessOf(snapshot, nowMs);
     if (isLive) return [];
     return [
       {
@@ -148,7 +148,7 @@ function navOf(watch: Watch, current: string): Chrome['nav'] {
     { label: 'Replays', href: '/replays' },
     { label: 'Timeline', href: '/timeline' },
     { label: 'Incidents', href: '/incidents' },
-    { label: 'Actions', href: '/actions' },
+    { label: 'Actions', href: '/audit' },
     { label: 'API', href: '/docs' },
   ];
   return items.map((item) => ({ ...item, isCurrent: item.href === current }));

@@ -1,11 +1,11 @@
 import type { FindingProps } from '../../../views/finding.js';
 import type { RemedyProps } from '../../../views/remedy.js';
+import { findAction } from '../../actions/index.js';
 import { includesRole, type Role } from '../../auth/role.js';
 import type { Explained, Finding, Remedy } from '../../findings/finding.js';
 import { plainName } from '../../findings/words.js';
-import { findLever } from '../../levers/index.js';
 import { formatValue } from '../../model/format.js';
-import { instancePath, leverPath, queuePath, replayFormPath } from './links.js';
+import { actionPath, instancePath, queuePath, replayFormPath } from './links.js';
 import { coarseAge, elementId, moment, readableTime } from './words.js';
 
 export interface FindingsContext {
@@ -17,7 +17,7 @@ export interface FindingsContext {
 }
 
 /** More lines than this are counted. */
-const MOST_EXPLAINED = 5;
+const MAX_EXPLAINED = 5;
 
 export function findingOf(finding: Finding, context: FindingsContext): FindingProps {
   const { nowMs } = context;
@@ -29,9 +29,9 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     subject: context.isOwnPage ? null : subjectOf(finding, context.hasManyInstances),
     sentence: finding.sentence,
     explains: (finding.explains ?? [])
-      .slice(0, MOST_EXPLAINED)
+      .slice(0, MAX_EXPLAINED)
       .map((line) => explainedLine(line, finding.instance)),
-    explainsMore: Math.max(0, (finding.explains?.length ?? 0) - MOST_EXPLAINED),
+    explainsMore: Math.max(0, (finding.explains?.length ?? 0) - MAX_EXPLAINED),
     evidence: finding.evidence.map((piece) => ({
       label: piece.label,
       value:
@@ -52,7 +52,7 @@ function remedyOf(remedy: Remedy, finding: Finding, role: Role): RemedyProps {
   return remedyButton(remedy, finding.instance, role, { why: finding.title, finding: finding.key });
 }
 
-/** What failed since a moment can be made up for once it is mended: a link to the form, as a replay is no lever. */
+/** What failed since a moment can be made up for once it is mended: a link to the form, as a replay is no action. */
 function replayOf(finding: Finding, role: Role): readonly RemedyProps[] {
   if (finding.code !== 'jobtype.failing' || finding.queue === null || finding.jobType === undefined)
     return [];
@@ -84,14 +84,14 @@ export function remedyButton(
   role: Role,
   more: { readonly why?: string; readonly finding?: string; readonly then?: string } = {},
 ): RemedyProps {
-  const needsRole = findLever(remedy.lever)?.role ?? 'operator';
+  const needsRole = findAction(remedy.action)?.role ?? 'operator';
   return {
     label: remedy.label,
     effect: remedy.effect,
     needsRole,
     href: includesRole(role, needsRole)
-      ? leverPath({
-          lever: remedy.lever,
+      ? actionPath({
+          action: remedy.action,
           instance,
           queues: remedy.queues,
           ...(remedy.workers === undefined ? {} : { workers: remedy.workers.slice(0, 50) }),

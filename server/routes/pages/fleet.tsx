@@ -11,7 +11,7 @@ import type { WorkerState } from '../../watch/worker-state.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
-import { leverPath, queuePath } from './links.js';
+import { actionPath, queuePath } from './links.js';
 import { frameParts, html } from './overview.js';
 import { timelineOf } from './timeline-view-model.js';
 import {
@@ -22,8 +22,8 @@ import {
   workerTableOf,
 } from './worker-view-model.js';
 
-const MOST_ROWS = 200;
-const MOST_GROUPS = 60;
+const MAX_ROWS = 200;
+const MAX_GROUPS = 60;
 const GROUPINGS = ['queue', 'host', 'verdict'] as const;
 type Grouping = (typeof GROUPINGS)[number];
 
@@ -108,11 +108,11 @@ function fleetOf(
       'fleet-head',
       sorted.map(({ worker }) => worker),
       snapshots,
-      { orders: [], levers: [] },
+      { orders: [], actions: [] },
       nowMs,
     ),
     groups: groupsOf(sorted, query, role, snapshots.length > 1),
-    table: workerTableOf(sorted, context, MOST_ROWS),
+    table: workerTableOf(sorted, context, MAX_ROWS),
   };
 }
 
@@ -139,7 +139,7 @@ function groupsOf(
     Math.min(...group.map(({ worker }) => VERDICT_ORDER.indexOf(worker.verdict)));
   return [...groups]
     .sort(([nameA, a], [nameB, b]) => worst(a) - worst(b) || b.length - a.length || (nameA < nameB ? -1 : 1))
-    .slice(0, MOST_GROUPS)
+    .slice(0, MAX_GROUPS)
     .map(([name, group]) => groupOf(name, group, by, role, hasManyInstances));
 }
 
@@ -169,11 +169,11 @@ function groupOf(
     workers: formatThings(group.length, 'worker'),
     trouble: troubled.length === 0 ? '' : verdictsInWords(troubled),
     slots: slotsInWords(workers),
-    lever:
+    action:
       isQueue && includesRole(role, 'operator') && workers.some(({ agent }) => agent !== null)
         ? {
             label: 'Concurrency',
-            href: leverPath({ lever: 'workers.concurrency', instance, queues: [queueId] }),
+            href: actionPath({ action: 'workers.concurrency', instance, queues: [queueId] }),
           }
         : null,
   };

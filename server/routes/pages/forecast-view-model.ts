@@ -1,4 +1,4 @@
-import type { ForecastChart, ForecastFigure, ForecastProps } from '../../../views/lever-forecast.js';
+import type { ForecastChart, ForecastFigure, ForecastProps } from '../../../views/action-forecast.js';
 import { formatBytes, formatDuration, formatRate } from '../../model/format.js';
 import type { PlanBasis } from '../../model/plan/input-of.js';
 import type { Bottleneck, Plan, PlanChange, PlanInput } from '../../model/plan/plan-types.js';

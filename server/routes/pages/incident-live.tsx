@@ -1,9 +1,4 @@
-import {
-  IncidentAccount,
-  IncidentDraft,
-  IncidentHead,
-  IncidentStatus,
-} from '../../../views/incident-page.js';
+import { IncidentDraft, IncidentHead, IncidentStatus, PostMortem } from '../../../views/incident-page.js';
 import { shortHash } from '../../alerts/channels/short-hash.js';
 import type { AppDeps } from '../../app-deps.js';
 import type { Role } from '../../auth/role.js';
@@ -55,7 +50,7 @@ export function incidentLive(deps: AppDeps, role: Role, id: string, of: string):
         ...frame,
         swapPart('incident-head', html(<IncidentHead {...view} />)),
         swapPart('status-text', html(<IncidentStatus {...view} />)),
-        swapPart('incident-account', html(<IncidentAccount {...view} />)),
+        swapPart('incident-account', html(<PostMortem {...view} />)),
         swapPart('draft-text', html(<IncidentDraft {...view} />)),
       ];
     },

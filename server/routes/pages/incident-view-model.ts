@@ -2,9 +2,9 @@ import type { IncidentFormProps } from '../../../views/incident-form.js';
 import type { IncidentPageProps } from '../../../views/incident-page.js';
 import type { IncidentCardProps } from '../../../views/incidents-page.js';
 import { type Actor, includesRole } from '../../auth/role.js';
-import { worstInWords } from '../../findings/tell-spell.js';
+import { worstInWords } from '../../findings/tell-episode.js';
 import { formatDuration } from '../../model/format.js';
-import { accountOfIncident } from '../../model/incident/account.js';
+import { postMortemOf } from '../../model/incident/account.js';
 import { draftOf } from '../../model/incident/draft.js';
 import { impactRows } from '../../model/incident/draft-impact.js';
 import type { IncidentFacts } from '../../model/incident/facts.js';
@@ -13,7 +13,7 @@ import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../store/inci
 import { entryPath, incidentPath } from '../entry-links.js';
 import { moment } from './words.js';
 
-const MOST_FINDINGS = 50;
+const MAX_FINDINGS = 50;
 
 export const SECTION_LABELS: Readonly<Record<NoteSection, string>> = {
   summary: 'Summary',
@@ -43,7 +43,7 @@ export function incidentPageOf(
   actor: Actor,
   form: IncidentFormProps,
 ): IncidentPageProps {
-  const account = accountOfIncident(facts);
+  const account = postMortemOf(facts);
   const canWrite = includesRole(actor.role, 'operator');
   const path = incidentPath(incident.id);
   const canRemove = canWrite && (incident.createdBy === actor.name || includesRole(actor.role, 'admin'));
@@ -53,10 +53,10 @@ export function incidentPageOf(
     affects: incident.affects,
     status: statusUpdateOf(incident, facts),
     facts: impactRows(account).map((row) => ({ ...row })),
-    findings: account.findings.slice(0, MOST_FINDINGS).map((spell) => ({
-      text: [spell.title, spell.queue, worstInWords(spell)].filter(Boolean).join(' · '),
-      href: entryPath(spell.id),
-      isOpen: spell.endedAtMs === null,
+    findings: account.findings.slice(0, MAX_FINDINGS).map((episode) => ({
+      text: [episode.title, episode.queue, worstInWords(episode)].filter(Boolean).join(' · '),
+      href: entryPath(episode.id),
+      isOpen: episode.endedAtMs === null,
     })),
     unknown: account.unknown,
     draft: draftOf(incident, facts),

@@ -16,7 +16,7 @@ import { incidentLiveUrl } from './incident-live.js';
 import { cardOf, formOfIncident, incidentPageOf, localTime } from './incident-view-model.js';
 
 /** Entries that are looked up for a range; a page has no more boxes. */
-const MOST_TICKED = 100;
+const MAX_TICKED = 100;
 
 type PageContext = Context<GateEnv>;
 /** Fields that are filled in, and the Redises that are ticked. */
@@ -125,7 +125,7 @@ async function filledFrom(deps: AppDeps, c: PageContext): Promise<Filling> {
       severity: finding.severity === 'critical' ? 'critical' : 'warning',
       instances: [finding.instance],
     });
-  const ids = (c.req.queries('entry') ?? []).slice(0, MOST_TICKED);
+  const ids = (c.req.queries('entry') ?? []).slice(0, MAX_TICKED);
   const entries = (await Promise.all(ids.map((id) => deps.account.get(id)))).filter(
     (entry) => entry !== null,
   );

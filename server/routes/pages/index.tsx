@@ -4,16 +4,16 @@ import type { AppDeps } from '../../app-deps.js';
 import type { GateEnv } from '../../auth/gate.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import { PROBLEM_TITLES, Problem, problemOf } from '../problem.js';
-import { actionsPage } from './actions.js';
+import { actionRoutes } from './action.js';
 import { alertRoutes } from './alerts.js';
-import { beaconRoutes } from './beacon.js';
+import { auditPage } from './audit.js';
+import { canaryRoutes } from './canary.js';
 import { channelRoutes } from './channels.js';
 import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
 import { incidentRoutes } from './incidents.js';
 import { instancePage } from './instance.js';
-import { leverRoutes } from './lever.js';
 import { countRoutes, memoryPage } from './memory.js';
 import { overviewPage } from './overview.js';
 import { parkedRoutes } from './parked.js';
@@ -35,15 +35,15 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.get('/fleet', async (c) =>
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),
   );
-  pages.route('/', leverRoutes(deps));
+  pages.route('/', actionRoutes(deps));
   pages.route('/', replayRoutes(deps));
   pages.route('/', parkedRoutes(deps));
   pages.route('/', channelRoutes(deps));
-  pages.route('/', beaconRoutes(deps));
+  pages.route('/', canaryRoutes(deps));
   pages.route('/', alertRoutes(deps));
   pages.route('/', timelineRoutes(deps));
   pages.route('/', incidentRoutes(deps));
-  pages.get('/actions', async (c) => c.html(await actionsPage(deps, c.get('actor'), c.req.query())));
+  pages.get('/audit', async (c) => c.html(await auditPage(deps, c.get('actor'), c.req.query())));
   pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));
   pages.route('/', countRoutes(deps));

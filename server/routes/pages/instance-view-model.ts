@@ -7,7 +7,7 @@ import { fullestNode } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } from '../../model/format.js';
 import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../watch/snapshot.js';
 import { bandOf, fullInWords, trendInWords } from './band-view-model.js';
-import { instancePath, leverPath } from './links.js';
+import { actionPath, instancePath } from './links.js';
 import { holdersOf } from './memory-view-model.js';
 import { findingListOf, withoutInWords } from './overview-view-model.js';
 import { coarseAge, elementId, UNKNOWN } from './words.js';
@@ -22,11 +22,11 @@ export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs:
     nodes: snapshot.nodes.map((node) => nodeOf(node, snapshot.nodes.length > 1)),
     permissions: permissionsOf(snapshot.capabilities),
     reading: readingOf(snapshot, nowMs),
-    levers: includesRole(role, 'admin')
+    actions: includesRole(role, 'admin')
       ? [
           {
             label: 'Raise maxmemory',
-            href: leverPath({ lever: 'redis.raise-maxmemory', instance: snapshot.instance }),
+            href: actionPath({ action: 'redis.raise-maxmemory', instance: snapshot.instance }),
           },
         ]
       : [],
@@ -144,8 +144,8 @@ function replicationFacts(node: RedisNode): readonly Fact[] {
 }
 
 const PERMISSIONS: readonly (readonly [CapabilityName, string])[] = [
-  ['canWrite', 'write: halt, resume, limits, trims'],
-  ['canRunScripts', 'run scripts: what makes levers work while Redis is full'],
+  ['canWrite', 'write: pause, resume, limits, trims'],
+  ['canRunScripts', 'run scripts: what makes actions work while Redis is full'],
   ['canSetConfig', 'set maxmemory'],
   ['canReadConfig', 'read settings'],
   ['canListClients', 'list clients: how many workers are connected'],

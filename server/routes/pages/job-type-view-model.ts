@@ -13,7 +13,7 @@ import {
 } from '../../watch/job-type-state.js';
 import type { QueueState } from '../../watch/snapshot.js';
 import { sourceNotes, sourceWords, typeWordsOf } from './job-type-words.js';
-import { leverPath, replayFormPath } from './links.js';
+import { actionPath, replayFormPath } from './links.js';
 import { histogramPath, trendPath } from './run-shapes.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
 
@@ -25,7 +25,7 @@ export interface TypeRowContext {
 }
 
 /** Types of a table; those with less trouble and work are by the API. */
-const MOST_ROWS = 40;
+const MAX_ROWS = 40;
 /** Ages of running jobs change every second, and every change is sent to every viewer. */
 const AGE_STEP_SECONDS = 5;
 
@@ -34,7 +34,7 @@ export function jobTypesOf(queue: QueueState, context: TypeRowContext): JobTypes
   const types = typesOfQueue(queue)
     .toSorted(compareTypes('slow'))
     .map(({ type }) => type);
-  const shown = types.slice(0, MOST_ROWS);
+  const shown = types.slice(0, MAX_ROWS);
   const troubled = types.filter((type) => typeTroubles(type).length > 0).length;
   return {
     rows: shown.map((type) => typeRowOf(type, queue, context)),
@@ -157,8 +157,8 @@ function thresholdOf(type: JobTypeState, queue: QueueState, { instance, role }: 
     value,
     label: `Change from which run time ${plainName(name)} is slow, now ${value}`,
     href: canSet
-      ? leverPath({
-          lever: 'jobtype.threshold',
+      ? actionPath({
+          action: 'jobtype.threshold',
           instance,
           queues: [queue.id],
           args: { type: name, slowThresholdMs },

@@ -5,7 +5,7 @@ import { includesRole, type Role } from '../../auth/role.js';
 import { formatBytes, formatCount, formatDuration } from '../../model/format.js';
 import type { JobDetail, JobPage, JobRow } from '../../watch/job-view.js';
 import type { JobState, QueueState } from '../../watch/snapshot.js';
-import { jobPath, leverPath, queuePath, replayFormPath } from './links.js';
+import { actionPath, jobPath, queuePath, replayFormPath } from './links.js';
 import { moment, UNKNOWN } from './words.js';
 
 /** Jobs of one page of the table. */
@@ -123,7 +123,7 @@ export function jobPageOf({ job, queue, instance, role, jobDataRole, nowMs }: Jo
     state: job.state,
     queue: { name: queue.name, href: queuePath(instance, queue.id) },
     facts: factsOf(job, nowMs),
-    levers: includesRole(role, 'operator') ? leversOf(job, queue, instance) : [],
+    actions: includesRole(role, 'operator') ? actionsOf(job, queue, instance) : [],
     replayHref: includesRole(role, 'operator') ? replayHrefOf(job, queue, instance, showsData) : null,
     payloads: showsData ? payloadsOf(job) : null,
     dataRole: jobDataRole,
@@ -146,8 +146,9 @@ function factsOf(job: JobDetail, nowMs: number): readonly Fact[] {
   ];
 }
 
-function leversOf(job: JobDetail, queue: QueueState, instance: string): JobPageProps['levers'] {
-  const link = (lever: string): string => leverPath({ lever, instance, queues: [queue.id], jobId: job.id });
+function actionsOf(job: JobDetail, queue: QueueState, instance: string): JobPageProps['actions'] {
+  const link = (action: string): string =>
+    actionPath({ action, instance, queues: [queue.id], jobId: job.id });
   return [
     ...(job.state === 'failed' || job.state === 'completed'
       ? [{ label: 'Retry', href: link('job.retry') }]

@@ -55,31 +55,31 @@ export function replayFormPath(link: {
   return `/replays?${query}#replay-form-title`;
 }
 
-export interface LeverLink {
-  readonly lever: string;
+export interface ActionLink {
+  readonly action: string;
   readonly instance: string;
   readonly queues?: readonly string[];
   readonly match?: string;
   readonly jobId?: string;
-  /** Ids of workers, for levers on them. */
+  /** Ids of workers, for actions on them. */
   readonly workers?: readonly string[];
   readonly args?: Readonly<Record<string, unknown>>;
   /** Why: offered as the reason. */
   readonly why?: string;
   /** Key of the finding that holds the queues, where they are too many for an address. */
   readonly finding?: string;
-  /** Another lever's address: where to go on afterwards. */
+  /** Another action's address: where to go on afterwards. */
   readonly then?: string;
 }
 
 /** More queues than this are looked up in the finding and not listed in the address. */
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
-/** Address of a lever's drawer, with its arguments filled in. */
-export function leverPath(link: LeverLink): string {
-  const query = new URLSearchParams({ lever: link.lever, instance: link.instance });
+/** Address of an action's drawer, with its arguments filled in. */
+export function actionPath(link: ActionLink): string {
+  const query = new URLSearchParams({ action: link.action, instance: link.instance });
   const queues = link.queues ?? [];
-  if (link.finding !== undefined && queues.length > MOST_LISTED) query.set('finding', link.finding);
+  if (link.finding !== undefined && queues.length > MAX_LISTED) query.set('finding', link.finding);
   else for (const queue of queues) query.append('queues', queue);
   if (link.match !== undefined) query.set('match', link.match);
   if (link.jobId !== undefined) query.set('jobId', link.jobId);
@@ -87,7 +87,7 @@ export function leverPath(link: LeverLink): string {
   if (link.args && Object.keys(link.args).length > 0) query.set('args', JSON.stringify(link.args));
   if (link.why !== undefined) query.set('why', link.why);
   if (link.then !== undefined) query.set('then', link.then);
-  return `/lever?${query}`;
+  return `/action?${query}`;
 }
 
 /** A queue as people call it, and where it is when that does not say it. */

@@ -11,9 +11,9 @@ import { memoryPath, queuePath } from './links.js';
 const FULL = { queues: 12, types: 4 };
 const SHORT = { queues: 5, types: 1 };
 /** Queues drawn one by one. */
-const MOST_DRAWN = 6;
+const MAX_DRAWN = 6;
 /** Types of a queue that are drawn. */
-const MOST_TYPES_DRAWN = 5;
+const MAX_TYPES_DRAWN = 5;
 
 /** Who holds the memory of one Redis. */
 export function holdersOf(snapshot: Snapshot, length: 'full' | 'short'): HoldersProps {
@@ -46,7 +46,7 @@ function aboutOf(shares: MemoryShares, snapshot: Snapshot): string {
 }
 
 function barOf(shares: MemoryShares, snapshot: Snapshot): HoldingBarProps {
-  const { told, rest } = foldRest(shares.byQueue, MOST_DRAWN, shares.heldBytes);
+  const { told, rest } = foldRest(shares.byQueue, MAX_DRAWN, shares.heldBytes);
   const queues: Piece[] = told.map(({ queue, bytes }, i) => ({
     label: queueName(queue),
     bytes,
@@ -76,7 +76,7 @@ function barOf(shares: MemoryShares, snapshot: Snapshot): HoldingBarProps {
 function typesWithin(told: readonly QueueShare[], totalBytes: number): HoldingBarProps['within'] {
   let startBytes = 0;
   return told.flatMap(({ memory, bytes }, i) => {
-    const types = memory.types.slice(0, MOST_TYPES_DRAWN).map((type) => ({
+    const types = memory.types.slice(0, MAX_TYPES_DRAWN).map((type) => ({
       label: plainName(type.type),
       bytes: type.bytes,
       tone: toneOf(i),

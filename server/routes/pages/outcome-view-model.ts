@@ -1,14 +1,14 @@
+import type { OutcomeProps, TargetOutcome } from '../../../views/action-outcome.js';
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
-import type { OutcomeProps, TargetOutcome } from '../../../views/lever-outcome.js';
+import type { ActionCall, Outcome, OutcomeStatus, WorkerResult } from '../../actions/action.js';
 import { plainName } from '../../findings/words.js';
-import type { LeverCall, Outcome, OutcomeStatus, WorkerResult } from '../../levers/lever.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
-import { hiddenQueues, hiddenWorkers, type Targeted } from './lever-view-model.js';
-import { leverPath } from './links.js';
+import { hiddenQueues, hiddenWorkers, type Targeted } from './action-view-model.js';
+import { actionPath } from './links.js';
 import { changesOf, upperFirst } from './preview-view-model.js';
 
-const MOST_SHOWN = 25;
+const MAX_SHOWN = 25;
 
 export const STATUS_WORDS: Readonly<Record<OutcomeStatus, { word: string; state: State; icon: IconName }>> = {
   applied: { word: 'done and read back', state: 'calm', icon: 'calm' },
@@ -19,8 +19,8 @@ export const STATUS_WORDS: Readonly<Record<OutcomeStatus, { word: string; state:
 };
 const WORST_FIRST: readonly OutcomeStatus[] = ['failed', 'refused', 'unverified', 'unchanged', 'applied'];
 
-/** What came of a lever, worst target first. */
-export function outcomeOf(outcomes: readonly Outcome[], { lever, ask }: Targeted): OutcomeProps {
+/** What came of an action, worst target first. */
+export function outcomeOf(outcomes: readonly Outcome[], { action, ask }: Targeted): OutcomeProps {
   const count = (status: OutcomeStatus): number =>
     outcomes.filter((outcome) => outcome.status === status).length;
   const worst = WORST_FIRST.find((status) => count(status) > 0) ?? 'unchanged';
@@ -29,14 +29,14 @@ export function outcomeOf(outcomes: readonly Outcome[], { lever, ask }: Targeted
   return {
     state: STATUS_WORDS[worst].state,
     icon: STATUS_WORDS[worst].icon,
-    title: `${lever.title}: ${titleOf(outcomes, worst)}`,
+    title: `${action.title}: ${titleOf(outcomes, worst)}`,
     summary: summaryOf(outcomes, count),
     freed: freed.length > 0 ? formatBytes(freed.reduce((sum, bytes) => sum + bytes, 0)) : null,
-    outcomes: sorted.slice(0, MOST_SHOWN).map(targetOf),
-    more: Math.max(0, outcomes.length - MOST_SHOWN),
+    outcomes: sorted.slice(0, MAX_SHOWN).map(targetOf),
+    more: Math.max(0, outcomes.length - MAX_SHOWN),
     undo: undoOf(outcomes),
     goOn: ask.goOn === null ? null : { label: 'Go on to what you were about to do', href: ask.goOn },
-    auditHref: '/actions',
+    auditHref: '/audit',
   };
 }
 
@@ -93,13 +93,13 @@ function workersOf({ workers }: Outcome): TargetOutcome['workers'] {
     (a, b) => WORST_RESULT_FIRST.indexOf(a.result) - WORST_RESULT_FIRST.indexOf(b.result),
   );
   return {
-    rows: sorted.slice(0, MOST_SHOWN).map(({ label, result, note, concurrency }) => ({
+    rows: sorted.slice(0, MAX_SHOWN).map(({ label, result, note, concurrency }) => ({
       label: plainName(label),
       ...RESULTS[result],
       slots: concurrency === null ? '' : formatThings(concurrency, 'slot'),
       note: note ?? '',
     })),
-    more: Math.max(0, sorted.length - MOST_SHOWN),
+    more: Math.max(0, sorted.length - MAX_SHOWN),
   };
 }
 
@@ -113,9 +113,9 @@ function undoOf(outcomes: readonly Outcome[]): OutcomeProps['undo'] {
   return {
     label: calls.length === 1 ? 'Undo' : `Undo for ${formatThings(calls.length, 'queue')}`,
     hidden: [
-      { name: 'lever', value: first.lever },
+      { name: 'action', value: first.action },
       { name: 'instance', value: first.instance },
-      // Only those that were changed: a queue that was halted by somebody else before stays halted.
+      // Only those that were changed: a queue that was paused by somebody else before stays paused.
       ...hiddenQueues(calls.flatMap((call) => call.queues)),
       ...hiddenWorkers(calls.flatMap((call) => call.workers ?? [])),
       ...(first.jobId === undefined ? [] : [{ name: 'jobId', value: first.jobId }]),
@@ -125,9 +125,9 @@ function undoOf(outcomes: readonly Outcome[]): OutcomeProps['undo'] {
   };
 }
 
-export function undoHref(call: LeverCall): string {
-  return leverPath({
-    lever: call.lever,
+export function undoHref(call: ActionCall): string {
+  return actionPath({
+    action: call.action,
     instance: call.instance,
     queues: call.queues,
     args: call.args,
@@ -137,8 +137,8 @@ export function undoHref(call: LeverCall): string {
   });
 }
 
-function isSameCall(a: LeverCall, b: LeverCall): boolean {
+function isSameCall(a: ActionCall, b: ActionCall): boolean {
   return (
-    a.lever === b.lever && a.instance === b.instance && JSON.stringify(a.args) === JSON.stringify(b.args)
+    a.action === b.action && a.instance === b.instance && JSON.stringify(a.args) === JSON.stringify(b.args)
   );
 }

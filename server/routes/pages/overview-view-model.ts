@@ -6,14 +6,14 @@ import type { Finding, Thresholds } from '../../findings/finding.js';
 import { shownTo } from '../../findings/shown-to.js';
 import { drainSecondsOf } from '../../findings/verdict.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
-import { isSettling, sightOf } from '../../model/sight.js';
+import { freshnessOf, isSettling } from '../../model/sight.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import { worstOf } from './chrome.js';
 import { findingOf } from './finding-view-model.js';
 import { coarseAge } from './words.js';
 
 /** Findings are told up to here; each is one place to look, and more than this is no help. */
-const MOST_FINDINGS = 30;
+const MAX_FINDINGS = 30;
 
 /** The one line on top: the worst, how much else, and what flows. */
 export function verdictOf(
@@ -82,7 +82,9 @@ function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {
       departures += queue.rates?.departuresPerSecond ?? 0;
     }
   }
-  const lastSeen = snapshots.some((snapshot) => sightOf(snapshot, nowMs).isLive) ? '' : 'when last seen: ';
+  const lastSeen = snapshots.some((snapshot) => freshnessOf(snapshot, nowMs).isLive)
+    ? ''
+    : 'when last seen: ';
   return `${lastSeen}${formatThings(queues, 'queue')}${withoutInWords(unread)} · ${formatJobs(backlog)} waiting · ${formatRate(arrivals)} in, ${formatRate(departures)} out`;
 }
 
@@ -100,7 +102,7 @@ export function findingListOf(
 ): FindingListProps {
   const context = { role, nowMs, hasManyInstances: deps.watch.snapshots().length > 1, isOwnPage };
   const showsData = includesRole(role, deps.jobDataRole);
-  const findings = deps.watch.findings().filter(isShown).slice(0, MOST_FINDINGS);
+  const findings = deps.watch.findings().filter(isShown).slice(0, MAX_FINDINGS);
   return {
     findings: findings.map((finding) => findingOf(shownTo(finding, showsData), context)),
     calm: 'Nothing is wrong here.',

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatRate } from '../../model/format.js';
 import { SKIP_WORDS, type SkipReason } from '../../model/parking-skip.js';
 import type { DiskUse } from '../../replay/parking/disk-bound.js';
 import type { Parking } from '../../replay/parking/parking.js';
-import { encodePart, leverPath, queuePath, replayFormPath } from './links.js';
+import { actionPath, encodePart, queuePath, replayFormPath } from './links.js';
 import { controlsOf, type Done, outcomeInWords } from './parked-controls.js';
 import { reasonInWords } from './replay-view-model.js';
 import { coarseAge, elementId } from './words.js';
@@ -53,7 +53,7 @@ export function parkedCardOf(parking: Parking, look: ParkedLook): ParkedCardProp
     account: accountOf(parking),
     controls: mayAct ? controlsOf(parking, look.back) : null,
     restoreHref: rests
-      ? leverPath({ lever: 'queue.unpark', instance, queues: [queue], args: { parking: id } })
+      ? actionPath({ action: 'queue.unpark', instance, queues: [queue], args: { parking: id } })
       : null,
     replayHref: rests ? replayFormPath({ instance, queue, from: 'parked' }) : null,
     exportHref:

@@ -12,7 +12,7 @@ import { DONE, type Done, outcomeInWords } from './parked-controls.js';
 import { parkedPropsOf } from './parked-view-model.js';
 
 /** Parkings that are shown; the API has all. */
-const MOST_SHOWN = 20;
+const MAX_SHOWN = 20;
 /** The file is asked once for all who look. */
 const READ_EVERY_MS = 900;
 const NOTHING: ParkedProps = { cards: [], disk: '', outcome: null };
@@ -32,7 +32,7 @@ export async function parkedOf(
   query: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ParkedProps> {
   if (deps.parkings.problem !== null) return NOTHING;
-  const parkings = await deps.parkings.list({ ...(of ?? {}), limit: MOST_SHOWN });
+  const parkings = await deps.parkings.list({ ...(of ?? {}), limit: MAX_SHOWN });
   if (parkings.length === 0) return NOTHING;
   return parkedPropsOf(parkings, await deps.parkings.disk(), {
     role,

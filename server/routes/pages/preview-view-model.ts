@@ -1,13 +1,13 @@
-import type { ChangeProps, PreviewProps, WarningProps } from '../../../views/lever-preview.js';
-import type { Field, LeverError, LeverWarning, Outcome } from '../../levers/lever.js';
+import type { ChangeProps, PreviewProps, WarningProps } from '../../../views/action-preview.js';
+import type { ActionError, ActionWarning, Field, Outcome } from '../../actions/action.js';
 import { formatBytes, formatCount, formatJobs, formatThings } from '../../model/format.js';
+import { argsOf } from './action-ask.js';
+import type { Targeted } from './action-view-model.js';
 import { remedyButton } from './finding-view-model.js';
-import { argsOf } from './lever-ask.js';
-import type { Targeted } from './lever-view-model.js';
-import { leverPath } from './links.js';
+import { actionPath } from './links.js';
 
 /** A preview that can't be made: the request itself is wrong, or Redis can't be asked. */
-export function previewOfError(error: LeverError): PreviewProps {
+export function previewOfError(error: ActionError): PreviewProps {
   const isInvalid = error.code === 'invalid' && error.fields.length > 0;
   return {
     ...NOTHING,
@@ -93,7 +93,7 @@ export function changesOf(fields: readonly Field[], isOne: boolean): readonly Ch
     }));
 }
 
-/** "155 to 10,016" for numbers, "running, halted by the console" for words. */
+/** "155 to 10,016" for numbers, "running, paused by the console" for words. */
 function spanOf(values: readonly string[]): string {
   const distinct = [...new Set(values)];
   if (distinct.length === 1) return distinct[0] ?? '';
@@ -108,13 +108,13 @@ function spanOf(values: readonly string[]): string {
 }
 
 function warningsOf(
-  warnings: readonly LeverWarning[],
+  warnings: readonly ActionWarning[],
   isOne: boolean,
   targeted: Targeted,
 ): readonly WarningProps[] {
   const { ask, role } = targeted;
   const then = wayBackTo(targeted);
-  const byText = new Map<string, { warning: LeverWarning; count: number }>();
+  const byText = new Map<string, { warning: ActionWarning; count: number }>();
   for (const warning of warnings) {
     const known = byText.get(warning.text);
     if (known) known.count += 1;
@@ -131,11 +131,11 @@ function warningsOf(
   }));
 }
 
-/** The same lever with what was typed so far, to come back to once room was made; null where it is too long to carry. */
-function wayBackTo({ lever, ask }: Targeted): string | null {
+/** The same action with what was typed so far, to come back to once room was made; null where it is too long to carry. */
+function wayBackTo({ action, ask }: Targeted): string | null {
   if (ask.queues.length > 5) return null;
-  return leverPath({
-    lever: lever.name,
+  return actionPath({
+    action: action.name,
     instance: ask.instance,
     queues: ask.queues,
     args: argsOf(ask),

@@ -5,12 +5,12 @@ import { byTrouble } from '../../model/fleet-order.js';
 import { workersOf } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
 import { listParts, type Part, swapPart } from '../live/part.js';
-import { leverPath } from './links.js';
+import { actionPath } from './links.js';
 import { html } from './overview.js';
 import { fleetHeadOf, orderInWords, workerTableOf } from './worker-view-model.js';
 
 const DRAIN_WITHIN_SECONDS = 300;
-const MOST_ORDERS = 20;
+const MAX_ORDERS = 20;
 
 export interface QueueFleetProps {
   readonly fleet: FleetHeadProps;
@@ -26,9 +26,9 @@ export function queueFleetOf(
 ): QueueFleetProps {
   const workers = workersOf(snapshot, queue.id).toSorted(byTrouble);
   const canOrder = includesRole(role, 'operator') && workers.some(({ agent }) => agent !== null);
-  const link = (lever: string, args: Readonly<Record<string, unknown>> = {}): string =>
-    leverPath({ lever, instance: snapshot.instance, queues: [queue.id], args });
-  const orders = queue.keptOrders.slice(0, MOST_ORDERS).map((order) => {
+  const link = (action: string, args: Readonly<Record<string, unknown>> = {}): string =>
+    actionPath({ action, instance: snapshot.instance, queues: [queue.id], args });
+  const orders = queue.overrides.slice(0, MAX_ORDERS).map((order) => {
     const who = order.scope === '*' ? 'All workers' : order.scope;
     return `${who}: ${orderInWords(order, nowMs)}`;
   });
@@ -44,12 +44,12 @@ export function queueFleetOf(
     : [];
   // Also while none of them is there: what is kept may be why they don't stay.
   const revert =
-    includesRole(role, 'operator') && queue.keptOrders.length > 0
+    includesRole(role, 'operator') && queue.overrides.length > 0
       ? [{ label: 'Revert all', href: link('workers.revert') }]
       : [];
-  const levers = [...orderAll, ...revert];
+  const actions = [...orderAll, ...revert];
   return {
-    fleet: fleetHeadOf('queue-fleet', workers, [snapshot], { orders, levers }, nowMs),
+    fleet: fleetHeadOf('queue-fleet', workers, [snapshot], { orders, actions }, nowMs),
     workers: workerTableOf(
       workers.map((worker) => ({ worker, snapshot })),
       { role, nowMs, hasQueue: false, hasManyInstances: false },

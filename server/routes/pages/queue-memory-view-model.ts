@@ -9,7 +9,7 @@ import { KIND_WORDS, partsOf, rowOf, STATE_WORDS, toneOf } from './holding-view-
 import { countPath } from './links.js';
 import { coarseAge, moment } from './words.js';
 
-const MOST_TYPES = 12;
+const MAX_TYPES = 12;
 
 /** What a queue holds. `notice` stands where an action was refused just now. */
 export function queueMemoryOf(
@@ -64,8 +64,8 @@ function tablesOf(memory: QueueMemory): readonly HoldingTableProps[] {
   const total = memory.totalBytes;
   const shareOf = 'Of what the queue holds';
   const states = [...memory.states].sort((a, b) => b.bytes - a.bytes);
-  const types = memory.types.slice(0, MOST_TYPES);
-  const others = memory.types.slice(MOST_TYPES);
+  const types = memory.types.slice(0, MAX_TYPES);
+  const others = memory.types.slice(MAX_TYPES);
   return [
     {
       id: 'queue-memory-states',

@@ -16,7 +16,7 @@ import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-o
 import { workersOf } from '../../model/judge-fleet.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
 import { troublesInWords } from './job-type-words.js';
-import { encodePart, leverPath, placeOf, queuePath } from './links.js';
+import { actionPath, encodePart, placeOf, queuePath } from './links.js';
 import { elementId, rateNumber, UNKNOWN } from './words.js';
 
 interface VerdictWords {
@@ -33,7 +33,7 @@ const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   overloaded: { word: 'overloaded', state: 'warning', icon: 'growing' },
   growing: { word: 'growing', state: 'warning', icon: 'growing' },
   paused: { word: 'paused', state: 'info', icon: 'paused' },
-  halted: { word: 'halted', state: 'info', icon: 'halted' },
+  'paused-by-spillway': { word: 'paused-by-spillway', state: 'info', icon: 'paused-by-spillway' },
   capped: { word: 'capped', state: 'warning', icon: 'capped' },
   'rate-limited': { word: 'rate-limited', state: 'info', icon: 'rate-limited' },
   failing: { word: 'failing', state: 'warning', icon: 'stuck' },
@@ -173,13 +173,14 @@ export function drainInWords(queue: QueueState): string {
   return seconds === null ? UNKNOWN : formatDuration(rowSeconds(seconds));
 }
 
-/** While halted the setting that comes back is what a person wants to see. */
+/** While paused the setting that comes back is what a person wants to see. */
 function concurrencySetting(queue: QueueState, instance: string, canAct: boolean): Setting {
-  const value = queue.flow === 'halted' ? (queue.halt?.formerConcurrency ?? null) : queue.concurrency;
+  const value =
+    queue.flow === 'paused-by-spillway' ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency;
   return {
     value: value === null ? 'any' : formatCount(value),
     label: `Change how many jobs of ${queue.name} run at once, now ${value ?? 'any number'}`,
-    href: canAct ? leverPath({ lever: 'queue.concurrency', instance, queues: [queue.id] }) : null,
+    href: canAct ? actionPath({ action: 'queue.concurrency', instance, queues: [queue.id] }) : null,
   };
 }
 
@@ -189,7 +190,7 @@ function rateLimitSetting(queue: QueueState, instance: string, canAct: boolean):
   return {
     value,
     label: `Change the rate limit of ${queue.name}, now ${limit === null ? 'none' : formatRateLimit(limit.max, limit.durationMs)}`,
-    href: canAct ? leverPath({ lever: 'queue.rate-limit', instance, queues: [queue.id] }) : null,
+    href: canAct ? actionPath({ action: 'queue.rate-limit', instance, queues: [queue.id] }) : null,
   };
 }
 
@@ -201,20 +202,20 @@ export function shortRateLimit(max: number, durationMs: number): string {
 }
 
 export function flowAction(queue: QueueState, instance: string): { label: string; href: string } {
-  const lever = queue.flow === 'running' ? 'queue.halt' : 'queue.resume';
+  const action = queue.flow === 'running' ? 'queue.pause' : 'queue.resume';
   return {
-    label: queue.flow === 'running' ? 'Halt' : 'Resume',
-    href: leverPath({ lever, instance, queues: [queue.id] }),
+    label: queue.flow === 'running' ? 'Pause' : 'Resume',
+    href: actionPath({ action, instance, queues: [queue.id] }),
   };
 }
 
 const WIDTH = 80;
 const HEIGHT = 20;
-const MOST_POINTS = 40;
+const MAX_POINTS = 40;
 
 /** Points of a line through the last depths, on a scale from 0 to their largest. Empty where nothing ever waited. */
 export function sparklinePoints(depths: readonly number[]): string {
-  const step = Math.max(1, Math.ceil(depths.length / MOST_POINTS));
+  const step = Math.max(1, Math.ceil(depths.length / MAX_POINTS));
   const picked = depths.filter((_, i) => (depths.length - 1 - i) % step === 0);
   const largest = Math.max(0, ...picked);
   if (picked.length < 2 || largest <= 0) return '';

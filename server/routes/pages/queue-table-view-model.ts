@@ -85,13 +85,13 @@ const COLUMNS: readonly {
 ];
 
 const BULK = [
-  { lever: 'queue.halt', label: 'Halt' },
-  { lever: 'queue.resume', label: 'Resume' },
-  { lever: 'queue.concurrency', label: 'Concurrency' },
-  { lever: 'workers.concurrency', label: 'Workers’ concurrency' },
-  { lever: 'queue.rate-limit', label: 'Rate limit' },
-  { lever: 'queue.trim-events', label: 'Trim events' },
-  { lever: 'queue.clean-finished', label: 'Clean finished' },
+  { action: 'queue.pause', label: 'Pause' },
+  { action: 'queue.resume', label: 'Resume' },
+  { action: 'queue.concurrency', label: 'Concurrency' },
+  { action: 'workers.concurrency', label: 'Workers’ concurrency' },
+  { action: 'queue.rate-limit', label: 'Rate limit' },
+  { action: 'queue.trim-events', label: 'Trim events' },
+  { action: 'queue.clean-finished', label: 'Clean finished' },
 ] as const;
 
 /** One page of the queues of all instances: worst of all first. */
@@ -122,7 +122,7 @@ export function queueTableOf(
     range: rangeInWords(start, shown.length, found.length, total),
     pages: lastPage > 1 ? pageLinks(query, page, lastPage) : [],
     bulk: canAct ? BULK : [],
-    groupHref: canAct ? `/lever/group?${new URLSearchParams({ search: query.search })}` : null,
+    groupHref: canAct ? `/action/group?${new URLSearchParams({ search: query.search })}` : null,
     empty: emptyInWords(snapshots, query, total),
   };
 }

@@ -8,7 +8,7 @@ import { waitedSeconds } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateLimit } from '../../model/format.js';
 import { unreadQueue } from '../../model/unread.js';
 import type { QueueState, Snapshot } from '../../watch/snapshot.js';
-import { leverPath, queuePath } from './links.js';
+import { actionPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';
 import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from './queue-row-view-model.js';
 import { moment, UNKNOWN } from './words.js';
@@ -38,7 +38,7 @@ export function queueHeadOf(
         }
       : {}),
     facts: [...flowFacts(queue, snapshot), ...settingFacts(queue), ...memoryFacts(queue)],
-    levers: includesRole(role, 'operator') ? leversOf(queue, snapshot.instance) : [],
+    actions: includesRole(role, 'operator') ? actionsOf(queue, snapshot.instance) : [],
   };
 }
 
@@ -46,14 +46,15 @@ export function queueFindings(deps: AppDeps, instance: string, queueId: string, 
   return findingListOf(deps, role, nowMs, (finding) => isAboutQueue(finding, instance, queueId), true);
 }
 
-/** Who stopped it and when; or that the application set a concurrency over the console's halt. */
+/** Who stopped it and when; or that the application set a concurrency over the console's pause. */
 function noteOf(queue: QueueState, nowMs: number): string {
   if (queue.flow === 'paused')
-    return 'Its application paused it: BullMQ’s own pause, not this console’s halt.';
-  if (!queue.halt) return '';
-  const when = moment(queue.halt.atMs, nowMs).text;
-  if (queue.flow === 'halted') return `${queue.halt.actor} halted it from the console at ${when}.`;
-  return `${queue.halt.actor} halted it at ${when}, but a concurrency was set over that since: jobs start again.`;
+    return 'Its application paused it: BullMQ’s own pause, not this console’s pause.';
+  if (!queue.pause) return '';
+  const when = moment(queue.pause.atMs, nowMs).text;
+  if (queue.flow === 'paused-by-spillway')
+    return `${queue.pause.actor} paused it from the console at ${when}.`;
+  return `${queue.pause.actor} paused it at ${when}, but a concurrency was set over that since: jobs start again.`;
 }
 
 function flowFacts(queue: QueueState, snapshot: Snapshot): readonly Fact[] {
@@ -106,9 +107,9 @@ function memoryFacts(queue: QueueState): readonly Fact[] {
   ];
 }
 
-function leversOf(queue: QueueState, instance: string): QueueHeadProps['levers'] {
-  const link = (lever: string, args: Readonly<Record<string, unknown>> = {}): string =>
-    leverPath({ lever, instance, queues: [queue.id], args });
+function actionsOf(queue: QueueState, instance: string): QueueHeadProps['actions'] {
+  const link = (action: string, args: Readonly<Record<string, unknown>> = {}): string =>
+    actionPath({ action, instance, queues: [queue.id], args });
   return [
     flowAction(queue, instance),
     { label: 'Global concurrency', href: link('queue.concurrency') },

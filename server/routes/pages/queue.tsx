@@ -10,7 +10,7 @@ import { queueIn, snapshotOf } from '../api/env.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
-import { beaconFormOf } from './beacon.js';
+import { canaryFormOf } from './canary.js';
 import { chartTexts } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
@@ -66,7 +66,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         tenants: tenantTableOf(queue.tenants, showsData),
         parked: await parkedOf(deps, parkedPlace(instance, queue.id, actor.role), query.last),
-        beacon: beaconFormOf(instance, queue.id, actor.role),
+        canary: canaryFormOf(instance, queue.id, actor.role),
         jobs: jobTableOf({
           queue,
           instance,

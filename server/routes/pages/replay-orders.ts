@@ -75,7 +75,7 @@ export function untilSeen(
       replay === null && status === 'applied' ? [`${instance}/${id}`] : [],
     ),
   );
-  const old = state === 'paused' ? 'running' : 'halted';
+  const old = state === 'paused' ? 'running' : 'paused-by-spillway';
   const isSeen = (): boolean =>
     !replayQueues.list().some((queue) => queue.state === old && changed.has(`${queue.instance}/${queue.id}`));
   if (state === undefined || isSeen()) return Promise.resolve();

@@ -7,9 +7,9 @@ import { formatCount, formatJobs, formatRate, formatRateLimit, formatThings } fr
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
-import { encodePart, leverPath, queuePath } from './links.js';
+import { actionPath, encodePart, queuePath } from './links.js';
 
-const MOST_ROWS = 50;
+const MAX_ROWS = 50;
 
 /** All that are under way, and all replay queues, in one line. */
 export function pauseAllOf(
@@ -22,7 +22,7 @@ export function pauseAllOf(
   const running = live.filter(({ record }) => record.state === 'running');
   const paused = live.length - running.length;
   const flowing = queues.filter(({ state }) => state === 'running');
-  const halted = queues.filter(({ state }) => state === 'halted');
+  const byConsole = queues.filter(({ state }) => state === 'paused-by-spillway');
   const text = [
     running.length > 0
       ? `${formatThings(running.length, 'replay')} under way at ${formatRate(sumOf(running, ({ movedPerSecond }) => movedPerSecond))}`
@@ -31,22 +31,22 @@ export function pauseAllOf(
     flowing.length > 0
       ? `${formatThings(flowing.length, 'replay queue')} at ${formatRate(sumOf(flowing, ({ perSecond }) => perSecond ?? 0))}`
       : '',
-    halted.length > 0 ? `${formatThings(halted.length, 'replay queue')} halted` : '',
-    queues.length > flowing.length + halted.length
-      ? `${formatThings(queues.length - flowing.length - halted.length, 'replay queue')} paused by the application`
+    byConsole.length > 0 ? `${formatThings(byConsole.length, 'replay queue')} paused` : '',
+    queues.length > flowing.length + byConsole.length
+      ? `${formatThings(queues.length - flowing.length - byConsole.length, 'replay queue')} paused by the application`
       : '',
     live.length > 0 ? `${formatCount(sumOf(live, ({ account }) => account.remaining))} jobs remain` : '',
     queues.length > 0 ? `${formatJobs(sumOf(queues, ({ backlog }) => backlog))} wait in replay queues` : '',
   ];
   const mayAct = includesRole(role, 'operator');
   const canPause = mayAct && (running.length > 0 || flowing.length > 0);
-  const canResume = mayAct && !canPause && (paused > 0 || halted.length > 0);
+  const canResume = mayAct && !canPause && (paused > 0 || byConsole.length > 0);
   return {
     text: text.filter((part) => part !== '').join(', '),
     effect: canPause
-      ? effectOf('stops', running.length, 'halts', flowing.length, 'Jobs stay where they are.')
+      ? effectOf('stops', running.length, 'pauses', flowing.length, 'Jobs stay where they are.')
       : canResume
-        ? effectOf('goes on with', paused, 'resumes', halted.length, 'Rates are those of before.')
+        ? effectOf('goes on with', paused, 'resumes', byConsole.length, 'Rates are those of before.')
         : '',
     canPause,
     canResume,
@@ -54,7 +54,7 @@ export function pauseAllOf(
   };
 }
 
-/** "Stops 2 replays and halts 1 replay queue. Jobs stay where they are." */
+/** "Stops 2 replays and pauses 1 replay queue. Jobs stay where they are." */
 function effectOf(moves: string, replays: number, runs: string, queues: number, then: string): string {
   const parts = [
     replays > 0 ? `${moves} ${formatThings(replays, 'replay')}` : '',
@@ -88,32 +88,32 @@ export function replayScopeOf(
         value: `group:${encodePart(name)}`,
         label: `group ${plainName(name)}`,
       })),
-      ...[...new Map(ids)].slice(0, MOST_ROWS).map(([value, label]) => ({ value, label })),
+      ...[...new Map(ids)].slice(0, MAX_ROWS).map(([value, label]) => ({ value, label })),
     ],
   };
 }
 
 const FLOWS = {
   running: { state: 'calm', icon: 'flowing', stateWord: 'running' },
-  halted: { state: 'warning', icon: 'halted', stateWord: 'halted by the console' },
+  'paused-by-spillway': { state: 'warning', icon: 'paused-by-spillway', stateWord: 'paused by the console' },
   paused: { state: 'info', icon: 'paused', stateWord: 'paused by the application' },
 } as const;
 
 /** Replay queues as the page of replays lists them. */
 export function replayQueuesOf(queues: readonly ReplayQueueView[], role: Role): ReplayQueuesProps {
   return {
-    rows: queues.slice(0, MOST_ROWS).map((queue) => rowOf(queue, role)),
-    more: Math.max(0, queues.length - MOST_ROWS),
+    rows: queues.slice(0, MAX_ROWS).map((queue) => rowOf(queue, role)),
+    more: Math.max(0, queues.length - MAX_ROWS),
   };
 }
 
 function rowOf(queue: ReplayQueueView, role: Role): ReplayQueueRow {
   const { instance, id, rateLimit } = queue;
   const name = plainName(queue.name);
-  const link = (lever: string, label: string) => ({
+  const link = (action: string, label: string) => ({
     label,
     about: `${label}: ${name}`,
-    href: leverPath({ lever, instance, queues: [id] }),
+    href: actionPath({ action, instance, queues: [id] }),
   });
   return {
     name,
@@ -128,9 +128,9 @@ function rowOf(queue: ReplayQueueView, role: Role): ReplayQueueRow {
         ? 'no global rate limit'
         : `at most ${formatRateLimit(rateLimit.max, rateLimit.durationMs)}`,
     ].join(', '),
-    levers: includesRole(role, 'operator')
+    actions: includesRole(role, 'operator')
       ? [
-          queue.state === 'running' ? link('queue.halt', 'Halt') : link('queue.resume', 'Resume'),
+          queue.state === 'running' ? link('queue.pause', 'Pause') : link('queue.resume', 'Resume'),
           link('queue.rate-limit', 'Rate limit'),
         ]
       : [],

@@ -1,14 +1,14 @@
 import type { ToldProps, ToldRow } from '../../../views/replay-told.js';
+import type { OutcomeStatus } from '../../actions/action.js';
 import type { Actor } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
-import type { OutcomeStatus } from '../../levers/lever.js';
 import { formatCount } from '../../model/format.js';
 import type { OrderOutcome } from '../../replay/replay-order.js';
 import { STATUS_WORDS, undoHref } from './outcome-view-model.js';
 import { upperFirst } from './preview-view-model.js';
 
-const MOST_KEPT = 100;
-const MOST_ROWS = 25;
+const MAX_KEPT = 100;
+const MAX_ROWS = 25;
 const WORST_FIRST: readonly OutcomeStatus[] = ['failed', 'refused', 'unverified', 'unchanged', 'applied'];
 
 interface Told {
@@ -31,7 +31,7 @@ export function keepTold(
 ): string {
   kept.set(id, { actor: actor.name, props: toldOf(label, outcomes) });
   for (const old of kept.keys()) {
-    if (kept.size <= MOST_KEPT) break;
+    if (kept.size <= MAX_KEPT) break;
     kept.delete(old);
   }
   return `${back}?${new URLSearchParams({ told: id })}`;
@@ -51,8 +51,8 @@ function toldOf(label: string, outcomes: readonly OrderOutcome[]): ToldProps {
   const sorted = outcomes.toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status));
   return {
     title: `${label}: ${counts.length > 0 ? counts.join(', ') : 'there was nothing to change'}`,
-    rows: sorted.slice(0, MOST_ROWS).map(rowOf),
-    more: Math.max(0, outcomes.length - MOST_ROWS),
+    rows: sorted.slice(0, MAX_ROWS).map(rowOf),
+    more: Math.max(0, outcomes.length - MAX_ROWS),
   };
 }
 

@@ -11,8 +11,8 @@ import { upperFirst } from './preview-view-model.js';
 import { elementId, moment } from './words.js';
 
 /** Cards shown; the API lists all. */
-export const MOST_CARDS = 30;
-const MOST_NAMED_QUEUES = 3;
+export const MAX_CARDS = 30;
+const MAX_NAMED_QUEUES = 3;
 
 /** A replay as a card. @param back the page that it stands on. */
 export function replayCardOf(view: ReplayView, role: Role, nowMs: number, back: string): ReplayCardProps {
@@ -59,8 +59,8 @@ export function replayAbortOf(view: ReplayView): ReplayAbortProps {
 }
 
 function titleOf({ spec, queues }: ReplayView['record']): string {
-  const names = queues.slice(0, MOST_NAMED_QUEUES).map(plainName).join(', ');
-  const more = queues.length - MOST_NAMED_QUEUES;
+  const names = queues.slice(0, MAX_NAMED_QUEUES).map(plainName).join(', ');
+  const more = queues.length - MAX_NAMED_QUEUES;
   return `${upperFirst(spec.from)} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`;
 }
 

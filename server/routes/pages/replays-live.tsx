@@ -8,7 +8,7 @@ import { listParts, swapPart } from '../live/part.js';
 import { frameParts, html } from './overview.js';
 import { type ParkedPlace, parkedLive } from './parked.js';
 import { pauseAllOf, replayQueuesOf } from './replay-summary-view-model.js';
-import { MOST_CARDS, replayCardOf } from './replay-view-model.js';
+import { MAX_CARDS, replayCardOf } from './replay-view-model.js';
 
 /** What changes on the page of replays: also cards of those that begin or are forgotten elsewhere. */
 export function replaysLive(deps: AppDeps, role: Role): LiveView {
@@ -21,7 +21,7 @@ export function replaysLive(deps: AppDeps, role: Role): LiveView {
       const nowMs = deps.now();
       const views = deps.replays.list();
       const queues = deps.replayQueues.list();
-      const cards = views.slice(0, MOST_CARDS).map((view) => replayCardOf(view, role, nowMs, '/replays'));
+      const cards = views.slice(0, MAX_CARDS).map((view) => replayCardOf(view, role, nowMs, '/replays'));
       const kept = new Map<string, { readonly key: string; readonly html: string }>();
       for (const card of cards) {
         const key = `${card.status.stateWord}|${card.buttons.ratePerSecond}`;

@@ -2,11 +2,11 @@ import { type Context, Hono } from 'hono';
 import { ReplayAbort } from '../../../views/replay-abort.js';
 import type { ReplayFormProps, ReplayFoundProps } from '../../../views/replay-form.js';
 import { ReplaysPage } from '../../../views/replays-page.js';
+import { ActionError } from '../../actions/action.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type GateEnv, requireRole } from '../../auth/gate.js';
 import { includesRole } from '../../auth/role.js';
 import { plainName } from '../../findings/words.js';
-import { LeverError } from '../../levers/lever.js';
 import { formatCount, formatDuration } from '../../model/format.js';
 import { changeAllReplays } from '../../replay/change-all.js';
 import { presentDryRun, requireSeen } from '../api/present-replay.js';
@@ -17,7 +17,7 @@ import { askOfReplay } from './replay-ask.js';
 import { orderOf, orderToAll, untilSeen } from './replay-orders.js';
 import { pauseAllOf, replayQueuesOf, replayScopeOf } from './replay-summary-view-model.js';
 import { keepTold, toldTo } from './replay-told.js';
-import { MOST_CARDS, replayAbortOf, replayCardOf } from './replay-view-model.js';
+import { MAX_CARDS, replayAbortOf, replayCardOf } from './replay-view-model.js';
 import { parkedPlace } from './replays-live.js';
 
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
@@ -82,7 +82,7 @@ async function submit(deps: AppDeps, c: PageContext, values: Values, isLook: boo
     await deps.replays.begin(actor, request);
     return c.redirect('/replays', 303);
   } catch (error) {
-    if (!(error instanceof LeverError)) throw error;
+    if (!(error instanceof ActionError)) throw error;
     return page(deps, c, typed, [error.message], null);
   }
 }
@@ -111,7 +111,7 @@ async function page(
     all: pauseAllOf(views, queues, actor.role, '/replays'),
     scope: replayScopeOf(views, queues, deps.groups, actor.role, '/replays'),
     queues: replayQueuesOf(queues, actor.role),
-    replays: views.slice(0, MOST_CARDS).map((one) => replayCardOf(one, actor.role, nowMs, '/replays')),
+    replays: views.slice(0, MAX_CARDS).map((one) => replayCardOf(one, actor.role, nowMs, '/replays')),
     parked: await parkedOf(deps, parkedPlace(actor.role), c.req.query()),
     form: includesRole(actor.role, 'operator') ? form : null,
   };

@@ -3,17 +3,17 @@ import { TimelinePage } from '../../../views/timeline-page.js';
 import type { AppDeps } from '../../app-deps.js';
 import { type GateEnv, requireRole } from '../../auth/gate.js';
 import { type Actor, includesRole } from '../../auth/role.js';
-import { ACCOUNT_GROUPS } from '../../model/account/account-entry.js';
-import { cursorOf } from '../../model/account/account-order.js';
+import { cursorOf } from '../../model/activity/account-order.js';
+import { ACCOUNT_GROUPS } from '../../model/activity/activity-entry.js';
 import { ALL_INSTANCES } from '../../store/timeline-entry.js';
-import { accountQueryOf } from '../account-query.js';
+import { activityQueryOf } from '../account-query.js';
 import { MarkerText, timeOf } from '../api/markers.js';
 import { entryPath } from '../entry-links.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart } from '../live/part.js';
-import { annotate, editMarker, enterMarker, removeMarker } from '../marker-desk.js';
+import { annotate, editMarker, enterMarker, removeMarker } from '../marker-commands.js';
 import { Problem } from '../problem.js';
-import { daysOf } from './account-view-model.js';
+import { daysOf } from './activity-view-model.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 
@@ -87,7 +87,7 @@ async function timelinePage(deps: AppDeps, actor: Actor, query: Query, groups: r
   };
   const entries = query.entry
     ? await aroundEntry(deps, query.entry)
-    : await deps.account.list(accountQueryOf(deps, ask, ENTRIES_A_PAGE));
+    : await deps.account.list(activityQueryOf(deps, ask, ENTRIES_A_PAGE));
   const last = entries.length >= ENTRIES_A_PAGE ? entries.at(-1) : undefined;
   const instances = deps.watch.snapshots().map(({ instance }) => instance);
   const isNewest = !query.entry && !query.cursor && !query.to;

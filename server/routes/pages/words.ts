@@ -30,19 +30,19 @@ export function rateNumber(perSecond: number | null | undefined): string {
   return perSecond < 99.95 && perSecond > 0 ? perSecond.toFixed(1) : formatCount(perSecond);
 }
 
-/** An id for an element, from any text: letters and digits only, so that no name can break out of a selector. */
+/** An id for an element, from any text: characters and digits only, so that no name can break out of a selector. */
 export function elementId(kind: string, text: string): string {
   return `${kind}-${hashOf(text)}`;
 }
 
 const hashes = new Map<string, string>();
-const MOST_HASHES = 20_000;
+const MAX_HASHES = 20_000;
 
 function hashOf(text: string): string {
   const known = hashes.get(text);
   if (known !== undefined) return known;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
-  if (hashes.size >= MOST_HASHES) hashes.clear();
+  if (hashes.size >= MAX_HASHES) hashes.clear();
   hashes.set(text, hash);
   return hash;
 }

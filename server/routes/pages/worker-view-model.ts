@@ -9,7 +9,7 @@ import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../..
 import type { WorkerVerdict } from '../../model/worker-verdict.js';
 import type { Snapshot } from '../../watch/snapshot.js';
 import type { AgentFacts, KeptOrder, WorkerState } from '../../watch/worker-state.js';
-import { encodePart, leverPath, queuePath } from './links.js';
+import { actionPath, encodePart, queuePath } from './links.js';
 import { sparklinePoints } from './queue-row-view-model.js';
 import { elementId, moment, rateNumber, UNKNOWN } from './words.js';
 
@@ -76,7 +76,7 @@ export function workerRowOf(
       label: `Change how many jobs ${worker.label} runs at once, now ${agent?.concurrency.now ?? 'not known'}`,
       href:
         canAct && agent && verdict !== 'crashed'
-          ? lever('worker.concurrency', snapshot.instance, worker.id)
+          ? action('worker.concurrency', snapshot.instance, worker.id)
           : null,
     },
     deployed:
@@ -136,20 +136,20 @@ function actionsOf(
   agent: AgentFacts,
 ): WorkerRowProps['actions'] {
   if (verdict === 'crashed')
-    return replacedBy ? [] : [{ label: 'Dismiss', href: lever('worker.dismiss', instance, id) }];
+    return replacedBy ? [] : [{ label: 'Dismiss', href: action('worker.dismiss', instance, id) }];
   const own = agent.overrides.some(({ scope }) => scope !== '*');
   return [
-    ...(verdict === 'silent' ? [{ label: 'Reconnect', href: lever('worker.reconnect', instance, id) }] : []),
+    ...(verdict === 'silent' ? [{ label: 'Reconnect', href: action('worker.reconnect', instance, id) }] : []),
     agent.paused === null || agent.paused === 'guard'
-      ? { label: 'Pause', href: lever('worker.pause', instance, id) }
-      : { label: 'Resume', href: lever('worker.resume', instance, id) },
-    { label: 'Limiter', href: lever('worker.limiter', instance, id) },
-    ...(own ? [{ label: 'Revert', href: lever('worker.revert', instance, id) }] : []),
+      ? { label: 'Pause', href: action('worker.pause', instance, id) }
+      : { label: 'Resume', href: action('worker.resume', instance, id) },
+    { label: 'Limiter', href: action('worker.limiter', instance, id) },
+    ...(own ? [{ label: 'Revert', href: action('worker.revert', instance, id) }] : []),
   ];
 }
 
-function lever(name: string, instance: string, worker: string): string {
-  return leverPath({ lever: name, instance, workers: [worker] });
+function action(name: string, instance: string, worker: string): string {
+  return actionPath({ action: name, instance, workers: [worker] });
 }
 
 function refusalsOf(agent: AgentFacts | null): readonly string[] {
@@ -214,7 +214,7 @@ export function fleetHeadOf(
   id: string,
   workers: readonly WorkerState[],
   snapshots: readonly Snapshot[],
-  more: Pick<FleetHeadProps, 'orders' | 'levers'>,
+  more: Pick<FleetHeadProps, 'orders' | 'actions'>,
   nowMs: number,
 ): FleetHeadProps {
   const [worst] = [...workers].sort(byTrouble);
@@ -246,12 +246,12 @@ function deafInWords(snapshots: readonly Snapshot[], nowMs: number): string {
     .join(' ');
 }
 
-const MOST_ROWS = 100;
+const MAX_ROWS = 100;
 
 export function workerTableOf(
   judged: readonly { readonly worker: WorkerState; readonly snapshot: Snapshot }[],
   context: WorkerRowContext,
-  most = MOST_ROWS,
+  most = MAX_ROWS,
 ): WorkerTableProps {
   const shown = judged.slice(0, most);
   return {

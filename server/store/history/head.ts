@@ -1,7 +1,7 @@
 import { type BlockColumn, encodeBlock } from '../../model/history/block.js';
 import { type Points, pointsOfTicks, type TickRoom, tickRoom } from '../../model/history/points.js';
 import { workersOf } from '../../model/judge-fleet.js';
-import { sightOf } from '../../model/sight.js';
+import { freshnessOf } from '../../model/sight.js';
 import { KEPT_SIGNALS, keptPrecision } from '../../signals/kept-signals.js';
 import { eachReading, type Subject } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
@@ -73,7 +73,7 @@ export class Head {
   take(snapshot: Snapshot, nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
     this.#carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
-    if (sightOf(snapshot, nowMs).isLive) this.#noteSight(snapshot.instance, second);
+    if (freshnessOf(snapshot, nowMs).isLive) this.#noteSight(snapshot.instance, second);
     let last: Subject | null = null;
     let entry: SubjectEntry | null = null;
     const wants = (queue: QueueState): boolean => this.#wants(snapshot, queue, second);

@@ -16,7 +16,7 @@ import { WaitingWindow } from './waiting-window.js';
 /** Of one tick: folding goes on at the next one. */
 const FOLD_BUDGET_MS = 10;
 /** What could not be written waits for room, up to this; then the oldest goes. */
-const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 const TRY_AGAIN_MS = 5_000;
 /** Who does not write looks this often for subjects that the writer has given numbers to. */
 const LOOK_AGAIN_MS = 10_000;
@@ -188,7 +188,7 @@ export class History implements HistoryLog {
     const waiting = new WaitingWindow(closed);
     this.#waiting.push(waiting);
     this.#waitingBytes += waiting.heldBytes;
-    while (this.#waitingBytes > MOST_WAITING_BYTES)
+    while (this.#waitingBytes > MAX_WAITING_BYTES)
       this.#waitingBytes -= this.#waiting.shift()?.heldBytes ?? 0;
   }
 

@@ -22,12 +22,12 @@ export function pack(block: Uint8Array, mayDeflate: boolean): Uint8Array {
 }
 
 /** A damaged row must not take the memory. */
-const MOST_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** @throws Error for bytes that `pack` did not make. */
 export function unpack(packed: Uint8Array): Uint8Array {
   const body = packed.subarray(1);
   if (packed[0] === PLAIN) return body;
-  if (packed[0] === DEFLATED) return inflateRawSync(body, { maxOutputLength: MOST_BYTES });
+  if (packed[0] === DEFLATED) return inflateRawSync(body, { maxOutputLength: MAX_BYTES });
   throw new RangeError('a block is packed in an unknown way');
 }

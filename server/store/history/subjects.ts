@@ -6,7 +6,7 @@ import { type SubjectEntry, scopeOf } from './subject-entry.js';
  * Of each scope, in all: so much is kept and no more, so that a program that makes queues or job types without end fills
  * neither memory nor disk. Those that were first stay.
  */
-export const MOST_SUBJECTS = { instance: 1_000, node: 2_000, queue: 12_000, 'job-type': 2_000 } as const;
+export const MAX_SUBJECTS = { instance: 1_000, node: 2_000, queue: 12_000, 'job-type': 2_000 } as const;
 
 interface Instance {
   self: SubjectEntry | null;
@@ -52,7 +52,7 @@ export class Subjects {
   /** A new one; null where there are as many as may be. */
   create(subject: Subject, nowMs: number): SubjectEntry | null {
     const scope = scopeOf(subject);
-    if (this.#counts[scope] >= MOST_SUBJECTS[scope]) return null;
+    if (this.#counts[scope] >= MAX_SUBJECTS[scope]) return null;
     const entry: SubjectEntry = {
       id: this.#nextId++,
       subject,

@@ -3,17 +3,13 @@ import type { Database } from '../open-store.js';
 import { incidents } from '../schema.js';
 import type { IncidentLog } from './incident.js';
 
-const MOST_LISTED = 200;
+const MAX_LISTED = 200;
 
 /** Incidents in the store. They are few and made by hand, so none is ever dropped. */
 export function createIncidentLog(database: Database): IncidentLog {
   return {
     list: () =>
-      database
-        .select()
-        .from(incidents)
-        .orderBy(desc(incidents.fromMs), desc(incidents.id))
-        .limit(MOST_LISTED),
+      database.select().from(incidents).orderBy(desc(incidents.fromMs), desc(incidents.id)).limit(MAX_LISTED),
     async get(id) {
       const [row] = await database.select().from(incidents).where(eq(incidents.id, id));
       return row ?? null;

@@ -1,4 +1,4 @@
-import type { ToldSeverity } from '../../findings/spell.js';
+import type { ToldSeverity } from '../../findings/episode.js';
 
 /** Sections of the post-mortem that people write; the rest is told by the account. */
 export const NOTE_SECTIONS = ['summary', 'cause', 'wentWell', 'wentBadly', 'nextSteps'] as const;

@@ -227,7 +227,7 @@ it('a finding fires with its sentence and its first remedy, at the severity that
   const judge = aJudge(
     over({ kind: 'finding', code: 'redis.*', leastSeverity: 'warning' }, { severity: 'finding' }),
   );
-  const remedies = [{ lever: 'x', label: 'Trim events', effect: 'Frees 10 MB.', queues: [], args: {} }];
+  const remedies = [{ action: 'x', label: 'Trim events', effect: 'Frees 10 MB.', queues: [], args: {} }];
   expect(
     look(judge, depths({}), [
       aFinding({ code: 'redis.full', severity: 'critical', remedies }),

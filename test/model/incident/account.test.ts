@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { accountOfIncident } from '../../../server/model/incident/account.js';
+import { postMortemOf } from '../../../server/model/incident/account.js';
 import type { HistoryFacts } from '../../../server/model/incident/facts.js';
-import { anEntry, aPull, aSpell, MINUTE_MS, someFacts } from '../../support/incident.js';
+import { anEntry, anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 
 const history: HistoryFacts = {
@@ -17,13 +17,13 @@ const history: HistoryFacts = {
 
 describe('durations', () => {
   it('are counted from the beginning of the range', () => {
-    const { durations } = accountOfIncident(
+    const { durations } = postMortemOf(
       someFacts({
-        spells: [aSpell({ beganAtMs: NOW_MS + MINUTE_MS })],
+        episodes: [anEpisode({ beganAtMs: NOW_MS + MINUTE_MS })],
         entries: [
-          aPull('queue.halt', { atMs: NOW_MS + 2 * MINUTE_MS }, { status: 'refused' }),
+          aPull('queue.pause', { atMs: NOW_MS + 2 * MINUTE_MS }, { status: 'refused' }),
           anEntry({ kind: 'alert.firing', group: 'alerts', atMs: NOW_MS + 2 * MINUTE_MS }),
-          aPull('queue.halt', { atMs: NOW_MS + 4 * MINUTE_MS }),
+          aPull('queue.pause', { atMs: NOW_MS + 4 * MINUTE_MS }),
         ],
       }),
     );
@@ -39,27 +39,27 @@ describe('durations', () => {
 
   it('say how long the console could not see, each minute once, and what is not known because of it', () => {
     const blind = (code: string, fromMinute: number, toMinute: number | null) =>
-      aSpell({
+      anEpisode({
         id: code,
         code,
         beganAtMs: NOW_MS + fromMinute * MINUTE_MS,
         endedAtMs: toMinute === null ? null : NOW_MS + toMinute * MINUTE_MS,
       });
-    const spells = [
+    const episodes = [
       blind('console.starved', -5, 1),
       blind('console.stale', 0.5, 2),
       blind('redis.unreachable', 4, null),
       blind('queue.growing', 0, null),
     ];
-    const { durations, unknown } = accountOfIncident(someFacts({ spells }));
+    const { durations, unknown } = postMortemOf(someFacts({ episodes }));
     expect(durations.blindMs).toBe(3 * MINUTE_MS);
     expect(unknown.join(' ')).toContain('The console could not see for 3 min of the 5 min');
   });
 
   it('a trouble that lasts is not resolved, and without a finding nobody knows', () => {
-    const lasting = [aSpell(), aSpell({ id: 's2', endedAtMs: null })];
-    expect(accountOfIncident(someFacts({ spells: lasting })).durations.resolvedAfterMs).toBeNull();
-    expect(accountOfIncident(someFacts()).durations).toMatchObject({
+    const lasting = [anEpisode(), anEpisode({ id: 's2', endedAtMs: null })];
+    expect(postMortemOf(someFacts({ episodes: lasting })).durations.resolvedAfterMs).toBeNull();
+    expect(postMortemOf(someFacts()).durations).toMatchObject({
       detectedAfterMs: null,
       alertedAfterMs: null,
       firstActionAfterMs: null,
@@ -70,14 +70,17 @@ describe('durations', () => {
 
 describe('impact', () => {
   it('is taken from the history where there is one, with its time', () => {
-    const { impact } = accountOfIncident(someFacts({ history, spells: [aSpell()] }));
+    const { impact } = postMortemOf(someFacts({ history, episodes: [anEpisode()] }));
     expect(impact.memoryRatio).toEqual({ value: 1.2, atMs: NOW_MS + MINUTE_MS, source: 'history' });
     expect(impact.failedJobs).toMatchObject({ value: 7, source: 'history' });
   });
 
   it('without one it is what findings saw at their worst, and says so', () => {
-    const spells = [aSpell(), aSpell({ id: 's2', worst: [{ label: 'waiting', value: 900, unit: 'jobs' }] })];
-    const { impact, unknown } = accountOfIncident(someFacts({ spells }));
+    const episodes = [
+      anEpisode(),
+      anEpisode({ id: 's2', worst: [{ label: 'waiting', value: 900, unit: 'jobs' }] }),
+    ];
+    const { impact, unknown } = postMortemOf(someFacts({ episodes }));
     expect(impact.memoryRatio).toEqual({ value: 1.12, atMs: null, source: 'findings' });
     expect(impact.backlogJobs).toMatchObject({ value: 900, source: 'findings' });
     expect(impact.longestWaitSeconds).toBeNull();
@@ -85,23 +88,23 @@ describe('impact', () => {
   });
 
   it('gaps in the history are named', () => {
-    const { unknown } = accountOfIncident(
-      someFacts({ history: { ...history, gapRatio: 0.2 }, spells: [aSpell()] }),
+    const { unknown } = postMortemOf(
+      someFacts({ history: { ...history, gapRatio: 0.2 }, episodes: [anEpisode()] }),
     );
     expect(unknown.join(' ')).toMatch(/in 20% of the range/);
   });
 });
 
 it('an incident that was closed while a finding lasts is not called over', () => {
-  const spells = [aSpell({ endedAtMs: null })];
-  const { unknown } = accountOfIncident(someFacts({ spells, toMs: NOW_MS + MINUTE_MS }));
+  const episodes = [anEpisode({ endedAtMs: null })];
+  const { unknown } = postMortemOf(someFacts({ episodes, toMs: NOW_MS + MINUTE_MS }));
   expect(unknown.join(' ')).toMatch(/still lasts: whether it is over is unknown/);
-  expect(accountOfIncident(someFacts({ spells })).unknown.join(' ')).not.toMatch(/still lasts/);
+  expect(postMortemOf(someFacts({ episodes })).unknown.join(' ')).not.toMatch(/still lasts/);
 });
 
 describe('jobs delayed', () => {
   it('are at least the largest backlog, with the time that jobs waited in all', () => {
-    expect(accountOfIncident(someFacts({ history })).delayed).toEqual({
+    expect(postMortemOf(someFacts({ history })).delayed).toEqual({
       atLeastJobs: 4_000,
       waitedJobSeconds: 36_000,
       thresholdJobs: 20,
@@ -110,8 +113,8 @@ describe('jobs delayed', () => {
   });
 
   it('a backlog below the threshold delays nobody', () => {
-    const spells = [aSpell({ worst: [{ label: 'waiting', value: 19, unit: 'jobs' }] })];
-    expect(accountOfIncident(someFacts({ spells })).delayed).toBeNull();
+    const episodes = [anEpisode({ worst: [{ label: 'waiting', value: 19, unit: 'jobs' }] })];
+    expect(postMortemOf(someFacts({ episodes })).delayed).toBeNull();
   });
 });
 
@@ -127,7 +130,7 @@ describe('jobs lost', () => {
   };
 
   it('none are known where nothing could lose any, with what that rests on', () => {
-    const { loss } = accountOfIncident(someFacts({ parkings: [parking] }));
+    const { loss } = postMortemOf(someFacts({ parkings: [parking] }));
     expect(loss).toEqual({
       verdict: 'none-known',
       because: [
@@ -137,7 +140,7 @@ describe('jobs lost', () => {
   });
 
   it('a parking that does not add up is not called harmless', () => {
-    expect(accountOfIncident(someFacts({ parkings: [{ ...parking, restored: 3 }] })).loss.verdict).toBe(
+    expect(postMortemOf(someFacts({ parkings: [{ ...parking, restored: 3 }] })).loss.verdict).toBe(
       'possible',
     );
   });
@@ -147,22 +150,22 @@ describe('jobs lost', () => {
     ['a restart', anEntry({ kind: 'redis.restarted' }), /1 restart of Redis/],
     ['a removal', aPull('job.remove'), /1 job removed by hand/],
   ])('%s makes loss possible', (_, entry, words) => {
-    const { loss } = accountOfIncident(someFacts({ entries: [entry] }));
+    const { loss } = postMortemOf(someFacts({ entries: [entry] }));
     expect(loss.verdict).toBe('possible');
     expect(loss.because.join(' ')).toMatch(words);
   });
 
   it('evicted keys make loss possible, and refused writes are told but were never accepted', () => {
-    const evicted = aSpell({ worst: [{ label: 'keys evicted per second', value: 3, unit: 'count/s' }] });
-    expect(accountOfIncident(someFacts({ spells: [evicted] })).loss.verdict).toBe('possible');
-    const refused = aSpell({ worst: [{ label: 'writes refused', value: 3, unit: 'count/s' }] });
-    const { loss } = accountOfIncident(someFacts({ spells: [refused] }));
+    const evicted = anEpisode({ worst: [{ label: 'keys evicted per second', value: 3, unit: 'count/s' }] });
+    expect(postMortemOf(someFacts({ episodes: [evicted] })).loss.verdict).toBe('possible');
+    const refused = anEpisode({ worst: [{ label: 'writes refused', value: 3, unit: 'count/s' }] });
+    const { loss } = postMortemOf(someFacts({ episodes: [refused] }));
     expect(loss.verdict).toBe('none-known');
     expect(loss.because.join(' ')).toMatch(/whether those who were refused tried again is not known/);
   });
 });
 
 it('queues are those that findings name, also where one finding stands for many', () => {
-  const spells = [aSpell({ queue: 'bull:a' }), aSpell({ id: 's2', queues: ['bull:b', 'bull:a'] })];
-  expect(accountOfIncident(someFacts({ spells })).queues).toEqual(['bull:a', 'bull:b']);
+  const episodes = [anEpisode({ queue: 'bull:a' }), anEpisode({ id: 's2', queues: ['bull:b', 'bull:a'] })];
+  expect(postMortemOf(someFacts({ episodes })).queues).toEqual(['bull:a', 'bull:b']);
 });

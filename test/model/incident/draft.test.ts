@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type DraftWords, draftOf } from '../../../server/model/incident/draft.js';
-import { anEntry, aPull, aSpell, MINUTE_MS, someFacts } from '../../support/incident.js';
+import { anEntry, anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 
 const words: DraftWords = {
@@ -12,7 +12,7 @@ const words: DraftWords = {
 };
 
 it('a draft has every section, in order, with what only people know left to fill in', () => {
-  const text = draftOf(words, someFacts({ spells: [aSpell()] }));
+  const text = draftOf(words, someFacts({ episodes: [anEpisode()] }));
   const sections = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
   expect(sections).toEqual([
     'Summary',
@@ -37,9 +37,9 @@ it('the timeline is told in UTC with who did what, why, from what to what, and w
   const entries = [
     anEntry({ kind: 'marker.deploy', text: 'monitors 2.7.0', actor: 'pipeline', atMs: NOW_MS }),
     aPull(
-      'queue.halt',
+      'queue.pause',
       { notes: [{ id: 'n', atMs: NOW_MS, actor: 'ben', text: 'this was it' }] },
-      { changes: [{ label: 'flow', before: 'flowing', after: 'halted' }] },
+      { changes: [{ label: 'flow', before: 'flowing', after: 'paused-by-spillway' }] },
     ),
     aPull('queue.resume', { id: 'a2' }, { status: 'refused', reason: '' }),
   ];
@@ -47,7 +47,7 @@ it('the timeline is told in UTC with who did what, why, from what to what, and w
   expect(text).toContain('| 2026-01-02 03:04:05 | Deploy: monitors 2.7.0 (pipeline) |');
   expect(text).toContain('| 2026-01-02 03:07:05 | Done. (ana) — Note of ben: this was it |');
   expect(text).toContain(
-    '- 2026-01-02 03:07:05 ana: queue.halt: Done. flow flowing → halted. Why: room first.',
+    '- 2026-01-02 03:07:05 ana: queue.pause: Done. flow flowing → paused. Why: room first.',
   );
   expect(text).toContain('ana: queue.resume: Done. **refused**. Why: not said.');
 });

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusUpdateOf } from '../../../server/model/incident/status-update.js';
-import { aPull, aSpell, MINUTE_MS, someFacts } from '../../support/incident.js';
+import { anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 
 const mail = { affects: 'Sending of e-mail', severity: 'critical' as const };
 const refused = [{ label: 'writes refused', value: 33, unit: 'count/s' as const }];
-const open = aSpell({ endedAtMs: null, worst: refused });
+const open = anEpisode({ endedAtMs: null, worst: refused });
 const CLOSED = { toMs: NOW_MS + 30 * MINUTE_MS, nowMs: NOW_MS + 31 * MINUTE_MS };
 
 describe('while it lasts', () => {
   it('nothing is done yet: what is affected, since when, and when there is more', () => {
-    expect(statusUpdateOf(mail, someFacts({ spells: [open] }))).toBe(
+    expect(statusUpdateOf(mail, someFacts({ episodes: [open] }))).toBe(
       'Sending of e-mail: disrupted since 2026-01-02 03:04 UTC: some new requests are not accepted. We are looking for the cause; you will hear more by 03:39 UTC.',
     );
   });
@@ -23,7 +23,10 @@ describe('while it lasts', () => {
   });
 
   it('reads well whatever it is called, one thing, many, or a phrase', () => {
-    const said = statusUpdateOf({ ...mail, affects: 'API requests refused' }, someFacts({ spells: [open] }));
+    const said = statusUpdateOf(
+      { ...mail, affects: 'API requests refused' },
+      someFacts({ episodes: [open] }),
+    );
     expect(said).toMatch(/^API requests refused: disrupted since /);
   });
 
@@ -38,17 +41,17 @@ describe('while it lasts', () => {
   });
 
   it('failing and growing at once: both are told', () => {
-    const spells = [
-      aSpell({ code: 'jobtype.failing', endedAtMs: null }),
-      aSpell({ id: 's2', code: 'queue.growing', endedAtMs: null }),
+    const episodes = [
+      anEpisode({ code: 'jobtype.failing', endedAtMs: null }),
+      anEpisode({ id: 's2', code: 'queue.growing', endedAtMs: null }),
     ];
-    expect(statusUpdateOf(mail, someFacts({ spells }))).toMatch(
+    expect(statusUpdateOf(mail, someFacts({ episodes }))).toMatch(
       /disrupted since 2026-01-02 03:04 UTC: some requests fail and others are delayed\./,
     );
   });
 
   it.each([
-    ['queue.halt', 'paused part of the work to protect the rest'],
+    ['queue.pause', 'paused part of the work to protect the rest'],
     ['queue.resume', 'resumed work that had been paused'],
     ['queue.rate-limit', 'changed the pace of the work'],
     ['workers.concurrency', 'changed how much is worked on at once'],
@@ -57,25 +60,25 @@ describe('while it lasts', () => {
     ['queue.park', 'set waiting work safely aside'],
     ['queue.unpark', 'began to bring back the work that was set aside'],
     ['replay.start', 'began to run failed work again'],
-    ['a.lever-of-next-year', 'made a change'],
-  ])('the last action %s is told in plain words', (lever, words) => {
-    const entries = [aPull('queue.halt', { id: 'a0', atMs: NOW_MS }), aPull(lever)];
-    expect(statusUpdateOf(mail, someFacts({ spells: [open], entries }))).toContain(
+    ['a.action-of-next-year', 'made a change'],
+  ])('the last action %s is told in plain words', (action, words) => {
+    const entries = [aPull('queue.pause', { id: 'a0', atMs: NOW_MS }), aPull(action)];
+    expect(statusUpdateOf(mail, someFacts({ episodes: [open], entries }))).toContain(
       `We ${words} at 03:07 UTC and are working on it;`,
     );
   });
 
-  it('a lever that was refused is no action', () => {
-    const entries = [aPull('queue.halt', {}, { status: 'refused' })];
-    expect(statusUpdateOf(mail, someFacts({ spells: [open], entries }))).toContain('looking for the cause');
+  it('an action that was refused is no action', () => {
+    const entries = [aPull('queue.pause', {}, { status: 'refused' })];
+    expect(statusUpdateOf(mail, someFacts({ episodes: [open], entries }))).toContain('looking for the cause');
   });
 
   it('it is over but not closed: first recovering, then watched', () => {
-    const spells = [aSpell({ endedAtMs: NOW_MS + 3 * MINUTE_MS })];
-    expect(statusUpdateOf(mail, someFacts({ spells }))).toContain(
+    const episodes = [anEpisode({ endedAtMs: NOW_MS + 3 * MINUTE_MS })];
+    expect(statusUpdateOf(mail, someFacts({ episodes }))).toContain(
       'It has been recovering since 03:07 UTC, and we are watching it; you will hear',
     );
-    expect(statusUpdateOf(mail, someFacts({ spells, nowMs: NOW_MS + 20 * MINUTE_MS }))).toContain(
+    expect(statusUpdateOf(mail, someFacts({ episodes, nowMs: NOW_MS + 20 * MINUTE_MS }))).toContain(
       'It has worked normally since 03:07 UTC, and we are making sure that it stays so;',
     );
   });
@@ -83,7 +86,9 @@ describe('while it lasts', () => {
 
 describe('once it is closed', () => {
   it('delayed: from when to when, and nothing to do', () => {
-    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell({ code: 'queue.growing' })] }))).toBe(
+    expect(
+      statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [anEpisode({ code: 'queue.growing' })] })),
+    ).toBe(
       'Sending of e-mail: delayed from 2026-01-02 03:04 UTC to 03:34 UTC; works normally again. No work is known to be lost, and there is nothing you need to do.',
     );
   });
@@ -95,40 +100,40 @@ describe('once it is closed', () => {
   });
 
   it('requests that were refused have to come again', () => {
-    const spells = [aSpell({ worst: refused })];
-    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells }))).toMatch(
+    const episodes = [anEpisode({ worst: refused })];
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, episodes }))).toMatch(
       /requests that were not accepted have to be sent again\.$/,
     );
   });
 
   it('nobody is told that requests were refused where none was, or where nothing was measured', () => {
     const none = [{ label: 'writes refused', value: 0, unit: 'count/s' as const }];
-    const measured = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell({ worst: none })] }));
+    const measured = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [anEpisode({ worst: none })] }));
     expect(measured).not.toMatch(/accepted/);
-    const unknown = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [aSpell()] }));
+    const unknown = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [anEpisode()] }));
     expect(unknown).toMatch(/may not have been accepted.*we are checking whether requests were not accepted/);
-    const blind = aSpell({ code: 'redis.unreachable', worst: [] });
-    const unseen = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [blind] }));
+    const blind = anEpisode({ code: 'redis.unreachable', worst: [] });
+    const unseen = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [blind] }));
     expect(unseen).not.toMatch(/accepted\b.*have to be sent again/);
     expect(unseen).toContain('(for 12 min of this time our own monitoring could not see)');
   });
 
   it('what failed and was not replayed is not called mended', () => {
-    const spells = [aSpell({ code: 'jobtype.failing' })];
-    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, spells }))).toMatch(
+    const episodes = [anEpisode({ code: 'jobtype.failing' })];
+    expect(statusUpdateOf(mail, someFacts({ ...CLOSED, episodes }))).toMatch(
       /checking which of the failed requests/,
     );
   });
 
   it('after a failover nobody claims that nothing was lost', () => {
-    const entries = [aPull('queue.halt', { kind: 'redis.failover', action: null })];
+    const entries = [aPull('queue.pause', { kind: 'redis.failover', audited: null })];
     expect(statusUpdateOf(mail, someFacts({ ...CLOSED, entries }))).toMatch(
       /checking whether any of the work was lost/,
     );
   });
 
   it('a trouble that lasts is not called over, whoever closed the incident', () => {
-    const text = statusUpdateOf(mail, someFacts({ ...CLOSED, spells: [open] }));
+    const text = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [open] }));
     expect(text).not.toMatch(/works normally again/);
     expect(text).toMatch(/to 03:34 UTC .*\)\. We are still watching it/);
   });
@@ -149,8 +154,8 @@ it('whatever happened: two sentences, and none of the words that customers do no
     'worker.crashed',
     'memory.events',
   );
-  const lever = fc.constantFrom(
-    'queue.halt',
+  const action = fc.constantFrom(
+    'queue.pause',
     'queue.park',
     'redis.raise-maxmemory',
     'workers.concurrency',
@@ -159,21 +164,21 @@ it('whatever happened: two sentences, and none of the words that customers do no
   fc.assert(
     fc.property(
       fc.array(fc.record({ code, isOver: fc.boolean() }), { maxLength: 5 }),
-      fc.array(lever, { maxLength: 3 }),
+      fc.array(action, { maxLength: 3 }),
       fc.boolean(),
-      (found, levers, isClosed) => {
+      (found, actions, isClosed) => {
         const text = statusUpdateOf(
           mail,
           someFacts({
             ...(isClosed ? CLOSED : {}),
-            spells: found.map((one, i) =>
-              aSpell({ id: `s${i}`, code: one.code, endedAtMs: one.isOver ? NOW_MS + MINUTE_MS : null }),
+            episodes: found.map((one, i) =>
+              anEpisode({ id: `s${i}`, code: one.code, endedAtMs: one.isOver ? NOW_MS + MINUTE_MS : null }),
             ),
-            entries: levers.map((name) => aPull(name)),
+            entries: actions.map((name) => aPull(name)),
           }),
         );
         expect(text.match(/\.( |$)/g)).toHaveLength(2);
-        expect(text).not.toMatch(/redis|queue|worker|job|lever|bull|undefined|NaN|null/i);
+        expect(text).not.toMatch(/redis|queue|worker|job|action|bull|undefined|NaN|null/i);
       },
     ),
   );

@@ -9,7 +9,7 @@ import { START_MS, startHistory } from '../../support/history.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
 /** What is lost at most: the window that was open, and what had been closed but not written. */
-const MOST_LOST_MS = 40_000;
+const MAX_LOST_MS = 40_000;
 const KILLS = 8;
 
 it('outlives kill -9 at any moment: the file is whole, what was written is right, half a minute is lost', async () => {
@@ -41,7 +41,7 @@ it('outlives kill -9 at any moment: the file is whole, what was written is right
           const value = mean[k] ?? null;
           // The last tick may have been under way when its process was killed.
           if (at > run.toMs + 1_000) expect(value).toBeNull();
-          else if (at < run.toMs - MOST_LOST_MS || value !== null) expect(value).toBe((at / 1000) % 100);
+          else if (at < run.toMs - MAX_LOST_MS || value !== null) expect(value).toBe((at / 1000) % 100);
         });
       }
     }

@@ -4,11 +4,11 @@ import type { BaselineCondition } from '../rule.js';
 /** Of its window, before a baseline says anything. */
 const WARM_RATIO = 0.5;
 /** A value further out than this teaches the baseline no more than this: an incident must not become usual at once. */
-const MOST_TAUGHT = 4;
+const MAX_TAUGHT = 4;
 /** A deviation below this share of the mean is none: a signal that never moves would alarm at its first step. */
 const LEAST_DEVIATION_RATIO = 0.05;
 const LEAST_DEVIATION = 1e-9;
-const MOST_STEP_MS = 60_000;
+const MAX_STEP_MS = 60_000;
 
 /** Distance of a signal from its own mean, in its own mean deviations; both forget over the window. */
 export function watchBaseline(condition: BaselineCondition): Watching {
@@ -54,7 +54,7 @@ class Baseline implements Memory {
       this.#lastMs = nowMs;
       return Number.NaN;
     }
-    const stepMs = Math.min(MOST_STEP_MS, Math.max(0, nowMs - this.#lastMs));
+    const stepMs = Math.min(MAX_STEP_MS, Math.max(0, nowMs - this.#lastMs));
     this.#lastMs = nowMs;
     const isWarm = this.#knownMs >= this.#windowMs * WARM_RATIO;
     const floor = Math.max(LEAST_DEVIATION, LEAST_DEVIATION_RATIO * Math.abs(this.#mean));
@@ -64,7 +64,7 @@ class Baseline implements Memory {
     this.#knownMs += stepMs;
     // While it is young it is the plain mean of what was seen; later it forgets at the pace of its window.
     const weight = stepMs / Math.max(stepMs, Math.min(this.#knownMs, this.#windowMs));
-    const taught = isWarm ? Math.max(-MOST_TAUGHT * usual, Math.min(MOST_TAUGHT * usual, off)) : off;
+    const taught = isWarm ? Math.max(-MAX_TAUGHT * usual, Math.min(MAX_TAUGHT * usual, off)) : off;
     this.#mean += weight * taught;
     this.#deviation += weight * (Math.abs(taught) - this.#deviation);
     return score;

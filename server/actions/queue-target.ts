@@ -1,0 +1,104 @@
+import { nodeInNeed, thatSuffice } from '../findings/enough-room.js';
+import type { Remedy } from '../findings/finding.js';
+import { raiseMaxmemory, reclaimRemedies } from '../findings/make-room.js';
+import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
+import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import { type ActionContext, ActionError, type ActionWarning } from './action.js';
+
+/** The queue an action of scope queue or job acts on. @throws ActionError when none was given. */
+export function queueOf(context: Pick<ActionContext, 'target'>): QueueState {
+  if (context.target.queue) return context.target.queue;
+  throw new ActionError(
+    'invalid',
+    'queues: this action acts on a queue, and none was named; give a queue id such as bull:mail',
+  );
+}
+
+export function handleOf(context: ActionContext): QueueHandle {
+  return {
+    client: context.link.client,
+    canFlagScripts: context.snapshot.capabilities?.canFlagScripts ?? false,
+    id: queueOf(context).id,
+  };
+}
+
+/** Why queue actions can't be used on this Redis; null where they can. */
+export function whyNoWrites(snapshot: Snapshot): string | null {
+  const node = snapshot.nodes[0];
+  if (node?.isReadOnly) return 'this Redis is a read-only replica: point the console at its master';
+  const capabilities = snapshot.capabilities;
+  if (!capabilities) return null;
+  if (!capabilities.canWrite) {
+    return `Redis does not let this user write (${capabilities.refusals.canWrite ?? 'ACL'}): change the setting from the application`;
+  }
+  if (!capabilities.canRunScripts) {
+    return `Redis does not let this user run scripts (${capabilities.refusals.canRunScripts ?? 'ACL'}): allow +eval +evalsha`;
+  }
+  return null;
+}
+
+/** The number in words, as fields show it. */
+export function limitInWords(value: number | null): string {
+  return value === null ? 'none' : String(value);
+}
+
+export function rateInWords(limit: { readonly max: number; readonly durationMs: number } | null): string {
+  return limit === null ? 'none' : `${limit.max} per ${limit.durationMs} ms`;
+}
+
+/** "running", "paused by the console", "paused by the application". */
+export function flowInWords(control: QueueControl): string {
+  const words: string[] = [];
+  if (control.isPausedByApplication) words.push('paused by the application');
+  if (control.pauseRecord !== null && control.concurrency === 0) words.push('paused by the console');
+  return words.length > 0 ? words.join(', ') : 'running';
+}
+
+/** What to do first while Redis is full: make room, the most harmless way first. Only what this Redis permits. */
+export function makeRoomFirst(snapshot: Snapshot): readonly Remedy[] {
+  const raise = snapshot.nodes.filter((node) => node.isFull).map(raiseMaxmemory)[0] ?? null;
+  const remedies = [...reclaimRemedies(snapshot.queues), ...(raise ? [raise] : [])];
+  const permitted = remedies.filter((remedy) => isPermitted(remedy, snapshot));
+  return thatSuffice(permitted, nodeInNeed(snapshot));
+}
+
+function isPermitted(remedy: Remedy, { capabilities }: Snapshot): boolean {
+  if (!capabilities) return true;
+  return remedy.action.startsWith('redis.')
+    ? capabilities.canSetConfig
+    : capabilities.canWrite && capabilities.canRunScripts;
+}
+
+/** Releases that brought a setting (their change logs); workers of older ones ignore it. */
+const SINCE = {
+  'global concurrency': { bullmq: [5, 9], 'bullmq-pro': [7, 12] },
+  'a global rate limit': { bullmq: [5, 60], 'bullmq-pro': [7, 40] },
+} as const;
+
+/**
+ * Says so where workers may be too old for a setting. The version in meta is that of the last Queue object that wrote
+ * it, so a hint only; what workers really do is measured afterwards.
+ */
+export function oldVersionWarning(
+  version: string | null,
+  setting: keyof typeof SINCE,
+): readonly ActionWarning[] {
+  const match = /^(bullmq|bullmq-pro):(\d+)\.(\d+)/.exec(version ?? '');
+  if (!match) {
+    return [
+      {
+        text: `Which BullMQ the workers run is not known here; before ${SINCE[setting].bullmq.join('.')} they ignore ${setting}. The seconds after the change are measured.`,
+        instead: [],
+      },
+    ];
+  }
+  const [sinceMajor, sinceMinor] = SINCE[setting][match[1] === 'bullmq-pro' ? 'bullmq-pro' : 'bullmq'];
+  const [major, minor] = [Number(match[2]), Number(match[3])];
+  if (major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)) return [];
+  return [
+    {
+      text: `The queue was last opened by ${version}, and workers before ${sinceMajor}.${sinceMinor} ignore ${setting}. The seconds after the change are measured.`,
+      instead: [],
+    },
+  ];
+}

@@ -1,0 +1,293 @@
+import { type Actor, includesRole } from '../auth/role.js';
+import { planBasisOf } from '../model/plan/input-of.js';
+import { predictionOf } from '../model/plan/prediction-of.js';
+import type { Prediction } from '../model/plan/score.js';
+import { describeRefusal, hasUnknownEnd } from '../redis/refusal.js';
+import type { ParkingPort } from '../replay/parking/parking-port.js';
+import type { AuditLog } from '../store/audit-record.js';
+import type { TypeThresholds } from '../store/type-threshold.js';
+import type { Watch } from '../watch/watch.js';
+import {
+  type ActionContext,
+  ActionError,
+  type ActionTarget,
+  type Outcome,
+  type Preview,
+  Unconfirmed,
+  type Verified,
+} from './action.js';
+import { auditRecordOf, type ForbiddenAttempts } from './audit.js';
+import { checkRequest, knownAction, knownInstance } from './check-request.js';
+import { measureAfter } from './measure-after.js';
+import type { PreparedAction, RegisteredAction } from './register.js';
+import type { ActionRequest } from './request.js';
+import { targetsOf } from './targets.js';
+
+export interface ActionDeps {
+  readonly watch: Watch;
+  readonly audit: AuditLog;
+  readonly typeThresholds: TypeThresholds;
+  readonly parkings: ParkingPort;
+  readonly forbidden: ForbiddenAttempts;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** For an audit that can't be written: the change is made all the same, and this is told. */
+  readonly warn: (message: string) => void;
+  /** Takes what was forecast of a change that was made, to be held against what happens; never rejects. */
+  readonly forecast?: (prediction: Prediction) => Promise<void>;
+}
+
+/** Queues of a group that are changed at the same time. */
+const AT_ONCE = 8;
+
+/**
+ * Pulls one action on one or more targets: parse, check, read, preview and, unless it is a dry run, apply, read back and
+ * audit. One outcome a target; what Redis refuses for one target is that one's outcome and stops no other.
+ * @throws ActionError for a request that makes no sense: no such action, instance or queue, bad arguments, wrong role.
+ */
+export async function runAction(
+  deps: ActionDeps,
+  actor: Actor,
+  request: ActionRequest,
+): Promise<readonly Outcome[]> {
+  const action = knownAction(request.action);
+  await checkRole(deps, action, actor, request);
+  checkRequest(action, request);
+  const snapshot = knownInstance(deps.watch, request.instance);
+  const link = deps.watch.link(request.instance);
+  const agents = deps.watch.agents(request.instance);
+  if (!link || !agents)
+    throw new ActionError('not-found', `instance: there is no Redis named ${request.instance}`);
+  if (snapshot.link.status !== 'live') {
+    throw new ActionError(
+      'unreachable',
+      `${snapshot.link.problem ?? `Redis ${request.instance} can't be read`}: nothing was changed`,
+    );
+  }
+  const { targets, missing } = targetsOf(action, snapshot, request);
+  // Of a list that is partly out of date, the queues that there are get what was asked for.
+  const outcomes: Outcome[] = missing.map(({ id, why }) => outcomeOfMissing(deps, request, id, why));
+  for (let from = 0; from < targets.length; from += AT_ONCE) {
+    const some = targets.slice(from, from + AT_ONCE);
+    outcomes.push(
+      ...(await Promise.all(
+        some.map((target) => pull(deps, actor, request, action, { link, agents, snapshot, target })),
+      )),
+    );
+  }
+  return outcomes;
+}
+
+/** An attempt beyond one's role changes nothing, and is kept in the audit all the same. */
+async function checkRole(
+  deps: ActionDeps,
+  action: RegisteredAction,
+  actor: Actor,
+  request: ActionRequest,
+): Promise<void> {
+  if (includesRole(actor.role, action.role)) return;
+  const summary = `${action.name} needs the role ${action.role}, and ${actor.name} is ${actor.role}`;
+  const before = request.dryRun ? null : deps.forbidden.take(actor.name, action.name, deps.now());
+  if (before !== null) {
+    const target = { instance: request.instance, queue: null, jobId: request.jobId ?? null, worker: null };
+    const base = { action: action.name, target, isDryRun: false, startedAtMs: deps.now(), now: deps.now };
+    const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
+    const more = before === 0 ? '' : `; so were ${before} attempts before it that are not kept one by one`;
+    const outcome = outcomeOf(base, { status: 'refused', summary: summary + more });
+    await keep(deps, actor, request, { ...outcome, queue: named });
+  }
+  throw new ActionError('forbidden', summary);
+}
+
+function outcomeOfMissing(deps: ActionDeps, request: ActionRequest, id: string, why: string): Outcome {
+  const target = { instance: request.instance, queue: null, jobId: null, worker: null };
+  const base = {
+    action: request.action,
+    target,
+    isDryRun: request.dryRun,
+    startedAtMs: deps.now(),
+    now: deps.now,
+  };
+  return { ...outcomeOf(base, { status: 'refused', summary: why }), queue: id };
+}
+
+/** One target, from reading to audit. Never throws: what goes wrong is the outcome. */
+async function pull(
+  deps: ActionDeps,
+  actor: Actor,
+  request: ActionRequest,
+  action: RegisteredAction,
+  where: Pick<ActionContext, 'link' | 'agents' | 'snapshot' | 'target'>,
+): Promise<Outcome> {
+  const startedAtMs = deps.now();
+  const { target } = where;
+  const context: ActionContext = {
+    ...where,
+    typeThresholds: deps.typeThresholds,
+    parkings: deps.parkings,
+    dismissWorker: (workerId) => deps.watch.dismissWorker(target.instance, workerId),
+    dismissLoss: (untilMs) => deps.watch.dismissLoss(target.instance, untilMs),
+    actor: actor.name,
+    reason: request.reason.trim(),
+    nowMs: startedAtMs,
+    newId: deps.newId,
+  };
+  const base: OutcomeBase = {
+    action: action.name,
+    target,
+    isDryRun: request.dryRun,
+    startedAtMs,
+    now: deps.now,
+  };
+  const outcome = await attempt(action, context, request, base);
+  if (request.dryRun) return outcome;
+  deps.watch.noteAction(target.instance, target.queue?.id ?? null);
+  const kept = await keep(deps, actor, request, outcome);
+  if (kept.auditId !== null && outcome.status === 'applied' && target.queue) {
+    const { name } = action;
+    measureAfter(deps, {
+      auditId: kept.auditId,
+      action: name,
+      instance: request.instance,
+      queue: target.queue,
+    });
+    const prediction = predictionIn(outcome, context);
+    if (prediction) void deps.forecast?.(prediction);
+  }
+  return kept;
+}
+
+/** What the preview forecast, from the moment of the change on; null: no drain time. */
+function predictionIn({ preview }: Outcome, { snapshot, target, nowMs }: ActionContext): Prediction | null {
+  const basis = preview?.forecast && target.queue ? planBasisOf(snapshot, target.queue.id) : null;
+  if (!basis || !preview?.forecast) return null;
+  const { change, plan } = preview.forecast;
+  return predictionOf(snapshot.instance, basis, change, plan, nowMs);
+}
+
+/** Writes one outcome to the audit. The change is made by then: that it can't be kept is told, and changes nothing. */
+async function keep(
+  deps: ActionDeps,
+  actor: Actor,
+  request: ActionRequest,
+  outcome: Outcome,
+): Promise<Outcome> {
+  const record = auditRecordOf(deps.newId(), deps.now() - outcome.durationMs, actor, request, outcome);
+  try {
+    await deps.audit.append(record);
+    return { ...outcome, auditId: record.id };
+  } catch (error) {
+    deps.warn(
+      `audit of ${outcome.action} by ${actor.name} was not kept: ${error instanceof Error ? error.message : 'unknown reason'}`,
+    );
+    const warnings = [...outcome.warnings, 'This change could not be written to the audit.'];
+    return { ...outcome, isAuditLost: true, warnings };
+  }
+}
+
+interface OutcomeBase {
+  readonly action: string;
+  readonly target: ActionTarget;
+  readonly isDryRun: boolean;
+  readonly startedAtMs: number;
+  readonly now: () => number;
+}
+
+async function attempt(
+  action: RegisteredAction,
+  context: ActionContext,
+  request: ActionRequest,
+  base: OutcomeBase,
+): Promise<Outcome> {
+  const reason = action.unavailable(context);
+  if (reason !== null) return outcomeOf(base, { status: 'refused', summary: reason });
+  let inHand: PreparedAction | null = null;
+  let isSent = false;
+  try {
+    inHand = await action.take(context, request.args);
+    const { preview } = inHand;
+    if (request.dryRun)
+      return outcomeOf(base, {
+        status: 'unchanged',
+        summary: preview.summary,
+        preview,
+        undo: callOf(inHand, context),
+      });
+    isSent = true;
+    const applied = await inHand.apply();
+    const verified = await readBack(inHand, context);
+    const isUnchanged = preview.isNoop || applied.isUnchanged === true;
+    return outcomeOf(base, {
+      status: !verified.ok ? 'unverified' : isUnchanged ? 'unchanged' : 'applied',
+      summary: verified.ok ? applied.summary : `${applied.summary} ${verified.summary}`,
+      preview,
+      fields: verified.fields,
+      warnings: verified.warnings,
+      freedBytes: applied.freedBytes,
+      workers: applied.workers ?? [],
+      undo: isUnchanged ? null : callOf(inHand, context),
+    });
+  } catch (error) {
+    const preview = inHand?.preview ?? null;
+    if (error instanceof ActionError)
+      return outcomeOf(base, { status: 'refused', summary: error.message, preview });
+    const isUnknown = error instanceof Unconfirmed || (isSent && hasUnknownEnd(error));
+    return outcomeOf(base, {
+      // Sent, and nobody has said what came of it: it may be in force, so it is not told as a change that was not made.
+      status: isUnknown ? 'unverified' : 'failed',
+      summary: error instanceof Unconfirmed ? error.message : describeRefusal(error, context.link.address),
+      preview,
+      undo: isUnknown && inHand ? callOf(inHand, context) : null,
+    });
+  }
+}
+
+/** The change is made: that it can't be read back must not hide that. */
+async function readBack(inHand: PreparedAction, context: ActionContext): Promise<Verified> {
+  try {
+    return await inHand.verify();
+  } catch (error) {
+    const why = error instanceof ActionError ? error.message : describeRefusal(error, context.link.address);
+    return { ok: false, summary: `It could not be read back: ${why}`, fields: [], warnings: [] };
+  }
+}
+
+function callOf(inHand: PreparedAction, context: ActionContext): Outcome['undo'] {
+  if (!inHand.undo) return null;
+  const { target } = context;
+  return {
+    action: inHand.undo.action,
+    instance: target.instance,
+    queues: target.queue && !target.worker ? [target.queue.id] : [],
+    ...(target.worker === null ? {} : { workers: [target.worker.id] }),
+    ...(target.jobId === null ? {} : { jobId: target.jobId }),
+    args: inHand.undo.args,
+  };
+}
+
+function outcomeOf(
+  base: OutcomeBase,
+  facts: Pick<Outcome, 'status' | 'summary'> &
+    Partial<Pick<Outcome, 'fields' | 'warnings' | 'freedBytes' | 'undo' | 'workers'>> & {
+      readonly preview?: Preview | null;
+    },
+): Outcome {
+  return {
+    action: base.action,
+    instance: base.target.instance,
+    queue: base.target.queue?.id ?? null,
+    jobId: base.target.jobId,
+    worker: base.target.worker?.id ?? null,
+    workers: facts.workers ?? [],
+    isDryRun: base.isDryRun,
+    durationMs: base.now() - base.startedAtMs,
+    auditId: null,
+    status: facts.status,
+    summary: facts.summary,
+    preview: facts.preview ?? null,
+    fields: facts.fields ?? facts.preview?.fields ?? [],
+    warnings: facts.warnings ?? [],
+    freedBytes: facts.freedBytes ?? null,
+    undo: facts.undo ?? null,
+  };
+}

@@ -1,0 +1,183 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ActionError } from '../actions/action.js';
+import { every, reasonOf, type WorkHealth } from '../health/every.js';
+import type { Command, CommandAnswer, CommandStore } from '../store/commands.js';
+import { holderInWords } from '../store/holder-id.js';
+import type { Lease } from '../store/lease.js';
+import { ParkingError } from './parking/parking.js';
+
+export interface CommandRelayDeps {
+  readonly store: CommandStore;
+  readonly lease: Pick<Lease, 'name' | 'holder' | 'isHeld' | 'otherHolder'>;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
+
+type Carry = (...args: never[]) => Promise<unknown>;
+
+const TAKE_EVERY_MS = 200;
+const LOOK_EVERY_MS = 50;
+/** Looks that are further apart than this tell nothing of how long an order has been there. */
+const LOOKS_ON_MS = 1_000;
+const BEAT_EVERY_MS = 500;
+/** Of an order whose beat stands still, and of one that was taken and whose answer nobody has fetched. */
+const ASKER_GONE_MS = 10_000;
+const UNFETCHED_MS = 60_000;
+/** Nobody takes it for so long: it is withdrawn, and nothing has happened. */
+const TAKEN_WITHIN_MS = 5_000;
+/** A pause waits for what Redis has in hand, and that may be slow. */
+const ANSWERED_WITHIN_MS = 30_000;
+
+/**
+ * Orders of people reach the console that moves jobs, whichever one they were given to: they go through the store, and
+ * the holder of the lease takes each once, at most 0.2 s later. What nobody takes is withdrawn, so that it is never done
+ * behind the back of somebody who was told that it was not.
+ *
+ * No clock of two machines is compared. An order that comes between two looks is taken at once. One that was there before
+ * the first look may be of somebody who has gone: it is taken when its asker adds to its beat, and dropped where nobody does.
+ */
+export class CommandRelay {
+  readonly #deps: CommandRelayDeps;
+  #carriers: Readonly<Record<string, Carry>> = {};
+  #lookedAtMs: number | null = null;
+  readonly #seen = new Map<string, { readonly beat: number; readonly sinceMs: number }>();
+  readonly #loop = every(
+    TAKE_EVERY_MS,
+    () => this.#takeAll(),
+    (error) => this.#deps.warn(`orders of other consoles can't be taken: ${reasonOf(error)}`),
+  );
+
+  constructor(deps: CommandRelayDeps) {
+    this.#deps = deps;
+  }
+
+  /** The console that moves jobs at present, for a sentence about it. */
+  other(): string {
+    const { otherHolder } = this.#deps.lease;
+    return otherHolder === null ? 'another console' : `another console (${holderInWords(otherHolder)})`;
+  }
+
+  /** Takes what others ask for, and carries it out by its name. */
+  serve(carriers: Readonly<Record<string, Carry>>): void {
+    this.#carriers = carriers;
+    this.#loop.start();
+  }
+
+  /** Takes no more. What was taken is carried on with, and fails by itself where it can't be. */
+  async rest(): Promise<void> {
+    await this.#loop.stop();
+    this.#lookedAtMs = null;
+    this.#seen.clear();
+  }
+
+  get health(): WorkHealth {
+    return this.#loop.health();
+  }
+
+  /** Has the holder of the lease do it. @throws ActionError, ParkingError as it would there; ActionError when nobody does it. */
+  async send(name: string, args: readonly unknown[]): Promise<unknown> {
+    const { store, now, newId } = this.#deps;
+    const id = newId();
+    let isTaken = false;
+    await store.add({ id, name, args }, now());
+    const beganMs = performance.now();
+    let beatAtMs = beganMs;
+    const sinceMs = (fromMs: number): number => performance.now() - fromMs;
+    for (;;) {
+      await wait(LOOK_EVERY_MS);
+      const answer = await store.read(id);
+      if (answer) {
+        await store.remove(id).catch(() => undefined);
+        return broughtBack(answer);
+      }
+      if (!isTaken && sinceMs(beatAtMs) >= BEAT_EVERY_MS) {
+        beatAtMs = performance.now();
+        isTaken = !(await store.stillAsked(id));
+      }
+      if (!isTaken && sinceMs(beganMs) >= TAKEN_WITHIN_MS) {
+        if (await store.withdraw(id))
+          throw new ActionError(
+            'unavailable',
+            `Jobs are moved by ${this.other()}, which has not taken this order for ${TAKEN_WITHIN_MS / 1000} s: nothing was done. Another one takes over within 15 s of its end; try again`,
+          );
+        isTaken = true;
+      }
+      if (sinceMs(beganMs) >= ANSWERED_WITHIN_MS)
+        throw new ActionError(
+          'unavailable',
+          `This order was taken by ${this.other()}, which has not answered for ${ANSWERED_WITHIN_MS / 1000} s: look what came of it before you try again`,
+        );
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    const { store, lease } = this.#deps;
+    if (!lease.isHeld()) return;
+    const fence = { lease: lease.name, holder: lease.holder };
+    const due = await this.#due();
+    for (const command of await store.take(fence, due)) void this.#carryOut(command);
+  }
+
+  /** Orders whose asker is there. Those of askers that are gone are dropped. */
+  async #due(): Promise<readonly string[]> {
+    const { store } = this.#deps;
+    const nowMs = performance.now();
+    const looksOn = this.#lookedAtMs !== null && nowMs - this.#lookedAtMs < LOOKS_ON_MS;
+    this.#lookedAtMs = nowMs;
+    const rows = await store.list();
+    const due: string[] = [];
+    for (const { id, isTaken, beat } of rows) {
+      const before = this.#seen.get(id);
+      if (before?.beat === beat) {
+        if (nowMs - before.sinceMs > (isTaken ? UNFETCHED_MS : ASKER_GONE_MS)) await store.remove(id);
+        continue;
+      }
+      this.#seen.set(id, { beat, sinceMs: nowMs });
+      if (!isTaken && (before !== undefined || looksOn)) due.push(id);
+    }
+    const there = new Set(rows.map(({ id }) => id));
+    for (const id of this.#seen.keys()) if (!there.has(id)) this.#seen.delete(id);
+    return due;
+  }
+
+  async #carryOut({ id, name, args }: Command): Promise<void> {
+    const carry = Object.hasOwn(this.#carriers, name) ? this.#carriers[name] : undefined;
+    const answer = await (carry ? carry(...(args as never[])) : Promise.reject(unknownCommand(name))).then(
+      (value: unknown): CommandAnswer => ({ ok: true, value: value ?? null }),
+      answerOf,
+    );
+    await this.#deps.store.answer(id, answer).catch((error: unknown) => {
+      this.#deps.warn(`what came of an order could not be told: ${messageOf(error)}`);
+    });
+  }
+}
+
+/** Two versions side by side: one asks what the other does not know. */
+function unknownCommand(name: string): ActionError {
+  return new ActionError(
+    'unavailable',
+    `the console that moves jobs is of another version: no ${name} there`,
+  );
+}
+
+function answerOf(error: unknown): CommandAnswer {
+  const message = messageOf(error);
+  if (error instanceof ParkingError)
+    return { ok: false, from: 'parking', code: error.code, message, fields: [] };
+  const [code, fields] = error instanceof ActionError ? [error.code, error.fields] : ['unavailable', []];
+  return { ok: false, from: 'action', code, message, fields };
+}
+
+function broughtBack(answer: CommandAnswer): unknown {
+  if (answer.ok) return answer.value;
+  const { from, code, message, fields } = answer;
+  throw from === 'parking'
+    ? new ParkingError(code as ParkingError['code'], message)
+    : new ActionError(code as ActionError['code'], message, fields);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown reason';
+}

@@ -1,0 +1,160 @@
+import type { ActionFormProps, FieldProps } from '../../../views/action-form.js';
+import type { PreviewProps } from '../../../views/action-preview.js';
+import type { ActionError } from '../../actions/action.js';
+import type { RegisteredAction } from '../../actions/register.js';
+import type { Role } from '../../auth/role.js';
+import { plainName } from '../../findings/words.js';
+import { formatThings } from '../../model/format.js';
+import { type ArgSpec, UNITS } from './action-args.js';
+import type { ActionAsk } from './action-ask.js';
+import { sliderOf } from './action-slider.js';
+import { argWords } from './action-words.js';
+import { type Foreseen, forecastOf } from './forecast-view-model.js';
+import { encodePart } from './links.js';
+
+const MAX_NAMES = 50;
+
+export interface Targeted {
+  readonly action: RegisteredAction;
+  readonly ask: ActionAsk;
+  /** Names of the queues that will be hit, as far as known. */
+  readonly names: readonly string[];
+  readonly role: Role;
+}
+
+/** What has to be typed: the queue's name, or how many they are. */
+export function confirmWord({ action, names }: Targeted): string | null {
+  if (!action.isDestructive) return null;
+  return names.length === 1 ? (names[0] ?? '') : String(names.length);
+}
+
+export function formOf(
+  targeted: Targeted,
+  preview: PreviewProps,
+  errors: ActionError['fields'],
+  foreseen: Foreseen | null,
+  trouble: string | null = null,
+): ActionFormProps {
+  const { action, ask, names } = targeted;
+  const subject = subjectOf(targeted);
+  const word = confirmWord(targeted);
+  const errorOf = (field: string): string | null =>
+    errors.find((error) => error.field === field)?.problem ?? null;
+  return {
+    title: action.title,
+    subject,
+    place: action.scope === 'instance' ? '' : `Redis ${ask.instance}`,
+    about: action.about,
+    targets:
+      names.length > 1
+        ? { names: names.slice(0, MAX_NAMES), more: Math.max(0, names.length - MAX_NAMES) }
+        : null,
+    hidden: hiddenOf(action, ask),
+    fields: fieldsOf(action, ask, errors, foreseen),
+    forecast: foreseen && forecastOf(foreseen),
+    reason: { text: ask.reason, error: errorOf('reason') },
+    confirm: word === null ? null : { word, text: ask.confirm, error: errorOf('confirm') },
+    preview,
+    submit: `${action.title}: ${subject}`,
+    isDestructive: action.isDestructive,
+    trouble,
+  };
+}
+
+export function subjectOf({ action, ask, names }: Targeted): string {
+  if (action.scope === 'instance') return `Redis ${ask.instance}`;
+  if (action.scope === 'job') return `job ${plainName(ask.jobId ?? '')}`;
+  const type = action.name === 'jobtype.threshold' ? (ask.typed.type?.text ?? '') : '';
+  if (type !== '' && names.length === 1) return `${plainName(type)} of ${plainName(names[0] ?? '')}`;
+  if (names.length === 1) return plainName(names[0] ?? '');
+  return formatThings(names.length, action.scope === 'worker' ? 'worker' : 'queue');
+}
+
+function hiddenOf(action: RegisteredAction, ask: ActionAsk): ActionFormProps['hidden'] {
+  const hidden = [
+    { name: 'action', value: action.name },
+    { name: 'instance', value: ask.instance },
+    ...hiddenQueues(ask.queues),
+    ...hiddenWorkers(ask.workers),
+  ];
+  if (ask.match !== null) hidden.push({ name: 'match', value: ask.match });
+  if (ask.jobId !== null) hidden.push({ name: 'jobId', value: ask.jobId });
+  if (ask.goOn !== null) hidden.push({ name: 'then', value: ask.goOn });
+  for (const spec of ask.specs) {
+    const typed = ask.typed[spec.name];
+    if (!argWords(action.name, spec.name).isHidden || !typed) continue;
+    hidden.push(
+      spec.kind === 'text'
+        ? { name: `arg.${spec.name}.encoded`, value: encodePart(typed.text) }
+        : { name: `arg.${spec.name}`, value: typed.text },
+    );
+  }
+  return hidden;
+}
+
+/** Queue ids as a form can carry them. */
+export function hiddenQueues(queues: readonly string[]): ActionFormProps['hidden'] {
+  return queues.map((id) => ({ name: 'encodedQueues', value: encodePart(id) }));
+}
+
+export function hiddenWorkers(workers: readonly string[]): ActionFormProps['hidden'] {
+  return workers.map((id) => ({ name: 'encodedWorkers', value: encodePart(id) }));
+}
+
+/** Of arguments of which exactly one is given only that one is shown: the first where none is. */
+const ONE_OF: Readonly<Record<string, readonly string[]>> = {
+  'workers.concurrency': ['value', 'factor', 'drainWithinSeconds'],
+};
+
+function isShown(action: RegisteredAction, ask: ActionAsk, spec: ArgSpec): boolean {
+  if (argWords(action.name, spec.name).isHidden) return false;
+  const choice = ONE_OF[action.name];
+  if (!choice?.includes(spec.name)) return true;
+  const given = choice.find((name) => ask.typed[name]?.text || ask.typed[name]?.isNone) ?? choice[0];
+  return spec.name === given;
+}
+
+export function fieldsOf(
+  action: RegisteredAction,
+  ask: ActionAsk,
+  errors: ActionError['fields'],
+  foreseen: Foreseen | null,
+): readonly FieldProps[] {
+  return ask.specs
+    .filter((spec) => isShown(action, ask, spec))
+    .map((spec) => ({
+      ...fieldOf(action, ask, spec, errors),
+      slider: foreseen && sliderOf(action.name, spec.name, ask, foreseen),
+    }));
+}
+
+function fieldOf(
+  action: RegisteredAction,
+  ask: ActionAsk,
+  spec: ArgSpec,
+  errors: ActionError['fields'],
+): FieldProps {
+  const words = argWords(action.name, spec.name);
+  const typed = ask.typed[spec.name] ?? { text: '', unit: '', isNone: false };
+  const units = UNITS[spec.kind] ?? [];
+  return {
+    id: `field-${spec.name.replace(/[^A-Za-z0-9]/g, '')}`,
+    name: `arg.${spec.name}`,
+    label: words.label,
+    hint: words.hint,
+    error: errors.find((error) => error.field === spec.name)?.problem ?? null,
+    kind: spec.kind === 'bytes' || spec.kind === 'duration' ? 'number' : spec.kind,
+    text: typed.text,
+    units: units.map((unit) => ({
+      value: unit.value,
+      label: unit.label,
+      isSelected: unit.value === typed.unit,
+    })),
+    choices: spec.choices.map((value) => ({
+      value,
+      label: words.choices?.[value] ?? value,
+      isSelected: value === typed.text,
+    })),
+    none: spec.isNullable ? { label: words.noneLabel ?? 'None', isChecked: typed.isNone } : null,
+  };
+}

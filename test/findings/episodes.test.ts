@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Episode } from '../../server/findings/episode.js';
+import type { Finding } from '../../server/findings/finding.js';
+import {
+  BEGIN_HELD_MS,
+  END_HELD_MS,
+  type EpisodeEvent,
+  type EpisodeStore,
+  NO_SPELLS,
+  RESUMED_HELD_MS,
+  resumedBook,
+  stepEpisodes,
+} from '../../server/findings/step-episodes.js';
+import { episodeInWords } from '../../server/findings/tell-episode.js';
+import { NOW_MS } from '../support/snapshot.js';
+
+function aFinding(over: Partial<Finding> = {}): Finding {
+  const code = over.code ?? 'queue.growing';
+  const queue = over.queue === undefined ? 'bull:mail' : over.queue;
+  return {
+    code,
+    severity: 'warning',
+    instance: 'default',
+    queue,
+    node: null,
+    key: [code, over.instance ?? 'default', queue ?? '', ''].join('|'),
+    title: 'Backlog grows',
+    sentence: 'It grows.',
+    evidence: [{ label: 'waiting', value: 100, unit: 'jobs' }],
+    remedies: [],
+    sinceMs: NOW_MS,
+    rank: 1,
+    ...over,
+  };
+}
+
+/** Ticks once a second; each step says for how long what is found. */
+function tell(
+  steps: readonly (readonly [seconds: number, findings: readonly Finding[], isLive?: boolean])[],
+  start: EpisodeStore = NO_SPELLS,
+): { readonly told: readonly EpisodeEvent[]; readonly book: EpisodeStore } {
+  let book = start;
+  let nowMs = NOW_MS;
+  let ids = 0;
+  const told: EpisodeEvent[] = [];
+  for (const [seconds, findings, isLive = true] of steps)
+    for (let i = 0; i < seconds; i += 1) {
+      nowMs += 1_000;
+      const step = stepEpisodes(book, { instance: 'default', findings, isLive, nowMs }, () => {
+        ids += 1;
+        return `s${ids}`;
+      });
+      book = step.book;
+      told.push(...step.told);
+    }
+  return { told, book };
+}
+const kinds = (told: readonly EpisodeEvent[]) => told.map(({ kind, episode }) => `${kind} ${episode.code}`);
+const held = BEGIN_HELD_MS / 1000 + 1;
+const gone = END_HELD_MS / 1000 + 1;
+
+describe('a finding in the timeline', () => {
+  it('begins, with the moment at which it was first found, and ends with how long it lasted and its worst', () => {
+    const worse = aFinding({ evidence: [{ label: 'waiting', value: 9_000, unit: 'jobs' }] });
+    const { told } = tell([
+      [30, [aFinding()]],
+      [30, [worse]],
+      [30, [aFinding()]],
+      [gone, []],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing', 'ended queue.growing']);
+    expect(told[0]?.atMs).toBe(NOW_MS + 1_000);
+    expect(told[1]?.episode).toMatchObject({ beganAtMs: NOW_MS + 1_000, endedAtMs: NOW_MS + 91_000 });
+    expect(told.map(episodeInWords)).toEqual([
+      'Backlog grows (mail). At first: waiting 100 jobs.',
+      'Backlog grows (mail): over after 1 min 30 s. At worst: waiting 9,000 jobs.',
+    ]);
+  });
+
+  it('goes on as one while its code changes between growing and overloaded, and takes the worst of both', () => {
+    const overloaded = aFinding({
+      code: 'queue.overloaded',
+      severity: 'critical',
+      title: 'Overloaded',
+      evidence: [{ label: 'waiting', value: 900, unit: 'jobs' }],
+    });
+    const { told } = tell([
+      [30, [aFinding()]],
+      [30, [overloaded]],
+      [30, [aFinding()]],
+      [gone, []],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing', 'ended queue.growing']);
+    expect(told.at(-1)?.episode).toMatchObject({ title: 'Overloaded', beganAtMs: NOW_MS + 1_000 });
+    expect(told.at(-1)?.episode.worst).toMatchObject([{ label: 'waiting', value: 900 }]);
+  });
+
+  it('that flickers is not told, neither its coming nor its going', () => {
+    const { told } = tell([
+      [3, [aFinding()]],
+      [2, []],
+      [3, [aFinding()]],
+      [60, []],
+    ]);
+    expect(told).toEqual([]);
+    const gap = tell([
+      [held, [aFinding()]],
+      [END_HELD_MS / 1000 - 2, []],
+      [10, [aFinding()]],
+    ]);
+    expect(kinds(gap.told)).toEqual(['began queue.growing']);
+  });
+
+  it('that is only a note is not told', () => {
+    expect(tell([[60, [aFinding({ severity: 'info' })]]]).told).toEqual([]);
+  });
+
+  it('that becomes critical and stays so is told again, once', () => {
+    const critical = aFinding({ severity: 'critical', title: 'Stuck' });
+    const { told } = tell([
+      [held, [aFinding()]],
+      [2, [critical]],
+      [5, [aFinding()]],
+      [30, [critical]],
+      [30, [aFinding()]],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing']);
+    expect(told[1]?.episode).toMatchObject({ severity: 'critical', title: 'Stuck' });
+  });
+
+  it('does not end while the console can not see, nor begin', () => {
+    const { told } = tell([
+      [held, [aFinding()]],
+      [300, [], false],
+      [held, [aFinding()]],
+    ]);
+    expect(kinds(told)).toEqual(['began queue.growing']);
+    const seen = aFinding({ lastSeenAtMs: NOW_MS });
+    expect(tell([[60, [seen], false]]).told).toEqual([]);
+  });
+
+  it('that is told by another, which explains it or stands for many queues, has not ended', () => {
+    const full = aFinding({
+      code: 'redis.full',
+      queue: null,
+      severity: 'critical',
+      explains: [{ code: 'queue.growing', queue: 'bull:mail', title: 'Backlog grows' }],
+    });
+    expect(
+      kinds(
+        tell([
+          [held, [aFinding()]],
+          [60, [full]],
+        ]).told,
+      ),
+    ).toEqual(['began queue.growing', 'began redis.full']);
+    const many = aFinding({ queue: null, queues: ['bull:mail', 'bull:b'] });
+    expect(
+      kinds(
+        tell([
+          [held, [aFinding()]],
+          [60, [many]],
+          [60, [aFinding()]],
+        ]).told,
+      ),
+    ).toEqual(['began queue.growing', 'began queue.growing']);
+  });
+
+  it('of one Redis does not end because another ticks', () => {
+    const { book } = tell([[held, [aFinding()]]]);
+    const step = stepEpisodes(
+      book,
+      { instance: 'other', findings: [], isLive: true, nowMs: NOW_MS + 3_600_000 },
+      () => 'x',
+    );
+    expect(step.told).toEqual([]);
+    expect(step.book.open).toHaveLength(1);
+  });
+});
+
+describe('after a restart of the console', () => {
+  const open = (): readonly Episode[] => tell([[60, [aFinding()]]]).book.open.map(({ episode }) => episode);
+
+  it('what is still found is not begun twice, and ends as if nothing had been', () => {
+    const { told } = tell(
+      [
+        [20, []],
+        [60, [aFinding()]],
+        [gone, []],
+      ],
+      resumedBook(open()),
+    );
+    expect(kinds(told)).toEqual(['ended queue.growing']);
+    expect(told[0]?.isUnseen).toBe(false);
+  });
+
+  it('what is not found any more ended while nobody looked, and that is said', () => {
+    const { told } = tell([[RESUMED_HELD_MS / 1000 + 2, []]], resumedBook(open()));
+    expect(kinds(told)).toEqual(['ended queue.growing']);
+    expect(told.map(episodeInWords)[0]).toMatch(
+      /over\. It ended while the console was not running; it was last seen after 59 s/,
+    );
+  });
+
+  it('nothing is said to be over before the console has looked long enough to know', () => {
+    expect(tell([[RESUMED_HELD_MS / 1000 - 2, []]], resumedBook(open())).told).toEqual([]);
+    expect(tell([[3_600, [], false]], resumedBook(open())).told).toEqual([]);
+  });
+});
+
+it('whatever is found when: each episode begins once, before it ends once, and what is open has begun', () => {
+  const queue = fc.constantFrom('bull:a', 'bull:b');
+  const severity = fc.constantFrom('info' as const, 'warning' as const, 'critical' as const);
+  const step = fc.tuple(
+    fc.integer({ min: 1, max: 30 }),
+    fc.uniqueArray(fc.record({ queue, severity }), { selector: (one) => one.queue, maxLength: 2 }),
+    fc.boolean(),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const { told, book } = tell(
+        steps.map(
+          ([seconds, found, isLive]) => [seconds, found.map((one) => aFinding(one)), isLive] as const,
+        ),
+      );
+      const of = (kind: EpisodeEvent['kind']) =>
+        told.filter((event) => event.kind === kind).map(({ episode }) => episode.id);
+      expect(new Set(of('began')).size).toBe(of('began').length);
+      expect(new Set(of('ended')).size).toBe(of('ended').length);
+      expect([...of('ended'), ...book.open.map(({ episode }) => episode.id)].sort()).toEqual(
+        [...of('began')].sort(),
+      );
+      for (const { kind, episode } of told)
+        if (kind === 'ended') expect(episode.endedAtMs ?? 0).toBeGreaterThanOrEqual(episode.beganAtMs);
+    }),
+  );
+});

@@ -1,0 +1,255 @@
+import type { FC } from 'hono/jsx';
+import { ActionForecast, type ForecastProps } from './action-forecast.js';
+import { ActionPreview, type PreviewProps } from './action-preview.js';
+import { CloseButton } from './close-button.js';
+
+export interface FieldProps {
+  readonly id: string;
+  readonly name: string;
+  readonly label: string;
+  readonly hint: string;
+  readonly error: string | null;
+  readonly kind: 'number' | 'choice' | 'flag' | 'text';
+  readonly text: string;
+  /** What the number is in; one entry: it can't be chosen; none: it has no unit. */
+  readonly units: readonly { readonly value: string; readonly label: string; readonly isSelected: boolean }[];
+  readonly choices: readonly {
+    readonly value: string;
+    readonly label: string;
+    readonly isSelected: boolean;
+  }[];
+  /** "No limit": a box that stands for no number at all. */
+  readonly none: { readonly label: string; readonly isChecked: boolean } | null;
+  /** A slider beside the number. */
+  readonly slider?: SliderProps | null;
+}
+
+export interface SliderProps {
+  readonly min: number;
+  readonly max: number;
+  readonly value: number;
+}
+
+export interface ActionFormProps {
+  readonly title: string;
+  /** On what: a queue's name, "12 queues", a Redis. */
+  readonly subject: string;
+  readonly place: string;
+  readonly about: string;
+  readonly targets: { readonly names: readonly string[]; readonly more: number } | null;
+  readonly hidden: readonly { readonly name: string; readonly value: string }[];
+  readonly fields: readonly FieldProps[];
+  readonly reason: { readonly text: string; readonly error: string | null };
+  /** What has to be typed before something is destroyed. */
+  readonly confirm: { readonly word: string; readonly text: string; readonly error: string | null } | null;
+  /** null: this action does not change how a queue drains, or it is about many. */
+  readonly forecast: ForecastProps | null;
+  readonly preview: PreviewProps;
+  readonly submit: string;
+  readonly isDestructive: boolean;
+  readonly trouble: string | null;
+}
+
+/** An action about to be pulled: what to set, what that would do, why, and the button. */
+export const ActionForm: FC<ActionFormProps> = (form) => (
+  <div class="action">
+    <header class="drawer-head">
+      <div>
+        <h2 id="drawer-title" tabindex={-1}>
+          {form.title}: <span class="action-subject">{form.subject}</span>
+        </h2>
+        {form.place === '' ? null : <p class="hint">{form.place}</p>}
+      </div>
+      <CloseButton />
+    </header>
+    <p class="action-about">{form.about}</p>
+    {form.targets ? <Targets {...form.targets} /> : null}
+    <form
+      id="action-form"
+      method="post"
+      action="/action"
+      novalidate
+      hx-post="/action"
+      hx-target="closest [data-action-view]"
+      hx-swap="innerHTML"
+      hx-sync="this:drop"
+      hx-config="timeout:120000"
+    >
+      {form.hidden.map(({ name, value }) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      {form.fields.length > 0 ? (
+        <div id="action-fields" class="action-fields">
+          {form.fields.map((field) => (
+            <ActionField {...field} />
+          ))}
+        </div>
+      ) : null}
+      {form.forecast ? <ActionForecast {...form.forecast} /> : null}
+      <ActionPreview {...form.preview} hasFields={form.fields.length > 0} />
+      <div class="field">
+        <label for="action-reason">
+          Why <span class="hint">(required)</span>
+        </label>
+        <input
+          id="action-reason"
+          name="reason"
+          value={form.reason.text}
+          maxlength={500}
+          autocomplete="off"
+          required
+          aria-invalid={form.reason.error ? 'true' : 'false'}
+          aria-describedby="action-reason-note"
+        />
+        <Note
+          id="action-reason-note"
+          error={form.reason.error}
+          hint="Kept with the change, for whoever comes after you."
+        />
+      </div>
+      {form.confirm ? (
+        <div class="field">
+          <label for="action-confirm">
+            Type <strong class="confirm-word">{form.confirm.word}</strong> to confirm
+          </label>
+          <input
+            id="action-confirm"
+            name="confirm"
+            value={form.confirm.text}
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck={false}
+            required
+            aria-invalid={form.confirm.error ? 'true' : 'false'}
+            aria-describedby="action-confirm-note"
+          />
+          <Note
+            id="action-confirm-note"
+            error={form.confirm.error}
+            hint="What this removes does not come back."
+          />
+        </div>
+      ) : null}
+      <p class="field-error" role="alert" data-drawer-trouble="" hidden={form.trouble === null}>
+        {form.trouble}
+      </p>
+      <div class="drawer-actions">
+        <button
+          type="submit"
+          class={form.isDestructive ? 'button is-destructive' : 'button is-primary'}
+          disabled={form.preview.state === 'nothing'}
+          data-action-submit=""
+        >
+          {form.submit}
+        </button>
+        <button type="button" class="button" data-drawer-close="">
+          Cancel
+        </button>
+        <span class="working" aria-hidden="true">
+          Working…
+        </span>
+      </div>
+    </form>
+  </div>
+);
+
+export const Targets: FC<{ readonly names: readonly string[]; readonly more: number }> = ({
+  names,
+  more,
+}) => (
+  <details class="targets">
+    <summary>Which queues</summary>
+    <ul>
+      {names.map((name) => (
+        <li>{name}</li>
+      ))}
+      {more > 0 ? <li>and {more} more</li> : null}
+    </ul>
+  </details>
+);
+
+/** One argument. It is sent again with each preview, so its id stays and what was typed stays with it. */
+export const ActionField: FC<FieldProps> = (field) =>
+  field.kind === 'flag' ? (
+    <div id={field.id} class="field">
+      <label class="field-flag">
+        <input type="checkbox" name={field.name} value="on" checked={field.text === 'true'} /> {field.label}
+      </label>
+      <Note id={`${field.id}-note`} error={field.error} hint={field.hint} />
+    </div>
+  ) : (
+    <div id={field.id} class="field">
+      <label for={`${field.id}-input`}>{field.label}</label>
+      <div class="field-row">
+        {field.kind === 'choice' ? (
+          <select id={`${field.id}-input`} name={field.name} aria-describedby={`${field.id}-note`}>
+            {field.choices.map((choice) => (
+              <option value={choice.value} selected={choice.isSelected}>
+                {choice.label}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <input
+            id={`${field.id}-input`}
+            name={field.name}
+            value={field.text}
+            inputmode={field.kind === 'number' ? 'decimal' : 'text'}
+            autocomplete="off"
+            class={field.kind === 'number' ? 'input-number' : 'input-text'}
+            aria-invalid={field.error ? 'true' : 'false'}
+            aria-describedby={`${field.id}-note`}
+          />
+        )}
+        {field.slider ? <Slider {...field.slider} field={field} /> : null}
+        <Unit {...field} />
+        {field.none ? (
+          <label class="field-none">
+            <input type="checkbox" name={`${field.name}.none`} value="on" checked={field.none.isChecked} />{' '}
+            {field.none.label}
+          </label>
+        ) : null}
+      </div>
+      <Note id={`${field.id}-note`} error={field.error} hint={field.hint} />
+    </div>
+  );
+
+/** Sets the number beside it; the script keeps the two the same, and moves it only by hand while it is drawn anew. */
+const Slider: FC<SliderProps & { readonly field: FieldProps }> = ({ min, max, value, field }) => (
+  <input
+    id={`${field.id}-slider`}
+    type="range"
+    class="field-slider"
+    aria-label={`${field.label}, slider`}
+    aria-describedby={`${field.id}-note`}
+    min={String(min)}
+    max={String(max)}
+    value={String(value)}
+    data-follows={`${field.id}-input`}
+    hx-morph-skip=""
+  />
+);
+
+const Unit: FC<FieldProps> = ({ name, label, units }) => {
+  if (units.length === 0) return null;
+  if (units.length === 1) return <span class="unit">{units[0]?.label}</span>;
+  return (
+    <select name={`${name}.unit`} aria-label={`Unit of ${label}`}>
+      {units.map((unit) => (
+        <option value={unit.value} selected={unit.isSelected}>
+          {unit.label}
+        </option>
+      ))}
+    </select>
+  );
+};
+
+const Note: FC<{ readonly id: string; readonly error: string | null; readonly hint: string }> = ({
+  id,
+  error,
+  hint,
+}) => (
+  <p id={id} class={error ? 'field-error' : 'hint'} role={error ? 'alert' : undefined}>
+    {error ?? hint}
+  </p>
+);
