@@ -1,9 +1,8 @@
 import { Queue } from 'bullmq';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { cleanFinished } from '../server/redis/relief.js';
-import type { Say } from './groups.js';
 import { seedFailed } from './replay-stall.js';
-import type { Row } from './row.js';
+import type { Row, Say } from './row.js';
 import { medianOf, quantile, redisCost, type Served, seesQueues, startConsole, waitFor } from './world.js';
 
 /** What a person waits for an action, and what the largest cleaning costs Redis a call. */

@@ -1,9 +1,9 @@
 import { startRedis } from '../drills/own-redis.js';
+import { Judge } from '../server/alerts/judge.js';
+import type { AlertRule, Condition } from '../server/alerts/rule.js';
+import { createWatch } from '../server/create-watch.js';
 import { DEFAULT_THRESHOLDS } from '../server/findings/thresholds.js';
-import { Judge } from '../server/model/alerts/judge.js';
-import type { AlertRule, Condition } from '../server/model/alerts/rule.js';
-import { createWatch } from '../server/watch/create-watch.js';
-import type { Snapshot } from '../server/watch/snapshot.js';
+import type { Snapshot } from '../server/model/snapshot.js';
 import type { Row } from './row.js';
 import { copyQueues, medianOf, quantile, waitFor } from './world.js';
 

@@ -1,8 +1,7 @@
 import { Redis } from 'ioredis';
 import type { OwnRedis } from '../drills/own-redis.js';
 import { readQueues } from '../server/redis/read-queues.js';
-import type { Say } from './groups.js';
-import type { Row } from './row.js';
+import type { Row, Say } from './row.js';
 import {
   costOf,
   firstByteMs,

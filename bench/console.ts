@@ -1,9 +1,8 @@
 import { startRedis } from '../drills/own-redis.js';
 import { actionRows } from './action-cost.js';
 import { besideThePeer } from './beside-bull-board.js';
-import type { Say } from './groups.js';
 import { manyQueueRows } from './many-queues.js';
-import type { Row } from './row.js';
+import type { Row, Say } from './row.js';
 import { copyQueues } from './world.js';
 
 const JOBS = 50;

@@ -1,6 +1,4 @@
-import type { Row } from './row.js';
-
-export type Say = (line: string) => void;
+import type { Row, Say } from './row.js';
 
 /** What is measured in one run, and stands in one table. */
 export interface Group {

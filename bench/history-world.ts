@@ -1,5 +1,5 @@
-import { addPoint, noPoints, type Points } from '../server/model/history/points.js';
-import type { QueueState } from '../server/watch/snapshot.js';
+import { addPoint, noPoints, type Points } from '../server/history/points.js';
+import type { QueueState } from '../server/model/snapshot.js';
 import { type SeededRandom, seededRandom } from '../test/support/seeded-random.js';
 import { aQueue, someMemory, someRates } from '../test/support/snapshot.js';
 

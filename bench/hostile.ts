@@ -4,10 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { packagePath } from '../server/package-path.js';
-import type { Say } from './groups.js';
+import { packagePath } from '../server/process/package-path.js';
 import type { LoopProbe } from './loop-probe.js';
-import type { Row } from './row.js';
+import type { Row, Say } from './row.js';
 import { copyQueues, pause, residentBytes, type Served, startConsole, waitFor } from './world.js';
 
 const MB = 2 ** 20;

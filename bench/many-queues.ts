@@ -1,6 +1,5 @@
 import type { OwnRedis } from '../drills/own-redis.js';
-import type { Say } from './groups.js';
-import type { Row } from './row.js';
+import type { Row, Say } from './row.js';
 import {
   copyQueues,
   cpuMsOf,

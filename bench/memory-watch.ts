@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { createWatch } from '../server/create-watch.js';
 import { DEFAULT_THRESHOLDS } from '../server/findings/thresholds.js';
-import { createWatch } from '../server/watch/create-watch.js';
 
 /** The console's watch of one Redis in a process of its own, by IPC. Started by fork with the URL of Redis. */
 export interface WatchSays {

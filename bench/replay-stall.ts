@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Queue } from 'bullmq';
 import { freePort, type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { packagePath } from '../server/package-path.js';
+import { packagePath } from '../server/process/package-path.js';
 import { startConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import { prefer, type Stalls, watchStalls } from './watch-stalls.js';

@@ -29,3 +29,5 @@ export function figureOf({ id, kind, value, peer }: Pick<Row, 'id' | 'kind' | 'v
   if (!Number.isFinite(figure)) throw new Error(`${id} was not measured: ${value} beside ${peer}`);
   return figure;
 }
+
+export type Say = (line: string) => void;

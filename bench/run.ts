@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { startRedis } from '../drills/own-redis.js';
-import { packagePath } from '../server/package-path.js';
-import { GROUPS, type Say } from './groups.js';
+import { packagePath } from '../server/process/package-path.js';
+import { GROUPS } from './groups.js';
 import { isBad, renderResults, summaryOf } from './render.js';
 import { type Conditions, RESULTS, type Result, recorded } from './results.js';
+import type { Say } from './row.js';
 
 const FILE = packagePath('bench/results.json');
 

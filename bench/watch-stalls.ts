@@ -1,7 +1,7 @@
 import { execFileSync, fork } from 'node:child_process';
 import { constants, loadavg, setPriority } from 'node:os';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { packagePath } from '../server/package-path.js';
+import { packagePath } from '../server/process/package-path.js';
 import type { Waits } from './stall-probe.js';
 import { quantile } from './world.js';
 

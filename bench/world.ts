@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { freePort, type OwnRedis } from '../drills/own-redis.js';
-import { packagePath } from '../server/package-path.js';
+import { packagePath } from '../server/process/package-path.js';
 
 /** A server under measurement: where it answers and what it costs. */
 export interface Served {

@@ -1,6 +1,6 @@
+import { DEFAULT_RULES } from '../server/alerts/default-rules.js';
+import { DEFAULT_GROUP_TIMING } from '../server/alerts/grouping.js';
 import { ruleText } from '../server/alerts/rule-schema.js';
-import { DEFAULT_RULES } from '../server/model/alerts/default-rules.js';
-import { DEFAULT_GROUP_TIMING } from '../server/model/alerts/grouping.js';
 
 /** A drill lasts about a minute where an incident lasts half an hour. */
 export const TIMES_SHORTER = 20;

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import type { Role } from '../server/auth/role.js';
+import type { Role } from '../server/model/role.js';
 import type { AlertSchema, KeptRuleSchema } from '../server/routes/api/alert-schemas.js';
 import type { FindingSchema } from '../server/routes/api/finding-schemas.js';
 import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
@@ -8,7 +8,6 @@ import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replay
 import type { InstanceSchema, OutcomesSchema, OverviewSchema } from '../server/routes/api/schemas.js';
 import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
-import type { Tokens } from './console-settings.js';
 
 export type ApiPlan = z.infer<typeof QueuePlanSchema>;
 export type ApiAlert = z.infer<typeof AlertSchema>;
@@ -133,3 +132,6 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
     as: (other) => createApi(address, tokens, other),
   };
 }
+
+/** The token of each role, as they are sent. */
+export type Tokens = Readonly<Record<Role, string>>;

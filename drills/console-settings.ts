@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { ROLES, type Role } from '../server/auth/role.js';
 import { hashToken } from '../server/auth/tokens.js';
-import type { FileConfig } from '../server/config-file.js';
+import type { FileConfig } from '../server/config/config-file.js';
+import { ROLES } from '../server/model/role.js';
 import { groupTimingOfDrill, rulesOfDrill } from './alert-patience.js';
 import type { AlertTable } from './alert-table.js';
+import type { Tokens } from './api.js';
 
 /** What the console does by itself when memory runs out, as the file says it. */
 export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
@@ -23,9 +24,6 @@ export interface ConsoleSettings {
   /** Who is sent alerts; none: nobody. */
   readonly webhook?: { readonly url: string; readonly secret: string };
 }
-
-/** The token of each role, as they are sent. */
-export type Tokens = Readonly<Record<Role, string>>;
 
 /** Tokens that hold for this drill only. */
 export function newTokens(): Tokens {

@@ -1,4 +1,4 @@
-import type { Role } from '../server/auth/role.js';
+import type { Role } from '../server/model/role.js';
 import { dominantTenant } from '../server/model/tenants.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packagePath } from '../server/package-path.js';
+import { packagePath } from '../server/process/package-path.js';
 import type { KeeperOrder } from './children/keeper.js';
 import { type ChildSays, STOP } from './children/talk.js';
 import { type ConsoleSettings, environmentOf } from './console-settings.js';

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { formatBytes } from './model/format.js';
 import { isLocal } from './store/store-client.js';
 

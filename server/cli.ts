@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { ROLES } from './auth/role.js';
 import { hashToken, newToken } from './auth/tokens.js';
 import { backUp } from './backup.js';
-import { type Config, ConfigError, type Flags, loadConfig } from './config.js';
-import { maskedConfig } from './masked-config.js';
+import { type Config, ConfigError, type Flags, loadConfig } from './config/config.js';
+import { maskedConfig } from './config/masked-config.js';
+import { ROLES } from './model/role.js';
+import { packageVersion } from './process/version.js';
 import { serveConsole } from './serve.js';
-import { packageVersion } from './version.js';
 
 const HELP = `spillway: operator console for BullMQ back-pressure
 

@@ -1,11 +1,11 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { createApp } from './app.js';
-import type { Config } from './config.js';
-import { installLastResort } from './health/last-resort.js';
-import { OwnHealth } from './health/own-health.js';
-import { unwatchedInWords } from './instances-of.js';
-import { createLog } from './log.js';
+import type { Config } from './config/config.js';
+import { unwatchedInWords } from './config/instances-of.js';
+import { installLastResort } from './process/last-resort.js';
+import { createLog } from './process/log.js';
+import { OwnHealth } from './process/own-health.js';
 import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
 

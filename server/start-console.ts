@@ -4,34 +4,23 @@ import { ForbiddenAttempts } from './actions/audit.js';
 import { type ActionDeps, runAction } from './actions/run.js';
 import { startMessaging } from './alerts/messaging.js';
 import { startAlerting } from './alerts/start-alerting.js';
-import type { AppDeps } from './app-deps.js';
 import { AccessLog } from './auth/access-log.js';
 import { Sessions } from './auth/sessions.js';
-import type { Config } from './config.js';
-import type { OwnHealth } from './health/own-health.js';
+import type { Config } from './config/config.js';
+import type { RecordEvent } from './model/timeline-entry.js';
+import { openStore, type Store } from './open-store.js';
+import type { OwnHealth } from './process/own-health.js';
+import { packageVersion } from './process/version.js';
 import { ReplayQueues } from './replay/replay-queues.js';
+import type { AppDeps } from './routes/app-deps.js';
 import { elementId } from './routes/pages/words.js';
 import { onSignalFault } from './signals/contained.js';
 import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
-import { startWatching } from './start-watching.js';
-import { openStore, type Store } from './store/open-store.js';
+import { type Common, startWatching } from './start-watching.js';
 import { keepPrivate } from './store/private-directory.js';
-import type { RecordEvent } from './store/timeline-entry.js';
-import { packageVersion } from './version.js';
 import { listJobs, readJob } from './watch/jobs.js';
 import { probeQueue } from './watch/probe-queue.js';
-
-/** What every part is given. */
-export interface Common {
-  readonly now: () => number;
-  readonly newId: () => string;
-  /** Onto the timeline; what can't be kept there is logged. */
-  readonly tell: RecordEvent;
-  readonly log: Logger;
-  /** Told of whatever of the console fails. */
-  readonly health: OwnHealth;
-}
 
 export interface StartedConsole {
   readonly deps: AppDeps;

@@ -1,4 +1,5 @@
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
+import type { Store } from './open-store.js';
 import { CommandRelay } from './replay/command-relay.js';
 import { MovedJobs } from './replay/moved-jobs.js';
 import type { ParkingPort } from './replay/parking/parking-port.js';
@@ -7,10 +8,9 @@ import { startParkings } from './replay/parking/start-parkings.js';
 import { ReplayCommands } from './replay/replay-commands.js';
 import type { ReplayPort } from './replay/replay-port.js';
 import { Replays } from './replay/replays.js';
-import type { Common } from './start-console.js';
-import { LeaderTask } from './store/duty.js';
+import type { Common } from './start-watching.js';
+import { LeaderTask } from './store/leader-task.js';
 import type { Lease } from './store/lease.js';
-import type { Store } from './store/open-store.js';
 import type { Watch } from './watch/watch.js';
 
 /** What moves jobs: out of the way, and back. */

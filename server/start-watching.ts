@@ -1,15 +1,18 @@
-import type { HealthProblem } from './alerts/console-health.js';
-import type { Config } from './config.js';
-import { type DataLoss, LOSS_TOLD_MS } from './model/data-loss.js';
-import type { Common } from './start-console.js';
-import { type OpenedHistory, openHistory } from './store/history/open-history.js';
+import type { Logger } from 'pino';
+import type { Config } from './config/config.js';
+import { createWatch } from './create-watch.js';
+import { PredictionKeeper } from './forecast/prediction-keeper.js';
+import { type OpenedHistory, openHistory } from './history/open-history.js';
+import type { HealthProblem } from './model/console-health.js';
+import type { DataLoss } from './model/snapshot.js';
+import type { RecordEvent } from './model/timeline-entry.js';
+import type { Store } from './open-store.js';
+import type { OwnHealth } from './process/own-health.js';
 import type { Lease } from './store/lease.js';
-import type { Store } from './store/open-store.js';
-import { recordAsLeader } from './store/tell-as-holder.js';
-import { createWatch } from './watch/create-watch.js';
-import { EpisodeKeeper } from './watch/episode-keeper.js';
+import { EpisodeKeeper } from './timeline/episode-keeper.js';
+import { recordAsLeader } from './timeline/record-as-leader.js';
+import { LOSS_TOLD_MS } from './watch/data-loss.js';
 import { MarkerCache } from './watch/marker-cache.js';
-import { PredictionKeeper } from './watch/prediction-keeper.js';
 import { recallMarkers } from './watch/recall-markers.js';
 import type { Watch } from './watch/watch.js';
 
@@ -129,4 +132,15 @@ function followDismissals(watch: Watch, store: Store, warn: (message: string) =>
 function problemsOf({ log }: OpenedHistory): readonly HealthProblem[] {
   const text = log.problem();
   return text === null ? [] : [{ code: 'history', subject: '', text }];
+}
+
+/** What every part is given. */
+export interface Common {
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Onto the timeline; what can't be kept there is logged. */
+  readonly tell: RecordEvent;
+  readonly log: Logger;
+  /** Told of whatever of the console fails. */
+  readonly health: OwnHealth;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packagePath } from '../server/package-path.js';
+import { packagePath } from '../server/process/package-path.js';
 
 const run = promisify(execFile);
 let directory: string;

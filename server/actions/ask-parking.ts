@@ -1,5 +1,5 @@
+import { ActionError } from '../model/action.js';
 import { ParkingError } from '../replay/parking/parking.js';
-import { ActionError } from './action.js';
 
 /** An action answers a person; what is not parked or back by then goes on in the background. */
 export const PARKING_ANSWER_MS = 15_000;

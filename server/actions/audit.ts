@@ -1,8 +1,7 @@
-import type { Actor } from '../auth/role.js';
-import { auditOf } from '../store/audit-of.js';
-import type { AuditRecord } from '../store/audit-record.js';
-import type { Outcome } from './action.js';
-import type { ActionRequest } from './request.js';
+import type { ActionRequest, Outcome } from '../model/action.js';
+import type { AuditRecord } from '../model/audit-record.js';
+import type { Actor } from '../model/role.js';
+import { auditOf } from '../timeline/audit-of.js';
 
 /** Who did what, why, from what to what, and how it ended. */
 export function auditRecordOf(

@@ -1,8 +1,8 @@
-import { rateLimitAfter } from '../model/plan/effective-rate-limit.js';
-import type { PlanBasis } from '../model/plan/input-of.js';
-import type { PlanChange } from '../model/plan/plan-types.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { KeptOrder } from '../watch/worker-state.js';
+import { rateLimitAfter } from '../forecast/effective-rate-limit.js';
+import type { PlanBasis } from '../forecast/input-of.js';
+import type { PlanChange } from '../model/plan.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { KeptOrder } from '../model/worker.js';
 import { concurrencySchema } from './concurrency.js';
 import { listeners } from './give-order.js';
 import { limitOf, rateLimitSchema } from './rate-limit.js';

@@ -1,9 +1,9 @@
-import type { Snapshot } from '../watch/snapshot.js';
+import type { ActionRequest } from '../model/action.js';
+import { ActionError } from '../model/action.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { Watch } from '../watch/watch.js';
-import { ActionError } from './action.js';
 import { ACTIONS, findAction } from './index.js';
 import type { RegisteredAction } from './register.js';
-import type { ActionRequest } from './request.js';
 
 /** @throws ActionError naming the actions that there are. */
 export function knownAction(name: string): RegisteredAction {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { isFull } from '../findings/verdict.js';
+import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
 import { MAX_CONCURRENCY } from '../model/limit-bounds.js';
+import { parsePauseRecord } from '../model/pause-record.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
-import { parsePauseRecord } from '../watch/pause-record.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { Action, ActionWarning } from './action.js';
+import type { Action } from './action.js';
 import { forecast } from './forecast.js';
 import {
   handleOf,

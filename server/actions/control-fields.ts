@@ -1,5 +1,5 @@
+import type { Field } from '../model/action.js';
 import type { QueueControl } from '../redis/queue-control.js';
-import type { Field } from './action.js';
 import { flowInWords, limitInWords } from './queue-target.js';
 
 /** Whether a queue runs and how much of it at once: as it was, and as it is now. */

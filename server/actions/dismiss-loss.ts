@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { LOSS_TOLD_MS } from '../model/data-loss.js';
+import { ActionError } from '../model/action.js';
 import { formatDuration } from '../model/format.js';
 import { formatUtcTime } from '../model/format-time.js';
-import { type Action, ActionError } from './action.js';
+import { LOSS_TOLD_MS } from '../watch/data-loss.js';
+import type { Action } from './action.js';
 
 interface State {
   readonly foundAtMs: number;

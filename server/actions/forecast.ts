@@ -1,15 +1,10 @@
-import { isFull } from '../findings/verdict.js';
-import { planBasisOf } from '../model/plan/input-of.js';
-import type { Plan, PlanChange } from '../model/plan/plan-types.js';
-import { planWords } from '../model/plan/plan-words.js';
-import { predict } from '../model/plan/predict.js';
-import type { ActionContext, ActionWarning } from './action.js';
-
-/** What the planner says of a change, as a preview shows it. */
-export interface Forecast {
-  readonly change: PlanChange;
-  readonly plan: Plan;
-}
+import { planBasisOf } from '../forecast/input-of.js';
+import { planWords } from '../forecast/plan-words.js';
+import { predict } from '../forecast/predict.js';
+import type { ActionWarning, Forecast } from '../model/action.js';
+import type { PlanChange } from '../model/plan.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { ActionContext } from './action.js';
 
 export interface Forecasting {
   readonly effects: readonly string[];

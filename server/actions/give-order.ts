@@ -9,6 +9,10 @@ import {
   type SettingOrder,
   type WorkerAnswer,
 } from '../../agent/protocol.js';
+import type { WorkerResult } from '../model/action.js';
+import { ActionError, Unconfirmed } from '../model/action.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
 import {
   type GivenOrder,
   giveBack,
@@ -19,9 +23,7 @@ import {
   takeKept,
 } from '../redis/overrides.js';
 import { describeRefusal } from '../redis/refusal.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import { type ActionContext, ActionError, Unconfirmed, type WorkerResult } from './action.js';
+import type { ActionContext } from './action.js';
 import { ANSWER_WITHIN_MS, refusedByAll, resultOf } from './order-answers.js';
 import { handleOf, queueOf, whyNoWrites } from './queue-target.js';
 

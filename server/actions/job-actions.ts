@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { isFull } from '../findings/verdict.js';
+import type { ActionWarning } from '../model/action.js';
+import { ActionError } from '../model/action.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { actOnJob, type JobChange, type JobFacts, readJobFacts } from '../redis/job-changes.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import { type Action, type ActionContext, ActionError, type ActionWarning } from './action.js';
+import type { Action, ActionContext } from './action.js';
 import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 interface Args {

@@ -1,7 +1,7 @@
+import type { AuditLog } from '../model/audit-record.js';
 import { judgeLimit, type Measurement, RATE_SETTLE_MS } from '../model/judge-limit.js';
+import type { QueueState } from '../model/snapshot.js';
 import { readActiveIds } from '../redis/queue-control.js';
-import type { AuditLog } from '../store/audit-record.js';
-import type { QueueState } from '../watch/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 
 /** A pause is looked at for this long: as long as most jobs of a busy worker take, and a person still waits for. */

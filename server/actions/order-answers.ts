@@ -1,7 +1,7 @@
 import { ORDER_VALID_MS, type Order, type WorkerAnswer } from '../../agent/protocol.js';
+import type { Applied, Verified, WorkerResult } from '../model/action.js';
 import { formatCount, formatDuration } from '../model/format.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import type { Applied, Verified, WorkerResult } from './action.js';
+import type { WorkerState } from '../model/worker.js';
 
 /**
  * Answers come within some ms, and from a host without CPU to spare after a second or more; who has not answered by then is

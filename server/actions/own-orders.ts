@@ -1,6 +1,6 @@
 import { EVERY_WORKER, type OrderedSetting } from '../../agent/protocol.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
 
 /** One that has not beaten for so long may have been followed by another of its name. */
 const NAMESAKE_MS = 3_000;

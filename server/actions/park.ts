@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
+import { ActionError } from '../model/action.js';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
-import { SKIP_WORDS, type SkipReason } from '../model/parking-skip.js';
 import type { ParkEstimate } from '../replay/parking/estimate.js';
 import { PARKABLE_STATES, type Parking } from '../replay/parking/parking.js';
-import { type Action, type ActionContext, ActionError } from './action.js';
+import { SKIP_WORDS, type SkipReason } from '../replay/parking-skip.js';
+import type { Action, ActionContext } from './action.js';
 import { asAction, PARKING_ANSWER_MS } from './ask-parking.js';
 import { queueOf, whyNoWrites } from './queue-target.js';
 

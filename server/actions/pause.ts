@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { isFull } from '../findings/verdict.js';
+import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
+import { isFull } from '../model/queue-verdict.js';
 import { pauseBySpillway, type QueueControl, readControl } from '../redis/queue-control.js';
-import type { Action, ActionWarning } from './action.js';
+import type { Action } from './action.js';
 import { controlFields } from './control-fields.js';
 import { forecast } from './forecast.js';
 import {

@@ -1,9 +1,11 @@
 import { nodeInNeed, thatSuffice } from '../findings/enough-room.js';
-import type { Remedy } from '../findings/finding.js';
 import { raiseMaxmemory, reclaimRemedies } from '../findings/make-room.js';
+import type { ActionWarning } from '../model/action.js';
+import { ActionError } from '../model/action.js';
+import type { Remedy } from '../model/finding.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import { type ActionContext, ActionError, type ActionWarning } from './action.js';
+import type { ActionContext } from './action.js';
 
 /** The queue an action of scope queue or job acts on. @throws ActionError when none was given. */
 export function queueOf(context: Pick<ActionContext, 'target'>): QueueState {

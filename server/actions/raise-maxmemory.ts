@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { ActionWarning } from '../model/action.js';
+import { ActionError, type Undo } from '../model/action.js';
 import { formatBytes } from '../model/format.js';
 import { type NodeMemory, readNodeMemory, setMaxmemory } from '../redis/relief.js';
-import { type Action, type ActionContext, ActionError, type ActionWarning, type Undo } from './action.js';
+import type { Action, ActionContext } from './action.js';
 
 /** The rest of the host's memory is for the system, output buffers, fragmentation and the copy of a fork. */
 const HOST_SHARE = 0.9;

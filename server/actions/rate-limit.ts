@@ -1,14 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { isFull } from '../findings/verdict.js';
+import { rateLimitAfter } from '../forecast/effective-rate-limit.js';
+import { planBasisOf } from '../forecast/input-of.js';
+import type { ActionWarning } from '../model/action.js';
 import { formatDuration, formatRate } from '../model/format.js';
 import { LONGEST_WINDOW_MS, MAX_RATE } from '../model/limit-bounds.js';
-import { rateLimitAfter } from '../model/plan/effective-rate-limit.js';
-import { planBasisOf } from '../model/plan/input-of.js';
+import { isFull } from '../model/queue-verdict.js';
 import { inShortWindows, perSecond } from '../model/rate-limit.js';
+import type { RateLimit } from '../model/snapshot.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
-import type { RateLimit } from '../watch/snapshot.js';
-import type { Action, ActionContext, ActionWarning } from './action.js';
+import type { Action, ActionContext } from './action.js';
 import { forecast } from './forecast.js';
 import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 

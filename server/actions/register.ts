@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { Action, ActionContext, Applied, Preview, Undo, Verified } from './action.js';
+import type { Applied, Preview, Undo, Verified } from '../model/action.js';
+import type { Action, ActionContext } from './action.js';
 
 /** An action in hand: arguments parsed, state read, ready to be shown and then done. */
 export interface PreparedAction {

@@ -1,26 +1,19 @@
-import { type Actor, includesRole } from '../auth/role.js';
-import { planBasisOf } from '../model/plan/input-of.js';
-import { predictionOf } from '../model/plan/prediction-of.js';
-import type { Prediction } from '../model/plan/score.js';
+import { planBasisOf } from '../forecast/input-of.js';
+import { predictionOf } from '../forecast/prediction-of.js';
+import type { Prediction } from '../forecast/score.js';
+import type { ActionRequest } from '../model/action.js';
+import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } from '../model/action.js';
+import type { AuditLog } from '../model/audit-record.js';
+import { type Actor, includesRole } from '../model/role.js';
+import type { TypeThresholds } from '../model/type-threshold.js';
 import { describeRefusal, hasUnknownEnd } from '../redis/refusal.js';
 import type { ParkingPort } from '../replay/parking/parking-port.js';
-import type { AuditLog } from '../store/audit-record.js';
-import type { TypeThresholds } from '../store/type-threshold.js';
 import type { Watch } from '../watch/watch.js';
-import {
-  type ActionContext,
-  ActionError,
-  type ActionTarget,
-  type Outcome,
-  type Preview,
-  Unconfirmed,
-  type Verified,
-} from './action.js';
+import type { ActionContext, ActionTarget } from './action.js';
 import { auditRecordOf, type ForbiddenAttempts } from './audit.js';
 import { checkRequest, knownAction, knownInstance } from './check-request.js';
 import { measureAfter } from './measure-after.js';
 import type { PreparedAction, RegisteredAction } from './register.js';
-import type { ActionRequest } from './request.js';
 import { targetsOf } from './targets.js';
 
 export interface ActionDeps {

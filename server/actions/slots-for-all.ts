@@ -1,12 +1,12 @@
 import type { OrderedConcurrency } from '../../agent/protocol.js';
+import type { AbleWorkers } from '../forecast/able-workers.js';
+import type { PlanBasis } from '../forecast/input-of.js';
+import { slotsPlanned } from '../forecast/slots-planned.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount } from '../model/format.js';
-import type { AbleWorkers } from '../model/plan/able-workers.js';
-import type { PlanBasis } from '../model/plan/input-of.js';
-import type { PlanChange } from '../model/plan/plan-types.js';
-import { slotsPlanned } from '../model/plan/slots-planned.js';
-import type { QueueState } from '../watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
+import type { PlanChange } from '../model/plan.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
 import { ownOrder } from './own-orders.js';
 import { MAX_SLOTS } from './worker-settings.js';
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
-import { plainName } from '../findings/words.js';
+import type { ActionWarning } from '../model/action.js';
+import { ActionError } from '../model/action.js';
 import { formatRunTime } from '../model/format-run-time.js';
-import { MAX_TYPE_THRESHOLDS } from '../store/type-threshold.js';
-import type { JobTypeState } from '../watch/job-type-state.js';
-import { type Action, type ActionContext, ActionError, type ActionWarning } from './action.js';
+import type { JobTypeState } from '../model/job-type.js';
+import { MAX_TYPE_THRESHOLDS } from '../model/type-threshold.js';
+import { plainName } from '../model/words.js';
+import type { Action, ActionContext } from './action.js';
 import { queueOf } from './queue-target.js';
 
 const MAX_MS = 86_400_000;

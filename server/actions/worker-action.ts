@@ -1,16 +1,10 @@
 import type { z } from 'zod';
 import type { OrderedValue } from '../../agent/protocol.js';
+import type { ActionWarning, WorkerResult } from '../model/action.js';
+import { ActionError, type Field, type Preview, type Undo } from '../model/action.js';
 import { formatCount } from '../model/format.js';
-import type { AgentFacts, KeptOrder, WorkerState } from '../watch/worker-state.js';
-import {
-  type Action,
-  ActionError,
-  type ActionWarning,
-  type Field,
-  type Preview,
-  type Undo,
-  type WorkerResult,
-} from './action.js';
+import type { AgentFacts, KeptOrder, WorkerState } from '../model/worker.js';
+import type { Action } from './action.js';
 import { giveOrder, standingOf, whyNoOrders } from './give-order.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { orderForAll, ownOrder, ownOrders, sameNameWorkersOf, scopeOf } from './own-orders.js';

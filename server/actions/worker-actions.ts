@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { WorkerLimiter } from '../../agent/protocol.js';
+import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import type { ActionWarning } from './action.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
 import { listeners } from './give-order.js';
 import { orderForAll, ownOrder, ownOrders } from './own-orders.js';
 import { queueOf } from './queue-target.js';

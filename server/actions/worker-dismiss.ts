@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { ActionError } from '../model/action.js';
 import { formatUtcTime } from '../model/format-time.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import { type Action, ActionError } from './action.js';
+import type { WorkerState } from '../model/worker.js';
+import type { Action } from './action.js';
 
 interface State {
   readonly worker: WorkerState;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { RECONNECT_WITHIN_MS, type WorkerAnswer } from '../../agent/protocol.js';
+import { ActionError } from '../model/action.js';
 import { formatCount, formatDuration, formatJobs } from '../model/format.js';
+import type { AgentFacts, WorkerState } from '../model/worker.js';
 import { readControl } from '../redis/queue-control.js';
-import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
-import { type Action, type ActionContext, ActionError, type ActionTarget } from './action.js';
+import type { Action, ActionContext, ActionTarget } from './action.js';
 import { askOnce, whyNoOrders } from './give-order.js';
 import { refusedByAll, resultOf } from './order-answers.js';
 import { handleOf } from './queue-target.js';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { isFull } from '../findings/verdict.js';
+import type { ActionWarning } from '../model/action.js';
 import { formatCount, formatDuration } from '../model/format.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import type { ActionWarning } from './action.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
 import { makeRoomFirst } from './queue-target.js';
 
 export const MAX_SLOTS = 100_000;

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { EVERY_WORKER, type OrderedConcurrency } from '../../agent/protocol.js';
+import { planBasisOf } from '../forecast/input-of.js';
+import type { ActionWarning, WorkerResult } from '../model/action.js';
+import { ActionError, type Forecast } from '../model/action.js';
 import { formatCount, formatDuration } from '../model/format.js';
-import { planBasisOf } from '../model/plan/input-of.js';
-import type { QueueState } from '../watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import { type Action, ActionError, type ActionWarning, type WorkerResult } from './action.js';
-import { type Forecast, forecast } from './forecast.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
+import type { Action } from './action.js';
+import { forecast } from './forecast.js';
 import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { orderForAll, ownOrder } from './own-orders.js';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import type { WorkerResult } from '../model/action.js';
 import { formatCount } from '../model/format.js';
-import type { KeptOrder, WorkerState } from '../watch/worker-state.js';
-import type { Action, WorkerResult } from './action.js';
+import type { KeptOrder, WorkerState } from '../model/worker.js';
+import type { Action } from './action.js';
 import { listeners, standingOf, takeBackAll, whyDeaf, whyNoOrders } from './give-order.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
 import { queueOf } from './queue-target.js';

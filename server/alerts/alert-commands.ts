@@ -1,20 +1,20 @@
-import type { Actor } from '../auth/role.js';
-import type { Alert } from '../model/alerts/alert.js';
-import { subjectName } from '../model/alerts/describe.js';
-import { compareAlerts } from '../model/alerts/grouping.js';
-import { relatedFinding } from '../model/alerts/related-finding.js';
-import type { AlertRule } from '../model/alerts/rule.js';
-import { type Silence, type SilenceMatchers, silenceOf } from '../model/alerts/silence.js';
+import type { HistoryLog } from '../history/history-log.js';
+import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import { formatDuration } from '../model/format.js';
-import { auditOf } from '../store/audit-of.js';
-import type { AuditLog, AuditRecord } from '../store/audit-record.js';
-import type { HistoryLog } from '../store/history/history-log.js';
-import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../store/timeline-entry.js';
+import type { Actor } from '../model/role.js';
+import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
+import { auditOf } from '../timeline/audit-of.js';
 import type { Watch } from '../watch/watch.js';
+import type { Alert } from './alert.js';
 import type { AlertView } from './alert-view.js';
 import type { Alerting } from './alerting.js';
 import type { AlertingStore } from './alerting-store.js';
+import { subjectName } from './describe.js';
+import { compareAlerts } from './grouping.js';
 import type { PathOf } from './notification-of.js';
+import { relatedFinding } from './related-finding.js';
+import type { AlertRule } from './rule.js';
+import { type Silence, type SilenceMatchers, silenceOf } from './silence.js';
 import { type RuleTest, testRule } from './test-rule.js';
 
 export interface AlertCommandsDeps {

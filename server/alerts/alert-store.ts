@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, inArray, isNotNull, ne, sql } from 'drizzle-orm';
-import type { Acknowledgement, Alert } from '../model/alerts/alert.js';
-import type { Database } from '../store/open-store.js';
+import type { Database } from '../store/database.js';
+import type { Acknowledgement, Alert } from './alert.js';
 import { alerts } from './alert-tables.js';
 
 /** Kept: the newest of these that are over. */

@@ -1,7 +1,9 @@
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Acknowledgement, Alert } from '../model/alerts/alert.js';
-import type { AlertRule } from '../model/alerts/rule.js';
-import type { SilenceMatchers } from '../model/alerts/silence.js';
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { Acknowledgement, Alert } from './alert.js';
+import type { Notification } from './notification.js';
+import type { OutboxState } from './outbox-store.js';
+import type { AlertRule } from './rule.js';
+import type { SilenceMatchers } from './silence.js';
 
 /** Rules that the page and the API edit. A deleted default stays as a stone, or the next start would bring it back. */
 export const alertRules = sqliteTable('alert_rules', {
@@ -46,3 +48,36 @@ export const silences = sqliteTable(
   },
   (table) => [index('silences_ends').on(table.endsAtMs)],
 );
+
+/** Messages for channels: see alerts/outbox-store.ts. Group keys are percent-encoded, as names of queues hold any letter. */
+export const outbox = sqliteTable(
+  'outbox',
+  {
+    seq: integer('seq').primaryKey({ autoIncrement: true }),
+    notificationId: text('notification_id').notNull(),
+    channel: text('channel').notNull(),
+    groupKey: text('group_key').notNull(),
+    notification: text('notification', { mode: 'json' }).$type<Notification>().notNull(),
+    state: text('state').$type<OutboxState>().notNull(),
+    holder: text('holder'),
+    tries: integer('tries').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    nextTryAtMs: integer('next_try_at_ms').notNull(),
+    deliveredAtMs: integer('delivered_at_ms'),
+    lastError: text('last_error'),
+  },
+  (table) => [
+    uniqueIndex('outbox_once').on(table.notificationId, table.channel),
+    index('outbox_due').on(table.state, table.nextTryAtMs),
+    index('outbox_group').on(table.channel, table.groupKey, table.seq),
+  ],
+);
+
+/** How channels have been doing. */
+export const channelHealth = sqliteTable('channel_health', {
+  channel: text('channel').primaryKey(),
+  lastSuccessAtMs: integer('last_success_at_ms'),
+  lastFailureAtMs: integer('last_failure_at_ms'),
+  lastError: text('last_error'),
+  failuresInRow: integer('failures_in_row').notNull(),
+});

@@ -1,5 +1,5 @@
-import type { Alert } from '../model/alerts/alert.js';
-import type { Silence } from '../model/alerts/silence.js';
+import type { Alert } from './alert.js';
+import type { Silence } from './silence.js';
 
 /** An alert as the page and the API show it. */
 export interface AlertView {

@@ -1,10 +1,10 @@
-import type { GroupTiming } from '../model/alerts/grouping.js';
-import type { AlertRule } from '../model/alerts/rule.js';
-import type { TimelineLog } from '../store/timeline-entry.js';
+import type { TimelineLog } from '../model/timeline-entry.js';
 import type { Watch } from '../watch/watch.js';
 import type { AlertingStore } from './alerting-store.js';
+import type { GroupTiming } from './grouping.js';
 import type { Notification } from './notification.js';
 import type { PathOf } from './notification-of.js';
+import type { AlertRule } from './rule.js';
 
 /** What judging needs of the rest of the console. */
 export interface AlertingDeps {

@@ -1,4 +1,4 @@
-import type { Database } from '../store/open-store.js';
+import type { Database } from '../store/database.js';
 import { type AlertStore, createAlertStore } from './alert-store.js';
 import { createRulesStore, type RulesStore } from './rules-store.js';
 import { createSilenceStore, type SilenceStore } from './silence-store.js';

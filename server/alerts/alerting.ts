@@ -1,13 +1,13 @@
-import type { Acknowledgement, Alert, Transition } from '../model/alerts/alert.js';
-import { FLAP_WINDOW_MS } from '../model/alerts/damping.js';
-import { DEFAULT_RULES } from '../model/alerts/default-rules.js';
-import { dueMessages } from '../model/alerts/grouping.js';
-import { Judge } from '../model/alerts/judge.js';
-import type { Silence } from '../model/alerts/silence.js';
+import type { Acknowledgement, Alert, Transition } from './alert.js';
 import type { AlertingDeps } from './alerting-deps.js';
+import { FLAP_WINDOW_MS } from './damping.js';
+import { DEFAULT_RULES } from './default-rules.js';
+import { dueMessages } from './grouping.js';
+import { Judge } from './judge.js';
 import { acknowledgementOf, notificationOf } from './notification-of.js';
 import { RuleSet } from './rule-set.js';
 import type { KeptRule } from './rules-store.js';
+import type { Silence } from './silence.js';
 import { transitionEntries } from './tell-transitions.js';
 
 /** What other consoles, or this one's API, have changed in the store is looked for this often. */

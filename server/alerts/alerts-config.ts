@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { DEFAULT_GROUP_TIMING, type GroupTiming } from '../model/alerts/grouping.js';
-import type { AlertRule } from '../model/alerts/rule.js';
+import { DEFAULT_GROUP_TIMING, type GroupTiming } from './grouping.js';
 import { parseRules } from './parse-rules.js';
+import type { AlertRule } from './rule.js';
 
 const seconds = z
   .number()

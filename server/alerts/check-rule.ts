@@ -1,8 +1,8 @@
 import { FINDING_CODES } from '../findings/index.js';
-import type { AlertRule, SignalCondition } from '../model/alerts/rule.js';
-import { watchCondition } from '../model/alerts/watch-condition.js';
 import { globMatcher } from '../model/glob.js';
 import { SIGNALS, signalNamed } from '../signals/index.js';
+import type { AlertRule, SignalCondition } from './rule.js';
+import { watchCondition } from './watch-condition.js';
 
 export interface RuleProblem {
   readonly field: string;

@@ -1,18 +1,27 @@
-import { every, reasonOf } from '../health/every.js';
+import type { ChannelHealth } from '../model/console-health.js';
+import { type HealthProblem, judgeHealth } from '../model/console-health.js';
 import { freshnessOf } from '../model/sight.js';
-import type { Store } from '../store/open-store.js';
+import { every, reasonOf } from '../process/every.js';
 import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import type { Watch } from '../watch/watch.js';
-import { type HealthProblem, judgeHealth } from './console-health.js';
-import type { ChannelHealth } from './outbox-store.js';
+import type { OutboxStore } from './outbox-store.js';
 
 const EVERY_MS = 5_000;
 
 /** `on disk`: it was written at the last look. `in memory`: it could not be opened at the start. */
 export type StoreState = 'on disk' | 'in memory' | 'not written' | StoreTrouble;
 
+/** The store, as far as its own health and messages go. */
+export interface HealthStore {
+  readonly outbox: OutboxStore;
+  /** Writes a little. @throws what keeps the store from being written. */
+  readonly probe: (nowMs: number) => Promise<void>;
+  /** Why nothing is kept on disk; null while it is. */
+  readonly problem: string | null;
+}
+
 export interface HealthDeps {
-  readonly store: Pick<Store, 'outbox' | 'probe' | 'problem'>;
+  readonly store: HealthStore;
   readonly watch: Pick<Watch, 'snapshots'>;
   /** Of those that are configured; what was configured once does not count. */
   readonly channelNames: readonly string[];

@@ -1,16 +1,15 @@
 import { performance } from 'node:perf_hooks';
-import type { Actor } from '../auth/role.js';
-import type { WorkHealth } from '../health/every.js';
+import type { HealthProblem } from '../model/console-health.js';
+import type { Actor } from '../model/role.js';
+import type { WorkHealth } from '../process/every.js';
 import type { Lease } from '../store/lease.js';
-import type { Store } from '../store/open-store.js';
 import type { Watch } from '../watch/watch.js';
 import type { Channel } from './channels/channel.js';
 import type { AlertSettings } from './channels/channel-settings.js';
 import { createChannel } from './channels/create-channel.js';
 import type { Delivery } from './channels/delivery.js';
-import type { HealthProblem } from './console-health.js';
 import { DeadManSwitch } from './dead-man-switch.js';
-import { HealthKeeper, type StoreState } from './health-keeper.js';
+import { HealthKeeper, type HealthStore, type StoreState } from './health-keeper.js';
 import type { Notification } from './notification.js';
 import { Outbox } from './outbox.js';
 import type { OutboxStore } from './outbox-store.js';
@@ -18,7 +17,7 @@ import { testNotification } from './test-notification.js';
 
 export interface MessagingDeps {
   readonly settings: AlertSettings;
-  readonly store: Pick<Store, 'outbox' | 'probe' | 'problem'>;
+  readonly store: HealthStore;
   readonly lease: Lease;
   readonly watch: Pick<Watch, 'snapshots'>;
   readonly now: () => number;

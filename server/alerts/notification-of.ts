@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Finding } from '../findings/finding.js';
-import type { Alert } from '../model/alerts/alert.js';
-import { alertTitle, subjectName } from '../model/alerts/describe.js';
-import { type DueMessage, groupKeyOf, MAX_TOLD } from '../model/alerts/grouping.js';
-import { relatedFinding } from '../model/alerts/related-finding.js';
+import type { Finding } from '../model/finding.js';
+import type { Alert } from './alert.js';
+import { alertTitle, subjectName } from './describe.js';
+import { type DueMessage, groupKeyOf, MAX_TOLD } from './grouping.js';
 import type { AlertNotice, Notification } from './notification.js';
+import { relatedFinding } from './related-finding.js';
 
 /** Where the console shows an alert: at its finding, or on the page of alerts where there is none. */
 export type PathOf = (finding: Finding | null, alert: Alert) => string;

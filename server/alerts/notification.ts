@@ -1,4 +1,4 @@
-import type { Severity } from '../findings/finding.js';
+import type { Severity } from '../model/finding.js';
 import type { Subject } from '../signals/reading.js';
 
 /** One alert as a message tells it. */

@@ -1,3 +1,4 @@
+import type { ChannelHealth } from '../model/console-health.js';
 import type { Fence } from '../store/fence.js';
 import type { Notification } from './notification.js';
 
@@ -21,15 +22,6 @@ export interface OutboxEntry {
   readonly deliveredAtMs: number | null;
   /** What went wrong last, without secrets; null: nothing yet. */
   readonly lastError: string | null;
-}
-
-/** How a channel has been doing, seen by all consoles of a store. */
-export interface ChannelHealth {
-  readonly channel: string;
-  readonly lastSuccessAtMs: number | null;
-  readonly lastFailureAtMs: number | null;
-  readonly lastError: string | null;
-  readonly failuresInRow: number;
 }
 
 /** The durable side of the outbox: bounded, shared by all consoles of one store. */

@@ -1,4 +1,4 @@
-import { every, reasonOf, type WorkHealth } from '../health/every.js';
+import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Fence } from '../store/fence.js';
 import type { Lease } from '../store/lease.js';
 import type { Channel } from './channels/channel.js';

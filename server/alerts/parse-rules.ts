@@ -1,5 +1,5 @@
-import type { AlertRule } from '../model/alerts/rule.js';
 import { checkRule } from './check-rule.js';
+import type { AlertRule } from './rule.js';
 import { RuleSchema, ruleOf } from './rule-schema.js';
 
 /** More rules than this take too long a tick. */

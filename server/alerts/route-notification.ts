@@ -1,4 +1,4 @@
-import type { Severity } from '../findings/finding.js';
+import type { Severity } from '../model/finding.js';
 import { globMatcher } from '../model/glob.js';
 import type { ChannelSettings } from './channels/channel-settings.js';
 import type { Notification } from './notification.js';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AlertRule } from '../model/alerts/rule.js';
+import type { AlertRule } from './rule.js';
 
 const MAX_SECONDS = 24 * 3600;
 const SEVERITIES = ['critical', 'warning', 'info'] as const;

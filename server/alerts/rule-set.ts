@@ -1,7 +1,7 @@
-import type { AlertRule } from '../model/alerts/rule.js';
-import type { Silence } from '../model/alerts/silence.js';
 import type { AlertingStore } from './alerting-store.js';
+import type { AlertRule } from './rule.js';
 import type { KeptRule } from './rules-store.js';
+import type { Silence } from './silence.js';
 
 /** Rules and silences as they hold now: those of the configuration, and a copy of what the store has. */
 export class RuleSet {

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
-import type { AlertRule } from '../model/alerts/rule.js';
-import type { Database } from '../store/open-store.js';
+import type { Database } from '../store/database.js';
 import { alertRules } from './alert-tables.js';
+import type { AlertRule } from './rule.js';
 
 /** A rule with where it is from. `file`: read-only, as the file is what counts. */
 export interface KeptRule {

@@ -1,7 +1,7 @@
 import { desc, eq, gt, lte, sql } from 'drizzle-orm';
-import type { Silence } from '../model/alerts/silence.js';
-import type { Database } from '../store/open-store.js';
+import type { Database } from '../store/database.js';
 import { silences } from './alert-tables.js';
+import type { Silence } from './silence.js';
 
 /** Ended ones are told of for so long. */
 const ENDED_KEPT_MS = 7 * 24 * 3_600_000;

@@ -1,7 +1,7 @@
-import type { Finding } from '../findings/finding.js';
-import type { AuditLog } from '../store/audit-record.js';
-import type { HistoryLog } from '../store/history/history-log.js';
-import type { TimelineLog } from '../store/timeline-entry.js';
+import type { HistoryLog } from '../history/history-log.js';
+import type { AuditLog } from '../model/audit-record.js';
+import type { Finding } from '../model/finding.js';
+import type { TimelineLog } from '../model/timeline-entry.js';
 import type { Watch } from '../watch/watch.js';
 import { AlertCommands } from './alert-commands.js';
 import { Alerting } from './alerting.js';

@@ -1,7 +1,7 @@
-import type { Alert, Transition } from '../model/alerts/alert.js';
-import { alertTitle, subjectName } from '../model/alerts/describe.js';
 import { formatDuration, formatThings } from '../model/format.js';
-import type { TimelineEntry } from '../store/timeline-entry.js';
+import type { TimelineEntry } from '../model/timeline-entry.js';
+import type { Alert, Transition } from './alert.js';
+import { alertTitle, subjectName } from './describe.js';
 
 /** From so many alerts of one rule in one tick on the account tells their number and not each. */
 const TOLD_TOGETHER = 6;

@@ -1,14 +1,14 @@
-import { backtest, type WouldHaveFired } from '../model/alerts/backtest.js';
-import { Judge } from '../model/alerts/judge.js';
-import type { AlertRule, SignalCondition } from '../model/alerts/rule.js';
-import { OTHER_TYPES } from '../model/alerts/subject-table.js';
+import type { HistoryLog, HistoryPoints } from '../history/history-log.js';
 import { firstOf } from '../model/first-of.js';
 import { globMatcher } from '../model/glob.js';
 import { signalNamed } from '../signals/index.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { SeriesRef, Subject } from '../signals/reading.js';
-import type { HistoryLog, HistoryPoints } from '../store/history/history-log.js';
 import type { Watch } from '../watch/watch.js';
+import { backtest, type WouldHaveFired } from './backtest.js';
+import { Judge } from './judge.js';
+import type { AlertRule, SignalCondition } from './rule.js';
+import { OTHER_TYPES } from './subject-table.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** A minute a point: as finely as a day can be asked for without reading all of it. */

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { auditOf } from '../store/audit-of.js';
-import type { AuditLog } from '../store/audit-record.js';
-import { ALL_INSTANCES } from '../store/timeline-entry.js';
-import type { Actor } from './role.js';
+import type { AuditLog } from '../model/audit-record.js';
+import type { Actor } from '../model/role.js';
+import { ALL_INSTANCES } from '../model/timeline-entry.js';
+import { auditOf } from '../timeline/audit-of.js';
 
 const WINDOW_MS = 60_000;
 /** Of each kind so many are told apart within a window; what more there are is told as one. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 
 /**
  * May the console be called by this Host? By the names of this machine's loopback, by the address it is bound to and by

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { TokenEntry } from '../config.js';
+import type { TokenEntry } from '../config/config.js';
 import type { SessionRow, SessionStore } from '../store/sessions.js';
 
 export const SESSION_COOKIE = 'spillway_session';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { TokenEntry } from '../config.js';
+import type { TokenEntry } from '../config/config.js';
 
 /** SHA-256 of a token, in hex: what the configuration holds. Tokens are 256 random bits, so no slow hash is needed. */
 export function hashToken(token: string): string {

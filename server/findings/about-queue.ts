@@ -1,4 +1,4 @@
-import type { CurrentFinding, Severity } from './finding.js';
+import type { CurrentFinding, Severity } from '../model/finding.js';
 import { compareSeverity } from './track.js';
 
 /** Is a finding about a queue, alone, among others, or by what it explains? What is told elsewhere must not be missed on the queue's own page. */

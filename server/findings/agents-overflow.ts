@@ -1,5 +1,5 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount } from '../model/format.js';
-import type { FindingRule } from './finding.js';
 
 export const agentsOverflow: FindingRule = {
   code: 'console.agents-overflow',

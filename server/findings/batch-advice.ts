@@ -1,14 +1,14 @@
+import { planBasisOf } from '../forecast/input-of.js';
+import { rangeWords } from '../forecast/plan-words.js';
+import { predict } from '../forecast/predict.js';
 import { USUAL_BATCHES_FIT } from '../model/batch-starved.js';
+import type { Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate, formatThings } from '../model/format.js';
-import { planBasisOf } from '../model/plan/input-of.js';
-import { rangeWords } from '../model/plan/plan-words.js';
-import { predict } from '../model/plan/predict.js';
-import type { JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import type { Remedy } from './finding.js';
-import { isFull } from './verdict.js';
-import { lowerFirst, plainName, queueName } from './words.js';
+import type { JobTypeState } from '../model/job-type.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { lowerFirst, plainName, queueName } from '../model/words.js';
+import type { WorkerState } from '../model/worker.js';
 
 /** More slots than this for the sake of a batch is a guess that costs memory. */
 const MAX_SLOTS = 500;

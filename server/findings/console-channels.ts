@@ -1,5 +1,5 @@
-import type { OwnFindingRule } from './finding.js';
-import { plainProblem } from './words.js';
+import type { OwnFindingRule } from '../model/finding.js';
+import { plainProblem } from '../model/words.js';
 
 const MAX_TOLD = 3;
 

@@ -1,5 +1,5 @@
-import type { OwnFindingRule } from './finding.js';
-import { plainName, plainProblem } from './words.js';
+import type { OwnFindingRule } from '../model/finding.js';
+import { plainName, plainProblem } from '../model/words.js';
 
 const MAX_PARTS_TOLD = 3;
 

@@ -1,6 +1,6 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount } from '../model/format.js';
-import type { LongNames } from '../watch/queue-limit.js';
-import type { FindingRule } from './finding.js';
+import type { LongNames } from '../model/snapshot.js';
 
 export const consoleQueueLimit: FindingRule = {
   code: 'console.queue-limit',

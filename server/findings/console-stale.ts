@@ -1,8 +1,8 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
 import { attendedMs } from '../model/self-delay.js';
 import { freshnessOf, STALE_AFTER_MS } from '../model/sight.js';
-import type { FindingRule } from './finding.js';
-import { plainName, plainProblem } from './words.js';
+import { plainName, plainProblem } from '../model/words.js';
 
 export const consoleStale: FindingRule = {
   code: 'console.stale',

@@ -1,6 +1,6 @@
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { CurrentFinding, Remedy } from './finding.js';
-import { fullestNode } from './verdict.js';
+import type { CurrentFinding, Remedy } from '../model/finding.js';
+import { fullestNode } from '../model/queue-verdict.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
 
 /** What makes room must last until a person can do the next thing. */
 const LASTS_SECONDS = 60;

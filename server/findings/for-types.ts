@@ -1,6 +1,6 @@
-import type { JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
+import type { JobTypeState } from '../model/job-type.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
 
 /** Of one queue the worst types speak for the others. */
 const MAX_OF_A_QUEUE = 5;

@@ -1,9 +1,9 @@
+import type { FindingRule, Subject } from '../model/finding.js';
 import { formatDuration, formatRatio, formatThings } from '../model/format.js';
 import { JUDGED_MS, type SelfDelay } from '../model/self-delay.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { AgentFacts, WorkerState } from '../watch/worker-state.js';
-import type { FindingRule, Subject } from './finding.js';
-import { plainName } from './words.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { plainName } from '../model/words.js';
+import type { AgentFacts, WorkerState } from '../model/worker.js';
 
 /**
  * A process that is held up so much of the time does its work late, whatever the work. High, as this explains other

@@ -1,11 +1,11 @@
+import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { agentsOverflow } from './agents-overflow.js';
 import { consoleQueueLimit } from './console-queue-limit.js';
 import { consoleStale } from './console-stale.js';
 import { enoughRoom } from './enough-room.js';
 import { foldExplained } from './explained.js';
-import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } from './finding.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
 import { jobTypeAbsent } from './jobtype-absent.js';
 import { jobTypeBatchWait } from './jobtype-batch-wait.js';

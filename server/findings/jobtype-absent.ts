@@ -1,10 +1,10 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
-import type { Absence, JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule } from './finding.js';
+import type { Absence, JobTypeState } from '../model/job-type.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { QueueState, QueueVerdict, Snapshot } from '../model/snapshot.js';
+import { plainName, queueName } from '../model/words.js';
 import { forTypes } from './for-types.js';
-import { isFull, type QueueVerdict } from './verdict.js';
-import { plainName, queueName } from './words.js';
 
 /** What stops the whole queue explains why one of its types does not complete. */
 const EXPLAINED: ReadonlySet<QueueVerdict> = new Set([

@@ -1,11 +1,11 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
+import { isFull } from '../model/queue-verdict.js';
+import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
 import { batchAdvice } from './batch-advice.js';
-import type { FindingRule } from './finding.js';
 import { forTypes } from './for-types.js';
 import { holdsMostSlots } from './main-work.js';
 import { flowEvidence } from './queue-evidence.js';
-import { isFull } from './verdict.js';
-import { jobsWait, magnitude, plainName, queueName } from './words.js';
 
 /** A backlog that is gone sooner than this hurts nobody, whatever a run takes. */
 const LONG_DRAIN_SECONDS = 300;

@@ -1,10 +1,10 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatDuration, formatRatio } from '../model/format.js';
-import type { FailureRise, JobTypeState } from '../watch/job-type-state.js';
-import type { Marker } from '../watch/marker.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule } from './finding.js';
+import type { FailureRise, JobTypeState } from '../model/job-type.js';
+import type { Marker } from '../model/marker.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { jobsWait, magnitude, plainName, plainProblem, queueName } from '../model/words.js';
 import { forTypes } from './for-types.js';
-import { jobsWait, magnitude, plainName, plainProblem, queueName } from './words.js';
 
 /** A deploy counts as being beside a first failure when it was at most so long before it, or a little after by another clock. */
 const MARKER_BEFORE_MS = 30 * 60_000;

@@ -1,9 +1,9 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatDuration, formatRatio } from '../model/format.js';
-import type { JobTypeState, SlowReason } from '../watch/job-type-state.js';
-import type { FindingRule } from './finding.js';
+import type { JobTypeState, SlowReason } from '../model/job-type.js';
+import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
 import { forTypes } from './for-types.js';
 import { holdsMostSlots } from './main-work.js';
-import { jobsWait, magnitude, plainName, queueName } from './words.js';
 
 export const jobTypeSlow: FindingRule = {
   code: 'jobtype.slow',

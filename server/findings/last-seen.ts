@@ -1,5 +1,5 @@
+import type { CurrentFinding } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
-import type { CurrentFinding } from './finding.js';
 
 /** Codes that are about the console and its sight, and so hold while it can't see. */
 const ABOUT_SIGHT: ReadonlySet<string> = new Set([

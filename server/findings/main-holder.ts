@@ -1,10 +1,10 @@
+import type { Evidence, Remedy, Subject } from '../model/finding.js';
 import { formatRatio } from '../model/format.js';
 import { heldBytesOf, largestTypeOf } from '../model/memory-shares.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { plainName } from '../model/words.js';
 import { batchAdvice, batchSentence } from './batch-advice.js';
-import type { Evidence, Remedy, Subject } from './finding.js';
 import { largestHolder } from './make-room.js';
-import { plainName } from './words.js';
 
 /** A type below this share of what Redis holds is not why it fills. */
 const LEAST_SHARE = 0.2;

@@ -1,8 +1,8 @@
+import type { Subject } from '../model/finding.js';
 import { formatDuration, formatRatio } from '../model/format.js';
-import type { JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState } from '../watch/snapshot.js';
-import type { Subject } from './finding.js';
-import { plainName } from './words.js';
+import type { JobTypeState } from '../model/job-type.js';
+import type { QueueState } from '../model/snapshot.js';
+import { plainName } from '../model/words.js';
 
 /** A type that holds less of its queue's busy slots is not why the queue falls behind. */
 const MAIN_SHARE = 0.5;

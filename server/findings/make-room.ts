@@ -1,8 +1,8 @@
+import type { Remedy } from '../model/finding.js';
 import { formatBytes, formatCount, formatThings } from '../model/format.js';
-import type { TypeMemory } from '../watch/memory-state.js';
-import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { Remedy } from './finding.js';
-import { plainName, queueName } from './words.js';
+import type { TypeMemory } from '../model/memory.js';
+import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
+import { plainName, queueName } from '../model/words.js';
 
 /** Entries of each events stream that are kept: enough for a listener that is a little behind. */
 const KEEP_EVENTS = 100;

@@ -1,10 +1,10 @@
+import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes, formatCount, formatThings } from '../model/format.js';
 import { heldBytesOf } from '../model/memory-shares.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { magnitude, queueName } from '../model/words.js';
 import { reclaimRemedies } from './make-room.js';
 import { heldInWords, memorySeverity, shareEvidence } from './memory-share.js';
-import { magnitude, queueName } from './words.js';
 
 /** A share of what Redis holds that is too much for a record of what has happened. */
 const NOTABLE_RATIO = 0.1;

@@ -1,10 +1,10 @@
+import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes, formatCount, formatEstimate, formatRatio } from '../model/format.js';
-import type { NodeMemory } from '../watch/memory-state.js';
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { NodeMemory } from '../model/memory.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { magnitude, nodeName, plainName } from '../model/words.js';
 import { raiseMaxmemory } from './make-room.js';
 import { estimateEvidence, memorySeverity, surelyHeld } from './memory-share.js';
-import { magnitude, nodeName, plainName } from './words.js';
 
 /** From this share of what is held on, queues are not alone in their Redis. */
 const NOTABLE_RATIO = 0.2;

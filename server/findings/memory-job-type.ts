@@ -1,7 +1,9 @@
+import type { FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
 import { formatBytes, formatJobs } from '../model/format.js';
 import { heldBytesOf, largestTypeOf, type TypeShare } from '../model/memory-shares.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Remedy, Thresholds } from './finding.js';
+import { fullestNode } from '../model/queue-verdict.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { magnitude, plainName, queueName } from '../model/words.js';
 import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import {
   estimateEvidence,
@@ -11,8 +13,6 @@ import {
   shareEvidence,
   surelyHeld,
 } from './memory-share.js';
-import { fullestNode } from './verdict.js';
-import { magnitude, plainName, queueName } from './words.js';
 
 /** One type that holds this much of everything is the cause, and not one of many. */
 const MAX_RATIO = 0.4;

@@ -1,11 +1,11 @@
+import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes } from '../model/format.js';
-import type { QueueMemory, TypeMemory } from '../watch/memory-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { QueueMemory, TypeMemory } from '../model/memory.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { magnitude, plainName, queueName } from '../model/words.js';
 import { ALL_OF_TYPE } from './explained.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
 import { reclaimRemedies } from './make-room.js';
 import { estimateEvidence, heldInWords, memorySeverity, shareEvidence, surelyHeld } from './memory-share.js';
-import { magnitude, plainName, queueName } from './words.js';
 
 /** Jobs that weigh this much each: a hundred of them take what 5,000 usual ones do. */
 const LARGE_JOB_BYTES = 64 * 1024;

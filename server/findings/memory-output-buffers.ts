@@ -1,8 +1,8 @@
+import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatBytes, formatRatio } from '../model/format.js';
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow } from './finding.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { nodeName } from '../model/words.js';
 import { raiseMaxmemory } from './make-room.js';
-import { nodeName } from './words.js';
 
 /** From this share of the limit on, clients that don't read take room that jobs need. */
 const NOTABLE_RATIO = 0.1;

@@ -1,10 +1,10 @@
+import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes, formatCount, formatRatio } from '../model/format.js';
-import type { QueueMemory } from '../watch/memory-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { QueueMemory } from '../model/memory.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { magnitude, queueName } from '../model/words.js';
 import { reclaimRemedies } from './make-room.js';
 import { estimateEvidence, memorySeverity } from './memory-share.js';
-import { magnitude, queueName } from './words.js';
 
 export const memoryRetention: FindingRule = {
   code: 'memory.retention',

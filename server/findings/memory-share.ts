@@ -1,8 +1,8 @@
+import type { Evidence, Severity, Thresholds } from '../model/finding.js';
 import { formatEstimate, formatRatio } from '../model/format.js';
+import type { Bytes } from '../model/memory.js';
 import { heldBytesOf } from '../model/memory-shares.js';
-import type { Bytes } from '../watch/memory-state.js';
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { Evidence, Severity, Thresholds } from './finding.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
 
 /** From this share of the limit on, where the memory is matters even while Redis is not filling. */
 const MATTERS_RATIO = 0.6;

@@ -1,10 +1,10 @@
+import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatCount } from '../model/format.js';
-import type { KindMemory, MemoryKind } from '../watch/memory-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { KindMemory, MemoryKind } from '../model/memory.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { magnitude, queueName } from '../model/words.js';
 import { reclaimRemedies } from './make-room.js';
 import { estimateEvidence, heldInWords, memorySeverity, shareEvidence, surelyHeld } from './memory-share.js';
-import { magnitude, queueName } from './words.js';
 
 /** Below this share of its queue a kind is not what makes it large. */
 const NOTABLE_RATIO = 0.25;

@@ -1,10 +1,10 @@
-import type { HealthCode, HealthProblem } from '../alerts/console-health.js';
+import type { HealthCode, HealthProblem } from '../model/console-health.js';
+import type { CurrentFinding, FoundNow, OwnFindingRule } from '../model/finding.js';
+import { plainSentence } from '../model/words.js';
 import { consoleChannels } from './console-channels.js';
 import { consoleFault } from './console-fault.js';
 import { consoleNoHistory } from './console-no-history.js';
 import { consoleStore } from './console-store.js';
-import type { CurrentFinding, FoundNow, OwnFindingRule } from './finding.js';
-import { plainSentence } from './words.js';
 
 /** Work that the console does by itself, of which people hear nothing while it goes well. */
 const AUTOMATIONS: readonly { readonly code: HealthCode; readonly about: string; readonly title: string }[] =

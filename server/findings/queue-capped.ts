@@ -1,10 +1,10 @@
+import type { FindingRule, Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../model/format.js';
 import { MAX_CONCURRENCY } from '../model/limit-bounds.js';
-import type { QueueState } from '../watch/snapshot.js';
-import type { FindingRule, Remedy } from './finding.js';
+import { isFull, secondsWithoutDeparture } from '../model/queue-verdict.js';
+import type { QueueState } from '../model/snapshot.js';
+import { jobsWait, magnitude, queueName } from '../model/words.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { isFull, secondsWithoutDeparture } from './verdict.js';
-import { jobsWait, magnitude, queueName } from './words.js';
 
 export const queueCapped: FindingRule = {
   code: 'queue.capped',

@@ -1,6 +1,6 @@
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { Evidence, FindingRule, FoundNow, Thresholds } from './finding.js';
-import { isFull, type QueueVerdict, waitedSeconds } from './verdict.js';
+import type { Evidence, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
+import { isFull, waitedSeconds } from '../model/queue-verdict.js';
+import type { QueueState, QueueVerdict, Snapshot } from '../model/snapshot.js';
 
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Evidence[] {

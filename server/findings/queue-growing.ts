@@ -1,10 +1,10 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration, formatRate } from '../model/format.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule } from './finding.js';
+import { isFull, waitedSeconds } from '../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { jobsWait, magnitude, queueName } from '../model/words.js';
 import { mainWork } from './main-work.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { isFull, waitedSeconds } from './verdict.js';
-import { jobsWait, magnitude, queueName } from './words.js';
 
 export const queueGrowing: FindingRule = {
   code: 'queue.growing',

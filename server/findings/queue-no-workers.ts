@@ -1,8 +1,8 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration, formatRate } from '../model/format.js';
-import type { FindingRule } from './finding.js';
+import { isFull, waitedSeconds } from '../model/queue-verdict.js';
+import { jobsWait, magnitude, queueName } from '../model/words.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { isFull, waitedSeconds } from './verdict.js';
-import { jobsWait, magnitude, queueName } from './words.js';
 
 export const queueNoWorkers: FindingRule = {
   code: 'queue.no-workers',

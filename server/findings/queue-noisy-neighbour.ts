@@ -1,11 +1,11 @@
+import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
 import { MAX_RATE } from '../model/limit-bounds.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { dominantTenant } from '../model/tenants.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Remedy } from './finding.js';
-import { isFull } from './verdict.js';
-import { jobsWait, magnitude, plainName, queueName } from './words.js';
+import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
 
 /** A source that is capped goes on at this part of its rate: slow enough to be felt by nobody. */
 const CAP_SHARE = 0.1;

@@ -1,9 +1,9 @@
+import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import { formatDuration, formatRate } from '../model/format.js';
-import type { QueueState } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow, Remedy } from './finding.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { QueueState } from '../model/snapshot.js';
+import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
 import { flowEvidence } from './queue-evidence.js';
-import { isFull } from './verdict.js';
-import { jobsWait, magnitude, plainName, queueName } from './words.js';
 
 export const queuePausedWithBacklog: FindingRule = {
   code: 'queue.paused-with-backlog',

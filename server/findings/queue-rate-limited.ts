@@ -1,10 +1,10 @@
+import type { FindingRule, Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate, formatRateLimit } from '../model/format.js';
 import { LONGEST_WINDOW_MS, MAX_RATE } from '../model/limit-bounds.js';
-import type { QueueState } from '../watch/snapshot.js';
-import type { FindingRule, Remedy } from './finding.js';
+import { allowedPerSecond, isFull } from '../model/queue-verdict.js';
+import type { QueueState } from '../model/snapshot.js';
+import { jobsWait, magnitude, queueName } from '../model/words.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { allowedPerSecond, isFull } from './verdict.js';
-import { jobsWait, magnitude, queueName } from './words.js';
 
 export const queueRateLimited: FindingRule = {
   code: 'queue.rate-limited',

@@ -1,9 +1,9 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration, formatJobs } from '../model/format.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule } from './finding.js';
+import { connectedWorkers, secondsWithoutDeparture } from '../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { jobsWait, magnitude, queueName, workersOf } from '../model/words.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { connectedWorkers, secondsWithoutDeparture } from './verdict.js';
-import { jobsWait, magnitude, queueName, workersOf } from './words.js';
 
 /** Title of a queue that a full Redis stops. */
 export const STUCK_BY_MEMORY = 'Stuck because Redis is full';

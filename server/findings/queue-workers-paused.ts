@@ -1,9 +1,9 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate } from '../model/format.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import type { FindingRule } from './finding.js';
+import { connectedWorkers, isFull } from '../model/queue-verdict.js';
+import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
+import type { WorkerState } from '../model/worker.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
-import { connectedWorkers, isFull } from './verdict.js';
-import { jobsWait, magnitude, plainName, queueName } from './words.js';
 import { names, remedyFor } from './worker-evidence.js';
 
 export const queueWorkersPaused: FindingRule = {

@@ -1,7 +1,7 @@
-import { missingOf } from '../model/data-loss.js';
+import type { FindingRule } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
-import type { FindingRule } from './finding.js';
-import { plainName, plainSentence } from './words.js';
+import { missingOf } from '../model/snapshot.js';
+import { plainName, plainSentence } from '../model/words.js';
 
 const MAX_EVIDENCE = 10;
 

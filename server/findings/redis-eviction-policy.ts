@@ -1,8 +1,8 @@
+import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatCount, formatRate } from '../model/format.js';
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow } from './finding.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { nodeName, plainName } from '../model/words.js';
 import { raiseMaxmemory, reclaimRemedies } from './make-room.js';
-import { nodeName, plainName } from './words.js';
 
 export const redisEvictionPolicy: FindingRule = {
   code: 'redis.eviction-policy',

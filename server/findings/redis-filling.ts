@@ -1,11 +1,11 @@
+import type { Evidence, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes, formatBytesPerSecond, formatDuration, formatRatio } from '../model/format.js';
 import { isSettling } from '../model/sight.js';
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { Evidence, FindingRule, FoundNow, Thresholds } from './finding.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { nodeName } from '../model/words.js';
 import { mainHolder } from './main-holder.js';
 import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import { memoryEvidence } from './redis-full.js';
-import { nodeName } from './words.js';
 
 /** Less time than this is too little to find out more: act now. */
 const ACT_NOW_SECONDS = 300;

@@ -1,9 +1,9 @@
+import type { Evidence, FindingRule, FoundNow } from '../model/finding.js';
 import { formatBytes, formatRate } from '../model/format.js';
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { Evidence, FindingRule, FoundNow } from './finding.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { nodeName } from '../model/words.js';
 import { mainHolder } from './main-holder.js';
 import { parkLargestType, pauseLargest, raiseMaxmemory, reclaimRemedies } from './make-room.js';
-import { nodeName } from './words.js';
 
 export const redisFull: FindingRule = {
   code: 'redis.full',

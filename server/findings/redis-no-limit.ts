@@ -1,8 +1,8 @@
+import type { FindingRule, Remedy } from '../model/finding.js';
 import { formatBytes, formatRatio } from '../model/format.js';
-import type { RedisNode } from '../watch/snapshot.js';
-import type { FindingRule, Remedy } from './finding.js';
+import type { RedisNode } from '../model/snapshot.js';
+import { nodeName } from '../model/words.js';
 import { wholeMegabytes } from './make-room.js';
-import { nodeName } from './words.js';
 
 /** Above this share of the machine a missing limit is no longer a matter of taste. */
 const WARN_RATIO = 0.5;

@@ -1,6 +1,6 @@
+import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
-import type { FindingRule, FoundNow } from './finding.js';
-import { nodeName, plainName, plainProblem } from './words.js';
+import { nodeName, plainName, plainProblem } from '../model/words.js';
 
 export const redisReadOnly: FindingRule = {
   code: 'redis.read-only',

@@ -1,7 +1,7 @@
+import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatDuration, formatRatio } from '../model/format.js';
-import type { Loading } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow } from './finding.js';
-import { plainName, plainProblem } from './words.js';
+import type { Loading } from '../model/snapshot.js';
+import { plainName, plainProblem } from '../model/words.js';
 
 /** A first connection that takes longer than this is a trouble and not a start. */
 const CONNECT_PATIENCE_MS = 5_000;

@@ -1,7 +1,7 @@
+import type { Evidence, FindingRule } from '../model/finding.js';
 import { formatDuration, formatThings } from '../model/format.js';
-import type { Snapshot } from '../watch/snapshot.js';
-import type { Evidence, FindingRule } from './finding.js';
-import { plainName, plainProblem } from './words.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { plainName, plainProblem } from '../model/words.js';
 
 const MAX_NAMED = 100;
 const MAX_REASONS = 3;

@@ -1,6 +1,6 @@
-import type { RedisNode, Snapshot } from '../watch/snapshot.js';
-import type { FindingRule, FoundNow } from './finding.js';
-import { nodeName, plainName } from './words.js';
+import type { FindingRule, FoundNow } from '../model/finding.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { nodeName, plainName } from '../model/words.js';
 
 /** Idle workers ask every 5 to 10 s: who is refused only then is refused all the time. */
 const LATELY_MS = 30_000;

@@ -1,6 +1,6 @@
-import type { Snapshot } from '../watch/snapshot.js';
-import type { CurrentFinding } from './finding.js';
-import { isFull } from './verdict.js';
+import type { CurrentFinding } from '../model/finding.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { Snapshot } from '../model/snapshot.js';
 
 /** Give work more slots, which a full Redis answers with errors (facts.md: 77 → 80 jobs/s, and 7,400 errors/s). */
 const SCALING: ReadonlySet<string> = new Set(['workers.concurrency', 'queue.concurrency']);

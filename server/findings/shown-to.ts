@@ -1,4 +1,4 @@
-import type { Finding } from './finding.js';
+import type { Finding } from '../model/finding.js';
 
 /**
  * A finding as somebody may see it: what quotes job data (an error's text, a tenant's name) goes to those alone who may see

@@ -1,4 +1,4 @@
-import type { Thresholds } from './finding.js';
+import type { Thresholds } from '../model/finding.js';
 
 /** What holds unless the team sets it otherwise. */
 export const DEFAULT_THRESHOLDS: Thresholds = {

@@ -1,5 +1,4 @@
-import type { CurrentFinding, Finding, Severity } from './finding.js';
-import { troubleCode } from './hold-verdict.js';
+import type { CurrentFinding, Finding, Severity } from '../model/finding.js';
 
 const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
@@ -68,4 +67,12 @@ function startOf(finding: CurrentFinding, { byKey, merged, alone }: Starts): num
 
 function keyAlone(finding: CurrentFinding, queue: string): string {
   return [troubleCode(finding.code), finding.instance, queue, finding.node ?? ''].join('|');
+}
+
+/** Codes of findings that tell one trouble of a queue: an episode goes on when one follows the other. */
+export const ONE_TROUBLE: ReadonlySet<string> = new Set(['queue.overloaded', 'queue.growing']);
+
+/** What a finding's code is called where it is asked whether two tell the same trouble. */
+export function troubleCode(code: string): string {
+  return ONE_TROUBLE.has(code) ? 'queue.behind' : code;
 }

@@ -1,7 +1,6 @@
-import type { QueueState } from '../watch/snapshot.js';
+import type { QueueState, QueueVerdict } from '../model/snapshot.js';
+import { magnitude } from '../model/words.js';
 import type { QueueProblem } from './about-queue.js';
-import type { QueueVerdict } from './verdict.js';
-import { magnitude } from './words.js';
 
 /** How much a verdict hurts those who wait for the jobs; steps of 100, so that the depth decides only among equals. */
 const WEIGHT: Readonly<Record<QueueVerdict, number>> = {

@@ -1,5 +1,5 @@
-import type { CapabilityName, Snapshot } from '../watch/snapshot.js';
-import type { CurrentFinding, Remedy } from './finding.js';
+import type { CurrentFinding, Remedy } from '../model/finding.js';
+import type { CapabilityName, Snapshot } from '../model/snapshot.js';
 
 /** What an action needs to be permitted, and what to say where it is not. */
 const NEEDS: readonly {

@@ -1,5 +1,5 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount } from '../model/format.js';
-import type { FindingRule } from './finding.js';
 
 export const workerBlocked: FindingRule = {
   code: 'worker.blocked',

@@ -1,6 +1,6 @@
+import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatJobs, formatThings } from '../model/format.js';
 import { formatUtcTime } from '../model/format-time.js';
-import type { FindingRule } from './finding.js';
 import { evidenceOf, forWorkers, names, placeName, remedyFor, slotsLeft } from './worker-evidence.js';
 
 export const workerCrashed: FindingRule = {

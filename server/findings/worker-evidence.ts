@@ -1,7 +1,7 @@
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
-import type { Evidence, FindingRule, FoundNow, Remedy } from './finding.js';
-import { plainName, queueName } from './words.js';
+import type { Evidence, FindingRule, FoundNow, Remedy } from '../model/finding.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { plainName, queueName } from '../model/words.js';
+import type { WorkerState } from '../model/worker.js';
 
 const MAX_NAMED = 3;
 

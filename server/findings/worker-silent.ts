@@ -1,5 +1,5 @@
-import type { FindingRule } from './finding.js';
-import { jobsWait } from './words.js';
+import type { FindingRule } from '../model/finding.js';
+import { jobsWait } from '../model/words.js';
 import {
   evidenceOf,
   forWorkers,

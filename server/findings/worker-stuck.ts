@@ -1,4 +1,4 @@
-import type { FindingRule } from './finding.js';
+import type { FindingRule } from '../model/finding.js';
 import {
   evidenceOf,
   forWorkers,

@@ -1,4 +1,4 @@
-import type { BatchWait } from './batch-wait.js';
+import type { BatchWait } from './job-type.js';
 
 /** Where a batch was never seen to fill: clients of analytics gather 15 to 20 requests, few more than this. */
 export const USUAL_BATCHES_FIT = 50;

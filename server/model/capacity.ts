@@ -1,4 +1,4 @@
-import type { WorkerState } from '../watch/worker-state.js';
+import type { WorkerState } from './worker.js';
 
 /** Busy share that leaves room for variance (algorithms.md c). */
 const UTILISATION = 0.8;

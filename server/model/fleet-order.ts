@@ -1,4 +1,4 @@
-import type { WorkerState } from '../watch/worker-state.js';
+import type { WorkerState } from './worker.js';
 import type { WorkerVerdict } from './worker-verdict.js';
 
 /** Worst first: what needs a person, then what holds a worker back, then what is as it should be. */

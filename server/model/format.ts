@@ -1,4 +1,4 @@
-import type { Bytes } from '../watch/memory-state.js';
+import type { Bytes } from './memory.js';
 
 /** How numbers read, in sentences and on the page alike. Pure; never prints NaN, Infinity or undefined. */
 

@@ -1,5 +1,5 @@
-import type { JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState } from '../watch/snapshot.js';
+import type { JobTypeState } from './job-type.js';
+import type { QueueState } from './snapshot.js';
 
 /** What can be wrong with a job type, worst first. */
 export const TYPE_TROUBLES = ['failing', 'absent', 'batch-wait', 'slow'] as const;

@@ -1,5 +1,5 @@
-import type { Bytes, KindMemory, MemoryKind, QueueMemory, TypeMemory } from '../watch/memory-state.js';
-import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
+import type { Bytes, KindMemory, MemoryKind, QueueMemory, TypeMemory } from './memory.js';
+import type { QueueState, RedisNode, Snapshot } from './snapshot.js';
 
 /** Bytes with their share of all that Redis holds against its limit. */
 export interface Share extends Bytes {

@@ -1,6 +1,6 @@
-import type { JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
+import type { JobTypeState } from './job-type.js';
+import type { QueueState, Snapshot } from './snapshot.js';
+import type { WorkerState } from './worker.js';
 
 /** A wait that is felt, and so many times what it was before. */
 const LEAST_WAIT_MS = 150;

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Whether what a Snapshot says is so now. */
 export interface Sight {

@@ -1,4 +1,4 @@
-import type { TenantShare } from '../watch/tenant-share.js';
+import type { TenantShare } from './tenant-share.js';
 import { NOT_TENANTS } from './tenant-text.js';
 
 export interface DominantTenant {

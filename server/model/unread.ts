@@ -1,5 +1,5 @@
-import type { CurrentFinding } from '../findings/finding.js';
-import type { QueueState, Snapshot, Unread, UnreadQueue } from '../watch/snapshot.js';
+import type { CurrentFinding } from './finding.js';
+import type { QueueState, Snapshot, Unread, UnreadQueue } from './snapshot.js';
 
 /** What is to be said and done about what is not known while the rest is: it is in no sum, and it ends nothing. */
 

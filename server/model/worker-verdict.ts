@@ -1,6 +1,3 @@
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { WorkerState } from '../watch/worker-state.js';
-
 /** What a worker's state comes down to. */
 export type WorkerVerdict =
   | 'healthy'
@@ -31,13 +28,3 @@ export interface Outlier {
   readonly peers: number;
   readonly sentence: string;
 }
-
-/** What is known beside the worker when it is judged. */
-export interface WorkerContext {
-  readonly queue: QueueState | null;
-  readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link' | 'self'>;
-  readonly nowMs: number;
-}
-
-/** What a worker is and why, before it is known who its peers are. */
-export type Judged = Pick<WorkerState, 'verdict' | 'sentence' | 'evidence'>;

@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { Cluster } from 'ioredis';
 import { orderChannel, PROTOCOL, type SignedOrder, upChannel, upPattern } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
-import { every, type Loop } from '../health/every.js';
-import type { InstanceConfig } from '../instance-config.js';
+import type { InstanceConfig } from '../model/instance-config.js';
+import { every, type Loop } from '../process/every.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
 import { describeProblem } from './problem.js';
 

@@ -1,4 +1,4 @@
-import { CanaryRefused } from '../watch/canary-refused.js';
+import { type CanaryAsk, CanaryRefused, type CanaryResult } from '../model/canary.js';
 import type { RedisClient } from './connect.js';
 import { withQueue } from './job-changes.js';
 import type { RedisLink } from './link.js';
@@ -8,38 +8,6 @@ const LOOK_EVERY_MS = 50;
 /** A canary that was with a worker when time was up is cleared away when it ends, for this long. */
 const CLEAR_FOR_MS = 10 * 60_000;
 const CLEAR_EVERY_MS = 5_000;
-
-export interface CanaryAsk {
-  readonly jobType: string;
-  readonly timeoutMs: number;
-  readonly jobId: string;
-  readonly now: () => number;
-}
-
-/**
- * How far it came. `waiting`: added, and no worker took it in time. `active`: a worker has it and has not ended it.
- * `completed`, `failed`: it went all the way.
- */
-export type CanaryStage = 'waiting' | 'active' | 'completed' | 'failed';
-
-export interface CanaryResult {
-  readonly jobId: string;
-  readonly jobType: string;
-  readonly stage: CanaryStage;
-  /** Redis has accepted it, by the console's clock. */
-  readonly acceptedAtMs: number;
-  /** By the clocks of worker's machine; null: not reached. */
-  readonly startedAtMs: number | null;
-  readonly finishedAtMs: number | null;
-  /** From the call to the moment at which the end was seen (or time was up), by the console's clock. */
-  readonly totalMs: number;
-  /** What the worker gave as reason, which may quote job data; null: it did not fail. */
-  readonly failedReason: string | null;
-  /** Jobs that wait in the queue, where it got no further than waiting. */
-  readonly waitingJobs: number | null;
-  /** The job is gone from Redis again. */
-  readonly isRemoved: boolean;
-}
 
 /**
  * Adds a job by BullMQ's own `Queue.add`, as users' producers do (no script of ours that a full Redis would let through),

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Capabilities, CapabilityName } from '../watch/snapshot.js';
+import type { Capabilities, CapabilityName } from '../model/snapshot.js';
 import { parseInfo } from './parse-info.js';
 
 /** A name that no key has; probes act on it only. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { ReadTimeout, Timeout } from '../watch/read-timeout.js';
 import type { MasterNode, RedisLink } from './link.js';
+import { ReadTimeout, Timeout } from './read-timeout.js';
 import { isCluster, ownerOf } from './slot-owner.js';
 
 /** A master of a Cluster that takes longer is given up for this tick: well before the whole tick would be. */

@@ -1,7 +1,10 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { Endpoint, HostPort } from '../instance-config.js';
+import type { Endpoint, HostPort } from '../model/instance-config.js';
 
 export type RedisClient = Redis | Cluster;
+
+/** A connection to one server: of a Cluster, to one of its nodes. */
+export type NodeClient = Redis;
 /** Replies keep ioredis' own (RESP2-shaped) form. */
 type Options = Omit<RedisOptions, 'replyMapping'>;
 

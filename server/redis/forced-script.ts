@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { packagePath } from '../package-path.js';
+import { packagePath } from '../process/package-path.js';
 import type { RedisClient } from './connect.js';
 
 /** A Lua file in the form that this Redis lets through over maxmemory. */

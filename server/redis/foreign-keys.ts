@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { ForeignKey } from '../watch/memory-state.js';
+import type { ForeignKey } from '../model/memory.js';
 import { askForQueue, isQueue } from './confirm-queue.js';
 import { possibleQueuesOf } from './queue-keys.js';
 import { ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';

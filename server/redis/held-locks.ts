@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { HeldLocks } from '../watch/worker-state.js';
+import type { HeldLocks } from '../model/worker.js';
 import { Refused } from './read-batch.js';
 
 /** Active jobs that are looked at, and locks whose end is asked for. */

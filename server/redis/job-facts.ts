@@ -1,4 +1,4 @@
-import type { JobState } from '../watch/snapshot.js';
+import type { JobState } from '../model/memory.js';
 import { nameField, typeFrom } from './job-name.js';
 import type { Answers, ReadBatch, Slot } from './read-batch.js';
 

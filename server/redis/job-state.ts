@@ -1,4 +1,4 @@
-import type { JobState } from '../watch/snapshot.js';
+import type { JobState } from '../model/memory.js';
 import type { RedisClient } from './connect.js';
 
 /** LPOS looks at most at so many entries, from the end that is taken next: about 1 ms of Redis. */

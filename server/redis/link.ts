@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { InstanceConfig } from '../instance-config.js';
-import type { Capabilities, Loading } from '../watch/snapshot.js';
+import type { InstanceConfig } from '../model/instance-config.js';
+import type { Capabilities, Loading } from '../model/snapshot.js';
 import { probeCapabilities } from './capabilities.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
 import { infoNumber, parseInfo } from './parse-info.js';

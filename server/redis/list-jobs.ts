@@ -1,5 +1,5 @@
-import type { JobPage, JobQuery, JobRow } from '../watch/job-view.js';
-import type { JobState } from '../watch/snapshot.js';
+import type { JobPage, JobQuery, JobRow } from '../model/job-view.js';
+import type { JobState } from '../model/memory.js';
 import type { RedisClient } from './connect.js';
 import { readTypes } from './job-name.js';
 import { isJobId } from './queue-keys.js';

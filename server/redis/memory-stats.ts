@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { NodeMemory } from '../watch/memory-state.js';
+import type { NodeMemory } from '../model/memory.js';
 import { ReadBatch, Refused } from './read-batch.js';
 
 export type MemoryStats = Pick<

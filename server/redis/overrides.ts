@@ -6,8 +6,8 @@ import {
   type SettingOrder,
   type SignedOrder,
 } from '../../agent/protocol.js';
-import { readKeptMap, readKeptOrders } from '../watch/agent-messages.js';
-import type { KeptOrder } from '../watch/worker-state.js';
+import type { KeptOrder } from '../model/worker.js';
+import { readKeptMap, readKeptOrders } from './agent-messages.js';
 import { runForced } from './forced-script.js';
 import type { QueueHandle } from './queue-control.js';
 

@@ -1,4 +1,4 @@
-import type { RateLimit } from '../watch/snapshot.js';
+import type { RateLimit } from '../model/snapshot.js';
 import type { RedisClient } from './connect.js';
 import { runForced } from './forced-script.js';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { JobState, QueueCounts } from '../watch/snapshot.js';
+import type { JobState } from '../model/memory.js';
+import type { QueueCounts } from '../model/snapshot.js';
 
 /** Where BullMQ keeps the ids of the jobs of one state. */
 export interface StateKey {

@@ -1,5 +1,5 @@
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
-import type { QueueCounts } from '../watch/snapshot.js';
+import type { QueueCounts } from '../model/snapshot.js';
 import { shownText } from './job-name.js';
 
 /** Which queue, and how much of it is due. */

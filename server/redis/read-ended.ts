@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type FinishedJob, firstLine } from '../watch/finished-job.js';
+import { type FinishedJob, firstLine } from '../model/finished-job.js';
 import { nameField, shownText, typeFrom } from './job-name.js';
 import { isJobId } from './queue-keys.js';
 import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';

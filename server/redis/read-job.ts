@@ -1,4 +1,4 @@
-import type { JobDetail } from '../watch/job-view.js';
+import type { JobDetail } from '../model/job-view.js';
 import type { RedisClient } from './connect.js';
 import { readTypes, shownText } from './job-name.js';
 import { stateOf } from './job-state.js';

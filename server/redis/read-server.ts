@@ -1,4 +1,4 @@
-import type { MemoryLimit } from '../watch/snapshot.js';
+import type { MemoryLimit } from '../model/snapshot.js';
 import { infoNumber, parsePairs } from './parse-info.js';
 import type { ReadBatch, Slot } from './read-batch.js';
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { countWithinBudget } from '../model/tenant-plan.js';
 import { tenantIn, UNREAD_TENANT } from '../model/tenant-text.js';
 import type { JobFacts } from './job-facts.js';
 import { ReadBatch, Refused, type Slot } from './read-batch.js';
 import type { QueueSample, StateSample } from './sample-jobs.js';
+import { countWithinBudget } from './tenant-plan.js';
 
 /** Longer data are not read: parsing them costs, and they are counted as UNREAD_TENANT. */
 const MAX_BYTES_OF_ONE = 16 * 1024;

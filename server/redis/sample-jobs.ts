@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { JobState } from '../watch/snapshot.js';
+import type { JobState } from '../model/memory.js';
 import { addJobFacts, addJobSizes, type JobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
 import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';

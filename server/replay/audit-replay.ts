@@ -1,7 +1,7 @@
-import type { Actor } from '../auth/role.js';
-import type { ReplayFilter } from '../model/replay-filter.js';
-import { auditOf } from '../store/audit-of.js';
-import type { AuditRecord } from '../store/audit-record.js';
+import type { AuditRecord } from '../model/audit-record.js';
+import type { Actor } from '../model/role.js';
+import { auditOf } from '../timeline/audit-of.js';
+import type { ReplayFilter } from './replay-filter.js';
 import type { ReplayRecord } from './replay-record.js';
 
 /** What a person did with a replay, as the audit keeps it. `record` is as it was before. */

@@ -1,4 +1,4 @@
-import type { Actor } from '../auth/role.js';
+import type { Actor } from '../model/role.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import type { ReplayPort } from './replay-port.js';
 import type { ReplayQueues } from './replay-queues.js';

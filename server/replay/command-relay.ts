@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ActionError } from '../actions/action.js';
-import { every, reasonOf, type WorkHealth } from '../health/every.js';
-import type { Command, CommandAnswer, CommandStore } from '../store/commands.js';
+import { ActionError } from '../model/action.js';
+import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import { holderInWords } from '../store/holder-id.js';
 import type { Lease } from '../store/lease.js';
+import type { Command, CommandStore } from './commands.js';
 import { ParkingError } from './parking/parking.js';
+import type { CommandAnswer } from './tables.js';
 
 export interface CommandRelayDeps {
   readonly store: CommandStore;

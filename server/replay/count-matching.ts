@@ -1,7 +1,7 @@
-import { isOnlyTime } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
 import type { ParkedSource } from './parked-source.js';
 import { countRange } from './read-window.js';
+import { isOnlyTime } from './replay-filter.js';
 import type { ReplayRecord } from './replay-record.js';
 import { selectionOf } from './replay-source.js';
 import { QueueSweep, sweepOf } from './sweep-queues.js';

@@ -1,4 +1,4 @@
-import { type Coverage, coverageOf, type TimeRange } from '../model/replay-coverage.js';
+import { type Coverage, coverageOf, type TimeRange } from './replay-coverage.js';
 import type { ReplayRecord } from './replay-record.js';
 
 /** The time range that a replay is about: when jobs finished, or were parked. */

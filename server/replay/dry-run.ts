@@ -1,9 +1,9 @@
-import { ActionError } from '../actions/action.js';
-import { matchesFilter } from '../model/replay-filter.js';
+import { ActionError } from '../model/action.js';
 import type { RedisClient } from '../redis/connect.js';
 import type { ParkedSource } from './parked-source.js';
 import { readCandidates } from './read-candidates.js';
 import { countRange, readWindow } from './read-window.js';
+import { matchesFilter } from './replay-filter.js';
 import type { Cursor, ReplayRecord } from './replay-record.js';
 import { selectionOf } from './replay-source.js';
 import { sweepOf } from './sweep-queues.js';

@@ -1,5 +1,5 @@
-import { type GuardBaseline, type LoadSample, SHOWS_AFTER_SECONDS } from '../model/replay-guard.js';
-import type { MemoryForecast, QueueState, Snapshot } from '../watch/snapshot.js';
+import type { MemoryForecast, QueueState, Snapshot } from '../model/snapshot.js';
+import { type GuardBaseline, type LoadSample, SHOWS_AFTER_SECONDS } from './replay-guard.js';
 
 /** A queue as the guard remembers it; `moved` are jobs that replays have put there since the console began. */
 interface Point {

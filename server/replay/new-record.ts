@@ -1,7 +1,7 @@
-import type { Actor } from '../auth/role.js';
-import { NO_COUNTS } from '../model/replay-account.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Actor } from '../model/role.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { LoadSampler } from './load-sample.js';
+import { NO_COUNTS } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplayRequest } from './replay-request.js';
 

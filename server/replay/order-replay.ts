@@ -1,6 +1,6 @@
-import type { Actor } from '../auth/role.js';
 import { formatCount } from '../model/format.js';
-import { accountOf } from '../model/replay-account.js';
+import type { Actor } from '../model/role.js';
+import { accountOf } from './replay-account.js';
 import type { ReplayLog } from './replay-log.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import { hasEnded, type ReplayRecord } from './replay-record.js';

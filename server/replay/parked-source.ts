@@ -1,5 +1,5 @@
-import type { SkipReason } from '../model/replay-account.js';
-import type { ReplayFilter } from '../model/replay-filter.js';
+import type { SkipReason } from './replay-account.js';
+import type { ReplayFilter } from './replay-filter.js';
 import type { Cursor } from './replay-record.js';
 
 /** A parked job as a replay needs to know it: its id, and its place on disk as the score of a cursor. */

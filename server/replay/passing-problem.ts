@@ -1,4 +1,4 @@
-import { reasonOf } from '../health/every.js';
+import { reasonOf } from '../process/every.js';
 import { storeTroubleOf } from '../store/store-trouble.js';
 
 /**

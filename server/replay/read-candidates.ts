@@ -1,6 +1,6 @@
-import { type FilterFacts, MAX_ERROR_LETTERS, type ReplayFilter } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
 import { runRead } from './read-script.js';
+import { type FilterFacts, MAX_ERROR_LETTERS, type ReplayFilter } from './replay-filter.js';
 
 /** Jobs that one call of the script looks at: it holds Redis for about 0.3 ms. */
 const JOBS_A_CALL = 50;

@@ -1,4 +1,4 @@
-import type { ReplayCounts, SkipReason } from '../model/replay-account.js';
+import type { ReplayCounts, SkipReason } from './replay-account.js';
 
 /** What a letter of replay-jobs.lua, in a batch that is tried for the first time or again, means for the account. */
 const SKIPPED: Readonly<Record<string, SkipReason>> = {

@@ -1,5 +1,5 @@
-import type { Actor } from '../auth/role.js';
-import type { WorkHealth } from '../health/every.js';
+import type { Actor } from '../model/role.js';
+import type { WorkHealth } from '../process/every.js';
 import type { CommandRelay } from './command-relay.js';
 import type { DryRun } from './dry-run.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';

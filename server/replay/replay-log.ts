@@ -1,6 +1,6 @@
-import type { Actor } from '../auth/role.js';
-import type { AuditLog } from '../store/audit-record.js';
-import type { RecordEvent } from '../store/timeline-entry.js';
+import type { AuditLog } from '../model/audit-record.js';
+import type { Actor } from '../model/role.js';
+import type { RecordEvent } from '../model/timeline-entry.js';
 import { auditOfReplay } from './audit-replay.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { RunEvent } from './run-deps.js';

@@ -1,4 +1,4 @@
-import type { ActionCall, OutcomeStatus } from '../actions/action.js';
+import type { ActionCall, OutcomeStatus } from '../model/action.js';
 
 /** What a person changes of a replay. */
 export interface ReplayOrder {

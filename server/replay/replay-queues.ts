@@ -1,10 +1,10 @@
-import { ActionError, type Outcome } from '../actions/action.js';
-import type { ActionRequest } from '../actions/request.js';
-import type { Actor } from '../auth/role.js';
+import type { ActionRequest } from '../model/action.js';
+import { ActionError, type Outcome } from '../model/action.js';
 import { globMatcher } from '../model/glob.js';
-import { limitOfRate } from '../model/replay-limit.js';
-import type { QueueState, RateLimit } from '../watch/snapshot.js';
+import type { Actor } from '../model/role.js';
+import type { QueueState, RateLimit } from '../model/snapshot.js';
 import type { Watch } from '../watch/watch.js';
+import { limitOfRate } from './replay-limit.js';
 import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import { isSelected, type ReplaySelection } from './replay-request.js';
 

@@ -1,6 +1,6 @@
-import type { ReplayCounts } from '../model/replay-account.js';
-import type { MovedOutcomes } from '../model/replay-canary.js';
-import type { GuardBaseline } from '../model/replay-guard.js';
+import type { ReplayCounts } from './replay-account.js';
+import type { MovedOutcomes } from './replay-canary.js';
+import type { GuardBaseline } from './replay-guard.js';
 import type { ReplaySpec } from './replay-spec.js';
 
 /**

@@ -1,7 +1,7 @@
-import { ActionError } from '../actions/action.js';
-import { findQueue, matchQueues } from '../actions/targets.js';
+import { ActionError } from '../model/action.js';
+import { findQueue, matchQueues } from '../model/find-queue.js';
 import { globMatcher } from '../model/glob.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { ReplayRecord } from './replay-record.js';
 import { MAX_QUEUES, type ReplaySpec } from './replay-spec.js';
 

@@ -1,5 +1,4 @@
-import { type WorkHealth, WorkRecord } from '../health/every.js';
-import { type CallCost, costAfter, jobsACall } from '../model/replay-call-size.js';
+import { type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/fence.js';
 import { countMatching, countParked } from './count-matching.js';
@@ -7,6 +6,7 @@ import type { LoadSampler } from './load-sample.js';
 import { OutcomeRounds } from './outcome-rounds.js';
 import { isPassing, problemOf } from './passing-problem.js';
 import { countChars, countsForResweep, isSettled, settledChars } from './replay-batch.js';
+import { type CallCost, costAfter, jobsACall } from './replay-call-size.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
 import { isBehind, moveOf, PARKED_A_CALL, type ReplaySource, sourceOf } from './replay-source.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';

@@ -1,9 +1,9 @@
-import type { SkipReason } from '../model/replay-account.js';
-import { TURNS_PER_SECOND } from '../model/replay-pace.js';
 import type { RedisClient } from '../redis/connect.js';
 import { type Moved, moveJobs } from './move-jobs.js';
 import type { ParkedSelection } from './parked-source.js';
 import type { WindowEntry } from './read-window.js';
+import type { SkipReason } from './replay-account.js';
+import { TURNS_PER_SECOND } from './replay-pace.js';
 import type { ReplayBatch, ReplayRecord } from './replay-record.js';
 import type { RunDeps } from './run-deps.js';
 import { QueueSweep } from './sweep-queues.js';

@@ -1,7 +1,7 @@
-import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from '../model/replay-canary.js';
-import { type GuardState, guardRate, startGuard } from '../model/replay-guard.js';
-import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from '../model/replay-pace.js';
 import type { LoadSampler } from './load-sample.js';
+import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from './replay-canary.js';
+import { type GuardState, guardRate, startGuard } from './replay-guard.js';
+import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from './replay-pace.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplaySpec } from './replay-spec.js';
 import type { RunDeps } from './run-deps.js';

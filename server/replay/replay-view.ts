@@ -1,4 +1,4 @@
-import { accountOf, type ReplayAccount } from '../model/replay-account.js';
+import { accountOf, type ReplayAccount } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
 
 /** A replay as pages and the API show it: what is kept, the account, and the pace of now. */

@@ -1,5 +1,5 @@
+import type { Snapshot } from '../model/snapshot.js';
 import type { RedisClient } from '../redis/connect.js';
-import type { Snapshot } from '../watch/snapshot.js';
 import type { ParkedSource } from './parked-source.js';
 import type { ReplayBatch, ReplayRecord, ReplayStore } from './replay-record.js';
 

@@ -1,4 +1,4 @@
-import { every, reasonOf, type WorkHealth } from '../health/every.js';
+import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import { MovedRate } from './moved-rate.js';
 import type { ReplayRecord, ReplayStore } from './replay-record.js';
 import { type ReplayView, viewOfReplay } from './replay-view.js';

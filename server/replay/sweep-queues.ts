@@ -1,7 +1,7 @@
-import { isOnlyTime, matchesFilter, type ReplayFilter } from '../model/replay-filter.js';
 import type { RedisClient } from '../redis/connect.js';
 import { readCandidates } from './read-candidates.js';
 import { readWindow, type Sweep, type WindowEntry } from './read-window.js';
+import { isOnlyTime, matchesFilter, type ReplayFilter } from './replay-filter.js';
 import type { Cursor, ReplayRecord } from './replay-record.js';
 
 /** Between two windows that are only looked into, so that a search leaves Redis to others. */

@@ -1,6 +1,6 @@
-import type { AppDeps } from '../app-deps.js';
-import { placeAt } from '../model/activity/account-order.js';
-import type { ActivityQuery } from '../store/activity/account-log.js';
+import type { ActivityQuery } from '../timeline/activity-log.js';
+import { placeAt } from '../timeline/activity-order.js';
+import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
 /** What may be asked of the account, as it stands in an address. */

@@ -1,4 +1,4 @@
-import type { AppDeps } from '../app-deps.js';
+import type { AppDeps } from './app-deps.js';
 
 /** Something that happened within a chart. */
 export interface ChartMarker {

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { type DocsOperation, DocsPage } from '../../views/docs.js';
 import { ACTIONS } from '../actions/index.js';
-import type { GateEnv } from '../auth/gate.js';
+import type { GateEnv } from './gate.js';
 import { assetUrl } from './pages/assets.js';
 import { PROBLEM_TITLES } from './problem.js';
 

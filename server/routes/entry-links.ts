@@ -1,5 +1,5 @@
-import type { ActivityEntry } from '../model/activity/activity-entry.js';
-import { ALL_INSTANCES } from '../store/timeline-entry.js';
+import { ALL_INSTANCES } from '../model/timeline-entry.js';
+import type { ActivityEntry } from '../timeline/activity-entry.js';
 import { encodePart, instancePath, queuePath } from './pages/links.js';
 
 /** The timeline's page, open at an entry. The id of its element is `entry-` and its own. */

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { AppDeps } from '../app-deps.js';
+import type { AppDeps } from './app-deps.js';
 
 /**
  * /healthz: the process answers. /readyz: it has started, with the state of its store and of each Redis, and whether it is

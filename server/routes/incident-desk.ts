@@ -1,8 +1,8 @@
-import type { AppDeps } from '../app-deps.js';
-import { type Actor, includesRole } from '../auth/role.js';
-import { auditOf } from '../store/audit-of.js';
-import type { Incident } from '../store/incidents/incident.js';
-import { ALL_INSTANCES } from '../store/timeline-entry.js';
+import { type Actor, includesRole } from '../model/role.js';
+import { ALL_INSTANCES } from '../model/timeline-entry.js';
+import { auditOf } from '../timeline/audit-of.js';
+import type { Incident } from '../timeline/incident.js';
+import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
 /** Incidents are opened, changed, closed and forgotten here, by API and page alike; each leaves an audited action. */

@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
-import type { AppDeps } from '../app-deps.js';
-import type { GateEnv } from '../auth/gate.js';
-import type { Role } from '../auth/role.js';
+import type { Role } from '../model/role.js';
 import { presentInstance } from './api/present.js';
 import { presentFindings } from './api/present-finding.js';
+import type { AppDeps } from './app-deps.js';
+import type { GateEnv } from './gate.js';
 import { LiveHub, type LiveView } from './live/hub.js';
 import { eventPart } from './live/part.js';
 import { liveViewOf } from './live/views.js';

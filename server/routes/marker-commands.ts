@@ -1,8 +1,8 @@
-import type { AppDeps } from '../app-deps.js';
-import { type Actor, includesRole } from '../auth/role.js';
-import { auditOf } from '../store/audit-of.js';
-import type { TimelineEntry } from '../store/timeline-entry.js';
+import { type Actor, includesRole } from '../model/role.js';
+import type { TimelineEntry } from '../model/timeline-entry.js';
+import { auditOf } from '../timeline/audit-of.js';
 import { recallMarkers } from '../watch/recall-markers.js';
+import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
 /** What people enter into the timeline, and what they change of it. API and page act by these. */

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { Turns } from '../health/turns.js';
-import { collectMetrics, type MetricsOptions } from '../signals/exposition.js';
-import type { Snapshot } from '../watch/snapshot.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { Turns } from '../process/turns.js';
+import { collectMetrics, type MetricsOptions } from './exposition.js';
 
 /** Content type of what `renderMetrics` returns. */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;

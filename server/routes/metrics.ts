@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { AppDeps } from '../app-deps.js';
-import type { GateEnv } from '../auth/gate.js';
+import type { AppDeps } from './app-deps.js';
+import type { GateEnv } from './gate.js';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './metrics-registry.js';
 
 /** Queues with series of their own; the rest is summed under queue="other", so that labels stay bounded. */

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { rateLimitAfter } from '../model/plan/effective-rate-limit.js';
-import type { PlanBasis } from '../model/plan/input-of.js';
-import type { PlanChange } from '../model/plan/plan-types.js';
+import { rateLimitAfter } from '../forecast/effective-rate-limit.js';
+import type { PlanBasis } from '../forecast/input-of.js';
+import type { PlanChange } from '../model/plan.js';
 import type { RateWindow } from '../model/rate-limit.js';
 
 const MAX_SLOTS = 1_000_000;

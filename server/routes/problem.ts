@@ -1,11 +1,11 @@
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { ActionError } from '../actions/action.js';
+import { ActionError } from '../model/action.js';
+import { CanaryRefused } from '../model/canary.js';
+import { CountRefused } from '../model/count-refused.js';
 import { ParkingError } from '../replay/parking/parking.js';
 import { storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
-import { CanaryRefused } from '../watch/canary-refused.js';
-import { CountRefused } from '../watch/count-refused.js';
 import { JobsUnavailable } from '../watch/jobs.js';
 
 /** One bad field of a request. */

@@ -1,6 +1,6 @@
 import { MAX_RULES } from '../alerts/parse-rules.js';
 import type { KeptRule } from '../alerts/rules-store.js';
-import type { AppDeps } from '../app-deps.js';
+import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
 /** Which alert rules there are, may be changed, or may still be made; API and page ask here alike. */

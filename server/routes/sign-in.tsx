@@ -2,9 +2,9 @@ import { Hono } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import { SignInPage } from '../../views/sign-in.js';
 import type { AccessLog } from '../auth/access-log.js';
-import { type Gate, type GateEnv, sessionCookies, sourceOf } from '../auth/gate.js';
 import { SESSION_COOKIE, SESSION_MS, type Sessions } from '../auth/sessions.js';
 import { readBody } from './bounded-body.js';
+import { type Gate, type GateEnv, sessionCookies, sourceOf } from './gate.js';
 import { assetUrl } from './pages/assets.js';
 import { problemOf, problemResponse } from './problem.js';
 

@@ -1,4 +1,4 @@
-import { drainSecondsOf } from '../findings/verdict.js';
+import { drainSecondsOf } from '../model/queue-verdict.js';
 import type { QueueSignal } from './signal.js';
 
 /** How jobs move through a queue, and what holds them. */

@@ -1,5 +1,5 @@
 import { freshnessOf } from '../model/sight.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { Signal } from './signal.js';
 
 /** Whom one series of a signal is about: history keeps it, rules judge it, charts draw it. */

@@ -1,5 +1,5 @@
-import type { Score } from '../model/plan/score.js';
-import type { MetricFamily } from './exposition.js';
+import type { Score } from '../forecast/score.js';
+import type { MetricFamily } from './signal.js';
 
 const KINDS: readonly {
   readonly name: string;

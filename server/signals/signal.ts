@@ -1,5 +1,5 @@
-import type { JobTypeState } from '../watch/job-type-state.js';
-import type { QueueState, RedisNode, Snapshot } from '../watch/snapshot.js';
+import type { JobTypeState } from '../model/job-type.js';
+import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 
 /** What can be seen. Charts, /metrics, alert rules and API fields derive from these entries. */
 interface SignalBase {
@@ -29,3 +29,18 @@ export interface JobTypeSignal extends SignalBase {
   readonly read: (type: JobTypeState, queue: QueueState, snapshot: Snapshot) => number | null;
 }
 export type Signal = InstanceSignal | NodeSignal | QueueSignal | JobTypeSignal;
+
+/** One metric with all its samples, of all instances: HELP and TYPE are told once. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly labelNames: readonly string[];
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  /** May be Infinity (a drain that never ends), never NaN. */
+  readonly value: number;
+}

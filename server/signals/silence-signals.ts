@@ -1,4 +1,4 @@
-import type { QueueState } from '../watch/snapshot.js';
+import type { QueueState } from '../model/snapshot.js';
 import type { JobTypeSignal, QueueSignal } from './signal.js';
 
 /** How long nothing has come that should: 0 while nothing waits, or the queue is stopped on purpose. */

@@ -1,7 +1,7 @@
-import { workersOf } from '../model/judge-fleet.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import type { AgentFacts } from '../model/worker.js';
 import type { WorkerVerdict } from '../model/worker-verdict.js';
-import type { QueueState, Snapshot } from '../watch/snapshot.js';
-import type { AgentFacts } from '../watch/worker-state.js';
+import { workersOf } from '../model/workers-of.js';
 import type { InstanceSignal, QueueSignal } from './signal.js';
 
 /** Verdicts for which somebody should get up. */

@@ -1,6 +1,6 @@
 import { and, eq, ne, type SQL, sql } from 'drizzle-orm';
-import type { Database } from './open-store.js';
-import { leases } from './schema.js';
+import type { Database } from './database.js';
+import { leases } from './tables.js';
 
 /** Proof that its holder may act: checked inside the statement, or the transaction, that does it. */
 export interface Fence {

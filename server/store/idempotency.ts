@@ -1,6 +1,6 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
-import type { Database } from './open-store.js';
-import { idempotency } from './schema.js';
+import type { Database } from './database.js';
+import { idempotency } from './tables.js';
 
 /** How long an answer is kept for a repeat of its request. */
 const KEEP_MS = 24 * 3_600_000;

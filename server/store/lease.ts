@@ -1,4 +1,4 @@
-import { every } from '../health/every.js';
+import { every } from '../process/every.js';
 
 /** Who holds a lease, and how often it has been renewed or taken. */
 export interface LeaseRow {

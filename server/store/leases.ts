@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
+import type { Database } from './database.js';
 import type { LeaseStore } from './lease.js';
-import type { Database } from './open-store.js';
-import { leases } from './schema.js';
+import { leases } from './tables.js';
 
 /** Leases in the store. Each change is one statement, so it holds for all processes that share the file. */
 export function createLeaseStore(database: Database): LeaseStore {

@@ -1,6 +1,6 @@
 import { asc, eq, gt, inArray, lte, not, or } from 'drizzle-orm';
-import type { Database } from './open-store.js';
-import { sessions } from './schema.js';
+import type { Database } from './database.js';
+import { sessions } from './tables.js';
 
 /** Who is signed in: nothing of it opens anything. */
 export interface SessionRow {

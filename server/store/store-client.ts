@@ -1,5 +1,5 @@
 import { type Client, createClient } from '@libsql/client';
-import { secretScrubber } from '../alerts/channels/scrub-secrets.js';
+import { secretScrubber } from '../model/scrub-secrets.js';
 import { BUSY_TIMEOUT_MS, patientClient } from './patient-client.js';
 import type { StoreSettings } from './store-settings.js';
 

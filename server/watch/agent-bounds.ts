@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { AgentOverflow } from '../model/worker.js';
 
 /** Of each second, what goes to reading messages of agents: 500 of them with 50 busy types each take a tenth of it. */
 const PARSE_MS_A_SECOND = 200;
@@ -9,16 +10,6 @@ const MAX_MESSAGES_A_SENDER = 20;
 const MAX_SENDERS_COUNTED = 10_000;
 /** What was over a bound is told for so long after. */
 const TOLD_FOR_MS = 60_000;
-
-/** What agents of one Redis say beyond what the console takes in. */
-export interface AgentOverflow {
-  /** Messages that were not read, since it began. */
-  readonly messages: number;
-  /** Workers that are not shown, and job types that are counted with others, as what is kept of agents is full. */
-  readonly workers: number;
-  readonly types: number;
-  readonly sinceMs: number;
-}
 
 /**
  * Bytes that are kept of what agents say about one Redis, by estimate. Each bound by itself (workers, types, sketches, their

@@ -5,10 +5,10 @@ import {
   type SignedOrder,
   type WorkerAnswer,
 } from '../../agent/protocol.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { AgentChannel } from '../redis/agent-channel.js';
 import type { AgentPort } from './agent-port.js';
 import type { Overrides } from './overrides.js';
-import type { Snapshot } from './snapshot.js';
 
 interface Waiting {
   readonly missing: Set<string>;

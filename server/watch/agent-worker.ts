@@ -1,7 +1,7 @@
 import type { Beat, ErrorCounts, HostShare, WorkerBeat } from '../../agent/protocol.js';
+import type { AgentFacts, HeldLocks, KeptOrder, SeenWorker, WorkerOverride } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
 import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
-import type { AgentFacts, HeldLocks, KeptOrder, SeenWorker, WorkerOverride } from './worker-state.js';
 import { WorkerTypes } from './worker-types.js';
 
 /** Rates are told over so many beats. */

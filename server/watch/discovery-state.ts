@@ -1,5 +1,5 @@
+import type { DiscoveryState } from '../model/snapshot.js';
 import type { Discovery } from '../redis/discover.js';
-import type { DiscoveryState } from './snapshot.js';
 
 /** How far the walks over all keys have come: as far as the one that is furthest behind. */
 export function discoveryStateOf(walks: readonly Discovery[]): DiscoveryState {

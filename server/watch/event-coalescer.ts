@@ -1,4 +1,4 @@
-import type { RecordEvent, TimelineEntry, TimelineKind } from '../store/timeline-entry.js';
+import type { RecordEvent, TimelineEntry, TimelineKind } from '../model/timeline-entry.js';
 
 /** Of one kind in one tick, so many are told one by one; more are told as one line: a deploy, or somebody's noise. */
 const MAX_ONE_BY_ONE = 20;

@@ -1,13 +1,13 @@
-import type { Redis } from 'ioredis';
+import { CountRefused } from '../model/count-refused.js';
+import type { CountProgress, QueueMemory } from '../model/memory.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { NodeClient } from '../redis/connect.js';
 import { countStructure, countWindow, WINDOW_JOBS } from '../redis/count-queue.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import { addCalls } from '../redis/read-batch.js';
-import { CountRefused } from './count-refused.js';
 import { changedRatio, type ExactResult, exactMemoryOf, isStillExact } from './exact-result.js';
-import type { CountProgress, QueueMemory } from './memory-state.js';
 import type { QueueSamples } from './queue-samples.js';
 import { addJob, newState, type SampledState } from './sampled-state.js';
-import type { QueueState } from './snapshot.js';
 
 /** Jobs counted in one tick: about 12 µs of Redis each. */
 const FIRST_JOBS = 150;
@@ -24,7 +24,7 @@ const MAX_ROUNDS = 2;
 const MAX_FAILURES = 5;
 
 export interface CountTick {
-  readonly client: Redis;
+  readonly client: NodeClient;
   /** Of the process that holds the queue: another one may hold other data. */
   readonly runId: string;
   readonly queues: readonly QueueState[];

@@ -1,11 +1,11 @@
+import type { QueueMemory } from '../model/memory.js';
+import type { QueueState } from '../model/snapshot.js';
 import type { StateKey } from '../redis/queue-keys.js';
 import { stateKeys } from '../redis/queue-keys.js';
 import type { QueueStructure } from '../redis/sample-jobs.js';
-import type { QueueMemory } from './memory-state.js';
 import { queueMemoryOf } from './queue-memory.js';
 import type { QueueSamples } from './queue-samples.js';
 import type { SampledState } from './sampled-state.js';
-import type { QueueState } from './snapshot.js';
 
 /** After this long nobody can say what has changed in place. */
 const LASTS_MS = 10 * 60_000;

@@ -1,11 +1,11 @@
 import type { Acknowledgement, Beat, Farewell, TypeBeat } from '../../agent/protocol.js';
+import type { TimelineKind } from '../model/timeline-entry.js';
+import type { HeldLocks, KeptOrder, SeenWorker } from '../model/worker.js';
+import { AgentMessageReader } from '../redis/agent-messages.js';
 import type { ClientReading, WorkerConnection } from '../redis/clients.js';
-import type { TimelineKind } from '../store/timeline-entry.js';
 import { ByteBudget, type MessageIntake } from './agent-bounds.js';
-import { AgentMessageReader } from './agent-messages.js';
 import { AgentWorker } from './agent-worker.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
-import type { HeldLocks, KeptOrder, SeenWorker } from './worker-state.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
 export const SILENT_AFTER_MS = 2_500;

@@ -1,8 +1,7 @@
-import type { DataLoss } from '../model/data-loss.js';
 import type { LinkStatus } from '../model/link-status.js';
+import type { DataLoss, LinkState } from '../model/snapshot.js';
 import type { ChannelState } from '../redis/agent-channel.js';
 import type { FleetEvent } from './fleet.js';
-import type { LinkState } from './snapshot.js';
 
 const ABOUT_NOBODY = { queue: null, worker: null } as const;
 

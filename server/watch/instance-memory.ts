@@ -1,16 +1,20 @@
-import type { Redis } from 'ioredis';
-import { Turns } from '../health/turns.js';
+import { CountRefused } from '../model/count-refused.js';
+import type { CountProgress } from '../model/memory.js';
+import type { QueueState } from '../model/snapshot.js';
+
+import { Turns } from '../process/turns.js';
+
+import type { NodeClient } from '../redis/connect.js';
+
 import type { DiscoveryStep } from '../redis/discover.js';
+
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/memory-stats.js';
 import { queueOf } from '../redis/queue-keys.js';
-import { CountRefused } from './count-refused.js';
 import { ExactCount } from './exact-count.js';
 import { InstanceSampler } from './instance-sampler.js';
-import type { CountProgress } from './memory-state.js';
 import { ForeignMemory, nodeMemoryOf } from './node-memory.js';
 import type { SampledState } from './sampled-state.js';
-import type { QueueState } from './snapshot.js';
 import type { WatchedNode } from './watched-node.js';
 import type { WatchedQueue } from './watched-queue.js';
 
@@ -44,7 +48,7 @@ interface NodeSight {
 
 export interface MasterToRead {
   readonly id: string;
-  readonly client: Redis;
+  readonly client: NodeClient;
   readonly node: WatchedNode;
   readonly queues: readonly WatchedQueue[];
   /** In this tick tenants are looked for on this master. */

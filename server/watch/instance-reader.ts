@@ -1,7 +1,14 @@
 import type { TypeBeat } from '../../agent/protocol.js';
-import type { QueueVerdict } from '../findings/verdict.js';
-import type { InstanceConfig } from '../instance-config.js';
-import { type DataLoss, DataLossWatch } from '../model/data-loss.js';
+import type { InstanceConfig } from '../model/instance-config.js';
+import type { CountProgress } from '../model/memory.js';
+import type {
+  DataLoss,
+  DiscoveryState,
+  QueueState,
+  QueueVerdict,
+  RedisNode,
+  Unread,
+} from '../model/snapshot.js';
 import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { ClusterSight, ping } from '../redis/cluster-sight.js';
 import { type DiscoveryStep, MAX_QUEUES } from '../redis/discover.js';
@@ -10,16 +17,15 @@ import type { MasterNode, RedisLink } from '../redis/link.js';
 import { orThrow, ReadBatch, Refused } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
 import { addServerRead } from '../redis/read-server.js';
+import { DataLossWatch } from './data-loss.js';
 import { discoveryStateOf } from './discovery-state.js';
 import type { Fleet, FleetEvent } from './fleet.js';
 import { anotherProcess, dataLost } from './happenings.js';
 import { InstanceMemory } from './instance-memory.js';
 import { totalsOf } from './instance-totals.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
-import type { CountProgress } from './memory-state.js';
 import { QueueLimit } from './queue-limit.js';
 import { SeenClients } from './seen-clients.js';
-import type { DiscoveryState, QueueState, RedisNode, Unread } from './snapshot.js';
 import type { Series } from './watch.js';
 import type { WatchedNode } from './watched-node.js';
 import { WatchedNodes } from './watched-nodes.js';

@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis';
-import { planSampling, type SamplingNeed } from '../model/sampling-plan.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { TenantShare } from '../model/tenant-share.js';
+import type { NodeClient } from '../redis/connect.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';
 import { InstanceTenants } from './instance-tenants.js';
 import { QueueSamples } from './queue-samples.js';
-import type { QueueState } from './snapshot.js';
-import type { TenantShare } from './tenant-share.js';
+import { planSampling, type SamplingNeed } from './sampling-plan.js';
 
 /** Jobs looked at in one tick: more would keep Redis and the console at it for too long at once. */
 const FEWEST_JOBS = 8;
@@ -77,7 +77,7 @@ export class InstanceSampler {
    * @returns ids of the queues that were looked at.
    */
   async sample(
-    client: Redis,
+    client: NodeClient,
     queues: readonly QueueState[],
     node: ReadActivity,
     nowMs: number,

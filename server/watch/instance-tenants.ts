@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis';
-import { byUrgency, planTenantSamples } from '../model/tenant-plan.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { TenantShare } from '../model/tenant-share.js';
 import { parseTenantField } from '../model/tenant-text.js';
+import type { NodeClient } from '../redis/connect.js';
 import { readTenants } from '../redis/read-tenants.js';
 import type { QueueSample } from '../redis/sample-jobs.js';
-import type { QueueState } from './snapshot.js';
+import { byUrgency, planTenantSamples } from '../redis/tenant-plan.js';
 import { TenantSamples } from './tenant-samples.js';
-import type { TenantShare } from './tenant-share.js';
 
 /** Jobs looked at in one tick for tenants alone; at most half as many as for memory. */
 const MAX_JOBS = 60;
@@ -45,7 +45,7 @@ export class InstanceTenants {
 
   /** Reads tenants of jobs that were sampled. @returns the commands that were sent. */
   async read(
-    client: Redis,
+    client: NodeClient,
     samples: readonly QueueSample[],
     queues: readonly QueueState[],
     nowMs: number,

@@ -1,12 +1,12 @@
-import type { Redis } from 'ioredis';
 import type { TypeBeat } from '../../agent/protocol.js';
+import type { FinishedJob } from '../model/finished-job.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { NodeClient } from '../redis/connect.js';
 import { type EndedRequest, readEnded } from '../redis/read-ended.js';
 import { EventTail } from '../redis/read-events.js';
 import { ByteBudget } from './agent-bounds.js';
-import type { FinishedJob } from './finished-job.js';
 import { QueueTypes } from './queue-types.js';
 import type { SampledState } from './sampled-state.js';
-import type { QueueState } from './snapshot.js';
 import { typeStatesOf } from './type-states.js';
 import type { WatchedNode } from './watched-node.js';
 import type { WatchedQueue } from './watched-queue.js';
@@ -91,7 +91,7 @@ export class InstanceTypes {
 
   /** One tick of one master: looks where agents don't tell, and judges the types of its queues. */
   async read(
-    client: Redis,
+    client: NodeClient,
     node: WatchedNode,
     queues: readonly WatchedQueue[],
     nowMs: number,
@@ -120,7 +120,7 @@ export class InstanceTypes {
   }
 
   async #look(
-    client: Redis,
+    client: NodeClient,
     node: WatchedNode,
     queues: readonly WatchedQueue[],
     nowMs: number,
@@ -165,7 +165,7 @@ export class InstanceTypes {
 
   /** The events stream, for busy queues that keep no finished jobs and have no agent. */
   async #tail(
-    client: Redis,
+    client: NodeClient,
     node: WatchedNode,
     queues: readonly WatchedQueue[],
     nowMs: number,

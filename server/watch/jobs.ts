@@ -1,6 +1,6 @@
+import type { JobDetail, JobPage, JobQuery } from '../model/job-view.js';
 import { listJobs as listJobsIn } from '../redis/list-jobs.js';
 import { readJob as readJobIn } from '../redis/read-job.js';
-import type { JobDetail, JobPage, JobQuery } from './job-view.js';
 import type { Watch } from './watch.js';
 
 /** Raised when the Redis that holds the jobs can't be asked now. */

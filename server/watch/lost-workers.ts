@@ -1,5 +1,5 @@
-import { replacedWorkers } from '../model/replaced-workers.js';
-import type { HeldLocks, SeenWorker } from './worker-state.js';
+import type { HeldLocks, SeenWorker } from '../model/worker.js';
+import { replacedWorkers } from './replaced-workers.js';
 
 /** One that is gone without a farewell, as it was seen last, without what tells of a present. */
 export interface LostWorker {

@@ -1,5 +1,5 @@
-import { ALL_INSTANCES, type MarkerEntryKind, type TimelineEntry } from '../store/timeline-entry.js';
-import type { Marker, MarkerKind } from './marker.js';
+import type { Marker, MarkerKind } from '../model/marker.js';
+import { ALL_INSTANCES, type MarkerEntryKind, type TimelineEntry } from '../model/timeline-entry.js';
 
 /** Older markers explain nothing that happens now; the store keeps them. */
 export const MARKERS_KEPT_MS = 24 * 3_600_000;

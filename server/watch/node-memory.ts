@@ -1,8 +1,8 @@
-import { addTo, estimateBytes, estimateCount, noMoments } from '../model/stratum.js';
+import type { ForeignKey, NodeMemory } from '../model/memory.js';
+import type { QueueState } from '../model/snapshot.js';
 import type { ForeignSample } from '../redis/foreign-keys.js';
 import type { MemoryStats } from '../redis/memory-stats.js';
-import type { ForeignKey, NodeMemory } from './memory-state.js';
-import type { QueueState } from './snapshot.js';
+import { addTo, estimateBytes, estimateCount, noMoments } from './stratum.js';
 
 /** Draws that are kept in mind: more would make it slow to see that keys have gone. */
 const MAX_DRAWN = 3_000;

@@ -1,7 +1,7 @@
 import { MAX_WORKERS_NAMED, type Order } from '../../agent/protocol.js';
-import type { GivenOrders } from '../store/given-orders.js';
-import type { QueueState, Snapshot } from './snapshot.js';
-import type { WorkerOverride, WorkerState } from './worker-state.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import type { WorkerOverride, WorkerState } from '../model/worker.js';
+import type { GivenOrders } from './given-orders.js';
 
 /** An order that a worker does not follow yet is given to it again after this. */
 const AGAIN_AFTER_MS = 5_000;

@@ -1,5 +1,5 @@
-import { type CanaryAsk, type CanaryResult, sendCanary } from '../redis/canary.js';
-import { CanaryRefused } from './canary-refused.js';
+import { type CanaryAsk, CanaryRefused, type CanaryResult } from '../model/canary.js';
+import { sendCanary } from '../redis/canary.js';
 import { JobsUnavailable } from './jobs.js';
 import type { Watch } from './watch.js';
 

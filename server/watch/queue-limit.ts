@@ -1,4 +1,5 @@
 import { ownText } from '../model/own-text.js';
+import type { LongNames } from '../model/snapshot.js';
 import { digestOf, MAX_QUEUE_ID_CHARS } from '../redis/queue-keys.js';
 
 /** Names of queues beyond the limit that are kept: others are as if never met. */
@@ -13,13 +14,6 @@ const LONG_FOR_MS = 30 * 60_000;
 
 interface Idle {
   readonly isIdle: boolean;
-}
-
-/** Queues that are not watched, as their names are too long. */
-export interface LongNames {
-  readonly queues: number;
-  /** How one of them begins. */
-  readonly example: string;
 }
 
 /** Which queues are watched where a Redis has more than can be, and which are not. */

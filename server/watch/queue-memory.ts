@@ -1,9 +1,17 @@
-import { estimateBytes, estimateCount } from '../model/stratum.js';
+import type {
+  Bytes,
+  JobState,
+  KindMemory,
+  MemoryKind,
+  QueueMemory,
+  StateMemory,
+  TypeMemory,
+} from '../model/memory.js';
+import type { QueueCounts } from '../model/snapshot.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import type { QueueStructure } from '../redis/sample-jobs.js';
-import type { Bytes, KindMemory, MemoryKind, QueueMemory, StateMemory, TypeMemory } from './memory-state.js';
 import { JOB_KINDS, OTHER_TYPES, type SampledState, stratumOf } from './sampled-state.js';
-import type { JobState, QueueCounts } from './snapshot.js';
+import { estimateBytes, estimateCount } from './stratum.js';
 
 /** Types told of by name; the rest is one entry. */
 const MAX_TYPES_SHOWN = 50;

@@ -1,8 +1,8 @@
+import type { QueueMemory } from '../model/memory.js';
+import type { QueueCounts } from '../model/snapshot.js';
 import type { QueueSample, QueueStructure, StateSample } from '../redis/sample-jobs.js';
-import type { QueueMemory } from './memory-state.js';
 import { queueMemoryOf } from './queue-memory.js';
 import { addJob, effectiveSamples, fadeState, newState, type SampledState } from './sampled-state.js';
-import type { QueueCounts } from './snapshot.js';
 
 /** Samples of one state are worth at most so many: more would only make it slow to notice what has changed. */
 const MAX_WEIGHT = 6_000;

@@ -1,5 +1,5 @@
+import type { RateLimit } from '../model/snapshot.js';
 import type { QueueMeta } from '../redis/queue-reading.js';
-import type { RateLimit } from './snapshot.js';
 
 /** Settings of a queue that has none, or whose meta have not been read yet. */
 export const NO_META: QueueMeta = {

@@ -1,7 +1,7 @@
 import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
+import type { FinishedJob } from '../model/finished-job.js';
+import { OTHER_JOB_TYPES, type RunSource } from '../model/job-type.js';
 import type { ByteBudget } from './agent-bounds.js';
-import type { FinishedJob } from './finished-job.js';
-import { OTHER_JOB_TYPES, type RunSource } from './job-type-state.js';
 import { addWire, newSketch, quantileMs } from './sketch.js';
 import { TypeRecord } from './type-record.js';
 

@@ -1,4 +1,4 @@
-import type { TimelineLog } from '../store/timeline-entry.js';
+import type { TimelineLog } from '../model/timeline-entry.js';
 import { MARKER_ENTRY_KINDS, MARKERS_KEPT_MS, MAX_MARKERS, type MarkerCache } from './marker-cache.js';
 
 /** Fills the book from the store, so that a console that restarts in an incident still knows of the deploy before it. */

@@ -1,4 +1,4 @@
-import type { RunTimes } from './job-type-state.js';
+import type { RunTimes } from '../model/job-type.js';
 import { quantileMs, type Sketch } from './sketch.js';
 
 /** Upper ends of the buckets that people are shown: 1, 2 and 5 of each decade. */

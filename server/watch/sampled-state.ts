@@ -1,7 +1,6 @@
-import { addTo, fade, type Moments, noMoments, type Stratum } from '../model/stratum.js';
+import type { JobState, MemoryKind } from '../model/memory.js';
 import type { JobFacts } from '../redis/job-facts.js';
-import type { MemoryKind } from './memory-state.js';
-import type { JobState } from './snapshot.js';
+import { addTo, fade, type Moments, noMoments, type Stratum } from './stratum.js';
 
 /** Job types told apart in one state; what comes beyond is counted together. */
 const MAX_TYPES = 200;

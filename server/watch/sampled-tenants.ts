@@ -1,5 +1,5 @@
-import { addTo, fade, type Moments, noMoments, type Stratum } from '../model/stratum.js';
 import { NOT_TENANTS, OTHER_TENANTS } from '../model/tenant-text.js';
+import { addTo, fade, type Moments, noMoments, type Stratum } from './stratum.js';
 
 /** Tenants told apart in one state of a queue; the rest is counted together. */
 const MAX_TENANTS = 100;

@@ -1,9 +1,9 @@
-import type { TenantNeed } from '../model/tenant-plan.js';
+import type { QueueState } from '../model/snapshot.js';
+import type { TenantShare } from '../model/tenant-share.js';
 import { stateKeys } from '../redis/queue-keys.js';
 import { hasTenants, type TenantReading } from '../redis/read-tenants.js';
+import type { TenantNeed } from '../redis/tenant-plan.js';
 import { addTenant, fadeTenants, noTenants, type SampledTenants, tenantLooks } from './sampled-tenants.js';
-import type { QueueState } from './snapshot.js';
-import type { TenantShare } from './tenant-share.js';
 import { tenantSharesOf } from './tenant-shares.js';
 
 /** What was so of a queue when one of its states was looked at. */

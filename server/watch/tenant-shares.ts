@@ -1,7 +1,7 @@
-import { estimateBytes, shareRange } from '../model/stratum.js';
+import type { TenantShare } from '../model/tenant-share.js';
 import { NO_TENANT, NOT_TENANTS, OTHER_TENANTS, UNREAD_TENANT } from '../model/tenant-text.js';
 import { type SampledTenants, tenantStratum } from './sampled-tenants.js';
-import type { TenantShare } from './tenant-share.js';
+import { estimateBytes, shareRange } from './stratum.js';
 
 /** Tenants told of by name. */
 const MAX_SHOWN = 10;

@@ -1,6 +1,6 @@
-import type { BatchWait, FinishedRun } from '../model/batch-wait.js';
-import type { OutcomeBucket } from '../model/failure-rise.js';
-import type { FailureRise, RunTimes } from './job-type-state.js';
+import type { BatchWait, FailureRise, RunTimes } from '../model/job-type.js';
+import type { FinishedRun } from './batch-wait/finished-run.js';
+import type { OutcomeBucket } from './failure-rise.js';
 import { Memo } from './memo.js';
 import { runTimesOf } from './run-histogram.js';
 import { type Baseline, RunPast } from './run-past.js';

@@ -1,14 +1,15 @@
-import { judgeAbsence } from '../model/absence.js';
 import { isStarvedBy } from '../model/batch-starved.js';
-import { judgeBatchWait } from '../model/batch-wait.js';
-import { findFailureRise } from '../model/failure-rise.js';
-import { slowReason } from '../model/slow-type.js';
-import { type CountEstimate, estimateCount } from '../model/stratum.js';
+import { type Estimate, type JobTypeState, OTHER_JOB_TYPES, type RunTimes } from '../model/job-type.js';
+import type { JobState } from '../model/memory.js';
+import type { QueueState } from '../model/snapshot.js';
 import { stateKeys } from '../redis/queue-keys.js';
-import { type Estimate, type JobTypeState, OTHER_JOB_TYPES, type RunTimes } from './job-type-state.js';
+import { judgeAbsence } from './absence.js';
+import { judgeBatchWait } from './batch-wait.js';
+import { findFailureRise } from './failure-rise.js';
 import type { QueueTypes } from './queue-types.js';
 import { type SampledState, stratumOf } from './sampled-state.js';
-import type { JobState, QueueState } from './snapshot.js';
+import { slowReason } from './slow-type.js';
+import { type CountEstimate, estimateCount } from './stratum.js';
 import type { RecentRuns, TypeRecord } from './type-record.js';
 
 /** Types that a Snapshot carries of one queue. */

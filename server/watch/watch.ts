@@ -1,8 +1,8 @@
-import type { Finding } from '../findings/finding.js';
+import type { Finding } from '../model/finding.js';
+import type { CountProgress } from '../model/memory.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { RedisLink } from '../redis/link.js';
 import type { AgentPort } from './agent-port.js';
-import type { CountProgress } from './memory-state.js';
-import type { Snapshot } from './snapshot.js';
 
 /** Points of one chart: `values[name][i]` belongs to `atMs[i]`; null is a gap (nothing was read). */
 export interface Series {

@@ -1,10 +1,10 @@
-import { type CpuBudget, earn, grant, hasFirstCredit, newPurse, spend } from '../model/cpu-budget.js';
-import { forecastMemory, type MemoryPoint } from '../model/memory-forecast.js';
+import type { NodeMemory } from '../model/memory.js';
+import type { RedisNode, UnreadNode, Unsaved } from '../model/snapshot.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { parseInfo, parsePairs } from '../redis/parse-info.js';
 import { memoryLimit, readServer } from '../redis/read-server.js';
-import type { NodeMemory } from './memory-state.js';
-import type { RedisNode, UnreadNode, Unsaved } from './snapshot.js';
+import { type CpuBudget, earn, grant, hasFirstCredit, newPurse, spend } from './cpu-budget.js';
+import { forecastMemory, type MemoryPoint } from './memory-forecast.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
 const MAX_POINTS = 120;

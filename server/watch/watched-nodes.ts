@@ -1,6 +1,6 @@
+import type { RedisNode, UnreadNode } from '../model/snapshot.js';
 import { Discovery } from '../redis/discover.js';
 import type { MasterNode } from '../redis/link.js';
-import type { RedisNode, UnreadNode } from './snapshot.js';
 import { WatchedNode } from './watched-node.js';
 
 /** The masters of one Redis: one, unless it is a Cluster. Each with the walk over its keys. */

@@ -1,21 +1,20 @@
-import { type HeldVerdict, holdVerdict } from '../findings/hold-verdict.js';
-import type { QueueVerdict } from '../findings/verdict.js';
-import { estimateDrainSeconds } from '../model/drain.js';
-import { type QueuePoint, queueRates } from '../model/queue-rates.js';
+import type { JobTypeState } from '../model/job-type.js';
+import type { CountProgress, QueueMemory } from '../model/memory.js';
+import { parsePauseRecord } from '../model/pause-record.js';
+import type { QueueState, QueueVerdict, UnreadQueue } from '../model/snapshot.js';
+import type { TenantShare } from '../model/tenant-share.js';
+import type { KeptOrder } from '../model/worker.js';
+import { readKeptOrders } from '../redis/agent-messages.js';
 import { placeOf } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
 import type { Refused } from '../redis/read-batch.js';
 import { describeUnread } from '../redis/refusal.js';
-import { readKeptOrders } from './agent-messages.js';
+import { estimateDrainSeconds } from './drain.js';
 import { HeadAges } from './head-ages.js';
-import type { JobTypeState } from './job-type-state.js';
-import type { CountProgress, QueueMemory } from './memory-state.js';
-import { parsePauseRecord } from './pause-record.js';
+import { type HeldVerdict, holdVerdict } from './hold-queue-verdict.js';
+import { type QueuePoint, queueRates } from './queue-rates.js';
 import { NO_META, numberOrNull, rateLimitOf } from './queue-settings.js';
 import { RecentSeries } from './recent.js';
-import type { QueueState, UnreadQueue } from './snapshot.js';
-import type { TenantShare } from './tenant-share.js';
-import type { KeptOrder } from './worker-state.js';
 
 /** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
 const QUIET_TICKS = 10;

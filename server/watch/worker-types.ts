@@ -1,7 +1,7 @@
 import { OTHER_TYPES, type TypeBeat } from '../../agent/protocol.js';
+import type { WorkerType } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
 import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
-import type { WorkerType } from './worker-state.js';
 
 /** Run times are told over this: two generations, the older one dropped when the newer is full. */
 const GENERATION_MS = 2 * 60_000;

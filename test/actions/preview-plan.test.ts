@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Action, ActionContext, Preview } from '../../server/actions/action.js';
+import type { Action, ActionContext } from '../../server/actions/action.js';
 import { concurrency } from '../../server/actions/concurrency.js';
 import { pause } from '../../server/actions/pause.js';
 import { rateLimit } from '../../server/actions/rate-limit.js';
 import { resume } from '../../server/actions/resume.js';
 import { workersConcurrency } from '../../server/actions/workers-concurrency.js';
+import type { Preview } from '../../server/model/action.js';
+import type { QueueState, RedisNode } from '../../server/model/snapshot.js';
 import type { QueueControl } from '../../server/redis/queue-control.js';
-import type { QueueState, RedisNode } from '../../server/watch/snapshot.js';
 import { aWorker } from '../support/fleet.js';
 import { aType, runsOf } from '../support/job-types.js';
 import {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
-import type { Outcome } from '../../server/actions/action.js';
+import type { Outcome } from '../../server/model/action.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
 import { concurrencyOf, type WorkerScene } from '../support/worker-scene.js';

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ActionContext, Preview } from '../../server/actions/action.js';
+import type { ActionContext } from '../../server/actions/action.js';
 import { orderForAll, sameNameWorkersOf, scopeOf } from '../../server/actions/own-orders.js';
 import { slotsOrdered } from '../../server/actions/slots-for-all.js';
 import { workerPause } from '../../server/actions/worker-actions.js';
 import { workersConcurrency } from '../../server/actions/workers-concurrency.js';
-import type { Snapshot } from '../../server/watch/snapshot.js';
-import type { KeptOrder, WorkerState } from '../../server/watch/worker-state.js';
+import type { Preview } from '../../server/model/action.js';
+import type { Snapshot } from '../../server/model/snapshot.js';
+import type { KeptOrder, WorkerState } from '../../server/model/worker.js';
 import { aWorker } from '../support/fleet.js';
 import { aQueue, aSnapshot, NOW_MS, someRates } from '../support/snapshot.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { describe, expect } from 'vitest';
 import { freePort, type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 import { type AgentEar, anOrder, startEar } from '../support/agent-ear.js';
 import { it } from '../support/agent-scene.js';
 import { startAttached } from '../support/attached-process.js';

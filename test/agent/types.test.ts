@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type AttachableWorker, attach } from '../../agent/index.js';
 import { isRedisShape } from '../../agent/redis-shape.js';
 import { AGENT_VERSION } from '../../agent/version.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 
 /** Compiled, not run: a worker of either version fits without a cast. */
 const takesBoth: readonly [(worker: Worker5) => AttachableWorker, (worker: Worker6) => AttachableWorker] = [

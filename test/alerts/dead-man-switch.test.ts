@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HealthFacts, type HealthProblem, judgeHealth } from '../../server/alerts/console-health.js';
 import { DeadManSwitch } from '../../server/alerts/dead-man-switch.js';
 import { detectOwnFindings } from '../../server/findings/own-findings.js';
+import { type HealthFacts, type HealthProblem, judgeHealth } from '../../server/model/console-health.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { NOW_MS } from '../support/snapshot.js';
 

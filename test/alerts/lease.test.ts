@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStore, type Store } from '../../server/open-store.js';
 import { Lease, type LeaseStore } from '../../server/store/lease.js';
-import { openStore, type Store } from '../../server/store/open-store.js';
 
 let directory: string;
 const stores: Store[] = [];

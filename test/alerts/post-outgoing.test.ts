@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../drills/own-redis.js';
 import { type OutgoingDeps, postOutgoing } from '../../server/alerts/channels/post-outgoing.js';
 import { retryAfterMs } from '../../server/alerts/channels/retry-after.js';
-import { secretScrubber, secretsOfUrl } from '../../server/alerts/channels/scrub-secrets.js';
+import { secretScrubber, secretsOfUrl } from '../../server/model/scrub-secrets.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { NOW_MS } from '../support/snapshot.js';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { emailChannel } from '../../server/alerts/channels/email.js';
 import { postOutgoing } from '../../server/alerts/channels/post-outgoing.js';
-import { ConfigError, loadConfig } from '../../server/config.js';
+import { ConfigError, loadConfig } from '../../server/config/config.js';
 import { type Certified, selfSigned, signedBy } from '../support/certificates.js';
 import { startConsole } from '../support/console.js';
 import { aNotification } from '../support/notifications.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { openStore, type Store } from '../../server/store/open-store.js';
+import { openStore, type Store } from '../../server/open-store.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { aNotification } from '../support/notifications.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import type { Snapshot } from '../../server/watch/snapshot.js';
+import type { Snapshot } from '../../server/model/snapshot.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS, startHistory } from '../support/history.js';
 import { aQueue, aSnapshot } from '../support/snapshot.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStore } from '../../server/store/open-store.js';
+import { openStore } from '../../server/open-store.js';
 import { axeFinds, axeFindsAsItIs } from '../support/axe.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { aNotification } from '../support/notifications.js';

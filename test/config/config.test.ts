@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type Flags, loadConfig } from '../../server/config.js';
-import { maskedConfig } from '../../server/masked-config.js';
-import { parseRedisUrl } from '../../server/redis-url.js';
+import { ConfigError, type Flags, loadConfig } from '../../server/config/config.js';
+import { maskedConfig } from '../../server/config/masked-config.js';
+import { parseRedisUrl } from '../../server/config/redis-url.js';
 
 function file(text: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'spillway-config-')), 'spillway.yaml');

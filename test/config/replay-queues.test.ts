@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig } from '../../server/config.js';
+import { ConfigError, loadConfig } from '../../server/config/config.js';
 
 function load(text: string) {
   const path = join(mkdtempSync(join(tmpdir(), 'spillway-config-')), 'spillway.yaml');

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 
 const prepare = (env: Readonly<Record<string, string>>) =>
   spawnSync(process.execPath, [packagePath('drills/prepare.mjs')], { encoding: 'utf8', env });

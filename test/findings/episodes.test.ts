@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Episode } from '../../server/findings/episode.js';
-import type { Finding } from '../../server/findings/finding.js';
+import type { Finding } from '../../server/model/finding.js';
+import type { Episode } from '../../server/timeline/episode.js';
+import { episodeInWords } from '../../server/timeline/record-episode.js';
 import {
   BEGIN_HELD_MS,
   END_HELD_MS,
@@ -11,8 +12,7 @@ import {
   RESUMED_HELD_MS,
   resumedBook,
   stepEpisodes,
-} from '../../server/findings/step-episodes.js';
-import { episodeInWords } from '../../server/findings/tell-episode.js';
+} from '../../server/timeline/step-episodes.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 function aFinding(over: Partial<Finding> = {}): Finding {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { foldExplained } from '../../server/findings/explained.js';
-import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings, FINDING_RULES } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import type { JobTypeState } from '../../server/watch/job-type-state.js';
+import type { CurrentFinding } from '../../server/model/finding.js';
+import type { JobTypeState } from '../../server/model/job-type.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';

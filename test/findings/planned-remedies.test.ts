@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import type { QueueState } from '../../server/watch/snapshot.js';
+import type { CurrentFinding } from '../../server/model/finding.js';
+import type { QueueState } from '../../server/model/snapshot.js';
 import { aWorker } from '../support/fleet.js';
 import { aBatchWait, aType, runsOf } from '../support/job-types.js';
 import { aNode, aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';

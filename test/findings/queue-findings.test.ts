@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { CurrentFinding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import type { QueueState } from '../../server/watch/snapshot.js';
+import type { CurrentFinding } from '../../server/model/finding.js';
+import type { QueueState } from '../../server/model/snapshot.js';
 import {
   aNode,
   aQueue,

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type HeldVerdict, HOLD_MS, hasGround, holdVerdict } from '../../server/findings/hold-verdict.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import {
-  allowedPerSecond,
-  drainSecondsOf,
-  type QueueVerdict,
-  queueVerdict,
-} from '../../server/findings/verdict.js';
+import { allowedPerSecond, drainSecondsOf, queueVerdict } from '../../server/model/queue-verdict.js';
+import type { QueueVerdict } from '../../server/model/snapshot.js';
+import { type HeldVerdict, HOLD_MS, hasGround, holdVerdict } from '../../server/watch/hold-queue-verdict.js';
 import { aJobType } from '../support/job-types.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { aFullNode, aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { every, type Loop } from '../../server/health/every.js';
-import { installLastResort } from '../../server/health/last-resort.js';
-import { OwnHealth } from '../../server/health/own-health.js';
+import { every, type Loop } from '../../server/process/every.js';
+import { installLastResort } from '../../server/process/last-resort.js';
+import { OwnHealth } from '../../server/process/own-health.js';
+import { collectMetrics } from '../../server/routes/exposition.js';
 import { onSignalFault } from '../../server/signals/contained.js';
-import { collectMetrics } from '../../server/signals/exposition.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 import { until } from '../support/until.js';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { readHistoryFacts } from '../../server/incidents/read-history.js';
+import type { HistoryLog } from '../../server/history/history-log.js';
+import { readHistoryFacts } from '../../server/routes/read-history.js';
 import { signalNamed } from '../../server/signals/index.js';
 import type { SeriesRef } from '../../server/signals/reading.js';
-import type { HistoryLog } from '../../server/store/history/history-log.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const RANGE = { fromMs: NOW_MS, toMs: NOW_MS + 50_000 };

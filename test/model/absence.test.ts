@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeAbsence } from '../../server/model/absence.js';
+import { judgeAbsence } from '../../server/watch/absence.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 const SECOND = 1_000;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BatchWaitInput, type FinishedRun, judgeBatchWait } from '../../server/model/batch-wait.js';
+import type { FinishedRun } from '../../server/watch/batch-wait/finished-run.js';
+import { type BatchWaitInput, judgeBatchWait } from '../../server/watch/batch-wait.js';
 import { batchingWorld, innocentWorld, type NamedWorld } from '../support/batch-wait-worlds.js';
 import { type SimulatedWorld, simulateWorld } from '../support/simulate-clients.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { earn, grant, hasFirstCredit, newPurse, spend } from '../../server/model/cpu-budget.js';
+import { earn, grant, hasFirstCredit, newPurse, spend } from '../../server/watch/cpu-budget.js';
 
 const calm = { elapsedMs: 1_000, budgetRatio: 0.01, regularRatio: 0.004, othersRatio: 0.1 };
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { type DataLoss, DataLossWatch, LOSS_TOLD_MS } from '../../server/model/data-loss.js';
+import type { DataLoss, QueueState } from '../../server/model/snapshot.js';
 import type { QueueReading } from '../../server/redis/queue-reading.js';
-import type { QueueState } from '../../server/watch/snapshot.js';
+import { DataLossWatch, LOSS_TOLD_MS } from '../../server/watch/data-loss.js';
 import { aQueue, NOW_MS } from '../support/snapshot.js';
 
 const QUEUES = ['mail', 'web', 'sms', 'push'].map((name) =>

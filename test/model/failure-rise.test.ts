@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findFailureRise, type OutcomeBucket } from '../../server/model/failure-rise.js';
+import { findFailureRise, type OutcomeBucket } from '../../server/watch/failure-rise.js';
 import { type SeededRandom, seededRandom } from '../support/seeded-random.js';
 
 const SPAN_MS = 2_000;

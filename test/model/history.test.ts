@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBlock, encodeBlock } from '../../server/model/history/block.js';
-import { ByteReader, ByteWriter } from '../../server/model/history/bytes.js';
-import { GAP, readColumn, writeColumn } from '../../server/model/history/column.js';
-import { foldInto, noPoints, type Points, pointsOfTicks } from '../../server/model/history/points.js';
+import { decodeBlock, encodeBlock } from '../../server/history/block.js';
+import { ByteReader, ByteWriter } from '../../server/history/bytes.js';
+import { GAP, readColumn, writeColumn } from '../../server/history/column.js';
+import { foldInto, noPoints, type Points, pointsOfTicks } from '../../server/history/points.js';
+import { chooseReading, tiersOf } from '../../server/history/tiers.js';
 import {
   codeOf,
   largestError,
@@ -11,8 +12,7 @@ import {
   type Precision,
   roundTo,
   spreadPrecision,
-} from '../../server/model/history/precision.js';
-import { chooseReading, tiersOf } from '../../server/model/history/tiers.js';
+} from '../../server/model/precision.js';
 import { KEPT_SIGNALS, keptPrecision } from '../../server/signals/kept-signals.js';
 
 const JOBS: Precision = { bits: 6, stepExponent: 0 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { forecastMemory, type MemoryPoint } from '../../server/model/memory-forecast.js';
 import { isTooWide } from '../../server/model/range.js';
+import { forecastMemory, type MemoryPoint } from '../../server/watch/memory-forecast.js';
 import { MB } from '../support/snapshot.js';
 
 /** `count` samples, `everyMs` apart, of `bytesAt(seconds)`. */

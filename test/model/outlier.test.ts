@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findOutliers } from '../../server/model/outlier.js';
+import { findOutliers } from '../../server/watch/outlier.js';
 import { aWorker } from '../support/fleet.js';
 
 const worker = (id: string, p50Ms: number, failed = 0, count = 200) =>

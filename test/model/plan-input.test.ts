@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { planBasisOf } from '../../server/model/plan/input-of.js';
-import { predict } from '../../server/model/plan/predict.js';
-import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
-import type { WorkerState } from '../../server/watch/worker-state.js';
+import { planBasisOf } from '../../server/forecast/input-of.js';
+import { predict } from '../../server/forecast/predict.js';
+import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
+import type { WorkerState } from '../../server/model/worker.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aBatchWait, aType, runsOf } from '../support/job-types.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { planToDrainWithin } from '../../server/model/plan/plan-to-drain.js';
-import type { Plan, PlanChange, PlanInput } from '../../server/model/plan/plan-types.js';
-import { predict } from '../../server/model/plan/predict.js';
+import { planToDrainWithin } from '../../server/forecast/plan-to-drain.js';
+import { predict } from '../../server/forecast/predict.js';
+import type { Plan, PlanChange, PlanInput } from '../../server/model/plan.js';
 import { anyPlanInput } from '../support/plan-input.js';
 
 const RUNS = { numRuns: 500 };

@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import type { PlanInput } from '../../server/model/plan/plan-types.js';
-import { predict } from '../../server/model/plan/predict.js';
+import { predict } from '../../server/forecast/predict.js';
+import type { PlanInput } from '../../server/model/plan.js';
 import { type AttachedProcess, startAttached } from '../support/attached-process.js';
 import { planInput, typeLoad } from '../support/plan-input.js';
 import { until } from '../support/until.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgePrediction, type Prediction, type Seen, scoreOf } from '../../server/model/plan/score.js';
-import { scoreWords } from '../../server/model/plan/score-words.js';
+import { judgePrediction, type Prediction, type Seen, scoreOf } from '../../server/forecast/score.js';
+import { scoreWords } from '../../server/forecast/score-words.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const forecast: Prediction = {

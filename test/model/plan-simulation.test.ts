@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { MemoryAt } from '../../server/model/plan/plan-types.js';
-import { predict } from '../../server/model/plan/predict.js';
+import { predict } from '../../server/forecast/predict.js';
+import type { MemoryAt } from '../../server/model/plan.js';
 import { median } from '../../server/model/theil-sen.js';
 import { observe } from '../support/observe-simulation.js';
 import { SimulatedQueue } from '../support/simulate-queue.js';

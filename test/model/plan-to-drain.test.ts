@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { planToDrainWithin } from '../../server/model/plan/plan-to-drain.js';
-import type { PlanInput } from '../../server/model/plan/plan-types.js';
+import { planToDrainWithin } from '../../server/forecast/plan-to-drain.js';
+import type { PlanInput } from '../../server/model/plan.js';
 import { planInput, typeLoad } from '../support/plan-input.js';
 import { MB } from '../support/snapshot.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { predict } from '../../server/model/plan/predict.js';
+import { predict } from '../../server/forecast/predict.js';
 import { planInput, typeLoad } from '../support/plan-input.js';
 import { MB } from '../support/snapshot.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nextPollIntervalMs, SLOWEST_POLL_MS } from '../../server/model/poll-pace.js';
+import { nextPollIntervalMs, SLOWEST_POLL_MS } from '../../server/watch/poll-pace.js';
 
 const calm = {
   baseMs: 1000,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { estimateDrainSeconds } from '../../server/model/drain.js';
-import { type QueuePoint, queueRates } from '../../server/model/queue-rates.js';
+import { estimateDrainSeconds } from '../../server/watch/drain.js';
+import { type QueuePoint, queueRates } from '../../server/watch/queue-rates.js';
 
 /** One read a second of a queue into which `inPerSecond` come and from which `outPerSecond` go. */
 function reads(count: number, inPerSecond: number, outPerSecond: number, start = 1000): QueuePoint[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { replacedWorkers } from '../../server/model/replaced-workers.js';
+import { replacedWorkers } from '../../server/watch/replaced-workers.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CallCost, costAfter, jobsACall } from '../../server/model/replay-call-size.js';
+import { type CallCost, costAfter, jobsACall } from '../../server/replay/replay-call-size.js';
 
 /** After so many calls of what it says itself, each job taking `usecPerJob` and each call `callUsec` more on its way. */
 function settled(usecPerJob: number, wayUsec: number, isBehind = false, calls = 60): CallCost {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inShortWindows, perSecond } from '../../server/model/rate-limit.js';
-import { accountOf } from '../../server/model/replay-account.js';
-import { coverageOf } from '../../server/model/replay-coverage.js';
-import { limitOfRate } from '../../server/model/replay-limit.js';
+import { accountOf } from '../../server/replay/replay-account.js';
+import { coverageOf } from '../../server/replay/replay-coverage.js';
+import { limitOfRate } from '../../server/replay/replay-limit.js';
 
 const count = fc.nat({ max: 1_000_000 });
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accountOf, type ReplayCounts } from '../../server/model/replay-account.js';
-import { judgeCanary } from '../../server/model/replay-canary.js';
-import { type GuardState, guardRate, type LoadSample, startGuard } from '../../server/model/replay-guard.js';
+import { accountOf, type ReplayCounts } from '../../server/replay/replay-account.js';
 import { countChars } from '../../server/replay/replay-batch.js';
+import { judgeCanary } from '../../server/replay/replay-canary.js';
+import { type GuardState, guardRate, type LoadSample, startGuard } from '../../server/replay/replay-guard.js';
 
 const BEFORE = { waitSeconds: { 'bull:mail': 0.5 }, roundTripMs: 2 };
 const CALM: LoadSample = {

@@ -7,7 +7,7 @@ import {
   reRate,
   spend,
   startBucket,
-} from '../../server/model/replay-pace.js';
+} from '../../server/replay/replay-pace.js';
 
 /** Runs a loop that wakes after each of the delays (and not before it may), and says what was moved. */
 function run(

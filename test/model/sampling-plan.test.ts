@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planSampling, type SamplingNeed } from '../../server/model/sampling-plan.js';
+import { planSampling, type SamplingNeed } from '../../server/watch/sampling-plan.js';
 
 const aNeed = (over: Partial<SamplingNeed> = {}): SamplingNeed => ({
   queueId: 'bull:mail',

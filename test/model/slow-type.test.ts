@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { slowReason, type TypeToJudge } from '../../server/model/slow-type.js';
+import { slowReason, type TypeToJudge } from '../../server/watch/slow-type.js';
 
 const ran = (p50Ms: number, count = 100) => ({
   count,

@@ -5,7 +5,7 @@ import {
   type InstancePolicy,
   type PolicyParking,
   type PolicyView,
-} from '../../server/model/spillway-policy.js';
+} from '../../server/replay/spillway-policy.js';
 
 const MB = 1024 * 1024;
 const POLICY: InstancePolicy = {

@@ -8,7 +8,7 @@ import {
   type Moments,
   noMoments,
   type Stratum,
-} from '../../server/model/stratum.js';
+} from '../../server/watch/stratum.js';
 import { type SeededRandom, seededRandom } from '../support/seeded-random.js';
 
 interface Population {

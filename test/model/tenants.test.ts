@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shareRange } from '../../server/model/stratum.js';
-import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/model/tenant-plan.js';
+import type { TenantShare } from '../../server/model/tenant-share.js';
 import {
   NO_TENANT,
   NOT_TENANTS,
@@ -11,9 +10,10 @@ import {
   UNREAD_TENANT,
 } from '../../server/model/tenant-text.js';
 import { dominantTenant } from '../../server/model/tenants.js';
+import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/redis/tenant-plan.js';
 import { addTenant, fadeTenants, noTenants } from '../../server/watch/sampled-tenants.js';
+import { shareRange } from '../../server/watch/stratum.js';
 import { TenantSamples } from '../../server/watch/tenant-samples.js';
-import type { TenantShare } from '../../server/watch/tenant-share.js';
 import { tenantSharesOf } from '../../server/watch/tenant-shares.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { aQueue } from '../support/snapshot.js';

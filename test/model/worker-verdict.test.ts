@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOLD_MS } from '../../server/model/hold-worker-verdict.js';
-import { judgeFleet } from '../../server/model/judge-fleet.js';
-import { judgeWorker } from '../../server/model/judge-worker.js';
-import type { WorkerState } from '../../server/watch/worker-state.js';
+import type { WorkerState } from '../../server/model/worker.js';
+import { HOLD_MS } from '../../server/watch/hold-worker-verdict.js';
+import { judgeFleet } from '../../server/watch/judge-fleet.js';
+import { judgeWorker } from '../../server/watch/judge-worker.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aJobType } from '../support/job-types.js';
 import {

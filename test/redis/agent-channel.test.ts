@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { upChannel } from '../../agent/protocol.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import type { Endpoint } from '../../server/instance-config.js';
+import type { Endpoint } from '../../server/model/instance-config.js';
 import { AgentChannel } from '../../server/redis/agent-channel.js';
 import { connect } from '../../server/redis/connect.js';
 import { startCluster } from '../support/cluster.js';

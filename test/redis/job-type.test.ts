@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 import { readTypes } from '../../server/redis/job-name.js';
 
 let redis: OwnRedis;

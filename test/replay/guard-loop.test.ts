@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { guardRate, startGuard } from '../../server/model/replay-guard.js';
 import { LoadSampler } from '../../server/replay/load-sample.js';
+import { guardRate, startGuard } from '../../server/replay/replay-guard.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 interface Layer {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { NO_COUNTS, type ReplayCounts } from '../../server/model/replay-account.js';
 import { LoadSampler } from '../../server/replay/load-sample.js';
+import { NO_COUNTS, type ReplayCounts } from '../../server/replay/replay-account.js';
 import type { ReplayRecord } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import { ReplayThrottle } from '../../server/replay/replay-throttle.js';

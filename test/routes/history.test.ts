@@ -5,7 +5,7 @@ import { createClient } from '@libsql/client';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { HISTORY_FILE } from '../../server/store/history/history-file.js';
+import { HISTORY_FILE } from '../../server/history/history-file.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';
 

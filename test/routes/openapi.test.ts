@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../server/app.js';
-import type { AppDeps } from '../../server/app-deps.js';
-import type { Config } from '../../server/config.js';
+import type { Config } from '../../server/config/config.js';
+import type { AppDeps } from '../../server/routes/app-deps.js';
 
 /** Stands for all that routes are given: only their paths and what stands before them are looked at here. */
 const anything: unknown = new Proxy(() => undefined, { get: () => anything, apply: () => anything });

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';

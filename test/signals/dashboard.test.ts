@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 import { grafanaDashboard } from '../../server/signals/dashboard/grafana.js';
 import { DASHBOARD_ITEMS } from '../../server/signals/dashboard/panels.js';
 import { metricsIn } from '../support/metrics-in.js';

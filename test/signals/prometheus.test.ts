@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { metricsIn } from '../support/metrics-in.js';
 import { promtool } from '../support/promtool.js';

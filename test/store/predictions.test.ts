@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Prediction, Verdict } from '../../server/model/plan/score.js';
-import { openStore, type Store } from '../../server/store/open-store.js';
+import type { Prediction, Verdict } from '../../server/forecast/score.js';
+import { openStore, type Store } from '../../server/open-store.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 let directory: string;

@@ -5,11 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { drizzle } from 'drizzle-orm/libsql';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { packagePath } from '../../server/package-path.js';
-import { createAuditLog } from '../../server/store/audit-log.js';
-import { auditOf } from '../../server/store/audit-of.js';
-import { openStore, type Store } from '../../server/store/open-store.js';
-import type { TimelineEntry } from '../../server/store/timeline-entry.js';
+import type { TimelineEntry } from '../../server/model/timeline-entry.js';
+import { openStore, type Store } from '../../server/open-store.js';
+import { packagePath } from '../../server/process/package-path.js';
+import { createAuditLog } from '../../server/timeline/audit-log.js';
+import { auditOf } from '../../server/timeline/audit-of.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 let directory: string;
@@ -116,12 +116,14 @@ it('a store of the release before is taken over with all that it holds', async (
     args: ['of-the-first', before?.when ?? 0],
   });
   await client.execute(
-    `INSERT INTO actions (id, at_ms, actor, via, reason, action, instance, args, before, after, status, summary, duration_ms)
-     VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.pause', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
+    `INSERT INTO actions (id, at_ms, actor, via, reason, lever, instance, args, before, after, status, summary, duration_ms)
+     VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.halt', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
   );
   client.close();
   const store = await aStore();
-  expect(await store.audit.list({ limit: 10 })).toMatchObject([{ id: 'a1', worker: null, summary: 'done' }]);
+  expect(await store.audit.list({ limit: 10 })).toMatchObject([
+    { id: 'a1', action: 'queue.pause', worker: null, summary: 'done' },
+  ]);
   await store.timeline.append(entry(1));
   expect(await store.timeline.list({ limit: 10 })).toHaveLength(1);
 });

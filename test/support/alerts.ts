@@ -1,7 +1,7 @@
-import type { CurrentFinding, Finding } from '../../server/findings/finding.js';
-import type { Alert } from '../../server/model/alerts/alert.js';
-import { Judge } from '../../server/model/alerts/judge.js';
-import { type AlertRule, EVERYTHING } from '../../server/model/alerts/rule.js';
+import type { Alert } from '../../server/alerts/alert.js';
+import { Judge } from '../../server/alerts/judge.js';
+import { type AlertRule, EVERYTHING } from '../../server/alerts/rule.js';
+import type { CurrentFinding, Finding } from '../../server/model/finding.js';
 import { NOW_MS } from './snapshot.js';
 
 /** A rule over the depth of queues: above 100, over at 50, at once, unless told otherwise. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
-import type { NodeMemory, QueueMemory, TypeMemory } from '../../server/watch/memory-state.js';
+import type { NodeMemory, QueueMemory, TypeMemory } from '../../server/model/memory.js';
 import type {
   MemoryForecast,
   QueueRates,
   QueueState,
   RedisNode,
   Snapshot,
-} from '../../server/watch/snapshot.js';
-import type { WorkerState } from '../../server/watch/worker-state.js';
+} from '../../server/model/snapshot.js';
+import type { WorkerState } from '../../server/model/worker.js';
 import { aWorker } from './fleet.js';
 import { anyJobType } from './job-types.js';
 import {

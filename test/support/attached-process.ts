@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { AttachOptions } from '../../agent/index.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 
 export interface AttachedWorkerPlan {
   readonly queue: string;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { Actor } from '../../server/auth/role.js';
+import type { Actor } from '../../server/model/role.js';
+import { openStore } from '../../server/open-store.js';
 import { connect } from '../../server/redis/connect.js';
 import { MovedJobs } from '../../server/replay/moved-jobs.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';
 import { Replays } from '../../server/replay/replays.js';
-import { openStore } from '../../server/store/open-store.js';
 import type { Watch } from '../../server/watch/watch.js';
 import type { CrashOrder, CrashState } from './crash-order.js';
 import { parkRequest, startParking } from './parking-bench.js';

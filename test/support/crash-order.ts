@@ -1,5 +1,5 @@
-import type { ReplayAccount } from '../../server/model/replay-account.js';
 import type { Parking } from '../../server/replay/parking/parking.js';
+import type { ReplayAccount } from '../../server/replay/replay-account.js';
 
 /** What a crash child is told to do. */
 export interface CrashOrder {

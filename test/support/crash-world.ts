@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 import { startWorker, type WorkerProcess } from './bullmq-process.js';
 import type { CrashOrder, CrashState } from './crash-order.js';
 import { addEnded } from './failed-jobs.js';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { freePort } from '../../drills/own-redis.js';
-import { packagePath } from '../../server/package-path.js';
+import { packagePath } from '../../server/process/package-path.js';
 
 /** The drill runs as a person would run it, from dist: the build comes before the tests. */
 export const DRILL = packagePath('dist/drills/drill.js');

@@ -1,4 +1,4 @@
-import type { AgentFacts, SeenWorker, WorkerState } from '../../server/watch/worker-state.js';
+import type { AgentFacts, SeenWorker, WorkerState } from '../../server/model/worker.js';
 import { NOW_MS } from './snapshot.js';
 
 export type WorkerOver = Partial<Omit<SeenWorker, 'agent'>> & {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HistorySettings } from '../../server/model/history/tiers.js';
+import { History } from '../../server/history/history.js';
+import type { HistorySettings } from '../../server/history/tiers.js';
+import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
 import type { SeriesRef } from '../../server/signals/reading.js';
-import { History } from '../../server/store/history/history.js';
-import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
 import { aNode, aQueue, aSnapshot } from './snapshot.js';
 
 export const SETTINGS: HistorySettings = {

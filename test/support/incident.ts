@@ -1,6 +1,6 @@
-import type { Episode } from '../../server/findings/episode.js';
-import type { ActivityEntry, AuditedAction } from '../../server/model/activity/activity-entry.js';
-import type { IncidentFacts } from '../../server/model/incident/facts.js';
+import type { ActivityEntry, AuditedAction } from '../../server/timeline/activity-entry.js';
+import type { Episode } from '../../server/timeline/episode.js';
+import type { IncidentFacts } from '../../server/timeline/incident/facts.js';
 import { NOW_MS } from './snapshot.js';
 
 export const MINUTE_MS = 60_000;

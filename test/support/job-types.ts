@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { BatchWait } from '../../server/model/batch-wait.js';
-import type { JobTypeState, RunTimes } from '../../server/watch/job-type-state.js';
+import type { BatchWait, JobTypeState, RunTimes } from '../../server/model/job-type.js';
 import { NOW_MS } from './snapshot.js';
 
 /** Quick, healthy runs. */

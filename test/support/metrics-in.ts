@@ -1,4 +1,4 @@
-import { collectMetrics } from '../../server/signals/exposition.js';
+import { collectMetrics } from '../../server/routes/exposition.js';
 import { NOW_MS } from './snapshot.js';
 
 /** Names of metrics in a text of PromQL, and those of them that `/metrics` does not have. */

@@ -1,6 +1,6 @@
-import type { JobTypeState } from '../../server/watch/job-type-state.js';
-import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
-import type { WorkerState } from '../../server/watch/worker-state.js';
+import type { JobTypeState } from '../../server/model/job-type.js';
+import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
+import type { WorkerState } from '../../server/model/worker.js';
 import { aWorker } from './fleet.js';
 import { aJobType } from './job-types.js';
 import { aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from './snapshot.js';

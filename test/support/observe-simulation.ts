@@ -1,4 +1,4 @@
-import type { PlanInput, TypeLoad } from '../../server/model/plan/plan-types.js';
+import type { PlanInput, TypeLoad } from '../../server/model/plan.js';
 import { seededRandom } from './seeded-random.js';
 import type { SimulatedQueue, SimulatedType, SimulatedWorld } from './simulate-queue.js';
 

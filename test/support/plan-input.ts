@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { PlanInput, TypeLoad } from '../../server/model/plan/plan-types.js';
+import type { PlanInput, TypeLoad } from '../../server/model/plan.js';
 
 /** A job type with a backlog that nothing is wrong with. */
 export function typeLoad(over: Partial<TypeLoad> = {}): TypeLoad {

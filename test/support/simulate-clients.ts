@@ -1,4 +1,5 @@
-import type { BatchWaitInput, FinishedRun } from '../../server/model/batch-wait.js';
+import type { FinishedRun } from '../../server/watch/batch-wait/finished-run.js';
+import type { BatchWaitInput } from '../../server/watch/batch-wait.js';
 import { type SeededRandom, seededRandom } from './seeded-random.js';
 import { type ClientKind, type SimulatedJob, simulateClient } from './simulated-client.js';
 

@@ -1,4 +1,4 @@
-import type { PlanChange } from '../../server/model/plan/plan-types.js';
+import type { PlanChange } from '../../server/model/plan.js';
 import { type SeededRandom, seededRandom } from './seeded-random.js';
 import type { SimulatedSettings, SimulatedType, SimulatedWorld } from './simulate-queue.js';
 

@@ -1,7 +1,6 @@
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { queueVerdict } from '../../server/findings/verdict.js';
-import { judgeFleet } from '../../server/model/judge-fleet.js';
-import type { KindMemory, NodeMemory, QueueMemory, TypeMemory } from '../../server/watch/memory-state.js';
+import type { KindMemory, NodeMemory, QueueMemory, TypeMemory } from '../../server/model/memory.js';
+import { queueVerdict } from '../../server/model/queue-verdict.js';
 import type {
   Capabilities,
   LinkState,
@@ -11,8 +10,9 @@ import type {
   QueueState,
   RedisNode,
   Snapshot,
-} from '../../server/watch/snapshot.js';
-import type { SeenWorker } from '../../server/watch/worker-state.js';
+} from '../../server/model/snapshot.js';
+import type { SeenWorker } from '../../server/model/worker.js';
+import { judgeFleet } from '../../server/watch/judge-fleet.js';
 
 /** The moment at which snapshots of these builders are taken: 2026-01-02 03:04:05 UTC. */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);

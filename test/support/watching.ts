@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { FindingRule } from '../../server/findings/finding.js';
+import { createWatch } from '../../server/create-watch.js';
 import { FINDING_RULES } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import type { Endpoint, InstanceConfig } from '../../server/instance-config.js';
-import type { TimelineEntry } from '../../server/store/timeline-entry.js';
-import { createWatch } from '../../server/watch/create-watch.js';
-import type { QueueState, Snapshot } from '../../server/watch/snapshot.js';
+import type { FindingRule } from '../../server/model/finding.js';
+import type { Endpoint, InstanceConfig } from '../../server/model/instance-config.js';
+import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
+import type { TimelineEntry } from '../../server/model/timeline-entry.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from './until.js';
 

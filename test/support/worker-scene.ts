@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { KEPT_ORDERS_FIELD, keptOrderKey, type Order, type SignedOrder } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import type { WorkerState } from '../../server/watch/worker-state.js';
+import type { WorkerState } from '../../server/model/worker.js';
 import { type ActionBench, type BenchOptions, startBench } from './action-bench.js';
 import { type AttachedPlan, type AttachedProcess, startAttached } from './attached-process.js';
 import { until } from './until.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAboutQueue } from '../../server/findings/about-queue.js';
-import type { Explained, Finding as FindingData } from '../../server/findings/finding.js';
+import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
 import { FindingSchema } from '../../server/routes/api/finding-schemas.js';
 import { presentFinding } from '../../server/routes/api/present-finding.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';

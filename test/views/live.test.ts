@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OwnHealth } from '../../server/health/own-health.js';
+import { OwnHealth } from '../../server/process/own-health.js';
 import { Channel } from '../../server/routes/live/channel.js';
 import { LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
 import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { AppDeps } from '../../server/app-deps.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
+import type { Snapshot } from '../../server/model/snapshot.js';
+import type { AppDeps } from '../../server/routes/app-deps.js';
 import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
-import type { Snapshot } from '../../server/watch/snapshot.js';
 import { aFullNode, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 function verdict(snapshot: Snapshot, role: 'viewer' | 'operator') {

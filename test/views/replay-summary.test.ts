@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountOf, NO_COUNTS } from '../../server/model/replay-account.js';
+import { accountOf, NO_COUNTS } from '../../server/replay/replay-account.js';
 import type { ReplayQueueView } from '../../server/replay/replay-queues.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';

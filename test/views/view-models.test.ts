@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { knownAction } from '../../server/actions/check-request.js';
 import { ACTIONS } from '../../server/actions/index.js';
-import type { AppDeps } from '../../server/app-deps.js';
 import { problemsByQueue } from '../../server/findings/about-queue.js';
-import type { Finding } from '../../server/findings/finding.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
+import type { Finding } from '../../server/model/finding.js';
+import type { MemoryForecast, Snapshot } from '../../server/model/snapshot.js';
 import { errorGroup } from '../../server/replay/dry-run.js';
+import type { AppDeps } from '../../server/routes/app-deps.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';
 import { bandOf } from '../../server/routes/pages/band-view-model.js';
@@ -17,7 +18,6 @@ import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/que
 import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
 import { queueHeadOf } from '../../server/routes/pages/queue-view-model.js';
 import { coarseAge, elementId, moment } from '../../server/routes/pages/words.js';
-import type { MemoryForecast, Snapshot } from '../../server/watch/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someRates } from '../support/snapshot.js';
 

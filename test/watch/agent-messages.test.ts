@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import { readClientList } from '../../server/redis/clients.js';
-import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import {
   AgentMessageReader,
   readAgentMessages,
   readKeptMap,
   readKeptOrders,
-} from '../../server/watch/agent-messages.js';
+} from '../../server/redis/agent-messages.js';
+import { readClientList } from '../../server/redis/clients.js';
+import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { LostWorkers } from '../../server/watch/lost-workers.js';
 import { aSnapshot, NOW_MS } from '../support/snapshot.js';

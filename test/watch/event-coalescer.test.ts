@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TimelineEntry, TimelineKind } from '../../server/store/timeline-entry.js';
+import type { TimelineEntry, TimelineKind } from '../../server/model/timeline-entry.js';
 import { EventCoalescer } from '../../server/watch/event-coalescer.js';
 import { NOW_MS } from '../support/snapshot.js';
 

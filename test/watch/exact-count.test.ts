@@ -1,6 +1,6 @@
 import { FlowProducer, type JobsOptions, type Queue, Worker } from 'bullmq';
 import { expect } from 'vitest';
-import type { QueueState } from '../../server/watch/snapshot.js';
+import type { QueueState } from '../../server/model/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { heldBytes } from '../support/held-bytes.js';
 import { it, type RedisWorld } from '../support/redis-test.js';

@@ -1,8 +1,8 @@
 import { type Job, Worker } from 'bullmq';
 import { describe, expect } from 'vitest';
 import { attach } from '../../agent/index.js';
+import type { JobTypeState } from '../../server/model/job-type.js';
 import { median } from '../../server/model/theil-sen.js';
-import type { JobTypeState } from '../../server/watch/job-type-state.js';
 import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 import { anInstance, watching } from '../support/watching.js';

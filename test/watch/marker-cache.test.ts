@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ALL_INSTANCES, type TimelineEntry } from '../../server/store/timeline-entry.js';
+import { ALL_INSTANCES, type TimelineEntry } from '../../server/model/timeline-entry.js';
 import { MARKERS_KEPT_MS, MAX_MARKERS, MarkerCache } from '../../server/watch/marker-cache.js';
 import { NOW_MS } from '../support/snapshot.js';
 

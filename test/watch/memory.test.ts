@@ -1,6 +1,6 @@
 import type { Queue, Worker } from 'bullmq';
 import { describe, expect } from 'vitest';
-import type { NodeMemory, QueueMemory } from '../../server/watch/memory-state.js';
+import type { NodeMemory, QueueMemory } from '../../server/model/memory.js';
 import { heldBytes, settleHashes } from '../support/held-bytes.js';
 import { it, type RedisWorld } from '../support/redis-test.js';
 import { seededRandom } from '../support/seeded-random.js';

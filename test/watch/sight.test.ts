@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
-import type { InstanceConfig } from '../../server/instance-config.js';
+import type { InstanceConfig } from '../../server/model/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';

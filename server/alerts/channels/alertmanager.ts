@@ -1,8 +1,8 @@
+import { secretScrubber, secretsOfUrl } from '../../model/scrub-secrets.js';
 import type { Channel, SendDeps } from './channel.js';
 import type { AlertmanagerSettings } from './channel-settings.js';
 import { alertmanagerBody } from './format-alertmanager.js';
 import { postOutgoing } from './post-outgoing.js';
-import { secretScrubber, secretsOfUrl } from './scrub-secrets.js';
 
 /** Prometheus Alertmanager, API v2. Grouping, silences and routes over there stay in force. */
 export function alertmanagerChannel(settings: AlertmanagerSettings, deps: SendDeps): Channel {

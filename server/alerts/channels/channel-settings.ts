@@ -1,4 +1,4 @@
-import type { Severity } from '../../findings/finding.js';
+import type { Severity } from '../../model/finding.js';
 import type { OutgoingRules } from './outgoing-policy.js';
 
 /** What every channel has. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { secretScrubber } from '../../model/scrub-secrets.js';
 import type { Notification } from '../notification.js';
 import type { Channel, SendDeps } from './channel.js';
 import type { EmailSettings } from './channel-settings.js';
@@ -8,7 +9,6 @@ import { messageOf } from './message.js';
 import { describeNetworkError } from './network-error.js';
 import { within } from './post-outgoing.js';
 import { OutgoingDenied, resolveAllowed } from './resolve-allowed.js';
-import { secretScrubber } from './scrub-secrets.js';
 import { shortHash } from './short-hash.js';
 
 const CONNECT_WITHIN_MS = 5_000;

@@ -1,9 +1,9 @@
+import { secretScrubber, secretsOfUrl } from '../../model/scrub-secrets.js';
 import type { Channel, SendDeps } from './channel.js';
 import type { PagerDutySettings } from './channel-settings.js';
 import { dedupKeyOf, pagerDutyBody } from './format-pagerduty.js';
 import { messageOf } from './message.js';
 import { postOutgoing } from './post-outgoing.js';
-import { secretScrubber, secretsOfUrl } from './scrub-secrets.js';
 import { shortHash } from './short-hash.js';
 
 /** PagerDuty Events API v2. */

@@ -1,9 +1,9 @@
+import { secretScrubber, secretsOfUrl } from '../../model/scrub-secrets.js';
 import type { Channel, SendDeps } from './channel.js';
 import type { SlackSettings } from './channel-settings.js';
 import { slackBody } from './format-slack.js';
 import { messageOf } from './message.js';
 import { postOutgoing } from './post-outgoing.js';
-import { secretScrubber, secretsOfUrl } from './scrub-secrets.js';
 
 /** A Slack incoming webhook, and whatever takes the same body. */
 export function slackChannel(settings: SlackSettings, deps: SendDeps): Channel {

@@ -1,8 +1,8 @@
+import { secretScrubber, secretsOfUrl } from '../../model/scrub-secrets.js';
 import type { Channel, SendDeps } from './channel.js';
 import type { WebhookSettings } from './channel-settings.js';
 import { ID_HEADER, SIGNATURE_HEADER, signBody, TIMESTAMP_HEADER, webhookBody } from './format-webhook.js';
 import { postOutgoing } from './post-outgoing.js';
-import { secretScrubber, secretsOfUrl } from './scrub-secrets.js';
 
 /** JSON to any address, signed where a secret is set. The id is the same for each try. */
 export function webhookChannel(settings: WebhookSettings, deps: SendDeps): Channel {

@@ -1,6 +1,6 @@
-import type { SkipReason } from '../../model/parking-skip.js';
 import { readTypes } from '../../redis/job-name.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
+import type { SkipReason } from '../parking-skip.js';
 import type { ParkRequest } from './parking.js';
 import { FIRST_WINDOW, readWindow, sourcesOf } from './read-window.js';
 

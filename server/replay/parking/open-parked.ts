@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
-import { packagePath } from '../../package-path.js';
+import { packagePath } from '../../process/package-path.js';
 import { BUSY_TIMEOUT_MS, patientClient } from '../../store/patient-client.js';
 import { type DiskBound, diskBound } from './disk-bound.js';
 import { type Alone, oneAtATime } from './one-at-a-time.js';

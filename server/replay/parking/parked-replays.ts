@@ -1,7 +1,7 @@
-import { isOnlyTime, matchesFilter, type ReplayFilter } from '../../model/replay-filter.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { LeaseLost } from '../../store/fence.js';
 import type { ParkedCall, ParkedFound, ParkedJob, ParkedSelection, ParkedSource } from '../parked-source.js';
+import { isOnlyTime, matchesFilter, type ReplayFilter } from '../replay-filter.js';
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
 import type { StoredJob } from './parking.js';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { WorkHealth } from '../../health/every.js';
+import type { WorkHealth } from '../../process/every.js';
 import type { CommandRelay } from '../command-relay.js';
 import type { DiskUse } from './disk-bound.js';
 import type { ParkEstimate } from './estimate.js';

@@ -1,4 +1,4 @@
-import type { SkipReason } from '../../model/parking-skip.js';
+import type { SkipReason } from '../parking-skip.js';
 
 /** States of jobs that can be parked: those that wait for something else than a worker's result. */
 export const PARKABLE_STATES = ['waiting', 'prioritized', 'delayed'] as const;

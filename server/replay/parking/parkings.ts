@@ -1,4 +1,4 @@
-import { every, type WorkHealth } from '../../health/every.js';
+import { every, type WorkHealth } from '../../process/every.js';
 import type { DiskUse } from './disk-bound.js';
 import { estimatePark, type ParkEstimate } from './estimate.js';
 import type { ParkedType } from './parked-jobs.js';

@@ -1,6 +1,6 @@
-import type { PolicyParking, PolicyView } from '../../model/spillway-policy.js';
+import type { Snapshot } from '../../model/snapshot.js';
 import { OTHER_TYPES } from '../../watch/sampled-state.js';
-import type { Snapshot } from '../../watch/snapshot.js';
+import type { PolicyParking, PolicyView } from '../spillway-policy.js';
 import type { Parking } from './parking.js';
 
 /** What the policy looks at: the tightest node of an instance, what waits there by type, and what it parked before. */

@@ -1,5 +1,5 @@
-import { type SkipReason, skipReason } from '../../model/parking-skip.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
+import { type SkipReason, skipReason } from '../parking-skip.js';
 import type { ParkableState, ParkedJob } from './parking.js';
 import { runParkingScript } from './run-script.js';
 

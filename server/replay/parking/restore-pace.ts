@@ -1,5 +1,5 @@
+import type { Snapshot } from '../../model/snapshot.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { Snapshot } from '../../watch/snapshot.js';
 import { LoadSampler } from '../load-sample.js';
 import type { MovedJobs } from '../moved-jobs.js';
 import { readOutcomes } from '../read-outcomes.js';

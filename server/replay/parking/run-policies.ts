@@ -1,8 +1,8 @@
-import { every, type Loop, reasonOf } from '../../health/every.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
-import { decideSpillway, type InstancePolicy, type PolicyAct } from '../../model/spillway-policy.js';
-import type { RecordEvent } from '../../store/timeline-entry.js';
+import type { RecordEvent } from '../../model/timeline-entry.js';
+import { every, type Loop, reasonOf } from '../../process/every.js';
 import type { Watch } from '../../watch/watch.js';
+import { decideSpillway, type InstancePolicy, type PolicyAct } from '../spillway-policy.js';
 import { PARKABLE_STATES } from './parking.js';
 import type { ParkingPort } from './parking-port.js';
 import { policyViewOf } from './policy-view.js';

@@ -1,4 +1,4 @@
-import type { SkipReason } from '../../model/parking-skip.js';
+import type { SkipReason } from '../parking-skip.js';
 import type { Skipped } from './parking.js';
 
 /** Counts what a pass looked at and left, by reason. */

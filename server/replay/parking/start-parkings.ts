@@ -1,6 +1,6 @@
+import type { Snapshot } from '../../model/snapshot.js';
+import type { RecordEvent } from '../../model/timeline-entry.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { RecordEvent } from '../../store/timeline-entry.js';
-import type { Snapshot } from '../../watch/snapshot.js';
 import type { Watch } from '../../watch/watch.js';
 import type { CommandRelay } from '../command-relay.js';
 import type { MovedJobs } from '../moved-jobs.js';

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { Outcome } from '../../actions/action.js';
 import { ACTIONS } from '../../actions/index.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Actor } from '../../auth/role.js';
+import type { Outcome } from '../../model/action.js';
+import type { Actor } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import {
   actionRoute,
   apiPart,

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { checkRule } from '../../alerts/check-rule.js';
+import type { AlertRule } from '../../alerts/rule.js';
 import { RuleChangeSchema, RuleSchema, ruleId, ruleOf, ruleText } from '../../alerts/rule-schema.js';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole } from '../../auth/role.js';
-import type { AlertRule } from '../../model/alerts/rule.js';
+import { type Actor, includesRole } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
 import { KeptRuleSchema, RuleTestSchema } from './alert-schemas.js';

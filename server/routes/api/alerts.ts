@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { AlertSchema, SilenceSchema } from './alert-schemas.js';
 import { apiPart, jsonBody, jsonRoute } from './env.js';

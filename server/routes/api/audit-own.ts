@@ -1,7 +1,7 @@
-import type { AppDeps } from '../../app-deps.js';
-import type { Actor } from '../../auth/role.js';
-import { auditOf } from '../../store/audit-of.js';
-import { ALL_INSTANCES } from '../../store/timeline-entry.js';
+import type { Actor } from '../../model/role.js';
+import { ALL_INSTANCES } from '../../model/timeline-entry.js';
+import { auditOf } from '../../timeline/audit-of.js';
+import type { AppDeps } from '../app-deps.js';
 
 /** What somebody did that no action does: a canary job, a test of a channel, a message sent again or forgotten. */
 export interface OwnAct {

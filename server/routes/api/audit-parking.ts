@@ -1,7 +1,7 @@
-import type { AppDeps } from '../../app-deps.js';
-import type { Actor } from '../../auth/role.js';
+import type { Actor } from '../../model/role.js';
 import type { Parking } from '../../replay/parking/parking.js';
-import { auditOf } from '../../store/audit-of.js';
+import { auditOf } from '../../timeline/audit-of.js';
+import type { AppDeps } from '../app-deps.js';
 
 /** Keeps who began, changed or restored a parking by the API, and why; under the names of its actions. */
 export async function auditParking(

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole } from '../../auth/role.js';
+import { includesRole } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute } from './env.js';
 import { presentAuditRecord } from './present.js';

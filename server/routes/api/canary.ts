@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole, type Role } from '../../auth/role.js';
-import type { CanaryResult } from '../../redis/canary.js';
-import { BEACON_TYPE } from '../../watch/canary-refused.js';
+import type { CanaryResult } from '../../model/canary.js';
+import { BEACON_TYPE } from '../../model/canary.js';
+import { type Actor, includesRole, type Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { auditOwn } from './audit-own.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { isoTime } from './iso-time.js';

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../alerts/channels/delivery.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Actor } from '../../auth/role.js';
+import type { Actor } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { auditOwn } from './audit-own.js';
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { requireRole } from '../../auth/gate.js';
+import type { AppDeps } from '../app-deps.js';
+import { requireRole } from '../gate.js';
 import { removeMessage, resendMessage, testChannel } from './channel-acts.js';
 import { ChannelsSchema, OutboxSchema, TestResultSchema } from './channel-schemas.js';
 import { apiPart, jsonRoute } from './env.js';

@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import type { GateEnv } from '../../auth/gate.js';
-import type { Role } from '../../auth/role.js';
-import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import type { Role } from '../../model/role.js';
+import type { QueueState, Snapshot } from '../../model/snapshot.js';
+import type { AppDeps } from '../app-deps.js';
+import type { GateEnv } from '../gate.js';
 import { Problem } from '../problem.js';
 import { OutcomesSchema, ProblemSchema } from './schemas.js';
 

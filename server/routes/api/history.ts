@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
+import type { HistoryPoints } from '../../history/history-log.js';
 import { nearNames } from '../../model/near-names.js';
 import { KEPT_SIGNALS } from '../../signals/kept-signals.js';
 import type { SeriesRef } from '../../signals/reading.js';
 import type { Signal } from '../../signals/signal.js';
-import type { HistoryPoints } from '../../store/history/history-log.js';
+import type { AppDeps } from '../app-deps.js';
 import { chartMarkers } from '../chart-markers.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute, queueIn, snapshotOf } from './env.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
-import type { AppDeps } from '../../app-deps.js';
 import type { Claim } from '../../store/idempotency.js';
+import type { AppDeps } from '../app-deps.js';
 import { isImport } from '../bounded-body.js';
 import { Problem } from '../problem.js';
 import type { ApiEnv } from './env.js';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { NOTE_SECTIONS } from '../../store/incidents/incident.js';
+import { NOTE_SECTIONS } from '../../timeline/incident.js';
 import type { IncidentOrder } from '../incident-desk.js';
 
 const MAX_TITLE = 200;

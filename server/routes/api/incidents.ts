@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { gatherFacts } from '../../incidents/gather.js';
-import { postMortemOf } from '../../model/incident/account.js';
-import { draftOf } from '../../model/incident/draft.js';
-import { statusUpdateOf } from '../../model/incident/status-update.js';
+import { draftOf } from '../../timeline/incident/draft.js';
+import { postMortemOf } from '../../timeline/incident/post-mortem.js';
+import { statusUpdateOf } from '../../timeline/incident/status-update.js';
+import type { AppDeps } from '../app-deps.js';
+import { gatherFacts } from '../gather.js';
 import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
 import { apiPart, documentText, jsonBody, jsonRoute } from './env.js';
 import { PostMortemSchema } from './incident-account-schema.js';

@@ -1,10 +1,10 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import type { AppDeps } from '../../app-deps.js';
-import { requireRole } from '../../auth/gate.js';
 import { SESSION_COOKIE } from '../../auth/sessions.js';
+import type { AppDeps } from '../app-deps.js';
 import { isImport } from '../bounded-body.js';
+import { requireRole } from '../gate.js';
 import { Problem, problemResponse } from '../problem.js';
 import { actionsApi } from './actions.js';
 import { alertRulesApi } from './alert-rules.js';

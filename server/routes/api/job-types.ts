@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole } from '../../auth/role.js';
 import { firstOf } from '../../model/first-of.js';
 import { globMatcher } from '../../model/glob.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
+import { includesRole } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import {
   actionRoute,
   apiPart,

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole } from '../../auth/role.js';
+import { type Actor, includesRole } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { presentJob, presentJobRow } from './present.js';

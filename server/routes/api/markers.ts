@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { ALL_INSTANCES, type TimelineEntry } from '../../store/timeline-entry.js';
-import { MARKER_KINDS } from '../../watch/marker.js';
+import { MARKER_KINDS } from '../../model/marker.js';
+import { ALL_INSTANCES, type TimelineEntry } from '../../model/timeline-entry.js';
 import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-cache.js';
+import type { AppDeps } from '../app-deps.js';
 import { annotate, editMarker, enterMarker, removeMarker } from '../marker-commands.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';

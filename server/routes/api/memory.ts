@@ -1,4 +1,4 @@
-import type { AppDeps } from '../../app-deps.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { CountSchema, InstanceMemorySchema } from './memory-schemas.js';

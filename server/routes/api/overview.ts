@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
+import type { AppDeps } from '../app-deps.js';
 import { apiPart, jsonRoute } from './env.js';
 import { FindingSchema } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';

@@ -1,10 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import { jobTypeOf } from '../../../agent/job-type-of.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole } from '../../auth/role.js';
+import { includesRole } from '../../model/role.js';
 import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
 import { RestoreRateSchema } from '../../replay/parking/restore-rate.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { auditParking } from './audit-parking.js';
 import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';

@@ -1,5 +1,5 @@
-import type { AppDeps } from '../../app-deps.js';
-import { planBasisOf } from '../../model/plan/input-of.js';
+import { planBasisOf } from '../../forecast/input-of.js';
+import type { AppDeps } from '../app-deps.js';
 import { changeAsked, PlanQuerySchema } from '../plan-query.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';

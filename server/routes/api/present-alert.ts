@@ -2,8 +2,8 @@ import type { AlertView } from '../../alerts/alert-view.js';
 import { fingerprintOf } from '../../alerts/notification-of.js';
 import { ruleText } from '../../alerts/rule-schema.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
+import type { Silence } from '../../alerts/silence.js';
 import type { RuleTest } from '../../alerts/test-rule.js';
-import type { Silence } from '../../model/alerts/silence.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { isoTime } from './iso-time.js';
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ActivityEntry } from '../../model/activity/activity-entry.js';
+import type { ActivityEntry } from '../../timeline/activity-entry.js';
 import { entryLinks } from '../entry-links.js';
 import { isoTime } from './iso-time.js';
 

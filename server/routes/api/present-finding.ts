@@ -1,8 +1,8 @@
 import type { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import type { Finding, Remedy } from '../../findings/finding.js';
 import { shownTo } from '../../findings/shown-to.js';
+import type { Finding, Remedy } from '../../model/finding.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import type { FindingSchema } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';
 

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import type { Forecast } from '../../actions/forecast.js';
+import type { Forecast } from '../../model/action.js';
 import type { ForecastSchema } from './plan-schemas.js';
 
 /** Without the curve of memory, which GET …/plan has: a group of queues would make the answer too long. */

@@ -1,8 +1,8 @@
 import type { z } from '@hono/zod-openapi';
-import type { Episode } from '../../findings/episode.js';
-import type { PostMortem } from '../../model/incident/account.js';
-import type { ImpactNumber } from '../../model/incident/impact.js';
-import type { Incident } from '../../store/incidents/incident.js';
+import type { Episode } from '../../timeline/episode.js';
+import type { ImpactNumber } from '../../timeline/incident/impact.js';
+import type { PostMortem } from '../../timeline/incident/post-mortem.js';
+import type { Incident } from '../../timeline/incident.js';
 import { incidentPath } from '../entry-links.js';
 import type { PostMortemSchema } from './incident-account-schema.js';
 import type { IncidentSchema } from './incident-schemas.js';

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import { type TypeOfQueue, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
-import type { QueueState } from '../../watch/snapshot.js';
+import type { QueueState } from '../../model/snapshot.js';
 import { isoTime } from './iso-time.js';
 import type { JobTypeSchema, QueueJobTypeSchema } from './job-type-schemas.js';
 

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
+import type { CountProgress, QueueMemory } from '../../model/memory.js';
 import { foldRest, memorySharesOf, type Share } from '../../model/memory-shares.js';
-import type { CountProgress, QueueMemory } from '../../watch/memory-state.js';
-import type { RedisNode, Snapshot } from '../../watch/snapshot.js';
+import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import { isoTime } from './iso-time.js';
 import type {
   CountSchema,

@@ -1,11 +1,11 @@
 import type { z } from '@hono/zod-openapi';
-import { arrivalsNow } from '../../model/plan/arrivals-now.js';
-import type { PlanBasis } from '../../model/plan/input-of.js';
-import { type DrainPlans, planToDrainWithin } from '../../model/plan/plan-to-drain.js';
-import type { Plan, PlanChange } from '../../model/plan/plan-types.js';
-import { predict } from '../../model/plan/predict.js';
-import type { Score } from '../../model/plan/score.js';
-import type { Snapshot } from '../../watch/snapshot.js';
+import { arrivalsNow } from '../../forecast/arrivals-now.js';
+import type { PlanBasis } from '../../forecast/input-of.js';
+import { type DrainPlans, planToDrainWithin } from '../../forecast/plan-to-drain.js';
+import { predict } from '../../forecast/predict.js';
+import type { Score } from '../../forecast/score.js';
+import type { Plan, PlanChange } from '../../model/plan.js';
+import type { Snapshot } from '../../model/snapshot.js';
 import { isoTime } from './iso-time.js';
 import type { QueuePlanSchema } from './plan-schemas.js';
 

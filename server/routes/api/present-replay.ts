@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi';
-import type { TimeRange } from '../../model/replay-coverage.js';
-import type { ReplayFilter } from '../../model/replay-filter.js';
 import { withoutJobData } from '../../replay/audit-replay.js';
 import { coveragesOf } from '../../replay/coverage.js';
 import type { DryRun } from '../../replay/dry-run.js';
+import type { TimeRange } from '../../replay/replay-coverage.js';
+import type { ReplayFilter } from '../../replay/replay-filter.js';
 import type { OrderOutcome } from '../../replay/replay-order.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import type { ReplaySpec } from '../../replay/replay-spec.js';

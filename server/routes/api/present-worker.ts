@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import type { AgentFacts, KeptOrder, WorkerState } from '../../watch/worker-state.js';
+import type { AgentFacts, KeptOrder, WorkerState } from '../../model/worker.js';
 import { isoTime } from './iso-time.js';
 import type { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
 

@@ -1,10 +1,10 @@
 import type { z } from '@hono/zod-openapi';
-import type { Outcome } from '../../actions/action.js';
 import { unansweredOf } from '../../actions/order-answers.js';
-import { drainSecondsOf, fullestNode, isFull, oldestWaitingSeconds } from '../../findings/verdict.js';
-import type { AuditRecord } from '../../store/audit-record.js';
-import type { JobDetail, JobRow } from '../../watch/job-view.js';
-import type { QueueState, RedisNode, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
+import type { Outcome } from '../../model/action.js';
+import type { AuditRecord } from '../../model/audit-record.js';
+import type { JobDetail, JobRow } from '../../model/job-view.js';
+import { drainSecondsOf, fullestNode, isFull, oldestWaitingSeconds } from '../../model/queue-verdict.js';
+import type { QueueState, RedisNode, Snapshot, UnreadQueue } from '../../model/snapshot.js';
 import { isoTime } from './iso-time.js';
 import { presentRemedy } from './present-finding.js';
 import { presentForecast } from './present-forecast.js';

@@ -1,9 +1,8 @@
 import type { Context } from 'hono';
-import type { Outcome } from '../../actions/action.js';
 import { checkRequest, knownAction } from '../../actions/check-request.js';
-import type { ActionRequest } from '../../actions/request.js';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole } from '../../auth/role.js';
+import type { ActionRequest, Outcome } from '../../model/action.js';
+import { type Actor, includesRole } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import type { ApiEnv } from './env.js';
 import { presentOutcomes } from './present.js';
 

@@ -1,7 +1,7 @@
 import type { ProblemOf } from '../../findings/about-queue.js';
 import { troubleOf } from '../../findings/trouble.js';
-import { drainSecondsOf } from '../../findings/verdict.js';
-import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import { drainSecondsOf } from '../../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../../model/snapshot.js';
 
 /** By what a list of queues can be sorted; largest first, but names from A. */
 export const QUEUE_SORTS = [

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole } from '../../auth/role.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
 import { byTrouble } from '../../model/fleet-order.js';
-import { workersOf } from '../../model/judge-fleet.js';
+import { includesRole } from '../../model/role.js';
+import { workersOf } from '../../model/workers-of.js';
+import type { AppDeps } from '../app-deps.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { FindingSchema } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole } from '../../auth/role.js';
+import { type Actor, includesRole } from '../../model/role.js';
 import { changeAllReplays } from '../../replay/change-all.js';
 import type { ReplayRequest } from '../../replay/replay-request.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { actionRoute, apiPart, documentText, dryRunQuery, jsonBody, jsonRoute } from './env.js';
 import {

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { QUEUE_VERDICTS } from '../../findings/verdict.js';
+import { QUEUE_VERDICTS } from '../../model/snapshot.js';
 import { FindingSchema, RemedySchema } from './finding-schemas.js';
 import { ForecastSchema } from './plan-schemas.js';
 

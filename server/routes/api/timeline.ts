@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import type { AppDeps } from '../../app-deps.js';
-import { gatherFacts } from '../../incidents/gather.js';
-import { cursorOf } from '../../model/activity/account-order.js';
 import { formatUtc } from '../../model/format-time.js';
-import { draftOf } from '../../model/incident/draft.js';
+import { cursorOf } from '../../timeline/activity-order.js';
+import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
+import type { AppDeps } from '../app-deps.js';
+import { gatherFacts } from '../gather.js';
 import { Problem } from '../problem.js';
 import { apiPart, documentText, jsonRoute } from './env.js';
 import { presentEntry, TimelineEntrySchema } from './present-entry.js';

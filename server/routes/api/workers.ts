@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { ActionError } from '../../actions/action.js';
-import type { AppDeps } from '../../app-deps.js';
+import { ActionError } from '../../model/action.js';
 import { byTrouble } from '../../model/fleet-order.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import {
   actionRoute,

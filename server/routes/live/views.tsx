@@ -1,5 +1,5 @@
-import type { AppDeps } from '../../app-deps.js';
-import type { Role } from '../../auth/role.js';
+import type { Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { alertsLive } from '../pages/alerts.js';
 import { channelsLive } from '../pages/channels-live.js';
 import { fleetLive, parseFleetQuery } from '../pages/fleet.js';

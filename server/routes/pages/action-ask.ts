@@ -1,6 +1,6 @@
-import { ActionError } from '../../actions/action.js';
 import type { RegisteredAction } from '../../actions/register.js';
-import type { Finding } from '../../findings/finding.js';
+import { ActionError } from '../../model/action.js';
+import type { Finding } from '../../model/finding.js';
 import { type ArgSpec, argSpecs, type Typed, typedOf, valueTyped } from './action-args.js';
 
 /** What was asked for: by a button, a link or the drawer's form. */

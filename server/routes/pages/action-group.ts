@@ -1,11 +1,11 @@
 import type { GroupProps } from '../../../views/action-group.js';
-import { ActionError } from '../../actions/action.js';
 import { ACTIONS } from '../../actions/index.js';
-import { matchQueues } from '../../actions/targets.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import { ActionError } from '../../model/action.js';
+import { matchQueues } from '../../model/find-queue.js';
 import { formatThings } from '../../model/format.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
+import type { AppDeps } from '../app-deps.js';
 import { actionPath } from './links.js';
 
 const MAX_NAMES = 12;

@@ -1,6 +1,6 @@
 import type { SliderProps } from '../../../views/action-form.js';
-import type { PlanBasis } from '../../model/plan/input-of.js';
-import { predict } from '../../model/plan/predict.js';
+import type { PlanBasis } from '../../forecast/input-of.js';
+import { predict } from '../../forecast/predict.js';
 import { valueTyped } from './action-args.js';
 import type { ActionAsk } from './action-ask.js';
 import type { Foreseen } from './forecast-view-model.js';

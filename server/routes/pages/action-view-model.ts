@@ -1,10 +1,10 @@
 import type { ActionFormProps, FieldProps } from '../../../views/action-form.js';
 import type { PreviewProps } from '../../../views/action-preview.js';
-import type { ActionError } from '../../actions/action.js';
 import type { RegisteredAction } from '../../actions/register.js';
-import type { Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import type { ActionError } from '../../model/action.js';
 import { formatThings } from '../../model/format.js';
+import type { Role } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
 import { type ArgSpec, UNITS } from './action-args.js';
 import type { ActionAsk } from './action-ask.js';
 import { sliderOf } from './action-slider.js';

@@ -1,6 +1,6 @@
-import { fullestNode } from '../../findings/verdict.js';
-import type { QueueState, Snapshot } from '../../watch/snapshot.js';
-import type { WorkerState } from '../../watch/worker-state.js';
+import { fullestNode } from '../../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../../model/snapshot.js';
+import type { WorkerState } from '../../model/worker.js';
 
 /** How an argument is asked for. What stands in no list is asked for by its own name, so a new action works without. */
 export interface ArgWords {

@@ -1,11 +1,11 @@
 import type { State } from '../../../views/band.js';
 import type { TimelineDayProps, TimelineEntryProps } from '../../../views/timeline-entry.js';
 import { findAction } from '../../actions/index.js';
-import { type Actor, includesRole } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
-import type { ActivityEntry } from '../../model/activity/activity-entry.js';
 import { formatThings } from '../../model/format.js';
-import { ALL_INSTANCES } from '../../store/timeline-entry.js';
+import { type Actor, includesRole } from '../../model/role.js';
+import { ALL_INSTANCES } from '../../model/timeline-entry.js';
+import { plainName } from '../../model/words.js';
+import type { ActivityEntry } from '../../timeline/activity-entry.js';
 import { entryElementId, entryLinks } from '../entry-links.js';
 import { moment } from './words.js';
 

@@ -4,13 +4,13 @@ import type { AlertStateProps } from '../../../views/alerts-page.js';
 import type { SilenceFormProps } from '../../../views/silence-form.js';
 import { matcherText } from '../../alerts/alert-commands.js';
 import type { AlertView } from '../../alerts/alert-view.js';
+import { alertTitle, describeCondition, subjectName } from '../../alerts/describe.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName, plainSentence } from '../../findings/words.js';
-import { alertTitle, describeCondition, subjectName } from '../../model/alerts/describe.js';
 import { formatDuration, formatThings } from '../../model/format.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName, plainSentence } from '../../model/words.js';
 import type { Subject } from '../../signals/reading.js';
+import type { AppDeps } from '../app-deps.js';
 import { instancePath, queuePath } from './links.js';
 import { coarseAge, elementId, moment } from './words.js';
 

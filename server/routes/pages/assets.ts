@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
-import { packagePath } from '../../package-path.js';
+import { packagePath } from '../../process/package-path.js';
 
 /** One file that a browser may ask for. */
 export interface Asset {

@@ -1,6 +1,6 @@
 import { findAction } from '../../actions/index.js';
-import type { AuditRecord } from '../../store/audit-record.js';
-import { ALL_INSTANCES } from '../../store/timeline-entry.js';
+import type { AuditRecord } from '../../model/audit-record.js';
+import { ALL_INSTANCES } from '../../model/timeline-entry.js';
 import { instancePath, jobPath, queuePath } from './links.js';
 import { readableTime } from './words.js';
 

@@ -1,10 +1,10 @@
 import { type ActionProps, AuditPage } from '../../../views/audit-page.js';
 import type { State } from '../../../views/band.js';
-import type { OutcomeStatus } from '../../actions/action.js';
 import { findAction } from '../../actions/index.js';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole, type Role } from '../../auth/role.js';
-import type { AuditRecord } from '../../store/audit-record.js';
+import type { OutcomeStatus } from '../../model/action.js';
+import type { AuditRecord } from '../../model/audit-record.js';
+import { type Actor, includesRole, type Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import { changesOfAction, subjectOfAction, titleOfAction } from './audit-words.js';
 import { chromeOf } from './chrome.js';
 import { actionPath } from './links.js';

@@ -1,7 +1,6 @@
 import type { BandProps, BarMark, BarProps, Fact, State } from '../../../views/band.js';
-import type { Finding, Thresholds } from '../../findings/finding.js';
 import { isFullSoon } from '../../findings/redis-filling.js';
-import { fullestNode } from '../../findings/verdict.js';
+import type { Finding, Thresholds } from '../../model/finding.js';
 import {
   formatBytes,
   formatBytesPerSecond,
@@ -10,8 +9,9 @@ import {
   formatRate,
   formatRatio,
 } from '../../model/format.js';
+import { fullestNode } from '../../model/queue-verdict.js';
 import { freshnessOf, isSettling } from '../../model/sight.js';
-import type { RedisNode, Snapshot } from '../../watch/snapshot.js';
+import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import { instancePath } from './links.js';
 import { coarseAge, elementId, UNKNOWN } from './words.js';
 

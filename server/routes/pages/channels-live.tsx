@@ -1,7 +1,7 @@
 import { ChannelState } from '../../../views/channel-card.js';
 import { Heartbeat, Messages, OwnProblems } from '../../../views/channels.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Role } from '../../auth/role.js';
+import type { Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
 import { swapPart } from '../live/part.js';

@@ -4,10 +4,11 @@ import type { MessageProps } from '../../../views/message-list.js';
 import type { Channel } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/channel-settings.js';
 import type { DeadManState } from '../../alerts/dead-man-switch.js';
-import type { ChannelHealth, OutboxEntry } from '../../alerts/outbox-store.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import type { OutboxEntry } from '../../alerts/outbox-store.js';
+import type { ChannelHealth } from '../../model/console-health.js';
 import { formatCount, formatDuration } from '../../model/format.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
 import { elementId, moment } from './words.js';
 
 const MAX_MESSAGES = 30;

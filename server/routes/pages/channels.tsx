@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { ChannelsPage, type ChannelsProps } from '../../../views/channels.js';
 import { shortHash } from '../../alerts/channels/short-hash.js';
-import type { AppDeps } from '../../app-deps.js';
-import { type GateEnv, requireRole } from '../../auth/gate.js';
-import type { Role } from '../../auth/role.js';
+import type { Role } from '../../model/role.js';
 import { removeMessage, resendMessage, testChannel } from '../api/channel-acts.js';
+import type { AppDeps } from '../app-deps.js';
+import { type GateEnv, requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
 import { channelCardOf, heartbeatOf, messagesOf } from './channels-view-model.js';
 import { chromeOf } from './chrome.js';

@@ -1,12 +1,12 @@
 import type { BlindProps } from '../../../views/blind-banner.js';
 import type { Chrome } from '../../../views/layout.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Actor } from '../../auth/role.js';
-import type { Finding } from '../../findings/finding.js';
-import { plainName } from '../../findings/words.js';
+import type { Finding } from '../../model/finding.js';
 import { formatThings } from '../../model/format.js';
+import type { Actor } from '../../model/role.js';
 import { freshnessOf } from '../../model/sight.js';
+import { plainName } from '../../model/words.js';
 import type { Watch } from '../../watch/watch.js';
+import type { AppDeps } from '../app-deps.js';
 import { assetUrl } from './assets.js';
 import { instancePath } from './links.js';
 import { coarseAge } from './words.js';

@@ -1,10 +1,10 @@
 import type { FindingProps } from '../../../views/finding.js';
 import type { RemedyProps } from '../../../views/remedy.js';
 import { findAction } from '../../actions/index.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import type { Explained, Finding, Remedy } from '../../findings/finding.js';
-import { plainName } from '../../findings/words.js';
+import type { Explained, Finding, Remedy } from '../../model/finding.js';
 import { formatValue } from '../../model/format.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
 import { actionPath, instancePath, queuePath, replayFormPath } from './links.js';
 import { coarseAge, elementId, moment, readableTime } from './words.js';
 

@@ -1,13 +1,13 @@
 import { FleetHead } from '../../../views/fleet-head.js';
 import { type FleetGroup, FleetGroups, FleetPage, type FleetProps } from '../../../views/fleet-page.js';
 import { WorkerRow } from '../../../views/worker-table.js';
-import type { AppDeps } from '../../app-deps.js';
-import { type Actor, includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
 import { byTrouble, VERDICT_ORDER } from '../../model/fleet-order.js';
 import { formatThings } from '../../model/format.js';
-import type { Snapshot } from '../../watch/snapshot.js';
-import type { WorkerState } from '../../watch/worker-state.js';
+import { type Actor, includesRole, type Role } from '../../model/role.js';
+import type { Snapshot } from '../../model/snapshot.js';
+import { plainName } from '../../model/words.js';
+import type { WorkerState } from '../../model/worker.js';
+import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';

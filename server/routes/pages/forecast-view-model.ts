@@ -1,11 +1,11 @@
 import type { ForecastChart, ForecastFigure, ForecastProps } from '../../../views/action-forecast.js';
+import type { PlanBasis } from '../../forecast/input-of.js';
+import { memoryThen } from '../../forecast/plan-words.js';
+import { predict } from '../../forecast/predict.js';
+import type { Score } from '../../forecast/score.js';
+import { scoreWords } from '../../forecast/score-words.js';
 import { formatBytes, formatDuration, formatRate } from '../../model/format.js';
-import type { PlanBasis } from '../../model/plan/input-of.js';
-import type { Bottleneck, Plan, PlanChange, PlanInput } from '../../model/plan/plan-types.js';
-import { memoryThen } from '../../model/plan/plan-words.js';
-import { predict } from '../../model/plan/predict.js';
-import type { Score } from '../../model/plan/score.js';
-import { scoreWords } from '../../model/plan/score-words.js';
+import type { Bottleneck, Plan, PlanChange, PlanInput } from '../../model/plan.js';
 
 export interface Foreseen {
   readonly basis: PlanBasis;

@@ -1,6 +1,6 @@
 import type { HoldingPart, HoldingRow, Tone } from '../../../views/holding.js';
 import { formatBytes, formatEstimate, formatRatio } from '../../model/format.js';
-import type { Bytes, MemoryKind } from '../../watch/memory-state.js';
+import type { Bytes, MemoryKind } from '../../model/memory.js';
 import { UNKNOWN } from './words.js';
 
 const TONES: readonly Tone[] = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -1,9 +1,9 @@
 import { IncidentDraft, IncidentHead, IncidentStatus, PostMortem } from '../../../views/incident-page.js';
 import { shortHash } from '../../alerts/channels/short-hash.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Role } from '../../auth/role.js';
-import { gatherFacts } from '../../incidents/gather.js';
-import type { Incident } from '../../store/incidents/incident.js';
+import type { Role } from '../../model/role.js';
+import type { Incident } from '../../timeline/incident.js';
+import type { AppDeps } from '../app-deps.js';
+import { gatherFacts } from '../gather.js';
 import { findIncident } from '../incident-desk.js';
 import type { LiveView } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';

@@ -1,15 +1,15 @@
 import type { IncidentFormProps } from '../../../views/incident-form.js';
 import type { IncidentPageProps } from '../../../views/incident-page.js';
 import type { IncidentCardProps } from '../../../views/incidents-page.js';
-import { type Actor, includesRole } from '../../auth/role.js';
-import { worstInWords } from '../../findings/tell-episode.js';
 import { formatDuration } from '../../model/format.js';
-import { postMortemOf } from '../../model/incident/account.js';
-import { draftOf } from '../../model/incident/draft.js';
-import { impactRows } from '../../model/incident/draft-impact.js';
-import type { IncidentFacts } from '../../model/incident/facts.js';
-import { statusUpdateOf } from '../../model/incident/status-update.js';
-import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../store/incidents/incident.js';
+import { type Actor, includesRole } from '../../model/role.js';
+import { draftOf } from '../../timeline/incident/draft.js';
+import { impactRows } from '../../timeline/incident/draft-impact.js';
+import type { IncidentFacts } from '../../timeline/incident/facts.js';
+import { postMortemOf } from '../../timeline/incident/post-mortem.js';
+import { statusUpdateOf } from '../../timeline/incident/status-update.js';
+import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../timeline/incident.js';
+import { worstInWords } from '../../timeline/record-episode.js';
 import { entryPath, incidentPath } from '../entry-links.js';
 import { moment } from './words.js';
 

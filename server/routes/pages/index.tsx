@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { DrawerProblem, ProblemPage } from '../../../views/problem-page.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { GateEnv } from '../../auth/gate.js';
 import { queueIn, snapshotOf } from '../api/env.js';
+import type { AppDeps } from '../app-deps.js';
+import type { GateEnv } from '../gate.js';
 import { PROBLEM_TITLES, Problem, problemOf } from '../problem.js';
 import { actionRoutes } from './action.js';
 import { alertRoutes } from './alerts.js';

@@ -1,11 +1,11 @@
 import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import type { InstanceProps, NodeProps } from '../../../views/instance-page.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { fullestNode } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } from '../../model/format.js';
-import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../watch/snapshot.js';
+import { fullestNode } from '../../model/queue-verdict.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { Capabilities, CapabilityName, RedisNode, Snapshot } from '../../model/snapshot.js';
+import type { AppDeps } from '../app-deps.js';
 import { bandOf, fullInWords, trendInWords } from './band-view-model.js';
 import { actionPath, instancePath } from './links.js';
 import { holdersOf } from './memory-view-model.js';

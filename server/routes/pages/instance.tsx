@@ -1,8 +1,8 @@
 import { Band } from '../../../views/band.js';
 import { InstancePage, NodePanel, ReadingPanel } from '../../../views/instance-page.js';
 import { Holders } from '../../../views/memory-page.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Actor, Role } from '../../auth/role.js';
+import type { Actor, Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';

@@ -1,17 +1,12 @@
 import type { JobTypeRowProps, Value } from '../../../views/job-type-row.js';
 import type { JobTypesProps } from '../../../views/job-types.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
 import { formatBytes, formatCount, formatNumber, formatRatio, formatThings } from '../../model/format.js';
 import { formatRunTime } from '../../model/format-run-time.js';
+import { type Estimate, type JobTypeState, OTHER_JOB_TYPES, type RunTimes } from '../../model/job-type.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
-import {
-  type Estimate,
-  type JobTypeState,
-  OTHER_JOB_TYPES,
-  type RunTimes,
-} from '../../watch/job-type-state.js';
-import type { QueueState } from '../../watch/snapshot.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { QueueState } from '../../model/snapshot.js';
+import { plainName } from '../../model/words.js';
 import { sourceNotes, sourceWords, typeWordsOf } from './job-type-words.js';
 import { actionPath, replayFormPath } from './links.js';
 import { histogramPath, trendPath } from './run-shapes.js';

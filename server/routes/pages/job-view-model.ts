@@ -1,10 +1,11 @@
 import type { Fact } from '../../../views/band.js';
 import type { JobPageProps, Payload } from '../../../views/job-page.js';
 import type { JobRowProps, JobTableProps } from '../../../views/job-table.js';
-import { includesRole, type Role } from '../../auth/role.js';
 import { formatBytes, formatCount, formatDuration } from '../../model/format.js';
-import type { JobDetail, JobPage, JobRow } from '../../watch/job-view.js';
-import type { JobState, QueueState } from '../../watch/snapshot.js';
+import type { JobDetail, JobPage, JobRow } from '../../model/job-view.js';
+import type { JobState } from '../../model/memory.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { QueueState } from '../../model/snapshot.js';
 import { actionPath, jobPath, queuePath, replayFormPath } from './links.js';
 import { moment, UNKNOWN } from './words.js';
 

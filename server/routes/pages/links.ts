@@ -1,4 +1,4 @@
-import type { QueueState } from '../../watch/snapshot.js';
+import type { QueueState } from '../../model/snapshot.js';
 
 /** Addresses of pages. Names hold any character, so each part is percent-encoded. */
 

@@ -1,9 +1,9 @@
 import type { HoldingBarProps, HoldingRow, HoldingTableProps } from '../../../views/holding.js';
 import type { HoldersProps } from '../../../views/memory-page.js';
-import { plainName, queueName } from '../../findings/words.js';
 import { formatBytes, formatThings } from '../../model/format.js';
 import { foldRest, type MemoryShares, memorySharesOf, type QueueShare } from '../../model/memory-shares.js';
-import type { RedisNode, Snapshot } from '../../watch/snapshot.js';
+import type { RedisNode, Snapshot } from '../../model/snapshot.js';
+import { plainName, queueName } from '../../model/words.js';
 import { KIND_WORDS, type Piece, partsOf, percent, rowOf, toneOf } from './holding-view-model.js';
 import { memoryPath, queuePath } from './links.js';
 

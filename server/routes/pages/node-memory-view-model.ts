@@ -1,8 +1,8 @@
 import type { HoldingRow, HoldingTableProps, Tone } from '../../../views/holding.js';
-import { plainName } from '../../findings/words.js';
 import { formatBytes, formatRatio, formatThings } from '../../model/format.js';
-import type { NodeMemory } from '../../watch/memory-state.js';
-import type { RedisNode } from '../../watch/snapshot.js';
+import type { NodeMemory } from '../../model/memory.js';
+import type { RedisNode } from '../../model/snapshot.js';
+import { plainName } from '../../model/words.js';
 import { rowOf } from './holding-view-model.js';
 import { UNKNOWN } from './words.js';
 

@@ -1,9 +1,9 @@
 import type { OutcomeProps, TargetOutcome } from '../../../views/action-outcome.js';
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
-import type { ActionCall, Outcome, OutcomeStatus, WorkerResult } from '../../actions/action.js';
-import { plainName } from '../../findings/words.js';
+import type { ActionCall, Outcome, OutcomeStatus, WorkerResult } from '../../model/action.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
+import { plainName } from '../../model/words.js';
 import { hiddenQueues, hiddenWorkers, type Targeted } from './action-view-model.js';
 import { actionPath } from './links.js';
 import { changesOf, upperFirst } from './preview-view-model.js';

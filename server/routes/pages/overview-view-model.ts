@@ -1,13 +1,13 @@
 import type { FindingListProps } from '../../../views/finding.js';
 import type { VerdictProps } from '../../../views/overview-page.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import type { Finding, Thresholds } from '../../findings/finding.js';
 import { shownTo } from '../../findings/shown-to.js';
-import { drainSecondsOf } from '../../findings/verdict.js';
+import type { Finding, Thresholds } from '../../model/finding.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
+import { drainSecondsOf } from '../../model/queue-verdict.js';
+import { includesRole, type Role } from '../../model/role.js';
 import { freshnessOf, isSettling } from '../../model/sight.js';
-import type { Snapshot } from '../../watch/snapshot.js';
+import type { Snapshot } from '../../model/snapshot.js';
+import type { AppDeps } from '../app-deps.js';
 import { worstOf } from './chrome.js';
 import { findingOf } from './finding-view-model.js';
 import { coarseAge } from './words.js';

@@ -1,10 +1,10 @@
 import type { ParkedCardProps, ParkedProps } from '../../../views/parked.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName, plainSentence } from '../../findings/words.js';
 import { formatBytes, formatCount, formatRate } from '../../model/format.js';
-import { SKIP_WORDS, type SkipReason } from '../../model/parking-skip.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName, plainSentence } from '../../model/words.js';
 import type { DiskUse } from '../../replay/parking/disk-bound.js';
 import type { Parking } from '../../replay/parking/parking.js';
+import { SKIP_WORDS, type SkipReason } from '../../replay/parking-skip.js';
 import { actionPath, encodePart, queuePath, replayFormPath } from './links.js';
 import { controlsOf, type Done, outcomeInWords } from './parked-controls.js';
 import { reasonInWords } from './replay-view-model.js';

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { Parked, type ParkedProps } from '../../../views/parked.js';
-import type { AppDeps } from '../../app-deps.js';
-import { type GateEnv, requireRole } from '../../auth/gate.js';
-import type { Role } from '../../auth/role.js';
+import type { Role } from '../../model/role.js';
 import { auditParking } from '../api/audit-parking.js';
+import type { AppDeps } from '../app-deps.js';
+import { type GateEnv, requireRole } from '../gate.js';
 import { type Part, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { html } from './overview.js';

@@ -1,5 +1,5 @@
 import type { ChangeProps, PreviewProps, WarningProps } from '../../../views/action-preview.js';
-import type { ActionError, ActionWarning, Field, Outcome } from '../../actions/action.js';
+import type { ActionError, ActionWarning, Field, Outcome } from '../../model/action.js';
 import { formatBytes, formatCount, formatJobs, formatThings } from '../../model/format.js';
 import { argsOf } from './action-ask.js';
 import type { Targeted } from './action-view-model.js';

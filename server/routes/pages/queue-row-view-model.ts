@@ -3,7 +3,6 @@ import type { IconName } from '../../../views/icon.js';
 import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
 import type { ProblemOf, QueueProblem } from '../../findings/about-queue.js';
 import { compareSeverity } from '../../findings/track.js';
-import { drainSecondsOf, type QueueVerdict, waitedSeconds } from '../../findings/verdict.js';
 import {
   formatBytes,
   formatCount,
@@ -13,8 +12,9 @@ import {
   rowSeconds,
 } from '../../model/format.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
-import { workersOf } from '../../model/judge-fleet.js';
-import type { QueueState, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
+import { drainSecondsOf, waitedSeconds } from '../../model/queue-verdict.js';
+import type { QueueState, QueueVerdict, Snapshot, UnreadQueue } from '../../model/snapshot.js';
+import { workersOf } from '../../model/workers-of.js';
 import { troublesInWords } from './job-type-words.js';
 import { actionPath, encodePart, placeOf, queuePath } from './links.js';
 import { elementId, rateNumber, UNKNOWN } from './words.js';

@@ -1,10 +1,10 @@
 import type { Column, PageLink, QueueTableProps } from '../../../views/queue-table.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
 import { type ProblemOf, problemsByQueue } from '../../findings/about-queue.js';
 import { formatCount, formatThings } from '../../model/format.js';
-import type { QueueState, Snapshot, UnreadQueue } from '../../watch/snapshot.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { QueueState, Snapshot, UnreadQueue } from '../../model/snapshot.js';
 import { type QueueSort, weightOf } from '../api/queue-list.js';
+import type { AppDeps } from '../app-deps.js';
 import { type QueueQuery, queueQueryString, ROWS_PER_PAGE } from './queue-query.js';
 import { queueRowOf, unreadRowOf } from './queue-row-view-model.js';
 

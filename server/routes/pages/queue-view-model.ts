@@ -1,13 +1,13 @@
 import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
-import type { AppDeps } from '../../app-deps.js';
-import { includesRole, type Role } from '../../auth/role.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
-import { waitedSeconds } from '../../findings/verdict.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateLimit } from '../../model/format.js';
+import { waitedSeconds } from '../../model/queue-verdict.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { unreadQueue } from '../../model/unread.js';
-import type { QueueState, Snapshot } from '../../watch/snapshot.js';
+import type { AppDeps } from '../app-deps.js';
 import { actionPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';
 import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from './queue-row-view-model.js';

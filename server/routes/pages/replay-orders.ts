@@ -1,7 +1,7 @@
-import type { AppDeps } from '../../app-deps.js';
 import type { OrderOutcome, ReplayOrder } from '../../replay/replay-order.js';
 import type { ReplaySelection } from '../../replay/replay-request.js';
 import { OrderSchema } from '../api/replay-schemas.js';
+import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 
 type Values = Readonly<Record<string, string>>;

@@ -1,9 +1,9 @@
 import type { ReplayQueueRow, ReplayQueuesProps } from '../../../views/replay-queues.js';
 import type { ReplayScopeProps } from '../../../views/replay-scope.js';
 import type { PauseAllProps } from '../../../views/replay-summary.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
 import { formatCount, formatJobs, formatRate, formatRateLimit, formatThings } from '../../model/format.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';

@@ -1,8 +1,8 @@
 import type { ToldProps, ToldRow } from '../../../views/replay-told.js';
-import type { OutcomeStatus } from '../../actions/action.js';
-import type { Actor } from '../../auth/role.js';
-import { plainName } from '../../findings/words.js';
+import type { OutcomeStatus } from '../../model/action.js';
 import { formatCount } from '../../model/format.js';
+import type { Actor } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
 import type { OrderOutcome } from '../../replay/replay-order.js';
 import { STATUS_WORDS, undoHref } from './outcome-view-model.js';
 import { upperFirst } from './preview-view-model.js';

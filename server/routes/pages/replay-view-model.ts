@@ -1,10 +1,10 @@
 import type { State } from '../../../views/band.js';
 import type { ReplayAbortProps } from '../../../views/replay-abort.js';
 import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-card.js';
-import { includesRole, type Role } from '../../auth/role.js';
-import { plainName, plainSentence } from '../../findings/words.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../../model/format.js';
-import { SKIP_REASONS, type SkipReason } from '../../model/replay-account.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName, plainSentence } from '../../model/words.js';
+import { SKIP_REASONS, type SkipReason } from '../../replay/replay-account.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { upperFirst } from './preview-view-model.js';

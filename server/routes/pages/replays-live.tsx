@@ -1,8 +1,8 @@
 import { ReplayButtons, ReplayCard, ReplayStatus } from '../../../views/replay-card.js';
 import { ReplayQueues } from '../../../views/replay-queues.js';
 import { PauseAll } from '../../../views/replay-summary.js';
-import type { AppDeps } from '../../app-deps.js';
-import type { Role } from '../../auth/role.js';
+import type { Role } from '../../model/role.js';
+import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { frameParts, html } from './overview.js';

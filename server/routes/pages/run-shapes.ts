@@ -1,4 +1,4 @@
-import type { RunTimes } from '../../watch/job-type-state.js';
+import type { RunTimes } from '../../model/job-type.js';
 
 /** Shapes of run times as SVG paths, for boxes of 84 × 20 and 80 × 20. Pure. */
 

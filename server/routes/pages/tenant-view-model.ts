@@ -1,7 +1,7 @@
 import type { TenantRowProps, TenantTableProps } from '../../../views/tenant-table.js';
 import { formatCount, formatEstimate, formatRatio } from '../../model/format.js';
+import type { TenantShare } from '../../model/tenant-share.js';
 import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../../model/tenant-text.js';
-import type { TenantShare } from '../../watch/tenant-share.js';
 
 const WORDS: Readonly<Record<string, string>> = {
   [OTHER_TENANTS]: 'all others',

@@ -1,6 +1,6 @@
 import type { TimelineProps } from '../../../views/timeline.js';
-import { plainName } from '../../findings/words.js';
-import { ALL_INSTANCES, type TimelineEntry, type TimelineKind } from '../../store/timeline-entry.js';
+import { ALL_INSTANCES, type TimelineEntry, type TimelineKind } from '../../model/timeline-entry.js';
+import { plainName } from '../../model/words.js';
 import { replayFormPath } from './links.js';
 import { moment } from './words.js';
 

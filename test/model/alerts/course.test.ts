@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { advance, type Course, type Level } from '../../../server/model/alerts/course.js';
-import { dampedKeepMs } from '../../../server/model/alerts/damping.js';
+import { advance, type Course, type Level } from '../../../server/alerts/course.js';
+import { dampedKeepMs } from '../../../server/alerts/damping.js';
 
 const timing = { forMs: 30_000, keepFiringMs: 20_000, mostGapMs: 15_000 };
 const S = 1000;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { DEFAULT_GROUP_TIMING, dueMessages } from '../../../server/model/alerts/grouping.js';
-import type { Silence } from '../../../server/model/alerts/silence.js';
+import { DEFAULT_GROUP_TIMING, dueMessages } from '../../../server/alerts/grouping.js';
+import type { Silence } from '../../../server/alerts/silence.js';
 import { anAlert } from '../../support/alerts.js';
 import { NOW_MS } from '../../support/snapshot.js';
 

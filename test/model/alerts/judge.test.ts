@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Alert } from '../../../server/model/alerts/alert.js';
-import { alertTitle } from '../../../server/model/alerts/describe.js';
-import { Judge } from '../../../server/model/alerts/judge.js';
-import type { AlertRule, Condition } from '../../../server/model/alerts/rule.js';
-import type { Snapshot } from '../../../server/watch/snapshot.js';
+import type { Alert } from '../../../server/alerts/alert.js';
+import { alertTitle } from '../../../server/alerts/describe.js';
+import { Judge } from '../../../server/alerts/judge.js';
+import type { AlertRule, Condition } from '../../../server/alerts/rule.js';
+import type { Snapshot } from '../../../server/model/snapshot.js';
 import { aFinding, aJudge, aRule } from '../../support/alerts.js';
 import { aJobType } from '../../support/job-types.js';
 import { aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory, someRates } from '../../support/snapshot.js';

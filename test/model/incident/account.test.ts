@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { postMortemOf } from '../../../server/model/incident/account.js';
-import type { HistoryFacts } from '../../../server/model/incident/facts.js';
+import type { HistoryFacts } from '../../../server/timeline/incident/facts.js';
+import { postMortemOf } from '../../../server/timeline/incident/post-mortem.js';
 import { anEntry, anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type DraftWords, draftOf } from '../../../server/model/incident/draft.js';
+import { type DraftWords, draftOf } from '../../../server/timeline/incident/draft.js';
 import { anEntry, anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 

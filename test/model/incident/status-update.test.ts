@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { statusUpdateOf } from '../../../server/model/incident/status-update.js';
+import { statusUpdateOf } from '../../../server/timeline/incident/status-update.js';
 import { anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@libsql/client';
 import { expect, it } from 'vitest';
-import { packagePath } from '../../../server/package-path.js';
+import { packagePath } from '../../../server/process/package-path.js';
 import { START_MS, startHistory } from '../../support/history.js';
 import { seededRandom } from '../../support/seeded-random.js';
 

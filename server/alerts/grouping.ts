@@ -1,0 +1,128 @@
+import { compareSeverity } from '../findings/track.js';
+import type { Severity } from '../model/finding.js';
+import type { Alert } from './alert.js';
+import { type Silence, silenceOf } from './silence.js';
+
+export interface GroupTiming {
+  /** Before the first message of a group, so that what comes together is told together. */
+  readonly waitMs: Readonly<Record<Severity, number>>;
+  /** Between two messages of a group, unless it has become worse. */
+  readonly intervalMs: number;
+  /** After which a group that still fires is told again. */
+  readonly repeatMs: number;
+}
+
+export const DEFAULT_GROUP_TIMING: GroupTiming = {
+  waitMs: { critical: 0, warning: 10_000, info: 10_000 },
+  intervalMs: 60_000,
+  repeatMs: 4 * 3_600_000,
+};
+
+/** A message that is due: the alerts of one cause in one instance, worst first. */
+export interface DueMessage {
+  /** Instance and cause. */
+  readonly groupKey: string;
+  readonly instance: string;
+  readonly status: 'firing' | 'resolved';
+  readonly severity: Severity;
+  /** Those that fire and those whose end has not been told, worst first. */
+  readonly alerts: readonly Alert[];
+  /** The same for the same news, however often it is worked out: what makes a message out of it twice one message. */
+  readonly newsKey: string;
+}
+
+/** Of one message: beyond this nobody reads. The others are told by their number in the title, and in the console. */
+export const MAX_TOLD = 50;
+
+/**
+ * Which messages are due. Pure: all that it goes by is in the alerts (what was told of each, and when), so after a
+ * restart it goes on where it was.
+ * @param alerts that fire, or that are resolved and were told while they fired.
+ */
+export function dueMessages(
+  alerts: readonly Alert[],
+  silences: readonly Silence[],
+  timing: GroupTiming,
+  nowMs: number,
+): readonly DueMessage[] {
+  const groups = new Map<string, Alert[]>();
+  for (const alert of alerts) {
+    const key = groupKeyOf(alert);
+    const group = groups.get(key);
+    if (group) group.push(alert);
+    else groups.set(key, [alert]);
+  }
+  return [...groups].flatMap(([groupKey, group]) => dueOf(groupKey, group, silences, timing, nowMs) ?? []);
+}
+
+export function groupKeyOf({ subject, cause, ruleId }: Alert): string {
+  return JSON.stringify([subject.instance, cause.startsWith('signal:') ? ruleId : cause]);
+}
+
+function dueOf(
+  groupKey: string,
+  group: readonly Alert[],
+  silences: readonly Silence[],
+  timing: GroupTiming,
+  nowMs: number,
+): DueMessage | null {
+  const ended = group.filter(({ state, told }) => state === 'resolved' && told?.status === 'firing');
+  const firing = group.filter((alert) => alert.state === 'firing' && isTold(alert, silences, nowMs));
+  const worse = firing.filter(({ told, severity }) => isNews(told?.severity ?? null, severity));
+  const news = [...worse, ...ended];
+  const lastToldMs = Math.max(...group.map(({ told }) => told?.atMs ?? Number.NEGATIVE_INFINITY));
+  const isDue =
+    news.length === 0
+      ? isToBeRepeated(firing, lastToldMs, timing, nowMs)
+      : lastToldMs === Number.NEGATIVE_INFINITY
+        ? worse.some(({ firedAtMs, severity }) => nowMs - (firedAtMs ?? nowMs) >= timing.waitMs[severity])
+        : nowMs - lastToldMs >= timing.intervalMs || isEscalation(worse, group);
+  const alerts = [...firing, ...ended].sort(compareAlerts);
+  const [worst] = alerts;
+  if (!isDue || !worst) return null;
+  return {
+    groupKey,
+    instance: worst.subject.instance,
+    status: firing.length > 0 ? 'firing' : 'resolved',
+    severity: worst.severity,
+    alerts,
+    newsKey: JSON.stringify([
+      groupKey,
+      Number.isFinite(lastToldMs) ? lastToldMs : 0,
+      alerts.map(({ id, state, severity }) => [id, state, severity]),
+    ]),
+  };
+}
+
+/** Explained by another alert, or silenced: not now. It is told should it still fire after that. */
+function isTold(alert: Alert, silences: readonly Silence[], nowMs: number): boolean {
+  return alert.inhibitedBy === null && silenceOf(alert, silences, nowMs) === null;
+}
+
+function isNews(told: Severity | null, now: Severity): boolean {
+  return told === null || compareSeverity(now, told) < 0;
+}
+
+/** Something worse than all that was told of the group. */
+function isEscalation(worse: readonly Alert[], group: readonly Alert[]): boolean {
+  const told = group.flatMap(({ told: one }) => (one?.status === 'firing' ? [one.severity] : []));
+  return worse.some(({ severity }) => told.every((one) => compareSeverity(severity, one) < 0));
+}
+
+/** Who has acknowledged it knows. */
+function isToBeRepeated(
+  firing: readonly Alert[],
+  lastToldMs: number,
+  { repeatMs }: GroupTiming,
+  nowMs: number,
+): boolean {
+  return nowMs - lastToldMs >= repeatMs && firing.some(({ acknowledged }) => acknowledged === null);
+}
+
+/** Worst first: those that fire, severity, then the longest. */
+export function compareAlerts(a: Alert, b: Alert): number {
+  const byState = Number(a.state === 'resolved') - Number(b.state === 'resolved');
+  return (
+    byState || compareSeverity(a.severity, b.severity) || a.sinceMs - b.sinceMs || (a.key < b.key ? -1 : 1)
+  );
+}

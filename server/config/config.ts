@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
+import type { z } from 'zod';
+import { type AlertsConfig, alertsConfigOf } from '../alerts/alerts-config.js';
+import type { AlertSettings } from '../alerts/channels/channel-settings.js';
+import { fromEnvironment } from '../alerts/channels/from-environment.js';
+import type { HistorySettings } from '../history/tiers.js';
+import type { Thresholds } from '../model/finding.js';
+import type { InstanceConfig } from '../model/instance-config.js';
+import type { Role } from '../model/role.js';
+import type { LogLevel } from '../process/log.js';
+import { LOG_LEVELS } from '../process/log.js';
+import type { InstancePolicy } from '../replay/spillway-policy.js';
+import { loadStoreSettings, type StoreSettings } from '../store/store-settings.js';
+import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
+import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
+import { maskedSetting } from './mask-secrets.js';
+
+export interface TokenEntry {
+  readonly name: string;
+  readonly role: Role;
+  readonly sha256: string;
+}
+
+/** The effective configuration: flags over environment over file. Holds secrets; print it by `maskedConfig` only. */
+export interface Config {
+  readonly instances: readonly InstanceConfig[];
+  /** Of the file, whose place a URL given otherwise has taken; null: none are left out. */
+  readonly unwatched: UnwatchedInstances | null;
+  readonly host: string;
+  readonly port: number;
+  readonly dataDirectory: string;
+  /** Shared by several consoles; null: a file in the data directory. */
+  readonly store: StoreSettings | null;
+  readonly logLevel: LogLevel;
+  /** Host names by which the console may be called besides the one it binds to. */
+  readonly allowedHosts: readonly string[];
+  /** The least role that sees job data, options, logs and stack traces. */
+  readonly jobDataRole: Role;
+  readonly tokens: readonly TokenEntry[];
+  /** Named groups of queues as globs, for acting on many at once. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** By instance, as globs: queues of a replay service of the users' own. */
+  readonly replayQueues: Readonly<Record<string, readonly string[]>>;
+  readonly thresholds: Thresholds;
+  /** Who is told. */
+  readonly alerts: AlertSettings;
+  /** Rules as code, and how messages are grouped. */
+  readonly alertRules: AlertsConfig;
+  /** What parked jobs may take of the disk. */
+  readonly parking: { readonly maxBytes: number };
+  /** How long signals are kept, and what they may take of the disk. */
+  readonly history: HistorySettings;
+  /** What is parked by itself, by instance. */
+  readonly spillway: readonly InstancePolicy[];
+}
+
+/** Everything that is wrong with the configuration, one line a field. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Flags as they were given, without `--`. */
+export interface Flags {
+  readonly redis?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly config?: string;
+  readonly data?: string;
+  readonly 'log-level'?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks the whole configuration.
+ * @throws ConfigError with every bad field: its name, its value (secrets masked) and what would be right.
+ */
+export function loadConfig(flags: Flags, environment: Environment): Config {
+  const path = flags.config ?? environment.SPILLWAY_CONFIG;
+  const file = readFile(path, environment);
+  const problems: string[] = [];
+  const given = (flag: keyof Flags, variable: string) =>
+    flags[flag] !== undefined
+      ? { value: flags[flag], source: `--${flag}` }
+      : environment[variable] !== undefined && environment[variable] !== ''
+        ? { value: environment[variable], source: variable }
+        : null;
+  const url = given('redis', 'REDIS_URL');
+  const port = parsePort(given('port', 'PORT'), problems) ?? file.port ?? 3000;
+  const level = parseLevel(
+    given('log-level', 'LOG_LEVEL') ?? (file.logLevel ? { value: file.logLevel, source: 'logLevel' } : null),
+    problems,
+  );
+  const instances = instancesOf(
+    url,
+    file,
+    agentSecretOf(environment.SPILLWAY_AGENT_SECRET, problems),
+    problems,
+  );
+  const tokens = [...file.tokens, ...tokensOf(environment.SPILLWAY_TOKENS, problems)];
+  const host = given('host', 'HOST')?.value ?? file.host ?? '127.0.0.1';
+  if (!isLoopback(host) && tokens.length === 0) {
+    problems.push(
+      `host: ${host} can be reached by others, and no tokens are configured: make one with \`spillway token --name you --role admin\`, or bind to 127.0.0.1`,
+    );
+  }
+  if (file.thresholds.memoryWarnRatio > file.thresholds.memoryCriticalRatio) {
+    problems.push(
+      `thresholds.memoryWarnRatio: ${file.thresholds.memoryWarnRatio} must not be above memoryCriticalRatio (${file.thresholds.memoryCriticalRatio})`,
+    );
+  }
+  const store = loadStoreSettings(file.store, environment, problems);
+  const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    instances,
+    unwatched: unwatchedOf(url, file),
+    host,
+    port,
+    dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
+    store,
+    logLevel: level,
+    allowedHosts: file.allowedHosts,
+    jobDataRole: file.jobData,
+    tokens,
+    groups: file.groups,
+    replayQueues: replayQueuesOf(file, instances),
+    thresholds: file.thresholds,
+    alerts: file.alerts,
+    alertRules,
+    parking: file.parking,
+    history: file.history,
+    spillway: policiesOf(file),
+  };
+}
+
+/** 127.0.0.0/8, ::1 and localhost: nobody else can reach it. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function readFile(path: string | undefined, environment: Environment): FileConfig {
+  if (path === undefined || path === '') return fileSchema.parse({});
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, 'utf8')) ?? {};
+  } catch (error) {
+    const reason =
+      error instanceof YAMLParseError
+        ? `is not valid YAML: ${error.message.split('\n')[0]}`
+        : "can't be read";
+    throw new ConfigError([`config: ${path} ${reason}`]);
+  }
+  content = withSecrets(content, environment);
+  const parsed = fileSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, content)));
+}
+
+/** Secrets of `alerts` may be kept in the environment: `${NAME}`. @throws ConfigError for one that is not there. */
+function withSecrets(content: unknown, environment: Environment): unknown {
+  if (typeof content !== 'object' || content === null || !('alerts' in content)) return content;
+  const { tree, missing } = fromEnvironment({ alerts: content.alerts }, environment);
+  if (missing.length > 0)
+    throw new ConfigError(missing.map(({ at, name }) => `${at}: ${name} is not set in the environment`));
+  return { ...content, ...(tree as object) };
+}
+
+function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const at = [...issue.path, ''].join('.');
+    return issue.keys.map((key) => `${at}${key}: is not a setting; check the spelling`).join('\n');
+  }
+  const name = issue.path.map(String).join('.') || 'file';
+  const value = issue.path.reduce<unknown>(
+    (inside, key) => (typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined),
+    content,
+  );
+  return `${name}: ${maskedSetting(name, value)} ${issue.message}`;
+}
+
+function parsePort(given: Given | null, problems: string[]): number | null {
+  if (!given) return null;
+  const port = Number(given.value);
+  if (/^\d+$/.test(given.value) && port <= 65_535) return port;
+  problems.push(`${given.source}: ${given.value} must be a port number from 0 to 65535 (0: any free one)`);
+  return null;
+}
+
+function parseLevel(given: Given | null, problems: string[]): LogLevel {
+  if (!given) return 'info';
+  const level = LOG_LEVELS.find((known) => known === given.value);
+  if (!level) problems.push(`${given.source}: ${given.value} must be one of ${LOG_LEVELS.join(', ')}`);
+  return level ?? 'info';
+}
+
+/** For every Redis that has none of its own in the file. */
+function agentSecretOf(secret: string | undefined, problems: string[]): string | null {
+  if (secret === undefined || secret === '') return null;
+  if (secret.length >= 16) return secret;
+  problems.push(
+    'SPILLWAY_AGENT_SECRET: **** must have at least 16 characters: make one with `openssl rand -hex 32`',
+  );
+  return null;
+}
+
+/** `name:role:sha256,…` */
+function tokensOf(text: string | undefined, problems: string[]): readonly TokenEntry[] {
+  if (!text) return [];
+  return text.split(',').flatMap((entry, i) => {
+    const [name, role, sha256] = entry.trim().split(':');
+    const parsed = tokenEntry.safeParse({ name, role, sha256 });
+    if (parsed.success) return [parsed.data];
+    for (const issue of parsed.error.issues) {
+      problems.push(
+        `SPILLWAY_TOKENS: entry ${i + 1}, ${issue.path.join('.')}: ${issue.message} (each entry is name:role:sha256)`,
+      );
+    }
+    return [];
+  });
+}

@@ -1,0 +1,151 @@
+import { findingSteps } from './findings/index.js';
+import { marked } from './findings/last-seen.js';
+import { detectOwnFindings } from './findings/own-findings.js';
+import { compareFindings, trackFindings } from './findings/track.js';
+import { CountRefused } from './model/count-refused.js';
+import type { CurrentFinding, Finding, FindingRule, Thresholds } from './model/finding.js';
+import type { InstanceConfig } from './model/instance-config.js';
+import type { Marker } from './model/marker.js';
+import { freshnessOf } from './model/sight.js';
+import type { DataLoss } from './model/snapshot.js';
+import type { RecordEvent } from './model/timeline-entry.js';
+import { findingsUnread } from './model/unread.js';
+import { OwnHealth } from './process/own-health.js';
+import { Turns } from './process/turns.js';
+import { RedisLink } from './redis/link.js';
+import type { GivenOrders } from './watch/given-orders.js';
+import { InstanceWatch } from './watch/instance-watch.js';
+import type { LostWorkerStore } from './watch/lost-workers.js';
+import { SelfDelayMeter } from './watch/self-delay-meter.js';
+import type { TickListener, Watch } from './watch/watch.js';
+
+export interface WatchOptions {
+  readonly instances: readonly InstanceConfig[];
+  readonly thresholds: Thresholds;
+  readonly now: () => number;
+  readonly log: { info(message: string): void; warn(message: string): void };
+  /** Run time from which a person calls a job type slow, ms; null: not set. */
+  readonly slowThresholdMs: (instance: string, queueId: string, type: string) => number | null;
+  /** 0 ≤ x < 1, for samples. */
+  readonly random: () => number;
+  readonly newId: () => string;
+  /** A loss of data that an earlier process of this console found; absent: none. */
+  readonly lossBefore?: (instance: string) => DataLoss | null;
+  /** Orders for workers that this console has given and that stand; absent: workers with a secret get none when they come later. */
+  readonly givenOrders?: GivenOrders;
+  /** Told what happens, for the timeline. */
+  readonly tell: RecordEvent;
+  /** Markers of an instance, the same array until something changes; absent: there are none. */
+  readonly markers?: (instance: string) => readonly Marker[];
+  /** What is wrong with the console itself, told of parts that throw here; absent: one for this alone. */
+  readonly health?: OwnHealth;
+  /** Absent: all that there are. */
+  readonly rules?: readonly FindingRule[];
+  /** Where workers that are gone are remembered; absent: nowhere, so until the console ends. */
+  readonly lostWorkers?: LostWorkerStore;
+}
+
+const NO_MARKERS: readonly Marker[] = [];
+const EMPTY_SERIES = { atMs: [], values: {} } as const;
+
+/** Starts one poller for each instance and returns at once: a Redis that is down is shown as such, and tried on. */
+export function createWatch(options: WatchOptions): Watch {
+  const { rules } = options;
+  const { health = new OwnHealth({ now: options.now, warn: (message) => options.log.warn(message) }) } =
+    options;
+  const listeners = new Map<TickListener, string>();
+  const tracked = new Map<string, readonly Finding[]>();
+  /** What was found when it could be judged last, without marks of being last seen. */
+  const judged = new Map<string, readonly CurrentFinding[]>();
+  const watches = new Map<string, InstanceWatch>();
+  const meter = new SelfDelayMeter(options.now);
+  const self = () => meter.delay;
+
+  let own: readonly Finding[] = [];
+
+  const judge = async ({ snapshot }: InstanceWatch, nowMs: number, turns: Turns): Promise<void> => {
+    const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
+    const isFirst = snapshot.instance === options.instances[0]?.name;
+    // The console is starved once, and told elsewhere only where something there follows from it.
+    const all = await turns.through(findingSteps(snapshot, nowMs, options.thresholds, guarded));
+    const found = all.filter(
+      ({ code, explains }) => isFirst || code !== 'console.starved' || explains !== undefined,
+    );
+    const unread = findingsUnread(judged.get(snapshot.instance) ?? [], found, snapshot.unread);
+    if (freshnessOf(snapshot, nowMs).isLive)
+      judged.set(snapshot.instance, [...found, ...unread.map(({ finding }) => finding)]);
+    const lastSeen = unread.map(({ finding, readAtMs }) => marked(finding, nowMs, readAtMs));
+    const before = tracked.get(snapshot.instance) ?? [];
+    tracked.set(snapshot.instance, trackFindings(before, [...found, ...lastSeen], nowMs));
+  };
+
+  // The console is one whatever the number of instances, and whatever these do: its troubles are told beside the first's.
+  const judgeOwn = (nowMs: number): void => {
+    const found = detectOwnFindings(health.problems(), options.instances[0]?.name ?? '');
+    own = trackFindings(own, found, nowMs);
+  };
+
+  // With thousands of queues each of those who follow ticks takes its time: pages are served between them.
+  const onTick = async (instance: string, atMs: number): Promise<void> => {
+    const turns = new Turns();
+    const watch = watches.get(instance);
+    if (watch)
+      await judge(watch, atMs, turns).catch((error: unknown) =>
+        health.note(`findings of ${instance}`, error),
+      );
+    health.guard('findings of the console', () => judgeOwn(atMs), undefined);
+    for (const [listener, part] of [...listeners]) {
+      await turns.next();
+      if (listeners.has(listener)) health.guard(part, () => listener(instance, atMs), undefined);
+    }
+  };
+
+  for (const config of options.instances) {
+    const { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders = null } = options;
+    const { markers = () => NO_MARKERS, lostWorkers = null, lossBefore = () => null } = options;
+    const common = {
+      now,
+      log,
+      random,
+      slowThresholdMs,
+      newId,
+      tell,
+      thresholds,
+      givenOrders,
+      markers,
+      lostWorkers,
+      lossBefore,
+    };
+    const deps = { ...common, onTick, self, health };
+    watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
+  }
+  for (const watch of watches.values()) watch.start();
+
+  return {
+    snapshots: () => [...watches.values()].map((watch) => watch.snapshot),
+    snapshot: (instance) => watches.get(instance)?.snapshot ?? null,
+    findings: () => [...[...tracked.values()].flat(), ...own].sort(compareFindings),
+    instanceSeries: (instance) => watches.get(instance)?.instanceSeries() ?? EMPTY_SERIES,
+    queueSeries: (instance, queueId) => watches.get(instance)?.queueSeries(queueId) ?? EMPTY_SERIES,
+    link: (instance) => watches.get(instance)?.link ?? null,
+    agents: (instance) => watches.get(instance)?.agents ?? null,
+    onTick: (listener, part = 'a listener of ticks') => {
+      listeners.set(listener, part);
+      return () => listeners.delete(listener);
+    },
+    refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
+    noteAction: (instance, queueId) => watches.get(instance)?.noteAction(queueId),
+    dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
+    dismissLoss: (instance, untilMs) => watches.get(instance)?.dismissLoss(untilMs),
+    startCount: (instance, queueId) => {
+      const watch = watches.get(instance);
+      if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);
+      return watch.startCount(queueId);
+    },
+    stopCount: (instance, queueId) => watches.get(instance)?.stopCount(queueId) ?? null,
+    stop: async () => {
+      meter.stop();
+      await Promise.all([...watches.values()].map((watch) => watch.stop()));
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import type { AgentFacts, WorkerState } from '../model/worker.js';
+import { workersOf } from '../model/workers-of.js';
+
+/** A worker whose agent tells its slots. */
+export type AttachedWorker = WorkerState & { readonly agent: AgentFacts };
+
+/** Who takes the jobs of a queue, as far as it can be told. */
+export interface AbleWorkers {
+  readonly attached: readonly AttachedWorker[];
+  /** Workers that have the agent, whether they take jobs or not. */
+  readonly told: number;
+  /** Slots of workers that have no agent, by estimate; 0 where there are none. */
+  readonly unattachedSlots: number;
+  readonly unattachedProcesses: number;
+  /** When the last of them came, or one that was among them fell away; 0: long ago. */
+  readonly changedAtMs: number;
+  /** Slots of all together; 0: nobody takes jobs. */
+  readonly slots: number;
+  readonly processes: number;
+}
+
+/**
+ * Workers that take jobs now or would once the queue runs: not those that crashed, hang, are paused or closing. One that
+ * backed off because Redis is full counts, as it comes back with room. Pure.
+ * @param secondsPerJob Mean run time, for workers whose slots nobody tells; null: not known.
+ */
+export function ableWorkers(
+  snapshot: Snapshot,
+  queue: QueueState,
+  secondsPerJob: number | null,
+): AbleWorkers {
+  const workers = workersOf(snapshot, queue.id);
+  const told = workers.filter(isAttached);
+  const attached = told.filter(
+    (worker) => worker.verdict !== 'crashed' && worker.verdict !== 'stuck' && isOpen(worker),
+  );
+  const listed = workers.length > 0 ? workers.length - told.length : known(queue.workers);
+  const running = told.reduce((sum, { agent }) => sum + known(agent.running), 0);
+  // Little's law: jobs in hand of those that tell nothing are what is active, or what leaves times how long it takes.
+  const busyByFlow =
+    told.length === 0 ? Math.ceil(known(queue.rates?.departuresPerSecond) * (secondsPerJob ?? 0)) : 0;
+  const busy = Math.max(0, known(queue.counts.active) - running, busyByFlow);
+  // Where nobody may list clients, jobs that run or leave show that somebody takes them. Of workers that told of
+  // themselves the rest of what is active is jobs of the dead.
+  const isSeen = listed > 0 || (queue.workers === null && told.length === 0 && busy > 0);
+  const unattachedProcesses = isSeen ? Math.max(1, listed) : 0;
+  const unattachedSlots = isSeen ? Math.max(unattachedProcesses, busy) : 0;
+  const slots = attached.reduce((sum, { agent }) => sum + known(agent.concurrency.now), 0) + unattachedSlots;
+  const processes = new Set(attached.map(({ agent }) => agent.agentId)).size + unattachedProcesses;
+  const changedAtMs = Math.max(0, ...told.map(changeOf));
+  return { attached, told: told.length, changedAtMs, unattachedSlots, unattachedProcesses, slots, processes };
+}
+
+/** A crash is as late as its last sign of life, a hang as the last job that ended. */
+function changeOf({ verdict, firstSeenAtMs, lastSeenAtMs, agent }: AttachedWorker): number {
+  if (verdict === 'crashed') return lastSeenAtMs;
+  return verdict === 'stuck' ? (agent.lastFinishedAtMs ?? firstSeenAtMs) : firstSeenAtMs;
+}
+
+function isAttached(worker: WorkerState): worker is AttachedWorker {
+  return worker.agent !== null;
+}
+
+function isOpen({ agent, isConnected }: AttachedWorker): boolean {
+  const isPaused = agent.paused === 'order' || agent.paused === 'application';
+  return isConnected !== false && !agent.isClosing && !isPaused;
+}
+
+function known(value: number | null | undefined): number {
+  return value != null && Number.isFinite(value) && value > 0 ? value : 0;
+}

@@ -1,0 +1,118 @@
+import { formatCount } from '../model/format.js';
+import type { PlanInput } from '../model/plan.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { type AbleWorkers, ableWorkers } from './able-workers.js';
+import { effectiveRateLimit } from './effective-rate-limit.js';
+import { planMemory } from './job-bytes.js';
+import { measuredFlow } from './measured-flow.js';
+import { type TypeLoads, typeLoads } from './type-loads.js';
+
+/** A queue as a plan sees it, and what of it is not known but taken to be so. */
+export interface PlanBasis {
+  readonly queue: QueueState;
+  readonly workers: AbleWorkers;
+  readonly input: PlanInput;
+  /** Plain sentences; none where everything is measured. */
+  readonly assumed: readonly string[];
+}
+
+/** An event loop later than this is busy all the time: more slots in the same process gain nothing. */
+const SATURATED_MS = 200;
+const SATURATED_RATIO = 0.95;
+/** Where next to nothing leaves, Little's law says nothing any more. */
+const LONGEST_SECONDS = 86_400;
+const TREND_SECONDS = 5;
+
+/**
+ * What is known of a queue, as the planner takes it. Without the agent slots are those that are seen to be busy, run
+ * times those of retained jobs or, by Little's law, what runs over what leaves. Pure; no number in it is NaN.
+ * @returns null: there is no such queue.
+ */
+export function planBasisOf(snapshot: Snapshot, queueId: string): PlanBasis | null {
+  const queue = snapshot.queues.find(({ id }) => id === queueId);
+  if (!queue) return null;
+  const workers = ableWorkers(snapshot, queue, meanRunSeconds(queue));
+  const loads = typeLoads(queue, busySeconds(queue, workers));
+  const memory = planMemory(snapshot, queue);
+  const isPausedBySpillway = queue.flow === 'paused-by-spillway';
+  const input: PlanInput = {
+    types: loads.types,
+    processes: workers.processes,
+    slots: workers.slots,
+    globalConcurrency: isPausedBySpillway ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency,
+    rateLimit: effectiveRateLimit(queue.rateLimit, queue, workers.attached),
+    isPaused: queue.flow !== 'running',
+    measured: measuredFlow(queue, workers, snapshot.atMs),
+    memory,
+    redisCpuRatio: Math.min(1, Math.max(0, ...snapshot.nodes.map(({ cpuRatio }) => known(cpuRatio)))),
+    loopUtilisation: loopsOf(workers),
+    marginalGain: null,
+  };
+  return { queue, workers, input, assumed: assumptions(snapshot, input, workers, loads) };
+}
+
+function assumptions(
+  snapshot: Snapshot,
+  input: PlanInput,
+  { attached, unattachedSlots }: AbleWorkers,
+  { types, knownRatio }: TypeLoads,
+): readonly string[] {
+  const said: string[] = [];
+  if (unattachedSlots > 0) {
+    const who = attached.length === 0 ? 'No worker has the agent' : 'Some workers have no agent';
+    const slots = unattachedSlots === 1 ? '1 slot is' : `${formatCount(unattachedSlots)} slots are`;
+    said.push(`${who}: ${slots} assumed for ${attached.length === 0 ? 'them' : 'those'}, by what runs.`);
+  }
+  if (types.length > 0 && knownRatio < 0.5)
+    said.push('Run times are not known yet: a second is assumed, give or take a factor of ten.');
+  if (types.length > 0 && input.slots > 0 && input.measured === null)
+    said.push('What leaves at the present settings is not measured yet.');
+  if (types.some(({ batch }) => batch !== null && batch.batchSize === null))
+    said.push('How many requests a batch holds was not seen yet.');
+  if (snapshot.nodes.length > 1) said.push('Memory of a cluster is not forecast.');
+  else if (input.memory && types.length > 0 && types.every(({ bytesPerJob }) => bytesPerJob === 0))
+    said.push('Sizes of jobs are not sampled yet: memory is taken to stay.');
+  return said;
+}
+
+/** By the runs that were seen, weighed by how many; null: none was. */
+function meanRunSeconds({ types }: QueueState): number | null {
+  const runs = types.flatMap(({ run }) => run ?? []).filter(({ meanMs, count }) => known(meanMs * count) > 0);
+  const count = runs.reduce((sum, run) => sum + run.count, 0);
+  return count > 0 ? runs.reduce((sum, run) => sum + run.meanMs * run.count, 0) / count / 1000 : null;
+}
+
+/** Little's law, for types of which no run was seen: busy slots over what leaves; null: nothing does. */
+function busySeconds(queue: QueueState, workers: AbleWorkers): number | null {
+  const mean = meanRunSeconds(queue);
+  if (mean !== null) return mean;
+  const byAgents = finishedSeconds(workers);
+  if (byAgents !== null) return byAgents;
+  const leaving = known(queue.rates?.departuresPerSecond);
+  const busy = Math.min(known(queue.counts.active), workers.slots || known(queue.counts.active));
+  return leaving > 0 && busy > 0 ? Math.min(LONGEST_SECONDS, busy / leaving) : null;
+}
+
+/** The same, by what agents say of their last seconds: running jobs over jobs that end. */
+function finishedSeconds({ attached }: AbleWorkers): number | null {
+  const finished = attached.reduce((sum, { agent }) => sum + known(agent.finishedPerSecond), 0);
+  // Over the same seconds as what has finished, else a start would look like slow jobs.
+  const running = attached.reduce((sum, { agent }) => {
+    const trend = agent.runningTrend.slice(-TREND_SECONDS);
+    return (
+      sum +
+      (trend.length === 0 ? known(agent.running) : trend.reduce((all, one) => all + one, 0) / trend.length)
+    );
+  }, 0);
+  return finished > 0 && running > 0 ? Math.min(LONGEST_SECONDS, running / finished) : null;
+}
+
+/** Agents tell how late event loops are, not how busy: late ones are busy, of others nothing is known. */
+function loopsOf({ attached }: AbleWorkers): number | null {
+  const late = attached.filter(({ agent }) => agent.loopDelayP99Ms > SATURATED_MS);
+  return attached.length > 0 && late.length * 2 > attached.length ? SATURATED_RATIO : null;
+}
+
+function known(value: number | null | undefined): number {
+  return value != null && Number.isFinite(value) && value > 0 ? value : 0;
+}

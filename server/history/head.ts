@@ -1,0 +1,238 @@
+import { freshnessOf } from '../model/sight.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { workersOf } from '../model/workers-of.js';
+import { KEPT_SIGNALS, keptPrecision } from '../signals/kept-signals.js';
+import { eachReading, type Subject } from '../signals/reading.js';
+import type { Signal } from '../signals/signal.js';
+import { type BlockColumn, encodeBlock } from './block.js';
+import { pack } from './pack.js';
+import { type Points, pointsOfTicks, type TickRoom, tickRoom } from './points.js';
+import type { SubjectEntry } from './subject-entry.js';
+import type { Subjects } from './subjects.js';
+import { TickWindow } from './tick-window.js';
+
+/** What one row of ticks spans at most: so much is lost with a kill. */
+export const WINDOW_SECONDS = 30;
+/** Two ticks further apart than this many poll intervals have a gap between them. */
+const LATE_INTERVALS = 2.5;
+/** With more queues than this, one that was not read since the last tick is looked at this often only. */
+const FEW_QUEUES = 500;
+const UNREAD_EVERY_SECONDS = 10;
+
+export interface ClosedWindow {
+  readonly entry: SubjectEntry;
+  readonly startMs: number;
+  /** What it takes of the memory until it is encoded, where there is time for it. */
+  readonly heldBytes: number;
+  readonly encode: () => Uint8Array;
+}
+
+/** Stretches in which an instance was seen without a gap, in seconds. */
+interface Sight {
+  /** Of the last tick. */
+  lastSecond: number;
+  /** Of the first tick after the last gap, and of the last one before it. */
+  fromSecond: number;
+  beforeGap: number;
+}
+
+const OF_SCOPE: Readonly<Record<Signal['scope'], readonly Signal[]>> = {
+  instance: KEPT_SIGNALS.filter(({ scope }) => scope === 'instance'),
+  node: KEPT_SIGNALS.filter(({ scope }) => scope === 'node'),
+  queue: KEPT_SIGNALS.filter(({ scope }) => scope === 'queue'),
+  'job-type': KEPT_SIGNALS.filter(({ scope }) => scope === 'job-type'),
+};
+const COLUMNS: ReadonlyMap<Signal, number> = new Map(
+  Object.values(OF_SCOPE).flatMap((signals) => signals.map((signal, i) => [signal, i] as const)),
+);
+
+/**
+ * The last seconds of every series, in memory, a second a step. Windows of subjects end at different seconds, so that at
+ * no tick all of them are to be written.
+ */
+export class Head {
+  readonly #subjects: Subjects;
+  readonly #signalIds: ReadonlyMap<string, number>;
+  readonly #onClosed: (closed: ClosedWindow) => void;
+  readonly #sights = new Map<string, Sight>();
+  #carrySeconds = 2;
+  #second = Number.NEGATIVE_INFINITY;
+
+  /** @param onClosed is given each window that came to its end. */
+  constructor(
+    subjects: Subjects,
+    signalIds: ReadonlyMap<string, number>,
+    onClosed: (closed: ClosedWindow) => void,
+  ) {
+    this.#subjects = subjects;
+    this.#signalIds = signalIds;
+    this.#onClosed = onClosed;
+  }
+
+  /** Takes what signals are at this tick. A value lasts until the next tick, unless that comes too late. */
+  take(snapshot: Snapshot, nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    this.#carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
+    if (freshnessOf(snapshot, nowMs).isLive) this.#noteSight(snapshot.instance, second);
+    let last: Subject | null = null;
+    let entry: SubjectEntry | null = null;
+    const wants = (queue: QueueState): boolean => this.#wants(snapshot, queue, second);
+    const visit = (signal: Signal, subject: Subject, value: number | null): void => {
+      if (subject !== last) {
+        last = subject;
+        entry = this.#subjects.find(subject);
+        // What is not known now is a gap, also where none of it is known.
+        if (entry && entry.lastSecond !== second) this.#advance(entry, second);
+      }
+      if (value === null || !Number.isFinite(value)) return;
+      if (!entry) {
+        entry = this.#subjects.create(subject, nowMs);
+        if (!entry) return;
+      }
+      if (entry.window === null) this.#advance(entry, second);
+      const column = COLUMNS.get(signal);
+      if (column !== undefined) entry.window?.set(column, value);
+    };
+    eachReading(KEPT_SIGNALS, snapshot, nowMs, visit, wants);
+    if (second !== this.#second) this.#sweep(second);
+  }
+
+  /** Closes everything that is open. */
+  closeAll(): void {
+    for (const entry of this.#subjects.all)
+      if (entry.window) this.#close(entry, entry.window, this.#heldUntil(entry, this.#second + 1));
+  }
+
+  /** What is not closed yet of one series; null: nothing. */
+  open(entry: SubjectEntry, signal: Signal): Points | null {
+    const { window } = entry;
+    const column = COLUMNS.get(signal);
+    if (!window || column === undefined) return null;
+    const until = Math.min(window.endSecond, this.#heldUntil(entry, this.#second + 1));
+    return pointsOfTicks(window.startSecond * 1000, 1000, window.column(column, until));
+  }
+
+  #noteSight(instance: string, second: number): void {
+    const sight = this.#sights.get(instance);
+    if (!sight) {
+      this.#sights.set(instance, { lastSecond: second, fromSecond: second, beforeGap: second - 1 });
+      return;
+    }
+    const isGap = second - sight.lastSecond > this.#carrySeconds || second < sight.lastSecond;
+    if (isGap) sight.beforeGap = sight.lastSecond;
+    if (isGap) sight.fromSecond = second;
+    sight.lastSecond = second;
+  }
+
+  /** Of thousands of queues those that were read: the others are as they were, and their values hold. */
+  #wants(snapshot: Snapshot, queue: QueueState, second: number): boolean {
+    if (snapshot.queues.length <= FEW_QUEUES) return true;
+    const entry = this.#subjects.queue(snapshot.instance, queue.id);
+    if (!entry) return true;
+    const isSeen = entry.seen === queue && second - entry.lastSecond < UNREAD_EVERY_SECONDS;
+    entry.seen = queue;
+    // What workers do is not in the state of their queue.
+    return !isSeen || workersOf(snapshot, queue.id).length > 0;
+  }
+
+  /** The second up to which the last values of a subject hold. */
+  #heldUntil(entry: SubjectEntry, second: number): number {
+    const last = entry.lastSecond;
+    const isOfMany = entry.scope === 'queue' || entry.scope === 'job-type';
+    const most = this.#carrySeconds + (isOfMany ? UNREAD_EVERY_SECONDS : 0);
+    const sight = entry.scope === 'instance' ? null : this.#sights.get(entry.subject.instance);
+    // Nothing holds longer than its instance was seen.
+    const seenUntil = sight ? (last < sight.fromSecond ? sight.beforeGap : sight.lastSecond) + 1 : second;
+    const until = Math.min(second, seenUntil);
+    return until <= last || until - last > most ? last + 1 : until;
+  }
+
+  /** Begins a row of values at that second. */
+  #advance(entry: SubjectEntry, second: number): void {
+    const until = this.#heldUntil(entry, second);
+    this.#roll(entry, second, until);
+    if (entry.window && until < second && until >= entry.window.startSecond) entry.window.begin(until);
+    entry.window ??= new TickWindow(
+      OF_SCOPE[entry.scope].length,
+      second,
+      second + WINDOW_SECONDS - ((second + entry.id) % WINDOW_SECONDS),
+    );
+    entry.window.begin(second);
+    entry.lastSecond = second;
+  }
+
+  /** Closes the windows that have come to their end; what still holds then goes on in the next one. */
+  #roll(entry: SubjectEntry, second: number, until: number): void {
+    let { window } = entry;
+    if (window && second < Math.max(window.startSecond, entry.lastSecond)) {
+      this.#close(entry, window, entry.lastSecond + 1);
+      return;
+    }
+    while (window && second >= window.endSecond) {
+      this.#close(entry, window, until);
+      window = until >= window.endSecond ? window.next(window.endSecond + WINDOW_SECONDS) : null;
+      entry.window = window;
+    }
+  }
+
+  #sweep(second: number): void {
+    this.#second = second;
+    for (const entry of this.#subjects.all) {
+      const { window } = entry;
+      if (window && (second >= window.endSecond || second < window.startSecond))
+        this.#roll(entry, second, this.#heldUntil(entry, second));
+    }
+  }
+
+  #close(entry: SubjectEntry, window: TickWindow, untilSecond: number): void {
+    entry.window = null;
+    const until = Math.min(window.endSecond, untilSecond);
+    if (until <= window.startSecond || window.isBlank) return;
+    this.#onClosed({
+      entry,
+      startMs: window.startSecond * 1000,
+      heldBytes: window.heldBytes,
+      encode: () => encodeWindow(OF_SCOPE[entry.scope], this.#signalIds, window, until),
+    });
+  }
+}
+
+type ColumnRoom = TickRoom & { readonly values: Float32Array };
+
+/** By length, for each column: hundreds of windows are encoded a second, and what they take in between is garbage at once. */
+const ROOMS = new Map<number, ColumnRoom[]>();
+function roomsOf(seconds: number): ColumnRoom[] {
+  const known = ROOMS.get(seconds) ?? [];
+  // A window has 30 seconds at most, but for clocks that jump.
+  if (seconds <= WINDOW_SECONDS) ROOMS.set(seconds, known);
+  return known;
+}
+
+function encodeWindow(
+  signals: readonly Signal[],
+  ids: ReadonlyMap<string, number>,
+  window: TickWindow,
+  untilSecond: number,
+): Uint8Array {
+  const columns: BlockColumn[] = [];
+  const seconds = Math.max(0, untilSecond - window.startSecond);
+  const rooms = roomsOf(seconds);
+  signals.forEach((signal, i) => {
+    const id = ids.get(signal.name);
+    if (id === undefined || window.isBlankColumn(i)) return;
+    rooms[i] ??= { ...tickRoom(seconds), values: new Float32Array(seconds) };
+    const room = rooms[i];
+    window.fillColumn(i, room.values);
+    columns.push({
+      signal: id,
+      precision: keptPrecision(signal),
+      points: pointsOfTicks(window.startSecond * 1000, 1000, room.values, room),
+    });
+  });
+  return pack(encodeBlock(columns, 1), true);
+}
+
+/** The kept signal of that name, or null. */
+export function keptSignal(name: string): Signal | null {
+  return KEPT_SIGNALS.find((signal) => signal.name === name) ?? null;
+}

@@ -1,0 +1,118 @@
+import type { HealthProblem } from './console-health.js';
+import type { Snapshot } from './snapshot.js';
+
+/** critical: users are hurt now. warning: they will be. info: worth knowing. */
+export type Severity = 'critical' | 'warning' | 'info';
+
+export interface Evidence {
+  readonly label: string;
+  readonly value: number | string;
+  /** Where `value` is an estimate: the truth lies within ± this in 95 of 100 cases, in the same unit. */
+  readonly error?: number;
+  readonly unit?: 'bytes' | 'bytes/s' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
+}
+
+/** An action with its arguments filled in: what a button on the page, or automation, would send. */
+export interface Remedy {
+  readonly action: string;
+  readonly label: string;
+  /** What it would do, in one sentence, with numbers where known. */
+  readonly effect: string;
+  /** queue ids; empty for actions of scope instance. */
+  readonly queues: readonly string[];
+  /** Ids of workers, for actions of scope worker; `queues` is empty then. */
+  readonly workers?: readonly string[];
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Bytes it should free, where that is its purpose. */
+  readonly predictedFreedBytes?: number;
+}
+
+/** Whom a finding's sentence speaks of: a queue, or one job type of it. */
+export interface Subject {
+  readonly queue: string;
+  readonly jobType?: string;
+}
+
+/** A finding that another explains: it is told there, in one line. */
+export interface Explained {
+  readonly code: string;
+  readonly queue: string | null;
+  readonly jobType?: string;
+  readonly title: string;
+}
+
+export interface Finding {
+  /** Stable, e.g. `redis.full`. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly instance: string;
+  /** null queue: about the instance (or the console's sight of it). */
+  readonly queue: string | null;
+  readonly node: string | null;
+  /** Id of the worker it is about; absent or null: about none. */
+  readonly worker?: string | null;
+  /** Name of the job type that it is about, with `queue`; absent: about none. */
+  readonly jobType?: string;
+  /** `code|instance|queue|node`, and the job type where there is one: the same trouble has the same key from tick to tick. */
+  readonly key: string;
+  /** A few words. */
+  readonly title: string;
+  /** One sentence that a tired person understands: cause → effect. */
+  readonly sentence: string;
+  readonly evidence: readonly Evidence[];
+  /** What quotes job data, for those alone who may see them (shown-to.ts); absent: nothing does. */
+  readonly fromJobData?: { readonly sentence: string; readonly evidence: readonly Evidence[] } | undefined;
+  readonly remedies: readonly Remedy[];
+  /** When this key was first seen in an unbroken row. Filled by the watcher of findings. */
+  readonly sinceMs: number;
+  /** Larger is worse within a severity: what hurts users first. */
+  readonly rank: number;
+  /** Many queues share one trouble that is told once: their ids, worst first, at most 100; `queue` is null then. */
+  readonly queues?: readonly string[];
+  /** What follows from this and so is not told by itself, worst first, at most 100. Absent: nothing. */
+  readonly explains?: readonly Explained[];
+  /** The console can't see now: so it was at this time, and it may not be so any more. Absent: it is so now. */
+  readonly lastSeenAtMs?: number;
+}
+
+/** A finding of this moment, without its past. */
+export type CurrentFinding = Omit<Finding, 'sinceMs'>;
+
+/** A finding as a rule makes it, before it has a past. */
+export interface FoundNow extends Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance' | 'explains'> {
+  /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then told here. */
+  readonly accountsFor?: readonly Subject[];
+}
+
+/** What a rule found, with the rule's code. */
+export interface CodedFinding extends FoundNow {
+  readonly code: string;
+  readonly explains?: readonly Explained[];
+}
+
+export interface Thresholds {
+  /** usedRatio from which filling is a warning, and from which it is critical. */
+  readonly memoryWarnRatio: number;
+  readonly memoryCriticalRatio: number;
+  /** Forecasts further out than this are not a finding. */
+  readonly fillHorizonSeconds: number;
+  /** Waiting jobs and no departure for this long: stuck. */
+  readonly stuckSeconds: number;
+  /** Backlogs below this are no finding by themselves. */
+  readonly backlogMinJobs: number;
+  /** Finished jobs and events together from this many bytes on count as retention. */
+  readonly retentionMinBytes: number;
+}
+
+/** A rule about the console itself. */
+export interface OwnFindingRule extends Pick<FindingRule, 'code' | 'about'> {
+  readonly detect: (problems: readonly HealthProblem[]) => readonly FoundNow[];
+}
+
+export interface FindingRule {
+  readonly code: string;
+  /** For the docs: what it means, in a sentence. */
+  readonly about: string;
+  /** Pure: everything it may know comes in. */
+  readonly detect: (snapshot: Snapshot, nowMs: number, thresholds: Thresholds) => readonly FoundNow[];
+}

@@ -1,0 +1,358 @@
+import type { JobTypeState } from './job-type.js';
+import type { LinkStatus } from './link-status.js';
+import type { Marker } from './marker.js';
+import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
+import type { SelfDelay } from './self-delay.js';
+import type { TenantShare } from './tenant-share.js';
+import type { Hearing, KeptOrder, WorkerState } from './worker.js';
+
+/** How far a Redis is that reads its data from disk, by its own estimate. */
+export interface Loading {
+  /** 0..1 */
+  readonly ratio: number;
+  readonly secondsLeft: number;
+}
+
+/** How the console stands towards the Redis. */
+export interface LinkState {
+  readonly status: LinkStatus;
+  /** One line for a person when not live: what is wrong and what to check; never holds a secret. */
+  readonly problem: string | null;
+  /** It reads its data from disk and serves nobody until it has; absent or null: it does not. */
+  readonly loading?: Loading | null;
+  /** When the last complete read ended; null before the first. */
+  readonly lastReadAtMs: number | null;
+  /** Since when the status is what it is. */
+  readonly sinceMs: number;
+  /** host:port, without credentials. */
+  readonly address: string;
+  readonly topology: 'single' | 'sentinel' | 'cluster';
+}
+
+/** What this Redis lets the console do, found out at connect. A false one carries the server's refusal in `refusals`. */
+export interface Capabilities {
+  readonly version: string;
+  /** Redis ≥ 7.0: scripts may carry `flags=allow-oom`; else the freeing-write-first form is used. */
+  readonly canFlagScripts: boolean;
+  readonly canReadConfig: boolean;
+  readonly canSetConfig: boolean;
+  readonly canListClients: boolean;
+  /** Write permission on keys and scripts (ACL). */
+  readonly canWrite: boolean;
+  readonly canRunScripts: boolean;
+  readonly canMeasureMemory: boolean;
+  /** What was refused, in the server's words, by capability name. */
+  readonly refusals: Readonly<Partial<Record<CapabilityName, string>>>;
+}
+export type CapabilityName =
+  | 'canReadConfig'
+  | 'canSetConfig'
+  | 'canListClients'
+  | 'canWrite'
+  | 'canRunScripts'
+  | 'canMeasureMemory';
+
+/** The memory limit that counts: maxmemory where set, else the cgroup's or host's. */
+export interface MemoryLimit {
+  readonly bytes: number;
+  readonly source: 'maxmemory' | 'cgroup' | 'host';
+}
+
+/** Time to full by a robust fit; null fields where growth is not significant. */
+export interface MemoryForecast {
+  readonly growthBytesPerSecond: number;
+  /** p10 and p90 of the slope. */
+  readonly growthRange: readonly [number, number];
+  /** null: not filling. 0: full. */
+  readonly fullInSeconds: number | null;
+  readonly fullInRange: readonly [number, number] | null;
+  /** Why `fullInSeconds` is null although it grows; null: it is known, or nothing is filling. */
+  readonly notKnown: string | null;
+  readonly windowMs: number;
+}
+
+/** One Redis process (a Cluster has several masters; else there is exactly one). */
+export interface RedisNode {
+  readonly id: string;
+  readonly address: string;
+  readonly readAtMs: number;
+  readonly version: string;
+  readonly runId: string;
+  readonly uptimeSeconds: number;
+  readonly role: 'master' | 'replica';
+  /** True where writes are refused for being a read-only replica. */
+  readonly isReadOnly: boolean;
+  readonly usedBytes: number;
+  /** What Redis holds against maxmemory: usedBytes less mem_not_counted_for_evict. */
+  readonly countedBytes: number;
+  readonly rssBytes: number;
+  /** 0: none is set. */
+  readonly maxBytes: number;
+  readonly limit: MemoryLimit | null;
+  /** countedBytes / limit.bytes. */
+  readonly usedRatio: number | null;
+  /** Memory of the machine that Redis runs on, as Redis reports it. */
+  readonly hostBytes: number | null;
+  readonly policy: string;
+  readonly fragmentationRatio: number;
+  readonly forecast: MemoryForecast | null;
+  /** Over the limit with noeviction: commands that add memory are refused. */
+  readonly isFull: boolean;
+  /** Commands refused with OOM per second; null where Redis does not count errors (< 6.2). */
+  readonly refusedPerSecond: number | null;
+  /** null: it saves its data, or goes on without. */
+  readonly unsaved: Unsaved | null;
+  readonly evictedKeys: number;
+  readonly evictedPerSecond: number;
+  readonly connectedClients: number;
+  readonly blockedClients: number;
+  /** Output buffers of normal and pub/sub clients. */
+  readonly clientOutputBytes: number;
+  readonly replicas: number;
+  /** Replica: is the link to its master up? Master: true. */
+  readonly replicationLinkUp: boolean;
+  readonly replicationBacklogBytes: number;
+  /** Largest distance of a replica behind, in bytes; null without replicas. */
+  readonly replicationLagBytes: number | null;
+  readonly opsPerSecond: number;
+  /** 0..n cores: all of Redis. */
+  readonly cpuRatio: number;
+  /** Where its memory is; null: not permitted (MEMORY), or not read yet. */
+  readonly memory: NodeMemory | null;
+  /** 0..1 of a core: what the console's own commands cost. */
+  readonly ownCpuRatio: number;
+}
+
+/** Redis can't write its data to disk, and refuses every write for it (MISCONF). */
+export interface Unsaved {
+  readonly what: 'snapshot' | 'append-only file';
+  /** When somebody's command was last seen to be refused for it; null: nobody has tried. Where Redis does not count: now. */
+  readonly refusedAtMs: number | null;
+}
+
+export interface QueueCounts {
+  /** In `wait` and in the legacy `paused` list together (a v6 getJobCounts() would miss the latter). */
+  readonly waiting: number;
+  /** Of `waiting`: those in the legacy `paused` list, which BullMQ 5 fills while paused. */
+  readonly legacyPaused: number;
+  readonly prioritized: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly waitingChildren: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+export interface RateLimit {
+  readonly max: number;
+  readonly durationMs: number;
+}
+
+/** The console's own pause: global concurrency 0, with what stood there before. Kept in the queue's meta hash. */
+export interface PauseRecord {
+  readonly formerConcurrency: number | null;
+  readonly atMs: number;
+  readonly actor: string;
+}
+
+export interface QueueRates {
+  /** Upper bound: the id counter moves for duplicates too (design decision 4). */
+  readonly arrivalsPerSecond: number;
+  readonly departuresPerSecond: number;
+  /** Robust slope of the backlog. */
+  readonly growthPerSecond: number;
+  readonly isGrowing: boolean;
+  readonly windowMs: number;
+  /** Arrivals of the last seconds alone: after a burst the mean goes on for half a minute. Left out: too few reads. */
+  readonly recentArrivals?: { readonly perSecond: number; readonly windowMs: number };
+  readonly source: 'id-counter';
+}
+
+export interface QueueState {
+  /** `<prefix>:<name>`, unique in its Redis. */
+  readonly id: string;
+  readonly prefix: string;
+  readonly name: string;
+  readonly readAtMs: number;
+  readonly counts: QueueCounts;
+  /** waiting + prioritized + delayed that are due: what workers could take now. */
+  readonly backlog: number;
+  /** All jobs that are not finished. */
+  readonly unfinished: number;
+  /** `paused`: by this console. `paused`: by the application (BullMQ's own pause). */
+  readonly flow: 'running' | 'paused-by-spillway' | 'paused';
+  /** What its state comes down to: one judgement a tick, which findings, pages, API and metrics all read. */
+  readonly verdict: QueueVerdict;
+  /** Since when it is in this trouble, or in none. */
+  readonly verdictSinceMs: number;
+  readonly pause: PauseRecord | null;
+  /** A pause is recorded, but the application has since set a concurrency of its own. */
+  readonly isPauseOverridden: boolean;
+  readonly concurrency: number | null;
+  readonly rateLimit: RateLimit | null;
+  /** >0: workers are held by a rate limiter for that long. */
+  readonly rateLimitedForMs: number;
+  /** Longest limiter window seen on this queue lately: > rateLimit.durationMs means a worker's own duration counts. */
+  readonly observedLimiterMs: number;
+  /** e.g. "bullmq:6.7.0": the last Queue object that wrote it, so a hint only. */
+  readonly bullmqVersion: string | null;
+  readonly addedTotal: number;
+  readonly eventsLength: number;
+  readonly oldestWaitingAtMs: number | null;
+  /** Connected workers by CLIENT LIST; null where that is not permitted. */
+  readonly workers: number | null;
+  /** Settings of its workers that were ordered and are kept for those that come later. */
+  readonly overrides: readonly KeptOrder[];
+  /** Since when every read found jobs that workers could take; null: at the last read there were none. */
+  readonly backlogSinceMs: number | null;
+  readonly rates: QueueRates | null;
+  /** null: nothing to drain or unknown; Infinity: never at these rates. */
+  readonly drainSeconds: number | null;
+  /** When a job last left the unfinished set, as far as seen. */
+  readonly lastDepartureAtMs: number | null;
+  /** Since when the console watches this queue. */
+  readonly firstSeenAtMs: number;
+  readonly memory: QueueMemory | null;
+  /**
+   * Who has most of what waits and runs: text from job data, so only for roles that may see those. null: no field is
+   * configured for it, or nothing is sampled yet.
+   */
+  readonly tenants: readonly TenantShare[] | null;
+  /** Job types, the one that weighs most first; empty until the first samples. */
+  readonly types: readonly JobTypeState[];
+  /** Its jobs are being counted one by one, or were; null: nobody has asked. */
+  readonly count: CountProgress | null;
+  /** Backlog over the last minutes, oldest first, for the sparkline. */
+  readonly depthTrend: readonly number[];
+}
+
+/** A queue whose reads are refused: what it holds now is not known, so it is no part of `queues` and of no sum over them. */
+export interface UnreadQueue {
+  readonly id: string;
+  readonly prefix: string;
+  readonly name: string;
+  /** Since when it is not known: its last good read, else when it was found. */
+  readonly sinceMs: number;
+  /** Why, as part of a sentence; holds no secret. */
+  readonly problem: string;
+  /** What Redis refused, such as `llen`; null: nobody was there to ask. */
+  readonly command: string | null;
+  /** What it was at its last good read; null: it never had one. */
+  readonly last: QueueState | null;
+}
+
+/** A master that belongs to the Cluster and does not answer, as it was at its last good read. */
+export interface UnreadNode {
+  readonly problem: string;
+  readonly last: RedisNode;
+}
+
+/** What belongs to this Redis and is not known now, while the rest is. */
+export interface Unread {
+  readonly queues: readonly UnreadQueue[];
+  readonly nodes: readonly UnreadNode[];
+}
+
+export interface DiscoveryState {
+  /** When the last complete pass over the keyspace ended; null before the first. */
+  readonly lastPassAtMs: number | null;
+  readonly passDurationMs: number | null;
+  readonly keys: number;
+  /** Queues that are known of and not watched, as there are too many; absent: none. */
+  readonly queuesBeyond?: number;
+  /** Queues whose names are too long to be watched; null: none. */
+  readonly longNames?: LongNames | null;
+}
+
+/** How the console reads: its pace, its cost, whether it had to slow down and why. */
+export interface PollState {
+  readonly intervalMs: number;
+  readonly baseIntervalMs: number;
+  readonly isSlowed: boolean;
+  readonly slowedBecause: string | null;
+  readonly lastTickMs: number;
+  readonly roundTripMs: number;
+  readonly ownCpuRatio: number;
+  readonly budgetRatio: number;
+  readonly ticks: number;
+  readonly failedTicks: number;
+}
+
+export interface Snapshot {
+  readonly instance: string;
+  /** When it was put together. */
+  readonly atMs: number;
+  readonly link: LinkState;
+  readonly capabilities: Capabilities | null;
+  /** Empty until the first read. */
+  readonly nodes: readonly RedisNode[];
+  /** Those that are known: each was read when it was due. */
+  readonly queues: readonly QueueState[];
+  readonly unread: Unread;
+  /** Every worker that is known, by queue: those with the agent and those that only CLIENT LIST shows. */
+  readonly workers: readonly WorkerState[];
+  readonly hearing: Hearing;
+  /** Deploys and notes of the last 24 hours, oldest first, at most 200; those about the instance have no queue. */
+  readonly markers: readonly Marker[];
+  readonly discovery: DiscoveryState;
+  /** Data that were lost lately; null or absent: none that this console knows of. */
+  readonly dataLoss?: DataLoss | null;
+  readonly poll: PollState;
+  /** How far the console itself was held up. Absent: it is not measured. */
+  readonly self?: SelfDelay;
+  /** When an action last changed something here from this console; null: never. */
+  readonly actedAtMs: number | null;
+}
+
+/** Queues that are not watched, as their names are too long. */
+export interface LongNames {
+  readonly queues: number;
+  /** How one of them begins. */
+  readonly example: string;
+}
+
+/** Data that were in a Redis and are not there any more, though nobody took them out job by job. */
+export interface DataLoss {
+  /** When it was found. */
+  readonly atMs: number;
+  /** What happened and what is missing; one sentence without its full stop. */
+  readonly text: string;
+  /** What is missing of each, most first, at most MAX_QUEUES. Empty: this console was restarted since, and the text says it. */
+  readonly queues: readonly LostQueue[];
+}
+
+export interface LostQueue {
+  readonly id: string;
+  readonly jobsBefore: number;
+  readonly jobsNow: number;
+}
+
+/** What a queue's state comes down to: one word, the first of the ladder below that holds. */
+export const QUEUE_VERDICTS = [
+  'paused-by-spillway',
+  'paused',
+  'idle',
+  'no-workers',
+  /** Workers are connected, and every one of them is paused, by Spillway or by its application. */
+  'workers-paused',
+  'blocked-by-memory',
+  'capped',
+  'rate-limited',
+  'stuck',
+  'overloaded',
+  'growing',
+  /** It moves, but most of what ends has failed. */
+  'failing',
+  /** Jobs run, and none has ended in the time that rates look back. */
+  'running',
+  /** Jobs wait and none runs or has left, for too short a time to call it a trouble. */
+  'waiting',
+  'flowing',
+] as const;
+
+export type QueueVerdict = (typeof QUEUE_VERDICTS)[number];
+
+/** Jobs that are missing; at least, as others may have been added since. */
+export function missingOf({ jobsBefore, jobsNow }: LostQueue): number {
+  return Math.max(0, jobsBefore - jobsNow);
+}

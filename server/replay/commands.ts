@@ -1,0 +1,92 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Database } from '../store/database.js';
+import { type Fence, holds } from '../store/fence.js';
+import { type CommandAnswer, commands } from './tables.js';
+
+/** What somebody asks for: a name, and arguments that JSON can hold. */
+export interface Command {
+  readonly id: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** An command as it stands in the store. */
+export interface CommandRow {
+  readonly id: string;
+  readonly isTaken: boolean;
+  /** Its asker adds to it while it waits. */
+  readonly beat: number;
+}
+
+/** What one console asks of the one that holds the lease, on the way through the store. */
+export interface CommandStore {
+  add(command: Command, atMs: number): Promise<void>;
+  /** The asker is still there. @returns false: somebody has taken it. */
+  stillAsked(id: string): Promise<boolean>;
+  /** All that are there, oldest first, a bounded number. */
+  list(): Promise<readonly CommandRow[]>;
+  /** Takes those of these that nobody has taken: each is taken once, whoever looks. */
+  take(fence: Fence, ids: readonly string[]): Promise<readonly Command[]>;
+  answer(id: string, answer: CommandAnswer): Promise<void>;
+  /** null: not answered yet. */
+  read(id: string): Promise<CommandAnswer | null>;
+  /** @returns false: somebody has taken it already. */
+  withdraw(id: string): Promise<boolean>;
+  remove(id: string): Promise<void>;
+}
+
+const MAX_LISTED = 200;
+
+export function createCommandStore(database: Database): CommandStore {
+  const isFree = (id: string) => and(eq(commands.id, id), isNull(commands.takenBy));
+  return {
+    async add(command, atMs) {
+      await database.insert(commands).values({ ...command, atMs });
+    },
+    async stillAsked(id) {
+      const rows = await database
+        .update(commands)
+        .set({ beat: sql`${commands.beat} + 1` })
+        .where(isFree(id))
+        .returning({ id: commands.id });
+      return rows.length > 0;
+    },
+    // Read by itself: a look at nothing, several times a second, must not ask for the lock of those who write.
+    async list() {
+      const rows = await database
+        .select({ id: commands.id, takenBy: commands.takenBy, beat: commands.beat })
+        .from(commands)
+        .orderBy(sql`rowid`)
+        .limit(MAX_LISTED);
+      return rows.map(({ id, takenBy, beat }) => ({ id, isTaken: takenBy !== null, beat }));
+    },
+    async take(fence, ids) {
+      const taken: Command[] = [];
+      for (const id of ids)
+        taken.push(
+          ...(await database
+            .update(commands)
+            .set({ takenBy: fence.holder })
+            .where(and(isFree(id), holds(fence)))
+            .returning({ id: commands.id, name: commands.name, args: commands.args })),
+        );
+      return taken;
+    },
+    async answer(id, answer) {
+      await database.update(commands).set({ answer }).where(eq(commands.id, id));
+    },
+    async read(id) {
+      const [row] = await database
+        .select({ answer: commands.answer })
+        .from(commands)
+        .where(eq(commands.id, id));
+      return row?.answer ?? null;
+    },
+    async withdraw(id) {
+      return (await database.delete(commands).where(isFree(id)).returning({ id: commands.id })).length > 0;
+    },
+    async remove(id) {
+      await database.delete(commands).where(eq(commands.id, id));
+    },
+  };
+}

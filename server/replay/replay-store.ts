@@ -1,0 +1,129 @@
+import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from 'drizzle-orm';
+import type { Database } from '../store/database.js';
+import { type Fence, mustHold, whileHeld } from '../store/fence.js';
+import type { ReplayRecord, ReplayStore } from './replay-record.js';
+import { replayBatches, replays } from './tables.js';
+
+/** Ended replays are kept so many and so long: those who look back at an incident do so within a quarter. */
+const MAX_ENDED = 500;
+const KEEP_ENDED_MS = 90 * 24 * 3_600_000;
+/** Their batches (job ids) are larger: kept for the newest alone, and not longer than this. */
+const KEEP_BATCHES_OF = 5;
+const KEEP_BATCHES_MS = 7 * 24 * 3_600_000;
+/** What has come of moved jobs is looked up for a day after the end: see Replays. */
+const KEEP_OPEN_MS = 24 * 3_600_000;
+
+/**
+ * Replays in the store. A batch is one row that holds its ids, and not a row a job: a million jobs are then two thousand
+ * small writes. WAL with `synchronous = FULL` (SQLite's default): what is written here survives the machine.
+ *
+ * @param fence given: nothing is written any more once another console holds the lease. One that was suspended, and wakes
+ * in the midst of a step, would otherwise put its own old numbers over those of who went on with it.
+ */
+export function createReplayStore(database: Database, fence?: Fence): ReplayStore {
+  const upsert = (record: ReplayRecord) => {
+    const { id, instance, createdAtMs, endedAtMs, state } = record;
+    const values = { instance, createdAtMs, endedAtMs, state, record };
+    return database
+      .insert(replays)
+      .values({ id, ...values })
+      .onConflictDoUpdate({ target: replays.id, set: values });
+  };
+  return {
+    async list() {
+      const rows = await database
+        .select({ record: replays.record })
+        .from(replays)
+        .orderBy(desc(replays.createdAtMs), desc(replays.id));
+      return rows.map(({ record }) => record);
+    },
+    async save(record) {
+      await written(database, fence, [upsert(record)]);
+    },
+    async saveBatches(record, batches) {
+      const rows = batches.map((batch) => {
+        const { replay, seq, ...fields } = batch;
+        // SQLite ends a text at a zero byte, and names of queues hold any letter.
+        const rest = { ...fields, queue: encodeURIComponent(batch.queue.toWellFormed()) };
+        return database
+          .insert(replayBatches)
+          .values({ replay, seq, ...rest })
+          .onConflictDoUpdate({ target: [replayBatches.replay, replayBatches.seq], set: rest });
+      });
+      await written(database, fence, [upsert(record), ...rows]);
+    },
+    async batchesIn(replay, phase, afterSeq, limit) {
+      const rows = await database
+        .select()
+        .from(replayBatches)
+        .where(
+          and(
+            eq(replayBatches.replay, replay),
+            eq(replayBatches.phase, phase),
+            gt(replayBatches.seq, afterSeq),
+          ),
+        )
+        .orderBy(asc(replayBatches.seq))
+        .limit(limit);
+      return rows.map((row) => ({ ...row, queue: decodeURIComponent(row.queue) }));
+    },
+    async remove(replay) {
+      await database.batch([
+        database.delete(replayBatches).where(eq(replayBatches.replay, replay)),
+        database.delete(replays).where(eq(replays.id, replay)),
+      ]);
+    },
+    async prune(nowMs) {
+      const newest = (most: number) =>
+        database
+          .select({ id: replays.id })
+          .from(replays)
+          .where(isNotNull(replays.endedAtMs))
+          .orderBy(desc(replays.endedAtMs), desc(replays.id))
+          .limit(most);
+      const dropped = await database
+        .delete(replays)
+        .where(
+          and(
+            isNotNull(replays.endedAtMs),
+            or(lt(replays.endedAtMs, nowMs - KEEP_ENDED_MS), notInArray(replays.id, newest(MAX_ENDED))),
+          ),
+        )
+        .returning({ id: replays.id });
+      const endedBefore = (atMs: number) =>
+        database.select({ id: replays.id }).from(replays).where(lt(replays.endedAtMs, atMs));
+      const older = database
+        .select({ id: replays.id })
+        .from(replays)
+        .where(and(isNotNull(replays.endedAtMs), notInArray(replays.id, newest(KEEP_BATCHES_OF))));
+      await database
+        .delete(replayBatches)
+        .where(
+          or(
+            notInArray(replayBatches.replay, database.select({ id: replays.id }).from(replays)),
+            inArray(replayBatches.replay, endedBefore(nowMs - KEEP_BATCHES_MS)),
+            and(
+              inArray(replayBatches.replay, older),
+              or(
+                eq(replayBatches.phase, 'settled'),
+                inArray(replayBatches.replay, endedBefore(nowMs - KEEP_OPEN_MS)),
+              ),
+            ),
+          ),
+        );
+      return dropped.map(({ id }) => id);
+    },
+  };
+}
+
+type Statement = Parameters<Database['batch']>[0][number];
+
+/** All or nothing. @throws LeaseLost */
+async function written(
+  database: Database,
+  fence: Fence | undefined,
+  [first, ...rest]: readonly [Statement, ...Statement[]],
+): Promise<void> {
+  if (fence) await whileHeld(database.batch([mustHold(database, fence), first, ...rest]));
+  else await database.batch([first, ...rest]);
+}

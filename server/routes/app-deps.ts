@@ -1,0 +1,68 @@
+import type { AlertCommands } from '../alerts/alert-commands.js';
+import type { Messaging } from '../alerts/messaging.js';
+import type { AccessLog } from '../auth/access-log.js';
+import type { Sessions } from '../auth/sessions.js';
+import type { PredictionLog } from '../forecast/prediction-log.js';
+import type { HistoryLog } from '../history/history-log.js';
+import type { ActionRequest, Outcome } from '../model/action.js';
+import type { AuditLog } from '../model/audit-record.js';
+import type { CanaryAsk, CanaryResult } from '../model/canary.js';
+import type { Thresholds } from '../model/finding.js';
+import type { JobDetail, JobPage, JobQuery } from '../model/job-view.js';
+import type { Actor, Role } from '../model/role.js';
+import type { TimelineLog } from '../model/timeline-entry.js';
+import type { OwnHealth } from '../process/own-health.js';
+import type { ParkingPort } from '../replay/parking/parking-port.js';
+import type { ReplayPort } from '../replay/replay-port.js';
+import type { ReplayQueues } from '../replay/replay-queues.js';
+import type { IdempotencyStore } from '../store/idempotency.js';
+import type { ActivityLog } from '../timeline/activity-log.js';
+import type { EpisodeLog } from '../timeline/episode-log.js';
+import type { IncidentLog } from '../timeline/incident.js';
+import type { MarkerCache } from '../watch/marker-cache.js';
+import type { Watch } from '../watch/watch.js';
+
+/** What the HTTP layer is given. Built once in app.ts. */
+export interface AppDeps {
+  readonly watch: Watch;
+  /** Told of views that throw. */
+  readonly health: Pick<OwnHealth, 'note'>;
+  readonly messaging: Messaging;
+  /** Sends a canary job through a queue, the way users' jobs go. @throws CanaryRefused, JobsUnavailable */
+  readonly probeQueue: (instance: string, queueId: string, ask: CanaryAsk) => Promise<CanaryResult>;
+  readonly audit: AuditLog;
+  readonly timeline: TimelineLog;
+  /** How good forecasts have been. */
+  readonly predictions: Pick<PredictionLog, 'score'>;
+  readonly markers: MarkerCache;
+  /** What signals were. */
+  readonly history: HistoryLog;
+  /** Timeline and audit as one account. */
+  readonly account: ActivityLog;
+  readonly episodes: EpisodeLog;
+  readonly incidents: IncidentLog;
+  /** Who is signed in, and what is told of the door. */
+  readonly sessions: Sessions;
+  readonly access: AccessLog;
+  readonly idempotency: IdempotencyStore;
+  readonly parkings: ParkingPort;
+  /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws ActionError for a request that makes no sense. */
+  readonly runAction: (actor: Actor, request: ActionRequest) => Promise<readonly Outcome[]>;
+  readonly listJobs: (instance: string, queueId: string, query: JobQuery) => Promise<JobPage>;
+  readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
+  readonly replays: ReplayPort;
+  readonly replayQueues: ReplayQueues;
+  readonly alerts: AlertCommands;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly thresholds: Thresholds;
+  /** The least role that sees job data, options, logs and stack traces. */
+  readonly jobDataRole: Role;
+  /** Why nothing is kept on disk; null while it is. */
+  readonly storeProblem: string | null;
+  /** Named groups of queues, as globs. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** Tokens are configured, so people sign in and out. */
+  readonly hasSignIn: boolean;
+  readonly version: string;
+}

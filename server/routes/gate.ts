@@ -1,0 +1,184 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { AccessLog } from '../auth/access-log.js';
+import { hostAllowance, isOwnOrigin } from '../auth/request-origin.js';
+import { SESSION_COOKIE, type Sessions } from '../auth/sessions.js';
+import { holderOf } from '../auth/tokens.js';
+import { fingerprintOf, WrongTokens } from '../auth/wrong-tokens.js';
+import { type Config, isLoopback, type TokenEntry } from '../config/config.js';
+import { type Actor, includesRole, type Role } from '../model/role.js';
+import { Problem } from './problem.js';
+
+/** What the gate leaves in the context for routes. */
+export interface GateEnv {
+  readonly Variables: {
+    readonly actor: Actor;
+    /** Id of the browser's session; null for those who came in by a token or from this machine. */
+    readonly session: string | null;
+  };
+}
+
+export interface GateParts {
+  readonly config: Pick<Config, 'host' | 'allowedHosts' | 'tokens'>;
+  readonly sessions: Sessions;
+  readonly access: AccessLog;
+  readonly now: () => number;
+}
+
+export interface Gate {
+  /** Who is asking; answers 401 (or leads to the sign-in page) where nobody is allowed to. */
+  readonly identify: MiddlewareHandler<GateEnv>;
+  /** Host names by which this console may be called: a page on another site must not reach it by its own name. */
+  readonly checkHost: MiddlewareHandler;
+  /** Changes by a browser must come from the console's own pages. */
+  readonly checkOrigin: MiddlewareHandler<GateEnv>;
+  /** Who holds this token; what is wrong is counted and told. A right one is never refused, whoever else tried. */
+  readonly admit: (c: Context, token: string) => TokenEntry | 'wrong' | 'too-many';
+}
+
+const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
+const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'token' };
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const MAX_TOLD_PATH = 200;
+const MAX_COOKIES = 10;
+
+/** The doors of the console, built from its configuration. */
+export function createGate({ config, sessions, access, now }: GateParts): Gate {
+  const wrongTokens = new WrongTokens();
+  const isAllowedHost = hostAllowance(config);
+
+  const admit: Gate['admit'] = (c, token) => {
+    const entry = holderOf(token, config.tokens);
+    if (entry) return entry;
+    const source = sourceOf(c);
+    const tried = wrongTokens.note(source, token, now());
+    const fingerprint = fingerprintOf(token);
+    const about = fingerprint === null ? '' : ` (SHA-256 ${fingerprint}…)`;
+    const stranger = { source, actor: STRANGER };
+    access.note({ ...stranger, kind: 'wrong-token', text: `A wrong token${about}` });
+    if (tried === 'first-too-many')
+      access.note({ ...stranger, kind: 'lock-out', text: `Too many wrong tokens${about}` });
+    return tried === 'wrong' ? 'wrong' : 'too-many';
+  };
+
+  const identify = async (c: Context): Promise<{ actor: Actor; session: string | null } | null> => {
+    // Another scheme is between the browser and a proxy before us, and says nothing about our tokens.
+    const token = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    if (token !== undefined) {
+      const admitted = admit(c, token);
+      if (typeof admitted === 'string') throw wrongToken(admitted);
+      return { actor: { name: admitted.name, role: admitted.role, via: 'token' }, session: null };
+    }
+    if (config.tokens.length === 0)
+      return isLoopback(config.host) ? { actor: LOCAL_ADMIN, session: null } : null;
+    const session = await sessions.find(sessionCookies(c));
+    if (!session) return null;
+    const { name, role } = session.entry;
+    return { actor: { name, role, via: 'session' }, session: session.id };
+  };
+
+  return {
+    admit,
+    checkHost: async (c, next) => {
+      const host = c.req.header('host') ?? '';
+      if (!isAllowedHost(host)) {
+        throw new Problem(
+          421,
+          'host-not-allowed',
+          `the host name ${host.slice(0, 100)} is not one of this console: add it to allowedHosts`,
+        );
+      }
+      await next();
+    },
+    identify: async (c, next) => {
+      const known = await identify(c);
+      if (known) {
+        c.set('actor', known.actor);
+        c.set('session', known.session);
+        await next();
+        return noteRefused(c, access);
+      }
+      if (wantsPage(c)) return c.redirect(`/sign-in?to=${encodeURIComponent(pathOf(c))}`, 303);
+      throw new Problem(401, 'unauthorized', 'give a token: Authorization: Bearer <token>', {
+        'WWW-Authenticate': 'Bearer realm="spillway"',
+      });
+    },
+    checkOrigin: async (c, next) => {
+      if (SAFE_METHODS.has(c.req.method) || c.get('actor')?.via === 'token') return next();
+      if (!isOwnOrigin(c)) {
+        throw new Problem(
+          403,
+          'cross-site',
+          'a change must come from the console’s own pages, or carry a bearer token',
+        );
+      }
+      await next();
+    },
+  };
+}
+
+/** Lets only those in who have at least this role. */
+export function requireRole(role: Role): MiddlewareHandler<GateEnv> {
+  return async (c, next) => {
+    const actor = c.get('actor');
+    if (!includesRole(actor.role, role)) {
+      throw new Problem(403, 'forbidden', `this needs the role ${role}, and ${actor.name} is ${actor.role}`);
+    }
+    await next();
+  };
+}
+
+/** Address of the other end, for counting tries; "unknown" where there is none. */
+export function sourceOf(c: Context): string {
+  try {
+    return getConnInfo(c).remote.address ?? 'unknown';
+  } catch {
+    // Not served over a socket (a test that calls the app directly).
+    return 'unknown';
+  }
+}
+
+/** All cookies of our name: other ports and paths of this host may have left some, and a browser sends them too. */
+export function sessionCookies(c: Context): readonly string[] {
+  const pairs = (c.req.header('cookie') ?? '').split(/; */).map((pair) => pair.split('=', 2));
+  return pairs
+    .flatMap(([name, value]) => (name === SESSION_COOKIE && value !== undefined ? [value] : []))
+    .slice(0, MAX_COOKIES);
+}
+
+/** What an action refuses by itself is in the audit already; this is what never reached one. */
+function noteRefused(c: Context<GateEnv>, access: AccessLog): void {
+  if (SAFE_METHODS.has(c.req.method) || !(c.error instanceof Problem) || c.error.code !== 'forbidden') return;
+  const actor = c.get('actor');
+  const what = `${c.req.method} ${c.req.path.slice(0, MAX_TOLD_PATH)}`;
+  access.note({
+    ...{ kind: 'refused', actor, source: sourceOf(c) },
+    text: `${what} was refused to ${actor.name}, who is ${actor.role}`,
+  });
+}
+
+function wrongToken(tried: 'wrong' | 'too-many'): Problem {
+  return tried === 'wrong'
+    ? new Problem(401, 'unauthorized', 'this token is not one of this console', {
+        'WWW-Authenticate': 'Bearer realm="spillway", error="invalid_token"',
+      })
+    : new Problem(
+        429,
+        'too-many-tries',
+        'this token is not one of this console, and it or its address has been refused too often: wait a minute',
+        { 'Retry-After': '60' },
+      );
+}
+
+function wantsPage(c: Context): boolean {
+  return (
+    c.req.method === 'GET' &&
+    !c.req.path.startsWith('/api/') &&
+    (c.req.header('accept') ?? '').includes('text/html')
+  );
+}
+
+function pathOf(c: Context): string {
+  const url = new URL(c.req.url);
+  return `${url.pathname}${url.search}`;
+}

@@ -1,0 +1,3 @@
+import type { LibSQLDatabase } from 'drizzle-orm/libsql';
+
+export type Database = LibSQLDatabase<Record<string, never>>;

@@ -1,0 +1,85 @@
+import type { Severity } from '../model/finding.js';
+
+/** One line of the account: something that was noticed, entered or done. Holds no job data. */
+export interface ActivityEntry {
+  /** Of the timeline's entry, or of the action: unique in both. */
+  readonly id: string;
+  readonly atMs: number;
+  /** Name of a Redis; `*`: all. */
+  readonly instance: string;
+  /** Such as `finding.began`; of an action `action.` and the action's name. */
+  readonly kind: string;
+  readonly group: ActivityGroup;
+  readonly queue: string | null;
+  readonly worker: string | null;
+  readonly text: string;
+  /** Who did or entered it; null: the console noticed it. */
+  readonly actor: string | null;
+  /** What it weighs: `calm` where something got better; null: nothing to mark. */
+  readonly state: Severity | 'calm' | null;
+  /** Id of what it is about: the episode of a finding, an incident. */
+  readonly ref: string | null;
+  /** Of an action only. */
+  readonly audited: AuditedAction | null;
+  /** What people wrote on it, oldest first. */
+  readonly notes: readonly ActivityNote[];
+}
+
+export interface AuditedAction {
+  readonly action: string;
+  readonly reason: string;
+  readonly status: string;
+  readonly changes: readonly { readonly label: string; readonly before: string; readonly after: string }[];
+  readonly measured: string | null;
+}
+
+export interface ActivityNote {
+  readonly id: string;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly text: string;
+}
+
+/** What a reader shows or hides together, with the kinds (as prefixes) that are in it. */
+export const ACCOUNT_GROUPS = {
+  findings: { label: 'Findings', prefixes: ['finding'] },
+  alerts: { label: 'Alerts', prefixes: ['alert', 'silence'] },
+  actions: { label: 'Actions', prefixes: ['action'] },
+  markers: { label: 'Deploys and notes', prefixes: ['marker'] },
+  redis: { label: 'Redis', prefixes: ['redis'] },
+  replays: { label: 'Replays and parking', prefixes: ['replay', 'parking', 'policy'] },
+  workers: { label: 'Workers', prefixes: ['worker', 'agent'] },
+  console: { label: 'Console', prefixes: ['console'] },
+  incidents: { label: 'Incidents', prefixes: ['incident'] },
+} as const satisfies Readonly<Record<string, { label: string; prefixes: readonly string[] }>>;
+export type ActivityGroup = keyof typeof ACCOUNT_GROUPS | 'other';
+
+/** The group of a kind, by what stands before its first dot. */
+export function groupOf(kind: string): ActivityGroup {
+  const [prefix = ''] = kind.split('.', 1);
+  for (const [group, { prefixes }] of Object.entries(ACCOUNT_GROUPS))
+    if ((prefixes as readonly string[]).includes(prefix)) return group as ActivityGroup;
+  return 'other';
+}
+
+/** What a kind weighs where whoever told it did not say. */
+export function stateOfKind(kind: string): ActivityEntry['state'] {
+  return STATES[kind] ?? null;
+}
+
+const STATES: Readonly<Record<string, NonNullable<ActivityEntry['state']>>> = {
+  'finding.ended': 'calm',
+  'alert.firing': 'warning',
+  'alert.resolved': 'calm',
+  'redis.unreachable': 'critical',
+  'redis.back': 'calm',
+  'redis.data-lost': 'critical',
+  'redis.failover': 'warning',
+  'redis.restarted': 'warning',
+  'worker.crashed': 'warning',
+  'console.deaf': 'warning',
+  'console.hears': 'calm',
+  'replay.guarded': 'warning',
+  'policy.acted': 'info',
+  'incident.closed': 'calm',
+};

@@ -1,0 +1,87 @@
+import { and, desc, eq, gte, like, lt, not, notLike, or, type SQL, sql } from 'drizzle-orm';
+import type { AuditLog, AuditQuery, AuditRecord } from '../model/audit-record.js';
+import type { Database } from '../store/database.js';
+import { auditRecords } from './tables.js';
+
+const MAX_RECORDS = 500;
+
+/** What goes, and when: README.md tells it. */
+export const AUDIT_BOUNDS = {
+  /** Records older than this go. */
+  maxAgeMs: 400 * 24 * 3_600_000,
+  /** Of changes that were made, or failed, the newest of these stay. */
+  maxChanges: 100_000,
+  /** Refused ones, and who came through the door, are counted by themselves: they never push out what was done. */
+  maxRefused: 10_000,
+  /** Old records are looked for at the first of a run, and then once in so many. */
+  pruneEvery: 200,
+};
+
+/** The audit in the store. A record is written once; only its measurement comes later. */
+export function createAuditLog(database: Database, bounds = AUDIT_BOUNDS): AuditLog {
+  let written = 0;
+  return {
+    async append(record) {
+      await database.insert(auditRecords).values({ ...record, args: { ...record.args } });
+      written += 1;
+      if (written % bounds.pruneEvery === 1 || bounds.pruneEvery === 1)
+        await prune(database, record.atMs, bounds);
+    },
+    async list(query) {
+      const after = query.cursor === undefined ? undefined : await olderThan(database, query.cursor);
+      const rows = await database
+        .select()
+        .from(auditRecords)
+        .where(and(after, ...filters(query)))
+        .orderBy(desc(auditRecords.atMs), desc(auditRecords.id))
+        .limit(Math.min(query.limit, MAX_RECORDS));
+      return rows satisfies readonly AuditRecord[];
+    },
+    async addMeasurement(id, measurement) {
+      const changed = await database
+        .update(auditRecords)
+        .set({ measurement })
+        .where(eq(auditRecords.id, id))
+        .returning({ id: auditRecords.id });
+      if (changed.length === 0) throw new Error(`there is no action ${id}`);
+    },
+  };
+}
+
+/** By age, and by number: rows are numbered as they come, so the oldest are found by the table's own order. */
+async function prune(database: Database, nowMs: number, bounds: typeof AUDIT_BOUNDS): Promise<void> {
+  await database.delete(auditRecords).where(lt(auditRecords.atMs, nowMs - bounds.maxAgeMs));
+  const isRefused = sql`(${auditRecords.status} = 'refused' OR ${auditRecords.action} LIKE 'access.%')`;
+  for (const [which, most] of [
+    [isRefused, bounds.maxRefused],
+    [not(isRefused), bounds.maxChanges],
+  ] as const) {
+    const firstTooMany = sql`(SELECT rowid FROM ${auditRecords} WHERE ${which} ORDER BY rowid DESC LIMIT 1 OFFSET ${most})`;
+    await database.delete(auditRecords).where(and(which, sql`rowid <= ${firstTooMany}`));
+  }
+}
+
+function filters(query: AuditQuery): readonly (SQL | undefined)[] {
+  return [
+    query.instance === undefined ? undefined : eq(auditRecords.instance, query.instance),
+    query.queue === undefined ? undefined : eq(auditRecords.queue, query.queue),
+    query.action === undefined
+      ? notLike(auditRecords.action, 'access.%')
+      : or(
+          eq(auditRecords.action, query.action),
+          like(auditRecords.action, `${query.action.replace(/[%_]/g, '')}.%`),
+        ),
+    query.sinceMs === undefined ? undefined : gte(auditRecords.atMs, query.sinceMs),
+    query.beforeMs === undefined ? undefined : lt(auditRecords.atMs, query.beforeMs),
+  ];
+}
+
+/** Records before that one in the list's order; all of them where the cursor is not known. */
+async function olderThan(database: Database, cursor: string): Promise<SQL | undefined> {
+  const [at] = await database
+    .select({ atMs: auditRecords.atMs })
+    .from(auditRecords)
+    .where(eq(auditRecords.id, cursor));
+  if (!at) return undefined;
+  return or(lt(auditRecords.atMs, at.atMs), and(eq(auditRecords.atMs, at.atMs), lt(auditRecords.id, cursor)));
+}

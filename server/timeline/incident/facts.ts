@@ -1,0 +1,79 @@
+import type { ActivityEntry } from '../activity-entry.js';
+import type { Episode } from '../episode.js';
+
+/** All that an account of an incident is made from. */
+export interface IncidentFacts {
+  readonly fromMs: number;
+  /** null: it still lasts. */
+  readonly toMs: number | null;
+  readonly nowMs: number;
+  /** Findings of the range, the first first. */
+  readonly episodes: readonly Episode[];
+  /** The account of the range, oldest first. */
+  readonly entries: readonly ActivityEntry[];
+  /** There were more entries than are kept here. */
+  readonly areEntriesCut: boolean;
+  /** From the history of signals; null: no history is kept, or it holds nothing of the range. */
+  readonly history: HistoryFacts | null;
+  readonly replays: readonly ReplayFact[];
+  readonly parkings: readonly ParkingFact[];
+  /** From this backlog on jobs count as delayed. */
+  readonly backlogThresholdJobs: number;
+}
+
+/** A number as it was measured, with its time where it is known. */
+export interface Peak {
+  readonly value: number;
+  readonly atMs: number | null;
+}
+
+export interface HistoryFacts {
+  /** Width of the steps that the numbers were read at: a peak within a step is kept, its second is not. */
+  readonly stepMs: number;
+  /** Share of the range in which nothing was read: the console was not there, held up, or without an answer. */
+  readonly gapRatio: number;
+  readonly memoryRatio: Peak | null;
+  readonly backlogJobs: Peak | null;
+  readonly longestWaitSeconds: Peak | null;
+  readonly refusedPerSecond: Peak | null;
+  /** By how many jobs the failed sets grew; null: not known. */
+  readonly failedJobs: number | null;
+  /** Queues whose backlog was above the threshold, the worst first. */
+  readonly delayed: readonly DelayedQueue[];
+}
+
+export interface DelayedQueue {
+  readonly queue: string;
+  readonly peakJobs: number;
+  /**
+   * Integral of the backlog over the time in which it stood above the threshold: by Little's law the time that jobs waited
+   * then, added up. At least so much: what was not read counts for nothing.
+   */
+  readonly waitedJobSeconds: number;
+}
+
+export interface ReplayFact {
+  readonly id: string;
+  readonly state: string;
+  readonly actor: string;
+  readonly matched: number;
+  readonly moved: number;
+  readonly skipped: number;
+  readonly remaining: number;
+  readonly succeeded: number;
+  readonly failedAgain: number;
+  /** Ended or removed and kept nowhere: whether well is not known. */
+  readonly gone: number;
+}
+
+export interface ParkingFact {
+  readonly id: string;
+  readonly queue: string;
+  readonly actor: string;
+  readonly parked: number;
+  readonly restored: number;
+  /** Not brought back, as they are in Redis already. */
+  readonly present: number;
+  /** On disk and nowhere else. */
+  readonly remaining: number;
+}

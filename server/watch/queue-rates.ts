@@ -1,0 +1,110 @@
+import type { QueueRates } from '../model/snapshot.js';
+
+/** What one read of a queue says that rates are made of. */
+export interface QueuePoint {
+  readonly atMs: number;
+  /** BullMQ's `<prefix>:<queue>:id`: only ever grows, unless the queue is obliterated. */
+  readonly addedTotal: number;
+  readonly unfinished: number;
+  readonly backlog: number;
+}
+
+/** Long enough for a steady number, short enough that a change shows while someone watches. */
+export const RATE_WINDOW_MS = 30_000;
+const MIN_WINDOW_MS = 900;
+const RECENT_MS = 5_000;
+
+/**
+ * Arrivals, departures and growth per second over the last 30 s. Arrivals are the change of the id counter, departures
+ * are arrivals less the change in unfinished jobs (design decision 4): an upper bound, as the counter moves for
+ * duplicates too. A counter that goes back means that the queue was obliterated; what was before is left out.
+ * @param points oldest first.
+ * @returns null while there are fewer than two reads to compare.
+ */
+export function queueRates(points: readonly QueuePoint[]): QueueRates | null {
+  const end = points.length - 1;
+  const last = points[end];
+  if (!last) return null;
+  const start = windowStart(points, end, last);
+  const first = points[start];
+  if (!first) return null;
+  const windowMs = last.atMs - first.atMs;
+  if (windowMs < MIN_WINDOW_MS) return null;
+  const seconds = windowMs / 1000;
+  const arrived = last.addedTotal - first.addedTotal;
+  // Jobs put back by hand (retry of a failed job) raise the unfinished without an arrival; that is no negative departure.
+  const departed = Math.max(0, arrived - (last.unfinished - first.unfinished));
+  const growthPerSecond = robustGrowth(points, start, end);
+  return {
+    arrivalsPerSecond: arrived / seconds,
+    departuresPerSecond: departed / seconds,
+    growthPerSecond,
+    isGrowing: isGrowing(points, start, end, growthPerSecond),
+    windowMs,
+    ...recentArrivals(points, start, last),
+    source: 'id-counter',
+  };
+}
+
+/** Over the last five seconds, where there are reads from before them within the window. */
+function recentArrivals(
+  points: readonly QueuePoint[],
+  start: number,
+  last: QueuePoint,
+): Pick<QueueRates, 'recentArrivals'> {
+  const from = points.findLast((point, i) => i >= start && last.atMs - point.atMs >= RECENT_MS);
+  if (!from || last.atMs - from.atMs > 2 * RECENT_MS) return {};
+  const windowMs = last.atMs - from.atMs;
+  return { recentArrivals: { perSecond: ((last.addedTotal - from.addedTotal) * 1000) / windowMs, windowMs } };
+}
+
+/** Index of the oldest point that still counts: within the window and after the last reset of the counter. */
+function windowStart(points: readonly QueuePoint[], end: number, last: QueuePoint): number {
+  let start = end;
+  let newer = last;
+  while (start > 0) {
+    const older = points[start - 1];
+    if (!older || older.addedTotal > newer.addedTotal || older.atMs >= newer.atMs) break;
+    // One point beyond the window is taken where it is all there is: queues that don't change are read less often.
+    if (last.atMs - older.atMs > RATE_WINDOW_MS && start < end) break;
+    newer = older;
+    start -= 1;
+  }
+  return start;
+}
+
+/** Slope between the medians of the first and the last third: as cheap as it is hard to fool by one odd read. */
+function robustGrowth(points: readonly QueuePoint[], start: number, end: number): number {
+  const third = Math.max(1, Math.floor((end - start + 1) / 3));
+  const early = middle(points, start, start + third);
+  const late = middle(points, end + 1 - third, end + 1);
+  const seconds = (late.atMs - early.atMs) / 1000;
+  return seconds > 0 ? (late.backlog - early.backlog) / seconds : 0;
+}
+
+function middle(points: readonly QueuePoint[], from: number, to: number): { atMs: number; backlog: number } {
+  const part = points.slice(from, to);
+  const backlogs = part.map((point) => point.backlog).sort((a, b) => a - b);
+  const center = part[Math.floor((part.length - 1) / 2)];
+  return { atMs: center?.atMs ?? 0, backlog: backlogs[Math.floor((backlogs.length - 1) / 2)] ?? 0 };
+}
+
+/** Growth counts when it is most of what happened: twice as many steps up as down, and more than noise. */
+function isGrowing(
+  points: readonly QueuePoint[],
+  start: number,
+  end: number,
+  growthPerSecond: number,
+): boolean {
+  if (end - start < 3 || growthPerSecond <= 0) return false;
+  let up = 0;
+  let down = 0;
+  for (let i = start + 1; i <= end; i++) {
+    const step = (points[i]?.backlog ?? 0) - (points[i - 1]?.backlog ?? 0);
+    if (step > 0) up += 1;
+    else if (step < 0) down += 1;
+  }
+  const first = points[start]?.backlog ?? 0;
+  const last = points[end]?.backlog ?? 0;
+  return up >= 2 && up >= 2 * down && last - first >= Math.max(3, first * 0.01);
+}

@@ -1,0 +1,108 @@
+import { and, eq } from 'drizzle-orm';
+import { MAX_TYPE_THRESHOLDS, type TypeKey, type TypeThresholds } from '../model/type-threshold.js';
+import type { Database } from '../store/database.js';
+import { typeThresholds } from './tables.js';
+
+/** The thresholds in the store, with a copy in memory that answers without waiting. */
+export async function openTypeThresholds(database: Database): Promise<TypeThresholds> {
+  const held = new HeldThresholds();
+  for (const row of await database.select().from(typeThresholds).limit(MAX_TYPE_THRESHOLDS))
+    held.set(decoded(row), row.slowMs);
+  /** Under way: two that come at once must not both take the last place. */
+  let coming = 0;
+
+  return {
+    of: (instance, queue, type) => held.of(instance, queue, type),
+    get count() {
+      return held.count;
+    },
+    async set(key, slowThresholdMs, { actor, atMs }) {
+      if (slowThresholdMs === null) {
+        await database.delete(typeThresholds).where(isOf(key));
+        held.delete(key);
+        return true;
+      }
+      const isNew = held.of(key.instance, key.queue, key.type) === null;
+      if (isNew && held.count + coming >= MAX_TYPE_THRESHOLDS) return false;
+      coming += isNew ? 1 : 0;
+      try {
+        const values = { slowMs: slowThresholdMs, atMs, actor };
+        await database
+          .insert(typeThresholds)
+          .values({ ...encoded(key), ...values })
+          .onConflictDoUpdate({
+            target: [typeThresholds.instance, typeThresholds.queue, typeThresholds.type],
+            set: values,
+          });
+        held.set(key, slowThresholdMs);
+        return true;
+      } finally {
+        coming -= isNew ? 1 : 0;
+      }
+    },
+    async read(key) {
+      const [row] = await database
+        .select({ slowMs: typeThresholds.slowMs })
+        .from(typeThresholds)
+        .where(isOf(key));
+      return row?.slowMs ?? null;
+    },
+  };
+}
+
+/** By queue first: nearly all queues have none, and are done with one look. */
+class HeldThresholds {
+  readonly #byQueue = new Map<string, Map<string, number>>();
+  count = 0;
+
+  of(instance: string, queue: string, type: string): number | null {
+    return this.#byQueue.get(placeOf(instance, queue))?.get(type) ?? null;
+  }
+
+  set({ instance, queue, type }: TypeKey, slowMs: number): void {
+    const place = placeOf(instance, queue);
+    const types = this.#byQueue.get(place) ?? new Map<string, number>();
+    if (!types.has(type)) this.count += 1;
+    types.set(type, slowMs);
+    this.#byQueue.set(place, types);
+  }
+
+  delete({ instance, queue, type }: TypeKey): void {
+    const place = placeOf(instance, queue);
+    const types = this.#byQueue.get(place);
+    if (!types?.delete(type)) return;
+    this.count -= 1;
+    if (types.size === 0) this.#byQueue.delete(place);
+  }
+}
+
+/** Names of Redises hold no slash. */
+function placeOf(instance: string, queue: string): string {
+  return `${instance}/${queue}`;
+}
+
+/** Job names hold any character, and SQLite ends a text at a zero byte. */
+function encoded({ instance, queue, type }: TypeKey): TypeKey {
+  return {
+    instance: encodeURIComponent(instance.toWellFormed()),
+    queue: encodeURIComponent(queue.toWellFormed()),
+    type: encodeURIComponent(type.toWellFormed()),
+  };
+}
+
+function decoded({ instance, queue, type }: TypeKey): TypeKey {
+  return {
+    instance: decodeURIComponent(instance),
+    queue: decodeURIComponent(queue),
+    type: decodeURIComponent(type),
+  };
+}
+
+function isOf(key: TypeKey) {
+  const { instance, queue, type } = encoded(key);
+  return and(
+    eq(typeThresholds.instance, instance),
+    eq(typeThresholds.queue, queue),
+    eq(typeThresholds.type, type),
+  );
+}
