@@ -4,8 +4,8 @@ import type { AttachedWorker } from './attached-worker.js';
 import { Connection } from './connection.js';
 import { Containment, messageOf } from './contain.js';
 import { Echo } from './echo.js';
-import { HostMeter } from './host-share.js';
-import { LoopDelay } from './loop-delay.js';
+import { HostMeter, LoopDelay } from './host-share.js';
+import { RelievedSoon } from './oom-guard.js';
 import { type Answered, OrderIntake } from './order-intake.js';
 import {
   type Acknowledgement,
@@ -21,7 +21,6 @@ import {
 } from './protocol.js';
 import { MAX_KEPT_BYTES } from './read-order.js';
 import { databaseOf, type RedisShape } from './redis-shape.js';
-import { RelievedSoon } from './relieved-soon.js';
 import { AGENT_VERSION } from './version.js';
 
 /** Kept orders are read again about this often, in case one was missed. */

@@ -2,20 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { type Containment, messageOf, type Tell } from './contain.js';
 import { OomGuard } from './oom-guard.js';
 import { type CheckedOptions, DEFAULT_MAX_CONCURRENCY } from './options.js';
-import { type ErrorKind, errorKindOf } from './outcome-of.js';
 import { Overrides } from './overrides.js';
 import type { Order, WorkerAnswer, WorkerBeat } from './protocol.js';
 import { type Reconnected, reconnect } from './reconnect.js';
-import { RunLog } from './run-log.js';
-import { LimiterSetting } from './worker-limiter.js';
-import { WorkerPause } from './worker-pause.js';
+import { type ErrorKind, errorKindOf, RunLog } from './run-log.js';
 import {
   type AttachableWorker,
   blockingAddressOf,
   bullmqVersionOf,
   insideOf,
+  LimiterSetting,
   lockTokenOf,
   queueIdOf,
+  WorkerPause,
   wakeMainLoop,
 } from './worker-shape.js';
 

@@ -1,9 +1,27 @@
 import { type Containment, isThenable } from './contain.js';
 import { jobTypeOf } from './job-type-of.js';
 import { JobTypes } from './job-types.js';
-import { isPutBack } from './outcome-of.js';
 import { MAX_RUNNING_NAMED, MAX_TYPES_A_BEAT, type RunningJob, type WorkerBeat } from './protocol.js';
 import { type AttachableWorker, insideOf, type ShapeOfJob } from './worker-shape.js';
+
+/** What a processor's rejection means: BullMQ's own ways to put a job back are no failures. */
+const PUT_BACK = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError', 'RateLimitError']);
+
+function isPutBack(error: unknown): boolean {
+  return error instanceof Error && (PUT_BACK.has(error.name) || error.message === 'bullmq:rateLimitExceeded');
+}
+
+export type ErrorKind = 'oom' | 'connection' | 'lock' | 'other';
+
+/** What kind of `error` event it was, by the words of Redis, ioredis and BullMQ. */
+export function errorKindOf(error: unknown): ErrorKind {
+  const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
+  if (/\bOOM\b/.test(text)) return 'oom';
+  if (/\block\b/i.test(text)) return 'lock';
+  if (/ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|Connection is closed|READONLY|LOADING|CLUSTERDOWN/.test(text))
+    return 'connection';
+  return 'other';
+}
 
 /** An id that is longer is not told: the console looks at no such job. */
 const MAX_JOB_ID_CHARS = 1_000;

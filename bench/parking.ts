@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { startRedis } from '../drills/own-redis.js';
-import { MovedJobs } from '../server/replay/moved-jobs.js';
+import { MovedJobs } from '../server/replay/moved-rate.js';
 import { openParked } from '../server/replay/parking/open-parked.js';
 import { Parkings } from '../server/replay/parking/parkings.js';
 

@@ -7,9 +7,9 @@ import {
   overAtMs,
   type Patience,
 } from './alert-account.js';
+import { PATIENCE } from './alert-patience.js';
 import { type AlertTable, nameOf, type SeenAlert } from './alert-table.js';
 import type { Api, ApiAlert } from './api.js';
-import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 
 const LOOK_EVERY_MS = 1_000;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { hashToken } from '../server/auth/tokens.js';
+import { hashToken } from '../server/auth/wrong-tokens.js';
 import type { FileConfig } from '../server/config/config-file.js';
 import { ROLES } from '../server/model/role.js';
 import { groupTimingOfDrill, rulesOfDrill } from './alert-patience.js';

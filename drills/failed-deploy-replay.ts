@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
+import { PATIENCE } from './alert-patience.js';
 import type { Api, ApiReplay } from './api.js';
 import type { SchedulerHears } from './children/scheduler.js';
 import { type DeployStage, deployFix, TRUTH } from './failed-deploy-world.js';
-import { PATIENCE } from './patience.js';
 import { waitFor } from './wait-for.js';
 import type { World } from './world.js';
 

@@ -1,8 +1,8 @@
+import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
 import { replayWhatFailed } from './failed-deploy-replay.js';
 import { checkFailing, checkNothingLost, type DeployStage, TRUTH } from './failed-deploy-world.js';
-import { PATIENCE } from './patience.js';
 import { waitFor } from './wait-for.js';
 
 const NAMED_WITHIN_MS = 15_000;

@@ -1,8 +1,8 @@
 import type { Activity } from './account.js';
+import { PATIENCE } from './alert-patience.js';
 import type { Api } from './api.js';
 import type { MonitorWorkerPlan } from './children/monitor-worker.js';
 import type { SchedulerHears, SchedulerPlan } from './children/scheduler.js';
-import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';
 

@@ -1,9 +1,9 @@
 import type { Activity } from './account.js';
+import { PATIENCE } from './alert-patience.js';
 import type { Api, ApiPlan } from './api.js';
+import { checkForecast } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
-import { checkForecast } from './forecast.js';
-import { ANALYTICS, inMegabytes, MB } from './full-redis-look.js';
-import { PATIENCE } from './patience.js';
+import { ANALYTICS, inMegabytes, MB } from './full-redis-players.js';
 import { waitFor } from './wait-for.js';
 import type { World } from './world.js';
 

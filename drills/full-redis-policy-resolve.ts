@@ -1,8 +1,8 @@
 import type { Activity } from './account.js';
+import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiParking } from './api.js';
-import { ANALYTICS, API, backlogs, MB } from './full-redis-look.js';
-import { PATIENCE } from './patience.js';
+import { ANALYTICS, API, backlogs, MB } from './full-redis-players.js';
 import { waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';
 

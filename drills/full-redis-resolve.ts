@@ -1,10 +1,18 @@
 import type { Activity } from './account.js';
+import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
 import { drainBacklog } from './full-redis-backlog.js';
-import { ANALYTICS, API, backlogs, inMegabytes, MB, stockPause, takesWrites } from './full-redis-look.js';
-import { API_KEEPS } from './full-redis-players.js';
-import { PATIENCE } from './patience.js';
+import {
+  ANALYTICS,
+  API,
+  API_KEEPS,
+  backlogs,
+  inMegabytes,
+  MB,
+  stockPause,
+  takesWrites,
+} from './full-redis-players.js';
 import { pause, waitFor } from './wait-for.js';
 import type { World } from './world.js';
 

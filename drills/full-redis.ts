@@ -1,6 +1,16 @@
 import type { Activity } from './account.js';
-import { ANALYTICS, API, backlogs, inMegabytes, MB, takesWrites } from './full-redis-look.js';
-import { analyticsProducer, apiProducer, limitOf, startWorker } from './full-redis-players.js';
+import {
+  ANALYTICS,
+  API,
+  analyticsProducer,
+  apiProducer,
+  backlogs,
+  inMegabytes,
+  limitOf,
+  MB,
+  startWorker,
+  takesWrites,
+} from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';

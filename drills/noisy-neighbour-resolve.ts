@@ -1,10 +1,10 @@
 import type { Role } from '../server/model/role.js';
-import { dominantTenant } from '../server/model/tenants.js';
+import { dominantTenant } from '../server/model/tenant-text.js';
+import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
-import { inMegabytes } from './full-redis-look.js';
+import { inMegabytes } from './full-redis-players.js';
 import { type NoisyStage, TRUTH, untilRestored, waitsInWords } from './noisy-neighbour-world.js';
-import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 
 const NAMED_WITHIN_MS = 15_000;

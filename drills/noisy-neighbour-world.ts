@@ -1,8 +1,8 @@
 import type { Activity } from './account.js';
+import { PATIENCE } from './alert-patience.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { ProducerPlan } from './children/producer.js';
 import type { SharedWorkerPlan } from './children/shared-worker.js';
-import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 import type { World } from './world.js';
 

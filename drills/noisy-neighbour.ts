@@ -1,4 +1,4 @@
-import { inMegabytes, MB } from './full-redis-look.js';
+import { inMegabytes, MB } from './full-redis-players.js';
 import { resolveNoisyNeighbour } from './noisy-neighbour-resolve.js';
 import {
   flood,

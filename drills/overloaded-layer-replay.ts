@@ -1,9 +1,9 @@
+import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiReplay } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { LayerWorkerHears } from './children/layer-worker.js';
 import { FORWARD, JOB_MS, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
-import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 
 /** Live jobs of the left queue a second, whatever else happens. */

@@ -1,9 +1,9 @@
+import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiPlan, ApiWorker } from './api.js';
-import { checkForecast } from './forecast.js';
+import { checkForecast } from './api.js';
 import { replayThroughLoss } from './overloaded-layer-replay.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
-import { PATIENCE } from './patience.js';
 import { pause, waitFor } from './wait-for.js';
 
 const HEARD_WITHIN_MS = 15_000;

@@ -1,6 +1,6 @@
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
-import { MB } from './full-redis-look.js';
+import { MB } from './full-redis-players.js';
 import { resolveOverloadedLayer } from './overloaded-layer-resolve.js';
 import {
   breakSome,

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import type { Activity } from './account.js';
+import { PATIENCE } from './alert-patience.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
-import { MB } from './full-redis-look.js';
+import { MB } from './full-redis-players.js';
 import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
-import { PATIENCE } from './patience.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
 import type { World } from './world.js';

@@ -4,13 +4,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packagePath } from '../server/process/package-path.js';
+import { PATIENCE } from './alert-patience.js';
 import type { KeeperOrder } from './children/keeper.js';
 import { type ChildSays, STOP } from './children/talk.js';
 import { type ConsoleSettings, environmentOf } from './console-settings.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { freePort, type OwnRedis, startRedis } from './own-redis.js';
 import { type SentinelGroup, startSentinelGroup } from './own-sentinel.js';
-import { PATIENCE } from './patience.js';
 
 /** A child is given this long to finish what it has in hand before it is killed. */
 const STOP_WITHIN_MS = 6_000;

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { hashToken, newToken } from './auth/tokens.js';
+import { hashToken, newToken } from './auth/wrong-tokens.js';
 import { backUp } from './backup.js';
 import { type Config, ConfigError, type Flags, loadConfig } from './config/config.js';
 import { maskedConfig } from './config/masked-config.js';
 import { ROLES } from './model/role.js';
-import { packageVersion } from './process/version.js';
+import { packageVersion } from './process/package-path.js';
 import { serveConsole } from './serve.js';
 
 const HELP = `spillway: operator console for BullMQ back-pressure

@@ -10,17 +10,16 @@ import type { Config } from './config/config.js';
 import type { RecordEvent } from './model/timeline-entry.js';
 import { openStore, type Store } from './open-store.js';
 import type { OwnHealth } from './process/own-health.js';
-import { packageVersion } from './process/version.js';
+import { packageVersion } from './process/package-path.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import type { AppDeps } from './routes/app-deps.js';
 import { elementId } from './routes/pages/words.js';
-import { onSignalFault } from './signals/contained.js';
+import { onSignalFault } from './signals/signal.js';
 import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { type Common, startWatching } from './start-watching.js';
-import { keepPrivate } from './store/private-directory.js';
-import { listJobs, readJob } from './watch/jobs.js';
-import { probeQueue } from './watch/probe-queue.js';
+import { keepPrivate } from './store/store-settings.js';
+import { listJobs, probeQueue, readJob } from './watch/jobs.js';
 
 export interface StartedConsole {
   readonly deps: AppDeps;

@@ -1,8 +1,8 @@
 import type { Config } from './config/config.js';
 import type { Store } from './open-store.js';
 import { CommandRelay } from './replay/command-relay.js';
-import { MovedJobs } from './replay/moved-jobs.js';
-import type { ParkingPort } from './replay/parking/parking-port.js';
+import { MovedJobs } from './replay/moved-rate.js';
+import type { ParkingPort } from './replay/parking/estimate.js';
 import { isPolicyNeeded, runPolicies } from './replay/parking/run-policies.js';
 import { startParkings } from './replay/parking/start-parkings.js';
 import { ReplayCommands } from './replay/replay-commands.js';

@@ -10,10 +10,9 @@ import type { Store } from './open-store.js';
 import type { OwnHealth } from './process/own-health.js';
 import type { Lease } from './store/lease.js';
 import { EpisodeKeeper } from './timeline/episode-keeper.js';
-import { recordAsLeader } from './timeline/record-as-leader.js';
+import { recordAsLeader } from './timeline/timeline-log.js';
 import { LOSS_TOLD_MS } from './watch/data-loss.js';
-import { MarkerCache } from './watch/marker-cache.js';
-import { recallMarkers } from './watch/recall-markers.js';
+import { MarkerCache, recallMarkers } from './watch/marker-cache.js';
 import type { Watch } from './watch/watch.js';
 
 /** What sees, and what remembers what was seen. */

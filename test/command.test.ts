@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { packagePath } from '../server/process/package-path.js';
-import { packageVersion } from '../server/process/version.js';
+import { packagePath, packageVersion } from '../server/process/package-path.js';
 
 const run = promisify(execFile);
 const command = packagePath('server/spillway.sh');

@@ -5,8 +5,8 @@ import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { TypeThresholds } from '../model/type-threshold.js';
 import type { WorkerState } from '../model/worker.js';
 import type { RedisLink } from '../redis/link.js';
-import type { ParkingPort } from '../replay/parking/parking-port.js';
-import type { AgentPort } from '../watch/agent-port.js';
+import type { ParkingPort } from '../replay/parking/estimate.js';
+import type { AgentPort } from '../watch/watch.js';
 
 /** What an action acts on. `queue` is set for scopes queue, job and worker, `jobId` for scope job. */
 export interface ActionTarget {

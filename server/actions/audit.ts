@@ -1,7 +1,7 @@
 import type { ActionRequest, Outcome } from '../model/action.js';
 import type { AuditRecord } from '../model/audit-record.js';
 import type { Actor } from '../model/role.js';
-import { auditOf } from '../timeline/audit-of.js';
+import { auditOf } from '../timeline/audit-log.js';
 
 /** Who did what, why, from what to what, and how it ended. */
 export function auditRecordOf(

@@ -1,4 +1,4 @@
-import { rateLimitAfter } from '../forecast/effective-rate-limit.js';
+import { rateLimitAfter } from '../forecast/able-workers.js';
 import type { PlanBasis } from '../forecast/input-of.js';
 import type { PlanChange } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
-import { MAX_CONCURRENCY } from '../model/limit-bounds.js';
-import { parsePauseRecord } from '../model/pause-record.js';
 import { isFull } from '../model/queue-verdict.js';
+import { MAX_CONCURRENCY } from '../model/rate-limit.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { parsePauseRecord } from '../model/snapshot.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import type { Action } from './action.js';
 import { forecast } from './forecast.js';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { ActionError } from '../model/action.js';
-import { formatDuration } from '../model/format.js';
-import { formatUtcTime } from '../model/format-time.js';
+import { formatDuration, formatUtcTime } from '../model/format.js';
 import { LOSS_TOLD_MS } from '../watch/data-loss.js';
 import type { Action } from './action.js';
 

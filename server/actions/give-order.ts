@@ -22,7 +22,7 @@ import {
   takeAllKept,
   takeKept,
 } from '../redis/overrides.js';
-import { describeRefusal } from '../redis/refusal.js';
+import { describeRefusal } from '../redis/read-batch.js';
 import type { ActionContext } from './action.js';
 import { ANSWER_WITHIN_MS, refusedByAll, resultOf } from './order-answers.js';
 import { handleOf, queueOf, whyNoWrites } from './queue-target.js';

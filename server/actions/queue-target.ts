@@ -1,6 +1,6 @@
-import { nodeInNeed, thatSuffice } from '../findings/enough-room.js';
 import { raiseMaxmemory, reclaimRemedies } from '../findings/make-room.js';
-import type { ActionWarning } from '../model/action.js';
+import { nodeInNeed, thatSuffice } from '../findings/within-reach.js';
+import type { ActionWarning, Field } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import type { Remedy } from '../model/finding.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
@@ -101,6 +101,18 @@ export function oldVersionWarning(
     {
       text: `The queue was last opened by ${version}, and workers before ${sinceMajor}.${sinceMinor} ignore ${setting}. The seconds after the change are measured.`,
       instead: [],
+    },
+  ];
+}
+
+/** Whether a queue runs and how much of it at once: as it was, and as it is now. */
+export function controlFields(before: QueueControl, after: QueueControl): readonly Field[] {
+  return [
+    { label: 'queue', before: flowInWords(before), after: flowInWords(after) },
+    {
+      label: 'global concurrency',
+      before: limitInWords(before.concurrency),
+      after: limitInWords(after.concurrency),
     },
   ];
 }

@@ -1,12 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { rateLimitAfter } from '../forecast/effective-rate-limit.js';
+import { rateLimitAfter } from '../forecast/able-workers.js';
 import { planBasisOf } from '../forecast/input-of.js';
 import type { ActionWarning } from '../model/action.js';
 import { formatDuration, formatRate } from '../model/format.js';
-import { LONGEST_WINDOW_MS, MAX_RATE } from '../model/limit-bounds.js';
 import { isFull } from '../model/queue-verdict.js';
-import { inShortWindows, perSecond } from '../model/rate-limit.js';
+import { inShortWindows, LONGEST_WINDOW_MS, MAX_RATE, perSecond } from '../model/rate-limit.js';
 import type { RateLimit } from '../model/snapshot.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
 import type { Action, ActionContext } from './action.js';

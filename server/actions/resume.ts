@@ -1,14 +1,21 @@
 import { z } from 'zod';
 import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
-import { parsePauseRecord } from '../model/pause-record.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { parsePauseRecord } from '../model/snapshot.js';
 import { type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
 import type { Action } from './action.js';
-import { controlFields } from './control-fields.js';
 import { forecast } from './forecast.js';
-import { flowInWords, handleOf, limitInWords, makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
+import {
+  controlFields,
+  flowInWords,
+  handleOf,
+  limitInWords,
+  makeRoomFirst,
+  queueOf,
+  whyNoWrites,
+} from './queue-target.js';
 
 type Args = Record<never, never>;
 

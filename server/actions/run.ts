@@ -6,15 +6,14 @@ import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } f
 import type { AuditLog } from '../model/audit-record.js';
 import { type Actor, includesRole } from '../model/role.js';
 import type { TypeThresholds } from '../model/type-threshold.js';
-import { describeRefusal, hasUnknownEnd } from '../redis/refusal.js';
-import type { ParkingPort } from '../replay/parking/parking-port.js';
+import { describeRefusal, hasUnknownEnd } from '../redis/read-batch.js';
+import type { ParkingPort } from '../replay/parking/estimate.js';
 import type { Watch } from '../watch/watch.js';
 import type { ActionContext, ActionTarget } from './action.js';
 import { auditRecordOf, type ForbiddenAttempts } from './audit.js';
-import { checkRequest, knownAction, knownInstance } from './check-request.js';
 import { measureAfter } from './measure-after.js';
 import type { PreparedAction, RegisteredAction } from './register.js';
-import { targetsOf } from './targets.js';
+import { checkRequest, knownAction, knownInstance, targetsOf } from './targets.js';
 
 export interface ActionDeps {
   readonly watch: Watch;

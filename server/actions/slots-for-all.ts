@@ -7,8 +7,7 @@ import { formatCount } from '../model/format.js';
 import type { PlanChange } from '../model/plan.js';
 import type { QueueState } from '../model/snapshot.js';
 import type { KeptOrder, WorkerState } from '../model/worker.js';
-import { ownOrder } from './own-orders.js';
-import { MAX_SLOTS } from './worker-settings.js';
+import { MAX_SLOTS, ownOrder } from './worker-settings.js';
 
 /** Exactly one of them is given. */
 export interface SlotsAsked {

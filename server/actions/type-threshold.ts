@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import type { ActionWarning } from '../model/action.js';
 import { ActionError } from '../model/action.js';
-import { formatRunTime } from '../model/format-run-time.js';
+import { formatRunTime } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { MAX_TYPE_THRESHOLDS } from '../model/type-threshold.js';
 import { plainName } from '../model/words.js';

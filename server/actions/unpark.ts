@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { ActionError } from '../model/action.js';
 import { formatCount, formatJobs } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
-import { GUARDED_PER_SECOND, type Parking } from '../replay/parking/parking.js';
-import { RestoreRateSchema } from '../replay/parking/restore-rate.js';
+import { GUARDED_PER_SECOND, type Parking, RestoreRateSchema } from '../replay/parking/parking.js';
 import type { Action } from './action.js';
-import { asAction, PARKING_ANSWER_MS } from './ask-parking.js';
+import { asAction, PARKING_ANSWER_MS } from './parking.js';
 import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 const schema = z.strictObject({

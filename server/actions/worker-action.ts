@@ -7,8 +7,18 @@ import type { AgentFacts, KeptOrder, WorkerState } from '../model/worker.js';
 import type { Action } from './action.js';
 import { giveOrder, standingOf, whyNoOrders } from './give-order.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
-import { orderForAll, ownOrder, ownOrders, sameNameWorkersOf, scopeOf } from './own-orders.js';
-import { type Ending, endOf, hasEnded, isSameOrder, untilWords } from './worker-settings.js';
+import {
+  type Ending,
+  endOf,
+  hasEnded,
+  isSameOrder,
+  orderForAll,
+  ownOrder,
+  ownOrders,
+  sameNameWorkersOf,
+  scopeOf,
+  untilWords,
+} from './worker-settings.js';
 
 /** One worker and what is kept for it, as it stands in Redis. */
 export interface WorkerActionState {

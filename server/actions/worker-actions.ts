@@ -5,10 +5,20 @@ import { formatCount } from '../model/format.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { KeptOrder, WorkerState } from '../model/worker.js';
 import { listeners } from './give-order.js';
-import { orderForAll, ownOrder, ownOrders } from './own-orders.js';
 import { queueOf } from './queue-target.js';
 import { type WorkerActionState, workerAction } from './worker-action.js';
-import { endArgs, forMs, NO_TIME, raiseWarnings, slots, untilMs, whileFull } from './worker-settings.js';
+import {
+  endArgs,
+  forMs,
+  NO_TIME,
+  orderForAll,
+  ownOrder,
+  ownOrders,
+  raiseWarnings,
+  slots,
+  untilMs,
+  whileFull,
+} from './worker-settings.js';
 
 const concurrencySchema = z
   .strictObject({ value: slots.nullable(), forMs, untilMs })

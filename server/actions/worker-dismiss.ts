@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ActionError } from '../model/action.js';
-import { formatUtcTime } from '../model/format-time.js';
+import { formatUtcTime } from '../model/format.js';
 import type { WorkerState } from '../model/worker.js';
 import type { Action } from './action.js';
 

@@ -10,7 +10,6 @@ import type { Action } from './action.js';
 import { forecast } from './forecast.js';
 import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
 import { appliedOf, verifiedOf } from './order-answers.js';
-import { orderForAll, ownOrder } from './own-orders.js';
 import { queueOf } from './queue-target.js';
 import { type SlotsOrdered, slotsAfter, slotsAsked, slotsOf, slotsOrdered } from './slots-for-all.js';
 import {
@@ -20,6 +19,8 @@ import {
   hasEnded,
   isSameOrder,
   NO_TIME,
+  orderForAll,
+  ownOrder,
   raiseWarnings,
   slots,
   slotsInWords,

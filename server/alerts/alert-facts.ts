@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.js';
 import { formatValue } from '../model/format.js';
-import type { Subject } from '../signals/reading.js';
+import type { Subject } from '../signals/signal.js';
 import type { Alert } from './alert.js';
 import { describeBreach, formatMeasure } from './describe.js';
 import type { AlertRule } from './rule.js';

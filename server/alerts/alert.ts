@@ -1,6 +1,6 @@
 import type { Severity } from '../model/finding.js';
-import type { Subject } from '../signals/reading.js';
-import type { Course } from './course.js';
+import type { Subject } from '../signals/signal.js';
+import type { Course } from './alert-state.js';
 
 export interface Acknowledgement {
   readonly actor: string;

@@ -1,6 +1,6 @@
 import type { Acknowledgement, Alert, Transition } from './alert.js';
+import { FLAP_WINDOW_MS } from './alert-state.js';
 import type { AlertingDeps } from './alerting-deps.js';
-import { FLAP_WINDOW_MS } from './damping.js';
 import { DEFAULT_RULES } from './default-rules.js';
 import { dueMessages } from './grouping.js';
 import { Judge } from './judge.js';

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { DEFAULT_GROUP_TIMING, type GroupTiming } from './grouping.js';
-import { parseRules } from './parse-rules.js';
 import type { AlertRule } from './rule.js';
+import { parseRules } from './rule-set.js';
 
 const seconds = z
   .number()

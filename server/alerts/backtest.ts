@@ -1,7 +1,6 @@
-import { advance, type Course } from './course.js';
-import { dampedKeepMs } from './damping.js';
+import { advance, type Course, dampedKeepMs } from './alert-state.js';
+import { levelOf, watchCondition } from './conditions.js';
 import type { AlertRule, SignalCondition } from './rule.js';
-import { levelOf, watchCondition } from './watch-condition.js';
 
 /** One series of the past at even steps. */
 export interface Recorded {

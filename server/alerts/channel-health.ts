@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { ChannelHealth } from '../model/console-health.js';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/tables.js';
 import { channelHealth } from './alert-tables.js';
 
 /** Channels that were once configured stay a while; nobody has more than this. */

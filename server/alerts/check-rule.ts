@@ -1,8 +1,8 @@
 import { FINDING_CODES } from '../findings/index.js';
-import { globMatcher } from '../model/glob.js';
+import { globMatcher } from '../model/text.js';
 import { SIGNALS, signalNamed } from '../signals/index.js';
+import { watchCondition } from './conditions.js';
 import type { AlertRule, SignalCondition } from './rule.js';
-import { watchCondition } from './watch-condition.js';
 
 export interface RuleProblem {
   readonly field: string;

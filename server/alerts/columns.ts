@@ -1,6 +1,6 @@
 import type { Snapshot } from '../model/snapshot.js';
 import type { Signal } from '../signals/signal.js';
-import type { Beside, Gauge, Memory } from './gauge.js';
+import type { Beside, Gauge, Memory } from './past.js';
 import type { SubjectTable } from './subject-table.js';
 
 /** The numbers of one gauge by slot, as of the last read. NaN: not known, or not there. */

@@ -1,14 +1,12 @@
 import type { Finding } from '../model/finding.js';
-import { globMatcher } from '../model/glob.js';
+import { globMatcher } from '../model/text.js';
 import { signalNamed } from '../signals/index.js';
-import type { Subject } from '../signals/reading.js';
-import type { Signal } from '../signals/signal.js';
+import type { Signal, Subject } from '../signals/signal.js';
 import type { Alert } from './alert.js';
-import { findingMatcher } from './conditions/finding.js';
-import type { Watching } from './gauge.js';
+import { findingMatcher, watchCondition } from './conditions.js';
+import type { Watching } from './past.js';
 import type { AlertRule } from './rule.js';
 import type { SubjectTable } from './subject-table.js';
-import { watchCondition } from './watch-condition.js';
 
 /** A rule over a signal, ready to be judged, with its alerts that are not over by slot. */
 export interface SignalRule {

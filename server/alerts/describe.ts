@@ -1,7 +1,6 @@
 import { formatDuration, formatNumber, formatRatio, formatValue } from '../model/format.js';
 import { signalNamed } from '../signals/index.js';
-import type { Subject } from '../signals/reading.js';
-import type { Signal } from '../signals/signal.js';
+import type { Signal, Subject } from '../signals/signal.js';
 import type { Alert } from './alert.js';
 import type { AlertRule, Condition, SignalCondition } from './rule.js';
 

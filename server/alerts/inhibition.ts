@@ -1,5 +1,5 @@
 import { compareSeverity } from '../findings/track.js';
-import { globMatcher } from '../model/glob.js';
+import { globMatcher } from '../model/text.js';
 import type { Alert } from './alert.js';
 
 /** What the jobs of a queue do, as signals: follows from whatever holds the queue up. */

@@ -1,12 +1,13 @@
 import type { Finding } from '../model/finding.js';
-import { globMatcher } from '../model/glob.js';
+import { isPartlyUnread, unreadSubjects } from '../model/finding.js';
 import { freshnessOf, isSettling } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { isPartlyUnread, unreadSubjects } from '../model/unread.js';
-import type { Subject } from '../signals/reading.js';
+import { globMatcher } from '../model/text.js';
+import type { Subject } from '../signals/signal.js';
 import type { Alert, Transition } from './alert.js';
 import { factsOfFinding, factsOfNumber } from './alert-facts.js';
-import { AlertSteps } from './alert-steps.js';
+import type { Level } from './alert-state.js';
+import { AlertSteps, whenNotTold } from './alert-steps.js';
 import type { Column } from './columns.js';
 import {
   amendIn,
@@ -17,13 +18,11 @@ import {
   keyOf,
   type SignalRule,
 } from './compiled-rule.js';
-import type { Level } from './course.js';
-import type { Gauge } from './gauge.js';
+import { levelOf, mayBreach } from './conditions.js';
 import { inhibitors } from './inhibition.js';
+import type { Gauge } from './past.js';
 import type { AlertRule } from './rule.js';
 import { SignalValues } from './signal-values.js';
-import { levelOf, mayBreach } from './watch-condition.js';
-import { whenNotTold } from './when-not-told.js';
 
 export interface JudgeOptions {
   readonly instance: string;

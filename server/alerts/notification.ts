@@ -1,5 +1,5 @@
 import type { Severity } from '../model/finding.js';
-import type { Subject } from '../signals/reading.js';
+import type { Subject } from '../signals/signal.js';
 
 /** One alert as a message tells it. */
 export interface AlertNotice {

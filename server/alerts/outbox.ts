@@ -1,12 +1,62 @@
+import type { Severity } from '../model/finding.js';
+import { globMatcher } from '../model/text.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Fence } from '../store/fence.js';
 import type { Lease } from '../store/lease.js';
 import type { Channel } from './channels/channel.js';
-import { type Delivery, passing } from './channels/delivery.js';
+import { type Delivery, passing } from './channels/channel.js';
+import type { ChannelSettings } from './channels/channel-settings.js';
 import type { Notification } from './notification.js';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
-import { planRetry } from './retry-plan.js';
-import { channelsFor } from './route-notification.js';
+
+const FIRST_DELAY_MS = 2_000;
+const MAX_DELAY_MS = 15 * 60_000;
+/** Tells the news of the day, not of the week. */
+const MAX_AGE_MS = 24 * 3_600_000;
+const MAX_TRIES = 120;
+/** A receiver that says no may be in the middle of a deploy; it is asked this often, over about a minute and a half. */
+const MAX_REFUSALS = 6;
+
+type RetryPlan =
+  | { readonly kind: 'again'; readonly atMs: number }
+  | { readonly kind: 'dead'; readonly reason: string };
+
+/**
+ * What becomes of a message that could not be delivered: tried again after 2 s, 4 s, 8 s … up to 15 min, each time spread
+ * over half to the whole of it so that many do not come at once; not before the receiver's own Retry-After.
+ * @param tries so far, this one included.
+ * @param random 0 ≤ x < 1.
+ */
+export function planRetry(
+  failure: Extract<Delivery, { ok: false }>,
+  { tries, createdAtMs }: { readonly tries: number; readonly createdAtMs: number },
+  nowMs: number,
+  random: number,
+): RetryPlan {
+  if (failure.kind === 'refused' && tries >= MAX_REFUSALS)
+    return { kind: 'dead', reason: `refused ${tries} times` };
+  if (tries >= MAX_TRIES) return { kind: 'dead', reason: `failed ${tries} times` };
+  const backoffMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(30, tries - 1));
+  const delayMs = Math.max(backoffMs * (0.5 + random / 2), failure.retryAfterMs ?? 0);
+  const atMs = Math.round(nowMs + delayMs);
+  if (atMs - createdAtMs >= MAX_AGE_MS) return { kind: 'dead', reason: 'not delivered within 24 h' };
+  return { kind: 'again', atMs };
+}
+
+const WEIGHT: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
+
+/** Names of the channels that a notification goes to: severe enough, and of an instance that the channel asks for. */
+export function channelsFor(
+  { severity, instance, alerts }: Pick<Notification, 'severity' | 'instance' | 'alerts'>,
+  channels: readonly Pick<ChannelSettings, 'name' | 'minSeverity' | 'instances'>[],
+): readonly string[] {
+  // The worst that is told: a group whose one critical alert is over must reach whoever was told of it.
+  const weight = Math.max(WEIGHT[severity], ...alerts.map((alert) => WEIGHT[alert.severity]));
+  return channels
+    .filter(({ minSeverity }) => weight >= WEIGHT[minSeverity])
+    .filter(({ instances }) => instances.some((glob) => globMatcher(glob)(instance)))
+    .map(({ name }) => name);
+}
 
 /** How often the holder looks for what has become due. */
 const LOOK_EVERY_MS = 1_000;

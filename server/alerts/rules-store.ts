@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/tables.js';
 import { alertRules } from './alert-tables.js';
 import type { AlertRule } from './rule.js';
 

@@ -3,7 +3,7 @@ import type { Snapshot } from '../model/snapshot.js';
 import { signalNamed } from '../signals/index.js';
 import type { Signal } from '../signals/signal.js';
 import { type Column, DerivedColumn, rangeOf, readSignal } from './columns.js';
-import type { Gauge } from './gauge.js';
+import type { Gauge } from './past.js';
 import { SubjectTable } from './subject-table.js';
 
 /** Subjects that came and went are forgotten once they are so many more than those that are there. */

@@ -1,5 +1,5 @@
 import type { Severity } from '../model/finding.js';
-import { globMatcher } from '../model/glob.js';
+import { globMatcher } from '../model/text.js';
 import type { Alert } from './alert.js';
 
 /** Which alerts a silence is about: all that are given must hold. Globs, but for the severity. */

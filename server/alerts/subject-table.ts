@@ -1,6 +1,5 @@
 import type { Snapshot } from '../model/snapshot.js';
-import type { Subject } from '../signals/reading.js';
-import type { Signal } from '../signals/signal.js';
+import type { Signal, Subject } from '../signals/signal.js';
 
 type Scope = Signal['scope'];
 

@@ -1,9 +1,9 @@
 import type { HistoryLog, HistoryPoints } from '../history/history-log.js';
-import { firstOf } from '../model/first-of.js';
-import { globMatcher } from '../model/glob.js';
+import { globMatcher } from '../model/text.js';
+import { firstOf } from '../model/words.js';
 import { signalNamed } from '../signals/index.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
-import type { SeriesRef, Subject } from '../signals/reading.js';
+import type { SeriesRef, Subject } from '../signals/signal.js';
 import type { Watch } from '../watch/watch.js';
 import { backtest, type WouldHaveFired } from './backtest.js';
 import { Judge } from './judge.js';

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { AuditLog } from '../model/audit-record.js';
 import type { Actor } from '../model/role.js';
 import { ALL_INSTANCES } from '../model/timeline-entry.js';
-import { auditOf } from '../timeline/audit-of.js';
+import { auditOf } from '../timeline/audit-log.js';
 
 const WINDOW_MS = 60_000;
 /** Of each kind so many are told apart within a window; what more there are is told as one. */

@@ -1,10 +1,10 @@
 import { planBasisOf } from '../forecast/input-of.js';
 import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
-import { USUAL_BATCHES_FIT } from '../model/batch-starved.js';
 import type { Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate, formatThings } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
+import { USUAL_BATCHES_FIT } from '../model/job-type.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { lowerFirst, plainName, queueName } from '../model/words.js';

@@ -1,5 +1,5 @@
 import type { CodedFinding, Explained, Remedy } from '../model/finding.js';
-import { firstOf } from '../model/first-of.js';
+import { firstOf } from '../model/words.js';
 import { STUCK_BY_MEMORY } from './queue-stuck.js';
 import { compareSeverity } from './track.js';
 

@@ -1,52 +1,38 @@
 import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { agentsOverflow } from './agents-overflow.js';
-import { consoleQueueLimit } from './console-queue-limit.js';
-import { consoleStale } from './console-stale.js';
-import { enoughRoom } from './enough-room.js';
+import { agentsOverflow, consoleQueueLimit, consoleStale } from './console-rules.js';
 import { foldExplained } from './explained.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
-import { jobTypeAbsent } from './jobtype-absent.js';
-import { jobTypeBatchWait } from './jobtype-batch-wait.js';
-import { jobTypeFailing } from './jobtype-failing.js';
-import { jobTypeSlow } from './jobtype-slow.js';
-import { asLastSeen } from './last-seen.js';
+import { jobTypeAbsent, jobTypeBatchWait, jobTypeFailing, jobTypeSlow } from './jobtype-rules.js';
+import { roomFirst } from './make-room.js';
+import { memoryForeignKeys } from './memory-beside-jobs-rules.js';
 import { memoryEvents } from './memory-events.js';
-import { memoryForeignKeys } from './memory-foreign-keys.js';
-import { memoryJobType } from './memory-job-type.js';
-import { memoryLargeJobs } from './memory-large-jobs.js';
+import {
+  memoryJobType,
+  memoryLargeJobs,
+  memoryRetention,
+  memoryStackTraces,
+} from './memory-of-jobs-rules.js';
 import { memoryOutputBuffers } from './memory-output-buffers.js';
-import { memoryRetention } from './memory-retention.js';
-import { memoryStackTraces } from './memory-stack-traces.js';
 import { mergeAlike } from './merge.js';
 import { OWN_FINDING_RULES } from './own-findings.js';
-import { queueCapped } from './queue-capped.js';
-import { queueGrowing } from './queue-growing.js';
-import { queueNoWorkers } from './queue-no-workers.js';
+import { queueGrowing, queueOverloaded } from './queue-behind-rules.js';
+import {
+  queueCapped,
+  queueNoWorkers,
+  queuePausedWithBacklog,
+  queueWorkersPaused,
+} from './queue-held-rules.js';
 import { queueNoisyNeighbour } from './queue-noisy-neighbour.js';
-import { queueOverloaded } from './queue-overloaded.js';
-import { queuePausedWithBacklog } from './queue-paused-with-backlog.js';
 import { queueRateLimited } from './queue-rate-limited.js';
 import { queueStuck } from './queue-stuck.js';
-import { queueWorkersPaused } from './queue-workers-paused.js';
-import { redisDataLost } from './redis-data-lost.js';
-import { redisEvictionPolicy } from './redis-eviction-policy.js';
-import { redisFilling } from './redis-filling.js';
-import { redisFull } from './redis-full.js';
-import { redisNoLimit } from './redis-no-limit.js';
-import { redisReadOnly } from './redis-read-only.js';
-import { redisUnreachable } from './redis-unreachable.js';
-import { redisUnread } from './redis-unread.js';
+import { redisEvictionPolicy, redisFilling, redisFull, redisNoLimit } from './redis-memory-rules.js';
+import { redisDataLost, redisReadOnly, redisUnreachable, redisUnread } from './redis-reach-rules.js';
 import { redisUnsaved } from './redis-unsaved.js';
-import { roomFirst } from './room-first.js';
-import { compareFindings } from './track.js';
-import { withinReach } from './within-reach.js';
-import { workerBlocked } from './worker-blocked.js';
-import { workerCrashed } from './worker-crashed.js';
-import { workerOutlier } from './worker-outlier.js';
-import { workerSilent } from './worker-silent.js';
-import { workerStuck } from './worker-stuck.js';
+import { asLastSeen, compareFindings } from './track.js';
+import { enoughRoom, withinReach } from './within-reach.js';
+import { workerBlocked, workerCrashed, workerOutlier, workerSilent, workerStuck } from './worker-rules.js';
 
 /** What is wrong and why. Adding a finding is one file and one line here; order means nothing, `rank` does. */
 export const FINDING_RULES: readonly FindingRule[] = [

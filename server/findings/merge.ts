@@ -1,6 +1,6 @@
 import type { CodedFinding, Evidence, Remedy } from '../model/finding.js';
-import { firstOf } from '../model/first-of.js';
 import { formatThings } from '../model/format.js';
+import { firstOf } from '../model/words.js';
 import { compareSeverity } from './track.js';
 
 /** From more queues than this on, one trouble that they share is told once. */

@@ -1,10 +1,119 @@
 import type { HealthCode, HealthProblem } from '../model/console-health.js';
 import type { CurrentFinding, FoundNow, OwnFindingRule } from '../model/finding.js';
-import { plainSentence } from '../model/words.js';
-import { consoleChannels } from './console-channels.js';
-import { consoleFault } from './console-fault.js';
-import { consoleNoHistory } from './console-no-history.js';
-import { consoleStore } from './console-store.js';
+import { plainName, plainProblem, plainSentence } from '../model/words.js';
+
+const MAX_PARTS_TOLD = 3;
+
+const consoleFault: OwnFindingRule = {
+  code: 'console.fault',
+  about:
+    'A part of the console itself has failed (a rule, a signal, a page, a listener): what it tells is missing, and the rest goes on.',
+  detect: (problems) => {
+    const faults = problems.filter(({ code }) => code === 'fault');
+    if (faults.length === 0) return [];
+    const told = faults.slice(0, MAX_PARTS_TOLD).map(({ text }) => plainProblem(text));
+    const more =
+      faults.length > MAX_PARTS_TOLD ? ` ${faults.length - MAX_PARTS_TOLD} more parts have failed.` : '';
+    const [first] = faults;
+    return [
+      {
+        severity: 'warning',
+        queue: null,
+        node: null,
+        title:
+          faults.length === 1 && first
+            ? `The console's ${plainName(first.subject)} fails`
+            : `${faults.length} parts of the console fail`,
+        sentence: `This is a mistake of the console, not of Redis: ${told.join('; ')}.${more} What these parts tell is missing; all else goes on. The log has where it happened: report it.`,
+        evidence: faults.slice(0, MAX_PARTS_TOLD).map(({ subject, count = 1 }) => ({
+          label: plainName(subject),
+          value: count,
+          unit: 'count',
+        })),
+        remedies: [],
+        rank: 470,
+      },
+    ];
+  },
+};
+
+const MAX_TOLD = 3;
+
+const consoleChannels: OwnFindingRule = {
+  code: 'console.channels',
+  about: 'Channels of alerts fail again and again, or nobody sends what is due: alerts do not reach people.',
+  detect: (problems) => {
+    const failing = problems.filter(({ code }) => code === 'channel');
+    const behind = problems.filter(({ code }) => code === 'outbox');
+    const all = [...failing, ...behind];
+    if (all.length === 0) return [];
+    const told = all.slice(0, MAX_TOLD).map(({ text }) => plainProblem(text));
+    const more = all.length > MAX_TOLD ? `, and ${all.length - MAX_TOLD} more` : '';
+    const [first] = failing;
+    return [
+      {
+        severity: 'warning',
+        queue: null,
+        node: null,
+        title:
+          failing.length === 1 && first
+            ? `Alerts do not reach ${plainProblem(first.subject)}`
+            : failing.length === 0
+              ? 'Alerts are not sent'
+              : `Alerts do not reach ${failing.length} channels`,
+        sentence: `Whoever should be told of trouble is not: ${told.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
+        evidence: [{ label: 'channels that fail', value: failing.length, unit: 'count' }],
+        remedies: [],
+        rank: 490,
+      },
+    ];
+  },
+};
+
+const consoleStore: OwnFindingRule = {
+  code: 'console.store',
+  about:
+    'The console can not write its own store: who changes what is not kept, and nobody is told of alerts reliably.',
+  detect: (problems) =>
+    problems
+      .filter(({ code }) => code === 'store')
+      .slice(0, 1)
+      .map(({ text }) => ({
+        severity: 'warning',
+        queue: null,
+        node: null,
+        title: 'The console can not write its store',
+        sentence: `${sentenceOf(text)}: what is changed from here is not kept, and alerts may reach nobody; check the disk and the data directory.`,
+        evidence: [],
+        remedies: [],
+        rank: 500,
+      })),
+};
+
+function sentenceOf(text: string): string {
+  const plain = plainProblem(text);
+  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
+}
+
+const consoleNoHistory: OwnFindingRule = {
+  code: 'console.no-history',
+  about:
+    'What signals are can not be written to the disk of the console (it is full, or not writable): charts of this time will have a gap.',
+  detect: (problems) =>
+    problems
+      .filter(({ code }) => code === 'history')
+      .slice(0, 1)
+      .map(({ text }) => ({
+        severity: 'warning',
+        queue: null,
+        node: null,
+        title: 'No history is kept',
+        sentence: `The console goes on, but ${plainProblem(text)}: charts of this time will have a gap, and rules that look back see less; make room on its disk, or give it a directory that it may write to.`,
+        evidence: [{ label: 'what the disk said', value: plainProblem(text) }],
+        remedies: [],
+        rank: 20,
+      })),
+};
 
 /** Work that the console does by itself, of which people hear nothing while it goes well. */
 const AUTOMATIONS: readonly { readonly code: HealthCode; readonly about: string; readonly title: string }[] =

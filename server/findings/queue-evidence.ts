@@ -1,6 +1,114 @@
-import type { Evidence, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
+import type {
+  CurrentFinding,
+  Evidence,
+  FindingRule,
+  FoundNow,
+  Severity,
+  Subject,
+  Thresholds,
+} from '../model/finding.js';
+import { formatDuration, formatRatio } from '../model/format.js';
+import type { JobTypeState } from '../model/job-type.js';
 import { isFull, waitedSeconds } from '../model/queue-verdict.js';
 import type { QueueState, QueueVerdict, Snapshot } from '../model/snapshot.js';
+import { plainName } from '../model/words.js';
+import { compareSeverity } from './track.js';
+
+/** Is a finding about a queue, alone, among others, or by what it explains? What is told elsewhere must not be missed on the queue's own page. */
+export function isAboutQueue(finding: CurrentFinding, instance: string, queueId: string): boolean {
+  if (finding.instance !== instance) return false;
+  if (finding.queue === queueId || finding.queues?.includes(queueId)) return true;
+  return finding.explains?.some(({ queue }) => queue === queueId) ?? false;
+}
+
+/** The worst that is found about a queue, whatever its jobs do. */
+export interface QueueProblem {
+  readonly severity: Exclude<Severity, 'info'>;
+  readonly title: string;
+}
+
+/** Looks up the worst problem of a queue; null: none, or only notes. */
+export type ProblemOf = (instance: string, queueId: string) => QueueProblem | null;
+
+/** What every list of queues asks, so that no row is calm while a finding about its queue is not. Pure. */
+export function problemsByQueue(findings: readonly CurrentFinding[]): ProblemOf {
+  const worst = new Map<string, QueueProblem>();
+  const note = (instance: string, queue: string | null, problem: QueueProblem): void => {
+    if (queue === null) return;
+    const key = `${instance}|${queue}`;
+    const known = worst.get(key);
+    if (!known || compareSeverity(problem.severity, known.severity) < 0) worst.set(key, problem);
+  };
+  for (const { instance, severity, title, queue, queues = [], explains = [] } of findings) {
+    if (severity === 'info') continue;
+    for (const id of [queue, ...queues]) note(instance, id, { severity, title });
+    // How bad an effect is by itself is not kept where its cause is told; that it is one is.
+    for (const effect of explains) note(instance, effect.queue, { severity: 'warning', title: effect.title });
+  }
+  return (instance, queueId) => worst.get(`${instance}|${queueId}`) ?? null;
+}
+
+/** Of one queue the worst types speak for the others. */
+const MAX_OF_A_QUEUE = 5;
+
+/** A rule's `detect` for job types: one finding a type, at most five a queue, the highest ranks. */
+export function forTypes(
+  describe: (
+    type: JobTypeState,
+    queue: QueueState,
+    snapshot: Snapshot,
+    nowMs: number,
+    thresholds: Thresholds,
+  ) => Omit<FoundNow, 'queue' | 'node' | 'jobType'> | null,
+): FindingRule['detect'] {
+  return (snapshot, nowMs, thresholds) => {
+    const found: (FoundNow & { readonly jobType: string })[] = [];
+    for (const queue of snapshot.queues) {
+      if (queue.types.length === 0) continue;
+      const ofQueue: (FoundNow & { readonly jobType: string })[] = [];
+      for (const type of queue.types) {
+        const described = describe(type, queue, snapshot, nowMs, thresholds);
+        if (described) ofQueue.push({ ...described, queue: queue.id, node: null, jobType: type.name });
+      }
+      if (ofQueue.length === 0) continue;
+      // By name where they are equal, or the five would change from tick to tick.
+      ofQueue.sort((a, b) => b.rank - a.rank || (a.jobType < b.jobType ? -1 : 1));
+      for (const one of ofQueue.slice(0, MAX_OF_A_QUEUE)) found.push(one);
+    }
+    return found;
+  };
+}
+
+/** A type that holds less of its queue's busy slots is not why the queue falls behind. */
+const MAIN_SHARE = 0.5;
+
+/** Does a type keep at least half of its queue's busy slots? By the jobs in hand, else by finished runs × their time. */
+export function holdsMostSlots(type: JobTypeState, queue: QueueState): boolean {
+  const busy = type.active?.value ?? type.effectiveConcurrency ?? 0;
+  return queue.counts.active > 0 && busy >= queue.counts.active * MAIN_SHARE;
+}
+
+/** " Most of the work is digest: 80% of what waits, 8 s a run.", for findings about a queue's flow. */
+interface MainWork {
+  readonly words: string;
+  /** The types that the words name. */
+  readonly accountsFor: readonly Subject[];
+}
+
+/** What sets the time that a queue needs to drain. Empty: no type stands out. */
+export function mainWork(queue: QueueState): MainWork {
+  const [most] = queue.types
+    .flatMap(({ name, slow, run }) =>
+      slow?.code === 'drain' && run ? [{ name, share: slow.shareOfWork, run }] : [],
+    )
+    // By name where they are equal, or another would be told from tick to tick.
+    .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
+  if (!most) return { words: '', accountsFor: [] };
+  return {
+    words: ` Most of the work is ${plainName(most.name)}: ${formatRatio(most.share)} of what waits, ${formatDuration(most.run.p50Ms / 1000)} a run.`,
+    accountsFor: [{ queue: queue.id, jobType: most.name }],
+  };
+}
 
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Evidence[] {

@@ -1,10 +1,10 @@
 import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
-import { MAX_RATE } from '../model/limit-bounds.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
 import { isFull } from '../model/queue-verdict.js';
+import { MAX_RATE } from '../model/rate-limit.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { dominantTenant } from '../model/tenants.js';
+import { dominantTenant } from '../model/tenant-text.js';
 import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
 
 /** A source that is capped goes on at this part of its rate: slow enough to be felt by nobody. */

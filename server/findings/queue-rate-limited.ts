@@ -1,7 +1,7 @@
 import type { FindingRule, Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate, formatRateLimit } from '../model/format.js';
-import { LONGEST_WINDOW_MS, MAX_RATE } from '../model/limit-bounds.js';
 import { allowedPerSecond, isFull } from '../model/queue-verdict.js';
+import { LONGEST_WINDOW_MS, MAX_RATE } from '../model/rate-limit.js';
 import type { QueueState } from '../model/snapshot.js';
 import { jobsWait, magnitude, queueName } from '../model/words.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';

@@ -1,6 +1,6 @@
 import type { QueueState, QueueVerdict } from '../model/snapshot.js';
 import { magnitude } from '../model/words.js';
-import type { QueueProblem } from './about-queue.js';
+import type { QueueProblem } from './queue-evidence.js';
 
 /** How much a verdict hurts those who wait for the jobs; steps of 100, so that the depth decides only among equals. */
 const WEIGHT: Readonly<Record<QueueVerdict, number>> = {

@@ -1,7 +1,6 @@
 import type { PlanInput } from '../model/plan.js';
-import { rateCeiling } from './ceilings.js';
 import { type Mix, mixOf, P10_P90_DEVIATIONS } from './mix.js';
-import { isStopped, type Settings, settingsAfter, usableSlots } from './settings.js';
+import { isStopped, rateCeiling, type Settings, settingsAfter, usableSlots } from './settings.js';
 import { slotCapacity } from './slot-capacity.js';
 
 /** What measuring tells of the model at the present settings: factors by which its numbers are off. */

@@ -1,3 +1,70 @@
+import type { QueueState } from '../model/snapshot.js';
+
+/** Counts that differ by more than so many deviations differ by more than chance. */
+const DEVIATIONS = 4;
+/** And a rate that differs by less than this factor is the same for what is planned with it. */
+const FACTOR = 1.5;
+
+/**
+ * Jobs that arrive per second: the mean of the last half minute, or what came in the last seconds where that is another
+ * rate by more than chance (Poisson: √n), as after a burst or a surge. Pure.
+ */
+export function arrivalsNow({ rates }: Pick<QueueState, 'rates'>): number {
+  const mean = positive(rates?.arrivalsPerSecond);
+  const recent = rates?.recentArrivals;
+  if (!recent || !(recent.windowMs > 0)) return mean;
+  const seconds = recent.windowMs / 1000;
+  const perSecond = positive(recent.perSecond);
+  const isOther = Math.max(mean, perSecond) > FACTOR * Math.min(mean, perSecond);
+  const byChance = DEVIATIONS * Math.sqrt(Math.max(mean * seconds, 1));
+  return isOther && Math.abs(perSecond - mean) * seconds > byChance ? perSecond : mean;
+}
+
+function positive(value: number | undefined): number {
+  return value !== undefined && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+interface DrainSpread {
+  /** Jobs to be drained. */
+  readonly jobs: number;
+  /** Departures less arrivals per second; below 0 the backlog grows. */
+  readonly netPerSecond: number;
+  /** Standard deviation of that mean: how well the rates are known. */
+  readonly netErrorPerSecond: number;
+  /** Variance per second of what arrives less what leaves, by chance (jobs² a second). */
+  readonly variancePerSecond: number;
+  /** Standard deviation of the time itself: jobs leave in waves. */
+  readonly waveSeconds: number;
+}
+
+/** 90 % of a normal distribution lie within so many standard deviations. */
+export const RANGE_DEVIATIONS = 1.645;
+/** A rate of arrivals is known from about so long: Poisson, its error is √(rate / window). */
+export const ARRIVAL_WINDOW_SECONDS = 60;
+
+/**
+ * Within what time 90 % of such backlogs drain. After t seconds m·t jobs less wait, with a variance of V·t + s²·t²
+ * (diffusion approximation of a busy queue), so the ends solve (m·t − jobs)² = z²·(V·t + s²·t² + m²·w²).
+ * @returns [null, null] where it never drains for certain; an end of null: it may never drain.
+ */
+export function drainRange(spread: DrainSpread): readonly [number | null, number | null] {
+  const { jobs, netPerSecond: m } = spread;
+  if (!(jobs > 0)) return m >= 0 ? [0, 0] : [null, null];
+  const z2 = RANGE_DEVIATIONS ** 2;
+  const a = m ** 2 - z2 * spread.netErrorPerSecond ** 2;
+  const b = -(2 * m * jobs + z2 * spread.variancePerSecond);
+  const c = jobs ** 2 - z2 * (m * spread.waveSeconds) ** 2;
+  if (m <= 0 && a >= 0) return [null, null];
+  const root = Math.sqrt(Math.max(0, b ** 2 - 4 * a * c));
+  // Both forms are the same root; this one does not subtract what is nearly equal.
+  const low = c <= 0 ? 0 : finite((2 * c) / (root - b));
+  const high = m > 0 && a > 0 ? finite((root - b) / (2 * a)) : null;
+  return [low, high];
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? Math.max(0, value) : null;
+}
 /** A stretch of time in which nothing changes; `toSeconds` Infinity for the last one. */
 export interface Stretch {
   readonly fromSeconds: number;

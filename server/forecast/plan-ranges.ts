@@ -1,5 +1,4 @@
-import { ARRIVAL_WINDOW_SECONDS, drainRange, RANGE_DEVIATIONS } from './drain-range.js';
-import { flowOf } from './flow.js';
+import { ARRIVAL_WINDOW_SECONDS, drainRange, flowOf, RANGE_DEVIATIONS } from './flow.js';
 import type { Outlook } from './outlook.js';
 
 /** Squared coefficient of variation of run times, where only their mean is known: heavier than exponential. */

@@ -1,8 +1,8 @@
 import type { QueueState } from '../model/snapshot.js';
 import type { Watch } from '../watch/watch.js';
 import { type PlanBasis, planBasisOf } from './input-of.js';
-import type { KeptPrediction, PredictionLog } from './prediction-log.js';
 import { areSettingsAs } from './prediction-of.js';
+import type { KeptPrediction, PredictionLog } from './predictions.js';
 import { judgePrediction, type Prediction, type Seen, type Verdict } from './score.js';
 
 /** Predictions that are watched at a time; those beyond are not kept, as they are alike (a group of queues). */

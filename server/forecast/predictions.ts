@@ -1,8 +1,68 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
-import type { Database } from '../store/database.js';
-import type { KeptPrediction, PredictionLog, PredictionQuery } from './prediction-log.js';
+import { index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { PlanChange } from '../model/plan.js';
+import type { Database } from '../store/tables.js';
+import type { Prediction, Score, VoidReason } from './score.js';
 import { scoreOf, type Verdict } from './score.js';
-import { predictions } from './tables.js';
+
+/** A prediction with what came of it so far. */
+export interface KeptPrediction extends Prediction {
+  readonly id: string;
+  /** `open` until it is settled. */
+  readonly verdict: Verdict;
+  /** null while it is open. */
+  readonly settledAtMs: number | null;
+}
+
+interface PredictionQuery {
+  readonly instance?: string;
+  /** Queue id. */
+  readonly queue?: string;
+  readonly status?: Verdict['status'];
+  readonly limit: number;
+}
+
+/** What was forecast: the newest 1,000, newest first. */
+export interface PredictionLog {
+  /** @throws Error where the id is taken. */
+  add(id: string, prediction: Prediction): Promise<void>;
+  /**
+   * Notes a verdict that is not `open`; a prediction is settled once, so what is settled stays as it is.
+   * @returns false: there is no such open prediction.
+   */
+  settle(id: string, verdict: Exclude<Verdict, { status: 'open' }>, atMs: number): Promise<boolean>;
+  /** At most 1,000. */
+  list(query: PredictionQuery): Promise<readonly KeptPrediction[]>;
+  /** Of all that are settled and kept, or of those of an instance or a queue. */
+  score(of?: Omit<PredictionQuery, 'limit' | 'status'>): Promise<Score>;
+}
+
+/** What was forecast of a queue, and what came of it: see model/plan/score.ts. */
+const predictions = sqliteTable(
+  'predictions',
+  {
+    id: text('id').primaryKey(),
+    madeAtMs: integer('made_at_ms').notNull(),
+    instance: text('instance').notNull(),
+    queue: text('queue').notNull(),
+    change: text('change', { mode: 'json' }).$type<PlanChange>().notNull(),
+    backlog: real('backlog').notNull(),
+    arrivalsPerSecond: real('arrivals_per_second').notNull(),
+    drainSeconds: real('drain_seconds'),
+    drainLowSeconds: real('drain_low_seconds'),
+    drainHighSeconds: real('drain_high_seconds'),
+    status: text('status').$type<Verdict['status']>().notNull(),
+    settledAtMs: integer('settled_at_ms'),
+    voidReason: text('void_reason').$type<VoidReason>(),
+    actualSeconds: real('actual_seconds'),
+    errorRatio: real('error_ratio'),
+    isInsideRange: integer('is_inside_range', { mode: 'boolean' }),
+  },
+  (table) => [
+    index('predictions_queue').on(table.instance, table.queue, table.madeAtMs),
+    index('predictions_status').on(table.status, table.madeAtMs),
+  ],
+);
 
 /** Kept: the newest of these; what is older goes. */
 const MAX_PREDICTIONS = 1_000;

@@ -1,5 +1,69 @@
-import { startsAtTheWall, startsWhenFilled } from './batch-cycle.js';
 import type { Mix, MixBatch } from './mix.js';
+
+/**
+ * What one process starts per second while jobs wait for it and some of them wait for a batch.
+ *
+ * A batching job holds its slot until the batch is sent. With f slots left to other jobs (busy for S each), f / S starts
+ * happen a second, and a share p of them batches and takes one more slot away: f falls as e^(−p·t/S). So either held
+ * slots reach the batch size, or nearly all slots are held and the process stands still until the wall.
+ */
+interface BatchProcess {
+  readonly slots: number;
+  /** p, 0..1, above 0. */
+  readonly batchShare: number;
+  /** S, of jobs that don't batch. */
+  readonly plainMs: number;
+  readonly wallMs: number;
+  /** Busy time of a batch once it is sent. */
+  readonly runMs: number;
+}
+
+/**
+ * Starts per second where batches are sent at the wall: each cycle the slots that are held at its end.
+ * With p = 1: slots / (wall + run).
+ * @param batchSize the most that a batch holds; null: not known.
+ */
+function startsAtTheWall(process: BatchProcess, batchSize: number | null): number {
+  const { slots, batchShare: p, plainMs, wallMs, runMs } = process;
+  const decay = Math.exp((-p * wallMs) / plainMs);
+  // In balance: f after a flush = what was left + the plain share of the slots that were given back.
+  const freeAfterFlush = (slots * (1 - p)) / (1 - p * decay);
+  const held = slots - freeAfterFlush * decay;
+  const sent = batchSize === null ? held : Math.min(held, batchSize);
+  return (sent * 1000) / (p * (wallMs + runMs));
+}
+
+/** Slots are whole: when less than one is left to others, the last of these has still to end. */
+const HALF_A_SLOT = 0.5;
+
+/**
+ * Starts per second where batches fill; 0 where a process has fewer slots than a batch has jobs, or where filling takes
+ * longer than the wall. With p = 1: as many whole batches as fit into the slots, each busy for its run time.
+ */
+function startsWhenFilled(process: BatchProcess, batchSize: number): number {
+  const { slots, batchShare: p, plainMs, wallMs, runMs } = process;
+  const batchesThatFit = Math.floor(slots / batchSize + 1e-9);
+  if (batchesThatFit < 1) return 0;
+  const left = Math.max(0, slots - batchSize);
+  const givenBack = batchSize * (1 - p);
+  const ageing = plainMs / p;
+  // While the batch runs, the others go on with what is left; then its slots come back and the next one fills.
+  const leftAfterRun = left * Math.exp(-runMs / ageing);
+  const refill = ageing * Math.log((leftAfterRun + givenBack + HALF_A_SLOT) / (left + HALF_A_SLOT));
+  const cycleMs =
+    p < 1 && refill > 0 ? runMs + refill : Math.max(runMs / batchesThatFit, overlapping(process, batchSize));
+  if (cycleMs > wallMs + runMs) return 0;
+  return (batchSize * 1000) / (p * cycleMs);
+}
+
+/**
+ * Time between batches of which several run at once: slots · L is what a batch, the plain jobs between two of them and
+ * the half-filled next batch keep busy, (slots − size/2) · L = size · (run + S · (1 − p)/p).
+ */
+function overlapping({ slots, batchShare: p, plainMs, runMs }: BatchProcess, batchSize: number): number {
+  const balanced = (batchSize * (runMs + (plainMs * (1 - p)) / p)) / (slots - batchSize / 2);
+  return Math.min(runMs, p < 1 ? balanced : 0);
+}
 
 /** Batches as clients come with (Segment 15, PostHog 20; others are set by hand). */
 const COMMON_BATCHES = [10, 15, 20, 25, 50, 100];

@@ -1,8 +1,15 @@
 import type { Bottleneck, PlanInput } from '../model/plan.js';
 import { type Calibration, modelErrorRatio } from './calibration.js';
-import { loopCeiling, rateCeiling, redisCeiling } from './ceilings.js';
 import type { Mix } from './mix.js';
-import { isStopped, type Settings, settingsAfter, usableSlots } from './settings.js';
+import {
+  isStopped,
+  loopCeiling,
+  rateCeiling,
+  redisCeiling,
+  type Settings,
+  settingsAfter,
+  usableSlots,
+} from './settings.js';
 import { likelyBatchSize, slotCapacity, type Unsure } from './slot-capacity.js';
 
 /** Jobs per second that leave while enough of them wait. */

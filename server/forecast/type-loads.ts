@@ -1,7 +1,7 @@
 import type { JobTypeState } from '../model/job-type.js';
 import type { TypeLoad } from '../model/plan.js';
 import type { QueueState } from '../model/snapshot.js';
-import { arrivalsNow } from './arrivals-now.js';
+import { arrivalsNow } from './flow.js';
 import { bytesWaiting, keptBytes } from './job-bytes.js';
 
 /** Sending a batch and the answer to it, where a run's wall is all that was seen; but never most of the wall. */

@@ -1,14 +1,14 @@
+import { workersOf } from '../model/queue-verdict.js';
 import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { workersOf } from '../model/workers-of.js';
 import { KEPT_SIGNALS, keptPrecision } from '../signals/kept-signals.js';
-import { eachReading, type Subject } from '../signals/reading.js';
 import type { Signal } from '../signals/signal.js';
+import { eachReading, type Subject } from '../signals/signal.js';
 import { type BlockColumn, encodeBlock } from './block.js';
-import { pack } from './pack.js';
+import type { NewBlock } from './history-file.js';
+import { pack } from './history-file.js';
 import { type Points, pointsOfTicks, type TickRoom, tickRoom } from './points.js';
-import type { SubjectEntry } from './subject-entry.js';
-import type { Subjects } from './subjects.js';
+import type { SubjectEntry, Subjects } from './subjects.js';
 import { TickWindow } from './tick-window.js';
 
 /** What one row of ticks spans at most: so much is lost with a kill. */
@@ -235,4 +235,32 @@ function encodeWindow(
 /** The kept signal of that name, or null. */
 export function keptSignal(name: string): Signal | null {
   return KEPT_SIGNALS.find((signal) => signal.name === name) ?? null;
+}
+
+/** A window that is closed and not written yet. It is encoded when somebody asks for its body first, and once. */
+export class WaitingWindow implements NewBlock {
+  readonly entry: SubjectEntry;
+  readonly tier = 'tick';
+  readonly startMs: number;
+  #closed: ClosedWindow | null;
+  #body: Uint8Array | null = null;
+
+  constructor(closed: ClosedWindow) {
+    this.entry = closed.entry;
+    this.startMs = closed.startMs;
+    this.#closed = closed;
+  }
+
+  get body(): Uint8Array {
+    if (this.#body === null) {
+      this.#body = this.#closed?.encode() ?? new Uint8Array();
+      this.#closed = null;
+    }
+    return this.#body;
+  }
+
+  /** What it takes of the memory. */
+  get heldBytes(): number {
+    return this.#body?.length ?? this.#closed?.heldBytes ?? 0;
+  }
 }

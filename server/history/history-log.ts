@@ -1,4 +1,4 @@
-import type { SeriesRef } from '../signals/reading.js';
+import type { SeriesRef } from '../signals/signal.js';
 
 /** Which points of a series are asked for: fromMs ≤ point < toMs. */
 export interface HistoryQuery {

@@ -1,17 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import type { Snapshot } from '../model/snapshot.js';
 import { Turns } from '../process/turns.js';
-import type { SeriesRef } from '../signals/reading.js';
-import { foldNext, isDue } from './fold-blocks.js';
-import { type ClosedWindow, Head, keptSignal } from './head.js';
+import type { SeriesRef } from '../signals/signal.js';
+import { type ClosedWindow, Head, keptSignal, WaitingWindow } from './head.js';
 import { HistoryFile, type Mark, type NewBlock, reasonOf } from './history-file.js';
 import type { HistoryLog, HistoryPoints, HistoryQuery } from './history-log.js';
+import { type HistorySettings, type Tiers, tiersOf } from './points.js';
 import { readSeries } from './read-series.js';
-import { type SubjectEntry, scopeOf } from './subject-entry.js';
-import { Subjects } from './subjects.js';
-import { Tending } from './tending.js';
-import { type HistorySettings, type Tiers, tiersOf } from './tiers.js';
-import { WaitingWindow } from './waiting-window.js';
+import { foldNext, isDue, Tending } from './retention.js';
+import { type SubjectEntry, Subjects, scopeOf } from './subjects.js';
 
 /** Of one tick: folding goes on at the next one. */
 const FOLD_BUDGET_MS = 10;

@@ -1,10 +1,9 @@
 import { Turns } from '../process/turns.js';
-import { decodeOrNothing } from './fold-blocks.js';
 import type { StoredBlock } from './history-file.js';
 import type { HistoryPoints, HistoryQuery } from './history-log.js';
-import { foldInto, noPoints, type Points } from './points.js';
-import type { SubjectEntry } from './subject-entry.js';
-import { chooseReading, type Tiers } from './tiers.js';
+import { chooseReading, foldInto, noPoints, type Points, type Tiers } from './points.js';
+import { decodeOrNothing } from './retention.js';
+import type { SubjectEntry } from './subjects.js';
 
 export interface SeriesSource {
   /** null: nothing is kept of it. */

@@ -1,6 +1,6 @@
 import { ActionError } from './action.js';
-import { globMatcher } from './glob.js';
 import type { QueueState, Snapshot, UnreadQueue } from './snapshot.js';
+import { globMatcher } from './text.js';
 
 /** Queues that one call may act on. */
 export const MAX_TARGETS = 5_000;

@@ -1,5 +1,22 @@
 import type { Bytes } from './memory.js';
 
+/** Moments in UTC as people read them. Pure. */
+
+/** "2026-01-31 03:04 UTC". */
+export function formatUtc(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** "03:04 UTC". */
+export function formatUtcTime(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(11, 16)} UTC`;
+}
+
+/** "2026-01-31 03:04:05". */
+export function formatUtcSeconds(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** How numbers read, in sentences and on the page alike. Pure; never prints NaN, Infinity or undefined. */
 
 const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -170,4 +187,37 @@ export function formatValue(value: number | string, unit?: FormatUnit): string {
     default:
       return formatNumber(value);
   }
+}
+
+/**
+ * A run time as people compare it: 0.4 → "under 1 ms", 23.4 → "23 ms", 1234 → "1.2 s", 10,100 → "10.1 s",
+ * 95,000 → "1 min 35 s". Pure; never prints NaN.
+ */
+export function formatRunTime(ms: number): string {
+  if (!Number.isFinite(ms)) return formatDuration(ms);
+  if (ms <= 0) return '0 ms';
+  if (ms < 1) return 'under 1 ms';
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${Number((ms / 1000).toFixed(1))} s`;
+  return formatDuration(ms / 1000);
+}
+
+/** Where the latest is more than this many times the earliest, one number between them says nothing. */
+const MAX_TIMES = 10;
+/** All ends of a range below this are "at once" to a person, whatever they are to each other. */
+const AT_ONCE_SECONDS = 10;
+
+/**
+ * Is a forecast in seconds not known, for all that there is a number? The one rule for memory, drain times and plans.
+ * @param range earliest and latest, 8 in 10 cases; null as the latest: never.
+ */
+export function isTooWide([earliest, latest]: readonly [number, number | null]): boolean {
+  if (latest === null) return true;
+  return latest > AT_ONCE_SECONDS && latest > MAX_TIMES * Math.max(earliest, 1);
+}
+
+/** "anything from 48 s to 2 h 54 min" */
+export function tooWideInWords([earliest, latest]: readonly [number, number | null]): string {
+  const until = latest === null ? 'never' : formatDuration(latest);
+  return `anything from ${formatDuration(Math.max(0, earliest))} to ${until}`;
 }

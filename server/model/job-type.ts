@@ -1,3 +1,28 @@
+import type { Bytes } from './memory.js';
+import { ownText } from './text.js';
+
+/** A job that ended, as far as Redis shows it: retained with its fields, or told of by the events stream. */
+export interface FinishedJob {
+  readonly jobId: string;
+  readonly type: string;
+  readonly failed: boolean;
+  readonly endedAtMs: number;
+  /** null: not known. */
+  readonly startedAtMs: number | null;
+  /** When it could have started: added, and its delay over. null: not known, or a retry. */
+  readonly dueAtMs: number | null;
+  /** BullMQ's name of the worker that had it. */
+  readonly process: string | null;
+  /** First line, at most 200 characters. */
+  readonly error: string | null;
+}
+
+/** The start of a text that may be long, for a line on the page. */
+export function firstLine(text: string): string {
+  const end = text.indexOf('\n');
+  return ownText(text, Math.min(end < 0 ? text.length : end, 200));
+}
+
 /** Types shown of one queue; all others together are one entry of this name. */
 export const OTHER_JOB_TYPES = '(other)';
 
@@ -133,4 +158,34 @@ export interface BatchEvidence {
   readonly runs: number;
   /** Share of the runs that took just as long as the wall, 0..1. */
   readonly shareAtWall: number;
+}
+
+/**
+ * What one tenant has in a queue: jobs that wait (in order, by priority or paused) or run; those that are delayed or wait for
+ * children are not looked at. `tenant` is text from job data (at most 80 characters), or one of NOT_TENANTS.
+ */
+export interface TenantShare extends Bytes {
+  readonly tenant: string;
+  readonly jobs: Estimate;
+  /** Of all jobs of the queue that wait or run, 0..1. */
+  readonly shareOfBacklog: number;
+}
+
+/** Where a batch was never seen to fill: clients of analytics gather 15 to 20 requests, few more than this. */
+export const USUAL_BATCHES_FIT = 50;
+
+/**
+ * Do batches wait for the timer for want of slots? With more jobs waiting than slots it is the slots of a process that
+ * decide; with fewer, what was seen of the runs themselves.
+ * @param slotsByProcess as they are now; null: not known, no agent tells.
+ */
+export function isStarvedBy(
+  slotsByProcess: ReadonlyMap<string, number> | null,
+  backlog: number,
+  wait: Pick<BatchWait, 'isStarved' | 'batchSize'>,
+): boolean {
+  if (slotsByProcess === null || slotsByProcess.size === 0) return wait.isStarved;
+  const slots = [...slotsByProcess.values()].reduce((sum, of) => sum + of, 0);
+  if (backlog <= slots) return wait.isStarved;
+  return slots / slotsByProcess.size < (wait.batchSize ?? USUAL_BATCHES_FIT);
 }

@@ -5,7 +5,37 @@ import type {
   RunningJob,
   WorkerLimiter,
 } from '../../agent/protocol.js';
-import type { Outlier, WorkerEvidence, WorkerVerdict } from './worker-verdict.js';
+
+/** What a worker's state comes down to. */
+export type WorkerVerdict =
+  | 'healthy'
+  | 'overloaded'
+  | 'stuck'
+  | 'crashed'
+  | 'silent'
+  | 'blocked'
+  | 'paused'
+  | 'capped'
+  | 'rate-limited'
+  | 'draining'
+  /** The console can't tell: it does not hear agents now, or the worker has none and CLIENT LIST says too little. */
+  | 'unknown';
+
+export interface WorkerEvidence {
+  readonly label: string;
+  readonly value: number | string;
+  readonly unit?: 'bytes' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
+}
+
+/** One worker that drags the rest: much slower or failing much more than its peers on the same job types. */
+export interface Outlier {
+  readonly kind: 'slow' | 'failing';
+  readonly type: string;
+  /** Its median run time (ms) or failure ratio, and that of its peers. */
+  readonly own: number;
+  readonly peers: number;
+  readonly sentence: string;
+}
 
 /** One worker as it is seen, with or without the agent, before it is judged. Plain, read-only, made once a tick. */
 export interface SeenWorker {
@@ -178,4 +208,34 @@ export interface AgentOverflow {
   readonly workers: number;
   readonly types: number;
   readonly sinceMs: number;
+}
+
+/** Worst first: what needs a person, then what holds a worker back, then what is as it should be. */
+export const VERDICT_ORDER: readonly WorkerVerdict[] = [
+  'crashed',
+  'stuck',
+  'silent',
+  'blocked',
+  'overloaded',
+  'unknown',
+  'capped',
+  'rate-limited',
+  'draining',
+  'paused',
+  'healthy',
+];
+
+/** Compares two workers for a list, worst first; alike ones by name, so that rows keep their places. Pure. */
+export function byTrouble(a: WorkerState, b: WorkerState): number {
+  return (
+    VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict) ||
+    Number(b.outlier !== null) - Number(a.outlier !== null) ||
+    compare(a.queueId, b.queueId) ||
+    compare(a.label, b.label) ||
+    compare(a.id, b.id)
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,4 +15,12 @@ function findRoot(from: string): string {
 /** Absolute path of a file that ships beside the code, e.g. `packagePath('server/redis/pause-queue.lua')`. */
 export function packagePath(relative: string): string {
   return join(root, relative);
+}
+
+/** Version of the installed package. */
+export function packageVersion(): string {
+  const content = JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  return content.version;
 }

@@ -5,7 +5,7 @@ import { signOrder } from '../../agent/signature.js';
 import type { InstanceConfig } from '../model/instance-config.js';
 import { every, type Loop } from '../process/every.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
-import { describeProblem } from './problem.js';
+import { describeProblem } from './read-batch.js';
 
 const BEACON_EVERY_MS = 1_000;
 /** An echo that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */

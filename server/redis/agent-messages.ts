@@ -12,7 +12,7 @@ import {
   type SignedOrder,
   SKETCH_BINS,
 } from '../../agent/protocol.js';
-import { ownText } from '../model/own-text.js';
+import { ownText } from '../model/text.js';
 import type { KeptOrder } from '../model/worker.js';
 import { isJobId, MAX_QUEUE_ID_CHARS } from './queue-keys.js';
 

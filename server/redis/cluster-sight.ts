@@ -1,7 +1,20 @@
 import type { Redis } from 'ioredis';
+import { Cluster, Command } from 'ioredis';
+import type { RedisClient } from './connect.js';
+import { ReadTimeout, Timeout } from './connect.js';
 import type { MasterNode, RedisLink } from './link.js';
-import { ReadTimeout, Timeout } from './read-timeout.js';
-import { isCluster, ownerOf } from './slot-owner.js';
+
+/** host:port of the master that holds a queue's keys; null where there is no cluster (one node holds all). */
+function ownerOf(client: RedisClient, queueId: string): string | null {
+  if (!(client instanceof Cluster)) return null;
+  // The slot of the prefix's hash tag; BullMQ in a Cluster needs one, so all keys of the queue are there.
+  return client.slots[new Command('get', [`${queueId}:meta`]).getSlot()]?.[0] ?? null;
+}
+
+/** Are the keys spread over several masters? */
+function isCluster(client: RedisClient): boolean {
+  return client instanceof Cluster;
+}
 
 /** A master of a Cluster that takes longer is given up for this tick: well before the whole tick would be. */
 const MASTER_TIMEOUT_MS = 1_500;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { ownText } from '../model/own-text.js';
+import { ownText } from '../model/text.js';
 import { askForQueue, isQueue } from './confirm-queue.js';
 import { digestOf, MAX_QUEUE_ID_CHARS, queueOf } from './queue-keys.js';
 import { ReadBatch } from './read-batch.js';

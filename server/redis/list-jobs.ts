@@ -1,7 +1,7 @@
 import type { JobPage, JobQuery, JobRow } from '../model/job-view.js';
 import type { JobState } from '../model/memory.js';
 import type { RedisClient } from './connect.js';
-import { readTypes } from './job-name.js';
+import { readTypes } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 
 /** Jobs of one page at most: each is a hash read. */

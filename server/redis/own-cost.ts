@@ -1,5 +1,5 @@
-import { parsePairs } from './parse-info.js';
 import { addCalls } from './read-batch.js';
+import { parsePairs } from './read-server.js';
 
 /** Redis CPU seconds and executed time of one INFO answer. */
 interface CpuReading {

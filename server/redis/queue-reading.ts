@@ -1,6 +1,6 @@
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { QueueCounts } from '../model/snapshot.js';
-import { shownText } from './job-name.js';
+import { shownText } from './job-facts.js';
 
 /** Which queue, and how much of it is due. */
 export interface QueueReadPlan {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type FinishedJob, firstLine } from '../model/finished-job.js';
-import { nameField, shownText, typeFrom } from './job-name.js';
+import { type FinishedJob, firstLine } from '../model/job-type.js';
+import { nameField, shownText, typeFrom } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 

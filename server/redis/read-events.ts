@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { jobTypeOf } from '../../agent/job-type-of.js';
-import { type FinishedJob, firstLine } from '../model/finished-job.js';
-import { nameField, typeFrom } from './job-name.js';
+import { type FinishedJob, firstLine } from '../model/job-type.js';
+import { nameField, typeFrom } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 import { ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 

@@ -1,6 +1,53 @@
+import { readFile } from 'node:fs/promises';
 import type { MemoryLimit } from '../model/snapshot.js';
-import { infoNumber, parsePairs } from './parse-info.js';
 import type { ReadBatch, Slot } from './read-batch.js';
+
+/**
+ * Memory limit in bytes of the cgroup that a Redis process on this machine lives in, or null where there is none,
+ * it can't be seen, or `pid` is not a Redis of this machine (INFO's process_id counts in its own namespace).
+ */
+export async function cgroupLimitBytes(pid: number): Promise<number | null> {
+  try {
+    const name = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
+    if (!/^(redis|valkey)/.test(name)) return null;
+    const line = (await readFile(`/proc/${pid}/cgroup`, 'utf8'))
+      .split('\n')
+      .find((entry) => entry.startsWith('0::'));
+    const path = line?.slice(3).trim() ?? '';
+    const text = (await readFile(`/sys/fs/cgroup${path === '/' ? '' : path}/memory.max`, 'utf8')).trim();
+    const bytes = Number(text);
+    return Number.isFinite(bytes) && bytes > 0 ? bytes : null;
+  } catch {
+    // Not this machine's, not Linux, or cgroup v1: then the host's memory as Redis reports it counts.
+    return null;
+  }
+}
+
+/** Fields of an INFO answer by name, sections run together. */
+export function parseInfo(text: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const line of text.split('\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && line[0] !== '#') fields[line.slice(0, colon)] = line.slice(colon + 1).trimEnd();
+  }
+  return fields;
+}
+
+/** Number of an INFO field; `otherwise` where it is missing or no number. */
+export function infoNumber(info: Readonly<Record<string, string>>, name: string, otherwise = 0): number {
+  const value = Number(info[name]);
+  return info[name] !== undefined && Number.isFinite(value) ? value : otherwise;
+}
+
+/** `a=1,b=2` as INFO writes compound fields. */
+export function parsePairs(text: string | undefined): Readonly<Record<string, string>> {
+  const pairs: Record<string, string> = {};
+  for (const part of (text ?? '').split(',')) {
+    const equals = part.indexOf('=');
+    if (equals > 0) pairs[part.slice(0, equals)] = part.slice(equals + 1);
+  }
+  return pairs;
+}
 
 /** Sections that the console needs; several in one INFO from 7.0, before that all of them. 0.07 ms on 7.0.15. [run] */
 const SECTIONS = [

@@ -1,8 +1,7 @@
 import type { Actor } from '../model/role.js';
-import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import type { ReplayPort } from './replay-port.js';
 import type { ReplayQueues } from './replay-queues.js';
-import type { ReplaySelection } from './replay-request.js';
+import type { OrderOutcome, ReplayOrder, ReplaySelection } from './replay-request.js';
 
 /**
  * The one action: all replays under way and all replay queues of a selection, at the same time. An outcome for each;

@@ -2,8 +2,8 @@ import { formatCount } from '../model/format.js';
 import type { Actor } from '../model/role.js';
 import { accountOf } from './replay-account.js';
 import type { ReplayLog } from './replay-log.js';
-import type { OrderOutcome, ReplayOrder } from './replay-order.js';
 import { hasEnded, type ReplayRecord } from './replay-record.js';
+import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import type { ReplayRun, RunChange } from './replay-run.js';
 
 /** What an order changes of a replay; empty: it is so already. */

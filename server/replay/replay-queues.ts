@@ -1,12 +1,24 @@
 import type { ActionRequest } from '../model/action.js';
 import { ActionError, type Outcome } from '../model/action.js';
-import { globMatcher } from '../model/glob.js';
+import type { RateWindow } from '../model/rate-limit.js';
 import type { Actor } from '../model/role.js';
 import type { QueueState, RateLimit } from '../model/snapshot.js';
+import { globMatcher } from '../model/text.js';
 import type { Watch } from '../watch/watch.js';
-import { limitOfRate } from './replay-limit.js';
-import type { OrderOutcome, ReplayOrder } from './replay-order.js';
+import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import { isSelected, type ReplaySelection } from './replay-request.js';
+
+/** Windows in which a broken rate is a whole number of jobs, to a tenth of a job a second. */
+const LONG_WINDOW_MS = 10_000;
+
+/**
+ * The rate of a replay as a limit of a queue: 50/s is 50 per second, 0.5/s is 5 per 10 s.
+ * @param perSecond at least 0.1
+ */
+export function limitOfRate(perSecond: number): RateWindow {
+  if (Number.isInteger(perSecond)) return { max: perSecond, durationMs: 1000 };
+  return { max: Math.max(1, Math.round((perSecond * LONG_WINDOW_MS) / 1000)), durationMs: LONG_WINDOW_MS };
+}
 
 /** A queue that a replay service of the users' own feeds its work through, as config names it. */
 export interface ReplayQueueView {

@@ -1,6 +1,5 @@
 import type { ReplayCounts } from './replay-account.js';
-import type { MovedOutcomes } from './replay-canary.js';
-import type { GuardBaseline } from './replay-guard.js';
+import type { GuardBaseline, MovedOutcomes } from './replay-guard.js';
 import type { ReplaySpec } from './replay-spec.js';
 
 /**

@@ -1,9 +1,33 @@
+import type { ActionCall, OutcomeStatus } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import { findQueue, matchQueues } from '../model/find-queue.js';
-import { globMatcher } from '../model/glob.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { globMatcher } from '../model/text.js';
 import type { ReplayRecord } from './replay-record.js';
 import { MAX_QUEUES, type ReplaySpec } from './replay-spec.js';
+
+/** What a person changes of a replay. */
+export interface ReplayOrder {
+  readonly state?: 'running' | 'paused' | 'aborted' | undefined;
+  readonly ratePerSecond?: number | undefined;
+  readonly reason: string;
+}
+
+/** What one order made of one replay, or of one replay queue. */
+export interface OrderOutcome {
+  /** null: it is a replay queue. */
+  readonly replay: string | null;
+  readonly instance: string;
+  /** Queues of the replay, or the replay queue alone. */
+  readonly queues: readonly string[];
+  readonly status: OutcomeStatus;
+  readonly summary: string;
+  readonly warnings: readonly string[];
+  readonly auditId: string | null;
+  /** The way back of a replay queue; a replay is ordered back. */
+  readonly undo: ActionCall | null;
+  readonly isDryRun: boolean;
+}
 
 /** What a person asks for, with the queues still as they were named. */
 export interface ReplayRequest {

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../redis/connect.js';
-import { type Moved, moveJobs } from './move-jobs.js';
+import { runForced } from '../redis/forced-script.js';
 import type { ParkedSelection } from './parked-source.js';
 import type { WindowEntry } from './read-window.js';
 import type { SkipReason } from './replay-account.js';
@@ -7,6 +7,40 @@ import { TURNS_PER_SECOND } from './replay-pace.js';
 import type { ReplayBatch, ReplayRecord } from './replay-record.js';
 import type { RunDeps } from './run-deps.js';
 import { QueueSweep } from './sweep-queues.js';
+
+interface MoveOrder {
+  readonly queue: string;
+  readonly from: 'failed' | 'completed';
+  readonly replay: string;
+  readonly seq: number;
+  readonly resetAttempts: boolean;
+  readonly jobs: readonly (readonly [id: string, score: string])[];
+}
+
+interface Moved {
+  /** One for each job, see replay-jobs.lua. */
+  readonly characters: string;
+  /** By Redis' own clock; 0: not known. */
+  readonly heldUsec: number;
+}
+
+/** Moves jobs back to waiting. Redis serves nobody else meanwhile: `model/replay-call-size.ts` says how many at once. */
+async function moveJobs(
+  client: RedisClient,
+  canFlagScripts: boolean,
+  { queue, from, replay, seq, resetAttempts, jobs }: MoveOrder,
+): Promise<Moved> {
+  const keys = [from, 'meta', 'active', 'wait', 'paused', 'prioritized', 'pc', 'marker', 'events'];
+  const answer = await runForced(
+    client,
+    canFlagScripts,
+    'replay-jobs',
+    keys.map((key) => `${queue}:${key}`),
+    [`${queue}:`, from, replay, resetAttempts ? 1 : 0, seq, ...jobs.flat()],
+  );
+  const [characters = '', heldUsec = 0] = Array.isArray(answer) ? answer : [];
+  return { characters: String(characters), heldUsec: Number(heldUsec) };
+}
 
 /** Where the jobs of a replay come from, in order. */
 export interface ReplaySource {

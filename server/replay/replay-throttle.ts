@@ -1,6 +1,12 @@
 import type { LoadSampler } from './load-sample.js';
-import { CANARY_JOBS, judgeCanary, type MovedOutcomes } from './replay-canary.js';
-import { type GuardState, guardRate, startGuard } from './replay-guard.js';
+import {
+  CANARY_JOBS,
+  type GuardState,
+  guardRate,
+  judgeCanary,
+  type MovedOutcomes,
+  startGuard,
+} from './replay-guard.js';
 import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from './replay-pace.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplaySpec } from './replay-spec.js';

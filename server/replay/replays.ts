@@ -5,20 +5,19 @@ import type { Snapshot } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
-import { withoutJobData } from './audit-replay.js';
 import { type DryRun, dryRun, dryRunParked, NOTHING_PARKED } from './dry-run.js';
 import { LoadSampler } from './load-sample.js';
-import type { MovedJobs } from './moved-jobs.js';
+import type { MovedJobs } from './moved-rate.js';
 import { MovedRate } from './moved-rate.js';
 import { newRecord } from './new-record.js';
 import { orderReplay } from './order-replay.js';
-import { outcomesWith } from './parked-outcomes.js';
 import type { ParkedSource } from './parked-source.js';
+import { outcomesWith } from './read-outcomes.js';
 import { accountOf } from './replay-account.js';
 import { ReplayConnections } from './replay-connections.js';
-import { ReplayLog } from './replay-log.js';
-import type { OrderOutcome, ReplayOrder } from './replay-order.js';
+import { ReplayLog, withoutJobData } from './replay-log.js';
 import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
+import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import {
   checkFilter,
   isSelected,

@@ -1,6 +1,6 @@
+import type { TimeRange } from './coverage.js';
 import { coveragesOf, rangeOf } from './coverage.js';
 import { type ReplayAccount, SKIP_REASONS, type SkipReason } from './replay-account.js';
-import type { TimeRange } from './replay-coverage.js';
 import type { ReplayView } from './replay-view.js';
 
 /**

@@ -1,4 +1,4 @@
-import { globMatcher } from '../model/glob.js';
+import { globMatcher } from '../model/text.js';
 
 /** The first rule that fits a queue and a job type decides; what no rule fits is never parked. */
 export interface PolicyRule {

@@ -1,13 +1,13 @@
-import { problemsByQueue } from '../findings/about-queue.js';
+import { problemsByQueue } from '../findings/queue-evidence.js';
 import { troubleOf } from '../findings/trouble.js';
 import type { Score } from '../forecast/score.js';
 import type { CurrentFinding } from '../model/finding.js';
-import { firstOf } from '../model/first-of.js';
 import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';
 import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { firstOf } from '../model/words.js';
+import { scoreFamilies } from '../signals/console-signals.js';
 import { SIGNALS } from '../signals/index.js';
-import { scoreFamilies } from '../signals/score-families.js';
 import type { MetricFamily, QueueSignal, Sample, Signal } from '../signals/signal.js';
 
 export interface MetricsOptions {

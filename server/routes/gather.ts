@@ -1,10 +1,114 @@
+import type { HistoryLog, HistoryPoints } from '../history/history-log.js';
 import type { Parking } from '../replay/parking/parking.js';
 import { hasEnded } from '../replay/replay-record.js';
 import type { ReplayView } from '../replay/replay-view.js';
-import type { IncidentFacts, ParkingFact, ReplayFact } from '../timeline/incident/facts.js';
+import type { SeriesRef } from '../signals/signal.js';
+import type {
+  DelayedQueue,
+  HistoryFacts,
+  IncidentFacts,
+  ParkingFact,
+  Peak,
+  ReplayFact,
+} from '../timeline/incident/facts.js';
 import type { Incident } from '../timeline/incident.js';
 import type { AppDeps } from './app-deps.js';
-import { readHistoryFacts } from './read-history.js';
+
+/** Points a series: ten minutes at a second each, a day at 2.5 min. Maxima of steps are kept, so no peak is missed. */
+const MAX_POINTS = 600;
+/** Queues whose backlog is read; each is one bounded read of the store. */
+const MAX_QUEUES = 50;
+const MAX_NODES = 50;
+
+interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The impact as the history of signals knows it; null where it knows nothing of the range. */
+export async function readHistoryFacts(
+  history: HistoryLog,
+  range: Range,
+  instances: readonly string[],
+  queues: readonly string[],
+  thresholdJobs: number,
+): Promise<HistoryFacts | null> {
+  const read = (series: SeriesRef) => history.read({ series, ...range, maxPoints: MAX_POINTS });
+  const all = async (
+    signal: string,
+    limit: number,
+  ): Promise<readonly (readonly [SeriesRef, HistoryPoints])[]> => {
+    const found = await Promise.all(
+      instances.map((instance) => history.series({ signal, instance, sinceMs: range.fromMs, limit: 500 })),
+    );
+    const wanted = found
+      .flat()
+      .filter(({ queue }) => queue === null || queues.length === 0 || queues.includes(queue))
+      .slice(0, limit);
+    return Promise.all(wanted.map(async (series) => [series, await read(series)] as const));
+  };
+  const backlog = await all('backlog_jobs', MAX_NODES);
+  const known = backlog.flatMap(([, { mean }]) => mean);
+  if (!known.some((value) => value !== null)) return null;
+  const [memory, refused, waits, failed, perQueue] = await Promise.all([
+    all('redis_used_ratio', MAX_NODES),
+    all('redis_refused_commands_per_second', MAX_NODES),
+    all('queue_oldest_waiting_seconds', MAX_QUEUES),
+    all('queue_failed_jobs', MAX_QUEUES),
+    all('queue_backlog_jobs', MAX_QUEUES),
+  ]);
+  return {
+    stepMs: Math.max(...backlog.map(([, { stepMs }]) => stepMs)),
+    gapRatio: known.filter((value) => value === null).length / known.length,
+    memoryRatio: highest(memory),
+    backlogJobs: highest(backlog),
+    longestWaitSeconds: highest(waits),
+    refusedPerSecond: highest(refused),
+    failedJobs: grown(failed),
+    delayed: perQueue
+      .flatMap(([{ queue }, points]) => (queue === null ? [] : delayIn(queue, points, thresholdJobs)))
+      .sort((a, b) => b.waitedJobSeconds - a.waitedJobSeconds),
+  };
+}
+
+type Read = readonly (readonly [SeriesRef, HistoryPoints])[];
+
+function highest(reads: Read): Peak | null {
+  let peak: Peak | null = null;
+  for (const [, { atMs, max }] of reads)
+    for (const [i, value] of max.entries())
+      if (value !== null && (peak === null || value > peak.value)) peak = { value, atMs: atMs[i] ?? null };
+  return peak;
+}
+
+/** By how much the sets grew, added up over every rise: what was cleaned meanwhile does not take failures back. */
+function grown(reads: Read): number | null {
+  let sum: number | null = null;
+  for (const [, { mean }] of reads) {
+    let last: number | null = null;
+    for (const value of mean) {
+      if (value === null) continue;
+      if (last !== null) sum = (sum ?? 0) + Math.max(0, value - last);
+      last = value;
+    }
+  }
+  return sum === null ? null : Math.round(sum);
+}
+
+function delayIn(
+  queue: string,
+  { stepMs, mean, max }: HistoryPoints,
+  thresholdJobs: number,
+): readonly DelayedQueue[] {
+  const peakJobs = Math.max(0, ...max.map((value) => value ?? 0));
+  if (peakJobs < thresholdJobs) return [];
+  // All of the backlog: what lies above the threshold alone can be nothing beside a wait of hours.
+  const waiting = mean.reduce<number>(
+    (sum, value, i) => sum + ((max[i] ?? 0) >= thresholdJobs ? (value ?? 0) : 0),
+    0,
+  );
+  return [{ queue, peakJobs, waitedJobSeconds: (waiting * stepMs) / 1000 }];
+}
 
 /** Entries that an account is made from; a reader can't take more, and the store is asked once. */
 const MAX_ENTRIES = 1_000;

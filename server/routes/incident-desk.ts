@@ -1,6 +1,6 @@
 import { type Actor, includesRole } from '../model/role.js';
 import { ALL_INSTANCES } from '../model/timeline-entry.js';
-import { auditOf } from '../timeline/audit-of.js';
+import { auditOf } from '../timeline/audit-log.js';
 import type { Incident } from '../timeline/incident.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { Role } from '../model/role.js';
+import { presentFindings } from './api/finding-schemas.js';
 import { presentInstance } from './api/present.js';
-import { presentFindings } from './api/present-finding.js';
 import type { AppDeps } from './app-deps.js';
 import type { GateEnv } from './gate.js';
 import { LiveHub, type LiveView } from './live/hub.js';

@@ -1,7 +1,7 @@
 import { type Actor, includesRole } from '../model/role.js';
 import type { TimelineEntry } from '../model/timeline-entry.js';
-import { auditOf } from '../timeline/audit-of.js';
-import { recallMarkers } from '../watch/recall-markers.js';
+import { auditOf } from '../timeline/audit-log.js';
+import { recallMarkers } from '../watch/marker-cache.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { rateLimitAfter } from '../forecast/effective-rate-limit.js';
+import { rateLimitAfter } from '../forecast/able-workers.js';
 import type { PlanBasis } from '../forecast/input-of.js';
 import type { PlanChange } from '../model/plan.js';
 import type { RateWindow } from '../model/rate-limit.js';

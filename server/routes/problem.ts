@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { ActionError } from '../model/action.js';
 import { CanaryRefused } from '../model/canary.js';
-import { CountRefused } from '../model/count-refused.js';
+import { CountRefused } from '../model/snapshot.js';
 import { ParkingError } from '../replay/parking/parking.js';
 import { storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import { JobsUnavailable } from '../watch/jobs.js';

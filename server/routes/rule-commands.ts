@@ -1,4 +1,4 @@
-import { MAX_RULES } from '../alerts/parse-rules.js';
+import { MAX_RULES } from '../alerts/rule-set.js';
 import type { KeptRule } from '../alerts/rules-store.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';

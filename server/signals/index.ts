@@ -1,15 +1,18 @@
 import { CONSOLE_SIGNALS } from './console-signals.js';
-import { contained } from './contained.js';
 import { JOB_TYPE_SIGNALS } from './job-type-signals.js';
 import { MEMORY_SIGNALS } from './memory-signals.js';
 import { NODE_SIGNALS } from './node-signals.js';
 import { QUEUE_FLOW_SIGNALS } from './queue-flow-signals.js';
-import { QUEUE_JOB_SIGNALS } from './queue-job-signals.js';
-import { QUEUE_MEMORY_SIGNALS } from './queue-memory-signals.js';
+import { QUEUE_JOB_SIGNALS, QUEUE_MEMORY_SIGNALS } from './queue-job-signals.js';
 import type { Signal } from './signal.js';
-import { JOB_TYPE_SILENCE_SIGNALS, QUEUE_SILENCE_SIGNALS } from './silence-signals.js';
+import { contained } from './signal.js';
 import { TOTAL_SIGNALS } from './total-signals.js';
-import { FLEET_SIGNALS, QUEUE_WORKER_SIGNALS } from './worker-signals.js';
+import {
+  FLEET_SIGNALS,
+  JOB_TYPE_SILENCE_SIGNALS,
+  QUEUE_SILENCE_SIGNALS,
+  QUEUE_WORKER_SIGNALS,
+} from './worker-signals.js';
 
 /** What can be seen; none of them throws. A signal is an entry in the file of its group; a new group is one file and one line here. */
 export const SIGNALS: readonly Signal[] = [

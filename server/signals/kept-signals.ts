@@ -1,4 +1,4 @@
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../model/theil-sen.js';
 import { SIGNALS } from './index.js';
 import type { Signal } from './signal.js';
 

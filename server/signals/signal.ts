@@ -1,4 +1,5 @@
 import type { JobTypeState } from '../model/job-type.js';
+import { freshnessOf } from '../model/sight.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 
 /** What can be seen. Charts, /metrics, alert rules and API fields derive from these entries. */
@@ -43,4 +44,92 @@ export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   /** May be Infinity (a drain that never ends), never NaN. */
   readonly value: number;
+}
+
+/** Whom one series of a signal is about: history keeps it, rules judge it, charts draw it. */
+export interface Subject {
+  readonly instance: string;
+  /** Address of a Redis process; null: not about one. */
+  readonly node: string | null;
+  /** Queue id; null: not about one. */
+  readonly queue: string | null;
+  /** Name of a job type of `queue`; null: not about one. */
+  readonly type: string | null;
+}
+
+/** One series: a signal of one subject. */
+export interface SeriesRef extends Subject {
+  /** Name in the registry of signals, e.g. `redis_used_ratio`. */
+  readonly signal: string;
+}
+
+/**
+ * Calls `visit` with each value that signals have in a Snapshot, subject by subject: all values of one come one after
+ * another, with the same object; null: not known now. Of an instance that the console can't see only the signals of
+ * scope instance are read: what it last saw is not a reading.
+ * @param wants which queues are read, with their job types; all where left out.
+ */
+export function eachReading(
+  signals: readonly Signal[],
+  snapshot: Snapshot,
+  nowMs: number,
+  visit: (signal: Signal, subject: Subject, value: number | null) => void,
+  wants: (queue: QueueState) => boolean = () => true,
+): void {
+  const self: Subject = { instance: snapshot.instance, node: null, queue: null, type: null };
+  for (const signal of signals)
+    if (signal.scope === 'instance') visit(signal, self, signal.read(snapshot, nowMs));
+  if (!freshnessOf(snapshot, nowMs).isLive) return;
+  const ofNode = signals.filter((signal) => signal.scope === 'node');
+  for (const node of snapshot.nodes) {
+    const subject = { ...self, node: node.address };
+    for (const signal of ofNode) visit(signal, subject, signal.read(node, snapshot, nowMs));
+  }
+  const ofQueue = signals.filter((signal) => signal.scope === 'queue');
+  const ofType = signals.filter((signal) => signal.scope === 'job-type');
+  for (const queue of snapshot.queues) {
+    if (!wants(queue)) continue;
+    const subject = { ...self, queue: queue.id };
+    for (const signal of ofQueue) visit(signal, subject, signal.read(queue, snapshot, nowMs));
+    for (const type of queue.types) {
+      const typed = { ...subject, type: type.name };
+      for (const signal of ofType) visit(signal, typed, signal.read(type, queue, snapshot));
+    }
+  }
+}
+
+type FaultListener = (signal: string, error: unknown) => void;
+const listeners = new Set<FaultListener>();
+
+/** Told of signals that throw, with their names. Returns the unsubscribe. */
+export function onSignalFault(listener: FaultListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/**
+ * A signal whose `read` never throws: odd data that it was not written for make its value unknown, wherever it is read,
+ * and hide no other signal.
+ */
+export function contained(signal: Signal): Signal {
+  const guarded = <Args extends readonly unknown[]>(read: (...args: Args) => number | null) => {
+    return (...args: Args): number | null => {
+      try {
+        return read(...args);
+      } catch (error) {
+        for (const listener of listeners) listener(signal.name, error);
+        return null;
+      }
+    };
+  };
+  switch (signal.scope) {
+    case 'instance':
+      return { ...signal, read: guarded(signal.read) };
+    case 'node':
+      return { ...signal, read: guarded(signal.read) };
+    case 'queue':
+      return { ...signal, read: guarded(signal.read) };
+    case 'job-type':
+      return { ...signal, read: guarded(signal.read) };
+  }
 }

@@ -1,6 +1,6 @@
+import { lacksQueues } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { lacksQueues } from '../model/unread.js';
 import type { InstanceSignal } from './signal.js';
 
 /** Sums over all queues of an instance: right even where single queues are folded away. */

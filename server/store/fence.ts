@@ -1,5 +1,5 @@
 import { and, eq, ne, type SQL, sql } from 'drizzle-orm';
-import type { Database } from './database.js';
+import type { Database } from './tables.js';
 import { leases } from './tables.js';
 
 /** Proof that its holder may act: checked inside the statement, or the transaction, that does it. */

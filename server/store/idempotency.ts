@@ -1,5 +1,5 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
-import type { Database } from './database.js';
+import type { Database } from './tables.js';
 import { idempotency } from './tables.js';
 
 /** How long an answer is kept for a repeat of its request. */

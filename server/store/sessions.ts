@@ -1,5 +1,5 @@
 import { asc, eq, gt, inArray, lte, not, or } from 'drizzle-orm';
-import type { Database } from './database.js';
+import type { Database } from './tables.js';
 import { sessions } from './tables.js';
 
 /** Who is signed in: nothing of it opens anything. */

@@ -1,4 +1,7 @@
+import type { LibSQLDatabase } from 'drizzle-orm/libsql';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+export type Database = LibSQLDatabase<Record<string, never>>;
 
 /** Answers to requests that carried an Idempotency-Key; status and body are null while the first one is under way. */
 export const idempotency = sqliteTable(

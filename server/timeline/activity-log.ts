@@ -1,6 +1,5 @@
 import type { TimelineEntry } from '../model/timeline-entry.js';
-import type { ActivityEntry } from './activity-entry.js';
-import type { ActivityPlace } from './activity-order.js';
+import type { ActivityEntry, ActivityPlace } from './activity-entry.js';
 
 export interface ActivityQuery {
   /** fromMs ≤ entry < toMs. */

@@ -1,5 +1,5 @@
 import { and, asc, gte, inArray, isNull, lte, or, sql } from 'drizzle-orm';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/tables.js';
 import type { Episode } from './episode.js';
 import { findingEpisodes } from './tables.js';
 

@@ -1,5 +1,5 @@
 import { desc, eq } from 'drizzle-orm';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/tables.js';
 import type { IncidentLog } from './incident.js';
 import { incidents } from './tables.js';
 

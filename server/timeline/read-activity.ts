@@ -1,14 +1,156 @@
-import { and, asc, desc, eq, inArray } from 'drizzle-orm';
-import type { AuditLog } from '../model/audit-record.js';
-import type { TimelineLog } from '../model/timeline-entry.js';
-import type { Database } from '../store/database.js';
-import type { ActivityEntry, ActivityNote } from './activity-entry.js';
+import {
+  type AnyColumn,
+  and,
+  asc,
+  desc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNull,
+  lt,
+  or,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
+import type { AuditLog, AuditRecord } from '../model/audit-record.js';
+import type { TimelineEntry, TimelineLog } from '../model/timeline-entry.js';
+import { ALL_INSTANCES } from '../model/timeline-entry.js';
+import type { Database } from '../store/tables.js';
+import {
+  type ActivityEntry,
+  type ActivityNote,
+  compareNewest,
+  groupOf,
+  stateOfKind,
+} from './activity-entry.js';
 import type { ActivityLog, ActivityQuery } from './activity-log.js';
-import { compareNewest } from './activity-order.js';
-import { entryOfAudit, entryOfTimeline } from './entry-of.js';
-import { actionFilter, timelineFilter } from './filters.js';
 import { auditRecords, timeline } from './tables.js';
 import { timelineEntryOf } from './timeline-log.js';
+
+/** The rows of the timeline that a query asks for. Notes on entries are told with their entry. */
+function timelineFilter(query: ActivityQuery): SQL | undefined {
+  const { kinds, queue, search } = query;
+  const names = namesOf(query);
+  return and(
+    placeFilter(timeline, query),
+    names === undefined ? undefined : inArray(timeline.instance, [...names, ALL_INSTANCES]),
+    queue === undefined ? undefined : eq(timeline.queue, queue),
+    kinds === undefined ? undefined : or(...kinds.map((kind) => kindFilter(timeline.kind, kind)), sql`0`),
+    search === undefined
+      ? undefined
+      : textFilter(search, [timeline.text, timeline.actor, timeline.queue, timeline.worker]),
+    or(sql`${timeline.kind} <> 'marker.note'`, isNull(timeline.ref)),
+  );
+}
+
+/**
+ * The auditRecords that a query asks for; the kind of an action is `action.` and its action. Changes of notes and incidents are
+ * audited too, but they are about the account and not in it; nor is who came through the door.
+ */
+function actionFilter(query: ActivityQuery): SQL | undefined {
+  const { kinds, queue, search } = query;
+  const names = namesOf(query);
+  const kind = sql`('action.' || ${auditRecords.action})`;
+  return and(
+    sql`${auditRecords.action} NOT LIKE 'note.%' AND ${auditRecords.action} NOT LIKE 'incident.%' AND ${auditRecords.action} NOT LIKE 'access.%'`,
+    placeFilter(auditRecords, query),
+    names === undefined ? undefined : inArray(auditRecords.instance, [...names]),
+    queue === undefined ? undefined : eq(auditRecords.queue, queue),
+    kinds === undefined ? undefined : or(...kinds.map((one) => kindFilter(kind, one)), sql`0`),
+    search === undefined
+      ? undefined
+      : textFilter(search, [
+          auditRecords.summary,
+          auditRecords.reason,
+          auditRecords.actor,
+          auditRecords.queue,
+          auditRecords.action,
+        ]),
+  );
+}
+
+function namesOf({ instance, instances }: ActivityQuery): readonly string[] | undefined {
+  return instance === undefined ? instances : [instance];
+}
+
+function placeFilter(table: typeof timeline | typeof auditRecords, query: ActivityQuery): SQL | undefined {
+  const { fromMs, toMs, after, order = 'newest' } = query;
+  const beyond = order === 'newest' ? lt : gt;
+  return and(
+    fromMs === undefined ? undefined : gte(table.atMs, fromMs),
+    toMs === undefined ? undefined : lt(table.atMs, toMs),
+    after === undefined
+      ? undefined
+      : or(beyond(table.atMs, after.atMs), and(eq(table.atMs, after.atMs), beyond(table.id, after.id))),
+  );
+}
+
+function kindFilter(column: SQL | typeof timeline.kind, kind: string): SQL {
+  return sql`(${column} = ${kind} OR ${column} LIKE ${`${likeText(kind)}.%`} ESCAPE '\\')`;
+}
+
+function textFilter(text: string, columns: readonly AnyColumn[]): SQL | undefined {
+  const pattern = `%${likeText(text)}%`;
+  return or(...columns.map((column) => sql`${column} LIKE ${pattern} ESCAPE '\\'`));
+}
+
+/** LIKE compares ASCII characters in any case; its own signs are taken as text. */
+function likeText(text: string): string {
+  return text.replace(/[\\%_]/g, (sign) => `\\${sign}`);
+}
+
+/** An entry of the timeline as a line of the account. */
+function entryOfTimeline(entry: TimelineEntry, notes: readonly ActivityNote[]): ActivityEntry {
+  const { id, atMs, instance, kind, queue, worker, text, actor = null, severity, ref = null } = entry;
+  const state = stateOfKind(kind) === 'calm' ? 'calm' : (severity ?? stateOfKind(kind));
+  return {
+    id,
+    atMs,
+    instance,
+    kind,
+    group: groupOf(kind),
+    queue,
+    worker,
+    text,
+    actor,
+    state,
+    ref,
+    audited: null,
+    notes,
+  };
+}
+
+const STATES: Readonly<Record<AuditRecord['status'], ActivityEntry['state']>> = {
+  applied: null,
+  unchanged: null,
+  unverified: 'warning',
+  failed: 'critical',
+  refused: 'warning',
+};
+
+/** An audited change, or the attempt at one, as a line of the account. */
+function entryOfAudit(record: AuditRecord, notes: readonly ActivityNote[]): ActivityEntry {
+  const { id, atMs, instance, queue, worker, action, before, after, measurement } = record;
+  const kind = `action.${action}`;
+  return {
+    ...{ id, atMs, instance, kind, queue, worker, notes },
+    group: groupOf(kind),
+    text: record.summary,
+    actor: record.actor,
+    state: STATES[record.status],
+    ref: null,
+    audited: {
+      action,
+      reason: record.reason,
+      status: record.status,
+      changes: Object.keys(after)
+        .filter((label) => before[label] !== after[label])
+        .map((label) => ({ label, before: before[label] ?? '', after: after[label] ?? '' })),
+      measured: measurement?.text ?? null,
+    },
+  };
+}
 
 const MAX_LISTED = 1_000;
 /** Of one entry so many are told; more is a conversation that belongs elsewhere. */

@@ -7,8 +7,8 @@ import {
 } from '../../agent/protocol.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { AgentChannel } from '../redis/agent-channel.js';
-import type { AgentPort } from './agent-port.js';
 import type { Overrides } from './overrides.js';
+import type { AgentPort } from './watch.js';
 
 interface Waiting {
   readonly missing: Set<string>;

@@ -1,6 +1,6 @@
-import { CountRefused } from '../model/count-refused.js';
 import type { CountProgress, QueueMemory } from '../model/memory.js';
 import type { QueueState } from '../model/snapshot.js';
+import { CountRefused } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
 import { countStructure, countWindow, WINDOW_JOBS } from '../redis/count-queue.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';

@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt, notInArray } from 'drizzle-orm';
 import type { Order } from '../../agent/protocol.js';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/tables.js';
 import { givenOrders } from './tables.js';
 
 /**

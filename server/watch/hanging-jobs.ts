@@ -1,8 +1,7 @@
 import type { RunningJob } from '../../agent/protocol.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import type { QueueState } from '../model/snapshot.js';
-import type { AgentFacts } from '../model/worker.js';
-import type { WorkerEvidence } from '../model/worker-verdict.js';
+import type { AgentFacts, WorkerEvidence } from '../model/worker.js';
 
 /** A job may take three times the slowest in a hundred of its kind, and 5 s at least, before it counts as hanging. */
 const PATIENCE = 3;

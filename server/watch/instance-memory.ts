@@ -1,13 +1,9 @@
-import { CountRefused } from '../model/count-refused.js';
 import type { CountProgress } from '../model/memory.js';
 import type { QueueState } from '../model/snapshot.js';
-
+import { CountRefused } from '../model/snapshot.js';
 import { Turns } from '../process/turns.js';
-
 import type { NodeClient } from '../redis/connect.js';
-
 import type { DiscoveryStep } from '../redis/discover.js';
-
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/memory-stats.js';
 import { queueOf } from '../redis/queue-keys.js';

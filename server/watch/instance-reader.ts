@@ -9,26 +9,23 @@ import type {
   RedisNode,
   Unread,
 } from '../model/snapshot.js';
-import { cgroupLimitBytes } from '../redis/cgroup-limit.js';
 import { ClusterSight, ping } from '../redis/cluster-sight.js';
 import { type DiscoveryStep, MAX_QUEUES } from '../redis/discover.js';
 import { readHeldLocks } from '../redis/held-locks.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
 import { orThrow, ReadBatch, Refused } from '../redis/read-batch.js';
 import { addQueueReads, completeReadings } from '../redis/read-queues.js';
-import { addServerRead } from '../redis/read-server.js';
+import { addServerRead, cgroupLimitBytes } from '../redis/read-server.js';
+import { anotherProcess, dataLost } from './connection-events.js';
 import { DataLossWatch } from './data-loss.js';
-import { discoveryStateOf } from './discovery-state.js';
 import type { Fleet, FleetEvent } from './fleet.js';
-import { anotherProcess, dataLost } from './happenings.js';
 import { InstanceMemory } from './instance-memory.js';
 import { totalsOf } from './instance-totals.js';
 import { InstanceTypes, type ThresholdOf } from './instance-types.js';
-import { QueueLimit } from './queue-limit.js';
-import { SeenClients } from './seen-clients.js';
+import { discoveryStateOf, QueueLimit } from './queue-limit.js';
 import type { Series } from './watch.js';
 import type { WatchedNode } from './watched-node.js';
-import { WatchedNodes } from './watched-nodes.js';
+import { SeenClients, WatchedNodes } from './watched-nodes.js';
 import { WatchedQueue } from './watched-queue.js';
 
 /** Reads of queues that one tick may hold; the rest waits for the next. */

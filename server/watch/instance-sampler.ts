@@ -1,5 +1,5 @@
+import type { TenantShare } from '../model/job-type.js';
 import type { QueueState } from '../model/snapshot.js';
-import type { TenantShare } from '../model/tenant-share.js';
 import type { NodeClient } from '../redis/connect.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';

@@ -1,5 +1,5 @@
+import { lacksQueues } from '../model/finding.js';
 import type { QueueState, RedisNode, Unread } from '../model/snapshot.js';
-import { lacksQueues } from '../model/unread.js';
 
 /** Sums over the masters and queues of one Redis, for its chart: null where one is not known. `limitBytes` is null where a master has no limit. */
 export function totalsOf(

@@ -1,5 +1,5 @@
 import type { TypeBeat } from '../../agent/protocol.js';
-import type { FinishedJob } from '../model/finished-job.js';
+import type { FinishedJob } from '../model/job-type.js';
 import type { QueueState } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
 import { type EndedRequest, readEnded } from '../redis/read-ended.js';

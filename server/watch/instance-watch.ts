@@ -1,35 +1,38 @@
 import type { Thresholds } from '../model/finding.js';
 import type { InstanceConfig } from '../model/instance-config.js';
-import { judgeLink, type LinkStatus } from '../model/link-status.js';
-import type { Marker } from '../model/marker.js';
 import type { CountProgress } from '../model/memory.js';
 import { queueVerdict } from '../model/queue-verdict.js';
 import { attendedMs, type SelfDelay } from '../model/self-delay.js';
 import { isSettling } from '../model/sight.js';
-import type { DataLoss, LinkState, PollState, Snapshot } from '../model/snapshot.js';
+import type { DataLoss, LinkState, Marker, PollState, Snapshot } from '../model/snapshot.js';
+import { judgeLink, type LinkStatus } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import type { SeenWorker, WorkerState } from '../model/worker.js';
 import { every, type Loop } from '../process/every.js';
 import type { OwnHealth } from '../process/own-health.js';
 import { Turns } from '../process/turns.js';
 import { AgentChannel } from '../redis/agent-channel.js';
+import { ReadTimeout, Timeout } from '../redis/connect.js';
 import type { RedisLink } from '../redis/link.js';
-import { ReadTimeout, Timeout } from '../redis/read-timeout.js';
 import { MessageIntake } from './agent-bounds.js';
 import { AgentOrders } from './agent-orders.js';
-import { EventCoalescer } from './event-coalescer.js';
+import {
+  EventCoalescer,
+  hearingChanged,
+  redisBack,
+  redisUnreachable,
+  silenceInWords,
+} from './connection-events.js';
 import { Fleet, type FleetEvent } from './fleet.js';
 import type { GivenOrders } from './given-orders.js';
-import { hearingChanged, redisBack, redisUnreachable, silenceInWords } from './happenings.js';
 import { hasGround } from './hold-queue-verdict.js';
 import { InstanceReader } from './instance-reader.js';
 import { judgeFleet } from './judge-fleet.js';
 import { LostKeeper } from './lost-keeper.js';
 import { type LostWorkerStore, LostWorkers } from './lost-workers.js';
 import { Overrides } from './overrides.js';
-import { nextPollIntervalMs } from './poll-pace.js';
+import { nextPollIntervalMs, TickCost } from './pace.js';
 import { RecentSeries } from './recent.js';
-import { TickCost } from './tick-cost.js';
 import type { TickListener } from './watch.js';
 
 /** A read that takes longer is given up; the connection is dropped, as it may be half open. */

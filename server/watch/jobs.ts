@@ -1,4 +1,6 @@
+import { type CanaryAsk, CanaryRefused, type CanaryResult } from '../model/canary.js';
 import type { JobDetail, JobPage, JobQuery } from '../model/job-view.js';
+import { sendCanary } from '../redis/canary.js';
 import { listJobs as listJobsIn } from '../redis/list-jobs.js';
 import { readJob as readJobIn } from '../redis/read-job.js';
 import type { Watch } from './watch.js';
@@ -43,6 +45,23 @@ async function reading<T>(
   try {
     return await read(link);
   } catch (error) {
+    throw new JobsUnavailable(instance, error);
+  }
+}
+
+/** Sends a canary job through a queue of an instance. @throws CanaryRefused, JobsUnavailable */
+export async function probeQueue(
+  watch: Watch,
+  instance: string,
+  queueId: string,
+  ask: CanaryAsk,
+): Promise<CanaryResult> {
+  const link = watch.link(instance);
+  if (!link) throw new JobsUnavailable(instance, new Error('no such instance'));
+  try {
+    return await sendCanary(link, queueId, ask);
+  } catch (error) {
+    if (error instanceof CanaryRefused) throw error;
     throw new JobsUnavailable(instance, error);
   }
 }

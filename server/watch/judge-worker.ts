@@ -1,8 +1,7 @@
 import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from '../model/format.js';
 import { attendedMs } from '../model/self-delay.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import type { AgentFacts, SeenWorker, WorkerState } from '../model/worker.js';
-import type { WorkerEvidence, WorkerVerdict } from '../model/worker-verdict.js';
+import type { AgentFacts, SeenWorker, WorkerEvidence, WorkerState, WorkerVerdict } from '../model/worker.js';
 import {
   hangingEvidence,
   hangingJobs,

@@ -1,4 +1,5 @@
-import type { Marker, MarkerKind } from '../model/marker.js';
+import type { Marker, MarkerKind } from '../model/snapshot.js';
+import type { TimelineLog } from '../model/timeline-entry.js';
 import { ALL_INSTANCES, type MarkerEntryKind, type TimelineEntry } from '../model/timeline-entry.js';
 
 /** Older markers explain nothing that happens now; the store keeps them. */
@@ -62,4 +63,20 @@ export const MARKER_ENTRY_KINDS: readonly MarkerEntryKind[] = ['marker.deploy', 
 /** The marker that an entry of the timeline is; null: none. */
 export function markerKind(kind: TimelineEntry['kind']): MarkerKind | null {
   return kind === 'marker.deploy' ? 'deploy' : kind === 'marker.note' ? 'note' : null;
+}
+
+/** Fills the book from the store, so that a console that restarts in an incident still knows of the deploy before it. */
+export async function recallMarkers(book: MarkerCache, timeline: TimelineLog, nowMs: number): Promise<void> {
+  const known = new Map<string, Parameters<MarkerCache['add']>[0]>();
+  for (const instance of book.instances) {
+    const entries = await timeline.list({
+      instance,
+      kinds: MARKER_ENTRY_KINDS,
+      sinceMs: nowMs - MARKERS_KEPT_MS,
+      limit: MAX_MARKERS,
+    });
+    // One about every instance is found with each of them.
+    for (const entry of entries) known.set(entry.id, entry);
+  }
+  for (const entry of known.values()) book.add(entry);
 }

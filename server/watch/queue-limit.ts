@@ -1,6 +1,18 @@
-import { ownText } from '../model/own-text.js';
-import type { LongNames } from '../model/snapshot.js';
+import type { DiscoveryState, LongNames } from '../model/snapshot.js';
+import { ownText } from '../model/text.js';
+import type { Discovery } from '../redis/discover.js';
 import { digestOf, MAX_QUEUE_ID_CHARS } from '../redis/queue-keys.js';
+
+/** How far the walks over all keys have come: as far as the one that is furthest behind. */
+export function discoveryStateOf(walks: readonly Discovery[]): DiscoveryState {
+  const passes = walks.map((walk) => walk.lastPassAtMs);
+  return {
+    lastPassAtMs:
+      passes.length === 0 || passes.includes(null) ? null : Math.min(...passes.flatMap((at) => at ?? [])),
+    passDurationMs: walks.length === 0 ? null : Math.max(...walks.map((walk) => walk.passDurationMs ?? 0)),
+    keys: walks.reduce((total, walk) => total + walk.keys, 0),
+  };
+}
 
 /** Names of queues beyond the limit that are kept: others are as if never met. */
 const MAX_KEPT = 100_000;

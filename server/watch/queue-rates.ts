@@ -1,4 +1,52 @@
 import type { QueueRates } from '../model/snapshot.js';
+import type { QueueReading } from '../redis/queue-reading.js';
+
+/** When the jobs at the head of a queue were added: one is asked for at a time, in the next tick's pipeline, so that it takes no second round trip. */
+export class HeadAges {
+  /** Of those that are known; a handful at most. */
+  #ages: readonly { readonly jobId: string; readonly addedAtMs: number }[] = [];
+  #last: number | null = null;
+  /** The job whose age is to be asked for; null: all are known. */
+  askAgeOf: string | null = null;
+
+  take({ age, headJobIds }: Pick<QueueReading, 'age' | 'headJobIds'>): void {
+    if (age) {
+      this.#last = age.timestampMs + age.delayMs;
+      this.#ages = [
+        ...this.#ages.filter(({ jobId }) => jobId !== age.jobId),
+        { jobId: age.jobId, addedAtMs: this.#last },
+      ];
+    }
+    if (!this.#ages.every(({ jobId }) => headJobIds.includes(jobId)))
+      this.#ages = this.#ages.filter(({ jobId }) => headJobIds.includes(jobId));
+    this.askAgeOf = headJobIds.find((id) => !this.#ages.some(({ jobId }) => jobId === id)) ?? null;
+  }
+
+  /** Of those at the head, or where none of them is known yet, of the last that was asked for; null: none ever was. */
+  get oldestAddedAtMs(): number | null {
+    // While jobs leave, the head is another one at every tick: the age of the last one asked for is close.
+    return this.#ages.length > 0 ? Math.min(...this.#ages.map(({ addedAtMs }) => addedAtMs)) : this.#last;
+  }
+}
+
+/** What a drain estimate needs: jobs that workers could take now, and the two rates per second. */
+interface DrainInput {
+  readonly backlog: number;
+  readonly arrivalsPerSecond: number;
+  readonly departuresPerSecond: number;
+}
+
+/**
+ * Seconds until the backlog is gone at the present rates: backlog / (departures − arrivals).
+ * @returns null when there is nothing to drain or a rate is not a number; Infinity when it never drains at these rates.
+ */
+export function estimateDrainSeconds(input: DrainInput): number | null {
+  const { backlog, arrivalsPerSecond, departuresPerSecond } = input;
+  if (!Number.isFinite(arrivalsPerSecond) || !Number.isFinite(departuresPerSecond)) return null;
+  if (!(backlog > 0)) return null;
+  const net = Math.max(0, departuresPerSecond) - Math.max(0, arrivalsPerSecond);
+  return net > 0 ? backlog / net : Number.POSITIVE_INFINITY;
+}
 
 /** What one read of a queue says that rates are made of. */
 export interface QueuePoint {

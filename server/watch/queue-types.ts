@@ -1,5 +1,5 @@
 import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
-import type { FinishedJob } from '../model/finished-job.js';
+import type { FinishedJob } from '../model/job-type.js';
 import { OTHER_JOB_TYPES, type RunSource } from '../model/job-type.js';
 import type { ByteBudget } from './agent-bounds.js';
 import { addWire, newSketch, quantileMs } from './sketch.js';

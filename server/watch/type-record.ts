@@ -1,10 +1,8 @@
 import type { BatchWait, FailureRise, RunTimes } from '../model/job-type.js';
-import type { FinishedRun } from './batch-wait/finished-run.js';
-import type { OutcomeBucket } from './failure-rise.js';
-import { Memo } from './memo.js';
-import { runTimesOf } from './run-histogram.js';
-import { type Baseline, RunPast } from './run-past.js';
-import { bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
+import type { FinishedRun } from './batch-wait/bursts.js';
+import { type Baseline, RunPast, runTimesOf } from './run-past.js';
+import { bytesOf, Memo, newSketch, quantileMs, type Sketch } from './sketch.js';
+import type { OutcomeBucket } from './type-trends.js';
 
 /** Run times of now are told over one to two of these. */
 const GENERATION_MS = 60_000;

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import { MAX_TYPE_THRESHOLDS, type TypeKey, type TypeThresholds } from '../model/type-threshold.js';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/tables.js';
 import { typeThresholds } from './tables.js';
 
 /** The thresholds in the store, with a copy in memory that answers without waiting. */

@@ -1,8 +1,7 @@
 import type { NodeMemory } from '../model/memory.js';
 import type { RedisNode, UnreadNode, Unsaved } from '../model/snapshot.js';
 import { OwnCost } from '../redis/own-cost.js';
-import { parseInfo, parsePairs } from '../redis/parse-info.js';
-import { memoryLimit, readServer } from '../redis/read-server.js';
+import { memoryLimit, parseInfo, parsePairs, readServer } from '../redis/read-server.js';
 import { type CpuBudget, earn, grant, hasFirstCredit, newPurse, spend } from './cpu-budget.js';
 import { forecastMemory, type MemoryPoint } from './memory-forecast.js';
 

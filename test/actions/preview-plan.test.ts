@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Action, ActionContext } from '../../server/actions/action.js';
 import { concurrency } from '../../server/actions/concurrency.js';
-import { pause } from '../../server/actions/pause.js';
+import { pause } from '../../server/actions/pause-and-resume.js';
 import { rateLimit } from '../../server/actions/rate-limit.js';
 import { resume } from '../../server/actions/resume.js';
 import { workersConcurrency } from '../../server/actions/workers-concurrency.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, findAction } from '../../server/actions/index.js';
 import { oldVersionWarning } from '../../server/actions/queue-target.js';
-import { globMatcher } from '../../server/model/glob.js';
+import { globMatcher } from '../../server/model/text.js';
 
 describe('the registry of actions', () => {
   it('holds each under a name of its own, found by it', () => {

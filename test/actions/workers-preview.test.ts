@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionContext } from '../../server/actions/action.js';
-import { orderForAll, sameNameWorkersOf, scopeOf } from '../../server/actions/own-orders.js';
 import { slotsOrdered } from '../../server/actions/slots-for-all.js';
 import { workerPause } from '../../server/actions/worker-actions.js';
+import { orderForAll, sameNameWorkersOf, scopeOf } from '../../server/actions/worker-settings.js';
 import { workersConcurrency } from '../../server/actions/workers-concurrency.js';
 import type { Preview } from '../../server/model/action.js';
 import type { Snapshot } from '../../server/model/snapshot.js';

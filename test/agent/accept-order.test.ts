@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { acceptSigned, SeenOrders, whyIgnored } from '../../agent/accept-order.js';
+import { acceptSigned, SeenOrders, whyIgnored } from '../../agent/order-intake.js';
 import { ORDER_VALID_MS } from '../../agent/protocol.js';
 import { readKeptOrders, readOrder, readSignedOrder } from '../../agent/read-order.js';
 import { signOrder } from '../../agent/signature.js';

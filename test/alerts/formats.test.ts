@@ -1,11 +1,10 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { signBody, slackBody, webhookBody } from '../../server/alerts/channels/create-channel.js';
+import { emailText } from '../../server/alerts/channels/email.js';
 import { alertmanagerBody } from '../../server/alerts/channels/format-alertmanager.js';
-import { emailText } from '../../server/alerts/channels/format-email.js';
 import { dedupKeyOf, pagerDutyBody } from '../../server/alerts/channels/format-pagerduty.js';
-import { slackBody } from '../../server/alerts/channels/format-slack.js';
-import { signBody, webhookBody } from '../../server/alerts/channels/format-webhook.js';
 import { linkOf, messageOf, plainText } from '../../server/alerts/channels/message.js';
 import { aNotification, anAlert } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../server/alerts/channels/channel.js';
-import { type Delivery, passing, refused } from '../../server/alerts/channels/delivery.js';
+import { type Delivery, passing, refused } from '../../server/alerts/channels/channel.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { Outbox } from '../../server/alerts/outbox.js';
 import { openStore, type Store } from '../../server/open-store.js';

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { passing, refused } from '../../server/alerts/channels/delivery.js';
-import { planRetry } from '../../server/alerts/retry-plan.js';
-import { channelsFor } from '../../server/alerts/route-notification.js';
+import { passing, refused } from '../../server/alerts/channels/channel.js';
+import { channelsFor, planRetry } from '../../server/alerts/outbox.js';
 import { aNotification, anAlert } from '../support/notifications.js';
 
 const down = passing('refuses connections');

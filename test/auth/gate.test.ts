@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccessLog } from '../../server/auth/access-log.js';
 import { hostAllowance } from '../../server/auth/request-origin.js';
-import { newToken } from '../../server/auth/tokens.js';
-import { fingerprintOf, WrongTokens } from '../../server/auth/wrong-tokens.js';
+import { fingerprintOf, newToken, WrongTokens } from '../../server/auth/wrong-tokens.js';
 import type { AuditRecord } from '../../server/model/audit-record.js';
 import type { Actor } from '../../server/model/role.js';
 import { NOW_MS } from '../support/snapshot.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SESSION_MS, Sessions } from '../../server/auth/sessions.js';
-import { hashToken } from '../../server/auth/tokens.js';
+import { hashToken } from '../../server/auth/wrong-tokens.js';
 import type { TokenEntry } from '../../server/config/config.js';
 import { openStore, type Store } from '../../server/open-store.js';
 import type { SessionStore } from '../../server/store/sessions.js';

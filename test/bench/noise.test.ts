@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changeSince, type Figure, standardErrorOf } from '../../bench/noise.js';
+import { changeSince, type Figure, standardErrorOf } from '../../bench/results.js';
 
 const once = (figure: number): Figure => ({ figure, standardError: null });
 const runs = (...figures: number[]): Figure[] => figures.map(once);

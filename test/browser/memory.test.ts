@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hashToken, newToken } from '../../server/auth/tokens.js';
+import { hashToken, newToken } from '../../server/auth/wrong-tokens.js';
 import { axeFindsAsItIs } from '../support/axe.js';
 import { PHONE, type Scene, startScene, untilLive } from '../support/scene.js';
 import { until } from '../support/until.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashToken } from '../../server/auth/tokens.js';
+import { hashToken } from '../../server/auth/wrong-tokens.js';
 import { type Scene, startScene, untilLive } from '../support/scene.js';
 import { until } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { detectFindings, FINDING_RULES } from '../../server/findings/index.js';
-import { mainWork } from '../../server/findings/main-work.js';
+import { mainWork } from '../../server/findings/queue-evidence.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { compareFindings } from '../../server/findings/track.js';
 import { queueVerdict } from '../../server/model/queue-verdict.js';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { shownTo } from '../../server/findings/shown-to.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { shownTo } from '../../server/findings/track.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import type { FailureRise, JobTypeState } from '../../server/model/job-type.js';
 import { aWorker } from '../support/fleet.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { globMatcher } from '../../server/model/glob.js';
+import { globMatcher } from '../../server/model/text.js';
 
 /** The plainest way to say it; takes exponential time. */
 function matchesByTheBook(glob: readonly string[], text: readonly string[]): boolean {

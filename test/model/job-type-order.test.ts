@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstOf } from '../../server/model/first-of.js';
-import { formatRunTime } from '../../server/model/format-run-time.js';
+import { formatRunTime } from '../../server/model/format.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue, typeTroubles } from '../../server/model/job-type-order.js';
+import { firstOf } from '../../server/model/words.js';
 import { anyQueue } from '../support/any-snapshot.js';
 import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
 import { aQueue, NOW_MS } from '../support/snapshot.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TenantShare } from '../../server/model/tenant-share.js';
+import type { TenantShare } from '../../server/model/job-type.js';
 import {
+  dominantTenant,
   NO_TENANT,
   NOT_TENANTS,
   OTHER_TENANTS,
@@ -9,12 +10,10 @@ import {
   tenantIn,
   UNREAD_TENANT,
 } from '../../server/model/tenant-text.js';
-import { dominantTenant } from '../../server/model/tenants.js';
-import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/redis/tenant-plan.js';
-import { addTenant, fadeTenants, noTenants } from '../../server/watch/sampled-tenants.js';
+import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/redis/read-tenants.js';
+import { TenantSamples } from '../../server/watch/instance-tenants.js';
 import { shareRange } from '../../server/watch/stratum.js';
-import { TenantSamples } from '../../server/watch/tenant-samples.js';
-import { tenantSharesOf } from '../../server/watch/tenant-shares.js';
+import { addTenant, fadeTenants, noTenants, tenantSharesOf } from '../../server/watch/tenant-shares.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { aQueue } from '../support/snapshot.js';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { packagePath } from '../../server/process/package-path.js';
-import { readTypes } from '../../server/redis/job-name.js';
+import { readTypes } from '../../server/redis/job-facts.js';
 
 let redis: OwnRedis;
 beforeAll(async () => {

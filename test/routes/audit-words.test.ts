@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_INSTANCES } from '../../server/model/timeline-entry.js';
-import { changesOfAction, subjectOfAction, titleOfAction } from '../../server/routes/pages/audit-words.js';
+import { changesOfAction, subjectOfAction, titleOfAction } from '../../server/routes/pages/audit.js';
 import { reasonInWords } from '../../server/routes/pages/replay-view-model.js';
-import { type AuditInput, auditOf } from '../../server/timeline/audit-of.js';
+import { type AuditInput, auditOf } from '../../server/timeline/audit-log.js';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 0, 0);
 const ANN = { name: 'ann', role: 'admin', via: 'token' } as const;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { hashToken, newToken } from '../../server/auth/tokens.js';
+import { hashToken, newToken } from '../../server/auth/wrong-tokens.js';
 import { openStore, type Store } from '../../server/open-store.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { aNotification } from '../support/notifications.js';

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { hashToken, newToken } from '../../server/auth/tokens.js';
+import { hashToken, newToken } from '../../server/auth/wrong-tokens.js';
 import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';

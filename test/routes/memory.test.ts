@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { hashToken, newToken } from '../../server/auth/tokens.js';
+import { hashToken, newToken } from '../../server/auth/wrong-tokens.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { heldBytes } from '../support/held-bytes.js';
 import { until } from '../support/until.js';

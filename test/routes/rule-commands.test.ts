@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_RULES } from '../../server/alerts/parse-rules.js';
+import { MAX_RULES } from '../../server/alerts/rule-set.js';
 import type { KeptRule } from '../../server/alerts/rules-store.js';
 import { editableRule, newRuleId } from '../../server/routes/rule-commands.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderMetrics } from '../../server/routes/metrics-registry.js';
+import { renderMetrics } from '../../server/routes/metrics.js';
 import { SIGNALS } from '../../server/signals/index.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { parseExposition } from '../support/exposition.js';

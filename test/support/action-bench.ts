@@ -12,7 +12,7 @@ import type { AuditLog, AuditRecord } from '../../server/model/audit-record.js';
 import type { Actor } from '../../server/model/role.js';
 import type { QueueState } from '../../server/model/snapshot.js';
 import { openStore } from '../../server/open-store.js';
-import { MovedJobs } from '../../server/replay/moved-jobs.js';
+import { MovedJobs } from '../../server/replay/moved-rate.js';
 import { startParkings } from '../../server/replay/parking/start-parkings.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from './until.js';

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { History } from '../../server/history/history.js';
-import type { HistorySettings } from '../../server/history/tiers.js';
+import type { HistorySettings } from '../../server/history/points.js';
 import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
-import type { SeriesRef } from '../../server/signals/reading.js';
+import type { SeriesRef } from '../../server/signals/signal.js';
 import { aNode, aQueue, aSnapshot } from './snapshot.js';
 
 export const SETTINGS: HistorySettings = {

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { isAboutQueue } from '../../server/findings/about-queue.js';
+import { isAboutQueue } from '../../server/findings/queue-evidence.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
-import { FindingSchema } from '../../server/routes/api/finding-schemas.js';
-import { presentFinding } from '../../server/routes/api/present-finding.js';
+import { FindingSchema, presentFinding } from '../../server/routes/api/finding-schemas.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { Finding } from '../../views/finding.js';
 import { NOW_MS } from '../support/snapshot.js';

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jobTypesOf, type TypeRowContext, typeRowOf } from '../../server/routes/pages/job-type-view-model.js';
+import {
+  histogramPath,
+  jobTypesOf,
+  type TypeRowContext,
+  trendPath,
+  typeRowOf,
+} from '../../server/routes/pages/job-type-view-model.js';
 import { queueRowOf } from '../../server/routes/pages/queue-row-view-model.js';
-import { histogramPath, trendPath } from '../../server/routes/pages/run-shapes.js';
 import { JobTypes } from '../../views/job-types.js';
 import { anyQueue } from '../support/any-snapshot.js';
 import { aBatchWait, aJobType } from '../support/job-types.js';

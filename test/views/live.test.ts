@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OwnHealth } from '../../server/process/own-health.js';
-import { Channel } from '../../server/routes/live/channel.js';
-import { LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
+import { Channel, LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
 import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';
 import type { TickListener, Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { knownAction } from '../../server/actions/check-request.js';
 import { ACTIONS } from '../../server/actions/index.js';
-import { problemsByQueue } from '../../server/findings/about-queue.js';
+import { knownAction } from '../../server/actions/targets.js';
 import { detectFindings } from '../../server/findings/index.js';
+import { problemsByQueue } from '../../server/findings/queue-evidence.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
 import type { Finding } from '../../server/model/finding.js';

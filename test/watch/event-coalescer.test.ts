@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TimelineEntry, TimelineKind } from '../../server/model/timeline-entry.js';
-import { EventCoalescer } from '../../server/watch/event-coalescer.js';
+import { EventCoalescer } from '../../server/watch/connection-events.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 type Event = Omit<TimelineEntry, 'id'>;

@@ -8,8 +8,7 @@ import { createWatch } from '../../server/create-watch.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../server/model/timeline-entry.js';
 import { openStore } from '../../server/open-store.js';
-import { MARKERS_KEPT_MS, MarkerCache } from '../../server/watch/marker-cache.js';
-import { recallMarkers } from '../../server/watch/recall-markers.js';
+import { MARKERS_KEPT_MS, MarkerCache, recallMarkers } from '../../server/watch/marker-cache.js';
 import { anInstance, untilSnapshot } from '../support/watching.js';
 
 const cleanups: (() => unknown)[] = [];

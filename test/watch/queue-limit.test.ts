@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { consoleQueueLimit } from '../../server/findings/console-queue-limit.js';
+import { consoleQueueLimit } from '../../server/findings/console-rules.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { MAX_QUEUE_ID_CHARS } from '../../server/redis/queue-keys.js';
 import { QueueLimit } from '../../server/watch/queue-limit.js';

@@ -1,9 +1,8 @@
 import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import type { TenantShare } from '../../server/model/tenant-share.js';
-import { NO_TENANT, UNREAD_TENANT } from '../../server/model/tenant-text.js';
-import { dominantTenant } from '../../server/model/tenants.js';
+import type { TenantShare } from '../../server/model/job-type.js';
+import { dominantTenant, NO_TENANT, UNREAD_TENANT } from '../../server/model/tenant-text.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { type Overheard, overhear } from '../support/overhear.js';
 import { until } from '../support/until.js';

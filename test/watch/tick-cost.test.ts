@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TickCost } from '../../server/watch/tick-cost.js';
+import { TickCost } from '../../server/watch/pace.js';
 
 it('a tick costs what the cheapest of the last five took, as pages that were served meanwhile are not its own; before that nothing is known', () => {
   let usedMs = 0;

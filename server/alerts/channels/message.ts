@@ -1,4 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { AlertNotice, Notification } from '../notification.js';
+
+/** 32 hex digits for any text: where a receiver bounds the length or the characters of a key. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
 
 /** Alerts that a message tells one by one; the rest is a number. */
 const MAX_ALERTS = 10;

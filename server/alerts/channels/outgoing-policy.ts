@@ -1,6 +1,7 @@
+import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { globMatcher } from '../../model/glob.js';
+import { globMatcher } from '../../model/text.js';
 
 /** Where messages may go: networks (`10.0.0.0/8`, `::1/128`, a bare address) and globs of host names. */
 export interface OutgoingRules {
@@ -91,4 +92,41 @@ function parseNetwork(entry: string): Network | null {
   if (family === 0 || address.includes('%')) return null;
   const network = bits === undefined ? `${address}/${family === 4 ? 32 : 128}` : entry;
   return ipaddr.isValidCIDR(network) ? ipaddr.parseCIDR(network) : null;
+}
+
+/** The address policy keeps this host from being called. */
+export class OutgoingDenied extends Error {
+  constructor(host: string, reason: string) {
+    super(`${host} may not be called: ${reason}`);
+    this.name = 'OutgoingDenied';
+  }
+}
+
+export type Resolve = (host: string) => Promise<readonly HostAddress[]>;
+
+/** The machine's own resolver, hosts file included. */
+const resolveHost: Resolve = async (host) =>
+  (await lookup(host, { all: true })).map(({ address, family }) => ({
+    address,
+    family: family === 6 ? 6 : 4,
+  }));
+
+/**
+ * Resolves a host once and keeps the addresses that may be called. The caller connects to one of these and resolves
+ * nothing again: a name that changes its answer in between (DNS rebinding) leads nowhere else.
+ * @throws OutgoingDenied where none may be called; what the resolver says.
+ */
+export async function resolveAllowed(
+  host: string,
+  rules: OutgoingRules,
+  resolve: Resolve = resolveHost,
+): Promise<readonly [HostAddress, ...HostAddress[]]> {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const literal = isIP(bare);
+  const found: readonly HostAddress[] =
+    literal === 0 ? await resolve(bare) : [{ address: bare, family: literal === 6 ? 6 : 4 }];
+  const judged = found.map((one) => ({ one, reason: whyNotAllowed(bare, one.address, rules) }));
+  const [first, ...rest] = judged.filter(({ reason }) => reason === null).map(({ one }) => one);
+  if (first) return [first, ...rest];
+  throw new OutgoingDenied(bare, judged[0]?.reason ?? 'it has no address');
 }

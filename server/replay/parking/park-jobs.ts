@@ -1,7 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-trouble.js';
-import { markEpoch } from './mark-epoch.js';
+import { digestOf } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
+import type { ParkedJob, Skipped, SkipReason } from './parking.js';
 import { type Parking, ParkingError } from './parking.js';
 import {
   FIRST_WINDOW,
@@ -11,9 +13,112 @@ import {
   sourcesOf,
   type WindowCursor,
 } from './read-window.js';
-import { removeBatch } from './remove-batch.js';
+import { receiptsKey, runParkingScript } from './run-script.js';
 import { settleBatch } from './settle-batch.js';
-import { SkipCount } from './skip-count.js';
+
+interface RemoveCall {
+  readonly batch: string;
+  readonly source: ParkingSource;
+  /** Where the window began, and how many it had. */
+  readonly offset: number;
+  readonly searched: number;
+  readonly jobs: readonly ParkedJob[];
+}
+
+/**
+ * Takes jobs that are on disk out of Redis, in one step.
+ * @returns the receipt: a letter a job, '1' gone, '0' left.
+ * @throws what Redis or the network says; then settleBatch tells what came of it.
+ */
+async function removeBatch(queue: QueueHandle, call: RemoveCall): Promise<string> {
+  const shapes = new Map<string, { readonly number: number; readonly names: readonly Buffer[] }>();
+  const perJob: (string | number | Buffer)[] = [];
+  for (const job of call.jobs) {
+    const names = job.fields.filter((_, i) => i % 2 === 0);
+    const shape = names.map((name) => name.toString('latin1')).join('\0');
+    const known = shapes.get(shape) ?? { number: shapes.size + 1, names };
+    shapes.set(shape, known);
+    perJob.push(job.jobId, job.score, known.number, digestOf(job.fields));
+  }
+  const answer = await runParkingScript(
+    queue,
+    'remove-jobs',
+    [receiptsKey(queue.id), call.source.key],
+    [
+      `${queue.id}:`,
+      call.batch,
+      call.source.kind,
+      call.offset,
+      call.searched,
+      `spillway:gone:${call.batch}`,
+      shapes.size,
+      ...[...shapes.values()].flatMap(({ names }) => [names.length, ...names]),
+      ...perJob,
+    ],
+  );
+  return String(answer);
+}
+
+/** Counts what a pass looked at and left, by reason. */
+class SkipCount {
+  looked: number;
+  #counts = new Map<SkipReason, number>();
+
+  constructor(looked: number) {
+    this.looked = looked;
+  }
+
+  /** A new pass meets the same jobs again. */
+  begin(): void {
+    this.looked = 0;
+    this.#counts = new Map();
+  }
+
+  look(jobs: number): void {
+    this.looked += jobs;
+  }
+
+  add(reason: SkipReason, jobs: number): void {
+    if (jobs > 0) this.#counts.set(reason, this.of(reason) + jobs);
+  }
+
+  of(reason: SkipReason): number {
+    return this.#counts.get(reason) ?? 0;
+  }
+
+  get skipped(): Skipped {
+    return Object.fromEntries(this.#counts);
+  }
+}
+
+/** `appendfsync everysec` loses up to a second, two while its disk is slow; a replica is behind by less. */
+const KEPT_AFTER_MS = 2_000;
+const NAP_MS = 100;
+
+/**
+ * Sees to it that Redis will still know, whatever it forgets, that this installation has taken jobs out of the queue: see
+ * mark-epoch.lua. It takes 2 s before the first parking of a queue, and no time later.
+ * @returns false: somebody stopped it before.
+ * @throws what Redis says.
+ */
+async function markEpoch(
+  queue: QueueHandle,
+  installation: string,
+  shouldStop: () => boolean,
+): Promise<boolean> {
+  if (shouldStop()) return false;
+  const answer = await runParkingScript(
+    queue,
+    'mark-epoch',
+    [receiptsKey(queue.id)],
+    [installation, KEPT_AFTER_MS],
+  );
+  for (let leftMs = Number(answer); leftMs > 0; leftMs -= NAP_MS) {
+    await wait(Math.min(leftMs, NAP_MS));
+    if (shouldStop()) return false;
+  }
+  return true;
+}
 
 /** What the loops of parking and restoring are given. */
 export interface ParkingWork {

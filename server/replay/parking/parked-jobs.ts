@@ -1,7 +1,7 @@
 import type { Client, InStatement, Row } from '@libsql/client';
-import { packFields, unpackFields } from './fields.js';
+import { packFields, unpackFields } from './ndjson.js';
 import type { ParkableState, ParkedJob, StoredJob } from './parking.js';
-import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './restore-batch-name.js';
+import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './settle-batch.js';
 
 /** A batch that an interruption may have left open. */
 export interface OpenBatch {

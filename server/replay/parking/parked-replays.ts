@@ -5,10 +5,8 @@ import { isOnlyTime, matchesFilter, type ReplayFilter } from '../replay-filter.j
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
 import type { StoredJob } from './parking.js';
-import { replayBatchName, replayCallOf } from './restore-batch-name.js';
-import { BATCH_BYTES } from './restore-jobs.js';
-import { FULL, restoreSome } from './restore-some.js';
-import { settleBatch } from './settle-batch.js';
+import { BATCH_BYTES, FULL, restoreSome } from './restore-jobs.js';
+import { replayBatchName, replayCallOf, settleBatch } from './settle-batch.js';
 
 export interface ParkedSourceDeps {
   readonly store: ParkedStore;

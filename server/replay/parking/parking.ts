@@ -1,4 +1,117 @@
-import type { SkipReason } from '../parking-skip.js';
+import { statfsSync } from 'node:fs';
+import type { Client } from '@libsql/client';
+import { z } from 'zod';
+import { formatBytes } from '../../model/format.js';
+
+/** Why a job is left in Redis: parked, it would not come back as it was. */
+export type SkipReason =
+  | 'active'
+  | 'flow'
+  | 'deduplicated'
+  | 'scheduled'
+  | 'has-logs'
+  | 'no-data'
+  | 'too-many-fields'
+  | 'moved-on';
+
+export const SKIP_WORDS: Readonly<Record<SkipReason, string>> = {
+  active: 'being processed',
+  flow: 'parents or children of a flow',
+  deduplicated: 'deduplicated: another add counts on them',
+  scheduled: 'made by a job scheduler, which counts on the next one',
+  'has-logs': 'have logs, which would be lost',
+  'no-data': 'are ids without a job',
+  'too-many-fields': 'have fields that BullMQ does not make',
+  'moved-on': 'were taken or changed in the meantime',
+};
+
+/** What is known of a job in one of the lists that are parked from. */
+interface ParkingFacts {
+  readonly jobId: string;
+  readonly fieldCount: number;
+  readonly hasParent: boolean;
+  readonly hasChildren: boolean;
+  readonly isDeduplicated: boolean;
+  readonly isOfScheduler: boolean;
+  readonly hasLogs: boolean;
+}
+
+/** BullMQ makes about 20; Lua passes some thousand to one call. */
+const MAX_FIELDS = 64;
+
+/** null: it can be parked faithfully. Pure. */
+export function skipReason(facts: ParkingFacts): SkipReason | null {
+  // BullMQ 5 leaves markers of this form in `wait`; they are no jobs.
+  if (facts.fieldCount === 0 || facts.jobId.startsWith('0:')) return 'no-data';
+  if (facts.hasParent || facts.hasChildren) return 'flow';
+  if (facts.isOfScheduler || facts.jobId.startsWith('repeat:')) return 'scheduled';
+  if (facts.isDeduplicated) return 'deduplicated';
+  if (facts.hasLogs) return 'has-logs';
+  return facts.fieldCount > MAX_FIELDS ? 'too-many-fields' : null;
+}
+
+export interface DiskUse {
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  /** Of the disk that the directory is on. */
+  readonly freeBytes: number;
+  readonly diskBytes: number;
+}
+
+export interface DiskBound {
+  read(): Promise<DiskUse>;
+  /** Why so many bytes more must not be written; null: they may. */
+  refusal(addedBytes: number): Promise<string | null>;
+  /** Gives pages that hold nothing any more back to the disk, a bounded number. */
+  shrink(): Promise<void>;
+  /** Empties the write-ahead log, where deleted job data would stand on. @returns false: somebody reads; try again. */
+  forget(): Promise<boolean>;
+}
+
+/** Of the disk, kept free for everybody else. */
+const KEEP_FREE_RATIO = 0.1;
+const SHRINK_PAGES = 10_000;
+
+/** Parking stops at the configured size and while a tenth of the disk is still free, before anything is deleted. */
+export function diskBound(client: Client, directory: string, maxBytes: number): DiskBound {
+  const read = async (): Promise<DiskUse> => {
+    const pragma = async (name: string): Promise<number> =>
+      Number((await client.execute(`PRAGMA ${name}`)).rows[0]?.[0] ?? 0);
+    const pages = (await pragma('page_count')) - (await pragma('freelist_count'));
+    const disk = statfsSync(directory);
+    return {
+      usedBytes: pages * (await pragma('page_size')),
+      maxBytes,
+      freeBytes: disk.bavail * disk.bsize,
+      diskBytes: disk.blocks * disk.bsize,
+    };
+  };
+  return {
+    read,
+    async refusal(addedBytes) {
+      const use = await read();
+      if (use.usedBytes + addedBytes > maxBytes)
+        return `parked jobs take ${formatBytes(use.usedBytes)} of the ${formatBytes(maxBytes)} that they may (parking.maxBytes)`;
+      // Twice: a commit goes to the write-ahead log, and from there to the file.
+      if (use.freeBytes - 2 * addedBytes < use.diskBytes * KEEP_FREE_RATIO)
+        return `the disk of the data directory has ${formatBytes(use.freeBytes)} of ${formatBytes(use.diskBytes)} free, and a tenth is kept`;
+      return null;
+    },
+    async shrink() {
+      // Not `execute`: that leaves the PRAGMA half done and its transaction open, into which the next write would fall.
+      await client.executeMultiple(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`);
+    },
+    async forget() {
+      return Number((await client.execute('PRAGMA wal_checkpoint(TRUNCATE)')).rows[0]?.[0] ?? 1) === 0;
+    },
+  };
+}
+
+/** Jobs a second at which parked ones come back, at most; for API and action alike. */
+export const RestoreRateSchema = z
+  .number('must be jobs per second')
+  .positive('must be above 0')
+  .max(100_000, 'must be at most 100,000');
 
 /** States of jobs that can be parked: those that wait for something else than a worker's result. */
 export const PARKABLE_STATES = ['waiting', 'prioritized', 'delayed'] as const;

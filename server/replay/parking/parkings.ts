@@ -1,7 +1,8 @@
 import { every, type WorkHealth } from '../../process/every.js';
-import type { DiskUse } from './disk-bound.js';
+import type { ParkingPort } from './estimate.js';
 import { estimatePark, type ParkEstimate } from './estimate.js';
 import type { ParkedType } from './parked-jobs.js';
+import type { DiskUse } from './parking.js';
 import {
   type Parking,
   ParkingError,
@@ -10,7 +11,6 @@ import {
   type PausedBy,
   type RestoreTerms,
 } from './parking.js';
-import type { ParkingPort } from './parking-port.js';
 import { messageOf, ParkingTasks, type ParkingTasksDeps } from './parking-tasks.js';
 import { confirmRestored } from './restore-jobs.js';
 import { exportLines, importLines } from './transfer.js';

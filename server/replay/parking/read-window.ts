@@ -1,6 +1,6 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { type SkipReason, skipReason } from '../parking-skip.js';
 import type { ParkableState, ParkedJob } from './parking.js';
+import { type SkipReason, skipReason } from './parking.js';
 import { runParkingScript } from './run-script.js';
 
 /** One list or sorted set of a queue that is parked from. */

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../model/snapshot.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { LoadSampler } from '../load-sample.js';
-import type { MovedJobs } from '../moved-jobs.js';
+import type { MovedJobs } from '../moved-rate.js';
 import { readOutcomes } from '../read-outcomes.js';
 import { ReplayThrottle, type Throttled } from '../replay-throttle.js';
 import { GUARDED_PER_SECOND, type Parking, type StoredJob } from './parking.js';

@@ -6,9 +6,8 @@ import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
-import { KeptRuleSchema, RuleTestSchema } from './alert-schemas.js';
+import { KeptRuleSchema, presentRule, presentRuleTest, RuleTestSchema } from './alert-schemas.js';
 import { apiPart, jsonBody, jsonRoute } from './env.js';
-import { presentRule, presentRuleTest } from './present-alert.js';
 
 const idParam = z.object({ id: ruleId });
 const NewRuleSchema = RuleSchema.extend({

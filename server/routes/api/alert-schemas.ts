@@ -1,5 +1,109 @@
 import { z } from '@hono/zod-openapi';
-import { RuleSchema } from '../../alerts/rule-schema.js';
+import type { AlertView } from '../../alerts/alert-view.js';
+import { fingerprintOf } from '../../alerts/notification-of.js';
+import { RuleSchema, ruleText } from '../../alerts/rule-schema.js';
+import type { KeptRule } from '../../alerts/rules-store.js';
+import type { Silence } from '../../alerts/silence.js';
+import type { RuleTest } from '../../alerts/test-rule.js';
+import { formatDuration, formatThings } from '../../model/format.js';
+import { isoTime } from './iso-time.js';
+
+export function presentAlert({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
+  const { id, state, severity, subject, cause, summary, evidence, value, inhibitedBy, runbookUrl } = alert;
+  const { acknowledged, sinceMs, firedAtMs, resolvedAtMs, ruleId, ruleName } = alert;
+  return {
+    id,
+    fingerprint: fingerprintOf(alert),
+    state,
+    severity,
+    rule: { id: ruleId, name: ruleName },
+    subject: { ...subject },
+    cause,
+    summary,
+    evidence,
+    value: value !== null && Number.isFinite(value) ? value : null,
+    since: isoTime(sinceMs),
+    firedAt: firedAtMs === null ? null : isoTime(firedAtMs),
+    resolvedAt: resolvedAtMs === null ? null : isoTime(resolvedAtMs),
+    isSeen: alert.seen !== 'unknown',
+    inhibitedBy,
+    silencedBy: silence && presentSilence(silence, nowMs),
+    acknowledged: acknowledged && {
+      actor: acknowledged.actor,
+      at: isoTime(acknowledged.atMs),
+      note: acknowledged.note,
+    },
+    finding: finding && { ...finding },
+    firstRemedy,
+    runbookUrl,
+    path,
+  };
+}
+
+export function presentSilence(silence: Silence, nowMs: number) {
+  const { id, matchers, author, comment, startsAtMs, endsAtMs } = silence;
+  return {
+    id,
+    matchers: { ...matchers },
+    author,
+    comment,
+    startsAt: isoTime(startsAtMs),
+    endsAt: isoTime(endsAtMs),
+    remainingSeconds: Math.max(0, endsAtMs - nowMs) / 1000,
+  };
+}
+
+export function presentRule({ rule, source, updatedAtMs, updatedBy }: KeptRule) {
+  return {
+    ...ruleText(rule),
+    source,
+    isReadOnly: source === 'file',
+    updatedAt: updatedAtMs === null ? null : isoTime(updatedAtMs),
+    updatedBy,
+  };
+}
+
+export function presentRuleTest(test: RuleTest) {
+  const { isTested, why, fromMs, toMs, times, seriesTested, isPartial, unseenMs, holdsNowCount } = test;
+  return {
+    isTested,
+    why,
+    summary: testSummary(test),
+    from: isoTime(fromMs),
+    to: isoTime(toMs),
+    times,
+    seriesTested,
+    isPartial,
+    unseenSeconds: unseenMs / 1000,
+    firings: test.firings.map(({ subject, firedAtMs, resolvedAtMs }) => ({
+      subject: { ...subject },
+      firedAt: isoTime(firedAtMs),
+      resolvedAt: resolvedAtMs === null ? null : isoTime(resolvedAtMs),
+    })),
+    holdsNowCount,
+    holdsNow: test.holdsNow.map((subject) => ({ ...subject })),
+  };
+}
+
+/** A restart is not worth telling. */
+const LEAST_TOLD_UNSEEN_MS = 5 * 60_000;
+
+/** What a rule would have done, in one line. */
+export function testSummary(test: RuleTest): string {
+  const { isTested, why, times, firings, holdsNowCount, isPartial, unseenMs } = test;
+  const now = holdsNowCount === 0 ? 'it holds for none now' : `it holds for ${holdsNowCount} now`;
+  if (!isTested) return `${why ?? 'not tested'}; ${now}`;
+  const whom = new Set(firings.map(({ subject }) => JSON.stringify(subject))).size;
+  const past =
+    times === 0
+      ? 'would not have fired in the last day'
+      : `would have fired ${formatThings(times, 'time')} for ${formatThings(whom, 'subject')} in the last day`;
+  const unseen =
+    unseenMs < LEAST_TOLD_UNSEEN_MS
+      ? ''
+      : `, of which ${formatDuration(unseenMs / 1000)} was not seen and is not counted`;
+  return `${past}${isPartial ? ' (of those that were tested)' : ''}${unseen}; ${now}`;
+}
 
 const SeveritySchema = z.enum(['critical', 'warning', 'info']);
 

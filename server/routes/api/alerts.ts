@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { AlertSchema, SilenceSchema } from './alert-schemas.js';
+import { AlertSchema, presentAlert, presentSilence, SilenceSchema } from './alert-schemas.js';
 import { apiPart, jsonBody, jsonRoute } from './env.js';
-import { presentAlert, presentSilence } from './present-alert.js';
 
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 const MAX_LISTED = 1_000;

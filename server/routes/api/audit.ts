@@ -1,10 +1,65 @@
 import { z } from '@hono/zod-openapi';
+import type { Actor } from '../../model/role.js';
 import { includesRole } from '../../model/role.js';
+import { ALL_INSTANCES } from '../../model/timeline-entry.js';
+import type { Parking } from '../../replay/parking/parking.js';
+import { auditOf } from '../../timeline/audit-log.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute } from './env.js';
 import { presentAuditRecord } from './present.js';
 import { AuditRecordSchema } from './schemas.js';
+
+/** Keeps who began, changed or restored a parking by the API, and why; under the names of its actions. */
+export async function auditParking(
+  deps: AppDeps,
+  actor: Actor,
+  reason: string,
+  parking: Parking,
+  summary: string,
+): Promise<void> {
+  const { id, instance, queue, phase, remaining, state } = parking;
+  const isParked = phase === 'park';
+  const record = auditOf(deps.newId(), deps.now(), actor, {
+    reason,
+    action: isParked ? 'queue.park' : 'queue.unpark',
+    instance,
+    queue,
+    args: { parking: id },
+    // One that has just begun has taken none yet, which is not what it came to.
+    after: isParked && state === 'running' && remaining === 0 ? {} : { 'parked jobs': String(remaining) },
+    summary,
+    undo: isParked ? { action: 'queue.unpark', instance, queues: [queue], args: { parking: id } } : null,
+  });
+  await deps.audit.append(record);
+}
+
+/** What somebody did that no action does: a canary job, a test of a channel, a message sent again or forgotten. */
+interface OwnAct {
+  readonly action: 'queue.canary' | 'channel.test' | 'outbox.resend' | 'outbox.remove';
+  /** Absent: about the console. */
+  readonly instance?: string;
+  readonly queue?: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly summary: string;
+  readonly isDone: boolean;
+  readonly durationMs: number;
+}
+
+/** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
+export async function auditOwn(deps: AppDeps, actor: Actor, act: OwnAct): Promise<void> {
+  const { action, args, summary, durationMs, isDone } = act;
+  const record = auditOf(deps.newId(), deps.now(), actor, {
+    action,
+    instance: act.instance ?? ALL_INSTANCES,
+    queue: act.queue ?? null,
+    args,
+    status: isDone ? 'applied' : 'failed',
+    summary,
+    durationMs,
+  });
+  await deps.audit.append(record).catch(() => undefined);
+}
 
 const listRoute = jsonRoute(
   {

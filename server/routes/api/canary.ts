@@ -3,7 +3,7 @@ import type { CanaryResult } from '../../model/canary.js';
 import { BEACON_TYPE } from '../../model/canary.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
-import { auditOwn } from './audit-own.js';
+import { auditOwn } from './audit.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 import { isoTime } from './iso-time.js';
 

@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { HistoryPoints } from '../../history/history-log.js';
-import { nearNames } from '../../model/near-names.js';
+import { nearNames } from '../../model/text.js';
 import { KEPT_SIGNALS } from '../../signals/kept-signals.js';
-import type { SeriesRef } from '../../signals/reading.js';
-import type { Signal } from '../../signals/signal.js';
+import type { SeriesRef, Signal } from '../../signals/signal.js';
 import type { AppDeps } from '../app-deps.js';
 import { chartMarkers } from '../chart-markers.js';
 import { Problem } from '../problem.js';

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { firstOf } from '../../model/first-of.js';
-import { globMatcher } from '../../model/glob.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
 import { includesRole } from '../../model/role.js';
+import { globMatcher } from '../../model/text.js';
+import { firstOf } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import {
   actionRoute,
@@ -16,8 +16,7 @@ import {
   snapshotOf,
 } from './env.js';
 import { isoTime } from './iso-time.js';
-import { QueueJobTypeSchema } from './job-type-schemas.js';
-import { presentQueueJobType } from './present-job-type.js';
+import { presentQueueJobType, QueueJobTypeSchema } from './job-type-schemas.js';
 import { answerOutcomes } from './pull-calls.js';
 
 const MAX_TYPES = 500;

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { MARKER_KINDS } from '../../model/marker.js';
+import { MARKER_KINDS } from '../../model/snapshot.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../model/timeline-entry.js';
 import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-cache.js';
 import type { AppDeps } from '../app-deps.js';

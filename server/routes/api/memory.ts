@@ -1,8 +1,7 @@
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
-import { CountSchema, InstanceMemorySchema } from './memory-schemas.js';
-import { presentCount, presentMemory } from './present-memory.js';
+import { CountSchema, InstanceMemorySchema, presentCount, presentMemory } from './memory-schemas.js';
 
 const memoryRoute = jsonRoute(
   {

@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../app-deps.js';
 import { apiPart, jsonRoute } from './env.js';
-import { FindingSchema } from './finding-schemas.js';
+import { FindingSchema, presentFindings } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';
 import { presentInstance } from './present.js';
-import { presentFindings } from './present-finding.js';
 import { OverviewSchema } from './schemas.js';
 
 const overviewRoute = jsonRoute(

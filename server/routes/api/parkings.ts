@@ -2,11 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import { jobTypeOf } from '../../../agent/job-type-of.js';
 import { includesRole } from '../../model/role.js';
-import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
-import { RestoreRateSchema } from '../../replay/parking/restore-rate.js';
+import { PARKABLE_STATES, type Parking, RestoreRateSchema } from '../../replay/parking/parking.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { auditParking } from './audit-parking.js';
+import { auditParking } from './audit.js';
 import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 import {
   DiskSchema,

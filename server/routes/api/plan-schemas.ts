@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { Forecast } from '../../model/action.js';
 
 const range = z.object({ low: z.number(), high: z.number() });
 const limit = z.object({ max: z.number(), durationMs: z.number() }).nullable();
@@ -98,3 +99,19 @@ export const QueuePlanSchema = z
     score: z.object({ queue: ScoreSchema, instance: ScoreSchema }),
   })
   .openapi('QueuePlan');
+
+/** Without the curve of memory, which GET …/plan has: a group of queues would make the answer too long. */
+export function presentForecast(forecast: Forecast | null): z.infer<typeof ForecastSchema> | null {
+  if (!forecast) return null;
+  const { notKnown, drainRange, throughputPerSecond, bottleneck, fullInSeconds } = forecast.plan;
+  const [low, high] = drainRange;
+  const drainSeconds = notKnown === null ? forecast.plan.drainSeconds : null;
+  return {
+    drainSeconds,
+    drainNotKnown: notKnown,
+    drainRange: { low, high },
+    throughputPerSecond,
+    bottleneck,
+    fullInSeconds,
+  };
+}

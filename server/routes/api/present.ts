@@ -5,9 +5,9 @@ import type { AuditRecord } from '../../model/audit-record.js';
 import type { JobDetail, JobRow } from '../../model/job-view.js';
 import { drainSecondsOf, fullestNode, isFull, oldestWaitingSeconds } from '../../model/queue-verdict.js';
 import type { QueueState, RedisNode, Snapshot, UnreadQueue } from '../../model/snapshot.js';
+import { presentRemedy } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';
-import { presentRemedy } from './present-finding.js';
-import { presentForecast } from './present-forecast.js';
+import { presentForecast } from './plan-schemas.js';
 import type {
   AuditRecordSchema,
   InstanceSchema,

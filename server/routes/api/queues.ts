@@ -1,23 +1,26 @@
 import { z } from '@hono/zod-openapi';
-import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
-import { byTrouble } from '../../model/fleet-order.js';
+import { isAboutQueue, problemsByQueue } from '../../findings/queue-evidence.js';
+import { workersOf } from '../../model/queue-verdict.js';
 import { includesRole } from '../../model/role.js';
-import { workersOf } from '../../model/workers-of.js';
+import { byTrouble } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
-import { FindingSchema } from './finding-schemas.js';
+import { FindingSchema, presentFindings } from './finding-schemas.js';
 import { isoTime } from './iso-time.js';
-import { JobTypeSchema } from './job-type-schemas.js';
-import { CountSchema, QueueMemorySchema } from './memory-schemas.js';
+import { JobTypeSchema, presentJobTypes } from './job-type-schemas.js';
+import { CountSchema, presentCount, presentQueueMemory, QueueMemorySchema } from './memory-schemas.js';
 import { presentQueue, presentUnread } from './present.js';
-import { presentFindings } from './present-finding.js';
-import { presentJobTypes } from './present-job-type.js';
-import { presentCount, presentQueueMemory } from './present-memory.js';
-import { presentKept, presentWorker, summariseFleet } from './present-worker.js';
 import { listQueues, QUEUE_SORTS } from './queue-list.js';
 import { QueueSchema, UnreadQueueSchema } from './schemas.js';
 import { presentTenants, TenantsSchema } from './tenants.js';
-import { FleetSummarySchema, OverrideSchema, WorkerSchema } from './worker-schemas.js';
+import {
+  FleetSummarySchema,
+  OverrideSchema,
+  presentKept,
+  presentWorker,
+  summariseFleet,
+  WorkerSchema,
+} from './worker-schemas.js';
 
 const MAX_QUEUES = 1_000;
 const MAX_WORKERS = 200;

@@ -7,21 +7,19 @@ import { replayReport } from '../../replay/report.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { actionRoute, apiPart, documentText, dryRunQuery, jsonBody, jsonRoute } from './env.js';
-import {
-  presentDryRun,
-  presentOrderOutcome,
-  presentReplay,
-  presentReplayQueue,
-  requireSeen,
-} from './present-replay.js';
 import { statusOf } from './pull-calls.js';
 import {
   DryRunSchema,
   OrderOutcomeSchema,
   OrderSchema,
+  presentDryRun,
+  presentOrderOutcome,
+  presentReplay,
+  presentReplayQueue,
   ReplayBodySchema,
   ReplayQueueSchema,
   ReplaySchema,
+  requireSeen,
 } from './replay-schemas.js';
 
 const idParam = z.object({ id: z.string() });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { TenantShare } from '../../model/tenant-share.js';
+import type { TenantShare } from '../../model/job-type.js';
 
 const EstimateSchema = z
   .object({ value: z.number(), low: z.number(), high: z.number() })

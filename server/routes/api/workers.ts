@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { ActionError } from '../../model/action.js';
-import { byTrouble } from '../../model/fleet-order.js';
+import { byTrouble } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import {
@@ -15,10 +15,9 @@ import {
   queueParam,
   snapshotOf,
 } from './env.js';
-import { presentWorker, summariseFleet } from './present-worker.js';
 import { answerOutcomes, type Call, pullCalls } from './pull-calls.js';
 import { reason } from './reason.js';
-import { FleetSummarySchema, WorkerSchema } from './worker-schemas.js';
+import { FleetSummarySchema, presentWorker, summariseFleet, WorkerSchema } from './worker-schemas.js';
 
 const workerParam = instanceParam.extend({
   worker: z.string().openapi({ description: 'Id of a worker, as GET …/workers tells it' }),

@@ -1,7 +1,130 @@
 import type { Watch } from '../../watch/watch.js';
-import { Channel } from './channel.js';
 import type { Part } from './part.js';
-import { type LiveStream, openStream } from './stream.js';
+
+/** What all viewers of one view in one role share: rendered once, however many there are. */
+export class Channel {
+  readonly #render: () => readonly Part[];
+  readonly #parts = new Map<string, { readonly message: string; readonly version: number }>();
+  /** Messages by the version a viewer has: nearly all viewers have the same. */
+  readonly #since = new Map<number, string>();
+  readonly #waiting = new Set<() => void>();
+  #version = 0;
+
+  constructor(render: () => readonly Part[]) {
+    this.#render = render;
+    this.refresh();
+  }
+
+  /** Grows with every rendering. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Renders anew and wakes those who wait. */
+  refresh(): void {
+    const parts = this.#render();
+    this.#version += 1;
+    this.#since.clear();
+    const seen = new Set<string>();
+    for (const { key, message } of parts) {
+      seen.add(key);
+      if (this.#parts.get(key)?.message === message) continue;
+      // Deleted first: a Map keeps the place of a key that is set again, and rows must come before their order.
+      this.#parts.delete(key);
+      this.#parts.set(key, { message, version: this.#version });
+    }
+    for (const key of this.#parts.keys()) if (!seen.has(key)) this.#parts.delete(key);
+    this.wake();
+  }
+
+  /** Everything that has changed after that version, in one text; a viewer that was slow gets only the last of each. */
+  since(version: number): string {
+    const known = this.#since.get(version);
+    if (known !== undefined) return known;
+    let text = '';
+    for (const part of this.#parts.values()) if (part.version > version) text += part.message;
+    this.#since.set(version, text);
+    return text;
+  }
+
+  /** Calls back once, at the next rendering. Returns the way to call that off. */
+  onNext(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
+  }
+
+  wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
+}
+
+/** Proxies and half-open connections are told apart from quiet ones by a comment this often. */
+const HEARTBEAT_MS = 15_000;
+/** A stream ends after this, and the page comes back: so a session that is over does not go on seeing. */
+const LONGEST_MS = 30 * 60_000;
+
+interface LiveStream {
+  readonly body: ReadableStream<Uint8Array>;
+  close(): void;
+}
+
+/**
+ * One viewer's stream. It is pulled: nothing is made for a viewer that has not taken what it was sent, so a slow one
+ * skips renderings and nothing piles up for it.
+ */
+function openStream(channel: Channel, onEnd: () => void): LiveStream {
+  const encoder = new TextEncoder();
+  const endsAtMs = Date.now() + LONGEST_MS;
+  let sentVersion = 0;
+  let isOver = false;
+  let release: (() => void) | null = null;
+
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    release?.();
+    onEnd();
+  };
+
+  /** What to send next; null at the end. */
+  const next = async (): Promise<string | null> => {
+    if (!isOver && channel.version <= sentVersion) await nextVersionOrHeartbeat();
+    if (isOver || Date.now() > endsAtMs) return null;
+    if (channel.version <= sentVersion) return ': still here\n\n';
+    const text = channel.since(sentVersion);
+    sentVersion = channel.version;
+    return text === '' ? ': nothing new\n\n' : text;
+  };
+
+  const nextVersionOrHeartbeat = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => release?.(), HEARTBEAT_MS);
+      const callOff = channel.onNext(() => release?.());
+      release = () => {
+        clearTimeout(timer);
+        callOff();
+        release = null;
+        resolve();
+      };
+    });
+
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const text = await next();
+        if (text === null) {
+          end();
+          controller.close();
+        } else controller.enqueue(encoder.encode(text));
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, close: end };
+}
 
 /** Ticks of several Redises that come close together are one rendering. */
 const TOGETHER_MS = 40;

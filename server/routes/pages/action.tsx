@@ -7,7 +7,7 @@ import { ActionOutcome } from '../../../views/action-outcome.js';
 import { ActionPage } from '../../../views/action-page.js';
 import { ActionPreview, type PreviewProps } from '../../../views/action-preview.js';
 import { changeOf, hasForecast } from '../../actions/change-of.js';
-import { knownAction, knownInstance } from '../../actions/check-request.js';
+import { knownAction, knownInstance } from '../../actions/targets.js';
 import { planBasisOf } from '../../forecast/input-of.js';
 import { ActionError, type Outcome } from '../../model/action.js';
 import { findQueue, matchQueues } from '../../model/find-queue.js';

@@ -9,7 +9,7 @@ import type { KeptRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
-import type { Subject } from '../../signals/reading.js';
+import type { Subject } from '../../signals/signal.js';
 import type { AppDeps } from '../app-deps.js';
 import { instancePath, queuePath } from './links.js';
 import { coarseAge, elementId, moment } from './words.js';

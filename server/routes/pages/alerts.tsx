@@ -8,7 +8,7 @@ import type { KeptRule } from '../../alerts/rules-store.js';
 import { formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import { testSummary } from '../api/present-alert.js';
+import { testSummary } from '../api/alert-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';

@@ -1,5 +1,5 @@
 import type { BandProps, BarMark, BarProps, Fact, State } from '../../../views/band.js';
-import { isFullSoon } from '../../findings/redis-filling.js';
+import { isFullSoon } from '../../findings/redis-memory-rules.js';
 import type { Finding, Thresholds } from '../../model/finding.js';
 import {
   formatBytes,

@@ -1,13 +1,112 @@
 import { type Context, Hono } from 'hono';
+import type { ChannelCardProps } from '../../../views/channel-card.js';
+import type { HeartbeatProps } from '../../../views/channels.js';
 import { ChannelsPage, type ChannelsProps } from '../../../views/channels.js';
-import { shortHash } from '../../alerts/channels/short-hash.js';
-import type { Role } from '../../model/role.js';
-import { removeMessage, resendMessage, testChannel } from '../api/channel-acts.js';
+import type { MessageProps } from '../../../views/message-list.js';
+import type { Channel } from '../../alerts/channels/channel.js';
+import { destinationOf } from '../../alerts/channels/channel-settings.js';
+import { shortHash } from '../../alerts/channels/message.js';
+import type { DeadManState } from '../../alerts/dead-man-switch.js';
+import type { OutboxEntry } from '../../alerts/outbox-store.js';
+import type { ChannelHealth } from '../../model/console-health.js';
+import { formatCount, formatDuration } from '../../model/format.js';
+import { includesRole, type Role } from '../../model/role.js';
+import { plainName } from '../../model/words.js';
+import { removeMessage, resendMessage, testChannel } from '../api/channels.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
-import { channelCardOf, heartbeatOf, messagesOf } from './channels-view-model.js';
 import { chromeOf } from './chrome.js';
+import { elementId, moment } from './words.js';
+
+const MAX_MESSAGES = 30;
+const TYPE_WORDS = {
+  webhook: 'Webhook',
+  slack: 'Slack',
+  pagerduty: 'PagerDuty',
+  alertmanager: 'Alertmanager',
+  email: 'E-mail',
+} as const;
+
+const WORDS = { firing: '', acknowledged: 'Acknowledged: ', resolved: 'Over: ' } as const;
+
+function channelCardOf(
+  { settings }: Channel,
+  health: ChannelHealth | undefined,
+  role: Role,
+  nowMs: number,
+): ChannelCardProps {
+  const { name, type, minSeverity, instances } = settings;
+  const of = instances.includes('*') ? 'every Redis' : instances.map(plainName).join(', ');
+  const from =
+    minSeverity === 'info' ? 'everything' : `${minSeverity}${minSeverity === 'critical' ? '' : ' and worse'}`;
+  const { lastSuccessAtMs = null, lastFailureAtMs = null, lastError = null } = health ?? {};
+  return {
+    id: elementId('channel', name),
+    name,
+    about: `${TYPE_WORDS[type]} to ${destinationOf(settings)} · ${from}, of ${of}`,
+    ...stateOf(health),
+    lastSuccess: lastSuccessAtMs === null ? null : moment(lastSuccessAtMs, nowMs),
+    lastFailure:
+      lastFailureAtMs === null
+        ? null
+        : { at: moment(lastFailureAtMs, nowMs), reason: lastError ?? 'no reason is known' },
+    testAction: includesRole(role, 'admin') ? `/channels/${encodeURIComponent(name)}/test` : null,
+  };
+}
+
+function stateOf(health: ChannelHealth | undefined): Pick<ChannelCardProps, 'state' | 'stateWord'> {
+  if (!health) return { state: 'info', stateWord: 'Never used: send a test' };
+  const { failuresInRow } = health;
+  if (failuresInRow === 0) return { state: 'calm', stateWord: 'Works' };
+  const times = failuresInRow === 1 ? 'once' : `${formatCount(failuresInRow)} times in a row`;
+  return { state: failuresInRow >= 3 ? 'critical' : 'warning', stateWord: `Failed ${times}` };
+}
+
+function heartbeatOf(deadMan: DeadManState | null, nowMs: number): HeartbeatProps {
+  if (deadMan === null)
+    return {
+      state: 'info',
+      stateWord: 'Off.',
+      text: 'Nobody notices when this console dies: give alerts.deadManSwitch an address that alarms when it is not called.',
+      lastBeat: null,
+    };
+  const { lastBeatAtMs, everySeconds, problem } = deadMan;
+  const lastBeat = lastBeatAtMs === null ? null : moment(lastBeatAtMs, nowMs);
+  if (problem === null)
+    return { state: 'calm', stateWord: 'Beats', text: `every ${formatDuration(everySeconds)}.`, lastBeat };
+  return { state: 'warning', stateWord: 'Silent:', text: `${problem}.`, lastBeat };
+}
+
+function messagesOf(
+  entries: readonly OutboxEntry[],
+  total: number,
+  role: Role,
+  nowMs: number,
+): ChannelsProps['dead'] {
+  const shown = entries.slice(0, MAX_MESSAGES);
+  return {
+    messages: shown.map((entry) => messageOf(entry, role, nowMs)),
+    more: total > shown.length ? `and ${formatCount(total - shown.length)} more` : '',
+  };
+}
+
+function messageOf(entry: OutboxEntry, role: Role, nowMs: number): MessageProps {
+  const { seq, channel, notification, tries, state, nextTryAtMs, lastError, createdAtMs } = entry;
+  const word = WORDS[notification.status];
+  const next = state === 'pending' ? `, next at ${moment(nextTryAtMs, nowMs).text}` : '';
+  const mayAct = state === 'dead' && includesRole(role, 'operator');
+  return {
+    id: `message-${seq}`,
+    title: `${word}${plainName(notification.title)} (${plainName(notification.instance)})`,
+    channel,
+    begun: moment(createdAtMs, nowMs),
+    tries: `${tries === 0 ? 'not tried yet' : tries === 1 ? 'tried once' : `tried ${formatCount(tries)} times`}${next}`,
+    problem: lastError ?? '',
+    resendAction: mayAct ? `/outbox/${seq}/resend` : null,
+    removeAction: mayAct ? `/outbox/${seq}/remove` : null,
+  };
+}
 
 const MAX_LISTED = 30;
 

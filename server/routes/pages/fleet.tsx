@@ -1,19 +1,21 @@
 import { FleetHead } from '../../../views/fleet-head.js';
 import { type FleetGroup, FleetGroups, FleetPage, type FleetProps } from '../../../views/fleet-page.js';
+import type { TimelineProps } from '../../../views/timeline.js';
 import { WorkerRow } from '../../../views/worker-table.js';
-import { byTrouble, VERDICT_ORDER } from '../../model/fleet-order.js';
 import { formatThings } from '../../model/format.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
+import { ALL_INSTANCES, type TimelineEntry, type TimelineKind } from '../../model/timeline-entry.js';
 import { plainName } from '../../model/words.js';
 import type { WorkerState } from '../../model/worker.js';
+import { byTrouble, VERDICT_ORDER } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
-import { actionPath, queuePath } from './links.js';
+import { actionPath, queuePath, replayFormPath } from './links.js';
 import { frameParts, html } from './overview.js';
-import { timelineOf } from './timeline-view-model.js';
+import { moment } from './words.js';
 import {
   fleetHeadOf,
   slotsInWords,
@@ -21,6 +23,39 @@ import {
   WORKER_VERDICTS,
   workerTableOf,
 } from './worker-view-model.js';
+
+const LABELS: Partial<Record<TimelineKind, string>> = { 'marker.deploy': 'Deploy', 'marker.note': 'Note' };
+
+function timelineOf(
+  entries: readonly TimelineEntry[],
+  nowMs: number,
+  hasManyInstances: boolean,
+  mayReplay = false,
+): TimelineProps {
+  return {
+    entries: entries.map((entry) => ({
+      id: entry.id,
+      at: moment(entry.atMs, nowMs),
+      place: hasManyInstances ? (entry.instance === ALL_INSTANCES ? 'all' : entry.instance) : '',
+      label: LABELS[entry.kind] ?? '',
+      text: entry.text,
+      by: byWhom(entry),
+      replayHref: mayReplay ? replayHrefOf(entry) : null,
+    })),
+  };
+}
+
+/** After a deploy or a crash jobs fail that can be made up for; of which queue is asked where the event does not say. */
+function replayHrefOf({ kind, queue, instance, atMs }: TimelineEntry): string | null {
+  if (kind !== 'marker.deploy' && kind !== 'worker.crashed') return null;
+  const at = instance === ALL_INSTANCES ? {} : { instance };
+  return replayFormPath({ ...at, queue: queue ?? '', fromMs: atMs });
+}
+
+function byWhom({ actor, queue }: TimelineEntry): string {
+  if (!actor) return '';
+  return `by ${plainName(actor)}${queue === null ? '' : `, ${plainName(queue.slice(queue.lastIndexOf(':') + 1))}`}`;
+}
 
 const MAX_ROWS = 200;
 const MAX_GROUPS = 60;

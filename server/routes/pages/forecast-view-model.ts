@@ -1,9 +1,8 @@
 import type { ForecastChart, ForecastFigure, ForecastProps } from '../../../views/action-forecast.js';
 import type { PlanBasis } from '../../forecast/input-of.js';
-import { memoryThen } from '../../forecast/plan-words.js';
+import { memoryThen, scoreWords } from '../../forecast/plan-words.js';
 import { predict } from '../../forecast/predict.js';
 import type { Score } from '../../forecast/score.js';
-import { scoreWords } from '../../forecast/score-words.js';
 import { formatBytes, formatDuration, formatRate } from '../../model/format.js';
 import type { Bottleneck, Plan, PlanChange, PlanInput } from '../../model/plan.js';
 

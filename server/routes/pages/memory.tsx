@@ -1,10 +1,14 @@
 import { type Context, Hono } from 'hono';
 import { Band } from '../../../views/band.js';
+import type { HoldingRow, HoldingTableProps, Tone } from '../../../views/holding.js';
 import { Holders, MemoryPage, type MemoryProps, NodeMemories } from '../../../views/memory-page.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
-import { CountRefused } from '../../model/count-refused.js';
+import { formatBytes, formatRatio, formatThings } from '../../model/format.js';
+import type { NodeMemory } from '../../model/memory.js';
 import type { Actor, Role } from '../../model/role.js';
-import type { Snapshot } from '../../model/snapshot.js';
+import type { RedisNode, Snapshot } from '../../model/snapshot.js';
+import { CountRefused } from '../../model/snapshot.js';
+import { plainName } from '../../model/words.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
@@ -13,12 +17,86 @@ import { swapPart } from '../live/part.js';
 import { bandOf } from './band-view-model.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
+import { rowOf } from './holding-view-model.js';
 import { instancePath, queuePath } from './links.js';
 import { holdersOf } from './memory-view-model.js';
-import { nodeTableOf } from './node-memory-view-model.js';
 import { frameParts, html } from './overview.js';
 import { findingListOf } from './overview-view-model.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
+import { UNKNOWN } from './words.js';
+
+/** What one process holds, line by line: the lines up to "Used" add up to it. */
+function nodeTableOf(node: RedisNode, isOneOfMany: boolean, index: number): HoldingTableProps {
+  const { memory } = node;
+  return {
+    id: `memory-node-${index}`,
+    title: isOneOfMany ? `Node ${node.address}` : 'Server',
+    heading: 'What',
+    shareOf: 'Of used memory',
+    rows: memory ? rowsOf(node, memory) : [],
+    empty: `It uses ${formatBytes(node.usedBytes)}; what for is not read yet, or not permitted (MEMORY STATS).`,
+  };
+}
+
+function rowsOf(node: RedisNode, memory: NodeMemory): readonly HoldingRow[] {
+  const { usedBytes } = memory;
+  const line = (name: string, bytes: number, tone: Tone | null, note = ''): HoldingRow =>
+    rowOf(name, { bytes, errorBytes: 0 }, usedBytes, { tone, note });
+  const limit = node.limit
+    ? `${formatRatio(node.usedRatio ?? 0)} of ${formatBytes(node.limit.bytes)}`
+    : 'no limit';
+  return [
+    rowOf('Queues', memory.queues, usedBytes, { note: toSample(memory) }),
+    ...foreignRows(memory),
+    line('Buffers of clients', memory.clientBytes, 'beside', `${formatBytes(node.clientOutputBytes)} unread`),
+    line('Buffers of replicas', memory.replicaBufferBytes, 'beside'),
+    line('Replication backlog', memory.replicationBacklogBytes, 'beside'),
+    line('AOF buffers', memory.aofBytes, 'beside'),
+    line('Lua and functions', memory.scriptBytes, 'own'),
+    line('Tables over the keys', memory.keyspaceBytes, 'own'),
+    line('An empty Redis', memory.startupBytes, 'own'),
+    unattributedRow(memory),
+    line('Used', usedBytes, null, limit),
+    line('Fragmentation', memory.fragmentationBytes, null, 'beside used, outside the limit'),
+  ];
+}
+
+function toSample({ queuesToSample }: NodeMemory): string {
+  return queuesToSample > 0 ? `${formatThings(queuesToSample, 'queue')} not sampled yet` : '';
+}
+
+function foreignRows({ foreign, usedBytes }: NodeMemory): readonly HoldingRow[] {
+  const name = 'Keys of no queue';
+  if (!foreign)
+    return [
+      {
+        tone: 'beside',
+        isPart: false,
+        name,
+        href: null,
+        note: 'not known yet',
+        held: UNKNOWN,
+        error: '',
+        share: UNKNOWN,
+      },
+    ];
+  return [
+    rowOf(name, foreign, usedBytes, { tone: 'beside', note: formatThings(foreign.keys, 'key') }),
+    ...foreign.largest.map(({ key, bytes }) =>
+      rowOf(plainName(key), { bytes, errorBytes: 0 }, usedBytes, { isPart: true }),
+    ),
+  ];
+}
+
+/** What is left is as unsure as all that it is the rest of. */
+function unattributedRow({ unattributedBytes, queues, foreign, usedBytes }: NodeMemory): HoldingRow {
+  const held = {
+    bytes: unattributedBytes,
+    errorBytes: Math.round(Math.hypot(queues.errorBytes, foreign?.errorBytes ?? 0)),
+  };
+  const note = unattributedBytes < 0 ? 'the samples overrate' : 'small keys, allocator';
+  return rowOf('Not attributed', held, usedBytes, { tone: 'unknown', note });
+}
 
 export function memoryPage(deps: AppDeps, actor: Actor, instance: string) {
   const snapshot = snapshotOf(deps, instance);

@@ -1,6 +1,6 @@
 import type { FindingListProps } from '../../../views/finding.js';
 import type { VerdictProps } from '../../../views/overview-page.js';
-import { shownTo } from '../../findings/shown-to.js';
+import { shownTo } from '../../findings/track.js';
 import type { Finding, Thresholds } from '../../model/finding.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
 import { drainSecondsOf } from '../../model/queue-verdict.js';

@@ -1,7 +1,7 @@
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
-import type { ProblemOf, QueueProblem } from '../../findings/about-queue.js';
+import type { ProblemOf, QueueProblem } from '../../findings/queue-evidence.js';
 import { compareSeverity } from '../../findings/track.js';
 import {
   formatBytes,
@@ -12,9 +12,8 @@ import {
   rowSeconds,
 } from '../../model/format.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
-import { drainSecondsOf, waitedSeconds } from '../../model/queue-verdict.js';
+import { drainSecondsOf, waitedSeconds, workersOf } from '../../model/queue-verdict.js';
 import type { QueueState, QueueVerdict, Snapshot, UnreadQueue } from '../../model/snapshot.js';
-import { workersOf } from '../../model/workers-of.js';
 import { troublesInWords } from './job-type-words.js';
 import { actionPath, encodePart, placeOf, queuePath } from './links.js';
 import { elementId, rateNumber, UNKNOWN } from './words.js';

@@ -1,12 +1,12 @@
 import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
-import { isAboutQueue, problemsByQueue } from '../../findings/about-queue.js';
+import { isAboutQueue, problemsByQueue } from '../../findings/queue-evidence.js';
+import { unreadQueue } from '../../model/finding.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateLimit } from '../../model/format.js';
 import { waitedSeconds } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
-import { unreadQueue } from '../../model/unread.js';
 import type { AppDeps } from '../app-deps.js';
 import { actionPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';

@@ -1,14 +1,20 @@
 import { JobPage } from '../../../views/job-page.js';
+import { JobTypeRow } from '../../../views/job-type-row.js';
+import { JobTypeNotes, JobTypeSummary, type JobTypesProps } from '../../../views/job-types.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { QueueHead, QueuePage } from '../../../views/queue-page.js';
+import type { TenantRowProps, TenantTableProps } from '../../../views/tenant-table.js';
 import { TenantTable } from '../../../views/tenant-table.js';
+import { queueOrLast, unreadQueue } from '../../model/finding.js';
+import { formatCount, formatEstimate, formatRatio } from '../../model/format.js';
+import type { TenantShare } from '../../model/job-type.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
-import { queueOrLast, unreadQueue } from '../../model/unread.js';
+import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../../model/tenant-text.js';
 import { JobsUnavailable } from '../../watch/jobs.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, swapPart } from '../live/part.js';
+import { eventPart, listParts, type Part, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { canaryFormOf } from './canary.js';
 import { chartTexts } from './charts.js';
@@ -20,10 +26,47 @@ import { instancePath, queuePath } from './links.js';
 import { frameParts, html } from './overview.js';
 import { type ParkedPlace, parkedLive, parkedOf } from './parked.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
-import { jobTypeParts } from './queue-job-types.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
 import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
-import { tenantTableOf } from './tenant-view-model.js';
+
+const WORDS: Readonly<Record<string, string>> = {
+  [OTHER_TENANTS]: 'all others',
+  [NO_TENANT]: 'no tenant in the data',
+  [UNREAD_TENANT]: 'not read: new, or data above 16 KB',
+};
+
+/** @param showsData tenants are text from job data: roles that may not see those see no table. */
+function tenantTableOf(tenants: readonly TenantShare[] | null, showsData: boolean): TenantTableProps {
+  return { rows: showsData && tenants ? tenants.map(rowOf) : null };
+}
+
+function rowOf(share: TenantShare): TenantRowProps {
+  const { tenant, jobs } = share;
+  const isExact = jobs.low === jobs.value && jobs.high === jobs.value;
+  const words = Object.hasOwn(WORDS, tenant) ? WORDS[tenant] : undefined;
+  return {
+    tenant: words ?? tenant,
+    isRest: words !== undefined,
+    share: formatRatio(share.shareOfBacklog),
+    jobs: isExact
+      ? formatCount(jobs.value)
+      : `${formatCount(jobs.value)} (${formatCount(jobs.low)} to ${formatCount(jobs.high)})`,
+    // What was not read has no size that is known.
+    memory: share.bytes > 0 ? formatEstimate(share) : '–',
+  };
+}
+
+/** What changes in the section of job types. */
+function jobTypeParts(view: JobTypesProps): readonly Part[] {
+  return [
+    swapPart('job-types-summary', html(<JobTypeSummary {...view} />)),
+    swapPart('job-types-notes', html(<JobTypeNotes {...view} />)),
+    ...listParts(
+      'types',
+      view.rows.map((row) => ({ id: row.id, html: html(<JobTypeRow {...row} />) })),
+    ),
+  ];
+}
 
 export interface QueuePageQuery {
   readonly instance: string;

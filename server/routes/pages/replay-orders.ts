@@ -1,5 +1,4 @@
-import type { OrderOutcome, ReplayOrder } from '../../replay/replay-order.js';
-import type { ReplaySelection } from '../../replay/replay-request.js';
+import type { OrderOutcome, ReplayOrder, ReplaySelection } from '../../replay/replay-request.js';
 import { OrderSchema } from '../api/replay-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';

@@ -1,8 +1,26 @@
-import { formatDuration, formatJobs, formatRate, formatRatio, formatThings } from '../../model/format.js';
-import { formatUtcSeconds } from '../../model/format-time.js';
+import {
+  formatDuration,
+  formatJobs,
+  formatRate,
+  formatRatio,
+  formatThings,
+  formatUtcSeconds,
+} from '../../model/format.js';
 import type { ImpactNumber } from './impact.js';
-import { markdownText } from './markdown.js';
 import type { PostMortem } from './post-mortem.js';
+
+/** Text of people, queues and workers as Markdown: it is shown as it is, on one line, whatever signs it holds. */
+export function markdownText(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\\`*_[\]<>|#~]/g, (sign) => `\\${sign}`);
+}
+
+/** What somebody wrote for this document, in Markdown of their own; HTML in it is shown and not run. */
+export function markdownBlock(text: string): string {
+  return text.trim().replace(/</g, '&lt;');
+}
 
 /** Queues named in the draft. */
 const MAX_NAMED = 20;

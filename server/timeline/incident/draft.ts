@@ -1,10 +1,8 @@
-import { formatDuration } from '../../model/format.js';
-import { formatUtc, formatUtcSeconds } from '../../model/format-time.js';
+import { formatDuration, formatUtc, formatUtcSeconds } from '../../model/format.js';
 import type { ActivityEntry } from '../activity-entry.js';
-import { impactLines } from './draft-impact.js';
-import { isActionThatHeld } from './durations.js';
+import { impactLines, markdownBlock, markdownText } from './draft-impact.js';
 import type { IncidentFacts } from './facts.js';
-import { markdownBlock, markdownText } from './markdown.js';
+import { isActionThatHeld } from './impact.js';
 import { type PostMortem, postMortemOf } from './post-mortem.js';
 
 /** What of an incident is written by people. */

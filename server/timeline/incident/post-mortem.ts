@@ -1,9 +1,15 @@
 import { formatDuration } from '../../model/format.js';
 import type { Episode } from '../episode.js';
-import { durationsOf, type IncidentDurations } from './durations.js';
 import type { IncidentFacts, ParkingFact, ReplayFact } from './facts.js';
-import { type ImpactNumber, type IncidentImpact, impactOf } from './impact.js';
-import { type LossAccount, lossOf } from './loss.js';
+import {
+  durationsOf,
+  type ImpactNumber,
+  type IncidentDurations,
+  type IncidentImpact,
+  impactOf,
+  type LossAccount,
+  lossOf,
+} from './impact.js';
 
 /** What an incident came to. What is not known is null and is said to be unknown. */
 export interface PostMortem {

@@ -1,11 +1,8 @@
 import type { Severity } from '../../model/finding.js';
-import { formatDuration } from '../../model/format.js';
-import { formatUtc, formatUtcTime } from '../../model/format-time.js';
+import { formatDuration, formatUtc, formatUtcTime } from '../../model/format.js';
 import type { ActivityEntry } from '../activity-entry.js';
-import { durationsOf, isActionThatHeld } from './durations.js';
 import type { IncidentFacts } from './facts.js';
-import { impactOf } from './impact.js';
-import { lossOf } from './loss.js';
+import { durationsOf, impactOf, isActionThatHeld, lossOf } from './impact.js';
 
 /** When customers hear of it again. */
 const NEXT_AFTER_MS = { critical: 30 * 60_000, warning: 60 * 60_000 } as const;

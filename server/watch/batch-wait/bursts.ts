@@ -1,5 +1,55 @@
 import { median } from '../../model/theil-sen.js';
-import type { Run } from './finished-run.js';
+
+/** One finished run. Times in ms on the clock of its own process. */
+export interface FinishedRun {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly failed: boolean;
+  /** Worker process or name; null where it is not known. */
+  readonly process: string | null;
+  readonly payloadBytes: number | null;
+}
+
+/** A run that went well, with what the judgement asks of it again and again. */
+export interface Run {
+  readonly process: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly durationMs: number;
+}
+
+/** Next to the ordinary long runs, one this short can't have waited for anything: quick other work of the same type. */
+const SHORT_RATIO = 0.05;
+
+/**
+ * The runs that may say something about a wait, in an order of their own so that the order given does not matter: those
+ * that failed tell of a time-out rather than of a batch, and those whose clock ran backwards tell nothing.
+ */
+export function completedRuns(runs: readonly FinishedRun[]): readonly Run[] {
+  return runs
+    .filter((run) => !run.failed && Number.isFinite(run.startedAtMs) && run.endedAtMs >= run.startedAtMs)
+    .filter((run) => Number.isFinite(run.endedAtMs))
+    .map((run) => ({
+      // Names are never empty: runs whose process is not known are looked at as one process.
+      process: run.process ?? '',
+      startMs: run.startedAtMs,
+      endMs: run.endedAtMs,
+      durationMs: run.endedAtMs - run.startedAtMs,
+    }))
+    .sort(
+      (a, b) =>
+        (a.process < b.process ? -1 : a.process > b.process ? 1 : 0) ||
+        a.startMs - b.startMs ||
+        a.endMs - b.endMs,
+    );
+}
+
+/** Those that are not much shorter than the long ones. */
+export function longRuns(runs: readonly Run[]): readonly Run[] {
+  const durations = runs.map((run) => run.durationMs).sort((a, b) => a - b);
+  const usualLongMs = durations[Math.floor(0.9 * (durations.length - 1))] ?? 0;
+  return runs.filter((run) => run.durationMs >= SHORT_RATIO * usualLongMs);
+}
 
 /** Runs of one process that ended together. */
 export interface Burst {
@@ -97,4 +147,81 @@ export function isolatedRatioOf(bursts: readonly Burst[], runs: readonly Run[], 
     return near.length - burst.runs.length <= FEW_NEAR_RATIO * burst.runs.length;
   });
   return isolated.length / Math.max(1, bursts.length);
+}
+
+/** The time at which bursts end, counted from their first start, when it is the same again and again. */
+export interface Wall {
+  readonly ms: number;
+  /** Bursts whose longest run took just that. */
+  readonly bursts: readonly Burst[];
+  /** Median deviation of the longest runs of bursts that did not end sooner, as a share of the wall. */
+  readonly spreadRatio: number;
+  /** Share of the runs in bursts that are in those at the wall, 0..1; batches that were sent full are left out. */
+  readonly burstShare: number;
+  /** How many different moments the bursts tell of: what releases all processes at once is one moment. */
+  readonly moments: number;
+}
+
+/** So far from the wall a burst's longest run still counts as having reached it: the far side answers now sooner, now later. */
+const AT_WALL_RATIO = 0.12;
+/** Batches that fill end before the wall: it is looked for among the longer bursts. */
+const WALL_QUANTILE = 0.7;
+/** Bursts closer together than this share of the wall may have one cause (an upstream that comes back). */
+const MOMENT_RATIO = 0.3;
+/** Full batches are of one size, and larger than what waits; pairs that met by chance are not. */
+const SAME_SIZE_RATIO = 0.8;
+const MIN_SIZE = 5;
+const MAX_OF_THEM = 0.7;
+
+/**
+ * Looks for one longest duration that most bursts share.
+ * @returns null where there are no bursts.
+ */
+export function findWall(bursts: readonly Burst[]): Wall | null {
+  const middleMs = weightedQuantile(bursts, WALL_QUANTILE);
+  const atWall = (burst: Burst): boolean => Math.abs(burst.longestMs - middleMs) <= AT_WALL_RATIO * middleMs;
+  const own = bursts.filter(atWall);
+  if (own.length === 0 || !(middleMs > 0)) return null;
+  const ms = median(own.map((burst) => burst.longestMs));
+  const notSooner = bursts.filter((burst) => burst.longestMs >= ms * (1 - AT_WALL_RATIO));
+  return {
+    ms,
+    bursts: own,
+    spreadRatio: median(notSooner.map((burst) => Math.abs(burst.longestMs - ms))) / ms,
+    burstShare: runsIn(own) / (runsIn(bursts) - runsIn(fullBursts(bursts, own, ms))),
+    moments: countMoments(own, MOMENT_RATIO * ms),
+  };
+}
+
+function weightedQuantile(bursts: readonly Burst[], q: number): number {
+  const sorted = [...bursts].sort((a, b) => a.longestMs - b.longestMs);
+  const half = q * runsIn(sorted);
+  let sum = 0;
+  for (const burst of sorted) {
+    sum += burst.runs.length;
+    if (sum >= half) return burst.longestMs;
+  }
+  return 0;
+}
+
+function countMoments(bursts: readonly Burst[], apartMs: number): number {
+  const ends = bursts.map((burst) => burst.firstEndMs).sort((a, b) => a - b);
+  let count = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const end of ends)
+    if (end - last >= apartMs) {
+      count += 1;
+      last = end;
+    }
+  return count;
+}
+
+/** Those that ended before the wall, most of one size that is more than what waits for it as a rule. */
+function fullBursts(bursts: readonly Burst[], atWall: readonly Burst[], wallMs: number): readonly Burst[] {
+  const sooner = bursts.filter((burst) => burst.longestMs < wallMs * (1 - AT_WALL_RATIO));
+  const size = sooner.reduce((most, burst) => Math.max(most, burst.runs.length), 0);
+  // Short runs are not looked at here, so a few may be missing.
+  const full = sooner.filter((burst) => burst.runs.length >= SAME_SIZE_RATIO * size);
+  const isMore = size >= MIN_SIZE && size > median(atWall.map((burst) => burst.runs.length));
+  return isMore && runsIn(full) >= MAX_OF_THEM * runsIn(sooner) ? full : [];
 }

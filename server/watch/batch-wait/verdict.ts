@@ -1,5 +1,104 @@
+import { median } from '../../model/theil-sen.js';
+import type { Burst, Run, Wall } from './bursts.js';
 import type { Clues } from './evidence.js';
-import type { Wall } from './wall.js';
+
+/** A burst of so many of its process's slots took all that there were; a few may do other work. */
+const ALL_SLOTS_RATIO = 0.9;
+const MAX_BURSTS = 0.6;
+/** Where slots are always busy, nearly all runs begin with a batch and wait for all of it. */
+const AT_WALL_SHARE = 0.7;
+const MIN_BURSTS_OF_ONE_SIZE = 4;
+const ONE_SIZE_SHARE = 0.75;
+
+/**
+ * Is it the number of slots that keeps batches from filling, rather than too few jobs?
+ * @param seenRatio share of the runs that happened which are known, 0..1.
+ */
+export function isStarved(
+  { wall, evidence, knowsProcesses }: Clues,
+  batchSize: number | null,
+  slotsByProcess: ReadonlyMap<string, number> | null,
+  seenRatio: number,
+): boolean {
+  const slots = slotsByProcess && slotsByProcess.size > 0 ? median([...slotsByProcess.values()]) : null;
+  if (batchSize !== null && slots !== null) return slots < batchSize;
+  if (evidence.shareAtWall >= AT_WALL_SHARE) return true;
+  if (slots !== null && knowsProcesses) {
+    // A burst of which some runs were not seen was larger.
+    const tookAll = ({ process, runs }: Burst): boolean =>
+      runs.length >= ALL_SLOTS_RATIO * seenRatio * (slotsByProcess?.get(process) ?? slots);
+    return wall.bursts.filter(tookAll).length >= MAX_BURSTS * wall.bursts.length;
+  }
+  return areOfOneSize(wall.bursts);
+}
+
+/** Jobs that come one by one come in varying numbers; slots that are all taken are always as many. */
+function areOfOneSize(bursts: readonly Burst[]): boolean {
+  const sizes = bursts.map((burst) => burst.runs.length);
+  const usual = median(sizes);
+  return (
+    sizes.length >= MIN_BURSTS_OF_ONE_SIZE &&
+    sizes.filter((size) => size === usual).length >= ONE_SIZE_SHARE * sizes.length
+  );
+}
+
+interface BatchSize {
+  /** Of batches that were sent before the wall, because they were full; null where none was seen. */
+  readonly size: number | null;
+  /** Batches of one less did not fill. */
+  readonly atLeast: number;
+}
+
+/** A batch that filled was sent clearly sooner than the timer would have. */
+const FULL_BEFORE_RATIO = 0.85;
+/** Batches that fill at once may end at once, several as one. */
+const FULL_AFTER_RATIO = 0.1;
+const MIN_FULL_BURSTS = 3;
+/** So many of the bursts that came early must be of one and the same size: a limit repeats itself, chance does not. */
+const SAME_SIZE_RATIO = 0.7;
+/** A stray end within a burst makes it one too large: the largest few are not believed. */
+const LARGEST_BELIEVED = 0.9;
+
+/**
+ * Sizes of batches from the bursts in which they end: those at the wall did not fill, those before it did.
+ * @param all every completed run, also the short ones: who joins last waits least.
+ * @param isWhole is every run of each process among them? Where not, no size is stated, and the lower bound stays one.
+ */
+export function sizeOfBatches(
+  bursts: readonly Burst[],
+  wall: Wall,
+  all: readonly Run[],
+  isWhole: boolean,
+): BatchSize {
+  const unfilled = wall.bursts.map((burst) => sizeOf(burst, all)).sort((a, b) => a - b);
+  const largest = unfilled[Math.floor((unfilled.length - 1) * LARGEST_BELIEVED)] ?? 0;
+  const full = bursts
+    .filter(
+      ({ longestMs }) => longestMs < wall.ms * FULL_BEFORE_RATIO && longestMs > wall.ms * FULL_AFTER_RATIO,
+    )
+    .map((burst) => sizeOf(burst, all))
+    .filter((size) => size >= largest);
+  const size = isWhole && full.length >= MIN_FULL_BURSTS ? agreed(full) : null;
+  return { size, atLeast: size ?? largest + 1 };
+}
+
+/** With the short runs that ended in it. */
+function sizeOf(burst: Burst, all: readonly Run[]): number {
+  return all.filter(
+    (run) =>
+      run.process === burst.process &&
+      run.startMs < burst.firstEndMs &&
+      run.endMs >= burst.firstEndMs &&
+      run.endMs <= burst.lastEndMs,
+  ).length;
+}
+
+function agreed(sizes: readonly number[]): number | null {
+  const counts = new Map<number, number>();
+  for (const size of sizes) counts.set(size, (counts.get(size) ?? 0) + 1);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  return most && most[1] >= SAME_SIZE_RATIO * sizes.length ? most[0] : null;
+}
 
 /** What waits for less is not in anybody's way. */
 const MIN_WALL_MS = 250;

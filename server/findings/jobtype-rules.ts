@@ -1,0 +1,272 @@
+import type { FindingRule } from '../model/finding.js';
+import { formatCount, formatDuration, formatRatio } from '../model/format.js';
+import type { Absence, FailureRise, JobTypeState, SlowReason } from '../model/job-type.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { Marker, QueueState, QueueVerdict, Snapshot } from '../model/snapshot.js';
+import { jobsWait, magnitude, plainName, plainProblem, queueName } from '../model/words.js';
+import { batchAdvice } from './batch-advice.js';
+import { flowEvidence, forTypes, holdsMostSlots } from './queue-evidence.js';
+
+/** What stops the whole queue explains why one of its types does not complete. */
+const EXPLAINED: ReadonlySet<QueueVerdict> = new Set([
+  'paused-by-spillway',
+  'paused',
+  'no-workers',
+  'workers-paused',
+  'blocked-by-memory',
+  'stuck',
+]);
+/** As long as any absence has to last, of what the console itself could have missed. */
+const LEAST_MS = 8_000;
+const TIMES_LONGEST = 3;
+const TIMES_USUAL = 6;
+const TIMES_INTERVAL = 3;
+/** Nothing of the whole queue completes: a deploy takes its time, and is no news about one type. */
+const WHOLE_QUEUE_MS = 120_000;
+/** A habit of a few minutes may have been somebody's afternoon: known for longer, its end is an alarm. */
+const LONG_KNOWN_MS = 10 * 60_000;
+const LATEST_BEAT_MS = 5_000;
+
+export const jobTypeAbsent: FindingRule = {
+  code: 'jobtype.absent',
+  about: 'A job type that completed regularly has stopped, while its queue goes on.',
+  detect: forTypes((type, queue, snapshot, nowMs) => {
+    const { absent } = type;
+    if (!absent || isFull(snapshot) || EXPLAINED.has(queue.verdict)) return null;
+    // Its failures are why it does not complete.
+    if (type.failing) return null;
+    if (!wouldBeSeen(type, queue, snapshot, nowMs) || !isOfTypeAlone(absent, queue, nowMs)) return null;
+    const silentSeconds = (nowMs - absent.lastCompletedAtMs) / 1000;
+    const isWaiting = (type.waiting?.low ?? 0) > 0;
+    const isLongKnown = type.baseline !== null && nowMs - type.baseline.sinceMs >= LONG_KNOWN_MS;
+    const name = plainName(type.name);
+    return {
+      severity: isLongKnown ? 'warning' : 'info',
+      title: `${name} is missing`,
+      sentence: `No ${name} job of ${queueName(queue)} has completed for ${formatDuration(silentSeconds)}, where one came every ${formatDuration(absent.usualGapMs / 1000)} (${formatDuration(absent.longestGapMs / 1000)} at the longest): ${isWaiting ? 'some wait, so look at what holds them back' : 'none waits, so whatever adds them has stopped'}.`,
+      evidence: [
+        { label: 'silent for', value: silentSeconds, unit: 'seconds' },
+        { label: 'usually every', value: absent.usualGapMs / 1000, unit: 'seconds' },
+        { label: 'longest gap before', value: absent.longestGapMs / 1000, unit: 'seconds' },
+        { label: 'last completed', value: new Date(absent.lastCompletedAtMs).toISOString() },
+      ],
+      remedies: [],
+      rank: 350,
+    };
+  }),
+};
+
+/** Had one completed, the console would have seen it: silence of its own eyes and subscriber is nobody's absence. */
+function wouldBeSeen(type: JobTypeState, queue: QueueState, snapshot: Snapshot, nowMs: number): boolean {
+  const { absent, source } = type;
+  if (!absent) return false;
+  const patienceMs = Math.max(
+    LEAST_MS,
+    TIMES_LONGEST * absent.longestGapMs,
+    TIMES_USUAL * absent.usualGapMs,
+    TIMES_INTERVAL * snapshot.poll.intervalMs,
+  );
+  const isByEar = source === 'agent';
+  const sinceMs = Math.max(
+    absent.lastCompletedAtMs,
+    snapshot.link.sinceMs,
+    isByEar ? snapshot.hearing.sinceMs : 0,
+  );
+  if (nowMs - sinceMs <= patienceMs) return false;
+  if (!isByEar) return !queue.types.some(({ isPartial }) => isPartial);
+  if (snapshot.hearing.status !== 'hearing') return false;
+  return snapshot.workers.some(
+    ({ queueId, agent }) =>
+      queueId === queue.id && agent !== null && nowMs - agent.lastBeatAtMs <= LATEST_BEAT_MS,
+  );
+}
+
+/** Jobs of others have left its queue in the later half of the silence; or that lasts longer than any deploy. */
+function isOfTypeAlone({ lastCompletedAtMs }: Absence, queue: QueueState, nowMs: number): boolean {
+  const silentMs = nowMs - lastCompletedAtMs;
+  return silentMs > WHOLE_QUEUE_MS || (queue.lastDepartureAtMs ?? 0) >= lastCompletedAtMs + silentMs / 2;
+}
+
+/** A deploy counts as being beside a first failure when it was at most so long before it, or a little after by another clock. */
+const MARKER_BEFORE_MS = 30 * 60_000;
+const MARKER_AFTER_MS = 60_000;
+const CRITICAL_RATIO = 0.5;
+const RETRIES_SHARE = 0.5;
+
+export const jobTypeFailing: FindingRule = {
+  code: 'jobtype.failing',
+  about:
+    'A job type fails much more than before, since a moment that is told with the error and the deploy beside it.',
+  detect: forTypes((type, queue, snapshot, nowMs) => {
+    const rise = type.failing;
+    if (!rise) return null;
+    const name = plainName(type.name);
+    const marker = markerBeside(snapshot, queue.id, rise.firstFailureAtMs);
+    const ago = Math.max(0, nowMs - rise.firstFailureAtMs) / 1000;
+    const error = rise.error === null ? null : plainProblem(rise.error);
+    const isWhyItGrows = doRetriesPileUp(type, queue);
+    return {
+      severity: rise.sinceRatio >= CRITICAL_RATIO ? 'critical' : 'warning',
+      title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
+      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
+      evidence: [
+        { label: 'first failure', value: new Date(rise.firstFailureAtMs).toISOString() },
+        { label: 'failed since', value: rise.failedSince, unit: 'jobs' },
+        { label: 'share that fails', value: rise.sinceRatio, unit: 'ratio' },
+        { label: 'share before', value: rise.beforeRatio, unit: 'ratio' },
+        ...(marker
+          ? [
+              { label: marker.kind, value: plainProblem(marker.text) },
+              { label: `${marker.kind} at`, value: new Date(marker.atMs).toISOString() },
+            ]
+          : []),
+        ...(type.failedPerSecond === null
+          ? []
+          : [{ label: 'failing', value: type.failedPerSecond, unit: 'jobs/s' as const }]),
+      ],
+      ...(error === null
+        ? {}
+        : {
+            fromJobData: {
+              sentence: `The error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}.`,
+              evidence: [{ label: rise.isNewError ? 'new error' : 'error', value: error }],
+            },
+          }),
+      remedies: [],
+      rank: 600 + magnitude(rise.failedSince),
+      ...(isWhyItGrows ? { accountsFor: [{ queue: queue.id }] } : {}),
+    };
+  }),
+};
+
+/** Each run that fails is a job that did not leave: failures that make up half of the growth are why it grows. */
+function doRetriesPileUp({ failedPerSecond }: JobTypeState, { rates }: QueueState): boolean {
+  if (rates?.isGrowing !== true || failedPerSecond === null || failedPerSecond <= 0) return false;
+  return failedPerSecond >= rates.growthPerSecond * RETRIES_SHARE;
+}
+
+/** The nearest one before, else the nearest after; a deploy before a note. */
+function markerBeside(snapshot: Snapshot, queueId: string, atMs: number): Marker | null {
+  const near = snapshot.markers.filter(
+    (marker) =>
+      (marker.queue === null || marker.queue === queueId) &&
+      atMs - marker.atMs <= MARKER_BEFORE_MS &&
+      marker.atMs - atMs <= MARKER_AFTER_MS,
+  );
+  const weigh = (marker: Marker): number =>
+    (marker.kind === 'deploy' ? 0 : MARKER_BEFORE_MS) +
+    (marker.atMs <= atMs ? atMs - marker.atMs : 10 * (marker.atMs - atMs));
+  return [...near].sort((a, b) => weigh(a) - weigh(b))[0] ?? null;
+}
+
+function markerInWords(marker: Marker, rise: FailureRise): string {
+  const seconds = (rise.firstFailureAtMs - marker.atMs) / 1000;
+  const what = marker.kind === 'deploy' ? 'the deploy' : 'the note';
+  const when = seconds >= 0 ? `${formatDuration(seconds)} after` : `${formatDuration(-seconds)} before`;
+  return `${when} ${what} "${plainProblem(marker.text)}"`;
+}
+
+function clock(atMs: number): string {
+  return new Date(atMs).toISOString().slice(11, 19);
+}
+
+/** A backlog that is gone sooner than this hurts nobody, whatever a run takes. */
+const LONG_DRAIN_SECONDS = 300;
+
+export const jobTypeBatchWait: FindingRule = {
+  code: 'jobtype.batch-wait',
+  about:
+    'Runs of a job type wait for a client that gathers requests and sends them when a batch is full or a timer ends; with too few in flight every batch waits for the timer.',
+  detect: forTypes((type, queue, snapshot, _nowMs, thresholds) => {
+    const advice = batchAdvice(queue, type, snapshot);
+    const wait = type.batchWait;
+    if (!advice || !wait) return null;
+    const isBacklog = queue.backlog >= thresholds.backlogMinJobs;
+    const isLong = queue.drainSeconds === null ? false : queue.drainSeconds > LONG_DRAIN_SECONDS;
+    const isWorse = isBacklog && (isLong || queue.rates?.isGrowing === true);
+    const name = plainName(type.name);
+    const held = isBacklog ? ` ${jobsWait(queue)} behind it.` : '';
+    return {
+      severity: isWorse ? 'critical' : isBacklog ? 'warning' : 'info',
+      title: `${name} waits ${formatDuration(wait.wallMs / 1000)} for its client to send`,
+      sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
+      evidence: [
+        { label: 'a run waits', value: wait.wallMs / 1000, unit: 'seconds' },
+        ...(wait.batchSize !== null
+          ? [{ label: 'batch size', value: wait.batchSize, unit: 'count' as const }]
+          : wait.batchSizeAtLeast > 2
+            ? [{ label: 'batch holds more than', value: wait.batchSizeAtLeast - 1, unit: 'count' as const }]
+            : []),
+        { label: 'concurrency to set', value: advice.slotsPerWorker, unit: 'count' },
+        { label: 'runs that end together', value: wait.evidence.syncRatio, unit: 'ratio' },
+        { label: 'by chance it would be', value: wait.evidence.chanceRatio, unit: 'ratio' },
+        { label: 'runs that take just that long', value: wait.evidence.shareAtWall, unit: 'ratio' },
+        { label: 'bursts seen', value: wait.evidence.bursts, unit: 'count' },
+        { label: 'runs looked at', value: wait.evidence.runs, unit: 'count' },
+        { label: 'confidence', value: wait.confidence, unit: 'ratio' },
+        ...flowEvidence(queue, snapshot),
+      ],
+      // While Redis is full more slots only make more errors (facts.md): room comes first, and redis.full offers it.
+      remedies: advice.remedy && !isFull(snapshot) ? [advice.remedy] : [],
+      rank: 545 + magnitude(queue.backlog) / 10,
+      ...(holdsMostSlots(type, queue) ? { accountsFor: [{ queue: queue.id }] } : {}),
+    };
+  }),
+};
+
+export const jobTypeSlow: FindingRule = {
+  code: 'jobtype.slow',
+  about:
+    'A job type takes longer than the threshold that was set for it, or than it used to, or sets the time that its queue needs to drain.',
+  detect: forTypes((type, queue) => {
+    // A client that batches is why, and is told as that.
+    if (!type.slow || !type.run || type.batchWait) return null;
+    const name = plainName(type.name);
+    const inSeconds = (ms: number): string => formatDuration(ms / 1000);
+    return {
+      severity: type.slow.code === 'drain' ? 'info' : 'warning',
+      title: `${name} is slow: ${inSeconds(type.run.p50Ms)} a run`,
+      sentence: `${name} in ${queueName(queue)} ${reasonInWords(type.slow)}; ${queue.backlog > 0 ? `${jobsWait(queue)} in its queue` : 'nothing waits for it now'}. ${adviceFor(type)}`,
+      evidence: [
+        { label: 'run time, median', value: type.run.p50Ms / 1000, unit: 'seconds' },
+        { label: 'run time, 95 of 100 within', value: type.run.p95Ms / 1000, unit: 'seconds' },
+        { label: 'run time, 99 of 100 within', value: type.run.p99Ms / 1000, unit: 'seconds' },
+        { label: 'runs seen', value: type.run.count, unit: 'count' },
+        ...(type.baseline
+          ? [{ label: 'usual median', value: type.baseline.p50Ms / 1000, unit: 'seconds' as const }]
+          : []),
+        ...(type.effectiveConcurrency === null
+          ? []
+          : [{ label: 'slots it keeps busy', value: type.effectiveConcurrency, unit: 'count' as const }]),
+        ...(type.source === null ? [] : [{ label: 'known from', value: SOURCE[type.source] }]),
+      ],
+      remedies: [],
+      rank: (type.slow.code === 'drain' ? 150 : 450) + magnitude(queue.backlog),
+      // It has become slow, and most slots are busy with it: that is why its queue falls behind.
+      ...(type.slow.code !== 'drain' && holdsMostSlots(type, queue)
+        ? { accountsFor: [{ queue: queue.id }] }
+        : {}),
+    };
+  }),
+};
+
+const SOURCE: Readonly<Record<NonNullable<JobTypeState['source']>, string>> = {
+  agent: 'the agents of its workers',
+  finished: 'finished jobs that are kept',
+  events: "the queue's events",
+  active: 'jobs that run now',
+};
+
+function reasonInWords(slow: SlowReason): string {
+  if (slow.code === 'threshold')
+    return `takes ${formatDuration(slow.p95Ms / 1000)} in 5 of 100 runs or longer, over the ${formatDuration(slow.thresholdMs / 1000)} that were set for it`;
+  if (slow.code === 'baseline')
+    return `takes ${formatDuration(slow.nowP50Ms / 1000)} a run where ${formatDuration(slow.baselineP50Ms / 1000)} are usual (${formatCount(Math.round((slow.nowP50Ms / Math.max(1, slow.baselineP50Ms)) * 10) / 10)} times)`;
+  return `is ${formatRatio(slow.shareOfWork)} of the work that waits, so it sets how long the queue takes to drain`;
+}
+
+function adviceFor(type: JobTypeState): string {
+  if (type.slow?.code === 'baseline')
+    return 'Look at what it calls and at the last deploy; more slots help only if what it calls can bear them.';
+  return 'More slots shorten the wait if what it calls can bear them; a queue of its own keeps it from holding up the others.';
+}

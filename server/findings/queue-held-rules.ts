@@ -1,0 +1,185 @@
+import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
+import { formatCount, formatDuration, formatJobs, formatRate } from '../model/format.js';
+import { connectedWorkers, isFull, secondsWithoutDeparture, waitedSeconds } from '../model/queue-verdict.js';
+import { MAX_CONCURRENCY } from '../model/rate-limit.js';
+import type { QueueState } from '../model/snapshot.js';
+import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
+import type { WorkerState } from '../model/worker.js';
+import { flowEvidence, forVerdict } from './queue-evidence.js';
+import { names, remedyFor } from './worker-evidence.js';
+
+export const queueNoWorkers: FindingRule = {
+  code: 'queue.no-workers',
+  about: 'Jobs wait and no worker of this queue is connected.',
+  detect: forVerdict(['no-workers'], (queue, snapshot) => {
+    const oldest = waitedSeconds(queue, snapshot);
+    const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
+    const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
+    const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
+    // BullMQ names its connections after the queue; names with spaces or non-ASCII characters vanish from CLIENT LIST.
+    const doubt = /^[!-~]*$/.test(queue.name)
+      ? ''
+      : ' (workers of queues with such a name can be invisible to Redis; check before you act)';
+    const then = isFull(snapshot)
+      ? 'start them only after there is room in Redis: while it is full a new worker takes nothing'
+      : 'start workers for it, or find out why they are gone';
+    return {
+      // A queue that nobody feeds any more is left over rather than broken.
+      severity: arrivals > 0 ? 'critical' : 'warning',
+      title: 'No workers',
+      sentence: `${jobsWait(queue)} in ${queueName(queue)}${waited}${more}, but no worker of it is connected${doubt}: ${then}.`,
+      evidence: flowEvidence(queue, snapshot),
+      remedies: [],
+      rank: (arrivals > 0 ? 700 : 300) + magnitude(queue.backlog),
+    };
+  }),
+};
+
+export const queueCapped: FindingRule = {
+  code: 'queue.capped',
+  about:
+    'Every slot of the global concurrency is in use while jobs wait: the cap limits the queue, not its workers.',
+  detect: forVerdict(['capped'], (queue, snapshot, nowMs, thresholds) => {
+    const cap = queue.concurrency ?? 0;
+    // The verdict is held against noise: told is what is so now.
+    const { active } = queue.counts;
+    const inUse =
+      active >= cap ? `All ${formatCount(cap)}` : `${formatCount(active)} of the ${formatCount(cap)}`;
+    const isGrowing = queue.rates?.isGrowing === true;
+    const quiet = secondsWithoutDeparture(queue, nowMs);
+    const motion =
+      quiet >= thresholds.stuckSeconds
+        ? `, and none has left for ${formatDuration(quiet)}`
+        : isGrowing
+          ? ` and ${formatRate(queue.rates?.growthPerSecond ?? 0)} more come than go`
+          : '';
+    return {
+      severity: isGrowing || cap <= 0 ? 'warning' : 'info',
+      title: cap <= 0 ? 'Global concurrency is 0' : 'Held by its global concurrency',
+      sentence:
+        cap <= 0
+          ? `The global concurrency of ${queueName(queue)} is 0 and was not set from this console, so workers take nothing: ${jobsWait(queue)}.`
+          : `${inUse} slots that the global concurrency of ${queueName(queue)} allows are in use, while ${jobsWait(queue)}${motion}: the cap, not the number of workers, is what holds it.`,
+      evidence: [
+        { label: 'global concurrency', value: cap, unit: 'count' },
+        ...flowEvidence(queue, snapshot),
+      ],
+      // More slots mean more memory at work; while Redis is full that hurts.
+      remedies: isFull(snapshot) ? [] : loosen(queue, cap),
+      rank: 400 + magnitude(queue.backlog),
+    };
+  }),
+};
+
+function loosen(queue: QueueState, cap: number): readonly Remedy[] {
+  const double: Remedy = {
+    action: 'queue.concurrency',
+    label: `Raise global concurrency to ${formatCount(cap * 2)}`,
+    effect: `Lets ${formatJobs(cap * 2)} run at a time instead of ${formatCount(cap)}, if its workers have slots to spare.`,
+    queues: [queue.id],
+    args: { value: cap * 2 },
+  };
+  const remove: Remedy = {
+    action: 'queue.concurrency',
+    label: 'Remove the global concurrency',
+    effect: 'Lets as many jobs run at a time as its workers have slots; what they call must bear that.',
+    queues: [queue.id],
+    args: { value: null },
+  };
+  return cap > 0 && cap * 2 <= MAX_CONCURRENCY ? [double, remove] : [remove];
+}
+
+export const queueWorkersPaused: FindingRule = {
+  code: 'queue.workers-paused',
+  about:
+    'Jobs wait, workers are connected, and every one of them is paused: nobody takes a job until one is resumed.',
+  detect: forVerdict(['workers-paused'], (queue, snapshot, nowMs) => {
+    const paused = connectedWorkers(queue, snapshot);
+    const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
+    const one = paused.length === 1;
+    const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
+    const then = isFull(snapshot)
+      ? 'Redis is full, so make room before you resume'
+      : `resume ${one ? 'it' : 'them'}`;
+    return {
+      severity: arrivals > 0 ? 'critical' : 'warning',
+      title: one ? 'Its only worker is paused' : `All ${formatCount(paused.length)} workers are paused`,
+      sentence: `${jobsWait(queue)} in ${queueName(queue)}${more}, and ${one ? `its only worker, ${names(paused)}, is` : `all ${formatCount(paused.length)} of its workers (${names(paused)}) are`} paused ${pausedBy(paused, nowMs)}: ${then}.`,
+      evidence: [
+        ...flowEvidence(queue, snapshot),
+        { label: 'workers that are paused', value: paused.length, unit: 'count' },
+      ],
+      remedies: isFull(snapshot)
+        ? []
+        : remedyFor(
+            'worker.resume',
+            paused,
+            one ? 'Resume worker' : 'Resume all workers',
+            `${one ? 'It takes' : 'They take'} jobs again at once, with ${formatCount(paused.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0))} slots.`,
+          ),
+      rank: (arrivals > 0 ? 690 : 440) + magnitude(queue.backlog),
+    };
+  }),
+};
+
+/** "by Spillway (ada, 12 min ago: slow)", "by their application". */
+function pausedBy(paused: readonly WorkerState[], nowMs: number): string {
+  const ordered = paused.filter(({ agent }) => agent?.paused === 'order');
+  const order = ordered
+    .flatMap(({ agent }) => agent?.overrides ?? [])
+    .find(({ setting, isFollowed }) => setting === 'paused' && isFollowed);
+  const ago = order ? formatDuration(Math.max(0, nowMs - order.atMs) / 1000) : '';
+  const who = order
+    ? ` (${plainName(order.by)}, ${ago} ago${order.reason === '' ? '' : `: ${plainName(order.reason)}`})`
+    : '';
+  if (ordered.length === 0) return paused.length === 1 ? 'by its application' : 'by their application';
+  return ordered.length === paused.length ? `by Spillway${who}` : `by Spillway${who} or by their application`;
+}
+
+export const queuePausedWithBacklog: FindingRule = {
+  code: 'queue.paused-with-backlog',
+  about: 'A queue was stopped on purpose, by this console or by the application, and jobs wait in it.',
+  detect: (snapshot, nowMs, thresholds) =>
+    snapshot.queues
+      .filter((queue) => queue.flow !== 'running' && queue.backlog > 0)
+      .map((queue): FoundNow => {
+        const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
+        const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
+        const then = isFull(snapshot)
+          ? '; Redis is full, so make room before you resume it'
+          : queue.flow === 'paused'
+            ? '; whoever paused it may have had a reason'
+            : '';
+        return {
+          severity: queue.backlog >= thresholds.backlogMinJobs ? 'warning' : 'info',
+          queue: queue.id,
+          node: null,
+          title: queue.flow === 'paused-by-spillway' ? 'Paused, jobs wait' : 'Paused, jobs wait',
+          sentence: `${queueName(queue)} ${stoppedBy(queue, nowMs)}: ${jobsWait(queue)}${more}, and none is taken until it is resumed${then}.`,
+          evidence: flowEvidence(queue, snapshot),
+          remedies: isFull(snapshot) ? [] : [resume(queue)],
+          rank: 450 + magnitude(queue.backlog),
+        };
+      }),
+};
+
+function stoppedBy(queue: QueueState, nowMs: number): string {
+  if (queue.flow === 'paused') return 'is paused by its application';
+  if (!queue.pause) return 'is paused';
+  const ago = formatDuration(Math.max(0, nowMs - queue.pause.atMs) / 1000);
+  return `was paused from this console by ${plainName(queue.pause.actor)} ${ago} ago`;
+}
+
+function resume(queue: QueueState): Remedy {
+  const former = queue.pause?.formerConcurrency ?? null;
+  return {
+    action: 'queue.resume',
+    label: 'Resume',
+    effect:
+      queue.flow === 'paused'
+        ? 'Takes back the pause of the application; workers take jobs at once, and none is lost.'
+        : `Workers take jobs again at once, with ${former === null ? 'no global concurrency' : `the former global concurrency of ${former}`}.`,
+    queues: [queue.id],
+    args: {},
+  };
+}

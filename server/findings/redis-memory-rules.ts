@@ -1,0 +1,290 @@
+import type { Evidence, FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
+import {
+  formatBytes,
+  formatBytesPerSecond,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatRatio,
+} from '../model/format.js';
+import { isSettling } from '../model/sight.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import { nodeName, plainName } from '../model/words.js';
+import {
+  parkLargestType,
+  pauseLargest,
+  raiseMaxmemory,
+  reclaimRemedies,
+  wholeMegabytes,
+} from './make-room.js';
+import { mainHolder } from './memory-share.js';
+
+export const redisEvictionPolicy: FindingRule = {
+  code: 'redis.eviction-policy',
+  about:
+    'maxmemory-policy is not noeviction: at the limit Redis deletes keys by itself, silently, jobs among them.',
+  detect: (snapshot) =>
+    snapshot.nodes
+      .filter((node) => node.policy !== 'noeviction' && node.policy !== '')
+      .map((node) => policy(node, snapshot)),
+};
+
+function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
+  const isEvicting = node.evictedPerSecond > 0;
+  const name = plainName(node.policy);
+  return {
+    // Without maxmemory the policy never acts.
+    severity: isEvicting ? 'critical' : node.maxBytes > 0 ? 'warning' : 'info',
+    queue: null,
+    node: node.id,
+    title: isEvicting ? 'Redis is deleting keys' : `Eviction policy is ${name}`,
+    sentence: isEvicting
+      ? `${nodeName(node, snapshot)} is at its limit and deletes ${formatRate(node.evictedPerSecond)} keys by itself (policy ${name}), ${victims(node)}, and nothing reports them missing; make room now, then set maxmemory-policy noeviction.`
+      : `${nodeName(node, snapshot)} has policy ${name}, so at its limit it deletes keys by itself, ${victims(node)}, and nothing reports them missing${past(node)}; BullMQ needs maxmemory-policy noeviction.`,
+    evidence: [
+      { label: 'policy', value: name },
+      { label: 'keys evicted', value: node.evictedKeys, unit: 'count' },
+      { label: 'keys evicted per second', value: node.evictedPerSecond, unit: 'count/s' },
+    ],
+    remedies: isEvicting
+      ? [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter((remedy) => remedy !== null)
+      : [],
+    rank: isEvicting ? 940 : node.evictedKeys > 0 ? 450 : 350,
+  };
+}
+
+/** Only keys with an expiry fall to the volatile policies: with BullMQ those are locks and limiter windows, not jobs. */
+function victims(node: RedisNode): string {
+  return node.policy.startsWith('volatile')
+    ? 'the locks of running jobs among them, so that jobs run twice'
+    : 'jobs among them';
+}
+
+function past(node: RedisNode): string {
+  return node.evictedKeys > 0 ? ` (${formatCount(node.evictedKeys)} since Redis was started)` : '';
+}
+
+/** Above this share of the machine a missing limit is no longer a matter of taste. */
+const WARN_RATIO = 0.5;
+/** What Redis may take of the machine: the rest is for fragmentation, output buffers and the copy of a fork. */
+const ADVISED_SHARE = 0.75;
+
+export const redisNoLimit: FindingRule = {
+  code: 'redis.no-limit',
+  about:
+    'No maxmemory is set: Redis grows until the container or the machine is out of memory and the kernel ends it.',
+  detect: (snapshot) =>
+    snapshot.nodes
+      .filter((node) => node.maxBytes <= 0)
+      .map((node) => ({
+        severity: (node.usedRatio ?? 0) >= WARN_RATIO ? 'warning' : 'info',
+        queue: null,
+        node: node.id,
+        title: 'No memory limit',
+        sentence: `${nodeName(node, snapshot)} has no maxmemory, so ${bound(node)}: instead of refusing writes it would then be ended by the kernel, with every job that is not on disk${advice(node)}.`,
+        evidence: [
+          { label: 'held', value: node.countedBytes, unit: 'bytes' },
+          ...(node.limit
+            ? [
+                {
+                  label: `memory of the ${node.limit.source}`,
+                  value: node.limit.bytes,
+                  unit: 'bytes' as const,
+                },
+              ]
+            : []),
+        ],
+        remedies: setLimit(node),
+        rank: 100 + 49 * Math.min(1, node.usedRatio ?? 0),
+      })),
+};
+
+/** A first limit, where it leaves room to what is held: one that made Redis refuse writes at once would be no help. */
+function setLimit(node: RedisNode): readonly Remedy[] {
+  const maxBytes = node.limit ? wholeMegabytes(node.limit.bytes * ADVISED_SHARE) : 0;
+  // With another policy a limit would not refuse writes but begin to delete jobs.
+  if (maxBytes < node.countedBytes * 1.25 || maxBytes <= 0 || node.policy !== 'noeviction') return [];
+  return [
+    {
+      action: 'redis.raise-maxmemory',
+      label: `Set maxmemory to ${formatBytes(maxBytes)}`,
+      effect: `From ${formatBytes(maxBytes)} on Redis refuses writes instead of being ended by the kernel; now it holds ${formatBytes(node.countedBytes)}. Put it into redis.conf too.`,
+      queues: [],
+      args: { maxBytes },
+    },
+  ];
+}
+
+function bound(node: RedisNode): string {
+  if (!node.limit)
+    return `it may grow past its ${formatBytes(node.countedBytes)} until the machine has no more`;
+  const where = node.limit.source === 'cgroup' ? 'its container' : 'its machine';
+  return `only the ${formatBytes(node.limit.bytes)} of ${where} bound it, of which it holds ${formatRatio(node.usedRatio ?? 0)}`;
+}
+
+function advice(node: RedisNode): string {
+  return node.limit
+    ? `; set maxmemory to about ${formatBytes(node.limit.bytes * ADVISED_SHARE)}`
+    : '; set maxmemory';
+}
+
+export const redisFull: FindingRule = {
+  code: 'redis.full',
+  about:
+    'Redis is over maxmemory with noeviction: it refuses writes that add memory, so producers fail and idle workers stop.',
+  detect: (snapshot) => snapshot.nodes.filter((node) => node.isFull).map((node) => full(node, snapshot)),
+};
+
+function full(node: RedisNode, snapshot: Snapshot): FoundNow {
+  const holder = mainHolder(snapshot);
+  const refused =
+    node.refusedPerSecond !== null && node.refusedPerSecond > 0
+      ? `, ${formatRate(node.refusedPerSecond)} at present`
+      : '';
+  // Measured: busy workers go on draining while full, idle or restarted ones take nothing and spin on errors.
+  return {
+    severity: 'critical',
+    queue: null,
+    node: node.id,
+    title: `${nodeName(node, snapshot)} is full`,
+    sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
+    evidence: [
+      ...memoryEvidence(node),
+      { label: 'over the limit', value: Math.max(0, node.countedBytes - node.maxBytes), unit: 'bytes' },
+      ...(holder?.evidence ?? []),
+    ],
+    // In this order: what takes the cause away comes after room, because more slots do nothing while Redis refuses.
+    remedies: [
+      ...reclaimRemedies(snapshot.queues),
+      raiseMaxmemory(node),
+      holder?.remedy ?? null,
+      parkLargestType(snapshot.queues),
+      pauseLargest(snapshot),
+    ].filter((remedy) => remedy !== null),
+    rank: 950,
+    accountsFor: holder?.accountsFor ?? [],
+  };
+}
+
+/** The numbers of a node's memory, for every finding about it. */
+export function memoryEvidence(node: RedisNode): readonly Evidence[] {
+  const evidence: Evidence[] = [{ label: 'held against the limit', value: node.countedBytes, unit: 'bytes' }];
+  if (node.limit)
+    evidence.push({ label: `limit (${node.limit.source})`, value: node.limit.bytes, unit: 'bytes' });
+  if (node.usedRatio !== null)
+    evidence.push({ label: 'share of the limit', value: node.usedRatio, unit: 'ratio' });
+  if (node.forecast) {
+    evidence.push({ label: 'growth', value: node.forecast.growthBytesPerSecond, unit: 'bytes/s' });
+  }
+  if (node.refusedPerSecond !== null) {
+    evidence.push({ label: 'writes refused', value: node.refusedPerSecond, unit: 'count/s' });
+  }
+  return evidence;
+}
+
+/** Less time than this is too little to find out more: act now. */
+const ACT_NOW_SECONDS = 300;
+/** A forecast alone is only that red with half of the room gone, or after growth that lasted: else it is a burst's first seconds. */
+const RED_FROM_RATIO = 0.5;
+const LASTING_MS = 60_000;
+
+export const redisFilling: FindingRule = {
+  code: 'redis.filling',
+  about: 'Redis is close to its memory limit, or will be there within the horizon at the present growth.',
+  detect: (snapshot, nowMs, thresholds) =>
+    snapshot.nodes
+      .filter((node) => !node.isFull && isFilling(node, thresholds))
+      .map((node) => filling(node, snapshot, nowMs, thresholds)),
+};
+
+/** What was watched for two minutes says nothing about the next hour: this many times the window is forecast. */
+const WINDOWS_AHEAD = 10;
+
+function isFilling(node: RedisNode, thresholds: Thresholds): boolean {
+  return (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio || isFullSoon(node, thresholds);
+}
+
+export function isFullSoon({ forecast }: RedisNode, thresholds: Thresholds): boolean {
+  const seconds = forecast?.fullInSeconds ?? null;
+  if (forecast === null || seconds === null) return false;
+  const credible = (WINDOWS_AHEAD * forecast.windowMs) / 1000;
+  return seconds > 0 && seconds <= Math.min(thresholds.fillHorizonSeconds, credible);
+}
+
+/** Is the trend old and far enough to call it urgent, and not of before a change that was just made? */
+function isUrgent({ forecast, usedRatio }: RedisNode, snapshot: Snapshot, nowMs: number): boolean {
+  const seconds = forecast?.fullInSeconds ?? null;
+  if (forecast === null || seconds === null || seconds > ACT_NOW_SECONDS) return false;
+  if (isSettling(snapshot, nowMs)) return false;
+  return (usedRatio ?? 0) >= RED_FROM_RATIO || forecast.windowMs >= LASTING_MS;
+}
+
+function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds: Thresholds): FoundNow {
+  const seconds = node.forecast?.fullInSeconds ?? null;
+  const isSoon = isFullSoon(node, thresholds);
+  const isCritical =
+    (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio || (isSoon && isUrgent(node, snapshot, nowMs));
+  const holder = mainHolder(snapshot);
+  // What takes the cause away comes first here: Redis still takes writes, so it works at once.
+  const remedies = [
+    holder?.remedy ?? null,
+    ...reclaimRemedies(snapshot.queues),
+    raiseMaxmemory(node),
+    parkLargestType(snapshot.queues),
+  ].filter((remedy) => remedy !== null);
+  const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
+  return {
+    severity: isCritical ? 'critical' : 'warning',
+    queue: null,
+    node: node.id,
+    title: isSoon
+      ? `${nodeName(node, snapshot)} ${remaining}`
+      : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
+    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` ${holder.sentence}` : ''}`,
+    evidence: [...memoryEvidence(node), ...fullIn(node), ...(holder?.evidence ?? [])],
+    remedies,
+    rank: 800 + urgency(seconds, node.usedRatio ?? 0),
+    accountsFor: holder?.accountsFor ?? [],
+  };
+}
+
+function state(node: RedisNode, snapshot: Snapshot): string {
+  const held = `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)}`;
+  const limit = node.limit ? ` of ${formatBytes(node.limit.bytes)}${limitSource(node)}` : '';
+  const growth = node.forecast?.growthBytesPerSecond ?? 0;
+  if (growth > 0) return `${held}${limit} and grows by ${formatBytesPerSecond(growth)}`;
+  return node.forecast ? `${held}${limit} and is not growing now` : `${held}${limit}`;
+}
+
+function fullIn({ forecast }: RedisNode): readonly Evidence[] {
+  if (forecast === null) return [];
+  if (forecast.notKnown !== null) return [{ label: 'full in', value: `not known: ${forecast.notKnown}` }];
+  const { fullInSeconds } = forecast;
+  return fullInSeconds === null ? [] : [{ label: 'full in', value: fullInSeconds, unit: 'seconds' }];
+}
+
+function limitSource(node: RedisNode): string {
+  if (node.limit?.source === 'cgroup') return " (its container's limit, as no maxmemory is set)";
+  if (node.limit?.source === 'host') return " (the host's memory, as no maxmemory is set)";
+  return '';
+}
+
+/** Earliest and latest, where they differ enough to matter. */
+function band(node: RedisNode): string {
+  const range = node.forecast?.fullInRange;
+  if (!range || !(range[1] > range[0] * 1.3) || !Number.isFinite(range[1])) return '';
+  return ` (between ${formatDuration(range[0])} and ${formatDuration(range[1])})`;
+}
+
+function consequence(node: RedisNode): string {
+  if (node.limit && node.limit.source !== 'maxmemory')
+    return 'the kernel ends Redis, with every job not yet on disk';
+  if (node.policy === 'noeviction') return 'producers are refused and idle workers stop';
+  return `Redis deletes keys by itself (${node.policy}), jobs among them`;
+}
+
+/** 0..99: less time and less room come first. */
+function urgency(seconds: number | null, usedRatio: number): number {
+  const byTime = seconds === null ? 0 : 50 / (1 + Math.max(0, seconds) / 60);
+  return byTime + 49 * Math.min(1, Math.max(0, usedRatio));
+}

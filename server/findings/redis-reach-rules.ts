@@ -1,0 +1,219 @@
+import type { Evidence, FindingRule, FoundNow } from '../model/finding.js';
+import { formatDuration, formatRatio, formatThings } from '../model/format.js';
+import type { Loading, Snapshot } from '../model/snapshot.js';
+import { missingOf } from '../model/snapshot.js';
+import { nodeName, plainName, plainProblem, plainSentence } from '../model/words.js';
+
+const MAX_EVIDENCE = 10;
+
+export const redisDataLost: FindingRule = {
+  code: 'redis.data-lost',
+  about:
+    'Redis came back empty or older after a restart, a failover or a flush, or many queues vanished at once: jobs are gone. Told for 24 hours, or until somebody dismisses it. Removing one queue, or a failover to a replica that has all, is none.',
+  detect: ({ dataLoss }, nowMs) => {
+    if (!dataLoss) return [];
+    const { atMs, text, queues } = dataLoss;
+    return [
+      {
+        severity: 'critical',
+        queue: null,
+        node: null,
+        title: 'Jobs were lost',
+        sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, check that Redis keeps its data on disk and on replicas, and dismiss this once it is dealt with.`,
+        evidence: [
+          { label: 'found', value: `${formatDuration((nowMs - atMs) / 1000)} ago` },
+          ...(queues.length > 0
+            ? [
+                {
+                  label: 'jobs missing, at least',
+                  value: queues.reduce((sum, queue) => sum + missingOf(queue), 0),
+                  unit: 'jobs' as const,
+                },
+                { label: 'queues that lost data', value: queues.length, unit: 'count' as const },
+              ]
+            : []),
+          ...queues.slice(0, MAX_EVIDENCE).map((queue) => ({
+            label: `missing in ${plainName(queue.id)}`,
+            value: missingOf(queue),
+            unit: 'jobs' as const,
+          })),
+        ],
+        remedies: [
+          {
+            action: 'redis.dismiss-loss',
+            label: 'Dismiss',
+            effect: 'It is not told any more; the timeline keeps it, and nothing in Redis changes.',
+            queues: [],
+            args: {},
+          },
+        ],
+        rank: 995,
+        ...(queues.length > 0 ? { queues: queues.map(({ id }) => id) } : {}),
+      },
+    ];
+  },
+};
+
+const MAX_NAMED = 100;
+const MAX_REASONS = 3;
+/** A start, or slots on their way from one master to another, are over sooner. */
+const PATIENCE_MS = 3_000;
+
+export const redisUnread: FindingRule = {
+  code: 'redis.unread',
+  about:
+    'Some queues, or a master of a Cluster, can not be read while the rest can: what they hold is not known. They are in no sum, and alerts about them stay as they were.',
+  detect: (snapshot, nowMs) => {
+    const queues = snapshot.unread.queues.filter(({ sinceMs }) => nowMs - sinceMs >= PATIENCE_MS);
+    const { nodes } = snapshot.unread;
+    const [first] = queues;
+    if (!first && nodes.length === 0) return [];
+    const reasons = reasonsOf(
+      queues.map(({ problem }) => problem).concat(nodes.map(({ problem }) => problem)),
+    );
+    const [reason = ''] = reasons.keys();
+    const sinceMs = Math.min(
+      ...queues.map((queue) => queue.sinceMs),
+      ...nodes.map(({ last }) => last.readAtMs),
+    );
+    const names = queues.length === 1 && first ? plainName(first.id) : formatThings(queues.length, 'queue');
+    const what = queues.length > 0 ? names : `the master at ${plainName(nodes[0]?.last.address ?? '')}`;
+    const isForGood = queues.every(({ last }) => last === null) && nodes.length === 0;
+    return [
+      {
+        // Never read yet: most likely a matter of permissions, and nothing that was seen is lost from sight.
+        severity: isForGood ? 'warning' : 'critical',
+        queue: null,
+        node: null,
+        title: titleOf(snapshot, queues.length),
+        sentence: `The console can not read ${what} for ${formatDuration((nowMs - sinceMs) / 1000)}: ${plainProblem(reason)}. What they hold is not known, no sum counts them, and their alerts stay as they were.`,
+        evidence: evidenceOf(queues.length, nodes.length, reasons),
+        remedies: [],
+        rank: 980,
+        ...(queues.length > 0 ? { queues: queues.slice(0, MAX_NAMED).map(({ id }) => id) } : {}),
+      },
+    ];
+  },
+};
+
+function titleOf({ queues, unread, nodes }: Snapshot, unreadQueues: number): string {
+  if (unread.nodes.length > 0)
+    return `${unread.nodes.length} of ${unread.nodes.length + nodes.length} masters can not be read`;
+  return `${unreadQueues} of ${formatThings(queues.length + unread.queues.length, 'queue')} can not be read`;
+}
+
+/** How often each is given, most frequent first. */
+function reasonsOf(problems: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const problem of problems) counts.set(problem, (counts.get(problem) ?? 0) + 1);
+  return new Map([...counts].sort((a, b) => b[1] - a[1]).slice(0, MAX_REASONS));
+}
+
+function evidenceOf(
+  queues: number,
+  nodes: number,
+  reasons: ReadonlyMap<string, number>,
+): readonly Evidence[] {
+  return [
+    { label: 'queues not known', value: queues, unit: 'count' },
+    ...(nodes > 0 ? [{ label: 'masters not known', value: nodes, unit: 'count' as const }] : []),
+    ...[...reasons].map(([reason, times]) => ({
+      label: `why, of ${times}`,
+      value: plainProblem(reason),
+    })),
+  ];
+}
+
+export const redisReadOnly: FindingRule = {
+  code: 'redis.read-only',
+  about: 'Writes are refused: this is a read-only replica, or the console has no permission to write.',
+  detect: (snapshot) => {
+    const replicas = snapshot.nodes.filter((node) => node.isReadOnly);
+    if (replicas.length > 0) {
+      // Behind Sentinel or in a Cluster the console was led here, as applications are: then nobody finds a master.
+      const isFailover = snapshot.link.topology !== 'single';
+      return replicas.map((node): FoundNow => {
+        const uptime = `up for ${formatDuration(node.uptimeSeconds)}`;
+        const master = node.replicationLinkUp ? '' : ', and its link to the master is down';
+        return {
+          severity: isFailover ? 'critical' : 'warning',
+          queue: null,
+          node: node.id,
+          title: 'Redis is a read-only replica',
+          sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no action works here; connect to the master.`,
+          evidence: [
+            { label: 'role', value: node.role },
+            { label: 'link to the master', value: node.replicationLinkUp ? 'up' : 'down' },
+          ],
+          remedies: [],
+          rank: 900,
+        };
+      });
+    }
+    if (snapshot.capabilities?.canWrite !== false) return [];
+    const refusal = snapshot.capabilities.refusals.canWrite;
+    return [
+      {
+        severity: 'info',
+        queue: null,
+        node: null,
+        title: 'The console may only look',
+        sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its actions do not work until the user is given write permission.`,
+        evidence: refusal ? [{ label: 'Redis says', value: plainProblem(refusal) }] : [],
+        remedies: [],
+        rank: 90,
+      },
+    ];
+  },
+};
+
+/** A first connection that takes longer than this is a trouble and not a start. */
+const CONNECT_PATIENCE_MS = 5_000;
+
+export const redisUnreachable: FindingRule = {
+  code: 'redis.unreachable',
+  about: 'The console cannot reach this Redis, so neither can it see nor act there.',
+  detect: ({ link }, nowMs) => {
+    const sinceSeconds = Math.max(0, nowMs - link.sinceMs) / 1000;
+    const isSlowStart = link.status === 'connecting' && sinceSeconds * 1000 >= CONNECT_PATIENCE_MS;
+    if (link.status !== 'unreachable' && !isSlowStart) return [];
+    if (link.loading) return [loadingFinding(link.address, link.loading)];
+    const why = link.problem === null ? '' : ` (${plainProblem(link.problem)})`;
+    const lastRead =
+      link.lastReadAtMs === null
+        ? 'nothing has been read from it yet'
+        : `the last numbers are ${formatDuration(Math.max(0, nowMs - link.lastReadAtMs) / 1000)} old`;
+    return [
+      {
+        // Nothing is known to be broken while a first connection is still tried.
+        severity: isSlowStart ? 'warning' : 'critical',
+        queue: null,
+        node: null,
+        title: isSlowStart ? 'Redis does not answer yet' : 'Redis is unreachable',
+        sentence: `The console has had no connection to Redis at ${plainName(link.address)} for ${formatDuration(sinceSeconds)}${why}: ${lastRead}; if the application can't reach it either, no job is added or done.`,
+        evidence: [
+          { label: 'address', value: plainName(link.address) },
+          { label: 'without connection for', value: sinceSeconds, unit: 'seconds' },
+        ],
+        remedies: [],
+        rank: 1000,
+      },
+    ];
+  },
+};
+
+function loadingFinding(address: string, { ratio, secondsLeft }: Loading): FoundNow {
+  return {
+    severity: 'critical',
+    queue: null,
+    node: null,
+    title: 'Redis is loading its data',
+    sentence: `Redis at ${plainName(address)} has been started and reads its data from disk: ${formatRatio(ratio)} are read, about ${formatDuration(secondsLeft)} are left. Until then it serves nobody, and no job is added or done.`,
+    evidence: [
+      { label: 'read', value: ratio, unit: 'ratio' },
+      { label: 'left, by its own estimate', value: secondsLeft, unit: 'seconds' },
+    ],
+    remedies: [],
+    rank: 1000,
+  };
+}

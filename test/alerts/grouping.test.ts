@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import { DEFAULT_GROUP_TIMING, dueMessages } from '../../server/alerts/grouping.js';
+import type { Silence } from '../../server/alerts/silence.js';
+import { anAlert } from '../support/alerts.js';
+import { NOW_MS } from '../support/snapshot.js';
+
+const S = 1000;
+const queue = (name: string) => ({ instance: 'default', node: null, queue: `bull:${name}`, type: null });
+const due = (alerts: Parameters<typeof dueMessages>[0], seconds: number, silences: readonly Silence[] = []) =>
+  dueMessages(alerts, silences, DEFAULT_GROUP_TIMING, NOW_MS + seconds * S);
+const told = (
+  atSeconds: number,
+  status: 'firing' | 'resolved' = 'firing',
+  severity = 'warning' as const,
+) => ({
+  status,
+  severity,
+  atMs: NOW_MS + atSeconds * S,
+});
+
+it('one cause sends one message for all whom it hits, after a moment; a critical one at once', () => {
+  const two = [anAlert({ id: 'a1' }), anAlert({ id: 'a2', subject: queue('web'), key: 'depth|bull:web' })];
+  expect(due(two, 9)).toEqual([]);
+  expect(due(two, 10)).toMatchObject([{ status: 'firing', alerts: [{ id: 'a1' }, { id: 'a2' }] }]);
+  expect(due([anAlert({ severity: 'critical' })], 0)).toHaveLength(1);
+});
+
+it('another cause, and another Redis, are messages of their own', () => {
+  const others = [
+    anAlert({ id: 'a1' }),
+    anAlert({ id: 'a2', cause: 'redis.full', findingKey: 'f' }),
+    anAlert({ id: 'a3', subject: { ...queue('mail'), instance: 'other' } }),
+  ];
+  expect(due(others, 10).map(({ alerts }) => alerts.map(({ id }) => id))).toEqual([['a1'], ['a2'], ['a3']]);
+});
+
+it('what was told is not told again, before or after a restart, but for the repetition', () => {
+  const alert = anAlert({ told: told(10) });
+  const hours = 3600;
+  expect(due([alert], 4 * hours)).toEqual([]);
+  expect(due([alert], 4 * hours + 10)).toHaveLength(1);
+  const acknowledged = { actor: 'ann', atMs: NOW_MS, note: '' };
+  expect(due([{ ...alert, acknowledged }], 5 * hours)).toEqual([]);
+});
+
+it('news of a group waits for a minute after its last message, unless it has become worse', () => {
+  const group = [anAlert({ told: told(10) }), anAlert({ id: 'a2', subject: queue('web') })];
+  expect(due(group, 69)).toEqual([]);
+  expect(due(group, 70)).toHaveLength(1);
+  const worse = [anAlert({ told: told(10), severity: 'critical' })];
+  expect(due(worse, 11)).toMatchObject([{ severity: 'critical' }]);
+});
+
+it('the end is always told to whom the beginning was, silenced or not, and to nobody else', () => {
+  const over = { state: 'resolved' as const, resolvedAtMs: NOW_MS + 80 * S };
+  const all: Silence = {
+    id: 's',
+    matchers: { instance: '*' },
+    author: 'ann',
+    comment: '',
+    startsAtMs: NOW_MS,
+    endsAtMs: NOW_MS + 1e9,
+  };
+  expect(due([anAlert({ ...over, told: told(10) })], 80, [all])).toMatchObject([{ status: 'resolved' }]);
+  expect(due([anAlert(over)], 80)).toEqual([]);
+  expect(due([anAlert({ ...over, told: told(80, 'resolved') })], 400)).toEqual([]);
+});
+
+it('a silenced or explained alert is told once that is past and it still fires', () => {
+  const silence: Silence = {
+    id: 's',
+    matchers: { queue: 'bull:m*', severity: 'warning' },
+    author: 'ann',
+    comment: '',
+    startsAtMs: NOW_MS,
+    endsAtMs: NOW_MS + 60 * S,
+  };
+  expect(due([anAlert()], 59, [silence])).toEqual([]);
+  expect(due([anAlert()], 60, [silence])).toHaveLength(1);
+  expect(due([anAlert({ subject: queue('web') })], 59, [silence])).toHaveLength(1);
+  expect(due([anAlert({ inhibitedBy: 'Redis is full' })], 59)).toEqual([]);
+});
+
+it('the same news is the same message, and other news another', () => {
+  const key = (alerts: Parameters<typeof dueMessages>[0]): string | undefined => due(alerts, 70)[0]?.newsKey;
+  expect(key([anAlert()])).toBe(key([anAlert()]));
+  expect(key([anAlert()])).not.toBe(key([anAlert({ id: 'a2' })]));
+  expect(key([anAlert()])).not.toBe(key([anAlert({ told: told(1), state: 'resolved' })]));
+});

@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createClient } from '@libsql/client';
+import { drizzle } from 'drizzle-orm/libsql';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { TimelineEntry } from '../../server/model/timeline-entry.js';
+import { openStore, type Store } from '../../server/open-store.js';
+import { packagePath } from '../../server/process/package-path.js';
+import { auditOf, createAuditLog } from '../../server/timeline/audit-log.js';
+import { NOW_MS } from '../support/snapshot.js';
+
+let directory: string;
+const open: Store[] = [];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'spillway-store-'));
+});
+afterEach(async () => {
+  for (const store of open.splice(0)) store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function aStore(): Promise<Store> {
+  const store = await openStore(directory);
+  expect(store.problem).toBeNull();
+  open.push(store);
+  return store;
+}
+const file = (): string => pathToFileURL(join(directory, 'spillway.db')).href;
+
+function entry(i: number, over: Partial<TimelineEntry> = {}): TimelineEntry {
+  return {
+    id: `e${i}`,
+    atMs: NOW_MS + i,
+    instance: 'default',
+    kind: 'worker.joined',
+    queue: 'bull:mail',
+    worker: `w${i}`,
+    text: `w${i} works on mail.`,
+    actor: null,
+    ...over,
+  };
+}
+
+it('what happened is told newest first, page by page, by instance, and outlives a restart', async () => {
+  const first = await aStore();
+  const entries = [
+    entry(1),
+    entry(2, { instance: 'other', queue: null, worker: null }),
+    entry(3),
+    entry(3, { id: 'e4' }),
+  ];
+  for (const one of entries) await first.timeline.append(one);
+  const { timeline } = await aStore();
+  const ids = async (query: Parameters<typeof timeline.list>[0]) =>
+    (await timeline.list(query)).map(({ id }) => id);
+  expect(await timeline.list({ limit: 10 })).toEqual([...entries].reverse());
+  expect(await ids({ limit: 2 })).toEqual(['e4', 'e3']);
+  expect(await ids({ limit: 10, beforeMs: NOW_MS + 3 })).toEqual(['e2', 'e1']);
+  expect(await ids({ limit: 10, instance: 'other' })).toEqual(['e2']);
+});
+
+it('the newest 50,000 are kept, also by a console that never runs long enough to write many', async () => {
+  (await aStore()).close();
+  const client = createClient({ url: file() });
+  await client.execute(
+    `INSERT INTO timeline (id, at_ms, instance, kind, text)
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+     SELECT 'e' || i, ${NOW_MS} + i, 'default', 'worker.left', '' FROM n`,
+  );
+  const { timeline } = await aStore();
+  await timeline.append(entry(60_001));
+  const { rows } = await client.execute('SELECT count(*) AS kept, min(at_ms) AS oldest FROM timeline');
+  client.close();
+  expect(rows[0]).toMatchObject({ kept: 50_000, oldest: NOW_MS + 10_002 });
+  expect((await timeline.list({ limit: 1 }))[0]?.id).toBe('e60001');
+});
+
+it('the audit forgets by age and by number, and what was refused never pushes out what was done', async () => {
+  await aStore();
+  const client = createClient({ url: file() });
+  const bounds = { maxAgeMs: 1_000, maxChanges: 5, maxRefused: 2, pruneEvery: 1 };
+  const audit = createAuditLog(drizzle(client), bounds);
+  const actor = { name: 'ana', role: 'admin', via: 'token' } as const;
+  const append = (id: string, atMs: number, status: 'applied' | 'refused') =>
+    audit.append(
+      auditOf(id, atMs, actor, { action: 'queue.pause', instance: 'default', args: {}, summary: '', status }),
+    );
+  const ids = async () => (await audit.list({ limit: 500 })).map(({ id }) => id);
+  await append('old', NOW_MS - 2_000, 'applied');
+  for (let i = 0; i < 4; i++) await append(`done${i}`, NOW_MS + i, 'applied');
+  for (let i = 0; i < 50; i++) await append(`refused${i}`, NOW_MS + 10 + i, 'refused');
+  expect(await ids()).toEqual(['refused49', 'refused48', 'done3', 'done2', 'done1', 'done0']);
+  for (let i = 4; i < 9; i++) await append(`done${i}`, NOW_MS + 100 + i, 'applied');
+  expect(await ids()).toEqual(['done8', 'done7', 'done6', 'done5', 'done4', 'refused49', 'refused48']);
+  client.close();
+});
+
+it('a store of the release before is taken over with all that it holds', async () => {
+  const client = createClient({ url: file() });
+  const folder = packagePath('server/store/migrations');
+  const journal = JSON.parse(await readFile(join(folder, 'meta/_journal.json'), 'utf8')) as {
+    entries: { when: number; tag: string }[];
+  };
+  const [before] = journal.entries;
+  const sql = await readFile(join(folder, `${before?.tag}.sql`), 'utf8');
+  for (const statement of sql.split('--> statement-breakpoint')) await client.execute(statement);
+  // As drizzle's migrator notes what it has done.
+  await client.execute(
+    'CREATE TABLE __drizzle_migrations (id INTEGER PRIMARY KEY, hash text NOT NULL, created_at numeric)',
+  );
+  await client.execute({
+    sql: 'INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)',
+    args: ['of-the-first', before?.when ?? 0],
+  });
+  await client.execute(
+    `INSERT INTO actions (id, at_ms, actor, via, reason, lever, instance, args, before, after, status, summary, duration_ms)
+     VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.halt', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
+  );
+  client.close();
+  const store = await aStore();
+  expect(await store.audit.list({ limit: 10 })).toMatchObject([
+    { id: 'a1', action: 'queue.pause', worker: null, summary: 'done' },
+  ]);
+  await store.timeline.append(entry(1));
+  expect(await store.timeline.list({ limit: 10 })).toHaveLength(1);
+});
