@@ -1,56 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { packagePath } from '../server/process/package-path.js';
+import type { LoopProbe } from './loop-probe.js';
 import type { Row, Say } from './row.js';
 import { copyQueues, pause, residentBytes, type Served, startConsole, waitFor } from './world.js';
-
-/**
- * Runs inside the console that is measured (`NODE_OPTIONS=--import=…`, SPILLWAY_PROBE=<file>): how long its event loop was
- * held at a time, and how much of that the main thread had a core, which is its own doing whatever else the machine runs.
- */
-interface LoopProbe {
-  readonly heldMs: readonly number[];
-  /** Longest last, of both. */
-  readonly ownMs: readonly number[];
-}
-
-const EVERY_MS = 5;
-const TOLD = 20;
-const file = process.env.SPILLWAY_PROBE;
-
-if (file && isMainThread) {
-  const held: number[] = [];
-  const own: number[] = [];
-  const cpuMs = (): number =>
-    Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-  let [atMs, atCpuMs] = [performance.now(), cpuMs()];
-  setInterval(() => {
-    const [nowMs, nowCpuMs] = [performance.now(), cpuMs()];
-    const lateMs = nowMs - atMs - EVERY_MS;
-    keepLargest(held, lateMs);
-    keepLargest(own, Math.min(lateMs, nowCpuMs - atCpuMs));
-    [atMs, atCpuMs] = [nowMs, nowCpuMs];
-  }, EVERY_MS).unref();
-  // Measures anew from each SIGUSR2 on.
-  process.on('SIGUSR2', () => {
-    writeFileSync(file, JSON.stringify({ heldMs: held, ownMs: own } satisfies LoopProbe));
-    held.length = 0;
-    own.length = 0;
-  });
-}
-
-function keepLargest(kept: number[], value: number): void {
-  if (kept.length === TOLD && value <= (kept[0] ?? 0)) return;
-  kept.push(value);
-  kept.sort((a, b) => a - b);
-  if (kept.length > TOLD) kept.shift();
-}
 
 const MB = 2 ** 20;
 const MAX_MORE_MB = 300;

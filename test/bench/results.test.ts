@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { GROUPS as ALL } from '../../bench/groups.js';
+import { isBad, renderResults, summaryOf } from '../../bench/render.js';
 import { type Conditions, RESULTS, type Result, recorded } from '../../bench/results.js';
 import type { Row } from '../../bench/row.js';
-import { GROUPS as ALL, isBad, renderResults, summaryOf } from '../../bench/run.js';
 import { packagePath } from '../../server/process/package-path.js';
 
 const MACHINE = { redis: '7.0.15', node: '20.20.2', machine: 'CPU, 2 cores, 24 GiB', load: 0.5 };

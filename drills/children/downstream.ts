@@ -1,0 +1,33 @@
+/** A service that everybody in a process calls, and that answers one call after the other. */
+export interface Downstream {
+  /** Resolves when the call was answered; those before it come first. */
+  call(): Promise<void>;
+}
+
+/** @param answerMs what each answer takes, so that 1000 / answerMs calls a second is its limit. */
+export function createDownstream(answerMs: number): Downstream {
+  const waiting: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let doneAtMs = 0;
+  const answer = (): void => {
+    // Timers come late in a busy process; what was due by now is answered, so that the limit holds.
+    for (const nowMs = performance.now(); waiting.length > 0 && doneAtMs <= nowMs; doneAtMs += answerMs)
+      waiting.shift()?.();
+    timer = waiting.length > 0 ? setTimeout(answer, Math.max(1, doneAtMs - performance.now())) : undefined;
+  };
+  return {
+    call: () =>
+      new Promise((done) => {
+        waiting.push(done);
+        if (timer) return;
+        doneAtMs = performance.now() + answerMs;
+        timer = setTimeout(answer, answerMs);
+      }),
+  };
+}
+
+/** Works without letting go of the event loop, as parsing something large does. */
+export function burn(durationMs: number): void {
+  const untilMs = performance.now() + durationMs;
+  while (performance.now() < untilMs) Math.sqrt(untilMs);
+}
