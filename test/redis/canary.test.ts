@@ -13,7 +13,7 @@ const queues: Queue[] = [];
 beforeAll(async () => {
   redis = await startRedis();
   await addBallast(redis);
-  for (const name of ['works', 'idle', 'fails', 'slow', 'paused-by-spillway']) {
+  for (const name of ['works', 'idle', 'fails', 'slow', 'stopped']) {
     const queue = new Queue(name, { connection: { port: redis.port } });
     await queue.waitUntilReady();
     await queue.setGlobalConcurrency(50);
@@ -113,15 +113,18 @@ describe('a canary job', () => {
   });
 
   it('is refused on a queue that is paused, by Spillway or its application, with what to do', async () => {
-    await console_.ask('PATCH', '/api/v1/instances/default/queues/paused', { paused: true, reason: 'test' });
-    const stopped = await canary('paused-by-spillway');
+    await console_.ask('PATCH', '/api/v1/instances/default/queues/stopped', { paused: true, reason: 'test' });
+    const stopped = await canary('stopped');
     expect(stopped.status).toBe(409);
     expect(stopped.body.detail).toMatch(/paused by the console.*resume it first/);
-    await console_.ask('PATCH', '/api/v1/instances/default/queues/paused', { paused: false, reason: 'test' });
-    await of('paused-by-spillway').pause();
-    const paused = await canary('paused-by-spillway');
+    await console_.ask('PATCH', '/api/v1/instances/default/queues/stopped', {
+      paused: false,
+      reason: 'test',
+    });
+    await of('stopped').pause();
+    const paused = await canary('stopped');
     expect(paused.body.detail).toMatch(/paused by the application/);
-    expect(await leftIn('paused-by-spillway')).toEqual([]);
+    expect(await leftIn('stopped')).toEqual([]);
   });
 
   it('over a full Redis is refused as producers are, which it tells', async () => {

@@ -70,7 +70,7 @@ describe('the account', () => {
     expect(action).toMatchObject({
       actor: 'operator',
       queue: 'bull:monitors',
-      action: { reason: 'too much at once', status: 'applied' },
+      audited: { reason: 'too much at once', status: 'applied' },
       links: {
         self: `/timeline?entry=${action?.id}#entry-${action?.id}`,
         about: '/i/default/q/bull%3Amonitors',

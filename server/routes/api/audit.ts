@@ -84,7 +84,7 @@ const listRoute = jsonRoute(
       }),
     },
   },
-  z.object({ nextCursor: z.string().nullable(), actions: z.array(AuditRecordSchema) }),
+  z.object({ nextCursor: z.string().nullable(), records: z.array(AuditRecordSchema) }),
 );
 
 export function auditApi(deps: AppDeps) {
@@ -100,6 +100,6 @@ export function auditApi(deps: AppDeps) {
       ...(cursor === undefined ? {} : { cursor }),
     });
     const last = records.length === limit ? records[records.length - 1] : undefined;
-    return c.json({ nextCursor: last?.id ?? null, actions: records.map(presentAuditRecord) }, 200);
+    return c.json({ nextCursor: last?.id ?? null, records: records.map(presentAuditRecord) }, 200);
   });
 }
