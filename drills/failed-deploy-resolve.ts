@@ -98,22 +98,18 @@ async function findingAbout(code: string, jobType: string, api: Api, withinMs: n
   return { isFound: finding !== undefined, findings, told: finding ? textOf(finding) : '' };
 }
 
-/** A finding about a job type has it in its title. */
 function isAbout(finding: ApiFinding, jobType: string): boolean {
-  return finding.title.includes(jobType);
+  return finding.jobType === jobType;
 }
 
 function textOf({ title, sentence, evidence }: ApiFinding): string {
   return [title, sentence, ...evidence.map(({ label, value }) => `${label}: ${value}`)].join(' | ');
 }
 
-/** The moment in the evidence whose label says that it is the first failure's; null: there is none. */
+/** The moment of the first failure, by the evidence; null: it is not there. */
 function firstFailureIn(finding: ApiFinding): number | null {
-  const piece = finding.evidence.find(({ label }) => /first.*fail|fail.*first|failing since/i.test(label));
-  if (!piece) return null;
-  // A number is a moment, or, with that unit, how long ago.
-  if (piece.unit === 'seconds') return Date.now() - Number(piece.value) * 1000;
-  const atMs = typeof piece.value === 'number' ? piece.value : Date.parse(piece.value);
+  const piece = finding.evidence.find(({ name }) => name === 'first-failure');
+  const atMs = Date.parse(String(piece?.value));
   return Number.isFinite(atMs) ? atMs : null;
 }
 

@@ -86,14 +86,14 @@ async function findCause(account: Activity, api: Api, refusedAtMs: number): Prom
 }
 
 function tellsCause({ code, sentence, evidence }: ApiFinding): boolean {
-  const value = (label: string): number =>
-    Number(evidence.find((piece) => piece.label === label)?.value ?? Number.NaN);
+  const value = (name: string): number =>
+    Number(evidence.find((piece) => piece.name === name)?.value ?? Number.NaN);
   return (
     code === 'redis.full' &&
     sentence.includes('track') &&
-    value('its share') > 0.3 &&
-    Math.abs(value('its runs wait for a batch') - 10) < 0.6 &&
-    value('concurrency to set') >= BATCH_SIZE
+    value('type-share') > 0.3 &&
+    Math.abs(value('batch-wait') - 10) < 0.6 &&
+    value('suggested-concurrency') >= BATCH_SIZE
   );
 }
 

@@ -1,16 +1,16 @@
-import type { Finding } from '../model/finding.js';
+import { type Finding, type FindingKey, findingKey } from '../model/finding.js';
 import type { Subject } from '../signals/signal.js';
 import type { Alert, Transition } from './alert.js';
 import type { Facts } from './alert-facts.js';
 import { advance, dampedKeepMs, FLAP_WINDOW_MS, type Level } from './alert-state.js';
 import type { AlertRule } from './rule.js';
 
-/** Keys of findings that are told with another one and not by themselves, as `withPlace` of the findings makes them. */
-function explainedKeys(findings: readonly Finding[]): ReadonlySet<string> {
-  const keys = new Set<string>();
+/** Keys of findings that are shown with another one and not by themselves. */
+function explainedKeys(findings: readonly Finding[]): ReadonlySet<FindingKey> {
+  const keys = new Set<FindingKey>();
   for (const { instance, explains } of findings)
     for (const { code, queue, jobType } of explains ?? [])
-      keys.add([code, instance, queue ?? '', '', ...(jobType === undefined ? [] : [jobType])].join('|'));
+      keys.add(findingKey({ code, instance, queue, node: null, jobType }));
   return keys;
 }
 
@@ -26,25 +26,29 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
 const BY_TREND: ReadonlySet<string> = new Set(['redis.filling']);
 
 /**
- * What it says of a trouble that its finding is not among these: by its key, as `withPlace` of the findings makes them. One
+ * What it says of a trouble that its finding is not among these: by its key and code. One
  * that has become worse is so all the more (a Redis that is full no longer fills, and nobody is to be told that this is
  * over); one that another finding explains is there, under the other's name; one that a trend tells of is not over while none
  * is known; else it is over.
  * @param isSettling something was changed from here a moment ago.
  */
-export function whenNotTold(findings: readonly Finding[], isSettling: boolean): (key: string) => Level {
+export function whenNotTold(
+  findings: readonly Finding[],
+  isSettling: boolean,
+): (key: FindingKey, code: string) => Level {
   const explained = explainedKeys(findings);
   const worse = worseKeys(findings);
-  const isNotKnown = (key: string) => isSettling && BY_TREND.has(key.split('|', 1)[0] ?? '');
-  return (key) => (worse.has(key) ? 'breach' : explained.has(key) || isNotKnown(key) ? 'held' : 'clear');
+  const isNotKnown = (code: string) => isSettling && BY_TREND.has(code);
+  return (key, code) =>
+    worse.has(key) ? 'breach' : explained.has(key) || isNotKnown(code) ? 'held' : 'clear';
 }
 
-function worseKeys(findings: readonly Finding[]): ReadonlySet<string> {
-  const keys = new Set<string>();
+function worseKeys(findings: readonly Finding[]): ReadonlySet<FindingKey> {
+  const keys = new Set<FindingKey>();
   for (const { code, instance, queue, queues, node } of findings)
     for (const before of BEFORE[code] ?? [])
       for (const place of [queue, ...(queues ?? [])])
-        keys.add([before, instance, place ?? '', node ?? ''].join('|'));
+        keys.add(findingKey({ code: before, instance, queue: place, node }));
   return keys;
 }
 

@@ -1,4 +1,4 @@
-import type { Severity } from '../model/finding.js';
+import type { FindingKey, Severity } from '../model/finding.js';
 import type { Subject } from '../signals/signal.js';
 import type { Course } from './alert-state.js';
 
@@ -27,7 +27,7 @@ export interface Alert extends Course {
   /** Code of the finding, or `signal:` and its name: what one message and inhibition go by. */
   readonly cause: string;
   /** The finding behind it; null: the rule is over a signal. */
-  readonly findingKey: string | null;
+  readonly findingKey: FindingKey | null;
   /** What the rule compares; null: not known now, or the rule is over findings. */
   readonly value: number | null;
   /** One sentence with its numbers; of a signal, as of the last transition. Holds no job data. */

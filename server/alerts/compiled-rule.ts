@@ -1,4 +1,4 @@
-import type { Finding } from '../model/finding.js';
+import type { Finding, FindingKey } from '../model/finding.js';
 import { globMatcher } from '../model/text.js';
 import { signalNamed } from '../signals/index.js';
 import type { Signal, Subject } from '../signals/signal.js';
@@ -20,7 +20,7 @@ export interface SignalRule {
 export interface FindingRuleState {
   readonly rule: AlertRule;
   readonly matches: (finding: Finding) => boolean;
-  readonly active: Map<string, Alert>;
+  readonly active: Map<FindingKey, Alert>;
 }
 
 /** @returns null: it can't be judged, as its signal does not exist. */

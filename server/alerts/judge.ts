@@ -1,4 +1,4 @@
-import type { Finding } from '../model/finding.js';
+import type { Finding, FindingKey } from '../model/finding.js';
 import { isPartlyUnread, unreadSubjects } from '../model/finding.js';
 import { freshnessOf, isSettling } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -177,12 +177,12 @@ export class Judge {
   #judgeFindings(
     state: FindingRuleState,
     findings: readonly Finding[],
-    untold: (key: string) => Level,
+    untold: (key: FindingKey, code: string) => Level,
     { isLive, isUnread, transitions }: Look,
   ): void {
     const { rule, active, matches } = state;
-    const seen = new Set<string>();
-    const lastSeen = new Set<string>();
+    const seen = new Set<FindingKey>();
+    const lastSeen = new Set<FindingKey>();
     for (const finding of findings) {
       if (finding.lastSeenAtMs !== undefined) lastSeen.add(finding.key);
       if (finding.lastSeenAtMs !== undefined || !matches(finding)) continue;
@@ -201,7 +201,7 @@ export class Judge {
     for (const [key, alert] of active) {
       if (seen.has(key)) continue;
       const isKnown = isLive && !lastSeen.has(key) && !isUnread(alert.subject);
-      const level = isKnown ? untold(key) : 'unknown';
+      const level = isKnown ? untold(key, alert.cause) : 'unknown';
       this.#keep(state, key, alert, level, null, transitions);
     }
   }

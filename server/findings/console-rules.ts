@@ -24,7 +24,7 @@ export const agentsOverflow: FindingRule = {
         node: null,
         title: 'Agents say more than the console takes in',
         sentence: `Somebody publishes more on the channels spillway:* of this Redis than agents do: ${lost.join(', ')}. Workers may be shown late or not at all; queues are read as ever. Find out who publishes, and allow PUBLISH on spillway:* to workers alone.`,
-        evidence: [{ label: 'messages not read', value: messages, unit: 'count' }],
+        evidence: [{ name: 'messages-unread', label: 'messages not read', value: messages, unit: 'count' }],
         remedies: [],
         rank: 460,
       },
@@ -51,6 +51,7 @@ export const consoleQueueLimit: FindingRule = {
         sentence: parts.join(' '),
         evidence: [
           {
+            name: 'queues-unwatched',
             label: 'queues not watched, at least',
             value: queuesBeyond + (longNames?.queues ?? 0),
             unit: 'count',
@@ -101,8 +102,8 @@ export const consoleStale: FindingRule = {
         title: `Blind for ${formatDuration(ageSeconds)}`,
         sentence: `The console last read Redis at ${plainName(link.address)} ${formatDuration(ageSeconds)} ago (${why}): every number of this Redis is that old, and a Redis that does not answer the console may not answer workers either.`,
         evidence: [
-          { label: 'age of what is shown', value: ageSeconds, unit: 'seconds' },
-          { label: 'reads that failed', value: poll.failedTicks, unit: 'count' },
+          { name: 'age', label: 'age of what is shown', value: ageSeconds, unit: 'seconds' },
+          { name: 'failed-reads', label: 'reads that failed', value: poll.failedTicks, unit: 'count' },
         ],
         remedies: [],
         rank: 990,

@@ -1,6 +1,5 @@
 import type { CodedFinding, Explained, Remedy } from '../model/finding.js';
 import { firstOf } from '../model/words.js';
-import { STUCK_BY_MEMORY } from './queue-stuck.js';
 import { compareSeverity } from './track.js';
 
 /** Many queues may follow from one; more lines than this help nobody. */
@@ -48,7 +47,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     cause: 'redis.full',
     effects: ['queue.stuck'],
-    holds: (_, { title }) => title === STUCK_BY_MEMORY,
+    holds: ({ code }, effect) => effect.causedBy === code,
     withRemedies: false,
   },
   { cause: 'redis.full', effects: ['worker.blocked'], holds: () => true, withRemedies: false },
@@ -71,14 +70,14 @@ const EXPLANATIONS: readonly Explanation[] = [
     cause,
     effects: ['memory.retention'],
     holds: (one: CodedFinding, effect: CodedFinding) =>
-      isSameQueue(one, effect) && firstBytes(one) >= firstBytes(effect) * EXPLAINED_RATIO,
+      isSameQueue(one, effect) && heldBytes(one) >= heldBytes(effect) * EXPLAINED_RATIO,
     withRemedies: true,
   })),
   // The same type in other words: its size is in the sentence of the cause.
   {
     cause: 'memory.job-type',
     effects: ['memory.large-jobs'],
-    holds: (one, effect) => isSameQueue(one, effect) && firstBytes(one) === typeBytes(effect),
+    holds: (one, effect) => isSameQueue(one, effect) && heldBytes(one) === heldBytes(effect),
     withRemedies: true,
   },
 ];
@@ -233,16 +232,11 @@ function isSameQueue(cause: CodedFinding, effect: CodedFinding): boolean {
   return effect.queue !== null && effect.queue === cause.queue;
 }
 
-/** The first number of bytes among a finding's evidence is what it is about. */
-function firstBytes({ evidence }: CodedFinding): number {
-  const value = evidence.find(({ unit }) => unit === 'bytes')?.value;
-  return typeof value === 'number' ? value : 0;
-}
-
-function typeBytes({ evidence }: CodedFinding): number {
-  const value = evidence.find(({ label }) => label === ALL_OF_TYPE)?.value;
+/** What a finding about memory is about: its bytes. */
+function heldBytes({ evidence }: CodedFinding): number {
+  const value = evidence.find(({ name }) => name === HELD)?.value;
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** Label of what all jobs of a type hold, in memory.large-jobs. */
-export const ALL_OF_TYPE = 'all of the type';
+/** Name of the evidence that says how much memory is held by what a finding is about. */
+export const HELD = 'held';

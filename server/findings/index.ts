@@ -1,4 +1,5 @@
 import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
+import { findingKey } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { agentsOverflow, consoleQueueLimit, consoleStale } from './console-rules.js';
@@ -148,8 +149,9 @@ function withCode(finding: FoundNow, code: string): CodedFinding {
   return made;
 }
 
-function withPlace({ accountsFor: _, ...finding }: CodedFinding, instance: string): CurrentFinding {
-  const { code, queue, node, jobType } = finding;
-  const place = [code, instance, queue ?? '', node ?? ''];
-  return { ...finding, instance, key: [...place, ...(jobType === undefined ? [] : [jobType])].join('|') };
+function withPlace(
+  { accountsFor: _, causedBy: _cause, ...finding }: CodedFinding,
+  instance: string,
+): CurrentFinding {
+  return { ...finding, instance, key: findingKey({ ...finding, instance }) };
 }

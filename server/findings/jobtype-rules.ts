@@ -45,10 +45,19 @@ export const jobTypeAbsent: FindingRule = {
       title: `${name} is missing`,
       sentence: `No ${name} job of ${queueName(queue)} has completed for ${formatDuration(silentSeconds)}, where one came every ${formatDuration(absent.usualGapMs / 1000)} (${formatDuration(absent.longestGapMs / 1000)} at the longest): ${isWaiting ? 'some wait, so look at what holds them back' : 'none waits, so whatever adds them has stopped'}.`,
       evidence: [
-        { label: 'silent for', value: silentSeconds, unit: 'seconds' },
-        { label: 'usually every', value: absent.usualGapMs / 1000, unit: 'seconds' },
-        { label: 'longest gap before', value: absent.longestGapMs / 1000, unit: 'seconds' },
-        { label: 'last completed', value: new Date(absent.lastCompletedAtMs).toISOString() },
+        { name: 'silent-for', label: 'silent for', value: silentSeconds, unit: 'seconds' },
+        { name: 'usual-gap', label: 'usually every', value: absent.usualGapMs / 1000, unit: 'seconds' },
+        {
+          name: 'longest-gap',
+          label: 'longest gap before',
+          value: absent.longestGapMs / 1000,
+          unit: 'seconds',
+        },
+        {
+          name: 'last-completed',
+          label: 'last completed',
+          value: new Date(absent.lastCompletedAtMs).toISOString(),
+        },
       ],
       remedies: [],
       rank: 350,
@@ -110,26 +119,30 @@ export const jobTypeFailing: FindingRule = {
       title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
       sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
       evidence: [
-        { label: 'first failure', value: new Date(rise.firstFailureAtMs).toISOString() },
-        { label: 'failed since', value: rise.failedSince, unit: 'jobs' },
-        { label: 'share that fails', value: rise.sinceRatio, unit: 'ratio' },
-        { label: 'share before', value: rise.beforeRatio, unit: 'ratio' },
+        {
+          name: 'first-failure',
+          label: 'first failure',
+          value: new Date(rise.firstFailureAtMs).toISOString(),
+        },
+        { name: 'failed-since', label: 'failed since', value: rise.failedSince, unit: 'jobs' },
+        { name: 'failure-ratio', label: 'share that fails', value: rise.sinceRatio, unit: 'ratio' },
+        { name: 'failure-ratio-before', label: 'share before', value: rise.beforeRatio, unit: 'ratio' },
         ...(marker
           ? [
-              { label: marker.kind, value: plainProblem(marker.text) },
-              { label: `${marker.kind} at`, value: new Date(marker.atMs).toISOString() },
+              { name: 'marker', label: marker.kind, value: plainProblem(marker.text) },
+              { name: 'marker-at', label: `${marker.kind} at`, value: new Date(marker.atMs).toISOString() },
             ]
           : []),
         ...(type.failedPerSecond === null
           ? []
-          : [{ label: 'failing', value: type.failedPerSecond, unit: 'jobs/s' as const }]),
+          : [{ name: 'failing', label: 'failing', value: type.failedPerSecond, unit: 'jobs/s' as const }]),
       ],
       ...(error === null
         ? {}
         : {
             fromJobData: {
               sentence: `The error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}.`,
-              evidence: [{ label: rise.isNewError ? 'new error' : 'error', value: error }],
+              evidence: [{ name: 'error', label: rise.isNewError ? 'new error' : 'error', value: error }],
             },
           }),
       remedies: [],
@@ -191,19 +204,46 @@ export const jobTypeBatchWait: FindingRule = {
       title: `${name} waits ${formatDuration(wait.wallMs / 1000)} for its client to send`,
       sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
       evidence: [
-        { label: 'a run waits', value: wait.wallMs / 1000, unit: 'seconds' },
+        { name: 'batch-wait', label: 'a run waits', value: wait.wallMs / 1000, unit: 'seconds' },
         ...(wait.batchSize !== null
-          ? [{ label: 'batch size', value: wait.batchSize, unit: 'count' as const }]
+          ? [{ name: 'batch-size', label: 'batch size', value: wait.batchSize, unit: 'count' as const }]
           : wait.batchSizeAtLeast > 2
-            ? [{ label: 'batch holds more than', value: wait.batchSizeAtLeast - 1, unit: 'count' as const }]
+            ? [
+                {
+                  name: 'batch-size-above',
+                  label: 'batch holds more than',
+                  value: wait.batchSizeAtLeast - 1,
+                  unit: 'count' as const,
+                },
+              ]
             : []),
-        { label: 'concurrency to set', value: advice.slotsPerWorker, unit: 'count' },
-        { label: 'runs that end together', value: wait.evidence.syncRatio, unit: 'ratio' },
-        { label: 'by chance it would be', value: wait.evidence.chanceRatio, unit: 'ratio' },
-        { label: 'runs that take just that long', value: wait.evidence.shareAtWall, unit: 'ratio' },
-        { label: 'bursts seen', value: wait.evidence.bursts, unit: 'count' },
-        { label: 'runs looked at', value: wait.evidence.runs, unit: 'count' },
-        { label: 'confidence', value: wait.confidence, unit: 'ratio' },
+        {
+          name: 'suggested-concurrency',
+          label: 'concurrency to set',
+          value: advice.slotsPerWorker,
+          unit: 'count',
+        },
+        {
+          name: 'sync-ratio',
+          label: 'runs that end together',
+          value: wait.evidence.syncRatio,
+          unit: 'ratio',
+        },
+        {
+          name: 'chance-ratio',
+          label: 'by chance it would be',
+          value: wait.evidence.chanceRatio,
+          unit: 'ratio',
+        },
+        {
+          name: 'at-wall-ratio',
+          label: 'runs that take just that long',
+          value: wait.evidence.shareAtWall,
+          unit: 'ratio',
+        },
+        { name: 'bursts', label: 'bursts seen', value: wait.evidence.bursts, unit: 'count' },
+        { name: 'runs-sampled', label: 'runs looked at', value: wait.evidence.runs, unit: 'count' },
+        { name: 'confidence', label: 'confidence', value: wait.confidence, unit: 'ratio' },
         ...flowEvidence(queue, snapshot),
       ],
       // While Redis is full more slots only make more errors (facts.md): room comes first, and redis.full offers it.
@@ -228,17 +268,43 @@ export const jobTypeSlow: FindingRule = {
       title: `${name} is slow: ${inSeconds(type.run.p50Ms)} a run`,
       sentence: `${name} in ${queueName(queue)} ${reasonInWords(type.slow)}; ${queue.backlog > 0 ? `${jobsWait(queue)} in its queue` : 'nothing waits for it now'}. ${adviceFor(type)}`,
       evidence: [
-        { label: 'run time, median', value: type.run.p50Ms / 1000, unit: 'seconds' },
-        { label: 'run time, 95 of 100 within', value: type.run.p95Ms / 1000, unit: 'seconds' },
-        { label: 'run time, 99 of 100 within', value: type.run.p99Ms / 1000, unit: 'seconds' },
-        { label: 'runs seen', value: type.run.count, unit: 'count' },
+        { name: 'run-p50', label: 'run time, median', value: type.run.p50Ms / 1000, unit: 'seconds' },
+        {
+          name: 'run-p95',
+          label: 'run time, 95 of 100 within',
+          value: type.run.p95Ms / 1000,
+          unit: 'seconds',
+        },
+        {
+          name: 'run-p99',
+          label: 'run time, 99 of 100 within',
+          value: type.run.p99Ms / 1000,
+          unit: 'seconds',
+        },
+        { name: 'runs', label: 'runs seen', value: type.run.count, unit: 'count' },
         ...(type.baseline
-          ? [{ label: 'usual median', value: type.baseline.p50Ms / 1000, unit: 'seconds' as const }]
+          ? [
+              {
+                name: 'usual-p50',
+                label: 'usual median',
+                value: type.baseline.p50Ms / 1000,
+                unit: 'seconds' as const,
+              },
+            ]
           : []),
         ...(type.effectiveConcurrency === null
           ? []
-          : [{ label: 'slots it keeps busy', value: type.effectiveConcurrency, unit: 'count' as const }]),
-        ...(type.source === null ? [] : [{ label: 'known from', value: SOURCE[type.source] }]),
+          : [
+              {
+                name: 'busy-slots',
+                label: 'slots it keeps busy',
+                value: type.effectiveConcurrency,
+                unit: 'count' as const,
+              },
+            ]),
+        ...(type.source === null
+          ? []
+          : [{ name: 'source', label: 'known from', value: SOURCE[type.source] }]),
       ],
       remedies: [],
       rank: (type.slow.code === 'drain' ? 150 : 450) + magnitude(queue.backlog),

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatEstimate, formatRatio } from '../model/
 import type { NodeMemory } from '../model/memory.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
 import { magnitude, nodeName, plainName } from '../model/words.js';
+import { HELD } from './explained.js';
 import { raiseMaxmemory } from './make-room.js';
 import { estimateEvidence, memorySeverity, surelyHeld } from './memory-share.js';
 
@@ -44,10 +45,12 @@ function foreignKeys(
     title: 'Keys of no queue hold memory',
     sentence: `${formatCount(foreign.keys)} keys in ${nodeName(node, snapshot)} that belong to no queue hold ${formatEstimate(foreign)}, ${formatRatio(ratio)} of what it holds${most}: as they grow, jobs are refused, and no action on queues frees them; let them expire, or give the queues a Redis of their own.`,
     evidence: [
-      estimateEvidence('keys of no queue', foreign),
-      { label: 'share of what Redis holds', value: ratio, unit: 'ratio' },
-      { label: 'number of keys', value: foreign.keys, unit: 'count' },
-      ...(largest ? [{ label: 'the largest', value: largest.bytes, unit: 'bytes' as const }] : []),
+      estimateEvidence(HELD, 'keys of no queue', foreign),
+      { name: 'redis-share', label: 'share of what Redis holds', value: ratio, unit: 'ratio' },
+      { name: 'keys', label: 'number of keys', value: foreign.keys, unit: 'count' },
+      ...(largest
+        ? [{ name: 'largest-key', label: 'the largest', value: largest.bytes, unit: 'bytes' as const }]
+        : []),
     ],
     remedies: raise ? [raise] : [],
     rank: 205 + magnitude(foreign.bytes / 4096),

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatThings } from '../model/format.js';
 import { heldBytesOf } from '../model/memory-shares.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { magnitude, queueName } from '../model/words.js';
+import { HELD } from './explained.js';
 import { reclaimRemedies } from './make-room.js';
 import { heldInWords, memorySeverity, shareEvidence } from './memory-share.js';
 
@@ -43,9 +44,9 @@ function events(
     title: `${formatBytes(bytes)} of events`,
     sentence: `The events streams of ${formatThings(queues.length, 'queue')} hold ${heldInWords(held, snapshot)}, though no job depends on them${most}: trim them, and set a smaller streams.events.maxLen where the queues are opened, or they grow back.`,
     evidence: [
-      { label: 'events', value: bytes, unit: 'bytes' },
+      { name: HELD, label: 'events', value: bytes, unit: 'bytes' },
       ...shareEvidence(held, snapshot),
-      { label: 'queues with events', value: queues.length, unit: 'count' },
+      { name: 'queues-with-events', label: 'queues with events', value: queues.length, unit: 'count' },
     ],
     remedies: reclaimRemedies(queues).filter(({ action }) => action === 'queue.trim-events'),
     rank: 220 + magnitude(bytes / 4096),

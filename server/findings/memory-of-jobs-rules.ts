@@ -5,7 +5,7 @@ import { heldBytesOf, largestTypeOf, type TypeShare } from '../model/memory-shar
 import { fullestNode } from '../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { magnitude, plainName, queueName } from '../model/words.js';
-import { ALL_OF_TYPE } from './explained.js';
+import { HELD } from './explained.js';
 import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
 import {
   estimateEvidence,
@@ -65,11 +65,16 @@ function retention(
     title: `${formatBytes(bytes)} of finished jobs and events`,
     sentence: `${queueName(queue)} keeps ${formatBytes(bytes)} that no worker needs (${parts.join(', ')})${share}, against ${formatBytes(memory.backlogBytes)} of jobs that still have to run: set removeOnComplete and removeOnFail where its jobs are added.`,
     evidence: [
-      estimateEvidence('finished jobs and events', held),
-      estimateEvidence('completed jobs', completed),
-      estimateEvidence('failed jobs', failed),
-      { label: 'events', value: memory.eventsBytes, unit: 'bytes' },
-      { label: 'jobs that still have to run', value: memory.backlogBytes, unit: 'bytes' },
+      estimateEvidence(HELD, 'finished jobs and events', held),
+      estimateEvidence('completed-bytes', 'completed jobs', completed),
+      estimateEvidence('failed-bytes', 'failed jobs', failed),
+      { name: 'events-bytes', label: 'events', value: memory.eventsBytes, unit: 'bytes' },
+      {
+        name: 'backlog-bytes',
+        label: 'jobs that still have to run',
+        value: memory.backlogBytes,
+        unit: 'bytes',
+      },
     ],
     remedies: reclaimRemedies([queue]),
     rank: 200 + magnitude(bytes / 4096),
@@ -114,10 +119,10 @@ function stackTraces(
     title: 'Stack traces hold memory',
     sentence: `Each failed attempt leaves its stack trace: in ${queueName(queue)} they hold ${heldInWords(traces, snapshot)}, with ${whose}; set stackTraceLimit and removeOnFail where its jobs are added, and clean the failed ones that nobody will look at.`,
     evidence: [
-      estimateEvidence('stack traces', traces),
+      estimateEvidence(HELD, 'stack traces', traces),
       ...shareEvidence(traces, snapshot),
-      { label: 'failed jobs', value: failed, unit: 'jobs' },
-      { label: 'all of the queue', value: queue.memory?.totalBytes ?? 0, unit: 'bytes' },
+      { name: 'failed-jobs', label: 'failed jobs', value: failed, unit: 'jobs' },
+      { name: 'queue-bytes', label: 'all of the queue', value: queue.memory?.totalBytes ?? 0, unit: 'bytes' },
     ],
     remedies: reclaimRemedies([queue]).filter(({ args }) => args.state === 'failed'),
     rank: 210 + magnitude(traces.bytes / 4096),
@@ -165,10 +170,12 @@ function largeJobs(
     title: `${name} jobs weigh ${formatBytes(type.bytesPerJob)} each`,
     sentence: `One ${name} job of ${queueName(queue)} takes ${formatBytes(type.bytesPerJob)}${worst}, together ${heldInWords(type, snapshot)}: a small burst of them fills Redis, and each is copied to worker and replica whole; keep what is large elsewhere and put its address into the job.`,
     evidence: [
-      { label: 'one job', value: type.bytesPerJob, unit: 'bytes' },
-      estimateEvidence(ALL_OF_TYPE, type),
+      { name: 'job-bytes', label: 'one job', value: type.bytesPerJob, unit: 'bytes' },
+      estimateEvidence(HELD, 'all of the type', type),
       ...shareEvidence(type, snapshot),
-      ...(largest ? [{ label: 'the largest met', value: largest.bytes, unit: 'bytes' as const }] : []),
+      ...(largest
+        ? [{ name: 'largest-job', label: 'the largest met', value: largest.bytes, unit: 'bytes' as const }]
+        : []),
     ],
     remedies: reclaimRemedies([queue]).filter(
       ({ action, args }) =>
@@ -206,15 +213,16 @@ function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): 
     title: `${name} jobs hold most of the memory`,
     sentence: `${name} jobs of ${queueName(queue)} hold ${heldInWords(share, snapshot)} (${partsOf(share)}; ${formatBytes(type.bytesPerJob)} each): while they stay, there is no room for other jobs; ${adviceFor(share)}.`,
     evidence: [
-      estimateEvidence('held by the type', share),
+      estimateEvidence(HELD, 'held by the type', share),
       ...shareEvidence(share, snapshot),
       {
+        name: 'unfinished',
         label: 'its unfinished jobs',
         value: type.unfinished,
         unit: 'jobs',
         ...(type.unfinishedError > 0 ? { error: type.unfinishedError } : {}),
       },
-      { label: 'each', value: type.bytesPerJob, unit: 'bytes' },
+      { name: 'job-bytes', label: 'each', value: type.bytesPerJob, unit: 'bytes' },
     ],
     remedies: remediesFor(share, snapshot),
     rank: 230 + magnitude(share.bytes / 4096),

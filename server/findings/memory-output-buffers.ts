@@ -34,12 +34,19 @@ function outputBuffers(node: RedisNode, limitBytes: number, snapshot: Snapshot):
     title: `Clients hold ${formatBytes(node.clientOutputBytes)} unread`,
     sentence: `Clients of ${nodeName(node, snapshot)} do not read their answers as fast as they come, so ${formatBytes(node.clientOutputBytes)}, ${formatRatio(ratio)} of the limit, waits for them in output buffers and leaves no room for jobs: find the one with the largest omem in CLIENT LIST and end it (listeners to events, dashboards and MONITOR come first), and set client-output-buffer-limit so that Redis does so by itself.`,
     evidence: [
-      { label: 'output buffers', value: node.clientOutputBytes, unit: 'bytes' },
-      { label: 'share of the limit', value: ratio, unit: 'ratio' },
+      { name: 'output-buffers', label: 'output buffers', value: node.clientOutputBytes, unit: 'bytes' },
+      { name: 'limit-share', label: 'share of the limit', value: ratio, unit: 'ratio' },
       ...(node.memory
-        ? [{ label: 'all buffers of clients', value: node.memory.clientBytes, unit: 'bytes' as const }]
+        ? [
+            {
+              name: 'client-buffers',
+              label: 'all buffers of clients',
+              value: node.memory.clientBytes,
+              unit: 'bytes' as const,
+            },
+          ]
         : []),
-      { label: 'clients', value: node.connectedClients, unit: 'count' },
+      { name: 'clients', label: 'clients', value: node.connectedClients, unit: 'count' },
     ],
     remedies: raise ? [raise] : [],
     rank: 700 + Math.min(99, ratio * 100),

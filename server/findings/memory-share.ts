@@ -26,7 +26,7 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
   if (!holder) return null;
   const held = heldBytesOf(snapshot.nodes);
   const share = held > 0 ? ` (${formatRatio(Math.min(1, holder.bytes / held))} of what Redis holds)` : '';
-  const evidence: Evidence[] = [{ label: 'largest holder', value: holder.text }];
+  const evidence: Evidence[] = [{ name: 'largest-holder', label: 'largest holder', value: holder.text }];
   const largest = largestTypeOf(snapshot);
   const plain = { sentence: `The largest part: ${holder.text}${share}.`, evidence, remedy: null };
   if (!largest || (largest.shareRatio ?? 0) < LEAST_SHARE) return { ...plain, accountsFor: [] };
@@ -35,12 +35,27 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
     largest.queue.id === holder.queueId ? [{ queue: largest.queue.id, jobType: largest.type.type }] : [];
   const type = largest.queue.types.find(({ name }) => name === largest.type.type);
   if (!type) return { ...plain, accountsFor };
-  evidence.push({ label: 'job type that holds most', value: plainName(type.name) });
-  evidence.push({ label: 'its share', value: Math.min(1, largest.shareRatio ?? 0), unit: 'ratio' });
+  evidence.push({ name: 'largest-type', label: 'job type that holds most', value: plainName(type.name) });
+  evidence.push({
+    name: 'type-share',
+    label: 'its share',
+    value: Math.min(1, largest.shareRatio ?? 0),
+    unit: 'ratio',
+  });
   const advice = batchAdvice(largest.queue, type, snapshot);
   if (!advice || !type.batchWait) return { ...plain, accountsFor };
-  evidence.push({ label: 'its runs wait for a batch', value: type.batchWait.wallMs / 1000, unit: 'seconds' });
-  evidence.push({ label: 'concurrency to set', value: advice.slotsPerWorker, unit: 'count' });
+  evidence.push({
+    name: 'batch-wait',
+    label: 'its runs wait for a batch',
+    value: type.batchWait.wallMs / 1000,
+    unit: 'seconds',
+  });
+  evidence.push({
+    name: 'suggested-concurrency',
+    label: 'concurrency to set',
+    value: advice.slotsPerWorker,
+    unit: 'count',
+  });
   return {
     sentence: `${plain.sentence} ${batchSentence(largest.queue, type, advice)}`,
     evidence,
@@ -61,14 +76,16 @@ export function surelyHeld({ bytes, errorBytes }: Bytes): number {
 }
 
 /** An estimate as evidence, with its ±. */
-export function estimateEvidence(label: string, { bytes, errorBytes }: Bytes): Evidence {
-  return { label, value: bytes, unit: 'bytes', ...(errorBytes > 0 ? { error: errorBytes } : {}) };
+export function estimateEvidence(name: string, label: string, { bytes, errorBytes }: Bytes): Evidence {
+  return { name, label, value: bytes, unit: 'bytes', ...(errorBytes > 0 ? { error: errorBytes } : {}) };
 }
 
 /** Share of what Redis holds against its limit, as evidence; nothing where that is not known. */
 export function shareEvidence({ bytes }: Bytes, snapshot: Snapshot): readonly Evidence[] {
   const held = heldBytesOf(snapshot.nodes);
-  return held >= 1 ? [{ label: 'share of what Redis holds', value: bytes / held, unit: 'ratio' }] : [];
+  return held >= 1
+    ? [{ name: 'redis-share', label: 'share of what Redis holds', value: bytes / held, unit: 'ratio' }]
+    : [];
 }
 
 /** "412 MB ± 8.0 MB, 62% of what Redis holds" */

@@ -41,8 +41,10 @@ function tellOnce(alike: readonly CodedFinding[]): readonly CodedFinding[] {
       title: `${count}: ${worst.title}`,
       sentence: `${count} are in this trouble; the worst: ${worst.sentence}`,
       evidence: [
-        ...(areTypes ? [{ label: 'job types', value: alike.length, unit: 'count' as const }] : []),
-        { label: 'queues', value: queues, unit: 'count' },
+        ...(areTypes
+          ? [{ name: 'job-types', label: 'job types', value: alike.length, unit: 'count' as const }]
+          : []),
+        { name: 'queues', label: 'queues', value: queues, unit: 'count' },
         ...sums(alike),
         ...worst.evidence,
       ],
@@ -69,18 +71,22 @@ function compareText(a: string, b: string): number {
 
 /** Jobs and bytes add up over queues; rates, ages and ratios are told for the worst only. */
 function sums(alike: readonly CodedFinding[]): readonly Evidence[] {
-  const total = new Map<string, { value: number; unit: 'jobs' | 'bytes'; errorSquared: number }>();
+  const total = new Map<
+    string,
+    { label: string; value: number; unit: 'jobs' | 'bytes'; errorSquared: number }
+  >();
   for (const { evidence } of alike) {
-    for (const { label, value, unit, error = 0 } of evidence) {
+    for (const { name, label, value, unit, error = 0 } of evidence) {
       if (typeof value !== 'number' || (unit !== 'jobs' && unit !== 'bytes')) continue;
-      const sum = total.get(label) ?? { value: 0, unit, errorSquared: 0 };
-      if (!total.has(label)) total.set(label, sum);
+      const sum = total.get(name) ?? { label, value: 0, unit, errorSquared: 0 };
+      if (!total.has(name)) total.set(name, sum);
       sum.value += value;
       // Errors of independent samples add up as squares.
       sum.errorSquared += error * error;
     }
   }
-  return [...total].map(([label, { value, unit, errorSquared }]) => ({
+  return [...total].map(([name, { label, value, unit, errorSquared }]) => ({
+    name: `all:${name}`,
     label: `${label}, all of them`,
     value,
     unit,

@@ -1,5 +1,6 @@
 import type { HealthCode, HealthProblem } from '../model/console-health.js';
 import type { CurrentFinding, FoundNow, OwnFindingRule } from '../model/finding.js';
+import { findingKey } from '../model/finding.js';
 import { plainName, plainProblem, plainSentence } from '../model/words.js';
 
 const MAX_PARTS_TOLD = 3;
@@ -26,6 +27,7 @@ const consoleFault: OwnFindingRule = {
             : `${faults.length} parts of the console fail`,
         sentence: `This is a mistake of the console, not of Redis: ${told.join('; ')}.${more} What these parts tell is missing; all else goes on. The log has where it happened: report it.`,
         evidence: faults.slice(0, MAX_PARTS_TOLD).map(({ subject, count = 1 }) => ({
+          name: `fault:${subject}`,
           label: plainName(subject),
           value: count,
           unit: 'count',
@@ -62,7 +64,9 @@ const consoleChannels: OwnFindingRule = {
               ? 'Alerts are not sent'
               : `Alerts do not reach ${failing.length} channels`,
         sentence: `Whoever should be told of trouble is not: ${told.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
-        evidence: [{ label: 'channels that fail', value: failing.length, unit: 'count' }],
+        evidence: [
+          { name: 'failing-channels', label: 'channels that fail', value: failing.length, unit: 'count' },
+        ],
         remedies: [],
         rank: 490,
       },
@@ -109,7 +113,7 @@ const consoleNoHistory: OwnFindingRule = {
         node: null,
         title: 'No history is kept',
         sentence: `The console goes on, but ${plainProblem(text)}: charts of this time will have a gap, and rules that look back see less; make room on its disk, or give it a directory that it may write to.`,
-        evidence: [{ label: 'what the disk said', value: plainProblem(text) }],
+        evidence: [{ name: 'disk-error', label: 'what the disk said', value: plainProblem(text) }],
         remedies: [],
         rank: 20,
       })),
@@ -159,7 +163,7 @@ function automationRule({ code, about, title }: (typeof AUTOMATIONS)[number]): O
           node: null,
           title,
           sentence: plainSentence(text),
-          evidence: [{ label: 'failures in a row', value: count, unit: 'count' }],
+          evidence: [{ name: 'failures', label: 'failures in a row', value: count, unit: 'count' }],
           remedies: [],
           rank: isUrgent ? 900 : 480,
         })),
@@ -185,7 +189,7 @@ export function detectOwnFindings(
       ...finding,
       code,
       instance,
-      key: [code, instance, '', ''].join('|'),
+      key: findingKey({ ...finding, code, instance }),
     })),
   );
 }

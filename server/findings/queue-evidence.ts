@@ -113,16 +113,28 @@ export function mainWork(queue: QueueState): MainWork {
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Evidence[] {
   const evidence: Evidence[] = [
-    { label: 'waiting', value: queue.backlog, unit: 'jobs' },
-    { label: 'active', value: queue.counts.active, unit: 'jobs' },
+    { name: 'waiting', label: 'waiting', value: queue.backlog, unit: 'jobs' },
+    { name: 'active', label: 'active', value: queue.counts.active, unit: 'jobs' },
   ];
   const oldest = waitedSeconds(queue, snapshot);
-  if (oldest !== null) evidence.push({ label: 'oldest has waited', value: oldest, unit: 'seconds' });
+  if (oldest !== null)
+    evidence.push({ name: 'oldest-waited', label: 'oldest has waited', value: oldest, unit: 'seconds' });
   if (queue.rates) {
-    evidence.push({ label: 'arriving', value: queue.rates.arrivalsPerSecond, unit: 'jobs/s' });
-    evidence.push({ label: 'leaving', value: queue.rates.departuresPerSecond, unit: 'jobs/s' });
+    evidence.push({
+      name: 'arriving',
+      label: 'arriving',
+      value: queue.rates.arrivalsPerSecond,
+      unit: 'jobs/s',
+    });
+    evidence.push({
+      name: 'leaving',
+      label: 'leaving',
+      value: queue.rates.departuresPerSecond,
+      unit: 'jobs/s',
+    });
   }
-  if (queue.workers !== null) evidence.push({ label: 'workers', value: queue.workers, unit: 'count' });
+  if (queue.workers !== null)
+    evidence.push({ name: 'workers', label: 'workers', value: queue.workers, unit: 'count' });
   return evidence;
 }
 

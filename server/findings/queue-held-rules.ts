@@ -61,7 +61,7 @@ export const queueCapped: FindingRule = {
           ? `The global concurrency of ${queueName(queue)} is 0 and was not set from this console, so workers take nothing: ${jobsWait(queue)}.`
           : `${inUse} slots that the global concurrency of ${queueName(queue)} allows are in use, while ${jobsWait(queue)}${motion}: the cap, not the number of workers, is what holds it.`,
       evidence: [
-        { label: 'global concurrency', value: cap, unit: 'count' },
+        { name: 'global-concurrency', label: 'global concurrency', value: cap, unit: 'count' },
         ...flowEvidence(queue, snapshot),
       ],
       // More slots mean more memory at work; while Redis is full that hurts.
@@ -107,7 +107,7 @@ export const queueWorkersPaused: FindingRule = {
       sentence: `${jobsWait(queue)} in ${queueName(queue)}${more}, and ${one ? `its only worker, ${names(paused)}, is` : `all ${formatCount(paused.length)} of its workers (${names(paused)}) are`} paused ${pausedBy(paused, nowMs)}: ${then}.`,
       evidence: [
         ...flowEvidence(queue, snapshot),
-        { label: 'workers that are paused', value: paused.length, unit: 'count' },
+        { name: 'paused-workers', label: 'workers that are paused', value: paused.length, unit: 'count' },
       ],
       remedies: isFull(snapshot)
         ? []

@@ -31,13 +31,22 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
     title: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
     sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or pause ${name} alone, and the rest flows; then give it workers of its own.`,
     evidence: [
-      { label: 'its share of busy slots', value: noisy.shareOfSlots, unit: 'ratio' },
-      { label: 'its backlog', value: source.backlog, unit: 'jobs' },
-      { label: 'event loops late by', value: noisy.loopDelayP99Ms / 1000, unit: 'seconds' },
-      ...victims
-        .slice(0, MAX_NAMED)
-        .map((victim) => ({ label: `held up: ${queueName(victim.queue)}`, value: victimInWords(victim) })),
-      ...(source.memory ? [{ label: 'memory it holds', value: formatBytes(source.memory.totalBytes) }] : []),
+      { name: 'slot-share', label: 'its share of busy slots', value: noisy.shareOfSlots, unit: 'ratio' },
+      { name: 'backlog', label: 'its backlog', value: source.backlog, unit: 'jobs' },
+      {
+        name: 'loop-delay',
+        label: 'event loops late by',
+        value: noisy.loopDelayP99Ms / 1000,
+        unit: 'seconds',
+      },
+      ...victims.slice(0, MAX_NAMED).map((victim) => ({
+        name: 'victim',
+        label: `held up: ${queueName(victim.queue)}`,
+        value: victimInWords(victim),
+      })),
+      ...(source.memory
+        ? [{ name: 'memory', label: 'memory it holds', value: formatBytes(source.memory.totalBytes) }]
+        : []),
     ],
     ...tenantOf(source),
     remedies: remedies(noisy, snapshot),
@@ -54,8 +63,14 @@ function tenantOf({ tenants }: QueueState): Pick<FoundNow, 'fromJobData'> {
     fromJobData: {
       sentence: `${formatRatio(dominant.shareRatio)} of its jobs are of tenant ${name}.`,
       evidence: [
-        { label: 'tenant', value: name },
-        { label: 'share of the tenant', value: dominant.shareRatio, error: dominant.error, unit: 'ratio' },
+        { name: 'tenant', label: 'tenant', value: name },
+        {
+          name: 'tenant-share',
+          label: 'share of the tenant',
+          value: dominant.shareRatio,
+          error: dominant.error,
+          unit: 'ratio',
+        },
       ],
     },
   };

@@ -21,13 +21,16 @@ export const queueRateLimited: FindingRule = {
         ...(queue.rateLimit && queue.rateLimit.durationMs > 0
           ? [
               {
+                name: 'global-rate-limit',
                 label: 'global rate limit',
                 value: formatRateLimit(queue.rateLimit.max, queue.rateLimit.durationMs),
               },
             ]
           : []),
-        ...(allowed === null ? [] : [{ label: 'lets through', value: allowed, unit: 'jobs/s' as const }]),
-        { label: 'held for', value: queue.rateLimitedForMs / 1000, unit: 'seconds' },
+        ...(allowed === null
+          ? []
+          : [{ name: 'allowed-rate', label: 'lets through', value: allowed, unit: 'jobs/s' as const }]),
+        { name: 'held-for', label: 'held for', value: queue.rateLimitedForMs / 1000, unit: 'seconds' },
         ...flowEvidence(queue, snapshot),
       ],
       remedies: isFull(snapshot) ? [] : loosen(queue),

@@ -5,9 +5,6 @@ import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { jobsWait, magnitude, queueName, workersOf } from '../model/words.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
 
-/** Title of a queue that a full Redis stops. */
-export const STUCK_BY_MEMORY = 'Stuck because Redis is full';
-
 export const queueStuck: FindingRule = {
   code: 'queue.stuck',
   about:
@@ -20,7 +17,8 @@ export const queueStuck: FindingRule = {
       // redis.full is the cause and has the remedies; this line only says who is hit.
       return {
         severity: 'warning',
-        title: STUCK_BY_MEMORY,
+        causedBy: 'redis.full',
+        title: 'Stuck because Redis is full',
         sentence: `${jobsWait(queue)} in ${name} and none has left for ${quiet}, because Redis is full and refuses the writes by which ${workersOf(queue)} take jobs: make room in Redis first; restarting workers would not help.`,
         evidence,
         remedies: [],

@@ -42,9 +42,9 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
       ? `${nodeName(node, snapshot)} is at its limit and deletes ${formatRate(node.evictedPerSecond)} keys by itself (policy ${name}), ${victims(node)}, and nothing reports them missing; make room now, then set maxmemory-policy noeviction.`
       : `${nodeName(node, snapshot)} has policy ${name}, so at its limit it deletes keys by itself, ${victims(node)}, and nothing reports them missing${past(node)}; BullMQ needs maxmemory-policy noeviction.`,
     evidence: [
-      { label: 'policy', value: name },
-      { label: 'keys evicted', value: node.evictedKeys, unit: 'count' },
-      { label: 'keys evicted per second', value: node.evictedPerSecond, unit: 'count/s' },
+      { name: 'policy', label: 'policy', value: name },
+      { name: 'evicted', label: 'keys evicted', value: node.evictedKeys, unit: 'count' },
+      { name: 'evictions', label: 'keys evicted per second', value: node.evictedPerSecond, unit: 'count/s' },
     ],
     remedies: isEvicting
       ? [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter((remedy) => remedy !== null)
@@ -83,10 +83,11 @@ export const redisNoLimit: FindingRule = {
         title: 'No memory limit',
         sentence: `${nodeName(node, snapshot)} has no maxmemory, so ${bound(node)}: instead of refusing writes it would then be ended by the kernel, with every job that is not on disk${advice(node)}.`,
         evidence: [
-          { label: 'held', value: node.countedBytes, unit: 'bytes' },
+          { name: 'held', label: 'held', value: node.countedBytes, unit: 'bytes' },
           ...(node.limit
             ? [
                 {
+                  name: 'limit',
                   label: `memory of the ${node.limit.source}`,
                   value: node.limit.bytes,
                   unit: 'bytes' as const,
@@ -150,7 +151,12 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
     evidence: [
       ...memoryEvidence(node),
-      { label: 'over the limit', value: Math.max(0, node.countedBytes - node.maxBytes), unit: 'bytes' },
+      {
+        name: 'over-limit',
+        label: 'over the limit',
+        value: Math.max(0, node.countedBytes - node.maxBytes),
+        unit: 'bytes',
+      },
       ...(holder?.evidence ?? []),
     ],
     // In this order: what takes the cause away comes after room, because more slots do nothing while Redis refuses.
@@ -168,16 +174,33 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
 
 /** The numbers of a node's memory, for every finding about it. */
 export function memoryEvidence(node: RedisNode): readonly Evidence[] {
-  const evidence: Evidence[] = [{ label: 'held against the limit', value: node.countedBytes, unit: 'bytes' }];
+  const evidence: Evidence[] = [
+    { name: 'held', label: 'held against the limit', value: node.countedBytes, unit: 'bytes' },
+  ];
   if (node.limit)
-    evidence.push({ label: `limit (${node.limit.source})`, value: node.limit.bytes, unit: 'bytes' });
+    evidence.push({
+      name: 'limit',
+      label: `limit (${node.limit.source})`,
+      value: node.limit.bytes,
+      unit: 'bytes',
+    });
   if (node.usedRatio !== null)
-    evidence.push({ label: 'share of the limit', value: node.usedRatio, unit: 'ratio' });
+    evidence.push({ name: 'limit-share', label: 'share of the limit', value: node.usedRatio, unit: 'ratio' });
   if (node.forecast) {
-    evidence.push({ label: 'growth', value: node.forecast.growthBytesPerSecond, unit: 'bytes/s' });
+    evidence.push({
+      name: 'growth',
+      label: 'growth',
+      value: node.forecast.growthBytesPerSecond,
+      unit: 'bytes/s',
+    });
   }
   if (node.refusedPerSecond !== null) {
-    evidence.push({ label: 'writes refused', value: node.refusedPerSecond, unit: 'count/s' });
+    evidence.push({
+      name: 'writes-refused',
+      label: 'writes refused',
+      value: node.refusedPerSecond,
+      unit: 'count/s',
+    });
   }
   return evidence;
 }
@@ -258,9 +281,12 @@ function state(node: RedisNode, snapshot: Snapshot): string {
 
 function fullIn({ forecast }: RedisNode): readonly Evidence[] {
   if (forecast === null) return [];
-  if (forecast.notKnown !== null) return [{ label: 'full in', value: `not known: ${forecast.notKnown}` }];
+  if (forecast.notKnown !== null)
+    return [{ name: 'full-in', label: 'full in', value: `not known: ${forecast.notKnown}` }];
   const { fullInSeconds } = forecast;
-  return fullInSeconds === null ? [] : [{ label: 'full in', value: fullInSeconds, unit: 'seconds' }];
+  return fullInSeconds === null
+    ? []
+    : [{ name: 'full-in', label: 'full in', value: fullInSeconds, unit: 'seconds' }];
 }
 
 function limitSource(node: RedisNode): string {

@@ -1,4 +1,5 @@
 import type { CurrentFinding, Finding, Severity } from '../model/finding.js';
+import { type FindingKey, findingKey } from '../model/finding.js';
 import { formatDuration } from '../model/format.js';
 
 /**
@@ -82,7 +83,7 @@ export function trackFindings(
   nowMs: number,
 ): readonly Finding[] {
   const since = startsOf(previous);
-  const byKey = new Map<string, Finding>();
+  const byKey = new Map<FindingKey, Finding>();
   for (const finding of [...found].sort(compareFindings)) {
     if (byKey.has(finding.key)) continue;
     byKey.set(finding.key, { ...finding, sinceMs: startOf(finding, since) ?? nowMs });
@@ -91,15 +92,15 @@ export function trackFindings(
 }
 
 interface Starts {
-  readonly byKey: ReadonlyMap<string, number>;
+  readonly byKey: ReadonlyMap<FindingKey, number>;
   /** Of merged findings, by the key that each of their queues would have alone. */
-  readonly merged: ReadonlyMap<string, number>;
+  readonly merged: ReadonlyMap<FindingKey, number>;
   /** Of findings told alone, the first of each queue: job types have keys of their own. */
-  readonly alone: ReadonlyMap<string, number>;
+  readonly alone: ReadonlyMap<FindingKey, number>;
 }
 
 function startsOf(previous: readonly Finding[]): Starts {
-  const [merged, alone] = [new Map<string, number>(), new Map<string, number>()];
+  const [merged, alone] = [new Map<FindingKey, number>(), new Map<FindingKey, number>()];
   for (const finding of previous) {
     for (const queue of finding.queues ?? []) merged.set(keyAlone(finding, queue), finding.sinceMs);
     if (finding.queue === null) continue;
@@ -121,8 +122,8 @@ function startOf(finding: CurrentFinding, { byKey, merged, alone }: Starts): num
   return starts.length > 0 ? Math.min(...starts) : undefined;
 }
 
-function keyAlone(finding: CurrentFinding, queue: string): string {
-  return [troubleCode(finding.code), finding.instance, queue, finding.node ?? ''].join('|');
+function keyAlone({ code, instance, node }: CurrentFinding, queue: string): FindingKey {
+  return findingKey({ code: troubleCode(code), instance, queue, node });
 }
 
 /** Codes of findings that tell one trouble of a queue: an episode goes on when one follows the other. */

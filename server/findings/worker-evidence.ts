@@ -92,8 +92,9 @@ export function processesOf(found: readonly WorkerState[]): string {
 export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
   const [worst] = found;
   return [
-    { label: 'workers', value: found.length, unit: 'count' },
-    ...(worst?.evidence ?? []).map(({ label, value, unit }) => ({
+    { name: 'workers', label: 'workers', value: found.length, unit: 'count' },
+    ...(worst?.evidence ?? []).map(({ name, label, value, unit }) => ({
+      name,
       label,
       value,
       ...(unit === undefined ? {} : { unit }),

@@ -35,8 +35,8 @@ export const workerBlocked: FindingRule = {
         title: one ? 'A worker is blocked' : `${formatCount(blocked.length)} workers are blocked`,
         sentence: `${one ? '1 worker is' : `${formatCount(blocked.length)} workers are`} refused new jobs because Redis is full; ${guard}. Make room; restarting them would stop what still drains.`,
         evidence: [
-          { label: 'workers', value: blocked.length, unit: 'count' },
-          { label: 'held back by the guard', value: held, unit: 'count' },
+          { name: 'workers', label: 'workers', value: blocked.length, unit: 'count' },
+          { name: 'guarded', label: 'held back by the guard', value: held, unit: 'count' },
         ],
         remedies: [],
         rank: 60 + Math.min(39, blocked.length),
@@ -179,7 +179,10 @@ export const workerStuck: FindingRule = {
         severity: 'warning',
         title: titleOf(found, queue, 'is stuck', 'are stuck'),
         sentence: `${who}: ${lowered(worst?.sentence ?? '')} Restarting ${found.length === 1 ? 'it' : 'them'} (${processesOf(found)}) brings the jobs back as stalled ones.`,
-        evidence: [...evidenceOf(found), { label: 'to restart', value: processesOf(found) }],
+        evidence: [
+          ...evidenceOf(found),
+          { name: 'processes', label: 'to restart', value: processesOf(found) },
+        ],
         remedies: remedyFor(
           'worker.pause',
           heard,

@@ -4,7 +4,11 @@ import type { QueueState, Snapshot, Unread, UnreadQueue } from './snapshot.js';
 /** critical: users are hurt now. warning: they will be. info: worth knowing. */
 export type Severity = 'critical' | 'warning' | 'info';
 
+/** A number or a text that a finding rests on. */
 export interface Evidence {
+  /** What it is, in words that stay (`oldest-waited`): all that decides goes by it. Pieces of a list may share one. */
+  readonly name: string;
+  /** The same for people: it may be worded anew at any time. */
   readonly label: string;
   readonly value: number | string;
   /** Where `value` is an estimate: the truth lies within ± this in 95 of 100 cases, in the same unit. */
@@ -41,6 +45,26 @@ export interface Explained {
   readonly title: string;
 }
 
+declare const isFindingKey: unique symbol;
+/** Names a trouble: made by `findingKey` alone, compared as a whole, and never taken apart. */
+export type FindingKey = string & { readonly [isFindingKey]: true };
+
+/** What a finding is about, which is what tells it from others. */
+export interface FindingPlace {
+  readonly code: string;
+  readonly instance: string;
+  readonly queue: string | null;
+  readonly node: string | null;
+  readonly jobType?: string | undefined;
+}
+
+/** The key of a trouble. It is kept with alerts and episodes, and in links: the same place has the same key in all releases. */
+export function findingKey({ code, instance, queue, node, jobType }: FindingPlace): FindingKey {
+  const place = [code, instance, queue ?? '', node ?? '', ...(jobType === undefined ? [] : [jobType])];
+  return place.join('|') as FindingKey;
+}
+
+/** Something wrong, with its reason and what to do. */
 export interface Finding {
   /** Stable, e.g. `redis.full`. */
   readonly code: string;
@@ -53,8 +77,8 @@ export interface Finding {
   readonly worker?: string | null;
   /** Name of the job type that it is about, with `queue`; absent: about none. */
   readonly jobType?: string;
-  /** `code|instance|queue|node`, and the job type where there is one: the same trouble has the same key from tick to tick. */
-  readonly key: string;
+  /** The same trouble has the same key from tick to tick. */
+  readonly key: FindingKey;
   /** A few words. */
   readonly title: string;
   /** One sentence that a tired person understands: cause → effect. */
@@ -82,6 +106,8 @@ export type CurrentFinding = Omit<Finding, 'sinceMs'>;
 export interface FoundNow extends Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance' | 'explains'> {
   /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then told here. */
   readonly accountsFor?: readonly Subject[];
+  /** Code of the finding that this one follows from, where the rule itself knows; absent: it does not. */
+  readonly causedBy?: string;
 }
 
 /** What a rule found, with the rule's code. */

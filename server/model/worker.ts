@@ -21,7 +21,9 @@ export type WorkerVerdict =
   /** The console can't tell: it does not hear agents now, or the worker has none and CLIENT LIST says too little. */
   | 'unknown';
 
+/** What a verdict on a worker rests on, as findings show it: see Evidence. */
 export interface WorkerEvidence {
+  readonly name: string;
   readonly label: string;
   readonly value: number | string;
   readonly unit?: 'bytes' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';

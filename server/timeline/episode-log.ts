@@ -34,20 +34,33 @@ export function createEpisodeLog(database: Database): EpisodeLog {
         .delete(findingEpisodes)
         .where(sql`rowid <= (SELECT max(rowid) FROM ${findingEpisodes}) - ${MAX_SPELLS}`);
     },
-    open: () =>
-      database.select().from(findingEpisodes).where(isNull(findingEpisodes.endedAtMs)).limit(MAX_LISTED),
-    between: ({ fromMs, toMs, instances }) =>
-      database
-        .select()
-        .from(findingEpisodes)
-        .where(
-          and(
-            lte(findingEpisodes.beganAtMs, toMs),
-            or(isNull(findingEpisodes.endedAtMs), gte(findingEpisodes.endedAtMs, fromMs)),
-            instances === undefined ? undefined : inArray(findingEpisodes.instance, [...instances]),
-          ),
-        )
-        .orderBy(asc(findingEpisodes.beganAtMs))
-        .limit(MAX_LISTED),
+    open: async () =>
+      (
+        await database
+          .select()
+          .from(findingEpisodes)
+          .where(isNull(findingEpisodes.endedAtMs))
+          .limit(MAX_LISTED)
+      ).map(named),
+    between: async ({ fromMs, toMs, instances }) =>
+      (
+        await database
+          .select()
+          .from(findingEpisodes)
+          .where(
+            and(
+              lte(findingEpisodes.beganAtMs, toMs),
+              or(isNull(findingEpisodes.endedAtMs), gte(findingEpisodes.endedAtMs, fromMs)),
+              instances === undefined ? undefined : inArray(findingEpisodes.instance, [...instances]),
+            ),
+          )
+          .orderBy(asc(findingEpisodes.beganAtMs))
+          .limit(MAX_LISTED)
+      ).map(named),
   };
+}
+
+/** Of numbers that version 0.2 kept only the label is known. */
+function named(episode: Episode): Episode {
+  return { ...episode, worst: episode.worst.map((piece) => ({ ...piece, name: piece.name ?? piece.label })) };
 }

@@ -1,5 +1,5 @@
 import { troubleCode } from '../findings/track.js';
-import type { Evidence, Finding, Severity } from '../model/finding.js';
+import type { Evidence, Finding, FindingKey, Severity } from '../model/finding.js';
 
 /** Findings of this severity are told in the timeline; a note is not worth a line. */
 export type ToldSeverity = Exclude<Severity, 'info'>;
@@ -8,7 +8,7 @@ export type ToldSeverity = Exclude<Severity, 'info'>;
 export interface Episode {
   readonly id: string;
   /** Key of the finding. */
-  readonly key: string;
+  readonly key: FindingKey;
   readonly code: string;
   readonly instance: string;
   readonly queue: string | null;
@@ -31,8 +31,8 @@ export interface Episode {
 
 /** Most numbers kept of an episode: a finding shows about ten. */
 const MAX_NUMBERS = 20;
-/** Of these the least is the worst. */
-const LESS_IS_WORSE: ReadonlySet<string> = new Set(['full in', 'leaving', 'room left', 'workers']);
+/** By name: of these the least is the worst. */
+const LESS_IS_WORSE: ReadonlySet<string> = new Set(['full-in', 'leaving', 'workers']);
 
 /** An episode that begins with this finding. */
 export function episodeOf(id: string, finding: Finding, beganAtMs: number, nowMs: number): Episode {
@@ -59,17 +59,17 @@ export function toldSeverity(severity: Severity): ToldSeverity | null {
   return severity === 'info' ? null : severity;
 }
 
-/** What was worst before with what is seen now: by label the larger number, or the smaller where less is worse. */
+/** What was worst before with what is seen now: by name the larger number, or the smaller where less is worse. */
 export function worstOf(before: readonly Evidence[], now: readonly Evidence[]): readonly Evidence[] {
-  const worst = new Map(before.map((piece) => [piece.label, piece]));
-  for (const { label, value, unit } of now) {
+  const worst = new Map(before.map((piece) => [piece.name, piece]));
+  for (const { name, label, value, unit } of now) {
     if (typeof value !== 'number' || !Number.isFinite(value)) continue;
-    const known = worst.get(label);
+    const known = worst.get(name);
     const isWorse =
       known === undefined ||
-      (LESS_IS_WORSE.has(label) ? value < Number(known.value) : value > Number(known.value));
+      (LESS_IS_WORSE.has(name) ? value < Number(known.value) : value > Number(known.value));
     if (isWorse && (known !== undefined || worst.size < MAX_NUMBERS))
-      worst.set(label, { label, value, ...(unit === undefined ? {} : { unit }) });
+      worst.set(name, { name, label, value, ...(unit === undefined ? {} : { unit }) });
   }
   return [...worst.values()];
 }

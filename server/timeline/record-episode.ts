@@ -6,26 +6,19 @@ import type { EpisodeEvent } from './step-episodes.js';
 
 /** Numbers named in the sentence of an end. */
 const MAX_NAMED = 3;
-/** What a reader asks for first, by label; others follow as they stand. */
+/** What a reader asks for first, by name; others follow as they stand. */
 const FIRST = [
-  'writes refused',
-  'share of the limit',
+  'writes-refused',
+  'limit-share',
   'waiting',
-  'oldest has waited',
-  'failed since',
-  'failed jobs',
-  'over the limit',
-  'share that fails',
+  'oldest-waited',
+  'failed-since',
+  'failed-jobs',
+  'over-limit',
+  'failure-ratio',
 ];
 /** Numbers that were not made worse by the trouble: settings, and what was sampled. */
-const NOT_A_MEASURE = new Set([
-  'concurrency to set',
-  'slots',
-  'limit',
-  'number of keys',
-  'queues',
-  'workers',
-]);
+const NOT_A_MEASURE = new Set(['suggested-concurrency', 'slots', 'limit', 'keys', 'queues', 'workers']);
 
 /** One line of the timeline about a finding. */
 export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): string {
@@ -46,15 +39,15 @@ export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): strin
 /** "112% of the limit, 1,204 jobs waiting"; empty: no numbers are known. */
 export function worstInWords({ worst }: Pick<Episode, 'worst'>): string {
   return [...worst]
-    .filter(({ label, value }) => !NOT_A_MEASURE.has(label) && value !== 0)
+    .filter(({ name, value }) => !NOT_A_MEASURE.has(name) && value !== 0)
     .sort((a, b) => placeIn(a) - placeIn(b))
     .slice(0, MAX_NAMED)
     .map(({ label, value, unit }) => `${label} ${formatValue(value, unit)}`)
     .join(', ');
 }
 
-function placeIn({ label }: Evidence): number {
-  const at = FIRST.indexOf(label);
+function placeIn({ name }: Evidence): number {
+  const at = FIRST.indexOf(name);
   return at < 0 ? FIRST.length : at;
 }
 

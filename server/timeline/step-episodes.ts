@@ -1,5 +1,5 @@
 import { troubleCode } from '../findings/track.js';
-import type { Finding } from '../model/finding.js';
+import type { Finding, FindingKey } from '../model/finding.js';
 import { type Episode, episodeOf, isOf, isToldBy, toldSeverity, worstOf } from './episode.js';
 
 /** A finding that comes and goes within this is not told. */
@@ -30,7 +30,7 @@ export interface OpenEpisode {
 export interface EpisodeStore {
   readonly open: readonly OpenEpisode[];
   /** By key: since when, in an unbroken row, a finding that is not told yet has been a warning or worse. */
-  readonly fresh: ReadonlyMap<string, number>;
+  readonly fresh: ReadonlyMap<FindingKey, { readonly instance: string; readonly sinceMs: number }>;
 }
 
 export interface EpisodeEvent {
@@ -76,13 +76,13 @@ export function stepEpisodes(
   const others = book.open.filter(({ episode }) => episode.instance !== tick.instance);
   const own = book.open.filter(({ episode }) => episode.instance === tick.instance);
   const open = own.flatMap((one) => goOn(one, tick, told));
-  const fresh = new Map([...book.fresh].filter(([key]) => !isIn(key, tick.instance)));
+  const fresh = new Map([...book.fresh].filter(([, { instance }]) => instance !== tick.instance));
   for (const finding of tick.findings) {
     if (toldSeverity(finding.severity) === null || finding.lastSeenAtMs !== undefined) continue;
     if (open.some(({ episode }) => isSame(episode, finding))) continue;
-    const sinceMs = book.fresh.get(finding.key) ?? tick.nowMs;
+    const sinceMs = book.fresh.get(finding.key)?.sinceMs ?? tick.nowMs;
     if (tick.nowMs - sinceMs < BEGIN_HELD_MS || open.length + others.length >= MAX_OPEN) {
-      fresh.set(finding.key, sinceMs);
+      fresh.set(finding.key, { instance: tick.instance, sinceMs });
       continue;
     }
     const episode = episodeOf(newId(), finding, sinceMs, tick.nowMs);
@@ -100,11 +100,6 @@ function isSame(episode: Episode, finding: Finding): boolean {
       finding.queue !== null &&
       episode.queues.includes(finding.queue))
   );
-}
-
-/** Keys are `code|instance|…`; an instance's name holds no bar. */
-function isIn(key: string, instance: string): boolean {
-  return key.split('|', 2)[1] === instance;
 }
 
 function goOn(

@@ -1,7 +1,7 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { ActionCall, OutcomeStatus } from '../model/action.js';
 import type { Measurement } from '../model/audit-record.js';
-import type { Evidence, Severity } from '../model/finding.js';
+import type { Evidence, FindingKey, Severity } from '../model/finding.js';
 import type { TimelineKind } from '../model/timeline-entry.js';
 import type { ToldSeverity } from './episode.js';
 import type { IncidentNotes } from './incident.js';
@@ -59,7 +59,7 @@ export const findingEpisodes = sqliteTable(
   'finding_episodes',
   {
     id: text('id').primaryKey(),
-    key: text('key').notNull(),
+    key: text('key').$type<FindingKey>().notNull(),
     code: text('code').notNull(),
     instance: text('instance').notNull(),
     queue: text('queue'),

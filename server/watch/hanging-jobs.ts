@@ -54,8 +54,9 @@ export function hangingEvidence(agent: AgentFacts, queue: Queue, nowMs: number):
   const [oldest] = hanging;
   if (!oldest) return [];
   return [
-    { label: 'slots that hang', value: hanging.length, unit: 'count' },
+    { name: 'hanging-slots', label: 'slots that hang', value: hanging.length, unit: 'count' },
     {
+      name: 'longest-running',
       label: `longest: ${oldest.type}`,
       value: Math.round((nowMs - oldest.startedAtMs) / 100) / 10,
       unit: 'seconds',

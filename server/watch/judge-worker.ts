@@ -100,9 +100,16 @@ function whenCrashed(worker: SeenWorker, agent: AgentFacts, context: WorkerConte
   const successor = replacedBy ? ` ${replacedBy.label} has taken its place.` : '';
   const seen = `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, no farewell, and its connections to Redis are closed: its process has ended, or no longer reaches Redis.`;
   return judged('crashed', `${seen}${successor} ${then}`, [
-    { label: 'last heard', value: seconds(context.nowMs - agent.lastBeatAtMs), unit: 'seconds' },
-    { label: 'jobs in hand', value: jobs, unit: 'jobs' },
-    ...(locks === null ? [] : [{ label: 'locks still held', value: locks.held, unit: 'count' as const }]),
+    {
+      name: 'last-heard',
+      label: 'last heard',
+      value: seconds(context.nowMs - agent.lastBeatAtMs),
+      unit: 'seconds',
+    },
+    { name: 'active', label: 'jobs in hand', value: jobs, unit: 'jobs' },
+    ...(locks === null
+      ? []
+      : [{ name: 'locks', label: 'locks still held', value: locks.held, unit: 'count' as const }]),
   ]);
 }
 
@@ -117,9 +124,19 @@ function whenFrozen(worker: SeenWorker, agent: AgentFacts, context: WorkerContex
     'stuck',
     `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, ${what}; ${formatJobs(agent.running)} in hand.`,
     [
-      { label: 'last heard', value: seconds(context.nowMs - agent.lastBeatAtMs), unit: 'seconds' },
-      { label: 'event loop late by, at last', value: agent.loopDelayMaxMs / 1000, unit: 'seconds' },
-      { label: 'jobs in hand', value: agent.running, unit: 'jobs' },
+      {
+        name: 'last-heard',
+        label: 'last heard',
+        value: seconds(context.nowMs - agent.lastBeatAtMs),
+        unit: 'seconds',
+      },
+      {
+        name: 'loop-delay',
+        label: 'event loop late by, at last',
+        value: agent.loopDelayMaxMs / 1000,
+        unit: 'seconds',
+      },
+      { name: 'active', label: 'jobs in hand', value: agent.running, unit: 'jobs' },
     ],
   );
 }
@@ -158,7 +175,7 @@ function whenBlocked(_worker: SeenWorker, agent: AgentFacts, { snapshot }: Worke
       ? ''
       : ' The agent holds it back so that it does not spin, and lets it go as soon as there is room.';
   return judged('blocked', `Redis is full and refuses it new jobs${still}.${guard}`, [
-    { label: 'refused', value: agent.errorsPerSecond.oom, unit: 'count/s' },
+    { name: 'refused-rate', label: 'refused', value: agent.errorsPerSecond.oom, unit: 'count/s' },
     ...flow(agent),
   ]);
 }
@@ -176,7 +193,7 @@ function whenStuck(_worker: SeenWorker, agent: AgentFacts, { queue, nowMs }: Wor
     `${formatJobs(agent.running)} in hand and none has finished for ${formatDuration(quietMs / 1000)}: ${oldest.type} ${oldest.jobId} runs for ${formatDuration((nowMs - oldest.startedAtMs) / 1000)}${usualWords(agent, oldest.type)}.`,
     [
       ...hangingEvidence(agent, queue, nowMs),
-      { label: 'none finished for', value: seconds(quietMs), unit: 'seconds' },
+      { name: 'unfinished-for', label: 'none finished for', value: seconds(quietMs), unit: 'seconds' },
       ...flow(agent),
     ],
   );
@@ -222,8 +239,8 @@ function whenSilent(
     'silent',
     `Connected and free, but it has started nothing for ${formatDuration((nowMs - sinceMs) / 1000)} while ${formatJobs(queue.backlog)} wait: it does not hear of them.`,
     [
-      { label: 'jobs wait', value: queue.backlog, unit: 'jobs' },
-      { label: 'idle while jobs wait', value: seconds(nowMs - sinceMs), unit: 'seconds' },
+      { name: 'waiting', label: 'jobs wait', value: queue.backlog, unit: 'jobs' },
+      { name: 'idle-for', label: 'idle while jobs wait', value: seconds(nowMs - sinceMs), unit: 'seconds' },
       ...flow(agent),
     ],
   );
@@ -247,7 +264,7 @@ function whenOverloaded(
   return judged(
     'overloaded',
     `All ${formatCount(agent.concurrency.now)} slots are busy and finishing ${formatRate(agent.finishedPerSecond)}, and ${why}: it can’t do more as it is${hangingWords(agent, queue, nowMs)}.`,
-    [...flow(agent), { label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
+    [...flow(agent), { name: 'waiting', label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
   );
 }
 
@@ -263,7 +280,7 @@ function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: Worker
       return judged(
         'silent',
         `It waits for jobs while ${formatJobs(queue.backlog)} wait and none runs, for ${formatDuration((nowMs - sinceMs) / 1000)}: it does not hear of them.`,
-        [{ label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
+        [{ name: 'waiting', label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
       );
   }
   const doing = worker.idleSeconds === null ? 'Connected.' : 'Connected, and waiting for jobs.';
@@ -277,8 +294,8 @@ function isSilent(agent: AgentFacts, { nowMs, snapshot }: WorkerContext): boolea
 
 function flow(agent: AgentFacts): readonly WorkerEvidence[] {
   return [
-    { label: 'slots busy', value: `${agent.running} of ${agent.concurrency.now}` },
-    { label: 'finished', value: agent.finishedPerSecond, unit: 'jobs/s' },
+    { name: 'slots-busy', label: 'slots busy', value: `${agent.running} of ${agent.concurrency.now}` },
+    { name: 'finished-rate', label: 'finished', value: agent.finishedPerSecond, unit: 'jobs/s' },
   ];
 }
 

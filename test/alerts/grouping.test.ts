@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_GROUP_TIMING, dueMessages } from '../../server/alerts/grouping.js';
 import type { Silence } from '../../server/alerts/silence.js';
-import { anAlert } from '../support/alerts.js';
+import { aFinding, anAlert } from '../support/alerts.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const S = 1000;
@@ -28,7 +28,7 @@ it('one cause sends one message for all whom it hits, after a moment; a critical
 it('another cause, and another Redis, are messages of their own', () => {
   const others = [
     anAlert({ id: 'a1' }),
-    anAlert({ id: 'a2', cause: 'redis.full', findingKey: 'f' }),
+    anAlert({ id: 'a2', cause: 'redis.full', findingKey: aFinding({ code: 'redis.full' }).key }),
     anAlert({ id: 'a3', subject: { ...queue('mail'), instance: 'other' } }),
   ];
   expect(due(others, 10).map(({ alerts }) => alerts.map(({ id }) => id))).toEqual([['a1'], ['a2'], ['a3']]);

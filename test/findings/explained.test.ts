@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { foldExplained } from '../../server/findings/explained.js';
 import { detectFindings, FINDING_RULES } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
-import type { CurrentFinding } from '../../server/model/finding.js';
+import type { CurrentFinding, FindingRule } from '../../server/model/finding.js';
 import type { JobTypeState } from '../../server/model/job-type.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
@@ -213,6 +213,44 @@ test('whatever is found, nothing is lost: each finding is told by itself or in o
         JSON.stringify([code, queue, title]);
       expect([...folded, ...lines].map(nameOf).toSorted()).toEqual(found.map(nameOf).toSorted());
       expect(folded.every(({ severity }, i) => severity !== undefined && i >= 0)).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** The same rule, with other words for people. */
+function reworded({ code, about, detect }: FindingRule): FindingRule {
+  return {
+    code,
+    about,
+    detect: (...of) =>
+      detect(...of).map((finding) => ({
+        ...finding,
+        title: 'xxx',
+        sentence: 'yyy',
+        evidence: finding.evidence.map((piece, i) => ({ ...piece, label: `label ${i % 2}` })),
+        remedies: finding.remedies.map((remedy) => ({ ...remedy, label: 'zzz', effect: 'zz' })),
+      })),
+  };
+}
+
+/** What is decided about a finding, without its words. */
+const decided = (found: readonly CurrentFinding[]) =>
+  found.map(({ title: _, sentence: _s, fromJobData: _j, evidence, remedies, explains = [], ...rest }) => ({
+    ...rest,
+    evidence: evidence.map(({ label: _l, ...piece }) => piece),
+    remedies: remedies.map(({ label: _l, effect: _e, ...call }) => call),
+    explains: explains.map(({ title: _t, ...line }) => line),
+  }));
+
+test('words for people decide nothing: with others the same is found, folded, merged, ranked and offered', () => {
+  const rules = FINDING_RULES.map(reworded);
+  fc.assert(
+    fc.property(anySnapshot, (snapshot) => {
+      const found = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
+      expect(decided(detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS, { rules }))).toEqual(
+        decided(found),
+      );
     }),
     { numRuns: 200 },
   );

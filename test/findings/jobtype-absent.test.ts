@@ -26,8 +26,8 @@ function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: Snap
 }
 const about = (code: string, findings: readonly CurrentFinding[]) =>
   findings.find((finding) => finding.code === code);
-const evidence = (finding: CurrentFinding | undefined, label: string) =>
-  finding?.evidence.find((piece) => piece.label === label)?.value;
+const evidence = (finding: CurrentFinding | undefined, name: string) =>
+  finding?.evidence.find((piece) => piece.name === name)?.value;
 
 const exactly = (value: number) => ({ value, low: value, high: value });
 const rise: FailureRise = {
@@ -53,7 +53,7 @@ describe('a type that stopped coming (Mezmo)', () => {
     expect(missing()?.sentence).toBe(
       'No digest job of emails has completed for 1 min 30 s, where one came every 3 s (8 s at the longest): none waits, so whatever adds them has stopped.',
     );
-    expect(evidence(missing(), 'silent for')).toBe(90);
+    expect(evidence(missing(), 'silent-for')).toBe(90);
     const held = missing({ ...gone, waiting: exactly(4) }, { ...goesOn, counts: { waiting: 4 } });
     expect(held?.sentence).toContain('some wait, so look at what holds them back');
   });

@@ -32,8 +32,8 @@ function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: Snap
 }
 const about = (code: string, findings: readonly CurrentFinding[]) =>
   findings.find((finding) => finding.code === code);
-const evidence = (finding: CurrentFinding | undefined, label: string) =>
-  finding?.evidence.find((piece) => piece.label === label)?.value;
+const evidence = (finding: CurrentFinding | undefined, name: string) =>
+  finding?.evidence.find((piece) => piece.name === name)?.value;
 
 const exactly = (value: number) => ({ value, low: value, high: value });
 /** 5,000 jobs behind 5 busy slots of one process, and more come than leave. */
@@ -62,8 +62,8 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     expect(found?.sentence).toBe(
       "track in analytics: each run takes 10 s because its client sends in batches of 20 requests or after 10 s and 5 slots a process can't fill one, not because the work is slow. 5,000 jobs wait behind it. What to do: set its concurrency to 20 so that batches fill, or let the client send sooner.",
     );
-    expect(evidence(found, 'a run waits')).toBe(10);
-    expect(evidence(found, 'batch size')).toBe(20);
+    expect(evidence(found, 'batch-wait')).toBe(10);
+    expect(evidence(found, 'batch-size')).toBe(20);
     expect(found?.remedies[0]).toMatchObject({
       action: 'workers.concurrency',
       queues: ['bull:analytics'],
@@ -86,7 +86,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     );
     expect(found?.sentence).toContain('how many fill a batch is not known, more than 5');
     expect(found?.sentence).toContain('set its concurrency to at least 50');
-    expect(evidence(found, 'batch holds more than')).toBe(5);
+    expect(evidence(found, 'batch-size-above')).toBe(5);
   });
 
   test('without an agent, and nothing known of the size, no number is made of it', () => {
@@ -94,7 +94,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const found = about('jobtype.batch-wait', find({ ...waits, batchWait }, behind, { workers: [] }));
     expect(found?.sentence).toContain('(how many fill a batch is not known)');
     expect(found?.sentence).not.toMatch(/more than 1\b|\b1 requests/);
-    expect(evidence(found, 'batch holds more than')).toBeUndefined();
+    expect(evidence(found, 'batch-size-above')).toBeUndefined();
   });
 
   test('what is suggested does not move with noise in what share of the slots the type has', () => {
@@ -104,7 +104,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       const queue = { ...behind, counts: { ...behind.counts, active: 100 } };
       return evidence(
         about('jobtype.batch-wait', find({ ...waits, batchWait, active }, queue, { workers: [fiveSlots] })),
-        'concurrency to set',
+        'suggested-concurrency',
       );
     };
     const shares = [0.52, 0.97, 0.6, 1, 0.55, 0.91];
@@ -203,8 +203,8 @@ describe('a type that takes longer', () => {
       title: 'digest is slow: 4 s a run',
     });
     expect(found?.sentence).toContain('takes 4 s a run where 0.5 s are usual (8 times); 3 jobs wait');
-    expect(evidence(found, 'usual median')).toBe(0.5);
-    expect(evidence(found, 'known from')).toBe('the agents of its workers');
+    expect(evidence(found, 'usual-p50')).toBe(0.5);
+    expect(evidence(found, 'source')).toBe('the agents of its workers');
   });
 
   test('than a person set for it is told against that', () => {
@@ -239,8 +239,8 @@ describe('a type that fails since a deploy (Axiom)', () => {
     expect(found?.sentence).toBe(
       '90% of digest runs in monitors have failed since 03:02:05 UTC (2 min ago), before it was 1%; 8 s after the deploy "release 42". 340 runs are to be made up for once it is mended.',
     );
-    expect(evidence(found, 'first failure')).toBe('2026-01-02T03:02:05.000Z');
-    expect(evidence(found, 'deploy')).toBe('release 42');
+    expect(evidence(found, 'first-failure')).toBe('2026-01-02T03:02:05.000Z');
+    expect(evidence(found, 'marker')).toBe('release 42');
   });
 
   test('is told with the error to those alone who may see job data', () => {

@@ -46,6 +46,7 @@ describe('memory.job-type', () => {
     expect(finding?.sentence).toContain('48 MB ± 2.0 MB, 74% of what Redis holds');
     expect(finding?.sentence).toContain('46,000 jobs that still have to run');
     expect(finding?.evidence[0]).toEqual({
+      name: 'held',
       label: 'held by the type',
       value: 48 * MB,
       unit: 'bytes',

@@ -258,7 +258,7 @@ describe('many queues with one trouble', () => {
       key: 'queue.paused-with-backlog|default||',
     });
     expect(found[0]?.sentence).toContain('the worst: q299 ');
-    expect(found[0]?.evidence).toContainEqual({ label: 'queues', value: 300, unit: 'count' });
+    expect(found[0]?.evidence).toContainEqual({ name: 'queues', label: 'queues', value: 300, unit: 'count' });
     expect(found[0]?.queues?.[0]).toBe('bull:q299');
     expect(found[0]?.queues).toHaveLength(100);
     expect(found[0]?.remedies).toMatchObject([

@@ -3,6 +3,7 @@ import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
 import type { CurrentFinding, Finding } from '../../server/model/finding.js';
+import { findingKey } from '../../server/model/finding.js';
 import { aJobType } from '../support/job-types.js';
 import { aFullNode, aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
@@ -98,11 +99,7 @@ test('a queue that is growing and then overloaded is in one trouble since one mo
   const now = (code: string, atMs: number, before: readonly Finding[]) => {
     const [finding] = paused(1);
     if (!finding) throw new Error('no finding');
-    return trackFindings(
-      before,
-      [{ ...finding, code, key: [code, 'default', 'bull:q0', ''].join('|') }],
-      atMs,
-    );
+    return trackFindings(before, [{ ...finding, code, key: findingKey({ ...finding, code }) }], atMs);
   };
   const growing = now('queue.growing', 1000, []);
   const overloaded = now('queue.overloaded', 2000, growing);

@@ -2,6 +2,7 @@ import type { Alert } from '../../server/alerts/alert.js';
 import { Judge } from '../../server/alerts/judge.js';
 import { type AlertRule, EVERYTHING } from '../../server/alerts/rule.js';
 import type { CurrentFinding, Finding } from '../../server/model/finding.js';
+import { findingKey } from '../../server/model/finding.js';
 import { NOW_MS } from './snapshot.js';
 
 /** A rule over the depth of queues: above 100, over at 50, at once, unless told otherwise. */
@@ -35,7 +36,7 @@ export function aFinding(over: Partial<CurrentFinding> & { readonly code: string
     instance,
     queue,
     node,
-    key: [code, instance, queue ?? '', node ?? ''].join('|'),
+    key: findingKey({ code, instance, queue, node }),
     title: code,
     sentence: `${code} is so.`,
     evidence: [],

@@ -1,3 +1,4 @@
+import { findingKey } from '../../server/model/finding.js';
 import type { ActivityEntry, AuditedAction } from '../../server/timeline/activity-entry.js';
 import type { Episode } from '../../server/timeline/episode.js';
 import type { IncidentFacts } from '../../server/timeline/incident/facts.js';
@@ -9,7 +10,7 @@ export const MINUTE_MS = 60_000;
 export function anEpisode(over: Partial<Episode> = {}): Episode {
   return {
     id: 'episode-1',
-    key: 'redis.full|default||127.0.0.1:6379',
+    key: findingKey({ code: 'redis.full', instance: 'default', queue: null, node: '127.0.0.1:6379' }),
     code: 'redis.full',
     instance: 'default',
     queue: null,
@@ -21,7 +22,7 @@ export function anEpisode(over: Partial<Episode> = {}): Episode {
     beganAtMs: NOW_MS,
     lastSeenAtMs: NOW_MS + 12 * MINUTE_MS,
     endedAtMs: NOW_MS + 12 * MINUTE_MS,
-    worst: [{ label: 'share of the limit', value: 1.12, unit: 'ratio' }],
+    worst: [{ name: 'limit-share', label: 'share of the limit', value: 1.12, unit: 'ratio' }],
     ...over,
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../server/model/finding.js';
+import { findingKey } from '../../server/model/finding.js';
 import type { Episode } from '../../server/timeline/episode.js';
 import { episodeInWords } from '../../server/timeline/record-episode.js';
 import {
@@ -24,10 +25,10 @@ function aFinding(over: Partial<Finding> = {}): Finding {
     instance: 'default',
     queue,
     node: null,
-    key: [code, over.instance ?? 'default', queue ?? '', ''].join('|'),
+    key: findingKey({ code, instance: over.instance ?? 'default', queue, node: null }),
     title: 'Backlog grows',
     sentence: 'It grows.',
-    evidence: [{ label: 'waiting', value: 100, unit: 'jobs' }],
+    evidence: [{ name: 'waiting', label: 'waiting', value: 100, unit: 'jobs' }],
     remedies: [],
     sinceMs: NOW_MS,
     rank: 1,
@@ -62,7 +63,7 @@ const gone = END_HELD_MS / 1000 + 1;
 
 describe('a finding in the timeline', () => {
   it('begins, with the moment at which it was first found, and ends with how long it lasted and its worst', () => {
-    const worse = aFinding({ evidence: [{ label: 'waiting', value: 9_000, unit: 'jobs' }] });
+    const worse = aFinding({ evidence: [{ name: 'waiting', label: 'waiting', value: 9_000, unit: 'jobs' }] });
     const { told } = tell([
       [30, [aFinding()]],
       [30, [worse]],
@@ -78,12 +79,26 @@ describe('a finding in the timeline', () => {
     ]);
   });
 
+  it('goes on when evidence is worded anew, as numbers go by their names', () => {
+    const relabelled = aFinding({
+      evidence: [{ name: 'waiting', label: 'backlog', value: 300, unit: 'jobs' }],
+    });
+    const { told } = tell([
+      [30, [aFinding()]],
+      [30, [relabelled]],
+      [gone, []],
+    ]);
+    expect(told.at(-1)?.episode.worst).toEqual([
+      { name: 'waiting', label: 'backlog', value: 300, unit: 'jobs' },
+    ]);
+  });
+
   it('goes on as one while its code changes between growing and overloaded, and takes the worst of both', () => {
     const overloaded = aFinding({
       code: 'queue.overloaded',
       severity: 'critical',
       title: 'Overloaded',
-      evidence: [{ label: 'waiting', value: 900, unit: 'jobs' }],
+      evidence: [{ name: 'waiting', label: 'waiting', value: 900, unit: 'jobs' }],
     });
     const { told } = tell([
       [30, [aFinding()]],
@@ -93,7 +108,7 @@ describe('a finding in the timeline', () => {
     ]);
     expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing', 'ended queue.growing']);
     expect(told.at(-1)?.episode).toMatchObject({ title: 'Overloaded', beganAtMs: NOW_MS + 1_000 });
-    expect(told.at(-1)?.episode.worst).toMatchObject([{ label: 'waiting', value: 900 }]);
+    expect(told.at(-1)?.episode.worst).toMatchObject([{ name: 'waiting', label: 'waiting', value: 900 }]);
   });
 
   it('that flickers is not told, neither its coming nor its going', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { isAboutQueue } from '../../server/findings/queue-evidence.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
+import { findingKey } from '../../server/model/finding.js';
 import { FindingSchema, presentFinding } from '../../server/routes/api/finding-schemas.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { Finding } from '../../views/finding.js';
@@ -20,7 +21,7 @@ function aFinding(over: Partial<FindingData> = {}): FindingData {
     instance: 'default',
     queue: null,
     node: 'node-1',
-    key: 'redis.full|default||node-1',
+    key: findingKey({ code: 'redis.full', instance: 'default', queue: null, node: 'node-1' }),
     title: 'Redis is full',
     sentence: 'It refuses writes.',
     evidence: [],

@@ -129,7 +129,11 @@ describe('headline, card and rows are one judgement', () => {
       hint: `Not known: ${notKnown}`,
     });
     const high = aSnapshot({ nodes: [aNode({ countedBytes: 85 * MB, forecast })] });
-    expect(foundIn(high)[0]?.evidence).toContainEqual({ label: 'full in', value: `not known: ${notKnown}` });
+    expect(foundIn(high)[0]?.evidence).toContainEqual({
+      name: 'full-in',
+      label: 'full in',
+      value: `not known: ${notKnown}`,
+    });
   });
 
   it('says the age of the oldest that waits alike in card, row and on the queue’s page', () => {

@@ -41,6 +41,10 @@ export const FindingSchema = z
       .openapi({ description: 'Set where the console can’t see now: it was so at this time.' }),
     evidence: z.array(
       z.object({
+        name: z.string().openapi({
+          example: 'oldest-waited',
+          description: 'Stays the same whatever the label says. Pieces of a list may share one.',
+        }),
         label: z.string(),
         value: z.union([z.number(), z.string()]),
         unit: z.string().nullable(),
@@ -95,6 +99,7 @@ export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> 
     since: isoTime(finding.sinceMs),
     lastSeen: isoTime(finding.lastSeenAtMs ?? null),
     evidence: finding.evidence.map((piece) => ({
+      name: piece.name,
       label: piece.label,
       value: piece.value,
       unit: piece.unit ?? null,

@@ -29,7 +29,12 @@ export const WorkerSchema = z
     verdict: z.string(),
     sentence: z.string(),
     evidence: z.array(
-      z.object({ label: z.string(), value: z.union([z.number(), z.string()]), unit: z.string().nullable() }),
+      z.object({
+        name: z.string(),
+        label: z.string(),
+        value: z.union([z.number(), z.string()]),
+        unit: z.string().nullable(),
+      }),
     ),
     outlier: z
       .object({
@@ -130,7 +135,12 @@ export function presentWorker(worker: WorkerState, instance: string): z.infer<ty
     pid: worker.pid,
     verdict: worker.verdict,
     sentence: worker.sentence,
-    evidence: worker.evidence.map(({ label, value, unit }) => ({ label, value, unit: unit ?? null })),
+    evidence: worker.evidence.map(({ name, label, value, unit }) => ({
+      name,
+      label,
+      value,
+      unit: unit ?? null,
+    })),
     outlier: outlier && { ...outlier },
     connected: worker.isConnected,
     firstSeen: isoTime(worker.firstSeenAtMs),

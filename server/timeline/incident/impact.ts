@@ -34,7 +34,7 @@ export function lossOf(facts: IncidentFacts): LossAccount {
 function dangersOf({ episodes, entries, parkings }: IncidentFacts): readonly string[] {
   const dangers: string[] = [];
   const evicted = episodes.some(({ worst }) =>
-    worst.some(({ label, value }) => label === 'keys evicted per second' && Number(value) > 0),
+    worst.some(({ name, value }) => name === 'evictions' && Number(value) > 0),
   );
   if (evicted) dangers.push('Redis evicted keys: jobs may have been among them, and which is not known.');
   const count = (kind: string): number => entries.filter((entry) => entry.kind === kind).length;
@@ -71,7 +71,7 @@ function refusedInWords({ episodes, history }: IncidentFacts): readonly string[]
   const wasRefused =
     (history?.refusedPerSecond?.value ?? 0) > 0 ||
     episodes.some(({ worst }) =>
-      worst.some(({ label, value }) => label === 'writes refused' && Number(value) > 0),
+      worst.some(({ name, value }) => name === 'writes-refused' && Number(value) > 0),
     );
   return wasRefused
     ? ['Redis refused writes: whether those who were refused tried again is not known here.']

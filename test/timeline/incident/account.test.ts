@@ -78,7 +78,7 @@ describe('impact', () => {
   it('without one it is what findings saw at their worst, and says so', () => {
     const episodes = [
       anEpisode(),
-      anEpisode({ id: 's2', worst: [{ label: 'waiting', value: 900, unit: 'jobs' }] }),
+      anEpisode({ id: 's2', worst: [{ name: 'waiting', label: 'waiting', value: 900, unit: 'jobs' }] }),
     ];
     const { impact, unknown } = postMortemOf(someFacts({ episodes }));
     expect(impact.memoryRatio).toEqual({ value: 1.12, atMs: null, source: 'findings' });
@@ -113,7 +113,7 @@ describe('jobs delayed', () => {
   });
 
   it('a backlog below the threshold delays nobody', () => {
-    const episodes = [anEpisode({ worst: [{ label: 'waiting', value: 19, unit: 'jobs' }] })];
+    const episodes = [anEpisode({ worst: [{ name: 'waiting', label: 'waiting', value: 19, unit: 'jobs' }] })];
     expect(postMortemOf(someFacts({ episodes })).delayed).toBeNull();
   });
 });
@@ -156,9 +156,13 @@ describe('jobs lost', () => {
   });
 
   it('evicted keys make loss possible, and refused writes are told but were never accepted', () => {
-    const evicted = anEpisode({ worst: [{ label: 'keys evicted per second', value: 3, unit: 'count/s' }] });
+    const evicted = anEpisode({
+      worst: [{ name: 'evictions', label: 'keys evicted per second', value: 3, unit: 'count/s' }],
+    });
     expect(postMortemOf(someFacts({ episodes: [evicted] })).loss.verdict).toBe('possible');
-    const refused = anEpisode({ worst: [{ label: 'writes refused', value: 3, unit: 'count/s' }] });
+    const refused = anEpisode({
+      worst: [{ name: 'writes-refused', label: 'writes refused', value: 3, unit: 'count/s' }],
+    });
     const { loss } = postMortemOf(someFacts({ episodes: [refused] }));
     expect(loss.verdict).toBe('none-known');
     expect(loss.because.join(' ')).toMatch(/whether those who were refused tried again is not known/);
