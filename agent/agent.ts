@@ -33,7 +33,7 @@ const SLOTS = 5;
 /** A master that has become a replica still takes PUBLISH, but its consoles have moved on. */
 const ROLE_EVERY_BEATS = 2;
 
-/** One a process and Redis: beats for its workers, hears orders for them, and notices when it is deaf. */
+/** One a process and Redis: sends beats for its workers, takes orders for them, and notices when it is deaf. */
 export class Agent {
   readonly identity: AgentIdentity = {
     id: randomUUID(),
@@ -43,7 +43,7 @@ export class Agent {
     nodeVersion: process.version,
   };
   readonly #database: number;
-  readonly #contain = new Containment((problem) => this.#tell(problem));
+  readonly #contain = new Containment((problem) => this.#report(problem));
   readonly #connection: Connection;
   readonly #workers = new Map<string, AttachedWorker>();
   readonly #intake = new OrderIntake();
@@ -63,8 +63,8 @@ export class Agent {
     this.#database = databaseOf(client);
     const events = {
       onConnected: (subscriber: RedisShape) => this.#connected(subscriber),
-      onMessage: (channel: string, message: string) => this.#hear(channel, message),
-      onRefused: (problem: string) => this.#tell(`spillway/agent: ${problem}`),
+      onMessage: (channel: string, message: string) => this.#onMessage(channel, message),
+      onRefused: (problem: string) => this.#report(`spillway/agent: ${problem}`),
     };
     this.#connection = new Connection(client, `spillway:agent:${this.identity.id}`, events, this.#contain);
     this.#echo = new Echo(this.#contain, () => this.#connection.renew());
@@ -123,8 +123,9 @@ export class Agent {
   }
 
   /** Each of those whose workers it serves. */
-  #tell(problem: string): void {
-    for (const tell of new Set([...this.#workers.values()].map((worker) => worker.onProblem))) tell(problem);
+  #report(problem: string): void {
+    for (const report of new Set([...this.#workers.values()].map((worker) => worker.onProblem)))
+      report(problem);
   }
 
   #orderChannel(queueId: string): string {
@@ -145,7 +146,7 @@ export class Agent {
       ...this.#queues.map((queueId) => this.#orderChannel(queueId)),
     );
     this.#echo.forget();
-    // After this has returned the connection counts as up; then what may have been missed is read, and the first beat told.
+    // After this has returned the connection counts as up; then what may have been missed is read, and the first beat sent.
     this.#contain.after(0, 'its first beat', () => this.#greet(this.#queues));
   }
 
@@ -221,7 +222,7 @@ export class Agent {
       const [role] = await publisher.role();
       if (role !== 'master' && publisher === this.#connection.publisher) this.#connection.renew();
     } catch (error) {
-      // Not permitted: then only a lost connection tells of a failover.
+      // Not permitted: then only a lost connection shows a failover.
       if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) this.#canAskRole = false;
     }
   }
@@ -240,16 +241,16 @@ export class Agent {
     }
   }
 
-  #hear(channel: string, message: string): void {
+  #onMessage(channel: string, message: string): void {
     if (channel === this.#ownChannel) {
       const seq = Number(/"kind":"beat","seq":(\d+)/.exec(message.slice(0, 60))?.[1]);
-      this.#echo.heard(seq);
+      this.#echo.received(seq);
       return;
     }
     const workers = [...this.#workers.values()].filter(
       (worker) => this.#orderChannel(worker.queueId) === channel,
     );
-    const answered = workers.length === 0 ? null : this.#intake.hear(message, workers, Date.now());
+    const answered = workers.length === 0 ? null : this.#intake.receive(message, workers, Date.now());
     if (!answered) return;
     this.#contain.run('an answer', () => this.#acknowledge(answered));
   }

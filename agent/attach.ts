@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Agent } from './agent.js';
 import { AttachedWorker } from './attached-worker.js';
-import { Containment, messageOf, safeTell, type Tell } from './contain.js';
+import { Containment, messageOf, type Report, safeReport } from './contain.js';
 import { type AttachOptions, checkOptions, warn } from './options.js';
 import { clientNameOf, identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
 import { type AttachableWorker, clientOf, insideOf, isPostgres } from './worker-shape.js';
@@ -31,19 +31,19 @@ const attached = new WeakMap<object, Attached>();
  * @param worker of BullMQ 5 or 6. Attached twice, it keeps the first attachment.
  */
 export function attach(worker: AttachableWorker, options: AttachOptions = {}): Attached {
-  const tell = safeTell(options?.onProblem ?? warn);
+  const report = safeReport(options?.onProblem ?? warn);
   try {
-    return attached.get(worker) ?? attachNew(worker, options, tell);
+    return attached.get(worker) ?? attachNew(worker, options, report);
   } catch (error) {
-    tell(`spillway/agent: not attached: ${messageOf(error)}; the worker works on`);
+    report(`spillway/agent: not attached: ${messageOf(error)}; the worker works on`);
     return { id: randomUUID(), detach: () => Promise.resolve() };
   }
 }
 
-function attachNew(worker: AttachableWorker, options: AttachOptions, tell: Tell): Attached {
-  const { checked, problems } = checkOptions(options, insideOf(worker).opts.name, tell);
-  for (const problem of problems) tell(`spillway/agent on ${worker.name}: ${problem}`);
-  const contain = new Containment(tell);
+function attachNew(worker: AttachableWorker, options: AttachOptions, report: Report): Attached {
+  const { checked, problems } = checkOptions(options, insideOf(worker).opts.name, report);
+  for (const problem of problems) report(`spillway/agent on ${worker.name}: ${problem}`);
+  const contain = new Containment(report);
   let agent: Agent | null = null;
   let isDetached = false;
   const seen = new AttachedWorker(worker, checked, hostname(), contain, {
@@ -72,10 +72,10 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, tell: Tell)
     // Nothing is left of it on the worker, which can be attached again.
     contain.run('detaching', detach);
     if (!(error instanceof NotSupported)) {
-      tell(`spillway/agent on ${worker.name}: not attached: ${messageOf(error)}; the worker works on`);
-    } else if (!told.has(error.message)) {
-      told.add(error.message);
-      tell(
+      report(`spillway/agent on ${worker.name}: not attached: ${messageOf(error)}; the worker works on`);
+    } else if (!reported.has(error.message)) {
+      reported.add(error.message);
+      report(
         `spillway/agent: ${worker.name}, and any other worker like it, is not attached: ${error.message}; the worker works on`,
       );
     }
@@ -89,8 +89,8 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, tell: Tell)
 /** Not a fault of this worker: the agent does not know what it uses. */
 class NotSupported extends Error {}
 
-/** What this process was told of already, of what the agent does not know: a line, not one for each of a hundred workers. */
-const told = new Set<string>();
+/** What was reported in this process already, of what the agent does not know: a line, not one for each of a hundred workers. */
+const reported = new Set<string>();
 
 /** @throws NotSupported where the worker is not reached by what the agent knows; what keeps the worker from connecting. */
 async function clientFor(worker: AttachableWorker, connection: unknown): Promise<RedisShape> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Containment, messageOf, type Tell } from './contain.js';
+import { type Containment, messageOf, type Report } from './contain.js';
 import { OomGuard } from './oom-guard.js';
 import { type CheckedOptions, DEFAULT_MAX_CONCURRENCY } from './options.js';
 import { Overrides } from './overrides.js';
@@ -92,7 +92,7 @@ export class AttachedWorker {
     this.#restore = [this.#runs.begin(), this.#listen()];
   }
 
-  get onProblem(): Tell {
+  get onProblem(): Report {
     return this.#options.onProblem;
   }
 
@@ -140,7 +140,7 @@ export class AttachedWorker {
       return this.#answer('refused', 'its guard has stopped it because Redis is full: make room first');
     if (pausedBy !== null) return this.#answer('refused', 'it is paused: resume it instead');
     const before = this.#runs.started;
-    // One at a time: who asks meanwhile hears what comes of it.
+    // One at a time: who asks meanwhile gets the same answer.
     this.#reconnecting ??= reconnect(this.#worker, () => this.#runs.started > before).finally(() => {
       this.#reconnecting = null;
     });
@@ -177,7 +177,7 @@ export class AttachedWorker {
     this.#settle();
   }
 
-  /** What it has to tell, and the way to tell it again with the next beat. */
+  /** What it has to report, and the way to report it again with the next beat. */
   beat(nowMs: number): { readonly beat: WorkerBeat; readonly giveBack: () => void } {
     const runs = this.#runs.take(nowMs);
     const errors = this.#errors;
@@ -199,7 +199,7 @@ export class AttachedWorker {
         asksForOrders: this.secret !== null,
         limiter: { deployed: this.#limiter.deployed, now: this.#limiter.now },
         isRateLimited: (inside.limitUntil ?? 0) > nowMs,
-        ...runs.told,
+        ...runs.part,
         errors,
         guard: { sinceMs: this.#guard.sinceMs, times: this.#guard.times },
         orders: this.#orders.inForce(nowMs),

@@ -9,10 +9,10 @@ const REFUSED_RETRY_MS = 30_000;
 const OPEN_WITHIN_MS = 6_000;
 
 export interface ConnectionEvents {
-  /** Subscribes to what has to be heard; its failure is one of the connection. */
+  /** Subscribes to what it has to receive; its failure is one of the connection. */
   readonly onConnected: (subscriber: RedisShape, publisher: RedisShape) => Promise<void>;
   readonly onMessage: (channel: string, message: string) => void;
-  /** Told once: what Redis does not permit. */
+  /** Called once: what Redis does not permit. */
   readonly onRefused: (problem: string) => void;
 }
 
@@ -20,7 +20,7 @@ export interface ConnectionEvents {
 type Pair = RedisShape[];
 
 /**
- * The agent's two connections: one that hears, one that speaks. Both come and go together. Lost, they are made anew, with
+ * The agent's two connections: one that subscribes, one that publishes. Both come and go together. Lost, they are made anew, with
  * jitter and a cap; no timer or socket here keeps the process alive.
  */
 export class Connection {
@@ -52,7 +52,7 @@ export class Connection {
     return this.#isUp ? (this.#pair[1] ?? null) : null;
   }
 
-  /** Gives up both and makes new ones: for subscriber that don't hear though their socket is open. */
+  /** Gives up both and makes new ones: for a subscriber that receives nothing though its socket is open. */
   renew(): void {
     if (this.#isStopped) return;
     this.#drop();
@@ -60,7 +60,7 @@ export class Connection {
     this.#plan(0);
   }
 
-  /** Does Redis not permit what was asked? Then it is told, and asked again much later. */
+  /** Does Redis not permit what was asked? Then it is reported, and asked again much later. */
   isRefusal(error: unknown): boolean {
     const text = messageOf(error);
     if (this.#isStopped || !/NOPERM|no permissions/i.test(text)) return false;
@@ -91,10 +91,10 @@ export class Connection {
         for (const event of ['end', 'close']) one.on(event, lost);
       }
       const [subscriber, publisher] = pair as [RedisShape, RedisShape];
-      const hear = (channel: string, message: string): void => {
+      const onMessage = (channel: string, message: string): void => {
         if (pair === this.#pair) this.#events.onMessage(channel, message);
       };
-      subscriber.on('message', this.#contain.listener('a message', hear));
+      subscriber.on('message', this.#contain.listener('a message', onMessage));
       const opened = Promise.all(pair.map(connected)).then(() =>
         this.#events.onConnected(subscriber, publisher),
       );
@@ -103,7 +103,7 @@ export class Connection {
       this.#isUp = true;
       this.#attempt = 0;
     } catch (error) {
-      // Why it can't connect is the worker's own connection's to tell; the agent tries on.
+      // Why it can't connect is the worker's own connection's to report; the agent tries on.
       if (pair === this.#pair && !this.isRefusal(error)) this.#lost(pair);
     }
   }

@@ -1,8 +1,8 @@
-/** Tells the worker's owner what keeps the agent from its work. Never throws. */
-export type Tell = (problem: string) => void;
+/** Reports to the worker's owner what keeps the agent from its work. Never throws. */
+export type Report = (problem: string) => void;
 
-/** `onProblem` as the owner gave it: what it throws or rejects with is its own, and there is nobody left to tell. */
-export function safeTell(onProblem: (problem: string) => unknown): Tell {
+/** `onProblem` as the owner gave it: what it throws or rejects with is its own, and there is nobody left to report it to. */
+export function safeReport(onProblem: (problem: string) => unknown): Report {
   return (problem) => {
     try {
       const result = onProblem(problem);
@@ -15,14 +15,14 @@ export function safeTell(onProblem: (problem: string) => unknown): Tell {
 
 /**
  * What stands at each way into the agent: every timer, listener and promise goes through here. What is thrown behind it, at
- * once or later, ends here and is told, once for each way in, so that the worker's process goes on whatever happens.
+ * once or later, ends here and is reported, once for each way in, so that the worker's process goes on whatever happens.
  */
 export class Containment {
-  readonly #tell: Tell;
-  readonly #told = new Set<string>();
+  readonly #report: Report;
+  readonly #reported = new Set<string>();
 
-  constructor(tell: Tell) {
-    this.#tell = tell;
+  constructor(report: Report) {
+    this.#report = report;
   }
 
   /** Runs it, and looks after the promise that it may return. @param what of the agent it is, for people. */
@@ -59,9 +59,9 @@ export class Containment {
   }
 
   failed(what: string, error: unknown): void {
-    if (this.#told.has(what)) return;
-    this.#told.add(what);
-    this.#tell(`spillway/agent: ${what} failed (${messageOf(error)}); the worker works on`);
+    if (this.#reported.has(what)) return;
+    this.#reported.add(what);
+    this.#report(`spillway/agent: ${what} failed (${messageOf(error)}); the worker works on`);
   }
 }
 

@@ -20,7 +20,7 @@ export class LoopDelay {
     this.#timer = setInterval(sample, EVERY_MS).unref();
   }
 
-  /** @returns what there is to tell; `arrived` once it has. */
+  /** @returns what there is to report; `arrived` once it has. */
   read(): { readonly delay: Beat['loopDelay']; readonly arrived: () => void } {
     // What is going on counts as well: this may run before the timer that is late.
     this.#sample();
@@ -73,7 +73,7 @@ export class HostMeter {
     if (ms > this.#lateMs) this.#lateMs = ms;
   }
 
-  /** @returns what there is to tell; `arrived` once it has, so that the next one begins there. */
+  /** @returns what there is to report; `arrived` once it has, so that the next one begins there. */
   read(): { readonly share: HostShare; readonly arrived: () => void } {
     const [from, to, lateMs] = [this.#from, this.#now(), this.#lateMs];
     const spanMs = to.steadyMs - from.steadyMs;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** A name up to so many bytes is the type as it is. */
 const MAX_TYPE_BYTES = 200;
 const HEAD_BYTES = 180;
-/** A name beyond this is read by nobody: jobs are told apart by how long it is. */
+/** A name beyond this is read by nobody: jobs are distinguished by how long it is. */
 export const MAX_NAME_BYTES = 16 * 1024;
 /** UTF-8 takes at most three bytes for one of JavaScript's characters. */
 const SURELY_SHORT_CHARS = Math.floor(MAX_TYPE_BYTES / 3);

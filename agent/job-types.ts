@@ -11,16 +11,16 @@ import { type Sketch, sketchToWire, Tally, UsualTimes } from './run-times.js';
 /** Job types that a worker remembers; beyond that the one unseen for longest is forgotten. */
 const MAX_TYPES = 200;
 
-/** Runs that are told one by one in one beat, of all types together: a beat stays small. */
+/** Runs that one beat reports one by one, of all types together: a beat stays small. */
 const MAX_RUNS_A_BEAT = 200;
 
-/** One job type: what has not been told yet, and what is usual. */
+/** One job type: what has not been reported yet, and what is usual. */
 interface TypeRecord {
   completed: number;
   failed: number;
   run: Tally;
   wait: Tally;
-  /** Told by a beat that did not arrive; it is part of what is usual already. */
+  /** Reported by a beat that did not arrive; it is part of what is usual already. */
   untold: Sketch | null;
   readonly usual: UsualTimes;
   /** Long runs: end by performance.now(), run time, failed. */
@@ -34,7 +34,7 @@ interface TypeRecord {
 /** Outcomes and run times by job type: since the last beat that arrived, and what is usual. Bounded, whatever the job names are. */
 export class JobTypes {
   readonly #records = new Map<string, TypeRecord>();
-  /** Types that have something to tell. */
+  /** Types that have something to report. */
   #active = new Set<TypeRecord>();
 
   /** Called for each job: one look-up and one sketch, nothing more. @param endedAt by performance.now(). */
@@ -71,9 +71,9 @@ export class JobTypes {
   }
 
   /**
-   * What a beat tells of them.
+   * What a beat reports of them.
    * @param steadyMs performance.now(): a clock that is never set.
-   * @param running types of the jobs that run: they are told of even when none has finished, so that it is known what is usual.
+   * @param running types of the jobs that run: they are reported even when none has finished, so that it is known what is usual.
    */
   take(running: ReadonlySet<string>, steadyMs: number): { types: readonly TypeBeat[]; giveBack: () => void } {
     const active = this.#active;
@@ -131,7 +131,7 @@ export class JobTypes {
     };
   }
 
-  /** The beat did not arrive: what it told is told again with the next. */
+  /** The beat did not arrive: what it reported is reported again with the next. */
   #giveBack(record: TypeRecord, completed: number, failed: number, run: Sketch): void {
     record.completed += completed;
     record.failed += failed;

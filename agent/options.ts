@@ -1,6 +1,6 @@
-import type { Tell } from './contain.js';
+import type { Report } from './contain.js';
 
-/** What `attach` may be told. */
+/** Options of `attach`. */
 export interface AttachOptions {
   /**
    * A name of this worker that outlives a restart and that no other worker of its queue on this host has; settings that are
@@ -15,7 +15,7 @@ export interface AttachOptions {
   readonly limits?: { readonly maxConcurrency?: number };
   /** An ioredis client to make the agent's connections from. Default: the worker's own connection. It is not used itself, nor closed. */
   readonly connection?: unknown;
-  /** Told once for each thing that keeps the agent from its work; the worker goes on. Default: a process warning. */
+  /** Called once for each thing that keeps the agent from its work; the worker goes on. Default: a process warning. */
   readonly onProblem?: (problem: string) => void;
 }
 
@@ -28,7 +28,7 @@ export interface CheckedOptions {
   readonly maxConcurrency: number | null;
   readonly connection: unknown;
   /** Never throws. */
-  readonly onProblem: Tell;
+  readonly onProblem: Report;
 }
 
 /** Far more than a worker needs, and far less than what ends its process by memory. */
@@ -41,7 +41,7 @@ const MAX_CHARS = 100;
 export function checkOptions(
   options: AttachOptions,
   ownName: string | undefined,
-  onProblem: Tell,
+  onProblem: Report,
 ): { readonly checked: CheckedOptions; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const name = options.name ?? ownName ?? null;
@@ -50,7 +50,7 @@ export function checkOptions(
     String(value).slice(0, MAX_CHARS),
   ]);
   if (labels.length > MAX_LABELS)
-    problems.push(`labels: ${labels.length} are given, and at most ${MAX_LABELS} are told`);
+    problems.push(`labels: ${labels.length} are given, and at most ${MAX_LABELS} are sent`);
   // A secret of the wrong type must not be taken for none: orders would count unsigned.
   const secret = options.secret == null ? null : String(options.secret);
   if (secret !== null && secret.length < 16) {

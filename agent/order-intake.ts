@@ -96,8 +96,8 @@ export class OrderIntake {
     return this.#ignored;
   }
 
-  /** @param workers of the queue on whose channel it was heard. @returns null where no worker obeys or refuses it. */
-  hear(text: string, workers: readonly AttachedWorker[], nowMs: number): Answered | null {
+  /** @param workers of the queue on whose channel it came. @returns null where no worker obeys or refuses it. */
+  receive(text: string, workers: readonly AttachedWorker[], nowMs: number): Answered | null {
     if (!this.#hasRoom()) {
       this.#ignore(['flooded']);
       return null;

@@ -34,7 +34,7 @@ export class Overrides {
   readonly #deployed: () => Deployed;
   #orders = new Map<string, Order>();
   #refused = new Map<string, { readonly order: Order; readonly why: string }>();
-  /** When the order of a slot was given, by its console's clock, and heard, by a steady one here: a kept one that is older is a rollback. */
+  /** When the order of a slot was given, by its console's clock, and received, by a steady one here: a stored one that is older is a rollback. */
   #last = new Map<string, { readonly givenAtMs: number; readonly heardAtMs: number }>();
 
   /** @param own scopes of this worker alone, the one that goes before the others first: its id, its key. */
@@ -85,7 +85,7 @@ export class Overrides {
   }
 
   /**
-   * Takes in what Redis keeps: the whole truth, but for orders that were heard since it was asked for.
+   * Takes in what Redis stores: the whole truth, but for orders that were received since it was asked for.
    * @param askedAt when the read was sent, by the same steady clock as `steadyMs`.
    * @param takesNew false: only what has been taken away counts, as with a secret (see protocol.ts).
    */

@@ -4,7 +4,7 @@
  *
  * Everything live goes by PUBLISH, which Redis accepts over maxmemory and which stores nothing. Two kinds of channel:
  * - `up` (from one sender to all consoles): beats, acknowledgements, farewells of an agent; echos of a console. A sender
- *   also listens to its own, so that what it says is proof of what it hears.
+ *   also listens to its own, so that what it sends is proof of what it receives.
  * - `order` (from consoles to all agents that have a worker on a queue).
  *
  * Rules for versions: a receiver ignores fields that it does not know and takes a missing optional one for "not said". A
@@ -59,10 +59,10 @@ export const SKETCH_ACCURACY = 0.02;
 /** Bins of one sketch: with 2% they span 4 decades and a half; what is shorter is counted with the lowest. */
 export const SKETCH_BINS = 256;
 
-/** Job types that one beat tells of; the others are told together under this name. */
+/** Job types that one beat names; the others are summed under this name. */
 export const MAX_TYPES_A_BEAT = 50;
 export const OTHER_TYPES = '(other)';
-/** Runs of one type that a beat tells one by one; shorter ones wait for nobody's timer. */
+/** Runs of one type that a beat reports one by one; shorter ones wait for nobody's timer. */
 export const MAX_RUNS_TOLD = 32;
 export const TOLD_FROM_MS = 100;
 export const MAX_ERROR_LETTERS = 200;
@@ -176,7 +176,7 @@ export interface AgentIdentity {
 /**
  * What its host left to the process since the last beat that arrived: whether a worker is late by its own doing or its host
  * is starved. Late loops with `cpuMs` near `spanMs`: its own code. Late with `runWaitMs` high: no core was to be had, or the
- * container's quota was used up. Late with both low: it was stopped, or the whole host was (`clockJumpMs` tells of a sleep).
+ * container's quota was used up. Late with both low: it was stopped, or the whole host was (`clockJumpMs` shows a sleep).
  */
 export interface HostShare {
   /** What all this is measured over, by a clock that is never set, ms. */
@@ -243,7 +243,7 @@ export interface WorkerAnswer {
   readonly tookJob?: boolean;
 }
 
-/** What a console sends to itself, to know that it hears. */
+/** What a console sends to itself, to know that it receives. */
 export interface Echo {
   readonly v: number;
   readonly kind: 'echo';

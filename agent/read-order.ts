@@ -7,7 +7,7 @@ const MAX_KEPT = 1_000;
 export const MAX_KEPT_BYTES = 2 * 1024 * 1024;
 const SETTINGS: readonly Order['setting'][] = ['concurrency', 'paused', 'limiter', 'all', 'reconnect'];
 
-/** What was heard on an order channel; null where it is nothing of the kind. By hand: a worker has no schema library. */
+/** What came on an order channel; null where it is nothing of the kind. By hand: a worker has no schema library. */
 export function readSignedOrder(text: string): SignedOrder | null {
   if (text.length > MAX_CHARS) return null;
   return asSignedOrder(parseJson(text));

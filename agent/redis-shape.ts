@@ -28,7 +28,7 @@ export interface RedisShape {
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-/** ioredis itself, or BullMQ 6's wrapping of it: only ioredis tells which commands it was built with. Adapters of other clients have much of the rest. */
+/** ioredis itself, or BullMQ 6's wrapping of it: only ioredis says which commands it was built with. Adapters of other clients have much of the rest. */
 export function isRedisShape(value: unknown): value is RedisShape {
   if (typeof value !== 'object' || value === null) return false;
   const shape = value as Partial<Record<keyof RedisShape | 'getBuiltinCommands', unknown>>;
@@ -41,7 +41,7 @@ const ADAPTERS: Readonly<Record<string, string>> = {
   BunRedisAdapter: 'Bun’s Redis client',
 };
 
-/** Its name for people, where BullMQ's adapter tells it. */
+/** Its name for people, where BullMQ's adapter has it. */
 export function clientNameOf(client: unknown): string {
   const name = typeof client === 'object' && client !== null ? client.constructor?.name : undefined;
   return ADAPTERS[name ?? ''] ?? 'another client than ioredis';

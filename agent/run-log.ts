@@ -23,10 +23,10 @@ export function errorKindOf(error: unknown): ErrorKind {
   return 'other';
 }
 
-/** An id that is longer is not told: the console looks at no such job. */
+/** An id that is longer is not sent: the console looks at no such job. */
 const MAX_JOB_ID_CHARS = 1_000;
 
-type Told = Pick<WorkerBeat, 'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types'>;
+type BeatPart = Pick<WorkerBeat, 'running' | 'oldest' | 'lastStartedAtMs' | 'lastFinishedAtMs' | 'types'>;
 
 interface Run {
   jobId: string;
@@ -91,13 +91,13 @@ export class RunLog {
     };
   }
 
-  /** For a beat; `giveBack` where it did not arrive, so that the next one tells it again. */
-  take(nowMs: number): { readonly told: Told; readonly giveBack: () => void } {
+  /** For a beat; `giveBack` where it did not arrive, so that the next one reports it again. */
+  take(nowMs: number): { readonly part: BeatPart; readonly giveBack: () => void } {
     const steadyMs = performance.now();
     const offsetMs = nowMs - steadyMs;
     const types = this.#types.take(this.#runningTypes(), steadyMs);
     return {
-      told: {
+      part: {
         running: this.#running.size,
         oldest: this.#oldest(offsetMs),
         lastStartedAtMs: this.#lastStart === null ? null : Math.round(this.#lastStart + offsetMs),
@@ -119,7 +119,7 @@ export class RunLog {
     try {
       run.jobId = job.id ?? '';
       run.type = jobTypeOf(job.name);
-      // A retry has waited since its first try failed, which nothing tells.
+      // A retry has waited since its first try failed, which nothing shows.
       if ((job.attemptsStarted ?? 1) <= 1 && job.timestamp !== undefined && job.processedOn !== undefined) {
         this.#types.started(run.type, job.processedOn - job.timestamp - (job.delay ?? 0));
       }

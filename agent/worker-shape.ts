@@ -124,7 +124,7 @@ export function isPostgres(worker: AttachableWorker): boolean {
   return backend !== undefined && typeof backend.schema === 'string';
 }
 
-/** Makes a loop whose slots are all busy look for jobs again, so that a raise counts at once. v5 has no way to be told: it looks when the next job ends. */
+/** Makes a loop whose slots are all busy look for jobs again, so that a raise counts at once. v5 has no way to be asked: it looks when the next job ends. */
 export function wakeMainLoop(worker: AttachableWorker): void {
   insideOf(worker).mainLoopQueue?.add(Promise.resolve(undefined));
 }

@@ -60,11 +60,11 @@ for (const [i, worker] of workers.entries()) {
 function attachApart(worker: Worker): void {
   const client: unknown = new Redis({ host: '127.0.0.1', port: plan.port, lazyConnect: true });
   if (!isRedisShape(client)) throw new Error('ioredis has changed its shape');
-  const tell = (problem: string): void => console.error(problem);
-  const { checked } = checkOptions({}, undefined, tell);
+  const report = (problem: string): void => console.error(problem);
+  const { checked } = checkOptions({}, undefined, report);
   const agent = new Agent(client);
   const events = { onBlocked: () => agent.blocked(), onClosed: () => undefined };
-  agent.add(new AttachedWorker(worker, checked, hostname(), new Containment(tell), events));
+  agent.add(new AttachedWorker(worker, checked, hostname(), new Containment(report), events));
 }
 
 process.on('message', (asked: FleetAsks) => {
