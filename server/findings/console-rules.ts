@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import { attendedMs } from '../model/self-delay.js';
@@ -24,7 +25,7 @@ export const agentsOverflow: FindingRule = {
         node: null,
         title: 'Agents say more than the console takes in',
         sentence: `Somebody publishes more on the channels spillway:* of this Redis than agents do: ${lost.join(', ')}. Workers may be shown late or not at all; queues are read as ever. Find out who publishes, and allow PUBLISH on spillway:* to workers alone.`,
-        evidence: [{ name: 'messages-unread', label: 'messages not read', value: messages, unit: 'count' }],
+        evidence: [fact('messages-unread', 'messages not read', messages, 'count')],
         remedies: [],
         rank: 460,
       },
@@ -50,12 +51,12 @@ export const consoleQueueLimit: FindingRule = {
         title: titleOf(queuesBeyond, longNames?.queues ?? 0),
         sentence: parts.join(' '),
         evidence: [
-          {
-            name: 'queues-unwatched',
-            label: 'queues not watched, at least',
-            value: queuesBeyond + (longNames?.queues ?? 0),
-            unit: 'count',
-          },
+          fact(
+            'queues-unwatched',
+            'queues not watched, at least',
+            queuesBeyond + (longNames?.queues ?? 0),
+            'count',
+          ),
         ],
         remedies: [],
         rank: 30,
@@ -102,8 +103,8 @@ export const consoleStale: FindingRule = {
         title: `Blind for ${formatDuration(ageSeconds)}`,
         sentence: `The console last read Redis at ${plainName(link.address)} ${formatDuration(ageSeconds)} ago (${why}): every number of this Redis is that old, and a Redis that does not answer the console may not answer workers either.`,
         evidence: [
-          { name: 'age', label: 'age of what is shown', value: ageSeconds, unit: 'seconds' },
-          { name: 'failed-reads', label: 'reads that failed', value: poll.failedTicks, unit: 'count' },
+          fact('age', 'age of what is shown', ageSeconds, 'seconds'),
+          fact('failed-reads', 'reads that failed', poll.failedTicks, 'count'),
         ],
         remedies: [],
         rank: 990,

@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, Subject } from '../model/finding.js';
 import { formatDuration, formatRatio, formatThings } from '../model/format.js';
 import { JUDGED_MS, type SelfDelay } from '../model/self-delay.js';
@@ -65,9 +66,9 @@ export const hostStarved: FindingRule = {
             title: `${plainName(host)} has no CPU to spare`,
             sentence: `${formatThings(late.length, 'worker process', 'worker processes')} of ${delays.length} on ${plainName(host)} ${late.length === 1 ? 'is' : 'are'} held up for ${formatRatio(worst.heldUpRatio)} of the time while they use ${formatRatio(cpuRatio)} of a core together: something else takes the CPU of this host; jobs there run late, and more slots there would make it worse.`,
             evidence: [
-              { name: 'held-up-ratio', label: 'held up', value: worst.heldUpRatio, unit: 'ratio' as const },
-              { name: 'workers-cpu', label: 'CPU the workers use', value: cpuRatio, unit: 'ratio' as const },
-              { name: 'processes', label: 'worker processes', value: delays.length, unit: 'count' as const },
+              fact('held-up-ratio', 'held up', worst.heldUpRatio, 'ratio'),
+              fact('workers-cpu', 'CPU the workers use', cpuRatio, 'ratio'),
+              fact('processes', 'worker processes', delays.length, 'count'),
             ],
             remedies: [],
             rank: 650,
@@ -83,9 +84,9 @@ function isStarved({ heldUpRatio, cpuRatio }: NonNullable<AgentFacts['delay']>):
 
 function evidenceOf({ heldUpRatio, longestStallMs, cpuRatio }: SelfDelay) {
   return [
-    { name: 'held-up-ratio', label: 'held up', value: heldUpRatio, unit: 'ratio' as const },
-    { name: 'longest-stall', label: 'longest time', value: longestStallMs / 1000, unit: 'seconds' as const },
-    { name: 'own-cpu', label: 'CPU it uses itself', value: cpuRatio, unit: 'ratio' as const },
+    fact('held-up-ratio', 'held up', heldUpRatio, 'ratio'),
+    fact('longest-stall', 'longest time', longestStallMs / 1000, 'seconds'),
+    fact('own-cpu', 'CPU it uses itself', cpuRatio, 'ratio'),
   ];
 }
 

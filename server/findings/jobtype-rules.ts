@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatDuration, formatRatio } from '../model/format.js';
 import type { Absence, FailureRise, JobTypeState, SlowReason } from '../model/job-type.js';
@@ -45,19 +46,10 @@ export const jobTypeAbsent: FindingRule = {
       title: `${name} is missing`,
       sentence: `No ${name} job of ${queueName(queue)} has completed for ${formatDuration(silentSeconds)}, where one came every ${formatDuration(absent.usualGapMs / 1000)} (${formatDuration(absent.longestGapMs / 1000)} at the longest): ${isWaiting ? 'some wait, so look at what holds them back' : 'none waits, so whatever adds them has stopped'}.`,
       evidence: [
-        { name: 'silent-for', label: 'silent for', value: silentSeconds, unit: 'seconds' },
-        { name: 'usual-gap', label: 'usually every', value: absent.usualGapMs / 1000, unit: 'seconds' },
-        {
-          name: 'longest-gap',
-          label: 'longest gap before',
-          value: absent.longestGapMs / 1000,
-          unit: 'seconds',
-        },
-        {
-          name: 'last-completed',
-          label: 'last completed',
-          value: new Date(absent.lastCompletedAtMs).toISOString(),
-        },
+        fact('silent-for', 'silent for', silentSeconds, 'seconds'),
+        fact('usual-gap', 'usually every', absent.usualGapMs / 1000, 'seconds'),
+        fact('longest-gap', 'longest gap before', absent.longestGapMs / 1000, 'seconds'),
+        fact('last-completed', 'last completed', new Date(absent.lastCompletedAtMs).toISOString()),
       ],
       remedies: [],
       rank: 350,
@@ -119,30 +111,26 @@ export const jobTypeFailing: FindingRule = {
       title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
       sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
       evidence: [
-        {
-          name: 'first-failure',
-          label: 'first failure',
-          value: new Date(rise.firstFailureAtMs).toISOString(),
-        },
-        { name: 'failed-since', label: 'failed since', value: rise.failedSince, unit: 'jobs' },
-        { name: 'failure-ratio', label: 'share that fails', value: rise.sinceRatio, unit: 'ratio' },
-        { name: 'failure-ratio-before', label: 'share before', value: rise.beforeRatio, unit: 'ratio' },
+        fact('first-failure', 'first failure', new Date(rise.firstFailureAtMs).toISOString()),
+        fact('failed-since', 'failed since', rise.failedSince, 'jobs'),
+        fact('failure-ratio', 'share that fails', rise.sinceRatio, 'ratio'),
+        fact('failure-ratio-before', 'share before', rise.beforeRatio, 'ratio'),
         ...(marker
           ? [
-              { name: 'marker', label: marker.kind, value: plainProblem(marker.text) },
-              { name: 'marker-at', label: `${marker.kind} at`, value: new Date(marker.atMs).toISOString() },
+              fact('marker', marker.kind, plainProblem(marker.text)),
+              fact('marker-at', `${marker.kind} at`, new Date(marker.atMs).toISOString()),
             ]
           : []),
         ...(type.failedPerSecond === null
           ? []
-          : [{ name: 'failing', label: 'failing', value: type.failedPerSecond, unit: 'jobs/s' as const }]),
+          : [fact('failing', 'failing', type.failedPerSecond, 'jobs/s')]),
       ],
       ...(error === null
         ? {}
         : {
             fromJobData: {
               sentence: `The error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}.`,
-              evidence: [{ name: 'error', label: rise.isNewError ? 'new error' : 'error', value: error }],
+              evidence: [fact('error', rise.isNewError ? 'new error' : 'error', error)],
             },
           }),
       remedies: [],
@@ -204,46 +192,19 @@ export const jobTypeBatchWait: FindingRule = {
       title: `${name} waits ${formatDuration(wait.wallMs / 1000)} for its client to send`,
       sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
       evidence: [
-        { name: 'batch-wait', label: 'a run waits', value: wait.wallMs / 1000, unit: 'seconds' },
+        fact('batch-wait', 'a run waits', wait.wallMs / 1000, 'seconds'),
         ...(wait.batchSize !== null
-          ? [{ name: 'batch-size', label: 'batch size', value: wait.batchSize, unit: 'count' as const }]
+          ? [fact('batch-size', 'batch size', wait.batchSize, 'count')]
           : wait.batchSizeAtLeast > 2
-            ? [
-                {
-                  name: 'batch-size-above',
-                  label: 'batch holds more than',
-                  value: wait.batchSizeAtLeast - 1,
-                  unit: 'count' as const,
-                },
-              ]
+            ? [fact('batch-size-above', 'batch holds more than', wait.batchSizeAtLeast - 1, 'count')]
             : []),
-        {
-          name: 'suggested-concurrency',
-          label: 'concurrency to set',
-          value: advice.slotsPerWorker,
-          unit: 'count',
-        },
-        {
-          name: 'sync-ratio',
-          label: 'runs that end together',
-          value: wait.evidence.syncRatio,
-          unit: 'ratio',
-        },
-        {
-          name: 'chance-ratio',
-          label: 'by chance it would be',
-          value: wait.evidence.chanceRatio,
-          unit: 'ratio',
-        },
-        {
-          name: 'at-wall-ratio',
-          label: 'runs that take just that long',
-          value: wait.evidence.shareAtWall,
-          unit: 'ratio',
-        },
-        { name: 'bursts', label: 'bursts seen', value: wait.evidence.bursts, unit: 'count' },
-        { name: 'runs-sampled', label: 'runs looked at', value: wait.evidence.runs, unit: 'count' },
-        { name: 'confidence', label: 'confidence', value: wait.confidence, unit: 'ratio' },
+        fact('suggested-concurrency', 'concurrency to set', advice.slotsPerWorker, 'count'),
+        fact('sync-ratio', 'runs that end together', wait.evidence.syncRatio, 'ratio'),
+        fact('chance-ratio', 'by chance it would be', wait.evidence.chanceRatio, 'ratio'),
+        fact('at-wall-ratio', 'runs that take just that long', wait.evidence.shareAtWall, 'ratio'),
+        fact('bursts', 'bursts seen', wait.evidence.bursts, 'count'),
+        fact('runs-sampled', 'runs looked at', wait.evidence.runs, 'count'),
+        fact('confidence', 'confidence', wait.confidence, 'ratio'),
         ...flowEvidence(queue, snapshot),
       ],
       // While Redis is full more slots only make more errors (facts.md): room comes first, and redis.full offers it.
@@ -268,43 +229,15 @@ export const jobTypeSlow: FindingRule = {
       title: `${name} is slow: ${inSeconds(type.run.p50Ms)} a run`,
       sentence: `${name} in ${queueName(queue)} ${reasonInWords(type.slow)}; ${queue.backlog > 0 ? `${jobsWait(queue)} in its queue` : 'nothing waits for it now'}. ${adviceFor(type)}`,
       evidence: [
-        { name: 'run-p50', label: 'run time, median', value: type.run.p50Ms / 1000, unit: 'seconds' },
-        {
-          name: 'run-p95',
-          label: 'run time, 95 of 100 within',
-          value: type.run.p95Ms / 1000,
-          unit: 'seconds',
-        },
-        {
-          name: 'run-p99',
-          label: 'run time, 99 of 100 within',
-          value: type.run.p99Ms / 1000,
-          unit: 'seconds',
-        },
-        { name: 'runs', label: 'runs seen', value: type.run.count, unit: 'count' },
-        ...(type.baseline
-          ? [
-              {
-                name: 'usual-p50',
-                label: 'usual median',
-                value: type.baseline.p50Ms / 1000,
-                unit: 'seconds' as const,
-              },
-            ]
-          : []),
+        fact('run-p50', 'run time, median', type.run.p50Ms / 1000, 'seconds'),
+        fact('run-p95', 'run time, 95 of 100 within', type.run.p95Ms / 1000, 'seconds'),
+        fact('run-p99', 'run time, 99 of 100 within', type.run.p99Ms / 1000, 'seconds'),
+        fact('runs', 'runs seen', type.run.count, 'count'),
+        ...(type.baseline ? [fact('usual-p50', 'usual median', type.baseline.p50Ms / 1000, 'seconds')] : []),
         ...(type.effectiveConcurrency === null
           ? []
-          : [
-              {
-                name: 'busy-slots',
-                label: 'slots it keeps busy',
-                value: type.effectiveConcurrency,
-                unit: 'count' as const,
-              },
-            ]),
-        ...(type.source === null
-          ? []
-          : [{ name: 'source', label: 'known from', value: SOURCE[type.source] }]),
+          : [fact('busy-slots', 'slots it keeps busy', type.effectiveConcurrency, 'count')]),
+        ...(type.source === null ? [] : [fact('source', 'known from', SOURCE[type.source])]),
       ],
       remedies: [],
       rank: (type.slow.code === 'drain' ? 150 : 450) + magnitude(queue.backlog),

@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes, formatCount, formatEstimate, formatRatio } from '../model/format.js';
 import type { NodeMemory } from '../model/memory.js';
@@ -46,11 +47,9 @@ function foreignKeys(
     sentence: `${formatCount(foreign.keys)} keys in ${nodeName(node, snapshot)} that belong to no queue hold ${formatEstimate(foreign)}, ${formatRatio(ratio)} of what it holds${most}: as they grow, jobs are refused, and no action on queues frees them; let them expire, or give the queues a Redis of their own.`,
     evidence: [
       estimateEvidence(HELD, 'keys of no queue', foreign),
-      { name: 'redis-share', label: 'share of what Redis holds', value: ratio, unit: 'ratio' },
-      { name: 'keys', label: 'number of keys', value: foreign.keys, unit: 'count' },
-      ...(largest
-        ? [{ name: 'largest-key', label: 'the largest', value: largest.bytes, unit: 'bytes' as const }]
-        : []),
+      fact('redis-share', 'share of what Redis holds', ratio, 'ratio'),
+      fact('keys', 'number of keys', foreign.keys, 'count'),
+      ...(largest ? [fact('largest-key', 'the largest', largest.bytes, 'bytes')] : []),
     ],
     remedies: raise ? [raise] : [],
     rank: 205 + magnitude(foreign.bytes / 4096),

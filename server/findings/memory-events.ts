@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { formatBytes, formatCount, formatThings } from '../model/format.js';
 import { heldBytesOf } from '../model/memory-shares.js';
@@ -44,9 +45,9 @@ function events(
     title: `${formatBytes(bytes)} of events`,
     sentence: `The events streams of ${formatThings(queues.length, 'queue')} hold ${heldInWords(held, snapshot)}, though no job depends on them${most}: trim them, and set a smaller streams.events.maxLen where the queues are opened, or they grow back.`,
     evidence: [
-      { name: HELD, label: 'events', value: bytes, unit: 'bytes' },
+      fact(HELD, 'events', bytes, 'bytes'),
       ...shareEvidence(held, snapshot),
-      { name: 'queues-with-events', label: 'queues with events', value: queues.length, unit: 'count' },
+      fact('queues-with-events', 'queues with events', queues.length, 'count'),
     ],
     remedies: reclaimRemedies(queues).filter(({ action }) => action === 'queue.trim-events'),
     rank: 220 + magnitude(bytes / 4096),

@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../model/format.js';
 import type { KindMemory, MemoryKind, QueueMemory, TypeMemory } from '../model/memory.js';
@@ -68,13 +69,8 @@ function retention(
       estimateEvidence(HELD, 'finished jobs and events', held),
       estimateEvidence('completed-bytes', 'completed jobs', completed),
       estimateEvidence('failed-bytes', 'failed jobs', failed),
-      { name: 'events-bytes', label: 'events', value: memory.eventsBytes, unit: 'bytes' },
-      {
-        name: 'backlog-bytes',
-        label: 'jobs that still have to run',
-        value: memory.backlogBytes,
-        unit: 'bytes',
-      },
+      fact('events-bytes', 'events', memory.eventsBytes, 'bytes'),
+      fact('backlog-bytes', 'jobs that still have to run', memory.backlogBytes, 'bytes'),
     ],
     remedies: reclaimRemedies([queue]),
     rank: 200 + magnitude(bytes / 4096),
@@ -121,8 +117,8 @@ function stackTraces(
     evidence: [
       estimateEvidence(HELD, 'stack traces', traces),
       ...shareEvidence(traces, snapshot),
-      { name: 'failed-jobs', label: 'failed jobs', value: failed, unit: 'jobs' },
-      { name: 'queue-bytes', label: 'all of the queue', value: queue.memory?.totalBytes ?? 0, unit: 'bytes' },
+      fact('failed-jobs', 'failed jobs', failed, 'jobs'),
+      fact('queue-bytes', 'all of the queue', queue.memory?.totalBytes ?? 0, 'bytes'),
     ],
     remedies: reclaimRemedies([queue]).filter(({ args }) => args.state === 'failed'),
     rank: 210 + magnitude(traces.bytes / 4096),
@@ -170,12 +166,10 @@ function largeJobs(
     title: `${name} jobs weigh ${formatBytes(type.bytesPerJob)} each`,
     sentence: `One ${name} job of ${queueName(queue)} takes ${formatBytes(type.bytesPerJob)}${worst}, together ${heldInWords(type, snapshot)}: a small burst of them fills Redis, and each is copied to worker and replica whole; keep what is large elsewhere and put its address into the job.`,
     evidence: [
-      { name: 'job-bytes', label: 'one job', value: type.bytesPerJob, unit: 'bytes' },
+      fact('job-bytes', 'one job', type.bytesPerJob, 'bytes'),
       estimateEvidence(HELD, 'all of the type', type),
       ...shareEvidence(type, snapshot),
-      ...(largest
-        ? [{ name: 'largest-job', label: 'the largest met', value: largest.bytes, unit: 'bytes' as const }]
-        : []),
+      ...(largest ? [fact('largest-job', 'the largest met', largest.bytes, 'bytes')] : []),
     ],
     remedies: reclaimRemedies([queue]).filter(
       ({ action, args }) =>
@@ -222,7 +216,7 @@ function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): 
         unit: 'jobs',
         ...(type.unfinishedError > 0 ? { error: type.unfinishedError } : {}),
       },
-      { name: 'job-bytes', label: 'each', value: type.bytesPerJob, unit: 'bytes' },
+      fact('job-bytes', 'each', type.bytesPerJob, 'bytes'),
     ],
     remedies: remediesFor(share, snapshot),
     rank: 230 + magnitude(share.bytes / 4096),

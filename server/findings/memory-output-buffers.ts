@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatBytes, formatRatio } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
@@ -34,19 +35,12 @@ function outputBuffers(node: RedisNode, limitBytes: number, snapshot: Snapshot):
     title: `Clients hold ${formatBytes(node.clientOutputBytes)} unread`,
     sentence: `Clients of ${nodeName(node, snapshot)} do not read their answers as fast as they come, so ${formatBytes(node.clientOutputBytes)}, ${formatRatio(ratio)} of the limit, waits for them in output buffers and leaves no room for jobs: find the one with the largest omem in CLIENT LIST and end it (listeners to events, dashboards and MONITOR come first), and set client-output-buffer-limit so that Redis does so by itself.`,
     evidence: [
-      { name: 'output-buffers', label: 'output buffers', value: node.clientOutputBytes, unit: 'bytes' },
-      { name: 'limit-share', label: 'share of the limit', value: ratio, unit: 'ratio' },
+      fact('output-buffers', 'output buffers', node.clientOutputBytes, 'bytes'),
+      fact('limit-share', 'share of the limit', ratio, 'ratio'),
       ...(node.memory
-        ? [
-            {
-              name: 'client-buffers',
-              label: 'all buffers of clients',
-              value: node.memory.clientBytes,
-              unit: 'bytes' as const,
-            },
-          ]
+        ? [fact('client-buffers', 'all buffers of clients', node.memory.clientBytes, 'bytes')]
         : []),
-      { name: 'clients', label: 'clients', value: node.connectedClients, unit: 'count' },
+      fact('clients', 'clients', node.connectedClients, 'count'),
     ],
     remedies: raise ? [raise] : [],
     rank: 700 + Math.min(99, ratio * 100),

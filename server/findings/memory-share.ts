@@ -1,4 +1,5 @@
-import type { Evidence, Remedy, Severity, Subject, Thresholds } from '../model/finding.js';
+import { type Evidence, fact } from '../model/evidence.js';
+import type { Remedy, Severity, Subject, Thresholds } from '../model/finding.js';
 import { formatEstimate, formatRatio } from '../model/format.js';
 import type { Bytes } from '../model/memory.js';
 import { heldBytesOf, largestTypeOf } from '../model/memory-shares.js';
@@ -26,7 +27,7 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
   if (!holder) return null;
   const held = heldBytesOf(snapshot.nodes);
   const share = held > 0 ? ` (${formatRatio(Math.min(1, holder.bytes / held))} of what Redis holds)` : '';
-  const evidence: Evidence[] = [{ name: 'largest-holder', label: 'largest holder', value: holder.text }];
+  const evidence: Evidence[] = [fact('largest-holder', 'largest holder', holder.text)];
   const largest = largestTypeOf(snapshot);
   const plain = { sentence: `The largest part: ${holder.text}${share}.`, evidence, remedy: null };
   if (!largest || (largest.shareRatio ?? 0) < LEAST_SHARE) return { ...plain, accountsFor: [] };
@@ -35,27 +36,12 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
     largest.queue.id === holder.queueId ? [{ queue: largest.queue.id, jobType: largest.type.type }] : [];
   const type = largest.queue.types.find(({ name }) => name === largest.type.type);
   if (!type) return { ...plain, accountsFor };
-  evidence.push({ name: 'largest-type', label: 'job type that holds most', value: plainName(type.name) });
-  evidence.push({
-    name: 'type-share',
-    label: 'its share',
-    value: Math.min(1, largest.shareRatio ?? 0),
-    unit: 'ratio',
-  });
+  evidence.push(fact('largest-type', 'job type that holds most', plainName(type.name)));
+  evidence.push(fact('type-share', 'its share', Math.min(1, largest.shareRatio ?? 0), 'ratio'));
   const advice = batchAdvice(largest.queue, type, snapshot);
   if (!advice || !type.batchWait) return { ...plain, accountsFor };
-  evidence.push({
-    name: 'batch-wait',
-    label: 'its runs wait for a batch',
-    value: type.batchWait.wallMs / 1000,
-    unit: 'seconds',
-  });
-  evidence.push({
-    name: 'suggested-concurrency',
-    label: 'concurrency to set',
-    value: advice.slotsPerWorker,
-    unit: 'count',
-  });
+  evidence.push(fact('batch-wait', 'its runs wait for a batch', type.batchWait.wallMs / 1000, 'seconds'));
+  evidence.push(fact('suggested-concurrency', 'concurrency to set', advice.slotsPerWorker, 'count'));
   return {
     sentence: `${plain.sentence} ${batchSentence(largest.queue, type, advice)}`,
     evidence,
@@ -83,9 +69,7 @@ export function estimateEvidence(name: string, label: string, { bytes, errorByte
 /** Share of what Redis holds against its limit, as evidence; nothing where that is not known. */
 export function shareEvidence({ bytes }: Bytes, snapshot: Snapshot): readonly Evidence[] {
   const held = heldBytesOf(snapshot.nodes);
-  return held >= 1
-    ? [{ name: 'redis-share', label: 'share of what Redis holds', value: bytes / held, unit: 'ratio' }]
-    : [];
+  return held >= 1 ? [fact('redis-share', 'share of what Redis holds', bytes / held, 'ratio')] : [];
 }
 
 /** "412 MB ± 8.0 MB, 62% of what Redis holds" */

@@ -1,4 +1,5 @@
-import type { CodedFinding, Evidence, Remedy } from '../model/finding.js';
+import { type Evidence, fact } from '../model/evidence.js';
+import type { CodedFinding, Remedy } from '../model/finding.js';
 import { formatThings } from '../model/format.js';
 import { firstOf } from '../model/words.js';
 import { compareSeverity } from './track.js';
@@ -41,10 +42,8 @@ function tellOnce(alike: readonly CodedFinding[]): readonly CodedFinding[] {
       title: `${count}: ${worst.title}`,
       sentence: `${count} are in this trouble; the worst: ${worst.sentence}`,
       evidence: [
-        ...(areTypes
-          ? [{ name: 'job-types', label: 'job types', value: alike.length, unit: 'count' as const }]
-          : []),
-        { name: 'queues', label: 'queues', value: queues, unit: 'count' },
+        ...(areTypes ? [fact('job-types', 'job types', alike.length, 'count')] : []),
+        fact('queues', 'queues', queues, 'count'),
         ...sums(alike),
         ...worst.evidence,
       ],

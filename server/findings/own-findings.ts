@@ -1,4 +1,5 @@
 import type { HealthCode, HealthProblem } from '../model/console-health.js';
+import { fact } from '../model/evidence.js';
 import type { CurrentFinding, FoundNow, OwnFindingRule } from '../model/finding.js';
 import { findingKey } from '../model/finding.js';
 import { plainName, plainProblem, plainSentence } from '../model/words.js';
@@ -26,12 +27,9 @@ const consoleFault: OwnFindingRule = {
             ? `The console's ${plainName(first.subject)} fails`
             : `${faults.length} parts of the console fail`,
         sentence: `This is a mistake of the console, not of Redis: ${told.join('; ')}.${more} What these parts tell is missing; all else goes on. The log has where it happened: report it.`,
-        evidence: faults.slice(0, MAX_PARTS_TOLD).map(({ subject, count = 1 }) => ({
-          name: `fault:${subject}`,
-          label: plainName(subject),
-          value: count,
-          unit: 'count',
-        })),
+        evidence: faults
+          .slice(0, MAX_PARTS_TOLD)
+          .map(({ subject, count = 1 }) => fact(`fault:${subject}`, plainName(subject), count, 'count')),
         remedies: [],
         rank: 470,
       },
@@ -64,9 +62,7 @@ const consoleChannels: OwnFindingRule = {
               ? 'Alerts are not sent'
               : `Alerts do not reach ${failing.length} channels`,
         sentence: `Whoever should be told of trouble is not: ${told.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
-        evidence: [
-          { name: 'failing-channels', label: 'channels that fail', value: failing.length, unit: 'count' },
-        ],
+        evidence: [fact('failing-channels', 'channels that fail', failing.length, 'count')],
         remedies: [],
         rank: 490,
       },
@@ -113,7 +109,7 @@ const consoleNoHistory: OwnFindingRule = {
         node: null,
         title: 'No history is kept',
         sentence: `The console goes on, but ${plainProblem(text)}: charts of this time will have a gap, and rules that look back see less; make room on its disk, or give it a directory that it may write to.`,
-        evidence: [{ name: 'disk-error', label: 'what the disk said', value: plainProblem(text) }],
+        evidence: [fact('disk-error', 'what the disk said', plainProblem(text))],
         remedies: [],
         rank: 20,
       })),
@@ -163,7 +159,7 @@ function automationRule({ code, about, title }: (typeof AUTOMATIONS)[number]): O
           node: null,
           title,
           sentence: plainSentence(text),
-          evidence: [{ name: 'failures', label: 'failures in a row', value: count, unit: 'count' }],
+          evidence: [fact('failures', 'failures in a row', count, 'count')],
           remedies: [],
           rank: isUrgent ? 900 : 480,
         })),

@@ -3,6 +3,7 @@ import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
 import { slotsPlanned } from '../forecast/slots-planned.js';
 import { slotsToDrain } from '../model/capacity.js';
+import { fact } from '../model/evidence.js';
 import type { FindingRule, Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate, rowSeconds } from '../model/format.js';
 import type { Plan } from '../model/plan.js';
@@ -27,7 +28,7 @@ export const queueGrowing: FindingRule = {
       sentence: `${formatRate(arrivals)} arrive in ${queueName(queue)} but only ${formatRate(departures)} leave: ${jobsWait(queue)}${waited}, and it never drains at these rates; ${advice(queue, snapshot)}.${work.words}`,
       evidence: [
         ...flowEvidence(queue, snapshot),
-        { name: 'growth', label: 'growth', value: queue.rates?.growthPerSecond ?? 0, unit: 'jobs/s' },
+        fact('growth', 'growth', queue.rates?.growthPerSecond ?? 0, 'jobs/s'),
       ],
       remedies: [],
       rank: 500 + magnitude(queue.backlog),
@@ -91,10 +92,7 @@ export const queueOverloaded: FindingRule = {
         ? `Overloaded: ${formatCount(slots)} slots, all busy`
         : `Overloaded: ${formatCount(busy)} of ${formatCount(slots)} slots busy`,
       sentence: `${jobsWait(queue)} in ${queueName(queue)} and ${areAllBusy ? 'all' : `${formatCount(busy)} of the`} ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.${outlook?.why ?? ''}`,
-      evidence: [
-        ...flowEvidence(queue, snapshot),
-        { name: 'slots', label: 'slots', value: slots, unit: 'count' },
-      ],
+      evidence: [...flowEvidence(queue, snapshot), fact('slots', 'slots', slots, 'count')],
       remedies: outlook?.remedies ?? [],
       rank: 520 + magnitude(queue.backlog),
       accountsFor: work.accountsFor,

@@ -1,6 +1,6 @@
+import { type Evidence, fact } from '../model/evidence.js';
 import type {
   CurrentFinding,
-  Evidence,
   FindingRule,
   FoundNow,
   Severity,
@@ -113,28 +113,16 @@ export function mainWork(queue: QueueState): MainWork {
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Evidence[] {
   const evidence: Evidence[] = [
-    { name: 'waiting', label: 'waiting', value: queue.backlog, unit: 'jobs' },
-    { name: 'active', label: 'active', value: queue.counts.active, unit: 'jobs' },
+    fact('waiting', 'waiting', queue.backlog, 'jobs'),
+    fact('active', 'active', queue.counts.active, 'jobs'),
   ];
   const oldest = waitedSeconds(queue, snapshot);
-  if (oldest !== null)
-    evidence.push({ name: 'oldest-waited', label: 'oldest has waited', value: oldest, unit: 'seconds' });
+  if (oldest !== null) evidence.push(fact('oldest-waited', 'oldest has waited', oldest, 'seconds'));
   if (queue.rates) {
-    evidence.push({
-      name: 'arriving',
-      label: 'arriving',
-      value: queue.rates.arrivalsPerSecond,
-      unit: 'jobs/s',
-    });
-    evidence.push({
-      name: 'leaving',
-      label: 'leaving',
-      value: queue.rates.departuresPerSecond,
-      unit: 'jobs/s',
-    });
+    evidence.push(fact('arriving', 'arriving', queue.rates.arrivalsPerSecond, 'jobs/s'));
+    evidence.push(fact('leaving', 'leaving', queue.rates.departuresPerSecond, 'jobs/s'));
   }
-  if (queue.workers !== null)
-    evidence.push({ name: 'workers', label: 'workers', value: queue.workers, unit: 'count' });
+  if (queue.workers !== null) evidence.push(fact('workers', 'workers', queue.workers, 'count'));
   return evidence;
 }
 

@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../model/format.js';
 import { connectedWorkers, isFull, secondsWithoutDeparture, waitedSeconds } from '../model/queue-verdict.js';
@@ -61,7 +62,7 @@ export const queueCapped: FindingRule = {
           ? `The global concurrency of ${queueName(queue)} is 0 and was not set from this console, so workers take nothing: ${jobsWait(queue)}.`
           : `${inUse} slots that the global concurrency of ${queueName(queue)} allows are in use, while ${jobsWait(queue)}${motion}: the cap, not the number of workers, is what holds it.`,
       evidence: [
-        { name: 'global-concurrency', label: 'global concurrency', value: cap, unit: 'count' },
+        fact('global-concurrency', 'global concurrency', cap, 'count'),
         ...flowEvidence(queue, snapshot),
       ],
       // More slots mean more memory at work; while Redis is full that hurts.
@@ -107,7 +108,7 @@ export const queueWorkersPaused: FindingRule = {
       sentence: `${jobsWait(queue)} in ${queueName(queue)}${more}, and ${one ? `its only worker, ${names(paused)}, is` : `all ${formatCount(paused.length)} of its workers (${names(paused)}) are`} paused ${pausedBy(paused, nowMs)}: ${then}.`,
       evidence: [
         ...flowEvidence(queue, snapshot),
-        { name: 'paused-workers', label: 'workers that are paused', value: paused.length, unit: 'count' },
+        fact('paused-workers', 'workers that are paused', paused.length, 'count'),
       ],
       remedies: isFull(snapshot)
         ? []

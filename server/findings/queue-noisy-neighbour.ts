@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
@@ -31,22 +32,13 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
     title: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
     sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or pause ${name} alone, and the rest flows; then give it workers of its own.`,
     evidence: [
-      { name: 'slot-share', label: 'its share of busy slots', value: noisy.shareOfSlots, unit: 'ratio' },
-      { name: 'backlog', label: 'its backlog', value: source.backlog, unit: 'jobs' },
-      {
-        name: 'loop-delay',
-        label: 'event loops late by',
-        value: noisy.loopDelayP99Ms / 1000,
-        unit: 'seconds',
-      },
-      ...victims.slice(0, MAX_NAMED).map((victim) => ({
-        name: 'victim',
-        label: `held up: ${queueName(victim.queue)}`,
-        value: victimInWords(victim),
-      })),
-      ...(source.memory
-        ? [{ name: 'memory', label: 'memory it holds', value: formatBytes(source.memory.totalBytes) }]
-        : []),
+      fact('slot-share', 'its share of busy slots', noisy.shareOfSlots, 'ratio'),
+      fact('backlog', 'its backlog', source.backlog, 'jobs'),
+      fact('loop-delay', 'event loops late by', noisy.loopDelayP99Ms / 1000, 'seconds'),
+      ...victims
+        .slice(0, MAX_NAMED)
+        .map((victim) => fact('victim', `held up: ${queueName(victim.queue)}`, victimInWords(victim))),
+      ...(source.memory ? [fact('memory', 'memory it holds', formatBytes(source.memory.totalBytes))] : []),
     ],
     ...tenantOf(source),
     remedies: remedies(noisy, snapshot),
@@ -63,7 +55,7 @@ function tenantOf({ tenants }: QueueState): Pick<FoundNow, 'fromJobData'> {
     fromJobData: {
       sentence: `${formatRatio(dominant.shareRatio)} of its jobs are of tenant ${name}.`,
       evidence: [
-        { name: 'tenant', label: 'tenant', value: name },
+        fact('tenant', 'tenant', name),
         {
           name: 'tenant-share',
           label: 'share of the tenant',

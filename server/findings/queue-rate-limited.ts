@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, Remedy } from '../model/finding.js';
 import { formatCount, formatDuration, formatRate, formatRateLimit } from '../model/format.js';
 import { allowedPerSecond, isFull } from '../model/queue-verdict.js';
@@ -20,17 +21,15 @@ export const queueRateLimited: FindingRule = {
       evidence: [
         ...(queue.rateLimit && queue.rateLimit.durationMs > 0
           ? [
-              {
-                name: 'global-rate-limit',
-                label: 'global rate limit',
-                value: formatRateLimit(queue.rateLimit.max, queue.rateLimit.durationMs),
-              },
+              fact(
+                'global-rate-limit',
+                'global rate limit',
+                formatRateLimit(queue.rateLimit.max, queue.rateLimit.durationMs),
+              ),
             ]
           : []),
-        ...(allowed === null
-          ? []
-          : [{ name: 'allowed-rate', label: 'lets through', value: allowed, unit: 'jobs/s' as const }]),
-        { name: 'held-for', label: 'held for', value: queue.rateLimitedForMs / 1000, unit: 'seconds' },
+        ...(allowed === null ? [] : [fact('allowed-rate', 'lets through', allowed, 'jobs/s')]),
+        fact('held-for', 'held for', queue.rateLimitedForMs / 1000, 'seconds'),
         ...flowEvidence(queue, snapshot),
       ],
       remedies: isFull(snapshot) ? [] : loosen(queue),

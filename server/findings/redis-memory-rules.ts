@@ -1,4 +1,5 @@
-import type { Evidence, FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
+import { type Evidence, fact } from '../model/evidence.js';
+import type { FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
 import {
   formatBytes,
   formatBytesPerSecond,
@@ -42,9 +43,9 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
       ? `${nodeName(node, snapshot)} is at its limit and deletes ${formatRate(node.evictedPerSecond)} keys by itself (policy ${name}), ${victims(node)}, and nothing reports them missing; make room now, then set maxmemory-policy noeviction.`
       : `${nodeName(node, snapshot)} has policy ${name}, so at its limit it deletes keys by itself, ${victims(node)}, and nothing reports them missing${past(node)}; BullMQ needs maxmemory-policy noeviction.`,
     evidence: [
-      { name: 'policy', label: 'policy', value: name },
-      { name: 'evicted', label: 'keys evicted', value: node.evictedKeys, unit: 'count' },
-      { name: 'evictions', label: 'keys evicted per second', value: node.evictedPerSecond, unit: 'count/s' },
+      fact('policy', 'policy', name),
+      fact('evicted', 'keys evicted', node.evictedKeys, 'count'),
+      fact('evictions', 'keys evicted per second', node.evictedPerSecond, 'count/s'),
     ],
     remedies: isEvicting
       ? [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter((remedy) => remedy !== null)
@@ -83,16 +84,9 @@ export const redisNoLimit: FindingRule = {
         title: 'No memory limit',
         sentence: `${nodeName(node, snapshot)} has no maxmemory, so ${bound(node)}: instead of refusing writes it would then be ended by the kernel, with every job that is not on disk${advice(node)}.`,
         evidence: [
-          { name: 'held', label: 'held', value: node.countedBytes, unit: 'bytes' },
+          fact('held', 'held', node.countedBytes, 'bytes'),
           ...(node.limit
-            ? [
-                {
-                  name: 'limit',
-                  label: `memory of the ${node.limit.source}`,
-                  value: node.limit.bytes,
-                  unit: 'bytes' as const,
-                },
-              ]
+            ? [fact('limit', `memory of the ${node.limit.source}`, node.limit.bytes, 'bytes')]
             : []),
         ],
         remedies: setLimit(node),
@@ -151,12 +145,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
     evidence: [
       ...memoryEvidence(node),
-      {
-        name: 'over-limit',
-        label: 'over the limit',
-        value: Math.max(0, node.countedBytes - node.maxBytes),
-        unit: 'bytes',
-      },
+      fact('over-limit', 'over the limit', Math.max(0, node.countedBytes - node.maxBytes), 'bytes'),
       ...(holder?.evidence ?? []),
     ],
     // In this order: what takes the cause away comes after room, because more slots do nothing while Redis refuses.
@@ -174,33 +163,15 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
 
 /** The numbers of a node's memory, for every finding about it. */
 export function memoryEvidence(node: RedisNode): readonly Evidence[] {
-  const evidence: Evidence[] = [
-    { name: 'held', label: 'held against the limit', value: node.countedBytes, unit: 'bytes' },
-  ];
-  if (node.limit)
-    evidence.push({
-      name: 'limit',
-      label: `limit (${node.limit.source})`,
-      value: node.limit.bytes,
-      unit: 'bytes',
-    });
+  const evidence: Evidence[] = [fact('held', 'held against the limit', node.countedBytes, 'bytes')];
+  if (node.limit) evidence.push(fact('limit', `limit (${node.limit.source})`, node.limit.bytes, 'bytes'));
   if (node.usedRatio !== null)
-    evidence.push({ name: 'limit-share', label: 'share of the limit', value: node.usedRatio, unit: 'ratio' });
+    evidence.push(fact('limit-share', 'share of the limit', node.usedRatio, 'ratio'));
   if (node.forecast) {
-    evidence.push({
-      name: 'growth',
-      label: 'growth',
-      value: node.forecast.growthBytesPerSecond,
-      unit: 'bytes/s',
-    });
+    evidence.push(fact('growth', 'growth', node.forecast.growthBytesPerSecond, 'bytes/s'));
   }
   if (node.refusedPerSecond !== null) {
-    evidence.push({
-      name: 'writes-refused',
-      label: 'writes refused',
-      value: node.refusedPerSecond,
-      unit: 'count/s',
-    });
+    evidence.push(fact('writes-refused', 'writes refused', node.refusedPerSecond, 'count/s'));
   }
   return evidence;
 }
@@ -281,12 +252,9 @@ function state(node: RedisNode, snapshot: Snapshot): string {
 
 function fullIn({ forecast }: RedisNode): readonly Evidence[] {
   if (forecast === null) return [];
-  if (forecast.notKnown !== null)
-    return [{ name: 'full-in', label: 'full in', value: `not known: ${forecast.notKnown}` }];
+  if (forecast.notKnown !== null) return [fact('full-in', 'full in', `not known: ${forecast.notKnown}`)];
   const { fullInSeconds } = forecast;
-  return fullInSeconds === null
-    ? []
-    : [{ name: 'full-in', label: 'full in', value: fullInSeconds, unit: 'seconds' }];
+  return fullInSeconds === null ? [] : [fact('full-in', 'full in', fullInSeconds, 'seconds')];
 }
 
 function limitSource(node: RedisNode): string {

@@ -1,4 +1,5 @@
-import type { Evidence, FindingRule, FoundNow } from '../model/finding.js';
+import { type Evidence, fact } from '../model/evidence.js';
+import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatDuration, formatRatio, formatThings } from '../model/format.js';
 import type { Loading, Snapshot } from '../model/snapshot.js';
 import { missingOf } from '../model/snapshot.js';
@@ -21,29 +22,23 @@ export const redisDataLost: FindingRule = {
         title: 'Jobs were lost',
         sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, check that Redis keeps its data on disk and on replicas, and dismiss this once it is dealt with.`,
         evidence: [
-          { name: 'found-ago', label: 'found', value: `${formatDuration((nowMs - atMs) / 1000)} ago` },
+          fact('found-ago', 'found', `${formatDuration((nowMs - atMs) / 1000)} ago`),
           ...(queues.length > 0
             ? [
-                {
-                  name: 'jobs-missing',
-                  label: 'jobs missing, at least',
-                  value: queues.reduce((sum, queue) => sum + missingOf(queue), 0),
-                  unit: 'jobs' as const,
-                },
-                {
-                  name: 'queues-lost',
-                  label: 'queues that lost data',
-                  value: queues.length,
-                  unit: 'count' as const,
-                },
+                fact(
+                  'jobs-missing',
+                  'jobs missing, at least',
+                  queues.reduce((sum, queue) => sum + missingOf(queue), 0),
+                  'jobs',
+                ),
+                fact('queues-lost', 'queues that lost data', queues.length, 'count'),
               ]
             : []),
-          ...queues.slice(0, MAX_EVIDENCE).map((queue) => ({
-            name: `missing:${queue.id}`,
-            label: `missing in ${plainName(queue.id)}`,
-            value: missingOf(queue),
-            unit: 'jobs' as const,
-          })),
+          ...queues
+            .slice(0, MAX_EVIDENCE)
+            .map((queue) =>
+              fact(`missing:${queue.id}`, `missing in ${plainName(queue.id)}`, missingOf(queue), 'jobs'),
+            ),
         ],
         remedies: [
           {
@@ -122,15 +117,9 @@ function evidenceOf(
   reasons: ReadonlyMap<string, number>,
 ): readonly Evidence[] {
   return [
-    { name: 'queues-unread', label: 'queues not known', value: queues, unit: 'count' },
-    ...(nodes > 0
-      ? [{ name: 'masters-unread', label: 'masters not known', value: nodes, unit: 'count' as const }]
-      : []),
-    ...[...reasons].map(([reason, times]) => ({
-      name: 'reason',
-      label: `why, of ${times}`,
-      value: plainProblem(reason),
-    })),
+    fact('queues-unread', 'queues not known', queues, 'count'),
+    ...(nodes > 0 ? [fact('masters-unread', 'masters not known', nodes, 'count')] : []),
+    ...[...reasons].map(([reason, times]) => fact('reason', `why, of ${times}`, plainProblem(reason))),
   ];
 }
 
@@ -152,12 +141,8 @@ export const redisReadOnly: FindingRule = {
           title: 'Redis is a read-only replica',
           sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no action works here; connect to the master.`,
           evidence: [
-            { name: 'role', label: 'role', value: node.role },
-            {
-              name: 'master-link',
-              label: 'link to the master',
-              value: node.replicationLinkUp ? 'up' : 'down',
-            },
+            fact('role', 'role', node.role),
+            fact('master-link', 'link to the master', node.replicationLinkUp ? 'up' : 'down'),
           ],
           remedies: [],
           rank: 900,
@@ -173,7 +158,7 @@ export const redisReadOnly: FindingRule = {
         node: null,
         title: 'The console may only look',
         sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its actions do not work until the user is given write permission.`,
-        evidence: refusal ? [{ name: 'refusal', label: 'Redis says', value: plainProblem(refusal) }] : [],
+        evidence: refusal ? [fact('refusal', 'Redis says', plainProblem(refusal))] : [],
         remedies: [],
         rank: 90,
       },
@@ -206,8 +191,8 @@ export const redisUnreachable: FindingRule = {
         title: isSlowStart ? 'Redis does not answer yet' : 'Redis is unreachable',
         sentence: `The console has had no connection to Redis at ${plainName(link.address)} for ${formatDuration(sinceSeconds)}${why}: ${lastRead}; if the application can't reach it either, no job is added or done.`,
         evidence: [
-          { name: 'address', label: 'address', value: plainName(link.address) },
-          { name: 'disconnected-for', label: 'without connection for', value: sinceSeconds, unit: 'seconds' },
+          fact('address', 'address', plainName(link.address)),
+          fact('disconnected-for', 'without connection for', sinceSeconds, 'seconds'),
         ],
         remedies: [],
         rank: 1000,
@@ -224,8 +209,8 @@ function loadingFinding(address: string, { ratio, secondsLeft }: Loading): Found
     title: 'Redis is loading its data',
     sentence: `Redis at ${plainName(address)} has been started and reads its data from disk: ${formatRatio(ratio)} are read, about ${formatDuration(secondsLeft)} are left. Until then it serves nobody, and no job is added or done.`,
     evidence: [
-      { name: 'read-ratio', label: 'read', value: ratio, unit: 'ratio' },
-      { name: 'read-left', label: 'left, by its own estimate', value: secondsLeft, unit: 'seconds' },
+      fact('read-ratio', 'read', ratio, 'ratio'),
+      fact('read-left', 'left, by its own estimate', secondsLeft, 'seconds'),
     ],
     remedies: [],
     rank: 1000,

@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow } from '../model/finding.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
 import { nodeName, plainName } from '../model/words.js';
@@ -30,7 +31,7 @@ function unsaved(node: RedisNode, snapshot: Snapshot, nowMs: number): FoundNow |
     node: node.id,
     title: isRefusing ? 'Redis refuses writes: it can’t save' : 'Redis can’t save to disk',
     sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} can’t write its data to disk (${failed}) and ${effect}. Its log says why: mostly a full disk, a directory that it may not write to, or too little memory to fork; ${what === 'snapshot' ? 'then `BGSAVE`: it ends with the first that works' : 'it ends with the first write to the file that works'}.${goOn}`,
-    evidence: [{ name: 'not-saved', label: 'not saved', value: what }],
+    evidence: [fact('not-saved', 'not saved', what)],
     remedies: [],
     rank: 940,
   };

@@ -1,4 +1,5 @@
-import type { Evidence, FindingRule, FoundNow, Remedy } from '../model/finding.js';
+import { type Evidence, fact } from '../model/evidence.js';
+import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { plainName, queueName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
@@ -91,15 +92,7 @@ export function processesOf(found: readonly WorkerState[]): string {
 /** Evidence of the worst as findings show it, behind how many there are. */
 export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
   const [worst] = found;
-  return [
-    { name: 'workers', label: 'workers', value: found.length, unit: 'count' },
-    ...(worst?.evidence ?? []).map(({ name, label, value, unit }) => ({
-      name,
-      label,
-      value,
-      ...(unit === undefined ? {} : { unit }),
-    })),
-  ];
+  return [fact('workers', 'workers', found.length, 'count'), ...(worst?.evidence ?? [])];
 }
 
 /** An action for those of them that have the agent; none has: nothing. */

@@ -1,3 +1,4 @@
+import { fact } from '../model/evidence.js';
 import type { FindingRule } from '../model/finding.js';
 import { formatCount, formatJobs, formatThings, formatUtcTime } from '../model/format.js';
 import { jobsWait } from '../model/words.js';
@@ -35,8 +36,8 @@ export const workerBlocked: FindingRule = {
         title: one ? 'A worker is blocked' : `${formatCount(blocked.length)} workers are blocked`,
         sentence: `${one ? '1 worker is' : `${formatCount(blocked.length)} workers are`} refused new jobs because Redis is full; ${guard}. Make room; restarting them would stop what still drains.`,
         evidence: [
-          { name: 'workers', label: 'workers', value: blocked.length, unit: 'count' },
-          { name: 'guarded', label: 'held back by the guard', value: held, unit: 'count' },
+          fact('workers', 'workers', blocked.length, 'count'),
+          fact('guarded', 'held back by the guard', held, 'count'),
         ],
         remedies: [],
         rank: 60 + Math.min(39, blocked.length),
@@ -179,10 +180,7 @@ export const workerStuck: FindingRule = {
         severity: 'warning',
         title: titleOf(found, queue, 'is stuck', 'are stuck'),
         sentence: `${who}: ${lowered(worst?.sentence ?? '')} Restarting ${found.length === 1 ? 'it' : 'them'} (${processesOf(found)}) brings the jobs back as stalled ones.`,
-        evidence: [
-          ...evidenceOf(found),
-          { name: 'processes', label: 'to restart', value: processesOf(found) },
-        ],
+        evidence: [...evidenceOf(found), fact('processes', 'to restart', processesOf(found))],
         remedies: remedyFor(
           'worker.pause',
           heard,

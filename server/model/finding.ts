@@ -1,20 +1,9 @@
 import type { HealthProblem } from './console-health.js';
+import type { Evidence } from './evidence.js';
 import type { QueueState, Snapshot, Unread, UnreadQueue } from './snapshot.js';
 
 /** critical: users are hurt now. warning: they will be. info: worth knowing. */
 export type Severity = 'critical' | 'warning' | 'info';
-
-/** A number or a text that a finding rests on. */
-export interface Evidence {
-  /** What it is, in words that stay (`oldest-waited`): all that decides goes by it. Pieces of a list may share one. */
-  readonly name: string;
-  /** The same for people: it may be worded anew at any time. */
-  readonly label: string;
-  readonly value: number | string;
-  /** Where `value` is an estimate: the truth lies within ± this in 95 of 100 cases, in the same unit. */
-  readonly error?: number;
-  readonly unit?: 'bytes' | 'bytes/s' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
-}
 
 /** An action with its arguments filled in: what a button on the page, or automation, would send. */
 export interface Remedy {

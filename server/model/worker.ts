@@ -5,6 +5,7 @@ import type {
   RunningJob,
   WorkerLimiter,
 } from '../../agent/protocol.js';
+import type { Evidence } from './evidence.js';
 
 /** What a worker's state comes down to. */
 export type WorkerVerdict =
@@ -20,14 +21,6 @@ export type WorkerVerdict =
   | 'draining'
   /** The console can't tell: it does not hear agents now, or the worker has none and CLIENT LIST says too little. */
   | 'unknown';
-
-/** What a verdict on a worker rests on, as findings show it: see Evidence. */
-export interface WorkerEvidence {
-  readonly name: string;
-  readonly label: string;
-  readonly value: number | string;
-  readonly unit?: 'bytes' | 'seconds' | 'jobs' | 'jobs/s' | 'ratio' | 'count' | 'count/s';
-}
 
 /** One worker that drags the rest: much slower or failing much more than its peers on the same job types. */
 export interface Outlier {
@@ -74,7 +67,7 @@ export interface WorkerState extends SeenWorker {
   readonly otherSinceMs: number | null;
   /** One sentence for a tired person: why. */
   readonly sentence: string;
-  readonly evidence: readonly WorkerEvidence[];
+  readonly evidence: readonly Evidence[];
   readonly outlier: Outlier | null;
   /** When that was found last; null: it is none. */
   readonly outlierSeenAtMs: number | null;

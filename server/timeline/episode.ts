@@ -1,5 +1,6 @@
 import { troubleCode } from '../findings/track.js';
-import type { Evidence, Finding, FindingKey, Severity } from '../model/finding.js';
+import type { Evidence } from '../model/evidence.js';
+import type { Finding, FindingKey, Severity } from '../model/finding.js';
 
 /** Findings of this severity are told in the timeline; a note is not worth a line. */
 export type ToldSeverity = Exclude<Severity, 'info'>;

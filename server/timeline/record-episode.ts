@@ -1,4 +1,4 @@
-import type { Evidence } from '../model/finding.js';
+import type { Evidence } from '../model/evidence.js';
 import { formatDuration, formatValue } from '../model/format.js';
 import { plainName } from '../model/words.js';
 import type { Episode } from './episode.js';

@@ -1,7 +1,8 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { ActionCall, OutcomeStatus } from '../model/action.js';
 import type { Measurement } from '../model/audit-record.js';
-import type { Evidence, FindingKey, Severity } from '../model/finding.js';
+import type { Evidence } from '../model/evidence.js';
+import type { FindingKey, Severity } from '../model/finding.js';
 import type { TimelineKind } from '../model/timeline-entry.js';
 import type { ToldSeverity } from './episode.js';
 import type { IncidentNotes } from './incident.js';

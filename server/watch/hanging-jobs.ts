@@ -1,7 +1,8 @@
 import type { RunningJob } from '../../agent/protocol.js';
+import { type Evidence, fact } from '../model/evidence.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import type { QueueState } from '../model/snapshot.js';
-import type { AgentFacts, WorkerEvidence } from '../model/worker.js';
+import type { AgentFacts } from '../model/worker.js';
 
 /** A job may take three times the slowest in a hundred of its kind, and 5 s at least, before it counts as hanging. */
 const PATIENCE = 3;
@@ -49,17 +50,17 @@ export function hangingWords(agent: AgentFacts, queue: Queue, nowMs: number): st
     : `, but ${formatCount(count)} of its ${formatCount(agent.running)} running jobs ${count === 1 ? 'takes' : 'take'} far longer than usual`;
 }
 
-export function hangingEvidence(agent: AgentFacts, queue: Queue, nowMs: number): readonly WorkerEvidence[] {
+export function hangingEvidence(agent: AgentFacts, queue: Queue, nowMs: number): readonly Evidence[] {
   const hanging = hangingJobs(agent, queue, nowMs);
   const [oldest] = hanging;
   if (!oldest) return [];
   return [
-    { name: 'hanging-slots', label: 'slots that hang', value: hanging.length, unit: 'count' },
-    {
-      name: 'longest-running',
-      label: `longest: ${oldest.type}`,
-      value: Math.round((nowMs - oldest.startedAtMs) / 100) / 10,
-      unit: 'seconds',
-    },
+    fact('hanging-slots', 'slots that hang', hanging.length, 'count'),
+    fact(
+      'longest-running',
+      `longest: ${oldest.type}`,
+      Math.round((nowMs - oldest.startedAtMs) / 100) / 10,
+      'seconds',
+    ),
   ];
 }

@@ -1,7 +1,8 @@
+import { type Evidence, fact } from '../model/evidence.js';
 import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from '../model/format.js';
 import { attendedMs } from '../model/self-delay.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import type { AgentFacts, SeenWorker, WorkerEvidence, WorkerState, WorkerVerdict } from '../model/worker.js';
+import type { AgentFacts, SeenWorker, WorkerState, WorkerVerdict } from '../model/worker.js';
 import {
   hangingEvidence,
   hangingJobs,
@@ -100,16 +101,9 @@ function whenCrashed(worker: SeenWorker, agent: AgentFacts, context: WorkerConte
   const successor = replacedBy ? ` ${replacedBy.label} has taken its place.` : '';
   const seen = `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, no farewell, and its connections to Redis are closed: its process has ended, or no longer reaches Redis.`;
   return judged('crashed', `${seen}${successor} ${then}`, [
-    {
-      name: 'last-heard',
-      label: 'last heard',
-      value: seconds(context.nowMs - agent.lastBeatAtMs),
-      unit: 'seconds',
-    },
-    { name: 'active', label: 'jobs in hand', value: jobs, unit: 'jobs' },
-    ...(locks === null
-      ? []
-      : [{ name: 'locks', label: 'locks still held', value: locks.held, unit: 'count' as const }]),
+    fact('last-heard', 'last heard', seconds(context.nowMs - agent.lastBeatAtMs), 'seconds'),
+    fact('active', 'jobs in hand', jobs, 'jobs'),
+    ...(locks === null ? [] : [fact('locks', 'locks still held', locks.held, 'count')]),
   ]);
 }
 
@@ -124,19 +118,9 @@ function whenFrozen(worker: SeenWorker, agent: AgentFacts, context: WorkerContex
     'stuck',
     `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, ${what}; ${formatJobs(agent.running)} in hand.`,
     [
-      {
-        name: 'last-heard',
-        label: 'last heard',
-        value: seconds(context.nowMs - agent.lastBeatAtMs),
-        unit: 'seconds',
-      },
-      {
-        name: 'loop-delay',
-        label: 'event loop late by, at last',
-        value: agent.loopDelayMaxMs / 1000,
-        unit: 'seconds',
-      },
-      { name: 'active', label: 'jobs in hand', value: agent.running, unit: 'jobs' },
+      fact('last-heard', 'last heard', seconds(context.nowMs - agent.lastBeatAtMs), 'seconds'),
+      fact('loop-delay', 'event loop late by, at last', agent.loopDelayMaxMs / 1000, 'seconds'),
+      fact('active', 'jobs in hand', agent.running, 'jobs'),
     ],
   );
 }
@@ -175,7 +159,7 @@ function whenBlocked(_worker: SeenWorker, agent: AgentFacts, { snapshot }: Worke
       ? ''
       : ' The agent holds it back so that it does not spin, and lets it go as soon as there is room.';
   return judged('blocked', `Redis is full and refuses it new jobs${still}.${guard}`, [
-    { name: 'refused-rate', label: 'refused', value: agent.errorsPerSecond.oom, unit: 'count/s' },
+    fact('refused-rate', 'refused', agent.errorsPerSecond.oom, 'count/s'),
     ...flow(agent),
   ]);
 }
@@ -193,7 +177,7 @@ function whenStuck(_worker: SeenWorker, agent: AgentFacts, { queue, nowMs }: Wor
     `${formatJobs(agent.running)} in hand and none has finished for ${formatDuration(quietMs / 1000)}: ${oldest.type} ${oldest.jobId} runs for ${formatDuration((nowMs - oldest.startedAtMs) / 1000)}${usualWords(agent, oldest.type)}.`,
     [
       ...hangingEvidence(agent, queue, nowMs),
-      { name: 'unfinished-for', label: 'none finished for', value: seconds(quietMs), unit: 'seconds' },
+      fact('unfinished-for', 'none finished for', seconds(quietMs), 'seconds'),
       ...flow(agent),
     ],
   );
@@ -239,8 +223,8 @@ function whenSilent(
     'silent',
     `Connected and free, but it has started nothing for ${formatDuration((nowMs - sinceMs) / 1000)} while ${formatJobs(queue.backlog)} wait: it does not hear of them.`,
     [
-      { name: 'waiting', label: 'jobs wait', value: queue.backlog, unit: 'jobs' },
-      { name: 'idle-for', label: 'idle while jobs wait', value: seconds(nowMs - sinceMs), unit: 'seconds' },
+      fact('waiting', 'jobs wait', queue.backlog, 'jobs'),
+      fact('idle-for', 'idle while jobs wait', seconds(nowMs - sinceMs), 'seconds'),
       ...flow(agent),
     ],
   );
@@ -264,7 +248,7 @@ function whenOverloaded(
   return judged(
     'overloaded',
     `All ${formatCount(agent.concurrency.now)} slots are busy and finishing ${formatRate(agent.finishedPerSecond)}, and ${why}: it can’t do more as it is${hangingWords(agent, queue, nowMs)}.`,
-    [...flow(agent), { name: 'waiting', label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
+    [...flow(agent), fact('waiting', 'jobs wait', queue.backlog, 'jobs')],
   );
 }
 
@@ -280,7 +264,7 @@ function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: Worker
       return judged(
         'silent',
         `It waits for jobs while ${formatJobs(queue.backlog)} wait and none runs, for ${formatDuration((nowMs - sinceMs) / 1000)}: it does not hear of them.`,
-        [{ name: 'waiting', label: 'jobs wait', value: queue.backlog, unit: 'jobs' }],
+        [fact('waiting', 'jobs wait', queue.backlog, 'jobs')],
       );
   }
   const doing = worker.idleSeconds === null ? 'Connected.' : 'Connected, and waiting for jobs.';
@@ -292,10 +276,10 @@ function isSilent(agent: AgentFacts, { nowMs, snapshot }: WorkerContext): boolea
   return attendedMs(snapshot.self, agent.lastBeatAtMs, nowMs) > SILENT_MS;
 }
 
-function flow(agent: AgentFacts): readonly WorkerEvidence[] {
+function flow(agent: AgentFacts): readonly Evidence[] {
   return [
-    { name: 'slots-busy', label: 'slots busy', value: `${agent.running} of ${agent.concurrency.now}` },
-    { name: 'finished-rate', label: 'finished', value: agent.finishedPerSecond, unit: 'jobs/s' },
+    fact('slots-busy', 'slots busy', `${agent.running} of ${agent.concurrency.now}`),
+    fact('finished-rate', 'finished', agent.finishedPerSecond, 'jobs/s'),
   ];
 }
 
@@ -317,7 +301,7 @@ function seconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }
 
-function judged(verdict: WorkerVerdict, sentence: string, evidence: readonly WorkerEvidence[]): Judged {
+function judged(verdict: WorkerVerdict, sentence: string, evidence: readonly Evidence[]): Judged {
   return { verdict, sentence, evidence };
 }
 
