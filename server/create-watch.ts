@@ -4,12 +4,12 @@ import { compareFindings, marked, trackFindings } from './findings/track.js';
 import type { CurrentFinding, Finding, FindingRule, Thresholds } from './model/finding.js';
 import { findingsUnread } from './model/finding.js';
 import type { InstanceConfig } from './model/instance-config.js';
+import { CountRefused } from './model/memory.js';
 import { freshnessOf } from './model/sight.js';
 import type { DataLoss, Marker } from './model/snapshot.js';
-import { CountRefused } from './model/snapshot.js';
 import type { RecordEvent } from './model/timeline-entry.js';
+import { Turns } from './process/every.js';
 import { OwnHealth } from './process/own-health.js';
-import { Turns } from './process/turns.js';
 import { RedisLink } from './redis/link.js';
 import type { GivenOrders } from './watch/given-orders.js';
 import { InstanceWatch } from './watch/instance-watch.js';
@@ -124,14 +124,14 @@ export function createWatch(options: WatchOptions): Watch {
     snapshot: (instance) => watches.get(instance)?.snapshot ?? null,
     findings: () => [...[...tracked.values()].flat(), ...own].sort(compareFindings),
     instanceSeries: (instance) => watches.get(instance)?.instanceSeries() ?? EMPTY_SERIES,
-    queueSeries: (instance, queueId) => watches.get(instance)?.queueSeries(queueId) ?? EMPTY_SERIES,
+    queueSeries: (instance, queueId) => watches.get(instance)?.reader.queueSeries(queueId) ?? EMPTY_SERIES,
     link: (instance) => watches.get(instance)?.link ?? null,
     agents: (instance) => watches.get(instance)?.agents ?? null,
     onTick: (listener, part = 'a listener of ticks') => {
       listeners.set(listener, part);
       return () => listeners.delete(listener);
     },
-    refreshSoon: (instance, queueId) => watches.get(instance)?.refreshSoon(queueId),
+    refreshSoon: (instance, queueId) => watches.get(instance)?.reader.refreshSoon(queueId),
     noteAction: (instance, queueId) => watches.get(instance)?.noteAction(queueId),
     dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
     dismissLoss: (instance, untilMs) => watches.get(instance)?.dismissLoss(untilMs),

@@ -3,9 +3,8 @@ import { serve } from '@hono/node-server';
 import { createApp } from './app.js';
 import type { Config } from './config/config.js';
 import { unwatchedInWords } from './config/instances-of.js';
-import { installLastResort } from './process/last-resort.js';
 import { createLog } from './process/log.js';
-import { OwnHealth } from './process/own-health.js';
+import { installLastResort, OwnHealth } from './process/own-health.js';
 import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
 

@@ -19,7 +19,7 @@ import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { type Common, startWatching } from './start-watching.js';
 import { keepPrivate } from './store/store-settings.js';
-import { listJobs, probeQueue, readJob } from './watch/jobs.js';
+import { listJobs, probeQueue, readJob } from './watch/watch.js';
 
 export interface StartedConsole {
   readonly deps: AppDeps;

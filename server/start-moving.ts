@@ -9,8 +9,8 @@ import { ReplayCommands } from './replay/replay-commands.js';
 import type { ReplayPort } from './replay/replay-port.js';
 import { Replays } from './replay/replays.js';
 import type { Common } from './start-watching.js';
-import { LeaderTask } from './store/leader-task.js';
 import type { Lease } from './store/lease.js';
+import { LeaderTask } from './store/lease.js';
 import type { Watch } from './watch/watch.js';
 
 /** What moves jobs: out of the way, and back. */

@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import type { ActionScope, Applied, Preview, Undo, Verified } from '../model/action.js';
 import type { Role } from '../model/role.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import type { TypeThresholds } from '../model/type-threshold.js';
 import type { WorkerState } from '../model/worker.js';
 import type { RedisLink } from '../redis/link.js';
 import type { ParkingPort } from '../replay/parking/estimate.js';
+import type { TypeThresholds } from '../watch/type-thresholds.js';
 import type { AgentPort } from '../watch/watch.js';
 
 /** What an action acts on. `queue` is set for scopes queue, job and worker, `jobId` for scope job. */

@@ -4,8 +4,8 @@ import { formatCount } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import { MAX_CONCURRENCY } from '../model/rate-limit.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { parsePauseRecord } from '../model/snapshot.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
+import { parsePauseRecord } from '../redis/queue-reading.js';
 import type { Action } from './action.js';
 import { forecast } from './forecast.js';
 import {

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../model/audit-record.js';
-import { judgeLimit, type Measurement, RATE_SETTLE_MS } from '../model/judge-limit.js';
+import { judgeLimit, type Measurement, RATE_SETTLE_MS } from '../model/rate-limit.js';
 import type { QueueState } from '../model/snapshot.js';
 import { readActiveIds } from '../redis/queue-control.js';
 import type { Watch } from '../watch/watch.js';

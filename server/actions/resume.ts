@@ -3,8 +3,8 @@ import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { parsePauseRecord } from '../model/snapshot.js';
 import { type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
+import { parsePauseRecord } from '../redis/queue-reading.js';
 import type { Action } from './action.js';
 import { forecast } from './forecast.js';
 import {

@@ -4,8 +4,8 @@ import type { ActionWarning } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import { formatRunTime } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
-import { MAX_TYPE_THRESHOLDS } from '../model/type-threshold.js';
 import { plainName } from '../model/words.js';
+import { MAX_TYPE_THRESHOLDS } from '../watch/type-thresholds.js';
 import type { Action, ActionContext } from './action.js';
 import { queueOf } from './queue-target.js';
 

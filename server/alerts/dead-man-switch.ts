@@ -1,5 +1,5 @@
 import type { HealthProblem } from '../model/console-health.js';
-import { secretScrubber, secretsOfUrl } from '../model/scrub-secrets.js';
+import { secretScrubber, secretsOfUrl } from '../model/text.js';
 import { every, reasonOf } from '../process/every.js';
 import type { DeadManSettings } from './channels/channel-settings.js';
 import type { OutgoingRules } from './channels/outgoing-policy.js';

@@ -13,8 +13,8 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm';
-import { type Fence, holds } from '../store/fence.js';
 import type { Database } from '../store/tables.js';
+import { type Fence, holds } from '../store/tables.js';
 import { outbox } from './alert-tables.js';
 import { readHealth, writeHealth } from './channel-health.js';
 import type { Notification } from './notification.js';

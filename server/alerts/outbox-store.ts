@@ -1,5 +1,5 @@
 import type { ChannelHealth } from '../model/console-health.js';
-import type { Fence } from '../store/fence.js';
+import type { Fence } from '../store/tables.js';
 import type { Notification } from './notification.js';
 
 /**

@@ -1,7 +1,8 @@
 import { type Evidence, fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatDuration, formatRatio, formatThings } from '../model/format.js';
-import type { Loading, Snapshot } from '../model/snapshot.js';
+import type { Loading } from '../model/sight.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { missingOf } from '../model/snapshot.js';
 import { nodeName, plainName, plainProblem, plainSentence } from '../model/words.js';
 

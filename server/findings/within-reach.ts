@@ -1,6 +1,7 @@
 import type { CurrentFinding, Remedy } from '../model/finding.js';
 import { fullestNode } from '../model/queue-verdict.js';
-import type { CapabilityName, RedisNode, Snapshot } from '../model/snapshot.js';
+import type { CapabilityName } from '../model/sight.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
 
 /** What makes room must last until a person can do the next thing. */
 const LASTS_SECONDS = 60;

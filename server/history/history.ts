@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Snapshot } from '../model/snapshot.js';
-import { Turns } from '../process/turns.js';
+import { Turns } from '../process/every.js';
 import type { SeriesRef } from '../signals/signal.js';
 import { type ClosedWindow, Head, keptSignal, WaitingWindow } from './head.js';
 import { HistoryFile, type Mark, type NewBlock, reasonOf } from './history-file.js';

@@ -1,4 +1,4 @@
-import { Turns } from '../process/turns.js';
+import { Turns } from '../process/every.js';
 import type { StoredBlock } from './history-file.js';
 import type { HistoryPoints, HistoryQuery } from './history-log.js';
 import { chooseReading, foldInto, noPoints, type Points, type Tiers } from './points.js';

@@ -1,4 +1,4 @@
-import type { Turns } from '../process/turns.js';
+import type { Turns } from '../process/every.js';
 import { type BlockColumn, decodeBlock, encodeBlock } from './block.js';
 import type { HistoryFile, Mark, NewBlock, StoredBlock } from './history-file.js';
 import { pack, unpack } from './history-file.js';

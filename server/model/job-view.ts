@@ -1,5 +1,48 @@
 import type { JobState } from './memory.js';
 
+/** The type that a canary job has unless another is asked for. */
+export const BEACON_TYPE = 'spillway.canary';
+
+/** The queue does not take a canary job, or Redis does not. The message tells why. */
+export class CanaryRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CanaryRefused';
+  }
+}
+
+export interface CanaryAsk {
+  readonly jobType: string;
+  readonly timeoutMs: number;
+  readonly jobId: string;
+  readonly now: () => number;
+}
+
+/**
+ * How far it came. `waiting`: added, and no worker took it in time. `active`: a worker has it and has not ended it.
+ * `completed`, `failed`: it went all the way.
+ */
+type CanaryStage = 'waiting' | 'active' | 'completed' | 'failed';
+
+export interface CanaryResult {
+  readonly jobId: string;
+  readonly jobType: string;
+  readonly stage: CanaryStage;
+  /** Redis has accepted it, by the console's clock. */
+  readonly acceptedAtMs: number;
+  /** By the clocks of worker's machine; null: not reached. */
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  /** From the call to the moment at which the end was seen (or time was up), by the console's clock. */
+  readonly totalMs: number;
+  /** What the worker gave as reason, which may quote job data; null: it did not fail. */
+  readonly failedReason: string | null;
+  /** Jobs that wait in the queue, where it got no further than waiting. */
+  readonly waitingJobs: number | null;
+  /** The job is gone from Redis again. */
+  readonly isRemoved: boolean;
+}
+
 export interface JobQuery {
   readonly state: JobState;
   /** Offset from the front of the state's order; opaque to clients. */

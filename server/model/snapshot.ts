@@ -1,58 +1,8 @@
 import type { JobTypeState, TenantShare } from './job-type.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
 import type { SelfDelay } from './self-delay.js';
+import type { Capabilities, LinkState } from './sight.js';
 import type { Hearing, KeptOrder, WorkerState } from './worker.js';
-
-/**
- * How the console stands towards a Redis. connecting: not read yet, and too early to worry. stale: data exist, but the last
- * good read is too old to be shown as live. unreachable: the same, and the connection is lost.
- */
-export type LinkStatus = 'connecting' | 'live' | 'stale' | 'unreachable';
-
-/** No good read for this long: what is shown is not live any more. */
-const STALE_AFTER_MS = 3_000;
-
-/** What is known of the connection to one Redis at `nowMs`. */
-export interface LinkFacts {
-  readonly nowMs: number;
-  readonly startedAtMs: number;
-  /** null: never. */
-  readonly lastReadAtMs: number | null;
-  /** How often it is read at present. */
-  readonly intervalMs: number;
-  /** When a read is given up. */
-  readonly readTimeoutMs: number;
-  /** ms between two moments in which the console was not held up itself: a late look at an answer is not no answer. */
-  readonly attendedMs: (fromMs: number, toMs: number) => number;
-  /** The last attempt has failed. */
-  readonly hasProblem: boolean;
-  /** The client says that it is connected. */
-  readonly isReady: boolean;
-}
-
-/** How far what is shown of a Redis can be trusted. */
-export function judgeLink(facts: LinkFacts): LinkStatus {
-  const { nowMs, startedAtMs, lastReadAtMs, intervalMs, readTimeoutMs, hasProblem, isReady } = facts;
-  if (lastReadAtMs === null) {
-    const isTrying = !hasProblem && facts.attendedMs(startedAtMs, nowMs) < STALE_AFTER_MS;
-    return isTrying ? 'connecting' : 'unreachable';
-  }
-  const ageMs = facts.attendedMs(lastReadAtMs, nowMs);
-  // A slowed poller reads late by intent; that alone is not stale.
-  if (ageMs <= Math.max(STALE_AFTER_MS, intervalMs + readTimeoutMs))
-    return !hasProblem || ageMs < 2 * intervalMs ? 'live' : 'stale';
-  return isReady ? 'stale' : 'unreachable';
-}
-
-/** Why a queue can't be counted now; the message is for a person. */
-export class CountRefused extends Error {
-  readonly code: 'running' | 'unavailable' | 'not-permitted';
-  constructor(code: CountRefused['code'], message: string) {
-    super(message);
-    this.name = 'CountRefused';
-    this.code = code;
-  }
-}
 
 /** A deploy or a note, entered by people or pipelines: what findings may set beside the moment at which trouble began. */
 export interface Marker {
@@ -67,52 +17,6 @@ export interface Marker {
 
 export const MARKER_KINDS = ['deploy', 'note'] as const;
 export type MarkerKind = (typeof MARKER_KINDS)[number];
-
-/** How far a Redis is that reads its data from disk, by its own estimate. */
-export interface Loading {
-  /** 0..1 */
-  readonly ratio: number;
-  readonly secondsLeft: number;
-}
-
-/** How the console stands towards the Redis. */
-export interface LinkState {
-  readonly status: LinkStatus;
-  /** One line for a person when not live: what is wrong and what to check; never holds a secret. */
-  readonly problem: string | null;
-  /** It reads its data from disk and serves nobody until it has; absent or null: it does not. */
-  readonly loading?: Loading | null;
-  /** When the last complete read ended; null before the first. */
-  readonly lastReadAtMs: number | null;
-  /** Since when the status is what it is. */
-  readonly sinceMs: number;
-  /** host:port, without credentials. */
-  readonly address: string;
-  readonly topology: 'single' | 'sentinel' | 'cluster';
-}
-
-/** What this Redis lets the console do, found out at connect. A false one carries the server's refusal in `refusals`. */
-export interface Capabilities {
-  readonly version: string;
-  /** Redis ≥ 7.0: scripts may carry `flags=allow-oom`; else the freeing-write-first form is used. */
-  readonly canFlagScripts: boolean;
-  readonly canReadConfig: boolean;
-  readonly canSetConfig: boolean;
-  readonly canListClients: boolean;
-  /** Write permission on keys and scripts (ACL). */
-  readonly canWrite: boolean;
-  readonly canRunScripts: boolean;
-  readonly canMeasureMemory: boolean;
-  /** What was refused, in the server's words, by capability name. */
-  readonly refusals: Readonly<Partial<Record<CapabilityName, string>>>;
-}
-export type CapabilityName =
-  | 'canReadConfig'
-  | 'canSetConfig'
-  | 'canListClients'
-  | 'canWrite'
-  | 'canRunScripts'
-  | 'canMeasureMemory';
 
 /** The memory limit that counts: maxmemory where set, else the cgroup's or host's. */
 export interface MemoryLimit {
@@ -417,24 +321,4 @@ export type QueueVerdict = (typeof QUEUE_VERDICTS)[number];
 /** Jobs that are missing; at least, as others may have been added since. */
 export function missingOf({ jobsBefore, jobsNow }: LostQueue): number {
   return Math.max(0, jobsBefore - jobsNow);
-}
-
-/** Nobody's name is longer. */
-const MAX_CHARS = 2_000;
-
-/** The record that a pause leaves in the queue's meta hash; null where there is none or it can't be read. */
-export function parsePauseRecord(text: string | null): PauseRecord | null {
-  if (text === null || text.length > MAX_CHARS) return null;
-  try {
-    const record = JSON.parse(text) as Partial<PauseRecord> | null;
-    if (typeof record !== 'object' || record === null) return null;
-    return {
-      formerConcurrency: typeof record.formerConcurrency === 'number' ? record.formerConcurrency : null,
-      atMs: typeof record.atMs === 'number' ? record.atMs : 0,
-      actor: typeof record.actor === 'string' ? record.actor : 'unknown',
-    };
-  } catch {
-    // Not ours: someone else's field of that name must not stop the view of the queue.
-    return null;
-  }
 }

@@ -3,6 +3,7 @@ import { Cluster } from 'ioredis';
 import { orderChannel, PROTOCOL, type SignedOrder, upChannel, upPattern } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
 import type { InstanceConfig } from '../model/instance-config.js';
+import type { Hearing } from '../model/worker.js';
 import { every, type Loop } from '../process/every.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
 import { describeProblem } from './read-batch.js';
@@ -18,13 +19,7 @@ const REFUSED_RETRY_MS = 30_000;
 const STUCK_MS = 4_000;
 const MAX_CHANNEL_CHARS = 300;
 
-export interface ChannelState {
-  readonly status: 'off' | 'hearing' | 'deaf';
-  readonly sinceMs: number;
-  readonly problem: string | null;
-  readonly lastHeardAtMs: number | null;
-  readonly resubscribed: number;
-}
+export type ChannelState = Omit<Hearing, 'agents' | 'unreadable' | 'overflow'>;
 
 /**
  * The console's subscriber and publisher towards agents. It listens on a connection of its own and speaks by the actions' one; what

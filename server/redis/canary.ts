@@ -1,4 +1,4 @@
-import { type CanaryAsk, CanaryRefused, type CanaryResult } from '../model/canary.js';
+import { type CanaryAsk, CanaryRefused, type CanaryResult } from '../model/job-view.js';
 import type { RedisClient } from './connect.js';
 import { withQueue } from './job-changes.js';
 import type { RedisLink } from './link.js';

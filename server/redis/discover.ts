@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ownText } from '../model/text.js';
-import { askForQueue, isQueue } from './confirm-queue.js';
-import { digestOf, MAX_QUEUE_ID_CHARS, queueOf } from './queue-keys.js';
+import { askForQueue, digestOf, isQueue, MAX_QUEUE_ID_CHARS, queueOf } from './queue-keys.js';
 import { ReadBatch } from './read-batch.js';
 
 /** Keys that one SCAN looks at: 0.6 ms of Redis with a million keys, which are spread over its memory. [run: 1.2 µs a key] */

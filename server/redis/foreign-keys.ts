@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ForeignKey } from '../model/memory.js';
-import { askForQueue, isQueue } from './confirm-queue.js';
-import { possibleQueuesOf } from './queue-keys.js';
+import { askForQueue, isQueue, possibleQueuesOf } from './queue-keys.js';
 import { ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
 /** Keys drawn at random in one tick: 4 µs each with a million keys, and a look at those that are nobody's. */

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { readTypes } from './job-facts.js';
 import type { RedisLink } from './link.js';
-import { stateOf } from './read-job.js';
+import { stateOf } from './list-jobs.js';
 
 export type JobChange = 'retry' | 'remove' | 'promote';
 

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { InstanceConfig } from '../model/instance-config.js';
-import type { Capabilities, CapabilityName, Loading } from '../model/snapshot.js';
+import type { Capabilities, CapabilityName, Loading } from '../model/sight.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
 import { describeProblem } from './read-batch.js';
 import { infoNumber, parseInfo } from './read-server.js';

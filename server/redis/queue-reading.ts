@@ -1,5 +1,5 @@
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
-import type { QueueCounts } from '../model/snapshot.js';
+import type { PauseRecord, QueueCounts, RateLimit } from '../model/snapshot.js';
 import { shownText } from './job-facts.js';
 
 /** Which queue, and how much of it is due. */
@@ -93,4 +93,48 @@ export function decodeMeta(values: readonly (string | null)[]): QueueMeta {
     pause: pause ?? null,
     orders: orders ?? null,
   };
+}
+
+/** Settings of a queue that has none, or whose meta have not been read yet. */
+export const NO_META: QueueMeta = {
+  paused: null,
+  concurrency: null,
+  max: null,
+  duration: null,
+  version: null,
+  maxLenEvents: null,
+  pause: null,
+  orders: null,
+};
+
+/** A number that Redis keeps as text; null where there is none. */
+export function numberOrNull(text: string | null): number | null {
+  const value = text === null ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The global rate limit as BullMQ keeps it: jobs per `duration` ms. null: none is set. */
+export function rateLimitOf(max: string | null, duration: string | null): RateLimit | null {
+  const value = numberOrNull(max);
+  return value === null ? null : { max: value, durationMs: numberOrNull(duration) ?? 0 };
+}
+
+/** Nobody's name is longer. */
+export const MAX_CHARS = 2_000;
+
+/** The record that a pause leaves in the queue's meta hash; null where there is none or it can't be read. */
+export function parsePauseRecord(text: string | null): PauseRecord | null {
+  if (text === null || text.length > MAX_CHARS) return null;
+  try {
+    const record = JSON.parse(text) as Partial<PauseRecord> | null;
+    if (typeof record !== 'object' || record === null) return null;
+    return {
+      formerConcurrency: typeof record.formerConcurrency === 'number' ? record.formerConcurrency : null,
+      atMs: typeof record.atMs === 'number' ? record.atMs : 0,
+      actor: typeof record.actor === 'string' ? record.actor : 'unknown',
+    };
+  } catch {
+    // Not ours: someone else's field of that name must not stop the view of the queue.
+    return null;
+  }
 }

@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { type Fence, holds } from '../store/fence.js';
 import type { Database } from '../store/tables.js';
+import { type Fence, holds } from '../store/tables.js';
 import { type CommandAnswer, commands } from './tables.js';
 
 /** What somebody asks for: a name, and arguments that JSON can hold. */

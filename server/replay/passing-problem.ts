@@ -1,5 +1,5 @@
 import { reasonOf } from '../process/every.js';
-import { storeTroubleOf } from '../store/store-trouble.js';
+import { storeTroubleOf } from '../store/store-client.js';
 
 /**
  * What time or a person elsewhere heals: the connection, a failover, loading, a script that holds Redis; a disk that is full

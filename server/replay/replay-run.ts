@@ -1,6 +1,6 @@
 import { type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
-import { LeaseLost } from '../store/fence.js';
+import { LeaseLost } from '../store/tables.js';
 import { countMatching, countParked } from './count-matching.js';
 import type { LoadSampler } from './load-sample.js';
 import { isPassing, problemOf } from './passing-problem.js';

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from 'drizzle-orm';
-import { type Fence, mustHold, whileHeld } from '../store/fence.js';
 import type { Database } from '../store/tables.js';
+import { type Fence, mustHold, whileHeld } from '../store/tables.js';
 import type { ReplayRecord, ReplayStore } from './replay-record.js';
 import { replayBatches, replays } from './tables.js';
 

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Snapshot } from '../model/snapshot.js';
-import { Turns } from '../process/turns.js';
+import { Turns } from '../process/every.js';
 import type { AppDeps } from './app-deps.js';
 import { collectMetrics, type MetricsOptions } from './exposition.js';
 import type { GateEnv } from './gate.js';

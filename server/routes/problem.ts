@@ -2,11 +2,11 @@ import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { ActionError } from '../model/action.js';
-import { CanaryRefused } from '../model/canary.js';
-import { CountRefused } from '../model/snapshot.js';
+import { CanaryRefused } from '../model/job-view.js';
+import { CountRefused } from '../model/memory.js';
 import { ParkingError } from '../replay/parking/parking.js';
-import { storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
-import { JobsUnavailable } from '../watch/jobs.js';
+import { storeTroubleOf, troubleInWords } from '../store/store-client.js';
+import { JobsUnavailable } from '../watch/watch.js';
 
 /** One bad field of a request. */
 export interface FieldProblem {

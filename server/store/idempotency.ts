@@ -1,6 +1,6 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from './tables.js';
-import { idempotency } from './tables.js';
 
 /** How long an answer is kept for a repeat of its request. */
 const KEEP_MS = 24 * 3_600_000;
@@ -162,3 +162,20 @@ export function createIdempotencyStore(
     },
   };
 }
+
+/** Answers to requests that carried an Idempotency-Key; status and body are null while the first one is under way. */
+export const idempotency = sqliteTable(
+  'idempotency',
+  {
+    key: text('key').notNull(),
+    actor: text('actor').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    atMs: integer('at_ms').notNull(),
+    status: integer('status'),
+    body: text('body'),
+    /** The process that carries it out, and a count that it adds to while it does. */
+    holder: text('holder'),
+    beat: integer('beat').notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.actor, table.key] }), index('idempotency_at').on(table.atMs)],
+);

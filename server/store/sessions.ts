@@ -1,6 +1,6 @@
 import { asc, eq, gt, inArray, lte, not, or } from 'drizzle-orm';
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from './tables.js';
-import { sessions } from './tables.js';
 
 /** Who is signed in: nothing of it opens anything. */
 export interface SessionRow {
@@ -39,3 +39,10 @@ export function createSessionStore(database: Database): SessionStore {
     },
   };
 }
+
+/** Who is signed in: see auth/sessions.ts. */
+export const sessions = sqliteTable('sessions', {
+  id: text('id').primaryKey(),
+  tokenSha256: text('token_sha256').notNull(),
+  expiresAtMs: integer('expires_at_ms').notNull(),
+});

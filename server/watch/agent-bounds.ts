@@ -8,8 +8,8 @@ const NEWCOMERS_SHARE = 0.5;
 /** A sender says one beat a second, and answers to orders. */
 const MAX_MESSAGES_A_SENDER = 20;
 const MAX_SENDERS_COUNTED = 10_000;
-/** What was over a bound is told for so long after. */
-const TOLD_FOR_MS = 60_000;
+/** What was over a bound is shown for so long after. */
+const SHOWN_FOR_MS = 60_000;
 
 /**
  * Bytes that are kept of what agents say about one Redis, by estimate. Each bound by itself (workers, types, sketches, their
@@ -82,14 +82,14 @@ export class MessageIntake {
 
   /** null: nothing was over a bound for a minute. */
   overflow(nowMs: number): AgentOverflow | null {
-    if (this.#overflow && nowMs - this.#overflow.lastAtMs > TOLD_FOR_MS) this.#overflow = null;
-    if (!this.#overflow) return null;
+    if (!this.#overflow || nowMs - this.#overflow.lastAtMs > SHOWN_FOR_MS) return null;
     const { messages, workers, types, sinceMs } = this.#overflow;
     return { messages, workers, types, sinceMs };
   }
 
   #over(nowMs: number) {
-    this.#overflow ??= { messages: 0, workers: 0, types: 0, sinceMs: nowMs, lastAtMs: nowMs };
+    if (!this.#overflow || nowMs - this.#overflow.lastAtMs > SHOWN_FOR_MS)
+      this.#overflow = { messages: 0, workers: 0, types: 0, sinceMs: nowMs, lastAtMs: nowMs };
     this.#overflow.lastAtMs = nowMs;
     return this.#overflow;
   }

@@ -1,4 +1,5 @@
-import type { DataLoss, LinkState, LinkStatus } from '../model/snapshot.js';
+import type { LinkState, LinkStatus } from '../model/sight.js';
+import type { DataLoss } from '../model/snapshot.js';
 import type { RecordEvent, TimelineEntry, TimelineKind } from '../model/timeline-entry.js';
 import type { ChannelState } from '../redis/agent-channel.js';
 import type { FleetEvent } from './fleet.js';

@@ -1,6 +1,6 @@
 import type { CountProgress, QueueMemory } from '../model/memory.js';
+import { CountRefused } from '../model/memory.js';
 import type { QueueState } from '../model/snapshot.js';
-import { CountRefused } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
 import { countStructure, countWindow, WINDOW_JOBS } from '../redis/count-queue.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
@@ -124,8 +124,8 @@ export class ExactCount {
   }
 
   /** After a restart or failover the keys may be others. */
-  forgetResults(queueIds: readonly string[]): void {
-    for (const id of queueIds) this.#results.delete(id);
+  forgetResults(): void {
+    this.#results.clear();
   }
 
   /**

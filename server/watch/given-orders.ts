@@ -1,7 +1,7 @@
 import { and, eq, inArray, lt, notInArray } from 'drizzle-orm';
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Order } from '../../agent/protocol.js';
 import type { Database } from '../store/tables.js';
-import { givenOrders } from './tables.js';
 
 /**
  * The orders for workers with a secret that this console (or one with the same store) has given and that stand. Redis keeps
@@ -70,3 +70,16 @@ export function createGivenOrders(database: Database): GivenOrders {
 function encode(queueId: string): string {
   return encodeURIComponent(queueId.toWellFormed());
 }
+
+/** Orders for workers that the console has given and that stand: see given-orders.ts. Queues are percent-encoded. */
+export const givenOrders = sqliteTable(
+  'given_orders',
+  {
+    instance: text('instance').notNull(),
+    id: text('id').notNull(),
+    queue: text('queue').notNull(),
+    atMs: integer('at_ms').notNull(),
+    order: text('order', { mode: 'json' }).$type<Order>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instance, table.id] })],
+);

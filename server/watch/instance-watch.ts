@@ -2,49 +2,32 @@ import type { Thresholds } from '../model/finding.js';
 import type { InstanceConfig } from '../model/instance-config.js';
 import type { CountProgress } from '../model/memory.js';
 import { queueVerdict } from '../model/queue-verdict.js';
-import { attendedMs, type SelfDelay } from '../model/self-delay.js';
+import type { SelfDelay } from '../model/self-delay.js';
 import { isSettling } from '../model/sight.js';
-import type { DataLoss, LinkState, Marker, PollState, Snapshot } from '../model/snapshot.js';
-import { judgeLink, type LinkStatus } from '../model/snapshot.js';
+import type { DataLoss, Marker, PollState, Snapshot } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import type { SeenWorker, WorkerState } from '../model/worker.js';
-import { every, type Loop } from '../process/every.js';
+import { every, type Loop, Turns } from '../process/every.js';
 import type { OwnHealth } from '../process/own-health.js';
-import { Turns } from '../process/turns.js';
-import { AgentChannel } from '../redis/agent-channel.js';
 import { ReadTimeout, Timeout } from '../redis/connect.js';
 import type { RedisLink } from '../redis/link.js';
-import { MessageIntake } from './agent-bounds.js';
-import { AgentOrders } from './agent-orders.js';
-import {
-  EventCoalescer,
-  hearingChanged,
-  redisBack,
-  redisUnreachable,
-  silenceInWords,
-} from './connection-events.js';
-import { Fleet, type FleetEvent } from './fleet.js';
+import { EventCoalescer } from './connection-events.js';
+import type { FleetEvent } from './fleet.js';
 import type { GivenOrders } from './given-orders.js';
 import { hasGround } from './hold-queue-verdict.js';
+import { InstanceAgents } from './instance-agents.js';
 import { InstanceReader } from './instance-reader.js';
 import { judgeFleet } from './judge-fleet.js';
-import { LostKeeper } from './lost-keeper.js';
-import { type LostWorkerStore, LostWorkers } from './lost-workers.js';
-import { Overrides } from './overrides.js';
+import { LinkWatch, READ_TIMEOUT_MS } from './link-watch.js';
+import type { LostWorkerStore } from './lost-workers.js';
 import { nextPollIntervalMs, TickCost } from './pace.js';
 import { RecentSeries } from './recent.js';
-import type { TickListener } from './watch.js';
+import type { AgentPort, TickListener } from './watch.js';
 
-/** A read that takes longer is given up; the connection is dropped, as it may be half open. */
-const READ_TIMEOUT_MS = 2_500;
 /** How often a Redis that can't be read is tried. */
 const RETRY_EVERY_MS = 500;
 /** From so many queues on, what they cost the console itself is a reason to read them less often. */
 const MANY_QUEUES = 500;
-/** A connection that fails when the console has been held up for so long fails by that, as far as is known yet. */
-const HELD_UP_MS = 1_000;
-/** After an outage agents connect anew, as the console does: for so long nobody is told to be gone. */
-const AGENTS_BACK_MS = 3_000;
 
 export interface InstanceWatchDeps {
   /** Run time from which a person calls a job type slow; null: not set. */
@@ -58,11 +41,11 @@ export interface InstanceWatchDeps {
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly thresholds: Thresholds;
-  /** Resolves when all who follow ticks have been told. */
+  /** Resolves when all who follow ticks have been called. */
   readonly onTick: (...tick: Parameters<TickListener>) => Promise<void>;
   /** How far this process was held up: its own silence is not that of others. */
   readonly self: () => SelfDelay;
-  /** Told of what throws. */
+  /** Is called with what throws. */
   readonly health: OwnHealth;
   readonly givenOrders: GivenOrders | null;
   /** Where workers that are gone are remembered; null: nowhere. */
@@ -77,16 +60,12 @@ export interface InstanceWatchDeps {
  */
 export class InstanceWatch {
   readonly link: RedisLink;
+  readonly reader: InstanceReader;
   readonly #config: InstanceConfig;
   readonly #deps: InstanceWatchDeps;
-  readonly #reader: InstanceReader;
-  readonly #fleet: Fleet;
-  readonly #lost: LostWorkers;
-  readonly #lostKeeper: LostKeeper;
-  readonly #channel: AgentChannel;
-  readonly #intake = new MessageIntake();
-  readonly #eventCoalescer: EventCoalescer;
-  readonly agents: AgentOrders;
+  readonly #agents: InstanceAgents;
+  readonly #status: LinkWatch;
+  readonly #events: EventCoalescer;
   readonly #recent = new RecentSeries(
     ['usedBytes', 'limitBytes', 'opsPerSecond', 'arrivalsPerSecond', 'departuresPerSecond', 'backlog'],
     900,
@@ -95,69 +74,41 @@ export class InstanceWatch {
   readonly #loop: Loop;
   readonly #cost = new TickCost();
   #isStopped = false;
-  #lastReadAtMs: number | null = null;
-  #status: LinkStatus = 'connecting';
-  #sinceMs: number;
-  #startedAtMs: number;
-  #hasToldOutage = false;
   #actedAtMs: number | null = null;
   #isRead = false;
   #poll: PollState;
-  #workers: readonly WorkerState[] = [];
   #snapshot: Snapshot;
 
   constructor(config: InstanceConfig, link: RedisLink, deps: InstanceWatchDeps) {
+    const { name } = config;
+    const { now, self, log, health } = deps;
     this.#config = config;
     this.link = link;
     this.#deps = deps;
-    this.#startedAtMs = deps.now();
-    this.#eventCoalescer = new EventCoalescer(deps.tell);
-    this.#lostKeeper = new LostKeeper(deps.lostWorkers, config.name, (text) =>
-      deps.log.warn(`${config.name}: ${text}`),
-    );
-    this.#lost = new LostWorkers((id, lost) => this.#lostKeeper.write(id, lost));
-    this.#fleet = new Fleet(
-      this.#startedAtMs,
-      (event) => this.#tellEvent(event),
-      (queueId, process, types, nowMs) => this.#reader.hear(queueId, process, types, nowMs),
-      this.#lost,
-      this.#intake,
-    );
-    this.#reader = new InstanceReader(
+    this.#events = new EventCoalescer(deps.tell);
+    const report = (event: FleetEvent): void => this.#events.add({ ...event, atMs: now(), instance: name });
+    this.#status = new LinkWatch(link, { name, now, self, log, report });
+    this.#agents = new InstanceAgents(config, link.client, {
+      ...deps,
+      report,
+      onTypes: (queueId, process, types, nowMs) => this.reader.hear(queueId, process, types, nowMs),
+    });
+    this.reader = new InstanceReader(
       config,
       link,
       {
         ...deps,
-        thresholdOf: (queueId, type) => deps.slowThresholdMs(config.name, queueId, type),
-        lossBefore: deps.lossBefore(config.name),
+        thresholdOf: (queueId, type) => deps.slowThresholdMs(name, queueId, type),
+        lossBefore: deps.lossBefore(name),
       },
-      this.#fleet,
-      (event) => this.#tellEvent(event),
-    );
-    this.#channel = new AgentChannel(config, link.client, deps.newId(), deps.now, (error) =>
-      deps.health.note(`the way to agents of ${config.name}`, error),
-    );
-    this.agents = new AgentOrders(this.#channel, this.#overrides());
-    const guarded = (part: string, run: () => void) => deps.health.guard(part, run, undefined);
-    this.#channel.onMessage((payload, sender) =>
-      guarded(`messages of agents of ${config.name}`, () => {
-        if (!this.#intake.admits(sender, this.#fleet.knows(sender), deps.now())) return;
-        const ack = this.#intake.timed(() => this.#fleet.hear(payload, deps.now()));
-        if (ack) this.agents.answered(ack);
-      }),
-    );
-    this.#channel.onChange((state, before) =>
-      guarded(`the way to agents of ${config.name}`, () => {
-        const event = hearingChanged(state, before);
-        if (event) this.#tellEvent(event);
-      }),
+      this.#agents.fleet,
+      report,
     );
     this.#loop = every(
       () => this.#nextTickInMs,
       () => this.#tick(),
-      (error) => deps.health.note(`reading of ${config.name}`, error),
+      (error) => health.note(`reading of ${name}`, error),
     );
-    this.#sinceMs = this.#startedAtMs;
     this.#poll = {
       intervalMs: config.pollIntervalMs,
       baseIntervalMs: config.pollIntervalMs,
@@ -170,80 +121,77 @@ export class InstanceWatch {
       ticks: 0,
       failedTicks: 0,
     };
-    this.#snapshot = this.#makeSnapshot();
+    this.#snapshot = this.#look(now(), []);
   }
 
   start(): void {
-    this.#lostKeeper
-      .recall()
-      .then((kept) => this.#fleet.recall(kept))
-      .catch((error: unknown) => this.#deps.log.warn(`workers that are gone: ${String(error)}`));
+    this.#agents.start();
     this.#loop.start(0);
   }
 
+  /** The way to the agents of this Redis. */
+  get agents(): AgentPort {
+    return this.#agents.orders;
+  }
+
   /**
-   * A worker that is gone is not missed any more.
-   * @returns null: no such worker is missed; false: the store still holds it, so that it is missed again after a restart.
+   * What is known now. Whether it is live is judged at the moment of asking, so that it can't be so by neglect; to ask
+   * changes nothing, and records nothing.
    */
+  get snapshot(): Snapshot {
+    const known = this.#snapshot;
+    const nowMs = this.#deps.now();
+    const isCurrent =
+      this.#status.status(nowMs, this.#poll.intervalMs) === known.link.status &&
+      known.markers === this.#deps.markers(this.#config.name);
+    return isCurrent ? known : this.#look(nowMs, known.workers);
+  }
+
+  /** A worker that is gone is not missed any more: see Watch. */
   async dismissWorker(id: string): Promise<boolean | null> {
-    if (!this.#fleet.dismiss(id)) return null;
-    this.#snapshot = this.#makeSnapshot();
-    return this.#lostKeeper.drop(id);
+    const isDropped = this.#agents.dismiss(id);
+    if (isDropped === null) return null;
+    this.#snapshot = { ...this.#snapshot, workers: this.#snapshot.workers.filter((one) => one.id !== id) };
+    return isDropped;
   }
 
   dismissLoss(untilMs: number): void {
-    this.#reader.dismissLoss(untilMs);
-    this.#snapshot = this.#makeSnapshot();
-  }
-
-  /** What is known now; the status is worked out at the moment of asking, so that it can't be live by neglect. */
-  get snapshot(): Snapshot {
-    const status = this.#judge(this.#deps.now());
-    const isCurrent =
-      status === this.#snapshot.link.status &&
-      this.#snapshot.markers === this.#deps.markers(this.#config.name);
-    return isCurrent ? this.#snapshot : this.#makeSnapshot();
+    this.reader.loss.dismiss(untilMs);
+    this.#snapshot = { ...this.#snapshot, dataLoss: this.reader.dataLoss };
   }
 
   instanceSeries() {
     return this.#recent.series();
   }
 
-  queueSeries(queueId: string) {
-    return this.#reader.queueSeries(queueId);
-  }
-
-  refreshSoon(queueId: string): void {
-    this.#reader.refreshSoon(queueId);
-  }
-
   /** Something was changed from here: it is read at once, and what was measured before says little for a while. */
   noteAction(queueId: string | null): void {
     this.#actedAtMs = this.#deps.now();
     this.#snapshot = { ...this.#snapshot, actedAtMs: this.#actedAtMs };
-    if (queueId !== null) this.refreshSoon(queueId);
+    if (queueId !== null) this.reader.refreshSoon(queueId);
     // A tick that is under way has read before the change: another follows it at once.
     this.#loop.soon();
   }
 
   /** @throws CountRefused */
   startCount(queueId: string): CountProgress {
-    const progress = this.#reader.startCount(queueId);
-    this.#snapshot = this.#makeSnapshot();
+    const progress = this.reader.startCount(queueId);
+    this.#snapshot = { ...this.#snapshot, queues: this.reader.queues };
     return progress;
   }
 
+  /** null: none was asked for. */
   stopCount(queueId: string): CountProgress | null {
-    const progress = this.#reader.stopCount(queueId);
-    this.#snapshot = this.#makeSnapshot();
+    const progress = this.reader.stopCount(queueId);
+    this.#snapshot = { ...this.#snapshot, queues: this.reader.queues };
     return progress;
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     const stopped = this.#loop.stop();
-    this.#eventCoalescer.flush();
-    this.#channel.stop();
+    this.#events.flush();
+    this.#agents.stop();
     await this.link.close();
     await stopped;
   }
@@ -265,20 +213,18 @@ export class InstanceWatch {
     this.#poll = { ...this.#poll, ticks: this.#poll.ticks + 1, lastTickMs: nowMs - startedAtMs };
     if (isRead) this.#noteGoodRead(nowMs);
     else this.#poll = { ...this.#poll, failedTicks: this.#poll.failedTicks + 1 };
-    // Whatever of this throws, those who wait for ticks are told of this one.
+    // Whatever of this throws, those who wait for ticks are called after this one.
     const { guard } = this.#deps.health;
     const { name } = this.#config;
-    this.#lostKeeper.refresh(nowMs, (id) => void this.#fleet.dismiss(id));
-    this.#snapshot = guard(`snapshot of ${name}`, () => this.#makeSnapshot(nowMs), this.#snapshot);
-    if (isRead)
-      guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(this.#snapshot, nowMs), undefined);
+    guard(`snapshot of ${name}`, () => this.#see(nowMs), undefined);
+    if (isRead) guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(nowMs), undefined);
     await turns.next();
-    guard(`timeline of ${name}`, () => this.#eventCoalescer.flush(), undefined);
-    guard(`charts of ${name}`, () => this.#note(nowMs, isRead), undefined);
+    guard(`timeline of ${name}`, () => this.#events.flush(), undefined);
+    guard(`charts of ${name}`, () => this.#recent.add(nowMs, isRead ? this.reader.totals() : {}), undefined);
     if (isRead)
       guard(
         `orders for workers of ${name} that come later`,
-        () => this.agents.look(this.#snapshot),
+        () => this.#agents.orders.look(this.#snapshot),
         undefined,
       );
     await this.#deps.onTick(name, nowMs);
@@ -293,7 +239,7 @@ export class InstanceWatch {
     const timeout = new Timeout(READ_TIMEOUT_MS);
     const givenUp = new AbortController();
     try {
-      await Promise.race([this.#reader.read(this.#poll.intervalMs, givenUp.signal), timeout.promise]);
+      await Promise.race([this.reader.read(this.#poll.intervalMs, givenUp.signal), timeout.promise]);
       return true;
     } catch (error) {
       // Two reads at once would take each other's answers into account: what was asked is not answered any more once the
@@ -311,21 +257,21 @@ export class InstanceWatch {
   }
 
   #noteGoodRead(nowMs: number): void {
-    this.#lastReadAtMs = nowMs;
+    this.#status.lastReadAtMs = nowMs;
     this.link.problem = null;
-    const ownCpuRatio = Math.max(0, ...this.#reader.nodes.map((node) => node.ownCpuRatio));
-    const roundTripMs = this.#reader.roundTripMs;
+    const ownCpuRatio = Math.max(0, ...this.reader.nodes.map((node) => node.ownCpuRatio));
+    const roundTripMs = this.reader.roundTripMs;
     // With few, what a tick takes is what else the process or its host does meanwhile, and no reason to look less often.
-    const isOfMany = this.#reader.queues.length > MANY_QUEUES;
+    const isOfMany = this.reader.queues.length > MANY_QUEUES;
     const pace = nextPollIntervalMs({
       baseMs: this.#config.pollIntervalMs,
       currentMs: this.#poll.intervalMs,
       // What else is looked at keeps within what this leaves, and would not become cheaper by reading less often.
-      ownCpuRatio: this.#reader.regularCpuRatio,
+      ownCpuRatio: this.reader.regularCpuRatio,
       budgetRatio: this.#config.cpuBudgetRatio,
       roundTripMs,
       // Whoever has just opened it waits for the first picture.
-      tickCpuMs: isOfMany && this.#reader.hasFirstPicture ? this.#cost.cpuMs : 0,
+      tickCpuMs: isOfMany && this.reader.hasFirstPicture ? this.#cost.cpuMs : 0,
     });
     this.#poll = {
       ...this.#poll,
@@ -337,127 +283,58 @@ export class InstanceWatch {
     };
   }
 
-  #overrides(): Overrides | null {
-    const { givenOrders: store, newId, now, health } = this.#deps;
-    if (this.#config.agentSecret === null || store === null) return null;
-    return new Overrides({
+  /** Once a tick: how it stands towards this Redis, who is there, and all that was read. */
+  #see(nowMs: number): void {
+    const status = this.#status.status(nowMs, this.#poll.intervalMs);
+    this.#status.note(status, nowMs);
+    const canTell = status === 'live' && !this.#deps.self().isStarved;
+    const { name } = this.#config;
+    const before = this.#snapshot.workers;
+    const seen = this.#deps.health.guard(
+      `workers of ${name}`,
+      () => this.#agents.see(this.reader.queues, canTell, nowMs),
+      before,
+    );
+    this.#snapshot = this.#look(nowMs, seen);
+  }
+
+  /** Puts together what is known; changes nothing. */
+  #look(nowMs: number, seenWorkers: readonly SeenWorker[]): Snapshot {
+    const { reader } = this;
+    const seen = {
       instance: this.#config.name,
-      store,
-      send: (queueId, order) => this.#channel.publishOrder(queueId, this.#channel.sign(order)),
-      newId,
-      now,
-      onFault: (error) => health.note(`orders for workers of ${this.#config.name} that come later`, error),
-    });
-  }
-
-  #judge(nowMs: number): LinkStatus {
-    const self = this.#deps.self();
-    const sinceMs = this.#lastReadAtMs ?? this.#startedAtMs;
-    const heldUpMs = nowMs - sinceMs - attendedMs(self, sinceMs, nowMs);
-    return judgeLink({
-      nowMs,
-      startedAtMs: this.#startedAtMs,
-      lastReadAtMs: this.#lastReadAtMs,
-      intervalMs: this.#poll.intervalMs,
-      readTimeoutMs: READ_TIMEOUT_MS,
-      attendedMs: (fromMs, toMs) => attendedMs(self, fromMs, toMs),
-      // Timers of the connection too find their time over before what came meanwhile is read.
-      hasProblem: this.link.problem !== null && heldUpMs < HELD_UP_MS,
-      isReady: this.link.isReady,
-    });
-  }
-
-  #note(nowMs: number, isRead: boolean): void {
-    const values = isRead ? this.#reader.totals() : {};
-    this.#recent.add(nowMs, values);
+      atMs: nowMs,
+      link: this.#status.state(this.#status.status(nowMs, this.#poll.intervalMs), nowMs),
+      capabilities: this.link.capabilities,
+      nodes: reader.nodes,
+      queues: reader.queues,
+      unread: reader.unread,
+      hearing: this.#agents.hearing(nowMs),
+      markers: this.#deps.markers(this.#config.name),
+      discovery: reader.discovery,
+      dataLoss: reader.dataLoss,
+      poll: this.#poll,
+      self: this.#deps.self(),
+      actedAtMs: this.#actedAtMs,
+    };
+    const before: readonly WorkerState[] = this.#snapshot?.workers ?? [];
+    const workers = this.#deps.health.guard(
+      `verdicts on workers of ${this.#config.name}`,
+      () => judgeFleet(seenWorkers, seen, nowMs, before),
+      before,
+    );
+    return { ...seen, workers };
   }
 
   /** Once a tick: everything else reads `QueueState.verdict`. */
-  #judgeQueues(snapshot: Snapshot, nowMs: number): void {
+  #judgeQueues(nowMs: number): void {
     const { thresholds } = this.#deps;
-    this.#reader.judge(
+    const snapshot = this.#snapshot;
+    this.reader.judge(
       (queue) => queueVerdict(queue, snapshot, nowMs, thresholds),
       (queue) =>
         queue.backlog >= thresholds.backlogMinJobs && !isSettling(snapshot, nowMs) && hasGround(queue),
       nowMs,
     );
-  }
-
-  #makeSnapshot(nowMs: number = this.#deps.now()): Snapshot {
-    const seen = {
-      instance: this.#config.name,
-      atMs: nowMs,
-      link: this.#linkState(nowMs),
-      capabilities: this.link.capabilities,
-      nodes: this.#reader.nodes,
-      queues: this.#reader.queues,
-      unread: this.#reader.unread,
-      hearing: {
-        ...this.#channel.state,
-        agents: this.#fleet.agents,
-        unreadable: this.#fleet.unreadable,
-        overflow: this.#intake.overflow(nowMs),
-      },
-      markers: this.#deps.markers(this.#config.name),
-      discovery: this.#reader.discovery,
-      dataLoss: this.#reader.dataLoss,
-      poll: this.#poll,
-      self: this.#deps.self(),
-      actedAtMs: this.#actedAtMs,
-    };
-    this.#workers = this.#deps.health.guard(
-      `verdicts on workers of ${this.#config.name}`,
-      () => judgeFleet(this.#seenWorkers(nowMs), seen, nowMs, this.#workers),
-      this.#workers,
-    );
-    return { ...seen, workers: this.#workers };
-  }
-
-  #seenWorkers(nowMs: number): readonly SeenWorker[] {
-    const kept = new Map(this.#reader.queues.map((queue) => [queue.id, queue.overrides]));
-    const { status, sinceMs } = this.#channel.state;
-    const hasHeardForLong = status === 'hearing' && nowMs - sinceMs > AGENTS_BACK_MS;
-    // A beat that was not read is none that was not sent.
-    const hasReadAll = this.#intake.overflow(nowMs) === null;
-    const canTell =
-      hasReadAll && hasHeardForLong && this.#judge(nowMs) === 'live' && !this.#deps.self().isStarved;
-    return this.#fleet.states(nowMs, (queueId) => kept.get(queueId) ?? [], canTell);
-  }
-
-  #tellEvent(event: FleetEvent): void {
-    this.#eventCoalescer.add({ ...event, atMs: this.#deps.now(), instance: this.#config.name });
-  }
-
-  #linkState(nowMs: number): LinkState {
-    const status = this.#judge(nowMs);
-    if (status !== this.#status) {
-      this.#tell(status);
-      this.#status = status;
-      this.#sinceMs = nowMs;
-    }
-    return {
-      status,
-      problem: status === 'live' ? null : (this.link.problem ?? silenceInWords(status, this.link.address)),
-      loading: status === 'live' ? null : this.link.loading,
-      lastReadAtMs: this.#lastReadAtMs,
-      sinceMs: this.#sinceMs,
-      address: this.link.address,
-      topology: this.link.topology,
-    };
-  }
-
-  /** One line when sight is lost and one when it is back, however often it is tried in between. */
-  #tell(status: LinkStatus): void {
-    const { name } = this.#config;
-    if (status === 'live') {
-      if (this.#hasToldOutage) this.#tellEvent(redisBack(this.link.address));
-      this.#hasToldOutage = false;
-      this.#deps.log.info(`${name}: reading Redis at ${this.link.address}`);
-    } else if (status !== 'connecting' && !this.#hasToldOutage) {
-      this.#hasToldOutage = true;
-      const problem = this.link.problem ?? silenceInWords(status, this.link.address);
-      this.#deps.log.warn(`${name}: ${problem}; the console keeps trying`);
-      this.#tellEvent(redisUnreachable(problem));
-    }
   }
 }

@@ -1,7 +1,8 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
-import { type LostWorker, type LostWorkerStore, MAX_LOST } from './lost-workers.js';
-import { lostWorkers } from './tables.js';
+import type { LostWorker } from './lost-workers.js';
+import { type LostWorkerStore, MAX_LOST } from './lost-workers.js';
 
 /** Workers that are missed, a row each; several consoles that see the same write the same row. */
 export function createLostWorkerStore(database: Database): LostWorkerStore {
@@ -135,3 +136,15 @@ export class LostKeeper {
     }
   }
 }
+
+/** Workers that are gone without a farewell and are missed: see lost-workers.ts. */
+export const lostWorkers = sqliteTable(
+  'lost_workers',
+  {
+    instance: text('instance').notNull(),
+    id: text('id').notNull(),
+    lostAtMs: integer('lost_at_ms').notNull(),
+    record: text('record', { mode: 'json' }).$type<LostWorker>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instance, table.id] })],
+);

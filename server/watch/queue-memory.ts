@@ -10,8 +10,14 @@ import type {
 import type { QueueCounts } from '../model/snapshot.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import type { QueueStructure } from '../redis/sample-jobs.js';
-import { JOB_KINDS, OTHER_TYPES, type SampledState, stratumOf } from './sampled-state.js';
-import { estimateBytes, estimateCount } from './stratum.js';
+import {
+  estimateBytes,
+  estimateCount,
+  JOB_KINDS,
+  OTHER_TYPES,
+  type SampledState,
+  stratumOf,
+} from './sampled-state.js';
 
 /** Types told of by name; the rest is one entry. */
 const MAX_TYPES_SHOWN = 50;

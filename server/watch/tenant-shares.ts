@@ -1,6 +1,14 @@
 import type { TenantShare } from '../model/job-type.js';
 import { NO_TENANT, NOT_TENANTS, OTHER_TENANTS, UNREAD_TENANT } from '../model/tenant-text.js';
-import { addTo, estimateBytes, fade, type Moments, noMoments, type Stratum, shareRange } from './stratum.js';
+import {
+  addTo,
+  estimateBytes,
+  fade,
+  type Moments,
+  noMoments,
+  type Stratum,
+  shareRange,
+} from './sampled-state.js';
 
 /** Tenants told apart in one state of a queue; the rest is counted together. */
 const MAX_TENANTS = 100;

@@ -1,7 +1,35 @@
 import { and, eq } from 'drizzle-orm';
-import { MAX_TYPE_THRESHOLDS, type TypeKey, type TypeThresholds } from '../model/type-threshold.js';
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
-import { typeThresholds } from './tables.js';
+
+/** A job type of one queue of one Redis. */
+interface TypeKey {
+  readonly instance: string;
+  readonly queue: string;
+  readonly type: string;
+}
+
+/** Thresholds that one console keeps: each is looked up whenever its type is judged. */
+export const MAX_TYPE_THRESHOLDS = 5_000;
+
+/** Run times from which people call a job type slow, by queue and job type. */
+export interface TypeThresholds {
+  /** ms; null: none is set. Costs no read, as it is asked for every type at every judgement. */
+  of(instance: string, queue: string, type: string): number | null;
+  /** How many are set. */
+  readonly count: number;
+  /**
+   * Sets one, or with null removes it. In force from the moment it is on disk.
+   * @returns false where there are MAX_TYPE_THRESHOLDS already; nothing has changed then.
+   */
+  set(
+    key: TypeKey,
+    slowThresholdMs: number | null,
+    by: { readonly actor: string; readonly atMs: number },
+  ): Promise<boolean>;
+  /** What the store holds, for reading back. */
+  read(key: TypeKey): Promise<number | null>;
+}
 
 /** The thresholds in the store, with a copy in memory that answers without waiting. */
 export async function openTypeThresholds(database: Database): Promise<TypeThresholds> {
@@ -106,3 +134,17 @@ function isOf(key: TypeKey) {
     eq(typeThresholds.type, type),
   );
 }
+
+/** Run times from which people call a job type slow: see type-thresholds.ts. Names are percent-encoded. */
+export const typeThresholds = sqliteTable(
+  'type_thresholds',
+  {
+    instance: text('instance').notNull(),
+    queue: text('queue').notNull(),
+    type: text('type').notNull(),
+    slowMs: integer('slow_ms').notNull(),
+    atMs: integer('at_ms').notNull(),
+    actor: text('actor').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instance, table.queue, table.type] })],
+);

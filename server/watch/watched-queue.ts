@@ -1,16 +1,15 @@
 import type { JobTypeState, TenantShare } from '../model/job-type.js';
 import type { CountProgress, QueueMemory } from '../model/memory.js';
 import type { QueueState, QueueVerdict, UnreadQueue } from '../model/snapshot.js';
-import { parsePauseRecord } from '../model/snapshot.js';
 import type { KeptOrder } from '../model/worker.js';
 import { readKeptOrders } from '../redis/agent-messages.js';
 import { placeOf } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
+import { NO_META, numberOrNull, parsePauseRecord, rateLimitOf } from '../redis/queue-reading.js';
 import type { Refused } from '../redis/read-batch.js';
 import { describeUnread } from '../redis/read-batch.js';
 import { type HeldVerdict, holdVerdict } from './hold-queue-verdict.js';
 import { estimateDrainSeconds, HeadAges, type QueuePoint, queueRates } from './queue-rates.js';
-import { NO_META, numberOrNull, rateLimitOf } from './queue-settings.js';
 import { RecentSeries } from './recent.js';
 
 /** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */

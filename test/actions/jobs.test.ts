@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { JobsUnavailable, listJobs, readJob } from '../../server/watch/jobs.js';
+import { JobsUnavailable, listJobs, readJob } from '../../server/watch/watch.js';
 import { type ActionBench, startBench } from '../support/action-bench.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 

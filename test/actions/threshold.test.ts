@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { MAX_TYPE_THRESHOLDS } from '../../server/model/type-threshold.js';
+import { MAX_TYPE_THRESHOLDS } from '../../server/watch/type-thresholds.js';
 import { type ActionBench, addBallast, fill, lift, startBench } from '../support/action-bench.js';
 import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
 import { until } from '../support/until.js';

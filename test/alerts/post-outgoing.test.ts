@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../drills/own-redis.js';
 import { type OutgoingDeps, postOutgoing, retryAfterMs } from '../../server/alerts/channels/post-outgoing.js';
-import { secretScrubber, secretsOfUrl } from '../../server/model/scrub-secrets.js';
+import { secretScrubber, secretsOfUrl } from '../../server/model/text.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { NOW_MS } from '../support/snapshot.js';
 

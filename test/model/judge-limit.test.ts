@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeLimit, type LimitMeasured } from '../../server/model/judge-limit.js';
-import { inShortWindows, perSecond } from '../../server/model/rate-limit.js';
+import { inShortWindows, judgeLimit, type LimitMeasured, perSecond } from '../../server/model/rate-limit.js';
 
 const measured = (over: Partial<LimitMeasured>): LimitMeasured => ({
   formerLimit: null,

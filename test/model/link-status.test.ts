@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeLink, type LinkFacts } from '../../server/model/snapshot.js';
+import { judgeLink, type LinkFacts } from '../../server/model/sight.js';
 
 const LIVE: LinkFacts = {
   nowMs: 100_000,

@@ -12,7 +12,7 @@ import {
 } from '../../server/model/tenant-text.js';
 import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/redis/read-tenants.js';
 import { TenantSamples } from '../../server/watch/instance-tenants.js';
-import { shareRange } from '../../server/watch/stratum.js';
+import { shareRange } from '../../server/watch/sampled-state.js';
 import { addTenant, fadeTenants, noTenants, tenantSharesOf } from '../../server/watch/tenant-shares.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { aQueue } from '../support/snapshot.js';

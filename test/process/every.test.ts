@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { every, type Loop } from '../../server/process/every.js';
-import { installLastResort } from '../../server/process/last-resort.js';
-import { OwnHealth } from '../../server/process/own-health.js';
+import { installLastResort, OwnHealth } from '../../server/process/own-health.js';
 import { collectMetrics } from '../../server/routes/exposition.js';
 import { onSignalFault } from '../../server/signals/signal.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';

@@ -1,5 +1,5 @@
 import type { FinishedRun } from '../../server/watch/batch-wait/bursts.js';
-import type { BatchWaitInput } from '../../server/watch/type-states.js';
+import type { BatchWaitInput } from '../../server/watch/batch-wait/verdict.js';
 import { type SeededRandom, seededRandom } from './seeded-random.js';
 import { type ClientKind, type SimulatedJob, simulateClient } from './simulated-client.js';
 

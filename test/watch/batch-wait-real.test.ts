@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { type BatchWaitInput, judgeBatchWait } from '../../server/watch/type-states.js';
+import { type BatchWaitInput, judgeBatchWait } from '../../server/watch/batch-wait/verdict.js';
 import { startWorker, type WorkerOptions, type WorkerProcess } from '../support/bullmq-process.js';
 import { until } from '../support/until.js';
 

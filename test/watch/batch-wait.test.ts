@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FinishedRun } from '../../server/watch/batch-wait/bursts.js';
-import { type BatchWaitInput, judgeBatchWait } from '../../server/watch/type-states.js';
+import { type BatchWaitInput, judgeBatchWait } from '../../server/watch/batch-wait/verdict.js';
 import { batchingWorld, innocentWorld, type NamedWorld } from '../support/batch-wait-worlds.js';
 import { type SimulatedWorld, simulateWorld } from '../support/simulate-clients.js';
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readClientList } from '../../server/redis/clients.js';
+import { readClientList, SeenClients } from '../../server/redis/clients.js';
 import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { type LostWorker, LostWorkers, MAX_LOST } from '../../server/watch/lost-workers.js';
-import { SeenClients } from '../../server/watch/watched-nodes.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const beat = (atMs: number, address: string | null = null, id = 'w1'): string =>

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
+import { createWatch } from '../../server/create-watch.js';
+import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { InstanceConfig } from '../../server/model/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { startHalfOpenWay } from '../support/half-open.js';
@@ -244,5 +247,37 @@ describe.concurrent('what the console says when it can not see', () => {
     const { watch } = eyesOn(anInstance(replica.url));
     await untilSnapshot(watch, 'read-only', (snapshot) => snapshot.nodes[0]?.isReadOnly === true);
     await until('the finding', () => codes(watch).includes('redis.read-only'));
+  });
+});
+
+describe('to read a Snapshot', () => {
+  it('shows at the moment of asking that it is too old, and changes and records nothing', async ({
+    sight: { aRedis, endLater },
+  }) => {
+    const redis = await aRedis();
+    const recorded: string[] = [];
+    let aheadMs = 0;
+    const watch = createWatch({
+      instances: [anInstance(redis.url)],
+      thresholds: DEFAULT_THRESHOLDS,
+      now: () => Date.now() + aheadMs,
+      log: { info: (line) => void recorded.push(line), warn: (line) => void recorded.push(line) },
+      random: Math.random,
+      slowThresholdMs: () => null,
+      newId: randomUUID,
+      tell: ({ text }) => void recorded.push(text),
+    });
+    endLater(() => watch.stop());
+    await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');
+    const before = watch.snapshot('default');
+    const recordedBefore = recorded.length;
+    // No tick comes between these.
+    aheadMs = 60_000;
+    const late = watch.snapshot('default');
+    expect(late?.link).toMatchObject({ status: 'stale', lastReadAtMs: before?.link.lastReadAtMs });
+    expect(watch.snapshots()[0]?.link.status).toBe('stale');
+    aheadMs = 0;
+    expect(watch.snapshot('default')).toBe(before);
+    expect(recorded).toHaveLength(recordedBefore);
   });
 });

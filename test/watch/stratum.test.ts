@@ -8,7 +8,7 @@ import {
   type Moments,
   noMoments,
   type Stratum,
-} from '../../server/watch/stratum.js';
+} from '../../server/watch/sampled-state.js';
 import { type SeededRandom, seededRandom } from '../support/seeded-random.js';
 
 interface Population {

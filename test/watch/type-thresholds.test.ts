@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { MAX_TYPE_THRESHOLDS } from '../../server/model/type-threshold.js';
 import { openStore, type Store } from '../../server/open-store.js';
+import { MAX_TYPE_THRESHOLDS } from '../../server/watch/type-thresholds.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 let directory: string;

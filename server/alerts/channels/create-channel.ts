@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { secretScrubber, secretsOfUrl } from '../../model/scrub-secrets.js';
+import { secretScrubber, secretsOfUrl } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import type { Channel, SendDeps } from './channel.js';
 import type {

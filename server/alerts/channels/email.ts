@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { secretScrubber } from '../../model/scrub-secrets.js';
+import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import type { Channel, SendDeps } from './channel.js';
 import { type Delivery, passing, refused } from './channel.js';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { storeTroubleOf } from '../../store/store-trouble.js';
+import { storeTroubleOf } from '../../store/store-client.js';
 import { digestOf } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
 import type { ParkedJob, Skipped, SkipReason } from './parking.js';

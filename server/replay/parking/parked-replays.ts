@@ -1,5 +1,5 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { LeaseLost } from '../../store/fence.js';
+import { LeaseLost } from '../../store/tables.js';
 import type { ParkedCall, ParkedFound, ParkedJob, ParkedSelection, ParkedSource } from '../parked-source.js';
 import { isOnlyTime, matchesFilter, type ReplayFilter } from '../replay-filter.js';
 import type { ParkedStore } from './open-parked.js';

@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from '../../model/format.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { type WorkHealth, WorkRecord } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { storeTroubleOf } from '../../store/store-trouble.js';
+import { storeTroubleOf } from '../../store/store-client.js';
 import type { ParkedStore } from './open-parked.js';
 import { parkJobs } from './park-jobs.js';
 import { type Parking, ParkingError } from './parking.js';

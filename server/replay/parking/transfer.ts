@@ -1,4 +1,4 @@
-import { storeTroubleOf } from '../../store/store-trouble.js';
+import { storeTroubleOf } from '../../store/store-client.js';
 import { headLine, jobLine, parseHead, parseJob } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
 import { type ParkedJob, type Parking, ParkingError } from './parking.js';

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { CanaryResult } from '../../model/canary.js';
-import { BEACON_TYPE } from '../../model/canary.js';
+import type { CanaryResult } from '../../model/job-view.js';
+import { BEACON_TYPE } from '../../model/job-view.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { auditOwn } from './audit.js';

@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { type CanaryFormProps, CanaryPage, type CanaryProps } from '../../../views/canary.js';
-import type { CanaryResult } from '../../model/canary.js';
-import { BEACON_TYPE, CanaryRefused } from '../../model/canary.js';
 import { formatCount } from '../../model/format.js';
+import type { CanaryResult } from '../../model/job-view.js';
+import { BEACON_TYPE, CanaryRefused } from '../../model/job-view.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { presentCanary, probe } from '../api/canary.js';

@@ -5,9 +5,9 @@ import { Holders, MemoryPage, type MemoryProps, NodeMemories } from '../../../vi
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { formatBytes, formatRatio, formatThings } from '../../model/format.js';
 import type { NodeMemory } from '../../model/memory.js';
+import { CountRefused } from '../../model/memory.js';
 import type { Actor, Role } from '../../model/role.js';
 import type { RedisNode, Snapshot } from '../../model/snapshot.js';
-import { CountRefused } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';

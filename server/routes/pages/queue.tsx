@@ -10,7 +10,7 @@ import { formatCount, formatEstimate, formatRatio } from '../../model/format.js'
 import type { TenantShare } from '../../model/job-type.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../../model/tenant-text.js';
-import { JobsUnavailable } from '../../watch/jobs.js';
+import { JobsUnavailable } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';

@@ -1,6 +1,8 @@
+import type { BatchWait } from '../../model/job-type.js';
 import { median } from '../../model/theil-sen.js';
-import type { Burst, Run, Wall } from './bursts.js';
+import type { Burst, FinishedRun, Run, Wall } from './bursts.js';
 import type { Clues } from './evidence.js';
+import { gatherClues } from './evidence.js';
 
 /** A burst of so many of its process's slots took all that there were; a few may do other work. */
 const ALL_SLOTS_RATIO = 0.9;
@@ -211,4 +213,42 @@ const FULL_AT = 20;
 export function confidenceOf({ coincidences, wall, carryOver }: Clues): number {
   const most = carryOver.isSure ? 1 : IN_STEP_AT_MOST;
   return FLAGGED + (most - FLAGGED) * (1 - Math.exp(-(coincidences + 2 * wall.moments) / FULL_AT));
+}
+
+export interface BatchWaitInput {
+  /** Of one job type, in any order, at most some 2,000. */
+  readonly runs: readonly FinishedRun[];
+  /** Slots of each process now; null where they are not known. */
+  readonly slotsByProcess: ReadonlyMap<string, number> | null;
+  readonly isRateLimited: boolean;
+  /** Runs that happened but are not in `runs`. */
+  readonly skippedRuns: number;
+}
+
+/** One request alone is no batch that waits. */
+export const LEAST_BATCH = 2;
+
+/**
+ * Says whether the runs of a job type wait for a client that gathers requests (PostHog 20 or 10 s, Segment 15 or 10 s)
+ * and so take as long as its timer, however fast the work is (incidents.md, 1). Its mark: runs of a process end in the
+ * same ms whatever their starts were, again and again at the same longest duration, and more so than the same durations
+ * dealt out anew would. Pure.
+ * @returns null where that is not so, or where too little was seen to say it: two bursts are the least.
+ */
+export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
+  const clues = gatherClues(input.runs);
+  if (!clues || !isBatchWait(clues, input.isRateLimited)) return null;
+  const { wall, evidence, knowsProcesses } = clues;
+  const isWhole = input.skippedRuns === 0 && knowsProcesses;
+  const { size, atLeast } = sizeOfBatches(clues.bursts, wall, clues.completed, isWhole);
+  const seenRatio = input.runs.length / (input.runs.length + input.skippedRuns);
+  return {
+    wallMs: wall.ms,
+    batchSize: size,
+    // Bursts of several processes that look like one would make it too large.
+    batchSizeAtLeast: knowsProcesses ? atLeast : LEAST_BATCH,
+    confidence: confidenceOf(clues),
+    evidence,
+    isStarved: isStarved(clues, size, input.slotsByProcess, seenRatio),
+  };
 }
