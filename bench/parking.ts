@@ -42,7 +42,7 @@ const parkings = new Parkings({
   tell: () => undefined,
   warn: (message) => process.stderr.write(`${message}\n`),
 });
-await parkings.start();
+await parkings.onElected();
 
 const other = new Redis({ port: redis.port, host: '127.0.0.1' });
 let worstMs = 0;

@@ -1,13 +1,10 @@
 import type { Config } from './config/config.js';
 import type { Store } from './open-store.js';
-import { CommandRelay } from './replay/command-relay.js';
+import { CommandRelay, handlersOf } from './replay/command-relay.js';
 import { MovedJobs } from './replay/moved-rate.js';
-import type { ParkingPort } from './replay/parking/estimate.js';
+import { openParkings, PARKING_COMMANDS, type Parkings } from './replay/parking/parkings.js';
 import { isPolicyNeeded, runPolicies } from './replay/parking/run-policies.js';
-import { startParkings } from './replay/parking/start-parkings.js';
-import { ReplayCommands } from './replay/replay-commands.js';
-import type { ReplayPort } from './replay/replay-port.js';
-import { Replays } from './replay/replays.js';
+import { REPLAY_COMMANDS, Replays } from './replay/replays.js';
 import type { Common } from './start-watching.js';
 import type { Lease } from './store/lease.js';
 import { LeaderTask } from './store/lease.js';
@@ -15,8 +12,8 @@ import type { Watch } from './watch/watch.js';
 
 /** What moves jobs: out of the way, and back. */
 export interface Moving {
-  readonly parkings: ParkingPort;
-  readonly replays: ReplayPort;
+  readonly parkings: Parkings;
+  readonly replays: Replays;
   stop(): Promise<void>;
 }
 
@@ -35,36 +32,27 @@ export async function startMoving(
   const moved = new MovedJobs();
   const isLeader = (): boolean => lease.isHeld();
   const commands = new CommandRelay({ store: store.commands, lease, now, newId, warn });
-  const { port, source, desk, stop } = await startParkings({
-    directory: config.dataDirectory,
-    maxBytes: config.parking.maxBytes,
-    watch,
-    moved,
-    commands,
-    isLeader,
-    now,
-    newId,
-    tell,
-    warn,
-  });
-  if (port.problem) warn(port.problem);
-  const policyDeps = { rules: config.spillway, watch, parkings: port, tell, now, isLeader, warn };
+  const common = { moved, commands, isLeader, now, newId, tell, warn };
+  const { dataDirectory: directory, parking } = config;
+  const parkings = await openParkings({ ...common, directory, maxBytes: parking.maxBytes, watch });
+  if (parkings.problem) warn(parkings.problem);
+  const policyDeps = { rules: config.spillway, watch, parkings, tell, now, isLeader, warn };
   const policies = runPolicies(policyDeps);
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
-  const { audit } = store;
-  const newReplays = (): Replays =>
-    new Replays({ watch, store: kept, audit, parked: source, moved, isLeader, tell, now, newId, warn });
-  const replays = new ReplayCommands({ commands, newReplays, store: store.replays, now, warn });
+  const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parked: parkings.source });
   await replays.open();
   const duty = new LeaderTask({
     term: () => lease.term,
     async onElected() {
-      await desk?.onElected();
+      await parkings.onElected();
       await replays.onElected();
-      commands.serve({ ...desk?.carriers(), ...replays.carriers() });
+      commands.start({
+        ...handlersOf('parkings', parkings, PARKING_COMMANDS),
+        ...handlersOf('replays', replays, REPLAY_COMMANDS),
+      });
     },
     async onDemoted() {
-      await Promise.all([commands.rest(), replays.onDemoted(), desk?.onDemoted()]);
+      await Promise.all([commands.stop(), replays.onDemoted(), parkings.onDemoted()]);
     },
     warn,
   });
@@ -80,7 +68,7 @@ export async function startMoving(
     code: 'parking',
     name: 'Work on parked jobs',
     harm: 'Jobs that are being parked or brought back stay where they are; none is lost. Look at Redis and at parked.db in the data directory; it tries again.',
-    health: () => desk?.health ?? [],
+    health: () => parkings.health,
   });
   health.watchOver({
     code: 'replays',
@@ -101,14 +89,14 @@ export async function startMoving(
     health: () => [duty.health],
   });
   return {
-    parkings: port,
+    parkings,
     replays,
     async stop() {
       await policies.stop();
       await duty.stop();
       // Replays take from what is parked: its file is closed after them.
       await replays.stop();
-      await stop();
+      await parkings.stop();
     },
   };
 }

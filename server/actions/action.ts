@@ -4,7 +4,7 @@ import type { Role } from '../model/role.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { WorkerState } from '../model/worker.js';
 import type { RedisLink } from '../redis/link.js';
-import type { ParkingPort } from '../replay/parking/estimate.js';
+import type { Parkings } from '../replay/parking/parkings.js';
 import type { TypeThresholds } from '../watch/type-thresholds.js';
 import type { AgentPort } from '../watch/watch.js';
 
@@ -21,7 +21,7 @@ export interface ActionContext {
   readonly link: RedisLink;
   readonly agents: AgentPort;
   readonly typeThresholds: TypeThresholds;
-  readonly parkings: ParkingPort;
+  readonly parkings: Parkings;
   /** Of this instance: see Watch. */
   readonly dismissWorker: (workerId: string) => Promise<boolean | null>;
   /** Of this instance: see Watch. */

@@ -6,7 +6,7 @@ import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } f
 import type { AuditLog } from '../model/audit-record.js';
 import { type Actor, includesRole } from '../model/role.js';
 import { describeRefusal, hasUnknownEnd } from '../redis/read-batch.js';
-import type { ParkingPort } from '../replay/parking/estimate.js';
+import type { Parkings } from '../replay/parking/parkings.js';
 import type { TypeThresholds } from '../watch/type-thresholds.js';
 import type { Watch } from '../watch/watch.js';
 import type { ActionContext, ActionTarget } from './action.js';
@@ -19,7 +19,7 @@ export interface ActionDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
   readonly typeThresholds: TypeThresholds;
-  readonly parkings: ParkingPort;
+  readonly parkings: Parkings;
   readonly forbidden: ForbiddenAttempts;
   readonly now: () => number;
   readonly newId: () => string;

@@ -16,7 +16,7 @@ export interface CommandRelayDeps {
   readonly warn: (message: string) => void;
 }
 
-type Carry = (...args: never[]) => Promise<unknown>;
+type Handlers = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
 const TAKE_EVERY_MS = 200;
 const LOOK_EVERY_MS = 50;
@@ -41,7 +41,7 @@ const ANSWERED_WITHIN_MS = 30_000;
  */
 export class CommandRelay {
   readonly #deps: CommandRelayDeps;
-  #carriers: Readonly<Record<string, Carry>> = {};
+  #handlers: Handlers = {};
   #lookedAtMs: number | null = null;
   readonly #seen = new Map<string, { readonly beat: number; readonly sinceMs: number }>();
   readonly #loop = every(
@@ -61,13 +61,13 @@ export class CommandRelay {
   }
 
   /** Takes what others ask for, and carries it out by its name. */
-  serve(carriers: Readonly<Record<string, Carry>>): void {
-    this.#carriers = carriers;
+  start(handlers: Handlers): void {
+    this.#handlers = handlers;
     this.#loop.start();
   }
 
   /** Takes no more. What was taken is carried on with, and fails by itself where it can't be. */
-  async rest(): Promise<void> {
+  async stop(): Promise<void> {
     await this.#loop.stop();
     this.#lookedAtMs = null;
     this.#seen.clear();
@@ -144,15 +144,21 @@ export class CommandRelay {
   }
 
   async #carryOut({ id, name, args }: Command): Promise<void> {
-    const carry = Object.hasOwn(this.#carriers, name) ? this.#carriers[name] : undefined;
-    const answer = await (carry ? carry(...(args as never[])) : Promise.reject(unknownCommand(name))).then(
+    const handle = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
+    const answer = await (handle ? handle(...(args as never[])) : Promise.reject(unknownCommand(name))).then(
       (value: unknown): CommandAnswer => ({ ok: true, value: value ?? null }),
       answerOf,
     );
     await this.#deps.store.answer(id, answer).catch((error: unknown) => {
-      this.#deps.warn(`what came of an order could not be told: ${messageOf(error)}`);
+      this.#deps.warn(`the answer to an order could not be written: ${messageOf(error)}`);
     });
   }
+}
+
+/** Methods that other consoles may call, by the names that they send: `<room>.<method>`. */
+export function handlersOf<T>(room: string, target: T, names: readonly (keyof T & string)[]): Handlers {
+  const call = (name: keyof T) => (target[name] as (...args: never[]) => Promise<unknown>).bind(target);
+  return Object.fromEntries(names.map((name) => [`${room}.${name}`, call(name)]));
 }
 
 /** Two versions side by side: one asks what the other does not know. */

@@ -7,6 +7,7 @@ import { globMatcher } from '../model/text.js';
 import type { Watch } from '../watch/watch.js';
 import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import { isSelected, type ReplaySelection } from './replay-request.js';
+import type { Replays } from './replays.js';
 
 /** Windows in which a broken rate is a whole number of jobs, to a tenth of a job a second. */
 const LONG_WINDOW_MS = 10_000;
@@ -170,4 +171,25 @@ function outcomeOf(outcome: Outcome, instance: string): OrderOutcome {
     auditId: outcome.auditId,
     undo: outcome.undo,
   };
+}
+
+/**
+ * The one action: all replays under way and all replay queues of a selection, at the same time. An outcome for each;
+ * what goes wrong at one stops no other.
+ */
+export async function changeAllReplays(
+  {
+    replays,
+    replayQueues,
+  }: { readonly replays: Pick<Replays, 'changeAll'>; readonly replayQueues: ReplayQueues },
+  actor: Actor,
+  selection: ReplaySelection,
+  order: ReplayOrder,
+  isDryRun: boolean,
+): Promise<readonly OrderOutcome[]> {
+  const outcomes = await Promise.all([
+    replays.changeAll(actor, selection, order, isDryRun),
+    replayQueues.changeAll(actor, selection, order, isDryRun),
+  ]);
+  return outcomes.flat();
 }

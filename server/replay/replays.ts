@@ -5,10 +5,10 @@ import type { Snapshot } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
+import type { CommandRelay } from './command-relay.js';
 import { type DryRun, dryRun, dryRunParked, NOTHING_PARKED } from './dry-run.js';
 import { LoadSampler } from './load-sample.js';
 import type { MovedJobs } from './moved-rate.js';
-import { MovedRate } from './moved-rate.js';
 import { newRecord } from './new-record.js';
 import { orderReplay } from './order-replay.js';
 import type { ParkedSource } from './parked-source.js';
@@ -26,7 +26,7 @@ import {
   type ReplaySelection,
 } from './replay-request.js';
 import { ReplayRun } from './replay-run.js';
-import { type ReplayView, viewOfReplay } from './replay-view.js';
+import { MovedRate, type ReplayView, StoredReplays, viewOfReplay } from './replay-view.js';
 import type { RunDeps } from './run-deps.js';
 
 /** Replays under way at once. */
@@ -43,15 +43,22 @@ export interface ReplaysDeps {
   readonly audit: AuditLog;
   readonly parked: ParkedSource | null;
   readonly moved: MovedJobs;
-  /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
+  /** Of several consoles, is it this one that moves jobs, and the way to the one that does. Left out: there are no others. */
   readonly isLeader?: () => boolean;
+  readonly commands?: Pick<CommandRelay, 'send' | 'other'>;
   readonly tell: RecordEvent;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
 }
 
-/** All replays, where they are run: begins them, takes orders, and goes on with them after a restart. */
+/** Orders that another console passes on to the one that moves jobs. */
+export const REPLAY_COMMANDS = ['begin', 'change', 'changeAll', 'remove'] as const;
+
+/**
+ * All replays. The console that moves jobs runs them: begins them, takes orders, and goes on with them after a restart. Any
+ * other shows what the store says and passes orders on. Which of the two this one is changes with the lease.
+ */
 export class Replays {
   readonly #deps: ReplaysDeps;
   readonly #log: ReplayLog;
@@ -63,18 +70,26 @@ export class Replays {
     () => this.#settle(),
     (error) => this.#deps.warn(`outcomes of replays: ${reasonOf(error)}`),
   );
+  readonly #stored: StoredReplays;
+  #isRunning = false;
   #turns = 0;
 
   constructor(deps: ReplaysDeps) {
     this.#deps = deps;
+    this.#stored = new StoredReplays({ ...deps, runBy: () => deps.commands?.other() ?? 'nobody' });
     this.#log = new ReplayLog(deps);
     this.#connections = new ReplayConnections(deps.watch, (instance) => {
       for (const run of this.#runs.values()) if (run.record.instance === instance) run.noteBreak();
     });
   }
 
-  /** Reads what is kept and goes on with what was running. */
-  async open(): Promise<void> {
+  /** Shows what is kept. */
+  open(): Promise<void> {
+    return this.#stored.follow();
+  }
+
+  /** Goes on with what is kept as under way, as after a kill: whoever ran it may have been killed. */
+  async onElected(): Promise<void> {
     for (const record of await this.#deps.store.list()) {
       const run = this.#hold(record);
       // How the last process ended is not known: what is swept once more is found once more at most.
@@ -82,16 +97,33 @@ export class Replays {
       run.start();
     }
     this.#loop.start();
+    this.#isRunning = true;
+    this.#stored.stop();
+  }
+
+  /** Stops all runs, each after the call that is in the air. */
+  async onDemoted(): Promise<void> {
+    const records = this.#isRunning ? this.list().map(({ record }) => record) : undefined;
+    this.#isRunning = false;
+    await Promise.all([this.#stopRuns(), this.#stored.follow(records)]);
+  }
+
+  /** Ends the work of this process; what is under way goes on when the console starts again. */
+  async stop(): Promise<void> {
+    this.#stored.stop();
+    await this.#stopRuns();
   }
 
   /** Newest first. */
   list(): readonly ReplayView[] {
+    if (!this.#isRunning) return this.#stored.list();
     return [...this.#runs.values()]
       .map((run) => this.#viewOf(run))
       .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs || (a.record.id < b.record.id ? 1 : -1));
   }
 
   get(id: string): ReplayView | null {
+    if (!this.#isRunning) return this.#stored.get(id);
     const run = this.#runs.get(id);
     return run ? this.#viewOf(run) : null;
   }
@@ -109,7 +141,56 @@ export class Replays {
   }
 
   /** Begins a replay. On disk before it is answered for. @throws ActionError */
-  async begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
+  begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
+    return this.#ordered('begin', [actor, request], () => this.#begin(actor, request));
+  }
+
+  /** @throws ActionError when there is no such replay, or it has ended. */
+  change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
+    return this.#ordered('change', [actor, id, order], () => this.#change(actor, id, order));
+  }
+
+  /** The same for all that are under way and match; an outcome for each. */
+  changeAll(
+    actor: Actor,
+    selection: ReplaySelection,
+    order: ReplayOrder,
+    isDryRun: boolean,
+  ): Promise<readonly OrderOutcome[]> {
+    return this.#ordered('changeAll', [actor, selection, order, isDryRun], () => {
+      const chosen = [...this.#runs.values()].filter(
+        ({ record }) => !hasEnded(record) && isSelected(record, selection),
+      );
+      return Promise.all(chosen.map((run) => orderReplay(this.#log, actor, run, order, isDryRun)));
+    });
+  }
+
+  /** Forgets a replay that has ended. @throws ActionError */
+  async remove(actor: Actor, id: string, reason: string): Promise<void> {
+    await this.#ordered('remove', [actor, id, reason], () => this.#remove(actor, id, reason));
+  }
+
+  /** How what runs them, or reads what another console runs, does. */
+  get health(): readonly WorkHealth[] {
+    if (!this.#isRunning) return [this.#stored.health];
+    const runs = [...this.#runs.values()].filter(({ record }) => record.state === 'running');
+    return [this.#loop.health(), ...runs.map((run) => run.health)];
+  }
+
+  async #ordered<T>(
+    name: (typeof REPLAY_COMMANDS)[number],
+    args: readonly unknown[],
+    here: () => Promise<T>,
+  ): Promise<T> {
+    const { commands } = this.#deps;
+    if (this.#isRunning || !commands) return here();
+    const answer = await commands.send(`replays.${name}`, args);
+    // So that the page that comes next shows it.
+    await this.#stored.refresh();
+    return answer as T;
+  }
+
+  async #begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
     const { spec, instance } = request;
     const snapshot = this.#snapshotOf(instance);
     checkFilter(spec);
@@ -137,10 +218,8 @@ export class Replays {
     return this.#viewOf(run);
   }
 
-  /** @throws ActionError when there is no such replay, or it has ended. */
-  async change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
-    const run = this.#runs.get(id);
-    if (!run) throw new ActionError('not-found', `there is no replay ${id.slice(0, 100)}`);
+  async #change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
+    const run = this.#runOf(id);
     if (hasEnded(run.record))
       throw new ActionError('unavailable', `this replay is ${run.record.state}: begin another one`);
     const outcome = await orderReplay(this.#log, actor, run, order, false);
@@ -149,36 +228,30 @@ export class Replays {
     return outcome;
   }
 
-  /** The same for all that are under way and match; an outcome for each. */
-  async changeAll(
-    actor: Actor,
-    selection: ReplaySelection,
-    order: ReplayOrder,
-    isDryRun: boolean,
-  ): Promise<readonly OrderOutcome[]> {
-    const chosen = [...this.#runs.values()].filter(
-      ({ record }) => !hasEnded(record) && isSelected(record, selection),
-    );
-    return Promise.all(chosen.map((run) => orderReplay(this.#log, actor, run, order, isDryRun)));
+  async #remove(actor: Actor, id: string, reason: string): Promise<void> {
+    const { record } = this.#runOf(id);
+    if (!hasEnded(record)) throw new ActionError('unavailable', 'this replay is under way: abort it first');
+    this.#forget(id);
+    await this.#deps.store.remove(id);
+    await this.#log.audit(actor, 'forget', record, reason, {});
   }
 
-  /** Forgets a replay that has ended. @throws ActionError */
-  async remove(actor: Actor, id: string, reason: string): Promise<void> {
+  #runOf(id: string): ReplayRun {
     const run = this.#runs.get(id);
     if (!run) throw new ActionError('not-found', `there is no replay ${id.slice(0, 100)}`);
-    if (!hasEnded(run.record))
-      throw new ActionError('unavailable', 'this replay is under way: abort it first');
-    this.#runs.delete(id);
-    this.#rates.delete(id);
-    await this.#deps.store.remove(id);
-    await this.#log.audit(actor, 'forget', run.record, reason, {});
+    return run;
   }
 
-  /** Ends the work of this process; what is under way goes on when the console starts again. */
-  async stop(): Promise<void> {
-    const stopped = this.#loop.stop();
-    await Promise.all([...this.#runs.values()].map((run) => run.stop()));
-    await stopped;
+  #forget(id: string): void {
+    this.#runs.delete(id);
+    this.#rates.delete(id);
+  }
+
+  async #stopRuns(): Promise<void> {
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    this.#rates.clear();
+    await Promise.all([this.#loop.stop(), ...runs.map((run) => run.stop())]);
     this.#connections.close();
   }
 
@@ -204,12 +277,6 @@ export class Replays {
     };
   }
 
-  /** How it goes to look up outcomes, and every replay that is under way. */
-  get health(): readonly WorkHealth[] {
-    const runs = [...this.#runs.values()].filter(({ record }) => record.state === 'running');
-    return [this.#loop.health(), ...runs.map((run) => run.health)];
-  }
-
   async #settle(): Promise<void> {
     if (this.#deps.isLeader?.() === false) return;
     this.#turns += 1;
@@ -225,15 +292,9 @@ export class Replays {
       const client = isDue && hasOpen ? this.#connections.ready(record.instance) : null;
       if (client) await run.settle(client);
     }
-    if (this.#turns % PRUNE_EVERY_TURNS === 1) await this.#prune(nowMs);
-  }
-
-  /** What is kept no longer is forgotten here too. */
-  async #prune(nowMs: number): Promise<void> {
-    for (const id of await this.#deps.store.prune(nowMs)) {
-      this.#runs.delete(id);
-      this.#rates.delete(id);
-    }
+    // What is kept no longer is forgotten here too.
+    if (this.#turns % PRUNE_EVERY_TURNS === 1)
+      for (const id of await this.#deps.store.prune(nowMs)) this.#forget(id);
   }
 
   #viewOf(run: ReplayRun): ReplayView {

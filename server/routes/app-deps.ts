@@ -11,9 +11,9 @@ import type { CanaryAsk, CanaryResult, JobDetail, JobPage, JobQuery } from '../m
 import type { Actor, Role } from '../model/role.js';
 import type { TimelineLog } from '../model/timeline-entry.js';
 import type { OwnHealth } from '../process/own-health.js';
-import type { ParkingPort } from '../replay/parking/estimate.js';
-import type { ReplayPort } from '../replay/replay-port.js';
+import type { Parkings } from '../replay/parking/parkings.js';
 import type { ReplayQueues } from '../replay/replay-queues.js';
+import type { Replays } from '../replay/replays.js';
 import type { IdempotencyStore } from '../store/idempotency.js';
 import type { ActivityLog } from '../timeline/activity-log.js';
 import type { EpisodeLog } from '../timeline/episode-log.js';
@@ -44,12 +44,12 @@ export interface AppDeps {
   readonly sessions: Sessions;
   readonly access: AccessLog;
   readonly idempotency: IdempotencyStore;
-  readonly parkings: ParkingPort;
+  readonly parkings: Parkings;
   /** One outcome per target; never throws for what Redis refuses (that is an outcome), throws ActionError for a request that makes no sense. */
   readonly runAction: (actor: Actor, request: ActionRequest) => Promise<readonly Outcome[]>;
   readonly listJobs: (instance: string, queueId: string, query: JobQuery) => Promise<JobPage>;
   readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
-  readonly replays: ReplayPort;
+  readonly replays: Replays;
   readonly replayQueues: ReplayQueues;
   readonly alerts: AlertCommands;
   readonly now: () => number;

@@ -74,7 +74,7 @@ describe('what goes between consoles through the store', () => {
     try {
       await store.commands.add({ id: 'left', name: 'note', args: ['left behind'] }, Date.now());
       const early = deskOn(store, -3_600_000).send('note', ['an hour behind']);
-      leader.serve({ note: async (text: string) => done.push(text) });
+      leader.start({ note: async (text: string) => done.push(text) });
       await early;
       await deskOn(store, 3_600_000).send('note', ['an hour ahead']);
       expect(done).toEqual(['an hour behind', 'an hour ahead']);
@@ -84,7 +84,7 @@ describe('what goes between consoles through the store', () => {
       );
       expect(done).toHaveLength(2);
     } finally {
-      await leader.rest();
+      await leader.stop();
       store.close();
     }
   });

@@ -13,7 +13,7 @@ import type { Actor } from '../../server/model/role.js';
 import type { QueueState } from '../../server/model/snapshot.js';
 import { openStore } from '../../server/open-store.js';
 import { MovedJobs } from '../../server/replay/moved-rate.js';
-import { startParkings } from '../../server/replay/parking/start-parkings.js';
+import { openParkings } from '../../server/replay/parking/parkings.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from './until.js';
 
@@ -92,7 +92,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
   });
   const audit = memoryAudit();
   const warned: string[] = [];
-  const parkings = await startParkings({
+  const parkings = await openParkings({
     directory,
     maxBytes: 256 * 1024 * 1024,
     watch,
@@ -104,12 +104,12 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     tell: () => undefined,
     warn: (message) => void warned.push(message),
   });
-  await parkings.desk?.onElected();
+  await parkings.onElected();
   const deps: ActionDeps = {
     watch,
     audit,
     typeThresholds,
-    parkings: parkings.port,
+    parkings,
     forbidden: new ForbiddenAttempts(),
     now: Date.now,
     newId: () => {

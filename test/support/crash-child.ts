@@ -39,7 +39,7 @@ const replays = new Replays({
   newId: randomUUID,
   warn: () => undefined,
 });
-await replays.open();
+await replays.onElected();
 const spec = SpecSchema.parse({
   ratePerSecond: order.ratePerSecond,
   batchSize: 200,

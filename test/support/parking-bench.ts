@@ -64,7 +64,7 @@ export async function startParking(options: ParkingBenchOptions): Promise<Parkin
     tell: (event) => void told.push(event),
     warn: (message) => void warned.push(message),
   });
-  await parkings.start();
+  await parkings.onElected();
   return {
     directory,
     store,

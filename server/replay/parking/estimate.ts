@@ -1,15 +1,6 @@
 import { readTypes } from '../../redis/job-facts.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { ParkedType } from './parked-jobs.js';
-import type {
-  DiskUse,
-  Parking,
-  ParkingPatch,
-  ParkRequest,
-  PausedBy,
-  RestoreTerms,
-  SkipReason,
-} from './parking.js';
+import type { ParkRequest, SkipReason } from './parking.js';
 import { FIRST_WINDOW, readWindow, sourcesOf } from './read-window.js';
 
 /** What a parking would do, from looking at a bounded number of jobs. */
@@ -97,21 +88,4 @@ async function countActive({ client, id }: QueueHandle, jobTypes: readonly strin
     ids.map((jobId) => `${id}:${jobId}`),
   );
   return types.filter((type) => type !== null && jobTypes.includes(type)).length;
-}
-
-/** What actions, API and pages ask of parking. Every method throws ParkingError for what makes no sense or can't be done. */
-export interface ParkingPort {
-  /** Why nothing can be parked; null: it can. */
-  readonly problem: string | null;
-  estimate(request: ParkRequest): Promise<ParkEstimate>;
-  begin(request: ParkRequest, id?: string): Promise<Parking>;
-  restore(id: string, terms: RestoreTerms): Promise<Parking>;
-  change(id: string, patch: ParkingPatch, by?: PausedBy): Promise<Parking>;
-  get(id: string): Promise<Parking>;
-  list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]>;
-  types(id: string): Promise<readonly ParkedType[]>;
-  settled(id: string, withinMs: number): Promise<Parking>;
-  disk(): Promise<DiskUse>;
-  exportLines(id: string): Promise<AsyncIterable<string>>;
-  importLines(chunks: AsyncIterable<Uint8Array>, actor: string): Promise<Parking>;
 }

@@ -1,7 +1,13 @@
-import { every, type WorkHealth } from '../../process/every.js';
-import type { ParkingPort } from './estimate.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { every, reasonOf, type WorkHealth } from '../../process/every.js';
+import type { QueueHandle } from '../../redis/queue-control.js';
+import type { Watch } from '../../watch/watch.js';
+import type { CommandRelay } from '../command-relay.js';
+import type { ParkedSource } from '../parked-source.js';
 import { estimatePark, type ParkEstimate } from './estimate.js';
+import { openParked, type ParkedStore } from './open-parked.js';
 import type { ParkedType } from './parked-jobs.js';
+import { parkedSource } from './parked-replays.js';
 import type { DiskUse } from './parking.js';
 import {
   type Parking,
@@ -11,127 +17,141 @@ import {
   type PausedBy,
   type RestoreTerms,
 } from './parking.js';
-import { messageOf, ParkingTasks, type ParkingTasksDeps } from './parking-tasks.js';
+import { ParkingTasks, type ParkingTasksDeps } from './parking-tasks.js';
 import { confirmRestored } from './restore-jobs.js';
 import { exportLines, importLines } from './transfer.js';
 
-export type ParkingsDeps = ParkingTasksDeps;
+export interface ParkingsDeps extends Omit<ParkingTasksDeps, 'store'> {
+  /** What is wrong with it, where the file can't be opened: parked jobs are never kept in memory, so nothing is parked. */
+  readonly store: ParkedStore | { readonly problem: string };
+  /** The way to the console that moves jobs, where that is another. Left out: there are no others. */
+  readonly commands?: Pick<CommandRelay, 'send' | 'other'>;
+}
+
+/** Orders that another console passes on to the one that moves jobs. */
+export const PARKING_COMMANDS = ['begin', 'restore', 'change'] as const;
 
 /** Twice and once more while it takes to be sure of what was brought back. */
 const CONFIRM_EVERY_MS = 1_000;
 const SURE_AFTER_MS = 3_000;
+const LOOK_EVERY_MS = 200;
 
 /**
- * All parkings of a console. A parking is running (a task works on it), paused, aborted or done, first while it parks and
- * then, once somebody asks for it, while it brings back. What the file says holds: a task only does what the row of its
- * parking says, and a console that starts takes up every row that is running.
+ * All parkings on a data directory. A parking is running (a task works on it), paused, aborted or done, first while it parks
+ * and then, once somebody asks for it, while it brings back. What the file says holds: a task only does what the row of its
+ * parking says, and a console that is elected takes up every row that is running. Reading, export and import are done by
+ * each console from the file; what moves jobs is done by the one that holds the lease, and any other passes orders on to it.
+ *
+ * Every method throws ParkingError for what makes no sense or can't be done.
  */
-export class Parkings implements ParkingPort {
-  readonly problem = null;
+export class Parkings {
+  /** Why nothing can be parked; null: it can. */
+  readonly problem: string | null;
   readonly #deps: ParkingsDeps;
-  readonly #tasks: ParkingTasks;
-  #isClosing = false;
+  #tasks: ParkingTasks | null;
+  #isWorking = false;
   /** Nothing of jobs that are gone is left in the write-ahead log. */
   #hasForgotten = false;
   readonly #confirming = every(
     CONFIRM_EVERY_MS,
     () => this.#confirm(),
     (error) => {
-      if (!this.#isClosing) this.#deps.warn(`parked jobs: ${messageOf(error)}`);
+      if (this.#isWorking) this.#deps.warn(`parked jobs: ${reasonOf(error)}`);
     },
   );
 
   constructor(deps: ParkingsDeps) {
     this.#deps = deps;
-    this.#tasks = new ParkingTasks(deps);
+    this.problem = 'problem' in deps.store ? deps.store.problem : null;
+    this.#tasks = this.#newTasks();
   }
 
-  /** Takes up what a former run left. */
-  async start(): Promise<void> {
+  /** What replays take from; null: nothing can be parked. */
+  get source(): ParkedSource | null {
     const { store } = this.#deps;
+    return 'problem' in store ? null : parkedSource({ ...this.#deps, store });
+  }
+
+  /** Goes on with every parking that is running, as after a kill. */
+  async onElected(): Promise<void> {
+    if (this.problem !== null) return;
+    const { store, tasks } = this.#opened;
     const open = new Set((await store.parkings.open()).map(({ id }) => id));
     const between = [...(await store.jobs.openWritten()), ...(await store.jobs.openRestoring())];
     // Paused or aborted with a batch in the air: that is settled all the same.
-    for (const id of new Set([...open, ...between.map(({ parking }) => parking)])) this.#tasks.work(id);
+    for (const id of new Set([...open, ...between.map(({ parking }) => parking)])) tasks.work(id);
     this.#confirming.start();
+    this.#isWorking = true;
+  }
+
+  /** Ends all tasks, each after the batch that it is at; they go on where the file is taken up next. */
+  async onDemoted(): Promise<void> {
+    const before = this.#tasks;
+    this.#isWorking = false;
+    this.#tasks = this.#newTasks();
+    await Promise.all([before?.stop(), this.#confirming.stop()]);
+  }
+
+  /** The same, and closes the file. */
+  async stop(): Promise<void> {
+    await this.onDemoted();
+    if (this.problem === null) this.#opened.store.close();
+  }
+
+  /** How looking after what was brought back goes, and every task. */
+  get health(): readonly WorkHealth[] {
+    return [this.#confirming.health(), ...(this.#tasks?.health ?? [])];
   }
 
   /** What a parking would do; changes nothing. @throws ParkingError, and what Redis says. */
-  estimate(request: ParkRequest): Promise<ParkEstimate> {
-    return estimatePark(this.#tasks.queueOf(request.instance, request.queue), request);
+  async estimate(request: ParkRequest): Promise<ParkEstimate> {
+    return estimatePark(this.#opened.tasks.queueOf(request.instance, request.queue), request);
   }
 
-  /** Begins a parking, which then goes on by itself. @throws ParkingError. */
-  async begin(request: ParkRequest, id = this.#deps.newId()): Promise<Parking> {
-    this.#tasks.queueOf(request.instance, request.queue);
-    const refusal = await this.#deps.store.disk.refusal(0);
-    if (refusal !== null) throw new ParkingError('disk-full', `${refusal}: nothing was taken out of Redis`);
-    await this.#deps.store.parkings.add(id, request, this.#deps.now());
-    this.#tasks.work(id);
-    return this.get(id);
+  /** Begins a parking, which then goes on by itself. */
+  begin(request: ParkRequest, id = this.#deps.newId()): Promise<Parking> {
+    return this.#ordered('begin', id, [request, id], () => this.#begin(request, id));
   }
 
-  /** Brings a parking back, oldest first. @throws ParkingError not-found. */
-  async restore(id: string, { ratePerSecond, guard }: RestoreTerms): Promise<Parking> {
-    await this.get(id);
-    await this.#deps.store.parkings.change(id, {
-      ratePerSecond,
-      guard,
-      phase: 'restore',
-      state: 'running',
-      because: null,
-      pausedBy: null,
-      endedAtMs: null,
-    });
-    this.#tasks.turn(id);
-    return this.get(id);
+  /** Brings a parking back, oldest first. */
+  restore(id: string, terms: RestoreTerms): Promise<Parking> {
+    return this.#ordered('restore', id, [id, terms], () => this.#restore(id, terms));
   }
 
-  /** Pauses, goes on, aborts, or sets another rate; in force within a batch. @throws ParkingError not-found. */
-  async change(id: string, patch: ParkingPatch, by: PausedBy = 'person'): Promise<Parking> {
-    const { state, ratePerSecond, guard } = patch;
-    const parking = await this.get(id);
-    if (state !== undefined && parking.state === 'done')
-      throw new ParkingError('invalid', `parking ${id} is done: restore it to bring its jobs back`);
-    await this.#deps.store.parkings.change(id, {
-      ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
-      ...(guard === undefined ? {} : { guard }),
-      ...(state === undefined ? {} : { state, because: null, pausedBy: state === 'paused' ? by : null }),
-      ...(state === 'aborted' ? { endedAtMs: this.#deps.now() } : {}),
-    });
-    const after = await this.get(id);
-    this.#tasks.setPace(id, after.ratePerSecond, after.guard);
-    if (state !== undefined) this.#tasks.turn(id);
-    return this.get(id);
+  /** Pauses, goes on, aborts, or sets another rate; in force within a batch. */
+  change(id: string, patch: ParkingPatch, by: PausedBy = 'person'): Promise<Parking> {
+    return this.#ordered('change', id, [id, patch, by], () => this.#change(id, patch, by));
   }
 
-  /** @throws ParkingError not-found. */
   async get(id: string): Promise<Parking> {
-    const parking = await this.#deps.store.parkings.one(id);
-    if (parking) return this.#tasks.asItIs(parking);
+    const parking = await this.#opened.store.parkings.one(id);
+    if (parking) return this.#asItIs(parking);
     throw new ParkingError('not-found', `there is no parking ${id.slice(0, 100)}`);
   }
 
+  /** Newest first. */
   async list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]> {
-    return (await this.#deps.store.parkings.list(filter)).map((parking) => this.#tasks.asItIs(parking));
+    if (this.problem !== null) return [];
+    return (await this.#opened.store.parkings.list(filter)).map((parking) => this.#asItIs(parking));
   }
 
-  types(id: string): Promise<readonly ParkedType[]> {
-    return this.#deps.store.jobs.types(id);
+  async types(id: string): Promise<readonly ParkedType[]> {
+    return this.#opened.store.jobs.types(id);
   }
 
-  disk(): Promise<DiskUse> {
-    return this.#deps.store.disk.read();
+  async disk(): Promise<DiskUse> {
+    return this.#opened.store.disk.read();
   }
 
-  /** What is on disk of it as NDJSON, a page at a time. @throws ParkingError not-found. */
+  /** What is on disk of it as NDJSON, a page at a time. */
   async exportLines(id: string): Promise<AsyncIterable<string>> {
-    return exportLines(this.#deps.store, await this.get(id));
+    return exportLines(this.#opened.store, await this.get(id));
   }
 
-  /** Takes an export as a parking of its own. @throws ParkingError naming the line that is wrong. */
+  /** Takes an export as a parking of its own. The error names the line that is wrong. */
   async importLines(chunks: AsyncIterable<Uint8Array>, actor: string): Promise<Parking> {
-    const { store, newId, now, snapshot } = this.#deps;
+    const { newId, now, snapshot } = this.#deps;
+    const { store } = this.#opened;
     const id = newId();
     const queuesOf = (instance: string) => snapshot(instance)?.queues.map((queue) => queue.id) ?? null;
     await importLines(store, chunks, { id, actor, atMs: now(), newId, queuesOf });
@@ -140,26 +160,95 @@ export class Parkings implements ParkingPort {
 
   /** The parking once it rests, or as it is when the time is up. */
   async settled(id: string, withinMs: number): Promise<Parking> {
-    await this.#tasks.settled(id, withinMs);
+    const until = AbortSignal.timeout(withinMs);
+    while (!this.#isWorking && !until.aborted && (await this.get(id)).state === 'running')
+      await wait(LOOK_EVERY_MS);
+    if (this.#isWorking) await this.#opened.tasks.settled(id, withinMs);
     return this.get(id);
   }
 
-  /** Ends all tasks after the batch that they are at; they go on where the file is started from next. */
-  async rest(): Promise<void> {
-    this.#isClosing = true;
-    await Promise.all([this.#tasks.stop(), this.#confirming.stop()]);
+  get #opened(): { readonly store: ParkedStore; readonly tasks: ParkingTasks } {
+    const { store } = this.#deps;
+    if (this.#tasks === null || 'problem' in store)
+      throw new ParkingError('unavailable', this.problem ?? 'nothing can be parked');
+    return { store, tasks: this.#tasks };
   }
 
-  /** The same, and closes the file. */
-  async stop(): Promise<void> {
-    await this.rest();
-    this.#deps.store.close();
+  #newTasks(): ParkingTasks | null {
+    const { store } = this.#deps;
+    return 'problem' in store ? null : new ParkingTasks({ ...this.#deps, store });
+  }
+
+  /** As its task knows it here, or by whom it is run. */
+  #asItIs(parking: Parking): Parking {
+    const { commands } = this.#deps;
+    if (this.#isWorking || !commands) return this.#opened.tasks.asItIs(parking);
+    if (parking.state !== 'running') return parking;
+    const runBy = `Run by ${commands.other()}.`;
+    return { ...parking, paceReason: parking.because === null ? runBy : `${parking.because} (${runBy})` };
+  }
+
+  async #ordered(
+    name: (typeof PARKING_COMMANDS)[number],
+    id: string,
+    args: readonly unknown[],
+    here: () => Promise<Parking>,
+  ): Promise<Parking> {
+    const { commands } = this.#deps;
+    if (this.#isWorking || !commands || this.problem !== null) return here();
+    await commands.send(`parkings.${name}`, args);
+    // As it is here: what answered counts it as its own.
+    return this.get(id);
+  }
+
+  async #begin(request: ParkRequest, id: string): Promise<Parking> {
+    const { store, tasks } = this.#opened;
+    tasks.queueOf(request.instance, request.queue);
+    const refusal = await store.disk.refusal(0);
+    if (refusal !== null) throw new ParkingError('disk-full', `${refusal}: nothing was taken out of Redis`);
+    await store.parkings.add(id, request, this.#deps.now());
+    tasks.work(id);
+    return this.get(id);
+  }
+
+  async #restore(id: string, { ratePerSecond, guard }: RestoreTerms): Promise<Parking> {
+    const { store, tasks } = this.#opened;
+    await this.get(id);
+    await store.parkings.change(id, {
+      ratePerSecond,
+      guard,
+      phase: 'restore',
+      state: 'running',
+      because: null,
+      pausedBy: null,
+      endedAtMs: null,
+    });
+    tasks.turn(id);
+    return this.get(id);
+  }
+
+  async #change(id: string, { state, ratePerSecond, guard }: ParkingPatch, by: PausedBy): Promise<Parking> {
+    const { store, tasks } = this.#opened;
+    const parking = await this.get(id);
+    if (state !== undefined && parking.state === 'done')
+      throw new ParkingError('invalid', `parking ${id} is done: restore it to bring its jobs back`);
+    await store.parkings.change(id, {
+      ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+      ...(guard === undefined ? {} : { guard }),
+      ...(state === undefined ? {} : { state, because: null, pausedBy: state === 'paused' ? by : null }),
+      ...(state === 'aborted' ? { endedAtMs: this.#deps.now() } : {}),
+    });
+    const after = await this.get(id);
+    tasks.setPace(id, after.ratePerSecond, after.guard);
+    if (state !== undefined) tasks.turn(id);
+    return this.get(id);
   }
 
   /** What was brought back and has lasted goes from the disk; what Redis lost comes back once more. */
   async #confirm(): Promise<void> {
-    const { store, now, newId } = this.#deps;
-    if (this.#isClosing || this.#deps.isLeader?.() === false) return;
+    const { now, newId } = this.#deps;
+    const { store, tasks } = this.#opened;
+    if (this.#deps.isLeader?.() === false) return;
     // Where Redis is away, or the file can't be read, the rows stay until they can be asked.
     const unconfirmed = await store.jobs.unconfirmed();
     // Also what a former run may have left there.
@@ -168,17 +257,34 @@ export class Parkings implements ParkingPort {
     for (const id of unconfirmed) {
       const parking = await store.parkings.one(id);
       const queue = parking && this.#deps.queue(parking.instance, parking.queue);
-      if (!parking || !queue || this.#tasks.isAtWork(id)) continue;
+      if (!parking || !queue || tasks.isAtWork(id)) continue;
       await confirmRestored({ store, queue, parking, now, newId }, SURE_AFTER_MS);
       const after = await this.get(id);
       // Nobody took more back meanwhile: what is on disk again was lost by Redis.
       if (after.phase === 'restore' && after.state === 'done' && after.remaining > parking.remaining)
-        await this.restore(id, { ratePerSecond: after.ratePerSecond, guard: after.guard });
+        await this.#restore(id, after);
     }
   }
+}
 
-  /** How looking after what was brought back goes, and every task. */
-  get health(): readonly WorkHealth[] {
-    return [this.#confirming.health(), ...this.#tasks.health];
-  }
+export interface OpenParkings
+  extends Omit<ParkingsDeps, 'store' | 'queue' | 'snapshot' | 'commands' | 'isLeader'>,
+    Required<Pick<ParkingsDeps, 'commands' | 'isLeader'>> {
+  /** Of `parked.db`. */
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly watch: Watch;
+}
+
+/** Opens what is parked; nothing moves before it is elected. A directory that can't be written does not stop the console. */
+export async function openParkings({ directory, maxBytes, watch, ...deps }: OpenParkings): Promise<Parkings> {
+  const store = await openParked(directory, maxBytes).catch((error: unknown) => ({
+    problem: `jobs can't be parked in ${directory} (${error instanceof Error ? error.message : 'unknown reason'})`,
+  }));
+  const queue = (instance: string, id: string): QueueHandle | null => {
+    const link = watch.link(instance);
+    if (link?.client.status !== 'ready') return null;
+    return { client: link.client, canFlagScripts: link.capabilities?.canFlagScripts ?? false, id };
+  };
+  return new Parkings({ ...deps, store, queue, snapshot: (instance) => watch.snapshot(instance) });
 }

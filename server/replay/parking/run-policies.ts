@@ -6,9 +6,9 @@ import { OTHER_TYPES } from '../../watch/sampled-state.js';
 import type { Watch } from '../../watch/watch.js';
 import type { PolicyParking, PolicyView } from '../spillway-policy.js';
 import { decideSpillway, type InstancePolicy, type PolicyAct } from '../spillway-policy.js';
-import type { ParkingPort } from './estimate.js';
 import type { Parking } from './parking.js';
 import { PARKABLE_STATES } from './parking.js';
+import type { Parkings } from './parkings.js';
 
 /** What the policy looks at: the tightest node of an instance, what waits there by type, and what it parked before. */
 function policyViewOf(snapshot: Snapshot, parkings: readonly Parking[]): PolicyView | null {
@@ -56,7 +56,7 @@ function ofPolicy(parking: Parking, snapshot: Snapshot): PolicyParking {
 export interface PoliciesDeps {
   readonly rules: readonly InstancePolicy[];
   readonly watch: Pick<Watch, 'snapshot'>;
-  readonly parkings: ParkingPort;
+  readonly parkings: Parkings;
   readonly tell: RecordEvent;
   readonly now: () => number;
   /** Of several consoles on one store, is it this one that acts? */
@@ -130,7 +130,7 @@ export async function applyPolicy(
   return acts;
 }
 
-async function carryOut(parkings: ParkingPort, policy: InstancePolicy, act: PolicyAct): Promise<void> {
+async function carryOut(parkings: Parkings, policy: InstancePolicy, act: PolicyAct): Promise<void> {
   if (act.kind === 'hold') await parkings.change(act.parking, { state: 'paused' }, 'policy');
   else if (act.kind === 'restore')
     await parkings.restore(act.parking, { ratePerSecond: policy.restorePerSecond, guard: true });

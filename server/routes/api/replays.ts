@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { type Actor, includesRole } from '../../model/role.js';
-import { changeAllReplays } from '../../replay/change-all.js';
+import { changeAllReplays } from '../../replay/replay-queues.js';
 import type { ReplayRequest } from '../../replay/replay-request.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';

@@ -6,7 +6,7 @@ import { ActionError } from '../../model/action.js';
 import { formatCount, formatDuration } from '../../model/format.js';
 import { includesRole } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import { changeAllReplays } from '../../replay/change-all.js';
+import { changeAllReplays } from '../../replay/replay-queues.js';
 import { presentDryRun, ReplayBodySchema, requireSeen } from '../api/replay-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
