@@ -1,6 +1,6 @@
 import { DEFAULT_RULES } from '../server/alerts/default-rules.js';
 import { DEFAULT_GROUP_TIMING } from '../server/alerts/grouping.js';
-import { ruleText } from '../server/alerts/rule-schema.js';
+import { ruleText } from '../server/alerts/rule.js';
 
 /**
  * How much longer than promised a drill waits: 1 where it has the machine for itself. Tests that share two cores with

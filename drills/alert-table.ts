@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import type { RuleSchema } from '../server/alerts/rule-schema.js';
+import type { RuleSchema } from '../server/alerts/rule.js';
 import type { ApiAlert } from './api.js';
 
 /** What a drill makes happen, and what the console therefore has to tell: no more and no less. */

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import type { Client } from '@libsql/client';
 import { drizzle } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
-import { type AlertingStore, createAlertingStore } from './alerts/alerting-store.js';
-import { createOutboxStore } from './alerts/outbox-sql.js';
+import { type AlertingStore, createAlertingStore } from './alerts/alert-store.js';
 import type { OutboxStore } from './alerts/outbox-store.js';
+import { createOutboxStore } from './alerts/outbox-store.js';
 import type { PredictionLog } from './forecast/predictions.js';
 import { createPredictionLog } from './forecast/predictions.js';
 import type { AuditLog } from './model/audit-record.js';
@@ -25,12 +25,11 @@ import { isLocal, storeClient } from './store/store-client.js';
 import type { StoreSettings } from './store/store-settings.js';
 import type { Database, Fence } from './store/tables.js';
 import { writeProbe } from './store/tables.js';
-import type { ActivityLog } from './timeline/activity-log.js';
 import { createAuditLog } from './timeline/audit-log.js';
-import { createEpisodeLog, type EpisodeLog } from './timeline/episode-log.js';
+import { createEpisodeLog, type EpisodeLog } from './timeline/episode.js';
 import type { IncidentLog } from './timeline/incident.js';
-import { createIncidentLog } from './timeline/incident-log.js';
-import { createActivity } from './timeline/read-activity.js';
+import { createIncidentLog } from './timeline/incident.js';
+import { type ActivityLog, createActivity } from './timeline/read-activity.js';
 import { createTimeline } from './timeline/timeline-log.js';
 import { createGivenOrders, type GivenOrders } from './watch/given-orders.js';
 import { createLostWorkerStore } from './watch/lost-keeper.js';
@@ -117,7 +116,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
     await prepare(client, settings.url);
     const database: Database = drizzle(client);
     await migrate(database, { migrationsFolder: packagePath('server/store/migrations') });
-    const { account, noticing } = createActivity(database);
+    const { activity, noticing } = createActivity(database);
     return {
       audit: noticing(createAuditLog(database)),
       idempotency: createIdempotencyStore(database, {
@@ -140,7 +139,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
         await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });
       },
       alerting: createAlertingStore(database),
-      account,
+      account: activity,
       episodes: createEpisodeLog(database),
       incidents: createIncidentLog(database),
       sessions: createSessionStore(database),

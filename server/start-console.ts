@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ForbiddenAttempts } from './actions/audit.js';
 import { type ActionDeps, runAction } from './actions/run.js';
+import { AlertCommands } from './alerts/alert-commands.js';
+import { Alerting } from './alerts/alerting.js';
 import { startMessaging } from './alerts/messaging.js';
-import { startAlerting } from './alerts/start-alerting.js';
+import type { PathOf } from './alerts/notification.js';
 import { AccessLog } from './auth/access-log.js';
 import { Sessions } from './auth/sessions.js';
 import type { Config } from './config/config.js';
@@ -61,21 +63,26 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     harm: 'Nobody is told of alerts. Look at the store; it tries again every second.',
     health: () => [messaging.outboxHealth()],
   });
-  const alerting = await startAlerting({
-    config: config.alertRules,
+  const pathOf: PathOf = (finding) =>
+    finding === null ? '/alerts' : `/#${elementId('finding', finding.key)}`;
+  const alertDeps = {
     watch,
     store: store.alerting,
-    audit: store.audit,
     timeline: store.timeline,
-    history,
+    pathOf,
+    now,
+    newId: randomUUID,
+  };
+  const alerting = new Alerting({
+    ...alertDeps,
     notify: messaging.notify,
     notifyAcknowledged: messaging.notifyAcknowledged,
     holdsLease: () => lease.isHeld(),
-    anchorOf: ({ key }) => elementId('finding', key),
-    now,
-    newId: randomUUID,
+    fileRules: config.alertRules.rules,
+    timing: config.alertRules.timing,
     warn,
   });
+  await alerting.start();
   const moving = await startMoving(config, store, watch, common, lease);
   const { parkings, replays } = moving;
   const actionDeps: ActionDeps = {
@@ -111,7 +118,8 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
     replays,
     replayQueues: new ReplayQueues({ watch, globs: config.replayQueues, pull }),
-    alerts: alerting.desk,
+    alerting,
+    alerts: new AlertCommands({ ...alertDeps, alerting, audit: store.audit, history }),
     now,
     newId: randomUUID,
     thresholds: config.thresholds,

@@ -1,21 +1,19 @@
 import type { HistoryLog } from '../history/history-log.js';
-import type { AuditLog, AuditRecord } from '../model/audit-record.js';
+import type { AuditLog } from '../model/audit-record.js';
 import { formatDuration } from '../model/format.js';
 import type { Actor } from '../model/role.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
-import { auditOf } from '../timeline/audit-log.js';
+import { type AuditInput, auditOf } from '../timeline/audit-log.js';
 import type { Watch } from '../watch/watch.js';
-import type { Alert } from './alert.js';
-import type { AlertView } from './alert-view.js';
+import type { Alert, AlertView } from './alert.js';
+import type { AlertingStore } from './alert-store.js';
 import type { Alerting } from './alerting.js';
-import type { AlertingStore } from './alerting-store.js';
-import { subjectName } from './describe.js';
-import { compareAlerts } from './grouping.js';
-import type { PathOf } from './notification-of.js';
-import { relatedFinding } from './notification-of.js';
+import { type RuleTest, testRule } from './backtest.js';
+import { remedyText, subjectName } from './describe.js';
+import { compareAlerts, type Silence, type SilenceMatchers, silenceOf } from './grouping.js';
+import type { PathOf } from './notification.js';
+import { relatedFinding } from './notification.js';
 import type { AlertRule } from './rule.js';
-import { type Silence, type SilenceMatchers, silenceOf } from './silence.js';
-import { type RuleTest, testRule } from './test-rule.js';
 
 export interface AlertCommandsDeps {
   readonly alerting: Alerting;
@@ -29,24 +27,19 @@ export interface AlertCommandsDeps {
   readonly newId: () => string;
 }
 
-/** Where people and programs see alerts and act on them. Each act is kept with who did it before it is answered for. */
+/** What people and programs see of alerts and do about them. What they do is kept with who did it before it is answered. */
 export class AlertCommands {
   readonly #deps: AlertCommandsDeps;
-  readonly rules: Alerting['rules'];
-  readonly silences: Alerting['silences'];
-  readonly problem: Alerting['problem'];
 
   constructor(deps: AlertCommandsDeps) {
     this.#deps = deps;
-    this.rules = () => deps.alerting.rules();
-    this.silences = () => deps.alerting.silences();
-    this.problem = () => deps.alerting.problem();
   }
 
   /** Firing alerts that nobody has silenced and nothing explains: what the menu counts. Without waiting. */
   firingCount(): number {
-    const [nowMs, silences] = [this.#deps.now(), this.silences()];
-    return this.#deps.alerting
+    const { alerting, now } = this.#deps;
+    const [nowMs, silences] = [now(), alerting.silences()];
+    return alerting
       .openNow()
       .filter(
         (alert) =>
@@ -79,8 +72,9 @@ export class AlertCommands {
     if (!alert) return null;
     const { ruleName, subject } = alert;
     const text = `${actor.name} has acknowledged "${ruleName}" about ${subjectName(subject)}${note ? `: ${note}` : '.'}`;
-    await this.#account(actor, 'alert.acknowledged', text, subject.instance, subject.queue);
-    await this.#audit(actor, 'alert.acknowledge', subject.instance, subject.queue, note, { alert: id }, text);
+    const { instance, queue } = subject;
+    const audited = { action: 'alert.acknowledge', reason: note, args: { alert: id }, instance, queue };
+    await this.#record(actor, 'alert.acknowledged', text, audited);
     return this.#view(alert);
   }
 
@@ -95,8 +89,8 @@ export class AlertCommands {
     await alerting.refresh();
     const lasts = formatDuration((silence.endsAtMs - silence.startsAtMs) / 1000);
     const text = `${actor.name} has silenced ${matcherText(silence.matchers)} for ${lasts}: ${silence.comment}`;
-    await this.#account(actor, 'silence.created', text);
-    await this.#audit(actor, 'silence.create', ALL_INSTANCES, null, silence.comment, { ...silence }, text);
+    const audited = { action: 'silence.create', reason: silence.comment, args: { ...silence } };
+    await this.#record(actor, 'silence.created', text, audited);
     return silence;
   }
 
@@ -106,33 +100,24 @@ export class AlertCommands {
     if (!ended) return null;
     await this.#deps.alerting.refresh();
     const text = `${actor.name} has ended the silence of ${matcherText(ended.matchers)}.`;
-    await this.#account(actor, 'silence.ended', text);
-    await this.#audit(actor, 'silence.end', ALL_INSTANCES, null, '', { silence: id }, text);
+    await this.#record(actor, 'silence.ended', text, { action: 'silence.end', args: { silence: id } });
     return ended;
   }
 
-  /** Takes a rule as it is from now on. */
+  /** Takes a rule as it is from now on. @param before null: it is new. */
   async saveRule(actor: Actor, rule: AlertRule, before: AlertRule | null): Promise<void> {
-    const { store, alerting, now } = this.#deps;
+    const { store, now } = this.#deps;
     await store.rules.put(rule, { actor: actor.name, atMs: now() });
-    await alerting.refresh();
-    const did = before === null ? 'made' : 'changed';
-    await this.#ruleChanged(actor, `${actor.name} has ${did} the rule "${rule.name}".`, did, rule, before);
+    await this.#recordRule(actor, before === null ? 'create' : 'change', rule, before);
   }
 
   async removeRule(actor: Actor, rule: AlertRule): Promise<void> {
-    const { store, alerting, now } = this.#deps;
+    const { store, now } = this.#deps;
     await store.rules.remove(rule.id, { actor: actor.name, atMs: now() });
-    await alerting.refresh();
-    await this.#ruleChanged(
-      actor,
-      `${actor.name} has deleted the rule "${rule.name}".`,
-      'deleted',
-      null,
-      rule,
-    );
+    await this.#recordRule(actor, 'delete', null, rule);
   }
 
+  /** What a rule would have done over the last day, and for whom it holds now. */
   testRule(rule: AlertRule): Promise<RuleTest> {
     const { watch, history, now } = this.#deps;
     return testRule(rule, { watch, history, nowMs: now() });
@@ -140,45 +125,49 @@ export class AlertCommands {
 
   #view(alert: Alert): AlertView {
     const finding = relatedFinding(alert, this.#deps.watch.findings());
-    const [remedy] = finding?.remedies ?? [];
     return {
       alert,
       finding: finding && { key: finding.key, code: finding.code, title: finding.title },
-      firstRemedy: remedy ? `${remedy.label}: ${remedy.effect}` : alert.firstRemedy,
-      path: this.#deps.pathOf(finding, alert),
-      silence: alert.state === 'resolved' ? null : silenceOf(alert, this.silences(), this.#deps.now()),
+      firstRemedy: remedyText(finding) ?? alert.firstRemedy,
+      path: this.#deps.pathOf(finding),
+      silence:
+        alert.state === 'resolved'
+          ? null
+          : silenceOf(alert, this.#deps.alerting.silences(), this.#deps.now()),
     };
   }
 
-  async #ruleChanged(
+  async #recordRule(
     actor: Actor,
-    text: string,
-    did: 'made' | 'changed' | 'deleted',
-    now: AlertRule | null,
+    change: keyof typeof CHANGES,
+    rule: AlertRule | null,
     before: AlertRule | null,
   ): Promise<void> {
-    await this.#account(actor, 'alert-rule.changed', text);
-    const action = { made: 'alert-rule.create', changed: 'alert-rule.change', deleted: 'alert-rule.delete' }[
-      did
-    ];
-    const id = (now ?? before)?.id ?? '';
-    await this.#audit(actor, action, ALL_INSTANCES, null, '', { rule: id }, text, {
-      before: before === null ? {} : { rule: JSON.stringify(before) },
-      after: now === null ? {} : { rule: JSON.stringify(now) },
+    await this.#deps.alerting.refresh();
+    const { id, name } = rule ?? before ?? { id: '', name: '' };
+    const text = `${actor.name} has ${CHANGES[change]} the rule "${name}".`;
+    const asText = (one: AlertRule | null) => (one === null ? {} : { rule: JSON.stringify(one) });
+    await this.#record(actor, 'alert-rule.changed', text, {
+      action: `alert-rule.${change}`,
+      args: { rule: id },
+      before: asText(before),
+      after: asText(rule),
     });
   }
 
-  async #account(
+  /** In the timeline and in the audit log: about everything unless it says otherwise. */
+  async #record(
     actor: Actor,
     kind: TimelineEntry['kind'],
     text: string,
-    instance: string = ALL_INSTANCES,
-    queue: string | null = null,
+    audited: Omit<AuditInput, 'instance' | 'summary'> & { readonly instance?: string },
   ): Promise<void> {
-    const { timeline, now, newId } = this.#deps;
+    const { timeline, audit, now, newId } = this.#deps;
+    const { instance = ALL_INSTANCES, queue = null } = audited;
+    const atMs = now();
     await timeline.append({
       id: newId(),
-      atMs: now(),
+      atMs,
       instance,
       kind,
       queue,
@@ -186,23 +175,11 @@ export class AlertCommands {
       text,
       actor: actor.name,
     });
-  }
-
-  async #audit(
-    actor: Actor,
-    action: string,
-    instance: string,
-    queue: string | null,
-    reason: string,
-    args: AuditRecord['args'],
-    summary: string,
-    change: Partial<Pick<AuditRecord, 'before' | 'after'>> = {},
-  ): Promise<void> {
-    const { audit, now, newId } = this.#deps;
-    const auditInput = { action, instance, queue, reason, args, summary, ...change };
-    await audit.append(auditOf(newId(), now(), actor, auditInput));
+    await audit.append(auditOf(newId(), atMs, actor, { ...audited, instance, summary: text }));
   }
 }
+
+const CHANGES = { create: 'made', change: 'changed', delete: 'deleted' } as const;
 
 /** Which alerts a silence is about, in words. */
 export function matcherText(matchers: SilenceMatchers): string {

@@ -1,9 +1,46 @@
 import { type Finding, type FindingKey, findingKey } from '../model/finding.js';
+import { formatValue } from '../model/format.js';
 import type { Subject } from '../signals/signal.js';
+import { type Level, transition } from '../timeline/lifecycle.js';
 import type { Alert, Transition } from './alert.js';
-import type { Facts } from './alert-facts.js';
-import { advance, dampedKeepMs, FLAP_WINDOW_MS, type Level } from './alert-state.js';
+import { dampedKeepMs, FLAP_WINDOW_MS } from './alert.js';
+import { describeBreach, formatMeasure, remedyText } from './describe.js';
 import type { AlertRule } from './rule.js';
+
+/** What an alert says of its trouble. */
+export type Facts = Pick<
+  Alert,
+  'severity' | 'cause' | 'findingKey' | 'summary' | 'evidence' | 'firstRemedy' | 'value'
+>;
+
+/** What an alert over a signal says. */
+export function factsOfNumber(rule: AlertRule, subject: Subject, value: number): Facts {
+  const { condition } = rule;
+  if (condition.kind === 'finding') throw new Error('a rule over findings compares no number');
+  return {
+    severity: rule.severity === 'finding' ? 'warning' : rule.severity,
+    cause: `signal:${condition.signal}`,
+    findingKey: null,
+    value,
+    summary: describeBreach(rule, subject, value),
+    evidence: condition.kind === 'absent' ? null : formatMeasure(condition, value),
+    firstRemedy: null,
+  };
+}
+
+/** What an alert over a finding says: the finding's own words, which hold no job data. */
+export function factsOfFinding(rule: AlertRule, finding: Finding): Facts {
+  const [evidence] = finding.evidence;
+  return {
+    severity: rule.severity === 'finding' ? finding.severity : rule.severity,
+    cause: finding.code,
+    findingKey: finding.key,
+    value: null,
+    summary: finding.sentence,
+    evidence: evidence ? `${evidence.label}: ${formatValue(evidence.value, evidence.unit)}` : null,
+    firstRemedy: remedyText(finding),
+  };
+}
 
 /** Keys of findings that are shown with another one and not by themselves. */
 function explainedKeys(findings: readonly Finding[]): ReadonlySet<FindingKey> {
@@ -32,7 +69,7 @@ const BY_TREND: ReadonlySet<string> = new Set(['redis.filling']);
  * is known; else it is over.
  * @param isSettling something was changed from here a moment ago.
  */
-export function whenNotTold(
+export function whenNotFound(
   findings: readonly Finding[],
   isSettling: boolean,
 ): (key: FindingKey, code: string) => Level {
@@ -72,32 +109,35 @@ const GAP_INTERVALS = 4;
 /** Subjects that fired lately are remembered at most so many, the latest. */
 const MAX_FLAPPERS = 10_000;
 
-type StepKind = Transition['kind'] | null;
-
-/** Moves alerts along their course, and remembers for each subject how often it fired lately. */
+/** Moves alerts along their life, and remembers for each subject how often it fired lately. */
 export class AlertSteps {
   readonly #newId: () => string;
+  readonly #warmUpMs: number;
   readonly #firings = new Map<string, readonly number[]>();
+  /** Ids of alerts that are not this process' own. */
+  readonly #restored = new Set<string>();
+  #liveSinceMs: number | null = null;
   #nowMs = 0;
-  #mostGapMs = LEAST_GAP_MS;
-  #isWarmingUp: (alert: Alert) => boolean = () => false;
+  #maxGapMs = LEAST_GAP_MS;
 
-  constructor(newId: () => string) {
+  constructor(newId: () => string, warmUpMs: number) {
     this.#newId = newId;
+    this.#warmUpMs = warmUpMs;
   }
 
   /** What holds for all steps of a tick. */
-  beginTick(nowMs: number, pollIntervalMs: number, isWarmingUp: (alert: Alert) => boolean): void {
+  beginTick(nowMs: number, pollIntervalMs: number, isLive: boolean): void {
     this.#nowMs = nowMs;
-    this.#mostGapMs = Math.max(LEAST_GAP_MS, GAP_INTERVALS * pollIntervalMs);
-    this.#isWarmingUp = isWarmingUp;
+    this.#maxGapMs = Math.max(LEAST_GAP_MS, GAP_INTERVALS * pollIntervalMs);
+    if (isLive) this.#liveSinceMs ??= nowMs;
     for (const [key, firings] of this.#firings)
       if ((firings.at(-1) ?? 0) < nowMs - FLAP_WINDOW_MS) this.#firings.delete(key);
       else break;
   }
 
-  /** When subjects fired lately, by key of their alerts. */
-  recall(firings: ReadonlyMap<string, readonly number[]>): void {
+  /** @param firings when subjects fired lately, by key of their alerts. */
+  restore(alerts: readonly Alert[], firings: ReadonlyMap<string, readonly number[]>): void {
+    for (const { id } of alerts) this.#restored.add(id);
     for (const [key, times] of firings) this.#firings.set(key, times);
   }
 
@@ -106,9 +146,9 @@ export class AlertSteps {
    * and to spread several objects into one takes ten times as long.
    */
   start(rule: AlertRule, subject: Subject, key: string, facts: Facts): Alert {
-    const course = advance(null, 'breach', this.#timing(rule, key), this.#nowMs);
-    if (course === null) throw new Error('a breach always begins an alert');
-    if (course.state === 'firing') this.#fired(key);
+    const life = transition(null, 'breach', this.#timing(rule, key), this.#nowMs);
+    if (life === null) throw new Error('a breach always begins an alert');
+    if (life.state === 'firing') this.#fired(key);
     return {
       id: this.#newId(),
       key,
@@ -126,14 +166,14 @@ export class AlertSteps {
       inhibitedBy: null,
       acknowledged: null,
       told: null,
-      state: course.state,
-      sinceMs: course.sinceMs,
-      heldMs: course.heldMs,
-      clearMs: course.clearMs,
-      firedAtMs: course.firedAtMs,
-      resolvedAtMs: course.resolvedAtMs,
-      seenAtMs: course.seenAtMs,
-      seen: course.seen,
+      state: life.state,
+      sinceMs: life.sinceMs,
+      heldMs: life.heldMs,
+      clearMs: life.clearMs,
+      firedAtMs: life.firedAtMs,
+      resolvedAtMs: life.resolvedAtMs,
+      seenAtMs: life.seenAtMs,
+      seen: life.seen,
     };
   }
 
@@ -147,26 +187,27 @@ export class AlertSteps {
     level: Level,
     rule: AlertRule,
     measured: number | null,
-  ): { readonly kind: StepKind; readonly alert: Alert } {
+  ): { readonly kind: Transition['kind'] | null; readonly alert: Alert } {
     const known = level === 'clear' && measured === null && this.#isWarmingUp(alert) ? 'unknown' : level;
-    const course = advance(alert, known, this.#timing(rule, alert.key), this.#nowMs);
-    if (course === null) return { kind: 'dropped', alert };
+    const life = transition(alert, known, this.#timing(rule, alert.key), this.#nowMs);
+    if (life === null || life.state === 'resolved') this.#restored.delete(alert.id);
+    if (life === null) return { kind: 'dropped', alert };
     const now: Alert = {
       ...alert,
       ruleName: rule.name,
       runbookUrl: rule.runbookUrl,
       value: measured ?? alert.value,
-      state: course.state,
-      heldMs: course.heldMs,
-      clearMs: course.clearMs,
-      firedAtMs: course.firedAtMs,
-      resolvedAtMs: course.resolvedAtMs,
-      seenAtMs: course.seenAtMs,
-      seen: course.seen,
+      state: life.state,
+      heldMs: life.heldMs,
+      clearMs: life.clearMs,
+      firedAtMs: life.firedAtMs,
+      resolvedAtMs: life.resolvedAtMs,
+      seenAtMs: life.seenAtMs,
+      seen: life.seen,
     };
-    if (course.state === alert.state) return { kind: null, alert: now };
-    if (course.state === 'firing') this.#fired(alert.key);
-    return { kind: course.state, alert: now };
+    if (life.state === alert.state) return { kind: null, alert: now };
+    if (life.state === 'firing') this.#fired(alert.key);
+    return { kind: life.state, alert: now };
   }
 
   /** Its rule is gone: over at once. */
@@ -175,12 +216,19 @@ export class AlertSteps {
     return { kind: 'resolved', alert: { ...alert, state: 'resolved', resolvedAtMs: this.#nowMs } };
   }
 
+  #isWarmingUp({ id }: Alert): boolean {
+    return (
+      this.#restored.has(id) &&
+      (this.#liveSinceMs === null || this.#nowMs - this.#liveSinceMs < this.#warmUpMs)
+    );
+  }
+
   #timing({ forMs, keepFiringMs }: AlertRule, key: string) {
     const firings = this.#firings.get(key);
     return {
       forMs,
       keepFiringMs: firings ? dampedKeepMs(keepFiringMs, firings, this.#nowMs) : keepFiringMs,
-      mostGapMs: this.#mostGapMs,
+      maxGapMs: this.#maxGapMs,
     };
   }
 

@@ -1,6 +1,7 @@
 import type { FindingKey, Severity } from '../model/finding.js';
 import type { Subject } from '../signals/signal.js';
-import type { Course } from './alert-state.js';
+import type { Lifecycle } from '../timeline/lifecycle.js';
+import type { Silence } from './grouping.js';
 
 export interface Acknowledgement {
   readonly actor: string;
@@ -16,7 +17,7 @@ export interface Told {
 }
 
 /** One trouble of one subject by one rule, from its first sign to its end. Plain data: what is kept is what is restored. */
-export interface Alert extends Course {
+export interface Alert extends Lifecycle {
   readonly id: string;
   /** Rule and subject: the next alert about the same has the same key. */
   readonly key: string;
@@ -46,4 +47,34 @@ export interface Alert extends Course {
 export interface Transition {
   readonly kind: 'pending' | 'firing' | 'resolved' | 'dropped';
   readonly alert: Alert;
+}
+
+/** An alert as the page and the API show it. */
+export interface AlertView {
+  readonly alert: Alert;
+  /** The finding that explains it and has its remedies; null: none. */
+  readonly finding: { readonly key: string; readonly code: string; readonly title: string } | null;
+  readonly firstRemedy: string | null;
+  readonly path: string;
+  readonly silence: Silence | null;
+}
+
+/** Firings further back say nothing about flapping now. */
+export const FLAP_WINDOW_MS = 3_600_000;
+/** So many firings in the window are not flapping yet. */
+const CALM_FIRINGS = 2;
+const MAX_KEEP_MS = 30 * 60_000;
+/** What a rule that resolves at once gets when it flaps. */
+const MIN_FLAP_KEEP_MS = 15_000;
+
+/**
+ * How long an alert must be over before it is resolved: what its rule says, doubled for every firing beyond the second
+ * in the last hour, to at most half an hour. One that flaps becomes one long alert and not twenty messages.
+ * @param firings when it fired before and this time, in any order.
+ */
+export function dampedKeepMs(keepFiringMs: number, firings: readonly number[], nowMs: number): number {
+  const lately = firings.filter((atMs) => atMs > nowMs - FLAP_WINDOW_MS).length;
+  if (lately <= CALM_FIRINGS) return keepFiringMs;
+  const doubled = Math.max(keepFiringMs, MIN_FLAP_KEEP_MS) * 2 ** (lately - CALM_FIRINGS);
+  return Math.max(keepFiringMs, Math.min(MAX_KEEP_MS, doubled));
 }

@@ -1,14 +1,39 @@
+import type { TimelineLog } from '../model/timeline-entry.js';
+import { reasonOf } from '../process/every.js';
+import type { Watch } from '../watch/watch.js';
 import type { Acknowledgement, Alert, Transition } from './alert.js';
-import { FLAP_WINDOW_MS } from './alert-state.js';
-import type { AlertingDeps } from './alerting-deps.js';
+import { FLAP_WINDOW_MS } from './alert.js';
+import type { AlertingStore } from './alert-store.js';
 import { DEFAULT_RULES } from './default-rules.js';
+import { transitionEntries } from './describe.js';
+import type { GroupTiming, Silence } from './grouping.js';
 import { dueMessages } from './grouping.js';
 import { Judge } from './judge.js';
-import { acknowledgementOf, notificationOf } from './notification-of.js';
-import { RuleSet } from './rule-set.js';
+import type { Notification, PathOf } from './notification.js';
+import { acknowledgementOf, notificationOf } from './notification.js';
+import type { AlertRule } from './rule.js';
 import type { KeptRule } from './rules-store.js';
-import type { Silence } from './silence.js';
-import { transitionEntries } from './tell-transitions.js';
+import { RuleSet } from './rules-store.js';
+
+/** What judging needs of the rest of the console. */
+interface AlertingDeps {
+  readonly watch: Pick<Watch, 'snapshots' | 'snapshot' | 'findings' | 'onTick'>;
+  readonly store: AlertingStore;
+  readonly timeline: Pick<TimelineLog, 'append'>;
+  /** Takes a message for the channels; it may be given the same one (by id) twice, after a crash. */
+  readonly notify: (notification: Notification) => Promise<void>;
+  /** Takes, for the channels that were told of alerts, that somebody knows of them; it may be given the same twice. */
+  readonly notifyAcknowledged: (notification: Notification) => Promise<void>;
+  /** Of several consoles that share a store, one judges. */
+  readonly holdsLease: () => boolean;
+  /** Rules of the configuration: these count, whatever the store says. */
+  readonly fileRules: readonly AlertRule[];
+  readonly timing: GroupTiming;
+  readonly pathOf: PathOf;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly warn: (message: string) => void;
+}
 
 /** What other consoles, or this one's API, have changed in the store is looked for this often. */
 const REFRESH_MS = 5_000;
@@ -24,7 +49,7 @@ const LONG_PATIENCE_MS = 15_000;
 export class Alerting {
   readonly #deps: AlertingDeps;
   readonly #judges = new Map<string, Judge>();
-  readonly #book: RuleSet;
+  readonly #ruleSet: RuleSet;
   /** Over, and told or to be told: until the pause between two messages is past. */
   readonly #ended = new Map<string, Alert>();
   #transitions: Transition[] = [];
@@ -40,16 +65,19 @@ export class Alerting {
 
   constructor(deps: AlertingDeps) {
     this.#deps = deps;
-    this.#book = new RuleSet(deps.store, deps.fileRules);
+    this.#ruleSet = new RuleSet(deps.store, deps.fileRules);
   }
 
-  /** Reads rules, silences and open alerts, and begins to judge. */
+  /** Reads rules, silences and open alerts, and begins to judge. A store that can't be read is tried again at each tick. */
   async start(): Promise<void> {
     const { store, now, watch } = this.#deps;
-    // First, so that a store that can't be read now is tried again at the next tick.
     this.#stopWatching = watch.onTick((instance, atMs) => this.#tick(instance, atMs), 'alerts');
-    await store.rules.bringDefaults(DEFAULT_RULES, now());
-    await this.refresh();
+    try {
+      await store.rules.bringDefaults(DEFAULT_RULES, now());
+      await this.refresh();
+    } catch (error) {
+      this.#deps.warn(`alert rules could not be read: ${reasonOf(error)}`);
+    }
   }
 
   async stop(): Promise<void> {
@@ -64,11 +92,11 @@ export class Alerting {
 
   /** All rules: those of the file first, then by id. */
   rules(): readonly KeptRule[] {
-    return this.#book.kept();
+    return this.#ruleSet.kept();
   }
 
   silences(): readonly Silence[] {
-    return this.#book.silences(this.#deps.now());
+    return this.#ruleSet.silences(this.#deps.now());
   }
 
   /** Pending and firing, of all instances. */
@@ -86,8 +114,8 @@ export class Alerting {
   async refresh(): Promise<void> {
     const { store, now } = this.#deps;
     this.#refreshedAtMs = now();
-    if (await this.#book.refresh(now()))
-      for (const judge of this.#judges.values()) judge.setRules(this.#book.rules());
+    if (await this.#ruleSet.refresh(now()))
+      for (const judge of this.#judges.values()) judge.setRules(this.#ruleSet.rules());
     if (!this.#isLeading) return;
     for (const [id, acknowledged] of await store.alerts.acknowledgements())
       this.#amend(id, (alert) => ({ ...alert, acknowledged }));
@@ -153,7 +181,7 @@ export class Alerting {
     const names = new Set(watch.snapshots().map(({ instance }) => instance));
     for (const instance of names) {
       const judge = new Judge({ instance, newId });
-      judge.setRules(this.#book.rules());
+      judge.setRules(this.#ruleSet.rules());
       const mine = open.filter(({ state, subject }) => state !== 'resolved' && subject.instance === instance);
       judge.restore(mine, firings);
       this.#judges.set(instance, judge);
@@ -194,7 +222,7 @@ export class Alerting {
   }
 
   #fail(error: unknown): void {
-    const reason = error instanceof Error ? error.message : 'unknown reason';
+    const reason = reasonOf(error);
     if (this.#problem === null) this.#deps.warn(`alerts are not kept at present: ${reason}`);
     this.#problem = reason;
   }
@@ -237,7 +265,7 @@ export class Alerting {
     const nowMs = this.#deps.now();
     if (nowMs - this.#pendingKeptAtMs < KEEP_PENDING_MS) return;
     this.#pendingKeptAtMs = nowMs;
-    const patience = new Map(this.#book.rules().map(({ id, forMs }) => [id, forMs]));
+    const patience = new Map(this.#ruleSet.rules().map(({ id, forMs }) => [id, forMs]));
     const pending = this.#openHere().filter(
       ({ state, ruleId }) => state === 'pending' && (patience.get(ruleId) ?? 0) >= LONG_PATIENCE_MS,
     );

@@ -1,27 +1,74 @@
 import { compareSeverity } from '../findings/track.js';
 import type { Finding, Severity } from '../model/finding.js';
 import { globMatcher } from '../model/text.js';
-import type { Level } from './alert-state.js';
+import { signalNamed } from '../signals/index.js';
+import type { Signal, Subject } from '../signals/signal.js';
+import type { Level } from '../timeline/lifecycle.js';
+import type { Alert } from './alert.js';
 import { whenUnknown } from './alert-steps.js';
-import type { ValueRange } from './columns.js';
-import type { Memory } from './past.js';
-import { forgetful, Past, type Watching } from './past.js';
-import type {
-  AbsentCondition,
-  AlertRule,
-  BaselineCondition,
-  CompareCondition,
-  FindingCondition,
-  PredictedCondition,
-  RateCondition,
-  ShareCondition,
-  SignalCondition,
-} from './rule.js';
+import { Baseline, forgetful, Past, type Watching } from './gauge.js';
+import type { Column, Watched } from './readings.js';
+import type { AlertRule, ConditionOf, SignalCondition } from './rule.js';
+
+/** A rule as it is judged, with its alerts that are not over by subject or, over findings, by key of the finding. */
+export interface JudgedRule {
+  readonly rule: AlertRule;
+  readonly active: Map<string, Alert>;
+}
+export interface SignalRule extends JudgedRule {
+  readonly watching: Watching;
+  readonly scope: Signal['scope'];
+  readonly isMeant: (subject: Subject) => boolean;
+  /** Those of `from` that the rule is about: each is matched once, when it is first seen. */
+  readonly meant: { from: readonly Watched[]; count: number; list: Watched[] };
+}
+export interface FindingRule extends JudgedRule {
+  readonly matches: (finding: Finding) => boolean;
+}
+
+/** @returns null: it can't be judged by a signal. */
+export function signalRuleOf(rule: AlertRule): SignalRule | null {
+  const { condition } = rule;
+  const signal = condition.kind === 'finding' ? null : signalNamed(condition.signal);
+  if (condition.kind === 'finding' || signal === null) return null;
+  const [isQueue, isType] = [globMatcher(rule.scope.queue), globMatcher(rule.scope.type)];
+  return {
+    rule,
+    active: new Map(),
+    watching: watchCondition(condition),
+    scope: signal.scope,
+    isMeant: (subject) =>
+      scopeOf(subject) === signal.scope &&
+      (subject.queue === null || isQueue(subject.queue)) &&
+      (subject.type === null || isType(subject.type)),
+    meant: { from: [], count: 0, list: [] },
+  };
+}
+
+function scopeOf({ node, queue, type }: Subject): Signal['scope'] {
+  if (type !== null) return 'job-type';
+  if (queue !== null) return 'queue';
+  return node === null ? 'instance' : 'node';
+}
+
+export function meantOf({ meant, isMeant }: SignalRule, all: readonly Watched[]): readonly Watched[] {
+  if (meant.from !== all) Object.assign(meant, { from: all, count: 0, list: [] });
+  for (const watched of all.slice(meant.count)) if (isMeant(watched.subject)) meant.list.push(watched);
+  meant.count = all.length;
+  return meant.list;
+}
+
+/** @returns null: it is over a signal. */
+export function findingRuleOf(rule: AlertRule): FindingRule | null {
+  const { condition } = rule;
+  if (condition.kind !== 'finding') return null;
+  return { rule, active: new Map(), matches: findingMatcher(rule, condition) };
+}
 
 /** Test of whether a rule is about a finding: its code, its severity, and whom it is about. */
-export function findingMatcher(
+function findingMatcher(
   { scope }: AlertRule,
-  { code, leastSeverity }: FindingCondition,
+  { code, leastSeverity }: ConditionOf<'finding'>,
 ): (finding: Finding) => boolean {
   const [isCode, isInstance, isQueue, isType] = [code, scope.instance, scope.queue, scope.type].map(
     globMatcher,
@@ -44,17 +91,8 @@ function isAbout(
   return glob === '*' || names.some((name) => matches?.(name) ?? false);
 }
 
-/** Of its window, before a baseline says anything. */
-const WARM_RATIO = 0.5;
-/** A value further out than this teaches the baseline no more than this: an incident must not become usual at once. */
-const MAX_TAUGHT = 4;
-/** A deviation below this share of the mean is none: a signal that never moves would alarm at its first step. */
-const LEAST_DEVIATION_RATIO = 0.05;
-const LEAST_DEVIATION = 1e-9;
-const MAX_STEP_MS = 60_000;
-
 /** Distance of a signal from its own mean, in its own mean deviations; both forget over the window. */
-function watchBaseline(condition: BaselineCondition): Watching {
+function watchBaseline(condition: ConditionOf<'baseline'>): Watching {
   const { signal, is, deviations, clearDeviations, windowSeconds } = condition;
   const sign = is === 'below' ? -1 : 1;
   return {
@@ -79,46 +117,11 @@ function watchBaseline(condition: BaselineCondition): Watching {
   };
 }
 
-class Baseline implements Memory {
-  readonly #windowMs: number;
-  #mean = Number.NaN;
-  #deviation = 0;
-  #knownMs = 0;
-  #lastMs = 0;
-
-  constructor(windowMs: number) {
-    this.#windowMs = windowMs;
-  }
-
-  next(value: number, nowMs: number): number {
-    if (!Number.isFinite(value)) return Number.NaN;
-    if (Number.isNaN(this.#mean)) {
-      this.#mean = value;
-      this.#lastMs = nowMs;
-      return Number.NaN;
-    }
-    const stepMs = Math.min(MAX_STEP_MS, Math.max(0, nowMs - this.#lastMs));
-    this.#lastMs = nowMs;
-    const isWarm = this.#knownMs >= this.#windowMs * WARM_RATIO;
-    const floor = Math.max(LEAST_DEVIATION, LEAST_DEVIATION_RATIO * Math.abs(this.#mean));
-    const usual = Math.max(this.#deviation, floor);
-    const off = value - this.#mean;
-    const score = isWarm ? off / usual : Number.NaN;
-    this.#knownMs += stepMs;
-    // While it is young it is the plain mean of what was seen; later it forgets at the pace of its window.
-    const weight = stepMs / Math.max(stepMs, Math.min(this.#knownMs, this.#windowMs));
-    const taught = isWarm ? Math.max(-MAX_TAUGHT * usual, Math.min(MAX_TAUGHT * usual, off)) : off;
-    this.#mean += weight * taught;
-    this.#deviation += weight * (Math.abs(taught) - this.#deviation);
-    return score;
-  }
-}
-
 /** Room above the threshold by which a forecast is over, as forecasts are restless. */
 const CLEAR_TIMES = 1.25;
 
 /** Seconds until a signal reaches a level at its present trend; Infinity: it does not get there; 0: it is there. */
-function watchPredicted(condition: PredictedCondition): Watching {
+function watchPredicted(condition: ConditionOf<'predicted'>): Watching {
   const { signal, reaches, withinSeconds, clearSeconds, windowSeconds } = condition;
   return {
     gauge: {
@@ -149,7 +152,7 @@ function secondsUntil(level: number, value: number, perSecond: number): number {
 }
 
 /** How fast a signal changes, per second. */
-function watchRate(condition: RateCondition): Watching {
+function watchRate(condition: ConditionOf<'rate-of-change'>): Watching {
   const { signal, is, perSecond, clearPerSecond, windowSeconds } = condition;
   return {
     gauge: {
@@ -169,7 +172,7 @@ function watchRate(condition: RateCondition): Watching {
 }
 
 /** 1 while nothing comes although it should, else 0. Its clear level is its own: something came. */
-function watchAbsent({ signal, whileSignal, whileAbove }: AbsentCondition): Watching {
+function watchAbsent({ signal, whileSignal, whileAbove }: ConditionOf<'absent'>): Watching {
   const isAbsent = (value: number): boolean => Number.isNaN(value) || value === 0;
   return {
     gauge: {
@@ -192,7 +195,7 @@ function watchAbsent({ signal, whileSignal, whileAbove }: AbsentCondition): Watc
 const share = forgetful((value, { limitBytes }) => (limitBytes > 0 ? value / limitBytes : Number.NaN));
 
 /** Bytes as a share of what Redis may hold. */
-function watchShare({ signal, aboveRatio, clearRatio }: ShareCondition): Watching {
+function watchShare({ signal, aboveRatio, clearRatio }: ConditionOf<'share-of-limit'>): Watching {
   return {
     gauge: { key: `${signal}|share`, signal, second: null, remember: share },
     is: 'above',
@@ -203,7 +206,7 @@ function watchShare({ signal, aboveRatio, clearRatio }: ShareCondition): Watchin
 }
 
 /** A signal beyond a number. */
-function watchCompare({ signal, is, threshold, clear }: CompareCondition): Watching {
+function watchCompare({ signal, is, threshold, clear }: ConditionOf<'compare'>): Watching {
   return {
     gauge: { key: signal, signal, second: null, remember: null },
     is,
@@ -213,7 +216,7 @@ function watchCompare({ signal, is, threshold, clear }: CompareCondition): Watch
   };
 }
 
-/** What a condition over signals watches. A new kind is one file beside the others and one line here. */
+/** What a condition over signals watches. A new kind is a function beside the others and a line here. */
 export function watchCondition(condition: SignalCondition): Watching {
   switch (condition.kind) {
     case 'compare':
@@ -231,8 +234,8 @@ export function watchCondition(condition: SignalCondition): Watching {
   }
 }
 
-/** Can any number of this range be beyond the threshold? A thousand rules look at each subject only where it can. */
-export function mayBreach({ is, threshold }: Watching, { lowest, highest }: ValueRange): boolean {
+/** Can any number of a column be beyond the threshold? */
+export function mayBreach({ is, threshold }: Watching, { lowest, highest }: Column): boolean {
   return is === 'above' ? highest > threshold : lowest < threshold;
 }
 

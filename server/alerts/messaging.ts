@@ -10,7 +10,7 @@ import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/stor
 import type { Watch } from '../watch/watch.js';
 import type { Channel, Delivery } from './channels/channel.js';
 import type { AlertSettings } from './channels/channel-settings.js';
-import { createChannel } from './channels/create-channel.js';
+import { createChannel } from './channels/index.js';
 import { DeadManSwitch } from './dead-man-switch.js';
 import type { Notification } from './notification.js';
 import { Outbox } from './outbox.js';

@@ -1,5 +1,9 @@
-import type { Severity } from '../model/finding.js';
+import { createHash } from 'node:crypto';
+import type { Finding, Severity } from '../model/finding.js';
 import type { Subject } from '../signals/signal.js';
+import type { Alert } from './alert.js';
+import { alertTitle, remedyText, subjectName } from './describe.js';
+import { type DueMessage, groupKeyOf, MAX_TOLD } from './grouping.js';
 
 /** One alert as a message tells it. */
 export interface AlertNotice {
@@ -40,4 +44,114 @@ export interface Notification {
   /** Path and query that open the console at that finding, such as `/#finding-…`; the channel puts the public URL before. */
   readonly path: string;
   readonly createdAtMs: number;
+}
+
+/**
+ * The finding that an alert leads to: its own, else that of the same job type, queue or process, else the worst that
+ * explains it. null: the console has found nothing about it.
+ * @param findings worst first.
+ */
+export function relatedFinding(
+  { findingKey, subject }: Pick<Alert, 'findingKey' | 'subject'>,
+  findings: readonly Finding[],
+): Finding | null {
+  const here = findings.filter(({ instance }) => instance === subject.instance);
+  if (findingKey !== null) {
+    const own = here.find(({ key }) => key === findingKey);
+    if (own) return own;
+  }
+  const { queue, type } = subject;
+  if (queue === null)
+    return findingKey === null ? (here.find((one) => one.queue === null && isAboutRedis(one)) ?? null) : null;
+  const ofQueue = here.filter((one) => one.queue === queue || one.queues?.includes(queue));
+  return (
+    (type === null ? undefined : ofQueue.find(({ jobType }) => jobType === type)) ??
+    ofQueue[0] ??
+    here.find(({ explains }) => explains?.some((one) => one.queue === queue)) ??
+    null
+  );
+}
+
+function isAboutRedis({ code }: Finding): boolean {
+  return code.startsWith('redis.') || code.startsWith('console.');
+}
+
+/** Where the console shows an alert: at its finding, or on the page of alerts where there is none. */
+export type PathOf = (finding: Finding | null) => string;
+
+/** The same as long as rule and subject are; short enough for every receiver (PagerDuty takes 255 characters). */
+export function fingerprintOf({ key }: Pick<Alert, 'key'>): string {
+  return digest(key);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** That somebody knows of all of these alerts that fire: one message, however often it is made. null: nobody does, or none fires. */
+export function acknowledgementOf(alerts: readonly Alert[], nowMs: number): Notification | null {
+  const [alert, ...others] = alerts.filter(({ state }) => state === 'firing');
+  if (!alert || [alert, ...others].some(({ acknowledged }) => acknowledged === null)) return null;
+  const by = alert.acknowledged?.actor ?? 'somebody';
+  return {
+    id: digest(JSON.stringify(['acknowledged', alert.id])),
+    groupKey: digest(groupKeyOf(alert)),
+    status: 'acknowledged',
+    severity: alert.severity,
+    instance: alert.subject.instance,
+    title: `${alertTitle(alert)}: ${subjectName(alert.subject)}, acknowledged by ${by}`,
+    sinceMs: alert.sinceMs,
+    alerts: [noticeOf(alert)],
+    firstRemedy: null,
+    path: '/alerts',
+    createdAtMs: nowMs,
+  };
+}
+
+/** What channels are told of a message that is due. Its id is made of its news: tried twice, it is one message. */
+export function notificationOf(
+  due: DueMessage,
+  findings: readonly Finding[],
+  pathOf: PathOf,
+  nowMs: number,
+): Notification {
+  const [worst] = due.alerts;
+  if (!worst) throw new Error('a message is about at least one alert');
+  const finding = relatedFinding(worst, findings);
+  return {
+    id: digest(due.newsKey),
+    groupKey: digest(due.groupKey),
+    status: due.status,
+    severity: due.severity,
+    instance: due.instance,
+    title: titleOf(due, worst),
+    sinceMs: Math.min(...due.alerts.map(({ sinceMs }) => sinceMs)),
+    alerts: due.alerts.slice(0, MAX_TOLD).map(noticeOf),
+    firstRemedy: remedyText(finding) ?? worst.firstRemedy,
+    path: pathOf(finding),
+    createdAtMs: nowMs,
+  };
+}
+
+function titleOf({ alerts, status }: DueMessage, worst: Alert): string {
+  const meant = alerts.filter(({ state }) => (status === 'firing') === (state !== 'resolved'));
+  const others = meant.length - 1;
+  const more = others > 0 ? ` and ${others} more` : '';
+  return `${alertTitle(worst)}: ${subjectName(worst.subject)}${more}${status === 'resolved' ? ', over' : ''}`;
+}
+
+function noticeOf(alert: Alert): AlertNotice {
+  return {
+    fingerprint: fingerprintOf(alert),
+    alertId: alert.id,
+    rule: alert.ruleName,
+    severity: alert.severity,
+    subject: alert.subject,
+    status: alert.state === 'resolved' ? 'resolved' : 'firing',
+    startsAtMs: alert.sinceMs,
+    endsAtMs: alert.resolvedAtMs,
+    summary: alert.summary,
+    evidence: alert.evidence,
+    runbookUrl: alert.runbookUrl,
+  };
 }

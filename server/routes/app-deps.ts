@@ -1,4 +1,5 @@
 import type { AlertCommands } from '../alerts/alert-commands.js';
+import type { Alerting } from '../alerts/alerting.js';
 import type { Messaging } from '../alerts/messaging.js';
 import type { AccessLog } from '../auth/access-log.js';
 import type { Sessions } from '../auth/sessions.js';
@@ -15,9 +16,9 @@ import type { Parkings } from '../replay/parking/parkings.js';
 import type { ReplayQueues } from '../replay/replay-queues.js';
 import type { Replays } from '../replay/replays.js';
 import type { IdempotencyStore } from '../store/idempotency.js';
-import type { ActivityLog } from '../timeline/activity-log.js';
-import type { EpisodeLog } from '../timeline/episode-log.js';
+import type { EpisodeLog } from '../timeline/episode.js';
 import type { IncidentLog } from '../timeline/incident.js';
+import type { ActivityLog } from '../timeline/read-activity.js';
 import type { MarkerCache } from '../watch/marker-cache.js';
 import type { Watch } from '../watch/watch.js';
 
@@ -51,6 +52,7 @@ export interface AppDeps {
   readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
   readonly replays: Replays;
   readonly replayQueues: ReplayQueues;
+  readonly alerting: Alerting;
   readonly alerts: AlertCommands;
   readonly now: () => number;
   readonly newId: () => string;

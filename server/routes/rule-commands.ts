@@ -1,15 +1,15 @@
-import { MAX_RULES } from '../alerts/rule-set.js';
+import { MAX_RULES } from '../alerts/alerts-config.js';
 import type { KeptRule } from '../alerts/rules-store.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
 /** Which alert rules there are, may be changed, or may still be made; API and page ask here alike. */
 
-type Deps = Pick<AppDeps, 'alerts'>;
+type Deps = Pick<AppDeps, 'alerting'>;
 
 /** @throws Problem 404 */
 export function findRule(deps: Deps, id: string): KeptRule {
-  const found = deps.alerts.rules().find(({ rule }) => rule.id === id);
+  const found = deps.alerting.rules().find(({ rule }) => rule.id === id);
   if (!found) throw new Problem(404, 'not-found', `there is no alert rule ${id}`);
   return found;
 }
@@ -27,7 +27,7 @@ export function editableRule(deps: Deps, id: string): KeptRule {
  * @throws Problem 409 where the id is taken, or there are as many rules as are kept.
  */
 export function newRuleId(deps: Deps, name: string, asked?: string): string {
-  const taken = new Set(deps.alerts.rules().map(({ rule }) => rule.id));
+  const taken = new Set(deps.alerting.rules().map(({ rule }) => rule.id));
   if (taken.size >= MAX_RULES)
     throw new Problem(409, 'too-many', `there are ${MAX_RULES} rules: delete some first`);
   if (asked !== undefined && taken.has(asked))

@@ -105,3 +105,24 @@ const STATES: Readonly<Record<string, NonNullable<ActivityEntry['state']>>> = {
   'policy.acted': 'info',
   'incident.closed': 'calm',
 };
+
+export interface ActivityQuery {
+  /** fromMs ≤ entry < toMs. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** Of this one, and of all instances. */
+  readonly instance?: string;
+  /** Of one of these, and of all. */
+  readonly instances?: readonly string[];
+  /** Queue id. */
+  readonly queue?: string;
+  /** Kinds, or what stands before a dot in them: `finding` is every `finding.…`. */
+  readonly kinds?: readonly string[];
+  /** Part of a text, a name or a reason, in any case of characters. */
+  readonly search?: string;
+  /** Entries older than this place, or newer where `order` is `oldest`. */
+  readonly after?: ActivityPlace;
+  /** Which come first; newest unless given. */
+  readonly order?: 'newest' | 'oldest';
+  readonly limit: number;
+}

@@ -1,8 +1,39 @@
 import { and, desc, eq, gte, like, lt, not, notLike, or, type SQL, sql } from 'drizzle-orm';
-import type { AuditLog, AuditQuery, AuditRecord } from '../model/audit-record.js';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { ActionCall, OutcomeStatus } from '../model/action.js';
+import type { AuditLog, AuditQuery, AuditRecord, Measurement } from '../model/audit-record.js';
 import type { Actor } from '../model/role.js';
 import type { Database } from '../store/tables.js';
-import { auditRecords } from './tables.js';
+
+/** Every change and every attempt at one. */
+export const auditRecords = sqliteTable(
+  'audit',
+  {
+    id: text('id').primaryKey(),
+    atMs: integer('at_ms').notNull(),
+    actor: text('actor').notNull(),
+    via: text('via').notNull(),
+    reason: text('reason').notNull(),
+    action: text('action').notNull(),
+    instance: text('instance').notNull(),
+    queue: text('queue'),
+    jobId: text('job_id'),
+    worker: text('worker'),
+    args: text('args', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    before: text('before', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    after: text('after', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    status: text('status').$type<OutcomeStatus>().notNull(),
+    summary: text('summary').notNull(),
+    freedBytes: integer('freed_bytes'),
+    durationMs: integer('duration_ms').notNull(),
+    undo: text('undo', { mode: 'json' }).$type<ActionCall>(),
+    measurement: text('measurement', { mode: 'json' }).$type<Measurement>(),
+  },
+  (table) => [
+    index('audit_at').on(table.atMs),
+    index('audit_queue').on(table.instance, table.queue, table.atMs),
+  ],
+);
 
 /** What somebody did: the action, where and in which words always; of the rest only what differs from a plain success. */
 export type AuditInput = Pick<AuditRecord, 'action' | 'instance' | 'args' | 'summary'> &

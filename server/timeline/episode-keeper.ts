@@ -1,15 +1,65 @@
+import type { Evidence } from '../model/evidence.js';
+import { formatDuration, formatValue } from '../model/format.js';
 import { freshnessOf } from '../model/sight.js';
 import type { TimelineEntry, TimelineLog } from '../model/timeline-entry.js';
+import { plainName } from '../model/words.js';
 import type { Watch } from '../watch/watch.js';
-import type { EpisodeLog } from './episode-log.js';
-import { episodeInWords } from './record-episode.js';
-import {
-  type EpisodeEvent,
-  type EpisodeStore,
-  NO_SPELLS,
-  resumedBook,
-  stepEpisodes,
-} from './step-episodes.js';
+import type { Episode, EpisodeLog } from './episode.js';
+import { type EpisodeEvent, type OpenEpisode, resumedEpisodes, stepEpisodes } from './step-episodes.js';
+
+/** Numbers named in the sentence of an end. */
+const MAX_NAMED = 3;
+/** What a reader asks for first, by name; others follow as they stand. */
+const FIRST = [
+  'writes-refused',
+  'limit-share',
+  'waiting',
+  'oldest-waited',
+  'failed-since',
+  'failed-jobs',
+  'over-limit',
+  'failure-ratio',
+];
+/** Numbers that were not made worse by the trouble: settings, and what was sampled. */
+const NOT_A_MEASURE = new Set(['suggested-concurrency', 'slots', 'limit', 'keys', 'queues', 'workers']);
+
+/** One line of the timeline about a finding. */
+export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): string {
+  const name = `${episode.title}${placeOf(episode)}`;
+  const number = worstInWords(episode);
+  if (kind === 'began') return `${name}.${number ? ` At first: ${number}.` : ''}`;
+  if (kind === 'worsened')
+    return `${name}: it has become critical.${number ? ` So far at worst: ${number}.` : ''}`;
+  const lasted = formatDuration(
+    Math.max(0, (episode.endedAtMs ?? episode.lastSeenAtMs) - episode.beganAtMs) / 1000,
+  );
+  const worst = number ? ` At worst: ${number}.` : '';
+  return isUnseen
+    ? `${name}: over. It ended while the console was not running; it was last seen after ${lasted}.${worst}`
+    : `${name}: over after ${lasted}.${worst}`;
+}
+
+/** "112% of the limit, 1,204 jobs waiting"; empty: no numbers are known. */
+export function worstInWords({ worst }: Pick<Episode, 'worst'>): string {
+  return [...worst]
+    .filter(({ name, value }) => !NOT_A_MEASURE.has(name) && value !== 0)
+    .sort((a, b) => placeIn(a) - placeIn(b))
+    .slice(0, MAX_NAMED)
+    .map(({ label, value, unit }) => `${label} ${formatValue(value, unit)}`)
+    .join(', ');
+}
+
+function placeIn({ name }: Evidence): number {
+  const at = FIRST.indexOf(name);
+  return at < 0 ? FIRST.length : at;
+}
+
+/** A title alone does not say of which queue it is; most titles of a Redis do. */
+function placeOf({ queue, title, queues }: Episode): string {
+  if (queue === null || queues.length > 0) return '';
+  const name = plainName(queue.startsWith('bull:') ? queue.slice('bull:'.length) : queue);
+  return title.includes(name) ? '' : ` (${name})`;
+}
 
 /** Worst numbers and the time at which a finding was last seen are kept this often: as much a kill loses of them. */
 const SAVE_EVERY_MS = 10_000;
@@ -18,7 +68,7 @@ export interface EpisodeKeeperDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'findings' | 'onTick'>;
   readonly episodes: EpisodeLog;
   readonly timeline: Pick<TimelineLog, 'append'>;
-  /** Of several consoles on one store, is it this one that tells? */
+  /** Of several consoles on one store, is it this one that records? */
   readonly isLeader: () => boolean;
   readonly now: () => number;
   readonly newId: () => string;
@@ -26,15 +76,15 @@ export interface EpisodeKeeperDeps {
 }
 
 /**
- * Tells the timeline when findings begin, get worse and end, and keeps what was worst of each. Driven by the watcher's
+ * Records in the timeline when findings begin, get worse and end, and keeps what was worst of each. Driven by the watcher's
  * ticks; what is open is in the store as well, so a console that restarts, or takes over from another one, does not begin
  * it twice.
  */
 export class EpisodeKeeper {
   readonly #deps: EpisodeKeeperDeps;
-  #book: EpisodeStore = NO_SPELLS;
-  /** The book is ours, read from the store when it became so. */
-  #isTelling = false;
+  #open: readonly OpenEpisode[] = [];
+  /** What is open is ours, read from the store when it became so. */
+  #isRecording = false;
   #isReading = false;
   #savedAtMs = 0;
   #stop: (() => void) | null = null;
@@ -55,15 +105,15 @@ export class EpisodeKeeper {
   async stop(): Promise<void> {
     this.#stop?.();
     this.#stop = null;
-    if (this.#isTelling) this.#saveAll();
+    if (this.#isRecording) this.#saveAll();
     await this.#writes;
   }
 
   async #takeOver(): Promise<void> {
     this.#isReading = true;
     try {
-      this.#book = resumedBook(await this.#deps.episodes.open());
-      this.#isTelling = true;
+      this.#open = resumedEpisodes(await this.#deps.episodes.open());
+      this.#isRecording = true;
     } finally {
       this.#isReading = false;
     }
@@ -72,10 +122,10 @@ export class EpisodeKeeper {
   #look(instance: string): void {
     const { watch, now, newId, isLeader } = this.#deps;
     if (!isLeader()) {
-      this.#isTelling = false;
+      this.#isRecording = false;
       return;
     }
-    if (!this.#isTelling) {
+    if (!this.#isRecording) {
       if (!this.#isReading) void this.#takeOver().catch((error: unknown) => this.#fail(error));
       return;
     }
@@ -84,9 +134,9 @@ export class EpisodeKeeper {
     const nowMs = now();
     const findings = watch.findings().filter((finding) => finding.instance === instance);
     const isLive = freshnessOf(snapshot, nowMs).isLive;
-    const { book, told } = stepEpisodes(this.#book, { instance, findings, isLive, nowMs }, newId);
-    this.#book = book;
-    for (const event of told) {
+    const { open, events } = stepEpisodes(this.#open, { instance, findings, isLive, nowMs }, newId);
+    this.#open = open;
+    for (const event of events) {
       this.#write(() => this.#deps.episodes.save(event.episode));
       this.#write(() => this.#deps.timeline.append(entryOf(event)));
     }
@@ -96,8 +146,8 @@ export class EpisodeKeeper {
   }
 
   #saveAll(): void {
-    for (const { episode, isUnconfirmed } of this.#book.open)
-      if (!isUnconfirmed) this.#write(() => this.#deps.episodes.save(episode));
+    for (const { episode, life, isUnconfirmed } of this.#open)
+      if (!isUnconfirmed && life.state !== 'pending') this.#write(() => this.#deps.episodes.save(episode));
   }
 
   #write(what: () => Promise<void>): void {

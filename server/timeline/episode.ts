@@ -1,34 +1,43 @@
+import { and, asc, gte, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { troubleCode } from '../findings/track.js';
 import type { Evidence } from '../model/evidence.js';
 import type { Finding, FindingKey, Severity } from '../model/finding.js';
+import type { Database } from '../store/tables.js';
 
 /** Findings of this severity are told in the timeline; a note is not worth a line. */
 export type ToldSeverity = Exclude<Severity, 'info'>;
 
-/** A finding from its beginning to its end, with the worst that was seen of it. */
-export interface Episode {
-  readonly id: string;
-  /** Key of the finding. */
-  readonly key: FindingKey;
-  readonly code: string;
-  readonly instance: string;
-  readonly queue: string | null;
-  /** Queues that it is told for at once; empty: `queue` says it. */
-  readonly queues: readonly string[];
-  readonly node: string | null;
-  readonly jobType: string | null;
-  /** The worst that was told. */
-  readonly severity: ToldSeverity;
-  /** As it was at its worst. */
-  readonly title: string;
-  readonly beganAtMs: number;
-  /** When it was last seen to be so. */
-  readonly lastSeenAtMs: number;
-  /** null: it lasts. */
-  readonly endedAtMs: number | null;
-  /** The worst value of each number of its evidence. */
-  readonly worst: readonly Evidence[];
-}
+/** Findings from their beginning to their end, with the worst that was seen of them. */
+const findingEpisodes = sqliteTable(
+  'finding_episodes',
+  {
+    id: text('id').primaryKey(),
+    /** Key of the finding. */
+    key: text('key').$type<FindingKey>().notNull(),
+    code: text('code').notNull(),
+    instance: text('instance').notNull(),
+    queue: text('queue'),
+    /** Queues that it is about at once; empty: `queue` says it. */
+    queues: text('queues', { mode: 'json' }).$type<readonly string[]>().notNull(),
+    node: text('node'),
+    jobType: text('job_type'),
+    /** The worst that was recorded. */
+    severity: text('severity').$type<ToldSeverity>().notNull(),
+    /** As it was at its worst. */
+    title: text('title').notNull(),
+    beganAtMs: integer('began_at_ms').notNull(),
+    /** When it was last seen to be so. */
+    lastSeenAtMs: integer('last_seen_at_ms').notNull(),
+    /** null: it lasts. */
+    endedAtMs: integer('ended_at_ms'),
+    /** The worst value of each number of its evidence. */
+    worst: text('worst', { mode: 'json' }).$type<readonly Evidence[]>().notNull(),
+  },
+  (table) => [index('finding_episodes_time').on(table.beganAtMs, table.endedAtMs)],
+);
+
+export type Episode = Readonly<typeof findingEpisodes.$inferSelect>;
 
 /** Most numbers kept of an episode: a finding shows about ten. */
 const MAX_NUMBERS = 20;
@@ -101,4 +110,59 @@ export function isToldBy(episode: Episode, finding: Finding): boolean {
       queue === episode.queue &&
       (jobType ?? null) === episode.jobType,
   );
+}
+
+/** Kept: the newest of these; what is older goes. */
+const MAX_EPISODES = 20_000;
+const MAX_LISTED = 500;
+
+export type EpisodeLog = ReturnType<typeof createEpisodeLog>;
+
+/** Findings from their beginning to their end, in the store. */
+export function createEpisodeLog(database: Database) {
+  const read = async (which: SQL | undefined): Promise<readonly Episode[]> => {
+    const rows = await database
+      .select()
+      .from(findingEpisodes)
+      .where(which)
+      .orderBy(asc(findingEpisodes.beganAtMs))
+      .limit(MAX_LISTED);
+    return rows.map(named);
+  };
+  return {
+    /** Writes it, whether it was known or not. */
+    async save(episode: Episode): Promise<void> {
+      const { id: _, ...change } = episode;
+      await database
+        .insert(findingEpisodes)
+        .values(episode)
+        .onConflictDoUpdate({ target: findingEpisodes.id, set: change });
+      if (episode.endedAtMs === null) return;
+      await database
+        .delete(findingEpisodes)
+        .where(sql`rowid <= (SELECT max(rowid) FROM ${findingEpisodes}) - ${MAX_EPISODES}`);
+    },
+    /** Those that last, as far as is known. */
+    open: (): Promise<readonly Episode[]> => read(isNull(findingEpisodes.endedAtMs)),
+    /** Those that lasted at some time of a range, the first first, at most 500. */
+    between: (query: {
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly instances?: readonly string[];
+    }): Promise<readonly Episode[]> =>
+      read(
+        and(
+          lte(findingEpisodes.beganAtMs, query.toMs),
+          or(isNull(findingEpisodes.endedAtMs), gte(findingEpisodes.endedAtMs, query.fromMs)),
+          query.instances === undefined
+            ? undefined
+            : inArray(findingEpisodes.instance, [...query.instances]),
+        ),
+      ),
+  };
+}
+
+/** Of numbers that version 0.2 kept only the label is known. */
+function named(episode: Episode): Episode {
+  return { ...episode, worst: episode.worst.map((piece) => ({ ...piece, name: piece.name ?? piece.label })) };
 }

@@ -1,3 +1,6 @@
+import { desc, eq } from 'drizzle-orm';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Database } from '../store/tables.js';
 import type { ToldSeverity } from './episode.js';
 
 /** Sections of the post-mortem that people write; the rest is told by the account. */
@@ -5,30 +8,59 @@ export const NOTE_SECTIONS = ['summary', 'cause', 'wentWell', 'wentBadly', 'next
 export type NoteSection = (typeof NOTE_SECTIONS)[number];
 export type IncidentNotes = Readonly<Partial<Record<NoteSection, string>>>;
 
-/** A range of time that somebody calls an incident. */
-export interface Incident {
-  readonly id: string;
-  readonly title: string;
-  readonly fromMs: number;
-  /** null: it lasts until somebody closes it. */
-  readonly toMs: number | null;
-  /** Names; empty: all. */
-  readonly instances: readonly string[];
-  readonly severity: ToldSeverity;
-  /** What customers notice, in their words, such as `Sending of e-mail`; empty: not said. */
-  readonly affects: string;
-  readonly notes: IncidentNotes;
-  readonly createdBy: string;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-}
+/** Ranges of time that somebody calls an incident. */
+const incidents = sqliteTable(
+  'incidents',
+  {
+    id: text('id').primaryKey(),
+    title: text('title').notNull(),
+    fromMs: integer('from_ms').notNull(),
+    /** null: it lasts until somebody closes it. */
+    toMs: integer('to_ms'),
+    /** Names; empty: all. */
+    instances: text('instances', { mode: 'json' }).$type<readonly string[]>().notNull(),
+    severity: text('severity').$type<ToldSeverity>().notNull(),
+    /** What customers notice, in their words, such as `Sending of e-mail`; empty: not said. */
+    affects: text('affects').notNull(),
+    notes: text('notes', { mode: 'json' }).$type<IncidentNotes>().notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    updatedAtMs: integer('updated_at_ms').notNull(),
+  },
+  (table) => [index('incidents_from').on(table.fromMs)],
+);
 
-export interface IncidentLog {
-  /** Newest first, at most 200. */
-  list(): Promise<readonly Incident[]>;
-  get(id: string): Promise<Incident | null>;
-  /** Writes it, whether it was known or not. */
-  save(incident: Incident): Promise<void>;
-  /** @returns false: there is none. */
-  remove(id: string): Promise<boolean>;
+export type Incident = Readonly<typeof incidents.$inferSelect>;
+
+export type IncidentLog = ReturnType<typeof createIncidentLog>;
+
+const MAX_LISTED = 200;
+
+/** Incidents in the store. They are few and made by hand, so none is ever dropped. */
+export function createIncidentLog(database: Database) {
+  return {
+    /** Newest first, at most 200. */
+    list: (): Promise<readonly Incident[]> =>
+      database.select().from(incidents).orderBy(desc(incidents.fromMs), desc(incidents.id)).limit(MAX_LISTED),
+    async get(id: string): Promise<Incident | null> {
+      const [row] = await database.select().from(incidents).where(eq(incidents.id, id));
+      return row ?? null;
+    },
+    /** Writes it, whether it was known or not. */
+    async save(incident: Incident): Promise<void> {
+      const { id: _, ...change } = incident;
+      await database
+        .insert(incidents)
+        .values(incident)
+        .onConflictDoUpdate({ target: incidents.id, set: change });
+    },
+    /** @returns false: there is none. */
+    async remove(id: string): Promise<boolean> {
+      const gone = await database
+        .delete(incidents)
+        .where(eq(incidents.id, id))
+        .returning({ id: incidents.id });
+      return gone.length > 0;
+    },
+  };
 }

@@ -20,13 +20,13 @@ import type { Database } from '../store/tables.js';
 import {
   type ActivityEntry,
   type ActivityNote,
+  type ActivityQuery,
   compareNewest,
   groupOf,
   stateOfKind,
 } from './activity-entry.js';
-import type { ActivityLog, ActivityQuery } from './activity-log.js';
-import { auditRecords, timeline } from './tables.js';
-import { timelineEntryOf } from './timeline-log.js';
+import { auditRecords } from './audit-log.js';
+import { timeline, timelineEntryOf } from './timeline-log.js';
 
 /** The rows of the timeline that a query asks for. Notes on entries are told with their entry. */
 function timelineFilter(query: ActivityQuery): SQL | undefined {
@@ -157,39 +157,42 @@ const MAX_LISTED = 1_000;
 const MAX_NOTES = 2_000;
 const MARKERS = ['marker.deploy', 'marker.note'] as const;
 
-/** The account in the store, and how its writers let it know that there is more. */
-export function createActivity(database: Database): {
-  readonly account: ActivityLog;
-  noticing<T extends Pick<TimelineLog, 'append'> | AuditLog>(log: T): T;
-} {
+/** What happened and what was done, as one: timeline and audit. */
+export type ActivityLog = ReturnType<typeof createActivity>['activity'];
+
+/** The activity in the store, and how its writers let it know that there is more. */
+export function createActivity(database: Database) {
   let version = 0;
   const isMarker = (id: string) => and(eq(timeline.id, id), inArray(timeline.kind, [...MARKERS]));
-  const account: ActivityLog = {
-    list: (query) => readActivity(database, query),
-    async get(id) {
+  const activity = {
+    /** In the order that was asked for, with the notes that people wrote on each. */
+    list: (query: ActivityQuery) => readActivity(database, query),
+    async get(id: string): Promise<ActivityEntry | null> {
       const [entry] = await database.select().from(timeline).where(eq(timeline.id, id));
       const notes = (await notesOn(database, [id])).get(id) ?? [];
       if (entry) return entryOfTimeline(timelineEntryOf(entry), notes);
       const [audited] = await database.select().from(auditRecords).where(eq(auditRecords.id, id));
       return audited ? entryOfAudit(audited, notes) : null;
     },
-    async marker(id) {
+    /** A note or deploy that somebody entered; null: there is none of that id. */
+    async marker(id: string): Promise<TimelineEntry | null> {
       const [row] = await database.select().from(timeline).where(isMarker(id));
       return row ? timelineEntryOf(row) : null;
     },
-    async editMarker(id, text) {
+    async editMarker(id: string, text: string): Promise<void> {
       await database.update(timeline).set({ text }).where(isMarker(id));
       version += 1;
     },
-    async removeMarker(id) {
+    async removeMarker(id: string): Promise<void> {
       await database.delete(timeline).where(isMarker(id));
       version += 1;
     },
+    /** Grows with everything that is written: pages look again when it has grown. */
     version: () => version,
   };
   return {
-    account,
-    noticing: (log) => ({
+    activity,
+    noticing: <T extends Pick<TimelineLog, 'append'> | AuditLog>(log: T): T => ({
       ...log,
       async append(entry: never) {
         await log.append(entry);

@@ -1,36 +1,31 @@
 import { troubleCode } from '../findings/track.js';
-import type { Finding, FindingKey } from '../model/finding.js';
+import type { Finding } from '../model/finding.js';
 import { type Episode, episodeOf, isOf, isToldBy, toldSeverity, worstOf } from './episode.js';
+import { type Level, type Lifecycle, transition } from './lifecycle.js';
 
-/** A finding that comes and goes within this is not told. */
+/** A finding that comes and goes within this is not recorded. */
 export const BEGIN_HELD_MS = 5_000;
-/** As long it must be worse, until that is told. */
+/** As long it must be worse, until that is recorded. */
 export const WORSE_HELD_MS = 5_000;
-/** As long it must be away, until its end is told. */
+/** As long it must be away, until its end is recorded. */
 export const END_HELD_MS = 15_000;
 /**
  * After a restart the console has to look this long before it says that a trouble is over: rates, rows of failures and
  * queues that stand still are known only after a while.
  */
 export const RESUMED_HELD_MS = 120_000;
-/** A storm of findings is told up to here; the store and the reader have bounds. */
+/** A storm of findings is recorded up to here; the store and the reader have bounds. */
 const MAX_OPEN = 500;
 
+/** What is known of an episode from tick to tick; the episode is in the store too, once it has begun. */
 export interface OpenEpisode {
   readonly episode: Episode;
-  /** Since when it is worse than told; null: it is not. */
-  readonly worseSinceMs: number | null;
-  /** Since when it is not found, while the console sees; null: it is found. */
-  readonly awaySinceMs: number | null;
+  /** `pending`: it has not been found for long enough to be recorded. */
+  readonly life: Lifecycle;
+  /** That it is worse than recorded; null: it is not. */
+  readonly worse: Lifecycle | null;
   /** It was open when this console started, and has not been found since. */
   readonly isUnconfirmed: boolean;
-}
-
-/** What is known from tick to tick; the episodes in it are kept in the store too. */
-export interface EpisodeStore {
-  readonly open: readonly OpenEpisode[];
-  /** By key: since when, in an unbroken row, a finding that is not told yet has been a warning or worse. */
-  readonly fresh: ReadonlyMap<FindingKey, { readonly instance: string; readonly sinceMs: number }>;
 }
 
 export interface EpisodeEvent {
@@ -41,58 +36,63 @@ export interface EpisodeEvent {
   readonly isUnseen: boolean;
 }
 
-export const NO_SPELLS: EpisodeStore = { open: [], fresh: new Map() };
+interface Tick {
+  readonly instance: string;
+  /** Of that instance; those that are only last seen keep their episode and add nothing to it. */
+  readonly findings: readonly Finding[];
+  /** Can the console see that instance? What it can't see neither begins nor ends. */
+  readonly isLive: boolean;
+  readonly nowMs: number;
+}
 
-/** The book of a console that starts: what is open in the store is not begun again. */
-export function resumedBook(episodes: readonly Episode[]): EpisodeStore {
-  return {
-    open: episodes.map((episode) => ({
-      episode,
-      worseSinceMs: null,
-      awaySinceMs: null,
-      isUnconfirmed: true,
-    })),
-    fresh: new Map(),
-  };
+/** What is open in the store when a console starts, and so is not begun again. */
+export function resumedEpisodes(episodes: readonly Episode[]): readonly OpenEpisode[] {
+  return episodes.map((episode) => ({
+    episode,
+    life: {
+      state: 'firing',
+      sinceMs: episode.beganAtMs,
+      heldMs: 0,
+      clearMs: 0,
+      firedAtMs: episode.beganAtMs,
+      resolvedAtMs: null,
+      seenAtMs: episode.lastSeenAtMs,
+      seen: 'unknown',
+    },
+    worse: null,
+    isUnconfirmed: true,
+  }));
 }
 
 /**
  * One tick of one instance. Pure.
- * @param findings of that instance; those that are only last seen keep their episode and add nothing to it.
- * @param isLive can the console see that instance? What it can't see neither begins nor ends.
- * @param newId gives the id of an episode that begins.
+ * @param newId gives the id of an episode that may begin.
  */
 export function stepEpisodes(
-  book: EpisodeStore,
-  tick: {
-    readonly instance: string;
-    readonly findings: readonly Finding[];
-    readonly isLive: boolean;
-    readonly nowMs: number;
-  },
+  before: readonly OpenEpisode[],
+  tick: Tick,
   newId: () => string,
-): { readonly book: EpisodeStore; readonly told: readonly EpisodeEvent[] } {
-  const told: EpisodeEvent[] = [];
-  const others = book.open.filter(({ episode }) => episode.instance !== tick.instance);
-  const own = book.open.filter(({ episode }) => episode.instance === tick.instance);
-  const open = own.flatMap((one) => goOn(one, tick, told));
-  const fresh = new Map([...book.fresh].filter(([, { instance }]) => instance !== tick.instance));
+): { readonly open: readonly OpenEpisode[]; readonly events: readonly EpisodeEvent[] } {
+  const events: EpisodeEvent[] = [];
+  const open = before.flatMap((one) =>
+    one.episode.instance === tick.instance ? step(one, tick, events) : one,
+  );
   for (const finding of tick.findings) {
-    if (toldSeverity(finding.severity) === null || finding.lastSeenAtMs !== undefined) continue;
-    if (open.some(({ episode }) => isSame(episode, finding))) continue;
-    const sinceMs = book.fresh.get(finding.key)?.sinceMs ?? tick.nowMs;
-    if (tick.nowMs - sinceMs < BEGIN_HELD_MS || open.length + others.length >= MAX_OPEN) {
-      fresh.set(finding.key, { instance: tick.instance, sinceMs });
-      continue;
-    }
-    const episode = episodeOf(newId(), finding, sinceMs, tick.nowMs);
-    open.push({ episode, worseSinceMs: null, awaySinceMs: null, isUnconfirmed: false });
-    told.push({ kind: 'began', episode, atMs: sinceMs, isUnseen: false });
+    if (!isFound(finding) || open.length >= MAX_OPEN) continue;
+    if (open.some(({ episode }) => episode.instance === tick.instance && isSame(episode, finding))) continue;
+    const life = transition(null, 'breach', timing(BEGIN_HELD_MS, END_HELD_MS), tick.nowMs);
+    if (life === null) continue;
+    const episode = episodeOf(newId(), finding, tick.nowMs, tick.nowMs);
+    open.push({ episode, life, worse: null, isUnconfirmed: false });
   }
-  return { book: { open: [...others, ...open], fresh }, told };
+  return { open, events };
 }
 
-/** A finding of one queue of a group that is told together is no trouble of its own. */
+function isFound(finding: Finding): boolean {
+  return finding.lastSeenAtMs === undefined && toldSeverity(finding.severity) !== null;
+}
+
+/** A finding of one queue of a group that is found together is no trouble of its own. */
 function isSame(episode: Episode, finding: Finding): boolean {
   return (
     isOf(episode, finding) ||
@@ -102,48 +102,63 @@ function isSame(episode: Episode, finding: Finding): boolean {
   );
 }
 
-function goOn(
-  one: OpenEpisode,
-  tick: { readonly findings: readonly Finding[]; readonly isLive: boolean; readonly nowMs: number },
-  told: EpisodeEvent[],
-): readonly OpenEpisode[] {
+/** Ticks may lie as far apart as they like: what is not found at two of them in a row was not there in between. */
+function timing(forMs: number, keepFiringMs: number) {
+  return { forMs, keepFiringMs, maxGapMs: Number.POSITIVE_INFINITY };
+}
+
+function step(one: OpenEpisode, tick: Tick, events: EpisodeEvent[]): readonly OpenEpisode[] {
   const { nowMs } = tick;
   const found = tick.findings.filter((finding) => isToldBy(one.episode, finding));
   const own = found.find((finding) => isOf(one.episode, finding));
-  if (own && own.lastSeenAtMs === undefined && toldSeverity(own.severity) !== null)
-    return [seen(one, own, nowMs, told)];
-  const isElsewhere = found.some((finding) => finding !== own);
-  if (isElsewhere && tick.isLive)
-    return [
-      { ...one, episode: { ...one.episode, lastSeenAtMs: nowMs }, awaySinceMs: null, isUnconfirmed: false },
-    ];
-  // What it was last seen as holds until the console sees again: all of the Redis, or the queue or master it is about.
-  if (!tick.isLive || found.some(({ lastSeenAtMs }) => lastSeenAtMs !== undefined))
-    return [{ ...one, awaySinceMs: null }];
-  const awaySinceMs = one.awaySinceMs ?? nowMs;
-  if (nowMs - awaySinceMs < (one.isUnconfirmed ? RESUMED_HELD_MS : END_HELD_MS))
-    return [{ ...one, awaySinceMs, worseSinceMs: null }];
-  const endedAtMs = one.isUnconfirmed ? one.episode.lastSeenAtMs : awaySinceMs;
-  told.push({
-    kind: 'ended',
-    episode: { ...one.episode, endedAtMs },
-    atMs: awaySinceMs,
-    isUnseen: one.isUnconfirmed,
-  });
-  return [];
+  const level = levelOf(found, own, tick.isLive);
+  const keepMs = one.isUnconfirmed ? RESUMED_HELD_MS : END_HELD_MS;
+  const life = transition(one.life, level, timing(BEGIN_HELD_MS, keepMs), nowMs);
+  if (life === null) return [];
+  if (life.state === 'resolved') {
+    const awaySinceMs = nowMs - life.clearMs;
+    const endedAtMs = one.isUnconfirmed ? one.episode.lastSeenAtMs : awaySinceMs;
+    const episode = { ...one.episode, endedAtMs };
+    events.push({ kind: 'ended', episode, atMs: awaySinceMs, isUnseen: one.isUnconfirmed });
+    return [];
+  }
+  if (level === 'breach' && own) return [seen({ ...one, life }, own, one.life, nowMs, events)];
+  if (level !== 'held') return [{ ...one, life, worse: level === 'clear' ? null : one.worse }];
+  return [{ ...one, life, episode: { ...one.episode, lastSeenAtMs: nowMs }, isUnconfirmed: false }];
 }
 
-function seen(one: OpenEpisode, finding: Finding, nowMs: number, told: EpisodeEvent[]): OpenEpisode {
-  const isWorse = one.episode.severity === 'warning' && finding.severity === 'critical';
-  const worseSinceMs = isWorse ? (one.worseSinceMs ?? nowMs) : null;
-  const isTold = worseSinceMs !== null && nowMs - worseSinceMs >= WORSE_HELD_MS;
+/** Found by itself; under another finding's name (it goes on, unseen by itself); last seen, as the console can't see; not. */
+function levelOf(found: readonly Finding[], own: Finding | undefined, isLive: boolean): Level {
+  if (own && isFound(own)) return 'breach';
+  if (isLive && found.some((finding) => finding !== own)) return 'held';
+  // What it was last seen as holds until the console sees again: all of the Redis, or the queue or master it is about.
+  return !isLive || found.some(({ lastSeenAtMs }) => lastSeenAtMs !== undefined) ? 'unknown' : 'clear';
+}
+
+function seen(
+  one: OpenEpisode,
+  finding: Finding,
+  before: Lifecycle,
+  nowMs: number,
+  events: EpisodeEvent[],
+): OpenEpisode {
+  const { id, severity, queues, worst } = one.episode;
+  if (one.life.state === 'pending' || before.state === 'pending') {
+    const episode = episodeOf(id, finding, one.life.sinceMs, nowMs);
+    if (one.life.state === 'firing')
+      events.push({ kind: 'began', episode, atMs: episode.beganAtMs, isUnseen: false });
+    return { ...one, episode };
+  }
+  const isWorse = severity === 'warning' && finding.severity === 'critical';
+  const worse = transition(one.worse, isWorse ? 'breach' : 'clear', timing(WORSE_HELD_MS, 0), nowMs);
+  const hasWorsened = worse?.state === 'firing';
   const episode: Episode = {
     ...one.episode,
     lastSeenAtMs: nowMs,
-    queues: finding.queues ?? one.episode.queues,
-    worst: worstOf(one.episode.worst, finding.evidence),
-    ...(isTold ? { severity: 'critical' as const, title: finding.title } : {}),
+    queues: finding.queues ?? queues,
+    worst: worstOf(worst, finding.evidence),
+    ...(hasWorsened ? { severity: 'critical' as const, title: finding.title } : {}),
   };
-  if (isTold) told.push({ kind: 'worsened', episode, atMs: worseSinceMs, isUnseen: false });
-  return { episode, worseSinceMs: isTold ? null : worseSinceMs, awaySinceMs: null, isUnconfirmed: false };
+  if (hasWorsened) events.push({ kind: 'worsened', episode, atMs: worse.sinceMs, isUnseen: false });
+  return { ...one, episode, worse: hasWorsened ? null : worse, isUnconfirmed: false };
 }

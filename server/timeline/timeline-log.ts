@@ -1,9 +1,33 @@
 import { and, desc, gte, inArray, lt, or, sql } from 'drizzle-orm';
-import type { RecordEvent } from '../model/timeline-entry.js';
-import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Severity } from '../model/finding.js';
+import {
+  ALL_INSTANCES,
+  type RecordEvent,
+  type TimelineEntry,
+  type TimelineKind,
+  type TimelineLog,
+} from '../model/timeline-entry.js';
 import type { Lease } from '../store/lease.js';
 import type { Database } from '../store/tables.js';
-import { timeline } from './tables.js';
+
+/** What happened. */
+export const timeline = sqliteTable(
+  'timeline',
+  {
+    id: text('id').primaryKey(),
+    atMs: integer('at_ms').notNull(),
+    instance: text('instance').notNull(),
+    kind: text('kind').$type<TimelineKind>().notNull(),
+    queue: text('queue'),
+    worker: text('worker'),
+    text: text('text').notNull(),
+    actor: text('actor'),
+    severity: text('severity').$type<Severity>(),
+    ref: text('ref'),
+  },
+  (table) => [index('timeline_at').on(table.atMs), index('timeline_ref').on(table.ref)],
+);
 
 /**
  * A killed holder is followed within 11 s, and told nothing of what happened then: what others have noticed for this long

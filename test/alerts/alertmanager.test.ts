@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AlertmanagerSettings } from '../../server/alerts/channels/channel-settings.js';
-import { alertmanagerChannel } from '../../server/alerts/channels/create-channel.js';
+import { alertmanagerChannel } from '../../server/alerts/channels/alertmanager.js';
+import type { SettingsOf } from '../../server/alerts/channels/channel-settings.js';
 import { type RunningAlertmanager, startAlertmanager } from '../support/alertmanager.js';
 import { aNotification, anAlert } from '../support/notifications.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
@@ -18,18 +18,19 @@ afterAll(async () => {
   await receiver?.stop();
 });
 
-const settings = (over: Partial<AlertmanagerSettings> = {}): AlertmanagerSettings => ({
+const settings = (over: Partial<SettingsOf<'alertmanager'>> = {}): SettingsOf<'alertmanager'> => ({
   type: 'alertmanager',
   name: 'am',
   url: alertmanager.url,
   minSeverity: 'info',
+  ca: null,
   instances: ['*'],
   username: null,
   password: null,
   refreshSeconds: 60,
   ...over,
 });
-const channel = (over: Partial<AlertmanagerSettings> = {}) =>
+const channel = (over: Partial<SettingsOf<'alertmanager'>> = {}) =>
   alertmanagerChannel(settings(over), {
     now: Date.now,
     rules: { allow: [], deny: [] },

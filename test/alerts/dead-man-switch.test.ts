@@ -25,6 +25,7 @@ function aSwitch(over: { failUrl?: string | null } = {}) {
       url: `${receiver.url}/beat/5ecret-of-the-url`,
       failUrl: over.failUrl ?? null,
       everySeconds: 60,
+      ca: null,
     },
     rules: { allow: [], deny: [] },
     isLeader: () => world.isLeader,

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../drills/own-redis.js';
-import type { EmailSettings } from '../../server/alerts/channels/channel-settings.js';
+import type { SettingsOf } from '../../server/alerts/channels/channel-settings.js';
 import { emailChannel } from '../../server/alerts/channels/email.js';
 import { aNotification } from '../support/notifications.js';
 
@@ -47,14 +47,15 @@ afterEach(async () => {
 });
 
 function mailer(
-  over: Partial<EmailSettings>,
+  over: Partial<SettingsOf<'email'>>,
   timeouts: { connectWithinMs?: number; answerWithinMs?: number } = {},
 ) {
-  const settings: EmailSettings = {
+  const settings: SettingsOf<'email'> = {
     type: 'email',
     name: 'mail',
     minSeverity: 'info',
     instances: ['*'],
+    ca: null,
     host: '127.0.0.1',
     port: 25,
     tls: 'none',
@@ -180,7 +181,7 @@ describe('a mail server that fails', () => {
 
   it('by standing where nobody may call is not called', async () => {
     const { port, mails } = await startSmtp();
-    const settings = mailer({ port, host: 'localhost' }).settings as EmailSettings;
+    const settings = mailer({ port, host: 'localhost' }).settings as SettingsOf<'email'>;
     const denied = emailChannel(settings, {
       now: Date.now,
       rules: { allow: [], deny: ['127.0.0.0/8', '::1'] },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { Silence } from '../../server/alerts/grouping.js';
 import { DEFAULT_GROUP_TIMING, dueMessages } from '../../server/alerts/grouping.js';
-import type { Silence } from '../../server/alerts/silence.js';
 import { aFinding, anAlert } from '../support/alerts.js';
 import { NOW_MS } from '../support/snapshot.js';
 

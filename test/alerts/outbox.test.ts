@@ -34,7 +34,14 @@ function aChannel(
   const told: Notification[] = [];
   const how = { answer: async (_: Notification): Promise<Delivery> => ({ ok: true }) };
   const channel: Channel = {
-    settings: { type: 'slack', name, url: 'http://127.0.0.1/', minSeverity: 'info', instances: ['*'] },
+    settings: {
+      type: 'slack',
+      name,
+      url: 'http://127.0.0.1/',
+      minSeverity: 'info',
+      instances: ['*'],
+      ca: null,
+    },
     takesAcknowledgements: over.takesAcknowledgements ?? false,
     refreshEveryMs: over.refreshEveryMs ?? null,
     testStatuses: ['firing'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { testRule } from '../../server/alerts/test-rule.js';
+import { testRule } from '../../server/alerts/backtest.js';
 import type { HistoryLog, HistoryPoints } from '../../server/history/history-log.js';
 import { testSummary } from '../../server/routes/api/alert-schemas.js';
 import { aRule } from '../support/alerts.js';

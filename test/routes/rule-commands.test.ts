@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_RULES } from '../../server/alerts/rule-set.js';
+import { MAX_RULES } from '../../server/alerts/alerts-config.js';
 import type { KeptRule } from '../../server/alerts/rules-store.js';
 import { editableRule, newRuleId } from '../../server/routes/rule-commands.js';
 
@@ -8,7 +8,7 @@ type Deps = Parameters<typeof newRuleId>[0];
 /** A desk over these rules alone. */
 const deskOf = (ids: readonly string[], source: KeptRule['source'] = 'user'): Deps => {
   const rules = ids.map((id) => ({ rule: { id }, source }) as unknown as KeptRule);
-  return { alerts: { rules: () => rules } } as unknown as Deps;
+  return { alerting: { rules: () => rules } } as unknown as Deps;
 };
 
 describe('a new alert rule', () => {

@@ -3,15 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
 import type { Episode } from '../../server/timeline/episode.js';
-import { episodeInWords } from '../../server/timeline/record-episode.js';
+import { episodeInWords } from '../../server/timeline/episode-keeper.js';
 import {
   BEGIN_HELD_MS,
   END_HELD_MS,
   type EpisodeEvent,
-  type EpisodeStore,
-  NO_SPELLS,
+  type OpenEpisode,
   RESUMED_HELD_MS,
-  resumedBook,
+  resumedEpisodes,
   stepEpisodes,
 } from '../../server/timeline/step-episodes.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -39,23 +38,23 @@ function aFinding(over: Partial<Finding> = {}): Finding {
 /** Ticks once a second; each step says for how long what is found. */
 function tell(
   steps: readonly (readonly [seconds: number, findings: readonly Finding[], isLive?: boolean])[],
-  start: EpisodeStore = NO_SPELLS,
-): { readonly told: readonly EpisodeEvent[]; readonly book: EpisodeStore } {
-  let book = start;
+  start: readonly OpenEpisode[] = [],
+): { readonly told: readonly EpisodeEvent[]; readonly open: readonly OpenEpisode[] } {
+  let open = start;
   let nowMs = NOW_MS;
   let ids = 0;
   const told: EpisodeEvent[] = [];
   for (const [seconds, findings, isLive = true] of steps)
     for (let i = 0; i < seconds; i += 1) {
       nowMs += 1_000;
-      const step = stepEpisodes(book, { instance: 'default', findings, isLive, nowMs }, () => {
+      const step = stepEpisodes(open, { instance: 'default', findings, isLive, nowMs }, () => {
         ids += 1;
         return `s${ids}`;
       });
-      book = step.book;
-      told.push(...step.told);
+      open = step.open;
+      told.push(...step.events);
     }
-  return { told, book };
+  return { told, open: open.filter(({ life }) => life.state === 'firing') };
 }
 const kinds = (told: readonly EpisodeEvent[]) => told.map(({ kind, episode }) => `${kind} ${episode.code}`);
 const held = BEGIN_HELD_MS / 1000 + 1;
@@ -183,19 +182,19 @@ describe('a finding in the timeline', () => {
   });
 
   it('of one Redis does not end because another ticks', () => {
-    const { book } = tell([[held, [aFinding()]]]);
+    const { open } = tell([[held, [aFinding()]]]);
     const step = stepEpisodes(
-      book,
+      open,
       { instance: 'other', findings: [], isLive: true, nowMs: NOW_MS + 3_600_000 },
       () => 'x',
     );
-    expect(step.told).toEqual([]);
-    expect(step.book.open).toHaveLength(1);
+    expect(step.events).toEqual([]);
+    expect(step.open).toHaveLength(1);
   });
 });
 
 describe('after a restart of the console', () => {
-  const open = (): readonly Episode[] => tell([[60, [aFinding()]]]).book.open.map(({ episode }) => episode);
+  const open = (): readonly Episode[] => tell([[60, [aFinding()]]]).open.map(({ episode }) => episode);
 
   it('what is still found is not begun twice, and ends as if nothing had been', () => {
     const { told } = tell(
@@ -204,14 +203,14 @@ describe('after a restart of the console', () => {
         [60, [aFinding()]],
         [gone, []],
       ],
-      resumedBook(open()),
+      resumedEpisodes(open()),
     );
     expect(kinds(told)).toEqual(['ended queue.growing']);
     expect(told[0]?.isUnseen).toBe(false);
   });
 
   it('what is not found any more ended while nobody looked, and that is said', () => {
-    const { told } = tell([[RESUMED_HELD_MS / 1000 + 2, []]], resumedBook(open()));
+    const { told } = tell([[RESUMED_HELD_MS / 1000 + 2, []]], resumedEpisodes(open()));
     expect(kinds(told)).toEqual(['ended queue.growing']);
     expect(told.map(episodeInWords)[0]).toMatch(
       /over\. It ended while the console was not running; it was last seen after 59 s/,
@@ -219,8 +218,8 @@ describe('after a restart of the console', () => {
   });
 
   it('nothing is said to be over before the console has looked long enough to know', () => {
-    expect(tell([[RESUMED_HELD_MS / 1000 - 2, []]], resumedBook(open())).told).toEqual([]);
-    expect(tell([[3_600, [], false]], resumedBook(open())).told).toEqual([]);
+    expect(tell([[RESUMED_HELD_MS / 1000 - 2, []]], resumedEpisodes(open())).told).toEqual([]);
+    expect(tell([[3_600, [], false]], resumedEpisodes(open())).told).toEqual([]);
   });
 });
 
@@ -234,7 +233,7 @@ it('whatever is found when: each episode begins once, before it ends once, and w
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-      const { told, book } = tell(
+      const { told, open } = tell(
         steps.map(
           ([seconds, found, isLive]) => [seconds, found.map((one) => aFinding(one)), isLive] as const,
         ),
@@ -243,7 +242,7 @@ it('whatever is found when: each episode begins once, before it ends once, and w
         told.filter((event) => event.kind === kind).map(({ episode }) => episode.id);
       expect(new Set(of('began')).size).toBe(of('began').length);
       expect(new Set(of('ended')).size).toBe(of('ended').length);
-      expect([...of('ended'), ...book.open.map(({ episode }) => episode.id)].sort()).toEqual(
+      expect([...of('ended'), ...open.map(({ episode }) => episode.id)].sort()).toEqual(
         [...of('began')].sort(),
       );
       for (const { kind, episode } of told)

@@ -1,6 +1,124 @@
-import type { Notification } from '../notification.js';
+import { createHash } from 'node:crypto';
+import type { AlertNotice, Notification } from '../notification.js';
 import type { ChannelSettings } from './channel-settings.js';
 import type { OutgoingRules, Resolve } from './outgoing-policy.js';
+
+/** 32 hex digits for any text: where a receiver bounds the length or the characters of a key. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** Alerts that a message tells one by one; the rest is a number. */
+const MAX_ALERTS = 10;
+
+/** A notification in words, before it takes a channel's form. Every text is one line. */
+export interface Message {
+  /** `CRITICAL: Redis is full (shop)` or `Resolved: …`. */
+  readonly subject: string;
+  readonly title: string;
+  readonly state: 'CRITICAL' | 'WARNING' | 'INFO' | 'RESOLVED';
+  readonly instance: string;
+  /** UTC. */
+  readonly since: string;
+  readonly alerts: readonly AlertLine[];
+  /** Alerts beyond those that are told; 0 mostly. */
+  readonly moreAlerts: number;
+  readonly firstRemedy: string | null;
+  /** Opens the console at the finding; null: the console does not know where people reach it. */
+  readonly link: string | null;
+}
+
+export interface AlertLine {
+  readonly summary: string;
+  readonly evidence: string | null;
+  readonly since: string;
+  readonly isResolved: boolean;
+  readonly runbookUrl: string | null;
+}
+
+/**
+ * What is wrong, since when, the evidence, the first remedy, and where to look.
+ * @param publicUrl without a slash at its end; null: none is configured.
+ */
+export function messageOf(notification: Notification, publicUrl: string | null): Message {
+  const { title, instance, status, severity } = notification;
+  const state = status === 'resolved' ? 'RESOLVED' : upper(severity);
+  const alerts = notification.alerts.slice(0, MAX_ALERTS).map(lineOf);
+  return {
+    subject: oneLine(`${state === 'RESOLVED' ? 'Resolved' : state}: ${title} (${instance})`),
+    title: oneLine(title),
+    state,
+    instance: oneLine(instance),
+    since: utc(notification.sinceMs),
+    alerts,
+    moreAlerts: notification.alerts.length - alerts.length,
+    firstRemedy:
+      status === 'resolved' || notification.firstRemedy === null ? null : oneLine(notification.firstRemedy),
+    link: linkOf(notification, publicUrl),
+  };
+}
+
+/** null without a public URL. A path is put behind it whatever it holds, so that it can't name another host. */
+export function linkOf({ path }: Pick<Notification, 'path'>, publicUrl: string | null): string | null {
+  if (publicUrl === null) return null;
+  return new URL(`${publicUrl.replace(/\/+$/, '')}/${oneLine(path).replace(/^\/+/, '')}`).href;
+}
+
+/** ISO 8601, as programs take it. */
+export function isoTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+/** `2026-01-02 03:04:05 UTC` */
+function utc(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** The message as plain text: what every channel falls back to. */
+export function plainText(message: Message): string {
+  return [
+    `${message.state}: ${message.title}`,
+    `Redis: ${message.instance}`,
+    `Since: ${message.since}`,
+    '',
+    ...message.alerts.map(alertText),
+    ...(message.moreAlerts > 0 ? [`- and ${message.moreAlerts} more`] : []),
+    ...(message.firstRemedy === null ? [] : ['', `First remedy: ${message.firstRemedy}`]),
+    ...(message.link === null ? [] : ['', message.link]),
+  ].join('\n');
+}
+
+function alertText({ summary, evidence, since, isResolved, runbookUrl }: AlertLine): string {
+  const facts = [
+    ...(evidence === null ? [] : [`evidence: ${evidence}`]),
+    `since ${since}`,
+    ...(runbookUrl === null ? [] : [`runbook: ${runbookUrl}`]),
+  ];
+  return `- ${isResolved ? 'over: ' : ''}${summary} (${facts.join('; ')})`;
+}
+
+function lineOf(alert: AlertNotice): AlertLine {
+  return {
+    summary: oneLine(alert.summary),
+    evidence: alert.evidence === null ? null : oneLine(alert.evidence),
+    since: utc(alert.startsAtMs),
+    isResolved: alert.status === 'resolved',
+    runbookUrl: alert.runbookUrl === null ? null : oneLine(alert.runbookUrl),
+  };
+}
+
+function upper(severity: Notification['severity']): 'CRITICAL' | 'WARNING' | 'INFO' {
+  return severity === 'critical' ? 'CRITICAL' : severity === 'warning' ? 'WARNING' : 'INFO';
+}
+
+/** Names of queues hold any letter; none of them may begin a line or a header of its own, or turn text around. */
+export function oneLine(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim();
+}
+
 /** What came of one try to hand a message over. */
 export type Delivery =
   | { readonly ok: true }

@@ -1,14 +1,11 @@
 import { isIP } from 'node:net';
 import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
-import type { Channel, SendDeps } from './channel.js';
-import { type Delivery, passing, refused } from './channel.js';
-import type { EmailSettings } from './channel-settings.js';
-import type { AlertLine, Message } from './message.js';
-import { messageOf, plainText, shortHash } from './message.js';
-import { describeNetworkError } from './network-error.js';
+import type { AlertLine, Channel, Message, SendDeps } from './channel.js';
+import { type Delivery, messageOf, passing, plainText, refused, shortHash } from './channel.js';
+import type { SettingsOf } from './channel-settings.js';
 import { OutgoingDenied, resolveAllowed } from './outgoing-policy.js';
-import { within } from './post-outgoing.js';
+import { describeNetworkError, within } from './post-outgoing.js';
 
 /** An e-mail before it is sent. */
 interface EmailText {
@@ -59,17 +56,10 @@ function escapeHtml(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-/**
- * Headers that put a group's messages into one thread, and let a mailbox that gets one twice know it.
- * @param hash of any text to characters and digits.
- */
-function threadHeaders(
-  { id, groupKey }: { readonly id: string; readonly groupKey: string },
-  domain: string,
-  hash: (text: string) => string,
-): { readonly messageId: string; readonly inReplyTo: string; readonly references: string } {
-  const root = `<group-${hash(groupKey)}@${domain}>`;
-  return { messageId: `<${hash(id)}@${domain}>`, inReplyTo: root, references: root };
+/** Headers that put a group's messages into one thread, and let a mailbox that gets one twice know it. */
+function threadHeaders({ id, groupKey }: Notification, domain: string) {
+  const root = `<group-${shortHash(groupKey)}@${domain}>`;
+  return { messageId: `<${shortHash(id)}@${domain}>`, inReplyTo: root, references: root };
 }
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -77,7 +67,7 @@ const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 30_000;
 
 /** E-mail by SMTP, one connection a message. */
-export function emailChannel(settings: EmailSettings, deps: SendDeps): Channel {
+export function emailChannel(settings: SettingsOf<'email'>, deps: SendDeps): Channel {
   const { username, password } = settings;
   // Servers are sent user and password together, in base64, and some repeat what they were sent.
   const login = Buffer.from(`\0${username ?? ''}\0${password ?? ''}`).toString('base64');
@@ -98,7 +88,11 @@ export function emailChannel(settings: EmailSettings, deps: SendDeps): Channel {
   };
 }
 
-async function deliver(settings: EmailSettings, deps: SendDeps, notification: Notification): Promise<void> {
+async function deliver(
+  settings: SettingsOf<'email'>,
+  deps: SendDeps,
+  notification: Notification,
+): Promise<void> {
   const { host, port, tls, ca, username, password, from, to } = settings;
   const connectWithinMs = deps.connectWithinMs ?? CONNECT_WITHIN_MS;
   const answerWithinMs = deps.answerWithinMs ?? ANSWER_WITHIN_MS;
@@ -132,7 +126,7 @@ async function deliver(settings: EmailSettings, deps: SendDeps, notification: No
         from,
         to: [...to],
         ...emailText(message),
-        ...threadHeaders(notification, domain, shortHash),
+        ...threadHeaders(notification, domain),
         headers: {
           'Auto-Submitted': 'auto-generated',
           'X-Spillway-Notification': shortHash(notification.id),

@@ -1,10 +1,41 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { type Delivery, passing, refused } from './channel.js';
-import { describeNetworkError } from './network-error.js';
+import { secretScrubber } from '../../model/text.js';
+import type { Notification } from '../notification.js';
+import { type Channel, type Delivery, passing, refused, type SendDeps } from './channel.js';
+import type { ChannelSettings } from './channel-settings.js';
 import type { HostAddress, OutgoingRules } from './outgoing-policy.js';
 import { OutgoingDenied, type Resolve, resolveAllowed } from './outgoing-policy.js';
+
+/** What a receiver over HTTP takes, and what of a channel is not as usual: told once, and of an end as well only if it asks. */
+interface Receiver
+  extends Partial<Pick<Channel, 'takesAcknowledgements' | 'refreshEveryMs' | 'testStatuses'>> {
+  readonly url: string;
+  /** Taken out of everything that is shown. */
+  readonly secrets: readonly string[];
+  /** JSON. */
+  readonly body: (notification: Notification) => string;
+  readonly headers?: (notification: Notification, body: string) => Readonly<Record<string, string>>;
+}
+
+/** A channel that hands each notification over by one POST of JSON. */
+export function httpChannel(settings: ChannelSettings, deps: SendDeps, receiver: Receiver): Channel {
+  const { url, secrets, body: bodyOf, headers } = receiver;
+  const { takesAcknowledgements = false, refreshEveryMs = null, testStatuses = ['firing'] } = receiver;
+  const scrub = secretScrubber(secrets);
+  return {
+    settings,
+    takesAcknowledgements,
+    refreshEveryMs,
+    testStatuses,
+    send(notification) {
+      const body = bodyOf(notification);
+      const all = { 'Content-Type': 'application/json', ...headers?.(notification, body) };
+      return postOutgoing({ url, method: 'POST', headers: all, body }, { ...deps, scrub, ca: settings.ca });
+    },
+  };
+}
 
 /** Nobody is left alone for longer than this, whatever they ask for. */
 const MAX_MS = 3_600_000;
@@ -29,7 +60,7 @@ const ANSWER_WITHIN_MS = 10_000;
 /** The status decides; the body is read for its first words only. */
 const BODY_WITHIN_MS = 1_000;
 const MAX_BODY_BYTES = 4_096;
-const SHOWN_LETTERS = 160;
+const MAX_SHOWN_CHARS = 160;
 
 export interface OutgoingRequest {
   readonly url: string;
@@ -167,7 +198,7 @@ function judge({ status, retryAfter, body }: Answer, deps: OutgoingDeps): Delive
 
 function shownWords(body: string, deps: OutgoingDeps): string {
   // Scrubbed before it is cut, as half a secret would not be found.
-  return deps.scrub(body.replace(/[\p{Cc}\s]+/gu, ' ').trim()).slice(0, SHOWN_LETTERS);
+  return deps.scrub(body.replace(/[\p{Cc}\s]+/gu, ' ').trim()).slice(0, MAX_SHOWN_CHARS);
 }
 
 /** Waits no longer than this. @throws Error with `words` */
@@ -181,4 +212,53 @@ export async function within<T>(promise: Promise<T>, limitMs: number, words: str
   } finally {
     clearTimeout(timer);
   }
+}
+
+const GIVE_CA = 'give who signed it as `ca` of this receiver, or in NODE_EXTRA_CA_CERTS';
+const SELF_SIGNED = `its certificate is self-signed: ${GIVE_CA}`;
+const NOT_KNOWN = `its certificate is not signed by anyone known here: ${GIVE_CA}`;
+const OTHER_NAME = 'its certificate is for another name';
+const NO_TLS = 'it does not speak TLS on this port';
+
+const NETWORK_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses connections',
+  ECONNRESET: 'closed the connection without an answer',
+  EPIPE: 'closed the connection without an answer',
+  ENOTFOUND: 'its host name does not resolve',
+  EAI_AGAIN: 'its host name does not resolve now',
+  EHOSTUNREACH: 'cannot be reached over the network',
+  ENETUNREACH: 'cannot be reached over the network',
+  ETIMEDOUT: 'no connection in time',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet: is a clock wrong?',
+  DEPTH_ZERO_SELF_SIGNED_CERT: SELF_SIGNED,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_KNOWN,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_KNOWN,
+  UNABLE_TO_GET_ISSUER_CERT: NOT_KNOWN,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_KNOWN,
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+};
+
+/** The mail library puts a code of its own in the place of the one that says why: OpenSSL's words are left. */
+const BY_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^self-signed certificate in certificate chain/, NOT_KNOWN],
+  [/^self-signed certificate/, SELF_SIGNED],
+  [/^unable to (verify the first|get (local )?issuer) certificate/, NOT_KNOWN],
+  [/^certificate has expired/, 'its certificate has expired'],
+  [/altnames/, OTHER_NAME],
+  [/wrong version number|packet length too long/, NO_TLS],
+];
+
+/** Why there was no answer, in words for a person. Messages that are not known are cut short. */
+export function describeNetworkError(error: unknown): string {
+  if (!(error instanceof Error)) return 'it failed for no given reason';
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
+  return (
+    NETWORK_ERRORS[code] ??
+    BY_WORDS.find(([words]) => words.test(error.message))?.[1] ??
+    error.message.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, MAX_SHOWN_CHARS)
+  );
 }

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { checkRule } from '../../alerts/check-rule.js';
 import type { AlertRule } from '../../alerts/rule.js';
-import { RuleChangeSchema, RuleSchema, ruleId, ruleOf, ruleText } from '../../alerts/rule-schema.js';
+import { RuleChangeSchema, RuleSchema, ruleId, ruleOf, ruleText } from '../../alerts/rule.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
@@ -64,9 +64,9 @@ const deleteRoute = jsonRoute(
 );
 
 export function alertRulesApi(deps: AppDeps) {
-  const { alerts } = deps;
+  const { alerts, alerting } = deps;
   return apiPart()
-    .openapi(listRoute, (c) => c.json({ rules: alerts.rules().map(presentRule) }, 200))
+    .openapi(listRoute, (c) => c.json({ rules: alerting.rules().map(presentRule) }, 200))
     .openapi(testRoute, async (c) => {
       const rule = checked(ruleOf({ ...c.req.valid('json'), id: 'test' }));
       return c.json(presentRuleTest(await alerts.testRule(rule)), 200);

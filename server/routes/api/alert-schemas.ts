@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import type { AlertView } from '../../alerts/alert-view.js';
-import { fingerprintOf } from '../../alerts/notification-of.js';
-import { RuleSchema, ruleText } from '../../alerts/rule-schema.js';
+import type { AlertView } from '../../alerts/alert.js';
+import type { RuleTest } from '../../alerts/backtest.js';
+import type { Silence } from '../../alerts/grouping.js';
+import { fingerprintOf } from '../../alerts/notification.js';
+import { RuleSchema, ruleText } from '../../alerts/rule.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
-import type { Silence } from '../../alerts/silence.js';
-import type { RuleTest } from '../../alerts/test-rule.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { isoTime } from './iso-time.js';
 

@@ -119,7 +119,7 @@ export function alertsApi(deps: AppDeps) {
           (instance === undefined || alert.subject.instance === instance),
       );
       const shown = meant.slice(0, limit).map((view) => presentAlert(view, deps.now()));
-      return c.json({ alerts: shown, total: meant.length, problem: alerts.problem() }, 200);
+      return c.json({ alerts: shown, total: meant.length, problem: deps.alerting.problem() }, 200);
     })
     .openapi(acknowledgeRoute, async (c) => {
       const { id } = c.req.valid('param');
@@ -128,7 +128,7 @@ export function alertsApi(deps: AppDeps) {
       return c.json(presentAlert(view, deps.now()), 200);
     })
     .openapi(silencesRoute, (c) =>
-      c.json({ silences: alerts.silences().map((one) => presentSilence(one, deps.now())) }, 200),
+      c.json({ silences: deps.alerting.silences().map((one) => presentSilence(one, deps.now())) }, 200),
     )
     .openapi(silenceRoute, async (c) => {
       const { matchers, durationSeconds, comment } = c.req.valid('json');

@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Episode } from '../../timeline/episode.js';
 import { draftOf } from '../../timeline/incident/draft.js';
-import type { ImpactNumber } from '../../timeline/incident/impact.js';
-import type { PostMortem } from '../../timeline/incident/post-mortem.js';
-import { postMortemOf } from '../../timeline/incident/post-mortem.js';
+import type { ImpactNumber, PostMortem } from '../../timeline/incident/impact.js';
+import { postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import type { Incident } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';

@@ -2,8 +2,8 @@ import type { AlertProps } from '../../../views/alert-list.js';
 import type { RuleRowProps } from '../../../views/alert-rule-table.js';
 import type { AlertStateProps } from '../../../views/alerts-page.js';
 import type { SilenceFormProps } from '../../../views/silence-form.js';
+import type { AlertView } from '../../alerts/alert.js';
 import { matcherText } from '../../alerts/alert-commands.js';
-import type { AlertView } from '../../alerts/alert-view.js';
 import { alertTitle, describeCondition, subjectName } from '../../alerts/describe.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
@@ -32,7 +32,7 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
   const ranked = firing
     .filter((view) => !isFollowing(view))
     .sort((a, b) => Number(a.silence !== null) - Number(b.silence !== null));
-  const problem = deps.alerts.problem();
+  const problem = deps.alerting.problem();
   return {
     summary: [
       firing.length === 0 ? 'Nothing fires' : `${formatThings(firing.length, 'alert')} firing`,
@@ -50,7 +50,7 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
       .slice(0, MAX_OTHERS)
       .map((view) => alertOf(view, role, nowMs)),
     resolved: over.map((view) => alertOf(view, role, nowMs)),
-    silences: deps.alerts.silences().map((silence) => ({
+    silences: deps.alerting.silences().map((silence) => ({
       what: plainName(matcherText(silence.matchers)),
       why: `${plainName(silence.comment)} (${plainName(silence.author)})`,
       left: `${coarseAge((silence.endsAtMs - nowMs) / 1000, 10)} left`,

@@ -3,7 +3,7 @@ import { RulePage, RuleTest, type RuleTestProps } from '../../../views/alert-rul
 import { AlertState, AlertsPage } from '../../../views/alerts-page.js';
 import { subjectName } from '../../alerts/describe.js';
 import type { AlertRule } from '../../alerts/rule.js';
-import { ruleText } from '../../alerts/rule-schema.js';
+import { ruleText } from '../../alerts/rule.js';
 import type { KeptRule } from '../../alerts/rules-store.js';
 import { formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -97,7 +97,7 @@ async function page(
   const view = {
     state: await alertStateOf(deps, actor.role),
     silenceForm: mayAct ? await silenceFormOf(deps, silencing, problems) : null,
-    rules: ruleRowsOf(deps.alerts.rules(), await deps.alerts.open()),
+    rules: ruleRowsOf(deps.alerting.rules(), await deps.alerts.open()),
     canEdit: includesRole(actor.role, 'admin'),
   };
   return c.html(<AlertsPage chrome={chromeOf(deps, frame)} view={view} />, problems.length > 0 ? 422 : 200);

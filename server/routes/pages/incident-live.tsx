@@ -1,5 +1,5 @@
 import { IncidentDraft, IncidentHead, IncidentStatus, PostMortem } from '../../../views/incident-page.js';
-import { shortHash } from '../../alerts/channels/message.js';
+import { shortHash } from '../../alerts/channels/channel.js';
 import type { Role } from '../../model/role.js';
 import type { Incident } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';

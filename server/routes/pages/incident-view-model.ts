@@ -3,13 +3,12 @@ import type { IncidentPageProps } from '../../../views/incident-page.js';
 import type { IncidentCardProps } from '../../../views/incidents-page.js';
 import { formatDuration } from '../../model/format.js';
 import { type Actor, includesRole } from '../../model/role.js';
-import { draftOf } from '../../timeline/incident/draft.js';
-import { impactRows } from '../../timeline/incident/draft-impact.js';
+import { worstInWords } from '../../timeline/episode-keeper.js';
+import { draftOf, impactRows } from '../../timeline/incident/draft.js';
 import type { IncidentFacts } from '../../timeline/incident/facts.js';
-import { postMortemOf } from '../../timeline/incident/post-mortem.js';
+import { postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../timeline/incident.js';
-import { worstInWords } from '../../timeline/record-episode.js';
 import { entryPath, incidentPath } from '../entry-links.js';
 import { moment } from './words.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryFacts } from '../../../server/timeline/incident/facts.js';
-import { postMortemOf } from '../../../server/timeline/incident/post-mortem.js';
+import { postMortemOf } from '../../../server/timeline/incident/impact.js';
 import { anEntry, anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.js';
 import { NOW_MS } from '../../support/snapshot.js';
 

@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { advance, type Course, dampedKeepMs, type Level } from '../../server/alerts/alert-state.js';
+import { dampedKeepMs } from '../../server/alerts/alert.js';
+import { type Level, type Lifecycle, transition } from '../../server/timeline/lifecycle.js';
 
-const timing = { forMs: 30_000, keepFiringMs: 20_000, mostGapMs: 15_000 };
+const timing = { forMs: 30_000, keepFiringMs: 20_000, maxGapMs: 15_000 };
 const S = 1000;
 
 /** The state after each look; a second apart unless said. */
-function run(levels: readonly Level[], over: Partial<typeof timing> = {}, everyMs = S): (Course | null)[] {
-  let course: Course | null = null;
+function run(levels: readonly Level[], over: Partial<typeof timing> = {}, everyMs = S): (Lifecycle | null)[] {
+  let life: Lifecycle | null = null;
   return levels.map((level, i) => {
-    course = advance(course, level, { ...timing, ...over }, i * everyMs);
-    return course;
+    life = transition(life, level, { ...timing, ...over }, i * everyMs);
+    return life;
   });
 }
 const times = (level: Level, count: number): Level[] => Array.from({ length: count }, () => level);
-const states = (courses: readonly (Course | null)[]): string[] =>
-  courses.map((course) => course?.state ?? 'none');
+const states = (lives: readonly (Lifecycle | null)[]): string[] => lives.map((life) => life?.state ?? 'none');
 
 it('it fires once it has held for its time, and is over once it was clear for its time', () => {
   const seen = states(run([...times('breach', 31), ...times('clear', 21)]));
@@ -40,8 +40,8 @@ it('a console that can not see neither fires nor resolves', () => {
 });
 
 it('time in which nobody looked does not count', () => {
-  const courses = run(times('breach', 10), {}, 60_000);
-  expect(courses.at(-1)).toMatchObject({ state: 'pending', heldMs: 0 });
+  const lives = run(times('breach', 10), {}, 60_000);
+  expect(lives.at(-1)).toMatchObject({ state: 'pending', heldMs: 0 });
 });
 
 const anyLevels = fc.array(
@@ -54,27 +54,27 @@ const anyLevels = fc.array(
 const anyTiming = fc.record({
   forMs: fc.constantFrom(0, 1000, 10_000),
   keepFiringMs: fc.constantFrom(0, 1000, 10_000),
-  mostGapMs: fc.constant(15_000),
+  maxGapMs: fc.constant(15_000),
 });
 
 it('it never fires before its time, whatever is seen', () => {
   fc.assert(
     fc.property(anyLevels, anyTiming, (looks, any) => {
-      let course: Course | null = null;
+      let life: Lifecycle | null = null;
       let nowMs = 0;
       let breachedMs = 0;
       let last: Level = 'clear';
       for (const { level, afterMs } of looks) {
         nowMs += afterMs;
-        if (level === 'breach' && last === 'breach' && afterMs <= any.mostGapMs) breachedMs += afterMs;
+        if (level === 'breach' && last === 'breach' && afterMs <= any.maxGapMs) breachedMs += afterMs;
         if (level === 'clear' || level === 'held') breachedMs = 0;
         last = level;
-        const before: Course | null = course;
-        course = advance(course, level, any, nowMs);
-        if (course?.state === 'firing' && before?.state !== 'firing')
+        const before: Lifecycle | null = life;
+        life = transition(life, level, any, nowMs);
+        if (life?.state === 'firing' && before?.state !== 'firing')
           expect(breachedMs).toBeGreaterThanOrEqual(any.forMs);
-        if (course?.state === 'resolved') course = null;
-        if (course === null) breachedMs = 0;
+        if (life?.state === 'resolved') life = null;
+        if (life === null) breachedMs = 0;
       }
     }),
   );
@@ -83,31 +83,31 @@ it('it never fires before its time, whatever is seen', () => {
 it('every alert that fires is over some time after all is clear', () => {
   fc.assert(
     fc.property(anyLevels, anyTiming, (looks, any) => {
-      let course: Course | null = null;
+      let life: Lifecycle | null = null;
       let nowMs = 0;
       for (const { level, afterMs } of looks) {
         nowMs += afterMs;
-        course = advance(course, level, any, nowMs);
+        life = transition(life, level, any, nowMs);
       }
       for (let i = 0; i < 13; i++) {
         nowMs += 1000;
-        course = advance(course, 'clear', any, nowMs);
+        life = transition(life, 'clear', any, nowMs);
       }
-      expect(course === null || course.state === 'resolved').toBe(true);
+      expect(life === null || life.state === 'resolved').toBe(true);
     }),
   );
 });
 
-it('one that is kept and restored at any moment takes the same course', () => {
+it('one that is kept and restored at any moment takes the same life', () => {
   fc.assert(
     fc.property(anyLevels, anyTiming, fc.nat(200), (looks, any, at) => {
-      let [one, other]: (Course | null)[] = [null, null];
+      let [one, other]: (Lifecycle | null)[] = [null, null];
       let nowMs = 0;
       looks.forEach(({ level, afterMs }, i) => {
         nowMs += afterMs;
-        one = advance(one ?? null, level, any, nowMs);
+        one = transition(one ?? null, level, any, nowMs);
         if (i === at) other = JSON.parse(JSON.stringify(other ?? null));
-        other = advance(other ?? null, level, any, nowMs);
+        other = transition(other ?? null, level, any, nowMs);
         expect(other).toEqual(one);
       });
     }),

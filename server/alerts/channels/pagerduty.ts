@@ -1,5 +1,28 @@
+import { secretsOfUrl } from '../../model/text.js';
 import type { Notification } from '../notification.js';
-import { type Message, plainText } from './message.js';
+import {
+  type Channel,
+  isoTime,
+  type Message,
+  messageOf,
+  plainText,
+  type SendDeps,
+  shortHash,
+} from './channel.js';
+import type { SettingsOf } from './channel-settings.js';
+import { httpChannel } from './post-outgoing.js';
+
+/** PagerDuty Events API v2. */
+export function pagerDutyChannel(settings: SettingsOf<'pagerduty'>, deps: SendDeps): Channel {
+  const { url, routingKey } = settings;
+  return httpChannel(settings, deps, {
+    url,
+    secrets: [routingKey, ...secretsOfUrl(url).filter((text) => text !== url)],
+    takesAcknowledgements: true,
+    testStatuses: ['firing', 'resolved'],
+    body: (notification) => pagerDutyBody(notification, messageOf(notification, deps.publicUrl), routingKey),
+  });
+}
 
 /** PagerDuty cuts what is longer. */
 const MAX_SUMMARY = 1_024;
@@ -9,13 +32,8 @@ const MAX_DEDUP_KEY = 255;
  * Body for Events API v2. One incident is one group: trigger and resolve carry `dedup_key`, so a repeat changes the
  * incident that is open and opens no second one; acknowledge stops its escalation, and PagerDuty ignores one without an incident.
  */
-export function pagerDutyBody(
-  notification: Notification,
-  message: Message,
-  routingKey: string,
-  dedupKey: string,
-): string {
-  const common = { routing_key: routingKey, dedup_key: dedupKey };
+export function pagerDutyBody(notification: Notification, message: Message, routingKey: string): string {
+  const common = { routing_key: routingKey, dedup_key: dedupKeyOf(notification.groupKey) };
   if (notification.status === 'resolved') return JSON.stringify({ ...common, event_action: 'resolve' });
   if (notification.status === 'acknowledged')
     return JSON.stringify({ ...common, event_action: 'acknowledge' });
@@ -26,7 +44,7 @@ export function pagerDutyBody(
       summary: message.subject.slice(0, MAX_SUMMARY).toWellFormed(),
       source: `redis ${message.instance}`,
       severity: notification.severity,
-      timestamp: new Date(notification.sinceMs).toISOString(),
+      timestamp: isoTime(notification.sinceMs),
       component: 'bullmq',
       group: message.instance,
       class: notification.alerts[0]?.rule ?? 'spillway',
@@ -51,8 +69,8 @@ export function pagerDutyBody(
 }
 
 /** The same for the whole life of a group; longer keys than PagerDuty takes become their hash. */
-export function dedupKeyOf(groupKey: string, hash: (text: string) => string): string {
+export function dedupKeyOf(groupKey: string): string {
   return groupKey.length > 0 && groupKey.length <= MAX_DEDUP_KEY && /^[\x21-\x7e ]+$/.test(groupKey)
     ? groupKey
-    : `spillway-${hash(groupKey)}`;
+    : `spillway-${shortHash(groupKey)}`;
 }

@@ -1,5 +1,22 @@
+import { secretsOfUrl } from '../../model/text.js';
 import type { AlertNotice, Notification } from '../notification.js';
-import { linkOf, oneLine } from './message.js';
+import { type Channel, isoTime, linkOf, oneLine, type SendDeps } from './channel.js';
+import type { SettingsOf } from './channel-settings.js';
+import { httpChannel } from './post-outgoing.js';
+
+/** Prometheus Alertmanager, API v2. Grouping, silences and routes over there stay in force. */
+export function alertmanagerChannel(settings: SettingsOf<'alertmanager'>, deps: SendDeps): Channel {
+  const { url, username, password, refreshSeconds } = settings;
+  const login = username === null ? null : Buffer.from(`${username}:${password ?? ''}`).toString('base64');
+  return httpChannel(settings, deps, {
+    url: `${url.replace(/\/+$/, '')}/api/v2/alerts`,
+    secrets: [...secretsOfUrl(url), password ?? '', login ?? ''],
+    refreshEveryMs: refreshSeconds * 1000,
+    testStatuses: ['firing', 'resolved'],
+    headers: () => (login === null ? {} : { Authorization: `Basic ${login}` }),
+    body: (notification) => alertmanagerBody(notification, deps.publicUrl, deps.now(), refreshSeconds),
+  });
+}
 
 /** Prometheus, too, says "still firing for four more rounds" (rules/manager.go): one lost round ends nothing. */
 const ROUNDS_AHEAD = 4;
@@ -33,8 +50,8 @@ export function alertmanagerBody(
         runbook_url: alert.runbookUrl ?? '',
         notification_id: notification.id,
       }),
-      startsAt: iso(alert.startsAtMs),
-      endsAt: iso(endOf(alert, nowMs, refreshSeconds)),
+      startsAt: isoTime(alert.startsAtMs),
+      endsAt: isoTime(endOf(alert, nowMs, refreshSeconds)),
       ...(link === null ? {} : { generatorURL: link }),
     })),
   );
@@ -61,8 +78,4 @@ function withoutEmpty(texts: Readonly<Record<string, string>>): Readonly<Record<
       return plain === '' ? [] : [[key, plain]];
     }),
   );
-}
-
-function iso(atMs: number): string {
-  return new Date(atMs).toISOString();
 }

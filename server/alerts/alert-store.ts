@@ -1,9 +1,28 @@
-import { and, desc, eq, gt, gte, inArray, isNotNull, lte, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, isNotNull, ne, sql } from 'drizzle-orm';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
 import type { Acknowledgement, Alert } from './alert.js';
-import { alerts, silences } from './alert-tables.js';
-import { createRulesStore, type RulesStore } from './rules-store.js';
-import type { Silence } from './silence.js';
+import { createRulesStore, createSilenceStore, type RulesStore, type SilenceStore } from './rules-store.js';
+
+/** Alerts: those that are not over, and the last of those that are. The record is only ever read and written whole. */
+const alerts = sqliteTable(
+  'alerts',
+  {
+    id: text('id').primaryKey(),
+    instance: text('instance').notNull(),
+    rule: text('rule').notNull(),
+    state: text('state').$type<Alert['state']>().notNull(),
+    firedAtMs: integer('fired_at_ms'),
+    resolvedAtMs: integer('resolved_at_ms'),
+    /** Beside the record, as another console than the one that judges may write it. */
+    acknowledged: text('acknowledged', { mode: 'json' }).$type<Acknowledgement>(),
+    record: text('record', { mode: 'json' }).$type<Alert>().notNull(),
+  },
+  (table) => [
+    index('alerts_state').on(table.state, table.resolvedAtMs),
+    index('alerts_fired').on(table.firedAtMs),
+  ],
+);
 
 /** Kept: the newest of these that are over. */
 const MAX_RESOLVED = 10_000;
@@ -14,32 +33,18 @@ const ROWS_AT_ONCE = 100;
 /** What is not over, at most: a console that restores more would not judge in time. */
 const MAX_OPEN = 20_000;
 
-/** Alerts on disk: what a console that is killed finds again. */
-interface AlertStore {
-  /** Writes these as they are now, all or none. An acknowledgement that is kept stays. */
-  save(changed: readonly Alert[]): Promise<void>;
-  /** Takes away what never fired. */
-  drop(ids: readonly string[]): Promise<void>;
-  /** Those that are pending or fire, and those whose end was not told. */
-  open(): Promise<readonly Alert[]>;
-  /** Those that are over, the latest first. */
-  resolved(query: { readonly sinceMs?: number; readonly limit: number }): Promise<readonly Alert[]>;
-  /** When alerts fired since then, by their key; the latest thousands. */
-  firings(sinceMs: number): Promise<ReadonlyMap<string, readonly number[]>>;
-  read(id: string): Promise<Alert | null>;
-  acknowledge(id: string, acknowledged: Acknowledgement): Promise<void>;
-  /** Acknowledgements of alerts that are not over. */
-  acknowledgements(): Promise<ReadonlyMap<string, Acknowledgement>>;
-}
+export type AlertStore = ReturnType<typeof createAlertStore>;
 
-function createAlertStore(database: Database): AlertStore {
+/** Alerts on disk: what a console that is killed finds again. */
+export function createAlertStore(database: Database) {
   let written = 0;
   const ofRow = ({ record, acknowledged }: typeof alerts.$inferSelect): Alert => ({
     ...record,
     acknowledged,
   });
   return {
-    async save(changed) {
+    /** Writes these as they are now, all or none. An acknowledgement that is kept stays. */
+    async save(changed: readonly Alert[]): Promise<void> {
       if (changed.length === 0) return;
       const statements = chunked(changed).map((some) =>
         database
@@ -66,11 +71,13 @@ function createAlertStore(database: Database): AlertStore {
           sql`${alerts.id} IN (SELECT id FROM ${alerts} WHERE state = 'resolved' ORDER BY resolved_at_ms DESC LIMIT -1 OFFSET ${MAX_RESOLVED})`,
         );
     },
-    async drop(ids) {
+    /** Takes away what never fired. */
+    async drop(ids: readonly string[]): Promise<void> {
       for (const some of chunked(ids))
         await database.delete(alerts).where(and(inArray(alerts.id, some), eq(alerts.state, 'pending')));
     },
-    async open() {
+    /** Those that are pending or fire, and those whose end nobody was notified of. */
+    async open(): Promise<readonly Alert[]> {
       const rows = await database
         .select()
         .from(alerts)
@@ -80,7 +87,14 @@ function createAlertStore(database: Database): AlertStore {
         .limit(MAX_OPEN);
       return rows.map(ofRow);
     },
-    async resolved({ sinceMs, limit }) {
+    /** Those that are over, the latest first. */
+    async resolved({
+      sinceMs,
+      limit,
+    }: {
+      readonly sinceMs?: number;
+      readonly limit: number;
+    }): Promise<readonly Alert[]> {
       const rows = await database
         .select()
         .from(alerts)
@@ -94,7 +108,8 @@ function createAlertStore(database: Database): AlertStore {
         .limit(limit);
       return rows.map(ofRow);
     },
-    async firings(sinceMs) {
+    /** When alerts fired since then, by their key; the latest thousands. */
+    async firings(sinceMs: number): Promise<ReadonlyMap<string, readonly number[]>> {
       const rows = await database
         .select({ key: sql<string>`json_extract(record, '$.key')`, firedAtMs: alerts.firedAtMs })
         .from(alerts)
@@ -106,14 +121,15 @@ function createAlertStore(database: Database): AlertStore {
         byKey.set(key, [...(byKey.get(key) ?? []), firedAtMs ?? sinceMs]);
       return byKey;
     },
-    async read(id) {
+    async read(id: string): Promise<Alert | null> {
       const [row] = await database.select().from(alerts).where(eq(alerts.id, id));
       return row ? ofRow(row) : null;
     },
-    async acknowledge(id, acknowledged) {
+    async acknowledge(id: string, acknowledged: Acknowledgement): Promise<void> {
       await database.update(alerts).set({ acknowledged }).where(eq(alerts.id, id));
     },
-    async acknowledgements() {
+    /** Acknowledgements of alerts that are not over. */
+    async acknowledgements(): Promise<ReadonlyMap<string, Acknowledgement>> {
       const rows = await database
         .select({ id: alerts.id, acknowledged: alerts.acknowledged })
         .from(alerts)
@@ -141,48 +157,6 @@ function chunked<T>(items: readonly T[]): T[][] {
   const chunks: T[][] = [];
   for (let i = 0; i < items.length; i += ROWS_AT_ONCE) chunks.push(items.slice(i, i + ROWS_AT_ONCE));
   return chunks;
-}
-
-/** Ended ones are told of for so long. */
-const ENDED_KEPT_MS = 7 * 24 * 3_600_000;
-/** What one person may have set by a script in a loop; each is asked for each alert. */
-const MAX_SILENCES = 500;
-
-interface SilenceStore {
-  /** Those that hold or will, the one that ends last first. */
-  active(nowMs: number): Promise<readonly Silence[]>;
-  /** @returns false: there are as many as there may be. */
-  add(silence: Silence): Promise<boolean>;
-  /** Ends one now. @returns as it was; null: there is none that holds. */
-  end(id: string, nowMs: number): Promise<Silence | null>;
-}
-
-function createSilenceStore(database: Database): SilenceStore {
-  return {
-    active: (nowMs) =>
-      database
-        .select()
-        .from(silences)
-        .where(gt(silences.endsAtMs, nowMs))
-        .orderBy(desc(silences.endsAtMs))
-        .limit(MAX_SILENCES),
-    async add(silence) {
-      await database.delete(silences).where(lte(silences.endsAtMs, silence.startsAtMs - ENDED_KEPT_MS));
-      const [row] = await database
-        .select({ count: sql<number>`count(*)` })
-        .from(silences)
-        .where(gt(silences.endsAtMs, silence.startsAtMs));
-      if ((row?.count ?? 0) >= MAX_SILENCES) return false;
-      await database.insert(silences).values(silence);
-      return true;
-    },
-    async end(id, nowMs) {
-      const [found] = await database.select().from(silences).where(eq(silences.id, id));
-      if (!found || found.endsAtMs <= nowMs) return null;
-      await database.update(silences).set({ endsAtMs: nowMs }).where(eq(silences.id, id));
-      return found;
-    },
-  };
 }
 
 /** All that alerting keeps. */

@@ -1,0 +1,104 @@
+/**
+ * The life of whatever begins, lasts and ends: an alert, the episode of a finding, the time in which one is worse.
+ *
+ *   (none) ──breach──▶ pending ──breach for `forMs`──▶ firing ──clear for `keepFiringMs`──▶ resolved
+ *                         └──anything but a breach──▶ (none)
+ *
+ * `held` is between the clear level and the threshold: it starts nothing and ends nothing. `unknown` is a blind console
+ * or a signal that is not known: everything stays as it is, and no time counts. Time counts only between two looks that
+ * both saw the same and that lie no further apart than `maxGapMs`: what was not looked at is no evidence.
+ */
+export type Level = 'breach' | 'held' | 'clear' | 'unknown';
+
+export interface Lifecycle {
+  readonly state: 'pending' | 'firing' | 'resolved';
+  /** When the breach was first seen. */
+  readonly sinceMs: number;
+  /** Counted towards `forMs`. */
+  readonly heldMs: number;
+  /** Counted towards `keepFiringMs`. */
+  readonly clearMs: number;
+  readonly firedAtMs: number | null;
+  readonly resolvedAtMs: number | null;
+  /** The last look, and what it saw. */
+  readonly seenAtMs: number;
+  readonly seen: Level;
+}
+
+export interface Timing {
+  readonly forMs: number;
+  readonly keepFiringMs: number;
+  readonly maxGapMs: number;
+}
+
+/**
+ * One look. Pure; at most one transition a call.
+ * @param life null: there is none. One that is resolved stays so: what comes after is another one.
+ * @returns null where it is not even pending (any more).
+ */
+export function transition(
+  life: Lifecycle | null,
+  level: Level,
+  timing: Timing,
+  nowMs: number,
+): Lifecycle | null {
+  if (life === null) return level === 'breach' ? begin(timing, nowMs) : null;
+  if (life.state === 'resolved') return life;
+  const gapMs = nowMs - life.seenAtMs;
+  const countedMs = life.seen === level && gapMs > 0 && gapMs <= timing.maxGapMs ? gapMs : 0;
+  // Not a spread of what came in: that may be a whole alert, of which there may be thousands a tick.
+  const looked: Lifecycle = {
+    state: life.state,
+    sinceMs: life.sinceMs,
+    heldMs: life.heldMs,
+    clearMs: life.clearMs,
+    firedAtMs: life.firedAtMs,
+    resolvedAtMs: life.resolvedAtMs,
+    seenAtMs: nowMs,
+    seen: level,
+  };
+  if (level === 'unknown') return looked;
+  return life.state === 'pending'
+    ? whilePending(looked, level, countedMs, timing, nowMs)
+    : whileFiring(looked, level, countedMs, timing, nowMs);
+}
+
+function begin({ forMs }: Timing, nowMs: number): Lifecycle {
+  const isFiring = forMs <= 0;
+  return {
+    state: isFiring ? 'firing' : 'pending',
+    sinceMs: nowMs,
+    heldMs: 0,
+    clearMs: 0,
+    firedAtMs: isFiring ? nowMs : null,
+    resolvedAtMs: null,
+    seenAtMs: nowMs,
+    seen: 'breach',
+  };
+}
+
+function whilePending(
+  life: Lifecycle,
+  level: Level,
+  countedMs: number,
+  { forMs }: Timing,
+  nowMs: number,
+): Lifecycle | null {
+  if (level !== 'breach') return null;
+  const heldMs = life.heldMs + countedMs;
+  return heldMs >= forMs ? { ...life, heldMs, state: 'firing', firedAtMs: nowMs } : { ...life, heldMs };
+}
+
+function whileFiring(
+  life: Lifecycle,
+  level: Level,
+  countedMs: number,
+  { keepFiringMs }: Timing,
+  nowMs: number,
+): Lifecycle {
+  if (level !== 'clear') return { ...life, clearMs: 0 };
+  const clearMs = life.clearMs + countedMs;
+  return clearMs >= keepFiringMs
+    ? { ...life, clearMs, state: 'resolved', resolvedAtMs: nowMs }
+    : { ...life, clearMs };
+}
