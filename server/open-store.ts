@@ -25,11 +25,11 @@ import { isLocal, storeClient } from './store/store-client.js';
 import type { StoreSettings } from './store/store-settings.js';
 import type { Database, Fence } from './store/tables.js';
 import { writeProbe } from './store/tables.js';
+import { type ActivityLog, createActivity } from './timeline/activity-log.js';
 import { createAuditLog } from './timeline/audit-log.js';
 import { createEpisodeLog, type EpisodeLog } from './timeline/episode.js';
 import type { IncidentLog } from './timeline/incident.js';
 import { createIncidentLog } from './timeline/incident.js';
-import { type ActivityLog, createActivity } from './timeline/read-activity.js';
 import { createTimeline } from './timeline/timeline-log.js';
 import { createGivenOrders, type GivenOrders } from './watch/given-orders.js';
 import { createLostWorkerStore } from './watch/lost-keeper.js';
@@ -54,7 +54,7 @@ export interface Store {
   /** Writes a little. @throws what keeps the store from being written. */
   readonly probe: (nowMs: number) => Promise<void>;
   readonly alerting: AlertingStore;
-  readonly account: ActivityLog;
+  readonly activity: ActivityLog;
   readonly episodes: EpisodeLog;
   readonly incidents: IncidentLog;
   readonly sessions: SessionStore;
@@ -139,7 +139,7 @@ async function openAt(settings: StoreSettings, problem: string | null): Promise<
         await database.insert(writeProbe).values(row).onConflictDoUpdate({ target: writeProbe.id, set: row });
       },
       alerting: createAlertingStore(database),
-      account: activity,
+      activity: activity,
       episodes: createEpisodeLog(database),
       incidents: createIncidentLog(database),
       sessions: createSessionStore(database),

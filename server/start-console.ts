@@ -105,7 +105,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     timeline: store.timeline,
     predictions: store.predictions,
     markers,
-    account: store.account,
+    activity: store.activity,
     episodes: store.episodes,
     incidents: store.incidents,
     history,

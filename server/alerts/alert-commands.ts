@@ -5,7 +5,7 @@ import type { Actor } from '../model/role.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
 import { type AuditInput, auditOf } from '../timeline/audit-log.js';
 import type { Watch } from '../watch/watch.js';
-import type { Alert, AlertView } from './alert.js';
+import type { Alert } from './alert.js';
 import type { AlertingStore } from './alert-store.js';
 import type { Alerting } from './alerting.js';
 import { type RuleTest, testRule } from './backtest.js';
@@ -14,6 +14,16 @@ import { compareAlerts, type Silence, type SilenceMatchers, silenceOf } from './
 import type { PathOf } from './notification.js';
 import { relatedFinding } from './notification.js';
 import type { AlertRule } from './rule.js';
+
+/** An alert as the page and the API show it. */
+export interface AlertView {
+  readonly alert: Alert;
+  /** The finding that explains it and has its remedies; null: none. */
+  readonly finding: { readonly key: string; readonly code: string; readonly title: string } | null;
+  readonly firstRemedy: string | null;
+  readonly path: string;
+  readonly silence: Silence | null;
+}
 
 export interface AlertCommandsDeps {
   readonly alerting: Alerting;

@@ -8,13 +8,13 @@ import { describeBreach, formatMeasure, remedyText } from './describe.js';
 import type { AlertRule } from './rule.js';
 
 /** What an alert says of its trouble. */
-export type Facts = Pick<
+export type AlertFacts = Pick<
   Alert,
   'severity' | 'cause' | 'findingKey' | 'summary' | 'evidence' | 'firstRemedy' | 'value'
 >;
 
 /** What an alert over a signal says. */
-export function factsOfNumber(rule: AlertRule, subject: Subject, value: number): Facts {
+export function factsOfNumber(rule: AlertRule, subject: Subject, value: number): AlertFacts {
   const { condition } = rule;
   if (condition.kind === 'finding') throw new Error('a rule over findings compares no number');
   return {
@@ -29,7 +29,7 @@ export function factsOfNumber(rule: AlertRule, subject: Subject, value: number):
 }
 
 /** What an alert over a finding says: the finding's own words, which hold no job data. */
-export function factsOfFinding(rule: AlertRule, finding: Finding): Facts {
+export function factsOfFinding(rule: AlertRule, finding: Finding): AlertFacts {
   const [evidence] = finding.evidence;
   return {
     severity: rule.severity === 'finding' ? finding.severity : rule.severity,
@@ -145,7 +145,7 @@ export class AlertSteps {
    * A breach where there was no alert. Written out field by field, here and in `step`: thousands may begin in one tick,
    * and to spread several objects into one takes ten times as long.
    */
-  start(rule: AlertRule, subject: Subject, key: string, facts: Facts): Alert {
+  start(rule: AlertRule, subject: Subject, key: string, facts: AlertFacts): Alert {
     const life = transition(null, 'breach', this.#timing(rule, key), this.#nowMs);
     if (life === null) throw new Error('a breach always begins an alert');
     if (life.state === 'firing') this.#fired(key);

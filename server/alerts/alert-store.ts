@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, inArray, isNotNull, ne, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
-import type { Acknowledgement, Alert } from './alert.js';
+import type { Alert, AlertAcknowledgement } from './alert.js';
 import { createRulesStore, createSilenceStore, type RulesStore, type SilenceStore } from './rules-store.js';
 
 /** Alerts: those that are not over, and the last of those that are. The record is only ever read and written whole. */
@@ -15,7 +15,7 @@ const alerts = sqliteTable(
     firedAtMs: integer('fired_at_ms'),
     resolvedAtMs: integer('resolved_at_ms'),
     /** Beside the record, as another console than the one that judges may write it. */
-    acknowledged: text('acknowledged', { mode: 'json' }).$type<Acknowledgement>(),
+    acknowledged: text('acknowledged', { mode: 'json' }).$type<AlertAcknowledgement>(),
     record: text('record', { mode: 'json' }).$type<Alert>().notNull(),
   },
   (table) => [
@@ -125,11 +125,11 @@ export function createAlertStore(database: Database) {
       const [row] = await database.select().from(alerts).where(eq(alerts.id, id));
       return row ? ofRow(row) : null;
     },
-    async acknowledge(id: string, acknowledged: Acknowledgement): Promise<void> {
+    async acknowledge(id: string, acknowledged: AlertAcknowledgement): Promise<void> {
       await database.update(alerts).set({ acknowledged }).where(eq(alerts.id, id));
     },
     /** Acknowledgements of alerts that are not over. */
-    async acknowledgements(): Promise<ReadonlyMap<string, Acknowledgement>> {
+    async acknowledgements(): Promise<ReadonlyMap<string, AlertAcknowledgement>> {
       const rows = await database
         .select({ id: alerts.id, acknowledged: alerts.acknowledged })
         .from(alerts)

@@ -1,9 +1,8 @@
 import type { FindingKey, Severity } from '../model/finding.js';
 import type { Subject } from '../signals/signal.js';
 import type { Lifecycle } from '../timeline/lifecycle.js';
-import type { Silence } from './grouping.js';
 
-export interface Acknowledgement {
+export interface AlertAcknowledgement {
   readonly actor: string;
   readonly atMs: number;
   readonly note: string;
@@ -39,7 +38,7 @@ export interface Alert extends Lifecycle {
   readonly runbookUrl: string | null;
   /** Name of the rule whose alert explains this one, so that it is not told by itself; null: none. */
   readonly inhibitedBy: string | null;
-  readonly acknowledged: Acknowledgement | null;
+  readonly acknowledged: AlertAcknowledgement | null;
   readonly told: Told | null;
 }
 
@@ -47,16 +46,6 @@ export interface Alert extends Lifecycle {
 export interface Transition {
   readonly kind: 'pending' | 'firing' | 'resolved' | 'dropped';
   readonly alert: Alert;
-}
-
-/** An alert as the page and the API show it. */
-export interface AlertView {
-  readonly alert: Alert;
-  /** The finding that explains it and has its remedies; null: none. */
-  readonly finding: { readonly key: string; readonly code: string; readonly title: string } | null;
-  readonly firstRemedy: string | null;
-  readonly path: string;
-  readonly silence: Silence | null;
 }
 
 /** Firings further back say nothing about flapping now. */

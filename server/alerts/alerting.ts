@@ -1,7 +1,7 @@
 import type { TimelineLog } from '../model/timeline-entry.js';
 import { reasonOf } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
-import type { Acknowledgement, Alert, Transition } from './alert.js';
+import type { Alert, AlertAcknowledgement, Transition } from './alert.js';
 import { FLAP_WINDOW_MS } from './alert.js';
 import type { AlertingStore } from './alert-store.js';
 import { DEFAULT_RULES } from './default-rules.js';
@@ -12,7 +12,7 @@ import { Judge } from './judge.js';
 import type { Notification, PathOf } from './notification.js';
 import { acknowledgementOf, notificationOf } from './notification.js';
 import type { AlertRule } from './rule.js';
-import type { KeptRule } from './rules-store.js';
+import type { StoredRule } from './rules-store.js';
 import { RuleSet } from './rules-store.js';
 
 /** What judging needs of the rest of the console. */
@@ -91,7 +91,7 @@ export class Alerting {
   }
 
   /** All rules: those of the file first, then by id. */
-  rules(): readonly KeptRule[] {
+  rules(): readonly StoredRule[] {
     return this.#ruleSet.kept();
   }
 
@@ -122,7 +122,7 @@ export class Alerting {
   }
 
   /** Somebody knows. @returns null: no such alert that is not over. */
-  async acknowledge(id: string, acknowledged: Acknowledgement): Promise<Alert | null> {
+  async acknowledge(id: string, acknowledged: AlertAcknowledgement): Promise<Alert | null> {
     const { alerts } = this.#deps.store;
     const here = this.#openHere().some((alert) => alert.id === id)
       ? this.#amend(id, (alert) => ({ ...alert, acknowledged }))

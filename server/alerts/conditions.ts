@@ -6,8 +6,8 @@ import type { Signal, Subject } from '../signals/signal.js';
 import type { Level } from '../timeline/lifecycle.js';
 import type { Alert } from './alert.js';
 import { whenUnknown } from './alert-steps.js';
-import { Baseline, forgetful, Past, type Watching } from './gauge.js';
-import type { Column, Watched } from './readings.js';
+import { forgetful, Habit, Past, type WatchedCondition } from './gauge.js';
+import type { GaugeColumn, Watched } from './readings.js';
 import type { AlertRule, ConditionOf, SignalCondition } from './rule.js';
 
 /** A rule as it is judged, with its alerts that are not over by subject or, over findings, by key of the finding. */
@@ -15,19 +15,19 @@ export interface JudgedRule {
   readonly rule: AlertRule;
   readonly active: Map<string, Alert>;
 }
-export interface SignalRule extends JudgedRule {
-  readonly watching: Watching;
+export interface JudgedSignalRule extends JudgedRule {
+  readonly watching: WatchedCondition;
   readonly scope: Signal['scope'];
   readonly isMeant: (subject: Subject) => boolean;
   /** Those of `from` that the rule is about: each is matched once, when it is first seen. */
   readonly meant: { from: readonly Watched[]; count: number; list: Watched[] };
 }
-export interface FindingRule extends JudgedRule {
+export interface JudgedFindingRule extends JudgedRule {
   readonly matches: (finding: Finding) => boolean;
 }
 
 /** @returns null: it can't be judged by a signal. */
-export function signalRuleOf(rule: AlertRule): SignalRule | null {
+export function signalRuleOf(rule: AlertRule): JudgedSignalRule | null {
   const { condition } = rule;
   const signal = condition.kind === 'finding' ? null : signalNamed(condition.signal);
   if (condition.kind === 'finding' || signal === null) return null;
@@ -51,7 +51,7 @@ function scopeOf({ node, queue, type }: Subject): Signal['scope'] {
   return node === null ? 'instance' : 'node';
 }
 
-export function meantOf({ meant, isMeant }: SignalRule, all: readonly Watched[]): readonly Watched[] {
+export function meantOf({ meant, isMeant }: JudgedSignalRule, all: readonly Watched[]): readonly Watched[] {
   if (meant.from !== all) Object.assign(meant, { from: all, count: 0, list: [] });
   for (const watched of all.slice(meant.count)) if (isMeant(watched.subject)) meant.list.push(watched);
   meant.count = all.length;
@@ -59,7 +59,7 @@ export function meantOf({ meant, isMeant }: SignalRule, all: readonly Watched[])
 }
 
 /** @returns null: it is over a signal. */
-export function findingRuleOf(rule: AlertRule): FindingRule | null {
+export function findingRuleOf(rule: AlertRule): JudgedFindingRule | null {
   const { condition } = rule;
   if (condition.kind !== 'finding') return null;
   return { rule, active: new Map(), matches: findingMatcher(rule, condition) };
@@ -92,7 +92,7 @@ function isAbout(
 }
 
 /** Distance of a signal from its own mean, in its own mean deviations; both forget over the window. */
-function watchBaseline(condition: ConditionOf<'baseline'>): Watching {
+function watchBaseline(condition: ConditionOf<'baseline'>): WatchedCondition {
   const { signal, is, deviations, clearDeviations, windowSeconds } = condition;
   const sign = is === 'below' ? -1 : 1;
   return {
@@ -101,7 +101,7 @@ function watchBaseline(condition: ConditionOf<'baseline'>): Watching {
       signal,
       second: null,
       remember: () => {
-        const baseline = new Baseline(windowSeconds * 1000);
+        const baseline = new Habit(windowSeconds * 1000);
         return {
           next: (value, nowMs) => {
             const score = baseline.next(value, nowMs);
@@ -121,7 +121,7 @@ function watchBaseline(condition: ConditionOf<'baseline'>): Watching {
 const CLEAR_TIMES = 1.25;
 
 /** Seconds until a signal reaches a level at its present trend; Infinity: it does not get there; 0: it is there. */
-function watchPredicted(condition: ConditionOf<'predicted'>): Watching {
+function watchPredicted(condition: ConditionOf<'predicted'>): WatchedCondition {
   const { signal, reaches, withinSeconds, clearSeconds, windowSeconds } = condition;
   return {
     gauge: {
@@ -152,7 +152,7 @@ function secondsUntil(level: number, value: number, perSecond: number): number {
 }
 
 /** How fast a signal changes, per second. */
-function watchRate(condition: ConditionOf<'rate-of-change'>): Watching {
+function watchRate(condition: ConditionOf<'rate-of-change'>): WatchedCondition {
   const { signal, is, perSecond, clearPerSecond, windowSeconds } = condition;
   return {
     gauge: {
@@ -172,7 +172,7 @@ function watchRate(condition: ConditionOf<'rate-of-change'>): Watching {
 }
 
 /** 1 while nothing comes although it should, else 0. Its clear level is its own: something came. */
-function watchAbsent({ signal, whileSignal, whileAbove }: ConditionOf<'absent'>): Watching {
+function watchAbsent({ signal, whileSignal, whileAbove }: ConditionOf<'absent'>): WatchedCondition {
   const isAbsent = (value: number): boolean => Number.isNaN(value) || value === 0;
   return {
     gauge: {
@@ -195,7 +195,7 @@ function watchAbsent({ signal, whileSignal, whileAbove }: ConditionOf<'absent'>)
 const share = forgetful((value, { limitBytes }) => (limitBytes > 0 ? value / limitBytes : Number.NaN));
 
 /** Bytes as a share of what Redis may hold. */
-function watchShare({ signal, aboveRatio, clearRatio }: ConditionOf<'share-of-limit'>): Watching {
+function watchShare({ signal, aboveRatio, clearRatio }: ConditionOf<'share-of-limit'>): WatchedCondition {
   return {
     gauge: { key: `${signal}|share`, signal, second: null, remember: share },
     is: 'above',
@@ -206,7 +206,7 @@ function watchShare({ signal, aboveRatio, clearRatio }: ConditionOf<'share-of-li
 }
 
 /** A signal beyond a number. */
-function watchCompare({ signal, is, threshold, clear }: ConditionOf<'compare'>): Watching {
+function watchCompare({ signal, is, threshold, clear }: ConditionOf<'compare'>): WatchedCondition {
   return {
     gauge: { key: signal, signal, second: null, remember: null },
     is,
@@ -217,7 +217,7 @@ function watchCompare({ signal, is, threshold, clear }: ConditionOf<'compare'>):
 }
 
 /** What a condition over signals watches. A new kind is a function beside the others and a line here. */
-export function watchCondition(condition: SignalCondition): Watching {
+export function watchCondition(condition: SignalCondition): WatchedCondition {
   switch (condition.kind) {
     case 'compare':
       return watchCompare(condition);
@@ -235,12 +235,12 @@ export function watchCondition(condition: SignalCondition): Watching {
 }
 
 /** Can any number of a column be beyond the threshold? */
-export function mayBreach({ is, threshold }: Watching, { lowest, highest }: Column): boolean {
+export function mayBreach({ is, threshold }: WatchedCondition, { lowest, highest }: GaugeColumn): boolean {
   return is === 'above' ? highest > threshold : lowest < threshold;
 }
 
 /** What a number says. */
-export function levelOf({ is, threshold, clear, whenUnknown }: Watching, value: number): Level {
+export function levelOf({ is, threshold, clear, whenUnknown }: WatchedCondition, value: number): Level {
   if (Number.isNaN(value)) return whenUnknown === 'clear' ? 'clear' : 'unknown';
   if (is === 'above') return value > threshold ? 'breach' : value <= clear ? 'clear' : 'held';
   return value < threshold ? 'breach' : value >= clear ? 'clear' : 'held';

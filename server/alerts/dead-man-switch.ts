@@ -1,9 +1,9 @@
 import type { HealthProblem } from '../model/console-health.js';
 import { secretScrubber, secretsOfUrl } from '../model/text.js';
 import { every, reasonOf } from '../process/every.js';
-import type { DeadManSettings } from './channels/channel-settings.js';
 import type { OutgoingRules } from './channels/outgoing-policy.js';
 import { type OutgoingRequest, postOutgoing } from './channels/post-outgoing.js';
+import type { DeadManSettings } from './channels/settings.js';
 
 const MAX_TOLD_LETTERS = 2_000;
 const LOOK_EVERY_MS = 1_000;

@@ -25,7 +25,7 @@ export interface Gauge {
 }
 
 /** A gauge with where it is bad and where it is good again. */
-export interface Watching {
+export interface WatchedCondition {
   readonly gauge: Gauge;
   /** On which side of the threshold it is bad. */
   readonly is: 'above' | 'below';
@@ -126,7 +126,7 @@ const LEAST_DEVIATION = 1e-9;
 const MAX_STEP_MS = 60_000;
 
 /** Distance of a number from its own mean, in its own mean deviations; both forget over a window. */
-export class Baseline implements Memory {
+export class Habit implements Memory {
   readonly #windowMs: number;
   #mean = Number.NaN;
   #deviation = 0;

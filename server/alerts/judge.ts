@@ -6,20 +6,20 @@ import { globMatcher } from '../model/text.js';
 import type { Subject } from '../signals/signal.js';
 import type { Level } from '../timeline/lifecycle.js';
 import type { Alert, Transition } from './alert.js';
-import { AlertSteps, type Facts, factsOfFinding, factsOfNumber, whenNotFound } from './alert-steps.js';
+import { type AlertFacts, AlertSteps, factsOfFinding, factsOfNumber, whenNotFound } from './alert-steps.js';
 import {
-  type FindingRule,
   findingRuleOf,
+  type JudgedFindingRule,
   type JudgedRule,
+  type JudgedSignalRule,
   levelOf,
   mayBreach,
   meantOf,
-  type SignalRule,
   signalRuleOf,
 } from './conditions.js';
 import type { Gauge } from './gauge.js';
 import { inhibitors } from './inhibition.js';
-import { type Column, Readings, subjectKey } from './readings.js';
+import { type GaugeColumn, Readings, subjectKey } from './readings.js';
 import type { AlertRule } from './rule.js';
 
 export interface JudgeOptions {
@@ -48,8 +48,8 @@ export class Judge {
   readonly #instance: string;
   readonly #steps: AlertSteps;
   readonly #readings = new Readings();
-  #signalRules: readonly SignalRule[] = [];
-  #findingRules: readonly FindingRule[] = [];
+  #signalRules: readonly JudgedSignalRule[] = [];
+  #findingRules: readonly JudgedFindingRule[] = [];
   #gauges: readonly Gauge[] = [];
   /** Their rule is gone or is not about them any more. */
   #orphans: Alert[] = [];
@@ -125,7 +125,7 @@ export class Judge {
     return [...this.#signalRules, ...this.#findingRules];
   }
 
-  #judgeSignal(state: SignalRule, { snapshot, isLive, isUnread, nowMs, transitions }: Look): void {
+  #judgeSignal(state: JudgedSignalRule, { snapshot, isLive, isUnread, nowMs, transitions }: Look): void {
     const { watching, active } = state;
     const column = this.#readings.column(watching.gauge);
     if (column !== null && mayBreach(watching, column)) this.#beginBreaches(state, column, transitions);
@@ -144,7 +144,7 @@ export class Judge {
   }
 
   /** Begins an alert for each in breach that has none. */
-  #beginBreaches(state: SignalRule, { numbers }: Column, transitions: Transition[]): void {
+  #beginBreaches(state: JudgedSignalRule, { numbers }: GaugeColumn, transitions: Transition[]): void {
     const { rule, watching, active } = state;
     const isAbove = watching.is === 'above';
     const { threshold } = watching;
@@ -161,7 +161,7 @@ export class Judge {
   }
 
   #judgeFindings(
-    state: FindingRule,
+    state: JudgedFindingRule,
     findings: readonly Finding[],
     levelWithout: (key: FindingKey, code: string) => Level,
     { isLive, isUnread, transitions }: Look,
@@ -193,7 +193,7 @@ export class Judge {
     key: string,
     subject: Subject,
     alertKey: string,
-    facts: Facts,
+    facts: AlertFacts,
     transitions: Transition[],
   ): void {
     const alert = this.#steps.start(rule, subject, alertKey, facts);

@@ -80,7 +80,7 @@ function isAboutRedis({ code }: Finding): boolean {
 export type PathOf = (finding: Finding | null) => string;
 
 /** The same as long as rule and subject are; short enough for every receiver (PagerDuty takes 255 characters). */
-export function fingerprintOf({ key }: Pick<Alert, 'key'>): string {
+export function alertFingerprint({ key }: Pick<Alert, 'key'>): string {
   return digest(key);
 }
 
@@ -142,7 +142,7 @@ function titleOf({ alerts, status }: DueMessage, worst: Alert): string {
 
 function noticeOf(alert: Alert): AlertNotice {
   return {
-    fingerprint: fingerprintOf(alert),
+    fingerprint: alertFingerprint(alert),
     alertId: alert.id,
     rule: alert.ruleName,
     severity: alert.severity,

@@ -5,7 +5,7 @@ import type { Lease } from '../store/lease.js';
 import type { Fence } from '../store/tables.js';
 import type { Channel } from './channels/channel.js';
 import { type Delivery, passing } from './channels/channel.js';
-import type { ChannelSettings } from './channels/channel-settings.js';
+import type { ChannelSettings } from './channels/settings.js';
 import type { Notification } from './notification.js';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 

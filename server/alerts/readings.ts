@@ -20,7 +20,7 @@ export interface Watched {
 }
 
 /** The numbers of one gauge at this tick, by slot. NaN: not known, or not there. */
-export interface Column {
+export interface GaugeColumn {
   readonly numbers: Float64Array;
   /** Of those that are known, so that a rule looks at each only where one can breach. Infinity and -Infinity: of none. */
   lowest: number;
@@ -37,12 +37,12 @@ export class Readings {
   #byScope = new Map<Signal['scope'], Watched[]>();
   /** By key of the gauge, then by slot. */
   #memories = new Map<string, (Memory | undefined)[]>();
-  #columns = new Map<string, Column>();
+  #columns = new Map<string, GaugeColumn>();
   #tick = 0;
   #here = 0;
 
   /** null: nothing is known of the gauge's scope now, as the console is blind. */
-  column({ key }: Gauge): Column | null {
+  column({ key }: Gauge): GaugeColumn | null {
     return this.#columns.get(key) ?? null;
   }
 
@@ -107,9 +107,9 @@ export class Readings {
     second: number,
     limitOf: (node: string | null) => number,
     nowMs: number,
-  ): Column {
+  ): GaugeColumn {
     const all = this.#listOf(scope);
-    const column: Column = {
+    const column: GaugeColumn = {
       numbers: new Float64Array(all.length).fill(Number.NaN),
       lowest: Number.POSITIVE_INFINITY,
       highest: Number.NEGATIVE_INFINITY,

@@ -16,7 +16,7 @@ const alertRules = sqliteTable('alert_rules', {
 });
 
 /** A rule with where it is from. `file`: read-only, as the file is what counts. */
-export interface KeptRule {
+export interface StoredRule {
   readonly rule: AlertRule;
   readonly source: 'default' | 'user' | 'file';
   readonly updatedAtMs: number | null;
@@ -34,7 +34,7 @@ export type RulesStore = ReturnType<typeof createRulesStore>;
 export function createRulesStore(database: Database) {
   return {
     /** Without those that were deleted, by id. */
-    async list(): Promise<readonly KeptRule[]> {
+    async list(): Promise<readonly StoredRule[]> {
       const rows = await database.select().from(alertRules).orderBy(alertRules.id);
       return rows.filter(({ isDeleted }) => !isDeleted).map(({ isDeleted: _, ...row }) => row);
     },
@@ -127,8 +127,8 @@ export function createSilenceStore(database: Database) {
 /** Rules and silences as they hold now: those of the configuration, and a copy of what the store has. */
 export class RuleSet {
   readonly #store: { readonly rules: RulesStore; readonly silences: SilenceStore };
-  readonly #fromFile: readonly KeptRule[];
-  #kept: readonly KeptRule[] = [];
+  readonly #fromFile: readonly StoredRule[];
+  #kept: readonly StoredRule[] = [];
   #edition = '';
   #silences: readonly Silence[] = [];
 
@@ -151,7 +151,7 @@ export class RuleSet {
   }
 
   /** Those of the file first, which count whatever the store says of the same id; then by id. */
-  kept(): readonly KeptRule[] {
+  kept(): readonly StoredRule[] {
     const ids = new Set(this.#fromFile.map(({ rule }) => rule.id));
     return [...this.#fromFile, ...this.#kept.filter(({ rule }) => !ids.has(rule.id))];
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { alertsSection } from '../alerts/alerts-config.js';
-import { alertsSchema } from '../alerts/channels/channel-settings.js';
+import { alertsSchema } from '../alerts/channels/settings.js';
+import { alertsSection } from '../alerts/rules-config.js';
 import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
 import { ROLES } from '../model/role.js';
 import { parseTenantField } from '../model/tenant-text.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
-import { type AlertsConfig, alertsConfigOf } from '../alerts/alerts-config.js';
-import type { AlertSettings } from '../alerts/channels/channel-settings.js';
-import { fromEnvironment } from '../alerts/channels/channel-settings.js';
+import type { AlertSettings } from '../alerts/channels/settings.js';
+import { fromEnvironment } from '../alerts/channels/settings.js';
+import { type AlertsConfig, alertsConfigOf } from '../alerts/rules-config.js';
 import type { HistorySettings } from '../history/points.js';
 import type { Thresholds } from '../model/finding.js';
 import type { InstanceConfig } from '../model/instance-config.js';

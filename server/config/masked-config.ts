@@ -1,4 +1,4 @@
-import { maskedAlerts } from '../alerts/channels/channel-settings.js';
+import { maskedAlerts } from '../alerts/channels/settings.js';
 import type { Endpoint } from '../model/instance-config.js';
 import { maskedStore } from '../store/store-settings.js';
 import type { Config } from './config.js';

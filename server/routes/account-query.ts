@@ -1,5 +1,5 @@
-import type { ActivityQuery } from '../timeline/activity-entry.js';
-import { placeAt } from '../timeline/activity-entry.js';
+import type { ActivityQuery } from '../timeline/activity.js';
+import { placeAt } from '../timeline/activity.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 

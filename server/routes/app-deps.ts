@@ -16,9 +16,9 @@ import type { Parkings } from '../replay/parking/parkings.js';
 import type { ReplayQueues } from '../replay/replay-queues.js';
 import type { Replays } from '../replay/replays.js';
 import type { IdempotencyStore } from '../store/idempotency.js';
+import type { ActivityLog } from '../timeline/activity-log.js';
 import type { EpisodeLog } from '../timeline/episode.js';
 import type { IncidentLog } from '../timeline/incident.js';
-import type { ActivityLog } from '../timeline/read-activity.js';
 import type { MarkerCache } from '../watch/marker-cache.js';
 import type { Watch } from '../watch/watch.js';
 
@@ -38,7 +38,7 @@ export interface AppDeps {
   /** What signals were. */
   readonly history: HistoryLog;
   /** Timeline and audit as one account. */
-  readonly account: ActivityLog;
+  readonly activity: ActivityLog;
   readonly episodes: EpisodeLog;
   readonly incidents: IncidentLog;
   /** Who is signed in, and what is told of the door. */

@@ -1,5 +1,5 @@
 import { ALL_INSTANCES } from '../model/timeline-entry.js';
-import type { ActivityEntry } from '../timeline/activity-entry.js';
+import type { ActivityEntry } from '../timeline/activity.js';
 import { encodePart, instancePath, queuePath } from './pages/links.js';
 
 /** The timeline's page, open at an entry. The id of its element is `entry-` and its own. */

@@ -116,7 +116,7 @@ const MAX_PARKINGS = 500;
 
 type Deps = Pick<
   AppDeps,
-  'account' | 'episodes' | 'history' | 'parkings' | 'replays' | 'watch' | 'now' | 'thresholds'
+  'activity' | 'episodes' | 'history' | 'parkings' | 'replays' | 'watch' | 'now' | 'thresholds'
 >;
 export type IncidentRange = Pick<Incident, 'fromMs' | 'toMs' | 'instances'>;
 
@@ -129,7 +129,7 @@ export async function gatherFacts(
   const untilMs = toMs ?? nowMs;
   const of = instances.length === 0 ? {} : { instances };
   const [entries, episodes, parkings] = await Promise.all([
-    deps.account.list({ fromMs, toMs: untilMs + 1, ...of, order: 'oldest', limit: MAX_ENTRIES }),
+    deps.activity.list({ fromMs, toMs: untilMs + 1, ...of, order: 'oldest', limit: MAX_ENTRIES }),
     deps.episodes.between({ fromMs, toMs: untilMs, ...of }),
     deps.parkings.problem === null ? deps.parkings.list({ limit: MAX_PARKINGS }) : [],
   ]);

@@ -7,7 +7,7 @@ import { Problem } from './problem.js';
 
 /** What people enter into the timeline, and what they change of it. API and page act by these. */
 
-type Deps = Pick<AppDeps, 'timeline' | 'account' | 'audit' | 'markers' | 'now' | 'newId'>;
+type Deps = Pick<AppDeps, 'timeline' | 'activity' | 'audit' | 'markers' | 'now' | 'newId'>;
 
 /** Enters a marker. */
 export async function enterMarker(deps: Deps, entry: TimelineEntry): Promise<void> {
@@ -23,7 +23,7 @@ export async function annotate(
   about: string,
   text: string,
 ): Promise<TimelineEntry> {
-  const entry = await deps.account.get(about);
+  const entry = await deps.activity.get(about);
   if (!entry) throw new Problem(404, 'not-found', `there is no entry ${about.slice(0, 100)} on the timeline`);
   const note: TimelineEntry = {
     id: deps.newId(),
@@ -43,7 +43,7 @@ export async function annotate(
 /** @throws Problem 404 for no marker, 403 for one that somebody else entered. */
 export async function editMarker(deps: Deps, actor: Actor, id: string, text: string): Promise<TimelineEntry> {
   const before = await ownMarker(deps, actor, id);
-  await deps.account.editMarker(id, text);
+  await deps.activity.editMarker(id, text);
   await audit(deps, actor, 'note.edit', before, text);
   return { ...before, text };
 }
@@ -51,12 +51,12 @@ export async function editMarker(deps: Deps, actor: Actor, id: string, text: str
 /** @throws Problem 404 for no marker, 403 for one that somebody else entered. */
 export async function removeMarker(deps: Deps, actor: Actor, id: string): Promise<void> {
   const before = await ownMarker(deps, actor, id);
-  await deps.account.removeMarker(id);
+  await deps.activity.removeMarker(id);
   await audit(deps, actor, 'note.remove', before, '');
 }
 
 async function ownMarker(deps: Deps, actor: Actor, id: string): Promise<TimelineEntry> {
-  const marker = await deps.account.marker(id);
+  const marker = await deps.activity.marker(id);
   if (!marker) throw new Problem(404, 'not-found', `there is no note or deploy ${id.slice(0, 100)}`);
   if (marker.actor !== actor.name && !includesRole(actor.role, 'admin'))
     throw new Problem(403, 'forbidden', 'it was entered by somebody else: ask them, or an admin');

@@ -1,5 +1,5 @@
-import { MAX_RULES } from '../alerts/alerts-config.js';
-import type { KeptRule } from '../alerts/rules-store.js';
+import { MAX_RULES } from '../alerts/rules-config.js';
+import type { StoredRule } from '../alerts/rules-store.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
@@ -8,14 +8,14 @@ import { Problem } from './problem.js';
 type Deps = Pick<AppDeps, 'alerting'>;
 
 /** @throws Problem 404 */
-export function findRule(deps: Deps, id: string): KeptRule {
+export function findRule(deps: Deps, id: string): StoredRule {
   const found = deps.alerting.rules().find(({ rule }) => rule.id === id);
   if (!found) throw new Problem(404, 'not-found', `there is no alert rule ${id}`);
   return found;
 }
 
 /** @throws Problem 404, 409 for a rule that the configuration gives. */
-export function editableRule(deps: Deps, id: string): KeptRule {
+export function editableRule(deps: Deps, id: string): StoredRule {
   const found = findRule(deps, id);
   if (found.source === 'file')
     throw new Problem(409, 'read-only', `the rule ${id} is given by the configuration: change it there`);

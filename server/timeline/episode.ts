@@ -6,7 +6,7 @@ import type { Finding, FindingKey, Severity } from '../model/finding.js';
 import type { Database } from '../store/tables.js';
 
 /** Findings of this severity are told in the timeline; a note is not worth a line. */
-export type ToldSeverity = Exclude<Severity, 'info'>;
+export type RecordedSeverity = Exclude<Severity, 'info'>;
 
 /** Findings from their beginning to their end, with the worst that was seen of them. */
 const findingEpisodes = sqliteTable(
@@ -23,7 +23,7 @@ const findingEpisodes = sqliteTable(
     node: text('node'),
     jobType: text('job_type'),
     /** The worst that was recorded. */
-    severity: text('severity').$type<ToldSeverity>().notNull(),
+    severity: text('severity').$type<RecordedSeverity>().notNull(),
     /** As it was at its worst. */
     title: text('title').notNull(),
     beganAtMs: integer('began_at_ms').notNull(),
@@ -55,22 +55,22 @@ export function episodeOf(id: string, finding: Finding, beganAtMs: number, nowMs
     queues: finding.queues ?? [],
     node: finding.node,
     jobType: finding.jobType ?? null,
-    severity: toldSeverity(finding.severity) ?? 'warning',
+    severity: recordedSeverity(finding.severity) ?? 'warning',
     title: finding.title,
     beganAtMs,
     lastSeenAtMs: nowMs,
     endedAtMs: null,
-    worst: worstOf([], finding.evidence),
+    worst: worstEvidence([], finding.evidence),
   };
 }
 
 /** null: not told. */
-export function toldSeverity(severity: Severity): ToldSeverity | null {
+export function recordedSeverity(severity: Severity): RecordedSeverity | null {
   return severity === 'info' ? null : severity;
 }
 
 /** What was worst before with what is seen now: by name the larger number, or the smaller where less is worse. */
-export function worstOf(before: readonly Evidence[], now: readonly Evidence[]): readonly Evidence[] {
+export function worstEvidence(before: readonly Evidence[], now: readonly Evidence[]): readonly Evidence[] {
   const worst = new Map(before.map((piece) => [piece.name, piece]));
   for (const { name, label, value, unit } of now) {
     if (typeof value !== 'number' || !Number.isFinite(value)) continue;
@@ -96,7 +96,7 @@ export function isOf(episode: Episode, finding: Finding): boolean {
  * Is the episode's trouble among what a finding tells? By its own key, as one of the queues that are told together, or as
  * what the finding explains. Then it has not ended, although it is not told by itself.
  */
-export function isToldBy(episode: Episode, finding: Finding): boolean {
+export function isCoveredBy(episode: Episode, finding: Finding): boolean {
   if (finding.instance !== episode.instance) return false;
   if (isOf(episode, finding)) return true;
   if (troubleCode(finding.code) === troubleCode(episode.code) && finding.node === episode.node) {
@@ -154,9 +154,7 @@ export function createEpisodeLog(database: Database) {
         and(
           lte(findingEpisodes.beganAtMs, query.toMs),
           or(isNull(findingEpisodes.endedAtMs), gte(findingEpisodes.endedAtMs, query.fromMs)),
-          query.instances === undefined
-            ? undefined
-            : inArray(findingEpisodes.instance, [...query.instances]),
+          query.instances === undefined ? undefined : inArray(findingEpisodes.instance, [...query.instances]),
         ),
       ),
   };

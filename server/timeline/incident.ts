@@ -1,7 +1,7 @@
 import { desc, eq } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
-import type { ToldSeverity } from './episode.js';
+import type { RecordedSeverity } from './episode.js';
 
 /** Sections of the post-mortem that people write; the rest is told by the account. */
 export const NOTE_SECTIONS = ['summary', 'cause', 'wentWell', 'wentBadly', 'nextSteps'] as const;
@@ -19,7 +19,7 @@ const incidents = sqliteTable(
     toMs: integer('to_ms'),
     /** Names; empty: all. */
     instances: text('instances', { mode: 'json' }).$type<readonly string[]>().notNull(),
-    severity: text('severity').$type<ToldSeverity>().notNull(),
+    severity: text('severity').$type<RecordedSeverity>().notNull(),
     /** What customers notice, in their words, such as `Sending of e-mail`; empty: not said. */
     affects: text('affects').notNull(),
     notes: text('notes', { mode: 'json' }).$type<IncidentNotes>().notNull(),

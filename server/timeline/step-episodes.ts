@@ -1,6 +1,6 @@
 import { troubleCode } from '../findings/track.js';
 import type { Finding } from '../model/finding.js';
-import { type Episode, episodeOf, isOf, isToldBy, toldSeverity, worstOf } from './episode.js';
+import { type Episode, episodeOf, isCoveredBy, isOf, recordedSeverity, worstEvidence } from './episode.js';
 import { type Level, type Lifecycle, transition } from './lifecycle.js';
 
 /** A finding that comes and goes within this is not recorded. */
@@ -89,7 +89,7 @@ export function stepEpisodes(
 }
 
 function isFound(finding: Finding): boolean {
-  return finding.lastSeenAtMs === undefined && toldSeverity(finding.severity) !== null;
+  return finding.lastSeenAtMs === undefined && recordedSeverity(finding.severity) !== null;
 }
 
 /** A finding of one queue of a group that is found together is no trouble of its own. */
@@ -109,7 +109,7 @@ function timing(forMs: number, keepFiringMs: number) {
 
 function step(one: OpenEpisode, tick: Tick, events: EpisodeEvent[]): readonly OpenEpisode[] {
   const { nowMs } = tick;
-  const found = tick.findings.filter((finding) => isToldBy(one.episode, finding));
+  const found = tick.findings.filter((finding) => isCoveredBy(one.episode, finding));
   const own = found.find((finding) => isOf(one.episode, finding));
   const level = levelOf(found, own, tick.isLive);
   const keepMs = one.isUnconfirmed ? RESUMED_HELD_MS : END_HELD_MS;
@@ -156,7 +156,7 @@ function seen(
     ...one.episode,
     lastSeenAtMs: nowMs,
     queues: finding.queues ?? queues,
-    worst: worstOf(worst, finding.evidence),
+    worst: worstEvidence(worst, finding.evidence),
     ...(hasWorsened ? { severity: 'critical' as const, title: finding.title } : {}),
   };
   if (hasWorsened) events.push({ kind: 'worsened', episode, atMs: worse.sinceMs, isUnseen: false });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertmanagerChannel } from '../../server/alerts/channels/alertmanager.js';
-import type { SettingsOf } from '../../server/alerts/channels/channel-settings.js';
+import type { SettingsOf } from '../../server/alerts/channels/settings.js';
 import { type RunningAlertmanager, startAlertmanager } from '../support/alertmanager.js';
 import { aNotification, anAlert } from '../support/notifications.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';

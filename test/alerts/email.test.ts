@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../drills/own-redis.js';
-import type { SettingsOf } from '../../server/alerts/channels/channel-settings.js';
 import { emailChannel } from '../../server/alerts/channels/email.js';
+import type { SettingsOf } from '../../server/alerts/channels/settings.js';
 import { aNotification } from '../support/notifications.js';
 
 interface Mail {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alertmanagerBody } from '../../server/alerts/channels/alertmanager.js';
-import { linkOf, messageOf, plainText } from '../../server/alerts/channels/channel.js';
+import { linkOf, messageFrom, plainText } from '../../server/alerts/channels/channel.js';
 import { emailText } from '../../server/alerts/channels/email.js';
 import { dedupKeyOf, pagerDutyBody } from '../../server/alerts/channels/pagerduty.js';
 import { slackBody } from '../../server/alerts/channels/slack.js';
@@ -11,7 +11,7 @@ import { aNotification, anAlert } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const PUBLIC = 'https://spillway.example.com';
-const message = messageOf(aNotification(), PUBLIC);
+const message = messageFrom(aNotification(), PUBLIC);
 
 describe('a message', () => {
   it('says what is wrong, since when, the evidence, the first remedy, and opens the console there', () => {
@@ -29,14 +29,14 @@ https://spillway.example.com/#finding-redis.full`,
   });
 
   it('of an end names no remedy', () => {
-    const over = plainText(messageOf(aNotification({ status: 'resolved' }), PUBLIC));
+    const over = plainText(messageFrom(aNotification({ status: 'resolved' }), PUBLIC));
     expect(over).toMatch(/^RESOLVED: Redis is nearly full/);
     expect(over).not.toContain('First remedy');
   });
 
   it('tells ten alerts and counts the others', () => {
     const alerts = Array.from({ length: 14 }, (_, i) => anAlert({ fingerprint: `f-${i}` }));
-    const text = plainText(messageOf(aNotification({ alerts }), null));
+    const text = plainText(messageFrom(aNotification({ alerts }), null));
     expect(text.match(/Redis shop holds/g)).toHaveLength(10);
     expect(text).toContain('- and 4 more');
   });
@@ -54,7 +54,7 @@ https://spillway.example.com/#finding-redis.full`,
     fc.assert(
       fc.property(fc.array(fc.nat(0x10ffff)), (characters) => {
         const title = String.fromCodePoint(...characters);
-        const { subject } = messageOf(aNotification({ title }), PUBLIC);
+        const { subject } = messageFrom(aNotification({ title }), PUBLIC);
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202e]/u);
         expect(subject.isWellFormed()).toBe(true);
       }),
@@ -118,7 +118,7 @@ describe('for Slack', () => {
     const evil = '<!channel> <@U1> <https://evil.example|here> & co';
     const alerts = [anAlert({ summary: evil, evidence: evil, runbookUrl: 'https://r.example/a|b>c' })];
     const body = slackBody(
-      messageOf(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
+      messageFrom(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
     );
     const marked = JSON.parse(body)
       .blocks.filter((block: { text: { type: string } }) => block.text.type === 'mrkdwn')
@@ -134,7 +134,7 @@ describe('for Slack', () => {
       fc.property(fc.string({ maxLength: 6_000 }), fc.nat(30), (text, count) => {
         const alerts = Array.from({ length: count }, () => anAlert({ summary: `<${text}>` }));
         const notification = aNotification({ title: text, alerts, firstRemedy: text });
-        for (const { type, text: piece } of JSON.parse(slackBody(messageOf(notification, PUBLIC))).blocks)
+        for (const { type, text: piece } of JSON.parse(slackBody(messageFrom(notification, PUBLIC))).blocks)
           expect(piece.text.length).toBeLessThanOrEqual(type === 'header' ? 150 : 3_000);
       }),
       { numRuns: 50 },
@@ -221,7 +221,7 @@ describe('for e-mail', () => {
     const evil = `<img src=x onerror="alert(1)"> & '`;
     const alerts = [anAlert({ summary: evil, evidence: evil, runbookUrl: 'javascript:alert(1)' })];
     const { html } = emailText(
-      messageOf(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
+      messageFrom(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
     );
     expect(html).not.toContain('<img');
     expect(html).not.toMatch(/href="javascript/);

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_RULES } from '../../server/alerts/alerts-config.js';
-import type { KeptRule } from '../../server/alerts/rules-store.js';
+import { MAX_RULES } from '../../server/alerts/rules-config.js';
+import type { StoredRule } from '../../server/alerts/rules-store.js';
 import { editableRule, newRuleId } from '../../server/routes/rule-commands.js';
 
 type Deps = Parameters<typeof newRuleId>[0];
 
 /** A desk over these rules alone. */
-const deskOf = (ids: readonly string[], source: KeptRule['source'] = 'user'): Deps => {
-  const rules = ids.map((id) => ({ rule: { id }, source }) as unknown as KeptRule);
+const deskOf = (ids: readonly string[], source: StoredRule['source'] = 'user'): Deps => {
+  const rules = ids.map((id) => ({ rule: { id }, source }) as unknown as StoredRule);
   return { alerting: { rules: () => rules } } as unknown as Deps;
 };
 

@@ -1,8 +1,8 @@
 import { secretsOfUrl } from '../../model/text.js';
 import type { AlertNotice, Notification } from '../notification.js';
-import { type Channel, isoTime, linkOf, oneLine, type SendDeps } from './channel.js';
-import type { SettingsOf } from './channel-settings.js';
+import { type Channel, isoUtc, linkOf, oneLine, type SendDeps } from './channel.js';
 import { httpChannel } from './post-outgoing.js';
+import type { SettingsOf } from './settings.js';
 
 /** Prometheus Alertmanager, API v2. Grouping, silences and routes over there stay in force. */
 export function alertmanagerChannel(settings: SettingsOf<'alertmanager'>, deps: SendDeps): Channel {
@@ -50,8 +50,8 @@ export function alertmanagerBody(
         runbook_url: alert.runbookUrl ?? '',
         notification_id: notification.id,
       }),
-      startsAt: isoTime(alert.startsAtMs),
-      endsAt: isoTime(endOf(alert, nowMs, refreshSeconds)),
+      startsAt: isoUtc(alert.startsAtMs),
+      endsAt: isoUtc(endOf(alert, nowMs, refreshSeconds)),
       ...(link === null ? {} : { generatorURL: link }),
     })),
   );

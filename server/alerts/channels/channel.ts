@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AlertNotice, Notification } from '../notification.js';
-import type { ChannelSettings } from './channel-settings.js';
 import type { OutgoingRules, Resolve } from './outgoing-policy.js';
+import type { ChannelSettings } from './settings.js';
 
 /** 32 hex digits for any text: where a receiver bounds the length or the characters of a key. */
 export function shortHash(text: string): string {
@@ -40,7 +40,7 @@ export interface AlertLine {
  * What is wrong, since when, the evidence, the first remedy, and where to look.
  * @param publicUrl without a slash at its end; null: none is configured.
  */
-export function messageOf(notification: Notification, publicUrl: string | null): Message {
+export function messageFrom(notification: Notification, publicUrl: string | null): Message {
   const { title, instance, status, severity } = notification;
   const state = status === 'resolved' ? 'RESOLVED' : upper(severity);
   const alerts = notification.alerts.slice(0, MAX_ALERTS).map(lineOf);
@@ -65,7 +65,7 @@ export function linkOf({ path }: Pick<Notification, 'path'>, publicUrl: string |
 }
 
 /** ISO 8601, as programs take it. */
-export function isoTime(atMs: number): string {
+export function isoUtc(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 

@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import type { AlertLine, Channel, Message, SendDeps } from './channel.js';
-import { type Delivery, messageOf, passing, plainText, refused, shortHash } from './channel.js';
-import type { SettingsOf } from './channel-settings.js';
+import { type Delivery, messageFrom, passing, plainText, refused, shortHash } from './channel.js';
 import { OutgoingDenied, resolveAllowed } from './outgoing-policy.js';
-import { describeNetworkError, within } from './post-outgoing.js';
+import { describeNetworkError, withinTime } from './post-outgoing.js';
+import type { SettingsOf } from './settings.js';
 
 /** An e-mail before it is sent. */
 interface EmailText {
@@ -96,7 +96,7 @@ async function deliver(
   const { host, port, tls, ca, username, password, from, to } = settings;
   const connectWithinMs = deps.connectWithinMs ?? CONNECT_WITHIN_MS;
   const answerWithinMs = deps.answerWithinMs ?? ANSWER_WITHIN_MS;
-  const [{ address }] = await within(
+  const [{ address }] = await withinTime(
     resolveAllowed(host, deps.rules, deps.resolve),
     connectWithinMs,
     'its name is not resolved in time',
@@ -118,10 +118,10 @@ async function deliver(
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const message = messageOf(notification, deps.publicUrl);
+  const message = messageFrom(notification, deps.publicUrl);
   const domain = /@([^@>\s]+)>?$/.exec(from)?.[1] ?? 'spillway.invalid';
   try {
-    await within(
+    await withinTime(
       transport.sendMail({
         from,
         to: [...to],

@@ -6,9 +6,9 @@
  */
 import { alertmanagerChannel } from './alertmanager.js';
 import type { Channel, SendDeps } from './channel.js';
-import type { ChannelSettings } from './channel-settings.js';
 import { emailChannel } from './email.js';
 import { pagerDutyChannel } from './pagerduty.js';
+import type { ChannelSettings } from './settings.js';
 import { slackChannel } from './slack.js';
 import { webhookChannel } from './webhook.js';
 

@@ -2,15 +2,15 @@ import { secretsOfUrl } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import {
   type Channel,
-  isoTime,
+  isoUtc,
   type Message,
-  messageOf,
+  messageFrom,
   plainText,
   type SendDeps,
   shortHash,
 } from './channel.js';
-import type { SettingsOf } from './channel-settings.js';
 import { httpChannel } from './post-outgoing.js';
+import type { SettingsOf } from './settings.js';
 
 /** PagerDuty Events API v2. */
 export function pagerDutyChannel(settings: SettingsOf<'pagerduty'>, deps: SendDeps): Channel {
@@ -20,7 +20,8 @@ export function pagerDutyChannel(settings: SettingsOf<'pagerduty'>, deps: SendDe
     secrets: [routingKey, ...secretsOfUrl(url).filter((text) => text !== url)],
     takesAcknowledgements: true,
     testStatuses: ['firing', 'resolved'],
-    body: (notification) => pagerDutyBody(notification, messageOf(notification, deps.publicUrl), routingKey),
+    body: (notification) =>
+      pagerDutyBody(notification, messageFrom(notification, deps.publicUrl), routingKey),
   });
 }
 
@@ -44,7 +45,7 @@ export function pagerDutyBody(notification: Notification, message: Message, rout
       summary: message.subject.slice(0, MAX_SUMMARY).toWellFormed(),
       source: `redis ${message.instance}`,
       severity: notification.severity,
-      timestamp: isoTime(notification.sinceMs),
+      timestamp: isoUtc(notification.sinceMs),
       component: 'bullmq',
       group: message.instance,
       class: notification.alerts[0]?.rule ?? 'spillway',

@@ -4,9 +4,9 @@ import type { LookupFunction } from 'node:net';
 import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import { type Channel, type Delivery, passing, refused, type SendDeps } from './channel.js';
-import type { ChannelSettings } from './channel-settings.js';
 import type { HostAddress, OutgoingRules } from './outgoing-policy.js';
 import { OutgoingDenied, type Resolve, resolveAllowed } from './outgoing-policy.js';
+import type { ChannelSettings } from './settings.js';
 
 /** What a receiver over HTTP takes, and what of a channel is not as usual: told once, and of an end as well only if it asks. */
 interface Receiver
@@ -88,7 +88,7 @@ export interface OutgoingDeps {
 export async function postOutgoing(request: OutgoingRequest, deps: OutgoingDeps): Promise<Delivery> {
   try {
     const url = new URL(request.url);
-    const addresses = await within(
+    const addresses = await withinTime(
       resolveAllowed(url.hostname, deps.rules, deps.resolve),
       deps.connectWithinMs ?? CONNECT_WITHIN_MS,
       'its name is not resolved in time',
@@ -202,7 +202,7 @@ function shownWords(body: string, deps: OutgoingDeps): string {
 }
 
 /** Waits no longer than this. @throws Error with `words` */
-export async function within<T>(promise: Promise<T>, limitMs: number, words: string): Promise<T> {
+export async function withinTime<T>(promise: Promise<T>, limitMs: number, words: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(words)), limitMs);

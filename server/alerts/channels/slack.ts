@@ -1,7 +1,7 @@
 import { secretsOfUrl } from '../../model/text.js';
-import { type Channel, type Message, messageOf, type SendDeps } from './channel.js';
-import type { SettingsOf } from './channel-settings.js';
+import { type Channel, type Message, messageFrom, type SendDeps } from './channel.js';
 import { httpChannel } from './post-outgoing.js';
+import type { SettingsOf } from './settings.js';
 
 /** A Slack incoming webhook, and whatever takes the same body. */
 export function slackChannel(settings: SettingsOf<'slack'>, deps: SendDeps): Channel {
@@ -9,7 +9,7 @@ export function slackChannel(settings: SettingsOf<'slack'>, deps: SendDeps): Cha
   return httpChannel(settings, deps, {
     url,
     secrets: secretsOfUrl(url),
-    body: (notification) => slackBody(messageOf(notification, deps.publicUrl)),
+    body: (notification) => slackBody(messageFrom(notification, deps.publicUrl)),
   });
 }
 

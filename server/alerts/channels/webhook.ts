@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { secretsOfUrl } from '../../model/text.js';
 import type { Notification } from '../notification.js';
-import { type Channel, isoTime, linkOf, type SendDeps } from './channel.js';
-import type { SettingsOf } from './channel-settings.js';
+import { type Channel, isoUtc, linkOf, type SendDeps } from './channel.js';
 import { httpChannel } from './post-outgoing.js';
+import type { SettingsOf } from './settings.js';
 
 /** Header names, as the README tells them. */
 const SIGNATURE_HEADER = 'X-Spillway-Signature';
@@ -34,7 +34,7 @@ export function webhookBody(notification: Notification, publicUrl: string | null
   return JSON.stringify({
     version: 1,
     ...{ id, groupKey, status, severity, instance, title },
-    since: isoTime(notification.sinceMs),
+    since: isoUtc(notification.sinceMs),
     alerts: notification.alerts.map((alert) => ({
       fingerprint: alert.fingerprint,
       alertId: alert.alertId,
@@ -42,15 +42,15 @@ export function webhookBody(notification: Notification, publicUrl: string | null
       severity: alert.severity,
       subject: alert.subject,
       status: alert.status,
-      startsAt: isoTime(alert.startsAtMs),
-      endsAt: alert.endsAtMs === null ? null : isoTime(alert.endsAtMs),
+      startsAt: isoUtc(alert.startsAtMs),
+      endsAt: alert.endsAtMs === null ? null : isoUtc(alert.endsAtMs),
       summary: alert.summary,
       evidence: alert.evidence,
       runbookUrl: alert.runbookUrl,
     })),
     firstRemedy,
     link: linkOf(notification, publicUrl),
-    createdAt: isoTime(notification.createdAtMs),
+    createdAt: isoUtc(notification.createdAtMs),
   });
 }
 

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import type { AlertView } from '../../alerts/alert.js';
+import type { AlertView } from '../../alerts/alert-commands.js';
 import type { RuleTest } from '../../alerts/backtest.js';
 import type { Silence } from '../../alerts/grouping.js';
-import { fingerprintOf } from '../../alerts/notification.js';
+import { alertFingerprint } from '../../alerts/notification.js';
 import { RuleSchema, ruleText } from '../../alerts/rule.js';
-import type { KeptRule } from '../../alerts/rules-store.js';
+import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { isoTime } from './iso-time.js';
 
@@ -13,7 +13,7 @@ export function presentAlert({ alert, finding, firstRemedy, path, silence }: Ale
   const { acknowledged, sinceMs, firedAtMs, resolvedAtMs, ruleId, ruleName } = alert;
   return {
     id,
-    fingerprint: fingerprintOf(alert),
+    fingerprint: alertFingerprint(alert),
     state,
     severity,
     rule: { id: ruleId, name: ruleName },
@@ -53,7 +53,7 @@ export function presentSilence(silence: Silence, nowMs: number) {
   };
 }
 
-export function presentRule({ rule, source, updatedAtMs, updatedBy }: KeptRule) {
+export function presentRule({ rule, source, updatedAtMs, updatedBy }: StoredRule) {
   return {
     ...ruleText(rule),
     source,

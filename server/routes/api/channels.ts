@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Delivery } from '../../alerts/channels/channel.js';
-import { destinationOf } from '../../alerts/channels/channel-settings.js';
+import { destinationOf } from '../../alerts/channels/settings.js';
 import type { Messaging } from '../../alerts/messaging.js';
 import type { OutboxEntry } from '../../alerts/outbox-store.js';
 import type { Actor } from '../../model/role.js';

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { formatUtc } from '../../model/format.js';
-import type { ActivityEntry } from '../../timeline/activity-entry.js';
-import { cursorOf } from '../../timeline/activity-entry.js';
+import type { ActivityEntry } from '../../timeline/activity.js';
+import { cursorOf } from '../../timeline/activity.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
 import type { AppDeps } from '../app-deps.js';
@@ -127,13 +127,15 @@ export function timelineApi(deps: AppDeps) {
   return part
     .openapi(listRoute, async (c) => {
       const { limit, before, ...ask } = c.req.valid('query');
-      const entries = await deps.account.list(activityQueryOf(deps, { ...ask, to: ask.to ?? before }, limit));
+      const entries = await deps.activity.list(
+        activityQueryOf(deps, { ...ask, to: ask.to ?? before }, limit),
+      );
       const last = entries.length === limit ? entries.at(-1) : undefined;
       return c.json({ nextCursor: last ? cursorOf(last) : null, entries: entries.map(presentEntry) }, 200);
     })
     .openapi(entryRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const entry = await deps.account.get(id);
+      const entry = await deps.activity.get(id);
       if (!entry)
         throw new Problem(404, 'not-found', `there is no entry ${id.slice(0, 100)} on the timeline`);
       return c.json(presentEntry(entry), 200);

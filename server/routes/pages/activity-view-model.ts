@@ -5,7 +5,7 @@ import { formatThings } from '../../model/format.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
 import { plainName } from '../../model/words.js';
-import type { ActivityEntry } from '../../timeline/activity-entry.js';
+import type { ActivityEntry } from '../../timeline/activity.js';
 import { entryElementId, entryLinks } from '../entry-links.js';
 import { moment } from './words.js';
 

@@ -2,10 +2,10 @@ import type { AlertProps } from '../../../views/alert-list.js';
 import type { RuleRowProps } from '../../../views/alert-rule-table.js';
 import type { AlertStateProps } from '../../../views/alerts-page.js';
 import type { SilenceFormProps } from '../../../views/silence-form.js';
-import type { AlertView } from '../../alerts/alert.js';
+import type { AlertView } from '../../alerts/alert-commands.js';
 import { matcherText } from '../../alerts/alert-commands.js';
 import { alertTitle, describeCondition, subjectName } from '../../alerts/describe.js';
-import type { KeptRule } from '../../alerts/rules-store.js';
+import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
@@ -136,7 +136,10 @@ export async function silenceFormOf(
 
 const SOURCES = { default: 'default', user: 'edited here', file: 'config file' } as const;
 
-export function ruleRowsOf(rules: readonly KeptRule[], open: readonly AlertView[]): readonly RuleRowProps[] {
+export function ruleRowsOf(
+  rules: readonly StoredRule[],
+  open: readonly AlertView[],
+): readonly RuleRowProps[] {
   const firing = new Map<string, number>();
   for (const { alert } of open)
     if (alert.state === 'firing') firing.set(alert.ruleId, (firing.get(alert.ruleId) ?? 0) + 1);

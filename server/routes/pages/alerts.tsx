@@ -4,7 +4,7 @@ import { AlertState, AlertsPage } from '../../../views/alerts-page.js';
 import { subjectName } from '../../alerts/describe.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { ruleText } from '../../alerts/rule.js';
-import type { KeptRule } from '../../alerts/rules-store.js';
+import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
@@ -128,7 +128,7 @@ async function tryRule(deps: AppDeps, c: PageContext): Promise<Response> {
   return rulePage(deps, c, null, values, test);
 }
 
-async function save(deps: AppDeps, c: PageContext, before: KeptRule | null): Promise<Response> {
+async function save(deps: AppDeps, c: PageContext, before: StoredRule | null): Promise<Response> {
   const values = await formOf(c);
   const ask = askOfRule(values, before?.rule.id ?? newRuleId(deps, values.name ?? ''));
   if (!ask.rule) return rulePage(deps, c, before, values, { ...NO_TEST, problems: ask.problems }, 422);
@@ -152,7 +152,7 @@ async function tested(deps: AppDeps, rule: AlertRule): Promise<RuleTestProps> {
 function rulePage(
   deps: AppDeps,
   c: PageContext,
-  found: KeptRule | null,
+  found: StoredRule | null,
   values: Values,
   test: RuleTestProps,
   status: 200 | 422 = 200,

@@ -5,7 +5,7 @@ import { ChannelsPage, type ChannelsProps } from '../../../views/channels.js';
 import type { MessageProps } from '../../../views/message-list.js';
 import type { Channel } from '../../alerts/channels/channel.js';
 import { shortHash } from '../../alerts/channels/channel.js';
-import { destinationOf } from '../../alerts/channels/channel-settings.js';
+import { destinationOf } from '../../alerts/channels/settings.js';
 import type { DeadManState } from '../../alerts/dead-man-switch.js';
 import type { OutboxEntry } from '../../alerts/outbox-store.js';
 import type { ChannelHealth } from '../../model/console-health.js';

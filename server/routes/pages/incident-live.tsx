@@ -37,7 +37,7 @@ export function incidentLive(deps: AppDeps, role: Role, id: string, of: string):
     },
     everyMs: READ_EVERY_MS,
     atLatestMs: READ_AT_LATEST_MS,
-    version: () => deps.account.version(),
+    version: () => deps.activity.version(),
     now,
   });
   return {

@@ -126,7 +126,7 @@ async function filledFrom(deps: AppDeps, c: PageContext): Promise<Filling> {
       instances: [finding.instance],
     });
   const ids = (c.req.queries('entry') ?? []).slice(0, MAX_TICKED);
-  const entries = (await Promise.all(ids.map((id) => deps.account.get(id)))).filter(
+  const entries = (await Promise.all(ids.map((id) => deps.activity.get(id)))).filter(
     (entry) => entry !== null,
   );
   const first = entries.reduce<(typeof entries)[number] | null>(

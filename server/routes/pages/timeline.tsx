@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { TimelinePage } from '../../../views/timeline-page.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
-import { ACCOUNT_GROUPS, cursorOf } from '../../timeline/activity-entry.js';
+import { ACTIVITY_GROUPS, cursorOf } from '../../timeline/activity.js';
 import { activityQueryOf } from '../account-query.js';
 import { MarkerText, timeOf } from '../api/markers.js';
 import type { AppDeps } from '../app-deps.js';
@@ -69,15 +69,15 @@ export function timelineLive(deps: AppDeps): LiveView {
     key: 'timeline',
     render: () => [
       ...frameParts(deps, deps.now(), 'Timeline'),
-      eventPart('account', 'account', { version: deps.account.version() }),
+      eventPart('account', 'account', { version: deps.activity.version() }),
     ],
   };
 }
 
 async function timelinePage(deps: AppDeps, actor: Actor, query: Query, groups: readonly string[]) {
   const nowMs = deps.now();
-  const version = deps.account.version();
-  const wanted = Object.entries(ACCOUNT_GROUPS).filter(([name]) => groups.includes(name));
+  const version = deps.activity.version();
+  const wanted = Object.entries(ACTIVITY_GROUPS).filter(([name]) => groups.includes(name));
   const ask = {
     ...query,
     from: utcOf(query.from),
@@ -86,7 +86,7 @@ async function timelinePage(deps: AppDeps, actor: Actor, query: Query, groups: r
   };
   const entries = query.entry
     ? await aroundEntry(deps, query.entry)
-    : await deps.account.list(activityQueryOf(deps, ask, ENTRIES_A_PAGE));
+    : await deps.activity.list(activityQueryOf(deps, ask, ENTRIES_A_PAGE));
   const last = entries.length >= ENTRIES_A_PAGE ? entries.at(-1) : undefined;
   const instances = deps.watch.snapshots().map(({ instance }) => instance);
   const isNewest = !query.entry && !query.cursor && !query.to;
@@ -96,7 +96,7 @@ async function timelinePage(deps: AppDeps, actor: Actor, query: Query, groups: r
       chrome={chromeOf(deps, frame)}
       view={{
         filter: {
-          groups: Object.entries(ACCOUNT_GROUPS).map(([value, { label }]) => ({
+          groups: Object.entries(ACTIVITY_GROUPS).map(([value, { label }]) => ({
             value,
             label,
             isOn: wanted.length === 0 || groups.includes(value),
@@ -127,11 +127,11 @@ async function timelinePage(deps: AppDeps, actor: Actor, query: Query, groups: r
 
 /** The entry with some that came after it and those before. @throws Problem 404 where there is none. */
 async function aroundEntry(deps: AppDeps, id: string) {
-  const entry = await deps.account.get(id);
+  const entry = await deps.activity.get(id);
   if (!entry) throw new Problem(404, 'not-found', `there is no entry ${id.slice(0, 100)} on the timeline`);
   const [newer, older] = await Promise.all([
-    deps.account.list({ after: entry, order: 'oldest', limit: NEWER_SHOWN }),
-    deps.account.list({ after: entry, limit: ENTRIES_A_PAGE - NEWER_SHOWN - 1 }),
+    deps.activity.list({ after: entry, order: 'oldest', limit: NEWER_SHOWN }),
+    deps.activity.list({ after: entry, limit: ENTRIES_A_PAGE - NEWER_SHOWN - 1 }),
   ]);
   return [...[...newer].reverse(), entry, ...older];
 }

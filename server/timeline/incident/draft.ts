@@ -7,7 +7,7 @@ import {
   formatUtc,
   formatUtcSeconds,
 } from '../../model/format.js';
-import type { ActivityEntry } from '../activity-entry.js';
+import type { ActivityEntry } from '../activity.js';
 import type { IncidentFacts } from './facts.js';
 import type { ImpactNumber } from './impact.js';
 import { isActionThatHeld, type PostMortem, postMortemOf } from './impact.js';

@@ -1,4 +1,4 @@
-import type { ActivityEntry } from '../activity-entry.js';
+import type { ActivityEntry } from '../activity.js';
 import type { Episode } from '../episode.js';
 
 /** All that an account of an incident is made from. */

@@ -1,5 +1,5 @@
 import { formatDuration, formatJobs, formatThings } from '../../model/format.js';
-import type { ActivityEntry } from '../activity-entry.js';
+import type { ActivityEntry } from '../activity.js';
 import type { Episode } from '../episode.js';
 import type { IncidentFacts, ParkingFact, Peak, ReplayFact } from './facts.js';
 

@@ -63,7 +63,7 @@ export interface ActivityNote {
 }
 
 /** What a reader shows or hides together, with the kinds (as prefixes) that are in it. */
-export const ACCOUNT_GROUPS = {
+export const ACTIVITY_GROUPS = {
   findings: { label: 'Findings', prefixes: ['finding'] },
   alerts: { label: 'Alerts', prefixes: ['alert', 'silence'] },
   actions: { label: 'Actions', prefixes: ['action'] },
@@ -74,12 +74,12 @@ export const ACCOUNT_GROUPS = {
   console: { label: 'Console', prefixes: ['console'] },
   incidents: { label: 'Incidents', prefixes: ['incident'] },
 } as const satisfies Readonly<Record<string, { label: string; prefixes: readonly string[] }>>;
-export type ActivityGroup = keyof typeof ACCOUNT_GROUPS | 'other';
+export type ActivityGroup = keyof typeof ACTIVITY_GROUPS | 'other';
 
 /** The group of a kind, by what stands before its first dot. */
-export function groupOf(kind: string): ActivityGroup {
+export function activityGroupOf(kind: string): ActivityGroup {
   const [prefix = ''] = kind.split('.', 1);
-  for (const [group, { prefixes }] of Object.entries(ACCOUNT_GROUPS))
+  for (const [group, { prefixes }] of Object.entries(ACTIVITY_GROUPS))
     if ((prefixes as readonly string[]).includes(prefix)) return group as ActivityGroup;
   return 'other';
 }

@@ -21,10 +21,10 @@ import {
   type ActivityEntry,
   type ActivityNote,
   type ActivityQuery,
+  activityGroupOf,
   compareNewest,
-  groupOf,
   stateOfKind,
-} from './activity-entry.js';
+} from './activity.js';
 import { auditRecords } from './audit-log.js';
 import { timeline, timelineEntryOf } from './timeline-log.js';
 
@@ -109,7 +109,7 @@ function entryOfTimeline(entry: TimelineEntry, notes: readonly ActivityNote[]): 
     atMs,
     instance,
     kind,
-    group: groupOf(kind),
+    group: activityGroupOf(kind),
     queue,
     worker,
     text,
@@ -135,7 +135,7 @@ function entryOfAudit(record: AuditRecord, notes: readonly ActivityNote[]): Acti
   const kind = `action.${action}`;
   return {
     ...{ id, atMs, instance, kind, queue, worker, notes },
-    group: groupOf(kind),
+    group: activityGroupOf(kind),
     text: record.summary,
     actor: record.actor,
     state: STATES[record.status],
