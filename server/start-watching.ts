@@ -64,7 +64,7 @@ export async function startWatching(
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
     givenOrders: store.givenOrders,
-    tell: recordAsLeader({ lease, timeline: store.timeline, tell, now }),
+    tell: recordAsLeader({ lease, timeline: store.timeline, record: tell, now }),
     markers: (instance) => markers.of(instance),
     lossBefore: (instance) => losses.get(instance) ?? null,
     health,

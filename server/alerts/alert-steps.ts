@@ -64,9 +64,9 @@ const BY_TREND: ReadonlySet<string> = new Set(['redis.filling']);
 
 /**
  * What it says of a trouble that its finding is not among these: by its key and code. One
- * that has become worse is so all the more (a Redis that is full no longer fills, and nobody is to be told that this is
- * over); one that another finding explains is there, under the other's name; one that a trend tells of is not over while none
- * is known; else it is over.
+ * that has become worse is so all the more (a Redis that is full no longer fills, and nobody is to be notified that this is
+ * over); one that another finding explains is there, under the other's name; one that is found by a trend is not over while no
+ * trend is known; else it is over.
  * @param isSettling something was changed from here a moment ago.
  */
 export function whenNotFound(
@@ -165,7 +165,7 @@ export class AlertSteps {
       runbookUrl: rule.runbookUrl,
       inhibitedBy: null,
       acknowledged: null,
-      told: null,
+      notified: null,
       state: life.state,
       sinceMs: life.sinceMs,
       heldMs: life.heldMs,

@@ -16,7 +16,8 @@ const alerts = sqliteTable(
     resolvedAtMs: integer('resolved_at_ms'),
     /** Beside the record, as another console than the one that judges may write it. */
     acknowledged: text('acknowledged', { mode: 'json' }).$type<AlertAcknowledgement>(),
-    record: text('record', { mode: 'json' }).$type<Alert>().notNull(),
+    /** Version 0.2 called `notified` `told`. */
+    record: text('record', { mode: 'json' }).$type<Alert & { readonly told?: Alert['notified'] }>().notNull(),
   },
   (table) => [
     index('alerts_state').on(table.state, table.resolvedAtMs),
@@ -33,6 +34,8 @@ const ROWS_AT_ONCE = 100;
 /** What is not over, at most: a console that restores more would not judge in time. */
 const MAX_OPEN = 20_000;
 
+const LAST_NOTIFIED = sql`coalesce(json_extract(record, '$.notified.status'), json_extract(record, '$.told.status'))`;
+
 export type AlertStore = ReturnType<typeof createAlertStore>;
 
 /** Alerts on disk: what a console that is killed finds again. */
@@ -40,6 +43,7 @@ export function createAlertStore(database: Database) {
   let written = 0;
   const ofRow = ({ record, acknowledged }: typeof alerts.$inferSelect): Alert => ({
     ...record,
+    notified: record.notified ?? record.told ?? null,
     acknowledged,
   });
   return {
@@ -81,9 +85,7 @@ export function createAlertStore(database: Database) {
       const rows = await database
         .select()
         .from(alerts)
-        .where(
-          sql`state IN ('pending', 'firing') OR (state = 'resolved' AND json_extract(record, '$.told.status') = 'firing')`,
-        )
+        .where(sql`state IN ('pending', 'firing') OR (state = 'resolved' AND ${LAST_NOTIFIED} = 'firing')`)
         .limit(MAX_OPEN);
       return rows.map(ofRow);
     },

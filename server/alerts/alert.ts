@@ -8,8 +8,8 @@ export interface AlertAcknowledgement {
   readonly note: string;
 }
 
-/** What channels were told of an alert last. */
-export interface Told {
+/** What channels were sent of an alert last. */
+export interface LastNotified {
   readonly status: 'firing' | 'resolved';
   readonly severity: Severity;
   readonly atMs: number;
@@ -36,10 +36,10 @@ export interface Alert extends Lifecycle {
   /** Label and effect of the first remedy of its finding; null: none is known. */
   readonly firstRemedy: string | null;
   readonly runbookUrl: string | null;
-  /** Name of the rule whose alert explains this one, so that it is not told by itself; null: none. */
+  /** Name of the rule whose alert explains this one, so that nobody is notified of it by itself; null: none. */
   readonly inhibitedBy: string | null;
   readonly acknowledged: AlertAcknowledgement | null;
-  readonly told: Told | null;
+  readonly notified: LastNotified | null;
 }
 
 /** What one tick did to one alert. `dropped`: it was pending, and never fired. */

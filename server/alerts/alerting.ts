@@ -22,7 +22,7 @@ interface AlertingDeps {
   readonly timeline: Pick<TimelineLog, 'append'>;
   /** Takes a message for the channels; it may be given the same one (by id) twice, after a crash. */
   readonly notify: (notification: Notification) => Promise<void>;
-  /** Takes, for the channels that were told of alerts, that somebody knows of them; it may be given the same twice. */
+  /** Takes, for the channels that were notified of alerts, that somebody knows of them; it may be given the same twice. */
   readonly notifyAcknowledged: (notification: Notification) => Promise<void>;
   /** Of several consoles that share a store, one judges. */
   readonly holdsLease: () => boolean;
@@ -37,20 +37,20 @@ interface AlertingDeps {
 
 /** What other consoles, or this one's API, have changed in the store is looked for this often. */
 const REFRESH_MS = 5_000;
-/** How far pending alerts have come is kept this often, where their patience is long enough for it to matter. */
+/** How far pending alerts have come is kept this often, where their rule's `for` is long enough for it to matter. */
 const KEEP_PENDING_MS = 10_000;
-const LONG_PATIENCE_MS = 15_000;
+const LONG_FOR_MS = 15_000;
 
 /**
- * Judges every instance at each of its ticks, keeps what came of it, and has channels told. What fires is on disk before
- * anybody is told, and what was told of it is kept after, so a console that is killed at any moment tells it again by the
+ * Judges every instance at each of its ticks, keeps what came of it, and has channels notified. What fires is on disk
+ * before anybody is notified, and that they were is kept after, so a console that is killed at any moment notifies again by the
  * same id, or goes on, but never forgets.
  */
 export class Alerting {
   readonly #deps: AlertingDeps;
   readonly #judges = new Map<string, Judge>();
   readonly #ruleSet: RuleSet;
-  /** Over, and told or to be told: until the pause between two messages is past. */
+  /** Over, and notified or to be: until the pause between two messages is past. */
   readonly #ended = new Map<string, Alert>();
   #transitions: Transition[] = [];
   readonly #unsaved = new Map<string, Alert>();
@@ -135,15 +135,16 @@ export class Alerting {
     const known = here ?? (await alerts.read(id));
     if (!known || known.state === 'resolved') return null;
     await alerts.acknowledge(id, acknowledged);
-    // One that nobody was told of yet is followed by this when it is: see #tellChannels.
-    if (known.told?.status === 'firing') await this.#tellAcknowledged([{ ...known, acknowledged }]);
+    // One that nobody was notified of yet is followed by this when they are: see #notifyChannels.
+    if (known.notified?.status === 'firing') await this.#notifyAcknowledged([{ ...known, acknowledged }]);
     return { ...known, acknowledged };
   }
 
   /** Where all that fire are acknowledged, which holds whatever becomes of this. */
-  async #tellAcknowledged(alerts: readonly Alert[]): Promise<void> {
-    const told = acknowledgementOf(alerts, this.#deps.now());
-    if (told) await this.#deps.notifyAcknowledged(told).catch((error: unknown) => this.#fail(error));
+  async #notifyAcknowledged(alerts: readonly Alert[]): Promise<void> {
+    const notification = acknowledgementOf(alerts, this.#deps.now());
+    if (notification)
+      await this.#deps.notifyAcknowledged(notification).catch((error: unknown) => this.#fail(error));
   }
 
   #openHere(): readonly Alert[] {
@@ -234,19 +235,19 @@ export class Alerting {
       () => {
         this.#problem = null;
       },
-      // A disk that is full must not keep anybody from being told.
+      // A disk that is full must not keep anybody from being notified.
       (error: unknown) => this.#fail(error),
     );
-    await this.#tellChannels();
+    await this.#notifyChannels();
   }
 
-  /** First what changed, then the account of it. */
+  /** First what changed, then its entries in the timeline. */
   async #keep(): Promise<void> {
     const { store, timeline, now, newId } = this.#deps;
     const transitions = this.#transitions.splice(0);
     for (const { kind, alert } of transitions)
       if (kind === 'firing' || kind === 'resolved') this.#unsaved.set(alert.id, alert);
-    // As they are by now: they may have been told of since.
+    // As they are by now: they may have been notified since.
     const changed = [...this.#unsaved].map(([id, alert]) => this.#amend(id, (now) => now) ?? alert);
     const entries = transitionEntries(transitions, now());
     try {
@@ -265,15 +266,15 @@ export class Alerting {
     const nowMs = this.#deps.now();
     if (nowMs - this.#pendingKeptAtMs < KEEP_PENDING_MS) return;
     this.#pendingKeptAtMs = nowMs;
-    const patience = new Map(this.#ruleSet.rules().map(({ id, forMs }) => [id, forMs]));
+    const forMsOf = new Map(this.#ruleSet.rules().map(({ id, forMs }) => [id, forMs]));
     const pending = this.#openHere().filter(
-      ({ state, ruleId }) => state === 'pending' && (patience.get(ruleId) ?? 0) >= LONG_PATIENCE_MS,
+      ({ state, ruleId }) => state === 'pending' && (forMsOf.get(ruleId) ?? 0) >= LONG_FOR_MS,
     );
     for (const { id } of pending) this.#pendingKept.add(id);
     await this.#deps.store.alerts.save(pending);
   }
 
-  async #tellChannels(): Promise<void> {
+  async #notifyChannels(): Promise<void> {
     const { watch, timing, notify, pathOf, now, store } = this.#deps;
     const firing = this.#openHere().filter(({ state }) => state === 'firing');
     const due = dueMessages([...firing, ...this.#ended.values()], this.silences(), timing, now());
@@ -288,22 +289,22 @@ export class Alerting {
       );
       // Tried again at the next tick; one that can't be handed over must not hold up the others.
       if (!isTaken) continue;
-      const told = message.alerts.flatMap((alert) => {
+      const sent = message.alerts.flatMap((alert) => {
         const status = alert.state === 'resolved' ? ('resolved' as const) : ('firing' as const);
         const note = { status, severity: alert.severity, atMs: now() };
-        return this.#amend(alert.id, (one) => ({ ...one, told: note })) ?? [];
+        return this.#amend(alert.id, (one) => ({ ...one, notified: note })) ?? [];
       });
-      await store.alerts.save(told).catch((error: unknown) => this.#fail(error));
-      await this.#tellAcknowledged(told);
+      await store.alerts.save(sent).catch((error: unknown) => this.#fail(error));
+      await this.#notifyAcknowledged(sent);
     }
     if (failure !== null) this.#fail(failure);
     this.#forgetEnded();
   }
 
-  /** Those whose end was told, or that were never told, once the pause of their group is past. */
+  /** Those whose end was notified, or of which nobody ever was, once the pause of their group is past. */
   #forgetEnded(): void {
     const nowMs = this.#deps.now();
-    for (const [id, { told, resolvedAtMs }] of this.#ended) {
+    for (const [id, { notified: told, resolvedAtMs }] of this.#ended) {
       const restMs = nowMs - (told?.atMs ?? resolvedAtMs ?? 0);
       if (told?.status !== 'firing' && restMs >= this.#deps.timing.intervalMs) this.#ended.delete(id);
     }

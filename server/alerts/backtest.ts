@@ -60,16 +60,16 @@ export function backtest(
     // Not seen: nothing is known, whatever the signal says elsewhere by being unknown.
     const isUnknown = isSeen[i] !== true || (Number.isNaN(value) && watching.whenUnknown === 'hold');
     const level = isUnknown ? 'unknown' : levelOf(watching, number);
-    for (const [lookMs, toldMs] of [
+    for (const [lookMs, atEdgeMs] of [
       [nowMs, nowMs],
       [nowMs + stepMs - 1, nowMs + stepMs],
     ] as const) {
       const next: Lifecycle | null = transition(life, level, timing, lookMs);
       if (next?.state === 'firing' && life?.state !== 'firing')
-        fired.push({ firedAtMs: toldMs, resolvedAtMs: null });
+        fired.push({ firedAtMs: atEdgeMs, resolvedAtMs: null });
       if (next?.state === 'resolved') {
         const last = fired.pop();
-        if (last) fired.push({ ...last, resolvedAtMs: toldMs });
+        if (last) fired.push({ ...last, resolvedAtMs: atEdgeMs });
         life = null;
         break;
       }
@@ -244,7 +244,7 @@ async function backtestOf(
   }).map((fired) => ({ ...fired, subject: { instance, node, queue, type } }));
 }
 
-/** Without patience the worst tick of a minute counts, and not what the minute was on the whole. */
+/** Without a `for` the worst tick of a minute counts, and not what the minute was on the whole. */
 function comparedOf({ condition, forMs }: OverSignal, own: HistoryPoints): readonly (number | null)[] {
   if (forMs > 0) return own.mean;
   if (condition.kind === 'share-of-limit') return own.max;
@@ -271,7 +271,7 @@ function matcherOf({ scope }: AlertRule): (subject: Subject) => boolean {
     (type === null || isType(type));
 }
 
-/** For whom the condition holds at this moment, whatever its patience. Trends and habits are not known from one look. */
+/** For whom the condition holds at this moment, whatever its `for`. Trends and habits are not known from one look. */
 function subjectsNow(
   rule: AlertRule,
   watch: Pick<Watch, 'snapshots' | 'findings'>,

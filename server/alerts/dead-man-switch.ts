@@ -5,7 +5,7 @@ import type { OutgoingRules } from './channels/outgoing-policy.js';
 import { type OutgoingRequest, postOutgoing } from './channels/post-outgoing.js';
 import type { DeadManSettings } from './channels/settings.js';
 
-const MAX_TOLD_LETTERS = 2_000;
+const MAX_BODY_CHARS = 2_000;
 const LOOK_EVERY_MS = 1_000;
 /** A beat that did not arrive is tried again after this, where the next is not due sooner. */
 const TRY_AGAIN_MS = 10_000;
@@ -33,7 +33,7 @@ export interface DeadManState {
 }
 
 /**
- * Tells somebody else, at even intervals, that all is well, so that they notice when it no longer is: by the silence of a
+ * Calls somebody else, at even intervals, that all is well, so that they notice when it no longer is: by the silence of a
  * console that has died, or of one that is alive and does not read, write or deliver.
  */
 export class DeadManSwitch {
@@ -101,7 +101,7 @@ export class DeadManSwitch {
     const { failUrl } = this.#deps.settings;
     if (failUrl === null) return true;
     const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
-    const body = `Spillway: ${words}`.slice(0, MAX_TOLD_LETTERS);
+    const body = `Spillway: ${words}`.slice(0, MAX_BODY_CHARS);
     return (await this.#send({ url: failUrl, method: 'POST', headers, body })) === null;
   }
 

@@ -31,7 +31,7 @@ const finding = (
 
 /**
  * What is on from the first start. Most are over what the console finds by itself, which knows causes and remedies; the
- * others are about memory, the one thing that ends everything at once, and silence. Patience is as long as a deploy or a
+ * others are about memory, the one thing that ends everything at once, and silence. The `for` is as long as a deploy or a
  * burst lasts where users are not hurt yet, and short where they are.
  */
 const DEFAULTS: readonly Default[] = [

@@ -147,10 +147,10 @@ export function describeCondition(condition: Condition): string {
   }
 }
 
-/** From so many alerts of one rule in one tick on the account tells their number and not each. */
-const TOLD_TOGETHER = 6;
+/** From so many alerts of one rule in one tick on the timeline has their number and not each. */
+const MIN_TOGETHER = 6;
 
-/** What the account of an incident says of a tick: what fired and what is over. What never fired is not told. */
+/** What the timeline says of a tick: what fired and what is over. What never fired is left out. */
 export function transitionEntries(
   transitions: readonly Transition[],
   nowMs: number,
@@ -163,7 +163,7 @@ export function transitionEntries(
     groups.set(key, [...(groups.get(key) ?? []), transition]);
   }
   return [...groups.values()].flatMap((group) =>
-    group.length < TOLD_TOGETHER ? group.map((one) => entryOf(one, nowMs)) : [together(group, nowMs)],
+    group.length < MIN_TOGETHER ? group.map((one) => entryOf(one, nowMs)) : [together(group, nowMs)],
   );
 }
 

@@ -9,9 +9,9 @@ export interface Beside {
 /** Memories must not keep `Beside`: it is used again for the next subject. */
 type ReadBeside = (value: number, beside: Beside) => number;
 
-/** What a gauge keeps of one subject, to tell its next number from. */
+/** What a gauge keeps of one subject, to make its next number from. */
 export interface Memory {
-  /** @returns NaN: can't be told (yet). */
+  /** @returns NaN: not known (yet). */
   next(value: number, nowMs: number, beside: Beside): number;
 }
 
@@ -41,7 +41,7 @@ export function forgetful(of: ReadBeside): () => Memory {
   return () => memory;
 }
 
-/** Points that a window is told by. */
+/** Points that a window is judged by. */
 const POINTS = 24;
 /** Trends need so much of their window. */
 const LEAST_COVER = 0.5;

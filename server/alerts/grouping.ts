@@ -13,7 +13,7 @@ export interface SilenceMatchers {
   readonly severity?: Severity;
 }
 
-/** Nobody is told of what it matches, until it ends. */
+/** Nobody is notified of what it matches, until it ends. */
 export interface Silence {
   readonly id: string;
   readonly matchers: SilenceMatchers;
@@ -55,11 +55,11 @@ function isMeant(
 }
 
 export interface GroupTiming {
-  /** Before the first message of a group, so that what comes together is told together. */
+  /** Before the first message of a group, so that what comes together is one message. */
   readonly waitMs: Readonly<Record<Severity, number>>;
   /** Between two messages of a group, unless it has become worse. */
   readonly intervalMs: number;
-  /** After which a group that still fires is told again. */
+  /** After which the message of a group that still fires is sent again. */
   readonly repeatMs: number;
 }
 
@@ -76,19 +76,19 @@ export interface DueMessage {
   readonly instance: string;
   readonly status: 'firing' | 'resolved';
   readonly severity: Severity;
-  /** Those that fire and those whose end has not been told, worst first. */
+  /** Those that fire and those whose end has not been sent, worst first. */
   readonly alerts: readonly Alert[];
   /** The same for the same news, however often it is worked out: what makes a message out of it twice one message. */
   readonly newsKey: string;
 }
 
-/** Of one message: beyond this nobody reads. The others are told by their number in the title, and in the console. */
-export const MAX_TOLD = 50;
+/** Of one message: beyond this nobody reads. The title has the number of the others, and the console has each. */
+export const MAX_ALERTS_IN_MESSAGE = 50;
 
 /**
- * Which messages are due. Pure: all that it goes by is in the alerts (what was told of each, and when), so after a
+ * Which messages are due. Pure: all that it goes by is in the alerts (what was sent of each, and when), so after a
  * restart it goes on where it was.
- * @param alerts that fire, or that are resolved and were told while they fired.
+ * @param alerts that fire, or that are resolved and were sent while they fired.
  */
 export function dueMessages(
   alerts: readonly Alert[],
@@ -117,17 +117,19 @@ function dueOf(
   timing: GroupTiming,
   nowMs: number,
 ): DueMessage | null {
-  const ended = group.filter(({ state, told }) => state === 'resolved' && told?.status === 'firing');
-  const firing = group.filter((alert) => alert.state === 'firing' && isTold(alert, silences, nowMs));
-  const worse = firing.filter(({ told, severity }) => isNews(told?.severity ?? null, severity));
+  const ended = group.filter(
+    ({ state, notified: told }) => state === 'resolved' && told?.status === 'firing',
+  );
+  const firing = group.filter((alert) => alert.state === 'firing' && isAudible(alert, silences, nowMs));
+  const worse = firing.filter(({ notified: told, severity }) => isNews(told?.severity ?? null, severity));
   const news = [...worse, ...ended];
-  const lastToldMs = Math.max(...group.map(({ told }) => told?.atMs ?? Number.NEGATIVE_INFINITY));
+  const lastSentMs = Math.max(...group.map(({ notified: told }) => told?.atMs ?? Number.NEGATIVE_INFINITY));
   const isDue =
     news.length === 0
-      ? isToBeRepeated(firing, lastToldMs, timing, nowMs)
-      : lastToldMs === Number.NEGATIVE_INFINITY
+      ? isToBeRepeated(firing, lastSentMs, timing, nowMs)
+      : lastSentMs === Number.NEGATIVE_INFINITY
         ? worse.some(({ firedAtMs, severity }) => nowMs - (firedAtMs ?? nowMs) >= timing.waitMs[severity])
-        : nowMs - lastToldMs >= timing.intervalMs || isEscalation(worse, group);
+        : nowMs - lastSentMs >= timing.intervalMs || isEscalation(worse, group);
   const alerts = [...firing, ...ended].sort(compareAlerts);
   const [worst] = alerts;
   if (!isDue || !worst) return null;
@@ -139,35 +141,35 @@ function dueOf(
     alerts,
     newsKey: JSON.stringify([
       groupKey,
-      Number.isFinite(lastToldMs) ? lastToldMs : 0,
+      Number.isFinite(lastSentMs) ? lastSentMs : 0,
       alerts.map(({ id, state, severity }) => [id, state, severity]),
     ]),
   };
 }
 
-/** Explained by another alert, or silenced: not now. It is told should it still fire after that. */
-function isTold(alert: Alert, silences: readonly Silence[], nowMs: number): boolean {
+/** Explained by another alert, or silenced: not now. It is sent should it still fire after that. */
+function isAudible(alert: Alert, silences: readonly Silence[], nowMs: number): boolean {
   return alert.inhibitedBy === null && silenceOf(alert, silences, nowMs) === null;
 }
 
-function isNews(told: Severity | null, now: Severity): boolean {
-  return told === null || compareSeverity(now, told) < 0;
+function isNews(sent: Severity | null, now: Severity): boolean {
+  return sent === null || compareSeverity(now, sent) < 0;
 }
 
-/** Something worse than all that was told of the group. */
+/** Something worse than all that was sent of the group. */
 function isEscalation(worse: readonly Alert[], group: readonly Alert[]): boolean {
-  const told = group.flatMap(({ told: one }) => (one?.status === 'firing' ? [one.severity] : []));
+  const told = group.flatMap(({ notified: one }) => (one?.status === 'firing' ? [one.severity] : []));
   return worse.some(({ severity }) => told.every((one) => compareSeverity(severity, one) < 0));
 }
 
 /** Who has acknowledged it knows. */
 function isToBeRepeated(
   firing: readonly Alert[],
-  lastToldMs: number,
+  lastSentMs: number,
   { repeatMs }: GroupTiming,
   nowMs: number,
 ): boolean {
-  return nowMs - lastToldMs >= repeatMs && firing.some(({ acknowledged }) => acknowledged === null);
+  return nowMs - lastSentMs >= repeatMs && firing.some(({ acknowledged }) => acknowledged === null);
 }
 
 /** Worst first: those that fire, severity, then the longest. */

@@ -53,8 +53,8 @@ interface Inhibition {
 }
 
 /**
- * What follows from what. An effect is not told while an alert about its cause is pending or fires: that one has the
- * remedies. It goes on to be judged, and is told if it still holds once its cause is over.
+ * What follows from what. Nobody is notified of an effect while an alert about its cause is pending or fires: that one has the
+ * remedies. It goes on to be judged, and they are if it still holds once its cause is over.
  */
 const INHIBITIONS: readonly Inhibition[] = [
   // What can't be seen can't be judged: everything else is what was last seen.
@@ -149,7 +149,7 @@ export function inhibitors(active: readonly Alert[]): ReadonlyMap<Alert, Alert> 
   return found;
 }
 
-/** A cause that is told once for many queues is about each of them. */
+/** A cause that stands for many queues is about each of them. */
 function isSameQueue(cause: Alert, effect: Alert): boolean {
   return cause.subject.queue === null || cause.subject.queue === effect.subject.queue;
 }

@@ -227,7 +227,7 @@ export class Judge {
     const changed = new Map<string, Alert>();
     for (const { active } of this.#rules())
       for (const [key, alert] of active) {
-        const inhibitedBy = by.get(alert)?.ruleName ?? (isPastUntold(alert) ? alert.inhibitedBy : null);
+        const inhibitedBy = by.get(alert)?.ruleName ?? (isPastUnnotified(alert) ? alert.inhibitedBy : null);
         if (inhibitedBy === alert.inhibitedBy) continue;
         const now = { ...alert, inhibitedBy };
         active.set(key, now);
@@ -259,6 +259,6 @@ export class Judge {
  * Explained as long as it was so, never notified, and not seen to be so any more: it waits for its end alone. When what
  * explained it ends first, nobody is notified of what is over; where it is so again, they are.
  */
-function isPastUntold({ state, told, seen }: Alert): boolean {
+function isPastUnnotified({ state, notified: told, seen }: Alert): boolean {
   return state === 'firing' && told === null && seen !== 'breach';
 }

@@ -119,7 +119,7 @@ class HealthKeeper {
   }
 }
 
-/** What the test button sends: marked as a test, about nothing, and told to be so. */
+/** What the test button sends: marked as a test, and about nothing. */
 function testNotification(
   channel: string,
   actor: string,
@@ -169,16 +169,16 @@ export interface MessagingDeps {
   readonly onFault: (part: string, error: unknown) => void;
 }
 
-/** Everything that tells people, as the rest of the console sees it. */
+/** Everything that notifies people, as the rest of the console sees it. */
 export interface Messaging {
   readonly channels: readonly Channel[];
   readonly outbox: OutboxStore;
   /** For whatever else only one of several consoles may do. */
   readonly lease: Pick<Lease, 'isHeld'>;
   readonly deadMan: Pick<DeadManSwitch, 'state'> | null;
-  /** Where the rule engine hands over what is to be told; durable once it resolves. */
+  /** Where the rule engine hands over what people are to be notified of; durable once it resolves. */
   readonly notify: (notification: Notification) => Promise<void>;
-  /** That somebody knows of what was told; durable once it resolves. */
+  /** That somebody knows of what was sent; durable once it resolves. */
   readonly notifyAcknowledged: (notification: Notification) => Promise<void>;
   /** Sends a test at once, past the outbox; null: there is no such channel. */
   readonly test: (channel: string, actor: Actor) => Promise<Delivery | null>;

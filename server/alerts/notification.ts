@@ -3,9 +3,9 @@ import type { Finding, Severity } from '../model/finding.js';
 import type { Subject } from '../signals/signal.js';
 import type { Alert } from './alert.js';
 import { alertTitle, remedyText, subjectName } from './describe.js';
-import { type DueMessage, groupKeyOf, MAX_TOLD } from './grouping.js';
+import { type DueMessage, groupKeyOf, MAX_ALERTS_IN_MESSAGE } from './grouping.js';
 
-/** One alert as a message tells it. */
+/** One alert in a message. */
 export interface AlertNotice {
   /** The same as long as rule and subject are: what Alertmanager and PagerDuty deduplicate by. */
   readonly fingerprint: string;
@@ -24,13 +24,13 @@ export interface AlertNotice {
   readonly runbookUrl: string | null;
 }
 
-/** What a channel is told: the alerts of one group, which have one cause. */
+/** What a channel is handed: the alerts of one group, which have one cause. */
 export interface Notification {
-  /** The same for each try to deliver it, so that whoever receives it twice can tell. */
+  /** The same for each try to deliver it, so that whoever receives it twice can know it. */
   readonly id: string;
   /** The same from the group's first message to its last. */
   readonly groupKey: string;
-  /** `acknowledged`: somebody knows of what was told as firing; for channels alone that take it. */
+  /** `acknowledged`: somebody knows of what was sent as firing; for channels alone that take it. */
   readonly status: 'firing' | 'acknowledged' | 'resolved';
   /** Of the worst alert in it. */
   readonly severity: Severity;
@@ -108,7 +108,7 @@ export function acknowledgementOf(alerts: readonly Alert[], nowMs: number): Noti
   };
 }
 
-/** What channels are told of a message that is due. Its id is made of its news: tried twice, it is one message. */
+/** The message that is due, for channels. Its id is made of its news: tried twice, it is one message. */
 export function notificationOf(
   due: DueMessage,
   findings: readonly Finding[],
@@ -126,7 +126,7 @@ export function notificationOf(
     instance: due.instance,
     title: titleOf(due, worst),
     sinceMs: Math.min(...due.alerts.map(({ sinceMs }) => sinceMs)),
-    alerts: due.alerts.slice(0, MAX_TOLD).map(noticeOf),
+    alerts: due.alerts.slice(0, MAX_ALERTS_IN_MESSAGE).map(noticeOf),
     firstRemedy: remedyText(finding) ?? worst.firstRemedy,
     path: pathOf(finding),
     createdAtMs: nowMs,

@@ -20,7 +20,7 @@ import type { Database } from '../store/tables.js';
 import type { Notification } from './notification.js';
 
 /**
- * `pending`: waits for its time. `sending`: a holder of the lease has it in hand. `standing`: delivered, and told again
+ * `pending`: waits for its time. `sending`: a holder of the lease has it in hand. `standing`: delivered, and sent again
  * at intervals because it still fires. `sent`: delivered. `dead`: given up; a person may send it again.
  */
 export type OutboxState = 'pending' | 'sending' | 'standing' | 'sent' | 'dead';
@@ -41,7 +41,7 @@ export interface OutboxEntry {
   readonly lastError: string | null;
 }
 
-/** Messages for channels. Group keys are percent-encoded, as names of queues hold any letter. */
+/** Messages for channels. Group keys are percent-encoded, as names of queues hold any character. */
 const outbox = sqliteTable(
   'outbox',
   {
@@ -102,12 +102,12 @@ export function createOutboxStore(database: Database) {
           .onConflictDoNothing(),
       );
       if (!first) return;
-      // One transaction: no channel is told of what another will never hear of.
+      // One transaction: no channel is sent what another will never get.
       await database.batch([first, ...rest, ...withdrawn(database, notification), ...tidy(database)]);
     },
     /**
-     * Keeps, for each channel of these that was or will be told what fires, that somebody knows of it: once, until the end
-     * of its group was told.
+     * Keeps, for each channel of these that was or will be sent what fires, that somebody knows of it: once, until the end
+     * of its group was sent.
      */
     async addAcknowledgement(
       notification: Notification,
@@ -138,24 +138,24 @@ export function createOutboxStore(database: Database) {
         .set({ state: waitingAsBefore(), holder: null })
         .where(and(eq(outbox.state, 'sending'), notInArray(outbox.seq, [...inHand, -1]), holds(fence)));
     },
-    /** Delivered; told again at `tellAgainAtMs`, null: done. Never touches what was taken from this holder. */
+    /** Delivered; sent again at `sendAgainAtMs`, null: done. Never touches what was taken from this holder. */
     async delivered(
       entry: OutboxEntry,
       fence: Fence,
       nowMs: number,
-      tellAgainAtMs: number | null,
+      sendAgainAtMs: number | null,
     ): Promise<void> {
       await database.batch([
         database
           .update(outbox)
           .set({
-            state: tellAgainAtMs === null ? 'sent' : standingUnlessOutdated(),
-            nextTryAtMs: tellAgainAtMs ?? nowMs,
+            state: sendAgainAtMs === null ? 'sent' : standingUnlessOutdated(),
+            nextTryAtMs: sendAgainAtMs ?? nowMs,
             deliveredAtMs: nowMs,
             tries: 0,
           })
           .where(inHandOf(entry, fence)),
-        // What the group said before is not to be told again.
+        // What the group said before is not to be sent again.
         database
           .update(outbox)
           .set({ state: 'sent' })
@@ -240,7 +240,7 @@ export function createOutboxStore(database: Database) {
   };
 }
 
-/** That a group is over overtakes what still waits to say that it fires: nobody is told as firing what is not any more. */
+/** That a group is over overtakes what still waits to say that it fires: nobody is sent as firing what is not any more. */
 function withdrawn(database: Database, notification: Notification) {
   if (notification.status !== 'resolved') return [];
   const isOfGroup = eq(outbox.groupKey, groupKeyOf(notification));
@@ -265,18 +265,18 @@ function newRow(notification: Notification, channel: string, nowMs: number): typ
   };
 }
 
-/** Where the group fires by what the channel was told last, and it has not been told that somebody knows. */
+/** Where the group fires by what the channel was sent last, and it was not sent that somebody knows. */
 function insertAcknowledgement({ channel, groupKey, ...row }: typeof outbox.$inferInsert): SQL {
   const status = (name: string) => sql`json_extract(${sql.raw(name)}.notification, '$.status')`;
   const alike = (name: string) =>
     sql`${sql.raw(name)}.channel = ${channel} AND ${sql.raw(name)}.group_key = ${groupKey}`;
-  // Told so, and not told since that it is over.
-  const stands = (told: 'firing' | 'acknowledged') => sql`EXISTS (
-      SELECT 1 FROM outbox AS told
-      WHERE ${alike('told')} AND ${status('told')} = ${told} AND told.state != 'dead'
+  // Sent so, and not sent since that it is over.
+  const stands = (sent: 'firing' | 'acknowledged') => sql`EXISTS (
+      SELECT 1 FROM outbox AS sent
+      WHERE ${alike('sent')} AND ${status('sent')} = ${sent} AND sent.state != 'dead'
         AND NOT EXISTS (
           SELECT 1 FROM outbox AS ended
-          WHERE ${alike('ended')} AND ended.seq > told.seq AND ${status('ended')} = 'resolved'
+          WHERE ${alike('ended')} AND ended.seq > sent.seq AND ${status('ended')} = 'resolved'
         )
     )`;
   return sql`
@@ -311,12 +311,12 @@ function isFirstOfGroup(row: 'o' | 'outbox'): SQL {
   )`;
 }
 
-/** What was in hand for the first time waits; what was told before still stands, and holds up nothing that came later. */
+/** What was in hand for the first time waits; what was sent before still stands, and holds up nothing that came later. */
 function waitingAsBefore(): SQL {
   return sql`CASE WHEN ${outbox.deliveredAtMs} IS NULL THEN 'pending' ELSE 'standing' END`;
 }
 
-/** An old message that was sent again by hand must not go on being told after what its group has said since. */
+/** An old message that was sent again by hand must not go on being sent after what its group has said since. */
 function standingUnlessOutdated(): SQL {
   return sql`CASE WHEN EXISTS (
     SELECT 1 FROM outbox AS later
@@ -353,7 +353,7 @@ function tidy(database: Database) {
   ] as const;
 }
 
-/** SQLite ends a text at a zero byte, and names of queues hold any letter. */
+/** SQLite ends a text at a zero byte, and names of queues hold any character. */
 function groupKeyOf({ groupKey }: Notification): string {
   return encodeURIComponent(groupKey.toWellFormed());
 }

@@ -11,7 +11,7 @@ import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 
 const FIRST_DELAY_MS = 2_000;
 const MAX_DELAY_MS = 15 * 60_000;
-/** Tells the news of the day, not of the week. */
+/** News of the day, not of the week. */
 const MAX_AGE_MS = 24 * 3_600_000;
 const MAX_TRIES = 120;
 /** A receiver that says no may be in the middle of a deploy; it is asked this often, over about a minute and a half. */
@@ -50,7 +50,7 @@ export function channelsFor(
   { severity, instance, alerts }: Pick<Notification, 'severity' | 'instance' | 'alerts'>,
   channels: readonly Pick<ChannelSettings, 'name' | 'minSeverity' | 'instances'>[],
 ): readonly string[] {
-  // The worst that is told: a group whose one critical alert is over must reach whoever was told of it.
+  // The worst in it: a group whose one critical alert is over must reach whoever was notified of it.
   const weight = Math.max(WEIGHT[severity], ...alerts.map((alert) => WEIGHT[alert.severity]));
   return channels
     .filter(({ minSeverity }) => weight >= WEIGHT[minSeverity])
@@ -60,9 +60,9 @@ export function channelsFor(
 
 /** How often the holder looks for what has become due. */
 const LOOK_EVERY_MS = 1_000;
-/** What stands is told again at most this long: a group that nobody speaks of any more must end some day. */
+/** What stands is sent again at most this long: a group that nobody speaks of any more must end some day. */
 const STANDING_FOR_MS = 7 * 24 * 3_600_000;
-/** Waits between tries to tell it again grow up to this one: half a minute. */
+/** Waits between tries to send it again grow up to this one: half a minute. */
 const REPEAT_BACKOFF_TRIES = 5;
 
 export interface OutboxDeps {
@@ -73,12 +73,12 @@ export interface OutboxDeps {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly warn: (message: string) => void;
-  /** Told where a channel throws, which is a mistake of the console's own. */
+  /** Called where a channel throws, which is a mistake of the console's own. */
   readonly onFault: (part: string, error: unknown) => void;
 }
 
 /**
- * Everything that is to be told, on disk before anybody is told. All consoles add; the holder of the lease sends, one
+ * Everything that is to be sent, on disk before anything is sent. All consoles add; the holder of the lease sends, one
  * message a channel at a time, so that a channel that hangs holds up no other. A message is delivered at least once: after a
  * crash between sending and noting it, it goes out again under the same id.
  */
@@ -185,7 +185,7 @@ export class Outbox {
     const delivery = await this.#hand(channel, entry.notification);
     const nowMs = now();
     if (delivery.ok) {
-      await store.delivered(entry, this.#fence, nowMs, this.#tellAgainAtMs(channel, entry, nowMs));
+      await store.delivered(entry, this.#fence, nowMs, this.#sendAgainAtMs(channel, entry, nowMs));
       return;
     }
     await this.#noteFailure(entry, delivery, nowMs);
@@ -213,7 +213,7 @@ export class Outbox {
     const { store, random, warn } = this.#deps;
     const { channel, seq, tries } = entry;
     if (delivery.retryAfterMs !== null) this.#restUntilMs.set(channel, nowMs + delivery.retryAfterMs);
-    // What stands was told: a failure is no reason to give up, and its group's next message need not wait for it.
+    // What stands was delivered: a failure is no reason to give up, and its group's next message need not wait for it.
     const isRepeat =
       entry.deliveredAtMs !== null && nowMs - entry.notification.createdAtMs <= STANDING_FOR_MS;
     const asked = isRepeat ? { tries: Math.min(tries, REPEAT_BACKOFF_TRIES), createdAtMs: nowMs } : entry;
@@ -234,7 +234,7 @@ export class Outbox {
     );
   }
 
-  #tellAgainAtMs({ refreshEveryMs }: Channel, { notification }: OutboxEntry, nowMs: number): number | null {
+  #sendAgainAtMs({ refreshEveryMs }: Channel, { notification }: OutboxEntry, nowMs: number): number | null {
     if (refreshEveryMs === null || notification.status === 'resolved') return null;
     if (nowMs - notification.createdAtMs > STANDING_FOR_MS) return null;
     return nowMs + refreshEveryMs;

@@ -21,7 +21,7 @@ const signal = z.string('must name a signal').openapi({
 });
 const side = z.enum(['above', 'below'], 'must be above or below');
 const windowSeconds = (normal: number) =>
-  seconds(30).default(normal).openapi({ description: 'What the trend or habit is told by' });
+  seconds(30).default(normal).openapi({ description: 'What the trend or habit is known by' });
 const clear = number.nullable().default(null).openapi({
   description: 'It is over at or behind this; null: at the threshold itself',
 });

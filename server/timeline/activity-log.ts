@@ -28,7 +28,7 @@ import {
 import { auditRecords } from './audit-log.js';
 import { timeline, timelineEntryOf } from './timeline-log.js';
 
-/** The rows of the timeline that a query asks for. Notes on entries are told with their entry. */
+/** The rows of the timeline that a query asks for. Notes on entries come with their entry. */
 function timelineFilter(query: ActivityQuery): SQL | undefined {
   const { kinds, queue, search } = query;
   const names = namesOf(query);
@@ -46,7 +46,7 @@ function timelineFilter(query: ActivityQuery): SQL | undefined {
 
 /**
  * The auditRecords that a query asks for; the kind of an action is `action.` and its action. Changes of notes and incidents are
- * audited too, but they are about the account and not in it; nor is who came through the door.
+ * audited too, but they are about the activity and not in it; nor is who signed in.
  */
 function actionFilter(query: ActivityQuery): SQL | undefined {
   const { kinds, queue, search } = query;
@@ -100,7 +100,7 @@ function likeText(text: string): string {
   return text.replace(/[\\%_]/g, (sign) => `\\${sign}`);
 }
 
-/** An entry of the timeline as a line of the account. */
+/** An entry of the timeline as a line of the activity. */
 function entryOfTimeline(entry: TimelineEntry, notes: readonly ActivityNote[]): ActivityEntry {
   const { id, atMs, instance, kind, queue, worker, text, actor = null, severity, ref = null } = entry;
   const state = stateOfKind(kind) === 'calm' ? 'calm' : (severity ?? stateOfKind(kind));
@@ -129,7 +129,7 @@ const STATES: Readonly<Record<AuditRecord['status'], ActivityEntry['state']>> = 
   refused: 'warning',
 };
 
-/** An audited change, or the attempt at one, as a line of the account. */
+/** An audited change, or the attempt at one, as a line of the activity. */
 function entryOfAudit(record: AuditRecord, notes: readonly ActivityNote[]): ActivityEntry {
   const { id, atMs, instance, queue, worker, action, before, after, measurement } = record;
   const kind = `action.${action}`;
@@ -153,7 +153,7 @@ function entryOfAudit(record: AuditRecord, notes: readonly ActivityNote[]): Acti
 }
 
 const MAX_LISTED = 1_000;
-/** Of one entry so many are told; more is a conversation that belongs elsewhere. */
+/** Of one entry so many are read; more is a conversation that belongs elsewhere. */
 const MAX_NOTES = 2_000;
 const MARKERS = ['marker.deploy', 'marker.note'] as const;
 

@@ -1,6 +1,6 @@
 import type { Severity } from '../model/finding.js';
 
-/** Where an entry stands in the account: times may be equal, ids are not. */
+/** Where an entry stands in the activity: times may be equal, ids are not. */
 export interface ActivityPlace {
   readonly atMs: number;
   readonly id: string;
@@ -22,7 +22,7 @@ export function placeAt(cursor: string): ActivityPlace | null {
   return found ? { atMs: Number(found[1]), id: found[2] ?? '' } : null;
 }
 
-/** One line of the account: something that was noticed, entered or done. Holds no job data. */
+/** One line of the activity: something that was noticed, entered or done. Holds no job data. */
 export interface ActivityEntry {
   /** Of the timeline's entry, or of the action: unique in both. */
   readonly id: string;
@@ -84,7 +84,7 @@ export function activityGroupOf(kind: string): ActivityGroup {
   return 'other';
 }
 
-/** What a kind weighs where whoever told it did not say. */
+/** What a kind weighs where whoever recorded it did not say. */
 export function stateOfKind(kind: string): ActivityEntry['state'] {
   return STATES[kind] ?? null;
 }

@@ -62,7 +62,7 @@ export function auditOf(id: string, atMs: number, actor: Actor, auditInput: Audi
 
 const MAX_RECORDS = 500;
 
-/** What goes, and when: README.md tells it. */
+/** What goes, and when, as in README.md. */
 export const AUDIT_BOUNDS = {
   /** Records older than this go. */
   maxAgeMs: 400 * 24 * 3_600_000,

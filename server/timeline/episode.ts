@@ -5,7 +5,7 @@ import type { Evidence } from '../model/evidence.js';
 import type { Finding, FindingKey, Severity } from '../model/finding.js';
 import type { Database } from '../store/tables.js';
 
-/** Findings of this severity are told in the timeline; a note is not worth a line. */
+/** Findings of this severity are recorded in the timeline; a note is not worth a line. */
 export type RecordedSeverity = Exclude<Severity, 'info'>;
 
 /** Findings from their beginning to their end, with the worst that was seen of them. */
@@ -64,7 +64,7 @@ export function episodeOf(id: string, finding: Finding, beganAtMs: number, nowMs
   };
 }
 
-/** null: not told. */
+/** null: not recorded. */
 export function recordedSeverity(severity: Severity): RecordedSeverity | null {
   return severity === 'info' ? null : severity;
 }
@@ -93,8 +93,8 @@ export function isOf(episode: Episode, finding: Finding): boolean {
 }
 
 /**
- * Is the episode's trouble among what a finding tells? By its own key, as one of the queues that are told together, or as
- * what the finding explains. Then it has not ended, although it is not told by itself.
+ * Is the episode's trouble among what a finding says? By its own key, as one of its queues, or as
+ * what the finding explains. Then it has not ended, although it is not found by itself.
  */
 export function isCoveredBy(episode: Episode, finding: Finding): boolean {
   if (finding.instance !== episode.instance) return false;

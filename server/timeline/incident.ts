@@ -3,7 +3,7 @@ import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
 import type { RecordedSeverity } from './episode.js';
 
-/** Sections of the post-mortem that people write; the rest is told by the account. */
+/** Sections of the post-mortem that people write; the rest is made from what was recorded. */
 export const NOTE_SECTIONS = ['summary', 'cause', 'wentWell', 'wentBadly', 'nextSteps'] as const;
 export type NoteSection = (typeof NOTE_SECTIONS)[number];
 export type IncidentNotes = Readonly<Partial<Record<NoteSection, string>>>;

@@ -30,8 +30,8 @@ export const timeline = sqliteTable(
 );
 
 /**
- * A killed holder is followed within 11 s, and told nothing of what happened then: what others have noticed for this long
- * is told by the one that follows.
+ * A killed leader is followed within 11 s, and recorded nothing of what happened then: what others have noticed for this long
+ * is recorded by the one that follows.
  */
 const HELD_BACK_MS = 15_000;
 const MAX_HELD_BACK = 200;
@@ -40,22 +40,22 @@ const SAME_WITHIN_MS = 15_000;
 
 type Event = Omit<TimelineEntry, 'id'>;
 
-interface TellAsHolderDeps {
+interface RecordAsLeaderDeps {
   readonly lease: Pick<Lease, 'isHeld' | 'onTaken'>;
   readonly timeline: Pick<TimelineLog, 'list'>;
-  readonly tell: RecordEvent;
+  readonly record: RecordEvent;
   readonly now: () => number;
 }
 
-/** For what every console of a store notices by itself: told by the holder of the lease alone, so once. */
-export function recordAsLeader({ lease, timeline, tell, now }: TellAsHolderDeps): RecordEvent {
+/** For what every console of a store notices by itself: recorded by the leader alone, so once. */
+export function recordAsLeader({ lease, timeline, record: tell, now }: RecordAsLeaderDeps): RecordEvent {
   let heldBack: Event[] = [];
   lease.onTaken(() => {
     const events = heldBack.filter(({ atMs }) => atMs > now() - HELD_BACK_MS);
     heldBack = [];
-    if (events.length > 0) void tellUnknown(events);
+    if (events.length > 0) void recordUnknown(events);
   });
-  const tellUnknown = async (events: readonly Event[]): Promise<void> => {
+  const recordUnknown = async (events: readonly Event[]): Promise<void> => {
     const sinceMs = Math.min(...events.map(({ atMs }) => atMs)) - SAME_WITHIN_MS;
     const known = await timeline.list({ sinceMs, limit: 500 }).catch(() => []);
     for (const event of events) if (!known.some((entry) => isSame(entry, event))) tell(event);

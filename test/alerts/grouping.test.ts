@@ -35,7 +35,7 @@ it('another cause, and another Redis, are messages of their own', () => {
 });
 
 it('what was told is not told again, before or after a restart, but for the repetition', () => {
-  const alert = anAlert({ told: told(10) });
+  const alert = anAlert({ notified: told(10) });
   const hours = 3600;
   expect(due([alert], 4 * hours)).toEqual([]);
   expect(due([alert], 4 * hours + 10)).toHaveLength(1);
@@ -44,10 +44,10 @@ it('what was told is not told again, before or after a restart, but for the repe
 });
 
 it('news of a group waits for a minute after its last message, unless it has become worse', () => {
-  const group = [anAlert({ told: told(10) }), anAlert({ id: 'a2', subject: queue('web') })];
+  const group = [anAlert({ notified: told(10) }), anAlert({ id: 'a2', subject: queue('web') })];
   expect(due(group, 69)).toEqual([]);
   expect(due(group, 70)).toHaveLength(1);
-  const worse = [anAlert({ told: told(10), severity: 'critical' })];
+  const worse = [anAlert({ notified: told(10), severity: 'critical' })];
   expect(due(worse, 11)).toMatchObject([{ severity: 'critical' }]);
 });
 
@@ -61,9 +61,9 @@ it('the end is always told to whom the beginning was, silenced or not, and to no
     startsAtMs: NOW_MS,
     endsAtMs: NOW_MS + 1e9,
   };
-  expect(due([anAlert({ ...over, told: told(10) })], 80, [all])).toMatchObject([{ status: 'resolved' }]);
+  expect(due([anAlert({ ...over, notified: told(10) })], 80, [all])).toMatchObject([{ status: 'resolved' }]);
   expect(due([anAlert(over)], 80)).toEqual([]);
-  expect(due([anAlert({ ...over, told: told(80, 'resolved') })], 400)).toEqual([]);
+  expect(due([anAlert({ ...over, notified: told(80, 'resolved') })], 400)).toEqual([]);
 });
 
 it('a silenced or explained alert is told once that is past and it still fires', () => {
@@ -85,5 +85,5 @@ it('the same news is the same message, and other news another', () => {
   const key = (alerts: Parameters<typeof dueMessages>[0]): string | undefined => due(alerts, 70)[0]?.newsKey;
   expect(key([anAlert()])).toBe(key([anAlert()]));
   expect(key([anAlert()])).not.toBe(key([anAlert({ id: 'a2' })]));
-  expect(key([anAlert()])).not.toBe(key([anAlert({ told: told(1), state: 'resolved' })]));
+  expect(key([anAlert()])).not.toBe(key([anAlert({ notified: told(1), state: 'resolved' })]));
 });

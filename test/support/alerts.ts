@@ -65,7 +65,7 @@ export function anAlert(over: Partial<Alert> = {}): Alert {
     runbookUrl: null,
     inhibitedBy: null,
     acknowledged: null,
-    told: null,
+    notified: null,
     state: 'firing',
     sinceMs: NOW_MS,
     heldMs: 0,

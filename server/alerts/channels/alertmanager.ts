@@ -23,7 +23,7 @@ const ROUNDS_AHEAD = 4;
 
 /**
  * Body for `POST /api/v2/alerts`. Labels make an alert's identity there, so they hold only what never changes while it
- * fires; everything else is an annotation. What fires ends `ROUNDS_AHEAD` refreshes from now unless it is told again.
+ * fires; everything else is an annotation. What fires ends `ROUNDS_AHEAD` refreshes from now unless it is sent again.
  */
 export function alertmanagerBody(
   notification: Notification,

@@ -8,7 +8,7 @@ export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** Alerts that a message tells one by one; the rest is a number. */
+/** Alerts that a message lists one by one; the rest is a number. */
 const MAX_ALERTS = 10;
 
 /** A notification in words, before it takes a channel's form. Every text is one line. */
@@ -21,7 +21,7 @@ export interface Message {
   /** UTC. */
   readonly since: string;
   readonly alerts: readonly AlertLine[];
-  /** Alerts beyond those that are told; 0 mostly. */
+  /** Alerts beyond those that are listed; 0 mostly. */
   readonly moreAlerts: number;
   readonly firstRemedy: string | null;
   /** Opens the console at the finding; null: the console does not know where people reach it. */
@@ -111,7 +111,7 @@ function upper(severity: Notification['severity']): 'CRITICAL' | 'WARNING' | 'IN
   return severity === 'critical' ? 'CRITICAL' : severity === 'warning' ? 'WARNING' : 'INFO';
 }
 
-/** Names of queues hold any letter; none of them may begin a line or a header of its own, or turn text around. */
+/** Names of queues hold any character; none of them may begin a line or a header of its own, or turn text around. */
 export function oneLine(text: string): string {
   return text
     .toWellFormed()
@@ -153,15 +153,15 @@ export interface SendDeps {
   readonly answerWithinMs?: number;
 }
 
-/** A way to tell people. */
+/** A way to notify people. */
 export interface Channel {
   readonly settings: ChannelSettings;
-  /** Tells one notification once. Never throws; a problem it names holds no secret. */
+  /** Sends one notification once. Never throws; a problem it names holds no secret. */
   send(notification: Notification): Promise<Delivery>;
-  /** Does it take that somebody has acknowledged what it was told? */
+  /** Does it take that somebody has acknowledged what it was sent? */
   readonly takesAcknowledgements: boolean;
-  /** What fires must be told again after this, ms; null: once is enough. */
+  /** What fires must be sent again after this, ms; null: once is enough. */
   readonly refreshEveryMs: number | null;
-  /** What a test sends, in this order: a receiver that opens incidents is told to close its own. */
+  /** What a test sends, in this order: a receiver that opens incidents has to close its own. */
   readonly testStatuses: readonly ('firing' | 'resolved')[];
 }

@@ -8,7 +8,7 @@ import type { HostAddress, OutgoingRules } from './outgoing-policy.js';
 import { OutgoingDenied, type Resolve, resolveAllowed } from './outgoing-policy.js';
 import type { ChannelSettings } from './settings.js';
 
-/** What a receiver over HTTP takes, and what of a channel is not as usual: told once, and of an end as well only if it asks. */
+/** What a receiver over HTTP takes, and what of its channel is not as usual. */
 interface Receiver
   extends Partial<Pick<Channel, 'takesAcknowledgements' | 'refreshEveryMs' | 'testStatuses'>> {
   readonly url: string;

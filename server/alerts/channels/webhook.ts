@@ -5,7 +5,7 @@ import { type Channel, isoUtc, linkOf, type SendDeps } from './channel.js';
 import { httpChannel } from './post-outgoing.js';
 import type { SettingsOf } from './settings.js';
 
-/** Header names, as the README tells them. */
+/** Header names, as in the README. */
 const SIGNATURE_HEADER = 'X-Spillway-Signature';
 const TIMESTAMP_HEADER = 'X-Spillway-Timestamp';
 const ID_HEADER = 'Idempotency-Key';

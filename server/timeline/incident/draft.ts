@@ -29,20 +29,20 @@ function markdownBlock(text: string): string {
 const MAX_NAMED = 20;
 
 /** The impact, a line each: what is not known says so. */
-function impactLines(account: PostMortem): readonly string[] {
-  return impactRows(account).map(({ label, value }) => `- ${label}: ${markdownText(value)}`);
+function impactLines(postMortem: PostMortem): readonly string[] {
+  return impactRows(postMortem).map(({ label, value }) => `- ${label}: ${markdownText(value)}`);
 }
 
 /** The same for a page: label and value as plain text. */
 export function impactRows(
-  account: PostMortem,
+  postMortem: PostMortem,
 ): readonly { readonly label: string; readonly value: string }[] {
-  const { impact, durations, delayed, loss } = account;
+  const { impact, durations, delayed, loss } = postMortem;
   return [
-    { label: 'Queues', value: queuesInWords(account.queues) },
+    { label: 'Queues', value: queuesInWords(postMortem.queues) },
     {
       label: 'Findings',
-      value: `${formatThings(account.findings.length, 'finding')}, ${account.openFindings} of them still open`,
+      value: `${formatThings(postMortem.findings.length, 'finding')}, ${postMortem.openFindings} of them still open`,
     },
     { label: 'Detected', value: after(durations.detectedAfterMs, 'unknown') },
     { label: 'First alert', value: after(durations.alertedAfterMs, 'none on the timeline') },
@@ -51,7 +51,7 @@ export function impactRows(
       label: 'Resolved',
       value: after(
         durations.resolvedAfterMs,
-        account.openFindings > 0 ? 'not yet: a finding lasts' : 'unknown: no finding tells',
+        postMortem.openFindings > 0 ? 'not yet: a finding lasts' : 'unknown: no finding tells',
       ),
     },
     {
@@ -67,8 +67,8 @@ export function impactRows(
       label: 'Jobs lost',
       value: `${loss.verdict === 'none-known' ? 'none known.' : 'possibly.'} ${loss.because.join(' ')}`,
     },
-    { label: 'Jobs replayed', value: replayedInWords(account) },
-    { label: 'Jobs parked', value: parkedInWords(account) },
+    { label: 'Jobs replayed', value: replayedInWords(postMortem) },
+    { label: 'Jobs parked', value: parkedInWords(postMortem) },
   ];
 }
 
@@ -124,34 +124,34 @@ export interface DraftWords {
   >;
 }
 
-/** More lines than this are no account that anybody reads; the timeline itself has all. */
+/** More lines than this are nothing that anybody reads; the timeline itself has all. */
 const MAX_LINES = 300;
 const TO_FILL_IN = '_To be filled in._';
 
-/** A post-mortem as a draft in Markdown: what is known is told, what only people know is left to them. Pure. */
+/** A post-mortem as a draft in Markdown: what is known is written, what only people know is left to them. Pure. */
 export function draftOf(words: DraftWords, facts: IncidentFacts): string {
-  const account = postMortemOf(facts);
+  const postMortem = postMortemOf(facts);
   const { notes } = words;
   return `${[
     `# Post-mortem: ${markdownText(words.title)}`,
     `_Draft made ${formatUtc(facts.nowMs)} from what the console recorded. All times are UTC._`,
-    headOf(words, account).join('\n'),
+    headOf(words, postMortem).join('\n'),
     section('Summary', notes.summary),
-    `## Impact\n\n${impactLines(account).join('\n')}`,
+    `## Impact\n\n${impactLines(postMortem).join('\n')}`,
     section('Cause', notes.cause),
     `## Timeline\n\n${timelineOf(facts)}`,
     `## Actions\n\n${actionsOf(facts)}`,
     section('What went well', notes.wentWell),
     section('What went badly', notes.wentBadly),
     section('Next steps', notes.nextSteps),
-    ...(account.unknown.length > 0
-      ? [`## Not known\n\n${account.unknown.map((line) => `- ${line}`).join('\n')}`]
+    ...(postMortem.unknown.length > 0
+      ? [`## Not known\n\n${postMortem.unknown.map((line) => `- ${line}`).join('\n')}`]
       : []),
   ].join('\n\n')}\n`;
 }
 
-function headOf({ severity, createdBy, affects }: DraftWords, account: PostMortem): readonly string[] {
-  const { fromMs, toMs, durations } = account;
+function headOf({ severity, createdBy, affects }: DraftWords, postMortem: PostMortem): readonly string[] {
+  const { fromMs, toMs, durations } = postMortem;
   const lasted = formatDuration(durations.lastsMs / 1000);
   return [
     `- From ${formatUtc(fromMs)} ${toMs === null ? `until now (still open, ${lasted} so far)` : `to ${formatUtc(toMs)} (${lasted})`}`,

@@ -1,7 +1,7 @@
 import type { ActivityEntry } from '../activity.js';
 import type { Episode } from '../episode.js';
 
-/** All that an account of an incident is made from. */
+/** All that the post-mortem of an incident is made from. */
 export interface IncidentFacts {
   readonly fromMs: number;
   /** null: it still lasts. */
@@ -9,7 +9,7 @@ export interface IncidentFacts {
   readonly nowMs: number;
   /** Findings of the range, the first first. */
   readonly episodes: readonly Episode[];
-  /** The account of the range, oldest first. */
+  /** The activity of the range, oldest first. */
   readonly entries: readonly ActivityEntry[];
   /** There were more entries than are kept here. */
   readonly areEntriesCut: boolean;

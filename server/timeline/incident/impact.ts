@@ -200,7 +200,7 @@ export interface PostMortem {
   readonly loss: LossAccount;
   readonly replays: readonly ReplayFact[];
   readonly parkings: readonly ParkingFact[];
-  /** What could not be told, and why. */
+  /** What is not known, and why. */
   readonly unknown: readonly string[];
 }
 
@@ -213,7 +213,7 @@ interface DelayAccount {
   readonly source: ImpactNumber['source'];
 }
 
-/** The account of an incident. Pure. */
+/** Pure. */
 export function postMortemOf(facts: IncidentFacts): PostMortem {
   const impact = impactOf(facts);
   return {

@@ -39,7 +39,7 @@ export function statusUpdateOf(
   const then = `${detail === '' ? 'delayed' : 'disrupted'} from ${from} to ${endOf(facts.fromMs, facts.toMs)}`;
   const aside = [...(detail === '' ? [] : [detail]), ...blind].join('; ');
   const was = `${what}: ${then}${aside && ` (${aside})`}`;
-  // Somebody closed it, but the console does not find it well: then nobody is told that it is.
+  // Somebody closed it, but the console does not find it well: then nobody hears that it is.
   if (facts.episodes.some(({ endedAtMs }) => endedAtMs === null))
     return `${was}. We are still watching it, as part of it may not be as usual yet.`;
   return `${was}; works normally again. ${aftermathInWords(facts, effects)}`;
@@ -81,7 +81,7 @@ function detailOf(effects: readonly Effect[], words: Readonly<Record<Effect, str
   return parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
 }
 
-/** Nobody is told more than was seen. */
+/** Says no more than was seen. */
 function blindInWords(facts: IncidentFacts): readonly string[] {
   const { blindMs } = durationsOf(facts);
   if (blindMs < MIN_BLIND_MS) return [];
