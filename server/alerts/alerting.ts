@@ -1,3 +1,10 @@
+/**
+ * Alerts: rules over signals and findings, and how people are notified. Begin reading here. At each tick of the watch a
+ * `Judge` (judge.ts) compares what readings.ts reads by conditions.ts and moves alerts along their lifecycle (alert-steps.ts);
+ * inhibition.ts says which of them follow from others, grouping.ts which messages are due, notification.ts what is in them.
+ * From there outbox.ts sends by channels/. May import everything below config, auth and routes; nothing here speaks Redis.
+ * To add a condition: a schema in rule.ts, a function in conditions.ts, its words in describe.ts.
+ */
 import type { TimelineLog } from '../model/timeline-entry.js';
 import { reasonOf } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';

@@ -13,66 +13,11 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm';
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { ChannelHealth } from '../model/console-health.js';
 import { type Fence, holds } from '../store/tables.js';
 import type { Database } from '../store/tables.js';
 import type { Notification } from './notification.js';
-
-/**
- * `pending`: waits for its time. `sending`: a holder of the lease has it in hand. `standing`: delivered, and sent again
- * at intervals because it still fires. `sent`: delivered. `dead`: given up; a person may send it again.
- */
-export type OutboxState = 'pending' | 'sending' | 'standing' | 'sent' | 'dead';
-
-/** One notification for one channel. */
-export interface OutboxEntry {
-  /** In order of arrival. */
-  readonly seq: number;
-  readonly channel: string;
-  readonly notification: Notification;
-  readonly state: OutboxState;
-  readonly tries: number;
-  readonly createdAtMs: number;
-  readonly nextTryAtMs: number;
-  /** The last time that it arrived; null: it has not yet. */
-  readonly deliveredAtMs: number | null;
-  /** What went wrong last, without secrets; null: nothing yet. */
-  readonly lastError: string | null;
-}
-
-/** Messages for channels. Group keys are percent-encoded, as names of queues hold any character. */
-const outbox = sqliteTable(
-  'outbox',
-  {
-    seq: integer('seq').primaryKey({ autoIncrement: true }),
-    notificationId: text('notification_id').notNull(),
-    channel: text('channel').notNull(),
-    groupKey: text('group_key').notNull(),
-    notification: text('notification', { mode: 'json' }).$type<Notification>().notNull(),
-    state: text('state').$type<OutboxState>().notNull(),
-    holder: text('holder'),
-    tries: integer('tries').notNull(),
-    createdAtMs: integer('created_at_ms').notNull(),
-    nextTryAtMs: integer('next_try_at_ms').notNull(),
-    deliveredAtMs: integer('delivered_at_ms'),
-    lastError: text('last_error'),
-  },
-  (table) => [
-    uniqueIndex('outbox_once').on(table.notificationId, table.channel),
-    index('outbox_due').on(table.state, table.nextTryAtMs),
-    index('outbox_group').on(table.channel, table.groupKey, table.seq),
-  ],
-);
-
-/** How channels have been doing. */
-const channelHealth = sqliteTable('channel_health', {
-  channel: text('channel').primaryKey(),
-  lastSuccessAtMs: integer('last_success_at_ms'),
-  lastFailureAtMs: integer('last_failure_at_ms'),
-  lastError: text('last_error'),
-  failuresInRow: integer('failures_in_row').notNull(),
-});
+import { channelHealth, type OutboxEntry, type OutboxState, outbox, writeHealth } from './outbox-tables.js';
 
 /** Kept after delivery, so that a notification that comes twice is known, and people can look. */
 const MAX_SENT = 1_000;
@@ -361,19 +306,4 @@ function groupKeyOf({ groupKey }: Notification): string {
 function entryOf(row: Row): OutboxEntry {
   const { notificationId: _, groupKey: __, holder: ___, ...entry } = row;
   return entry;
-}
-
-/** One more success or failure of a channel, as a statement for a batch or by itself. */
-function writeHealth(database: Database, channel: string, problem: string | null, nowMs: number) {
-  const news =
-    problem === null
-      ? { lastSuccessAtMs: nowMs, failuresInRow: 0 }
-      : { lastFailureAtMs: nowMs, lastError: problem };
-  return database
-    .insert(channelHealth)
-    .values({ channel, ...news, failuresInRow: problem === null ? 0 : 1 })
-    .onConflictDoUpdate({
-      target: channelHealth.channel,
-      set: problem === null ? news : { ...news, failuresInRow: sql`${channelHealth.failuresInRow} + 1` },
-    });
 }

@@ -7,7 +7,8 @@ import type { Channel } from './channels/channel.js';
 import { type Delivery, passing } from './channels/channel.js';
 import type { ChannelSettings } from './channels/settings.js';
 import type { Notification } from './notification.js';
-import type { OutboxEntry, OutboxStore } from './outbox-store.js';
+import type { OutboxStore } from './outbox-store.js';
+import type { OutboxEntry } from './outbox-tables.js';
 
 const FIRST_DELAY_MS = 2_000;
 const MAX_DELAY_MS = 15 * 60_000;

@@ -1,3 +1,9 @@
+/**
+ * What happened and what was done: the timeline (timeline-log.ts), the audit log, findings from their beginning to their end
+ * (episode-keeper.ts steps them, episode.ts keeps them), and incidents with their post-mortems (incident/). Begin reading
+ * here: activity.ts is one line of it, activity-log.ts reads timeline and audit log as one. lifecycle.ts is shared with
+ * alerts. Imports model, store, watch and findings.
+ */
 import type { Severity } from '../model/finding.js';
 
 /** Where an entry stands in the activity: times may be equal, ids are not. */

@@ -129,7 +129,7 @@ it('a console that is killed after it told does not tell again, and tells the en
   const second = await aConsole();
   await second.ticks(20);
   expect(second.told).toEqual([]);
-  expect(second.alerting.openNow()).toMatchObject([{ state: 'firing', told: { status: 'firing' } }]);
+  expect(second.alerting.openNow()).toMatchObject([{ state: 'firing', notified: { status: 'firing' } }]);
   depth = 0;
   await second.ticksUntil('its end is told', () => second.told.length === 1);
   expect(second.told[0]?.status).toBe('resolved');

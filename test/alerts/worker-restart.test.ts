@@ -102,6 +102,6 @@ it('the alert of a crashed worker ends when the restarted one is heard, while wh
     const now = (await one.ask('GET', '/api/v1/findings')).body.findings;
     return now.every(({ code }: { code: string }) => code !== 'worker.crashed');
   });
-  const { actions } = (await one.ask('GET', '/api/v1/audit')).body;
-  expect(actions[0]).toMatchObject({ action: 'worker.dismiss', reason: 'scaled down' });
+  const { records } = (await one.ask('GET', '/api/v1/audit')).body;
+  expect(records[0]).toMatchObject({ action: 'worker.dismiss', reason: 'scaled down' });
 }, 240_000);

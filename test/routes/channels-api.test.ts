@@ -171,7 +171,7 @@ describe('the outbox', () => {
     expect((await ask('DELETE', `/outbox/${entry.seq}`, 'operator')).body).toEqual({ removed: entry.seq });
     expect((await ask('DELETE', '/outbox/nonsense', 'operator')).status).toBe(422);
     const { body: audit } = await ask('GET', '/audit');
-    expect(audit.actions.map(({ action }: { action: string }) => action)).toEqual(
+    expect(audit.records.map(({ action }: { action: string }) => action)).toEqual(
       expect.arrayContaining(['channel.test', 'outbox.resend', 'outbox.remove']),
     );
   });

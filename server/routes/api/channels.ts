@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Delivery } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/settings.js';
 import type { Messaging } from '../../alerts/messaging.js';
-import type { OutboxEntry } from '../../alerts/outbox-store.js';
+import type { OutboxEntry } from '../../alerts/outbox-tables.js';
 import type { Actor } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { requireRole } from '../gate.js';

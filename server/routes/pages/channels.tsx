@@ -7,7 +7,7 @@ import type { Channel } from '../../alerts/channels/channel.js';
 import { shortHash } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/settings.js';
 import type { DeadManState } from '../../alerts/dead-man-switch.js';
-import type { OutboxEntry } from '../../alerts/outbox-store.js';
+import type { OutboxEntry } from '../../alerts/outbox-tables.js';
 import type { ChannelHealth } from '../../model/console-health.js';
 import { formatCount, formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
