@@ -14,8 +14,8 @@ import {
   sql,
 } from 'drizzle-orm';
 import type { ChannelHealth } from '../model/console-health.js';
-import { type Fence, holds } from '../store/tables.js';
 import type { Database } from '../store/tables.js';
+import { type Fence, holds } from '../store/tables.js';
 import type { Notification } from './notification.js';
 import { channelHealth, type OutboxEntry, type OutboxState, outbox, writeHealth } from './outbox-tables.js';
 
