@@ -21,10 +21,8 @@ export interface FleetPlan {
 export type FleetAsks = { readonly ask: 'count' } | { readonly ask: 'await'; readonly running: number };
 /** `done`: jobs completed so far. `atMs`: when each worker came to run that many at once; null: not yet. */
 export interface FleetSays {
-  readonly done?: number;
-  readonly atMs?: readonly (number | null)[];
-  readonly cpuMs?: number;
-  readonly ready?: true;
+  readonly done: number;
+  readonly atMs: readonly (number | null)[];
 }
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as FleetPlan;
@@ -72,8 +70,7 @@ process.on('message', (asked: FleetAsks) => {
     wanted = asked.running;
     reachedAtMs = running.map((now) => (now >= wanted ? Date.now() : null));
   }
-  const { user, system } = process.cpuUsage();
-  process.send?.({ done, atMs: reachedAtMs, cpuMs: (user + system) / 1000 } satisfies FleetSays);
+  process.send?.({ done, atMs: reachedAtMs } satisfies FleetSays);
 });
 process.on('disconnect', () => process.exit(0));
-process.send?.({ ready: true } satisfies FleetSays);
+process.send?.('ready');

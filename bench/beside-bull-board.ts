@@ -1,47 +1,32 @@
-import { Redis } from 'ioredis';
 import type { OwnRedis } from '../drills/own-redis.js';
+import { pause } from '../drills/wait-for.js';
 import { readQueues } from '../server/redis/read-queues.js';
-import type { Row, Say } from './row.js';
-import {
-  costOf,
-  firstByteMs,
-  medianOf,
-  pause,
-  type RedisCost,
-  redisCost,
-  type Served,
-  seesQueues,
-  startBullBoard,
-  startConsole,
-  waitFor,
-} from './world.js';
+import type { RunningConsole } from '../test/support/console.js';
+import { type Cost, costOf, firstByteMs } from './cost.js';
+import { medianOf, type Row, type Say } from './row.js';
+import { during, startBullBoard, startSeeing } from './world.js';
+
+const REFRESHES = 5;
+const VIEWED_MS = 6_000;
 
 /** Refreshes and pages, by turns with bull-board's, of a Redis with so many queues. */
-export async function besideThePeer(
+export function besideThePeer(
   redis: OwnRedis,
   queues: number,
   isQuick: boolean,
   say: Say,
 ): Promise<readonly Row[]> {
-  const board = await startBullBoard(redis, queues);
-  try {
-    const list = `${board.url}/api/queues`;
+  return during(startBullBoard(redis, queues), async ({ url: list }) => {
     say('reading the same queues by both');
     const refresh = await refreshRow(redis, queues, list, isQuick ? 2 : 8);
-    const console_ = await startConsole(redis);
-    try {
-      await waitFor(() => seesQueues(console_, queues), `the console sees ${queues} queues`);
+    return during(startSeeing(redis, queues), async (console_) => {
       await pause(isQuick ? 2_000 : 20_000);
       say('one viewer, then a hundred');
       const viewers = await viewersRow(redis, console_, isQuick ? 1 : 3);
       say('first bytes, by turns');
       return [refresh, ...(await firstByteRows(console_, list, queues, isQuick ? 5 : 25)), viewers];
-    } finally {
-      await console_.stop();
-    }
-  } finally {
-    await board.stop();
-  }
+    });
+  });
 }
 
 async function refreshRow(redis: OwnRedis, queues: number, list: string, turns: number): Promise<Row> {
@@ -58,106 +43,97 @@ async function refreshRow(redis: OwnRedis, queues: number, list: string, turns: 
     nowMs: 0,
     askAgeOf: null,
   }));
-  const reader = new Redis(redis.port, '127.0.0.1');
+  const reader = redis.client.duplicate();
   await firstByteMs(list);
   await readQueues(reader, plans);
   // By turns, so that what else the machine does hits both alike.
-  const theirs: RedisCost[] = [];
-  const ours: RedisCost[] = [];
+  const [theirs, ours]: [Cost[], Cost[]] = [[], []];
+  const times = async (run: () => Promise<unknown>): Promise<void> => {
+    for (let i = 0; i < REFRESHES; i++) await run();
+  };
   for (let i = 0; i < turns; i++) {
-    theirs.push(await costOf(redis.client, 5, () => firstByteMs(list)));
-    ours.push(await costOf(redis.client, 5, () => readQueues(reader, plans)));
+    theirs.push(await costOf(redis, () => times(() => firstByteMs(list))));
+    ours.push(await costOf(redis, () => times(() => readQueues(reader, plans))));
   }
   reader.disconnect();
+  const commands = ([first]: readonly Cost[]): string =>
+    `${Math.round((first?.redisCommands ?? Number.NaN) / REFRESHES)} commands`;
   return {
     id: 'refresh.redis-cpu',
     what: `Redis CPU of one full refresh of ${queues} queues`,
     kind: 'ratio',
     unit: 'ms',
-    value: medianOf(ours.map(({ cpuMs }) => cpuMs)),
-    peer: medianOf(theirs.map(({ cpuMs }) => cpuMs)),
+    value: medianOf(ours.map(({ redisCpuMs }) => redisCpuMs / REFRESHES)),
+    peer: medianOf(theirs.map(({ redisCpuMs }) => redisCpuMs / REFRESHES)),
     limit: 0.2,
-    repeats: ours.map(({ cpuMs }, i) => cpuMs / (theirs[i]?.cpuMs ?? Number.NaN)),
-    detail: `${ours[0]?.commands} commands`,
-    peerDetail: `${theirs[0]?.commands} commands`,
+    repeats: ours.map(({ redisCpuMs }, i) => redisCpuMs / (theirs[i]?.redisCpuMs ?? Number.NaN)),
+    detail: commands(ours),
+    peerDetail: commands(theirs),
   };
 }
 
 /** Redis commands a second with one SSE viewer and with a hundred. */
-async function viewersRow(redis: OwnRedis, console_: Served, turns: number): Promise<Row> {
-  const one: RedisCost[] = [];
-  const hundred: RedisCost[] = [];
+async function viewersRow(redis: OwnRedis, console_: RunningConsole, turns: number): Promise<Row> {
+  const [one, hundred]: [Cost[], Cost[]] = [[], []];
   for (let i = 0; i < turns; i++) {
-    one.push(await withViewers(redis, console_, 1, 6));
-    hundred.push(await withViewers(redis, console_, 100, 6));
+    one.push(await withViewers(redis, console_, 1));
+    hundred.push(await withViewers(redis, console_, 100));
   }
-  const [own, alone] = [hundred, one].map((costs) => medianOf(costs.map(({ commands }) => commands)));
+  const perSecond = (costs: readonly Cost[], of: 'redisCommands' | 'redisCpuMs'): number =>
+    medianOf(costs.map((cost) => (cost[of] * 1000) / cost.tookMs));
+  const cpu = (costs: readonly Cost[]): string => `${perSecond(costs, 'redisCpuMs').toFixed(1)} ms/s`;
   return {
     id: 'viewers.commands',
     what: 'Redis commands a second with 100 live viewers, beside 1 (each page of bull-board polls for itself)',
     kind: 'ratio',
     unit: '/s',
-    value: own ?? Number.NaN,
-    peer: alone ?? Number.NaN,
+    value: perSecond(hundred, 'redisCommands'),
+    peer: perSecond(one, 'redisCommands'),
     limit: 1.15,
-    repeats: hundred.map(({ commands }, i) => commands / (one[i]?.commands ?? Number.NaN)),
-    detail: `${medianOf(hundred.map(({ cpuMs }) => cpuMs)).toFixed(1)} ms/s of Redis CPU`,
-    peerDetail: `with 1 viewer, ${medianOf(one.map(({ cpuMs }) => cpuMs)).toFixed(1)} ms/s`,
+    repeats: hundred.map(({ redisCommands }, i) => redisCommands / (one[i]?.redisCommands ?? Number.NaN)),
+    detail: `${cpu(hundred)} of Redis CPU`,
+    peerDetail: `with 1 viewer, ${cpu(one)}`,
   };
 }
 
-async function withViewers(
-  redis: OwnRedis,
-  console_: Served,
-  count: number,
-  seconds: number,
-): Promise<RedisCost> {
+async function withViewers(redis: OwnRedis, { url }: RunningConsole, count: number): Promise<Cost> {
   const abort = new AbortController();
   const streams = Array.from({ length: count }, async () => {
-    const response = await fetch(`${console_.url}/api/v1/live`, { signal: abort.signal });
+    const response = await fetch(`${url}/api/v1/live`, { signal: abort.signal });
     for await (const _chunk of response.body ?? []);
   });
   await pause(1_000);
-  const before = await redisCost(redis.client);
-  await pause(seconds * 1_000);
-  const after = await redisCost(redis.client);
+  const cost = await costOf(redis, () => pause(VIEWED_MS));
   abort.abort();
   await Promise.allSettled(streams);
-  return {
-    cpuMs: (after.cpuMs - before.cpuMs) / seconds,
-    commands: (after.commands - before.commands) / seconds,
-  };
+  return cost;
 }
 
 async function firstByteRows(
-  console_: Served,
+  console_: RunningConsole,
   peerList: string,
   queues: number,
   times: number,
 ): Promise<readonly Row[]> {
+  const all = `${console_.url}/api/v1/instances/default/queues?limit=1000`;
   const pages = [
-    { id: 'overview', what: 'the overview page', url: `${console_.url}/` },
-    {
-      id: 'list',
-      what: 'GET …/queues (all)',
-      url: `${console_.url}/api/v1/instances/default/queues?limit=1000`,
-    },
+    { id: 'overview', what: 'the overview page', url: `${console_.url}/`, ms: [] as number[] },
+    { id: 'list', what: 'GET …/queues (all)', url: all, ms: [] as number[] },
   ];
   const theirs: number[] = [];
-  const ours = pages.map((): number[] => []);
   for (let i = 0; i < times; i++) {
     theirs.push(await firstByteMs(peerList));
-    for (const [n, { url }] of pages.entries()) ours[n]?.push(await firstByteMs(url));
+    for (const page of pages) page.ms.push(await firstByteMs(page.url));
   }
-  return pages.map(({ id, what }, n) => ({
+  return pages.map(({ id, what, ms }) => ({
     id: `${id}.first-byte`,
     what: `first byte of ${what} at ${queues} queues, median of ${times}`,
     kind: 'ratio',
     unit: 'ms',
-    value: medianOf(ours[n] ?? []),
+    value: medianOf(ms),
     peer: medianOf(theirs),
     limit: 0.08,
-    repeats: (ours[n] ?? []).map((ms, i) => ms / (theirs[i] ?? Number.NaN)),
+    repeats: ms.map((own, i) => own / (theirs[i] ?? Number.NaN)),
     peerDetail: 'its list of queues',
   }));
 }

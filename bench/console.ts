@@ -1,56 +1,51 @@
 import { Queue } from 'bullmq';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { cleanFinished } from '../server/redis/relief.js';
+import type { RunningConsole } from '../test/support/console.js';
 import { besideThePeer } from './beside-bull-board.js';
+import { costOf } from './cost.js';
 import { manyQueueRows } from './many-queues.js';
-import { seedFailed } from './replay-stall.js';
-import type { Row, Say } from './row.js';
-import {
-  copyQueues,
-  medianOf,
-  quantile,
-  redisCost,
-  type Served,
-  seesQueues,
-  startConsole,
-  waitFor,
-} from './world.js';
+import { medianOf, quantile, type Row, repeated, type Say } from './row.js';
+import { addJobs, copyQueues, overfill, seedFailed } from './seed.js';
+import { during, ordered, startSeeing } from './world.js';
 
-/** What a person waits for an action, and what the largest cleaning costs Redis a call. */
-async function actionRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
+const JOBS = 50;
+
+/** The console beside bull-board, what 1,000 and 10,000 queues cost, and its actions. */
+export async function consoleRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
+  const [queues, many] = isQuick ? [100, 500] : [1_000, 10_000];
+  const ofQueues = await during(startRedis(), async (redis) => {
+    say(`seeding ${queues} queues of ${JOBS} jobs`);
+    await copyQueues(redis, 0, queues, JOBS);
+    return [
+      ...(await besideThePeer(redis, queues, isQuick, say)),
+      ...(await manyQueueRows(redis, queues, many, isQuick, say)),
+    ];
+  });
   say('actions on a healthy and on a full Redis');
-  return [...(await latencyRows(isQuick)), await cleanRow(isQuick, say)];
+  return [...ofQueues, ...(await latencyRows(isQuick ? 10 : 100)), await cleanRow(isQuick, say)];
 }
 
-/** PATCH of global concurrency from request to answer, which comes after the read-back from Redis. */
-async function latencyRows(isQuick: boolean): Promise<readonly Row[]> {
-  const redis = await startRedis();
-  const queue = new Queue('actions', { connection: { port: redis.port } });
-  await queue.addBulk(
-    Array.from({ length: 5_000 }, (_, n) => ({ name: 'job', data: { n, pad: 'x'.repeat(200) } })),
-  );
-  const console_ = await startConsole(redis);
-  try {
-    await waitFor(() => seesQueues(console_, 1), 'the console sees the queue');
-    const times = isQuick ? 10 : 100;
-    const healthy = await pulls(console_, times);
-    const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1] ?? 0);
-    await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
-    const stock = await queue.setGlobalConcurrency(3).then(
-      () => 'went through',
-      (error: unknown) =>
-        error instanceof Error && error.message.includes('OOM') ? 'refused, OOM' : String(error),
-    );
-    const full = await pulls(console_, times);
-    return [
-      latencyRow('healthy', healthy, ''),
-      latencyRow('full', full, `BullMQ's setGlobalConcurrency(): ${stock}`),
-    ];
-  } finally {
-    await queue.close();
-    await console_.stop();
-    await redis.stop();
-  }
+/** What a person waits for an action: the answer comes after the read-back from Redis. */
+function latencyRows(times: number): Promise<readonly Row[]> {
+  return during(startRedis(), async (redis) => {
+    await addJobs(redis, 'actions', 5_000, (n) => ({ n, pad: 'x'.repeat(200) }));
+    return during(startSeeing(redis, 1), async (console_) => {
+      const healthy = await actionTimes(console_, times);
+      await overfill(redis);
+      const queue = new Queue('actions', { connection: { port: redis.port } });
+      const stock = await queue.setGlobalConcurrency(3).then(
+        () => 'went through',
+        (error: unknown) => (String(error).includes('OOM') ? 'refused, OOM' : String(error)),
+      );
+      await queue.close();
+      const full = await actionTimes(console_, times);
+      return [
+        latencyRow('healthy', healthy, ''),
+        latencyRow('full', full, `BullMQ's setGlobalConcurrency(): ${stock}`),
+      ];
+    });
+  });
 }
 
 function latencyRow(state: string, times: readonly number[], peerDetail: string): Row {
@@ -66,93 +61,55 @@ function latencyRow(state: string, times: readonly number[], peerDetail: string)
   };
 }
 
-async function pulls(console_: Served, count: number): Promise<readonly number[]> {
+async function actionTimes(console_: RunningConsole, count: number): Promise<readonly number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     const startedAt = performance.now();
-    const response = await fetch(`${console_.url}/api/v1/instances/default/queues/actions`, {
-      method: 'PATCH',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ concurrency: 1 + (i % 7), reason: 'bench' }),
-    });
-    const body = await response.text();
-    if (!response.ok) throw new Error(`the action answered ${response.status}: ${body.slice(0, 300)}`);
+    await ordered(console_, 'PATCH', '/instances/default/queues/actions', { concurrency: 1 + (i % 7) });
     times.push(performance.now() - startedAt);
   }
   return times;
 }
 
 /** Removes the oldest of many failed jobs, by turns with BullMQ's own clean() of as many. */
-async function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
+function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
   const failed = isQuick ? 100_000 : 1_000_000;
   const [turns, jobs] = [5, 5_000];
   say(`cleaning among ${failed} failed jobs`);
-  const redis = await startRedis();
-  const queue = new Queue('queue-0', { connection: { port: redis.port } });
-  try {
+  return during(startRedis(), async (redis) => {
     await seedFailed(redis, failed);
-    const costs: number[] = [];
-    const theirs: number[] = [];
+    const queue = new Queue('queue-0', { connection: { port: redis.port } });
+    const [ours, theirs]: [number[], number[]] = [[], []];
     let calls = 0;
-    const cpuMsFor = async (work: () => Promise<unknown>): Promise<number> => {
-      const before = await redisCost(redis.client);
-      await work();
-      return (await redisCost(redis.client)).cpuMs - before.cpuMs;
-    };
     for (let turn = 0; turn < turns; turn++) {
       const keep = (await redis.client.zcard('bull:queue-0:failed')) - jobs;
       const own = { client: redis.client, id: 'bull:queue-0', canFlagScripts: true };
       const callsBefore = await scriptCalls(redis);
-      costs.push(await cpuMsFor(() => cleanFinished(own, { state: 'failed', untilMs: null, keep })));
+      const cost = await costOf(redis, () => cleanFinished(own, { state: 'failed', untilMs: null, keep }));
+      ours.push(cost.redisCpuMs);
       calls += (await scriptCalls(redis)) - callsBefore;
-      theirs.push(
-        await cpuMsFor(async () => {
-          for (let done = 0; done < jobs; done += 500) await queue.clean(0, 500, 'failed');
-        }),
-      );
+      const clean = async (): Promise<void> => {
+        for (let done = 0; done < jobs; done += 500) await queue.clean(0, 500, 'failed');
+      };
+      theirs.push((await costOf(redis, clean)).redisCpuMs);
     }
+    await queue.close();
     const jobsACall = (jobs * turns) / calls;
     const aCall = (cpuMs: number): number => (cpuMs * jobsACall) / jobs;
-    return {
+    return repeated(ours.map(aCall), {
       id: 'clean-finished.redis-cpu',
       what: `Redis CPU of a call that cleans some of ${failed.toLocaleString('en')} failed jobs`,
       kind: 'cost',
       unit: 'ms',
-      value: medianOf(costs.map(aCall)),
       limit: 5,
-      repeats: costs.map(aCall),
       detail: `${jobsACall.toFixed(0)} jobs a call`,
       peerDetail: `BullMQ's clean() takes ${aCall(medianOf(theirs)).toFixed(2)} ms for as many`,
-    };
-  } finally {
-    await queue.close();
-    await redis.stop();
-  }
+    });
+  });
 }
 
-async function scriptCalls(redis: OwnRedis): Promise<number> {
-  const stats = await redis.client.info('commandstats');
-  return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce(
-    (sum, [, calls]) => sum + Number(calls),
-    0,
-  );
-}
-
-const JOBS = 50;
-
-/** The console beside bull-board, what 1,000 and 10,000 queues cost, and its actions. */
-export async function consoleRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
-  const [queues, many] = isQuick ? [100, 500] : [1_000, 10_000];
-  const redis = await startRedis();
-  try {
-    say(`seeding ${queues} queues of ${JOBS} jobs`);
-    await copyQueues(redis, 0, queues, JOBS);
-    return [
-      ...(await besideThePeer(redis, queues, isQuick, say)),
-      ...(await manyQueueRows(redis, queues, many, isQuick, say)),
-      ...(await actionRows(isQuick, say)),
-    ];
-  } finally {
-    await redis.stop();
-  }
+async function scriptCalls({ client }: OwnRedis): Promise<number> {
+  const stats = await client.info('commandstats');
+  const calls = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].map(([, count]) => Number(count));
+  return calls.reduce((sum, count) => sum + count, 0);
 }

@@ -1,6 +1,6 @@
 import { type CrashOutcome, type CrashPlan, crashWorld } from '../test/support/crash-world.js';
 import { judgeCrash } from '../test/support/judge-crash.js';
-import type { Row } from './row.js';
+import type { Row, Say } from './row.js';
 
 /** The full form of test/replay/crash.test.ts and redis-crash.test.ts. */
 const PLANS: readonly (CrashPlan & { readonly id: string; readonly what: string })[] = [
@@ -31,7 +31,7 @@ const PLANS: readonly (CrashPlan & { readonly id: string; readonly what: string 
 ];
 
 /** @param isQuick a tenth of the kills */
-export async function crashRows(isQuick: boolean, say: (line: string) => void): Promise<readonly Row[]> {
+export async function crashRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
   const share = isQuick ? 0.1 : 1;
   const measure = async ({ id, what, ...plan }: (typeof PLANS)[number]): Promise<Row> => {
     const outcome = await crashWorld({
@@ -59,7 +59,7 @@ function rowOf(id: string, what: string, outcome: CrashOutcome): Row {
   const verdict = judgeCrash(outcome);
   const { lost, doubled, changed, misplaced, isReplayRight, wrongParkings } = verdict;
   const isRight = isReplayRight && wrongParkings === 0;
-  const told = `${lost.length} lost, ${doubled.length} run twice by us, ${changed} changed, ${misplaced} misplaced; account ${isRight ? 'adds up' : 'is wrong'}`;
+  const said = `${lost.length} lost, ${doubled.length} run twice by us, ${changed} changed, ${misplaced} misplaced; account ${isRight ? 'adds up' : 'is wrong'}`;
   return {
     id,
     what: `jobs that are not as they should be: ${what}, ${plan.replayedJobs} jobs replayed, ${plan.runJobs} parked while they run, ${plan.restingJobs * 1.5} parked at rest`,
@@ -67,7 +67,7 @@ function rowOf(id: string, what: string, outcome: CrashOutcome): Row {
     unit: 'jobs',
     value: lost.length + doubled.length + changed + misplaced + wrongParkings + (isReplayRight ? 0 : 1),
     limit: 0,
-    detail: `${told}; ${replayed.once + run.once} of ${plan.replayedJobs + plan.runJobs} run once; ${plan.kills} kills of the console, ${inReplay} in a replay, ${inParking} in a parking; ${Math.round(tookMs / 1000)} s`,
+    detail: `${said}; ${replayed.once + run.once} of ${plan.replayedJobs + plan.runJobs} run once; ${plan.kills} kills of the console, ${inReplay} in a replay, ${inParking} in a parking; ${Math.round(tookMs / 1000)} s`,
     peerDetail: `run again by BullMQ (stalled) ${replayed.stalled + run.stalled}, as Redis forgot ${replayed.forgotten + run.forgotten}`,
   };
 }

@@ -42,8 +42,7 @@ export const GROUPS: readonly [Group, ...Group[]] = [
     peer: 'The peer is the same workers without the agent.',
     async measure(isQuick) {
       const { agentRows } = await import('./agent-cost.js');
-      const { steadyRow } = await import('./steady.js');
-      const { everydayRow } = await import('./everyday.js');
+      const { everydayRow, steadyRow } = await import('./healthy.js');
       const minutes = isQuick ? ([0.5, 0.5] as const) : ([10, 5] as const);
       return [...(await agentRows(isQuick)), await steadyRow(minutes[0]), await everydayRow(minutes[1])];
     },

@@ -9,12 +9,13 @@ import { type Tier, tiersOf } from '../server/history/points.js';
 import { Subjects } from '../server/history/subjects.js';
 import { KEPT_SIGNALS, keptPrecision } from '../server/signals/kept-signals.js';
 import { snapshotAt } from '../test/support/history.js';
+import { ownCpuMs } from './cost.js';
 import { HistoryWorld, idOf } from './history-world.js';
-import type { Row } from './row.js';
-import { quantile } from './world.js';
+import { quantile, type Row, type Say } from './row.js';
 
 /** Queues that differ; the blocks of each are written for ten, which the store can't tell. */
 const DISTINCT = 100;
+const READS = 100;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** So much room that nothing is pruned: the size that comes out is that of what was written. */
@@ -25,7 +26,7 @@ const SETTINGS = { tickHours: 1, tenSecondHours: 24, minuteDays: 30, maxBytes: 2
  * Blocks of the past are encoded and written as the console does it, folded from noise that is made up; the last ticks
  * go the whole way, from Snapshots through memory and folding, by a clock that is passed in.
  */
-export async function historyRows(isQuick: boolean, say: (text: string) => void): Promise<readonly Row[]> {
+export async function historyRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
   const directory = await mkdtemp(join(tmpdir(), 'spillway-history-bench-'));
   const [queues, days] = isQuick ? [100, 3] : [1_000, 30];
   const world = new HistoryWorld(queues);
@@ -60,45 +61,38 @@ export async function historyRows(isQuick: boolean, say: (text: string) => void)
         value: live.stall.p99,
         detail: `median ${ms(live.stall.p50)}, worst ${ms(live.stall.worst)}`,
       },
-      {
-        ...chartRow('day', '24 h', live.day, live.reads),
-        limit: 50,
-      },
-      {
-        id: 'chart-day.cpu',
-        what: 'CPU of a chart of 24 h, mean',
-        kind: 'cost',
-        unit: 'ms',
-        value: live.dayCpuMs,
-      },
-      chartRow('month', '30 days', live.month, live.reads),
-      {
-        id: 'chart-month.cpu',
-        what: 'CPU of a chart of 30 days, mean',
-        kind: 'cost',
-        unit: 'ms',
-        value: live.monthCpuMs,
-      },
+      ...chartRows('day', '24 h', live.day, 50),
+      ...chartRows('month', '30 days', live.month),
     ];
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-function chartRow(
+function chartRows(
   id: string,
   span: string,
-  { p50, p99 }: { readonly p50: number; readonly p99: number },
-  reads: number,
-): Row {
-  return {
-    id: `chart-${id}.read`,
-    what: `a chart of ${span} of one queue, one signal of 600 points, p99 of ${reads} queues`,
-    kind: 'time',
-    unit: 'ms',
-    value: p99,
-    detail: `median ${ms(p50)}`,
-  };
+  { p50, p99, cpuMs }: Figures & { readonly cpuMs: number },
+  limit?: number,
+): readonly Row[] {
+  return [
+    {
+      id: `chart-${id}.read`,
+      what: `a chart of ${span} of one queue, one signal of 600 points, p99 of ${READS} queues`,
+      kind: 'time',
+      unit: 'ms',
+      value: p99,
+      detail: `median ${ms(p50)}`,
+      ...(limit === undefined ? {} : { limit }),
+    },
+    {
+      id: `chart-${id}.cpu`,
+      what: `CPU of a chart of ${span}, mean`,
+      kind: 'cost',
+      unit: 'ms',
+      value: cpuMs,
+    },
+  ];
 }
 
 function ms(value: number): string {
@@ -110,7 +104,7 @@ async function writePast(
   world: HistoryWorld,
   days: number,
   endMs: number,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<void> {
   const tiers = tiersOf(SETTINGS);
   const file = await HistoryFile.open(directory, SETTINGS.maxBytes, endMs, say);
@@ -150,13 +144,7 @@ async function writePast(
   file.close();
 }
 
-async function runLive(
-  directory: string,
-  world: HistoryWorld,
-  startMs: number,
-  ticks: number,
-  say: (text: string) => void,
-) {
+async function runLive(directory: string, world: HistoryWorld, startMs: number, ticks: number, say: Say) {
   let nowMs = startMs;
   const history = new History({ directory, settings: SETTINGS, now: () => nowMs, warn: say });
   await history.work();
@@ -168,16 +156,15 @@ async function runLive(
     const queues = Array.from({ length: world.queues }, (_, n) => world.state(n, nowMs));
     const snapshot = snapshotAt(nowMs, queues);
     const delay = monitorEventLoopDelay({ resolution: 1 });
-    const before = process.cpuUsage();
-    const startedAt = performance.now();
-    history.take(snapshot, nowMs);
-    const tookMs = performance.now() - startedAt;
-    delay.enable();
-    await history.work();
-    delay.disable();
-    const { user, system } = process.cpuUsage(before);
-    cpuMs += (user + system) / 1000;
-    stalls.push(Math.max(tookMs, delay.max / 1e6));
+    cpuMs += await ownCpuMs(async () => {
+      const startedAt = performance.now();
+      history.take(snapshot, nowMs);
+      const tookMs = performance.now() - startedAt;
+      delay.enable();
+      await history.work();
+      delay.disable();
+      stalls.push(Math.max(tookMs, delay.max / 1e6));
+    });
   }
   const sizeAfter = (await stat(join(directory, 'history.db'))).size;
   const read = async (hours: number): Promise<number> => {
@@ -191,31 +178,31 @@ async function runLive(
     });
     return performance.now() - startedAt;
   };
-  const reads = 100;
   const timed = async (hours: number) => {
     const times: number[] = [];
-    const before = process.cpuUsage();
-    for (let i = 0; i < reads; i++) times.push(await read(hours));
-    const { user, system } = process.cpuUsage(before);
-    return { times, cpuMs: (user + system) / 1000 / reads };
+    const cpuMsOfAll = await ownCpuMs(async () => {
+      for (let i = 0; i < READS; i++) times.push(await read(hours));
+    });
+    return { ...figuresOf(times), cpuMs: cpuMsOfAll / READS };
   };
-  const day = await timed(24);
-  const month = await timed(24 * 30);
+  const [day, month] = [await timed(24), await timed(24 * 30)];
   await history.stop();
-  const figures = (times: readonly number[]) => ({
-    p50: quantile(times, 0.5),
-    p99: quantile(times, 0.99),
-    worst: Math.max(...times),
-  });
   return {
     cpuRatio: cpuMs / (ticks * 1000),
     // An hour of ticks, from those that were written here.
     ticksBytes: ((sizeAfter - sizeBefore) * 3_600) / ticks,
-    stall: figures(stalls),
-    day: figures(day.times),
-    dayCpuMs: day.cpuMs,
-    month: figures(month.times),
-    monthCpuMs: month.cpuMs,
-    reads,
+    stall: figuresOf(stalls),
+    day,
+    month,
   };
+}
+
+interface Figures {
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+}
+
+function figuresOf(times: readonly number[]): Figures {
+  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), worst: Math.max(...times) };
 }

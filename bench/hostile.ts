@@ -4,12 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { pause } from '../drills/wait-for.js';
 import { packagePath } from '../server/process/package-path.js';
+import { until } from '../test/support/until.js';
+import { residentMb } from './cost.js';
 import type { LoopProbe } from './loop-probe.js';
 import type { Row, Say } from './row.js';
-import { copyQueues, pause, residentBytes, type Served, startConsole, waitFor } from './world.js';
+import { copyQueues, inSteps } from './seed.js';
+import { during, startOwnConsole } from './world.js';
 
-const MB = 2 ** 20;
 const MAX_MORE_MB = 300;
 const MAX_HELD_MS = 250;
 const SETTLE_MS = 15_000;
@@ -44,12 +47,12 @@ const HARMS: readonly Harm[] = [
   {
     id: 'types',
     what: 'a million job types in 20 queues (quick: 20,000), a third of them failed',
-    do: (redis, isQuick) => inSteps(redis, TYPES, isQuick ? 20_000 : 1_000_000, 10_000),
+    do: (redis, isQuick) => inSteps(redis, TYPES, [0, isQuick ? 20_000 : 1_000_000], 10_000, Date.now()),
   },
   {
     id: 'names',
     what: '100 jobs with names of 2 MB (quick: 10), and as many queues with names of 300 KB',
-    do: (redis, isQuick) => inSteps(redis, NAMES, isQuick ? 10 : 100, 10),
+    do: (redis, isQuick) => inSteps(redis, NAMES, [0, isQuick ? 10 : 100], 10, Date.now()),
   },
 ];
 
@@ -80,11 +83,6 @@ for i = ARGV[1], ARGV[2] do
   redis.call('LPUSH', queue .. ':wait', 1)
 end`;
 
-async function inSteps(redis: OwnRedis, script: string, count: number, step: number): Promise<void> {
-  for (let from = 0; from < count; from += step)
-    await redis.client.eval(script, 0, from, Math.min(from + step, count) - 1, Date.now());
-}
-
 /** How much more memory each harm makes a console take, and how long it holds its event loop at a time. */
 export async function hostileRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
   const rows: Row[] = [];
@@ -96,60 +94,57 @@ async function rowsOf(harm: Harm, isQuick: boolean, say: Say): Promise<readonly 
   say(harm.what);
   const directory = await mkdtemp(join(tmpdir(), 'spillway-hostile-'));
   const probe = join(directory, 'probe.json');
-  const redis = await startRedis();
-  const console_ = await startConsole(redis, {
+  const env = {
     NODE_OPTIONS: `--import=${new URL('./loop-probe.js', import.meta.url).href}`,
     SPILLWAY_PROBE: probe,
-  });
-  try {
-    await pause(isQuick ? SETTLE_MS / 5 : SETTLE_MS);
-    await probed(console_, probe);
-    const baseBytes = await residentBytes(console_.pid);
-    let mostBytes = baseBytes;
-    let isDone = false;
-    const done = harm.do(redis, isQuick).then(() => pause(isQuick ? 5_000 : AFTER_MS));
-    const watched = done.finally(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      await pause(LOOK_EVERY_MS);
-      mostBytes = Math.max(mostBytes, await residentBytes(console_.pid));
-    }
-    await watched;
-    const { heldMs, ownMs } = await probed(console_, probe);
-    const load = loadavg()[0]?.toFixed(1);
-    return [
-      {
-        id: `hostile.${harm.id}.memory`,
-        what: `memory that a console takes at most, above that beside an empty Redis: ${harm.what}`,
-        kind: 'cost',
-        unit: 'MB',
-        value: (mostBytes - baseBytes) / MB,
-        limit: MAX_MORE_MB,
-        detail: `${Math.round(baseBytes / MB)} MB before`,
-      },
-      {
-        id: `hostile.${harm.id}.held`,
-        what: `longest time for which its event loop was held by its own work: ${harm.what}`,
-        kind: 'cost',
-        unit: 'ms',
-        value: ownMs.at(-1) ?? Number.NaN,
-        limit: MAX_HELD_MS,
-        detail: `${Math.round(heldMs.at(-1) ?? Number.NaN)} ms with what others took of the machine, load ${load}`,
-      },
-    ];
-  } finally {
-    await console_.stop();
-    await redis.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
+  };
+  return during(startRedis(), (redis) =>
+    during(startOwnConsole(redis, env), async ({ pid }) => {
+      await pause(isQuick ? SETTLE_MS / 5 : SETTLE_MS);
+      await probed(pid, probe);
+      const baseMb = await residentMb(pid);
+      let maxMb = baseMb;
+      let isDone = false;
+      const done = harm
+        .do(redis, isQuick)
+        .then(() => pause(isQuick ? 5_000 : AFTER_MS))
+        .finally(() => {
+          isDone = true;
+        });
+      while (!isDone) {
+        await pause(LOOK_EVERY_MS);
+        maxMb = Math.max(maxMb, await residentMb(pid));
+      }
+      await done;
+      const { heldMs, ownMs } = await probed(pid, probe);
+      const load = loadavg()[0]?.toFixed(1);
+      return [
+        {
+          id: `hostile.${harm.id}.memory`,
+          what: `memory that a console takes at most, above that beside an empty Redis: ${harm.what}`,
+          kind: 'cost',
+          unit: 'MB',
+          value: maxMb - baseMb,
+          limit: MAX_MORE_MB,
+          detail: `${Math.round(baseMb)} MB before`,
+        },
+        {
+          id: `hostile.${harm.id}.held`,
+          what: `longest time for which its event loop was held by its own work: ${harm.what}`,
+          kind: 'cost',
+          unit: 'ms',
+          value: ownMs.at(-1) ?? Number.NaN,
+          limit: MAX_HELD_MS,
+          detail: `${Math.round(heldMs.at(-1) ?? Number.NaN)} ms with what others took of the machine, load ${load}`,
+        },
+      ] as const;
+    }),
+  ).finally(() => rm(directory, { recursive: true, force: true }));
 }
 
 /** What the loop was held for since the last call. */
-async function probed(console_: Served, file: string): Promise<LoopProbe> {
+async function probed(pid: number, file: string): Promise<LoopProbe> {
   await rm(file, { force: true });
-  process.kill(console_.pid, 'SIGUSR2');
-  const text = () => readFile(file, 'utf8').catch(() => '');
-  await waitFor(async () => (await text()).endsWith('}'), 'the probe has told');
-  return JSON.parse(await text()) as LoopProbe;
+  process.kill(pid, 'SIGUSR2');
+  return until('the probe has written', async () => JSON.parse(await readFile(file, 'utf8')) as LoopProbe);
 }

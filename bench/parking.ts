@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { startRedis } from '../drills/own-redis.js';
 import { MovedJobs } from '../server/replay/moved-rate.js';
 import { openParked } from '../server/replay/parking/open-parked.js';
 import { Parkings } from '../server/replay/parking/parkings.js';
+import { watchPings } from './pings.js';
+import { addJobs, overfill, usedBytes } from './seed.js';
 
 /**
  * Jobs a second that are parked on a Redis that is over maxmemory, and brought back once there is room; and the longest
@@ -17,18 +18,10 @@ const JOBS = Number(process.argv[2] ?? 100_000);
 
 const redis = await startRedis();
 const directory = await mkdtemp(join(tmpdir(), 'spillway-bench-parking-'));
-const queue = new Queue('track', { connection: { port: redis.port, host: '127.0.0.1' } });
 // Every other job is of a type that stays, as in a queue that is shared.
-for (let from = 0; from < JOBS; from += 1_000)
-  await queue.addBulk(
-    Array.from({ length: 1_000 }, (_, i) => ({
-      name: i % 2 === 0 ? 'track' : 'bill',
-      data: { i: from + i, pad: 'x'.repeat(300) },
-    })),
-  );
-const usedBytes = async (): Promise<number> =>
-  Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-await redis.client.config('SET', 'maxmemory', String(Math.floor((await usedBytes()) * 0.5)));
+const nameOf = (n: number): string => (n % 2 === 0 ? 'track' : 'bill');
+await addJobs(redis, 'track', JOBS, (n) => ({ n, pad: 'x'.repeat(300) }), {}, nameOf);
+await overfill(redis, 0.5);
 
 const client = new Redis({ port: redis.port, host: '127.0.0.1' });
 const store = await openParked(directory, 4 * 1024 ** 3);
@@ -44,21 +37,11 @@ const parkings = new Parkings({
 });
 await parkings.onElected();
 
-const other = new Redis({ port: redis.port, host: '127.0.0.1' });
-let worstMs = 0;
-let isWatching = true;
-const watching = (async () => {
-  while (isWatching) {
-    const startedAt = performance.now();
-    await other.ping();
-    worstMs = Math.max(worstMs, performance.now() - startedAt);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-})();
+const pings = watchPings(redis.port);
 
 for (const jobTypes of [['track'], null]) {
-  const held = await usedBytes();
-  worstMs = 0;
+  const held = await usedBytes(redis);
+  pings.take();
   const startedAt = performance.now();
   const { id } = await parkings.begin({
     instance: 'default',
@@ -72,27 +55,25 @@ for (const jobTypes of [['track'], null]) {
   });
   const parked = await parkings.settled(id, 600_000);
   report(jobTypes === null ? 'parked, the rest' : 'parked, every other', parked.parked, startedAt);
-  const freed = held - (await usedBytes());
-  process.stdout.write(`  freed ${freed} bytes, told ${parked.freedBytes}\n`);
+  const freed = held - (await usedBytes(redis));
+  process.stdout.write(`  freed ${freed} bytes, reported ${parked.freedBytes}\n`);
 }
 await redis.client.config('SET', 'maxmemory', '0');
 for (const { id } of await parkings.list({ limit: 10 })) {
-  worstMs = 0;
+  pings.take();
   const startedAt = performance.now();
   await parkings.restore(id, { ratePerSecond: null, guard: false });
   report('brought back', (await parkings.settled(id, 600_000)).restored, startedAt);
 }
-isWatching = false;
-await watching;
+await pings.stop();
 await parkings.stop();
-await queue.close();
-for (const connection of [client, other]) connection.disconnect();
+client.disconnect();
 await redis.stop();
 await rm(directory, { recursive: true, force: true });
 
 function report(what: string, jobs: number, startedAt: number): void {
   const seconds = (performance.now() - startedAt) / 1000;
   process.stdout.write(
-    `${what}: ${jobs} jobs in ${seconds.toFixed(2)} s, ${Math.round(jobs / seconds)} a second; worst PING ${worstMs.toFixed(1)} ms\n`,
+    `${what}: ${jobs} jobs in ${seconds.toFixed(2)} s, ${Math.round(jobs / seconds)} a second; worst PING ${pings.take().toFixed(1)} ms\n`,
   );
 }

@@ -1,24 +1,44 @@
+import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import type { RunningConsole } from '../test/support/console.js';
+import { until } from '../test/support/until.js';
 import { millionRows } from './replay-million.js';
-import { type Contender, stallsOf } from './replay-stall.js';
-import type { Row } from './row.js';
-import { SLOW_MS, STRETCH, type Stalls } from './watch-stalls.js';
-import { medianOf } from './world.js';
+import { medianOf, type Row, type Say } from './row.js';
+import { seedFailed } from './seed.js';
+import { prefer, SLOW_MS, STRETCH, type Stalls, watchStalls } from './watch-stalls.js';
+import { during, ordered, startBullBoard, startSeeing } from './world.js';
 
 /** By turns, so that what else the machine does hits both alike. */
 const TURNS = 5;
 
+/** Who brings failed jobs back: bull-board's "retry all", or a replay at so many a second. */
+type Contender = 'bull-board' | { readonly perSecond: number };
+
 /** @param isQuick a tenth of the size */
-export async function replayRows(isQuick: boolean, say: (line: string) => void): Promise<readonly Row[]> {
+export async function replayRows(isQuick: boolean, say: Say): Promise<readonly Row[]> {
   const share = isQuick ? 0.1 : 1;
   const stalls = await stallRows(100_000 * share, isQuick ? 1 : TURNS, say);
   return [...stalls, ...(await millionRows(1_000_000 * share, say))];
 }
 
+/** Begins a replay of the jobs that `seedFailed` has made; its id. */
+export async function startReplay(console_: RunningConsole, ratePerSecond: number): Promise<string> {
+  const spec = { queues: ['queue-0'], ratePerSecond, guard: false };
+  return (await ordered(console_, 'POST', '/replays', spec)).id;
+}
+
+/** Jobs that are not moved yet. */
+export function failedLeft({ client }: OwnRedis): Promise<number> {
+  return client.zcard('bull:queue-0:failed');
+}
+
+export async function untilMoved(redis: OwnRedis): Promise<void> {
+  const isMoved = async (): Promise<boolean> => (await failedLeft(redis)) === 0;
+  await until('all are moved', isMoved, { withinMs: 900_000, everyMs: 100 });
+}
+
 /** bull-board's "retry all" beside a replay: of the same jobs at 5,000 a second, and at the pace of the peer. */
-async function stallRows(jobs: number, turns: number, say: (line: string) => void): Promise<readonly Row[]> {
-  const theirs: Stalls[] = [];
-  const atFiveThousand: Stalls[] = [];
-  const atTheirPace: Stalls[] = [];
+async function stallRows(jobs: number, turns: number, say: Say): Promise<readonly Row[]> {
+  const [theirs, atFiveThousand, atTheirPace]: [Stalls[], Stalls[], Stalls[]] = [[], [], []];
   const run = async (who: Contender, runs: Stalls[]): Promise<void> => {
     const stalls = await stallsOf(who, jobs);
     runs.push(stalls);
@@ -37,15 +57,40 @@ async function stallRows(jobs: number, turns: number, say: (line: string) => voi
   ];
 }
 
+/** What bringing back `jobs` failed jobs does to other clients of Redis. */
+function stallsOf(who: Contender, jobs: number): Promise<Stalls> {
+  return during(startRedis(), async (redis) => {
+    await seedFailed(redis, jobs);
+    const watched = (pid: number, begin: () => Promise<unknown>): Promise<Stalls> => {
+      prefer(pid);
+      return watchStalls(redis, async () => {
+        await begin();
+        await untilMoved(redis);
+      });
+    };
+    const stalls = await (who === 'bull-board'
+      ? during(startBullBoard(redis, 1), ({ pid, url }) => watched(pid, () => retryAll(url)))
+      : during(startSeeing(redis, 1), (own) => watched(own.pid, () => startReplay(own, who.perSecond))));
+    const waiting = await redis.client.llen('bull:queue-0:wait');
+    if (waiting !== jobs) throw new Error(`${waiting} of ${jobs} jobs are back`);
+    return stalls;
+  });
+}
+
+async function retryAll(board: string): Promise<void> {
+  const answer = await fetch(`${board}/queue-0/retry/failed`, { method: 'PUT' });
+  if (!answer.ok) throw new Error(`bull-board answers ${answer.status}: ${await answer.text()}`);
+}
+
 function rowsOf(
   id: string,
   what: string,
   ours: readonly Stalls[],
   theirs: readonly Stalls[],
 ): readonly Row[] {
-  const row = (name: string, told: string, of: (run: Stalls) => number) => ({
+  const row = (name: string, which: string, of: (run: Stalls) => number) => ({
     id: `${id}.${name}`,
-    what: `${what}: ${told}, median of ${ours.length} runs`,
+    what: `${what}: ${which}, median of ${ours.length} runs`,
     unit: 'ms',
     value: medianOf(ours.map(of)),
     peer: medianOf(theirs.map(of)),
@@ -82,7 +127,7 @@ function longestCallRow(runs: number, ours: readonly Stalls[], theirs: readonly 
     const above = all.reduce((sum, run) => sum + run.above5Ms, 0);
     return {
       ms: worst?.ms ?? SLOW_MS,
-      told: `${worst?.command ?? `none above ${SLOW_MS} ms`}, ${above} above 5 ms`,
+      detail: `${worst?.command ?? `none above ${SLOW_MS} ms`}, ${above} above 5 ms`,
     };
   };
   const [own, peer] = [longest(ours), longest(theirs)];
@@ -93,7 +138,7 @@ function longestCallRow(runs: number, ours: readonly Stalls[], theirs: readonly 
     unit: 'ms',
     value: own.ms,
     peer: peer.ms,
-    detail: own.told,
-    peerDetail: peer.told,
+    detail: own.detail,
+    peerDetail: peer.detail,
   };
 }

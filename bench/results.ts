@@ -37,7 +37,7 @@ export function changeSince(now: Figure, earlier: readonly Figure[], resolution:
   if (!last) return null;
   const ranges = earlier.slice(1).map(({ figure }, i) => Math.abs(figure - (earlier[i]?.figure ?? figure)));
   const noise = Math.max(
-    RANGE_LIMIT * medianOf(ranges),
+    RANGE_LIMIT * middleOf(ranges),
     STANDARD_ERRORS * Math.hypot(now.standardError ?? 0, last.standardError ?? 0),
     (earlier.length < ENOUGH_RUNS ? FEW_RUNS_FLOOR_RATIO : FLOOR_RATIO) * Math.abs(last.figure),
     resolution,
@@ -54,13 +54,11 @@ export function standardErrorOf(repeats: readonly number[]): number | null {
   return MEDIAN_ERROR * Math.sqrt(variance / repeats.length);
 }
 
-function medianOf(values: readonly number[]): number {
+/** The mean of the two in the middle where there are two: ranges are few. */
+function middleOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [
-    sorted[Math.floor((sorted.length - 1) / 2)],
-    sorted[Math.ceil((sorted.length - 1) / 2)],
-  ];
-  return ((low ?? 0) + (high ?? 0)) / 2;
+  const half = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
 }
 
 /** bench/results.json: each row as it was last measured, with the runs before. */

@@ -30,4 +30,19 @@ export function figureOf({ id, kind, value, peer }: Pick<Row, 'id' | 'kind' | 'v
   return figure;
 }
 
+/** A row of what was measured several times: its value is the median. */
+export function repeated(repeats: readonly number[], row: Omit<Row, 'value' | 'repeats'>): Row {
+  return { ...row, value: medianOf(repeats), repeats };
+}
+
+export function quantile(values: readonly number[], ratio: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(ratio * sorted.length))] ?? Number.NaN;
+}
+
+export function medianOf(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** Takes a line about how far a run is. */
 export type Say = (line: string) => void;

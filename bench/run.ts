@@ -7,6 +7,12 @@ import { isBad, renderResults, summaryOf } from './render.js';
 import { type Conditions, RESULTS, type Result, recorded } from './results.js';
 import type { Say } from './row.js';
 
+/**
+ * `npm run bench`: what Spillway costs, beside its peers in the same run. Begin here and with `groups.ts`: a group is a
+ * function that gives rows (`row.ts`), which `results.ts` keeps and `render.ts` puts into words. `world.ts`, `seed.ts` and
+ * `cost.ts` are what all groups share. Imports anything, of tests only `test/support`; nothing imports it.
+ */
+
 const FILE = packagePath('bench/results.json');
 
 /**

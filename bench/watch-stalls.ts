@@ -1,9 +1,9 @@
-import { execFileSync, fork } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { constants, loadavg, setPriority } from 'node:os';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { packagePath } from '../server/process/package-path.js';
+import { quantile } from './row.js';
 import type { Waits } from './stall-probe.js';
-import { quantile } from './world.js';
+import { startChild } from './world.js';
 
 /** What other clients of a Redis waited for while something was done, and how far it was Redis. */
 export interface Stalls {
@@ -27,27 +27,27 @@ export interface Stalls {
 
 /** Waits of about a second. */
 export const STRETCH = 300;
-/** Commands that take longer are told one by one. */
+/** Commands that take longer are listed one by one. */
 export const SLOW_MS = 0.5;
 
 /** Probes `redis` while `work` runs. */
 export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): Promise<Stalls> {
   const idle = await startRedis();
   // A command in whose midst the machine gives Redis' core to somebody else looks long: what is asked is what Redis does.
-  const probe = fork(packagePath('dist/bench/stall-probe.js'), [String(redis.port), String(idle.port)]);
-  for (const { pid } of [redis, probe]) hurry(pid ?? 0, 10);
+  const probe = startChild('stall-probe', redis.port, idle.port);
+  for (const { pid } of [redis, probe]) hurry(pid, 10);
   hurry(idle.pid, 11);
   // On one core, and the idle one first: what the machine takes from the one it takes from the other.
   for (const { pid } of [redis, idle]) pin(pid);
   try {
-    await new Promise((resolve) => probe.once('message', resolve));
+    await probe.next();
     await redis.client.config('SET', 'slowlog-log-slower-than', SLOW_MS * 1000, 'slowlog-max-len', 100_000);
     await redis.client.slowlog('RESET');
     const from = performance.now();
     await work();
     const tookMs = performance.now() - from;
-    const said = new Promise<Waits>((resolve) => probe.once('message', (waits) => resolve(waits as Waits)));
-    probe.send('stop');
+    const said = probe.next<Waits>();
+    probe.process.send('stop');
     const { busy, unexplained, idle: quiet } = await said;
     const slow = await slowCommands(redis);
     return {
@@ -65,7 +65,7 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
       load: loadavg()[0] ?? 0,
     };
   } finally {
-    probe.kill();
+    await probe.stop();
     await idle.stop();
   }
 }
