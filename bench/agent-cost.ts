@@ -1,11 +1,11 @@
-import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { type OwnRedis, overfill, startRedis } from '../drills/own-redis.js';
 import { pause } from '../drills/wait-for.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import type { FleetAsks, FleetPlan, FleetSays } from './agent-fleet.js';
 import { costOf } from './cost.js';
 import { medianOf, quantile, type Row, repeated } from './row.js';
-import { addJobs, overfill } from './seed.js';
+import { addJobs } from './seed.js';
 import { during, ordered, startChild, startOwnConsole } from './world.js';
 
 const PROCESSES = 5;

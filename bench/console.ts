@@ -1,12 +1,12 @@
 import { Queue } from 'bullmq';
-import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { type OwnRedis, overfill, startRedis } from '../drills/own-redis.js';
 import { cleanFinished } from '../server/redis/relief.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { besideThePeer } from './beside-bull-board.js';
 import { costOf } from './cost.js';
 import { manyQueueRows } from './many-queues.js';
 import { medianOf, quantile, type Row, repeated, type Say } from './row.js';
-import { addJobs, copyQueues, overfill, seedFailed } from './seed.js';
+import { addJobs, copyQueues, seedFailed } from './seed.js';
 import { during, ordered, startSeeing } from './world.js';
 
 const JOBS = 50;

@@ -3,8 +3,6 @@ import type { OwnRedis } from '../drills/own-redis.js';
 
 /** CPU, commands and memory of Redis and of processes, and times of answers. */
 
-export const MB = 2 ** 20;
-
 /** What some work, or a time, cost. */
 export interface Cost {
   readonly tookMs: number;
@@ -46,7 +44,7 @@ export async function costOf(
 }
 
 /** A number of INFO; NaN where it has none of that name. */
-export function field(info: string, name: string): number {
+function field(info: string, name: string): number {
   return Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? Number.NaN);
 }
 

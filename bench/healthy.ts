@@ -2,9 +2,10 @@ import { Queue } from 'bullmq';
 import { type Api, createApi } from '../drills/api.js';
 import type { EverydayJob, EverydayWorkerPlan } from '../drills/children/everyday-worker.js';
 import type { LayerWorkerPlan } from '../drills/children/layer-worker.js';
+import { MB } from '../drills/own-redis.js';
 import { pause, waitFor } from '../drills/wait-for.js';
 import { createWorld, type Player, portFrom, type World } from '../drills/world.js';
-import { MB } from './cost.js';
+
 import type { Row } from './row.js';
 import { during } from './world.js';
 
@@ -182,7 +183,8 @@ async function inWorld(loads: readonly Load[], use: (scene: Scene) => Promise<vo
   await during(createWorld({ maxmemoryBytes: 512 * MB, onAccident }), async (world) => {
     const api = createApi(await world.serveConsole(await portFrom(3000)));
     const connection = { host: '127.0.0.1', port: world.redis.port };
-    const queues = new Map(loads.map(({ queue }) => [queue, new Queue(queue, { connection })]));
+    const names = new Set(loads.map(({ queue }) => queue));
+    const queues = new Map([...names].map((name) => [name, new Queue(name, { connection })]));
     for (const queue of queues.values()) queue.on('error', () => undefined);
     const over = new AbortController();
     const begin = async (agents: number): Promise<void> => {

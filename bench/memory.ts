@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { MB, type OwnRedis, startRedis } from '../drills/own-redis.js';
 import { pause } from '../drills/wait-for.js';
 import { until } from '../test/support/until.js';
-import { costOf, MB } from './cost.js';
+import { costOf } from './cost.js';
 import type { ModelSays } from './memory-model.js';
 import type { WatchSays } from './memory-watch.js';
 import { fillWorld, heldByQueue } from './memory-world.js';

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { startRedis } from '../drills/own-redis.js';
+import { overfill, startRedis, usedBytes } from '../drills/own-redis.js';
 import { MovedJobs } from '../server/replay/moved-rate.js';
 import { openParked } from '../server/replay/parking/open-parked.js';
 import { Parkings } from '../server/replay/parking/parkings.js';
 import { watchPings } from './pings.js';
-import { addJobs, overfill, usedBytes } from './seed.js';
+import { addJobs } from './seed.js';
 
 /**
  * Jobs a second that are parked on a Redis that is over maxmemory, and brought back once there is room; and the longest

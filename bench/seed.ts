@@ -1,6 +1,5 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import type { OwnRedis } from '../drills/own-redis.js';
-import { field } from './cost.js';
 
 /** Queues that are filled, by BullMQ's own calls or within Redis, where there are thousands. */
 
@@ -68,14 +67,4 @@ export async function seedFailed(redis: OwnRedis, jobs: number): Promise<void> {
   await addJobs(redis, 'queue-0', 0, () => ({}));
   const data = JSON.stringify({ to: 'somebody@example.com', pad: 'x'.repeat(150) });
   await inSteps(redis, FAILED, [0, jobs], 10_000, data);
-}
-
-/** Bytes that Redis uses. */
-export async function usedBytes({ client }: OwnRedis): Promise<number> {
-  return field(await client.info('memory'), 'used_memory');
-}
-
-/** Sets maxmemory to this share of what is used: clearly below, so that all writes are refused. */
-export async function overfill(redis: OwnRedis, ratio = 0.8): Promise<void> {
-  await redis.client.config('SET', 'maxmemory', String(Math.floor((await usedBytes(redis)) * ratio)));
 }

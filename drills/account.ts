@@ -1,3 +1,6 @@
+import { PATIENCE } from './alert-patience.js';
+import { waitFor } from './wait-for.js';
+
 /** What happened when: printed as it happens, and kept, with the checks that failed. */
 export interface Activity {
   /** Seconds since the drill began. */
@@ -5,6 +8,18 @@ export interface Activity {
   note(what: string, figures?: string): void;
   /** A claim that must hold; the row says ok or FAILED. */
   check(claim: string, holds: boolean, figures?: string): void;
+  /**
+   * Waits until a claim holds, and enters it.
+   * @param withinMs as promised: where the machine is shared it may take PATIENCE times as long
+   * @param figures of the moment at which it holds or is given up
+   * @returns whether it holds
+   */
+  checkWithin(
+    claim: string,
+    withinMs: number,
+    condition: () => boolean | Promise<boolean>,
+    figures?: () => string | Promise<string>,
+  ): Promise<boolean>;
   /** From now on it is so, whatever anybody sees of it. A moment that comes again keeps its first time. */
   moment(name: string): void;
   /** When what came true, by its name. */
@@ -34,10 +49,17 @@ export function createActivity(print: (line: string) => void, now: () => number)
     rows.push(row);
     print(line(row.atSeconds.toFixed(1), kind === 'note' ? '' : kind, what, figures));
   };
+  const check = (claim: string, holds: boolean, figures = ''): void =>
+    enter(holds ? 'ok' : 'FAILED', claim, figures);
   return {
     elapsedSeconds,
     note: (what, figures = '') => enter('note', what, figures),
-    check: (claim, holds, figures = '') => enter(holds ? 'ok' : 'FAILED', claim, figures),
+    check,
+    async checkWithin(claim, withinMs, condition, figures = () => '') {
+      const holds = await waitFor(condition, withinMs * PATIENCE);
+      check(claim, holds, await figures());
+      return holds;
+    },
     moment: (name) => {
       if (!momentsMs.has(name)) momentsMs.set(name, now());
     },

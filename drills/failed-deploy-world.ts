@@ -1,9 +1,9 @@
 import type { Activity } from './account.js';
-import { PATIENCE } from './alert-patience.js';
 import type { Api } from './api.js';
 import type { MonitorWorkerPlan } from './children/monitor-worker.js';
 import type { SchedulerHears, SchedulerPlan } from './children/scheduler.js';
-import { pause, waitFor } from './wait-for.js';
+import type { Stage } from './scenario.js';
+import { pause } from './wait-for.js';
 import type { Player, World } from './world.js';
 
 /** What is so, whatever the console says: all that its findings are held against. */
@@ -30,9 +30,7 @@ const STEADY_MS = 12_000;
 const ENOUGH_FAILURES = 20;
 const FAILING_WITHIN_MS = 15_000;
 
-export interface DeployStage {
-  readonly world: World;
-  readonly account: Activity;
+export interface DeployStage extends Stage {
   readonly scheduler: Player;
   workers: readonly Player[];
   deployedAtMs: number;
@@ -94,33 +92,19 @@ export async function deployFix(
 export async function checkFailing({ world, account }: DeployStage): Promise<void> {
   const { ledger } = world;
   const completed = ledger.completed(TRUTH.queue, TRUTH.failing);
-  const isFailing = await waitFor(
-    () => ledger.failed(TRUTH.queue, TRUTH.failing) >= ENOUGH_FAILURES,
-    FAILING_WITHIN_MS * PATIENCE,
-  );
-  const failures = ledger.failed(TRUTH.queue, TRUTH.failing);
-  const successes = ledger.completed(TRUTH.queue, TRUTH.failing) - completed;
-  account.check(
+  const failures = () => ledger.failed(TRUTH.queue, TRUTH.failing);
+  const successes = () => ledger.completed(TRUTH.queue, TRUTH.failing) - completed;
+  await account.checkWithin(
     `after: about nine of ten ${TRUTH.failing} fail, and are kept`,
-    isFailing && failures / (failures + successes) >= 0.75,
-    `${failures} failed, ${successes} completed; Redis keeps ${await world.redis.client.zcard(`bull:${TRUTH.queue}:failed`)}`,
+    FAILING_WITHIN_MS,
+    () => failures() >= ENOUGH_FAILURES && failures() / (failures() + successes()) >= 0.75,
+    async () =>
+      `${failures()} failed, ${successes()} completed; Redis keeps ${await world.redis.client.zcard(`bull:${TRUTH.queue}:failed`)}`,
   );
   account.check(
     'after: no other type fails',
     [...TRUTH.healthy, TRUTH.absent].every((name) => ledger.failed(TRUTH.queue, name) === 0),
     typesInWords(world),
-  );
-}
-
-/** Stops everybody, then holds every id that was told against what Redis holds. */
-export async function checkNothingLost({ world, account, removed }: DeployStage): Promise<void> {
-  await world.stopPlayers();
-  const balance = await world.ledger.balance(world.redis.client, TRUTH.queue);
-  account.check(
-    `no job lost in ${TRUTH.queue}: completed + in Redis + removed by hand = accepted`,
-    balance.lost.every((id) => removed.includes(id)) &&
-      balance.completed + balance.inRedis + removed.length === balance.accepted,
-    `${balance.completed} + ${balance.inRedis} + ${removed.length} = ${balance.accepted}; refused ${balance.refused}`,
   );
 }
 

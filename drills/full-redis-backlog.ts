@@ -1,11 +1,11 @@
-import type { Activity } from './account.js';
 import { PATIENCE } from './alert-patience.js';
 import type { Api, ApiPlan } from './api.js';
 import { checkForecast } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
-import { ANALYTICS, inMegabytes, MB } from './full-redis-players.js';
+import { ANALYTICS } from './full-redis-players.js';
+import { inMegabytes, MB, usedBytes, waitingIn } from './own-redis.js';
+import type { Stage } from './scenario.js';
 import { waitFor } from './wait-for.js';
-import type { World } from './world.js';
 
 /** 94 MB of jobs [facts.md], and what is there already. */
 const ROOM_BYTES = 512 * MB;
@@ -20,7 +20,10 @@ const REASON = 'drill full-redis: drain the analytics backlog';
  * What ended the incident at Cypress: with a client that batches twenty requests or waits ten seconds, five slots
  * complete ten jobs in twenty seconds, whatever the work is. One order raises the concurrency of the running workers.
  */
-export async function drainBacklog(world: World, account: Activity, api: Api, jobs: number): Promise<void> {
+export async function drainBacklog({ world, account }: Stage, api: Api, jobs: number): Promise<void> {
+  const { redis } = world;
+  const path = `/instances/default/queues/bull%3A${ANALYTICS}/workers`;
+  const changeWorkers = (change: object) => api.patch(path, { ...change, reason: REASON });
   const withinMs = ORDERED_WITHIN_MS + jobs / DRAINED_PER_MS;
   await api.post('/instances/default/relief', {
     action: 'raise-maxmemory',
@@ -28,9 +31,9 @@ export async function drainBacklog(world: World, account: Activity, api: Api, jo
     reason: REASON,
   });
   // What the remedies before have raised: the backlog is to wait behind the slots that were deployed.
-  await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
+  await changeWorkers({ revert: true });
   await cleanFinished(api);
-  const before = await usedBytes(world);
+  const before = await usedBytes(redis);
   const backlog = await world.play('backlog', 'backlog', {
     redisPort: world.redis.port,
     queue: ANALYTICS,
@@ -39,42 +42,39 @@ export async function drainBacklog(world: World, account: Activity, api: Api, jo
     dataChars: 300,
   } satisfies BacklogPlan);
   await backlog.stop();
-  const peak = await usedBytes(world);
-  const waiting = await world.redis.client.llen(`bull:${ANALYTICS}:wait`);
-  account.note(`${jobs} batched jobs wait behind 5 slots`, `${await inMegabytes(world, 'used_memory')} used`);
+  const peak = await usedBytes(redis);
+  const waiting = await waitingIn(redis, ANALYTICS);
+  account.note(`${jobs} batched jobs wait behind 5 slots`, `${inMegabytes(peak)} used`);
   const plan = await planned(api, waiting);
   const askedAtMs = Date.now();
-  const outcomes = await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, {
-    concurrency: SLOTS,
-    reason: REASON,
-  });
+  const outcomes = await changeWorkers({ concurrency: SLOTS });
   const [outcome] = outcomes.outcomes;
   account.check(
     'one order raises the concurrency of the running worker',
     outcomes.failed === 0 && outcomes.applied === 1,
     `${outcome?.summary ?? ''} ${outcome?.durationMs ?? 0} ms`,
   );
-  const isDrained = await waitFor(
-    async () => (await world.redis.client.llen(`bull:${ANALYTICS}:wait`)) < 100,
-    withinMs * PATIENCE,
-  );
-  const tookMs = Date.now() - askedAtMs;
-  account.check(
+  let tookMs = Number.NaN;
+  await account.checkWithin(
     `${jobs} batched jobs drain within ${withinMs / 1000} s of that request`,
-    isDrained && tookMs <= withinMs * PATIENCE,
-    `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`,
+    askedAtMs + withinMs - Date.now(),
+    async () => (await waitingIn(redis, ANALYTICS)) < 100,
+    () => {
+      tookMs = Date.now() - askedAtMs;
+      return `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`;
+    },
   );
   checkForecast(account, 'the backlog', plan, tookMs / 1000);
   await cleanFinished(api);
   // Freed memory shows once the last jobs' buffers are gone as well.
-  const fallen = async (): Promise<number> => (peak - (await usedBytes(world))) / (peak - before);
-  await waitFor(async () => (await fallen()) >= 0.95, 10_000);
-  account.check(
+  await account.checkWithin(
     'Redis memory falls by at least 95% of what the backlog took',
-    (await fallen()) >= 0.95,
-    `${(peak / MB).toFixed(1)} → ${await inMegabytes(world, 'used_memory')}, before the backlog ${(before / MB).toFixed(1)} MB`,
+    10_000,
+    async () => (peak - (await usedBytes(redis))) / (peak - before) >= 0.95,
+    async () =>
+      `${inMegabytes(peak)} → ${inMegabytes(await usedBytes(redis))}, before the backlog ${inMegabytes(before)}`,
   );
-  await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, { revert: true, reason: REASON });
+  await changeWorkers({ revert: true });
 }
 
 /** What the console forecasts of the order, once it sees the backlog and that no more comes. */
@@ -97,8 +97,4 @@ async function cleanFinished(api: Api): Promise<void> {
     state: 'completed',
     keep: 100,
   });
-}
-
-async function usedBytes(world: World): Promise<number> {
-  return Number(/^used_memory:(\d+)/m.exec(await world.redis.client.info('memory'))?.[1]);
 }

@@ -1,23 +1,17 @@
 import { Queue } from 'bullmq';
 import type { ProducerPlan } from './children/producer.js';
 import type { WorkerPlan } from './children/worker.js';
+import { inMegabytes, MB, usedBytes, waitingIn } from './own-redis.js';
 import type { Player, World } from './world.js';
 
 export const ANALYTICS = 'analytics';
 export const API = 'api-requests';
-export const MB = 1024 * 1024;
-
-/** used_memory or maxmemory, in words. */
-export async function inMegabytes(world: World, field: 'used_memory' | 'maxmemory'): Promise<string> {
-  const info = await world.redis.client.info('memory');
-  const bytes = Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]);
-  return `${(bytes / MB).toFixed(1)} MB`;
-}
 
 /** Waiting jobs of both queues and memory, in words. */
 export async function backlogs(world: World): Promise<string> {
-  const waiting = async (queue: string) => world.redis.client.llen(`bull:${queue}:wait`);
-  return `${await inMegabytes(world, 'used_memory')} used; waiting: ${await waiting(ANALYTICS)} analytics, ${await waiting(API)} API`;
+  const { redis } = world;
+  const used = inMegabytes(await usedBytes(redis));
+  return `${used} used; waiting: ${await waitingIn(redis, ANALYTICS)} analytics, ${await waitingIn(redis, API)} API`;
 }
 
 /** The stock pause, as an application or another dashboard would call it; what it was refused with, or null. */
@@ -104,10 +98,4 @@ export function apiProducer(redisPort: number): ProducerPlan {
     surgePerSecond: 60,
     isBulk: false,
   };
-}
-
-/** maxmemory of its Redis, in bytes. */
-export async function limitOf(world: World): Promise<number> {
-  const [, bytes] = (await world.redis.client.config('GET', 'maxmemory')) as [string, string];
-  return Number(bytes);
 }

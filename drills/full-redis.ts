@@ -1,18 +1,15 @@
-import type { Activity } from './account.js';
 import {
   ANALYTICS,
   API,
   analyticsProducer,
   apiProducer,
   backlogs,
-  inMegabytes,
-  limitOf,
-  MB,
   startWorker,
   takesWrites,
 } from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
-import type { Drill, Incident } from './scenario.js';
+import { inMegabytes, MB, maxmemoryOf } from './own-redis.js';
+import type { Drill, Incident, Stage } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';
 
@@ -91,7 +88,7 @@ export const fullRedis: Drill = {
     await world.play(
       'producer',
       'analytics producer',
-      analyticsProducer(world.redis.port, await limitOf(world)),
+      analyticsProducer(world.redis.port, await maxmemoryOf(world.redis)),
     );
     await world.play('producer', 'API server', apiProducer(world.redis.port));
     const stage = {
@@ -101,14 +98,12 @@ export const fullRedis: Drill = {
       refusedAtMs: 0,
       backlogJobs: jobs ?? BACKLOG_JOBS,
     };
-    account.note('producers and workers run', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
+    account.note('producers and workers run', `maxmemory ${inMegabytes(await maxmemoryOf(world.redis))}`);
     return incidentOf(stage);
   },
 };
 
-interface Stage {
-  readonly world: World;
-  readonly account: Activity;
+interface FullStage extends Stage {
   worker: Player;
   /** When the API was refused first. */
   refusedAtMs: number;
@@ -116,7 +111,7 @@ interface Stage {
   readonly backlogJobs: number;
 }
 
-function incidentOf(stage: Stage): Incident {
+function incidentOf(stage: FullStage): Incident {
   const { world, account } = stage;
   return {
     async develop() {
@@ -141,7 +136,7 @@ function incidentOf(stage: Stage): Incident {
         );
       }
     },
-    resolve: (api, alerts) => resolveFullRedis(world, account, api, { alerts, ...stage }),
+    resolve: (api, alerts) => resolveFullRedis(stage, api, alerts),
   };
 }
 

@@ -3,8 +3,9 @@ import { dominantTenant } from '../server/model/tenant-text.js';
 import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
-import { inMegabytes } from './full-redis-players.js';
-import { type NoisyStage, TRUTH, untilRestored, waitsInWords } from './noisy-neighbour-world.js';
+import { checkNothingLost } from './check-nothing-lost.js';
+import { isRestored, type NoisyStage, TRUTH, waitsInWords } from './noisy-neighbour-world.js';
+import { inMegabytes, usedBytes, waitingIn } from './own-redis.js';
 import { pause, waitFor } from './wait-for.js';
 
 const NAMED_WITHIN_MS = 15_000;
@@ -23,7 +24,7 @@ export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api, alerts:
   await capSource(stage, api, source);
   await checkRestored(stage, api);
   await alerts.conclude();
-  await checkNothingLost(stage);
+  await checkNothingLost(stage, [...TRUTH.victims, TRUTH.source]);
 }
 
 /** The queue that the findings name as the source of other queues' trouble, as its id; null: none. */
@@ -53,10 +54,10 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
       ? `${tookSeconds.toFixed(1)} s after it began: ${finding.sentence.slice(0, 160)}`
       : `none in ${findings.map(({ code, queue }) => `${code} ${queue ?? ''}`).join(', ')}`,
   );
-  const told = JSON.stringify([finding?.sentence, finding?.queues, finding?.evidence]);
+  const text = JSON.stringify([finding?.sentence, finding?.queues, finding?.evidence]);
   account.check(
     'its evidence names both queues that are held up',
-    TRUTH.victims.every((victim) => told.includes(victim)),
+    TRUTH.victims.every((victim) => text.includes(victim)),
     (finding?.evidence ?? [])
       .map(({ label, value }) => `${label} ${value}`)
       .join('; ')
@@ -99,7 +100,7 @@ async function checkTenant({ account }: NoisyStage, api: Api): Promise<void> {
 
 async function capSource(stage: NoisyStage, api: Api, source: string): Promise<void> {
   const { account, world } = stage;
-  account.note('before the cap', `${waitsInWords(stage)}; ${await inMegabytes(world, 'used_memory')} used`);
+  account.note('before the cap', `${waitsInWords(stage)}; ${inMegabytes(await usedBytes(world.redis))} used`);
   account.moment('the cap');
   const outcomes = await api.patch(`/instances/default/queues/${encodeURIComponent(source)}`, {
     rateLimit: CAP,
@@ -108,18 +109,18 @@ async function capSource(stage: NoisyStage, api: Api, source: string): Promise<v
   account.check(
     'the source alone is capped',
     outcomes.applied === 1 && outcomes.failed === 0 && outcomes.outcomes[0]?.queue === source,
-    `${outcomes.outcomes[0]?.summary ?? ''} ${await world.redis.client.llen(`bull:${TRUTH.source}:wait`)} wait`,
+    `${outcomes.outcomes[0]?.summary ?? ''} ${await waitingIn(world.redis, TRUTH.source)} wait`,
   );
 }
 
 async function checkRestored(stage: NoisyStage, api: Api): Promise<void> {
   const { account, world } = stage;
   const cappedAtMs = Date.now();
-  const isRestored = await untilRestored(stage, RESTORED_WITHIN_MS * PATIENCE);
-  account.check(
+  await account.checkWithin(
     `probes wait at most twice as long as normally within ${RESTORED_WITHIN_MS / 1000} s`,
-    isRestored,
-    `${((Date.now() - cappedAtMs) / 1000).toFixed(1)} s after the cap; ${waitsInWords(stage)}`,
+    RESTORED_WITHIN_MS,
+    () => isRestored(stage),
+    () => `${((Date.now() - cappedAtMs) / 1000).toFixed(1)} s after the cap; ${waitsInWords(stage)}`,
   );
   const done = world.ledger.completed(TRUTH.source);
   const fromMs = Date.now();
@@ -135,16 +136,4 @@ async function checkRestored(stage: NoisyStage, api: Api): Promise<void> {
     'what the console says now',
     after === null ? 'no noisy neighbour' : `${after} is still named`,
   );
-}
-
-async function checkNothingLost({ account, world }: NoisyStage): Promise<void> {
-  await world.stopPlayers();
-  for (const queue of [...TRUTH.victims, TRUTH.source]) {
-    const balance = await world.ledger.balance(world.redis.client, queue);
-    account.check(
-      `no job lost in ${queue}: completed + in Redis = accepted`,
-      balance.lost.length === 0 && balance.completed + balance.inRedis === balance.accepted,
-      `${balance.completed} + ${balance.inRedis} = ${balance.accepted}; lost ${balance.lost.length}, refused ${balance.refused}`,
-    );
-  }
 }

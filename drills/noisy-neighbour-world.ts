@@ -1,9 +1,9 @@
-import type { Activity } from './account.js';
 import { PATIENCE } from './alert-patience.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { ProducerPlan } from './children/producer.js';
 import type { SharedWorkerPlan } from './children/shared-worker.js';
-import { pause, waitFor } from './wait-for.js';
+import type { Stage } from './scenario.js';
+import { pause } from './wait-for.js';
 import type { World } from './world.js';
 
 /** What is so, whatever the console says: all that its findings are held against. */
@@ -16,10 +16,9 @@ export const TRUTH = {
 } as const;
 
 const PROCESSES = ['layer-1', 'layer-2'];
-/** Waits are told over this. */
+/** Waits are measured over this. */
 const WINDOW_MS = 4_000;
 const STEADY_MS = 15_000;
-const RISEN_WITHIN_MS = 20_000;
 /** Trouble is when the waits of both victims are so many times what they were. */
 const TROUBLE_TIMES = 10;
 /**
@@ -28,9 +27,7 @@ const TROUBLE_TIMES = 10;
  */
 const NOISE_MS = 5 * PATIENCE;
 
-export interface NoisyStage {
-  readonly world: World;
-  readonly account: Activity;
+export interface NoisyStage extends Stage {
   /** What 9 of 10 jobs of each victim wait at most while all is well; filled by `measureNormal`. */
   readonly normalMs: Map<string, number>;
   floodedAtMs: number;
@@ -94,20 +91,14 @@ export async function flood({ world, account, normalMs }: NoisyStage): Promise<n
   return startedAtMs;
 }
 
-/** Waits until both victims are in trouble. */
-export async function untilTrouble(stage: NoisyStage): Promise<boolean> {
-  return waitFor(
-    () => waits(stage).every(({ nowMs, normalMs }) => nowMs >= TROUBLE_TIMES * normalMs),
-    RISEN_WITHIN_MS * PATIENCE,
-  );
+/** Both victims wait many times as long as normally. */
+export function isTrouble(stage: NoisyStage): boolean {
+  return waits(stage).every(({ nowMs, normalMs }) => nowMs >= TROUBLE_TIMES * normalMs);
 }
 
-/** Waits until both victims wait at most twice as long as normally. */
-export async function untilRestored(stage: NoisyStage, withinMs: number): Promise<boolean> {
-  return waitFor(
-    () => waits(stage).every(({ nowMs, normalMs }) => nowMs <= 2 * Math.max(NOISE_MS, normalMs)),
-    withinMs,
-  );
+/** Both victims wait at most twice as long as normally. */
+export function isRestored(stage: NoisyStage): boolean {
+  return waits(stage).every(({ nowMs, normalMs }) => nowMs <= 2 * Math.max(NOISE_MS, normalMs));
 }
 
 export function waitsInWords(stage: NoisyStage): string {

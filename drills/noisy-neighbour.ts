@@ -1,17 +1,19 @@
-import { inMegabytes, MB } from './full-redis-players.js';
 import { resolveNoisyNeighbour } from './noisy-neighbour-resolve.js';
 import {
   flood,
+  isRestored,
+  isTrouble,
   measureNormal,
   type NoisyStage,
   startShared,
   TRUTH,
-  untilRestored,
-  untilTrouble,
   waitsInWords,
 } from './noisy-neighbour-world.js';
+import { inMegabytes, MB, maxmemoryOf, usedBytes } from './own-redis.js';
 import type { Drill, Incident } from './scenario.js';
 import { waitFor } from './wait-for.js';
+
+const RISEN_WITHIN_MS = 20_000;
 
 /** incidents.md, 3: an endless resync takes the workers that others need too. */
 export const noisyNeighbour: Drill = {
@@ -40,7 +42,10 @@ export const noisyNeighbour: Drill = {
   ],
   start: async (world, account) => {
     await startShared(world);
-    account.note('two processes work on three queues', `maxmemory ${await inMegabytes(world, 'maxmemory')}`);
+    account.note(
+      'two processes work on three queues',
+      `maxmemory ${inMegabytes(await maxmemoryOf(world.redis))}`,
+    );
     return incidentOf({ world, account, normalMs: new Map(), floodedAtMs: 0 });
   },
 };
@@ -51,18 +56,19 @@ function incidentOf(stage: NoisyStage): Incident {
     async develop() {
       await measureNormal(stage);
       stage.floodedAtMs = await flood(stage);
-      const isTrouble = await untilTrouble(stage);
-      account.check(
+      await account.checkWithin(
         'the probes of both queues wait ten times as long, or longer',
-        isTrouble,
-        `${((Date.now() - stage.floodedAtMs) / 1000).toFixed(1)} s after it began; ${waitsInWords(stage)}; ${await inMegabytes(world, 'used_memory')} used`,
+        RISEN_WITHIN_MS,
+        () => isTrouble(stage),
+        async () =>
+          `${((Date.now() - stage.floodedAtMs) / 1000).toFixed(1)} s after it began; ${waitsInWords(stage)}; ${inMegabytes(await usedBytes(world.redis))} used`,
       );
     },
     async follow() {
       for (;;) {
-        await untilRestored(stage, Number.POSITIVE_INFINITY);
+        await waitFor(() => isRestored(stage), Number.POSITIVE_INFINITY);
         account.note('the probes wait as they always do again', waitsInWords(stage));
-        await waitFor(() => untilTrouble(stage), Number.POSITIVE_INFINITY);
+        await waitFor(() => isTrouble(stage), Number.POSITIVE_INFINITY);
         account.note('the probes wait ten times as long again', waitsInWords(stage));
       }
     },

@@ -4,6 +4,7 @@ import type { Api, ApiReplay } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { LayerWorkerHears } from './children/layer-worker.js';
 import { FORWARD, JOB_MS, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
+import { waitingIn } from './own-redis.js';
 import { pause, waitFor } from './wait-for.js';
 
 /** Live jobs of the left queue a second, whatever else happens. */
@@ -93,24 +94,18 @@ async function failToForward(stage: LayerStage): Promise<void> {
     await backlog.stop();
   }
   const failed = () => forwarded(stage).map(([queue]) => world.ledger.failed(queue, FORWARD));
-  const haveFailed = await waitFor(
-    () => forwarded(stage).every(([queue, count]) => world.ledger.failed(queue, FORWARD) === count),
-    120_000 * PATIENCE,
+  await account.checkWithin(
+    'all jobs that were to be passed on have failed',
+    120_000,
+    () => forwarded(stage).every(([, count], i) => failed()[i] === count),
+    () => `${failed().join(' and ')} in ${seconds(Date.now() - fromMs)} s`,
   );
   tellAll(stage, { do: 'find-next-hop' });
-  account.check(
-    'all jobs that were to be passed on have failed',
-    haveFailed,
-    `${failed().join(' and ')} in ${seconds(Date.now() - fromMs)} s`,
-  );
 }
 
 /** By the workers' own records: how old a live job is when it is taken. Nine of ten are not older. */
 async function measureNormal({ world, account }: LayerStage): Promise<number> {
-  await waitFor(
-    async () => (await world.redis.client.llen(`bull:${LEFT}:wait`)) < LIVE_PER_SECOND / 10,
-    30_000 * PATIENCE,
-  );
+  await waitFor(async () => (await waitingIn(world.redis, LEFT)) < LIVE_PER_SECOND / 10, 30_000 * PATIENCE);
   const fromMs = Date.now();
   await pause(NORMAL_MS);
   const normalMs = world.ledger.waitMs(LEFT, fromMs, 0.9) ?? 0;
@@ -146,16 +141,17 @@ async function loseHalf(stage: LayerStage, api: Api): Promise<number> {
 async function checkBacksOff({ account }: LayerStage, api: Api, perSecond: number, lostAtMs: number) {
   let said = '';
   let pace = perSecond;
-  const isSlowed = await waitFor(async () => {
-    const { pacePerSecond, paceReason } = await replayOf(api, LEFT);
-    pace = pacePerSecond;
-    said = paceReason;
-    return pace <= perSecond / 2 && said.includes('would wait');
-  }, BACKS_OFF_WITHIN_MS * PATIENCE);
-  account.check(
+  await account.checkWithin(
     'the guard slows the replay to half or less by itself, and names the live wait',
-    isSlowed,
-    `${seconds(Date.now() - lostAtMs)} s after the loss: ${perSecond}/s → ${Math.round(pace)}/s: ${said}`,
+    BACKS_OFF_WITHIN_MS,
+    async () => {
+      const { pacePerSecond, paceReason } = await replayOf(api, LEFT);
+      pace = pacePerSecond;
+      said = paceReason;
+      return pace <= perSecond / 2 && said.includes('would wait');
+    },
+    () =>
+      `${seconds(Date.now() - lostAtMs)} s after the loss: ${perSecond}/s → ${Math.round(pace)}/s: ${said}`,
   );
 }
 
@@ -240,7 +236,7 @@ async function checkEachOnce(stage: LayerStage): Promise<void> {
     account.check(
       `no replayed job lost and none doubled in ${queue}, by id`,
       accepted.length === count && lost.length === 0 && doubled.length === 0,
-      `${accepted.length} of ${count}; lost ${lost.length}, doubled ${doubled.length}, completed by killed processes before they told ${untold.length - lost.length}`,
+      `${accepted.length} of ${count}; lost ${lost.length}, doubled ${doubled.length}, completed by killed processes before they said so ${untold.length - lost.length}`,
     );
   }
 }

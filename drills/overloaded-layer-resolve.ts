@@ -2,9 +2,11 @@ import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiPlan, ApiWorker } from './api.js';
 import { checkForecast } from './api.js';
+import { checkNothingLost } from './check-nothing-lost.js';
 import { replayThroughLoss } from './overloaded-layer-replay.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
-import { pause, waitFor } from './wait-for.js';
+import { waitingIn } from './own-redis.js';
+import { pause } from './wait-for.js';
 
 const HEARD_WITHIN_MS = 15_000;
 const STEADY_MS = 20_000;
@@ -31,15 +33,16 @@ export async function resolveOverloadedLayer(stage: LayerStage, api: Api, alerts
   await raiseCapacity(stage, api);
   await takeOutlierOut(stage, api);
   await replayThroughLoss(stage, api, alerts);
-  await checkNothingLost(stage);
+  // What crashed workers had in hand has come back as stalled and was done by others.
+  await checkNothingLost(stage, [LEFT, RIGHT]);
 }
 
 async function checkSteady({ account }: LayerStage, api: Api): Promise<void> {
-  const isHeard = await waitFor(
+  await account.checkWithin(
+    'the console hears all eight workers',
+    HEARD_WITHIN_MS,
     async () => (await api.workers()).summary.withAgent === 8,
-    HEARD_WITHIN_MS * PATIENCE,
   );
-  account.check('the console hears all eight workers', isHeard);
   const wrong = new Set<string>();
   const latestMs = Date.now() + STEADY_MS * (1 + PATIENCE);
   let untilMs = Date.now() + STEADY_MS;
@@ -67,22 +70,18 @@ async function checkNamed({ account, made }: LayerStage, api: Api): Promise<void
   for (const { name, verdict, atMs } of made) {
     const factMs =
       atMs + (verdict === 'stuck' ? HANGS_AFTER_MS : verdict === 'outlier' ? OUTLIER_AFTER_MS : 0);
-    const deadlineMs = factMs + NAMED_WITHIN_MS * PATIENCE;
     let said = '';
-    await waitFor(async () => {
-      const worker = find((await api.workers()).workers, name);
-      said = worker
-        ? `${worker.verdict}${worker.outlier ? ', outlier' : ''}: ${worker.sentence}`
-        : 'not listed';
-      return (
-        worker !== null && (verdict === 'outlier' ? worker.outlier !== null : worker.verdict === verdict)
-      );
-    }, deadlineMs - Date.now());
-    const tookMs = Date.now() - atMs;
-    account.check(
+    await account.checkWithin(
       `${name} is named ${verdict}`,
-      said.startsWith(verdict) || (verdict === 'outlier' && said.includes('outlier')),
-      `${(tookMs / 1000).toFixed(1)} s after it was made so; ${said.slice(0, 110)}`,
+      factMs + NAMED_WITHIN_MS - Date.now(),
+      async () => {
+        const worker = find((await api.workers()).workers, name);
+        said = worker
+          ? `${worker.verdict}${worker.outlier ? ', outlier' : ''}: ${worker.sentence}`
+          : 'not listed';
+        return verdict === 'outlier' ? (worker?.outlier ?? null) !== null : worker?.verdict === verdict;
+      },
+      () => `${((Date.now() - atMs) / 1000).toFixed(1)} s after it was made so; ${said.slice(0, 110)}`,
     );
   }
 }
@@ -90,12 +89,16 @@ async function checkNamed({ account, made }: LayerStage, api: Api): Promise<void
 async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise<void> {
   const survivors = ['left-4', 'left-5'];
   let said = '';
-  const isTold = await waitFor(async () => {
-    const { workers } = await api.workers();
-    said = survivors.map((name) => `${name} ${find(workers, name)?.verdict}`).join(', ');
-    return survivors.every((name) => find(workers, name)?.verdict === 'overloaded');
-  }, 20_000 * PATIENCE);
-  account.check('the survivors of the left queue are named overloaded', isTold, said);
+  await account.checkWithin(
+    'the survivors of the left queue are named overloaded',
+    20_000,
+    async () => {
+      const { workers } = await api.workers();
+      said = survivors.map((name) => `${name} ${find(workers, name)?.verdict}`).join(', ');
+      return survivors.every((name) => find(workers, name)?.verdict === 'overloaded');
+    },
+    () => said,
+  );
   const { workers } = await api.workers();
   const troubled = new Set(made.map(({ name }) => name));
   const wrong = workers.filter(
@@ -119,7 +122,7 @@ async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise
 
 /** Both queues of the layer in one action. */
 async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<void> {
-  const waiting = (): Promise<number> => world.redis.client.llen(`bull:${LEFT}:wait`);
+  const waiting = (): Promise<number> => waitingIn(world.redis, LEFT);
   const before = await waiting();
   const plan = await plannedFor(api, TIMES_SLOTS);
   const askedAtMs = Date.now();
@@ -135,11 +138,11 @@ async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<
       .join(' | ')
       .slice(0, 200),
   );
-  const isFalling = await waitFor(async () => (await waiting()) < before / 2, 30_000 * PATIENCE);
-  account.check('and the backlog falls', isFalling, `${before} → ${await waiting()} waiting`);
-  const isDrained = await waitFor(async () => (await waiting()) <= before * 0.01, 60_000 * PATIENCE);
+  const isDownTo = (ratio: number) => async () => (await waiting()) <= before * ratio;
+  const figures = async (): Promise<string> => `${before} → ${await waiting()} waiting`;
+  await account.checkWithin('and the backlog falls', 30_000, isDownTo(0.5), figures);
+  await account.checkWithin('to nothing', 60_000, isDownTo(0.01), figures);
   account.moment('the backlog is gone');
-  account.check('to nothing', isDrained, `${await waiting()} waiting`);
   checkForecast(account, LEFT, plan, (Date.now() - askedAtMs) / 1000);
 }
 
@@ -176,24 +179,6 @@ async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise
     after < before / 2,
     `9 of 10 within ${before.toFixed(0)} ms before, ${after.toFixed(0)} ms after`,
   );
-}
-
-/** What crashed workers had in hand comes back as stalled and is done by others. */
-async function checkNothingLost({ world, account }: LayerStage): Promise<void> {
-  await world.stopPlayers();
-  for (const queue of [LEFT, RIGHT]) {
-    const balance = await world.ledger.balance(world.redis.client, queue);
-    // A killed process can't tell what it has just completed; Redis keeps the completed jobs of this world.
-    const untold = await Promise.all(
-      balance.lost.map((id) => world.redis.client.hexists(`bull:${queue}:${id}`, 'finishedOn')),
-    );
-    const completed = balance.completed + untold.filter((isThere) => isThere === 1).length;
-    account.check(
-      `no job lost in ${queue}: completed + in Redis = accepted`,
-      completed + balance.inRedis === balance.accepted,
-      `${completed} + ${balance.inRedis} = ${balance.accepted}, ${untold.length} of them completed by processes that were killed before they told`,
-    );
-  }
 }
 
 function find(workers: readonly ApiWorker[], name: string): ApiWorker | null {

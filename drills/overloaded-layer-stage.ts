@@ -1,5 +1,5 @@
-import type { Activity } from './account.js';
-import type { Player, World } from './world.js';
+import type { Stage } from './scenario.js';
+import type { Player } from './world.js';
 
 export const LEFT = 'layer-left';
 export const RIGHT = 'layer-right';
@@ -16,9 +16,7 @@ export interface LayerWorker {
   readonly player: Player;
 }
 
-export interface LayerStage {
-  readonly world: World;
-  readonly account: Activity;
+export interface LayerStage extends Stage {
   readonly workers: LayerWorker[];
   /** Jobs of the left queue that are replayed in the second part. */
   readonly replayedJobs: number;

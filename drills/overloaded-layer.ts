@@ -1,6 +1,5 @@
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
-import { MB } from './full-redis-players.js';
 import { resolveOverloadedLayer } from './overloaded-layer-resolve.js';
 import {
   breakSome,
@@ -13,6 +12,7 @@ import {
   RIGHT,
   SLOTS,
 } from './overloaded-layer-stage.js';
+import { MB } from './own-redis.js';
 import type { Drill, Incident } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';

@@ -118,6 +118,34 @@ export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedi
   };
 }
 
+export const MB = 1024 * 1024;
+
+/** Bytes of `used_memory`. */
+export async function usedBytes({ client }: Pick<OwnRedis, 'client'>): Promise<number> {
+  return Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
+}
+
+/** Bytes of maxmemory; 0: there is no limit. */
+export async function maxmemoryOf({ client }: Pick<OwnRedis, 'client'>): Promise<number> {
+  const [, bytes] = (await client.config('GET', 'maxmemory')) as [string, string];
+  return Number(bytes);
+}
+
+/** Sets maxmemory to this share of what is used: clearly below, so that Redis refuses steadily. */
+export async function overfill(redis: Pick<OwnRedis, 'client'>, ratio = 0.8): Promise<void> {
+  await redis.client.config('SET', 'maxmemory', Math.floor((await usedBytes(redis)) * ratio));
+}
+
+/** In words. */
+export function inMegabytes(bytes: number): string {
+  return `${(bytes / MB).toFixed(1)} MB`;
+}
+
+/** How many jobs of a queue wait. */
+export function waitingIn({ client }: Pick<OwnRedis, 'client'>, queue: string): Promise<number> {
+  return client.llen(`bull:${queue}:wait`);
+}
+
 function plainClient(port: number): Redis {
   const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 1, retryStrategy: () => null });
   // The owner of the server learns of its end from the command that fails; an unhandled 'error' would end the process.

@@ -27,6 +27,12 @@ export interface Drill {
   readonly start: (world: World, account: Activity, size: DrillSize) => Promise<Incident>;
 }
 
+/** What all of a drill's steps have at hand. */
+export interface Stage {
+  readonly world: World;
+  readonly account: Activity;
+}
+
 /** How large a drill is played, where it can be played smaller. */
 export interface DrillSize {
   /** Jobs of its largest part, which replays or drains them; null: as many as the drill has by itself. */

@@ -1,14 +1,11 @@
 import { Redis } from 'ioredis';
-import type { Activity } from './account.js';
-import { PATIENCE } from './alert-patience.js';
 import type { Api } from './api.js';
 import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
-import { MB } from './full-redis-players.js';
 import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
-import type { Drill, Incident } from './scenario.js';
+import { MB } from './own-redis.js';
+import type { Drill, Incident, Stage } from './scenario.js';
 import { pause, waitFor } from './wait-for.js';
-import type { World } from './world.js';
 
 const QUEUE = 'alerts';
 const DEAF = 'deaf-one';
@@ -16,11 +13,6 @@ const QUIET_QUEUE = 'reports';
 const HEARING = ['worker-1', 'worker-2', 'worker-3'];
 const HEARD_WITHIN_MS = 5_000;
 const FAILED_OVER_WITHIN_MS = 15_000;
-
-interface Stage {
-  readonly world: World;
-  readonly account: Activity;
-}
 
 /** incidents.md, 4: after a failover a subscriber is connected, healthy-looking and deaf. */
 export const silentSubscriber: Drill = {
@@ -82,11 +74,15 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       const failedOverAtMs = await failOver(stage);
       await checkAgentMessages(stage, api, failedOverAtMs, 'after the failover');
       let kinds = new Set<string>();
-      const isTold = await waitFor(async () => {
-        kinds = new Set((await api.timeline()).map(({ kind }) => kind));
-        return kinds.has('redis.failover');
-      }, HEARD_WITHIN_MS * PATIENCE);
-      stage.account.check('the failover is on the timeline', isTold, [...kinds].join(', '));
+      await stage.account.checkWithin(
+        'the failover is on the timeline',
+        HEARD_WITHIN_MS,
+        async () => {
+          kinds = new Set((await api.timeline()).map(({ kind }) => kind));
+          return kinds.has('redis.failover');
+        },
+        () => [...kinds].join(', '),
+      );
       const way = await deafen(stage, plan);
       await checkDeafIsNamed(stage, api);
       await alerts.untilTold('it hears of no jobs');
@@ -105,13 +101,12 @@ async function failOver({ world, account }: Stage): Promise<number> {
   // A client of its own: Sentinel cuts every connection to the replica that it promotes.
   const probe = new Redis(sentinel.replica.port, '127.0.0.1', { maxRetriesPerRequest: null });
   probe.on('error', () => undefined);
-  const isPromoted = await waitFor(
+  await account.checkWithin(
+    'the master is killed and Sentinel promotes its replica',
+    FAILED_OVER_WITHIN_MS,
     async () => (await probe.role().catch(() => []))[0] === 'master',
-    FAILED_OVER_WITHIN_MS * PATIENCE,
-    50,
   );
   probe.disconnect();
-  account.check('the master is killed and Sentinel promotes its replica', isPromoted);
   return Date.now();
 }
 
@@ -123,17 +118,21 @@ async function checkAgentMessages(
   when: string,
 ): Promise<void> {
   let said = '';
-  const limitMs = (sinceMs === 0 ? 15_000 : HEARD_WITHIN_MS) * PATIENCE;
-  const isHeard = await waitFor(async () => {
+  const fromMs = sinceMs === 0 ? Date.now() : sinceMs;
+  const seen = async (): Promise<boolean> => {
     const { hearing, workers } = await api.workers();
     const heard = HEARING.filter((name) =>
       workers.some((one) => one.name === name && one.agent !== null && Date.parse(one.lastSeen) > sinceMs),
     );
     said = `${hearing}, ${heard.length} of ${HEARING.length} workers`;
     return hearing === 'hearing' && heard.length === HEARING.length;
-  }, limitMs);
-  const took = sinceMs === 0 ? '' : `, ${((Date.now() - sinceMs) / 1000).toFixed(1)} s after the promotion`;
-  account.check(`everything is heard ${when}`, isHeard, said + took);
+  };
+  await account.checkWithin(
+    `everything is heard ${when}`,
+    sinceMs === 0 ? 15_000 : HEARD_WITHIN_MS,
+    seen,
+    () => `${said}, after ${((Date.now() - fromMs) / 1000).toFixed(1)} s`,
+  );
 }
 
 /** A worker of its own queue whose connections swallow everything, with its agent on another way. */
@@ -179,19 +178,16 @@ async function reconnect({ account }: Stage, api: Api): Promise<void> {
 async function checkDeafIsNamed({ account }: Stage, api: Api): Promise<void> {
   const fromMs = Date.now();
   let said = '';
-  const isNamed = await waitFor(
+  await account.checkWithin(
+    'the deaf worker is named silent',
+    // Jobs have to have waited 4 s before it is a fact.
+    4_000 + HEARD_WITHIN_MS,
     async () => {
       const worker = (await api.workers()).workers.find((one) => one.name === DEAF);
       said = worker ? `${worker.verdict}: ${worker.sentence}` : 'not listed';
       return worker?.verdict === 'silent';
     },
-    // Jobs have to have waited 4 s before it is a fact.
-    (4_000 + HEARD_WITHIN_MS) * PATIENCE,
-  );
-  account.check(
-    'the deaf worker is named silent',
-    isNamed,
-    `${((Date.now() - fromMs) / 1000).toFixed(1)} s after jobs came; ${said.slice(0, 120)}`,
+    () => `${((Date.now() - fromMs) / 1000).toFixed(1)} s after jobs came; ${said.slice(0, 120)}`,
   );
   const findings = await api.findings();
   const silent = findings.filter(({ code }) => code === 'worker.silent');

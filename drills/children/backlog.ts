@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { openQueue } from './connection.js';
 import { endWithParent, readPlan, say } from './talk.js';
 
 /** Adds jobs as fast as Redis takes them: a backlog that is there at once. */
@@ -17,10 +17,7 @@ export interface BacklogPlan {
 const CHUNK = 1_000;
 
 const plan = readPlan<BacklogPlan>();
-const queue = new Queue(plan.queue, {
-  connection: { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: 1 },
-});
-queue.on('error', () => undefined);
+const queue = openQueue(plan.queue, plan.redisPort);
 endWithParent(async () => queue.close().catch(() => undefined));
 
 const padding = 'x'.repeat(plan.dataChars);

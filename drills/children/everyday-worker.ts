@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { type Job, Worker } from 'bullmq';
 import { attach } from '../../agent/index.js';
 import { createBatchingClient } from './batching-client.js';
-import { endWithParent, readPlan, say } from './talk.js';
+import { connectionTo } from './connection.js';
+import { runWorkers } from './report.js';
+import { readPlan, say } from './talk.js';
 
 /** One process of an ordinary application: several queues, several job types, some failures. */
 export interface EverydayWorkerPlan {
@@ -34,17 +36,13 @@ async function work({ data }: Job<EverydayJob>): Promise<void> {
 }
 
 const workers = plan.queues.map(({ queue, concurrency }) => {
-  const connection = { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: null };
-  const worker = new Worker<EverydayJob>(queue, work, { connection, concurrency });
+  const worker = new Worker<EverydayJob>(queue, work, {
+    connection: connectionTo(plan.redisPort),
+    concurrency,
+  });
   worker.on('error', () => say({ kind: 'errors', count: 1 }));
   if (plan.hasAgent) attach(worker, { name: `${plan.name}-${queue}`, labels: { host: hostname() } });
   return worker;
 });
 
-endWithParent(async () => {
-  client.flush();
-  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS));
-  await Promise.race([Promise.all(workers.map((worker) => worker.close())).catch(() => undefined), late]);
-});
-await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-say({ kind: 'ready' });
+await runWorkers(workers, CLOSE_WITHIN_MS, null, () => client.flush());

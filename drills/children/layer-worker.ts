@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { attach } from '../../agent/index.js';
-import { endWithParent, readPlan, say } from './talk.js';
+import { connectionTo } from './connection.js';
+import { Report, runWorkers } from './report.js';
+import { readPlan } from './talk.js';
 
 /** One worker process of a layer, with the agent. Told `hang`, `slow` or `refuse`, it does. */
 export interface LayerWorkerPlan {
@@ -24,10 +26,10 @@ export type LayerWorkerHears =
   | { readonly do: 'slow'; readonly times: number }
   | { readonly do: 'lose-next-hop' | 'find-next-hop' };
 
-const TELL_EVERY_MS = 200;
 const CLOSE_WITHIN_MS = 3_000;
 
 const plan = readPlan<LayerWorkerPlan>();
+const report = new Report();
 const sentinel = plan.sentinel && {
   sentinels: [{ host: '127.0.0.1', port: plan.sentinel.port }],
   name: plan.sentinel.master,
@@ -41,16 +43,16 @@ const worker = new Worker(
   plan.queue,
   async (job) => {
     // What is passed on may have failed before: how old it is says nothing about live traffic.
-    if (job.name !== plan.passedOn) waits.push(Date.now() - job.timestamp);
+    if (job.name !== plan.passedOn) report.time('waits', plan.queue, Date.now() - job.timestamp);
     else if (!isNextHopThere) throw new Error('the next hop does not answer');
     if (isHanging) await new Promise(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, plan.jobMs * times * (0.8 + Math.random() * 0.4)));
   },
   {
-    connection: {
-      ...(plan.throughPort === undefined ? place : { host: '127.0.0.1', port: plan.throughPort }),
-      maxRetriesPerRequest: null,
-    },
+    connection:
+      plan.throughPort === undefined
+        ? { ...place, maxRetriesPerRequest: null }
+        : connectionTo(plan.throughPort),
     concurrency: plan.concurrency,
     // Short, so that what a crashed worker had in hand is seen to come back within a drill.
     lockDuration: 6_000,
@@ -64,19 +66,7 @@ attach(worker, {
   ...(plan.throughPort === undefined ? {} : { connection: new Redis({ ...place, lazyConnect: true }) }),
 });
 
-let completed: string[] = [];
-let failed: string[] = [];
-let latencies: number[] = [];
-let waits: number[] = [];
-let errors = 0;
-worker.on('completed', (job) => {
-  completed.push(job.id ?? '');
-  latencies.push(Date.now() - job.timestamp);
-});
-worker.on('failed', (job) => failed.push(job?.id ?? ''));
-worker.on('error', () => {
-  errors += 1;
-});
+report.follow(worker);
 process.on('message', (message: LayerWorkerHears) => {
   if (message.do === 'hang') isHanging = true;
   if (message.do === 'slow') times = message.times;
@@ -84,26 +74,4 @@ process.on('message', (message: LayerWorkerHears) => {
   if (message.do === 'find-next-hop') isNextHopThere = true;
 });
 
-function tell(): void {
-  const { queue } = plan;
-  if (completed.length > 0) say({ kind: 'completed', queue, ids: completed });
-  if (failed.length > 0)
-    say({ kind: 'failed', queue, jobName: plan.passedOn ?? '', ids: failed, atMs: Date.now() });
-  if (latencies.length > 0) say({ kind: 'latencies', queue, ms: latencies });
-  if (waits.length > 0) say({ kind: 'waits', queue, ms: waits });
-  if (errors > 0) say({ kind: 'errors', count: errors });
-  completed = [];
-  failed = [];
-  latencies = [];
-  waits = [];
-  errors = 0;
-}
-setInterval(tell, TELL_EVERY_MS);
-
-endWithParent(async () => {
-  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS));
-  await Promise.race([worker.close().catch(() => undefined), late]);
-  tell();
-});
-await worker.waitUntilReady();
-say({ kind: 'ready' });
+await runWorkers([worker], CLOSE_WITHIN_MS, report);

@@ -1,4 +1,5 @@
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
+import { openQueue } from './connection.js';
 import { endWithParent, readPlan, say } from './talk.js';
 
 /** A service that adds jobs: calm at first, then a surge until it is over or Redis first refuses, then at its ordinary rate. */
@@ -25,12 +26,11 @@ const TICK_MS = 100;
 const MAX_AT_ONCE = 2_000;
 
 const plan = readPlan<ProducerPlan>();
-const queue = new Queue(plan.queue, {
-  connection: { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: 1 },
-  ...(plan.eventsKept === undefined ? {} : { streams: { events: { maxLen: plan.eventsKept } } }),
-});
-// What Redis refuses is heard from the call that it refuses.
-queue.on('error', () => undefined);
+const queue = openQueue(
+  plan.queue,
+  plan.redisPort,
+  plan.eventsKept === undefined ? {} : { streams: { events: { maxLen: plan.eventsKept } } },
+);
 
 const padding = 'x'.repeat(plan.dataChars);
 const startedAtMs = Date.now();

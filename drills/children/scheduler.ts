@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { openQueue } from './connection.js';
 import { endWithParent, readPlan, say } from './talk.js';
 
 /** A service that adds jobs of several types, each at its own steady rate. Told to drop a type, it adds no more of it. */
@@ -19,10 +19,7 @@ const SUBJECTS = 200;
 const KEEP_COMPLETED = 500;
 
 const plan = readPlan<SchedulerPlan>();
-const queue = new Queue(plan.queue, {
-  connection: { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: 1 },
-});
-queue.on('error', () => undefined);
+const queue = openQueue(plan.queue, plan.redisPort);
 
 const schedules = new Map(
   plan.types.map(({ jobName, perSecond }) => [jobName, { perSecond, due: 0, serial: 0 }]),

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { type Job, Queue, Worker } from 'bullmq';
 import { attach } from '../../agent/index.js';
+import { connectionTo } from './connection.js';
 import { burn, createDownstream } from './downstream.js';
-import { endWithParent, readPlan, say } from './talk.js';
+import { Report, runWorkers } from './report.js';
+import { readPlan } from './talk.js';
 
 /** One process of a layer that works on several queues: event loop, Redis and a downstream service are shared by them. */
 export interface SharedWorkerPlan {
@@ -25,44 +27,35 @@ export interface QueueWork {
   readonly endlessTenant?: string;
 }
 
-const TELL_EVERY_MS = 200;
 const CLOSE_WITHIN_MS = 4_000;
 /** Each so many jobs of an endless resync add one more. */
 const ONE_MORE_EVERY = 4;
 
 const plan = readPlan<SharedWorkerPlan>();
-const connection = { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: null };
+const connection = connectionTo(plan.redisPort);
 const downstream = createDownstream(plan.answerMs);
-const stages = plan.queues.map(openStage);
-let errors = 0;
-
-function openStage(work: QueueWork) {
-  const queue = work.endlessTenant === undefined ? null : new Queue(work.queue, { connection });
-  queue?.on('error', () => undefined);
-  const told = { completed: [] as string[], accepted: [] as string[], waits: [] as number[] };
-  const worker = new Worker(
-    work.queue,
-    async (job) => {
-      told.waits.push(Date.now() - job.timestamp);
-      burn(work.burnMs);
-      await Promise.all(Array.from({ length: work.calls }, () => downstream.call()));
-      if (queue && job.data.tenant === work.endlessTenant) told.accepted.push(...(await addMore(queue, job)));
-    },
-    { connection, concurrency: work.concurrency },
-  );
-  worker.on('completed', (job) => told.completed.push(job.id ?? ''));
-  worker.on('error', () => {
-    errors += 1;
-  });
-  attach(worker, {
-    name: `${plan.name}-${work.queue}`,
-    labels: { layer: 'shared', process: plan.name, host: hostname() },
-  });
-  return { work, worker, queue, told };
-}
-
+const report = new Report();
 let serial = 0;
 let extended = 0;
+
+function startWorker({ queue: name, concurrency, burnMs, calls, endlessTenant }: QueueWork): Worker {
+  const queue = endlessTenant === undefined ? null : new Queue(name, { connection });
+  queue?.on('error', () => undefined);
+  const work = async (job: Job): Promise<void> => {
+    report.time('waits', name, Date.now() - job.timestamp);
+    burn(burnMs);
+    await Promise.all(Array.from({ length: calls }, () => downstream.call()));
+    if (queue && job.data.tenant === endlessTenant) report.ids('accepted', name, await addMore(queue, job));
+  };
+  const worker = new Worker(name, work, { connection, concurrency });
+  report.follow(worker);
+  attach(worker, {
+    name: `${plan.name}-${name}`,
+    labels: { layer: 'shared', process: plan.name, host: hostname() },
+  });
+  return worker;
+}
+
 async function addMore(queue: Queue, job: Job): Promise<readonly string[]> {
   extended += 1;
   const count = extended % ONE_MORE_EVERY === 0 ? 2 : 1;
@@ -73,23 +66,4 @@ async function addMore(queue: Queue, job: Job): Promise<readonly string[]> {
   return ids;
 }
 
-function tell(): void {
-  for (const { work, told } of stages) {
-    const { queue } = work;
-    if (told.accepted.length > 0) say({ kind: 'accepted', queue, ids: told.accepted.splice(0) });
-    if (told.completed.length > 0) say({ kind: 'completed', queue, ids: told.completed.splice(0) });
-    if (told.waits.length > 0) say({ kind: 'waits', queue, ms: told.waits.splice(0) });
-  }
-  if (errors > 0) say({ kind: 'errors', count: errors });
-  errors = 0;
-}
-setInterval(tell, TELL_EVERY_MS);
-
-endWithParent(async () => {
-  const closing = Promise.all(stages.map(({ worker }) => worker.close()));
-  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS));
-  await Promise.race([closing.catch(() => undefined), late]);
-  tell();
-});
-await Promise.all(stages.map(({ worker }) => worker.waitUntilReady()));
-say({ kind: 'ready' });
+await runWorkers(plan.queues.map(startWorker), CLOSE_WITHIN_MS, report);

@@ -1,9 +1,80 @@
 import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
+import { checkNothingLost } from './check-nothing-lost.js';
 import { replayWhatFailed } from './failed-deploy-replay.js';
-import { checkFailing, checkNothingLost, type DeployStage, TRUTH } from './failed-deploy-world.js';
+import {
+  checkFailing,
+  type DeployStage,
+  deploy,
+  keepSteady,
+  startMonitors,
+  TRUTH,
+} from './failed-deploy-world.js';
+import { MB } from './own-redis.js';
+import type { Drill } from './scenario.js';
 import { waitFor } from './wait-for.js';
+
+const FLUSH_MISSING = 'flush-missing';
+
+/** incidents.md, 5: a deploy makes runs of one type fail, for what the release before left in a cache. */
+export const failedDeploy: Drill = {
+  name: 'failed-deploy',
+  about:
+    'a deploy, marked on the timeline, makes nine of ten jobs of one type fail; another type stops coming',
+  maxmemoryBytes: 128 * MB,
+  alerts: {
+    // By itself the console does not wake anybody for a habit of a few minutes; who knows that it is one says so.
+    rules: [
+      {
+        id: FLUSH_MISSING,
+        name: 'Caches are not flushed',
+        severity: 'warning',
+        scope: { queue: `bull:${TRUTH.queue}`, type: TRUTH.absent },
+        condition: { kind: 'finding', code: 'jobtype.absent', leastSeverity: 'info' },
+        forSeconds: 3,
+        keepFiringSeconds: 3,
+      },
+    ],
+    expected: [
+      {
+        rule: 'type-failing',
+        queue: TRUTH.queue,
+        type: TRUTH.failing,
+        from: 'the deploy',
+        noticedWithinSeconds: 15,
+        until: 'the fix',
+        overWithinSeconds: 20,
+      },
+      {
+        rule: FLUSH_MISSING,
+        queue: TRUTH.queue,
+        type: TRUTH.absent,
+        from: 'the deploy',
+        noticedWithinSeconds: 25,
+      },
+    ],
+  },
+  guide: [
+    'After 12 s release 2.7.0 is deployed; its marker is on the timeline (Workers, below).',
+    `Which type fails, since when, with what error, and what happened just before? (It is ${TRUTH.failing}.)`,
+    'And which type that came regularly comes no more?',
+  ],
+  start: async (world, account) => {
+    const stage = await startMonitors(world, account);
+    return {
+      async develop(api) {
+        await keepSteady(stage);
+        await deploy(stage, api);
+      },
+      async follow() {
+        await checkFailing(stage);
+        await waitFor(() => false, Number.POSITIVE_INFINITY);
+      },
+      resolve: (api, alerts) => resolveFailedDeploy(stage, api, alerts),
+    };
+  },
+};
 
 const NAMED_WITHIN_MS = 15_000;
 /** A type that came twice a second has to be missing for some time before it is a fact. */
@@ -11,7 +82,7 @@ const ABSENT_WITHIN_MS = 25_000;
 const FIRST_FAILURE_WITHIN_MS = 5_000;
 
 /** What the person at the console would look for, through the JSON API alone. */
-export async function resolveFailedDeploy(stage: DeployStage, api: Api, alerts: AlertWatch): Promise<void> {
+async function resolveFailedDeploy(stage: DeployStage, api: Api, alerts: AlertWatch): Promise<void> {
   await checkFailing(stage);
   await checkMarked(stage, api);
   await checkFailingNamed(stage, api);
@@ -19,7 +90,7 @@ export async function resolveFailedDeploy(stage: DeployStage, api: Api, alerts: 
   await alerts.untilTold('the deploy');
   await replayWhatFailed(stage, api);
   await alerts.conclude();
-  await checkNothingLost(stage);
+  await checkNothingLost(stage, [TRUTH.queue], stage.removed);
 }
 
 async function checkMarked({ account, deployedAtMs }: DeployStage, api: Api): Promise<void> {
@@ -49,10 +120,10 @@ async function checkFailingNamed({ account, world }: DeployStage, api: Api): Pro
     'and no healthy type is',
     findings.every(
       (finding) =>
-        finding.code !== 'jobtype.failing' || !TRUTH.healthy.some((name) => isAbout(finding, name)),
+        finding.code !== 'jobtype.failing' || !TRUTH.healthy.some((name) => finding.jobType === name),
     ),
   );
-  const named = findings.find((one) => one.code === 'jobtype.failing' && isAbout(one, TRUTH.failing));
+  const named = findings.find((one) => one.code === 'jobtype.failing' && one.jobType === TRUTH.failing);
   const saidAtMs = named ? firstFailureIn(named) : null;
   account.check(
     `its first failure is told to within ${FIRST_FAILURE_WITHIN_MS / 1000} s`,
@@ -80,7 +151,7 @@ async function checkAbsentNamed({ account }: DeployStage, api: Api): Promise<voi
     findings.every(
       (finding) =>
         finding.code !== 'jobtype.absent' ||
-        ![...TRUTH.healthy, TRUTH.failing].some((name) => isAbout(finding, name)),
+        ![...TRUTH.healthy, TRUTH.failing].some((name) => finding.jobType === name),
     ),
   );
 }
@@ -89,17 +160,13 @@ async function checkAbsentNamed({ account }: DeployStage, api: Api): Promise<voi
 async function findingAbout(code: string, jobType: string, api: Api, withinMs: number) {
   let findings: readonly ApiFinding[] = [];
   const found = (): ApiFinding | undefined =>
-    findings.find((finding) => finding.code === code && isAbout(finding, jobType));
+    findings.find((finding) => finding.code === code && finding.jobType === jobType);
   await waitFor(async () => {
     findings = await api.findings();
     return found() !== undefined;
   }, withinMs * PATIENCE);
   const finding = found();
   return { isFound: finding !== undefined, findings, told: finding ? textOf(finding) : '' };
-}
-
-function isAbout(finding: ApiFinding, jobType: string): boolean {
-  return finding.jobType === jobType;
 }
 
 function textOf({ title, sentence, evidence }: ApiFinding): string {

@@ -1,14 +1,83 @@
-import type { Activity } from './account.js';
 import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiParking } from './api.js';
-import { ANALYTICS, API, backlogs, MB } from './full-redis-players.js';
+import {
+  ANALYTICS,
+  API,
+  analyticsProducer,
+  apiProducer,
+  backlogs,
+  startWorker,
+} from './full-redis-players.js';
+import { inMegabytes, MB, maxmemoryOf, usedBytes } from './own-redis.js';
+import type { Drill, Stage } from './scenario.js';
 import { waitFor } from './wait-for.js';
-import type { Player, World } from './world.js';
+import type { Player } from './world.js';
 
-export interface PolicyStage {
-  readonly world: World;
-  readonly account: Activity;
+/** Until the console knows both types of jobs and what they weigh. */
+const CALM_MS = 4_000;
+/** Small: what fills this Redis is what waits, however long the drill takes. */
+const RESULT_LETTERS = 100;
+/** A good megabyte of jobs for each of maxmemory: without the policy it would be full. */
+const SURGE_JOBS_PER_MB = 1_000;
+
+/** incidents.md, 1, with the least important jobs parked before memory runs out. */
+export const fullRedisPolicy: Drill = {
+  name: 'full-redis-policy',
+  about:
+    'the same surge with the spillway policy on: analytics jobs are parked and come back, the API never notices',
+  maxmemoryBytes: 64 * MB,
+  spillway: {
+    mode: 'on',
+    highRatio: 0.7,
+    lowRatio: 0.5,
+    restorePerSecond: 2_000,
+    rules: [{ queue: ANALYTICS, jobType: '*', priority: 1 }],
+  },
+  alerts: {
+    expected: [
+      {
+        rule: 'redis-filling',
+        from: 'the surge begins',
+        noticedWithinSeconds: 30,
+        until: 'the surge is over',
+        overWithinSeconds: 30,
+      },
+    ],
+  },
+  guide: [
+    'At 70% of memory analytics jobs are parked until it is at 50%: look at the page of the queue, and at the timeline.',
+    'The API adds its jobs all the time.',
+    'Raise the concurrency of the analytics workers: they catch up, and what is parked comes back by itself.',
+  ],
+  start: async (world, account) => {
+    account.moment('the surge begins');
+    const { port } = world.redis;
+    const maxBytes = await maxmemoryOf(world.redis);
+    await startWorker(world, RESULT_LETTERS);
+    const surgeJobs = Math.round((maxBytes / MB) * SURGE_JOBS_PER_MB);
+    const surge = { ...analyticsProducer(port, maxBytes), calmMs: CALM_MS, surgeJobs };
+    const stage: PolicyStage = {
+      world,
+      account,
+      limitBytes: maxBytes,
+      surgeJobs,
+      analytics: await world.play('producer', 'analytics producer', surge),
+      // What its workers can do, so that all its memory is of use.
+      api: await world.play('producer', 'API server', { ...apiProducer(port), surgeJobs: 0 }),
+    };
+    account.note('producers and workers run', `maxmemory ${inMegabytes(maxBytes)}`);
+    return {
+      develop: async () => undefined,
+      follow: async () => {
+        await waitFor(() => false, Number.POSITIVE_INFINITY);
+      },
+      resolve: (api, alerts) => resolveByPolicy(stage, api, alerts),
+    };
+  },
+};
+
+interface PolicyStage extends Stage {
   readonly limitBytes: number;
   readonly surgeJobs: number;
   readonly analytics: Player;
@@ -17,18 +86,17 @@ export interface PolicyStage {
 
 /** Slots that fill the analytics client's batches. */
 const SLOTS = 1_000;
-const LOOK_EVERY_MS = 250;
 const SURGE_WITHIN_MS = 45_000;
 const DRAINED_WITHIN_MS = 60_000;
 const REASON = 'drill full-redis-policy: fill the batches';
 
 /** The surge comes and goes while nobody does anything; then one order to the workers, and all that was parked runs. */
-export async function resolveByPolicy(stage: PolicyStage, api: Api, alerts: AlertWatch): Promise<void> {
+async function resolveByPolicy(stage: PolicyStage, api: Api, alerts: AlertWatch): Promise<void> {
   const parkedIds = await outliveSurge(stage, api);
   stage.account.moment('the surge is over');
   await catchUp(stage, api);
   await alerts.conclude();
-  await checkTold(stage, api);
+  await checkTimeline(stage, api);
   await checkEachOnce(stage, parkedIds);
 }
 
@@ -39,7 +107,7 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
   const looked = new Set<string>();
   let peakBytes = 0;
   const look = async (): Promise<void> => {
-    peakBytes = Math.max(peakBytes, await usedBytes(world));
+    peakBytes = Math.max(peakBytes, await usedBytes(world.redis));
     for (const { id, phase, state, remaining } of await api.parkings()) {
       const which = `${id} ${phase} ${state}`;
       if (remaining === 0 || looked.has(which)) continue;
@@ -47,15 +115,14 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
       for (const jobId of await api.parkedIds(id)) seen.add(jobId);
     }
   };
-  const isOver = await waitFor(
+  await account.checkWithin(
+    'the surge comes and goes while nobody does anything',
+    SURGE_WITHIN_MS,
     async () => {
       await look();
       return world.ledger.accepted(ANALYTICS) >= stage.surgeJobs;
     },
-    SURGE_WITHIN_MS * PATIENCE,
-    LOOK_EVERY_MS,
   );
-  account.check('the surge comes and goes while nobody does anything', isOver);
   const parkings = await api.parkings();
   const freedBytes = total(parkings, 'freedBytes');
   account.check(
@@ -67,7 +134,7 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
   account.check(
     'without it Redis would have been full',
     peakBytes < limitBytes && peakBytes + freedBytes > limitBytes,
-    `${megabytes(peakBytes)} used at most and ${megabytes(freedBytes)} parked, of ${megabytes(limitBytes)}`,
+    `${inMegabytes(peakBytes)} used at most and ${inMegabytes(freedBytes)} parked, of ${inMegabytes(limitBytes)}`,
   );
   return seen;
 }
@@ -81,18 +148,19 @@ async function catchUp({ world, account, analytics, api: server }: PolicyStage, 
     reason: REASON,
   });
   let parkings: readonly ApiParking[] = [];
-  const isBack = await waitFor(
+  await account.checkWithin(
+    'all that was parked comes back by itself, and the backlog drains',
+    DRAINED_WITHIN_MS,
     async () => {
       parkings = await api.parkings();
-      return total(parkings, 'remaining') === 0 && ledger.completed(ANALYTICS) >= ledger.accepted(ANALYTICS);
+      return (
+        total(parkings, 'remaining') === 0 &&
+        total(parkings, 'restored') === total(parkings, 'parked') &&
+        ledger.completed(ANALYTICS) >= ledger.accepted(ANALYTICS)
+      );
     },
-    DRAINED_WITHIN_MS * PATIENCE,
-    LOOK_EVERY_MS,
-  );
-  account.check(
-    'all that was parked comes back by itself, and the backlog drains',
-    isBack && total(parkings, 'restored') === total(parkings, 'parked'),
-    `${total(parkings, 'parked')} parked = ${total(parkings, 'restored')} restored + ${total(parkings, 'existed')} existed + ${total(parkings, 'fellBack')} fell back + ${total(parkings, 'remaining')} remaining; ${await backlogs(world)}`,
+    async () =>
+      `${total(parkings, 'parked')} parked = ${total(parkings, 'restored')} restored + ${total(parkings, 'existed')} existed + ${total(parkings, 'fellBack')} fell back + ${total(parkings, 'remaining')} remaining; ${await backlogs(world)}`,
   );
   await server.stop();
   await waitFor(() => ledger.completed(API) >= ledger.accepted(API), DRAINED_WITHIN_MS * PATIENCE);
@@ -103,12 +171,14 @@ async function catchUp({ world, account, analytics, api: server }: PolicyStage, 
   );
 }
 
-async function checkTold({ account }: PolicyStage, api: Api): Promise<void> {
-  const acts = (await api.timeline()).filter(({ kind }) => kind === 'policy.acted').map(({ text }) => text);
+async function checkTimeline({ account }: PolicyStage, api: Api): Promise<void> {
+  const entries = (await api.timeline())
+    .filter(({ kind }) => kind === 'policy.acted')
+    .map(({ text }) => text);
   account.check(
     'the timeline tells what was parked and what was brought back',
-    acts.some((text) => text.startsWith('Parks')) && acts.some((text) => text.startsWith('Brings')),
-    `${acts.length} entries; ${acts.at(-1) ?? 'none'}`,
+    entries.some((text) => text.startsWith('Parks')) && entries.some((text) => text.startsWith('Brings')),
+    `${entries.length} entries; ${entries.at(-1) ?? 'none'}`,
   );
 }
 
@@ -125,13 +195,13 @@ async function checkEachOnce({ world, account }: PolicyStage, parkedIds: Readonl
     `${parkedIds.size} ids were seen on disk; wrong: ${inWords(wrongParked, completed)}`,
   );
   for (const queue of [ANALYTICS, API]) {
-    const told = ledger.told('completed', queue);
+    const ran = ledger.told('completed', queue);
     const accepted = [...ledger.told('accepted', queue).keys()];
-    const wrongIds = accepted.filter((id) => told.get(id) !== 1);
+    const wrongIds = accepted.filter((id) => ran.get(id) !== 1);
     account.check(
       `every job of ${queue} has run exactly once, by id`,
       wrongIds.length === 0 && accepted.length > 0,
-      `${accepted.length} accepted; wrong: ${inWords(wrongIds, told)}`,
+      `${accepted.length} accepted; wrong: ${inWords(wrongIds, ran)}`,
     );
   }
 }
@@ -147,12 +217,4 @@ function total(
   field: 'parked' | 'restored' | 'existed' | 'fellBack' | 'remaining' | 'freedBytes',
 ): number {
   return parkings.reduce((sum, parking) => sum + parking[field], 0);
-}
-
-async function usedBytes(world: World): Promise<number> {
-  return Number(/^used_memory:(\d+)/m.exec(await world.redis.client.info('memory'))?.[1]);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / MB).toFixed(1)} MB`;
 }
