@@ -75,6 +75,8 @@ export interface PlanBasis {
 /** An event loop later than this is busy all the time: more slots in the same process gain nothing. */
 const SATURATED_MS = 200;
 const SATURATED_RATIO = 0.95;
+/** Cores that a process uses at the least when it is its own work that makes it late, as of `host.starved`. */
+const OWN_WORK_RATIO = 0.3;
 /** Where next to nothing leaves, Little's law says nothing any more. */
 const LONGEST_SECONDS = 86_400;
 const TREND_SECONDS = 5;
@@ -163,9 +165,15 @@ function finishedSeconds({ attached }: AbleWorkers): number | null {
   return finished > 0 && running > 0 ? Math.min(LONGEST_SECONDS, running / finished) : null;
 }
 
-/** Agents tell how late event loops are, not how busy: late ones are busy, of others nothing is known. */
+/**
+ * Agents report how late event loops are, not how busy: late ones are busy, of others nothing is known. One that is late
+ * while its process uses little CPU waits for its host to have some: that says nothing of what more slots would do.
+ */
 function loopsOf({ attached }: AbleWorkers): number | null {
-  const late = attached.filter(({ agent }) => agent.loopDelayP99Ms > SATURATED_MS);
+  const late = attached.filter(
+    ({ agent }) =>
+      agent.loopDelayP99Ms > SATURATED_MS && (agent.delay === null || agent.delay.cpuRatio >= OWN_WORK_RATIO),
+  );
   return attached.length > 0 && late.length * 2 > attached.length ? SATURATED_RATIO : null;
 }
 

@@ -183,6 +183,18 @@ describe('what is known of a queue', () => {
     expect(more.throughputPerSecond).toBeLessThan(30);
   });
 
+  it('does not take for saturated those that are late because their host has no CPU to spare', () => {
+    const late = (cpuRatio: number) => ({
+      agent: { loopDelayP99Ms: 400, delay: { heldUpRatio: 0.6, cpuRatio } },
+    });
+    const more = (cpuRatio: number) => {
+      const workers = [worker('a', late(cpuRatio)), worker('b', late(cpuRatio))];
+      return predict(basis(backlog(), { workers }).input, { concurrency: 400 }).bottleneck;
+    };
+    expect(more(0.05)).not.toBe('event-loop');
+    expect(more(0.9)).toBe('event-loop');
+  });
+
   it('holds a full Redis for full, and one that evicts for one that refuses nothing', () => {
     const full = basis(backlog(), { nodes: [aFullNode()] }).input;
     expect(predict(full, { concurrency: 400 }).bottleneck).toBe('full');
