@@ -58,14 +58,7 @@ export class WatchedQueues {
   takeDue(): readonly WatchedQueue[] {
     const nowMs = this.#now();
     const dueNow = [...this.#byId.values()].filter((queue) => queue.isDue(nowMs));
-    // Of one that was found just now nothing is known at all: it goes before those that are looked at again.
-    const due =
-      dueNow.length <= QUEUES_A_TICK
-        ? dueNow
-        : [
-            ...dueNow.filter(({ last }) => last === null),
-            ...dueNow.filter(({ last }) => last !== null),
-          ].slice(0, QUEUES_A_TICK);
+    const due = nextToRead(dueNow, QUEUES_A_TICK);
     this.#hasReadAll = dueNow.length === due.length || due.at(-1)?.last !== null;
     // What was read goes to the back of the map's order, so that beyond the bound all take turns.
     if (due.length === QUEUES_A_TICK) {
@@ -84,4 +77,17 @@ export class WatchedQueues {
     }
     if (this.limit.beyond > 0) for (const id of this.limit.takeWaiting()) this.add(id);
   }
+}
+
+/**
+ * Whom a tick reads of those that are due, in order: of one that was found just now nothing is known at all, so it goes
+ * before those that are looked at again.
+ */
+export function nextToRead<Queue extends { readonly last: unknown }>(
+  due: readonly Queue[],
+  most: number,
+): readonly Queue[] {
+  if (due.length <= most) return due;
+  const known = due.filter(({ last }) => last !== null);
+  return [...due.filter(({ last }) => last === null), ...known].slice(0, most);
 }

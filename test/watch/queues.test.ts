@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq';
 import { Queue as Queue5 } from 'bullmq-v5';
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { nextToRead } from '../../server/watch/watched-queues.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
@@ -48,6 +49,27 @@ describe.concurrent('finding queues', () => {
     const before = await redis.client.hgetall('bull:mail:meta');
     await untilQueue(watch, 'bull:mail', (state) => state.memory !== null);
     expect(await redis.client.hgetall('bull:mail:meta')).toEqual(before);
+  });
+});
+
+describe('whom a tick reads of more queues than it can', () => {
+  const seen = (id: string) => ({ id, last: {} });
+  const found = (id: string) => ({ id, last: null });
+  const order = (most: number, ...due: readonly { readonly id: string; readonly last: unknown }[]) =>
+    nextToRead(due, most).map(({ id }) => id);
+
+  test('new queues are read first, however many others are due before them', () => {
+    expect(order(3, seen('a'), seen('b'), seen('c'), found('new-1'), found('new-2'))).toEqual([
+      'new-1',
+      'new-2',
+      'a',
+    ]);
+    expect(order(1, seen('a'), found('new-1'), found('new-2'))).toEqual(['new-1']);
+  });
+
+  test('where all can be read, all are, in their turn', () => {
+    expect(order(3, seen('a'), found('new'), seen('b'))).toEqual(['a', 'new', 'b']);
+    expect(order(2)).toEqual([]);
   });
 });
 
