@@ -1,71 +1,34 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Queue } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import type { OwnRedis } from '../../drills/own-redis.js';
 import { fill, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
-import { type RunningConsole, startConsole } from '../support/console.js';
+import type { RunningConsole } from '../support/console.js';
 import { addEnded } from '../support/failed-jobs.js';
+import { type ReplayBench, startReplayBench } from '../support/replay-bench.js';
 import { until } from '../support/until.js';
 
+let bench: ReplayBench;
 let redis: OwnRedis;
 let console_: RunningConsole;
-let directory = '';
-let count = 0;
 let name: string;
 let id: string;
 
 beforeAll(async () => {
-  redis = await startRedis();
-  directory = await mkdtemp(join(tmpdir(), 'spillway-replay-'));
-  const config = join(directory, 'spillway.yaml');
-  // Named, so that they need not be discovered: that takes some seconds. A --redis would take the place of the file.
-  const queues = Array.from({ length: 20 }, (_, i) => `bull:mail-${i + 1}`);
-  await writeFile(config, JSON.stringify({ instances: [{ name: 'default', url: redis.url, queues }] }));
-  console_ = await startConsole({ args: ['--config', config] });
+  bench = await startReplayBench();
+  ({ redis, console: console_ } = bench);
 });
-afterAll(async () => {
-  await console_?.stop();
-  await redis?.stop();
-  if (directory) await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => bench?.stop());
 beforeEach(async () => {
-  count += 1;
-  name = `mail-${count}`;
+  name = await bench.nextQueue();
   id = `bull:${name}`;
-  const queue = new Queue(name, { connection: { port: redis.port } });
-  await queue.add('live', {}, { jobId: 'live' });
-  await queue.remove('live');
-  await queue.waitUntilReady();
-  await queue.close();
-  await until(`the console sees ${id}`, async () => {
-    const { body } = await console_.ask('GET', `/api/v1/instances/default/queues?search=${name}`);
-    return body.queues.some((known: { id: string }) => known.id === id);
-  });
 });
 
 const ids = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => `j${String(from + i).padStart(5, '0')}`);
 
-async function begin(body: object) {
-  const answer = await console_.ask('POST', '/api/v1/replays', {
-    queues: [id],
-    ratePerSecond: 5_000,
-    guard: false,
-    reason: 'the fix is out',
-    ...body,
-  });
-  expect(answer.status, answer.text).toBe(200);
-  return answer.body;
-}
+const begin = (body: object) => bench.begin(body);
 const replay = async (of: string) => (await console_.ask('GET', `/api/v1/replays/${of}`)).body;
-const isDone = (of: string) =>
-  until('the replay is done', async () => {
-    const now = await replay(of);
-    return now.state === 'done' ? now : null;
-  });
+const isDone = (of: string) => bench.isDone(of);
 const waiting = (): Promise<string[]> => redis.client.lrange(`${id}:wait`, 0, -1);
 
 describe('a replay takes exactly what was asked for', () => {
@@ -205,86 +168,7 @@ describe('the account adds up by job id', () => {
   });
 });
 
-/** How many were moved, at a moment between two. */
-interface Look {
-  readonly beforeMs: number;
-  readonly moved: number;
-  readonly afterMs: number;
-}
-
-/** Jobs a second from each look to the first one 1.5 s later, between what it was at least and at most. */
-function pacesOf(looks: readonly Look[]) {
-  return looks.flatMap((from) => {
-    const to = looks.find(({ beforeMs }) => beforeMs - from.afterMs >= 1_500);
-    if (!to) return [];
-    const [shortest, longest] = [to.beforeMs - from.afterMs, to.afterMs - from.beforeMs];
-    const moved = (to.moved - from.moved) * 1_000;
-    return [{ seconds: shortest / 1_000, least: moved / longest, most: moved / shortest }];
-  });
-}
-
 describe('its pace', () => {
-  it('is within 5% of what is set, also at 5,000 a second', async () => {
-    await addEnded(
-      redis,
-      id,
-      ids(0, 25_000).map((job) => ({ id: job })),
-    );
-    const begun = await begin({ ratePerSecond: 5_000 });
-    const looks: Look[] = [];
-    await until(
-      'all are moved',
-      async () => {
-        const beforeMs = performance.now();
-        const moved = await redis.client.llen(`${id}:wait`);
-        looks.push({ beforeMs, moved, afterMs: performance.now() });
-        return moved === 25_000;
-      },
-      { everyMs: 5 },
-    );
-    const paces = pacesOf(looks.filter(({ moved }) => moved > 1_000 && moved < 25_000));
-    // Somewhere it has the processor to itself for that long; nowhere does it make up for more than a quarter of a second.
-    expect(paces.some(({ least, most }) => least > 4_750 && most < 5_250)).toBe(true);
-    for (const { seconds, least } of paces) expect(least).toBeLessThan(5_250 * (1 + 0.25 / seconds));
-    await isDone(begun.id);
-  });
-
-  it('is nothing within 250 ms of a pause, another one at once when re-rated, and all can be paused in one action', async () => {
-    await addEnded(
-      redis,
-      id,
-      ids(0, 10_000).map((job) => ({ id: job })),
-    );
-    const begun = await begin({ ratePerSecond: 2_000 });
-    await until('it moves', async () => (await redis.client.llen(`${id}:wait`)) > 500);
-    const order = (state: string) =>
-      console_.ask('PATCH', '/api/v1/replays?match=*', { state, reason: 'incident' });
-    // The quickest of three: a neighbour may hold up any.
-    const tookMs: number[] = [];
-    const pause = async () => {
-      const atMs = Date.now();
-      const answer = await order('paused');
-      tookMs.push(Date.now() - atMs);
-      return answer;
-    };
-    for (const _ of [1, 2]) {
-      await pause();
-      await order('running');
-    }
-    const paused = await pause();
-    expect(Math.min(...tookMs)).toBeLessThan(250);
-    const stood = await redis.client.llen(`${id}:wait`);
-    expect(paused.body.replays).toHaveLength(1);
-    expect(paused.body.replays[0]).toMatchObject({ state: 'paused', pausedBy: 'person' });
-    expect(paused.body.replays[0].account.moved).toBe(stood);
-    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { ratePerSecond: 20_000 });
-    expect(await redis.client.llen(`${id}:wait`)).toBe(stood);
-    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'running', reason: 'over' });
-    const done = await isDone(begun.id);
-    expect(done.account).toMatchObject({ matched: 10_000, moved: 10_000, remaining: 0 });
-    expect((await waiting()).reverse()).toEqual(ids(0, 10_000));
-  });
-
   it('lets others at Redis between few jobs, where each holds it up', async () => {
     // Options that are long and have to be parsed: more than a millisecond each.
     const opts = { repeat: Array.from({ length: 20_000 }, (_, i) => ({ i })) };
