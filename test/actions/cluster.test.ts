@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { overfill } from '../../drills/own-redis.js';
 import { type ActionBench, startBench } from '../support/action-bench.js';
 import { type OwnCluster, startCluster } from '../support/cluster.js';
 import { until } from '../support/until.js';
@@ -32,8 +33,7 @@ beforeAll(async () => {
   bench = await startBench(first, { endpoint: { kind: 'cluster', nodes, tls: false }, queues: QUEUES });
   for (const id of QUEUES) await bench.seen(id, (queue) => queue.counts.failed === 5);
   for (const node of cluster.nodes) {
-    const used = Number(/used_memory:(\d+)/.exec(await node.client.info('memory'))?.[1]);
-    await node.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+    await overfill(node);
   }
 });
 afterAll(async () => {

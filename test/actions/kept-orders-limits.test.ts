@@ -2,10 +2,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
+import { overfill } from '../../drills/own-redis.js';
 import { runAction } from '../../server/actions/run.js';
 import { type GivenOrder, giveBack, keepOrders, takeAllKept } from '../../server/redis/overrides.js';
 import type { QueueHandle } from '../../server/redis/queue-control.js';
-import { fill } from '../support/action-bench.js';
+
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
 import { concurrencyOf } from '../support/worker-scene.js';
@@ -84,7 +85,7 @@ describe.concurrent('while Redis is full', () => {
       const queue: QueueHandle = { client, canFlagScripts, id: 'bull:work' };
       await client.hset('bull:work:meta', 'version', 'bullmq:6.7.0');
       await client.setrange('ballast', 40_000_000, 'x');
-      await fill(scene.redis);
+      await overfill(scene.redis);
       await expect(client.hset('bull:work:meta', 'more', '1')).rejects.toThrow(/OOM/);
       const nowMs = Date.now();
       const give = (value: number): GivenOrder => {

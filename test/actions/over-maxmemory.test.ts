@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { type ActionBench, addBallast, fill, lift, startBench } from '../support/action-bench.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
+import { type ActionBench, addBallast, lift, startBench } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { until } from '../support/until.js';
@@ -46,7 +46,7 @@ describe.each([
     await addFinished(redis, id, 'completed', 50);
     await addFinished(redis, id, 'failed', 50);
     await bench.seen(id, (queue) => queue.counts.waiting === 200 && queue.counts.failed === 50);
-    await fill(redis);
+    await overfill(redis);
     await bench.seen(id, () => bench.watch.snapshot('default')?.nodes[0]?.isFull === true);
   });
   afterEach(async () => {
@@ -158,7 +158,7 @@ describe.each([
 
     await lift(redis);
     await queues.v6.add('later', {}, { delay: 3_600_000, jobId: 'later' });
-    await fill(redis);
+    await overfill(redis);
     const promoted = await bench.pullOne('job.promote', { queues: [id], jobId: 'later' });
     expect(promoted.status).toBe('applied');
     expect(await redis.client.zscore(`${id}:delayed`, 'later')).toBeNull();

@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
 import { MAX_TYPE_THRESHOLDS } from '../../server/watch/type-thresholds.js';
-import { type ActionBench, addBallast, fill, lift, startBench } from '../support/action-bench.js';
+import { type ActionBench, addBallast, lift, startBench } from '../support/action-bench.js';
 import { startWorker, type WorkerProcess } from '../support/bullmq-process.js';
 import { until } from '../support/until.js';
 
@@ -69,7 +69,7 @@ describe('the slow threshold of a job type', () => {
 
   it('works while Redis is full, as Redis has no part in it', async () => {
     await addBallast(redis);
-    await fill(redis);
+    await overfill(redis);
     expect((await pull(20)).status).toBe('applied');
     await lift(redis);
     expect((await pull(null)).status).toBe('applied');

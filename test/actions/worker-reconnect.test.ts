@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { overfill } from '../../drills/own-redis.js';
 import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 import type { WorkerScene } from '../support/worker-scene.js';
@@ -64,8 +65,7 @@ describe.concurrent('a worker that is connected and takes nothing', () => {
     const id = process.ids[0] ?? '';
     await until('it is idle', async () => (await process.state()).workers[0]?.completed === 1);
     await redis.client.setrange('ballast', 40_000_000, 'x');
-    const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-    await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+    await overfill(redis);
     await until('it is seen', () => bench.watch.snapshot('default')?.nodes[0]?.isFull);
     const outcome = await bench.pullOne('worker.reconnect', { workers: [id] });
     expect(outcome.preview?.warnings[0]?.text).toMatch(/refused jobs until there is room/);

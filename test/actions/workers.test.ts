@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { describe, expect } from 'vitest';
-import type { OwnRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill } from '../../drills/own-redis.js';
 import { until } from '../support/until.js';
 import { concurrencyOf } from '../support/worker-scene.js';
 import { it } from '../support/worker-scene-test.js';
@@ -8,8 +8,7 @@ import { it } from '../support/worker-scene-test.js';
 /** Clearly over the limit; the ballast is made by the server, so that no client buffer holds it. */
 async function fill(redis: OwnRedis): Promise<void> {
   await redis.client.setrange('ballast', 40_000_000, 'x');
-  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-  await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+  await overfill(redis);
 }
 
 const overQueue = { queues: ['bull:work'] };

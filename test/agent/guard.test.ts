@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { describe, expect } from 'vitest';
-import type { OwnRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill } from '../../drills/own-redis.js';
 import { anOrder } from '../support/agent-ear.js';
 import { type AgentScene, it } from '../support/agent-scene.js';
 import type { AttachedProcess } from '../support/attached-process.js';
@@ -18,8 +18,7 @@ async function add(redis: OwnRedis, count: number, data: object = {}): Promise<v
 async function fill(redis: OwnRedis): Promise<void> {
   // Large beside client buffers, which come and go; made by the server, so that it passes through none of them.
   await redis.client.setrange('ballast', 40_000_000, 'x');
-  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-  await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+  await overfill(redis);
 }
 
 async function start(

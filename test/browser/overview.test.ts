@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { overfill } from '../../drills/own-redis.js';
 import { type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
 
 describe('the overview', () => {
@@ -84,8 +85,7 @@ describe('the overview', () => {
     const before = await placeOfRow();
     // Large enough for a limit in whole megabytes.
     await scene.redis.client.setrange('ballast', 40 * 1024 * 1024, 'x');
-    const used = Number(/used_memory:(\d+)/.exec(await scene.redis.client.info('memory'))?.[1]);
-    await scene.redis.client.config('SET', 'maxmemory', Math.round(used * 0.8));
+    await overfill(scene.redis);
     const full = page.locator('#findings-list > li', { hasText: 'Redis is full' });
     await full.waitFor();
     expect(Math.abs((await placeOfRow()) - before)).toBeLessThan(10);

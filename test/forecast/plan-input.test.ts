@@ -176,7 +176,8 @@ describe('what is known of a queue', () => {
   });
 
   it('finds the event loops saturated when most of them are late', () => {
-    const late = { agent: { loopDelayP99Ms: 400 } };
+    // Of one that does not say what CPU it uses, too.
+    const late = { agent: { loopDelayP99Ms: 400, delay: null } };
     const { input } = basis(backlog(), { workers: [worker('a', late), worker('b', late)] });
     const more = predict(input, { concurrency: 400 });
     expect(more.bottleneck).toBe('event-loop');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { afterEach, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
 import { loadConfig } from '../../server/config/config.js';
 import { FINDING_RULES } from '../../server/findings/index.js';
 import { createLog } from '../../server/process/log.js';
@@ -65,8 +65,7 @@ it('automation that can not do its work is a finding of its own, until it can', 
   const pad = 'x'.repeat(4_000);
   for (let i = 0; i < 8; i++)
     await queues.v6.addBulk(Array.from({ length: 500 }, () => ({ name: 'digest', data: { pad } })));
-  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-  await redis.client.config('SET', 'maxmemory', String(Math.floor(used / 0.9)));
+  await overfill(redis, 1 / 0.9);
   const file = join(directory, 'spillway.yml');
   await writeFile(
     file,

@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { addBallast, fill, lift } from '../support/action-bench.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
+import { addBallast, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type Answer, type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';
@@ -128,7 +128,7 @@ describe('a canary job', () => {
   });
 
   it('over a full Redis is refused as producers are, which it tells', async () => {
-    await fill(redis);
+    await overfill(redis);
     try {
       const { status, body } = await canary('works', { timeoutMs: 300 });
       expect(status).toBe(409);

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { addBallast, fill, lift } from '../support/action-bench.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
+import { addBallast, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
@@ -201,7 +201,7 @@ it('while Redis is full nothing is brought back, and the replay says why it wait
     Array.from({ length: 300 }, (_, i) => ({ name: 'a', data: { i, pad: 'x'.repeat(400) } })),
   );
   const parked = await park();
-  await fill(redis);
+  await overfill(redis);
   try {
     const { id: of } = await begin();
     await until('it says why it waits', async () => /Redis is full/.test((await replay(of)).paceReason));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill, startRedis, usedBytes } from '../../drills/own-redis.js';
 import { applyPolicy } from '../../server/replay/parking/run-policies.js';
-import { type ActionBench, addBallast, fill, lift, startBench } from '../support/action-bench.js';
+import { type ActionBench, addBallast, lift, startBench } from '../support/action-bench.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { until } from '../support/until.js';
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 it('an operator sees what parking a type frees, does it while Redis is full, and undoes it', async () => {
   const before = await pictureOf(redis.client, id);
-  await fill(redis);
+  await overfill(redis);
   await bench.seen(id, () => bench.watch.snapshot('default')?.nodes[0]?.isFull === true);
   const args = { jobType: 'track' };
   const shown = await bench.pullOne('queue.park', { queues: [id], args, dryRun: true });
@@ -55,8 +55,8 @@ it('a viewer parks nothing', async () => {
 });
 
 it('the policy parks the least important type above the high watermark; a dry run only says so', async () => {
-  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-  await redis.client.config('SET', 'maxmemory', String(Math.floor(used / 0.95)));
+  const used = await usedBytes(redis);
+  await overfill(redis, 1 / 0.95);
   await bench.seen(
     id,
     (queue) =>

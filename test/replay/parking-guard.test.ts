@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
 import { applyPolicy } from '../../server/replay/parking/run-policies.js';
 import { type ActionBench, addBallast, startBench } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
@@ -16,8 +16,7 @@ const workers: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   redis = await startRedis();
   await addBallast(redis);
-  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-  await redis.client.config('SET', 'maxmemory', String(used * 3));
+  await overfill(redis, 3);
   queues = openBoth(redis.port, 'mail');
 });
 beforeEach(async () => {

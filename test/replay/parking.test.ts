@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { fill, lift } from '../support/action-bench.js';
+import { type OwnRedis, overfill, startRedis, usedBytes } from '../../drills/own-redis.js';
+import { lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type ParkingBench, parkRequest, startParking } from '../support/parking-bench.js';
@@ -181,15 +181,15 @@ describe.each([true, false])(
       );
       const full = await startParking({ port: redis.port, canFlagScripts });
       try {
-        await fill(redis);
+        await overfill(redis);
         await expect(queue.v6.add('more', {})).rejects.toThrow(/OOM/);
-        const heldBefore = await usedBytes();
+        const heldBefore = await usedBytes(redis);
         const parked = await full.park(queue.id);
         expect(parked).toMatchObject({ state: 'done', parked: 5_000 });
-        const freed = heldBefore - (await usedBytes());
+        const freed = heldBefore - (await usedBytes(redis));
         expect(parked.freedBytes).toBeGreaterThan(freed * 0.8);
         expect(parked.freedBytes).toBeLessThan(freed * 1.2);
-        await fill(redis);
+        await overfill(redis);
         await full.parkings.restore(parked.id, { ratePerSecond: null, guard: false });
         await until('it says why it waits', async () =>
           /full/.test((await full.parkings.get(parked.id)).because ?? ''),
@@ -206,7 +206,3 @@ describe.each([true, false])(
     });
   },
 );
-
-async function usedBytes(): Promise<number> {
-  return Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-}

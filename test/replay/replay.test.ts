@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { OwnRedis } from '../../drills/own-redis.js';
-import { fill, lift } from '../support/action-bench.js';
+import { type OwnRedis, overfill } from '../../drills/own-redis.js';
+import { lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import type { RunningConsole } from '../support/console.js';
 import { addEnded } from '../support/failed-jobs.js';
@@ -207,7 +207,7 @@ it('a replay works while Redis refuses writes, and says what the guard does ther
     id,
     ids(0, 500).map((job) => ({ id: job, error: 'x'.repeat(2_000) })),
   );
-  await fill(redis);
+  await overfill(redis);
   try {
     const done = await isDone((await begin({})).id);
     expect(done.account.moved).toBe(500);

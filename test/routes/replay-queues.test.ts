@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { fill, lift } from '../support/action-bench.js';
+import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
+import { lift } from '../support/action-bench.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
 import { addEnded } from '../support/failed-jobs.js';
 import { until } from '../support/until.js';
@@ -160,7 +160,7 @@ describe('the one action on all replays reaches queues of a replay service of on
   });
 
   it('also while Redis is full', async () => {
-    await fill(redis);
+    await overfill(redis);
     try {
       const paused = await order('match=*', { state: 'paused' });
       expect(paused.outcomes.map(({ status }) => status)).toEqual(['applied', 'applied']);

@@ -167,16 +167,6 @@ export async function addBallast(redis: OwnRedis, bytes = 32 * 1024 * 1024): Pro
   await redis.client.set('ballast', 'x'.repeat(bytes));
 }
 
-/**
- * Sets maxmemory clearly below what is held, so that refusals are steady: at the very edge they come and go with client
- * buffers.
- */
-export async function fill(redis: OwnRedis): Promise<void> {
-  const info = await redis.client.info('memory');
-  const used = Number(/used_memory:(\d+)/.exec(info)?.[1] ?? 0);
-  await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
-}
-
 export async function lift(redis: OwnRedis): Promise<void> {
   await redis.client.config('SET', 'maxmemory', '0');
 }

@@ -1,7 +1,7 @@
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { collectComplaints, launchBrowser } from './browser.js';
 
-/** A browser whose windows are used again: a new one takes it most of a second, on a machine that is busy longer. */
+/** Windows that are used again: a new one takes a browser most of a second, on a machine that is busy longer. */
 export interface BrowserWindows {
   /** A page that knows of no other: no cookies, nothing stored. Closed, it is kept for whoever asks for its like. */
   page(options: BrowserContextOptions): Promise<Page>;
@@ -12,12 +12,26 @@ export interface BrowserWindows {
 
 const WAITS_AT_MOST_MS = 40_000;
 
+/** Of all files that this process runs, one after the other: it ends with the process. */
+let launched: Promise<Browser> | null = null;
+
+async function theBrowser(): Promise<Browser> {
+  launched ??= launchBrowser();
+  const browser = await launched;
+  if (browser.isConnected()) return browser;
+  launched = null;
+  return theBrowser();
+}
+
 export async function openWindows(): Promise<BrowserWindows> {
-  const browser = await launchBrowser();
+  const browser = await theBrowser();
+  const contexts: BrowserContext[] = [];
   const complaints: (readonly string[])[] = [];
   const idle = new Map<string, Page[]>();
   const open = async (options: BrowserContextOptions, whenClosed: Page[]): Promise<Page> => {
-    const page = await (await browser.newContext(options)).newPage();
+    const context = await browser.newContext(options);
+    contexts.push(context);
+    const page = await context.newPage();
     complaints.push(collectComplaints(page));
     page.close = async () => {
       await clean(page);
@@ -36,7 +50,9 @@ export async function openWindows(): Promise<BrowserWindows> {
       return page;
     },
     complaints: () => complaints.flat(),
-    close: () => browser.close(),
+    close: async () => {
+      await Promise.all(contexts.map((context) => context.close()));
+    },
   };
 }
 

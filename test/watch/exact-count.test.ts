@@ -1,5 +1,6 @@
 import { FlowProducer, type JobsOptions, type Queue, Worker } from 'bullmq';
 import { expect } from 'vitest';
+import { overfill } from '../../drills/own-redis.js';
 import type { QueueState } from '../../server/model/snapshot.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { heldBytes } from '../support/held-bytes.js';
@@ -169,8 +170,7 @@ it.concurrent('a count works while Redis is over its limit', async ({ world }) =
   const { redis, aQueue } = world;
   const queue = aQueue('full');
   await addJobs(queue, 5_000);
-  const used = Number(/used_memory:(\d+)/.exec(await redis.client.info('memory'))?.[1]);
-  await redis.client.config('SET', 'maxmemory', String(Math.round(used * 0.8)));
+  await overfill(redis);
   await expect(queue.add('more', {})).rejects.toThrow('OOM');
   const watch = start(world);
   await untilQueue(watch, 'bull:full');

@@ -1,7 +1,12 @@
 import { Worker } from 'bullmq';
 import { Queue as Queue5 } from 'bullmq-v5';
 import { describe, expect, test } from 'vitest';
+
+
+import { overfill, usedBytes } from '../../drills/own-redis.js';
 import { nextToRead } from '../../server/watch/watched-queues.js';
+
+
 import type { Watch } from '../../server/watch/watch.js';
 import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
@@ -128,7 +133,7 @@ describe.concurrent('reading queues', () => {
     const { redis, aQueue } = world;
     const watch = start(world);
     const queue = aQueue('mail');
-    const before = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]);
+    const before = await usedBytes(redis);
     await queue.addBulk(
       Array.from({ length: 2_000 }, (_, i) => ({ name: 'send', data: { i, pad: 'x'.repeat(500) } })),
     );
@@ -137,7 +142,7 @@ describe.concurrent('reading queues', () => {
       'bull:mail',
       (found) => found.memory !== null && found.counts.waiting === 2_000,
     );
-    const held = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]) - before;
+    const held = (await usedBytes(redis)) - before;
     const estimate = await until('a sample of all jobs', () => {
       const found = watch.snapshot('default')?.queues.find((queue) => queue.id === state.id);
       return found?.memory && found.memory.totalBytes > held * 0.67 ? found.memory : null;
@@ -153,8 +158,7 @@ describe.concurrent('reading queues', () => {
     await queue.addBulk(
       Array.from({ length: 3_000 }, (_, i) => ({ name: 'send', data: { i, pad: 'x'.repeat(300) } })),
     );
-    const used = Number((await redis.client.info('memory')).match(/used_memory:(\d+)/)?.[1]);
-    await redis.client.config('SET', 'maxmemory', String(Math.floor(used * 0.8)));
+    await overfill(redis);
     await untilSnapshot(watch, 'full', (snapshot) => snapshot.nodes[0]?.isFull === true);
     await expect(queue.add('send', {})).rejects.toThrow(/OOM/);
     await until('the finding', () => watch.findings().some((finding) => finding.code === 'redis.full'));
