@@ -4,11 +4,10 @@ import { pause } from '../drills/wait-for.js';
 import type { Answer, RunningConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import { residentMb } from './cost.js';
-import { failedLeft, startReplay, untilMoved } from './replay.js';
 import type { Row, Say } from './row.js';
-import { seedFailed } from './seed.js';
+import { failedLeft, seedFailed, untilMoved } from './seed.js';
 import { prefer } from './watch-stalls.js';
-import { during, ordered, startSeeing } from './world.js';
+import { during, ordered, startReplay, startSeeing } from './world.js';
 
 const RATES = [1_000, 2_000, 5_000] as const;
 /** A segment is measured between two moments of it, away from its ends. */

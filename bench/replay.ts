@@ -1,11 +1,9 @@
-import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import type { RunningConsole } from '../test/support/console.js';
-import { until } from '../test/support/until.js';
+import { startRedis } from '../drills/own-redis.js';
 import { millionRows } from './replay-million.js';
 import { medianOf, type Row, type Say } from './row.js';
-import { seedFailed } from './seed.js';
+import { seedFailed, untilMoved } from './seed.js';
 import { prefer, SLOW_MS, STRETCH, type Stalls, watchStalls } from './watch-stalls.js';
-import { during, ordered, startBullBoard, startSeeing } from './world.js';
+import { during, startBullBoard, startReplay, startSeeing } from './world.js';
 
 /** By turns, so that what else the machine does hits both alike. */
 const TURNS = 5;
@@ -18,22 +16,6 @@ export async function replayRows(isQuick: boolean, say: Say): Promise<readonly R
   const share = isQuick ? 0.1 : 1;
   const stalls = await stallRows(100_000 * share, isQuick ? 1 : TURNS, say);
   return [...stalls, ...(await millionRows(1_000_000 * share, say))];
-}
-
-/** Begins a replay of the jobs that `seedFailed` has made; its id. */
-export async function startReplay(console_: RunningConsole, ratePerSecond: number): Promise<string> {
-  const spec = { queues: ['queue-0'], ratePerSecond, guard: false };
-  return (await ordered(console_, 'POST', '/replays', spec)).id;
-}
-
-/** Jobs that are not moved yet. */
-export function failedLeft({ client }: OwnRedis): Promise<number> {
-  return client.zcard('bull:queue-0:failed');
-}
-
-export async function untilMoved(redis: OwnRedis): Promise<void> {
-  const isMoved = async (): Promise<boolean> => (await failedLeft(redis)) === 0;
-  await until('all are moved', isMoved, { withinMs: 900_000, everyMs: 100 });
 }
 
 /** bull-board's "retry all" beside a replay: of the same jobs at 5,000 a second, and at the pace of the peer. */

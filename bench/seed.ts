@@ -1,5 +1,6 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import type { OwnRedis } from '../drills/own-redis.js';
+import { until } from '../test/support/until.js';
 
 /** Queues that are filled, by BullMQ's own calls or within Redis, where there are thousands. */
 
@@ -67,4 +68,14 @@ export async function seedFailed(redis: OwnRedis, jobs: number): Promise<void> {
   await addJobs(redis, 'queue-0', 0, () => ({}));
   const data = JSON.stringify({ to: 'somebody@example.com', pad: 'x'.repeat(150) });
   await inSteps(redis, FAILED, [0, jobs], 10_000, data);
+}
+
+/** Jobs that are not moved yet. */
+export function failedLeft({ client }: OwnRedis): Promise<number> {
+  return client.zcard('bull:queue-0:failed');
+}
+
+export async function untilMoved(redis: OwnRedis): Promise<void> {
+  const isMoved = async (): Promise<boolean> => (await failedLeft(redis)) === 0;
+  await until('all are moved', isMoved, { withinMs: 900_000, everyMs: 100 });
 }

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePort, type OwnRedis } from '../drills/own-redis.js';
-import { type Answer, type RunningConsole, startConsole } from '../test/support/console.js';
+import type { RunningConsole } from '../test/support/console.js';
+import { type Answer, startConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 
 /** Processes that are measured, and that measure: each is stopped by `during`, whatever happens. */
@@ -97,4 +98,10 @@ export async function startBullBoard(
   const child = startChild('bull-board-server', redis.port, port, queues);
   await child.next();
   return { ...child, url: `http://127.0.0.1:${port}/board/api/queues` };
+}
+
+/** Begins a replay of the jobs that `seedFailed` has made; its id. */
+export async function startReplay(console_: RunningConsole, ratePerSecond: number): Promise<string> {
+  const spec = { queues: ['queue-0'], ratePerSecond, guard: false };
+  return (await ordered(console_, 'POST', '/replays', spec)).id;
 }
