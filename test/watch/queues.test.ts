@@ -2,12 +2,9 @@ import { Worker } from 'bullmq';
 import { Queue as Queue5 } from 'bullmq-v5';
 import { describe, expect, test } from 'vitest';
 
-
 import { overfill, usedBytes } from '../../drills/own-redis.js';
-import { nextToRead } from '../../server/watch/watched-queues.js';
-
-
 import type { Watch } from '../../server/watch/watch.js';
+import { nextToRead } from '../../server/watch/watched-queues.js';
 import { it, type RedisWorld } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
