@@ -39,7 +39,7 @@ export async function startMoving(
   const policyDeps = { rules: config.spillway, watch, parkings, tell, now, isLeader, warn };
   const policies = runPolicies(policyDeps);
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
-  const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parked: parkings.source });
+  const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parkings });
   await replays.open();
   const duty = new LeaderTask({
     term: () => lease.term,

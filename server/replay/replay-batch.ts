@@ -1,4 +1,5 @@
 import type { ReplayCounts, SkipReason } from './replay-account.js';
+import type { ReplayBatch } from './replay-record.js';
 
 /** What a letter of replay-jobs.lua, in a batch that is tried for the first time or again, means for the account. */
 const SKIPPED: Readonly<Record<string, SkipReason>> = {
@@ -54,4 +55,50 @@ export function countsForResweep(counts: ReplayCounts): ReplayCounts {
 /** Is the end of every job of the batch known? */
 export function isSettled(characters: string): boolean {
   return !characters.includes('m');
+}
+
+/** Batches that one turn looks up at most: of 250 jobs each, four turns a second keep up with 20,000 jobs a second. */
+const MAX_BATCHES = 20;
+/** Where nothing changes, so few: looking a job up costs Redis 4 µs, and most of a long backlog has not run yet. */
+const FEWEST_BATCHES = 2;
+
+/**
+ * Which batches are looked up next, so that a backlog of a million jobs that have been moved and not run costs Redis
+ * little. Jobs mostly run in the order in which they were moved: every turn begins at the oldest open batch and goes on
+ * for as long as it finds news. Those that run out of order (other queues, priorities, long jobs in front) are found by
+ * a walk over all of them, which takes long steps where it finds news and short ones elsewhere.
+ */
+export class OutcomeRounds {
+  readonly #open: (afterSeq: number, most: number) => Promise<readonly ReplayBatch[]>;
+  #walkedTo = 0;
+  #stride = MAX_BATCHES;
+
+  /** @param open open batches in order, behind a number. */
+  constructor(open: (afterSeq: number, most: number) => Promise<readonly ReplayBatch[]>) {
+    this.#open = open;
+  }
+
+  /** One turn. @param look looks a batch up and tells whether anything has changed in it. */
+  async turn(look: (batch: ReplayBatch) => Promise<boolean>): Promise<void> {
+    const front = await this.#front(look);
+    const most = this.#stride;
+    const batches = await this.#open(Math.max(front, this.#walkedTo), most);
+    let news = 0;
+    for (const batch of batches) if (await look(batch)) news += 1;
+    this.#stride = news > 0 ? Math.min(MAX_BATCHES, most * 2) : Math.max(FEWEST_BATCHES, most >> 1);
+    this.#walkedTo = batches.length < most ? 0 : (batches.at(-1)?.seq ?? 0);
+  }
+
+  /** @returns number of the last batch that was looked up. */
+  async #front(look: (batch: ReplayBatch) => Promise<boolean>): Promise<number> {
+    let last = 0;
+    let withoutNews = 0;
+    for (let looked = 0; looked < MAX_BATCHES && withoutNews < FEWEST_BATCHES; looked += FEWEST_BATCHES) {
+      const batches = await this.#open(last, FEWEST_BATCHES);
+      if (batches.length === 0) break;
+      for (const batch of batches) withoutNews = (await look(batch)) ? 0 : withoutNews + 1;
+      last = batches.at(-1)?.seq ?? last;
+    }
+    return last;
+  }
 }

@@ -4,7 +4,7 @@ import type { RecordEvent } from '../model/timeline-entry.js';
 import { auditOf } from '../timeline/audit-log.js';
 import type { ReplayFilter } from './replay-filter.js';
 import type { ReplayRecord } from './replay-record.js';
-import type { RunEvent } from './run-deps.js';
+import type { RunEvent } from './replay-run.js';
 
 /** What a person did with a replay, as the audit keeps it. `record` is as it was before. */
 function auditOfReplay(

@@ -1,20 +1,41 @@
+import type { Snapshot } from '../model/snapshot.js';
 import { type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/tables.js';
-import { countMatching, countParked } from './count-matching.js';
+import type { JobSource, JobWalk } from './job-source.js';
 import type { LoadSampler } from './load-sample.js';
 import { isPassing, problemOf } from './passing-problem.js';
-import { OutcomeRounds } from './read-outcomes.js';
-import { countChars, countsForResweep, isSettled, settledChars } from './replay-batch.js';
-import { type CallCost, costAfter, jobsACall } from './replay-pace.js';
-import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
-import { isBehind, moveOf, PARKED_A_CALL, type ReplaySource, sourceOf } from './replay-source.js';
+import { countChars, countsForResweep, isSettled, OutcomeRounds, settledChars } from './replay-batch.js';
+import { TURNS_PER_SECOND } from './replay-pace.js';
+import { hasEnded, type ReplayBatch, type ReplayRecord, type ReplayStore } from './replay-record.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
-import type { RunDeps, RunEvent } from './run-deps.js';
 
 /** Longest sleep of the loop: what it waits for is looked at again. */
 const NAP_MS = 200;
 const NO_REDIS = 'Waiting: Redis does not answer.';
+const NO_SOURCE = 'Waiting: what is parked can not be read by this console; its log says why.';
+/** So much larger than what falls due in a turn, a batch makes up for time that was lost. */
+const BEHIND_TIMES = 1.5;
+
+export type RunEvent = 'started' | 'paused' | 'resumed' | 're-rated' | 'guarded' | 'finished';
+
+/** What a replay that is under way is given. */
+export interface RunDeps {
+  readonly store: ReplayStore;
+  /** null: it is about parked jobs, and nothing can be parked here. */
+  readonly source: JobSource | null;
+  readonly now: () => number;
+  /** false: another console is to move jobs now, and this one stops before its next step. */
+  readonly isLeader: () => boolean;
+  /** A connection of replays that can be used now; null: there is none. */
+  readonly client: (instance: string) => RedisClient | null;
+  readonly snapshot: (instance: string) => Snapshot | null;
+  /** Jobs that replays have put into a queue since the console began. */
+  readonly movedTo: (queueId: string) => number;
+  readonly noteMoved: (queueId: string, jobs: number) => void;
+  /** For the timeline. */
+  readonly tell: (kind: RunEvent, record: ReplayRecord, text: string) => void;
+}
 
 export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'reason'>>;
 
@@ -26,7 +47,8 @@ export class ReplayRun {
   #record: ReplayRecord;
   readonly #deps: RunDeps;
   readonly #throttle: ReplayThrottle;
-  #source: ReplaySource | null = null;
+  readonly #source: JobSource | null;
+  #walk: JobWalk | null = null;
   #hasUnfinished = true;
   #isStopping = false;
   #wake: () => void = () => undefined;
@@ -37,11 +59,11 @@ export class ReplayRun {
   /** Why it stands still, where that is not the guard's doing. */
   #waitsFor: string | null = null;
   readonly #steps = new WorkRecord();
-  #cost: CallCost | null = null;
 
   constructor(record: ReplayRecord, deps: RunDeps, eye: LoadSampler) {
     this.#record = record;
     this.#deps = deps;
+    this.#source = deps.source;
     this.#throttle = new ReplayThrottle(record, deps, eye);
     this.#rounds = new OutcomeRounds((afterSeq, most) =>
       deps.store.batchesIn(record.id, 'open', afterSeq, most),
@@ -122,12 +144,12 @@ export class ReplayRun {
   /** Looks up what has come of moved jobs, a part of them each time. @returns whether any are still to run. */
   async settle(client: RedisClient): Promise<boolean> {
     const { counts } = this.#record;
-    if (counts.moved === counts.succeeded + counts.failedAgain + counts.gone) return false;
+    const source = this.#source;
+    if (source === null || counts.moved === counts.succeeded + counts.failedAgain + counts.gone) return false;
     const changed: ReplayBatch[] = [];
     const before = new Map<number, string>();
-    const isMarked = this.#record.spec.from !== 'parked';
     await this.#rounds.turn(async (batch) => {
-      const characters = await this.#deps.readOutcomes(client, batch, isMarked);
+      const characters = await source.outcomes(client, batch);
       if (characters === batch.characters) return false;
       changed.push({ ...batch, characters, phase: isSettled(characters) ? 'settled' : 'open' });
       before.set(batch.seq, batch.characters);
@@ -162,11 +184,11 @@ export class ReplayRun {
     while (!this.#shouldStop) {
       try {
         await this.#step();
-        if (this.#waitsFor !== NO_REDIS) this.#steps.succeeded(this.#deps.now());
+        if (this.#waitsFor !== NO_REDIS && this.#source !== null) this.#steps.succeeded(this.#deps.now());
       } catch (error) {
         // What was under way may or may not have been done: the batch is tried again, which does nothing twice.
         this.#hasUnfinished = true;
-        this.#source = null;
+        this.#walk = null;
         // Another goes on with it: what failed here is no end of it.
         if (!this.#deps.isLeader()) return;
         if (!isPassing(error) && !(error instanceof LeaseLost)) return this.#end('failed', problemOf(error));
@@ -184,9 +206,14 @@ export class ReplayRun {
       this.#steps.failed('Redis does not answer', this.#deps.now());
       return this.#nap(NAP_MS);
     }
-    this.#source ??= sourceOf(this.#record, this.#deps, () => this.#shouldStop);
-    if (this.#hasUnfinished) return this.#finishMoving(client);
-    if (this.#record.counts.counted === null) return this.#count(client);
+    const source = this.#source;
+    if (!source) {
+      this.#waitsFor = NO_SOURCE;
+      this.#steps.failed('what is parked can not be read', this.#deps.now());
+      return this.#nap(NAP_MS);
+    }
+    if (this.#hasUnfinished) return this.#finishMoving(client, source);
+    if (this.#record.counts.counted === null) return this.#count(client, source);
     const { most, waitsFor, stop } = this.#throttle.allowance(this.#record);
     this.#waitsFor = waitsFor;
     if (stop !== null) return this.#pauseByGuard(stop);
@@ -195,10 +222,11 @@ export class ReplayRun {
     const due = this.#throttle.due(this.#record, most);
     if (this.#throttle.isSlowed !== wasSlowed) this.#tell('guarded', this.#throttle.reason);
     if (due.jobs === 0) return this.#nap(Math.min(NAP_MS, due.waitMs));
-    const found = await this.#source.next(client, due.jobs);
+    this.#walk ??= source.walk(this.#record.cursors, () => this.#shouldStop);
+    const found = await this.#walk.next(client, due.jobs);
     if (this.#shouldStop) return;
     if (found === null) return this.#sweepEnded();
-    await this.#move(client, {
+    await this.#move(client, source, {
       replay: this.#record.id,
       seq: this.#record.lastSeq + 1,
       phase: 'moving',
@@ -209,7 +237,7 @@ export class ReplayRun {
   }
 
   /** A batch is on disk before Redis is asked, with the place of the sweep behind it. */
-  async #move(client: RedisClient, batch: ReplayBatch): Promise<void> {
+  async #move(client: RedisClient, source: JobSource, batch: ReplayBatch): Promise<void> {
     const before = this.#record;
     const cursorAt = (count: number): ReplayRecord['cursors'] => {
       const last = batch.jobs[count - 1];
@@ -217,63 +245,60 @@ export class ReplayRun {
     };
     this.#set({ lastSeq: batch.seq, cursors: cursorAt(batch.jobs.length) });
     await this.#save([batch]);
-    const answer = await this.#moveJobs(client, batch, () => this.#shouldStop);
+    const answer = await this.#moveJobs(client, source, batch, () => this.#shouldStop);
     this.#throttle.spend(answer.length);
     // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
     const isCut = answer.length < batch.jobs.length;
     if (isCut) {
       this.#set({ cursors: cursorAt(answer.length) });
-      this.#source = null;
+      this.#walk = null;
     }
-    await this.#close({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, settledChars(answer, false));
+    const moved = { ...batch, jobs: batch.jobs.slice(0, answer.length) };
+    await this.#close(source, moved, settledChars(answer, false));
   }
 
   /** Moves a batch call by call, so that other clients of Redis get their turn. @returns characters of what was begun. */
-  async #moveJobs(client: RedisClient, batch: ReplayBatch, shouldStop: () => boolean): Promise<string> {
-    const isParked = this.#record.spec.from === 'parked';
-    const isLate = isBehind(this.#record, batch.jobs.length);
+  async #moveJobs(
+    client: RedisClient,
+    source: JobSource,
+    batch: ReplayBatch,
+    shouldStop: () => boolean,
+  ): Promise<string> {
+    const isLate = batch.jobs.length > (BEHIND_TIMES * this.#record.ratePerSecond) / TURNS_PER_SECOND;
     let characters = '';
-    while (characters.length < batch.jobs.length && !shouldStop()) {
-      const most = isParked ? PARKED_A_CALL : jobsACall(this.#cost, isLate);
-      const jobs = batch.jobs.slice(characters.length, characters.length + most);
-      const sentAt = performance.now();
-      const moved = await moveOf(this.#record, this.#deps, client, { ...batch, jobs });
-      const callUsec = (performance.now() - sentAt) * 1000;
-      if (moved.characters.length !== jobs.length)
-        throw new Error(`${moved.characters} for ${jobs.length} jobs`);
-      characters += moved.characters;
-      this.#cost = costAfter(this.#cost, jobs.length, moved.heldUsec, callUsec);
-    }
+    while (characters.length < batch.jobs.length && !shouldStop())
+      characters += await source.move(
+        client,
+        { ...batch, jobs: batch.jobs.slice(characters.length) },
+        isLate,
+      );
     return characters;
   }
 
-  async #close(batch: ReplayBatch, characters: string): Promise<void> {
+  async #close(source: JobSource, batch: ReplayBatch, characters: string): Promise<void> {
     const before = this.#record.counts.moved;
     this.#set({ counts: countChars(this.#record.counts, '', characters) });
     this.#deps.noteMoved(batch.queue, this.#record.counts.moved - before);
     this.#throttle.noteMoved(this.#record);
     await this.#save([{ ...batch, characters, phase: isSettled(characters) ? 'settled' : 'open' }]);
-    if (this.#record.spec.from === 'parked') await this.#deps.parked?.done(this.#record.id, batch.seq);
+    await source.settled(batch.seq);
   }
 
   /** Batches whose end is not known are asked for again under their own number: the script does nothing twice. */
-  async #finishMoving(client: RedisClient): Promise<void> {
+  async #finishMoving(client: RedisClient, source: JobSource): Promise<void> {
     const [batch] = await this.#deps.store.batchesIn(this.#record.id, 'moving', 0, 1);
     if (!batch) {
       this.#hasUnfinished = false;
       this.#waitsFor = null;
       return;
     }
-    const answer = await this.#moveJobs(client, batch, () => false);
-    await this.#close(batch, settledChars(answer, true));
+    const answer = await this.#moveJobs(client, source, batch, () => false);
+    await this.#close(source, batch, settledChars(answer, true));
   }
 
-  async #count(client: RedisClient): Promise<void> {
+  async #count(client: RedisClient, source: JobSource): Promise<void> {
     this.#waitsFor = 'Counting what matches.';
-    const counted =
-      this.#record.spec.from === 'parked'
-        ? await countParked(this.#deps.parked, this.#record, () => this.#shouldStop)
-        : await countMatching(client, this.#record, () => this.#shouldStop);
+    const counted = await source.count(client, () => this.#shouldStop);
     this.#waitsFor = null;
     if (counted === null) return;
     this.#set({ counts: { ...this.#record.counts, counted } });
@@ -290,7 +315,7 @@ export class ReplayRun {
   async #sweepEnded(): Promise<void> {
     if (this.#record.needsResweep) {
       this.#set({ needsResweep: false, cursors: {}, counts: countsForResweep(this.#record.counts) });
-      this.#source = null;
+      this.#walk = null;
       return this.#save();
     }
     this.#set({ isSwept: true });

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../model/snapshot.js';
 import type { LoadSampler } from './load-sample.js';
 import {
   CANARY_JOBS,
@@ -10,7 +11,6 @@ import {
 import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from './replay-pace.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplaySpec } from './replay-spec.js';
-import type { RunDeps } from './run-deps.js';
 
 /** Between two looks of the guard. */
 const GUARD_EVERY_MS = 1_000;
@@ -33,9 +33,16 @@ export interface Throttled
   readonly counts: MovedOutcomes;
 }
 
+export interface ThrottleDeps {
+  readonly now: () => number;
+  readonly snapshot: (instance: string) => Snapshot | null;
+  /** Jobs that replays and restores have put into a queue since the console began. */
+  readonly movedTo: (queueId: string) => number;
+}
+
 /** How fast one replay may go: the set rate, the guard, the canary, and what may be in flight. */
 export class ReplayThrottle {
-  readonly #deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>;
+  readonly #deps: ThrottleDeps;
   readonly #eye: LoadSampler;
   #guard: GuardState;
   #bucket: PaceBucket;
@@ -43,7 +50,7 @@ export class ReplayThrottle {
   #canaryMovedAtMs: number | null = null;
   #lookedAtMs = 0;
 
-  constructor(record: Throttled, deps: Pick<RunDeps, 'now' | 'snapshot' | 'movedTo'>, eye: LoadSampler) {
+  constructor(record: Throttled, deps: ThrottleDeps, eye: LoadSampler) {
     this.#deps = deps;
     this.#eye = eye;
     this.#guard = startGuard(record.ratePerSecond, deps.now());

@@ -6,13 +6,13 @@ import type { RecordEvent } from '../model/timeline-entry.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
 import type { CommandRelay } from './command-relay.js';
-import { type DryRun, dryRun, dryRunParked, NOTHING_PARKED } from './dry-run.js';
+import { FinishedJobs } from './finished-jobs.js';
+import type { DryRun, JobSelection, JobSource } from './job-source.js';
 import { LoadSampler } from './load-sample.js';
 import type { MovedJobs } from './moved-rate.js';
 import { newRecord } from './new-record.js';
 import { orderReplay } from './order-replay.js';
-import type { ParkedSource } from './parked-source.js';
-import { outcomesWith } from './read-outcomes.js';
+import type { Parkings } from './parking/parkings.js';
 import { accountOf } from './replay-account.js';
 import { ReplayConnections } from './replay-connections.js';
 import { ReplayLog, withoutJobData } from './replay-log.js';
@@ -25,10 +25,10 @@ import {
   type ReplayRequest,
   type ReplaySelection,
 } from './replay-request.js';
-import { ReplayRun } from './replay-run.js';
+import { ReplayRun, type RunDeps } from './replay-run.js';
 import { MovedRate, type ReplayView, StoredReplays, viewOfReplay } from './replay-view.js';
-import type { RunDeps } from './run-deps.js';
 
+const NOTHING_PARKED = 'from: jobs can not be parked by this console: see its log for why';
 /** Replays under way at once. */
 const MAX_RUNNING = 20;
 const SETTLE_EVERY_MS = 250;
@@ -41,7 +41,8 @@ export interface ReplaysDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'link'>;
   readonly store: ReplayStore;
   readonly audit: AuditLog;
-  readonly parked: ParkedSource | null;
+  /** Left out: nothing can be parked. */
+  readonly parkings?: Pick<Parkings, 'sourceOf'>;
   readonly moved: MovedJobs;
   /** Of several consoles, is it this one that moves jobs, and the way to the one that does. Left out: there are no others. */
   readonly isLeader?: () => boolean;
@@ -132,12 +133,16 @@ export class Replays {
   async dryRun(request: ReplayRequest): Promise<DryRun> {
     const snapshot = this.#snapshotOf(request.instance);
     checkFilter(request.spec);
-    const record = { spec: request.spec, cutoffMs: this.#deps.now(), queues: queuesOf(snapshot, request) };
-    if (request.spec.from === 'parked')
-      return dryRunParked(this.#deps.parked, { ...record, instance: request.instance }, this.#deps.now);
-    const client = await this.#connections.whenReady(request.instance, this.#deps.now);
-    if (!client) throw new ActionError('unreachable', `Redis ${request.instance} does not answer now`);
-    return dryRun(client, record, this.#deps.now);
+    const { instance, spec } = request;
+    const { now } = this.#deps;
+    const selection = { id: '', instance, spec, cutoffMs: now(), queues: queuesOf(snapshot, request) };
+    const source = this.#sourceOf(selection);
+    if (!source) throw new ActionError('unavailable', NOTHING_PARKED);
+    return source.dryRun(async () => {
+      const client = await this.#connections.whenReady(instance, now);
+      if (client) return client;
+      throw new ActionError('unreachable', `Redis ${instance} does not answer now`);
+    }, now);
   }
 
   /** Begins a replay. On disk before it is answered for. @throws ActionError */
@@ -195,13 +200,12 @@ export class Replays {
     const snapshot = this.#snapshotOf(instance);
     checkFilter(spec);
     const queues = queuesOf(snapshot, request);
-    if (spec.from === 'parked' && this.#deps.parked === null)
-      throw new ActionError('unavailable', NOTHING_PARKED);
     const running = [...this.#runs.values()].filter(({ record }) => !hasEnded(record)).length;
     if (running >= MAX_RUNNING)
       throw new ActionError('unavailable', `${running} replays are under way: end one before another begins`);
     const { now, newId } = this.#deps;
     const record = newRecord(newId(), actor, request, queues, snapshot, now());
+    if (!this.#sourceOf(record)) throw new ActionError('unavailable', NOTHING_PARKED);
     await this.#deps.store.save(record);
     await this.#log.audit(actor, 'start', record, spec.reason, {
       ...spec,
@@ -256,24 +260,31 @@ export class Replays {
   }
 
   #hold(record: ReplayRecord): ReplayRun {
-    const run = new ReplayRun(record, this.#runDeps(record.instance), new LoadSampler());
+    const run = new ReplayRun(record, this.#runDeps(record), new LoadSampler());
     this.#runs.set(record.id, run);
     return run;
   }
 
-  #runDeps(instance: string): RunDeps {
-    const { moved, parked } = this.#deps;
+  #sourceOf(selection: JobSelection): JobSource | null {
+    const { from } = selection.spec;
+    if (from === 'parked') return this.#deps.parkings?.sourceOf(selection) ?? null;
+    const snapshot = () => this.#deps.watch.snapshot(selection.instance);
+    return new FinishedJobs(selection, from, () => snapshot()?.capabilities?.canFlagScripts ?? false);
+  }
+
+  #runDeps(record: ReplayRecord): RunDeps {
+    const { moved } = this.#deps;
+    const { instance } = record;
     return {
       store: this.#deps.store,
-      parked,
+      source: this.#sourceOf(record),
       now: this.#deps.now,
       isLeader: () => this.#deps.isLeader?.() ?? true,
       client: (name) => this.#connections.ready(name),
       snapshot: (name) => this.#deps.watch.snapshot(name),
-      readOutcomes: outcomesWith(parked),
       movedTo: (queueId) => moved.to(instance, queueId),
       noteMoved: (queueId, jobs) => moved.note(instance, queueId, jobs),
-      tell: (kind, record, text) => this.#log.tell(kind, record, text),
+      tell: (kind, now, text) => this.#log.tell(kind, now, text),
     };
   }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { startRedis } from '../../drills/own-redis.js';
-import { readCandidates } from '../../server/replay/read-candidates.js';
+import { readCandidates } from '../../server/replay/read-finished.js';
 import { addEnded } from '../support/failed-jobs.js';
 
 it('jobs with long errors and data are looked into, all of them, in calls that each read little', async () => {

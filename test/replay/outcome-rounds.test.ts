@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { OutcomeRounds } from '../../server/replay/read-outcomes.js';
+import { OutcomeRounds } from '../../server/replay/replay-batch.js';
 import type { ReplayBatch } from '../../server/replay/replay-record.js';
 
 /** Open batches 1 … `count`, of which those numbers that `news` holds have changed and are settled by a look. */

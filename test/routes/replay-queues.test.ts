@@ -122,8 +122,8 @@ describe('the one action on all replays reaches queues of a replay service of on
     expect(outcomes.map(({ queues: [queue] }) => queue)).toEqual(['bull:retry-mail']);
     expect(await meta('retry-mail', 'max', 'duration')).toEqual(['1', '2000']);
     const [outcome] = outcomes;
-    const { actions } = (await console_.ask('GET', '/api/v1/audit')).body;
-    expect(actions.find((action: { id: string }) => action.id === outcome?.auditId)).toMatchObject({
+    const { records } = (await console_.ask('GET', '/api/v1/audit')).body;
+    expect(records.find((action: { id: string }) => action.id === outcome?.auditId)).toMatchObject({
       action: 'queue.rate-limit',
       queue: 'bull:retry-mail',
       reason: 'mail is down',

@@ -32,7 +32,6 @@ const replays = new Replays({
   watch: watchOf(port, replayed),
   store: store.replays,
   audit: store.audit,
-  parked: null,
   moved: new MovedJobs(),
   tell: () => undefined,
   now: Date.now,

@@ -7,7 +7,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
 import type { Finding } from '../../server/model/finding.js';
 import type { MemoryForecast, Snapshot } from '../../server/model/snapshot.js';
-import { errorGroup } from '../../server/replay/dry-run.js';
+import { errorGroup } from '../../server/replay/job-source.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';

@@ -3,11 +3,11 @@ import { every, reasonOf, type WorkHealth } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { Watch } from '../../watch/watch.js';
 import type { CommandRelay } from '../command-relay.js';
-import type { ParkedSource } from '../parked-source.js';
+import type { JobSelection, JobSource } from '../job-source.js';
 import { estimatePark, type ParkEstimate } from './estimate.js';
 import { openParked, type ParkedStore } from './open-parked.js';
 import type { ParkedType } from './parked-jobs.js';
-import { parkedSource } from './parked-replays.js';
+import { ParkedSource } from './parked-source.js';
 import type { DiskUse } from './parking.js';
 import {
   type Parking,
@@ -66,10 +66,10 @@ export class Parkings {
     this.#tasks = this.#newTasks();
   }
 
-  /** What replays take from; null: nothing can be parked. */
-  get source(): ParkedSource | null {
+  /** What is parked, as the source of a replay; null: nothing can be parked. */
+  sourceOf(selection: JobSelection): JobSource | null {
     const { store } = this.#deps;
-    return 'problem' in store ? null : parkedSource({ ...this.#deps, store });
+    return 'problem' in store ? null : new ParkedSource({ ...this.#deps, store }, selection);
   }
 
   /** Goes on with every parking that is running, as after a kill. */

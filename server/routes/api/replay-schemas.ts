@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { TimeRange } from '../../replay/coverage.js';
 import { coveragesOf } from '../../replay/coverage.js';
-import type { DryRun } from '../../replay/dry-run.js';
+import type { DryRun } from '../../replay/job-source.js';
 import type { ReplayFilter } from '../../replay/replay-filter.js';
 import { withoutJobData } from '../../replay/replay-log.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';

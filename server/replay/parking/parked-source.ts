@@ -1,7 +1,20 @@
+import type { RedisClient } from '../../redis/connect.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { LeaseLost } from '../../store/tables.js';
-import type { ParkedCall, ParkedFound, ParkedJob, ParkedSelection, ParkedSource } from '../parked-source.js';
+import {
+  addTo,
+  type DryRun,
+  type JobSelection,
+  type JobSource,
+  type JobWalk,
+  largest,
+  MAX_LOOK_MS,
+  MAX_LOOKED_AT,
+  MAX_SAMPLES,
+} from '../job-source.js';
+import { readOutcomes } from '../read-finished.js';
 import { isOnlyTime, matchesFilter, type ReplayFilter } from '../replay-filter.js';
+import type { Cursor, ReplayBatch } from '../replay-record.js';
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
 import type { StoredJob } from './parking.js';
@@ -18,46 +31,115 @@ export interface ParkedSourceDeps {
 
 /** Jobs that one read of the file brings. */
 const PAGE = 500;
-const MAX_SAMPLES = 20;
+/** A call is several writes to disk beside that of Redis. */
+const JOBS_A_CALL = 100;
 /** Data longer than this is not looked into, as where Redis is read. */
 const MAX_DATA_BYTES = 64 * 1024;
 
-/** What is parked, as replays take it: parking by parking in the order in which they began, and in the order parked. */
-export function parkedSource(deps: ParkedSourceDeps): ParkedSource {
-  const { picks } = deps.store;
-  return {
-    look: (selection, shouldStop) => look(deps, selection, shouldStop),
-    async take(selection, order, cursors, limit, shouldStop) {
-      const size = isOnlyTypes(selection.filter) ? Math.min(PAGE, limit) : PAGE;
-      for (const queue of selection.queues) {
-        const after = cursors[queue]?.score;
-        for await (const { parking, jobs } of pagesOf(deps, selection, { queue, order, after, size })) {
-          if (shouldStop()) return null;
-          const found = jobs.filter((job) => matches(selection.filter, job)).slice(0, limit);
-          if (found.length > 0) return { queue, jobs: found.map((job) => shown(job, parking)) };
-        }
-      }
-      return null;
-    },
-    restore: (call) => restore(deps, call),
-    done: (replay, batch) => picks.forgetReceipts(replay, batch),
-    async unsure(scores) {
-      const rows = await picks.unsure(scores.map(seqOf));
-      return new Set(scores.filter((score) => rows.has(seqOf(score))));
-    },
-  };
+/** What each letter of restore-jobs.lua is as one of replay-jobs.lua; none: its row is gone. */
+const CHARACTERS: Readonly<Record<string, string>> = { '1': 'M', x: 'R' };
+
+/**
+ * Jobs on the console's disk, as the source of a replay: parking by parking in the order in which they began, and in the
+ * order parked. The time range is of the beginning of their parking; parkings that are under way are left to themselves.
+ * The score of a cursor is a job's place on disk.
+ *
+ * The order of steps that loses nothing and doubles nothing: the replay writes down what it took; `move` puts it into Redis
+ * and keeps what came of it; the replay writes that down; `settled` forgets it.
+ */
+export class ParkedSource implements JobSource {
+  readonly #deps: ParkedSourceDeps;
+  readonly #selection: JobSelection;
+
+  constructor(deps: ParkedSourceDeps, selection: JobSelection) {
+    this.#deps = deps;
+    this.#selection = selection;
+  }
+
+  async count(_: RedisClient, shouldStop: () => boolean): Promise<number | null> {
+    const { matched } = await look(this.#deps, this.#selection, shouldStop);
+    return shouldStop() ? null : matched;
+  }
+
+  walk(from: Readonly<Record<string, Cursor>>, shouldStop: () => boolean): JobWalk {
+    const cursors = { ...from };
+    return {
+      next: async (_, most) => {
+        const found = await take(this.#deps, this.#selection, cursors, most, shouldStop);
+        const last = found?.jobs.at(-1);
+        if (found && last) cursors[found.queue] = last;
+        return found;
+      },
+    };
+  }
+
+  dryRun(_: unknown, now: () => number): Promise<DryRun> {
+    const endMs = now() + MAX_LOOK_MS;
+    const shouldStop = (lookedAt: number): boolean => lookedAt >= MAX_LOOKED_AT || now() > endMs;
+    return look(this.#deps, this.#selection, shouldStop);
+  }
+
+  async move(
+    _: RedisClient,
+    { queue, seq, jobs }: Pick<ReplayBatch, 'queue' | 'seq' | 'jobs'>,
+  ): Promise<string> {
+    return bringBack(this.#deps, this.#selection, queue, seq, jobs.slice(0, JOBS_A_CALL));
+  }
+
+  settled(seq: number): Promise<void> {
+    return this.#deps.store.picks.forgetReceipts(this.#selection.id, seq);
+  }
+
+  /**
+   * A job that is not in Redis has not ended while its row is still there: Redis may have lost it, and then it comes once
+   * more. Parked jobs carry no mark.
+   */
+  async outcomes(client: RedisClient, batch: ReplayBatch): Promise<string> {
+    const characters = [...(await readOutcomes(client, batch, ''))];
+    const seqAt = (i: number): number => seqOf(batch.jobs[i]?.[1] ?? '');
+    const ended = characters.flatMap((letter, i) =>
+      letter === 'g' && batch.characters[i] !== 'g' ? [i] : [],
+    );
+    if (ended.length === 0) return characters.join('');
+    const unsure = await this.#deps.store.picks.unsure(ended.map(seqAt));
+    for (const i of ended) if (unsure.has(seqAt(i))) characters[i] = 'm';
+    return characters.join('');
+  }
+}
+
+async function take(
+  deps: ParkedSourceDeps,
+  selection: JobSelection,
+  cursors: Readonly<Record<string, Cursor>>,
+  limit: number,
+  shouldStop: () => boolean,
+): Promise<{ readonly queue: string; readonly jobs: readonly Cursor[] } | null> {
+  const { filter, order } = selection.spec;
+  const size = isOnlyTypes(filter) ? Math.min(PAGE, limit) : PAGE;
+  for (const queue of selection.queues) {
+    const after = cursors[queue]?.score;
+    for await (const { parking, jobs } of pagesOf(deps, selection, { queue, order, after, size })) {
+      if (shouldStop()) return null;
+      const found = jobs.filter((job) => matches(filter, job)).slice(0, limit);
+      if (found.length > 0) return { queue, jobs: found.map((job) => cursorOf(job, parking)) };
+    }
+  }
+  return null;
 }
 
 async function look(
   deps: ParkedSourceDeps,
-  selection: ParkedSelection,
+  selection: JobSelection,
   shouldStop: (lookedAt: number) => boolean,
-): Promise<ParkedFound> {
-  const { filter } = selection;
+): Promise<DryRun> {
+  const { filter } = selection.spec;
   const types = new Map<string, number>();
-  const sample: ParkedFound['sample'][number][] = [];
-  const add = (type: string, jobs: number): void => void types.set(type, (types.get(type) ?? 0) + jobs);
-  let [inRange, lookedAt, isComplete] = [0, 0, true];
+  const sample: DryRun['sample'][number][] = [];
+  let [matched, inRange, lookedAt, isComplete] = [0, 0, 0, true];
+  const add = (type: string, jobs: number): void => {
+    matched += jobs;
+    addTo(types, type, jobs);
+  };
   for (const queue of selection.queues) {
     for (const parking of await parkingsOf(deps, selection, queue)) {
       const counted = await deps.store.picks.types(rangeOf(filter, parking));
@@ -75,30 +157,28 @@ async function look(
       for (const job of jobs) {
         if (!matches(filter, job)) continue;
         if (!isOnlyTypes(filter)) add(job.name, 1);
-        if (sample.length < MAX_SAMPLES) sample.push({ queue, ...shown(job, parking) });
+        if (sample.length < MAX_SAMPLES)
+          sample.push({ queue, id: textOf(job), name: job.name, finishedAtMs: parking.startedAtMs });
       }
     }
   }
-  const matched = [...types.values()].reduce((sum, jobs) => sum + jobs, 0);
-  return {
-    matched,
-    lookedAt: isOnlyTypes(filter) ? inRange : lookedAt,
-    inRange,
-    isComplete,
-    types,
-    sample,
-  };
+  const looked = isOnlyTypes(filter) ? inRange : lookedAt;
+  return { matched, lookedAt: looked, inRange, isComplete, byType: largest(types), byError: [], sample };
 }
 
-async function restore(
+/** Some jobs of a batch of a replay; the same when it is asked for again. @returns a character for each. */
+async function bringBack(
   deps: ParkedSourceDeps,
-  { instance, queue: queueId, replay, batch, order, jobs }: ParkedCall,
-): ReturnType<ParkedSource['restore']> {
+  { id, instance, spec: { order } }: JobSelection,
+  queueId: string,
+  batch: number,
+  jobs: ReplayBatch['jobs'],
+): Promise<string> {
   const { store, now, newId } = deps;
   const queue = deps.queue(instance, queueId);
   if (!queue) throw new Error('Redis does not answer (Connection is closed)');
   const seqs = jobs.map(([, score]) => seqOf(score));
-  const call = `${replay}:${batch}:${seqs[0]}`;
+  const call = `${id}:${batch}:${seqs[0]}`;
   for (const open of await store.jobs.openRestoring())
     if (replayCallOf(open.batch) === call)
       await store.alone(open.parking, async () =>
@@ -125,10 +205,7 @@ async function restore(
       if (receipt === null) throw new Error(FULL);
     });
   const characters = (await store.picks.receipt(call)) ?? {};
-  return seqs.map((seq) => {
-    const letter = characters[seq];
-    return letter === '1' ? 'moved' : letter === 'x' ? 'id-in-redis' : 'no-longer-there';
-  });
+  return seqs.map((seq) => CHARACTERS[characters[seq] ?? ''] ?? 'N').join('');
 }
 
 type Page = { readonly parking: PickableParking; readonly jobs: readonly StoredJob[] };
@@ -144,7 +221,7 @@ interface Sweep {
 
 async function* pagesOf(
   deps: ParkedSourceDeps,
-  selection: ParkedSelection,
+  selection: JobSelection,
   { queue, order, after, size }: Sweep,
 ): AsyncGenerator<Page> {
   const all = await parkingsOf(deps, selection, queue);
@@ -154,7 +231,7 @@ async function* pagesOf(
     if (isPast) continue;
     let from = parking.row === place?.row ? place.seq : null;
     while (true) {
-      const range = rangeOf(selection.filter, parking);
+      const range = rangeOf(selection.spec.filter, parking);
       const jobs: readonly StoredJob[] = await deps.store.picks.page(range, order, from, size, BATCH_BYTES);
       const last = jobs.at(-1);
       if (!last) break;
@@ -164,8 +241,9 @@ async function* pagesOf(
   }
 }
 
-function parkingsOf({ store }: ParkedSourceDeps, selection: ParkedSelection, queue: string) {
-  const { instance, filter, cutoffMs } = selection;
+function parkingsOf({ store }: ParkedSourceDeps, selection: JobSelection, queue: string) {
+  const { instance, cutoffMs } = selection;
+  const { filter } = selection.spec;
   const toMs = Math.min(filter.toMs ?? cutoffMs, cutoffMs);
   return store.picks.parkings(instance, queue, filter.fromMs ?? 0, toMs);
 }
@@ -196,8 +274,12 @@ function matches(filter: ReplayFilter, job: StoredJob): boolean {
   });
 }
 
-function shown({ seq, jobId, name }: StoredJob, { row, startedAtMs }: PickableParking): ParkedJob {
-  return { id: jobId.toString('utf8'), score: `${row}/${seq}`, name, parkedAtMs: startedAtMs };
+function cursorOf(job: StoredJob, { row }: PickableParking): Cursor {
+  return { id: textOf(job), score: `${row}/${job.seq}` };
+}
+
+function textOf({ jobId }: StoredJob): string {
+  return jobId.toString('utf8');
 }
 
 function rowOf(score: string): number {
