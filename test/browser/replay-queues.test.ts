@@ -149,8 +149,8 @@ it(
     await page.getByRole('heading', { name: 'Set the rate: 1 done' }).waitFor();
     expect(await scene.redis.client.hget('bull:retry-mail:meta', 'max')).toBe('3');
     expect(await scene.redis.client.hget('bull:retry-bills:meta', 'max')).toBeNull();
-    const { actions } = (await scene.console.ask('GET', '/api/v1/audit')).body;
-    expect(actions[0]).toMatchObject({ action: 'queue.rate-limit', reason: 'the mail server is slow' });
+    const { records } = (await scene.console.ask('GET', '/api/v1/audit')).body;
+    expect(records[0]).toMatchObject({ action: 'queue.rate-limit', reason: 'the mail server is slow' });
     await page.getByRole('link', { name: 'Undo: bull:retry-mail' }).press('Enter');
     await page.locator('#drawer[open] button[type="submit"]').last().waitFor();
     await page.goto(`${scene.console.url}/replays`);
