@@ -1,5 +1,5 @@
 /**
- * Publishes made-up beats until it is told to end, at most so many bytes a second: `node forged-beats.mjs <port> <bytes/s>
+ * Publishes made-up beats until its time is over, at most so many bytes a second: `node forged-beats.mjs <port> <bytes/s>
  * <for ms>`. 5,000 workers of 200 job types each, whose sketches have bins far apart, as that takes most memory.
  */
 import { Redis } from 'ioredis';

@@ -12,7 +12,7 @@ export interface LoopProbe {
 }
 
 const EVERY_MS = 5;
-const TOLD = 20;
+const KEPT = 20;
 const file = process.env.SPILLWAY_PROBE;
 
 if (file && isMainThread) {
@@ -37,8 +37,8 @@ if (file && isMainThread) {
 }
 
 function keepLargest(kept: number[], value: number): void {
-  if (kept.length === TOLD && value <= (kept[0] ?? 0)) return;
+  if (kept.length === KEPT && value <= (kept[0] ?? 0)) return;
   kept.push(value);
   kept.sort((a, b) => a - b);
-  if (kept.length > TOLD) kept.shift();
+  if (kept.length > KEPT) kept.shift();
 }

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 /**
  * Another client of Redis, in a process that does nothing else: `node stall-probe.js <port> <port of an idle Redis>`.
  * Every few ms it asks both; what the idle one makes it wait for is the machine and not Redis, and so is a timer that
- * comes late. Tells all its waits when it is asked to stop.
+ * comes late. Reports all its waits when it is asked to stop.
  */
 export interface Waits {
   /** ms until the Redis that works answered, and those of them that neither its own lateness nor the idle Redis explains. */

@@ -2,12 +2,12 @@ import type { z } from '@hono/zod-openapi';
 import type { RuleSchema } from '../server/alerts/rule.js';
 import type { ApiAlert } from './api.js';
 
-/** What a drill makes happen, and what the console therefore has to tell: no more and no less. */
+/** What a drill makes happen, and what the console therefore has to notify of: no more and no less. */
 export interface AlertTable {
   readonly expected: readonly ExpectedAlert[];
   /** Rules as code beside the default ones, of somebody who knows these queues. */
   readonly rules?: readonly z.input<typeof RuleSchema>[];
-  /** What is true as well, whether or not it is told: at the edge of a drill's short time. */
+  /** What is true as well, and may alert or not: at the edge of a drill's short time. */
   readonly allowed?: readonly AllowedAlert[];
   /** Rule of the alert that is followed until somebody was sent it; none: nobody is. */
   readonly delivered?: string;
@@ -27,15 +27,15 @@ export interface Whom {
 }
 
 export interface ExpectedAlert extends Whom {
-  /** Moment of the account from which on it is so. */
+  /** Moment of the drill from which on it is so. */
   readonly from: string;
   /** An alert that fires since this earlier moment may go on instead, and say more from then on. */
   readonly orSince?: string;
-  /** Until it can be told from what is ordinary; the patience of its rule comes on top. */
+  /** Until it differs from what is ordinary; the time of its rule comes on top. */
   readonly noticedWithinSeconds: number;
   /** Moment from which on it is no longer so; none: it is so until the drill ends. */
   readonly until?: string;
-  /** Nobody promises when it is over: a crash is told for a while. */
+  /** Nobody promises when it is over: a crash is shown for a while. */
   readonly isOpenEnded?: boolean;
   /** Until its end can be seen; the time for which its rule keeps firing comes on top. */
   readonly overWithinSeconds?: number;
@@ -46,12 +46,12 @@ export interface AllowedAlert extends Whom {
   readonly because: string;
 }
 
-/** An alert from its first sign to its end, as the API told it. */
+/** An alert from its first sign to its end, as the API reported it. */
 export interface SeenAlert {
-  /** As it was told last. */
+  /** As it was reported last. */
   readonly alert: ApiAlert;
-  /** When it was first seen to fire with nothing that explains it: somebody is told. null: never. */
-  readonly toldAtMs: number | null;
+  /** When it was first seen to fire with nothing that explains it: somebody is notified. null: never. */
+  readonly notifiedAtMs: number | null;
   /** All that it has said. */
   readonly sentences: ReadonlySet<string>;
 }

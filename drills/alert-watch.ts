@@ -1,15 +1,8 @@
-import type { Activity } from './account.js';
-import {
-  type AlertTruth,
-  accountOfAlerts,
-  dueAtMs,
-  isMeant,
-  overAtMs,
-  type Patience,
-} from './alert-account.js';
-import { PATIENCE } from './alert-patience.js';
+import type { Activity } from './activity.js';
+import { type AlertTruth, checkAlerts, dueAtMs, isMeant, overAtMs, type RuleTimes } from './alert-checks.js';
 import { type AlertTable, nameOf, type SeenAlert } from './alert-table.js';
 import type { Api, ApiAlert } from './api.js';
+import { PATIENCE } from './drill-times.js';
 import { pause, waitFor } from './wait-for.js';
 
 const LOOK_EVERY_MS = 1_000;
@@ -19,18 +12,18 @@ const EVALUATION_SECONDS = 1;
 /** Follows what alerts, by the API alone. */
 export interface AlertWatch {
   /** Waits until all that is to alert from this moment on does, as somebody who sleeps until then. */
-  untilTold(moment: string): Promise<void>;
+  untilNotified(moment: string): Promise<void>;
   /** Waits until what should be over is, and holds all that alerted against what happened. Nothing is followed after. */
   conclude(): Promise<void>;
-  /** What was told of a rule: all that fired with nothing that explains it. */
-  toldOf(rule: string): readonly SeenAlert[];
+  /** What was notified of a rule: all that fired with nothing that explains it. */
+  notifiedOf(rule: string): readonly SeenAlert[];
   stop(): Promise<void>;
 }
 
-/** @param account takes a line when an alert fires and when it is over; its moments are the truth. */
-export function watchAlerts(api: Api, account: Activity, table: AlertTable): AlertWatch {
+/** @param activity takes a line when an alert fires and when it is over; its moments are the truth. */
+export function watchAlerts(api: Api, activity: Activity, table: AlertTable): AlertWatch {
   const seen = new Map<string, SeenAlert>();
-  let rules: ReadonlyMap<string, Patience> = new Map();
+  let rules: ReadonlyMap<string, RuleTimes> = new Map();
   let isStopped = false;
 
   const take = (alert: ApiAlert): void => {
@@ -38,11 +31,11 @@ export function watchAlerts(api: Api, account: Activity, table: AlertTable): Ale
     const before = seen.get(alert.id);
     const now = stepOf(before, alert);
     seen.set(alert.id, now);
-    if (before === undefined) account.note(`alert fires: ${nameOf(alert)}`, sayFiring(alert));
-    else if (before.toldAtMs === null && now.toldAtMs !== null)
-      account.note(`alert is told after all: ${nameOf(alert)}`, sayFiring(alert));
+    if (before === undefined) activity.note(`alert fires: ${nameOf(alert)}`, sayFiring(alert));
+    else if (before.notifiedAtMs === null && now.notifiedAtMs !== null)
+      activity.note(`alert is told after all: ${nameOf(alert)}`, sayFiring(alert));
     if (alert.state === 'resolved' && before?.alert.state !== 'resolved')
-      account.note(`alert is over: ${nameOf(alert)}`);
+      activity.note(`alert is over: ${nameOf(alert)}`);
   };
   const look = async (): Promise<void> => {
     if (rules.size === 0) rules = new Map((await api.alertRules()).map((rule) => [rule.id, rule]));
@@ -51,14 +44,14 @@ export function watchAlerts(api: Api, account: Activity, table: AlertTable): Ale
   };
   const following = (async () => {
     while (!isStopped) {
-      // A console that is busy answers late; what fired meanwhile is told the next time.
+      // A console that is busy answers late; what fired meanwhile is seen the next time.
       await look().catch(() => undefined);
       await pause(LOOK_EVERY_MS);
     }
   })();
   const truth = (): AlertTruth => ({
     table,
-    momentsMs: account.momentsMs,
+    momentsMs: activity.momentsMs,
     rules,
     evaluationSeconds: EVALUATION_SECONDS,
     patience: PATIENCE,
@@ -70,7 +63,7 @@ export function watchAlerts(api: Api, account: Activity, table: AlertTable): Ale
     await following;
   };
   return {
-    async untilTold(moment) {
+    async untilNotified(moment) {
       for (const expected of table.expected.filter(({ from }) => from === moment))
         await waitUntil(dueAtMs(expected, truth()), () =>
           found().some((one) => isMeant(one, expected, truth())),
@@ -83,10 +76,11 @@ export function watchAlerts(api: Api, account: Activity, table: AlertTable): Ale
         );
       await stop();
       await look();
-      for (const { claim, holds, figures } of accountOfAlerts(found(), truth()))
-        account.check(claim, holds, figures);
+      for (const { claim, holds, figures } of checkAlerts(found(), truth()))
+        activity.check(claim, holds, figures);
     },
-    toldOf: (rule) => found().filter(({ alert, toldAtMs }) => toldAtMs !== null && alert.rule.id === rule),
+    notifiedOf: (rule) =>
+      found().filter(({ alert, notifiedAtMs: toldAtMs }) => toldAtMs !== null && alert.rule.id === rule),
     stop,
   };
 }
@@ -98,9 +92,9 @@ async function waitUntil(latestAtMs: number, condition: () => boolean): Promise<
 
 function stepOf(before: SeenAlert | undefined, alert: ApiAlert): SeenAlert {
   const sentences = new Set(before?.sentences).add(alert.summary);
-  // One that was over before it was looked at was told if nothing explained it then.
+  // One that was over before it was looked at was notified if nothing explained it then.
   const isTold = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
-  return { alert, toldAtMs: before?.toldAtMs ?? (isTold ? Date.now() : null), sentences };
+  return { alert, notifiedAtMs: before?.notifiedAtMs ?? (isTold ? Date.now() : null), sentences };
 }
 
 function sayFiring({ summary, severity, inhibitedBy, since, firedAt }: ApiAlert): string {

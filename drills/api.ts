@@ -8,7 +8,7 @@ import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replay
 import type { InstanceSchema, OutcomesSchema, OverviewSchema } from '../server/routes/api/schemas.js';
 import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
-import type { Activity } from './account.js';
+import type { Activity } from './activity.js';
 
 export type ApiPlan = z.infer<typeof QueuePlanSchema>;
 export type ApiAlert = z.infer<typeof AlertSchema>;
@@ -76,8 +76,8 @@ export interface Api {
 }
 
 /**
- * @param tokens where the console wants them; calls are made as admin unless told otherwise by `as`.
- * @throws Error with the problem that the console told, for any answer but 2xx.
+ * @param tokens where the console wants them; calls are made as admin, or as who is named by `as`.
+ * @throws Error with the problem that the console answered, for any answer but 2xx.
  */
 export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'): Api {
   const authorization = tokens ? { authorization: `Bearer ${tokens[role]}` } : {};
@@ -126,7 +126,7 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
       ).replays,
     parkings: async () => ((await call('GET', '/parkings?limit=500')) as { parkings: ApiParking[] }).parkings,
     parkedIds: async (parking) => {
-      // A line for each, behind one that tells what it is.
+      // A line for each, behind one that says what it is.
       const [, ...lines] = (await ask('GET', `/parkings/${parking}.ndjson`)).trimEnd().split('\n');
       return lines.map((line) => (JSON.parse(line) as { id: string }).id);
     },
@@ -143,7 +143,7 @@ const MAX_ERROR_RATIO = 0.35;
 const SLACK_SECONDS = 1;
 
 /** Holds what was forecast of an order against the time that it took, and says both. */
-export function checkForecast(account: Activity, what: string, plan: ApiPlan, tookSeconds: number): void {
+export function checkForecast(activity: Activity, what: string, plan: ApiPlan, tookSeconds: number): void {
   const after = plan.after ?? plan.current;
   const { drainSeconds, drainRange, bottleneck } = after;
   const error =
@@ -152,7 +152,7 @@ export function checkForecast(account: Activity, what: string, plan: ApiPlan, to
     drainRange.low !== null &&
     tookSeconds >= drainRange.low - SLACK_SECONDS &&
     (drainRange.high === null || tookSeconds <= drainRange.high + SLACK_SECONDS);
-  account.check(
+  activity.check(
     `${what} drains as was forecast`,
     isInside || error <= MAX_ERROR_RATIO,
     `forecast ${said(drainSeconds)} (${said(drainRange.low)} to ${said(drainRange.high)}, by ${bottleneck}), took ${said(tookSeconds)}: off by ${(error * 100).toFixed(0)}%; ${after.because}${plan.assumed.length > 0 ? `; ${plan.assumed.join(' ')}` : ''}`,

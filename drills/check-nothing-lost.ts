@@ -5,7 +5,7 @@ import type { Stage } from './scenario.js';
  * @param removed ids of jobs that somebody removed by hand.
  */
 export async function checkNothingLost(
-  { world, account }: Stage,
+  { world, activity }: Stage,
   queues: readonly string[],
   removed: readonly string[] = [],
 ): Promise<void> {
@@ -19,7 +19,7 @@ export async function checkNothingLost(
     const unsaid = ends.filter((isThere) => isThere === 1).length;
     const completed = balance.completed + unsaid;
     const byHand = removed.length === 0 ? ['', ''] : [' + removed by hand', ` + ${removed.length}`];
-    account.check(
+    activity.check(
       `no job lost in ${queue}: completed + in Redis${byHand[0]} = accepted`,
       missing.length === unsaid && completed + balance.inRedis + removed.length === balance.accepted,
       `${completed} + ${balance.inRedis}${byHand[1]} = ${balance.accepted}; lost ${missing.length - unsaid}, completed by processes that were killed before they said so ${unsaid}; refused adds ${balance.refused}, of them kept by Redis ${balance.refusedButKept}`,

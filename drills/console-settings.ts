@@ -5,9 +5,9 @@ import { stringify } from 'yaml';
 import { hashToken } from '../server/auth/wrong-tokens.js';
 import type { FileConfig } from '../server/config/config-file.js';
 import { ROLES } from '../server/model/role.js';
-import { groupTimingOfDrill, rulesOfDrill } from './alert-patience.js';
 import type { AlertTable } from './alert-table.js';
 import type { Tokens } from './api.js';
+import { groupTimingOfDrill, rulesOfDrill } from './drill-times.js';
 
 /** What the console does by itself when memory runs out, as the file says it. */
 export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;

@@ -41,14 +41,14 @@ if (!drill) {
 } else {
   const megabytes = Number(values.maxmemory);
   const jobs = Number(values.jobs);
-  const account = await runDrill(drill, {
+  const activity = await runDrill(drill, {
     isAuto: values.auto,
     port: Number(values.port) || 3000,
     ...(megabytes > 0 ? { maxmemoryBytes: megabytes * 1024 * 1024 } : {}),
     ...(jobs > 0 ? { jobs } : {}),
     print: console.log,
   });
-  const failures = account.failures().length;
+  const failures = activity.failures().length;
   if (values.auto)
     console.log(failures === 0 ? '\nResolved; every check holds.' : `\n${failures} checks failed.`);
   // What the incident was still waiting for when it was asked to end must not keep the process.

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
-import { PATIENCE } from './alert-patience.js';
 import type { Api, ApiReplay } from './api.js';
 import type { SchedulerHears } from './children/scheduler.js';
+import { PATIENCE } from './drill-times.js';
 import { type DeployStage, deployFix, TRUTH } from './failed-deploy-world.js';
 import { waitFor } from './wait-for.js';
 import type { World } from './world.js';
@@ -42,22 +42,22 @@ export async function replayWhatFailed(stage: DeployStage, api: Api): Promise<vo
   await checkById(stage, { inRange, failAgain });
 }
 
-async function failOrphans({ world, scheduler, account }: DeployStage, jobName: string): Promise<void> {
+async function failOrphans({ world, scheduler, activity }: DeployStage, jobName: string): Promise<void> {
   const orphans = (): number => orphanIds(world, jobName).length;
-  scheduler.tell({ do: 'orphan', jobName, count: ORPHANS } satisfies SchedulerHears);
+  scheduler.send({ do: 'orphan', jobName, count: ORPHANS } satisfies SchedulerHears);
   await waitFor(() => orphans() === ORPHANS, FAILED_WITHIN_MS * PATIENCE);
-  account.note(`${orphans()} jobs of ${jobName} fail for a reason of their own`);
+  activity.note(`${orphans()} jobs of ${jobName} fail for a reason of their own`);
 }
 
 /** From the deploy until the fix, one type; slow enough to be stopped on its way. */
-async function begin({ deployedAtMs, account }: DeployStage, api: Api, toMs: number): Promise<string> {
+async function begin({ deployedAtMs, activity }: DeployStage, api: Api, toMs: number): Promise<string> {
   const { id, spec } = await api.replay({
     queues: [`bull:${TRUTH.queue}`],
     filter: { jobTypes: [TRUTH.failing], fromMs: deployedAtMs, toMs },
     ratePerSecond: SLOW_PER_SECOND,
     reason: REASON,
   });
-  account.note('what failed is replayed', JSON.stringify(spec.filter));
+  activity.note('what failed is replayed', JSON.stringify(spec.filter));
   return id;
 }
 
@@ -68,10 +68,10 @@ async function removeSome(
   inRange: readonly string[],
   failAgain: readonly string[],
 ): Promise<void> {
-  const { world, account } = stage;
+  const { world, activity } = stage;
   await waitFor(async () => (await api.replays())[0]?.account.moved !== 0, DONE_WITHIN_MS * PATIENCE);
   const [stands] = await api.orderReplays('*', { state: 'paused', reason: REASON });
-  account.check(
+  activity.check(
     'under way the account adds up, and tells that the range is not covered yet',
     stands !== undefined &&
       stands.state === 'paused' &&
@@ -79,12 +79,12 @@ async function removeSome(
       stands.account.matched === inRange.length &&
       stands.account.remaining > 0 &&
       !stands.isRangeCovered,
-    stands && told(stands),
+    stands && figuresOf(stands),
   );
   const left = await world.redis.client.zrange(`bull:${TRUTH.queue}:failed`, '0', '-1');
   stage.removed = left.filter((id) => inRange.includes(id) && !failAgain.includes(id)).slice(-REMOVED);
   await remove(world, stage.removed);
-  account.note(`somebody removes ${stage.removed.length} of the failed jobs meanwhile`);
+  activity.note(`somebody removes ${stage.removed.length} of the failed jobs meanwhile`);
   await api.orderReplays('*', { state: 'running', ratePerSecond: FAST_PER_SECOND, reason: REASON });
 }
 
@@ -94,23 +94,23 @@ async function finish(api: Api, id: string): Promise<ApiReplay> {
     replay = (await api.replays()).find((one) => one.id === id);
     return replay?.state === 'done' && replay.account.toRun === 0;
   }, DONE_WITHIN_MS * PATIENCE);
-  if (!replay) throw new Error('the console tells nothing of the replay that was begun');
+  if (!replay) throw new Error('the console does not list the replay that was begun');
   return replay;
 }
 
-function checkAccount({ account, removed }: DeployStage, replay: ApiReplay, inRange: readonly string[]) {
+function checkAccount({ activity, removed }: DeployStage, replay: ApiReplay, inRange: readonly string[]) {
   const { matched, moved, skipped, remaining, skippedBecause, failedAgain } = replay.account;
-  account.check(
+  activity.check(
     'the account adds up: matched = replayed + skipped + remaining',
     addsUp(replay) && matched === inRange.length && skipped === removed.length && remaining === 0,
-    `${matched} = ${moved} + ${skipped} + ${remaining}; ${inRange.length} failed, as the workers told`,
+    `${matched} = ${moved} + ${skipped} + ${remaining}; ${inRange.length} failed, as the workers reported`,
   );
-  account.check(
+  activity.check(
     'and replayed = succeeded + failed again + open',
     addsUp(replay) && failedAgain === FAIL_AGAIN && replay.account.toRun === 0 && replay.account.gone === 0,
-    told(replay),
+    figuresOf(replay),
   );
-  account.check(
+  activity.check(
     'the time range is covered, and what is missing is named',
     replay.state === 'done' &&
       replay.isRangeCovered &&
@@ -119,11 +119,11 @@ function checkAccount({ account, removed }: DeployStage, replay: ApiReplay, inRa
   );
 }
 
-/** By what the workers told of each id. */
-async function checkById({ world, account, removed }: DeployStage, { inRange, failAgain }: Expected) {
+/** By what the workers reported of each id. */
+async function checkById({ world, activity, removed }: DeployStage, { inRange, failAgain }: Expected) {
   const { ledger } = world;
-  const completed = ledger.told('completed', TRUTH.queue);
-  const failed = ledger.told('failed', TRUTH.queue);
+  const completed = ledger.reported('completed', TRUTH.queue);
+  const failed = ledger.reported('failed', TRUTH.queue);
   const ranAs = (id: string, completions: number, failures: number): boolean =>
     (completed.get(id) ?? 0) === completions && (failed.get(id) ?? 0) === failures;
   const bystanders = [...orphanIds(world, TRUTH.failing), ...orphanIds(world, TRUTH.healthy[1])];
@@ -135,9 +135,9 @@ async function checkById({ world, account, removed }: DeployStage, { inRange, fa
     ...bystanders.filter((id) => !ranAs(id, 0, 1)),
     ...[...failed.keys()].filter((id) => !inRange.includes(id) && !bystanders.includes(id)),
   ];
-  // Workers tell a moment after the console has seen it.
+  // Workers report a moment after the console has seen it.
   await waitFor(() => wrong().length === 0, TOLD_WITHIN_MS * PATIENCE);
-  account.check(
+  activity.check(
     'what failed of the one type, in the time range, and nothing else was replayed, by id',
     wrong().length === 0 && bystanders.length === 2 * ORPHANS,
     `${inRange.length} in range, of them ${removed.length} removed by hand and ${failAgain.length} failed again; ${bystanders.length} others failed and were left alone; wrong: ${wrong().slice(0, 10).join(', ') || 'none'}`,
@@ -151,19 +151,19 @@ function addsUp({ account: of }: ApiReplay): boolean {
   );
 }
 
-function told({ account: of }: ApiReplay): string {
+function figuresOf({ account: of }: ApiReplay): string {
   return `${of.matched} = ${of.moved} + ${of.skipped} + ${of.remaining}; ${of.moved} = ${of.succeeded} succeeded + ${of.failedAgain} failed again + ${of.gone} gone + ${of.toRun} open`;
 }
 
-/** Failed jobs of a type, those that fail for a reason of their own left out, in the order in which they were told. */
+/** Failed jobs of a type, those that fail for a reason of their own left out, in the order in which they were reported. */
 function failedIds(world: World, jobName: string): readonly string[] {
-  return [...world.ledger.told('failed', TRUTH.queue).keys()].filter(
+  return [...world.ledger.reported('failed', TRUTH.queue).keys()].filter(
     (id) => id.startsWith(`${jobName}-`) && !id.startsWith(`${jobName}-orphan`),
   );
 }
 
 function orphanIds(world: World, jobName: string): readonly string[] {
-  return [...world.ledger.told('failed', TRUTH.queue).keys()].filter((id) =>
+  return [...world.ledger.reported('failed', TRUTH.queue).keys()].filter((id) =>
     id.startsWith(`${jobName}-orphan`),
   );
 }

@@ -1,4 +1,4 @@
-import type { Activity } from './account.js';
+import type { Activity } from './activity.js';
 import type { Api } from './api.js';
 import type { MonitorWorkerPlan } from './children/monitor-worker.js';
 import type { SchedulerHears, SchedulerPlan } from './children/scheduler.js';
@@ -26,7 +26,7 @@ const PER_SECOND: Readonly<Record<string, number>> = {
 const WORKERS = ['monitor-1', 'monitor-2'];
 /** Each type completes often enough to be a habit: two dozen times the rarest. */
 const STEADY_MS = 12_000;
-/** Enough to tell nine of ten from the half. */
+/** Enough to know nine of ten from the half. */
 const ENOUGH_FAILURES = 20;
 const FAILING_WITHIN_MS = 15_000;
 
@@ -38,22 +38,22 @@ export interface DeployStage extends Stage {
   removed: readonly string[];
 }
 
-export async function startMonitors(world: World, account: Activity): Promise<DeployStage> {
+export async function startMonitors(world: World, activity: Activity): Promise<DeployStage> {
   const workers = await startWorkers(world, '2.6.3');
   const scheduler = await world.play('scheduler', 'scheduler', {
     redisPort: world.redis.port,
     queue: TRUTH.queue,
     types: Object.entries(PER_SECOND).map(([jobName, perSecond]) => ({ jobName, perSecond })),
   } satisfies SchedulerPlan);
-  account.note('two workers of release 2.6.3 run four types of jobs');
-  return { world, account, scheduler, workers, deployedAtMs: 0, removed: [] };
+  activity.note('two workers of release 2.6.3 run four types of jobs');
+  return { world, activity, scheduler, workers, deployedAtMs: 0, removed: [] };
 }
 
 /** All four types finish, and none fails. */
-export async function keepSteady({ world, account }: DeployStage): Promise<void> {
+export async function keepSteady({ world, activity }: DeployStage): Promise<void> {
   await pause(STEADY_MS);
   const failed = Object.keys(PER_SECOND).filter((name) => world.ledger.failed(TRUTH.queue, name) > 0);
-  account.check(
+  activity.check(
     'before: jobs of all four types complete, and none fails',
     failed.length === 0 &&
       Object.keys(PER_SECOND).every((name) => world.ledger.completed(TRUTH.queue, name) > 0),
@@ -63,15 +63,15 @@ export async function keepSteady({ world, account }: DeployStage): Promise<void>
 
 /** A pipeline marks its deploy; the new workers fail at one type, and another is not scheduled any more. */
 export async function deploy(stage: DeployStage, api: Api): Promise<void> {
-  const { world, account, scheduler } = stage;
+  const { world, activity, scheduler } = stage;
   stage.deployedAtMs = Date.now();
-  account.moment('the deploy');
+  activity.moment('the deploy');
   await api.mark({ text: TRUTH.marker, queue: TRUTH.queue });
-  scheduler.tell({ do: 'drop', jobName: TRUTH.absent } satisfies SchedulerHears);
+  scheduler.send({ do: 'drop', jobName: TRUTH.absent } satisfies SchedulerHears);
   const before = stage.workers;
   stage.workers = await startWorkers(world, '2.7.0', { failingType: TRUTH.failing });
   await Promise.all(before.map((player) => player.stop()));
-  account.note('release 2.7.0 is deployed, with a marker', TRUTH.marker);
+  activity.note('release 2.7.0 is deployed, with a marker', TRUTH.marker);
 }
 
 /** The next release fails at jobs of some ids alone. Resolves when nobody of the release before is at work any more. */
@@ -84,24 +84,24 @@ export async function deployFix(
   const before = stage.workers;
   stage.workers = await startWorkers(stage.world, '2.7.1', { stillFailing });
   await Promise.all(before.map((player) => player.stop()));
-  stage.account.moment('the fix');
-  stage.account.note('release 2.7.1 is deployed, with a marker', TRUTH.fix);
+  stage.activity.moment('the fix');
+  stage.activity.note('release 2.7.1 is deployed, with a marker', TRUTH.fix);
 }
 
 /** Waits until enough has failed, and checks that it is that type, nine of ten of it, and no other. */
-export async function checkFailing({ world, account }: DeployStage): Promise<void> {
+export async function checkFailing({ world, activity }: DeployStage): Promise<void> {
   const { ledger } = world;
   const completed = ledger.completed(TRUTH.queue, TRUTH.failing);
   const failures = () => ledger.failed(TRUTH.queue, TRUTH.failing);
   const successes = () => ledger.completed(TRUTH.queue, TRUTH.failing) - completed;
-  await account.checkWithin(
+  await activity.checkWithin(
     `after: about nine of ten ${TRUTH.failing} fail, and are kept`,
     FAILING_WITHIN_MS,
     () => failures() >= ENOUGH_FAILURES && failures() / (failures() + successes()) >= 0.75,
     async () =>
       `${failures()} failed, ${successes()} completed; Redis keeps ${await world.redis.client.zcard(`bull:${TRUTH.queue}:failed`)}`,
   );
-  account.check(
+  activity.check(
     'after: no other type fails',
     [...TRUTH.healthy, TRUTH.absent].every((name) => ledger.failed(TRUTH.queue, name) === 0),
     typesInWords(world),

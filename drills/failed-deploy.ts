@@ -1,7 +1,7 @@
-import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
 import { checkNothingLost } from './check-nothing-lost.js';
+import { PATIENCE } from './drill-times.js';
 import { replayWhatFailed } from './failed-deploy-replay.js';
 import {
   checkFailing,
@@ -60,8 +60,8 @@ export const failedDeploy: Drill = {
     `Which type fails, since when, with what error, and what happened just before? (It is ${TRUTH.failing}.)`,
     'And which type that came regularly comes no more?',
   ],
-  start: async (world, account) => {
-    const stage = await startMonitors(world, account);
+  start: async (world, activity) => {
+    const stage = await startMonitors(world, activity);
     return {
       async develop(api) {
         await keepSteady(stage);
@@ -87,36 +87,36 @@ async function resolveFailedDeploy(stage: DeployStage, api: Api, alerts: AlertWa
   await checkMarked(stage, api);
   await checkFailingNamed(stage, api);
   await checkAbsentNamed(stage, api);
-  await alerts.untilTold('the deploy');
+  await alerts.untilNotified('the deploy');
   await replayWhatFailed(stage, api);
   await alerts.conclude();
   await checkNothingLost(stage, [TRUTH.queue], stage.removed);
 }
 
-async function checkMarked({ account, deployedAtMs }: DeployStage, api: Api): Promise<void> {
+async function checkMarked({ activity, deployedAtMs }: DeployStage, api: Api): Promise<void> {
   const entries = await api.timeline();
   const marker = entries.find(({ kind, text }) => kind === 'marker.deploy' && text === TRUTH.marker);
-  account.check(
+  activity.check(
     'the deploy is on the timeline, at its time',
     marker !== undefined && Math.abs(Date.parse(marker.at) - deployedAtMs) <= 1_000,
     `${marker?.at ?? 'not there'}, of ${entries.length} entries`,
   );
 }
 
-async function checkFailingNamed({ account, world }: DeployStage, api: Api): Promise<void> {
-  const { isFound, findings, told } = await findingAbout(
+async function checkFailingNamed({ activity, world }: DeployStage, api: Api): Promise<void> {
+  const { isFound, findings, text } = await findingAbout(
     'jobtype.failing',
     TRUTH.failing,
     api,
     NAMED_WITHIN_MS,
   );
   const firstFailureAtMs = world.ledger.firstFailureAtMs(TRUTH.queue, TRUTH.failing) ?? Number.NaN;
-  account.check(
+  activity.check(
     `the failing type is named: ${TRUTH.failing}`,
     isFound,
-    isFound ? told.slice(0, 200) : codesOf(findings),
+    isFound ? text.slice(0, 200) : codesOf(findings),
   );
-  account.check(
+  activity.check(
     'and no healthy type is',
     findings.every(
       (finding) =>
@@ -125,28 +125,28 @@ async function checkFailingNamed({ account, world }: DeployStage, api: Api): Pro
   );
   const named = findings.find((one) => one.code === 'jobtype.failing' && one.jobType === TRUTH.failing);
   const saidAtMs = named ? firstFailureIn(named) : null;
-  account.check(
+  activity.check(
     `its first failure is told to within ${FIRST_FAILURE_WITHIN_MS / 1000} s`,
     saidAtMs !== null && Math.abs(saidAtMs - firstFailureAtMs) <= FIRST_FAILURE_WITHIN_MS,
-    `${saidAtMs === null ? 'not told' : new Date(saidAtMs).toISOString()}, it was ${new Date(firstFailureAtMs).toISOString()}`,
+    `${saidAtMs === null ? 'not there' : new Date(saidAtMs).toISOString()}, it was ${new Date(firstFailureAtMs).toISOString()}`,
   );
-  account.check('the error is told', TRUTH.error.test(told));
-  account.check('the deploy is told beside it', told.includes(TRUTH.marker));
+  activity.check('the error is told', TRUTH.error.test(text));
+  activity.check('the deploy is told beside it', text.includes(TRUTH.marker));
 }
 
-async function checkAbsentNamed({ account }: DeployStage, api: Api): Promise<void> {
-  const { isFound, findings, told } = await findingAbout(
+async function checkAbsentNamed({ activity }: DeployStage, api: Api): Promise<void> {
+  const { isFound, findings, text } = await findingAbout(
     'jobtype.absent',
     TRUTH.absent,
     api,
     ABSENT_WITHIN_MS,
   );
-  account.check(
+  activity.check(
     `the type that stopped coming is named: ${TRUTH.absent}`,
     isFound,
-    isFound ? told.slice(0, 200) : codesOf(findings),
+    isFound ? text.slice(0, 200) : codesOf(findings),
   );
-  account.check(
+  activity.check(
     'and no type that still comes is',
     findings.every(
       (finding) =>
@@ -156,7 +156,7 @@ async function checkAbsentNamed({ account }: DeployStage, api: Api): Promise<voi
   );
 }
 
-/** Waits for a finding of this code about a job type. `told`: all that it says. */
+/** Waits for a finding of this code about a job type. `text`: all that it says. */
 async function findingAbout(code: string, jobType: string, api: Api, withinMs: number) {
   let findings: readonly ApiFinding[] = [];
   const found = (): ApiFinding | undefined =>
@@ -166,7 +166,7 @@ async function findingAbout(code: string, jobType: string, api: Api, withinMs: n
     return found() !== undefined;
   }, withinMs * PATIENCE);
   const finding = found();
-  return { isFound: finding !== undefined, findings, told: finding ? textOf(finding) : '' };
+  return { isFound: finding !== undefined, findings, text: finding ? textOf(finding) : '' };
 }
 
 function textOf({ title, sentence, evidence }: ApiFinding): string {

@@ -1,7 +1,7 @@
-import { PATIENCE } from './alert-patience.js';
 import type { Api, ApiPlan } from './api.js';
 import { checkForecast } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
+import { PATIENCE } from './drill-times.js';
 import { ANALYTICS } from './full-redis-players.js';
 import { inMegabytes, MB, usedBytes, waitingIn } from './own-redis.js';
 import type { Stage } from './scenario.js';
@@ -20,7 +20,7 @@ const REASON = 'drill full-redis: drain the analytics backlog';
  * What ended the incident at Cypress: with a client that batches twenty requests or waits ten seconds, five slots
  * complete ten jobs in twenty seconds, whatever the work is. One order raises the concurrency of the running workers.
  */
-export async function drainBacklog({ world, account }: Stage, api: Api, jobs: number): Promise<void> {
+export async function drainBacklog({ world, activity }: Stage, api: Api, jobs: number): Promise<void> {
   const { redis } = world;
   const path = `/instances/default/queues/bull%3A${ANALYTICS}/workers`;
   const changeWorkers = (change: object) => api.patch(path, { ...change, reason: REASON });
@@ -44,18 +44,18 @@ export async function drainBacklog({ world, account }: Stage, api: Api, jobs: nu
   await backlog.stop();
   const peak = await usedBytes(redis);
   const waiting = await waitingIn(redis, ANALYTICS);
-  account.note(`${jobs} batched jobs wait behind 5 slots`, `${inMegabytes(peak)} used`);
+  activity.note(`${jobs} batched jobs wait behind 5 slots`, `${inMegabytes(peak)} used`);
   const plan = await planned(api, waiting);
   const askedAtMs = Date.now();
   const outcomes = await changeWorkers({ concurrency: SLOTS });
   const [outcome] = outcomes.outcomes;
-  account.check(
+  activity.check(
     'one order raises the concurrency of the running worker',
     outcomes.failed === 0 && outcomes.applied === 1,
     `${outcome?.summary ?? ''} ${outcome?.durationMs ?? 0} ms`,
   );
   let tookMs = Number.NaN;
-  await account.checkWithin(
+  await activity.checkWithin(
     `${jobs} batched jobs drain within ${withinMs / 1000} s of that request`,
     askedAtMs + withinMs - Date.now(),
     async () => (await waitingIn(redis, ANALYTICS)) < 100,
@@ -64,10 +64,10 @@ export async function drainBacklog({ world, account }: Stage, api: Api, jobs: nu
       return `${waiting} waited, ${(tookMs / 1000).toFixed(1)} s`;
     },
   );
-  checkForecast(account, 'the backlog', plan, tookMs / 1000);
+  checkForecast(activity, 'the backlog', plan, tookMs / 1000);
   await cleanFinished(api);
   // Freed memory shows once the last jobs' buffers are gone as well.
-  await account.checkWithin(
+  await activity.checkWithin(
     'Redis memory falls by at least 95% of what the backlog took',
     10_000,
     async () => (peak - (await usedBytes(redis))) / (peak - before) >= 0.95,

@@ -1,6 +1,6 @@
-import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiParking } from './api.js';
+import { PATIENCE } from './drill-times.js';
 import {
   ANALYTICS,
   API,
@@ -50,8 +50,8 @@ export const fullRedisPolicy: Drill = {
     'The API adds its jobs all the time.',
     'Raise the concurrency of the analytics workers: they catch up, and what is parked comes back by itself.',
   ],
-  start: async (world, account) => {
-    account.moment('the surge begins');
+  start: async (world, activity) => {
+    activity.moment('the surge begins');
     const { port } = world.redis;
     const maxBytes = await maxmemoryOf(world.redis);
     await startWorker(world, RESULT_LETTERS);
@@ -59,14 +59,14 @@ export const fullRedisPolicy: Drill = {
     const surge = { ...analyticsProducer(port, maxBytes), calmMs: CALM_MS, surgeJobs };
     const stage: PolicyStage = {
       world,
-      account,
+      activity,
       limitBytes: maxBytes,
       surgeJobs,
       analytics: await world.play('producer', 'analytics producer', surge),
       // What its workers can do, so that all its memory is of use.
       api: await world.play('producer', 'API server', { ...apiProducer(port), surgeJobs: 0 }),
     };
-    account.note('producers and workers run', `maxmemory ${inMegabytes(maxBytes)}`);
+    activity.note('producers and workers run', `maxmemory ${inMegabytes(maxBytes)}`);
     return {
       develop: async () => undefined,
       follow: async () => {
@@ -93,7 +93,7 @@ const REASON = 'drill full-redis-policy: fill the batches';
 /** The surge comes and goes while nobody does anything; then one order to the workers, and all that was parked runs. */
 async function resolveByPolicy(stage: PolicyStage, api: Api, alerts: AlertWatch): Promise<void> {
   const parkedIds = await outliveSurge(stage, api);
-  stage.account.moment('the surge is over');
+  stage.activity.moment('the surge is over');
   await catchUp(stage, api);
   await alerts.conclude();
   await checkTimeline(stage, api);
@@ -102,7 +102,7 @@ async function resolveByPolicy(stage: PolicyStage, api: Api, alerts: AlertWatch)
 
 /** @returns ids of jobs that were seen on disk while the surge went on. */
 async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<string>> {
-  const { world, account, limitBytes } = stage;
+  const { world, activity, limitBytes } = stage;
   const seen = new Set<string>();
   const looked = new Set<string>();
   let peakBytes = 0;
@@ -115,7 +115,7 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
       for (const jobId of await api.parkedIds(id)) seen.add(jobId);
     }
   };
-  await account.checkWithin(
+  await activity.checkWithin(
     'the surge comes and goes while nobody does anything',
     SURGE_WITHIN_MS,
     async () => {
@@ -125,13 +125,13 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
   );
   const parkings = await api.parkings();
   const freedBytes = total(parkings, 'freedBytes');
-  account.check(
+  activity.check(
     'analytics jobs are parked before memory runs out, and of no other queue',
     total(parkings, 'parked') > 0 &&
       parkings.every(({ queue, origin }) => queue === `bull:${ANALYTICS}` && origin === 'policy'),
     `${total(parkings, 'parked')} jobs in ${parkings.length} parkings; ${await backlogs(world)}`,
   );
-  account.check(
+  activity.check(
     'without it Redis would have been full',
     peakBytes < limitBytes && peakBytes + freedBytes > limitBytes,
     `${inMegabytes(peakBytes)} used at most and ${inMegabytes(freedBytes)} parked, of ${inMegabytes(limitBytes)}`,
@@ -140,7 +140,7 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
 }
 
 /** What somebody does who trusts the page: slots for the batches. What is parked comes back by itself. */
-async function catchUp({ world, account, analytics, api: server }: PolicyStage, api: Api): Promise<void> {
+async function catchUp({ world, activity, analytics, api: server }: PolicyStage, api: Api): Promise<void> {
   const { ledger } = world;
   await analytics.stop();
   await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, {
@@ -148,7 +148,7 @@ async function catchUp({ world, account, analytics, api: server }: PolicyStage, 
     reason: REASON,
   });
   let parkings: readonly ApiParking[] = [];
-  await account.checkWithin(
+  await activity.checkWithin(
     'all that was parked comes back by itself, and the backlog drains',
     DRAINED_WITHIN_MS,
     async () => {
@@ -164,41 +164,44 @@ async function catchUp({ world, account, analytics, api: server }: PolicyStage, 
   );
   await server.stop();
   await waitFor(() => ledger.completed(API) >= ledger.accepted(API), DRAINED_WITHIN_MS * PATIENCE);
-  account.check(
+  activity.check(
     'Redis has never refused a job of the API',
     ledger.refused(API) === 0 && ledger.accepted(API) > 0,
     `${ledger.accepted(API)} accepted, ${ledger.refused(API)} refused; of analytics ${ledger.accepted(ANALYTICS)} accepted, ${ledger.refused(ANALYTICS)} refused; ${ledger.workerErrors()} worker errors`,
   );
 }
 
-async function checkTimeline({ account }: PolicyStage, api: Api): Promise<void> {
+async function checkTimeline({ activity }: PolicyStage, api: Api): Promise<void> {
   const entries = (await api.timeline())
     .filter(({ kind }) => kind === 'policy.acted')
     .map(({ text }) => text);
-  account.check(
+  activity.check(
     'the timeline tells what was parked and what was brought back',
     entries.some((text) => text.startsWith('Parks')) && entries.some((text) => text.startsWith('Brings')),
     `${entries.length} entries; ${entries.at(-1) ?? 'none'}`,
   );
 }
 
-async function checkEachOnce({ world, account }: PolicyStage, parkedIds: ReadonlySet<string>): Promise<void> {
+async function checkEachOnce(
+  { world, activity }: PolicyStage,
+  parkedIds: ReadonlySet<string>,
+): Promise<void> {
   await world.stopPlayers();
   const { ledger } = world;
-  const completed = ledger.told('completed', ANALYTICS);
+  const completed = ledger.reported('completed', ANALYTICS);
   const wrong = (ids: Iterable<string>): readonly string[] =>
     [...ids].filter((id) => completed.get(id) !== 1);
   const wrongParked = wrong(parkedIds);
-  account.check(
+  activity.check(
     'every parked job has run exactly once, by id',
     parkedIds.size > 0 && wrongParked.length === 0,
     `${parkedIds.size} ids were seen on disk; wrong: ${inWords(wrongParked, completed)}`,
   );
   for (const queue of [ANALYTICS, API]) {
-    const ran = ledger.told('completed', queue);
-    const accepted = [...ledger.told('accepted', queue).keys()];
+    const ran = ledger.reported('completed', queue);
+    const accepted = [...ledger.reported('accepted', queue).keys()];
     const wrongIds = accepted.filter((id) => ran.get(id) !== 1);
-    account.check(
+    activity.check(
       `every job of ${queue} has run exactly once, by id`,
       wrongIds.length === 0 && accepted.length > 0,
       `${accepted.length} accepted; wrong: ${inWords(wrongIds, ran)}`,

@@ -1,7 +1,7 @@
-import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding, ApiOutcomes } from './api.js';
 import { checkNothingLost } from './check-nothing-lost.js';
+import { PATIENCE } from './drill-times.js';
 import { drainBacklog } from './full-redis-backlog.js';
 import { ANALYTICS, API, API_KEEPS, backlogs, stockPause, takesWrites } from './full-redis-players.js';
 import { inMegabytes, maxmemoryOf, waitingIn } from './own-redis.js';
@@ -25,12 +25,12 @@ export async function resolveFullRedis(
   api: Api,
   alerts: AlertWatch,
 ): Promise<void> {
-  const { account, refusedAtMs, backlogJobs } = stage;
+  const { activity, refusedAtMs, backlogJobs } = stage;
   await checkBefore(stage);
   await findCause(stage, api, refusedAtMs);
-  await alerts.untilTold('Redis refuses writes');
+  await alerts.untilNotified('Redis refuses writes');
   await followRemedies(stage, api);
-  account.moment('there is room');
+  activity.moment('there is room');
   await checkAfter(stage, api);
   await untilNothingGrows(stage);
   await alerts.conclude();
@@ -38,9 +38,9 @@ export async function resolveFullRedis(
   await checkNothingLost(stage, [ANALYTICS, API]);
 }
 
-async function checkBefore({ world, account }: Stage): Promise<void> {
+async function checkBefore({ world, activity }: Stage): Promise<void> {
   const refusal = await stockPause(world);
-  account.check(
+  activity.check(
     'before: stock queue.pause() is refused',
     /OOM/.test(refusal ?? ''),
     refusal?.slice(0, 60) ?? 'it went through',
@@ -51,7 +51,7 @@ async function checkBefore({ world, account }: Stage): Promise<void> {
   await pause(WATCHED_FOR_MS);
   const completed = ledger.completed(ANALYTICS) + ledger.completed(API) - completedThen;
   const errors = Math.round((ledger.workerErrors() - errorsThen) / (WATCHED_FOR_MS / 1000));
-  account.check(
+  activity.check(
     'before: restarted workers complete nothing, with jobs waiting',
     completed === 0 && (await waitingIn(world.redis, API)) > 0,
     `${completed} completed in ${WATCHED_FOR_MS / 1000} s, ${errors} worker errors/s`,
@@ -59,18 +59,18 @@ async function checkBefore({ world, account }: Stage): Promise<void> {
 }
 
 /** The worst finding is to say it all: the type, its share, the flush timeout that its runs wait for, and what to set. */
-async function findCause({ account }: Stage, api: Api, refusedAtMs: number): Promise<void> {
+async function findCause({ activity }: Stage, api: Api, refusedAtMs: number): Promise<void> {
   let top: ApiFinding | undefined;
   const isNamed = await waitFor(async () => {
     [top] = await api.findings();
     return top !== undefined && namesCause(top);
   }, SEEN_WITHIN_MS * PATIENCE);
-  account.check(
+  activity.check(
     `the top finding names the job type, its share, the 10 s wall and the concurrency to set, within ${SEEN_WITHIN_MS / 1000} s`,
     isNamed && Date.now() - refusedAtMs <= SEEN_WITHIN_MS * PATIENCE + RESTARTED_AND_WATCHED_MS,
     `${((Date.now() - refusedAtMs) / 1000).toFixed(1)} s after the first refusal: ${top?.code ?? 'no finding'}: ${top?.sentence.slice(-330) ?? ''}`,
   );
-  account.note(`it offers: ${top?.remedies.map((remedy) => remedy.label).join('; ') ?? 'nothing'}`);
+  activity.note(`it offers: ${top?.remedies.map((remedy) => remedy.label).join('; ') ?? 'nothing'}`);
 }
 
 function namesCause({ code, sentence, evidence }: ApiFinding): boolean {
@@ -86,7 +86,7 @@ function namesCause({ code, sentence, evidence }: ApiFinding): boolean {
 }
 
 /** The first remedy of the worst finding, again and again: what somebody does who trusts the page. */
-async function followRemedies({ world, account }: Stage, api: Api): Promise<void> {
+async function followRemedies({ world, activity }: Stage, api: Api): Promise<void> {
   const tried = new Set<string>();
   const fromMs = Date.now();
   const isOver = async (): Promise<boolean> =>
@@ -99,14 +99,14 @@ async function followRemedies({ world, account }: Stage, api: Api): Promise<void
     }
     tried.add(next.call);
     const outcomes = await apply(api, next);
-    account.check(
+    activity.check(
       `top remedy of ${next.finding.code} takes effect: ${next.remedy.label}`,
       outcomes.failed === 0 && outcomes.applied > 0,
       inWords(outcomes),
     );
     await pause(LOOK_EVERY_MS);
   }
-  account.check(
+  activity.check(
     'following the top remedies alone, in order, resolves it',
     await isOver(),
     `${tried.size} remedies, ${((Date.now() - fromMs) / 1000).toFixed(1)} s; ${await backlogs(world)}`,
@@ -158,20 +158,20 @@ function inWords(outcomes: ApiOutcomes): string {
     .join(', ');
 }
 
-async function checkAfter({ world, account }: Stage, api: Api): Promise<void> {
+async function checkAfter({ world, activity }: Stage, api: Api): Promise<void> {
   const { ledger, redis } = world;
   const then = {
     accepted: ledger.accepted(API),
     analytics: ledger.completed(ANALYTICS),
     api: ledger.completed(API),
   };
-  await account.checkWithin(
+  await activity.checkWithin(
     'after: writes succeed, the API adds jobs again',
     RECOVERED_WITHIN_MS,
     async () => (await takesWrites(world)) && ledger.accepted(API) > then.accepted,
     async () => inMegabytes(await maxmemoryOf(redis)),
   );
-  await account.checkWithin(
+  await activity.checkWithin(
     'after: workers drain both queues',
     RECOVERED_WITHIN_MS,
     // One job of each in hand at most: the producers go on.
@@ -179,7 +179,7 @@ async function checkAfter({ world, account }: Stage, api: Api): Promise<void> {
     () =>
       `completed since: ${ledger.completed(API) - then.api} API, ${ledger.completed(ANALYTICS) - then.analytics} analytics`,
   );
-  await account.checkWithin(
+  await activity.checkWithin(
     'after: the console no longer says redis.full',
     SEEN_WITHIN_MS,
     async () => !(await api.findings()).some((finding) => finding.code === 'redis.full'),
@@ -188,9 +188,9 @@ async function checkAfter({ world, account }: Stage, api: Api): Promise<void> {
 }
 
 /** With room for writes the API catches up, and Redis fills on in truth until it keeps as many jobs and events as it may. */
-async function untilNothingGrows({ world, account }: Stage): Promise<void> {
+async function untilNothingGrows({ world, activity }: Stage): Promise<void> {
   const { client } = world.redis;
-  await account.checkWithin(
+  await activity.checkWithin(
     'after: the API keeps no more than it may',
     RECOVERED_WITHIN_MS,
     async () =>
@@ -198,5 +198,5 @@ async function untilNothingGrows({ world, account }: Stage): Promise<void> {
       (await client.xlen(`bull:${API}:events`)) >= API_KEEPS.events,
     () => backlogs(world),
   );
-  account.moment('Redis grows no more');
+  activity.moment('Redis grows no more');
 }

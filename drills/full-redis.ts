@@ -83,8 +83,8 @@ export const fullRedis: Drill = {
     'A stock queue.pause() is refused in this state; the actions of the console are not.',
     'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
-  start: async (world, account, { jobs }) => {
-    account.moment('work begins');
+  start: async (world, activity, { jobs }) => {
+    activity.moment('work begins');
     await world.play(
       'producer',
       'analytics producer',
@@ -93,12 +93,12 @@ export const fullRedis: Drill = {
     await world.play('producer', 'API server', apiProducer(world.redis.port));
     const stage = {
       world,
-      account,
+      activity,
       worker: await startWorker(world, RESULT_LETTERS),
       refusedAtMs: 0,
       backlogJobs: jobs ?? BACKLOG_JOBS,
     };
-    account.note('producers and workers run', `maxmemory ${inMegabytes(await maxmemoryOf(world.redis))}`);
+    activity.note('producers and workers run', `maxmemory ${inMegabytes(await maxmemoryOf(world.redis))}`);
     return incidentOf(stage);
   },
 };
@@ -112,25 +112,25 @@ interface FullStage extends Stage {
 }
 
 function incidentOf(stage: FullStage): Incident {
-  const { world, account } = stage;
+  const { world, activity } = stage;
   return {
     async develop() {
       const isFull = await waitFor(() => world.ledger.refused(API) > 0, FULL_WITHIN_MS);
       if (!isFull) throw new Error(`Redis was not full within ${FULL_WITHIN_MS / 1000} s`);
       stage.refusedAtMs = Date.now();
-      account.moment('Redis refuses writes');
-      account.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
+      activity.moment('Redis refuses writes');
+      activity.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
       await pause(RESTART_AFTER_MS);
       await stage.worker.stop();
       stage.worker = await startWorker(world, RESULT_LETTERS);
-      account.note('workers restarted, as one would', await backlogs(world));
+      activity.note('workers restarted, as one would', await backlogs(world));
     },
     async follow() {
       for (let isTaken = true; ; isTaken = !isTaken) {
         const awaited = isTaken;
-        // At the edge answers flip: told is what held for some seconds.
+        // At the edge answers flip: noted is what held for some seconds.
         await waitFor(() => heldFor(world, awaited), Number.POSITIVE_INFINITY);
-        account.note(
+        activity.note(
           isTaken ? 'Redis takes writes again' : 'Redis refuses writes again',
           `${await backlogs(world)}; completed: ${world.ledger.completed(API)} API, ${world.ledger.completed(ANALYTICS)} analytics`,
         );

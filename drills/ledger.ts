@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ChildSays } from './children/talk.js';
 
-/** What producers and workers told about every job, kept outside Redis. */
+/** What producers and workers reported about every job, kept outside Redis. */
 export interface Ledger {
   hear(message: ChildSays): void;
   accepted(queue: string): number;
@@ -9,8 +9,8 @@ export interface Ledger {
   /** @param jobName only jobs of this type, whose ids begin with it. */
   completed(queue: string, jobName?: string): number;
   failed(queue: string, jobName: string): number;
-  /** How often each job id was told: a job that ran to its end twice has a 2 in `completed`. */
-  told(kind: 'accepted' | 'refused' | 'completed' | 'failed', queue: string): ReadonlyMap<string, number>;
+  /** How often each job id was reported: a job that ran to its end twice has a 2 in `completed`. */
+  reported(kind: 'accepted' | 'refused' | 'completed' | 'failed', queue: string): ReadonlyMap<string, number>;
   /** When the first job of a type failed, by the worker's clock; null: none has. */
   firstFailureAtMs(queue: string, jobName: string): number | null;
   /** `error` events of all workers. */
@@ -19,7 +19,7 @@ export interface Ledger {
   latencyMs(queue: string, sinceMs: number, ratio: number): number | null;
   /** The same of the time from adding to start, of jobs that started since then. */
   waitMs(queue: string, sinceMs: number, ratio: number): number | null;
-  /** Holds what was told against what Redis holds. Call when producers and workers have ended. */
+  /** Holds what was reported against what Redis holds. Call when producers and workers have ended. */
   balance(redis: Redis, queue: string): Promise<Balance>;
 }
 
@@ -42,7 +42,12 @@ const PAGE = 5_000;
 const MAX_TIMES = 200_000;
 
 export function createLedger(): Ledger {
-  const told = { accepted: new Books(), refused: new Books(), completed: new Books(), failed: new Books() };
+  const reports = {
+    accepted: new Books(),
+    refused: new Books(),
+    completed: new Books(),
+    failed: new Books(),
+  };
   const times = { latencies: new Times(), waits: new Times() };
   const firstFailures = new Map<string, number>();
   let workerErrors = 0;
@@ -51,25 +56,25 @@ export function createLedger(): Ledger {
       if (message.kind === 'errors') workerErrors += message.count;
       else if (message.kind === 'latencies' || message.kind === 'waits')
         times[message.kind].enter(message.queue, message.ms, Date.now());
-      else if ('queue' in message) told[message.kind].enter(message.queue, message.ids);
+      else if ('queue' in message) reports[message.kind].enter(message.queue, message.ids);
       if (message.kind === 'failed') {
         const key = `${message.queue} ${message.jobName}`;
         firstFailures.set(key, Math.min(message.atMs, firstFailures.get(key) ?? message.atMs));
       }
     },
-    accepted: (queue) => told.accepted.of(queue).size,
-    refused: (queue) => told.refused.of(queue).size,
-    completed: (queue, jobName) => told.completed.count(queue, jobName),
-    failed: (queue, jobName) => told.failed.count(queue, jobName),
-    told: (kind, queue) => told[kind].of(queue),
+    accepted: (queue) => reports.accepted.of(queue).size,
+    refused: (queue) => reports.refused.of(queue).size,
+    completed: (queue, jobName) => reports.completed.count(queue, jobName),
+    failed: (queue, jobName) => reports.failed.count(queue, jobName),
+    reported: (kind, queue) => reports[kind].of(queue),
     firstFailureAtMs: (queue, jobName) => firstFailures.get(`${queue} ${jobName}`) ?? null,
     workerErrors: () => workerErrors,
     latencyMs: (queue, sinceMs, ratio) => times.latencies.quantile(queue, sinceMs, ratio),
     waitMs: (queue, sinceMs, ratio) => times.waits.quantile(queue, sinceMs, ratio),
     async balance(redis, queue) {
-      const accepted = told.accepted.of(queue);
-      const refused = told.refused.of(queue);
-      const completed = told.completed.of(queue);
+      const accepted = reports.accepted.of(queue);
+      const refused = reports.refused.of(queue);
+      const completed = reports.completed.of(queue);
       const held = await unfinishedIds(redis, queue);
       const ids = [...accepted.keys()];
       const open = ids.filter((id) => !completed.has(id));
@@ -86,17 +91,17 @@ export function createLedger(): Ledger {
   };
 }
 
-/** The last times that were told, by queue. */
+/** The last times that were reported, by queue. */
 class Times {
-  #told: { queue: string; atMs: number; ms: number }[] = [];
+  #times: { queue: string; atMs: number; ms: number }[] = [];
 
   enter(queue: string, all: readonly number[], atMs: number): void {
-    for (const ms of all) this.#told.push({ queue, atMs, ms });
-    if (this.#told.length > MAX_TIMES) this.#told = this.#told.slice(-MAX_TIMES / 2);
+    for (const ms of all) this.#times.push({ queue, atMs, ms });
+    if (this.#times.length > MAX_TIMES) this.#times = this.#times.slice(-MAX_TIMES / 2);
   }
 
   quantile(queue: string, sinceMs: number, ratio: number): number | null {
-    const values = this.#told
+    const values = this.#times
       .filter((one) => one.queue === queue && one.atMs >= sinceMs)
       .map(({ ms }) => ms)
       .sort((a, b) => a - b);
@@ -104,7 +109,7 @@ class Times {
   }
 }
 
-/** Job ids by queue, each with how often it was told. */
+/** Job ids by queue, each with how often it was reported. */
 class Books {
   readonly #books = new Map<string, Map<string, number>>();
 

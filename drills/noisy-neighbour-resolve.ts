@@ -1,9 +1,9 @@
 import type { Role } from '../server/model/role.js';
 import { dominantTenant } from '../server/model/tenant-text.js';
-import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
 import { checkNothingLost } from './check-nothing-lost.js';
+import { PATIENCE } from './drill-times.js';
 import { isRestored, type NoisyStage, TRUTH, waitsInWords } from './noisy-neighbour-world.js';
 import { inMegabytes, usedBytes, waitingIn } from './own-redis.js';
 import { pause, waitFor } from './wait-for.js';
@@ -20,7 +20,7 @@ const ACTIONS_THAT_HOLD_BACK = ['queue.pause', 'queue.concurrency', 'queue.rate-
 export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api, alerts: AlertWatch): Promise<void> {
   const source = await findSource(stage, api);
   await checkTenant(stage, api);
-  await alerts.untilTold('the resync begins');
+  await alerts.untilNotified('the resync begins');
   await capSource(stage, api, source);
   await checkRestored(stage, api);
   await alerts.conclude();
@@ -37,7 +37,7 @@ function noisy(findings: readonly ApiFinding[]): ApiFinding | undefined {
 }
 
 /** @returns the id of the queue to hold back: the one that is named, else the one that it is. */
-async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promise<string> {
+async function findSource({ activity, floodedAtMs }: NoisyStage, api: Api): Promise<string> {
   const truth = `bull:${TRUTH.source}`;
   let findings: readonly ApiFinding[] = [];
   await waitFor(async () => {
@@ -47,7 +47,7 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
   const named = namedSource(findings);
   const finding = noisy(findings);
   const tookSeconds = (Date.now() - floodedAtMs) / 1000;
-  account.check(
+  activity.check(
     'the source is named by a finding, and it is the right one',
     named === truth,
     finding
@@ -55,7 +55,7 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
       : `none in ${findings.map(({ code, queue }) => `${code} ${queue ?? ''}`).join(', ')}`,
   );
   const text = JSON.stringify([finding?.sentence, finding?.queues, finding?.evidence]);
-  account.check(
+  activity.check(
     'its evidence names both queues that are held up',
     TRUTH.victims.every((victim) => text.includes(victim)),
     (finding?.evidence ?? [])
@@ -63,14 +63,14 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
       .join('; ')
       .slice(0, 200),
   );
-  account.check(
+  activity.check(
     'no probe queue is named as a source',
     findings.every(
       ({ code, queue }) =>
         code !== 'queue.noisy-neighbour' || !TRUTH.victims.some((name) => queue === `bull:${name}`),
     ),
   );
-  account.check(
+  activity.check(
     'it offers to hold back the source, and the source alone',
     (finding?.remedies ?? []).some(
       ({ action, queues }) =>
@@ -83,30 +83,33 @@ async function findSource({ account, floodedAtMs }: NoisyStage, api: Api): Promi
 }
 
 /** Whose jobs they are is in job data: for those who may see these, and for nobody else. */
-async function checkTenant({ account }: NoisyStage, api: Api): Promise<void> {
+async function checkTenant({ activity }: NoisyStage, api: Api): Promise<void> {
   const seenBy = async (role: Role) => (await api.as(role).queue(TRUTH.source)).tenants;
   await waitFor(async () => dominantTenant(await seenBy('operator')) !== null, NAMED_WITHIN_MS * PATIENCE);
   const tenants = await seenBy('operator');
   const found = dominantTenant(tenants);
-  account.check(
+  activity.check(
     'the tenant that holds most of the source is named to an operator, and it is the right one',
     found?.tenant === TRUTH.tenant,
     found
       ? `${found.tenant}: ${(100 * found.shareRatio).toFixed(0)}% ± ${(100 * found.error).toFixed(0)}%`
       : `none in ${JSON.stringify(tenants)}`,
   );
-  account.check('and not to a viewer, who may not see job data', (await seenBy('viewer')) === null);
+  activity.check('and not to a viewer, who may not see job data', (await seenBy('viewer')) === null);
 }
 
 async function capSource(stage: NoisyStage, api: Api, source: string): Promise<void> {
-  const { account, world } = stage;
-  account.note('before the cap', `${waitsInWords(stage)}; ${inMegabytes(await usedBytes(world.redis))} used`);
-  account.moment('the cap');
+  const { activity, world } = stage;
+  activity.note(
+    'before the cap',
+    `${waitsInWords(stage)}; ${inMegabytes(await usedBytes(world.redis))} used`,
+  );
+  activity.moment('the cap');
   const outcomes = await api.patch(`/instances/default/queues/${encodeURIComponent(source)}`, {
     rateLimit: CAP,
     reason: REASON,
   });
-  account.check(
+  activity.check(
     'the source alone is capped',
     outcomes.applied === 1 && outcomes.failed === 0 && outcomes.outcomes[0]?.queue === source,
     `${outcomes.outcomes[0]?.summary ?? ''} ${await waitingIn(world.redis, TRUTH.source)} wait`,
@@ -114,9 +117,9 @@ async function capSource(stage: NoisyStage, api: Api, source: string): Promise<v
 }
 
 async function checkRestored(stage: NoisyStage, api: Api): Promise<void> {
-  const { account, world } = stage;
+  const { activity, world } = stage;
   const cappedAtMs = Date.now();
-  await account.checkWithin(
+  await activity.checkWithin(
     `probes wait at most twice as long as normally within ${RESTORED_WITHIN_MS / 1000} s`,
     RESTORED_WITHIN_MS,
     () => isRestored(stage),
@@ -126,13 +129,13 @@ async function checkRestored(stage: NoisyStage, api: Api): Promise<void> {
   const fromMs = Date.now();
   await pause(KEPT_MS);
   const perSecond = ((world.ledger.completed(TRUTH.source) - done) * 1000) / (Date.now() - fromMs);
-  account.check(
+  activity.check(
     'and the resync goes on at its cap',
     perSecond > 0 && perSecond <= (1.5 * CAP.max * 1000) / CAP.durationMs,
     `${perSecond.toFixed(1)}/s; ${waitsInWords(stage)}`,
   );
   const after = namedSource(await api.findings());
-  account.note(
+  activity.note(
     'what the console says now',
     after === null ? 'no noisy neighbour' : `${after} is still named`,
   );

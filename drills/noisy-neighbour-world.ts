@@ -1,7 +1,7 @@
-import { PATIENCE } from './alert-patience.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { ProducerPlan } from './children/producer.js';
 import type { SharedWorkerPlan } from './children/shared-worker.js';
+import { PATIENCE } from './drill-times.js';
 import type { Stage } from './scenario.js';
 import { pause } from './wait-for.js';
 import type { World } from './world.js';
@@ -61,15 +61,15 @@ export async function startShared(world: World): Promise<void> {
 }
 
 /** What is normal, from the last seconds of a steady time. */
-export async function measureNormal({ world, account, normalMs }: NoisyStage): Promise<void> {
+export async function measureNormal({ world, activity, normalMs }: NoisyStage): Promise<void> {
   await pause(STEADY_MS);
   for (const queue of TRUTH.victims)
     normalMs.set(queue, world.ledger.waitMs(queue, Date.now() - STEADY_MS / 2, 0.9) ?? NOISE_MS);
-  account.note('probes wait as they always do', inWords(normalMs));
+  activity.note('probes wait as they always do', inWords(normalMs));
 }
 
 /** A server was rebuilt with an error: its resync never ends, and a few others are resynced too. */
-export async function flood({ world, account, normalMs }: NoisyStage): Promise<number> {
+export async function flood({ world, activity, normalMs }: NoisyStage): Promise<number> {
   const of = (tenant: string, count: number): BacklogPlan => ({
     redisPort: world.redis.port,
     queue: TRUTH.source,
@@ -80,14 +80,14 @@ export async function flood({ world, account, normalMs }: NoisyStage): Promise<n
     tenant,
   });
   const startedAtMs = Date.now();
-  account.moment('the resync begins');
+  activity.moment('the resync begins');
   for (const [tenant, count] of [
     [TRUTH.tenant, 400],
     ['globex', 40],
     ['initech', 20],
   ] as const)
     await (await world.play('backlog', `resync of ${tenant}`, of(tenant, count))).stop();
-  account.note(`a resync of ${TRUTH.tenant} begins that never ends`, inWords(normalMs));
+  activity.note(`a resync of ${TRUTH.tenant} begins that never ends`, inWords(normalMs));
   return startedAtMs;
 }
 

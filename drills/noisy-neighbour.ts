@@ -40,23 +40,23 @@ export const noisyNeighbour: Drill = {
     'Look at the findings: which queue is the source, and who is held up by it?',
     `Cap or pause ${TRUTH.source} alone, on its row, and look at the probes.`,
   ],
-  start: async (world, account) => {
+  start: async (world, activity) => {
     await startShared(world);
-    account.note(
+    activity.note(
       'two processes work on three queues',
       `maxmemory ${inMegabytes(await maxmemoryOf(world.redis))}`,
     );
-    return incidentOf({ world, account, normalMs: new Map(), floodedAtMs: 0 });
+    return incidentOf({ world, activity, normalMs: new Map(), floodedAtMs: 0 });
   },
 };
 
 function incidentOf(stage: NoisyStage): Incident {
-  const { account, world } = stage;
+  const { activity, world } = stage;
   return {
     async develop() {
       await measureNormal(stage);
       stage.floodedAtMs = await flood(stage);
-      await account.checkWithin(
+      await activity.checkWithin(
         'the probes of both queues wait ten times as long, or longer',
         RISEN_WITHIN_MS,
         () => isTrouble(stage),
@@ -67,9 +67,9 @@ function incidentOf(stage: NoisyStage): Incident {
     async follow() {
       for (;;) {
         await waitFor(() => isRestored(stage), Number.POSITIVE_INFINITY);
-        account.note('the probes wait as they always do again', waitsInWords(stage));
+        activity.note('the probes wait as they always do again', waitsInWords(stage));
         await waitFor(() => isTrouble(stage), Number.POSITIVE_INFINITY);
-        account.note('the probes wait ten times as long again', waitsInWords(stage));
+        activity.note('the probes wait ten times as long again', waitsInWords(stage));
       }
     },
     resolve: (api, alerts) => resolveNoisyNeighbour(stage, api, alerts),

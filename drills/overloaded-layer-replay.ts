@@ -1,8 +1,8 @@
-import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiReplay } from './api.js';
 import type { BacklogPlan } from './children/backlog.js';
 import type { LayerWorkerHears } from './children/layer-worker.js';
+import { PATIENCE } from './drill-times.js';
 import { FORWARD, JOB_MS, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { waitingIn } from './own-redis.js';
 import { pause, waitFor } from './wait-for.js';
@@ -40,9 +40,9 @@ export async function replayThroughLoss(stage: LayerStage, api: Api, alerts: Ale
   await checkOnePause(stage, api, begun);
   await stage.join(LEFT, 'left-8');
   await stage.join(LEFT, 'left-9');
-  stage.account.note('two workers take the places of those that were lost');
+  stage.activity.note('two workers take the places of those that were lost');
   await finish(stage, api, begun, perSecond);
-  stage.account.moment('all is replayed');
+  stage.activity.moment('all is replayed');
   await alerts.conclude();
   await checkEachOnce(stage);
 }
@@ -56,13 +56,13 @@ async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
     concurrency: slots,
     reason: REASON,
   });
-  stage.account.check(
+  stage.activity.check(
     `part two: ${slots} slots for each worker of the layer`,
     outcomes.failed === 0,
     outcomes.outcomes.map(({ summary }) => summary).join(' | '),
   );
   // One hangs and the other drags the rest: both end, and what they had in hand comes back as stalled.
-  stage.account.moment('left-3 ends');
+  stage.activity.moment('left-3 ends');
   for (const { name, player } of stage.workers)
     if (name === 'left-3' || name === 'right-1') player.signal('SIGKILL');
   await Promise.all(
@@ -78,8 +78,8 @@ async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
 
 /** Jobs fail at once while the next hop does not answer, and stay as failed ones. */
 async function failToForward(stage: LayerStage): Promise<void> {
-  const { world, account } = stage;
-  account.moment('the next hop is away');
+  const { world, activity } = stage;
+  activity.moment('the next hop is away');
   tellAll(stage, { do: 'lose-next-hop' });
   const fromMs = Date.now();
   for (const [queue, count] of forwarded(stage)) {
@@ -94,7 +94,7 @@ async function failToForward(stage: LayerStage): Promise<void> {
     await backlog.stop();
   }
   const failed = () => forwarded(stage).map(([queue]) => world.ledger.failed(queue, FORWARD));
-  await account.checkWithin(
+  await activity.checkWithin(
     'all jobs that were to be passed on have failed',
     120_000,
     () => forwarded(stage).every(([, count], i) => failed()[i] === count),
@@ -104,12 +104,12 @@ async function failToForward(stage: LayerStage): Promise<void> {
 }
 
 /** By the workers' own records: how old a live job is when it is taken. Nine of ten are not older. */
-async function measureNormal({ world, account }: LayerStage): Promise<number> {
+async function measureNormal({ world, activity }: LayerStage): Promise<number> {
   await waitFor(async () => (await waitingIn(world.redis, LEFT)) < LIVE_PER_SECOND / 10, 30_000 * PATIENCE);
   const fromMs = Date.now();
   await pause(NORMAL_MS);
   const normalMs = world.ledger.waitMs(LEFT, fromMs, 0.9) ?? 0;
-  account.note('normal live wait, before the replay', `9 of 10 within ${normalMs} ms`);
+  activity.note('normal live wait, before the replay', `9 of 10 within ${normalMs} ms`);
   return normalMs;
 }
 
@@ -122,7 +122,7 @@ async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<re
     const request = { queues: [`bull:${queue}`], filter: { jobTypes: [FORWARD] }, ratePerSecond };
     ids.push((await api.replay({ ...request, reason: REASON })).id);
   }
-  stage.account.note(
+  stage.activity.note(
     `${stage.replayedJobs} jobs are replayed`,
     `${perSecond}/s, and a tenth of them on the right`,
   );
@@ -132,16 +132,16 @@ async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<re
 async function loseHalf(stage: LayerStage, api: Api): Promise<number> {
   const moved = async (): Promise<number> => (await replayOf(api, LEFT)).account.moved;
   await waitFor(async () => (await moved()) >= stage.replayedJobs / 8, 60_000 * PATIENCE);
-  stage.account.moment('half is lost');
+  stage.activity.moment('half is lost');
   for (const { name, player } of stage.workers) if (LOST.includes(name)) player.signal('SIGKILL');
-  stage.account.note('half of the workers of the left queue are lost', `${await moved()} moved by then`);
+  stage.activity.note('half of the workers of the left queue are lost', `${await moved()} moved by then`);
   return Date.now();
 }
 
-async function checkBacksOff({ account }: LayerStage, api: Api, perSecond: number, lostAtMs: number) {
+async function checkBacksOff({ activity }: LayerStage, api: Api, perSecond: number, lostAtMs: number) {
   let said = '';
   let pace = perSecond;
-  await account.checkWithin(
+  await activity.checkWithin(
     'the guard slows the replay to half or less by itself, and names the live wait',
     BACKS_OFF_WITHIN_MS,
     async () => {
@@ -155,30 +155,30 @@ async function checkBacksOff({ account }: LayerStage, api: Api, perSecond: numbe
   );
 }
 
-async function checkLiveWait({ world, account }: LayerStage, normalMs: number, lostAtMs: number) {
+async function checkLiveWait({ world, activity }: LayerStage, normalMs: number, lostAtMs: number) {
   await pause(Math.max(0, lostAtMs + WATCHED_MS - Date.now()));
   const waitMs = world.ledger.waitMs(LEFT, lostAtMs, 0.9) ?? Number.POSITIVE_INFINITY;
   const mostMs = 2 * Math.max(normalMs, FLOOR_MS * PATIENCE);
-  account.check(
+  activity.check(
     'live jobs wait at most twice as long as normally, with half of the workers and the replay going on',
     waitMs <= mostMs,
     `9 of 10 within ${waitMs} ms, normally ${normalMs} ms; up to ${FLOOR_MS} ms count as normal; half within ${world.ledger.waitMs(LEFT, lostAtMs, 0.5)} ms`,
   );
 }
 
-async function checkOnePause({ world, account }: LayerStage, api: Api, begun: readonly string[]) {
+async function checkOnePause({ world, activity }: LayerStage, api: Api, begun: readonly string[]) {
   const reached = await api.orderReplays('*', { state: 'paused', reason: REASON });
   const left = (): Promise<number[]> =>
     Promise.all([LEFT, RIGHT].map((queue) => world.redis.client.zcard(`bull:${queue}:failed`)));
   const then = await left();
-  account.check(
+  activity.check(
     'one action pauses all replays',
     begun.every((id) => reached.some((one) => one.id === id && one.state === 'paused')),
     reached.map(({ queues, state }) => `${queues.join(', ')} ${state}`).join('; '),
   );
   await pause(STANDS_MS);
   const now = await left();
-  account.check(
+  activity.check(
     'and nothing is moved from its answer on',
     now.every((count, at) => count === then[at]),
     `${then.join(' and ')} failed jobs, ${now.join(' and ')} after ${STANDS_MS / 1000} s`,
@@ -186,9 +186,9 @@ async function checkOnePause({ world, account }: LayerStage, api: Api, begun: re
 }
 
 async function finish(stage: LayerStage, api: Api, begun: readonly string[], ratePerSecond: number) {
-  const { account, replayedJobs } = stage;
+  const { activity, replayedJobs } = stage;
   const resumed = await api.orderReplays('*', { state: 'running', ratePerSecond, reason: REASON });
-  account.check(
+  activity.check(
     'one action lets them go on, at a rate for all',
     begun.every((id) => resumed.some((one) => one.id === id && one.state === 'running')) &&
       resumed.every((one) => one.ratePerSecond === ratePerSecond),
@@ -203,7 +203,7 @@ async function finish(stage: LayerStage, api: Api, begun: readonly string[], rat
     (60_000 + replayedJobs * 10) * PATIENCE,
     500,
   );
-  account.check(
+  activity.check(
     'they finish, every job of theirs replayed and succeeded',
     isDone &&
       ended.every(({ account: of }) => of.matched === of.moved && of.succeeded === of.moved) &&
@@ -217,23 +217,23 @@ async function finish(stage: LayerStage, api: Api, begun: readonly string[], rat
   );
 }
 
-/** Every job that was replayed is told as completed once: not lost, not doubled. */
+/** Every job that was replayed is reported as completed once: not lost, not doubled. */
 async function checkEachOnce(stage: LayerStage): Promise<void> {
-  const { world, account } = stage;
+  const { world, activity } = stage;
   await world.stopPlayers();
   for (const [queue, count] of forwarded(stage)) {
-    const accepted = [...world.ledger.told('accepted', queue).keys()].filter((id) =>
+    const accepted = [...world.ledger.reported('accepted', queue).keys()].filter((id) =>
       id.startsWith(`${FORWARD}-`),
     );
-    const completed = world.ledger.told('completed', queue);
+    const completed = world.ledger.reported('completed', queue);
     const untold = accepted.filter((id) => !completed.has(id));
-    // A process that is killed can't tell what it has just completed; Redis keeps it.
+    // A process that is killed can't report what it has just completed; Redis keeps it.
     const kept = await Promise.all(
       untold.map((id) => world.redis.client.zscore(`bull:${queue}:completed`, id)),
     );
     const lost = untold.filter((_, at) => kept[at] === null);
     const doubled = accepted.filter((id) => (completed.get(id) ?? 0) > 1);
-    account.check(
+    activity.check(
       `no replayed job lost and none doubled in ${queue}, by id`,
       accepted.length === count && lost.length === 0 && doubled.length === 0,
       `${accepted.length} of ${count}; lost ${lost.length}, doubled ${doubled.length}, completed by killed processes before they said so ${untold.length - lost.length}`,
@@ -250,12 +250,12 @@ function forwarded({ replayedJobs }: LayerStage): readonly (readonly [queue: str
 
 async function replayOf(api: Api, queue: string): Promise<ApiReplay> {
   const found = (await api.replays()).find(({ queues }) => queues.includes(`bull:${queue}`));
-  if (!found) throw new Error(`the console tells no replay of ${queue}`);
+  if (!found) throw new Error(`the console lists no replay of ${queue}`);
   return found;
 }
 
 function tellAll({ workers }: LayerStage, message: LayerWorkerHears): void {
-  for (const { player } of workers) player.tell(message);
+  for (const { player } of workers) player.send(message);
 }
 
 function seconds(durationMs: number): string {

@@ -1,8 +1,8 @@
-import { PATIENCE } from './alert-patience.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiPlan, ApiWorker } from './api.js';
 import { checkForecast } from './api.js';
 import { checkNothingLost } from './check-nothing-lost.js';
+import { PATIENCE } from './drill-times.js';
 import { replayThroughLoss } from './overloaded-layer-replay.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { waitingIn } from './own-redis.js';
@@ -29,7 +29,7 @@ export async function resolveOverloadedLayer(stage: LayerStage, api: Api, alerts
   await stage.surge();
   await checkNamed(stage, api);
   await checkOverloaded(stage, api);
-  await alerts.untilTold('it breaks');
+  await alerts.untilNotified('it breaks');
   await raiseCapacity(stage, api);
   await takeOutlierOut(stage, api);
   await replayThroughLoss(stage, api, alerts);
@@ -37,8 +37,8 @@ export async function resolveOverloadedLayer(stage: LayerStage, api: Api, alerts
   await checkNothingLost(stage, [LEFT, RIGHT]);
 }
 
-async function checkSteady({ account }: LayerStage, api: Api): Promise<void> {
-  await account.checkWithin(
+async function checkSteady({ activity }: LayerStage, api: Api): Promise<void> {
+  await activity.checkWithin(
     'the console hears all eight workers',
     HEARD_WITHIN_MS,
     async () => (await api.workers()).summary.withAgent === 8,
@@ -59,19 +59,19 @@ async function checkSteady({ account }: LayerStage, api: Api): Promise<void> {
     }
     await pause(250);
   }
-  account.check(
+  activity.check(
     `no false verdict in ${STEADY_MS / 1000} s of steady load`,
     wrong.size === 0,
     [...wrong].join(', '),
   );
 }
 
-async function checkNamed({ account, made }: LayerStage, api: Api): Promise<void> {
+async function checkNamed({ activity, made }: LayerStage, api: Api): Promise<void> {
   for (const { name, verdict, atMs } of made) {
     const factMs =
       atMs + (verdict === 'stuck' ? HANGS_AFTER_MS : verdict === 'outlier' ? OUTLIER_AFTER_MS : 0);
     let said = '';
-    await account.checkWithin(
+    await activity.checkWithin(
       `${name} is named ${verdict}`,
       factMs + NAMED_WITHIN_MS - Date.now(),
       async () => {
@@ -86,10 +86,10 @@ async function checkNamed({ account, made }: LayerStage, api: Api): Promise<void
   }
 }
 
-async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise<void> {
+async function checkOverloaded({ activity, made }: LayerStage, api: Api): Promise<void> {
   const survivors = ['left-4', 'left-5'];
   let said = '';
-  await account.checkWithin(
+  await activity.checkWithin(
     'the survivors of the left queue are named overloaded',
     20_000,
     async () => {
@@ -106,14 +106,14 @@ async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise
       !troubled.has(worker.name ?? '') &&
       (worker.outlier !== null || !['healthy', 'overloaded'].includes(worker.verdict)),
   );
-  account.check(
+  activity.check(
     'and nobody is named wrongly',
     wrong.length === 0,
     wrong.map((worker) => `${worker.label} ${worker.verdict}`).join(', '),
   );
   const codes = new Set((await api.findings()).map((finding) => finding.code));
   const wanted = ['worker.crashed', 'worker.stuck', 'worker.outlier', 'queue.overloaded'];
-  account.check(
+  activity.check(
     'findings name crash, hang, outlier and overload',
     wanted.every((code) => codes.has(code)),
     [...codes].join(', '),
@@ -121,7 +121,7 @@ async function checkOverloaded({ account, made }: LayerStage, api: Api): Promise
 }
 
 /** Both queues of the layer in one action. */
-async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<void> {
+async function raiseCapacity({ world, activity }: LayerStage, api: Api): Promise<void> {
   const waiting = (): Promise<number> => waitingIn(world.redis, LEFT);
   const before = await waiting();
   const plan = await plannedFor(api, TIMES_SLOTS);
@@ -130,7 +130,7 @@ async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<
     factor: TIMES_SLOTS,
     reason: REASON,
   });
-  account.check(
+  activity.check(
     'one action raises the capacity of both queues',
     outcomes.applied + outcomes.outcomes.filter(({ status }) => status === 'unverified').length === 2,
     outcomes.outcomes
@@ -140,10 +140,10 @@ async function raiseCapacity({ world, account }: LayerStage, api: Api): Promise<
   );
   const isDownTo = (ratio: number) => async () => (await waiting()) <= before * ratio;
   const figures = async (): Promise<string> => `${before} → ${await waiting()} waiting`;
-  await account.checkWithin('and the backlog falls', 30_000, isDownTo(0.5), figures);
-  await account.checkWithin('to nothing', 60_000, isDownTo(0.01), figures);
-  account.moment('the backlog is gone');
-  checkForecast(account, LEFT, plan, (Date.now() - askedAtMs) / 1000);
+  await activity.checkWithin('and the backlog falls', 30_000, isDownTo(0.5), figures);
+  await activity.checkWithin('to nothing', 60_000, isDownTo(0.01), figures);
+  activity.moment('the backlog is gone');
+  checkForecast(activity, LEFT, plan, (Date.now() - askedAtMs) / 1000);
 }
 
 /** What the console forecasts when those that take jobs get so many times their slots. */
@@ -152,9 +152,9 @@ async function plannedFor(api: Api, times: number): Promise<ApiPlan> {
   return api.plan(`bull:${LEFT}`, `concurrency=${present.slots * times}`);
 }
 
-async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise<void> {
+async function takeOutlierOut({ world, activity }: LayerStage, api: Api): Promise<void> {
   const outlier = find((await api.workers()).workers, 'right-1');
-  if (!outlier) return account.check('the outlier is listed', false);
+  if (!outlier) return activity.check('the outlier is listed', false);
   const latency = async (): Promise<number> => {
     const fromMs = Date.now();
     await pause(MEASURED_MS);
@@ -165,16 +165,16 @@ async function takeOutlierOut({ world, account }: LayerStage, api: Api): Promise
     paused: true,
     reason: REASON,
   });
-  account.check(
+  activity.check(
     'the outlier is taken out of the pool',
     outcomes.applied === 1,
     outcomes.outcomes[0]?.summary ?? '',
   );
-  account.moment('right-1 is out');
+  activity.moment('right-1 is out');
   // What it had in hand ends first.
   await pause(2_000);
   const after = await latency();
-  account.check(
+  activity.check(
     'which brings down the time from adding a job to its end',
     after < before / 2,
     `9 of 10 within ${before.toFixed(0)} ms before, ${after.toFixed(0)} ms after`,

@@ -30,17 +30,17 @@ export interface LayerStage extends Stage {
 }
 
 /** Two crash, one hangs, one gets ten times slower. */
-export function breakSome({ workers, made, account }: LayerStage): void {
+export function breakSome({ workers, made, activity }: LayerStage): void {
   const player = (name: string): Player | undefined => workers.find((one) => one.name === name)?.player;
   const atMs = Date.now();
-  account.moment('it breaks');
+  activity.moment('it breaks');
   for (const name of ['left-1', 'left-2']) {
     player(name)?.signal('SIGKILL');
     made.push({ name, verdict: 'crashed', atMs });
   }
-  player('left-3')?.tell({ do: 'hang' });
+  player('left-3')?.send({ do: 'hang' });
   made.push({ name: 'left-3', verdict: 'stuck', atMs });
-  player('right-1')?.tell({ do: 'slow', times: 10 });
+  player('right-1')?.send({ do: 'slow', times: 10 });
   made.push({ name: 'right-1', verdict: 'outlier', atMs });
-  account.note('left-1 and left-2 are killed, left-3 hangs, right-1 gets ten times slower');
+  activity.note('left-1 and left-2 are killed, left-3 hangs, right-1 gets ten times slower');
 }

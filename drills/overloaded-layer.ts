@@ -76,7 +76,7 @@ export const overloadedLayer: Drill = {
     'Raise the capacity of both queues at once: Act on a group, or PATCH /workers?match=layer-*.',
     'Take the one that drags the rest out of the pool and look at the waiting time.',
   ],
-  start: async (world, account, { jobs }) => {
+  start: async (world, activity, { jobs }) => {
     let surge: Player | null = null;
     const workers = await Promise.all([
       ...[1, 2, 3, 4, 5].map((i) => startWorker(world, LEFT, `left-${i}`)),
@@ -86,7 +86,7 @@ export const overloadedLayer: Drill = {
     await world.play('producer', 'right producer', producer(world, RIGHT, LIVE, 70));
     const stage: LayerStage = {
       world,
-      account,
+      activity,
       workers,
       made: [],
       replayedJobs: jobs ?? REPLAYED_JOBS,
@@ -98,7 +98,7 @@ export const overloadedLayer: Drill = {
         workers.push(await startWorker(world, queue, name));
       },
     };
-    account.note('eight workers and two producers run');
+    activity.note('eight workers and two producers run');
     return incidentOf(stage);
   },
 };

@@ -1,4 +1,4 @@
-import type { Activity } from './account.js';
+import type { Activity } from './activity.js';
 import type { AlertTable } from './alert-table.js';
 import type { AlertWatch } from './alert-watch.js';
 import type { Api } from './api.js';
@@ -24,13 +24,13 @@ export interface Drill {
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */
-  readonly start: (world: World, account: Activity, size: DrillSize) => Promise<Incident>;
+  readonly start: (world: World, activity: Activity, size: DrillSize) => Promise<Incident>;
 }
 
 /** What all of a drill's steps have at hand. */
 export interface Stage {
   readonly world: World;
-  readonly account: Activity;
+  readonly activity: Activity;
 }
 
 /** How large a drill is played, where it can be played smaller. */
@@ -41,7 +41,7 @@ export interface DrillSize {
 
 /** An incident on its way. */
 export interface Incident {
-  /** Resolves when it has developed as far as it goes by itself; the API is for what others tell the console meanwhile. */
+  /** Resolves when it has developed as far as it goes by itself; the API is for what others enter at the console meanwhile. */
   readonly develop: (api: Api) => Promise<void>;
   /** Notes how it goes on while a person is at work in the console. Never ends by itself. */
   readonly follow: () => Promise<void>;

@@ -41,7 +41,7 @@ export const silentSubscriber: Drill = {
     'The failover is on the timeline (Workers, below); the console says whether it hears agents.',
     `Half a minute later ${DEAF} goes deaf: connected, free, and taking nothing while jobs wait. Reconnect it.`,
   ],
-  start: async (world, account) => {
+  start: async (world, activity) => {
     const { sentinel } = world;
     if (!sentinel) throw new Error('this drill needs Sentinel');
     const plan: LayerWorkerPlan = {
@@ -54,8 +54,8 @@ export const silentSubscriber: Drill = {
     };
     await Promise.all(HEARING.map((name) => world.play('layer-worker', name, { ...plan, name })));
     await world.play('producer', 'producer', producer(world.redis.port, QUEUE));
-    account.note('three workers and a producer run, with Sentinel');
-    return incidentOf({ world, account }, plan);
+    activity.note('three workers and a producer run, with Sentinel');
+    return incidentOf({ world, activity }, plan);
   },
 };
 
@@ -74,7 +74,7 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       const failedOverAtMs = await failOver(stage);
       await checkAgentMessages(stage, api, failedOverAtMs, 'after the failover');
       let kinds = new Set<string>();
-      await stage.account.checkWithin(
+      await stage.activity.checkWithin(
         'the failover is on the timeline',
         HEARD_WITHIN_MS,
         async () => {
@@ -85,7 +85,7 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
       );
       const way = await deafen(stage, plan);
       await checkDeafIsNamed(stage, api);
-      await alerts.untilTold('it hears of no jobs');
+      await alerts.untilNotified('it hears of no jobs');
       await reconnect(stage, api);
       await alerts.conclude();
       await way.close();
@@ -94,14 +94,14 @@ function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
 }
 
 /** @returns when the replica had become the master. */
-async function failOver({ world, account }: Stage): Promise<number> {
+async function failOver({ world, activity }: Stage): Promise<number> {
   const { sentinel } = world;
   if (!sentinel) return Date.now();
   await sentinel.master.kill();
   // A client of its own: Sentinel cuts every connection to the replica that it promotes.
   const probe = new Redis(sentinel.replica.port, '127.0.0.1', { maxRetriesPerRequest: null });
   probe.on('error', () => undefined);
-  await account.checkWithin(
+  await activity.checkWithin(
     'the master is killed and Sentinel promotes its replica',
     FAILED_OVER_WITHIN_MS,
     async () => (await probe.role().catch(() => []))[0] === 'master',
@@ -112,7 +112,7 @@ async function failOver({ world, account }: Stage): Promise<number> {
 
 /** The console hears, and has a beat from each worker that is younger than the moment. */
 async function checkAgentMessages(
-  { account }: Stage,
+  { activity }: Stage,
   api: Api,
   sinceMs: number,
   when: string,
@@ -127,7 +127,7 @@ async function checkAgentMessages(
     said = `${hearing}, ${heard.length} of ${HEARING.length} workers`;
     return hearing === 'hearing' && heard.length === HEARING.length;
   };
-  await account.checkWithin(
+  await activity.checkWithin(
     `everything is heard ${when}`,
     sinceMs === 0 ? 15_000 : HEARD_WITHIN_MS,
     seen,
@@ -136,7 +136,7 @@ async function checkAgentMessages(
 }
 
 /** A worker of its own queue whose connections swallow everything, with its agent on another way. */
-async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise<HalfOpenWay> {
+async function deafen({ world, activity }: Stage, plan: LayerWorkerPlan): Promise<HalfOpenWay> {
   const port = world.sentinel?.replica.port ?? world.redis.port;
   const way = await startHalfOpenWay(port);
   const { sentinel: _sentinel, ...plain } = plan;
@@ -149,14 +149,14 @@ async function deafen({ world, account }: Stage, plan: LayerWorkerPlan): Promise
   });
   await pause(6_000);
   way.swallow();
-  account.note(`${DEAF} is deaf: its sockets are open and nothing arrives`);
+  activity.note(`${DEAF} is deaf: its sockets are open and nothing arrives`);
   await world.play('producer', 'late producer', producer(port, QUIET_QUEUE));
-  account.moment('it hears of no jobs');
+  activity.moment('it hears of no jobs');
   return way;
 }
 
 /** The remedy of the finding, which ends the incident. */
-async function reconnect({ account }: Stage, api: Api): Promise<void> {
+async function reconnect({ activity }: Stage, api: Api): Promise<void> {
   const remedy = (await api.findings())
     .find(({ code }) => code === 'worker.silent')
     ?.remedies.find(({ action }) => action === 'worker.reconnect');
@@ -166,19 +166,19 @@ async function reconnect({ account }: Stage, api: Api): Promise<void> {
     args: remedy?.args ?? {},
     reason: 'it takes nothing',
   });
-  account.moment('it is reconnected');
+  activity.moment('it is reconnected');
   const [outcome] = answer.outcomes;
-  account.check(
+  activity.check(
     'reconnected by the remedy of the finding, it takes jobs again without a restart',
     outcome?.status === 'applied',
     outcome?.summary ?? 'nothing came of it',
   );
 }
 
-async function checkDeafIsNamed({ account }: Stage, api: Api): Promise<void> {
+async function checkDeafIsNamed({ activity }: Stage, api: Api): Promise<void> {
   const fromMs = Date.now();
   let said = '';
-  await account.checkWithin(
+  await activity.checkWithin(
     'the deaf worker is named silent',
     // Jobs have to have waited 4 s before it is a fact.
     4_000 + HEARD_WITHIN_MS,
@@ -191,7 +191,7 @@ async function checkDeafIsNamed({ account }: Stage, api: Api): Promise<void> {
   );
   const findings = await api.findings();
   const silent = findings.filter(({ code }) => code === 'worker.silent');
-  account.check(
+  activity.check(
     'and found, and no other worker is',
     silent.length === 1 && (silent[0]?.sentence.includes(DEAF) ?? false),
     findings.map(({ code }) => code).join(', '),

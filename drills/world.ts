@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packagePath } from '../server/process/package-path.js';
-import { PATIENCE } from './alert-patience.js';
 import type { KeeperOrder } from './children/keeper.js';
 import { type ChildSays, STOP } from './children/talk.js';
 import { type ConsoleSettings, environmentOf } from './console-settings.js';
+import { PATIENCE } from './drill-times.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { freePort, type OwnRedis, startRedis } from './own-redis.js';
 import { type SentinelGroup, startSentinelGroup } from './own-sentinel.js';
@@ -23,7 +23,7 @@ export interface Player {
   stop(): Promise<void>;
   /** SIGKILL and SIGSTOP are what happens to it, not an accident. */
   signal(signal: NodeJS.Signals): void;
-  tell(message: unknown): void;
+  send(message: unknown): void;
 }
 
 /** Everything that a drill starts: one `stop` ends all of it and removes what it left on disk. */
@@ -47,7 +47,7 @@ export interface WorldOptions {
   readonly maxmemoryBytes: number;
   /** A master, a replica and a Sentinel instead of one Redis. */
   readonly withSentinel?: boolean;
-  /** Told when a process ends that should not. */
+  /** Called when a process ends that should not. */
   readonly onAccident: (text: string) => void;
 }
 
@@ -109,7 +109,7 @@ export async function createWorld({
           isKilled ||= signal === 'SIGKILL';
           child.kill(signal);
         },
-        tell: (message) => {
+        send: (message) => {
           if (child.connected) child.send(message as object);
         },
       };

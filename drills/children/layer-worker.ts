@@ -6,7 +6,7 @@ import { connectionTo } from './connection.js';
 import { Report, runWorkers } from './report.js';
 import { readPlan } from './talk.js';
 
-/** One worker process of a layer, with the agent. Told `hang`, `slow` or `refuse`, it does. */
+/** One worker process of a layer, with the agent. Asked to hang, to be slow or to lose its next hop, it does. */
 export interface LayerWorkerPlan {
   readonly redisPort: number;
   /** Sentinel, instead of the port. */

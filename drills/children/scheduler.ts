@@ -1,7 +1,7 @@
 import { openQueue } from './connection.js';
 import { endWithParent, readPlan, say } from './talk.js';
 
-/** A service that adds jobs of several types, each at its own steady rate. Told to drop a type, it adds no more of it. */
+/** A service that adds jobs of several types, each at its own steady rate. Asked to drop a type, it adds no more of it. */
 export interface SchedulerPlan {
   readonly redisPort: number;
   readonly queue: string;

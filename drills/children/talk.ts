@@ -1,4 +1,4 @@
-/** What a drill's child processes tell their parent: every job id leaves Redis's world here, so that none can get lost unseen. */
+/** What a drill's child processes report to their parent: every job id leaves Redis's world here, so that none can get lost unseen. */
 export type ChildSays =
   | { readonly kind: 'ready' | 'ended' }
   | {

@@ -77,7 +77,7 @@ it('a job that ran to its end twice is told apart from one that did once', () =>
   ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-1', 'send-2'] });
   ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-2'] });
   expect(ledger.completed('mail')).toBe(2);
-  expect([...ledger.told('completed', 'mail')]).toEqual([
+  expect([...ledger.reported('completed', 'mail')]).toEqual([
     ['send-1', 1],
     ['send-2', 2],
   ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountOfAlerts } from '../../drills/alert-account.js';
+import { checkAlerts } from '../../drills/alert-checks.js';
 import type { AlertTable, SeenAlert } from '../../drills/alert-table.js';
 import type { ApiAlert } from '../../drills/api.js';
 
@@ -46,7 +46,11 @@ function seen(over: Over = {}): SeenAlert {
     firedAt: at(firedAt),
     resolvedAt: resolvedAt === null ? null : at(resolvedAt),
   } as Partial<ApiAlert> as ApiAlert;
-  return { alert, toldAtMs: isTold ? BEGAN_MS + firedAt * 1000 : null, sentences: new Set([alert.summary]) };
+  return {
+    alert,
+    notifiedAtMs: isTold ? BEGAN_MS + firedAt * 1000 : null,
+    sentences: new Set([alert.summary]),
+  };
 }
 
 function failures(alerts: readonly SeenAlert[], table = TABLE): readonly string[] {
@@ -56,7 +60,7 @@ function failures(alerts: readonly SeenAlert[], table = TABLE): readonly string[
     ['the fix', BEGAN_MS + 30_000],
   ]);
   const rules = new Map([['type-failing', { forSeconds: 2, keepFiringSeconds: 3 }]]);
-  const rows = accountOfAlerts(alerts, { table, momentsMs, rules, evaluationSeconds: 1, patience: 1 });
+  const rows = checkAlerts(alerts, { table, momentsMs, rules, evaluationSeconds: 1, patience: 1 });
   return rows.filter(({ holds }) => !holds).map(({ claim }) => claim);
 }
 const FIRES = 'alert type-failing monitors match-event fires';

@@ -1,4 +1,4 @@
-import { PATIENCE } from './alert-patience.js';
+import { PATIENCE } from './drill-times.js';
 import { waitFor } from './wait-for.js';
 
 /** What happened when: printed as it happens, and kept, with the checks that failed. */

@@ -13,7 +13,7 @@ export const TIMES_SHORTER = 20;
 
 /**
  * The default rules as the configuration of a drill's console gives them: what they say is unchanged, and all of their
- * patience is shorter by the same factor.
+ * times are shorter by the same factor.
  */
 export function rulesOfDrill() {
   return DEFAULT_RULES.map((rule) => {

@@ -7,15 +7,15 @@ import {
   wordsOf,
 } from './alert-table.js';
 
-/** One row of the account of alerts. */
+/** One row about the alerts of a drill. */
 export interface AlertCheck {
   readonly claim: string;
   readonly holds: boolean;
   readonly figures: string;
 }
 
-/** The patience of a rule, as the API tells it. */
-export interface Patience {
+/** How long it must be so, and no longer be so, before a rule fires and is over, as the API has it. */
+export interface RuleTimes {
   readonly forSeconds: number;
   readonly keepFiringSeconds: number;
 }
@@ -24,7 +24,7 @@ export interface AlertTruth {
   readonly table: AlertTable;
   /** When what came true, by its name. */
   readonly momentsMs: ReadonlyMap<string, number>;
-  readonly rules: ReadonlyMap<string, Patience>;
+  readonly rules: ReadonlyMap<string, RuleTimes>;
   /** Between two looks of the console at everything. */
   readonly evaluationSeconds: number;
   /** How many times longer than promised is waited on a machine that is shared. */
@@ -33,22 +33,22 @@ export interface AlertTruth {
 
 /** The console's clock is this one, but a moment is noted after what it is the moment of. */
 const CLOCK_SLACK_SECONDS = 1;
-const NO_PATIENCE: Patience = { forSeconds: 0, keepFiringSeconds: 0 };
+const NO_TIMES: RuleTimes = { forSeconds: 0, keepFiringSeconds: 0 };
 
 /**
  * Holds what alerted against what happened. Pure.
  * @returns a row for each alert that was to come, and one for all that was not.
  */
-export function accountOfAlerts(seen: readonly SeenAlert[], truth: AlertTruth): readonly AlertCheck[] {
+export function checkAlerts(seen: readonly SeenAlert[], truth: AlertTruth): readonly AlertCheck[] {
   return [
     ...truth.table.expected.flatMap((expected) => checkExpected(seen, expected, truth)),
     checkNothingElse(seen, truth),
   ];
 }
 
-/** Is it told, of whom it should be, and of what happened then? */
+/** Is somebody notified, of whom it should be, and of what happened then? */
 export function isMeant(one: SeenAlert, expected: ExpectedAlert, truth: AlertTruth): boolean {
-  if (one.toldAtMs === null || !isAbout(one, expected)) return false;
+  if (one.notifiedAtMs === null || !isAbout(one, expected)) return false;
   const sinceMs = Date.parse(one.alert.since);
   const fromMs = truth.momentsMs.get(expected.orSince ?? expected.from) ?? Number.POSITIVE_INFINITY;
   const untilMs = truth.momentsMs.get(expected.until ?? '') ?? Number.POSITIVE_INFINITY;
@@ -61,7 +61,7 @@ export function dueAtMs(
   { rule, from, noticedWithinSeconds }: ExpectedAlert,
   { momentsMs, rules, evaluationSeconds, patience }: AlertTruth,
 ): number {
-  const { forSeconds } = rules.get(rule) ?? NO_PATIENCE;
+  const { forSeconds } = rules.get(rule) ?? NO_TIMES;
   const seconds = forSeconds + (noticedWithinSeconds + evaluationSeconds) * patience;
   return (momentsMs.get(from) ?? Number.NaN) + seconds * 1000;
 }
@@ -71,7 +71,7 @@ export function overAtMs(
   { rule, until, overWithinSeconds = 0 }: ExpectedAlert,
   { momentsMs, rules, evaluationSeconds, patience }: AlertTruth,
 ): number {
-  const { keepFiringSeconds } = rules.get(rule) ?? NO_PATIENCE;
+  const { keepFiringSeconds } = rules.get(rule) ?? NO_TIMES;
   const seconds = keepFiringSeconds + (overWithinSeconds + evaluationSeconds) * patience;
   return (until === undefined ? Number.NaN : (momentsMs.get(until) ?? Number.NaN)) + seconds * 1000;
 }
@@ -83,8 +83,8 @@ function checkExpected(
 ): readonly AlertCheck[] {
   const { rule, from, until, isOpenEnded = false } = expected;
   const words = wordsOf(expected);
-  const told = seen.filter((one) => isMeant(one, expected, truth));
-  const [first] = told;
+  const notified = seen.filter((one) => isMeant(one, expected, truth));
+  const [first] = notified;
   const claim = `alert ${words} fires`;
   if (!first) {
     const others = seen.filter(({ alert }) => alert.rule.id === rule).map(describe);
@@ -94,7 +94,7 @@ function checkExpected(
   const sinceMs = Date.parse(first.alert.since);
   const firedAtMs = Date.parse(first.alert.firedAt ?? '');
   const heldSeconds = (firedAtMs - sinceMs) / 1000;
-  const { forSeconds } = truth.rules.get(first.alert.rule.id) ?? NO_PATIENCE;
+  const { forSeconds } = truth.rules.get(first.alert.rule.id) ?? NO_TIMES;
   const isInTime =
     firedAtMs <= dueAtMs(expected, truth) &&
     heldSeconds >= forSeconds &&
@@ -105,7 +105,7 @@ function checkExpected(
     figures: `noticed ${seconds(sinceMs - fromMs)} after ${from}, held ${heldSeconds.toFixed(1)} s of ${forSeconds} s: ${first.alert.summary.slice(0, 140)}`,
   };
   if (isOpenEnded) return [fired];
-  const endsAtMs = told.map(({ alert }) => Date.parse(alert.resolvedAt ?? ''));
+  const endsAtMs = notified.map(({ alert }) => Date.parse(alert.resolvedAt ?? ''));
   const isOver =
     until === undefined
       ? Number.isNaN(endsAtMs.at(-1) ?? 0)
@@ -113,10 +113,10 @@ function checkExpected(
   const untilMs = until === undefined ? Number.NaN : (truth.momentsMs.get(until) ?? Number.NaN);
   const ended = {
     claim: until === undefined ? `alert ${words} stays` : `alert ${words} is over afterwards, told once`,
-    holds: isOver && told.length === new Set(told.map(({ alert }) => alert.rule.id)).size,
+    holds: isOver && notified.length === new Set(notified.map(({ alert }) => alert.rule.id)).size,
     figures:
       until === undefined
-        ? told.map(describe).join('; ')
+        ? notified.map(describe).join('; ')
         : `${endsAtMs.map((atMs) => (Number.isNaN(atMs) ? 'not over' : seconds(atMs - untilMs))).join(', ')} after ${until}`,
   };
   return [fired, ended];
@@ -131,9 +131,9 @@ const OF_THE_MACHINE = ['console-starved', 'host-starved'].map((rule) => ({
 function checkNothingElse(seen: readonly SeenAlert[], truth: AlertTruth): AlertCheck {
   const { expected } = truth.table;
   const allowed = [...(truth.table.allowed ?? []), ...OF_THE_MACHINE];
-  const explained = seen.filter(({ toldAtMs }) => toldAtMs === null);
+  const explained = seen.filter(({ notifiedAtMs: toldAtMs }) => toldAtMs === null);
   const others = seen.filter(
-    (one) => one.toldAtMs !== null && !expected.some((whom) => isMeant(one, whom, truth)),
+    (one) => one.notifiedAtMs !== null && !expected.some((whom) => isMeant(one, whom, truth)),
   );
   const beside = others.filter((one) => allowed.some((whom) => isAbout(one, whom)));
   const wrong = others.filter((one) => !beside.includes(one));

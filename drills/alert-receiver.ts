@@ -1,0 +1,137 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Activity } from './activity.js';
+import type { SeenAlert } from './alert-table.js';
+import { PATIENCE } from './drill-times.js';
+import { waitFor } from './wait-for.js';
+
+export const OLDEST_SECONDS = 300;
+
+/** What a webhook is sent, as the README promises it: read here by somebody who has only read that. */
+export interface WebhookMessage {
+  readonly status: 'firing' | 'resolved';
+  readonly title: string;
+  readonly since: string;
+  readonly alerts: readonly {
+    readonly alertId: string;
+    readonly rule: string;
+    readonly endsAt: string | null;
+    readonly summary: string;
+    readonly evidence: string | null;
+  }[];
+  readonly firstRemedy: string | null;
+  readonly link: string | null;
+}
+
+export interface Delivery {
+  readonly message: WebhookMessage;
+  /** The same for each try to deliver it. */
+  readonly id: string;
+  /** Signed with the secret, over the time in its header, which is now. */
+  readonly isGenuine: boolean;
+}
+
+/** The pager of a drill: a receiver on this machine that keeps what it is sent. */
+export interface AlertReceiver {
+  readonly url: string;
+  readonly secret: string;
+  readonly deliveries: readonly Delivery[];
+  stop(): Promise<void>;
+}
+
+export async function startAlertReceiver(): Promise<AlertReceiver> {
+  const secret = randomBytes(24).toString('hex');
+  const deliveries: Delivery[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8');
+      deliveries.push({
+        message: JSON.parse(body) as WebhookMessage,
+        id: headerOf(request, 'idempotency-key'),
+        isGenuine: isGenuine(request, body, secret),
+      });
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts`,
+    secret,
+    deliveries,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export function isGenuine(request: IncomingMessage, body: string, secret: string): boolean {
+  const timestamp = headerOf(request, 'x-spillway-timestamp');
+  const expected = Buffer.from(
+    `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
+  );
+  const given = Buffer.from(headerOf(request, 'x-spillway-signature'));
+  const ageSeconds = Math.abs(Date.now() / 1000 - Number(timestamp));
+  return given.length === expected.length && timingSafeEqual(given, expected) && ageSeconds < OLDEST_SECONDS;
+}
+
+export function headerOf(request: IncomingMessage, name: string): string {
+  return String(request.headers[name] ?? '');
+}
+
+export const DELIVERED_WITHIN_MS = 10_000;
+
+/**
+ * Holds what somebody was sent of one rule against what alerted: one message when it fires and one when it is over.
+ * @param address of the console, which links of messages open.
+ */
+export async function checkDelivery(
+  activity: Activity,
+  { deliveries }: AlertReceiver,
+  fired: readonly SeenAlert[],
+  address: string,
+): Promise<void> {
+  const [only] = fired;
+  const ofIt = (status: 'firing' | 'resolved'): readonly Delivery[] =>
+    deliveries.filter(
+      ({ message }) =>
+        message.status === status && message.alerts.some(({ alertId }) => alertId === only?.alert.id),
+    );
+  await waitFor(() => ofIt('resolved').length > 0, DELIVERED_WITHIN_MS * PATIENCE);
+  const [firing, resolved] = [ofIt('firing'), ofIt('resolved')];
+  activity.check(
+    `somebody is sent one message when ${only?.alert.rule.id} fires, and one when it is over`,
+    fired.length === 1 && firing.length === 1 && resolved.length === 1,
+    deliveries.map(({ message: { status, title } }) => `${status}: ${title}`).join('; ') || 'nothing',
+  );
+  const sent = firing[0]?.message;
+  const [notice] = sent?.alerts ?? [];
+  const opened = sent?.link ? await fetch(sent.link).then(({ status }) => status) : 0;
+  activity.check(
+    'it says what is wrong, since when, the evidence, the first remedy and where to look',
+    sent !== undefined &&
+      sent.title !== '' &&
+      sent.since === only?.alert.since &&
+      (notice?.evidence ?? null) !== null &&
+      sent.firstRemedy !== null &&
+      (sent.link ?? '').startsWith(`${address}/`) &&
+      opened === 200,
+    sent &&
+      `${sent.title}, since ${sent.since}; ${notice?.evidence}; ${sent.firstRemedy?.slice(0, 80)}; ${sent.link} answers ${opened}`,
+  );
+  activity.check(
+    'the end names the same alert and its time',
+    resolved[0]?.message.alerts.some(({ endsAt }) => endsAt === only?.alert.resolvedAt) ?? false,
+    resolved[0]?.message.title,
+  );
+  activity.check(
+    'every message is signed with the secret, and none was sent twice',
+    deliveries.length > 0 &&
+      deliveries.every(({ isGenuine }) => isGenuine) &&
+      new Set(deliveries.map(({ id }) => id)).size === deliveries.length,
+    `${deliveries.length} messages`,
+  );
+}
