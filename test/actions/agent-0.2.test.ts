@@ -1,7 +1,6 @@
 import { describe, expect } from 'vitest';
 import { until } from '../support/until.js';
-import { concurrencyOf } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { concurrencyOf, it } from '../support/worker-scene.js';
 
 const overQueue = { queues: ['bull:work'] };
 const agent = '0.2.0';

@@ -9,8 +9,7 @@ import type { QueueHandle } from '../../server/redis/queue-control.js';
 
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
-import { concurrencyOf } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { concurrencyOf, it } from '../support/worker-scene.js';
 
 const overQueue = { queues: ['bull:work'] };
 const MINUTE_MS = 60_000;

@@ -4,8 +4,7 @@ import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import { ANSWER_WITHIN_MS } from '../../server/actions/order-answers.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
-import { concurrencyOf } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { concurrencyOf, it } from '../support/worker-scene.js';
 
 const overQueue = { queues: ['bull:work'] };
 const host = hostname();

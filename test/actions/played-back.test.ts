@@ -3,8 +3,7 @@ import { describe, expect } from 'vitest';
 import { KEPT_ORDERS_FIELD, orderChannel } from '../../agent/protocol.js';
 import type { ActionBench } from '../support/action-bench.js';
 import { until } from '../support/until.js';
-import { concurrencyOf, startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { concurrencyOf, it, startWorkerScene, type WorkerScene } from '../support/worker-scene.js';
 
 const agentSecret = 'a secret of enough characters';
 const overQueue = { queues: ['bull:work'] };

@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest';
+import { startHalfOpenWay } from '../../drills/half-open-way.js';
 import { overfill } from '../../drills/own-redis.js';
-import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 import type { WorkerScene } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { it } from '../support/worker-scene.js';
 
 /** Its connections swallow what is sent, as after a lost route; the agent has its own way. Seen to be silent. */
 async function deafWorker({ redis, workers, add, bench }: WorkerScene, version: 5 | 6, isForNew = false) {

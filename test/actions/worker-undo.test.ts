@@ -4,8 +4,7 @@ import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { Outcome } from '../../server/model/action.js';
 import { anOrder } from '../support/agent-ear.js';
 import { until } from '../support/until.js';
-import { concurrencyOf, type WorkerScene } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { concurrencyOf, it, type WorkerScene } from '../support/worker-scene.js';
 
 const overQueue = { queues: ['bull:work'] };
 const HOUR_MS = 3_600_000;

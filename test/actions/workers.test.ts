@@ -2,8 +2,7 @@ import { Queue } from 'bullmq';
 import { describe, expect } from 'vitest';
 import { type OwnRedis, overfill } from '../../drills/own-redis.js';
 import { until } from '../support/until.js';
-import { concurrencyOf } from '../support/worker-scene.js';
-import { it } from '../support/worker-scene-test.js';
+import { concurrencyOf, it } from '../support/worker-scene.js';
 
 /** Clearly over the limit; the ballast is made by the server, so that no client buffer holds it. */
 async function fill(redis: OwnRedis): Promise<void> {

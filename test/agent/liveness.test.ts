@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { describe, expect } from 'vitest';
+import { startHalfOpenWay } from '../../drills/half-open-way.js';
 import { freePort, type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { packagePath } from '../../server/process/package-path.js';
 import { type AgentEar, anOrder, startEar } from '../support/agent-ear.js';
 import { it } from '../support/agent-scene.js';
 import { startAttached } from '../support/attached-process.js';
-import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 
 async function add(

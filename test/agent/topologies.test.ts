@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { type SentinelGroup, startSentinelGroup } from '../../drills/own-sentinel.js';
 import { type AgentEar, anOrder, startEar } from '../support/agent-ear.js';
 import { type AttachedProcess, startAttached } from '../support/attached-process.js';
 import { type OwnCluster, startCluster } from '../support/cluster.js';
-import { type SentinelGroup, startSentinelGroup } from '../support/sentinel.js';
 
 let cluster: OwnCluster | null = null;
 let group: SentinelGroup | null = null;

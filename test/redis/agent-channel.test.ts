@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { upChannel } from '../../agent/protocol.js';
+import { startHalfOpenWay } from '../../drills/half-open-way.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import type { Endpoint } from '../../server/model/instance-config.js';
 import { AgentChannel } from '../../server/redis/agent-channel.js';
 import { connect } from '../../server/redis/connect.js';
 import { startCluster } from '../support/cluster.js';
-import { startHalfOpenWay } from '../support/half-open.js';
 import { until } from '../support/until.js';
 import { anInstance } from '../support/watching.js';
 

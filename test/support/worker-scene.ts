@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import { test } from 'vitest';
 import { KEPT_ORDERS_FIELD, keptOrderKey, type Order, type SignedOrder } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
@@ -87,3 +88,12 @@ export async function startWorkerScene(): Promise<WorkerScene> {
 
 export const concurrencyOf = async (process: AttachedProcess): Promise<readonly number[]> =>
   (await process.state()).workers.map((worker) => worker.concurrency);
+
+/** `it` with a Redis, a console and workers of its own, so that the tests of a file can wait side by side. */
+export const it = test.extend<{ readonly scene: WorkerScene }>({
+  scene: async ({ task: _task }, use) => {
+    const scene = await startWorkerScene();
+    await use(scene);
+    await scene.stop();
+  },
+});

@@ -3,10 +3,10 @@ import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { upChannel } from '../../agent/protocol.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { type SentinelGroup, startSentinelGroup } from '../../drills/own-sentinel.js';
 import type { WorkerState } from '../../server/model/worker.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { type AttachedPlan, type AttachedProcess, startAttached } from '../support/attached-process.js';
-import { type SentinelGroup, startSentinelGroup } from '../support/sentinel.js';
 import { until } from '../support/until.js';
 import { anInstance, untilSnapshot, watching } from '../support/watching.js';
 

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startSentinelGroup } from '../../drills/own-sentinel.js';
 import { startCluster } from '../support/cluster.js';
-import { startSentinelGroup } from '../support/sentinel.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 

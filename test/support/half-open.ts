@@ -1,1 +1,0 @@
-export { type HalfOpenWay, startHalfOpenWay } from '../../drills/half-open-way.js';

@@ -1,1 +1,0 @@
-export { type SentinelGroup, startSentinelGroup } from '../../drills/own-sentinel.js';
