@@ -91,41 +91,33 @@ export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.slice(0, 500)}`);
     return answer;
   };
-  const call = async (method: string, path: string, body?: unknown): Promise<unknown> =>
-    JSON.parse(await ask(method, path, body));
+  const get = async <Body>(path: string): Promise<Body> => JSON.parse(await ask('GET', path)) as Body;
+  const send = async <Body>(method: string, path: string, body: unknown): Promise<Body> =>
+    JSON.parse(await ask(method, path, body)) as Body;
+  const queuePath = (queue: string): string => `/instances/default/queues/${encodeURIComponent(queue)}`;
   return {
-    overview: async () => (await call('GET', '/overview')) as ApiOverview,
-    findings: async () => ((await call('GET', '/findings')) as { findings: ApiFinding[] }).findings,
-    alerts: async (which) =>
-      (
-        (await call('GET', `/alerts?limit=500${which === 'open' ? '' : '&state=resolved'}`)) as {
-          alerts: ApiAlert[];
-        }
-      ).alerts,
-    alertRules: async () => ((await call('GET', '/alert-rules')) as { rules: ApiAlertRule[] }).rules,
-    queue: async (name) =>
-      (await call('GET', `/instances/default/queues/${encodeURIComponent(name)}`)) as ApiQueue,
-    workers: async (query = '') =>
-      (await call('GET', `/instances/default/workers?limit=500${query}`)) as ApiWorkers,
-    plan: async (queueId, query) =>
-      (await call(
-        'GET',
-        `/instances/default/queues/${encodeURIComponent(queueId)}/plan?${query}`,
-      )) as ApiPlan,
-    timeline: async () => ((await call('GET', '/timeline')) as { entries: ApiTimelineEntry[] }).entries,
-    mark: async (marker) => (await call('POST', '/markers', { kind: 'deploy', ...marker })) as ApiMarker,
-    patch: async (path, body) => (await call('PATCH', path, body)) as ApiOutcomes,
-    post: async (path, body) => (await call('POST', path, body)) as ApiOutcomes,
-    replay: async (request) => (await call('POST', '/replays', request)) as ApiReplay,
-    replays: async () => ((await call('GET', '/replays')) as { replays: ApiReplay[] }).replays,
-    orderReplays: async (match, order) =>
-      (
-        (await call('PATCH', `/replays?match=${encodeURIComponent(match)}`, order)) as {
-          replays: ApiReplay[];
-        }
-      ).replays,
-    parkings: async () => ((await call('GET', '/parkings?limit=500')) as { parkings: ApiParking[] }).parkings,
-    parkedIds: async (parking) => {
+    overview: () => get('/overview'),
+    findings: async () => (await get<{ findings: ApiFinding[] }>('/findings')).findings,
+    async alerts(which) {
+      const state = which === 'open' ? '' : '&state=resolved';
+      return (await get<{ alerts: ApiAlert[] }>(`/alerts?limit=500${state}`)).alerts;
+    },
+    alertRules: async () => (await get<{ rules: ApiAlertRule[] }>('/alert-rules')).rules,
+    queue: (name) => get(queuePath(name)),
+    workers: (query = '') => get(`/instances/default/workers?limit=500${query}`),
+    plan: (queueId, query) => get(`${queuePath(queueId)}/plan?${query}`),
+    timeline: async () => (await get<{ entries: ApiTimelineEntry[] }>('/timeline')).entries,
+    mark: (marker) => send('POST', '/markers', { kind: 'deploy', ...marker }),
+    patch: (path, body) => send('PATCH', path, body),
+    post: (path, body) => send('POST', path, body),
+    replay: (request) => send('POST', '/replays', request),
+    replays: async () => (await get<{ replays: ApiReplay[] }>('/replays')).replays,
+    async orderReplays(match, order) {
+      const path = `/replays?match=${encodeURIComponent(match)}`;
+      return (await send<{ replays: ApiReplay[] }>('PATCH', path, order)).replays;
+    },
+    parkings: async () => (await get<{ parkings: ApiParking[] }>('/parkings?limit=500')).parkings,
+    async parkedIds(parking) {
       // A line for each, behind one that says what it is.
       const [, ...lines] = (await ask('GET', `/parkings/${parking}.ndjson`)).trimEnd().split('\n');
       return lines.map((line) => (JSON.parse(line) as { id: string }).id);
