@@ -1,7 +1,7 @@
 import { type Finding, type FindingKey, findingKey } from '../model/finding.js';
 import { formatValue } from '../model/format.js';
 import type { Subject } from '../signals/signal.js';
-import { type Level, transition } from '../timeline/lifecycle.js';
+import { begin, type Level, transition } from '../timeline/lifecycle.js';
 import type { Alert, Transition } from './alert.js';
 import { dampedKeepMs, FLAP_WINDOW_MS } from './alert.js';
 import { describeBreach, formatMeasure, remedyText } from './describe.js';
@@ -141,39 +141,22 @@ export class AlertSteps {
     for (const [key, times] of firings) this.#firings.set(key, times);
   }
 
-  /**
-   * A breach where there was no alert. Written out field by field, here and in `step`: thousands may begin in one tick,
-   * and to spread several objects into one takes ten times as long.
-   */
+  /** A breach where there was no alert. */
   start(rule: AlertRule, subject: Subject, key: string, facts: AlertFacts): Alert {
-    const life = transition(null, 'breach', this.#timing(rule, key), this.#nowMs);
-    if (life === null) throw new Error('a breach always begins an alert');
+    const life = begin(rule, this.#nowMs);
     if (life.state === 'firing') this.#fired(key);
     return {
       id: this.#newId(),
       key,
       ruleId: rule.id,
       ruleName: rule.name,
-      severity: facts.severity,
       subject,
-      cause: facts.cause,
-      findingKey: facts.findingKey,
-      value: facts.value,
-      summary: facts.summary,
-      evidence: facts.evidence,
-      firstRemedy: facts.firstRemedy,
       runbookUrl: rule.runbookUrl,
       inhibitedBy: null,
       acknowledged: null,
       notified: null,
-      state: life.state,
-      sinceMs: life.sinceMs,
-      heldMs: life.heldMs,
-      clearMs: life.clearMs,
-      firedAtMs: life.firedAtMs,
-      resolvedAtMs: life.resolvedAtMs,
-      seenAtMs: life.seenAtMs,
-      seen: life.seen,
+      ...facts,
+      ...life,
     };
   }
 
@@ -189,25 +172,14 @@ export class AlertSteps {
     measured: number | null,
   ): { readonly kind: Transition['kind'] | null; readonly alert: Alert } {
     const known = level === 'clear' && measured === null && this.#isWarmingUp(alert) ? 'unknown' : level;
-    const life = transition(alert, known, this.#timing(rule, alert.key), this.#nowMs);
-    if (life === null || life.state === 'resolved') this.#restored.delete(alert.id);
-    if (life === null) return { kind: 'dropped', alert };
-    const now: Alert = {
-      ...alert,
-      ruleName: rule.name,
-      runbookUrl: rule.runbookUrl,
-      value: measured ?? alert.value,
-      state: life.state,
-      heldMs: life.heldMs,
-      clearMs: life.clearMs,
-      firedAtMs: life.firedAtMs,
-      resolvedAtMs: life.resolvedAtMs,
-      seenAtMs: life.seenAtMs,
-      seen: life.seen,
-    };
-    if (life.state === alert.state) return { kind: null, alert: now };
-    if (life.state === 'firing') this.#fired(alert.key);
-    return { kind: life.state, alert: now };
+    const looked = transition(alert, known, this.#timing(rule, alert.key), this.#nowMs);
+    if (looked === null || looked.state === 'resolved') this.#restored.delete(alert.id);
+    if (looked === null) return { kind: 'dropped', alert };
+    const { name: ruleName, runbookUrl } = rule;
+    const now: Alert = { ...looked, ruleName, runbookUrl, value: measured ?? alert.value };
+    if (now.state === alert.state) return { kind: null, alert: now };
+    if (now.state === 'firing') this.#fired(alert.key);
+    return { kind: now.state, alert: now };
   }
 
   /** Its rule is gone: over at once. */

@@ -311,9 +311,9 @@ export class Alerting {
   /** Those whose end was notified, or of which nobody ever was, once the pause of their group is past. */
   #forgetEnded(): void {
     const nowMs = this.#deps.now();
-    for (const [id, { notified: told, resolvedAtMs }] of this.#ended) {
-      const restMs = nowMs - (told?.atMs ?? resolvedAtMs ?? 0);
-      if (told?.status !== 'firing' && restMs >= this.#deps.timing.intervalMs) this.#ended.delete(id);
+    for (const [id, { notified, resolvedAtMs }] of this.#ended) {
+      const restMs = nowMs - (notified?.atMs ?? resolvedAtMs ?? 0);
+      if (notified?.status !== 'firing' && restMs >= this.#deps.timing.intervalMs) this.#ended.delete(id);
     }
   }
 

@@ -117,13 +117,11 @@ function dueOf(
   timing: GroupTiming,
   nowMs: number,
 ): DueMessage | null {
-  const ended = group.filter(
-    ({ state, notified: told }) => state === 'resolved' && told?.status === 'firing',
-  );
+  const ended = group.filter(({ state, notified }) => state === 'resolved' && notified?.status === 'firing');
   const firing = group.filter((alert) => alert.state === 'firing' && isAudible(alert, silences, nowMs));
-  const worse = firing.filter(({ notified: told, severity }) => isNews(told?.severity ?? null, severity));
+  const worse = firing.filter(({ notified, severity }) => isNews(notified?.severity ?? null, severity));
   const news = [...worse, ...ended];
-  const lastSentMs = Math.max(...group.map(({ notified: told }) => told?.atMs ?? Number.NEGATIVE_INFINITY));
+  const lastSentMs = Math.max(...group.map(({ notified }) => notified?.atMs ?? Number.NEGATIVE_INFINITY));
   const isDue =
     news.length === 0
       ? isToBeRepeated(firing, lastSentMs, timing, nowMs)
@@ -158,8 +156,8 @@ function isNews(sent: Severity | null, now: Severity): boolean {
 
 /** Something worse than all that was sent of the group. */
 function isEscalation(worse: readonly Alert[], group: readonly Alert[]): boolean {
-  const told = group.flatMap(({ notified: one }) => (one?.status === 'firing' ? [one.severity] : []));
-  return worse.some(({ severity }) => told.every((one) => compareSeverity(severity, one) < 0));
+  const notified = group.flatMap(({ notified: one }) => (one?.status === 'firing' ? [one.severity] : []));
+  return worse.some(({ severity }) => notified.every((one) => compareSeverity(severity, one) < 0));
 }
 
 /** Who has acknowledged it knows. */

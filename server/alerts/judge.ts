@@ -148,10 +148,9 @@ export class Judge {
     const { rule, watching, active } = state;
     const isAbove = watching.is === 'above';
     const { threshold } = watching;
-    for (const { slot, subject } of meantOf(state, this.#readings.allOf(state.scope))) {
+    for (const { slot, subject, key } of meantOf(state, this.#readings.allOf(state.scope))) {
       const value = numbers[slot] as number;
       if (!(isAbove ? value > threshold : value < threshold)) continue;
-      const key = subjectKey(subject);
       if (active.has(key)) continue;
       const { instance, node, queue, type } = subject;
       // The same as long as rule and subject are.
@@ -259,6 +258,6 @@ export class Judge {
  * Explained as long as it was so, never notified, and not seen to be so any more: it waits for its end alone. When what
  * explained it ends first, nobody is notified of what is over; where it is so again, they are.
  */
-function isPastUnnotified({ state, notified: told, seen }: Alert): boolean {
-  return state === 'firing' && told === null && seen !== 'breach';
+function isPastUnnotified({ state, notified, seen }: Alert): boolean {
+  return state === 'firing' && notified === null && seen !== 'breach';
 }

@@ -11,6 +11,8 @@ const MAX_GONE = 20_000;
 /** Whom rules may be about, from when it was first seen. */
 export interface Watched {
   readonly subject: Subject;
+  /** By `subjectKey`. */
+  readonly key: string;
   /** Where its numbers stand among those of its scope. */
   readonly slot: number;
   /** Number of the last tick that found it. */
@@ -141,7 +143,7 @@ export class Readings {
     let watched = this.#watched.get(key);
     if (watched === undefined) {
       const list = this.#listOf(scope);
-      watched = { subject, slot: list.length, seenIn: this.#tick, values: [] };
+      watched = { subject, key, slot: list.length, seenIn: this.#tick, values: [] };
       list.push(watched);
       this.#watched.set(key, watched);
     }

@@ -31,39 +31,8 @@ export interface Timing {
   readonly maxGapMs: number;
 }
 
-/**
- * One look. Pure; at most one transition a call.
- * @param life null: there is none. One that is resolved stays so: what comes after is another one.
- * @returns null where it is not even pending (any more).
- */
-export function transition(
-  life: Lifecycle | null,
-  level: Level,
-  timing: Timing,
-  nowMs: number,
-): Lifecycle | null {
-  if (life === null) return level === 'breach' ? begin(timing, nowMs) : null;
-  if (life.state === 'resolved') return life;
-  const gapMs = nowMs - life.seenAtMs;
-  const countedMs = life.seen === level && gapMs > 0 && gapMs <= timing.maxGapMs ? gapMs : 0;
-  // Not a spread of what came in: that may be a whole alert, of which there may be thousands a tick.
-  const looked: Lifecycle = {
-    state: life.state,
-    sinceMs: life.sinceMs,
-    heldMs: life.heldMs,
-    clearMs: life.clearMs,
-    firedAtMs: life.firedAtMs,
-    resolvedAtMs: life.resolvedAtMs,
-    seenAtMs: nowMs,
-    seen: level,
-  };
-  if (level === 'unknown') return looked;
-  return life.state === 'pending'
-    ? whilePending(looked, level, countedMs, timing, nowMs)
-    : whileFiring(looked, level, countedMs, timing, nowMs);
-}
-
-function begin({ forMs }: Timing, nowMs: number): Lifecycle {
+/** What begins now with a breach. */
+export function begin({ forMs }: Pick<Timing, 'forMs'>, nowMs: number): Lifecycle {
   const isFiring = forMs <= 0;
   return {
     state: isFiring ? 'firing' : 'pending',
@@ -77,28 +46,54 @@ function begin({ forMs }: Timing, nowMs: number): Lifecycle {
   };
 }
 
-function whilePending(
-  life: Lifecycle,
+/**
+ * One look. Pure; at most one transition a call.
+ * @param life with whatever else is known of it; null: there is none. One that is resolved stays so: what comes after is
+ * another one.
+ * @returns null where it is not even pending (any more).
+ */
+export function transition<Life extends Lifecycle>(
+  life: Life,
   level: Level,
-  countedMs: number,
-  { forMs }: Timing,
+  timing: Timing,
+  nowMs: number,
+): Life | null;
+export function transition(
+  life: Lifecycle | null,
+  level: Level,
+  timing: Timing,
+  nowMs: number,
+): Lifecycle | null;
+export function transition(
+  life: Lifecycle | null,
+  level: Level,
+  timing: Timing,
   nowMs: number,
 ): Lifecycle | null {
-  if (level !== 'breach') return null;
-  const heldMs = life.heldMs + countedMs;
-  return heldMs >= forMs ? { ...life, heldMs, state: 'firing', firedAtMs: nowMs } : { ...life, heldMs };
+  if (life === null) return level === 'breach' ? begin(timing, nowMs) : null;
+  if (life.state === 'resolved') return life;
+  const gapMs = nowMs - life.seenAtMs;
+  const countedMs = life.seen === level && gapMs > 0 && gapMs <= timing.maxGapMs ? gapMs : 0;
+  const change = changeOf(life, level, countedMs, timing, nowMs);
+  return change && { ...life, ...change, seenAtMs: nowMs, seen: level };
 }
 
-function whileFiring(
-  life: Lifecycle,
+function changeOf(
+  { state, heldMs, clearMs }: Lifecycle,
   level: Level,
   countedMs: number,
-  { keepFiringMs }: Timing,
+  { forMs, keepFiringMs }: Timing,
   nowMs: number,
-): Lifecycle {
-  if (level !== 'clear') return { ...life, clearMs: 0 };
-  const clearMs = life.clearMs + countedMs;
-  return clearMs >= keepFiringMs
-    ? { ...life, clearMs, state: 'resolved', resolvedAtMs: nowMs }
-    : { ...life, clearMs };
+): Partial<Lifecycle> | null {
+  if (level === 'unknown') return {};
+  if (state === 'pending') {
+    if (level !== 'breach') return null;
+    const held = heldMs + countedMs;
+    return held < forMs ? { heldMs: held } : { heldMs: held, state: 'firing', firedAtMs: nowMs };
+  }
+  if (level !== 'clear') return { clearMs: 0 };
+  const clear = clearMs + countedMs;
+  return clear < keepFiringMs
+    ? { clearMs: clear }
+    : { clearMs: clear, state: 'resolved', resolvedAtMs: nowMs };
 }

@@ -1,7 +1,7 @@
 import { troubleCode } from '../findings/track.js';
 import type { Finding } from '../model/finding.js';
 import { type Episode, episodeOf, isCoveredBy, isOf, recordedSeverity, worstEvidence } from './episode.js';
-import { type Level, type Lifecycle, transition } from './lifecycle.js';
+import { begin, type Level, type Lifecycle, transition } from './lifecycle.js';
 
 /** A finding that comes and goes within this is not recorded. */
 export const BEGIN_HELD_MS = 5_000;
@@ -80,9 +80,8 @@ export function stepEpisodes(
   for (const finding of tick.findings) {
     if (!isFound(finding) || open.length >= MAX_OPEN) continue;
     if (open.some(({ episode }) => episode.instance === tick.instance && isSame(episode, finding))) continue;
-    const life = transition(null, 'breach', timing(BEGIN_HELD_MS, END_HELD_MS), tick.nowMs);
-    if (life === null) continue;
     const episode = episodeOf(newId(), finding, tick.nowMs, tick.nowMs);
+    const life = begin({ forMs: BEGIN_HELD_MS }, tick.nowMs);
     open.push({ episode, life, worse: null, isUnconfirmed: false });
   }
   return { open, events };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertmanagerChannel } from '../../server/alerts/channels/alertmanager.js';
 import type { SettingsOf } from '../../server/alerts/channels/settings.js';
 import { type RunningAlertmanager, startAlertmanager } from '../support/alertmanager.js';
-import { aNotification, anAlert } from '../support/notifications.js';
+import { aNotice, aNotification } from '../support/notifications.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { until } from '../support/until.js';
 
@@ -43,7 +43,7 @@ describe('a real Alertmanager', () => {
   it('is told what is wrong, since when, the evidence, the first remedy and where to look', async () => {
     const startsAtMs = Date.now() - 60_000;
     const alerts = [
-      anAlert({
+      aNotice({
         rule: 'Told',
         startsAtMs,
         subject: { instance: 'shop', node: null, queue: 'bull:größe "1"\n', type: 'send' },
@@ -67,7 +67,7 @@ describe('a real Alertmanager', () => {
   });
 
   it('knows it for the same alert when it is told again, and ends it when it is over', async () => {
-    const alert = anAlert({ rule: 'Again', startsAtMs: Date.now() - 5_000 });
+    const alert = aNotice({ rule: 'Again', startsAtMs: Date.now() - 5_000 });
     await channel().send(aNotification({ alerts: [alert] }));
     await channel().send(aNotification({ id: 'n-2', alerts: [{ ...alert, evidence: '95% of 512 MB' }] }));
     expect(await named('Again')).toHaveLength(1);
@@ -80,7 +80,7 @@ describe('a real Alertmanager', () => {
   });
 
   it('takes what is never told again for over, which is why it is refreshed', async () => {
-    const alerts = [anAlert({ rule: 'Forgotten', startsAtMs: Date.now() - 5_000 })];
+    const alerts = [aNotice({ rule: 'Forgotten', startsAtMs: Date.now() - 5_000 })];
     const impatient = channel({ refreshSeconds: 0.5 });
     await impatient.send(aNotification({ alerts }));
     expect(await named('Forgotten')).toHaveLength(1);

@@ -7,7 +7,7 @@ import { emailText } from '../../server/alerts/channels/email.js';
 import { dedupKeyOf, pagerDutyBody } from '../../server/alerts/channels/pagerduty.js';
 import { slackBody } from '../../server/alerts/channels/slack.js';
 import { signBody, webhookBody } from '../../server/alerts/channels/webhook.js';
-import { aNotification, anAlert } from '../support/notifications.js';
+import { aNotice, aNotification } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const PUBLIC = 'https://spillway.example.com';
@@ -35,7 +35,7 @@ https://spillway.example.com/#finding-redis.full`,
   });
 
   it('tells ten alerts and counts the others', () => {
-    const alerts = Array.from({ length: 14 }, (_, i) => anAlert({ fingerprint: `f-${i}` }));
+    const alerts = Array.from({ length: 14 }, (_, i) => aNotice({ fingerprint: `f-${i}` }));
     const text = plainText(messageFrom(aNotification({ alerts }), null));
     expect(text.match(/Redis shop holds/g)).toHaveLength(10);
     expect(text).toContain('- and 4 more');
@@ -116,7 +116,7 @@ describe('for Slack', () => {
 
   it('can not be made to call a channel or a person, or to hide a link, by a name', () => {
     const evil = '<!channel> <@U1> <https://evil.example|here> & co';
-    const alerts = [anAlert({ summary: evil, evidence: evil, runbookUrl: 'https://r.example/a|b>c' })];
+    const alerts = [aNotice({ summary: evil, evidence: evil, runbookUrl: 'https://r.example/a|b>c' })];
     const body = slackBody(
       messageFrom(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
     );
@@ -132,7 +132,7 @@ describe('for Slack', () => {
   it('stays within what Slack takes', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 6_000 }), fc.nat(30), (text, count) => {
-        const alerts = Array.from({ length: count }, () => anAlert({ summary: `<${text}>` }));
+        const alerts = Array.from({ length: count }, () => aNotice({ summary: `<${text}>` }));
         const notification = aNotification({ title: text, alerts, firstRemedy: text });
         for (const { type, text: piece } of JSON.parse(slackBody(messageFrom(notification, PUBLIC))).blocks)
           expect(piece.text.length).toBeLessThanOrEqual(type === 'header' ? 150 : 3_000);
@@ -195,7 +195,7 @@ describe('for Alertmanager', () => {
     const changed = aNotification({
       id: 'n-2',
       title: 'worse',
-      alerts: [anAlert({ evidence: '99%', summary: 'x' })],
+      alerts: [aNotice({ evidence: '99%', summary: 'x' })],
     });
     const [again] = JSON.parse(alertmanagerBody(changed, PUBLIC, NOW_MS + 60_000, 60));
     expect(again.labels).toEqual(alert.labels);
@@ -205,7 +205,7 @@ describe('for Alertmanager', () => {
     const over = (endsAtMs: number) =>
       JSON.parse(
         alertmanagerBody(
-          aNotification({ alerts: [anAlert({ status: 'resolved', endsAtMs })] }),
+          aNotification({ alerts: [aNotice({ status: 'resolved', endsAtMs })] }),
           null,
           NOW_MS,
           60,
@@ -219,7 +219,7 @@ describe('for Alertmanager', () => {
 describe('for e-mail', () => {
   it('is escaped in HTML', () => {
     const evil = `<img src=x onerror="alert(1)"> & '`;
-    const alerts = [anAlert({ summary: evil, evidence: evil, runbookUrl: 'javascript:alert(1)' })];
+    const alerts = [aNotice({ summary: evil, evidence: evil, runbookUrl: 'javascript:alert(1)' })];
     const { html } = emailText(
       messageFrom(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
     );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { passing, refused } from '../../server/alerts/channels/channel.js';
 import { channelsFor, planRetry } from '../../server/alerts/outbox.js';
-import { aNotification, anAlert } from '../support/notifications.js';
+import { aNotice, aNotification } from '../support/notifications.js';
 
 const down = passing('refuses connections');
 if (down.ok) throw new Error('a failure');
@@ -79,12 +79,12 @@ describe('who is told', () => {
     ['critical', 'mail', ['all', 'pager']],
     ['critical', 'shop', ['all', 'pager', 'shop']],
   ] as const)('of %s trouble of %s', (severity, instance, expected) => {
-    const alerts = [anAlert({ severity })];
+    const alerts = [aNotice({ severity })];
     expect(channelsFor(aNotification({ severity, instance, alerts }), channels)).toEqual(expected);
   });
 
   it('of an end: whoever was told of its worst alert', () => {
-    const alerts = [anAlert({ severity: 'critical', status: 'resolved' }), anAlert({ severity: 'info' })];
+    const alerts = [aNotice({ severity: 'critical', status: 'resolved' }), aNotice({ severity: 'info' })];
     expect(channelsFor(aNotification({ severity: 'info', alerts }), channels)).toContain('pager');
   });
 });

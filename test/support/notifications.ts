@@ -2,7 +2,7 @@ import type { AlertNotice, Notification } from '../../server/alerts/notification
 import { NOW_MS } from './snapshot.js';
 
 /** One alert: Redis is nearly full, since a minute. */
-export function anAlert(over: Partial<AlertNotice> = {}): AlertNotice {
+export function aNotice(over: Partial<AlertNotice> = {}): AlertNotice {
   return {
     fingerprint: 'f-1',
     alertId: 'a-1',
@@ -31,7 +31,7 @@ export function aNotification(over: Partial<Notification> = {}): Notification {
     title: 'Redis is nearly full',
     sinceMs: NOW_MS - 60_000,
     alerts: [
-      anAlert({
+      aNotice({
         status: status === 'resolved' ? status : 'firing',
         endsAtMs: status === 'resolved' ? NOW_MS : null,
       }),

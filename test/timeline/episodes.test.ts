@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../../server/model/finding.js';
-import { findingKey } from '../../server/model/finding.js';
+import type { CurrentFinding, Finding } from '../../server/model/finding.js';
 import type { Episode } from '../../server/timeline/episode.js';
 import { episodeInWords } from '../../server/timeline/episode-keeper.js';
 import {
@@ -13,27 +12,17 @@ import {
   resumedEpisodes,
   stepEpisodes,
 } from '../../server/timeline/step-episodes.js';
+import { aFinding as someFinding } from '../support/alerts.js';
 import { NOW_MS } from '../support/snapshot.js';
 
-function aFinding(over: Partial<Finding> = {}): Finding {
-  const code = over.code ?? 'queue.growing';
-  const queue = over.queue === undefined ? 'bull:mail' : over.queue;
-  return {
-    code,
-    severity: 'warning',
-    instance: 'default',
-    queue,
-    node: null,
-    key: findingKey({ code, instance: over.instance ?? 'default', queue, node: null }),
+const aFinding = (over: Partial<CurrentFinding> = {}) =>
+  someFinding({
+    code: 'queue.growing',
+    queue: 'bull:mail',
     title: 'Backlog grows',
-    sentence: 'It grows.',
     evidence: [{ name: 'waiting', label: 'waiting', value: 100, unit: 'jobs' }],
-    remedies: [],
-    sinceMs: NOW_MS,
-    rank: 1,
     ...over,
-  };
-}
+  });
 
 /** Ticks once a second; each step says for how long what is found. */
 function tell(

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { checkRule } from '../../alerts/check-rule.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { RuleChangeSchema, RuleSchema, ruleId, ruleOf, ruleText } from '../../alerts/rule.js';
+import { checkRule } from '../../alerts/rules-config.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';

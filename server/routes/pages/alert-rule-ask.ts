@@ -1,7 +1,7 @@
 import type { RuleFieldProps } from '../../../views/alert-rule-page.js';
-import { checkRule } from '../../alerts/check-rule.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { RuleSchema, type RuleText, ruleOf } from '../../alerts/rule.js';
+import { checkRule } from '../../alerts/rules-config.js';
 import { FINDING_CODES } from '../../findings/index.js';
 import { SIGNALS } from '../../signals/index.js';
 
