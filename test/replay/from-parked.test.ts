@@ -1,60 +1,37 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
+import { type OwnRedis, overfill } from '../../drills/own-redis.js';
 import { addBallast, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
-import { type RunningConsole, startConsole } from '../support/console.js';
+import type { RunningConsole } from '../support/console.js';
 import { pictureOf } from '../support/queue-picture.js';
+import { type ReplayBench, startReplayBench } from '../support/replay-bench.js';
 import { until } from '../support/until.js';
 
 /** A machine that others use may take its time. */
 const SLOWLY = { withinMs: 60_000 };
+let bench: ReplayBench;
 let redis: OwnRedis;
 let console_: RunningConsole;
-let directory = '';
-let count = 0;
 let id: string;
 let name: string;
 let queues: BothVersions;
 const opened: BothVersions[] = [];
 
 beforeAll(async () => {
-  redis = await startRedis();
+  bench = await startReplayBench();
+  ({ redis, console: console_ } = bench);
   await addBallast(redis);
-  directory = await mkdtemp(join(tmpdir(), 'spillway-from-parked-'));
-  const config = join(directory, 'spillway.yaml');
-  const names = Array.from({ length: 20 }, (_, i) => `bull:mail-${i + 1}`);
-  await writeFile(
-    config,
-    JSON.stringify({ instances: [{ name: 'default', url: redis.url, queues: names }] }),
-  );
-  console_ = await startConsole({ args: ['--config', config] });
 });
 afterAll(async () => {
-  await console_?.stop();
   await Promise.all(opened.map((both) => both.close()));
-  await redis?.stop();
-  if (directory) await rm(directory, { recursive: true, force: true });
+  await bench?.stop();
 });
 beforeEach(async () => {
-  count += 1;
-  name = `mail-${count}`;
+  name = await bench.nextQueue();
   id = `bull:${name}`;
   queues = openBoth(redis.port, name);
   opened.push(queues);
-  await queues.v6.add('live', {}, { jobId: 'live' });
-  await queues.v6.remove('live');
-  await until(
-    `the console sees ${id}`,
-    async () => {
-      const { body } = await console_.ask('GET', `/api/v1/instances/default/queues?search=${name}`);
-      return body.queues.some((known: { id: string }) => known.id === id);
-    },
-    SLOWLY,
-  );
 });
 
 async function park(body: object = {}) {
