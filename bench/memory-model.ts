@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { detectFindings } from '../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../server/model/finding.js';
 import type { FinishedJob } from '../server/model/job-type.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import { stateKeys } from '../server/redis/queue-keys.js';

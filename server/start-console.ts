@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { ForbiddenAttempts } from './actions/audit.js';
+import { ForbiddenAttempts } from './actions/request.js';
 import { type ActionDeps, runAction } from './actions/run.js';
 import { AlertCommands } from './alerts/alert-commands.js';
 import { Alerting } from './alerts/alerting.js';

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
-import type { ActionScope, Applied, Preview, Undo, Verified } from '../model/action.js';
+import type { PlanBasis } from '../forecast/input-of.js';
+import type { ActionScope, ActionWarning, Applied, Preview, Undo, Verified } from '../model/action.js';
+import type { PlanChange } from '../model/plan.js';
 import type { Role } from '../model/role.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { WorkerState } from '../model/worker.js';
@@ -35,34 +37,118 @@ export interface ActionContext {
   readonly newId: () => string;
 }
 
+/** The context without the ways to change anything: what is pure gets no more. */
+export type ShownContext = Omit<
+  ActionContext,
+  'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'dismissLoss' | 'newId'
+>;
+
+/** A preview as an action makes it: what is left out is empty, or false. Whether there is a way back says `undo`. */
+export type DraftPreview = Pick<Preview, 'summary' | 'fields' | 'affected' | 'mechanism'> &
+  Partial<Omit<Preview, 'isReversible'>>;
+
 /**
  * What can be done. `Args` are parsed by `schema`; `State` is what `read` found in Redis just before, so that
- * preview, undo and audit speak of the truth and not of a Snapshot that may be a second old.
+ * preview, undo and audit speak of the truth and not of a Snapshot that may be a second old. `Made` is what `apply` did,
+ * with what `verify` has to know of it.
  */
-export interface Action<Args = unknown, State = unknown> {
+export interface Action<Args = unknown, State = unknown, Made extends Applied = Applied> {
   readonly name: string;
   readonly title: string;
   readonly about: string;
   readonly scope: ActionScope;
   readonly role: Exclude<Role, 'viewer'>;
-  /** Ask for the queue's name before it is done. */
-  readonly isDestructive: boolean;
+  /** Ask for the queue's name before it is done. Left out: it need not be asked for. */
+  readonly isDestructive?: boolean;
   readonly schema: z.ZodType<Args>;
   /** null: it can be used here; else why not, and what is left to do. */
   readonly unavailable: (context: Pick<ActionContext, 'snapshot' | 'target'>) => string | null;
   readonly read: (context: ActionContext, args: Args) => Promise<State>;
   /** Pure. */
-  readonly preview: (
-    state: State,
-    args: Args,
-    context: Omit<
-      ActionContext,
-      'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'dismissLoss' | 'newId'
-    >,
-  ) => Preview;
+  readonly preview: (state: State, args: Args, context: ShownContext) => DraftPreview;
   /** Throws ActionError when Redis refuses; then everything is as it was. */
-  readonly apply: (context: ActionContext, args: Args, state: State) => Promise<Applied>;
-  readonly verify: (context: ActionContext, args: Args, state: State) => Promise<Verified>;
-  /** The action and arguments that bring back `state`, or null where there is no way back. Pure. */
-  readonly undo: (state: State, args: Args) => Undo | null;
+  readonly apply: (context: ActionContext, args: Args, state: State) => Promise<Made>;
+  readonly verify: (context: ActionContext, args: Args, state: State, made: Made) => Promise<Verified>;
+  /** The action and arguments that bring back `state`; null, or left out: there is no way back. Pure. */
+  readonly undo?: (state: State, args: Args) => Undo | null;
+  /** What it would change of how a queue drains, by what is known without asking Redis; null: nothing is known. Pure. */
+  readonly change?: (args: Args, basis: PlanBasis, snapshot: Snapshot) => PlanChange | null;
+}
+
+/** What an action would do, with all that it says nothing about. Pure. */
+export function previewOf<Args, State, Made extends Applied>(
+  action: Action<Args, State, Made>,
+  state: State,
+  args: Args,
+  context: ShownContext,
+): Preview {
+  return {
+    effects: [],
+    warnings: [],
+    predictedFreedBytes: null,
+    isNoop: false,
+    ...action.preview(state, args, context),
+    isReversible: (action.undo?.(state, args) ?? null) !== null,
+  };
+}
+
+/** An action with its arguments parsed and its state read, ready to be shown and then done. */
+export interface PreparedAction {
+  readonly preview: Preview;
+  readonly undo: Undo | null;
+  /** Does it; what it answers with reads it back. */
+  readonly apply: () => Promise<{ readonly applied: Applied; readonly verify: () => Promise<Verified> }>;
+}
+
+/** An action as the registry holds it: its own types for arguments and state stay inside. */
+export interface RegisteredAction
+  extends Pick<Action, 'name' | 'title' | 'about' | 'scope' | 'role' | 'unavailable'> {
+  readonly isDestructive: boolean;
+  readonly schema: z.ZodType;
+  /** The parsed arguments, or what is wrong with them. Pure. */
+  readonly parse: (args: unknown) => z.ZodSafeParseResult<unknown>;
+  /** Reads the state and makes the preview. @throws ActionError, ZodError for arguments that were not parsed before. */
+  readonly prepare: (context: ActionContext, args: unknown) => Promise<PreparedAction>;
+  /** null: it changes nothing of how a queue drains. */
+  readonly change: ((args: unknown, basis: PlanBasis, snapshot: Snapshot) => PlanChange | null) | null;
+}
+
+export function register<Args extends object, State, Made extends Applied>(
+  action: Action<Args, State, Made>,
+): RegisteredAction {
+  const { name, title, about, scope, role, unavailable, schema, change } = action;
+  return {
+    name,
+    title,
+    about,
+    scope,
+    role,
+    isDestructive: action.isDestructive ?? false,
+    unavailable,
+    schema,
+    parse: (args) => schema.safeParse(args),
+    prepare: async (context, given) => {
+      const args = schema.parse(given);
+      const state = await action.read(context, args);
+      return {
+        preview: previewOf(action, state, args, context),
+        undo: action.undo?.(state, args) ?? null,
+        apply: async () => {
+          const applied = await action.apply(context, args, state);
+          return { applied, verify: () => action.verify(context, args, state, applied) };
+        },
+      };
+    },
+    change: change
+      ? (args, basis, snapshot) => {
+          const parsed = schema.safeParse(args);
+          return parsed.success ? change(parsed.data, basis, snapshot) : null;
+        }
+      : null,
+  };
+}
+
+/** A warning without something to do first. */
+export function warning(text: string, instead: ActionWarning['instead'] = []): ActionWarning {
+  return { text, instead };
 }

@@ -6,7 +6,7 @@ import { MAX_CONCURRENCY } from '../model/rate-limit.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import { parsePauseRecord } from '../redis/queue-reading.js';
-import type { Action } from './action.js';
+import { type Action, warning } from './action.js';
 import { forecast } from './forecast.js';
 import {
   handleOf,
@@ -18,7 +18,7 @@ import {
 } from './queue-target.js';
 
 /** Arguments of queue.concurrency. */
-export const concurrencySchema = z.strictObject({
+const concurrencySchema = z.strictObject({
   value: z
     .int(`must be a whole number from 1 to ${MAX_CONCURRENCY}, or null for no limit`)
     .min(1, 'must be at least 1: to stop the queue use queue.pause, which remembers the former value')
@@ -35,7 +35,6 @@ export const concurrency: Action<Args, QueueControl> = {
     'How many jobs of this queue may run at once over all its workers. Workers’ own concurrency still counts.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: false,
   schema: concurrencySchema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
@@ -43,7 +42,7 @@ export const concurrency: Action<Args, QueueControl> = {
     const queue = queueOf(context);
     const isPausedBySpillway = control.pauseRecord !== null && control.concurrency === 0;
     const before = settingOf(control);
-    const told = forecast(context, { globalConcurrency: args.value });
+    const outlook = forecast(context, { globalConcurrency: args.value });
     return {
       summary: isPausedBySpillway
         ? `The queue stays paused; ${limitInWords(args.value)} will be in force when it is resumed.`
@@ -53,19 +52,17 @@ export const concurrency: Action<Args, QueueControl> = {
       fields: [
         { label: 'global concurrency', before: limitInWords(before), after: limitInWords(args.value) },
       ],
-      effects: [effectOf(control, args.value), ...told.effects],
+      effects: [effectOf(control, args.value), ...outlook.effects],
       warnings: [
         ...whenFull(context.snapshot, control, args.value),
-        ...told.warnings,
+        ...outlook.warnings,
         ...(args.value === null ? [] : oldVersionWarning(control.version, 'global concurrency')),
       ],
       affected: { queues: 1, workers: queue.workers, jobs: control.active },
-      predictedFreedBytes: null,
-      isReversible: true,
       mechanism:
         'Field concurrency of the queue’s meta hash, as BullMQ’s setGlobalConcurrency writes it; an application that sets it at start-up overwrites this.',
       isNoop: before === args.value,
-      forecast: told.forecast,
+      forecast: outlook.forecast,
     };
   },
   async apply(context, args) {
@@ -73,7 +70,7 @@ export const concurrency: Action<Args, QueueControl> = {
     const summary = isInForce
       ? `Global concurrency is ${limitInWords(args.value)}.`
       : `It will be ${limitInWords(args.value)} after the resume.`;
-    return { summary, freedBytes: null, affectedJobs: null };
+    return { summary };
   },
   async verify(context, args, before) {
     const after = await readControl(handleOf(context));
@@ -90,9 +87,9 @@ export const concurrency: Action<Args, QueueControl> = {
           after: limitInWords(settingOf(after)),
         },
       ],
-      warnings: [],
     };
   },
+  change: ({ value }) => ({ globalConcurrency: value }),
   undo: (control) => {
     const value = settingOf(control);
     return value === 0
@@ -121,16 +118,16 @@ function whenFull(snapshot: Snapshot, control: QueueControl, value: number | nul
   const before = settingOf(control);
   if (value !== null && (value < control.active || (before !== null && value < before))) {
     return [
-      {
-        text: 'Redis is full: slots that stop now don’t start again before there is room, so lowering may stop what still drains. Make room first.',
-        instead: makeRoomFirst(snapshot),
-      },
+      warning(
+        'Redis is full: slots that stop now don’t start again before there is room, so lowering may stop what still drains. Make room first.',
+        makeRoomFirst(snapshot),
+      ),
     ];
   }
   return [
-    {
-      text: 'Redis is full: more concurrency does not drain faster now, it adds refused calls. Make room first.',
-      instead: makeRoomFirst(snapshot),
-    },
+    warning(
+      'Redis is full: more concurrency does not drain faster now, it adds refused calls. Make room first.',
+      makeRoomFirst(snapshot),
+    ),
   ];
 }

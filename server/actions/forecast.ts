@@ -4,7 +4,7 @@ import { predict } from '../forecast/predict.js';
 import type { ActionWarning, Forecast } from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
 import { isFull } from '../model/queue-verdict.js';
-import type { ActionContext } from './action.js';
+import { type ActionContext, warning } from './action.js';
 
 export interface Forecasting {
   readonly effects: readonly string[];
@@ -28,7 +28,7 @@ export function forecast({ snapshot, target }: Shown, change: PlanChange | null)
   const warnings = plan.warnings.filter((text) => !(isFull(snapshot) && text.startsWith('Redis is full')));
   return {
     effects: isIdle ? [] : [...planWords(plan, basis.input), ...basis.assumed],
-    warnings: isIdle ? [] : warnings.map((text) => ({ text, instead: [] })),
+    warnings: isIdle ? [] : warnings.map((text) => warning(text)),
     forecast: isIdle ? null : { change, plan },
   };
 }

@@ -12,15 +12,15 @@ import {
 import type { WorkerResult } from '../model/action.js';
 import { ActionError, Unconfirmed } from '../model/action.js';
 import type { Snapshot } from '../model/snapshot.js';
-import type { KeptOrder, WorkerState } from '../model/worker.js';
+import type { Override, WorkerState } from '../model/worker.js';
 import {
   type GivenOrder,
   giveBack,
-  keepOrders,
-  MAX_KEPT,
-  readStanding,
-  takeAllKept,
-  takeKept,
+  keepOverrides,
+  MAX_OVERRIDES,
+  readOverrides,
+  takeAllOverrides,
+  takeOverrides,
 } from '../redis/overrides.js';
 import { describeRefusal } from '../redis/read-batch.js';
 import type { ActionContext } from './action.js';
@@ -65,8 +65,8 @@ export function whyNoOrders({ snapshot, target }: Pick<ActionContext, 'snapshot'
 }
 
 /** Orders that the queue keeps, as they stand in Redis now: a Snapshot may be a second older. @throws what Redis says. */
-export function standingOf(context: ActionContext): Promise<readonly KeptOrder[]> {
-  return readStanding(handleOf(context), context.nowMs);
+export function overridesOf(context: ActionContext): Promise<readonly Override[]> {
+  return readOverrides(handleOf(context), context.nowMs);
 }
 
 /**
@@ -86,12 +86,13 @@ export async function giveOrder(
   const handle = handleOf(context);
   const given = scopes.map((scope) => sign(context, value, scope, untilMs));
   // Kept first: a worker that starts between the two finds it.
-  let former = await keepOrders(handle, given, context.nowMs);
-  if (former === null && (await dropEnded(context))) former = await keepOrders(handle, given, context.nowMs);
+  let former = await keepOverrides(handle, given, context.nowMs);
+  if (former === null && (await dropEnded(context)))
+    former = await keepOverrides(handle, given, context.nowMs);
   if (former === null)
     throw new ActionError(
       'unavailable',
-      `${queueOf(context).name} keeps ${MAX_KEPT} orders already, which is the most: revert workers that need theirs no more, or all of the queue; nothing was changed`,
+      `${queueOf(context).name} keeps ${MAX_OVERRIDES} orders already, which is the most: revert workers that need theirs no more, or all of the queue; nothing was changed`,
     );
   const expected = worker ? [worker] : listeners(queueOf(context).id, context.snapshot, context.nowMs);
   return deliver(context, given, await replaced(context, given, former), expected);
@@ -130,7 +131,7 @@ function idIn(body: string): string | null {
  * @throws ActionError when every worker refuses; what Redis says.
  */
 export async function takeBackAll(context: ActionContext): Promise<readonly WorkerResult[]> {
-  const former = await takeAllKept(handleOf(context), context.nowMs);
+  const former = await takeAllOverrides(handleOf(context), context.nowMs);
   // The one for every worker last: its answers tell what holds in the end.
   const own = new Set(Object.keys(former).map((key) => key.slice(0, key.lastIndexOf('|'))));
   own.delete(EVERY_WORKER);
@@ -251,10 +252,10 @@ async function dropEnded(context: ActionContext): Promise<boolean> {
   const { snapshot, nowMs } = context;
   if (nowMs - snapshot.hearing.sinceMs < KNOWS_ALL_MS) return false;
   const known = new Set(snapshot.workers.map(({ id }) => id));
-  const ended = (await standingOf(context)).filter(
+  const ended = (await overridesOf(context)).filter(
     ({ scope, atMs }) => WORKER_ID.test(scope) && !known.has(scope) && nowMs - atMs > KNOWS_ALL_MS,
   );
-  await takeKept(
+  await takeOverrides(
     handleOf(context),
     ended.map(({ scope, setting }) => keptOrderKey(scope, setting)),
     nowMs,

@@ -1,16 +1,13 @@
-import { cleanFinished } from './clean-finished.js';
+import { type RegisteredAction, register } from './action.js';
 import { concurrency } from './concurrency.js';
-import { dismissLoss } from './dismiss-loss.js';
+import { dismissLoss, workerDismiss } from './dismiss.js';
 import { promoteJob, removeJob, retryJob } from './job-actions.js';
-import { park } from './parking.js';
-import { pause } from './pause-and-resume.js';
+import { park, unpark } from './parking.js';
+import { pause, resume } from './pause-and-resume.js';
 import { raiseMaxmemory } from './raise-maxmemory.js';
 import { rateLimit } from './rate-limit.js';
-import { type RegisteredAction, register } from './register.js';
-import { resume } from './resume.js';
-import { trimEvents } from './trim-events.js';
+import { cleanFinished, trimEvents } from './reclaim.js';
 import { typeThreshold } from './type-threshold.js';
-import { unpark } from './unpark.js';
 import {
   workerConcurrency,
   workerLimiter,
@@ -18,10 +15,14 @@ import {
   workerResume,
   workerRevert,
 } from './worker-actions.js';
-import { workerDismiss } from './worker-dismiss.js';
 import { workerReconnect } from './worker-reconnect.js';
-import { workersConcurrency } from './workers-concurrency.js';
-import { workersRevert } from './workers-revert.js';
+import { workersConcurrency, workersRevert } from './workers.js';
+/**
+ * Actions: what can be done to a Redis, its queues, workers and jobs. Begin with action.ts (what an action is), then a short
+ * one (trimEvents in reclaim.ts), then run.ts (from a request to the audit). Orders to workers go by give-order.ts, and
+ * what is kept of them are overrides (overrides.ts). The room imports what is below it: model, redis, watch, forecast,
+ * findings, replay and timeline; of HTTP it knows nothing.
+ */
 
 /** What can be done. Adding an action is one file and one line here; routes, drawers, docs and audit follow. */
 export const ACTIONS: readonly RegisteredAction[] = [

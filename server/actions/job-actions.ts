@@ -4,7 +4,7 @@ import { ActionError } from '../model/action.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { actOnJob, type JobChange, type JobFacts, readJobFacts } from '../redis/job-changes.js';
-import type { Action, ActionContext } from './action.js';
+import { type Action, type ActionContext, warning } from './action.js';
 import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 interface Args {
@@ -19,7 +19,7 @@ interface JobActionWords {
   readonly action: JobChange;
   readonly title: string;
   readonly about: string;
-  readonly isDestructive: boolean;
+  readonly isDestructive?: boolean;
   /** States in which BullMQ allows it. */
   readonly from: readonly string[];
   readonly after: string;
@@ -34,7 +34,7 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
     about: words.about,
     scope: 'job',
     role: 'operator',
-    isDestructive: words.isDestructive,
+    isDestructive: words.isDestructive ?? false,
     schema: words.action === 'remove' ? removeArguments : noArguments,
     unavailable: ({ snapshot }) => whyNoWrites(snapshot),
     read: (context) => existing(context),
@@ -46,8 +46,6 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
         effects: words.action === 'remove' ? effectsOnFlow(job, args) : [],
         warnings: words.warnsWhenFull ? whenFull(context.snapshot) : [],
         affected: { queues: 1, workers: null, jobs: isAllowed ? 1 : 0 },
-        predictedFreedBytes: null,
-        isReversible: false,
         mechanism: `BullMQ’s own job.${words.action}().`,
         isNoop: !isAllowed,
       };
@@ -64,7 +62,7 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
         job,
         args.removeChildren ?? false,
       );
-      return { summary: `${words.title}: done.`, freedBytes: null, affectedJobs: 1 };
+      return { summary: `${words.title}: done.` };
     },
     async verify(context, _args, before) {
       const after = await readJobFacts(context.link, queueOf(context).id, jobIdOf(context));
@@ -74,20 +72,18 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
         ok,
         summary: `The job is ${state}.`,
         fields: [{ label: 'state', before: before.state, after: state }],
-        warnings: [],
       };
     },
-    undo: () => null,
   };
 }
 
 function whenFull(snapshot: Snapshot): readonly ActionWarning[] {
   if (!isFull(snapshot)) return [];
   return [
-    {
-      text: 'Redis is full: this is accepted and adds to what it holds, while no idle worker can take the job. Make room first.',
-      instead: makeRoomFirst(snapshot),
-    },
+    warning(
+      'Redis is full: this is accepted and adds to what it holds, while no idle worker can take the job. Make room first.',
+      makeRoomFirst(snapshot),
+    ),
   ];
 }
 
@@ -117,7 +113,6 @@ export const retryJob = jobAction({
   action: 'retry',
   title: 'Retry',
   about: 'Puts a failed or completed job back to waiting, with all its attempts. Its priority stays.',
-  isDestructive: false,
   from: ['failed', 'completed'],
   after: 'waiting',
   warnsWhenFull: true,
@@ -127,7 +122,6 @@ export const promoteJob = jobAction({
   action: 'promote',
   title: 'Promote',
   about: 'Lets a delayed job run now.',
-  isDestructive: false,
   from: ['delayed'],
   after: 'waiting',
   warnsWhenFull: true,

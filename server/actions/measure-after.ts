@@ -5,12 +5,12 @@ import { readActiveIds } from '../redis/queue-control.js';
 import type { Watch } from '../watch/watch.js';
 
 /** A pause is looked at for this long: as long as most jobs of a busy worker take, and a person still waits for. */
-const HALT_SETTLE_MS = 10_000;
+const PAUSE_SETTLE_MS = 10_000;
 /** Given up when the queue can't be read for so long. */
 const GIVE_UP_MS = 60_000;
 /** Changes of one console that are measured at a time; of a larger group the first, as they are alike. */
 const MAX_AT_ONCE = 50;
-/** Jobs in progress that are remembered; with more, it can't be told which one is new. */
+/** Jobs in progress that are remembered; with more, nobody can say which one is new. */
 const MAX_ACTIVE = 1_000;
 
 export interface MeasureDeps {
@@ -72,9 +72,9 @@ function measurePause(deps: MeasureDeps, done: Done, ended: () => void): void {
     const known = new Set(before);
     const fresh = now.filter((jobId) => !known.has(jobId));
     if (fresh.length > 0) return broken(fresh.length, state);
-    if (deps.now() - startedAtMs < HALT_SETTLE_MS) return null;
+    if (deps.now() - startedAtMs < PAUSE_SETTLE_MS) return null;
     return {
-      text: `No job has started in the ${HALT_SETTLE_MS / 1000} s after the pause; ${state.counts.active} still run.`,
+      text: `No job has started in the ${PAUSE_SETTLE_MS / 1000} s after the pause; ${state.counts.active} still run.`,
       isWarning: false,
     };
   };

@@ -5,7 +5,7 @@ import type { WorkerState } from '../model/worker.js';
 
 /**
  * Answers come within some ms, and from a host without CPU to spare after a second or more; who has not answered by then is
- * told as silent. Nobody waits for it where all have answered.
+ * counted as silent. Nobody waits for it where all have answered.
  */
 export const ANSWER_WITHIN_MS = 3_000;
 
@@ -63,6 +63,9 @@ function silenceOf(worker: WorkerState, orders: readonly Order[]): string {
     : 'it follows when it is heard again: the order is kept';
 }
 
+/** An order that was given, with what each worker has made of it. */
+export type Ordered = Applied & { readonly workers: readonly WorkerResult[] };
+
 export function refusedByAll(results: readonly WorkerResult[]): string {
   const reasons = [...new Set(results.map(({ note }) => note ?? 'no reason given'))];
   const who = results.length === 1 ? (results[0]?.label ?? 'the worker') : `all ${results.length} workers`;
@@ -73,7 +76,7 @@ export function refusedByAll(results: readonly WorkerResult[]): string {
  * One sentence: how many follow, who does not and why. Pure.
  * @param isTakenBack the orders are gone, and nothing is kept.
  */
-export function appliedOf(results: readonly WorkerResult[], what: string, isTakenBack = false): Applied {
+export function appliedOf(results: readonly WorkerResult[], what: string, isTakenBack = false): Ordered {
   const count = (result: WorkerResult['result']): number =>
     results.filter((one) => one.result === result).length;
   const [applied, refused] = [count('applied'), count('refused')];
@@ -95,8 +98,6 @@ export function appliedOf(results: readonly WorkerResult[], what: string, isTake
   ];
   return {
     summary: parts.filter((part) => part !== '').join(' '),
-    freedBytes: null,
-    affectedJobs: null,
     workers: results,
   };
 }

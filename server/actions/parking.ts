@@ -2,16 +2,20 @@ import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import { ActionError } from '../model/action.js';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
+import { isFull } from '../model/queue-verdict.js';
 import type { ParkEstimate } from '../replay/parking/estimate.js';
 import {
+  GUARDED_PER_SECOND,
   PARKABLE_STATES,
   type Parking,
   ParkingError,
+  RestoreRateSchema,
   SKIP_WORDS,
   type SkipReason,
 } from '../replay/parking/parking.js';
-import type { Action, ActionContext } from './action.js';
-import { queueOf, whyNoWrites } from './queue-target.js';
+import type { ActionContext } from './action.js';
+import { type Action, warning } from './action.js';
+import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 /** An action answers a person; what is not parked or back by then goes on in the background. */
 export const PARKING_ANSWER_MS = 15_000;
@@ -53,7 +57,6 @@ export const park: Action<Args, State> = {
     'Takes waiting, delayed or prioritized jobs, of some types or all, out of Redis to the console’s disk, from where they come back as they were.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: false,
   schema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   async read(context, args) {
@@ -84,10 +87,8 @@ export const park: Action<Args, State> = {
           : [`The estimate is from ${formatCount(looked)} of ${formatCount(estimate.total)} jobs.`]),
         ...(skipped === '' ? [] : [`These stay in Redis: ${skipped}.`]),
       ],
-      warnings: [],
       affected: { queues: 1, workers: null, jobs },
       predictedFreedBytes: freedBytes,
-      isReversible: true,
       mechanism:
         'Each batch is written to parked.db and synced; then a script that Redis accepts over maxmemory removes those of it that are unchanged.',
       isNoop: jobs === 0,
@@ -100,7 +101,6 @@ export const park: Action<Args, State> = {
       return {
         summary: `${parkedInWords(parking)}${parking.state === 'running' ? ' It goes on.' : ''}`,
         freedBytes: parking.freedBytes,
-        affectedJobs: parking.parked,
         isUnchanged: parking.parked === 0 && parking.state === 'done',
       };
     });
@@ -112,7 +112,6 @@ export const park: Action<Args, State> = {
         ok: parking.because === null,
         summary: parking.because ?? `${formatJobs(parking.remaining)} are on disk as parking ${id}.`,
         fields: [{ label: 'parked jobs', before: '0', after: formatCount(parking.remaining) }],
-        warnings: [],
       };
     });
   },
@@ -149,3 +148,77 @@ function requestOf(context: ActionContext, args: Args) {
 function typesInWords({ jobType }: Args): string {
   return jobType ? ` of type ${jobType}` : '';
 }
+
+const unparkSchema = z.strictObject({
+  parking: z.string().min(1, 'must be the id of a parking').max(100),
+  ratePerSecond: RestoreRateSchema.optional(),
+  guard: z.boolean('must be true or false').default(true),
+});
+type UnparkArgs = z.infer<typeof unparkSchema>;
+
+/** Brings parked jobs back into Redis. */
+export const unpark: Action<UnparkArgs, Parking> = {
+  name: 'queue.unpark',
+  title: 'Bring parked jobs back',
+  about:
+    'Puts the jobs of a parking back as they were, oldest first, at a rate and under the guard of replays, which slows down when live jobs suffer; those whose id is there again are left.',
+  scope: 'queue',
+  role: 'operator',
+  schema: unparkSchema,
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  async read(context, args) {
+    const parking = await asAction(() => context.parkings.get(args.parking));
+    const queue = queueOf(context).id;
+    if (parking.instance !== context.target.instance || parking.queue !== queue)
+      throw new ActionError(
+        'invalid',
+        `parking: ${parking.id} is of ${parking.queue} in ${parking.instance}`,
+      );
+    return parking;
+  },
+  preview(parking, args, { snapshot }) {
+    const perSecond = args.ratePerSecond ?? (args.guard ? GUARDED_PER_SECOND : null);
+    const seconds = perSecond === null ? null : Math.ceil(parking.remaining / perSecond);
+    return {
+      summary:
+        parking.remaining === 0
+          ? 'Nothing of this parking is left on disk.'
+          : `Brings ${formatJobs(parking.remaining)} back${seconds === null ? '' : ` in about ${formatCount(seconds)} s`}.`,
+      fields: [{ label: 'parked jobs', before: formatCount(parking.remaining), after: '0' }],
+      effects: [
+        'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
+        args.guard
+          ? 'The guard looks at the first of them, and slows down or rests while live jobs, memory or Redis suffer.'
+          : 'The guard is off: nothing slows this down when live jobs suffer.',
+      ],
+      warnings: isFull(snapshot)
+        ? [warning('Redis is full: nothing comes back until there is room.', makeRoomFirst(snapshot))]
+        : [],
+      affected: { queues: 1, workers: null, jobs: parking.remaining },
+      mechanism: 'A script that Redis refuses over maxmemory; each job goes from the disk once Redis has it.',
+      isNoop: parking.remaining === 0,
+    };
+  },
+  async apply({ parkings }, args) {
+    return asAction(async () => {
+      const { ratePerSecond = null, guard } = args;
+      await parkings.restore(args.parking, { ratePerSecond, guard });
+      const parking = await parkings.settled(args.parking, PARKING_ANSWER_MS);
+      return {
+        summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,
+      };
+    });
+  },
+  async verify({ parkings }, args, before) {
+    return asAction(async () => {
+      const { remaining, state, because } = await parkings.get(args.parking);
+      return {
+        ok: remaining === 0 || (state === 'running' && because === null),
+        summary: because ?? `${formatJobs(remaining)} are left on disk.`,
+        fields: [
+          { label: 'parked jobs', before: formatCount(before.remaining), after: formatCount(remaining) },
+        ],
+      };
+    });
+  },
+};

@@ -5,7 +5,7 @@ import { ActionError } from '../model/action.js';
 import type { Remedy } from '../model/finding.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
-import type { ActionContext } from './action.js';
+import { type ActionContext, warning } from './action.js';
 
 /** The queue an action of scope queue or job acts on. @throws ActionError when none was given. */
 export function queueOf(context: Pick<ActionContext, 'target'>): QueueState {
@@ -88,20 +88,18 @@ export function oldVersionWarning(
   const match = /^(bullmq|bullmq-pro):(\d+)\.(\d+)/.exec(version ?? '');
   if (!match) {
     return [
-      {
-        text: `Which BullMQ the workers run is not known here; before ${SINCE[setting].bullmq.join('.')} they ignore ${setting}. The seconds after the change are measured.`,
-        instead: [],
-      },
+      warning(
+        `Which BullMQ the workers run is not known here; before ${SINCE[setting].bullmq.join('.')} they ignore ${setting}. The seconds after the change are measured.`,
+      ),
     ];
   }
   const [sinceMajor, sinceMinor] = SINCE[setting][match[1] === 'bullmq-pro' ? 'bullmq-pro' : 'bullmq'];
   const [major, minor] = [Number(match[2]), Number(match[3])];
   if (major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)) return [];
   return [
-    {
-      text: `The queue was last opened by ${version}, and workers before ${sinceMajor}.${sinceMinor} ignore ${setting}. The seconds after the change are measured.`,
-      instead: [],
-    },
+    warning(
+      `The queue was last opened by ${version}, and workers before ${sinceMajor}.${sinceMinor} ignore ${setting}. The seconds after the change are measured.`,
+    ),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { ActionWarning } from '../model/action.js';
 import { ActionError, type Undo } from '../model/action.js';
 import { formatBytes } from '../model/format.js';
 import { type NodeMemory, readNodeMemory, setMaxmemory } from '../redis/relief.js';
-import type { Action, ActionContext } from './action.js';
+import { type Action, type ActionContext, warning } from './action.js';
 
 /** The rest of the host's memory is for the system, output buffers, fragmentation and the copy of a fork. */
 const HOST_SHARE = 0.9;
@@ -24,7 +24,6 @@ export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
     'Sets Redis’ memory limit, in force at once and until Redis restarts. Bounded by the memory of its host.',
   scope: 'instance',
   role: 'admin',
-  isDestructive: false,
   schema,
   unavailable({ snapshot }) {
     const capabilities = snapshot.capabilities;
@@ -45,8 +44,6 @@ export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
       effects: nodes.map((node) => roomAfter(node, args.maxBytes)),
       warnings: warningsOf(nodes, args.maxBytes, context),
       affected: { queues: context.snapshot.queues.length, workers: null, jobs: 0 },
-      predictedFreedBytes: null,
-      isReversible: undoOf(nodes) !== null,
       mechanism:
         'CONFIG SET maxmemory, which Redis accepts over the limit. Not written to redis.conf: a restart or a failover brings the configured value back.',
       isNoop: nodes.every((node) => node.maxBytes === args.maxBytes),
@@ -55,7 +52,7 @@ export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
   async apply(context, args, nodes) {
     for (const node of nodes) checkBound(node, args.maxBytes);
     await setMaxmemory(context.link.actionMasters(), nodes, args.maxBytes);
-    return { summary: `maxmemory is ${formatBytes(args.maxBytes)}.`, freedBytes: null, affectedJobs: null };
+    return { summary: `maxmemory is ${formatBytes(args.maxBytes)}.` };
   },
   async verify(context, args, before) {
     const after = await Promise.all(context.link.actionMasters().map(readNodeMemory));
@@ -122,35 +119,30 @@ function warningsOf(
   const warnings: ActionWarning[] = [];
   for (const node of nodes) {
     if (node.maxBytes > 0 && maxBytes < node.maxBytes) {
-      warnings.push({
-        text: `This lowers the limit of ${node.address} from ${formatBytes(node.maxBytes)}.`,
-        instead: [],
-      });
+      warnings.push(warning(`This lowers the limit of ${node.address} from ${formatBytes(node.maxBytes)}.`));
     }
     if (node.hostBytes !== null && maxBytes > node.hostBytes * CAREFUL_SHARE) {
-      warnings.push({
-        text: `More than ${CAREFUL_SHARE * 100}% of the host’s ${formatBytes(node.hostBytes)}: a snapshot or a resync of a replica may need the rest and more.`,
-        instead: [],
-      });
+      warnings.push(
+        warning(
+          `More than ${CAREFUL_SHARE * 100}% of the host’s ${formatBytes(node.hostBytes)}: a snapshot or a resync of a replica may need the rest and more.`,
+        ),
+      );
     }
     if (node.hostBytes === null)
-      warnings.push({
-        text: 'Redis does not say how much memory its host has: make sure that it has this much.',
-        instead: [],
-      });
+      warnings.push(
+        warning('Redis does not say how much memory its host has: make sure that it has this much.'),
+      );
   }
   const evicting = context.snapshot.nodes.find((node) => node.maxBytes === 0 && node.policy !== 'noeviction');
   if (evicting) {
-    warnings.push({
-      text: `The policy is ${evicting.policy}: at the limit Redis does not refuse writes, it deletes keys, and with them jobs. Set noeviction first.`,
-      instead: [],
-    });
+    warnings.push(
+      warning(
+        `The policy is ${evicting.policy}: at the limit Redis does not refuse writes, it deletes keys, and with them jobs. Set noeviction first.`,
+      ),
+    );
   }
   if (context.snapshot.link.topology !== 'single') {
-    warnings.push({
-      text: 'Only masters are changed: a replica that takes over brings its own limit.',
-      instead: [],
-    });
+    warnings.push(warning('Only masters are changed: a replica that takes over brings its own limit.'));
   }
   return warnings;
 }

@@ -8,13 +8,13 @@ import { isFull } from '../model/queue-verdict.js';
 import { inShortWindows, LONGEST_WINDOW_MS, MAX_RATE, perSecond } from '../model/rate-limit.js';
 import type { RateLimit } from '../model/snapshot.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
-import type { Action, ActionContext } from './action.js';
+import { type Action, type ActionContext, warning } from './action.js';
 import { forecast } from './forecast.js';
 import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
 const COUNTING_MS = 30;
 /** Arguments of queue.rate-limit. */
-export const rateLimitSchema = z.strictObject({
+const rateLimitSchema = z.strictObject({
   max: z
     .int('must be a whole number of jobs, or null for no limit')
     .min(
@@ -41,7 +41,6 @@ export const rateLimit: Action<Args, QueueControl> = {
     'How many jobs of this queue may start per time, over all its workers. Without one, limiters in the workers’ own code count.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: false,
   schema: rateLimitSchema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
@@ -50,7 +49,7 @@ export const rateLimit: Action<Args, QueueControl> = {
     const wanted = limitOf(args);
     const leaving = queue.rates?.departuresPerSecond ?? 0;
     const basis = planBasisOf(context.snapshot, queue.id);
-    const told = forecast(context, basis && { rateLimit: rateLimitAfter(wanted, basis) });
+    const outlook = forecast(context, basis && { rateLimit: rateLimitAfter(wanted, basis) });
     return {
       summary:
         wanted === null
@@ -61,7 +60,7 @@ export const rateLimit: Action<Args, QueueControl> = {
       ],
       effects: [
         `Now ${formatRate(leaving)} leave the queue and ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive.`,
-        ...told.effects,
+        ...outlook.effects,
         ...(wanted && wanted.durationMs !== args.durationMs
           ? [
               `Written as ${rateInWords(wanted)}: the same rate in short windows, so that a later change counts within a second.`,
@@ -73,16 +72,14 @@ export const rateLimit: Action<Args, QueueControl> = {
       ],
       warnings: [
         ...warningsOf(control, wanted, leaving, queue.observedLimiterMs),
-        ...told.warnings,
+        ...outlook.warnings,
         ...(wanted ? oldVersionWarning(control.version, 'a global rate limit') : []),
       ],
       affected: { queues: 1, workers: queue.workers, jobs: queue.backlog },
-      predictedFreedBytes: null,
-      isReversible: true,
       mechanism:
         'Fields max and duration of the queue’s meta hash. BullMQ takes the global max but the duration of a worker’s own limiter where it has one.',
       isNoop: rateInWords(control.rateLimit) === rateInWords(wanted),
-      forecast: told.forecast,
+      forecast: outlook.forecast,
     };
   },
   async apply(context, args) {
@@ -97,8 +94,6 @@ export const rateLimit: Action<Args, QueueControl> = {
         wanted === null
           ? `The global rate limit is removed.${held}`
           : `The global rate limit is ${rateInWords(wanted)}.${held}`,
-      freedBytes: null,
-      affectedJobs: null,
     };
   },
   async verify(context, args, before) {
@@ -120,6 +115,7 @@ export const rateLimit: Action<Args, QueueControl> = {
       warnings: wanted ? otherWindow(wanted, after.limiterTtlMs) : [],
     };
   },
+  change: (args, basis) => ({ rateLimit: rateLimitAfter(limitOf(args), basis) }),
   undo: (control) => ({
     action: 'queue.rate-limit',
     args:
@@ -144,7 +140,7 @@ async function readOnceCounting(context: ActionContext, wanted: RateLimit | null
 }
 
 /** The limit as it is written. */
-export function limitOf(args: Args): RateLimit | null {
+function limitOf(args: Args): RateLimit | null {
   if (args.max === null) return null;
   const typed = { max: args.max, durationMs: args.durationMs };
   return args.isExact ? typed : inShortWindows(typed);
@@ -176,19 +172,21 @@ function warningsOf(
 ): readonly ActionWarning[] {
   const warnings: ActionWarning[] = [];
   if (wanted && control.rateLimit === null && perSecond(wanted) > leavingPerSecond && leavingPerSecond > 0) {
-    warnings.push({
-      text: `This is above the ${formatRate(leavingPerSecond)} that leave now. If the workers have a stricter limiter of their own, the global max replaces theirs and the queue speeds up.`,
-      instead: [],
-    });
+    warnings.push(
+      warning(
+        `This is above the ${formatRate(leavingPerSecond)} that leave now. If the workers have a stricter limiter of their own, the global max replaces theirs and the queue speeds up.`,
+      ),
+    );
   }
   if (wanted)
     for (const text of otherWindow(wanted, workersWindowMs(control, observedMs)))
-      warnings.push({ text, instead: [] });
+      warnings.push(warning(text));
   if (wanted === null && control.rateLimit) {
-    warnings.push({
-      text: 'Without the limit jobs start as fast as workers can take them: what they call must bear that.',
-      instead: [],
-    });
+    warnings.push(
+      warning(
+        'Without the limit jobs start as fast as workers can take them: what they call must bear that.',
+      ),
+    );
   }
   return warnings;
 }

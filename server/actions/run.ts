@@ -3,17 +3,16 @@ import { predictionOf } from '../forecast/prediction-of.js';
 import type { Prediction } from '../forecast/score.js';
 import type { ActionRequest } from '../model/action.js';
 import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } from '../model/action.js';
-import type { AuditLog } from '../model/audit-record.js';
+import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import { type Actor, includesRole } from '../model/role.js';
 import { describeRefusal, hasUnknownEnd } from '../redis/read-batch.js';
 import type { Parkings } from '../replay/parking/parkings.js';
+import { auditOf } from '../timeline/audit-log.js';
 import type { TypeThresholds } from '../watch/type-thresholds.js';
 import type { Watch } from '../watch/watch.js';
-import type { ActionContext, ActionTarget } from './action.js';
-import { auditRecordOf, type ForbiddenAttempts } from './audit.js';
+import type { ActionContext, ActionTarget, PreparedAction, RegisteredAction } from './action.js';
 import { measureAfter } from './measure-after.js';
-import type { PreparedAction, RegisteredAction } from './register.js';
-import { checkRequest, knownAction, knownInstance, targetsOf } from './targets.js';
+import { checkRequest, type ForbiddenAttempts, knownAction, knownInstance, targetsOf } from './request.js';
 
 export interface ActionDeps {
   readonly watch: Watch;
@@ -23,7 +22,7 @@ export interface ActionDeps {
   readonly forbidden: ForbiddenAttempts;
   readonly now: () => number;
   readonly newId: () => string;
-  /** For an audit that can't be written: the change is made all the same, and this is told. */
+  /** For an audit that can't be written: the change is made all the same, and this is logged. */
   readonly warn: (message: string) => void;
   /** Takes what was forecast of a change that was made, to be held against what happens; never rejects. */
   readonly forecast?: (prediction: Prediction) => Promise<void>;
@@ -33,7 +32,7 @@ export interface ActionDeps {
 const AT_ONCE = 8;
 
 /**
- * Pulls one action on one or more targets: parse, check, read, preview and, unless it is a dry run, apply, read back and
+ * Runs one action on one or more targets: parse, check, read, preview and, unless it is a dry run, apply, read back and
  * audit. One outcome a target; what Redis refuses for one target is that one's outcome and stops no other.
  * @throws ActionError for a request that makes no sense: no such action, instance or queue, bad arguments, wrong role.
  */
@@ -63,7 +62,7 @@ export async function runAction(
     const some = targets.slice(from, from + AT_ONCE);
     outcomes.push(
       ...(await Promise.all(
-        some.map((target) => pull(deps, actor, request, action, { link, agents, snapshot, target })),
+        some.map((target) => runOn(deps, actor, request, action, { link, agents, snapshot, target })),
       )),
     );
   }
@@ -104,7 +103,7 @@ function outcomeOfMissing(deps: ActionDeps, request: ActionRequest, id: string, 
 }
 
 /** One target, from reading to audit. Never throws: what goes wrong is the outcome. */
-async function pull(
+async function runOn(
   deps: ActionDeps,
   actor: Actor,
   request: ActionRequest,
@@ -157,7 +156,7 @@ function predictionIn({ preview }: Outcome, { snapshot, target, nowMs }: ActionC
   return predictionOf(snapshot.instance, basis, change, plan, nowMs);
 }
 
-/** Writes one outcome to the audit. The change is made by then: that it can't be kept is told, and changes nothing. */
+/** Writes one outcome to the audit. The change is made by then: that it can't be kept is said in the outcome, and changes nothing. */
 async function keep(
   deps: ActionDeps,
   actor: Actor,
@@ -193,67 +192,67 @@ async function attempt(
 ): Promise<Outcome> {
   const reason = action.unavailable(context);
   if (reason !== null) return outcomeOf(base, { status: 'refused', summary: reason });
-  let inHand: PreparedAction | null = null;
+  let prepared: PreparedAction | null = null;
   let isSent = false;
   try {
-    inHand = await action.take(context, request.args);
-    const { preview } = inHand;
+    prepared = await action.prepare(context, request.args);
+    const { preview } = prepared;
     if (request.dryRun)
       return outcomeOf(base, {
         status: 'unchanged',
         summary: preview.summary,
         preview,
-        undo: callOf(inHand, context),
+        undo: callOf(prepared, context),
       });
     isSent = true;
-    const applied = await inHand.apply();
-    const verified = await readBack(inHand, context);
+    const { applied, verify } = await prepared.apply();
+    const verified = await readBack(verify, context);
     const isUnchanged = preview.isNoop || applied.isUnchanged === true;
     return outcomeOf(base, {
       status: !verified.ok ? 'unverified' : isUnchanged ? 'unchanged' : 'applied',
       summary: verified.ok ? applied.summary : `${applied.summary} ${verified.summary}`,
       preview,
       fields: verified.fields,
-      warnings: verified.warnings,
-      freedBytes: applied.freedBytes,
+      warnings: verified.warnings ?? [],
+      freedBytes: applied.freedBytes ?? null,
       workers: applied.workers ?? [],
-      undo: isUnchanged ? null : callOf(inHand, context),
+      undo: isUnchanged ? null : callOf(prepared, context),
     });
   } catch (error) {
-    const preview = inHand?.preview ?? null;
+    const preview = prepared?.preview ?? null;
     if (error instanceof ActionError)
       return outcomeOf(base, { status: 'refused', summary: error.message, preview });
     const isUnknown = error instanceof Unconfirmed || (isSent && hasUnknownEnd(error));
     return outcomeOf(base, {
-      // Sent, and nobody has said what came of it: it may be in force, so it is not told as a change that was not made.
+      // Sent, and nobody has said what came of it: it may be in force, so it is not shown as a change that was not made.
       status: isUnknown ? 'unverified' : 'failed',
       summary: error instanceof Unconfirmed ? error.message : describeRefusal(error, context.link.address),
       preview,
-      undo: isUnknown && inHand ? callOf(inHand, context) : null,
+      undo: isUnknown && prepared ? callOf(prepared, context) : null,
     });
   }
 }
 
 /** The change is made: that it can't be read back must not hide that. */
-async function readBack(inHand: PreparedAction, context: ActionContext): Promise<Verified> {
+async function readBack(verify: () => Promise<Verified>, context: ActionContext): Promise<Verified> {
   try {
-    return await inHand.verify();
+    return await verify();
   } catch (error) {
     const why = error instanceof ActionError ? error.message : describeRefusal(error, context.link.address);
-    return { ok: false, summary: `It could not be read back: ${why}`, fields: [], warnings: [] };
+    return { ok: false, summary: `It could not be read back: ${why}`, fields: [] };
   }
 }
 
-function callOf(inHand: PreparedAction, context: ActionContext): Outcome['undo'] {
-  if (!inHand.undo) return null;
+function callOf(prepared: PreparedAction, context: ActionContext): Outcome['undo'] {
+  if (!prepared.undo) return null;
   const { target } = context;
   return {
-    action: inHand.undo.action,
+    action: prepared.undo.action,
     instance: target.instance,
     queues: target.queue && !target.worker ? [target.queue.id] : [],
     ...(target.worker === null ? {} : { workers: [target.worker.id] }),
     ...(target.jobId === null ? {} : { jobId: target.jobId }),
-    args: inHand.undo.args,
+    args: prepared.undo.args,
   };
 }
 
@@ -282,4 +281,33 @@ function outcomeOf(
     freedBytes: facts.freedBytes ?? null,
     undo: facts.undo ?? null,
   };
+}
+
+/** Who did what, why, from what to what, and how it ended. */
+function auditRecordOf(
+  id: string,
+  atMs: number,
+  actor: Actor,
+  request: ActionRequest,
+  outcome: Outcome,
+): AuditRecord {
+  const fields = (side: 'before' | 'after'): Readonly<Record<string, string>> =>
+    Object.fromEntries(outcome.fields.map((field) => [field.label, field[side]]));
+  return auditOf(id, atMs, actor, {
+    reason: request.reason.trim(),
+    action: outcome.action,
+    instance: outcome.instance,
+    queue: outcome.queue,
+    jobId: outcome.jobId,
+    worker: outcome.worker,
+    args: typeof request.args === 'object' && request.args !== null ? { ...request.args } : {},
+    before: fields('before'),
+    // What was refused or failed has changed nothing, as far as is known.
+    after: outcome.status === 'refused' || outcome.status === 'failed' ? fields('before') : fields('after'),
+    status: outcome.status,
+    summary: outcome.summary,
+    freedBytes: outcome.freedBytes,
+    durationMs: outcome.durationMs,
+    undo: outcome.undo,
+  });
 }

@@ -6,7 +6,7 @@ import { formatRunTime } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { plainName } from '../model/words.js';
 import { MAX_TYPE_THRESHOLDS } from '../watch/type-thresholds.js';
-import type { Action, ActionContext } from './action.js';
+import { type Action, type ActionContext, warning } from './action.js';
 import { queueOf } from './queue-target.js';
 
 const MAX_MS = 86_400_000;
@@ -38,7 +38,6 @@ export const typeThreshold: Action<Args, State> = {
     'From which run time a job type is called slow: more than one run in 20 takes longer. It is judged by it within seconds; nothing in Redis or in the workers changes.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: false,
   schema,
   unavailable: () => null,
   async read(context, args) {
@@ -58,8 +57,6 @@ export const typeThreshold: Action<Args, State> = {
       effects: args.slowThresholdMs === null ? [] : effectsOf(known, args.slowThresholdMs),
       warnings: warningsOf(known, isRoomLeft || args.slowThresholdMs === null),
       affected: { queues: 1, workers: null, jobs: 0 },
-      predictedFreedBytes: null,
-      isReversible: true,
       mechanism: 'Kept in the console’s own store, by queue and job type; in force at the next judgement.',
       isNoop: thresholdMs === args.slowThresholdMs,
     };
@@ -73,8 +70,6 @@ export const typeThreshold: Action<Args, State> = {
         args.slowThresholdMs === null
           ? `${plainName(args.type)} has no threshold.`
           : `${plainName(args.type)} is slow from ${formatRunTime(args.slowThresholdMs)} on.`,
-      freedBytes: null,
-      affectedJobs: null,
     };
   },
   async verify(context, args, before) {
@@ -86,7 +81,6 @@ export const typeThreshold: Action<Args, State> = {
         ? 'The store holds the new value.'
         : `The store holds ${inWords(heldMs)}: it was changed meanwhile.`,
       fields: [fieldOf(before.thresholdMs, heldMs)],
-      warnings: [],
     };
   },
   undo: ({ thresholdMs }, { type }) => ({
@@ -128,5 +122,5 @@ function warningsOf(type: JobTypeState | null, isRoomLeft: boolean): readonly Ac
         ]),
     ...(isRoomLeft ? [] : [`This will be refused: ${NO_ROOM}.`]),
   ];
-  return texts.map((text) => ({ text, instead: [] }));
+  return texts.map((text) => warning(text));
 }

@@ -3,22 +3,13 @@ import type { WorkerLimiter } from '../../agent/protocol.js';
 import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
 import type { Snapshot } from '../model/snapshot.js';
-import type { KeptOrder, WorkerState } from '../model/worker.js';
+import type { Override, WorkerState } from '../model/worker.js';
+import { warning } from './action.js';
 import { listeners } from './give-order.js';
+import { endArgs, forMs, NO_TIME, overrideForAll, ownOverride, ownOverrides, untilMs } from './overrides.js';
 import { queueOf } from './queue-target.js';
+import { raiseWarnings, slots, whileFull } from './slots.js';
 import { type WorkerActionState, workerAction } from './worker-action.js';
-import {
-  endArgs,
-  forMs,
-  NO_TIME,
-  orderForAll,
-  ownOrder,
-  ownOrders,
-  raiseWarnings,
-  slots,
-  untilMs,
-  whileFull,
-} from './worker-settings.js';
 
 const concurrencySchema = z
   .strictObject({ value: slots.nullable(), forMs, untilMs })
@@ -49,8 +40,8 @@ export const workerConcurrency = workerAction<z.infer<typeof concurrencySchema>>
     return [...whileFull(snapshot, wanted > agent.concurrency.now), ...raiseWarnings([worker], () => wanted)];
   },
   done: 'its slots are as ordered',
-  undo: ({ worker, agent, standing }) => {
-    const own = ownOrder(worker, standing, 'concurrency');
+  undo: ({ worker, agent, overrides }) => {
+    const own = ownOverride(worker, overrides, 'concurrency');
     if (own === null) return { action: 'worker.concurrency', args: { value: null } };
     // A factor for one worker is no console's order: what it comes to is brought back.
     const value = typeof own.value === 'number' ? own.value : agent.concurrency.now;
@@ -59,8 +50,8 @@ export const workerConcurrency = workerAction<z.infer<typeof concurrencySchema>>
 });
 
 /** The order for every worker that holds where it has none of its own. */
-function forAll({ agent, standing }: WorkerActionState): KeptOrder | null {
-  const order = orderForAll(standing, 'concurrency');
+function forAll({ agent, overrides }: WorkerActionState): Override | null {
+  const order = overrideForAll(overrides, 'concurrency');
   return order && slotsBy(order, agent.concurrency.deployed) <= (agent.maxConcurrency ?? Number.MAX_VALUE)
     ? order
     : null;
@@ -72,7 +63,7 @@ function slotsWithout(state: WorkerActionState): number {
   return order === null ? deployed : slotsBy(order, deployed);
 }
 
-function slotsBy({ value }: KeptOrder, deployed: number): number {
+function slotsBy({ value }: Override, deployed: number): number {
   if (typeof value === 'number') return value;
   return typeof value === 'object' && value !== null && 'factor' in value
     ? Math.max(1, Math.round(deployed * value.factor))
@@ -106,8 +97,8 @@ export const workerPause = workerAction<z.infer<typeof pauseSchema>>({
   ],
   isAsAsked: (_args, { agent }) => agent.paused === 'order',
   done: 'it takes no more jobs',
-  undo: ({ worker, standing }) => {
-    const own = ownOrder(worker, standing, 'paused');
+  undo: ({ worker, overrides }) => {
+    const own = ownOverride(worker, overrides, 'paused');
     return own?.value === true
       ? { action: 'worker.pause', args: endArgs(own) }
       : { action: 'worker.resume', args: {} };
@@ -133,7 +124,7 @@ function lastOfItsQueue(worker: WorkerState, snapshot: Snapshot, nowMs: number):
   const text = isAlone
     ? 'It is the only worker of its queue: nothing is taken until it is resumed.'
     : 'It is the last worker of its queue that takes jobs (the others are paused or not heard): nothing is taken until one is resumed.';
-  return [{ text, instead: [] }];
+  return [warning(text)];
 }
 
 export const workerResume = workerAction<{ forMs?: undefined }>({
@@ -142,9 +133,9 @@ export const workerResume = workerAction<{ forMs?: undefined }>({
   about: 'This worker takes jobs again, whoever has paused it.',
   schema: z.strictObject({}),
   // An order is taken back; a pause of the application's own, or one that all of the queue's workers have, is overruled.
-  ordered: (_args, { worker, agent, standing }) => {
-    const own = ownOrder(worker, standing, 'paused');
-    const isOverruled = agent.paused === 'application' || orderForAll(standing, 'paused')?.value === true;
+  ordered: (_args, { worker, agent, overrides }) => {
+    const own = ownOverride(worker, overrides, 'paused');
+    const isOverruled = agent.paused === 'application' || overrideForAll(overrides, 'paused')?.value === true;
     if (isOverruled) return { setting: 'paused', value: false };
     return { setting: 'paused', value: own !== null || agent.paused === null ? null : false };
   },
@@ -157,16 +148,15 @@ export const workerResume = workerAction<{ forMs?: undefined }>({
   warnings: (_args, { agent }) =>
     agent.paused === 'guard'
       ? [
-          {
-            text: 'Its guard has stopped it because Redis refuses its writes: it takes jobs when there is room again.',
-            instead: [],
-          },
+          warning(
+            'Its guard has stopped it because Redis refuses its writes: it takes jobs when there is room again.',
+          ),
         ]
       : [],
   isAsAsked: (_args, { agent }) => agent.paused === null,
   done: 'it is not kept from taking jobs any more',
-  undo: ({ worker, standing }) => {
-    const own = ownOrder(worker, standing, 'paused');
+  undo: ({ worker, overrides }) => {
+    const own = ownOverride(worker, overrides, 'paused');
     return { action: 'worker.pause', args: own?.value === true ? endArgs(own) : {} };
   },
 });
@@ -215,8 +205,8 @@ export const workerLimiter = workerAction<LimiterArgs>({
       : ['All workers of the queue are counted in one window, so this one may get fewer than max itself.'];
   },
   done: 'its limiter is as ordered',
-  undo: ({ worker, standing }) => {
-    const own = ownOrder(worker, standing, 'limiter');
+  undo: ({ worker, overrides }) => {
+    const own = ownOverride(worker, overrides, 'limiter');
     if (own?.setting !== 'limiter' || own.value === null)
       return { action: 'worker.limiter', args: { asDeployed: true } };
     const limiter = own.value === 'none' ? { max: null } : (own.value as WorkerLimiter);
@@ -231,13 +221,12 @@ export const workerRevert = workerAction<{ forMs?: undefined }>({
   schema: z.strictObject({}),
   ordered: () => ({ setting: 'all', value: null }),
   summary: (_args, { worker }) => `The orders for ${worker.label} alone are taken back`,
-  field: (_args, { worker, standing }) => ({
+  field: (_args, { worker, overrides }) => ({
     label: 'own orders',
-    before: formatCount(ownOrders(worker, standing).length),
+    before: formatCount(ownOverrides(worker, overrides).length),
     after: '0',
   }),
   done: 'its own orders are taken back',
-  undo: () => null,
 });
 
 function limiterOf(args: LimiterArgs): WorkerLimiter | 'none' | null {

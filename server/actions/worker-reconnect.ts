@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { RECONNECT_WITHIN_MS, type WorkerAnswer } from '../../agent/protocol.js';
-import { ActionError } from '../model/action.js';
+import { ActionError, type Applied } from '../model/action.js';
 import { formatCount, formatDuration, formatJobs } from '../model/format.js';
 import type { AgentFacts, WorkerState } from '../model/worker.js';
 import { readControl } from '../redis/queue-control.js';
-import type { Action, ActionContext, ActionTarget } from './action.js';
+import { type Action, type ActionContext, type ActionTarget, warning } from './action.js';
 import { askOnce, whyNoOrders } from './give-order.js';
 import { refusedByAll, resultOf } from './order-answers.js';
 import { handleOf } from './queue-target.js';
-import { whileFull } from './worker-settings.js';
+import { whileFull } from './slots.js';
 
 /** Its answer takes its time, and a while on the way. */
 const ANSWER_WITHIN_MS = RECONNECT_WITHIN_MS + 1_000;
@@ -16,28 +16,28 @@ const ANSWER_WITHIN_MS = RECONNECT_WITHIN_MS + 1_000;
 interface State {
   readonly worker: WorkerState;
   readonly agent: AgentFacts;
-  /** Filled by apply, for verify. */
-  answer: WorkerAnswer | null;
 }
+
+/** null: it did not answer in time. */
+type Asked = Applied & { readonly answer: WorkerAnswer | null };
 
 /**
  * New connections for a worker that is connected and takes nothing. Done once: nothing is kept, and nothing is written to
  * Redis, so that a full one is no obstacle. It counts as done where the worker has taken a job since.
  */
-export const workerReconnect: Action<object, State> = {
+export const workerReconnect: Action<object, State, Asked> = {
   name: 'worker.reconnect',
   title: 'Reconnect one worker',
   about:
     'For a worker that is connected and takes nothing: it drops the connection on which it waits for jobs and makes a new one, and the one by which it takes them too where that does not answer. Verified by a job that it takes.',
   scope: 'worker',
   role: 'operator',
-  isDestructive: false,
   schema: z.strictObject({}),
   unavailable: (context) => whyNoOrders(context) ?? whyNot(context.target),
   async read({ target: { worker } }) {
     if (!worker?.agent)
       throw new ActionError('invalid', 'workers: this action acts on a worker with the agent');
-    return { worker, agent: worker.agent, answer: null };
+    return { worker, agent: worker.agent };
   },
   preview({ worker, agent }, _args, { snapshot, target }) {
     const isAtWork = agent.running > 0 && agent.finishedPerSecond > 0;
@@ -53,17 +53,14 @@ export const workerReconnect: Action<object, State> = {
         `Within ${formatDuration(RECONNECT_WITHIN_MS / 1000)} it says whether it has taken a job; ${formatCount(waiting)} wait. If it has not, restart its process: ${placeOf(worker)}.`,
       ],
       warnings: [
-        ...(isAtWork ? [{ text: 'It takes jobs as it is: there is nothing to gain.', instead: [] }] : []),
+        ...(isAtWork ? [warning('It takes jobs as it is: there is nothing to gain.')] : []),
         ...whileFull(snapshot, true).map((warning) => ({
           ...warning,
           text: 'Redis is full: connecting works, but a free slot is refused jobs until there is room. Make room first.',
         })),
       ],
       affected: { queues: 1, workers: 1, jobs: agent.running },
-      predictedFreedBytes: null,
-      isReversible: false,
       mechanism: 'An order to the agent in the worker’s process, published and not kept.',
-      isNoop: false,
     };
   },
   async apply(context, _args, state) {
@@ -73,19 +70,17 @@ export const workerReconnect: Action<object, State> = {
       state.worker,
       ANSWER_WITHIN_MS,
     );
-    state.answer = answer;
     const result = resultOf(state.worker, [order], answer ? [answer] : []);
     if (result.result === 'refused') throw new ActionError('refused-by-workers', refusedByAll([result]));
     return {
+      answer,
       summary: answer
         ? `${state.worker.label}: ${answer.note ?? 'it has connected anew'}.`
         : `${state.worker.label} did not answer within ${formatDuration(ANSWER_WITHIN_MS / 1000)}.`,
-      freedBytes: null,
-      affectedJobs: null,
       workers: [{ ...result, note: answer ? result.note : UNHEARD }],
     };
   },
-  async verify(context, _args, { worker, answer }) {
+  async verify(context, _args, { worker }, { answer }) {
     const ok = answer?.tookJob === true;
     return {
       ok,
@@ -93,10 +88,8 @@ export const workerReconnect: Action<object, State> = {
       fields: [
         { label: 'state', before: worker.verdict, after: ok ? 'taking jobs' : 'not seen to take jobs' },
       ],
-      warnings: [],
     };
   },
-  undo: () => null,
 };
 
 const UNHEARD = 'its agent is deaf, or older than this order';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { alertsSchema } from '../alerts/channels/settings.js';
 import { alertsSection } from '../alerts/rules-config.js';
-import { DEFAULT_THRESHOLDS } from '../findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../model/finding.js';
 import { ROLES } from '../model/role.js';
 import { parseTenantField } from '../model/tenant-text.js';
 import type { InstancePolicy } from '../replay/spillway-policy.js';

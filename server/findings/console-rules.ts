@@ -21,12 +21,9 @@ export const agentsOverflow: FindingRule = {
     return [
       {
         severity: 'warning',
-        queue: null,
-        node: null,
         title: 'Agents say more than the console takes in',
         sentence: `Somebody publishes more on the channels spillway:* of this Redis than agents do: ${lost.join(', ')}. Workers may be shown late or not at all; queues are read as ever. Find out who publishes, and allow PUBLISH on spillway:* to workers alone.`,
         evidence: [fact('messages-unread', 'messages not read', messages, 'count')],
-        remedies: [],
         rank: 460,
       },
     ];
@@ -46,8 +43,6 @@ export const consoleQueueLimit: FindingRule = {
     return [
       {
         severity: 'warning',
-        queue: null,
-        node: null,
         title: titleOf(queuesBeyond, longNames?.queues ?? 0),
         sentence: parts.join(' '),
         evidence: [
@@ -58,7 +53,6 @@ export const consoleQueueLimit: FindingRule = {
             'count',
           ),
         ],
-        remedies: [],
         rank: 30,
       },
     ];
@@ -98,15 +92,12 @@ export const consoleStale: FindingRule = {
     return [
       {
         severity: 'critical',
-        queue: null,
-        node: null,
         title: `Blind for ${formatDuration(ageSeconds)}`,
         sentence: `The console last read Redis at ${plainName(link.address)} ${formatDuration(ageSeconds)} ago (${why}): every number of this Redis is that old, and a Redis that does not answer the console may not answer workers either.`,
         evidence: [
           fact('age', 'age of what is shown', ageSeconds, 'seconds'),
           fact('failed-reads', 'reads that failed', poll.failedTicks, 'count'),
         ],
-        remedies: [],
         rank: 990,
       },
     ];

@@ -30,12 +30,9 @@ export const consoleStarved: FindingRule = {
     return [
       {
         severity: 'warning',
-        queue: null,
-        node: null,
         title: isBusy ? 'The console can’t keep up' : 'The console’s host has no CPU to spare',
         sentence: `The console on ${plainName(self.host)} was held up for ${formatRatio(self.heldUpRatio)} of the last ${formatDuration(JUDGED_MS / 1000)} (${why}): it sees late, and calls nobody silent meanwhile; give its host CPU, or move what takes it.`,
         evidence: evidenceOf(self),
-        remedies: [],
         rank: 995,
         // What it has in common with these workers is their host.
         accountsFor: isBusy ? [] : queuesMostlyOn(self.host, snapshot),
@@ -61,7 +58,6 @@ export const hostStarved: FindingRule = {
         return [
           {
             severity: 'warning' as const,
-            queue: null,
             node: host,
             title: `${plainName(host)} has no CPU to spare`,
             sentence: `${formatThings(late.length, 'worker process', 'worker processes')} of ${delays.length} on ${plainName(host)} ${late.length === 1 ? 'is' : 'are'} held up for ${formatRatio(worst.heldUpRatio)} of the time while they use ${formatRatio(cpuRatio)} of a core together: something else takes the CPU of this host; jobs there run late, and more slots there would make it worse.`,
@@ -70,7 +66,6 @@ export const hostStarved: FindingRule = {
               fact('workers-cpu', 'CPU the workers use', cpuRatio, 'ratio'),
               fact('processes', 'worker processes', delays.length, 'count'),
             ],
-            remedies: [],
             rank: 650,
             accountsFor: queuesMostlyOn(host, snapshot),
           },

@@ -7,30 +7,32 @@ import { foldExplained } from './explained.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
 import { jobTypeAbsent, jobTypeBatchWait, jobTypeFailing, jobTypeSlow } from './jobtype-rules.js';
 import { roomFirst } from './make-room.js';
-import { memoryForeignKeys } from './memory-beside-jobs-rules.js';
-import { memoryEvents } from './memory-events.js';
+import { memoryEvents, memoryForeignKeys, memoryOutputBuffers } from './memory-beside-jobs-rules.js';
 import {
   memoryJobType,
   memoryLargeJobs,
   memoryRetention,
   memoryStackTraces,
 } from './memory-of-jobs-rules.js';
-import { memoryOutputBuffers } from './memory-output-buffers.js';
 import { mergeAlike } from './merge.js';
 import { OWN_FINDING_RULES } from './own-findings.js';
-import { queueGrowing, queueOverloaded } from './queue-behind-rules.js';
+import { queueGrowing, queueOverloaded, queueStuck } from './queue-behind-rules.js';
 import {
   queueCapped,
   queueNoWorkers,
   queuePausedWithBacklog,
+  queueRateLimited,
   queueWorkersPaused,
 } from './queue-held-rules.js';
 import { queueNoisyNeighbour } from './queue-noisy-neighbour.js';
-import { queueRateLimited } from './queue-rate-limited.js';
-import { queueStuck } from './queue-stuck.js';
 import { redisEvictionPolicy, redisFilling, redisFull, redisNoLimit } from './redis-memory-rules.js';
-import { redisDataLost, redisReadOnly, redisUnreachable, redisUnread } from './redis-reach-rules.js';
-import { redisUnsaved } from './redis-unsaved.js';
+import {
+  redisDataLost,
+  redisReadOnly,
+  redisUnreachable,
+  redisUnread,
+  redisUnsaved,
+} from './redis-reach-rules.js';
 import { asLastSeen, compareFindings } from './track.js';
 import { enoughRoom, withinReach } from './within-reach.js';
 import { workerBlocked, workerCrashed, workerOutlier, workerSilent, workerStuck } from './worker-rules.js';
@@ -141,10 +143,10 @@ export function* findingSteps(
 const coded = new WeakMap<FoundNow, CodedFinding>();
 
 /** Of thousands that are alike most are the objects of the tick before (queue-evidence.ts): those have theirs already. */
-function withCode(finding: FoundNow, code: string): CodedFinding {
+export function withCode(finding: FoundNow, code: string): CodedFinding {
   const known = coded.get(finding);
   if (known) return known;
-  const made = { ...finding, code };
+  const made = { queue: null, node: null, remedies: [], ...finding, code };
   coded.set(finding, made);
   return made;
 }

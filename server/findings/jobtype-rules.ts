@@ -51,7 +51,6 @@ export const jobTypeAbsent: FindingRule = {
         fact('longest-gap', 'longest gap before', absent.longestGapMs / 1000, 'seconds'),
         fact('last-completed', 'last completed', new Date(absent.lastCompletedAtMs).toISOString()),
       ],
-      remedies: [],
       rank: 350,
     };
   }),
@@ -133,7 +132,6 @@ export const jobTypeFailing: FindingRule = {
               evidence: [fact('error', rise.isNewError ? 'new error' : 'error', error)],
             },
           }),
-      remedies: [],
       rank: 600 + magnitude(rise.failedSince),
       ...(isWhyItGrows ? { accountsFor: [{ queue: queue.id }] } : {}),
     };
@@ -239,7 +237,6 @@ export const jobTypeSlow: FindingRule = {
           : [fact('busy-slots', 'slots it keeps busy', type.effectiveConcurrency, 'count')]),
         ...(type.source === null ? [] : [fact('source', 'known from', SOURCE[type.source])]),
       ],
-      remedies: [],
       rank: (type.slow.code === 'drain' ? 150 : 450) + magnitude(queue.backlog),
       // It has become slow, and most slots are busy with it: that is why its queue falls behind.
       ...(type.slow.code !== 'drain' && holdsMostSlots(type, queue)

@@ -62,7 +62,6 @@ function retention(
   return {
     severity: memorySeverity(held, snapshot, thresholds),
     queue: queue.id,
-    node: null,
     title: `${formatBytes(bytes)} of finished jobs and events`,
     sentence: `${queueName(queue)} keeps ${formatBytes(bytes)} that no worker needs (${parts.join(', ')})${share}, against ${formatBytes(memory.backlogBytes)} of jobs that still have to run: set removeOnComplete and removeOnFail where its jobs are added.`,
     evidence: [
@@ -111,7 +110,6 @@ function stackTraces(
   return {
     severity: memorySeverity(traces, snapshot, thresholds),
     queue: queue.id,
-    node: null,
     title: 'Stack traces hold memory',
     sentence: `Each failed attempt leaves its stack trace: in ${queueName(queue)} they hold ${heldInWords(traces, snapshot)}, with ${whose}; set stackTraceLimit and removeOnFail where its jobs are added, and clean the failed ones that nobody will look at.`,
     evidence: [
@@ -162,7 +160,6 @@ function largeJobs(
   return {
     severity: memorySeverity(type, snapshot, thresholds),
     queue: queue.id,
-    node: null,
     title: `${name} jobs weigh ${formatBytes(type.bytesPerJob)} each`,
     sentence: `One ${name} job of ${queueName(queue)} takes ${formatBytes(type.bytesPerJob)}${worst}, together ${heldInWords(type, snapshot)}: a small burst of them fills Redis, and each is copied to worker and replica whole; keep what is large elsewhere and put its address into the job.`,
     evidence: [
@@ -203,7 +200,6 @@ function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): 
   return {
     severity: memorySeverity(share, snapshot, thresholds),
     queue: queue.id,
-    node: null,
     title: `${name} jobs hold most of the memory`,
     sentence: `${name} jobs of ${queueName(queue)} hold ${heldInWords(share, snapshot)} (${partsOf(share)}; ${formatBytes(type.bytesPerJob)} each): while they stay, there is no room for other jobs; ${adviceFor(share)}.`,
     evidence: [

@@ -1,6 +1,6 @@
 import type { HealthCode, HealthProblem } from '../model/console-health.js';
 import { fact } from '../model/evidence.js';
-import type { CurrentFinding, FoundNow, OwnFindingRule } from '../model/finding.js';
+import type { CurrentFinding, OwnFindingRule } from '../model/finding.js';
 import { findingKey } from '../model/finding.js';
 import { plainName, plainProblem, plainSentence } from '../model/words.js';
 
@@ -20,8 +20,6 @@ const consoleFault: OwnFindingRule = {
     return [
       {
         severity: 'warning',
-        queue: null,
-        node: null,
         title:
           faults.length === 1 && first
             ? `The console's ${plainName(first.subject)} fails`
@@ -30,7 +28,6 @@ const consoleFault: OwnFindingRule = {
         evidence: faults
           .slice(0, MAX_PARTS_TOLD)
           .map(({ subject, count = 1 }) => fact(`fault:${subject}`, plainName(subject), count, 'count')),
-        remedies: [],
         rank: 470,
       },
     ];
@@ -53,8 +50,6 @@ const consoleChannels: OwnFindingRule = {
     return [
       {
         severity: 'warning',
-        queue: null,
-        node: null,
         title:
           failing.length === 1 && first
             ? `Alerts do not reach ${plainProblem(first.subject)}`
@@ -63,7 +58,6 @@ const consoleChannels: OwnFindingRule = {
               : `Alerts do not reach ${failing.length} channels`,
         sentence: `Whoever should be told of trouble is not: ${told.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
         evidence: [fact('failing-channels', 'channels that fail', failing.length, 'count')],
-        remedies: [],
         rank: 490,
       },
     ];
@@ -80,12 +74,9 @@ const consoleStore: OwnFindingRule = {
       .slice(0, 1)
       .map(({ text }) => ({
         severity: 'warning',
-        queue: null,
-        node: null,
         title: 'The console can not write its store',
         sentence: `${sentenceOf(text)}: what is changed from here is not kept, and alerts may reach nobody; check the disk and the data directory.`,
         evidence: [],
-        remedies: [],
         rank: 500,
       })),
 };
@@ -105,12 +96,9 @@ const consoleNoHistory: OwnFindingRule = {
       .slice(0, 1)
       .map(({ text }) => ({
         severity: 'warning',
-        queue: null,
-        node: null,
         title: 'No history is kept',
         sentence: `The console goes on, but ${plainProblem(text)}: charts of this time will have a gap, and rules that look back see less; make room on its disk, or give it a directory that it may write to.`,
         evidence: [fact('disk-error', 'what the disk said', plainProblem(text))],
-        remedies: [],
         rank: 20,
       })),
 };
@@ -155,12 +143,9 @@ function automationRule({ code, about, title }: (typeof AUTOMATIONS)[number]): O
         .slice(0, 1)
         .map(({ text, count = 1, isUrgent = false }) => ({
           severity: isUrgent ? 'critical' : 'warning',
-          queue: null,
-          node: null,
           title,
           sentence: plainSentence(text),
           evidence: [fact('failures', 'failures in a row', count, 'count')],
-          remedies: [],
           rank: isUrgent ? 900 : 480,
         })),
   };
@@ -181,11 +166,14 @@ export function detectOwnFindings(
   instance: string,
 ): readonly CurrentFinding[] {
   return OWN_FINDING_RULES.flatMap(({ code, detect }) =>
-    detect(problems).map((finding: FoundNow) => ({
+    detect(problems).map((finding) => ({
+      queue: null,
+      node: null,
+      remedies: [],
       ...finding,
       code,
       instance,
-      key: findingKey({ ...finding, code, instance }),
+      key: findingKey({ code, instance, queue: null, node: null }),
     })),
   );
 }

@@ -1,52 +1,10 @@
 import { type Evidence, fact } from '../model/evidence.js';
-import type {
-  CurrentFinding,
-  FindingRule,
-  FoundNow,
-  Severity,
-  Subject,
-  Thresholds,
-} from '../model/finding.js';
+import type { FindingRule, FoundNow, Subject, Thresholds } from '../model/finding.js';
 import { formatDuration, formatRatio } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { isFull, waitedSeconds } from '../model/queue-verdict.js';
 import type { QueueState, QueueVerdict, Snapshot } from '../model/snapshot.js';
 import { plainName } from '../model/words.js';
-import { compareSeverity } from './track.js';
-
-/** Is a finding about a queue, alone, among others, or by what it explains? What is told elsewhere must not be missed on the queue's own page. */
-export function isAboutQueue(finding: CurrentFinding, instance: string, queueId: string): boolean {
-  if (finding.instance !== instance) return false;
-  if (finding.queue === queueId || finding.queues?.includes(queueId)) return true;
-  return finding.explains?.some(({ queue }) => queue === queueId) ?? false;
-}
-
-/** The worst that is found about a queue, whatever its jobs do. */
-export interface QueueProblem {
-  readonly severity: Exclude<Severity, 'info'>;
-  readonly title: string;
-}
-
-/** Looks up the worst problem of a queue; null: none, or only notes. */
-export type ProblemOf = (instance: string, queueId: string) => QueueProblem | null;
-
-/** What every list of queues asks, so that no row is calm while a finding about its queue is not. Pure. */
-export function problemsByQueue(findings: readonly CurrentFinding[]): ProblemOf {
-  const worst = new Map<string, QueueProblem>();
-  const note = (instance: string, queue: string | null, problem: QueueProblem): void => {
-    if (queue === null) return;
-    const key = `${instance}|${queue}`;
-    const known = worst.get(key);
-    if (!known || compareSeverity(problem.severity, known.severity) < 0) worst.set(key, problem);
-  };
-  for (const { instance, severity, title, queue, queues = [], explains = [] } of findings) {
-    if (severity === 'info') continue;
-    for (const id of [queue, ...queues]) note(instance, id, { severity, title });
-    // How bad an effect is by itself is not kept where its cause is told; that it is one is.
-    for (const effect of explains) note(instance, effect.queue, { severity: 'warning', title: effect.title });
-  }
-  return (instance, queueId) => worst.get(`${instance}|${queueId}`) ?? null;
-}
 
 /** Of one queue the worst types speak for the others. */
 const MAX_OF_A_QUEUE = 5;
@@ -68,7 +26,7 @@ export function forTypes(
       const ofQueue: (FoundNow & { readonly jobType: string })[] = [];
       for (const type of queue.types) {
         const described = describe(type, queue, snapshot, nowMs, thresholds);
-        if (described) ofQueue.push({ ...described, queue: queue.id, node: null, jobType: type.name });
+        if (described) ofQueue.push({ ...described, queue: queue.id, jobType: type.name });
       }
       if (ofQueue.length === 0) continue;
       // By name where they are equal, or the five would change from tick to tick.
@@ -149,7 +107,7 @@ export function forVerdict(verdicts: readonly QueueVerdict[], describe: Describe
     return queues.map((queue) => {
       const known = queues.length < MANY ? undefined : described.get(queue);
       if (known && known.isFull === full && Math.abs(nowMs - known.atMs) < USED_AGAIN_MS) return known.found;
-      const found = { queue: queue.id, node: null, ...describe(queue, snapshot, nowMs, thresholds) };
+      const found = { queue: queue.id, ...describe(queue, snapshot, nowMs, thresholds) };
       if (queues.length >= MANY) described.set(queue, { atMs: nowMs, isFull: full, found });
       return found;
     });

@@ -36,7 +36,6 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
   return {
     // Without maxmemory the policy never acts.
     severity: isEvicting ? 'critical' : node.maxBytes > 0 ? 'warning' : 'info',
-    queue: null,
     node: node.id,
     title: isEvicting ? 'Redis is deleting keys' : `Eviction policy is ${name}`,
     sentence: isEvicting
@@ -79,7 +78,6 @@ export const redisNoLimit: FindingRule = {
       .filter((node) => node.maxBytes <= 0)
       .map((node) => ({
         severity: (node.usedRatio ?? 0) >= WARN_RATIO ? 'warning' : 'info',
-        queue: null,
         node: node.id,
         title: 'No memory limit',
         sentence: `${nodeName(node, snapshot)} has no maxmemory, so ${bound(node)}: instead of refusing writes it would then be ended by the kernel, with every job that is not on disk${advice(node)}.`,
@@ -139,7 +137,6 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
   // Measured: busy workers go on draining while full, idle or restarted ones take nothing and spin on errors.
   return {
     severity: 'critical',
-    queue: null,
     node: node.id,
     title: `${nodeName(node, snapshot)} is full`,
     sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
@@ -229,7 +226,6 @@ function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds:
   const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
   return {
     severity: isCritical ? 'critical' : 'warning',
-    queue: null,
     node: node.id,
     title: isSoon
       ? `${nodeName(node, snapshot)} ${remaining}`

@@ -2,9 +2,41 @@ import { type Evidence, fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow } from '../model/finding.js';
 import { formatDuration, formatRatio, formatThings } from '../model/format.js';
 import type { Loading } from '../model/sight.js';
-import type { Snapshot } from '../model/snapshot.js';
+import type { RedisNode, Snapshot } from '../model/snapshot.js';
 import { missingOf } from '../model/snapshot.js';
 import { nodeName, plainName, plainProblem, plainSentence } from '../model/words.js';
+
+/** Idle workers ask every 5 to 10 s: who is refused only then is refused all the time. */
+const LATELY_MS = 30_000;
+
+export const redisUnsaved: FindingRule = {
+  code: 'redis.unsaved',
+  about:
+    'Redis can not save its data to disk and is set to refuse all writes then (MISCONF): producers fail and workers take no jobs.',
+  detect: (snapshot, nowMs) => snapshot.nodes.flatMap((node) => unsaved(node, snapshot, nowMs) ?? []),
+};
+
+function unsaved(node: RedisNode, snapshot: Snapshot, nowMs: number): FoundNow | null {
+  if (node.unsaved === null) return null;
+  const { what, refusedAtMs } = node.unsaved;
+  const isRefusing = refusedAtMs !== null && nowMs - refusedAtMs < LATELY_MS;
+  const failed = what === 'snapshot' ? 'its last snapshot failed' : 'its append-only file can not be written';
+  const effect = isRefusing
+    ? 'refuses all writes (MISCONF): producers can’t add jobs, workers take and finish none, and actions that write do not work'
+    : 'refuses all writes from now on (MISCONF); nobody has tried lately, and the next who adds or takes a job fails';
+  const goOn =
+    what === 'snapshot'
+      ? ' Where the data may be lost with its process, `CONFIG SET stop-writes-on-bgsave-error no` lets writes in at once.'
+      : '';
+  return {
+    severity: isRefusing ? 'critical' : 'warning',
+    node: node.id,
+    title: isRefusing ? 'Redis refuses writes: it can’t save' : 'Redis can’t save to disk',
+    sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} can’t write its data to disk (${failed}) and ${effect}. Its log says why: mostly a full disk, a directory that it may not write to, or too little memory to fork; ${what === 'snapshot' ? 'then `BGSAVE`: it ends with the first that works' : 'it ends with the first write to the file that works'}.${goOn}`,
+    evidence: [fact('not-saved', 'not saved', what)],
+    rank: 940,
+  };
+}
 
 const MAX_EVIDENCE = 10;
 
@@ -18,8 +50,6 @@ export const redisDataLost: FindingRule = {
     return [
       {
         severity: 'critical',
-        queue: null,
-        node: null,
         title: 'Jobs were lost',
         sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, check that Redis keeps its data on disk and on replicas, and dismiss this once it is dealt with.`,
         evidence: [
@@ -86,12 +116,9 @@ export const redisUnread: FindingRule = {
       {
         // Never read yet: most likely a matter of permissions, and nothing that was seen is lost from sight.
         severity: isForGood ? 'warning' : 'critical',
-        queue: null,
-        node: null,
         title: titleOf(snapshot, queues.length),
         sentence: `The console can not read ${what} for ${formatDuration((nowMs - sinceMs) / 1000)}: ${plainProblem(reason)}. What they hold is not known, no sum counts them, and their alerts stay as they were.`,
         evidence: evidenceOf(queues.length, nodes.length, reasons),
-        remedies: [],
         rank: 980,
         ...(queues.length > 0 ? { queues: queues.slice(0, MAX_NAMED).map(({ id }) => id) } : {}),
       },
@@ -137,7 +164,6 @@ export const redisReadOnly: FindingRule = {
         const master = node.replicationLinkUp ? '' : ', and its link to the master is down';
         return {
           severity: isFailover ? 'critical' : 'warning',
-          queue: null,
           node: node.id,
           title: 'Redis is a read-only replica',
           sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no action works here; connect to the master.`,
@@ -145,7 +171,6 @@ export const redisReadOnly: FindingRule = {
             fact('role', 'role', node.role),
             fact('master-link', 'link to the master', node.replicationLinkUp ? 'up' : 'down'),
           ],
-          remedies: [],
           rank: 900,
         };
       });
@@ -155,12 +180,9 @@ export const redisReadOnly: FindingRule = {
     return [
       {
         severity: 'info',
-        queue: null,
-        node: null,
         title: 'The console may only look',
         sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its actions do not work until the user is given write permission.`,
         evidence: refusal ? [fact('refusal', 'Redis says', plainProblem(refusal))] : [],
-        remedies: [],
         rank: 90,
       },
     ];
@@ -187,15 +209,12 @@ export const redisUnreachable: FindingRule = {
       {
         // Nothing is known to be broken while a first connection is still tried.
         severity: isSlowStart ? 'warning' : 'critical',
-        queue: null,
-        node: null,
         title: isSlowStart ? 'Redis does not answer yet' : 'Redis is unreachable',
         sentence: `The console has had no connection to Redis at ${plainName(link.address)} for ${formatDuration(sinceSeconds)}${why}: ${lastRead}; if the application can't reach it either, no job is added or done.`,
         evidence: [
           fact('address', 'address', plainName(link.address)),
           fact('disconnected-for', 'without connection for', sinceSeconds, 'seconds'),
         ],
-        remedies: [],
         rank: 1000,
       },
     ];
@@ -205,15 +224,12 @@ export const redisUnreachable: FindingRule = {
 function loadingFinding(address: string, { ratio, secondsLeft }: Loading): FoundNow {
   return {
     severity: 'critical',
-    queue: null,
-    node: null,
     title: 'Redis is loading its data',
     sentence: `Redis at ${plainName(address)} has been started and reads its data from disk: ${formatRatio(ratio)} are read, about ${formatDuration(secondsLeft)} are left. Until then it serves nobody, and no job is added or done.`,
     evidence: [
       fact('read-ratio', 'read', ratio, 'ratio'),
       fact('read-left', 'left, by its own estimate', secondsLeft, 'seconds'),
     ],
-    remedies: [],
     rank: 1000,
   };
 }

@@ -28,7 +28,6 @@ export function forWorkers(
       const [only] = found;
       return {
         queue: queueId,
-        node: null,
         worker: found.length === 1 ? (only?.id ?? null) : null,
         ...describe(found, queue, snapshot, nowMs),
       };

@@ -28,8 +28,6 @@ export const workerBlocked: FindingRule = {
         : `their agents hold ${held === blocked.length ? 'them' : formatCount(held)} back from spinning and let go within a second of relief`;
     return [
       {
-        queue: null,
-        node: null,
         worker: one ? first.id : null,
         queues: [...new Set(blocked.map(({ queueId }) => queueId))].slice(0, 100),
         severity: 'warning',
@@ -39,7 +37,6 @@ export const workerBlocked: FindingRule = {
           fact('workers', 'workers', blocked.length, 'count'),
           fact('guarded', 'held back by the guard', held, 'count'),
         ],
-        remedies: [],
         rank: 60 + Math.min(39, blocked.length),
       },
     ];

@@ -39,17 +39,17 @@ export interface ActionCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** The way back: another pull of an action on the same target. */
+/** The way back: an action to be run on the same target. */
 export interface Undo {
   readonly action: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What apply did; `done` is false when the change was not made, with the reason in `summary`. */
+/** What apply did. */
 export interface Applied {
   readonly summary: string;
-  readonly freedBytes: number | null;
-  readonly affectedJobs: number | null;
+  /** Left out: it frees nothing, or how much is not known. */
+  readonly freedBytes?: number | null;
   /** True where it turned out that there was nothing to change. */
   readonly isUnchanged?: boolean;
   /** What came of it at each worker. */
@@ -61,7 +61,8 @@ export interface Verified {
   readonly ok: boolean;
   readonly summary: string;
   readonly fields: readonly Field[];
-  readonly warnings: readonly string[];
+  /** Left out: none. */
+  readonly warnings?: readonly string[];
 }
 
 export type ActionScope = 'instance' | 'queue' | 'job' | 'worker';
@@ -134,7 +135,7 @@ export interface Forecast {
   readonly plan: Plan;
 }
 
-/** An action pulled: by a person in the drawer, a remedy button, automation, or undo. */
+/** An action to be run: asked for by a person in the drawer, a remedy button, automation, or undo. */
 export interface ActionRequest {
   readonly action: string;
   readonly instance: string;

@@ -91,19 +91,18 @@ export interface Finding {
 /** A finding of this moment, without its past. */
 export type CurrentFinding = Omit<Finding, 'sinceMs'>;
 
-/** A finding as a rule makes it, before it has a past. */
-export interface FoundNow extends Omit<Finding, 'sinceMs' | 'key' | 'code' | 'instance' | 'explains'> {
+/** What a rule found, whole and with the rule's code; it has no past yet. */
+export interface CodedFinding extends Omit<Finding, 'sinceMs' | 'key' | 'instance'> {
   /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then told here. */
   readonly accountsFor?: readonly Subject[];
   /** Code of the finding that this one follows from, where the rule itself knows; absent: it does not. */
   readonly causedBy?: string;
 }
 
-/** What a rule found, with the rule's code. */
-export interface CodedFinding extends FoundNow {
-  readonly code: string;
-  readonly explains?: readonly Explained[];
-}
+/** A finding as a rule makes it: about no queue and no node, and without remedies, where it says none. */
+export interface FoundNow
+  extends Omit<CodedFinding, 'code' | 'explains' | 'queue' | 'node' | 'remedies'>,
+    Partial<Pick<Finding, 'queue' | 'node' | 'remedies'>> {}
 
 export interface Thresholds {
   /** usedRatio from which filling is a warning, and from which it is critical. */
@@ -189,3 +188,14 @@ export function findingsUnread(
     return times.length > 0 ? [{ finding, readAtMs: Math.min(...times) }] : [];
   });
 }
+
+/** What holds unless the team sets it otherwise. */
+export const DEFAULT_THRESHOLDS: Thresholds = {
+  // Act well below the limit: at the very edge Redis's answers flip with its client buffers.
+  memoryWarnRatio: 0.8,
+  memoryCriticalRatio: 0.92,
+  fillHorizonSeconds: 3600,
+  stuckSeconds: 20,
+  backlogMinJobs: 20,
+  retentionMinBytes: 8 * 1024 * 1024,
+};

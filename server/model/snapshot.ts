@@ -2,7 +2,7 @@ import type { JobTypeState, TenantShare } from './job-type.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
 import type { SelfDelay } from './self-delay.js';
 import type { Capabilities, LinkState } from './sight.js';
-import type { Hearing, KeptOrder, WorkerState } from './worker.js';
+import type { Hearing, Override, WorkerState } from './worker.js';
 
 /** A deploy or a note, entered by people or pipelines: what findings may set beside the moment at which trouble began. */
 export interface Marker {
@@ -168,7 +168,7 @@ export interface QueueState {
   /** Connected workers by CLIENT LIST; null where that is not permitted. */
   readonly workers: number | null;
   /** Settings of its workers that were ordered and are kept for those that come later. */
-  readonly overrides: readonly KeptOrder[];
+  readonly overrides: readonly Override[];
   /** Since when every read found jobs that workers could take; null: at the last read there were none. */
   readonly backlogSinceMs: number | null;
   readonly rates: QueueRates | null;

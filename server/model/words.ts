@@ -61,7 +61,7 @@ export function jobsWait(queue: QueueState): string {
 }
 
 /** "2 workers", "1 worker", "its workers" where they can't be counted. */
-export function workersOf(queue: QueueState): string {
+export function workersInWords(queue: QueueState): string {
   if (queue.workers === null) return 'its workers';
   return queue.workers === 1 ? 'its 1 worker' : `its ${queue.workers} workers`;
 }

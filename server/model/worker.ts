@@ -148,7 +148,7 @@ export interface WorkerType {
 }
 
 /** A setting that differs from what was deployed because somebody said so. */
-export interface KeptOrder {
+export interface Override {
   readonly orderId: string;
   readonly scope: string;
   readonly setting: OrderedValue['setting'];
@@ -160,7 +160,7 @@ export interface KeptOrder {
 }
 
 /** A kept order as it stands with one worker. */
-export interface WorkerOverride extends KeptOrder {
+export interface WorkerOverride extends Override {
   /** Why the worker does not follow it; null: it does, or has not said yet. */
   readonly refusal: string | null;
   readonly isFollowed: boolean;

@@ -13,7 +13,7 @@ import {
   SKETCH_BINS,
 } from '../../agent/protocol.js';
 import { ownText } from '../model/text.js';
-import type { KeptOrder } from '../model/worker.js';
+import type { Override } from '../model/worker.js';
 import { isJobId, MAX_QUEUE_ID_CHARS } from './queue-keys.js';
 
 /** Messages and fields beyond this are not read: nobody sends them but to do harm. */
@@ -301,7 +301,7 @@ export function readKeptMap(raw: string | null): KeptOrders {
  * The orders in it that are for this queue and have not ended yet. Of a later protocol, of another queue or with a value
  * that stands for nothing: agents follow none of these, so they don't count here either.
  */
-export function readKeptOrders(raw: string | null, queueId: string, nowMs: number): readonly KeptOrder[] {
+export function readKeptOrders(raw: string | null, queueId: string, nowMs: number): readonly Override[] {
   return Object.values(readKeptMap(raw)).flatMap(({ v, body }) => {
     const parsed = order.safeParse(parseJson(body));
     if (!parsed.success || v > PROTOCOL || parsed.data.queue !== queueId) return [];

@@ -6,13 +6,13 @@ import {
   type SettingOrder,
   type SignedOrder,
 } from '../../agent/protocol.js';
-import type { KeptOrder } from '../model/worker.js';
+import type { Override } from '../model/worker.js';
 import { readKeptMap, readKeptOrders } from './agent-messages.js';
 import { runForced } from './forced-script.js';
 import type { QueueHandle } from './queue-control.js';
 
 /** Orders that one queue keeps: far more than anybody gives by hand. */
-export const MAX_KEPT = 500;
+export const MAX_OVERRIDES = 500;
 /** What `all` takes back; itself it is never kept. */
 const ALL: readonly OrderedSetting[] = ['concurrency', 'paused', 'limiter', 'all'];
 
@@ -26,20 +26,20 @@ export interface GivenOrder {
 type Change = readonly [key: string, wanted: SignedOrder | null, needed: string];
 
 /** The orders that a queue keeps and that have not ended, as they stand in Redis now. @throws what Redis says. */
-export async function readStanding(
+export async function readOverrides(
   { client, id }: QueueHandle,
   nowMs: number,
-): Promise<readonly KeptOrder[]> {
+): Promise<readonly Override[]> {
   return readKeptOrders(await client.hget(`${id}:meta`, KEPT_ORDERS_FIELD), id, nowMs);
 }
 
 /**
  * Keeps orders for workers that come later, all at once; one with the value null takes the kept one away, `all` every one
  * of its scope. Works over maxmemory.
- * @returns the orders that stood in their places; null where there would be more than MAX_KEPT: then nothing is changed.
+ * @returns the orders that stood in their places; null where there would be more than MAX_OVERRIDES: then nothing is changed.
  * @throws what Redis says.
  */
-export async function keepOrders(
+export async function keepOverrides(
   queue: QueueHandle,
   given: readonly GivenOrder[],
   nowMs: number,
@@ -53,12 +53,16 @@ export async function keepOrders(
 }
 
 /** Takes every order away, whatever it is; those that stood there. Works over maxmemory. @throws what Redis says. */
-export async function takeAllKept(queue: QueueHandle, nowMs: number): Promise<KeptOrders> {
+export async function takeAllOverrides(queue: QueueHandle, nowMs: number): Promise<KeptOrders> {
   return (await run(queue, [], nowMs, 'all')) ?? {};
 }
 
 /** Takes away what is kept under these keys. @throws what Redis says. */
-export async function takeKept(queue: QueueHandle, keys: readonly string[], nowMs: number): Promise<void> {
+export async function takeOverrides(
+  queue: QueueHandle,
+  keys: readonly string[],
+  nowMs: number,
+): Promise<void> {
   await run(
     queue,
     keys.map((key) => [key, null, '*']),
@@ -98,7 +102,7 @@ async function run(
     wanted === null ? '' : JSON.stringify(wanted),
     needed,
   ]);
-  const args = [KEPT_ORDERS_FIELD, nowMs, MAX_KEPT, first, ...threes];
+  const args = [KEPT_ORDERS_FIELD, nowMs, MAX_OVERRIDES, first, ...threes];
   const keys = [`${queue.id}:meta`];
   const answer = await runForced(queue.client, queue.canFlagScripts, 'keep-order', keys, args);
   const [count, former] = answer as readonly [number, string];

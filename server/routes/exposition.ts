@@ -1,5 +1,4 @@
-import { problemsByQueue } from '../findings/queue-evidence.js';
-import { troubleOf } from '../findings/trouble.js';
+import { problemsByQueue, troubleOf } from '../findings/trouble.js';
 import type { Score } from '../forecast/score.js';
 import type { CurrentFinding } from '../model/finding.js';
 import { compareTypes, type TypeOfQueue, typesOfQueue } from '../model/job-type-order.js';

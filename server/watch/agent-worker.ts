@@ -1,5 +1,5 @@
 import type { Beat, ErrorCounts, HostShare, WorkerBeat } from '../../agent/protocol.js';
-import type { AgentFacts, HeldLocks, KeptOrder, SeenWorker, WorkerOverride } from '../model/worker.js';
+import type { AgentFacts, HeldLocks, Override, SeenWorker, WorkerOverride } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
 import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
 import { WorkerTypes } from './worker-types.js';
@@ -159,7 +159,7 @@ export class AgentWorker {
     }
   }
 
-  state(isConnected: boolean | null, kept: readonly KeptOrder[]): SeenWorker {
+  state(isConnected: boolean | null, kept: readonly Override[]): SeenWorker {
     const { agent } = this.#beat;
     return {
       id: this.id,
@@ -178,7 +178,7 @@ export class AgentWorker {
     };
   }
 
-  #facts(kept: readonly KeptOrder[]): AgentFacts {
+  #facts(kept: readonly Override[]): AgentFacts {
     const worker = this.#worker;
     const beat = this.#beat;
     const shift = (atMs: number | null): number | null => (atMs === null ? null : atMs + this.#offsetMs);
@@ -237,7 +237,7 @@ export class AgentWorker {
 }
 
 /** Kept orders that are meant for this worker, and how it takes them. */
-function overridesOf(worker: WorkerFacts, kept: readonly KeptOrder[]): readonly WorkerOverride[] {
+function overridesOf(worker: WorkerFacts, kept: readonly Override[]): readonly WorkerOverride[] {
   return kept
     .filter(({ scope }) => scope === '*' || scope === worker.key || scope === worker.id)
     .map((order) => {

@@ -1,6 +1,6 @@
 import type { Acknowledgement, Beat, Farewell, TypeBeat } from '../../agent/protocol.js';
 import type { TimelineKind } from '../model/timeline-entry.js';
-import type { HeldLocks, KeptOrder, SeenWorker } from '../model/worker.js';
+import type { HeldLocks, Override, SeenWorker } from '../model/worker.js';
 import { AgentMessageReader } from '../redis/agent-messages.js';
 import type { ClientReading, WorkerConnection } from '../redis/clients.js';
 import { ByteBudget, type MessageIntake } from './agent-bounds.js';
@@ -165,7 +165,7 @@ export class Fleet {
   /** All of them as they stand now, and those that are missed. */
   states(
     nowMs: number,
-    keptOf: (queueId: string) => readonly KeptOrder[],
+    keptOf: (queueId: string) => readonly Override[],
     isHearing: boolean,
   ): readonly SeenWorker[] {
     const states: SeenWorker[] = [];

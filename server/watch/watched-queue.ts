@@ -1,7 +1,7 @@
 import type { JobTypeState, TenantShare } from '../model/job-type.js';
 import type { CountProgress, QueueMemory } from '../model/memory.js';
 import type { QueueState, QueueVerdict, UnreadQueue } from '../model/snapshot.js';
-import type { KeptOrder } from '../model/worker.js';
+import type { Override } from '../model/worker.js';
 import { readKeptOrders } from '../redis/agent-messages.js';
 import { placeOf } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
@@ -25,7 +25,7 @@ const MAX_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
 const TREND_POINTS = 40;
 const CHARTED = ['backlog', 'active', 'arrivalsPerSecond', 'departuresPerSecond'] as const;
-const NO_ORDERS: readonly KeptOrder[] = [];
+const NO_ORDERS: readonly Override[] = [];
 const NO_TYPES: readonly JobTypeState[] = [];
 /** Reads in a row that were refused, until what was read before is no longer shown as what is so. */
 const UNREAD_AFTER = 2;
@@ -60,7 +60,7 @@ export class WatchedQueue {
   #backlogSinceMs: number | null = null;
   /** The text that `#kept` was read from; null: it is to be read anew. */
   #keptText: string | null = null;
-  #kept: readonly KeptOrder[] = NO_ORDERS;
+  #kept: readonly Override[] = NO_ORDERS;
   #memory: QueueMemory | null = null;
   #tenants: readonly TenantShare[] | null = null;
   #types: readonly JobTypeState[] = NO_TYPES;
@@ -289,7 +289,7 @@ export class WatchedQueue {
   }
 
   /** Read from its text once; of those that have ended in between none is shown. */
-  #orders(nowMs: number): readonly KeptOrder[] {
+  #orders(nowMs: number): readonly Override[] {
     const { orders } = this.#meta;
     if (orders === null) {
       this.#kept = NO_ORDERS;

@@ -4,7 +4,7 @@ import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import { signOrder } from '../../agent/signature.js';
 import { overfill } from '../../drills/own-redis.js';
 import { runAction } from '../../server/actions/run.js';
-import { type GivenOrder, giveBack, keepOrders, takeAllKept } from '../../server/redis/overrides.js';
+import { type GivenOrder, giveBack, keepOverrides, takeAllOverrides } from '../../server/redis/overrides.js';
 import type { QueueHandle } from '../../server/redis/queue-control.js';
 
 import { anOrder } from '../support/agent-ear.js';
@@ -92,15 +92,15 @@ describe.concurrent('while Redis is full', () => {
         return { order, signed: signOrder(order, null) };
       };
       const [first, second, third] = [give(1), give(2), give(3)];
-      expect(await keepOrders(queue, [first], nowMs)).toEqual({});
-      const former = await keepOrders(queue, [second], nowMs);
+      expect(await keepOverrides(queue, [first], nowMs)).toEqual({});
+      const former = await keepOverrides(queue, [second], nowMs);
       expect(former).toEqual({ '*|concurrency': first.signed });
       await giveBack(queue, [second], former ?? {}, nowMs);
       expect(await scene.kept()).toEqual({ '*|concurrency': 1 });
-      await keepOrders(queue, [third], nowMs);
+      await keepOverrides(queue, [third], nowMs);
       await giveBack(queue, [second], former ?? {}, nowMs);
       expect(await scene.kept()).toEqual({ '*|concurrency': 3 });
-      expect(await takeAllKept(queue, nowMs)).toEqual({ '*|concurrency': third.signed });
+      expect(await takeAllOverrides(queue, nowMs)).toEqual({ '*|concurrency': third.signed });
       expect(await client.hexists('bull:work:meta', KEPT_ORDERS_FIELD)).toBe(0);
       expect(await client.hget('bull:work:meta', 'version')).toBe('bullmq:6.7.0');
     },

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Action, ActionContext } from '../../server/actions/action.js';
+import { type Action, type ActionContext, previewOf } from '../../server/actions/action.js';
 import { concurrency } from '../../server/actions/concurrency.js';
-import { pause } from '../../server/actions/pause-and-resume.js';
+import { pause, resume } from '../../server/actions/pause-and-resume.js';
 import { rateLimit } from '../../server/actions/rate-limit.js';
-import { resume } from '../../server/actions/resume.js';
-import { workersConcurrency } from '../../server/actions/workers-concurrency.js';
-import type { Preview } from '../../server/model/action.js';
+import { workersConcurrency } from '../../server/actions/workers.js';
+import type { Applied, Preview } from '../../server/model/action.js';
 import type { QueueState, RedisNode } from '../../server/model/snapshot.js';
 import type { QueueControl } from '../../server/redis/queue-control.js';
 import { aWorker } from '../support/fleet.js';
@@ -57,8 +56,8 @@ function control(over: Partial<QueueControl> = {}): QueueControl {
 
 const roomy = aNode({ countedBytes: 80 * MB, maxBytes: 100 * MB });
 
-function previewOf<Args, State>(
-  action: Action<Args, State>,
+function shownBy<Args, State, Made extends Applied>(
+  action: Action<Args, State, Made>,
   state: State,
   args: Args,
   queue = backlog(),
@@ -67,7 +66,7 @@ function previewOf<Args, State>(
   const snapshot = aSnapshot({ nodes: [node], queues: [queue], workers: [me] });
   const target = { instance: 'default', queue, jobId: null, worker: null };
   const context = { snapshot, target, actor: 'olga', reason: '', nowMs: NOW_MS } as unknown as ActionContext;
-  const preview = action.preview(state, args, context);
+  const preview = previewOf(action, state, args, context);
   return {
     preview,
     said: preview.effects.join(' '),
@@ -77,15 +76,14 @@ function previewOf<Args, State>(
 
 const orders = (value: number) => ({
   workers: [me],
-  standing: [],
+  overrides: [],
   former: null,
   ordered: { value },
-  results: [],
 });
 
 describe('a preview forecasts, with its range and what limits', () => {
   it('when a backlog is drained with more slots, and what Redis holds then', () => {
-    const { said, preview } = previewOf(workersConcurrency, orders(200), { value: 200 });
+    const { said, preview } = shownBy(workersConcurrency, orders(200), { value: 200 });
     // 200 slots at 400 ms do 500 a second.
     expect(said).toMatch(/200 slots in 1 process do \d+\/s at 400 ms a job/);
     expect(said).toMatch(/the 60,000 jobs that wait are gone in about 2 min [^.]*\(.* to .*\)\./);
@@ -95,29 +93,27 @@ describe('a preview forecasts, with its range and what limits', () => {
   });
 
   it('that another limit is met before the slots are', () => {
-    const { said } = previewOf(workersConcurrency, orders(200), { value: 200 }, backlog({ concurrency: 15 }));
+    const { said } = shownBy(workersConcurrency, orders(200), { value: 200 }, backlog({ concurrency: 15 }));
     expect(said).toMatch(/The global concurrency lets 15 of 200 slots run/);
   });
 
   it('what a global concurrency leaves, and that it never drains where too little does', () => {
-    expect(previewOf(concurrency, control(), { value: 8 }).said).toMatch(
-      /lets 8 of 10 slots run, which do 20/,
-    );
-    const starved = previewOf(concurrency, control(), { value: 1 });
+    expect(shownBy(concurrency, control(), { value: 8 }).said).toMatch(/lets 8 of 10 slots run, which do 20/);
+    const starved = shownBy(concurrency, control(), { value: 1 });
     expect(starved.said).toMatch(/while 10\/s arrive: the backlog of 60,000 jobs grows by 7\.5\/s/);
     expect(starved.preview.forecast?.plan.drainSeconds).toBeNull();
   });
 
   it('what a rate limit lets through, and what its removal brings', () => {
     const limit = { max: 20, durationMs: 1000, isExact: false };
-    expect(previewOf(rateLimit, control(), limit).said).toMatch(
+    expect(shownBy(rateLimit, control(), limit).said).toMatch(
       /lets 20\/s through, against 10\/s that arrive/,
     );
     const held = backlog({
       rateLimit: { max: 12, durationMs: 1000 },
       rates: someRates({ arrivalsPerSecond: 10, departuresPerSecond: 12 }),
     });
-    const freed = previewOf(
+    const freed = shownBy(
       rateLimit,
       control({ rateLimit: { max: 12, durationMs: 1000 } }),
       { ...limit, max: null },
@@ -134,13 +130,13 @@ describe('a preview forecasts, with its range and what limits', () => {
       rates: someRates({ arrivalsPerSecond: 10, departuresPerSecond: 0 }),
     });
     const record = JSON.stringify({ formerConcurrency: null, atMs: NOW_MS, actor: 'x' });
-    const { said, preview } = previewOf(resume, control({ concurrency: 0, pauseRecord: record }), {}, paused);
+    const { said, preview } = shownBy(resume, control({ concurrency: 0, pauseRecord: record }), {}, paused);
     expect(said).toMatch(/10 slots in 1 process do 25\/s .* are gone in about 1 h/);
     expect(preview.forecast?.change).toMatchObject({ pauseQueue: false });
   });
 
   it('that a pause lets the backlog grow until Redis is full', () => {
-    const { said, warned } = previewOf(pause, control(), {});
+    const { said, warned } = shownBy(pause, control(), {});
     expect(said).toMatch(
       /The queue is paused, while 10\/s arrive: the backlog of 60,000 jobs grows by 10\/s/,
     );
@@ -159,14 +155,14 @@ describe('a preview does not pretend', () => {
       reason: '',
       nowMs: NOW_MS,
     } as unknown as ActionContext;
-    const { effects } = concurrency.preview(control(), { value: 5 }, context);
+    const { effects } = previewOf(concurrency, control(), { value: 5 }, context);
     expect(effects.join(' ')).toMatch(
       /No worker has the agent: 10 slots are assumed for them, by what runs\./,
     );
   });
 
   it('says of a full Redis once what that means, in the words of the action, with what to do first', () => {
-    const { preview, said } = previewOf(
+    const { preview, said } = shownBy(
       workersConcurrency,
       orders(200),
       { value: 200 },
@@ -180,7 +176,7 @@ describe('a preview does not pretend', () => {
   });
 
   it('says nothing of a queue in which nothing waits and nothing comes', () => {
-    const { preview } = previewOf(concurrency, control({ active: 0, waiting: 0 }), { value: 5 }, aQueue());
+    const { preview } = shownBy(concurrency, control({ active: 0, waiting: 0 }), { value: 5 }, aQueue());
     expect(preview.forecast).toBeNull();
     expect(preview.effects).toHaveLength(1);
   });

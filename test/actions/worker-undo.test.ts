@@ -15,7 +15,7 @@ async function undo(scene: WorkerScene, { undo: call }: Outcome): Promise<Outcom
   return scene.bench.pullOne(action, { queues, workers, args });
 }
 
-async function standing(scene: WorkerScene): Promise<readonly (readonly [unknown, number | null])[]> {
+async function overrides(scene: WorkerScene): Promise<readonly (readonly [unknown, number | null])[]> {
   const { overrides } = await scene.bench.seen('bull:work');
   return overrides.map(({ value, untilMs }) => [value, untilMs]);
 }
@@ -32,8 +32,8 @@ describe.concurrent('undo', () => {
     expect(await concurrencyOf(process)).toEqual([20]);
     await undo(scene, second);
     expect(await concurrencyOf(process)).toEqual([10]);
-    await until('it is seen', async () => (await standing(scene)).some(([, untilMs]) => untilMs !== null));
-    const [[value, untilMs] = []] = await standing(scene);
+    await until('it is seen', async () => (await overrides(scene)).some(([, untilMs]) => untilMs !== null));
+    const [[value, untilMs] = []] = await overrides(scene);
     expect(value).toEqual({ factor: 2 });
     expect(untilMs).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
     expect(untilMs).toBeLessThan(Date.now() + HOUR_MS);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ActionContext } from '../../server/actions/action.js';
-import { slotsOrdered } from '../../server/actions/slots-for-all.js';
+import { type ActionContext, previewOf } from '../../server/actions/action.js';
+import { overrideForAll, sameNameWorkersOf, scopeOf } from '../../server/actions/overrides.js';
+import { slotsOrdered } from '../../server/actions/slots.js';
 import { workerPause } from '../../server/actions/worker-actions.js';
-import { orderForAll, sameNameWorkersOf, scopeOf } from '../../server/actions/worker-settings.js';
-import { workersConcurrency } from '../../server/actions/workers-concurrency.js';
+import { workersConcurrency } from '../../server/actions/workers.js';
 import type { Preview } from '../../server/model/action.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
-import type { KeptOrder, WorkerState } from '../../server/model/worker.js';
+import type { Override, WorkerState } from '../../server/model/worker.js';
 import { aWorker } from '../support/fleet.js';
 import { aQueue, aSnapshot, NOW_MS, someRates } from '../support/snapshot.js';
 
@@ -25,8 +25,8 @@ function contextOf(snapshot: Snapshot, worker: WorkerState | null = null): Actio
 function pausing(...others: readonly WorkerState[]): string {
   const context = contextOf(aSnapshot({ queues: [queue], workers: [me, ...others] }), me);
   if (!me.agent) throw new Error('it has the agent');
-  const state = { worker: me, agent: me.agent, standing: [], sameNameWorkers: [], results: [] };
-  const { effects, warnings } = workerPause.preview(state, {}, context);
+  const state = { worker: me, agent: me.agent, overrides: [], sameNameWorkers: [] };
+  const { effects, warnings } = previewOf(workerPause, state, {}, context);
   return [...effects, ...warnings.map(({ text }) => text)].join(' ');
 }
 
@@ -52,17 +52,17 @@ describe('taking a worker out of the pool', () => {
 type Args = Parameters<typeof workersConcurrency.preview>[1];
 
 describe('the slots that are forecast for all workers', () => {
-  const previewOf = (
+  const shown = (
     args: Args,
     workers: readonly WorkerState[],
-    standing: readonly KeptOrder[] = [],
+    overrides: readonly Override[] = [],
   ): Preview => {
-    const ordered = slotsOrdered(args, queue, workers, standing);
-    const former = orderForAll(standing, 'concurrency');
+    const ordered = slotsOrdered(args, queue, workers, overrides);
+    const former = overrideForAll(overrides, 'concurrency');
     const context = contextOf(aSnapshot({ queues: [queue], workers }));
-    return workersConcurrency.preview({ workers, standing, former, ordered, results: [] }, args, context);
+    return previewOf(workersConcurrency, { workers, overrides, former, ordered }, args, context);
   };
-  const kept = (over: Partial<KeptOrder>): KeptOrder => ({
+  const kept = (over: Partial<Override>): Override => ({
     orderId: 'one',
     scope: '*',
     setting: 'concurrency',
@@ -80,7 +80,7 @@ describe('the slots that are forecast for all workers', () => {
       label: 'small@web-1',
       agent: { key: 'small@web-1', maxConcurrency: 15 },
     });
-    const preview = previewOf({ factor: 2 }, [me, limited]);
+    const preview = shown({ factor: 2 }, [me, limited]);
     expect(preview.fields[0]?.after).toBe('10 to 20, 30 in all');
     expect(preview.warnings.map(({ text }) => text).join(' ')).toMatch(/small@web-1 will refuse.*at most 15/);
   });
@@ -88,7 +88,7 @@ describe('the slots that are forecast for all workers', () => {
   it('leave one with an order of its own as it is, and say so', () => {
     const other = aWorker({ id: 'other', agent: { key: 'other@web-1' } });
     const own = kept({ scope: 'mailer@web-1', value: 10 });
-    const preview = previewOf({ value: 50 }, [me, other], [own]);
+    const preview = shown({ value: 50 }, [me, other], [own]);
     expect(preview.fields[0]?.after).toBe('10 to 50, 60 in all');
     expect(preview.warnings.map(({ text }) => text).join(' ')).toMatch(/mailer@web-1 keeps its own order/);
   });
@@ -99,19 +99,19 @@ describe('the slots that are forecast for all workers', () => {
       agent: { key: 'paused@web-1', paused: 'order', running: 0, finishedPerSecond: 0 },
     });
     const own = aWorker({ id: 'own', agent: { key: 'own@web-1', running: 0, finishedPerSecond: 0 } });
-    const alone = previewOf({ drainWithinSeconds: 100 }, [me]);
-    const among = previewOf({ drainWithinSeconds: 100 }, [me, paused, own], [kept({ scope: 'own@web-1' })]);
+    const alone = shown({ drainWithinSeconds: 100 }, [me]);
+    const among = shown({ drainWithinSeconds: 100 }, [me, paused, own], [kept({ scope: 'own@web-1' })]);
     // 1,000 in 100 s at 0.6 s a job: 6 busy slots, 8 at 80%.
     expect(alone.summary).toMatch(/up to 8 jobs/);
     expect(among.summary).toMatch(/up to 8 jobs/);
-    const none = previewOf({ drainWithinSeconds: 100 }, [paused]);
+    const none = shown({ drainWithinSeconds: 100 }, [paused]);
     expect(none.summary).toMatch(/none would follow/);
     for (const workers of [[], [aWorker({ agent: { running: 0, finishedPerSecond: 0 } })]])
-      expect(previewOf({ drainWithinSeconds: 100 }, workers).summary).toMatch(/^No number of slots/);
+      expect(shown({ drainWithinSeconds: 100 }, workers).summary).toMatch(/^No number of slots/);
   });
 
   it('are as deployed at the end of a time, not as another order had them before', () => {
-    const preview = previewOf({ value: 50, forMs: 600_000 }, [me], [kept({ value: 7 })]);
+    const preview = shown({ value: 50, forMs: 600_000 }, [me], [kept({ value: 7 })]);
     expect(preview.summary).toMatch(/for 10 min, then as deployed/);
   });
 });

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RULES } from '../../server/alerts/default-rules.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
 import type { Finding } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
 import { aJudge } from '../support/alerts.js';
 import { aJobType } from '../support/job-types.js';

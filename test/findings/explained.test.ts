@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { foldExplained } from '../../server/findings/explained.js';
-import { detectFindings, FINDING_RULES } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { detectFindings, FINDING_RULES, withCode } from '../../server/findings/index.js';
 import type { CurrentFinding, FindingRule } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { JobTypeState } from '../../server/model/job-type.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
@@ -205,7 +205,7 @@ test('whatever is found, nothing is lost: each finding is told by itself or in o
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
       const found = FINDING_RULES.flatMap((rule) =>
-        rule.detect(snapshot, NOW_MS, DEFAULT_THRESHOLDS).map((finding) => ({ ...finding, code: rule.code })),
+        rule.detect(snapshot, NOW_MS, DEFAULT_THRESHOLDS).map((finding) => withCode(finding, rule.code)),
       );
       const folded = foldExplained(found);
       const lines = folded.flatMap(({ explains = [] }) => explains);
@@ -229,7 +229,7 @@ function reworded({ code, about, detect }: FindingRule): FindingRule {
         title: 'xxx',
         sentence: 'yyy',
         evidence: finding.evidence.map((piece, i) => ({ ...piece, label: `label ${i % 2}` })),
-        remedies: finding.remedies.map((remedy) => ({ ...remedy, label: 'zzz', effect: 'zz' })),
+        remedies: (finding.remedies ?? []).map((remedy) => ({ ...remedy, label: 'zzz', effect: 'zz' })),
       })),
   };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { shownTo } from '../../server/findings/track.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { FailureRise, JobTypeState } from '../../server/model/job-type.js';
 import { aWorker } from '../support/fleet.js';
 import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { QueueState, RedisNode } from '../../server/model/snapshot.js';
 import {
   aFullNode,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
 import { type NeighboursOver, neighbours } from '../support/neighbours.js';
 import { aFullNode, NOW_MS, someRates } from '../support/snapshot.js';

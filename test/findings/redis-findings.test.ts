@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { MemoryForecast, Snapshot } from '../../server/model/snapshot.js';
 import {
   aFullNode,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { Remedy } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someMemory } from '../support/snapshot.js';
 

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
 import type { CurrentFinding, Finding } from '../../server/model/finding.js';
-import { findingKey } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS, findingKey } from '../../server/model/finding.js';
 import { aJobType } from '../support/job-types.js';
 import { aFullNode, aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { allowedPerSecond, drainSecondsOf, queueVerdict } from '../../server/model/queue-verdict.js';
 import type { QueueVerdict } from '../../server/model/snapshot.js';
 import { type HeldVerdict, HOLD_MS, hasGround, holdVerdict } from '../../server/watch/hold-queue-verdict.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { noDelay, type SelfDelay } from '../../server/model/self-delay.js';
 import type { WorkerState } from '../../server/model/worker.js';
 import { verdictsInWords } from '../../server/routes/pages/worker-view-model.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import {
   AgentMessageReader,
   readAgentMessages,

@@ -1,4 +1,4 @@
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { KindMemory, NodeMemory, QueueMemory, TypeMemory } from '../../server/model/memory.js';
 import { queueVerdict } from '../../server/model/queue-verdict.js';
 import type { Capabilities, LinkState } from '../../server/model/sight.js';

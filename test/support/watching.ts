@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createWatch } from '../../server/create-watch.js';
 import { FINDING_RULES } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import type { FindingRule } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Endpoint, InstanceConfig } from '../../server/model/instance-config.js';
 import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
 import type { TimelineEntry } from '../../server/model/timeline-entry.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAboutQueue } from '../../server/findings/queue-evidence.js';
+import { isAboutQueue } from '../../server/findings/trouble.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
 import { FindingSchema, presentFinding } from '../../server/routes/api/finding-schemas.js';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { detectFindings } from '../../server/findings/index.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
 import { verdictOf } from '../../server/routes/pages/overview-view-model.js';

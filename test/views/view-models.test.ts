@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../server/actions/index.js';
-import { knownAction } from '../../server/actions/targets.js';
+import { knownAction } from '../../server/actions/request.js';
 import { detectFindings } from '../../server/findings/index.js';
-import { problemsByQueue } from '../../server/findings/queue-evidence.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
 import { trackFindings } from '../../server/findings/track.js';
+import { problemsByQueue } from '../../server/findings/trouble.js';
 import type { Finding } from '../../server/model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { MemoryForecast, Snapshot } from '../../server/model/snapshot.js';
 import { errorGroup } from '../../server/replay/job-source.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';

@@ -71,7 +71,11 @@ it('jobs that were lost are told over a restart of the console, until somebody d
     preview: { summary: expect.stringMatching(/at least 5 jobs missing/), isReversible: false },
   });
   expect(preview.body.outcomes[0].preview.fields).toEqual([
-    { label: 'the finding', before: expect.stringMatching(/^told since \d\d:\d\d UTC$/), after: 'dismissed' },
+    {
+      label: 'the finding',
+      before: expect.stringMatching(/^shown since \d\d:\d\d UTC$/),
+      after: 'dismissed',
+    },
   ]);
   expect(await told()).toBeDefined();
   const page = (await console_.ask('GET', '/')).text;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { startRedis } from '../../drills/own-redis.js';
 import { createWatch } from '../../server/create-watch.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../server/model/timeline-entry.js';
 import { openStore } from '../../server/open-store.js';
 import { MARKERS_KEPT_MS, MarkerCache, recallMarkers } from '../../server/watch/marker-cache.js';

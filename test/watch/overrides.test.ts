@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Order } from '../../agent/protocol.js';
 import type { QueueState } from '../../server/model/snapshot.js';
-import type { KeptOrder, WorkerState } from '../../server/model/worker.js';
+import type { Override, WorkerState } from '../../server/model/worker.js';
 import { openStore } from '../../server/open-store.js';
 import { Overrides } from '../../server/watch/overrides.js';
 import { anOrder } from '../support/agent-ear.js';
@@ -18,10 +18,10 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const order = anOrder({ setting: 'concurrency', value: 7, id: 'one', atMs: NOW_MS - 60_000 });
-const kept = { ...order, orderId: order.id } as unknown as KeptOrder;
-const asOf = (readAtMs: number, overrides: readonly KeptOrder[]): QueueState =>
+const kept = { ...order, orderId: order.id } as unknown as Override;
+const asOf = (readAtMs: number, overrides: readonly Override[]): QueueState =>
   aQueue({ id: 'bull:work', overrides, readAtMs });
-const later = (override: KeptOrder = kept): WorkerState =>
+const later = (override: Override = kept): WorkerState =>
   aWorker({
     id: 'later',
     queueId: 'bull:work',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { consoleQueueLimit } from '../../server/findings/console-rules.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { MAX_QUEUE_ID_CHARS } from '../../server/redis/queue-keys.js';
 import { QueueLimit } from '../../server/watch/queue-limit.js';
 import { aSnapshot, NOW_MS } from '../support/snapshot.js';

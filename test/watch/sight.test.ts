@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startHalfOpenWay } from '../../drills/half-open-way.js';
 import { type OwnRedis, type OwnRedisOptions, startRedis } from '../../drills/own-redis.js';
 import { createWatch } from '../../server/create-watch.js';
-import { DEFAULT_THRESHOLDS } from '../../server/findings/thresholds.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { InstanceConfig } from '../../server/model/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { checkRequest, knownAction } from '../../actions/targets.js';
+import { checkRequest, knownAction } from '../../actions/request.js';
 import type { ActionRequest, Outcome } from '../../model/action.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';

@@ -1,4 +1,4 @@
-import type { ProblemOf } from '../../findings/queue-evidence.js';
+import type { ProblemOf } from '../../findings/trouble.js';
 import { troubleOf } from '../../findings/trouble.js';
 import { drainSecondsOf } from '../../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';

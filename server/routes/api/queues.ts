@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { isAboutQueue, problemsByQueue } from '../../findings/queue-evidence.js';
+import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { workersOf } from '../../model/queue-verdict.js';
 import { includesRole } from '../../model/role.js';
 import { byTrouble } from '../../model/worker.js';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AgentFacts, KeptOrder, WorkerState } from '../../model/worker.js';
+import type { AgentFacts, Override, WorkerState } from '../../model/worker.js';
 import { isoTime } from './iso-time.js';
 
 const Limiter = z.object({ max: z.number(), durationMs: z.number() }).nullable();
@@ -202,7 +202,7 @@ function presentAgent(agent: AgentFacts): NonNullable<z.infer<typeof WorkerSchem
   };
 }
 
-export function presentKept(order: KeptOrder): z.infer<typeof OverrideSchema> {
+export function presentKept(order: Override): z.infer<typeof OverrideSchema> {
   return {
     orderId: order.orderId,
     scope: order.scope,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RegisteredAction } from '../../actions/register.js';
+import type { RegisteredAction } from '../../actions/action.js';
 
 /** One argument of an action as a form can ask for it: read from the action's own schema, so that a new action has a form at once. */
 export interface ArgSpec {

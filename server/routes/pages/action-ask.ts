@@ -1,4 +1,4 @@
-import type { RegisteredAction } from '../../actions/register.js';
+import type { RegisteredAction } from '../../actions/action.js';
 import { ActionError } from '../../model/action.js';
 import type { Finding } from '../../model/finding.js';
 import { type ArgSpec, argSpecs, type Typed, typedOf, valueTyped } from './action-args.js';

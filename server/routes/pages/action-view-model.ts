@@ -1,6 +1,6 @@
 import type { ActionFormProps, FieldProps, SliderProps } from '../../../views/action-form.js';
 import type { PreviewProps } from '../../../views/action-preview.js';
-import type { RegisteredAction } from '../../actions/register.js';
+import type { RegisteredAction } from '../../actions/action.js';
 import type { PlanBasis } from '../../forecast/input-of.js';
 import { predict } from '../../forecast/predict.js';
 import type { ActionError } from '../../model/action.js';

@@ -6,8 +6,7 @@ import { ActionGroup } from '../../../views/action-group.js';
 import { ActionOutcome } from '../../../views/action-outcome.js';
 import { ActionPage } from '../../../views/action-page.js';
 import { ActionPreview, type PreviewProps } from '../../../views/action-preview.js';
-import { changeOf, hasForecast } from '../../actions/change-of.js';
-import { knownAction, knownInstance } from '../../actions/targets.js';
+import { knownAction, knownInstance } from '../../actions/request.js';
 import { planBasisOf } from '../../forecast/input-of.js';
 import { ActionError, type Outcome } from '../../model/action.js';
 import { findQueue, matchQueues } from '../../model/find-queue.js';
@@ -102,13 +101,13 @@ async function forecast(deps: AppDeps, c: PageContext, values: Values): Promise<
 
 async function foresee(deps: AppDeps, { action, ask }: Targeted): Promise<Foreseen | null> {
   const [only] = ask.queues;
-  if (!hasForecast(action.name) || only === undefined || ask.queues.length > 1 || ask.match !== null)
+  if (action.change === null || only === undefined || ask.queues.length > 1 || ask.match !== null)
     return null;
   const snapshot = knownInstance(deps.watch, ask.instance);
   const basis = planBasisOf(snapshot, only);
   if (!basis) return null;
   const score = await deps.predictions.score({ instance: ask.instance });
-  return { basis, change: changeOf(action.name, argsOf(ask), basis, snapshot), score };
+  return { basis, change: action.change(argsOf(ask), basis, snapshot), score };
 }
 
 async function pull(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {

@@ -1,8 +1,8 @@
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
-import type { ProblemOf, QueueProblem } from '../../findings/queue-evidence.js';
 import { compareSeverity } from '../../findings/track.js';
+import type { ProblemOf, QueueProblem } from '../../findings/trouble.js';
 import {
   formatBytes,
   formatCount,

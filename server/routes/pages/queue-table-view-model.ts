@@ -1,5 +1,5 @@
 import type { Column, PageLink, QueueTableProps } from '../../../views/queue-table.js';
-import { type ProblemOf, problemsByQueue } from '../../findings/queue-evidence.js';
+import { type ProblemOf, problemsByQueue } from '../../findings/trouble.js';
 import { formatCount, formatThings } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../../model/snapshot.js';

@@ -1,7 +1,7 @@
 import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
-import { isAboutQueue, problemsByQueue } from '../../findings/queue-evidence.js';
+import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { unreadQueue } from '../../model/finding.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateLimit } from '../../model/format.js';
 import { waitedSeconds } from '../../model/queue-verdict.js';

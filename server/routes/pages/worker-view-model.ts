@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../..
 import { includesRole, type Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
-import type { AgentFacts, KeptOrder, WorkerState, WorkerVerdict } from '../../model/worker.js';
+import type { AgentFacts, Override, WorkerState, WorkerVerdict } from '../../model/worker.js';
 import { byTrouble } from '../../model/worker.js';
 import { actionPath, encodePart, queuePath } from './links.js';
 import { sparklinePoints } from './queue-row-view-model.js';
@@ -158,12 +158,12 @@ function refusalsOf(agent: AgentFacts | null): readonly string[] {
 }
 
 /** "Concurrency 20 by ada since 12:00:00 UTC: drain the backlog; until 13:00:00 UTC" */
-export function orderInWords(order: KeptOrder, nowMs: number): string {
+export function orderInWords(order: Override, nowMs: number): string {
   const until = order.untilMs === null ? '' : `; until ${moment(order.untilMs, nowMs).text}`;
   return `${valueInWords(order)} by ${plainName(order.by)} since ${moment(order.atMs, nowMs).text}${order.reason ? `: ${order.reason.slice(0, 200)}` : ''}${until}`;
 }
 
-function valueInWords({ setting, value }: KeptOrder): string {
+function valueInWords({ setting, value }: Override): string {
   if (setting === 'paused') return value ? 'Paused' : 'Kept running';
   if (setting === 'limiter') {
     if (value === 'none') return 'No limiter';

@@ -4,10 +4,75 @@ import {
   type CleanEstimate,
   type CleanRange,
   cleanFinished as clean,
+  type EventsSize,
   estimateClean,
+  readEventsSize,
+  trimEvents as trim,
 } from '../redis/relief.js';
 import type { Action } from './action.js';
 import { handleOf, whyNoWrites } from './queue-target.js';
+
+const trimSchema = z.strictObject({
+  keep: z.int('must be a whole number of entries').min(0, 'must be 0 or more').max(1_000_000).default(100),
+});
+type TrimArgs = z.infer<typeof trimSchema>;
+
+/** Cuts a queue's events stream: the least harmful way to make room. */
+export const trimEvents: Action<TrimArgs, EventsSize> = {
+  name: 'queue.trim-events',
+  title: 'Trim events',
+  about:
+    'Removes old entries of the queue’s events stream. No job is touched; a listener that is behind misses what is removed.',
+  scope: 'queue',
+  role: 'operator',
+  schema: trimSchema,
+  unavailable: ({ snapshot }) => whyNoWrites(snapshot),
+  read: (context) => readEventsSize(handleOf(context)),
+  preview(size, args) {
+    const removed = Math.max(0, size.length - args.keep);
+    const freed = predictedBytes(size, args.keep);
+    return {
+      summary:
+        removed === 0
+          ? 'There is nothing to trim.'
+          : `Removes ${formatCount(removed)} of ${formatCount(size.length)} entries and should free about ${formatBytes(freed)}.`,
+      fields: [
+        {
+          label: 'events kept',
+          before: formatCount(size.length),
+          after: formatCount(Math.min(size.length, args.keep)),
+        },
+      ],
+      effects: ['No job is touched. BullMQ fills the stream again up to its own limit as jobs run.'],
+      affected: { queues: 1, workers: null, jobs: 0 },
+      predictedFreedBytes: freed,
+      mechanism: 'XTRIM MAXLEN on the events stream, which Redis accepts over maxmemory.',
+      isNoop: removed === 0,
+    };
+  },
+  async apply(context, args) {
+    const { removed, freedBytes } = await trim(handleOf(context), args.keep);
+    const freed = freedBytes === null ? '' : ` and freed ${formatBytes(freedBytes)}`;
+    return { summary: `Removed ${formatCount(removed)} entries${freed}.`, freedBytes };
+  },
+  async verify(context, args, before) {
+    const after = await readEventsSize(handleOf(context));
+    // Jobs go on running while this is read, so a few entries more than asked for are right.
+    const ok = after.length <= Math.max(args.keep + 1_000, args.keep * 2);
+    return {
+      ok,
+      summary: `${formatCount(after.length)} entries are left.`,
+      fields: [
+        { label: 'events kept', before: formatCount(before.length), after: formatCount(after.length) },
+      ],
+    };
+  },
+};
+
+function predictedBytes(size: EventsSize, keep: number): number {
+  if (size.length === 0) return 0;
+  return Math.round(size.bytes * Math.max(0, 1 - keep / size.length));
+}
 
 const schema = z.strictObject({
   state: z.enum(['completed', 'failed'], 'must be completed or failed'),
@@ -44,10 +109,8 @@ export const cleanFinished: Action<Args, CleanEstimate> = {
           ? 'What is removed can no longer be retried or looked into.'
           : 'Results and logs of what is removed are gone.',
       ],
-      warnings: [],
       affected: { queues: 1, workers: null, jobs: estimate.matching },
       predictedFreedBytes: estimate.bytes,
-      isReversible: false,
       mechanism:
         'A script that removes 200 jobs a call, which Redis accepts over maxmemory. Failed children that a parent still waits for stay.',
       isNoop: estimate.matching === 0,
@@ -67,7 +130,6 @@ export const cleanFinished: Action<Args, CleanEstimate> = {
     return {
       summary: `Removed ${formatCount(result.removed)} ${args.state} jobs${freed}.${skipped}${early}`,
       freedBytes: result.freedBytes,
-      affectedJobs: result.removed,
       isUnchanged: result.removed === 0,
     };
   },
@@ -80,10 +142,8 @@ export const cleanFinished: Action<Args, CleanEstimate> = {
       fields: [
         { label: `${args.state} jobs`, before: formatCount(before.total), after: formatCount(after.total) },
       ],
-      warnings: [],
     };
   },
-  undo: () => null,
 };
 
 function rangeOf(args: Args, nowMs: number): CleanRange {

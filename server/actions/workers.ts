@@ -1,37 +1,96 @@
 import { z } from 'zod';
 import { EVERY_WORKER, type OrderedConcurrency } from '../../agent/protocol.js';
 import { planBasisOf } from '../forecast/input-of.js';
-import type { ActionWarning, WorkerResult } from '../model/action.js';
+import type { ActionWarning } from '../model/action.js';
 import { ActionError, type Forecast } from '../model/action.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import type { QueueState } from '../model/snapshot.js';
-import type { KeptOrder, WorkerState } from '../model/worker.js';
-import type { Action } from './action.js';
+import type { Override, WorkerState } from '../model/worker.js';
+import { type Action, warning } from './action.js';
 import { forecast } from './forecast.js';
-import { giveOrder, listeners, standingOf, whyNoOrders } from './give-order.js';
-import { appliedOf, verifiedOf } from './order-answers.js';
-import { queueOf } from './queue-target.js';
-import { type SlotsOrdered, slotsAfter, slotsAsked, slotsOf, slotsOrdered } from './slots-for-all.js';
+import { giveOrder, listeners, overridesOf, takeBackAll, whyDeaf, whyNoOrders } from './give-order.js';
+import { appliedOf, type Ordered, verifiedOf } from './order-answers.js';
 import {
   endArgs,
   endOf,
   forMs,
   hasEnded,
-  isSameOrder,
+  isSameOverride,
   NO_TIME,
-  orderForAll,
-  ownOrder,
-  raiseWarnings,
-  slots,
-  slotsInWords,
+  overrideForAll,
+  ownOverride,
   untilMs,
   untilWords,
+} from './overrides.js';
+import { queueOf } from './queue-target.js';
+import {
+  raiseWarnings,
+  type SlotsOrdered,
+  slots,
+  slotsAfter,
+  slotsAsked,
+  slotsInWords,
+  slotsOf,
+  slotsOrdered,
   whileFull,
-} from './worker-settings.js';
+} from './slots.js';
+
+interface RevertState {
+  readonly workers: readonly WorkerState[];
+  /** As they stand in Redis. */
+  readonly overrides: readonly Override[];
+}
+
+/** Takes back every order of a queue and of its workers: all are again as they were deployed. */
+export const workersRevert: Action<object, RevertState, Ordered> = {
+  name: 'workers.revert',
+  title: 'Revert all workers',
+  about: 'Takes back every order to the workers of this queue: all are again as they were deployed.',
+  scope: 'queue',
+  role: 'operator',
+  schema: z.strictObject({}),
+  // An order that ends workers at their start must be taken back while none of them is there.
+  unavailable: (context) =>
+    (context.target.queue?.overrides.length ?? 0) > 0 ? whyDeaf(context.snapshot) : whyNoOrders(context),
+  async read(context) {
+    const workers = listeners(queueOf(context).id, context.snapshot, context.nowMs);
+    return { workers, overrides: await overridesOf(context) };
+  },
+  preview({ workers, overrides }, _args, context) {
+    const queue = queueOf(context);
+    const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);
+    const after = workers.map((worker) => worker.agent?.concurrency.deployed ?? 0);
+    const paused = workers.filter((worker) => worker.agent?.paused === 'order').length;
+    const count = overrides.length;
+    return {
+      summary: `${count === 1 ? '1 order is' : `${formatCount(count)} orders are`} taken back; every worker is as it was deployed.`,
+      fields: [
+        { label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) },
+        { label: 'overrides', before: formatCount(count), after: '0' },
+      ],
+      effects:
+        paused > 0
+          ? [`${paused === 1 ? '1 paused worker takes' : `${paused} paused workers take`} jobs again.`]
+          : [],
+      warnings: whileFull(context.snapshot, false),
+      affected: { queues: 1, workers: workers.length, jobs: queue.backlog },
+      mechanism: 'The overrides are removed from the queue’s meta hash, and the agents are told.',
+      isNoop: count === 0,
+    };
+  },
+  apply: async (context) => appliedOf(await takeBackAll(context), 'as deployed', true),
+  async verify(_context, _args, { workers }, { workers: results }) {
+    const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);
+    const after = results.flatMap(({ concurrency }) => concurrency ?? []);
+    return verifiedOf(results, [
+      { label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) },
+    ]);
+  },
+};
 
 const ONE_OF = 'give exactly one of value, factor and drainWithinSeconds';
 /** Arguments of workers.concurrency. */
-export const workersSchema = z
+const workersSchema = z
   .strictObject({
     value: slots.nullable().optional(),
     factor: z.number().gt(0, 'must be above 0').max(1_000, 'must be at most 1000').optional(),
@@ -54,69 +113,66 @@ type Args = z.infer<typeof workersSchema>;
 interface State {
   readonly workers: readonly WorkerState[];
   /** Orders that the queue keeps, as they stand in Redis. */
-  readonly standing: readonly KeptOrder[];
-  readonly former: KeptOrder | null;
+  readonly overrides: readonly Override[];
+  readonly former: Override | null;
   /** What is ordered; or why nothing can be. */
   readonly ordered: SlotsOrdered;
-  /** Filled by apply, for verify. */
-  results: readonly WorkerResult[];
 }
 
 /** Local concurrency of all workers of a queue, live: what ended the Cypress incident (incidents.md, 1). */
-export const workersConcurrency: Action<Args, State> = {
+export const workersConcurrency: Action<Args, State, Ordered> = {
   name: 'workers.concurrency',
   title: 'Concurrency of all workers',
   about:
     'How many jobs each worker of this queue runs at once, changed in the running processes. A number for each, a factor of what each was deployed with, or as many as drain the backlog within a time. Kept for workers that start later.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: false,
   schema: workersSchema,
   unavailable: whyNoOrders,
   async read(context, args) {
     const queue = queueOf(context);
     const workers = listeners(queue.id, context.snapshot, context.nowMs);
-    const standing = await standingOf(context);
-    const former = orderForAll(standing, 'concurrency');
+    const overrides = await overridesOf(context);
+    const former = overrideForAll(overrides, 'concurrency');
     const ordered = hasEnded(args, context.nowMs)
       ? { value: null }
-      : slotsOrdered(args, queue, workers, standing, planBasisOf(context.snapshot, queue.id));
-    return { workers, standing, former, ordered, results: [] };
+      : slotsOrdered(args, queue, workers, overrides, planBasisOf(context.snapshot, queue.id));
+    return { workers, overrides, former, ordered };
   },
   preview(state, args, context) {
     const queue = queueOf(context);
     if ('why' in state.ordered) {
       const text = `No number of slots does that: ${state.ordered.why}.`;
-      return { ...nothing(queue, state), summary: text, warnings: [{ text, instead: [] }] };
+      return { ...nothing(queue, state), summary: text, warnings: [warning(text)] };
     }
     const { value } = state.ordered;
-    const wanted = (worker: WorkerState): number => slotsOf(worker, value, state.standing);
-    const asked = (worker: WorkerState): number => slotsAsked(worker, value, state.standing);
+    const wanted = (worker: WorkerState): number => slotsOf(worker, value, state.overrides);
+    const asked = (worker: WorkerState): number => slotsAsked(worker, value, state.overrides);
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = state.workers.map(wanted);
     const total = sum(after);
     const isRaise = total > sum(before);
     const running = sum(state.workers.map((worker) => worker.agent?.running ?? 0));
     const able = planBasisOf(context.snapshot, queue.id)?.workers;
-    const told = forecast(context, able ? slotsAfter(able, value, state.standing) : null);
+    const outlook = forecast(context, able ? slotsAfter(able, value, state.overrides) : null);
     return {
       ...nothing(queue, state),
       summary: `${summaryOf(args, after, value)}${untilWords(args, context.nowMs)}.`,
       fields: [{ label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) }],
       effects: [
         `${formatCount(running)} jobs run now in ${formatCount(sum(before))} slots of ${formatCount(state.workers.length)} workers; ${formatCount(total)} may then.`,
-        ...told.effects,
-        ...drainWords(args, queue, total, told.forecast),
+        ...outlook.effects,
+        ...drainWords(args, queue, total, outlook.forecast),
         ...capWords(queue, total),
       ],
       warnings: [
         ...whileFull(context.snapshot, isRaise),
         ...raiseWarnings(state.workers, asked),
-        ...told.warnings,
+        ...outlook.warnings,
         ...ownWarnings(state),
       ],
-      isNoop: isSameOrder(state.former, value, endOf(args, context.nowMs)),
-      forecast: told.forecast,
+      isNoop: isSameOverride(state.former, value, endOf(args, context.nowMs)),
+      forecast: outlook.forecast,
     };
   },
   async apply(context, args, state) {
@@ -125,13 +181,13 @@ export const workersConcurrency: Action<Args, State> = {
         'invalid',
         `${args.factor === undefined ? 'drainWithinSeconds' : 'factor'}: ${state.ordered.why}`,
       );
-    state.results = await giveOrder(
+    const results = await giveOrder(
       context,
       { setting: 'concurrency', value: state.ordered.value },
       [EVERY_WORKER],
       endOf(args, context.nowMs),
     );
-    const now = state.results.flatMap(({ concurrency }) => concurrency ?? []);
+    const now = results.flatMap(({ concurrency }) => concurrency ?? []);
     const isTakenBack = state.ordered.value === null;
     const what =
       now.length > 0
@@ -139,14 +195,20 @@ export const workersConcurrency: Action<Args, State> = {
         : isTakenBack
           ? 'as deployed'
           : wordsOf(state.ordered.value);
-    return appliedOf(state.results, what, isTakenBack);
+    return appliedOf(results, what, isTakenBack);
   },
-  async verify(_context, _args, state) {
+  async verify(_context, _args, state, { workers }) {
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
-    const after = state.results.flatMap(({ concurrency }) => concurrency ?? []);
-    return verifiedOf(state.results, [
+    const after = workers.flatMap(({ concurrency }) => concurrency ?? []);
+    return verifiedOf(workers, [
       { label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) },
     ]);
+  },
+  change(args, basis, snapshot) {
+    const { overrides } = basis.queue;
+    const workers = listeners(basis.queue.id, snapshot, snapshot.atMs);
+    const ordered = slotsOrdered(args, basis.queue, workers, overrides, basis);
+    return 'why' in ordered ? null : slotsAfter(basis.workers, ordered.value, overrides);
   },
   undo({ former }) {
     const value = former?.setting === 'concurrency' ? former.value : null;
@@ -161,26 +223,21 @@ function nothing(queue: QueueState, state: State) {
   return {
     summary: '',
     fields: [],
-    effects: [],
-    warnings: [],
     affected: { queues: 1, workers: state.workers.length, jobs: queue.backlog },
-    predictedFreedBytes: null,
-    isReversible: true,
     mechanism:
       'An order to the agents in the workers’ processes, published and kept in the queue’s meta hash; they set BullMQ’s Worker.concurrency.',
-    isNoop: false,
   };
 }
 
-function ownWarnings({ workers, standing }: State): readonly ActionWarning[] {
-  const own = workers.filter((worker) => ownOrder(worker, standing, 'concurrency') !== null);
+function ownWarnings({ workers, overrides }: State): readonly ActionWarning[] {
+  const own = workers.filter((worker) => ownOverride(worker, overrides, 'concurrency') !== null);
   const [first] = own;
   if (!first) return [];
   const who =
     own.length === 1
       ? `${first.label} keeps its own order`
       : `${first.label} and ${own.length - 1} more keep their own orders`;
-  return [{ text: `${who}, which ${own.length === 1 ? 'goes' : 'go'} before this one.`, instead: [] }];
+  return [warning(`${who}, which ${own.length === 1 ? 'goes' : 'go'} before this one.`)];
 }
 
 function wordsOf(value: OrderedConcurrency): string {

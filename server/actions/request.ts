@@ -4,9 +4,8 @@ import { findQueue, MAX_TARGETS, matchQueues, notKnown } from '../model/find-que
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import type { Watch } from '../watch/watch.js';
-import type { ActionTarget } from './action.js';
+import type { ActionTarget, RegisteredAction } from './action.js';
 import { ACTIONS, findAction } from './index.js';
-import type { RegisteredAction } from './register.js';
 
 /** @throws ActionError naming the actions that there are. */
 export function knownAction(name: string): RegisteredAction {
@@ -138,4 +137,27 @@ function workerTargets(snapshot: Snapshot, request: ActionRequest): Targets {
   const [first] = missing;
   if (first && targets.length === 0) throw new ActionError('not-found', first.why);
   return { targets, missing };
+}
+
+/** Attempts beyond one's role are kept once in so long for each actor and action; those in between are counted. */
+export const KEEP_ATTEMPT_EVERY_MS = 60_000;
+
+export const MAX_ACTORS = 1_000;
+
+/** Which attempts beyond somebody's role are kept in the audit: a flood of them must not fill the disk. */
+export class ForbiddenAttempts {
+  readonly #byActor = new Map<string, { keptAtMs: number; uncounted: number }>();
+
+  /** @returns how many went before it that were not kept; null: this one is counted, and not kept. */
+  take(actor: string, action: string, nowMs: number): number | null {
+    const key = JSON.stringify([actor, action]);
+    const known = this.#byActor.get(key);
+    if (known && nowMs - known.keptAtMs < KEEP_ATTEMPT_EVERY_MS) {
+      known.uncounted += 1;
+      return null;
+    }
+    if (this.#byActor.size >= MAX_ACTORS) this.#byActor.clear();
+    this.#byActor.set(key, { keptAtMs: nowMs, uncounted: 0 });
+    return known?.uncounted ?? 0;
+  }
 }
