@@ -3,7 +3,6 @@ import { planWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
 import type { ActionWarning, Forecast } from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
-import { isFull } from '../model/queue-verdict.js';
 import { type ActionContext, warning } from './action.js';
 
 export interface Forecasting {
@@ -25,10 +24,9 @@ export function forecast({ snapshot, target }: Shown, change: PlanChange | null)
   if (!basis || !change) return { effects: [], warnings: [], forecast: null };
   const plan = predict(basis.input, change);
   const isIdle = basis.input.types.length === 0;
-  const warnings = plan.warnings.filter((text) => !(isFull(snapshot) && text.startsWith('Redis is full')));
   return {
     effects: isIdle ? [] : [...planWords(plan, basis.input), ...basis.assumed],
-    warnings: isIdle ? [] : warnings.map((text) => warning(text)),
+    warnings: isIdle ? [] : plan.warnings.map((text) => warning(text)),
     forecast: isIdle ? null : { change, plan },
   };
 }

@@ -118,7 +118,7 @@ function remedyFor(input: {
   const after = slotsPerWorker * workers.length;
   const known = type.batchWait?.batchSize ?? null;
   const basis = planBasisOf(snapshot, queue.id);
-  // While Redis is full the planner tells of what goes on, and not of what the slots do once there is room.
+  // While Redis is full the planner says what goes on, and not of what the slots do once there is room.
   const plan = basis && !isFull(snapshot) ? predict(basis.input, { concurrency: after }) : null;
   const time = plan?.drainSeconds
     ? plan.notKnown === null

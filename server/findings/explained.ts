@@ -5,7 +5,7 @@ import { compareSeverity } from './track.js';
 /** Many queues may follow from one; more lines than this help nobody. */
 const MAX_EXPLAINED = 100;
 
-/** One finding explains another: the other is then told with it, and not by itself. */
+/** One finding explains another: the other is then shown with it, and not by itself. */
 interface Explanation {
   readonly cause: string;
   readonly effects: readonly string[];
@@ -90,13 +90,13 @@ const BY_EFFECT: ReadonlyMap<string, readonly Explanation[]> = new Map(
   ]),
 );
 
-/** How urgent it is says a forecast of Redis itself: a queue in worse trouble makes the memory no fuller, and is told by itself. */
+/** How urgent it is says a forecast of Redis itself: a queue in worse trouble makes the memory no fuller, and is shown by itself. */
 const JUDGED_ALONE = 'redis.filling';
 /** Findings that name the largest holder of memory in their own sentence: the holder's finding is then no alarm of its own. */
 const NAMES_HOLDER: ReadonlySet<string> = new Set(['redis.full', 'redis.filling']);
 
 /**
- * Tells one trouble once: what another finding explains goes into that one as a line, with its severity, and its remedies
+ * Shows one trouble once: what another finding explains goes into that one as a line, with its severity, and its remedies
  * where they help. Chains go to their root: a full Redis explains the queue that its holder overloads.
  * @param found of one instance, by all rules.
  * @returns each finding as itself or in exactly one `explains`, except that lines are cut at a hundred.
@@ -113,12 +113,12 @@ export function foldExplained(found: readonly CodedFinding[]): readonly CodedFin
     if (known) known.push({ effect, withRemedies: match.withRemedies });
     else effectsOf.set(match.cause, [{ effect, withRemedies: match.withRemedies }]);
   }
-  const tell = (finding: CodedFinding): CodedFinding => {
+  const withEffects = (finding: CodedFinding): CodedFinding => {
     const effects = effectsOf.get(finding);
     if (!effects) return finding;
-    const told = effects.map(({ effect, withRemedies }) => ({ effect: tell(effect), withRemedies }));
+    const whole = effects.map(({ effect, withRemedies }) => ({ effect: withEffects(effect), withRemedies }));
     const worst = firstOf(
-      told,
+      whole,
       MAX_EXPLAINED,
       (a, b) => compareSeverity(a.effect.severity, b.effect.severity) || b.effect.rank - a.effect.rank,
     );
@@ -127,12 +127,12 @@ export function foldExplained(found: readonly CodedFinding[]): readonly CodedFin
       finding,
     );
     // What hurts users first: a cause stands at least where its effects would.
-    return { ...cause, rank: told.reduce((rank, { effect }) => Math.max(rank, effect.rank), finding.rank) };
+    return { ...cause, rank: whole.reduce((rank, { effect }) => Math.max(rank, effect.rank), finding.rank) };
   };
   for (const [cause, effects] of effectsOf) {
     if (cause.code !== JUDGED_ALONE) continue;
     const isWorse = ({ effect }: { effect: CodedFinding }) =>
-      compareSeverity(tell(effect).severity, cause.severity) < 0;
+      compareSeverity(withEffects(effect).severity, cause.severity) < 0;
     for (const { effect } of effects.filter(isWorse)) folded.delete(effect);
     effectsOf.set(
       cause,
@@ -143,8 +143,10 @@ export function foldExplained(found: readonly CodedFinding[]): readonly CodedFin
   return found
     .filter((finding) => !folded.has(finding))
     .map((finding) => {
-      const told = tell(finding);
-      return isHolderNamed && told.code === 'memory.job-type' ? { ...told, severity: 'info' as const } : told;
+      const whole = withEffects(finding);
+      return isHolderNamed && whole.code === 'memory.job-type'
+        ? { ...whole, severity: 'info' as const }
+        : whole;
     });
 }
 

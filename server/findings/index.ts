@@ -37,6 +37,13 @@ import { asLastSeen, compareFindings } from './track.js';
 import { enoughRoom, withinReach } from './within-reach.js';
 import { workerBlocked, workerCrashed, workerOutlier, workerSilent, workerStuck } from './worker-rules.js';
 
+/**
+ * Findings: what is wrong and why, from one Snapshot, pure. Begin with a rule (`queueGrowing` in queue-behind-rules.ts), then
+ * `findingSteps` below: the rules, then explained.ts (what follows from what), merge.ts (what many queues share), and
+ * within-reach.ts and make-room.ts (which remedies help here); track.ts gives findings their past. own-findings.ts is the
+ * second source: the console itself. The room imports model and forecast alone.
+ */
+
 /** What is wrong and why. Adding a finding is one file and one line here; order means nothing, `rank` does. */
 export const FINDING_RULES: readonly FindingRule[] = [
   redisUnreachable,
@@ -96,9 +103,9 @@ const unguarded = <T>(_part: string, run: () => T): T => run();
 /**
  * Everything that is wrong in one instance at this moment, worst first. Pure: the same Snapshot gives the same findings.
  *
- * Steps after the rules: what explains another is told in its place, troubles that more than ten queues share are told
- * once, remedies that this Redis would refuse, that free nothing to speak of, or that would hurt while it is full are taken away, and what was found in
- * data that are not live is marked as last seen (last-seen.ts says why).
+ * Steps after the rules: what explains another is shown in its place, a trouble that more than ten queues share is shown
+ * once, remedies that this Redis would refuse, that free nothing to speak of, or that would hurt while it is full are taken
+ * away, and what was found in data that are not live is marked as last seen (track.ts says why).
  */
 export function detectFindings(...of: DetectArgs): readonly CurrentFinding[] {
   const steps = findingSteps(...of);
@@ -132,11 +139,11 @@ export function* findingSteps(
     yield;
     merged.push(...mergeAlike(byCode.get(code) ?? []));
   }
-  const told = merged
+  const whole = merged
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) => roomFirst(enoughRoom(withinReach(finding, snapshot), snapshot), snapshot));
   const isLive = freshnessOf(snapshot, nowMs).isLive;
-  const shown = isLive ? told : asLastSeen(told, nowMs, snapshot.link.lastReadAtMs);
+  const shown = isLive ? whole : asLastSeen(whole, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);
 }
 

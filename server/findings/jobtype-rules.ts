@@ -96,7 +96,7 @@ const RETRIES_SHARE = 0.5;
 export const jobTypeFailing: FindingRule = {
   code: 'jobtype.failing',
   about:
-    'A job type fails much more than before, since a moment that is told with the error and the deploy beside it.',
+    'A job type fails much more than before, since a moment that is shown with the error and the deploy beside it.',
   detect: forTypes((type, queue, snapshot, nowMs) => {
     const rise = type.failing;
     if (!rise) return null;
@@ -218,7 +218,7 @@ export const jobTypeSlow: FindingRule = {
   about:
     'A job type takes longer than the threshold that was set for it, or than it used to, or sets the time that its queue needs to drain.',
   detect: forTypes((type, queue) => {
-    // A client that batches is why, and is told as that.
+    // A client that batches is why, and is found as that.
     if (!type.slow || !type.run || type.batchWait) return null;
     const name = plainName(type.name);
     const inSeconds = (ms: number): string => formatDuration(ms / 1000);

@@ -185,13 +185,13 @@ function isPlainType(type: string): boolean {
   return type !== '' && type !== '(other)';
 }
 
-/** Active jobs and those that wait for children stay; samples don't tell them apart by type. */
+/** Active jobs and those that wait for children stay; samples can't tell them apart by type. */
 function movableRatio({ counts }: QueueState): number {
   const movable = counts.waiting + counts.prioritized + counts.delayed;
   return movable / Math.max(1, movable + counts.active + counts.waitingChildren);
 }
 
-/** A type that holds this much of its queue's jobs is told by name. */
+/** A type that holds this much of its queue's jobs is named. */
 const MAIN_TYPE_SHARE = 0.6;
 
 /** What holds the most memory: named, because that is where the cause is. null where nothing was measured. */

@@ -240,7 +240,7 @@ function adviceFor({ type }: TypeShare): string {
     : 'clean the completed ones, and set removeOnComplete where they are added';
 }
 
-/** Actions can't pick a type: what a clean of its queue would free is told for the queue. Only states that the type is in. */
+/** Actions can't pick a type: what a clean of its queue would free is said for the queue. Only states that the type is in. */
 function remediesFor({ queue, type }: TypeShare, snapshot: Snapshot): readonly Remedy[] {
   const cleans = reclaimRemedies([queue]).filter(({ action, args }) => {
     if (action !== 'queue.clean-finished') return false;

@@ -4,12 +4,12 @@ import { formatThings } from '../model/format.js';
 import { firstOf } from '../model/words.js';
 import { compareSeverity } from './track.js';
 
-/** From more queues than this on, one trouble that they share is told once. */
+/** From more queues than this on, one trouble that they share is shown once. */
 export const MAX_ALIKE = 10;
 const MAX_NAMED = 100;
 
 /**
- * Tells once what more than ten queues share: 300 queues without workers are one cause, and 300 lines would bury the
+ * Shows once what more than ten queues share: 300 queues without workers are one cause, and 300 lines would bury the
  * others. The worst is named and gives its sentence; remedies of the same action and arguments act on all of them.
  * @param found what one rule found.
  */
@@ -17,10 +17,10 @@ export function mergeAlike(found: readonly CodedFinding[]): readonly CodedFindin
   if (found.length <= MAX_ALIKE) return found;
   const alike = found.filter((finding) => finding.queue !== null);
   if (alike.length <= MAX_ALIKE) return found;
-  return [...found.filter((finding) => finding.queue === null), ...tellOnce(alike)];
+  return [...found.filter((finding) => finding.queue === null), ...asOne(alike)];
 }
 
-function tellOnce(alike: readonly CodedFinding[]): readonly CodedFinding[] {
+function asOne(alike: readonly CodedFinding[]): readonly CodedFinding[] {
   // Ten thousand may be alike at every tick: only those that are named are put in order.
   const ranked = firstOf(alike, MAX_NAMED, compareAlike);
   const worst = ranked[0];
@@ -68,7 +68,7 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Jobs and bytes add up over queues; rates, ages and ratios are told for the worst only. */
+/** Jobs and bytes add up over queues; rates, ages and ratios are shown of the worst only. */
 function sums(alike: readonly CodedFinding[]): readonly Evidence[] {
   const total = new Map<
     string,

@@ -4,7 +4,7 @@ import type { CurrentFinding, OwnFindingRule } from '../model/finding.js';
 import { findingKey } from '../model/finding.js';
 import { plainName, plainProblem, plainSentence } from '../model/words.js';
 
-const MAX_PARTS_TOLD = 3;
+const MAX_PARTS_NAMED = 3;
 
 const consoleFault: OwnFindingRule = {
   code: 'console.fault',
@@ -13,9 +13,9 @@ const consoleFault: OwnFindingRule = {
   detect: (problems) => {
     const faults = problems.filter(({ code }) => code === 'fault');
     if (faults.length === 0) return [];
-    const told = faults.slice(0, MAX_PARTS_TOLD).map(({ text }) => plainProblem(text));
+    const named = faults.slice(0, MAX_PARTS_NAMED).map(({ text }) => plainProblem(text));
     const more =
-      faults.length > MAX_PARTS_TOLD ? ` ${faults.length - MAX_PARTS_TOLD} more parts have failed.` : '';
+      faults.length > MAX_PARTS_NAMED ? ` ${faults.length - MAX_PARTS_NAMED} more parts have failed.` : '';
     const [first] = faults;
     return [
       {
@@ -24,9 +24,9 @@ const consoleFault: OwnFindingRule = {
           faults.length === 1 && first
             ? `The console's ${plainName(first.subject)} fails`
             : `${faults.length} parts of the console fail`,
-        sentence: `This is a mistake of the console, not of Redis: ${told.join('; ')}.${more} What these parts tell is missing; all else goes on. The log has where it happened: report it.`,
+        sentence: `This is a mistake of the console, not of Redis: ${named.join('; ')}.${more} What these parts tell is missing; all else goes on. The log has where it happened: report it.`,
         evidence: faults
-          .slice(0, MAX_PARTS_TOLD)
+          .slice(0, MAX_PARTS_NAMED)
           .map(({ subject, count = 1 }) => fact(`fault:${subject}`, plainName(subject), count, 'count')),
         rank: 470,
       },
@@ -34,7 +34,7 @@ const consoleFault: OwnFindingRule = {
   },
 };
 
-const MAX_TOLD = 3;
+const MAX_NAMED = 3;
 
 const consoleChannels: OwnFindingRule = {
   code: 'console.channels',
@@ -44,8 +44,8 @@ const consoleChannels: OwnFindingRule = {
     const behind = problems.filter(({ code }) => code === 'outbox');
     const all = [...failing, ...behind];
     if (all.length === 0) return [];
-    const told = all.slice(0, MAX_TOLD).map(({ text }) => plainProblem(text));
-    const more = all.length > MAX_TOLD ? `, and ${all.length - MAX_TOLD} more` : '';
+    const named = all.slice(0, MAX_NAMED).map(({ text }) => plainProblem(text));
+    const more = all.length > MAX_NAMED ? `, and ${all.length - MAX_NAMED} more` : '';
     const [first] = failing;
     return [
       {
@@ -56,7 +56,7 @@ const consoleChannels: OwnFindingRule = {
             : failing.length === 0
               ? 'Alerts are not sent'
               : `Alerts do not reach ${failing.length} channels`,
-        sentence: `Whoever should be told of trouble is not: ${told.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
+        sentence: `Whoever should be told of trouble is not: ${named.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
         evidence: [fact('failing-channels', 'channels that fail', failing.length, 'count')],
         rank: 490,
       },
@@ -67,7 +67,7 @@ const consoleChannels: OwnFindingRule = {
 const consoleStore: OwnFindingRule = {
   code: 'console.store',
   about:
-    'The console can not write its own store: who changes what is not kept, and nobody is told of alerts reliably.',
+    'The console can not write its own store: who changes what is not kept, and nobody is notified of alerts reliably.',
   detect: (problems) =>
     problems
       .filter(({ code }) => code === 'store')
@@ -160,7 +160,7 @@ export const OWN_FINDING_RULES: readonly OwnFindingRule[] = [
   ...AUTOMATIONS.map(automationRule),
 ];
 
-/** @param instance the first one, whose page and alerts tell of the console. */
+/** @param instance the first one, whose page and alerts show the console's. */
 export function detectOwnFindings(
   problems: readonly HealthProblem[],
   instance: string,

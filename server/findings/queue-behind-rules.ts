@@ -116,7 +116,7 @@ export const queueOverloaded: FindingRule = {
     const workers = workersOf(snapshot, queue.id);
     const able = workers.filter(({ agent, verdict }) => agent !== null && verdict !== 'crashed');
     const slots = able.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
-    // Half of its workers may have slots to spare, and the verdict is held against noise: told is what is so now.
+    // Half of its workers may have slots to spare, and the verdict is held against noise: shown is what is so now.
     const busy = able.reduce(
       (sum, { agent }) => sum + Math.min(agent?.running ?? 0, agent?.concurrency.now ?? 0),
       0,

@@ -59,7 +59,7 @@ export function mainWork(queue: QueueState): MainWork {
     .flatMap(({ name, slow, run }) =>
       slow?.code === 'drain' && run ? [{ name, share: slow.shareOfWork, run }] : [],
     )
-    // By name where they are equal, or another would be told from tick to tick.
+    // By name where they are equal, or another would be named from tick to tick.
     .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
   if (!most) return { words: '', accountsFor: [] };
   return {

@@ -124,7 +124,7 @@ export const queueCapped: FindingRule = {
     'Every slot of the global concurrency is in use while jobs wait: the cap limits the queue, not its workers.',
   detect: forVerdict(['capped'], (queue, snapshot, nowMs, thresholds) => {
     const cap = queue.concurrency ?? 0;
-    // The verdict is held against noise: told is what is so now.
+    // The verdict is held against noise: shown is what is so now.
     const { active } = queue.counts;
     const inUse =
       active >= cap ? `All ${formatCount(cap)}` : `${formatCount(active)} of the ${formatCount(cap)}`;

@@ -73,7 +73,7 @@ export function compareFindings(a: CurrentFinding, b: CurrentFinding): number {
 
 /**
  * Gives each finding its past: a key that was there at the last tick keeps its `sinceMs`, a new one starts now. A trouble
- * that begins or ends to be told once for many queues keeps its start too, and so does one whose verdict becomes its
+ * that begins or ends to be shown once for many queues keeps its start too, and so does one whose verdict becomes its
  * neighbour (growing, overloaded).
  * @returns ranked, worst first; one finding a key (the worst, should a rule have made two).
  */
@@ -95,7 +95,7 @@ interface Starts {
   readonly byKey: ReadonlyMap<FindingKey, number>;
   /** Of merged findings, by the key that each of their queues would have alone. */
   readonly merged: ReadonlyMap<FindingKey, number>;
-  /** Of findings told alone, the first of each queue: job types have keys of their own. */
+  /** Of findings shown alone, the first of each queue: job types have keys of their own. */
   readonly alone: ReadonlyMap<FindingKey, number>;
 }
 

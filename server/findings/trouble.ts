@@ -36,7 +36,7 @@ export function troubleOf({ backlog, verdict }: QueueState, problem: QueueProble
   return weight > 0 ? weight + magnitude(backlog) : 0;
 }
 
-/** Is a finding about a queue, alone, among others, or by what it explains? What is told elsewhere must not be missed on the queue's own page. */
+/** Is a finding about a queue, alone, among others, or by what it explains? What is shown elsewhere must not be missed on the queue's own page. */
 export function isAboutQueue(finding: CurrentFinding, instance: string, queueId: string): boolean {
   if (finding.instance !== instance) return false;
   if (finding.queue === queueId || finding.queues?.includes(queueId)) return true;
@@ -64,7 +64,7 @@ export function problemsByQueue(findings: readonly CurrentFinding[]): ProblemOf 
   for (const { instance, severity, title, queue, queues = [], explains = [] } of findings) {
     if (severity === 'info') continue;
     for (const id of [queue, ...queues]) note(instance, id, { severity, title });
-    // How bad an effect is by itself is not kept where its cause is told; that it is one is.
+    // How bad an effect is by itself is not kept where its cause is shown; that it is one is.
     for (const effect of explains) note(instance, effect.queue, { severity: 'warning', title: effect.title });
   }
   return (instance, queueId) => worst.get(`${instance}|${queueId}`) ?? null;

@@ -5,7 +5,7 @@ import type { RedisNode, Snapshot } from '../model/snapshot.js';
 
 /** What makes room must last until a person can do the next thing. */
 const LASTS_SECONDS = 60;
-/** Of what is needed for that, a remedy brings at least this part: less is nothing beside it, however often it is pulled. */
+/** Of what is needed for that, a remedy brings at least this part: less is nothing beside it, however often it is done. */
 const LEAST_PART = 0.1;
 /** While Redis refuses writes its growth can't be seen: less than this share of the limit is full again at once. */
 const LEAST_OF_LIMIT = 0.01;
@@ -14,7 +14,7 @@ const NEED_ROOM: ReadonlySet<string> = new Set(['redis.full', 'redis.filling']);
 
 /**
  * Takes away remedies that would free nothing to speak of beside the need: what is over the limit, and what comes in the next
- * minute. Seen with a Redis of 48 MB that one type filled: the first remedies freed 0.4 MB, and four pulls changed nothing.
+ * minute. Seen with a Redis of 48 MB that one type filled: the first remedies freed 0.4 MB, and four of them changed nothing.
  * Where nothing else makes room they stay: little is more than nothing. Pure.
  */
 export function enoughRoom(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {

@@ -15,7 +15,7 @@ export type DescribeWorkers = (
 ) => Omit<FoundNow, 'queue' | 'node' | 'worker'>;
 
 /**
- * A rule's `detect` for workers that are like that: what several workers of one queue share is told once, with their
+ * A rule's `detect` for workers that are like that: what several workers of one queue share is one finding, with their
  * names.
  */
 export function forWorkers(

@@ -24,7 +24,6 @@ const MOSTLY_FAILING_RATIO = 0.5;
 
 /** What a person should know before doing it: what hurts first, then what the figures rest on. */
 const RULES: readonly Rule[] = [
-  changesWhileFull,
   fillsBefore,
   mayNeverDrain,
   raisesBrokeNoGain,
@@ -182,6 +181,7 @@ export function predict(input: PlanInput, change: PlanChange): Plan {
   return {
     ...figures,
     because: explain(outlook, notKnown),
+    whileFull: changesWhileFull(outlook),
     warnings: warningsOf(outlook, figures, change),
   };
 }

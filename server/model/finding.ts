@@ -26,7 +26,7 @@ export interface Subject {
   readonly jobType?: string;
 }
 
-/** A finding that another explains: it is told there, in one line. */
+/** A finding that another explains: it is shown there, in one line. */
 export interface Explained {
   readonly code: string;
   readonly queue: string | null;
@@ -80,9 +80,9 @@ export interface Finding {
   readonly sinceMs: number;
   /** Larger is worse within a severity: what hurts users first. */
   readonly rank: number;
-  /** Many queues share one trouble that is told once: their ids, worst first, at most 100; `queue` is null then. */
+  /** Many queues share one trouble that is shown once: their ids, worst first, at most 100; `queue` is null then. */
   readonly queues?: readonly string[];
-  /** What follows from this and so is not told by itself, worst first, at most 100. Absent: nothing. */
+  /** What follows from this and so is not shown by itself, worst first, at most 100. Absent: nothing. */
   readonly explains?: readonly Explained[];
   /** The console can't see now: so it was at this time, and it may not be so any more. Absent: it is so now. */
   readonly lastSeenAtMs?: number;
@@ -93,7 +93,7 @@ export type CurrentFinding = Omit<Finding, 'sinceMs'>;
 
 /** What a rule found, whole and with the rule's code; it has no past yet. */
 export interface CodedFinding extends Omit<Finding, 'sinceMs' | 'key' | 'instance'> {
-  /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then told here. */
+  /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then shown here. */
   readonly accountsFor?: readonly Subject[];
   /** Code of the finding that this one follows from, where the rule itself knows; absent: it does not. */
   readonly causedBy?: string;

@@ -116,5 +116,7 @@ export interface Plan {
   readonly bottleneck: Bottleneck;
   /** One sentence with numbers. */
   readonly because: string;
+  /** Why the change hurts, or gains nothing, while Redis is full; null: it is not full, or the change is harmless. */
+  readonly whileFull: string | null;
   readonly warnings: readonly string[];
 }

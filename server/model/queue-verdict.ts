@@ -47,7 +47,7 @@ export function queueVerdict(
   // 1. Stopped on purpose: whatever else is seen follows from it.
   if (queue.flow !== 'running') return queue.flow;
   // 2. Nothing waits: nothing can be wrong with the flow.
-  //    Jobs may come and go between two looks: then the rate tells of them, and no look has met one.
+  //    Jobs may come and go between two looks: then the rate shows them, though no look has met one.
   if (queue.backlog <= 0 && queue.counts.active === 0 && !hasDepartures(queue)) return 'idle';
   if (queue.backlog <= 0) return withoutTrouble(queue);
   // 3. Somebody is there, and all who are are paused: it says so, whatever CLIENT LIST shows of their connections.

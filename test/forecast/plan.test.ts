@@ -221,8 +221,8 @@ describe('memory', () => {
     const input = planInput({ memory: full, measured: measured(30) });
     const plan = predict(input, { concurrency: 100 });
     expect(plan).toMatchObject({ bottleneck: 'full', throughputPerSecond: 30, fullInSeconds: 0 });
-    expect(plan.warnings[0]).toContain('Make room first');
-    expect(predict(input, { concurrency: 4 }).warnings[0]).toContain('fewer slots');
+    expect(plan.whileFull).toContain('Make room first');
+    expect(predict(input, { concurrency: 4 }).whileFull).toContain('fewer slots');
     expect(predict({ ...input, measured: null }, {}).drainSeconds).toBeNull();
   });
 

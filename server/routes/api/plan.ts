@@ -70,7 +70,7 @@ function presentPlan(plan: Plan): QueuePlan['current'] {
     drainNotKnown: plan.notKnown,
     throughputRange: { low, high },
     drainRange: { low: drainLow, high: drainHigh },
-    warnings: [...plan.warnings],
+    warnings: [...(plan.whileFull === null ? [] : [plan.whileFull]), ...plan.warnings],
     memory: plan.memory.map((point) => ({ ...point })),
   };
 }
