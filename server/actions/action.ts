@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { PlanBasis } from '../forecast/input-of.js';
-import type { ActionScope, ActionWarning, Applied, Preview, Undo, Verified } from '../model/action.js';
+import type { ActionScope, ActionWarning, Applied, Field, Preview, Undo, Verified } from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
 import type { Role } from '../model/role.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
@@ -151,4 +151,9 @@ export function register<Args extends object, State, Made extends Applied>(
 /** A warning without something to do first. */
 export function warning(text: string, instead: ActionWarning['instead'] = []): ActionWarning {
   return { text, instead };
+}
+
+/** What changes, as people read it. @example changed('global concurrency', 'none', '4') */
+export function changed(label: string, before: string, after: string): Field {
+  return { label, before, after };
 }

@@ -6,7 +6,7 @@ import { MAX_CONCURRENCY } from '../model/rate-limit.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { type QueueControl, readControl, setConcurrency } from '../redis/queue-control.js';
 import { parsePauseRecord } from '../redis/queue-reading.js';
-import { type Action, warning } from './action.js';
+import { type Action, changed, warning } from './action.js';
 import { forecast } from './forecast.js';
 import {
   handleOf,
@@ -49,9 +49,7 @@ export const concurrency: Action<Args, QueueControl> = {
         : args.value === null
           ? 'Only the workers’ own concurrency limits this queue.'
           : `At most ${formatCount(args.value)} jobs of this queue run at once, whatever the workers allow.`,
-      fields: [
-        { label: 'global concurrency', before: limitInWords(before), after: limitInWords(args.value) },
-      ],
+      fields: [changed('global concurrency', limitInWords(before), limitInWords(args.value))],
       effects: [effectOf(control, args.value), ...outlook.effects],
       warnings: [
         ...whenFull(context.snapshot, control, args.value),
@@ -81,11 +79,7 @@ export const concurrency: Action<Args, QueueControl> = {
         ? 'Redis holds the new value.'
         : `Redis holds ${limitInWords(settingOf(after))}: something else has changed it meanwhile.`,
       fields: [
-        {
-          label: 'global concurrency',
-          before: limitInWords(settingOf(before)),
-          after: limitInWords(settingOf(after)),
-        },
+        changed('global concurrency', limitInWords(settingOf(before)), limitInWords(settingOf(after))),
       ],
     };
   },

@@ -3,7 +3,7 @@ import { ActionError, type Applied } from '../model/action.js';
 import { formatDuration, formatUtcTime } from '../model/format.js';
 import type { WorkerState } from '../model/worker.js';
 import { LOSS_TOLD_MS } from '../watch/data-loss.js';
-import { type Action, warning } from './action.js';
+import { type Action, changed, warning } from './action.js';
 
 interface LossState {
   readonly foundAtMs: number;
@@ -45,11 +45,8 @@ export const dismissLoss: Action<object, LossState> = {
   }),
 };
 
-const fieldOf = (foundAtMs: number) => ({
-  label: 'the finding',
-  before: `shown since ${formatUtcTime(foundAtMs)}`,
-  after: 'dismissed',
-});
+const fieldOf = (foundAtMs: number) =>
+  changed('the finding', `shown since ${formatUtcTime(foundAtMs)}`, 'dismissed');
 
 /** `isKept`: false where the store could not be written. */
 type Dismissed = Applied & { readonly isKept: boolean };
@@ -74,7 +71,7 @@ export const workerDismiss: Action<object, { readonly worker: WorkerState }, Dis
   preview({ worker }, _args, { nowMs }) {
     return {
       summary: `${worker.label}, gone since ${formatUtcTime(worker.lastSeenAtMs)}, is not missed any more.`,
-      fields: [{ label: 'state', before: 'gone', after: 'dismissed' }],
+      fields: [changed('state', 'gone', 'dismissed')],
       effects: [
         'It leaves the list of workers, and findings and alerts about its absence end.',
         'Nothing in Redis or in other workers changes. When it is heard again, it is listed again.',
@@ -103,7 +100,7 @@ export const workerDismiss: Action<object, { readonly worker: WorkerState }, Dis
     return {
       ok: true,
       summary: 'It is off the list.',
-      fields: [{ label: 'state', before: 'gone', after: 'dismissed' }],
+      fields: [changed('state', 'gone', 'dismissed')],
       warnings: isKept
         ? []
         : ['The store could not be written: after a restart of the console it is missed again.'],

@@ -4,7 +4,7 @@ import { ActionError } from '../model/action.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { actOnJob, type JobChange, type JobFacts, readJobFacts } from '../redis/job-changes.js';
-import { type Action, type ActionContext, warning } from './action.js';
+import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 interface Args {
@@ -42,7 +42,7 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
       const isAllowed = words.from.includes(job.state) && !wouldBeLost(words, job);
       return {
         summary: isAllowed ? `${words.title} job ${jobIdOf(context)} (${job.name}).` : refusal(words, job),
-        fields: [{ label: 'state', before: job.state, after: isAllowed ? words.after : job.state }],
+        fields: [changed('state', job.state, isAllowed ? words.after : job.state)],
         effects: words.action === 'remove' ? effectsOnFlow(job, args) : [],
         warnings: words.warnsWhenFull ? whenFull(context.snapshot) : [],
         affected: { queues: 1, workers: null, jobs: isAllowed ? 1 : 0 },
@@ -71,7 +71,7 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
       return {
         ok,
         summary: `The job is ${state}.`,
-        fields: [{ label: 'state', before: before.state, after: state }],
+        fields: [changed('state', before.state, state)],
       };
     },
   };

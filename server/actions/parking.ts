@@ -13,8 +13,7 @@ import {
   SKIP_WORDS,
   type SkipReason,
 } from '../replay/parking/parking.js';
-import type { ActionContext } from './action.js';
-import { type Action, warning } from './action.js';
+import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
 
 /** An action answers a person; what is not parked or back by then goes on in the background. */
@@ -75,11 +74,15 @@ export const park: Action<Args, State> = {
         jobs === 0
           ? 'No job that can be parked matches.'
           : `Takes ${isExact ? '' : 'about '}${formatJobs(jobs)}${typesInWords(args)} out of Redis to disk and should free about ${formatBytes(freedBytes)}.`,
-      fields: estimate.types.slice(0, 10).map(({ type, jobs, bytes }) => ({
-        label: type === '' ? '(without a name)' : type,
-        before: formatCount(jobs),
-        after: `0, ${formatBytes(bytes)} less`,
-      })),
+      fields: estimate.types
+        .slice(0, 10)
+        .map(({ type, jobs, bytes }) =>
+          changed(
+            type === '' ? '(without a name)' : type,
+            formatCount(jobs),
+            `0, ${formatBytes(bytes)} less`,
+          ),
+        ),
       effects: [
         'They do not run until they are brought back; then they have their id, data, options, priority and due time as before, behind what waits by then.',
         ...(isExact
@@ -111,7 +114,7 @@ export const park: Action<Args, State> = {
       return {
         ok: parking.because === null,
         summary: parking.because ?? `${formatJobs(parking.remaining)} are on disk as parking ${id}.`,
-        fields: [{ label: 'parked jobs', before: '0', after: formatCount(parking.remaining) }],
+        fields: [changed('parked jobs', '0', formatCount(parking.remaining))],
       };
     });
   },
@@ -184,7 +187,7 @@ export const unpark: Action<UnparkArgs, Parking> = {
         parking.remaining === 0
           ? 'Nothing of this parking is left on disk.'
           : `Brings ${formatJobs(parking.remaining)} back${seconds === null ? '' : ` in about ${formatCount(seconds)} s`}.`,
-      fields: [{ label: 'parked jobs', before: formatCount(parking.remaining), after: '0' }],
+      fields: [changed('parked jobs', formatCount(parking.remaining), '0')],
       effects: [
         'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
         args.guard
@@ -215,9 +218,7 @@ export const unpark: Action<UnparkArgs, Parking> = {
       return {
         ok: remaining === 0 || (state === 'running' && because === null),
         summary: because ?? `${formatJobs(remaining)} are left on disk.`,
-        fields: [
-          { label: 'parked jobs', before: formatCount(before.remaining), after: formatCount(remaining) },
-        ],
+        fields: [changed('parked jobs', formatCount(before.remaining), formatCount(remaining))],
       };
     });
   },

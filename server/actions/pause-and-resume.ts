@@ -5,7 +5,7 @@ import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { pauseBySpillway, type QueueControl, readControl, resumeQueue } from '../redis/queue-control.js';
 import { parsePauseRecord } from '../redis/queue-reading.js';
-import { type Action, warning } from './action.js';
+import { type Action, changed, warning } from './action.js';
 import { forecast } from './forecast.js';
 import {
   controlFields,
@@ -38,12 +38,8 @@ export const resume: Action<object, QueueControl> = {
     return {
       summary: isNoop ? 'The queue is running already.' : 'Workers take jobs of this queue again, at once.',
       fields: [
-        { label: 'queue', before: flowInWords(control), after: 'running' },
-        {
-          label: 'global concurrency',
-          before: limitInWords(control.concurrency),
-          after: limitInWords(restored),
-        },
+        changed('queue', flowInWords(control), 'running'),
+        changed('global concurrency', limitInWords(control.concurrency), limitInWords(restored)),
       ],
       effects: [
         `${formatCount(waiting)} waiting jobs can start.`,
@@ -159,8 +155,8 @@ export const pause: Action<object, QueueControl> = {
         ? 'The queue is paused already.'
         : 'No more jobs of this queue start until it is resumed.',
       fields: [
-        { label: 'queue', before: flowInWords(control), after: 'paused by the console' },
-        { label: 'global concurrency', before: limitInWords(control.concurrency), after: '0' },
+        changed('queue', flowInWords(control), 'paused by the console'),
+        changed('global concurrency', limitInWords(control.concurrency), '0'),
       ],
       effects: [
         `${formatCount(waiting)} waiting jobs stay where they are; ${formatCount(control.active)} running jobs finish.`,

@@ -5,7 +5,7 @@ import { ActionError } from '../model/action.js';
 import type { Remedy } from '../model/finding.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
-import { type ActionContext, warning } from './action.js';
+import { type ActionContext, changed, warning } from './action.js';
 
 /** The queue an action of scope queue or job acts on. @throws ActionError when none was given. */
 export function queueOf(context: Pick<ActionContext, 'target'>): QueueState {
@@ -106,11 +106,7 @@ export function oldVersionWarning(
 /** Whether a queue runs and how much of it at once: as it was, and as it is now. */
 export function controlFields(before: QueueControl, after: QueueControl): readonly Field[] {
   return [
-    { label: 'queue', before: flowInWords(before), after: flowInWords(after) },
-    {
-      label: 'global concurrency',
-      before: limitInWords(before.concurrency),
-      after: limitInWords(after.concurrency),
-    },
+    changed('queue', flowInWords(before), flowInWords(after)),
+    changed('global concurrency', limitInWords(before.concurrency), limitInWords(after.concurrency)),
   ];
 }

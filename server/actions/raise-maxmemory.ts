@@ -3,7 +3,7 @@ import type { ActionWarning } from '../model/action.js';
 import { ActionError, type Undo } from '../model/action.js';
 import { formatBytes } from '../model/format.js';
 import { type NodeMemory, readNodeMemory, setMaxmemory } from '../redis/relief.js';
-import { type Action, type ActionContext, warning } from './action.js';
+import { type Action, type ActionContext, changed, warning } from './action.js';
 
 /** The rest of the host's memory is for the system, output buffers, fragmentation and the copy of a fork. */
 const HOST_SHARE = 0.9;
@@ -36,11 +36,9 @@ export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
     for (const node of nodes) checkBound(node, args.maxBytes);
     return {
       summary: `Redis may hold ${formatBytes(args.maxBytes)}${nodes.length > 1 ? ' on each of its masters' : ''}.`,
-      fields: nodes.map((node) => ({
-        label: labelOf(node, nodes),
-        before: limitInWords(node.maxBytes),
-        after: limitInWords(args.maxBytes),
-      })),
+      fields: nodes.map((node) =>
+        changed(labelOf(node, nodes), limitInWords(node.maxBytes), limitInWords(args.maxBytes)),
+      ),
       effects: nodes.map((node) => roomAfter(node, args.maxBytes)),
       warnings: warningsOf(nodes, args.maxBytes, context),
       affected: { queues: context.snapshot.queues.length, workers: null, jobs: 0 },
@@ -60,11 +58,9 @@ export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
     return {
       ok,
       summary: ok ? 'Redis holds the new limit.' : 'Not every master holds the new limit.',
-      fields: after.map((node, i) => ({
-        label: labelOf(node, after),
-        before: limitInWords(before[i]?.maxBytes ?? 0),
-        after: limitInWords(node.maxBytes),
-      })),
+      fields: after.map((node, i) =>
+        changed(labelOf(node, after), limitInWords(before[i]?.maxBytes ?? 0), limitInWords(node.maxBytes)),
+      ),
       warnings: ['Put it into redis.conf too, or the next restart or failover brings the old limit back.'],
     };
   },

@@ -8,7 +8,7 @@ import { isFull } from '../model/queue-verdict.js';
 import { inShortWindows, LONGEST_WINDOW_MS, MAX_RATE, perSecond } from '../model/rate-limit.js';
 import type { RateLimit } from '../model/snapshot.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
-import { type Action, type ActionContext, warning } from './action.js';
+import { type Action, type ActionContext, changed, warning } from './action.js';
 import { forecast } from './forecast.js';
 import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
 
@@ -55,9 +55,7 @@ export const rateLimit: Action<Args, QueueControl> = {
         wanted === null
           ? 'The global limit is removed; a limiter in the workers’ own code counts again.'
           : `At most ${formatRate(perSecond(wanted))} start, over all workers.`,
-      fields: [
-        { label: 'global rate limit', before: rateInWords(control.rateLimit), after: rateInWords(wanted) },
-      ],
+      fields: [changed('global rate limit', rateInWords(control.rateLimit), rateInWords(wanted))],
       effects: [
         `Now ${formatRate(leaving)} leave the queue and ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive.`,
         ...outlook.effects,
@@ -105,13 +103,7 @@ export const rateLimit: Action<Args, QueueControl> = {
       summary: ok
         ? 'Redis holds the limit; the rate that follows is measured over the next seconds.'
         : `Redis holds ${rateInWords(after.rateLimit)}: something else has changed it meanwhile.`,
-      fields: [
-        {
-          label: 'global rate limit',
-          before: rateInWords(before.rateLimit),
-          after: rateInWords(after.rateLimit),
-        },
-      ],
+      fields: [changed('global rate limit', rateInWords(before.rateLimit), rateInWords(after.rateLimit))],
       warnings: wanted ? otherWindow(wanted, after.limiterTtlMs) : [],
     };
   },

@@ -9,7 +9,7 @@ import {
   readEventsSize,
   trimEvents as trim,
 } from '../redis/relief.js';
-import type { Action } from './action.js';
+import { type Action, changed } from './action.js';
 import { handleOf, whyNoWrites } from './queue-target.js';
 
 const trimSchema = z.strictObject({
@@ -37,11 +37,7 @@ export const trimEvents: Action<TrimArgs, EventsSize> = {
           ? 'There is nothing to trim.'
           : `Removes ${formatCount(removed)} of ${formatCount(size.length)} entries and should free about ${formatBytes(freed)}.`,
       fields: [
-        {
-          label: 'events kept',
-          before: formatCount(size.length),
-          after: formatCount(Math.min(size.length, args.keep)),
-        },
+        changed('events kept', formatCount(size.length), formatCount(Math.min(size.length, args.keep))),
       ],
       effects: ['No job is touched. BullMQ fills the stream again up to its own limit as jobs run.'],
       affected: { queues: 1, workers: null, jobs: 0 },
@@ -62,9 +58,7 @@ export const trimEvents: Action<TrimArgs, EventsSize> = {
     return {
       ok,
       summary: `${formatCount(after.length)} entries are left.`,
-      fields: [
-        { label: 'events kept', before: formatCount(before.length), after: formatCount(after.length) },
-      ],
+      fields: [changed('events kept', formatCount(before.length), formatCount(after.length))],
     };
   },
 };
@@ -100,9 +94,7 @@ export const cleanFinished: Action<Args, CleanEstimate> = {
         estimate.matching === 0
           ? `No ${args.state} job matches.`
           : `Removes ${formatCount(estimate.matching)} of ${formatCount(estimate.total)} ${args.state} jobs${ageInWords(args)} and should free about ${formatBytes(estimate.bytes)}.`,
-      fields: [
-        { label: `${args.state} jobs`, before: formatCount(estimate.total), after: formatCount(after) },
-      ],
+      fields: [changed(`${args.state} jobs`, formatCount(estimate.total), formatCount(after))],
       effects: [
         `The estimate is from ${formatCount(estimate.sampled)} of these jobs.`,
         args.state === 'failed'
@@ -139,9 +131,7 @@ export const cleanFinished: Action<Args, CleanEstimate> = {
       // Children that were skipped still match; all else is gone.
       ok: after.matching <= before.matching,
       summary: `${formatCount(after.total)} ${args.state} jobs are left.`,
-      fields: [
-        { label: `${args.state} jobs`, before: formatCount(before.total), after: formatCount(after.total) },
-      ],
+      fields: [changed(`${args.state} jobs`, formatCount(before.total), formatCount(after.total))],
     };
   },
 };

@@ -6,7 +6,7 @@ import { formatRunTime } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { plainName } from '../model/words.js';
 import { MAX_TYPE_THRESHOLDS } from '../watch/type-thresholds.js';
-import { type Action, type ActionContext, warning } from './action.js';
+import { type Action, type ActionContext, changed, warning } from './action.js';
 import { queueOf } from './queue-target.js';
 
 const MAX_MS = 86_400_000;
@@ -96,7 +96,7 @@ function keyOf(context: ActionContext, { type }: Args) {
 }
 
 function fieldOf(beforeMs: number | null, afterMs: number | null) {
-  return { label: 'slow from', before: inWords(beforeMs), after: inWords(afterMs) };
+  return changed('slow from', inWords(beforeMs), inWords(afterMs));
 }
 
 function inWords(ms: number | null): string {

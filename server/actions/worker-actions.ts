@@ -4,7 +4,7 @@ import type { ActionWarning } from '../model/action.js';
 import { formatCount } from '../model/format.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { Override, WorkerState } from '../model/worker.js';
-import { warning } from './action.js';
+import { changed, warning } from './action.js';
 import { listeners } from './give-order.js';
 import { endArgs, forMs, NO_TIME, overrideForAll, ownOverride, ownOverrides, untilMs } from './overrides.js';
 import { queueOf } from './queue-target.js';
@@ -28,11 +28,8 @@ export const workerConcurrency = workerAction<z.infer<typeof concurrencySchema>>
       ? `${worker.label} runs as many jobs at once as it was deployed with: ${formatCount(slotsWithout(state))}`
       : `${worker.label} runs as many jobs at once as is ordered for all workers of its queue: ${formatCount(slotsWithout(state))}`;
   },
-  field: ({ value }, state) => ({
-    label: 'slots',
-    before: formatCount(state.agent.concurrency.now),
-    after: formatCount(value ?? slotsWithout(state)),
-  }),
+  field: ({ value }, state) =>
+    changed('slots', formatCount(state.agent.concurrency.now), formatCount(value ?? slotsWithout(state))),
   effects: (_args, { agent }) => [`${formatCount(agent.running)} jobs run now; none is stopped.`],
   warnings: ({ value }, state, { snapshot }) => {
     const { worker, agent } = state;
@@ -79,11 +76,7 @@ export const workerPause = workerAction<z.infer<typeof pauseSchema>>({
   schema: pauseSchema,
   ordered: () => ({ setting: 'paused', value: true }),
   summary: (_args, { worker }) => `${worker.label} takes no more jobs, and finishes what it has in hand`,
-  field: (_args, { agent }) => ({
-    label: 'state',
-    before: agent.paused === null ? 'taking jobs' : 'paused',
-    after: 'paused',
-  }),
+  field: (_args, { agent }) => changed('state', agent.paused === null ? 'taking jobs' : 'paused', 'paused'),
   effects: (_args, { worker, agent }, { snapshot, target, nowMs }) => {
     const others = takingJobs(worker, snapshot, nowMs).filter((one) => one.agent !== null);
     const left = others.reduce((sum, one) => sum + (one.agent?.concurrency.now ?? 0), 0);
@@ -140,11 +133,12 @@ export const workerResume = workerAction<{ forMs?: undefined }>({
     return { setting: 'paused', value: own !== null || agent.paused === null ? null : false };
   },
   summary: (_args, { worker }) => `${worker.label} takes jobs again`,
-  field: (_args, { agent }) => ({
-    label: 'state',
-    before: agent.paused === null ? 'taking jobs' : 'paused',
-    after: agent.paused === 'guard' ? 'stopped while Redis is full' : 'taking jobs',
-  }),
+  field: (_args, { agent }) =>
+    changed(
+      'state',
+      agent.paused === null ? 'taking jobs' : 'paused',
+      agent.paused === 'guard' ? 'stopped while Redis is full' : 'taking jobs',
+    ),
   warnings: (_args, { agent }) =>
     agent.paused === 'guard'
       ? [
@@ -193,11 +187,12 @@ export const workerLimiter = workerAction<LimiterArgs>({
   ordered: (args) => ({ setting: 'limiter', value: limiterOf(args) }),
   summary: (args, { worker, agent }) =>
     `${worker.label} has ${words(args.asDeployed ? agent.limiter.deployed : asLimiter(args))} as its own limiter`,
-  field: (args, { agent }) => ({
-    label: 'limiter',
-    before: words(agent.limiter.now),
-    after: words(args.asDeployed ? agent.limiter.deployed : asLimiter(args)),
-  }),
+  field: (args, { agent }) =>
+    changed(
+      'limiter',
+      words(agent.limiter.now),
+      words(args.asDeployed ? agent.limiter.deployed : asLimiter(args)),
+    ),
   effects: (_args, _state, context) => {
     const queue = queueOf(context);
     return queue.rateLimit
@@ -221,11 +216,8 @@ export const workerRevert = workerAction<{ forMs?: undefined }>({
   schema: z.strictObject({}),
   ordered: () => ({ setting: 'all', value: null }),
   summary: (_args, { worker }) => `The orders for ${worker.label} alone are taken back`,
-  field: (_args, { worker, overrides }) => ({
-    label: 'own orders',
-    before: formatCount(ownOverrides(worker, overrides).length),
-    after: '0',
-  }),
+  field: (_args, { worker, overrides }) =>
+    changed('own orders', formatCount(ownOverrides(worker, overrides).length), '0'),
   done: 'its own orders are taken back',
 });
 

@@ -4,7 +4,7 @@ import { ActionError, type Applied } from '../model/action.js';
 import { formatCount, formatDuration, formatJobs } from '../model/format.js';
 import type { AgentFacts, WorkerState } from '../model/worker.js';
 import { readControl } from '../redis/queue-control.js';
-import { type Action, type ActionContext, type ActionTarget, warning } from './action.js';
+import { type Action, type ActionContext, type ActionTarget, changed, warning } from './action.js';
 import { askOnce, whyNoOrders } from './give-order.js';
 import { refusedByAll, resultOf } from './order-answers.js';
 import { handleOf } from './queue-target.js';
@@ -44,7 +44,7 @@ export const workerReconnect: Action<object, State, Asked> = {
     const waiting = target.queue?.backlog ?? 0;
     return {
       summary: `${worker.label} gets new connections to Redis and asks for jobs again.`,
-      fields: [{ label: 'state', before: worker.verdict, after: 'taking jobs' }],
+      fields: [changed('state', worker.verdict, 'taking jobs')],
       effects: [
         'The connection on which it waits is dropped and made anew; the one by which it takes jobs too, where it does not answer within a second.',
         agent.running === 0
@@ -85,9 +85,7 @@ export const workerReconnect: Action<object, State, Asked> = {
     return {
       ok,
       summary: ok ? 'It has taken a job.' : await whatRemains(context, worker, answer),
-      fields: [
-        { label: 'state', before: worker.verdict, after: ok ? 'taking jobs' : 'not seen to take jobs' },
-      ],
+      fields: [changed('state', worker.verdict, ok ? 'taking jobs' : 'not seen to take jobs')],
     };
   },
 };

@@ -6,7 +6,7 @@ import { ActionError, type Forecast } from '../model/action.js';
 import { formatCount, formatDuration } from '../model/format.js';
 import type { QueueState } from '../model/snapshot.js';
 import type { Override, WorkerState } from '../model/worker.js';
-import { type Action, warning } from './action.js';
+import { type Action, changed, warning } from './action.js';
 import { forecast } from './forecast.js';
 import { giveOrder, listeners, overridesOf, takeBackAll, whyDeaf, whyNoOrders } from './give-order.js';
 import { appliedOf, type Ordered, verifiedOf } from './order-answers.js';
@@ -65,8 +65,8 @@ export const workersRevert: Action<object, RevertState, Ordered> = {
     return {
       summary: `${count === 1 ? '1 order is' : `${formatCount(count)} orders are`} taken back; every worker is as it was deployed.`,
       fields: [
-        { label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) },
-        { label: 'overrides', before: formatCount(count), after: '0' },
+        changed('slots of its workers', slotsInWords(before), slotsInWords(after)),
+        changed('overrides', formatCount(count), '0'),
       ],
       effects:
         paused > 0
@@ -82,9 +82,7 @@ export const workersRevert: Action<object, RevertState, Ordered> = {
   async verify(_context, _args, { workers }, { workers: results }) {
     const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = results.flatMap(({ concurrency }) => concurrency ?? []);
-    return verifiedOf(results, [
-      { label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) },
-    ]);
+    return verifiedOf(results, [changed('slots of its workers', slotsInWords(before), slotsInWords(after))]);
   },
 };
 
@@ -158,7 +156,7 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
     return {
       ...nothing(queue, state),
       summary: `${summaryOf(args, after, value)}${untilWords(args, context.nowMs)}.`,
-      fields: [{ label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) }],
+      fields: [changed('slots of its workers', slotsInWords(before), slotsInWords(after))],
       effects: [
         `${formatCount(running)} jobs run now in ${formatCount(sum(before))} slots of ${formatCount(state.workers.length)} workers; ${formatCount(total)} may then.`,
         ...outlook.effects,
@@ -200,9 +198,7 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
   async verify(_context, _args, state, { workers }) {
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = workers.flatMap(({ concurrency }) => concurrency ?? []);
-    return verifiedOf(workers, [
-      { label: 'slots of its workers', before: slotsInWords(before), after: slotsInWords(after) },
-    ]);
+    return verifiedOf(workers, [changed('slots of its workers', slotsInWords(before), slotsInWords(after))]);
   },
   change(args, basis, snapshot) {
     const { overrides } = basis.queue;
