@@ -76,7 +76,7 @@ export interface Action<Args = unknown, State = unknown, Made extends Applied = 
 }
 
 /** What an action would do, with all that it says nothing about. Pure. */
-export function previewOf<Args, State, Made extends Applied>(
+export function wholePreview<Args, State, Made extends Applied>(
   action: Action<Args, State, Made>,
   state: State,
   args: Args,
@@ -131,7 +131,7 @@ export function register<Args extends object, State, Made extends Applied>(
       const args = schema.parse(given);
       const state = await action.read(context, args);
       return {
-        preview: previewOf(action, state, args, context),
+        preview: wholePreview(action, state, args, context),
         undo: action.undo?.(state, args) ?? null,
         apply: async () => {
           const applied = await action.apply(context, args, state);

@@ -13,7 +13,7 @@ import {
   limitInWords,
   makeRoomFirst,
   oldVersionWarning,
-  queueOf,
+  targetQueue,
   whyNoWrites,
 } from './queue-target.js';
 
@@ -39,7 +39,7 @@ export const concurrency: Action<Args, QueueControl> = {
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
   preview(control, args, context) {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     const isPausedBySpillway = control.pauseRecord !== null && control.concurrency === 0;
     const before = settingOf(control);
     const outlook = forecast(context, { globalConcurrency: args.value });

@@ -25,7 +25,7 @@ import {
 import { describeRefusal } from '../redis/read-batch.js';
 import type { ActionContext } from './action.js';
 import { ANSWER_WITHIN_MS, refusedByAll, resultOf } from './order-answers.js';
-import { handleOf, queueOf, whyNoWrites } from './queue-target.js';
+import { handleOf, targetQueue, whyNoWrites } from './queue-target.js';
 
 /** Who has not beaten for so long is not expected to answer. */
 const LISTENING_MS = 10_000;
@@ -92,9 +92,9 @@ export async function giveOrder(
   if (former === null)
     throw new ActionError(
       'unavailable',
-      `${queueOf(context).name} keeps ${MAX_OVERRIDES} orders already, which is the most: revert workers that need theirs no more, or all of the queue; nothing was changed`,
+      `${targetQueue(context).name} keeps ${MAX_OVERRIDES} orders already, which is the most: revert workers that need theirs no more, or all of the queue; nothing was changed`,
     );
-  const expected = worker ? [worker] : listeners(queueOf(context).id, context.snapshot, context.nowMs);
+  const expected = worker ? [worker] : listeners(targetQueue(context).id, context.snapshot, context.nowMs);
   return deliver(context, given, await replaced(context, given, former), expected);
 }
 
@@ -138,7 +138,7 @@ export async function takeBackAll(context: ActionContext): Promise<readonly Work
   const given = [...own, EVERY_WORKER].map((scope) =>
     sign(context, { setting: 'all', value: null }, scope, null),
   );
-  const expected = listeners(queueOf(context).id, context.snapshot, context.nowMs);
+  const expected = listeners(targetQueue(context).id, context.snapshot, context.nowMs);
   return deliver(context, given, await replaced(context, [], former), expected);
 }
 
@@ -176,7 +176,7 @@ function headOf(context: ActionContext, scope: string, untilMs: number | null): 
   return {
     id: context.newId(),
     atMs: context.nowMs,
-    queue: queueOf(context).id,
+    queue: targetQueue(context).id,
     workers: worker ? [worker.id] : null,
     scope,
     by: context.actor,
@@ -193,7 +193,7 @@ async function deliver(
   former: Former,
   expected: readonly WorkerState[],
 ): Promise<readonly WorkerResult[]> {
-  const queueId = queueOf(context).id;
+  const queueId = targetQueue(context).id;
   const ids = expected.map(({ id }) => id);
   const sent = await Promise.allSettled(
     given.map(({ order }) => context.agents.send(queueId, order, ids, ANSWER_WITHIN_MS)),

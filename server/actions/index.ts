@@ -6,7 +6,7 @@ import { park, unpark } from './parking.js';
 import { pause, resume } from './pause-and-resume.js';
 import { raiseMaxmemory } from './raise-maxmemory.js';
 import { rateLimit } from './rate-limit.js';
-import { cleanFinished, trimEvents } from './reclaim.js';
+import { cleanFinishedAction, trimEventsAction } from './reclaim.js';
 import { typeThreshold } from './type-threshold.js';
 import {
   workerConcurrency,
@@ -19,7 +19,7 @@ import { workerReconnect } from './worker-reconnect.js';
 import { workersConcurrency, workersRevert } from './workers.js';
 /**
  * Actions: what can be done to a Redis, its queues, workers and jobs. Begin with action.ts (what an action is), then a short
- * one (trimEvents in reclaim.ts), then run.ts (from a request to the audit). Orders to workers go by give-order.ts, and
+ * one (trimEventsAction in reclaim.ts), then run.ts (from a request to the audit). Orders to workers go by give-order.ts, and
  * what is kept of them are overrides (overrides.ts). The room imports what is below it: model, redis, watch, forecast,
  * findings, replay and timeline; of HTTP it knows nothing.
  */
@@ -41,8 +41,8 @@ export const ACTIONS: readonly RegisteredAction[] = [
   register(workerDismiss),
   register(workerLimiter),
   register(workerRevert),
-  register(trimEvents),
-  register(cleanFinished),
+  register(trimEventsAction),
+  register(cleanFinishedAction),
   register(raiseMaxmemory),
   register(dismissLoss),
   register(typeThreshold),

@@ -5,7 +5,7 @@ import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { actOnJob, type JobChange, type JobFacts, readJobFacts } from '../redis/job-changes.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
-import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
+import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 
 interface Args {
   readonly removeChildren?: boolean;
@@ -56,7 +56,7 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
       const jobId = jobIdOf(context);
       await actOnJob(
         context.link,
-        queueOf(context).id,
+        targetQueue(context).id,
         jobId,
         words.action,
         job,
@@ -65,7 +65,7 @@ function jobAction(words: JobActionWords): Action<Args, JobFacts> {
       return { summary: `${words.title}: done.` };
     },
     async verify(context, _args, before) {
-      const after = await readJobFacts(context.link, queueOf(context).id, jobIdOf(context));
+      const after = await readJobFacts(context.link, targetQueue(context).id, jobIdOf(context));
       const state = after?.state ?? 'removed';
       const ok = words.action === 'remove' ? after === null : state !== before.state;
       return {
@@ -144,9 +144,9 @@ function jobIdOf(context: Pick<ActionContext, 'target'>): string {
 
 async function existing(context: ActionContext): Promise<JobFacts> {
   const jobId = jobIdOf(context);
-  const job = await readJobFacts(context.link, queueOf(context).id, jobId);
+  const job = await readJobFacts(context.link, targetQueue(context).id, jobId);
   if (job) return job;
-  throw new ActionError('not-found', `jobId: there is no job ${jobId} in ${queueOf(context).id}`);
+  throw new ActionError('not-found', `jobId: there is no job ${jobId} in ${targetQueue(context).id}`);
 }
 
 function refusal(words: JobActionWords, job: JobFacts): string {

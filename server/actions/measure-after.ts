@@ -21,7 +21,7 @@ export interface MeasureDeps {
 }
 
 /** A change that was made, to a queue as it was seen just before. */
-export interface Done {
+export interface ChangeMade {
   readonly auditId: string;
   readonly action: string;
   readonly instance: string;
@@ -33,7 +33,7 @@ export interface Done {
  * in Redis does not say that workers heed it: a global max replaces a worker's stricter one, and BullMQ before 5.9
  * ignores a pause. Driven by the watcher's ticks, so it leaves no timer behind. Other actions are not measured.
  */
-export function measureAfter(deps: MeasureDeps, done: Done): void {
+export function measureAfter(deps: MeasureDeps, done: ChangeMade): void {
   const running = measuring.get(deps.watch) ?? 0;
   const measure = MEASURES[done.action];
   if (!measure || running >= MAX_AT_ONCE) return;
@@ -41,7 +41,7 @@ export function measureAfter(deps: MeasureDeps, done: Done): void {
   measure(deps, done, () => measuring.set(deps.watch, (measuring.get(deps.watch) ?? 1) - 1));
 }
 
-type Measure = (deps: MeasureDeps, done: Done, ended: () => void) => void;
+type Measure = (deps: MeasureDeps, done: ChangeMade, ended: () => void) => void;
 const MEASURES: Readonly<Record<string, Measure>> = {
   'queue.pause': measurePause,
   'queue.rate-limit': measureLimit,
@@ -50,7 +50,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
 const measuring = new WeakMap<Watch, number>();
 
 /** Any job in progress that was not when the pause was made has been started against it. */
-function measurePause(deps: MeasureDeps, done: Done, ended: () => void): void {
+function measurePause(deps: MeasureDeps, done: ChangeMade, ended: () => void): void {
   const startedAtMs = deps.now();
   const link = deps.watch.link(done.instance);
   if (!link) {
@@ -112,7 +112,7 @@ function broken(started: number, state: QueueState): Measurement {
   };
 }
 
-function measureLimit(deps: MeasureDeps, done: Done, ended: () => void): void {
+function measureLimit(deps: MeasureDeps, done: ChangeMade, ended: () => void): void {
   const startedAtMs = deps.now();
   let first: { readonly atMs: number; readonly departed: number } | null = null;
   let windowMs = 0;
@@ -142,7 +142,7 @@ function measureLimit(deps: MeasureDeps, done: Done, ended: () => void): void {
 /** Listens until stopped, and then says so once. */
 function listen(
   watch: Watch,
-  done: Done,
+  done: ChangeMade,
   ended: () => void,
   listener: (instance: string) => void,
 ): () => void {
@@ -160,11 +160,11 @@ function listen(
   };
 }
 
-function stateOf(watch: Watch, done: Done): QueueState | null {
+function stateOf(watch: Watch, done: ChangeMade): QueueState | null {
   return watch.snapshot(done.instance)?.queues.find((known) => known.id === done.queue.id) ?? null;
 }
 
-async function keep(deps: MeasureDeps, done: Done, measurement: Measurement): Promise<void> {
+async function keep(deps: MeasureDeps, done: ChangeMade, measurement: Measurement): Promise<void> {
   try {
     await deps.audit.addMeasurement(done.auditId, { atMs: deps.now(), ...measurement });
   } catch (error) {

@@ -30,7 +30,7 @@ export function sameNameWorkersOf(
  * What an order of one worker is kept under: its name, so that it outlives a restart, or its id where it has none, shares
  * it with others, or is already followed by its id, which goes before. Pure.
  */
-export function scopeOf(
+export function overrideScope(
   worker: WorkerState,
   sameNameWorkers: readonly WorkerState[],
   overrides: readonly Override[],
@@ -85,7 +85,7 @@ export function endOf(args: Ending, nowMs: number): number | null {
 }
 
 /** Has what undo is to bring back ended by itself in between? Then nothing of it is left to order. Pure. */
-export function hasEnded(args: Ending, nowMs: number): boolean {
+export function isPastEnd(args: Ending, nowMs: number): boolean {
   const endMs = endOf(args, nowMs);
   return endMs !== null && endMs <= nowMs;
 }

@@ -14,7 +14,7 @@ import {
   type SkipReason,
 } from '../replay/parking/parking.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
-import { makeRoomFirst, queueOf, whyNoWrites } from './queue-target.js';
+import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 
 /** An action answers a person; what is not parked or back by then goes on in the background. */
 export const PARKING_ANSWER_MS = 15_000;
@@ -138,7 +138,7 @@ export function skippedInWords(skipped: Readonly<Partial<Record<SkipReason, numb
 function requestOf(context: ActionContext, args: Args) {
   return {
     instance: context.target.instance,
-    queue: queueOf(context).id,
+    queue: targetQueue(context).id,
     states: args.state === 'all' ? PARKABLE_STATES : [args.state],
     jobTypes: args.jobType ? [args.jobType] : null,
     most: args.most ?? null,
@@ -171,7 +171,7 @@ export const unpark: Action<UnparkArgs, Parking> = {
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   async read(context, args) {
     const parking = await asAction(() => context.parkings.get(args.parking));
-    const queue = queueOf(context).id;
+    const queue = targetQueue(context).id;
     if (parking.instance !== context.target.instance || parking.queue !== queue)
       throw new ActionError(
         'invalid',

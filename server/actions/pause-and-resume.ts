@@ -14,7 +14,7 @@ import {
   limitInWords,
   makeRoomFirst,
   oldVersionWarning,
-  queueOf,
+  targetQueue,
   whyNoWrites,
 } from './queue-target.js';
 
@@ -51,10 +51,10 @@ export const resume: Action<object, QueueControl> = {
         ...(isNoop ? [] : outlook.effects),
       ],
       warnings: [
-        ...resumeWarnings(control, restored, context.snapshot, queueOf(context).id),
+        ...resumeWarnings(control, restored, context.snapshot, targetQueue(context).id),
         ...(isNoop ? [] : outlook.warnings),
       ],
-      affected: { queues: 1, workers: queueOf(context).workers, jobs: waiting },
+      affected: { queues: 1, workers: targetQueue(context).workers, jobs: waiting },
       mechanism:
         'Restores the concurrency that stood before the pause, removes BullMQ’s pause flag, merges a legacy paused list into wait without overwriting it, and wakes idle workers by the marker.',
       isNoop,
@@ -145,7 +145,7 @@ export const pause: Action<object, QueueControl> = {
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
   preview(control, _args, context) {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     const isPausedBySpillway = control.pauseRecord !== null && control.concurrency === 0;
     const waiting = control.waiting + control.legacyPaused + control.prioritized;
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;

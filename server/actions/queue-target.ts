@@ -1,4 +1,4 @@
-import { raiseMaxmemory, reclaimRemedies } from '../findings/make-room.js';
+import { raiseMaxmemoryRemedy, reclaimRemedies } from '../findings/make-room.js';
 import { nodeInNeed, thatSuffice } from '../findings/within-reach.js';
 import type { ActionWarning, Field } from '../model/action.js';
 import { ActionError } from '../model/action.js';
@@ -8,7 +8,7 @@ import type { QueueControl, QueueHandle } from '../redis/queue-control.js';
 import { type ActionContext, changed, warning } from './action.js';
 
 /** The queue an action of scope queue or job acts on. @throws ActionError when none was given. */
-export function queueOf(context: Pick<ActionContext, 'target'>): QueueState {
+export function targetQueue(context: Pick<ActionContext, 'target'>): QueueState {
   if (context.target.queue) return context.target.queue;
   throw new ActionError(
     'invalid',
@@ -20,7 +20,7 @@ export function handleOf(context: ActionContext): QueueHandle {
   return {
     client: context.link.client,
     canFlagScripts: context.snapshot.capabilities?.canFlagScripts ?? false,
-    id: queueOf(context).id,
+    id: targetQueue(context).id,
   };
 }
 
@@ -58,7 +58,7 @@ export function flowInWords(control: QueueControl): string {
 
 /** What to do first while Redis is full: make room, the most harmless way first. Only what this Redis permits. */
 export function makeRoomFirst(snapshot: Snapshot): readonly Remedy[] {
-  const raise = snapshot.nodes.filter((node) => node.isFull).map(raiseMaxmemory)[0] ?? null;
+  const raise = snapshot.nodes.filter((node) => node.isFull).map(raiseMaxmemoryRemedy)[0] ?? null;
   const remedies = [...reclaimRemedies(snapshot.queues), ...(raise ? [raise] : [])];
   const permitted = remedies.filter((remedy) => isPermitted(remedy, snapshot));
   return thatSuffice(permitted, nodeInNeed(snapshot));

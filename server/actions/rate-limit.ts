@@ -10,7 +10,7 @@ import type { RateLimit } from '../model/snapshot.js';
 import { type QueueControl, readControl, setRateLimit } from '../redis/queue-control.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 import { forecast } from './forecast.js';
-import { handleOf, oldVersionWarning, queueOf, rateInWords, whyNoWrites } from './queue-target.js';
+import { handleOf, oldVersionWarning, rateInWords, targetQueue, whyNoWrites } from './queue-target.js';
 
 const COUNTING_MS = 30;
 /** Arguments of queue.rate-limit. */
@@ -45,7 +45,7 @@ export const rateLimit: Action<Args, QueueControl> = {
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context) => readControl(handleOf(context)),
   preview(control, args, context) {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     const wanted = limitOf(args);
     const leaving = queue.rates?.departuresPerSecond ?? 0;
     const basis = planBasisOf(context.snapshot, queue.id);
@@ -124,7 +124,7 @@ export const rateLimit: Action<Args, QueueControl> = {
 /** The window began anew: where jobs wait, workers count in it within a moment, and then its length can be seen. */
 async function readOnceCounting(context: ActionContext, wanted: RateLimit | null): Promise<QueueControl> {
   const after = await readControl(handleOf(context));
-  const isIdle = after.waiting + after.prioritized === 0 || queueOf(context).workers === 0;
+  const isIdle = after.waiting + after.prioritized === 0 || targetQueue(context).workers === 0;
   // While Redis is full idle workers take nothing, and so count nothing.
   if (wanted === null || after.limiterTtlMs > 0 || isIdle || isFull(context.snapshot)) return after;
   await setTimeout(COUNTING_MS);

@@ -3,11 +3,11 @@ import { formatBytes, formatCount, formatDuration } from '../model/format.js';
 import {
   type CleanEstimate,
   type CleanRange,
-  cleanFinished as clean,
+  cleanFinished,
   type EventsSize,
   estimateClean,
   readEventsSize,
-  trimEvents as trim,
+  trimEvents,
 } from '../redis/relief.js';
 import { type Action, changed } from './action.js';
 import { handleOf, whyNoWrites } from './queue-target.js';
@@ -18,7 +18,7 @@ const trimSchema = z.strictObject({
 type TrimArgs = z.infer<typeof trimSchema>;
 
 /** Cuts a queue's events stream: the least harmful way to make room. */
-export const trimEvents: Action<TrimArgs, EventsSize> = {
+export const trimEventsAction: Action<TrimArgs, EventsSize> = {
   name: 'queue.trim-events',
   title: 'Trim events',
   about:
@@ -47,7 +47,7 @@ export const trimEvents: Action<TrimArgs, EventsSize> = {
     };
   },
   async apply(context, args) {
-    const { removed, freedBytes } = await trim(handleOf(context), args.keep);
+    const { removed, freedBytes } = await trimEvents(handleOf(context), args.keep);
     const freed = freedBytes === null ? '' : ` and freed ${formatBytes(freedBytes)}`;
     return { summary: `Removed ${formatCount(removed)} entries${freed}.`, freedBytes };
   },
@@ -76,7 +76,7 @@ const schema = z.strictObject({
 type Args = z.infer<typeof schema>;
 
 /** Removes finished jobs by age and count. */
-export const cleanFinished: Action<Args, CleanEstimate> = {
+export const cleanFinishedAction: Action<Args, CleanEstimate> = {
   name: 'queue.clean-finished',
   title: 'Clean finished jobs',
   about:
@@ -109,7 +109,7 @@ export const cleanFinished: Action<Args, CleanEstimate> = {
     };
   },
   async apply(context, args) {
-    const result = await clean(handleOf(context), rangeOf(args, context.nowMs));
+    const result = await cleanFinished(handleOf(context), rangeOf(args, context.nowMs));
     const skipped =
       result.skipped > 0
         ? ` ${formatCount(result.skipped)} stay, because a parent job still waits for them.`

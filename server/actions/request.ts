@@ -67,13 +67,17 @@ export function knownInstance(watch: Watch, name: string): Snapshot {
 }
 
 /** What a request acts on; `missing` names what there is not, where at least one queue was found. */
-export interface Targets {
+export interface RequestTargets {
   readonly targets: readonly ActionTarget[];
   readonly missing: readonly { readonly id: string; readonly why: string }[];
 }
 
 /** @throws ActionError when nothing of what was named is there, or the action needs something else. */
-export function targetsOf(action: RegisteredAction, snapshot: Snapshot, request: ActionRequest): Targets {
+export function targetsOf(
+  action: RegisteredAction,
+  snapshot: Snapshot,
+  request: ActionRequest,
+): RequestTargets {
   const target = (queue: QueueState | null): ActionTarget => ({
     instance: snapshot.instance,
     queue,
@@ -118,7 +122,7 @@ export function targetsOf(action: RegisteredAction, snapshot: Snapshot, request:
   };
 }
 
-function workerTargets(snapshot: Snapshot, request: ActionRequest): Targets {
+function workerTargets(snapshot: Snapshot, request: ActionRequest): RequestTargets {
   const wanted = [...new Set(request.workers ?? [])];
   if (wanted.length === 0)
     throw new ActionError('invalid', 'workers: name at least one worker by its id; GET …/workers lists them');

@@ -57,7 +57,7 @@ export async function runAction(
   }
   const { targets, missing } = targetsOf(action, snapshot, request);
   // Of a list that is partly out of date, the queues that there are get what was asked for.
-  const outcomes: Outcome[] = missing.map(({ id, why }) => outcomeOfMissing(deps, request, id, why));
+  const outcomes: Outcome[] = missing.map(({ id, why }) => refusedOf(deps, request, id, why));
   for (let from = 0; from < targets.length; from += AT_ONCE) {
     const some = targets.slice(from, from + AT_ONCE);
     outcomes.push(
@@ -80,26 +80,19 @@ async function checkRole(
   const summary = `${action.name} needs the role ${action.role}, and ${actor.name} is ${actor.role}`;
   const before = request.dryRun ? null : deps.forbidden.take(actor.name, action.name, deps.now());
   if (before !== null) {
-    const target = { instance: request.instance, queue: null, jobId: request.jobId ?? null, worker: null };
-    const base = { action: action.name, target, isDryRun: false, startedAtMs: deps.now(), now: deps.now };
     const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
     const more = before === 0 ? '' : `; so were ${before} attempts before it that are not kept one by one`;
-    const outcome = outcomeOf(base, { status: 'refused', summary: summary + more });
-    await keep(deps, actor, request, { ...outcome, queue: named });
+    await keep(deps, actor, request, refusedOf(deps, request, named, summary + more));
   }
   throw new ActionError('forbidden', summary);
 }
 
-function outcomeOfMissing(deps: ActionDeps, request: ActionRequest, id: string, why: string): Outcome {
-  const target = { instance: request.instance, queue: null, jobId: null, worker: null };
-  const base = {
-    action: request.action,
-    target,
-    isDryRun: request.dryRun,
-    startedAtMs: deps.now(),
-    now: deps.now,
-  };
-  return { ...outcomeOf(base, { status: 'refused', summary: why }), queue: id };
+/** Of what was not even begun. */
+function refusedOf(deps: ActionDeps, request: ActionRequest, queue: string | null, summary: string): Outcome {
+  const { action, instance, jobId = null, dryRun: isDryRun } = request;
+  const target = { instance, queue: null, jobId, worker: null };
+  const base = { action, target, isDryRun, startedAtMs: deps.now(), now: deps.now };
+  return { ...outcomeOf(base, { status: 'refused', summary }), queue };
 }
 
 /** One target, from reading to audit. Never throws: what goes wrong is the outcome. */

@@ -121,7 +121,7 @@ export const slots = z
   .max(MAX_SLOTS, `must be at most ${MAX_SLOTS}`);
 
 /** Slots of some workers: "10 each", or "5 to 20, 42 in all". */
-export function slotsInWords(values: readonly number[]): string {
+export function slotsOfWorkers(values: readonly number[]): string {
   if (values.length === 0) return 'none';
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const total = formatCount(values.reduce((sum, value) => sum + value, 0));

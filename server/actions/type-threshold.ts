@@ -7,7 +7,7 @@ import type { JobTypeState } from '../model/job-type.js';
 import { plainName } from '../model/words.js';
 import { MAX_TYPE_THRESHOLDS } from '../watch/type-thresholds.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
-import { queueOf } from './queue-target.js';
+import { targetQueue } from './queue-target.js';
 
 const MAX_MS = 86_400_000;
 const schema = z.strictObject({
@@ -46,7 +46,7 @@ export const typeThreshold: Action<Args, State> = {
     return { thresholdMs, isRoomLeft: thresholdMs !== null || typeThresholds.count < MAX_TYPE_THRESHOLDS };
   },
   preview({ thresholdMs, isRoomLeft }, args, context) {
-    const known = queueOf(context).types.find(({ name }) => name === args.type) ?? null;
+    const known = targetQueue(context).types.find(({ name }) => name === args.type) ?? null;
     const name = plainName(args.type);
     return {
       summary:
@@ -92,7 +92,7 @@ export const typeThreshold: Action<Args, State> = {
 const NO_ROOM = `there are ${MAX_TYPE_THRESHOLDS.toLocaleString('en-US')} thresholds already: take some away first (set them to null)`;
 
 function keyOf(context: ActionContext, { type }: Args) {
-  return { instance: context.target.instance, queue: queueOf(context).id, type };
+  return { instance: context.target.instance, queue: targetQueue(context).id, type };
 }
 
 function fieldOf(beforeMs: number | null, afterMs: number | null) {

@@ -10,13 +10,13 @@ import { appliedOf, type Ordered, verifiedOf } from './order-answers.js';
 import {
   type Ending,
   endOf,
-  hasEnded,
+  isPastEnd,
   isSameOverride,
   overrideForAll,
+  overrideScope,
   ownOverride,
   ownOverrides,
   sameNameWorkersOf,
-  scopeOf,
   untilWords,
 } from './overrides.js';
 
@@ -56,7 +56,7 @@ export function workerAction<Args extends Ending>(
 ): Action<Args, WorkerActionState, Ordered> {
   const ordered = (args: Args, state: WorkerActionState, nowMs: number): OrderedValue => {
     const value = kind.ordered(args, state);
-    return hasEnded(args, nowMs) ? { ...value, value: null } : value;
+    return isPastEnd(args, nowMs) ? { ...value, value: null } : value;
   };
   return {
     name: kind.name,
@@ -123,7 +123,7 @@ function scopesOf(
   { worker, sameNameWorkers, overrides }: WorkerActionState,
   { setting, value }: OrderedValue,
 ): readonly string[] {
-  const scope = scopeOf(worker, sameNameWorkers, overrides);
+  const scope = overrideScope(worker, sameNameWorkers, overrides);
   if (value !== null) return [scope];
   const held = ownOverrides(worker, overrides).filter((own) => setting === 'all' || own.setting === setting);
   return held.length === 0 ? [scope] : [...new Set(held.map((own) => own.scope))];
@@ -139,7 +139,7 @@ function keptWords(
     return [
       'This worker has no name, so the order ends with it; attach(worker, { name }) makes it outlast a restart.',
     ];
-  return scopeOf(worker, sameNameWorkers, overrides) === key
+  return overrideScope(worker, sameNameWorkers, overrides) === key
     ? [`Kept for ${key}: it holds after a restart too.`]
     : [`Kept for this worker alone and not for its name ${key}: it ends with it.`];
 }

@@ -7,7 +7,7 @@ import type { Override, WorkerState } from '../model/worker.js';
 import { changed, warning } from './action.js';
 import { listeners } from './give-order.js';
 import { endArgs, forMs, NO_TIME, overrideForAll, ownOverride, ownOverrides, untilMs } from './overrides.js';
-import { queueOf } from './queue-target.js';
+import { targetQueue } from './queue-target.js';
 import { raiseWarnings, slots, whileFull } from './slots.js';
 import { type WorkerActionState, workerAction } from './worker-action.js';
 
@@ -194,7 +194,7 @@ export const workerLimiter = workerAction<LimiterArgs>({
       words(args.asDeployed ? agent.limiter.deployed : asLimiter(args)),
     ),
   effects: (_args, _state, context) => {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     return queue.rateLimit
       ? ['The queue’s global max counts instead of this one; only its window is this worker’s.']
       : ['All workers of the queue are counted in one window, so this one may get fewer than max itself.'];

@@ -14,7 +14,7 @@ import {
   endArgs,
   endOf,
   forMs,
-  hasEnded,
+  isPastEnd,
   isSameOverride,
   NO_TIME,
   overrideForAll,
@@ -22,15 +22,15 @@ import {
   untilMs,
   untilWords,
 } from './overrides.js';
-import { queueOf } from './queue-target.js';
+import { targetQueue } from './queue-target.js';
 import {
   raiseWarnings,
   type SlotsOrdered,
   slots,
   slotsAfter,
   slotsAsked,
-  slotsInWords,
   slotsOf,
+  slotsOfWorkers,
   slotsOrdered,
   whileFull,
 } from './slots.js';
@@ -53,11 +53,11 @@ export const workersRevert: Action<object, RevertState, Ordered> = {
   unavailable: (context) =>
     (context.target.queue?.overrides.length ?? 0) > 0 ? whyDeaf(context.snapshot) : whyNoOrders(context),
   async read(context) {
-    const workers = listeners(queueOf(context).id, context.snapshot, context.nowMs);
+    const workers = listeners(targetQueue(context).id, context.snapshot, context.nowMs);
     return { workers, overrides: await overridesOf(context) };
   },
   preview({ workers, overrides }, _args, context) {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = workers.map((worker) => worker.agent?.concurrency.deployed ?? 0);
     const paused = workers.filter((worker) => worker.agent?.paused === 'order').length;
@@ -65,7 +65,7 @@ export const workersRevert: Action<object, RevertState, Ordered> = {
     return {
       summary: `${count === 1 ? '1 order is' : `${formatCount(count)} orders are`} taken back; every worker is as it was deployed.`,
       fields: [
-        changed('slots of its workers', slotsInWords(before), slotsInWords(after)),
+        changed('slots of its workers', slotsOfWorkers(before), slotsOfWorkers(after)),
         changed('overrides', formatCount(count), '0'),
       ],
       effects:
@@ -82,7 +82,9 @@ export const workersRevert: Action<object, RevertState, Ordered> = {
   async verify(_context, _args, { workers }, { workers: results }) {
     const before = workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = results.flatMap(({ concurrency }) => concurrency ?? []);
-    return verifiedOf(results, [changed('slots of its workers', slotsInWords(before), slotsInWords(after))]);
+    return verifiedOf(results, [
+      changed('slots of its workers', slotsOfWorkers(before), slotsOfWorkers(after)),
+    ]);
   },
 };
 
@@ -128,17 +130,17 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
   schema: workersSchema,
   unavailable: whyNoOrders,
   async read(context, args) {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     const workers = listeners(queue.id, context.snapshot, context.nowMs);
     const overrides = await overridesOf(context);
     const former = overrideForAll(overrides, 'concurrency');
-    const ordered = hasEnded(args, context.nowMs)
+    const ordered = isPastEnd(args, context.nowMs)
       ? { value: null }
       : slotsOrdered(args, queue, workers, overrides, planBasisOf(context.snapshot, queue.id));
     return { workers, overrides, former, ordered };
   },
   preview(state, args, context) {
-    const queue = queueOf(context);
+    const queue = targetQueue(context);
     if ('why' in state.ordered) {
       const text = `No number of slots does that: ${state.ordered.why}.`;
       return { ...nothing(queue, state), summary: text, warnings: [warning(text)] };
@@ -156,7 +158,7 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
     return {
       ...nothing(queue, state),
       summary: `${summaryOf(args, after, value)}${untilWords(args, context.nowMs)}.`,
-      fields: [changed('slots of its workers', slotsInWords(before), slotsInWords(after))],
+      fields: [changed('slots of its workers', slotsOfWorkers(before), slotsOfWorkers(after))],
       effects: [
         `${formatCount(running)} jobs run now in ${formatCount(sum(before))} slots of ${formatCount(state.workers.length)} workers; ${formatCount(total)} may then.`,
         ...outlook.effects,
@@ -189,7 +191,7 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
     const isTakenBack = state.ordered.value === null;
     const what =
       now.length > 0
-        ? `slots are ${slotsInWords(now)}`
+        ? `slots are ${slotsOfWorkers(now)}`
         : isTakenBack
           ? 'as deployed'
           : wordsOf(state.ordered.value);
@@ -198,7 +200,9 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
   async verify(_context, _args, state, { workers }) {
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = workers.flatMap(({ concurrency }) => concurrency ?? []);
-    return verifiedOf(workers, [changed('slots of its workers', slotsInWords(before), slotsInWords(after))]);
+    return verifiedOf(workers, [
+      changed('slots of its workers', slotsOfWorkers(before), slotsOfWorkers(after)),
+    ]);
   },
   change(args, basis, snapshot) {
     const { overrides } = basis.queue;
@@ -246,7 +250,7 @@ function summaryOf(args: Args, after: readonly number[], value: OrderedConcurren
   const each = after.length === 0 ? 'Workers that come' : 'Each worker';
   if (value === null) return 'Each worker runs as many jobs at once as it was deployed with';
   if (args.factor !== undefined)
-    return `${each} runs ${args.factor} times as many jobs at once as it was deployed with: ${slotsInWords(after)}`;
+    return `${each} runs ${args.factor} times as many jobs at once as it was deployed with: ${slotsOfWorkers(after)}`;
   return `${each} runs up to ${formatCount(typeof value === 'number' ? value : 0)} jobs at once`;
 }
 

@@ -1,5 +1,5 @@
 import { fact } from '../model/evidence.js';
-import type { FindingRule, Subject } from '../model/finding.js';
+import type { FindingRule, FindingSubject } from '../model/finding.js';
 import { formatDuration, formatRatio, formatThings } from '../model/format.js';
 import { JUDGED_MS, type SelfDelay } from '../model/self-delay.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -97,7 +97,7 @@ function byHost({ workers }: Snapshot): ReadonlyMap<string, readonly AgentFacts[
   return new Map([...hosts].map(([host, processes]) => [host, [...processes.values()]]));
 }
 
-function queuesMostlyOn(host: string, { workers }: Snapshot): readonly Subject[] {
+function queuesMostlyOn(host: string, { workers }: Snapshot): readonly FindingSubject[] {
   const byQueue = new Map<string, WorkerState[]>();
   for (const worker of workers) byQueue.set(worker.queueId, [...(byQueue.get(worker.queueId) ?? []), worker]);
   return [...byQueue].flatMap(([queue, of]) =>

@@ -129,7 +129,7 @@ function whose(shares: readonly Share[]): string {
  * A larger maxmemory: half as much again and at least a fifth above what is held, but never more than three quarters of
  * the host. null where none is set (nothing to raise) or where the host has no room.
  */
-export function raiseMaxmemory(node: RedisNode): Remedy | null {
+export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
   if (node.maxBytes <= 0) return null;
   const wanted = Math.max(node.maxBytes * RAISE_BY, node.countedBytes * 1.2);
   const bound = node.hostBytes === null ? wanted : node.hostBytes * HOST_SHARE;

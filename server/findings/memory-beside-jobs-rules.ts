@@ -6,7 +6,7 @@ import { heldBytesOf } from '../model/memory-shares.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { magnitude, nodeName, plainName, queueName } from '../model/words.js';
 import { HELD } from './explained.js';
-import { raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { raiseMaxmemoryRemedy, reclaimRemedies } from './make-room.js';
 import { estimateEvidence, heldInWords, memorySeverity, shareEvidence, surelyHeld } from './memory-share.js';
 
 /** From this share of the limit on, clients that don't read take room that jobs need. */
@@ -32,7 +32,7 @@ export const memoryOutputBuffers: FindingRule = {
 /** A monitoring tool can be the cause: listeners to the events of many queues that fell behind have filled a Redis. */
 function outputBuffers(node: RedisNode, limitBytes: number, snapshot: Snapshot): FoundNow {
   const ratio = node.clientOutputBytes / limitBytes;
-  const raise = raiseMaxmemory(node);
+  const raise = raiseMaxmemoryRemedy(node);
   return {
     severity: ratio >= LARGE_BUFFERS_RATIO || node.isFull ? 'critical' : 'warning',
     node: node.id,
@@ -125,7 +125,7 @@ function foreignKeys(
   const most = largest ? `; the largest is ${plainName(largest.key)} with ${formatBytes(largest.bytes)}` : '';
   const severity = memorySeverity(foreign, { ...snapshot, nodes: [node] }, thresholds);
   // Without pressure a larger limit would only hide it.
-  const raise = severity === 'info' ? null : raiseMaxmemory(node);
+  const raise = severity === 'info' ? null : raiseMaxmemoryRemedy(node);
   return {
     severity,
     node: node.id,

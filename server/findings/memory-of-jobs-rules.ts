@@ -7,7 +7,7 @@ import { fullestNode } from '../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { magnitude, plainName, queueName } from '../model/words.js';
 import { HELD } from './explained.js';
-import { parkLargestType, raiseMaxmemory, reclaimRemedies } from './make-room.js';
+import { parkLargestType, raiseMaxmemoryRemedy, reclaimRemedies } from './make-room.js';
 import {
   estimateEvidence,
   heldInWords,
@@ -248,7 +248,7 @@ function remediesFor({ queue, type }: TypeShare, snapshot: Snapshot): readonly R
     return held >= type.bytes / 10;
   });
   const node = fullestNode(snapshot);
-  const raise = node && type.backlogBytes >= type.bytes / 2 ? raiseMaxmemory(node) : null;
+  const raise = node && type.backlogBytes >= type.bytes / 2 ? raiseMaxmemoryRemedy(node) : null;
   const park = type.backlogBytes >= type.bytes / 2 ? parkLargestType([queue], type.type) : null;
   return [...cleans, raise, park].filter((remedy) => remedy !== null);
 }

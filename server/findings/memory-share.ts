@@ -1,5 +1,5 @@
 import { type Evidence, fact } from '../model/evidence.js';
-import type { Remedy, Severity, Subject, Thresholds } from '../model/finding.js';
+import type { FindingSubject, Remedy, Severity, Thresholds } from '../model/finding.js';
 import { formatEstimate, formatRatio } from '../model/format.js';
 import type { Bytes } from '../model/memory.js';
 import { heldBytesOf, largestTypeOf } from '../model/memory-shares.js';
@@ -18,7 +18,7 @@ interface MainHolder {
   /** What would make it go away, where that is known: more slots for a client that batches. */
   readonly remedy: Remedy | null;
   /** The queue and type that the sentence names. */
-  readonly accountsFor: readonly Subject[];
+  readonly accountsFor: readonly FindingSubject[];
 }
 
 /** What holds most of a Redis, in words: the finding about a full Redis is to name the cause, not only the effect. null: nothing measured. */

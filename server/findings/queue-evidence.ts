@@ -1,5 +1,5 @@
 import { type Evidence, fact } from '../model/evidence.js';
-import type { FindingRule, FoundNow, Subject, Thresholds } from '../model/finding.js';
+import type { FindingRule, FindingSubject, FoundNow, Thresholds } from '../model/finding.js';
 import { formatDuration, formatRatio } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { isFull, waitedSeconds } from '../model/queue-verdict.js';
@@ -50,7 +50,7 @@ export function holdsMostSlots(type: JobTypeState, queue: QueueState): boolean {
 interface MainWork {
   readonly words: string;
   /** The types that the words name. */
-  readonly accountsFor: readonly Subject[];
+  readonly accountsFor: readonly FindingSubject[];
 }
 
 /** What sets the time that a queue needs to drain. Empty: no type stands out. */

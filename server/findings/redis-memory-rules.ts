@@ -14,7 +14,7 @@ import { nodeName, plainName } from '../model/words.js';
 import {
   parkLargestType,
   pauseLargest,
-  raiseMaxmemory,
+  raiseMaxmemoryRemedy,
   reclaimRemedies,
   wholeMegabytes,
 } from './make-room.js';
@@ -47,7 +47,7 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
       fact('evictions', 'keys evicted per second', node.evictedPerSecond, 'count/s'),
     ],
     remedies: isEvicting
-      ? [...reclaimRemedies(snapshot.queues), raiseMaxmemory(node)].filter((remedy) => remedy !== null)
+      ? [...reclaimRemedies(snapshot.queues), raiseMaxmemoryRemedy(node)].filter((remedy) => remedy !== null)
       : [],
     rank: isEvicting ? 940 : node.evictedKeys > 0 ? 450 : 350,
   };
@@ -148,7 +148,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     // In this order: what takes the cause away comes after room, because more slots do nothing while Redis refuses.
     remedies: [
       ...reclaimRemedies(snapshot.queues),
-      raiseMaxmemory(node),
+      raiseMaxmemoryRemedy(node),
       holder?.remedy ?? null,
       parkLargestType(snapshot.queues),
       pauseLargest(snapshot),
@@ -220,7 +220,7 @@ function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds:
   const remedies = [
     holder?.remedy ?? null,
     ...reclaimRemedies(snapshot.queues),
-    raiseMaxmemory(node),
+    raiseMaxmemoryRemedy(node),
     parkLargestType(snapshot.queues),
   ].filter((remedy) => remedy !== null);
   const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;

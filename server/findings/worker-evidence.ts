@@ -70,7 +70,7 @@ export function slotsLeft(
 }
 
 /** "left-3@vm is stuck", "3 workers of mail are stuck": a title names its subject. */
-export function titleOf(
+export function workersTitle(
   found: readonly WorkerState[],
   queue: QueueState | null,
   one: string,

@@ -10,7 +10,7 @@ import {
   processesOf,
   remedyFor,
   slotsLeft,
-  titleOf,
+  workersTitle,
 } from './worker-evidence.js';
 
 export const workerBlocked: FindingRule = {
@@ -53,7 +53,7 @@ export const workerSilent: FindingRule = {
       const waiting = queue ? `while ${jobsWait(queue)}` : 'while jobs wait';
       return {
         severity: 'critical',
-        title: titleOf(found, queue, 'is silent', 'are silent'),
+        title: workersTitle(found, queue, 'is silent', 'are silent'),
         sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Reconnect ${found.length === 1 ? 'it' : 'them'}; if that does not help, restart ${found.length === 1 ? 'it' : 'them'}${found.every(({ pid }) => pid === null) ? '' : ` (${processesOf(found)})`}.`,
         evidence: evidenceOf(found),
         remedies: remedyFor(
@@ -135,7 +135,7 @@ export const workerOutlier: FindingRule = {
       const share = queue && queue.backlog > 0 ? ' What it takes waits longer than it would elsewhere.' : '';
       return {
         severity: 'warning',
-        title: titleOf(found, queue, 'drags the rest', 'drag the rest'),
+        title: workersTitle(found, queue, 'drags the rest', 'drag the rest'),
         sentence: `${found
           .slice(0, 2)
           .map(({ outlier }) => outlier?.sentence ?? '')
@@ -175,7 +175,7 @@ export const workerStuck: FindingRule = {
           : `${names(found)} of ${placeName(queue, queueId)} are stuck`;
       return {
         severity: 'warning',
-        title: titleOf(found, queue, 'is stuck', 'are stuck'),
+        title: workersTitle(found, queue, 'is stuck', 'are stuck'),
         sentence: `${who}: ${lowered(worst?.sentence ?? '')} Restarting ${found.length === 1 ? 'it' : 'them'} (${processesOf(found)}) brings the jobs back as stalled ones.`,
         evidence: [...evidenceOf(found), fact('processes', 'to restart', processesOf(found))],
         remedies: remedyFor(

@@ -71,7 +71,7 @@ export function outlookOf(input: PlanInput, change: PlanChange): Outlook {
   const arrivals = positive(input.types.reduce((sum, type) => sum + positive(type.arrivalsPerSecond), 0));
   const arrivalsPerSecond = change.pauseArrivals ? 0 : arrivals;
   const waiting = input.types.reduce((sum, type) => sum + positive(type.waiting), 0);
-  const wasFull = isFull(input.memory);
+  const wasFull = isMemoryFull(input.memory);
   const mixBy = (weightOf: (type: TypeLoad) => number): Mix | null =>
     withInferredBatch(mixOf(input.types, weightOf), input, wasFull);
   const old = mixBy((type) => type.waiting);
@@ -82,7 +82,9 @@ export function outlookOf(input: PlanInput, change: PlanChange): Outlook {
   const calibration = calibrate(input, old, arriving, wasFull, ceiling);
   const oldFlow = throughputWith(input, settings, old ?? fresh, calibration);
   const newFlow = fresh ? throughputWith(input, settings, fresh, calibration) : oldFlow;
-  const held = isFull(memory) ? heldBack({ input, memory, old, fresh, arrivalsPerSecond, oldFlow }) : null;
+  const held = isMemoryFull(memory)
+    ? heldBack({ input, memory, old, fresh, arrivalsPerSecond, oldFlow })
+    : null;
   const startAtOnce = held ? 0 : startsAtOnce(input, settings, old, oldFlow, wasFull, ceiling);
   const flow = flowOf({
     waiting: waiting - startAtOnce,
@@ -120,7 +122,7 @@ export function outlookOf(input: PlanInput, change: PlanChange): Outlook {
 }
 
 /** Over its limit, Redis refuses what adds memory. */
-export function isFull(memory: PlanInput['memory']): boolean {
+export function isMemoryFull(memory: PlanInput['memory']): boolean {
   return memory !== null && memory.limitBytes !== null && memory.countedBytes >= memory.limitBytes;
 }
 

@@ -1,7 +1,7 @@
 import { formatDuration, formatRate } from '../model/format.js';
 import type { Plan, PlanChange, PlanInput } from '../model/plan.js';
 import type { RateWindow } from '../model/rate-limit.js';
-import { isFull } from './outlook.js';
+import { isMemoryFull } from './outlook.js';
 import { predict } from './predict.js';
 import { settingsAfter } from './settings.js';
 
@@ -44,7 +44,7 @@ const ROOM_RATIO = 0.05;
  */
 export function planToDrainWithin(input: PlanInput, seconds: number): DrainPlans {
   const within = (plan: Plan): boolean => plan.drainSeconds !== null && plan.drainSeconds <= seconds;
-  const starts: PlanChange[] = isFull(input.memory)
+  const starts: PlanChange[] = isMemoryFull(input.memory)
     ? [{ freedBytes: roomBytes(input) }, { addedLimitBytes: roomBytes(input) }]
     : [{}];
   const found: PlannedSettings[] = [];

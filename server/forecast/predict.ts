@@ -9,7 +9,7 @@ import {
 import type { MemoryAt, Plan, PlanChange, PlanInput } from '../model/plan.js';
 import { ARRIVAL_WINDOW_SECONDS, flowOf, RANGE_DEVIATIONS } from './flow.js';
 import { changeAt, type MemoryFlow, secondsUntilGrown } from './memory-curve.js';
-import { isFull, type Outlook, outlookOf } from './outlook.js';
+import { isMemoryFull, type Outlook, outlookOf } from './outlook.js';
 import { drainRangeOf, throughputRangeOf } from './plan-ranges.js';
 import { explain } from './plan-words.js';
 import { settingsAfter, usableSlots } from './settings.js';
@@ -39,7 +39,7 @@ function warningsOf(outlook: Outlook, figures: Figures, change: PlanChange): rea
 
 /** Measured: 4 → 16 slots brought nothing but refusals, and 4 → 3 broke the chain of busy slots. */
 function changesWhileFull(outlook: Outlook): string | null {
-  if (!isFull(outlook.memory)) return null;
+  if (!isMemoryFull(outlook.memory)) return null;
   const before = usableSlots(settingsAfter(outlook.input, {}));
   const after = usableSlots(outlook.settings);
   if (after > before) return 'Redis is full: new slots are refused their first job. Make room first.';

@@ -21,7 +21,7 @@ export interface Remedy {
 }
 
 /** Whom a finding's sentence speaks of: a queue, or one job type of it. */
-export interface Subject {
+export interface FindingSubject {
   readonly queue: string;
   readonly jobType?: string;
 }
@@ -94,7 +94,7 @@ export type CurrentFinding = Omit<Finding, 'sinceMs'>;
 /** What a rule found, whole and with the rule's code; it has no past yet. */
 export interface CodedFinding extends Omit<Finding, 'sinceMs' | 'key' | 'instance'> {
   /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then shown here. */
-  readonly accountsFor?: readonly Subject[];
+  readonly accountsFor?: readonly FindingSubject[];
   /** Code of the finding that this one follows from, where the rule itself knows; absent: it does not. */
   readonly causedBy?: string;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Action, type ActionContext, previewOf } from '../../server/actions/action.js';
+import { type Action, type ActionContext, wholePreview } from '../../server/actions/action.js';
 import { concurrency } from '../../server/actions/concurrency.js';
 import { pause, resume } from '../../server/actions/pause-and-resume.js';
 import { rateLimit } from '../../server/actions/rate-limit.js';
@@ -66,7 +66,7 @@ function shownBy<Args, State, Made extends Applied>(
   const snapshot = aSnapshot({ nodes: [node], queues: [queue], workers: [me] });
   const target = { instance: 'default', queue, jobId: null, worker: null };
   const context = { snapshot, target, actor: 'olga', reason: '', nowMs: NOW_MS } as unknown as ActionContext;
-  const preview = previewOf(action, state, args, context);
+  const preview = wholePreview(action, state, args, context);
   return {
     preview,
     said: preview.effects.join(' '),
@@ -155,7 +155,7 @@ describe('a preview does not pretend', () => {
       reason: '',
       nowMs: NOW_MS,
     } as unknown as ActionContext;
-    const { effects } = previewOf(concurrency, control(), { value: 5 }, context);
+    const { effects } = wholePreview(concurrency, control(), { value: 5 }, context);
     expect(effects.join(' ')).toMatch(
       /No worker has the agent: 10 slots are assumed for them, by what runs\./,
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ActionContext, previewOf } from '../../server/actions/action.js';
-import { overrideForAll, sameNameWorkersOf, scopeOf } from '../../server/actions/overrides.js';
+import { type ActionContext, wholePreview } from '../../server/actions/action.js';
+import { overrideForAll, overrideScope, sameNameWorkersOf } from '../../server/actions/overrides.js';
 import { slotsOrdered } from '../../server/actions/slots.js';
 import { workerPause } from '../../server/actions/worker-actions.js';
 import { workersConcurrency } from '../../server/actions/workers.js';
@@ -26,7 +26,7 @@ function pausing(...others: readonly WorkerState[]): string {
   const context = contextOf(aSnapshot({ queues: [queue], workers: [me, ...others] }), me);
   if (!me.agent) throw new Error('it has the agent');
   const state = { worker: me, agent: me.agent, overrides: [], sameNameWorkers: [] };
-  const { effects, warnings } = previewOf(workerPause, state, {}, context);
+  const { effects, warnings } = wholePreview(workerPause, state, {}, context);
   return [...effects, ...warnings.map(({ text }) => text)].join(' ');
 }
 
@@ -60,7 +60,7 @@ describe('the slots that are forecast for all workers', () => {
     const ordered = slotsOrdered(args, queue, workers, overrides);
     const former = overrideForAll(overrides, 'concurrency');
     const context = contextOf(aSnapshot({ queues: [queue], workers }));
-    return previewOf(workersConcurrency, { workers, overrides, former, ordered }, args, context);
+    return wholePreview(workersConcurrency, { workers, overrides, former, ordered }, args, context);
   };
   const kept = (over: Partial<Override>): Override => ({
     orderId: 'one',
@@ -122,9 +122,9 @@ describe('what an order of one worker is kept under', () => {
     sameNameWorkersOf(me, aSnapshot({ queues: [queue], workers: [me, ...workers] }), NOW_MS);
 
   it('is its name, but for one that shares it or has none, or is followed by its id already', () => {
-    expect(scopeOf(me, others(), [])).toBe('mailer@web-1');
-    expect(scopeOf(me, others(twin), [])).toBe('me');
-    expect(scopeOf(aWorker({ id: 'me', agent: { key: null } }), [], [])).toBe('me');
+    expect(overrideScope(me, others(), [])).toBe('mailer@web-1');
+    expect(overrideScope(me, others(twin), [])).toBe('me');
+    expect(overrideScope(aWorker({ id: 'me', agent: { key: null } }), [], [])).toBe('me');
   });
 
   it('is its name where the one before it has just ended, or works on another queue', () => {
