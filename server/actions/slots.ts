@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { OrderedConcurrency } from '../../agent/protocol.js';
 import type { AbleWorkers } from '../forecast/able-workers.js';
-import type { PlanBasis } from '../forecast/input-of.js';
+import { isSaturated, type PlanBasis } from '../forecast/input-of.js';
 import { slotsPlanned } from '../forecast/slots-planned.js';
 import type { ActionWarning } from '../model/action.js';
 import { slotsToDrain } from '../model/capacity.js';
@@ -168,7 +168,7 @@ export function raiseWarnings(
     warnings.push(
       `${old.length === 1 ? '1 worker runs' : `${old.length} workers run`} BullMQ 5 with all slots busy: there a raise counts when the next job ends.`,
     );
-  const late = workers.filter((worker) => (worker.agent?.loopDelayP99Ms ?? 0) > 200);
+  const late = workers.filter(({ agent }) => agent !== null && isSaturated(agent));
   if (late.length > 0)
     warnings.push(
       `The event loop of ${late[0]?.label}${late.length > 1 ? ` and ${late.length - 1} more` : ''} is late by more than 200 ms: more slots in the same process won’t go faster; start more processes.`,

@@ -1,4 +1,4 @@
-import { planBasisOf } from '../forecast/input-of.js';
+import { isSaturated, planBasisOf } from '../forecast/input-of.js';
 import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
 import { slotsPlanned } from '../forecast/slots-planned.js';
@@ -106,8 +106,6 @@ function advice(queue: QueueState, snapshot: Snapshot): string {
 
 const DRAIN_WITHIN_SECONDS = 300;
 const TIMES = 2;
-/** An event loop that is later than this gains nothing by more slots in the same process. */
-const SATURATED_MS = 200;
 
 export const queueOverloaded: FindingRule = {
   code: 'queue.overloaded',
@@ -134,7 +132,7 @@ export const queueOverloaded: FindingRule = {
       queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds)
         ? `needs ${formatDuration(rowSeconds(queue.drainSeconds))} to drain`
         : 'never drains at these rates';
-    const late = able.filter(({ agent }) => (agent?.loopDelayP99Ms ?? 0) > SATURATED_MS).length;
+    const late = able.filter(({ agent }) => agent !== null && isSaturated(agent)).length;
     const advice = isFull(snapshot)
       ? 'Redis is full, so make room before you scale anything'
       : late * 2 > able.length

@@ -1,6 +1,7 @@
 import { formatCount } from '../model/format.js';
 import type { PlanInput } from '../model/plan.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
+import type { AgentFacts } from '../model/worker.js';
 import { type AbleWorkers, ableWorkers, effectiveRateLimit } from './able-workers.js';
 import { planMemory } from './job-bytes.js';
 import { type TypeLoads, typeLoads } from './type-loads.js';
@@ -170,13 +171,15 @@ function finishedSeconds({ attached }: AbleWorkers): number | null {
  * while its process uses little CPU waits for its host to have some: that says nothing of what more slots would do.
  */
 function loopsOf({ attached }: AbleWorkers): number | null {
-  const late = attached.filter(
-    ({ agent }) =>
-      agent.loopDelayP99Ms > SATURATED_MS && (agent.delay === null || agent.delay.cpuRatio >= OWN_WORK_RATIO),
-  );
+  const late = attached.filter(({ agent }) => isSaturated(agent));
   return attached.length > 0 && late.length * 2 > attached.length ? SATURATED_RATIO : null;
 }
 
 function known(value: number | null | undefined): number {
   return value != null && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** Is an event loop late by its own work, so that more slots in its process gain nothing? */
+export function isSaturated({ loopDelayP99Ms, delay }: AgentFacts): boolean {
+  return loopDelayP99Ms > SATURATED_MS && (delay === null || delay.cpuRatio >= OWN_WORK_RATIO);
 }

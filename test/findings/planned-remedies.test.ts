@@ -24,9 +24,10 @@ function overloaded(over: QueueOver = {}): QueueState {
   });
 }
 
-function found(code: string, queue: QueueState, loopDelayP99Ms = 20): CurrentFinding {
+function found(code: string, queue: QueueState, loopDelayP99Ms = 20, cpuRatio = 0.9): CurrentFinding {
+  const delay = { heldUpRatio: 0, cpuRatio };
   const workers = ['a', 'b'].map((id) =>
-    aWorker({ id, agent: { agentId: id, running: 10, finishedPerSecond: 25, loopDelayP99Ms } }),
+    aWorker({ id, agent: { agentId: id, running: 10, finishedPerSecond: 25, loopDelayP99Ms, delay } }),
   );
   const all = detectFindings(aSnapshot({ queues: [queue], workers }), NOW_MS, DEFAULT_THRESHOLDS);
   const finding = all.find((one) => one.code === code);
@@ -56,6 +57,10 @@ describe('remedies of an overloaded queue', () => {
     expect(found('queue.overloaded', queue).remedies[1]?.effect).toMatch(
       /still not enough, 40 slots in 2 processes do .*grows by/,
     );
+  });
+
+  it('do not call event loops saturated that are late because their host has no CPU to spare', () => {
+    expect(found('queue.overloaded', overloaded(), 800, 0.1).sentence).not.toContain('saturated');
   });
 
   it('offer no slots where the event loops are saturated, and say why', () => {

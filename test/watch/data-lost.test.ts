@@ -83,7 +83,7 @@ it('jobs that were lost are told over a restart of the console, until somebody d
   expect(await dismiss()).toMatchObject({ status: 200, body: { outcomes: [{ status: 'applied' }] } });
   await until('it is not told any more', async () => (await told()) === undefined);
   expect((await dismiss()).body).toMatchObject({ outcomes: [{ status: 'refused' }] });
-  const applied = (await read('/api/v1/audit')).actions.find(
+  const applied = (await read('/api/v1/audit')).records.find(
     ({ status }: { status: string }) => status === 'applied',
   );
   expect(applied).toMatchObject({
