@@ -104,7 +104,7 @@ export function whenUnknown(signal: string): 'hold' | 'clear' {
 }
 
 /** A gap between looks that still counts as looking: some intervals of the poller. */
-const LEAST_GAP_MS = 15_000;
+const MIN_GAP_MS = 15_000;
 const GAP_INTERVALS = 4;
 /** Subjects that fired lately are remembered at most so many, the latest. */
 const MAX_FLAPPERS = 10_000;
@@ -118,7 +118,7 @@ export class AlertSteps {
   readonly #restored = new Set<string>();
   #liveSinceMs: number | null = null;
   #nowMs = 0;
-  #maxGapMs = LEAST_GAP_MS;
+  #maxGapMs = MIN_GAP_MS;
 
   constructor(newId: () => string, warmUpMs: number) {
     this.#newId = newId;
@@ -128,7 +128,7 @@ export class AlertSteps {
   /** What holds for all steps of a tick. */
   beginTick(nowMs: number, pollIntervalMs: number, isLive: boolean): void {
     this.#nowMs = nowMs;
-    this.#maxGapMs = Math.max(LEAST_GAP_MS, GAP_INTERVALS * pollIntervalMs);
+    this.#maxGapMs = Math.max(MIN_GAP_MS, GAP_INTERVALS * pollIntervalMs);
     if (isLive) this.#liveSinceMs ??= nowMs;
     for (const [key, firings] of this.#firings)
       if ((firings.at(-1) ?? 0) < nowMs - FLAP_WINDOW_MS) this.#firings.delete(key);

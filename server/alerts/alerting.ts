@@ -108,13 +108,13 @@ export class Alerting {
 
   /** Pending and firing, of all instances. */
   async open(): Promise<readonly Alert[]> {
-    if (this.#isLeading) return this.#openHere();
+    if (this.#isLeading) return this.openNow();
     return (await this.#deps.store.alerts.open()).filter(({ state }) => state !== 'resolved');
   }
 
   /** The same without waiting: what this process knows. Empty where another console judges. */
   openNow(): readonly Alert[] {
-    return this.#openHere();
+    return [...this.#judges.values()].flatMap((judge) => judge.alerts());
   }
 
   /** Takes over what was changed in the store: rules, silences, acknowledgements. */
@@ -131,7 +131,7 @@ export class Alerting {
   /** Somebody knows. @returns null: no such alert that is not over. */
   async acknowledge(id: string, acknowledged: AlertAcknowledgement): Promise<Alert | null> {
     const { alerts } = this.#deps.store;
-    const here = this.#openHere().some((alert) => alert.id === id)
+    const here = this.openNow().some((alert) => alert.id === id)
       ? this.#amend(id, (alert) => ({ ...alert, acknowledged }))
       : null;
     // One that pends may not be kept yet, and an acknowledgement must outlive the process.
@@ -152,10 +152,6 @@ export class Alerting {
     const notification = acknowledgementOf(alerts, this.#deps.now());
     if (notification)
       await this.#deps.notifyAcknowledged(notification).catch((error: unknown) => this.#fail(error));
-  }
-
-  #openHere(): readonly Alert[] {
-    return [...this.#judges.values()].flatMap((judge) => judge.alerts());
   }
 
   #tick(instance: string, atMs: number): void {
@@ -274,7 +270,7 @@ export class Alerting {
     if (nowMs - this.#pendingKeptAtMs < KEEP_PENDING_MS) return;
     this.#pendingKeptAtMs = nowMs;
     const forMsOf = new Map(this.#ruleSet.rules().map(({ id, forMs }) => [id, forMs]));
-    const pending = this.#openHere().filter(
+    const pending = this.openNow().filter(
       ({ state, ruleId }) => state === 'pending' && (forMsOf.get(ruleId) ?? 0) >= LONG_FOR_MS,
     );
     for (const { id } of pending) this.#pendingKept.add(id);
@@ -283,7 +279,7 @@ export class Alerting {
 
   async #notifyChannels(): Promise<void> {
     const { watch, timing, notify, pathOf, now, store } = this.#deps;
-    const firing = this.#openHere().filter(({ state }) => state === 'firing');
+    const firing = this.openNow().filter(({ state }) => state === 'firing');
     const due = dueMessages([...firing, ...this.#ended.values()], this.silences(), timing, now());
     let failure: unknown = null;
     for (const message of due) {

@@ -169,7 +169,8 @@ export function transitionEntries(
 
 function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry, 'id'> {
   const { subject, summary, severity, firedAtMs, inhibitedBy } = alert;
-  const why = inhibitedBy === null ? '' : ` It follows from "${inhibitedBy}" and is not told by itself.`;
+  const why =
+    inhibitedBy === null ? '' : ` It follows from "${inhibitedBy}", so nobody is notified of it by itself.`;
   const lasted = firedAtMs === null ? '' : ` after ${formatDuration((atMs - firedAtMs) / 1000)}`;
   return {
     atMs,

@@ -44,10 +44,10 @@ export function forgetful(of: ReadBeside): () => Memory {
 /** Points that a window is judged by. */
 const POINTS = 24;
 /** Trends need so much of their window. */
-const LEAST_COVER = 0.5;
+const MIN_COVER = 0.5;
 /** A gap this many times the spacing starts anew: what lies between was not seen. */
 const MAX_SPACINGS = 6;
-const LEAST_POINTS = 6;
+const MIN_POINTS = 6;
 
 /** The last values of one subject at even spacing, for trends over a window. */
 export class Past {
@@ -95,7 +95,7 @@ export class Past {
     const { length } = this.#atMs;
     const first = this.#atMs[0] ?? 0;
     const last = this.#atMs[length - 1] ?? 0;
-    if (length < LEAST_POINTS || last - first < this.#windowMs * LEAST_COVER) return Number.NaN;
+    if (length < MIN_POINTS || last - first < this.#windowMs * MIN_COVER) return Number.NaN;
     const third = Math.floor(length / 3);
     const before = thirdOf(this.#values.slice(0, third), this.#atMs.slice(0, third));
     const after = thirdOf(this.#values.slice(-third), this.#atMs.slice(-third));
@@ -121,8 +121,8 @@ const WARM_RATIO = 0.5;
 /** A value further out than this teaches the baseline no more than this: an incident must not become usual at once. */
 const MAX_TAUGHT = 4;
 /** A deviation below this share of the mean is none: a signal that never moves would alarm at its first step. */
-const LEAST_DEVIATION_RATIO = 0.05;
-const LEAST_DEVIATION = 1e-9;
+const MIN_DEVIATION_RATIO = 0.05;
+const MIN_DEVIATION = 1e-9;
 const MAX_STEP_MS = 60_000;
 
 /** Distance of a number from its own mean, in its own mean deviations; both forget over a window. */
@@ -147,7 +147,7 @@ export class Habit implements Memory {
     const stepMs = Math.min(MAX_STEP_MS, Math.max(0, nowMs - this.#lastMs));
     this.#lastMs = nowMs;
     const isWarm = this.#knownMs >= this.#windowMs * WARM_RATIO;
-    const floor = Math.max(LEAST_DEVIATION, LEAST_DEVIATION_RATIO * Math.abs(this.#mean));
+    const floor = Math.max(MIN_DEVIATION, MIN_DEVIATION_RATIO * Math.abs(this.#mean));
     const usual = Math.max(this.#deviation, floor);
     const off = value - this.#mean;
     const score = isWarm ? off / usual : Number.NaN;

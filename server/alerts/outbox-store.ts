@@ -31,8 +31,6 @@ const MAX_WAIT_MS = 2 * 3_600_000;
 /** Channels that were once configured stay a while; nobody has more than this. */
 const MAX_CHANNELS = 200;
 
-type Row = typeof outbox.$inferSelect;
-
 export type OutboxStore = ReturnType<typeof createOutboxStore>;
 
 /** The durable side of the outbox: bounded, shared by all consoles of one store. */
@@ -303,7 +301,7 @@ function groupKeyOf({ groupKey }: Notification): string {
   return encodeURIComponent(groupKey.toWellFormed());
 }
 
-function entryOf(row: Row): OutboxEntry {
+function entryOf(row: typeof outbox.$inferSelect): OutboxEntry {
   const { notificationId: _, groupKey: __, holder: ___, ...entry } = row;
   return entry;
 }

@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Alert } from '../../server/alerts/alert.js';
 import { Alerting } from '../../server/alerts/alerting.js';
 import { DEFAULT_GROUP_TIMING } from '../../server/alerts/grouping.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { openStore, type Store } from '../../server/open-store.js';
 import type { TickListener } from '../../server/watch/watch.js';
-import { aRule } from '../support/alerts.js';
+import { anAlert, aRule } from '../support/alerts.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 import { until } from '../support/until.js';
 
@@ -183,4 +184,12 @@ it('a default that was deleted or edited stays so after a restart', async () => 
   expect(rules.get('redis-full')?.forMs).toBe(99_000);
   expect(rules.has('queue-growing')).toBe(false);
   expect(rules.has('redis-filling')).toBe(true);
+});
+
+it('an alert that version 0.2 kept is known as notified, and its end still has to be sent', async () => {
+  const { store } = await aConsole();
+  const { notified: _, ...rest } = anAlert({ state: 'resolved', resolvedAtMs: NOW_MS });
+  const told = { status: 'firing', severity: 'warning', atMs: NOW_MS };
+  await store.alerting.alerts.save([{ ...rest, told } as unknown as Alert]);
+  expect(await store.alerting.alerts.open()).toMatchObject([{ id: rest.id, notified: told }]);
 });
