@@ -119,9 +119,9 @@ export class Readings {
     const memories = this.#memories.get(key) ?? [];
     if (remember !== null) this.#memories.set(key, memories);
     const beside: { -readonly [K in keyof Beside]: number } = { limitBytes: Number.NaN, second: Number.NaN };
-    for (const watched of all) {
-      if (!this.isHere(watched)) continue;
-      const { slot, values, subject } = watched;
+    const tick = this.#tick;
+    for (const { slot, seenIn, values, subject } of all) {
+      if (seenIn !== tick) continue;
       let number = values[own] ?? Number.NaN;
       if (remember !== null) {
         const memory = memories[slot] ?? remember();
