@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { overfill, startRedis, usedBytes } from '../drills/own-redis.js';
-import { MovedJobs } from '../server/replay/moved-rate.js';
+import { MovedJobs } from '../server/replay/load-sample.js';
 import { openParked } from '../server/replay/parking/open-parked.js';
 import { Parkings } from '../server/replay/parking/parkings.js';
 import { watchPings } from './pings.js';

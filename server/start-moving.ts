@@ -1,7 +1,7 @@
 import type { Config } from './config/config.js';
 import type { Store } from './open-store.js';
 import { CommandRelay, handlersOf } from './replay/command-relay.js';
-import { MovedJobs } from './replay/moved-rate.js';
+import { MovedJobs } from './replay/load-sample.js';
 import { openParkings, PARKING_COMMANDS, type Parkings } from './replay/parking/parkings.js';
 import { isPolicyNeeded, runPolicies } from './replay/parking/run-policies.js';
 import { REPLAY_COMMANDS, Replays } from './replay/replays.js';

@@ -5,14 +5,14 @@ import { formatBytes, formatCount, formatJobs } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { ParkEstimate } from '../replay/parking/estimate.js';
 import {
-  GUARDED_PER_SECOND,
   PARKABLE_STATES,
   type Parking,
   ParkingError,
+  type ParkSkipReason,
   RestoreRateSchema,
   SKIP_WORDS,
-  type SkipReason,
 } from '../replay/parking/parking.js';
+import { GUARDED_PER_SECOND } from '../replay/replay-throttle.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 
@@ -129,8 +129,8 @@ export function parkedInWords(parking: Parking): string {
 }
 
 /** "3 that have logs, …"; '' for none. */
-export function skippedInWords(skipped: Readonly<Partial<Record<SkipReason, number>>>): string {
-  return (Object.entries(skipped) as [SkipReason, number][])
+export function skippedInWords(skipped: Readonly<Partial<Record<ParkSkipReason, number>>>): string {
+  return (Object.entries(skipped) as [ParkSkipReason, number][])
     .map(([reason, jobs]) => `${formatCount(jobs)} (${SKIP_WORDS[reason]})`)
     .join(', ');
 }

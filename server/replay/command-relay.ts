@@ -4,9 +4,8 @@ import { ActionError } from '../model/action.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import { holderInWords } from '../store/holder-id.js';
 import type { Lease } from '../store/lease.js';
-import type { Command, CommandStore } from './commands.js';
+import type { Command, CommandAnswer, CommandStore } from './commands.js';
 import { ParkingError } from './parking/parking.js';
-import type { CommandAnswer } from './tables.js';
 
 export interface CommandRelayDeps {
   readonly store: CommandStore;

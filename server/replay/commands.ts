@@ -1,7 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { ActionError } from '../model/action.js';
 import type { Database } from '../store/tables.js';
 import { type Fence, holds } from '../store/tables.js';
-import { type CommandAnswer, commands } from './tables.js';
 
 /** What somebody asks for: a name, and arguments that JSON can hold. */
 export interface Command {
@@ -90,3 +91,26 @@ export function createCommandStore(database: Database): CommandStore {
     },
   };
 }
+
+/** What one console asks of the one that holds the lease: see commands.ts. */
+export const commands = sqliteTable('commands', {
+  id: text('id').primaryKey(),
+  atMs: integer('at_ms').notNull(),
+  name: text('name').notNull(),
+  args: text('args', { mode: 'json' }).$type<readonly unknown[]>().notNull(),
+  takenBy: text('taken_by'),
+  answer: text('answer', { mode: 'json' }).$type<CommandAnswer>(),
+  /** Its asker adds to it while it waits. */
+  beat: integer('beat').notNull().default(0),
+});
+
+/** What came of it: a value, or an error that is made anew at the asker. */
+export type CommandAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly from: 'action' | 'parking';
+      readonly message: string;
+      readonly fields: ActionError['fields'];
+    };

@@ -13,9 +13,10 @@ import {
   MAX_SAMPLES,
 } from './job-source.js';
 import { countRange, readCandidates, readOutcomes, readWindow, type Sweep } from './read-finished.js';
-import { isOnlyTime, matchesFilter, type ReplayFilter } from './replay-filter.js';
 import { type CallCost, costAfter, jobsACall } from './replay-pace.js';
 import type { Cursor, ReplayBatch } from './replay-record.js';
+import type { ReplayFilter } from './replay-spec.js';
+import { isOnlyTime, matchesFilter } from './replay-spec.js';
 
 /** Jobs that a search for matching ones takes at a time. */
 const MAX_A_STEP = 1_000;

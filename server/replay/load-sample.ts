@@ -1,6 +1,22 @@
 import type { MemoryForecast, QueueState, Snapshot } from '../model/snapshot.js';
 import { type GuardBaseline, type LoadSample, SHOWS_AFTER_SECONDS } from './replay-guard.js';
 
+/**
+ * Jobs that replays and restores have put into each queue since the console began. BullMQ's counter of added jobs does not
+ * move by them, so whoever works out departures from arrivals has to add them.
+ */
+export class MovedJobs {
+  readonly #moved = new Map<string, number>();
+
+  note(instance: string, queueId: string, jobs: number): void {
+    this.#moved.set(`${instance}/${queueId}`, this.to(instance, queueId) + jobs);
+  }
+
+  to(instance: string, queueId: string): number {
+    return this.#moved.get(`${instance}/${queueId}`) ?? 0;
+  }
+}
+
 /** A queue as the guard remembers it; `moved` are jobs that replays have put there since the console began. */
 interface Point {
   readonly atMs: number;

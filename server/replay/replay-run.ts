@@ -3,9 +3,8 @@ import { type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/tables.js';
 import type { JobSource, JobWalk } from './job-source.js';
-import type { LoadSampler } from './load-sample.js';
-import { isPassing, problemOf } from './passing-problem.js';
 import { countChars, countsForResweep, isSettled, OutcomeRounds, settledChars } from './replay-batch.js';
+import { isPassing, problemOf } from './replay-connections.js';
 import { TURNS_PER_SECOND } from './replay-pace.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord, type ReplayStore } from './replay-record.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
@@ -60,11 +59,11 @@ export class ReplayRun {
   #waitsFor: string | null = null;
   readonly #steps = new WorkRecord();
 
-  constructor(record: ReplayRecord, deps: RunDeps, eye: LoadSampler) {
+  constructor(record: ReplayRecord, deps: RunDeps) {
     this.#record = record;
     this.#deps = deps;
     this.#source = deps.source;
-    this.#throttle = new ReplayThrottle(record, deps, eye);
+    this.#throttle = new ReplayThrottle(record, deps);
     this.#rounds = new OutcomeRounds((afterSeq, most) =>
       deps.store.batchesIn(record.id, 'open', afterSeq, most),
     );
@@ -79,17 +78,11 @@ export class ReplayRun {
     return this.#steps.health;
   }
 
-  /** Jobs a second that it moves now at most; 0 while it rests or stands. */
-  get pacePerSecond(): number {
-    if (this.#record.state !== 'running' || this.#waitsFor !== null) return 0;
-    return this.#record.spec.guard ? this.#throttle.perSecond : this.#record.ratePerSecond;
-  }
-
-  /** Why its pace is what it is: one sentence. */
-  get paceReason(): string {
-    if (this.#record.state !== 'running') return this.#record.reason;
-    if (this.#waitsFor !== null) return this.#waitsFor;
-    return this.#record.spec.guard ? this.#throttle.reason : 'As set: the guard is off.';
+  /** Jobs a second that it moves now at most, 0 while it rests or stands; and why: one sentence. */
+  get pace(): { readonly perSecond: number; readonly reason: string } {
+    const { state, reason, ratePerSecond } = this.#record;
+    const pace = this.#throttle.pace(this.#record, state === 'running' ? this.#waitsFor : reason);
+    return { perSecond: pace.perSecond ?? ratePerSecond, reason: pace.reason };
   }
 
   /** Moves on from where the record stands; returns at once. */

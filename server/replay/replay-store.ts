@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from 'drizzle-orm';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
 import { type Fence, mustHold, whileHeld } from '../store/tables.js';
-import type { ReplayRecord, ReplayStore } from './replay-record.js';
-import { replayBatches, replays } from './tables.js';
+import type { ReplayRecord, ReplayState, ReplayStore } from './replay-record.js';
 
 /** Ended replays are kept so many and so long: those who look back at an incident do so within a quarter. */
 const MAX_ENDED = 500;
@@ -127,3 +127,34 @@ async function written(
   if (fence) await whileHeld(database.batch([mustHold(database, fence), first, ...rest]));
   else await database.batch([first, ...rest]);
 }
+
+/** Replays: state and numbers as one record, which is only ever read and written whole. */
+export const replays = sqliteTable(
+  'replays',
+  {
+    id: text('id').primaryKey(),
+    instance: text('instance').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    endedAtMs: integer('ended_at_ms'),
+    state: text('state').$type<ReplayState>().notNull(),
+    record: text('record', { mode: 'json' }).$type<ReplayRecord>().notNull(),
+  },
+  (table) => [index('replays_created').on(table.createdAtMs)],
+);
+
+/** Jobs that a replay has moved or is about to, a batch a row: see replay-store.ts. */
+export const replayBatches = sqliteTable(
+  'replay_batches',
+  {
+    replay: text('replay').notNull(),
+    seq: integer('seq').notNull(),
+    phase: text('phase').$type<'moving' | 'open' | 'settled'>().notNull(),
+    queue: text('queue').notNull(),
+    jobs: text('jobs', { mode: 'json' }).$type<readonly (readonly [id: string, score: string])[]>().notNull(),
+    characters: text('characters').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.replay, table.seq] }),
+    index('replay_batches_phase').on(table.replay, table.phase, table.seq),
+  ],
+);

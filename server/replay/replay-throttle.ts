@@ -1,5 +1,5 @@
 import type { Snapshot } from '../model/snapshot.js';
-import type { LoadSampler } from './load-sample.js';
+import { LoadSampler } from './load-sample.js';
 import {
   CANARY_JOBS,
   type GuardState,
@@ -17,6 +17,9 @@ const GUARD_EVERY_MS = 1_000;
 /** Ended jobs after which the failure rate is taken anew, so that an old success does not hide a new failure. */
 const RECENT_ENDED = 200;
 
+/** Jobs a second under the guard where nobody set a rate: it begins with what most queues bear, and goes below it. */
+export const GUARDED_PER_SECOND = 1_000;
+
 /** How many jobs may go at once, and why not more. */
 export interface Allowance {
   readonly most: number;
@@ -26,9 +29,16 @@ export interface Allowance {
   readonly stop: string | null;
 }
 
+export interface Pace {
+  /** null: nothing bounds it. */
+  readonly perSecond: number | null;
+  readonly reason: string;
+}
+
 /** What is held to a pace: a replay, or the restore of a parking. */
-export interface Throttled
-  extends Pick<ReplayRecord, 'instance' | 'queues' | 'ratePerSecond' | 'baseline' | 'canaryFrom'> {
+export interface Throttled extends Pick<ReplayRecord, 'instance' | 'queues' | 'baseline' | 'canaryFrom'> {
+  /** null: as fast as it goes or, under the guard, as that lets it. */
+  readonly ratePerSecond: number | null;
   readonly spec: Pick<ReplaySpec, 'guard' | 'batchSize' | 'mostInFlight'>;
   readonly counts: MovedOutcomes;
 }
@@ -43,25 +53,30 @@ export interface ThrottleDeps {
 /** How fast one replay may go: the set rate, the guard, the canary, and what may be in flight. */
 export class ReplayThrottle {
   readonly #deps: ThrottleDeps;
-  readonly #eye: LoadSampler;
+  readonly #load = new LoadSampler();
   #guard: GuardState;
   #bucket: PaceBucket;
   #recent: MovedOutcomes;
   #canaryMovedAtMs: number | null = null;
   #lookedAtMs = 0;
 
-  constructor(record: Throttled, deps: ThrottleDeps, eye: LoadSampler) {
+  constructor(record: Throttled, deps: ThrottleDeps) {
     this.#deps = deps;
-    this.#eye = eye;
-    this.#guard = startGuard(record.ratePerSecond, deps.now());
-    this.#bucket = startBucket(record.ratePerSecond, deps.now());
+    this.#guard = startGuard(setRateOf(record), deps.now());
+    this.#bucket = startBucket(setRateOf(record), deps.now());
     this.#recent = record.canaryFrom;
     this.noteMoved(record);
   }
 
-  /** What the guard allows now. */
-  get perSecond(): number {
-    return this.#guard.perSecond;
+  /**
+   * Jobs a second at most, and why in one sentence.
+   * @param stands why nothing is moved now at all; null: it goes.
+   */
+  pace({ spec, ratePerSecond }: Throttled, stands: string | null): Pace {
+    if (stands !== null) return { perSecond: 0, reason: stands };
+    if (spec.guard) return this.#guard;
+    if (ratePerSecond === null) return { perSecond: null, reason: 'As fast as it goes: the guard is off.' };
+    return { perSecond: ratePerSecond, reason: 'As set: the guard is off.' };
   }
 
   get reason(): string {
@@ -74,18 +89,19 @@ export class ReplayThrottle {
 
   /** Begins, or goes on after a pause. */
   begin(record: Throttled, isNewCanary: boolean): void {
-    this.#guard = startGuard(record.ratePerSecond, this.#deps.now());
-    this.#bucket = startBucket(record.ratePerSecond, this.#deps.now());
+    this.#guard = startGuard(setRateOf(record), this.#deps.now());
+    this.#bucket = startBucket(setRateOf(record), this.#deps.now());
     if (!isNewCanary) return;
     this.#recent = record.canaryFrom;
     this.#canaryMovedAtMs = null;
   }
 
   /** Another rate is in force from now on. */
-  setRate(ratePerSecond: number): void {
+  setRate(ratePerSecond: number | null): void {
     const nowMs = this.#deps.now();
-    this.#bucket = reRate(this.#bucket, ratePerSecond, nowMs);
-    this.#guard = { ...startGuard(ratePerSecond, nowMs), reason: 'As set: the rate was changed.' };
+    const perSecond = ratePerSecond ?? GUARDED_PER_SECOND;
+    this.#bucket = reRate(this.#bucket, perSecond, nowMs);
+    this.#guard = { ...startGuard(perSecond, nowMs), reason: 'As set: the rate was changed.' };
   }
 
   /** Jobs that may be moved at once now, the rate left aside. */
@@ -108,6 +124,7 @@ export class ReplayThrottle {
   due(record: Throttled, most: number): { readonly jobs: number; readonly waitMs: number } {
     const nowMs = this.#deps.now();
     const perSecond = record.spec.guard ? this.#look(record, nowMs) : record.ratePerSecond;
+    if (perSecond === null) return { jobs: most, waitMs: 0 };
     this.#bucket =
       this.#bucket.perSecond === perSecond
         ? refill(this.#bucket, nowMs)
@@ -146,14 +163,19 @@ export class ReplayThrottle {
     return { most, waitsFor: null, stop: null };
   }
 
-  #look({ ratePerSecond, instance, queues, baseline }: Throttled, nowMs: number): number {
+  #look(record: Throttled, nowMs: number): number {
+    const { instance, queues, baseline } = record;
     if (nowMs - this.#lookedAtMs < GUARD_EVERY_MS || !baseline) return this.#guard.perSecond;
     this.#lookedAtMs = nowMs;
     const movedTo = (queue: string): number => this.#deps.movedTo(queue);
-    const sight = this.#eye.look(this.#deps.snapshot(instance), queues, baseline, movedTo, nowMs);
-    this.#guard = guardRate(this.#guard, ratePerSecond, sight, baseline);
+    const load = this.#load.look(this.#deps.snapshot(instance), queues, baseline, movedTo, nowMs);
+    this.#guard = guardRate(this.#guard, setRateOf(record), load, baseline);
     return this.#guard.perSecond;
   }
+}
+
+function setRateOf({ ratePerSecond }: Throttled): number {
+  return ratePerSecond ?? GUARDED_PER_SECOND;
 }
 
 /** What has come of all that a replay has moved so far. */

@@ -8,19 +8,17 @@ import type { Watch } from '../watch/watch.js';
 import type { CommandRelay } from './command-relay.js';
 import { FinishedJobs } from './finished-jobs.js';
 import type { DryRun, JobSelection, JobSource } from './job-source.js';
-import { LoadSampler } from './load-sample.js';
-import type { MovedJobs } from './moved-rate.js';
-import { newRecord } from './new-record.js';
-import { orderReplay } from './order-replay.js';
+import type { MovedJobs } from './load-sample.js';
 import type { Parkings } from './parking/parkings.js';
 import { accountOf } from './replay-account.js';
 import { ReplayConnections } from './replay-connections.js';
-import { ReplayLog, withoutJobData } from './replay-log.js';
+import { orderReplay, ReplayLog, withoutJobData } from './replay-log.js';
 import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
 import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import {
   checkFilter,
   isSelected,
+  newRecord,
   queuesOf,
   type ReplayRequest,
   type ReplaySelection,
@@ -260,7 +258,7 @@ export class Replays {
   }
 
   #hold(record: ReplayRecord): ReplayRun {
-    const run = new ReplayRun(record, this.#runDeps(record), new LoadSampler());
+    const run = new ReplayRun(record, this.#runDeps(record));
     this.#runs.set(record.id, run);
     return run;
   }
@@ -311,7 +309,7 @@ export class Replays {
   #viewOf(run: ReplayRun): ReplayView {
     const { record } = run;
     const movedPerSecond = record.state === 'running' ? this.#rateOf(record.id).perSecond : 0;
-    return viewOfReplay(record, movedPerSecond, run.pacePerSecond, run.paceReason);
+    return viewOfReplay(record, movedPerSecond, run.pace.perSecond, run.pace.reason);
   }
 
   #rateOf(id: string): MovedRate {

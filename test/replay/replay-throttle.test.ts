@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { LoadSampler } from '../../server/replay/load-sample.js';
 import { NO_COUNTS, type ReplayCounts } from '../../server/replay/replay-account.js';
 import type { ReplayRecord } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
@@ -31,11 +30,11 @@ function aReplay(counts: Partial<ReplayCounts>): ReplayRecord {
 
 it('a replay whose first 20 have ended well is not held back again, however many end in its first seconds', () => {
   let nowMs = 0;
-  const throttle = new ReplayThrottle(
-    aReplay({}),
-    { now: () => nowMs, snapshot: () => null, movedTo: () => 0 },
-    new LoadSampler(),
-  );
+  const throttle = new ReplayThrottle(aReplay({}), {
+    now: () => nowMs,
+    snapshot: () => null,
+    movedTo: () => 0,
+  });
   throttle.begin(aReplay({}), true);
   expect(throttle.allowance(aReplay({})).most).toBe(20);
   throttle.noteMoved(aReplay({ moved: 20 }));

@@ -12,7 +12,7 @@ import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Actor } from '../../server/model/role.js';
 import type { QueueState } from '../../server/model/snapshot.js';
 import { openStore } from '../../server/open-store.js';
-import { MovedJobs } from '../../server/replay/moved-rate.js';
+import { MovedJobs } from '../../server/replay/load-sample.js';
 import { openParkings } from '../../server/replay/parking/parkings.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { until } from './until.js';

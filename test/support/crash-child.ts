@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type { Actor } from '../../server/model/role.js';
 import { openStore } from '../../server/open-store.js';
 import { connect } from '../../server/redis/connect.js';
-import { MovedJobs } from '../../server/replay/moved-rate.js';
+import { MovedJobs } from '../../server/replay/load-sample.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';
 import { Replays } from '../../server/replay/replays.js';

@@ -1,7 +1,7 @@
 import { readTypes } from '../../redis/job-facts.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { ParkRequest, SkipReason } from './parking.js';
-import { FIRST_WINDOW, readWindow, sourcesOf } from './read-window.js';
+import type { ParkRequest, ParkSkipReason } from './parking.js';
+import { FIRST_WINDOW, readJobWindow, sourcesOf } from './read-window.js';
 
 /** What a parking would do, from looking at a bounded number of jobs. */
 export interface ParkEstimate {
@@ -13,7 +13,7 @@ export interface ParkEstimate {
   readonly jobs: number;
   readonly freedBytes: number;
   readonly types: readonly { readonly type: string; readonly jobs: number; readonly bytes: number }[];
-  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+  readonly skipped: Readonly<Partial<Record<ParkSkipReason, number>>>;
 }
 
 const WINDOW_JOBS = 500;
@@ -27,15 +27,16 @@ export async function estimatePark(
   request: Pick<ParkRequest, 'states' | 'jobTypes' | 'most'>,
 ): Promise<ParkEstimate> {
   const types = new Map<string, { jobs: number; bytes: number }>();
-  const skipped = new Map<SkipReason, number>();
+  const skipped = new Map<ParkSkipReason, number>();
   let total = 0;
   let looked = 0;
   for (const source of sourcesOf(queue.id, request.states)) {
-    const found: { readonly type: string; readonly bytes: number; readonly skip: SkipReason | null }[] = [];
+    const found: { readonly type: string; readonly bytes: number; readonly skip: ParkSkipReason | null }[] =
+      [];
     let length = 0;
     let offset = 0;
     while (offset < MAX_LOOKED) {
-      const window = await readWindow(
+      const window = await readJobWindow(
         queue,
         source,
         { ...FIRST_WINDOW, offset },

@@ -3,18 +3,17 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import { digestOf } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
-import type { ParkedJob, Skipped, SkipReason } from './parking.js';
+import type { ParkedJob, ParkSkipReason, Skipped } from './parking.js';
 import { type Parking, ParkingError } from './parking.js';
 import {
   FIRST_WINDOW,
   type JobWindow,
   type ParkingSource,
-  readWindow,
+  readJobWindow,
   sourcesOf,
   type WindowCursor,
 } from './read-window.js';
-import { receiptsKey, runParkingScript } from './run-script.js';
-import { settleBatch } from './settle-batch.js';
+import { receiptsKey, runParkingScript, settleBatch } from './run-script.js';
 
 interface RemoveCall {
   readonly batch: string;
@@ -62,7 +61,7 @@ async function removeBatch(queue: QueueHandle, call: RemoveCall): Promise<string
 /** Counts what a pass looked at and left, by reason. */
 class SkipCount {
   looked: number;
-  #counts = new Map<SkipReason, number>();
+  #counts = new Map<ParkSkipReason, number>();
 
   constructor(looked: number) {
     this.looked = looked;
@@ -78,11 +77,11 @@ class SkipCount {
     this.looked += jobs;
   }
 
-  add(reason: SkipReason, jobs: number): void {
+  add(reason: ParkSkipReason, jobs: number): void {
     if (jobs > 0) this.#counts.set(reason, this.of(reason) + jobs);
   }
 
-  of(reason: SkipReason): number {
+  of(reason: ParkSkipReason): number {
     return this.#counts.get(reason) ?? 0;
   }
 
@@ -181,7 +180,7 @@ async function parkSource(
     const room = mostLeft() - gone;
     if (room <= 0) return { gone, isThrough: true };
     if (work.shouldStop()) return { gone, isThrough: false };
-    const window = await readWindow(work.queue, source, cursor, WINDOW_JOBS, work.parking.jobTypes, true);
+    const window = await readJobWindow(work.queue, source, cursor, WINDOW_JOBS, work.parking.jobTypes, true);
     toLook ??= window.length;
     if (window.looked === 0 || toLook <= 0) return { gone, isThrough: true };
     const free = window.jobs.filter((job) => job.skip === null);

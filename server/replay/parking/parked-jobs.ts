@@ -1,7 +1,7 @@
 import type { Client, InStatement, Row } from '@libsql/client';
 import { packFields, unpackFields } from './ndjson.js';
 import type { ParkableState, ParkedJob, StoredJob } from './parking.js';
-import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './settle-batch.js';
+import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './run-script.js';
 
 /** A batch that an interruption may have left open. */
 export interface OpenBatch {

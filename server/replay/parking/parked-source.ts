@@ -13,13 +13,14 @@ import {
   MAX_SAMPLES,
 } from '../job-source.js';
 import { readOutcomes } from '../read-finished.js';
-import { isOnlyTime, matchesFilter, type ReplayFilter } from '../replay-filter.js';
 import type { Cursor, ReplayBatch } from '../replay-record.js';
+import type { ReplayFilter } from '../replay-spec.js';
+import { isOnlyTime, matchesFilter } from '../replay-spec.js';
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
 import type { StoredJob } from './parking.js';
 import { BATCH_BYTES, FULL, restoreSome } from './restore-jobs.js';
-import { replayBatchName, replayCallOf, settleBatch } from './settle-batch.js';
+import { replayBatchName, replayCallOf, settleBatch } from './run-script.js';
 
 export interface ParkedSourceDeps {
   readonly store: ParkedStore;

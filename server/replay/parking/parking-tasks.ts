@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
-import { type WorkHealth, WorkRecord } from '../../process/every.js';
+import { reasonOf, type WorkHealth, WorkRecord } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import type { ParkedStore } from './open-parked.js';
@@ -9,7 +9,7 @@ import { parkJobs } from './park-jobs.js';
 import { type Parking, ParkingError } from './parking.js';
 import { restoreJobs } from './restore-jobs.js';
 import { type PaceDeps, ParkingPace } from './restore-pace.js';
-import { settleBatch } from './settle-batch.js';
+import { settleBatch } from './run-script.js';
 
 /**
  * Brings every batch of a parking that was interrupted to an end, by what Redis says became of it: afterwards each of its
@@ -91,8 +91,13 @@ export class ParkingTasks {
     if (because !== undefined) return { ...parking, state: 'paused', because };
     const pace = parking.state === 'running' ? this.#paces.get(parking.id) : undefined;
     if (!pace) return parking;
-    const { holds, perSecond, reason } = pace;
-    return { ...parking, because: parking.because ?? holds, pacePerSecond: perSecond, paceReason: reason };
+    const { perSecond, reason } = pace.pace;
+    return {
+      ...parking,
+      because: parking.because ?? pace.holds,
+      pacePerSecond: perSecond,
+      paceReason: reason,
+    };
   }
 
   /** Waits for the end of its task, or until the time is up. */
@@ -115,7 +120,7 @@ export class ParkingTasks {
   work(id: string): void {
     if (this.#tasks.has(id)) return;
     const task = this.#run(id)
-      .catch((error: unknown) => this.#deps.warn(`parking ${id}: ${messageOf(error)}`))
+      .catch((error: unknown) => this.#deps.warn(`parking ${id}: ${reasonOf(error)}`))
       .finally(() => {
         this.#tasks.delete(id);
         this.#paces.delete(id);
@@ -161,15 +166,15 @@ export class ParkingTasks {
         isSettled = false;
         // Another goes on with it: its row is not ours to write.
         if (this.#isOver) return;
-        if (record.failed(error, now()) === 1) this.#deps.warn(`parking ${id}: ${messageOf(error)}`);
+        if (record.failed(error, now()) === 1) this.#deps.warn(`parking ${id}: ${reasonOf(error)}`);
         const isFull =
           storeTroubleOf(error) === 'full' || (error instanceof ParkingError && error.code === 'disk-full');
         if (parking && isFull) {
-          await this.#rest(parking, messageOf(error));
+          await this.#rest(parking, reasonOf(error));
           return;
         }
         // A file that can't be written now is what is in the way, perhaps: it is tried again all the same.
-        await store.parkings.change(id, { because: messageOf(error) }).catch(() => undefined);
+        await store.parkings.change(id, { because: reasonOf(error) }).catch(() => undefined);
         await wait(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }
@@ -181,7 +186,7 @@ export class ParkingTasks {
     this.#tell(parking, 'parking.ended', `Parking jobs of ${parking.queue} stopped: ${because}.`);
     await this.#deps.store.parkings.change(parking.id, { state: 'paused', because }).then(
       () => this.#resting.delete(parking.id),
-      (error: unknown) => this.#deps.warn(`parking ${parking.id} rests: ${messageOf(error)}`),
+      (error: unknown) => this.#deps.warn(`parking ${parking.id} rests: ${reasonOf(error)}`),
     );
   }
 
@@ -231,9 +236,4 @@ export class ParkingTasks {
     const { instance, queue, actor } = parking;
     this.#deps.tell({ atMs: this.#deps.now(), instance, kind, queue, worker: null, text, actor });
   }
-}
-
-/** One line of what went wrong. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown reason';
 }

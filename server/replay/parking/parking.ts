@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { formatBytes } from '../../model/format.js';
 
 /** Why a job is left in Redis: parked, it would not come back as it was. */
-export type SkipReason =
+export type ParkSkipReason =
   | 'active'
   | 'flow'
   | 'deduplicated'
@@ -14,7 +14,7 @@ export type SkipReason =
   | 'too-many-fields'
   | 'moved-on';
 
-export const SKIP_WORDS: Readonly<Record<SkipReason, string>> = {
+export const SKIP_WORDS: Readonly<Record<ParkSkipReason, string>> = {
   active: 'being processed',
   flow: 'parents or children of a flow',
   deduplicated: 'deduplicated: another add counts on them',
@@ -40,7 +40,7 @@ interface ParkingFacts {
 const MAX_FIELDS = 64;
 
 /** null: it can be parked faithfully. Pure. */
-export function skipReason(facts: ParkingFacts): SkipReason | null {
+export function skipReason(facts: ParkingFacts): ParkSkipReason | null {
   // BullMQ 5 leaves markers of this form in `wait`; they are no jobs.
   if (facts.fieldCount === 0 || facts.jobId.startsWith('0:')) return 'no-data';
   if (facts.hasParent || facts.hasChildren) return 'flow';
@@ -171,7 +171,7 @@ export interface Parking extends ParkRequest {
 
 export type PausedBy = 'person' | 'policy' | 'guard';
 
-export type Skipped = Readonly<Partial<Record<SkipReason, number>>>;
+export type Skipped = Readonly<Partial<Record<ParkSkipReason, number>>>;
 
 /** A job as it is on disk. */
 export interface ParkedJob {
@@ -192,9 +192,6 @@ export interface StoredJob extends ParkedJob {
   /** The batch that took it out; '' for imported ones, which no batch did. */
   readonly batch: string;
 }
-
-/** Jobs a second under the guard where nobody set a rate: it begins with what most queues bear, and goes below it. */
-export const GUARDED_PER_SECOND = 1_000;
 
 /** How a restore goes. */
 export interface RestoreTerms {

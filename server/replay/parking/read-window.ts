@@ -1,6 +1,6 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { ParkableState, ParkedJob } from './parking.js';
-import { type SkipReason, skipReason } from './parking.js';
+import { type ParkSkipReason, skipReason } from './parking.js';
 import { runParkingScript } from './run-script.js';
 
 /** One list or sorted set of a queue that is parked from. */
@@ -26,7 +26,7 @@ export interface JobWindow {
   readonly length: number;
   /** Id and score of each that was looked at, of other types too. */
   readonly entries: readonly (readonly [id: Buffer, score: Buffer])[];
-  readonly jobs: readonly (ParkedJob & { readonly skip: SkipReason | null })[];
+  readonly jobs: readonly (ParkedJob & { readonly skip: ParkSkipReason | null })[];
 }
 
 /**
@@ -52,7 +52,7 @@ export function sourcesOf(queueId: string, states: readonly ParkableState[]): re
  * @param withFields false: only what they are and what they hold.
  * @throws what Redis says.
  */
-export async function readWindow(
+export async function readJobWindow(
   queue: QueueHandle,
   source: ParkingSource,
   cursor: WindowCursor,

@@ -3,8 +3,15 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 import type { ParkedStore } from './open-parked.js';
 import type { ParkingWork } from './park-jobs.js';
 import type { StoredJob } from './parking.js';
-import { receiptsKey, runParkingScript } from './run-script.js';
-import { againBatchName, forgetReceipts, isOfReplay, readReceipts, settleBatch } from './settle-batch.js';
+import {
+  againBatchName,
+  forgetReceipts,
+  isOfReplay,
+  readReceipts,
+  receiptsKey,
+  runParkingScript,
+  settleBatch,
+} from './run-script.js';
 
 interface RestoreSome {
   readonly store: ParkedStore;

@@ -1,10 +1,12 @@
 import type { Snapshot } from '../../model/snapshot.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
+import type { MovedJobs } from '../load-sample.js';
 import { LoadSampler } from '../load-sample.js';
-import type { MovedJobs } from '../moved-rate.js';
 import { readOutcomes } from '../read-finished.js';
-import { ReplayThrottle, type Throttled } from '../replay-throttle.js';
-import { GUARDED_PER_SECOND, type Parking, type StoredJob } from './parking.js';
+import { NO_COUNTS, type ReplayCounts } from '../replay-account.js';
+import { countChars } from '../replay-batch.js';
+import { outcomesOf, type Pace, ReplayThrottle, type Throttled } from '../replay-throttle.js';
+import type { Parking, StoredJob } from './parking.js';
 import type { RestorePace } from './restore-jobs.js';
 
 export interface PaceDeps {
@@ -16,7 +18,6 @@ export interface PaceDeps {
 /** Jobs that are back and whose end is not known yet, of which it is asked; of more, the latest. */
 const MAX_FOLLOWED = 500;
 const FOLLOW_EVERY_MS = 500;
-const NONE = { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 } as const;
 
 /**
  * How fast the jobs of one parking come back, and why: at the rate set and, under the guard, below it, by what the guard of
@@ -27,9 +28,7 @@ export class ParkingPace implements RestorePace {
   readonly #deps: PaceDeps;
   readonly #queue: QueueHandle;
   readonly #throttle: ReplayThrottle;
-  #subject: Throttled;
-  #rate: number | null;
-  #guard: boolean;
+  #subject: Throttled & { readonly counts: ReplayCounts };
   #holds: string | null = null;
   #waitsFor: string | null = null;
   #followed: string[] = [];
@@ -38,26 +37,22 @@ export class ParkingPace implements RestorePace {
   constructor(parking: Parking, queue: QueueHandle, deps: PaceDeps) {
     this.#deps = deps;
     this.#queue = queue;
-    this.#rate = parking.ratePerSecond;
-    this.#guard = parking.guard;
     this.#subject = {
       instance: parking.instance,
       queues: [parking.queue],
       spec: { guard: parking.guard, batchSize: Number.MAX_SAFE_INTEGER, mostInFlight: null },
-      ratePerSecond: parking.ratePerSecond ?? GUARDED_PER_SECOND,
-      counts: NONE,
-      canaryFrom: NONE,
+      ratePerSecond: parking.ratePerSecond,
+      counts: NO_COUNTS,
+      canaryFrom: outcomesOf({ counts: NO_COUNTS }),
       baseline: null,
     };
     const { now, snapshot, moved } = deps;
     const movedTo = (queueId: string): number => moved.to(parking.instance, queueId);
-    this.#throttle = new ReplayThrottle(this.#subject, { now, snapshot, movedTo }, new LoadSampler());
+    this.#throttle = new ReplayThrottle(this.#subject, { now, snapshot, movedTo });
   }
 
-  /** Jobs a second at most; null: nothing bounds it. */
-  get perSecond(): number | null {
-    if (this.#holds !== null || this.#waitsFor !== null) return 0;
-    return this.#guard ? this.#throttle.perSecond : this.#rate;
+  get pace(): Pace {
+    return this.#throttle.pace(this.#subject, this.#holds ?? this.#waitsFor);
   }
 
   /** Why it stands where it is Redis that stops it; null: it goes, or it is the guard. */
@@ -65,29 +60,15 @@ export class ParkingPace implements RestorePace {
     return this.#holds;
   }
 
-  get reason(): string {
-    const stands = this.#holds ?? this.#waitsFor;
-    if (stands !== null) return stands;
-    if (this.#guard) return this.#throttle.reason;
-    return this.#rate === null ? 'As fast as it goes: the guard is off.' : 'As set: the guard is off.';
-  }
-
   /** In force at the next batch. */
   set(ratePerSecond: number | null, guard: boolean): void {
-    this.#rate = ratePerSecond;
-    this.#guard = guard;
-    this.#subject = {
-      ...this.#subject,
-      ratePerSecond: ratePerSecond ?? GUARDED_PER_SECOND,
-      spec: { ...this.#subject.spec, guard },
-    };
-    this.#throttle.setRate(this.#subject.ratePerSecond);
+    this.#subject = { ...this.#subject, ratePerSecond, spec: { ...this.#subject.spec, guard } };
+    this.#throttle.setRate(ratePerSecond);
   }
 
   async due(most: number) {
     this.#waitsFor = null;
-    if (!this.#guard && this.#rate === null) return { jobs: most, waitMs: 0, stop: null };
-    if (this.#guard) {
+    if (this.#subject.spec.guard) {
       if (!this.#hasBaseline()) return this.#stands('Waiting: the console does not see this Redis now.');
       await this.#follow();
     }
@@ -137,16 +118,7 @@ export class ParkingPace implements RestorePace {
     const batch = { queue: this.#queue.id, jobs, characters: 'm'.repeat(ids.length) };
     const characters = await readOutcomes(this.#queue.client, batch, '');
     this.#followed = ids.filter((_, i) => characters[i] === 'm');
-    const ended = (letter: string): number => [...characters].filter((one) => one === letter).length;
-    const { counts } = this.#subject;
-    this.#subject = {
-      ...this.#subject,
-      counts: {
-        ...counts,
-        succeeded: counts.succeeded + ended('s'),
-        failedAgain: counts.failedAgain + ended('f'),
-        gone: counts.gone + ended('g'),
-      },
-    };
+    const counts = countChars(this.#subject.counts, batch.characters, characters);
+    this.#subject = { ...this.#subject, counts };
   }
 }

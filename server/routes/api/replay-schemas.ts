@@ -1,14 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import type { TimeRange } from '../../replay/coverage.js';
-import { coveragesOf } from '../../replay/coverage.js';
 import type { DryRun } from '../../replay/job-source.js';
-import type { ReplayFilter } from '../../replay/replay-filter.js';
 import { withoutJobData } from '../../replay/replay-log.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import type { OrderOutcome } from '../../replay/replay-request.js';
-import type { ReplaySpec } from '../../replay/replay-spec.js';
+import type { ReplayFilter, ReplaySpec } from '../../replay/replay-spec.js';
 import { RateSchema, SpecSchema } from '../../replay/replay-spec.js';
 import type { ReplayView } from '../../replay/replay-view.js';
+import type { TimeRange } from '../../replay/report.js';
+import { coveragesOf } from '../../replay/report.js';
 import { Problem } from '../problem.js';
 import { isoTime } from './iso-time.js';
 import { presentCall } from './present.js';

@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatRate } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
 import type { DiskUse, Parking } from '../../replay/parking/parking.js';
-import { SKIP_WORDS, type SkipReason } from '../../replay/parking/parking.js';
+import { type ParkSkipReason, SKIP_WORDS } from '../../replay/parking/parking.js';
 import { auditParking } from '../api/audit.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
@@ -126,7 +126,7 @@ function accountOf(parking: Parking): ParkedCardProps['account'] {
 }
 
 function leftInWords({ skipped }: Parking): string {
-  const left = (Object.entries(skipped) as [SkipReason, number][]).map(
+  const left = (Object.entries(skipped) as [ParkSkipReason, number][]).map(
     ([reason, jobs]) => `${formatCount(jobs)} ${SKIP_WORDS[reason]}`,
   );
   return left.length === 0 ? '' : `Left in Redis: ${left.join(', ')}`;
