@@ -1,6 +1,6 @@
 import type { Score } from '../forecast/score.js';
 import { freshnessOf } from '../model/sight.js';
-import type { InstanceSignal, MetricFamily } from './signal.js';
+import { instanceSignals, type MetricFamily } from './signal.js';
 
 const KINDS: readonly {
   readonly name: string;
@@ -39,65 +39,50 @@ export function scoreFamilies(scores: ReadonlyMap<string, Score>): readonly Metr
 }
 
 /** How well the console sees an instance, and what its looking costs. Known even while it is blind. */
-export const CONSOLE_SIGNALS: readonly InstanceSignal[] = [
+export const CONSOLE_SIGNALS = instanceSignals([
   {
-    scope: 'instance',
     name: 'redis_up',
     help: 'Whether the console reads this Redis live: 1, or 0 when stale or unreachable.',
     unit: 'bool',
-    kind: 'gauge',
     read: (snapshot, nowMs) => (freshnessOf(snapshot, nowMs).isLive ? 1 : 0),
   },
   {
-    scope: 'instance',
     name: 'console_snapshot_age_seconds',
     help: 'Time since the last complete read of this Redis.',
     unit: 'seconds',
-    kind: 'gauge',
     read: (snapshot, nowMs) => freshnessOf(snapshot, nowMs).ageSeconds,
   },
   {
-    scope: 'instance',
     name: 'console_redis_cpu_ratio',
     help: "Share of one core of Redis that the console's own reads cost.",
     unit: 'ratio',
-    kind: 'gauge',
     read: ({ poll }) => poll.ownCpuRatio,
   },
   {
-    scope: 'instance',
     name: 'console_redis_cpu_budget_ratio',
     help: 'Share of one core of Redis that the console allows itself.',
     unit: 'ratio',
-    kind: 'gauge',
     read: ({ poll }) => poll.budgetRatio,
   },
   {
-    scope: 'instance',
     name: 'console_poll_interval_seconds',
     help: 'Time between two reads of this Redis at present.',
     unit: 'seconds',
-    kind: 'gauge',
     read: ({ poll }) => poll.intervalMs / 1000,
   },
   {
-    scope: 'instance',
     name: 'console_poll_slowed',
     help: 'Whether the console reads less often than configured, to keep its cost down.',
     unit: 'bool',
-    kind: 'gauge',
     read: ({ poll }) => (poll.isSlowed ? 1 : 0),
   },
   {
-    scope: 'instance',
     name: 'console_poll_round_trip_seconds',
     help: 'How long Redis took to answer the last read.',
     unit: 'seconds',
-    kind: 'gauge',
     read: ({ poll }) => poll.roundTripMs / 1000,
   },
   {
-    scope: 'instance',
     name: 'console_polls_total',
     help: 'Reads of this Redis since the console started.',
     unit: 'count',
@@ -105,7 +90,6 @@ export const CONSOLE_SIGNALS: readonly InstanceSignal[] = [
     read: ({ poll }) => poll.ticks,
   },
   {
-    scope: 'instance',
     name: 'console_polls_failed_total',
     help: 'Reads of this Redis that failed or timed out since the console started.',
     unit: 'count',
@@ -113,12 +97,10 @@ export const CONSOLE_SIGNALS: readonly InstanceSignal[] = [
     read: ({ poll }) => poll.failedTicks,
   },
   {
-    scope: 'instance',
     name: 'console_discovery_age_seconds',
     help: 'Time since the last complete pass over the keyspace, which finds new queues and misses deleted ones.',
     unit: 'seconds',
-    kind: 'gauge',
     read: ({ discovery }, nowMs) =>
       discovery.lastPassAtMs === null ? null : Math.max(0, nowMs - discovery.lastPassAtMs) / 1000,
   },
-];
+]);

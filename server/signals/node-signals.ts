@@ -1,101 +1,77 @@
-import type { NodeSignal } from './signal.js';
+import { nodeSignals } from './signal.js';
 
 /** Work, clients and replication of a Redis node. */
-export const NODE_SIGNALS: readonly NodeSignal[] = [
+export const NODE_SIGNALS = nodeSignals([
   {
-    scope: 'node',
     name: 'redis_uptime_seconds',
     help: 'Time since this Redis was started.',
     unit: 'seconds',
-    kind: 'gauge',
     read: (node) => node.uptimeSeconds,
   },
   {
-    scope: 'node',
     name: 'redis_ops_per_second',
     help: 'Commands that Redis executes per second.',
     unit: 'count/s',
-    kind: 'gauge',
     read: (node) => node.opsPerSecond,
   },
   {
-    scope: 'node',
     name: 'redis_cpu_ratio',
     help: 'Cores that Redis uses: 1 is one core.',
     unit: 'ratio',
-    kind: 'gauge',
     read: (node) => node.cpuRatio,
   },
   {
-    scope: 'node',
     name: 'console_node_cpu_ratio',
     help: "Share of one core of this node that the console's own reads cost.",
     unit: 'ratio',
-    kind: 'gauge',
     read: (node) => node.ownCpuRatio,
   },
   {
-    scope: 'node',
     name: 'redis_connected_clients',
     help: 'Clients connected to Redis.',
     unit: 'count',
-    kind: 'gauge',
     read: (node) => node.connectedClients,
   },
   {
-    scope: 'node',
     name: 'redis_blocked_clients',
     help: 'Clients that wait in a blocking command, as idle workers do.',
     unit: 'count',
-    kind: 'gauge',
     read: (node) => node.blockedClients,
   },
   {
-    scope: 'node',
     name: 'redis_master',
     help: 'Whether this node is a master.',
     unit: 'bool',
-    kind: 'gauge',
     read: (node) => (node.role === 'master' ? 1 : 0),
   },
   {
-    scope: 'node',
     name: 'redis_read_only',
     help: 'Whether this node refuses writes for being a replica.',
     unit: 'bool',
-    kind: 'gauge',
     read: (node) => (node.isReadOnly ? 1 : 0),
   },
   {
-    scope: 'node',
     name: 'redis_connected_replicas',
     help: 'Replicas connected to this node.',
     unit: 'count',
-    kind: 'gauge',
     read: (node) => node.replicas,
   },
   {
-    scope: 'node',
     name: 'redis_replication_link_up',
     help: 'Whether the link of a replica to its master is up; 1 for a master.',
     unit: 'bool',
-    kind: 'gauge',
     read: (node) => (node.replicationLinkUp ? 1 : 0),
   },
   {
-    scope: 'node',
     name: 'redis_replication_backlog_bytes',
     help: 'Size of the replication backlog.',
     unit: 'bytes',
-    kind: 'gauge',
     read: (node) => node.replicationBacklogBytes,
   },
   {
-    scope: 'node',
     name: 'redis_replication_lag_bytes',
     help: 'Largest distance of a replica behind its master.',
     unit: 'bytes',
-    kind: 'gauge',
     read: (node) => node.replicationLagBytes,
   },
-];
+]);

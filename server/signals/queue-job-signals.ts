@@ -1,158 +1,125 @@
 import { isMemoryOfNow } from '../model/memory-shares.js';
-import type { QueueSignal } from './signal.js';
+import { queueSignals } from './signal.js';
 
 /** What a queue holds in Redis; bytes are estimates from samples. */
-export const QUEUE_MEMORY_SIGNALS: readonly QueueSignal[] = [
+export const QUEUE_MEMORY_SIGNALS = queueSignals([
   {
-    scope: 'queue',
     name: 'queue_events_entries',
     help: 'Entries of the events stream.',
     unit: 'count',
-    kind: 'gauge',
     fold: 'sum',
     read: (queue) => queue.eventsLength,
   },
   {
-    scope: 'queue',
     name: 'queue_memory_bytes',
     help: 'Memory of the queue, estimated.',
     unit: 'bytes',
-    kind: 'gauge',
     fold: 'sum',
     read: (queue) => (isMemoryOfNow(queue) ? (queue.memory?.totalBytes ?? null) : null),
   },
   {
-    scope: 'queue',
     name: 'queue_backlog_bytes',
     help: 'Memory of jobs that still have to run, estimated.',
     unit: 'bytes',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ memory }) => memory?.backlogBytes ?? null,
   },
   {
-    scope: 'queue',
     name: 'queue_completed_bytes',
     help: 'Memory of completed jobs, estimated.',
     unit: 'bytes',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ memory }) => memory?.completedBytes ?? null,
   },
   {
-    scope: 'queue',
     name: 'queue_failed_bytes',
     help: 'Memory of failed jobs, estimated.',
     unit: 'bytes',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ memory }) => memory?.failedBytes ?? null,
   },
   {
-    scope: 'queue',
     name: 'queue_events_bytes',
     help: 'Memory of the events stream, estimated.',
     unit: 'bytes',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ memory }) => memory?.eventsBytes ?? null,
   },
-];
+]);
 
 /** How many jobs a queue holds, by state. */
-export const QUEUE_JOB_SIGNALS: readonly QueueSignal[] = [
+export const QUEUE_JOB_SIGNALS = queueSignals([
   {
-    scope: 'queue',
     name: 'queue_waiting_jobs',
     help: 'Jobs that wait, those in the paused list of BullMQ 5 included.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.waiting,
   },
   {
-    scope: 'queue',
     name: 'queue_prioritized_jobs',
     help: 'Jobs that wait with a priority.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.prioritized,
   },
   {
-    scope: 'queue',
     name: 'queue_active_jobs',
     help: 'Jobs that run now.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.active,
   },
   {
-    scope: 'queue',
     name: 'queue_delayed_jobs',
     help: 'Jobs that wait for their time.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.delayed,
   },
   {
-    scope: 'queue',
     name: 'queue_waiting_children_jobs',
     help: 'Jobs that wait for their children.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.waitingChildren,
   },
   {
-    scope: 'queue',
     name: 'queue_completed_jobs',
     help: 'Completed jobs that are kept.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.completed,
   },
   {
-    scope: 'queue',
     name: 'queue_failed_jobs',
     help: 'Failed jobs that are kept.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.failed,
   },
   {
-    scope: 'queue',
     name: 'queue_legacy_paused_jobs',
     help: 'Waiting jobs in the paused list that BullMQ 5 fills.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: ({ counts }) => counts.legacyPaused,
   },
   {
-    scope: 'queue',
     name: 'queue_backlog_jobs',
     help: 'Jobs that workers could take now: waiting, prioritized, and delayed that are due.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: (queue) => queue.backlog,
   },
   {
-    scope: 'queue',
     name: 'queue_unfinished_jobs',
     help: 'Jobs that are neither completed nor failed.',
     unit: 'jobs',
-    kind: 'gauge',
     fold: 'sum',
     read: (queue) => queue.unfinished,
   },
   {
-    scope: 'queue',
     name: 'queue_added_jobs_total',
     help: 'Jobs ever added, by the id counter of BullMQ; duplicates count.',
     unit: 'jobs',
@@ -160,4 +127,4 @@ export const QUEUE_JOB_SIGNALS: readonly QueueSignal[] = [
     fold: 'none',
     read: (queue) => queue.addedTotal,
   },
-];
+]);

@@ -22,7 +22,7 @@ export interface NodeSignal extends SignalBase {
 export interface QueueSignal extends SignalBase {
   readonly scope: 'queue';
   readonly read: (queue: QueueState, snapshot: Snapshot, nowMs: number) => number | null;
-  /** What several queues come to when they are told as one; `none` where that means nothing. */
+  /** What several queues come to when they are shown as one; `none` where that means nothing. */
   readonly fold: 'sum' | 'max' | 'none';
 }
 export interface JobTypeSignal extends SignalBase {
@@ -31,7 +31,19 @@ export interface JobTypeSignal extends SignalBase {
 }
 export type Signal = InstanceSignal | NodeSignal | QueueSignal | JobTypeSignal;
 
-/** One metric with all its samples, of all instances: HELP and TYPE are told once. */
+/** A signal as its group lists it: a gauge of the group's scope, where it does not say that it is a counter. */
+type Entry<S extends Signal> = Omit<S, 'scope' | 'kind'> & { readonly kind?: 'counter' };
+
+export const instanceSignals = (entries: readonly Entry<InstanceSignal>[]): readonly InstanceSignal[] =>
+  entries.map((entry) => ({ scope: 'instance', kind: 'gauge', ...entry }));
+export const nodeSignals = (entries: readonly Entry<NodeSignal>[]): readonly NodeSignal[] =>
+  entries.map((entry) => ({ scope: 'node', kind: 'gauge', ...entry }));
+export const queueSignals = (entries: readonly Entry<QueueSignal>[]): readonly QueueSignal[] =>
+  entries.map((entry) => ({ scope: 'queue', kind: 'gauge', ...entry }));
+export const jobTypeSignals = (entries: readonly Entry<JobTypeSignal>[]): readonly JobTypeSignal[] =>
+  entries.map((entry) => ({ scope: 'job-type', kind: 'gauge', ...entry }));
+
+/** One metric with all its samples, of all instances: HELP and TYPE stand once. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
@@ -101,7 +113,7 @@ export function eachReading(
 type FaultListener = (signal: string, error: unknown) => void;
 const listeners = new Set<FaultListener>();
 
-/** Told of signals that throw, with their names. Returns the unsubscribe. */
+/** Is called with signals that throw. Returns the unsubscribe. */
 export function onSignalFault(listener: FaultListener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -1,77 +1,61 @@
 import { lacksQueues } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import type { InstanceSignal } from './signal.js';
+import { type InstanceSignal, instanceSignals } from './signal.js';
 
 /** Sums over all queues of an instance: right even where single queues are folded away. */
-export const TOTAL_SIGNALS: readonly InstanceSignal[] = [
+export const TOTAL_SIGNALS = instanceSignals([
   {
-    scope: 'instance',
     name: 'counted_bytes',
     help: 'Memory that counts against maxmemory, of all nodes.',
     unit: 'bytes',
-    kind: 'gauge',
     read: whileLive(({ nodes, unread }) =>
       unread.nodes.length > 0 ? null : nodes.reduce((sum, { countedBytes }) => sum + countedBytes, 0),
     ),
   },
   {
-    scope: 'instance',
     name: 'redis_keys',
     help: 'Keys in this Redis.',
     unit: 'count',
-    kind: 'gauge',
     read: whileLive((snapshot) => snapshot.discovery.keys),
   },
   {
-    scope: 'instance',
     name: 'queues',
     help: 'Queues that the console watches in this Redis.',
     unit: 'count',
-    kind: 'gauge',
     read: whileLive(({ queues, unread }) => queues.length + unread.queues.length),
   },
   {
-    scope: 'instance',
     name: 'queues_unread',
     help: 'Queues of which nothing is known now, as Redis refuses their reads or a master does not answer; no sum holds them.',
     unit: 'count',
-    kind: 'gauge',
     read: whileLive(({ unread }) => unread.queues.length),
   },
   {
-    scope: 'instance',
     name: 'backlog_jobs',
     help: 'Jobs of all queues that workers could take now.',
     unit: 'jobs',
-    kind: 'gauge',
     read: total((queue) => queue.backlog),
   },
   {
-    scope: 'instance',
     name: 'active_jobs',
     help: 'Jobs of all queues that run now.',
     unit: 'jobs',
-    kind: 'gauge',
     read: total((queue) => queue.counts.active),
   },
   {
-    scope: 'instance',
     name: 'arrivals_per_second',
     help: 'Jobs added per second, all queues; an upper bound, as duplicates count.',
     unit: 'jobs/s',
-    kind: 'gauge',
     read: total((queue) => queue.rates?.arrivalsPerSecond ?? 0),
   },
   {
-    scope: 'instance',
     name: 'departures_per_second',
     help: 'Jobs finished or removed per second, all queues; an upper bound, as duplicates count.',
     unit: 'jobs/s',
-    kind: 'gauge',
     read: total((queue) => queue.rates?.departuresPerSecond ?? 0),
   },
-];
+]);
 
 /** Old sums are no sums of now: nothing is exposed while the console is blind. */
 function whileLive(read: (snapshot: Snapshot) => number | null): InstanceSignal['read'] {
