@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { PlanBasis } from '../forecast/input-of.js';
+import type { PlanBasis } from '../forecast/plan-basis.js';
 import type { ActionScope, ActionWarning, Applied, Field, Preview, Undo, Verified } from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
 import type { Role } from '../model/role.js';

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { rateLimitAfter } from '../forecast/able-workers.js';
-import { planBasisOf } from '../forecast/input-of.js';
+import { planBasisOf, rateLimitAfter } from '../forecast/plan-basis.js';
 import type { ActionWarning } from '../model/action.js';
 import { formatDuration, formatRate } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';

@@ -1,6 +1,6 @@
-import { planBasisOf } from '../forecast/input-of.js';
-import { predictionOf } from '../forecast/prediction-of.js';
+import { planBasisOf } from '../forecast/plan-basis.js';
 import type { Prediction } from '../forecast/score.js';
+import { predictionOf } from '../forecast/score.js';
 import type { ActionRequest } from '../model/action.js';
 import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } from '../model/action.js';
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';

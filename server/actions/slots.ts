@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { OrderedConcurrency } from '../../agent/protocol.js';
-import type { AbleWorkers } from '../forecast/able-workers.js';
-import { isSaturated, type PlanBasis } from '../forecast/input-of.js';
-import { slotsPlanned } from '../forecast/slots-planned.js';
+import type { AbleWorkers } from '../forecast/plan-basis.js';
+import { isSaturated, type PlanBasis } from '../forecast/plan-basis.js';
+import { slotsPlanned } from '../forecast/plan-to-drain.js';
 import type { ActionWarning } from '../model/action.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { formatCount } from '../model/format.js';

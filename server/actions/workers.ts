@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVERY_WORKER, type OrderedConcurrency } from '../../agent/protocol.js';
-import { planBasisOf } from '../forecast/input-of.js';
+import { planBasisOf } from '../forecast/plan-basis.js';
 import type { ActionWarning } from '../model/action.js';
 import { ActionError, type Forecast } from '../model/action.js';
 import { formatCount, formatDuration } from '../model/format.js';

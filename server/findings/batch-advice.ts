@@ -1,4 +1,4 @@
-import { planBasisOf } from '../forecast/input-of.js';
+import { planBasisOf } from '../forecast/plan-basis.js';
 import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
 import type { Remedy } from '../model/finding.js';

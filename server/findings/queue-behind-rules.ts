@@ -1,7 +1,7 @@
-import { isSaturated, planBasisOf } from '../forecast/input-of.js';
+import { isSaturated, planBasisOf } from '../forecast/plan-basis.js';
+import { slotsPlanned } from '../forecast/plan-to-drain.js';
 import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
-import { slotsPlanned } from '../forecast/slots-planned.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, Remedy } from '../model/finding.js';

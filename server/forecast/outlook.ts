@@ -1,18 +1,17 @@
 import type { Bottleneck, PlanChange, PlanInput, TypeLoad } from '../model/plan.js';
-import { calibrate } from './calibration.js';
-import { type FlowInput, flowOf, type Stretch } from './flow.js';
-import { freedBytes } from './memory-curve.js';
-import { type Mix, mixOf } from './mix.js';
+import { positive } from '../model/plan.js';
 import {
   isStopped,
   loopCeiling,
   redisCeiling,
   type Settings,
   settingsAfter,
+  slotCapacity,
   usableSlots,
-} from './settings.js';
-import { slotCapacity } from './slot-capacity.js';
-import { type Throughput, throughputWith, withoutWaiting } from './throughput.js';
+} from './capacity.js';
+import { type FlowInput, flowOf, freedBytes, type Stretch } from './flow.js';
+import { type Mix, mixOf } from './mix.js';
+import { calibrate, type Throughput, throughputWith, withoutWaiting } from './throughput.js';
 
 /** So much more than slots that stand until the wall can do is only done by batches that fill. */
 const FILLS_FACTOR = 2;
@@ -179,8 +178,4 @@ function startsAtOnce(
   const free = Math.max(0, usable - presentSlots * busyRatio);
   // A window of a limit begins with its first start and lets all that it allows through at once.
   return Math.min(free, settings.rateLimit?.max ?? free);
-}
-
-function positive(value: number): number {
-  return Number.isFinite(value) && value > 0 ? value : 0;
 }

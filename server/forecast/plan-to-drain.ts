@@ -1,9 +1,10 @@
 import { formatDuration, formatRate } from '../model/format.js';
 import type { Plan, PlanChange, PlanInput } from '../model/plan.js';
 import type { RateWindow } from '../model/rate-limit.js';
+import { settingsAfter } from './capacity.js';
 import { isMemoryFull } from './outlook.js';
+import type { AttachedWorker, PlanBasis } from './plan-basis.js';
 import { predict } from './predict.js';
-import { settingsAfter } from './settings.js';
 
 export interface PlannedSettings {
   readonly change: PlanChange;
@@ -17,7 +18,6 @@ export type NoPlanReason =
   | 'redis-bound'
   | 'event-loop-saturated'
   | 'batch-wait'
-  | 'no-gain'
   | 'too-soon';
 
 export type DrainPlans =
@@ -191,12 +191,6 @@ function whyNone(input: PlanInput, change: PlanChange, seconds: number): DrainPl
       `The event loops of the workers are busy at about ${best}: more slots in the same processes don’t help, more processes do.`,
     );
   }
-  if (input.marginalGain !== null && input.marginalGain <= 0.1) {
-    return told(
-      'no-gain',
-      `The last raise of concurrency did not help, so more slots are not expected to: ${best} leave, and what the jobs call is likely at its limit.`,
-    );
-  }
   if (plan.bottleneck === 'batch-wait') {
     return told(
       'batch-wait',
@@ -212,4 +206,37 @@ function whyNone(input: PlanInput, change: PlanChange, seconds: number): DrainPl
         'too-soon',
         `Within ${time} is too soon: with all that can be set it takes about ${formatDuration(plan.drainSeconds)}.`,
       );
+}
+
+type SlotsPlanned =
+  | { readonly perWorker: number; readonly followers: number; readonly slots: number; readonly plan: Plan }
+  /** More slots alone don't do it: why, in a sentence. null: they are enough as they are. */
+  | { readonly why: string | null };
+
+/**
+ * Slots, the same for each worker that follows, with which a queue drains within a time; nothing else is changed. Pure.
+ * @param follows Is this worker's number set? Of others it stays.
+ */
+export function slotsPlanned(
+  basis: PlanBasis,
+  withinSeconds: number,
+  follows: (worker: AttachedWorker) => boolean = () => true,
+): SlotsPlanned {
+  const { input, workers } = basis;
+  const followers = workers.attached.filter(follows);
+  if (followers.length === 0) return { why: 'No worker would follow an order.' };
+  const plans = planToDrainWithin(input, withinSeconds);
+  if ('none' in plans) return { why: plans.sentence };
+  if (plans.settings.some(({ change }) => Object.keys(change).length === 0)) return { why: null };
+  const alone = plans.settings.find(({ change }) => Object.keys(change).join() === 'concurrency');
+  if (alone?.change.concurrency === undefined) {
+    // What is met with as many slots as there can be is why they are not enough.
+    return { why: predict(input, { concurrency: MAX_SLOTS }).because };
+  }
+  const kept = workers.attached
+    .filter((worker) => !follows(worker))
+    .reduce((sum, { agent }) => sum + agent.concurrency.now, workers.unattachedSlots);
+  const perWorker = Math.max(1, Math.ceil((alone.change.concurrency - kept) / followers.length));
+  const slots = kept + perWorker * followers.length;
+  return { perWorker, followers: followers.length, slots, plan: predict(input, { concurrency: slots }) };
 }

@@ -8,9 +8,9 @@ import {
   formatRatio,
 } from '../model/format.js';
 import type { MemoryAt, Plan, PlanInput } from '../model/plan.js';
+import { usableSlots } from './capacity.js';
 import type { Outlook } from './outlook.js';
 import type { Score } from './score.js';
-import { usableSlots } from './settings.js';
 import { withoutWaiting } from './throughput.js';
 
 /** One sentence with numbers: what limits, and what that means for what waits. */

@@ -1,9 +1,9 @@
 import type { QueueState } from '../model/snapshot.js';
+import { reasonOf } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
-import { type PlanBasis, planBasisOf } from './input-of.js';
-import { areSettingsAs } from './prediction-of.js';
+import { type PlanBasis, planBasisOf } from './plan-basis.js';
 import type { KeptPrediction, PredictionLog } from './predictions.js';
-import { judgePrediction, type Prediction, type Seen, type Verdict } from './score.js';
+import { areSettingsAs, judgePrediction, type Prediction, type Seen, type Verdict } from './score.js';
 
 /** Predictions that are watched at a time; those beyond are not kept, as they are alike (a group of queues). */
 const MAX_OPEN = 200;
@@ -164,8 +164,4 @@ function predictionIn({
   ...prediction
 }: KeptPrediction): Prediction {
   return prediction;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown reason';
 }

@@ -1,8 +1,70 @@
 import type { JobTypeState } from '../model/job-type.js';
-import type { TypeLoad } from '../model/plan.js';
-import type { QueueState } from '../model/snapshot.js';
+import type { PlanInput, TypeLoad } from '../model/plan.js';
+import { positive } from '../model/plan.js';
+import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { arrivalsNow } from './flow.js';
-import { bytesWaiting, keptBytes } from './job-bytes.js';
+
+/** So much of all that has ever ended is still there: nothing is removed. Less: as much is removed as comes. */
+const ALL_KEPT_RATIO = 0.9;
+/** Growth that queues don't explain counts once it is so much of the whole. */
+const UNEXPLAINED_RATIO = 0.5;
+
+/** Bytes that a waiting job of a type holds, mean; of all types where that one was not sampled, 0 where none was. */
+function bytesWaiting({ memory, unfinished, types }: QueueState, type: string | null): number {
+  const sampled = memory?.types.find((one) => one.type === type);
+  const own = sampled ? quotient(sampled.backlogBytes, sampled.unfinished) : 0;
+  const shown = types.find(({ name }) => name === type)?.bytesPerJob;
+  return own || positive(shown) || quotient(memory?.backlogBytes, unfinished);
+}
+
+/** Bytes that stay of a job that is done, mean; 0 where retention has settled, as then one goes for each that comes. */
+function keptBytes({ memory, counts, addedTotal, unfinished }: QueueState, type: string | null): number {
+  const done = positive(counts.completed) + positive(counts.failed);
+  const everDone = Math.max(done, positive(addedTotal) - positive(unfinished));
+  if (!memory || done === 0 || everDone === 0) return 0;
+  const keptRatio = done / everDone;
+  if (counts.completed > 0 && keptRatio < ALL_KEPT_RATIO) return 0;
+  const sampled = memory.types.find((one) => one.type === type);
+  const mean = quotient(positive(memory.completedBytes) + positive(memory.failedBytes), done);
+  // Of a type it is known what is kept, not of how many: its own size bounds the mean.
+  return keptRatio * Math.min(mean, positive(sampled?.bytesPerJob) || mean);
+}
+
+/** Redis's memory as a plan needs it; null where it is not one process that is known. */
+export function planMemory(snapshot: Snapshot, queue: QueueState): PlanInput['memory'] {
+  const [node, ...others] = snapshot.nodes;
+  if (!node || others.length > 0) return null;
+  const limitBytes = limitOf(node);
+  const countedBytes = positive(node.countedBytes);
+  return {
+    countedBytes: node.isFull && limitBytes !== null ? Math.max(countedBytes, limitBytes) : countedBytes,
+    limitBytes,
+    otherGrowthBytesPerSecond: otherGrowth(node, snapshot, queue),
+  };
+}
+
+/** A Redis that evicts does not refuse, so nothing of a queue's flow ends there. */
+function limitOf(node: RedisNode): number | null {
+  if (!node.limit || !(positive(node.limit.bytes) > 0)) return null;
+  const isEvicting = node.limit.source === 'maxmemory' && node.policy !== 'noeviction';
+  return isEvicting ? null : node.limit.bytes;
+}
+
+/** Growth of the other queues' backlogs, and of what is no queue's where that is most of the growth there is. */
+function otherGrowth(node: RedisNode, snapshot: Snapshot, queue: QueueState): number {
+  const growthOf = (one: QueueState): number => {
+    const perSecond = one.rates?.growthPerSecond ?? 0;
+    return (Number.isFinite(perSecond) ? perSecond : 0) * bytesWaiting(one, null);
+  };
+  const others = snapshot.queues.reduce((sum, one) => (one.id === queue.id ? sum : sum + growthOf(one)), 0);
+  const all = positive(node.forecast?.growthBytesPerSecond);
+  const unexplained = all - others - growthOf(queue);
+  return others + (all > 0 && unexplained > UNEXPLAINED_RATIO * all ? unexplained : 0);
+}
+
+function quotient(bytes: number | undefined, jobs: number): number {
+  return positive(jobs) > 0 ? positive(bytes) / jobs : 0;
+}
 
 /** Sending a batch and the answer to it, where a run's wall is all that was seen; but never most of the wall. */
 const SENDING_MS = 100;
@@ -27,11 +89,11 @@ export interface TypeLoads {
  * @param secondsPerJob Of a job whose type has not ended one; null: not known.
  */
 export function typeLoads(queue: QueueState, secondsPerJob: number | null): TypeLoads {
-  const backlog = finite(queue.backlog);
+  const backlog = positive(queue.backlog);
   const arrivals = arrivalsNow(queue);
   if (backlog === 0 && arrivals === 0) return { types: [], knownRatio: 1 };
-  const waits = shares(queue.types, (type) => finite(type.waiting?.value));
-  const comes = shares(queue.types, (type) => finite(type.arrivalsPerSecond));
+  const waits = shares(queue.types, (type) => positive(type.waiting?.value));
+  const comes = shares(queue.types, (type) => positive(type.arrivalsPerSecond));
   // A type that only comes also waits, and the other way round, where the other has not been sampled.
   const waiting = waits ?? comes;
   const coming = comes ?? waits;
@@ -66,7 +128,7 @@ export function typeLoads(queue: QueueState, secondsPerJob: number | null): Type
 function whole(queue: QueueState, secondsPerJob: number | null): TypeLoad {
   return {
     name: 'all jobs',
-    waiting: finite(queue.backlog),
+    waiting: positive(queue.backlog),
     arrivalsPerSecond: arrivalsNow(queue),
     ...unknownRun(secondsPerJob),
     bytesPerJob: bytesWaiting(queue, null),
@@ -80,22 +142,22 @@ function whole(queue: QueueState, secondsPerJob: number | null): TypeLoad {
 type Run = Pick<TypeLoad, 'runMs' | 'runRangeMs' | 'batch'>;
 
 function runOf({ run, batchWait }: JobTypeState, secondsPerJob: number | null): Run {
-  if (batchWait && finite(batchWait.wallMs) > 0) {
+  if (batchWait && positive(batchWait.wallMs) > 0) {
     // A run of a batch that fills shows the work itself; of one that waits only the wall is seen.
     const sendingMs = Math.min(SENDING_MS, batchWait.wallMs * MAX_OF_WALL);
-    const shortest = run && !batchWait.isStarved ? finite(run.p50Ms) : sendingMs;
+    const shortest = run && !batchWait.isStarved ? positive(run.p50Ms) : sendingMs;
     const runMs = Math.max(1, Math.min(shortest || sendingMs, batchWait.wallMs / 2));
     return {
       runMs,
       runRangeMs: [runMs / 2, runMs * 2],
       batch: {
         wallMs: Math.max(0, batchWait.wallMs - runMs),
-        batchSize: batchWait.batchSize === null ? null : Math.max(1, finite(batchWait.batchSize)),
-        batchSizeAtLeast: Math.max(1, finite(batchWait.batchSizeAtLeast)),
+        batchSize: batchWait.batchSize === null ? null : Math.max(1, positive(batchWait.batchSize)),
+        batchSizeAtLeast: Math.max(1, positive(batchWait.batchSizeAtLeast)),
       },
     };
   }
-  if (!run || !(finite(run.count) > 0) || !(finite(run.meanMs) > 0)) return unknownRun(secondsPerJob);
+  if (!run || !(positive(run.count) > 0) || !(positive(run.meanMs) > 0)) return unknownRun(secondsPerJob);
   const errorRatio = Math.min(0.9, TO_P90 / Math.sqrt(run.count));
   return {
     runMs: run.meanMs,
@@ -113,10 +175,10 @@ function unknownRun(secondsPerJob: number | null): Run {
 /** Attempts that start for each job that leaves, over all types; 1 where nothing is retried. */
 function startsPerDeparture({ types, rates }: QueueState): number {
   const ended = types.reduce(
-    (sum, type) => sum + finite(type.completedPerSecond) + finite(type.failedPerSecond),
+    (sum, type) => sum + positive(type.completedPerSecond) + positive(type.failedPerSecond),
     0,
   );
-  const left = finite(rates?.departuresPerSecond);
+  const left = positive(rates?.departuresPerSecond);
   return left > 0 && ended > 0 ? Math.max(1, ended / left) : 1;
 }
 
@@ -125,8 +187,8 @@ function failuresOf(
   { completedPerSecond, failedPerSecond }: JobTypeState,
   startsPerJob: number,
 ): Pick<TypeLoad, 'failureRatio' | 'attempts'> {
-  const failed = finite(failedPerSecond);
-  const ended = finite(completedPerSecond) + failed;
+  const failed = positive(failedPerSecond);
+  const ended = positive(completedPerSecond) + failed;
   const failureRatio = ended > 0 ? Math.min(1, failed / ended) : 0;
   if (failureRatio < SOME_FAILURES_RATIO) return { failureRatio, attempts: 1 };
   if (failureRatio >= 1) return { failureRatio, attempts: Math.min(MAX_ATTEMPTS, Math.round(startsPerJob)) };
@@ -142,8 +204,4 @@ function shares(
 ): readonly number[] | null {
   const total = types.reduce((sum, type) => sum + of(type), 0);
   return total > 0 && Number.isFinite(total) ? types.map((type) => of(type) / total) : null;
-}
-
-function finite(value: number | null | undefined): number {
-  return value != null && Number.isFinite(value) && value > 0 ? value : 0;
 }

@@ -54,8 +54,6 @@ export interface PlanInput {
   readonly redisCpuRatio: number;
   /** Mean of the worker processes' event loops, 0..1; null: not measured. */
   readonly loopUtilisation: number | null;
-  /** Measured change of throughput with slots at the last raise, relative to ideal: 1 as hoped, about 0 no help. */
-  readonly marginalGain: number | null;
 }
 
 /** What would be changed; what is not named stays as it is. */
@@ -119,4 +117,9 @@ export interface Plan {
   /** Why the change hurts, or gains nothing, while Redis is full; null: it is not full, or the change is harmless. */
   readonly whileFull: string | null;
   readonly warnings: readonly string[];
+}
+
+/** What is not known, or can't be (NaN, Infinity, below 0), counts as 0 in a plan. */
+export function positive(value: number | null | undefined): number {
+  return value != null && Number.isFinite(value) && value > 0 ? value : 0;
 }

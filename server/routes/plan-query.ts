@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { rateLimitAfter } from '../forecast/able-workers.js';
-import type { PlanBasis } from '../forecast/input-of.js';
+import type { PlanBasis } from '../forecast/plan-basis.js';
+import { rateLimitAfter } from '../forecast/plan-basis.js';
 import type { PlanChange } from '../model/plan.js';
 import type { RateWindow } from '../model/rate-limit.js';
 

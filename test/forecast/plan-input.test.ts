@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { planBasisOf } from '../../server/forecast/input-of.js';
+import { planBasisOf } from '../../server/forecast/plan-basis.js';
 import { predict } from '../../server/forecast/predict.js';
 import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
 import type { WorkerState } from '../../server/model/worker.js';

@@ -179,14 +179,6 @@ describe('limits are named', () => {
     expect(calm.bottleneck).toBe('event-loop');
     expect(calm.throughputRange[0]).toBeLessThan(calm.throughputPerSecond / 2);
   });
-
-  it('a last raise that brought nothing means that the next one will not either', () => {
-    const input = planInput({ measured: measured(95), marginalGain: 0 });
-    expect(predict(input, { concurrency: 200 }).throughputPerSecond).toBeCloseTo(
-      predict(input, {}).throughputPerSecond,
-    );
-    expect(predict(input, { concurrency: 200 }).warnings.join()).toContain('did not help');
-  });
 });
 
 describe('memory', () => {

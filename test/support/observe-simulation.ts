@@ -48,7 +48,6 @@ export function observe(
     // The simulated Redis and event loops are never busy.
     redisCpuRatio: departures * 1e-5,
     loopUtilisation: 0.02,
-    marginalGain: null,
   };
 }
 

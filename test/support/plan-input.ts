@@ -32,7 +32,6 @@ export function planInput(over: Partial<PlanInput> = {}): PlanInput {
     memory: null,
     redisCpuRatio: 0.02,
     loopUtilisation: null,
-    marginalGain: null,
     ...over,
   };
 }
@@ -89,5 +88,4 @@ export const anyPlanInput: fc.Arbitrary<PlanInput> = fc.record({
   ),
   redisCpuRatio: ratio,
   loopUtilisation: fc.option(ratio),
-  marginalGain: fc.option(fc.double({ min: -0.5, max: 1.5, noNaN: true })),
 });

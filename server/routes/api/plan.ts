@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import { arrivalsNow } from '../../forecast/flow.js';
-import type { PlanBasis } from '../../forecast/input-of.js';
-import { planBasisOf } from '../../forecast/input-of.js';
+import type { PlanBasis } from '../../forecast/plan-basis.js';
+import { planBasisOf } from '../../forecast/plan-basis.js';
 import { type DrainPlans, planToDrainWithin } from '../../forecast/plan-to-drain.js';
 import { predict } from '../../forecast/predict.js';
 import type { Score } from '../../forecast/score.js';

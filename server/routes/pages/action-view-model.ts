@@ -1,7 +1,7 @@
 import type { ActionFormProps, FieldProps, SliderProps } from '../../../views/action-form.js';
 import type { PreviewProps } from '../../../views/action-preview.js';
 import type { RegisteredAction } from '../../actions/action.js';
-import type { PlanBasis } from '../../forecast/input-of.js';
+import type { PlanBasis } from '../../forecast/plan-basis.js';
 import { predict } from '../../forecast/predict.js';
 import type { ActionError } from '../../model/action.js';
 import { formatThings } from '../../model/format.js';

@@ -7,7 +7,7 @@ import { ActionOutcome } from '../../../views/action-outcome.js';
 import { ActionPage } from '../../../views/action-page.js';
 import { ActionPreview, type PreviewProps } from '../../../views/action-preview.js';
 import { knownAction, knownInstance } from '../../actions/request.js';
-import { planBasisOf } from '../../forecast/input-of.js';
+import { planBasisOf } from '../../forecast/plan-basis.js';
 import { ActionError, type Outcome } from '../../model/action.js';
 import { findQueue, matchQueues } from '../../model/find-queue.js';
 import { includesRole } from '../../model/role.js';

@@ -1,5 +1,5 @@
 import type { ForecastChart, ForecastFigure, ForecastProps } from '../../../views/action-forecast.js';
-import type { PlanBasis } from '../../forecast/input-of.js';
+import type { PlanBasis } from '../../forecast/plan-basis.js';
 import { memoryThen, scoreWords } from '../../forecast/plan-words.js';
 import { predict } from '../../forecast/predict.js';
 import type { Score } from '../../forecast/score.js';
