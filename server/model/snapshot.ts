@@ -131,7 +131,6 @@ export interface QueueRates {
   readonly windowMs: number;
   /** Arrivals of the last seconds alone: after a burst the mean goes on for half a minute. Left out: too few reads. */
   readonly recentArrivals?: { readonly perSecond: number; readonly windowMs: number };
-  readonly source: 'id-counter';
 }
 
 export interface QueueState {

@@ -90,7 +90,6 @@ export function queueRates(points: readonly QueuePoint[]): QueueRates | null {
     isGrowing: isGrowing(points, start, end, growthPerSecond),
     windowMs,
     ...recentArrivals(points, start, last),
-    source: 'id-counter',
   };
 }
 

@@ -25,7 +25,6 @@ const busyQueue: QueueOver = {
     growthPerSecond: 25,
     isGrowing: true,
     windowMs: 30_000,
-    source: 'id-counter',
   },
 };
 const fleet = (count: number, over: WorkerOver): WorkerState[] =>

@@ -110,7 +110,6 @@ const anyRates: fc.Arbitrary<QueueRates> = fc.record({
   growthPerSecond: fc.oneof(anyAmount, fc.constant(-3)),
   isGrowing: fc.boolean(),
   windowMs: anyAmount,
-  source: fc.constant('id-counter' as const),
 });
 
 const anyType: fc.Arbitrary<TypeMemory> = fc.record({

@@ -81,7 +81,6 @@ export function someRates(over: Partial<QueueRates> = {}): QueueRates {
     growthPerSecond: 0,
     isGrowing: false,
     windowMs: 30_000,
-    source: 'id-counter',
     ...over,
   };
 }

@@ -20,7 +20,6 @@ const rates = (arrivals: number, departures: number, isGrowing: boolean) => ({
   growthPerSecond: arrivals - departures,
   isGrowing,
   windowMs: 30_000,
-  source: 'id-counter' as const,
 });
 const waiting: QueueOver = { counts: { waiting: 500 }, backlogSinceMs: NOW_MS - 60_000 };
 

@@ -43,7 +43,6 @@ export function presentQueue(queue: QueueState, nowMs: number): z.infer<typeof Q
     unfinished: queue.unfinished,
     arrivalsPerSecond: rates?.arrivalsPerSecond ?? null,
     departuresPerSecond: rates?.departuresPerSecond ?? null,
-    rateSource: rates?.source ?? null,
     oldestWaitingSeconds: oldestWaitingSeconds(queue, nowMs),
     drainSeconds: drain !== null && Number.isFinite(drain) ? drain : null,
     drainNever: drain === Number.POSITIVE_INFINITY,

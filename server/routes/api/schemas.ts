@@ -36,7 +36,6 @@ export const QueueSchema = z
     unfinished: z.number(),
     arrivalsPerSecond: z.number().nullable(),
     departuresPerSecond: z.number().nullable(),
-    rateSource: z.string().nullable(),
     oldestWaitingSeconds: z.number().nullable(),
     drainSeconds: z
       .number()
