@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { encodeBlock } from '../server/history/block.js';
 import { History } from '../server/history/history.js';
-import { HistoryFile, type NewBlock, pack } from '../server/history/history-file.js';
+import { HistoryFile, type NewBlock } from '../server/history/history-file.js';
 import { type Tier, tiersOf } from '../server/history/points.js';
 import { Subjects } from '../server/history/subjects.js';
-import { KEPT_SIGNALS, keptPrecision } from '../server/signals/kept-signals.js';
+import { KEPT_SIGNALS } from '../server/signals/kept-signals.js';
 import { snapshotAt } from '../test/support/history.js';
 import { ownCpuMs } from './cost.js';
 import { HistoryWorld, idOf } from './history-world.js';
@@ -122,11 +122,12 @@ async function writePast(
         const all = world.stretch(i, names, startMs, tier.stepMs, tier.blockMs / tier.stepMs);
         const columns = signals.flatMap((signal, n) => {
           const points = all[n];
-          return points
-            ? [{ signal: ids.get(signal.name) ?? 0, precision: keptPrecision(signal), points }]
-            : [];
+          return points ? [{ signal: ids.get(signal.name) ?? 0, points }] : [];
         });
-        return pack(encodeBlock(columns, tier.stepMs / 1000), true);
+        return encodeBlock(
+          { scope: 'queue', stepMs: tier.stepMs, length: tier.blockMs / tier.stepMs },
+          columns,
+        );
       });
       const blocks = subjects.all.map((entry, i): NewBlock => {
         const body = bodies[i % bodies.length] ?? new Uint8Array();

@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
 import { createWatch } from './create-watch.js';
 import { PredictionKeeper } from './forecast/prediction-keeper.js';
-import { type OpenedHistory, openHistory } from './history/open-history.js';
+import { type History, openHistory } from './history/history.js';
+import type { HistoryLog } from './history/history-log.js';
 import type { HealthProblem } from './model/console-health.js';
 import type { DataLoss } from './model/snapshot.js';
 import type { RecordEvent } from './model/timeline-entry.js';
@@ -19,7 +20,7 @@ import type { Watch } from './watch/watch.js';
 export interface Watching {
   readonly watch: Watch;
   readonly markers: MarkerCache;
-  readonly history: OpenedHistory['log'];
+  readonly history: HistoryLog;
   readonly keeper: PredictionKeeper;
   stop(): Promise<void>;
 }
@@ -85,7 +86,7 @@ export async function startWatching(
   return {
     watch,
     markers,
-    history: history.log,
+    history,
     keeper,
     async stop() {
       keeper.stop();
@@ -128,8 +129,8 @@ function followDismissals(watch: Watch, store: Store, warn: (message: string) =>
   }, 'dismissals of lost data');
 }
 
-function problemsOf({ log }: OpenedHistory): readonly HealthProblem[] {
-  const text = log.problem();
+function problemsOf(history: History): readonly HealthProblem[] {
+  const text = history.problem();
   return text === null ? [] : [{ code: 'history', subject: '', text }];
 }
 

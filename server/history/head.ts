@@ -1,13 +1,12 @@
 import { workersOf } from '../model/queue-verdict.js';
 import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { KEPT_SIGNALS, keptPrecision } from '../signals/kept-signals.js';
+import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { Signal } from '../signals/signal.js';
 import { eachReading, type Subject } from '../signals/signal.js';
 import { type BlockColumn, encodeBlock } from './block.js';
 import type { NewBlock } from './history-file.js';
-import { pack } from './history-file.js';
-import { type Points, pointsOfTicks, type TickRoom, tickRoom } from './points.js';
+import { noTicks, type Points, TICK_MS } from './points.js';
 import type { SubjectEntry, Subjects } from './subjects.js';
 import { TickWindow } from './tick-window.js';
 
@@ -28,7 +27,7 @@ export interface ClosedWindow {
 }
 
 /** Stretches in which an instance was seen without a gap, in seconds. */
-interface Sight {
+interface SeenSpan {
   /** Of the last tick. */
   lastSecond: number;
   /** Of the first tick after the last gap, and of the last one before it. */
@@ -54,7 +53,7 @@ export class Head {
   readonly #subjects: Subjects;
   readonly #signalIds: ReadonlyMap<string, number>;
   readonly #onClosed: (closed: ClosedWindow) => void;
-  readonly #sights = new Map<string, Sight>();
+  readonly #seenSpans = new Map<string, SeenSpan>();
   #carrySeconds = 2;
   #second = Number.NEGATIVE_INFINITY;
 
@@ -73,7 +72,7 @@ export class Head {
   take(snapshot: Snapshot, nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
     this.#carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
-    if (freshnessOf(snapshot, nowMs).isLive) this.#noteSight(snapshot.instance, second);
+    if (freshnessOf(snapshot, nowMs).isLive) this.#noteSeen(snapshot.instance, second);
     let last: Subject | null = null;
     let entry: SubjectEntry | null = null;
     const wants = (queue: QueueState): boolean => this.#wants(snapshot, queue, second);
@@ -109,19 +108,19 @@ export class Head {
     const column = COLUMNS.get(signal);
     if (!window || column === undefined) return null;
     const until = Math.min(window.endSecond, this.#heldUntil(entry, this.#second + 1));
-    return pointsOfTicks(window.startSecond * 1000, 1000, window.column(column, until));
+    return window.points(column, until);
   }
 
-  #noteSight(instance: string, second: number): void {
-    const sight = this.#sights.get(instance);
-    if (!sight) {
-      this.#sights.set(instance, { lastSecond: second, fromSecond: second, beforeGap: second - 1 });
+  #noteSeen(instance: string, second: number): void {
+    const seen = this.#seenSpans.get(instance);
+    if (!seen) {
+      this.#seenSpans.set(instance, { lastSecond: second, fromSecond: second, beforeGap: second - 1 });
       return;
     }
-    const isGap = second - sight.lastSecond > this.#carrySeconds || second < sight.lastSecond;
-    if (isGap) sight.beforeGap = sight.lastSecond;
-    if (isGap) sight.fromSecond = second;
-    sight.lastSecond = second;
+    const isGap = second - seen.lastSecond > this.#carrySeconds || second < seen.lastSecond;
+    if (isGap) seen.beforeGap = seen.lastSecond;
+    if (isGap) seen.fromSecond = second;
+    seen.lastSecond = second;
   }
 
   /** Of thousands of queues those that were read: the others are as they were, and their values hold. */
@@ -140,9 +139,9 @@ export class Head {
     const last = entry.lastSecond;
     const isOfMany = entry.scope === 'queue' || entry.scope === 'job-type';
     const most = this.#carrySeconds + (isOfMany ? UNREAD_EVERY_SECONDS : 0);
-    const sight = entry.scope === 'instance' ? null : this.#sights.get(entry.subject.instance);
+    const seen = entry.scope === 'instance' ? null : this.#seenSpans.get(entry.subject.instance);
     // Nothing holds longer than its instance was seen.
-    const seenUntil = sight ? (last < sight.fromSecond ? sight.beforeGap : sight.lastSecond) + 1 : second;
+    const seenUntil = seen ? (last < seen.fromSecond ? seen.beforeGap : seen.lastSecond) + 1 : second;
     const until = Math.min(second, seenUntil);
     return until <= last || until - last > most ? last + 1 : until;
   }
@@ -192,44 +191,30 @@ export class Head {
       entry,
       startMs: window.startSecond * 1000,
       heldBytes: window.heldBytes,
-      encode: () => encodeWindow(OF_SCOPE[entry.scope], this.#signalIds, window, until),
+      encode: () => encodeWindow(entry.scope, this.#signalIds, window, until),
     });
   }
 }
 
-type ColumnRoom = TickRoom & { readonly values: Float32Array };
-
-/** By length, for each column: hundreds of windows are encoded a second, and what they take in between is garbage at once. */
-const ROOMS = new Map<number, ColumnRoom[]>();
-function roomsOf(seconds: number): ColumnRoom[] {
-  const known = ROOMS.get(seconds) ?? [];
-  // A window has 30 seconds at most, but for clocks that jump.
-  if (seconds <= WINDOW_SECONDS) ROOMS.set(seconds, known);
-  return known;
-}
+/** Used again: hundreds of windows are encoded a second, nearly all of them of one length. */
+let scratch = noTicks(0, WINDOW_SECONDS);
 
 function encodeWindow(
-  signals: readonly Signal[],
+  scope: Signal['scope'],
   ids: ReadonlyMap<string, number>,
   window: TickWindow,
   untilSecond: number,
 ): Uint8Array {
-  const columns: BlockColumn[] = [];
-  const seconds = Math.max(0, untilSecond - window.startSecond);
-  const rooms = roomsOf(seconds);
-  signals.forEach((signal, i) => {
-    const id = ids.get(signal.name);
-    if (id === undefined || window.isBlankColumn(i)) return;
-    rooms[i] ??= { ...tickRoom(seconds), values: new Float32Array(seconds) };
-    const room = rooms[i];
-    window.fillColumn(i, room.values);
-    columns.push({
-      signal: id,
-      precision: keptPrecision(signal),
-      points: pointsOfTicks(window.startSecond * 1000, 1000, room.values, room),
-    });
-  });
-  return pack(encodeBlock(columns, 1), true);
+  const length = untilSecond - window.startSecond;
+  if (scratch.count.length !== length) scratch = noTicks(0, length);
+  function* columns(): Generator<BlockColumn> {
+    for (const [i, { name }] of OF_SCOPE[scope].entries()) {
+      const signal = ids.get(name);
+      if (signal === undefined || window.isBlankColumn(i)) continue;
+      yield { signal, points: window.points(i, untilSecond, scratch) };
+    }
+  }
+  return encodeBlock({ scope, stepMs: TICK_MS, length }, columns());
 }
 
 /** The kept signal of that name, or null. */

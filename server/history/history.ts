@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Snapshot } from '../model/snapshot.js';
-import { Turns } from '../process/every.js';
+import { reasonOf, Turns } from '../process/every.js';
 import type { SeriesRef } from '../signals/signal.js';
+import type { Watch } from '../watch/watch.js';
 import { type ClosedWindow, Head, keptSignal, WaitingWindow } from './head.js';
-import { HistoryFile, type Mark, type NewBlock, reasonOf } from './history-file.js';
-import type { HistoryLog, HistoryPoints, HistoryQuery } from './history-log.js';
+import { HistoryFile, type Mark, type NewBlock } from './history-file.js';
+import { type HistoryLog, type HistoryPoints, type HistoryQuery, readSeries } from './history-log.js';
 import { type HistorySettings, type Tiers, tiersOf } from './points.js';
-import { readSeries } from './read-series.js';
-import { foldNext, isDue, Tending } from './retention.js';
+import { foldNext, isDue, Retention } from './retention.js';
 import { type SubjectEntry, Subjects, scopeOf } from './subjects.js';
 
 /** Of one tick: folding goes on at the next one. */
@@ -31,11 +31,15 @@ interface Opened {
   readonly file: HistoryFile;
   readonly head: Head;
   readonly signalIds: ReadonlyMap<string, number>;
-  readonly tending: Tending;
+  readonly retention: Retention;
 }
 
 /**
- * What signals were. A tick goes to memory (`take`); what is due is written and folded beside it (`work`), a little at a
+ * What signals were: the entry of this folder, which imports what is below it (signals, watch, store, process, model). Read
+ * on in head.ts (the last seconds, in memory), block.ts (how a stretch is written), history-file.ts (the SQLite file),
+ * retention.ts (folding into coarser tiers, and what goes) and history-log.ts (how a series is read).
+ *
+ * A tick goes to memory (`take`); what is due is written and folded beside it (`work`), a little at a
  * time. Where the disk can't be written the console goes on without: `problem` says why, and it is tried again.
  */
 export class History implements HistoryLog {
@@ -53,6 +57,7 @@ export class History implements HistoryLog {
   #openedAtMs = 0;
   /** Read from until a moment ago, perhaps still; closed when the next one follows it. */
   #former: HistoryFile | null = null;
+  #unfollow: () => unknown = () => undefined;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -67,6 +72,15 @@ export class History implements HistoryLog {
   /** Keeps what signals are at this tick, in memory at first. */
   take(snapshot: Snapshot, nowMs: number): void {
     if (this.#isWriter) this.#opened?.head.take(snapshot, nowMs);
+  }
+
+  /** Keeps what signals are from now on, at every tick. */
+  follow(watch: Pick<Watch, 'onTick' | 'snapshot'>): void {
+    this.#unfollow = watch.onTick((instance) => {
+      const snapshot = watch.snapshot(instance);
+      if (snapshot) this.take(snapshot, this.#options.now());
+      void this.work();
+    }, 'history');
   }
 
   /** Does what is due. Never throws; one call at a time, those in between come to nothing. */
@@ -106,6 +120,7 @@ export class History implements HistoryLog {
 
   /** Writes what is held in memory, and closes the file. */
   async stop(): Promise<void> {
+    this.#unfollow();
     await this.#working;
     this.#former?.close();
     this.#former = null;
@@ -146,7 +161,7 @@ export class History implements HistoryLog {
       const isFolded = await this.#fold(opened, nowMs, folded, marks, turns);
       await this.#write(opened, folded, marks);
       await turns.next();
-      await opened.tending.tend(nowMs, isFolded, turns);
+      await opened.retention.work(nowMs, isFolded, turns);
       this.#problem = null;
     } catch (error) {
       this.#fail(error, nowMs);
@@ -176,8 +191,8 @@ export class History implements HistoryLog {
     for (const entry of await file.subjects()) subjects.restore(entry);
     this.#subjects = subjects;
     const head = new Head(subjects, signalIds, (closed) => this.#wait(closed));
-    const tending = new Tending(file, this.#tiers, subjects);
-    this.#opened = { file, head, signalIds, tending };
+    const retention = new Retention(file, this.#tiers, subjects);
+    this.#opened = { file, head, signalIds, retention };
     return this.#opened;
   }
 
@@ -204,7 +219,7 @@ export class History implements HistoryLog {
 
   /** What waits, and what was folded with its marks. Where the file is as large as it may be, the oldest makes room. */
   async #write(
-    { file, tending }: Opened,
+    { file, retention }: Opened,
     folded: readonly NewBlock[],
     marks: readonly Mark[],
   ): Promise<void> {
@@ -213,10 +228,10 @@ export class History implements HistoryLog {
     try {
       await file.write(blocks, marks);
     } catch (error) {
-      if (!(await tending.makeRoom())) throw error;
+      if (!(await retention.makeRoom())) throw error;
       await file.write(blocks, marks);
     }
-    tending.noteWritten(blocks.length);
+    retention.noteWritten(blocks.length);
     this.#waiting = this.#waiting.filter((block) => !written.has(block));
     this.#countWaiting();
     for (const { entry, tier, untilMs } of marks) entry.untilMs[tier === 'minute' ? 2 : 1] = untilMs;
@@ -254,4 +269,14 @@ export class History implements HistoryLog {
     this.#problem = problem;
     this.#tryAgainAtMs = nowMs + TRY_AGAIN_MS;
   }
+}
+
+/**
+ * Opens `history.db` in the data directory. A directory that can't be written does not stop the console: `problem` then
+ * says why nothing is kept, and it is tried again every few seconds.
+ */
+export async function openHistory(options: HistoryOptions): Promise<History> {
+  const history = new History(options);
+  await history.work();
+  return history;
 }

@@ -20,6 +20,8 @@ export interface Tier {
 
 export type Tiers = readonly [Tier, Tier, Tier];
 
+/** Signals are kept a second a step, at the finest. */
+export const TICK_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -29,7 +31,7 @@ const HOUR_MS = 60 * MINUTE_MS;
  */
 export function tiersOf({ tickHours, tenSecondHours, minuteDays }: HistorySettings): Tiers {
   return [
-    { name: 'tick', stepMs: 1_000, blockMs: 30_000, keptMs: tickHours * HOUR_MS },
+    { name: 'tick', stepMs: TICK_MS, blockMs: 30_000, keptMs: tickHours * HOUR_MS },
     { name: 'ten_seconds', stepMs: 10_000, blockMs: 10 * MINUTE_MS, keptMs: tenSecondHours * HOUR_MS },
     { name: 'minute', stepMs: MINUTE_MS, blockMs: 2 * HOUR_MS, keptMs: minuteDays * 24 * HOUR_MS },
   ];
@@ -90,30 +92,10 @@ export function noPoints(startMs: number, stepMs: number, length: number): Point
   };
 }
 
-/** Room for points of single ticks, to be used again. */
-export type TickRoom = Pick<Points, 'mean' | 'count'>;
-
-export function tickRoom(length: number): TickRoom {
-  return { mean: new Float64Array(length), count: new Uint32Array(length) };
-}
-
-/**
- * Single values, a tick each; NaN is a gap.
- * @param room where they are put, of the length of `values`; the points are good until it is used again.
- */
-export function pointsOfTicks(
-  startMs: number,
-  stepMs: number,
-  values: ArrayLike<number>,
-  { mean, count }: TickRoom = tickRoom(values.length),
-): Points {
-  // Plain loops: `from` with a function takes twenty times as long, and this is done hundreds of times a second.
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? Number.NaN;
-    mean[i] = value;
-    count[i] = Number.isFinite(value) ? 1 : 0;
-  }
-  return { startMs, stepMs, mean, min: mean, max: mean, count };
+/** The same of single ticks, each its own least and largest. */
+export function noTicks(startMs: number, length: number): Points {
+  const [mean, count] = [new Float64Array(length), new Uint32Array(length)];
+  return { startMs, stepMs: TICK_MS, mean, min: mean, max: mean, count };
 }
 
 /** Changes one point of `into` as if those ticks had been part of it from the start. */

@@ -1,7 +1,6 @@
 import type { Turns } from '../process/every.js';
 import { type BlockColumn, decodeBlock, encodeBlock } from './block.js';
 import type { HistoryFile, Mark, NewBlock, StoredBlock } from './history-file.js';
-import { pack, unpack } from './history-file.js';
 import { blockStart, foldInto, noPoints, type Tiers } from './points.js';
 import type { SubjectEntry, Subjects } from './subjects.js';
 
@@ -14,7 +13,7 @@ const BLOCKS_BESIDE = 64;
 const BLOCKS_FOR_ROOM = 400;
 
 /** Keeps the file within its bounds: what is older than its tier goes, and when the file is full the oldest of all. */
-export class Tending {
+export class Retention {
   readonly #file: HistoryFile;
   readonly #tiers: Tiers;
   readonly #subjects: Subjects;
@@ -37,7 +36,7 @@ export class Tending {
    * A little of what is due.
    * @param isFolded nothing waits to be folded: what is old is not needed for that any more.
    */
-  async tend(nowMs: number, isFolded: boolean, turns: Turns): Promise<void> {
+  async work(nowMs: number, isFolded: boolean, turns: Turns): Promise<void> {
     const most = 2 * this.#written + BLOCKS_BESIDE;
     this.#written = 0;
     if (isFolded)
@@ -102,7 +101,8 @@ export async function foldNext(
   const blocks = await file.blocks(from, entry.id, startMs, endMs);
   const columns = foldBlocks(blocks, startMs, tier.stepMs, tier.blockMs / tier.stepMs);
   if (columns.length > 0) {
-    const body = pack(encodeBlock(columns, tier.stepMs / tiers[0].stepMs), true);
+    const shape = { scope: entry.scope, stepMs: tier.stepMs, length: tier.blockMs / tier.stepMs };
+    const body = encodeBlock(shape, columns);
     return {
       block: { entry, tier: tier.name, startMs, body },
       mark: { entry, tier: tier.name, untilMs: endMs },
@@ -121,8 +121,8 @@ function foldBlocks(
 ): readonly BlockColumn[] {
   const columns = new Map<number, BlockColumn>();
   for (const { startMs: at, body } of blocks)
-    for (const { signal, precision, points } of decodeOrNothing(body, at)) {
-      const column = columns.get(signal) ?? { signal, precision, points: noPoints(startMs, stepMs, length) };
+    for (const { signal, points } of decodeOrNothing(body, at)) {
+      const column = columns.get(signal) ?? { signal, points: noPoints(startMs, stepMs, length) };
       columns.set(signal, column);
       foldInto(column.points, points);
     }
@@ -132,7 +132,7 @@ function foldBlocks(
 /** One row that can't be read is a gap, and takes nothing else with it. */
 export function decodeOrNothing(body: Uint8Array, startMs: number, signal?: number): readonly BlockColumn[] {
   try {
-    return decodeBlock(unpack(body), startMs, signal);
+    return decodeBlock(body, startMs, signal);
   } catch {
     return [];
   }

@@ -1,8 +1,8 @@
--- What signals were. Made where it is missing; a file of another form is set aside (open-file.ts).
+-- What signals were. Made where it is missing; a damaged file is set aside (history-file.ts).
 --
--- A row of block_* is a stretch of all signals of one subject, as server/model/history/block.ts encodes it, deflated
--- where that helps. Rows are added as time goes by and their numbers grow with it, so the oldest are the lowest and
--- deleting them frees whole pages. Guarantee: the blocks of a tier and the mark up to which it is folded are written in
+-- A row of block_* is a stretch of all signals of one subject, as block.ts encodes it; one of another form is read as a
+-- gap. Rows are added as time goes by and their numbers grow with it, so the oldest are the lowest and deleting them frees
+-- whole pages. Guarantee: the blocks of a tier and the mark up to which it is folded are written in
 -- one transaction, so a kill at any moment neither loses a written block nor folds one twice.
 CREATE TABLE IF NOT EXISTS signal (
   id INTEGER PRIMARY KEY,

@@ -1,3 +1,5 @@
+import { noTicks, type Points, TICK_MS } from './points.js';
+
 /** Rows that a window has room for at first: most queues change less often than every few seconds. */
 const FIRST_ROWS = 4;
 
@@ -52,21 +54,24 @@ export class TickWindow {
     return window;
   }
 
-  /** The values of one signal, a second each, from the start up to `untilSecond`. */
-  column(column: number, untilSecond: number): Float32Array {
-    const values = new Float32Array(Math.max(0, untilSecond - this.startSecond));
-    this.fillColumn(column, values);
-    return values;
-  }
-
-  /** The same into an array, whose length is the number of seconds. */
-  fillColumn(column: number, values: Float32Array): void {
-    values.fill(Number.NaN);
+  /**
+   * The values of one signal, a second each, from the start up to `untilSecond`.
+   * @param into where they are put, made for as many ticks; the points are good until it is used again.
+   */
+  points(
+    column: number,
+    untilSecond: number,
+    into = noTicks(this.startSecond * TICK_MS, Math.max(0, untilSecond - this.startSecond)),
+  ): Points {
+    into.count.fill(0);
     for (let row = 0; row < this.#length; row++) {
       const from = this.#rows[this.#at(row)] ?? 0;
-      const to = row + 1 < this.#length ? this.#rows[this.#at(row + 1)] : values.length;
-      values.fill(this.#rows[this.#at(row) + 1 + column] ?? Number.NaN, from, to);
+      const to = row + 1 < this.#length ? this.#rows[this.#at(row + 1)] : into.count.length;
+      const value = this.#rows[this.#at(row) + 1 + column] ?? Number.NaN;
+      into.mean.fill(value, from, to);
+      into.count.fill(Number.isFinite(value) ? 1 : 0, from, to);
     }
+    return into;
   }
 
   get isBlank(): boolean {

@@ -1,4 +1,3 @@
-import type { Precision } from '../model/theil-sen.js';
 import { SIGNALS } from './index.js';
 import type { Signal } from './signal.js';
 
@@ -36,22 +35,3 @@ const KEPT_OF_MANY: ReadonlySet<string> = new Set([
 export const KEPT_SIGNALS: readonly Signal[] = SIGNALS.filter(({ scope, kind, name }) =>
   scope === 'instance' || scope === 'node' ? kind === 'gauge' : KEPT_OF_MANY.has(name),
 );
-
-/** Step below which nothing is told apart, as a power of two of the unit. */
-const STEP_EXPONENTS: Readonly<Record<Signal['unit'], number>> = {
-  bytes: 6,
-  'bytes/s': 4,
-  seconds: -10,
-  jobs: 0,
-  'jobs/s': -5,
-  count: 0,
-  'count/s': -5,
-  ratio: -14,
-  bool: -6,
-};
-
-/** How exactly a signal is kept: of the few series of Redis itself to 1 in 32,768, of the many others to 1 in 128, and whole numbers up to 128 as they are. */
-export function keptPrecision({ scope, unit }: Signal): Precision {
-  const isOfMany = scope === 'queue' || scope === 'job-type';
-  return { bits: isOfMany ? 6 : 14, stepExponent: STEP_EXPONENTS[unit] };
-}
