@@ -147,7 +147,7 @@ export function checkForecast(activity: Activity, what: string, plan: ApiPlan, t
   activity.check(
     `${what} drains as was forecast`,
     isInside || error <= MAX_ERROR_RATIO,
-    `forecast ${said(drainSeconds)} (${said(drainRange.low)} to ${said(drainRange.high)}, by ${bottleneck}), took ${said(tookSeconds)}: off by ${(error * 100).toFixed(0)}%; ${after.because}${plan.assumed.length > 0 ? `; ${plan.assumed.join(' ')}` : ''}`,
+    `forecast ${said(drainSeconds)} (${said(drainRange.low)} to ${said(drainRange.high)}, by ${bottleneck}), took ${said(tookSeconds)}: off by ${(error * 100).toFixed(0)}%; ${after.reason}${plan.assumed.length > 0 ? `; ${plan.assumed.join(' ')}` : ''}`,
   );
 }
 

@@ -40,7 +40,7 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
       : slotsToFill(wait.batchSize, shareInFlight(queue, type)),
   );
   const slotsPerWorker = Math.ceil((perProcess * Math.max(1, processes)) / Math.max(1, workers.length));
-  const wall = formatDuration(wait.wallMs / 1000);
+  const wall = formatDuration(wait.flushTimeoutMs / 1000);
   const seen = wait.batchSizeAtLeast - 1;
   const size =
     wait.batchSize !== null
@@ -125,7 +125,7 @@ function remedyFor(input: {
       ? `, and what waits is gone in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`
       : `; when what waits is gone is not known: ${plan.notKnown}`
     : plan && plan.drainSeconds === null
-      ? `, still ${lowerFirst(plan.because).replace(/\.$/, '')}`
+      ? `, still ${lowerFirst(plan.reason).replace(/\.$/, '')}`
       : '';
   const gain =
     known === null

@@ -187,10 +187,10 @@ export const jobTypeBatchWait: FindingRule = {
     const held = isBacklog ? ` ${jobsWait(queue)} behind it.` : '';
     return {
       severity: isWorse ? 'critical' : isBacklog ? 'warning' : 'info',
-      title: `${name} waits ${formatDuration(wait.wallMs / 1000)} for its client to send`,
+      title: `${name} waits ${formatDuration(wait.flushTimeoutMs / 1000)} for its client to send`,
       sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
       evidence: [
-        fact('batch-wait', 'a run waits', wait.wallMs / 1000, 'seconds'),
+        fact('batch-wait', 'a run waits', wait.flushTimeoutMs / 1000, 'seconds'),
         ...(wait.batchSize !== null
           ? [fact('batch-size', 'batch size', wait.batchSize, 'count')]
           : wait.batchSizeAtLeast > 2

@@ -40,7 +40,9 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
   evidence.push(fact('type-share', 'its share', Math.min(1, largest.shareRatio ?? 0), 'ratio'));
   const advice = batchAdvice(largest.queue, type, snapshot);
   if (!advice || !type.batchWait) return { ...plain, accountsFor };
-  evidence.push(fact('batch-wait', 'its runs wait for a batch', type.batchWait.wallMs / 1000, 'seconds'));
+  evidence.push(
+    fact('batch-wait', 'its runs wait for a batch', type.batchWait.flushTimeoutMs / 1000, 'seconds'),
+  );
   evidence.push(fact('suggested-concurrency', 'concurrency to set', advice.slotsPerWorker, 'count'));
   return {
     sentence: `${plain.sentence} ${batchSentence(largest.queue, type, advice)}`,

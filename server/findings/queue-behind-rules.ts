@@ -225,7 +225,7 @@ function littles(queue: QueueState, able: readonly WorkerState[]) {
 
 /** "drained in about 4 min (3 min to 6 min)", or why not. */
 function drainedIn(plan: Plan): string {
-  if (plan.drainSeconds === null) return `still not enough, ${lowerFirst(plan.because).replace(/\.$/, '')}`;
+  if (plan.drainSeconds === null) return `still not enough, ${lowerFirst(plan.reason).replace(/\.$/, '')}`;
   if (plan.notKnown !== null) return `when it is drained is not known: ${plan.notKnown}`;
   return `drained in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`;
 }

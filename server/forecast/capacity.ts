@@ -8,7 +8,7 @@ const LEAST_REDIS_SECONDS = 60e-6;
 const MAX_REDIS_SECONDS = 100e-6;
 /** Pipelined calls of large workers can cost less than that; nothing costs less than this. */
 const LEAST_MEASURED_REDIS_SECONDS = 10e-6;
-/** From so many departures a second on, the share of a job in Redis's load can be told from noise. */
+/** From so many departures a second on, the share of a job in Redis's load stands out from noise. */
 const ENOUGH_PER_SECOND = 100;
 /** Nothing runs at more than this share of a core for long. */
 const SATURATED_RATIO = 0.95;
@@ -84,7 +84,7 @@ export function isStopped({ isPaused, globalConcurrency }: Settings): boolean {
  *
  * A batching job holds its slot until the batch is sent. With f slots left to other jobs (busy for S each), f / S starts
  * happen a second, and a share p of them batches and takes one more slot away: f falls as e^(−p·t/S). So either held
- * slots reach the batch size, or nearly all slots are held and the process stands still until the wall.
+ * slots reach the batch size, or nearly all slots are held and the process stands still until the flush timeout.
  */
 interface BatchProcess {
   readonly slots: number;
@@ -92,24 +92,24 @@ interface BatchProcess {
   readonly batchShare: number;
   /** S, of jobs that don't batch. */
   readonly plainMs: number;
-  readonly wallMs: number;
+  readonly flushTimeoutMs: number;
   /** Busy time of a batch once it is sent. */
   readonly runMs: number;
 }
 
 /**
- * Starts per second where batches are sent at the wall: each cycle the slots that are held at its end.
- * With p = 1: slots / (wall + run).
+ * Starts per second where batches are sent at the flush timeout: each cycle the slots that are held at its end.
+ * With p = 1: slots / (flush timeout + run).
  * @param batchSize the most that a batch holds; null: not known.
  */
-function startsAtTheWall(process: BatchProcess, batchSize: number | null): number {
-  const { slots, batchShare: p, plainMs, wallMs, runMs } = process;
-  const decay = Math.exp((-p * wallMs) / plainMs);
+function startsAtTimeout(process: BatchProcess, batchSize: number | null): number {
+  const { slots, batchShare: p, plainMs, flushTimeoutMs, runMs } = process;
+  const decay = Math.exp((-p * flushTimeoutMs) / plainMs);
   // In balance: f after a flush = what was left + the plain share of the slots that were given back.
   const freeAfterFlush = (slots * (1 - p)) / (1 - p * decay);
   const held = slots - freeAfterFlush * decay;
   const sent = batchSize === null ? held : Math.min(held, batchSize);
-  return (sent * 1000) / (p * (wallMs + runMs));
+  return (sent * 1000) / (p * (flushTimeoutMs + runMs));
 }
 
 /** Slots are whole: when less than one is left to others, the last of these has still to end. */
@@ -117,10 +117,10 @@ const HALF_A_SLOT = 0.5;
 
 /**
  * Starts per second where batches fill; 0 where a process has fewer slots than a batch has jobs, or where filling takes
- * longer than the wall. With p = 1: as many whole batches as fit into the slots, each busy for its run time.
+ * longer than the flush timeout. With p = 1: as many whole batches as fit into the slots, each busy for its run time.
  */
 function startsWhenFilled(process: BatchProcess, batchSize: number): number {
-  const { slots, batchShare: p, plainMs, wallMs, runMs } = process;
+  const { slots, batchShare: p, plainMs, flushTimeoutMs, runMs } = process;
   const batchesThatFit = Math.floor(slots / batchSize + 1e-9);
   if (batchesThatFit < 1) return 0;
   const left = Math.max(0, slots - batchSize);
@@ -131,7 +131,7 @@ function startsWhenFilled(process: BatchProcess, batchSize: number): number {
   const refill = ageing * Math.log((leftAfterRun + givenBack + HALF_A_SLOT) / (left + HALF_A_SLOT));
   const cycleMs =
     p < 1 && refill > 0 ? runMs + refill : Math.max(runMs / batchesThatFit, overlapping(process, batchSize));
-  if (cycleMs > wallMs + runMs) return 0;
+  if (cycleMs > flushTimeoutMs + runMs) return 0;
   return (batchSize * 1000) / (p * cycleMs);
 }
 
@@ -147,9 +147,9 @@ function overlapping({ slots, batchShare: p, plainMs, runMs }: BatchProcess, bat
 /** Batches as clients come with (Segment 15, PostHog 20; others are set by hand). */
 const COMMON_BATCHES = [10, 15, 20, 25, 50, 100];
 
-/** Jobs per second that slots can do, if nothing else limits them. Told apart, as they are known from different things. */
+/** Jobs per second that slots can do, if nothing else limits them. Apart, as they are known from different things. */
 export interface SlotCapacity {
-  /** Slots that run, or stand until the wall where a type batches. */
+  /** Slots that run, or stand until the flush timeout where a type batches. */
   readonly steadyPerSecond: number;
   /** With batches that fill, of the likely size where it is not known; 0: none does. */
   readonly filledPerSecond: number;
@@ -173,7 +173,7 @@ export function slotCapacity(mix: Mix, slots: number, processes: number): SlotCa
   const working = Math.min(processes, Math.ceil(slots));
   const process = { ...mix, ...batch, slots: slots / working };
   const jobs = (startsPerSecond: number): number => (startsPerSecond * working) / startsPerJob;
-  const steadyPerSecond = jobs(startsAtTheWall(process, batch.size));
+  const steadyPerSecond = jobs(startsAtTimeout(process, batch.size));
   const filledWith = (size: number): number => jobs(startsWhenFilled(process, size));
   const filledPerSecond = filledWith(likelyBatchSize(batch));
   if (batch.size !== null) return { steadyPerSecond, filledPerSecond, unsure: null };

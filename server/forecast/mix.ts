@@ -19,7 +19,7 @@ export interface Mix {
 }
 
 export interface MixBatch {
-  readonly wallMs: number;
+  readonly flushTimeoutMs: number;
   /** Busy time once the batch is sent. */
   readonly runMs: number;
   /** Jobs of all batching types that are held when the first batch fills; null: not known. */
@@ -90,9 +90,9 @@ function batchOf(parts: readonly Part[]): MixBatch | null {
     return sizes.length === 0 ? null : Math.max(1, Math.min(...sizes));
   };
   return {
-    wallMs: Math.max(
+    flushTimeoutMs: Math.max(
       LEAST_MS,
-      mean(parts, ({ type }) => atLeast(type.batch?.wallMs ?? 0, 0)),
+      mean(parts, ({ type }) => atLeast(type.batch?.flushTimeoutMs ?? 0, 0)),
     ),
     runMs: Math.max(
       LEAST_MS,

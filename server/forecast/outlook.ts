@@ -13,13 +13,13 @@ import { type FlowInput, flowOf, freedBytes, type Stretch } from './flow.js';
 import { type Mix, mixOf } from './mix.js';
 import { calibrate, type Throughput, throughputWith, withoutWaiting } from './throughput.js';
 
-/** So much more than slots that stand until the wall can do is only done by batches that fill. */
+/** So much more than slots that stand until the flush timeout can do is only done by batches that fill. */
 const FILLS_FACTOR = 2;
 /** Of batches that don't fill at most so much leaves. */
 const STARVES_FACTOR = 1.5;
 
 /**
- * What is done now tells of a batch size that is not known: far more than starved slots do means that batches fill, so
+ * What is done now says something of a batch size that is not known: far more than starved slots do means that batches fill, so
  * the size is what was seen; as much as starved slots do, while jobs wait for nothing else, means that it is more than a
  * process has slots.
  */
@@ -40,7 +40,7 @@ function withInferredBatch(mix: Mix | null, input: PlanInput, isFull: boolean): 
   return { ...mix, batch: { ...batch, sizeAtLeast: Math.max(batch.sizeAtLeast, each + 1) } };
 }
 
-/** All that a plan is told from: what waits and comes, what can leave, and how that goes on. */
+/** All that a plan is made of: what waits and comes, what can leave, and how that goes on. */
 export interface Outlook {
   readonly input: PlanInput;
   readonly settings: Settings;

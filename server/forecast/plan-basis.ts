@@ -7,14 +7,14 @@ import type { QueueState, Snapshot } from '../model/snapshot.js';
 import type { AgentFacts, WorkerState } from '../model/worker.js';
 import { planMemory, type TypeLoads, typeLoads } from './type-loads.js';
 
-/** A worker whose agent tells its slots. */
+/** A worker whose agent reports its slots. */
 export type AttachedWorker = WorkerState & { readonly agent: AgentFacts };
 
-/** Who takes the jobs of a queue, as far as it can be told. */
+/** Who takes the jobs of a queue, as far as it is known. */
 export interface AbleWorkers {
   readonly attached: readonly AttachedWorker[];
   /** Workers that have the agent, whether they take jobs or not. */
-  readonly told: number;
+  readonly withAgent: number;
   /** Slots of workers that have no agent, by estimate; 0 where there are none. */
   readonly unattachedSlots: number;
   readonly unattachedProcesses: number;
@@ -28,30 +28,38 @@ export interface AbleWorkers {
 /**
  * Workers that take jobs now or would once the queue runs: not those that crashed, hang, are paused or closing. One that
  * backed off because Redis is full counts, as it comes back with room. Pure.
- * @param secondsPerJob Mean run time, for workers whose slots nobody tells; null: not known.
+ * @param secondsPerJob Mean run time, for workers whose slots nobody reports; null: not known.
  */
 function ableWorkers(snapshot: Snapshot, queue: QueueState, secondsPerJob: number | null): AbleWorkers {
   const workers = workersOf(snapshot, queue.id);
-  const told = workers.filter(isAttached);
-  const attached = told.filter(
+  const withAgent = workers.filter(isAttached);
+  const attached = withAgent.filter(
     (worker) => worker.verdict !== 'crashed' && worker.verdict !== 'stuck' && isOpen(worker),
   );
-  const listed = workers.length > 0 ? workers.length - told.length : positive(queue.workers);
-  const running = told.reduce((sum, { agent }) => sum + positive(agent.running), 0);
-  // Little's law: jobs in hand of those that tell nothing are what is active, or what leaves times how long it takes.
+  const listed = workers.length > 0 ? workers.length - withAgent.length : positive(queue.workers);
+  const running = withAgent.reduce((sum, { agent }) => sum + positive(agent.running), 0);
+  // Little's law: jobs in hand of those without an agent are what is active, or what leaves times how long it takes.
   const busyByFlow =
-    told.length === 0 ? Math.ceil(positive(queue.rates?.departuresPerSecond) * (secondsPerJob ?? 0)) : 0;
+    withAgent.length === 0 ? Math.ceil(positive(queue.rates?.departuresPerSecond) * (secondsPerJob ?? 0)) : 0;
   const busy = Math.max(0, positive(queue.counts.active) - running, busyByFlow);
-  // Where nobody may list clients, jobs that run or leave show that somebody takes them. Of workers that told of
+  // Where nobody may list clients, jobs that run or leave show that somebody takes them. Of workers that reported
   // themselves the rest of what is active is jobs of the dead.
-  const isSeen = listed > 0 || (queue.workers === null && told.length === 0 && busy > 0);
+  const isSeen = listed > 0 || (queue.workers === null && withAgent.length === 0 && busy > 0);
   const unattachedProcesses = isSeen ? Math.max(1, listed) : 0;
   const unattachedSlots = isSeen ? Math.max(unattachedProcesses, busy) : 0;
   const slots =
     attached.reduce((sum, { agent }) => sum + positive(agent.concurrency.now), 0) + unattachedSlots;
   const processes = new Set(attached.map(({ agent }) => agent.agentId)).size + unattachedProcesses;
-  const changedAtMs = Math.max(0, ...told.map(changeOf));
-  return { attached, told: told.length, changedAtMs, unattachedSlots, unattachedProcesses, slots, processes };
+  const changedAtMs = Math.max(0, ...withAgent.map(changeOf));
+  return {
+    attached,
+    withAgent: withAgent.length,
+    changedAtMs,
+    unattachedSlots,
+    unattachedProcesses,
+    slots,
+    processes,
+  };
 }
 
 /** A crash is as late as its last sign of life, a hang as the last job that ended. */

@@ -177,32 +177,33 @@ function whyNone(input: PlanInput, change: PlanChange, seconds: number): DrainPl
   );
   const best = formatRate(plan.throughputPerSecond);
   const time = formatDuration(seconds);
-  const told = (none: NoPlanReason, sentence: string): DrainPlans => ({ none, sentence });
-  if (!(input.processes > 0)) return told('no-workers', 'No worker is there to take jobs: start one first.');
+  const noPlan = (none: NoPlanReason, sentence: string): DrainPlans => ({ none, sentence });
+  if (!(input.processes > 0))
+    return noPlan('no-workers', 'No worker is there to take jobs: start one first.');
   if (plan.bottleneck === 'redis') {
-    return told(
+    return noPlan(
       'redis-bound',
       `Redis’s one core is busy at about ${best}: more slots don’t make it faster, another Redis or fewer commands a job do.`,
     );
   }
   if (plan.bottleneck === 'event-loop') {
-    return told(
+    return noPlan(
       'event-loop-saturated',
       `The event loops of the workers are busy at about ${best}: more slots in the same processes don’t help, more processes do.`,
     );
   }
   if (plan.bottleneck === 'batch-wait') {
-    return told(
+    return noPlan(
       'batch-wait',
       `Jobs wait for batches that don’t fill in time: ${best} leave with as many slots as there can be. Flush smaller batches, or don’t wait for the flush.`,
     );
   }
   return plan.drainSeconds === null
-    ? told(
+    ? noPlan(
         'arrivals-exceed-capacity',
         `More arrives than can leave: ${best} at most with all that can be set, so the backlog never drains.`,
       )
-    : told(
+    : noPlan(
         'too-soon',
         `Within ${time} is too soon: with all that can be set it takes about ${formatDuration(plan.drainSeconds)}.`,
       );
@@ -231,7 +232,7 @@ export function slotsPlanned(
   const alone = plans.settings.find(({ change }) => Object.keys(change).join() === 'concurrency');
   if (alone?.change.concurrency === undefined) {
     // What is met with as many slots as there can be is why they are not enough.
-    return { why: predict(input, { concurrency: MAX_SLOTS }).because };
+    return { why: predict(input, { concurrency: MAX_SLOTS }).reason };
   }
   const kept = workers.attached
     .filter((worker) => !follows(worker))

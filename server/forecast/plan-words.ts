@@ -52,8 +52,8 @@ function batchWait({ old, fresh, settings, input }: Outlook, rate: string): stri
   const batch = (old ?? fresh)?.batch;
   const each = formatCount(Math.floor(usableSlots(settings) / Math.max(1, input.processes)));
   const size = batch?.size == null ? 'a batch' : `a batch of ${formatCount(Math.ceil(batch.size))}`;
-  const wall = formatDuration((batch?.wallMs ?? 0) / 1000);
-  return `Jobs wait up to ${wall} for ${size} to fill, with ${each} slots in each process, so ${rate} leave`;
+  const timeout = formatDuration((batch?.flushTimeoutMs ?? 0) / 1000);
+  return `Jobs wait up to ${timeout} for ${size} to fill, with ${each} slots in each process, so ${rate} leave`;
 }
 
 function outcomeOf(outlook: Outlook, notKnown: string | null): string {
@@ -112,7 +112,7 @@ const MOVES_RATIO = 0.02;
 
 /** What a plan forecasts, in two sentences with numbers: what limits and when it is drained; what Redis holds then. Pure. */
 export function planWords(plan: Plan, input: PlanInput): readonly string[] {
-  return [`${plan.because.replace(/\.$/, '')}${rangeWords(plan)}.`, ...memoryWords(plan, input)];
+  return [`${plan.reason.replace(/\.$/, '')}${rangeWords(plan)}.`, ...memoryWords(plan, input)];
 }
 
 /** " (30 s to 50 s)": nothing where it never drains, is drained, or the ends read the same. */

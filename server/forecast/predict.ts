@@ -41,7 +41,7 @@ function throughputRangeOf(outlook: Outlook): readonly [number, number] {
 function drainRangeOf(outlook: Outlook): readonly [number | null, number | null] {
   const { drainSeconds, arrivalsPerSecond, oldFlow, newFlow } = outlook;
   const jobs = Math.max(0, outlook.waiting - outlook.startAtOnce);
-  // With nothing but a time of 0 to tell, there is nothing to be uncertain of.
+  // A time of 0 has nothing uncertain about it.
   if (drainSeconds === 0) return [0, 0];
   const slowest = Math.min(outlook.throughputPerSecond, newFlow.perSecond);
   const netPerSecond = drainSeconds === null ? slowest - arrivalsPerSecond : jobs / drainSeconds;
@@ -62,7 +62,7 @@ function drainRangeOf(outlook: Outlook): readonly [number | null, number | null]
 }
 
 /**
- * Whole batches leave at once, so chance counts batches. Slots that stand until the wall are left to chance only in how
+ * Whole batches leave at once, so chance counts batches. Slots that stand until the flush timeout are left to chance only in how
  * many other jobs pass before each is taken: k slots let k/p jobs pass with a variance of k·(1 − p)/p².
  */
 function lumps({ oldFlow, old }: Outlook): number {
@@ -71,14 +71,14 @@ function lumps({ oldFlow, old }: Outlook): number {
   return Math.max(1, oldFlow.lumpJobs * share);
 }
 
-/** How long the waves are in which jobs leave: the wall where slots stand until then, else about a run. */
+/** How long the waves are in which jobs leave: the flush timeout where slots stand until then, else about a run. */
 function waveSeconds({ oldFlow, old, settings }: Outlook): number {
   if (!old) return 0;
   // All that a window allows starts at its beginning.
   if (oldFlow.bottleneck === 'rate-limit') return (settings.rateLimit?.durationMs ?? 0) / 2000;
   const { batch, plainMs, batchShare } = old;
   const runMs = plainMs * (1 - batchShare) + (batch?.runMs ?? 0) * batchShare;
-  return (WAVE_RATIO * (oldFlow.isStarved && batch ? batch.wallMs + batch.runMs : runMs)) / 1000;
+  return (WAVE_RATIO * (oldFlow.isStarved && batch ? batch.flushTimeoutMs + batch.runMs : runMs)) / 1000;
 }
 
 /** Drain times if batches of a size that is not known are as small, and as large, as they may be; null: it is known. */
@@ -231,10 +231,17 @@ function offFlows(outlook: Outlook): readonly MemoryFlow[] {
 }
 
 /**
+ * The entry of this folder, which says what a change would do, and how good that was; it imports model, process, store and
+ * watch. A plan is made in this order: plan-basis.ts (what is known of a queue; type-loads.ts, of its job types), mix.ts
+ * (those as one average job), capacity.ts (what settings allow), throughput.ts (what leaves, calibrated by what is measured),
+ * flow.ts (how backlog and memory go on), outlook.ts (all of these together), and here, with ranges and warnings.
+ * plan-to-drain.ts looks for settings that drain within a time. score.ts, predictions.ts and prediction-keeper.ts hold what
+ * was forecast against what happens.
+ *
  * What a change would do to a queue: throughput, time to drain, memory, and what limits it. Jobs are served first in
  * first out, at Σ shareᵢ·Sᵢ of those that wait, then of those that come (algorithms.md c); what is measured at the
  * present settings calibrates the model. Pure, and never throws: unknown or impossible numbers count as 0.
- * @param change {} tells how it goes on as it is.
+ * @param change {}: how it goes on as it is.
  */
 export function predict(input: PlanInput, change: PlanChange): Plan {
   const outlook = outlookOf(input, change);
@@ -257,13 +264,13 @@ export function predict(input: PlanInput, change: PlanChange): Plan {
   };
   return {
     ...figures,
-    because: explain(outlook, notKnown),
+    reason: explain(outlook, notKnown),
     whileFull: changesWhileFull(outlook),
     warnings: warningsOf(outlook, figures, change),
   };
 }
 
-/** A time whose range is over tenfold, or that may never come, is no time: 48 s to 2 h 54 min were told as 1 min 35 s. */
+/** A time whose range is over tenfold, or that may never come, is no time: 48 s to 2 h 54 min were shown as 1 min 35 s. */
 function whyNotKnown(drainSeconds: number | null, [low, high]: Plan['drainRange']): string | null {
   if (drainSeconds === null || drainSeconds <= 0 || low === null) return null;
   return isTooWide([low, high]) ? tooWideInWords([low, high]) : null;

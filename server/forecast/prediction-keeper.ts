@@ -7,7 +7,7 @@ import { areSettingsAs, judgePrediction, type Prediction, type Seen, type Verdic
 
 /** Predictions that are watched at a time; those beyond are not kept, as they are alike (a group of queues). */
 const MAX_OPEN = 200;
-/** An order takes this long to be in force everywhere, so other settings count once they have lasted. */
+/** An override takes this long to be in force everywhere, so other settings count once they have lasted. */
 const CHANGED_FOR_MS = 5_000;
 /** A console that restarts has found a queue again long before this, if it is still there. */
 const NOT_FOUND_MS = 3_600_000;

@@ -154,14 +154,14 @@ export function scoreOf(
 
 /** Fewer jobs than this are gone by chance. */
 const LEAST_JOBS = 10;
-/** Queues are seen once a second, so a shorter time can't be told right or wrong. */
+/** Queues are seen once a second, so of a shorter time nobody can say whether it was right. */
 const LEAST_DRAIN_SECONDS = 2;
-/** Slots that differ by less are the same: workers refuse, or have an order of their own. */
+/** Slots that differ by less are the same: workers refuse, or have an override of their own. */
 const SLOTS_RATIO = 0.1;
 
 /**
- * What was forecast, with all settings that it rests on named in its change, so that it can be told later, by another
- * process, whether they stayed. Pure.
+ * What was forecast, with all settings that it rests on named in its change, so that another process can see later
+ * whether they stayed. Pure.
  * @returns null: no drain time was forecast that what happens could be held against.
  */
 export function predictionOf(
@@ -194,7 +194,7 @@ export function areSettingsAs(
   { change }: Pick<Prediction, 'change'>,
   { input, workers }: PlanBasis,
 ): boolean {
-  const isEstimate = workers.unattachedSlots > 0 || workers.told === 0;
+  const isEstimate = workers.unattachedSlots > 0 || workers.withAgent === 0;
   const slots = change.concurrency ?? input.slots;
   const limit = change.rateLimit === undefined ? input.rateLimit : change.rateLimit;
   return (

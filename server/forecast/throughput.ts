@@ -13,7 +13,7 @@ import {
 } from './capacity.js';
 import { type Mix, mixOf, P10_P90_DEVIATIONS } from './mix.js';
 
-/** What measuring tells of the model at the present settings: factors by which its numbers are off. */
+/** What measuring shows of the model at the present settings: factors by which its numbers are off. */
 interface Calibration {
   readonly steadyFactor: number;
   readonly filledFactor: number;
@@ -51,7 +51,7 @@ function modelErrorRatio(mix: Mix): number {
 }
 
 /**
- * Compares what leaves now with the model's figure for the present settings. It tells of slots only while slots are
+ * Compares what leaves now with the model's figure for the present settings. It says something of slots only while slots are
  * what limits: not of a paused queue, nor of one that keeps up with its arrivals, nor under a rate limit.
  * @param old Average job of those that wait; `fresh`: of those that arrive.
  * @param ceiling Jobs per second that Redis and the event loops allow.
@@ -133,7 +133,8 @@ function turnErrorRatio(old: Mix, fresh: Mix | null): number {
 function busyMs(mix: Mix): number {
   const { batch, batchShare, plainMs, startsPerJob } = mix;
   return (
-    startsPerJob * ((1 - batchShare) * plainMs + batchShare * ((batch?.runMs ?? 0) + (batch?.wallMs ?? 0)))
+    startsPerJob *
+    ((1 - batchShare) * plainMs + batchShare * ((batch?.runMs ?? 0) + (batch?.flushTimeoutMs ?? 0)))
   );
 }
 
@@ -151,9 +152,9 @@ export interface Throughput {
   readonly errorRatio: number;
   /** Within which the size of batches that is not known may put it; null: it is known, or makes no difference. */
   readonly unsure: Unsure | null;
-  /** Batches that fill or stand until the wall come in lumps of this many jobs; 1: one by one. */
+  /** Batches that fill or stand until the flush timeout come in lumps of this many jobs; 1: one by one. */
   readonly lumpJobs: number;
-  /** Slots stand still until the wall. */
+  /** Slots stand still until the flush timeout. */
   readonly isStarved: boolean;
 }
 

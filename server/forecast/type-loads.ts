@@ -66,9 +66,9 @@ function quotient(bytes: number | undefined, jobs: number): number {
   return positive(jobs) > 0 ? positive(bytes) / jobs : 0;
 }
 
-/** Sending a batch and the answer to it, where a run's wall is all that was seen; but never most of the wall. */
+/** Sending a batch and the answer to it, where the flush timeout is all that was seen; but never most of it. */
 const SENDING_MS = 100;
-const MAX_OF_WALL = 0.2;
+const MAX_OF_TIMEOUT = 0.2;
 /** From 10th to 90th percentile of a mean of n runs that scatter as much as their mean: ± 1.282 / √n. */
 const TO_P90 = 1.282;
 /** Nothing has ended yet: a second, give or take a factor of ten. */
@@ -142,16 +142,16 @@ function whole(queue: QueueState, secondsPerJob: number | null): TypeLoad {
 type Run = Pick<TypeLoad, 'runMs' | 'runRangeMs' | 'batch'>;
 
 function runOf({ run, batchWait }: JobTypeState, secondsPerJob: number | null): Run {
-  if (batchWait && positive(batchWait.wallMs) > 0) {
-    // A run of a batch that fills shows the work itself; of one that waits only the wall is seen.
-    const sendingMs = Math.min(SENDING_MS, batchWait.wallMs * MAX_OF_WALL);
+  if (batchWait && positive(batchWait.flushTimeoutMs) > 0) {
+    // A run of a batch that fills shows the work itself; of one that waits only the flush timeout is seen.
+    const sendingMs = Math.min(SENDING_MS, batchWait.flushTimeoutMs * MAX_OF_TIMEOUT);
     const shortest = run && !batchWait.isStarved ? positive(run.p50Ms) : sendingMs;
-    const runMs = Math.max(1, Math.min(shortest || sendingMs, batchWait.wallMs / 2));
+    const runMs = Math.max(1, Math.min(shortest || sendingMs, batchWait.flushTimeoutMs / 2));
     return {
       runMs,
       runRangeMs: [runMs / 2, runMs * 2],
       batch: {
-        wallMs: Math.max(0, batchWait.wallMs - runMs),
+        flushTimeoutMs: Math.max(0, batchWait.flushTimeoutMs - runMs),
         batchSize: batchWait.batchSize === null ? null : Math.max(1, positive(batchWait.batchSize)),
         batchSizeAtLeast: Math.max(1, positive(batchWait.batchSizeAtLeast)),
       },

@@ -124,7 +124,7 @@ export interface JobTypeState {
 
 export interface BatchWait {
   /** What a run takes when its batch waits for the timer: the client's wait, and the answer to what it sends. */
-  readonly wallMs: number;
+  readonly flushTimeoutMs: number;
   /** Slots per process at which a batch fills; null: not known yet. */
   readonly batchSize: number | null;
   /** It is at least so many: batches with one less were seen to wait for the timer. */

@@ -18,9 +18,9 @@ export interface TypeLoad {
   readonly failureRatio: number;
   /** Most attempts of a job. */
   readonly attempts: number;
-  /** A client that batches: a job is done when its batch has filled, or `wallMs` after its first job; null: none. */
+  /** A client that batches: a job is done when its batch has filled, or `flushTimeoutMs` after its first job; null: none. */
   readonly batch: {
-    readonly wallMs: number;
+    readonly flushTimeoutMs: number;
     /** null: not known, but at least `batchSizeAtLeast`. */
     readonly batchSize: number | null;
     readonly batchSizeAtLeast: number;
@@ -113,7 +113,7 @@ export interface Plan {
   readonly fullInSeconds: number | null;
   readonly bottleneck: Bottleneck;
   /** One sentence with numbers. */
-  readonly because: string;
+  readonly reason: string;
   /** Why the change hurts, or gains nothing, while Redis is full; null: it is not full, or the change is harmless. */
   readonly whileFull: string | null;
   readonly warnings: readonly string[];

@@ -14,7 +14,11 @@ import {
   QUEUE_WORKER_SIGNALS,
 } from './worker-signals.js';
 
-/** What can be seen; none of them throws. A signal is an entry in the file of its group; a new group is one file and one line here. */
+/**
+ * The registry of signals, what can be seen: this folder's entry. Charts, /metrics, alert rules and API fields derive from
+ * it. It imports model and forecast, and does no I/O. signal.ts says what a signal is; to add one, add an entry to the file of
+ * its group (node-signals.ts is one to copy); a new group is one file and one line here. None of them throws.
+ */
 export const SIGNALS: readonly Signal[] = [
   ...CONSOLE_SIGNALS,
   ...TOTAL_SIGNALS,

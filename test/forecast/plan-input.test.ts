@@ -154,7 +154,7 @@ describe('what is known of a queue', () => {
       rates: someRates({ arrivalsPerSecond: 0, departuresPerSecond: 2 }),
     });
     const { input } = basis(queue);
-    expect(input.types[0]?.batch).toEqual({ wallMs: 9_900, batchSize: 20, batchSizeAtLeast: 6 });
+    expect(input.types[0]?.batch).toEqual({ flushTimeoutMs: 9_900, batchSize: 20, batchSizeAtLeast: 6 });
     expect(predict(input, {}).bottleneck).toBe('batch-wait');
     const raised = predict(input, { concurrency: 80 });
     expect(raised.throughputPerSecond).toBeGreaterThan(50);
@@ -223,7 +223,11 @@ const anyJobType = fc
     bytesPerJob: anyRate,
     batchWait: fc.option(
       fc
-        .record({ wallMs: fc.nat(100_000), batchSize: fc.option(fc.nat(500)), isStarved: fc.boolean() })
+        .record({
+          flushTimeoutMs: fc.nat(100_000),
+          batchSize: fc.option(fc.nat(500)),
+          isStarved: fc.boolean(),
+        })
         .map(aBatchWait),
     ),
   })

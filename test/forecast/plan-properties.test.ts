@@ -57,7 +57,7 @@ function expectSound(plan: Plan, input: PlanInput): void {
     typeof value === 'number' && !Number.isFinite(value) ? 'NOT A NUMBER' : value,
   );
   expect(numbers).not.toContain('NOT A NUMBER');
-  expect(plan.because).not.toMatch(/NaN|Infinity|undefined|unknown/);
+  expect(plan.reason).not.toMatch(/NaN|Infinity|undefined|unknown/);
   const [slowest, fastest] = plan.throughputRange;
   expect(slowest).toBeLessThanOrEqual(plan.throughputPerSecond);
   expect(fastest).toBeGreaterThanOrEqual(plan.throughputPerSecond);
@@ -93,9 +93,9 @@ it('whatever the queue, ranges are in order, numbers are numbers, and a limit th
       if (plan.bottleneck === 'arrivals') return;
       const limit = input.rateLimit;
       if (limit && plan.throughputPerSecond > (limit.max * 1000) / limit.durationMs) {
-        throw new Error(`${plan.throughputPerSecond}/s pass a limit: ${plan.because}`);
+        throw new Error(`${plan.throughputPerSecond}/s pass a limit: ${plan.reason}`);
       }
-      if (plan.bottleneck === 'rate-limit') expect(plan.because).toContain('rate limit');
+      if (plan.bottleneck === 'rate-limit') expect(plan.reason).toContain('rate limit');
     }),
     RUNS,
   );

@@ -58,7 +58,7 @@ function run(kind: WorldKind, seed: number, knowsBatchSize = true): Result | nul
       truth,
       isInside,
       isMemoryInside,
-      because: plan.because,
+      because: plan.reason,
     },
     errorRatio:
       predicted === null || truth === null

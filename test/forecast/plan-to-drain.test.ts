@@ -40,7 +40,7 @@ it('a queue that is paused and capped is resumed and freed first', () => {
 });
 
 it('a starved batch is given as many slots in each process as it has jobs, not more', () => {
-  const batch = { wallMs: 10_000, batchSize: 20, batchSizeAtLeast: 5 };
+  const batch = { flushTimeoutMs: 10_000, batchSize: 20, batchSizeAtLeast: 5 };
   const types = [typeLoad({ name: 'track', waiting: 100_000, arrivalsPerSecond: 0, runMs: 100, batch })];
   const [first] = changesOf(planInput({ types, processes: 4, slots: 20 }), 300);
   expect(first?.concurrency).toBeGreaterThanOrEqual(80);

@@ -14,7 +14,7 @@ describe('drain time', () => {
     expect(plan.throughputPerSecond).toBeCloseTo(100);
     expect(plan.drainSeconds).toBeCloseTo(200);
     expect(plan.bottleneck).toBe('workers');
-    expect(plan.because).toBe(
+    expect(plan.reason).toBe(
       '20 slots in 2 processes do 100/s at 200 ms a job, against 50/s that arrive: the 10,000 jobs that wait are gone in about 3 min 20 s.',
     );
   });
@@ -45,7 +45,7 @@ describe('drain time', () => {
     const plan = predict(planInput({ types: [typeLoad({ arrivalsPerSecond: 300 })] }), {});
     expect(plan.drainSeconds).toBeNull();
     expect(plan.drainRange).toEqual([null, null]);
-    expect(plan.because).toContain('grows by 200/s');
+    expect(plan.reason).toContain('grows by 200/s');
   });
 
   it('where it may never drain the range is open, with a warning', () => {
@@ -80,7 +80,7 @@ describe('a client that batches 20 requests or 10 s', () => {
     waiting: 100_000,
     arrivalsPerSecond: 0,
     runMs: 100,
-    batch: { wallMs: 10_000, batchSize: 20, batchSizeAtLeast: 5 },
+    batch: { flushTimeoutMs: 10_000, batchSize: 20, batchSizeAtLeast: 5 },
   });
   const input = planInput({ types: [track], processes: 1, slots: 5, measured: measured(0.5) });
 
@@ -88,7 +88,7 @@ describe('a client that batches 20 requests or 10 s', () => {
     const plan = predict(input, {});
     expect(plan.bottleneck).toBe('batch-wait');
     expect(plan.throughputPerSecond).toBeCloseTo(0.5, 1);
-    expect(plan.because).toContain('Jobs wait up to 10 s for a batch of 20 to fill, with 5 slots');
+    expect(plan.reason).toContain('Jobs wait up to 10 s for a batch of 20 to fill, with 5 slots');
   });
 
   it('19 slots a process still wait, 20 are a cliff: batches fill at once', () => {
@@ -118,7 +118,7 @@ describe('a client that batches 20 requests or 10 s', () => {
   });
 
   it('with a batch size that is not known, the range reaches from batches that starve to batches that fill', () => {
-    const unknown = { ...track, batch: { wallMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
+    const unknown = { ...track, batch: { flushTimeoutMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
     const plan = predict({ ...input, types: [unknown] }, { concurrency: 40 });
     expect(plan.throughputRange[0]).toBeLessThan(5);
     expect(plan.throughputRange[1]).toBeGreaterThan(300);
@@ -130,7 +130,7 @@ describe('a client that batches 20 requests or 10 s', () => {
   });
 
   it('jobs that leave far faster than starved slots can let them show that batches fill', () => {
-    const unknown = { ...track, batch: { wallMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
+    const unknown = { ...track, batch: { flushTimeoutMs: 10_000, batchSize: null, batchSizeAtLeast: 5 } };
     const plan = predict({ ...input, types: [unknown], measured: measured(48) }, {});
     expect(plan.bottleneck).toBe('workers');
     expect(plan.throughputPerSecond).toBeCloseTo(48, -1);
@@ -141,7 +141,7 @@ describe('limits are named', () => {
   it('a rate limit below what slots do', () => {
     const plan = predict(planInput(), { rateLimit: { max: 60, durationMs: 1000 } });
     expect(plan).toMatchObject({ bottleneck: 'rate-limit', throughputPerSecond: 60 });
-    expect(plan.because).toContain('60 per second');
+    expect(plan.reason).toContain('60 per second');
   });
 
   it('a rate limit counts attempts, so retries use it up', () => {

@@ -8,7 +8,7 @@ export interface NamedWorld {
 }
 
 export interface BatchingWorld extends NamedWorld {
-  readonly wallMs: number;
+  readonly flushTimeoutMs: number;
   readonly batchSize: number;
   /** Slots below the batch size, with a backlog: every batch waits. */
   readonly isStarved: boolean;
@@ -43,7 +43,7 @@ export function batchingWorld(seed: number): BatchingWorld {
   const waits = shape === 'waves' ? 15 : random.pick([2.6, 3.5, 6]);
   return {
     name: `${shape}${isMixed ? ' mixed' : ''}`,
-    wallMs: waitMs + flushMs,
+    flushTimeoutMs: waitMs + flushMs,
     batchSize: size,
     isStarved: !isFlowing,
     world: {

@@ -22,7 +22,7 @@ export function someRuns(over: Partial<RunTimes> = {}): RunTimes {
 /** A client that waits for 20 requests or 10 s, with too few slots to fill that. */
 export function aBatchWait(over: Partial<BatchWait> = {}): BatchWait {
   return {
-    wallMs: 10_000,
+    flushTimeoutMs: 10_000,
     batchSize: 20,
     batchSizeAtLeast: 6,
     confidence: 0.9,
@@ -159,7 +159,7 @@ export function anyJobType(anyName: fc.Arbitrary<string>): fc.Arbitrary<JobTypeS
       batchWait: orNull(
         fc
           .record({
-            wallMs: amount,
+            flushTimeoutMs: amount,
             batchSize: orNull(whole),
             batchSizeAtLeast: whole,
             confidence: ratio,

@@ -63,7 +63,7 @@ function load(
   const runMs = mean(runs);
   const error = (spread(runs) * TO_P90) / Math.sqrt(SAMPLED_RUNS);
   const batch = type.batch && {
-    wallMs: type.batch.wallMs,
+    flushTimeoutMs: type.batch.flushTimeoutMs,
     batchSize: knowsBatchSize ? type.batch.size : null,
     batchSizeAtLeast: Math.min(type.batch.size, slotsPerProcess),
   };

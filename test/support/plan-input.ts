@@ -52,7 +52,7 @@ const anyType: fc.Arbitrary<TypeLoad> = fc
     attempts: fc.integer({ min: 1, max: 20 }),
     batch: fc.option(
       fc.record({
-        wallMs: fc.nat({ max: 60_000 }),
+        flushTimeoutMs: fc.nat({ max: 60_000 }),
         batchSize: fc.option(fc.integer({ min: 1, max: 200 })),
         batchSizeAtLeast: fc.integer({ min: 1, max: 50 }),
       }),

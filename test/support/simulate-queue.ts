@@ -12,7 +12,7 @@ export interface SimulatedType {
   readonly attempts: number;
   readonly bytesPerJob: number;
   readonly keepsBytesWhenDone: number;
-  readonly batch: { readonly wallMs: number; readonly size: number } | null;
+  readonly batch: { readonly flushTimeoutMs: number; readonly size: number } | null;
 }
 
 export interface SimulatedSettings {
@@ -46,7 +46,7 @@ type Event =
 /**
  * A queue and its workers, event by event: Poisson arrivals, lognormal run times, first in first out, any process with a
  * free slot takes the next job, failed attempts go to the end. A batching job keeps its slot until its process has
- * `size` of them or `wallMs` after the first; then all of the batch are done after one run. Rate limits are windows that
+ * `size` of them or `flushTimeoutMs` after the first; then all of the batch are done after one run. Rate limits are windows that
  * begin with their first start, as BullMQ's. The same seed is the same run.
  */
 export class SimulatedQueue {
@@ -184,7 +184,7 @@ export class SimulatedQueue {
     const batch = open ?? { jobs: [], isSent: false };
     if (!open) {
       this.#open[process]?.set(type, batch);
-      this.#events.push(this.nowMs + type.batch.wallMs, { kind: 'wall', process, batch, type });
+      this.#events.push(this.nowMs + type.batch.flushTimeoutMs, { kind: 'wall', process, batch, type });
     }
     batch.jobs.push(job);
     if (batch.jobs.length >= type.batch.size) this.#send(process, type, batch);

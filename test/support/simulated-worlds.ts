@@ -98,7 +98,7 @@ function typesOf(kind: WorldKind, random: SeededRandom): readonly Shape[] {
   });
   const batch = (): Partial<Shape> => ({
     runMs: random.between(30, 400),
-    batch: { wallMs: random.pick([2_000, 5_000, 10_000]), size: random.pick([10, 15, 20, 50]) },
+    batch: { flushTimeoutMs: random.pick([2_000, 5_000, 10_000]), size: random.pick([10, 15, 20, 50]) },
   });
   switch (kind) {
     case 'plain':
@@ -127,7 +127,7 @@ function roughPerSecond(
   const holdMs = types.reduce((sum, type, i) => {
     const isStarved = type.batch !== null && type.batch.size > slotsPerProcess;
     const attempts = 1 + type.failureRatio + type.failureRatio ** 2;
-    const heldMs = isStarved ? (type.batch?.wallMs ?? 0) : 0;
+    const heldMs = isStarved ? (type.batch?.flushTimeoutMs ?? 0) : 0;
     return sum + ((weights[i] ?? 0) / total) * (type.runMs * attempts + heldMs);
   }, 0);
   return (processes * slotsPerProcess * 1000) / holdMs;

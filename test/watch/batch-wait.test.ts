@@ -35,7 +35,7 @@ describe('over simulated worlds', () => {
     });
     const found = judged.flatMap((world) => (world.found ? [{ ...world, found: world.found }] : []));
     const off = (said: number, is: number): number => Math.abs(said - is) / is;
-    const isRight = found.filter((world) => off(world.found.wallMs, world.wallMs) <= 0.1);
+    const isRight = found.filter((world) => off(world.found.flushTimeoutMs, world.flushTimeoutMs) <= 0.1);
     const stated = found.filter((world) => world.found.batchSize !== null);
     const isWrong = stated.filter((world) => off(world.found.batchSize ?? 0, world.batchSize) > 0.1);
     const tooLarge = found.filter((world) => world.found.batchSizeAtLeast > world.batchSize);
@@ -86,8 +86,8 @@ describe('the incident', () => {
   it('is told 15 s in: each run takes the 10 s of the client, and 5 slots are too few', () => {
     const found = judgeBatchWait(simulateWorld(incident));
     expect(found).toMatchObject({ batchSize: null, batchSizeAtLeast: 6, isStarved: true });
-    expect(found?.wallMs).toBeGreaterThan(9_900);
-    expect(found?.wallMs).toBeLessThan(10_300);
+    expect(found?.flushTimeoutMs).toBeGreaterThan(9_900);
+    expect(found?.flushTimeoutMs).toBeLessThan(10_300);
     expect(found?.evidence).toMatchObject({ processes: 4, medianBurstSize: 5, syncRatio: 1 });
   });
 
@@ -178,7 +178,7 @@ describe('runs that end together', () => {
     );
     expect(judgeBatchWait({ ...rest, runs: everywhere })).toBeNull();
     const again = [...everywhere, ...moved(everywhere, 8_100)];
-    expect(judgeBatchWait({ ...rest, runs: again })?.wallMs).toBeCloseTo(8_000, -2);
+    expect(judgeBatchWait({ ...rest, runs: again })?.flushTimeoutMs).toBeCloseTo(8_000, -2);
   });
 });
 
@@ -266,8 +266,8 @@ describe('whatever the runs', () => {
       fc.property(anyInput, (input) => {
         const found = judgeBatchWait(input);
         if (!found) return;
-        const { evidence, confidence, wallMs, batchSizeAtLeast } = found;
-        for (const value of [wallMs, batchSizeAtLeast, ...Object.values(evidence)])
+        const { evidence, confidence, flushTimeoutMs, batchSizeAtLeast } = found;
+        for (const value of [flushTimeoutMs, batchSizeAtLeast, ...Object.values(evidence)])
           expect(Number.isFinite(value) && value >= 0).toBe(true);
         for (const ratio of [
           confidence,

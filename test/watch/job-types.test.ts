@@ -185,8 +185,8 @@ describe('job types', () => {
       const send = batching(20, 1_000);
       aWorker(name, send, { concurrency: 5, ...options });
       const track = await untilType(`bull:${name}`, 'track', 'its wall', (type) => type.batchWait !== null);
-      expect(track.batchWait?.wallMs).toBeGreaterThan(900);
-      expect(track.batchWait?.wallMs).toBeLessThan(1_200);
+      expect(track.batchWait?.flushTimeoutMs).toBeGreaterThan(900);
+      expect(track.batchWait?.flushTimeoutMs).toBeLessThan(1_200);
       expect(track.batchWait?.isStarved).toBe(true);
     }
   });

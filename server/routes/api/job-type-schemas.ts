@@ -28,7 +28,7 @@ const slow = z.discriminatedUnion('code', [
 ]);
 
 const batchWait = z.object({
-  wallMs: z.number().openapi({ description: 'What a run takes when its batch waits for the timer.' }),
+  flushTimeoutMs: z.number().openapi({ description: 'What a run takes when its batch waits for the timer.' }),
   batchSize: z.number().nullable().openapi({ description: 'Slots per process at which a batch fills.' }),
   batchSizeAtLeast: z.number(),
   confidence: z.number(),

@@ -31,7 +31,9 @@ const PlanSchema = z
       .object({ low: z.number().nullable(), high: z.number().nullable() })
       .openapi({ description: '90 of 100 outcomes lie in it; null: never' }),
     bottleneck: z.string().openapi({ example: 'workers' }),
-    because: z.string(),
+    reason: z
+      .string()
+      .openapi({ description: 'One sentence with numbers: what limits, and what that comes to' }),
     warnings: z.array(z.string()),
     fullInSeconds: z
       .number()

@@ -78,7 +78,7 @@ const WORDS: Readonly<Record<TypeTrouble, Tell>> = {
     if (!batchWait) return [];
     const { batchSize, batchSizeAtLeast } = batchWait;
     return [
-      line(`waits ${formatRunTime(batchWait.wallMs)} for its client to send`),
+      line(`waits ${formatRunTime(batchWait.flushTimeoutMs)} for its client to send`),
       line(
         batchSize === null
           ? `a batch takes ${formatCount(batchSizeAtLeast)} or more at once; fewer wait for its timer`
@@ -104,7 +104,11 @@ const WORDS: Readonly<Record<TypeTrouble, Tell>> = {
 
 function quietWords(type: JobTypeState): TypeWords {
   const batch = type.batchWait
-    ? [line(`its client batches requests: runs wait up to ${formatRunTime(type.batchWait.wallMs)} for it`)]
+    ? [
+        line(
+          `its client batches requests: runs wait up to ${formatRunTime(type.batchWait.flushTimeoutMs)} for it`,
+        ),
+      ]
     : [];
   const calm = (icon: IconName, text: string): TypeWords => ({
     state: 'calm',

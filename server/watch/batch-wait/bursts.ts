@@ -217,8 +217,12 @@ function countMoments(bursts: readonly Burst[], apartMs: number): number {
 }
 
 /** Those that ended before the wall, most of one size that is more than what waits for it as a rule. */
-function fullBursts(bursts: readonly Burst[], atWall: readonly Burst[], wallMs: number): readonly Burst[] {
-  const sooner = bursts.filter((burst) => burst.longestMs < wallMs * (1 - AT_WALL_RATIO));
+function fullBursts(
+  bursts: readonly Burst[],
+  atWall: readonly Burst[],
+  flushTimeoutMs: number,
+): readonly Burst[] {
+  const sooner = bursts.filter((burst) => burst.longestMs < flushTimeoutMs * (1 - AT_WALL_RATIO));
   const size = sooner.reduce((most, burst) => Math.max(most, burst.runs.length), 0);
   // Short runs are not looked at here, so a few may be missing.
   const full = sooner.filter((burst) => burst.runs.length >= SAME_SIZE_RATIO * size);

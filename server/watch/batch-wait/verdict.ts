@@ -243,7 +243,7 @@ export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
   const { size, atLeast } = sizeOfBatches(clues.bursts, wall, clues.completed, isWhole);
   const seenRatio = input.runs.length / (input.runs.length + input.skippedRuns);
   return {
-    wallMs: wall.ms,
+    flushTimeoutMs: wall.ms,
     batchSize: size,
     // Bursts of several processes that look like one would make it too large.
     batchSizeAtLeast: knowsProcesses ? atLeast : LEAST_BATCH,
