@@ -107,13 +107,7 @@ type Rule = (outlook: Outlook, figures: Figures, change: PlanChange) => string |
 const MOSTLY_FAILING_RATIO = 0.5;
 
 /** What a person should know before doing it: what hurts first, then what the figures rest on. */
-const RULES: readonly Rule[] = [
-  fillsBefore,
-  mayNeverDrain,
-  isUnexplained,
-  batchSizeUnknown,
-  mostlyFails,
-];
+const RULES: readonly Rule[] = [fillsBefore, mayNeverDrain, isUnexplained, batchSizeUnknown, mostlyFails];
 
 /** Plain sentences; none where there is nothing to warn of. */
 function warningsOf(outlook: Outlook, figures: Figures, change: PlanChange): readonly string[] {
