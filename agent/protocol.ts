@@ -61,6 +61,7 @@ export const SKETCH_BINS = 256;
 
 /** Job types that one beat names; the others are summed under this name. */
 export const MAX_TYPES_A_BEAT = 50;
+/** What the console calls them too: no type, so no rule, no threshold and no judgement is about it. */
 export const OTHER_TYPES = '(other)';
 /** Runs of one type that a beat reports one by one; shorter ones wait for nobody's timer. */
 export const MAX_RUNS_TOLD = 32;

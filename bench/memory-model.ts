@@ -118,8 +118,7 @@ function hold(i: number, types: number, runsOfEach: number, random: SeededRandom
       })),
       structure: null,
     },
-    1_000,
-    null,
+    held.queue,
     NOW_MS,
   );
   return held;
@@ -160,12 +159,8 @@ function tickMs(all: readonly Held[], tick: number, random: SeededRandom): numbe
     });
   }
   const needs: SamplingNeed[] = all.flatMap(({ queue, samples }) =>
-    stateKeys(queue.id, queue.counts).map(({ state, key, count }) => ({
-      queueId: queue.id,
-      key,
-      count,
-      isBacklog: state === 'waiting',
-      known: samples.spread(key),
+    stateKeys(queue.id, queue.counts).map((key) => ({
+      ...samples.need(queue, key, nowMs),
       isCensus: false,
       ageMs: 1_000 * (tick % 30),
       changedRatio: 0.1,

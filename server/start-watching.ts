@@ -12,7 +12,7 @@ import type { OwnHealth } from './process/own-health.js';
 import type { Lease } from './store/lease.js';
 import { EpisodeKeeper } from './timeline/episode-keeper.js';
 import { recordAsLeader } from './timeline/timeline-log.js';
-import { LOSS_TOLD_MS } from './watch/data-loss.js';
+import { LOSS_SHOWN_MS } from './watch/data-loss.js';
 import { MarkerCache, recallMarkers } from './watch/marker-cache.js';
 import type { Watch } from './watch/watch.js';
 
@@ -101,7 +101,7 @@ export async function startWatching(
 async function recallLosses(config: Config, store: Store, nowMs: number): Promise<Map<string, DataLoss>> {
   const losses = new Map<string, DataLoss>();
   for (const { name: instance } of config.instances) {
-    const sinceMs = nowMs - LOSS_TOLD_MS;
+    const sinceMs = nowMs - LOSS_SHOWN_MS;
     const [entry] = await store.timeline.list({ instance, kinds: ['redis.data-lost'], sinceMs, limit: 1 });
     if (entry && ((await dismissedAtMs(store, instance, sinceMs)) ?? 0) < entry.atMs)
       losses.set(instance, { atMs: entry.atMs, text: entry.text.replace(/\.$/, ''), queues: [] });

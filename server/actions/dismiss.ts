@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ActionError, type Applied } from '../model/action.js';
 import { formatDuration, formatUtcTime } from '../model/format.js';
 import type { WorkerState } from '../model/worker.js';
-import { LOSS_TOLD_MS } from '../watch/data-loss.js';
+import { LOSS_SHOWN_MS } from '../watch/data-loss.js';
 import { type Action, changed, warning } from './action.js';
 
 interface LossState {
@@ -14,7 +14,7 @@ interface LossState {
 export const dismissLoss: Action<object, LossState> = {
   name: 'redis.dismiss-loss',
   title: 'Dismiss that jobs were lost',
-  about: `A loss of data is shown for ${formatDuration(LOSS_TOLD_MS / 1000)}. Dismissed, it is shown no more: for one that is dealt with. A new loss is shown again.`,
+  about: `A loss of data is shown for ${formatDuration(LOSS_SHOWN_MS / 1000)}. Dismissed, it is shown no more: for one that is dealt with. A new loss is shown again.`,
   scope: 'instance',
   role: 'operator',
   schema: z.strictObject({}),

@@ -22,7 +22,7 @@ import {
   takeAllOverrides,
   takeOverrides,
 } from '../redis/overrides.js';
-import { describeRefusal } from '../redis/read-batch.js';
+import { describeRefusal } from '../redis/problems.js';
 import type { ActionContext } from './action.js';
 import { ANSWER_WITHIN_MS, refusedByAll, resultOf } from './order-answers.js';
 import { handleOf, targetQueue, whyNoWrites } from './queue-target.js';

@@ -3,7 +3,7 @@ import type { ActionWarning } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { actOnJob, type JobChange, type JobFacts, readJobFacts } from '../redis/job-changes.js';
+import { actOnJob, type JobChange, type JobToChange, readJobFacts } from '../redis/job-changes.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 
@@ -27,7 +27,7 @@ interface JobActionWords {
 }
 
 /** One job: BullMQ's own calls, as they know all about flows, deduplication and priorities. */
-function jobAction(words: JobActionWords): Action<Args, JobFacts> {
+function jobAction(words: JobActionWords): Action<Args, JobToChange> {
   return {
     name: `job.${words.action}`,
     title: words.title,
@@ -91,11 +91,11 @@ function whenFull(snapshot: Snapshot): readonly ActionWarning[] {
  * BullMQ 6 puts a job into `wait` also while the queue is paused; BullMQ 5, when it resumes, lays its `paused` list over
  * `wait`. So what is put back now would be gone then.
  */
-function wouldBeLost(words: JobActionWords, job: JobFacts): boolean {
+function wouldBeLost(words: JobActionWords, job: JobToChange): boolean {
   return words.action !== 'remove' && job.isPausedByV5;
 }
 
-function effectsOnFlow(job: JobFacts, args: Args): readonly string[] {
+function effectsOnFlow(job: JobToChange, args: Args): readonly string[] {
   const effects: string[] = [];
   if (job.openChildren > 0) {
     effects.push(
@@ -142,14 +142,14 @@ function jobIdOf(context: Pick<ActionContext, 'target'>): string {
   throw new ActionError('invalid', 'jobId: this action acts on one job; give its id');
 }
 
-async function existing(context: ActionContext): Promise<JobFacts> {
+async function existing(context: ActionContext): Promise<JobToChange> {
   const jobId = jobIdOf(context);
   const job = await readJobFacts(context.link, targetQueue(context).id, jobId);
   if (job) return job;
   throw new ActionError('not-found', `jobId: there is no job ${jobId} in ${targetQueue(context).id}`);
 }
 
-function refusal(words: JobActionWords, job: JobFacts): string {
+function refusal(words: JobActionWords, job: JobToChange): string {
   const { state } = job;
   if (words.from.includes(state) && wouldBeLost(words, job)) {
     return 'The application has paused this queue with BullMQ 5, whose resume would overwrite what is put back now: resume the queue first.';

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../model/audit-record.js';
-import { judgeLimit, type Measurement, RATE_SETTLE_MS } from '../model/rate-limit.js';
+import { judgeLimit, type LimitJudgement, RATE_SETTLE_MS } from '../model/rate-limit.js';
 import type { QueueState } from '../model/snapshot.js';
 import { readActiveIds } from '../redis/queue-control.js';
 import type { Watch } from '../watch/watch.js';
@@ -64,7 +64,7 @@ function measurePause(deps: MeasureDeps, done: ChangeMade, ended: () => void): v
   ran.catch(() => undefined);
   let isBusy = false;
   let notPausedBySpillway = 0;
-  const look = async (state: QueueState): Promise<Measurement | null> => {
+  const look = async (state: QueueState): Promise<LimitJudgement | null> => {
     const before = await ran;
     if (before.length >= MAX_ACTIVE) return { text: 'Too many jobs run to tell new ones.', isWarning: false };
     // No job runs, so none has started: nothing needs to be asked.
@@ -103,7 +103,7 @@ function measurePause(deps: MeasureDeps, done: ChangeMade, ended: () => void): v
   });
 }
 
-function broken(started: number, state: QueueState): Measurement {
+function broken(started: number, state: QueueState): LimitJudgement {
   const version =
     state.bullmqVersion === null ? '' : ` (this queue was last opened by ${state.bullmqVersion})`;
   return {
@@ -164,7 +164,7 @@ function stateOf(watch: Watch, done: ChangeMade): QueueState | null {
   return watch.snapshot(done.instance)?.queues.find((known) => known.id === done.queue.id) ?? null;
 }
 
-async function keep(deps: MeasureDeps, done: ChangeMade, measurement: Measurement): Promise<void> {
+async function keep(deps: MeasureDeps, done: ChangeMade, measurement: LimitJudgement): Promise<void> {
   try {
     await deps.audit.addMeasurement(done.auditId, { atMs: deps.now(), ...measurement });
   } catch (error) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ActionWarning } from '../model/action.js';
 import { ActionError, type Undo } from '../model/action.js';
 import { formatBytes } from '../model/format.js';
-import { type NodeMemory, readNodeMemory, setMaxmemory } from '../redis/relief.js';
+import { type MemoryLimits, readNodeMemory, setMaxmemory } from '../redis/relief.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 
 /** The rest of the host's memory is for the system, output buffers, fragmentation and the copy of a fork. */
@@ -17,7 +17,7 @@ const schema = z.strictObject({
 type Args = z.infer<typeof schema>;
 
 /** Raises maxmemory of all masters: the fastest way out of a full Redis where the host has room. */
-export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
+export const raiseMaxmemory: Action<Args, readonly MemoryLimits[]> = {
   name: 'redis.raise-maxmemory',
   title: 'Raise maxmemory',
   about:
@@ -68,7 +68,7 @@ export const raiseMaxmemory: Action<Args, readonly NodeMemory[]> = {
 };
 
 /** One number must fit all masters, and there is no action that takes a limit away. */
-function undoOf(nodes: readonly NodeMemory[]): Undo | null {
+function undoOf(nodes: readonly MemoryLimits[]): Undo | null {
   const former = nodes[0]?.maxBytes ?? 0;
   const isSame = nodes.every((node) => node.maxBytes === former);
   return isSame && former >= MEGABYTE
@@ -76,7 +76,7 @@ function undoOf(nodes: readonly NodeMemory[]): Undo | null {
     : null;
 }
 
-function checkBound(node: NodeMemory, maxBytes: number): void {
+function checkBound(node: MemoryLimits, maxBytes: number): void {
   // Lowering is there for undo. A limit below what is held would make Redis refuse writes, or evict jobs, at once.
   const isLower = node.maxBytes === 0 || maxBytes < node.maxBytes;
   if (isLower && maxBytes < node.usedBytes) {
@@ -92,7 +92,7 @@ function checkBound(node: NodeMemory, maxBytes: number): void {
   );
 }
 
-function labelOf(node: NodeMemory, nodes: readonly NodeMemory[]): string {
+function labelOf(node: MemoryLimits, nodes: readonly MemoryLimits[]): string {
   return nodes.length > 1 ? `maxmemory of ${node.address}` : 'maxmemory';
 }
 
@@ -100,7 +100,7 @@ function limitInWords(bytes: number): string {
   return bytes === 0 ? 'none' : formatBytes(bytes);
 }
 
-function roomAfter(node: NodeMemory, maxBytes: number): string {
+function roomAfter(node: MemoryLimits, maxBytes: number): string {
   const room = maxBytes - node.usedBytes;
   return room > 0
     ? `Redis holds ${formatBytes(node.usedBytes)}, so ${formatBytes(room)} are free and writes are accepted at once.`
@@ -108,7 +108,7 @@ function roomAfter(node: NodeMemory, maxBytes: number): string {
 }
 
 function warningsOf(
-  nodes: readonly NodeMemory[],
+  nodes: readonly MemoryLimits[],
   maxBytes: number,
   context: Pick<ActionContext, 'snapshot'>,
 ): readonly ActionWarning[] {

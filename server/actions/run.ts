@@ -5,7 +5,7 @@ import type { ActionRequest } from '../model/action.js';
 import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } from '../model/action.js';
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import { type Actor, includesRole } from '../model/role.js';
-import { describeRefusal, hasUnknownEnd } from '../redis/read-batch.js';
+import { describeRefusal, hasUnknownEnd } from '../redis/problems.js';
 import type { Parkings } from '../replay/parking/parkings.js';
 import { auditOf } from '../timeline/audit-log.js';
 import type { TypeThresholds } from '../watch/type-thresholds.js';

@@ -1,3 +1,4 @@
+import { OTHER_TYPES } from '../../agent/protocol.js';
 import type { HistoryLog, HistoryPoints } from '../history/history-log.js';
 import { globMatcher } from '../model/text.js';
 import { firstOf } from '../model/words.js';
@@ -5,7 +6,6 @@ import { signalNamed } from '../signals/index.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { SeriesRef, Subject } from '../signals/signal.js';
 import { type Lifecycle, transition } from '../timeline/lifecycle.js';
-import { OTHER_TYPES } from '../watch/sampled-state.js';
 import type { Watch } from '../watch/watch.js';
 import { dampedKeepMs } from './alert.js';
 import { levelOf, watchCondition } from './conditions.js';

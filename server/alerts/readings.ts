@@ -1,8 +1,8 @@
+import { OTHER_TYPES } from '../../agent/protocol.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { SIGNALS } from '../signals/index.js';
 import { eachReading, type Signal, type Subject } from '../signals/signal.js';
-import { OTHER_TYPES } from '../watch/sampled-state.js';
 import type { Beside, Gauge, Memory } from './gauge.js';
 
 /** Subjects that came and went are forgotten once they are so many more than those that are there. */

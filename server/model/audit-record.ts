@@ -35,7 +35,7 @@ export interface Measurement {
 export interface AuditQuery {
   readonly instance?: string;
   readonly queue?: string;
-  /** One, or what stands before a dot in several. What is told of the door (`access.…`) is listed where it is asked for. */
+  /** One, or what stands before a dot in several. What is recorded of the door (`access.…`) is listed where it is asked for. */
   readonly action?: string;
   /** Not before this time. */
   readonly sinceMs?: number;

@@ -7,7 +7,7 @@ export const MAX_TARGETS = 5_000;
 
 export const NEAR_NAMES = 3;
 
-/** What is not known is not changed: neither what stands there nor whether it took could be told. */
+/** What is not known is not changed: neither what stands there nor whether it took could be known. */
 export function notKnown({ id, problem }: UnreadQueue): string {
   return `queues: ${id} can not be read now (${problem}), so nothing was changed there`;
 }

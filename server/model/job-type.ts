@@ -1,7 +1,7 @@
 import type { Bytes } from './memory.js';
 import { ownText } from './text.js';
 
-/** A job that ended, as far as Redis shows it: retained with its fields, or told of by the events stream. */
+/** A job that ended, as far as Redis shows it: retained with its fields, or shown by the events stream. */
 export interface FinishedJob {
   readonly jobId: string;
   readonly type: string;
@@ -22,9 +22,6 @@ export function firstLine(text: string): string {
   const end = text.indexOf('\n');
   return ownText(text, Math.min(end < 0 ? text.length : end, 200));
 }
-
-/** Types shown of one queue; all others together are one entry of this name. */
-export const OTHER_JOB_TYPES = '(other)';
 
 /** A number by estimate, with the range that holds the truth in 95 of 100 cases. Exact: low = value = high. */
 export interface Estimate {

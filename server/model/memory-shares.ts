@@ -1,5 +1,6 @@
 import type { Bytes, KindMemory, MemoryKind, QueueMemory, TypeMemory } from './memory.js';
 import type { QueueState, RedisNode, Snapshot } from './snapshot.js';
+import { jobsIn } from './snapshot.js';
 
 /** Bytes with their share of all that Redis holds against its limit. */
 export interface Share extends Bytes {
@@ -21,7 +22,7 @@ export interface KindShare extends Share {
   readonly kind: MemoryKind;
 }
 
-/** Sum of what is not told one by one. */
+/** Sum of what is not shown one by one. */
 export interface RestShare extends Share {
   readonly entries: number;
 }
@@ -36,7 +37,7 @@ export interface MemoryShares {
   readonly byKind: readonly KindShare[];
   /** Queues that hold jobs and of which nothing is known yet. */
   readonly queuesToSample: number;
-  /** When the oldest of what is told was read; null: nothing is known yet. */
+  /** When the oldest of what is shown was read; null: nothing is known yet. */
   readonly readAtMs: number | null;
 }
 
@@ -136,12 +137,11 @@ const LEAST_JOBS = 100;
 
 /**
  * Is what was measured of a queue's memory still about what it holds? A queue that was drained since held 66% by its last
- * sample and 6% in truth, and an alert was told of it. Pure.
+ * sample and 6% in truth, and an alert fired. Pure.
  */
 export function isMemoryOfNow({ memory, counts }: Pick<QueueState, 'memory' | 'counts'>): boolean {
   if (memory === null || memory.states.length === 0) return true;
   const then = memory.states.reduce((sum, { jobs }) => sum + jobs, 0);
-  const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
-  const now = waiting + prioritized + active + delayed + waitingChildren + completed + failed;
+  const now = jobsIn(counts);
   return Math.max(then, now) <= MAX_TIMES * Math.max(Math.min(then, now), LEAST_JOBS);
 }

@@ -104,7 +104,7 @@ export interface Plan {
   /** 90 % of outcomes; null: never. Both null: it is certain that it never drains. */
   readonly drainRange: readonly [number | null, number | null];
   /**
-   * Why `drainSeconds`, the likeliest time, is not to be told as a number: the range is too wide. null: it may be told.
+   * Why `drainSeconds`, the likeliest time, is not to be shown as a number: the range is too wide. null: it may be shown.
    */
   readonly notKnown: string | null;
   /** About 40 points to twice the drain time, an hour at most; empty where memory is not known. */

@@ -33,7 +33,7 @@ const CLEARLY_MORE = 1.2;
 const CLEARLY_MORE_PER_SECOND = 0.2;
 
 /** What was measured after a change, for its record. */
-export interface Measurement {
+export interface LimitJudgement {
   readonly text: string;
   readonly isWarning: boolean;
 }
@@ -55,7 +55,7 @@ export interface LimitMeasured {
  * through more than it says; it means less than it says. BullMQ takes the global max, but the duration of a worker's own
  * limiter where there is one (measured with 5.81 and 6.7). Pure.
  */
-export function judgeLimit(measured: LimitMeasured): Measurement {
+export function judgeLimit(measured: LimitMeasured): LimitJudgement {
   const { limit, formerPerSecond: former } = measured;
   const before = former === null ? '' : `${formatRate(former)} left the queue before, `;
   const text = `${before}${formatRate(measured.perSecond)} in the ${RATE_SETTLE_MS / 1000} s after.`;

@@ -44,7 +44,7 @@ export function freshnessOf(snapshot: Seen, nowMs: number): Sight {
 export type LinkStatus = 'connecting' | 'live' | 'stale' | 'unreachable';
 
 /** No good read for this long: what is shown is not live any more. */
-export const LINK_STALE_MS = 3_000;
+const LINK_STALE_MS = 3_000;
 
 /** What is known of the connection to one Redis at `nowMs`. */
 export interface LinkFacts {

@@ -1,3 +1,8 @@
+/**
+ * The model: what things are. Types, predicates and formats, without I/O, a clock or a framework; it imports nothing but
+ * the words of agent/protocol. Begin here: a Snapshot is what is known of one Redis, and everything is made from it.
+ */
+
 import type { JobTypeState, TenantShare } from './job-type.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
 import type { SelfDelay } from './self-delay.js';
@@ -107,6 +112,12 @@ export interface QueueCounts {
   readonly waitingChildren: number;
   readonly completed: number;
   readonly failed: number;
+}
+
+/** All jobs that a queue holds, in whatever state. */
+export function jobsIn(counts: QueueCounts): number {
+  const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
+  return waiting + prioritized + active + delayed + waitingChildren + completed + failed;
 }
 
 export interface RateLimit {

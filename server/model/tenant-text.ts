@@ -4,14 +4,14 @@ import type { TenantShare } from './job-type.js';
 export const NO_TENANT = '(none)';
 /** Jobs whose data were not read, as they are too large. */
 export const UNREAD_TENANT = '(unread)';
-/** All tenants together that are not told by name. */
+/** All tenants together that are not shown by name. */
 export const OTHER_TENANTS = '(other)';
 
 /** What stands in the place of a tenant's name without being one. */
 export const NOT_TENANTS: ReadonlySet<string> = new Set([NO_TENANT, UNREAD_TENANT, OTHER_TENANTS]);
 
 export const MAX_FIELD_PARTS = 4;
-const MAX_PART_LETTERS = 64;
+const MAX_PART_CHARS = 64;
 const MAX_CHARS = 80;
 /** Characters that a page can't show, or that turn what stands beside them around (Unicode TR 9). */
 const UNSHOWABLE = /[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -22,9 +22,7 @@ const UNSHOWABLE = /[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
  */
 export function parseTenantField(field: string): readonly string[] | null {
   const parts = field.split('.');
-  const isFine = parts.every(
-    (part) => part.trim() === part && part !== '' && part.length <= MAX_PART_LETTERS,
-  );
+  const isFine = parts.every((part) => part.trim() === part && part !== '' && part.length <= MAX_PART_CHARS);
   return isFine && parts.length <= MAX_FIELD_PARTS && field.search(UNSHOWABLE) === -1 ? parts : null;
 }
 

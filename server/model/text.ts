@@ -1,11 +1,11 @@
 /** Shorter texts would be found by accident in any sentence. */
-const LEAST_LETTERS = 4;
+const MIN_CHARS = 4;
 
 /** A function that takes these secrets out of a text, also where they are percent-encoded or in base64. */
 export function secretScrubber(secrets: readonly string[]): (text: string) => string {
   const forms = new Set(
     secrets
-      .filter((secret) => secret.length >= LEAST_LETTERS)
+      .filter((secret) => secret.length >= MIN_CHARS)
       .flatMap((secret) => [
         secret,
         encodeURIComponent(secret.toWellFormed()),
@@ -79,27 +79,27 @@ function editDistance(a: string, b: string): number {
 const WORD_BITS = 32;
 
 /**
- * A test for a glob: `*` is any run of characters, `?` one letter. Linear in the text, whatever the pattern: all places in the pattern that may have been reached are a
- * set of bits, and each letter moves them once (Baeza-Yates and Gonnet's Shift-And, with a loop where a star stands), so
+ * A test for a glob: `*` is any run of characters, `?` one character. Linear in the text, whatever the pattern: all places in the pattern that may have been reached are a
+ * set of bits, and each character moves them once (Baeza-Yates and Gonnet's Shift-And, with a loop where a star stands), so
  * nothing is ever tried again. No regular expression is made from what was typed.
  */
 export function globMatcher(glob: string): (text: Iterable<string>) => boolean {
   const { characters, starsBefore } = partsOf(glob);
   const words = Math.floor(characters.length / WORD_BITS) + 1;
   const loops = bitsWhere(words, starsBefore, (star) => star);
-  const any = bitsWhere(words, characters, (letter) => letter === '?');
+  const any = bitsWhere(words, characters, (character) => character === '?');
   const masks = new Map<string, Uint32Array>();
-  for (const letter of new Set(characters))
+  for (const character of new Set(characters))
     masks.set(
-      letter,
-      bitsWhere(words, characters, (one) => one === '?' || one === letter),
+      character,
+      bitsWhere(words, characters, (one) => one === '?' || one === character),
     );
   return (text) => {
     // Bit i: the first i characters of the pattern have been matched.
     const reached = new Uint32Array(words);
     reached[0] = 1;
-    for (const letter of text) {
-      const mask = masks.get(letter) ?? any;
+    for (const character of text) {
+      const mask = masks.get(character) ?? any;
       let carry = 0;
       let isAlive = 0;
       for (let w = 0; w < words; w++) {
@@ -120,10 +120,10 @@ export function globMatcher(glob: string): (text: Iterable<string>) => boolean {
 function partsOf(glob: string): { readonly characters: readonly string[]; readonly starsBefore: boolean[] } {
   const characters: string[] = [];
   const starsBefore = [false];
-  for (const letter of glob) {
-    if (letter === '*') starsBefore[characters.length] = true;
+  for (const character of glob) {
+    if (character === '*') starsBefore[characters.length] = true;
     else {
-      characters.push(letter);
+      characters.push(character);
       starsBefore.push(false);
     }
   }

@@ -3,7 +3,7 @@ import type { Severity } from './finding.js';
 /** A deploy concerns every Redis unless it is said which. No instance can have this name. */
 export const ALL_INSTANCES = '*';
 
-/** Something that happened, as it is kept and told in the account of an incident. */
+/** Something that happened, as it is kept, and shown in the activity of an incident. */
 export interface TimelineEntry {
   readonly id: string;
   readonly atMs: number;

@@ -1,3 +1,8 @@
+/**
+ * The process: its loops, its log, and what becomes of errors that nobody caught. It imports the model. Begin here, with the
+ * one way to do something again and again; own-health.ts gathers what fails.
+ */
+
 import { performance } from 'node:perf_hooks';
 
 /** Longer than this nothing else of the console waits for one piece of work: a page, an alert that has to go out. */
@@ -95,7 +100,7 @@ export class WorkRecord {
  * Work that is done every `ms` from start to start: one run at a time, so that nothing piles up behind one that is slow;
  * a run that throws costs that run only.
  * @param ms a function is asked anew after each run.
- * @param onProblem told of the first failure of a row, and then of the 10th, the 100th and so on: for a log.
+ * @param onProblem called with the first failure of a row, and then of the 10th, the 100th and so on: for a log.
  */
 export function every(
   ms: number | (() => number),

@@ -16,7 +16,7 @@ interface LastResortDeps {
 }
 
 /**
- * The one place that decides what becomes of an error that nobody caught: it is told as a fault of the console, and the
+ * The one place that decides what becomes of an error that nobody caught: it is shown as a fault of the console, and the
  * console goes on. That is safe here where it is not in general: what is seen is read anew each second; what is kept is
  * written in transactions; and what moves jobs finds out by its write-ahead records what was done, as after a kill. Where
  * memory has run out, or errors come without end, the process ends with a line that says why, so that whoever started it
@@ -57,13 +57,13 @@ function isOutOfMemory(error: unknown): boolean {
   );
 }
 
-/** A part that has thrown is told for so long after it last did. */
+/** A part that has thrown is shown for so long after it last did. */
 const FAULT_TOLD_MS = 5 * 60_000;
 /** Parts are named by registries and routes, which are bounded; this holds whatever they are called. */
 const MAX_PARTS = 200;
 /** One failure may be the moment; work that fails for so long does not do what people rely on. */
 const FAILING_FOR_MS = 4_000;
-/** A run that takes longer is told as one that does not come back. */
+/** A run that takes longer is shown as one that does not come back. */
 const LATE_FOR_MS = 20_000;
 
 export interface OwnHealthDeps {
@@ -96,7 +96,7 @@ interface Fault {
 }
 
 /**
- * What is wrong with the console itself, by what its parts say: those that threw, and automation that fails. It is told as
+ * What is wrong with the console itself, by what its parts say: those that threw, and automation that fails. It is shown as
  * findings of the console; the log has the first throw of a part with its stack, and then the 10th, the 100th and so on.
  */
 export class OwnHealth {
@@ -134,12 +134,12 @@ export class OwnHealth {
     this.#deps.warn(`${part} has failed${times} (${fault.reason}); the console goes on without it`, error);
   }
 
-  /** From now on it is told where this fails. */
+  /** From now on it is shown where this fails. */
   watchOver(automation: Automation): void {
     this.#automations.push(automation);
   }
 
-  /** From now on what it says is told too. */
+  /** From now on what it says is shown too. */
   tellOf(source: () => readonly HealthProblem[]): void {
     this.#sources.push(source);
   }
@@ -158,8 +158,8 @@ export class OwnHealth {
       } as const;
     });
     const automations = this.#automations.flatMap((one) => problemOf(one, nowMs));
-    const told = this.#sources.flatMap((source) => this.guard("the console's own health", source, []));
-    return [...told, ...automations, ...faults];
+    const shown = this.#sources.flatMap((source) => this.guard("the console's own health", source, []));
+    return [...shown, ...automations, ...faults];
   }
 
   #forget(nowMs: number): void {

@@ -6,9 +6,9 @@ import type { InstanceConfig } from '../model/instance-config.js';
 import type { Hearing } from '../model/worker.js';
 import { every, type Loop } from '../process/every.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
-import { describeProblem } from './read-batch.js';
+import { describeProblem } from './problems.js';
 
-const BEACON_EVERY_MS = 1_000;
+const ECHO_EVERY_MS = 1_000;
 /** An echo that has not come back after this was not heard: one a second, so that is noticed within 2.2 s. */
 const DEAF_AFTER_MS = 1_200;
 /** The console's own event loop stood still for so long: what has come back may not have been read yet. */
@@ -46,7 +46,7 @@ export class AgentChannel {
 
   /**
    * @param self an id of this console.
-   * @param onProblem told of what throws.
+   * @param onProblem called with what throws.
    */
   constructor(
     config: InstanceConfig,
@@ -62,7 +62,7 @@ export class AgentChannel {
     this.#database = databaseOf(config);
     this.#state = { status: 'off', sinceMs: now(), problem: null, lastHeardAtMs: null, resubscribed: 0 };
     this.#listen();
-    this.#loop = every(BEACON_EVERY_MS, () => this.#tick(), onProblem);
+    this.#loop = every(ECHO_EVERY_MS, () => this.#tick(), onProblem);
     this.#loop.start();
   }
 

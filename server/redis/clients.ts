@@ -73,7 +73,7 @@ function connectionOf(line: string, owner: { readonly queueId: string; readonly 
 }
 
 /** Queue id and kind that a connection name stands for; null for any other client. */
-export function parseBullmqClientName(
+function parseBullmqClientName(
   name: string,
 ): { readonly queueId: string; readonly kind: 'worker' | 'events'; readonly name: string | null } | null {
   const match = /^(.+?):([A-Za-z0-9+/]+={0,2})(:w:.*|:qe)?$/.exec(name);
@@ -90,7 +90,7 @@ export function parseBullmqClientName(
 }
 
 /** The clients of several masters as one. */
-export function mergeClientReadings(readings: readonly ClientReading[]): ClientReading {
+function mergeClientReadings(readings: readonly ClientReading[]): ClientReading {
   const workersByQueue = new Map<string, number>();
   for (const reading of readings)
     for (const [queueId, count] of reading.workersByQueue)
@@ -106,12 +106,12 @@ export function mergeClientReadings(readings: readonly ClientReading[]): ClientR
 }
 
 /** CLIENT LIST costs about 2 µs a client: each tick up to this many clients, every fifth tick beyond. */
-export const MANY_CLIENTS = 500;
+const MANY_CLIENTS = 500;
 
 /** Where the list is too large to be taken, it is asked for again after so many ticks. */
-export const TOO_LARGE_TICKS = 60;
+const TOO_LARGE_TICKS = 60;
 
-/** Who is connected to the masters of one Redis, as CLIENT LIST last told of each. */
+/** Who is connected to the masters of one Redis, by the last CLIENT LIST of each. */
 export class SeenClients {
   readonly #ofMaster = new Map<string, ClientReading>();
   #merged: ClientReading | null = null;

@@ -41,7 +41,7 @@ export class ClusterSight {
     return !this.isCluster || ownerOf(this.#link.reader, queueId) === masterId;
   }
 
-  /** Why a queue was not read though masters were; null: who holds it was told anew just now, so the next tick reads it. */
+  /** Why a queue was not read though masters were; null: who holds it has changed just now, so the next tick reads it. */
   silenceOf(queueId: string, answering: ReadonlySet<string>): string | null {
     const owner = ownerOf(this.#link.reader, queueId);
     if (owner === null) return 'no master serves its slot';

@@ -10,7 +10,7 @@ const SCAN_CHARS = 256 * 1024;
 const FIRST_SCAN_COUNT = 20;
 /** A key that is nobody's and longer than this is not measured: that would send its name back. */
 const MAX_MEASURED_CHARS = 4_096;
-/** Ids that are too long for a queue that is watched and are looked at all the same in one step, to be told of. */
+/** Ids that are too long for a queue that is watched and are looked at all the same in one step, to be reported. */
 const MAX_LONG_CHARS = 4 * 1024 * 1024;
 /** A pass over the keyspace is begun this often at most: new queues are to appear within 10 s where the budget permits. */
 const PASS_EVERY_MS = 8_000;

@@ -13,7 +13,7 @@ const LARGE_BYTES = 1024 * 1024;
 const MAX_LARGE = 20;
 
 export interface ForeignSample {
-  /** Keys drawn; those that belong to no queue, with their bytes. Large ones are told in `large` alone. */
+  /** Keys drawn; those that belong to no queue, with their bytes. Large ones are in `large` alone. */
   readonly drawn: number;
   readonly foreign: readonly { readonly key: string; readonly bytes: number }[];
   readonly large: readonly ForeignKey[];

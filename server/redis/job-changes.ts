@@ -1,11 +1,11 @@
 import type { Queue } from 'bullmq';
 import { readTypes } from './job-facts.js';
 import type { RedisLink } from './link.js';
-import { stateOf } from './list-jobs.js';
+import { stateOf } from './read-jobs.js';
 
 export type JobChange = 'retry' | 'remove' | 'promote';
 
-export interface JobFacts {
+export interface JobToChange {
   /** Its type: BullMQ's own calls for a job use its id alone. */
   readonly name: string;
   readonly state: string;
@@ -29,7 +29,7 @@ export async function readJobFacts(
   link: RedisLink,
   queueId: string,
   jobId: string,
-): Promise<JobFacts | null> {
+): Promise<JobToChange | null> {
   const { client } = link;
   const key = `${queueId}:${jobId}`;
   const [[type], values, optsBytes, openChildren, meta, legacyPaused, state] = await Promise.all([
@@ -65,7 +65,7 @@ export async function actOnJob(
   queueId: string,
   jobId: string,
   action: JobChange,
-  job: JobFacts,
+  job: JobToChange,
   removeChildren: boolean,
 ): Promise<void> {
   await withQueue(link, queueId, async (queue) => {

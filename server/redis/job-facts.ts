@@ -29,6 +29,12 @@ export async function readTypes(
   );
 }
 
+/** A number that Redis keeps as text; null where there is none. */
+export function numberOrNull(text: string | null | undefined): number | null {
+  const value = text == null || text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
 /** Texts that name something beside a job (its parent, its worker), as far as they are shown. */
 export function shownText(text: string | null | undefined, chars: number): string | null {
   return text === null || text === undefined ? null : ownText(text, chars);

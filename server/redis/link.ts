@@ -1,8 +1,15 @@
+/**
+ * Redis: every command that is sent to one, but for the moves of jobs (server/replay). It imports model and process. Begin
+ * here, with the connections; read-batch.ts gathers commands for a pipeline and keeps refusals apart from values; read-*.ts
+ * and sample-jobs.ts read; queue-control.ts, job-changes.ts, relief.ts and overrides.ts change, by the scripts beside them;
+ * agent-channel.ts is the way to agents.
+ */
+
 import { Cluster, type Redis } from 'ioredis';
 import type { InstanceConfig } from '../model/instance-config.js';
 import type { Capabilities, CapabilityName, Loading } from '../model/sight.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
-import { describeProblem } from './read-batch.js';
+import { describeProblem } from './problems.js';
 import { infoNumber, parseInfo } from './read-server.js';
 
 /** A name that no key has; probes act on it only. */
@@ -179,7 +186,7 @@ export class RedisLink {
     return mastersOf(this.client, this.address);
   }
 
-  /** The poller's connection to a node of a Cluster; null: it is none that the Cluster has told of. */
+  /** The poller's connection to a node of a Cluster; null: it is none that the Cluster has named. */
   readonly nodeAt = (address: string): Redis | null => {
     if (!(this.reader instanceof Cluster)) return null;
     return (

@@ -1,13 +1,15 @@
+import { z } from 'zod';
 import {
   KEPT_ORDERS_FIELD,
   type KeptOrders,
   keptOrderKey,
   type OrderedSetting,
+  PROTOCOL,
   type SettingOrder,
   type SignedOrder,
 } from '../../agent/protocol.js';
 import type { Override } from '../model/worker.js';
-import { readKeptMap, readKeptOrders } from './agent-messages.js';
+import { id, MAX_NUMBER, parseJson, text, time } from './agent-messages.js';
 import { runForced } from './forced-script.js';
 import type { QueueHandle } from './queue-control.js';
 
@@ -107,4 +109,69 @@ async function run(
   const answer = await runForced(queue.client, queue.canFlagScripts, 'keep-order', keys, args);
   const [count, former] = answer as readonly [number, string];
   return count < 0 ? null : readKeptMap(former);
+}
+
+/** What a queue keeps: 500 orders (keep-order.lua) with a reason of 1,000 characters each. */
+const MAX_KEPT_CHARS = 2 * 1024 * 1024;
+
+const MAX_KEPT_READ = 1_000;
+
+const signed = z.object({
+  v: z.number(),
+  body: z.string().max(16_384),
+  sig: z.string().max(200).nullable().default(null),
+});
+
+/** As agents read them (agent/read-order.ts): what they would not follow is not shown as if it held. */
+const positive = z.number().positive().max(MAX_NUMBER);
+
+const orderedLimiter = z.object({ max: positive, durationMs: positive });
+
+const order = z
+  .object({
+    id,
+    atMs: time,
+    queue: z.string(),
+    workers: z.array(id).nullable(),
+    scope: z.string().max(300),
+    by: text,
+    reason: z.string().max(1_000),
+    untilMs: time.nullable(),
+  })
+  .and(
+    z.discriminatedUnion('setting', [
+      z.object({
+        setting: z.literal('concurrency'),
+        value: z.union([positive.int(), z.object({ factor: positive })]),
+      }),
+      z.object({ setting: z.literal('paused'), value: z.boolean() }),
+      z.object({ setting: z.literal('limiter'), value: z.union([orderedLimiter, z.literal('none')]) }),
+    ]),
+  );
+
+/** The map of overrides as it stands in Redis; what can't be read in it is left out. */
+export function readKeptMap(raw: string | null): KeptOrders {
+  const value = raw === null || raw.length > MAX_KEPT_CHARS ? null : parseJson(raw);
+  if (typeof value !== 'object' || value === null) return {};
+  const kept: Record<string, SignedOrder> = {};
+  for (const [key, entry] of Object.entries(value).slice(0, MAX_KEPT_READ)) {
+    const parsed = signed.safeParse(entry);
+    if (parsed.success) kept[key] = parsed.data;
+  }
+  return kept;
+}
+
+/**
+ * The orders in it that are for this queue and have not ended yet. Of a later protocol, of another queue or with a value
+ * that stands for nothing: agents follow none of these, so they don't count here either.
+ */
+export function readKeptOrders(raw: string | null, queueId: string, nowMs: number): readonly Override[] {
+  return Object.values(readKeptMap(raw)).flatMap(({ v, body }) => {
+    const parsed = order.safeParse(parseJson(body));
+    if (!parsed.success || v > PROTOCOL || parsed.data.queue !== queueId) return [];
+    const { id: orderId, ...rest }: SettingOrder = parsed.data;
+    if (rest.untilMs !== null && rest.untilMs <= nowMs) return [];
+    const { scope, setting, value, by, atMs, reason, untilMs } = rest;
+    return [{ orderId, scope, setting, value, by, atMs, reason, untilMs }];
+  });
 }

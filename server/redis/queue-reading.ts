@@ -1,6 +1,6 @@
 import { KEPT_ORDERS_FIELD } from '../../agent/protocol.js';
 import type { PauseRecord, QueueCounts, RateLimit } from '../model/snapshot.js';
-import { shownText } from './job-facts.js';
+import { numberOrNull, shownText } from './job-facts.js';
 
 /** Which queue, and how much of it is due. */
 export interface QueueReadPlan {
@@ -106,12 +106,6 @@ export const NO_META: QueueMeta = {
   pause: null,
   orders: null,
 };
-
-/** A number that Redis keeps as text; null where there is none. */
-export function numberOrNull(text: string | null): number | null {
-  const value = text === null ? Number.NaN : Number(text);
-  return Number.isFinite(value) ? value : null;
-}
 
 /** The global rate limit as BullMQ keeps it: jobs per `duration` ms. null: none is set. */
 export function rateLimitOf(max: string | null, duration: string | null): RateLimit | null {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../model/job-type.js';
-import { nameField, shownText, typeFrom } from './job-facts.js';
+import { nameField, numberOrNull, shownText, typeFrom } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
 
@@ -198,9 +198,4 @@ function isFirstTry(attempts: string | null | undefined): boolean {
 function dueAt(timestamp: string | null | undefined, delay: string | null | undefined): number | null {
   const addedAtMs = numberOrNull(timestamp);
   return addedAtMs === null ? null : addedAtMs + (Number(delay ?? 0) || 0);
-}
-
-function numberOrNull(text: string | null | undefined): number | null {
-  const value = Number(text ?? Number.NaN);
-  return Number.isFinite(value) && value > 0 ? value : null;
 }

@@ -82,6 +82,11 @@ export async function cgroupLimitBytes(pid: number): Promise<number | null> {
   }
 }
 
+/** Does it run on this machine, by its address? */
+export function isLoopback(address: string): boolean {
+  return /^(127\.|localhost|\[?::1)/.test(address);
+}
+
 /** Fields of an INFO answer by name, sections run together. */
 export function parseInfo(text: string): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};

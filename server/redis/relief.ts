@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { runForced } from './forced-script.js';
 import type { MasterNode } from './link.js';
 import type { QueueHandle } from './queue-control.js';
-import { cgroupLimitBytes, infoNumber, parseInfo } from './read-server.js';
+import { cgroupLimitBytes, infoNumber, isLoopback, parseInfo } from './read-server.js';
 
 /** Finished jobs that one call of the script looks at: 3.5 ms of Redis. [run: 12 to 18 µs a job among 1,000,000] */
 const CLEAN_CHUNK = 200;
@@ -106,8 +106,8 @@ export interface CleanResult {
   readonly endedBecause: string | null;
 }
 
-/** An action answers a person: what is not done by then is done by pulling it again. */
-const CLEAN_MOST_MS = 20_000;
+/** An action answers a person: what is not done by then is done by applying it again. */
+const MAX_CLEAN_MS = 20_000;
 
 /**
  * Removes the jobs of a range, oldest first, a chunk a call; other clients get their turn in between.
@@ -145,12 +145,12 @@ export async function cleanFinished(
       endedBecause: null,
     };
     if (remaining === 0) return total;
-    if (clock() - startedMs > CLEAN_MOST_MS)
-      return { ...total, endedBecause: `it was at it for ${CLEAN_MOST_MS / 1000} s` };
+    if (clock() - startedMs > MAX_CLEAN_MS)
+      return { ...total, endedBecause: `it was at it for ${MAX_CLEAN_MS / 1000} s` };
   }
 }
 
-export interface NodeMemory {
+export interface MemoryLimits {
   readonly id: string;
   readonly address: string;
   readonly maxBytes: number;
@@ -162,12 +162,11 @@ export interface NodeMemory {
  * Memory and limit of a process, as it says now. `hostBytes` is what it may have at all: the machine's memory, or its
  * container's where that can be seen (a Redis on this machine).
  */
-export async function readNodeMemory(node: MasterNode): Promise<NodeMemory> {
+export async function readNodeMemory(node: MasterNode): Promise<MemoryLimits> {
   const info = parseInfo(await node.client.info());
   const machine = infoNumber(info, 'total_system_memory');
   const processId = infoNumber(info, 'process_id');
-  const isHere = /^(127\.|localhost|\[?::1)/.test(node.address);
-  const container = isHere && processId > 0 ? await cgroupLimitBytes(processId) : null;
+  const container = isLoopback(node.address) && processId > 0 ? await cgroupLimitBytes(processId) : null;
   const known = [machine, container ?? 0].filter((bytes) => bytes > 0);
   return {
     id: node.id,
@@ -184,7 +183,7 @@ export async function readNodeMemory(node: MasterNode): Promise<NodeMemory> {
  */
 export async function setMaxmemory(
   nodes: readonly MasterNode[],
-  before: readonly NodeMemory[],
+  before: readonly MemoryLimits[],
   bytes: number,
 ): Promise<void> {
   const done: MasterNode[] = [];

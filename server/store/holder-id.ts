@@ -71,7 +71,7 @@ function ownMark(): ProcessMark | null {
   }
 }
 
-/** Of proc(5): the 3rd field is the state, the 22nd the time of the start; the 2nd may hold any letter, in brackets. */
+/** Of proc(5): the 3rd field is the state, the 22nd the time of the start; the 2nd may hold any character, in brackets. */
 function statOf(pid: number): { readonly isDead: boolean; readonly startedAtTicks: number } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -114,7 +114,7 @@ export function createIdempotencyStore(
   };
   return {
     async claim(actor, key, fingerprint, nowMs, mayRepeat) {
-      // Read first: what is known is told also while the disk is full.
+      // Read first: what is known is answered also while the disk is full.
       const read = async () => (await database.select().from(idempotency).where(one(actor, key)))[0];
       let known = await read();
       if (known && known.atMs < nowMs - KEEP_MS) known = undefined;

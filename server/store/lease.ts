@@ -3,67 +3,6 @@ import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Database } from './tables.js';
 import { leases } from './tables.js';
 
-interface LeaderTaskOptions {
-  /** Of the lease: work that was stopped between two looks is taken up anew. */
-  readonly term: () => number | null;
-  /** Reads what is kept and goes on with it. */
-  readonly onElected: () => Promise<void>;
-  /** Stops at once. */
-  readonly onDemoted: () => Promise<void>;
-  readonly warn: (message: string) => void;
-}
-
-/** The holder of a lease gives up 2 s before another may take it: time enough to see that, and to let go. */
-const TERM_LOOK_MS = 100;
-
-/** Work that goes on only where a lease is held: taken up when it is taken, let go when it is lost; one after the other. */
-export class LeaderTask {
-  readonly #options: LeaderTaskOptions;
-  /** The term for which it is taken up. */
-  #on: number | null = null;
-  readonly #loop = every(
-    TERM_LOOK_MS,
-    () => this.#turn(),
-    (error) => this.#options.warn(`what moves jobs can't be taken up or let go: ${reasonOf(error)}`),
-  );
-
-  constructor(options: LeaderTaskOptions) {
-    this.#options = options;
-  }
-
-  /** Resolves once it is taken up, where it is ours by now. */
-  async start(): Promise<void> {
-    this.#loop.start();
-    await this.#loop.run();
-  }
-
-  get health(): WorkHealth {
-    return this.#loop.health();
-  }
-
-  async stop(): Promise<void> {
-    await this.#loop.stop();
-    if (this.#on !== null) await this.#options.onDemoted();
-    this.#on = null;
-  }
-
-  async #turn(): Promise<void> {
-    const { onElected, onDemoted } = this.#options;
-    const term = this.#options.term();
-    if (term === this.#on) return;
-    try {
-      if (this.#on !== null) await onDemoted();
-      this.#on = null;
-      if (term !== null) await onElected();
-      this.#on = term;
-    } catch (error) {
-      // A store that can't be read now: what was begun of it is left, and it is tried again at the next look.
-      if (term !== null) await onDemoted().catch(() => undefined);
-      throw error;
-    }
-  }
-}
-
 /** Who holds a lease, and how often it has been renewed or taken. */
 export interface LeaseRow {
   /** '' where it was given back. */
@@ -97,7 +36,7 @@ export interface LeaseOptions {
   readonly monotonicMs: () => number;
   /** Is this holder gone beyond doubt? Then nobody waits for its time to be over. */
   readonly isGone?: (holder: string) => boolean;
-  /** Told once for each row of failures. */
+  /** Called once for each row of failures. */
   readonly onProblem?: (error: unknown) => void;
 }
 
@@ -107,7 +46,7 @@ export interface LeaseOptions {
  * No clock of any machine is compared with another's: the holder adds to a beat every 3 s, and whoever has seen the same
  * beat for 10 s by its own monotonic clock takes the lease, if it still stands as it was seen. A clock that is set, or
  * differs between machines, changes nothing. After a kill another holds it within 10 s + 1 s; after an orderly stop, or
- * where it can be told that the holder's process has ended (see holder-id.ts), within 1 s.
+ * where it can be known that the holder's process has ended (see holder-id.ts), within 1 s.
  * A holder that was suspended finds by its own clock that its time is over; where it is in the middle of something, a
  * statement that checks the holder inside (`Fence` of the outbox) is what keeps it from harm.
  */
@@ -149,7 +88,7 @@ export class Lease {
     return this.isHeld() ? null : this.#otherHolder;
   }
 
-  /** Told each time that it is taken. */
+  /** Called each time that it is taken. */
   onTaken(listener: () => void): void {
     this.#listeners.add(listener);
   }
@@ -180,7 +119,7 @@ export class Lease {
     if (this.#renewedAtMs !== null) {
       if (nowMs - this.#renewedAtMs < RENEW_EVERY_MS) return;
       const isRenewed = await store.renew(this.name, this.holder);
-      // Nobody took it, but whoever asked meanwhile was told that it is not ours, and has stopped: that is another term.
+      // Nobody took it, but whoever asked meanwhile was answered that it is not ours, and has stopped: that is another term.
       const hasLapsed = !this.isHeld();
       this.#renewedAtMs = isRenewed ? nowMs : null;
       if (isRenewed && hasLapsed) this.#beginTerm();
@@ -249,4 +188,65 @@ export function createLeaseStore(database: Database): LeaseStore {
       await database.update(leases).set({ holder: '' }).where(ownedBy(name, holder));
     },
   };
+}
+
+interface LeaderTaskOptions {
+  /** Of the lease: work that was stopped between two looks is taken up anew. */
+  readonly term: () => number | null;
+  /** Reads what is kept and goes on with it. */
+  readonly onElected: () => Promise<void>;
+  /** Stops at once. */
+  readonly onDemoted: () => Promise<void>;
+  readonly warn: (message: string) => void;
+}
+
+/** The holder of a lease gives up 2 s before another may take it: time enough to see that, and to let go. */
+const TERM_LOOK_MS = 100;
+
+/** Work that goes on only where a lease is held: taken up when it is taken, let go when it is lost; one after the other. */
+export class LeaderTask {
+  readonly #options: LeaderTaskOptions;
+  /** The term for which it is taken up. */
+  #on: number | null = null;
+  readonly #loop = every(
+    TERM_LOOK_MS,
+    () => this.#turn(),
+    (error) => this.#options.warn(`what moves jobs can't be taken up or let go: ${reasonOf(error)}`),
+  );
+
+  constructor(options: LeaderTaskOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once it is taken up, where it is ours by now. */
+  async start(): Promise<void> {
+    this.#loop.start();
+    await this.#loop.run();
+  }
+
+  get health(): WorkHealth {
+    return this.#loop.health();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    if (this.#on !== null) await this.#options.onDemoted();
+    this.#on = null;
+  }
+
+  async #turn(): Promise<void> {
+    const { onElected, onDemoted } = this.#options;
+    const term = this.#options.term();
+    if (term === this.#on) return;
+    try {
+      if (this.#on !== null) await onDemoted();
+      this.#on = null;
+      if (term !== null) await onElected();
+      this.#on = term;
+    } catch (error) {
+      // A store that can't be read now: what was begun of it is left, and it is tried again at the next look.
+      if (term !== null) await onDemoted().catch(() => undefined);
+      throw error;
+    }
+  }
 }

@@ -37,7 +37,7 @@ function tightened(path: string, mode: number): boolean {
     chmodSync(path, mode);
     return true;
   } catch {
-    // Another user's: what that comes to is told.
+    // Another user's: what that comes to is logged.
     return false;
   }
 }

@@ -1,3 +1,9 @@
+/**
+ * The store: one SQLite file, or a libSQL server that several consoles share. It imports model and process. Here is what
+ * each write may need, the database and the fence of a lease; every other table stands in the file that writes it.
+ * lease.ts decides which console acts; idempotency.ts keeps answers; ../open-store.ts opens all of them.
+ */
+
 import { and, eq, ne, type SQL, sql } from 'drizzle-orm';
 import type { LibSQLDatabase } from 'drizzle-orm/libsql';
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';

@@ -4,14 +4,14 @@ import type { ByteBudget } from './agent-bounds.js';
 import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
 import { WorkerTypes } from './worker-types.js';
 
-/** Rates are told over so many beats. */
+/** Rates are those of so many beats. */
 const RATE_BEATS = 5;
 /** A burst of seconds is no starved host. */
 const DELAY_BEATS = 10;
 const TREND_POINTS = 60;
 const WAIT_BEATS = 30;
 
-interface Told {
+interface BeatCounts {
   readonly atMs: number;
   readonly finished: number;
   readonly failed: number;
@@ -37,7 +37,7 @@ export class AgentWorker {
   /** This clock less the agent's; smallest seen lately, as what a message takes on its way only adds to it. */
   #offsetMs: number;
   readonly #types: WorkerTypes;
-  #told: Told[] = [];
+  #beats: BeatCounts[] = [];
   /** Waits of the last beats: this half of WAIT_BEATS, and the one before. */
   #waits: Sketch | null = null;
   #waitsBefore: Sketch | null = null;
@@ -49,8 +49,8 @@ export class AgentWorker {
   locks: HeldLocks | null = null;
   /** Was it in a list of clients while it beat? null: there was no such list yet. */
   wasListed: boolean | null = null;
-  /** Its end was told already. */
-  isToldCrashed = false;
+  /** Its end was reported already. */
+  isReportedCrashed = false;
 
   /** @param budget of all workers of this Redis together. */
   constructor(beat: Beat, worker: WorkerBeat, nowMs: number, budget: ByteBudget) {
@@ -112,16 +112,16 @@ export class AgentWorker {
     this.#worker = factsOfWorker(worker);
     this.#lastBeatAtMs = nowMs;
     this.locks = null;
-    this.isToldCrashed = false;
+    this.isReportedCrashed = false;
     const offsetMs = nowMs - beat.atMs;
     // Lets a drift of the clocks in slowly, and a shorter way at once.
     this.#offsetMs = offsetMs < this.#offsetMs ? offsetMs : this.#offsetMs * 0.98 + offsetMs * 0.02;
-    const untold = this.#types.take(worker.types, nowMs);
+    const refused = this.#types.take(worker.types, nowMs);
     this.#takeWaits(worker);
     const finished = worker.types.reduce((sum, type) => sum + type.completed + type.failed, 0);
     const failed = worker.types.reduce((sum, type) => sum + type.failed, 0);
-    this.#told = [
-      ...this.#told.slice(1 - DELAY_BEATS),
+    this.#beats = [
+      ...this.#beats.slice(1 - DELAY_BEATS),
       {
         atMs: nowMs,
         finished,
@@ -135,7 +135,7 @@ export class AgentWorker {
     const bytes = BASE_BYTES + textBytes(this.#worker) + bytesOf(this.#waits) + bytesOf(this.#waitsBefore);
     this.#budget.change(bytes - this.#bytes);
     this.#bytes = bytes;
-    return untold;
+    return refused;
   }
 
   /** Gives back what it took of the budget: it is forgotten. */
@@ -182,14 +182,14 @@ export class AgentWorker {
     const worker = this.#worker;
     const beat = this.#beat;
     const shift = (atMs: number | null): number | null => (atMs === null ? null : atMs + this.#offsetMs);
-    const recent = this.#told.slice(-RATE_BEATS);
-    const [first] = this.#told.slice(-RATE_BEATS - 1);
+    const recent = this.#beats.slice(-RATE_BEATS);
+    const [first] = this.#beats.slice(-RATE_BEATS - 1);
     const last = recent[recent.length - 1];
-    // The time that these beats tell of: from the one before the first of them.
+    // The time that these beats are about: from the one before the first of them.
     const seconds = first && last && last.atMs > first.atMs ? (last.atMs - first.atMs) / 1000 : recent.length;
     const counted = first === recent[0] ? recent.slice(1) : recent;
-    const perSecond = (read: (told: Told) => number): number =>
-      seconds <= 0 ? 0 : counted.reduce((sum, told) => sum + read(told), 0) / seconds;
+    const perSecond = (read: (counts: BeatCounts) => number): number =>
+      seconds <= 0 ? 0 : counted.reduce((sum, counts) => sum + read(counts), 0) / seconds;
     return {
       agentId: beat.agent.id,
       agentVersion: beat.agent.version,
@@ -212,19 +212,19 @@ export class AgentWorker {
       oldest: worker.oldest.map((job) => ({ ...job, startedAtMs: job.startedAtMs + this.#offsetMs })),
       lastStartedAtMs: shift(worker.lastStartedAtMs),
       lastFinishedAtMs: shift(worker.lastFinishedAtMs),
-      finishedPerSecond: perSecond((told) => told.finished),
-      failedPerSecond: perSecond((told) => told.failed),
+      finishedPerSecond: perSecond((counts) => counts.finished),
+      failedPerSecond: perSecond((counts) => counts.failed),
       types: this.#types.list(),
       wait: waitOf(this.#waits, this.#waitsBefore),
       loopDelayP99Ms: beat.loopDelay.p99Ms,
       loopDelayMaxMs: beat.loopDelay.maxMs,
-      delay: delayOf(this.#told.slice(-DELAY_BEATS).flatMap(({ host }) => host ?? [])),
+      delay: delayOf(this.#beats.slice(-DELAY_BEATS).flatMap(({ host }) => host ?? [])),
       rssBytes: beat.rssBytes ?? null,
       errorsPerSecond: {
-        oom: perSecond((told) => told.errors.oom),
-        connection: perSecond((told) => told.errors.connection),
-        lock: perSecond((told) => told.errors.lock),
-        other: perSecond((told) => told.errors.other),
+        oom: perSecond((counts) => counts.errors.oom),
+        connection: perSecond((counts) => counts.errors.connection),
+        lock: perSecond((counts) => counts.errors.lock),
+        other: perSecond((counts) => counts.errors.other),
       },
       guard: { sinceMs: shift(worker.guard.sinceMs), times: worker.guard.times },
       overrides: overridesOf(worker, kept),
@@ -276,7 +276,7 @@ function factsOfWorker({ types: _, ...facts }: WorkerBeat): WorkerFacts {
   return facts;
 }
 
-/** Two bytes a letter, as a text with one letter of a foreign script takes. */
+/** Two bytes a character, as a text with one character beyond Latin-1 takes. */
 function textBytes({ labels, oldest, orders, name, key }: WorkerFacts): number {
   let characters = (name?.length ?? 0) + (key?.length ?? 0);
   for (const label of Object.keys(labels)) characters += label.length + (labels[label]?.length ?? 0) + 32;

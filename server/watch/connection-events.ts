@@ -58,7 +58,7 @@ export function silenceInWords(status: LinkStatus, address: string): string {
     : `Redis at ${address} does not answer`;
 }
 
-/** Of one kind in one tick, so many are told one by one; more are told as one line: a deploy, or somebody's noise. */
+/** Of one kind in one tick, so many are recorded one by one; more are recorded as one line: a deploy, or somebody's noise. */
 const MAX_ONE_BY_ONE = 20;
 /** Who is named in such a line. */
 const MAX_NAMED = 3;
@@ -67,7 +67,7 @@ type Event = Omit<TimelineEntry, 'id'>;
 
 interface Gathered {
   readonly first: Event;
-  /** At most MAX_ONE_BY_ONE of them: what is held is bounded, however much is told. */
+  /** At most MAX_ONE_BY_ONE of them: what is held is bounded, however much happens. */
   readonly events: Event[];
   readonly queues: Set<string | null>;
   count: number;
@@ -81,7 +81,7 @@ const TOGETHER: Partial<Record<TimelineKind, readonly [who: string, what: string
   'agent.resubscribed': ['agents', 'were deaf and have subscribed anew'],
 };
 
-/** Takes what happens to workers until the tick's end; everything else is told at once. */
+/** Takes what happens to workers until the tick's end; everything else is recorded at once. */
 export class EventCoalescer {
   readonly #tell: RecordEvent;
   readonly #gathered = new Map<TimelineKind, Gathered>();

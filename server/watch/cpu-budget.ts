@@ -8,7 +8,7 @@ export interface CpuBudget {
   readonly creditUsec: number;
 }
 
-export interface EarnInput {
+export interface CreditInput {
   /** Since the last tick. */
   readonly elapsedMs: number;
   /** 0..1 of a core. */
@@ -30,13 +30,13 @@ const LONGEST_TICK_MS = 30_000;
 /** Parts of the budget: what is aimed at, for cost is an estimate; what looks that can wait get at least. */
 const AIM = 0.65;
 const LEAST = 0.1;
-/** The credit is spent at most at so many times the budget… */
+/** The credit is used at most at so many times the budget… */
 const MAX_TIMES = 18;
 /** …and only where Redis is not busier than this. */
 const BUSY_RATIO = 0.6;
 
 /** The budget of a console that has just begun to watch. */
-export function newPurse(budgetRatio: number): CpuBudget {
+export function newBudget(budgetRatio: number): CpuBudget {
   return { creditUsec: budgetRatio * FIRST_SECONDS * 1e6 };
 }
 
@@ -45,9 +45,9 @@ export function newPurse(budgetRatio: number): CpuBudget {
  * @returns the budget with it, what may be spent in this tick, and what of it would be without the credit of the start, µs;
  * 0 while there is a debt.
  */
-export function earn(
+export function credit(
   budget: CpuBudget,
-  { elapsedMs, budgetRatio, regularRatio, othersRatio }: EarnInput,
+  { elapsedMs, budgetRatio, regularRatio, othersRatio }: CreditInput,
 ): { readonly budget: CpuBudget; readonly allowanceUsec: number; readonly incomeUsec: number } {
   const tickMs = Math.min(LONGEST_TICK_MS, Math.max(0, elapsedMs));
   const over = Math.max(0, regularRatio - budgetRatio) * 1_000 * tickMs;
@@ -66,7 +66,7 @@ export function earn(
 
 /** The budget after so many queues were found that nothing is known of yet; never more than that of a new console. */
 export function grant(budget: CpuBudget, queues: number, budgetRatio: number): CpuBudget {
-  const first = newPurse(budgetRatio).creditUsec;
+  const first = newBudget(budgetRatio).creditUsec;
   const creditUsec = Math.min(
     Math.max(first, budget.creditUsec),
     budget.creditUsec + queues * NEW_QUEUE_USEC,
@@ -84,6 +84,6 @@ function keptUsec(budgetRatio: number): number {
 }
 
 /** The budget after something was read. */
-export function spend(budget: CpuBudget, usec: number): CpuBudget {
+export function debit(budget: CpuBudget, usec: number): CpuBudget {
   return { creditUsec: budget.creditUsec - usec };
 }

@@ -1,15 +1,15 @@
 import { formatCount, formatThings } from '../model/format.js';
 import type { DataLoss, LostQueue, QueueState } from '../model/snapshot.js';
-import { missingOf } from '../model/snapshot.js';
+import { jobsIn, missingOf } from '../model/snapshot.js';
 import type { QueueReading } from '../redis/queue-reading.js';
 
-/** It is told for so long, as what to do about it takes people that long: to find out, to add jobs again, to mend the set-up. */
-export const LOSS_TOLD_MS = 24 * 3_600_000;
-export const MAX_QUEUES = 100;
+/** It is shown for so long, as what to do about it takes people that long: to find out, to add jobs again, to mend the set-up. */
+export const LOSS_SHOWN_MS = 24 * 3_600_000;
+export const MAX_LOST_QUEUES = 100;
 const MAX_NAMED = 5;
 /** Queues are read anew after a cause was seen; what has not been by then was not read at all. */
 const CHECKED_WITHIN_MS = 60_000;
-/** A loss is told to the timeline once it is known to its whole extent, or after so long. */
+/** A loss is recorded once it is known to its whole extent, or after so long. */
 const SETTLES_MS = 3_000;
 /** Without a cause that shows: so many queues, and half of all, have to go within so long. One is an operator's obliterate. */
 const TOGETHER_MS = 15_000;
@@ -25,7 +25,7 @@ interface Lost extends LostQueue {
  * to a replica that has all lowers none. Pure: time comes in, nothing is read here.
  */
 export class DataLossWatch {
-  #told: DataLoss | null;
+  #loss: DataLoss | null;
   #cause: { readonly text: string; readonly atMs: number } | null = null;
   #checked = new Set<string>();
   #lost = new Map<string, Lost>();
@@ -36,7 +36,7 @@ export class DataLossWatch {
 
   /** @param before found by a process of this console that is gone; null: none. */
   constructor(before: DataLoss | null) {
-    this.#told = before;
+    this.#loss = before;
   }
 
   /** Something happened that may have cost data: every queue is to be read anew, and its next read is compared. */
@@ -57,7 +57,7 @@ export class DataLossWatch {
       return;
     }
     if (this.#cause && nowMs - this.#cause.atMs > CHECKED_WITHIN_MS) this.#cause = null;
-    const hadAny = before.addedTotal > 0 || jobsOf(before.counts) > 0;
+    const hadAny = before.addedTotal > 0 || jobsIn(before.counts) > 0;
     const isLess = !reading.exists || reading.addedTotal < before.addedTotal;
     const { id } = before;
     if (this.#cause === null) {
@@ -71,24 +71,24 @@ export class DataLossWatch {
 
   /** null: none, or it was so long ago that it is no news. */
   current(nowMs: number): DataLoss | null {
-    return this.#told && !this.#isDismissed && nowMs - this.#told.atMs <= LOSS_TOLD_MS ? this.#told : null;
+    return this.#loss && !this.#isDismissed && nowMs - this.#loss.atMs <= LOSS_SHOWN_MS ? this.#loss : null;
   }
 
-  /** What was found until then is told no more; what is missing besides is told anew. */
+  /** What was found until then is shown no more; what is missing besides is shown anew. */
   dismiss(untilMs: number): void {
     this.#dismissedAtMs = Math.max(this.#dismissedAtMs, untilMs);
   }
 
   get #isDismissed(): boolean {
-    return this.#told !== null && this.#told.atMs <= this.#dismissedAtMs;
+    return this.#loss !== null && this.#loss.atMs <= this.#dismissedAtMs;
   }
 
-  /** A loss that is to be told to the timeline now; each once. */
+  /** A loss that is to be recorded now; each once. */
   takeNews(known: number, nowMs: number): DataLoss | null {
-    const isSettled = this.#checked.size >= known || nowMs - (this.#told?.atMs ?? nowMs) >= SETTLES_MS;
+    const isSettled = this.#checked.size >= known || nowMs - (this.#loss?.atMs ?? nowMs) >= SETTLES_MS;
     if (!this.#hasNews || !isSettled) return null;
     this.#hasNews = false;
-    return this.#told;
+    return this.#loss;
   }
 
   #noteGone(before: QueueState, reading: QueueReading, known: number, nowMs: number): void {
@@ -107,8 +107,8 @@ export class DataLossWatch {
     const queues = [...this.#lost.values()]
       .map(({ id, jobsBefore, jobsNow }) => ({ id, jobsBefore, jobsNow }))
       .sort((a, b) => missingOf(b) - missingOf(a) || (a.id < b.id ? -1 : 1));
-    const atMs = isFirst || this.#isDismissed ? nowMs : (this.#told?.atMs ?? nowMs);
-    this.#told = { atMs, text: inWords(cause, queues, known), queues: queues.slice(0, MAX_QUEUES) };
+    const atMs = isFirst || this.#isDismissed ? nowMs : (this.#loss?.atMs ?? nowMs);
+    this.#loss = { atMs, text: inWords(cause, queues, known), queues: queues.slice(0, MAX_LOST_QUEUES) };
   }
 }
 
@@ -123,10 +123,6 @@ function inWords(cause: string, queues: readonly LostQueue[], known: number): st
 
 function lostOf(before: QueueState, reading: QueueReading, atMs: number): Lost {
   const { completed, failed } = reading.finished ?? before.counts;
-  const jobsNow = reading.exists ? jobsOf({ ...reading.counts, completed, failed }) : 0;
-  return { id: before.id, jobsBefore: jobsOf(before.counts), jobsNow, atMs };
-}
-
-function jobsOf({ legacyPaused: _, ...counts }: QueueState['counts']): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const jobsNow = reading.exists ? jobsIn({ ...reading.counts, completed, failed }) : 0;
+  return { id: before.id, jobsBefore: jobsIn(before.counts), jobsNow, atMs };
 }

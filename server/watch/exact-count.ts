@@ -1,13 +1,13 @@
 import type { CountProgress, QueueMemory } from '../model/memory.js';
 import { CountRefused } from '../model/memory.js';
-import type { QueueState } from '../model/snapshot.js';
+import { jobsIn, type QueueState } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
 import { countStructure, countWindow, WINDOW_JOBS } from '../redis/count-queue.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import { addCalls } from '../redis/read-batch.js';
-import { changedRatio, type ExactResult, exactMemoryOf, isStillExact } from './exact-result.js';
 import type { QueueSamples } from './queue-samples.js';
-import { addJob, newState, type SampledState } from './sampled-state.js';
+import { changedRatio, type ExactResult, exactMemoryOf, isStillExact } from './queue-samples.js';
+import { addJob, largerOf, newState, type SampledState } from './sampled-state.js';
 
 /** Jobs counted in one tick: about 12 µs of Redis each. */
 const FIRST_JOBS = 150;
@@ -77,12 +77,11 @@ export class ExactCount {
     this.#wanted = queue.id;
     this.#walk = null;
     this.#jobsATick = FIRST_JOBS;
-    const totalJobs = stateKeys(queue.id, queue.counts).reduce((sum, { count }) => sum + count, 0);
     return this.#tell({
       queueId: queue.id,
       state: 'running',
       countedJobs: 0,
-      totalJobs,
+      totalJobs: jobsIn(queue.counts),
       startedAtMs: nowMs,
       endedAtMs: null,
       remainingSeconds: null,
@@ -187,9 +186,7 @@ export class ExactCount {
     const state = walk.states.get(key.key) ?? { ...newState(key.state), isCensus: true };
     for (const job of window.jobs) {
       addJob(state, job);
-      const bytes = job.bytes + job.logBytes;
-      if (bytes > (walk.largest?.bytes ?? 0))
-        walk.largest = { jobId: job.jobId, type: job.type, bytes, state: job.state };
+      walk.largest = largerOf(walk.largest, job);
     }
     walk.states.set(key.key, state);
     walk.lockBytes += window.lockBytes;

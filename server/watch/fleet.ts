@@ -2,9 +2,11 @@ import type { Acknowledgement, Beat, Farewell, TypeBeat } from '../../agent/prot
 import type { TimelineKind } from '../model/timeline-entry.js';
 import type { HeldLocks, Override, SeenWorker } from '../model/worker.js';
 import { AgentMessageReader } from '../redis/agent-messages.js';
-import type { ClientReading, WorkerConnection } from '../redis/clients.js';
+import type { ClientReading } from '../redis/clients.js';
+import { placeOf } from '../redis/queue-keys.js';
 import { ByteBudget, type MessageIntake } from './agent-bounds.js';
 import { AgentWorker } from './agent-worker.js';
+import { AgentlessWorkers } from './agentless-workers.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
@@ -34,7 +36,7 @@ export interface FleetEvent {
 /** Every worker of one Redis: those that beat, and those that only CLIENT LIST shows. */
 export class Fleet {
   readonly #workers = new Map<string, AgentWorker>();
-  readonly #tell: (event: FleetEvent) => void;
+  readonly #report: (event: FleetEvent) => void;
   readonly #onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void;
   readonly #startedAtMs: number;
   readonly #resubscribed = new Map<string, number>();
@@ -48,16 +50,16 @@ export class Fleet {
   #clientsAtMs = 0;
   /** Of workers' own blocking connections. */
   #addresses: ReadonlySet<string> = new Set();
-  #connectionsSeen = new Map<string, number>();
+  readonly #agentless = new AgentlessWorkers();
   #unreadable = 0;
 
   /**
-   * @param onTypes told what each beat says of a worker's job types.
-   * @param intake told what was beyond the bounds.
+   * @param onTypes called with what each beat says of a worker's job types.
+   * @param intake notes what was beyond the bounds.
    */
   constructor(
     startedAtMs: number,
-    tell: (event: FleetEvent) => void,
+    report: (event: FleetEvent) => void,
     onTypes: (queueId: string, process: string, types: readonly TypeBeat[], nowMs: number) => void,
     lost: LostWorkers,
     intake: Pick<MessageIntake, 'noteRefused' | 'overflow'>,
@@ -66,7 +68,7 @@ export class Fleet {
     this.#intake = intake;
     this.#onTypes = onTypes;
     this.#startedAtMs = startedAtMs;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   get unreadable(): number {
@@ -84,12 +86,12 @@ export class Fleet {
 
   /** @returns the acknowledgement in it, for who waits for one. */
   hear(raw: string | Buffer, nowMs: number): Acknowledgement | null {
-    const heard = this.#reader.read(raw);
-    if (heard === null) this.#unreadable += 1;
-    if (heard === null || heard === 'other') return null;
-    if (heard.kind === 'ack') return heard;
-    if (heard.kind === 'beat') this.#takeBeat(heard, nowMs);
-    else this.#takeFarewell(heard);
+    const message = this.#reader.read(raw);
+    if (message === null) this.#unreadable += 1;
+    if (message === null || message === 'other') return null;
+    if (message.kind === 'ack') return message;
+    if (message.kind === 'beat') this.#takeBeat(message, nowMs);
+    else this.#takeFarewell(message);
     return null;
   }
 
@@ -132,7 +134,10 @@ export class Fleet {
     const silent = [...this.#workers.values()]
       .filter((worker) => nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS)
       .map((worker) => ({
-        ...inHand(worker.queueId, worker.runningIds, worker.running, worker.lockToken),
+        queueId: worker.queueId,
+        jobIds: worker.runningIds,
+        jobs: worker.running,
+        lockToken: worker.lockToken,
         locks: worker.locks,
         keep: (locks: HeldLocks) => {
           worker.locks = locks;
@@ -142,7 +147,10 @@ export class Fleet {
     const lost = this.#lost.all
       .filter(({ worker }) => !this.#workers.has(worker.id))
       .map(({ worker: { id, queueId, agent, locks }, lockToken }) => ({
-        ...inHand(queueId, agent?.oldest.map(({ jobId }) => jobId) ?? [], agent?.running ?? 0, lockToken),
+        queueId,
+        jobIds: agent?.oldest.map(({ jobId }) => jobId) ?? [],
+        jobs: agent?.running ?? 0,
+        lockToken,
         locks,
         keep: (now: HeldLocks) => this.#lost.setLocks(id, now),
       }));
@@ -177,7 +185,7 @@ export class Fleet {
       }
       const isConnected = this.#isConnected(worker, nowMs);
       if (isHearing && isConnected === false && this.#isGone(worker, nowMs)) {
-        this.#tellCrashed(worker);
+        this.#reportCrashed(worker);
         this.#lost.add(worker.state(false, keptOf(worker.queueId)), worker.lockToken);
         if (nowMs - worker.lastBeatAtMs > HELD_MS) this.#forget(worker);
       }
@@ -189,7 +197,11 @@ export class Fleet {
       const state = worker.state(isConnected, keptOf(worker.queueId));
       states.push(isConnected === false ? withoutPresent(state) : state);
     }
-    return [...states, ...this.#lost.states(states, nowMs), ...this.#withoutAgent(nowMs)];
+    const attended = [...this.#workers.values()].filter(
+      (worker) => !this.#isGone(worker, nowMs) || this.#isListed(worker),
+    );
+    const agentless = this.#agentless.states(this.#clients?.workers ?? [], attended, nowMs);
+    return [...states, ...this.#lost.states(states, nowMs), ...agentless];
   }
 
   /**
@@ -229,7 +241,7 @@ export class Fleet {
     const before = this.#resubscribed.get(beat.agent.id);
     if (before !== undefined && beat.resubscribed > before) {
       const { host, pid } = beat.agent;
-      this.#tell({
+      this.#report({
         kind: 'agent.resubscribed',
         queue: null,
         worker: `${host}:${pid}`,
@@ -239,30 +251,30 @@ export class Fleet {
     // Processes come and go; of those that are gone nothing is to be counted.
     if (this.#resubscribed.size > MAX_WORKERS) this.#resubscribed.clear();
     this.#resubscribed.set(beat.agent.id, beat.resubscribed);
-    for (const told of beat.workers) {
-      const known = this.#workers.get(told.id);
+    for (const facts of beat.workers) {
+      const known = this.#workers.get(facts.id);
       if (!known && (this.#workers.size >= MAX_WORKERS || !this.#budget.takesNew)) {
         this.#intake.noteRefused('workers', 1, nowMs);
         continue;
       }
-      this.#lost.remove(told.id);
-      const worker = known ?? new AgentWorker(beat, told, nowMs, this.#budget);
+      this.#lost.remove(facts.id);
+      const worker = known ?? new AgentWorker(beat, facts, nowMs, this.#budget);
       const agentBefore = known?.agentId ?? null;
-      const untold = worker.take(beat, told, nowMs);
-      if (untold > 0) this.#intake.noteRefused('types', untold, nowMs);
+      const refused = worker.take(beat, facts, nowMs);
+      if (refused > 0) this.#intake.noteRefused('types', refused, nowMs);
       if (agentBefore !== worker.agentId) {
         if (agentBefore !== null) this.#countAgent(agentBefore, -1);
         this.#countAgent(worker.agentId, 1);
       }
-      this.#onTypes(told.queue, beat.agent.id, told.types, nowMs);
+      this.#onTypes(facts.queue, beat.agent.id, facts.types, nowMs);
       if (known) continue;
       this.#workers.set(worker.id, worker);
       if (nowMs - this.#startedAtMs > SETTLING_MS)
-        this.#tell({
+        this.#report({
           kind: 'worker.joined',
           queue: worker.queueId,
           worker: worker.label,
-          text: `${worker.label} works on ${nameOf(worker.queueId)}.`,
+          text: `${worker.label} works on ${placeOf(worker.queueId).name}.`,
         });
     }
   }
@@ -273,11 +285,11 @@ export class Fleet {
       if (!worker || worker.agentId !== farewell.agent.id) continue;
       this.#lost.remove(id);
       this.#forget(worker);
-      this.#tell({
+      this.#report({
         kind: 'worker.left',
         queue: worker.queueId,
         worker: worker.label,
-        text: `${worker.label} has left ${nameOf(worker.queueId)} in an orderly way.`,
+        text: `${worker.label} has left ${placeOf(worker.queueId).name} in an orderly way.`,
       });
     }
   }
@@ -294,79 +306,20 @@ export class Fleet {
     else this.#byAgent.delete(agentId);
   }
 
-  #tellCrashed(worker: AgentWorker): void {
-    if (worker.isToldCrashed) return;
-    worker.isToldCrashed = true;
+  #reportCrashed(worker: AgentWorker): void {
+    if (worker.isReportedCrashed) return;
+    worker.isReportedCrashed = true;
     const jobs = worker.running === 1 ? '1 job' : `${worker.running} jobs`;
-    this.#tell({
+    this.#report({
       kind: 'worker.crashed',
       queue: worker.queueId,
       worker: worker.label,
-      text: `${worker.label} of ${nameOf(worker.queueId)} sends no heartbeat and is not connected any more, without a farewell, with ${jobs} in hand.`,
+      text: `${worker.label} of ${placeOf(worker.queueId).name} sends no heartbeat and is not connected any more, without a farewell, with ${jobs} in hand.`,
     });
   }
-
-  /** Connections that belong to no agent's worker. Where addresses don't match (a proxy between), as many as there are agents' workers are taken away. */
-  #withoutAgent(nowMs: number): readonly SeenWorker[] {
-    const connections = this.#clients?.workers ?? [];
-    const seen = new Map<string, number>();
-    const own = new Map<string, Set<string>>();
-    const unmatched = new Map<string, number>();
-    const present = new Set(connections.map(({ address }) => address));
-    for (const worker of this.#workers.values()) {
-      if (nowMs - worker.lastBeatAtMs > SILENT_AFTER_MS && !this.#isListed(worker)) continue;
-      if (worker.address !== null && present.has(worker.address)) {
-        own.set(worker.queueId, (own.get(worker.queueId) ?? new Set()).add(worker.address));
-      } else unmatched.set(worker.queueId, (unmatched.get(worker.queueId) ?? 0) + 1);
-    }
-    const states: SeenWorker[] = [];
-    for (const connection of connections) {
-      if (own.get(connection.queueId)?.has(connection.address)) continue;
-      const spare = unmatched.get(connection.queueId) ?? 0;
-      if (spare > 0) {
-        unmatched.set(connection.queueId, spare - 1);
-        continue;
-      }
-      const key = `${connection.queueId} ${connection.address}`;
-      const firstSeenAtMs =
-        this.#connectionsSeen.get(key) ?? nowMs - Math.min(connection.ageSeconds * 1000, nowMs);
-      seen.set(key, firstSeenAtMs);
-      states.push(withoutAgent(connection, firstSeenAtMs, nowMs));
-    }
-    this.#connectionsSeen = seen;
-    return states;
-  }
-}
-
-function withoutAgent(connection: WorkerConnection, firstSeenAtMs: number, nowMs: number): SeenWorker {
-  const { queueId, name, address, idleSeconds } = connection;
-  return {
-    id: `client:${address}`,
-    queueId,
-    label: name === null ? address : `${name} (${address})`,
-    name,
-    host: address.slice(0, address.lastIndexOf(':')) || null,
-    pid: null,
-    isConnected: true,
-    firstSeenAtMs,
-    lastSeenAtMs: nowMs,
-    idleSeconds: connection.isWaiting ? idleSeconds : null,
-    agent: null,
-    locks: null,
-    replacedBy: null,
-  };
-}
-
-function inHand(queueId: string, jobIds: readonly string[], jobs: number, lockToken: string | null) {
-  return { queueId, jobIds, jobs, lockToken };
 }
 
 function isDue(locks: HeldLocks, nowMs: number): boolean {
   // Once no job of it is active any more there is nothing left to see.
   return locks.held + locks.orphaned > 0 && nowMs - locks.readAtMs >= LOCKS_EVERY_MS;
-}
-
-/** The queue as people call it. */
-function nameOf(queueId: string): string {
-  return queueId.slice(queueId.lastIndexOf(':') + 1);
 }

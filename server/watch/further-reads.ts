@@ -2,7 +2,7 @@ import type { InstanceConfig } from '../model/instance-config.js';
 import type { CountProgress } from '../model/memory.js';
 import type { DiscoveryStep } from '../redis/discover.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
-import { cgroupLimitBytes } from '../redis/read-server.js';
+import { cgroupLimitBytes, isLoopback } from '../redis/read-server.js';
 import { InstanceMemory } from './instance-memory.js';
 import { InstanceTypes, type SlotsByQueue, type ThresholdOf } from './instance-types.js';
 import type { WatchedNode, WatchedNodes } from './watched-node.js';
@@ -73,7 +73,7 @@ export class FurtherReads {
     const node = this.#nodes.get(master.id);
     if (!node) return;
     const nowMs = this.#now();
-    const elapsedMs = node.earn(nowMs, intervalMs);
+    const elapsedMs = node.beginTick(nowMs, intervalMs);
     this.#memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#budgetRatio);
     const queues = [...this.#queues.all].filter(({ id }) => isOn(id));
     await this.types.read(master.client, node, queues, nowMs);
@@ -137,8 +137,4 @@ export class FurtherReads {
     node.grant(step.found.length);
     return step;
   }
-}
-
-function isLoopback(address: string): boolean {
-  return /^(127\.|localhost|\[?::1)/.test(address);
 }

@@ -1,6 +1,6 @@
 import type { CountProgress, ForeignKey, NodeMemory } from '../model/memory.js';
 import { CountRefused } from '../model/memory.js';
-import type { QueueState } from '../model/snapshot.js';
+import { jobsIn, type QueueState } from '../model/snapshot.js';
 import { Turns } from '../process/every.js';
 import type { NodeClient } from '../redis/connect.js';
 import type { DiscoveryStep } from '../redis/discover.js';
@@ -101,10 +101,7 @@ function nodeMemoryOf(input: {
     ...stats,
     readAtMs: input.nowMs,
     queues,
-    queuesToSample: input.queues.filter(
-      ({ memory, unfinished, counts }) =>
-        memory === null && unfinished + counts.completed + counts.failed > 0,
-    ).length,
+    queuesToSample: input.queues.filter(({ memory, counts }) => memory === null && jobsIn(counts) > 0).length,
     foreign: input.foreign,
     unattributedBytes: Math.round(stats.usedBytes - attributed),
     fragmentationBytes: Math.max(0, input.rssBytes - stats.usedBytes),
@@ -119,13 +116,12 @@ const NOTABLE_RATIO = 0.05;
 const NOTABLE_JOBS = 50;
 
 /**
- * Jobs have come or gone since its memory was told, and no turn of samples since: a queue that is drained holds what its counts
+ * Jobs have come or gone since its memory was worked out, and no turn of samples since: a queue that is drained holds what its counts
  * of now say, at the sizes that were sampled.
  */
 function hasMovedOn({ memory, counts }: QueueState): boolean {
   if (memory?.source !== 'sample') return false;
-  const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
-  const now = waiting + prioritized + active + delayed + waitingChildren + completed + failed;
+  const now = jobsIn(counts);
   const then = memory.states.reduce((sum, { jobs }) => sum + jobs, 0);
   return Math.abs(now - then) > Math.max(NOTABLE_JOBS, then * NOTABLE_RATIO);
 }
@@ -225,7 +221,7 @@ export class InstanceMemory {
     await this.#count(master, nowMs);
     await turns.next();
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {
-      // Refused where ACL says so: then what is beside queues is not told.
+      // Refused where ACL says so: then what is beside queues is not known.
       const { stats, calls } = await readMemoryStats(client);
       sight.stats = stats;
       node.count(calls);

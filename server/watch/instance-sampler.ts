@@ -1,23 +1,20 @@
 import type { TenantShare } from '../model/job-type.js';
 import type { QueueState } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
-import { type StateKey, stateKeys } from '../redis/queue-keys.js';
+import { stateKeys } from '../redis/queue-keys.js';
 import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';
 import { InstanceTenants } from './instance-tenants.js';
 import { QueueSamples } from './queue-samples.js';
-import { planSampling, type SamplingNeed } from './sampling-plan.js';
+import { planSampling } from './sampling-plan.js';
 
 /** Jobs looked at in one tick: more would keep Redis and the console at it for too long at once. */
 const FEWEST_JOBS = 8;
 const MAX_JOBS = 4_000;
-const FIRST_MOST_JOBS = 2_000;
+const FIRST_MAX_JOBS = 2_000;
 /** What a tick may take for it: the whole of a read is given up after 2.5 s. */
 const LONGEST_MS = 400;
 /** Until it was measured. [run: 6 to 9 µs] */
 const FIRST_JOB_USEC = 8;
-const STRUCTURE_EVERY_MS = 20_000;
-/** The same where no job and no event has come or gone. */
-const UNCHANGED_STRUCTURE_EVERY_MS = 180_000;
 /** Queues whose keys beside jobs are measured in one tick. */
 const MAX_STRUCTURES = 40;
 /**
@@ -32,6 +29,9 @@ const SATED_EVERY_TICKS = 5;
 /** Where ids are too long for as few as that, or soon again: each try costs the connection. */
 const REST_MS = 60_000;
 
+/** Of a queue that was not looked at yet. */
+const NO_SAMPLES = new QueueSamples();
+
 /** What may be spent on a Redis, and who keeps the account of it. */
 export interface ReadActivity {
   /** µs of Redis. */
@@ -45,7 +45,7 @@ export class InstanceSampler {
   readonly #random: () => number;
   readonly #tenants: InstanceTenants | null;
   #jobUsec = FIRST_JOB_USEC;
-  #mostJobs = FIRST_MOST_JOBS;
+  #maxJobs = FIRST_MAX_JOBS;
   #rested = 0;
   #restsUntilMs = Number.NEGATIVE_INFINITY;
   #tooLargeAtMs = Number.NEGATIVE_INFINITY;
@@ -95,7 +95,7 @@ export class InstanceSampler {
     if (++this.#rested < everyTicks) return [];
     this.#rested = 0;
     const tenants = mayReadData ? this.#tenants : null;
-    const requests = this.#requests(queues, Math.min(this.#mostJobs, affordable), nowMs, tenants);
+    const requests = this.#requests(queues, Math.min(this.#maxJobs, affordable), nowMs, tenants);
     this.#isSated = requests.length === 0;
     if (this.#isSated) return [];
     const startedAt = performance.now();
@@ -103,14 +103,14 @@ export class InstanceSampler {
     if (isTooLarge) {
       node.pay(calls);
       if (nowMs - this.#tooLargeAtMs < REST_MS) this.#restsUntilMs = nowMs + REST_MS;
-      this.#mostJobs = FEWEST_JOBS;
+      this.#maxJobs = FEWEST_JOBS;
       this.#tooLargeAtMs = nowMs;
       return [];
     }
     const isLong = performance.now() - startedAt > LONGEST_MS;
-    this.#mostJobs = isLong
-      ? Math.max(FEWEST_JOBS, this.#mostJobs / 2)
-      : Math.min(MAX_JOBS, this.#mostJobs * 1.25);
+    this.#maxJobs = isLong
+      ? Math.max(FEWEST_JOBS, this.#maxJobs / 2)
+      : Math.min(MAX_JOBS, this.#maxJobs * 1.25);
     const before = node.leftUsec;
     node.pay(calls);
     const jobs = samples.reduce(
@@ -119,15 +119,15 @@ export class InstanceSampler {
     );
     // What is beside jobs is in it: it comes with them.
     if (jobs >= FEWEST_JOBS) this.#jobUsec = this.#jobUsec * 0.7 + ((before - node.leftUsec) / jobs) * 0.3;
-    node.pay((await tenants?.read(client, samples, queues, nowMs)) ?? new Map());
-    const wanted = new Set(samples.map(({ id }) => id));
-    const sampled = new Map(queues.filter(({ id }) => wanted.has(id)).map((queue) => [queue.id, queue]));
-    for (const sample of samples) {
-      const queue = sampled.get(sample.id);
-      const known = this.#queues.get(sample.id) ?? new QueueSamples();
-      known.take(sample, queue?.addedTotal ?? 0, queue ? markOf(queue) : null, nowMs);
-      this.#queues.set(sample.id, known);
-    }
+    const sampled = requests.map(({ queue }) => queue);
+    node.pay((await tenants?.read(client, samples, sampled, nowMs)) ?? new Map());
+    // In the order of the requests.
+    sampled.forEach((queue, i) => {
+      const sample = samples[i];
+      const known = this.#queues.get(queue.id) ?? new QueueSamples();
+      if (sample) known.take(sample, queue, nowMs);
+      this.#queues.set(queue.id, known);
+    });
     return samples.map(({ id }) => id);
   }
 
@@ -143,53 +143,28 @@ export class InstanceSampler {
     budgetJobs: number,
     nowMs: number,
     tenants: InstanceTenants | null,
-  ): readonly SampleRequest[] {
-    const keys = new Map(queues.map((queue) => [queue.id, stateKeys(queue.id, queue.counts)]));
-    const needs = queues.flatMap((queue) =>
-      (keys.get(queue.id) ?? []).map((key) => this.#need(queue, key, nowMs)),
-    );
+  ): readonly (SampleRequest & { readonly queue: QueueState })[] {
+    const all = queues.map((queue) => ({
+      queue,
+      keys: stateKeys(queue.id, queue.counts),
+      known: this.#queues.get(queue.id) ?? NO_SAMPLES,
+    }));
+    const needs = all.flatMap(({ queue, keys, known }) => keys.map((key) => known.need(queue, key, nowMs)));
     const forMemory = planSampling(needs, budgetJobs);
     const plan = tenants?.plan(queues, forMemory, budgetJobs, nowMs) ?? forMemory;
     let structures = 0;
-    return queues.flatMap((queue) => {
-      const all = keys.get(queue.id) ?? [];
-      const states = all.flatMap((key) => {
-        const samples = plan.get(key.key);
-        return samples === undefined ? [] : { ...key, samples };
-      });
-      const known = this.#queues.get(queue.id);
-      const isAsItWas = known?.structureMark === markOf(queue);
-      const isOld =
-        nowMs - (known?.structureAtMs ?? Number.NEGATIVE_INFINITY) >=
-        (isAsItWas ? UNCHANGED_STRUCTURE_EVERY_MS : STRUCTURE_EVERY_MS);
-      // Of every list, also of those that are not sampled now: they are measured together.
-      const withStructure = isOld && structures < MAX_STRUCTURES && (states.length > 0 || all.length === 0);
+    return all.flatMap(({ queue, keys, known }) => {
+      const isPlanned = keys.some(({ key }) => plan.has(key));
+      const withStructure =
+        structures < MAX_STRUCTURES && (isPlanned || keys.length === 0) && known.isStructureDue(queue, nowMs);
+      if (!isPlanned && !withStructure) return [];
       if (withStructure) structures += 1;
-      if (states.length === 0 && !withStructure) return [];
-      const others = withStructure
-        ? all.filter(({ key }) => !plan.has(key)).map((key) => ({ ...key, samples: 0 }))
-        : [];
-      return { id: queue.id, states: [...states, ...others], withStructure };
+      // With the structure every list is measured, also those that are not sampled now.
+      const states = keys.flatMap((key) => {
+        const samples = plan.get(key.key);
+        return samples === undefined && !withStructure ? [] : { ...key, samples: samples ?? 0 };
+      });
+      return { id: queue.id, queue, states, withStructure };
     });
   }
-
-  #need(queue: QueueState, key: StateKey, nowMs: number): SamplingNeed {
-    const samples = this.#queues.get(queue.id);
-    const changed = samples?.addedSince(key.key, queue.addedTotal) ?? 0;
-    return {
-      queueId: queue.id,
-      key: key.key,
-      count: key.count,
-      isBacklog: key.state === 'waiting' || key.state === 'prioritized',
-      known: samples?.spread(key.key) ?? null,
-      isCensus: samples?.isCensus(key.key) ?? false,
-      ageMs: samples?.ageMs(key.key, nowMs) ?? Number.POSITIVE_INFINITY,
-      changedRatio: Math.min(1, changed / Math.max(1, key.count)),
-    };
-  }
-}
-
-/** Another number where a job or an event has come or gone, but for odd chances. */
-function markOf({ addedTotal, eventsLength, unfinished, counts }: QueueState): number {
-  return addedTotal + eventsLength * 3 + unfinished * 7 + counts.completed * 11 + counts.failed * 13;
 }

@@ -12,14 +12,8 @@ import {
   type TenantReading,
 } from '../redis/read-tenants.js';
 import type { QueueSample } from '../redis/sample-jobs.js';
-import {
-  addTenant,
-  fadeTenants,
-  noTenants,
-  type SampledTenants,
-  tenantLooks,
-  tenantSharesOf,
-} from './tenant-shares.js';
+import { effectiveSamples, fadeSample, type JobSample, newSample } from './sampled-state.js';
+import { addTenant, tenantSharesOf } from './tenant-shares.js';
 
 /** What was so of a queue when one of its states was looked at. */
 interface At {
@@ -32,15 +26,15 @@ type Progress = Pick<QueueState, 'addedTotal' | 'unfinished'>;
 
 /** Tenants of one queue over time. */
 export class TenantSamples {
-  readonly #states = new Map<string, SampledTenants>();
+  readonly #states = new Map<string, JobSample>();
   readonly #at = new Map<string, At>();
 
   /** @param queue as it was when its jobs were drawn. */
   take(reading: TenantReading, queue: Progress, nowMs: number): void {
     const known = this.#states.get(reading.key);
-    const sampled = known && !reading.isCensus ? known : noTenants();
+    const sampled = known && !reading.isCensus ? known : newSample();
     if (sampled === known)
-      fadeTenants(sampled, this.#keptRatio({ ...reading, isActive: isActive(reading.key) }, queue));
+      fadeSample(sampled, this.#keptRatio({ ...reading, isActive: isActive(reading.key) }, queue));
     sampled.isCensus = reading.isCensus;
     for (const { tenant, bytes } of reading.jobs) addTenant(sampled, tenant, bytes);
     this.#states.set(reading.key, sampled);
@@ -61,7 +55,7 @@ export class TenantSamples {
         return {
           key,
           count,
-          samples: sampled ? tenantLooks(sampled) * keptRatio : 0,
+          samples: sampled ? effectiveSamples(sampled) * keptRatio : 0,
           isCensus: (sampled?.isCensus ?? false) && keptRatio === 1,
           ageMs: nowMs - (this.#at.get(key)?.atMs ?? Number.NEGATIVE_INFINITY),
         };

@@ -79,7 +79,7 @@ export class InstanceTypes {
 
   /**
    * What a beat tells of one worker's job types.
-   * @param isFound the queue is known. One that is not yet is waited for: what ran in its first second is told only once.
+   * @param isFound the queue is known. One that is not yet is waited for: what ran in its first second is reported only once.
    */
   hear(queueId: string, process: string, types: readonly TypeBeat[], nowMs: number, isFound: boolean): void {
     if (!isFound && !this.#unfound.has(queueId)) {

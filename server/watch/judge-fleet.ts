@@ -1,9 +1,10 @@
 import { formatDuration, formatRatio } from '../model/format.js';
 import { isSettling } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { median } from '../model/theil-sen.js';
 import type { Outlier, SeenWorker, WorkerState, WorkerType, WorkerVerdict } from '../model/worker.js';
-import type { Judged } from './judge-worker.js';
 import { judgeWorker } from './judge-worker.js';
+import type { Judged } from './worker-evidence.js';
 
 /** Runs that a worker and each of its peers must have finished before they are held against each other. */
 const MIN_RUNS = 20;
@@ -111,16 +112,8 @@ function failureRatio({ completed, failed }: WorkerType): number {
   return completed + failed === 0 ? 0 : failed / (completed + failed);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1
-    ? (sorted[Math.floor(middle)] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
 /** A verdict that is measured ends only once it was not found for so long. */
-export const HOLD_MS = 10_000;
+export const WORKER_HOLD_MS = 10_000;
 
 /**
  * These hang on rates and on how many slots are busy at a moment, and noise moves a worker from one to the other and back.
@@ -147,7 +140,7 @@ function holdWorkerVerdict(
   if (found.verdict === last.verdict)
     return { ...found, verdictSinceMs: last.verdictSinceMs, otherSinceMs: null };
   const otherSinceMs = last.otherSinceMs ?? nowMs;
-  if (isPressed && nowMs - otherSinceMs < HOLD_MS && isHeld(last, found, worker)) {
+  if (isPressed && nowMs - otherSinceMs < WORKER_HOLD_MS && isHeld(last, found, worker)) {
     const { verdict, sentence, evidence, verdictSinceMs } = last;
     return { verdict, sentence, evidence, verdictSinceMs, otherSinceMs };
   }
@@ -172,7 +165,7 @@ function holdOutlier(
 ): Pick<WorkerState, 'outlier' | 'outlierSeenAtMs'> {
   if (found) return { outlier: found, outlierSeenAtMs: nowMs };
   const seenAtMs = last?.outlierSeenAtMs ?? null;
-  return seenAtMs !== null && nowMs - seenAtMs < HOLD_MS
+  return seenAtMs !== null && nowMs - seenAtMs < WORKER_HOLD_MS
     ? { outlier: last?.outlier ?? null, outlierSeenAtMs: seenAtMs }
     : { outlier: null, outlierSeenAtMs: null };
 }

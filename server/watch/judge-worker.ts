@@ -1,19 +1,24 @@
-import { type Evidence, fact } from '../model/evidence.js';
+import { fact } from '../model/evidence.js';
 import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from '../model/format.js';
-import { attendedMs } from '../model/self-delay.js';
-import type { QueueState, Snapshot } from '../model/snapshot.js';
-import type { AgentFacts, SeenWorker, WorkerState, WorkerVerdict } from '../model/worker.js';
+import type { AgentFacts, SeenWorker } from '../model/worker.js';
 import {
+  ago,
+  expiry,
+  flow,
   hangingEvidence,
   hangingJobs,
   hangingWords,
+  isSilent,
+  type Judged,
+  judged,
   patienceOf,
+  seconds,
+  slotsOf,
   UNKNOWN_PATIENCE_MS,
   usualWords,
-} from './hanging-jobs.js';
+  type WorkerContext,
+} from './worker-evidence.js';
 
-/** One beat a second: with this, one may be lost or late. */
-const SILENT_MS = 2_500;
 /** Jobs have waited so long, and a free worker has started none. */
 const DEAF_MS = 4_000;
 /** Without the agent it is seen less well: longer, to be sure. */
@@ -270,47 +275,3 @@ function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: Worker
   const doing = worker.idleSeconds === null ? 'Connected.' : 'Connected, and waiting for jobs.';
   return judged('unknown', `${doing} ${blind}.`, []);
 }
-
-/** In time that the console could listen: a beat that came while it was held up has not been read yet. */
-function isSilent(agent: AgentFacts, { nowMs, snapshot }: WorkerContext): boolean {
-  return attendedMs(snapshot.self, agent.lastBeatAtMs, nowMs) > SILENT_MS;
-}
-
-function flow(agent: AgentFacts): readonly Evidence[] {
-  return [
-    fact('slots-busy', 'slots busy', `${agent.running} of ${agent.concurrency.now}`),
-    fact('finished-rate', 'finished', agent.finishedPerSecond, 'jobs/s'),
-  ];
-}
-
-function slotsOf(agent: AgentFacts): string {
-  return `${formatCount(agent.running)} of ${formatCount(agent.concurrency.now)} slots`;
-}
-
-function expiry({ locks }: SeenWorker, nowMs: number): string {
-  if (locks === null) return '';
-  if (locks.lastExpiryAtMs === null) return ' now';
-  return ` within ${formatDuration(Math.max(1, (locks.lastExpiryAtMs - nowMs) / 1000))}, when the last lock runs out`;
-}
-
-function ago(atMs: number, { nowMs }: WorkerContext): string {
-  return `${formatDuration(Math.max(0, nowMs - atMs) / 1000)} ago`;
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms / 100) / 10;
-}
-
-function judged(verdict: WorkerVerdict, sentence: string, evidence: readonly Evidence[]): Judged {
-  return { verdict, sentence, evidence };
-}
-
-/** What is known beside the worker when it is judged. */
-export interface WorkerContext {
-  readonly queue: QueueState | null;
-  readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link' | 'self'>;
-  readonly nowMs: number;
-}
-
-/** What a worker is and why, before it is known who its peers are. */
-export type Judged = Pick<WorkerState, 'verdict' | 'sentence' | 'evidence'>;

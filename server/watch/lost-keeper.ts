@@ -123,7 +123,7 @@ export class LostKeeper {
     return isDropped === true;
   }
 
-  /** null: there is no store, or it refused, which is told once. */
+  /** null: there is no store, or it refused, which is logged once. */
   async #try<T>(what: string, run: (store: LostWorkerStore) => Promise<T>): Promise<T | null> {
     if (this.#store === null) return null;
     try {

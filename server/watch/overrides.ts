@@ -24,7 +24,7 @@ export interface OverridesDeps {
   readonly send: (queueId: string, order: Order) => Promise<void>;
   readonly newId: () => string;
   readonly now: () => number;
-  /** Told what keeps orders from being written down or given. */
+  /** Called with what keeps orders from being written down or given. */
   readonly onFault: (error: unknown) => void;
 }
 

@@ -1,3 +1,4 @@
+import { OTHER_TYPES } from '../../agent/protocol.js';
 import type {
   Bytes,
   JobState,
@@ -10,16 +11,9 @@ import type {
 import type { QueueCounts } from '../model/snapshot.js';
 import { type StateKey, stateKeys } from '../redis/queue-keys.js';
 import type { QueueStructure } from '../redis/sample-jobs.js';
-import {
-  estimateBytes,
-  estimateCount,
-  JOB_KINDS,
-  OTHER_TYPES,
-  type SampledState,
-  stratumOf,
-} from './sampled-state.js';
+import { estimateBytes, estimateCount, JOB_KINDS, type SampledState, stratumOf } from './sampled-state.js';
 
-/** Types told of by name; the rest is one entry. */
+/** Types shown by name; the rest is one entry. */
 const MAX_TYPES_SHOWN = 50;
 
 interface Input {
@@ -150,7 +144,7 @@ function typesOf(counted: readonly Counted[]): readonly TypeMemory[] {
   for (const { sampled, count, state } of counted) {
     if (!sampled) continue;
     const stratum = stratumOf(sampled, count);
-    for (const [type, moments] of sampled.types) {
+    for (const [type, moments] of sampled.parts) {
       const sum = sums.get(type) ?? noSum();
       const { bytes, errorBytes } = estimateBytes(stratum, moments);
       const jobs = estimateCount(stratum, moments);

@@ -1,11 +1,11 @@
 import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
-import type { FinishedJob } from '../model/job-type.js';
-import { OTHER_JOB_TYPES, type RunSource } from '../model/job-type.js';
+import { OTHER_TYPES } from '../../agent/protocol.js';
+import type { FinishedJob, RunSource } from '../model/job-type.js';
 import type { ByteBudget } from './agent-bounds.js';
 import { addWire, newSketch, quantileMs } from './sketch.js';
 import { TypeRecord } from './type-record.js';
 
-/** Types told apart in one queue; the others are counted together. */
+/** Types kept apart in one queue; the others are counted together. */
 const MAX_TYPES = 100;
 /** Single runs that are kept of a type, enough for some batches of some processes; fewer where many types share a queue's. */
 const MAX_RUNS = 600;
@@ -83,19 +83,19 @@ export class QueueTypes {
   takeAgent(process: string, types: readonly TypeBeat[], nowMs: number): void {
     this.#agentAtMs = nowMs;
     this.#source = 'agent';
-    for (const told of types) {
-      if (told.completed + told.failed === 0 && told.runsUntold === 0 && told.wait === null) continue;
+    for (const said of types) {
+      if (said.completed + said.failed === 0 && said.runsUntold === 0 && said.wait === null) continue;
       this.#isStale = true;
-      const record = this.#record(told.name, nowMs);
-      record.addOutcomes(told, null, nowMs);
-      if (told.run) for (const sketch of record.runSketches(nowMs)) addWire(sketch, told.run);
-      if (told.wait) {
-        for (const sketch of record.waitSketches(nowMs)) addWire(sketch, told.wait);
-        record.lastWaitedMs = medianOf(told.wait);
+      const record = this.#record(said.name, nowMs);
+      record.addOutcomes(said, null, nowMs);
+      if (said.run) for (const sketch of record.runSketches(nowMs)) addWire(sketch, said.run);
+      if (said.wait) {
+        for (const sketch of record.waitSketches(nowMs)) addWire(sketch, said.wait);
+        record.lastWaitedMs = medianOf(said.wait);
       }
-      record.addUntold(told.runsUntold, nowMs);
-      for (let i = 0; i + 2 < told.runs.length; i += 3) {
-        const [ago = 0, durationMs = 0, failed = 0] = told.runs.slice(i, i + 3);
+      record.addUnseen(said.runsUntold, nowMs);
+      for (let i = 0; i + 2 < said.runs.length; i += 3) {
+        const [ago = 0, durationMs = 0, failed = 0] = said.runs.slice(i, i + 3);
         const endedAtMs = nowMs - ago;
         record.addRun(
           {
@@ -132,7 +132,7 @@ export class QueueTypes {
         ? { completed: 0, failed: 1, error: job.error }
         : { completed: 1, failed: 0, error: null };
       record.addOutcomes(outcome, job.failed ? job.endedAtMs : null, nowMs);
-      if (!isWhole) record.addUntold(1, nowMs);
+      if (!isWhole) record.addUnseen(1, nowMs);
       if (job.startedAtMs === null) continue;
       const durationMs = Math.max(0, job.endedAtMs - job.startedAtMs);
       for (const sketch of record.runSketches(nowMs)) sketch.accept(durationMs);
@@ -173,7 +173,7 @@ export class QueueTypes {
     }
     this.#newestWeight = this.#newestWeight * FADE + types.length;
     for (const type of types) {
-      const name = this.#newest.has(type) || this.#newest.size < MAX_TYPES ? type : OTHER_JOB_TYPES;
+      const name = this.#newest.has(type) || this.#newest.size < MAX_TYPES ? type : OTHER_TYPES;
       this.#newest.set(name, (this.#newest.get(name) ?? 0) + 1);
     }
   }
@@ -193,7 +193,7 @@ export class QueueTypes {
     if (this.#records.size >= MAX_TYPES) this.#forget(nowMs);
     // Where there is no room for what is new, a queue has one record for all that it does not know.
     const hasRoom = this.#records.size < MAX_TYPES && (this.#budget.takesNew || this.#records.size === 0);
-    const name = hasRoom ? type : OTHER_JOB_TYPES;
+    const name = hasRoom ? type : OTHER_TYPES;
     const record = this.#records.get(name) ?? new TypeRecord(nowMs);
     if (this.#records === NO_RECORDS) this.#records = new Map();
     this.#records.set(name, record);

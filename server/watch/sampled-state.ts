@@ -1,4 +1,5 @@
-import type { Bytes, JobState, MemoryKind } from '../model/memory.js';
+import { OTHER_TYPES } from '../../agent/protocol.js';
+import type { Bytes, JobState, MemoryKind, QueueMemory } from '../model/memory.js';
 import type { JobFacts } from '../redis/job-facts.js';
 
 /** Sums over sampled jobs of one kind: how many, their bytes, and their squares. Weights fade as jobs leave. */
@@ -114,9 +115,8 @@ function changedFactor({ changed = 0 }: Stratum): number {
   return changed > 0 ? 1.96 * Math.sqrt(2 * changed) : 0;
 }
 
-/** Job types told apart in one state; what comes beyond is counted together. */
+/** Job types kept apart in one state; what comes beyond is counted together. */
 const MAX_TYPES = 200;
-export const OTHER_TYPES = '(other)';
 
 /** Kinds of data within a job. */
 export const JOB_KINDS = [
@@ -129,27 +129,72 @@ export const JOB_KINDS = [
 ] as const satisfies readonly MemoryKind[];
 export type JobKind = (typeof JOB_KINDS)[number];
 
-/** What the samples of one state say, faded as its jobs leave. */
-export interface SampledState {
-  readonly state: JobState;
+/** What was seen of the jobs of one state, by type or by tenant; faded as jobs come and go. */
+export interface JobSample {
+  /** Every job was looked at. */
   isCensus: boolean;
   /** Jobs that have come or gone since a census. */
   changed: number;
   weightSquared: number;
+  readonly all: Moments;
+  readonly parts: Map<string, Moments>;
+}
+
+/** The samples of one state, for its memory and its job types. */
+export interface SampledState extends JobSample {
+  readonly state: JobState;
   /** Of the last samples. */
   sampledAtMs: number;
   /** Jobs that had been added to the queue by then. */
   addedTotal: number;
-  readonly all: Moments;
   readonly kinds: Readonly<Record<JobKind, Moments>>;
-  readonly types: Map<string, Moments>;
+}
+
+/** What has faded to this is as good as gone. */
+const GONE_WEIGHT = 0.01;
+
+export function newSample(): JobSample {
+  return { isCensus: false, changed: 0, weightSquared: 0, all: noMoments(), parts: new Map() };
+}
+
+/** Takes one job in, as one of this part. */
+export function addToSample(sample: JobSample, part: string, bytes: number): void {
+  addTo(sample.all, bytes);
+  sample.weightSquared += 1;
+  const moments = sample.parts.get(part) ?? noMoments();
+  addTo(moments, bytes);
+  sample.parts.set(part, moments);
+}
+
+export function fadeSample(sample: JobSample, ratio: number): void {
+  fade(sample.all, ratio);
+  sample.weightSquared *= ratio * ratio;
+  for (const [name, moments] of sample.parts) {
+    fade(moments, ratio);
+    if (moments.weight < GONE_WEIGHT) sample.parts.delete(name);
+  }
+}
+
+/** Kish: weights that fade are worth (Σw)² / Σw² independent samples. */
+export function effectiveSamples({ all, weightSquared }: JobSample): number {
+  return weightSquared > 0 ? (all.weight * all.weight) / weightSquared : 0;
+}
+
+/** @param count jobs that the state has now. */
+export function stratumOf(sample: JobSample, count: number): Stratum {
+  return {
+    count,
+    weight: sample.all.weight,
+    effectiveSamples: effectiveSamples(sample),
+    isCensus: sample.isCensus,
+    changed: sample.changed,
+  };
 }
 
 /** Takes one job in. */
 export function addJob(state: SampledState, job: JobFacts): void {
-  const bytes = job.bytes + job.logBytes;
-  addTo(state.all, bytes);
-  state.weightSquared += 1;
+  const name = state.parts.has(job.type) || state.parts.size < MAX_TYPES ? job.type : OTHER_TYPES;
+  addToSample(state, name, bytesOfJob(job));
   const inFields = job.dataBytes + job.optsBytes + job.stackBytes + job.returnBytes;
   addTo(state.kinds.payload, job.dataBytes);
   addTo(state.kinds.options, job.optsBytes);
@@ -158,21 +203,26 @@ export function addJob(state: SampledState, job: JobFacts): void {
   addTo(state.kinds.logs, job.logBytes);
   // Short fields are packed closer than they would be by themselves.
   addTo(state.kinds['job-overhead'], job.bytes - inFields);
-  const name = state.types.has(job.type) || state.types.size < MAX_TYPES ? job.type : OTHER_TYPES;
-  const type = state.types.get(name) ?? noMoments();
-  addTo(type, bytes);
-  state.types.set(name, type);
+}
+
+/** The larger of what was the largest job so far and this one. */
+export function largerOf(largest: QueueMemory['largest'], job: JobFacts): QueueMemory['largest'] {
+  const bytes = bytesOfJob(job);
+  return bytes > (largest?.bytes ?? 0)
+    ? { jobId: job.jobId, type: job.type, bytes, state: job.state }
+    : largest;
+}
+
+function bytesOfJob({ bytes, logBytes }: JobFacts): number {
+  return bytes + logBytes;
 }
 
 export function newState(state: JobState): SampledState {
   return {
+    ...newSample(),
     state,
-    isCensus: false,
-    changed: 0,
-    weightSquared: 0,
     sampledAtMs: Number.NEGATIVE_INFINITY,
     addedTotal: 0,
-    all: noMoments(),
     kinds: {
       payload: noMoments(),
       options: noMoments(),
@@ -181,31 +231,10 @@ export function newState(state: JobState): SampledState {
       logs: noMoments(),
       'job-overhead': noMoments(),
     },
-    types: new Map(),
   };
 }
 
 export function fadeState(state: SampledState, ratio: number): void {
-  fade(state.all, ratio);
-  state.weightSquared *= ratio * ratio;
+  fadeSample(state, ratio);
   for (const kind of JOB_KINDS) fade(state.kinds[kind], ratio);
-  for (const [name, type] of state.types) {
-    fade(type, ratio);
-    if (type.weight < 0.01) state.types.delete(name);
-  }
-}
-
-/** Kish: weights that fade are worth (Σw)² / Σw² independent samples. */
-export function effectiveSamples(state: SampledState): number {
-  return state.weightSquared > 0 ? (state.all.weight * state.all.weight) / state.weightSquared : 0;
-}
-
-export function stratumOf(state: SampledState, count: number): Stratum {
-  return {
-    count,
-    weight: state.all.weight,
-    effectiveSamples: effectiveSamples(state),
-    isCensus: state.isCensus,
-    changed: state.changed,
-  };
 }

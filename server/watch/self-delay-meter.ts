@@ -18,7 +18,7 @@ export class SelfDelayMeter {
   /** [monotonic ms, CPU ms used so far], over the last JUDGED_MS. */
   #cpu: (readonly [number, number])[] = [];
 
-  /** @param now the wall clock, ms: stalls are told by it. */
+  /** @param now the wall clock, ms: the times of stalls are by it. */
   constructor(now: () => number) {
     this.#now = now;
     this.#delay = noDelay(hostname());

@@ -54,7 +54,7 @@ export function wireOf(sketch: Sketch): SketchWire {
   return { bins, zero: sketch.zeroCount, sum: sketch.sum, min: sketch.min, max: sketch.max };
 }
 
-/** Adds what a beat told to a sketch. */
+/** Adds what a beat says to a sketch. */
 export function addWire(sketch: Sketch, wire: SketchWire): void {
   for (let i = 0; i + 1 < wire.bins.length; i += 2) {
     const [key = 0, count = 0] = [wire.bins[i], wire.bins[i + 1]];

@@ -1,70 +1,28 @@
 import type { TenantShare } from '../model/job-type.js';
 import { NO_TENANT, NOT_TENANTS, OTHER_TENANTS, UNREAD_TENANT } from '../model/tenant-text.js';
 import {
-  addTo,
+  addToSample,
   estimateBytes,
-  fade,
+  fadeSample,
+  type JobSample,
   type Moments,
   noMoments,
-  type Stratum,
   shareRange,
+  stratumOf,
 } from './sampled-state.js';
 
-/** Tenants told apart in one state of a queue; the rest is counted together. */
+/** Tenants kept apart in one state of a queue; the rest is counted together. */
 const MAX_TENANTS = 100;
 /** Looks are worth at most so many: more would only make it slow to notice what has changed. */
 const MAX_WEIGHT = 600;
-/** What has faded to this is as good as gone. */
-const GONE_WEIGHT = 0.01;
-
-/** What looks at the jobs of one state say of their tenants, faded as jobs come and go. */
-export interface SampledTenants {
-  isCensus: boolean;
-  weight: number;
-  weightSquared: number;
-  readonly byTenant: Map<string, Moments>;
-}
-
-export function noTenants(): SampledTenants {
-  return { isCensus: false, weight: 0, weightSquared: 0, byTenant: new Map() };
-}
 
 /** Takes one job in. */
-export function addTenant(sampled: SampledTenants, tenant: string, bytes: number): void {
-  sampled.weight += 1;
-  sampled.weightSquared += 1;
-  const { byTenant } = sampled;
-  if (!byTenant.has(tenant) && !NOT_TENANTS.has(tenant) && namedIn(byTenant) >= MAX_TENANTS)
-    moveLightest(byTenant);
-  const moments = byTenant.get(tenant) ?? noMoments();
-  addTo(moments, bytes);
-  byTenant.set(tenant, moments);
-  const over = sampled.weight / MAX_WEIGHT;
-  if (over > 1) fadeTenants(sampled, 1 / over);
-}
-
-export function fadeTenants(sampled: SampledTenants, ratio: number): void {
-  sampled.weight *= ratio;
-  sampled.weightSquared *= ratio * ratio;
-  for (const [tenant, moments] of sampled.byTenant) {
-    fade(moments, ratio);
-    if (moments.weight < GONE_WEIGHT) sampled.byTenant.delete(tenant);
-  }
-}
-
-/** Kish: weights that fade are worth (Σw)² / Σw² independent looks. */
-export function tenantLooks({ weight, weightSquared }: SampledTenants): number {
-  return weightSquared > 0 ? (weight * weight) / weightSquared : 0;
-}
-
-/** @param keptRatio how much of what was seen still holds, 0..1. */
-function tenantStratum(sampled: SampledTenants, count: number, keptRatio: number): Stratum {
-  return {
-    count,
-    weight: sampled.weight,
-    effectiveSamples: tenantLooks(sampled) * keptRatio,
-    isCensus: sampled.isCensus && keptRatio === 1,
-  };
+export function addTenant(sample: JobSample, tenant: string, bytes: number): void {
+  const { parts } = sample;
+  if (!parts.has(tenant) && !NOT_TENANTS.has(tenant) && namedIn(parts) >= MAX_TENANTS) moveLightest(parts);
+  addToSample(sample, tenant, bytes);
+  const over = sample.all.weight / MAX_WEIGHT;
+  if (over > 1) fadeSample(sample, 1 / over);
 }
 
 function namedIn(byTenant: ReadonlyMap<string, Moments>): number {
@@ -95,14 +53,14 @@ function moveLightest(byTenant: Map<string, Moments>): void {
   byTenant.set(OTHER_TENANTS, others);
 }
 
-/** Tenants told of by name. */
+/** Tenants shown by name. */
 const MAX_SHOWN = 10;
 
 /** One state of a queue with what is known of its tenants. */
 export interface Looked {
   readonly count: number;
   /** null: nobody has looked at its jobs. */
-  readonly sampled: SampledTenants | null;
+  readonly sampled: JobSample | null;
   /** How much of what was seen still holds, 0..1. */
   readonly keptRatio: number;
 }
@@ -143,13 +101,18 @@ export function tenantSharesOf(states: readonly Looked[]): readonly TenantShare[
 }
 
 function partsOf({ count, sampled, keptRatio }: Looked): readonly Part[] {
-  const isKnown = sampled !== null && sampled.weight > 0;
+  const isKnown = sampled !== null && sampled.all.weight > 0;
   const known = isKnown ? count * keptRatio : 0;
   // What has come since may be anybody's.
   const unread = { tenant: UNREAD_TENANT, jobs: count - known, below: 0, above: 0, bytes: 0, errorBytes: 0 };
   if (!isKnown || known === 0) return [unread];
-  const stratum = tenantStratum(sampled, known, keptRatio);
-  const parts = [...sampled.byTenant].map(([tenant, moments]) => {
+  const all = stratumOf(sampled, known);
+  const stratum = {
+    ...all,
+    effectiveSamples: all.effectiveSamples * keptRatio,
+    isCensus: all.isCensus && keptRatio === 1,
+  };
+  const parts = [...sampled.parts].map(([tenant, moments]) => {
     const { share, low, high } = shareRange(stratum, moments.weight);
     const { bytes, errorBytes } = estimateBytes(stratum, moments);
     // Of few jobs of one size the spread is not known: there are at least as many bytes in doubt as jobs are.

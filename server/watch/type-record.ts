@@ -4,7 +4,7 @@ import { type Baseline, RunPast, runTimesOf } from './run-past.js';
 import { bytesOf, Memo, newSketch, quantileMs, type Sketch } from './sketch.js';
 import type { OutcomeBucket } from './type-trends.js';
 
-/** Run times of now are told over one to two of these. */
+/** Run times of now are those of one to two of these. */
 const GENERATION_MS = 60_000;
 /** Single runs that are kept until some are dropped: so many more. */
 const RUNS_AT_ONCE = 100;
@@ -25,7 +25,7 @@ interface Generation {
   /** null: empty. */
   run: Sketch | null;
   waited: Sketch | null;
-  untold: number;
+  unseen: number;
 }
 
 /** Over the last one to two minutes. */
@@ -33,7 +33,7 @@ export interface RecentRuns {
   readonly run: RunTimes | null;
   readonly waited: { readonly p50Ms: number; readonly p95Ms: number } | null;
   /** Runs that ended unseen in between. */
-  readonly untold: number;
+  readonly unseen: number;
 }
 
 interface MutableBucket extends OutcomeBucket {
@@ -52,7 +52,7 @@ export class TypeRecord {
   readonly #past = new RunPast();
   #recent: RecentRuns | null = null;
   #runs: FinishedRun[] = [];
-  #runsUntold: { readonly atMs: number; readonly runs: number }[] = [];
+  #runsUnseen: { readonly atMs: number; readonly runs: number }[] = [];
   #buckets: MutableBucket[] = [];
   readonly #completions: number[] = [];
   #runMedians: (number | null)[] = [];
@@ -67,7 +67,7 @@ export class TypeRecord {
   outcomesVersion = 0;
   readonly batchWait = new Memo<BatchWait | null>();
   readonly failing = new Memo<FailureRise | null>();
-  /** What the latest runs had waited before they started; null: not told. */
+  /** What the latest runs had waited before they started; null: not known. */
   lastWaitedMs: number | null = null;
 
   constructor(nowMs: number) {
@@ -99,7 +99,7 @@ export class TypeRecord {
     }
   }
 
-  /** A place to add run times to, for the moment. */
+  /** Sketches that run times of this moment are added to. */
   runSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
     this.#recent = null;
@@ -108,7 +108,7 @@ export class TypeRecord {
     return [this.#now.run, this.#runTrend];
   }
 
-  /** A place to add waits to, for the moment. */
+  /** Sketches that waits of this moment are added to. */
   waitSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
     this.#recent = null;
@@ -124,12 +124,12 @@ export class TypeRecord {
     if (this.#runs.length > most + RUNS_AT_ONCE) this.#runs = this.#runs.slice(-most);
   }
 
-  addUntold(runs: number, nowMs: number): void {
+  addUnseen(runs: number, nowMs: number): void {
     if (runs <= 0) return;
     this.#recent = null;
     this.runsVersion += 1;
-    this.#now.untold += runs;
-    this.#runsUntold = [...this.#runsUntold.slice(-50), { atMs: nowMs, runs }];
+    this.#now.unseen += runs;
+    this.#runsUnseen = [...this.#runsUnseen.slice(-50), { atMs: nowMs, runs }];
   }
 
   /** The same object until something ended. */
@@ -146,17 +146,17 @@ export class TypeRecord {
   }
 
   /** Runs that ended lately, and how many more there were. */
-  runs(nowMs: number): { readonly runs: readonly FinishedRun[]; readonly untold: number } {
+  runs(nowMs: number): { readonly runs: readonly FinishedRun[]; readonly unseen: number } {
     const oldest = this.#runs[0];
     if (oldest && nowMs - oldest.endedAtMs >= RUNS_FOR_MS) {
       this.#runs = this.#runs.filter(({ endedAtMs }) => nowMs - endedAtMs < RUNS_FOR_MS);
       this.runsVersion += 1;
     }
     const since = this.#runs[0]?.endedAtMs ?? nowMs;
-    const untold = this.#runsUntold
+    const unseen = this.#runsUnseen
       .filter(({ atMs }) => atMs >= since)
       .reduce((sum, { runs }) => sum + runs, 0);
-    return { runs: this.#runs, untold };
+    return { runs: this.#runs, unseen };
   }
 
   /** What it holds in memory, about. */
@@ -233,7 +233,7 @@ export class TypeRecord {
 }
 
 function generation(nowMs: number): Generation {
-  return { sinceMs: nowMs, run: null, waited: null, untold: 0 };
+  return { sinceMs: nowMs, run: null, waited: null, unseen: 0 };
 }
 
 function recentOf(before: Generation | null, now: Generation): RecentRuns {
@@ -243,7 +243,7 @@ function recentOf(before: Generation | null, now: Generation): RecentRuns {
     run: run && runTimesOf(run),
     waited:
       waited && waited.count > 0 ? { p50Ms: quantileMs(waited, 0.5), p95Ms: quantileMs(waited, 0.95) } : null,
-    untold: now.untold + (before?.untold ?? 0),
+    unseen: now.unseen + (before?.unseen ?? 0),
   };
 }
 

@@ -1,10 +1,5 @@
-import {
-  type Estimate,
-  isStarvedBy,
-  type JobTypeState,
-  OTHER_JOB_TYPES,
-  type RunTimes,
-} from '../model/job-type.js';
+import { OTHER_TYPES } from '../../agent/protocol.js';
+import { type Estimate, isStarvedBy, type JobTypeState, type RunTimes } from '../model/job-type.js';
 import type { JobState } from '../model/memory.js';
 import type { QueueState } from '../model/snapshot.js';
 import { stateKeys } from '../redis/queue-keys.js';
@@ -78,7 +73,7 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
   const { record, run, recent } = type;
   const baseline = record?.baseline(nowMs) ?? null;
   const memory = queue.memory?.types.find((one) => one.type === type.name) ?? null;
-  const rates = ratesOf(input, record, recent?.untold ?? 0);
+  const rates = ratesOf(input, record, recent?.unseen ?? 0);
   const running = types.running.filter((job) => job.type === type.name);
   const thresholdMs = input.thresholdOf(type.name);
   const finished = rates === null ? null : rates.completed + rates.failed;
@@ -92,7 +87,7 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
     completedPerSecond: rates?.completed ?? null,
     failedPerSecond: rates?.failed ?? null,
     source: record ? types.source : null,
-    isPartial: (recent?.untold ?? 0) > 0 && types.source !== 'agent',
+    isPartial: (recent?.unseen ?? 0) > 0 && types.source !== 'agent',
     run,
     longestRunningMs:
       running.length === 0 ? null : nowMs - Math.min(...running.map(({ startedAtMs }) => startedAtMs)),
@@ -111,9 +106,9 @@ function stateOf(input: TypesInput, type: Known, shareOfWork: number | null, job
       queueDrainSeconds: queue.drainSeconds,
     }),
     batchWait: record ? batchWaitOf(input, record) : null,
-    failing: record && type.name !== OTHER_JOB_TYPES ? failingOf(record) : null,
+    failing: record && type.name !== OTHER_TYPES ? failingOf(record) : null,
     absent:
-      type.name === OTHER_JOB_TYPES || wasBacklog(record)
+      type.name === OTHER_TYPES || wasBacklog(record)
         ? null
         : judgeAbsence(completions, running.length > 0 || (type.active?.value ?? 0) > 0, nowMs),
     lastCompletedAtMs: completions[completions.length - 1] ?? null,
@@ -129,13 +124,13 @@ function wasBacklog(record: TypeRecord | null): boolean {
 }
 
 function batchWaitOf(input: TypesInput, record: TypeRecord): JobTypeState['batchWait'] {
-  const { runs, untold } = record.runs(input.nowMs);
+  const { runs, unseen } = record.runs(input.nowMs);
   if (runs.length === 0) return null;
   const { slotsByProcess, queue } = input;
   const isRateLimited = queue.rateLimit !== null && queue.rateLimitedForMs > 0;
   const key = `${record.runsVersion} ${isRateLimited} ${slotsByProcess ? [...slotsByProcess].join() : ''}`;
   const wait = record.batchWait.of(key, () =>
-    judgeBatchWait({ runs, slotsByProcess, isRateLimited, skippedRuns: untold }),
+    judgeBatchWait({ runs, slotsByProcess, isRateLimited, skippedRuns: unseen }),
   );
   // What ran may have been other processes than those that are there now, before a restart, and have had other slots.
   return wait && { ...wait, isStarved: isStarvedBy(slotsByProcess, queue.backlog, wait) };
@@ -159,7 +154,7 @@ function countsIn(
     if (!state) continue;
     isSampled = true;
     const stratum = stratumOf(state, count);
-    for (const [type, moments] of state.types) {
+    for (const [type, moments] of state.parts) {
       const { value, below, above } = estimateCount(stratum, moments);
       const before = counts.get(type) ?? { value: 0, below: 0, above: 0 };
       counts.set(type, {
@@ -204,11 +199,11 @@ function workShares(types: readonly Known[]): ReadonlyMap<string, number> {
 function ratesOf(
   { queue, types, nowMs }: TypesInput,
   record: TypeRecord | null,
-  untold: number,
+  unseen: number,
 ): { readonly completed: number; readonly failed: number } | null {
   if (!record || types.source === null || types.source === 'active') return null;
   const own = record.rates(nowMs);
-  if (types.source === 'agent' || untold === 0 || !queue.rates) return own;
+  if (types.source === 'agent' || unseen === 0 || !queue.rates) return own;
   let all = 0;
   for (const one of types.records.values()) {
     const { completed, failed } = one.rates(nowMs);

@@ -151,7 +151,7 @@ const TIMES_USUAL = 6;
 const LEAST_MS = 8_000;
 /** ln of how rarely a gap may be called an absence by chance: once in 9 million. A busy type leaves thousands of gaps a day. */
 const RARITY = 16;
-/** What few gaps say of their own spread is too little by about so much, by √gaps; and burstier than this is told by the longest. */
+/** What few gaps say of their own spread is too little by about so much, by √gaps; and burstier than this is measured by the longest. */
 const SPREAD_DOUBT = 1.5;
 const MAX_SPREAD = 1.5;
 /** After so long it is not news any more: it was taken out of service. */

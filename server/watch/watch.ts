@@ -1,3 +1,10 @@
+/**
+ * The watch: one poller for each Redis, and what its last reads say. It imports what is below (model, process, store, redis).
+ * Begin with instance-watch.ts, one tick; then instance-reader.ts, what a tick reads in any case, and further-reads.ts, what
+ * can wait; watched-queue.ts and watched-node.ts hold what is known of one; instance-agents.ts hears agents; judge-*.ts say
+ * what it comes down to. This file is what others may ask.
+ */
+
 import type { Order, SignedOrder, WorkerAnswer } from '../../agent/protocol.js';
 import type { Finding } from '../model/finding.js';
 import type { JobDetail, JobPage, JobQuery } from '../model/job-view.js';
@@ -6,7 +13,7 @@ import type { CountProgress } from '../model/memory.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { sendCanary } from '../redis/canary.js';
 import type { RedisLink } from '../redis/link.js';
-import { listJobs as listJobsIn, readJob as readJobIn } from '../redis/list-jobs.js';
+import { readJobDetail, readJobPage } from '../redis/read-jobs.js';
 
 /** The way from actions to the agents of one Redis. */
 export interface AgentPort {
@@ -75,7 +82,7 @@ export interface Watch {
    * @returns null: no such worker is missed; false: it could not be kept, so that it is missed again after a restart.
    */
   dismissWorker(instance: string, workerId: string): Promise<boolean | null>;
-  /** A loss of data that was found until then is known, and told no more. */
+  /** A loss of data that was found until then is known, and shown no more. */
   dismissLoss(instance: string, untilMs: number): void;
   /** Counts every job of a queue, a little in each tick. @throws CountRefused while one runs, or where it is not permitted. */
   startCount(instance: string, queueId: string): CountProgress;
@@ -101,7 +108,7 @@ export async function listJobs(
   queueId: string,
   query: JobQuery,
 ): Promise<JobPage> {
-  return reading(watch, instance, (link) => listJobsIn(link.client, queueId, query));
+  return asking(watch, instance, ({ client }) => readJobPage(client, queueId, query));
 }
 
 /** One job with all it holds; null where there is none. @throws JobsUnavailable */
@@ -111,21 +118,7 @@ export async function readJob(
   queueId: string,
   jobId: string,
 ): Promise<JobDetail | null> {
-  return reading(watch, instance, (link) => readJobIn(link.client, queueId, jobId));
-}
-
-async function reading<T>(
-  watch: Watch,
-  instance: string,
-  read: (link: NonNullable<ReturnType<Watch['link']>>) => Promise<T>,
-): Promise<T> {
-  const link = watch.link(instance);
-  if (!link) throw new JobsUnavailable(instance, new Error('no such instance'));
-  try {
-    return await read(link);
-  } catch (error) {
-    throw new JobsUnavailable(instance, error);
-  }
+  return asking(watch, instance, ({ client }) => readJobDetail(client, queueId, jobId));
 }
 
 /** Sends a canary job through a queue of an instance. @throws CanaryRefused, JobsUnavailable */
@@ -135,10 +128,14 @@ export async function probeQueue(
   queueId: string,
   ask: CanaryAsk,
 ): Promise<CanaryResult> {
+  return asking(watch, instance, (link) => sendCanary(link, queueId, ask));
+}
+
+async function asking<T>(watch: Watch, instance: string, ask: (link: RedisLink) => Promise<T>): Promise<T> {
   const link = watch.link(instance);
   if (!link) throw new JobsUnavailable(instance, new Error('no such instance'));
   try {
-    return await sendCanary(link, queueId, ask);
+    return await ask(link);
   } catch (error) {
     if (error instanceof CanaryRefused) throw error;
     throw new JobsUnavailable(instance, error);

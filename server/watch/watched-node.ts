@@ -4,7 +4,7 @@ import { Discovery } from '../redis/discover.js';
 import type { MasterNode } from '../redis/link.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { memoryLimit, parseInfo, parsePairs, readServer } from '../redis/read-server.js';
-import { type CpuBudget, earn, grant, hasFirstCredit, newPurse, spend } from './cpu-budget.js';
+import { type CpuBudget, credit, debit, grant, hasFirstCredit, newBudget } from './cpu-budget.js';
 import { forecastMemory, type MemoryPoint } from './memory-forecast.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
@@ -32,7 +32,7 @@ export class WatchedNode {
   #memory: NodeMemory | null = null;
   readonly #budgetRatio: number;
   #budget: CpuBudget;
-  #earnedAtMs: number | null = null;
+  #creditedAtMs: number | null = null;
   #othersRatio = 0;
   /** What the regular reads cost, smoothed, 0..1 of a core: the pace of reading follows it. */
   regularCpuRatio = 0;
@@ -47,7 +47,7 @@ export class WatchedNode {
     this.id = id;
     this.#address = address;
     this.#budgetRatio = budgetRatio;
-    this.#budget = newPurse(budgetRatio);
+    this.#budget = newBudget(budgetRatio);
   }
 
   /** Process id of the last read, for finding its cgroup; null before the first. */
@@ -89,7 +89,7 @@ export class WatchedNode {
   pay(calls: ReadonlyMap<string, number>): void {
     this.#cost.count(calls, true);
     const usec = this.#cost.usecOf(calls);
-    this.#budget = spend(this.#budget, usec);
+    this.#budget = debit(this.#budget, usec);
     this.leftUsec -= usec;
   }
 
@@ -112,15 +112,15 @@ export class WatchedNode {
    * Begins a tick's account of what can wait.
    * @returns ms since the tick before.
    */
-  earn(nowMs: number, intervalMs: number): number {
-    const elapsedMs = nowMs - (this.#earnedAtMs ?? nowMs - intervalMs);
-    const { budget, allowanceUsec, incomeUsec } = earn(this.#budget, {
+  beginTick(nowMs: number, intervalMs: number): number {
+    const elapsedMs = nowMs - (this.#creditedAtMs ?? nowMs - intervalMs);
+    const { budget, allowanceUsec, incomeUsec } = credit(this.#budget, {
       elapsedMs,
       budgetRatio: this.#budgetRatio,
       regularRatio: this.regularCpuRatio,
       othersRatio: this.#othersRatio,
     });
-    this.#earnedAtMs = nowMs;
+    this.#creditedAtMs = nowMs;
     this.#budget = budget;
     this.leftUsec = allowanceUsec;
     this.incomeUsec = incomeUsec;
@@ -140,7 +140,7 @@ export class WatchedNode {
     const last = this.#last;
     const isAnother = last !== null && (last.runId !== reading.runId || last.role !== reading.role);
     const flushes = flushesOf(info);
-    // A replica that was told of another master has that one's data now, in the same process.
+    // A replica that was given another master has that one's data now, in the same process.
     const hasOtherData =
       last !== null && last.replicationId !== (info.master_replid ?? '') && reading.role === 'replica';
     this.hasFlushed = last !== null && !isAnother && (flushes > last.flushes || hasOtherData);

@@ -2,24 +2,18 @@ import type { JobTypeState, TenantShare } from '../model/job-type.js';
 import type { CountProgress, QueueMemory } from '../model/memory.js';
 import type { QueueState, QueueVerdict, UnreadQueue } from '../model/snapshot.js';
 import type { Override } from '../model/worker.js';
-import { readKeptOrders } from '../redis/agent-messages.js';
+import { numberOrNull } from '../redis/job-facts.js';
+import { readKeptOrders } from '../redis/overrides.js';
+import { describeUnread } from '../redis/problems.js';
 import { placeOf } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
-import { NO_META, numberOrNull, parsePauseRecord, rateLimitOf } from '../redis/queue-reading.js';
+import { NO_META, parsePauseRecord, rateLimitOf } from '../redis/queue-reading.js';
 import type { Refused } from '../redis/read-batch.js';
-import { describeUnread } from '../redis/read-batch.js';
 import { type HeldVerdict, holdVerdict } from './hold-queue-verdict.js';
 import { estimateDrainSeconds, HeadAges, type QueuePoint, queueRates } from './queue-rates.js';
+import { QueueSchedule } from './queue-schedule.js';
 import { RecentSeries } from './recent.js';
 
-/** A queue that does nothing is looked at in every tenth tick: at the usual pace each 10 s. */
-const QUIET_TICKS = 10;
-const QUIET_EVENTS_EVERY_MS = 60_000;
-/** Settings, finished jobs and events of a busy queue; of a quiet one at every read. */
-const RARE_EVERY_MS = 2_000;
-const EVENTS_EVERY_MS = 15_000;
-/** A list that held jobs is asked for by itself for so long after it was empty: some fill and empty all the time. */
-const KEPT_IN_VIEW_MS = 60_000;
 /** Points kept for rates: 30 s at one a second and what is needed beyond. */
 const MAX_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
@@ -29,9 +23,6 @@ const NO_ORDERS: readonly Override[] = [];
 const NO_TYPES: readonly JobTypeState[] = [];
 /** Reads in a row that were refused, until what was read before is no longer shown as what is so. */
 const UNREAD_AFTER = 2;
-/** A queue that goes on being refused is asked in every fifth tick. */
-const REFUSED_TICKS = 5;
-
 /** One queue as it is watched: when it is due, what the last reads said, and what follows from them. */
 export class WatchedQueue {
   readonly id: string;
@@ -40,16 +31,8 @@ export class WatchedQueue {
   readonly #recent = new RecentSeries(CHARTED, 180, 4_500);
   #points: QueuePoint[] = [];
   #state: QueueState | null = null;
-  #dueAtMs = Number.NEGATIVE_INFINITY;
-  #everyMs: number;
-  #rareDueAtMs = Number.NEGATIVE_INFINITY;
-  #hasLimiter = false;
-  /** The last read found what the one before had found, and nothing that runs. */
-  #isQuiet = false;
+  readonly #schedule: QueueSchedule;
   #asksHead = true;
-  #sparseUntilMs = Number.NEGATIVE_INFINITY;
-  #finishedUntilMs = Number.NEGATIVE_INFINITY;
-  #eventsDueAtMs = Number.NEGATIVE_INFINITY;
   #meta: QueueMeta = NO_META;
   #observedLimiter: { ms: number; atMs: number } = { ms: 0, atMs: 0 };
   readonly #heads = new HeadAges();
@@ -71,7 +54,7 @@ export class WatchedQueue {
     this.id = id;
     this.#place = placeOf(id);
     this.#firstSeenAtMs = nowMs;
-    this.#everyMs = baseMs;
+    this.#schedule = new QueueSchedule(baseMs);
   }
 
   /** Two reads in a row found nothing of it. */
@@ -107,34 +90,19 @@ export class WatchedQueue {
   }
 
   isDue(nowMs: number): boolean {
-    return nowMs >= this.#dueAtMs;
+    return this.#schedule.isDue(nowMs);
   }
 
   /** Reads all of it at the next tick. */
   refreshSoon(): void {
-    this.#isQuiet = false;
-    this.#dueAtMs = Number.NEGATIVE_INFINITY;
-    this.#rareDueAtMs = Number.NEGATIVE_INFINITY;
-    this.#eventsDueAtMs = Number.NEGATIVE_INFINITY;
+    this.#schedule.refreshSoon();
   }
 
   plan(nowMs: number): QueueReadPlan {
-    const isFilled = this.#state === null || this.#state.counts.waiting > 0;
-    // What is next stays so while nothing moves.
-    this.#asksHead = isFilled && !this.#isQuiet;
-    return {
-      id: this.id,
-      withRare: nowMs >= this.#rareDueAtMs,
-      withEvents: nowMs >= this.#eventsDueAtMs,
-      withSparse: nowMs < this.#sparseUntilMs,
-      withFinished: nowMs < this.#finishedUntilMs,
-      withHead: this.#asksHead,
-      withWaiting: isFilled || !this.#isQuiet,
-      withActive: !this.#isQuiet,
-      withLimiter: this.#hasLimiter,
-      nowMs,
-      askAgeOf: this.#heads.askAgeOf,
-    };
+    const hasWaiting = this.#state === null || this.#state.counts.waiting > 0;
+    const plan = this.#schedule.plan(this.id, hasWaiting, this.#heads.askAgeOf, nowMs);
+    this.#asksHead = plan.withHead;
+    return plan;
   }
 
   /**
@@ -153,8 +121,7 @@ export class WatchedQueue {
   refuse(refused: Refused, nowMs: number, intervalMs: number): void {
     this.#refusals += 1;
     this.#refused = refused;
-    this.refreshSoon();
-    this.#dueAtMs = nowMs + (Math.min(this.#refusals, REFUSED_TICKS) - 0.5) * intervalMs;
+    this.#schedule.refuse(this.#refusals, nowMs, intervalMs);
   }
 
   /** Takes in one read and makes the new state. */
@@ -183,12 +150,6 @@ export class WatchedQueue {
     const unfinished = ready + counts.active + counts.delayed + counts.waitingChildren;
     this.#notePoint({ atMs: nowMs, addedTotal: reading.addedTotal, unfinished, backlog });
     this.#noteLimiter(reading, nowMs);
-    if (counts.legacyPaused + counts.prioritized + counts.delayed + counts.waitingChildren > 0) {
-      this.#sparseUntilMs = nowMs + KEPT_IN_VIEW_MS;
-    }
-    if (counts.completed + counts.failed > 0) this.#finishedUntilMs = nowMs + KEPT_IN_VIEW_MS;
-    if (reading.eventsLength !== null)
-      this.#eventsDueAtMs = nowMs + (this.#isQuiet ? QUIET_EVENTS_EVERY_MS : EVENTS_EVERY_MS);
     if (this.#asksHead || counts.waiting === 0) this.#heads.take(reading);
     const rates = queueRates(this.#points);
     this.#backlogSinceMs = backlog > 0 ? (this.#backlogSinceMs ?? nowMs) : null;
@@ -244,7 +205,8 @@ export class WatchedQueue {
       count: this.#count,
       depthTrend: this.#trend(backlog),
     };
-    this.#pace(previous, reading, nowMs, intervalMs);
+    const isAgeKnown = this.#heads.askAgeOf === null;
+    this.#schedule.take(reading, previous, this.#state, isAgeKnown, nowMs, intervalMs);
   }
 
   /** Workers come from CLIENT LIST, which is read at other times than the queue. */
@@ -320,28 +282,6 @@ export class WatchedQueue {
     if (ttl >= this.#observedLimiter.ms || nowMs - this.#observedLimiter.atMs > LIMITER_MEMORY_MS) {
       this.#observedLimiter = { ms: ttl, atMs: nowMs };
     }
-    this.#hasLimiter = reading.hasLimiter;
-  }
-
-  #pace(previous: QueueState | null, reading: QueueReading, nowMs: number, intervalMs: number): void {
-    const isQuiet =
-      previous !== null &&
-      reading.counts.active === 0 &&
-      previous.addedTotal === reading.addedTotal &&
-      previous.unfinished === this.#state?.unfinished &&
-      this.#heads.askAgeOf === null &&
-      !reading.hasLimiter;
-    this.#isQuiet = isQuiet;
-    // Where the poller has slowed down, everything is read less often in proportion: that is what makes it cheaper.
-    this.#everyMs = isQuiet
-      ? Math.min(QUIET_TICKS * intervalMs, Math.max(this.#everyMs, 2 * intervalMs) * 2)
-      : intervalMs;
-    this.#dueAtMs = nowMs + this.#everyMs - intervalMs / 2;
-    if (reading.finished)
-      this.#rareDueAtMs = nowMs + Math.max(RARE_EVERY_MS, isQuiet ? 3 * this.#everyMs : 0);
-    // A queue that wakes up may have been resumed: don't wait for a turn that was planned while it slept.
-    else if (!isQuiet) this.#rareDueAtMs = Math.min(this.#rareDueAtMs, nowMs + RARE_EVERY_MS);
-    if (!isQuiet) this.#eventsDueAtMs = Math.min(this.#eventsDueAtMs, nowMs + EVENTS_EVERY_MS);
   }
 }
 

@@ -3,7 +3,7 @@ import type { WorkerType } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
 import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
 
-/** Run times are told over this: two generations, the older one dropped when the newer is full. */
+/** Run times are those of this time: two generations, the older one dropped when the newer is full. */
 const GENERATION_MS = 2 * 60_000;
 const RECENT_MS = 10_000;
 /** Job types that are kept of one worker; the others are counted together. */
@@ -54,19 +54,19 @@ export class WorkerTypes {
       this.#recent = new Map();
       this.#recentSinceMs = nowMs;
     }
-    for (const told of types) {
-      if (told.usual) this.#noteUsual(told.name, told.usual);
-      if (told.completed + told.failed === 0) continue;
-      const counted = this.#of(told.name);
-      counted.completed += told.completed;
-      counted.failed += told.failed;
-      if (!told.run) continue;
-      addWire(counted.sketch, told.run);
-      if (!this.#recent.has(told.name) && (this.#recent.size >= MAX_TYPES || !this.#budget.takesNew))
+    for (const said of types) {
+      if (said.usual) this.#noteUsual(said.name, said.usual);
+      if (said.completed + said.failed === 0) continue;
+      const counted = this.#of(said.name);
+      counted.completed += said.completed;
+      counted.failed += said.failed;
+      if (!said.run) continue;
+      addWire(counted.sketch, said.run);
+      if (!this.#recent.has(said.name) && (this.#recent.size >= MAX_TYPES || !this.#budget.takesNew))
         continue;
-      const recent = this.#recent.get(told.name) ?? newSketch();
-      addWire(recent, told.run);
-      this.#recent.set(told.name, recent);
+      const recent = this.#recent.get(said.name) ?? newSketch();
+      addWire(recent, said.run);
+      this.#recent.set(said.name, recent);
     }
     this.#charge();
     return this.#refused;
@@ -134,7 +134,7 @@ export class WorkerTypes {
   #run(name: string, now: Counted | undefined, then: Counted | undefined): WorkerType['run'] {
     const usual = this.#usual.get(name);
     const count = (now?.sketch.count ?? 0) + (then?.sketch.count ?? 0);
-    // A console that has just started has heard little: then the worker's own word is better.
+    // A console that has just started has seen little: then the worker's own word is better.
     const longestMs = Math.max(now?.sketch.max ?? 0, then?.sketch.max ?? 0, 0);
     if (usual && usual.count > count) return { ...usual, longestMs };
     if (count === 0) return null;

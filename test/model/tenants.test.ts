@@ -12,8 +12,8 @@ import {
 } from '../../server/model/tenant-text.js';
 import { byUrgency, countWithinBudget, planTenantSamples } from '../../server/redis/read-tenants.js';
 import { TenantSamples } from '../../server/watch/instance-tenants.js';
-import { shareRange } from '../../server/watch/sampled-state.js';
-import { addTenant, fadeTenants, noTenants, tenantSharesOf } from '../../server/watch/tenant-shares.js';
+import { fadeSample, newSample, shareRange } from '../../server/watch/sampled-state.js';
+import { addTenant, tenantSharesOf } from '../../server/watch/tenant-shares.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { aQueue } from '../support/snapshot.js';
 
@@ -99,7 +99,7 @@ describe('the dominant tenant', () => {
     const found = (ratio: number): number => {
       let named = 0;
       for (let round = 0; round < 200; round += 1) {
-        const sampled = noTenants();
+        const sampled = newSample();
         for (let i = 0; i < 150; i += 1) addTenant(sampled, random() < ratio ? 'acme' : `t${i % 40}`, 100);
         const tenants = tenantSharesOf([{ count: 10_000, sampled, keptRatio: 1 }]);
         if (dominantTenant(tenants)?.tenant === 'acme') named += 1;
@@ -131,7 +131,7 @@ describe('a share by some looks', () => {
 
 describe('shares of tenants', () => {
   const looked = (jobs: readonly string[], isCensus = false) => {
-    const sampled = noTenants();
+    const sampled = newSample();
     for (const tenant of jobs) addTenant(sampled, tenant, 100);
     sampled.isCensus = isCensus;
     return sampled;
@@ -185,12 +185,12 @@ describe('shares of tenants', () => {
         fc.integer({ min: 1, max: 100_000 }),
         fc.double({ min: 0.01, max: 1, noNaN: true }),
         (tenants, count, keptRatio) => {
-          const sampled = noTenants();
+          const sampled = newSample();
           for (const [i, tenant] of tenants.entries()) {
             addTenant(sampled, `t${tenant}`, 10 * tenant);
-            if (i % 100 === 99) fadeTenants(sampled, 0.7);
+            if (i % 100 === 99) fadeSample(sampled, 0.7);
           }
-          expect(sampled.byTenant.size).toBeLessThanOrEqual(101);
+          expect(sampled.parts.size).toBeLessThanOrEqual(101);
           const shares = tenantSharesOf([{ count, sampled, keptRatio }]);
           expect(shares.filter(({ tenant }) => !NOT_TENANTS.has(tenant)).length).toBeLessThanOrEqual(10);
           expect(shares.reduce((sum, { shareOfBacklog }) => sum + shareOfBacklog, 0)).toBeCloseTo(1, 6);
@@ -205,7 +205,7 @@ describe('shares of tenants', () => {
   });
 
   it('find a flood that comes after thousands of tenants, and do not overrate it', () => {
-    const sampled = noTenants();
+    const sampled = newSample();
     for (let i = 0; i < 500; i += 1) addTenant(sampled, `small-${i}`, 100);
     for (let i = 0; i < 4_000; i += 1) addTenant(sampled, i % 4 === 0 ? `late-${i}` : 'acme', 100);
     const [first] = tenantSharesOf([{ count: 10_000, sampled, keptRatio: 1 }]);

@@ -2,13 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
-import {
-  AgentMessageReader,
-  readAgentMessages,
-  readKeptMap,
-  readKeptOrders,
-} from '../../server/redis/agent-messages.js';
+import { AgentMessageReader, readAgentMessage } from '../../server/redis/agent-messages.js';
 import { readClientList } from '../../server/redis/clients.js';
+import { readKeptMap, readKeptOrders } from '../../server/redis/overrides.js';
 import { MessageIntake } from '../../server/watch/agent-bounds.js';
 import { Fleet } from '../../server/watch/fleet.js';
 import { LostWorkers } from '../../server/watch/lost-workers.js';
@@ -29,7 +25,7 @@ const runs = (bins: unknown): Fields => ({
 
 describe('a beat', () => {
   it('with the run times of its job types is read', () => {
-    expect(readAgentMessages(aBeat(runs([57, 1, 75, 1])))).toMatchObject({ kind: 'beat' });
+    expect(readAgentMessage(aBeat(runs([57, 1, 75, 1])))).toMatchObject({ kind: 'beat' });
   });
 
   it.each([
@@ -60,7 +56,7 @@ describe('a beat', () => {
       { jobId: long, type: long, startedAtMs: NOW_MS },
       { jobId: '7', type: long, startedAtMs: NOW_MS },
     ];
-    const heard = readAgentMessages(aBeat({ types: [type], oldest, name: long }));
+    const heard = readAgentMessage(aBeat({ types: [type], oldest, name: long }));
     const shortened = '(name of 60000 bytes)';
     expect(heard).toMatchObject({
       workers: [
@@ -71,12 +67,12 @@ describe('a beat', () => {
         },
       ],
     });
-    expect(readAgentMessages(aBeat({ queue: `bull:${long}` }))).toMatchObject({ kind: 'beat', workers: [] });
+    expect(readAgentMessage(aBeat({ queue: `bull:${long}` }))).toMatchObject({ kind: 'beat', workers: [] });
   });
 
   it('that says a time which is no date is counted, as nobody could be shown it', () => {
-    for (const atMs of [1e300, -1e300, -1]) expect(readAgentMessages(aBeat({}, { atMs }))).toBeNull();
-    expect(readAgentMessages(aBeat({ lastStartedAtMs: 1e300 }))).toBeNull();
+    for (const atMs of [1e300, -1e300, -1]) expect(readAgentMessage(aBeat({}, { atMs }))).toBeNull();
+    expect(readAgentMessage(aBeat({ lastStartedAtMs: 1e300 }))).toBeNull();
   });
 
   it('of whatever numbers never throws, and every time of it can be shown', () => {
@@ -267,7 +263,7 @@ describe('beats that are read with a memory of those before', () => {
       fc.property(fc.array(message, { minLength: 2, maxLength: 12 }), (messages) => {
         const reader = new AgentMessageReader();
         for (const text of [...messages, ...messages])
-          expect(reader.read(text)).toEqual(readAgentMessages(text));
+          expect(reader.read(text)).toEqual(readAgentMessage(text));
       }),
       { numRuns: 500 },
     );
@@ -278,6 +274,6 @@ describe('beats that are read with a memory of those before', () => {
     const idle = { running: 0, types: [] };
     reader.read(aBeat(idle, { atMs: NOW_MS }));
     const next = aBeat(idle, { atMs: NOW_MS + 1_000, seq: 2, resubscribed: 1 });
-    expect(reader.read(Buffer.from(next))).toEqual(readAgentMessages(next));
+    expect(reader.read(Buffer.from(next))).toEqual(readAgentMessage(next));
   });
 });

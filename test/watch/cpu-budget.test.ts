@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { earn, grant, hasFirstCredit, newPurse, spend } from '../../server/watch/cpu-budget.js';
+import { credit, debit, grant, hasFirstCredit, newBudget } from '../../server/watch/cpu-budget.js';
 
 const calm = { elapsedMs: 1_000, budgetRatio: 0.01, regularRatio: 0.004, othersRatio: 0.1 };
 
 /** Spends all that is allowed for so many seconds. @returns µs in each. */
 function spentBy(seconds: number, input: typeof calm): readonly number[] {
-  let budget = newPurse(input.budgetRatio);
+  let budget = newBudget(input.budgetRatio);
   return Array.from({ length: seconds }, () => {
-    const earned = earn(budget, input);
-    budget = spend(earned.budget, earned.allowanceUsec);
+    const earned = credit(budget, input);
+    budget = debit(earned.budget, earned.allowanceUsec);
     return earned.allowanceUsec;
   });
 }
@@ -44,10 +44,10 @@ describe('what may be spent on looks that can wait', () => {
   });
 
   it('is nothing while there is a debt, and something again when it is paid', () => {
-    let budget = spend(newPurse(0.01), 1_050_000);
+    let budget = debit(newBudget(0.01), 1_050_000);
     const allowed: number[] = [];
     for (let i = 0; i < 60; i++) {
-      const earned = earn(budget, calm);
+      const earned = credit(budget, calm);
       budget = earned.budget;
       allowed.push(earned.allowanceUsec);
     }
@@ -60,9 +60,9 @@ describe('what may be spent on looks that can wait', () => {
   });
 
   it('lets regular reads live on the credit too', () => {
-    let budget = newPurse(0.01);
+    let budget = newBudget(0.01);
     expect(hasFirstCredit(budget, 0.01)).toBe(true);
-    for (let i = 0; i < 20; i++) budget = earn(budget, { ...calm, regularRatio: 0.1 }).budget;
+    for (let i = 0; i < 20; i++) budget = credit(budget, { ...calm, regularRatio: 0.1 }).budget;
     expect(hasFirstCredit(budget, 0.01)).toBe(false);
     expect(budget.creditUsec).toBeGreaterThanOrEqual(0);
   });
@@ -70,14 +70,14 @@ describe('what may be spent on looks that can wait', () => {
 
 describe('new queues', () => {
   it('bring 100 µs each, up to the credit of a new console, and take none away from one that has more', () => {
-    const spent = spend(newPurse(0.01), 1_200_000);
+    const spent = debit(newBudget(0.01), 1_200_000);
     const after = grant(spent, 1_000, 0.01);
     expect(after.creditUsec - spent.creditUsec).toBe(100_000);
     expect(hasFirstCredit(spent, 0.01)).toBe(false);
     expect(hasFirstCredit(after, 0.01)).toBe(false);
     expect(hasFirstCredit(grant(spent, 3_000, 0.01), 0.01)).toBe(true);
-    expect(grant(spent, 10_000_000, 0.01)).toEqual(newPurse(0.01));
-    const rich = { creditUsec: 2 * newPurse(0.01).creditUsec };
+    expect(grant(spent, 10_000_000, 0.01)).toEqual(newBudget(0.01));
+    const rich = { creditUsec: 2 * newBudget(0.01).creditUsec };
     expect(grant(rich, 5, 0.01)).toEqual(rich);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DataLoss, QueueState } from '../../server/model/snapshot.js';
 import type { QueueReading } from '../../server/redis/queue-reading.js';
-import { DataLossWatch, LOSS_TOLD_MS } from '../../server/watch/data-loss.js';
+import { DataLossWatch, LOSS_SHOWN_MS } from '../../server/watch/data-loss.js';
 import { aQueue, NOW_MS } from '../support/snapshot.js';
 
 const QUEUES = ['mail', 'web', 'sms', 'push'].map((name) =>
@@ -70,7 +70,7 @@ it('without a cause that shows, one queue that is gone is an obliterate, and mos
 it('a console that restarts goes on to tell a loss of before, for a day in all', () => {
   const before = { atMs: NOW_MS, text: 'Redis was flushed', queues: [] };
   const watch = new DataLossWatch(before);
-  expect(watch.current(NOW_MS + LOSS_TOLD_MS)).toEqual(before);
+  expect(watch.current(NOW_MS + LOSS_SHOWN_MS)).toEqual(before);
   expect(watch.takeNews(4, NOW_MS + 60_000)).toBeNull();
-  expect(watch.current(NOW_MS + LOSS_TOLD_MS + 1)).toBeNull();
+  expect(watch.current(NOW_MS + LOSS_SHOWN_MS + 1)).toBeNull();
 });

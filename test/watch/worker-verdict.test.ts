@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WorkerState } from '../../server/model/worker.js';
-import { HOLD_MS, judgeFleet } from '../../server/watch/judge-fleet.js';
+import { judgeFleet, WORKER_HOLD_MS } from '../../server/watch/judge-fleet.js';
 import { judgeWorker } from '../../server/watch/judge-worker.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aJobType } from '../support/job-types.js';
@@ -315,7 +315,7 @@ describe('a verdict holds against noise', () => {
           if (running === 10) lastFullMs = ms;
           judged = at(ms, { ...aWorker().agent, ...busy, running } as WorkerState['agent'], judged);
           const [worker] = judged;
-          const isOverloaded = ms - lastFullMs <= HOLD_MS;
+          const isOverloaded = ms - lastFullMs <= WORKER_HOLD_MS;
           expect(worker?.verdict).toBe(isOverloaded ? 'overloaded' : 'healthy');
           if (worker?.verdict !== verdict) [sinceMs, verdict] = [NOW_MS + ms, worker?.verdict ?? ''];
           if (second > 0) expect(worker?.verdictSinceMs).toBe(sinceMs || NOW_MS);

@@ -1,8 +1,9 @@
+import { OTHER_TYPES } from '../../../agent/protocol.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { every, type Loop, reasonOf } from '../../process/every.js';
-import { OTHER_TYPES } from '../../watch/sampled-state.js';
+
 import type { Watch } from '../../watch/watch.js';
 import type { PolicyParking, PolicyView } from '../spillway-policy.js';
 import { decideSpillway, type InstancePolicy, type PolicyAct } from '../spillway-policy.js';

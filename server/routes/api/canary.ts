@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { CanaryResult } from '../../model/job-view.js';
-import { BEACON_TYPE } from '../../model/job-view.js';
+import { CANARY_TYPE } from '../../model/job-view.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { auditOwn } from './audit.js';
@@ -40,7 +40,7 @@ const canaryRoute = jsonRoute(
             .string()
             .min(1, 'must not be empty')
             .max(200)
-            .default(BEACON_TYPE)
+            .default(CANARY_TYPE)
             .openapi({ description: 'A type whose processing harms nobody; its data is {"canary": true}' }),
           timeoutMs: z
             .int('must be a whole number of milliseconds')

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { type CanaryFormProps, CanaryPage, type CanaryProps } from '../../../views/canary.js';
 import { formatCount } from '../../model/format.js';
 import type { CanaryResult } from '../../model/job-view.js';
-import { BEACON_TYPE, CanaryRefused } from '../../model/job-view.js';
+import { CANARY_TYPE, CanaryRefused } from '../../model/job-view.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { presentCanary, probe } from '../api/canary.js';
@@ -27,7 +27,7 @@ export function canaryFormOf(
   instance: string,
   queueId: string,
   role: Role,
-  jobType: string = BEACON_TYPE,
+  jobType: string = CANARY_TYPE,
 ): CanaryFormProps | null {
   if (!includesRole(role, 'operator')) return null;
   const action = `${queuePath(instance, queueId)}/canary`;

@@ -1,3 +1,4 @@
+import { OTHER_TYPES } from '../../../agent/protocol.js';
 import type { JobTypeRowProps, Value } from '../../../views/job-type-row.js';
 import type { JobTypesProps } from '../../../views/job-types.js';
 import {
@@ -8,7 +9,7 @@ import {
   formatRunTime,
   formatThings,
 } from '../../model/format.js';
-import { type Estimate, type JobTypeState, OTHER_JOB_TYPES, type RunTimes } from '../../model/job-type.js';
+import type { Estimate, JobTypeState, RunTimes } from '../../model/job-type.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-order.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState } from '../../model/snapshot.js';
@@ -162,7 +163,7 @@ function replayHrefOf(
   { instance, role }: TypeRowContext,
 ): string | null {
   const hasFailed = failing !== null || lastError !== null || (failedPerSecond ?? 0) > 0;
-  if (!hasFailed || queue.counts.failed === 0 || name === OTHER_JOB_TYPES) return null;
+  if (!hasFailed || queue.counts.failed === 0 || name === OTHER_TYPES) return null;
   if (!includesRole(role, 'operator')) return null;
   const since = failing === null ? {} : { fromMs: failing.firstFailureAtMs };
   return replayFormPath({ instance, queue: queue.id, jobType: name, ...since });
@@ -210,7 +211,7 @@ function shareOf(ratio: number | null): string {
 function thresholdOf(type: JobTypeState, queue: QueueState, { instance, role }: TypeRowContext) {
   const { name, slowThresholdMs } = type;
   const value = slowThresholdMs === null ? 'none' : formatRunTime(slowThresholdMs);
-  const canSet = includesRole(role, 'operator') && name !== OTHER_JOB_TYPES;
+  const canSet = includesRole(role, 'operator') && name !== OTHER_TYPES;
   return {
     value,
     label: `Change from which run time ${plainName(name)} is slow, now ${value}`,

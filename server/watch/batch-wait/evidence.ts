@@ -118,7 +118,7 @@ function pairsTogether(runs: readonly Run[], gapMs: number): number {
 /** How durations go with starts within a burst. */
 interface CarryOver {
   /** false where no starts were apart enough; then the slope means nothing. */
-  readonly isTold: boolean;
+  readonly isKnown: boolean;
   /** In some burst they were so far apart that it can't have been the event loop. */
   readonly isSure: boolean;
   /**
@@ -164,11 +164,11 @@ function carryOverOf(bursts: readonly Burst[]): CarryOver {
     }
     freedom += runs.length - 1;
   }
-  if (xx === 0) return { isTold: false, isSure: false, slope: 0, error: Number.POSITIVE_INFINITY };
+  if (xx === 0) return { isKnown: false, isSure: false, slope: 0, error: Number.POSITIVE_INFINITY };
   const slope = xy / xx;
   const left = Math.max(0, yy - slope * xy);
   const error = freedom < 1 ? Number.POSITIVE_INFINITY : Math.sqrt(left / freedom / xx);
-  return { isTold: true, isSure: telling.some((burst) => startSpreadMs(burst) >= APART_MS), slope, error };
+  return { isKnown: true, isSure: telling.some((burst) => startSpreadMs(burst) >= APART_MS), slope, error };
 }
 
 function startSpreadMs({ runs }: Burst): number {

@@ -16,7 +16,7 @@ const ONE_SIZE_SHARE = 0.75;
  * Is it the number of slots that keeps batches from filling, rather than too few jobs?
  * @param seenRatio share of the runs that happened which are known, 0..1.
  */
-export function isStarved(
+function isStarved(
   { wall, evidence, knowsProcesses }: Clues,
   batchSize: number | null,
   slotsByProcess: ReadonlyMap<string, number> | null,
@@ -66,7 +66,7 @@ const LARGEST_BELIEVED = 0.9;
  * @param all every completed run, also the short ones: who joins last waits least.
  * @param isWhole is every run of each process among them? Where not, no size is stated, and the lower bound stays one.
  */
-export function sizeOfBatches(
+function sizeOfBatches(
   bursts: readonly Burst[],
   wall: Wall,
   all: readonly Run[],
@@ -123,7 +123,7 @@ const WALL_SPREAD_MS = 60;
  * whose ends don't repeat their starts. Then one of four reasons to believe that no chance and no work in
  * step made them. Each was held against simulated worlds (test/model/batch-wait.test.ts).
  */
-export function isBatchWait(clues: Clues, isRateLimited: boolean): boolean {
+function isBatchWait(clues: Clues, isRateLimited: boolean): boolean {
   if (!hasWall(clues) || repeatsItsStarts(clues)) return false;
   return (
     beatsChance(clues) ||
@@ -153,9 +153,9 @@ function isExact({ bursts, spreadRatio, ms }: Wall): boolean {
 const BATCH_SLOPE = -0.65;
 const SLEEP_SLOPE = -0.6;
 
-/** Sleeps and time-outs: who started later ended later. Whatever the error, so that what is told stays told. */
+/** Sleeps and time-outs: who started later ended later. Whatever the error, so that what was said stays so. */
 function repeatsItsStarts({ carryOver }: Clues): boolean {
-  return carryOver.isTold && carryOver.slope > BATCH_SLOPE;
+  return carryOver.isKnown && carryOver.slope > BATCH_SLOPE;
 }
 
 /** Surely not. Only where nearly all runs are in bursts: picking those that ended together would feign it. */
@@ -209,8 +209,8 @@ const FLAGGED = 0.5;
 const IN_STEP_AT_MOST = 0.7;
 const FULL_AT = 20;
 
-/** 0.5 for the least that is told at all, to 1; never less for more of the same. */
-export function confidenceOf({ coincidences, wall, carryOver }: Clues): number {
+/** 0.5 for the least that is said at all, to 1; never less for more of the same. */
+function confidenceOf({ coincidences, wall, carryOver }: Clues): number {
   const most = carryOver.isSure ? 1 : IN_STEP_AT_MOST;
   return FLAGGED + (most - FLAGGED) * (1 - Math.exp(-(coincidences + 2 * wall.moments) / FULL_AT));
 }
@@ -226,7 +226,7 @@ export interface BatchWaitInput {
 }
 
 /** One request alone is no batch that waits. */
-export const LEAST_BATCH = 2;
+const LEAST_BATCH = 2;
 
 /**
  * Says whether the runs of a job type wait for a client that gathers requests (PostHog 20 or 10 s, Segment 15 or 10 s)

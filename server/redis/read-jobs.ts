@@ -1,7 +1,7 @@
 import type { JobDetail, JobPage, JobQuery, JobRow } from '../model/job-view.js';
 import type { JobState } from '../model/memory.js';
 import type { RedisClient } from './connect.js';
-import { readTypes, shownText } from './job-facts.js';
+import { numberOrNull, readTypes, shownText } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 
 /** Jobs of one page at most: each is a hash read. */
@@ -15,7 +15,7 @@ const FIELDS = [
   'processedOn',
   'finishedOn',
 ] as const;
-const MAX_REASON_LETTERS = 300;
+const MAX_REASON_CHARS = 300;
 const MAX_REASON_BYTES = 16 * 1024;
 
 /** Where a state's job ids are, in the order in which a person wants them: next to run first, newest finished first. */
@@ -32,7 +32,7 @@ const PLACES: Readonly<
 };
 
 /** One page of a queue's jobs in one state, without their data. A bounded window, whatever the length. */
-export async function listJobs(client: RedisClient, queueId: string, query: JobQuery): Promise<JobPage> {
+export async function readJobPage(client: RedisClient, queueId: string, query: JobQuery): Promise<JobPage> {
   const limit = Math.min(query.limit, MAX_JOBS_A_PAGE);
   const { ids, total } = await pageOfIds(client, queueId, query.state, query.cursor, limit);
   // BullMQ 4 and early 5 leave markers `0:<timestamp>` in `wait`; they count as places, and are no jobs.
@@ -108,7 +108,7 @@ async function readRow(
   if (row === null || reasonBytes === 0) return row;
   // Errors that carry a whole answer or query are measured before they are fetched.
   const reason = reasonBytes <= MAX_REASON_BYTES ? await client.hget(key, 'failedReason') : null;
-  return { ...row, failedReason: reason?.slice(0, MAX_REASON_LETTERS) ?? `(${reasonBytes} bytes)` };
+  return { ...row, failedReason: reason?.slice(0, MAX_REASON_CHARS) ?? `(${reasonBytes} bytes)` };
 }
 
 /** A job's plain facts from its type and the fields above; null where the hash is gone. */
@@ -127,11 +127,6 @@ function rowOf(jobId: string, type: string | null, values: readonly (string | nu
     failedReason: null,
     memoryBytes: null,
   };
-}
-
-function numberOrNull(text: string | null | undefined): number | null {
-  const value = text == null || text === '' ? Number.NaN : Number(text);
-  return Number.isFinite(value) ? value : null;
 }
 
 /** LPOS looks at most at so many entries, from the end that is taken next: about 1 ms of Redis. */
@@ -160,21 +155,21 @@ export async function stateOf(
 }
 
 /** A field is shown up to this length. */
-const MAX_FIELD_LETTERS = 64 * 1024;
-/** A field larger than this is not fetched at all: its size is told instead. */
+const MAX_FIELD_CHARS = 64 * 1024;
+/** A field larger than this is not fetched at all: its size is shown instead. */
 const MAX_FIELD_BYTES = 1024 * 1024;
 const MAX_LOGS = 100;
 /** Of its parent and its worker. */
 const MAX_NAME_CHARS = 1_000;
-const MAX_LOG_LETTERS = 2_000;
+const MAX_LOG_CHARS = 2_000;
 const MAX_STACKS = 20;
-const MAX_STACK_LETTERS = 16 * 1024;
+const MAX_STACK_CHARS = 16 * 1024;
 /** Log lines have no bound of their own: where they hold more than this, fewer are fetched. */
 const MAX_LOG_BYTES = 2 * 1024 * 1024;
 const LARGE_FIELDS = ['data', 'opts', 'returnvalue', 'stacktrace', 'progress', 'failedReason'] as const;
 
 /** Everything of one job, bounded: large fields are measured before they are fetched. null where there is no such job. */
-export async function readJob(
+export async function readJobDetail(
   client: RedisClient,
   queueId: string,
   jobId: string,
@@ -205,11 +200,11 @@ export async function readJob(
     returnValue: returnValue ?? null,
     stackTrace: parseStacks(stackTrace ?? null),
     progress: progress ?? null,
-    logs: logs.map((line) => line.slice(0, MAX_LOG_LETTERS)),
+    logs: logs.map((line) => line.slice(0, MAX_LOG_CHARS)),
     logsTotal,
     parentKey: shownText(values[FIELDS.length], MAX_NAME_CHARS),
     processedBy: shownText(values[FIELDS.length + 1], MAX_NAME_CHARS),
-    isTruncated: sizes.some((size) => size > MAX_FIELD_LETTERS) || logsTotal > logs.length,
+    isTruncated: sizes.some((size) => size > MAX_FIELD_CHARS) || logsTotal > logs.length,
   };
 }
 
@@ -230,7 +225,7 @@ async function readField(
   if (bytes > MAX_FIELD_BYTES) return `(${bytes} bytes: too large to show here)`;
   const text = await client.hget(key, field);
   // Stack traces are cut after they are parsed: half a JSON array is none.
-  return text === null || field === 'stacktrace' ? text : text.slice(0, MAX_FIELD_LETTERS);
+  return text === null || field === 'stacktrace' ? text : text.slice(0, MAX_FIELD_CHARS);
 }
 
 function parseStacks(text: string | null): readonly string[] {
@@ -238,10 +233,10 @@ function parseStacks(text: string | null): readonly string[] {
   try {
     const stacks: unknown = JSON.parse(text);
     const kept = Array.isArray(stacks) ? stacks.slice(-MAX_STACKS).map(String) : [text];
-    return kept.map((stack) => stack.slice(0, MAX_STACK_LETTERS));
+    return kept.map((stack) => stack.slice(0, MAX_STACK_CHARS));
   } catch {
     // Too large to be fetched, or not BullMQ's form: shown as it is.
-    return [text.slice(0, MAX_STACK_LETTERS)];
+    return [text.slice(0, MAX_STACK_CHARS)];
   }
 }
 

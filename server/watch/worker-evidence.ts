@@ -1,8 +1,9 @@
 import type { RunningJob } from '../../agent/protocol.js';
 import { type Evidence, fact } from '../model/evidence.js';
 import { formatCount, formatDuration } from '../model/format.js';
-import type { QueueState } from '../model/snapshot.js';
-import type { AgentFacts } from '../model/worker.js';
+import { attendedMs } from '../model/self-delay.js';
+import type { QueueState, Snapshot } from '../model/snapshot.js';
+import type { AgentFacts, SeenWorker, WorkerState, WorkerVerdict } from '../model/worker.js';
 
 /** A job may take three times the slowest in a hundred of its kind, and 5 s at least, before it counts as hanging. */
 const PATIENCE = 3;
@@ -64,3 +65,50 @@ export function hangingEvidence(agent: AgentFacts, queue: Queue, nowMs: number):
     ),
   ];
 }
+
+/** One beat a second: with this, one may be lost or late. */
+const SILENT_MS = 2_500;
+
+/** In time that the console could listen: a beat that came while it was held up has not been read yet. */
+export function isSilent(agent: AgentFacts, { nowMs, snapshot }: WorkerContext): boolean {
+  return attendedMs(snapshot.self, agent.lastBeatAtMs, nowMs) > SILENT_MS;
+}
+
+export function flow(agent: AgentFacts): readonly Evidence[] {
+  return [
+    fact('slots-busy', 'slots busy', `${agent.running} of ${agent.concurrency.now}`),
+    fact('finished-rate', 'finished', agent.finishedPerSecond, 'jobs/s'),
+  ];
+}
+
+export function slotsOf(agent: AgentFacts): string {
+  return `${formatCount(agent.running)} of ${formatCount(agent.concurrency.now)} slots`;
+}
+
+export function expiry({ locks }: SeenWorker, nowMs: number): string {
+  if (locks === null) return '';
+  if (locks.lastExpiryAtMs === null) return ' now';
+  return ` within ${formatDuration(Math.max(1, (locks.lastExpiryAtMs - nowMs) / 1000))}, when the last lock runs out`;
+}
+
+export function ago(atMs: number, { nowMs }: WorkerContext): string {
+  return `${formatDuration(Math.max(0, nowMs - atMs) / 1000)} ago`;
+}
+
+export function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
+
+export function judged(verdict: WorkerVerdict, sentence: string, evidence: readonly Evidence[]): Judged {
+  return { verdict, sentence, evidence };
+}
+
+/** What is known beside the worker when it is judged. */
+export interface WorkerContext {
+  readonly queue: QueueState | null;
+  readonly snapshot: Pick<Snapshot, 'nodes' | 'hearing' | 'link' | 'self'>;
+  readonly nowMs: number;
+}
+
+/** What a worker is and why, before it is known who its peers are. */
+export type Judged = Pick<WorkerState, 'verdict' | 'sentence' | 'evidence'>;
