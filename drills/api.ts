@@ -1,12 +1,13 @@
 import type { z } from '@hono/zod-openapi';
+import type { TenantShare } from '../server/model/job-type.js';
 import type { Role } from '../server/model/role.js';
 import type { AlertSchema, KeptRuleSchema } from '../server/routes/api/alert-schemas.js';
-import type { FindingSchema } from '../server/routes/api/finding-schemas.js';
+import type { FindingSchema } from '../server/routes/api/findings.js';
+import type { OutcomesSchema } from '../server/routes/api/outcomes.js';
+import type { InstanceSchema, OverviewSchema } from '../server/routes/api/overview.js';
 import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
-import type { QueuePlanSchema } from '../server/routes/api/plan-schemas.js';
+import type { QueuePlanSchema } from '../server/routes/api/plan.js';
 import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replay-schemas.js';
-import type { InstanceSchema, OutcomesSchema, OverviewSchema } from '../server/routes/api/schemas.js';
-import type { TenantsSchema } from '../server/routes/api/tenants.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
 import type { Activity } from './activity.js';
 
@@ -31,7 +32,7 @@ export interface ApiMarker {
   readonly text: string;
 }
 export interface ApiQueue {
-  readonly tenants: z.infer<typeof TenantsSchema>;
+  readonly tenants: readonly TenantShare[] | null;
 }
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
 export type ApiReplay = z.infer<typeof ReplaySchema>;

@@ -1,43 +1,41 @@
+import { z } from 'zod';
 import type { Remedy } from './finding.js';
+import type { ModelOf } from './json.js';
 import type { Plan, PlanChange } from './plan.js';
 
 /** A value as a person reads it: "global concurrency" 4 → 0. */
-export interface Field {
-  readonly label: string;
-  readonly before: string;
-  readonly after: string;
-}
+const FieldSchema = z.object({ label: z.string(), before: z.string(), after: z.string() });
+export type Field = ModelOf<typeof FieldSchema>;
 
-export interface Preview {
-  /** One sentence: what it will do. */
-  readonly summary: string;
-  readonly fields: readonly Field[];
-  /** Predicted effects, a sentence each, with numbers. */
-  readonly effects: readonly string[];
+/** What a preview says, beside warnings and forecast. */
+export const PreviewFacts = z.object({
+  summary: z.string().describe('One sentence: what it will do'),
+  fields: z.array(FieldSchema),
+  effects: z.array(z.string()).describe('Predicted, a sentence each, with numbers'),
+  affected: z.object({ queues: z.number(), workers: z.number().nullable(), jobs: z.number() }),
+  predictedFreedBytes: z.number().nullable(),
+  isReversible: z.boolean(),
+  mechanism: z.string().describe('What is used in Redis, for those who want to know'),
+  isNoop: z.boolean().describe('It is already as asked for'),
+});
+
+export interface Preview extends ModelOf<typeof PreviewFacts> {
   /** Plain words where it would hurt in the present state, or may not mean what it seems. */
   readonly warnings: readonly ActionWarning[];
-  /** Who is hit. */
-  readonly affected: { readonly queues: number; readonly workers: number | null; readonly jobs: number };
-  readonly predictedFreedBytes: number | null;
-  readonly isReversible: boolean;
-  /** Which mechanism in Redis is used, for those who want to know. */
-  readonly mechanism: string;
-  /** True when the state is already what is asked for. */
-  readonly isNoop: boolean;
   /** What the planner counts on, where the action changes how a queue drains. */
   readonly forecast?: Forecast | null;
 }
 
 /** An action and its arguments: what undo and remedies hold. */
-export interface ActionCall {
-  readonly action: string;
-  readonly instance: string;
-  readonly queues: readonly string[];
-  readonly jobId?: string;
-  /** Ids of workers, for scope worker; `queues` is empty then. */
-  readonly workers?: readonly string[];
-  readonly args: Readonly<Record<string, unknown>>;
-}
+export const ActionCallSchema = z.object({
+  action: z.string(),
+  instance: z.string(),
+  queues: z.array(z.string()),
+  jobId: z.string().optional(),
+  workers: z.array(z.string()).optional().describe('Ids of workers; `queues` is empty then'),
+  args: z.record(z.string(), z.unknown()),
+});
+export type ActionCall = ModelOf<typeof ActionCallSchema>;
 
 /** The way back: an action to be run on the same target. */
 export interface Undo {
@@ -67,34 +65,50 @@ export interface Verified {
 
 export type ActionScope = 'instance' | 'queue' | 'job' | 'worker';
 
-/**
- * `applied`: done, and read back so. `unverified`: in force, or perhaps so, and not confirmed by all. `failed`, `refused`:
- * nothing was changed.
- */
-export type OutcomeStatus = 'applied' | 'unchanged' | 'unverified' | 'failed' | 'refused';
+/** What one worker made of an order. */
+export const WorkerResultSchema = z
+  .object({
+    worker: z.string(),
+    label: z.string(),
+    result: z
+      .enum(['applied', 'refused', 'no-answer', 'late'])
+      .describe('no-answer, late (its clock is too far off): it follows what is kept when it is heard again'),
+    note: z.string().nullable().describe('Why it was refused, or what to know'),
+    concurrency: z.number().nullable().describe('In force now, as the worker says'),
+  })
+  .meta({ id: 'WorkerResult' });
+export type WorkerResult = ModelOf<typeof WorkerResultSchema>;
 
-/** What one action did to one target. */
-export interface Outcome {
-  readonly status: OutcomeStatus;
-  readonly action: string;
-  readonly instance: string;
-  readonly queue: string | null;
-  readonly jobId: string | null;
-  /** Id of the worker, for actions of scope worker. */
-  readonly worker: string | null;
-  /** What came of it at each worker, for actions that give orders. */
-  readonly workers: readonly WorkerResult[];
-  readonly summary: string;
+const OutcomeStatusSchema = z
+  .enum(['applied', 'unchanged', 'unverified', 'failed', 'refused'])
+  .describe(
+    'applied: done and read back. unchanged: was so already. unverified: in force, or perhaps so, and not confirmed by all. failed, refused: nothing was changed',
+  );
+export type OutcomeStatus = z.output<typeof OutcomeStatusSchema>;
+
+/** What one action did to one target, beside its preview. */
+export const OutcomeFacts = z.object({
+  status: OutcomeStatusSchema,
+  action: z.string(),
+  instance: z.string(),
+  queue: z.string().nullable(),
+  jobId: z.string().nullable(),
+  worker: z.string().nullable(),
+  workers: z.array(WorkerResultSchema).describe('What came of an order at each worker.'),
+  summary: z.string(),
+  fields: z.array(FieldSchema),
+  warnings: z.array(z.string()),
+  freedBytes: z.number().nullable(),
+  undo: ActionCallSchema.nullable(),
+  auditId: z.string().nullable(),
+  durationMs: z.number(),
+  isDryRun: z.boolean(),
+});
+
+export interface Outcome extends ModelOf<typeof OutcomeFacts> {
   readonly preview: Preview | null;
-  readonly fields: readonly Field[];
-  readonly warnings: readonly string[];
-  readonly freedBytes: number | null;
-  readonly undo: ActionCall | null;
-  readonly auditId: string | null;
   /** The store could not be written: the change is in no audit. */
   readonly isAuditLost?: boolean;
-  readonly durationMs: number;
-  readonly isDryRun: boolean;
 }
 
 /** A refusal that a person can act on: what happened, to what, what to do. */
@@ -149,16 +163,4 @@ export interface ActionRequest {
   readonly args: unknown;
   readonly reason: string;
   readonly dryRun: boolean;
-}
-
-/** What one worker made of an order. */
-export interface WorkerResult {
-  readonly worker: string;
-  readonly label: string;
-  /** `late`: its clock is too far from the console's for live orders. */
-  readonly result: 'applied' | 'refused' | 'no-answer' | 'late';
-  /** Why it was refused, or what to know; null: nothing to say. */
-  readonly note: string | null;
-  /** What the worker says is in force now; null: it did not answer. */
-  readonly concurrency: number | null;
 }

@@ -1,36 +1,37 @@
-import type { ActionCall, OutcomeStatus } from './action.js';
+import { z } from 'zod';
+import { ActionCallSchema, OutcomeFacts } from './action.js';
+import { type ModelOf, TimeSchema } from './json.js';
+
+const MeasurementSchema = z.object({ at: TimeSchema, text: z.string(), isWarning: z.boolean() });
+export type Measurement = ModelOf<typeof MeasurementSchema>;
 
 /** One change, or the attempt at one: who, why, before, after, outcome. Holds no job data and no secret. */
-export interface AuditRecord {
-  readonly id: string;
-  readonly atMs: number;
-  readonly actor: string;
-  readonly via: string;
-  readonly reason: string;
-  readonly action: string;
-  readonly instance: string;
-  readonly queue: string | null;
-  readonly jobId: string | null;
-  /** Id of the worker, for actions on one. */
-  readonly worker: string | null;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly before: Readonly<Record<string, string>>;
-  readonly after: Readonly<Record<string, string>>;
-  readonly status: OutcomeStatus;
-  readonly summary: string;
-  readonly freedBytes: number | null;
-  readonly durationMs: number;
-  /** The call that takes it back; null where there is none. */
-  readonly undo: ActionCall | null;
-  /** What was measured some seconds after; null before that, or where nothing is measured. */
-  readonly measurement?: Measurement | null;
-}
-
-export interface Measurement {
-  readonly atMs: number;
-  readonly text: string;
-  readonly isWarning: boolean;
-}
+export const AuditRecordSchema = z
+  .object({
+    id: z.string(),
+    at: TimeSchema,
+    actor: z.string(),
+    via: z.string(),
+    reason: z.string(),
+    action: z.string(),
+    instance: z.string(),
+    queue: z.string().nullable(),
+    jobId: z.string().nullable(),
+    worker: z.string().nullable().describe('Id of the worker, for actions on one'),
+    args: z.record(z.string(), z.unknown()),
+    before: z.record(z.string(), z.string()),
+    after: z.record(z.string(), z.string()),
+    status: OutcomeFacts.shape.status,
+    summary: z.string(),
+    freedBytes: z.number().nullable(),
+    durationMs: z.number(),
+    undo: ActionCallSchema.nullable().describe('The call that takes it back; null: there is none'),
+    measurement: MeasurementSchema.nullable().describe(
+      'What was measured some seconds after; null: not yet, or nothing is measured',
+    ),
+  })
+  .meta({ id: 'AuditRecord' });
+export type AuditRecord = ModelOf<typeof AuditRecordSchema>;
 
 export interface AuditQuery {
   readonly instance?: string;

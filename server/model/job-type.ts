@@ -1,4 +1,6 @@
-import type { Bytes } from './memory.js';
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from './json.js';
+import { bytesFields } from './memory.js';
 import { ownText } from './text.js';
 
 /** A job that ended, as far as Redis shows it: retained with its fields, or shown by the events stream. */
@@ -23,28 +25,23 @@ export function firstLine(text: string): string {
   return ownText(text, Math.min(end < 0 ? text.length : end, 200));
 }
 
-/** A number by estimate, with the range that holds the truth in 95 of 100 cases. Exact: low = value = high. */
-export interface Estimate {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+/** A number by estimate. Exact: low = value = high. */
+const EstimateSchema = z
+  .object({ value: z.number(), low: z.number(), high: z.number() })
+  .describe('By samples: the truth lies within low and high in 95 of 100 cases.');
+export type Estimate = ModelOf<typeof EstimateSchema>;
 
-/**
- * Where run times are from. `agent`: every run of attached workers. `finished`: retained finished jobs. `events`: the
- * events stream. `active`: only ages of running jobs. null: nothing is known yet.
- */
-export type RunSource = 'agent' | 'finished' | 'events' | 'active';
-
-export interface RunTimes {
-  readonly count: number;
-  readonly meanMs: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  /** Ascending; runs of more than the bucket before and at most `upToMs`. */
-  readonly histogram: readonly { readonly upToMs: number; readonly count: number }[];
-}
+const RunTimesSchema = z.object({
+  count: z.number(),
+  meanMs: z.number(),
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+  histogram: z
+    .array(z.object({ upToMs: z.number(), count: z.number() }))
+    .describe('Ascending; runs longer than the bucket before and of at most upToMs.'),
+});
+export type RunTimes = ModelOf<typeof RunTimesSchema>;
 
 /** A type whose share of failures rose at a moment. */
 export interface FailureRise {
@@ -61,112 +58,125 @@ export interface FailureRise {
 }
 
 /** A type that completed regularly and stopped. */
-export interface Absence {
-  readonly lastCompletedAtMs: number;
-  /** Between completions, before: median and the longest. */
-  readonly usualGapMs: number;
-  readonly longestGapMs: number;
-}
+const AbsenceSchema = z.object({
+  lastCompletedAt: TimeSchema,
+  usualGapMs: z.number().describe('Between completions, before: the median'),
+  longestGapMs: z.number(),
+});
+export type Absence = ModelOf<typeof AbsenceSchema>;
 
 /** Why a type is called slow, in the order of weight. */
-export type SlowReason =
-  | { readonly code: 'threshold'; readonly thresholdMs: number; readonly p95Ms: number }
-  | { readonly code: 'baseline'; readonly baselineP50Ms: number; readonly nowP50Ms: number }
-  /** It takes most of the time that the queue needs to drain. */
-  | { readonly code: 'drain'; readonly shareOfWork: number };
+const SlowReasonSchema = z.discriminatedUnion('code', [
+  z.object({ code: z.literal('threshold'), thresholdMs: z.number(), p95Ms: z.number() }),
+  z.object({ code: z.literal('baseline'), baselineP50Ms: z.number(), nowP50Ms: z.number() }),
+  z
+    .object({ code: z.literal('drain'), shareOfWork: z.number() })
+    .describe('It takes most of the time that the queue needs to drain'),
+]);
+export type SlowReason = ModelOf<typeof SlowReasonSchema>;
 
-/** One job type (queue and job name) as it is now. */
-export interface JobTypeState {
-  readonly name: string;
-  readonly waiting: Estimate | null;
-  readonly active: Estimate | null;
-  readonly shareOfBacklog: number | null;
-  readonly arrivalsPerSecond: number | null;
-  readonly completedPerSecond: number | null;
-  readonly failedPerSecond: number | null;
-  readonly source: RunSource | null;
-  /** Runs that were not seen although they ended, over the same time: beyond a bound of a read. */
-  readonly isPartial: boolean;
-  /** Over the last one to two minutes. */
-  readonly run: RunTimes | null;
-  /** The oldest runs that go on, ms; null: none seen. */
-  readonly longestRunningMs: number | null;
-  /** From added (and due) to started. */
-  readonly waited: { readonly p50Ms: number; readonly p95Ms: number } | null;
-  /** Its own past, up to some minutes ago; null: watched for too short a time. */
-  readonly baseline: {
-    readonly p50Ms: number;
-    readonly p95Ms: number;
-    readonly count: number;
-    readonly sinceMs: number;
-  } | null;
-  /** Slots that it keeps busy: finished per second × mean run time (Little's law). */
-  readonly effectiveConcurrency: number | null;
-  readonly memoryBytes: number | null;
-  readonly memoryErrorBytes: number | null;
-  readonly bytesPerJob: number | null;
-  /** Set for it by a person; null: none. */
-  readonly slowThresholdMs: number | null;
-  readonly slow: SlowReason | null;
-  readonly batchWait: BatchWait | null;
+/** What a person may want to see of why it is said. */
+const BatchEvidenceSchema = z.object({
+  bursts: z.number().describe('Seen to end together after `flushTimeoutMs`'),
+  medianBurstSize: z.number(),
+  syncRatio: z.number().describe('Share of the runs that ended together with others of their process, 0..1'),
+  chanceRatio: z
+    .number()
+    .describe('What that share would be if each run took its time whatever the others did, 0..1'),
+  wallSpreadRatio: z
+    .number()
+    .describe('Median deviation of the longest runs of bursts from `flushTimeoutMs`, as a share of it'),
+  endSpreadMs: z.number().describe('From the first to the last end of a burst; median'),
+  startSpreadMs: z.number().describe('The same of starts'),
+  processes: z.number(),
+  runs: z.number().describe('That were judged: completed, and not much shorter than most'),
+  shareAtWall: z.number().describe('Share of the runs that took just as long as `flushTimeoutMs`, 0..1'),
+});
+export type BatchEvidence = ModelOf<typeof BatchEvidenceSchema>;
+
+const BatchWaitSchema = z.object({
+  flushTimeoutMs: z
+    .number()
+    .describe(
+      'What a run takes when its batch waits for the timer: the client’s wait, and the answer to what it sends.',
+    ),
+  batchSize: z.number().nullable().describe('Slots per process at which a batch fills.'),
+  batchSizeAtLeast: z.number().describe('Batches with one less were seen to wait for the timer'),
+  /**
+   * At most 0.7 where the runs of each burst began within 50 ms of each other: jobs that sleep for exactly as long each
+   * time and began in step look the same.
+   */
+  confidence: z.number().describe('0.5..1, more with every burst'),
+  isStarved: z.boolean().describe('Concurrency is below the batch size, so every batch waits for the timer.'),
+  evidence: BatchEvidenceSchema,
+});
+export type BatchWait = ModelOf<typeof BatchWaitSchema>;
+
+/** One job type (queue and job name) as it is now, as far as answers show it as it is. */
+export const JobTypeFacts = z.object({
+  name: z.string().meta({ example: 'send-digest' }),
+  waiting: EstimateSchema.nullable(),
+  active: EstimateSchema.nullable(),
+  shareOfBacklog: z.number().nullable(),
+  arrivalsPerSecond: z.number().nullable(),
+  completedPerSecond: z.number().nullable(),
+  failedPerSecond: z.number().nullable(),
+  source: z
+    .enum(['agent', 'finished', 'events', 'active'])
+    .nullable()
+    .describe(
+      'Where run times are from. agent: every run of attached workers. finished: retained finished jobs, so none of what is removed at once. events: the events stream, as far as it reaches back. active: only ages of jobs that run. null: nothing is known yet.',
+    ),
+  isPartial: z.boolean().describe('Runs ended that were not seen: beyond the bound of a read.'),
+  run: RunTimesSchema.nullable().describe('Over the last one to two minutes.'),
+  longestRunningMs: z.number().nullable().describe('The oldest runs that go on; null: none seen'),
+  waited: z
+    .object({ p50Ms: z.number(), p95Ms: z.number() })
+    .nullable()
+    .describe('From added (and due) to started.'),
+  baseline: z
+    .object({ p50Ms: z.number(), p95Ms: z.number(), count: z.number(), since: TimeSchema })
+    .nullable()
+    .describe('Its own past, up to some minutes ago; null: watched for too short a time.'),
+  effectiveConcurrency: z
+    .number()
+    .nullable()
+    .describe('Slots that it keeps busy: finished per second × mean run time (Little’s law).'),
+  memoryBytes: z.number().nullable(),
+  memoryErrorBytes: z.number().nullable(),
+  bytesPerJob: z.number().nullable(),
+  slowThresholdMs: z.number().nullable().describe('Set for it by a person; null: none'),
+  slow: SlowReasonSchema.nullable(),
+  batchWait: BatchWaitSchema.nullable(),
+  absent: AbsenceSchema.nullable(),
+  lastCompletedAt: TimeSchema.nullable(),
+  lastError: z.string().nullable(),
+});
+
+/** Where run times are from. */
+export type RunSource = NonNullable<JobTypeState['source']>;
+
+export interface JobTypeState extends ModelOf<typeof JobTypeFacts> {
   readonly failing: FailureRise | null;
-  readonly absent: Absence | null;
-  readonly lastCompletedAtMs: number | null;
-  readonly lastError: string | null;
   /** Medians of run times over spans of 10 s, oldest first, the last one still going on; null: none ended. */
   readonly runTrend: readonly (number | null)[];
   /** The same of the time that jobs waited before they started. */
   readonly waitTrend: readonly (number | null)[];
 }
 
-export interface BatchWait {
-  /** What a run takes when its batch waits for the timer: the client's wait, and the answer to what it sends. */
-  readonly flushTimeoutMs: number;
-  /** Slots per process at which a batch fills; null: not known yet. */
-  readonly batchSize: number | null;
-  /** It is at least so many: batches with one less were seen to wait for the timer. */
-  readonly batchSizeAtLeast: number;
-  /**
-   * 0.5..1, more with every burst. At most 0.7 where the runs of each burst began within 50 ms of each other: jobs
-   * that sleep for exactly as long each time and began in step look the same.
-   */
-  readonly confidence: number;
-  readonly evidence: BatchEvidence;
-  /** Concurrency is below the batch size, so every batch waits for the timer. */
-  readonly isStarved: boolean;
-}
-
-/** What a person may want to see of why it is said. */
-export interface BatchEvidence {
-  /** At the wall. */
-  readonly bursts: number;
-  readonly medianBurstSize: number;
-  /** Share of the runs that ended together with others of their process, 0..1. */
-  readonly syncRatio: number;
-  /** What that share would be if each run took its time whatever the others did, 0..1. */
-  readonly chanceRatio: number;
-  /** Median deviation of bursts' longest runs from the wall, as a share of it. */
-  readonly wallSpreadRatio: number;
-  /** From the first to the last end of a burst, and start; medians. */
-  readonly endSpreadMs: number;
-  readonly startSpreadMs: number;
-  readonly processes: number;
-  /** That were judged: completed, and not much shorter than most. */
-  readonly runs: number;
-  /** Share of the runs that took just as long as the wall, 0..1. */
-  readonly shareAtWall: number;
-}
-
 /**
  * What one tenant has in a queue: jobs that wait (in order, by priority or paused) or run; those that are delayed or wait for
  * children are not looked at. `tenant` is text from job data (at most 80 characters), or one of NOT_TENANTS.
  */
-export interface TenantShare extends Bytes {
-  readonly tenant: string;
-  readonly jobs: Estimate;
-  /** Of all jobs of the queue that wait or run, 0..1. */
-  readonly shareOfBacklog: number;
-}
+export const TenantShareSchema = z
+  .object({
+    tenant: z.string().describe('From job data, or one of (other), (none) and (unread: data too large)'),
+    jobs: EstimateSchema,
+    ...bytesFields,
+    shareOfBacklog: z.number().describe('Of the jobs that wait or run, 0 to 1'),
+  })
+  .meta({ id: 'TenantShare' });
+export type TenantShare = ModelOf<typeof TenantShareSchema>;
 
 /** Where a batch was never seen to fill: clients of analytics gather 15 to 20 requests, few more than this. */
 export const USUAL_BATCHES_FIT = 50;

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from './json.js';
 import type { JobState } from './memory.js';
 
 /** The type that a canary job has unless another is asked for. */
@@ -51,16 +53,21 @@ export interface JobQuery {
   readonly limit: number;
 }
 
-export interface JobRow {
-  readonly id: string;
-  readonly name: string;
-  readonly timestampMs: number | null;
-  readonly delayMs: number;
-  readonly priority: number;
-  readonly attemptsMade: number;
-  readonly processedAtMs: number | null;
-  readonly finishedAtMs: number | null;
-  readonly failedReason: string | null;
+export const JobRowSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    timestamp: TimeSchema.nullable(),
+    delayMs: z.number(),
+    priority: z.number(),
+    attemptsMade: z.number(),
+    processedAt: TimeSchema.nullable(),
+    finishedAt: TimeSchema.nullable(),
+    failedReason: z.string().nullable(),
+  })
+  .meta({ id: 'JobRow' });
+
+export interface JobRow extends ModelOf<typeof JobRowSchema> {
   readonly memoryBytes: number | null;
 }
 

@@ -1,80 +1,97 @@
-/** Bytes by estimate: the truth lies within ± `errorBytes` in 95 of 100 cases; 0 where every job was counted. */
-export interface Bytes {
-  readonly bytes: number;
-  readonly errorBytes: number;
-}
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from './json.js';
+
+export const JOB_STATES = [
+  'waiting',
+  'prioritized',
+  'active',
+  'delayed',
+  'waiting-children',
+  'completed',
+  'failed',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Bytes by estimate. */
+export const bytesFields = {
+  bytes: z.number().describe('By estimate; the truth lies within ± errorBytes in 95 of 100 cases'),
+  errorBytes: z.number().describe('0: every job was counted'),
+};
+const BytesSchema = z.object(bytesFields);
+export type Bytes = ModelOf<typeof BytesSchema>;
 
 /** What a job's memory is made of, and what a queue holds besides jobs. */
-export type MemoryKind =
+const MEMORY_KINDS = [
   /** The `data` of jobs. */
-  | 'payload'
+  'payload',
   /** The `opts` of jobs. */
-  | 'options'
-  | 'stack-traces'
-  | 'return-values'
+  'options',
+  'stack-traces',
+  'return-values',
   /** Lines that processors wrote with job.log(). */
-  | 'logs'
+  'logs',
   /** Other fields of jobs, and what Redis needs to keep a hash. */
-  | 'job-overhead'
+  'job-overhead',
   /** The lists and sorted sets of job ids. */
-  | 'structure'
-  | 'events'
+  'structure',
+  'events',
   /** Job schedulers. */
-  | 'schedulers'
-  | 'locks'
+  'schedulers',
+  'locks',
   /** meta, metrics, markers. */
-  | 'settings';
+  'settings',
+] as const;
+export type MemoryKind = (typeof MEMORY_KINDS)[number];
 
-export interface StateMemory extends Bytes {
-  readonly state: JobState;
-  readonly jobs: number;
-}
+const StateMemorySchema = z.object({ state: z.enum(JOB_STATES), jobs: z.number(), ...bytesFields });
+export type StateMemory = ModelOf<typeof StateMemorySchema>;
 
 /** A type that the sample has not shown is not in here. */
-export interface TypeMemory extends Bytes {
-  readonly type: string;
-  /** Jobs of it that are not finished, by estimate; ± in `unfinishedError`. */
-  readonly unfinished: number;
-  readonly unfinishedError: number;
-  /** Of `bytes`: jobs that are not finished, completed ones and failed ones. */
-  readonly backlogBytes: number;
-  readonly completedBytes: number;
-  readonly failedBytes: number;
-  /** Mean size of one, in bytes. */
-  readonly bytesPerJob: number;
-}
+const TypeMemorySchema = z.object({
+  type: z.string(),
+  ...bytesFields,
+  unfinished: z.number().describe('Jobs of it that are not finished, by estimate'),
+  unfinishedError: z.number(),
+  backlogBytes: z.number().describe('Of `bytes`: jobs that are not finished'),
+  completedBytes: z.number(),
+  failedBytes: z.number(),
+  bytesPerJob: z.number(),
+});
+export type TypeMemory = ModelOf<typeof TypeMemorySchema>;
 
-export interface KindMemory extends Bytes {
-  readonly kind: MemoryKind;
-}
+const KindMemorySchema = z.object({ kind: z.enum(MEMORY_KINDS), ...bytesFields });
+export type KindMemory = ModelOf<typeof KindMemorySchema>;
+
+/** How the memory of a queue divides, in three ways. */
+export const memoryParts = {
+  states: z.array(StateMemorySchema),
+  types: z.array(TypeMemorySchema).describe('Largest first; the rest in one'),
+  kinds: z.array(KindMemorySchema),
+};
 
 /**
  * What one queue holds, by MEMORY USAGE of sampled jobs, or of all of them where `source` is `count`. Adds up: states and
  * what is beside jobs = types and what is beside jobs = kinds = totalBytes.
  */
-export interface QueueMemory {
-  readonly readAtMs: number;
-  readonly source: 'sample' | 'count';
-  readonly sampledJobs: number;
-  /** Waiting, prioritized, delayed, active and waiting-children jobs, with their lists. */
-  readonly backlogBytes: number;
-  readonly completedBytes: number;
-  readonly failedBytes: number;
-  readonly eventsBytes: number;
-  readonly totalBytes: number;
-  readonly errorBytes: number;
-  readonly states: readonly StateMemory[];
-  /** Largest first, at most MAX_TYPES_SHOWN and the rest as OTHER_TYPES. */
-  readonly types: readonly TypeMemory[];
-  readonly kinds: readonly KindMemory[];
-  /** The largest job that the samples have met. */
-  readonly largest: {
-    readonly jobId: string;
-    readonly type: string;
-    readonly bytes: number;
-    readonly state: JobState;
-  } | null;
-}
+export const QueueMemorySchema = z
+  .object({
+    readAt: TimeSchema,
+    source: z.enum(['sample', 'count']).describe('By samples of its jobs, or by a look at every one'),
+    sampledJobs: z.number(),
+    totalBytes: z.number(),
+    errorBytes: bytesFields.errorBytes,
+    backlogBytes: z.number().describe('Jobs that are not finished, with their lists'),
+    completedBytes: z.number(),
+    failedBytes: z.number(),
+    eventsBytes: z.number(),
+    ...memoryParts,
+    largest: z
+      .object({ jobId: z.string(), type: z.string(), bytes: z.number(), state: z.enum(JOB_STATES) })
+      .nullable()
+      .describe('The largest job that was met'),
+  })
+  .meta({ id: 'QueueMemory' });
+export type QueueMemory = ModelOf<typeof QueueMemorySchema>;
 
 /** Where the memory of one Redis process is, beside what its queues hold. */
 export interface NodeMemory {
@@ -111,27 +128,19 @@ export interface ForeignKey {
 }
 
 /** A queue that is being counted exactly, or was. */
-export interface CountProgress {
-  readonly queueId: string;
-  readonly state: 'running' | 'done' | 'stopped' | 'failed';
-  readonly countedJobs: number;
-  readonly totalJobs: number;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number | null;
-  /** When at this pace it will be done. */
-  readonly remainingSeconds: number | null;
-  /** Why it failed, for a person. */
-  readonly problem: string | null;
-}
-
-export type JobState =
-  | 'waiting'
-  | 'prioritized'
-  | 'active'
-  | 'delayed'
-  | 'waiting-children'
-  | 'completed'
-  | 'failed';
+export const CountSchema = z
+  .object({
+    queue: z.string(),
+    state: z.enum(['running', 'done', 'stopped', 'failed']),
+    countedJobs: z.number(),
+    totalJobs: z.number(),
+    startedAt: TimeSchema,
+    endedAt: TimeSchema.nullable(),
+    remainingSeconds: z.number().nullable().describe('When at this pace it will be done'),
+    problem: z.string().nullable().describe('Why it failed'),
+  })
+  .meta({ id: 'MemoryCount', description: 'A queue that is counted job by job, or was.' });
+export type CountProgress = ModelOf<typeof CountSchema>;
 
 /** Why a queue can't be counted now; the message is for a person. */
 export class CountRefused extends Error {

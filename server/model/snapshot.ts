@@ -1,9 +1,11 @@
+import { z } from 'zod';
 /**
  * The model: what things are. Types, predicates and formats, without I/O, a clock or a framework; it imports nothing but
  * the words of agent/protocol. Begin here: a Snapshot is what is known of one Redis, and everything is made from it.
  */
 
 import type { JobTypeState, TenantShare } from './job-type.js';
+import { type ModelOf, TimeSchema } from './json.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
 import type { SelfDelay } from './self-delay.js';
 import type { Capabilities, LinkState } from './sight.js';
@@ -42,52 +44,52 @@ export interface MemoryForecast {
   readonly windowMs: number;
 }
 
-/** One Redis process (a Cluster has several masters; else there is exactly one). */
-export interface RedisNode {
-  readonly id: string;
-  readonly address: string;
+/** One Redis process (a Cluster has several masters; else there is exactly one), as far as answers show it as it is. */
+export const NodeFacts = z.object({
+  id: z.string(),
+  address: z.string(),
+  version: z.string(),
+  role: z.enum(['master', 'replica']),
+  isReadOnly: z.boolean().describe('Writes are refused, as it is a read-only replica'),
+  isFull: z.boolean().describe('Over the limit with noeviction: commands that add memory are refused'),
+  usedBytes: z.number(),
+  countedBytes: z.number().describe('Held against the limit: usedBytes less mem_not_counted_for_evict'),
+  maxBytes: z.number().describe('0: none is set'),
+  usedRatio: z.number().nullable().describe('countedBytes of the limit'),
+  policy: z.string(),
+  fragmentationRatio: z.number(),
+  refusedPerSecond: z
+    .number()
+    .nullable()
+    .describe('Commands refused with OOM; null: Redis does not count errors (before 6.2)'),
+  evictedKeys: z.number(),
+  connectedClients: z.number(),
+  clientOutputBytes: z.number().describe('Output buffers of normal and pub/sub clients'),
+  replicas: z.number(),
+  replicationLagBytes: z
+    .number()
+    .nullable()
+    .describe('Largest distance of a replica behind; null: there are none'),
+  opsPerSecond: z.number(),
+  cpuRatio: z.number().describe('0 to n cores: all of Redis'),
+});
+
+export interface RedisNode extends ModelOf<typeof NodeFacts> {
   readonly readAtMs: number;
-  readonly version: string;
   readonly runId: string;
   readonly uptimeSeconds: number;
-  readonly role: 'master' | 'replica';
-  /** True where writes are refused for being a read-only replica. */
-  readonly isReadOnly: boolean;
-  readonly usedBytes: number;
-  /** What Redis holds against maxmemory: usedBytes less mem_not_counted_for_evict. */
-  readonly countedBytes: number;
   readonly rssBytes: number;
-  /** 0: none is set. */
-  readonly maxBytes: number;
   readonly limit: MemoryLimit | null;
-  /** countedBytes / limit.bytes. */
-  readonly usedRatio: number | null;
   /** Memory of the machine that Redis runs on, as Redis reports it. */
   readonly hostBytes: number | null;
-  readonly policy: string;
-  readonly fragmentationRatio: number;
   readonly forecast: MemoryForecast | null;
-  /** Over the limit with noeviction: commands that add memory are refused. */
-  readonly isFull: boolean;
-  /** Commands refused with OOM per second; null where Redis does not count errors (< 6.2). */
-  readonly refusedPerSecond: number | null;
   /** null: it saves its data, or goes on without. */
   readonly unsaved: Unsaved | null;
-  readonly evictedKeys: number;
   readonly evictedPerSecond: number;
-  readonly connectedClients: number;
   readonly blockedClients: number;
-  /** Output buffers of normal and pub/sub clients. */
-  readonly clientOutputBytes: number;
-  readonly replicas: number;
   /** Replica: is the link to its master up? Master: true. */
   readonly replicationLinkUp: boolean;
   readonly replicationBacklogBytes: number;
-  /** Largest distance of a replica behind, in bytes; null without replicas. */
-  readonly replicationLagBytes: number | null;
-  readonly opsPerSecond: number;
-  /** 0..n cores: all of Redis. */
-  readonly cpuRatio: number;
   /** Where its memory is; null: not permitted (MEMORY), or not read yet. */
   readonly memory: NodeMemory | null;
   /** 0..1 of a core: what the console's own commands cost. */
@@ -101,18 +103,33 @@ export interface Unsaved {
   readonly refusedAtMs: number | null;
 }
 
-export interface QueueCounts {
-  /** In `wait` and in the legacy `paused` list together (a v6 getJobCounts() would miss the latter). */
-  readonly waiting: number;
-  /** Of `waiting`: those in the legacy `paused` list, which BullMQ 5 fills while paused. */
-  readonly legacyPaused: number;
-  readonly prioritized: number;
-  readonly active: number;
-  readonly delayed: number;
-  readonly waitingChildren: number;
-  readonly completed: number;
-  readonly failed: number;
-}
+/** What a queue's state comes down to: one word, the first of the ladder below that holds. */
+export const QUEUE_VERDICTS = [
+  'paused-by-spillway',
+  'paused',
+  'idle',
+  'no-workers',
+  /** Workers are connected, and every one of them is paused, by Spillway or by its application. */
+  'workers-paused',
+  'blocked-by-memory',
+  'capped',
+  'rate-limited',
+  'stuck',
+  'overloaded',
+  'growing',
+  /** It moves, but most of what ends has failed. */
+  'failing',
+  /** Jobs run, and none has ended in the time that rates look back. */
+  'running',
+  /** Jobs wait and none runs or has left, for too short a time to call it a trouble. */
+  'waiting',
+  'flowing',
+] as const;
+
+export type QueueVerdict = (typeof QUEUE_VERDICTS)[number];
+
+const RateLimitSchema = z.object({ max: z.number(), durationMs: z.number() });
+export type RateLimit = ModelOf<typeof RateLimitSchema>;
 
 /** All jobs that a queue holds, in whatever state. */
 export function jobsIn(counts: QueueCounts): number {
@@ -120,10 +137,6 @@ export function jobsIn(counts: QueueCounts): number {
   return waiting + prioritized + active + delayed + waitingChildren + completed + failed;
 }
 
-export interface RateLimit {
-  readonly max: number;
-  readonly durationMs: number;
-}
 
 /** The console's own pause: global concurrency 0, with what stood there before. Kept in the queue's meta hash. */
 export interface PauseRecord {
@@ -144,39 +157,58 @@ export interface QueueRates {
   readonly recentArrivals?: { readonly perSecond: number; readonly windowMs: number };
 }
 
-export interface QueueState {
-  /** `<prefix>:<name>`, unique in its Redis. */
-  readonly id: string;
-  readonly prefix: string;
-  readonly name: string;
-  readonly readAtMs: number;
-  readonly counts: QueueCounts;
-  /** waiting + prioritized + delayed that are due: what workers could take now. */
-  readonly backlog: number;
-  /** All jobs that are not finished. */
-  readonly unfinished: number;
-  /** `paused`: by this console. `paused`: by the application (BullMQ's own pause). */
-  readonly flow: 'running' | 'paused-by-spillway' | 'paused';
-  /** What its state comes down to: one judgement a tick, which findings, pages, API and metrics all read. */
-  readonly verdict: QueueVerdict;
-  /** Since when it is in this trouble, or in none. */
-  readonly verdictSinceMs: number;
+/** A queue, as far as answers show it as it is. */
+export const QueueFacts = z.object({
+  id: z.string().describe('`<prefix>:<name>`, unique in its Redis').meta({ example: 'bull:mail' }),
+  prefix: z.string(),
+  name: z.string(),
+  readAt: TimeSchema,
+  verdict: z
+    .enum(QUEUE_VERDICTS)
+    .describe(
+      'One word for its flow, the one that findings, pages and metrics use too. flowing: jobs are seen to leave, done; failing: most of what ends has failed; running, waiting: none has left lately, too early to call it a trouble.',
+    ),
+  verdictSince: TimeSchema.describe('Since when it is in this trouble, or in none.'),
+  flow: z
+    .enum(['running', 'paused-by-spillway', 'paused'])
+    .describe('paused: by its application (BullMQ’s own pause)'),
+  counts: z.object({
+    waiting: z
+      .number()
+      .describe(
+        'In `wait` and in the `paused` list of BullMQ 5 together: getJobCounts() of v6 misses the latter',
+      ),
+    legacyPaused: z.number().describe('Of `waiting`: those in that list'),
+    prioritized: z.number(),
+    active: z.number(),
+    delayed: z.number(),
+    waitingChildren: z.number(),
+    completed: z.number(),
+    failed: z.number(),
+  }),
+  backlog: z.number().describe('waiting, prioritized and delayed that are due: what workers could take now'),
+  unfinished: z.number(),
+  eventsLength: z.number(),
+  concurrency: z.number().nullable(),
+  rateLimit: RateLimitSchema.nullable(),
+  workers: z.number().nullable().describe('Connected, by CLIENT LIST; null: that is not permitted'),
+  bullmqVersion: z
+    .string()
+    .nullable()
+    .describe('Of the last Queue object that wrote it, so a hint only, such as bullmq:6.7.0'),
+});
+export type QueueCounts = QueueState['counts'];
+
+export interface QueueState extends ModelOf<typeof QueueFacts> {
   readonly pause: PauseRecord | null;
   /** A pause is recorded, but the application has since set a concurrency of its own. */
   readonly isPauseOverridden: boolean;
-  readonly concurrency: number | null;
-  readonly rateLimit: RateLimit | null;
   /** >0: workers are held by a rate limiter for that long. */
   readonly rateLimitedForMs: number;
   /** Longest limiter window seen on this queue lately: > rateLimit.durationMs means a worker's own duration counts. */
   readonly observedLimiterMs: number;
-  /** e.g. "bullmq:6.7.0": the last Queue object that wrote it, so a hint only. */
-  readonly bullmqVersion: string | null;
   readonly addedTotal: number;
-  readonly eventsLength: number;
   readonly oldestWaitingAtMs: number | null;
-  /** Connected workers by CLIENT LIST; null where that is not permitted. */
-  readonly workers: number | null;
   /** Settings of its workers that were ordered and are kept for those that come later. */
   readonly overrides: readonly Override[];
   /** Since when every read found jobs that workers could take; null: at the last read there were none. */
@@ -302,31 +334,6 @@ export interface LostQueue {
   readonly jobsBefore: number;
   readonly jobsNow: number;
 }
-
-/** What a queue's state comes down to: one word, the first of the ladder below that holds. */
-export const QUEUE_VERDICTS = [
-  'paused-by-spillway',
-  'paused',
-  'idle',
-  'no-workers',
-  /** Workers are connected, and every one of them is paused, by Spillway or by its application. */
-  'workers-paused',
-  'blocked-by-memory',
-  'capped',
-  'rate-limited',
-  'stuck',
-  'overloaded',
-  'growing',
-  /** It moves, but most of what ends has failed. */
-  'failing',
-  /** Jobs run, and none has ended in the time that rates look back. */
-  'running',
-  /** Jobs wait and none runs or has left, for too short a time to call it a trouble. */
-  'waiting',
-  'flowing',
-] as const;
-
-export type QueueVerdict = (typeof QUEUE_VERDICTS)[number];
 
 /** Jobs that are missing; at least, as others may have been added since. */
 export function missingOf({ jobsBefore, jobsNow }: LostQueue): number {

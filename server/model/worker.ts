@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type {
   ErrorCounts,
   IgnoredOrders,
@@ -6,6 +7,7 @@ import type {
   WorkerLimiter,
 } from '../../agent/protocol.js';
 import type { Evidence } from './evidence.js';
+import { type ModelOf, TimeSchema } from './json.js';
 
 /** What a worker's state comes down to. */
 export type WorkerVerdict =
@@ -23,14 +25,14 @@ export type WorkerVerdict =
   | 'unknown';
 
 /** One worker that drags the rest: much slower or failing much more than its peers on the same job types. */
-export interface Outlier {
-  readonly kind: 'slow' | 'failing';
-  readonly type: string;
-  /** Its median run time (ms) or failure ratio, and that of its peers. */
-  readonly own: number;
-  readonly peers: number;
-  readonly sentence: string;
-}
+export const OutlierSchema = z.object({
+  kind: z.enum(['slow', 'failing']),
+  type: z.string(),
+  own: z.number().describe('Its median run time (ms) or failure ratio'),
+  peers: z.number().describe('That of its peers'),
+  sentence: z.string(),
+});
+export type Outlier = ModelOf<typeof OutlierSchema>;
 
 /** One worker as it is seen, with or without the agent, before it is judged. Plain, read-only, made once a tick. */
 export interface SeenWorker {
@@ -148,15 +150,21 @@ export interface WorkerType {
 }
 
 /** A setting that differs from what was deployed because somebody said so. */
-export interface Override {
-  readonly orderId: string;
-  readonly scope: string;
-  readonly setting: OrderedValue['setting'];
+export const OverrideSchema = z
+  .object({
+    orderId: z.string(),
+    scope: z.string().describe('`*`: every worker of the queue; else one worker.'),
+    setting: z.enum(['concurrency', 'paused', 'limiter', 'all']),
+    value: z.unknown(),
+    by: z.string(),
+    at: TimeSchema,
+    reason: z.string(),
+    until: TimeSchema.nullable().describe('null: until it is reverted'),
+  })
+  .meta({ id: 'Override' });
+
+export interface Override extends ModelOf<typeof OverrideSchema> {
   readonly value: OrderedValue['value'];
-  readonly by: string;
-  readonly atMs: number;
-  readonly reason: string;
-  readonly untilMs: number | null;
 }
 
 /** A kept order as it stands with one worker. */

@@ -1,7 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type { Role } from '../model/role.js';
-import { presentFindings } from './api/finding-schemas.js';
-import { presentInstance } from './api/present.js';
+import { overviewJson } from './api/overview.js';
 import type { AppDeps } from './app-deps.js';
 import type { GateEnv } from './gate.js';
 import { LiveHub, type LiveView } from './live/hub.js';
@@ -34,14 +33,7 @@ export function closeLive(): void {
 function overviewEvents(deps: AppDeps, role: Role): LiveView {
   return {
     key: `api ${role}`,
-    render: () => [
-      eventPart('overview', 'overview', {
-        at: new Date(deps.now()).toISOString(),
-        storeProblem: deps.storeProblem,
-        instances: deps.watch.snapshots().map(presentInstance),
-        findings: presentFindings(deps, role),
-      }),
-    ],
+    render: () => [eventPart('overview', 'overview', overviewJson(deps, role))],
   };
 }
 

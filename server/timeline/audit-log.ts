@@ -56,6 +56,7 @@ export function auditOf(id: string, atMs: number, actor: Actor, auditInput: Audi
     freedBytes: null,
     durationMs: 0,
     undo: null,
+    measurement: null,
     ...auditInput,
   };
 }

@@ -78,7 +78,7 @@ export class ExactCount {
     this.#walk = null;
     this.#jobsATick = FIRST_JOBS;
     return this.#tell({
-      queueId: queue.id,
+      queue: queue.id,
       state: 'running',
       countedJobs: 0,
       totalJobs: jobsIn(queue.counts),
@@ -253,7 +253,7 @@ export class ExactCount {
   }
 
   #tell(progress: CountProgress): CountProgress {
-    this.#progress.set(progress.queueId, progress);
+    this.#progress.set(progress.queue, progress);
     return progress;
   }
 

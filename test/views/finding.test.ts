@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isAboutQueue } from '../../server/findings/trouble.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
-import { FindingSchema, presentFinding } from '../../server/routes/api/finding-schemas.js';
+import { FindingSchema, findingJson } from '../../server/routes/api/findings.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { Finding } from '../../views/finding.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -58,13 +58,13 @@ test('names in it can not break out of the page', () => {
 });
 
 test('the API tells the same, and other findings say that they explain nothing', () => {
-  const told = presentFinding(aFinding());
+  const told = findingJson(aFinding());
   expect(told.explains).toEqual([
     { code: 'queue.overloaded', queue: 'bull:analytics', jobType: null, title: overloaded.title },
     { code: 'worker.blocked', queue: null, jobType: null, title: blocked.title },
   ]);
   const { explains: _, ...plain } = aFinding();
-  expect(presentFinding(plain).explains).toEqual([]);
+  expect(findingJson(plain).explains).toEqual([]);
   expect(FindingSchema.safeParse(told)).toMatchObject({ success: true });
 });
 

@@ -6,7 +6,7 @@ import { alertFingerprint } from '../../alerts/notification.js';
 import { RuleSchema, ruleText } from '../../alerts/rule.js';
 import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
-import { isoTime } from './iso-time.js';
+import { isoTime } from '../../model/json.js';
 
 export function presentAlert({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
   const { id, state, severity, subject, cause, summary, evidence, value, inhibitedBy, runbookUrl } = alert;

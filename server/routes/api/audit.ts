@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { AuditRecordSchema } from '../../model/audit-record.js';
+import { jsonWriter } from '../../model/json.js';
 import type { Actor } from '../../model/role.js';
 import { includesRole } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
@@ -6,13 +8,11 @@ import type { Parking } from '../../replay/parking/parking.js';
 import { auditOf } from '../../timeline/audit-log.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { apiPart, jsonRoute } from './env.js';
-import { presentAuditRecord } from './present.js';
-import { AuditRecordSchema } from './schemas.js';
+import { apiPart, jsonRoute, limitOf } from './env.js';
 
 /** Keeps who began, changed or restored a parking by the API, and why; under the names of its actions. */
 export async function auditParking(
-  deps: AppDeps,
+  deps: Pick<AppDeps, 'newId' | 'now' | 'audit'>,
   actor: Actor,
   reason: string,
   parking: Parking,
@@ -47,7 +47,11 @@ interface OwnAct {
 }
 
 /** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
-export async function auditOwn(deps: AppDeps, actor: Actor, act: OwnAct): Promise<void> {
+export async function auditOwn(
+  deps: Pick<AppDeps, 'newId' | 'now' | 'audit'>,
+  actor: Actor,
+  act: OwnAct,
+): Promise<void> {
   const { action, args, summary, durationMs, isDone } = act;
   const record = auditOf(deps.newId(), deps.now(), actor, {
     action,
@@ -75,19 +79,16 @@ const listRoute = jsonRoute(
             'One, or what stands before a dot in several. `access`: sign-ins, wrong tokens and refused changes, which are listed only where they are asked for, to operators',
         }),
         cursor: z.string().optional().openapi({ description: 'id of the last action of the page before' }),
-        limit: z.coerce
-          .number('must be a number')
-          .int()
-          .min(1, 'must be at least 1')
-          .max(500, 'must be at most 500')
-          .default(100),
+        limit: limitOf(500, 100),
       }),
     },
   },
   z.object({ nextCursor: z.string().nullable(), records: z.array(AuditRecordSchema) }),
 );
 
-export function auditApi(deps: AppDeps) {
+const writeAll = jsonWriter(z.array(AuditRecordSchema));
+
+export function auditApi(deps: Pick<AppDeps, 'audit'>) {
   return apiPart().openapi(listRoute, async (c) => {
     const { instance, queue, action, cursor, limit } = c.req.valid('query');
     if (action?.split('.')[0] === 'access' && !includesRole(c.get('actor').role, 'operator'))
@@ -100,6 +101,6 @@ export function auditApi(deps: AppDeps) {
       ...(cursor === undefined ? {} : { cursor }),
     });
     const last = records.length === limit ? records[records.length - 1] : undefined;
-    return c.json({ nextCursor: last?.id ?? null, records: records.map(presentAuditRecord) }, 200);
+    return c.json({ nextCursor: last?.id ?? null, records: writeAll(records) }, 200);
   });
 }

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import type { CanaryResult } from '../../model/job-view.js';
 import { CANARY_TYPE } from '../../model/job-view.js';
+import { isoTime } from '../../model/json.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { auditOwn } from './audit.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
-import { isoTime } from './iso-time.js';
 
 /** A call is held open for this long at most. */
 const MAX_TIMEOUT_MS = 120_000;

@@ -3,13 +3,13 @@ import type { Delivery } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/settings.js';
 import type { Messaging } from '../../alerts/messaging.js';
 import type { OutboxEntry } from '../../alerts/outbox-tables.js';
+import { isoTime } from '../../model/json.js';
 import type { Actor } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
 import { auditOwn } from './audit.js';
 import { apiPart, jsonRoute } from './env.js';
-import { isoTime } from './iso-time.js';
 
 /** What API and page do to channels and messages, each with its record. @throws Problem 404 for what there is not */
 export async function testChannel(deps: AppDeps, actor: Actor, name: string): Promise<Delivery> {

@@ -4,7 +4,6 @@ import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import type { GateEnv } from '../gate.js';
 import { Problem } from '../problem.js';
-import { OutcomesSchema, ProblemSchema } from './schemas.js';
 
 export interface ApiEnv extends GateEnv {
   readonly Variables: GateEnv['Variables'] & {
@@ -38,7 +37,20 @@ export function securityOf(method: RouteConfig['method']) {
   return [{ bearer: [role] }, { session: [role] }];
 }
 
-const refused = {
+const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    errors: z
+      .array(z.object({ field: z.string(), value: z.unknown().optional(), problem: z.string() }))
+      .optional(),
+  })
+  .openapi('Problem', { description: 'RFC 9457' });
+
+export const refused = {
   description: 'Refused',
   content: { 'application/problem+json': { schema: ProblemSchema } },
 };
@@ -95,11 +107,28 @@ export const groupQuery = dryRunQuery.extend({
   match: z.string('must be a glob over queue ids and names').min(1).max(200),
 });
 
+/** How many of a list one answer has. */
+export const limitOf = (max: number, usual: number) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(max, `must be at most ${max}`)
+    .default(usual);
+export const cursorQuery = z.coerce.number('must be a nextCursor of an answer').int().min(0).default(0);
+
+/** Why somebody changes something. */
+export const reason = z
+  .string()
+  .max(500, 'must be at most 500 characters')
+  .default('')
+  .openapi({ description: 'Why: kept in the audit with the change.' });
+
 /** The Snapshot of an instance. @throws Problem 404 naming those that there are. */
-export function snapshotOf(deps: AppDeps, instance: string): Snapshot {
-  const snapshot = deps.watch.snapshot(instance);
+export function snapshotOf({ watch }: Pick<AppDeps, 'watch'>, instance: string): Snapshot {
+  const snapshot = watch.snapshot(instance);
   if (snapshot) return snapshot;
-  const names = deps.watch
+  const names = watch
     .snapshots()
     .map((known) => known.instance)
     .join(', ');
@@ -132,33 +161,4 @@ export function queueIn(snapshot: Snapshot, idOrName: string): QueueState {
     );
   }
   throw new Problem(404, 'not-found', `there is no queue ${idOrName} in ${snapshot.instance}`);
-}
-
-/** A route that pulls actions; see `statusOf` for what 200, 202 and 409 say of its outcomes. */
-export function actionRoute<
-  const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
-  S extends z.ZodType = typeof OutcomesSchema,
->(route: R, schema?: S) {
-  const content = { 'application/json': { schema: (schema ?? OutcomesSchema) as S } };
-  return createRoute({
-    ...route,
-    security: securityOf(route.method),
-    responses: {
-      200: {
-        description:
-          'An outcome for each target: all are as asked, and were read back so; or what a dry run forecasts',
-        content,
-      },
-      202: {
-        description:
-          'In force, but not confirmed by all (unverified; `unanswered` names the workers), or not at every target (refused, failed). What was not confirmed is kept: look before you repeat it',
-        content,
-      },
-      409: {
-        description: 'Every target was refused or failed, each with its reason; nothing was changed',
-        content,
-      },
-      default: refused,
-    },
-  });
 }

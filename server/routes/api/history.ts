@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { HistoryPoints } from '../../history/history-log.js';
+import { isoTime } from '../../model/json.js';
 import { nearNames } from '../../model/text.js';
 import { KEPT_SIGNALS } from '../../signals/kept-signals.js';
 import type { SeriesRef, Signal } from '../../signals/signal.js';
@@ -7,7 +8,6 @@ import type { AppDeps } from '../app-deps.js';
 import { chartMarkers } from '../chart-markers.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute, queueIn, snapshotOf } from './env.js';
-import { isoTime } from './iso-time.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { isoTime } from '../../model/json.js';
 import type { Episode } from '../../timeline/episode.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import type { ImpactNumber, PostMortem } from '../../timeline/incident/impact.js';
@@ -18,7 +19,6 @@ import {
   orderOf,
   PostMortemSchema,
 } from './incident-schemas.js';
-import { isoTime } from './iso-time.js';
 
 function presentIncident(incident: Incident): z.infer<typeof IncidentSchema> {
   const { id, title, fromMs, toMs, instances, severity, affects, notes, createdBy } = incident;

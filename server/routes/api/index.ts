@@ -11,6 +11,7 @@ import { alertRulesApi } from './alert-rules.js';
 import { alertsApi } from './alerts.js';
 import { auditApi } from './audit.js';
 import { canaryApi } from './canary.js';
+import { changesApi } from './changes.js';
 import { channelsApi } from './channels.js';
 import { type ApiEnv, documentText } from './env.js';
 import { historyApi } from './history.js';
@@ -54,6 +55,7 @@ export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
     planApi(deps),
     memoryApi(deps),
     actionsApi(deps),
+    changesApi(deps),
     jobsApi(deps),
     auditApi(deps),
     timelineApi(deps),

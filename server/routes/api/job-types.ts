@@ -1,25 +1,75 @@
 import { z } from '@hono/zod-openapi';
-import { compareTypes, TYPE_SORTS, typesOfQueue } from '../../model/job-type-order.js';
+import { JobTypeFacts } from '../../model/job-type.js';
+import {
+  compareTypes,
+  TYPE_SORTS,
+  type TypeOfQueue,
+  typesOfQueue,
+  typeTroubles,
+} from '../../model/job-type-order.js';
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { includesRole } from '../../model/role.js';
+import type { QueueState } from '../../model/snapshot.js';
 import { globMatcher } from '../../model/text.js';
 import { firstOf } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
-import {
-  actionRoute,
-  apiPart,
-  dryRunQuery,
-  instanceParam,
-  jsonBody,
-  jsonRoute,
-  queueIn,
-  queueParam,
-  snapshotOf,
-} from './env.js';
-import { isoTime } from './iso-time.js';
-import { presentQueueJobType, QueueJobTypeSchema } from './job-type-schemas.js';
-import { answerOutcomes } from './pull-calls.js';
+import { apiPart, instanceParam, jsonRoute, limitOf, snapshotOf } from './env.js';
 
 const MAX_TYPES = 500;
+
+const FailingSchema = z
+    .object({
+      since: TimeSchema,
+      beforeRatio: z.number(),
+      sinceRatio: z.number(),
+      failedSince: z.number(),
+      error: z.string().nullable(),
+      isNewError: z.boolean(),
+    });
+
+export const JobTypeSchema = JobTypeFacts.extend({
+  troubles: z
+    .array(z.enum(['failing', 'absent', 'batch-wait', 'slow']))
+    .openapi({ description: 'What is wrong, worst first; empty: nothing.' }),
+  workSeconds: z
+    .number()
+    .openapi({ description: 'What its waiting jobs will take to run, one after the other.' }),
+  failing: FailingSchema.nullable(),
+  errorsHidden: z
+    .boolean()
+    .openapi({ description: 'True: the role does not see errors, which may quote job data.' }),
+  runTrendMs: z
+    .array(z.number().nullable())
+    .openapi({ description: 'Medians over spans of 10 s, oldest first; null: none ended.' }),
+}).openapi('JobType');
+
+const QueueJobTypeSchema = JobTypeSchema.extend({
+  queue: z.string().openapi({ description: 'Id of its queue', example: 'bull:mail' }),
+}).openapi('QueueJobType');
+
+const write = jsonWriter(JobTypeSchema);
+const writeFailing = jsonWriter(FailingSchema);
+
+/** Job types of a queue, the one that holds most work first. Pure. */
+export function jobTypesJson(queue: QueueState, showsData: boolean): z.infer<typeof JobTypeSchema>[] {
+  return typesOfQueue(queue).map((one) => jobTypeJson(one, showsData));
+}
+
+/** @param showsData whether the role sees errors: what a job failed with often quotes its data. */
+function jobTypeJson({ type, workSeconds }: TypeOfQueue, showsData: boolean): z.infer<typeof JobTypeSchema> {
+  const { failing } = type;
+  return write(type, {
+    troubles: [...typeTroubles(type)],
+    workSeconds,
+    failing: failing && writeFailing(failing, {
+      since: isoTime(failing.firstFailureAtMs),
+      error: showsData ? failing.error : null,
+    }),
+    lastError: showsData ? type.lastError : null,
+    errorsHidden: !showsData,
+    runTrendMs: [...type.runTrend],
+  });
+}
 
 const listRoute = jsonRoute(
   {
@@ -41,18 +91,13 @@ const listRoute = jsonRoute(
             description:
               'slow: those in trouble first, then by work; work: waiting jobs × mean run time; largest first',
           }),
-        limit: z.coerce
-          .number('must be a number')
-          .int('must be a whole number')
-          .min(1, 'must be at least 1')
-          .max(MAX_TYPES, `must be at most ${MAX_TYPES}`)
-          .default(50),
+        limit: limitOf(MAX_TYPES, 50),
       }),
     },
   },
   z.object({
     instance: z.string(),
-    readAt: z.string().nullable(),
+    readAt: TimeSchema.nullable(),
     stale: z.boolean(),
     total: z
       .number()
@@ -61,65 +106,28 @@ const listRoute = jsonRoute(
   }),
 );
 
-const patchRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/queues/{queue}/job-types/{type}',
-  summary: 'Set the run time from which a job type is called slow, or null for none; idempotent',
-  request: {
-    params: queueParam.extend({
-      type: z
-        .string()
-        .openapi({ description: 'Name of the job type, percent-encoded', example: 'send-digest' }),
-    }),
-    query: dryRunQuery,
-    body: jsonBody(
-      z.strictObject({
-        slowThresholdMs: z.number().nullable().openapi({ description: '1 to 86,400,000', example: 10_000 }),
-        reason: z
-          .string()
-          .max(500, 'must be at most 500 characters')
-          .default('')
-          .openapi({ description: 'Why: kept with the change. Needed unless dryRun.' }),
-      }),
-    ),
-  },
-});
-
-/** Job types over all queues of a Redis, and their thresholds. */
-export function jobTypesApi(deps: AppDeps) {
-  return apiPart()
-    .openapi(listRoute, (c) => {
-      const snapshot = snapshotOf(deps, c.req.valid('param').instance);
-      const { match, sort, limit } = c.req.valid('query');
-      const matches = globMatcher(match);
-      const showsData = includesRole(c.get('actor').role, deps.jobDataRole);
-      const found = snapshot.queues
-        .flatMap(typesOfQueue)
-        .filter(({ type }) => match === '*' || matches(type.name));
-      return c.json(
-        {
-          instance: snapshot.instance,
-          readAt: isoTime(snapshot.link.lastReadAtMs),
-          stale: snapshot.link.status !== 'live',
-          total: found.length,
-          jobTypes: firstOf(found, limit, compareTypes(sort)).map((one) =>
-            presentQueueJobType(one, showsData),
-          ),
-        },
-        200,
-      );
-    })
-    .openapi(patchRoute, async (c) => {
-      const { instance, queue, type } = c.req.valid('param');
-      const { slowThresholdMs, reason } = c.req.valid('json');
-      const outcomes = await deps.runAction(c.get('actor'), {
-        action: 'jobtype.threshold',
-        instance,
-        queues: [queueIn(snapshotOf(deps, instance), queue).id],
-        args: { type, slowThresholdMs },
-        reason,
-        dryRun: c.req.valid('query').dryRun === 'true',
-      });
-      return answerOutcomes(c, outcomes);
-    });
+/** Job types over all queues of a Redis. */
+export function jobTypesApi(deps: Pick<AppDeps, 'watch' | 'jobDataRole'>) {
+  return apiPart().openapi(listRoute, (c) => {
+    const snapshot = snapshotOf(deps, c.req.valid('param').instance);
+    const { match, sort, limit } = c.req.valid('query');
+    const matches = globMatcher(match);
+    const showsData = includesRole(c.get('actor').role, deps.jobDataRole);
+    const found = snapshot.queues
+      .flatMap(typesOfQueue)
+      .filter(({ type }) => match === '*' || matches(type.name));
+    return c.json(
+      {
+        instance: snapshot.instance,
+        readAt: isoTime(snapshot.link.lastReadAtMs),
+        stale: snapshot.link.status !== 'live',
+        total: found.length,
+        jobTypes: firstOf(found, limit, compareTypes(sort)).map((one) => ({
+          queue: one.queue.id,
+          ...jobTypeJson(one, showsData),
+        })),
+      },
+      200,
+    );
+  });
 }

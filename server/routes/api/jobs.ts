@@ -1,20 +1,29 @@
 import { z } from '@hono/zod-openapi';
+import { type JobDetail, type JobRow, JobRowSchema } from '../../model/job-view.js';
+import { jsonWriter } from '../../model/json.js';
+import { JOB_STATES } from '../../model/memory.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { apiPart, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
-import { presentJob, presentJobRow } from './present.js';
-import { JobRowSchema, JobSchema } from './schemas.js';
+import { apiPart, cursorQuery, jsonRoute, limitOf, queueIn, queueParam, snapshotOf } from './env.js';
 
-const STATES = [
-  'waiting',
-  'prioritized',
-  'active',
-  'delayed',
-  'waiting-children',
-  'completed',
-  'failed',
-] as const;
+const JobSchema = JobRowSchema.extend({
+  state: z.string(),
+  memoryBytes: z.number().nullable(),
+  parentKey: z.string().nullable(),
+  processedBy: z.string().nullable(),
+  dataHidden: z
+    .boolean()
+    .openapi({ description: 'True: the role does not see the fields that follow; they are null.' }),
+  isTruncated: z.boolean(),
+  data: z.string().nullable(),
+  options: z.string().nullable(),
+  returnValue: z.string().nullable(),
+  progress: z.string().nullable(),
+  stackTrace: z.array(z.string()).nullable(),
+  logs: z.array(z.string()).nullable(),
+  logsTotal: z.number(),
+}).openapi('Job');
 
 const listRoute = jsonRoute(
   {
@@ -24,14 +33,9 @@ const listRoute = jsonRoute(
     request: {
       params: queueParam,
       query: z.object({
-        state: z.enum(STATES, `must be one of ${STATES.join(', ')}`).default('waiting'),
-        cursor: z.coerce.number('must be a nextCursor of an answer').int().min(0).default(0),
-        limit: z.coerce
-          .number('must be a number')
-          .int()
-          .min(1, 'must be at least 1')
-          .max(100, 'must be at most 100')
-          .default(50),
+        state: z.enum(JOB_STATES, `must be one of ${JOB_STATES.join(', ')}`).default('waiting'),
+        cursor: cursorQuery,
+        limit: limitOf(100, 50),
       }),
     },
   },
@@ -54,7 +58,27 @@ const oneRoute = jsonRoute(
   JobSchema,
 );
 
-export function jobsApi(deps: AppDeps) {
+const writeRow = jsonWriter(JobRowSchema);
+const writeJob = jsonWriter(JobSchema);
+/** What a job failed with often quotes its data. */
+function rowJson(row: JobRow, showsData: boolean): z.infer<typeof JobRowSchema> {
+  return writeRow(row, { failedReason: showsData ? row.failedReason : null });
+}
+
+function jobJson(job: JobDetail, showsData: boolean): z.infer<typeof JobSchema> {
+  return writeJob(job, {
+    dataHidden: !showsData,
+    failedReason: showsData ? job.failedReason : null,
+    data: showsData ? job.data : null,
+    options: showsData ? job.opts : null,
+    returnValue: showsData ? job.returnValue : null,
+    progress: showsData ? job.progress : null,
+    stackTrace: showsData ? [...job.stackTrace] : null,
+    logs: showsData ? [...job.logs] : null,
+  });
+}
+
+export function jobsApi(deps: Pick<AppDeps, 'watch' | 'listJobs' | 'readJob' | 'jobDataRole'>) {
   const showsData = (actor: Actor): boolean => includesRole(actor.role, deps.jobDataRole);
   return apiPart()
     .openapi(listRoute, async (c) => {
@@ -68,7 +92,7 @@ export function jobsApi(deps: AppDeps) {
           total: page.total,
           dataHidden: !shows,
           nextCursor: page.nextCursor,
-          jobs: page.jobs.map((job) => presentJobRow(job, shows)),
+          jobs: page.jobs.map((job) => rowJson(job, shows)),
         },
         200,
       );
@@ -78,6 +102,6 @@ export function jobsApi(deps: AppDeps) {
       const found = queueIn(snapshotOf(deps, instance), queue);
       const job = await deps.readJob(instance, found.id, jobId);
       if (!job) throw new Problem(404, 'not-found', `there is no job ${jobId.slice(0, 200)} in ${found.id}`);
-      return c.json(presentJob(job, showsData(c.get('actor'))), 200);
+      return c.json(jobJson(job, showsData(c.get('actor'))), 200);
     });
 }

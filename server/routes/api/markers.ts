@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { isoTime } from '../../model/json.js';
 import { MARKER_KINDS } from '../../model/snapshot.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../model/timeline-entry.js';
 import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-cache.js';
@@ -6,7 +7,6 @@ import type { AppDeps } from '../app-deps.js';
 import { annotate, editMarker, enterMarker, removeMarker } from '../marker-commands.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
-import { isoTime } from './iso-time.js';
 
 /** Clocks of machines differ; more than this is a mistake in the unit. */
 const MAX_AHEAD_MS = 60_000;

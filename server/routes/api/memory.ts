@@ -1,7 +1,154 @@
+import { z } from '@hono/zod-openapi';
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
+import { bytesFields, CountSchema, memoryParts } from '../../model/memory.js';
+import { foldRest, memorySharesOf } from '../../model/memory-shares.js';
+import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
-import { CountSchema, InstanceMemorySchema, presentCount, presentMemory } from './memory-schemas.js';
+
+const share = {
+  ...bytesFields,
+  shareRatio: z
+    .number()
+    .nullable()
+    .openapi({ description: 'Of what Redis holds against its limit; null: that is not known yet' }),
+};
+
+const NodeMemorySchema = z
+  .object({
+    id: z.string(),
+    address: z.string(),
+    limitBytes: z.number().nullable(),
+    usedRatio: z.number().nullable(),
+    readAt: TimeSchema.nullable().openapi({ description: 'null: not permitted (MEMORY), or not read yet' }),
+    usedBytes: z.number(),
+    queuesBytes: z.number().nullable(),
+    queuesErrorBytes: z.number().nullable(),
+    queuesToSample: z.number().nullable(),
+    foreign: z
+      .object({
+        ...bytesFields,
+        keys: z.number(),
+        largest: z.array(z.object({ key: z.string(), bytes: z.number() })),
+      })
+      .nullable()
+      .openapi({ description: 'Keys that belong to no queue; null: not known yet' }),
+    clientBytes: z.number().nullable(),
+    clientOutputBytes: z.number(),
+    replicaBufferBytes: z.number().nullable(),
+    replicationBacklogBytes: z.number(),
+    aofBytes: z.number().nullable(),
+    scriptBytes: z.number().nullable(),
+    keyspaceBytes: z.number().nullable(),
+    startupBytes: z.number().nullable(),
+    unattributedBytes: z.number().nullable(),
+    fragmentationBytes: z
+      .number()
+      .nullable()
+      .openapi({ description: 'Beside usedBytes: resident less used; not counted against maxmemory' }),
+  })
+  .openapi('NodeMemory');
+
+const rest = z
+  .object({ entries: z.number(), ...share })
+  .nullable()
+  .openapi({ description: 'Sum of all others; null: there are none' });
+
+const InstanceMemorySchema = z
+  .object({
+    instance: z.string(),
+    readAt: TimeSchema.nullable(),
+    stale: z.boolean(),
+    complete: z.boolean().openapi({ description: 'Every queue that holds jobs has been sampled' }),
+    queuesToSample: z.number(),
+    heldBytes: z.number().openapi({ description: 'What counts against the limit; shares are of this' }),
+    queues: z.object(share),
+    nodes: z.array(NodeMemorySchema),
+    byQueue: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        ...share,
+        source: z.enum(['sample', 'count']),
+        ...memoryParts,
+      }),
+    ),
+    restOfQueues: rest,
+    byType: z.array(z.object({ queue: z.string(), type: z.string(), jobBytes: z.number(), ...share })),
+    restOfTypes: rest,
+    byKind: z.array(z.object({ kind: z.string(), ...share })),
+  })
+  .openapi('InstanceMemory');
+
+/** Queues and types listed one by one: an answer stays below a megabyte with the longest names. */
+const MAX_QUEUES = 100;
+const MAX_TYPES = 100;
+/** Types listed of each queue in the answer for all. */
+const MAX_TYPES_A_QUEUE = 10;
+
+const write = jsonWriter(InstanceMemorySchema);
+const writeNode = jsonWriter(NodeMemorySchema);
+const writeShare = jsonWriter(z.object(share));
+const writeParts = jsonWriter(z.object(memoryParts));
+const writeCount = jsonWriter(CountSchema);
+
+/** Where the memory of one Redis is. Pure. */
+export function memoryJson(snapshot: Snapshot): z.infer<typeof InstanceMemorySchema> {
+  const shares = memorySharesOf(snapshot);
+  const queues = foldRest(shares.byQueue, MAX_QUEUES, shares.heldBytes);
+  const types = foldRest(shares.byType, MAX_TYPES, shares.heldBytes);
+  return write(shares, {
+    instance: snapshot.instance,
+    readAt: isoTime(shares.readAtMs ?? snapshot.link.lastReadAtMs),
+    stale: snapshot.link.status !== 'live',
+    complete: isComplete(snapshot),
+    nodes: snapshot.nodes.map(nodeMemory),
+    byQueue: queues.told.map(({ queue: { id, name }, memory, ...share }) => ({
+      id,
+      name,
+      ...writeShare(share),
+      source: memory.source,
+      ...writeParts({ ...memory, types: memory.types.slice(0, MAX_TYPES_A_QUEUE) }),
+    })),
+    restOfQueues: queues.rest,
+    byType: types.told.map(({ queue, type, ...share }) => ({
+      queue: queue.id,
+      type: type.type,
+      jobBytes: type.bytesPerJob,
+      ...writeShare(share),
+    })),
+    restOfTypes: types.rest,
+  });
+}
+
+/** Every node reports its memory, and no queue with jobs is left to sample. */
+function isComplete({ nodes }: Snapshot): boolean {
+  return nodes.length > 0 && nodes.every(({ memory }) => memory !== null && memory.queuesToSample === 0);
+}
+
+const NOT_READ = {
+  readAtMs: null,
+  ...{ queuesToSample: null, foreign: null, clientBytes: null, replicaBufferBytes: null, aofBytes: null },
+  ...{ scriptBytes: null, keyspaceBytes: null, startupBytes: null, unattributedBytes: null },
+  fragmentationBytes: null,
+};
+
+function nodeMemory({ memory, ...node }: RedisNode): z.infer<typeof NodeMemorySchema> {
+  return writeNode({
+    ...NOT_READ,
+    usedBytes: node.usedBytes,
+    replicationBacklogBytes: node.replicationBacklogBytes,
+    ...memory,
+    id: node.id,
+    address: node.address,
+    limitBytes: node.limit?.bytes ?? null,
+    usedRatio: node.usedRatio,
+    queuesBytes: memory?.queues.bytes ?? null,
+    queuesErrorBytes: memory?.queues.errorBytes ?? null,
+    clientOutputBytes: node.clientOutputBytes,
+  });
+}
 
 const memoryRoute = jsonRoute(
   {
@@ -40,26 +187,26 @@ const stopRoute = jsonRoute(
   CountSchema,
 );
 
-export function memoryApi(deps: AppDeps) {
+export function memoryApi(deps: Pick<AppDeps, 'watch'>) {
   const queueOf = (instance: string, queue: string) => queueIn(snapshotOf(deps, instance), queue);
   return apiPart()
-    .openapi(memoryRoute, (c) => c.json(presentMemory(snapshotOf(deps, c.req.valid('param').instance)), 200))
+    .openapi(memoryRoute, (c) => c.json(memoryJson(snapshotOf(deps, c.req.valid('param').instance)), 200))
     .openapi(startRoute, (c) => {
       const { instance, queue } = c.req.valid('param');
-      return c.json(presentCount(deps.watch.startCount(instance, queueOf(instance, queue).id)), 200);
+      return c.json(writeCount(deps.watch.startCount(instance, queueOf(instance, queue).id)), 200);
     })
     .openapi(progressRoute, (c) => {
       const { instance, queue } = c.req.valid('param');
       const { id, count } = queueOf(instance, queue);
       if (!count) throw neverCounted(id);
-      return c.json(presentCount(count), 200);
+      return c.json(writeCount(count), 200);
     })
     .openapi(stopRoute, (c) => {
       const { instance, queue } = c.req.valid('param');
       const { id } = queueOf(instance, queue);
       const count = deps.watch.stopCount(instance, id);
       if (!count) throw neverCounted(id);
-      return c.json(presentCount(count), 200);
+      return c.json(writeCount(count), 200);
     });
 }
 

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
+import { isoTime } from '../../model/json.js';
 import type { ParkEstimate } from '../../replay/parking/estimate.js';
 import type { ParkedType } from '../../replay/parking/parked-jobs.js';
 import { PARKABLE_STATES, type Parking } from '../../replay/parking/parking.js';
-import { isoTime } from './iso-time.js';
 
 const counts = z.record(z.string(), z.number());
 const types = z.array(z.object({ type: z.string(), jobs: z.number(), bytes: z.number() }));

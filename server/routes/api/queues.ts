@@ -1,26 +1,70 @@
 import { z } from '@hono/zod-openapi';
 import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
-import { workersOf } from '../../model/queue-verdict.js';
+import { TenantShareSchema } from '../../model/job-type.js';
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
+import { CountSchema, QueueMemorySchema } from '../../model/memory.js';
+import { drainSecondsOf, oldestWaitingSeconds, workersOf } from '../../model/queue-verdict.js';
 import { includesRole } from '../../model/role.js';
-import { byTrouble } from '../../model/worker.js';
+import { QueueFacts, type QueueState, type UnreadQueue } from '../../model/snapshot.js';
+import { byTrouble, OverrideSchema } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
-import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
-import { FindingSchema, presentFindings } from './finding-schemas.js';
-import { isoTime } from './iso-time.js';
-import { JobTypeSchema, presentJobTypes } from './job-type-schemas.js';
-import { CountSchema, presentCount, presentQueueMemory, QueueMemorySchema } from './memory-schemas.js';
-import { presentQueue, presentUnread } from './present.js';
-import { listQueues, QUEUE_SORTS } from './queue-list.js';
-import { QueueSchema, UnreadQueueSchema } from './schemas.js';
-import { presentTenants, TenantsSchema } from './tenants.js';
 import {
-  FleetSummarySchema,
-  OverrideSchema,
-  presentKept,
-  presentWorker,
-  summariseFleet,
-  WorkerSchema,
-} from './worker-schemas.js';
+  apiPart,
+  cursorQuery,
+  instanceParam,
+  jsonRoute,
+  limitOf,
+  queueIn,
+  queueParam,
+  snapshotOf,
+} from './env.js';
+import { FindingSchema, findingsFor } from './findings.js';
+import { JobTypeSchema, jobTypesJson } from './job-types.js';
+import { listQueues, QUEUE_SORTS } from './queue-list.js';
+import { FleetSummarySchema, summariseFleet, WorkerSchema, workerJson } from './worker-schemas.js';
+
+const PauseSchema = z.object({
+  at: TimeSchema,
+  actor: z.string(),
+  formerConcurrency: z.number().nullable(),
+});
+
+export const QueueSchema = QueueFacts.extend({
+  paused: z.boolean().openapi({ description: 'Paused by the console or paused by the application.' }),
+  pause: z.object({ at: TimeSchema, actor: z.string(), formerConcurrency: z.number().nullable() }).nullable(),
+  arrivalsPerSecond: z.number().nullable(),
+  departuresPerSecond: z.number().nullable(),
+  oldestWaitingSeconds: z.number().nullable(),
+  drainSeconds: z
+    .number()
+    .nullable()
+    .openapi({ description: 'null with drainNever true: not at these rates.' }),
+  drainNever: z.boolean(),
+  memoryBytes: z.number().nullable(),
+  memory: QueueMemorySchema.pick({
+    backlogBytes: true,
+    completedBytes: true,
+    failedBytes: true,
+    eventsBytes: true,
+    sampledJobs: true,
+  }).nullable(),
+}).openapi('Queue');
+
+/** A queue of which nothing is known now: in no list of queues, no sum and no rate. */
+export const UnreadQueueSchema = z
+  .object({
+    id: z.string(),
+    prefix: z.string(),
+    name: z.string(),
+    since: TimeSchema.describe('Its last good read, else when it was found.'),
+    problem: z.string(),
+    command: z
+      .string()
+      .nullable()
+      .openapi({ description: 'What Redis refuses; null: nobody is there to ask.' }),
+    last: QueueSchema.nullable().openapi({ description: 'As it was last read; not of now.' }),
+  })
+  .openapi('UnreadQueue');
 
 const MAX_QUEUES = 1_000;
 const MAX_WORKERS = 200;
@@ -35,19 +79,14 @@ const listRoute = jsonRoute(
       query: z.object({
         search: z.string().max(200).default(''),
         sort: z.enum(QUEUE_SORTS, `must be one of ${QUEUE_SORTS.join(', ')}`).default('trouble'),
-        cursor: z.coerce.number('must be a nextCursor of an answer').int().min(0).default(0),
-        limit: z.coerce
-          .number('must be a number')
-          .int('must be a whole number')
-          .min(1, 'must be at least 1')
-          .max(MAX_QUEUES, `must be at most ${MAX_QUEUES}`)
-          .default(100),
+        cursor: cursorQuery,
+        limit: limitOf(MAX_QUEUES, 100),
       }),
     },
   },
   z.object({
     instance: z.string(),
-    readAt: z.string().nullable(),
+    readAt: TimeSchema.nullable(),
     stale: z.boolean(),
     total: z.number(),
     nextCursor: z.number().nullable(),
@@ -58,6 +97,24 @@ const listRoute = jsonRoute(
   }),
 );
 
+const OneQueueSchema = QueueSchema.extend({
+  instance: z.string(),
+  stale: z.boolean(),
+  memory: QueueMemorySchema.nullable(),
+  count: CountSchema.nullable().openapi({ description: 'null: nobody has asked for an exact count' }),
+  tenants: z.array(TenantShareSchema).nullable().openapi({
+    description:
+      'Most jobs first. null: tenantField is not configured, nothing is sampled yet, or your role may not see job data',
+  }),
+  findings: z.array(FindingSchema),
+  jobTypes: z.array(JobTypeSchema).openapi({ description: 'Most work first, at most 60.' }),
+  fleet: FleetSummarySchema,
+  overrides: z.array(OverrideSchema),
+  workerList: z
+    .array(WorkerSchema)
+    .openapi({ description: 'Worst first, at most 200; all by GET …/workers?queue=' }),
+});
+
 const oneRoute = jsonRoute(
   {
     method: 'get',
@@ -65,23 +122,35 @@ const oneRoute = jsonRoute(
     summary: 'One queue with its findings',
     request: { params: queueParam },
   },
-  QueueSchema.extend({
-    instance: z.string(),
-    stale: z.boolean(),
-    memory: QueueMemorySchema.nullable(),
-    count: CountSchema.nullable().openapi({ description: 'null: nobody has asked for an exact count' }),
-    tenants: TenantsSchema,
-    findings: z.array(FindingSchema),
-    jobTypes: z.array(JobTypeSchema).openapi({ description: 'Most work first, at most 60.' }),
-    fleet: FleetSummarySchema,
-    overrides: z.array(OverrideSchema),
-    workerList: z
-      .array(WorkerSchema)
-      .openapi({ description: 'Worst first, at most 200; all by GET …/workers?queue=' }),
-  }),
+  OneQueueSchema,
 );
 
-export function queuesApi(deps: AppDeps) {
+const writePause = jsonWriter(PauseSchema);
+const writeQueue = jsonWriter(QueueSchema);
+const writeUnread = jsonWriter(UnreadQueueSchema);
+const writeOverrides = jsonWriter(z.array(OverrideSchema));
+const writeMemory = jsonWriter(OneQueueSchema.pick({ memory: true, count: true, tenants: true }));
+
+export function queueJson(queue: QueueState, nowMs: number): z.infer<typeof QueueSchema> {
+  const { rates, pause, flow } = queue;
+  const drain = drainSecondsOf(queue);
+  return writeQueue(queue, {
+    paused: flow !== 'running',
+    pause: flow === 'paused-by-spillway' ? pause && writePause(pause) : null,
+    arrivalsPerSecond: rates?.arrivalsPerSecond ?? null,
+    departuresPerSecond: rates?.departuresPerSecond ?? null,
+    oldestWaitingSeconds: oldestWaitingSeconds(queue, nowMs),
+    drainSeconds: drain !== null && Number.isFinite(drain) ? drain : null,
+    drainNever: drain === Number.POSITIVE_INFINITY,
+    memoryBytes: queue.memory?.totalBytes ?? null,
+  });
+}
+
+function unreadJson(queue: UnreadQueue, nowMs: number): z.infer<typeof UnreadQueueSchema> {
+  return writeUnread(queue, { last: queue.last && queueJson(queue.last, nowMs) });
+}
+
+export function queuesApi(deps: Pick<AppDeps, 'watch' | 'now' | 'jobDataRole'>) {
   return apiPart()
     .openapi(listRoute, (c) => {
       const snapshot = snapshotOf(deps, c.req.valid('param').instance);
@@ -97,36 +166,34 @@ export function queuesApi(deps: AppDeps) {
           stale: snapshot.link.status !== 'live',
           total: found.length,
           nextCursor: next < found.length ? next : null,
-          queues: page.map((queue) => presentQueue(queue, nowMs)),
+          queues: page.map((queue) => queueJson(queue, nowMs)),
           unread: snapshot.unread.queues
             .filter(({ id }) => id.toLowerCase().includes(search.trim().toLowerCase()))
             .slice(0, MAX_QUEUES)
-            .map((queue) => presentUnread(queue, nowMs)),
+            .map((queue) => unreadJson(queue, nowMs)),
         },
         200,
       );
     })
     .openapi(oneRoute, (c) => {
       const { instance, queue: idOrName } = c.req.valid('param');
+      const { role } = c.get('actor');
       const snapshot = snapshotOf(deps, instance);
       const queue = queueIn(snapshot, idOrName);
       const fleet = workersOf(snapshot, queue.id).toSorted(byTrouble);
-      const findings = presentFindings(deps, c.get('actor').role, (finding) =>
-        isAboutQueue(finding, instance, queue.id),
-      );
+      const showsData = includesRole(role, deps.jobDataRole);
       return c.json(
         {
-          ...presentQueue(queue, deps.now()),
+          ...queueJson(queue, deps.now()),
           instance: snapshot.instance,
           stale: snapshot.link.status !== 'live',
-          memory: queue.memory && presentQueueMemory(queue.memory),
-          count: queue.count && presentCount(queue.count),
-          tenants: presentTenants(queue.tenants, includesRole(c.get('actor').role, deps.jobDataRole)),
-          findings,
-          jobTypes: presentJobTypes(queue, includesRole(c.get('actor').role, deps.jobDataRole)),
+          // Tenants are job data.
+          ...writeMemory({ ...queue, tenants: showsData ? queue.tenants : null }),
+          findings: findingsFor(deps, role, (finding) => isAboutQueue(finding, instance, queue.id)),
+          jobTypes: jobTypesJson(queue, showsData),
           fleet: summariseFleet(fleet),
-          overrides: queue.overrides.map(presentKept),
-          workerList: fleet.slice(0, MAX_WORKERS).map((one) => presentWorker(one, snapshot.instance)),
+          overrides: writeOverrides(queue.overrides),
+          workerList: fleet.slice(0, MAX_WORKERS).map((one) => workerJson(one, snapshot.instance)),
         },
         200,
       );

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { ActionCallSchema } from '../../model/action.js';
+import { isoTime } from '../../model/json.js';
 import type { DryRun } from '../../replay/job-source.js';
 import { withoutJobData } from '../../replay/replay-log.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
@@ -9,9 +11,7 @@ import type { ReplayView } from '../../replay/replay-view.js';
 import type { TimeRange } from '../../replay/report.js';
 import { coveragesOf } from '../../replay/report.js';
 import { Problem } from '../problem.js';
-import { isoTime } from './iso-time.js';
-import { presentCall } from './present.js';
-import { ActionCallSchema } from './schemas.js';
+import { callJson } from './outcomes.js';
 
 const counts = z.record(z.string(), z.number());
 
@@ -222,7 +222,7 @@ export function presentOrderOutcome(outcome: OrderOutcome): z.infer<typeof Order
     ...outcome,
     queues: [...outcome.queues],
     warnings: [...outcome.warnings],
-    undo: outcome.undo && presentCall(outcome.undo),
+    undo: outcome.undo && callJson(outcome.undo),
   };
 }
 

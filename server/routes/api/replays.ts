@@ -6,8 +6,8 @@ import type { ReplayView } from '../../replay/replay-view.js';
 import { replayReport } from '../../replay/report.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { actionRoute, apiPart, documentText, dryRunQuery, jsonBody, jsonRoute } from './env.js';
-import { statusOf } from './pull-calls.js';
+import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute } from './env.js';
+import { actionRoute, statusOf } from './outcomes.js';
 import {
   DryRunSchema,
   OrderOutcomeSchema,

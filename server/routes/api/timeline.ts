@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { formatUtc } from '../../model/format.js';
 import type { ActivityEntry } from '../../timeline/activity.js';
 import { cursorOf } from '../../timeline/activity.js';
+import { isoTime } from '../../model/json.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
 import type { AppDeps } from '../app-deps.js';
@@ -9,7 +10,6 @@ import { entryLinks } from '../entry-links.js';
 import { gatherFacts } from '../gather.js';
 import { Problem } from '../problem.js';
 import { apiPart, documentText, jsonRoute } from './env.js';
-import { isoTime } from './iso-time.js';
 
 const TimelineEntrySchema = z
   .object({

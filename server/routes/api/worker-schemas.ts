@@ -1,64 +1,18 @@
 import { z } from '@hono/zod-openapi';
-import type { AgentFacts, Override, WorkerState } from '../../model/worker.js';
-import { isoTime } from './iso-time.js';
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
+import { type AgentFacts, OutlierSchema, OverrideSchema, type WorkerState } from '../../model/worker.js';
 
 const Limiter = z.object({ max: z.number(), durationMs: z.number() }).nullable();
 
-export const OverrideSchema = z
-  .object({
-    orderId: z.string(),
-    scope: z.string().openapi({ description: '`*`: every worker of the queue; else one worker.' }),
-    setting: z.string(),
-    value: z.unknown(),
-    by: z.string(),
-    at: z.string(),
-    reason: z.string(),
-    until: z.string().nullable(),
-  })
-  .openapi('Override');
+const AgentOverrideSchema = OverrideSchema.extend({ followed: z.boolean(), refusal: z.string().nullable() });
 
-export const WorkerSchema = z
-  .object({
-    id: z.string(),
-    instance: z.string(),
-    queue: z.string(),
-    label: z.string(),
-    name: z.string().nullable(),
-    host: z.string().nullable(),
-    pid: z.number().nullable(),
-    verdict: z.string(),
-    sentence: z.string(),
-    evidence: z.array(
-      z.object({
-        name: z.string(),
-        label: z.string(),
-        value: z.union([z.number(), z.string()]),
-        unit: z.string().nullable(),
-      }),
-    ),
-    outlier: z
-      .object({
-        kind: z.enum(['slow', 'failing']),
-        type: z.string(),
-        own: z.number(),
-        peers: z.number(),
-        sentence: z.string(),
-      })
-      .nullable(),
-    connected: z.boolean().nullable(),
-    firstSeen: z.string(),
-    lastSeen: z.string(),
-    replacedBy: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Of one that is gone: the id of the worker that has its place' }),
-    agent: z
+const AgentSchema = z
       .object({
         version: z.string(),
         bullmqVersion: z.string().nullable(),
         nodeVersion: z.string(),
         labels: z.record(z.string(), z.string()),
-        attachedAt: z.string(),
+        attachedAt: TimeSchema,
         concurrency: z.object({ deployed: z.number(), now: z.number(), max: z.number().nullable() }),
         running: z.number(),
         paused: z.enum(['order', 'application', 'guard']).nullable(),
@@ -67,8 +21,8 @@ export const WorkerSchema = z
         rateLimited: z.boolean(),
         finishedPerSecond: z.number(),
         failedPerSecond: z.number(),
-        lastStarted: z.string().nullable(),
-        lastFinished: z.string().nullable(),
+        lastStarted: TimeSchema.nullable(),
+        lastFinished: TimeSchema.nullable(),
         types: z.array(
           z.object({
             name: z.string(),
@@ -88,8 +42,8 @@ export const WorkerSchema = z
           lock: z.number(),
           other: z.number(),
         }),
-        guardSince: z.string().nullable(),
-        overrides: z.array(OverrideSchema.extend({ followed: z.boolean(), refusal: z.string().nullable() })),
+        guardSince: TimeSchema.nullable(),
+        overrides: z.array(AgentOverrideSchema),
         ignoredOrders: z.object({
           unsigned: z.number(),
           forged: z.number(),
@@ -99,15 +53,37 @@ export const WorkerSchema = z
           unaddressed: z.number(),
           flooded: z.number().openapi({ description: 'More than consoles give: dropped unread.' }),
         }),
-      })
+      });
+
+export const WorkerSchema = z
+  .object({
+    id: z.string(),
+    instance: z.string(),
+    queue: z.string(),
+    label: z.string(),
+    name: z.string().nullable(),
+    host: z.string().nullable(),
+    pid: z.number().nullable(),
+    verdict: z.string(),
+    sentence: z.string(),
+    evidence: z.array(
+      z.object({ name: z.string(), label: z.string(), value: z.union([z.number(), z.string()]), unit: z.string().nullable() }),
+    ),
+    outlier: OutlierSchema.nullable(),
+    connected: z.boolean().nullable(),
+    firstSeen: TimeSchema,
+    lastSeen: TimeSchema,
+    replacedBy: z
+      .string()
       .nullable()
-      .openapi({ description: 'null: no agent is attached.' }),
+      .openapi({ description: 'Of one that is gone: the id of the worker that has its place' }),
+    agent: AgentSchema.nullable().describe('null: no agent is attached.'),
     locks: z
       .object({
         jobs: z.number(),
         held: z.number(),
         orphaned: z.number(),
-        lastExpiry: z.string().nullable(),
+        lastExpiry: TimeSchema.nullable(),
       })
       .nullable(),
   })
@@ -122,97 +98,48 @@ export const FleetSummarySchema = z
   })
   .openapi('FleetSummary');
 
-/** Turns what is known of a worker into what the API answers with. Pure. */
-export function presentWorker(worker: WorkerState, instance: string): z.infer<typeof WorkerSchema> {
-  const { outlier } = worker;
-  return {
-    id: worker.id,
+const write = jsonWriter(WorkerSchema);
+const writeAgent = jsonWriter(AgentSchema);
+const writeOverride = jsonWriter(AgentOverrideSchema);
+
+export function workerJson(worker: WorkerState, instance: string): z.infer<typeof WorkerSchema> {
+  const { agent, locks } = worker;
+  return write(worker, {
     instance,
     queue: worker.queueId,
-    label: worker.label,
-    name: worker.name,
-    host: worker.host,
-    pid: worker.pid,
-    verdict: worker.verdict,
-    sentence: worker.sentence,
-    evidence: worker.evidence.map(({ name, label, value, unit }) => ({
-      name,
-      label,
-      value,
-      unit: unit ?? null,
-    })),
-    outlier: outlier && { ...outlier },
+    evidence: worker.evidence.map(({ name, label, value, unit }) => ({ name, label, value, unit: unit ?? null })),
     connected: worker.isConnected,
     firstSeen: isoTime(worker.firstSeenAtMs),
     lastSeen: isoTime(worker.lastSeenAtMs),
     replacedBy: worker.replacedBy?.id ?? null,
-    agent: worker.agent && presentAgent(worker.agent),
-    locks: worker.locks && {
-      jobs: worker.locks.jobs,
-      held: worker.locks.held,
-      orphaned: worker.locks.orphaned,
-      lastExpiry: isoTime(worker.locks.lastExpiryAtMs),
+    agent: agent && agentJson(agent),
+    locks: locks && {
+      ...{ jobs: locks.jobs, held: locks.held, orphaned: locks.orphaned },
+      lastExpiry: isoTime(locks.lastExpiryAtMs),
     },
-  };
+  });
 }
 
-function presentAgent(agent: AgentFacts): NonNullable<z.infer<typeof WorkerSchema>['agent']> {
-  return {
+function agentJson(agent: AgentFacts): z.infer<typeof AgentSchema> {
+  return writeAgent(agent, {
     version: agent.agentVersion,
-    bullmqVersion: agent.bullmqVersion,
-    nodeVersion: agent.nodeVersion,
-    labels: { ...agent.labels },
-    attachedAt: isoTime(agent.attachedAtMs),
     concurrency: { ...agent.concurrency, max: agent.maxConcurrency },
-    running: agent.running,
-    paused: agent.paused,
     closing: agent.isClosing,
-    limiter: {
-      deployed: agent.limiter.deployed && { ...agent.limiter.deployed },
-      now: agent.limiter.now && { ...agent.limiter.now },
-    },
     rateLimited: agent.isRateLimited,
-    finishedPerSecond: agent.finishedPerSecond,
-    failedPerSecond: agent.failedPerSecond,
     lastStarted: isoTime(agent.lastStartedAtMs),
     lastFinished: isoTime(agent.lastFinishedAtMs),
     types: agent.types.map(({ name, completed, failed, run }) => ({
-      name,
-      completed,
-      failed,
+      ...{ name, completed, failed },
       runs: run?.count ?? 0,
       p50Ms: run?.p50Ms ?? null,
       p99Ms: run?.p99Ms ?? null,
     })),
-    wait: agent.wait && { ...agent.wait },
     eventLoopDelayP99Ms: agent.loopDelayP99Ms,
     residentBytes: agent.rssBytes,
-    errorsPerSecond: { ...agent.errorsPerSecond },
     guardSince: isoTime(agent.guard.sinceMs),
-    overrides: agent.overrides.map((order) => ({
-      ...presentKept(order),
-      followed: order.isFollowed,
-      refusal: order.refusal,
-    })),
-    ignoredOrders: {
-      ...agent.ignored,
-      unaddressed: agent.ignored.unaddressed ?? 0,
-      flooded: agent.ignored.flooded ?? 0,
-    },
-  };
-}
-
-export function presentKept(order: Override): z.infer<typeof OverrideSchema> {
-  return {
-    orderId: order.orderId,
-    scope: order.scope,
-    setting: order.setting,
-    value: order.value,
-    by: order.by,
-    at: isoTime(order.atMs),
-    reason: order.reason,
-    until: isoTime(order.untilMs),
-  };
+    overrides: agent.overrides.map((one) => writeOverride(one, { followed: one.isFollowed })),
+    ignoredOrders: { unaddressed: 0, flooded: 0, ...agent.ignored },
+  });
 }
 
 /** How many of which verdict, and their slots. */

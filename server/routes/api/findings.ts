@@ -1,11 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { shownTo } from '../../findings/track.js';
 import type { Finding, Remedy } from '../../model/finding.js';
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
-import { isoTime } from './iso-time.js';
-
-const severity = z.enum(['critical', 'warning', 'info']);
 
 export const RemedySchema = z
   .object({
@@ -24,7 +22,7 @@ export const RemedySchema = z
 export const FindingSchema = z
   .object({
     code: z.string().openapi({ example: 'redis.full' }),
-    severity,
+    severity: z.enum(['critical', 'warning', 'info']),
     instance: z.string(),
     queue: z.string().nullable(),
     queues: z.array(z.string()).openapi({ description: 'All queues it is about, worst first, at most 100.' }),
@@ -34,11 +32,10 @@ export const FindingSchema = z
     key: z.string(),
     title: z.string(),
     sentence: z.string(),
-    since: z.string(),
-    lastSeen: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Set where the console can’t see now: it was so at this time.' }),
+    since: TimeSchema,
+    lastSeen: TimeSchema.nullable().openapi({
+      description: 'Set where the console can’t see now: it was so at this time.',
+    }),
     evidence: z.array(
       z.object({
         name: z.string().openapi({
@@ -65,13 +62,16 @@ export const FindingSchema = z
         }),
       )
       .openapi({
-        description: 'Findings that follow from this one and so are not told by themselves, worst first.',
+        description: 'Findings that follow from this one and so are not listed by themselves, worst first.',
       }),
   })
   .openapi('Finding');
 
+const write = jsonWriter(FindingSchema);
+const writeRemedy = jsonWriter(RemedySchema);
+
 /** Findings as a role may see them, worst first. */
-export function presentFindings(
+export function findingsFor(
   deps: Pick<AppDeps, 'watch' | 'jobDataRole'>,
   role: Role,
   isWanted: (finding: Finding) => boolean = () => true,
@@ -80,47 +80,33 @@ export function presentFindings(
   return deps.watch
     .findings()
     .filter(isWanted)
-    .map((finding) => presentFinding(shownTo(finding, showsData)));
+    .map((finding) => findingJson(shownTo(finding, showsData)));
 }
 
-export function presentFinding(finding: Finding): z.infer<typeof FindingSchema> {
-  return {
-    code: finding.code,
-    severity: finding.severity,
-    instance: finding.instance,
-    queue: finding.queue,
+export function findingJson(finding: Finding): z.infer<typeof FindingSchema> {
+  return write(finding, {
     queues: [...(finding.queues ?? (finding.queue === null ? [] : [finding.queue]))],
-    node: finding.node,
     worker: finding.worker ?? null,
     jobType: finding.jobType ?? null,
-    key: finding.key,
-    title: finding.title,
-    sentence: finding.sentence,
-    since: isoTime(finding.sinceMs),
     lastSeen: isoTime(finding.lastSeenAtMs ?? null),
-    evidence: finding.evidence.map((piece) => ({
-      name: piece.name,
-      label: piece.label,
-      value: piece.value,
-      unit: piece.unit ?? null,
-      error: piece.error ?? null,
+    evidence: finding.evidence.map(({ name, label, value, unit, error }) => ({
+      name,
+      label,
+      value,
+      unit: unit ?? null,
+      error: error ?? null,
     })),
-    remedies: finding.remedies.map(presentRemedy),
+    remedies: finding.remedies.map(remedyJson),
     explains: (finding.explains ?? []).map(({ code, queue, jobType, title }) => ({
-      code,
-      queue,
+      ...{ code, queue, title },
       jobType: jobType ?? null,
-      title,
     })),
-  };
+  });
 }
 
-export function presentRemedy(remedy: Remedy) {
-  return {
-    ...remedy,
-    queues: [...remedy.queues],
+export function remedyJson(remedy: Remedy): z.infer<typeof RemedySchema> {
+  return writeRemedy(remedy, {
     workers: [...(remedy.workers ?? [])],
-    args: { ...remedy.args },
     predictedFreedBytes: remedy.predictedFreedBytes ?? null,
-  };
+  });
 }
