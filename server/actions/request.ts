@@ -17,7 +17,7 @@ export function knownAction(name: string): RegisteredAction {
   );
 }
 
-/** Arguments and reason. @throws ActionError with one entry a bad field: its name, its value and what would be right. */
+/** Its arguments. @throws ActionError with one entry a bad field: its name, its value and what would be right. */
 export function checkRequest(action: RegisteredAction, request: ActionRequest): void {
   const parsed = action.parse(request.args);
   if (!parsed.success) {
@@ -27,12 +27,6 @@ export function checkRequest(action: RegisteredAction, request: ActionRequest): 
       fields.map((field) => `${field.field}: ${field.problem}`).join('; '),
       fields,
     );
-  }
-  if (!request.dryRun && request.reason.trim() === '') {
-    const problem = 'say in a few words why; it is kept with the change';
-    throw new ActionError('invalid', `reason: ${problem}`, [
-      { field: 'reason', value: request.reason, problem },
-    ]);
   }
 }
 

@@ -105,26 +105,30 @@ export class AlertCommands {
   }
 
   /** @returns null: there is none of that id that holds. */
-  async endSilence(actor: Actor, id: string): Promise<Silence | null> {
+  async endSilence(actor: Actor, id: string, reason = ''): Promise<Silence | null> {
     const ended = await this.#deps.store.silences.end(id, this.#deps.now());
     if (!ended) return null;
     await this.#deps.alerting.refresh();
     const text = `${actor.name} has ended the silence of ${matcherText(ended.matchers)}.`;
-    await this.#record(actor, 'silence.ended', text, { action: 'silence.end', args: { silence: id } });
+    await this.#record(actor, 'silence.ended', text, {
+      action: 'silence.end',
+      reason,
+      args: { silence: id },
+    });
     return ended;
   }
 
-  /** Takes a rule as it is from now on. @param before null: it is new. */
-  async saveRule(actor: Actor, rule: AlertRule, before: AlertRule | null): Promise<void> {
+  /** Takes a rule as it is from now on. @param before null: it is new. @param reason is kept in the audit. */
+  async saveRule(actor: Actor, rule: AlertRule, before: AlertRule | null, reason = ''): Promise<void> {
     const { store, now } = this.#deps;
     await store.rules.put(rule, { actor: actor.name, atMs: now() });
-    await this.#recordRule(actor, before === null ? 'create' : 'change', rule, before);
+    await this.#recordRule(actor, before === null ? 'create' : 'change', rule, before, reason);
   }
 
-  async removeRule(actor: Actor, rule: AlertRule): Promise<void> {
+  async removeRule(actor: Actor, rule: AlertRule, reason = ''): Promise<void> {
     const { store, now } = this.#deps;
     await store.rules.remove(rule.id, { actor: actor.name, atMs: now() });
-    await this.#recordRule(actor, 'delete', null, rule);
+    await this.#recordRule(actor, 'delete', null, rule, reason);
   }
 
   /** What a rule would have done over the last day, and for whom it holds now. */
@@ -152,6 +156,7 @@ export class AlertCommands {
     change: keyof typeof CHANGES,
     rule: AlertRule | null,
     before: AlertRule | null,
+    reason: string,
   ): Promise<void> {
     await this.#deps.alerting.refresh();
     const { id, name } = rule ?? before ?? { id: '', name: '' };
@@ -159,6 +164,7 @@ export class AlertCommands {
     const asText = (one: AlertRule | null) => (one === null ? {} : { rule: JSON.stringify(one) });
     await this.#record(actor, 'alert-rule.changed', text, {
       action: `alert-rule.${change}`,
+      reason,
       args: { rule: id },
       before: asText(before),
       after: asText(rule),

@@ -161,6 +161,7 @@ export interface ActionRequest {
   /** Ids of workers, for actions of scope worker. */
   readonly workers?: readonly string[];
   readonly args: unknown;
+  /** Empty: none was given. */
   readonly reason: string;
   readonly dryRun: boolean;
 }

@@ -11,6 +11,12 @@ import type { SelfDelay } from './self-delay.js';
 import type { Capabilities, LinkState } from './sight.js';
 import type { Hearing, Override, WorkerState } from './worker.js';
 
+/**
+ * model/ is what things are: types, the schemas of answers beside them (json.ts), predicates and formats, without I/O or a
+ * clock. It imports zod and nothing else. Begin here: a Snapshot is all that is known of one Redis at one moment, and
+ * everything above reads it.
+ */
+
 /** A deploy or a note, entered by people or pipelines: what findings may set beside the moment at which trouble began. */
 export interface Marker {
   readonly atMs: number;

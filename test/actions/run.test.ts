@@ -99,7 +99,6 @@ describe('a request that makes no sense is refused before anything is done, and 
       /no queue of default matches zzz\*/,
     ],
     ['no queue', 'queue.pause', {}, 'invalid', /name at least one queue/],
-    ['no reason', 'queue.pause', { ...solo, reason: ' ' }, 'invalid', /reason: say in a few words why/],
     [
       'an argument that it does not have',
       'queue.pause',
@@ -136,6 +135,17 @@ describe('a request that makes no sense is refused before anything is done, and 
 it('a bare name is enough where one queue has it', async () => {
   const outcome = await bench.pullOne('queue.pause', { queues: ['mail-a'], dryRun: true, reason: '' });
   expect(outcome.queue).toBe('shop:mail-a');
+});
+
+it('a change needs no reason: without one it is made and audited', async () => {
+  const outcome = await bench.pullOne('queue.concurrency', {
+    queues: ['bull:solo'],
+    args: { value: 9 },
+    reason: ' ',
+  });
+  expect(outcome.status).toBe('applied');
+  expect(bench.audit.records.at(-1)).toMatchObject({ id: outcome.auditId, reason: '' });
+  await bench.pullOne('queue.concurrency', { queues: ['bull:solo'], args: { value: null } });
 });
 
 it('a dry run shows before and after and changes nothing, nor is it audited', async () => {

@@ -102,6 +102,12 @@ it('a rule is tested before it is saved: for whom it holds now', async () => {
   ).toBe(false);
 });
 
+it('a dry run shows the rule as it would be and keeps nothing', async () => {
+  const made = await ask('POST', '/alert-rules?dryRun=true', { ...deep, reason: 'to see' }, 'admin');
+  expect(made).toMatchObject({ status: 200, body: { id: 'mail-is-deep', updatedBy: null } });
+  expect((await ask('GET', '/alert-rules/mail-is-deep', undefined, 'admin')).status).toBe(404);
+});
+
 it('a rule that is made fires at the next tick, with runbook, evidence and a path; twice with one key is once', async () => {
   const key = { 'idempotency-key': 'make-deep' };
   const made = await ask('POST', '/alert-rules', deep, 'admin', key);
@@ -156,9 +162,11 @@ it('a rule that is edited holds from the next tick, and one that is deleted ends
   const changed = await ask(
     'PATCH',
     '/alert-rules/mail-is-deep',
-    { name: 'Mail is too deep', forSeconds: 3 },
+    { name: 'Mail is too deep', forSeconds: 3, reason: 'it fired too early' },
     'admin',
   );
+  const { body: audit } = await ask('GET', '/audit?action=alert-rule.change');
+  expect(audit.records[0].reason).toBe('it fired too early');
   expect(changed.body).toMatchObject({ name: 'Mail is too deep', forSeconds: 3, severity: 'critical' });
   expect((await ask('DELETE', '/alert-rules/mail-is-deep', undefined, 'admin')).status).toBe(200);
   await until('it is over', async () => (await about('mail-is-deep')) === undefined);

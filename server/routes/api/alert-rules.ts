@@ -2,17 +2,21 @@ import { z } from '@hono/zod-openapi';
 import type { AlertRule } from '../../alerts/rule.js';
 import { RuleChangeSchema, RuleSchema, ruleId, ruleOf, ruleText } from '../../alerts/rule.js';
 import { checkRule } from '../../alerts/rules-config.js';
+import type { StoredRule } from '../../alerts/rules-store.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
-import { KeptRuleSchema, presentRule, presentRuleTest, RuleTestSchema } from './alert-schemas.js';
-import { apiPart, jsonBody, jsonRoute } from './env.js';
+import { KeptRuleSchema, RuleTestSchema, ruleJson, ruleTestJson } from './alert-schemas.js';
+import { apiPart, dryRunQuery, isDryRun, jsonBody, jsonRoute, reason } from './env.js';
 
 const idParam = z.object({ id: ruleId });
 const NewRuleSchema = RuleSchema.extend({
   id: ruleId.optional().openapi({ description: 'Made of the name unless given' }),
+  reason,
 });
+
+const RuleEditSchema = RuleChangeSchema.extend({ reason });
 
 const listRoute = jsonRoute(
   {
@@ -40,7 +44,7 @@ const makeRoute = jsonRoute(
     method: 'post',
     path: '/alert-rules',
     summary: 'Make a rule, which holds from the next tick (admin)',
-    request: { body: jsonBody(NewRuleSchema) },
+    request: { query: dryRunQuery, body: jsonBody(NewRuleSchema) },
   },
   KeptRuleSchema,
 );
@@ -49,7 +53,7 @@ const changeRoute = jsonRoute(
     method: 'patch',
     path: '/alert-rules/{id}',
     summary: 'Change a rule (admin)',
-    request: { params: idParam, body: jsonBody(RuleChangeSchema) },
+    request: { params: idParam, query: dryRunQuery, body: jsonBody(RuleEditSchema) },
   },
   KeptRuleSchema,
 );
@@ -58,43 +62,51 @@ const deleteRoute = jsonRoute(
     method: 'delete',
     path: '/alert-rules/{id}',
     summary: 'Delete a rule: what fires by it is over (admin)',
-    request: { params: idParam },
+    request: { params: idParam, query: dryRunQuery.extend({ reason }) },
   },
   z.object({ deleted: KeptRuleSchema }),
 );
 
-export function alertRulesApi(deps: AppDeps) {
+export function alertRulesApi(deps: Pick<AppDeps, 'alerts' | 'alerting'>) {
   const { alerts, alerting } = deps;
   return apiPart()
-    .openapi(listRoute, (c) => c.json({ rules: alerting.rules().map(presentRule) }, 200))
+    .openapi(listRoute, (c) => c.json({ rules: alerting.rules().map(ruleJson) }, 200))
     .openapi(testRoute, async (c) => {
       const rule = checked(ruleOf({ ...c.req.valid('json'), id: 'test' }));
-      return c.json(presentRuleTest(await alerts.testRule(rule)), 200);
+      return c.json(ruleTestJson(await alerts.testRule(rule)), 200);
     })
-    .openapi(readRoute, (c) => c.json(presentRule(findRule(deps, c.req.valid('param').id)), 200))
+    .openapi(readRoute, (c) => c.json(ruleJson(findRule(deps, c.req.valid('param').id)), 200))
     .openapi(makeRoute, async (c) => {
       requireAdmin(c.get('actor'));
-      const text = c.req.valid('json');
+      const { reason, ...text } = c.req.valid('json');
       const id = newRuleId(deps, text.name, text.id);
       const rule = checked(ruleOf({ ...text, id }));
-      await alerts.saveRule(c.get('actor'), rule, null);
-      return c.json(presentRule(findRule(deps, rule.id)), 200);
+      if (isDryRun(c)) return c.json(ruleJson(unsaved(rule)), 200);
+      await alerts.saveRule(c.get('actor'), rule, null, reason);
+      return c.json(ruleJson(findRule(deps, rule.id)), 200);
     })
     .openapi(changeRoute, async (c) => {
       requireAdmin(c.get('actor'));
       const { rule } = editableRule(deps, c.req.valid('param').id);
-      const given = Object.entries(c.req.valid('json')).filter(([, value]) => value !== undefined);
+      const { reason, ...change } = c.req.valid('json');
+      const given = Object.entries(change).filter(([, value]) => value !== undefined);
       const merged = RuleSchema.parse({ ...ruleText(rule), ...Object.fromEntries(given) });
       const changed = checked(ruleOf(merged));
-      await alerts.saveRule(c.get('actor'), changed, rule);
-      return c.json(presentRule(findRule(deps, rule.id)), 200);
+      if (isDryRun(c)) return c.json(ruleJson(unsaved(changed)), 200);
+      await alerts.saveRule(c.get('actor'), changed, rule, reason);
+      return c.json(ruleJson(findRule(deps, rule.id)), 200);
     })
     .openapi(deleteRoute, async (c) => {
       requireAdmin(c.get('actor'));
       const found = editableRule(deps, c.req.valid('param').id);
-      await alerts.removeRule(c.get('actor'), found.rule);
-      return c.json({ deleted: presentRule(found) }, 200);
+      if (!isDryRun(c)) await alerts.removeRule(c.get('actor'), found.rule, c.req.valid('query').reason);
+      return c.json({ deleted: ruleJson(found) }, 200);
     });
+}
+
+/** As it would be. */
+function unsaved(rule: AlertRule): StoredRule {
+  return { rule, source: 'user', updatedAtMs: null, updatedBy: null };
 }
 
 /** @throws Problem 403 */

@@ -6,104 +6,7 @@ import { alertFingerprint } from '../../alerts/notification.js';
 import { RuleSchema, ruleText } from '../../alerts/rule.js';
 import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
-import { isoTime } from '../../model/json.js';
-
-export function presentAlert({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
-  const { id, state, severity, subject, cause, summary, evidence, value, inhibitedBy, runbookUrl } = alert;
-  const { acknowledged, sinceMs, firedAtMs, resolvedAtMs, ruleId, ruleName } = alert;
-  return {
-    id,
-    fingerprint: alertFingerprint(alert),
-    state,
-    severity,
-    rule: { id: ruleId, name: ruleName },
-    subject: { ...subject },
-    cause,
-    summary,
-    evidence,
-    value: value !== null && Number.isFinite(value) ? value : null,
-    since: isoTime(sinceMs),
-    firedAt: firedAtMs === null ? null : isoTime(firedAtMs),
-    resolvedAt: resolvedAtMs === null ? null : isoTime(resolvedAtMs),
-    isSeen: alert.seen !== 'unknown',
-    inhibitedBy,
-    silencedBy: silence && presentSilence(silence, nowMs),
-    acknowledged: acknowledged && {
-      actor: acknowledged.actor,
-      at: isoTime(acknowledged.atMs),
-      note: acknowledged.note,
-    },
-    finding: finding && { ...finding },
-    firstRemedy,
-    runbookUrl,
-    path,
-  };
-}
-
-export function presentSilence(silence: Silence, nowMs: number) {
-  const { id, matchers, author, comment, startsAtMs, endsAtMs } = silence;
-  return {
-    id,
-    matchers: { ...matchers },
-    author,
-    comment,
-    startsAt: isoTime(startsAtMs),
-    endsAt: isoTime(endsAtMs),
-    remainingSeconds: Math.max(0, endsAtMs - nowMs) / 1000,
-  };
-}
-
-export function presentRule({ rule, source, updatedAtMs, updatedBy }: StoredRule) {
-  return {
-    ...ruleText(rule),
-    source,
-    isReadOnly: source === 'file',
-    updatedAt: updatedAtMs === null ? null : isoTime(updatedAtMs),
-    updatedBy,
-  };
-}
-
-export function presentRuleTest(test: RuleTest) {
-  const { isTested, why, fromMs, toMs, times, seriesTested, isPartial, unseenMs, holdsNowCount } = test;
-  return {
-    isTested,
-    why,
-    summary: testSummary(test),
-    from: isoTime(fromMs),
-    to: isoTime(toMs),
-    times,
-    seriesTested,
-    isPartial,
-    unseenSeconds: unseenMs / 1000,
-    firings: test.firings.map(({ subject, firedAtMs, resolvedAtMs }) => ({
-      subject: { ...subject },
-      firedAt: isoTime(firedAtMs),
-      resolvedAt: resolvedAtMs === null ? null : isoTime(resolvedAtMs),
-    })),
-    holdsNowCount,
-    holdsNow: test.holdsNow.map((subject) => ({ ...subject })),
-  };
-}
-
-/** A restart is not worth telling. */
-const LEAST_TOLD_UNSEEN_MS = 5 * 60_000;
-
-/** What a rule would have done, in one line. */
-export function testSummary(test: RuleTest): string {
-  const { isTested, why, times, firings, holdsNowCount, isPartial, unseenMs } = test;
-  const now = holdsNowCount === 0 ? 'it holds for none now' : `it holds for ${holdsNowCount} now`;
-  if (!isTested) return `${why ?? 'not tested'}; ${now}`;
-  const whom = new Set(firings.map(({ subject }) => JSON.stringify(subject))).size;
-  const past =
-    times === 0
-      ? 'would not have fired in the last day'
-      : `would have fired ${formatThings(times, 'time')} for ${formatThings(whom, 'subject')} in the last day`;
-  const unseen =
-    unseenMs < LEAST_TOLD_UNSEEN_MS
-      ? ''
-      : `, of which ${formatDuration(unseenMs / 1000)} was not seen and is not counted`;
-  return `${past}${isPartial ? ' (of those that were tested)' : ''}${unseen}; ${now}`;
-}
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 
 const SeveritySchema = z.enum(['critical', 'warning', 'info']);
 
@@ -129,8 +32,8 @@ export const SilenceSchema = z
     }),
     author: z.string(),
     comment: z.string(),
-    startsAt: z.string(),
-    endsAt: z.string(),
+    startsAt: TimeSchema,
+    endsAt: TimeSchema,
     remainingSeconds: z.number(),
   })
   .openapi('Silence');
@@ -147,13 +50,13 @@ export const AlertSchema = z
     summary: z.string(),
     evidence: z.string().nullable(),
     value: z.number().nullable(),
-    since: z.string(),
-    firedAt: z.string().nullable(),
-    resolvedAt: z.string().nullable(),
+    since: TimeSchema,
+    firedAt: TimeSchema.nullable(),
+    resolvedAt: TimeSchema.nullable(),
     isSeen: z.boolean().openapi({ description: 'false: not known at the last look; the state holds' }),
     inhibitedBy: z.string().nullable().openapi({ description: 'Rule of the alert that explains it' }),
     silencedBy: SilenceSchema.nullable(),
-    acknowledged: z.object({ actor: z.string(), at: z.string(), note: z.string() }).nullable(),
+    acknowledged: z.object({ actor: z.string(), at: TimeSchema, note: z.string() }).nullable(),
     finding: z.object({ key: z.string(), code: z.string(), title: z.string() }).nullable(),
     firstRemedy: z.string().nullable(),
     runbookUrl: z.string().nullable(),
@@ -165,7 +68,7 @@ export const KeptRuleSchema = RuleSchema.extend({
   severity: z.enum(['critical', 'warning', 'info', 'finding']),
   source: z.enum(['default', 'user', 'file']),
   isReadOnly: z.boolean().openapi({ description: 'Given by the configuration: change it there' }),
-  updatedAt: z.string().nullable(),
+  updatedAt: TimeSchema.nullable(),
   updatedBy: z.string().nullable(),
 }).openapi('AlertRule');
 
@@ -174,8 +77,8 @@ export const RuleTestSchema = z
     isTested: z.boolean(),
     why: z.string().nullable().openapi({ description: 'Why it was not tested against the past' }),
     summary: z.string().openapi({ example: 'would have fired 3 times for 2 subjects in the last day' }),
-    from: z.string(),
-    to: z.string(),
+    from: TimeSchema,
+    to: TimeSchema,
     times: z.number(),
     seriesTested: z.number(),
     isPartial: z.boolean().openapi({ description: 'More series match than were tested' }),
@@ -183,9 +86,65 @@ export const RuleTestSchema = z
       .number()
       .openapi({ description: 'Of the day, without a console that saw the instance: not counted' }),
     firings: z.array(
-      z.object({ subject: SubjectSchema, firedAt: z.string(), resolvedAt: z.string().nullable() }),
+      z.object({ subject: SubjectSchema, firedAt: TimeSchema, resolvedAt: TimeSchema.nullable() }),
     ),
     holdsNowCount: z.number(),
     holdsNow: z.array(SubjectSchema),
   })
   .openapi('AlertRuleTest');
+
+const writeAlert = jsonWriter(AlertSchema);
+const writeSilence = jsonWriter(SilenceSchema);
+const writeTest = jsonWriter(RuleTestSchema);
+
+export function alertJson({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
+  const { value } = alert;
+  return writeAlert(alert, {
+    fingerprint: alertFingerprint(alert),
+    rule: { id: alert.ruleId, name: alert.ruleName },
+    value: value !== null && Number.isFinite(value) ? value : null,
+    isSeen: alert.seen !== 'unknown',
+    silencedBy: silence && silenceJson(silence, nowMs),
+    finding: finding && { ...finding },
+    firstRemedy,
+    path,
+  });
+}
+
+export function silenceJson(silence: Silence, nowMs: number) {
+  return writeSilence(silence, { remainingSeconds: Math.max(0, silence.endsAtMs - nowMs) / 1000 });
+}
+
+export function ruleJson({ rule, source, updatedAtMs, updatedBy }: StoredRule) {
+  return {
+    ...ruleText(rule),
+    source,
+    isReadOnly: source === 'file',
+    updatedAt: isoTime(updatedAtMs),
+    updatedBy,
+  };
+}
+
+export function ruleTestJson(test: RuleTest) {
+  return writeTest(test, { summary: testSummary(test), unseenSeconds: test.unseenMs / 1000 });
+}
+
+/** A restart is not worth a word. */
+const MIN_SHOWN_UNSEEN_MS = 5 * 60_000;
+
+/** What a rule would have done, in one line. */
+export function testSummary(test: RuleTest): string {
+  const { isTested, why, times, firings, holdsNowCount, isPartial, unseenMs } = test;
+  const now = holdsNowCount === 0 ? 'it holds for none now' : `it holds for ${holdsNowCount} now`;
+  if (!isTested) return `${why ?? 'not tested'}; ${now}`;
+  const whom = new Set(firings.map(({ subject }) => JSON.stringify(subject))).size;
+  const past =
+    times === 0
+      ? 'would not have fired in the last day'
+      : `would have fired ${formatThings(times, 'time')} for ${formatThings(whom, 'subject')} in the last day`;
+  const unseen =
+    unseenMs < MIN_SHOWN_UNSEEN_MS
+      ? ''
+      : `, of which ${formatDuration(unseenMs / 1000)} was not seen and is not counted`;
+  return `${past}${isPartial ? ' (of those that were tested)' : ''}${unseen}; ${now}`;
+}

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { AlertSchema, presentAlert, presentSilence, SilenceSchema } from './alert-schemas.js';
-import { apiPart, jsonBody, jsonRoute } from './env.js';
+import { AlertSchema, alertJson, SilenceSchema, silenceJson } from './alert-schemas.js';
+import { apiPart, jsonBody, jsonRoute, reason } from './env.js';
 
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 const MAX_LISTED = 1_000;
@@ -103,11 +103,16 @@ const silenceRoute = jsonRoute(
 );
 
 const endRoute = jsonRoute(
-  { method: 'delete', path: '/silences/{id}', summary: 'End a silence now', request: { params: idParam } },
+  {
+    method: 'delete',
+    path: '/silences/{id}',
+    summary: 'End a silence now',
+    request: { params: idParam, query: z.object({ reason }) },
+  },
   z.object({ ended: SilenceSchema }),
 );
 
-export function alertsApi(deps: AppDeps) {
+export function alertsApi(deps: Pick<AppDeps, 'alerts' | 'alerting' | 'now'>) {
   const { alerts } = deps;
   return apiPart()
     .openapi(listRoute, async (c) => {
@@ -118,17 +123,17 @@ export function alertsApi(deps: AppDeps) {
           (state === undefined || alert.state === state) &&
           (instance === undefined || alert.subject.instance === instance),
       );
-      const shown = meant.slice(0, limit).map((view) => presentAlert(view, deps.now()));
+      const shown = meant.slice(0, limit).map((view) => alertJson(view, deps.now()));
       return c.json({ alerts: shown, total: meant.length, problem: deps.alerting.problem() }, 200);
     })
     .openapi(acknowledgeRoute, async (c) => {
       const { id } = c.req.valid('param');
       const view = await alerts.acknowledge(c.get('actor'), id, c.req.valid('json').note);
       if (!view) throw new Problem(404, 'not-found', `there is no alert ${id} that is pending or fires`);
-      return c.json(presentAlert(view, deps.now()), 200);
+      return c.json(alertJson(view, deps.now()), 200);
     })
     .openapi(silencesRoute, (c) =>
-      c.json({ silences: deps.alerting.silences().map((one) => presentSilence(one, deps.now())) }, 200),
+      c.json({ silences: deps.alerting.silences().map((one) => silenceJson(one, deps.now())) }, 200),
     )
     .openapi(silenceRoute, async (c) => {
       const { matchers, durationSeconds, comment } = c.req.valid('json');
@@ -136,12 +141,12 @@ export function alertsApi(deps: AppDeps) {
       const endsAtMs = deps.now() + durationSeconds * 1000;
       const silence = await alerts.silence(c.get('actor'), { matchers: given, comment, endsAtMs });
       if (!silence) throw new Problem(409, 'too-many', 'there are 500 silences: end some first');
-      return c.json(presentSilence(silence, deps.now()), 200);
+      return c.json(silenceJson(silence, deps.now()), 200);
     })
     .openapi(endRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const ended = await alerts.endSilence(c.get('actor'), id);
+      const ended = await alerts.endSilence(c.get('actor'), id, c.req.valid('query').reason);
       if (!ended) throw new Problem(404, 'not-found', `there is no silence ${id} that holds`);
-      return c.json({ ended: presentSilence(ended, deps.now()) }, 200);
+      return c.json({ ended: silenceJson(ended, deps.now()) }, 200);
     });
 }

@@ -7,6 +7,8 @@ import type { AppDeps } from '../app-deps.js';
 import { auditOwn } from './audit.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
 
+type Deps = Pick<AppDeps, 'watch' | 'probeQueue' | 'jobDataRole' | 'audit' | 'now' | 'newId'>;
+
 /** A call is held open for this long at most. */
 const MAX_TIMEOUT_MS = 120_000;
 
@@ -54,7 +56,7 @@ const canaryRoute = jsonRoute(
   CanarySchema,
 );
 
-export function canaryApi(deps: AppDeps) {
+export function canaryApi(deps: Deps) {
   return apiPart().openapi(canaryRoute, async (c) => {
     const actor = c.get('actor');
     const result = await probe(deps, actor, c.req.valid('param'), c.req.valid('json'));
@@ -64,7 +66,7 @@ export function canaryApi(deps: AppDeps) {
 
 /** Sends it and keeps who asked for it; the page does the same. @throws CanaryRefused, JobsUnavailable, Problem */
 export async function probe(
-  deps: AppDeps,
+  deps: Deps,
   actor: Actor,
   place: { readonly instance: string; readonly queue: string },
   { jobType, timeoutMs }: { readonly jobType: string; readonly timeoutMs: number },

@@ -11,8 +11,10 @@ import { Problem } from '../problem.js';
 import { auditOwn } from './audit.js';
 import { apiPart, jsonRoute } from './env.js';
 
+type Deps = Pick<AppDeps, 'messaging' | 'audit' | 'now' | 'newId'>;
+
 /** What API and page do to channels and messages, each with its record. @throws Problem 404 for what there is not */
-export async function testChannel(deps: AppDeps, actor: Actor, name: string): Promise<Delivery> {
+export async function testChannel(deps: Deps, actor: Actor, name: string): Promise<Delivery> {
   const startedAtMs = deps.now();
   const delivery = await deps.messaging.test(name, actor);
   if (delivery === null) throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
@@ -26,7 +28,7 @@ export async function testChannel(deps: AppDeps, actor: Actor, name: string): Pr
   return delivery;
 }
 
-export async function resendMessage(deps: AppDeps, actor: Actor, id: number): Promise<void> {
+export async function resendMessage(deps: Deps, actor: Actor, id: number): Promise<void> {
   if (!(await deps.messaging.outbox.resend(id, deps.now()))) throw noSuch(id);
   await auditOwn(deps, actor, {
     ...{ action: 'outbox.resend', args: { message: id }, isDone: true, durationMs: 0 },
@@ -34,7 +36,7 @@ export async function resendMessage(deps: AppDeps, actor: Actor, id: number): Pr
   });
 }
 
-export async function removeMessage(deps: AppDeps, actor: Actor, id: number): Promise<void> {
+export async function removeMessage(deps: Deps, actor: Actor, id: number): Promise<void> {
   if (!(await deps.messaging.outbox.remove(id))) throw noSuch(id);
   await auditOwn(deps, actor, {
     ...{ action: 'outbox.remove', args: { message: id }, isDone: true, durationMs: 0 },
@@ -197,7 +199,7 @@ const removeRoute = jsonRoute(
 );
 
 /** Nothing that a caller sends here names an address: channels come from the configuration alone. */
-export function channelsApi(deps: AppDeps) {
+export function channelsApi(deps: Deps) {
   const { messaging } = deps;
   return apiPart()
     .openapi(listRoute, async (c) => c.json(await presentChannels(messaging), 200))

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
@@ -102,6 +103,11 @@ export const dryRunQuery = z.object({
     .optional()
     .openapi({ description: 'true: tell what it would do, change nothing' }),
 });
+/** Is it only asked what a change would do? */
+export function isDryRun(c: Context): boolean {
+  return c.req.query('dryRun') === 'true';
+}
+
 /** Of a change of all queues that a glob matches. */
 export const groupQuery = dryRunQuery.extend({
   match: z.string('must be a glob over queue ids and names').min(1).max(200),

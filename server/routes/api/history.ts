@@ -9,6 +9,8 @@ import { chartMarkers } from '../chart-markers.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute, queueIn, snapshotOf } from './env.js';
 
+type Deps = Pick<AppDeps, 'history' | 'timeline' | 'audit' | 'watch' | 'now'>;
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** More than is ever kept. */
@@ -98,7 +100,7 @@ const route = jsonRoute(
 );
 
 /** What signals were, with what happened meanwhile. */
-export function historyApi(deps: AppDeps) {
+export function historyApi(deps: Deps) {
   return apiPart().openapi(route, async (c) => {
     const query = c.req.valid('query');
     const signal = signalOf(query.signal);
@@ -161,7 +163,7 @@ function signalOf(typed: string): Signal {
 
 /** @throws Problem 400 for what does not go together, 404 for an instance that there is not. */
 function seriesOf(
-  deps: AppDeps,
+  deps: Deps,
   { name: signal, scope }: Signal,
   asked: {
     readonly instance?: string | undefined;
@@ -198,7 +200,7 @@ function seriesOf(
 }
 
 /** A queue that is gone has a history still: its id is taken as it is. @throws Problem 409 for a name of several. */
-function queueIdOf(deps: AppDeps, instance: string, typed: string): string {
+function queueIdOf(deps: Deps, instance: string, typed: string): string {
   try {
     return queueIn(snapshotOf(deps, instance), typed).id;
   } catch (error) {

@@ -15,10 +15,10 @@ const REPEATABLE: readonly string[] = ['PATCH', 'PUT', 'DELETE'];
  * gets that answer and changes nothing. A key belongs to one method, path, query and body.
  *
  * Where the console was killed between the two, a change that sets a desired state is carried out again, and of any other
- * the caller is told that its end is not known (`outcome-unknown`): never done twice, never "ask again" for a day.
- * A store that can't be written takes no action away: it is pulled, and `notRecorded` says that the key protects nothing.
+ * the answer is that its end is not known (`outcome-unknown`): never done twice, never "ask again" for a day.
+ * A store that can't be written takes no action away: it is applied, and `notRecorded` says that the key protects nothing.
  */
-export function idempotent(deps: AppDeps): MiddlewareHandler<ApiEnv> {
+export function idempotent(deps: Pick<AppDeps, 'idempotency' | 'now'>): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     const key = c.req.header('idempotency-key');
     if (key === undefined || c.req.method === 'GET') return next();
@@ -52,7 +52,7 @@ export function idempotent(deps: AppDeps): MiddlewareHandler<ApiEnv> {
           () => true,
           () => false,
         );
-      if (isDone && !isKept) await tellNotRecorded(c);
+      if (isDone && !isKept) await addNotRecorded(c);
     }
   };
 }
@@ -129,7 +129,7 @@ async function fingerprintOf(
 }
 
 /** Every change answers with an object: one field of it is the same everywhere. */
-async function tellNotRecorded(c: Context<ApiEnv>): Promise<void> {
+async function addNotRecorded(c: Context<ApiEnv>): Promise<void> {
   if (!/\bjson\b/.test(c.res.headers.get('content-type') ?? '')) return;
   const body = (await c.res.clone().json()) as { readonly notRecorded?: readonly string[] };
   const notRecorded = [...(body.notRecorded ?? []), 'idempotency-key'];

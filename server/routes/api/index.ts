@@ -29,7 +29,12 @@ import { replaysApi } from './replays.js';
 import { timelineApi } from './timeline.js';
 import { workersApi } from './workers.js';
 
-/** Everything under /api/v1, with its OpenAPI document. */
+/**
+ * Everything under /api/v1, with its OpenAPI document. A part is a file: its routes with their schemas, and the handlers.
+ * What an answer says of a thing of the model stands in the schema beside its type (model/json.ts); begin with queues.ts
+ * to see one read, and with actions.ts and outcomes.ts to see one change. Routes read Snapshots and call what they are
+ * given in AppDeps; they never speak to Redis.
+ */
 export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
   const api = new OpenAPIHono<ApiEnv>();
   api.use('*', async (c, next) => {

@@ -17,15 +17,14 @@ import { apiPart, instanceParam, jsonRoute, limitOf, snapshotOf } from './env.js
 
 const MAX_TYPES = 500;
 
-const FailingSchema = z
-    .object({
-      since: TimeSchema,
-      beforeRatio: z.number(),
-      sinceRatio: z.number(),
-      failedSince: z.number(),
-      error: z.string().nullable(),
-      isNewError: z.boolean(),
-    });
+const FailingSchema = z.object({
+  since: TimeSchema,
+  beforeRatio: z.number(),
+  sinceRatio: z.number(),
+  failedSince: z.number(),
+  error: z.string().nullable(),
+  isNewError: z.boolean(),
+});
 
 export const JobTypeSchema = JobTypeFacts.extend({
   troubles: z
@@ -61,10 +60,12 @@ function jobTypeJson({ type, workSeconds }: TypeOfQueue, showsData: boolean): z.
   return write(type, {
     troubles: [...typeTroubles(type)],
     workSeconds,
-    failing: failing && writeFailing(failing, {
-      since: isoTime(failing.firstFailureAtMs),
-      error: showsData ? failing.error : null,
-    }),
+    failing:
+      failing &&
+      writeFailing(failing, {
+        since: isoTime(failing.firstFailureAtMs),
+        error: showsData ? failing.error : null,
+      }),
     lastError: showsData ? type.lastError : null,
     errorsHidden: !showsData,
     runTrendMs: [...type.runTrend],

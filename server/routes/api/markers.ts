@@ -8,6 +8,8 @@ import { annotate, editMarker, enterMarker, removeMarker } from '../marker-comma
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 
+type Deps = Pick<AppDeps, 'timeline' | 'account' | 'audit' | 'markers' | 'watch' | 'now' | 'newId'>;
+
 /** Clocks of machines differ; more than this is a mistake in the unit. */
 const MAX_AHEAD_MS = 60_000;
 const MAX_BACK_MS = 7 * 24 * 3_600_000;
@@ -109,7 +111,7 @@ const deleteRoute = jsonRoute(
   z.object({ removed: z.string() }),
 );
 
-export function markersApi(deps: AppDeps) {
+export function markersApi(deps: Deps) {
   return apiPart()
     .openapi(postRoute, async (c) => {
       const { text, kind, atMs, instance, queue, about } = c.req.valid('json');
@@ -162,7 +164,7 @@ export function timeOf(atMs: number | undefined, nowMs: number): number {
 
 /** @throws Problem 404 for what there is not, 422 for a queue that could be of several instances. */
 function placeOf(
-  deps: AppDeps,
+  deps: Deps,
   instance: string | undefined,
   queue: string | undefined,
 ): Pick<TimelineEntry, 'instance' | 'queue'> {

@@ -12,19 +12,18 @@ import {
 import { jsonWriter } from '../../model/json.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
-import { type ApiEnv, refused, securityOf } from './env.js';
-import { remedyJson, RemedySchema } from './findings.js';
+import { type ApiEnv, isDryRun, refused, securityOf } from './env.js';
+import { RemedySchema, remedyJson } from './findings.js';
 import { ForecastSchema, forecastJson } from './plan.js';
 
 /** Every change of a Redis goes this way: action calls in, an outcome for each target out, and a status that sums them up. */
 
 const PreviewSchema = PreviewFacts.extend({
-    warnings: z.array(
-      z.object({ text: z.string(), instead: z.array(RemedySchema.partial({ predictedFreedBytes: true })) }),
-    ),
-    forecast: ForecastSchema.nullable(),
-  })
-    .openapi('Preview');
+  warnings: z.array(
+    z.object({ text: z.string(), instead: z.array(RemedySchema.partial({ predictedFreedBytes: true })) }),
+  ),
+  forecast: ForecastSchema.nullable(),
+}).openapi('Preview');
 
 const OutcomeSchema = OutcomeFacts.extend({
   predictedFreedBytes: z.number().nullable(),
@@ -138,7 +137,7 @@ export async function applyCalls(
     ...(jobId === undefined ? {} : { jobId }),
     ...(workers === undefined ? {} : { workers }),
     reason: asked.reason,
-    dryRun: c.req.query('dryRun') === 'true',
+    dryRun: isDryRun(c),
   };
   for (const call of calls) {
     const action = knownAction(call.action);

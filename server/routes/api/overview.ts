@@ -133,10 +133,10 @@ function instanceJson(snapshot: Snapshot): z.infer<typeof InstanceSchema> {
     isFull: isFull(snapshot),
     nodes: snapshot.nodes.map((one) =>
       writeNode(one, {
-      limitBytes: one.limit?.bytes ?? null,
-      limitSource: one.limit?.source ?? null,
-      ...growthOf(one),
-      consoleCpuRatio: one.ownCpuRatio,
+        limitBytes: one.limit?.bytes ?? null,
+        limitSource: one.limit?.source ?? null,
+        ...growthOf(one),
+        consoleCpuRatio: one.ownCpuRatio,
       }),
     ),
     unreadNodes: unread.nodes.map(({ last, problem }) => ({

@@ -44,7 +44,9 @@ const PlanSchema = z
       .object({ low: z.number().nullable(), high: z.number().nullable() })
       .openapi({ description: '90 of 100 outcomes lie in it; null: never' }),
     bottleneck: z.string().openapi({ example: 'workers' }),
-    reason: z.string().openapi({ description: 'One sentence with numbers: what limits, and what that comes to' }),
+    reason: z
+      .string()
+      .openapi({ description: 'One sentence with numbers: what limits, and what that comes to' }),
     warnings: z.array(z.string()),
     fullInSeconds: z
       .number()

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { formatUtc } from '../../model/format.js';
+import { isoTime } from '../../model/json.js';
 import type { ActivityEntry } from '../../timeline/activity.js';
 import { cursorOf } from '../../timeline/activity.js';
-import { isoTime } from '../../model/json.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
 import type { AppDeps } from '../app-deps.js';
@@ -102,7 +102,21 @@ const entryRoute = jsonRoute(
   TimelineEntrySchema,
 );
 
-export function timelineApi(deps: AppDeps) {
+export function timelineApi(
+  deps: Pick<
+    AppDeps,
+    | 'account'
+    | 'now'
+    | 'watch'
+    | 'history'
+    | 'episodes'
+    | 'incidents'
+    | 'timeline'
+    | 'audit'
+    | 'parkings'
+    | 'replays'
+  >,
+) {
   const part = apiPart();
   documentText(part, 'text/markdown', {
     path: '/timeline.md',

@@ -6,54 +6,53 @@ const Limiter = z.object({ max: z.number(), durationMs: z.number() }).nullable()
 
 const AgentOverrideSchema = OverrideSchema.extend({ followed: z.boolean(), refusal: z.string().nullable() });
 
-const AgentSchema = z
-      .object({
-        version: z.string(),
-        bullmqVersion: z.string().nullable(),
-        nodeVersion: z.string(),
-        labels: z.record(z.string(), z.string()),
-        attachedAt: TimeSchema,
-        concurrency: z.object({ deployed: z.number(), now: z.number(), max: z.number().nullable() }),
-        running: z.number(),
-        paused: z.enum(['order', 'application', 'guard']).nullable(),
-        closing: z.boolean(),
-        limiter: z.object({ deployed: Limiter, now: Limiter }),
-        rateLimited: z.boolean(),
-        finishedPerSecond: z.number(),
-        failedPerSecond: z.number(),
-        lastStarted: TimeSchema.nullable(),
-        lastFinished: TimeSchema.nullable(),
-        types: z.array(
-          z.object({
-            name: z.string(),
-            completed: z.number(),
-            failed: z.number(),
-            runs: z.number(),
-            p50Ms: z.number().nullable(),
-            p99Ms: z.number().nullable(),
-          }),
-        ),
-        wait: z.object({ p50Ms: z.number(), p99Ms: z.number() }).nullable(),
-        eventLoopDelayP99Ms: z.number(),
-        residentBytes: z.number().nullable(),
-        errorsPerSecond: z.object({
-          oom: z.number(),
-          connection: z.number(),
-          lock: z.number(),
-          other: z.number(),
-        }),
-        guardSince: TimeSchema.nullable(),
-        overrides: z.array(AgentOverrideSchema),
-        ignoredOrders: z.object({
-          unsigned: z.number(),
-          forged: z.number(),
-          replayed: z.number(),
-          late: z.number(),
-          malformed: z.number(),
-          unaddressed: z.number(),
-          flooded: z.number().openapi({ description: 'More than consoles give: dropped unread.' }),
-        }),
-      });
+const AgentSchema = z.object({
+  version: z.string(),
+  bullmqVersion: z.string().nullable(),
+  nodeVersion: z.string(),
+  labels: z.record(z.string(), z.string()),
+  attachedAt: TimeSchema,
+  concurrency: z.object({ deployed: z.number(), now: z.number(), max: z.number().nullable() }),
+  running: z.number(),
+  paused: z.enum(['order', 'application', 'guard']).nullable(),
+  closing: z.boolean(),
+  limiter: z.object({ deployed: Limiter, now: Limiter }),
+  rateLimited: z.boolean(),
+  finishedPerSecond: z.number(),
+  failedPerSecond: z.number(),
+  lastStarted: TimeSchema.nullable(),
+  lastFinished: TimeSchema.nullable(),
+  types: z.array(
+    z.object({
+      name: z.string(),
+      completed: z.number(),
+      failed: z.number(),
+      runs: z.number(),
+      p50Ms: z.number().nullable(),
+      p99Ms: z.number().nullable(),
+    }),
+  ),
+  wait: z.object({ p50Ms: z.number(), p99Ms: z.number() }).nullable(),
+  eventLoopDelayP99Ms: z.number(),
+  residentBytes: z.number().nullable(),
+  errorsPerSecond: z.object({
+    oom: z.number(),
+    connection: z.number(),
+    lock: z.number(),
+    other: z.number(),
+  }),
+  guardSince: TimeSchema.nullable(),
+  overrides: z.array(AgentOverrideSchema),
+  ignoredOrders: z.object({
+    unsigned: z.number(),
+    forged: z.number(),
+    replayed: z.number(),
+    late: z.number(),
+    malformed: z.number(),
+    unaddressed: z.number(),
+    flooded: z.number().openapi({ description: 'More than consoles give: dropped unread.' }),
+  }),
+});
 
 export const WorkerSchema = z
   .object({
@@ -67,7 +66,12 @@ export const WorkerSchema = z
     verdict: z.string(),
     sentence: z.string(),
     evidence: z.array(
-      z.object({ name: z.string(), label: z.string(), value: z.union([z.number(), z.string()]), unit: z.string().nullable() }),
+      z.object({
+        name: z.string(),
+        label: z.string(),
+        value: z.union([z.number(), z.string()]),
+        unit: z.string().nullable(),
+      }),
     ),
     outlier: OutlierSchema.nullable(),
     connected: z.boolean().nullable(),
@@ -107,7 +111,12 @@ export function workerJson(worker: WorkerState, instance: string): z.infer<typeo
   return write(worker, {
     instance,
     queue: worker.queueId,
-    evidence: worker.evidence.map(({ name, label, value, unit }) => ({ name, label, value, unit: unit ?? null })),
+    evidence: worker.evidence.map(({ name, label, value, unit }) => ({
+      name,
+      label,
+      value,
+      unit: unit ?? null,
+    })),
     connected: worker.isConnected,
     firstSeen: isoTime(worker.firstSeenAtMs),
     lastSeen: isoTime(worker.lastSeenAtMs),
