@@ -114,7 +114,8 @@ function delayIn(
 const MAX_ENTRIES = 1_000;
 const MAX_PARKINGS = 500;
 
-type Deps = Pick<
+/** What an account of a range is gathered from. */
+export type FactsDeps = Pick<
   AppDeps,
   'activity' | 'episodes' | 'history' | 'parkings' | 'replays' | 'watch' | 'now' | 'thresholds'
 >;
@@ -122,7 +123,7 @@ export type IncidentRange = Pick<Incident, 'fromMs' | 'toMs' | 'instances'>;
 
 /** Everything that is known of a range: timeline, audit, findings, history, replays and parkings. */
 export async function gatherFacts(
-  deps: Deps,
+  deps: FactsDeps,
   { fromMs, toMs, instances }: IncidentRange,
 ): Promise<IncidentFacts> {
   const nowMs = deps.now();

@@ -107,7 +107,7 @@ const OutboxSchema = z.object({
 });
 
 /** Channels with how they do, without their secrets. */
-async function presentChannels(messaging: Messaging): Promise<z.infer<typeof ChannelsSchema>> {
+async function channelsJson(messaging: Messaging): Promise<z.infer<typeof ChannelsSchema>> {
   const health = new Map((await messaging.outbox.health()).map((one) => [one.channel, one]));
   const deadMan = messaging.deadMan?.state() ?? null;
   return {
@@ -138,7 +138,7 @@ async function presentChannels(messaging: Messaging): Promise<z.infer<typeof Cha
   };
 }
 
-function presentMessage(entry: OutboxEntry): z.infer<typeof MessageSchema> {
+function messageJson(entry: OutboxEntry): z.infer<typeof MessageSchema> {
   const { seq, channel, state, tries, notification, lastError } = entry;
   const { status, severity, instance, title } = notification;
   return {
@@ -202,7 +202,7 @@ const removeRoute = jsonRoute(
 export function channelsApi(deps: Deps) {
   const { messaging } = deps;
   return apiPart()
-    .openapi(listRoute, async (c) => c.json(await presentChannels(messaging), 200))
+    .openapi(listRoute, async (c) => c.json(await channelsJson(messaging), 200))
     .openapi(testRoute, async (c) => {
       const { name } = c.req.valid('param');
       const delivery = await testChannel(deps, c.get('actor'), name);
@@ -216,7 +216,7 @@ export function channelsApi(deps: Deps) {
         outbox.list(['dead'], MAX_LISTED),
       ]);
       return c.json(
-        { counts: { ...counts }, pending: pending.map(presentMessage), dead: dead.map(presentMessage) },
+        { counts: { ...counts }, pending: pending.map(messageJson), dead: dead.map(messageJson) },
         200,
       );
     })

@@ -8,7 +8,7 @@ import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import type { Incident } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
 import { incidentPath } from '../entry-links.js';
-import { gatherFacts } from '../gather.js';
+import { type FactsDeps, gatherFacts } from '../gather.js';
 import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
 import { apiPart, documentText, jsonBody, jsonRoute } from './env.js';
 import {
@@ -20,7 +20,7 @@ import {
   PostMortemSchema,
 } from './incident-schemas.js';
 
-function presentIncident(incident: Incident): z.infer<typeof IncidentSchema> {
+function incidentJson(incident: Incident): z.infer<typeof IncidentSchema> {
   const { id, title, fromMs, toMs, instances, severity, affects, notes, createdBy } = incident;
   const path = `/api/v1${incidentPath(id)}`;
   return {
@@ -36,7 +36,7 @@ function presentIncident(incident: Incident): z.infer<typeof IncidentSchema> {
 }
 
 /** The account for machines: times as ISO 8601, durations in seconds, null for what is not known. */
-function presentPostMortem(account: PostMortem): z.infer<typeof PostMortemSchema> {
+function postMortemJson(account: PostMortem): z.infer<typeof PostMortemSchema> {
   const { durations, impact } = account;
   return {
     queues: [...account.queues],
@@ -60,12 +60,12 @@ function presentPostMortem(account: PostMortem): z.infer<typeof PostMortemSchema
     loss: { verdict: account.loss.verdict, because: [...account.loss.because] },
     replays: account.replays.map((replay) => ({ ...replay })),
     parkings: account.parkings.map((parking) => ({ ...parking })),
-    findings: account.findings.map(presentEpisode),
+    findings: account.findings.map(episodeJson),
     unknown: [...account.unknown],
   };
 }
 
-function presentEpisode({ id, code, severity, title, instance, queue, ...episode }: Episode) {
+function episodeJson({ id, code, severity, title, instance, queue, ...episode }: Episode) {
   return {
     ...{ id, code, severity, title, instance, queue },
     queues: [...episode.queues],
@@ -136,7 +136,7 @@ const statusRoute = jsonRoute(
   z.object({ at: z.string(), text: z.string() }),
 );
 
-export function incidentsApi(deps: AppDeps) {
+export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'timeline' | 'audit' | 'newId'>) {
   const part = apiPart();
   documentText(part, 'text/markdown', {
     path: '/incidents/{id}.md',
@@ -154,21 +154,21 @@ export function incidentsApi(deps: AppDeps) {
   });
   return part
     .openapi(listRoute, async (c) =>
-      c.json({ incidents: (await deps.incidents.list()).map(presentIncident) }, 200),
+      c.json({ incidents: (await deps.incidents.list()).map(incidentJson) }, 200),
     )
     .openapi(postRoute, async (c) => {
       const order = orderOf(c.req.valid('json'), deps.now());
-      return c.json(presentIncident(await openIncident(deps, c.get('actor'), order)), 200);
+      return c.json(incidentJson(await openIncident(deps, c.get('actor'), order)), 200);
     })
     .openapi(getRoute, async (c) => {
       const incident = await findIncident(deps, c.req.valid('param').id);
       const account = postMortemOf(await gatherFacts(deps, incident));
-      return c.json({ ...presentIncident(incident), account: presentPostMortem(account) }, 200);
+      return c.json({ ...incidentJson(incident), account: postMortemJson(account) }, 200);
     })
     .openapi(patchRoute, async (c) => {
       const { id } = c.req.valid('param');
       const change = changeOf(c.req.valid('json'));
-      return c.json(presentIncident(await changeIncident(deps, c.get('actor'), id, change)), 200);
+      return c.json(incidentJson(await changeIncident(deps, c.get('actor'), id, change)), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');

@@ -8,7 +8,7 @@ import { annotate, editMarker, enterMarker, removeMarker } from '../marker-comma
 import { Problem } from '../problem.js';
 import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 
-type Deps = Pick<AppDeps, 'timeline' | 'account' | 'audit' | 'markers' | 'watch' | 'now' | 'newId'>;
+type Deps = Pick<AppDeps, 'timeline' | 'activity' | 'audit' | 'markers' | 'watch' | 'now' | 'newId'>;
 
 /** Clocks of machines differ; more than this is a mistake in the unit. */
 const MAX_AHEAD_MS = 60_000;
@@ -116,7 +116,7 @@ export function markersApi(deps: Deps) {
     .openapi(postRoute, async (c) => {
       const { text, kind, atMs, instance, queue, about } = c.req.valid('json');
       if (about !== undefined)
-        return c.json(presentMarker(await annotate(deps, c.get('actor'), about, text)), 200);
+        return c.json(markerJson(await annotate(deps, c.get('actor'), about, text)), 200);
       const entry: TimelineEntry = {
         id: deps.newId(),
         atMs: timeOf(atMs, deps.now()),
@@ -127,7 +127,7 @@ export function markersApi(deps: Deps) {
         actor: c.get('actor').name,
       };
       await enterMarker(deps, entry);
-      return c.json(presentMarker(entry), 200);
+      return c.json(markerJson(entry), 200);
     })
     .openapi(listRoute, async (c) => {
       const { instance, fromMs, toMs, limit } = c.req.valid('query');
@@ -138,14 +138,11 @@ export function markersApi(deps: Deps) {
         ...(fromMs === undefined ? {} : { sinceMs: fromMs }),
         ...(toMs === undefined ? {} : { beforeMs: toMs + 1 }),
       });
-      return c.json({ markers: entries.map(presentMarker) }, 200);
+      return c.json({ markers: entries.map(markerJson) }, 200);
     })
     .openapi(patchRoute, async (c) => {
       const { text } = c.req.valid('json');
-      return c.json(
-        presentMarker(await editMarker(deps, c.get('actor'), c.req.valid('param').id, text)),
-        200,
-      );
+      return c.json(markerJson(await editMarker(deps, c.get('actor'), c.req.valid('param').id, text)), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');
@@ -179,7 +176,7 @@ function unfit(field: string, value: unknown, problem: string): Problem {
   return new Problem(422, 'invalid-request', `${field}: ${problem}`, {}, [{ field, value, problem }]);
 }
 
-function presentMarker({ id, atMs, kind, text, actor, instance, queue, ref }: TimelineEntry) {
+function markerJson({ id, atMs, kind, text, actor, instance, queue, ref }: TimelineEntry) {
   return {
     id,
     at: isoTime(atMs),

@@ -5,9 +5,8 @@ import type { ActivityEntry } from '../../timeline/activity.js';
 import { cursorOf } from '../../timeline/activity.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
-import type { AppDeps } from '../app-deps.js';
 import { entryLinks } from '../entry-links.js';
-import { gatherFacts } from '../gather.js';
+import { type FactsDeps, gatherFacts } from '../gather.js';
 import { Problem } from '../problem.js';
 import { apiPart, documentText, jsonRoute } from './env.js';
 
@@ -44,7 +43,7 @@ const TimelineEntrySchema = z
   })
   .openapi('TimelineEntry');
 
-function presentEntry(entry: ActivityEntry): z.infer<typeof TimelineEntrySchema> {
+function entryJson(entry: ActivityEntry): z.infer<typeof TimelineEntrySchema> {
   const { atMs, notes, audited, ...rest } = entry;
   return {
     ...rest,
@@ -102,21 +101,7 @@ const entryRoute = jsonRoute(
   TimelineEntrySchema,
 );
 
-export function timelineApi(
-  deps: Pick<
-    AppDeps,
-    | 'account'
-    | 'now'
-    | 'watch'
-    | 'history'
-    | 'episodes'
-    | 'incidents'
-    | 'timeline'
-    | 'audit'
-    | 'parkings'
-    | 'replays'
-  >,
-) {
+export function timelineApi(deps: FactsDeps) {
   const part = apiPart();
   documentText(part, 'text/markdown', {
     path: '/timeline.md',
@@ -145,13 +130,13 @@ export function timelineApi(
         activityQueryOf(deps, { ...ask, to: ask.to ?? before }, limit),
       );
       const last = entries.length === limit ? entries.at(-1) : undefined;
-      return c.json({ nextCursor: last ? cursorOf(last) : null, entries: entries.map(presentEntry) }, 200);
+      return c.json({ nextCursor: last ? cursorOf(last) : null, entries: entries.map(entryJson) }, 200);
     })
     .openapi(entryRoute, async (c) => {
       const { id } = c.req.valid('param');
       const entry = await deps.activity.get(id);
       if (!entry)
         throw new Problem(404, 'not-found', `there is no entry ${id.slice(0, 100)} on the timeline`);
-      return c.json(presentEntry(entry), 200);
+      return c.json(entryJson(entry), 200);
     });
 }
