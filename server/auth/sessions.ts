@@ -12,7 +12,7 @@ const REREAD_MS = 5_000;
 /** And what has begun at one is known to the others at once; but strangers can't make us read more often than this. */
 const REREAD_UNKNOWN_MS = 1_000;
 /** While the store fails, of those that were ended; each took a right token. */
-const MAX_UNTOLD = 10_000;
+const MAX_UNSAVED = 10_000;
 const SECRET = /^[\w-]{43}$/;
 
 /** A browser's session: who it is, and its id, which opens nothing. */
@@ -22,6 +22,9 @@ export interface Session {
 }
 
 /**
+ * auth/ is who is there: sessions of browsers (here), wrong tokens and lock-outs, where a request comes from, and what the
+ * log and the audit keep of it. It imports config and what stands below; routes/gate.ts asks it.
+ *
  * Who is signed in. A cookie is 256 random bits, of which memory and store hold the SHA-256 only. A session ends when it
  * is signed out, after 12 hours, or when the console starts without its token: what the store holds is then forgotten,
  * so that neither a restart nor a token that is put back revives a cookie.
@@ -92,7 +95,7 @@ export class Sessions {
     this.#live.delete(id);
     this.#unkept.delete(id);
     await this.#store.remove(id).catch((error) => {
-      if (this.#untold.size < MAX_UNTOLD) this.#untold.add(id);
+      if (this.#untold.size < MAX_UNSAVED) this.#untold.add(id);
       this.#fails(error);
     });
   }

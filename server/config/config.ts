@@ -22,7 +22,12 @@ export interface TokenEntry {
   readonly sha256: string;
 }
 
-/** The effective configuration: flags over environment over file. Holds secrets; print it by `maskedConfig` only. */
+/**
+ * config/ makes one value of flags, environment and file, or says which setting is wrong and what would be right. It asks
+ * the rooms below for the schemas of their settings. config-file.ts is what the file may hold; begin here.
+ *
+ * The effective configuration: flags over environment over file. Holds secrets; print it by `maskedConfig` only.
+ */
 export interface Config {
   readonly instances: readonly InstanceConfig[];
   /** Of the file, whose place a URL given otherwise has taken; null: none are left out. */

@@ -1,9 +1,4 @@
 import { z } from 'zod';
-/**
- * The model: what things are. Types, predicates and formats, without I/O, a clock or a framework; it imports nothing but
- * the words of agent/protocol. Begin here: a Snapshot is what is known of one Redis, and everything is made from it.
- */
-
 import type { JobTypeState, TenantShare } from './job-type.js';
 import { type ModelOf, TimeSchema } from './json.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
@@ -13,8 +8,8 @@ import type { Hearing, Override, WorkerState } from './worker.js';
 
 /**
  * model/ is what things are: types, the schemas of answers beside them (json.ts), predicates and formats, without I/O or a
- * clock. It imports zod and nothing else. Begin here: a Snapshot is all that is known of one Redis at one moment, and
- * everything above reads it.
+ * clock. It imports zod, and of the agent the words that both share. Begin here: a Snapshot is all that is known of one Redis
+ * at one moment, and everything above reads it.
  */
 
 /** A deploy or a note, entered by people or pipelines: what findings may set beside the moment at which trouble began. */
@@ -142,7 +137,6 @@ export function jobsIn(counts: QueueCounts): number {
   const { waiting, prioritized, active, delayed, waitingChildren, completed, failed } = counts;
   return waiting + prioritized + active + delayed + waitingChildren + completed + failed;
 }
-
 
 /** The console's own pause: global concurrency 0, with what stood there before. Kept in the queue's meta hash. */
 export interface PauseRecord {

@@ -22,7 +22,11 @@ import type { IncidentLog } from '../timeline/incident.js';
 import type { MarkerCache } from '../watch/marker-cache.js';
 import type { Watch } from '../watch/watch.js';
 
-/** What the HTTP layer is given. Built once in app.ts. */
+/**
+ * routes/ is all that HTTP reaches: api/ (JSON), pages/ (HTML) and live/ (server-sent events), behind gate.ts. It imports
+ * every room but redis/. What it is given is listed here, built once in start-console.ts; a part names what it takes of it
+ * (Pick). Begin with api/index.ts.
+ */
 export interface AppDeps {
   readonly watch: Watch;
   /** Told of views that throw. */

@@ -240,7 +240,7 @@ describe('refusing', () => {
       422,
       /at least 1/,
     ],
-    ['a change without a reason', 'PATCH', at('mail'), { paused: true }, 422, /reason/],
+    ['a reason that is none', 'PATCH', at('mail'), { paused: true, reason: 7 }, 422, /reason/],
     [
       'a glob that matches nothing',
       'PATCH',
@@ -268,6 +268,14 @@ describe('refusing', () => {
       /90%|host/,
     ],
   ];
+
+  it('a change without a reason is made, and the audit has none', async () => {
+    const { status, body } = await console_.ask('PATCH', at('mail'), { concurrency: 7 });
+    expect(status).toBe(200);
+    const audit = await console_.ask('GET', '/api/v1/audit?queue=bull:mail&action=queue.concurrency');
+    expect(audit.body.records[0]).toMatchObject({ id: body.outcomes[0].auditId, reason: '' });
+    expect((await console_.ask('PATCH', at('mail'), { concurrency: null })).status).toBe(200);
+  });
 
   it.each(cases)('%s', async (_what, method, path, body, status, says) => {
     const answer = await console_.ask(method, path, body);

@@ -178,7 +178,6 @@ describe('the threshold of a job type', () => {
       expect(answer.body.errors[0]).toMatchObject({ field: 'slowThresholdMs', value: slowThresholdMs });
     }
     const body = { slowThresholdMs: 50, reason: 'x' };
-    expect((await ask('operator', 'PATCH', path, { slowThresholdMs: 50 })).body.detail).toContain('reason');
     expect((await ask('viewer', 'PATCH', path, body)).status).toBe(403);
     expect((await ask('operator', 'PATCH', threshold('nowhere', 'ping'), body)).status).toBe(404);
     const dry = await ask('operator', 'PATCH', `${path}?dryRun=true`, { slowThresholdMs: 50 });
