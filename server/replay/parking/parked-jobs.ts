@@ -125,6 +125,8 @@ export function parkedJobs(client: Client): ParkedJobs {
     },
     async settleRestoring(parking, batch, receipt, atMs) {
       const seqs = await seqsOf('restore_batch', batch, 'restoring');
+      // After a crash its parking and its replay both find it open: whoever comes second must not write over what came of it.
+      if (seqs.length === 0) return;
       const of = (letter: string): readonly number[] => seqs.filter((_, i) => receipt?.[i] === letter);
       const [back, existed, fellBack] = [of('1'), of('x'), of('b')];
       const isReplay = isOfReplay(batch);
