@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Containment, messageOf, type Report } from './contain.js';
 import { OomGuard } from './oom-guard.js';
 import { type CheckedOptions, DEFAULT_MAX_CONCURRENCY } from './options.js';
-import { Overrides } from './overrides.js';
+import { AgentOverrides } from './overrides.js';
 import type { Order, WorkerAnswer, WorkerBeat } from './protocol.js';
 import { type Reconnected, reconnect } from './reconnect.js';
 import { type ErrorKind, errorKindOf, RunLog } from './run-log.js';
@@ -13,7 +13,7 @@ import {
   insideOf,
   LimiterSetting,
   lockTokenOf,
-  queueIdOf,
+  queueIdOfWorker,
   WorkerPause,
   wakeMainLoop,
 } from './worker-shape.js';
@@ -41,7 +41,7 @@ export class AttachedWorker {
   readonly #events: AttachedEvents;
   readonly #host: string;
   readonly #attachedAtMs = Date.now();
-  readonly #orders: Overrides;
+  readonly #orders: AgentOverrides;
   readonly #guard: OomGuard;
   readonly #runs: RunLog;
   #errors: Record<ErrorKind, number> = { ...NO_ERRORS };
@@ -69,14 +69,14 @@ export class AttachedWorker {
     this.#contain = contain;
     this.#events = events;
     this.#host = host;
-    this.queueId = queueIdOf(worker);
+    this.queueId = queueIdOfWorker(worker);
     this.secret = options.secret;
     this.#deployedConcurrency = worker.concurrency;
     this.#setConcurrency = worker.concurrency;
     this.#limiter = new LimiterSetting(worker);
     this.#maxConcurrency =
       options.maxConcurrency ?? Math.max(DEFAULT_MAX_CONCURRENCY, this.#deployedConcurrency);
-    this.#orders = new Overrides(
+    this.#orders = new AgentOverrides(
       this.key === null ? [this.id] : [this.id, this.key],
       { maxConcurrency: this.#maxConcurrency, isDefault: options.maxConcurrency === null },
       () => ({ concurrency: this.#deployedConcurrency, limiter: this.#limiter.deployed }),

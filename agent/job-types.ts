@@ -1,5 +1,5 @@
 import {
-  MAX_ERROR_LETTERS,
+  MAX_ERROR_CHARS,
   MAX_RUNS_TOLD,
   MAX_TYPES_A_BEAT,
   OTHER_TYPES,
@@ -187,5 +187,5 @@ function toldRuns(runs: readonly number[], now: number): readonly number[] {
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const end = text.indexOf('\n');
-  return text.slice(0, end < 0 ? MAX_ERROR_LETTERS : Math.min(end, MAX_ERROR_LETTERS));
+  return text.slice(0, end < 0 ? MAX_ERROR_CHARS : Math.min(end, MAX_ERROR_CHARS));
 }

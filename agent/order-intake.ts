@@ -1,7 +1,7 @@
 import type { AttachedWorker } from './attached-worker.js';
 import type { WorkerAnswer } from './protocol.js';
 import { type IgnoredOrders, ORDER_VALID_MS, type Order, PROTOCOL, type SignedOrder } from './protocol.js';
-import { readKeptOrders, readOrder, readSignedOrder } from './read-order.js';
+import { parseKeptOrders, readOrder, readSignedOrder } from './read-order.js';
 import { isSignedWith } from './signature.js';
 
 /** Ids that are remembered; with more orders than this in ORDER_VALID_MS the oldest is forgotten first. */
@@ -140,7 +140,7 @@ export class OrderIntake {
    * @param askedAt when it was asked for, by performance.now().
    */
   takeKept(text: string | null, workers: readonly AttachedWorker[], askedAt: number): void {
-    const kept = Object.values(readKeptOrders(text));
+    const kept = Object.values(parseKeptOrders(text));
     const bySecret = new Map<string | null, readonly Order[]>();
     for (const worker of workers) {
       const { secret, queueId } = worker;

@@ -28,7 +28,7 @@ const SETTINGS: readonly Setting[] = ['concurrency', 'paused', 'limiter'];
  * The orders that stand for one worker. Setting by setting its own scope's goes before the one for every worker, and that
  * before what was deployed. An order that the owner's limits refuse changes nothing: what held before goes on.
  */
-export class Overrides {
+export class AgentOverrides {
   readonly #scopes: readonly string[];
   readonly #limits: OwnerLimits;
   readonly #deployed: () => Deployed;

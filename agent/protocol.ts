@@ -66,7 +66,7 @@ export const OTHER_TYPES = '(other)';
 /** Runs of one type that a beat reports one by one; shorter ones wait for nobody's timer. */
 export const MAX_RUNS_TOLD = 32;
 export const TOLD_FROM_MS = 100;
-export const MAX_ERROR_LETTERS = 200;
+export const MAX_ERROR_CHARS = 200;
 /** Running jobs that one beat names, longest running first. */
 export const MAX_RUNNING_NAMED = 20;
 
@@ -245,14 +245,14 @@ export interface WorkerAnswer {
 }
 
 /** What a console sends to itself, to know that it receives. */
-export interface Echo {
+export interface EchoMessage {
   readonly v: number;
   readonly kind: 'echo';
   readonly console: string;
   readonly seq: number;
 }
 
-export type UpMessage = Beat | Farewell | Acknowledgement | Echo;
+export type UpMessage = Beat | Farewell | Acknowledgement | EchoMessage;
 
 /** What can be ordered. `all` with value null takes back every order of its scope. */
 export type OrderedSetting = 'concurrency' | 'paused' | 'limiter' | 'all';

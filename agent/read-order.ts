@@ -14,7 +14,7 @@ export function readSignedOrder(text: string): SignedOrder | null {
 }
 
 /** The field that keeps orders; what can't be read in it is left out. */
-export function readKeptOrders(text: string | null): KeptOrders {
+export function parseKeptOrders(text: string | null): KeptOrders {
   const parsed = text === null || text.length > MAX_KEPT_BYTES ? null : parseJson(text);
   if (!isRecord(parsed)) return {};
   const kept: Record<string, SignedOrder> = {};

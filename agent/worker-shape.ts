@@ -80,7 +80,7 @@ export function insideOf(worker: AttachableWorker): WorkerInside {
 }
 
 /** `<prefix>:<name>` */
-export function queueIdOf(worker: AttachableWorker): string {
+export function queueIdOfWorker(worker: AttachableWorker): string {
   return `${insideOf(worker).opts.prefix ?? 'bull'}:${worker.name}`;
 }
 

@@ -1,10 +1,10 @@
 import { type OwnRedis, overfill, startRedis } from '../drills/own-redis.js';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import type { FleetAsks, FleetPlan, FleetSays } from './agent-fleet.js';
 import { costOf } from './cost.js';
-import { medianOf, quantile, type Row, repeated } from './row.js';
+import { medianOf, quantileOf, type Row, repeated } from './row.js';
 import { addJobs } from './seed.js';
 import { during, ordered, startChild, startOwnConsole } from './world.js';
 
@@ -56,7 +56,7 @@ function jobsPerSecond(agent: 'none' | 'shared', jobs: number): Promise<number> 
         for (;;) {
           const { done } = await fleet.ask({ ask: 'count' });
           if (done >= count) return { done, atMs: performance.now() };
-          await pause(10);
+          await sleep(10);
         }
       };
       // The first jobs find a cold program, and an agent that connects.
@@ -76,9 +76,9 @@ async function manyAgents(isQuick: boolean): Promise<readonly Row[]> {
     for (const agent of ['none', 'shared', 'apart'] as const)
       await during(startFleets(redis, agents, { concurrency: 5, agent }), () =>
         during(startOwnConsole(redis), async ({ pid }) => {
-          await pause(8_000);
+          await sleep(8_000);
           for (let i = 0; i < windows; i++) {
-            const cost = await costOf(redis, () => pause(windowMs), pid);
+            const cost = await costOf(redis, () => sleep(windowMs), pid);
             redisPercent[agent].push(cost.redisPercent);
             if (agent === 'apart') consolePercent.push(cost.processPercent);
           }
@@ -158,7 +158,7 @@ async function overrideRows(isQuick: boolean, isFull: boolean): Promise<readonly
     what: `${what} (${state} Redis, ${times} orders to ${workers} workers in ${PROCESSES} processes), p99`,
     kind: 'time',
     unit: 'ms',
-    value: quantile(values, 0.99),
+    value: quantileOf(values, 0.99),
     limit: 250,
     detail: `median ${medianOf(values).toFixed(0)} ms`,
     peerDetail: 'no dashboard can',

@@ -4,7 +4,7 @@ import type { AlertRule, Condition } from '../server/alerts/rule.js';
 import type { Snapshot } from '../server/model/snapshot.js';
 import { anInstance, untilSnapshot, watching } from '../test/support/watching.js';
 import { ownCpuMs } from './cost.js';
-import { quantile, type Row, repeated, type Say } from './row.js';
+import { quantileOf, type Row, repeated, type Say } from './row.js';
 import { copyQueues } from './seed.js';
 import { during } from './world.js';
 
@@ -65,7 +65,7 @@ async function tickRow(id: string, what: string, snapshot: Snapshot, threshold: 
     kind: 'cost',
     unit: 'ms',
     limit: WANTED_MS,
-    detail: `p99 ${quantile(times, 0.99).toFixed(1)} ms, ${Math.round(active)} alerts pending or firing`,
+    detail: `p99 ${quantileOf(times, 0.99).toFixed(1)} ms, ${Math.round(active)} alerts pending or firing`,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { OwnRedis } from '../drills/own-redis.js';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 import { readQueues } from '../server/redis/read-queues.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { type Cost, costOf, firstByteMs } from './cost.js';
@@ -20,7 +20,7 @@ export function besideThePeer(
     say('reading the same queues by both');
     const refresh = await refreshRow(redis, queues, list, isQuick ? 2 : 8);
     return during(startSeeing(redis, queues), async (console_) => {
-      await pause(isQuick ? 2_000 : 20_000);
+      await sleep(isQuick ? 2_000 : 20_000);
       say('one viewer, then a hundred');
       const viewers = await viewersRow(redis, console_, isQuick ? 1 : 3);
       say('first bytes, by turns');
@@ -102,8 +102,8 @@ async function withViewers(redis: OwnRedis, { url }: RunningConsole, count: numb
     const response = await fetch(`${url}/api/v1/live`, { signal: abort.signal });
     for await (const _chunk of response.body ?? []);
   });
-  await pause(1_000);
-  const cost = await costOf(redis, () => pause(VIEWED_MS));
+  await sleep(1_000);
+  const cost = await costOf(redis, () => sleep(VIEWED_MS));
   abort.abort();
   await Promise.allSettled(streams);
   return cost;

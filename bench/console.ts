@@ -1,11 +1,11 @@
 import { Queue } from 'bullmq';
 import { type OwnRedis, overfill, startRedis } from '../drills/own-redis.js';
-import { cleanFinished } from '../server/redis/relief.js';
+import { cleanFinishedJobs } from '../server/redis/relief.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { besideThePeer } from './beside-bull-board.js';
 import { costOf } from './cost.js';
 import { manyQueueRows } from './many-queues.js';
-import { medianOf, quantile, type Row, repeated, type Say } from './row.js';
+import { medianOf, quantileOf, type Row, repeated, type Say } from './row.js';
 import { addJobs, copyQueues, seedFailed } from './seed.js';
 import { during, ordered, startSeeing } from './world.js';
 
@@ -56,7 +56,7 @@ function latencyRow(state: string, times: readonly number[], peerDetail: string)
     unit: 'ms',
     value: medianOf(times),
     limit: 50,
-    detail: `p99 ${quantile(times, 0.99).toFixed(1)} ms`,
+    detail: `p99 ${quantileOf(times, 0.99).toFixed(1)} ms`,
     peerDetail,
   };
 }
@@ -85,7 +85,9 @@ function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
       const keep = (await redis.client.zcard('bull:queue-0:failed')) - jobs;
       const own = { client: redis.client, id: 'bull:queue-0', canFlagScripts: true };
       const callsBefore = await scriptCalls(redis);
-      const cost = await costOf(redis, () => cleanFinished(own, { state: 'failed', untilMs: null, keep }));
+      const cost = await costOf(redis, () =>
+        cleanFinishedJobs(own, { state: 'failed', untilMs: null, keep }),
+      );
       ours.push(cost.redisCpuMs);
       calls += (await scriptCalls(redis)) - callsBefore;
       const clean = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { type Api, createApi } from '../drills/api.js';
 import type { EverydayJob, EverydayWorkerPlan } from '../drills/children/everyday-worker.js';
 import type { LayerWorkerPlan } from '../drills/children/layer-worker.js';
 import { MB } from '../drills/own-redis.js';
-import { pause, waitFor } from '../drills/wait-for.js';
+import { sleep, waitFor } from '../drills/wait-for.js';
 import { createWorld, type Player, portFrom, type World } from '../drills/world.js';
 
 import type { Row } from './row.js';
@@ -118,14 +118,14 @@ export async function everydayRow(minutes: number): Promise<Row> {
     const attached = APPLICATION.filter(({ hasAgent }) => hasAgent).flatMap((plan) => plan.queues);
     await begin(attached.length);
     const day = (async () => {
-      await pause((minutes * 60_000) / 3);
+      await sleep((minutes * 60_000) / 3);
       if (isOver()) return;
       const job = { name: 'old-rows', data: { runMs: 60 }, opts: { removeOnComplete: true } };
       await queues.get('imports')?.addBulk(Array.from({ length: 800 }, () => job));
-      await pause((minutes * 60_000) / 3);
+      await sleep((minutes * 60_000) / 3);
       if (isOver()) return;
       await Promise.all(players.map((player) => player.stop()));
-      await pause(DEPLOY_PAUSE_MS);
+      await sleep(DEPLOY_PAUSE_MS);
       await Promise.all(APPLICATION.map(start));
     })();
     await lookFor(minutes, async () => {
@@ -204,7 +204,7 @@ async function lookFor(minutes: number, look: () => Promise<void>): Promise<void
   const untilMs = Date.now() + minutes * 60_000;
   while (Date.now() < untilMs) {
     await look();
-    await pause(LOOK_EVERY_MS);
+    await sleep(LOOK_EVERY_MS);
   }
 }
 

@@ -11,7 +11,7 @@ import { KEPT_SIGNALS } from '../server/signals/kept-signals.js';
 import { snapshotAt } from '../test/support/history.js';
 import { ownCpuMs } from './cost.js';
 import { HistoryWorld, idOf } from './history-world.js';
-import { quantile, type Row, type Say } from './row.js';
+import { quantileOf, type Row, type Say } from './row.js';
 
 /** Queues that differ; the blocks of each are written for ten, which the store can't tell. */
 const DISTINCT = 100;
@@ -205,5 +205,5 @@ interface Figures {
 }
 
 function figuresOf(times: readonly number[]): Figures {
-  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), worst: Math.max(...times) };
+  return { p50: quantileOf(times, 0.5), p99: quantileOf(times, 0.99), worst: Math.max(...times) };
 }

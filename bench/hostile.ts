@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 import { packagePath } from '../server/process/package-path.js';
 import { until } from '../test/support/until.js';
 import { residentMb } from './cost.js';
@@ -100,19 +100,19 @@ async function rowsOf(harm: Harm, isQuick: boolean, say: Say): Promise<readonly 
   };
   return during(startRedis(), (redis) =>
     during(startOwnConsole(redis, env), async ({ pid }) => {
-      await pause(isQuick ? SETTLE_MS / 5 : SETTLE_MS);
+      await sleep(isQuick ? SETTLE_MS / 5 : SETTLE_MS);
       await probed(pid, probe);
       const baseMb = await residentMb(pid);
       let maxMb = baseMb;
       let isDone = false;
       const done = harm
         .do(redis, isQuick)
-        .then(() => pause(isQuick ? 5_000 : AFTER_MS))
+        .then(() => sleep(isQuick ? 5_000 : AFTER_MS))
         .finally(() => {
           isDone = true;
         });
       while (!isDone) {
-        await pause(LOOK_EVERY_MS);
+        await sleep(LOOK_EVERY_MS);
         maxMb = Math.max(maxMb, await residentMb(pid));
       }
       await done;

@@ -1,5 +1,5 @@
 import type { OwnRedis } from '../drills/own-redis.js';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { costOf, firstByteMs, residentMb } from './cost.js';
 import { medianOf, type Row, repeated, type Say } from './row.js';
@@ -22,7 +22,7 @@ export async function manyQueueRows(
 ): Promise<readonly Row[]> {
   const share = isQuick ? 0.05 : 1;
   const alone = async (): Promise<number> =>
-    (await costOf(redis, () => pause(WINDOW_MS * WINDOWS * share))).redisPercent;
+    (await costOf(redis, () => sleep(WINDOW_MS * WINDOWS * share))).redisPercent;
   const aloneAtFew = await alone();
   return during(startSeeing(redis, few), async (console_) => {
     say(`a console of ${few} queues, settled`);
@@ -85,10 +85,10 @@ interface Settled {
 }
 
 async function settledCost(redis: OwnRedis, { pid }: RunningConsole, share: number): Promise<Settled> {
-  await pause(SETTLE_MS * share);
+  await sleep(SETTLE_MS * share);
   const settled: Settled = { consolePercent: [], redisPercent: [], residentMb: [] };
   for (let i = 0; i < WINDOWS; i++) {
-    const cost = await costOf(redis, () => pause(WINDOW_MS * share), pid);
+    const cost = await costOf(redis, () => sleep(WINDOW_MS * share), pid);
     settled.redisPercent.push(cost.redisPercent);
     settled.consolePercent.push(cost.processPercent);
     settled.residentMb.push(await residentMb(pid));

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { MB, type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 import { until } from '../test/support/until.js';
 import { costOf } from './cost.js';
 import type { ModelSays } from './memory-model.js';
@@ -36,7 +36,7 @@ export function memoryRows(isQuick: boolean, say: Say): Promise<readonly Row[]> 
       const first = await firstLook(redis, watch, large, queues);
       say('steady');
       await watch.until((said) => said.ownCpuRatio < BUDGET_RATIO, 180_000);
-      await pause(5_000);
+      await sleep(5_000);
       const steady = (await percentOver(redis, seconds)) - idle;
       const said = watch.last().ownCpuRatio;
       const busy = await busyRow(redis, watch, seconds / BUSY_TURNS, idle);
@@ -116,7 +116,7 @@ function errorsOf({ queues }: WatchSays, large: Truth): { readonly median: numbe
  */
 function busyRow(redis: OwnRedis, watch: Watching, seconds: number, idle: number): Promise<Row> {
   return during(startChild('memory-busy', redis.port), async () => {
-    await pause(8_000);
+    await sleep(8_000);
     const [own, of, without]: [number[], number[], number[]] = [[], [], []];
     for (let i = 0; i < BUSY_TURNS; i++) {
       const together = await scriptsAndPercent(redis, seconds);
@@ -124,7 +124,7 @@ function busyRow(redis: OwnRedis, watch: Watching, seconds: number, idle: number
       watch.signal('SIGSTOP');
       const alone = await scriptsAndPercent(redis, seconds);
       watch.signal('SIGCONT');
-      await pause(3_000);
+      await sleep(3_000);
       of.push(together.percent - idle - (alone.percent - idle) * (together.scripts / alone.scripts));
       without.push(alone.percent);
     }
@@ -245,7 +245,7 @@ function startWatch(redis: OwnRedis): Watching {
 
 /** Percent of a core that Redis uses over some seconds. */
 async function percentOver(redis: OwnRedis, seconds: number): Promise<number> {
-  return (await costOf(redis, () => pause(seconds * 1_000))).redisPercent;
+  return (await costOf(redis, () => sleep(seconds * 1_000))).redisPercent;
 }
 
 function percent(ratio: number): string {

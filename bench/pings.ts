@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 
 const EVERY_MS = 5;
 
@@ -24,7 +24,7 @@ export function watchPings(port: number): {
       const startedAt = performance.now();
       await client.ping();
       longestMs = Math.max(longestMs, performance.now() - startedAt);
-      await pause(EVERY_MS);
+      await sleep(EVERY_MS);
     }
   };
   const ended = loop();

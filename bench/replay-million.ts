@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { pause } from '../drills/wait-for.js';
+import { sleep } from '../drills/wait-for.js';
 import type { Answer, RunningConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import { residentMb } from './cost.js';
@@ -39,9 +39,9 @@ export function millionRows(jobs: number, say: Say): Promise<readonly Row[]> {
         const change = (order: object) => ordered(console_, 'PATCH', `/replays/${id}`, order);
         for (const rate of RATES) {
           await change({ ratePerSecond: rate });
-          await pause(SETTLE_MS);
+          await sleep(SETTLE_MS);
           const ms = Math.max((jobs / RATES.length / rate) * 1000 * 0.2, 5_000);
-          segments.push(await held(redis, rate, () => pause(ms)));
+          segments.push(await held(redis, rate, () => sleep(ms)));
           lastMovedMs.push(await movedAfterPause(redis, change));
           say(JSON.stringify([segments.at(-1), lastMovedMs.at(-1)]));
         }
@@ -87,7 +87,7 @@ async function movedAfterPause(
     const now = await failedLeft(redis);
     if (now < jobs) lastMovedMs = performance.now() - answeredAt;
     jobs = now;
-    await pause(1);
+    await sleep(1);
   }
   await change({ state: 'running' });
   return lastMovedMs;

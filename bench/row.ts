@@ -35,13 +35,13 @@ export function repeated(repeats: readonly number[], row: Omit<Row, 'value' | 'r
   return { ...row, value: medianOf(repeats), repeats };
 }
 
-export function quantile(values: readonly number[], ratio: number): number {
+export function quantileOf(values: readonly number[], ratio: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(ratio * sorted.length))] ?? Number.NaN;
 }
 
 export function medianOf(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  return quantileOf(values, 0.5);
 }
 
 /** Takes a line about how far a run is. */

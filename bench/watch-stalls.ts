@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { constants, loadavg, setPriority } from 'node:os';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
-import { quantile } from './row.js';
+import { quantileOf } from './row.js';
 import type { Waits } from './stall-probe.js';
 import { startChild } from './world.js';
 
@@ -53,13 +53,13 @@ export async function watchStalls(redis: OwnRedis, work: () => Promise<void>): P
     return {
       tookMs,
       probes: busy.length,
-      worstMs: quantile(busy, 1),
+      worstMs: quantileOf(busy, 1),
       worstsMs: worstsOf(busy),
-      p99Ms: quantile(busy, 0.99),
-      ownWorstMs: quantile(unexplained, 1),
-      ownP99Ms: quantile(unexplained, 0.99),
-      idleWorstMs: quantile(quiet, 1),
-      idleP99Ms: quantile(quiet, 0.99),
+      p99Ms: quantileOf(busy, 0.99),
+      ownWorstMs: quantileOf(unexplained, 1),
+      ownP99Ms: quantileOf(unexplained, 0.99),
+      idleWorstMs: quantileOf(quiet, 1),
+      idleP99Ms: quantileOf(quiet, 0.99),
       slowest: slow.slice(0, 3),
       above5Ms: slow.filter(({ ms }) => ms > 5).length,
       load: loadavg()[0] ?? 0,

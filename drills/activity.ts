@@ -24,11 +24,11 @@ export interface Activity {
   moment(name: string): void;
   /** When what came true, by its name. */
   readonly momentsMs: ReadonlyMap<string, number>;
-  readonly rows: readonly Row[];
-  failures(): readonly Row[];
+  readonly rows: readonly CheckRow[];
+  failures(): readonly CheckRow[];
 }
 
-export interface Row {
+export interface CheckRow {
   readonly atSeconds: number;
   readonly kind: 'note' | 'ok' | 'FAILED';
   readonly what: string;
@@ -38,12 +38,12 @@ export interface Row {
 const COLUMNS = { at: 9, kind: 6, what: 68 };
 
 /** @param print takes a line; @param now is a clock in ms. */
-export function createActivity(print: (line: string) => void, now: () => number): Activity {
+export function createDrillActivity(print: (line: string) => void, now: () => number): Activity {
   const startedAtMs = now();
-  const rows: Row[] = [];
+  const rows: CheckRow[] = [];
   const momentsMs = new Map<string, number>();
   const elapsedSeconds = (): number => (now() - startedAtMs) / 1000;
-  const enter = (kind: Row['kind'], what: string, figures: string): void => {
+  const enter = (kind: CheckRow['kind'], what: string, figures: string): void => {
     if (rows.length === 0) print(line('T+ s', '', 'what', 'figures'));
     const row = { atSeconds: elapsedSeconds(), kind, what, figures };
     rows.push(row);

@@ -24,7 +24,7 @@ export interface WebhookMessage {
   readonly link: string | null;
 }
 
-export interface Delivery {
+export interface ReceivedAlert {
   readonly message: WebhookMessage;
   /** The same for each try to deliver it. */
   readonly id: string;
@@ -36,13 +36,13 @@ export interface Delivery {
 export interface AlertReceiver {
   readonly url: string;
   readonly secret: string;
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: readonly ReceivedAlert[];
   stop(): Promise<void>;
 }
 
 export async function startAlertReceiver(): Promise<AlertReceiver> {
   const secret = randomBytes(24).toString('hex');
-  const deliveries: Delivery[] = [];
+  const deliveries: ReceivedAlert[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -95,7 +95,7 @@ export async function checkDelivery(
   address: string,
 ): Promise<void> {
   const [only] = fired;
-  const ofIt = (status: 'firing' | 'resolved'): readonly Delivery[] =>
+  const ofIt = (status: 'firing' | 'resolved'): readonly ReceivedAlert[] =>
     deliveries.filter(
       ({ message }) =>
         message.status === status && message.alerts.some(({ alertId }) => alertId === only?.alert.id),

@@ -3,7 +3,7 @@ import { type AlertTruth, checkAlerts, dueAtMs, isMeant, overAtMs, type RuleTime
 import { type AlertTable, nameOf, type SeenAlert } from './alert-table.js';
 import type { Api, ApiAlert } from './api.js';
 import { PATIENCE } from './drill-times.js';
-import { pause, waitFor } from './wait-for.js';
+import { sleep, waitFor } from './wait-for.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** The console looks once a second unless it is configured otherwise. */
@@ -46,7 +46,7 @@ export function watchAlerts(api: Api, activity: Activity, table: AlertTable): Al
     while (!isStopped) {
       // A console that is busy answers late; what fired meanwhile is seen the next time.
       await look().catch(() => undefined);
-      await pause(LOOK_EVERY_MS);
+      await sleep(LOOK_EVERY_MS);
     }
   })();
   const truth = (): AlertTruth => ({

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { Api, ApiReplay } from './api.js';
 import type { SchedulerHears } from './children/scheduler.js';
 import { PATIENCE } from './drill-times.js';
-import { type DeployStage, deployFix, TRUTH } from './failed-deploy-world.js';
+import { type DeployStage, deployFix, FAILED_DEPLOY_TRUTH } from './failed-deploy-world.js';
 import { waitFor } from './wait-for.js';
 import type { World } from './world.js';
 
@@ -28,13 +28,13 @@ interface Expected {
  * and must not be touched; of those in range some are removed by hand meanwhile, and some fail again.
  */
 export async function replayWhatFailed(stage: DeployStage, api: Api): Promise<void> {
-  const other = TRUTH.healthy[1];
+  const other = FAILED_DEPLOY_TRUTH.healthy[1];
   await failOrphans(stage, other);
-  const failAgain = failedIds(stage.world, TRUTH.failing).slice(-FAIL_AGAIN);
+  const failAgain = failedIds(stage.world, FAILED_DEPLOY_TRUTH.failing).slice(-FAIL_AGAIN);
   await deployFix(stage, api, failAgain);
   const toMs = Date.now();
-  const inRange = failedIds(stage.world, TRUTH.failing);
-  await failOrphans(stage, TRUTH.failing);
+  const inRange = failedIds(stage.world, FAILED_DEPLOY_TRUTH.failing);
+  await failOrphans(stage, FAILED_DEPLOY_TRUTH.failing);
   const id = await begin(stage, api, toMs);
   await removeSome(stage, api, inRange, failAgain);
   const replay = await finish(api, id);
@@ -52,8 +52,8 @@ async function failOrphans({ world, scheduler, activity }: DeployStage, jobName:
 /** From the deploy until the fix, one type; slow enough to be stopped on its way. */
 async function begin({ deployedAtMs, activity }: DeployStage, api: Api, toMs: number): Promise<string> {
   const { id, spec } = await api.replay({
-    queues: [`bull:${TRUTH.queue}`],
-    filter: { jobTypes: [TRUTH.failing], fromMs: deployedAtMs, toMs },
+    queues: [`bull:${FAILED_DEPLOY_TRUTH.queue}`],
+    filter: { jobTypes: [FAILED_DEPLOY_TRUTH.failing], fromMs: deployedAtMs, toMs },
     ratePerSecond: SLOW_PER_SECOND,
     reason: REASON,
   });
@@ -81,7 +81,7 @@ async function removeSome(
       !stands.isRangeCovered,
     stands && figuresOf(stands),
   );
-  const left = await world.redis.client.zrange(`bull:${TRUTH.queue}:failed`, '0', '-1');
+  const left = await world.redis.client.zrange(`bull:${FAILED_DEPLOY_TRUTH.queue}:failed`, '0', '-1');
   stage.removed = left.filter((id) => inRange.includes(id) && !failAgain.includes(id)).slice(-REMOVED);
   await remove(world, stage.removed);
   activity.note(`somebody removes ${stage.removed.length} of the failed jobs meanwhile`);
@@ -122,11 +122,14 @@ function checkAccount({ activity, removed }: DeployStage, replay: ApiReplay, inR
 /** By what the workers reported of each id. */
 async function checkById({ world, activity, removed }: DeployStage, { inRange, failAgain }: Expected) {
   const { ledger } = world;
-  const completed = ledger.reported('completed', TRUTH.queue);
-  const failed = ledger.reported('failed', TRUTH.queue);
+  const completed = ledger.reported('completed', FAILED_DEPLOY_TRUTH.queue);
+  const failed = ledger.reported('failed', FAILED_DEPLOY_TRUTH.queue);
   const ranAs = (id: string, completions: number, failures: number): boolean =>
     (completed.get(id) ?? 0) === completions && (failed.get(id) ?? 0) === failures;
-  const bystanders = [...orphanIds(world, TRUTH.failing), ...orphanIds(world, TRUTH.healthy[1])];
+  const bystanders = [
+    ...orphanIds(world, FAILED_DEPLOY_TRUTH.failing),
+    ...orphanIds(world, FAILED_DEPLOY_TRUTH.healthy[1]),
+  ];
   const wrong = (): readonly string[] => [
     ...inRange.filter((id) => {
       if (removed.includes(id)) return !ranAs(id, 0, 1);
@@ -157,20 +160,20 @@ function figuresOf({ account: of }: ApiReplay): string {
 
 /** Failed jobs of a type, those that fail for a reason of their own left out, in the order in which they were reported. */
 function failedIds(world: World, jobName: string): readonly string[] {
-  return [...world.ledger.reported('failed', TRUTH.queue).keys()].filter(
+  return [...world.ledger.reported('failed', FAILED_DEPLOY_TRUTH.queue).keys()].filter(
     (id) => id.startsWith(`${jobName}-`) && !id.startsWith(`${jobName}-orphan`),
   );
 }
 
 function orphanIds(world: World, jobName: string): readonly string[] {
-  return [...world.ledger.reported('failed', TRUTH.queue).keys()].filter((id) =>
+  return [...world.ledger.reported('failed', FAILED_DEPLOY_TRUTH.queue).keys()].filter((id) =>
     id.startsWith(`${jobName}-orphan`),
   );
 }
 
 async function remove(world: World, ids: readonly string[]): Promise<void> {
   const connection = { host: '127.0.0.1', port: world.redis.port };
-  const queue = new Queue(TRUTH.queue, { connection, skipMetasUpdate: true });
+  const queue = new Queue(FAILED_DEPLOY_TRUTH.queue, { connection, skipMetasUpdate: true });
   try {
     for (const id of ids) await queue.remove(id);
   } finally {

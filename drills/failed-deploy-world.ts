@@ -3,11 +3,11 @@ import type { Api } from './api.js';
 import type { MonitorWorkerPlan } from './children/monitor-worker.js';
 import type { SchedulerHears, SchedulerPlan } from './children/scheduler.js';
 import type { Stage } from './scenario.js';
-import { pause } from './wait-for.js';
+import { sleep } from './wait-for.js';
 import type { Player, World } from './world.js';
 
 /** What is so, whatever the console says: all that its findings are held against. */
-export const TRUTH = {
+export const FAILED_DEPLOY_TRUTH = {
   queue: 'monitors',
   failing: 'match-event',
   error: /cache entry for monitor .+ has the wrong type/,
@@ -42,7 +42,7 @@ export async function startMonitors(world: World, activity: Activity): Promise<D
   const workers = await startWorkers(world, '2.6.3');
   const scheduler = await world.play('scheduler', 'scheduler', {
     redisPort: world.redis.port,
-    queue: TRUTH.queue,
+    queue: FAILED_DEPLOY_TRUTH.queue,
     types: Object.entries(PER_SECOND).map(([jobName, perSecond]) => ({ jobName, perSecond })),
   } satisfies SchedulerPlan);
   activity.note('two workers of release 2.6.3 run four types of jobs');
@@ -51,12 +51,14 @@ export async function startMonitors(world: World, activity: Activity): Promise<D
 
 /** All four types finish, and none fails. */
 export async function keepSteady({ world, activity }: DeployStage): Promise<void> {
-  await pause(STEADY_MS);
-  const failed = Object.keys(PER_SECOND).filter((name) => world.ledger.failed(TRUTH.queue, name) > 0);
+  await sleep(STEADY_MS);
+  const failed = Object.keys(PER_SECOND).filter(
+    (name) => world.ledger.failed(FAILED_DEPLOY_TRUTH.queue, name) > 0,
+  );
   activity.check(
     'before: jobs of all four types complete, and none fails',
     failed.length === 0 &&
-      Object.keys(PER_SECOND).every((name) => world.ledger.completed(TRUTH.queue, name) > 0),
+      Object.keys(PER_SECOND).every((name) => world.ledger.completed(FAILED_DEPLOY_TRUTH.queue, name) > 0),
     typesInWords(world),
   );
 }
@@ -66,12 +68,12 @@ export async function deploy(stage: DeployStage, api: Api): Promise<void> {
   const { world, activity, scheduler } = stage;
   stage.deployedAtMs = Date.now();
   activity.moment('the deploy');
-  await api.mark({ text: TRUTH.marker, queue: TRUTH.queue });
-  scheduler.send({ do: 'drop', jobName: TRUTH.absent } satisfies SchedulerHears);
+  await api.mark({ text: FAILED_DEPLOY_TRUTH.marker, queue: FAILED_DEPLOY_TRUTH.queue });
+  scheduler.send({ do: 'drop', jobName: FAILED_DEPLOY_TRUTH.absent } satisfies SchedulerHears);
   const before = stage.workers;
-  stage.workers = await startWorkers(world, '2.7.0', { failingType: TRUTH.failing });
+  stage.workers = await startWorkers(world, '2.7.0', { failingType: FAILED_DEPLOY_TRUTH.failing });
   await Promise.all(before.map((player) => player.stop()));
-  activity.note('release 2.7.0 is deployed, with a marker', TRUTH.marker);
+  activity.note('release 2.7.0 is deployed, with a marker', FAILED_DEPLOY_TRUTH.marker);
 }
 
 /** The next release fails at jobs of some ids alone. Resolves when nobody of the release before is at work any more. */
@@ -80,30 +82,33 @@ export async function deployFix(
   api: Api,
   stillFailing: readonly string[],
 ): Promise<void> {
-  await api.mark({ text: TRUTH.fix, queue: TRUTH.queue });
+  await api.mark({ text: FAILED_DEPLOY_TRUTH.fix, queue: FAILED_DEPLOY_TRUTH.queue });
   const before = stage.workers;
   stage.workers = await startWorkers(stage.world, '2.7.1', { stillFailing });
   await Promise.all(before.map((player) => player.stop()));
   stage.activity.moment('the fix');
-  stage.activity.note('release 2.7.1 is deployed, with a marker', TRUTH.fix);
+  stage.activity.note('release 2.7.1 is deployed, with a marker', FAILED_DEPLOY_TRUTH.fix);
 }
 
 /** Waits until enough has failed, and checks that it is that type, nine of ten of it, and no other. */
 export async function checkFailing({ world, activity }: DeployStage): Promise<void> {
   const { ledger } = world;
-  const completed = ledger.completed(TRUTH.queue, TRUTH.failing);
-  const failures = () => ledger.failed(TRUTH.queue, TRUTH.failing);
-  const successes = () => ledger.completed(TRUTH.queue, TRUTH.failing) - completed;
+  const completed = ledger.completed(FAILED_DEPLOY_TRUTH.queue, FAILED_DEPLOY_TRUTH.failing);
+  const failures = () => ledger.failed(FAILED_DEPLOY_TRUTH.queue, FAILED_DEPLOY_TRUTH.failing);
+  const successes = () =>
+    ledger.completed(FAILED_DEPLOY_TRUTH.queue, FAILED_DEPLOY_TRUTH.failing) - completed;
   await activity.checkWithin(
-    `after: about nine of ten ${TRUTH.failing} fail, and are kept`,
+    `after: about nine of ten ${FAILED_DEPLOY_TRUTH.failing} fail, and are kept`,
     FAILING_WITHIN_MS,
     () => failures() >= ENOUGH_FAILURES && failures() / (failures() + successes()) >= 0.75,
     async () =>
-      `${failures()} failed, ${successes()} completed; Redis keeps ${await world.redis.client.zcard(`bull:${TRUTH.queue}:failed`)}`,
+      `${failures()} failed, ${successes()} completed; Redis keeps ${await world.redis.client.zcard(`bull:${FAILED_DEPLOY_TRUTH.queue}:failed`)}`,
   );
   activity.check(
     'after: no other type fails',
-    [...TRUTH.healthy, TRUTH.absent].every((name) => ledger.failed(TRUTH.queue, name) === 0),
+    [...FAILED_DEPLOY_TRUTH.healthy, FAILED_DEPLOY_TRUTH.absent].every(
+      (name) => ledger.failed(FAILED_DEPLOY_TRUTH.queue, name) === 0,
+    ),
     typesInWords(world),
   );
 }
@@ -112,7 +117,7 @@ function typesInWords({ ledger }: World): string {
   return Object.keys(PER_SECOND)
     .map(
       (name) =>
-        `${name} ${ledger.completed(TRUTH.queue, name)} completed, ${ledger.failed(TRUTH.queue, name)} failed`,
+        `${name} ${ledger.completed(FAILED_DEPLOY_TRUTH.queue, name)} completed, ${ledger.failed(FAILED_DEPLOY_TRUTH.queue, name)} failed`,
     )
     .join('; ');
 }
@@ -126,7 +131,7 @@ async function startWorkers(
     WORKERS.map((name) =>
       world.play('monitor-worker', `${name} of ${release}`, {
         redisPort: world.redis.port,
-        queue: TRUTH.queue,
+        queue: FAILED_DEPLOY_TRUTH.queue,
         name,
         release,
         concurrency: 5,

@@ -7,9 +7,9 @@ import {
   checkFailing,
   type DeployStage,
   deploy,
+  FAILED_DEPLOY_TRUTH,
   keepSteady,
   startMonitors,
-  TRUTH,
 } from './failed-deploy-world.js';
 import { MB } from './own-redis.js';
 import type { Drill } from './scenario.js';
@@ -30,7 +30,7 @@ export const failedDeploy: Drill = {
         id: FLUSH_MISSING,
         name: 'Caches are not flushed',
         severity: 'warning',
-        scope: { queue: `bull:${TRUTH.queue}`, type: TRUTH.absent },
+        scope: { queue: `bull:${FAILED_DEPLOY_TRUTH.queue}`, type: FAILED_DEPLOY_TRUTH.absent },
         condition: { kind: 'finding', code: 'jobtype.absent', leastSeverity: 'info' },
         forSeconds: 3,
         keepFiringSeconds: 3,
@@ -39,8 +39,8 @@ export const failedDeploy: Drill = {
     expected: [
       {
         rule: 'type-failing',
-        queue: TRUTH.queue,
-        type: TRUTH.failing,
+        queue: FAILED_DEPLOY_TRUTH.queue,
+        type: FAILED_DEPLOY_TRUTH.failing,
         from: 'the deploy',
         noticedWithinSeconds: 15,
         until: 'the fix',
@@ -48,8 +48,8 @@ export const failedDeploy: Drill = {
       },
       {
         rule: FLUSH_MISSING,
-        queue: TRUTH.queue,
-        type: TRUTH.absent,
+        queue: FAILED_DEPLOY_TRUTH.queue,
+        type: FAILED_DEPLOY_TRUTH.absent,
         from: 'the deploy',
         noticedWithinSeconds: 25,
       },
@@ -57,7 +57,7 @@ export const failedDeploy: Drill = {
   },
   guide: [
     'After 12 s release 2.7.0 is deployed; its marker is on the timeline (Workers, below).',
-    `Which type fails, since when, with what error, and what happened just before? (It is ${TRUTH.failing}.)`,
+    `Which type fails, since when, with what error, and what happened just before? (It is ${FAILED_DEPLOY_TRUTH.failing}.)`,
     'And which type that came regularly comes no more?',
   ],
   start: async (world, activity) => {
@@ -90,12 +90,14 @@ async function resolveFailedDeploy(stage: DeployStage, api: Api, alerts: AlertWa
   await alerts.untilNotified('the deploy');
   await replayWhatFailed(stage, api);
   await alerts.conclude();
-  await checkNothingLost(stage, [TRUTH.queue], stage.removed);
+  await checkNothingLost(stage, [FAILED_DEPLOY_TRUTH.queue], stage.removed);
 }
 
 async function checkMarked({ activity, deployedAtMs }: DeployStage, api: Api): Promise<void> {
   const entries = await api.timeline();
-  const marker = entries.find(({ kind, text }) => kind === 'marker.deploy' && text === TRUTH.marker);
+  const marker = entries.find(
+    ({ kind, text }) => kind === 'marker.deploy' && text === FAILED_DEPLOY_TRUTH.marker,
+  );
   activity.check(
     'the deploy is on the timeline, at its time',
     marker !== undefined && Math.abs(Date.parse(marker.at) - deployedAtMs) <= 1_000,
@@ -106,13 +108,14 @@ async function checkMarked({ activity, deployedAtMs }: DeployStage, api: Api): P
 async function checkFailingNamed({ activity, world }: DeployStage, api: Api): Promise<void> {
   const { isFound, findings, text } = await findingAbout(
     'jobtype.failing',
-    TRUTH.failing,
+    FAILED_DEPLOY_TRUTH.failing,
     api,
     NAMED_WITHIN_MS,
   );
-  const firstFailureAtMs = world.ledger.firstFailureAtMs(TRUTH.queue, TRUTH.failing) ?? Number.NaN;
+  const firstFailureAtMs =
+    world.ledger.firstFailureAtMs(FAILED_DEPLOY_TRUTH.queue, FAILED_DEPLOY_TRUTH.failing) ?? Number.NaN;
   activity.check(
-    `the failing type is named: ${TRUTH.failing}`,
+    `the failing type is named: ${FAILED_DEPLOY_TRUTH.failing}`,
     isFound,
     isFound ? text.slice(0, 200) : codesOf(findings),
   );
@@ -120,29 +123,32 @@ async function checkFailingNamed({ activity, world }: DeployStage, api: Api): Pr
     'and no healthy type is',
     findings.every(
       (finding) =>
-        finding.code !== 'jobtype.failing' || !TRUTH.healthy.some((name) => finding.jobType === name),
+        finding.code !== 'jobtype.failing' ||
+        !FAILED_DEPLOY_TRUTH.healthy.some((name) => finding.jobType === name),
     ),
   );
-  const named = findings.find((one) => one.code === 'jobtype.failing' && one.jobType === TRUTH.failing);
+  const named = findings.find(
+    (one) => one.code === 'jobtype.failing' && one.jobType === FAILED_DEPLOY_TRUTH.failing,
+  );
   const saidAtMs = named ? firstFailureIn(named) : null;
   activity.check(
     `its first failure is told to within ${FIRST_FAILURE_WITHIN_MS / 1000} s`,
     saidAtMs !== null && Math.abs(saidAtMs - firstFailureAtMs) <= FIRST_FAILURE_WITHIN_MS,
     `${saidAtMs === null ? 'not there' : new Date(saidAtMs).toISOString()}, it was ${new Date(firstFailureAtMs).toISOString()}`,
   );
-  activity.check('the error is told', TRUTH.error.test(text));
-  activity.check('the deploy is told beside it', text.includes(TRUTH.marker));
+  activity.check('the error is told', FAILED_DEPLOY_TRUTH.error.test(text));
+  activity.check('the deploy is told beside it', text.includes(FAILED_DEPLOY_TRUTH.marker));
 }
 
 async function checkAbsentNamed({ activity }: DeployStage, api: Api): Promise<void> {
   const { isFound, findings, text } = await findingAbout(
     'jobtype.absent',
-    TRUTH.absent,
+    FAILED_DEPLOY_TRUTH.absent,
     api,
     ABSENT_WITHIN_MS,
   );
   activity.check(
-    `the type that stopped coming is named: ${TRUTH.absent}`,
+    `the type that stopped coming is named: ${FAILED_DEPLOY_TRUTH.absent}`,
     isFound,
     isFound ? text.slice(0, 200) : codesOf(findings),
   );
@@ -151,7 +157,9 @@ async function checkAbsentNamed({ activity }: DeployStage, api: Api): Promise<vo
     findings.every(
       (finding) =>
         finding.code !== 'jobtype.absent' ||
-        ![...TRUTH.healthy, TRUTH.failing].some((name) => finding.jobType === name),
+        ![...FAILED_DEPLOY_TRUTH.healthy, FAILED_DEPLOY_TRUTH.failing].some(
+          (name) => finding.jobType === name,
+        ),
     ),
   );
 }

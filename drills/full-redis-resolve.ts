@@ -6,7 +6,7 @@ import { drainBacklog } from './full-redis-backlog.js';
 import { ANALYTICS, API, API_KEEPS, backlogs, stockPause, takesWrites } from './full-redis-players.js';
 import { inMegabytes, maxmemoryOf, waitingIn } from './own-redis.js';
 import type { Stage } from './scenario.js';
-import { pause, waitFor } from './wait-for.js';
+import { sleep, waitFor } from './wait-for.js';
 
 const WATCHED_FOR_MS = 4_000;
 const SEEN_WITHIN_MS = 15_000;
@@ -48,7 +48,7 @@ async function checkBefore({ world, activity }: Stage): Promise<void> {
   const { ledger } = world;
   const completedThen = ledger.completed(ANALYTICS) + ledger.completed(API);
   const errorsThen = ledger.workerErrors();
-  await pause(WATCHED_FOR_MS);
+  await sleep(WATCHED_FOR_MS);
   const completed = ledger.completed(ANALYTICS) + ledger.completed(API) - completedThen;
   const errors = Math.round((ledger.workerErrors() - errorsThen) / (WATCHED_FOR_MS / 1000));
   activity.check(
@@ -94,7 +94,7 @@ async function followRemedies({ world, activity }: Stage, api: Api): Promise<voi
   while (!(await isOver()) && Date.now() - fromMs < RECOVERED_WITHIN_MS) {
     const next = nextRemedy(await api.findings(), tried);
     if (!next) {
-      await pause(LOOK_EVERY_MS);
+      await sleep(LOOK_EVERY_MS);
       continue;
     }
     tried.add(next.call);
@@ -104,7 +104,7 @@ async function followRemedies({ world, activity }: Stage, api: Api): Promise<voi
       outcomes.failed === 0 && outcomes.applied > 0,
       inWords(outcomes),
     );
-    await pause(LOOK_EVERY_MS);
+    await sleep(LOOK_EVERY_MS);
   }
   activity.check(
     'following the top remedies alone, in order, resolves it',

@@ -9,8 +9,8 @@ import {
 } from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
 import { inMegabytes, MB, maxmemoryOf } from './own-redis.js';
-import type { Drill, Incident, Stage } from './scenario.js';
-import { pause, waitFor } from './wait-for.js';
+import type { Drill, DrillIncident, Stage } from './scenario.js';
+import { sleep, waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';
 
 /** How long it may take until Redis refuses writes. */
@@ -111,7 +111,7 @@ interface FullStage extends Stage {
   readonly backlogJobs: number;
 }
 
-function incidentOf(stage: FullStage): Incident {
+function incidentOf(stage: FullStage): DrillIncident {
   const { world, activity } = stage;
   return {
     async develop() {
@@ -120,7 +120,7 @@ function incidentOf(stage: FullStage): Incident {
       stage.refusedAtMs = Date.now();
       activity.moment('Redis refuses writes');
       activity.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
-      await pause(RESTART_AFTER_MS);
+      await sleep(RESTART_AFTER_MS);
       await stage.worker.stop();
       stage.worker = await startWorker(world, RESULT_LETTERS);
       activity.note('workers restarted, as one would', await backlogs(world));
@@ -143,7 +143,7 @@ function incidentOf(stage: FullStage): Incident {
 async function heldFor(world: World, isTaken: boolean): Promise<boolean> {
   for (let asked = 0; asked < STEADY_SECONDS; asked += 1) {
     if ((await takesWrites(world)) !== isTaken) return false;
-    await pause(1_000);
+    await sleep(1_000);
   }
   return true;
 }

@@ -4,9 +4,9 @@ import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiFinding } from './api.js';
 import { checkNothingLost } from './check-nothing-lost.js';
 import { PATIENCE } from './drill-times.js';
-import { isRestored, type NoisyStage, TRUTH, waitsInWords } from './noisy-neighbour-world.js';
+import { isRestored, NOISY_NEIGHBOUR_TRUTH, type NoisyStage, waitsInWords } from './noisy-neighbour-world.js';
 import { inMegabytes, usedBytes, waitingIn } from './own-redis.js';
-import { pause, waitFor } from './wait-for.js';
+import { sleep, waitFor } from './wait-for.js';
 
 const NAMED_WITHIN_MS = 15_000;
 const RESTORED_WITHIN_MS = 20_000;
@@ -24,7 +24,7 @@ export async function resolveNoisyNeighbour(stage: NoisyStage, api: Api, alerts:
   await capSource(stage, api, source);
   await checkRestored(stage, api);
   await alerts.conclude();
-  await checkNothingLost(stage, [...TRUTH.victims, TRUTH.source]);
+  await checkNothingLost(stage, [...NOISY_NEIGHBOUR_TRUTH.victims, NOISY_NEIGHBOUR_TRUTH.source]);
 }
 
 /** The queue that the findings name as the source of other queues' trouble, as its id; null: none. */
@@ -38,7 +38,7 @@ function noisy(findings: readonly ApiFinding[]): ApiFinding | undefined {
 
 /** @returns the id of the queue to hold back: the one that is named, else the one that it is. */
 async function findSource({ activity, floodedAtMs }: NoisyStage, api: Api): Promise<string> {
-  const truth = `bull:${TRUTH.source}`;
+  const truth = `bull:${NOISY_NEIGHBOUR_TRUTH.source}`;
   let findings: readonly ApiFinding[] = [];
   await waitFor(async () => {
     findings = await api.findings();
@@ -57,7 +57,7 @@ async function findSource({ activity, floodedAtMs }: NoisyStage, api: Api): Prom
   const text = JSON.stringify([finding?.sentence, finding?.queues, finding?.evidence]);
   activity.check(
     'its evidence names both queues that are held up',
-    TRUTH.victims.every((victim) => text.includes(victim)),
+    NOISY_NEIGHBOUR_TRUTH.victims.every((victim) => text.includes(victim)),
     (finding?.evidence ?? [])
       .map(({ label, value }) => `${label} ${value}`)
       .join('; ')
@@ -67,7 +67,8 @@ async function findSource({ activity, floodedAtMs }: NoisyStage, api: Api): Prom
     'no probe queue is named as a source',
     findings.every(
       ({ code, queue }) =>
-        code !== 'queue.noisy-neighbour' || !TRUTH.victims.some((name) => queue === `bull:${name}`),
+        code !== 'queue.noisy-neighbour' ||
+        !NOISY_NEIGHBOUR_TRUTH.victims.some((name) => queue === `bull:${name}`),
     ),
   );
   activity.check(
@@ -84,13 +85,13 @@ async function findSource({ activity, floodedAtMs }: NoisyStage, api: Api): Prom
 
 /** Whose jobs they are is in job data: for those who may see these, and for nobody else. */
 async function checkTenant({ activity }: NoisyStage, api: Api): Promise<void> {
-  const seenBy = async (role: Role) => (await api.as(role).queue(TRUTH.source)).tenants;
+  const seenBy = async (role: Role) => (await api.as(role).queue(NOISY_NEIGHBOUR_TRUTH.source)).tenants;
   await waitFor(async () => dominantTenant(await seenBy('operator')) !== null, NAMED_WITHIN_MS * PATIENCE);
   const tenants = await seenBy('operator');
   const found = dominantTenant(tenants);
   activity.check(
     'the tenant that holds most of the source is named to an operator, and it is the right one',
-    found?.tenant === TRUTH.tenant,
+    found?.tenant === NOISY_NEIGHBOUR_TRUTH.tenant,
     found
       ? `${found.tenant}: ${(100 * found.shareRatio).toFixed(0)}% ± ${(100 * found.error).toFixed(0)}%`
       : `none in ${JSON.stringify(tenants)}`,
@@ -112,7 +113,7 @@ async function capSource(stage: NoisyStage, api: Api, source: string): Promise<v
   activity.check(
     'the source alone is capped',
     outcomes.applied === 1 && outcomes.failed === 0 && outcomes.outcomes[0]?.queue === source,
-    `${outcomes.outcomes[0]?.summary ?? ''} ${await waitingIn(world.redis, TRUTH.source)} wait`,
+    `${outcomes.outcomes[0]?.summary ?? ''} ${await waitingIn(world.redis, NOISY_NEIGHBOUR_TRUTH.source)} wait`,
   );
 }
 
@@ -125,10 +126,11 @@ async function checkRestored(stage: NoisyStage, api: Api): Promise<void> {
     () => isRestored(stage),
     () => `${((Date.now() - cappedAtMs) / 1000).toFixed(1)} s after the cap; ${waitsInWords(stage)}`,
   );
-  const done = world.ledger.completed(TRUTH.source);
+  const done = world.ledger.completed(NOISY_NEIGHBOUR_TRUTH.source);
   const fromMs = Date.now();
-  await pause(KEPT_MS);
-  const perSecond = ((world.ledger.completed(TRUTH.source) - done) * 1000) / (Date.now() - fromMs);
+  await sleep(KEPT_MS);
+  const perSecond =
+    ((world.ledger.completed(NOISY_NEIGHBOUR_TRUTH.source) - done) * 1000) / (Date.now() - fromMs);
   activity.check(
     'and the resync goes on at its cap',
     perSecond > 0 && perSecond <= (1.5 * CAP.max * 1000) / CAP.durationMs,

@@ -3,11 +3,11 @@ import type { ProducerPlan } from './children/producer.js';
 import type { SharedWorkerPlan } from './children/shared-worker.js';
 import { PATIENCE } from './drill-times.js';
 import type { Stage } from './scenario.js';
-import { pause } from './wait-for.js';
+import { sleep } from './wait-for.js';
 import type { World } from './world.js';
 
 /** What is so, whatever the console says: all that its findings are held against. */
-export const TRUTH = {
+export const NOISY_NEIGHBOUR_TRUTH = {
   source: 'resync',
   /** Where the data of its jobs name the tenant. */
   tenantField: 'tenant',
@@ -41,12 +41,18 @@ export async function startShared(world: World): Promise<void> {
       name,
       answerMs: 4,
       queues: [
-        ...TRUTH.victims.map((queue) => ({ queue, concurrency: 2, burnMs: 0, calls: 1 })),
-        { queue: TRUTH.source, concurrency: 12, burnMs: 8, calls: 5, endlessTenant: TRUTH.tenant },
+        ...NOISY_NEIGHBOUR_TRUTH.victims.map((queue) => ({ queue, concurrency: 2, burnMs: 0, calls: 1 })),
+        {
+          queue: NOISY_NEIGHBOUR_TRUTH.source,
+          concurrency: 12,
+          burnMs: 8,
+          calls: 5,
+          endlessTenant: NOISY_NEIGHBOUR_TRUTH.tenant,
+        },
       ],
     } satisfies SharedWorkerPlan);
   }
-  for (const queue of TRUTH.victims)
+  for (const queue of NOISY_NEIGHBOUR_TRUTH.victims)
     await world.play('producer', `${queue} producer`, {
       redisPort: world.redis.port,
       queue,
@@ -62,8 +68,8 @@ export async function startShared(world: World): Promise<void> {
 
 /** What is normal, from the last seconds of a steady time. */
 export async function measureNormal({ world, activity, normalMs }: NoisyStage): Promise<void> {
-  await pause(STEADY_MS);
-  for (const queue of TRUTH.victims)
+  await sleep(STEADY_MS);
+  for (const queue of NOISY_NEIGHBOUR_TRUTH.victims)
     normalMs.set(queue, world.ledger.waitMs(queue, Date.now() - STEADY_MS / 2, 0.9) ?? NOISE_MS);
   activity.note('probes wait as they always do', inWords(normalMs));
 }
@@ -72,7 +78,7 @@ export async function measureNormal({ world, activity, normalMs }: NoisyStage): 
 export async function flood({ world, activity, normalMs }: NoisyStage): Promise<number> {
   const of = (tenant: string, count: number): BacklogPlan => ({
     redisPort: world.redis.port,
-    queue: TRUTH.source,
+    queue: NOISY_NEIGHBOUR_TRUTH.source,
     jobName: 'resync',
     count,
     // Below 16 KB: larger data are not read for their tenant.
@@ -82,12 +88,12 @@ export async function flood({ world, activity, normalMs }: NoisyStage): Promise<
   const startedAtMs = Date.now();
   activity.moment('the resync begins');
   for (const [tenant, count] of [
-    [TRUTH.tenant, 400],
+    [NOISY_NEIGHBOUR_TRUTH.tenant, 400],
     ['globex', 40],
     ['initech', 20],
   ] as const)
     await (await world.play('backlog', `resync of ${tenant}`, of(tenant, count))).stop();
-  activity.note(`a resync of ${TRUTH.tenant} begins that never ends`, inWords(normalMs));
+  activity.note(`a resync of ${NOISY_NEIGHBOUR_TRUTH.tenant} begins that never ends`, inWords(normalMs));
   return startedAtMs;
 }
 
@@ -113,7 +119,7 @@ interface VictimWait {
 }
 
 function waits({ world, normalMs }: NoisyStage): readonly VictimWait[] {
-  return TRUTH.victims.map((queue) => ({
+  return NOISY_NEIGHBOUR_TRUTH.victims.map((queue) => ({
     queue,
     nowMs: world.ledger.waitMs(queue, Date.now() - WINDOW_MS, 0.9) ?? Number.POSITIVE_INFINITY,
     normalMs: normalMs.get(queue) ?? 0,

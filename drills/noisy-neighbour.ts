@@ -4,13 +4,13 @@ import {
   isRestored,
   isTrouble,
   measureNormal,
+  NOISY_NEIGHBOUR_TRUTH,
   type NoisyStage,
   startShared,
-  TRUTH,
   waitsInWords,
 } from './noisy-neighbour-world.js';
 import { inMegabytes, MB, maxmemoryOf, usedBytes } from './own-redis.js';
-import type { Drill, Incident } from './scenario.js';
+import type { Drill, DrillIncident } from './scenario.js';
 import { waitFor } from './wait-for.js';
 
 const RISEN_WITHIN_MS = 20_000;
@@ -20,13 +20,13 @@ export const noisyNeighbour: Drill = {
   name: 'noisy-neighbour',
   about: 'an endless resync of one customer takes event loops, Redis and a service that the probes need too',
   maxmemoryBytes: 64 * MB,
-  tenantField: TRUTH.tenantField,
+  tenantField: NOISY_NEIGHBOUR_TRUTH.tenantField,
   hasRoles: true,
   alerts: {
     expected: [
       {
         rule: 'noisy-neighbour',
-        queue: TRUTH.source,
+        queue: NOISY_NEIGHBOUR_TRUTH.source,
         from: 'the resync begins',
         noticedWithinSeconds: 30,
         until: 'the cap',
@@ -38,7 +38,7 @@ export const noisyNeighbour: Drill = {
   guide: [
     'After a quarter of a minute the probes of both queues wait much longer, though nothing about them has changed.',
     'Look at the findings: which queue is the source, and who is held up by it?',
-    `Cap or pause ${TRUTH.source} alone, on its row, and look at the probes.`,
+    `Cap or pause ${NOISY_NEIGHBOUR_TRUTH.source} alone, on its row, and look at the probes.`,
   ],
   start: async (world, activity) => {
     await startShared(world);
@@ -50,7 +50,7 @@ export const noisyNeighbour: Drill = {
   },
 };
 
-function incidentOf(stage: NoisyStage): Incident {
+function incidentOf(stage: NoisyStage): DrillIncident {
   const { activity, world } = stage;
   return {
     async develop() {

@@ -5,7 +5,7 @@ import type { LayerWorkerHears } from './children/layer-worker.js';
 import { PATIENCE } from './drill-times.js';
 import { FORWARD, JOB_MS, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { waitingIn } from './own-redis.js';
-import { pause, waitFor } from './wait-for.js';
+import { sleep, waitFor } from './wait-for.js';
 
 /** Live jobs of the left queue a second, whatever else happens. */
 const LIVE_PER_SECOND = 60;
@@ -107,7 +107,7 @@ async function failToForward(stage: LayerStage): Promise<void> {
 async function measureNormal({ world, activity }: LayerStage): Promise<number> {
   await waitFor(async () => (await waitingIn(world.redis, LEFT)) < LIVE_PER_SECOND / 10, 30_000 * PATIENCE);
   const fromMs = Date.now();
-  await pause(NORMAL_MS);
+  await sleep(NORMAL_MS);
   const normalMs = world.ledger.waitMs(LEFT, fromMs, 0.9) ?? 0;
   activity.note('normal live wait, before the replay', `9 of 10 within ${normalMs} ms`);
   return normalMs;
@@ -156,7 +156,7 @@ async function checkBacksOff({ activity }: LayerStage, api: Api, perSecond: numb
 }
 
 async function checkLiveWait({ world, activity }: LayerStage, normalMs: number, lostAtMs: number) {
-  await pause(Math.max(0, lostAtMs + WATCHED_MS - Date.now()));
+  await sleep(Math.max(0, lostAtMs + WATCHED_MS - Date.now()));
   const waitMs = world.ledger.waitMs(LEFT, lostAtMs, 0.9) ?? Number.POSITIVE_INFINITY;
   const mostMs = 2 * Math.max(normalMs, FLOOR_MS * PATIENCE);
   activity.check(
@@ -176,7 +176,7 @@ async function checkOnePause({ world, activity }: LayerStage, api: Api, begun: r
     begun.every((id) => reached.some((one) => one.id === id && one.state === 'paused')),
     reached.map(({ queues, state }) => `${queues.join(', ')} ${state}`).join('; '),
   );
-  await pause(STANDS_MS);
+  await sleep(STANDS_MS);
   const now = await left();
   activity.check(
     'and nothing is moved from its answer on',

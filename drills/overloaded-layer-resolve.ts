@@ -6,7 +6,7 @@ import { PATIENCE } from './drill-times.js';
 import { replayThroughLoss } from './overloaded-layer-replay.js';
 import { breakSome, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
 import { waitingIn } from './own-redis.js';
-import { pause } from './wait-for.js';
+import { sleep } from './wait-for.js';
 
 const HEARD_WITHIN_MS = 15_000;
 const STEADY_MS = 20_000;
@@ -57,7 +57,7 @@ async function checkSteady({ activity }: LayerStage, api: Api): Promise<void> {
       wrong.clear();
       untilMs = Date.now() + STEADY_MS;
     }
-    await pause(250);
+    await sleep(250);
   }
   activity.check(
     `no false verdict in ${STEADY_MS / 1000} s of steady load`,
@@ -157,7 +157,7 @@ async function takeOutlierOut({ world, activity }: LayerStage, api: Api): Promis
   if (!outlier) return activity.check('the outlier is listed', false);
   const latency = async (): Promise<number> => {
     const fromMs = Date.now();
-    await pause(MEASURED_MS);
+    await sleep(MEASURED_MS);
     return world.ledger.latencyMs(RIGHT, fromMs, 0.9) ?? Number.POSITIVE_INFINITY;
   };
   const before = await latency();
@@ -172,7 +172,7 @@ async function takeOutlierOut({ world, activity }: LayerStage, api: Api): Promis
   );
   activity.moment('right-1 is out');
   // What it had in hand ends first.
-  await pause(2_000);
+  await sleep(2_000);
   const after = await latency();
   activity.check(
     'which brings down the time from adding a job to its end',

@@ -13,8 +13,8 @@ import {
   SLOTS,
 } from './overloaded-layer-stage.js';
 import { MB } from './own-redis.js';
-import type { Drill, Incident } from './scenario.js';
-import { pause, waitFor } from './wait-for.js';
+import type { Drill, DrillIncident } from './scenario.js';
+import { sleep, waitFor } from './wait-for.js';
 import type { Player, World } from './world.js';
 
 const REPLAYED_JOBS = 50_000;
@@ -103,11 +103,11 @@ export const overloadedLayer: Drill = {
   },
 };
 
-function incidentOf(stage: LayerStage): Incident {
+function incidentOf(stage: LayerStage): DrillIncident {
   return {
     develop: async () => undefined,
     async follow() {
-      await pause(15_000);
+      await sleep(15_000);
       breakSome(stage);
       await stage.surge();
       await waitFor(() => false, Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-import { type Activity, createActivity } from './activity.js';
+import { type Activity, createDrillActivity } from './activity.js';
 import { checkDelivery, startAlertReceiver } from './alert-receiver.js';
 import { watchAlerts } from './alert-watch.js';
 import { createApi } from './api.js';
@@ -56,7 +56,7 @@ export interface RunOptions {
 export async function runDrill(drill: Drill, options: RunOptions): Promise<Activity> {
   const { print } = options;
   const asked = whenAskedToEnd();
-  const activity = createActivity(print, Date.now);
+  const activity = createDrillActivity(print, Date.now);
   const world = await createWorld({
     maxmemoryBytes: options.maxmemoryBytes ?? drill.maxmemoryBytes,
     ...(drill.withSentinel ? { withSentinel: true } : {}),

@@ -24,7 +24,7 @@ export interface Drill {
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */
-  readonly start: (world: World, activity: Activity, size: DrillSize) => Promise<Incident>;
+  readonly start: (world: World, activity: Activity, size: DrillSize) => Promise<DrillIncident>;
 }
 
 /** What all of a drill's steps have at hand. */
@@ -40,7 +40,7 @@ export interface DrillSize {
 }
 
 /** An incident on its way. */
-export interface Incident {
+export interface DrillIncident {
   /** Resolves when it has developed as far as it goes by itself; the API is for what others enter at the console meanwhile. */
   readonly develop: (api: Api) => Promise<void>;
   /** Notes how it goes on while a person is at work in the console. Never ends by itself. */

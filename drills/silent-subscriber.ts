@@ -4,8 +4,8 @@ import type { LayerWorkerPlan } from './children/layer-worker.js';
 import type { ProducerPlan } from './children/producer.js';
 import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
 import { MB } from './own-redis.js';
-import type { Drill, Incident, Stage } from './scenario.js';
-import { pause, waitFor } from './wait-for.js';
+import type { Drill, DrillIncident, Stage } from './scenario.js';
+import { sleep, waitFor } from './wait-for.js';
 
 const QUEUE = 'alerts';
 const DEAF = 'deaf-one';
@@ -59,13 +59,13 @@ export const silentSubscriber: Drill = {
   },
 };
 
-function incidentOf(stage: Stage, plan: LayerWorkerPlan): Incident {
+function incidentOf(stage: Stage, plan: LayerWorkerPlan): DrillIncident {
   return {
     develop: async () => undefined,
     async follow() {
-      await pause(10_000);
+      await sleep(10_000);
       await failOver(stage);
-      await pause(20_000);
+      await sleep(20_000);
       await deafen(stage, plan);
       await waitFor(() => false, Number.POSITIVE_INFINITY);
     },
@@ -147,7 +147,7 @@ async function deafen({ world, activity }: Stage, plan: LayerWorkerPlan): Promis
     queue: QUIET_QUEUE,
     name: DEAF,
   });
-  await pause(6_000);
+  await sleep(6_000);
   way.swallow();
   activity.note(`${DEAF} is deaf: its sockets are open and nothing arrives`);
   await world.play('producer', 'late producer', producer(port, QUIET_QUEUE));

@@ -11,10 +11,10 @@ export async function waitFor(
   for (;;) {
     if (await condition()) return true;
     if (Date.now() >= deadline) return false;
-    await pause(everyMs);
+    await sleep(everyMs);
   }
 }
 
-export function pause(durationMs: number): Promise<void> {
+export function sleep(durationMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, durationMs));
 }

@@ -3,7 +3,7 @@ import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { attach } from '../../agent/index.js';
 import { connectionTo } from './connection.js';
-import { Report, runWorkers } from './report.js';
+import { ChildReport, runWorkers } from './report.js';
 import { readPlan } from './talk.js';
 
 /** One worker process of a layer, with the agent. Asked to hang, to be slow or to lose its next hop, it does. */
@@ -29,7 +29,7 @@ export type LayerWorkerHears =
 const CLOSE_WITHIN_MS = 3_000;
 
 const plan = readPlan<LayerWorkerPlan>();
-const report = new Report();
+const report = new ChildReport();
 const sentinel = plan.sentinel && {
   sentinels: [{ host: '127.0.0.1', port: plan.sentinel.port }],
   name: plan.sentinel.master,

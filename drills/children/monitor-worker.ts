@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { Worker } from 'bullmq';
 import { attach } from '../../agent/index.js';
 import { connectionTo } from './connection.js';
-import { Report, runWorkers } from './report.js';
+import { ChildReport, runWorkers } from './report.js';
 import { readPlan } from './talk.js';
 
 /** A worker process of one release of the application: it runs checks of several types, and some releases fail at one. */
@@ -40,6 +40,6 @@ const worker = new Worker(
 );
 attach(worker, { name: plan.name, labels: { release: plan.release, host: hostname() } });
 
-const report = new Report();
+const report = new ChildReport();
 report.follow(worker);
 await runWorkers([worker], CLOSE_WITHIN_MS, report);

@@ -4,7 +4,7 @@ import { endWithParent, say } from './talk.js';
 const SAY_EVERY_MS = 200;
 
 /** What a process of workers has seen since it last said so; said a few times a second. */
-export class Report {
+export class ChildReport {
   readonly #ids = new Map<string, { readonly kind: 'accepted' | 'completed'; readonly ids: string[] }>();
   readonly #failed = new Map<string, { readonly ids: string[]; readonly atMs: number }>();
   readonly #times = new Map<string, { readonly kind: 'latencies' | 'waits'; readonly ms: number[] }>();
@@ -60,7 +60,7 @@ export class Report {
 export async function runWorkers(
   workers: readonly Worker[],
   closeWithinMs: number,
-  report: Report | null,
+  report: ChildReport | null,
   onEnd: () => void = () => undefined,
 ): Promise<void> {
   endWithParent(async () => {

@@ -3,7 +3,7 @@ import { type Job, Queue, Worker } from 'bullmq';
 import { attach } from '../../agent/index.js';
 import { connectionTo } from './connection.js';
 import { burn, createDownstream } from './downstream.js';
-import { Report, runWorkers } from './report.js';
+import { ChildReport, runWorkers } from './report.js';
 import { readPlan } from './talk.js';
 
 /** One process of a layer that works on several queues: event loop, Redis and a downstream service are shared by them. */
@@ -34,7 +34,7 @@ const ONE_MORE_EVERY = 4;
 const plan = readPlan<SharedWorkerPlan>();
 const connection = connectionTo(plan.redisPort);
 const downstream = createDownstream(plan.answerMs);
-const report = new Report();
+const report = new ChildReport();
 let serial = 0;
 let extended = 0;
 

@@ -2,7 +2,7 @@ import { Worker } from 'bullmq';
 import { attach } from '../../agent/index.js';
 import { createBatchingClient } from './batching-client.js';
 import { connectionTo } from './connection.js';
-import { Report, runWorkers } from './report.js';
+import { ChildReport, runWorkers } from './report.js';
 import { readPlan } from './talk.js';
 
 /** One worker process of the application: it answers API requests and passes analytics on. */
@@ -49,7 +49,7 @@ const workers = [
   ),
 ];
 
-const report = new Report();
+const report = new ChildReport();
 for (const worker of workers) {
   attach(worker, { name: worker.name, labels: { release: '41' } });
   report.follow(worker);

@@ -3,11 +3,11 @@ import { formatBytes, formatCount, formatDuration } from '../model/format.js';
 import {
   type CleanEstimate,
   type CleanRange,
-  cleanFinished,
+  cleanFinishedJobs,
   type EventsSize,
   estimateClean,
   readEventsSize,
-  trimEvents,
+  trimEventStream,
 } from '../redis/relief.js';
 import { type Action, changed } from './action.js';
 import { handleOf, whyNoWrites } from './queue-target.js';
@@ -47,7 +47,7 @@ export const trimEventsAction: Action<TrimArgs, EventsSize> = {
     };
   },
   async apply(context, args) {
-    const { removed, freedBytes } = await trimEvents(handleOf(context), args.keep);
+    const { removed, freedBytes } = await trimEventStream(handleOf(context), args.keep);
     const freed = freedBytes === null ? '' : ` and freed ${formatBytes(freedBytes)}`;
     return { summary: `Removed ${formatCount(removed)} entries${freed}.`, freedBytes };
   },
@@ -109,7 +109,7 @@ export const cleanFinishedAction: Action<Args, CleanEstimate> = {
     };
   },
   async apply(context, args) {
-    const result = await cleanFinished(handleOf(context), rangeOf(args, context.nowMs));
+    const result = await cleanFinishedJobs(handleOf(context), rangeOf(args, context.nowMs));
     const skipped =
       result.skipped > 0
         ? ` ${formatCount(result.skipped)} stay, because a parent job still waits for them.`

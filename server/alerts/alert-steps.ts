@@ -1,6 +1,6 @@
 import { type Finding, type FindingKey, findingKey } from '../model/finding.js';
 import { formatValue } from '../model/format.js';
-import type { Subject } from '../signals/signal.js';
+import type { SignalSubject } from '../signals/signal.js';
 import { begin, type Level, transition } from '../timeline/lifecycle.js';
 import type { Alert, Transition } from './alert.js';
 import { dampedKeepMs, FLAP_WINDOW_MS } from './alert.js';
@@ -14,7 +14,7 @@ export type AlertFacts = Pick<
 >;
 
 /** What an alert over a signal says. */
-export function factsOfNumber(rule: AlertRule, subject: Subject, value: number): AlertFacts {
+export function factsOfNumber(rule: AlertRule, subject: SignalSubject, value: number): AlertFacts {
   const { condition } = rule;
   if (condition.kind === 'finding') throw new Error('a rule over findings compares no number');
   return {
@@ -142,7 +142,7 @@ export class AlertSteps {
   }
 
   /** A breach where there was no alert. */
-  start(rule: AlertRule, subject: Subject, key: string, facts: AlertFacts): Alert {
+  start(rule: AlertRule, subject: SignalSubject, key: string, facts: AlertFacts): Alert {
     const life = begin(rule, this.#nowMs);
     if (life.state === 'firing') this.#fired(key);
     return {

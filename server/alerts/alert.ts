@@ -1,5 +1,5 @@
 import type { FindingKey, Severity } from '../model/finding.js';
-import type { Subject } from '../signals/signal.js';
+import type { SignalSubject } from '../signals/signal.js';
 import type { Lifecycle } from '../timeline/lifecycle.js';
 
 export interface AlertAcknowledgement {
@@ -23,7 +23,7 @@ export interface Alert extends Lifecycle {
   readonly ruleId: string;
   readonly ruleName: string;
   readonly severity: Severity;
-  readonly subject: Subject;
+  readonly subject: SignalSubject;
   /** Code of the finding, or `signal:` and its name: what one message and inhibition go by. */
   readonly cause: string;
   /** The finding behind it; null: the rule is over a signal. */

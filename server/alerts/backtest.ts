@@ -4,7 +4,7 @@ import { globMatcher } from '../model/text.js';
 import { firstOf } from '../model/words.js';
 import { signalNamed } from '../signals/index.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
-import type { SeriesRef, Subject } from '../signals/signal.js';
+import type { SeriesRef, SignalSubject } from '../signals/signal.js';
 import { type Lifecycle, transition } from '../timeline/lifecycle.js';
 import type { Watch } from '../watch/watch.js';
 import { dampedKeepMs } from './alert.js';
@@ -97,14 +97,14 @@ export interface RuleTest {
   readonly toMs: number;
   readonly times: number;
   /** Latest first, at most 100. */
-  readonly firings: readonly (WouldHaveFired & { readonly subject: Subject })[];
+  readonly firings: readonly (WouldHaveFired & { readonly subject: SignalSubject })[];
   readonly seriesTested: number;
   /** More series match than were tested. */
   readonly isPartial: boolean;
   /** Of the day, for how long the console did not run or did not see an instance that the rule is about: not counted. */
   readonly unseenMs: number;
   /** Subjects for which its condition holds at this moment, at most 100. */
-  readonly holdsNow: readonly Subject[];
+  readonly holdsNow: readonly SignalSubject[];
   readonly holdsNowCount: number;
 }
 
@@ -149,7 +149,7 @@ export async function testRule(
   });
   const meant = refs.filter(matcherOf(rule));
   const sights = await sightsOf(rule, meant, { watch, history, nowMs });
-  const firings: (WouldHaveFired & { readonly subject: Subject })[] = [];
+  const firings: (WouldHaveFired & { readonly subject: SignalSubject })[] = [];
   for (const series of meant.slice(0, MAX_SERIES)) {
     const sight = sights.get(series.instance);
     if (sight) firings.push(...(await backtestOf(rule, series, sight, { watch, history, nowMs })));
@@ -253,14 +253,14 @@ function comparedOf({ condition, forMs }: OverSignal, own: HistoryPoints): reado
 }
 
 /** The limit of today is taken for that of the whole day. */
-function limitOf({ instance, node }: Subject, watch: Pick<Watch, 'snapshots'>): number {
+function limitOf({ instance, node }: SignalSubject, watch: Pick<Watch, 'snapshots'>): number {
   const nodes = watch.snapshots().find((one) => one.instance === instance)?.nodes ?? [];
   const own = nodes.find(({ address }) => address === node)?.limit?.bytes;
   const smallest = Math.min(...nodes.map(({ limit }) => limit?.bytes ?? Number.POSITIVE_INFINITY));
   return own ?? (Number.isFinite(smallest) ? smallest : Number.NaN);
 }
 
-function matcherOf({ scope }: AlertRule): (subject: Subject) => boolean {
+function matcherOf({ scope }: AlertRule): (subject: SignalSubject) => boolean {
   const isInstance = globMatcher(scope.instance);
   const isQueue = globMatcher(scope.queue);
   const isType = globMatcher(scope.type);
@@ -276,7 +276,7 @@ function subjectsNow(
   rule: AlertRule,
   watch: Pick<Watch, 'snapshots' | 'findings'>,
   nowMs: number,
-): readonly Subject[] {
+): readonly SignalSubject[] {
   return watch.snapshots().flatMap((snapshot) => {
     const judge = new Judge({ instance: snapshot.instance, newId: () => 'now' });
     judge.setRules([{ ...rule, isEnabled: true }]);

@@ -2,7 +2,7 @@ import { compareSeverity } from '../findings/track.js';
 import type { Finding, Severity } from '../model/finding.js';
 import { globMatcher } from '../model/text.js';
 import { signalNamed } from '../signals/index.js';
-import type { Signal, Subject } from '../signals/signal.js';
+import type { Signal, SignalSubject } from '../signals/signal.js';
 import type { Level } from '../timeline/lifecycle.js';
 import type { Alert } from './alert.js';
 import { whenUnknown } from './alert-steps.js';
@@ -18,7 +18,7 @@ export interface JudgedRule {
 export interface JudgedSignalRule extends JudgedRule {
   readonly watching: WatchedCondition;
   readonly scope: Signal['scope'];
-  readonly isMeant: (subject: Subject) => boolean;
+  readonly isMeant: (subject: SignalSubject) => boolean;
   /** Those of `from` that the rule is about: each is matched once, when it is first seen. */
   readonly meant: { from: readonly Watched[]; count: number; list: Watched[] };
 }
@@ -45,7 +45,7 @@ export function signalRuleOf(rule: AlertRule): JudgedSignalRule | null {
   };
 }
 
-function scopeOf({ node, queue, type }: Subject): Signal['scope'] {
+function scopeOf({ node, queue, type }: SignalSubject): Signal['scope'] {
   if (type !== null) return 'job-type';
   if (queue !== null) return 'queue';
   return node === null ? 'instance' : 'node';

@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.js';
 import { formatDuration, formatNumber, formatRatio, formatThings, formatValue } from '../model/format.js';
 import type { TimelineEntry } from '../model/timeline-entry.js';
 import { signalNamed } from '../signals/index.js';
-import type { Signal, Subject } from '../signals/signal.js';
+import type { Signal, SignalSubject } from '../signals/signal.js';
 import type { Alert, Transition } from './alert.js';
 import type { AlertRule, Condition, SignalCondition } from './rule.js';
 
@@ -10,7 +10,7 @@ import type { AlertRule, Condition, SignalCondition } from './rule.js';
 const MAX_CHARS = 60;
 
 /** Whom an alert is about, as people say it: `track of monitors`, `mail`, `10.0.0.1:6379`. */
-export function subjectName({ instance, node, queue, type }: Subject): string {
+export function subjectName({ instance, node, queue, type }: SignalSubject): string {
   if (type !== null) return `${cut(type)} of ${queueLabel(queue ?? '')}`;
   if (queue !== null) return queueLabel(queue);
   return node === null ? `Redis ${instance}` : `Redis ${instance} (${node})`;
@@ -94,7 +94,7 @@ function measureOf(signal: string): string {
 }
 
 /** What is wrong, in one sentence with its numbers. */
-export function describeBreach(rule: AlertRule, subject: Subject, value: number | null): string {
+export function describeBreach(rule: AlertRule, subject: SignalSubject, value: number | null): string {
   const { condition } = rule;
   const who = subjectName(subject);
   if (condition.kind === 'finding') return `${rule.name}: ${who}.`;

@@ -3,7 +3,7 @@ import { isPartlyUnread, unreadSubjects } from '../model/finding.js';
 import { freshnessOf, isSettling } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
-import type { Subject } from '../signals/signal.js';
+import type { SignalSubject } from '../signals/signal.js';
 import type { Level } from '../timeline/lifecycle.js';
 import type { Alert, Transition } from './alert.js';
 import { type AlertFacts, AlertSteps, factsOfFinding, factsOfNumber, whenNotFound } from './alert-steps.js';
@@ -35,7 +35,7 @@ interface Look {
   readonly snapshot: Snapshot;
   readonly isLive: boolean;
   /** Is it about what can't be read now? That neither breaches nor is over. */
-  readonly isUnread: (subject: Subject) => boolean;
+  readonly isUnread: (subject: SignalSubject) => boolean;
   readonly nowMs: number;
   readonly transitions: Transition[];
 }
@@ -190,7 +190,7 @@ export class Judge {
   #begin(
     { rule, active }: JudgedRule,
     key: string,
-    subject: Subject,
+    subject: SignalSubject,
     alertKey: string,
     facts: AlertFacts,
     transitions: Transition[],

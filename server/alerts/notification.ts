@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Finding, Severity } from '../model/finding.js';
-import type { Subject } from '../signals/signal.js';
+import type { SignalSubject } from '../signals/signal.js';
 import type { Alert } from './alert.js';
 import { alertTitle, remedyText, subjectName } from './describe.js';
 import { type DueMessage, groupKeyOf, MAX_ALERTS_IN_MESSAGE } from './grouping.js';
@@ -12,7 +12,7 @@ export interface AlertNotice {
   readonly alertId: string;
   readonly rule: string;
   readonly severity: Severity;
-  readonly subject: Subject;
+  readonly subject: SignalSubject;
   readonly status: 'firing' | 'resolved';
   readonly startsAtMs: number;
   /** null: it still fires. */

@@ -2,7 +2,7 @@ import { OTHER_TYPES } from '../../agent/protocol.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { SIGNALS } from '../signals/index.js';
-import { eachReading, type Signal, type Subject } from '../signals/signal.js';
+import { eachReading, type Signal, type SignalSubject } from '../signals/signal.js';
 import type { Beside, Gauge, Memory } from './gauge.js';
 
 /** Subjects that came and went are forgotten once they are so many more than those that are there. */
@@ -10,7 +10,7 @@ const MAX_GONE = 20_000;
 
 /** Whom rules may be about, from when it was first seen. */
 export interface Watched {
-  readonly subject: Subject;
+  readonly subject: SignalSubject;
   /** By `subjectKey`. */
   readonly key: string;
   /** Where its numbers stand among those of its scope. */
@@ -74,7 +74,7 @@ export class Readings {
     );
     const signals = SIGNALS.filter(({ name }) => names.has(name));
     const order = new Map(signals.map((signal, i) => [signal, i]));
-    let last: Subject | null = null;
+    let last: SignalSubject | null = null;
     let watched: Watched | null = null;
     this.#tick += 1;
     this.#here = 0;
@@ -137,7 +137,7 @@ export class Readings {
     return column;
   }
 
-  #see(scope: Signal['scope'], subject: Subject): Watched {
+  #see(scope: Signal['scope'], subject: SignalSubject): Watched {
     const key = subjectKey(subject);
     this.#here += 1;
     let watched = this.#watched.get(key);
@@ -167,7 +167,7 @@ export class Readings {
 }
 
 /** The same as long as the subject is, within its instance. */
-export function subjectKey({ node, queue, type }: Subject): string {
+export function subjectKey({ node, queue, type }: SignalSubject): string {
   return JSON.stringify([node, queue, type]);
 }
 

@@ -8,11 +8,11 @@ import type { AgentFacts, WorkerState } from '../model/worker.js';
 import { planMemory, type TypeLoads, typeLoads } from './type-loads.js';
 
 /** A worker whose agent reports its slots. */
-export type AttachedWorker = WorkerState & { readonly agent: AgentFacts };
+export type PlannedWorker = WorkerState & { readonly agent: AgentFacts };
 
 /** Who takes the jobs of a queue, as far as it is known. */
 export interface AbleWorkers {
-  readonly attached: readonly AttachedWorker[];
+  readonly attached: readonly PlannedWorker[];
   /** Workers that have the agent, whether they take jobs or not. */
   readonly withAgent: number;
   /** Slots of workers that have no agent, by estimate; 0 where there are none. */
@@ -63,16 +63,16 @@ function ableWorkers(snapshot: Snapshot, queue: QueueState, secondsPerJob: numbe
 }
 
 /** A crash is as late as its last sign of life, a hang as the last job that ended. */
-function changeOf({ verdict, firstSeenAtMs, lastSeenAtMs, agent }: AttachedWorker): number {
+function changeOf({ verdict, firstSeenAtMs, lastSeenAtMs, agent }: PlannedWorker): number {
   if (verdict === 'crashed') return lastSeenAtMs;
   return verdict === 'stuck' ? (agent.lastFinishedAtMs ?? firstSeenAtMs) : firstSeenAtMs;
 }
 
-function isAttached(worker: WorkerState): worker is AttachedWorker {
+function isAttached(worker: WorkerState): worker is PlannedWorker {
   return worker.agent !== null;
 }
 
-function isOpen({ agent, isConnected }: AttachedWorker): boolean {
+function isOpen({ agent, isConnected }: PlannedWorker): boolean {
   const isPaused = agent.paused === 'order' || agent.paused === 'application';
   return isConnected !== false && !agent.isClosing && !isPaused;
 }
@@ -87,7 +87,7 @@ const LONGER = 1.05;
 function effectiveRateLimit(
   limit: RateWindow | null,
   queue: QueueState,
-  attached: readonly AttachedWorker[],
+  attached: readonly PlannedWorker[],
 ): RateWindow | null {
   const own = attached.flatMap(({ agent }) => agent.limiter.now ?? []).filter(isSane);
   const [first] = own;

@@ -3,7 +3,7 @@ import type { Plan, PlanChange, PlanInput } from '../model/plan.js';
 import type { RateWindow } from '../model/rate-limit.js';
 import { settingsAfter } from './capacity.js';
 import { isMemoryFull } from './outlook.js';
-import type { AttachedWorker, PlanBasis } from './plan-basis.js';
+import type { PlanBasis, PlannedWorker } from './plan-basis.js';
 import { predict } from './predict.js';
 
 export interface PlannedSettings {
@@ -221,7 +221,7 @@ type SlotsPlanned =
 export function slotsPlanned(
   basis: PlanBasis,
   withinSeconds: number,
-  follows: (worker: AttachedWorker) => boolean = () => true,
+  follows: (worker: PlannedWorker) => boolean = () => true,
 ): SlotsPlanned {
   const { input, workers } = basis;
   const followers = workers.attached.filter(follows);

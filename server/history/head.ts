@@ -3,7 +3,7 @@ import { freshnessOf } from '../model/sight.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { Signal } from '../signals/signal.js';
-import { eachReading, type Subject } from '../signals/signal.js';
+import { eachReading, type SignalSubject } from '../signals/signal.js';
 import { type BlockColumn, encodeBlock } from './block.js';
 import type { NewBlock } from './history-file.js';
 import { noTicks, type Points, TICK_MS } from './points.js';
@@ -73,10 +73,10 @@ export class Head {
     const second = Math.floor(nowMs / 1000);
     this.#carrySeconds = Math.max(2, Math.ceil((snapshot.poll.intervalMs * LATE_INTERVALS) / 1000));
     if (freshnessOf(snapshot, nowMs).isLive) this.#noteSeen(snapshot.instance, second);
-    let last: Subject | null = null;
+    let last: SignalSubject | null = null;
     let entry: SubjectEntry | null = null;
     const wants = (queue: QueueState): boolean => this.#wants(snapshot, queue, second);
-    const visit = (signal: Signal, subject: Subject, value: number | null): void => {
+    const visit = (signal: Signal, subject: SignalSubject, value: number | null): void => {
       if (subject !== last) {
         last = subject;
         entry = this.#subjects.find(subject);

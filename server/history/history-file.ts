@@ -7,7 +7,7 @@ import { packagePath } from '../process/package-path.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import { BUSY_TIMEOUT_MS, patientClient } from '../store/store-client.js';
 import type { Tier } from './points.js';
-import { type SubjectEntry, scopeOf } from './subjects.js';
+import { type SubjectEntry, scopeOfSubject } from './subjects.js';
 
 export const HISTORY_FILE = 'history.db';
 /** Blocks of a minute tier take some kilobytes: in smaller pages much would stay empty. */
@@ -129,7 +129,7 @@ export class HistoryFile {
       return {
         id,
         subject,
-        scope: scopeOf(subject),
+        scope: scopeOfSubject(subject),
         isSaved: true,
         untilMs: [0, Number(row.ten_seconds_until_ms), Number(row.minute_until_ms)],
         lastSecond: Math.floor(Math.max(Number(row.last_ms), last.get(id) ?? 0) / 1000),

@@ -8,7 +8,7 @@ import { HistoryFile, type Mark, type NewBlock } from './history-file.js';
 import { type HistoryLog, type HistoryPoints, type HistoryQuery, readSeries } from './history-log.js';
 import { type HistorySettings, type Tiers, tiersOf } from './points.js';
 import { foldNext, isDue, Retention } from './retention.js';
-import { type SubjectEntry, Subjects, scopeOf } from './subjects.js';
+import { type SubjectEntry, Subjects, scopeOfSubject } from './subjects.js';
 
 /** Of one tick: folding goes on at the next one. */
 const FOLD_BUDGET_MS = 10;
@@ -112,7 +112,7 @@ export class History implements HistoryLog {
     const found: SeriesRef[] = [];
     for (const { subject, lastSecond } of this.#subjects.all) {
       if (found.length >= limit) break;
-      if (scopeOf(subject) !== scope || lastSecond * 1000 < sinceMs) continue;
+      if (scopeOfSubject(subject) !== scope || lastSecond * 1000 < sinceMs) continue;
       if (instance === undefined || subject.instance === instance) found.push({ signal, ...subject });
     }
     return found;

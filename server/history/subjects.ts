@@ -1,12 +1,12 @@
 import type { QueueState } from '../model/snapshot.js';
-import type { Signal, Subject } from '../signals/signal.js';
+import type { Signal, SignalSubject } from '../signals/signal.js';
 import { blockStart, type Tiers } from './points.js';
 import type { TickWindow } from './tick-window.js';
 
 /** What is kept of one subject while the console runs. */
 export interface SubjectEntry {
   readonly id: number;
-  readonly subject: Subject;
+  readonly subject: SignalSubject;
   readonly scope: Signal['scope'];
   /** It has its row in the store. */
   isSaved: boolean;
@@ -20,7 +20,7 @@ export interface SubjectEntry {
   seen: QueueState | null;
 }
 
-export function scopeOf({ node, queue, type }: Subject): Signal['scope'] {
+export function scopeOfSubject({ node, queue, type }: SignalSubject): Signal['scope'] {
   if (type !== null) return 'job-type';
   if (queue !== null) return 'queue';
   return node === null ? 'instance' : 'node';
@@ -61,7 +61,7 @@ export class Subjects {
     this.#add(entry);
   }
 
-  find({ instance, node, queue, type }: Subject): SubjectEntry | null {
+  find({ instance, node, queue, type }: SignalSubject): SubjectEntry | null {
     const held = this.#instances.get(instance);
     if (!held) return null;
     if (queue !== null && type !== null) return held.types.get(queue)?.get(type) ?? null;
@@ -74,8 +74,8 @@ export class Subjects {
   }
 
   /** A new one; null where there are as many as may be. */
-  create(subject: Subject, nowMs: number): SubjectEntry | null {
-    const scope = scopeOf(subject);
+  create(subject: SignalSubject, nowMs: number): SubjectEntry | null {
+    const scope = scopeOfSubject(subject);
     if (this.#counts[scope] >= MAX_SUBJECTS[scope]) return null;
     const entry: SubjectEntry = {
       id: this.#nextId++,

@@ -31,7 +31,7 @@ export function findQueue(snapshot: Snapshot, idOrName: string): QueueState {
       `queues: ${named.length + unread.length} queues are named ${idOrName}; give one of ${ids}`,
     );
   }
-  const near = nearNames(snapshot, idOrName);
+  const near = nearQueueNames(snapshot, idOrName);
   throw new ActionError(
     'not-found',
     `queues: there is no queue ${idOrName} in ${snapshot.instance}${near ? `; did you mean ${near}?` : ''}`,
@@ -56,7 +56,7 @@ export function matchQueues(snapshot: Snapshot, glob: string): readonly QueueSta
   return [...found].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function nearNames(snapshot: Snapshot, wanted: string): string {
+export function nearQueueNames(snapshot: Snapshot, wanted: string): string {
   const lower = wanted.toLowerCase();
   const start = lower.slice(0, 4);
   return snapshot.queues

@@ -20,7 +20,7 @@ const STEP_MS = 300;
 const MEASURE_USEC = 1.5;
 /** Candidates checked in one step, and the most queues the console watches in one Redis. */
 const CHECK_AT_ONCE = 2_000;
-export const MAX_QUEUES = 10_000;
+export const MAX_WATCHED_QUEUES = 10_000;
 /** SCAN meets keys in no order of theirs: a queue with some dozen of them is met in the first part of a pass. */
 const MAX_SEEN_RATIO = 0.2;
 /** Names kept in mind while it is not known whether they are queues. */

@@ -83,7 +83,7 @@ export async function cgroupLimitBytes(pid: number): Promise<number | null> {
 }
 
 /** Does it run on this machine, by its address? */
-export function isLoopback(address: string): boolean {
+export function isLoopbackAddress(address: string): boolean {
   return /^(127\.|localhost|\[?::1)/.test(address);
 }
 

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { runForced } from './forced-script.js';
 import type { MasterNode } from './link.js';
 import type { QueueHandle } from './queue-control.js';
-import { cgroupLimitBytes, infoNumber, isLoopback, parseInfo } from './read-server.js';
+import { cgroupLimitBytes, infoNumber, isLoopbackAddress, parseInfo } from './read-server.js';
 
 /** Finished jobs that one call of the script looks at: 3.5 ms of Redis. [run: 12 to 18 µs a job among 1,000,000] */
 const CLEAN_CHUNK = 200;
@@ -32,7 +32,7 @@ export interface TrimResult {
 }
 
 /** Cuts the events stream to its newest `keep` entries, in bounded steps. */
-export async function trimEvents(queue: QueueHandle, keep: number): Promise<TrimResult> {
+export async function trimEventStream(queue: QueueHandle, keep: number): Promise<TrimResult> {
   let removed = 0;
   let freedBytes: number | null = 0;
   for (;;) {
@@ -113,7 +113,7 @@ const MAX_CLEAN_MS = 20_000;
  * Removes the jobs of a range, oldest first, a chunk a call; other clients get their turn in between.
  * @throws what Redis says at the first chunk; a later refusal ends the work, and the result tells what was done.
  */
-export async function cleanFinished(
+export async function cleanFinishedJobs(
   queue: QueueHandle,
   range: CleanRange,
   clock: () => number = Date.now,
@@ -166,7 +166,8 @@ export async function readNodeMemory(node: MasterNode): Promise<MemoryLimits> {
   const info = parseInfo(await node.client.info());
   const machine = infoNumber(info, 'total_system_memory');
   const processId = infoNumber(info, 'process_id');
-  const container = isLoopback(node.address) && processId > 0 ? await cgroupLimitBytes(processId) : null;
+  const container =
+    isLoopbackAddress(node.address) && processId > 0 ? await cgroupLimitBytes(processId) : null;
   const known = [machine, container ?? 0].filter((bytes) => bytes > 0);
   return {
     id: node.id,

@@ -1,7 +1,7 @@
 import type { RedisClient } from '../redis/connect.js';
 import { runForced } from '../redis/forced-script.js';
 import {
-  addTo,
+  addToGroup,
   type DryRun,
   errorGroup,
   type JobSelection,
@@ -84,8 +84,8 @@ export class FinishedJobs implements JobSource {
           const entry = entries[i];
           if (!entry || !matchesFilter(spec.filter, job)) continue;
           matched += 1;
-          addTo(types, job.name);
-          if (job.error !== '') addTo(errors, errorGroup(job.error));
+          addToGroup(types, job.name);
+          if (job.error !== '') addToGroup(errors, errorGroup(job.error));
           if (sample.length < MAX_SAMPLES)
             sample.push({ queue, id: entry.id, name: job.name, finishedAtMs: Number(entry.score) });
         }

@@ -60,8 +60,8 @@ export interface DryRun {
   /** Every job of the range was looked at: `matched` is exact. */
   readonly isComplete: boolean;
   /** The most frequent first. */
-  readonly byType: readonly Group[];
-  readonly byError: readonly Group[];
+  readonly byType: readonly JobGroup[];
+  readonly byError: readonly JobGroup[];
   readonly sample: readonly {
     readonly queue: string;
     readonly id: string;
@@ -71,7 +71,7 @@ export interface DryRun {
   }[];
 }
 
-export interface Group {
+export interface JobGroup {
   readonly name: string;
   readonly jobs: number;
 }
@@ -90,14 +90,14 @@ export function errorGroup(error: string): string {
 }
 
 /** Counts jobs of a name; of very many names only the first. */
-export function addTo(groups: Map<string, number>, name: string, jobs = 1): void {
+export function addToGroup(groups: Map<string, number>, name: string, jobs = 1): void {
   const known = groups.get(name);
   if (known === undefined && groups.size >= MAX_KEPT_GROUPS) return;
   groups.set(name, (known ?? 0) + jobs);
 }
 
 /** The most frequent first. */
-export function largest(groups: ReadonlyMap<string, number>): readonly Group[] {
+export function largest(groups: ReadonlyMap<string, number>): readonly JobGroup[] {
   return [...groups]
     .map(([name, jobs]) => ({ name, jobs }))
     .sort((a, b) => b.jobs - a.jobs || (a.name < b.name ? -1 : 1))

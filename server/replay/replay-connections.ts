@@ -17,7 +17,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** One line for a person, without the place in a script that Redis appends. */
-export function problemOf(error: unknown): string {
+export function problemInWords(error: unknown): string {
   return reasonOf(error)
     .replace(/,? ?script: [0-9a-f]{40}.*$/s, '')
     .slice(0, 200);

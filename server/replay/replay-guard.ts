@@ -60,7 +60,7 @@ export interface GuardBaseline {
   readonly roundTripMs: number | null;
 }
 
-export interface GuardState {
+export interface ReplayGuardState {
   readonly perSecond: number;
   /** Last time the rate was lowered, and raised. */
   readonly loweredAtMs: number;
@@ -100,7 +100,7 @@ type Verdict =
   | { readonly kind: 'well'; readonly why: string };
 
 /** The guard at the start: full speed as it was set. */
-export function startGuard(setPerSecond: number, nowMs: number): GuardState {
+export function startGuard(setPerSecond: number, nowMs: number): ReplayGuardState {
   return {
     perSecond: setPerSecond,
     loweredAtMs: 0,
@@ -113,11 +113,11 @@ export function startGuard(setPerSecond: number, nowMs: number): GuardState {
 
 /** The rate to go on with, and why. `setPerSecond` is never exceeded; 0 is a rest. */
 export function guardRate(
-  state: GuardState,
+  state: ReplayGuardState,
   setPerSecond: number,
   sight: LoadSample,
   baseline: GuardBaseline,
-): GuardState {
+): ReplayGuardState {
   const verdict = judge(sight, baseline);
   const capped = Math.min(state.perSecond, setPerSecond);
   if (verdict.kind === 'rest') return lowered(state, 0, sight.atMs, setPerSecond, verdict.why);
@@ -136,11 +136,23 @@ export function guardRate(
   return raised(state, capped, setPerSecond, sight.atMs, verdict.why);
 }
 
-function lowered(state: GuardState, perSecond: number, nowMs: number, set: number, why: string): GuardState {
+function lowered(
+  state: ReplayGuardState,
+  perSecond: number,
+  nowMs: number,
+  set: number,
+  why: string,
+): ReplayGuardState {
   return { ...state, perSecond, loweredAtMs: nowMs, raisedAtMs: nowMs, ...told(perSecond, set, why) };
 }
 
-function raised(state: GuardState, rate: number, set: number, nowMs: number, why: string): GuardState {
+function raised(
+  state: ReplayGuardState,
+  rate: number,
+  set: number,
+  nowMs: number,
+  why: string,
+): ReplayGuardState {
   if (rate >= set) return { ...state, perSecond: set, ...told(set, set, why) };
   if (nowMs - state.raisedAtMs < RAISE_EVERY_MS)
     return { ...state, perSecond: rate, ...told(rate, set, why) };
@@ -148,7 +160,7 @@ function raised(state: GuardState, rate: number, set: number, nowMs: number, why
   return { ...state, perSecond, raisedAtMs: nowMs, ...told(perSecond, set, why) };
 }
 
-function told(perSecond: number, set: number, why: string): Pick<GuardState, 'reason' | 'isSlowed'> {
+function told(perSecond: number, set: number, why: string): Pick<ReplayGuardState, 'reason' | 'isSlowed'> {
   const isSlowed = perSecond < set;
   if (perSecond === 0) return { reason: `Resting: ${why}.`, isSlowed };
   return { reason: isSlowed ? `Slowed to ${shown(perSecond)}/s: ${why}.` : `As set: ${why}.`, isSlowed };

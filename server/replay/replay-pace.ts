@@ -97,6 +97,6 @@ export function dueJobs(
 }
 
 /** The bucket after `jobs` were moved. */
-export function spend(bucket: PaceBucket, jobs: number): PaceBucket {
+export function spendPace(bucket: PaceBucket, jobs: number): PaceBucket {
   return { ...bucket, tokens: bucket.tokens - jobs };
 }

@@ -7,7 +7,7 @@ import { globMatcher } from '../model/text.js';
 import { LoadSampler } from './load-sample.js';
 import { NO_COUNTS } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
-import { MAX_QUEUES, type ReplaySpec } from './replay-spec.js';
+import { MAX_REPLAY_QUEUES, type ReplaySpec } from './replay-spec.js';
 
 /** What a person changes of a replay. */
 export interface ReplayOrder {
@@ -57,8 +57,11 @@ export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): 
       ? matchQueues(snapshot, match).map(({ id }) => id)
       : [...new Set(queues.map((name) => findQueue(snapshot, name).id))];
   if (ids.length === 0) throw new ActionError('invalid', 'queues: name at least one queue, or give match');
-  if (ids.length > MAX_QUEUES)
-    throw new ActionError('invalid', `queues: ${ids.length} queues; a replay takes at most ${MAX_QUEUES}`);
+  if (ids.length > MAX_REPLAY_QUEUES)
+    throw new ActionError(
+      'invalid',
+      `queues: ${ids.length} queues; a replay takes at most ${MAX_REPLAY_QUEUES}`,
+    );
   return ids;
 }
 

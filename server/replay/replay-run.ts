@@ -4,7 +4,7 @@ import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/tables.js';
 import type { JobSource, JobWalk } from './job-source.js';
 import { countChars, countsForResweep, isSettled, OutcomeRounds, settledChars } from './replay-batch.js';
-import { isPassing, problemOf } from './replay-connections.js';
+import { isPassing, problemInWords } from './replay-connections.js';
 import { TURNS_PER_SECOND } from './replay-pace.js';
 import { hasEnded, type ReplayBatch, type ReplayRecord, type ReplayStore } from './replay-record.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
@@ -184,8 +184,9 @@ export class ReplayRun {
         this.#walk = null;
         // Another goes on with it: what failed here is no end of it.
         if (!this.#deps.isLeader()) return;
-        if (!isPassing(error) && !(error instanceof LeaseLost)) return this.#end('failed', problemOf(error));
-        this.#waitsFor = `Waiting: ${problemOf(error)}.`;
+        if (!isPassing(error) && !(error instanceof LeaseLost))
+          return this.#end('failed', problemInWords(error));
+        this.#waitsFor = `Waiting: ${problemInWords(error)}.`;
         this.#steps.failed(error, this.#deps.now());
         await this.#nap(NAP_MS);
       }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 
-export const MAX_QUEUES = 100;
-export const MAX_RATE = 20_000;
+export const MAX_REPLAY_QUEUES = 100;
+export const MAX_REPLAY_RATE = 20_000;
 const MAX_BATCH = 1_000;
 const MAX_TEXT = 500;
 
@@ -12,7 +12,7 @@ const attempts = z.int('must be a whole number').min(0, 'must not be negative');
 export const RateSchema = z
   .number('must be a number')
   .min(0.1, 'must be at least 0.1')
-  .max(MAX_RATE, `must be at most ${MAX_RATE}`);
+  .max(MAX_REPLAY_RATE, `must be at most ${MAX_REPLAY_RATE}`);
 
 /** Which finished jobs a replay is about. Empty or absent: all. */
 const FilterSchema = z.strictObject({

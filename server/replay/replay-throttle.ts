@@ -2,13 +2,13 @@ import type { Snapshot } from '../model/snapshot.js';
 import { LoadSampler } from './load-sample.js';
 import {
   CANARY_JOBS,
-  type GuardState,
   guardRate,
   judgeCanary,
   type MovedOutcomes,
+  type ReplayGuardState,
   startGuard,
 } from './replay-guard.js';
-import { dueJobs, type PaceBucket, refill, reRate, spend, startBucket } from './replay-pace.js';
+import { dueJobs, type PaceBucket, refill, reRate, spendPace, startBucket } from './replay-pace.js';
 import type { ReplayRecord } from './replay-record.js';
 import type { ReplaySpec } from './replay-spec.js';
 
@@ -54,7 +54,7 @@ export interface ThrottleDeps {
 export class ReplayThrottle {
   readonly #deps: ThrottleDeps;
   readonly #load = new LoadSampler();
-  #guard: GuardState;
+  #guard: ReplayGuardState;
   #bucket: PaceBucket;
   #recent: MovedOutcomes;
   #canaryMovedAtMs: number | null = null;
@@ -133,7 +133,7 @@ export class ReplayThrottle {
   }
 
   spend(jobs: number): void {
-    this.#bucket = spend(this.#bucket, jobs);
+    this.#bucket = spendPace(this.#bucket, jobs);
   }
 
   /** Remembers when the canary was out. */

@@ -59,7 +59,7 @@ export interface Sample {
 }
 
 /** Whom one series of a signal is about: history keeps it, rules judge it, charts draw it. */
-export interface Subject {
+export interface SignalSubject {
   readonly instance: string;
   /** Address of a Redis process; null: not about one. */
   readonly node: string | null;
@@ -70,7 +70,7 @@ export interface Subject {
 }
 
 /** One series: a signal of one subject. */
-export interface SeriesRef extends Subject {
+export interface SeriesRef extends SignalSubject {
   /** Name in the registry of signals, e.g. `redis_used_ratio`. */
   readonly signal: string;
 }
@@ -85,10 +85,10 @@ export function eachReading(
   signals: readonly Signal[],
   snapshot: Snapshot,
   nowMs: number,
-  visit: (signal: Signal, subject: Subject, value: number | null) => void,
+  visit: (signal: Signal, subject: SignalSubject, value: number | null) => void,
   wants: (queue: QueueState) => boolean = () => true,
 ): void {
-  const self: Subject = { instance: snapshot.instance, node: null, queue: null, type: null };
+  const self: SignalSubject = { instance: snapshot.instance, node: null, queue: null, type: null };
   for (const signal of signals)
     if (signal.scope === 'instance') visit(signal, self, signal.read(snapshot, nowMs));
   if (!freshnessOf(snapshot, nowMs).isLive) return;

@@ -1,7 +1,7 @@
 import type { Beat, ErrorCounts, HostShare, WorkerBeat } from '../../agent/protocol.js';
 import type { AgentFacts, HeldLocks, Override, SeenWorker, WorkerOverride } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
-import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
+import { addWire, bytesOf, type MergedSketch, newMergedSketch, quantileMs } from './sketch.js';
 import { WorkerTypes } from './worker-types.js';
 
 /** Rates are those of so many beats. */
@@ -39,8 +39,8 @@ export class AgentWorker {
   readonly #types: WorkerTypes;
   #beats: BeatCounts[] = [];
   /** Waits of the last beats: this half of WAIT_BEATS, and the one before. */
-  #waits: Sketch | null = null;
-  #waitsBefore: Sketch | null = null;
+  #waits: MergedSketch | null = null;
+  #waitsBefore: MergedSketch | null = null;
   #waitBeats = 0;
   readonly #budget: ByteBudget;
   #bytes = 0;
@@ -154,7 +154,7 @@ export class AgentWorker {
     }
     for (const { wait } of types) {
       if (!wait) continue;
-      this.#waits ??= newSketch();
+      this.#waits ??= newMergedSketch();
       addWire(this.#waits, wait);
     }
   }
@@ -250,8 +250,8 @@ function overridesOf(worker: WorkerFacts, kept: readonly Override[]): readonly W
     });
 }
 
-function waitOf(...waits: readonly (Sketch | null)[]): AgentFacts['wait'] {
-  const all: Sketch = newSketch();
+function waitOf(...waits: readonly (MergedSketch | null)[]): AgentFacts['wait'] {
+  const all: MergedSketch = newMergedSketch();
   for (const wait of waits) if (wait) all.merge(wait);
   if (all.count === 0) return null;
   return { p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };

@@ -47,7 +47,7 @@ export function redisBack(address: string): FleetEvent {
   return { kind: 'redis.back', ...ABOUT_NOBODY, text: `Redis at ${address} answers again.` };
 }
 
-export function redisUnreachable(problem: string): FleetEvent {
+export function unreachableEvent(problem: string): FleetEvent {
   return { kind: 'redis.unreachable', ...ABOUT_NOBODY, text: `${problem}.` };
 }
 

@@ -2,7 +2,7 @@ import type { InstanceConfig } from '../model/instance-config.js';
 import type { CountProgress } from '../model/memory.js';
 import type { DiscoveryStep } from '../redis/discover.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
-import { cgroupLimitBytes, isLoopback } from '../redis/read-server.js';
+import { cgroupLimitBytes, isLoopbackAddress } from '../redis/read-server.js';
 import { InstanceMemory } from './instance-memory.js';
 import { InstanceTypes, type SlotsByQueue, type ThresholdOf } from './instance-types.js';
 import type { WatchedNode, WatchedNodes } from './watched-node.js';
@@ -79,7 +79,7 @@ export class FurtherReads {
     await this.types.read(master.client, node, queues, nowMs);
     givenUp.throwIfAborted();
     const walked = await this.#walk(master, node, nowMs, elapsedMs);
-    if (node.processId !== null && tick % CGROUP_EVERY_TICKS === 1 && isLoopback(master.address))
+    if (node.processId !== null && tick % CGROUP_EVERY_TICKS === 1 && isLoopbackAddress(master.address))
       node.setCgroupLimit(await cgroupLimitBytes(node.processId));
     givenUp.throwIfAborted();
     if (this.#link.capabilities?.canMeasureMemory)

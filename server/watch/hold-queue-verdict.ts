@@ -10,7 +10,7 @@ export interface HeldVerdict {
 }
 
 /** A trouble that is measured, and not read, ends or becomes another only after it was not found for so long. */
-export const HOLD_MS = 15_000;
+export const QUEUE_VERDICT_HOLD_MS = 15_000;
 
 /**
  * Troubles that hang on rates, on how many slots are busy, or on what workers say of themselves: noise moves them across
@@ -83,7 +83,7 @@ export function holdVerdict(
   if (found === held.verdict) return held.otherSinceMs === null ? held : { ...held, otherSinceMs: null };
   const otherSinceMs = held.otherSinceMs ?? nowMs;
   const isHeld = isPressed && MEASURED.has(held.verdict) && !FACTS.has(found);
-  if (isHeld && nowMs - otherSinceMs < HOLD_MS) return { ...held, otherSinceMs };
+  if (isHeld && nowMs - otherSinceMs < QUEUE_VERDICT_HOLD_MS) return { ...held, otherSinceMs };
   const sinceMs = areNeighbours(held.verdict, found) ? held.sinceMs : nowMs;
   return { verdict: found, sinceMs, otherSinceMs: null };
 }

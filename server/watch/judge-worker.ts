@@ -13,7 +13,7 @@ import {
   judged,
   patienceOf,
   seconds,
-  slotsOf,
+  slotsOfWorker,
   UNKNOWN_PATIENCE_MS,
   usualWords,
   type WorkerContext,
@@ -64,7 +64,7 @@ export function judgeWorker(worker: SeenWorker, context: WorkerContext): Judged 
   return judged(
     'healthy',
     agent.running > 0
-      ? `${slotsOf(agent)} busy, ${formatRate(agent.finishedPerSecond)} done${hangingWords(agent, context.queue, context.nowMs)}.`
+      ? `${slotsOfWorker(agent)} busy, ${formatRate(agent.finishedPerSecond)} done${hangingWords(agent, context.queue, context.nowMs)}.`
       : 'Nothing to do.',
     [...flow(agent), ...hangingEvidence(agent, context.queue, context.nowMs)],
   );

@@ -1,7 +1,7 @@
 import { attendedMs, type SelfDelay } from '../model/self-delay.js';
 import { judgeLink, type LinkState, type LinkStatus } from '../model/sight.js';
 import type { RedisLink } from '../redis/link.js';
-import { redisBack, redisUnreachable, silenceInWords } from './connection-events.js';
+import { redisBack, silenceInWords, unreachableEvent } from './connection-events.js';
 import type { FleetEvent } from './fleet.js';
 
 /** A read that takes longer is given up; the connection is dropped, as it may be half open. */
@@ -85,7 +85,7 @@ export class LinkWatch {
       this.#hasReportedOutage = true;
       const problem = this.#problem(status);
       log.warn(`${name}: ${problem}; the console keeps trying`);
-      report(redisUnreachable(problem));
+      report(unreachableEvent(problem));
     }
   }
 

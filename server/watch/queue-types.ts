@@ -2,7 +2,7 @@ import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
 import { OTHER_TYPES } from '../../agent/protocol.js';
 import type { FinishedJob, RunSource } from '../model/job-type.js';
 import type { ByteBudget } from './agent-bounds.js';
-import { addWire, newSketch, quantileMs } from './sketch.js';
+import { addWire, newMergedSketch, quantileMs } from './sketch.js';
 import { TypeRecord } from './type-record.js';
 
 /** Types kept apart in one queue; the others are counted together. */
@@ -223,7 +223,7 @@ export class QueueTypes {
 }
 
 function medianOf(wire: SketchWire): number {
-  const sketch = newSketch();
+  const sketch = newMergedSketch();
   addWire(sketch, wire);
   return quantileMs(sketch, 0.5);
 }

@@ -1,6 +1,6 @@
 import type { SketchWire } from '../../agent/protocol.js';
 import type { RunTimes } from '../model/job-type.js';
-import { addWire, newSketch, quantileMs, type Sketch, wireOf } from './sketch.js';
+import { addWire, type MergedSketch, newMergedSketch, quantileMs, wireOf } from './sketch.js';
 
 /** Upper ends of the buckets that people are shown: 1, 2 and 5 of each decade. */
 const EDGES_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
@@ -8,7 +8,7 @@ const DECADES_MS = [100_000, 200_000, 500_000, 1_000_000, 3_600_000, 86_400_000]
 const ALL_EDGES = [...EDGES_MS, ...DECADES_MS];
 
 /** What a sketch says of run times; null for an empty one. */
-export function runTimesOf(sketch: Sketch): RunTimes | null {
+export function runTimesOf(sketch: MergedSketch): RunTimes | null {
   if (sketch.count === 0) return null;
   return {
     count: Math.round(sketch.count),
@@ -21,7 +21,7 @@ export function runTimesOf(sketch: Sketch): RunTimes | null {
 }
 
 /** Bins of the sketch in the buckets that people are shown, without the empty ones at both ends. */
-function histogramOf(sketch: Sketch): RunTimes['histogram'] {
+function histogramOf(sketch: MergedSketch): RunTimes['histogram'] {
   const counts = ALL_EDGES.map(() => 0);
   counts[0] = sketch.zeroCount;
   sketch.store.bins.forEach((count, i) => {
@@ -69,7 +69,7 @@ export class RunPast {
   #baseline: Baseline | null = null;
 
   /** Takes in one generation that has ended. */
-  add(sinceMs: number, run: Sketch): void {
+  add(sinceMs: number, run: MergedSketch): void {
     this.#notYet = [...this.#notYet, { sinceMs, generations: 1, run: wireOf(run) }];
     const [next, ...rest] = this.#notYet;
     if (!next || rest.length < NOT_YET) return;
@@ -101,8 +101,8 @@ function joined(a: Span, b: Span): Span {
   };
 }
 
-function together(spans: readonly Span[]): Sketch {
-  const sketch = newSketch();
+function together(spans: readonly Span[]): MergedSketch {
+  const sketch = newMergedSketch();
   for (const { run } of spans) addWire(sketch, run);
   return sketch;
 }

@@ -16,7 +16,7 @@ export class Memo<T> {
   }
 }
 
-export type Sketch = LogCollapsingLowestDenseDDSketch;
+export type MergedSketch = LogCollapsingLowestDenseDDSketch;
 
 /**
  * There may be hundreds of thousands of sketches: they share what holds no state of their own. Durations are never negative,
@@ -27,7 +27,7 @@ const { mapping: MAPPING, negativeStore: NO_NEGATIVES } = emptySketch();
 const BINS_AT_ONCE = 24;
 
 /** An empty one that takes what agents send. */
-export function newSketch(): Sketch {
+export function newMergedSketch(): MergedSketch {
   const sketch = emptySketch();
   sketch.mapping = MAPPING;
   sketch.negativeStore = NO_NEGATIVES;
@@ -35,17 +35,17 @@ export function newSketch(): Sketch {
   return sketch;
 }
 
-function emptySketch(): Sketch {
+function emptySketch(): MergedSketch {
   return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: SKETCH_ACCURACY, binLimit: SKETCH_BINS });
 }
 
 /** What it holds in memory, about. */
-export function bytesOf(sketch: Sketch | null): number {
+export function bytesOf(sketch: MergedSketch | null): number {
   return sketch === null ? 0 : 500 + 8 * sketch.store.bins.length;
 }
 
 /** What a sketch holds, without its empty bins. */
-export function wireOf(sketch: Sketch): SketchWire {
+export function wireOf(sketch: MergedSketch): SketchWire {
   const bins: number[] = [];
   const { offset } = sketch.store;
   sketch.store.bins.forEach((count, i) => {
@@ -55,7 +55,7 @@ export function wireOf(sketch: Sketch): SketchWire {
 }
 
 /** Adds what a beat says to a sketch. */
-export function addWire(sketch: Sketch, wire: SketchWire): void {
+export function addWire(sketch: MergedSketch, wire: SketchWire): void {
   for (let i = 0; i + 1 < wire.bins.length; i += 2) {
     const [key = 0, count = 0] = [wire.bins[i], wire.bins[i + 1]];
     if (count <= 0) continue;
@@ -70,7 +70,7 @@ export function addWire(sketch: Sketch, wire: SketchWire): void {
 }
 
 /** Value at a quantile in ms; within 2% of the truth. 0 for an empty one. */
-export function quantileMs(sketch: Sketch, ratio: number): number {
+export function quantileMs(sketch: MergedSketch, ratio: number): number {
   if (sketch.count === 0) return 0;
   const value = sketch.getValueAtQuantile(ratio);
   return Number.isFinite(value) ? value : 0;

@@ -1,7 +1,7 @@
 import type { BatchWait, FailureRise, RunTimes } from '../model/job-type.js';
 import type { FinishedRun } from './batch-wait/bursts.js';
 import { type Baseline, RunPast, runTimesOf } from './run-past.js';
-import { bytesOf, Memo, newSketch, quantileMs, type Sketch } from './sketch.js';
+import { bytesOf, Memo, type MergedSketch, newMergedSketch, quantileMs } from './sketch.js';
 import type { OutcomeBucket } from './type-trends.js';
 
 /** Run times of now are those of one to two of these. */
@@ -23,8 +23,8 @@ const RUN_BYTES = 100;
 interface Generation {
   readonly sinceMs: number;
   /** null: empty. */
-  run: Sketch | null;
-  waited: Sketch | null;
+  run: MergedSketch | null;
+  waited: MergedSketch | null;
   unseen: number;
 }
 
@@ -58,8 +58,8 @@ export class TypeRecord {
   #runMedians: (number | null)[] = [];
   #waitMedians: (number | null)[] = [];
   #trendAtMs: number;
-  #runTrend: Sketch | null = null;
-  #waitTrend: Sketch | null = null;
+  #runTrend: MergedSketch | null = null;
+  #waitTrend: MergedSketch | null = null;
   lastError: string | null = null;
   lastSeenAtMs: number;
   /** Change with every run that is kept or forgotten, and with every outcome. */
@@ -100,20 +100,20 @@ export class TypeRecord {
   }
 
   /** Sketches that run times of this moment are added to. */
-  runSketches(nowMs: number): readonly Sketch[] {
+  runSketches(nowMs: number): readonly MergedSketch[] {
     this.#turn(nowMs);
     this.#recent = null;
-    this.#now.run ??= newSketch();
-    this.#runTrend ??= newSketch();
+    this.#now.run ??= newMergedSketch();
+    this.#runTrend ??= newMergedSketch();
     return [this.#now.run, this.#runTrend];
   }
 
   /** Sketches that waits of this moment are added to. */
-  waitSketches(nowMs: number): readonly Sketch[] {
+  waitSketches(nowMs: number): readonly MergedSketch[] {
     this.#turn(nowMs);
     this.#recent = null;
-    this.#now.waited ??= newSketch();
-    this.#waitTrend ??= newSketch();
+    this.#now.waited ??= newMergedSketch();
+    this.#waitTrend ??= newMergedSketch();
     return [this.#now.waited, this.#waitTrend];
   }
 
@@ -247,9 +247,9 @@ function recentOf(before: Generation | null, now: Generation): RecentRuns {
   };
 }
 
-function joined(a: Sketch | null, b: Sketch | null): Sketch | null {
+function joined(a: MergedSketch | null, b: MergedSketch | null): MergedSketch | null {
   if (!a || !b) return a ?? b;
-  const both = newSketch();
+  const both = newMergedSketch();
   both.merge(a);
   both.merge(b);
   return both;
@@ -273,6 +273,6 @@ function coarser(buckets: readonly MutableBucket[]): MutableBucket[] {
   return [...older, ...buckets.slice(half)];
 }
 
-function medianOf(sketch: Sketch | null): number | null {
+function medianOf(sketch: MergedSketch | null): number | null {
   return sketch === null || sketch.count === 0 ? null : quantileMs(sketch, 0.5);
 }

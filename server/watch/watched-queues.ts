@@ -1,5 +1,5 @@
 import type { InstanceConfig } from '../model/instance-config.js';
-import { MAX_QUEUES } from '../redis/discover.js';
+import { MAX_WATCHED_QUEUES } from '../redis/discover.js';
 import { QueueLimit } from './queue-limit.js';
 import { WatchedQueue } from './watched-queue.js';
 
@@ -17,7 +17,7 @@ export class WatchedQueues {
   #hasReadAll = false;
 
   constructor(config: Pick<InstanceConfig, 'queues' | 'pollIntervalMs'>, now: () => number) {
-    this.limit = new QueueLimit(this.#byId, MAX_QUEUES, now);
+    this.limit = new QueueLimit(this.#byId, MAX_WATCHED_QUEUES, now);
     this.#pollIntervalMs = config.pollIntervalMs;
     this.#now = now;
     this.#configured = new Set(config.queues.map((id) => (id.includes(':') ? id : `bull:${id}`)));

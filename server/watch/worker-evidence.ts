@@ -81,7 +81,7 @@ export function flow(agent: AgentFacts): readonly Evidence[] {
   ];
 }
 
-export function slotsOf(agent: AgentFacts): string {
+export function slotsOfWorker(agent: AgentFacts): string {
   return `${formatCount(agent.running)} of ${formatCount(agent.concurrency.now)} slots`;
 }
 

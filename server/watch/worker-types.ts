@@ -1,7 +1,7 @@
 import { OTHER_TYPES, type TypeBeat } from '../../agent/protocol.js';
 import type { WorkerType } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
-import { addWire, bytesOf, newSketch, quantileMs, type Sketch } from './sketch.js';
+import { addWire, bytesOf, type MergedSketch, newMergedSketch, quantileMs } from './sketch.js';
 
 /** Run times are those of this time: two generations, the older one dropped when the newer is full. */
 const GENERATION_MS = 2 * 60_000;
@@ -15,7 +15,7 @@ const MAX_SHOWN = 20;
 interface Counted {
   completed: number;
   failed: number;
-  readonly sketch: Sketch;
+  readonly sketch: MergedSketch;
 }
 
 /** Job types of one worker, as its beats tell of them; bounded whatever they are called. */
@@ -24,8 +24,8 @@ export class WorkerTypes {
   #former = new Map<string, Counted>();
   readonly #usual = new Map<string, NonNullable<TypeBeat['usual']>>();
   #sinceMs: number;
-  #recent = new Map<string, Sketch>();
-  #lately = new Map<string, Sketch>();
+  #recent = new Map<string, MergedSketch>();
+  #lately = new Map<string, MergedSketch>();
   #recentSinceMs: number;
 
   readonly #budget: ByteBudget;
@@ -64,7 +64,7 @@ export class WorkerTypes {
       addWire(counted.sketch, said.run);
       if (!this.#recent.has(said.name) && (this.#recent.size >= MAX_TYPES || !this.#budget.takesNew))
         continue;
-      const recent = this.#recent.get(said.name) ?? newSketch();
+      const recent = this.#recent.get(said.name) ?? newMergedSketch();
       addWire(recent, said.run);
       this.#recent.set(said.name, recent);
     }
@@ -138,14 +138,14 @@ export class WorkerTypes {
     const longestMs = Math.max(now?.sketch.max ?? 0, then?.sketch.max ?? 0, 0);
     if (usual && usual.count > count) return { ...usual, longestMs };
     if (count === 0) return null;
-    const all = newSketch();
+    const all = newMergedSketch();
     if (now) all.merge(now.sketch);
     if (then) all.merge(then.sketch);
     return { count, p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99), longestMs };
   }
 
   #recentOf(name: string): WorkerType['recent'] {
-    const all = newSketch();
+    const all = newMergedSketch();
     for (const sketch of [this.#recent.get(name), this.#lately.get(name)]) if (sketch) all.merge(sketch);
     return all.count === 0 ? null : { count: all.count, p50Ms: quantileMs(all, 0.5) };
   }
@@ -167,7 +167,7 @@ export class WorkerTypes {
     const name = isTaken ? type : OTHER_TYPES;
     const known = this.#current.get(name);
     if (known) return known;
-    const made = { completed: 0, failed: 0, sketch: newSketch() };
+    const made = { completed: 0, failed: 0, sketch: newMergedSketch() };
     this.#current.set(name, made);
     return made;
   }

@@ -1,7 +1,7 @@
 import { FlowProducer } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { cleanFinished } from '../../server/redis/relief.js';
+import { cleanFinishedJobs } from '../../server/redis/relief.js';
 import { type ActionBench, startBench } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { openBoth } from '../support/bullmq-queues.js';
@@ -56,7 +56,7 @@ it('never measures the whole of a large set, and still tells what came free', as
   const [before, job] = [await bytesOf(set), await bytesOf('bull:large:f9999')];
   const heard = await overhear(own);
   const range = { state: 'failed', untilMs: null, keep: 12_000 } as const;
-  const result = await cleanFinished({ client, id: 'bull:large', canFlagScripts: true }, range);
+  const result = await cleanFinishedJobs({ client, id: 'bull:large', canFlagScripts: true }, range);
   const commands = await heard.commands();
   const measured = commands.filter(([, what, key]) => /^usage$/i.test(what ?? '') && key === set);
   const samples = new Set(measured.map((args) => args[4]));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acceptSigned, SeenOrders, whyIgnored } from '../../agent/order-intake.js';
 import { ORDER_VALID_MS } from '../../agent/protocol.js';
-import { readKeptOrders, readOrder, readSignedOrder } from '../../agent/read-order.js';
+import { parseKeptOrders, readOrder, readSignedOrder } from '../../agent/read-order.js';
 import { signOrder } from '../../agent/signature.js';
 import { anOrder } from '../support/agent-ear.js';
 
@@ -62,7 +62,7 @@ describe('what is heard on an order channel', () => {
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         readSignedOrder(text);
         readOrder(text);
-        readKeptOrders(text);
+        parseKeptOrders(text);
       }),
     );
     expect(readSignedOrder(`{"v":1,"body":"${'x'.repeat(20_000)}","sig":null}`)).toBeNull();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Overrides } from '../../agent/overrides.js';
+import { AgentOverrides } from '../../agent/overrides.js';
 import type { Order, OrderedValue } from '../../agent/protocol.js';
 import { anOrder } from '../support/agent-ear.js';
 
@@ -8,8 +8,8 @@ const NOW_MS = 1_800_000_000_000;
 const DEPLOYED = { concurrency: 5, limiter: null };
 const OWN = ['id-1', 'mailer@web-1'];
 
-function standing(maxConcurrency: number | null = null): Overrides {
-  return new Overrides(OWN, { maxConcurrency }, () => DEPLOYED);
+function standing(maxConcurrency: number | null = null): AgentOverrides {
+  return new AgentOverrides(OWN, { maxConcurrency }, () => DEPLOYED);
 }
 
 const concurrency = (value: number | null, scope: string, over: Partial<Order> = {}): Order =>

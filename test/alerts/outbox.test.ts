@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../server/alerts/channels/channel.js';
-import { type Delivery, passing, refused } from '../../server/alerts/channels/channel.js';
+import { type Delivery, passing, refusedDelivery } from '../../server/alerts/channels/channel.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { Outbox } from '../../server/alerts/outbox.js';
 import { openStore, type Store } from '../../server/open-store.js';
@@ -215,7 +215,7 @@ describe('the outbox', () => {
   it('gives up what is refused again and again, shows why, and sends it again when asked', async () => {
     const a = aChannel('a');
     const { box, clock } = await aBox([a]);
-    a.how.answer = async () => refused('answered 404: no_service');
+    a.how.answer = async () => refusedDelivery('answered 404: no_service');
     await box.notify(aNotification());
     await until('it is given up', async () => {
       clock.ms += 600_000;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { passing, refused } from '../../server/alerts/channels/channel.js';
+import { passing, refusedDelivery } from '../../server/alerts/channels/channel.js';
 import { channelsFor, planRetry } from '../../server/alerts/outbox.js';
 import { aNotice, aNotification } from '../support/notifications.js';
 
 const down = passing('refuses connections');
 if (down.ok) throw new Error('a failure');
-const no = refused('answered 404');
+const no = refusedDelivery('answered 404');
 if (no.ok) throw new Error('a failure');
 const DAY_MS = 24 * 3_600_000;
 

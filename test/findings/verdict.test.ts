@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { allowedPerSecond, drainSecondsOf, queueVerdict } from '../../server/model/queue-verdict.js';
 import type { QueueVerdict } from '../../server/model/snapshot.js';
-import { type HeldVerdict, HOLD_MS, hasGround, holdVerdict } from '../../server/watch/hold-queue-verdict.js';
+import {
+  type HeldVerdict,
+  hasGround,
+  holdVerdict,
+  QUEUE_VERDICT_HOLD_MS,
+} from '../../server/watch/hold-queue-verdict.js';
 import { aJobType } from '../support/job-types.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { aFullNode, aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
@@ -101,7 +106,7 @@ describe('verdicts are held against noise', () => {
         // It changed: to what is found now, and where a measured trouble stood, after it was not found for the whole hold.
         expect(now.verdict).toBe(word);
         if (!MEASURED.includes(before.verdict) || FACTS.includes(now.verdict)) return;
-        const away = found.slice(Math.max(0, i - HOLD_MS / TICK_MS), i + 1);
+        const away = found.slice(Math.max(0, i - QUEUE_VERDICT_HOLD_MS / TICK_MS), i + 1);
         expect(away).not.toContain(before.verdict);
       });
     }

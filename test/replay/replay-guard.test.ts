@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { accountOf, type ReplayCounts } from '../../server/replay/replay-account.js';
 import { countChars } from '../../server/replay/replay-batch.js';
 import {
-  type GuardState,
   guardRate,
   judgeCanary,
   type LoadSample,
+  type ReplayGuardState,
   startGuard,
 } from '../../server/replay/replay-guard.js';
 
@@ -28,8 +28,8 @@ const CALM: LoadSample = {
 function guardFor(
   seconds: number,
   sight: Partial<LoadSample>,
-  from: GuardState = startGuard(1_000, 0),
-): GuardState {
+  from: ReplayGuardState = startGuard(1_000, 0),
+): ReplayGuardState {
   let state = from;
   const start = Math.max(state.loweredAtMs, state.raisedAtMs);
   for (let second = 1; second <= seconds; second += 1)

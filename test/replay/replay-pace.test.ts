@@ -5,7 +5,7 @@ import {
   type PaceBucket,
   refill,
   reRate,
-  spend,
+  spendPace,
   startBucket,
 } from '../../server/replay/replay-pace.js';
 
@@ -20,7 +20,7 @@ function run(
   for (const delay of delaysMs) {
     bucket = refill(bucket, atMs);
     const due = dueJobs(bucket, most);
-    bucket = spend(bucket, due.jobs);
+    bucket = spendPace(bucket, due.jobs);
     moved += due.jobs;
     atMs += Math.max(delay, Math.min(due.waitMs, 1_000));
   }
@@ -58,7 +58,7 @@ describe('the pace of a replay', () => {
   });
 
   it('is one job in ten seconds where that is set, and nothing at 0', () => {
-    const slow = spend(startBucket(0.1, 0), 1);
+    const slow = spendPace(startBucket(0.1, 0), 1);
     expect(dueJobs(refill(slow, 9_000), 500).jobs).toBe(0);
     expect(dueJobs(refill(slow, 10_001), 500).jobs).toBe(1);
     expect(dueJobs(reRate(slow, 0, 20_000), 500)).toEqual({ jobs: 0, waitMs: Infinity });

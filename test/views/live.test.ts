@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OwnHealth } from '../../server/process/own-health.js';
-import { Channel, LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
+import { LiveChannel, LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
 import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';
 import type { TickListener, Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';
@@ -16,7 +16,7 @@ const text = (message: string): Part => ({ key: message.split(':')[0] ?? '', mes
 describe('what viewers of one view share', () => {
   it('sends a viewer only what has changed since what it has', () => {
     let parts = [text('a:1;'), text('b:1;')];
-    const channel = new Channel(() => parts);
+    const channel = new LiveChannel(() => parts);
     expect(channel.since(0)).toBe('a:1;b:1;');
     parts = [text('a:1;'), text('b:2;')];
     const before = channel.version;
@@ -26,7 +26,7 @@ describe('what viewers of one view share', () => {
 
   it('gives a viewer that was slow the last of each thing, once', () => {
     let n = 0;
-    const channel = new Channel(() => [text('still:0;'), text(`moving:${n};`)]);
+    const channel = new LiveChannel(() => [text('still:0;'), text(`moving:${n};`)]);
     const before = channel.version;
     for (n = 1; n <= 50; n++) channel.refresh();
     expect(channel.since(before)).toBe('moving:50;');
@@ -34,7 +34,7 @@ describe('what viewers of one view share', () => {
 
   it('sends a row that went and came back', () => {
     let parts = [text('a:1;'), text('b:1;')];
-    const channel = new Channel(() => parts);
+    const channel = new LiveChannel(() => parts);
     parts = [text('a:1;')];
     channel.refresh();
     const before = channel.version;
@@ -45,7 +45,7 @@ describe('what viewers of one view share', () => {
 
   it('sends rows before the order that names them', () => {
     let names = ['x'];
-    const channel = new Channel(() =>
+    const channel = new LiveChannel(() =>
       listParts(
         'queues',
         names.map((id) => ({ id, html: id })),

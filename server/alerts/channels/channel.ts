@@ -139,7 +139,7 @@ export function passing(problem: string, retryAfterMs: number | null = null): De
   return { ok: false, kind: 'passing', problem, retryAfterMs };
 }
 
-export function refused(problem: string): Delivery {
+export function refusedDelivery(problem: string): Delivery {
   return { ok: false, kind: 'refused', problem, retryAfterMs: null };
 }
 

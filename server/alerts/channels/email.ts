@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import type { AlertLine, Channel, Message, SendDeps } from './channel.js';
-import { type Delivery, messageFrom, passing, plainText, refused, shortHash } from './channel.js';
+import { type Delivery, messageFrom, passing, plainText, refusedDelivery, shortHash } from './channel.js';
 import { OutgoingDenied, resolveAllowed } from './outgoing-policy.js';
 import { describeNetworkError, withinTime } from './post-outgoing.js';
 import type { SettingsOf } from './settings.js';
@@ -142,11 +142,11 @@ async function deliver(
 
 /** RFC 5321: 4xx passes, 5xx does not. What nodemailer calls EAUTH and EENVELOPE is settled by its reply code too. */
 function whatHappened(error: unknown, scrub: (text: string) => string): Delivery {
-  if (error instanceof OutgoingDenied) return refused(scrub(error.message));
+  if (error instanceof OutgoingDenied) return refusedDelivery(scrub(error.message));
   if (!(error instanceof Error)) return passing('it failed for no given reason');
   const code = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : null;
   if (code === null) return passing(scrub(describeNetworkError(error)));
   const words = 'response' in error && typeof error.response === 'string' ? error.response : '';
   const said = `answered ${scrub(words.replace(/[\p{Cc}\s]+/gu, ' ').trim()).slice(0, 160) || code}`;
-  return code >= 500 ? refused(said) : passing(said);
+  return code >= 500 ? refusedDelivery(said) : passing(said);
 }

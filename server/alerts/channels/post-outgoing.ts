@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
-import { type Channel, type Delivery, passing, refused, type SendDeps } from './channel.js';
+import { type Channel, type Delivery, passing, refusedDelivery, type SendDeps } from './channel.js';
 import type { HostAddress, OutgoingRules } from './outgoing-policy.js';
 import { OutgoingDenied, type Resolve, resolveAllowed } from './outgoing-policy.js';
 import type { ChannelSettings } from './settings.js';
@@ -95,7 +95,7 @@ export async function postOutgoing(request: OutgoingRequest, deps: OutgoingDeps)
     );
     return judge(await exchange(url, addresses, request, deps), deps);
   } catch (error) {
-    if (error instanceof OutgoingDenied) return refused(deps.scrub(error.message));
+    if (error instanceof OutgoingDenied) return refusedDelivery(deps.scrub(error.message));
     return passing(deps.scrub(describeNetworkError(error)));
   }
 }
@@ -190,10 +190,12 @@ function judge({ status, retryAfter, body }: Answer, deps: OutgoingDeps): Delive
   const words = shownWords(body, deps);
   const said = `answered ${status}${words === '' ? '' : `: ${words}`}`;
   if (status >= 300 && status < 400)
-    return refused(`answered ${status}, a redirect, and redirects are not followed: give the final address`);
+    return refusedDelivery(
+      `answered ${status}, a redirect, and redirects are not followed: give the final address`,
+    );
   const waitMs = retryAfterMs(retryAfter, deps.now());
   if (status >= 500 || status === 408 || status === 425 || status === 429) return passing(said, waitMs);
-  return refused(said);
+  return refusedDelivery(said);
 }
 
 function shownWords(body: string, deps: OutgoingDeps): string {

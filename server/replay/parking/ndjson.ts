@@ -30,7 +30,7 @@ export function unpackFields(packed: Buffer): readonly Buffer[] {
 }
 
 /** SHA-1 of lengths and values, as remove-jobs.lua works it out in Redis. @param fields field, value, … */
-export function digestOf(fields: readonly Buffer[]): string {
+export function digestOfLines(fields: readonly Buffer[]): string {
   const hash = createHash('sha1');
   for (let i = 1; i < fields.length; i += 2) {
     const value = fields[i] ?? Buffer.alloc(0);

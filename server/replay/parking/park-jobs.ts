@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
-import { digestOf } from './ndjson.js';
+import { digestOfLines } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
 import type { ParkedJob, ParkSkipReason, Skipped } from './parking.js';
 import { type Parking, ParkingError } from './parking.js';
@@ -37,7 +37,7 @@ async function removeBatch(queue: QueueHandle, call: RemoveCall): Promise<string
     const shape = names.map((name) => name.toString('latin1')).join('\0');
     const known = shapes.get(shape) ?? { number: shapes.size + 1, names };
     shapes.set(shape, known);
-    perJob.push(job.jobId, job.score, known.number, digestOf(job.fields));
+    perJob.push(job.jobId, job.score, known.number, digestOfLines(job.fields));
   }
   const answer = await runParkingScript(
     queue,

@@ -2,7 +2,7 @@ import type { RedisClient } from '../../redis/connect.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { LeaseLost } from '../../store/tables.js';
 import {
-  addTo,
+  addToGroup,
   type DryRun,
   type JobSelection,
   type JobSource,
@@ -139,7 +139,7 @@ async function look(
   let [matched, inRange, lookedAt, isComplete] = [0, 0, 0, true];
   const add = (type: string, jobs: number): void => {
     matched += jobs;
-    addTo(types, type, jobs);
+    addToGroup(types, type, jobs);
   };
   for (const queue of selection.queues) {
     for (const parking of await parkingsOf(deps, selection, queue)) {

@@ -102,7 +102,7 @@ const fields = {
     .openapi({ description: 'Sections of the post-mortem, in Markdown' }),
 };
 
-export const OrderSchema = z.strictObject({
+export const IncidentOrderSchema = z.strictObject({
   title: fields.title,
   from: fields.from,
   to: fields.to.optional(),
@@ -111,7 +111,7 @@ export const OrderSchema = z.strictObject({
   affects: fields.affects.optional(),
   notes: fields.notes.optional(),
 });
-export const ChangeSchema = OrderSchema.partial();
+export const ChangeSchema = IncidentOrderSchema.partial();
 
 export const IncidentSchema = z
   .object({
@@ -125,7 +125,7 @@ export const IncidentSchema = z
   .openapi('Incident');
 
 /** What was posted, with what goes without saying. A range that has ended is told with its `to`. */
-export function orderOf(body: z.infer<typeof OrderSchema>, nowMs: number): IncidentOrder {
+export function orderOf(body: z.infer<typeof IncidentOrderSchema>, nowMs: number): IncidentOrder {
   return {
     title: body.title,
     fromMs: Date.parse(body.from ?? new Date(nowMs).toISOString()),
@@ -137,7 +137,7 @@ export function orderOf(body: z.infer<typeof OrderSchema>, nowMs: number): Incid
   };
 }
 
-export function changeOf(body: z.infer<typeof ChangeSchema>): Partial<IncidentOrder> {
+export function incidentChangeOf(body: z.infer<typeof ChangeSchema>): Partial<IncidentOrder> {
   const { from, to, title, instances, severity, affects, notes } = body;
   return {
     ...(title === undefined ? {} : { title }),
@@ -150,7 +150,7 @@ export function changeOf(body: z.infer<typeof ChangeSchema>): Partial<IncidentOr
   };
 }
 
-function notesOf(notes: z.infer<typeof OrderSchema>['notes']): IncidentOrder['notes'] {
+function notesOf(notes: z.infer<typeof IncidentOrderSchema>['notes']): IncidentOrder['notes'] {
   return Object.fromEntries(
     NOTE_SECTIONS.flatMap((section) => {
       const text = notes?.[section];

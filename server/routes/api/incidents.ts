@@ -13,9 +13,9 @@ import { changeIncident, findIncident, openIncident, removeIncident } from '../i
 import { apiPart, documentText, jsonBody, jsonRoute } from './env.js';
 import {
   ChangeSchema,
-  changeOf,
+  IncidentOrderSchema,
   IncidentSchema,
-  OrderSchema,
+  incidentChangeOf,
   orderOf,
   PostMortemSchema,
 } from './incident-schemas.js';
@@ -95,7 +95,7 @@ const postRoute = jsonRoute(
     method: 'post',
     path: '/incidents',
     summary: 'Mark a range of time as an incident; without `to` it lasts until it is closed',
-    request: { body: jsonBody(OrderSchema) },
+    request: { body: jsonBody(IncidentOrderSchema) },
   },
   IncidentSchema,
 );
@@ -167,7 +167,7 @@ export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'time
     })
     .openapi(patchRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const change = changeOf(c.req.valid('json'));
+      const change = incidentChangeOf(c.req.valid('json'));
       return c.json(incidentJson(await changeIncident(deps, c.get('actor'), id, change)), 200);
     })
     .openapi(deleteRoute, async (c) => {

@@ -97,7 +97,7 @@ export const ReplayBodySchema = SpecSchema.extend({
   match: z.string().max(500).optional().openapi({ description: 'A glob instead of queues' }),
 });
 
-export const OrderSchema = z
+export const ReplayOrderSchema = z
   .strictObject({
     state: z
       .enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted')

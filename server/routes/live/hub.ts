@@ -2,7 +2,7 @@ import type { Watch } from '../../watch/watch.js';
 import type { Part } from './part.js';
 
 /** What all viewers of one view in one role share: rendered once, however many there are. */
-export class Channel {
+export class LiveChannel {
   readonly #render: () => readonly Part[];
   readonly #parts = new Map<string, { readonly message: string; readonly version: number }>();
   /** Messages by the version a viewer has: nearly all viewers have the same. */
@@ -74,7 +74,7 @@ interface LiveStream {
  * One viewer's stream. It is pulled: nothing is made for a viewer that has not taken what it was sent, so a slow one
  * skips renderings and nothing piles up for it.
  */
-function openStream(channel: Channel, onEnd: () => void): LiveStream {
+function openStream(channel: LiveChannel, onEnd: () => void): LiveStream {
   const encoder = new TextEncoder();
   const endsAtMs = Date.now() + LONGEST_MS;
   let sentVersion = 0;
@@ -149,7 +149,7 @@ export interface Viewer {
 }
 
 interface Shared {
-  readonly channel: Channel;
+  readonly channel: LiveChannel;
   readonly streams: Map<LiveStream, Viewer>;
 }
 
@@ -201,7 +201,7 @@ export class LiveHub {
   }
 
   #share(view: LiveView): Shared {
-    const shared = { channel: new Channel(view.render), streams: new Map<LiveStream, Viewer>() };
+    const shared = { channel: new LiveChannel(view.render), streams: new Map<LiveStream, Viewer>() };
     this.#shared.set(view.key, shared);
     return shared;
   }

@@ -9,7 +9,7 @@ import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
-import type { Subject } from '../../signals/signal.js';
+import type { SignalSubject } from '../../signals/signal.js';
 import type { AppDeps } from '../app-deps.js';
 import { instancePath, queuePath } from './links.js';
 import { coarseAge, elementId, moment } from './words.js';
@@ -109,7 +109,7 @@ function alertOf(
   };
 }
 
-function subjectHref({ instance, queue }: Subject): string {
+function subjectHref({ instance, queue }: SignalSubject): string {
   return queue === null ? instancePath(instance) : queuePath(instance, queue);
 }
 

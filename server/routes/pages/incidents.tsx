@@ -4,7 +4,7 @@ import { IncidentPage } from '../../../views/incident-page.js';
 import { IncidentsPage, NewIncidentPage } from '../../../views/incidents-page.js';
 import { includesRole } from '../../model/role.js';
 import { type Incident, NOTE_SECTIONS } from '../../timeline/incident.js';
-import { ChangeSchema, changeOf, OrderSchema, orderOf } from '../api/incident-schemas.js';
+import { ChangeSchema, IncidentOrderSchema, incidentChangeOf, orderOf } from '../api/incident-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { incidentPath } from '../entry-links.js';
 import { type GateEnv, requireRole } from '../gate.js';
@@ -35,7 +35,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.get('/incidents/new', operator, async (c) => c.html(await newPage(c, await filledFrom(deps, c))));
   routes.post('/incidents', operator, async (c) => {
     const body = bodyOf(await c.req.parseBody({ all: true }), false);
-    const parsed = OrderSchema.safeParse(body);
+    const parsed = IncidentOrderSchema.safeParse(body);
     if (!parsed.success) return c.html(await newPage(c, typed(body, problemIn(parsed.error))), 422);
     try {
       const incident = await openIncident(deps, c.get('actor'), orderOf(parsed.data, deps.now()));
@@ -51,7 +51,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const parsed = ChangeSchema.safeParse(bodyOf(await c.req.parseBody({ all: true }), true));
     if (!parsed.success) return showIncident(c, id, problemIn(parsed.error));
     try {
-      await changeIncident(deps, c.get('actor'), id, changeOf(parsed.data));
+      await changeIncident(deps, c.get('actor'), id, incidentChangeOf(parsed.data));
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 422) throw error;
       return showIncident(c, id, error.message);

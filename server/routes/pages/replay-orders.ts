@@ -1,5 +1,5 @@
 import type { OrderOutcome, ReplayOrder, ReplaySelection } from '../../replay/replay-request.js';
-import { OrderSchema } from '../api/replay-schemas.js';
+import { ReplayOrderSchema } from '../api/replay-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 
@@ -24,7 +24,7 @@ export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: Values) {
 
 /** @throws Problem for a button that is none of ours, or a rate that is none. */
 export function orderOf({ state, ratePerSecond, reason }: Values): ReplayOrder {
-  const parsed = OrderSchema.safeParse({
+  const parsed = ReplayOrderSchema.safeParse({
     ...(state === undefined ? {} : { state }),
     ...(ratePerSecond === undefined
       ? {}

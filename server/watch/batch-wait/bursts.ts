@@ -127,7 +127,7 @@ export function spreadMs(moments: readonly number[]): number {
  * Share of the time, from a process's first end to its last, that lies within or next to bursts, 0..1: what ended at any
  * odd moment would be in a burst so often.
  */
-export function coverageOf(bursts: readonly Burst[], runs: readonly Run[], gapMs: number): number {
+export function burstCoverageOf(bursts: readonly Burst[], runs: readonly Run[], gapMs: number): number {
   let observedMs = 0;
   for (const own of byProcess(runs).values()) observedMs += spreadMs(own.map((run) => run.endMs)) + 2 * gapMs;
   const coveredMs = bursts.reduce((sum, burst) => sum + burst.lastEndMs - burst.firstEndMs + 2 * gapMs, 0);

@@ -2,10 +2,10 @@ import type { BatchEvidence } from '../../model/job-type.js';
 import { median } from '../../model/theil-sen.js';
 import {
   type Burst,
+  burstCoverageOf,
   burstGapMs,
   byProcess,
   completedRuns,
-  coverageOf,
   type FinishedRun,
   findBursts,
   findWall,
@@ -223,7 +223,7 @@ export function gatherClues(finished: readonly FinishedRun[]): Clues | null {
     carryOver: carryOverOf(wall.bursts),
     pairs: pairsTogether(runs, gapMs),
     isolatedRatio: isolatedRatioOf(wall.bursts, runs, NEAR_RATIO * wall.ms),
-    coverageRatio: coverageOf(bursts, runs, gapMs),
+    coverageRatio: burstCoverageOf(bursts, runs, gapMs),
     coincidences: runsIn(wall.bursts) - wall.bursts.length,
     knowsProcesses: finished.every((run) => run.process !== null),
     evidence: {
