@@ -6,9 +6,9 @@ const BY_THE_CLOCK = ['test/drills/played.test.ts', 'test/replay/pace.test.ts', 
 
 export default defineConfig({
   test: {
-    // Tests start real Redis servers, workers and browsers, and wait for them most of the time: a file uses a third of a
-    // core, so that six of them keep two cores busy.
-    maxWorkers: process.env.CI ? 6 : 4,
+    // Tests start real Redis servers, workers and browsers, and wait for them most of the time. Six files at a time keep two
+    // cores busy, but then what is held to seconds is late.
+    maxWorkers: 4,
     // Watchers and workers of a file are in one process: with more beside them, they would look late.
     maxConcurrency: 2,
     // Nothing is mocked and no file leaves anything behind: files share a process, and what it has loaded.
