@@ -50,7 +50,7 @@ export interface ActionFormProps {
   readonly trouble: string | null;
 }
 
-/** An action about to be pulled: what to set, what that would do, why, and the button. */
+/** An action about to be applied: what to set, what that would do, why, and the button. */
 export const ActionForm: FC<ActionFormProps> = (form) => (
   <div class="action">
     <header class="drawer-head">

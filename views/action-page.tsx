@@ -7,7 +7,7 @@ export const ActionPage: FC<{ readonly chrome: Chrome; readonly children?: Child
   children,
 }) => (
   <Layout chrome={chrome}>
-    <h1 class="visually-hidden">Pull an action</h1>
+    <h1 class="visually-hidden">Take an action</h1>
     <div id="drawer-page" data-action-view="" class="drawer-page panel">
       {children}
     </div>

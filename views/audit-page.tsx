@@ -49,7 +49,7 @@ export const AuditPage: FC<{ readonly chrome: Chrome; readonly view: AuditProps 
         here: who did it, why, what it was before, and the way back.
       </p>
     ) : (
-      <ol class="actions">
+      <ol class="audit">
         {view.actions.map((action) => (
           <Action {...action} />
         ))}
@@ -64,8 +64,8 @@ export const AuditPage: FC<{ readonly chrome: Chrome; readonly view: AuditProps 
 );
 
 const Action: FC<ActionProps> = (action) => (
-  <li class={`action state-${action.state}`}>
-    <p class="action-head">
+  <li class={`audit-record state-${action.state}`}>
+    <p>
       <Time {...action.when} /> <strong>{action.actor}</strong> {action.action}{' '}
       {action.subject ? <a href={action.subject.href}>{action.subject.text}</a> : null}{' '}
       <span class={`state-word state-${action.state}`}>{action.status}</span>

@@ -155,7 +155,7 @@ export const pause: Action<object, QueueControl> = {
         ? 'The queue is paused already.'
         : 'No more jobs of this queue start until it is resumed.',
       fields: [
-        changed('queue', flowInWords(control), 'paused by the console'),
+        changed('queue', flowInWords(control), 'paused by Spillway'),
         changed('global concurrency', limitInWords(control.concurrency), '0'),
       ],
       effects: [

@@ -48,11 +48,11 @@ export function rateInWords(limit: { readonly max: number; readonly durationMs: 
   return limit === null ? 'none' : `${limit.max} per ${limit.durationMs} ms`;
 }
 
-/** "running", "paused by the console", "paused by the application". */
+/** "running", "paused by Spillway", "paused by the application". */
 export function flowInWords(control: QueueControl): string {
   const words: string[] = [];
   if (control.isPausedByApplication) words.push('paused by the application');
-  if (control.pauseRecord !== null && control.concurrency === 0) words.push('paused by the console');
+  if (control.pauseRecord !== null && control.concurrency === 0) words.push('paused by Spillway');
   return words.length > 0 ? words.join(', ') : 'running';
 }
 

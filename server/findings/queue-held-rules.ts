@@ -236,7 +236,7 @@ export const queuePausedWithBacklog: FindingRule = {
         return {
           severity: queue.backlog >= thresholds.backlogMinJobs ? 'warning' : 'info',
           queue: queue.id,
-          title: queue.flow === 'paused-by-spillway' ? 'Paused, jobs wait' : 'Paused, jobs wait',
+          title: 'Paused, jobs wait',
           sentence: `${queueName(queue)} ${stoppedBy(queue, nowMs)}: ${jobsWait(queue)}${more}, and none is taken until it is resumed${then}.`,
           evidence: flowEvidence(queue, snapshot),
           remedies: isFull(snapshot) ? [] : [resume(queue)],

@@ -37,7 +37,7 @@ async function refuseWherePaused(link: RedisLink, queueId: string): Promise<void
   });
   if (control.pauseRecord !== null && control.concurrency === 0)
     throw new CanaryRefused(
-      `${queueId} is paused by the console: no worker would take a canary job; resume it first`,
+      `${queueId} is paused by Spillway: no worker would take a canary job; resume it first`,
     );
   if (control.isPausedByApplication)
     throw new CanaryRefused(`${queueId} is paused by the application: no worker would take a canary job`);

@@ -148,7 +148,7 @@ it('a canary job says before what it does, and afterwards how long it took', asy
   });
   await page.getByRole('button', { name: 'Send a canary job' }).press('Enter');
   await page.getByRole('status').getByText('It was not sent').waitFor();
-  expect(await text(page)).toMatch(/paused by the console.*resume it first/);
+  expect(await text(page)).toMatch(/paused by Spillway.*resume it first/);
   await page.close();
 });
 

@@ -141,7 +141,7 @@ describe('the action drawer', () => {
     await page.getByRole('link', { name: 'Pause reports' }).click();
     await page.getByLabel('Why').fill('no script');
     await page.getByRole('button', { name: 'Pause: reports' }).click();
-    expect(await page.locator('.outcomes').innerText()).toContain('paused by the console');
+    expect(await page.locator('.outcomes').innerText()).toContain('paused by Spillway');
     await page.close();
   });
 });

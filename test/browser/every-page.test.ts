@@ -73,6 +73,17 @@ describe('every page', () => {
   });
   afterAll(() => scene.stop());
 
+  it('each change on the audit page stands in a frame of the colour of its outcome', async () => {
+    const change = { queues: ['bull:mail'], args: { value: 3 }, reason: 'look' };
+    expect((await scene.console.ask('POST', '/api/v1/actions/queue.concurrency', change)).status).toBe(200);
+    const page = await scene.open('/audit', WIDE);
+    const border: string = await page.evaluate(
+      `getComputedStyle(document.querySelector('main li')).borderLeft`,
+    );
+    expect(border).toMatch(/^4px solid/);
+    await page.close();
+  });
+
   for (const [name, path, arrive] of PAGES) {
     it(`${name}: axe finds nothing, in light and in dark`, async () => {
       const page = await scene.open(path, { ...WIDE, colorScheme: 'light' });

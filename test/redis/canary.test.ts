@@ -116,7 +116,7 @@ describe('a canary job', () => {
     await console_.ask('PATCH', '/api/v1/instances/default/queues/stopped', { paused: true, reason: 'test' });
     const stopped = await canary('stopped');
     expect(stopped.status).toBe(409);
-    expect(stopped.body.detail).toMatch(/paused by the console.*resume it first/);
+    expect(stopped.body.detail).toMatch(/paused by Spillway.*resume it first/);
     await console_.ask('PATCH', '/api/v1/instances/default/queues/stopped', {
       paused: false,
       reason: 'test',

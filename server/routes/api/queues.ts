@@ -30,7 +30,7 @@ const PauseSchema = z.object({
 });
 
 export const QueueSchema = QueueFacts.extend({
-  paused: z.boolean().openapi({ description: 'Paused by the console or paused by the application.' }),
+  paused: z.boolean().openapi({ description: 'Paused by Spillway or paused by the application.' }),
   pause: z.object({ at: TimeSchema, actor: z.string(), formerConcurrency: z.number().nullable() }).nullable(),
   arrivalsPerSecond: z.number().nullable(),
   departuresPerSecond: z.number().nullable(),

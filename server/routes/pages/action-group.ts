@@ -10,7 +10,7 @@ import { actionPath } from './links.js';
 
 const MAX_NAMES = 12;
 
-/** Queues by a glob, and the actions that may be pulled on all of them. */
+/** Queues by a glob, and the actions that may be applied to all of them. */
 export function groupOf(
   deps: AppDeps,
   role: Role,

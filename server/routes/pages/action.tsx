@@ -24,7 +24,7 @@ import { previewOf, previewOfError } from './preview-view-model.js';
 
 type PageContext = Context<GateEnv>;
 
-/** The drawer: a form for each action, its preview, and what came of it. It pulls by the same function as the API. */
+/** The drawer: a form for each action, its preview, and what came of it. It applies by the same function as the API. */
 export function actionRoutes(deps: AppDeps): Hono<GateEnv> {
   const routes = new Hono<GateEnv>();
   routes.use('/action/*', requireRole('operator'));
@@ -42,7 +42,7 @@ export function actionRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.get('/action/forecast', (c) => forecast(deps, c, new Map(Object.entries(c.req.queries()))));
   routes.post('/action/open', async (c) => open(deps, c, await formValues(c)));
   routes.post('/action/preview', async (c) => preview(deps, c, await formValues(c)));
-  routes.post('/action', async (c) => pull(deps, c, await formValues(c)));
+  routes.post('/action', async (c) => applyAction(deps, c, await formValues(c)));
   return routes;
 }
 
@@ -110,7 +110,7 @@ async function foresee(deps: AppDeps, { action, ask }: Targeted): Promise<Forese
   return { basis, change: action.change(argsOf(ask), basis, snapshot), score };
 }
 
-async function pull(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
+async function applyAction(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
   const action = knownAction(values.get('action')?.[0] ?? '');
   const ask = askOfForm(action, values);
   const targeted = target(deps, c, action.name, ask);

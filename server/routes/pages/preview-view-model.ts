@@ -93,7 +93,7 @@ export function changesOf(fields: readonly Field[], isOne: boolean): readonly Ch
     }));
 }
 
-/** "155 to 10,016" for numbers, "running, paused by the console" for words. */
+/** "155 to 10,016" for numbers, "running, paused by Spillway" for words. */
 function spanOf(values: readonly string[]): string {
   const distinct = [...new Set(values)];
   if (distinct.length === 1) return distinct[0] ?? '';

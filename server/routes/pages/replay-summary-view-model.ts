@@ -95,7 +95,7 @@ export function replayScopeOf(
 
 const FLOWS = {
   running: { state: 'calm', icon: 'flowing', stateWord: 'running' },
-  'paused-by-spillway': { state: 'warning', icon: 'paused-by-spillway', stateWord: 'paused by the console' },
+  'paused-by-spillway': { state: 'warning', icon: 'paused-by-spillway', stateWord: 'paused by Spillway' },
   paused: { state: 'info', icon: 'paused', stateWord: 'paused by the application' },
 } as const;
 
