@@ -177,8 +177,8 @@ async function findingAbout(code: string, jobType: string, api: Api, withinMs: n
   return { isFound: finding !== undefined, findings, text: finding ? textOf(finding) : '' };
 }
 
-function textOf({ title, sentence, evidence }: ApiFinding): string {
-  return [title, sentence, ...evidence.map(({ label, value }) => `${label}: ${value}`)].join(' | ');
+function textOf({ headline, sentence, evidence }: ApiFinding): string {
+  return [headline, sentence, ...evidence.map(({ label, value }) => `${label}: ${value}`)].join(' | ');
 }
 
 /** The moment of the first failure, by the evidence; null: it is not there. */

@@ -19,7 +19,7 @@ import type { AlertRule } from './rule.js';
 export interface AlertView {
   readonly alert: Alert;
   /** The finding that explains it and has its remedies; null: none. */
-  readonly finding: { readonly key: string; readonly code: string; readonly title: string } | null;
+  readonly finding: { readonly key: string; readonly code: string; readonly headline: string } | null;
   readonly firstRemedy: string | null;
   readonly path: string;
   readonly silence: Silence | null;
@@ -141,7 +141,7 @@ export class AlertCommands {
     const finding = relatedFinding(alert, this.#deps.watch.findings());
     return {
       alert,
-      finding: finding && { key: finding.key, code: finding.code, title: finding.title },
+      finding: finding && { key: finding.key, code: finding.code, headline: finding.headline },
       firstRemedy: remedyText(finding) ?? alert.firstRemedy,
       path: this.#deps.pathOf(finding),
       silence:

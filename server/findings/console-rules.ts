@@ -21,7 +21,7 @@ export const agentsOverflow: FindingRule = {
     return [
       {
         severity: 'warning',
-        title: 'Agents say more than the console takes in',
+        headline: 'Agents say more than the console takes in',
         sentence: `Somebody publishes more on the channels spillway:* of this Redis than agents do: ${lost.join(', ')}. Workers may be shown late or not at all; queues are read as ever. Find out who publishes, and allow PUBLISH on spillway:* to workers alone.`,
         evidence: [fact('messages-unread', 'messages not read', messages, 'count')],
         rank: 460,
@@ -43,7 +43,7 @@ export const consoleQueueLimit: FindingRule = {
     return [
       {
         severity: 'warning',
-        title: titleOf(queuesBeyond, longNames?.queues ?? 0),
+        headline: titleOf(queuesBeyond, longNames?.queues ?? 0),
         sentence: parts.join(' '),
         evidence: [
           fact(
@@ -92,7 +92,7 @@ export const consoleStale: FindingRule = {
     return [
       {
         severity: 'critical',
-        title: `Blind for ${formatDuration(ageSeconds)}`,
+        headline: `Blind for ${formatDuration(ageSeconds)}`,
         sentence: `The console last read Redis at ${plainName(link.address)} ${formatDuration(ageSeconds)} ago (${why}): every number of this Redis is that old, and a Redis that does not answer the console may not answer workers either.`,
         evidence: [
           fact('age', 'age of what is shown', ageSeconds, 'seconds'),

@@ -208,7 +208,7 @@ function withEffect(cause: CodedFinding, effect: CodedFinding, offered: readonly
     code: effect.code,
     queue: effect.queue,
     ...(effect.jobType === undefined ? {} : { jobType: effect.jobType }),
-    title: effect.title,
+    headline: effect.headline,
   };
   return {
     ...cause,

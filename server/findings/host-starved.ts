@@ -30,7 +30,7 @@ export const consoleStarved: FindingRule = {
     return [
       {
         severity: 'warning',
-        title: isBusy ? 'The console can’t keep up' : 'The console’s host has no CPU to spare',
+        headline: isBusy ? 'The console can’t keep up' : 'The console’s host has no CPU to spare',
         sentence: `The console on ${plainName(self.host)} was held up for ${formatRatio(self.heldUpRatio)} of the last ${formatDuration(JUDGED_MS / 1000)} (${why}): it sees late, and calls nobody silent meanwhile; give its host CPU, or move what takes it.`,
         evidence: evidenceOf(self),
         rank: 995,
@@ -59,7 +59,7 @@ export const hostStarved: FindingRule = {
           {
             severity: 'warning' as const,
             node: host,
-            title: `${plainName(host)} has no CPU to spare`,
+            headline: `${plainName(host)} has no CPU to spare`,
             sentence: `${formatThings(late.length, 'worker process', 'worker processes')} of ${delays.length} on ${plainName(host)} ${late.length === 1 ? 'is' : 'are'} held up for ${formatRatio(worst.heldUpRatio)} of the time while they use ${formatRatio(cpuRatio)} of a core together: something else takes the CPU of this host; jobs there run late, and more slots there would make it worse.`,
             evidence: [
               fact('held-up-ratio', 'held up', worst.heldUpRatio, 'ratio'),

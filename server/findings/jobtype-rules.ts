@@ -43,7 +43,7 @@ export const jobTypeAbsent: FindingRule = {
     const name = plainName(type.name);
     return {
       severity: isLongKnown ? 'warning' : 'info',
-      title: `${name} is missing`,
+      headline: `${name} is missing`,
       sentence: `No ${name} job of ${queueName(queue)} has completed for ${formatDuration(silentSeconds)}, where one came every ${formatDuration(absent.usualGapMs / 1000)} (${formatDuration(absent.longestGapMs / 1000)} at the longest): ${isWaiting ? 'some wait, so look at what holds them back' : 'none waits, so whatever adds them has stopped'}.`,
       evidence: [
         fact('silent-for', 'silent for', silentSeconds, 'seconds'),
@@ -107,7 +107,7 @@ export const jobTypeFailing: FindingRule = {
     const isWhyItGrows = doRetriesPileUp(type, queue);
     return {
       severity: rise.sinceRatio >= CRITICAL_RATIO ? 'critical' : 'warning',
-      title: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
+      headline: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
       sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
       evidence: [
         fact('first-failure', 'first failure', new Date(rise.firstFailureAtMs).toISOString()),
@@ -187,7 +187,7 @@ export const jobTypeBatchWait: FindingRule = {
     const held = isBacklog ? ` ${jobsWait(queue)} behind it.` : '';
     return {
       severity: isWorse ? 'critical' : isBacklog ? 'warning' : 'info',
-      title: `${name} waits ${formatDuration(wait.flushTimeoutMs / 1000)} for its client to send`,
+      headline: `${name} waits ${formatDuration(wait.flushTimeoutMs / 1000)} for its client to send`,
       sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
       evidence: [
         fact('batch-wait', 'a run waits', wait.flushTimeoutMs / 1000, 'seconds'),
@@ -224,7 +224,7 @@ export const jobTypeSlow: FindingRule = {
     const inSeconds = (ms: number): string => formatDuration(ms / 1000);
     return {
       severity: type.slow.code === 'drain' ? 'info' : 'warning',
-      title: `${name} is slow: ${inSeconds(type.run.p50Ms)} a run`,
+      headline: `${name} is slow: ${inSeconds(type.run.p50Ms)} a run`,
       sentence: `${name} in ${queueName(queue)} ${reasonInWords(type.slow)}; ${queue.backlog > 0 ? `${jobsWait(queue)} in its queue` : 'nothing waits for it now'}. ${adviceFor(type)}`,
       evidence: [
         fact('run-p50', 'run time, median', type.run.p50Ms / 1000, 'seconds'),

@@ -36,7 +36,7 @@ function outputBuffers(node: RedisNode, limitBytes: number, snapshot: Snapshot):
   return {
     severity: ratio >= LARGE_BUFFERS_RATIO || node.isFull ? 'critical' : 'warning',
     node: node.id,
-    title: `Clients hold ${formatBytes(node.clientOutputBytes)} unread`,
+    headline: `Clients hold ${formatBytes(node.clientOutputBytes)} unread`,
     sentence: `Clients of ${nodeName(node, snapshot)} do not read their answers as fast as they come, so ${formatBytes(node.clientOutputBytes)}, ${formatRatio(ratio)} of the limit, waits for them in output buffers and leaves no room for jobs: find the one with the largest omem in CLIENT LIST and end it (listeners to events, dashboards and MONITOR come first), and set client-output-buffer-limit so that Redis does so by itself.`,
     evidence: [
       fact('output-buffers', 'output buffers', node.clientOutputBytes, 'bytes'),
@@ -83,7 +83,7 @@ function events(
   const held = { bytes, errorBytes: 0 };
   return {
     severity: memorySeverity(held, snapshot, thresholds),
-    title: `${formatBytes(bytes)} of events`,
+    headline: `${formatBytes(bytes)} of events`,
     sentence: `The events streams of ${formatThings(queues.length, 'queue')} hold ${heldInWords(held, snapshot)}, though no job depends on them${most}: trim them, and set a smaller streams.events.maxLen where the queues are opened, or they grow back.`,
     evidence: [
       fact(HELD, 'events', bytes, 'bytes'),
@@ -129,7 +129,7 @@ function foreignKeys(
   return {
     severity,
     node: node.id,
-    title: 'Keys of no queue hold memory',
+    headline: 'Keys of no queue hold memory',
     sentence: `${formatCount(foreign.keys)} keys in ${nodeName(node, snapshot)} that belong to no queue hold ${formatEstimate(foreign)}, ${formatRatio(ratio)} of what it holds${most}: as they grow, jobs are refused, and no action on queues frees them; let them expire, or give the queues a Redis of their own.`,
     evidence: [
       estimateEvidence(HELD, 'keys of no queue', foreign),

@@ -62,7 +62,7 @@ function retention(
   return {
     severity: memorySeverity(held, snapshot, thresholds),
     queue: queue.id,
-    title: `${formatBytes(bytes)} of finished jobs and events`,
+    headline: `${formatBytes(bytes)} of finished jobs and events`,
     sentence: `${queueName(queue)} keeps ${formatBytes(bytes)} that no worker needs (${parts.join(', ')})${share}, against ${formatBytes(memory.backlogBytes)} of jobs that still have to run: set removeOnComplete and removeOnFail where its jobs are added.`,
     evidence: [
       estimateEvidence(HELD, 'finished jobs and events', held),
@@ -110,7 +110,7 @@ function stackTraces(
   return {
     severity: memorySeverity(traces, snapshot, thresholds),
     queue: queue.id,
-    title: 'Stack traces hold memory',
+    headline: 'Stack traces hold memory',
     sentence: `Each failed attempt leaves its stack trace: in ${queueName(queue)} they hold ${heldInWords(traces, snapshot)}, with ${whose}; set stackTraceLimit and removeOnFail where its jobs are added, and clean the failed ones that nobody will look at.`,
     evidence: [
       estimateEvidence(HELD, 'stack traces', traces),
@@ -160,7 +160,7 @@ function largeJobs(
   return {
     severity: memorySeverity(type, snapshot, thresholds),
     queue: queue.id,
-    title: `${name} jobs weigh ${formatBytes(type.bytesPerJob)} each`,
+    headline: `${name} jobs weigh ${formatBytes(type.bytesPerJob)} each`,
     sentence: `One ${name} job of ${queueName(queue)} takes ${formatBytes(type.bytesPerJob)}${worst}, together ${heldInWords(type, snapshot)}: a small burst of them fills Redis, and each is copied to worker and replica whole; keep what is large elsewhere and put its address into the job.`,
     evidence: [
       fact('job-bytes', 'one job', type.bytesPerJob, 'bytes'),
@@ -200,7 +200,7 @@ function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): 
   return {
     severity: memorySeverity(share, snapshot, thresholds),
     queue: queue.id,
-    title: `${name} jobs hold most of the memory`,
+    headline: `${name} jobs hold most of the memory`,
     sentence: `${name} jobs of ${queueName(queue)} hold ${heldInWords(share, snapshot)} (${partsOf(share)}; ${formatBytes(type.bytesPerJob)} each): while they stay, there is no room for other jobs; ${adviceFor(share)}.`,
     evidence: [
       estimateEvidence(HELD, 'held by the type', share),

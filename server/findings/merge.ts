@@ -39,7 +39,7 @@ function asOne(alike: readonly CodedFinding[]): readonly CodedFinding[] {
     {
       ...about,
       queue: null,
-      title: `${count}: ${worst.title}`,
+      headline: `${count}: ${worst.headline}`,
       sentence: `${count} are in this trouble; the worst: ${worst.sentence}`,
       evidence: [
         ...(areTypes ? [fact('job-types', 'job types', alike.length, 'count')] : []),

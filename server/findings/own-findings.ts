@@ -20,7 +20,7 @@ const consoleFault: OwnFindingRule = {
     return [
       {
         severity: 'warning',
-        title:
+        headline:
           faults.length === 1 && first
             ? `The console's ${plainName(first.subject)} fails`
             : `${faults.length} parts of the console fail`,
@@ -50,7 +50,7 @@ const consoleChannels: OwnFindingRule = {
     return [
       {
         severity: 'warning',
-        title:
+        headline:
           failing.length === 1 && first
             ? `Alerts do not reach ${plainProblem(first.subject)}`
             : failing.length === 0
@@ -74,7 +74,7 @@ const consoleStore: OwnFindingRule = {
       .slice(0, 1)
       .map(({ text }) => ({
         severity: 'warning',
-        title: 'The console can not write its store',
+        headline: 'The console can not write its store',
         sentence: `${sentenceOf(text)}: what is changed from here is not kept, and alerts may reach nobody; check the disk and the data directory.`,
         evidence: [],
         rank: 500,
@@ -96,7 +96,7 @@ const consoleNoHistory: OwnFindingRule = {
       .slice(0, 1)
       .map(({ text }) => ({
         severity: 'warning',
-        title: 'No history is kept',
+        headline: 'No history is kept',
         sentence: `The console goes on, but ${plainProblem(text)}: charts of this time will have a gap, and rules that look back see less; make room on its disk, or give it a directory that it may write to.`,
         evidence: [fact('disk-error', 'what the disk said', plainProblem(text))],
         rank: 20,
@@ -104,36 +104,39 @@ const consoleNoHistory: OwnFindingRule = {
 };
 
 /** Work that the console does by itself, of which people hear nothing while it goes well. */
-const AUTOMATIONS: readonly { readonly code: HealthCode; readonly about: string; readonly title: string }[] =
-  [
-    {
-      code: 'policy',
-      about: 'The spillway policy fails: jobs are not parked while memory fills, nor brought back.',
-      title: 'The spillway policy does not work',
-    },
-    {
-      code: 'parking',
-      about: 'Work on parked jobs fails: they stay where they are, on disk or in Redis.',
-      title: 'Parking does not go on',
-    },
-    {
-      code: 'replays',
-      about: 'Replays fail to go on, or what came of their jobs can not be read.',
-      title: 'Replays do not go on',
-    },
-    {
-      code: 'commands',
-      about: 'Orders that people give on another console of this store are not taken.',
-      title: 'Orders of other consoles are not taken',
-    },
-    {
-      code: 'moving',
-      about: 'The console that is to move jobs can not begin to: no replay and no parking goes on anywhere.',
-      title: 'Nothing moves jobs',
-    },
-  ];
+const AUTOMATIONS: readonly {
+  readonly code: HealthCode;
+  readonly about: string;
+  readonly headline: string;
+}[] = [
+  {
+    code: 'policy',
+    about: 'The spillway policy fails: jobs are not parked while memory fills, nor brought back.',
+    headline: 'The spillway policy does not work',
+  },
+  {
+    code: 'parking',
+    about: 'Work on parked jobs fails: they stay where they are, on disk or in Redis.',
+    headline: 'Parking does not go on',
+  },
+  {
+    code: 'replays',
+    about: 'Replays fail to go on, or what came of their jobs can not be read.',
+    headline: 'Replays do not go on',
+  },
+  {
+    code: 'commands',
+    about: 'Orders that people give on another console of this store are not taken.',
+    headline: 'Orders of other consoles are not taken',
+  },
+  {
+    code: 'moving',
+    about: 'The console that is to move jobs can not begin to: no replay and no parking goes on anywhere.',
+    headline: 'Nothing moves jobs',
+  },
+];
 
-function automationRule({ code, about, title }: (typeof AUTOMATIONS)[number]): OwnFindingRule {
+function automationRule({ code, about, headline }: (typeof AUTOMATIONS)[number]): OwnFindingRule {
   return {
     code: `console.${code}`,
     about,
@@ -143,7 +146,7 @@ function automationRule({ code, about, title }: (typeof AUTOMATIONS)[number]): O
         .slice(0, 1)
         .map(({ text, count = 1, isUrgent = false }) => ({
           severity: isUrgent ? 'critical' : 'warning',
-          title,
+          headline,
           sentence: plainSentence(text),
           evidence: [fact('failures', 'failures in a row', count, 'count')],
           rank: isUrgent ? 900 : 480,

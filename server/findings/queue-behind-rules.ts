@@ -32,7 +32,7 @@ export const queueStuck: FindingRule = {
       return {
         severity: 'warning',
         causedBy: 'redis.full',
-        title: 'Stuck because Redis is full',
+        headline: 'Stuck because Redis is full',
         sentence: `${jobsWait(queue)} in ${name} and none has left for ${quiet}, because Redis is full and refuses the writes by which ${workersInWords(queue)} take jobs: make room in Redis first; restarting workers would not help.`,
         evidence,
         rank: 50 + magnitude(queue.backlog),
@@ -41,7 +41,7 @@ export const queueStuck: FindingRule = {
     const isBusy = queue.counts.active > 0;
     return {
       severity: isBusy ? 'warning' : 'critical',
-      title: isBusy ? 'Nothing finishes' : 'Stuck',
+      headline: isBusy ? 'Nothing finishes' : 'Stuck',
       sentence: isBusy
         ? `${jobsWait(queue)} in ${name} behind ${formatJobs(queue.counts.active)} that ${queue.counts.active === 1 ? 'runs' : 'run'}, and none has finished for ${quiet}: either these jobs take that long, or what they call hangs.`
         : `${jobsWait(queue)} in ${name} and none has been taken for ${quiet}${whyNoneTaken(countOf(queue, snapshot))}.`,
@@ -80,7 +80,7 @@ export const queueGrowing: FindingRule = {
     const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
     return {
       severity: 'warning',
-      title: `Growing by ${formatRate(queue.rates?.growthPerSecond ?? 0)}`,
+      headline: `Growing by ${formatRate(queue.rates?.growthPerSecond ?? 0)}`,
       sentence: `${formatRate(arrivals)} arrive in ${queueName(queue)} but only ${formatRate(departures)} leave: ${jobsWait(queue)}${waited}, and it never drains at these rates; ${advice(queue, snapshot)}.${work.words}`,
       evidence: [
         ...flowEvidence(queue, snapshot),
@@ -141,7 +141,7 @@ export const queueOverloaded: FindingRule = {
     const outlook = isFull(snapshot) ? null : outlookOf(queue, snapshot, able, slots);
     return {
       severity: queue.rates?.isGrowing === true ? 'critical' : 'warning',
-      title: areAllBusy
+      headline: areAllBusy
         ? `Overloaded: ${formatCount(slots)} slots, all busy`
         : `Overloaded: ${formatCount(busy)} of ${formatCount(slots)} slots busy`,
       sentence: `${jobsWait(queue)} in ${queueName(queue)} and ${areAllBusy ? 'all' : `${formatCount(busy)} of the`} ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.${outlook?.why ?? ''}`,

@@ -24,7 +24,7 @@ export const queueRateLimited: FindingRule = {
     const growth = isGrowing ? ` and ${formatRate(queue.rates?.growthPerSecond ?? 0)} more come than go` : '';
     return {
       severity: isGrowing ? 'warning' : 'info',
-      title: 'Held by a rate limit',
+      headline: 'Held by a rate limit',
       sentence: `${limitOf(queue)} holds the workers of ${queueName(queue)}, while ${jobsWait(queue)}${growth}${drainAt(queue, allowed)}.`,
       evidence: [
         ...(queue.rateLimit && queue.rateLimit.durationMs > 0
@@ -110,7 +110,7 @@ export const queueNoWorkers: FindingRule = {
     return {
       // A queue that nobody feeds any more is left over rather than broken.
       severity: arrivals > 0 ? 'critical' : 'warning',
-      title: 'No workers',
+      headline: 'No workers',
       sentence: `${jobsWait(queue)} in ${queueName(queue)}${waited}${more}, but no worker of it is connected${doubt}: ${then}.`,
       evidence: flowEvidence(queue, snapshot),
       rank: (arrivals > 0 ? 700 : 300) + magnitude(queue.backlog),
@@ -138,7 +138,7 @@ export const queueCapped: FindingRule = {
           : '';
     return {
       severity: isGrowing || cap <= 0 ? 'warning' : 'info',
-      title: cap <= 0 ? 'Global concurrency is 0' : 'Held by its global concurrency',
+      headline: cap <= 0 ? 'Global concurrency is 0' : 'Held by its global concurrency',
       sentence:
         cap <= 0
           ? `The global concurrency of ${queueName(queue)} is 0 and was not set from this console, so workers take nothing: ${jobsWait(queue)}.`
@@ -186,7 +186,7 @@ export const queueWorkersPaused: FindingRule = {
       : `resume ${one ? 'it' : 'them'}`;
     return {
       severity: arrivals > 0 ? 'critical' : 'warning',
-      title: one ? 'Its only worker is paused' : `All ${formatCount(paused.length)} workers are paused`,
+      headline: one ? 'Its only worker is paused' : `All ${formatCount(paused.length)} workers are paused`,
       sentence: `${jobsWait(queue)} in ${queueName(queue)}${more}, and ${one ? `its only worker, ${names(paused)}, is` : `all ${formatCount(paused.length)} of its workers (${names(paused)}) are`} paused ${pausedBy(paused, nowMs)}: ${then}.`,
       evidence: [
         ...flowEvidence(queue, snapshot),
@@ -236,7 +236,7 @@ export const queuePausedWithBacklog: FindingRule = {
         return {
           severity: queue.backlog >= thresholds.backlogMinJobs ? 'warning' : 'info',
           queue: queue.id,
-          title: 'Paused, jobs wait',
+          headline: 'Paused, jobs wait',
           sentence: `${queueName(queue)} ${stoppedBy(queue, nowMs)}: ${jobsWait(queue)}${more}, and none is taken until it is resumed${then}.`,
           evidence: flowEvidence(queue, snapshot),
           remedies: isFull(snapshot) ? [] : [resume(queue)],

@@ -28,7 +28,7 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
   return {
     severity: 'critical',
     queue: source.id,
-    title: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
+    headline: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
     sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or pause ${name} alone, and the rest flows; then give it workers of its own.`,
     evidence: [
       fact('slot-share', 'its share of busy slots', noisy.shareOfSlots, 'ratio'),

@@ -37,7 +37,7 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
     // Without maxmemory the policy never acts.
     severity: isEvicting ? 'critical' : node.maxBytes > 0 ? 'warning' : 'info',
     node: node.id,
-    title: isEvicting ? 'Redis is deleting keys' : `Eviction policy is ${name}`,
+    headline: isEvicting ? 'Redis is deleting keys' : `Eviction policy is ${name}`,
     sentence: isEvicting
       ? `${nodeName(node, snapshot)} is at its limit and deletes ${formatRate(node.evictedPerSecond)} keys by itself (policy ${name}), ${victims(node)}, and nothing reports them missing; make room now, then set maxmemory-policy noeviction.`
       : `${nodeName(node, snapshot)} has policy ${name}, so at its limit it deletes keys by itself, ${victims(node)}, and nothing reports them missing${past(node)}; BullMQ needs maxmemory-policy noeviction.`,
@@ -79,7 +79,7 @@ export const redisNoLimit: FindingRule = {
       .map((node) => ({
         severity: (node.usedRatio ?? 0) >= WARN_RATIO ? 'warning' : 'info',
         node: node.id,
-        title: 'No memory limit',
+        headline: 'No memory limit',
         sentence: `${nodeName(node, snapshot)} has no maxmemory, so ${bound(node)}: instead of refusing writes it would then be ended by the kernel, with every job that is not on disk${advice(node)}.`,
         evidence: [
           fact('held', 'held', node.countedBytes, 'bytes'),
@@ -138,7 +138,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
   return {
     severity: 'critical',
     node: node.id,
-    title: `${nodeName(node, snapshot)} is full`,
+    headline: `${nodeName(node, snapshot)} is full`,
     sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
     evidence: [
       ...memoryEvidence(node),
@@ -227,7 +227,7 @@ function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds:
   return {
     severity: isCritical ? 'critical' : 'warning',
     node: node.id,
-    title: isSoon
+    headline: isSoon
       ? `${nodeName(node, snapshot)} ${remaining}`
       : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
     sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` ${holder.sentence}` : ''}`,

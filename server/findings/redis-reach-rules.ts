@@ -31,7 +31,7 @@ function unsaved(node: RedisNode, snapshot: Snapshot, nowMs: number): FoundNow |
   return {
     severity: isRefusing ? 'critical' : 'warning',
     node: node.id,
-    title: isRefusing ? 'Redis refuses writes: it can’t save' : 'Redis can’t save to disk',
+    headline: isRefusing ? 'Redis refuses writes: it can’t save' : 'Redis can’t save to disk',
     sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} can’t write its data to disk (${failed}) and ${effect}. Its log says why: mostly a full disk, a directory that it may not write to, or too little memory to fork; ${what === 'snapshot' ? 'then `BGSAVE`: it ends with the first that works' : 'it ends with the first write to the file that works'}.${goOn}`,
     evidence: [fact('not-saved', 'not saved', what)],
     rank: 940,
@@ -50,7 +50,7 @@ export const redisDataLost: FindingRule = {
     return [
       {
         severity: 'critical',
-        title: 'Jobs were lost',
+        headline: 'Jobs were lost',
         sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, check that Redis keeps its data on disk and on replicas, and dismiss this once it is dealt with.`,
         evidence: [
           fact('found-ago', 'found', `${formatDuration((nowMs - atMs) / 1000)} ago`),
@@ -116,7 +116,7 @@ export const redisUnread: FindingRule = {
       {
         // Never read yet: most likely a matter of permissions, and nothing that was seen is lost from sight.
         severity: isForGood ? 'warning' : 'critical',
-        title: titleOf(snapshot, queues.length),
+        headline: titleOf(snapshot, queues.length),
         sentence: `The console can not read ${what} for ${formatDuration((nowMs - sinceMs) / 1000)}: ${plainProblem(reason)}. What they hold is not known, no sum counts them, and their alerts stay as they were.`,
         evidence: evidenceOf(queues.length, nodes.length, reasons),
         rank: 980,
@@ -165,7 +165,7 @@ export const redisReadOnly: FindingRule = {
         return {
           severity: isFailover ? 'critical' : 'warning',
           node: node.id,
-          title: 'Redis is a read-only replica',
+          headline: 'Redis is a read-only replica',
           sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no action works here; connect to the master.`,
           evidence: [
             fact('role', 'role', node.role),
@@ -180,7 +180,7 @@ export const redisReadOnly: FindingRule = {
     return [
       {
         severity: 'info',
-        title: 'The console may only look',
+        headline: 'The console may only look',
         sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its actions do not work until the user is given write permission.`,
         evidence: refusal ? [fact('refusal', 'Redis says', plainProblem(refusal))] : [],
         rank: 90,
@@ -209,7 +209,7 @@ export const redisUnreachable: FindingRule = {
       {
         // Nothing is known to be broken while a first connection is still tried.
         severity: isSlowStart ? 'warning' : 'critical',
-        title: isSlowStart ? 'Redis does not answer yet' : 'Redis is unreachable',
+        headline: isSlowStart ? 'Redis does not answer yet' : 'Redis is unreachable',
         sentence: `The console has had no connection to Redis at ${plainName(link.address)} for ${formatDuration(sinceSeconds)}${why}: ${lastRead}; if the application can't reach it either, no job is added or done.`,
         evidence: [
           fact('address', 'address', plainName(link.address)),
@@ -224,7 +224,7 @@ export const redisUnreachable: FindingRule = {
 function loadingFinding(address: string, { ratio, secondsLeft }: Loading): FoundNow {
   return {
     severity: 'critical',
-    title: 'Redis is loading its data',
+    headline: 'Redis is loading its data',
     sentence: `Redis at ${plainName(address)} has been started and reads its data from disk: ${formatRatio(ratio)} are read, about ${formatDuration(secondsLeft)} are left. Until then it serves nobody, and no job is added or done.`,
     evidence: [
       fact('read-ratio', 'read', ratio, 'ratio'),

@@ -50,7 +50,7 @@ export function marked(finding: CurrentFinding, nowMs: number, lastReadAtMs: num
   return {
     ...finding,
     severity: 'info',
-    title: `Last seen: ${finding.title}`,
+    headline: `Last seen: ${finding.headline}`,
     sentence: `Seen ${age} ago, not live: ${finding.sentence}`,
     remedies: [],
     lastSeenAtMs: lastReadAtMs,

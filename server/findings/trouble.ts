@@ -46,7 +46,7 @@ export function isAboutQueue(finding: CurrentFinding, instance: string, queueId:
 /** The worst that is found about a queue, whatever its jobs do. */
 export interface QueueProblem {
   readonly severity: Exclude<Severity, 'info'>;
-  readonly title: string;
+  readonly headline: string;
 }
 
 /** Looks up the worst problem of a queue; null: none, or only notes. */
@@ -61,11 +61,12 @@ export function problemsByQueue(findings: readonly CurrentFinding[]): ProblemOf 
     const known = worst.get(key);
     if (!known || compareSeverity(problem.severity, known.severity) < 0) worst.set(key, problem);
   };
-  for (const { instance, severity, title, queue, queues = [], explains = [] } of findings) {
+  for (const { instance, severity, headline, queue, queues = [], explains = [] } of findings) {
     if (severity === 'info') continue;
-    for (const id of [queue, ...queues]) note(instance, id, { severity, title });
+    for (const id of [queue, ...queues]) note(instance, id, { severity, headline });
     // How bad an effect is by itself is not kept where its cause is shown; that it is one is.
-    for (const effect of explains) note(instance, effect.queue, { severity: 'warning', title: effect.title });
+    for (const effect of explains)
+      note(instance, effect.queue, { severity: 'warning', headline: effect.headline });
   }
   return (instance, queueId) => worst.get(`${instance}|${queueId}`) ?? null;
 }

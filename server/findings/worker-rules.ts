@@ -31,7 +31,7 @@ export const workerBlocked: FindingRule = {
         worker: one ? first.id : null,
         queues: [...new Set(blocked.map(({ queueId }) => queueId))].slice(0, 100),
         severity: 'warning',
-        title: one ? 'A worker is blocked' : `${formatCount(blocked.length)} workers are blocked`,
+        headline: one ? 'A worker is blocked' : `${formatCount(blocked.length)} workers are blocked`,
         sentence: `${one ? '1 worker is' : `${formatCount(blocked.length)} workers are`} refused new jobs because Redis is full; ${guard}. Make room; restarting them would stop what still drains.`,
         evidence: [
           fact('workers', 'workers', blocked.length, 'count'),
@@ -53,7 +53,7 @@ export const workerSilent: FindingRule = {
       const waiting = queue ? `while ${jobsWait(queue)}` : 'while jobs wait';
       return {
         severity: 'critical',
-        title: workersTitle(found, queue, 'is silent', 'are silent'),
+        headline: workersTitle(found, queue, 'is silent', 'are silent'),
         sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Reconnect ${found.length === 1 ? 'it' : 'them'}; if that does not help, restart ${found.length === 1 ? 'it' : 'them'}${found.every(({ pid }) => pid === null) ? '' : ` (${processesOf(found)})`}.`,
         evidence: evidenceOf(found),
         remedies: remedyFor(
@@ -93,7 +93,7 @@ export const workerCrashed: FindingRule = {
       const lost = found.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
       return {
         severity: isServed && jobs === 0 ? 'warning' : 'critical',
-        title: `${formatCount(found.length)} of ${formatThings(left.workers + found.length, 'worker')} gone since ${formatUtcTime(Math.min(...found.map(({ lastSeenAtMs }) => lastSeenAtMs)))}`,
+        headline: `${formatCount(found.length)} of ${formatThings(left.workers + found.length, 'worker')} gone since ${formatUtcTime(Math.min(...found.map(({ lastSeenAtMs }) => lastSeenAtMs)))}`,
         sentence: `${names(latest)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
         evidence: evidenceOf(found),
         remedies: [
@@ -135,7 +135,7 @@ export const workerOutlier: FindingRule = {
       const share = queue && queue.backlog > 0 ? ' What it takes waits longer than it would elsewhere.' : '';
       return {
         severity: 'warning',
-        title: workersTitle(found, queue, 'drags the rest', 'drag the rest'),
+        headline: workersTitle(found, queue, 'drags the rest', 'drag the rest'),
         sentence: `${found
           .slice(0, 2)
           .map(({ outlier }) => outlier?.sentence ?? '')
@@ -175,7 +175,7 @@ export const workerStuck: FindingRule = {
           : `${names(found)} of ${placeName(queue, queueId)} are stuck`;
       return {
         severity: 'warning',
-        title: workersTitle(found, queue, 'is stuck', 'are stuck'),
+        headline: workersTitle(found, queue, 'is stuck', 'are stuck'),
         sentence: `${who}: ${lowered(worst?.sentence ?? '')} Restarting ${found.length === 1 ? 'it' : 'them'} (${processesOf(found)}) brings the jobs back as stalled ones.`,
         evidence: [...evidenceOf(found), fact('processes', 'to restart', processesOf(found))],
         remedies: remedyFor(

@@ -31,7 +31,7 @@ export interface Explained {
   readonly code: string;
   readonly queue: string | null;
   readonly jobType?: string;
-  readonly title: string;
+  readonly headline: string;
 }
 
 declare const isFindingKey: unique symbol;
@@ -69,7 +69,7 @@ export interface Finding {
   /** The same trouble has the same key from tick to tick. */
   readonly key: FindingKey;
   /** A few words. */
-  readonly title: string;
+  readonly headline: string;
   /** One sentence that a tired person understands: cause → effect. */
   readonly sentence: string;
   readonly evidence: readonly Evidence[];

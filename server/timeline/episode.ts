@@ -56,7 +56,7 @@ export function episodeOf(id: string, finding: Finding, beganAtMs: number, nowMs
     node: finding.node,
     jobType: finding.jobType ?? null,
     severity: recordedSeverity(finding.severity) ?? 'warning',
-    title: finding.title,
+    title: finding.headline,
     beganAtMs,
     lastSeenAtMs: nowMs,
     endedAtMs: null,

@@ -156,7 +156,7 @@ function seen(
     lastSeenAtMs: nowMs,
     queues: finding.queues ?? queues,
     worst: worstEvidence(worst, finding.evidence),
-    ...(hasWorsened ? { severity: 'critical' as const, title: finding.title } : {}),
+    ...(hasWorsened ? { severity: 'critical' as const, title: finding.headline } : {}),
   };
   if (hasWorsened) events.push({ kind: 'worsened', episode, atMs: worse.sinceMs, isUnseen: false });
   return { ...one, episode, worse: hasWorsened ? null : worse, isUnconfirmed: false };

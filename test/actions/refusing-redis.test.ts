@@ -23,7 +23,7 @@ it('a Redis that can not save: it is told before anybody is refused and told lou
   await rm(redis.directory, { recursive: true });
   await redis.client.bgsave();
   const warned = await until('it is told', () => unsaved(bench));
-  expect([warned.severity, warned.title]).toEqual(['warning', 'Redis can’t save to disk']);
+  expect([warned.severity, warned.headline]).toEqual(['warning', 'Redis can’t save to disk']);
   await expect(mail.add('send', {})).rejects.toThrow('MISCONF');
   await until('that it refuses is told', () => unsaved(bench)?.severity === 'critical');
   const outcome = await bench.pullOne('queue.pause', { queues: ['bull:mail'] });

@@ -164,7 +164,7 @@ describe('the console itself', () => {
     const seen = detectOwnFindings(ownProblems, 'default');
     expect(seen.find(({ code }) => code === 'console.channels')).toMatchObject({
       severity: 'warning',
-      title: 'Alerts do not reach ops',
+      headline: 'Alerts do not reach ops',
       sentence: expect.stringContaining('answered 500'),
     });
     expect(seen.find(({ code }) => code === 'console.store')?.sentence).toMatch(

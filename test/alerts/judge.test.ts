@@ -330,7 +330,7 @@ it('that Redis fills is not over within the seconds after a change from here in 
 it('a finding that another one explains by now goes on under its name', () => {
   const judge = aJudge(over({ kind: 'finding', code: 'queue.growing', leastSeverity: 'info' }));
   look(judge, depths({}), [aFinding({ code: 'queue.growing', queue: 'bull:mail' })]);
-  const explains = [{ code: 'queue.growing', queue: 'bull:mail', title: 'grows' }];
+  const explains = [{ code: 'queue.growing', queue: 'bull:mail', headline: 'grows' }];
   expect(look(judge, depths({}, 1), [aFinding({ code: 'redis.full', explains })])).toEqual([]);
   expect(look(judge, depths({}, 2), [])).toEqual(['resolved bull:mail']);
 });

@@ -85,7 +85,7 @@ describe('one trouble is told once', () => {
       code: 'jobtype.batch-wait',
       queue: 'bull:analytics',
       jobType: 'track',
-      title: 'track waits 10 s for its client to send',
+      headline: 'track waits 10 s for its client to send',
     });
   });
 
@@ -209,8 +209,8 @@ test('whatever is found, nothing is lost: each finding is told by itself or in o
       );
       const folded = foldExplained(found);
       const lines = folded.flatMap(({ explains = [] }) => explains);
-      const nameOf = ({ code, queue, title }: { code: string; queue: string | null; title: string }) =>
-        JSON.stringify([code, queue, title]);
+      const nameOf = ({ code, queue, headline }: { code: string; queue: string | null; headline: string }) =>
+        JSON.stringify([code, queue, headline]);
       expect([...folded, ...lines].map(nameOf).toSorted()).toEqual(found.map(nameOf).toSorted());
       expect(folded.every(({ severity }, i) => severity !== undefined && i >= 0)).toBe(true);
     }),
@@ -226,7 +226,7 @@ function reworded({ code, about, detect }: FindingRule): FindingRule {
     detect: (...of) =>
       detect(...of).map((finding) => ({
         ...finding,
-        title: 'xxx',
+        headline: 'xxx',
         sentence: 'yyy',
         evidence: finding.evidence.map((piece, i) => ({ ...piece, label: `label ${i % 2}` })),
         remedies: (finding.remedies ?? []).map((remedy) => ({ ...remedy, label: 'zzz', effect: 'zz' })),
@@ -236,11 +236,11 @@ function reworded({ code, about, detect }: FindingRule): FindingRule {
 
 /** What is decided about a finding, without its words. */
 const decided = (found: readonly CurrentFinding[]) =>
-  found.map(({ title: _, sentence: _s, fromJobData: _j, evidence, remedies, explains = [], ...rest }) => ({
+  found.map(({ headline: _, sentence: _s, fromJobData: _j, evidence, remedies, explains = [], ...rest }) => ({
     ...rest,
     evidence: evidence.map(({ label: _l, ...piece }) => piece),
     remedies: remedies.map(({ label: _l, effect: _e, ...call }) => call),
-    explains: explains.map(({ title: _t, ...line }) => line),
+    explains: explains.map(({ headline: _t, ...line }) => line),
   }));
 
 test('words for people decide nothing: with others the same is found, folded, merged, ranked and offered', () => {

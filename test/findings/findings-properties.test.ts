@@ -21,11 +21,11 @@ test('whatever a Redis looks like, findings are made and every word of them can 
     fc.property(anySnapshot, (snapshot) => {
       for (const finding of find(snapshot)) {
         const texts = [
-          finding.title,
+          finding.headline,
           finding.sentence,
           ...finding.evidence.map((evidence) => `${evidence.label} ${evidence.value}`),
           ...finding.remedies.flatMap((remedy) => [remedy.label, remedy.effect]),
-          ...(finding.explains ?? []).map(({ title }) => title),
+          ...(finding.explains ?? []).map(({ headline }) => headline),
         ];
         expect(texts.filter((text) => SPOILT.test(text))).toEqual([]);
         // Nothing that breaks a line, a terminal or a table gets through from a queue's name.

@@ -49,7 +49,11 @@ describe('a type that stopped coming (Mezmo)', () => {
     about('jobtype.absent', find(type, queue, snapshot));
 
   test('is missed, with how long and what was usual, and where to look', () => {
-    expect(missing()).toMatchObject({ severity: 'warning', title: 'digest is missing', jobType: 'digest' });
+    expect(missing()).toMatchObject({
+      severity: 'warning',
+      headline: 'digest is missing',
+      jobType: 'digest',
+    });
     expect(missing()?.sentence).toBe(
       'No digest job of emails has completed for 1 min 30 s, where one came every 3 s (8 s at the longest): none waits, so whatever adds them has stopped.',
     );

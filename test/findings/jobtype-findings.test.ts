@@ -57,7 +57,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       severity: 'critical',
       queue: 'bull:analytics',
       jobType: 'track',
-      title: 'track waits 10 s for its client to send',
+      headline: 'track waits 10 s for its client to send',
     });
     expect(found?.sentence).toBe(
       "track in analytics: each run takes 10 s because its client sends in batches of 20 requests or after 10 s and 5 slots a process can't fill one, not because the work is slow. 5,000 jobs wait behind it. What to do: set its concurrency to 20 so that batches fill, or let the client send sooner.",
@@ -200,7 +200,7 @@ describe('a type that takes longer', () => {
     expect(found).toMatchObject({
       severity: 'warning',
       jobType: 'digest',
-      title: 'digest is slow: 4 s a run',
+      headline: 'digest is slow: 4 s a run',
     });
     expect(found?.sentence).toContain('takes 4 s a run where 0.5 s are usual (8 times); 3 jobs wait');
     expect(evidence(found, 'usual-p50')).toBe(0.5);
@@ -235,7 +235,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
   test('is named with its share, its first failure, the new error, the deploy beside it and what is to be made up for', () => {
     const markers = [{ ...deploy, atMs: rise.firstFailureAtMs - 8_000 }];
     const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }, { markers }));
-    expect(found).toMatchObject({ severity: 'critical', title: 'digest fails: 90% of its runs' });
+    expect(found).toMatchObject({ severity: 'critical', headline: 'digest fails: 90% of its runs' });
     expect(found?.sentence).toBe(
       '90% of digest runs in monitors have failed since 03:02:05 UTC (2 min ago), before it was 1%; 8 s after the deploy "release 42". 340 runs are to be made up for once it is mended.',
     );

@@ -41,7 +41,7 @@ describe('memory.job-type', () => {
     expect(finding).toMatchObject({
       severity: 'warning',
       queue: 'bull:analytics',
-      title: 'track jobs hold most of the memory',
+      headline: 'track jobs hold most of the memory',
     });
     expect(finding?.sentence).toContain('48 MB ± 2.0 MB, 74% of what Redis holds');
     expect(finding?.sentence).toContain('46,000 jobs that still have to run');
@@ -137,7 +137,7 @@ describe('memory.large-jobs', () => {
       }),
     });
     const [finding] = about('memory.large-jobs', [aNode({ countedBytes: 30 * MB })], [queue]);
-    expect(finding?.title).toBe('pdf jobs weigh 2.0 MB each');
+    expect(finding?.headline).toBe('pdf jobs weigh 2.0 MB each');
     expect(finding?.sentence).toContain('the largest met: 9.0 MB');
     // No action makes a job that has to run smaller.
     expect(finding?.remedies).toEqual([]);
@@ -159,7 +159,7 @@ describe('memory.events', () => {
       [aNode({ countedBytes: 360 * MB, maxBytes: 1000 * MB })],
       queues,
     );
-    expect(finding).toMatchObject({ queue: null, title: '150 MB of events' });
+    expect(finding).toMatchObject({ queue: null, headline: '150 MB of events' });
     expect(finding?.sentence).toContain('100 queues');
     expect(finding?.remedies).toMatchObject([{ action: 'queue.trim-events' }]);
     expect(finding?.remedies[0]?.predictedFreedBytes).toBeGreaterThan(140 * MB);
@@ -175,7 +175,7 @@ describe('memory beside queues', () => {
     const [finding] = about('memory.output-buffers', [
       aNode({ clientOutputBytes: 12 * MB, memory: someNodeMemory() }),
     ]);
-    expect(finding).toMatchObject({ severity: 'warning', title: 'Clients hold 12 MB unread' });
+    expect(finding).toMatchObject({ severity: 'warning', headline: 'Clients hold 12 MB unread' });
     expect(finding?.sentence).toContain('12% of the limit');
     expect(finding?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory']);
     expect(about('memory.output-buffers', [aFullNode({ clientOutputBytes: 12 * MB })])[0]?.severity).toBe(

@@ -18,7 +18,7 @@ describe('one queue that holds up the others in its processes (CopperEgg)', () =
     expect(found).toMatchObject({
       severity: 'critical',
       queue: 'bull:resync',
-      title: 'resync holds up 2 other queues',
+      headline: 'resync holds up 2 other queues',
     });
     expect(found?.sentence).toBe(
       'resync keeps 86% of the busy slots of 2 processes that probes-a and probes-b work in too, with resync jobs: their event loops are late by up to 0.2 s, so probe jobs of probes-a wait 2 s instead of under 0.1 s. What to do: cap or pause resync alone, and the rest flows; then give it workers of its own.',

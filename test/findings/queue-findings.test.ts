@@ -54,7 +54,7 @@ describe('queue.no-workers', () => {
 describe('queue.stuck', () => {
   test('connected workers that take nothing for 20 s are critical', () => {
     const [finding] = of({ workers: 2, counts: { waiting: 300 }, lastDepartureAtMs: secondsAgo(95) });
-    expect(finding).toMatchObject({ code: 'queue.stuck', severity: 'critical', title: 'Stuck' });
+    expect(finding).toMatchObject({ code: 'queue.stuck', severity: 'critical', headline: 'Stuck' });
     expect(finding?.sentence).toContain(
       'none has been taken for 1 min 35 s, though its 2 workers are connected',
     );
@@ -78,7 +78,7 @@ describe('queue.stuck', () => {
     const busy = { counts: { waiting: 30, active: 4 }, oldestWaitingAtMs: secondsAgo(600) };
     expect(of({ ...busy, lastDepartureAtMs: secondsAgo(45) })).toEqual([]);
     expect(of({ ...busy, lastDepartureAtMs: secondsAgo(75) })).toMatchObject([
-      { code: 'queue.stuck', severity: 'warning', title: 'Nothing finishes' },
+      { code: 'queue.stuck', severity: 'warning', headline: 'Nothing finishes' },
     ]);
   });
 
@@ -106,7 +106,11 @@ describe('queue.growing', () => {
 
   test('it tells what comes, what goes and that it never drains', () => {
     const [finding] = of(growing);
-    expect(finding).toMatchObject({ code: 'queue.growing', severity: 'warning', title: 'Growing by 8.2/s' });
+    expect(finding).toMatchObject({
+      code: 'queue.growing',
+      severity: 'warning',
+      headline: 'Growing by 8.2/s',
+    });
     expect(finding?.sentence).toContain('12.3/s arrive in emails but only 4.1/s leave: 1,204 jobs wait');
   });
 
@@ -144,7 +148,7 @@ describe('queue.paused-with-backlog', () => {
     expect(finding).toMatchObject({
       code: 'queue.paused-with-backlog',
       severity: 'warning',
-      title: 'Paused, jobs wait',
+      headline: 'Paused, jobs wait',
     });
     expect(finding?.sentence).toContain('is paused by its application');
   });
@@ -173,7 +177,7 @@ describe('queue.capped', () => {
     expect(finding).toMatchObject({
       code: 'queue.capped',
       severity: 'warning',
-      title: 'Global concurrency is 0',
+      headline: 'Global concurrency is 0',
     });
     expect(finding?.remedies.map((remedy) => remedy.args)).toEqual([{ value: null }]);
   });
@@ -228,7 +232,7 @@ describe('memory.retention', () => {
       { nodes: [aNode({ countedBytes: 78 * MB })] },
     );
     expect(found).toMatchObject([
-      { code: 'memory.retention', severity: 'warning', title: '71 MB of finished jobs and events' },
+      { code: 'memory.retention', severity: 'warning', headline: '71 MB of finished jobs and events' },
     ]);
     expect(found[0]?.sentence).toContain('71 MB in 232 completed jobs');
     expect(found[0]?.sentence).toContain('71% of the limit');
@@ -254,7 +258,7 @@ describe('many queues with one trouble', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({
       queue: null,
-      title: '300 queues: Paused, jobs wait',
+      headline: '300 queues: Paused, jobs wait',
       key: 'queue.paused-with-backlog|default||',
     });
     expect(found[0]?.sentence).toContain('the worst: q299 ');

@@ -143,7 +143,7 @@ describe('redis.full', () => {
     expect(codes(full)).not.toContain('queue.stuck');
     expect(one(full, 'redis.full').explains).toEqual(
       ['bull:track', 'bull:orders'].map((queue) =>
-        expect.objectContaining({ code: 'queue.stuck', queue, title: 'Stuck because Redis is full' }),
+        expect.objectContaining({ code: 'queue.stuck', queue, headline: 'Stuck because Redis is full' }),
       ),
     );
   });
@@ -204,7 +204,7 @@ describe('redis.full', () => {
     expect(finding.sentence).toContain('it can only show');
     expect(one(reader, 'redis.read-only')).toMatchObject({
       severity: 'info',
-      title: 'The console may only look',
+      headline: 'The console may only look',
     });
   });
 
@@ -224,7 +224,7 @@ describe('redis.filling', () => {
       aSnapshot({ nodes: [aNode({ countedBytes: 50 * MB, forecast: filling(190) })] }),
       'redis.filling',
     );
-    expect(finding).toMatchObject({ severity: 'critical', title: 'Redis full in 3 min 10 s' });
+    expect(finding).toMatchObject({ severity: 'critical', headline: 'Redis full in 3 min 10 s' });
     expect(finding.sentence).toContain('grows by 512 KB/s');
     expect(finding.sentence).toContain('producers are refused');
   });
@@ -244,7 +244,7 @@ describe('redis.filling', () => {
     const still = { ...filling(1, 0), fullInSeconds: null, fullInRange: null };
     const node = aNode({ countedBytes: 85 * MB, forecast: still });
     const finding = one(aSnapshot({ nodes: [node] }), 'redis.filling');
-    expect(finding).toMatchObject({ severity: 'warning', title: 'Redis is 85% full' });
+    expect(finding).toMatchObject({ severity: 'warning', headline: 'Redis is 85% full' });
     expect(finding.sentence).toContain('is not growing now');
   });
 
@@ -291,7 +291,7 @@ describe('redis.no-limit and redis.eviction-policy', () => {
       }),
       'redis.eviction-policy',
     );
-    expect(now).toMatchObject({ severity: 'critical', title: 'Redis is deleting keys' });
+    expect(now).toMatchObject({ severity: 'critical', headline: 'Redis is deleting keys' });
     expect(now.remedies.map((remedy) => remedy.action)).toEqual(['redis.raise-maxmemory']);
   });
 
@@ -309,7 +309,7 @@ describe('redis.unsaved', () => {
   test('is critical while somebody is refused, and a warning where nobody has tried for half a minute', () => {
     expect(at(NOW_MS - 20_000).severity).toBe('critical');
     expect(at(NOW_MS - 40_000).severity).toBe('warning');
-    expect(at(null)).toMatchObject({ severity: 'warning', title: 'Redis can’t save to disk' });
+    expect(at(null)).toMatchObject({ severity: 'warning', headline: 'Redis can’t save to disk' });
     expect(at(null).sentence).toMatch(
       /nobody has tried lately.*Its log says why.*stop-writes-on-bgsave-error no/,
     );
@@ -347,7 +347,7 @@ describe('when the console cannot see', () => {
       link: { status: 'stale', problem: 'Redis does not answer.', lastReadAtMs: NOW_MS - 40_000 },
     });
     const [first, ...rest] = find(stale);
-    expect(first).toMatchObject({ code: 'console.stale', severity: 'critical', title: 'Blind for 40 s' });
+    expect(first).toMatchObject({ code: 'console.stale', severity: 'critical', headline: 'Blind for 40 s' });
     expect(first?.sentence).toContain('(Redis does not answer)');
     expect(rest.map((finding) => finding.code)).toContain('redis.full');
     for (const finding of rest) {

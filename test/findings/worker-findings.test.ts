@@ -58,7 +58,7 @@ describe('findings about workers', () => {
     expect(finding).toMatchObject({
       code: 'worker.crashed',
       severity: 'critical',
-      title: '2 of 5 workers gone since 03:04 UTC',
+      headline: '2 of 5 workers gone since 03:04 UTC',
     });
     expect(finding?.sentence).toMatch(/w0@web and w1@web .*8 jobs stall.*30 slots of 3 other workers/);
     expect(finding?.remedies[0]).toMatchObject({ action: 'workers.concurrency', args: { value: 17 } });
@@ -114,7 +114,7 @@ describe('findings about workers', () => {
     for (const workers of [0, 2]) {
       const [finding, ...others] = find(paused, { counts: { waiting: 50 }, workers });
       expect(others).toEqual([]);
-      expect(finding).toMatchObject({ code: 'queue.workers-paused', title: 'All 2 workers are paused' });
+      expect(finding).toMatchObject({ code: 'queue.workers-paused', headline: 'All 2 workers are paused' });
       expect(finding?.sentence).toMatch(
         /w0@web and w1@web\) are paused by Spillway \(ada, 12 min ago: slow\)/,
       );
@@ -143,7 +143,7 @@ describe('findings about workers', () => {
     // Half of them have slots to spare, or it is held against noise: what is said is what is so.
     const half = [...fleet(2, busy), aWorker({ id: 'c', agent: { agentId: 'c', running: 4 } })];
     const [finding] = find(half, busyQueue);
-    expect(finding?.title).toBe('Overloaded: 24 of 30 slots busy');
+    expect(finding?.headline).toBe('Overloaded: 24 of 30 slots busy');
     expect(finding?.sentence).toMatch(/24 of the 30 slots of its 3 workers are busy/);
   });
 
@@ -156,7 +156,7 @@ describe('findings about workers', () => {
     expect(codes(findings)).not.toContain('worker.blocked');
     expect(findings[0]?.explains).toEqual([
       expect.objectContaining({ code: 'queue.stuck' }),
-      { code: 'worker.blocked', queue: null, title: '3 workers are blocked' },
+      { code: 'worker.blocked', queue: null, headline: '3 workers are blocked' },
     ]);
     expect(
       findings.flatMap(({ remedies }) => remedies).some(({ action }) => action.startsWith('workers.')),
@@ -192,7 +192,7 @@ describe('a host without CPU to spare', () => {
     );
     const found = find(workers, busyQueue);
     expect(codes(found)).toEqual([['host.starved', 'queue.growing', 'worker.stuck']]);
-    expect(found[0]).toMatchObject({ node: 'web-7', title: 'web-7 has no CPU to spare', remedies: [] });
+    expect(found[0]).toMatchObject({ node: 'web-7', headline: 'web-7 has no CPU to spare', remedies: [] });
   });
 
   it('is none where a process is held up by its own work, or one is late among others on time', () => {
@@ -222,8 +222,8 @@ describe('a host without CPU to spare', () => {
   it('of the console says whether the CPU is taken by others or by itself', () => {
     const of = (cpuRatio: number) =>
       find([], {}, { self: { ...starvedSelf, cpuRatio } }).find(({ code }) => code === 'console.starved');
-    expect(of(0.04)?.title).toBe('The console’s host has no CPU to spare');
-    expect(of(0.98)?.title).toBe('The console can’t keep up');
+    expect(of(0.04)?.headline).toBe('The console’s host has no CPU to spare');
+    expect(of(0.98)?.headline).toBe('The console can’t keep up');
   });
 
   it('a beat that may not have been read yet is no silence', () => {
@@ -251,6 +251,6 @@ it('a worker that drags the rest is called so in the finding and above the table
   );
   const snapshot = aSnapshot({ queues: [aQueue()], workers });
   const [found] = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
-  expect(found?.title).toContain('drags the rest');
+  expect(found?.headline).toContain('drags the rest');
   expect(verdictsInWords(snapshot.workers)).toBe('1 drags the rest, 3 healthy');
 });

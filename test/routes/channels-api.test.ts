@@ -125,7 +125,7 @@ describe('channels', () => {
       const { body } = await ask('GET', '/findings', 'viewer');
       return body.findings.find(({ code }: { code: string }) => code === 'console.channels');
     });
-    expect(finding).toMatchObject({ title: 'Alerts do not reach team', instance: 'default' });
+    expect(finding).toMatchObject({ headline: 'Alerts do not reach team', instance: 'default' });
     const state = (await ask('GET', '/channels', 'viewer')).body;
     expect(state.channels[1]).toMatchObject({ failuresInRow: 3, lastSuccessAt: null });
     await until('the heartbeat stops and says why', async () =>

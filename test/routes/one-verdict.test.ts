@@ -76,31 +76,35 @@ it('says the same word, and the same since, on every page, in the API and in ale
   const seen = await everything();
   expect(seen.queue.verdict).toBe('overloaded');
   const [finding] = seen.found.findings;
-  const { code, title, severity } = finding;
-  expect([code, title, severity]).toEqual(['queue.overloaded', 'Overloaded: 2 slots, all busy', 'warning']);
+  const { code, headline, severity } = finding;
+  expect([code, headline, severity]).toEqual([
+    'queue.overloaded',
+    'Overloaded: 2 slots, all busy',
+    'warning',
+  ]);
   const since = seen.queue.verdictSince;
 
   // API: queue, list, finding, alert, worker.
   expect(seen.list.queues[0]).toMatchObject({ verdict: 'overloaded', verdictSince: since });
   expect(finding.since).toBe(since);
   const told = seen.alerts.alerts.find(({ rule }: { rule: { id: string } }) => rule.id === 'behind');
-  expect(told).toMatchObject({ state: 'firing', cause: code, severity, finding: { title } });
+  expect(told).toMatchObject({ state: 'firing', cause: code, severity, finding: { headline } });
   expect(told.since).toBe(since);
   expect(seen.fleetSaid.workers).toMatchObject([{ verdict: 'overloaded' }]);
 
   // Overview: title, headline, badge, card, row.
   const { overview } = seen;
   expect(textAfter(overview, /<title>/, '</title>')).toMatch(/^▲ overloaded: 2 slots, all busy · /);
-  expect(textAfter(overview, /<h1 id="verdict-text"/, '</h1>')).toBe(title);
+  expect(textAfter(overview, /<h1 id="verdict-text"/, '</h1>')).toBe(headline);
   expect(textAfter(overview, /<span id="alert-count"/, '</span>')).toBe('1 firing');
   const card = overview.slice(overview.indexOf('<ol id="findings-list"'), overview.indexOf('</ol>'));
   expect(card).toContain(`class="finding severity-${severity}"`);
-  expect(textAfter(card, /<h3/, '</h3>')).toBe(title);
+  expect(textAfter(card, /<h3/, '</h3>')).toBe(headline);
   expect(card).toContain(`datetime="${since}"`);
   const row = overview.slice(overview.indexOf('<tbody id="queue-rows"'));
   const cell = (label: string) => textAfter(row, new RegExp(`<td[^>]*data-label="${label}"`), '</td>');
   expect(cell('State')).toBe('overloaded');
-  expect(row).toContain(`class="state-word state-${severity}" title="${title}"`);
+  expect(row).toContain(`class="state-word state-${severity}" title="${headline}"`);
   // What card and row both say, they say alike.
   const chip = (label: string) =>
     textAfter(card, new RegExp(`<dt>${label}</dt>`), '</dd>').slice(label.length + 1);
@@ -112,7 +116,7 @@ it('says the same word, and the same since, on every page, in the API and in ale
   // The queue's page.
   const { queuePage } = seen;
   expect(textAfter(queuePage, /<p class="queue-verdict/, '</p>')).toBe('overloaded');
-  expect(textAfter(queuePage, /<h3 id="finding-/, '</h3>')).toBe(title);
+  expect(textAfter(queuePage, /<h3 id="finding-/, '</h3>')).toBe(headline);
   expect(queuePage).toContain(`datetime="${since}"`);
   expect(textAfter(queuePage, /<p class="fleet-summary/, '</p>')).toContain('1 overloaded');
 

@@ -37,7 +37,7 @@ export function aFinding(over: Partial<CurrentFinding> & { readonly code: string
     queue,
     node,
     key: findingKey({ code, instance, queue, node }),
-    title: code,
+    headline: code,
     sentence: `${code} is so.`,
     evidence: [],
     remedies: [],

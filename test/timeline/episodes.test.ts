@@ -19,7 +19,7 @@ const aFinding = (over: Partial<CurrentFinding> = {}) =>
   someFinding({
     code: 'queue.growing',
     queue: 'bull:mail',
-    title: 'Backlog grows',
+    headline: 'Backlog grows',
     evidence: [{ name: 'waiting', label: 'waiting', value: 100, unit: 'jobs' }],
     ...over,
   });
@@ -85,7 +85,7 @@ describe('a finding in the timeline', () => {
     const overloaded = aFinding({
       code: 'queue.overloaded',
       severity: 'critical',
-      title: 'Overloaded',
+      headline: 'Overloaded',
       evidence: [{ name: 'waiting', label: 'waiting', value: 900, unit: 'jobs' }],
     });
     const { told } = tell([
@@ -120,7 +120,7 @@ describe('a finding in the timeline', () => {
   });
 
   it('that becomes critical and stays so is told again, once', () => {
-    const critical = aFinding({ severity: 'critical', title: 'Stuck' });
+    const critical = aFinding({ severity: 'critical', headline: 'Stuck' });
     const { told } = tell([
       [held, [aFinding()]],
       [2, [critical]],
@@ -148,7 +148,7 @@ describe('a finding in the timeline', () => {
       code: 'redis.full',
       queue: null,
       severity: 'critical',
-      explains: [{ code: 'queue.growing', queue: 'bull:mail', title: 'Backlog grows' }],
+      explains: [{ code: 'queue.growing', queue: 'bull:mail', headline: 'Backlog grows' }],
     });
     expect(
       kinds(

@@ -10,9 +10,9 @@ import { NOW_MS } from '../support/snapshot.js';
 const overloaded: Explained = {
   code: 'queue.overloaded',
   queue: 'bull:analytics',
-  title: 'Overloaded: 20 slots, all busy',
+  headline: 'Overloaded: 20 slots, all busy',
 };
-const blocked: Explained = { code: 'worker.blocked', queue: null, title: '3 workers are blocked' };
+const blocked: Explained = { code: 'worker.blocked', queue: null, headline: '3 workers are blocked' };
 
 function aFinding(over: Partial<FindingData> = {}): FindingData {
   return {
@@ -22,7 +22,7 @@ function aFinding(over: Partial<FindingData> = {}): FindingData {
     queue: null,
     node: 'node-1',
     key: findingKey({ code: 'redis.full', instance: 'default', queue: null, node: 'node-1' }),
-    title: 'Redis is full',
+    headline: 'Redis is full',
     sentence: 'It refuses writes.',
     evidence: [],
     remedies: [],
@@ -60,8 +60,8 @@ test('names in it can not break out of the page', () => {
 test('the API tells the same, and other findings say that they explain nothing', () => {
   const told = findingJson(aFinding());
   expect(told.explains).toEqual([
-    { code: 'queue.overloaded', queue: 'bull:analytics', jobType: null, title: overloaded.title },
-    { code: 'worker.blocked', queue: null, jobType: null, title: blocked.title },
+    { code: 'queue.overloaded', queue: 'bull:analytics', jobType: null, headline: overloaded.headline },
+    { code: 'worker.blocked', queue: null, jobType: null, headline: blocked.headline },
   ]);
   const { explains: _, ...plain } = aFinding();
   expect(findingJson(plain).explains).toEqual([]);

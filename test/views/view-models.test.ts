@@ -169,13 +169,13 @@ describe('headline, card and rows are one judgement', () => {
       rates: someRates({ departuresPerSecond: 10 }),
       lastDepartureAtMs: NOW_MS,
     });
-    const problem = { severity: 'critical' as const, title: 'track fails: 60% of its runs' };
+    const problem = { severity: 'critical' as const, headline: 'track fails: 60% of its runs' };
     const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), {
       problemOf: () => problem,
       canAct: true,
       hasManyInstances: false,
     });
-    expect(row).toMatchObject({ state: 'critical', problem: problem.title });
+    expect(row).toMatchObject({ state: 'critical', problem: problem.headline });
     expect(row.verdict).not.toBe('flowing');
   });
 });

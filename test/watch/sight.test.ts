@@ -144,7 +144,7 @@ describe.concurrent('what the console says when it can not see', () => {
     const { link } = await untilSnapshot(watch, 'loading', (snapshot) => Boolean(snapshot.link.loading));
     expect(link.problem).toMatch(/is loading its data from disk: \d+% are read, about \d+ s are left$/);
     await until('a finding', () =>
-      watch.findings().some(({ title }) => title === 'Redis is loading its data'),
+      watch.findings().some(({ headline }) => headline === 'Redis is loading its data'),
     );
     await restarted;
     await untilSnapshot(watch, 'live again', (snapshot) => snapshot.link.status === 'live');

@@ -57,7 +57,7 @@ export const AlertSchema = z
     inhibitedBy: z.string().nullable().openapi({ description: 'Rule of the alert that explains it' }),
     silencedBy: SilenceSchema.nullable(),
     acknowledged: z.object({ actor: z.string(), at: TimeSchema, note: z.string() }).nullable(),
-    finding: z.object({ key: z.string(), code: z.string(), title: z.string() }).nullable(),
+    finding: z.object({ key: z.string(), code: z.string(), headline: z.string() }).nullable(),
     firstRemedy: z.string().nullable(),
     runbookUrl: z.string().nullable(),
     path: z.string().openapi({ description: 'Where the console shows it' }),

@@ -30,7 +30,7 @@ export const FindingSchema = z
     worker: z.string().nullable(),
     jobType: z.string().nullable().openapi({ description: 'With `queue`: the job type that it is about.' }),
     key: z.string(),
-    title: z.string(),
+    headline: z.string(),
     sentence: z.string(),
     since: TimeSchema,
     lastSeen: TimeSchema.nullable().openapi({
@@ -58,7 +58,7 @@ export const FindingSchema = z
           code: z.string().openapi({ example: 'queue.overloaded' }),
           queue: z.string().nullable(),
           jobType: z.string().nullable(),
-          title: z.string(),
+          headline: z.string(),
         }),
       )
       .openapi({
@@ -97,8 +97,8 @@ export function findingJson(finding: Finding): z.infer<typeof FindingSchema> {
       error: error ?? null,
     })),
     remedies: finding.remedies.map(remedyJson),
-    explains: (finding.explains ?? []).map(({ code, queue, jobType, title }) => ({
-      ...{ code, queue, title },
+    explains: (finding.explains ?? []).map(({ code, queue, jobType, headline }) => ({
+      ...{ code, queue, headline },
       jobType: jobType ?? null,
     })),
   });

@@ -101,7 +101,7 @@ function alertOf(
       ...(seen === 'unknown' && state !== 'resolved' ? ['Not known at the last look: the state holds.'] : []),
     ],
     remedy:
-      state === 'resolved' || finding === null ? null : { text: firstRemedy ?? finding.title, href: path },
+      state === 'resolved' || finding === null ? null : { text: firstRemedy ?? finding.headline, href: path },
     runbookUrl: state === 'resolved' ? null : runbookUrl,
     acknowledgeAction:
       mayAct && acknowledged === null ? `/alerts/${encodeURIComponent(id)}/acknowledge` : null,

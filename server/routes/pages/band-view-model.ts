@@ -83,7 +83,7 @@ function judge(
 }
 
 function wordsOf(
-  { code, title }: Finding,
+  { code, headline }: Finding,
   node: RedisNode,
   thresholds: Thresholds,
 ): { readonly words: string; readonly headline?: string } {
@@ -112,7 +112,7 @@ function wordsOf(
     case 'redis.read-only':
       return { words: 'Read-only replica: actions do not work here.' };
     default:
-      return { words: `${title}.` };
+      return { words: `${headline}.` };
   }
 }
 

@@ -96,7 +96,7 @@ export function worstOf({ watch, alerts }: Pick<AppDeps, 'watch' | 'alerts'>, no
   const isBlind = watch.snapshots().some((snapshot) => !freshnessOf(snapshot, nowMs).isLive);
   const finding = watch.findings()[0] ?? null;
   if (finding && finding.severity !== 'info')
-    return { state: finding.severity, words: finding.title, finding };
+    return { state: finding.severity, words: finding.headline, finding };
   if (isBlind) return { state: 'blind', words: 'connecting', finding: null };
   const firing = alerts.firingCount();
   if (firing > 0)

@@ -25,7 +25,7 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     id: elementId('finding', finding.key),
     severity: finding.severity,
     code: finding.code,
-    title: finding.title,
+    title: finding.headline,
     subject: context.isOwnPage ? null : subjectOf(finding, context.hasManyInstances),
     sentence: finding.sentence,
     explains: (finding.explains ?? [])
@@ -49,7 +49,7 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
 }
 
 function remedyOf(remedy: Remedy, finding: Finding, role: Role): RemedyProps {
-  return remedyButton(remedy, finding.instance, role, { why: finding.title, finding: finding.key });
+  return remedyButton(remedy, finding.instance, role, { why: finding.headline, finding: finding.key });
 }
 
 /** What failed since a moment can be made up for once it is mended: a link to the form, as a replay is no action. */
@@ -69,7 +69,7 @@ function replayOf(finding: Finding, role: Role): readonly RemedyProps[] {
             instance,
             queue,
             jobType,
-            why: finding.title,
+            why: finding.headline,
             ...(Number.isFinite(first) ? { fromMs: first } : {}),
           })
         : null,
@@ -102,11 +102,11 @@ export function remedyButton(
   };
 }
 
-/** A title alone does not say of which queue it is. */
-function explainedLine({ queue, title }: Explained, instance: string): FindingProps['explains'][number] {
-  if (queue === null) return { text: title, href: null };
+/** A headline alone does not say of which queue it is. */
+function explainedLine({ queue, headline }: Explained, instance: string): FindingProps['explains'][number] {
+  if (queue === null) return { text: headline, href: null };
   const name = plainName(queue.startsWith('bull:') ? queue.slice('bull:'.length) : queue);
-  return { text: `${name}: ${title}`, href: queuePath(instance, queue) };
+  return { text: `${name}: ${headline}`, href: queuePath(instance, queue) };
 }
 
 function subjectOf(finding: Finding, hasManyInstances: boolean): FindingProps['subject'] {

@@ -119,7 +119,7 @@ async function filledFrom(deps: AppDeps, c: PageContext): Promise<Filling> {
   const finding = deps.watch.findings().find(({ key }) => key === c.req.query('finding'));
   if (finding)
     return filled({
-      title: finding.title,
+      title: finding.headline,
       fromMs: finding.sinceMs,
       toMs: null,
       severity: finding.severity === 'critical' ? 'critical' : 'warning',

@@ -55,10 +55,10 @@ export function verdictWordsOf(
   // A stopped queue with work behind it is somebody's trouble, without it nobody's.
   const state = queue.flow !== 'running' && queue.backlog > 0 ? 'warning' : words.state;
   if (problem === null) return { ...words, state, problem: '' };
-  const { severity, title } = problem;
+  const { severity, headline } = problem;
   if (state === 'critical' || state === 'warning')
-    return { ...words, state: compareSeverity(state, severity) < 0 ? state : severity, problem: title };
-  return { word: 'problem', state: severity, icon: severity, problem: title };
+    return { ...words, state: compareSeverity(state, severity) < 0 ? state : severity, problem: headline };
+  return { word: 'problem', state: severity, icon: severity, problem: headline };
 }
 
 export interface RowContext {
