@@ -14,6 +14,7 @@ import { coarseAge } from './words.js';
 const STYLES = [
   'tokens.css',
   'base.css',
+  'drawn.css',
   'top.css',
   'band.css',
   'findings.css',
