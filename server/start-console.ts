@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { elementId } from '../views/words.js';
 import { ForbiddenAttempts } from './actions/request.js';
 import { type ActionDeps, runAction } from './actions/run.js';
 import { AlertCommands } from './alerts/alert-commands.js';
@@ -15,7 +16,6 @@ import type { OwnHealth } from './process/own-health.js';
 import { packageVersion } from './process/package-path.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import type { AppDeps } from './routes/app-deps.js';
-import { elementId } from './routes/pages/words.js';
 import { onSignalFault } from './signals/signal.js';
 import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';

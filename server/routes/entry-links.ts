@@ -1,6 +1,6 @@
+import { encodePart, instancePath, queuePath } from '../../views/links.js';
 import { ALL_INSTANCES } from '../model/timeline-entry.js';
 import type { ActivityEntry } from '../timeline/activity.js';
-import { encodePart, instancePath, queuePath } from './pages/links.js';
 
 /** The timeline's page, open at an entry. The id of its element is `entry-` and its own. */
 export function entryPath(id: string): string {

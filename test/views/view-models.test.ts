@@ -17,8 +17,8 @@ import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
 import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/queue-query.js';
 import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
 import { queueHeadOf } from '../../server/routes/pages/queue-view-model.js';
-import { coarseAge, elementId, moment } from '../../server/routes/pages/words.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { coarseAge, elementId, moment } from '../../views/words.js';
 import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someRates } from '../support/snapshot.js';
 
 const valuesOf = (query: string): Map<string, string[]> => {

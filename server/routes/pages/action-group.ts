@@ -1,4 +1,5 @@
 import type { GroupProps } from '../../../views/action-group.js';
+import { actionPath } from '../../../views/links.js';
 import { ACTIONS } from '../../actions/index.js';
 import { ActionError } from '../../model/action.js';
 import { matchQueues } from '../../model/find-queue.js';
@@ -6,7 +7,6 @@ import { formatThings } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
-import { actionPath } from './links.js';
 
 const MAX_NAMES = 12;
 

@@ -1,5 +1,6 @@
 import type { ActionFormProps, FieldProps, SliderProps } from '../../../views/action-form.js';
 import type { PreviewProps } from '../../../views/action-preview.js';
+import { encodePart } from '../../../views/links.js';
 import type { RegisteredAction } from '../../actions/action.js';
 import type { PlanBasis } from '../../forecast/plan-basis.js';
 import { predict } from '../../forecast/predict.js';
@@ -11,7 +12,6 @@ import { type ArgSpec, UNITS, valueTyped } from './action-args.js';
 import type { ActionAsk } from './action-ask.js';
 import { argWords } from './action-words.js';
 import { type Foreseen, forecastOf } from './forecast-view-model.js';
-import { encodePart } from './links.js';
 
 /** Beyond these a slider is too coarse for a finger: the box beside it takes any number. */
 const MAX_SLOTS = 2_000;

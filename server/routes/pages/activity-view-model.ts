@@ -1,5 +1,6 @@
 import type { State } from '../../../views/band.js';
 import type { TimelineDayProps, TimelineEntryProps } from '../../../views/timeline-entry.js';
+import { moment } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
 import { formatThings } from '../../model/format.js';
 import { type Actor, includesRole } from '../../model/role.js';
@@ -7,7 +8,6 @@ import { ALL_INSTANCES } from '../../model/timeline-entry.js';
 import { plainName } from '../../model/words.js';
 import type { ActivityEntry } from '../../timeline/activity.js';
 import { entryElementId, entryLinks } from '../entry-links.js';
-import { moment } from './words.js';
 
 export interface ActivityContext {
   readonly actor: Actor;

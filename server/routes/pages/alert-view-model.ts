@@ -1,7 +1,9 @@
 import type { AlertProps } from '../../../views/alert-list.js';
 import type { RuleRowProps } from '../../../views/alert-rule-table.js';
 import type { AlertStateProps } from '../../../views/alerts-page.js';
+import { instancePath, queuePath } from '../../../views/links.js';
 import type { SilenceFormProps } from '../../../views/silence-form.js';
+import { coarseAge, elementId, moment } from '../../../views/words.js';
 import type { AlertView } from '../../alerts/alert-commands.js';
 import { matcherText } from '../../alerts/alert-commands.js';
 import { alertTitle, describeCondition, subjectName } from '../../alerts/describe.js';
@@ -11,8 +13,6 @@ import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
 import type { SignalSubject } from '../../signals/signal.js';
 import type { AppDeps } from '../app-deps.js';
-import { instancePath, queuePath } from './links.js';
-import { coarseAge, elementId, moment } from './words.js';
 
 const MAX_FIRING = 100;
 const MAX_OTHERS = 30;

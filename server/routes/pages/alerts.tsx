@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { RulePage, RuleTest, type RuleTestProps } from '../../../views/alert-rule-page.js';
 import { AlertState, AlertsPage } from '../../../views/alerts-page.js';
+import { moment } from '../../../views/words.js';
 import { subjectName } from '../../alerts/describe.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { ruleText } from '../../alerts/rule.js';
@@ -19,7 +20,6 @@ import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './aler
 import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
 import { chromeOf } from './chrome.js';
 import { frameParts, html } from './overview.js';
-import { moment } from './words.js';
 
 type PageContext = Context<GateEnv>;
 type Values = Readonly<Record<string, string>>;

@@ -1,5 +1,7 @@
 import { type ActionProps, AuditPage } from '../../../views/audit-page.js';
 import type { State } from '../../../views/band.js';
+import { actionPath, instancePath, jobPath, queuePath } from '../../../views/links.js';
+import { moment, readableTime } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
 import type { OutcomeStatus } from '../../model/action.js';
 import type { AuditRecord } from '../../model/audit-record.js';
@@ -7,8 +9,6 @@ import { type Actor, includesRole, type Role } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
 import type { AppDeps } from '../app-deps.js';
 import { chromeOf } from './chrome.js';
-import { actionPath, instancePath, jobPath, queuePath } from './links.js';
-import { moment, readableTime } from './words.js';
 
 /** What people do besides the actions, as the list of actions names it. */
 const OWN_ACTS: Readonly<Record<string, string>> = {

@@ -1,4 +1,6 @@
 import type { BandProps, BarMark, BarProps, Fact, State } from '../../../views/band.js';
+import { instancePath } from '../../../views/links.js';
+import { coarseAge, elementId, UNKNOWN } from '../../../views/words.js';
 import { isFullSoon } from '../../findings/redis-memory-rules.js';
 import type { Finding, Thresholds } from '../../model/finding.js';
 import {
@@ -12,8 +14,6 @@ import {
 import { fullestNode } from '../../model/queue-verdict.js';
 import { freshnessOf, isSettling } from '../../model/sight.js';
 import type { RedisNode, Snapshot } from '../../model/snapshot.js';
-import { instancePath } from './links.js';
-import { coarseAge, elementId, UNKNOWN } from './words.js';
 
 const TOPOLOGY_WORDS = { single: 'single', sentinel: 'Sentinel', cluster: 'Cluster' } as const;
 /** A console that takes more of Redis than this is worth a look even within its budget. */

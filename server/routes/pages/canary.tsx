@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { type CanaryFormProps, CanaryPage, type CanaryProps } from '../../../views/canary.js';
+import { instancePath, queuePath } from '../../../views/links.js';
 import { formatCount } from '../../model/format.js';
 import type { CanaryResult } from '../../model/job-view.js';
 import { CANARY_TYPE, CanaryRefused } from '../../model/job-view.js';
@@ -11,7 +12,6 @@ import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
-import { instancePath, queuePath } from './links.js';
 
 /** A page that loads for longer looks broken; the API waits longer. */
 const PAGE_TIMEOUT_MS = 10_000;

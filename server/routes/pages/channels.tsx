@@ -3,6 +3,7 @@ import type { ChannelCardProps } from '../../../views/channel-card.js';
 import type { HeartbeatProps } from '../../../views/channels.js';
 import { ChannelsPage, type ChannelsProps } from '../../../views/channels.js';
 import type { MessageProps } from '../../../views/message-list.js';
+import { elementId, moment } from '../../../views/words.js';
 import type { Channel } from '../../alerts/channels/channel.js';
 import { shortHash } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/settings.js';
@@ -17,7 +18,6 @@ import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
-import { elementId, moment } from './words.js';
 
 const MAX_MESSAGES = 30;
 const TYPE_WORDS = {

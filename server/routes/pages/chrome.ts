@@ -1,5 +1,7 @@
 import type { BlindProps } from '../../../views/blind-banner.js';
 import type { Chrome } from '../../../views/layout.js';
+import { instancePath } from '../../../views/links.js';
+import { coarseAge } from '../../../views/words.js';
 import type { Finding } from '../../model/finding.js';
 import { formatThings } from '../../model/format.js';
 import type { Actor } from '../../model/role.js';
@@ -8,8 +10,6 @@ import { plainName } from '../../model/words.js';
 import type { Watch } from '../../watch/watch.js';
 import type { AppDeps } from '../app-deps.js';
 import { assetUrl } from './assets.js';
-import { instancePath } from './links.js';
-import { coarseAge } from './words.js';
 
 const STYLES = [
   'tokens.css',

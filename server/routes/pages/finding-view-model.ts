@@ -1,12 +1,12 @@
 import type { FindingProps } from '../../../views/finding.js';
+import { actionPath, instancePath, queuePath, replayFormPath } from '../../../views/links.js';
 import type { RemedyProps } from '../../../views/remedy.js';
+import { coarseAge, elementId, moment, readableTime } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
 import type { Explained, Finding, Remedy } from '../../model/finding.js';
 import { formatValue } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import { actionPath, instancePath, queuePath, replayFormPath } from './links.js';
-import { coarseAge, elementId, moment, readableTime } from './words.js';
 
 export interface FindingsContext {
   readonly role: Role;

@@ -1,6 +1,8 @@
 import { FleetHead } from '../../../views/fleet-head.js';
 import { type FleetGroup, FleetGroups, FleetPage, type FleetProps } from '../../../views/fleet-page.js';
+import { actionPath, queuePath, replayFormPath } from '../../../views/links.js';
 import type { TimelineProps } from '../../../views/timeline.js';
+import { moment } from '../../../views/words.js';
 import { WorkerRow } from '../../../views/worker-table.js';
 import { formatThings } from '../../model/format.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
@@ -13,9 +15,7 @@ import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { listParts, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
-import { actionPath, queuePath, replayFormPath } from './links.js';
 import { frameParts, html } from './overview.js';
-import { moment } from './words.js';
 import {
   fleetHeadOf,
   slotsInWords,

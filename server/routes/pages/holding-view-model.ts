@@ -1,7 +1,7 @@
 import type { HoldingPart, HoldingRow, Tone } from '../../../views/holding.js';
+import { UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatEstimate, formatRatio } from '../../model/format.js';
 import type { Bytes, MemoryKind } from '../../model/memory.js';
-import { UNKNOWN } from './words.js';
 
 const TONES: readonly Tone[] = ['a', 'b', 'c', 'd', 'e', 'f'];
 

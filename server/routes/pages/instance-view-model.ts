@@ -1,6 +1,8 @@
 import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import type { InstanceProps, NodeProps } from '../../../views/instance-page.js';
+import { actionPath, instancePath } from '../../../views/links.js';
+import { coarseAge, elementId, UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } from '../../model/format.js';
 import { fullestNode } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -8,10 +10,8 @@ import type { Capabilities, CapabilityName } from '../../model/sight.js';
 import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { bandOf, fullInWords, trendInWords } from './band-view-model.js';
-import { actionPath, instancePath } from './links.js';
 import { holdersOf } from './memory-view-model.js';
 import { findingListOf, withoutInWords } from './overview-view-model.js';
-import { coarseAge, elementId, UNKNOWN } from './words.js';
 
 /** Everything of one Redis. */
 export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number): InstanceProps {

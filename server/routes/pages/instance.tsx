@@ -1,5 +1,6 @@
 import { Band } from '../../../views/band.js';
 import { InstancePage, NodePanel, ReadingPanel } from '../../../views/instance-page.js';
+import { instancePath } from '../../../views/links.js';
 import { Holders } from '../../../views/memory-page.js';
 import type { Actor, Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
@@ -10,7 +11,6 @@ import { chartTexts } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
 import { instanceOf } from './instance-view-model.js';
-import { instancePath } from './links.js';
 import { frameParts, html } from './overview.js';
 
 export function instancePage(deps: AppDeps, actor: Actor, instance: string) {

@@ -1,6 +1,8 @@
 import { OTHER_TYPES } from '../../../agent/protocol.js';
 import type { JobTypeRowProps, Value } from '../../../views/job-type-row.js';
 import type { JobTypesProps } from '../../../views/job-types.js';
+import { actionPath, replayFormPath } from '../../../views/links.js';
+import { coarseAge, elementId, rateNumber, UNKNOWN } from '../../../views/words.js';
 import {
   formatBytes,
   formatCount,
@@ -15,8 +17,6 @@ import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import { sourceNotes, sourceWords, typeWordsOf } from './job-type-words.js';
-import { actionPath, replayFormPath } from './links.js';
-import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
 
 /** Shapes of run times as SVG paths, for boxes of 84 × 20 and 80 × 20. Pure. */
 

@@ -1,11 +1,11 @@
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import type { StateLine } from '../../../views/job-type-row.js';
+import { moment } from '../../../views/words.js';
 import { formatCount, formatRatio, formatRunTime } from '../../model/format.js';
 import type { JobTypeState, RunSource } from '../../model/job-type.js';
 import { type TypeTrouble, typeTroubles } from '../../model/job-type-order.js';
 import { plainName, plainProblem } from '../../model/words.js';
-import { moment } from './words.js';
 
 export interface TypeWords {
   readonly state: State;

@@ -1,13 +1,13 @@
 import type { Fact } from '../../../views/band.js';
 import type { JobPageProps, Payload } from '../../../views/job-page.js';
 import type { JobRowProps, JobTableProps } from '../../../views/job-table.js';
+import { actionPath, jobPath, queuePath, replayFormPath } from '../../../views/links.js';
+import { moment, UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration } from '../../model/format.js';
 import type { JobDetail, JobPage, JobRow } from '../../model/job-view.js';
 import type { JobState } from '../../model/memory.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState } from '../../model/snapshot.js';
-import { actionPath, jobPath, queuePath, replayFormPath } from './links.js';
-import { moment, UNKNOWN } from './words.js';
 
 /** Jobs of one page of the table. */
 export const JOBS_A_PAGE = 50;

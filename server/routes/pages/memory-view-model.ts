@@ -1,11 +1,11 @@
 import type { HoldingBarProps, HoldingRow, HoldingTableProps } from '../../../views/holding.js';
+import { memoryPath, queuePath } from '../../../views/links.js';
 import type { HoldersProps } from '../../../views/memory-page.js';
 import { formatBytes, formatThings } from '../../model/format.js';
 import { foldRest, type MemoryShares, memorySharesOf, type QueueShare } from '../../model/memory-shares.js';
 import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import { plainName, queueName } from '../../model/words.js';
 import { KIND_WORDS, type Piece, partsOf, percent, rowOf, toneOf } from './holding-view-model.js';
-import { memoryPath, queuePath } from './links.js';
 
 /** Queues and types that are told one by one: the page of all of it, and the short form on another page. */
 const FULL = { queues: 12, types: 4 };

@@ -1,8 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { Band } from '../../../views/band.js';
 import type { HoldingRow, HoldingTableProps, Tone } from '../../../views/holding.js';
+import { instancePath, queuePath } from '../../../views/links.js';
 import { Holders, MemoryPage, type MemoryProps, NodeMemories } from '../../../views/memory-page.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
+import { UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatRatio, formatThings } from '../../model/format.js';
 import type { NodeMemory } from '../../model/memory.js';
 import { CountRefused } from '../../model/memory.js';
@@ -18,12 +20,10 @@ import { bandOf } from './band-view-model.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
 import { rowOf } from './holding-view-model.js';
-import { instancePath, queuePath } from './links.js';
 import { holdersOf } from './memory-view-model.js';
 import { frameParts, html } from './overview.js';
 import { findingListOf } from './overview-view-model.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
-import { UNKNOWN } from './words.js';
 
 /** What one process holds, line by line: the lines up to "Used" add up to it. */
 function nodeTableOf(node: RedisNode, isOneOfMany: boolean, index: number): HoldingTableProps {

@@ -1,11 +1,11 @@
 import type { OutcomeProps, TargetOutcome } from '../../../views/action-outcome.js';
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
+import { actionPath } from '../../../views/links.js';
 import type { ActionCall, Outcome, OutcomeStatus, WorkerResult } from '../../model/action.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
 import { plainName } from '../../model/words.js';
 import { hiddenQueues, hiddenWorkers, type Targeted } from './action-view-model.js';
-import { actionPath } from './links.js';
 import { changesOf, upperFirst } from './preview-view-model.js';
 
 const MAX_SHOWN = 25;

@@ -1,5 +1,6 @@
 import type { FindingListProps } from '../../../views/finding.js';
 import type { VerdictProps } from '../../../views/overview-page.js';
+import { coarseAge } from '../../../views/words.js';
 import { shownTo } from '../../findings/track.js';
 import type { Finding, Thresholds } from '../../model/finding.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
@@ -10,7 +11,6 @@ import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { worstOf } from './chrome.js';
 import { findingOf } from './finding-view-model.js';
-import { coarseAge } from './words.js';
 
 /** Findings are told up to here; each is one place to look, and more than this is no help. */
 const MAX_FINDINGS = 30;

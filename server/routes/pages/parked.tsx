@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import { actionPath, encodePart, queuePath, replayFormPath } from '../../../views/links.js';
 import type { ParkedCardProps } from '../../../views/parked.js';
 import { Parked, type ParkedProps } from '../../../views/parked.js';
+import { coarseAge, elementId } from '../../../views/words.js';
 import { formatBytes, formatCount, formatRate } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
@@ -12,11 +14,9 @@ import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { type Part, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
-import { actionPath, encodePart, queuePath, replayFormPath } from './links.js';
 import { html } from './overview.js';
 import { controlsOf, DONE, type Done, outcomeInWords } from './parked-controls.js';
 import { reasonInWords } from './replay-view-model.js';
-import { coarseAge, elementId } from './words.js';
 
 /** Who looks, at what, from which page. */
 interface ParkedLook {

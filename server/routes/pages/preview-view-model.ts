@@ -1,10 +1,10 @@
 import type { ChangeProps, PreviewProps, WarningProps } from '../../../views/action-preview.js';
+import { actionPath } from '../../../views/links.js';
 import type { ActionError, ActionWarning, Field, Outcome } from '../../model/action.js';
 import { formatBytes, formatCount, formatJobs, formatThings } from '../../model/format.js';
 import { argsOf } from './action-ask.js';
 import type { Targeted } from './action-view-model.js';
 import { remedyButton } from './finding-view-model.js';
-import { actionPath } from './links.js';
 
 /** A preview that can't be made: the request itself is wrong, or Redis can't be asked. */
 export function previewOfError(error: ActionError): PreviewProps {

@@ -1,11 +1,11 @@
 import { FleetHead, type FleetHeadProps } from '../../../views/fleet-head.js';
+import { actionPath } from '../../../views/links.js';
 import { WorkerRow, type WorkerTableProps } from '../../../views/worker-table.js';
 import { workersOf } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { byTrouble } from '../../model/worker.js';
 import { listParts, type Part, swapPart } from '../live/part.js';
-import { actionPath } from './links.js';
 import { html } from './overview.js';
 import { fleetHeadOf, orderInWords, workerTableOf } from './worker-view-model.js';
 

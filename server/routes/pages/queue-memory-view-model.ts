@@ -1,13 +1,13 @@
 import type { HoldingTableProps } from '../../../views/holding.js';
+import { countPath } from '../../../views/links.js';
 import type { CountProps, QueueMemoryProps } from '../../../views/queue-memory.js';
+import { coarseAge, moment } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration, formatEstimate, formatJobs } from '../../model/format.js';
 import type { QueueMemory } from '../../model/memory.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { plainName, queueName } from '../../model/words.js';
 import { KIND_WORDS, partsOf, rowOf, STATE_WORDS, toneOf } from './holding-view-model.js';
-import { countPath } from './links.js';
-import { coarseAge, moment } from './words.js';
 
 const MAX_TYPES = 12;
 

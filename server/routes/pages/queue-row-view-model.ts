@@ -1,6 +1,8 @@
 import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
+import { actionPath, encodePart, placeOf, queuePath } from '../../../views/links.js';
 import type { QueueRowProps, Setting } from '../../../views/queue-row.js';
+import { elementId, rateNumber, UNKNOWN } from '../../../views/words.js';
 import { compareSeverity } from '../../findings/track.js';
 import type { ProblemOf, QueueProblem } from '../../findings/trouble.js';
 import {
@@ -15,8 +17,6 @@ import { compareTypes, typesOfQueue, typeTroubles } from '../../model/job-type-o
 import { drainSecondsOf, waitedSeconds, workersOf } from '../../model/queue-verdict.js';
 import type { QueueState, QueueVerdict, Snapshot, UnreadQueue } from '../../model/snapshot.js';
 import { troublesInWords } from './job-type-words.js';
-import { actionPath, encodePart, placeOf, queuePath } from './links.js';
-import { elementId, rateNumber, UNKNOWN } from './words.js';
 
 interface VerdictWords {
   readonly word: string;

@@ -1,6 +1,8 @@
 import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
+import { actionPath, queuePath } from '../../../views/links.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
+import { moment, UNKNOWN } from '../../../views/words.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { unreadQueue } from '../../model/finding.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateLimit } from '../../model/format.js';
@@ -8,10 +10,8 @@ import { waitedSeconds } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
-import { actionPath, queuePath } from './links.js';
 import { findingListOf } from './overview-view-model.js';
 import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from './queue-row-view-model.js';
-import { moment, UNKNOWN } from './words.js';
 
 /** The top of a queue's page. */
 export function queueHeadOf(

@@ -1,6 +1,7 @@
 import { JobPage } from '../../../views/job-page.js';
 import { JobTypeRow } from '../../../views/job-type-row.js';
 import { JobTypeNotes, JobTypeSummary, type JobTypesProps } from '../../../views/job-types.js';
+import { instancePath, queuePath } from '../../../views/links.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { QueueHead, QueuePage } from '../../../views/queue-page.js';
 import type { TenantRowProps, TenantTableProps } from '../../../views/tenant-table.js';
@@ -22,7 +23,6 @@ import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
 import { jobTypesOf } from './job-type-view-model.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
-import { instancePath, queuePath } from './links.js';
 import { frameParts, html } from './overview.js';
 import { type ParkedPlace, parkedLive, parkedOf } from './parked.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';

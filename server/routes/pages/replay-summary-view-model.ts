@@ -1,3 +1,4 @@
+import { actionPath, encodePart, queuePath } from '../../../views/links.js';
 import type { ReplayQueueRow, ReplayQueuesProps } from '../../../views/replay-queues.js';
 import type { ReplayScopeProps } from '../../../views/replay-scope.js';
 import type { PauseAllProps } from '../../../views/replay-summary.js';
@@ -7,7 +8,6 @@ import { plainName } from '../../model/words.js';
 import type { ReplayQueueView } from '../../replay/replay-queues.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
-import { actionPath, encodePart, queuePath } from './links.js';
 
 const MAX_ROWS = 50;
 

@@ -1,6 +1,7 @@
 import type { State } from '../../../views/band.js';
 import type { ReplayAbortProps } from '../../../views/replay-abort.js';
 import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-card.js';
+import { elementId, moment } from '../../../views/words.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
@@ -8,7 +9,6 @@ import { SKIP_REASONS, type SkipReason } from '../../replay/replay-account.js';
 import { hasEnded } from '../../replay/replay-record.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { upperFirst } from './preview-view-model.js';
-import { elementId, moment } from './words.js';
 
 /** Cards shown; the API lists all. */
 export const MAX_CARDS = 30;

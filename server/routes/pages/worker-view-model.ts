@@ -1,6 +1,8 @@
 import type { State } from '../../../views/band.js';
 import type { FleetHeadProps } from '../../../views/fleet-head.js';
 import type { IconName } from '../../../views/icon.js';
+import { actionPath, encodePart, queuePath } from '../../../views/links.js';
+import { elementId, moment, rateNumber, UNKNOWN } from '../../../views/words.js';
 import type { WorkerRowProps, WorkerTableProps } from '../../../views/worker-table.js';
 import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -8,9 +10,7 @@ import type { Snapshot } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import type { AgentFacts, Override, WorkerState, WorkerVerdict } from '../../model/worker.js';
 import { byTrouble } from '../../model/worker.js';
-import { actionPath, encodePart, queuePath } from './links.js';
 import { sparklinePoints } from './queue-row-view-model.js';
-import { elementId, moment, rateNumber, UNKNOWN } from './words.js';
 
 export const WORKER_VERDICTS: Readonly<
   Record<WorkerVerdict, { readonly word: string; readonly state: State; readonly icon: IconName }>

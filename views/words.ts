@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Moment } from '../../../views/time.js';
-import { coarseSeconds, formatCount, formatDuration } from '../../model/format.js';
+import { coarseSeconds, formatCount, formatDuration } from '../server/model/format.js';
+import type { Moment } from './time.js';
 
 /** Shown where a number is not known: never a zero that was not measured. */
 export const UNKNOWN = '–';

@@ -1,4 +1,4 @@
-import type { QueueState } from '../../model/snapshot.js';
+import type { QueueState } from '../server/model/snapshot.js';
 
 /** Addresses of pages. Names hold any character, so each part is percent-encoded. */
 
