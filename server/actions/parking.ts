@@ -7,7 +7,6 @@ import type { ParkEstimate } from '../replay/parking/estimate.js';
 import {
   PARKABLE_STATES,
   type Parking,
-  ParkingError,
   type ParkSkipReason,
   RestoreRateSchema,
   SKIP_WORDS,
@@ -18,17 +17,6 @@ import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 
 /** An action answers a person; what is not parked or back by then goes on in the background. */
 export const PARKING_ANSWER_MS = 15_000;
-
-/** What parking refuses, as an action says it. */
-export async function asAction<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof ParkingError)) throw error;
-    const isOfRequest = error.code === 'not-found' || error.code === 'invalid';
-    throw new ActionError(isOfRequest ? error.code : 'unavailable', error.message);
-  }
-}
 
 const schema = z.strictObject({
   jobType: z
@@ -63,7 +51,7 @@ export const park: Action<Args, State> = {
     if (problem !== null) throw new ActionError('unavailable', problem);
     return {
       id: context.newId(),
-      estimate: await asAction(() => context.parkings.estimate(requestOf(context, args))),
+      estimate: await context.parkings.estimate(requestOf(context, args)),
     };
   },
   preview({ estimate }, args) {
@@ -98,25 +86,21 @@ export const park: Action<Args, State> = {
     };
   },
   async apply(context, args, { id }) {
-    return asAction(async () => {
-      await context.parkings.begin(requestOf(context, args), id);
-      const parking = await context.parkings.settled(id, PARKING_ANSWER_MS);
-      return {
-        summary: `${parkedInWords(parking)}${parking.state === 'running' ? ' It goes on.' : ''}`,
-        freedBytes: parking.freedBytes,
-        isUnchanged: parking.parked === 0 && parking.state === 'done',
-      };
-    });
+    await context.parkings.begin(requestOf(context, args), id);
+    const parking = await context.parkings.settled(id, PARKING_ANSWER_MS);
+    return {
+      summary: `${parkedInWords(parking)}${parking.state === 'running' ? ' It goes on.' : ''}`,
+      freedBytes: parking.freedBytes,
+      isUnchanged: parking.parked === 0 && parking.state === 'done',
+    };
   },
   async verify(context, _args, { id }) {
-    return asAction(async () => {
-      const parking = await context.parkings.get(id);
-      return {
-        ok: parking.because === null,
-        summary: parking.because ?? `${formatJobs(parking.remaining)} are on disk as parking ${id}.`,
-        fields: [changed('parked jobs', '0', formatCount(parking.remaining))],
-      };
-    });
+    const parking = await context.parkings.get(id);
+    return {
+      ok: parking.because === null,
+      summary: parking.because ?? `${formatJobs(parking.remaining)} are on disk as parking ${id}.`,
+      fields: [changed('parked jobs', '0', formatCount(parking.remaining))],
+    };
   },
   undo: ({ id, estimate }) =>
     estimate.jobs === 0 ? null : { action: 'queue.unpark', args: { parking: id } },
@@ -170,7 +154,7 @@ export const unpark: Action<UnparkArgs, Parking> = {
   schema: unparkSchema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   async read(context, args) {
-    const parking = await asAction(() => context.parkings.get(args.parking));
+    const parking = await context.parkings.get(args.parking);
     const queue = targetQueue(context).id;
     if (parking.instance !== context.target.instance || parking.queue !== queue)
       throw new ActionError(
@@ -203,23 +187,19 @@ export const unpark: Action<UnparkArgs, Parking> = {
     };
   },
   async apply({ parkings }, args) {
-    return asAction(async () => {
-      const { ratePerSecond = null, guard } = args;
-      await parkings.restore(args.parking, { ratePerSecond, guard });
-      const parking = await parkings.settled(args.parking, PARKING_ANSWER_MS);
-      return {
-        summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,
-      };
-    });
+    const { ratePerSecond = null, guard } = args;
+    await parkings.restore(args.parking, { ratePerSecond, guard });
+    const parking = await parkings.settled(args.parking, PARKING_ANSWER_MS);
+    return {
+      summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,
+    };
   },
   async verify({ parkings }, args, before) {
-    return asAction(async () => {
-      const { remaining, state, because } = await parkings.get(args.parking);
-      return {
-        ok: remaining === 0 || (state === 'running' && because === null),
-        summary: because ?? `${formatJobs(remaining)} are left on disk.`,
-        fields: [changed('parked jobs', formatCount(before.remaining), formatCount(remaining))],
-      };
-    });
+    const { remaining, state, because } = await parkings.get(args.parking);
+    return {
+      ok: remaining === 0 || (state === 'running' && because === null),
+      summary: because ?? `${formatJobs(remaining)} are left on disk.`,
+      fields: [changed('parked jobs', formatCount(before.remaining), formatCount(remaining))],
+    };
   },
 };

@@ -121,7 +121,9 @@ export class ActionError extends Error {
     | 'refused-by-redis'
     | 'refused-by-workers'
     | 'not-found'
-    | 'unreachable';
+    | 'unreachable'
+    | 'disk-full'
+    | 'too-large';
   /** One entry a bad field, where the request itself is wrong. */
   readonly fields: readonly { readonly field: string; readonly value: unknown; readonly problem: string }[];
   constructor(code: ActionError['code'], message: string, fields: ActionError['fields'] = []) {

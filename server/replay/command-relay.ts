@@ -5,7 +5,6 @@ import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import { holderInWords } from '../store/holder-id.js';
 import type { Lease } from '../store/lease.js';
 import type { Command, CommandAnswer, CommandStore } from './commands.js';
-import { ParkingError } from './parking/parking.js';
 
 export interface CommandRelayDeps {
   readonly store: CommandStore;
@@ -76,7 +75,7 @@ export class CommandRelay {
     return this.#loop.health();
   }
 
-  /** Has the holder of the lease do it. @throws ActionError, ParkingError as it would there; ActionError when nobody does it. */
+  /** Has the holder of the lease do it. @throws ActionError as it would there, and when nobody does it. */
   async send(name: string, args: readonly unknown[]): Promise<unknown> {
     const { store, now, newId } = this.#deps;
     const id = newId();
@@ -149,7 +148,7 @@ export class CommandRelay {
       answerOf,
     );
     await this.#deps.store.answer(id, answer).catch((error: unknown) => {
-      this.#deps.warn(`the answer to an order could not be written: ${messageOf(error)}`);
+      this.#deps.warn(`the answer to an order could not be written: ${reasonOf(error)}`);
     });
   }
 }
@@ -169,21 +168,12 @@ function unknownCommand(name: string): ActionError {
 }
 
 function answerOf(error: unknown): CommandAnswer {
-  const message = messageOf(error);
-  if (error instanceof ParkingError)
-    return { ok: false, from: 'parking', code: error.code, message, fields: [] };
-  const [code, fields] = error instanceof ActionError ? [error.code, error.fields] : ['unavailable', []];
-  return { ok: false, from: 'action', code, message, fields };
+  if (error instanceof ActionError)
+    return { ok: false, code: error.code, message: error.message, fields: error.fields };
+  return { ok: false, code: 'unavailable', message: reasonOf(error), fields: [] };
 }
 
 function broughtBack(answer: CommandAnswer): unknown {
   if (answer.ok) return answer.value;
-  const { from, code, message, fields } = answer;
-  throw from === 'parking'
-    ? new ParkingError(code as ParkingError['code'], message)
-    : new ActionError(code as ActionError['code'], message, fields);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown reason';
+  throw new ActionError(answer.code, answer.message, answer.fields);
 }

@@ -19,32 +19,19 @@ export interface CommandRow {
   readonly beat: number;
 }
 
-/** What one console asks of the one that holds the lease, on the way through the store. */
-export interface CommandStore {
-  add(command: Command, atMs: number): Promise<void>;
-  /** The asker is still there. @returns false: somebody has taken it. */
-  stillAsked(id: string): Promise<boolean>;
-  /** All that are there, oldest first, a bounded number. */
-  list(): Promise<readonly CommandRow[]>;
-  /** Takes those of these that nobody has taken: each is taken once, whoever looks. */
-  take(fence: Fence, ids: readonly string[]): Promise<readonly Command[]>;
-  answer(id: string, answer: CommandAnswer): Promise<void>;
-  /** null: not answered yet. */
-  read(id: string): Promise<CommandAnswer | null>;
-  /** @returns false: somebody has taken it already. */
-  withdraw(id: string): Promise<boolean>;
-  remove(id: string): Promise<void>;
-}
-
 const MAX_LISTED = 200;
 
-export function createCommandStore(database: Database): CommandStore {
+/** What one console asks of the one that holds the lease, on the way through the store. */
+export type CommandStore = ReturnType<typeof createCommandStore>;
+
+export function createCommandStore(database: Database) {
   const isFree = (id: string) => and(eq(commands.id, id), isNull(commands.takenBy));
   return {
-    async add(command, atMs) {
+    async add(command: Command, atMs: number): Promise<void> {
       await database.insert(commands).values({ ...command, atMs });
     },
-    async stillAsked(id) {
+    /** The asker is still there. @returns false: somebody has taken it. */
+    async stillAsked(id: string): Promise<boolean> {
       const rows = await database
         .update(commands)
         .set({ beat: sql`${commands.beat} + 1` })
@@ -52,8 +39,11 @@ export function createCommandStore(database: Database): CommandStore {
         .returning({ id: commands.id });
       return rows.length > 0;
     },
-    // Read by itself: a look at nothing, several times a second, must not ask for the lock of those who write.
-    async list() {
+    /**
+     * All that are there, oldest first, a bounded number. Read by itself: a look at nothing, several times a second, must not
+     * ask for the lock of those who write.
+     */
+    async list(): Promise<readonly CommandRow[]> {
       const rows = await database
         .select({ id: commands.id, takenBy: commands.takenBy, beat: commands.beat })
         .from(commands)
@@ -61,7 +51,8 @@ export function createCommandStore(database: Database): CommandStore {
         .limit(MAX_LISTED);
       return rows.map(({ id, takenBy, beat }) => ({ id, isTaken: takenBy !== null, beat }));
     },
-    async take(fence, ids) {
+    /** Takes those of these that nobody has taken: each is taken once, whoever looks. */
+    async take(fence: Fence, ids: readonly string[]): Promise<readonly Command[]> {
       const taken: Command[] = [];
       for (const id of ids)
         taken.push(
@@ -73,20 +64,22 @@ export function createCommandStore(database: Database): CommandStore {
         );
       return taken;
     },
-    async answer(id, answer) {
+    async answer(id: string, answer: CommandAnswer): Promise<void> {
       await database.update(commands).set({ answer }).where(eq(commands.id, id));
     },
-    async read(id) {
+    /** null: not answered yet. */
+    async read(id: string): Promise<CommandAnswer | null> {
       const [row] = await database
         .select({ answer: commands.answer })
         .from(commands)
         .where(eq(commands.id, id));
       return row?.answer ?? null;
     },
-    async withdraw(id) {
+    /** @returns false: somebody has taken it already. */
+    async withdraw(id: string): Promise<boolean> {
       return (await database.delete(commands).where(isFree(id)).returning({ id: commands.id })).length > 0;
     },
-    async remove(id) {
+    async remove(id: string): Promise<void> {
       await database.delete(commands).where(eq(commands.id, id));
     },
   };
@@ -109,8 +102,7 @@ export type CommandAnswer =
   | { readonly ok: true; readonly value: unknown }
   | {
       readonly ok: false;
-      readonly code: string;
-      readonly from: 'action' | 'parking';
+      readonly code: ActionError['code'];
       readonly message: string;
       readonly fields: ActionError['fields'];
     };

@@ -4,7 +4,6 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { ActionError } from '../model/action.js';
 import { CanaryRefused } from '../model/job-view.js';
 import { CountRefused } from '../model/memory.js';
-import { ParkingError } from '../replay/parking/parking.js';
 import { storeTroubleOf, troubleInWords } from '../store/store-client.js';
 import { JobsUnavailable } from '../watch/watch.js';
 
@@ -75,19 +74,13 @@ const STATUS_OF_ACTION: Readonly<Record<ActionError['code'], readonly [Contentfu
   'refused-by-workers': [409, 'Workers refuse'],
   'refused-by-redis': [409, 'not-possible'],
   unreachable: [503, 'unavailable'],
+  'disk-full': [507, 'disk-full'],
+  'too-large': [413, 'too-large'],
 };
 
 const STATUS_OF_COUNT: Readonly<Record<CountRefused['code'], readonly [ContentfulStatusCode, string]>> = {
   running: [409, 'count-running'],
   'not-permitted': [409, 'not-possible'],
-  unavailable: [503, 'unavailable'],
-};
-
-const STATUS_OF_PARKING: Readonly<Record<ParkingError['code'], readonly [ContentfulStatusCode, string]>> = {
-  'disk-full': [507, 'disk-full'],
-  'too-large': [413, 'too-large'],
-  'not-found': [404, 'not-found'],
-  invalid: [422, 'invalid-request'],
   unavailable: [503, 'unavailable'],
 };
 
@@ -100,10 +93,6 @@ export function problemOf(error: unknown): Problem | null {
   }
   if (error instanceof CountRefused) {
     const [status, code] = STATUS_OF_COUNT[error.code];
-    return new Problem(status, code, error.message);
-  }
-  if (error instanceof ParkingError) {
-    const [status, code] = STATUS_OF_PARKING[error.code];
     return new Problem(status, code, error.message);
   }
   const trouble = storeTroubleOf(error);

@@ -28,20 +28,6 @@ type ParkingChange = Partial<
   >
 >;
 
-interface ParkingRows {
-  add(id: string, request: ParkRequest, atMs: number): Promise<void>;
-  change(id: string, change: ParkingChange): Promise<void>;
-  one(id: string): Promise<Parking | null>;
-  /** Newest first. */
-  list(filter: {
-    readonly instance?: string;
-    readonly queue?: string;
-    readonly limit: number;
-  }): Promise<readonly Parking[]>;
-  /** Those that have not come to an end, oldest first: a console that starts takes them up. */
-  open(): Promise<readonly Parking[]>;
-}
-
 const COLUMNS: Readonly<Record<keyof ParkingChange, string>> = {
   phase: 'phase',
   state: 'state',
@@ -59,11 +45,13 @@ const COLUMNS: Readonly<Record<keyof ParkingChange, string>> = {
 const SELECT = `SELECT parking.*, (SELECT count(*) FROM parked_job WHERE parked_job.parking = parking.id
   AND row_state IN ('removed', 'restoring')) AS remaining FROM parking`;
 
-function parkingRows(client: Client): ParkingRows {
+type ParkingRows = ReturnType<typeof parkingRows>;
+
+function parkingRows(client: Client) {
   const select = async (rest: string, args: (string | number)[]): Promise<readonly Parking[]> =>
     (await client.execute({ sql: `${SELECT} ${rest}`, args })).rows.map(parkingOf);
   return {
-    async add(id, request, atMs) {
+    async add(id: string, request: ParkRequest, atMs: number): Promise<void> {
       await client.execute({
         sql: `INSERT INTO parking (id, instance, queue, states, job_types, most, reason, actor, origin, started_at_ms, phase, state)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'park', 'running')`,
@@ -81,7 +69,7 @@ function parkingRows(client: Client): ParkingRows {
         ],
       });
     },
-    async change(id, change) {
+    async change(id: string, change: ParkingChange): Promise<void> {
       const names = Object.keys(change) as (keyof ParkingChange)[];
       if (names.length === 0) return;
       const values = names.map((name) =>
@@ -96,10 +84,19 @@ function parkingRows(client: Client): ParkingRows {
         args: [...values, id],
       });
     },
-    async one(id) {
+    async one(id: string): Promise<Parking | null> {
       return (await select('WHERE id = ?', [id]))[0] ?? null;
     },
-    async list({ instance, queue, limit }) {
+    /** Newest first. */
+    async list({
+      instance,
+      queue,
+      limit,
+    }: {
+      readonly instance?: string;
+      readonly queue?: string;
+      readonly limit: number;
+    }): Promise<readonly Parking[]> {
       const where = [
         ...(instance === undefined ? [] : (['instance', instance] as const)),
         ...(queue === undefined ? [] : (['queue', queue] as const)),
@@ -111,7 +108,9 @@ function parkingRows(client: Client): ParkingRows {
         limit,
       ]);
     },
-    open: () => select("WHERE state IN ('running', 'paused') ORDER BY rowid", []),
+    /** Those that have not come to an end, oldest first: a console that starts takes them up. */
+    open: (): Promise<readonly Parking[]> =>
+      select("WHERE state IN ('running', 'paused') ORDER BY rowid", []),
   };
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { ActionError } from '../../model/action.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import { digestOfLines } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
-import type { ParkedJob, ParkSkipReason, Skipped } from './parking.js';
-import { type Parking, ParkingError } from './parking.js';
+import type { ParkedJob, Parking, ParkSkipReason, Skipped } from './parking.js';
 import {
   FIRST_WINDOW,
   type JobWindow,
@@ -145,7 +145,7 @@ const MAX_PASSES = 5;
 /**
  * Takes the jobs of a parking out of Redis, window by window, oldest first: each batch is on disk before Redis lets go of
  * it. What comes in after it began is left. Safe to call again after any interruption.
- * @throws ParkingError where the disk has no room: what was taken by then is safe, the rest untouched.
+ * @throws ActionError where the disk has no room: what was taken by then is safe, the rest untouched.
  * @throws what Redis says.
  */
 export async function parkJobs(work: ParkingWork): Promise<ParkResult> {
@@ -215,8 +215,7 @@ async function takeBatch(
     0,
   );
   const refusal = await store.disk.refusal(bytes);
-  if (refusal !== null)
-    throw new ParkingError('disk-full', `${refusal}: nothing more was taken out of Redis`);
+  if (refusal !== null) throw new ActionError('disk-full', `${refusal}: nothing more was taken out of Redis`);
   const batch = work.newId();
   await onDisk(() => store.jobs.write(parking.id, batch, jobs));
   let receipt: string | null;
@@ -236,16 +235,13 @@ async function takeBatch(
   return new Set(jobs.filter((_, i) => receipt?.[i] === '1').map((job) => job.jobId.toString('latin1')));
 }
 
-/** @throws ParkingError for what a full disk says, in any of SQLite's words. */
+/** @throws ActionError for what a full disk says, in any of SQLite's words. */
 async function onDisk(write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
     if (storeTroubleOf(error) !== 'full') throw error;
     const text = error instanceof Error ? error.message : String(error);
-    throw new ParkingError(
-      'disk-full',
-      `the disk has no room (${text}): nothing more was taken out of Redis`,
-    );
+    throw new ActionError('disk-full', `the disk has no room (${text}): nothing more was taken out of Redis`);
   }
 }

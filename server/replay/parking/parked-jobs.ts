@@ -16,39 +16,6 @@ export interface ParkedType {
   readonly bytes: number;
 }
 
-/** The jobs on disk. Every method is one transaction, on disk when it returns; schema.sql tells the states. */
-export interface ParkedJobs {
-  write(parking: string, batch: string, jobs: readonly ParkedJob[]): Promise<void>;
-  /** `receipt`: a letter for each row of the batch, in order; null: it never happened. Rows of '0' go: Redis has them. */
-  settleWritten(parking: string, batch: string, receipt: string | null): Promise<number>;
-  /** The next to come back, oldest first, until `mostBytes` of them. */
-  next(parking: string, most: number, mostBytes: number): Promise<readonly StoredJob[]>;
-  /** @returns how many it has marked: another console may have marked some before. */
-  markRestoring(parking: string, batch: string, seqs: readonly number[]): Promise<number>;
-  /**
-   * The rows stay as `restored`, or go; null: they are back among those to come. Of a replay's batch those that could not
-   * come back stay on disk, and what came of each is kept for the replay.
-   */
-  settleRestoring(parking: string, batch: string, receipt: string | null, atMs: number): Promise<void>;
-  /** Batches that were brought back before this. */
-  restoredBefore(parking: string, atMs: number): Promise<readonly string[]>;
-  /** Redis has surely kept this batch: its rows go. @returns the batches that had taken them out. */
-  confirm(batch: string): Promise<readonly string[]>;
-  /** Redis has lost this batch: its rows are to come back again. */
-  reopen(parking: string, batch: string): Promise<void>;
-  /** Redis has lost this batch of a replay: its rows, to be brought back by another. */
-  markAgain(parking: string, batch: string, again: string): Promise<readonly StoredJob[]>;
-  /** Parkings with rows that Redis has, but perhaps not for good. */
-  unconfirmed(): Promise<readonly string[]>;
-  openWritten(): Promise<readonly OpenBatch[]>;
-  openRestoring(): Promise<readonly OpenBatch[]>;
-  /** Of these batches, those that no row comes from any more. */
-  withoutRows(batches: readonly string[]): Promise<readonly string[]>;
-  types(parking: string): Promise<readonly ParkedType[]>;
-  /** Rows for an export, after this one. */
-  page(parking: string, afterSeq: number, most: number): Promise<readonly StoredJob[]>;
-}
-
 const ROW_PARAMETERS = 8;
 /** SQLite takes 32,766 parameters in one statement. */
 const ROWS_A_STATEMENT = 1_000;
@@ -56,7 +23,10 @@ const ROWS_A_STATEMENT = 1_000;
 const IN_BETWEEN = "row_state <> 'removed'";
 export const JOB_COLUMNS = 'seq, batch, job_id, name, place, score, bytes, fields';
 
-export function parkedJobs(client: Client): ParkedJobs {
+/** The jobs on disk. Every method is one transaction, on disk when it returns; schema.sql tells the states. */
+export type ParkedJobs = ReturnType<typeof parkedJobs>;
+
+export function parkedJobs(client: Client) {
   const rows = async (sql: string, args: (string | number)[]): Promise<readonly Row[]> =>
     (await client.execute({ sql, args })).rows;
   const seqsOf = async (column: 'batch' | 'restore_batch', batch: string, state: string) =>
@@ -67,7 +37,7 @@ export function parkedJobs(client: Client): ParkedJobs {
       )
     ).map((row) => Number(row.seq));
   return {
-    async write(parking, batch, jobs) {
+    async write(parking: string, batch: string, jobs: readonly ParkedJob[]): Promise<void> {
       const statements: InStatement[] = [];
       for (let from = 0; from < jobs.length; from += ROWS_A_STATEMENT) {
         const some = jobs.slice(from, from + ROWS_A_STATEMENT);
@@ -88,7 +58,8 @@ export function parkedJobs(client: Client): ParkedJobs {
       }
       await client.batch(statements, 'write');
     },
-    async settleWritten(parking, batch, receipt) {
+    /** `receipt`: a letter for each row of the batch, in order; null: it never happened. Rows of '0' go: Redis has them. */
+    async settleWritten(parking: string, batch: string, receipt: string | null): Promise<number> {
       const seqs = await seqsOf('batch', batch, 'written');
       const gone = seqs.filter((_, i) => receipt?.[i] === '1');
       const left = seqs.filter((_, i) => receipt?.[i] !== '1');
@@ -102,28 +73,32 @@ export function parkedJobs(client: Client): ParkedJobs {
       );
       return gone.length;
     },
-    async next(parking, most, mostBytes) {
+    /** The next to come back, oldest first, until `mostBytes` of them. */
+    async next(parking: string, most: number, mostBytes: number): Promise<readonly StoredJob[]> {
       const found = await rows(
         `SELECT ${JOB_COLUMNS} FROM parked_job WHERE parking = ? AND row_state = 'removed' ORDER BY seq LIMIT ?`,
         [parking, most],
       );
-      const jobs: StoredJob[] = [];
-      let bytes = 0;
-      for (const job of found.map(storedJobOf)) {
-        bytes += job.fields.reduce((sum, field) => sum + field.length, 0);
-        if (jobs.length > 0 && bytes > mostBytes) break;
-        jobs.push(job);
-      }
-      return jobs;
+      return upTo(mostBytes, found);
     },
-    async markRestoring(parking, batch, seqs) {
+    /** @returns how many it has marked: another console may have marked some before. */
+    async markRestoring(parking: string, batch: string, seqs: readonly number[]): Promise<number> {
       const { rowsAffected } = await client.execute({
         sql: `UPDATE parked_job SET row_state = 'restoring', restore_batch = ? WHERE parking = ? AND row_state = 'removed' AND seq IN (${seqs.join()})`,
         args: [batch, parking],
       });
       return rowsAffected;
     },
-    async settleRestoring(parking, batch, receipt, atMs) {
+    /**
+     * The rows stay as `restored`, or go; null: they are back among those to come. Of a replay's batch those that could not
+     * come back stay on disk, and what came of each is kept for the replay.
+     */
+    async settleRestoring(
+      parking: string,
+      batch: string,
+      receipt: string | null,
+      atMs: number,
+    ): Promise<void> {
       const seqs = await seqsOf('restore_batch', batch, 'restoring');
       // After a crash its parking and its replay both find it open: whoever comes second must not write over what came of it.
       if (seqs.length === 0) return;
@@ -149,21 +124,24 @@ export function parkedJobs(client: Client): ParkedJobs {
         'write',
       );
     },
-    async restoredBefore(parking, atMs) {
+    /** Batches that were brought back before this. */
+    async restoredBefore(parking: string, atMs: number): Promise<readonly string[]> {
       const found = await rows(
         `SELECT DISTINCT restore_batch AS batch FROM parked_job WHERE parking = ? AND row_state = 'restored' AND restored_at_ms <= ? LIMIT 500`,
         [parking, atMs],
       );
       return found.map((row) => String(row.batch));
     },
-    async confirm(batch) {
+    /** Redis has surely kept this batch: its rows go. @returns the batches that had taken them out. */
+    async confirm(batch: string): Promise<readonly string[]> {
       const gone = await rows(
         `DELETE FROM parked_job WHERE restore_batch = ? AND row_state = 'restored' RETURNING batch`,
         [batch],
       );
       return [...new Set(gone.map((row) => String(row.batch)))];
     },
-    async reopen(parking, batch) {
+    /** Redis has lost this batch: its rows are to come back again. */
+    async reopen(parking: string, batch: string): Promise<void> {
       const seqs = await seqsOf('restore_batch', batch, 'restored');
       await client.batch(
         [
@@ -173,7 +151,8 @@ export function parkedJobs(client: Client): ParkedJobs {
         'write',
       );
     },
-    async markAgain(parking, batch, again) {
+    /** Redis has lost this batch of a replay: its rows, to be brought back by another. */
+    async markAgain(parking: string, batch: string, again: string): Promise<readonly StoredJob[]> {
       const seqs = await seqsOf('restore_batch', batch, 'restored');
       await client.batch(
         [
@@ -186,28 +165,30 @@ export function parkedJobs(client: Client): ParkedJobs {
         await rows(`SELECT ${JOB_COLUMNS} FROM parked_job WHERE seq IN (${seqs.join()}) ORDER BY seq`, [])
       ).map(storedJobOf);
     },
-    unconfirmed: async () =>
+    /** Parkings with rows that Redis has, but perhaps not for good. */
+    unconfirmed: async (): Promise<readonly string[]> =>
       (
         await rows(
           `SELECT DISTINCT parking FROM parked_job WHERE row_state = 'restored' AND ${IN_BETWEEN}`,
           [],
         )
       ).map((row) => String(row.parking)),
-    openWritten: async () =>
+    openWritten: async (): Promise<readonly OpenBatch[]> =>
       (
         await rows(
           `SELECT DISTINCT parking, batch FROM parked_job WHERE row_state = 'written' AND ${IN_BETWEEN}`,
           [],
         )
       ).map(openOf),
-    openRestoring: async () =>
+    openRestoring: async (): Promise<readonly OpenBatch[]> =>
       (
         await rows(
           `SELECT DISTINCT parking, restore_batch AS batch FROM parked_job WHERE row_state = 'restoring' AND ${IN_BETWEEN}`,
           [],
         )
       ).map(openOf),
-    async withoutRows(batches) {
+    /** Of these batches, those that no row comes from any more. */
+    async withoutRows(batches: readonly string[]): Promise<readonly string[]> {
       const asked = [...new Set(batches)].filter((batch) => batch !== '');
       if (asked.length === 0) return [];
       const places = asked.map(() => '?').join();
@@ -215,14 +196,15 @@ export function parkedJobs(client: Client): ParkedJobs {
       const held = new Set(found.map((row) => String(row.batch)));
       return asked.filter((batch) => !held.has(batch));
     },
-    types: async (parking) =>
+    types: async (parking: string): Promise<readonly ParkedType[]> =>
       (
         await rows(
           `SELECT name, count(*) AS jobs, sum(bytes) AS bytes FROM parked_job WHERE parking = ? AND row_state IN ('removed', 'restoring') GROUP BY name ORDER BY jobs DESC LIMIT 100`,
           [parking],
         )
       ).map((row) => ({ type: String(row.name), jobs: Number(row.jobs), bytes: Number(row.bytes) })),
-    page: async (parking, afterSeq, most) =>
+    /** Rows for an export, after this one. */
+    page: async (parking: string, afterSeq: number, most: number): Promise<readonly StoredJob[]> =>
       (
         await rows(
           `SELECT ${JOB_COLUMNS} FROM parked_job WHERE parking = ? AND seq > ? AND row_state IN ('removed', 'restoring') ORDER BY seq LIMIT ?`,
@@ -248,6 +230,19 @@ function quoted(text: string): string {
 
 function openOf(row: Row): OpenBatch {
   return { parking: String(row.parking), batch: String(row.batch) };
+}
+
+/** The first jobs of these rows, until they hold so much; at least one. */
+export function upTo(mostBytes: number, found: readonly Row[]): readonly StoredJob[] {
+  const jobs: StoredJob[] = [];
+  let bytes = 0;
+  for (const row of found) {
+    const job = storedJobOf(row);
+    bytes += job.fields.reduce((sum, field) => sum + field.length, 0);
+    if (jobs.length > 0 && bytes > mostBytes) break;
+    jobs.push(job);
+  }
+  return jobs;
 }
 
 /** A row of JOB_COLUMNS. */

@@ -1,5 +1,5 @@
 import type { Client, Row } from '@libsql/client';
-import { JOB_COLUMNS, storedJobOf } from './parked-jobs.js';
+import { JOB_COLUMNS, storedJobOf, upTo } from './parked-jobs.js';
 import type { StoredJob } from './parking.js';
 
 /** The part of what is parked that a replay looks through. */
@@ -19,37 +19,9 @@ export interface PickableParking {
 }
 
 /** What replays read of parked.db, and the receipts that are theirs. */
-export interface ParkedPicks {
-  /** Parkings of a queue that nobody works on and that hold jobs, the one that began first before the others. */
-  parkings(
-    instance: string,
-    queue: string,
-    fromMs: number,
-    toMs: number,
-  ): Promise<readonly PickableParking[]>;
-  types(range: PickRange): Promise<readonly { readonly type: string; readonly jobs: number }[]>;
-  /** Behind `after` in the order asked for; null: from the start. At most `mostBytes` of them, at least one. */
-  page(
-    range: PickRange,
-    order: 'oldest' | 'newest',
-    after: number | null,
-    most: number,
-    mostBytes: number,
-  ): Promise<readonly StoredJob[]>;
-  /** Of these rows, those that may come back, in this order, and their parking. */
-  rows(
-    seqs: readonly number[],
-    order: 'oldest' | 'newest',
-  ): Promise<{ readonly parking: string; readonly jobs: readonly StoredJob[] } | null>;
-  /** What came of a call of a replay, by row; null: it has not come to an end. */
-  receipt(call: string): Promise<Readonly<Record<string, string>> | null>;
-  /** A replay has written down what came of its batches up to this one. */
-  forgetReceipts(replay: string, batch: number): Promise<void>;
-  /** Of these rows, those that Redis was given but may not have kept. */
-  unsure(seqs: readonly number[]): Promise<ReadonlySet<number>>;
-}
+export type ParkedPicks = ReturnType<typeof parkedPicks>;
 
-export function parkedPicks(client: Client): ParkedPicks {
+export function parkedPicks(client: Client) {
   const select = async (sql: string, args: (string | number)[] = []): Promise<readonly Row[]> =>
     (await client.execute({ sql, args })).rows;
   const where = ({ parking, jobTypes }: PickRange) => ({
@@ -57,7 +29,13 @@ export function parkedPicks(client: Client): ParkedPicks {
     args: [parking, ...jobTypes],
   });
   return {
-    parkings: async (instance, queue, fromMs, toMs) =>
+    /** Parkings of a queue that nobody works on and that hold jobs, the one that began first before the others. */
+    parkings: async (
+      instance: string,
+      queue: string,
+      fromMs: number,
+      toMs: number,
+    ): Promise<readonly PickableParking[]> =>
       (
         await select(
           `SELECT id, rowid AS place, started_at_ms FROM parking WHERE instance = ? AND queue = ? AND state <> 'running'
@@ -70,7 +48,7 @@ export function parkedPicks(client: Client): ParkedPicks {
         row: Number(row.place),
         startedAtMs: Number(row.started_at_ms),
       })),
-    async types(range) {
+    async types(range: PickRange): Promise<readonly { readonly type: string; readonly jobs: number }[]> {
       const { sql, args } = where(range);
       const found = await select(
         `SELECT name, count(*) AS jobs FROM parked_job WHERE ${sql} GROUP BY name`,
@@ -78,24 +56,27 @@ export function parkedPicks(client: Client): ParkedPicks {
       );
       return found.map((row) => ({ type: String(row.name), jobs: Number(row.jobs) }));
     },
-    async page(range, order, after, most, mostBytes) {
+    /** Behind `after` in the order asked for; null: from the start. At most `mostBytes` of them, at least one. */
+    async page(
+      range: PickRange,
+      order: 'oldest' | 'newest',
+      after: number | null,
+      most: number,
+      mostBytes: number,
+    ): Promise<readonly StoredJob[]> {
       const { sql, args } = where(range);
       const [sign, direction] = order === 'oldest' ? ['>', 'ASC'] : ['<', 'DESC'];
       const found = await select(
         `SELECT ${JOB_COLUMNS} FROM parked_job WHERE ${sql}${after === null ? '' : ` AND seq ${sign} ?`} ORDER BY seq ${direction} LIMIT ?`,
         [...args, ...(after === null ? [] : [after]), most],
       );
-      const jobs: StoredJob[] = [];
-      let bytes = 0;
-      for (const row of found) {
-        const job = storedJobOf(row);
-        bytes += job.fields.reduce((sum, field) => sum + field.length, 0);
-        if (jobs.length > 0 && bytes > mostBytes) break;
-        jobs.push(job);
-      }
-      return jobs;
+      return upTo(mostBytes, found);
     },
-    async rows(seqs, order) {
+    /** Of these rows, those that may come back, in this order, and their parking. */
+    async rows(
+      seqs: readonly number[],
+      order: 'oldest' | 'newest',
+    ): Promise<{ readonly parking: string; readonly jobs: readonly StoredJob[] } | null> {
       const found = await select(
         `SELECT parking, ${JOB_COLUMNS} FROM parked_job WHERE seq IN (${seqs.join()}) AND row_state = 'removed'
           ORDER BY seq ${order === 'oldest' ? 'ASC' : 'DESC'}`,
@@ -103,17 +84,20 @@ export function parkedPicks(client: Client): ParkedPicks {
       const parking = found[0]?.parking;
       return parking === undefined ? null : { parking: String(parking), jobs: found.map(storedJobOf) };
     },
-    async receipt(call) {
+    /** What came of a call of a replay, by row; null: it has not come to an end. */
+    async receipt(call: string): Promise<Readonly<Record<string, string>> | null> {
       const [row] = await select('SELECT characters FROM replay_receipt WHERE call = ?', [call]);
       return row ? (JSON.parse(String(row.characters)) as Record<string, string>) : null;
     },
-    async forgetReceipts(replay, batch) {
+    /** A replay has written down what came of its batches up to this one. */
+    async forgetReceipts(replay: string, batch: number): Promise<void> {
       await client.execute({
         sql: 'DELETE FROM replay_receipt WHERE replay = ? AND batch <= ?',
         args: [replay, batch],
       });
     },
-    async unsure(seqs) {
+    /** Of these rows, those that Redis was given but may not have kept. */
+    async unsure(seqs: readonly number[]): Promise<ReadonlySet<number>> {
       const found = await select(
         `SELECT seq FROM parked_job WHERE seq IN (${seqs.join()}) AND row_state IN ('restoring', 'restored')`,
       );

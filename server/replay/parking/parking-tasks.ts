@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { ActionError } from '../../model/action.js';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { reasonOf, type WorkHealth, WorkRecord } from '../../process/every.js';
@@ -6,7 +7,7 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import type { ParkedStore } from './open-parked.js';
 import { parkJobs } from './park-jobs.js';
-import { type Parking, ParkingError } from './parking.js';
+import type { Parking } from './parking.js';
 import { restoreJobs } from './restore-jobs.js';
 import { type PaceDeps, ParkingPace } from './restore-pace.js';
 import { settleBatch } from './run-script.js';
@@ -131,11 +132,11 @@ export class ParkingTasks {
     this.#tasks.set(id, task);
   }
 
-  /** @throws ParkingError where it can't be written to now. */
+  /** @throws ActionError where it can't be written to now. */
   queueOf(instance: string, queueId: string): QueueHandle {
     const queue = this.#deps.queue(instance, queueId);
     if (queue) return queue;
-    throw new ParkingError('unavailable', `Redis ${instance} can not be written to now`);
+    throw new ActionError('unreachable', `Redis ${instance} can not be written to now`);
   }
 
   get #isOver(): boolean {
@@ -168,7 +169,7 @@ export class ParkingTasks {
         if (this.#isOver) return;
         if (record.failed(error, now()) === 1) this.#deps.warn(`parking ${id}: ${reasonOf(error)}`);
         const isFull =
-          storeTroubleOf(error) === 'full' || (error instanceof ParkingError && error.code === 'disk-full');
+          storeTroubleOf(error) === 'full' || (error instanceof ActionError && error.code === 'disk-full');
         if (parking && isFull) {
           await this.#rest(parking, reasonOf(error));
           return;

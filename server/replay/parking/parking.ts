@@ -206,13 +206,3 @@ export interface ParkingPatch {
   readonly ratePerSecond?: number | null;
   readonly guard?: boolean;
 }
-
-/** Why nothing more is parked or brought back; for a person. */
-export class ParkingError extends Error {
-  readonly code: 'disk-full' | 'not-found' | 'invalid' | 'unavailable' | 'too-large';
-  constructor(code: ParkingError['code'], message: string) {
-    super(message);
-    this.name = 'ParkingError';
-    this.code = code;
-  }
-}

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { ActionError } from '../../model/action.js';
 import { every, reasonOf, type WorkHealth } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { Watch } from '../../watch/watch.js';
@@ -8,15 +9,7 @@ import { estimatePark, type ParkEstimate } from './estimate.js';
 import { openParked, type ParkedStore } from './open-parked.js';
 import type { ParkedType } from './parked-jobs.js';
 import { ParkedSource } from './parked-source.js';
-import type { DiskUse } from './parking.js';
-import {
-  type Parking,
-  ParkingError,
-  type ParkingPatch,
-  type ParkRequest,
-  type PausedBy,
-  type RestoreTerms,
-} from './parking.js';
+import type { DiskUse, Parking, ParkingPatch, ParkRequest, PausedBy, RestoreTerms } from './parking.js';
 import { ParkingTasks, type ParkingTasksDeps } from './parking-tasks.js';
 import { confirmRestored } from './restore-jobs.js';
 import { exportLines, importLines } from './transfer.js';
@@ -42,7 +35,7 @@ const LOOK_EVERY_MS = 200;
  * parking says, and a console that is elected takes up every row that is running. Reading, export and import are done by
  * each console from the file; what moves jobs is done by the one that holds the lease, and any other passes orders on to it.
  *
- * Every method throws ParkingError for what makes no sense or can't be done.
+ * Every method throws ActionError for what makes no sense or can't be done.
  */
 export class Parkings {
   /** Why nothing can be parked; null: it can. */
@@ -103,7 +96,7 @@ export class Parkings {
     return [this.#confirming.health(), ...(this.#tasks?.health ?? [])];
   }
 
-  /** What a parking would do; changes nothing. @throws ParkingError, and what Redis says. */
+  /** What a parking would do; changes nothing. @throws ActionError, and what Redis says. */
   async estimate(request: ParkRequest): Promise<ParkEstimate> {
     return estimatePark(this.#opened.tasks.queueOf(request.instance, request.queue), request);
   }
@@ -126,7 +119,7 @@ export class Parkings {
   async get(id: string): Promise<Parking> {
     const parking = await this.#opened.store.parkings.one(id);
     if (parking) return this.#asItIs(parking);
-    throw new ParkingError('not-found', `there is no parking ${id.slice(0, 100)}`);
+    throw new ActionError('not-found', `there is no parking ${id.slice(0, 100)}`);
   }
 
   /** Newest first. */
@@ -170,7 +163,7 @@ export class Parkings {
   get #opened(): { readonly store: ParkedStore; readonly tasks: ParkingTasks } {
     const { store } = this.#deps;
     if (this.#tasks === null || 'problem' in store)
-      throw new ParkingError('unavailable', this.problem ?? 'nothing can be parked');
+      throw new ActionError('unreachable', this.problem ?? 'nothing can be parked');
     return { store, tasks: this.#tasks };
   }
 
@@ -205,7 +198,7 @@ export class Parkings {
     const { store, tasks } = this.#opened;
     tasks.queueOf(request.instance, request.queue);
     const refusal = await store.disk.refusal(0);
-    if (refusal !== null) throw new ParkingError('disk-full', `${refusal}: nothing was taken out of Redis`);
+    if (refusal !== null) throw new ActionError('disk-full', `${refusal}: nothing was taken out of Redis`);
     await store.parkings.add(id, request, this.#deps.now());
     tasks.work(id);
     return this.get(id);
@@ -231,7 +224,7 @@ export class Parkings {
     const { store, tasks } = this.#opened;
     const parking = await this.get(id);
     if (state !== undefined && parking.state === 'done')
-      throw new ParkingError('invalid', `parking ${id} is done: restore it to bring its jobs back`);
+      throw new ActionError('invalid', `parking ${id} is done: restore it to bring its jobs back`);
     await store.parkings.change(id, {
       ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
       ...(guard === undefined ? {} : { guard }),

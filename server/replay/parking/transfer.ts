@@ -1,7 +1,8 @@
+import { ActionError } from '../../model/action.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import { headLine, jobLine, parseHead, parseJob } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
-import { type ParkedJob, type Parking, ParkingError } from './parking.js';
+import type { ParkedJob, Parking } from './parking.js';
 import { IMPORT_BATCH } from './restore-jobs.js';
 
 /**
@@ -69,7 +70,7 @@ export interface ImportInto {
 /**
  * Takes what an export gave as a parking of its own. A line that is wrong takes back nothing of what came before it: that
  * is an aborted parking, which can be restored or left. Takes time in proportion to its size, and holds a line or a page.
- * @throws ParkingError naming the line.
+ * @throws ActionError naming the line.
  */
 export async function importLines(
   store: ParkedStore,
@@ -83,7 +84,7 @@ export async function importLines(
   const flush = async (): Promise<void> => {
     if (jobs.length === 0) return;
     const refusal = await store.disk.refusal(jobBytes);
-    if (refusal !== null) throw new ParkingError('disk-full', refusal);
+    if (refusal !== null) throw new ActionError('disk-full', refusal);
     const batch = `${IMPORT_BATCH}${by.newId()}`;
     await store.jobs.write(by.id, batch, jobs);
     await store.jobs.settleWritten(by.id, batch, '1'.repeat(jobs.length));
@@ -113,13 +114,13 @@ export async function importLines(
   } catch (error) {
     if (head !== null) await flush().catch(() => undefined);
     // What the disk says is no fault of a line.
-    if (error instanceof ParkingError || storeTroubleOf(error) !== null) throw error;
-    throw new ParkingError(
+    if (error instanceof ActionError || storeTroubleOf(error) !== null) throw error;
+    throw new ActionError(
       'invalid',
       `line ${number}: ${error instanceof Error ? error.message : 'is not right'}`,
     );
   }
-  if (head === null) throw new ParkingError('invalid', 'line 1: is missing: send what an export gave');
+  if (head === null) throw new ActionError('invalid', 'line 1: is missing: send what an export gave');
   await store.parkings.change(by.id, { state: 'done', because: null, endedAtMs: by.atMs, freedBytes: 0 });
 }
 
@@ -137,7 +138,7 @@ function longerQueues({ queuesOf }: ImportInto, instance: string, queue: string)
   );
 }
 
-/** Lines that hold something, each as soon as it is whole. @throws ParkingError, Error */
+/** Lines that hold something, each as soon as it is whole. @throws ActionError, Error */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<string> {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   let totalBytes = 0;
@@ -148,7 +149,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): As
   for await (const chunk of chunks) {
     totalBytes += chunk.length;
     if (totalBytes > maxBytes)
-      throw new ParkingError(
+      throw new ActionError(
         'too-large',
         `the import is larger than ${maxBytes} bytes, twice parking.maxBytes`,
       );
@@ -156,7 +157,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): As
       const newline = chunk.indexOf(10, from);
       const part = chunk.subarray(from, newline === -1 ? chunk.length : newline);
       if (length + part.length > MAX_LINE_BYTES)
-        throw new ParkingError('too-large', `line ${number}: is longer than ${MAX_LINE_BYTES} bytes`);
+        throw new ActionError('too-large', `line ${number}: is longer than ${MAX_LINE_BYTES} bytes`);
       if (length + part.length > line.length) {
         const grown = Buffer.alloc(Math.min(MAX_LINE_BYTES, Math.max(2 * line.length, length + part.length)));
         line.copy(grown, 0, 0, length);

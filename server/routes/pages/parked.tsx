@@ -201,7 +201,7 @@ export function parkedRoutes(deps: AppDeps): Hono<GateEnv> {
   return routes;
 }
 
-/** @throws Problem for a button that is none of ours, ParkingError for an order that can't be. */
+/** @throws Problem for a button that is none of ours, ActionError for an order that can't be. */
 async function order(deps: AppDeps, c: Context<GateEnv>, id: string): Promise<Response> {
   const { back, ...form } = await c.req.parseBody();
   const parsed = OrderSchema.safeParse(form);
