@@ -5,13 +5,13 @@ import { formatBytes, formatCount, formatJobs } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { ParkEstimate } from '../replay/parking/estimate.js';
 import {
+  GUARDED_PER_SECOND,
   PARKABLE_STATES,
   type Parking,
   type ParkSkipReason,
   RestoreRateSchema,
   SKIP_WORDS,
 } from '../replay/parking/parking.js';
-import { GUARDED_PER_SECOND } from '../replay/replay-throttle.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 

@@ -1,7 +1,6 @@
 import type { ActionCall, OutcomeStatus } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import { findQueue, matchQueues } from '../model/find-queue.js';
-import type { Actor } from '../model/role.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import { LoadSampler } from './load-sample.js';
@@ -90,10 +89,10 @@ export function isSelected(
 /** A replay as it begins: what ends after `nowMs` does not belong to it, and things stand as in `snapshot`. */
 export function newRecord(
   id: string,
-  actor: Actor,
-  { spec, instance }: ReplayRequest,
+  actor: string,
+  { spec, instance }: Pick<ReplayRequest, 'spec' | 'instance'>,
   queues: readonly string[],
-  snapshot: Snapshot,
+  snapshot: Snapshot | null,
   nowMs: number,
 ): ReplayRecord {
   return {
@@ -101,7 +100,7 @@ export function newRecord(
     instance,
     spec,
     queues,
-    actor: actor.name,
+    actor,
     createdAtMs: nowMs,
     cutoffMs: nowMs,
     endedAtMs: null,
@@ -114,7 +113,7 @@ export function newRecord(
     isSwept: false,
     needsResweep: false,
     lastSeq: 0,
-    baseline: new LoadSampler().baseline(snapshot, queues),
+    baseline: snapshot && new LoadSampler().baseline(snapshot, queues),
     canaryFrom: { moved: 0, succeeded: 0, failedAgain: 0, gone: 0 },
   };
 }

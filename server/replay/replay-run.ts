@@ -20,7 +20,7 @@ export type RunEvent = 'started' | 'paused' | 'resumed' | 're-rated' | 'guarded'
 
 /** What a replay that is under way is given. */
 export interface RunDeps {
-  readonly store: ReplayStore;
+  readonly store: Pick<ReplayStore, 'saveBatches' | 'batchesIn'>;
   /** null: it is about parked jobs, and nothing can be parked here. */
   readonly source: JobSource | null;
   readonly now: () => number;
@@ -36,7 +36,9 @@ export interface RunDeps {
   readonly tell: (kind: RunEvent, record: ReplayRecord, text: string) => void;
 }
 
-export type RunChange = Partial<Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'reason'>>;
+export type RunChange = Partial<
+  Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'spec' | 'reason'>
+>;
 
 /**
  * One replay that is under way: see replay-record.ts for its states. A single loop moves; orders of people only set what
@@ -80,9 +82,8 @@ export class ReplayRun {
 
   /** Jobs a second that it moves now at most, 0 while it rests or stands; and why: one sentence. */
   get pace(): { readonly perSecond: number; readonly reason: string } {
-    const { state, reason, ratePerSecond } = this.#record;
-    const pace = this.#throttle.pace(this.#record, state === 'running' ? this.#waitsFor : reason);
-    return { perSecond: pace.perSecond ?? ratePerSecond, reason: pace.reason };
+    const { state, reason } = this.#record;
+    return this.#throttle.pace(this.#record, state === 'running' ? this.#waitsFor : reason);
   }
 
   /** Moves on from where the record stands; returns at once. */
@@ -120,6 +121,11 @@ export class ReplayRun {
     if (this.#record.state !== 'running') await this.#loop;
     await this.#save();
     if (isResumed) this.start(true);
+  }
+
+  /** Resolves once nothing moves any more: it has ended, rests, or was stopped. */
+  async rests(): Promise<void> {
+    await this.#loop;
   }
 
   /** Ends the loop without a change of state: the console stops, and goes on with it when it starts again. */

@@ -10,15 +10,11 @@ import {
 } from './replay-guard.js';
 import { dueJobs, type PaceBucket, refill, reRate, spendPace, startBucket } from './replay-pace.js';
 import type { ReplayRecord } from './replay-record.js';
-import type { ReplaySpec } from './replay-spec.js';
 
 /** Between two looks of the guard. */
 const GUARD_EVERY_MS = 1_000;
 /** Ended jobs after which the failure rate is taken anew, so that an old success does not hide a new failure. */
 const RECENT_ENDED = 200;
-
-/** Jobs a second under the guard where nobody set a rate: it begins with what most queues bear, and goes below it. */
-export const GUARDED_PER_SECOND = 1_000;
 
 /** How many jobs may go at once, and why not more. */
 export interface Allowance {
@@ -30,17 +26,8 @@ export interface Allowance {
 }
 
 export interface Pace {
-  /** null: nothing bounds it. */
-  readonly perSecond: number | null;
+  readonly perSecond: number;
   readonly reason: string;
-}
-
-/** What is held to a pace: a replay, or the restore of a parking. */
-export interface Throttled extends Pick<ReplayRecord, 'instance' | 'queues' | 'baseline' | 'canaryFrom'> {
-  /** null: as fast as it goes or, under the guard, as that lets it. */
-  readonly ratePerSecond: number | null;
-  readonly spec: Pick<ReplaySpec, 'guard' | 'batchSize' | 'mostInFlight'>;
-  readonly counts: MovedOutcomes;
 }
 
 export interface ThrottleDeps {
@@ -60,10 +47,10 @@ export class ReplayThrottle {
   #canaryMovedAtMs: number | null = null;
   #lookedAtMs = 0;
 
-  constructor(record: Throttled, deps: ThrottleDeps) {
+  constructor(record: ReplayRecord, deps: ThrottleDeps) {
     this.#deps = deps;
-    this.#guard = startGuard(setRateOf(record), deps.now());
-    this.#bucket = startBucket(setRateOf(record), deps.now());
+    this.#guard = startGuard(record.ratePerSecond, deps.now());
+    this.#bucket = startBucket(record.ratePerSecond, deps.now());
     this.#recent = record.canaryFrom;
     this.noteMoved(record);
   }
@@ -72,10 +59,9 @@ export class ReplayThrottle {
    * Jobs a second at most, and why in one sentence.
    * @param stands why nothing is moved now at all; null: it goes.
    */
-  pace({ spec, ratePerSecond }: Throttled, stands: string | null): Pace {
+  pace({ spec, ratePerSecond }: ReplayRecord, stands: string | null): Pace {
     if (stands !== null) return { perSecond: 0, reason: stands };
     if (spec.guard) return this.#guard;
-    if (ratePerSecond === null) return { perSecond: null, reason: 'As fast as it goes: the guard is off.' };
     return { perSecond: ratePerSecond, reason: 'As set: the guard is off.' };
   }
 
@@ -88,24 +74,23 @@ export class ReplayThrottle {
   }
 
   /** Begins, or goes on after a pause. */
-  begin(record: Throttled, isNewCanary: boolean): void {
-    this.#guard = startGuard(setRateOf(record), this.#deps.now());
-    this.#bucket = startBucket(setRateOf(record), this.#deps.now());
+  begin(record: ReplayRecord, isNewCanary: boolean): void {
+    this.#guard = startGuard(record.ratePerSecond, this.#deps.now());
+    this.#bucket = startBucket(record.ratePerSecond, this.#deps.now());
     if (!isNewCanary) return;
     this.#recent = record.canaryFrom;
     this.#canaryMovedAtMs = null;
   }
 
   /** Another rate is in force from now on. */
-  setRate(ratePerSecond: number | null): void {
+  setRate(perSecond: number): void {
     const nowMs = this.#deps.now();
-    const perSecond = ratePerSecond ?? GUARDED_PER_SECOND;
     this.#bucket = reRate(this.#bucket, perSecond, nowMs);
     this.#guard = { ...startGuard(perSecond, nowMs), reason: 'As set: the rate was changed.' };
   }
 
   /** Jobs that may be moved at once now, the rate left aside. */
-  allowance(record: Throttled): Allowance {
+  allowance(record: ReplayRecord): Allowance {
     const { spec, counts } = record;
     let most = spec.batchSize;
     if (spec.mostInFlight !== null) {
@@ -121,10 +106,9 @@ export class ReplayThrottle {
   }
 
   /** Jobs that are due at the rate of now; 0 with the time to wait. The guard looks about once a second. */
-  due(record: Throttled, most: number): { readonly jobs: number; readonly waitMs: number } {
+  due(record: ReplayRecord, most: number): { readonly jobs: number; readonly waitMs: number } {
     const nowMs = this.#deps.now();
     const perSecond = record.spec.guard ? this.#look(record, nowMs) : record.ratePerSecond;
-    if (perSecond === null) return { jobs: most, waitMs: 0 };
     this.#bucket =
       this.#bucket.perSecond === perSecond
         ? refill(this.#bucket, nowMs)
@@ -137,12 +121,12 @@ export class ReplayThrottle {
   }
 
   /** Remembers when the canary was out. */
-  noteMoved({ counts, canaryFrom }: Throttled): void {
+  noteMoved({ counts, canaryFrom }: ReplayRecord): void {
     if (this.#canaryMovedAtMs === null && counts.moved - canaryFrom.moved >= CANARY_JOBS)
       this.#canaryMovedAtMs = this.#deps.now();
   }
 
-  #canary(record: Throttled): Allowance {
+  #canary(record: ReplayRecord): Allowance {
     if (!record.spec.guard) return { most: Infinity, waitsFor: null, stop: null };
     const sinceMs = this.#canaryMovedAtMs === null ? null : this.#deps.now() - this.#canaryMovedAtMs;
     const recent = outcomesSince(record, this.#recent);
@@ -163,29 +147,25 @@ export class ReplayThrottle {
     return { most, waitsFor: null, stop: null };
   }
 
-  #look(record: Throttled, nowMs: number): number {
+  #look(record: ReplayRecord, nowMs: number): number {
     const { instance, queues, baseline } = record;
     if (nowMs - this.#lookedAtMs < GUARD_EVERY_MS || !baseline) return this.#guard.perSecond;
     this.#lookedAtMs = nowMs;
     const movedTo = (queue: string): number => this.#deps.movedTo(queue);
     const load = this.#load.look(this.#deps.snapshot(instance), queues, baseline, movedTo, nowMs);
-    this.#guard = guardRate(this.#guard, setRateOf(record), load, baseline);
+    this.#guard = guardRate(this.#guard, record.ratePerSecond, load, baseline);
     return this.#guard.perSecond;
   }
-}
-
-function setRateOf({ ratePerSecond }: Throttled): number {
-  return ratePerSecond ?? GUARDED_PER_SECOND;
 }
 
 /** What has come of all that a replay has moved so far. */
 export function outcomesOf({
   counts: { moved, succeeded, failedAgain, gone },
-}: Pick<Throttled, 'counts'>): MovedOutcomes {
+}: Pick<ReplayRecord, 'counts'>): MovedOutcomes {
   return { moved, succeeded, failedAgain, gone };
 }
 
-function outcomesSince(record: Throttled, since: MovedOutcomes): MovedOutcomes {
+function outcomesSince(record: ReplayRecord, since: MovedOutcomes): MovedOutcomes {
   const now = outcomesOf(record);
   return {
     moved: now.moved - since.moved,

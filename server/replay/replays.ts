@@ -202,7 +202,7 @@ export class Replays {
     if (running >= MAX_RUNNING)
       throw new ActionError('unavailable', `${running} replays are under way: end one before another begins`);
     const { now, newId } = this.#deps;
-    const record = newRecord(newId(), actor, request, queues, snapshot, now());
+    const record = newRecord(newId(), actor.name, request, queues, snapshot, now());
     if (!this.#sourceOf(record)) throw new ActionError('unavailable', NOTHING_PARKED);
     await this.#deps.store.save(record);
     await this.#log.audit(actor, 'start', record, spec.reason, {

@@ -1,6 +1,5 @@
 import type { RedisClient } from '../../redis/connect.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { LeaseLost } from '../../store/tables.js';
 import {
   addToGroup,
   type DryRun,
@@ -19,8 +18,8 @@ import { isOnlyTime, matchesFilter } from '../replay-spec.js';
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
 import type { StoredJob } from './parking.js';
-import { BATCH_BYTES, FULL, restoreSome } from './restore-jobs.js';
-import { replayBatchName, replayCallOf, settleBatch } from './run-script.js';
+import { BATCH_BYTES, bringBack, settleRestore } from './restore-jobs.js';
+import { replayBatchName, replayCallOf } from './run-script.js';
 
 export interface ParkedSourceDeps {
   readonly store: ParkedStore;
@@ -37,8 +36,10 @@ const JOBS_A_CALL = 100;
 /** Data longer than this is not looked into, as where Redis is read. */
 const MAX_DATA_BYTES = 64 * 1024;
 
-/** What each letter of restore-jobs.lua is as one of replay-jobs.lua; none: its row is gone. */
-const CHARACTERS: Readonly<Record<string, string>> = { '1': 'M', x: 'R' };
+/** What each letter of restore-jobs.lua is as one of replay-jobs.lua. */
+export function lettersOf(receipt: Iterable<string | undefined>): string {
+  return [...receipt].map((letter) => (letter === '1' ? 'M' : letter === 'x' ? 'R' : 'N')).join('');
+}
 
 /**
  * Jobs on the console's disk, as the source of a replay: parking by parking in the order in which they began, and in the
@@ -84,7 +85,7 @@ export class ParkedSource implements JobSource {
     _: RedisClient,
     { queue, seq, jobs }: Pick<ReplayBatch, 'queue' | 'seq' | 'jobs'>,
   ): Promise<string> {
-    return bringBack(this.#deps, this.#selection, queue, seq, jobs.slice(0, JOBS_A_CALL));
+    return moveCall(this.#deps, this.#selection, queue, seq, jobs.slice(0, JOBS_A_CALL));
   }
 
   settled(seq: number): Promise<void> {
@@ -168,7 +169,7 @@ async function look(
 }
 
 /** Some jobs of a batch of a replay; the same when it is asked for again. @returns a character for each. */
-async function bringBack(
+async function moveCall(
   deps: ParkedSourceDeps,
   { id, instance, spec: { order } }: JobSelection,
   queueId: string,
@@ -180,33 +181,20 @@ async function bringBack(
   if (!queue) throw new Error('Redis does not answer (Connection is closed)');
   const seqs = jobs.map(([, score]) => seqOf(score));
   const call = `${id}:${batch}:${seqs[0]}`;
-  for (const open of await store.jobs.openRestoring())
-    if (replayCallOf(open.batch) === call)
-      await store.alone(open.parking, async () =>
-        store.jobs.settleRestoring(
-          open.parking,
-          open.batch,
-          await settleBatch(queue, 'r', open.batch),
-          now(),
-        ),
-      );
+  for (const { parking, batch: open } of await store.jobs.openRestoring())
+    if (replayCallOf(open) === call)
+      await store.alone(parking, () => settleRestore({ store, queue, parking, now }, open));
   const first = await store.picks.rows(seqs, order);
   if (first && !(await store.picks.receipt(call)))
     await store.alone(first.parking, async () => {
       // Under the lock: its parking may have brought some back since.
       const found = await store.picks.rows(seqs, order);
       if (!found) return;
-      const name = replayBatchName(call, order, newId());
-      const there = found.jobs.map(({ seq }) => seq);
-      if ((await store.jobs.markRestoring(found.parking, name, there)) < there.length) {
-        await store.jobs.settleRestoring(found.parking, name, null, now());
-        throw new LeaseLost();
-      }
-      const receipt = await restoreSome({ store, queue, parking: found.parking, now }, name, found.jobs);
-      if (receipt === null) throw new Error(FULL);
+      const some = { store, queue, parking: found.parking, now };
+      await bringBack(some, replayBatchName(call, order, newId()), found.jobs);
     });
   const characters = (await store.picks.receipt(call)) ?? {};
-  return seqs.map((seq) => CHARACTERS[characters[seq] ?? ''] ?? 'N').join('');
+  return lettersOf(seqs.map((seq) => characters[seq]));
 }
 
 type Page = { readonly parking: PickableParking; readonly jobs: readonly StoredJob[] };
@@ -287,6 +275,7 @@ function rowOf(score: string): number {
   return Number(score.slice(0, score.indexOf('/')));
 }
 
-function seqOf(score: string): number {
+/** A job's place on disk. */
+export function seqOf(score: string): number {
   return Number(score.slice(score.indexOf('/') + 1));
 }

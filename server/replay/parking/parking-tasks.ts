@@ -2,40 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ActionError } from '../../model/action.js';
 import { formatBytes, formatCount } from '../../model/format.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
-import { reasonOf, type WorkHealth, WorkRecord } from '../../process/every.js';
+import { every, reasonOf, type WorkHealth, WorkRecord } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
-import type { ParkedStore } from './open-parked.js';
+import type { ReplayRun } from '../replay-run.js';
 import { parkJobs } from './park-jobs.js';
-import type { Parking } from './parking.js';
-import { restoreJobs } from './restore-jobs.js';
-import { type PaceDeps, ParkingPace } from './restore-pace.js';
-import { settleBatch } from './run-script.js';
+import { MAX_RESTORE_RATE, type Parking } from './parking.js';
+import { confirmRestored, settleOpen } from './restore-jobs.js';
+import { type RestoreDeps, restoreRate, restoreRun } from './restore-source.js';
 
-/**
- * Brings every batch of a parking that was interrupted to an end, by what Redis says became of it: afterwards each of its
- * jobs is either on disk, to come back, or in Redis.
- * To be called alone for a parking. @throws what Redis says; then the rest is still open.
- */
-async function settleOpen(
-  store: ParkedStore,
-  queue: QueueHandle,
-  parking: string,
-  nowMs: number,
-): Promise<void> {
-  for (const open of await store.jobs.openWritten())
-    if (open.parking === parking)
-      await store.jobs.settleWritten(parking, open.batch, await settleBatch(queue, 'p', open.batch));
-  for (const open of await store.jobs.openRestoring())
-    if (open.parking === parking)
-      await store.jobs.settleRestoring(parking, open.batch, await settleBatch(queue, 'r', open.batch), nowMs);
-}
-
-export interface ParkingTasksDeps extends PaceDeps {
-  readonly store: ParkedStore;
-  /** null: this Redis can't be written to now. */
-  readonly queue: (instance: string, queueId: string) => QueueHandle | null;
-  readonly newId: () => string;
+export interface ParkingTasksDeps extends RestoreDeps {
   /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
   readonly isLeader?: () => boolean;
   readonly tell: RecordEvent;
@@ -43,6 +19,8 @@ export interface ParkingTasksDeps extends PaceDeps {
 }
 
 const RETRY_MS = 500;
+/** Between two looks at what came of jobs that are back. */
+const FOLLOW_EVERY_MS = 500;
 
 /**
  * The tasks that work on parkings, at most one for each: it does what the row of its parking says, and ends where that says
@@ -53,7 +31,8 @@ export class ParkingTasks {
   readonly #tasks = new Map<string, Promise<void>>();
   /** Paused as the disk is full, which could not be written. */
   readonly #resting = new Map<string, string>();
-  readonly #paces = new Map<string, ParkingPace>();
+  /** Restores under way. */
+  readonly #runs = new Map<string, ReplayRun>();
   /** Raised by every change from outside: the task looks at its row again. */
   readonly #turns = new Map<string, number>();
   /** The turn that a task last looked at. */
@@ -70,16 +49,19 @@ export class ParkingTasks {
   turn(id: string): void {
     this.#resting.delete(id);
     this.#turns.set(id, (this.#turns.get(id) ?? 0) + 1);
+    void this.#runs.get(id)?.stop();
     this.work(id);
   }
 
   /** Another rate, in force within a batch and without another look at the row. */
-  setPace(id: string, ratePerSecond: number | null, guard: boolean): void {
-    this.#paces.get(id)?.set(ratePerSecond, guard);
+  async setPace({ id, guard, ...rest }: Parking): Promise<void> {
+    const run = this.#runs.get(id);
+    const ratePerSecond = restoreRate({ guard, ...rest });
+    await run?.change({ ratePerSecond, spec: { ...run.record.spec, guard } });
   }
 
   get health(): readonly WorkHealth[] {
-    return [...this.#records.values()].map(({ health }) => health);
+    return [...this.#records.values(), ...this.#runs.values()].map(({ health }) => health);
   }
 
   isAtWork(id: string): boolean {
@@ -90,14 +72,15 @@ export class ParkingTasks {
   asItIs(parking: Parking): Parking {
     const because = this.#resting.get(parking.id);
     if (because !== undefined) return { ...parking, state: 'paused', because };
-    const pace = parking.state === 'running' ? this.#paces.get(parking.id) : undefined;
-    if (!pace) return parking;
-    const { perSecond, reason } = pace.pace;
+    const run = parking.state === 'running' ? this.#runs.get(parking.id) : undefined;
+    if (!run) return parking;
+    const { perSecond, reason } = run.pace;
+    const isUnbound = perSecond === MAX_RESTORE_RATE && !parking.guard;
     return {
       ...parking,
-      because: parking.because ?? pace.holds,
-      pacePerSecond: perSecond,
-      paceReason: reason,
+      because: parking.because ?? run.health.problem,
+      pacePerSecond: isUnbound ? null : perSecond,
+      paceReason: isUnbound ? 'As fast as it goes: the guard is off.' : reason,
     };
   }
 
@@ -114,6 +97,7 @@ export class ParkingTasks {
   /** Ends all after the batch that they are at; they go on at the next start. */
   async stop(): Promise<void> {
     this.#closing.abort();
+    for (const run of this.#runs.values()) void run.stop();
     await Promise.all(this.#tasks.values());
   }
 
@@ -124,7 +108,6 @@ export class ParkingTasks {
       .catch((error: unknown) => this.#deps.warn(`parking ${id}: ${reasonOf(error)}`))
       .finally(() => {
         this.#tasks.delete(id);
-        this.#paces.delete(id);
         this.#records.delete(id);
         // Asked for between the task's last look and its end.
         if ((this.#turns.get(id) ?? 0) !== (this.#seen.get(id) ?? 0) && !this.#isOver) this.work(id);
@@ -156,7 +139,7 @@ export class ParkingTasks {
         parking = await store.parkings.one(id);
         if (!parking || (isSettled && parking.state !== 'running')) return;
         const queue = this.queueOf(parking.instance, parking.queue);
-        await store.alone(id, () => settleOpen(store, queue, id, now()));
+        await store.alone(id, () => settleOpen({ store, queue, parking: id, now }));
         isSettled = true;
         if (parking.state !== 'running') continue;
         if (parking.because !== null) await store.parkings.change(id, { because: null });
@@ -193,27 +176,35 @@ export class ParkingTasks {
 
   async #step(parking: Parking, queue: QueueHandle, shouldStop: () => boolean): Promise<void> {
     const { store, now, newId } = this.#deps;
-    const { id } = parking;
+    if (parking.phase === 'restore') return this.#restore(parking, queue, shouldStop);
     const work = { store, queue, parking, now, newId, shouldStop };
-    if (parking.phase === 'park') {
-      if ((await parkJobs(work)).isThrough) await this.#end(parking);
-      return;
-    }
-    const { isThrough, stop } = await restoreJobs(work, this.#paceOf(parking, queue));
-    if (isThrough) await this.#end(parking);
-    if (stop !== null) {
-      const because = `Paused by the guard: ${stop.replace('replayed', 'restored')}. Find out why, then resume or abort it.`;
-      await store.parkings.change(id, { state: 'paused', pausedBy: 'guard', because });
-      this.#tell(parking, 'parking.ended', because);
-    }
+    if ((await parkJobs(work)).isThrough) await this.#end(parking);
   }
 
-  #paceOf(parking: Parking, queue: QueueHandle): ParkingPace {
-    const known = this.#paces.get(parking.id);
-    known?.set(parking.ratePerSecond, parking.guard);
-    const pace = known ?? new ParkingPace(parking, queue, this.#deps);
-    this.#paces.set(parking.id, pace);
-    return pace;
+  async #restore(parking: Parking, queue: QueueHandle, shouldStop: () => boolean): Promise<void> {
+    const { id } = parking;
+    const { store, now, newId, warn } = this.#deps;
+    const run = restoreRun(parking, { ...this.#deps, isLeader: () => !this.#isOver });
+    const follow = async (): Promise<void> => {
+      await confirmRestored({ store, queue, parking: id, now, newId });
+      if (run.record.spec.guard) await run.settle(queue.client);
+    };
+    const following = every(FOLLOW_EVERY_MS, follow, (error) => warn(`parking ${id}: ${reasonOf(error)}`));
+    if (shouldStop()) return;
+    this.#runs.set(id, run);
+    run.start();
+    following.start();
+    await run.rests();
+    this.#runs.delete(id);
+    await following.stop();
+    const { state, reason } = run.record;
+    if (state === 'failed') throw new Error(reason);
+    // Redis may have lost some meanwhile: those are taken up by the next look at the row.
+    if (state === 'done' && (await store.jobs.next(id, 1, 0)).length === 0) await this.#end(parking);
+    if (state !== 'paused') return;
+    const because = reason.replace('replayed', 'restored');
+    await store.parkings.change(id, { state: 'paused', pausedBy: 'guard', because });
+    this.#tell(parking, 'parking.ended', because);
   }
 
   async #end({ id, phase }: Parking): Promise<void> {

@@ -107,11 +107,16 @@ export function diskBound(client: Client, directory: string, maxBytes: number): 
   };
 }
 
+/** Jobs a second under the guard where nobody set a rate: it begins with what most queues bear, and goes below it. */
+export const GUARDED_PER_SECOND = 1_000;
+/** More than any Redis takes back. */
+export const MAX_RESTORE_RATE = 100_000;
+
 /** Jobs a second at which parked ones come back, at most; for API and action alike. */
 export const RestoreRateSchema = z
   .number('must be jobs per second')
   .positive('must be above 0')
-  .max(100_000, 'must be at most 100,000');
+  .max(MAX_RESTORE_RATE, 'must be at most 100,000');
 
 /** States of jobs that can be parked: those that wait for something else than a worker's result. */
 export const PARKABLE_STATES = ['waiting', 'prioritized', 'delayed'] as const;

@@ -24,9 +24,8 @@ export interface ParkingsDeps extends Omit<ParkingTasksDeps, 'store'> {
 /** Orders that another console passes on to the one that moves jobs. */
 export const PARKING_COMMANDS = ['begin', 'restore', 'change'] as const;
 
-/** Twice and once more while it takes to be sure of what was brought back. */
+/** Between two looks at what was brought back. */
 const CONFIRM_EVERY_MS = 1_000;
-const SURE_AFTER_MS = 3_000;
 const LOOK_EVERY_MS = 200;
 
 /**
@@ -232,7 +231,7 @@ export class Parkings {
       ...(state === 'aborted' ? { endedAtMs: this.#deps.now() } : {}),
     });
     const after = await this.get(id);
-    tasks.setPace(id, after.ratePerSecond, after.guard);
+    await tasks.setPace(after);
     if (state !== undefined) tasks.turn(id);
     return this.get(id);
   }
@@ -251,7 +250,7 @@ export class Parkings {
       const parking = await store.parkings.one(id);
       const queue = parking && this.#deps.queue(parking.instance, parking.queue);
       if (!parking || !queue || tasks.isAtWork(id)) continue;
-      await confirmRestored({ store, queue, parking, now, newId }, SURE_AFTER_MS);
+      await confirmRestored({ store, queue, parking: id, now, newId });
       const after = await this.get(id);
       // Nobody took more back meanwhile: what is on disk again was lost by Redis.
       if (after.phase === 'restore' && after.state === 'done' && after.remaining > parking.remaining)

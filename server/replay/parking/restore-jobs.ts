@@ -1,7 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { QueueHandle } from '../../redis/queue-control.js';
+import { LeaseLost } from '../../store/tables.js';
 import type { ParkedStore } from './open-parked.js';
-import type { ParkingWork } from './park-jobs.js';
 import type { StoredJob } from './parking.js';
 import {
   againBatchName,
@@ -20,36 +19,72 @@ interface RestoreSome {
   readonly now: () => number;
 }
 
-/** Redis is full, said so that a person and `isPassing` understand it. */
-export const FULL = 'Redis is full (OOM): nothing is brought back until there is room';
-
 /**
- * Brings jobs whose rows are marked with this batch back, and settles what came of it. To be called alone for a parking.
+ * Brings jobs on disk back under a batch of this name, and settles what came of it. To be called alone for a parking.
  * @param jobs in the order in which they are to wait.
- * @returns the receipt (a letter a job, see restore-batch.ts); null: Redis is full, and nothing was changed.
- * @throws what Redis says; then it was not carried out and the rows are as before, or it is still open, for settle-open.ts.
+ * @returns the receipt: see restoreBatch.
+ * @throws what Redis says; then it was not carried out and the rows are as before, or it is still open, for settleOpen.
+ *   LeaseLost where another console is at them.
  */
-export async function restoreSome(
+export async function bringBack(
+  some: RestoreSome,
+  batch: string,
+  jobs: readonly StoredJob[],
+): Promise<string> {
+  const { store, parking, now } = some;
+  const seqs = jobs.map(({ seq }) => seq);
+  if ((await store.jobs.markRestoring(parking, batch, seqs)) === seqs.length)
+    return restoreSome(some, batch, jobs);
+  // None of them is brought back twice.
+  await store.jobs.settleRestoring(parking, batch, null, now());
+  throw new LeaseLost();
+}
+
+/** The same for rows that are marked with this batch. */
+async function restoreSome(
   { store, queue, parking, now }: RestoreSome,
   batch: string,
   jobs: readonly StoredJob[],
-): Promise<string | null> {
+): Promise<string> {
   let receipt: string | null = null;
   let problem: unknown = null;
   try {
     receipt = await restoreBatch(queue, batch, store.installation, jobs);
   } catch (error) {
-    problem = error;
     // Refused as it is full is an answer: it needs no settling, which would leave something in a Redis that is full.
-    if (!isFull(error)) receipt = await settleBatch(queue, 'r', batch);
+    if (isFull(error))
+      problem = new Error('Redis is full (OOM): nothing is brought back until there is room');
+    else {
+      problem = error;
+      receipt = await settleBatch(queue, 'r', batch);
+    }
   }
   await store.jobs.settleRestoring(parking, batch, receipt, now());
-  if (receipt === null) {
-    if (!isFull(problem)) throw problem;
-    return null;
-  }
+  if (receipt === null) throw problem;
   await forgetReceipts(queue, 'p', await store.jobs.withoutRows(jobs.map((job) => job.batch)));
   return receipt;
+}
+
+/**
+ * Brings every batch of a parking that was interrupted to an end, by what Redis says became of it: afterwards each of its
+ * jobs is either on disk, to come back, or in Redis.
+ * To be called alone for a parking. @throws what Redis says; then the rest is still open.
+ */
+export async function settleOpen(some: RestoreSome): Promise<void> {
+  const { store, queue, parking } = some;
+  for (const open of await store.jobs.openWritten())
+    if (open.parking === parking)
+      await store.jobs.settleWritten(parking, open.batch, await settleBatch(queue, 'p', open.batch));
+  for (const open of await store.jobs.openRestoring())
+    if (open.parking === parking) await settleRestore(some, open.batch);
+}
+
+/** The same for one batch that brings back. */
+export async function settleRestore(
+  { store, queue, parking, now }: RestoreSome,
+  batch: string,
+): Promise<void> {
+  await store.jobs.settleRestoring(parking, batch, await settleBatch(queue, 'r', batch), now());
 }
 
 function isFull(error: unknown): boolean {
@@ -88,28 +123,8 @@ export async function restoreBatch(
   );
 }
 
-export interface RestoreResult {
-  readonly isThrough: boolean;
-}
-
-/** How fast jobs come back: see restore-pace.ts. */
-export interface RestorePace {
-  /** Jobs that may come back now, at most `most`; 0 with the time to wait. `stop`: it must not go on without a person. */
-  due(
-    most: number,
-  ): Promise<{ readonly jobs: number; readonly waitMs: number; readonly stop: string | null }>;
-  /** These are back. */
-  moved(jobs: readonly StoredJob[]): void;
-  /** Why it stands; null: it goes. */
-  hold(because: string | null): void;
-}
-
-/** Jobs and bytes of one batch: about 5 ms of Redis. */
-const BATCH_JOBS = 500;
+/** Bytes of one batch: about 5 ms of Redis. */
 export const BATCH_BYTES = 1024 * 1024;
-/** A new rate, a pause and the end of the console take effect within this. */
-const MAX_NAP_MS = 200;
-const WHEN_FULL_MS = 1_000;
 /**
  * A job that was brought back stays on disk until Redis has had time to make it last: appendonly syncs once a second, and a
  * replica that takes over lags by less.
@@ -117,64 +132,13 @@ const WHEN_FULL_MS = 1_000;
 const SURE_AFTER_MS = 3_000;
 
 /**
- * Brings the jobs of a parking back, oldest first, at the pace of `pace`. While Redis is full it waits and adds nothing. Safe
- * to call again after any interruption.
- * @returns `stop`: why the guard wants it paused.
- * @throws what Redis says, other than that it is full.
- */
-export async function restoreJobs(
-  work: ParkingWork,
-  pace: RestorePace,
-): Promise<RestoreResult & { readonly stop: string | null }> {
-  const { store, parking } = work;
-  for (;;) {
-    if (work.shouldStop()) return { isThrough: false, stop: null };
-    await confirmRestored(work, SURE_AFTER_MS);
-    const { jobs: most, waitMs, stop } = await pace.due(BATCH_JOBS);
-    if (stop !== null) return { isThrough: false, stop };
-    if (most <= 0 && (await store.jobs.next(parking.id, 1, 0)).length > 0) {
-      await wait(Math.min(MAX_NAP_MS, Math.max(1, waitMs)));
-      continue;
-    }
-    const done = await store.alone(parking.id, () => restoreNext(work, Math.max(1, most), pace));
-    if (done === 'end') return { isThrough: true, stop: null };
-    pace.hold(done === 'full' ? FULL : null);
-    if (done === 'full') await wait(WHEN_FULL_MS);
-  }
-}
-
-async function restoreNext(
-  work: ParkingWork,
-  most: number,
-  pace: RestorePace,
-): Promise<'more' | 'end' | 'full'> {
-  const { store, parking } = work;
-  const jobs = await store.jobs.next(parking.id, most, BATCH_BYTES);
-  if (jobs.length === 0) return 'end';
-  const batch = work.newId();
-  const seqs = jobs.map(({ seq }) => seq);
-  if ((await store.jobs.markRestoring(parking.id, batch, seqs)) < seqs.length) {
-    // Another console has taken over and is at them: none of them is brought back twice.
-    await store.jobs.settleRestoring(parking.id, batch, null, work.now());
-    return 'more';
-  }
-  const receipt = await restoreSome({ ...work, parking: parking.id }, batch, jobs);
-  if (receipt === null) return 'full';
-  pace.moved(jobs.filter((_, i) => receipt[i] === '1'));
-  return 'more';
-}
-
-/**
  * Lets go of what Redis has kept for long enough; what it lost since, by a crash or a fail-over, is to come back again: what
  * a replay had brought back does so here, as its parking rests.
  * @throws what Redis says.
  */
-export async function confirmRestored(
-  work: Pick<ParkingWork, 'store' | 'queue' | 'parking' | 'now' | 'newId'>,
-  afterMs: number,
-): Promise<void> {
-  const { store, queue, parking, now, newId } = work;
-  const batches = await store.jobs.restoredBefore(parking.id, now() - afterMs);
+export async function confirmRestored(some: RestoreSome & { readonly newId: () => string }): Promise<void> {
+  const { store, queue, parking, now, newId } = some;
+  const batches = await store.jobs.restoredBefore(parking, now() - SURE_AFTER_MS);
   if (batches.length === 0) return;
   const receipts = await readReceipts(queue, 'r', batches);
   const isKept = (i: number): boolean => receipts[i] != null && receipts[i] !== 'void';
@@ -183,12 +147,12 @@ export async function confirmRestored(
   for (const [i, batch] of batches.entries()) {
     if (isKept(i)) takenBy.push(...(await store.jobs.confirm(batch)));
     else if (isOfReplay(batch))
-      await store.alone(parking.id, async () => {
+      await store.alone(parking, async () => {
         const again = againBatchName(newId());
-        const jobs = await store.jobs.markAgain(parking.id, batch, again);
-        if (jobs.length > 0) await restoreSome({ store, queue, parking: parking.id, now }, again, jobs);
+        const jobs = await store.jobs.markAgain(parking, batch, again);
+        if (jobs.length > 0) await restoreSome(some, again, jobs);
       });
-    else await store.jobs.reopen(parking.id, batch);
+    else await store.jobs.reopen(parking, batch);
   }
   await forgetReceipts(queue, 'r', kept);
   await forgetReceipts(queue, 'p', await store.jobs.withoutRows(takenBy));
