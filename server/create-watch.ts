@@ -132,7 +132,7 @@ export function createWatch(options: WatchOptions): Watch {
       return () => listeners.delete(listener);
     },
     refreshSoon: (instance, queueId) => watches.get(instance)?.reader.refreshSoon(queueId),
-    noteAction: (instance, queueId) => watches.get(instance)?.noteAction(queueId),
+    noteAction: (instance, done) => watches.get(instance)?.noteAction(done),
     dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
     dismissLoss: (instance, untilMs) => watches.get(instance)?.dismissLoss(untilMs),
     startCount: (instance, queueId) => {

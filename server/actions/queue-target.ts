@@ -1,5 +1,5 @@
+import { thatSuffice } from '../findings/enough.js';
 import { raiseMaxmemoryRemedy, reclaimRemedies } from '../findings/make-room.js';
-import { nodeInNeed, thatSuffice } from '../findings/within-reach.js';
 import type { ActionWarning, Field } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import type { Remedy } from '../model/finding.js';
@@ -56,12 +56,14 @@ export function flowInWords(control: QueueControl): string {
   return words.length > 0 ? words.join(', ') : 'running';
 }
 
-/** What to do first while Redis is full: make room, the most harmless way first. Only what this Redis permits. */
+/** What to do first while Redis is full: make room, with what suffices at the top. Only what this Redis permits. */
 export function makeRoomFirst(snapshot: Snapshot): readonly Remedy[] {
-  const raise = snapshot.nodes.filter((node) => node.isFull).map(raiseMaxmemoryRemedy)[0] ?? null;
+  const node = snapshot.nodes.find(({ isFull }) => isFull);
+  if (!node) return [];
+  const raise = raiseMaxmemoryRemedy(node);
   const remedies = [...reclaimRemedies(snapshot.queues), ...(raise ? [raise] : [])];
   const permitted = remedies.filter((remedy) => isPermitted(remedy, snapshot));
-  return thatSuffice(permitted, nodeInNeed(snapshot));
+  return thatSuffice(permitted, node, snapshot, snapshot.atMs);
 }
 
 function isPermitted(remedy: Remedy, { capabilities }: Snapshot): boolean {

@@ -125,7 +125,13 @@ async function runOn(
   };
   const outcome = await attempt(action, context, request, base);
   if (request.dryRun) return outcome;
-  deps.watch.noteAction(target.instance, target.queue?.id ?? null);
+  deps.watch.noteAction(target.instance, {
+    action: action.name,
+    queue: target.queue?.id ?? null,
+    args: request.args,
+    isChange: outcome.status === 'applied' || outcome.status === 'unverified',
+    freedBytes: outcome.freedBytes,
+  });
   const kept = await keep(deps, actor, request, outcome);
   if (kept.auditId !== null && outcome.status === 'applied' && target.queue) {
     const { name } = action;

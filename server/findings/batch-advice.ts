@@ -137,5 +137,8 @@ function remedyFor(input: {
     effect: `${isFull(snapshot) ? 'After room is made: ' : ''}${formatCount(slots)} → ${formatCount(after)} slots; ${gain}.`,
     queues: [queue.id],
     args: { value: slotsPerWorker },
+    // Its aim: what waits drains, and before Redis meets its limit.
+    suffices:
+      plan && plan.notKnown === null ? plan.drainSeconds !== null && plan.fullInSeconds === null : null,
   };
 }

@@ -3,10 +3,10 @@ import { findingKey } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { agentsOverflow, consoleQueueLimit, consoleStale } from './console-rules.js';
+import { enough, roomFirst } from './enough.js';
 import { foldExplained } from './explained.js';
 import { consoleStarved, hostStarved } from './host-starved.js';
 import { jobTypeAbsent, jobTypeBatchWait, jobTypeFailing, jobTypeSlow } from './jobtype-rules.js';
-import { roomFirst } from './make-room.js';
 import { memoryEvents, memoryForeignKeys, memoryOutputBuffers } from './memory-beside-jobs-rules.js';
 import {
   memoryJobType,
@@ -34,13 +34,13 @@ import {
   redisUnsaved,
 } from './redis-reach-rules.js';
 import { asLastSeen, compareFindings } from './track.js';
-import { enoughRoom, withinReach } from './within-reach.js';
+import { withinReach } from './within-reach.js';
 import { workerBlocked, workerCrashed, workerOutlier, workerSilent, workerStuck } from './worker-rules.js';
 
 /**
  * Findings: what is wrong and why, from one Snapshot, pure. Begin with a rule (`queueGrowing` in queue-behind-rules.ts), then
  * `findingSteps` below: the rules, then explained.ts (what follows from what), merge.ts (what many queues share), and
- * within-reach.ts and make-room.ts (which remedies help here); track.ts gives findings their past. own-findings.ts is the
+ * within-reach.ts and enough.ts (which remedies help here, and which suffices); track.ts gives findings their past. own-findings.ts is the
  * second source: the console itself. The room imports model and forecast alone.
  */
 
@@ -141,7 +141,9 @@ export function* findingSteps(
   }
   const whole = merged
     .map((finding) => withPlace(finding, snapshot.instance))
-    .map((finding) => roomFirst(enoughRoom(withinReach(finding, snapshot), snapshot), snapshot));
+    .map((finding) =>
+      roomFirst(enough(withinReach(finding, snapshot), snapshot, nowMs, thresholds), snapshot),
+    );
   const isLive = freshnessOf(snapshot, nowMs).isLive;
   const shown = isLive ? whole : asLastSeen(whole, nowMs, snapshot.link.lastReadAtMs);
   return [...shown].sort(compareFindings);

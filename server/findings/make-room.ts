@@ -1,33 +1,14 @@
-import type { CurrentFinding, Remedy } from '../model/finding.js';
+import type { Remedy } from '../model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../model/finding.js';
 import { formatBytes, formatCount, formatThings } from '../model/format.js';
 import type { TypeMemory } from '../model/memory.js';
-import { isFull } from '../model/queue-verdict.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { plainName, queueName } from '../model/words.js';
-
-/** Give work more slots, which a full Redis answers with errors (facts.md: 77 → 80 jobs/s, and 7,400 errors/s). */
-const SCALING: ReadonlySet<string> = new Set(['workers.concurrency', 'queue.concurrency']);
-const MAKING_ROOM: ReadonlySet<string> = new Set([
-  'redis.raise-maxmemory',
-  'queue.trim-events',
-  'queue.clean-finished',
-  'queue.park',
-]);
-
-/** While Redis is full, more slots are offered only after something that makes room: whoever goes from left to right is safe. */
-export function roomFirst(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
-  if (finding.remedies.length === 0 || !isFull(snapshot)) return finding;
-  const room = finding.remedies.findIndex(({ action }) => MAKING_ROOM.has(action));
-  const remedies = finding.remedies.filter(
-    ({ action }, i) => !SCALING.has(action) || (room >= 0 && room < i),
-  );
-  return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
-}
+import { LAST_SECONDS, needOf } from './need.js';
+import { EVENT_BYTES } from './relief.js';
 
 /** Entries of each events stream that are kept: enough for a listener that is a little behind. */
 const KEEP_EVENTS = 100;
-/** An entry of BullMQ's events stream where none was measured: 10,000 take 1.5 MB. */
-const EVENT_BYTES = 150;
 /** Freeing less than this is not worth a button. */
 const MIN_FREED_BYTES = 128 * 1024;
 const MAX_QUEUES = 100;
@@ -41,8 +22,8 @@ interface Share {
 }
 
 /**
- * Actions that make room in Redis, ordered by harmlessness: events, old completed jobs, old failed jobs (which can't be
- * retried afterwards), then a larger limit. Never one that adds work.
+ * Actions that make room by removing what no worker needs: events, old completed jobs, old failed jobs (which can't be
+ * retried afterwards).
  * @param queues those to look at: all of an instance, or one.
  */
 export function reclaimRemedies(queues: readonly QueueState[]): readonly Remedy[] {
@@ -63,7 +44,7 @@ function trimEvents(queues: readonly QueueState[]): Remedy | null {
   return {
     action: 'queue.trim-events',
     label: `Trim events${of(shares)}`,
-    effect: `Frees about ${formatBytes(bytes)}: all but the newest ${KEEP_EVENTS} entries of the events of ${whose(shares)}; no job is touched, only listeners that are behind miss something.`,
+    effect: `Frees about ${formatBytes(bytes)}: all but the newest ${KEEP_EVENTS} entries of the events of ${whose(shares)}; no job is touched.`,
     queues: shares.map((share) => share.queue.id),
     args: { keep: KEEP_EVENTS },
     predictedFreedBytes: Math.round(bytes),
@@ -126,20 +107,24 @@ function whose(shares: readonly Share[]): string {
 }
 
 /**
- * A larger maxmemory: half as much again and at least a fifth above what is held, but never more than three quarters of
- * the host. null where none is set (nothing to raise) or where the host has no room.
+ * A larger maxmemory that suffices: for what is held and ten minutes of growth below the share at which memory is a trouble,
+ * at least half as much again, but never more than three quarters of the host. In steps of a quarter of the present limit, so
+ * that it does not change from look to look. null where none is set (nothing to raise) or where the host has no room.
  */
 export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
   if (node.maxBytes <= 0) return null;
-  const wanted = Math.max(node.maxBytes * RAISE_BY, node.countedBytes * 1.2);
-  const bound = node.hostBytes === null ? wanted : node.hostBytes * HOST_SHARE;
-  const maxBytes = wholeMegabytes(Math.min(wanted, bound));
+  const growth = needOf(node)?.growthBytesPerSecond ?? 0;
+  const wanted = node.countedBytes / DEFAULT_THRESHOLDS.memoryWarnRatio + growth * LAST_SECONDS;
+  const step = node.maxBytes / 4;
+  const inSteps = Math.max(node.maxBytes * RAISE_BY, Math.ceil(wanted / step) * step);
+  const bound = node.hostBytes === null ? inSteps : node.hostBytes * HOST_SHARE;
+  const maxBytes = wholeMegabytes(Math.min(inSteps, bound));
   if (!(maxBytes > node.maxBytes) || maxBytes < node.countedBytes * 1.02) return null;
   const host = node.hostBytes === null ? '' : ` of the host's ${formatBytes(node.hostBytes)}`;
   return {
     action: 'redis.raise-maxmemory',
     label: `Raise maxmemory to ${formatBytes(maxBytes)}`,
-    effect: `Gives Redis ${formatBytes(maxBytes - node.maxBytes)} more${host}: writes are accepted at once and workers take jobs again; it removes nothing, and a restart brings back the configured ${formatBytes(node.maxBytes)}.`,
+    effect: `Gives Redis ${formatBytes(maxBytes - node.maxBytes)} more${host}, at once; it removes nothing, and a restart brings back ${formatBytes(node.maxBytes)}.`,
     queues: [],
     args: { maxBytes },
   };
@@ -173,7 +158,7 @@ export function parkLargestType(queues: readonly QueueState[], type?: string): R
   return {
     action: 'queue.park',
     label: `Park ${plainName(best.type.type)} jobs`,
-    effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} go to the console's disk and don't run until they are brought back, as they were; none is lost.`,
+    effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} go to the console's disk and don't run until they are restored; none is lost.`,
     queues: [best.queue.id],
     args: { jobType: best.type.type },
     predictedFreedBytes: Math.round(best.bytes),
@@ -252,8 +237,9 @@ export function pauseLargest(snapshot: Snapshot): Remedy | null {
     action: 'queue.pause',
     label: `Pause ${queueName(largest)}`,
     effect:
-      'If its work can wait: its workers take no jobs until it is resumed, so that the room made goes to the other queues first; it frees nothing itself, and its producers still add.',
+      'If its work can wait: its workers take no jobs until it is resumed, so that other queues get the room that is made; it frees nothing itself.',
     queues: [largest.id],
     args: {},
+    suffices: false,
   };
 }

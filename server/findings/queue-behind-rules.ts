@@ -182,6 +182,7 @@ function outlookOf(
       effect: `${formatCount(slots)} → ${formatCount(inTime.slots)} slots${shareInWords(inTime)}${inTime.plan ? `: ${drainedIn(inTime.plan)}` : ''}.`,
       queues: [queue.id],
       args: { drainWithinSeconds: DRAIN_WITHIN_SECONDS },
+      suffices: doesDrain(inTime.plan),
     });
   }
   const deployed = able.reduce((sum, { agent }) => sum + (agent?.concurrency.deployed ?? 0), 0);
@@ -193,10 +194,17 @@ function outlookOf(
       effect: `${formatCount(slots)} → ${formatCount(deployed * TIMES)} slots${plan ? `: ${drainedIn(plan)}` : ''}.`,
       queues: [queue.id],
       args: { factor: TIMES },
+      suffices: doesDrain(plan),
     });
   }
   const why = planned && 'why' in planned ? planned.why : null;
   return { remedies: offered, why: why === null ? '' : ` Not within ${within} by slots: ${why}` };
+}
+
+/** The aim of a queue that is behind: drained within the objective. null: not known. */
+function doesDrain(plan: Plan | null): boolean | null {
+  if (plan === null || plan.notKnown !== null) return null;
+  return plan.drainSeconds !== null && plan.drainSeconds <= DRAIN_WITHIN_SECONDS;
 }
 
 /** " (11 for each of 2)": of those that follow, which may be fewer than are there. */

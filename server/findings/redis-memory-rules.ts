@@ -145,14 +145,14 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
       fact('over-limit', 'over the limit', Math.max(0, node.countedBytes - node.maxBytes), 'bytes'),
       ...(holder?.evidence ?? []),
     ],
-    // In this order: what takes the cause away comes after room, because more slots do nothing while Redis refuses.
+    // Their order is of enough.ts. What takes the cause away comes after room: more slots do nothing while Redis refuses.
     remedies: [
       ...reclaimRemedies(snapshot.queues),
       raiseMaxmemoryRemedy(node),
-      holder?.remedy ?? null,
       parkLargestType(snapshot.queues),
       pauseLargest(snapshot),
     ].filter((remedy) => remedy !== null),
+    ...(holder?.remedy ? { next: holder.remedy } : {}),
     rank: 950,
     accountsFor: holder?.accountsFor ?? [],
   };
@@ -216,7 +216,7 @@ function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds:
   const isCritical =
     (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio || (isSoon && isUrgent(node, snapshot, nowMs));
   const holder = mainHolder(snapshot);
-  // What takes the cause away comes first here: Redis still takes writes, so it works at once.
+  // Redis still takes writes, so what takes the cause away works at once.
   const remedies = [
     holder?.remedy ?? null,
     ...reclaimRemedies(snapshot.queues),

@@ -18,6 +18,13 @@ export interface Remedy {
   readonly args: Readonly<Record<string, unknown>>;
   /** Bytes it should free, where that is its purpose. */
   readonly predictedFreedBytes?: number;
+  /** Does it alone reach the aim of its finding (findings/need.ts)? Left out or null: not known. */
+  readonly suffices?: boolean | null;
+  /**
+   * Of what makes room: seconds until Redis is full again, at the growth that is to be expected. null: it lasts, or, where
+   * `suffices` is null too, how long is not known.
+   */
+  readonly lastsSeconds?: number | null;
 }
 
 /** Whom a finding's sentence speaks of: a queue, or one job type of it. */
@@ -75,7 +82,10 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
   /** What quotes job data, for those alone who may see them (shown-to.ts); absent: nothing does. */
   readonly fromJobData?: { readonly sentence: string; readonly evidence: readonly Evidence[] } | undefined;
+  /** Those that suffice come first, the least harmful of them at the top. */
   readonly remedies: readonly Remedy[];
+  /** What comes after the first remedy: it takes the cause away, and would hurt, or do nothing, before. */
+  readonly next?: Remedy | undefined;
   /** When this key was first seen in an unbroken row. Filled by the watcher of findings. */
   readonly sinceMs: number;
   /** Larger is worse within a severity: what hurts users first. */

@@ -84,6 +84,8 @@ export interface RedisNode extends ModelOf<typeof NodeFacts> {
   /** Memory of the machine that Redis runs on, as Redis reports it. */
   readonly hostBytes: number | null;
   readonly forecast: MemoryForecast | null;
+  /** Growth once it takes writes, 0 or more: of now, or of before it was full, which hides it. null: not known. */
+  readonly expectedGrowthBytesPerSecond: number | null;
   /** null: it saves its data, or goes on without. */
   readonly unsaved: Unsaved | null;
   readonly evictedPerSecond: number;
@@ -310,6 +312,21 @@ export interface Snapshot {
   readonly self?: SelfDelay;
   /** When an action last changed something here from this console; null: never. */
   readonly actedAtMs: number | null;
+  /** Actions of the last minutes from this console, oldest first. Left out: none. */
+  readonly acted?: readonly Acted[];
+}
+
+/** An action that was applied to one target, and what it brought. */
+export interface Acted {
+  readonly atMs: number;
+  readonly action: string;
+  /** Queue id; null: the instance. */
+  readonly queue: string | null;
+  readonly args: unknown;
+  /** false: it was refused, failed, or found nothing to change. */
+  readonly isChange: boolean;
+  /** null: not known, or it frees nothing. */
+  readonly freedBytes: number | null;
 }
 
 /** Queues that are not watched, as their names are too long. */

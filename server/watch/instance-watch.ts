@@ -4,7 +4,7 @@ import type { CountProgress } from '../model/memory.js';
 import { queueVerdict } from '../model/queue-verdict.js';
 import type { SelfDelay } from '../model/self-delay.js';
 import { isSettling } from '../model/sight.js';
-import type { DataLoss, Marker, PollState, Snapshot } from '../model/snapshot.js';
+import type { Acted, DataLoss, Marker, PollState, Snapshot } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import type { SeenWorker, WorkerState } from '../model/worker.js';
 import { every, type Loop, Turns } from '../process/every.js';
@@ -28,6 +28,9 @@ import type { AgentPort, TickListener } from './watch.js';
 const RETRY_EVERY_MS = 500;
 /** From so many queues on, what they cost the console itself is a reason to read them less often. */
 const MANY_QUEUES = 500;
+/** For so long what was done is told with the Snapshot, so that what brought nothing is not offered again. */
+const ACTED_MS = 600_000;
+const MAX_ACTED = 200;
 
 export interface InstanceWatchDeps {
   /** Run time from which a person calls a job type slow; null: not set. */
@@ -74,6 +77,7 @@ export class InstanceWatch {
   readonly #loop: Loop;
   readonly #cost = new TickCost();
   #isStopped = false;
+  #acted: readonly Acted[] = [];
   #actedAtMs: number | null = null;
   #isRead = false;
   #poll: PollState;
@@ -165,12 +169,18 @@ export class InstanceWatch {
   }
 
   /** Something was changed from here: it is read at once, and what was measured before says little for a while. */
-  noteAction(queueId: string | null): void {
-    this.#actedAtMs = this.#deps.now();
-    this.#snapshot = { ...this.#snapshot, actedAtMs: this.#actedAtMs };
-    if (queueId !== null) this.reader.refreshSoon(queueId);
+  noteAction(done: Omit<Acted, 'atMs'>): void {
+    const atMs = this.#deps.now();
+    this.#actedAtMs = atMs;
+    this.#acted = [...this.#actedSince(atMs), { ...done, atMs }].slice(-MAX_ACTED);
+    this.#snapshot = { ...this.#snapshot, actedAtMs: atMs, acted: this.#acted };
+    if (done.queue !== null) this.reader.refreshSoon(done.queue);
     // A tick that is under way has read before the change: another follows it at once.
     this.#loop.soon();
+  }
+
+  #actedSince(nowMs: number): readonly Acted[] {
+    return this.#acted.filter(({ atMs }) => nowMs - atMs < ACTED_MS);
   }
 
   /** @throws CountRefused */
@@ -316,6 +326,7 @@ export class InstanceWatch {
       poll: this.#poll,
       self: this.#deps.self(),
       actedAtMs: this.#actedAtMs,
+      acted: this.#actedSince(nowMs),
     };
     const before: readonly WorkerState[] = this.#snapshot?.workers ?? [];
     const workers = this.#deps.health.guard(

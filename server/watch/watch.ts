@@ -10,7 +10,7 @@ import type { Finding } from '../model/finding.js';
 import type { JobDetail, JobPage, JobQuery } from '../model/job-view.js';
 import { type CanaryAsk, CanaryRefused, type CanaryResult } from '../model/job-view.js';
 import type { CountProgress } from '../model/memory.js';
-import type { Snapshot } from '../model/snapshot.js';
+import type { Acted, Snapshot } from '../model/snapshot.js';
 import { sendCanary } from '../redis/canary.js';
 import type { RedisLink } from '../redis/link.js';
 import { readJobDetail, readJobPage } from '../redis/read-jobs.js';
@@ -74,9 +74,9 @@ export interface Watch {
   refreshSoon(instance: string, queueId: string): void;
   /**
    * An action changed something: the next tick comes at once and reads that queue (null: the instance alone was changed), and
-   * the Snapshot says that it settles.
+   * the Snapshot says that it settles, and for some minutes what was done.
    */
-  noteAction(instance: string, queueId: string | null): void;
+  noteAction(instance: string, done: Omit<Acted, 'atMs'>): void;
   /**
    * A worker that is gone is not missed any more.
    * @returns null: no such worker is missed; false: it could not be kept, so that it is missed again after a restart.

@@ -5,6 +5,7 @@ import type { MasterNode } from '../redis/link.js';
 import { OwnCost } from '../redis/own-cost.js';
 import { memoryLimit, parseInfo, parsePairs, readServer } from '../redis/read-server.js';
 import { type CpuBudget, credit, debit, grant, hasFirstCredit, newBudget } from './cpu-budget.js';
+import { type ExpectedGrowth, expectGrowth } from './expect-growth.js';
 import { forecastMemory, type MemoryPoint } from './memory-forecast.js';
 
 /** Two minutes at one a second: what a forecast of the next minutes is made from. */
@@ -18,6 +19,7 @@ export class WatchedNode {
   readonly #address: string;
   readonly #cost = new OwnCost();
   #points: MemoryPoint[] = [];
+  #growth: ExpectedGrowth | null = null;
   #last: {
     atMs: number;
     refused: number | null;
@@ -144,7 +146,7 @@ export class WatchedNode {
     const hasOtherData =
       last !== null && last.replicationId !== (info.master_replid ?? '') && reading.role === 'replica';
     this.hasFlushed = last !== null && !isAnother && (flushes > last.flushes || hasOtherData);
-    if (isAnother) this.#points = [];
+    if (isAnother) [this.#points, this.#growth] = [[], null];
     const before = isAnother ? null : last;
     const seconds = before ? (nowMs - before.atMs) / 1000 : 0;
     const perSecond = (now: number, then: number): number =>
@@ -164,6 +166,12 @@ export class WatchedNode {
           ? perSecond(reading.refusedTotal, before.refused ?? 0)
           : 0;
     const isOver = reading.maxBytes > 0 && reading.countedBytes >= reading.maxBytes;
+    // At the very edge refusals come and go with client buffers: a refusal in the last second counts as full.
+    const isFull =
+      reading.policy === 'noeviction' && reading.maxBytes > 0 && (isOver || (refusedPerSecond ?? 0) > 0);
+    const forecast = forecastMemory(this.#points, limit?.bytes ?? null);
+    const growth = forecast?.growthBytesPerSecond ?? null;
+    this.#growth = expectGrowth(this.#growth, { isFull, growth, atMs: nowMs });
     this.processId = reading.processId;
     const { processId: _processId, refusedTotal: _refusedTotal, unsavedTotal, ...plain } = reading;
     const hasRefused = unsavedTotal === null || (before !== null && unsavedTotal > (before.unsaved ?? 0));
@@ -174,10 +182,9 @@ export class WatchedNode {
       readAtMs: nowMs,
       limit,
       usedRatio: limit ? reading.countedBytes / limit.bytes : null,
-      forecast: forecastMemory(this.#points, limit?.bytes ?? null),
-      // At the very edge refusals come and go with client buffers: a refusal in the last second counts as full.
-      isFull:
-        reading.policy === 'noeviction' && reading.maxBytes > 0 && (isOver || (refusedPerSecond ?? 0) > 0),
+      forecast,
+      expectedGrowthBytesPerSecond: this.#growth.bytesPerSecond,
+      isFull,
       refusedPerSecond,
       unsaved: unsavedOf(refusal, hasRefused ? nowMs : (this.state?.unsaved?.refusedAtMs ?? null)),
       evictedPerSecond: before ? perSecond(reading.evictedKeys, before.evicted) : 0,

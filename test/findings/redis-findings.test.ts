@@ -69,18 +69,21 @@ describe('redis.full', () => {
     expect(first?.sentence).toContain('60 MB in unfinished jobs of track');
   });
 
-  test('remedies come by harmlessness: events, completed, failed, then the limit, then a pause', () => {
+  test('what suffices comes first, then by harmlessness: completed, then failed jobs; a pause frees nothing', () => {
     const { remedies } = one(full, 'redis.full');
     expect(remedies.map((remedy) => [remedy.action, remedy.args])).toEqual([
-      ['queue.trim-events', { keep: 100 }],
+      ['redis.raise-maxmemory', { maxBytes: 150 * MB }],
       ['queue.clean-finished', { state: 'completed', keep: 100 }],
       ['queue.clean-finished', { state: 'failed', keep: 1000 }],
-      ['redis.raise-maxmemory', { maxBytes: 150 * MB }],
-      ['queue.pause', {}],
     ]);
     expect(remedies[1]?.predictedFreedBytes).toBe(Math.round(20 * MB * 0.98));
     expect(remedies[2]?.predictedFreedBytes).toBe(12 * MB * 0.75);
-    expect(remedies[4]?.queues).toEqual(['bull:track']);
+  });
+
+  test('where nothing suffices, the queue that holds most can be paused, so that others get what room there is', () => {
+    const managed = aSnapshot({ ...full, capabilities: { canSetConfig: false } });
+    const { remedies } = one(managed, 'redis.full');
+    expect(remedies.at(-1)).toMatchObject({ action: 'queue.pause', queues: ['bull:track'] });
   });
 
   test('what frees nothing beside the need is not offered, unless nothing else makes room', () => {

@@ -63,6 +63,12 @@ export function aNode(over: Partial<RedisNode> = {}): RedisNode {
     policy,
     maxBytes,
     countedBytes,
+    expectedGrowthBytesPerSecond:
+      over.expectedGrowthBytesPerSecond !== undefined
+        ? over.expectedGrowthBytesPerSecond
+        : over.forecast
+          ? Math.max(0, over.forecast.growthBytesPerSecond)
+          : null,
     limit,
     usedRatio: over.usedRatio !== undefined ? over.usedRatio : limit ? countedBytes / limit.bytes : null,
     isFull: over.isFull ?? (maxBytes > 0 && countedBytes > maxBytes && policy === 'noeviction'),

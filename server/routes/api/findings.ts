@@ -14,6 +14,14 @@ export const RemedySchema = z
     workers: z.array(z.string()),
     args: z.record(z.string(), z.unknown()),
     predictedFreedBytes: z.number().nullable(),
+    suffices: z.boolean().nullable().openapi({
+      description:
+        'Does it alone reach the aim: writes pass for ten minutes, or the queue drains? null: not known',
+    }),
+    lastsSeconds: z.number().nullable().openapi({
+      description:
+        'Until Redis is full again at the growth that is expected, 0: it stays full; null: it lasts, or (suffices is null) it is not known',
+    }),
   })
   .openapi('Remedy', {
     description: 'An action with its arguments filled in: send it to POST /api/v1/actions/{action}.',
@@ -51,7 +59,10 @@ export const FindingSchema = z
           .openapi({ description: 'Of an estimate: the truth lies within ± this in 95 of 100 cases.' }),
       }),
     ),
-    remedies: z.array(RemedySchema),
+    remedies: z
+      .array(RemedySchema)
+      .openapi({ description: 'Those that suffice first, the least harmful of them at the top.' }),
+    next: RemedySchema.nullable().openapi({ description: 'What comes after the first remedy.' }),
     explains: z
       .array(
         z.object({
@@ -97,6 +108,7 @@ export function findingJson(finding: Finding): z.infer<typeof FindingSchema> {
       error: error ?? null,
     })),
     remedies: finding.remedies.map(remedyJson),
+    next: finding.next ? remedyJson(finding.next) : null,
     explains: (finding.explains ?? []).map(({ code, queue, jobType, headline }) => ({
       ...{ code, queue, headline },
       jobType: jobType ?? null,
@@ -108,5 +120,7 @@ export function remedyJson(remedy: Remedy): z.infer<typeof RemedySchema> {
   return writeRemedy(remedy, {
     workers: [...(remedy.workers ?? [])],
     predictedFreedBytes: remedy.predictedFreedBytes ?? null,
+    suffices: remedy.suffices ?? null,
+    lastsSeconds: remedy.lastsSeconds ?? null,
   });
 }

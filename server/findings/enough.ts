@@ -1,0 +1,153 @@
+import type { CurrentFinding, Remedy, Thresholds } from '../model/finding.js';
+import { DEFAULT_THRESHOLDS } from '../model/finding.js';
+import { formatBytes, formatDuration } from '../model/format.js';
+import { isFull } from '../model/queue-verdict.js';
+import type { Acted, RedisNode, Snapshot } from '../model/snapshot.js';
+import { type Need, needOf } from './need.js';
+import { doesSuffice, lastsSeconds, missingBytes, type Relief, reliefOf } from './relief.js';
+
+/**
+ * The first button must be enough: of what can be done, that comes first which suffices, and of those the one that harms
+ * least. What brings nothing beside the need is not offered, nor what has just been done and brought nothing.
+ */
+
+/** Findings that are over once Redis has room. */
+const NEED_ROOM: ReadonlySet<string> = new Set(['redis.full', 'redis.filling', 'redis.eviction-policy']);
+
+/** Less than this part of the need is nothing beside it, however often it is done. */
+const LEAST_PART = 0.05;
+
+/** What was done this long ago says what it would bring now. */
+const JUST_NOW_MS = 600_000;
+
+/**
+ * By the harm that is done, the least first: nobody misses old events; results of completed jobs are gone; a larger limit
+ * takes nothing, but lasts until a restart and may be more than the host bears; parked jobs wait; failed ones that are cleaned
+ * are lost for good, so they come after what only waits; a pause stops work and frees nothing.
+ */
+const HARM = [
+  'queue.trim-events',
+  'queue.clean-finished completed',
+  'redis.raise-maxmemory',
+  'queue.park',
+  'queue.clean-finished failed',
+  'queue.pause',
+];
+
+function harmOf({ action, args }: Remedy): number {
+  const place = HARM.indexOf(action === 'queue.clean-finished' ? `${action} ${String(args.state)}` : action);
+  // What takes the cause away takes nothing from anybody.
+  return place < 0 ? -1 : place;
+}
+
+/** A remedy that makes room, with what it brings. */
+export interface Lever {
+  readonly remedy: Remedy;
+  readonly relief: Relief;
+}
+
+/** Gives a finding about the memory of a Redis remedies that suffice, or the best that there is. Pure. */
+export function enough(
+  finding: CurrentFinding,
+  snapshot: Snapshot,
+  nowMs: number,
+  thresholds: Thresholds,
+): CurrentFinding {
+  const node = snapshot.nodes.find(({ id }) => id === finding.node) ?? null;
+  if (!NEED_ROOM.has(finding.code) || node === null) return finding;
+  const remedies = thatSuffice(finding.remedies, node, snapshot, nowMs, thresholds.memoryWarnRatio);
+  const [first, ...others] = remedies;
+  // What takes the cause away is not lost where something else comes first: it is what comes after.
+  const cause = first && harmOf(first) >= 0 ? others.find((remedy) => harmOf(remedy) < 0) : undefined;
+  return { ...finding, remedies, next: finding.next ?? cause };
+}
+
+/** The same for what is to be done first before an action that a full Redis would answer with errors. */
+export function thatSuffice(
+  remedies: readonly Remedy[],
+  node: RedisNode,
+  snapshot: Snapshot,
+  nowMs: number,
+  safeRatio = DEFAULT_THRESHOLDS.memoryWarnRatio,
+): readonly Remedy[] {
+  const need = needOf(node, safeRatio);
+  if (need === null) return remedies;
+  const fresh = remedies.filter((remedy) => !hasBroughtNothing(remedy, snapshot, nowMs, need));
+  const levers: Lever[] = [];
+  const others: Remedy[] = [];
+  for (const remedy of fresh) {
+    const relief = reliefOf(remedy, snapshot, node, need);
+    if (relief === null) others.push(remedy);
+    else levers.push({ remedy, relief });
+  }
+  const worthwhile = levers.filter(({ relief }) => relief.bytes >= need.bytes * LEAST_PART);
+  // Little is more than nothing, where nothing else makes room.
+  const judged = (worthwhile.length > 0 ? worthwhile : levers).map((lever) => withOutlook(lever, node, need));
+  const isEnough = judged.some(({ suffices }) => suffices !== false);
+  const rest = others.filter(({ action }) => action !== 'queue.pause' || !isEnough);
+  return [...judged, ...rest].sort((a, b) => ofSufficing(a) - ofSufficing(b) || harmOf(a) - harmOf(b));
+}
+
+function ofSufficing({ suffices }: Remedy): number {
+  return suffices === true ? 0 : suffices === false ? 2 : 1;
+}
+
+function withOutlook({ remedy, relief }: Lever, node: RedisNode, need: Need): Remedy {
+  const suffices = doesSuffice(relief, need);
+  const seconds = lastsSeconds(relief, node, need);
+  return {
+    ...remedy,
+    suffices,
+    lastsSeconds: seconds === null ? null : Math.round(seconds),
+    effect: `${remedy.effect.replace(/\.$/, '')}${outlookInWords(suffices, seconds, relief, need)}.`,
+  };
+}
+
+/** "; full again in about 30 s at this growth" */
+export function outlookInWords(
+  suffices: boolean | null,
+  seconds: number | null,
+  relief: Relief,
+  need: Need,
+): string {
+  if (suffices === false && seconds === 0)
+    return `; Redis stays full: ${formatBytes(Math.max(1, need.nowBytes - relief.bytes))} more have to go`;
+  if (suffices === false && seconds !== null)
+    return `; full again in about ${formatDuration(seconds)} at this growth`;
+  if (suffices === false) return `; ${formatBytes(missingBytes(relief, need))} short of being safe`;
+  if (seconds !== null) return `; lasts about ${formatDuration(seconds)} at this growth`;
+  return suffices === null ? '; how long it lasts is not known' : '';
+}
+
+/** Was it done just now, at all that it would be done to, and changed or freed nothing to speak of? */
+function hasBroughtNothing(remedy: Remedy, { acted = [] }: Snapshot, nowMs: number, need: Need): boolean {
+  const targets = remedy.queues.length > 0 ? remedy.queues : [null];
+  const args = callArgs(remedy.args);
+  const isSame = (done: Acted, queue: string | null): boolean =>
+    done.action === remedy.action &&
+    done.queue === queue &&
+    nowMs - done.atMs < JUST_NOW_MS &&
+    callArgs(done.args) === args;
+  const last = targets.map((queue) => acted.findLast((done) => isSame(done, queue)) ?? null);
+  if (last.length === 0 || last.includes(null)) return false;
+  const isMade = last.some((done) => done?.isChange && done.freedBytes === null);
+  const freedBytes = last.reduce((sum, done) => sum + (done?.freedBytes ?? 0), 0);
+  return !isMade && freedBytes < Math.max(1, need.bytes * LEAST_PART);
+}
+
+/** Arguments in whatever order they were given. */
+function callArgs(args: unknown): string {
+  return typeof args === 'object' && args !== null
+    ? JSON.stringify(Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : JSON.stringify(args);
+}
+
+/** While a Redis is full more slots are answered with errors (facts.md): they come after room, and are no remedy before. */
+const SCALING: ReadonlySet<string> = new Set(['workers.concurrency', 'queue.concurrency']);
+
+/** Takes what would hurt a full Redis out of the remedies of any finding. Pure. */
+export function roomFirst(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
+  if (finding.remedies.length === 0 || !isFull(snapshot)) return finding;
+  const remedies = finding.remedies.filter(({ action }) => !SCALING.has(action));
+  return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
+}
