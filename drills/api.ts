@@ -1,7 +1,8 @@
 import type { z } from '@hono/zod-openapi';
 import type { TenantShare } from '../server/model/job-type.js';
 import type { Role } from '../server/model/role.js';
-import type { AlertSchema, KeptRuleSchema } from '../server/routes/api/alert-schemas.js';
+import type { KeptRuleSchema } from '../server/routes/api/alert-rules.js';
+import type { AlertSchema } from '../server/routes/api/alerts.js';
 import type { FindingSchema } from '../server/routes/api/findings.js';
 import type { OutcomesSchema } from '../server/routes/api/outcomes.js';
 import type { InstanceSchema, OverviewSchema } from '../server/routes/api/overview.js';

@@ -135,10 +135,10 @@ export function createWatch(options: WatchOptions): Watch {
     noteAction: (instance, done) => watches.get(instance)?.noteAction(done),
     dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
     dismissLoss: (instance, untilMs) => watches.get(instance)?.dismissLoss(untilMs),
-    startCount: (instance, queueId) => {
+    startCount: (instance, queueId, isDryRun = false) => {
       const watch = watches.get(instance);
       if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);
-      return watch.startCount(queueId);
+      return watch.startCount(queueId, isDryRun);
     },
     stopCount: (instance, queueId) => watches.get(instance)?.stopCount(queueId) ?? null,
     stop: async () => {

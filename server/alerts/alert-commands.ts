@@ -1,7 +1,7 @@
 import type { HistoryLog } from '../history/history-log.js';
 import type { AuditLog } from '../model/audit-record.js';
 import { formatDuration } from '../model/format.js';
-import type { Actor } from '../model/role.js';
+import type { ChangeBy } from '../model/role.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
 import { type AuditInput, auditOf } from '../timeline/audit-log.js';
 import type { Watch } from '../watch/watch.js';
@@ -76,59 +76,66 @@ export class AlertCommands {
   }
 
   /** @returns null: there is none of that id that is not over. */
-  async acknowledge(actor: Actor, id: string, note: string): Promise<AlertView | null> {
+  async acknowledge(by: ChangeBy, id: string): Promise<AlertView | null> {
     const { alerting, now } = this.#deps;
-    const alert = await alerting.acknowledge(id, { actor: actor.name, atMs: now(), note });
+    const { actor, reason = '' } = by;
+    const acknowledged = { actor: actor.name, atMs: now(), reason };
+    if (by.isDryRun) {
+      const known = (await alerting.open()).find((alert) => alert.id === id);
+      return known ? this.#view({ ...known, acknowledged }) : null;
+    }
+    const alert = await alerting.acknowledge(id, acknowledged);
     if (!alert) return null;
     const { ruleName, subject } = alert;
-    const text = `${actor.name} has acknowledged "${ruleName}" about ${subjectName(subject)}${note ? `: ${note}` : '.'}`;
+    const text = `${actor.name} has acknowledged "${ruleName}" about ${subjectName(subject)}${reasonText(reason)}`;
     const { instance, queue } = subject;
-    const audited = { action: 'alert.acknowledge', reason: note, args: { alert: id }, instance, queue };
-    await this.#record(actor, 'alert.acknowledged', text, audited);
+    const audited = { action: 'alert.acknowledge', args: { alert: id }, instance, queue };
+    await this.#record(by, 'alert.acknowledged', text, audited);
     return this.#view(alert);
   }
 
   /** @returns null: there are as many silences as there may be. */
   async silence(
-    actor: Actor,
-    asked: { readonly matchers: SilenceMatchers; readonly endsAtMs: number; readonly comment: string },
+    by: ChangeBy,
+    asked: { readonly matchers: SilenceMatchers; readonly endsAtMs: number },
   ): Promise<Silence | null> {
     const { store, alerting, now, newId } = this.#deps;
-    const silence: Silence = { id: newId(), author: actor.name, startsAtMs: now(), ...asked };
+    const { actor, reason = '' } = by;
+    const silence: Silence = { id: newId(), author: actor.name, startsAtMs: now(), reason, ...asked };
+    if (by.isDryRun) return (await store.silences.hasRoom(silence.startsAtMs)) ? silence : null;
     if (!(await store.silences.add(silence))) return null;
     await alerting.refresh();
     const lasts = formatDuration((silence.endsAtMs - silence.startsAtMs) / 1000);
-    const text = `${actor.name} has silenced ${matcherText(silence.matchers)} for ${lasts}: ${silence.comment}`;
-    const audited = { action: 'silence.create', reason: silence.comment, args: { ...silence } };
-    await this.#record(actor, 'silence.created', text, audited);
+    const text = `${actor.name} has silenced ${matcherText(silence.matchers)} for ${lasts}${reasonText(reason)}`;
+    await this.#record(by, 'silence.created', text, { action: 'silence.create', args: { ...silence } });
     return silence;
   }
 
-  /** @returns null: there is none of that id that holds. */
-  async endSilence(actor: Actor, id: string, reason = ''): Promise<Silence | null> {
-    const ended = await this.#deps.store.silences.end(id, this.#deps.now());
+  /** @returns as it was; null: there is none of that id that holds. */
+  async endSilence(by: ChangeBy, id: string): Promise<Silence | null> {
+    const { store, alerting, now } = this.#deps;
+    if (by.isDryRun) return (await store.silences.active(now())).find((silence) => silence.id === id) ?? null;
+    const ended = await store.silences.end(id, now());
     if (!ended) return null;
-    await this.#deps.alerting.refresh();
-    const text = `${actor.name} has ended the silence of ${matcherText(ended.matchers)}.`;
-    await this.#record(actor, 'silence.ended', text, {
-      action: 'silence.end',
-      reason,
-      args: { silence: id },
-    });
+    await alerting.refresh();
+    const text = `${by.actor.name} has ended the silence of ${matcherText(ended.matchers)}.`;
+    await this.#record(by, 'silence.ended', text, { action: 'silence.end', args: { silence: id } });
     return ended;
   }
 
-  /** Takes a rule as it is from now on. @param before null: it is new. @param reason is kept in the audit. */
-  async saveRule(actor: Actor, rule: AlertRule, before: AlertRule | null, reason = ''): Promise<void> {
+  /** Takes a rule as it is from now on. @param before null: it is new. */
+  async saveRule(by: ChangeBy, rule: AlertRule, before: AlertRule | null): Promise<void> {
     const { store, now } = this.#deps;
-    await store.rules.put(rule, { actor: actor.name, atMs: now() });
-    await this.#recordRule(actor, before === null ? 'create' : 'change', rule, before, reason);
+    if (by.isDryRun) return;
+    await store.rules.put(rule, { actor: by.actor.name, atMs: now() });
+    await this.#recordRule(by, before === null ? 'create' : 'change', rule, before);
   }
 
-  async removeRule(actor: Actor, rule: AlertRule, reason = ''): Promise<void> {
+  async removeRule(by: ChangeBy, rule: AlertRule): Promise<void> {
     const { store, now } = this.#deps;
-    await store.rules.remove(rule.id, { actor: actor.name, atMs: now() });
-    await this.#recordRule(actor, 'delete', null, rule, reason);
+    if (by.isDryRun) return;
+    await store.rules.remove(rule.id, { actor: by.actor.name, atMs: now() });
+    await this.#recordRule(by, 'delete', null, rule);
   }
 
   /** What a rule would have done over the last day, and for whom it holds now. */
@@ -152,19 +159,17 @@ export class AlertCommands {
   }
 
   async #recordRule(
-    actor: Actor,
+    by: ChangeBy,
     change: keyof typeof CHANGES,
     rule: AlertRule | null,
     before: AlertRule | null,
-    reason: string,
   ): Promise<void> {
     await this.#deps.alerting.refresh();
     const { id, name } = rule ?? before ?? { id: '', name: '' };
-    const text = `${actor.name} has ${CHANGES[change]} the rule "${name}".`;
+    const text = `${by.actor.name} has ${CHANGES[change]} the rule "${name}".`;
     const asText = (one: AlertRule | null) => (one === null ? {} : { rule: JSON.stringify(one) });
-    await this.#record(actor, 'alert-rule.changed', text, {
+    await this.#record(by, 'alert-rule.changed', text, {
       action: `alert-rule.${change}`,
-      reason,
       args: { rule: id },
       before: asText(before),
       after: asText(rule),
@@ -173,10 +178,10 @@ export class AlertCommands {
 
   /** In the timeline and in the audit log: about everything unless it says otherwise. */
   async #record(
-    actor: Actor,
+    { actor, reason = '' }: ChangeBy,
     kind: TimelineEntry['kind'],
     text: string,
-    audited: Omit<AuditInput, 'instance' | 'summary'> & { readonly instance?: string },
+    audited: Omit<AuditInput, 'instance' | 'summary' | 'reason'> & { readonly instance?: string },
   ): Promise<void> {
     const { timeline, audit, now, newId } = this.#deps;
     const { instance = ALL_INSTANCES, queue = null } = audited;
@@ -191,11 +196,15 @@ export class AlertCommands {
       text,
       actor: actor.name,
     });
-    await audit.append(auditOf(newId(), atMs, actor, { ...audited, instance, summary: text }));
+    await audit.append(auditOf(newId(), atMs, actor, { ...audited, reason, instance, summary: text }));
   }
 }
 
 const CHANGES = { create: 'made', change: 'changed', delete: 'deleted' } as const;
+
+function reasonText(reason: string): string {
+  return reason === '' ? '.' : `: ${reason}`;
+}
 
 /** Which alerts a silence is about, in words. */
 export function matcherText(matchers: SilenceMatchers): string {

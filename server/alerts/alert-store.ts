@@ -44,7 +44,8 @@ export function createAlertStore(database: Database) {
   const ofRow = ({ record, acknowledged }: typeof alerts.$inferSelect): Alert => ({
     ...record,
     notified: record.notified ?? record.told ?? null,
-    acknowledged,
+    // 0.2 kept a note where there is a reason now.
+    acknowledged: acknowledged && { ...acknowledged, reason: acknowledged.reason ?? '' },
   });
   return {
     /** Writes these as they are now, all or none. An acknowledgement that is kept stays. */

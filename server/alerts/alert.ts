@@ -1,12 +1,20 @@
+import { z } from 'zod';
 import type { FindingKey, Severity } from '../model/finding.js';
-import type { SignalSubject } from '../signals/signal.js';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 import type { Lifecycle } from '../timeline/lifecycle.js';
 
-export interface AlertAcknowledgement {
-  readonly actor: string;
-  readonly atMs: number;
-  readonly note: string;
-}
+/** Whom it is about, as signals have it; null: not about one. */
+export const SubjectSchema = z
+  .object({
+    instance: z.string(),
+    node: z.string().nullable(),
+    queue: z.string().nullable(),
+    type: z.string().nullable(),
+  })
+  .meta({ id: 'AlertSubject' });
+
+const AcknowledgementSchema = z.object({ actor: z.string(), at: TimeSchema, reason: z.string() });
+export type AlertAcknowledgement = ModelOf<typeof AcknowledgementSchema>;
 
 /** What channels were sent of an alert last. */
 export interface LastNotified {
@@ -15,30 +23,41 @@ export interface LastNotified {
   readonly atMs: number;
 }
 
+/** What the API answers of an alert as it is kept. */
+export const AlertFacts = z.object({
+  id: z.string(),
+  state: z.enum(['pending', 'firing', 'resolved']),
+  severity: z.enum(['critical', 'warning', 'info']),
+  subject: SubjectSchema,
+  cause: z
+    .string()
+    .describe('Code of the finding, or `signal:` and its name: what one message and inhibition go by'),
+  summary: z
+    .string()
+    .describe('One sentence with its numbers; of a signal, as of the last transition. Holds no job data'),
+  evidence: z.string().nullable(),
+  since: TimeSchema,
+  firedAt: TimeSchema.nullable(),
+  resolvedAt: TimeSchema.nullable(),
+  inhibitedBy: z
+    .string()
+    .nullable()
+    .describe('Rule of the alert that explains this one, so that nobody is notified of it by itself'),
+  acknowledged: AcknowledgementSchema.nullable(),
+  firstRemedy: z.string().nullable().describe('Label and effect; null: none is known'),
+  runbookUrl: z.string().nullable(),
+});
+
 /** One trouble of one subject by one rule, from its first sign to its end. Plain data: what is kept is what is restored. */
-export interface Alert extends Lifecycle {
-  readonly id: string;
+export interface Alert extends Lifecycle, ModelOf<typeof AlertFacts> {
   /** Rule and subject: the next alert about the same has the same key. */
   readonly key: string;
   readonly ruleId: string;
   readonly ruleName: string;
-  readonly severity: Severity;
-  readonly subject: SignalSubject;
-  /** Code of the finding, or `signal:` and its name: what one message and inhibition go by. */
-  readonly cause: string;
   /** The finding behind it; null: the rule is over a signal. */
   readonly findingKey: FindingKey | null;
   /** What the rule compares; null: not known now, or the rule is over findings. */
   readonly value: number | null;
-  /** One sentence with its numbers; of a signal, as of the last transition. Holds no job data. */
-  readonly summary: string;
-  readonly evidence: string | null;
-  /** Label and effect of the first remedy of its finding; null: none is known. */
-  readonly firstRemedy: string | null;
-  readonly runbookUrl: string | null;
-  /** Name of the rule whose alert explains this one, so that nobody is notified of it by itself; null: none. */
-  readonly inhibitedBy: string | null;
-  readonly acknowledged: AlertAcknowledgement | null;
   readonly notified: LastNotified | null;
 }
 

@@ -1,5 +1,8 @@
+import { z } from 'zod';
 import { OTHER_TYPES } from '../../agent/protocol.js';
 import type { HistoryLog, HistoryPoints } from '../history/history-log.js';
+import { formatDuration, formatThings } from '../model/format.js';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 import { globMatcher } from '../model/text.js';
 import { firstOf } from '../model/words.js';
 import { signalNamed } from '../signals/index.js';
@@ -7,7 +10,7 @@ import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { SeriesRef, SignalSubject } from '../signals/signal.js';
 import { type Lifecycle, transition } from '../timeline/lifecycle.js';
 import type { Watch } from '../watch/watch.js';
-import { dampedKeepMs } from './alert.js';
+import { dampedKeepMs, SubjectSchema } from './alert.js';
 import { levelOf, watchCondition } from './conditions.js';
 import { Judge } from './judge.js';
 import type { AlertRule, SignalCondition } from './rule.js';
@@ -89,24 +92,27 @@ const MAX_LOOKED_AT = 20_000;
 const MAX_TOLD = 100;
 const KEPT_NAMES: ReadonlySet<string> = new Set(KEPT_SIGNALS.map(({ name }) => name));
 
-export interface RuleTest {
-  /** false: it can't be held against the past; `why` says so. */
-  readonly isTested: boolean;
-  readonly why: string | null;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly times: number;
-  /** Latest first, at most 100. */
-  readonly firings: readonly (WouldHaveFired & { readonly subject: SignalSubject })[];
-  readonly seriesTested: number;
-  /** More series match than were tested. */
-  readonly isPartial: boolean;
-  /** Of the day, for how long the console did not run or did not see an instance that the rule is about: not counted. */
-  readonly unseenMs: number;
-  /** Subjects for which its condition holds at this moment, at most 100. */
-  readonly holdsNow: readonly SignalSubject[];
-  readonly holdsNowCount: number;
-}
+/** What a rule would have done over the last day. Lists hold at most 100. */
+export const RuleTestFacts = z.object({
+  isTested: z.boolean(),
+  why: z.string().nullable().describe('Why it was not tested against the past'),
+  from: TimeSchema,
+  to: TimeSchema,
+  times: z.number(),
+  seriesTested: z.number(),
+  isPartial: z.boolean().describe('More series match than were tested'),
+  unseenSeconds: z
+    .number()
+    .describe(
+      'Of the day, for how long the console did not run or did not see what the rule is about: not counted',
+    ),
+  firings: z
+    .array(z.object({ subject: SubjectSchema, firedAt: TimeSchema, resolvedAt: TimeSchema.nullable() }))
+    .describe('Latest first, at most 100; resolvedAt null: it would fire still'),
+  holdsNowCount: z.number(),
+  holdsNow: z.array(SubjectSchema).describe('For whom its condition holds at this moment, at most 100'),
+});
+export type RuleTest = ModelOf<typeof RuleTestFacts>;
 
 /** What a rule would have done over the last day, and for whom it holds now. Changes nothing. */
 export async function testRule(
@@ -131,7 +137,7 @@ export async function testRule(
     firings: [],
     seriesTested: 0,
     isPartial: false,
-    unseenMs: 0,
+    unseenSeconds: 0,
     holdsNow: now.slice(0, MAX_TOLD),
     holdsNowCount: now.length,
   };
@@ -161,7 +167,7 @@ export async function testRule(
     firings: firstOf(firings, MAX_TOLD, (a, b) => b.firedAtMs - a.firedAtMs),
     seriesTested: Math.min(meant.length, MAX_SERIES),
     isPartial: meant.length > MAX_SERIES || refs.length >= MAX_LOOKED_AT,
-    unseenMs: Math.max(0, ...[...sights.values()].map(({ unseenMs }) => unseenMs)),
+    unseenSeconds: Math.max(0, ...[...sights.values()].map(({ unseenMs }) => unseenMs)) / 1000,
   };
 }
 
@@ -282,4 +288,24 @@ function subjectsNow(
     judge.setRules([{ ...rule, isEnabled: true }]);
     return judge.evaluate(snapshot, watch.findings(), nowMs).map(({ alert }) => alert.subject);
   });
+}
+
+/** A restart is not worth a word. */
+const MIN_SHOWN_UNSEEN_SECONDS = 5 * 60;
+
+/** What a rule would have done, in one line. */
+export function testSummary(test: RuleTest): string {
+  const { isTested, why, times, firings, holdsNowCount, isPartial, unseenSeconds } = test;
+  const now = holdsNowCount === 0 ? 'it holds for none now' : `it holds for ${holdsNowCount} now`;
+  if (!isTested) return `${why ?? 'not tested'}; ${now}`;
+  const whom = new Set(firings.map(({ subject }) => JSON.stringify(subject))).size;
+  const past =
+    times === 0
+      ? 'would not have fired in the last day'
+      : `would have fired ${formatThings(times, 'time')} for ${formatThings(whom, 'subject')} in the last day`;
+  const unseen =
+    unseenSeconds < MIN_SHOWN_UNSEEN_SECONDS
+      ? ''
+      : `, of which ${formatDuration(unseenSeconds)} was not seen and is not counted`;
+  return `${past}${isPartial ? ' (of those that were tested)' : ''}${unseen}; ${now}`;
 }

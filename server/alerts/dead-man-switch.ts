@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { HealthProblem } from '../model/console-health.js';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 import { secretScrubber, secretsOfUrl } from '../model/text.js';
 import { every, reasonOf } from '../process/every.js';
 import type { OutgoingRules } from './channels/outgoing-policy.js';
@@ -24,13 +26,16 @@ export interface DeadManDeps {
   readonly warn: (message: string) => void;
 }
 
-/** How the heartbeat stands, for the page. */
-export interface DeadManState {
-  readonly everySeconds: number;
-  readonly lastBeatAtMs: number | null;
-  /** Why it does not beat, or why a beat did not arrive; null: all is well. */
-  readonly problem: string | null;
-}
+/** How the heartbeat stands. */
+export const DeadManSchema = z.object({
+  everySeconds: z.number(),
+  lastBeatAt: TimeSchema.nullable(),
+  problem: z
+    .string()
+    .nullable()
+    .describe('Why it does not beat, or why a beat did not arrive; null: all is well'),
+});
+export type DeadManState = ModelOf<typeof DeadManSchema>;
 
 /**
  * Calls somebody else, at even intervals, that all is well, so that they notice when it no longer is: by the silence of a

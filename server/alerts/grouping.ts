@@ -1,27 +1,33 @@
+import { z } from 'zod';
 import { compareSeverity } from '../findings/track.js';
 import type { Severity } from '../model/finding.js';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 import { globMatcher } from '../model/text.js';
 import type { Alert } from './alert.js';
 
+const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
+
 /** Which alerts a silence is about: all that are given must hold. Globs, but for the severity. */
-export interface SilenceMatchers {
-  readonly rule?: string;
-  readonly cause?: string;
-  readonly instance?: string;
-  readonly queue?: string;
-  readonly type?: string;
-  readonly severity?: Severity;
-}
+export const MatchersSchema = z.strictObject({
+  rule: glob.optional().describe('Of rule ids'),
+  cause: glob.optional().describe('Of finding codes, or signal: and a name'),
+  instance: glob.optional(),
+  queue: glob.optional().describe('Of queue ids'),
+  type: glob.optional(),
+  severity: z.enum(['critical', 'warning', 'info'], 'must be critical, warning or info').optional(),
+});
+export type SilenceMatchers = ModelOf<typeof MatchersSchema>;
 
 /** Nobody is notified of what it matches, until it ends. */
-export interface Silence {
-  readonly id: string;
-  readonly matchers: SilenceMatchers;
-  readonly author: string;
-  readonly comment: string;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-}
+export const SilenceFacts = z.object({
+  id: z.string(),
+  matchers: MatchersSchema,
+  author: z.string(),
+  reason: z.string(),
+  startsAt: TimeSchema,
+  endsAt: TimeSchema,
+});
+export type Silence = ModelOf<typeof SilenceFacts>;
 
 /** The silence that keeps an alert quiet for the longest; null: none does. */
 export function silenceOf(

@@ -157,6 +157,14 @@ export function createOutboxStore(database: Database) {
         .where(and(isDue, inArray(outbox.channel, ['', ...channels]), isFirstOfGroup('outbox')));
       return row?.atMs ?? null;
     },
+    /** Is there one of this number in one of these states? */
+    async has(seq: number, states: readonly OutboxState[]): Promise<boolean> {
+      const found = await database
+        .select({ seq: outbox.seq })
+        .from(outbox)
+        .where(and(eq(outbox.seq, seq), inArray(outbox.state, [...states])));
+      return found.length === 1;
+    },
     /** A dead one is tried anew. @returns false: there is no dead one of this number. */
     async resend(seq: number, nowMs: number): Promise<boolean> {
       const changed = await database

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { z } from 'zod';
+import { TimeSchema } from '../model/json.js';
 import type { Database } from '../store/tables.js';
 import type { Notification } from './notification.js';
 
@@ -40,6 +42,15 @@ export const outbox = sqliteTable(
 export type OutboxEntry = Readonly<
   Omit<typeof outbox.$inferSelect, 'notificationId' | 'groupKey' | 'holder'>
 >;
+
+/** What the API answers of a message, beside what its notification says. */
+export const MessageFacts = z.object({
+  channel: z.string(),
+  state: z.enum(['pending', 'sending', 'standing', 'sent', 'dead']),
+  tries: z.number(),
+  createdAt: TimeSchema,
+  lastError: z.string().nullable(),
+});
 
 /** How channels have been doing. */
 export const channelHealth = sqliteTable('channel_health', {

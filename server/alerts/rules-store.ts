@@ -1,5 +1,7 @@
 import { desc, eq, gt, lte, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 import type { Database } from '../store/tables.js';
 import type { Silence, SilenceMatchers } from './grouping.js';
 import type { AlertRule } from './rule.js';
@@ -15,12 +17,15 @@ const alertRules = sqliteTable('alert_rules', {
   updatedBy: text('updated_by'),
 });
 
-/** A rule with where it is from. `file`: read-only, as the file is what counts. */
-export interface StoredRule {
+/** Where a rule is from. `file`: read-only, as the file is what counts. */
+export const RuleOrigin = z.object({
+  source: z.enum(['default', 'user', 'file']),
+  updatedAt: TimeSchema.nullable(),
+  updatedBy: z.string().nullable(),
+});
+
+export interface StoredRule extends ModelOf<typeof RuleOrigin> {
   readonly rule: AlertRule;
-  readonly source: 'default' | 'user' | 'file';
-  readonly updatedAtMs: number | null;
-  readonly updatedBy: string | null;
 }
 
 interface Change {
@@ -79,7 +84,7 @@ const silences = sqliteTable(
     id: text('id').primaryKey(),
     matchers: text('matchers', { mode: 'json' }).$type<SilenceMatchers>().notNull(),
     author: text('author').notNull(),
-    comment: text('comment').notNull(),
+    reason: text('comment').notNull(),
     startsAtMs: integer('starts_at_ms').notNull(),
     endsAtMs: integer('ends_at_ms').notNull(),
   },
@@ -94,6 +99,14 @@ const MAX_SILENCES = 500;
 export type SilenceStore = ReturnType<typeof createSilenceStore>;
 
 export function createSilenceStore(database: Database) {
+  /** May there be one more? */
+  const hasRoom = async (nowMs: number): Promise<boolean> => {
+    const [row] = await database
+      .select({ count: sql<number>`count(*)` })
+      .from(silences)
+      .where(gt(silences.endsAtMs, nowMs));
+    return (row?.count ?? 0) < MAX_SILENCES;
+  };
   return {
     /** Those that hold or will, the one that ends last first. */
     active: (nowMs: number): Promise<readonly Silence[]> =>
@@ -103,14 +116,11 @@ export function createSilenceStore(database: Database) {
         .where(gt(silences.endsAtMs, nowMs))
         .orderBy(desc(silences.endsAtMs))
         .limit(MAX_SILENCES),
+    hasRoom,
     /** @returns false: there are as many as there may be. */
     async add(silence: Silence): Promise<boolean> {
       await database.delete(silences).where(lte(silences.endsAtMs, silence.startsAtMs - ENDED_KEPT_MS));
-      const [row] = await database
-        .select({ count: sql<number>`count(*)` })
-        .from(silences)
-        .where(gt(silences.endsAtMs, silence.startsAtMs));
-      if ((row?.count ?? 0) >= MAX_SILENCES) return false;
+      if (!(await hasRoom(silence.startsAtMs))) return false;
       await database.insert(silences).values(silence);
       return true;
     },

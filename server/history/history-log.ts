@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import type { ModelOf } from '../model/json.js';
 import { Turns } from '../process/every.js';
 import type { SeriesRef } from '../signals/signal.js';
 import type { StoredBlock } from './history-file.js';
@@ -14,14 +16,19 @@ export interface HistoryQuery {
   readonly maxPoints: number;
 }
 
+const values = z
+  .array(z.number().nullable())
+  .describe('null: a gap, nothing was read (the console was down or blind), or the signal was not known');
+
 /** Points of one series at even steps: `mean[i]`, `min[i]` and `max[i]` belong to [atMs[i], atMs[i] + stepMs). */
-export interface HistoryPoints {
+export const PointsSchema = z.object({
+  atMs: z.array(z.number()).describe('Where each step begins'),
+  mean: values,
+  min: values,
+  max: values,
+});
+export interface HistoryPoints extends ModelOf<typeof PointsSchema> {
   readonly stepMs: number;
-  readonly atMs: readonly number[];
-  /** null: a gap, nothing was read (the console was down or blind), or the signal was not known. */
-  readonly mean: readonly (number | null)[];
-  readonly min: readonly (number | null)[];
-  readonly max: readonly (number | null)[];
 }
 
 /** What signals were: every tick for an hour, 10 s for a day, a minute for 30 days, unless configured otherwise. */

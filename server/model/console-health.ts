@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from './json.js';
+
 /** What the console knows of its own state at one moment. */
 export interface HealthFacts {
   readonly nowMs: number;
@@ -93,10 +96,13 @@ function undelivered({ dueSinceMs, nowMs }: HealthFacts): readonly HealthProblem
 }
 
 /** How a channel has been doing, seen by all consoles of a store. */
-export interface ChannelHealth {
+/** How a channel has been doing. */
+export const HealthOfChannel = z.object({
+  lastSuccessAt: TimeSchema.nullable(),
+  lastFailureAt: TimeSchema.nullable(),
+  lastError: z.string().nullable(),
+  failuresInRow: z.number(),
+});
+export interface ChannelHealth extends ModelOf<typeof HealthOfChannel> {
   readonly channel: string;
-  readonly lastSuccessAtMs: number | null;
-  readonly lastFailureAtMs: number | null;
-  readonly lastError: string | null;
-  readonly failuresInRow: number;
 }

@@ -20,30 +20,25 @@ export interface CanaryAsk {
   readonly now: () => number;
 }
 
-/**
- * How far it came. `waiting`: added, and no worker took it in time. `active`: a worker has it and has not ended it.
- * `completed`, `failed`: it went all the way.
- */
-type CanaryStage = 'waiting' | 'active' | 'completed' | 'failed';
-
-export interface CanaryResult {
-  readonly jobId: string;
-  readonly jobType: string;
-  readonly stage: CanaryStage;
-  /** Redis has accepted it, by the console's clock. */
-  readonly acceptedAtMs: number;
-  /** By the clocks of worker's machine; null: not reached. */
-  readonly startedAtMs: number | null;
-  readonly finishedAtMs: number | null;
-  /** From the call to the moment at which the end was seen (or time was up), by the console's clock. */
-  readonly totalMs: number;
-  /** What the worker gave as reason, which may quote job data; null: it did not fail. */
-  readonly failedReason: string | null;
-  /** Jobs that wait in the queue, where it got no further than waiting. */
-  readonly waitingJobs: number | null;
-  /** The job is gone from Redis again. */
-  readonly isRemoved: boolean;
-}
+export const CanarySchema = z
+  .object({
+    jobId: z.string(),
+    jobType: z.string(),
+    stage: z
+      .enum(['waiting', 'active', 'completed', 'failed'])
+      .describe(
+        'How far it came. waiting: no worker took it in time; active: a worker has not ended it; completed, failed: all the way',
+      ),
+    acceptedAt: TimeSchema.describe("Redis has accepted it, by the console's clock"),
+    startedAt: TimeSchema.nullable().describe("By the clock of the worker's machine; null: not reached"),
+    finishedAt: TimeSchema.nullable().describe("By the clock of the worker's machine; null: not reached"),
+    totalMs: z.number().describe('From the call until its end was seen, or time was up'),
+    failedReason: z.string().nullable().describe('As the worker gave it; null: it did not fail'),
+    waitingJobs: z.number().nullable().describe('In the queue, where it got no further than waiting'),
+    isRemoved: z.boolean().describe('The job is gone from Redis again'),
+  })
+  .meta({ id: 'Canary' });
+export type CanaryResult = ModelOf<typeof CanarySchema>;
 
 export interface JobQuery {
   readonly state: JobState;

@@ -12,19 +12,17 @@ import type { Hearing, Override, WorkerState } from './worker.js';
  * at one moment, and everything above reads it.
  */
 
-/** A deploy or a note, entered by people or pipelines: what findings may set beside the moment at which trouble began. */
-export interface Marker {
-  readonly atMs: number;
-  readonly kind: MarkerKind;
-  readonly text: string;
-  /** Who entered it. */
-  readonly actor: string;
-  /** Id of the queue that it is about; null: about the whole instance. */
-  readonly queue: string | null;
-}
-
 export const MARKER_KINDS = ['deploy', 'note'] as const;
-export type MarkerKind = (typeof MARKER_KINDS)[number];
+
+/** A deploy or a note, entered by people or pipelines: what findings may set beside the moment at which trouble began. */
+export const MarkerSchema = z.object({
+  at: TimeSchema,
+  kind: z.enum(MARKER_KINDS),
+  text: z.string(),
+  actor: z.string().describe('Who entered it'),
+  queue: z.string().nullable().describe('Id of the queue that it is about; null: about the whole Redis'),
+});
+export type Marker = ModelOf<typeof MarkerSchema>;
 
 /** The memory limit that counts: maxmemory where set, else the cgroup's or host's. */
 export interface MemoryLimit {

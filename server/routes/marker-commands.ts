@@ -1,6 +1,6 @@
-import { type Actor, includesRole } from '../model/role.js';
+import { type Actor, type ChangeBy, includesRole } from '../model/role.js';
 import type { TimelineEntry } from '../model/timeline-entry.js';
-import { auditOf } from '../timeline/audit-log.js';
+import { type AuditInput, auditOf } from '../timeline/audit-log.js';
 import { recallMarkers } from '../watch/marker-cache.js';
 import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
@@ -9,50 +9,59 @@ import { Problem } from './problem.js';
 
 type Deps = Pick<AppDeps, 'timeline' | 'activity' | 'audit' | 'markers' | 'now' | 'newId'>;
 
-/** Enters a marker. */
-export async function enterMarker(deps: Deps, entry: TimelineEntry): Promise<void> {
+/** Enters a marker of whoever asks, at `atMs`. */
+export async function enterMarker(
+  deps: Deps,
+  by: ChangeBy,
+  marker: Pick<TimelineEntry, 'atMs' | 'instance' | 'kind' | 'queue' | 'text' | 'ref'>,
+): Promise<TimelineEntry> {
+  const entry = { ...marker, id: deps.newId(), worker: null, actor: by.actor.name };
+  if (by.isDryRun) return entry;
   // Kept first: what is answered for must outlive the process.
   await deps.timeline.append(entry);
   deps.markers.add(entry);
+  await audit(deps, by, 'note.enter', entry, { after: { text: entry.text }, summary: 'A note was entered.' });
+  return entry;
 }
 
 /** A note on an entry, at this moment, about what that is about. @throws Problem 404 where there is no such entry. */
 export async function annotate(
   deps: Deps,
-  actor: Actor,
+  by: ChangeBy,
   about: string,
   text: string,
 ): Promise<TimelineEntry> {
   const entry = await deps.activity.get(about);
   if (!entry) throw new Problem(404, 'not-found', `there is no entry ${about.slice(0, 100)} on the timeline`);
-  const note: TimelineEntry = {
-    id: deps.newId(),
-    atMs: deps.now(),
-    instance: entry.instance,
-    kind: 'marker.note',
-    queue: entry.queue,
-    worker: null,
-    text,
-    actor: actor.name,
-    ref: about,
-  };
-  await enterMarker(deps, note);
-  return note;
+  const { instance, queue } = entry;
+  const note = { atMs: deps.now(), instance, kind: 'marker.note', queue, text, ref: about } as const;
+  return enterMarker(deps, by, note);
 }
 
 /** @throws Problem 404 for no marker, 403 for one that somebody else entered. */
-export async function editMarker(deps: Deps, actor: Actor, id: string, text: string): Promise<TimelineEntry> {
-  const before = await ownMarker(deps, actor, id);
+export async function editMarker(deps: Deps, by: ChangeBy, id: string, text: string): Promise<TimelineEntry> {
+  const before = await ownMarker(deps, by.actor, id);
+  if (by.isDryRun) return { ...before, text };
   await deps.activity.editMarker(id, text);
-  await audit(deps, actor, 'note.edit', before, text);
+  await recall(deps);
+  const changed = { before: { text: before.text }, after: { text } };
+  await audit(deps, by, 'note.edit', before, { ...changed, summary: 'A note was changed.' });
   return { ...before, text };
 }
 
 /** @throws Problem 404 for no marker, 403 for one that somebody else entered. */
-export async function removeMarker(deps: Deps, actor: Actor, id: string): Promise<void> {
-  const before = await ownMarker(deps, actor, id);
+export async function removeMarker(deps: Deps, by: ChangeBy, id: string): Promise<void> {
+  const before = await ownMarker(deps, by.actor, id);
+  if (by.isDryRun) return;
   await deps.activity.removeMarker(id);
-  await audit(deps, actor, 'note.remove', before, '');
+  await recall(deps);
+  const changed = { before: { text: before.text }, after: { text: '' } };
+  await audit(deps, by, 'note.remove', before, { ...changed, summary: 'A note was removed.' });
+}
+
+async function recall(deps: Deps): Promise<void> {
+  deps.markers.clear();
+  await recallMarkers(deps.markers, deps.timeline, deps.now());
 }
 
 async function ownMarker(deps: Deps, actor: Actor, id: string): Promise<TimelineEntry> {
@@ -65,21 +74,11 @@ async function ownMarker(deps: Deps, actor: Actor, id: string): Promise<Timeline
 
 async function audit(
   deps: Deps,
-  actor: Actor,
+  { actor, reason = '' }: ChangeBy,
   action: string,
-  marker: TimelineEntry,
-  text: string,
+  { id, instance, queue }: TimelineEntry,
+  change: Pick<AuditInput, 'before' | 'after' | 'summary'>,
 ): Promise<void> {
-  const auditInput = {
-    action,
-    instance: marker.instance,
-    queue: marker.queue,
-    args: { entry: marker.id },
-    before: { text: marker.text },
-    after: { text },
-    summary: action === 'note.edit' ? 'A note was changed.' : 'A note was removed.',
-  };
-  await deps.audit.append(auditOf(deps.newId(), deps.now(), actor, auditInput));
-  deps.markers.clear();
-  await recallMarkers(deps.markers, deps.timeline, deps.now());
+  const input = { ...change, action, reason, instance, queue, args: { entry: id } };
+  await deps.audit.append(auditOf(deps.newId(), deps.now(), actor, input));
 }

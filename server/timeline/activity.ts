@@ -4,7 +4,8 @@
  * here: activity.ts is one line of it, activity-log.ts reads timeline and audit log as one. lifecycle.ts is shared with
  * alerts. Imports model, store, watch and findings.
  */
-import type { Severity } from '../model/finding.js';
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 
 /** Where an entry stands in the activity: times may be equal, ids are not. */
 export interface ActivityPlace {
@@ -28,44 +29,38 @@ export function placeAt(cursor: string): ActivityPlace | null {
   return found ? { atMs: Number(found[1]), id: found[2] ?? '' } : null;
 }
 
+const AuditedSchema = z.object({
+  action: z.string(),
+  reason: z.string(),
+  status: z.string(),
+  changes: z.array(z.object({ label: z.string(), before: z.string(), after: z.string() })),
+  measured: z.string().nullable(),
+});
+
+const NoteSchema = z.object({ id: z.string(), at: TimeSchema, actor: z.string(), text: z.string() });
+export type ActivityNote = ModelOf<typeof NoteSchema>;
+
 /** One line of the activity: something that was noticed, entered or done. Holds no job data. */
-export interface ActivityEntry {
-  /** Of the timeline's entry, or of the action: unique in both. */
-  readonly id: string;
-  readonly atMs: number;
-  /** Name of a Redis; `*`: all. */
-  readonly instance: string;
-  /** Such as `finding.began`; of an action `action.` and the action's name. */
-  readonly kind: string;
+export const ActivityEntrySchema = z.object({
+  id: z.string().describe('Of the timeline’s entry, or of the action: unique in both'),
+  at: TimeSchema,
+  instance: z.string().describe('Name of a Redis; *: all'),
+  kind: z.string().describe('Such as finding.began; of an action action. and the name of the action'),
+  group: z.string(),
+  queue: z.string().nullable(),
+  worker: z.string().nullable(),
+  text: z.string(),
+  actor: z.string().nullable().describe('Who did or entered it; null: the console noticed it'),
+  state: z
+    .enum(['critical', 'warning', 'info', 'calm'])
+    .nullable()
+    .describe('What it weighs: calm where something got better; null: nothing to mark'),
+  ref: z.string().nullable().describe('Id of what it is about: the episode of a finding, an incident'),
+  audited: AuditedSchema.nullable().describe('Of an action only'),
+  notes: z.array(NoteSchema).describe('What people wrote on it, oldest first'),
+});
+export interface ActivityEntry extends ModelOf<typeof ActivityEntrySchema> {
   readonly group: ActivityGroup;
-  readonly queue: string | null;
-  readonly worker: string | null;
-  readonly text: string;
-  /** Who did or entered it; null: the console noticed it. */
-  readonly actor: string | null;
-  /** What it weighs: `calm` where something got better; null: nothing to mark. */
-  readonly state: Severity | 'calm' | null;
-  /** Id of what it is about: the episode of a finding, an incident. */
-  readonly ref: string | null;
-  /** Of an action only. */
-  readonly audited: AuditedAction | null;
-  /** What people wrote on it, oldest first. */
-  readonly notes: readonly ActivityNote[];
-}
-
-export interface AuditedAction {
-  readonly action: string;
-  readonly reason: string;
-  readonly status: string;
-  readonly changes: readonly { readonly label: string; readonly before: string; readonly after: string }[];
-  readonly measured: string | null;
-}
-
-export interface ActivityNote {
-  readonly id: string;
-  readonly atMs: number;
-  readonly actor: string;
-  readonly text: string;
 }
 
 /** What a reader shows or hides together, with the kinds (as prefixes) that are in it. */

@@ -1,8 +1,10 @@
 import { and, asc, gte, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { z } from 'zod';
 import { troubleCode } from '../findings/track.js';
 import type { Evidence } from '../model/evidence.js';
 import type { Finding, FindingKey, Severity } from '../model/finding.js';
+import { TimeSchema } from '../model/json.js';
 import type { Database } from '../store/tables.js';
 
 /** Findings of this severity are recorded in the timeline; a note is not worth a line. */
@@ -38,6 +40,27 @@ const findingEpisodes = sqliteTable(
 );
 
 export type Episode = Readonly<typeof findingEpisodes.$inferSelect>;
+
+/** What the API answers of an episode. */
+export const EpisodeFacts = z.object({
+  id: z.string(),
+  code: z.string(),
+  severity: z.enum(['critical', 'warning']),
+  title: z.string(),
+  instance: z.string(),
+  queue: z.string().nullable(),
+  queues: z.array(z.string()),
+  beganAt: TimeSchema,
+  endedAt: TimeSchema.nullable(),
+  worst: z.array(
+    z.object({
+      name: z.string(),
+      label: z.string(),
+      value: z.union([z.number(), z.string()]),
+      unit: z.string().optional(),
+    }),
+  ),
+});
 
 /** Most numbers kept of an episode: a finding shows about ten. */
 const MAX_NUMBERS = 20;

@@ -1,5 +1,7 @@
 import { desc, eq } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { z } from 'zod';
+import { TimeSchema } from '../model/json.js';
 import type { Database } from '../store/tables.js';
 import type { RecordedSeverity } from './episode.js';
 
@@ -31,6 +33,23 @@ const incidents = sqliteTable(
 );
 
 export type Incident = Readonly<typeof incidents.$inferSelect>;
+
+/** What the API answers of an incident. */
+export const IncidentFields = z.object({
+  id: z.string(),
+  title: z.string(),
+  from: TimeSchema,
+  to: TimeSchema.nullable().describe('null: it lasts'),
+  instances: z.array(z.string()).describe('Empty: every Redis'),
+  severity: z.enum(['critical', 'warning']),
+  affects: z.string().describe('What customers notice, in their words'),
+  notes: z
+    .partialRecord(z.enum(NOTE_SECTIONS), z.string())
+    .describe('Sections of the post-mortem, in Markdown'),
+  createdBy: z.string(),
+  createdAt: TimeSchema,
+  updatedAt: TimeSchema,
+});
 
 export type IncidentLog = ReturnType<typeof createIncidentLog>;
 

@@ -71,13 +71,10 @@ export class ExactCount {
     return this.#wanted !== null;
   }
 
-  /** @throws CountRefused while one runs. */
-  start(queue: QueueState, nowMs: number): CountProgress {
+  /** @param isDryRun only checks. @throws CountRefused while one runs. */
+  start(queue: QueueState, nowMs: number, isDryRun = false): CountProgress {
     if (this.#wanted !== null) throw new CountRefused('running', this.#runningProblem(queue.id));
-    this.#wanted = queue.id;
-    this.#walk = null;
-    this.#jobsATick = FIRST_JOBS;
-    return this.#tell({
+    const progress: CountProgress = {
       queue: queue.id,
       state: 'running',
       countedJobs: 0,
@@ -86,7 +83,12 @@ export class ExactCount {
       endedAtMs: null,
       remainingSeconds: null,
       problem: null,
-    });
+    };
+    if (isDryRun) return progress;
+    this.#wanted = queue.id;
+    this.#walk = null;
+    this.#jobsATick = FIRST_JOBS;
+    return this.#tell(progress);
   }
 
   /** Ends a count that runs; else it changes nothing. null: none was ever asked for. */

@@ -101,9 +101,9 @@ export class FurtherReads {
   }
 
   /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
-  startCount(queueId: string): CountProgress {
+  startCount(queueId: string, isDryRun: boolean): CountProgress {
     const isPermitted = this.#link.capabilities?.canMeasureMemory !== false;
-    return this.#memory.startCount(queueId, this.#queues.get(queueId), isPermitted);
+    return this.#memory.startCount(queueId, this.#queues.get(queueId), isPermitted, isDryRun);
   }
 
   /** null: none was ever asked for. */

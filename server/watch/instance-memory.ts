@@ -174,14 +174,14 @@ export class InstanceMemory {
   }
 
   /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
-  startCount(id: string, queue: WatchedQueue | null, isPermitted: boolean): CountProgress {
+  startCount(id: string, queue: WatchedQueue | null, isPermitted: boolean, isDryRun: boolean): CountProgress {
     if (!queue?.state) throw new CountRefused('unavailable', `${id} has not been read yet`);
     if (!isPermitted) {
       const problem = 'this Redis does not permit MEMORY USAGE to the console, so it can count no memory';
       throw new CountRefused('not-permitted', problem);
     }
-    const progress = this.exact.start(queue.state, this.#now());
-    queue.setCount(progress);
+    const progress = this.exact.start(queue.state, this.#now(), isDryRun);
+    if (!isDryRun) queue.setCount(progress);
     return progress;
   }
 

@@ -177,8 +177,8 @@ export class InstanceReader {
   }
 
   /** @throws CountRefused */
-  startCount(queueId: string): CountProgress {
-    const progress = this.#further.startCount(queueId);
+  startCount(queueId: string, isDryRun: boolean): CountProgress {
+    const progress = this.#further.startCount(queueId, isDryRun);
     this.#collect();
     return progress;
   }

@@ -184,8 +184,8 @@ export class InstanceWatch {
   }
 
   /** @throws CountRefused */
-  startCount(queueId: string): CountProgress {
-    const progress = this.reader.startCount(queueId);
+  startCount(queueId: string, isDryRun: boolean): CountProgress {
+    const progress = this.reader.startCount(queueId, isDryRun);
     this.#snapshot = { ...this.#snapshot, queues: this.reader.queues };
     return progress;
   }

@@ -1,4 +1,4 @@
-import type { Marker, MarkerKind } from '../model/snapshot.js';
+import type { Marker } from '../model/snapshot.js';
 import type { TimelineLog } from '../model/timeline-entry.js';
 import { ALL_INSTANCES, type MarkerEntryKind, type TimelineEntry } from '../model/timeline-entry.js';
 
@@ -61,7 +61,7 @@ export class MarkerCache {
 export const MARKER_ENTRY_KINDS: readonly MarkerEntryKind[] = ['marker.deploy', 'marker.note'];
 
 /** The marker that an entry of the timeline is; null: none. */
-export function markerKind(kind: TimelineEntry['kind']): MarkerKind | null {
+export function markerKind(kind: TimelineEntry['kind']): Marker['kind'] | null {
   return kind === 'marker.deploy' ? 'deploy' : kind === 'marker.note' ? 'note' : null;
 }
 

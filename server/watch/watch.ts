@@ -84,8 +84,12 @@ export interface Watch {
   dismissWorker(instance: string, workerId: string): Promise<boolean | null>;
   /** A loss of data that was found until then is known, and shown no more. */
   dismissLoss(instance: string, untilMs: number): void;
-  /** Counts every job of a queue, a little in each tick. @throws CountRefused while one runs, or where it is not permitted. */
-  startCount(instance: string, queueId: string): CountProgress;
+  /**
+   * Counts every job of a queue, a little in each tick.
+   * @param isDryRun checks whether it could, and counts nothing.
+   * @throws CountRefused while one runs, or where it is not permitted.
+   */
+  startCount(instance: string, queueId: string, isDryRun?: boolean): CountProgress;
   /** Ends a count that runs. null: none was ever asked for. */
   stopCount(instance: string, queueId: string): CountProgress | null;
   stop(): Promise<void>;

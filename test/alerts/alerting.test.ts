@@ -161,7 +161,7 @@ it('of two consoles the one that holds the lease judges, and the other goes on w
   expect(two.told).toEqual([]);
   expect(await two.alerting.open()).toMatchObject([{ state: 'firing' }]);
   const [alert] = await two.alerting.open();
-  await two.alerting.acknowledge(alert?.id ?? '', { actor: 'ann', atMs: nowMs, note: '' });
+  await two.alerting.acknowledge(alert?.id ?? '', { actor: 'ann', atMs: nowMs, reason: '' });
   await one.ticksUntil('one knows of it', () => one.alerting.openNow()[0]?.acknowledged?.actor === 'ann');
   holder = 'two';
   await one.ticks(2);

@@ -39,7 +39,7 @@ it('what was told is not told again, before or after a restart, but for the repe
   const hours = 3600;
   expect(due([alert], 4 * hours)).toEqual([]);
   expect(due([alert], 4 * hours + 10)).toHaveLength(1);
-  const acknowledged = { actor: 'ann', atMs: NOW_MS, note: '' };
+  const acknowledged = { actor: 'ann', atMs: NOW_MS, reason: '' };
   expect(due([{ ...alert, acknowledged }], 5 * hours)).toEqual([]);
 });
 
@@ -57,7 +57,7 @@ it('the end is always told to whom the beginning was, silenced or not, and to no
     id: 's',
     matchers: { instance: '*' },
     author: 'ann',
-    comment: '',
+    reason: '',
     startsAtMs: NOW_MS,
     endsAtMs: NOW_MS + 1e9,
   };
@@ -71,7 +71,7 @@ it('a silenced or explained alert is told once that is past and it still fires',
     id: 's',
     matchers: { queue: 'bull:m*', severity: 'warning' },
     author: 'ann',
-    comment: '',
+    reason: '',
     startsAtMs: NOW_MS,
     endsAtMs: NOW_MS + 60 * S,
   };

@@ -50,8 +50,8 @@ it('who acknowledges an alert here stops the paging over there: one acknowledge,
   await until('the pager rings', () => actions().includes('trigger'), { withinMs: 60_000 });
   const { body } = await one.ask('GET', '/api/v1/alerts?state=firing');
   const [alert] = body.alerts.filter(({ rule }: { rule: { id: string } }) => rule.id === 'deep');
-  for (const note of ['mine', 'mine, too'])
-    expect((await one.ask('POST', `/api/v1/alerts/${alert.id}/acknowledge`, { note })).status).toBe(200);
+  for (const reason of ['mine', 'mine, too'])
+    expect((await one.ask('POST', `/api/v1/alerts/${alert.id}/acknowledge`, { reason })).status).toBe(200);
   await until('the pager knows', () => actions().includes('acknowledge'), { withinMs: 60_000 });
   await queue.drain();
   await until('the pager knows that it is over', () => actions().includes('resolve'), { withinMs: 60_000 });

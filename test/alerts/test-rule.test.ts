@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { testRule } from '../../server/alerts/backtest.js';
+import { testRule, testSummary } from '../../server/alerts/backtest.js';
 import type { HistoryLog, HistoryPoints } from '../../server/history/history-log.js';
-import { testSummary } from '../../server/routes/api/alert-schemas.js';
 import { aRule } from '../support/alerts.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 

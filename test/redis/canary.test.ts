@@ -31,8 +31,11 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-const canary = (queue: string, body: object = {}): Promise<Answer> =>
-  console_.ask('POST', `/api/v1/instances/default/queues/${queue}/canary`, body);
+/** The answer, with the canary for its body where there is one. */
+const canary = async (queue: string, body: object = {}, query = ''): Promise<Answer> => {
+  const answer = await console_.ask('POST', `/api/v1/instances/default/queues/${queue}/canary${query}`, body);
+  return { ...answer, body: answer.body.canary ?? answer.body };
+};
 const of = (name: string): Queue => {
   const queue = queues.find((one) => one.name === name);
   if (!queue) throw new Error(name);
@@ -144,6 +147,11 @@ describe('a canary job', () => {
     expect((await canary('works', { jobId: 'x' })).status).toBe(422);
     expect((await canary('no-such-queue')).status).toBe(404);
     const { body } = await console_.ask('GET', '/api/v1/audit?action=queue.canary');
+    // Only asked for: nothing was sent, and nobody did anything.
+    expect((await canary('works', { reason: 'not yet' }, '?dryRun=true')).body).toEqual({ canary: null });
+    expect((await canary('no-such-queue', {}, '?dryRun=true')).status).toBe(404);
+    expect(await leftIn('works')).toEqual([]);
+    expect((await console_.ask('GET', '/api/v1/audit?action=queue.canary')).body).toEqual(body);
     expect(body.records[0]).toMatchObject({
       action: 'queue.canary',
       instance: 'default',

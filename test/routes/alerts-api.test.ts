@@ -127,19 +127,31 @@ it('a rule that is made fires at the next tick, with runbook, evidence and a pat
 it('an operator acknowledges and silences, a viewer does not, and both are on the account', async () => {
   const { id } = await about('mail-is-deep');
   expect((await ask('POST', `/alerts/${id}/acknowledge`, {}, 'viewer')).status).toBe(403);
-  const known = await ask('POST', `/alerts/${id}/acknowledge`, { note: 'on it' });
-  expect(known.body.acknowledged).toMatchObject({ actor: 'operator-person', note: 'on it' });
+  const asked = await ask('POST', `/alerts/${id}/acknowledge?dryRun=true`, { reason: 'on it' });
+  expect(asked.body.acknowledged).toMatchObject({ actor: 'operator-person', reason: 'on it' });
+  expect((await ask('POST', '/alerts/none/acknowledge?dryRun=true', {})).status).toBe(404);
+  expect((await about('mail-is-deep')).acknowledged).toBeNull();
+  const known = await ask('POST', `/alerts/${id}/acknowledge`, { reason: 'on it' });
+  expect(known.body.acknowledged).toMatchObject({ actor: 'operator-person', reason: 'on it' });
   expect((await ask('POST', '/alerts/none/acknowledge', {})).status).toBe(404);
 
-  const silence = { matchers: { queue: 'bull:mail' }, durationSeconds: 3600, comment: 'moving it' };
+  const silence = { matchers: { queue: 'bull:mail' }, durationSeconds: 3600, reason: 'moving it' };
   expect((await ask('POST', '/silences', { ...silence, matchers: {} })).status).toBe(422);
+  expect((await ask('POST', '/silences?dryRun=true', silence)).body).toMatchObject({
+    reason: 'moving it',
+    remainingSeconds: expect.any(Number),
+  });
+  expect((await ask('GET', '/silences')).body.silences).toEqual([]);
   const made = await ask('POST', '/silences', silence);
   expect(made.status).toBe(200);
   expect((await about('mail-is-deep')).silencedBy).toMatchObject({
-    comment: 'moving it',
+    reason: 'moving it',
     author: 'operator-person',
   });
-  expect((await ask('DELETE', `/silences/${made.body.id}`)).status).toBe(200);
+  expect((await ask('DELETE', `/silences/${made.body.id}?dryRun=true`)).body.ended.id).toBe(made.body.id);
+  expect((await ask('GET', '/silences')).body.silences).toHaveLength(1);
+  expect((await ask('DELETE', `/silences/${made.body.id}?reason=moved`)).status).toBe(200);
+  expect((await ask('DELETE', `/silences/${made.body.id}?dryRun=true`)).status).toBe(404);
   expect((await ask('GET', '/silences')).body.silences).toEqual([]);
 
   const { body } = await ask('GET', '/timeline?limit=100');
@@ -152,6 +164,8 @@ it('an operator acknowledges and silences, a viewer does not, and both are on th
     'alert-rule.changed',
   ])
     expect(kinds).toContain(kind);
+  const { records } = (await ask('GET', '/audit?action=silence.end')).body;
+  expect(records).toMatchObject([{ actor: 'operator-person', reason: 'moved' }]);
   const actions = (await ask('GET', '/audit')).body.records.map(({ action }: { action: string }) => action);
   expect(actions).toEqual(
     expect.arrayContaining(['alert.acknowledge', 'silence.create', 'alert-rule.create']),

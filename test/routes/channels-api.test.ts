@@ -163,14 +163,21 @@ describe('the outbox', () => {
       }),
     );
     expect((await ask('POST', `/outbox/${entry.seq}/resend`, 'viewer', {})).status).toBe(403);
-    expect((await ask('POST', `/outbox/${entry.seq}/resend`, 'operator', {})).body).toEqual({
-      resent: entry.seq,
-    });
+    expect((await ask('POST', `/outbox/${entry.seq}/resend?dryRun=true`, 'operator', {})).status).toBe(200);
+    expect((await ask('GET', '/outbox')).body.dead).toMatchObject([{ id: entry.seq }]);
+    const resend = `/outbox/${entry.seq}/resend?reason=it%20is%20back`;
+    expect((await ask('POST', resend, 'operator', {})).body).toEqual({ resent: entry.seq });
     expect((await ask('POST', `/outbox/${entry.seq}/resend`, 'operator', {})).status).toBe(404);
     expect((await ask('GET', '/outbox')).body.pending).toMatchObject([{ id: entry.seq, state: 'pending' }]);
+    expect((await ask('POST', `/outbox/${entry.seq}/resend?dryRun=true`, 'operator', {})).status).toBe(404);
+    expect((await ask('DELETE', `/outbox/${entry.seq}?dryRun=true`, 'operator')).status).toBe(200);
+    expect((await ask('GET', '/outbox')).body.pending).toMatchObject([{ id: entry.seq }]);
     expect((await ask('DELETE', `/outbox/${entry.seq}`, 'operator')).body).toEqual({ removed: entry.seq });
     expect((await ask('DELETE', '/outbox/nonsense', 'operator')).status).toBe(422);
     const { body: audit } = await ask('GET', '/audit');
+    expect(audit.records.find(({ action }: { action: string }) => action === 'outbox.resend').reason).toBe(
+      'it is back',
+    );
     expect(audit.records.map(({ action }: { action: string }) => action)).toEqual(
       expect.arrayContaining(['channel.test', 'outbox.resend', 'outbox.remove']),
     );

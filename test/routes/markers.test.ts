@@ -107,6 +107,27 @@ it('a pipeline that repeats its request marks one deploy', async () => {
   expect((await texts()).filter((text) => text === 'monitors 2.7.1')).toHaveLength(1);
 });
 
+it('one that is only asked for is answered as it would be, and not entered; why is in the audit', async () => {
+  const asked = await ask('POST', '/markers?dryRun=true', { text: 'monitors 2.8.0', queue: 'monitors' });
+  expect(asked.body).toMatchObject({ text: 'monitors 2.8.0', queue: 'bull:monitors', kind: 'deploy' });
+  expect((await ask('POST', '/markers?dryRun=true', { text: 'x', queue: 'monitorz' })).status).toBe(404);
+  expect(await texts()).not.toContain('monitors 2.8.0');
+  const { body } = await mark({ text: 'monitors 2.8.1', reason: 'the fix of the import' });
+  const edit = { text: 'monitors 2.8.2' };
+  expect((await ask('PATCH', `/markers/${body.id}?dryRun=true`, edit)).body.text).toBe('monitors 2.8.2');
+  expect((await ask('DELETE', `/markers/${body.id}?dryRun=true`)).status).toBe(200);
+  expect(await texts()).toContain('monitors 2.8.1');
+  expect((await ask('DELETE', `/markers/${body.id}?reason=never%20went%20out`)).status).toBe(200);
+  expect(await texts()).not.toContain('monitors 2.8.1');
+  const { records } = (await ask('GET', '/audit?action=note&limit=2')).body;
+  expect(records).toMatchObject([
+    { action: 'note.remove', reason: 'never went out', before: { text: 'monitors 2.8.1' } },
+    { action: 'note.enter', reason: 'the fix of the import', after: { text: 'monitors 2.8.1' } },
+  ]);
+  const [about] = (await ask('GET', '/timeline')).body.entries;
+  expect(about.kind).not.toMatch(/^action\.note/);
+});
+
 it.each([
   ['without text', { text: '   ' }, 'text'],
   ['with a novel', { text: 'x'.repeat(201) }, 'text'],

@@ -127,7 +127,10 @@ describe('counting exactly', () => {
   });
 
   it('runs for one queue at a time, tells how far it is, and ends when it is stopped', async () => {
-    const started = await ask('POST', countAt('bull:large'), OPERATOR);
+    const asked = await ask('POST', `${countAt('bull:large')}?dryRun=true`, OPERATOR);
+    expect(asked.body).toMatchObject({ queue: 'bull:large', state: 'running', totalJobs: 6_000 });
+    expect((await ask('GET', countAt('bull:large'))).status).toBe(404);
+    const started = await ask('POST', `${countAt('bull:large')}?reason=who%20holds%20it`, OPERATOR);
     expect(started.status).toBe(200);
     expect(started.body).toMatchObject({ queue: 'bull:large', state: 'running', totalJobs: 6_000 });
     const other = await ask('POST', countAt('bull:small-1'), OPERATOR);
@@ -139,8 +142,17 @@ describe('counting exactly', () => {
       return body.countedJobs > 0 ? body : null;
     });
     expect(running.state).toBe('running');
+    expect((await ask('DELETE', `${countAt('bull:large')}?dryRun=true`, OPERATOR)).body.state).toBe(
+      'stopped',
+    );
+    expect((await ask('GET', countAt('bull:large'))).body.state).toBe('running');
     const stopped = await ask('DELETE', countAt('bull:large'), OPERATOR);
     expect(stopped.body.state).toBe('stopped');
+    const { records } = (await ask('GET', '/api/v1/audit')).body;
+    expect(records).toMatchObject([
+      { action: 'queue.stop-count', actor: 'ben', queue: 'bull:large' },
+      { action: 'queue.count', actor: 'ben', queue: 'bull:large', reason: 'who holds it' },
+    ]);
   });
 
   it('ends with the exact number of bytes', async () => {

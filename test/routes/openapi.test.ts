@@ -25,7 +25,28 @@ const routes = appAt('127.0.0.1').routes.filter(({ method, path }) => method !==
 
 interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  }[];
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: BodySchema }>>;
+  };
 }
+
+interface BodySchema {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly required?: readonly string[];
+  /** One of these, by what they do. */
+  readonly oneOf?: readonly BodySchema[];
+}
+
+/** Not yet so. */
+const LATER = /^\w+ \/(replays|parkings)/;
+
+/** They answer a question that is too long for an address, and change nothing. */
+const QUESTIONS: readonly string[] = ['post /alert-rules/test'];
 
 interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -58,6 +79,33 @@ describe('the routes of the app', () => {
         expect(schemes, `${method} ${path}`).toEqual(['bearer', 'session']);
         if (method !== 'get') expect(security?.[0]?.bearer, path).not.toContain('viewer');
       }
+  });
+
+  it('take a reason, a dry run and an Idempotency-Key where they change something, and need none of them', async () => {
+    const answer = await appAt('127.0.0.1').request('/api/v1/openapi.json', {
+      headers: { host: 'localhost' },
+    });
+    const { paths } = (await answer.json()) as OpenApiDocument;
+    const changes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .map(([method, operation]) => ({ route: `${method} ${path}`, operation }))
+        .filter(({ route }) => !route.startsWith('get ') && !QUESTIONS.includes(route) && !LATER.test(route)),
+    );
+    expect(changes.length).toBeGreaterThan(25);
+    for (const { route, operation } of changes) {
+      const { parameters = [], requestBody } = operation;
+      const given = parameters
+        .filter(({ required }) => !required)
+        .map(({ name, in: place }) => `${place} ${name}`);
+      expect.soft(given, route).toEqual(expect.arrayContaining(['query dryRun', 'header Idempotency-Key']));
+      const body = requestBody?.content['application/json']?.schema;
+      // Where there is a body, it is there; otherwise in the address.
+      if (!body) expect.soft(given, route).toContain('query reason');
+      for (const shape of body ? (body.oneOf ?? [body]) : []) {
+        expect.soft(Object.keys(shape.properties ?? {}), route).toContain('reason');
+        expect.soft(shape.required ?? [], route).not.toContain('reason');
+      }
+    }
   });
 
   it('read next to nothing of what a stranger sends, whatever the path', async () => {

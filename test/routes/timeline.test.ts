@@ -168,7 +168,11 @@ describe('an incident', () => {
       affects: 'Checking of your sites',
       severity: 'warning',
     };
-    const made = await ask('POST', '/incidents', order);
+    expect((await ask('POST', '/incidents?dryRun=true', order)).body).toMatchObject({
+      title: 'Monitors stand',
+    });
+    expect((await ask('GET', '/incidents')).body.incidents).toEqual([]);
+    const made = await ask('POST', '/incidents', { ...order, reason: 'customers call' });
     expect(made.status).toBe(200);
     const path = `/incidents/${made.body.id}`;
     const { body } = await ask('GET', path, undefined, 'viewer');
@@ -191,6 +195,9 @@ describe('an incident', () => {
     expect(draft.text).toMatch(/^# Post-mortem: Monitors stand\n/);
     expect(draft.text).toContain('too much at once');
     expect(draft.text).toContain('at least 60 jobs');
+    const later = { title: 'Monitors stood', to: new Date().toISOString() };
+    expect((await ask('PATCH', `${path}?dryRun=true`, later)).body).toMatchObject(later);
+    expect((await ask('GET', path)).body).toMatchObject({ title: 'Monitors stand', to: null });
     const closed = await ask('PATCH', path, { to: new Date().toISOString(), notes: { cause: 'A pause.' } });
     expect(closed.body).toMatchObject({ notes: { cause: 'A pause.' } });
     expect((await ask('GET', `${path}.md`)).text).toContain('## Cause\n\nA pause.');
@@ -200,10 +207,15 @@ describe('an incident', () => {
     ]);
     expect((await ask('GET', '/incidents')).body.incidents).toHaveLength(1);
     expect((await ask('DELETE', path, undefined, 'colleague')).status).toBe(403);
-    expect((await ask('DELETE', path)).status).toBe(200);
+    expect((await ask('DELETE', `${path}?dryRun=true`)).status).toBe(200);
+    expect((await ask('DELETE', `${path}?reason=a%20test`)).status).toBe(200);
     expect((await ask('GET', path)).status).toBe(404);
     expect((await ask('GET', `${path}.md`)).status).toBe(404);
-    expect((await ask('GET', '/audit?action=incident.remove')).body.records).toHaveLength(1);
+    expect((await ask('GET', '/audit?action=incident')).body.records).toMatchObject([
+      { action: 'incident.remove', reason: 'a test' },
+      { action: 'incident.change', reason: '' },
+      { action: 'incident.open', reason: 'customers call' },
+    ]);
   });
 
   it.each([

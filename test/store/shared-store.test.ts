@@ -177,12 +177,14 @@ describe('two consoles with data directories of their own and one store', () => 
       { withinMs: 60_000 },
     );
     await until('it is told once', () => told('firing').length === 1, { withinMs: 60_000 });
-    const acknowledged = await other.ask('POST', `/api/v1/alerts/${alert.id}/acknowledge`, { note: 'mine' });
+    const acknowledged = await other.ask('POST', `/api/v1/alerts/${alert.id}/acknowledge`, {
+      reason: 'mine',
+    });
     expect(acknowledged.status).toBe(200);
     const silenced = await other.ask('POST', '/api/v1/silences', {
       matchers: { queue: 'bull:other' },
       durationSeconds: 600,
-      comment: 'known',
+      reason: 'known',
     });
     expect(silenced.status, silenced.text).toBeLessThan(300);
     await until(
@@ -191,7 +193,7 @@ describe('two consoles with data directories of their own and one store', () => 
         const { body } = await holder.ask('GET', '/api/v1/alerts?state=firing');
         const silences = (await holder.ask('GET', '/api/v1/silences')).body.silences;
         const seen = body.alerts.find((one: { id: string }) => one.id === alert.id);
-        return seen?.acknowledged?.note === 'mine' && silences.length === 1;
+        return seen?.acknowledged?.reason === 'mine' && silences.length === 1;
       },
       { withinMs: 60_000 },
     );

@@ -1,5 +1,5 @@
 import { findingKey } from '../../server/model/finding.js';
-import type { ActivityEntry, AuditedAction } from '../../server/timeline/activity.js';
+import type { ActivityEntry } from '../../server/timeline/activity.js';
 import type { Episode } from '../../server/timeline/episode.js';
 import type { IncidentFacts } from '../../server/timeline/incident/facts.js';
 import { NOW_MS } from './snapshot.js';
@@ -50,7 +50,7 @@ export function anEntry(over: Partial<ActivityEntry> = {}): ActivityEntry {
 export function aPull(
   action: string,
   over: Partial<ActivityEntry> = {},
-  audited: Partial<AuditedAction> = {},
+  audited: Partial<NonNullable<ActivityEntry['audited']>> = {},
 ): ActivityEntry {
   return anEntry({
     kind: `action.${action}`,

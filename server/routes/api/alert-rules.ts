@@ -1,14 +1,41 @@
 import { z } from '@hono/zod-openapi';
+import { type RuleTest, RuleTestFacts, testSummary } from '../../alerts/backtest.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { RuleChangeSchema, RuleSchema, ruleId, ruleOf, ruleText } from '../../alerts/rule.js';
 import { checkRule } from '../../alerts/rules-config.js';
-import type { StoredRule } from '../../alerts/rules-store.js';
+import { RuleOrigin, type StoredRule } from '../../alerts/rules-store.js';
+import { isoTime, jsonWriter } from '../../model/json.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
-import { KeptRuleSchema, RuleTestSchema, ruleJson, ruleTestJson } from './alert-schemas.js';
-import { apiPart, dryRunQuery, isDryRun, jsonBody, jsonRoute, reason } from './env.js';
+import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, reason } from './env.js';
+
+export const KeptRuleSchema = RuleSchema.extend({
+  severity: z.enum(['critical', 'warning', 'info', 'finding']),
+  ...RuleOrigin.shape,
+  isReadOnly: z.boolean().openapi({ description: 'Given by the configuration: change it there' }),
+}).openapi('AlertRule');
+
+const RuleTestSchema = RuleTestFacts.extend({
+  summary: z.string().openapi({ example: 'would have fired 3 times for 2 subjects in the last day' }),
+}).openapi('AlertRuleTest');
+
+const writeTest = jsonWriter(RuleTestSchema);
+
+function ruleJson({ rule, source, updatedAtMs, updatedBy }: StoredRule) {
+  return {
+    ...ruleText(rule),
+    source,
+    isReadOnly: source === 'file',
+    updatedAt: isoTime(updatedAtMs),
+    updatedBy,
+  };
+}
+
+function ruleTestJson(test: RuleTest) {
+  return writeTest(test, { summary: testSummary(test) });
+}
 
 const idParam = z.object({ id: ruleId });
 const NewRuleSchema = RuleSchema.extend({
@@ -62,7 +89,7 @@ const deleteRoute = jsonRoute(
     method: 'delete',
     path: '/alert-rules/{id}',
     summary: 'Delete a rule: what fires by it is over (admin)',
-    request: { params: idParam, query: dryRunQuery.extend({ reason }) },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ deleted: KeptRuleSchema }),
 );
@@ -81,9 +108,9 @@ export function alertRulesApi(deps: Pick<AppDeps, 'alerts' | 'alerting'>) {
       const { reason, ...text } = c.req.valid('json');
       const id = newRuleId(deps, text.name, text.id);
       const rule = checked(ruleOf({ ...text, id }));
-      if (isDryRun(c)) return c.json(ruleJson(unsaved(rule)), 200);
-      await alerts.saveRule(c.get('actor'), rule, null, reason);
-      return c.json(ruleJson(findRule(deps, rule.id)), 200);
+      const by = changeBy(c, reason);
+      await alerts.saveRule(by, rule, null);
+      return c.json(ruleJson(by.isDryRun ? unsaved(rule) : findRule(deps, rule.id)), 200);
     })
     .openapi(changeRoute, async (c) => {
       requireAdmin(c.get('actor'));
@@ -92,14 +119,14 @@ export function alertRulesApi(deps: Pick<AppDeps, 'alerts' | 'alerting'>) {
       const given = Object.entries(change).filter(([, value]) => value !== undefined);
       const merged = RuleSchema.parse({ ...ruleText(rule), ...Object.fromEntries(given) });
       const changed = checked(ruleOf(merged));
-      if (isDryRun(c)) return c.json(ruleJson(unsaved(changed)), 200);
-      await alerts.saveRule(c.get('actor'), changed, rule, reason);
-      return c.json(ruleJson(findRule(deps, rule.id)), 200);
+      const by = changeBy(c, reason);
+      await alerts.saveRule(by, changed, rule);
+      return c.json(ruleJson(by.isDryRun ? unsaved(changed) : findRule(deps, rule.id)), 200);
     })
     .openapi(deleteRoute, async (c) => {
       requireAdmin(c.get('actor'));
       const found = editableRule(deps, c.req.valid('param').id);
-      if (!isDryRun(c)) await alerts.removeRule(c.get('actor'), found.rule, c.req.valid('query').reason);
+      await alerts.removeRule(changeBy(c, c.req.valid('query').reason), found.rule);
       return c.json({ deleted: ruleJson(found) }, 200);
     });
 }

@@ -1,14 +1,49 @@
 import { z } from '@hono/zod-openapi';
+import { AlertFacts } from '../../alerts/alert.js';
+import type { AlertView } from '../../alerts/alert-commands.js';
+import { MatchersSchema, type Silence, SilenceFacts } from '../../alerts/grouping.js';
+import { alertFingerprint } from '../../alerts/notification.js';
+import { jsonWriter } from '../../model/json.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { AlertSchema, alertJson, SilenceSchema, silenceJson } from './alert-schemas.js';
-import { apiPart, jsonBody, jsonRoute, reason } from './env.js';
+import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, limitOf, reason } from './env.js';
+
+const SilenceSchema = SilenceFacts.extend({ remainingSeconds: z.number() }).openapi('Silence');
+
+export const AlertSchema = AlertFacts.extend({
+  fingerprint: z.string().openapi({ description: 'The same as long as rule and subject are' }),
+  rule: z.object({ id: z.string(), name: z.string() }),
+  value: z.number().nullable(),
+  isSeen: z.boolean().openapi({ description: 'false: not known at the last look; the state holds' }),
+  silencedBy: SilenceSchema.nullable(),
+  finding: z.object({ key: z.string(), code: z.string(), headline: z.string() }).nullable(),
+  path: z.string().openapi({ description: 'Where the console shows it' }),
+}).openapi('Alert');
+
+const writeAlert = jsonWriter(AlertSchema);
+const writeSilence = jsonWriter(SilenceSchema);
+
+function alertJson({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
+  const { value } = alert;
+  return writeAlert(alert, {
+    fingerprint: alertFingerprint(alert),
+    rule: { id: alert.ruleId, name: alert.ruleName },
+    value: value !== null && Number.isFinite(value) ? value : null,
+    isSeen: alert.seen !== 'unknown',
+    silencedBy: silence && silenceJson(silence, nowMs),
+    finding: finding && { ...finding },
+    firstRemedy,
+    path,
+  });
+}
+
+function silenceJson(silence: Silence, nowMs: number) {
+  return writeSilence(silence, { remainingSeconds: Math.max(0, silence.endsAtMs - nowMs) / 1000 });
+}
 
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 const MAX_LISTED = 1_000;
-const ONE_LINE = /^\P{Cc}*$/u;
 const idParam = z.object({ id: z.string().max(100) });
-const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
 
 const listRoute = jsonRoute(
   {
@@ -22,12 +57,7 @@ const listRoute = jsonRoute(
           .optional()
           .openapi({ description: 'Pending and firing unless given' }),
         instance: z.string().optional(),
-        limit: z.coerce
-          .number('must be a number')
-          .int()
-          .min(1, 'must be at least 1')
-          .max(MAX_LISTED, `must be at most ${MAX_LISTED}`)
-          .default(200),
+        limit: limitOf(MAX_LISTED, 200),
       }),
     },
   },
@@ -42,20 +72,8 @@ const acknowledgeRoute = jsonRoute(
   {
     method: 'post',
     path: '/alerts/{id}/acknowledge',
-    summary: 'Say that you know: the alert is not told again while it fires',
-    request: {
-      params: idParam,
-      body: jsonBody(
-        z.strictObject({
-          note: z
-            .string('must be text')
-            .trim()
-            .max(300, 'must be at most 300 characters')
-            .regex(ONE_LINE, 'must be one line')
-            .default(''),
-        }),
-      ),
-    },
+    summary: 'Say that you know: nobody is notified of the alert again while it fires',
+    request: { params: idParam, query: dryRunQuery, body: jsonBody(z.strictObject({ reason })) },
   },
   AlertSchema,
 );
@@ -69,32 +87,20 @@ const silenceRoute = jsonRoute(
   {
     method: 'post',
     path: '/silences',
-    summary: 'Have nobody told of what matches, until it ends; it is still judged and shown',
+    summary: 'Have nobody notified of what matches, until it ends; it is still judged and shown',
     request: {
+      query: dryRunQuery,
       body: jsonBody(
         z.strictObject({
-          matchers: z
-            .strictObject({
-              rule: glob.optional().openapi({ description: 'Of rule ids' }),
-              cause: glob.optional().openapi({ description: 'Of finding codes, or signal: and a name' }),
-              instance: glob.optional(),
-              queue: glob.optional().openapi({ description: 'Of queue ids' }),
-              type: glob.optional(),
-              severity: z
-                .enum(['critical', 'warning', 'info'], 'must be critical, warning or info')
-                .optional(),
-            })
-            .refine((given) => Object.keys(given).length > 0, 'must say what is silenced: give at least one'),
+          matchers: MatchersSchema.refine(
+            (given) => Object.keys(given).length > 0,
+            'must say what is silenced: give at least one',
+          ),
           durationSeconds: z
             .number('must be a number of seconds')
             .min(60, 'must be at least 60 s')
             .max(LONGEST_SILENCE_SECONDS, `must be at most ${LONGEST_SILENCE_SECONDS} s, 30 days`),
-          comment: z
-            .string('must say why')
-            .trim()
-            .min(1, 'must say why')
-            .max(300, 'must be at most 300 characters')
-            .regex(ONE_LINE, 'must be one line'),
+          reason,
         }),
       ),
     },
@@ -107,7 +113,7 @@ const endRoute = jsonRoute(
     method: 'delete',
     path: '/silences/{id}',
     summary: 'End a silence now',
-    request: { params: idParam, query: z.object({ reason }) },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ ended: SilenceSchema }),
 );
@@ -128,7 +134,7 @@ export function alertsApi(deps: Pick<AppDeps, 'alerts' | 'alerting' | 'now'>) {
     })
     .openapi(acknowledgeRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const view = await alerts.acknowledge(c.get('actor'), id, c.req.valid('json').note);
+      const view = await alerts.acknowledge(changeBy(c, c.req.valid('json').reason), id);
       if (!view) throw new Problem(404, 'not-found', `there is no alert ${id} that is pending or fires`);
       return c.json(alertJson(view, deps.now()), 200);
     })
@@ -136,16 +142,16 @@ export function alertsApi(deps: Pick<AppDeps, 'alerts' | 'alerting' | 'now'>) {
       c.json({ silences: deps.alerting.silences().map((one) => silenceJson(one, deps.now())) }, 200),
     )
     .openapi(silenceRoute, async (c) => {
-      const { matchers, durationSeconds, comment } = c.req.valid('json');
+      const { matchers, durationSeconds, reason } = c.req.valid('json');
       const given = Object.fromEntries(Object.entries(matchers).filter(([, value]) => value !== undefined));
       const endsAtMs = deps.now() + durationSeconds * 1000;
-      const silence = await alerts.silence(c.get('actor'), { matchers: given, comment, endsAtMs });
+      const silence = await alerts.silence(changeBy(c, reason), { matchers: given, endsAtMs });
       if (!silence) throw new Problem(409, 'too-many', 'there are 500 silences: end some first');
       return c.json(silenceJson(silence, deps.now()), 200);
     })
     .openapi(endRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const ended = await alerts.endSilence(c.get('actor'), id, c.req.valid('query').reason);
+      const ended = await alerts.endSilence(changeBy(c, c.req.valid('query').reason), id);
       if (!ended) throw new Problem(404, 'not-found', `there is no silence ${id} that holds`);
       return c.json({ ended: silenceJson(ended, deps.now()) }, 200);
     });

@@ -1,8 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { AuditRecordSchema } from '../../model/audit-record.js';
 import { jsonWriter } from '../../model/json.js';
-import type { Actor } from '../../model/role.js';
-import { includesRole } from '../../model/role.js';
+import { type Actor, type ChangeBy, includesRole } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
 import type { Parking } from '../../replay/parking/parking.js';
 import { auditOf } from '../../timeline/audit-log.js';
@@ -34,27 +33,36 @@ export async function auditParking(
   await deps.audit.append(record);
 }
 
-/** What somebody did that no action does: a canary job, a test of a channel, a message sent again or forgotten. */
+/** What somebody did that no action does: a canary job, a count, a test of a channel, a message sent again or forgotten. */
 interface OwnAct {
-  readonly action: 'queue.canary' | 'channel.test' | 'outbox.resend' | 'outbox.remove';
+  readonly action:
+    | 'queue.canary'
+    | 'queue.count'
+    | 'queue.stop-count'
+    | 'channel.test'
+    | 'outbox.resend'
+    | 'outbox.remove';
   /** Absent: about the console. */
   readonly instance?: string;
   readonly queue?: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly summary: string;
-  readonly isDone: boolean;
-  readonly durationMs: number;
+  /** Absent: it was. */
+  readonly isDone?: boolean;
+  /** Absent: done at once. */
+  readonly durationMs?: number;
 }
 
 /** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
 export async function auditOwn(
   deps: Pick<AppDeps, 'newId' | 'now' | 'audit'>,
-  actor: Actor,
+  { actor, reason = '' }: ChangeBy,
   act: OwnAct,
 ): Promise<void> {
-  const { action, args, summary, durationMs, isDone } = act;
+  const { action, args, summary, durationMs = 0, isDone = true } = act;
   const record = auditOf(deps.newId(), deps.now(), actor, {
     action,
+    reason,
     instance: act.instance ?? ALL_INSTANCES,
     queue: act.queue ?? null,
     args,

@@ -1,24 +1,33 @@
 import { z } from '@hono/zod-openapi';
 import type { Delivery } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/settings.js';
+import { DeadManSchema } from '../../alerts/dead-man-switch.js';
 import type { Messaging } from '../../alerts/messaging.js';
-import type { OutboxEntry } from '../../alerts/outbox-tables.js';
-import { isoTime } from '../../model/json.js';
-import type { Actor } from '../../model/role.js';
+import { MessageFacts, type OutboxEntry } from '../../alerts/outbox-tables.js';
+import { HealthOfChannel } from '../../model/console-health.js';
+import { jsonWriter, TimeSchema } from '../../model/json.js';
+import type { ChangeBy } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
 import { auditOwn } from './audit.js';
-import { apiPart, jsonRoute } from './env.js';
+import { apiPart, changeBy, changeQuery, jsonRoute } from './env.js';
 
 type Deps = Pick<AppDeps, 'messaging' | 'audit' | 'now' | 'newId'>;
 
-/** What API and page do to channels and messages, each with its record. @throws Problem 404 for what there is not */
-export async function testChannel(deps: Deps, actor: Actor, name: string): Promise<Delivery> {
+/**
+ * What API and page do to channels and messages, each with its record.
+ * @returns null: it was only asked what it would do, so nothing was sent.
+ * @throws Problem 404 for what there is not
+ */
+export async function testChannel(deps: Deps, by: ChangeBy, name: string): Promise<Delivery | null> {
   const startedAtMs = deps.now();
-  const delivery = await deps.messaging.test(name, actor);
-  if (delivery === null) throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
-  await auditOwn(deps, actor, {
+  if (!deps.messaging.channels.some(({ settings }) => settings.name === name))
+    throw new Problem(404, 'not-found', `there is no channel ${name.slice(0, 100)}`);
+  if (by.isDryRun) return null;
+  const delivery = await deps.messaging.test(name, by.actor);
+  if (delivery === null) return null;
+  await auditOwn(deps, by, {
     action: 'channel.test',
     args: { channel: name },
     summary: delivery.ok ? 'the test arrived' : `the test did not arrive: ${delivery.problem}`,
@@ -28,77 +37,69 @@ export async function testChannel(deps: Deps, actor: Actor, name: string): Promi
   return delivery;
 }
 
-export async function resendMessage(deps: Deps, actor: Actor, id: number): Promise<void> {
-  if (!(await deps.messaging.outbox.resend(id, deps.now()))) throw noSuch(id);
-  await auditOwn(deps, actor, {
-    ...{ action: 'outbox.resend', args: { message: id }, isDone: true, durationMs: 0 },
+export async function resendMessage(deps: Deps, by: ChangeBy, id: number): Promise<void> {
+  const { outbox } = deps.messaging;
+  const { isDryRun } = by;
+  if (!(await (isDryRun ? outbox.has(id, ['dead']) : outbox.resend(id, deps.now())))) throw noSuch(id);
+  const act = {
+    action: 'outbox.resend',
+    args: { message: id },
     summary: `message ${id} is tried anew`,
-  });
+  } as const;
+  if (!isDryRun) await auditOwn(deps, by, act);
 }
 
-export async function removeMessage(deps: Deps, actor: Actor, id: number): Promise<void> {
-  if (!(await deps.messaging.outbox.remove(id))) throw noSuch(id);
-  await auditOwn(deps, actor, {
-    ...{ action: 'outbox.remove', args: { message: id }, isDone: true, durationMs: 0 },
+export async function removeMessage(deps: Deps, by: ChangeBy, id: number): Promise<void> {
+  const { outbox } = deps.messaging;
+  const { isDryRun } = by;
+  if (!(await (isDryRun ? outbox.has(id, ['dead', 'pending']) : outbox.remove(id)))) throw noSuch(id);
+  const act = {
+    action: 'outbox.remove',
+    args: { message: id },
     summary: `message ${id} is forgotten`,
-  });
+  } as const;
+  if (!isDryRun) await auditOwn(deps, by, act);
 }
 
 function noSuch(id: number): Problem {
   return new Problem(404, 'not-found', `there is no message ${id} that this could be done to`);
 }
 
-const at = z.string().nullable();
+const SeveritySchema = z.enum(['critical', 'warning', 'info']);
 
-const ChannelSchema = z
-  .object({
-    name: z.string(),
-    type: z.enum(['webhook', 'slack', 'pagerduty', 'alertmanager', 'email']),
-    destination: z.string().openapi({ description: 'Host or addresses; never what lets its holder in' }),
-    minSeverity: z.enum(['critical', 'warning', 'info']),
-    instances: z.array(z.string()),
-    lastSuccessAt: at,
-    lastFailureAt: at,
-    lastError: z.string().nullable(),
-    failuresInRow: z.number(),
-  })
-  .openapi('Channel');
+const ChannelSchema = HealthOfChannel.extend({
+  name: z.string(),
+  type: z.enum(['webhook', 'slack', 'pagerduty', 'alertmanager', 'email']),
+  destination: z.string().openapi({ description: 'Host or addresses; never what lets its holder in' }),
+  minSeverity: SeveritySchema,
+  instances: z.array(z.string()),
+}).openapi('Channel');
+
+const ProblemSchema = z.object({ code: z.string(), subject: z.string(), text: z.string() });
 
 const ChannelsSchema = z.object({
   channels: z.array(ChannelSchema),
-  deadManSwitch: z
-    .object({ everySeconds: z.number(), lastBeatAt: at, problem: z.string().nullable() })
-    .nullable()
-    .openapi({ description: 'null: none is configured' }),
-  problems: z
-    .array(z.object({ code: z.string(), subject: z.string(), text: z.string() }))
-    .openapi({ description: 'What is wrong with the console itself' }),
+  deadManSwitch: DeadManSchema.nullable().openapi({ description: 'null: none is configured' }),
+  problems: z.array(ProblemSchema).openapi({ description: 'What is wrong with the console itself' }),
   isSender: z
     .boolean()
     .openapi({ description: 'This console, of several on one store, is the one that sends' }),
 });
 
 const TestResultSchema = z.object({
-  ok: z.boolean(),
+  ok: z.boolean().nullable().openapi({ description: 'It arrived; null: a dry run, nothing was sent' }),
   problem: z.string().nullable().openapi({ description: 'Why it did not arrive' }),
 });
 
-const MessageSchema = z
-  .object({
-    id: z.number(),
-    channel: z.string(),
-    state: z.enum(['pending', 'sending', 'standing', 'sent', 'dead']),
-    notificationId: z.string(),
-    status: z.enum(['firing', 'acknowledged', 'resolved']),
-    severity: z.enum(['critical', 'warning', 'info']),
-    instance: z.string(),
-    title: z.string(),
-    tries: z.number(),
-    createdAt: z.string(),
-    nextTryAt: z.string().nullable(),
-    lastError: z.string().nullable(),
-  })
-  .openapi('Message');
+const MessageSchema = MessageFacts.extend({
+  id: z.number(),
+  notificationId: z.string(),
+  status: z.enum(['firing', 'acknowledged', 'resolved']),
+  severity: SeveritySchema,
+  instance: z.string(),
+  title: z.string(),
+  nextTryAt: TimeSchema.nullable(),
+}).openapi('Message');
 
 const OutboxSchema = z.object({
   counts: z.record(z.string(), z.number()),
@@ -106,52 +107,32 @@ const OutboxSchema = z.object({
   dead: z.array(MessageSchema).openapi({ description: 'Given up, newest first, at most 100' }),
 });
 
+const writeChannels = jsonWriter(ChannelsSchema);
+const writeMessage = jsonWriter(MessageSchema);
+const UNTRIED = { lastSuccessAtMs: null, lastFailureAtMs: null, lastError: null, failuresInRow: 0 };
+
 /** Channels with how they do, without their secrets. */
-async function channelsJson(messaging: Messaging): Promise<z.infer<typeof ChannelsSchema>> {
+async function channelsJson(messaging: Messaging) {
   const health = new Map((await messaging.outbox.health()).map((one) => [one.channel, one]));
-  const deadMan = messaging.deadMan?.state() ?? null;
-  return {
+  return writeChannels({
     channels: messaging.channels.map(({ settings }) => {
-      const known = health.get(settings.name);
-      return {
-        name: settings.name,
-        type: settings.type,
-        destination: destinationOf(settings),
-        minSeverity: settings.minSeverity,
-        instances: [...settings.instances],
-        lastSuccessAt: isoOrNull(known?.lastSuccessAtMs),
-        lastFailureAt: isoOrNull(known?.lastFailureAtMs),
-        lastError: known?.lastError ?? null,
-        failuresInRow: known?.failuresInRow ?? 0,
-      };
+      const { name, type, minSeverity, instances } = settings;
+      const known = health.get(name) ?? UNTRIED;
+      return { ...known, name, type, destination: destinationOf(settings), minSeverity, instances };
     }),
-    deadManSwitch:
-      deadMan === null
-        ? null
-        : {
-            everySeconds: deadMan.everySeconds,
-            lastBeatAt: isoOrNull(deadMan.lastBeatAtMs),
-            problem: deadMan.problem,
-          },
-    problems: messaging.problems().map(({ code, subject, text }) => ({ code, subject, text })),
+    deadManSwitch: messaging.deadMan?.state() ?? null,
+    problems: messaging.problems(),
     isSender: messaging.lease.isHeld(),
-  };
+  });
 }
 
-function messageJson(entry: OutboxEntry): z.infer<typeof MessageSchema> {
-  const { seq, channel, state, tries, notification, lastError } = entry;
-  const { status, severity, instance, title } = notification;
-  return {
-    id: seq,
-    ...{ channel, state, status, severity, instance, title, tries, lastError },
-    notificationId: notification.id,
-    createdAt: isoTime(entry.createdAtMs),
-    nextTryAt: state === 'pending' || state === 'standing' ? isoTime(entry.nextTryAtMs) : null,
-  };
-}
-
-function isoOrNull(atMs: number | null | undefined): string | null {
-  return atMs == null ? null : isoTime(atMs);
+function messageJson(entry: OutboxEntry) {
+  const { seq, state, notification, nextTryAtMs } = entry;
+  const { id, status, severity, instance, title } = notification;
+  return writeMessage({
+    ...{ ...entry, status, severity, instance, title, id: seq, notificationId: id },
+    nextTryAtMs: state === 'pending' || state === 'standing' ? nextTryAtMs : null,
+  });
 }
 
 const MAX_LISTED = 100;
@@ -170,7 +151,7 @@ const testRoute = jsonRoute(
     method: 'post',
     path: '/channels/{name}/test',
     summary: 'Send a test message now (admin)',
-    request: { params: nameParam },
+    request: { params: nameParam, query: changeQuery },
     middleware: [requireRole('admin')] as const,
   },
   TestResultSchema,
@@ -184,7 +165,7 @@ const resendRoute = jsonRoute(
     method: 'post',
     path: '/outbox/{id}/resend',
     summary: 'Try a message that was given up anew',
-    request: { params: idParam },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ resent: z.number() }),
 );
@@ -193,7 +174,7 @@ const removeRoute = jsonRoute(
     method: 'delete',
     path: '/outbox/{id}',
     summary: 'Forget a message that waits or was given up',
-    request: { params: idParam },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ removed: z.number() }),
 );
@@ -205,8 +186,9 @@ export function channelsApi(deps: Deps) {
     .openapi(listRoute, async (c) => c.json(await channelsJson(messaging), 200))
     .openapi(testRoute, async (c) => {
       const { name } = c.req.valid('param');
-      const delivery = await testChannel(deps, c.get('actor'), name);
-      return c.json({ ok: delivery.ok, problem: delivery.ok ? null : delivery.problem }, 200);
+      const delivery = await testChannel(deps, changeBy(c, c.req.valid('query').reason), name);
+      const problem = delivery === null || delivery.ok ? null : delivery.problem;
+      return c.json({ ok: delivery === null ? null : delivery.ok, problem }, 200);
     })
     .openapi(outboxRoute, async (c) => {
       const { outbox } = messaging;
@@ -222,12 +204,12 @@ export function channelsApi(deps: Deps) {
     })
     .openapi(resendRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await resendMessage(deps, c.get('actor'), id);
+      await resendMessage(deps, changeBy(c, c.req.valid('query').reason), id);
       return c.json({ resent: id }, 200);
     })
     .openapi(removeRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await removeMessage(deps, c.get('actor'), id);
+      await removeMessage(deps, changeBy(c, c.req.valid('query').reason), id);
       return c.json({ removed: id }, 200);
     });
 }

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Role } from '../../model/role.js';
+import type { ChangeBy, Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import type { GateEnv } from '../gate.js';
@@ -33,7 +33,7 @@ export function apiPart(): OpenAPIHono<ApiEnv> {
 }
 
 /** Who may call an operation, as the document has it: a token or a session, of at least this role. */
-export function securityOf(method: RouteConfig['method']) {
+function securityOf(method: RouteConfig['method']) {
   const role: Role = method === 'get' ? 'viewer' : 'operator';
   return [{ bearer: [role] }, { session: [role] }];
 }
@@ -63,10 +63,24 @@ export function documentText(
   route: Pick<RouteConfig, 'path' | 'summary' | 'request'>,
 ): void {
   const text = { description: route.summary ?? 'OK', content: { [type]: { schema: z.string() } } };
-  const security = securityOf('get');
   part.openAPIRegistry.registerPath({
-    ...{ ...route, method: 'get', security, responses: { 200: text, default: refused } },
+    ...route,
+    ...commonOf('get'),
+    method: 'get',
+    responses: { 200: text, default: refused },
   });
+}
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  schema: { type: 'string' as const, maxLength: 200 },
+  description: 'A repeat with the same key gets the first answer and changes nothing; kept for 24 hours',
+};
+
+/** What every route of a method has: who may call it, and where it changes something, the key of a repeat. */
+export function commonOf(method: RouteConfig['method']) {
+  return { security: securityOf(method), parameters: method === 'get' ? [] : [IDEMPOTENCY_KEY] };
 }
 
 /** A route that answers JSON of one schema, or a problem. */
@@ -76,7 +90,7 @@ export function jsonRoute<
 >(route: R, schema: S) {
   return createRoute({
     ...route,
-    security: securityOf(route.method),
+    ...commonOf(route.method),
     responses: {
       200: { description: route.summary ?? 'OK', content: { 'application/json': { schema } } },
       default: refused,
@@ -108,6 +122,11 @@ export function isDryRun(c: Context): boolean {
   return c.req.query('dryRun') === 'true';
 }
 
+/** Who asks for a change, why, and whether it is only asked what it would do. */
+export function changeBy(c: Context<ApiEnv>, reason: string): ChangeBy {
+  return { actor: c.get('actor'), reason, isDryRun: isDryRun(c) };
+}
+
 /** Of a change of all queues that a glob matches. */
 export const groupQuery = dryRunQuery.extend({
   match: z.string('must be a glob over queue ids and names').min(1).max(200),
@@ -129,6 +148,9 @@ export const reason = z
   .max(500, 'must be at most 500 characters')
   .default('')
   .openapi({ description: 'Why: kept in the audit with the change.' });
+
+/** Of a change that has no body. */
+export const changeQuery = dryRunQuery.extend({ reason });
 
 /** The Snapshot of an instance. @throws Problem 404 naming those that there are. */
 export function snapshotOf({ watch }: Pick<AppDeps, 'watch'>, instance: string): Snapshot {

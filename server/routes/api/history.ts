@@ -1,13 +1,54 @@
 import { z } from '@hono/zod-openapi';
-import type { HistoryPoints } from '../../history/history-log.js';
+import { type HistoryPoints, PointsSchema } from '../../history/history-log.js';
 import { isoTime } from '../../model/json.js';
 import { nearNames } from '../../model/text.js';
 import { KEPT_SIGNALS } from '../../signals/kept-signals.js';
 import type { SeriesRef, Signal } from '../../signals/signal.js';
 import type { AppDeps } from '../app-deps.js';
-import { chartMarkers } from '../chart-markers.js';
 import { Problem } from '../problem.js';
 import { apiPart, jsonRoute, queueIn, snapshotOf } from './env.js';
+
+/** What is worth a line in a chart: deploys and notes, what became of Redis, alerts, what parked by itself, gaps of our own. */
+const KIND_PREFIXES = ['marker.', 'redis.', 'alert.', 'policy.', 'console.started'];
+/** More lines than this can't be told apart; the newest are drawn. */
+const MAX_MARKERS = 100;
+
+/**
+ * What happened to an instance in [fromMs, toMs), oldest first: from the timeline, and actions from the audit. With a queue, what is about another one is left out.
+ */
+async function chartMarkers(
+  { timeline, audit }: Pick<AppDeps, 'timeline' | 'audit'>,
+  range: {
+    readonly instance: string;
+    readonly queue: string | null;
+    readonly fromMs: number;
+    readonly toMs: number;
+  },
+): Promise<readonly ChartMarker[]> {
+  const { instance, queue, fromMs, toMs } = range;
+  const within = { instance, sinceMs: fromMs, beforeMs: toMs };
+  const [entries, actions] = await Promise.all([
+    timeline.list({ ...within, kindPrefixes: KIND_PREFIXES, limit: MAX_MARKERS }),
+    audit.list({ ...within, ...(queue === null ? {} : { queue }), limit: MAX_MARKERS }),
+  ]);
+  const noticed = entries
+    .filter((entry) => queue === null || entry.queue === null || entry.queue === queue)
+    .map(({ atMs, kind, text, queue: about, actor = null }) => ({ atMs, kind, text, queue: about, actor }));
+  const done = actions
+    // Notes and incidents are on the timeline already.
+    .filter(
+      ({ action, status }) =>
+        !/^(note|incident)\./.test(action) && (status === 'applied' || status === 'unverified'),
+    )
+    .map((action) => ({
+      atMs: action.atMs,
+      kind: `action.${action.action}`,
+      text: action.summary,
+      queue: action.queue,
+      actor: action.actor,
+    }));
+  return [...noticed, ...done].sort((a, b) => a.atMs - b.atMs).slice(-MAX_MARKERS);
+}
 
 type Deps = Pick<AppDeps, 'history' | 'timeline' | 'audit' | 'watch' | 'now'>;
 
@@ -34,14 +75,19 @@ const time = z
   .openapi({ type: 'string', example: '2026-01-31T03:00:00Z' });
 const name = z.string().min(1, 'must not be empty').max(MAX_CHARS, 'is too long');
 
-const values = z.array(z.number().nullable()).openapi({ description: 'null: a gap, nothing was read' });
-const PointsSchema = z.object({
-  stepSeconds: z.number(),
-  atMs: z.array(z.number()).openapi({ description: 'Where each step begins' }),
-  mean: values,
-  min: values,
-  max: values,
+const AnswerSchema = PointsSchema.extend({ stepSeconds: z.number() });
+
+/** Something that happened within a chart. */
+const ChartMarkerSchema = z.object({
+  atMs: z.number(),
+  kind: z.string().openapi({
+    description: 'As on the timeline, e.g. `redis.failover`; of an action `action.` and its name',
+  }),
+  text: z.string(),
+  queue: z.string().nullable().openapi({ description: 'Id; null: about the whole Redis' }),
+  actor: z.string().nullable().openapi({ description: 'Who did it; null: the console noticed it' }),
 });
+type ChartMarker = Readonly<z.infer<typeof ChartMarkerSchema>>;
 
 const route = jsonRoute(
   {
@@ -75,7 +121,7 @@ const route = jsonRoute(
       }),
     },
   },
-  PointsSchema.extend({
+  AnswerSchema.extend({
     instance: z.string(),
     signal: z.string(),
     unit: z.string(),
@@ -84,17 +130,8 @@ const route = jsonRoute(
     node: z.string().nullable(),
     from: z.string(),
     to: z.string(),
-    compare: PointsSchema.extend({ with: z.string() }).nullable(),
-    markers: z.array(
-      z.object({
-        at: z.string(),
-        atMs: z.number(),
-        kind: z.string().openapi({ description: 'As on the timeline; of an action `action.` and its name' }),
-        text: z.string(),
-        queue: z.string().nullable(),
-        actor: z.string().nullable(),
-      }),
-    ),
+    compare: AnswerSchema.extend({ with: z.string() }).nullable(),
+    markers: z.array(ChartMarkerSchema.extend({ at: z.string() })),
     problem: z.string().nullable().openapi({ description: 'Why nothing is written now; null: it is' }),
   }),
 );

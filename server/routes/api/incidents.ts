@@ -1,86 +1,43 @@
 import { z } from '@hono/zod-openapi';
-import { isoTime } from '../../model/json.js';
-import type { Episode } from '../../timeline/episode.js';
+import { jsonWriter } from '../../model/json.js';
 import { draftOf } from '../../timeline/incident/draft.js';
-import type { ImpactNumber, PostMortem } from '../../timeline/incident/impact.js';
-import { postMortemOf } from '../../timeline/incident/impact.js';
+import { PostMortemSchema, postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
-import type { Incident } from '../../timeline/incident.js';
+import { type Incident, IncidentFields } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
 import { incidentPath } from '../entry-links.js';
 import { type FactsDeps, gatherFacts } from '../gather.js';
-import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
-import { apiPart, documentText, jsonBody, jsonRoute } from './env.js';
 import {
-  ChangeSchema,
+  changeIncident,
+  findIncident,
+  IncidentChangeSchema,
   IncidentOrderSchema,
-  IncidentSchema,
   incidentChangeOf,
+  openIncident,
   orderOf,
-  PostMortemSchema,
-} from './incident-schemas.js';
+  removeIncident,
+} from '../incident-commands.js';
+import {
+  apiPart,
+  changeBy,
+  changeQuery,
+  documentText,
+  dryRunQuery,
+  jsonBody,
+  jsonRoute,
+  reason,
+} from './env.js';
 
-function incidentJson(incident: Incident): z.infer<typeof IncidentSchema> {
-  const { id, title, fromMs, toMs, instances, severity, affects, notes, createdBy } = incident;
-  const path = `/api/v1${incidentPath(id)}`;
-  return {
-    ...{ id, title, severity, affects, createdBy },
-    from: isoTime(fromMs),
-    to: isoTime(toMs),
-    instances: [...instances],
-    notes: { ...notes },
-    createdAt: isoTime(incident.createdAtMs),
-    updatedAt: isoTime(incident.updatedAtMs),
-    links: { self: incidentPath(id), draft: `${path}.md`, status: `${path}/status` },
-  };
-}
+const IncidentSchema = IncidentFields.extend({
+  links: z.object({ self: z.string(), draft: z.string(), status: z.string() }),
+}).openapi('Incident');
 
-/** The account for machines: times as ISO 8601, durations in seconds, null for what is not known. */
-function postMortemJson(account: PostMortem): z.infer<typeof PostMortemSchema> {
-  const { durations, impact } = account;
-  return {
-    queues: [...account.queues],
-    openFindings: account.openFindings,
-    durations: {
-      detectedAfterSeconds: seconds(durations.detectedAfterMs),
-      alertedAfterSeconds: seconds(durations.alertedAfterMs),
-      firstActionAfterSeconds: seconds(durations.firstActionAfterMs),
-      resolvedAfterSeconds: seconds(durations.resolvedAfterMs),
-      lastsSeconds: durations.lastsMs / 1000,
-      blindSeconds: durations.blindMs / 1000,
-    },
-    impact: {
-      memoryRatio: number(impact.memoryRatio),
-      backlogJobs: number(impact.backlogJobs),
-      longestWaitSeconds: number(impact.longestWaitSeconds),
-      refusedPerSecond: number(impact.refusedPerSecond),
-      failedJobs: number(impact.failedJobs),
-    },
-    delayed: account.delayed,
-    loss: { verdict: account.loss.verdict, because: [...account.loss.because] },
-    replays: account.replays.map((replay) => ({ ...replay })),
-    parkings: account.parkings.map((parking) => ({ ...parking })),
-    findings: account.findings.map(episodeJson),
-    unknown: [...account.unknown],
-  };
-}
+const write = jsonWriter(IncidentSchema);
+const writePostMortem = jsonWriter(PostMortemSchema);
 
-function episodeJson({ id, code, severity, title, instance, queue, ...episode }: Episode) {
-  return {
-    ...{ id, code, severity, title, instance, queue },
-    queues: [...episode.queues],
-    beganAt: isoTime(episode.beganAtMs),
-    endedAt: isoTime(episode.endedAtMs),
-    worst: episode.worst.map(({ label, value, unit }) => ({ label, value, ...(unit ? { unit } : {}) })),
-  };
-}
-
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : ms / 1000;
-}
-
-function number(of: ImpactNumber | null) {
-  return of === null ? null : { value: of.value, at: isoTime(of.atMs), source: of.source };
+function incidentJson(incident: Incident) {
+  const self = incidentPath(incident.id);
+  return write(incident, { links: { self, draft: `/api/v1${self}.md`, status: `/api/v1${self}/status` } });
 }
 
 const idParam = z.object({ id: z.string().max(100, 'is too long') });
@@ -95,7 +52,7 @@ const postRoute = jsonRoute(
     method: 'post',
     path: '/incidents',
     summary: 'Mark a range of time as an incident; without `to` it lasts until it is closed',
-    request: { body: jsonBody(IncidentOrderSchema) },
+    request: { query: dryRunQuery, body: jsonBody(IncidentOrderSchema.extend({ reason })) },
   },
   IncidentSchema,
 );
@@ -113,7 +70,11 @@ const patchRoute = jsonRoute(
     method: 'patch',
     path: '/incidents/{id}',
     summary: 'Change or close an incident; notes are changed section by section',
-    request: { params: idParam, body: jsonBody(ChangeSchema) },
+    request: {
+      params: idParam,
+      query: dryRunQuery,
+      body: jsonBody(IncidentChangeSchema.extend({ reason })),
+    },
   },
   IncidentSchema,
 );
@@ -122,7 +83,7 @@ const deleteRoute = jsonRoute(
     method: 'delete',
     path: '/incidents/{id}',
     summary: 'Forget an incident that you marked; timeline and audit stay',
-    request: { params: idParam },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ removed: z.string() }),
 );
@@ -157,22 +118,23 @@ export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'time
       c.json({ incidents: (await deps.incidents.list()).map(incidentJson) }, 200),
     )
     .openapi(postRoute, async (c) => {
-      const order = orderOf(c.req.valid('json'), deps.now());
-      return c.json(incidentJson(await openIncident(deps, c.get('actor'), order)), 200);
+      const { reason, ...order } = c.req.valid('json');
+      return c.json(incidentJson(await openIncident(deps, changeBy(c, reason), orderOf(order))), 200);
     })
     .openapi(getRoute, async (c) => {
       const incident = await findIncident(deps, c.req.valid('param').id);
       const account = postMortemOf(await gatherFacts(deps, incident));
-      return c.json({ ...incidentJson(incident), account: postMortemJson(account) }, 200);
+      return c.json({ ...incidentJson(incident), account: writePostMortem(account) }, 200);
     })
     .openapi(patchRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const change = incidentChangeOf(c.req.valid('json'));
-      return c.json(incidentJson(await changeIncident(deps, c.get('actor'), id, change)), 200);
+      const { reason, ...change } = c.req.valid('json');
+      const changed = await changeIncident(deps, changeBy(c, reason), id, incidentChangeOf(change));
+      return c.json(incidentJson(changed), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await removeIncident(deps, c.get('actor'), id);
+      await removeIncident(deps, changeBy(c, c.req.valid('query').reason), id);
       return c.json({ removed: id }, 200);
     })
     .openapi(statusRoute, async (c) => {

@@ -1,12 +1,23 @@
 import { z } from '@hono/zod-openapi';
-import { isoTime } from '../../model/json.js';
-import { MARKER_KINDS } from '../../model/snapshot.js';
+import { jsonWriter } from '../../model/json.js';
+import { MARKER_KINDS, MarkerSchema } from '../../model/snapshot.js';
 import { ALL_INSTANCES, type TimelineEntry } from '../../model/timeline-entry.js';
 import { MARKER_ENTRY_KINDS, markerKind } from '../../watch/marker-cache.js';
 import type { AppDeps } from '../app-deps.js';
 import { annotate, editMarker, enterMarker, removeMarker } from '../marker-commands.js';
 import { Problem } from '../problem.js';
-import { apiPart, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
+import {
+  apiPart,
+  changeBy,
+  changeQuery,
+  dryRunQuery,
+  jsonBody,
+  jsonRoute,
+  limitOf,
+  queueIn,
+  reason,
+  snapshotOf,
+} from './env.js';
 
 type Deps = Pick<AppDeps, 'timeline' | 'activity' | 'audit' | 'markers' | 'watch' | 'now' | 'newId'>;
 
@@ -25,18 +36,13 @@ export const MarkerText = z
   .regex(ONE_LINE, 'must be one line')
   .openapi({ example: 'monitors 2.7.0: new type match-event' });
 
-const MarkerSchema = z
-  .object({
-    id: z.string(),
-    at: z.string(),
-    kind: z.enum(MARKER_KINDS),
-    text: z.string(),
-    actor: z.string(),
-    instance: z.string().nullable().openapi({ description: 'null: about every Redis' }),
-    queue: z.string().nullable().openapi({ description: 'null: about the whole Redis' }),
-    about: z.string().optional().openapi({ description: 'Id of the entry that it is a note on' }),
-  })
-  .openapi('Marker');
+const MarkerAnswer = MarkerSchema.extend({
+  id: z.string(),
+  instance: z.string().nullable().openapi({ description: 'null: about every Redis' }),
+  about: z.string().optional().openapi({ description: 'Id of the entry that it is a note on' }),
+}).openapi('Marker');
+
+const write = jsonWriter(MarkerAnswer);
 
 const postRoute = jsonRoute(
   {
@@ -44,6 +50,7 @@ const postRoute = jsonRoute(
     path: '/markers',
     summary: 'Enter a deploy or a note into the timeline, so that trouble is shown beside what changed',
     request: {
+      query: dryRunQuery,
       body: jsonBody(
         z.strictObject({
           text: MarkerText,
@@ -60,11 +67,12 @@ const postRoute = jsonRoute(
             description:
               'Id of an entry of the timeline: a note on it; nothing else but the text is taken then',
           }),
+          reason,
         }),
       ),
     },
   },
-  MarkerSchema,
+  MarkerAnswer,
 );
 
 const time = z.coerce.number('must be a time in milliseconds since 1970').int('must be a whole number');
@@ -79,16 +87,11 @@ const listRoute = jsonRoute(
         instance: z.string().optional(),
         fromMs: time.optional().openapi({ description: 'Not before this time' }),
         toMs: time.optional().openapi({ description: 'Not after this time' }),
-        limit: z.coerce
-          .number('must be a number')
-          .int()
-          .min(1, 'must be at least 1')
-          .max(500, 'must be at most 500')
-          .default(100),
+        limit: limitOf(500, 100),
       }),
     },
   },
-  z.object({ markers: z.array(MarkerSchema) }),
+  z.object({ markers: z.array(MarkerAnswer) }),
 );
 
 const idParam = z.object({ id: z.string().max(100, 'is too long') });
@@ -97,16 +100,20 @@ const patchRoute = jsonRoute(
     method: 'patch',
     path: '/markers/{id}',
     summary: 'Change the text of a note or deploy that you entered; audited',
-    request: { params: idParam, body: jsonBody(z.strictObject({ text: MarkerText })) },
+    request: {
+      params: idParam,
+      query: dryRunQuery,
+      body: jsonBody(z.strictObject({ text: MarkerText, reason })),
+    },
   },
-  MarkerSchema,
+  MarkerAnswer,
 );
 const deleteRoute = jsonRoute(
   {
     method: 'delete',
     path: '/markers/{id}',
     summary: 'Take back a note or deploy that you entered; audited',
-    request: { params: idParam },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ removed: z.string() }),
 );
@@ -114,19 +121,15 @@ const deleteRoute = jsonRoute(
 export function markersApi(deps: Deps) {
   return apiPart()
     .openapi(postRoute, async (c) => {
-      const { text, kind, atMs, instance, queue, about } = c.req.valid('json');
-      if (about !== undefined)
-        return c.json(markerJson(await annotate(deps, c.get('actor'), about, text)), 200);
-      const entry: TimelineEntry = {
-        id: deps.newId(),
+      const { text, kind, atMs, instance, queue, about, reason } = c.req.valid('json');
+      const by = changeBy(c, reason);
+      if (about !== undefined) return c.json(markerJson(await annotate(deps, by, about, text)), 200);
+      const entry = await enterMarker(deps, by, {
         atMs: timeOf(atMs, deps.now()),
         ...placeOf(deps, instance, queue),
         kind: `marker.${kind}`,
-        worker: null,
         text,
-        actor: c.get('actor').name,
-      };
-      await enterMarker(deps, entry);
+      });
       return c.json(markerJson(entry), 200);
     })
     .openapi(listRoute, async (c) => {
@@ -141,12 +144,13 @@ export function markersApi(deps: Deps) {
       return c.json({ markers: entries.map(markerJson) }, 200);
     })
     .openapi(patchRoute, async (c) => {
-      const { text } = c.req.valid('json');
-      return c.json(markerJson(await editMarker(deps, c.get('actor'), c.req.valid('param').id, text)), 200);
+      const { text, reason } = c.req.valid('json');
+      const { id } = c.req.valid('param');
+      return c.json(markerJson(await editMarker(deps, changeBy(c, reason), id, text)), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await removeMarker(deps, c.get('actor'), id);
+      await removeMarker(deps, changeBy(c, c.req.valid('query').reason), id);
       return c.json({ removed: id }, 200);
     });
 }
@@ -176,15 +180,12 @@ function unfit(field: string, value: unknown, problem: string): Problem {
   return new Problem(422, 'invalid-request', `${field}: ${problem}`, {}, [{ field, value, problem }]);
 }
 
-function markerJson({ id, atMs, kind, text, actor, instance, queue, ref }: TimelineEntry) {
-  return {
-    id,
-    at: isoTime(atMs),
-    kind: markerKind(kind) ?? 'note',
-    text,
-    actor: actor ?? 'unknown',
-    instance: instance === ALL_INSTANCES ? null : instance,
-    queue,
+function markerJson({ ref, ...entry }: TimelineEntry) {
+  return write({
+    ...entry,
+    kind: markerKind(entry.kind) ?? 'note',
+    actor: entry.actor ?? 'unknown',
+    instance: entry.instance === ALL_INSTANCES ? null : entry.instance,
     ...(ref === undefined ? {} : { about: ref }),
-  };
+  });
 }

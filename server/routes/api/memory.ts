@@ -2,10 +2,21 @@ import { z } from '@hono/zod-openapi';
 import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { bytesFields, CountSchema, memoryParts } from '../../model/memory.js';
 import { foldRest, memorySharesOf } from '../../model/memory-shares.js';
-import type { RedisNode, Snapshot } from '../../model/snapshot.js';
+import type { ChangeBy } from '../../model/role.js';
+import type { QueueState, RedisNode, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { apiPart, instanceParam, jsonRoute, queueIn, queueParam, snapshotOf } from './env.js';
+import { auditOwn } from './audit.js';
+import {
+  apiPart,
+  changeBy,
+  changeQuery,
+  instanceParam,
+  jsonRoute,
+  queueIn,
+  queueParam,
+  snapshotOf,
+} from './env.js';
 
 const share = {
   ...bytesFields,
@@ -167,7 +178,7 @@ const startRoute = jsonRoute(
     method: 'post',
     path: COUNT_PATH,
     summary: 'Count every job of a queue, within the budget of reads; one queue of a Redis at a time',
-    request: { params: queueParam },
+    request: { params: queueParam, query: changeQuery },
   },
   CountSchema,
 );
@@ -183,17 +194,49 @@ const progressRoute = jsonRoute(
 );
 
 const stopRoute = jsonRoute(
-  { method: 'delete', path: COUNT_PATH, summary: 'Stop counting a queue', request: { params: queueParam } },
+  {
+    method: 'delete',
+    path: COUNT_PATH,
+    summary: 'Stop counting a queue',
+    request: { params: queueParam, query: changeQuery },
+  },
   CountSchema,
 );
 
-export function memoryApi(deps: Pick<AppDeps, 'watch'>) {
+type Deps = Pick<AppDeps, 'watch' | 'audit' | 'now' | 'newId'>;
+
+/** Begins to count a queue of that id; the page does the same. @throws CountRefused */
+export async function startCount(deps: Deps, by: ChangeBy, instance: string, queue: string) {
+  const count = deps.watch.startCount(instance, queue, by.isDryRun);
+  const act = { action: 'queue.count', instance, queue, args: {}, summary: 'its jobs are counted' } as const;
+  if (!by.isDryRun) await auditOwn(deps, by, act);
+  return count;
+}
+
+/** Ends a count that runs; the page does the same. @throws Problem 404 where none was ever asked for. */
+export async function stopCount(deps: Deps, by: ChangeBy, instance: string, { id, count }: QueueState) {
+  if (!count) throw neverCounted(id);
+  if (by.isDryRun) return count.state === 'running' ? { ...count, state: 'stopped' as const } : count;
+  const stopped = deps.watch.stopCount(instance, id) ?? count;
+  const act = {
+    action: 'queue.stop-count',
+    instance,
+    queue: id,
+    args: {},
+    summary: 'the count was stopped',
+  } as const;
+  await auditOwn(deps, by, act);
+  return stopped;
+}
+
+export function memoryApi(deps: Deps) {
   const queueOf = (instance: string, queue: string) => queueIn(snapshotOf(deps, instance), queue);
   return apiPart()
     .openapi(memoryRoute, (c) => c.json(memoryJson(snapshotOf(deps, c.req.valid('param').instance)), 200))
-    .openapi(startRoute, (c) => {
+    .openapi(startRoute, async (c) => {
       const { instance, queue } = c.req.valid('param');
-      return c.json(writeCount(deps.watch.startCount(instance, queueOf(instance, queue).id)), 200);
+      const by = changeBy(c, c.req.valid('query').reason);
+      return c.json(writeCount(await startCount(deps, by, instance, queueOf(instance, queue).id)), 200);
     })
     .openapi(progressRoute, (c) => {
       const { instance, queue } = c.req.valid('param');
@@ -201,12 +244,10 @@ export function memoryApi(deps: Pick<AppDeps, 'watch'>) {
       if (!count) throw neverCounted(id);
       return c.json(writeCount(count), 200);
     })
-    .openapi(stopRoute, (c) => {
+    .openapi(stopRoute, async (c) => {
       const { instance, queue } = c.req.valid('param');
-      const { id } = queueOf(instance, queue);
-      const count = deps.watch.stopCount(instance, id);
-      if (!count) throw neverCounted(id);
-      return c.json(writeCount(count), 200);
+      const by = changeBy(c, c.req.valid('query').reason);
+      return c.json(writeCount(await stopCount(deps, by, instance, queueOf(instance, queue))), 200);
     });
 }
 

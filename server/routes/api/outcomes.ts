@@ -12,7 +12,7 @@ import {
 import { jsonWriter } from '../../model/json.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
-import { type ApiEnv, isDryRun, refused, securityOf } from './env.js';
+import { type ApiEnv, commonOf, isDryRun, refused } from './env.js';
 import { RemedySchema, remedyJson } from './findings.js';
 import { ForecastSchema, forecastJson } from './plan.js';
 
@@ -172,7 +172,7 @@ export function actionRoute<
   const content = { 'application/json': { schema: (schema ?? OutcomesSchema) as S } };
   return createRoute({
     ...route,
-    security: securityOf(route.method),
+    ...commonOf(route.method),
     responses: {
       200: {
         description:

@@ -1,59 +1,23 @@
 import { z } from '@hono/zod-openapi';
 import { formatUtc } from '../../model/format.js';
-import { isoTime } from '../../model/json.js';
-import type { ActivityEntry } from '../../timeline/activity.js';
-import { cursorOf } from '../../timeline/activity.js';
+import { jsonWriter } from '../../model/json.js';
+import { type ActivityEntry, ActivityEntrySchema, cursorOf } from '../../timeline/activity.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
 import { entryLinks } from '../entry-links.js';
 import { type FactsDeps, gatherFacts } from '../gather.js';
 import { Problem } from '../problem.js';
-import { apiPart, documentText, jsonRoute } from './env.js';
+import { apiPart, documentText, jsonRoute, limitOf } from './env.js';
 
-const TimelineEntrySchema = z
-  .object({
-    id: z.string(),
-    at: z.string(),
-    instance: z.string().openapi({ description: '*: every Redis' }),
-    kind: z.string().openapi({ description: 'Of an action: action. and the name of the action' }),
-    group: z.string(),
-    queue: z.string().nullable(),
-    worker: z.string().nullable(),
-    text: z.string(),
-    actor: z.string().nullable().openapi({ description: 'null: the console noticed it' }),
-    state: z
-      .enum(['critical', 'warning', 'info', 'calm'])
-      .nullable()
-      .openapi({ description: 'calm: something got better; null: nothing to mark' }),
-    ref: z.string().nullable().openapi({ description: 'Id of the episode of a finding, or of the incident' }),
-    audited: z
-      .object({
-        action: z.string(),
-        reason: z.string(),
-        status: z.string(),
-        changes: z.array(z.object({ label: z.string(), before: z.string(), after: z.string() })),
-        measured: z.string().nullable(),
-      })
-      .nullable(),
-    notes: z.array(z.object({ id: z.string(), at: z.string(), actor: z.string(), text: z.string() })),
-    links: z.object({
-      self: z.string().openapi({ description: 'The entry on the page' }),
-      about: z.string().nullable().openapi({ description: 'The page of what it is about' }),
-    }),
-  })
-  .openapi('TimelineEntry');
+const TimelineEntrySchema = ActivityEntrySchema.extend({
+  links: z.object({
+    self: z.string().openapi({ description: 'The entry on the page' }),
+    about: z.string().nullable().openapi({ description: 'The page of what it is about' }),
+  }),
+}).openapi('TimelineEntry');
 
-function entryJson(entry: ActivityEntry): z.infer<typeof TimelineEntrySchema> {
-  const { atMs, notes, audited, ...rest } = entry;
-  return {
-    ...rest,
-    at: isoTime(atMs),
-    audited:
-      audited === null ? null : { ...audited, changes: audited.changes.map((change) => ({ ...change })) },
-    notes: notes.map((note) => ({ id: note.id, at: isoTime(note.atMs), actor: note.actor, text: note.text })),
-    links: entryLinks(entry),
-  };
-}
+const write = jsonWriter(TimelineEntrySchema);
+const entryJson = (entry: ActivityEntry) => write(entry, { links: entryLinks(entry) });
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
 const MAX_SEARCHED = 200;
@@ -79,12 +43,7 @@ const listRoute = jsonRoute(
         }),
         search: z.string().max(MAX_SEARCHED, `must be at most ${MAX_SEARCHED} characters`).optional(),
         cursor: z.string().max(300, 'is none that this list gave').optional(),
-        limit: z.coerce
-          .number('must be a number')
-          .int()
-          .min(1, 'must be at least 1')
-          .max(500, 'must be at most 500')
-          .default(100),
+        limit: limitOf(500, 100),
       }),
     },
   },

@@ -52,7 +52,7 @@ export async function alertStateOf(deps: AppDeps, role: Role): Promise<AlertStat
     resolved: over.map((view) => alertOf(view, role, nowMs)),
     silences: deps.alerting.silences().map((silence) => ({
       what: plainName(matcherText(silence.matchers)),
-      why: `${plainName(silence.comment)} (${plainName(silence.author)})`,
+      why: `${plainName(silence.reason)} (${plainName(silence.author)})`,
       left: `${coarseAge((silence.endsAtMs - nowMs) / 1000, 10)} left`,
       endAction: includesRole(role, 'operator')
         ? `/alerts/silences/${encodeURIComponent(silence.id)}/end`
@@ -91,12 +91,12 @@ function alertOf(
     notes: [
       ...(acknowledged && state !== 'resolved'
         ? [
-            `${plainName(acknowledged.actor)} knows${acknowledged.note ? `: ${ended(plainSentence(acknowledged.note))}` : '.'}`,
+            `${plainName(acknowledged.actor)} knows${acknowledged.reason ? `: ${ended(plainSentence(acknowledged.reason))}` : '.'}`,
           ]
         : []),
       ...(inhibitedBy !== null && state !== 'resolved' ? [`Follows from "${inhibitedBy}".`] : []),
       ...(silence
-        ? [`Silenced by ${plainName(silence.author)}: ${ended(plainSentence(silence.comment))}`]
+        ? [`Silenced by ${plainName(silence.author)}: ${ended(plainSentence(silence.reason))}`]
         : []),
       ...(seen === 'unknown' && state !== 'resolved' ? ['Not known at the last look: the state holds.'] : []),
     ],

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { RulePage, RuleTest, type RuleTestProps } from '../../../views/alert-rule-page.js';
 import { AlertState, AlertsPage } from '../../../views/alerts-page.js';
 import { moment } from '../../../views/words.js';
+import { testSummary } from '../../alerts/backtest.js';
 import { subjectName } from '../../alerts/describe.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { ruleText } from '../../alerts/rule.js';
@@ -9,7 +10,6 @@ import type { StoredRule } from '../../alerts/rules-store.js';
 import { formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import { testSummary } from '../api/alert-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
@@ -34,7 +34,7 @@ export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.get('/alerts', (c) => page(deps, c, c.req.query('silence'), []));
   routes.post('/alerts/silences', requireRole('operator'), (c) => silence(deps, c));
   routes.post('/alerts/silences/:id/end', requireRole('operator'), async (c) => {
-    await alerts.endSilence(c.get('actor'), c.req.param('id'));
+    await alerts.endSilence({ actor: c.get('actor') }, c.req.param('id'));
     return c.redirect('/alerts', 303);
   });
   routes.post('/alerts/rules/try', requireRole('operator'), (c) => tryRule(deps, c));
@@ -48,11 +48,11 @@ export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
     save(deps, c, editableRule(deps, c.req.param('id'))),
   );
   routes.post('/alerts/rules/:id/delete', requireRole('admin'), async (c) => {
-    await alerts.removeRule(c.get('actor'), editableRule(deps, c.req.param('id')).rule);
+    await alerts.removeRule({ actor: c.get('actor') }, editableRule(deps, c.req.param('id')).rule);
     return c.redirect('/alerts', 303);
   });
   routes.post('/alerts/:id/acknowledge', requireRole('operator'), async (c) => {
-    await alerts.acknowledge(c.get('actor'), c.req.param('id'), '');
+    await alerts.acknowledge({ actor: c.get('actor') }, c.req.param('id'));
     return c.redirect('/alerts', 303);
   });
   return routes;
@@ -113,8 +113,8 @@ async function silence(deps: AppDeps, c: PageContext): Promise<Response> {
   );
   if (Object.keys(matchers).length === 0)
     throw new Problem(422, 'invalid-request', 'a silence says what it is about');
-  const asked = { matchers, comment: comment.trim(), endsAtMs: deps.now() + seconds * 1000 };
-  const made = await deps.alerts.silence(c.get('actor'), asked);
+  const asked = { matchers, endsAtMs: deps.now() + seconds * 1000 };
+  const made = await deps.alerts.silence({ actor: c.get('actor'), reason: comment.trim() }, asked);
   if (!made) throw new Problem(409, 'too-many', 'there are 500 silences: end some first');
   return c.redirect('/alerts', 303);
 }
@@ -132,7 +132,7 @@ async function save(deps: AppDeps, c: PageContext, before: StoredRule | null): P
   const values = await formOf(c);
   const ask = askOfRule(values, before?.rule.id ?? newRuleId(deps, values.name ?? ''));
   if (!ask.rule) return rulePage(deps, c, before, values, { ...NO_TEST, problems: ask.problems }, 422);
-  await deps.alerts.saveRule(c.get('actor'), ask.rule, before?.rule ?? null);
+  await deps.alerts.saveRule({ actor: c.get('actor') }, ask.rule, before?.rule ?? null);
   return c.redirect('/alerts', 303);
 }
 

@@ -6,7 +6,7 @@ import type { CanaryResult } from '../../model/job-view.js';
 import { CANARY_TYPE, CanaryRefused } from '../../model/job-view.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import { presentCanary, probe } from '../api/canary.js';
+import { probe, shownReason } from '../api/canary.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
@@ -69,8 +69,9 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const actor = c.get('actor');
   try {
-    const result = await probe(deps, actor, { instance, queue }, { jobType, timeoutMs: PAGE_TIMEOUT_MS });
-    const { failedReason } = presentCanary(result, actor.role, deps.jobDataRole);
+    const result = await probe(deps, { actor }, { instance, queue }, { jobType, timeoutMs: PAGE_TIMEOUT_MS });
+    if (!result) throw new Error('a canary that was asked for is sent');
+    const failedReason = shownReason(result, actor.role, deps.jobDataRole);
     return { ...verdictOf(result), facts: factsOf(result), note: noteOf(result, failedReason) };
   } catch (error) {
     if (!(error instanceof CanaryRefused)) throw error;

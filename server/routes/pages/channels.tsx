@@ -116,21 +116,21 @@ export function channelRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.get('/channels', (c) => page(deps, c, null));
   routes.post('/channels/:name/test', requireRole('admin'), async (c) => {
     const name = c.req.param('name');
-    const delivery = await testChannel(deps, c.get('actor'), name);
+    const delivery = await testChannel(deps, { actor: c.get('actor') }, name);
     return page(
       deps,
       c,
-      delivery.ok
+      delivery === null || delivery.ok
         ? { state: 'calm', text: `The test of ${name} arrived.` }
         : { state: 'critical', text: `The test of ${name} did not arrive: ${delivery.problem}.` },
     );
   });
   routes.post('/outbox/:id/resend', requireRole('operator'), async (c) => {
-    await resendMessage(deps, c.get('actor'), numberOf(c.req.param('id')));
+    await resendMessage(deps, { actor: c.get('actor') }, numberOf(c.req.param('id')));
     return c.redirect('/channels', 303);
   });
   routes.post('/outbox/:id/remove', requireRole('operator'), async (c) => {
-    await removeMessage(deps, c.get('actor'), numberOf(c.req.param('id')));
+    await removeMessage(deps, { actor: c.get('actor') }, numberOf(c.req.param('id')));
     return c.redirect('/channels', 303);
   });
   return routes;

@@ -4,7 +4,7 @@ import type { Role } from '../../model/role.js';
 import type { Incident } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
 import { gatherFacts } from '../gather.js';
-import { findIncident } from '../incident-desk.js';
+import { findIncident } from '../incident-commands.js';
 import type { LiveView } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
 import { swapPart } from '../live/part.js';

@@ -4,12 +4,20 @@ import { IncidentPage } from '../../../views/incident-page.js';
 import { IncidentsPage, NewIncidentPage } from '../../../views/incidents-page.js';
 import { includesRole } from '../../model/role.js';
 import { type Incident, NOTE_SECTIONS } from '../../timeline/incident.js';
-import { ChangeSchema, IncidentOrderSchema, incidentChangeOf, orderOf } from '../api/incident-schemas.js';
 import type { AppDeps } from '../app-deps.js';
 import { incidentPath } from '../entry-links.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { gatherFacts } from '../gather.js';
-import { changeIncident, findIncident, openIncident, removeIncident } from '../incident-desk.js';
+import {
+  changeIncident,
+  findIncident,
+  IncidentChangeSchema,
+  IncidentOrderSchema,
+  incidentChangeOf,
+  openIncident,
+  orderOf,
+  removeIncident,
+} from '../incident-commands.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { incidentLiveUrl } from './incident-live.js';
@@ -38,7 +46,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const parsed = IncidentOrderSchema.safeParse(body);
     if (!parsed.success) return c.html(await newPage(c, typed(body, problemIn(parsed.error))), 422);
     try {
-      const incident = await openIncident(deps, c.get('actor'), orderOf(parsed.data, deps.now()));
+      const incident = await openIncident(deps, { actor: c.get('actor') }, orderOf(parsed.data));
       return c.redirect(incidentPath(incident.id), 303);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -48,10 +56,10 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.get('/incidents/:id', (c) => showIncident(c, c.req.param('id'), ''));
   routes.post('/incidents/:id', operator, async (c) => {
     const id = c.req.param('id');
-    const parsed = ChangeSchema.safeParse(bodyOf(await c.req.parseBody({ all: true }), true));
+    const parsed = IncidentChangeSchema.safeParse(bodyOf(await c.req.parseBody({ all: true }), true));
     if (!parsed.success) return showIncident(c, id, problemIn(parsed.error));
     try {
-      await changeIncident(deps, c.get('actor'), id, incidentChangeOf(parsed.data));
+      await changeIncident(deps, { actor: c.get('actor') }, id, incidentChangeOf(parsed.data));
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 422) throw error;
       return showIncident(c, id, error.message);
@@ -60,11 +68,11 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
   });
   routes.post('/incidents/:id/close', operator, async (c) => {
     const id = c.req.param('id');
-    await changeIncident(deps, c.get('actor'), id, { toMs: deps.now() });
+    await changeIncident(deps, { actor: c.get('actor') }, id, { toMs: deps.now() });
     return c.redirect(incidentPath(id), 303);
   });
   routes.post('/incidents/:id/remove', operator, async (c) => {
-    await removeIncident(deps, c.get('actor'), c.req.param('id'));
+    await removeIncident(deps, { actor: c.get('actor') }, c.req.param('id'));
     return c.redirect('/incidents', 303);
   });
   return routes;

@@ -9,9 +9,10 @@ import { formatBytes, formatRatio, formatThings } from '../../model/format.js';
 import type { NodeMemory } from '../../model/memory.js';
 import { CountRefused } from '../../model/memory.js';
 import type { Actor, Role } from '../../model/role.js';
-import type { RedisNode, Snapshot } from '../../model/snapshot.js';
+import type { QueueState, RedisNode, Snapshot } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import { queueIn, snapshotOf } from '../api/env.js';
+import { startCount, stopCount } from '../api/memory.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
@@ -150,24 +151,29 @@ export function countRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.use(path, requireRole('operator'));
   routes.use(`${path}/stop`, requireRole('operator'));
   routes.post(path, (c) =>
-    change(deps, c, c.req.param(), (instance, queueId) => deps.watch.startCount(instance, queueId)),
+    change(deps, c, c.req.param(), (instance, { id }) =>
+      startCount(deps, { actor: c.get('actor') }, instance, id),
+    ),
   );
   routes.post(`${path}/stop`, (c) =>
-    change(deps, c, c.req.param(), (instance, queueId) => deps.watch.stopCount(instance, queueId)),
+    change(deps, c, c.req.param(), (instance, queue) =>
+      queue.count ? stopCount(deps, { actor: c.get('actor') }, instance, queue) : null,
+    ),
   );
   return routes;
 }
 
-function change(
+async function change(
   deps: AppDeps,
   c: Context<GateEnv>,
   where: { readonly instance: string; readonly queue: string },
-  apply: (instance: string, queueId: string) => unknown,
-): Response | Promise<Response> {
-  const { id } = queueIn(snapshotOf(deps, where.instance), where.queue);
+  apply: (instance: string, queue: QueueState) => unknown,
+): Promise<Response> {
+  const queue = queueIn(snapshotOf(deps, where.instance), where.queue);
+  const { id } = queue;
   let notice: string | null = null;
   try {
-    apply(where.instance, id);
+    await apply(where.instance, queue);
   } catch (error) {
     if (!(error instanceof CountRefused)) throw error;
     notice = error.message;

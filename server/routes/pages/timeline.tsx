@@ -30,32 +30,28 @@ export function timelineRoutes(deps: AppDeps): Hono<GateEnv> {
   );
   routes.post('/timeline/notes', requireRole('operator'), async (c) => {
     const { about, text, at } = textsIn(await c.req.parseBody());
-    const actor = c.get('actor');
+    const by = { actor: c.get('actor') };
     const words = noteText(text);
     if (about) {
-      await annotate(deps, actor, about, words);
+      await annotate(deps, by, about, words);
       return c.redirect(entryPath(about), 303);
     }
-    const id = deps.newId();
-    await enterMarker(deps, {
-      id,
+    const { id } = await enterMarker(deps, by, {
       atMs: timeOf(at ? Date.parse(`${at}Z`) : undefined, deps.now()),
       instance: ALL_INSTANCES,
       kind: 'marker.note',
       queue: null,
-      worker: null,
       text: words,
-      actor: actor.name,
     });
     return c.redirect(entryPath(id), 303);
   });
   routes.post('/timeline/notes/:id', requireRole('operator'), async (c) => {
     const { text, remove } = textsIn(await c.req.parseBody());
     const id = c.req.param('id');
-    const actor = c.get('actor');
-    if (remove) await removeMarker(deps, actor, id);
+    const by = { actor: c.get('actor') };
+    if (remove) await removeMarker(deps, by, id);
     else {
-      const { ref } = await editMarker(deps, actor, id, noteText(text));
+      const { ref } = await editMarker(deps, by, id, noteText(text));
       return c.redirect(entryPath(ref ?? id), 303);
     }
     return c.redirect('/timeline', 303);

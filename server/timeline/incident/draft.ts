@@ -44,13 +44,13 @@ export function impactRows(
       label: 'Findings',
       value: `${formatThings(postMortem.findings.length, 'finding')}, ${postMortem.openFindings} of them still open`,
     },
-    { label: 'Detected', value: after(durations.detectedAfterMs, 'unknown') },
-    { label: 'First alert', value: after(durations.alertedAfterMs, 'none on the timeline') },
-    { label: 'First action', value: after(durations.firstActionAfterMs, 'none from the console') },
+    { label: 'Detected', value: after(durations.detectedAfterSeconds, 'unknown') },
+    { label: 'First alert', value: after(durations.alertedAfterSeconds, 'none on the timeline') },
+    { label: 'First action', value: after(durations.firstActionAfterSeconds, 'none from the console') },
     {
       label: 'Resolved',
       value: after(
-        durations.resolvedAfterMs,
+        durations.resolvedAfterSeconds,
         postMortem.openFindings > 0 ? 'not yet: a finding lasts' : 'unknown: no finding tells',
       ),
     },
@@ -65,7 +65,7 @@ export function impactRows(
     { label: 'Jobs delayed', value: delayInWords(delayed) },
     {
       label: 'Jobs lost',
-      value: `${loss.verdict === 'none-known' ? 'none known.' : 'possibly.'} ${loss.because.join(' ')}`,
+      value: `${loss.verdict === 'none-known' ? 'none known.' : 'possibly.'} ${loss.reasons.join(' ')}`,
     },
     { label: 'Jobs replayed', value: replayedInWords(postMortem) },
     { label: 'Jobs parked', value: parkedInWords(postMortem) },
@@ -78,9 +78,9 @@ function queuesInWords(queues: readonly string[]): string {
   return `${queues.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function after(ms: number | null, unknown: string): string {
-  if (ms === null) return unknown;
-  return ms === 0 ? 'at its beginning, or before' : `after ${formatDuration(ms / 1000)}`;
+function after(seconds: number | null, unknown: string): string {
+  if (seconds === null) return unknown;
+  return seconds === 0 ? 'at its beginning, or before' : `after ${formatDuration(seconds)}`;
 }
 
 function number(of: ImpactNumber | null, words: (value: number) => string): string {
@@ -152,7 +152,7 @@ export function draftOf(words: DraftWords, facts: IncidentFacts): string {
 
 function headOf({ severity, createdBy, affects }: DraftWords, postMortem: PostMortem): readonly string[] {
   const { fromMs, toMs, durations } = postMortem;
-  const lasted = formatDuration(durations.lastsMs / 1000);
+  const lasted = formatDuration(durations.lastsSeconds);
   return [
     `- From ${formatUtc(fromMs)} ${toMs === null ? `until now (still open, ${lasted} so far)` : `to ${formatUtc(toMs)} (${lasted})`}`,
     ...(severity === null ? [] : [`- Severity: ${severity}`]),

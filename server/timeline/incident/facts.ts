@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import type { ModelOf } from '../../model/json.js';
 import type { ActivityEntry } from '../activity.js';
 import type { Episode } from '../episode.js';
 
@@ -52,28 +54,29 @@ export interface DelayedQueue {
   readonly waitedJobSeconds: number;
 }
 
-export interface ReplayFact {
-  readonly id: string;
-  readonly state: string;
-  readonly actor: string;
-  readonly matched: number;
-  readonly moved: number;
-  readonly skipped: number;
-  readonly remaining: number;
-  readonly succeeded: number;
-  readonly failedAgain: number;
-  /** Ended or removed and kept nowhere: whether well is not known. */
-  readonly gone: number;
-}
+const count = z.number();
 
-export interface ParkingFact {
-  readonly id: string;
-  readonly queue: string;
-  readonly actor: string;
-  readonly parked: number;
-  readonly restored: number;
-  /** Not brought back, as they are in Redis already. */
-  readonly present: number;
-  /** On disk and nowhere else. */
-  readonly remaining: number;
-}
+export const ReplayFactSchema = z.object({
+  id: z.string(),
+  state: z.string(),
+  actor: z.string(),
+  matched: count,
+  moved: count,
+  skipped: count,
+  remaining: count,
+  succeeded: count,
+  failedAgain: count,
+  gone: count.describe('Ended or removed and kept nowhere: whether well is not known'),
+});
+export type ReplayFact = ModelOf<typeof ReplayFactSchema>;
+
+export const ParkingFactSchema = z.object({
+  id: z.string(),
+  queue: z.string(),
+  actor: z.string(),
+  parked: count,
+  restored: count,
+  present: count.describe('Not brought back, as they are in Redis already'),
+  remaining: count.describe('On disk and nowhere else'),
+});
+export type ParkingFact = ModelOf<typeof ParkingFactSchema>;

@@ -1,17 +1,96 @@
+import { z } from 'zod';
 import { formatDuration, formatJobs, formatThings } from '../../model/format.js';
+import { type ModelOf, TimeSchema } from '../../model/json.js';
 import type { ActivityEntry } from '../activity.js';
-import type { Episode } from '../episode.js';
-import type { IncidentFacts, ParkingFact, Peak, ReplayFact } from './facts.js';
+import { type Episode, EpisodeFacts } from '../episode.js';
+import {
+  type IncidentFacts,
+  type ParkingFact,
+  ParkingFactSchema,
+  type ReplayFact,
+  ReplayFactSchema,
+} from './facts.js';
 
-/** Whether jobs were lost, as far as is known, with what that rests on. Never more is claimed than is known. */
-export interface LossAccount {
-  /** `none-known`: nothing that happened could have lost a job that Redis had accepted. `possible`: something could. */
-  readonly verdict: 'none-known' | 'possible';
-  /** One sentence each. */
-  readonly because: readonly string[];
+const seconds = z.number().nullable();
+const source = z.enum(['history', 'findings']);
+/** A number of the impact, with its time where it is known, and where it comes from. */
+const impactNumber = z
+  .object({ value: z.number(), at: TimeSchema.nullable(), source })
+  .nullable()
+  .describe('null: not known, which is not the same as none');
+
+/** What an incident came to. What is not known is null and is said to be unknown. */
+export const PostMortemSchema = z
+  .object({
+    queues: z
+      .array(z.string())
+      .describe('Ids of those that findings name, in the order in which trouble came to them'),
+    openFindings: z.number(),
+    durations: z
+      .object({
+        detectedAfterSeconds: seconds.describe(
+          'Until the first finding. 0: it was found before the range begins',
+        ),
+        alertedAfterSeconds: seconds.describe(
+          'Until the first alert fired; null also where no alerting is set up',
+        ),
+        firstActionAfterSeconds: seconds.describe('Until somebody applied the first action that held'),
+        resolvedAfterSeconds: seconds.describe('Until the last finding ended; null while one lasts'),
+        lastsSeconds: z.number().describe('Until its end, or so far'),
+        blindSeconds: z
+          .number()
+          .describe(
+            'Of it, how long a console could not see: held up by its own host, or without an answer from a Redis',
+          ),
+      })
+      .describe('Counted from the beginning of the range; null: it did not happen, or is not known'),
+    impact: z
+      .object({
+        memoryRatio: impactNumber,
+        backlogJobs: impactNumber,
+        longestWaitSeconds: impactNumber,
+        refusedPerSecond: impactNumber,
+        failedJobs: impactNumber,
+      })
+      .describe(
+        'The worst of the range. memoryRatio: share of the memory limit that Redis counted. backlogJobs: that waited at once, in all queues (history) or in the worst one (findings)',
+      ),
+    delayed: z
+      .object({
+        atLeastJobs: z.number().describe('Waited at once at the worst moment'),
+        waitedJobSeconds: seconds.describe(
+          'Waiting while the backlog stood above the threshold, added up over jobs; null: only the peak is known',
+        ),
+        thresholdJobs: z.number(),
+        source,
+      })
+      .nullable(),
+    loss: z
+      .object({
+        verdict: z
+          .enum(['none-known', 'possible'])
+          .describe('none-known: nothing that happened could have lost a job that Redis had accepted'),
+        reasons: z.array(z.string()).describe('One sentence each'),
+      })
+      .describe('Whether jobs were lost, as far as is known. Never more is claimed than is known'),
+    replays: z.array(ReplayFactSchema),
+    parkings: z.array(ParkingFactSchema),
+    findings: z.array(EpisodeFacts),
+    unknown: z.array(z.string()).describe('What is not known, and why'),
+  })
+  .meta({ id: 'PostMortem' });
+
+export interface PostMortem extends Omit<ModelOf<typeof PostMortemSchema>, 'findings'> {
+  readonly fromMs: number;
+  readonly toMs: number | null;
+  readonly nowMs: number;
+  readonly findings: readonly Episode[];
 }
+type Durations = PostMortem['durations'];
+type Impact = PostMortem['impact'];
+export type ImpactNumber = NonNullable<Impact['memoryRatio']>;
 
-export function lossOf(facts: IncidentFacts): LossAccount {
+export function lossOf(facts: IncidentFacts): PostMortem['loss'] {
   const dangers = dangersOf(facts);
   const proofs = [
     ...facts.parkings.map(parkingInWords),
@@ -20,7 +99,7 @@ export function lossOf(facts: IncidentFacts): LossAccount {
   ];
   return {
     verdict: dangers.length > 0 ? 'possible' : 'none-known',
-    because: [
+    reasons: [
       ...dangers,
       ...proofs,
       ...(dangers.length + proofs.length === 0
@@ -78,42 +157,27 @@ function refusedInWords({ episodes, history }: IncidentFacts): readonly string[]
     : [];
 }
 
-/** Counted from the beginning of the range; null: it did not happen, or is not known. */
-export interface IncidentDurations {
-  /** Until the first finding. 0: it was found before the range begins. */
-  readonly detectedAfterMs: number | null;
-  /** Until the first alert fired; null also where no alerting is set up. */
-  readonly alertedAfterMs: number | null;
-  /** Until somebody pulled the first action that held. */
-  readonly firstActionAfterMs: number | null;
-  /** Until the last finding of the range ended; null while one lasts. */
-  readonly resolvedAfterMs: number | null;
-  /** Until its end, or so far. */
-  readonly lastsMs: number;
-  /** Of it, how long a console could not see: held up by its own host, or without an answer from a Redis. */
-  readonly blindMs: number;
-}
-
 /** Findings while which what is not known must not be taken for nothing. */
 const BLIND: ReadonlySet<string> = new Set(['console.starved', 'console.stale', 'redis.unreachable']);
 
-export function durationsOf({ fromMs, toMs, nowMs, episodes, entries }: IncidentFacts): IncidentDurations {
+export function durationsOf({ fromMs, toMs, nowMs, episodes, entries }: IncidentFacts): Durations {
   const after = (atMs: number | undefined): number | null =>
-    atMs === undefined ? null : Math.max(0, atMs - fromMs);
+    atMs === undefined ? null : Math.max(0, atMs - fromMs) / 1000;
   const began = episodes.map(({ beganAtMs }) => beganAtMs);
   const ended = episodes.map(({ endedAtMs }) => endedAtMs);
   const isResolved = ended.length > 0 && ended.every((atMs) => atMs !== null);
   return {
-    detectedAfterMs: began.length > 0 ? after(Math.min(...began)) : null,
-    alertedAfterMs: after(entries.find(({ kind }) => kind === 'alert.firing')?.atMs),
-    firstActionAfterMs: after(entries.find(isActionThatHeld)?.atMs),
-    resolvedAfterMs: isResolved ? after(Math.max(...ended.map((atMs) => atMs ?? 0))) : null,
-    lastsMs: Math.max(0, (toMs ?? nowMs) - fromMs),
-    blindMs: coveredMs(
-      episodes.filter(({ code }) => BLIND.has(code)),
-      fromMs,
-      toMs ?? nowMs,
-    ),
+    detectedAfterSeconds: began.length > 0 ? after(Math.min(...began)) : null,
+    alertedAfterSeconds: after(entries.find(({ kind }) => kind === 'alert.firing')?.atMs),
+    firstActionAfterSeconds: after(entries.find(isActionThatHeld)?.atMs),
+    resolvedAfterSeconds: isResolved ? after(Math.max(...ended.map((atMs) => atMs ?? 0))) : null,
+    lastsSeconds: Math.max(0, (toMs ?? nowMs) - fromMs) / 1000,
+    blindSeconds:
+      coveredMs(
+        episodes.filter(({ code }) => BLIND.has(code)),
+        fromMs,
+        toMs ?? nowMs,
+      ) / 1000,
   };
 }
 
@@ -134,22 +198,6 @@ export function isActionThatHeld({ audited }: ActivityEntry): boolean {
   return audited?.status === 'applied' || audited?.status === 'unverified';
 }
 
-/** A number of the impact, and where it comes from. */
-export interface ImpactNumber extends Peak {
-  readonly source: 'history' | 'findings';
-}
-
-/** The worst of the range; null: not known, which is not the same as none. */
-export interface IncidentImpact {
-  /** Share of the memory limit that Redis counted. */
-  readonly memoryRatio: ImpactNumber | null;
-  /** Jobs that waited at once, in all queues (history) or in the worst queue (findings). */
-  readonly backlogJobs: ImpactNumber | null;
-  readonly longestWaitSeconds: ImpactNumber | null;
-  readonly refusedPerSecond: ImpactNumber | null;
-  readonly failedJobs: ImpactNumber | null;
-}
-
 /** Labels of evidence that hold each number. */
 const LABELS = {
   memoryRatio: ['share of the limit'],
@@ -160,7 +208,7 @@ const LABELS = {
 } as const;
 
 /** From the history where it knows, else from what findings saw at their worst. */
-export function impactOf({ history, episodes }: IncidentFacts): IncidentImpact {
+export function impactOf({ history, episodes }: IncidentFacts): Impact {
   const of = (name: Exclude<keyof typeof LABELS, 'failedJobs'>): ImpactNumber | null => {
     const peak = history?.[name] ?? null;
     return peak ? { ...peak, source: 'history' } : worstSeen(episodes, LABELS[name]);
@@ -183,34 +231,6 @@ function worstSeen(episodes: readonly Episode[], labels: readonly string[]): Imp
     worst.flatMap(({ label, value }) => (labels.includes(label) && typeof value === 'number' ? [value] : [])),
   );
   return values.length > 0 ? { value: Math.max(...values), atMs: null, source: 'findings' } : null;
-}
-
-/** What an incident came to. What is not known is null and is said to be unknown. */
-export interface PostMortem {
-  readonly fromMs: number;
-  readonly toMs: number | null;
-  readonly nowMs: number;
-  /** Ids of the queues that findings name, in the order in which trouble came to them. */
-  readonly queues: readonly string[];
-  readonly findings: readonly Episode[];
-  readonly openFindings: number;
-  readonly durations: IncidentDurations;
-  readonly impact: IncidentImpact;
-  readonly delayed: DelayAccount | null;
-  readonly loss: LossAccount;
-  readonly replays: readonly ReplayFact[];
-  readonly parkings: readonly ParkingFact[];
-  /** What is not known, and why. */
-  readonly unknown: readonly string[];
-}
-
-interface DelayAccount {
-  /** Waited at once at the worst moment: at least as many were delayed. */
-  readonly atLeastJobs: number;
-  /** Waiting while the backlog stood above the threshold, added up over jobs; null: only the peak is known. */
-  readonly waitedJobSeconds: number | null;
-  readonly thresholdJobs: number;
-  readonly source: ImpactNumber['source'];
 }
 
 /** Pure. */
@@ -240,7 +260,7 @@ function queuesOf(episodes: readonly Episode[]): readonly string[] {
   ];
 }
 
-function delayOf(facts: IncidentFacts, impact: IncidentImpact): DelayAccount | null {
+function delayOf(facts: IncidentFacts, impact: Impact): PostMortem['delayed'] {
   const thresholdJobs = facts.backlogThresholdJobs;
   const delayed = facts.history?.delayed ?? [];
   if (delayed.length > 0) {
@@ -259,12 +279,12 @@ function delayOf(facts: IncidentFacts, impact: IncidentImpact): DelayAccount | n
 
 function unknownOf(
   { history, areEntriesCut, episodes, toMs }: IncidentFacts,
-  { blindMs, lastsMs }: IncidentDurations,
+  { blindSeconds, lastsSeconds }: Durations,
 ): readonly string[] {
   const unknown: string[] = [];
-  if (blindMs > 0)
+  if (blindSeconds > 0)
     unknown.push(
-      `The console could not see for ${formatDuration(blindMs / 1000)} of the ${formatDuration(lastsMs / 1000)}: what happened then is only known where Redis or workers told of it afterwards.`,
+      `The console could not see for ${formatDuration(blindSeconds)} of the ${formatDuration(lastsSeconds)}: what happened then is only known where Redis or workers told of it afterwards.`,
     );
   if (history === null)
     unknown.push(

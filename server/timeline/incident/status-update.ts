@@ -10,7 +10,7 @@ const NEXT_AFTER_MS = { critical: 30 * 60_000, warning: 60 * 60_000 } as const;
 const WATCHED_MS = 10 * 60_000;
 
 /** Less than this is not worth a word to customers. */
-const MIN_BLIND_MS = 60_000;
+const MIN_BLIND_SECONDS = 60;
 
 /** What a customer notices; `maybe-refused`: it could be, and was not measured. */
 type Effect = 'refused' | 'maybe-refused' | 'failed' | 'delayed';
@@ -83,9 +83,9 @@ function detailOf(effects: readonly Effect[], words: Readonly<Record<Effect, str
 
 /** Says no more than was seen. */
 function blindInWords(facts: IncidentFacts): readonly string[] {
-  const { blindMs } = durationsOf(facts);
-  if (blindMs < MIN_BLIND_MS) return [];
-  return [`for ${formatDuration(blindMs / 1000)} of this time our own monitoring could not see`];
+  const { blindSeconds } = durationsOf(facts);
+  if (blindSeconds < MIN_BLIND_SECONDS) return [];
+  return [`for ${formatDuration(blindSeconds)} of this time our own monitoring could not see`];
 }
 
 /** The last thing done, or that it is over as far as is known; without a full stop. */

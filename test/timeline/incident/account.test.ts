@@ -28,12 +28,12 @@ describe('durations', () => {
       }),
     );
     expect(durations).toEqual({
-      detectedAfterMs: MINUTE_MS,
-      alertedAfterMs: 2 * MINUTE_MS,
-      firstActionAfterMs: 4 * MINUTE_MS,
-      resolvedAfterMs: 12 * MINUTE_MS,
-      lastsMs: 5 * MINUTE_MS,
-      blindMs: 0,
+      detectedAfterSeconds: 60,
+      alertedAfterSeconds: 120,
+      firstActionAfterSeconds: 240,
+      resolvedAfterSeconds: 720,
+      lastsSeconds: 300,
+      blindSeconds: 0,
     });
   });
 
@@ -52,18 +52,18 @@ describe('durations', () => {
       blind('queue.growing', 0, null),
     ];
     const { durations, unknown } = postMortemOf(someFacts({ episodes }));
-    expect(durations.blindMs).toBe(3 * MINUTE_MS);
+    expect(durations.blindSeconds).toBe(180);
     expect(unknown.join(' ')).toContain('The console could not see for 3 min of the 5 min');
   });
 
   it('a trouble that lasts is not resolved, and without a finding nobody knows', () => {
     const lasting = [anEpisode(), anEpisode({ id: 's2', endedAtMs: null })];
-    expect(postMortemOf(someFacts({ episodes: lasting })).durations.resolvedAfterMs).toBeNull();
+    expect(postMortemOf(someFacts({ episodes: lasting })).durations.resolvedAfterSeconds).toBeNull();
     expect(postMortemOf(someFacts()).durations).toMatchObject({
-      detectedAfterMs: null,
-      alertedAfterMs: null,
-      firstActionAfterMs: null,
-      resolvedAfterMs: null,
+      detectedAfterSeconds: null,
+      alertedAfterSeconds: null,
+      firstActionAfterSeconds: null,
+      resolvedAfterSeconds: null,
     });
   });
 });
@@ -133,7 +133,7 @@ describe('jobs lost', () => {
     const { loss } = postMortemOf(someFacts({ parkings: [parking] }));
     expect(loss).toEqual({
       verdict: 'none-known',
-      because: [
+      reasons: [
         'Parked from bull:mail: 9 jobs; 4 jobs brought back, 1 job in Redis already, 4 jobs still on disk, not lost.',
       ],
     });
@@ -152,7 +152,7 @@ describe('jobs lost', () => {
   ])('%s makes loss possible', (_, entry, words) => {
     const { loss } = postMortemOf(someFacts({ entries: [entry] }));
     expect(loss.verdict).toBe('possible');
-    expect(loss.because.join(' ')).toMatch(words);
+    expect(loss.reasons.join(' ')).toMatch(words);
   });
 
   it('evicted keys make loss possible, and refused writes are told but were never accepted', () => {
@@ -165,7 +165,7 @@ describe('jobs lost', () => {
     });
     const { loss } = postMortemOf(someFacts({ episodes: [refused] }));
     expect(loss.verdict).toBe('none-known');
-    expect(loss.because.join(' ')).toMatch(/whether those who were refused tried again is not known/);
+    expect(loss.reasons.join(' ')).toMatch(/whether those who were refused tried again is not known/);
   });
 });
 
