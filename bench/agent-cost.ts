@@ -4,7 +4,7 @@ import type { RunningConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import type { FleetAsks, FleetPlan, FleetSays } from './agent-fleet.js';
 import { costOf } from './cost.js';
-import { medianOf, quantileOf, type Row, repeated } from './row.js';
+import { cost, medianOf, quantileOf, type Row, time } from './row.js';
 import { addJobs } from './seed.js';
 import { during, ordered, startChild, startOwnConsole } from './world.js';
 
@@ -78,34 +78,30 @@ async function manyAgents(isQuick: boolean): Promise<readonly Row[]> {
         during(startOwnConsole(redis), async ({ pid }) => {
           await sleep(8_000);
           for (let i = 0; i < windows; i++) {
-            const cost = await costOf(redis, () => sleep(windowMs), pid);
-            redisPercent[agent].push(cost.redisPercent);
-            if (agent === 'apart') consolePercent.push(cost.processPercent);
+            const used = await costOf(redis, () => sleep(windowMs), pid);
+            redisPercent[agent].push(used.redisPercent);
+            if (agent === 'apart') consolePercent.push(used.processPercent);
           }
         }),
       );
   });
   const without = medianOf(redisPercent.none);
-  const row = (
-    id: string,
-    what: string,
-    repeats: readonly number[],
-    more: Pick<Row, 'limit' | 'peerDetail'>,
-  ) => repeated(repeats, { id, what, kind: 'cost', unit: '% of a core', ...more });
   const ofRedis = (id: string, what: string, percent: readonly number[]): Row =>
-    row(
-      id,
+    cost(
+      `${id}.redis-cpu`,
       `Redis CPU of ${agents} ${what}`,
+      '% of a core',
       percent.map((all) => all - without),
       { limit: 1, peerDetail: `${without.toFixed(2)}% for the same idle workers without` },
     );
   const apart =
     'agents, each with connections of its own as if each were a process, on a Redis that does nothing else';
   const shared = `workers with the agent in ${PROCESSES} processes, which share connections`;
+  const console_ = `CPU of the console with ${agents} agents`;
   return [
-    ofRedis('many.redis-cpu', apart, redisPercent.apart),
-    ofRedis('many-shared.redis-cpu', shared, redisPercent.shared),
-    row('many.console-cpu', `CPU of the console with ${agents} agents`, consolePercent, { limit: 2 }),
+    ofRedis('many', apart, redisPercent.apart),
+    ofRedis('many-shared', shared, redisPercent.shared),
+    cost('many.console-cpu', console_, '% of a core', consolePercent, { limit: 2 }),
   ];
 }
 
@@ -153,16 +149,13 @@ async function overrideRows(isQuick: boolean, isFull: boolean): Promise<readonly
     }),
   );
   const state = isFull ? 'full' : 'healthy';
-  const row = (id: string, what: string, values: readonly number[]): Row => ({
-    id: `order.${id}.${state}`,
-    what: `${what} (${state} Redis, ${times} orders to ${workers} workers in ${PROCESSES} processes), p99`,
-    kind: 'time',
-    unit: 'ms',
-    value: quantileOf(values, 0.99),
-    limit: 250,
-    detail: `median ${medianOf(values).toFixed(0)} ms`,
-    peerDetail: 'no dashboard can',
-  });
+  const setting = `${state} Redis, ${times} orders to ${workers} workers in ${PROCESSES} processes`;
+  const row = (id: string, what: string, values: readonly number[]): Row =>
+    time(`order.${id}.${state}`, `${what} (${setting}), p99`, 'ms', quantileOf(values, 0.99), {
+      limit: 250,
+      detail: `median ${medianOf(values).toFixed(0)} ms`,
+      peerDetail: 'no dashboard can',
+    });
   return [
     row('answered', 'an order, request to the answer of all workers that it is in force', answered),
     ...(isFull ? [] : [row('running', 'an order, request to each worker running that many jobs', took)]),

@@ -4,7 +4,7 @@ import type { AlertRule, Condition } from '../server/alerts/rule.js';
 import type { Snapshot } from '../server/model/snapshot.js';
 import { anInstance, untilSnapshot, watching } from '../test/support/watching.js';
 import { ownCpuMs } from './cost.js';
-import { quantileOf, type Row, repeated, type Say } from './row.js';
+import { cost, quantileOf, type Row, type Say } from './row.js';
 import { copyQueues } from './seed.js';
 import { during } from './world.js';
 
@@ -59,53 +59,38 @@ async function tickRow(id: string, what: string, snapshot: Snapshot, threshold: 
     times.push(tookMs);
     active += judge.alerts().length / TICKS;
   }
-  return repeated(times, {
-    id: `tick.${id}`,
-    what: `CPU of one tick of ${RULES} rules over ${snapshot.queues.length} queues, ${what}, median`,
-    kind: 'cost',
-    unit: 'ms',
-    limit: WANTED_MS,
-    detail: `p99 ${quantileOf(times, 0.99).toFixed(1)} ms, ${Math.round(active)} alerts pending or firing`,
-  });
+  return cost(
+    `tick.${id}`,
+    `CPU of one tick of ${RULES} rules over ${snapshot.queues.length} queues, ${what}, median`,
+    'ms',
+    times,
+    {
+      limit: WANTED_MS,
+      detail: `p99 ${quantileOf(times, 0.99).toFixed(1)} ms, ${Math.round(active)} alerts pending or firing`,
+    },
+  );
 }
 
 /** All kinds over signals, about all queues. */
 function ruleOf(i: number, threshold: number): AlertRule {
+  const above = { is: 'above', clear: null } as const;
   const kinds: readonly Condition[] = [
-    {
-      kind: 'compare',
-      signal: 'queue_backlog_jobs',
-      is: 'above',
-      threshold: threshold + (i % 10),
-      clear: null,
-    },
-    { kind: 'compare', signal: 'queue_waiting_jobs', is: 'above', threshold: threshold, clear: null },
-    { kind: 'compare', signal: 'queue_oldest_waiting_seconds', is: 'above', threshold: 1e9, clear: null },
+    { kind: 'compare', signal: 'queue_backlog_jobs', threshold: threshold + (i % 10), ...above },
+    { kind: 'compare', signal: 'queue_waiting_jobs', threshold, ...above },
+    { kind: 'compare', signal: 'queue_oldest_waiting_seconds', threshold: 1e9, ...above },
     { kind: 'share-of-limit', signal: 'queue_memory_bytes', aboveRatio: 0.9, clearRatio: null },
     {
-      kind: 'rate-of-change',
-      signal: 'queue_unfinished_jobs',
-      is: 'above',
-      perSecond: 100 + i,
-      clearPerSecond: null,
-      windowSeconds: 300,
+      ...{ kind: 'rate-of-change', signal: 'queue_unfinished_jobs', is: 'above' },
+      ...{ perSecond: 100 + i, clearPerSecond: null, windowSeconds: 300 },
     },
     {
-      kind: 'predicted',
-      signal: 'queue_backlog_jobs',
-      reaches: 1e9,
-      withinSeconds: 60 + i,
-      clearSeconds: null,
-      windowSeconds: 900,
+      ...{ kind: 'predicted', signal: 'queue_backlog_jobs', reaches: 1e9 },
+      ...{ withinSeconds: 60 + i, clearSeconds: null, windowSeconds: 900 },
     },
     { kind: 'absent', signal: 'queue_active_jobs', whileSignal: 'queue_delayed_jobs', whileAbove: i },
     {
-      kind: 'baseline',
-      signal: 'queue_backlog_jobs',
-      is: 'above',
-      deviations: 20 + i,
-      clearDeviations: null,
-      windowSeconds: 3600,
+      ...{ kind: 'baseline', signal: 'queue_backlog_jobs', is: 'above' },
+      ...{ deviations: 20 + i, clearDeviations: null, windowSeconds: 3600 },
     },
   ];
   return {

@@ -3,7 +3,7 @@ import { sleep } from '../drills/wait-for.js';
 import { readQueues } from '../server/redis/read-queues.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { type Cost, costOf, firstByteMs } from './cost.js';
-import { medianOf, type Row, type Say } from './row.js';
+import { medianOf, type Row, ratio, type Say } from './row.js';
 import { during, startBullBoard, startSeeing } from './world.js';
 
 const REFRESHES = 5;
@@ -58,18 +58,15 @@ async function refreshRow(redis: OwnRedis, queues: number, list: string, turns: 
   reader.disconnect();
   const commands = ([first]: readonly Cost[]): string =>
     `${Math.round((first?.redisCommands ?? Number.NaN) / REFRESHES)} commands`;
-  return {
-    id: 'refresh.redis-cpu',
-    what: `Redis CPU of one full refresh of ${queues} queues`,
-    kind: 'ratio',
-    unit: 'ms',
-    value: medianOf(ours.map(({ redisCpuMs }) => redisCpuMs / REFRESHES)),
-    peer: medianOf(theirs.map(({ redisCpuMs }) => redisCpuMs / REFRESHES)),
-    limit: 0.2,
-    repeats: ours.map(({ redisCpuMs }, i) => redisCpuMs / (theirs[i]?.redisCpuMs ?? Number.NaN)),
-    detail: commands(ours),
-    peerDetail: commands(theirs),
-  };
+  const cpuMs = (costs: readonly Cost[]) => costs.map(({ redisCpuMs }) => redisCpuMs / REFRESHES);
+  return ratio(
+    'refresh.redis-cpu',
+    `Redis CPU of one full refresh of ${queues} queues`,
+    'ms',
+    cpuMs(ours),
+    cpuMs(theirs),
+    { limit: 0.2, detail: commands(ours), peerDetail: commands(theirs) },
+  );
 }
 
 /** Redis commands a second with one SSE viewer and with a hundred. */
@@ -79,21 +76,18 @@ async function viewersRow(redis: OwnRedis, console_: RunningConsole, turns: numb
     one.push(await withViewers(redis, console_, 1));
     hundred.push(await withViewers(redis, console_, 100));
   }
-  const perSecond = (costs: readonly Cost[], of: 'redisCommands' | 'redisCpuMs'): number =>
-    medianOf(costs.map((cost) => (cost[of] * 1000) / cost.tookMs));
-  const cpu = (costs: readonly Cost[]): string => `${perSecond(costs, 'redisCpuMs').toFixed(1)} ms/s`;
-  return {
-    id: 'viewers.commands',
-    what: 'Redis commands a second with 100 live viewers, beside 1 (each page of bull-board polls for itself)',
-    kind: 'ratio',
-    unit: '/s',
-    value: perSecond(hundred, 'redisCommands'),
-    peer: perSecond(one, 'redisCommands'),
-    limit: 1.15,
-    repeats: hundred.map(({ redisCommands }, i) => redisCommands / (one[i]?.redisCommands ?? Number.NaN)),
-    detail: `${cpu(hundred)} of Redis CPU`,
-    peerDetail: `with 1 viewer, ${cpu(one)}`,
-  };
+  const perSecond = (costs: readonly Cost[], of: 'redisCommands' | 'redisCpuMs') =>
+    costs.map((cost) => (cost[of] * 1000) / cost.tookMs);
+  const cpu = (costs: readonly Cost[]): string =>
+    `${medianOf(perSecond(costs, 'redisCpuMs')).toFixed(1)} ms/s of Redis CPU`;
+  return ratio(
+    'viewers.commands',
+    'Redis commands a second with 100 live viewers, beside 1 (each page of bull-board polls for itself)',
+    '/s',
+    perSecond(hundred, 'redisCommands'),
+    perSecond(one, 'redisCommands'),
+    { limit: 1.15, detail: cpu(hundred), peerDetail: `with 1 viewer, ${cpu(one)}` },
+  );
 }
 
 async function withViewers(redis: OwnRedis, { url }: RunningConsole, count: number): Promise<Cost> {
@@ -125,15 +119,14 @@ async function firstByteRows(
     theirs.push(await firstByteMs(peerList));
     for (const page of pages) page.ms.push(await firstByteMs(page.url));
   }
-  return pages.map(({ id, what, ms }) => ({
-    id: `${id}.first-byte`,
-    what: `first byte of ${what} at ${queues} queues, median of ${times}`,
-    kind: 'ratio',
-    unit: 'ms',
-    value: medianOf(ms),
-    peer: medianOf(theirs),
-    limit: 0.08,
-    repeats: ms.map((own, i) => own / (theirs[i] ?? Number.NaN)),
-    peerDetail: 'its list of queues',
-  }));
+  return pages.map(({ id, what, ms }) =>
+    ratio(
+      `${id}.first-byte`,
+      `first byte of ${what} at ${queues} queues, median of ${times}`,
+      'ms',
+      ms,
+      theirs,
+      { limit: 0.08, peerDetail: 'its list of queues' },
+    ),
+  );
 }

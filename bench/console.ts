@@ -5,7 +5,7 @@ import type { RunningConsole } from '../test/support/console.js';
 import { besideThePeer } from './beside-bull-board.js';
 import { costOf } from './cost.js';
 import { manyQueueRows } from './many-queues.js';
-import { medianOf, quantileOf, type Row, repeated, type Say } from './row.js';
+import { cost, medianOf, quantileOf, type Row, type Say, time } from './row.js';
 import { addJobs, copyQueues, seedFailed } from './seed.js';
 import { during, ordered, startSeeing } from './world.js';
 
@@ -49,16 +49,9 @@ function latencyRows(times: number): Promise<readonly Row[]> {
 }
 
 function latencyRow(state: string, times: readonly number[], peerDetail: string): Row {
-  return {
-    id: `action.${state}`,
-    what: `an action (global concurrency) on a ${state} Redis, request to answer, median of ${times.length}`,
-    kind: 'time',
-    unit: 'ms',
-    value: medianOf(times),
-    limit: 50,
-    detail: `p99 ${quantileOf(times, 0.99).toFixed(1)} ms`,
-    peerDetail,
-  };
+  const what = `an action (global concurrency) on a ${state} Redis, request to answer, median of ${times.length}`;
+  const detail = `p99 ${quantileOf(times, 0.99).toFixed(1)} ms`;
+  return time(`action.${state}`, what, 'ms', medianOf(times), { limit: 50, detail, peerDetail });
 }
 
 async function actionTimes(console_: RunningConsole, count: number): Promise<readonly number[]> {
@@ -85,10 +78,10 @@ function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
       const keep = (await redis.client.zcard('bull:queue-0:failed')) - jobs;
       const own = { client: redis.client, id: 'bull:queue-0', canFlagScripts: true };
       const callsBefore = await scriptCalls(redis);
-      const cost = await costOf(redis, () =>
+      const cleaned = await costOf(redis, () =>
         cleanFinishedJobs(own, { state: 'failed', untilMs: null, keep }),
       );
-      ours.push(cost.redisCpuMs);
+      ours.push(cleaned.redisCpuMs);
       calls += (await scriptCalls(redis)) - callsBefore;
       const clean = async (): Promise<void> => {
         for (let done = 0; done < jobs; done += 500) await queue.clean(0, 500, 'failed');
@@ -98,11 +91,8 @@ function cleanRow(isQuick: boolean, say: Say): Promise<Row> {
     await queue.close();
     const jobsACall = (jobs * turns) / calls;
     const aCall = (cpuMs: number): number => (cpuMs * jobsACall) / jobs;
-    return repeated(ours.map(aCall), {
-      id: 'clean-finished.redis-cpu',
-      what: `Redis CPU of a call that cleans some of ${failed.toLocaleString('en')} failed jobs`,
-      kind: 'cost',
-      unit: 'ms',
+    const what = `Redis CPU of a call that cleans some of ${failed.toLocaleString('en')} failed jobs`;
+    return cost('clean-finished.redis-cpu', what, 'ms', ours.map(aCall), {
       limit: 5,
       detail: `${jobsACall.toFixed(0)} jobs a call`,
       peerDetail: `BullMQ's clean() takes ${aCall(medianOf(theirs)).toFixed(2)} ms for as many`,

@@ -1,32 +1,31 @@
 import { type CrashOutcome, type CrashPlan, crashWorld } from '../test/support/crash-world.js';
 import { judgeCrash } from '../test/support/judge-crash.js';
-import type { Row, Say } from './row.js';
+import { cost, type Row, type Say } from './row.js';
+
+const OF_REDIS = {
+  ...{ kills: 20, redisKills: 20 },
+  ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+};
 
 /** The full form of test/replay/crash.test.ts and redis-crash.test.ts. */
 const PLANS: readonly (CrashPlan & { readonly id: string; readonly what: string })[] = [
   {
-    id: 'console-killed',
-    what: 'console killed 200 times',
+    ...{ id: 'console-killed', what: 'console killed 200 times' },
     ...{ seed: 1, kills: 200, redisKills: 0, appendfsync: 'always', losesPower: false },
     ...{ replayedJobs: 20_000, ratePerSecond: 400, runJobs: 8_000, restingJobs: 2_000 },
   },
   {
-    id: 'redis-killed-always',
-    what: 'Redis killed 20 times, appendfsync always',
-    ...{ seed: 2, kills: 20, redisKills: 20, appendfsync: 'always', losesPower: false },
-    ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+    ...{ id: 'redis-killed-always', what: 'Redis killed 20 times, appendfsync always' },
+    ...{ seed: 2, ...OF_REDIS, appendfsync: 'always', losesPower: false },
   },
   {
-    id: 'redis-killed-everysec',
-    what: 'Redis killed 20 times, appendfsync everysec',
-    ...{ seed: 3, kills: 20, redisKills: 20, appendfsync: 'everysec', losesPower: false },
-    ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+    ...{ id: 'redis-killed-everysec', what: 'Redis killed 20 times, appendfsync everysec' },
+    ...{ seed: 3, ...OF_REDIS, appendfsync: 'everysec', losesPower: false },
   },
   {
     id: 'power-lost-everysec',
     what: 'machine of Redis loses power 20 times, appendfsync everysec',
-    ...{ seed: 4, kills: 20, redisKills: 20, appendfsync: 'everysec', losesPower: true },
-    ...{ replayedJobs: 6_000, ratePerSecond: 400, runJobs: 2_000, restingJobs: 2_000 },
+    ...{ seed: 4, ...OF_REDIS, appendfsync: 'everysec', losesPower: true },
   },
 ];
 
@@ -60,14 +59,15 @@ function rowOf(id: string, what: string, outcome: CrashOutcome): Row {
   const { lost, doubled, changed, misplaced, isReplayRight, wrongParkings } = verdict;
   const isRight = isReplayRight && wrongParkings === 0;
   const said = `${lost.length} lost, ${doubled.length} run twice by us, ${changed} changed, ${misplaced} misplaced; account ${isRight ? 'adds up' : 'is wrong'}`;
-  return {
+  return cost(
     id,
-    what: `jobs that are not as they should be: ${what}, ${plan.replayedJobs} jobs replayed, ${plan.runJobs} parked while they run, ${plan.restingJobs * 1.5} parked at rest`,
-    kind: 'cost',
-    unit: 'jobs',
-    value: lost.length + doubled.length + changed + misplaced + wrongParkings + (isReplayRight ? 0 : 1),
-    limit: 0,
-    detail: `${said}; ${replayed.once + run.once} of ${plan.replayedJobs + plan.runJobs} run once; ${plan.kills} kills of the console, ${inReplay} in a replay, ${inParking} in a parking; ${Math.round(tookMs / 1000)} s`,
-    peerDetail: `run again by BullMQ (stalled) ${replayed.stalled + run.stalled}, as Redis forgot ${replayed.forgotten + run.forgotten}`,
-  };
+    `jobs that are not as they should be: ${what}, ${plan.replayedJobs} jobs replayed, ${plan.runJobs} parked while they run, ${plan.restingJobs * 1.5} parked at rest`,
+    'jobs',
+    lost.length + doubled.length + changed + misplaced + wrongParkings + (isReplayRight ? 0 : 1),
+    {
+      limit: 0,
+      detail: `${said}; ${replayed.once + run.once} of ${plan.replayedJobs + plan.runJobs} run once; ${plan.kills} kills of the console, ${inReplay} in a replay, ${inParking} in a parking; ${Math.round(tookMs / 1000)} s`,
+      peerDetail: `run again by BullMQ (stalled) ${replayed.stalled + run.stalled}, as Redis forgot ${replayed.forgotten + run.forgotten}`,
+    },
+  );
 }

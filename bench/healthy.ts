@@ -1,12 +1,12 @@
+import { hostname } from 'node:os';
 import { Queue } from 'bullmq';
-import { type Api, createApi } from '../drills/api.js';
-import type { EverydayJob, EverydayWorkerPlan } from '../drills/children/everyday-worker.js';
-import type { LayerWorkerPlan } from '../drills/children/layer-worker.js';
+import { Api } from '../drills/api.js';
+import type { JobData } from '../drills/children/worker.js';
+import { SHORT_LOCKS } from '../drills/overloaded-layer-world.js';
 import { MB } from '../drills/own-redis.js';
 import { sleep, waitFor } from '../drills/wait-for.js';
-import { createWorld, type Player, portFrom, type World } from '../drills/world.js';
-
-import type { Row } from './row.js';
+import { type Player, startWorld, type World } from '../drills/world.js';
+import { cost, type Row } from './row.js';
 import { during } from './world.js';
 
 /** Applications on a good day: whatever the console finds wrong with them is false. */
@@ -43,27 +43,14 @@ const EVERYDAY_LOADS: readonly Load[] = [
   { queue: 'imports', type: 'row', runMs: 30, size: 120, everyMs: 15_000, keeps: 200 },
 ];
 
-/** Two processes that work on several queues each, and two without the agent. */
-const APPLICATION: readonly Omit<EverydayWorkerPlan, 'redisPort'>[] = [
+/** Two processes that work on several queues each, and two without the agent: queues, and slots of each. */
+const APPLICATION = [
   ...['app-1', 'app-2'].map((name) => ({
     name,
-    hasAgent: true,
-    queues: [
-      { queue: 'mail', concurrency: 8 },
-      { queue: 'bursts', concurrency: 5 },
-      { queue: 'long', concurrency: 8 },
-      { queue: 'cron', concurrency: 3 },
-      { queue: 'track', concurrency: 30 },
-    ],
+    isBare: false,
+    slots: { mail: 8, bursts: 5, long: 8, cron: 3, track: 30 },
   })),
-  ...['bare-1', 'bare-2'].map((name) => ({
-    name,
-    hasAgent: false,
-    queues: [
-      { queue: 'webhooks', concurrency: 6 },
-      { queue: 'imports', concurrency: 4 },
-    ],
-  })),
+  ...['bare-1', 'bare-2'].map((name) => ({ name, isBare: true, slots: { webhooks: 6, imports: 4 } })),
 ];
 
 /** Quick ones all the time, long ones, bursts with lulls, and a queue in which hardly anything happens. */
@@ -82,8 +69,8 @@ export async function steadyRow(minutes: number): Promise<Row> {
     for (const { queue, workers, concurrency, runMs } of STEADY_LOADS)
       for (let i = 0; i < workers; i++) {
         const name = `${queue}-${i}`;
-        const plan: LayerWorkerPlan = { redisPort: world.redis.port, queue, name, concurrency, jobMs: runMs };
-        await world.play('layer-worker', name, plan);
+        const work = { queue, name, concurrency, options: SHORT_LOCKS, runMs };
+        await world.work(name, { labels: { layer: queue, host: hostname() }, works: [work] });
       }
     await begin(STEADY_LOADS.reduce((sum, { workers }) => sum + workers, 0));
     await lookFor(minutes, async () => {
@@ -95,15 +82,13 @@ export async function steadyRow(minutes: number): Promise<Row> {
         if (code.startsWith('worker.') || code.startsWith('queue.')) alarms.add(code);
     });
   });
-  return {
-    id: 'steady.false-verdicts',
-    what: `false verdicts and findings in ${minutes} min of healthy mixed load, ${STEADY_LOADS.length} queues, 13 workers, asked twice a second`,
-    kind: 'cost',
-    unit: 'false',
-    value: alarms.times,
-    limit: 0,
-    detail: [`${looked} verdicts`, ...alarms.inWords()].join(', '),
-  };
+  return cost(
+    'steady.false-verdicts',
+    `false verdicts and findings in ${minutes} min of healthy mixed load, ${STEADY_LOADS.length} queues, 13 workers, asked twice a second`,
+    'false',
+    alarms.times,
+    { limit: 0, detail: [`${looked} verdicts`, ...alarms.inWords()].join(', ') },
+  );
 }
 
 /** An application on a good day, with an import at a third of the time and a deploy at two thirds: every finding of severity warning or critical is false. */
@@ -111,12 +96,24 @@ export async function everydayRow(minutes: number): Promise<Row> {
   const alarms = new Alarms();
   let looks = 0;
   await inWorld(EVERYDAY_LOADS, async ({ world, api, queues, begin, isOver }) => {
-    const start = (plan: (typeof APPLICATION)[number]): Promise<Player> =>
-      world.play('everyday-worker', plan.name, { ...plan, redisPort: world.redis.port });
+    const start = ({ name, isBare, slots }: (typeof APPLICATION)[number]): Promise<Player> =>
+      world.work(name, {
+        isBare,
+        labels: { host: hostname() },
+        batch: { size: 20, waitMs: 2_000 },
+        // Longer than any job takes: a deploy that cuts jobs off is a crash.
+        closeWithinMs: 5_500,
+        works: Object.entries(slots).map(([queue, concurrency]) => ({
+          queue,
+          name: `${name}-${queue}`,
+          concurrency,
+        })),
+      });
     const players: Player[] = [];
     for (const plan of APPLICATION) players.push(await start(plan));
-    const attached = APPLICATION.filter(({ hasAgent }) => hasAgent).flatMap((plan) => plan.queues);
-    await begin(attached.length);
+    await begin(
+      APPLICATION.reduce((sum, plan) => sum + (plan.isBare ? 0 : Object.keys(plan.slots).length), 0),
+    );
     const day = (async () => {
       await sleep((minutes * 60_000) / 3);
       if (isOver()) return;
@@ -135,15 +132,13 @@ export async function everydayRow(minutes: number): Promise<Row> {
     });
     await day;
   });
-  return {
-    id: 'everyday.false-alarms',
-    what: `false alarms in ${minutes} min of a healthy application: ${EVERYDAY_LOADS.length} job types, several queues a process, bursts, cron, batches, 2% failures`,
-    kind: 'cost',
-    unit: 'false',
-    value: alarms.kinds,
-    limit: 0,
-    detail: [`${looks} looks`, ...alarms.inWords()].join(', '),
-  };
+  return cost(
+    'everyday.false-alarms',
+    `false alarms in ${minutes} min of a healthy application: ${EVERYDAY_LOADS.length} job types, several queues a process, bursts, cron, batches, 2% failures`,
+    'false',
+    alarms.kinds,
+    { limit: 0, detail: [`${looks} looks`, ...alarms.inWords()].join(', ') },
+  );
 }
 
 /** What is wrongly said of a healthy application, each with how often; the first of each is printed at once. */
@@ -180,8 +175,8 @@ interface Scene {
 /** A world with a console, whose queues are given this load when its workers are there. */
 async function inWorld(loads: readonly Load[], use: (scene: Scene) => Promise<void>): Promise<void> {
   const onAccident = (text: string): void => console.error(text);
-  await during(createWorld({ maxmemoryBytes: 512 * MB, onAccident }), async (world) => {
-    const api = createApi(await world.serveConsole(await portFrom(3000)));
+  await during(startWorld(512 * MB, false, onAccident), async (world) => {
+    const api = new Api(await world.serveConsole(3000));
     const connection = { host: '127.0.0.1', port: world.redis.port };
     const names = new Set(loads.map(({ queue }) => queue));
     const queues = new Map([...names].map((name) => [name, new Queue(name, { connection })]));
@@ -215,7 +210,7 @@ function produce(load: Load, queue: Queue | undefined, over: AbortSignal): void 
     if (over.aborted) return;
     const jobs = Array.from({ length: size }, () => {
       made += 1;
-      const data: EverydayJob = {
+      const data: JobData = {
         runMs,
         // Constant, as of a service that is away for a moment now and then.
         fails: failRatio > 0 && made % Math.round(1 / failRatio) === 0,

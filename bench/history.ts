@@ -11,7 +11,7 @@ import { KEPT_SIGNALS } from '../server/signals/kept-signals.js';
 import { snapshotAt } from '../test/support/history.js';
 import { ownCpuMs } from './cost.js';
 import { HistoryWorld, idOf } from './history-world.js';
-import { quantileOf, type Row, type Say } from './row.js';
+import { cost, quantileOf, type Row, type Say, time } from './row.js';
 
 /** Queues that differ; the blocks of each are written for ten, which the store can't tell. */
 const DISTINCT = 100;
@@ -36,32 +36,26 @@ export async function historyRows(isQuick: boolean, say: Say): Promise<readonly 
     await writePast(directory, world, days, endMs, say);
     const size = (await stat(join(directory, 'history.db'))).size;
     const live = await runLive(directory, world, endMs, isQuick ? 700 : 1_500, say);
+    const of = `${queues} queues`;
     return [
-      {
-        id: 'file.size',
-        what: `history.db of ${queues} queues over ${days} days (minutes; ten seconds for a day; ticks for an hour)`,
-        kind: 'cost',
-        unit: 'MB',
-        value: (size + live.ticksBytes) / 2 ** 20,
-        limit: 500,
-      },
-      {
-        id: 'keep.cpu',
-        what: `CPU of keeping ${queues} queues, a tick a second, folding and pruning included`,
-        kind: 'cost',
-        unit: '% of a core',
-        value: live.cpuRatio * 100,
-        limit: 5,
-      },
-      {
-        id: 'keep.stall',
-        what: 'longest the event loop stood still for it at a tick, p99',
-        kind: 'time',
-        unit: 'ms',
-        value: live.stall.p99,
+      cost(
+        'file.size',
+        `history.db of ${of} over ${days} days (minutes; ten seconds for a day; ticks for an hour)`,
+        'MB',
+        (size + live.ticksBytes) / 2 ** 20,
+        { limit: 500 },
+      ),
+      cost(
+        'keep.cpu',
+        `CPU of keeping ${of}, a tick a second, folding and pruning included`,
+        '% of a core',
+        live.cpuRatio * 100,
+        { limit: 5 },
+      ),
+      time('keep.stall', 'longest the event loop stood still for it at a tick, p99', 'ms', live.stall.p99, {
         detail: `median ${ms(live.stall.p50)}, worst ${ms(live.stall.worst)}`,
-      },
-      ...chartRows('day', '24 h', live.day, 50),
+      }),
+      ...chartRows('day', '24 h', live.day, { limit: 50 }),
       ...chartRows('month', '30 days', live.month),
     ];
   } finally {
@@ -73,25 +67,12 @@ function chartRows(
   id: string,
   span: string,
   { p50, p99, cpuMs }: Figures & { readonly cpuMs: number },
-  limit?: number,
+  more: Pick<Row, 'limit'> = {},
 ): readonly Row[] {
+  const what = `a chart of ${span} of one queue, one signal of 600 points, p99 of ${READS} queues`;
   return [
-    {
-      id: `chart-${id}.read`,
-      what: `a chart of ${span} of one queue, one signal of 600 points, p99 of ${READS} queues`,
-      kind: 'time',
-      unit: 'ms',
-      value: p99,
-      detail: `median ${ms(p50)}`,
-      ...(limit === undefined ? {} : { limit }),
-    },
-    {
-      id: `chart-${id}.cpu`,
-      what: `CPU of a chart of ${span}, mean`,
-      kind: 'cost',
-      unit: 'ms',
-      value: cpuMs,
-    },
+    time(`chart-${id}.read`, what, 'ms', p99, { detail: `median ${ms(p50)}`, ...more }),
+    cost(`chart-${id}.cpu`, `CPU of a chart of ${span}, mean`, 'ms', cpuMs),
   ];
 }
 

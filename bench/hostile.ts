@@ -9,7 +9,7 @@ import { packagePath } from '../server/process/package-path.js';
 import { until } from '../test/support/until.js';
 import { residentMb } from './cost.js';
 import type { LoopProbe } from './loop-probe.js';
-import type { Row, Say } from './row.js';
+import { cost, type Row, type Say } from './row.js';
 import { copyQueues, inSteps } from './seed.js';
 import { during, startOwnConsole } from './world.js';
 
@@ -119,25 +119,24 @@ async function rowsOf(harm: Harm, isQuick: boolean, say: Say): Promise<readonly 
       const { heldMs, ownMs } = await probed(pid, probe);
       const load = loadavg()[0]?.toFixed(1);
       return [
-        {
-          id: `hostile.${harm.id}.memory`,
-          what: `memory that a console takes at most, above that beside an empty Redis: ${harm.what}`,
-          kind: 'cost',
-          unit: 'MB',
-          value: maxMb - baseMb,
-          limit: MAX_MORE_MB,
-          detail: `${Math.round(baseMb)} MB before`,
-        },
-        {
-          id: `hostile.${harm.id}.held`,
-          what: `longest time for which its event loop was held by its own work: ${harm.what}`,
-          kind: 'cost',
-          unit: 'ms',
-          value: ownMs.at(-1) ?? Number.NaN,
-          limit: MAX_HELD_MS,
-          detail: `${Math.round(heldMs.at(-1) ?? Number.NaN)} ms with what others took of the machine, load ${load}`,
-        },
-      ] as const;
+        cost(
+          `hostile.${harm.id}.memory`,
+          `memory that a console takes at most, above that beside an empty Redis: ${harm.what}`,
+          'MB',
+          maxMb - baseMb,
+          { limit: MAX_MORE_MB, detail: `${Math.round(baseMb)} MB before` },
+        ),
+        cost(
+          `hostile.${harm.id}.held`,
+          `longest time for which its event loop was held by its own work: ${harm.what}`,
+          'ms',
+          ownMs.at(-1) ?? Number.NaN,
+          {
+            limit: MAX_HELD_MS,
+            detail: `${Math.round(heldMs.at(-1) ?? Number.NaN)} ms with what others took of the machine, load ${load}`,
+          },
+        ),
+      ];
     }),
   ).finally(() => rm(directory, { recursive: true, force: true }));
 }

@@ -2,7 +2,7 @@ import type { OwnRedis } from '../drills/own-redis.js';
 import { sleep } from '../drills/wait-for.js';
 import type { RunningConsole } from '../test/support/console.js';
 import { costOf, firstByteMs, residentMb } from './cost.js';
-import { medianOf, type Row, repeated, type Say } from './row.js';
+import { cost, medianOf, type Row, type Say, time } from './row.js';
 import { copyQueues } from './seed.js';
 import { during, startOwnConsole, startSeeing, untilSees } from './world.js';
 
@@ -42,23 +42,20 @@ export async function manyQueueRows(
     return [
       ...settledRows(few, atFew, aloneAtFew, { residentMb: 130, consolePercent: 4 }),
       ...settledRows(many, atMany, aloneAtMany, { residentMb: 250, consolePercent: 12 }),
-      {
-        id: 'many-queues.found',
-        what: `from the first job of ${many - few} new queues until the console knows all ${many}`,
-        kind: 'time',
-        unit: 's',
-        value: foundSeconds,
-        limit: 30,
-        detail: `their first jobs came within ${seedSeconds.toFixed(1)} s`,
-      },
+      time(
+        'many-queues.found',
+        `from the first job of ${many - few} new queues until the console knows all ${many}`,
+        's',
+        foundSeconds,
+        { limit: 30, detail: `their first jobs came within ${seedSeconds.toFixed(1)} s` },
+      ),
       await foundAfterStart(redis, many),
-      {
-        id: 'many-queues.overview',
-        what: `first byte of the overview at ${many} queues, median of 5`,
-        kind: 'time',
-        unit: 'ms',
-        value: medianOf(pageMs),
-      },
+      time(
+        'many-queues.overview',
+        `first byte of the overview at ${many} queues, median of 5`,
+        'ms',
+        medianOf(pageMs),
+      ),
     ];
   });
 }
@@ -67,13 +64,8 @@ function foundAfterStart(redis: OwnRedis, many: number): Promise<Row> {
   const startedAt = performance.now();
   return during(startOwnConsole(redis), async (console_) => {
     await untilSees(console_, many, FOUND_WITHIN_MS);
-    return {
-      id: 'many-queues.found-at-start',
-      what: `from the start of a console until it knows all ${many} queues`,
-      kind: 'time',
-      unit: 's',
-      value: (performance.now() - startedAt) / 1000,
-    };
+    const what = `from the start of a console until it knows all ${many} queues`;
+    return time('many-queues.found-at-start', what, 's', (performance.now() - startedAt) / 1000);
   });
 }
 
@@ -88,9 +80,9 @@ async function settledCost(redis: OwnRedis, { pid }: RunningConsole, share: numb
   await sleep(SETTLE_MS * share);
   const settled: Settled = { consolePercent: [], redisPercent: [], residentMb: [] };
   for (let i = 0; i < WINDOWS; i++) {
-    const cost = await costOf(redis, () => sleep(WINDOW_MS * share), pid);
-    settled.redisPercent.push(cost.redisPercent);
-    settled.consolePercent.push(cost.processPercent);
+    const used = await costOf(redis, () => sleep(WINDOW_MS * share), pid);
+    settled.redisPercent.push(used.redisPercent);
+    settled.consolePercent.push(used.processPercent);
     settled.residentMb.push(await residentMb(pid));
   }
   return settled;
@@ -103,13 +95,7 @@ function settledRows(
   limits: { readonly residentMb: number; readonly consolePercent: number },
 ): readonly Row[] {
   const row = (id: string, what: string, unit: string, repeats: readonly number[], limit: number): Row =>
-    repeated(repeats, {
-      id: `queues-${queues}.${id}`,
-      what: `${what} at ${queues} queues, settled`,
-      kind: 'cost',
-      unit,
-      limit,
-    });
+    cost(`queues-${queues}.${id}`, `${what} at ${queues} queues, settled`, unit, repeats, { limit });
   const ofRedis = settled.redisPercent.map((percent) => percent - alone);
   const [ofConsole, core] = [settled.consolePercent, '% of a core'];
   return [

@@ -5,10 +5,10 @@ import { sleep } from '../drills/wait-for.js';
 import { until } from '../test/support/until.js';
 import { costOf } from './cost.js';
 import type { ModelSays } from './memory-model.js';
-import type { WatchSays } from './memory-watch.js';
 import { fillWorld, heldByQueue } from './memory-world.js';
-import { watchPings } from './pings.js';
-import { medianOf, type Row, repeated, type Say } from './row.js';
+import type { WatchSays } from './processes.js';
+import { cost, medianOf, type Row, type Say, time } from './row.js';
+import { watchPings } from './watch-stalls.js';
 import { during, startChild } from './world.js';
 
 /** A queue that holds this share of what all hold is to be known within ±5%. */
@@ -69,13 +69,13 @@ async function firstLook(redis: OwnRedis, watch: Watching, large: Truth, queues:
     said.queues.length >= queues && said.queuesToSample === 0 && errorsOf(said, large).worst <= WANTED_RATIO;
   const pings = watchPings(redis.port);
   let known = watch.last;
-  const cost = await costOf(redis, async () => {
+  const { redisCpuMs } = await costOf(redis, async () => {
     const said = await watch.until(isKnown, 120_000);
     known = () => said;
   });
   return {
     seconds: known().atMs / 1000,
-    redisSeconds: cost.redisCpuMs / 1000,
+    redisSeconds: redisCpuMs / 1000,
     stallMs: await pings.stop(),
     errors: errorsOf(known(), large),
   };
@@ -83,24 +83,20 @@ async function firstLook(redis: OwnRedis, watch: Watching, large: Truth, queues:
 
 function firstRows(first: FirstLook, world: string): readonly Row[] {
   return [
-    {
-      id: 'first-look.time',
-      what: `from the start of the console until each queue with 1% of memory is known to ±5% and all are sampled`,
-      kind: 'time',
-      unit: 's',
-      value: first.seconds,
-      limit: WANTED_MS / 1000,
-      detail: world,
-    },
-    {
-      id: 'first-look.error',
-      what: 'error at that moment of the queues with 1% or more, worst',
-      kind: 'cost',
-      unit: '%',
-      value: first.errors.worst * 100,
-      limit: WANTED_RATIO * 100,
-      detail: `median ${percent(first.errors.median)}`,
-    },
+    time(
+      'first-look.time',
+      'from the start of the console until each queue with 1% of memory is known to ±5% and all are sampled',
+      's',
+      first.seconds,
+      { limit: WANTED_MS / 1000, detail: world },
+    ),
+    cost(
+      'first-look.error',
+      'error at that moment of the queues with 1% or more, worst',
+      '%',
+      first.errors.worst * 100,
+      { limit: WANTED_RATIO * 100, detail: `median ${percent(first.errors.median)}` },
+    ),
   ];
 }
 
@@ -115,7 +111,7 @@ function errorsOf({ queues }: WatchSays, large: Truth): { readonly median: numbe
  * Redis used with it: on a machine that is busy otherwise they do not get the same done each time.
  */
 function busyRow(redis: OwnRedis, watch: Watching, seconds: number, idle: number): Promise<Row> {
-  return during(startChild('memory-busy', redis.port), async () => {
+  return during(startChild('processes', 'busy', redis.port), async () => {
     await sleep(8_000);
     const [own, of, without]: [number[], number[], number[]] = [[], [], []];
     for (let i = 0; i < BUSY_TURNS; i++) {
@@ -146,11 +142,7 @@ async function scriptsAndPercent(redis: OwnRedis, seconds: number) {
 
 /** @param without percent of a core that Redis takes without the console */
 function shareRow(id: string, what: string, percents: readonly number[], without: number): Row {
-  return repeated(percents, {
-    id: `${id}.redis-cpu`,
-    what,
-    kind: 'cost',
-    unit: '% of a core',
+  return cost(`${id}.redis-cpu`, what, '% of a core', percents, {
     limit: BUDGET_RATIO * 100,
     peerDetail: `${without.toFixed(2)}% without the console`,
   });
@@ -163,7 +155,7 @@ async function cliRows(redis: OwnRedis, first: FirstLook, say: Say): Promise<rea
     say(`redis-cli --${flag}`);
     const pings = watchPings(redis.port);
     let found: readonly string[] = [];
-    const cost = await costOf(redis, async () => {
+    const { redisCpuMs, tookMs } = await costOf(redis, async () => {
       const args = ['-p', String(redis.port), `--${flag}`];
       const { stdout } = await run('redis-cli', args, { maxBuffer: 64 * MB });
       found = stdout.split('\n').filter((line) => /^Biggest +(hash|list|stream|zset)/.test(line));
@@ -171,22 +163,18 @@ async function cliRows(redis: OwnRedis, first: FirstLook, say: Say): Promise<rea
     const said = `gives the largest key of each type (${found.length} lines), nothing by queue or job type`;
     rows.push(
       {
-        id: `first-look.redis-cpu.${flag}`,
+        ...{ id: `first-look.redis-cpu.${flag}`, kind: 'ratio', unit: 's' },
         what: `Redis CPU of the first look beside redis-cli --${flag}`,
-        kind: 'ratio',
-        unit: 's',
-        value: first.redisSeconds,
-        peer: cost.redisCpuMs / 1000,
-        peerDetail: `${(cost.tookMs / 1000).toFixed(1)} s; ${said}`,
+        ...{ value: first.redisSeconds, peer: redisCpuMs / 1000 },
+        peerDetail: `${(tookMs / 1000).toFixed(1)} s; ${said}`,
       },
-      {
-        id: `first-look.stall.${flag}`,
-        what: `longest wait of another client during the first look, beside redis-cli --${flag}`,
-        kind: 'time',
-        unit: 'ms',
-        value: first.stallMs,
-        peer: await pings.stop(),
-      },
+      time(
+        `first-look.stall.${flag}`,
+        `longest wait of another client during the first look, beside redis-cli --${flag}`,
+        'ms',
+        first.stallMs,
+        { peer: await pings.stop() },
+      ),
     );
   }
   return rows;
@@ -194,24 +182,16 @@ async function cliRows(redis: OwnRedis, first: FirstLook, say: Say): Promise<rea
 
 async function modelRows(): Promise<readonly Row[]> {
   const said = await during(startChild('memory-model'), (child) => child.next<ModelSays>());
-  const memory = (id: string, what: string, bytes: number, limit: number): Row => ({
-    id,
-    what: `heap of what is remembered of ${what}`,
-    kind: 'cost',
-    unit: 'MB',
-    value: bytes / MB,
-    limit,
-  });
+  const memory = (id: string, what: string, bytes: number, limit: number): Row =>
+    cost(id, `heap of what is remembered of ${what}`, 'MB', bytes / MB, { limit });
   return [
-    {
-      id: 'model.tick-cpu',
-      what: 'CPU of the model of one tick of 1,000 queues in the console (150 judged anew), median',
-      kind: 'cost',
-      unit: 'ms',
-      value: said.tickMs,
-      limit: 20,
-      detail: `longest ${said.longestTickMs.toFixed(1)} ms`,
-    },
+    cost(
+      'model.tick-cpu',
+      'CPU of the model of one tick of 1,000 queues in the console (150 judged anew), median',
+      'ms',
+      said.tickMs,
+      { limit: 20, detail: `longest ${said.longestTickMs.toFixed(1)} ms` },
+    ),
     memory('model.heap', '1,000 queues × 100 job types', said.manyTypesBytes, 1_000),
     memory('model.heap-of-one', 'one queue that has met 10,000 job types', said.oneQueueBytes, 5),
   ];
@@ -227,7 +207,7 @@ interface Watching {
 }
 
 function startWatch(redis: OwnRedis): Watching {
-  const child = startChild('memory-watch', redis.url);
+  const child = startChild('processes', 'watch', redis.url);
   let said: WatchSays | null = null;
   child.process.on('message', (message: WatchSays) => {
     said = message;

@@ -4,7 +4,7 @@ import { sleep } from '../drills/wait-for.js';
 import type { Answer, RunningConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 import { residentMb } from './cost.js';
-import type { Row, Say } from './row.js';
+import { cost, type Row, type Say, time } from './row.js';
 import { failedLeft, seedFailed, untilMoved } from './seed.js';
 import { prefer } from './watch-stalls.js';
 import { during, ordered, startReplay, startSeeing } from './world.js';
@@ -101,51 +101,44 @@ function rowsOf(
   account: { matched: number; moved: number; skipped: number; remaining: number; toRun: number },
   inWait: number,
 ): readonly Row[] {
-  const peak = Math.max(...resident);
   const rates = segments.map(({ setPerSecond, heldPerSecond, load }, i): Row => {
     const isLast = i === segments.length - 1;
-    return {
-      id: `rate-${setPerSecond}${isLast ? '-to-the-end' : ''}.off`,
-      what: `how far off a set rate of ${setPerSecond} jobs a second${isLast ? ', to the end' : ''}`,
-      kind: 'time',
-      unit: '%',
-      value: Math.abs(heldPerSecond / setPerSecond - 1) * 100,
-      limit: 5,
-      detail: `${heldPerSecond.toFixed(0)}/s, load ${load.toFixed(1)}`,
-    };
+    return time(
+      `rate-${setPerSecond}${isLast ? '-to-the-end' : ''}.off`,
+      `how far off a set rate of ${setPerSecond} jobs a second${isLast ? ', to the end' : ''}`,
+      '%',
+      Math.abs(heldPerSecond / setPerSecond - 1) * 100,
+      { limit: 5, detail: `${heldPerSecond.toFixed(0)}/s, load ${load.toFixed(1)}` },
+    );
   });
+  const [before, ...quarters] = [0, 0.25, 0.5, 0.75].map((share) => quarter(resident, share));
+  const { matched, moved, skipped, remaining } = account;
   return [
     ...rates,
-    {
-      id: 'pause.last-moved',
-      what: `last job moved after the answer to a pause, worst of ${lastMovedMs.length}`,
-      kind: 'time',
-      unit: 'ms',
-      value: Math.max(...lastMovedMs),
-      limit: 250,
-    },
-    {
-      id: 'million.resident',
-      what: `resident memory of the console over a replay of ${jobs} jobs, at most`,
-      kind: 'cost',
-      unit: 'MB',
-      value: peak,
-      limit: 300,
-      detail: `${resident[0]} MB before, ${quarter(resident, 0.25)}, ${quarter(resident, 0.5)}, ${quarter(resident, 0.75)} MB at its quarters`,
-    },
-    {
-      id: 'million.account',
-      what: `jobs of ${jobs} that are not accounted for as moved, or do not wait in Redis`,
-      kind: 'cost',
-      unit: 'jobs',
-      value:
-        Math.abs(jobs - account.matched) +
-        Math.abs(jobs - account.moved) +
-        Math.abs(jobs - inWait) +
-        account.remaining,
-      limit: 0,
-      detail: `matched ${account.matched} = moved ${account.moved} + skipped ${account.skipped} + remaining ${account.remaining}; ${inWait} wait in Redis`,
-    },
+    time(
+      'pause.last-moved',
+      `last job moved after the answer to a pause, worst of ${lastMovedMs.length}`,
+      'ms',
+      Math.max(...lastMovedMs),
+      { limit: 250 },
+    ),
+    cost(
+      'million.resident',
+      `resident memory of the console over a replay of ${jobs} jobs, at most`,
+      'MB',
+      Math.max(...resident),
+      { limit: 300, detail: `${before} MB before, ${quarters.join(', ')} MB at its quarters` },
+    ),
+    cost(
+      'million.account',
+      `jobs of ${jobs} that are not accounted for as moved, or do not wait in Redis`,
+      'jobs',
+      Math.abs(jobs - matched) + Math.abs(jobs - moved) + Math.abs(jobs - inWait) + remaining,
+      {
+        limit: 0,
+        detail: `matched ${matched} = moved ${moved} + skipped ${skipped} + remaining ${remaining}; ${inWait} wait in Redis`,
+      },
+    ),
   ];
 }
 

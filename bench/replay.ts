@@ -1,6 +1,6 @@
 import { startRedis } from '../drills/own-redis.js';
 import { millionRows } from './replay-million.js';
-import { medianOf, type Row, type Say } from './row.js';
+import { medianOf, type Row, type Say, time } from './row.js';
 import { seedFailed, untilMoved } from './seed.js';
 import { prefer, SLOW_MS, STRETCH, type Stalls, watchStalls } from './watch-stalls.js';
 import { during, startBullBoard, startReplay, startSeeing } from './world.js';
@@ -113,14 +113,11 @@ function longestCallRow(runs: number, ours: readonly Stalls[], theirs: readonly 
     };
   };
   const [own, peer] = [longest(ours), longest(theirs)];
-  return {
-    id: 'longest-call',
-    what: `longest call of ours in Redis by its own clock, worst of ${runs} runs`,
-    kind: 'time',
-    unit: 'ms',
-    value: own.ms,
-    peer: peer.ms,
-    detail: own.detail,
-    peerDetail: peer.detail,
-  };
+  return time(
+    'longest-call',
+    `longest call of ours in Redis by its own clock, worst of ${runs} runs`,
+    'ms',
+    own.ms,
+    { peer: peer.ms, detail: own.detail, peerDetail: peer.detail },
+  );
 }

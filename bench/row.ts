@@ -5,7 +5,7 @@
 export type Kind = 'ratio' | 'cost' | 'time';
 
 /** One figure of a run. Lower is better in every row. */
-export interface Row {
+export interface Row extends More {
   /** What later runs find it by: stays as long as the same is measured in the same way. */
   readonly id: string;
   readonly what: string;
@@ -14,13 +14,53 @@ export interface Row {
   readonly value: number;
   /** In the same unit; required of a `ratio`. */
   readonly peer?: number;
-  /** What is judged must not be above it. */
-  readonly limit?: number;
   /** What is judged, measured several times within this run. */
   readonly repeats?: readonly number[];
+}
+
+interface More {
+  /** What is judged must not be above it. */
+  readonly limit?: number;
   /** What belongs to the value, or to that of the peer, in words. */
   readonly detail?: string;
   readonly peerDetail?: string;
+}
+
+/** A row of what something costs. Measured several times, its value is the median. */
+export function cost(
+  id: string,
+  what: string,
+  unit: string,
+  measured: number | readonly number[],
+  more: More = {},
+): Row {
+  const figures =
+    typeof measured === 'number' ? { value: measured } : { value: medianOf(measured), repeats: measured };
+  return { id, what, kind: 'cost', unit, ...figures, ...more };
+}
+
+/** A row of how long something takes, or of what depends on that. */
+export function time(
+  id: string,
+  what: string,
+  unit: string,
+  value: number,
+  more: More & { readonly peer?: number } = {},
+): Row {
+  return { id, what, kind: 'time', unit, value, ...more };
+}
+
+/** A row of both by turns, each with its median. */
+export function ratio(
+  id: string,
+  what: string,
+  unit: string,
+  ours: readonly number[],
+  theirs: readonly number[],
+  more: More = {},
+): Row {
+  const repeats = ours.map((own, i) => own / (theirs[i] ?? Number.NaN));
+  return { id, what, kind: 'ratio', unit, value: medianOf(ours), peer: medianOf(theirs), repeats, ...more };
 }
 
 /** What a row is judged by. @throws Error when it is not a number: unknown is never zero. */
@@ -30,14 +70,9 @@ export function figureOf({ id, kind, value, peer }: Pick<Row, 'id' | 'kind' | 'v
   return figure;
 }
 
-/** A row of what was measured several times: its value is the median. */
-export function repeated(repeats: readonly number[], row: Omit<Row, 'value' | 'repeats'>): Row {
-  return { ...row, value: medianOf(repeats), repeats };
-}
-
-export function quantileOf(values: readonly number[], ratio: number): number {
+export function quantileOf(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(ratio * sorted.length))] ?? Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
 export function medianOf(values: readonly number[]): number {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { constants, loadavg, setPriority } from 'node:os';
+import { Redis } from 'ioredis';
 import { type OwnRedis, startRedis } from '../drills/own-redis.js';
+import { sleep } from '../drills/wait-for.js';
 import { quantileOf } from './row.js';
 import type { Waits } from './stall-probe.js';
 import { startChild } from './world.js';
@@ -111,4 +113,31 @@ async function slowCommands(redis: OwnRedis): Promise<Stalls['slowest']> {
   return entries
     .map(([, , usec, words]) => ({ ms: usec / 1000, command: words.slice(0, 4).join(' ').slice(0, 90) }))
     .sort((a, b) => b.ms - a.ms);
+}
+
+const PING_EVERY_MS = 5;
+
+/** A client of its own that asks for PONG all the time. `stop` gives the longest wait for one, ms. */
+export function watchPings(port: number): { stop(): Promise<number> } {
+  const client = new Redis(port, '127.0.0.1');
+  let isStopped = false;
+  let longestMs = 0;
+  const loop = async (): Promise<void> => {
+    await client.ping();
+    while (!isStopped) {
+      const startedAt = performance.now();
+      await client.ping();
+      longestMs = Math.max(longestMs, performance.now() - startedAt);
+      await sleep(PING_EVERY_MS);
+    }
+  };
+  const ended = loop();
+  return {
+    async stop() {
+      isStopped = true;
+      await ended;
+      client.disconnect();
+      return longestMs;
+    },
+  };
 }

@@ -2,8 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePort, type OwnRedis } from '../drills/own-redis.js';
-import type { RunningConsole } from '../test/support/console.js';
-import { type Answer, startConsole } from '../test/support/console.js';
+import { type Answer, type RunningConsole, startConsole } from '../test/support/console.js';
 import { until } from '../test/support/until.js';
 
 /** Processes that are measured, and that measure: each is stopped by `during`, whatever happens. */
@@ -95,7 +94,7 @@ export async function startBullBoard(
   queues: number,
 ): Promise<Child & { readonly url: string }> {
   const port = await freePort();
-  const child = startChild('bull-board-server', redis.port, port, queues);
+  const child = startChild('processes', 'bull-board', redis.port, port, queues);
   await child.next();
   return { ...child, url: `http://127.0.0.1:${port}/board/api/queues` };
 }

@@ -1,32 +1,4 @@
-import { PATIENCE } from './drill-times.js';
 import { waitFor } from './wait-for.js';
-
-/** What happened when: printed as it happens, and kept, with the checks that failed. */
-export interface Activity {
-  /** Seconds since the drill began. */
-  elapsedSeconds(): number;
-  note(what: string, figures?: string): void;
-  /** A claim that must hold; the row says ok or FAILED. */
-  check(claim: string, holds: boolean, figures?: string): void;
-  /**
-   * Waits until a claim holds, and enters it.
-   * @param withinMs as promised: where the machine is shared it may take PATIENCE times as long
-   * @param figures of the moment at which it holds or is given up
-   * @returns whether it holds
-   */
-  checkWithin(
-    claim: string,
-    withinMs: number,
-    condition: () => boolean | Promise<boolean>,
-    figures?: () => string | Promise<string>,
-  ): Promise<boolean>;
-  /** From now on it is so, whatever anybody sees of it. A moment that comes again keeps its first time. */
-  moment(name: string): void;
-  /** When what came true, by its name. */
-  readonly momentsMs: ReadonlyMap<string, number>;
-  readonly rows: readonly CheckRow[];
-  failures(): readonly CheckRow[];
-}
 
 export interface CheckRow {
   readonly atSeconds: number;
@@ -35,38 +7,62 @@ export interface CheckRow {
   readonly figures: string;
 }
 
+/** Whether a claim holds, with the figures of that moment. */
+export type Look = boolean | readonly [holds: boolean, figures: string];
+
 const COLUMNS = { at: 9, kind: 6, what: 68 };
 
-/** @param print takes a line; @param now is a clock in ms. */
-export function createDrillActivity(print: (line: string) => void, now: () => number): Activity {
-  const startedAtMs = now();
-  const rows: CheckRow[] = [];
-  const momentsMs = new Map<string, number>();
-  const elapsedSeconds = (): number => (now() - startedAtMs) / 1000;
-  const enter = (kind: CheckRow['kind'], what: string, figures: string): void => {
-    if (rows.length === 0) print(line('T+ s', '', 'what', 'figures'));
-    const row = { atSeconds: elapsedSeconds(), kind, what, figures };
-    rows.push(row);
-    print(line(row.atSeconds.toFixed(1), kind === 'note' ? '' : kind, what, figures));
-  };
-  const check = (claim: string, holds: boolean, figures = ''): void =>
-    enter(holds ? 'ok' : 'FAILED', claim, figures);
-  return {
-    elapsedSeconds,
-    note: (what, figures = '') => enter('note', what, figures),
-    check,
-    async checkWithin(claim, withinMs, condition, figures = () => '') {
-      const holds = await waitFor(condition, withinMs * PATIENCE);
-      check(claim, holds, await figures());
-      return holds;
-    },
-    moment: (name) => {
-      if (!momentsMs.has(name)) momentsMs.set(name, now());
-    },
-    momentsMs,
-    rows,
-    failures: () => rows.filter((row) => row.kind === 'FAILED'),
-  };
+/** What happened when in a drill: printed as it happens, and kept, with the checks that failed. */
+export class DrillActivity {
+  /** When what came true, by its name. */
+  readonly momentsMs = new Map<string, number>();
+  readonly #rows: CheckRow[] = [];
+  readonly #print: (line: string) => void;
+  readonly #now: () => number;
+  readonly #startedAtMs: number;
+
+  /** @param print takes a line; @param now is a clock in ms. */
+  constructor(print: (line: string) => void, now: () => number) {
+    this.#print = print;
+    this.#now = now;
+    this.#startedAtMs = now();
+  }
+
+  note(what: string, figures = ''): void {
+    this.#enter('note', what, figures);
+  }
+
+  /** A claim that must hold; the row says ok or FAILED. */
+  check(claim: string, holds: boolean, figures = ''): void {
+    this.#enter(holds ? 'ok' : 'FAILED', claim, figures);
+  }
+
+  /** Waits until a claim holds, as long as `waitFor` does, and enters it as it was seen last. */
+  async checkWithin(claim: string, withinMs: number, look: () => Look | Promise<Look>): Promise<void> {
+    let seen: readonly [holds: boolean, figures: string] = [false, ''];
+    await waitFor(async () => {
+      const now = await look();
+      seen = typeof now === 'boolean' ? [now, ''] : now;
+      return seen[0];
+    }, withinMs);
+    this.check(claim, ...seen);
+  }
+
+  /** From now on it is so, whatever anybody sees of it. A moment that comes again keeps its first time. */
+  moment(name: string): void {
+    if (!this.momentsMs.has(name)) this.momentsMs.set(name, this.#now());
+  }
+
+  failures(): readonly CheckRow[] {
+    return this.#rows.filter((row) => row.kind === 'FAILED');
+  }
+
+  #enter(kind: CheckRow['kind'], what: string, figures: string): void {
+    if (this.#rows.length === 0) this.#print(line('T+ s', '', 'what', 'figures'));
+    const row = { atSeconds: (this.#now() - this.#startedAtMs) / 1000, kind, what, figures };
+    this.#rows.push(row);
+    this.#print(line(row.atSeconds.toFixed(1), kind === 'note' ? '' : kind, what, figures));
+  }
 }
 
 function line(at: string, kind: string, what: string, figures: string): string {

@@ -1,12 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Activity } from './activity.js';
-import type { SeenAlert } from './alert-table.js';
-import { PATIENCE } from './drill-times.js';
+import type { DrillActivity } from './activity.js';
+import type { SeenAlert } from './alert-checks.js';
 import { waitFor } from './wait-for.js';
 
-export const OLDEST_SECONDS = 300;
+const OLDEST_SECONDS = 300;
 
 /** What a webhook is sent, as the README promises it: read here by somebody who has only read that. */
 export interface WebhookMessage {
@@ -68,7 +67,7 @@ export async function startAlertReceiver(): Promise<AlertReceiver> {
   };
 }
 
-export function isGenuine(request: IncomingMessage, body: string, secret: string): boolean {
+function isGenuine(request: IncomingMessage, body: string, secret: string): boolean {
   const timestamp = headerOf(request, 'x-spillway-timestamp');
   const expected = Buffer.from(
     `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
@@ -78,18 +77,18 @@ export function isGenuine(request: IncomingMessage, body: string, secret: string
   return given.length === expected.length && timingSafeEqual(given, expected) && ageSeconds < OLDEST_SECONDS;
 }
 
-export function headerOf(request: IncomingMessage, name: string): string {
+function headerOf(request: IncomingMessage, name: string): string {
   return String(request.headers[name] ?? '');
 }
 
-export const DELIVERED_WITHIN_MS = 10_000;
+const DELIVERED_WITHIN_MS = 10_000;
 
 /**
  * Holds what somebody was sent of one rule against what alerted: one message when it fires and one when it is over.
  * @param address of the console, which links of messages open.
  */
 export async function checkDelivery(
-  activity: Activity,
+  activity: DrillActivity,
   { deliveries }: AlertReceiver,
   fired: readonly SeenAlert[],
   address: string,
@@ -100,7 +99,7 @@ export async function checkDelivery(
       ({ message }) =>
         message.status === status && message.alerts.some(({ alertId }) => alertId === only?.alert.id),
     );
-  await waitFor(() => ofIt('resolved').length > 0, DELIVERED_WITHIN_MS * PATIENCE);
+  await waitFor(() => ofIt('resolved').length > 0, DELIVERED_WITHIN_MS);
   const [firing, resolved] = [ofIt('firing'), ofIt('resolved')];
   activity.check(
     `somebody is sent one message when ${only?.alert.rule.id} fires, and one when it is over`,

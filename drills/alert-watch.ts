@@ -1,9 +1,17 @@
-import type { Activity } from './activity.js';
-import { type AlertTruth, checkAlerts, dueAtMs, isMeant, overAtMs, type RuleTimes } from './alert-checks.js';
-import { type AlertTable, nameOf, type SeenAlert } from './alert-table.js';
+import type { DrillActivity } from './activity.js';
+import {
+  type AlertTable,
+  type AlertTruth,
+  checkAlerts,
+  dueAtMs,
+  isMeant,
+  nameOf,
+  overAtMs,
+  type RuleTimes,
+  type SeenAlert,
+} from './alert-checks.js';
 import type { Api, ApiAlert } from './api.js';
-import { PATIENCE } from './drill-times.js';
-import { sleep, waitFor } from './wait-for.js';
+import { sleep, WAIT_FACTOR, waitUntil } from './wait-for.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** The console looks once a second unless it is configured otherwise. */
@@ -21,7 +29,7 @@ export interface AlertWatch {
 }
 
 /** @param activity takes a line when an alert fires and when it is over; its moments are the truth. */
-export function watchAlerts(api: Api, activity: Activity, table: AlertTable): AlertWatch {
+export function watchAlerts(api: Api, activity: DrillActivity, table: AlertTable): AlertWatch {
   const seen = new Map<string, SeenAlert>();
   let rules: ReadonlyMap<string, RuleTimes> = new Map();
   let isStopped = false;
@@ -33,7 +41,7 @@ export function watchAlerts(api: Api, activity: Activity, table: AlertTable): Al
     seen.set(alert.id, now);
     if (before === undefined) activity.note(`alert fires: ${nameOf(alert)}`, sayFiring(alert));
     else if (before.notifiedAtMs === null && now.notifiedAtMs !== null)
-      activity.note(`alert is told after all: ${nameOf(alert)}`, sayFiring(alert));
+      activity.note(`alert is explained by nothing any more: ${nameOf(alert)}`, sayFiring(alert));
     if (alert.state === 'resolved' && before?.alert.state !== 'resolved')
       activity.note(`alert is over: ${nameOf(alert)}`);
   };
@@ -54,10 +62,14 @@ export function watchAlerts(api: Api, activity: Activity, table: AlertTable): Al
     momentsMs: activity.momentsMs,
     rules,
     evaluationSeconds: EVALUATION_SECONDS,
-    patience: PATIENCE,
+    waitFactor: WAIT_FACTOR,
   });
   const found = (): readonly SeenAlert[] =>
     [...seen.values()].sort((a, b) => Date.parse(a.alert.since) - Date.parse(b.alert.since));
+  /** NaN: what is waited for is not to come. */
+  const untilSeen = async (latestAtMs: number, condition: () => boolean): Promise<void> => {
+    if (!Number.isNaN(latestAtMs)) await waitUntil(condition, latestAtMs);
+  };
   const stop = async (): Promise<void> => {
     isStopped = true;
     await following;
@@ -65,13 +77,13 @@ export function watchAlerts(api: Api, activity: Activity, table: AlertTable): Al
   return {
     async untilNotified(moment) {
       for (const expected of table.expected.filter(({ from }) => from === moment))
-        await waitUntil(dueAtMs(expected, truth()), () =>
+        await untilSeen(dueAtMs(expected, truth()), () =>
           found().some((one) => isMeant(one, expected, truth())),
         );
     },
     async conclude() {
       for (const expected of table.expected)
-        await waitUntil(overAtMs(expected, truth()), () =>
+        await untilSeen(overAtMs(expected, truth()), () =>
           found().every((one) => one.alert.state === 'resolved' || !isMeant(one, expected, truth())),
         );
       await stop();
@@ -80,21 +92,16 @@ export function watchAlerts(api: Api, activity: Activity, table: AlertTable): Al
         activity.check(claim, holds, figures);
     },
     notifiedOf: (rule) =>
-      found().filter(({ alert, notifiedAtMs: toldAtMs }) => toldAtMs !== null && alert.rule.id === rule),
+      found().filter(({ alert, notifiedAtMs }) => notifiedAtMs !== null && alert.rule.id === rule),
     stop,
   };
-}
-
-/** NaN: what is waited for is not to come. */
-async function waitUntil(latestAtMs: number, condition: () => boolean): Promise<void> {
-  if (!Number.isNaN(latestAtMs)) await waitFor(condition, latestAtMs - Date.now());
 }
 
 function stepOf(before: SeenAlert | undefined, alert: ApiAlert): SeenAlert {
   const sentences = new Set(before?.sentences).add(alert.summary);
   // One that was over before it was looked at was notified if nothing explained it then.
-  const isTold = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
-  return { alert, notifiedAtMs: before?.notifiedAtMs ?? (isTold ? Date.now() : null), sentences };
+  const isNotified = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
+  return { alert, notifiedAtMs: before?.notifiedAtMs ?? (isNotified ? Date.now() : null), sentences };
 }
 
 function sayFiring({ summary, severity, inhibitedBy, since, firedAt }: ApiAlert): string {

@@ -5,18 +5,17 @@ import type { KeptRuleSchema } from '../server/routes/api/alert-rules.js';
 import type { AlertSchema } from '../server/routes/api/alerts.js';
 import type { FindingSchema } from '../server/routes/api/findings.js';
 import type { OutcomesSchema } from '../server/routes/api/outcomes.js';
-import type { InstanceSchema, OverviewSchema } from '../server/routes/api/overview.js';
 import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
 import type { QueuePlanSchema } from '../server/routes/api/plan.js';
 import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replay-schemas.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
-import type { Activity } from './activity.js';
+import type { DrillActivity } from './activity.js';
+import { waitFor } from './wait-for.js';
 
 export type ApiPlan = z.infer<typeof QueuePlanSchema>;
 export type ApiAlert = z.infer<typeof AlertSchema>;
 export type ApiAlertRule = z.infer<typeof KeptRuleSchema>;
 export type ApiFinding = z.infer<typeof FindingSchema>;
-export type ApiInstance = z.infer<typeof InstanceSchema>;
 export type ApiWorker = z.infer<typeof WorkerSchema>;
 export interface ApiWorkers {
   readonly hearing: 'off' | 'hearing' | 'deaf';
@@ -28,108 +27,181 @@ export interface ApiTimelineEntry {
   readonly kind: string;
   readonly text: string;
 }
-export interface ApiMarker {
-  readonly at: string;
-  readonly text: string;
-}
-export interface ApiQueue {
-  readonly tenants: readonly TenantShare[] | null;
-}
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
 export type ApiReplay = z.infer<typeof ReplaySchema>;
-export type ApiReplayRequest = z.input<typeof ReplayBodySchema>;
 export type ApiParking = z.infer<typeof ParkingSchema>;
-export type ApiOverview = z.infer<typeof OverviewSchema>;
 
-/** The console's public JSON API, as automation would call it. */
-export interface Api {
-  overview(): Promise<ApiOverview>;
-  findings(): Promise<readonly ApiFinding[]>;
-  /** Those that are pending or fire, or that are over, newest first. */
-  alerts(which: 'open' | 'resolved'): Promise<readonly ApiAlert[]>;
-  alertRules(): Promise<readonly ApiAlertRule[]>;
-  /** One queue, by name or id. */
-  queue(name: string): Promise<ApiQueue>;
-  workers(query?: string): Promise<ApiWorkers>;
-  /** What a change would do to a queue; `query` as of GET …/plan. */
-  plan(queueId: string, query: string): Promise<ApiPlan>;
-  timeline(): Promise<readonly ApiTimelineEntry[]>;
-  /** Enters a marker. */
-  mark(marker: { readonly text: string; readonly queue?: string }): Promise<ApiMarker>;
-  /** PATCH of a path below /api/v1. */
-  patch(path: string, body: unknown): Promise<ApiOutcomes>;
-  /** POST to a path below /api/v1. */
-  post(path: string, body: unknown): Promise<ApiOutcomes>;
-  /** Begins a replay. */
-  replay(request: ApiReplayRequest): Promise<ApiReplay>;
-  /** Newest first. */
-  replays(): Promise<readonly ApiReplay[]>;
-  /** One order to all replays under way of the queues that match; those that it reached. */
-  orderReplays(
-    match: string,
-    order: { readonly state?: ApiReplay['state']; readonly ratePerSecond?: number; readonly reason: string },
-  ): Promise<readonly ApiReplay[]>;
-  /** Newest first. */
-  parkings(): Promise<readonly ApiParking[]>;
-  /** Ids of the jobs that are on disk for a parking now. */
-  parkedIds(parking: string): Promise<readonly string[]>;
+/** The token of each role, as they are sent. */
+export type Tokens = Readonly<Record<Role, string>>;
+
+/** The console's public JSON API, as automation would call it. @throws Error with the problem answered, for any answer but 2xx. */
+export class Api {
+  readonly #address: string;
+  readonly #tokens: Tokens | undefined;
+  readonly #role: Role;
+
+  /** @param tokens where the console wants them; calls are made as admin, or as who is named by `as`. */
+  constructor(address: string, tokens?: Tokens, role: Role = 'admin') {
+    this.#address = address;
+    this.#tokens = tokens;
+    this.#role = role;
+  }
+
   /** The same for somebody of another role; where no tokens are configured everybody is admin. */
-  as(role: Role): Api;
-}
+  as(role: Role): Api {
+    return new Api(this.#address, this.#tokens, role);
+  }
 
-/**
- * @param tokens where the console wants them; calls are made as admin, or as who is named by `as`.
- * @throws Error with the problem that the console answered, for any answer but 2xx.
- */
-export function createApi(address: string, tokens?: Tokens, role: Role = 'admin'): Api {
-  const authorization = tokens ? { authorization: `Bearer ${tokens[role]}` } : {};
-  const ask = async (method: string, path: string, body?: unknown): Promise<string> => {
-    const response = await fetch(`${address}/api/v1${path}`, {
+  async findings(): Promise<readonly ApiFinding[]> {
+    return (await this.#get<{ findings: ApiFinding[] }>('/findings')).findings;
+  }
+
+  /** Those that are pending or fire, or that are over, newest first. */
+  async alerts(which: 'open' | 'resolved'): Promise<readonly ApiAlert[]> {
+    const state = which === 'open' ? '' : '&state=resolved';
+    return (await this.#get<{ alerts: ApiAlert[] }>(`/alerts?limit=500${state}`)).alerts;
+  }
+
+  async alertRules(): Promise<readonly ApiAlertRule[]> {
+    return (await this.#get<{ rules: ApiAlertRule[] }>('/alert-rules')).rules;
+  }
+
+  /** Who holds how much of a queue, by its name or id; null: not known, or not to be seen. */
+  async tenants(queue: string): Promise<readonly TenantShare[] | null> {
+    return (await this.#get<{ tenants: readonly TenantShare[] | null }>(pathOf(queue))).tenants;
+  }
+
+  workers(): Promise<ApiWorkers> {
+    return this.#get('/instances/default/workers?limit=500');
+  }
+
+  /** A worker by its name, once it is listed. */
+  async worker(name: string): Promise<ApiWorker | undefined> {
+    return (await this.workers()).workers.find((worker) => worker.name === name);
+  }
+
+  /** What a change would do to a queue; `query` as of GET …/plan. */
+  plan(queue: string, query: string): Promise<ApiPlan> {
+    return this.#get(`${pathOf(queue)}/plan?${query}`);
+  }
+
+  async timeline(): Promise<readonly ApiTimelineEntry[]> {
+    return (await this.#get<{ entries: ApiTimelineEntry[] }>('/timeline')).entries;
+  }
+
+  /** Enters a marker. */
+  mark(marker: { readonly text: string; readonly queue?: string }): Promise<unknown> {
+    return this.#send('POST', '/markers', { kind: 'deploy', ...marker });
+  }
+
+  /** PATCH of a path below /api/v1. */
+  patch(path: string, body: object): Promise<ApiOutcomes> {
+    return this.#send('PATCH', path, body);
+  }
+
+  /** POST to a path below /api/v1. */
+  post(path: string, body: object): Promise<ApiOutcomes> {
+    return this.#send('POST', path, body);
+  }
+
+  /** Changes the workers of a queue: `concurrency`, `revert`, … */
+  changeWorkers(queue: string, change: object): Promise<ApiOutcomes> {
+    return this.patch(`${pathOf(`bull:${queue}`)}/workers`, change);
+  }
+
+  /** Begins a replay. */
+  replay(request: z.input<typeof ReplayBodySchema>): Promise<ApiReplay> {
+    return this.#send('POST', '/replays', request);
+  }
+
+  /** Newest first. */
+  async replays(): Promise<readonly ApiReplay[]> {
+    return (await this.#get<{ replays: ApiReplay[] }>('/replays')).replays;
+  }
+
+  /** One order to all replays under way; those that it reached. */
+  async orderReplays(order: {
+    readonly state: ApiReplay['state'];
+    readonly ratePerSecond?: number;
+    readonly reason: string;
+  }): Promise<readonly ApiReplay[]> {
+    return (await this.#send<{ replays: ApiReplay[] }>('PATCH', '/replays?match=*', order)).replays;
+  }
+
+  /** Newest first. */
+  async parkings(): Promise<readonly ApiParking[]> {
+    return (await this.#get<{ parkings: ApiParking[] }>('/parkings?limit=500')).parkings;
+  }
+
+  /** Ids of the jobs that are on disk for a parking now. */
+  async parkedIds(parking: string): Promise<readonly string[]> {
+    // A line for each, behind one that says what it is.
+    const [, ...lines] = (await this.#ask('GET', `/parkings/${parking}.ndjson`)).trimEnd().split('\n');
+    return lines.map((line) => (JSON.parse(line) as { id: string }).id);
+  }
+
+  async #get<Body>(path: string): Promise<Body> {
+    return JSON.parse(await this.#ask('GET', path));
+  }
+
+  async #send<Body>(method: string, path: string, body: object): Promise<Body> {
+    return JSON.parse(await this.#ask(method, path, body));
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<string> {
+    const response = await fetch(`${this.#address}/api/v1${path}`, {
       method,
-      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: {
+        ...(this.#tokens ? { authorization: `Bearer ${this.#tokens[this.#role]}` } : {}),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.slice(0, 500)}`);
     return answer;
-  };
-  const get = async <Body>(path: string): Promise<Body> => JSON.parse(await ask('GET', path)) as Body;
-  const send = async <Body>(method: string, path: string, body: unknown): Promise<Body> =>
-    JSON.parse(await ask(method, path, body)) as Body;
-  const queuePath = (queue: string): string => `/instances/default/queues/${encodeURIComponent(queue)}`;
-  return {
-    overview: () => get('/overview'),
-    findings: async () => (await get<{ findings: ApiFinding[] }>('/findings')).findings,
-    async alerts(which) {
-      const state = which === 'open' ? '' : '&state=resolved';
-      return (await get<{ alerts: ApiAlert[] }>(`/alerts?limit=500${state}`)).alerts;
-    },
-    alertRules: async () => (await get<{ rules: ApiAlertRule[] }>('/alert-rules')).rules,
-    queue: (name) => get(queuePath(name)),
-    workers: (query = '') => get(`/instances/default/workers?limit=500${query}`),
-    plan: (queueId, query) => get(`${queuePath(queueId)}/plan?${query}`),
-    timeline: async () => (await get<{ entries: ApiTimelineEntry[] }>('/timeline')).entries,
-    mark: (marker) => send('POST', '/markers', { kind: 'deploy', ...marker }),
-    patch: (path, body) => send('PATCH', path, body),
-    post: (path, body) => send('POST', path, body),
-    replay: (request) => send('POST', '/replays', request),
-    replays: async () => (await get<{ replays: ApiReplay[] }>('/replays')).replays,
-    async orderReplays(match, order) {
-      const path = `/replays?match=${encodeURIComponent(match)}`;
-      return (await send<{ replays: ApiReplay[] }>('PATCH', path, order)).replays;
-    },
-    parkings: async () => (await get<{ parkings: ApiParking[] }>('/parkings?limit=500')).parkings,
-    async parkedIds(parking) {
-      // A line for each, behind one that says what it is.
-      const [, ...lines] = (await ask('GET', `/parkings/${parking}.ndjson`)).trimEnd().split('\n');
-      return lines.map((line) => (JSON.parse(line) as { id: string }).id);
-    },
-    as: (other) => createApi(address, tokens, other),
-  };
+  }
 }
 
-/** The token of each role, as they are sent. */
-export type Tokens = Readonly<Record<Role, string>>;
+function pathOf(queue: string): string {
+  return `/instances/default/queues/${encodeURIComponent(queue)}`;
+}
+
+/** Waits until a finding is it. @returns the first that is, and all of that moment */
+export async function untilFound(api: Api, isIt: (finding: ApiFinding) => boolean, withinMs: number) {
+  let findings: readonly ApiFinding[] = [];
+  await waitFor(async () => {
+    findings = await api.findings();
+    return findings.some(isIt);
+  }, withinMs);
+  return { finding: findings.find(isIt), findings };
+}
+
+/** All that a finding says. */
+export function textOf({ headline, sentence, evidence }: ApiFinding): string {
+  return [headline, sentence, ...evidence.map(({ label, value }) => `${label}: ${value}`)].join(' | ');
+}
+
+/** Of a finding's evidence, by its stable name. */
+export function evidenceOf({ evidence }: ApiFinding, name: string): string | number | undefined {
+  return evidence.find((piece) => piece.name === name)?.value;
+}
+
+/** Findings by their codes, in words. */
+export function codesOf(findings: readonly ApiFinding[]): string {
+  return `none in ${findings.map(({ code, queue }) => `${code} ${queue ?? ''}`).join(', ') || 'no findings'}`;
+}
+
+/** The newest replay of a queue. @throws Error when there is none */
+export async function replayOf(api: Api, queue: string): Promise<ApiReplay> {
+  const found = (await api.replays()).find(({ queues }) => queues.includes(`bull:${queue}`));
+  if (!found) throw new Error(`the console lists no replay of ${queue}`);
+  return found;
+}
+
+export function accountInWords({ account: of }: ApiReplay): string {
+  return `${of.matched} = ${of.moved} + ${of.skipped} + ${of.remaining}; ${of.moved} = ${of.succeeded} succeeded + ${of.failedAgain} failed again + ${of.gone} gone + ${of.toRun} to run`;
+}
 
 /** On a machine shared with the world itself a forecast may be off by so much. */
 const MAX_ERROR_RATIO = 0.35;
@@ -137,7 +209,12 @@ const MAX_ERROR_RATIO = 0.35;
 const SLACK_SECONDS = 1;
 
 /** Holds what was forecast of an order against the time that it took, and says both. */
-export function checkForecast(activity: Activity, what: string, plan: ApiPlan, tookSeconds: number): void {
+export function checkForecast(
+  activity: DrillActivity,
+  what: string,
+  plan: ApiPlan,
+  tookSeconds: number,
+): void {
   const after = plan.after ?? plan.current;
   const { drainSeconds, drainRange, bottleneck } = after;
   const error =

@@ -2,23 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { DEFAULT_RULES } from '../server/alerts/default-rules.js';
+import { DEFAULT_GROUP_TIMING } from '../server/alerts/grouping.js';
+import { ruleText } from '../server/alerts/rule.js';
 import { hashToken } from '../server/auth/wrong-tokens.js';
 import type { FileConfig } from '../server/config/config-file.js';
 import { ROLES } from '../server/model/role.js';
-import type { AlertTable } from './alert-table.js';
+import type { AlertTable } from './alert-checks.js';
 import type { Tokens } from './api.js';
-import { groupTimingOfDrill, rulesOfDrill } from './drill-times.js';
 
-/** What the console does by itself when memory runs out, as the file says it. */
-export type SpillwaySettings = NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
+/** A drill lasts about a minute where an incident lasts half an hour. */
+export const TIMES_SHORTER = 20;
 
 /** What a drill's console is configured with beyond its Redis. */
 export interface ConsoleSettings {
   /** Where job data name the tenant. */
   readonly tenantField?: string;
+  /** What the console does by itself when memory runs out, as the file says it. */
+  readonly spillway?: NonNullable<NonNullable<FileConfig['instances']>[number]['spillway']>;
   /** One for each role; none: everybody on this machine is admin. */
   readonly tokens?: Tokens;
-  readonly spillway?: SpillwaySettings;
   /** Alert rules beside the default ones. */
   readonly rules?: AlertTable['rules'];
   /** Who is sent alerts; none: nobody. */
@@ -33,7 +36,8 @@ export function newTokens(): Tokens {
 
 /**
  * Writes the console's configuration file, and gives the variables that point to it. What this process was started with is
- * overruled: a drill is the same wherever it is run.
+ * overruled: a drill is the same wherever it is run. The default alert rules say what they always say, and all of their
+ * times, and those for which messages wait for each other, are shorter by the same factor.
  * @param redisUrl Where its Redis is.
  * @param address of the console, for links in messages.
  * @param directory is removed with the drill.
@@ -45,10 +49,16 @@ export async function environmentOf(
   directory: string,
 ): Promise<Readonly<Record<'REDIS_URL' | 'SPILLWAY_CONFIG' | 'SPILLWAY_TOKENS', string>>> {
   const path = join(directory, 'spillway.yaml');
+  const defaults = DEFAULT_RULES.map(ruleText).map((text) => ({
+    ...text,
+    forSeconds: text.forSeconds / TIMES_SHORTER,
+    keepFiringSeconds: text.keepFiringSeconds / TIMES_SHORTER,
+  }));
   const file = {
     alerts: {
-      rules: [...rulesOfDrill(), ...rules],
-      ...groupTimingOfDrill(),
+      rules: [...defaults, ...rules],
+      groupWaitSeconds: DEFAULT_GROUP_TIMING.waitMs.warning / 1000 / TIMES_SHORTER,
+      groupIntervalSeconds: DEFAULT_GROUP_TIMING.intervalMs / 1000 / TIMES_SHORTER,
       publicUrl: address,
       channels: webhook ? [{ name: 'pager', type: 'webhook', ...webhook }] : [],
     },

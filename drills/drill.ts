@@ -4,14 +4,14 @@ import { fullRedis } from './full-redis.js';
 import { fullRedisPolicy } from './full-redis-policy.js';
 import { noisyNeighbour } from './noisy-neighbour.js';
 import { overloadedLayer } from './overloaded-layer.js';
-import { runDrill } from './run.js';
-import type { Drill } from './scenario.js';
+import { MB } from './own-redis.js';
+import { type Drill, runDrill } from './run.js';
 import { silentSubscriber } from './silent-subscriber.js';
 
 /**
- * `npm run drill`: incidents as worlds that can be played, with a real Redis, workers and console. `scenario.ts` says what a
- * drill is, `run.ts` plays one, and each is a file that begins with its Drill; `children/` are the processes that it starts.
- * A drill looks at the console by its public API (`api.ts`) alone. To add one: one file, and one line here.
+ * `npm run drill`: incidents as worlds that can be played, with a real Redis, workers and console. `run.ts` says what a drill
+ * is and plays one, and each is a file that begins with its Drill; `children/` are the processes that it starts. A drill
+ * looks at the console by its public API (`api.ts`) alone. To add one: one file, and one line here.
  */
 
 const DRILLS: readonly Drill[] = [
@@ -39,13 +39,11 @@ if (!drill) {
   for (const { name, about } of DRILLS) console.error(`  ${name.padEnd(18)}${about}`);
   process.exitCode = 2;
 } else {
-  const megabytes = Number(values.maxmemory);
-  const jobs = Number(values.jobs);
   const activity = await runDrill(drill, {
     isAuto: values.auto,
     port: Number(values.port) || 3000,
-    ...(megabytes > 0 ? { maxmemoryBytes: megabytes * 1024 * 1024 } : {}),
-    ...(jobs > 0 ? { jobs } : {}),
+    maxmemoryBytes: Number(values.maxmemory) * MB || null,
+    jobs: Number(values.jobs) || null,
     print: console.log,
   });
   const failures = activity.failures().length;

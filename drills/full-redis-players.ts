@@ -1,6 +1,5 @@
 import { Queue } from 'bullmq';
 import type { ProducerPlan } from './children/producer.js';
-import type { WorkerPlan } from './children/worker.js';
 import { inMegabytes, MB, usedBytes, waitingIn } from './own-redis.js';
 import type { Player, World } from './world.js';
 
@@ -49,6 +48,10 @@ export async function takesWrites(world: World): Promise<boolean> {
  */
 export const API_KEEPS = { jobs: 1_600, events: 4_000 };
 
+export const BATCH_SIZE = 20;
+export const BATCH_WAIT_SECONDS = 10;
+/** As on any day before: two batches of the few that come wait for their timer. */
+const CALM_MS = 24_000;
 /** Jobs that this world's Redis takes a second until it is full: 20 s for each 64 MB. */
 const SURGE_PER_SECOND_PER_MB = 36;
 
@@ -57,27 +60,24 @@ const SURGE_PER_SECOND_PER_MB = 36;
  * @param resultChars of each answer, which Redis keeps with the completed job and once more with its event.
  */
 export function startWorker(world: World, resultChars: number): Promise<Player> {
-  return world.play('worker', 'worker', {
-    redisPort: world.redis.port,
-    analytics: { queue: ANALYTICS, concurrency: 5, batchSize: 20, batchWaitMs: 10_000 },
-    api: { queue: API, concurrency: 4, jobMs: 100, resultChars },
-  } satisfies WorkerPlan);
+  return world.work('worker', {
+    labels: { release: '41' },
+    batch: { size: BATCH_SIZE, waitMs: BATCH_WAIT_SECONDS * 1000 },
+    works: [
+      { queue: ANALYTICS, name: ANALYTICS, concurrency: 5, isBatched: true },
+      { queue: API, name: API, concurrency: 4, runMs: 100, resultChars },
+    ],
+  });
 }
 
-/** Analytics jobs: few as on any day, then a surge. */
-export function analyticsProducer(redisPort: number, limitBytes: number): ProducerPlan {
+/** Analytics jobs: few as on any day, then a surge. @param jobs after which it is over, if not before */
+export function analyticsProducer(limitBytes: number, afterMs = CALM_MS, jobs?: number): ProducerPlan {
+  const perSecond = Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB);
   return {
-    redisPort,
-    queue: ANALYTICS,
-    jobName: 'track',
-    dataChars: 500,
-    options: { removeOnComplete: true },
-    // As on any day before: two batches of the few that come wait for their timer.
-    calmMs: 24_000,
+    ...{ queue: ANALYTICS, jobName: 'track', dataChars: 500, options: { removeOnComplete: true } },
     // Below what the workers complete, so that the backlog falls once the surge is over.
-    ordinaryPerSecond: 0.4,
-    surgePerSecond: Math.round((limitBytes / MB) * SURGE_PER_SECOND_PER_MB),
-    isBulk: true,
+    perSecond: 0.4,
+    surge: { afterMs, perSecond, ...(jobs === undefined ? {} : { jobs }) },
   };
 }
 
@@ -85,17 +85,13 @@ export function analyticsProducer(redisPort: number, limitBytes: number): Produc
  * More than the workers can do during the surge, so that they are busy when Redis fills. Busy workers go on while it is
  * full, and each result they store takes Redis further over its limit: from then on it refuses steadily.
  */
-export function apiProducer(redisPort: number): ProducerPlan {
-  return {
-    redisPort,
-    queue: API,
-    jobName: 'request',
-    dataChars: 200,
-    options: { removeOnComplete: { count: API_KEEPS.jobs } },
-    eventsKept: API_KEEPS.events,
-    calmMs: 0,
-    ordinaryPerSecond: 20,
-    surgePerSecond: 60,
-    isBulk: false,
-  };
-}
+export const API_PRODUCER: ProducerPlan = {
+  queue: API,
+  jobName: 'request',
+  dataChars: 200,
+  options: { removeOnComplete: { count: API_KEEPS.jobs } },
+  eventsKept: API_KEEPS.events,
+  perSecond: 20,
+  surge: { afterMs: 0, perSecond: 60 },
+  isOneByOne: true,
+};

@@ -1,23 +1,22 @@
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiParking } from './api.js';
-import { PATIENCE } from './drill-times.js';
 import {
   ANALYTICS,
   API,
+  API_PRODUCER,
   analyticsProducer,
-  apiProducer,
   backlogs,
   startWorker,
 } from './full-redis-players.js';
 import { inMegabytes, MB, maxmemoryOf, usedBytes } from './own-redis.js';
-import type { Drill, Stage } from './scenario.js';
+import type { Drill, Stage } from './run.js';
 import { waitFor } from './wait-for.js';
 import type { Player } from './world.js';
 
 /** Until the console knows both types of jobs and what they weigh. */
 const CALM_MS = 4_000;
 /** Small: what fills this Redis is what waits, however long the drill takes. */
-const RESULT_LETTERS = 100;
+const RESULT_CHARS = 100;
 /** A good megabyte of jobs for each of maxmemory: without the policy it would be full. */
 const SURGE_JOBS_PER_MB = 1_000;
 
@@ -37,11 +36,8 @@ export const fullRedisPolicy: Drill = {
   alerts: {
     expected: [
       {
-        rule: 'redis-filling',
-        from: 'the surge begins',
-        noticedWithinSeconds: 30,
-        until: 'the surge is over',
-        overWithinSeconds: 30,
+        ...{ rule: 'redis-filling', from: 'the surge begins', noticedWithinSeconds: 30 },
+        ...{ until: 'the surge is over', overWithinSeconds: 30 },
       },
     ],
   },
@@ -50,38 +46,29 @@ export const fullRedisPolicy: Drill = {
     'The API adds its jobs all the time.',
     'Raise the concurrency of the analytics workers: they catch up, and what is parked comes back by itself.',
   ],
-  start: async (world, activity) => {
+  async start({ world, activity }) {
     activity.moment('the surge begins');
-    const { port } = world.redis;
-    const maxBytes = await maxmemoryOf(world.redis);
-    await startWorker(world, RESULT_LETTERS);
-    const surgeJobs = Math.round((maxBytes / MB) * SURGE_JOBS_PER_MB);
-    const surge = { ...analyticsProducer(port, maxBytes), calmMs: CALM_MS, surgeJobs };
+    const limitBytes = await maxmemoryOf(world.redis);
+    await startWorker(world, RESULT_CHARS);
+    const surgeJobs = Math.round((limitBytes / MB) * SURGE_JOBS_PER_MB);
+    const surge = analyticsProducer(limitBytes, CALM_MS, surgeJobs);
+    // What its workers can do, so that all its memory is of use.
+    const { surge: _, ...steady } = API_PRODUCER;
     const stage: PolicyStage = {
-      world,
-      activity,
-      limitBytes: maxBytes,
-      surgeJobs,
-      analytics: await world.play('producer', 'analytics producer', surge),
-      // What its workers can do, so that all its memory is of use.
-      api: await world.play('producer', 'API server', { ...apiProducer(port), surgeJobs: 0 }),
+      ...{ world, activity, limitBytes, surgeJobs },
+      analytics: await world.produce('analytics producer', surge),
+      api: await world.produce('API server', steady),
     };
-    activity.note('producers and workers run', `maxmemory ${inMegabytes(maxBytes)}`);
-    return {
-      develop: async () => undefined,
-      follow: async () => {
-        await waitFor(() => false, Number.POSITIVE_INFINITY);
-      },
-      resolve: (api, alerts) => resolveByPolicy(stage, api, alerts),
-    };
+    activity.note('producers and workers run', `maxmemory ${inMegabytes(limitBytes)}`);
+    return { resolve: (api, alerts) => resolve(stage, api, alerts) };
   },
 };
 
 interface PolicyStage extends Stage {
   readonly limitBytes: number;
   readonly surgeJobs: number;
-  readonly analytics: Player;
-  readonly api: Player;
+  readonly analytics: Player<never>;
+  readonly api: Player<never>;
 }
 
 /** Slots that fill the analytics client's batches. */
@@ -91,7 +78,7 @@ const DRAINED_WITHIN_MS = 60_000;
 const REASON = 'drill full-redis-policy: fill the batches';
 
 /** The surge comes and goes while nobody does anything; then one order to the workers, and all that was parked runs. */
-async function resolveByPolicy(stage: PolicyStage, api: Api, alerts: AlertWatch): Promise<void> {
+async function resolve(stage: PolicyStage, api: Api, alerts: AlertWatch): Promise<void> {
   const parkedIds = await outliveSurge(stage, api);
   stage.activity.moment('the surge is over');
   await catchUp(stage, api);
@@ -143,27 +130,23 @@ async function outliveSurge(stage: PolicyStage, api: Api): Promise<ReadonlySet<s
 async function catchUp({ world, activity, analytics, api: server }: PolicyStage, api: Api): Promise<void> {
   const { ledger } = world;
   await analytics.stop();
-  await api.patch(`/instances/default/queues/bull%3A${ANALYTICS}/workers`, {
-    concurrency: SLOTS,
-    reason: REASON,
-  });
-  let parkings: readonly ApiParking[] = [];
+  await api.changeWorkers(ANALYTICS, { concurrency: SLOTS, reason: REASON });
   await activity.checkWithin(
     'all that was parked comes back by itself, and the backlog drains',
     DRAINED_WITHIN_MS,
     async () => {
-      parkings = await api.parkings();
-      return (
-        total(parkings, 'remaining') === 0 &&
-        total(parkings, 'restored') === total(parkings, 'parked') &&
-        ledger.completed(ANALYTICS) >= ledger.accepted(ANALYTICS)
+      const parkings = await api.parkings();
+      const [parked, restored, remaining] = (['parked', 'restored', 'remaining'] as const).map((field) =>
+        total(parkings, field),
       );
+      return [
+        remaining === 0 && restored === parked && ledger.completed(ANALYTICS) >= ledger.accepted(ANALYTICS),
+        `${parked} parked = ${restored} restored + ${total(parkings, 'existed')} existed + ${total(parkings, 'fellBack')} fell back + ${remaining} remaining; ${await backlogs(world)}`,
+      ];
     },
-    async () =>
-      `${total(parkings, 'parked')} parked = ${total(parkings, 'restored')} restored + ${total(parkings, 'existed')} existed + ${total(parkings, 'fellBack')} fell back + ${total(parkings, 'remaining')} remaining; ${await backlogs(world)}`,
   );
   await server.stop();
-  await waitFor(() => ledger.completed(API) >= ledger.accepted(API), DRAINED_WITHIN_MS * PATIENCE);
+  await waitFor(() => ledger.completed(API) >= ledger.accepted(API), DRAINED_WITHIN_MS);
   activity.check(
     'Redis has never refused a job of the API',
     ledger.refused(API) === 0 && ledger.accepted(API) > 0,
@@ -176,7 +159,7 @@ async function checkTimeline({ activity }: PolicyStage, api: Api): Promise<void>
     .filter(({ kind }) => kind === 'policy.acted')
     .map(({ text }) => text);
   activity.check(
-    'the timeline tells what was parked and what was brought back',
+    'the timeline shows what was parked and what was brought back',
     entries.some((text) => text.startsWith('Parks')) && entries.some((text) => text.startsWith('Brings')),
     `${entries.length} entries; ${entries.at(-1) ?? 'none'}`,
   );
@@ -187,32 +170,19 @@ async function checkEachOnce(
   parkedIds: ReadonlySet<string>,
 ): Promise<void> {
   await world.stopPlayers();
-  const { ledger } = world;
-  const completed = ledger.reported('completed', ANALYTICS);
-  const wrong = (ids: Iterable<string>): readonly string[] =>
-    [...ids].filter((id) => completed.get(id) !== 1);
-  const wrongParked = wrong(parkedIds);
-  activity.check(
-    'every parked job has run exactly once, by id',
-    parkedIds.size > 0 && wrongParked.length === 0,
-    `${parkedIds.size} ids were seen on disk; wrong: ${inWords(wrongParked, completed)}`,
-  );
-  for (const queue of [ANALYTICS, API]) {
-    const ran = ledger.reported('completed', queue);
-    const accepted = [...ledger.reported('accepted', queue).keys()];
-    const wrongIds = accepted.filter((id) => ran.get(id) !== 1);
+  const check = (what: string, ids: readonly string[], queue: string, said: string): void => {
+    const completed = world.ledger.reported('completed', queue);
+    const wrong = ids.filter((id) => completed.get(id) !== 1);
+    const named = wrong.slice(0, 5).map((id) => `${id} ${completed.get(id) ?? 0} times`);
     activity.check(
-      `every job of ${queue} has run exactly once, by id`,
-      wrongIds.length === 0 && accepted.length > 0,
-      `${accepted.length} accepted; wrong: ${inWords(wrongIds, ran)}`,
+      `${what} has run exactly once, by id`,
+      ids.length > 0 && wrong.length === 0,
+      `${ids.length} ${said}; wrong: ${wrong.length === 0 ? 'none' : `${wrong.length}: ${named.join(', ')}`}`,
     );
-  }
-}
-
-function inWords(ids: readonly string[], completed: ReadonlyMap<string, number>): string {
-  if (ids.length === 0) return 'none';
-  const named = ids.slice(0, 5).map((id) => `${id} ${completed.get(id) ?? 0} times`);
-  return `${ids.length}: ${named.join(', ')}`;
+  };
+  check('every parked job', [...parkedIds], ANALYTICS, 'ids were seen on disk');
+  for (const queue of [ANALYTICS, API])
+    check(`every job of ${queue}`, [...world.ledger.reported('accepted', queue).keys()], queue, 'accepted');
 }
 
 function total(

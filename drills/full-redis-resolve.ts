@@ -1,12 +1,18 @@
 import type { AlertWatch } from './alert-watch.js';
-import type { Api, ApiFinding, ApiOutcomes } from './api.js';
-import { checkNothingLost } from './check-nothing-lost.js';
-import { PATIENCE } from './drill-times.js';
-import { drainBacklog } from './full-redis-backlog.js';
-import { ANALYTICS, API, API_KEEPS, backlogs, stockPause, takesWrites } from './full-redis-players.js';
+import { type Api, type ApiFinding, type ApiOutcomes, evidenceOf } from './api.js';
+import {
+  ANALYTICS,
+  API,
+  API_KEEPS,
+  BATCH_SIZE,
+  BATCH_WAIT_SECONDS,
+  backlogs,
+  stockPause,
+  takesWrites,
+} from './full-redis-players.js';
 import { inMegabytes, maxmemoryOf, waitingIn } from './own-redis.js';
-import type { Stage } from './scenario.js';
-import { sleep, waitFor } from './wait-for.js';
+import type { Stage } from './run.js';
+import { sleep, WAIT_FACTOR, waitFor } from './wait-for.js';
 
 const WATCHED_FOR_MS = 4_000;
 const SEEN_WITHIN_MS = 15_000;
@@ -16,26 +22,23 @@ const RESTARTED_AND_WATCHED_MS = 12_000;
 const LOOK_EVERY_MS = 1_500;
 /** The API's own jobs wait no longer, and of the others so few that they are gone in no time. */
 const FEW = 500;
-const BATCH_SIZE = 20;
 const REASON = 'drill full-redis: make room so that the API can add jobs again';
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
 export async function resolveFullRedis(
-  stage: Stage & { readonly refusedAtMs: number; readonly backlogJobs: number },
+  stage: Stage,
   api: Api,
   alerts: AlertWatch,
+  refusedAtMs: number,
 ): Promise<void> {
-  const { activity, refusedAtMs, backlogJobs } = stage;
   await checkBefore(stage);
   await findCause(stage, api, refusedAtMs);
   await alerts.untilNotified('Redis refuses writes');
   await followRemedies(stage, api);
-  activity.moment('there is room');
+  stage.activity.moment('there is room');
   await checkAfter(stage, api);
   await untilNothingGrows(stage);
   await alerts.conclude();
-  await drainBacklog(stage, api, backlogJobs);
-  await checkNothingLost(stage, [ANALYTICS, API]);
 }
 
 async function checkBefore({ world, activity }: Stage): Promise<void> {
@@ -64,23 +67,22 @@ async function findCause({ activity }: Stage, api: Api, refusedAtMs: number): Pr
   const isNamed = await waitFor(async () => {
     [top] = await api.findings();
     return top !== undefined && namesCause(top);
-  }, SEEN_WITHIN_MS * PATIENCE);
+  }, SEEN_WITHIN_MS);
   activity.check(
-    `the top finding names the job type, its share, the 10 s wall and the concurrency to set, within ${SEEN_WITHIN_MS / 1000} s`,
-    isNamed && Date.now() - refusedAtMs <= SEEN_WITHIN_MS * PATIENCE + RESTARTED_AND_WATCHED_MS,
+    `the top finding names the job type, its share, the flush timeout of ${BATCH_WAIT_SECONDS} s and the concurrency to set, within ${SEEN_WITHIN_MS / 1000} s`,
+    isNamed && Date.now() - refusedAtMs <= SEEN_WITHIN_MS * WAIT_FACTOR + RESTARTED_AND_WATCHED_MS,
     `${((Date.now() - refusedAtMs) / 1000).toFixed(1)} s after the first refusal: ${top?.code ?? 'no finding'}: ${top?.sentence.slice(-330) ?? ''}`,
   );
   activity.note(`it offers: ${top?.remedies.map((remedy) => remedy.label).join('; ') ?? 'nothing'}`);
 }
 
-function namesCause({ code, sentence, evidence }: ApiFinding): boolean {
-  const value = (name: string): number =>
-    Number(evidence.find((piece) => piece.name === name)?.value ?? Number.NaN);
+function namesCause(finding: ApiFinding): boolean {
+  const value = (name: string): number => Number(evidenceOf(finding, name) ?? Number.NaN);
   return (
-    code === 'redis.full' &&
-    sentence.includes('track') &&
+    finding.code === 'redis.full' &&
+    finding.sentence.includes('track') &&
     value('type-share') > 0.3 &&
-    Math.abs(value('batch-wait') - 10) < 0.6 &&
+    Math.abs(value('batch-wait') - BATCH_WAIT_SECONDS) < 0.6 &&
     value('suggested-concurrency') >= BATCH_SIZE
   );
 }
@@ -168,35 +170,33 @@ async function checkAfter({ world, activity }: Stage, api: Api): Promise<void> {
   await activity.checkWithin(
     'after: writes succeed, the API adds jobs again',
     RECOVERED_WITHIN_MS,
-    async () => (await takesWrites(world)) && ledger.accepted(API) > then.accepted,
-    async () => inMegabytes(await maxmemoryOf(redis)),
+    async () => [
+      (await takesWrites(world)) && ledger.accepted(API) > then.accepted,
+      inMegabytes(await maxmemoryOf(redis)),
+    ],
   );
-  await activity.checkWithin(
-    'after: workers drain both queues',
-    RECOVERED_WITHIN_MS,
+  await activity.checkWithin('after: workers drain both queues', RECOVERED_WITHIN_MS, async () => {
+    const [ofApi, ofAnalytics] = [
+      ledger.completed(API) - then.api,
+      ledger.completed(ANALYTICS) - then.analytics,
+    ];
     // One job of each in hand at most: the producers go on.
-    async () => (await waitingIn(redis, API)) <= 5 && ledger.completed(ANALYTICS) >= then.analytics + 5,
-    () =>
-      `completed since: ${ledger.completed(API) - then.api} API, ${ledger.completed(ANALYTICS) - then.analytics} analytics`,
-  );
-  await activity.checkWithin(
-    'after: the console no longer says redis.full',
-    SEEN_WITHIN_MS,
-    async () => !(await api.findings()).some((finding) => finding.code === 'redis.full'),
-    () => backlogs(world),
-  );
+    const isDrained = (await waitingIn(redis, API)) <= 5 && ofAnalytics >= 5;
+    return [isDrained, `completed since: ${ofApi} API, ${ofAnalytics} analytics`];
+  });
+  await activity.checkWithin('after: the console no longer says redis.full', SEEN_WITHIN_MS, async () => [
+    !(await api.findings()).some((finding) => finding.code === 'redis.full'),
+    await backlogs(world),
+  ]);
 }
 
 /** With room for writes the API catches up, and Redis fills on in truth until it keeps as many jobs and events as it may. */
 async function untilNothingGrows({ world, activity }: Stage): Promise<void> {
   const { client } = world.redis;
-  await activity.checkWithin(
-    'after: the API keeps no more than it may',
-    RECOVERED_WITHIN_MS,
-    async () =>
-      (await client.zcard(`bull:${API}:completed`)) >= API_KEEPS.jobs &&
+  await activity.checkWithin('after: the API keeps no more than it may', RECOVERED_WITHIN_MS, async () => [
+    (await client.zcard(`bull:${API}:completed`)) >= API_KEEPS.jobs &&
       (await client.xlen(`bull:${API}:events`)) >= API_KEEPS.events,
-    () => backlogs(world),
-  );
+    await backlogs(world),
+  ]);
   activity.moment('Redis grows no more');
 }

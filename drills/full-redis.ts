@@ -1,17 +1,18 @@
+import { drainBacklog } from './full-redis-backlog.js';
 import {
   ANALYTICS,
   API,
+  API_PRODUCER,
   analyticsProducer,
-  apiProducer,
   backlogs,
   startWorker,
   takesWrites,
 } from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
 import { inMegabytes, MB, maxmemoryOf } from './own-redis.js';
-import type { Drill, DrillIncident, Stage } from './scenario.js';
+import { checkNothingLost, type Drill, type Stage } from './run.js';
 import { sleep, waitFor } from './wait-for.js';
-import type { Player, World } from './world.js';
+import type { World } from './world.js';
 
 /** How long it may take until Redis refuses writes. */
 const FULL_WITHIN_MS = 90_000;
@@ -19,7 +20,7 @@ const FULL_WITHIN_MS = 90_000;
 const RESTART_AFTER_MS = 4_000;
 const STEADY_SECONDS = 3;
 /** Results that take Redis further over its limit while it is full. */
-const RESULT_LETTERS = 4_000;
+const RESULT_CHARS = 4_000;
 const BACKLOG_JOBS = 100_000;
 
 /** incidents.md, 1: a surge of low-value analytics jobs fills the Redis that the API needs. */
@@ -31,18 +32,12 @@ export const fullRedis: Drill = {
   alerts: {
     expected: [
       {
-        rule: 'redis-filling',
-        from: 'work begins',
-        noticedWithinSeconds: 30,
-        until: 'Redis grows no more',
-        overWithinSeconds: 20,
+        ...{ rule: 'redis-filling', from: 'work begins', noticedWithinSeconds: 30 },
+        ...{ until: 'Redis grows no more', overWithinSeconds: 20 },
       },
       {
-        rule: 'redis-full',
-        from: 'Redis refuses writes',
-        noticedWithinSeconds: 4,
-        until: 'there is room',
-        overWithinSeconds: 5,
+        ...{ rule: 'redis-full', from: 'Redis refuses writes', noticedWithinSeconds: 4 },
+        ...{ until: 'there is room', overWithinSeconds: 5 },
       },
     ],
     delivered: 'redis-full',
@@ -51,28 +46,17 @@ export const fullRedis: Drill = {
         ...{ rule: 'queue-overloaded', or: 'queue-growing', queue: API },
         because: 'the API adds more than its workers do until the surge is over',
       },
-      {
-        ...{ rule: 'memory', or: 'queue-memory', queue: API },
-        because: 'and they take a good part of this small Redis',
-      },
-      {
-        ...{ rule: 'job-type-memory', queue: API, type: 'request' },
-        because: 'and they take a good part of this small Redis',
-      },
-      {
-        ...{ rule: 'memory', or: 'queue-memory', queue: ANALYTICS },
-        because: 'its jobs fill this Redis: that is the incident',
-      },
-      {
-        ...{ rule: 'job-type-memory', queue: ANALYTICS, type: 'track' },
-        because: 'its jobs fill this Redis: that is the incident',
-      },
+      ...[
+        { queue: API, type: 'request', because: 'they take a good part of this small Redis' },
+        { queue: ANALYTICS, type: 'track', because: 'its jobs fill this Redis: that is the incident' },
+      ].flatMap(({ queue, type, because }) => [
+        { rule: 'memory', or: 'queue-memory', queue, because },
+        { rule: 'job-type-memory', queue, type, because },
+      ]),
       { rule: 'memory', because: 'and each of their results is in the events too' },
       { rule: 'redis-memory', because: 'just before it is full it is at 95%' },
       {
-        rule: 'type-batch-wait',
-        queue: ANALYTICS,
-        type: 'track',
+        ...{ rule: 'type-batch-wait', queue: ANALYTICS, type: 'track' },
         because: 'its client batches: that is the cause',
       },
     ],
@@ -83,61 +67,47 @@ export const fullRedis: Drill = {
     'A stock queue.pause() is refused in this state; the actions of the console are not.',
     'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
-  start: async (world, activity, { jobs }) => {
+  async start({ world, activity }, { jobs }) {
     activity.moment('work begins');
-    await world.play(
-      'producer',
-      'analytics producer',
-      analyticsProducer(world.redis.port, await maxmemoryOf(world.redis)),
-    );
-    await world.play('producer', 'API server', apiProducer(world.redis.port));
-    const stage = {
-      world,
-      activity,
-      worker: await startWorker(world, RESULT_LETTERS),
-      refusedAtMs: 0,
-      backlogJobs: jobs ?? BACKLOG_JOBS,
+    const limitBytes = await maxmemoryOf(world.redis);
+    await world.produce('analytics producer', analyticsProducer(limitBytes));
+    await world.produce('API server', API_PRODUCER);
+    let worker = await startWorker(world, RESULT_CHARS);
+    let refusedAtMs = 0;
+    activity.note('producers and workers run', `maxmemory ${inMegabytes(limitBytes)}`);
+    return {
+      async develop() {
+        const isFull = await waitFor(() => world.ledger.refused(API) > 0, FULL_WITHIN_MS);
+        if (!isFull) throw new Error(`Redis was not full within ${FULL_WITHIN_MS / 1000} s`);
+        refusedAtMs = Date.now();
+        activity.moment('Redis refuses writes');
+        activity.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
+        await sleep(RESTART_AFTER_MS);
+        await worker.stop();
+        worker = await startWorker(world, RESULT_CHARS);
+        activity.note('workers restarted, as one would', await backlogs(world));
+      },
+      follow: () => follow({ world, activity }),
+      async resolve(api, alerts) {
+        await resolveFullRedis({ world, activity }, api, alerts, refusedAtMs);
+        await drainBacklog({ world, activity }, api, jobs ?? BACKLOG_JOBS);
+        await checkNothingLost({ world, activity }, [ANALYTICS, API]);
+      },
     };
-    activity.note('producers and workers run', `maxmemory ${inMegabytes(await maxmemoryOf(world.redis))}`);
-    return incidentOf(stage);
   },
 };
 
-interface FullStage extends Stage {
-  worker: Player;
-  /** When the API was refused first. */
-  refusedAtMs: number;
-  /** Drained at the end by one order. */
-  readonly backlogJobs: number;
-}
-
-function incidentOf(stage: FullStage): DrillIncident {
-  const { world, activity } = stage;
-  return {
-    async develop() {
-      const isFull = await waitFor(() => world.ledger.refused(API) > 0, FULL_WITHIN_MS);
-      if (!isFull) throw new Error(`Redis was not full within ${FULL_WITHIN_MS / 1000} s`);
-      stage.refusedAtMs = Date.now();
-      activity.moment('Redis refuses writes');
-      activity.note('Redis refuses writes: the API cannot add jobs', await backlogs(world));
-      await sleep(RESTART_AFTER_MS);
-      await stage.worker.stop();
-      stage.worker = await startWorker(world, RESULT_LETTERS);
-      activity.note('workers restarted, as one would', await backlogs(world));
-    },
-    async follow() {
-      for (let isTaken = true; ; isTaken = !isTaken) {
-        const awaited = isTaken;
-        // At the edge answers flip: noted is what held for some seconds.
-        await waitFor(() => heldFor(world, awaited), Number.POSITIVE_INFINITY);
-        activity.note(
-          isTaken ? 'Redis takes writes again' : 'Redis refuses writes again',
-          `${await backlogs(world)}; completed: ${world.ledger.completed(API)} API, ${world.ledger.completed(ANALYTICS)} analytics`,
-        );
-      }
-    },
-    resolve: (api, alerts) => resolveFullRedis(stage, api, alerts),
-  };
+async function follow({ world, activity }: Stage): Promise<never> {
+  const { ledger } = world;
+  for (let isTaken = true; ; isTaken = !isTaken) {
+    const awaited = isTaken;
+    // At the edge answers flip: noted is what held for some seconds.
+    await waitFor(() => heldFor(world, awaited), Number.POSITIVE_INFINITY);
+    activity.note(
+      isTaken ? 'Redis takes writes again' : 'Redis refuses writes again',
+      `${await backlogs(world)}; completed: ${ledger.completed(API)} API, ${ledger.completed(ANALYTICS)} analytics`,
+    );
+  }
 }
 
 async function heldFor(world: World, isTaken: boolean): Promise<boolean> {

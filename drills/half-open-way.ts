@@ -16,11 +16,8 @@ export async function startHalfOpenWay(toPort: number, isForNew = false): Promis
   const stranded = new Set<Socket>();
   let isDeaf = false;
   const dropAll = (): void => {
-    for (const socket of stranded) socket.destroy();
-    for (const { near, far } of pairs) {
-      near.destroy();
-      far.destroy();
-    }
+    for (const socket of [...stranded, ...[...pairs].flatMap(({ near, far }) => [near, far])])
+      socket.destroy();
   };
   const server = createServer((near) => {
     near.on('error', () => undefined);
@@ -65,11 +62,8 @@ export async function startHalfOpenWay(toPort: number, isForNew = false): Promis
     },
     async close() {
       dropAll();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.unref();
-        resolve();
-      });
+      server.close();
+      server.unref();
     },
   };
 }

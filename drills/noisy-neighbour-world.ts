@@ -1,9 +1,6 @@
-import type { BacklogPlan } from './children/backlog.js';
-import type { ProducerPlan } from './children/producer.js';
-import type { SharedWorkerPlan } from './children/shared-worker.js';
-import { PATIENCE } from './drill-times.js';
-import type { Stage } from './scenario.js';
-import { sleep } from './wait-for.js';
+import { hostname } from 'node:os';
+import type { Stage } from './run.js';
+import { sleep, WAIT_FACTOR } from './wait-for.js';
 import type { World } from './world.js';
 
 /** What is so, whatever the console says: all that its findings are held against. */
@@ -14,8 +11,8 @@ export const NOISY_NEIGHBOUR_TRUTH = {
   tenant: 'acme',
   victims: ['probes-a', 'probes-b'],
 } as const;
+const { source, tenant: endlessTenant, victims } = NOISY_NEIGHBOUR_TRUTH;
 
-const PROCESSES = ['layer-1', 'layer-2'];
 /** Waits are measured over this. */
 const WINDOW_MS = 4_000;
 const STEADY_MS = 15_000;
@@ -25,7 +22,7 @@ const TROUBLE_TIMES = 10;
  * Below this a wait is the machine's own noise and no trouble: a client's round trip and a timer take about as long.
  * On a machine that is shared there is more of it: 27 to 70 ms were seen for a while beside other work on two cores.
  */
-const NOISE_MS = 5 * PATIENCE;
+const NOISE_MS = 5 * WAIT_FACTOR;
 
 export interface NoisyStage extends Stage {
   /** What 9 of 10 jobs of each victim wait at most while all is well; filled by `measureNormal`. */
@@ -35,66 +32,54 @@ export interface NoisyStage extends Stage {
 
 /** Two processes work on three queues; probes arrive steadily, and nothing is to be resynced yet. */
 export async function startShared(world: World): Promise<void> {
-  for (const name of PROCESSES) {
-    await world.play('shared-worker', name, {
-      redisPort: world.redis.port,
-      name,
+  for (const name of ['layer-1', 'layer-2'])
+    await world.work(name, {
+      labels: { layer: 'shared', process: name, host: hostname() },
       answerMs: 4,
-      queues: [
-        ...NOISY_NEIGHBOUR_TRUTH.victims.map((queue) => ({ queue, concurrency: 2, burnMs: 0, calls: 1 })),
-        {
-          queue: NOISY_NEIGHBOUR_TRUTH.source,
-          concurrency: 12,
-          burnMs: 8,
-          calls: 5,
-          endlessTenant: NOISY_NEIGHBOUR_TRUTH.tenant,
-        },
+      works: [
+        ...victims.map((queue) => ({ queue, name: `${name}-${queue}`, concurrency: 2, calls: 1 })),
+        { queue: source, name: `${name}-${source}`, concurrency: 12, burnMs: 8, calls: 5, endlessTenant },
       ],
-    } satisfies SharedWorkerPlan);
-  }
-  for (const queue of NOISY_NEIGHBOUR_TRUTH.victims)
-    await world.play('producer', `${queue} producer`, {
-      redisPort: world.redis.port,
+    });
+  for (const queue of victims)
+    await world.produce(`${queue} producer`, {
       queue,
       jobName: 'probe',
       dataChars: 100,
       options: { removeOnComplete: { count: 500 } },
-      calmMs: Number.MAX_SAFE_INTEGER,
-      ordinaryPerSecond: 20,
-      surgePerSecond: 20,
-      isBulk: false,
-    } satisfies ProducerPlan);
+      perSecond: 20,
+      isOneByOne: true,
+    });
 }
 
 /** What is normal, from the last seconds of a steady time. */
 export async function measureNormal({ world, activity, normalMs }: NoisyStage): Promise<void> {
   await sleep(STEADY_MS);
-  for (const queue of NOISY_NEIGHBOUR_TRUTH.victims)
+  for (const queue of victims)
     normalMs.set(queue, world.ledger.waitMs(queue, Date.now() - STEADY_MS / 2, 0.9) ?? NOISE_MS);
   activity.note('probes wait as they always do', inWords(normalMs));
 }
 
 /** A server was rebuilt with an error: its resync never ends, and a few others are resynced too. */
-export async function flood({ world, activity, normalMs }: NoisyStage): Promise<number> {
-  const of = (tenant: string, count: number): BacklogPlan => ({
-    redisPort: world.redis.port,
-    queue: NOISY_NEIGHBOUR_TRUTH.source,
-    jobName: 'resync',
-    count,
-    // Below 16 KB: larger data are not read for their tenant.
-    dataChars: 16_000,
-    tenant,
-  });
-  const startedAtMs = Date.now();
+export async function flood(stage: NoisyStage): Promise<void> {
+  const { world, activity, normalMs } = stage;
+  stage.floodedAtMs = Date.now();
   activity.moment('the resync begins');
-  for (const [tenant, count] of [
-    [NOISY_NEIGHBOUR_TRUTH.tenant, 400],
+  for (const [tenant, atOnce] of [
+    [endlessTenant, 400],
     ['globex', 40],
     ['initech', 20],
   ] as const)
-    await (await world.play('backlog', `resync of ${tenant}`, of(tenant, count))).stop();
-  activity.note(`a resync of ${NOISY_NEIGHBOUR_TRUTH.tenant} begins that never ends`, inWords(normalMs));
-  return startedAtMs;
+    await world.fill(`resync of ${tenant}`, {
+      queue: source,
+      jobName: 'resync',
+      atOnce,
+      // Below 16 KB: larger data are not read for their tenant.
+      dataChars: 16_000,
+      tenant,
+      options: { removeOnComplete: true },
+    });
+  activity.note(`a resync of ${endlessTenant} begins that never ends`, inWords(normalMs));
 }
 
 /** Both victims wait many times as long as normally. */
@@ -111,15 +96,9 @@ export function waitsInWords(stage: NoisyStage): string {
   return inWords(new Map(waits(stage).map(({ queue, nowMs }) => [queue, nowMs])));
 }
 
-interface VictimWait {
-  readonly queue: string;
-  /** Of 9 of 10 jobs that started in the last seconds; Infinity: none did. */
-  readonly nowMs: number;
-  readonly normalMs: number;
-}
-
-function waits({ world, normalMs }: NoisyStage): readonly VictimWait[] {
-  return NOISY_NEIGHBOUR_TRUTH.victims.map((queue) => ({
+/** `nowMs`: of 9 of 10 jobs of a victim that started in the last seconds; Infinity: none did. */
+function waits({ world, normalMs }: NoisyStage) {
+  return victims.map((queue) => ({
     queue,
     nowMs: world.ledger.waitMs(queue, Date.now() - WINDOW_MS, 0.9) ?? Number.POSITIVE_INFINITY,
     normalMs: normalMs.get(queue) ?? 0,

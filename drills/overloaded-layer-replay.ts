@@ -1,11 +1,10 @@
 import type { AlertWatch } from './alert-watch.js';
 import type { Api, ApiReplay } from './api.js';
-import type { BacklogPlan } from './children/backlog.js';
-import type { LayerWorkerHears } from './children/layer-worker.js';
-import { PATIENCE } from './drill-times.js';
-import { FORWARD, JOB_MS, type LayerStage, LEFT, RIGHT } from './overloaded-layer-stage.js';
+import { accountInWords, replayOf } from './api.js';
+import type { WorkerHears } from './children/worker.js';
+import { FORWARD, JOB_MS, jobs, join, type LayerStage, LEFT, RIGHT } from './overloaded-layer-world.js';
 import { waitingIn } from './own-redis.js';
-import { sleep, waitFor } from './wait-for.js';
+import { sleep, WAIT_FACTOR, waitFor } from './wait-for.js';
 
 /** Live jobs of the left queue a second, whatever else happens. */
 const LIVE_PER_SECOND = 60;
@@ -38,8 +37,8 @@ export async function replayThroughLoss(stage: LayerStage, api: Api, alerts: Ale
   await checkBacksOff(stage, api, perSecond, lostAtMs);
   await checkLiveWait(stage, normalMs, lostAtMs);
   await checkOnePause(stage, api, begun);
-  await stage.join(LEFT, 'left-8');
-  await stage.join(LEFT, 'left-9');
+  await join(stage, LEFT, 'left-8');
+  await join(stage, LEFT, 'left-9');
   stage.activity.note('two workers take the places of those that were lost');
   await finish(stage, api, begun, perSecond);
   stage.activity.moment('all is replayed');
@@ -49,29 +48,26 @@ export async function replayThroughLoss(stage: LayerStage, api: Api, alerts: Ale
 
 /** Workers that were lost in part one are replaced. @returns jobs of a replay a second that the layer has room for. */
 async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
-  await stage.endSurge();
+  await stage.surge?.stop();
   // Workers that join later follow the order too.
   const slots = stage.replayedJobs >= LARGE_JOBS ? SLOTS.large : SLOTS.small;
-  const outcomes = await api.patch('/instances/default/workers?match=layer-*', {
+  const { failed, outcomes } = await api.patch('/instances/default/workers?match=layer-*', {
     concurrency: slots,
     reason: REASON,
   });
   stage.activity.check(
     `part two: ${slots} slots for each worker of the layer`,
-    outcomes.failed === 0,
-    outcomes.outcomes.map(({ summary }) => summary).join(' | '),
+    failed === 0,
+    outcomes.map(({ summary }) => summary).join(' | '),
   );
   // One hangs and the other drags the rest: both end, and what they had in hand comes back as stalled.
   stage.activity.moment('left-3 ends');
-  for (const { name, player } of stage.workers)
-    if (name === 'left-3' || name === 'right-1') player.signal('SIGKILL');
-  await Promise.all(
-    [
-      [LEFT, 'left-6'],
-      [LEFT, 'left-7'],
-      [RIGHT, 'right-4'],
-    ].map(([queue = '', name = '']) => stage.join(queue, name)),
-  );
+  for (const name of ['left-3', 'right-1']) stage.workers.get(name)?.signal('SIGKILL');
+  await Promise.all([
+    join(stage, LEFT, 'left-6'),
+    join(stage, LEFT, 'left-7'),
+    join(stage, RIGHT, 'right-4'),
+  ]);
   const perSecond = (WORKERS.length * slots * 1000) / JOB_MS;
   return Math.floor(perSecond * TAKEN_RATIO - LIVE_PER_SECOND);
 }
@@ -80,32 +76,23 @@ async function makeWhole(stage: LayerStage, api: Api): Promise<number> {
 async function failToForward(stage: LayerStage): Promise<void> {
   const { world, activity } = stage;
   activity.moment('the next hop is away');
-  tellAll(stage, { do: 'lose-next-hop' });
+  sendAll(stage, { do: 'lose-next-hop' });
   const fromMs = Date.now();
-  for (const [queue, count] of forwarded(stage)) {
-    const backlog = await world.play('backlog', `backlog of ${queue}`, {
-      redisPort: world.redis.port,
-      queue,
-      jobName: FORWARD,
-      count,
-      dataChars: 100,
-      isKept: true,
-    } satisfies BacklogPlan);
-    await backlog.stop();
-  }
-  const failed = () => forwarded(stage).map(([queue]) => world.ledger.failed(queue, FORWARD));
-  await activity.checkWithin(
-    'all jobs that were to be passed on have failed',
-    120_000,
-    () => forwarded(stage).every(([, count], i) => failed()[i] === count),
-    () => `${failed().join(' and ')} in ${seconds(Date.now() - fromMs)} s`,
-  );
-  tellAll(stage, { do: 'find-next-hop' });
+  for (const [queue, atOnce] of forwarded(stage))
+    await world.fill(`backlog of ${queue}`, { ...jobs(queue, FORWARD, 0), atOnce });
+  await activity.checkWithin('all jobs that were to be passed on have failed', 120_000, () => {
+    const failed = forwarded(stage).map(([queue]) => world.ledger.failed(queue, FORWARD));
+    return [
+      forwarded(stage).every(([, count], i) => failed[i] === count),
+      `${failed.join(' and ')} in ${seconds(Date.now() - fromMs)} s`,
+    ];
+  });
+  sendAll(stage, { do: 'find-next-hop' });
 }
 
 /** By the workers' own records: how old a live job is when it is taken. Nine of ten are not older. */
 async function measureNormal({ world, activity }: LayerStage): Promise<number> {
-  await waitFor(async () => (await waitingIn(world.redis, LEFT)) < LIVE_PER_SECOND / 10, 30_000 * PATIENCE);
+  await waitFor(async () => (await waitingIn(world.redis, LEFT)) < LIVE_PER_SECOND / 10, 30_000);
   const fromMs = Date.now();
   await sleep(NORMAL_MS);
   const normalMs = world.ledger.waitMs(LEFT, fromMs, 0.9) ?? 0;
@@ -131,34 +118,32 @@ async function begin(stage: LayerStage, api: Api, perSecond: number): Promise<re
 
 async function loseHalf(stage: LayerStage, api: Api): Promise<number> {
   const moved = async (): Promise<number> => (await replayOf(api, LEFT)).account.moved;
-  await waitFor(async () => (await moved()) >= stage.replayedJobs / 8, 60_000 * PATIENCE);
+  await waitFor(async () => (await moved()) >= stage.replayedJobs / 8, 60_000);
   stage.activity.moment('half is lost');
-  for (const { name, player } of stage.workers) if (LOST.includes(name)) player.signal('SIGKILL');
+  for (const name of LOST) stage.workers.get(name)?.signal('SIGKILL');
   stage.activity.note('half of the workers of the left queue are lost', `${await moved()} moved by then`);
   return Date.now();
 }
 
 async function checkBacksOff({ activity }: LayerStage, api: Api, perSecond: number, lostAtMs: number) {
-  let said = '';
-  let pace = perSecond;
   await activity.checkWithin(
     'the guard slows the replay to half or less by itself, and names the live wait',
     BACKS_OFF_WITHIN_MS,
     async () => {
       const { pacePerSecond, paceReason } = await replayOf(api, LEFT);
-      pace = pacePerSecond;
-      said = paceReason;
-      return pace <= perSecond / 2 && said.includes('would wait');
+      const pace = `${perSecond}/s → ${Math.round(pacePerSecond)}/s: ${paceReason}`;
+      return [
+        pacePerSecond <= perSecond / 2 && paceReason.includes('would wait'),
+        `${seconds(Date.now() - lostAtMs)} s after the loss: ${pace}`,
+      ];
     },
-    () =>
-      `${seconds(Date.now() - lostAtMs)} s after the loss: ${perSecond}/s → ${Math.round(pace)}/s: ${said}`,
   );
 }
 
 async function checkLiveWait({ world, activity }: LayerStage, normalMs: number, lostAtMs: number) {
   await sleep(Math.max(0, lostAtMs + WATCHED_MS - Date.now()));
   const waitMs = world.ledger.waitMs(LEFT, lostAtMs, 0.9) ?? Number.POSITIVE_INFINITY;
-  const mostMs = 2 * Math.max(normalMs, FLOOR_MS * PATIENCE);
+  const mostMs = 2 * Math.max(normalMs, FLOOR_MS * WAIT_FACTOR);
   activity.check(
     'live jobs wait at most twice as long as normally, with half of the workers and the replay going on',
     waitMs <= mostMs,
@@ -167,7 +152,7 @@ async function checkLiveWait({ world, activity }: LayerStage, normalMs: number, 
 }
 
 async function checkOnePause({ world, activity }: LayerStage, api: Api, begun: readonly string[]) {
-  const reached = await api.orderReplays('*', { state: 'paused', reason: REASON });
+  const reached = await api.orderReplays({ state: 'paused', reason: REASON });
   const left = (): Promise<number[]> =>
     Promise.all([LEFT, RIGHT].map((queue) => world.redis.client.zcard(`bull:${queue}:failed`)));
   const then = await left();
@@ -187,7 +172,7 @@ async function checkOnePause({ world, activity }: LayerStage, api: Api, begun: r
 
 async function finish(stage: LayerStage, api: Api, begun: readonly string[], ratePerSecond: number) {
   const { activity, replayedJobs } = stage;
-  const resumed = await api.orderReplays('*', { state: 'running', ratePerSecond, reason: REASON });
+  const resumed = await api.orderReplays({ state: 'running', ratePerSecond, reason: REASON });
   activity.check(
     'one action lets them go on, at a rate for all',
     begun.every((id) => resumed.some((one) => one.id === id && one.state === 'running')) &&
@@ -200,7 +185,7 @@ async function finish(stage: LayerStage, api: Api, begun: readonly string[], rat
       ended = (await api.replays()).filter(({ id }) => begun.includes(id));
       return ended.every(({ state, account: of }) => state === 'done' && of.toRun === 0);
     },
-    (60_000 + replayedJobs * 10) * PATIENCE,
+    60_000 + replayedJobs * 10,
     500,
   );
   activity.check(
@@ -208,12 +193,7 @@ async function finish(stage: LayerStage, api: Api, begun: readonly string[], rat
     isDone &&
       ended.every(({ account: of }) => of.matched === of.moved && of.succeeded === of.moved) &&
       ended.reduce((sum, { account: of }) => sum + of.moved, 0) >= replayedJobs,
-    ended
-      .map(
-        ({ state, account: of, paceReason }) =>
-          `${state}: ${of.matched} = ${of.moved} + ${of.skipped} + ${of.remaining}; ${of.succeeded} succeeded, ${of.failedAgain} failed again, ${of.gone} gone, ${of.toRun} to run (${paceReason})`,
-      )
-      .join(' | '),
+    ended.map((one) => `${one.state}: ${accountInWords(one)} (${one.paceReason})`).join(' | '),
   );
 }
 
@@ -226,17 +206,17 @@ async function checkEachOnce(stage: LayerStage): Promise<void> {
       id.startsWith(`${FORWARD}-`),
     );
     const completed = world.ledger.reported('completed', queue);
-    const untold = accepted.filter((id) => !completed.has(id));
+    const unsaid = accepted.filter((id) => !completed.has(id));
     // A process that is killed can't report what it has just completed; Redis keeps it.
     const kept = await Promise.all(
-      untold.map((id) => world.redis.client.zscore(`bull:${queue}:completed`, id)),
+      unsaid.map((id) => world.redis.client.zscore(`bull:${queue}:completed`, id)),
     );
-    const lost = untold.filter((_, at) => kept[at] === null);
+    const lost = unsaid.filter((_, at) => kept[at] === null);
     const doubled = accepted.filter((id) => (completed.get(id) ?? 0) > 1);
     activity.check(
       `no replayed job lost and none doubled in ${queue}, by id`,
       accepted.length === count && lost.length === 0 && doubled.length === 0,
-      `${accepted.length} of ${count}; lost ${lost.length}, doubled ${doubled.length}, completed by killed processes before they said so ${untold.length - lost.length}`,
+      `${accepted.length} of ${count}; lost ${lost.length}, doubled ${doubled.length}, completed by killed processes before they said so ${unsaid.length - lost.length}`,
     );
   }
 }
@@ -248,14 +228,8 @@ function forwarded({ replayedJobs }: LayerStage): readonly (readonly [queue: str
   ];
 }
 
-async function replayOf(api: Api, queue: string): Promise<ApiReplay> {
-  const found = (await api.replays()).find(({ queues }) => queues.includes(`bull:${queue}`));
-  if (!found) throw new Error(`the console lists no replay of ${queue}`);
-  return found;
-}
-
-function tellAll({ workers }: LayerStage, message: LayerWorkerHears): void {
-  for (const { player } of workers) player.send(message);
+function sendAll({ workers }: LayerStage, message: WorkerHears): void {
+  for (const player of workers.values()) player.send(message);
 }
 
 function seconds(durationMs: number): string {

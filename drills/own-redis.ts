@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -41,15 +42,12 @@ export interface OwnRedisOptions {
 
 /** A TCP port on 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }
 
 /** The redis-server (or valkey-server) to start: `$REDIS_SERVER_BIN` or what the PATH holds. */
@@ -67,23 +65,13 @@ export function redisServerBinary(): string {
 export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedis> {
   const port = options.port ?? (await freePort());
   const directory = await mkdtemp(join(tmpdir(), 'spillway-redis-'));
+  const settings = {
+    ...{ port, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'no', loglevel: 'warning' },
+    maxmemory: options.maxmemoryBytes ?? 0,
+    'maxmemory-policy': options.policy ?? 'noeviction',
+  };
   const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    directory,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--loglevel',
-    'warning',
-    '--maxmemory',
-    String(options.maxmemoryBytes ?? 0),
-    '--maxmemory-policy',
-    options.policy ?? 'noeviction',
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...(options.args ?? []),
   ];
   let child = await launch(port, args, options.isDetached);
@@ -157,12 +145,10 @@ async function launch(port: number, args: readonly string[], detached = false): 
   const binary = redisServerBinary();
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], detached });
   let output = '';
-  child.stdout?.on('data', (chunk) => {
-    output = (output + chunk).slice(-4000);
-  });
-  child.stderr?.on('data', (chunk) => {
-    output = (output + chunk).slice(-4000);
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      output = (output + chunk).slice(-4000);
+    });
   let failure: Error | null = null;
   child.once('error', (error) => {
     failure = error;
@@ -196,7 +182,7 @@ async function answers(port: number): Promise<boolean> {
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const gone = once(child, 'exit');
   child.kill(signal);
   await gone;
 }

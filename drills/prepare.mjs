@@ -13,6 +13,29 @@ const TAIL_LINES = 30;
 /** Debian asks this file before it starts a freshly installed service; exit code 101 means "don't". */
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
+/** What is looked for, or installed, by what it is for. */
+const PROGRAMS = {
+  'redis-server': {
+    variable: 'REDIS_SERVER_BIN',
+    programs: ['redis-server', 'valkey-server'],
+    packages: ['redis-server', 'redis-sentinel'],
+  },
+  browser: {
+    variable: 'CHROMIUM_BIN',
+    programs: [
+      'chromium-headless-shell',
+      ...['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    ],
+    packages: ['chromium'],
+  },
+  alertmanager: {
+    variable: 'ALERTMANAGER_BIN',
+    programs: ['prometheus-alertmanager', 'alertmanager'],
+    packages: ['prometheus-alertmanager'],
+  },
+  promtool: { variable: 'PROMTOOL_BIN', programs: ['promtool'], packages: ['prometheus'] },
+};
+
 /** What went wrong, in words for whoever typed the command; thrown, so that `finally` still tidies up. */
 class Stop extends Error {}
 
@@ -24,42 +47,10 @@ process.on('uncaughtException', (error) => {
 checkNode();
 installPackages();
 build();
-// `npm start` serves a Redis that is somewhere already.
-if (!process.argv.includes('--console')) {
-  provide({
-    what: 'redis-server',
-    variable: 'REDIS_SERVER_BIN',
-    programs: ['redis-server', 'valkey-server'],
-    packages: ['redis-server', 'redis-sentinel'],
-  });
-}
-if (process.argv.includes('--browser')) {
-  provide({
-    what: 'browser',
-    variable: 'CHROMIUM_BIN',
-    programs: [
-      'chromium-headless-shell',
-      'chromium',
-      'chromium-browser',
-      'google-chrome',
-      'google-chrome-stable',
-    ],
-    packages: ['chromium'],
-  });
-  // Tests only, as the browser is: what alerts are sent to, and what rules are checked by.
-  provide({
-    what: 'alertmanager',
-    variable: 'ALERTMANAGER_BIN',
-    programs: ['prometheus-alertmanager', 'alertmanager'],
-    packages: ['prometheus-alertmanager'],
-  });
-  provide({
-    what: 'promtool',
-    variable: 'PROMTOOL_BIN',
-    programs: ['promtool'],
-    packages: ['prometheus'],
-  });
-}
+// `npm start` serves a Redis that is somewhere already; tests alone take a browser, and what alerts and rules are checked by.
+if (!process.argv.includes('--console')) provide('redis-server');
+if (process.argv.includes('--browser'))
+  for (const what of ['browser', 'alertmanager', 'promtool']) provide(what);
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -93,7 +84,8 @@ function build() {
 }
 
 /** Finds one of `programs`, or installs `packages` with apt-get, or says what to install and ends with code 1. */
-function provide({ what, variable, programs, packages }) {
+function provide(what) {
+  const { variable, programs, packages } = PROGRAMS[what];
   const named = process.env[variable];
   if (named) {
     const path = onPath(named);
@@ -112,25 +104,15 @@ function provide({ what, variable, programs, packages }) {
   ) {
     stop(`${missing}\nOn this machine: sudo apt-get install ${packages.join(' ')}`);
   }
-  const apt = (args) => [
-    ...asRoot,
-    'env',
-    'DEBIAN_FRONTEND=noninteractive',
-    'RUNLEVEL=1',
-    'apt-get',
-    '-q',
-    '-y',
-    ...args,
-  ];
+  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y'];
+  const apt = (...args) => {
+    const [command, ...rest] = [...asRoot, ...quietly, ...args];
+    run(what, `apt-get ${args.filter((arg) => !arg.startsWith('-')).join(' ')}`, command, rest, missing);
+  };
   const guarded = keepServicesStopped(asRoot);
   try {
-    run(what, 'apt-get update', ...split(apt(['update'])), missing);
-    run(
-      what,
-      `apt-get install ${packages.join(' ')}`,
-      ...split(apt(['install', '--no-install-recommends', ...packages])),
-      missing,
-    );
+    apt('update');
+    apt('install', '--no-install-recommends', ...packages);
   } finally {
     if (guarded) rmSync(POLICY_FILE, { force: true });
   }
@@ -174,10 +156,6 @@ function onPath(program) {
       return false;
     }
   });
-}
-
-function split([command, ...args]) {
-  return [command, args];
 }
 
 function say(step, text) {

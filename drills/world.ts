@@ -5,59 +5,42 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packagePath } from '../server/process/package-path.js';
 import type { KeeperOrder } from './children/keeper.js';
+import type { ProducerHears, ProducerPlan } from './children/producer.js';
 import { type ChildSays, STOP } from './children/talk.js';
+import type { WorkerHears, WorkerPlan } from './children/worker.js';
 import { type ConsoleSettings, environmentOf } from './console-settings.js';
-import { PATIENCE } from './drill-times.js';
-import { createLedger, type Ledger } from './ledger.js';
-import { freePort, type OwnRedis, startRedis } from './own-redis.js';
-import { type SentinelGroup, startSentinelGroup } from './own-sentinel.js';
+import { Ledger } from './ledger.js';
+import { freePort, startRedis } from './own-redis.js';
+import { startSentinelGroup } from './own-sentinel.js';
+import { waitFor } from './wait-for.js';
 
 /** A child is given this long to finish what it has in hand before it is killed. */
 const STOP_WITHIN_MS = 6_000;
-const READY_WITHIN_MS = PATIENCE * 20_000;
+const READY_WITHIN_MS = 20_000;
 
-/** A process of the drill that talks. */
-export interface Player {
-  readonly name: string;
+/** A process of the drill that reports to it. */
+export interface Player<Hears = WorkerHears> {
   /** Lets it finish what it has in hand; kills it when that takes too long. */
   stop(): Promise<void>;
   /** SIGKILL and SIGSTOP are what happens to it, not an accident. */
   signal(signal: NodeJS.Signals): void;
-  send(message: unknown): void;
+  send(message: Hears): void;
 }
 
 /** Everything that a drill starts: one `stop` ends all of it and removes what it left on disk. */
-export interface World {
-  /** The master at the start. */
-  readonly redis: OwnRedis;
-  /** How the console reaches it. */
-  readonly redisUrl: string;
-  readonly sentinel: SentinelGroup | null;
-  readonly ledger: Ledger;
-  /** Starts dist/drills/children/`script`.js and waits until it is ready. */
-  play(script: string, name: string, plan: unknown): Promise<Player>;
-  /** Serves the console on this world's Redis; returns its address once it answers. */
-  serveConsole(port: number, settings?: ConsoleSettings): Promise<string>;
-  /** Lets producers and workers finish and end; Redis and the console stay. */
-  stopPlayers(): Promise<void>;
-  stop(): Promise<void>;
-}
+export type World = Awaited<ReturnType<typeof startWorld>>;
 
-export interface WorldOptions {
-  readonly maxmemoryBytes: number;
-  /** A master, a replica and a Sentinel instead of one Redis. */
-  readonly withSentinel?: boolean;
-  /** Called when a process ends that should not. */
-  readonly onAccident: (text: string) => void;
-}
-
-/** Starts the world's Redis, and the keeper that clears away should this process be killed. */
-export async function createWorld({
-  maxmemoryBytes,
-  withSentinel,
-  onAccident,
-}: WorldOptions): Promise<World> {
-  const ledger = createLedger();
+/**
+ * Starts the world's Redis, and the keeper, which clears away should this process be killed.
+ * @param withSentinel a master, a replica and a Sentinel instead of one Redis
+ * @param onAccident is called when a process ends that should not
+ */
+export async function startWorld(
+  maxmemoryBytes: number,
+  withSentinel: boolean,
+  onAccident: (text: string) => void,
+) {
+  const ledger = new Ledger();
   const keeper = await ready(forkChild('keeper', undefined, true), 'keeper');
   const sentinel = withSentinel ? await startSentinelGroup(true) : null;
   const redis = sentinel?.master ?? (await startRedis({ maxmemoryBytes, isDetached: true }));
@@ -65,59 +48,76 @@ export async function createWorld({
     ? `redis+sentinel://127.0.0.1:${sentinel.sentinelPort}/${sentinel.masterName}`
     : redis.url;
   const dataDirectory = await mkdtemp(join(tmpdir(), 'spillway-drill-'));
-  const order: KeeperOrder & { pids: number[] } = {
-    pids: [redis.pid, ...(sentinel ? [sentinel.replica.pid, sentinel.sentinelPid] : [])],
-    directories: [
-      redis.directory,
-      dataDirectory,
-      ...(sentinel ? [sentinel.replica.directory, sentinel.directory] : []),
-    ],
-  };
-  keeper.send(order);
-  const players = new Set<Player>();
+  const players = new Set<{ stop(): Promise<void> }>();
   let served: ChildProcess | null = null;
   let stopped: Promise<void> | null = null;
 
+  const instructKeeper = (): void => {
+    const pids = [redis.pid, sentinel?.replica.pid, sentinel?.sentinelPid, served?.pid];
+    const directories = [redis.directory, dataDirectory, sentinel?.replica.directory, sentinel?.directory];
+    keeper.send({
+      pids: pids.filter((pid) => pid !== undefined),
+      directories: directories.filter((directory) => directory !== undefined),
+    } satisfies KeeperOrder);
+  };
   const watch = (child: ChildProcess, name: string, isExpected: () => boolean): void => {
     child.once('exit', (code, signal) => {
       if (!stopped && !isExpected()) onAccident(`${name} ended unexpectedly (${signal ?? `code ${code}`})`);
     });
   };
+  /** Starts dist/drills/children/`script`.js and waits until it is ready. */
+  const play = async <Hears>(script: string, name: string, plan: object): Promise<Player<Hears>> => {
+    if (stopped) throw new Error(`${name} is not started: the drill is ending`);
+    const child = forkChild(script, { redisPort: redis.port, ...plan });
+    child.on('message', (message) => ledger.hear(message as ChildSays));
+    await ready(child, name);
+    let ending: Promise<void> | null = null;
+    let isKilled = false;
+    watch(child, name, () => ending !== null || isKilled);
+    const player: Player<Hears> = {
+      stop: () => {
+        ending ??= endChild(child, () => child.connected && child.send(STOP)).then(() => {
+          players.delete(player);
+        });
+        return ending;
+      },
+      signal: (signal) => {
+        isKilled ||= signal === 'SIGKILL';
+        child.kill(signal);
+      },
+      send: (message) => {
+        if (child.connected) child.send(message as object);
+      },
+    };
+    players.add(player);
+    return player;
+  };
+  const produce = (name: string, plan: ProducerPlan & Elsewhere) =>
+    play<ProducerHears>('producer', name, plan);
+  const stopPlayers = async (): Promise<void> => {
+    await Promise.all([...players].map((player) => player.stop()));
+  };
 
+  instructKeeper();
   return {
+    /** The master at the start. */
     redis,
+    /** How the console reaches it. */
     redisUrl,
     sentinel,
     ledger,
-    async play(script, name, plan) {
-      if (stopped) throw new Error(`${name} is not started: the drill is ending`);
-      const child = forkChild(script, plan);
-      child.on('message', (message) => ledger.hear(message as ChildSays));
-      await ready(child, name);
-      let ending: Promise<void> | null = null;
-      let isKilled = false;
-      watch(child, name, () => ending !== null || isKilled);
-      const player: Player = {
-        name,
-        stop: () => {
-          ending ??= endChild(child, () => child.connected && child.send(STOP)).then(() => {
-            players.delete(player);
-          });
-          return ending;
-        },
-        signal: (signal) => {
-          isKilled ||= signal === 'SIGKILL';
-          child.kill(signal);
-        },
-        send: (message) => {
-          if (child.connected) child.send(message as object);
-        },
-      };
-      players.add(player);
-      return player;
+    /** A process that adds jobs; resolves once it is ready. */
+    produce,
+    /** Adds all jobs of a plan at once. */
+    async fill(name: string, plan: ProducerPlan & { readonly atOnce: number }): Promise<void> {
+      await (await produce(name, plan)).stop();
     },
-    async serveConsole(port, settings = {}) {
+    /** A process with workers; resolves once they are ready. */
+    work: (name: string, plan: WorkerPlan & Elsewhere) => play<WorkerHears>('worker', name, plan),
+    /** Serves the console on this world's Redis, at `wanted` or the next port that is free; its address once it answers. */
+    async serveConsole(wanted: number, settings: ConsoleSettings = {}): Promise<string> {
       if (stopped) throw new Error('the console is not started: the drill is ending');
+      const port = await portFrom(wanted);
       const address = `http://127.0.0.1:${port}`;
       const child = spawn(packagePath('server/spillway.sh'), {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -138,18 +138,19 @@ export async function createWorld({
           output = (output + chunk).slice(-2_000);
         });
       served = child;
-      order.pids.push(child.pid ?? 0);
-      keeper.send(order);
-      await untilAnswers(`${address}/healthz`, child, () => output);
+      instructKeeper();
+      const isUp = async (): Promise<boolean> =>
+        child.exitCode !== null || (await fetch(`${address}/healthz`).catch(() => null))?.ok === true;
+      if (!(await waitFor(isUp, READY_WITHIN_MS, 50)) || child.exitCode !== null)
+        throw new Error(`the console does not answer at ${address}, or ended at once: ${output.trim()}`);
       watch(child, 'the console', () => false);
       return address;
     },
-    stopPlayers: async () => {
-      await Promise.all([...players].map((player) => player.stop()));
-    },
-    stop() {
+    /** Lets producers and workers finish and end; Redis and the console stay. */
+    stopPlayers,
+    stop(): Promise<void> {
       stopped ??= (async () => {
-        await Promise.all([...players].map((player) => player.stop()));
+        await stopPlayers();
         if (served) await endChild(served, () => served?.kill('SIGTERM'));
         await (sentinel ?? redis).stop();
         await rm(dataDirectory, { recursive: true, force: true, maxRetries: 3 });
@@ -160,8 +161,13 @@ export async function createWorld({
   };
 }
 
+/** On another Redis than the first master. */
+interface Elsewhere {
+  readonly redisPort?: number;
+}
+
 /** `wanted`, or the next port of 127.0.0.1 that is free, or any. */
-export async function portFrom(wanted: number): Promise<number> {
+async function portFrom(wanted: number): Promise<number> {
   for (let port = wanted; port < wanted + 20; port += 1) if (await isFree(port)) return port;
   return freePort();
 }
@@ -183,24 +189,20 @@ function forkChild(script: string, plan: unknown, detached = false): ChildProces
   });
 }
 
-function ready(child: ChildProcess, name: string): Promise<ChildProcess> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s`));
-    }, READY_WITHIN_MS);
-    const hear = (message: unknown): void => {
-      if ((message as ChildSays).kind !== 'ready') return;
-      clearTimeout(late);
-      child.off('message', hear);
-      resolve(child);
-    };
-    child.on('message', hear);
-    child.once('exit', (code) => {
-      clearTimeout(late);
-      reject(new Error(`${name} ended at once with code ${code}`));
-    });
+/** @throws Error when it ends first, or takes too long: then it is killed */
+async function ready(child: ChildProcess, name: string): Promise<ChildProcess> {
+  let isReady = false;
+  let isGone = false;
+  child.on('message', (message) => {
+    isReady ||= (message as ChildSays).kind === 'ready';
   });
+  child.once('exit', () => {
+    isGone = true;
+  });
+  await waitFor(() => isReady || isGone, READY_WITHIN_MS, 10);
+  if (isReady) return child;
+  child.kill('SIGKILL');
+  throw new Error(`${name} was not ready in time, or ended at once with code ${child.exitCode}`);
 }
 
 async function endChild(child: ChildProcess, ask: () => void): Promise<void> {
@@ -210,18 +212,4 @@ async function endChild(child: ChildProcess, ask: () => void): Promise<void> {
   const late = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
   await gone;
   clearTimeout(late);
-}
-
-async function untilAnswers(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`the console ended at once: ${output().trim()}`);
-    const isUp = await fetch(url).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`the console did not answer at ${url}: ${output().trim()}`);
 }

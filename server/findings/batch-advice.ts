@@ -40,12 +40,12 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
       : slotsToFill(wait.batchSize, shareInFlight(queue, type)),
   );
   const slotsPerWorker = Math.ceil((perProcess * Math.max(1, processes)) / Math.max(1, workers.length));
-  const wall = formatDuration(wait.flushTimeoutMs / 1000);
+  const timeout = formatDuration(wait.flushTimeoutMs / 1000);
   const seen = wait.batchSizeAtLeast - 1;
   const size =
     wait.batchSize !== null
-      ? `sends in batches of ${formatThings(wait.batchSize, 'request')} or after ${wall}`
-      : `gathers requests and sends what it has after ${wall} (how many fill a batch is not known${seen > 1 ? `, more than ${formatCount(seen)}` : ''})`;
+      ? `sends in batches of ${formatThings(wait.batchSize, 'request')} or after ${timeout}`
+      : `gathers requests and sends what it has after ${timeout} (how many fill a batch is not known${seen > 1 ? `, more than ${formatCount(seen)}` : ''})`;
   const isSure = wait.confidence > DOUBTFUL;
   const now =
     processes === 0
@@ -54,7 +54,7 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   const target = `${wait.batchSize === null ? 'at least ' : ''}${formatCount(slotsPerWorker)}`;
   return {
     slotsPerWorker,
-    why: `each run takes ${wall}${isSure ? '' : ', most likely'} because its client ${size}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
+    why: `each run takes ${timeout}${isSure ? '' : ', most likely'} because its client ${size}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
     todo: `set its concurrency to ${target} so that batches fill`,
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots

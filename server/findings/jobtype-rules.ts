@@ -199,7 +199,7 @@ export const jobTypeBatchWait: FindingRule = {
         fact('suggested-concurrency', 'concurrency to set', advice.slotsPerWorker, 'count'),
         fact('sync-ratio', 'runs that end together', wait.evidence.syncRatio, 'ratio'),
         fact('chance-ratio', 'by chance it would be', wait.evidence.chanceRatio, 'ratio'),
-        fact('at-wall-ratio', 'runs that take just that long', wait.evidence.shareAtWall, 'ratio'),
+        fact('at-flush-ratio', 'runs that take just that long', wait.evidence.shareAtFlush, 'ratio'),
         fact('bursts', 'bursts seen', wait.evidence.bursts, 'count'),
         fact('runs-sampled', 'runs looked at', wait.evidence.runs, 'count'),
         fact('confidence', 'confidence', wait.confidence, 'ratio'),

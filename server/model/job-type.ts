@@ -83,14 +83,14 @@ const BatchEvidenceSchema = z.object({
   chanceRatio: z
     .number()
     .describe('What that share would be if each run took its time whatever the others did, 0..1'),
-  wallSpreadRatio: z
+  flushSpreadRatio: z
     .number()
     .describe('Median deviation of the longest runs of bursts from `flushTimeoutMs`, as a share of it'),
   endSpreadMs: z.number().describe('From the first to the last end of a burst; median'),
   startSpreadMs: z.number().describe('The same of starts'),
   processes: z.number(),
   runs: z.number().describe('That were judged: completed, and not much shorter than most'),
-  shareAtWall: z.number().describe('Share of the runs that took just as long as `flushTimeoutMs`, 0..1'),
+  shareAtFlush: z.number().describe('Share of the runs that took just as long as `flushTimeoutMs`, 0..1'),
 });
 export type BatchEvidence = ModelOf<typeof BatchEvidenceSchema>;
 

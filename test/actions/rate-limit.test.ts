@@ -1,56 +1,28 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
-import { type ActionBench, startBench } from '../support/action-bench.js';
-import { startWorker, type WorkerOptions, type WorkerProcess } from '../support/bullmq-process.js';
+import { describe, expect, it } from 'vitest';
+import { benchOfFile } from '../support/action-bench.js';
 import { openBoth } from '../support/bullmq-queues.js';
 import { until } from '../support/until.js';
 
 const NAMES = ['typed', 'own', 'faster', 'undo', 'hold', 'minute'];
-let redis: OwnRedis;
-let bench: ActionBench;
-const workers: WorkerProcess[] = [];
+/** Each test has a worker of its own, side by side: a limit is measured for ten seconds. */
+const own = benchOfFile(NAMES);
 
-beforeAll(async () => {
-  redis = await startRedis();
-  bench = await startBench(redis, { queues: NAMES.map((name) => `bull:${name}`) });
-});
-afterAll(async () => {
-  await Promise.all(workers.map((worker) => worker.stop()));
-  await bench?.stop();
-  await redis?.stop();
-});
-
-async function filled(name: string, jobs: number): Promise<string> {
-  const queues = openBoth(redis.port, name);
-  await queues.v6.addBulk(Array.from({ length: jobs }, () => ({ name: 'work', data: {} })));
-  await queues.close();
-  await bench.seen(`bull:${name}`);
-  return `bull:${name}`;
-}
-
-/** Each test has one of its own, side by side: a limit is measured for ten seconds. */
-async function start(options: Omit<WorkerOptions, 'port'>): Promise<WorkerProcess> {
-  const worker = await startWorker({ port: redis.port, ...options });
-  workers.push(worker);
-  return worker;
-}
-
-const limitOf = (id: string) => redis.client.hmget(`${id}:meta`, 'max', 'duration');
+const limitOf = (id: string) => own.redis.client.hmget(`${id}:meta`, 'max', 'duration');
 const measuredOf = (auditId: string | null) =>
-  until('the rate is measured', () => bench.audit.measurements.find((kept) => kept.id === auditId));
+  until('the rate is measured', () => own.bench.audit.measurements.find((kept) => kept.id === auditId));
 
 describe.concurrent('a limit means what was typed', () => {
   it.concurrent('in jobs per second, from the moment it is set, and the rate is measured afterwards', async () => {
-    const id = await filled('typed', 8_000);
-    const worker = await start({
+    const id = await own.fill('typed', 8_000);
+    const worker = await own.startWorker({
       version: 6,
       queue: 'typed',
       jobMs: 10,
       options: { concurrency: 4 },
     });
-    await bench.seen(id, (queue) => (queue.rates?.departuresPerSecond ?? 0) > 100);
+    await own.bench.seen(id, (queue) => (queue.rates?.departuresPerSecond ?? 0) > 100);
     // Per minute, but to hold from second to second.
-    const outcome = await bench.pullOne('queue.rate-limit', {
+    const outcome = await own.bench.pullOne('queue.rate-limit', {
       queues: [id],
       args: { max: 1200, durationMs: 60_000 },
     });
@@ -69,27 +41,31 @@ describe.concurrent('a limit means what was typed', () => {
   });
 
   it('and not a burst of a minute at once', async () => {
-    const id = await filled('minute', 10);
-    await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 100, durationMs: 60_000 } });
+    const id = await own.fill('minute', 10);
+    await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 100, durationMs: 60_000 } });
     expect(await limitOf(id)).toEqual(['1', '600']);
   });
 });
 
-it.concurrent('tells that a worker counts in a window of its own, and which max would mean what was typed', async () => {
-  const id = await filled('own', 1_000);
+it.concurrent('says that a worker counts in a window of its own, and which max would mean what was typed', async () => {
+  const id = await own.fill('own', 1_000);
   const limiter = { max: 50, duration: 5_000 };
-  await start({
+  await own.startWorker({
     version: 6,
     queue: 'own',
     options: { limiter, concurrency: 4 },
   });
-  await bench.seen(id, (queue) => queue.observedLimiterMs > 3_000);
-  const preview = await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 4 }, dryRun: true });
+  await own.bench.seen(id, (queue) => queue.observedLimiterMs > 3_000);
+  const preview = await own.bench.pullOne('queue.rate-limit', {
+    queues: [id],
+    args: { max: 4 },
+    dryRun: true,
+  });
   expect(preview.preview?.warnings.map((warning) => warning.text).join()).toMatch(
     /windows of at least \d+ ms of their own/,
   );
 
-  const outcome = await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 4 } });
+  const outcome = await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 4 } });
   expect(outcome.status).toBe('applied');
   const measured = await measuredOf(outcome.auditId);
   expect(measured.isWarning).toBe(true);
@@ -103,49 +79,49 @@ it.concurrent('tells that a worker counts in a window of its own, and which max 
 });
 
 it.concurrent('warns when a limit has made a queue faster, because it replaces a stricter one of the workers', async () => {
-  const id = await filled('faster', 3_000);
+  const id = await own.fill('faster', 3_000);
   const limiter = { max: 5, duration: 1_000 };
-  await start({
+  await own.startWorker({
     version: 5,
     queue: 'faster',
     options: { limiter, concurrency: 4 },
   });
-  await bench.seen(
+  await own.bench.seen(
     id,
     (queue) => (queue.rates?.departuresPerSecond ?? 0) > 2 && (queue.rates?.windowMs ?? 0) > 3_000,
   );
-  const outcome = await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 100 } });
+  const outcome = await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 100 } });
   expect(outcome.preview?.warnings.map((warning) => warning.text).join()).toMatch(/speeds up/);
   const measured = await measuredOf(outcome.auditId);
   expect(measured).toMatchObject({ isWarning: true, text: expect.stringMatching(/made the queue faster/) });
 });
 
 it('undo restores the limit of the application exactly, not only its rate', async () => {
-  const id = await filled('undo', 1);
-  const queues = openBoth(redis.port, 'undo');
+  const id = await own.fill('undo', 1);
+  const queues = openBoth(own.redis.port, 'undo');
   await queues.v6.setGlobalRateLimit(100, 60_000);
   await queues.close();
-  const outcome = await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 3 } });
+  const outcome = await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 3 } });
   expect(await limitOf(id)).toEqual(['3', '1000']);
-  await bench.pullOne('queue.rate-limit', { queues: [id], args: outcome.undo?.args ?? {} });
+  await own.bench.pullOne('queue.rate-limit', { queues: [id], args: outcome.undo?.args ?? {} });
   expect(await limitOf(id)).toEqual(['100', '60000']);
-  const removed = await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: null } });
+  const removed = await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: null } });
   expect(removed.status).toBe('applied');
   expect(await limitOf(id)).toEqual([null, null]);
 });
 
 it('begins a new window, but leaves a hold that the application has made itself', async () => {
-  const id = await filled('hold', 1);
-  await redis.client.set(`${id}:limiter`, '500', 'PX', 60_000);
-  await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 10 } });
-  expect(await redis.client.exists(`${id}:limiter`)).toBe(0);
+  const id = await own.fill('hold', 1);
+  await own.redis.client.set(`${id}:limiter`, '500', 'PX', 60_000);
+  await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 10 } });
+  expect(await own.redis.client.exists(`${id}:limiter`)).toBe(0);
 
-  const queues = openBoth(redis.port, 'hold');
+  const queues = openBoth(own.redis.port, 'hold');
   await queues.v6.rateLimit(60_000);
   await queues.close();
-  const outcome = await bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 20 } });
+  const outcome = await own.bench.pullOne('queue.rate-limit', { queues: [id], args: { max: 20 } });
   expect(outcome.summary).toMatch(/application itself holds the queue for 1 min/);
-  expect(await redis.client.pttl(`${id}:limiter`)).toBeGreaterThan(50_000);
+  expect(await own.redis.client.pttl(`${id}:limiter`)).toBeGreaterThan(50_000);
 });
 
 it.each([
@@ -156,6 +132,6 @@ it.each([
   [{ max: 5, period: 3 }, /period: is not an argument/],
   [{}, /max: /],
 ])('refuses %j and says what would be right', async (args, words) => {
-  await filled('undo', 1);
-  await expect(bench.pullOne('queue.rate-limit', { queues: ['bull:undo'], args })).rejects.toThrow(words);
+  await own.fill('undo', 1);
+  await expect(own.bench.pullOne('queue.rate-limit', { queues: ['bull:undo'], args })).rejects.toThrow(words);
 });

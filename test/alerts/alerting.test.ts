@@ -1,33 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Alert } from '../../server/alerts/alert.js';
 import { Alerting } from '../../server/alerts/alerting.js';
 import { DEFAULT_GROUP_TIMING } from '../../server/alerts/grouping.js';
 import type { Notification } from '../../server/alerts/notification.js';
-import { openStore, type Store } from '../../server/open-store.js';
+import type { Store } from '../../server/open-store.js';
 import type { TickListener } from '../../server/watch/watch.js';
 import { anAlert, aRule } from '../support/alerts.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
+import { storesOfEachTest } from '../support/stores.js';
 import { until } from '../support/until.js';
 
-let directory: string;
+const stores = storesOfEachTest();
 let nowMs: number;
 let depth: number;
 const running: { alerting: Alerting; store: Store }[] = [];
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'spillway-alerting-'));
+beforeEach(() => {
   nowMs = NOW_MS;
   depth = 0;
 });
 afterEach(async () => {
-  for (const { alerting, store } of running.splice(0)) {
-    await alerting.stop();
-    store.close();
-  }
-  await rm(directory, { recursive: true, force: true });
+  for (const { alerting } of running.splice(0)) await alerting.stop();
 });
 
 /** A console on the store of this test, whose ticks this test gives. */
@@ -35,7 +28,7 @@ async function aConsole(
   notify: (notification: Notification, store: Store) => Promise<void> = async () => undefined,
   holdsLease: () => boolean = () => true,
 ) {
-  const store = await openStore(directory);
+  const store = await stores.open();
   const told: Notification[] = [];
   let tick: TickListener = () => undefined;
   const snapshot = () =>

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkAlerts } from '../../drills/alert-checks.js';
-import type { AlertTable, SeenAlert } from '../../drills/alert-table.js';
+import { type AlertTable, checkAlerts, type SeenAlert } from '../../drills/alert-checks.js';
 import type { ApiAlert } from '../../drills/api.js';
 
 const BEGAN_MS = Date.parse('2026-01-01T10:00:00Z');
@@ -28,13 +27,13 @@ interface Over {
   readonly since?: number;
   readonly firedAt?: number;
   readonly resolvedAt?: number | null;
-  readonly isTold?: boolean;
+  readonly isNotified?: boolean;
 }
 
 /** Fires 4 s after the deploy, having held for its 2 s, and is over 3 s after the fix, which comes at 30 s. */
 function seen(over: Over = {}): SeenAlert {
   const { rule = 'type-failing', queue = 'bull:monitors', type = 'match-event', since = 2 } = over;
-  const { firedAt = since + 2, resolvedAt = 33, isTold = true } = over;
+  const { firedAt = since + 2, resolvedAt = 33, isNotified = true } = over;
   const alert = {
     id: `${rule} ${queue} ${since}`,
     state: resolvedAt === null ? 'firing' : 'resolved',
@@ -48,7 +47,7 @@ function seen(over: Over = {}): SeenAlert {
   } as Partial<ApiAlert> as ApiAlert;
   return {
     alert,
-    notifiedAtMs: isTold ? BEGAN_MS + firedAt * 1000 : null,
+    notifiedAtMs: isNotified ? BEGAN_MS + firedAt * 1000 : null,
     sentences: new Set([alert.summary]),
   };
 }
@@ -60,12 +59,12 @@ function failures(alerts: readonly SeenAlert[], table = TABLE): readonly string[
     ['the fix', BEGAN_MS + 30_000],
   ]);
   const rules = new Map([['type-failing', { forSeconds: 2, keepFiringSeconds: 3 }]]);
-  const rows = checkAlerts(alerts, { table, momentsMs, rules, evaluationSeconds: 1, patience: 1 });
+  const rows = checkAlerts(alerts, { table, momentsMs, rules, evaluationSeconds: 1, waitFactor: 1 });
   return rows.filter(({ holds }) => !holds).map(({ claim }) => claim);
 }
 const FIRES = 'alert type-failing monitors match-event fires';
-const OVER = 'alert type-failing monitors match-event is over afterwards, told once';
-const NOTHING_ELSE = 'no alert is told of what did not happen';
+const OVER = 'alert type-failing monitors match-event is over afterwards, notified once';
+const NOTHING_ELSE = 'nobody is notified of what did not happen';
 
 describe('the account of alerts', () => {
   it('holds where the right alert fires in time, names the right subject and is over after', () => {
@@ -76,25 +75,25 @@ describe('the account of alerts', () => {
     expect(failures([])).toEqual([FIRES]);
   });
 
-  it('fails where it fires later than one evaluation after its patience, or earlier than its patience', () => {
+  it('fails where it fires later than one evaluation after the time for which its rule waits, or earlier', () => {
     expect(failures([seen({ firedAt: 5.1 })])).toEqual([FIRES]);
     expect(failures([seen({ firedAt: 3.9 })])).toEqual([FIRES]);
     expect(failures([seen({ since: 6.5 })])).toEqual([FIRES]);
   });
 
-  it('fails where it is told of another subject, and names both sides', () => {
+  it('fails where somebody is notified of another subject, and names both sides', () => {
     expect(failures([seen({ type: 'http-check' })])).toEqual([FIRES, NOTHING_ELSE]);
     expect(failures([seen({ queue: 'bull:mail' })])).toEqual([FIRES, NOTHING_ELSE]);
   });
 
-  it('fails where it is told before it is so, or goes on too long after, or is told twice', () => {
+  it('fails where somebody is notified before it is so, or twice, or it goes on too long after', () => {
     expect(failures([seen({ since: -5 })])).toEqual([FIRES, NOTHING_ELSE]);
     expect(failures([seen({ resolvedAt: 39.1 })])).toEqual([OVER]);
     expect(failures([seen({ resolvedAt: null })])).toEqual([OVER]);
     expect(failures([seen({ resolvedAt: 10 }), seen({ since: 15 })])).toEqual([OVER]);
   });
 
-  it('fails where what goes on to the end is told as over', () => {
+  it('fails where what goes on to the end is said to be over', () => {
     const { until: _, ...goesOn } = TABLE.expected[0] as (typeof TABLE.expected)[0];
     const table = { ...TABLE, expected: [goesOn] };
     expect(failures([seen({ resolvedAt: null })], table)).toEqual([]);
@@ -118,7 +117,7 @@ describe('the account of alerts', () => {
 
   it('lets pass what is explained by another alert, and what is true besides', () => {
     const other = { rule: 'queue-stuck', type: null };
-    expect(failures([seen(), seen({ ...other, isTold: false })])).toEqual([]);
+    expect(failures([seen(), seen({ ...other, isNotified: false })])).toEqual([]);
     expect(failures([seen(), seen(other)])).toEqual([NOTHING_ELSE]);
     expect(failures([seen(), seen({ rule: 'queue-growing', type: null })])).toEqual([]);
   });

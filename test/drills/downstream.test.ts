@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { burn, createDownstream } from '../../drills/children/downstream.js';
+import { burn, createDownstream } from '../../drills/children/services.js';
 
 it('whoever calls a downstream service waits for all that called before, at its rate', async () => {
   const answerMs = 5;

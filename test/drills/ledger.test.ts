@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createLedger } from '../../drills/ledger.js';
+import { Ledger } from '../../drills/ledger.js';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 
 let redis: OwnRedis;
@@ -14,8 +14,8 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it('a job that is neither completed nor in Redis is told as lost, by its id', async () => {
-  const ledger = createLedger();
+it('a job that is neither completed nor in Redis is reported as lost, by its id', async () => {
+  const ledger = new Ledger();
   const ids = ['m-1', 'm-2', 'm-3', 'm-4'];
   await queue.addBulk([
     { name: 'send', data: {}, opts: { jobId: 'm-1' } },
@@ -38,7 +38,7 @@ it('a job that is neither completed nor in Redis is told as lost, by its id', as
 });
 
 it('a refused add that Redis holds all the same is counted apart', async () => {
-  const ledger = createLedger();
+  const ledger = new Ledger();
   ledger.hear({ kind: 'refused', queue: 'mail', ids: ['m-1', 'm-99'] });
   expect(await ledger.balance(redis.client, 'mail')).toMatchObject({
     accepted: 0,
@@ -48,8 +48,8 @@ it('a refused add that Redis holds all the same is counted apart', async () => {
   });
 });
 
-it('jobs are counted by their type, and the first failure of a type is the earliest that any worker tells', () => {
-  const ledger = createLedger();
+it('jobs are counted by their type, and the first failure of a type is the earliest that any worker reports', () => {
+  const ledger = new Ledger();
   ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-1', 'send-2', 'sender-1'] });
   const failed = { kind: 'failed', queue: 'mail', jobName: 'send' } as const;
   ledger.hear({ ...failed, ids: ['send-3'], atMs: 2_000 });
@@ -60,8 +60,8 @@ it('jobs are counted by their type, and the first failure of a type is the earli
   expect(ledger.firstFailureAtMs('mail', 'sender')).toBeNull();
 });
 
-it('how long jobs waited is told apart from how long they took, by queue', () => {
-  const ledger = createLedger();
+it('how long jobs waited is counted apart from how long they took, by queue', () => {
+  const ledger = new Ledger();
   ledger.hear({ kind: 'waits', queue: 'mail', ms: [1, 2, 3, 4, 5, 6, 7, 8, 9, 100] });
   ledger.hear({ kind: 'latencies', queue: 'mail', ms: [500] });
   expect([ledger.waitMs('mail', 0, 0.5), ledger.waitMs('mail', 0, 0.9)]).toEqual([6, 100]);
@@ -72,8 +72,8 @@ it('how long jobs waited is told apart from how long they took, by queue', () =>
   ]);
 });
 
-it('a job that ran to its end twice is told apart from one that did once', () => {
-  const ledger = createLedger();
+it('a job that ran to its end twice is counted apart from one that did once', () => {
+  const ledger = new Ledger();
   ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-1', 'send-2'] });
   ledger.hear({ kind: 'completed', queue: 'mail', ids: ['send-2'] });
   expect(ledger.completed('mail')).toBe(2);

@@ -51,7 +51,7 @@ const fiveSlots = aWorker({
 const waits = { name: 'track', batchWait: aBatchWait(), active: exactly(5) };
 
 describe('runs that wait for a client that batches (Cypress, 10 s a run)', () => {
-  test('the wall, the batch, the backlog and the concurrency that fills batches are told, and offered', () => {
+  test('the flush timeout, the batch, the backlog and the concurrency that fills batches are named, and offered', () => {
     const found = about('jobtype.batch-wait', find(waits, behind, { workers: [fiveSlots] }));
     expect(found).toMatchObject({
       severity: 'critical',

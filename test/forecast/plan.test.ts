@@ -84,7 +84,7 @@ describe('a client that batches 20 requests or 10 s', () => {
   });
   const input = planInput({ types: [track], processes: 1, slots: 5, measured: measured(0.5) });
 
-  it('5 slots wait for the wall', () => {
+  it('5 slots wait for the flush timeout', () => {
     const plan = predict(input, {});
     expect(plan.bottleneck).toBe('batch-wait');
     expect(plan.throughputPerSecond).toBeCloseTo(0.5, 1);

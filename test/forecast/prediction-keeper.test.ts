@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { runAction } from '../../server/actions/run.js';
 import { planBasisOf } from '../../server/forecast/plan-basis.js';
 import { predict } from '../../server/forecast/predict.js';
@@ -11,23 +8,19 @@ import type { Prediction } from '../../server/forecast/score.js';
 import { predictionOf } from '../../server/forecast/score.js';
 import type { PlanChange } from '../../server/model/plan.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
-import { openStore, type Store } from '../../server/open-store.js';
+import type { Store } from '../../server/open-store.js';
 import type { TickListener } from '../../server/watch/watch.js';
 import { aWorker } from '../support/fleet.js';
 import { aType, runsOf } from '../support/job-types.js';
 import { aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
+import { storesOfEachTest } from '../support/stores.js';
 import { until } from '../support/until.js';
 import { startWorkerScene } from '../support/worker-scene.js';
 
-let directory: string;
+const stores = storesOfEachTest();
 let store: Store;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'spillway-forecasts-'));
-  store = await openStore(directory);
-});
-afterEach(async () => {
-  store.close();
-  await rm(directory, { recursive: true, force: true });
+  store = await stores.open();
 });
 
 /** A thousand jobs of 400 ms wait for 20 slots; the clock and the reads are turned by hand. */

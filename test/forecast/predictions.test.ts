@@ -1,29 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Prediction, Verdict } from '../../server/forecast/score.js';
-import { openStore, type Store } from '../../server/open-store.js';
 import { NOW_MS } from '../support/snapshot.js';
+import { storesOfEachTest } from '../support/stores.js';
 
-let directory: string;
-const open: Store[] = [];
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'spillway-store-'));
-});
-afterEach(async () => {
-  for (const store of open.splice(0)) store.close();
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function aStore(): Promise<Store> {
-  const store = await openStore(directory);
-  expect(store.problem).toBeNull();
-  open.push(store);
-  return store;
-}
+const stores = storesOfEachTest();
 
 function prediction(over: Partial<Prediction> = {}): Prediction {
   return {
@@ -48,7 +31,7 @@ const settled = (errorRatio: number, isInsideRange: boolean) =>
   }) satisfies Verdict;
 
 it('what was forecast comes back whole, newest first, by queue and by status, after a restart too', async () => {
-  const first = await aStore();
+  const first = await stores.open();
   await first.predictions.add('p1', prediction());
   await first.predictions.add('p2', prediction({ madeAtMs: NOW_MS + 1, queue: 'bull:track' }));
   await first.predictions.add(
@@ -56,7 +39,7 @@ it('what was forecast comes back whole, newest first, by queue and by status, af
     prediction({ madeAtMs: NOW_MS + 2, drainSeconds: null, drainRange: [null, null], instance: 'other' }),
   );
   expect(await first.predictions.settle('p2', settled(0.2, true), NOW_MS + 70_000)).toBe(true);
-  const { predictions } = await aStore();
+  const { predictions } = await stores.open();
   const all = await predictions.list({ limit: 10 });
   expect(all.map(({ id }) => id)).toEqual(['p3', 'p2', 'p1']);
   expect(all[2]).toEqual({ ...prediction(), id: 'p1', verdict: { status: 'open' }, settledAtMs: null });
@@ -70,7 +53,7 @@ it('what was forecast comes back whole, newest first, by queue and by status, af
 });
 
 it('a prediction is settled once: a second console that comes later changes nothing', async () => {
-  const { predictions } = await aStore();
+  const { predictions } = await stores.open();
   await predictions.add('p1', prediction());
   const isVoid = { status: 'void', reason: 'settings-changed' } as const;
   expect(await predictions.settle('p1', isVoid, NOW_MS + 5_000)).toBe(true);
@@ -82,7 +65,7 @@ it('a prediction is settled once: a second console that comes later changes noth
 });
 
 it('the score counts what is settled, of all or of one queue', async () => {
-  const { predictions } = await aStore();
+  const { predictions } = await stores.open();
   expect(await predictions.score()).toEqual({ count: 0, medianErrorRatio: null, insideRangeRatio: null });
   const verdicts = [settled(0.1, true), settled(0.3, true), settled(0.8, false)];
   for (const [i, verdict] of verdicts.entries()) {
@@ -103,14 +86,14 @@ it('the score counts what is settled, of all or of one queue', async () => {
 });
 
 it('the newest 1,000 are kept, also where more were left behind', async () => {
-  (await aStore()).close();
-  const client = createClient({ url: pathToFileURL(join(directory, 'spillway.db')).href });
+  (await stores.open()).close();
+  const client = createClient({ url: pathToFileURL(join(stores.directory, 'spillway.db')).href });
   await client.execute(
     `INSERT INTO predictions (id, made_at_ms, instance, queue, change, backlog, arrivals_per_second, status)
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
      SELECT 'p' || i, ${NOW_MS} + i, 'default', 'bull:mail', '{}', 1, 0, 'open' FROM n`,
   );
-  const { predictions } = await aStore();
+  const { predictions } = await stores.open();
   await predictions.add('newest', prediction({ madeAtMs: NOW_MS + 3_001 }));
   const { rows } = await client.execute(
     'SELECT count(*) AS kept, min(made_at_ms) AS oldest FROM predictions',

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OwnRedis } from '../../drills/own-redis.js';
+import { afterAll, beforeAll } from 'vitest';
+import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { ForbiddenAttempts } from '../../server/actions/request.js';
 import { type ActionDeps, runAction } from '../../server/actions/run.js';
 import { createWatch } from '../../server/create-watch.js';
@@ -15,6 +16,8 @@ import { openStore } from '../../server/open-store.js';
 import { MovedJobs } from '../../server/replay/load-sample.js';
 import { openParkings } from '../../server/replay/parking/parkings.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { startWorker, type WorkerOptions, type WorkerProcess } from './bullmq-process.js';
+import { openBoth } from './bullmq-queues.js';
 import { until } from './until.js';
 
 export interface KeptMeasurement {
@@ -158,6 +161,43 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
       await watch.stop();
       store.close();
       await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One bench for all tests of a file, with a Redis of its own; workers that are started end with it. */
+export function benchOfFile(queues: readonly string[]) {
+  let redis: OwnRedis;
+  let bench: ActionBench;
+  const workers: WorkerProcess[] = [];
+  beforeAll(async () => {
+    redis = await startRedis();
+    bench = await startBench(redis, { queues: queues.map((name) => `bull:${name}`) });
+  });
+  afterAll(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await bench?.stop();
+    await redis?.stop();
+  });
+  return {
+    get redis() {
+      return redis;
+    },
+    get bench() {
+      return bench;
+    },
+    async startWorker(options: Omit<WorkerOptions, 'port'>): Promise<WorkerProcess> {
+      const worker = await startWorker({ port: redis.port, ...options });
+      workers.push(worker);
+      return worker;
+    },
+    /** Gives a queue so many jobs; its id, once it is seen. */
+    async fill(name: string, jobs: number): Promise<string> {
+      const both = openBoth(redis.port, name);
+      await both.v6.addBulk(Array.from({ length: jobs }, () => ({ name: 'work', data: {} })));
+      await both.close();
+      await bench.seen(`bull:${name}`);
+      return `bull:${name}`;
     },
   };
 }

@@ -5,7 +5,7 @@ const { Worker } = await import(version === 5 ? 'bullmq-v5' : 'bullmq');
 
 // A client that batches is one for the whole process, as an application would have it.
 const client = batch
-  ? (await import('../../dist/drills/children/batching-client.js')).createBatchingClient(batch)
+  ? (await import('../../dist/drills/children/services.js')).createBatchingClient(batch)
   : null;
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -14,7 +14,7 @@ export async function runDrillToEnd(
 ): Promise<{ readonly code: number; readonly output: string; readonly failed: readonly string[] }> {
   const args = [DRILL, name, '--port', String(await freePort()), '--auto', ...more];
   return new Promise((resolve) => {
-    const options = { env: { ...env, SPILLWAY_DRILL_PATIENCE: '3' }, timeout: withinMs };
+    const options = { env: { ...env, SPILLWAY_DRILL_WAIT_FACTOR: '3' }, timeout: withinMs };
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
       const output = stdout + stderr;
       resolve({

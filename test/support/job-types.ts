@@ -34,10 +34,10 @@ export function aBatchWait(over: Partial<BatchWait> = {}): BatchWait {
       medianBurstSize: 5,
       processes: 1,
       runs: 50,
-      shareAtWall: 1,
+      shareAtFlush: 1,
       startSpreadMs: 2,
       syncRatio: 1,
-      wallSpreadRatio: 0.001,
+      flushSpreadRatio: 0.001,
     },
     ...over,
   };

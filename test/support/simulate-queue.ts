@@ -40,7 +40,7 @@ interface Batch {
 type Event =
   | { readonly kind: 'arrival'; readonly type: SimulatedType }
   | { readonly kind: 'finish'; readonly process: number; readonly jobs: readonly Job[] }
-  | { readonly kind: 'wall'; readonly process: number; readonly batch: Batch; readonly type: SimulatedType }
+  | { readonly kind: 'flush'; readonly process: number; readonly batch: Batch; readonly type: SimulatedType }
   | { readonly kind: 'window' };
 
 /**
@@ -114,7 +114,7 @@ export class SimulatedQueue {
     const event = this.#events.pop();
     if (!event) return;
     if (event.kind === 'arrival') this.#arrive(event.type);
-    else if (event.kind === 'wall') this.#send(event.process, event.type, event.batch);
+    else if (event.kind === 'flush') this.#send(event.process, event.type, event.batch);
     else if (event.kind === 'window') this.#window.isAwaited = false;
     else this.#finish(event.process, event.jobs);
     this.#take();
@@ -184,7 +184,7 @@ export class SimulatedQueue {
     const batch = open ?? { jobs: [], isSent: false };
     if (!open) {
       this.#open[process]?.set(type, batch);
-      this.#events.push(this.nowMs + type.batch.flushTimeoutMs, { kind: 'wall', process, batch, type });
+      this.#events.push(this.nowMs + type.batch.flushTimeoutMs, { kind: 'flush', process, batch, type });
     }
     batch.jobs.push(job);
     if (batch.jobs.length >= type.batch.size) this.#send(process, type, batch);

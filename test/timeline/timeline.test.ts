@@ -1,33 +1,17 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { drizzle } from 'drizzle-orm/libsql';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { TimelineEntry } from '../../server/model/timeline-entry.js';
-import { openStore, type Store } from '../../server/open-store.js';
 import { packagePath } from '../../server/process/package-path.js';
 import { auditOf, createAuditLog } from '../../server/timeline/audit-log.js';
 import { NOW_MS } from '../support/snapshot.js';
+import { storesOfEachTest } from '../support/stores.js';
 
-let directory: string;
-const open: Store[] = [];
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'spillway-store-'));
-});
-afterEach(async () => {
-  for (const store of open.splice(0)) store.close();
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function aStore(): Promise<Store> {
-  const store = await openStore(directory);
-  expect(store.problem).toBeNull();
-  open.push(store);
-  return store;
-}
-const file = (): string => pathToFileURL(join(directory, 'spillway.db')).href;
+const stores = storesOfEachTest();
+const file = (): string => pathToFileURL(join(stores.directory, 'spillway.db')).href;
 
 function entry(i: number, over: Partial<TimelineEntry> = {}): TimelineEntry {
   return {
@@ -44,7 +28,7 @@ function entry(i: number, over: Partial<TimelineEntry> = {}): TimelineEntry {
 }
 
 it('what happened is told newest first, page by page, by instance, and outlives a restart', async () => {
-  const first = await aStore();
+  const first = await stores.open();
   const entries = [
     entry(1),
     entry(2, { instance: 'other', queue: null, worker: null }),
@@ -52,7 +36,7 @@ it('what happened is told newest first, page by page, by instance, and outlives 
     entry(3, { id: 'e4' }),
   ];
   for (const one of entries) await first.timeline.append(one);
-  const { timeline } = await aStore();
+  const { timeline } = await stores.open();
   const ids = async (query: Parameters<typeof timeline.list>[0]) =>
     (await timeline.list(query)).map(({ id }) => id);
   expect(await timeline.list({ limit: 10 })).toEqual([...entries].reverse());
@@ -62,14 +46,14 @@ it('what happened is told newest first, page by page, by instance, and outlives 
 });
 
 it('the newest 50,000 are kept, also by a console that never runs long enough to write many', async () => {
-  (await aStore()).close();
+  (await stores.open()).close();
   const client = createClient({ url: file() });
   await client.execute(
     `INSERT INTO timeline (id, at_ms, instance, kind, text)
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
      SELECT 'e' || i, ${NOW_MS} + i, 'default', 'worker.left', '' FROM n`,
   );
-  const { timeline } = await aStore();
+  const { timeline } = await stores.open();
   await timeline.append(entry(60_001));
   const { rows } = await client.execute('SELECT count(*) AS kept, min(at_ms) AS oldest FROM timeline');
   client.close();
@@ -78,7 +62,7 @@ it('the newest 50,000 are kept, also by a console that never runs long enough to
 });
 
 it('the audit forgets by age and by number, and what was refused never pushes out what was done', async () => {
-  await aStore();
+  await stores.open();
   const client = createClient({ url: file() });
   const bounds = { maxAgeMs: 1_000, maxChanges: 5, maxRefused: 2, pruneEvery: 1 };
   const audit = createAuditLog(drizzle(client), bounds);
@@ -119,7 +103,7 @@ it('a store of the release before is taken over with all that it holds', async (
      VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.halt', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
   );
   client.close();
-  const store = await aStore();
+  const store = await stores.open();
   expect(await store.audit.list({ limit: 10 })).toMatchObject([
     { id: 'a1', action: 'queue.pause', worker: null, summary: 'done' },
   ]);

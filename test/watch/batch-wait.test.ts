@@ -273,8 +273,8 @@ describe('whatever the runs', () => {
           confidence,
           evidence.syncRatio,
           evidence.chanceRatio,
-          evidence.wallSpreadRatio,
-          evidence.shareAtWall,
+          evidence.flushSpreadRatio,
+          evidence.shareAtFlush,
         ])
           expect(ratio >= 0 && ratio <= 1).toBe(true);
       }),

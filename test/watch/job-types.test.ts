@@ -174,7 +174,7 @@ describe.concurrent('job types', () => {
 
 // By itself: it is about moments.
 describe('job types', () => {
-  it('names the wall of a client that batches, with the agent and without it', async ({ world }) => {
+  it('names the flush timeout of a client that batches, with the agent and without it', async ({ world }) => {
     const { aQueue } = world;
     const { aWorker, untilType } = begin(world);
     for (const [name, options] of [
@@ -184,7 +184,12 @@ describe('job types', () => {
       await aQueue(name).addBulk(Array.from({ length: 400 }, () => ({ name: 'track', data: {} })));
       const send = batching(20, 1_000);
       aWorker(name, send, { concurrency: 5, ...options });
-      const track = await untilType(`bull:${name}`, 'track', 'its wall', (type) => type.batchWait !== null);
+      const track = await untilType(
+        `bull:${name}`,
+        'track',
+        'its flush timeout',
+        (type) => type.batchWait !== null,
+      );
       expect(track.batchWait?.flushTimeoutMs).toBeGreaterThan(900);
       expect(track.batchWait?.flushTimeoutMs).toBeLessThan(1_200);
       expect(track.batchWait?.isStarved).toBe(true);

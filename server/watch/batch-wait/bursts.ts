@@ -150,23 +150,23 @@ export function isolatedRatioOf(bursts: readonly Burst[], runs: readonly Run[], 
 }
 
 /** The time at which bursts end, counted from their first start, when it is the same again and again. */
-export interface Wall {
+export interface FlushTimeout {
   readonly ms: number;
   /** Bursts whose longest run took just that. */
   readonly bursts: readonly Burst[];
-  /** Median deviation of the longest runs of bursts that did not end sooner, as a share of the wall. */
+  /** Median deviation of the longest runs of bursts that did not end sooner, as a share of the flush timeout. */
   readonly spreadRatio: number;
-  /** Share of the runs in bursts that are in those at the wall, 0..1; batches that were sent full are left out. */
+  /** Share of the runs in bursts that are in those at the flush timeout, 0..1; batches that were sent full are left out. */
   readonly burstShare: number;
   /** How many different moments the bursts tell of: what releases all processes at once is one moment. */
   readonly moments: number;
 }
 
-/** So far from the wall a burst's longest run still counts as having reached it: the far side answers now sooner, now later. */
-const AT_WALL_RATIO = 0.12;
-/** Batches that fill end before the wall: it is looked for among the longer bursts. */
-const WALL_QUANTILE = 0.7;
-/** Bursts closer together than this share of the wall may have one cause (an upstream that comes back). */
+/** So far from the flush timeout a burst's longest run still counts as having reached it: the far side answers now sooner, now later. */
+const AT_FLUSH_RATIO = 0.12;
+/** Batches that fill end before the flush timeout: it is looked for among the longer bursts. */
+const FLUSH_QUANTILE = 0.7;
+/** Bursts closer together than this share of the flush timeout may have one cause (an upstream that comes back). */
 const MOMENT_RATIO = 0.3;
 /** Full batches are of one size, and larger than what waits; pairs that met by chance are not. */
 const SAME_SIZE_RATIO = 0.8;
@@ -177,13 +177,14 @@ const MAX_OF_THEM = 0.7;
  * Looks for one longest duration that most bursts share.
  * @returns null where there are no bursts.
  */
-export function findWall(bursts: readonly Burst[]): Wall | null {
-  const middleMs = weightedQuantile(bursts, WALL_QUANTILE);
-  const atWall = (burst: Burst): boolean => Math.abs(burst.longestMs - middleMs) <= AT_WALL_RATIO * middleMs;
-  const own = bursts.filter(atWall);
+export function findFlushTimeout(bursts: readonly Burst[]): FlushTimeout | null {
+  const middleMs = weightedQuantile(bursts, FLUSH_QUANTILE);
+  const atFlush = (burst: Burst): boolean =>
+    Math.abs(burst.longestMs - middleMs) <= AT_FLUSH_RATIO * middleMs;
+  const own = bursts.filter(atFlush);
   if (own.length === 0 || !(middleMs > 0)) return null;
   const ms = median(own.map((burst) => burst.longestMs));
-  const notSooner = bursts.filter((burst) => burst.longestMs >= ms * (1 - AT_WALL_RATIO));
+  const notSooner = bursts.filter((burst) => burst.longestMs >= ms * (1 - AT_FLUSH_RATIO));
   return {
     ms,
     bursts: own,
@@ -216,16 +217,16 @@ function countMoments(bursts: readonly Burst[], apartMs: number): number {
   return count;
 }
 
-/** Those that ended before the wall, most of one size that is more than what waits for it as a rule. */
+/** Those that ended before the flush timeout, most of one size that is more than what waits for it as a rule. */
 function fullBursts(
   bursts: readonly Burst[],
-  atWall: readonly Burst[],
+  atFlush: readonly Burst[],
   flushTimeoutMs: number,
 ): readonly Burst[] {
-  const sooner = bursts.filter((burst) => burst.longestMs < flushTimeoutMs * (1 - AT_WALL_RATIO));
+  const sooner = bursts.filter((burst) => burst.longestMs < flushTimeoutMs * (1 - AT_FLUSH_RATIO));
   const size = sooner.reduce((most, burst) => Math.max(most, burst.runs.length), 0);
   // Short runs are not looked at here, so a few may be missing.
   const full = sooner.filter((burst) => burst.runs.length >= SAME_SIZE_RATIO * size);
-  const isMore = size >= MIN_SIZE && size > median(atWall.map((burst) => burst.runs.length));
+  const isMore = size >= MIN_SIZE && size > median(atFlush.map((burst) => burst.runs.length));
   return isMore && runsIn(full) >= MAX_OF_THEM * runsIn(sooner) ? full : [];
 }

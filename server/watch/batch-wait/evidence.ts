@@ -7,14 +7,14 @@ import {
   byProcess,
   completedRuns,
   type FinishedRun,
+  type FlushTimeout,
   findBursts,
-  findWall,
+  findFlushTimeout,
   isolatedRatioOf,
   longRuns,
   type Run,
   runsIn,
   spreadMs,
-  type Wall,
 } from './bursts.js';
 
 /** What would be seen if each run took its time whatever the others did. */
@@ -186,22 +186,22 @@ export interface Clues {
   readonly evidence: BatchEvidence;
   readonly completed: readonly Run[];
   readonly bursts: readonly Burst[];
-  readonly wall: Wall;
+  readonly flush: FlushTimeout;
   readonly chance: Chance;
   readonly carryOver: CarryOver;
   /** Pairs of runs that ended together. */
   readonly pairs: number;
   readonly isolatedRatio: number;
   readonly coverageRatio: number;
-  /** Runs that ended with one that had ended already, in bursts at the wall. */
+  /** Runs that ended with one that had ended already, in bursts at the flush timeout. */
   readonly coincidences: number;
   /** Is it known of each run where it ran? */
   readonly knowsProcesses: boolean;
 }
 
-/** So near the wall a run's duration is the wall. */
-const AT_WALL_RATIO = 0.06;
-/** A cluster that was not made by one tick is wider than this share of the wall. */
+/** So near the flush timeout a run took just as long. */
+const AT_FLUSH_RATIO = 0.06;
+/** A cluster that was not made by one tick is wider than this share of the flush timeout. */
 const NEAR_RATIO = 0.05;
 
 /** Everything that can be said of the ends of these runs; null where no two ended together. */
@@ -211,32 +211,32 @@ export function gatherClues(finished: readonly FinishedRun[]): Clues | null {
   if (runs.length === 0) return null;
   const gapMs = burstGapMs(runs);
   const bursts = findBursts(runs, gapMs);
-  const wall = findWall(bursts);
-  if (!wall) return null;
-  const chance = chanceOf(runs, wall.bursts, gapMs);
-  const atWall = runs.filter((run) => Math.abs(run.durationMs - wall.ms) <= AT_WALL_RATIO * wall.ms);
+  const flush = findFlushTimeout(bursts);
+  if (!flush) return null;
+  const chance = chanceOf(runs, flush.bursts, gapMs);
+  const atFlush = runs.filter((run) => Math.abs(run.durationMs - flush.ms) <= AT_FLUSH_RATIO * flush.ms);
   return {
     completed,
     bursts,
-    wall,
+    flush,
     chance,
-    carryOver: carryOverOf(wall.bursts),
+    carryOver: carryOverOf(flush.bursts),
     pairs: pairsTogether(runs, gapMs),
-    isolatedRatio: isolatedRatioOf(wall.bursts, runs, NEAR_RATIO * wall.ms),
+    isolatedRatio: isolatedRatioOf(flush.bursts, runs, NEAR_RATIO * flush.ms),
     coverageRatio: burstCoverageOf(bursts, runs, gapMs),
-    coincidences: runsIn(wall.bursts) - wall.bursts.length,
+    coincidences: runsIn(flush.bursts) - flush.bursts.length,
     knowsProcesses: finished.every((run) => run.process !== null),
     evidence: {
-      bursts: wall.bursts.length,
-      medianBurstSize: median(wall.bursts.map((burst) => burst.runs.length)),
+      bursts: flush.bursts.length,
+      medianBurstSize: median(flush.bursts.map((burst) => burst.runs.length)),
       syncRatio: runsIn(bursts) / runs.length,
       chanceRatio: chance.syncRatio,
-      wallSpreadRatio: wall.spreadRatio,
-      endSpreadMs: median(wall.bursts.map((burst) => burst.lastEndMs - burst.firstEndMs)),
-      startSpreadMs: median(wall.bursts.map((burst) => spreadMs(burst.runs.map((run) => run.startMs)))),
+      flushSpreadRatio: flush.spreadRatio,
+      endSpreadMs: median(flush.bursts.map((burst) => burst.lastEndMs - burst.firstEndMs)),
+      startSpreadMs: median(flush.bursts.map((burst) => spreadMs(burst.runs.map((run) => run.startMs)))),
       processes: new Set(runs.map((run) => run.process)).size,
       runs: runs.length,
-      shareAtWall: atWall.length / runs.length,
+      shareAtFlush: atFlush.length / runs.length,
     },
   };
 }

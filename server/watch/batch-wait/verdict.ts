@@ -1,6 +1,6 @@
 import type { BatchWait } from '../../model/job-type.js';
 import { median } from '../../model/theil-sen.js';
-import type { Burst, FinishedRun, Run, Wall } from './bursts.js';
+import type { Burst, FinishedRun, FlushTimeout, Run } from './bursts.js';
 import type { Clues } from './evidence.js';
 import { gatherClues } from './evidence.js';
 
@@ -8,7 +8,7 @@ import { gatherClues } from './evidence.js';
 const ALL_SLOTS_RATIO = 0.9;
 const MAX_BURSTS = 0.6;
 /** Where slots are always busy, nearly all runs begin with a batch and wait for all of it. */
-const AT_WALL_SHARE = 0.7;
+const AT_FLUSH_SHARE = 0.7;
 const MIN_BURSTS_OF_ONE_SIZE = 4;
 const ONE_SIZE_SHARE = 0.75;
 
@@ -17,21 +17,21 @@ const ONE_SIZE_SHARE = 0.75;
  * @param seenRatio share of the runs that happened which are known, 0..1.
  */
 function isStarved(
-  { wall, evidence, knowsProcesses }: Clues,
+  { flush, evidence, knowsProcesses }: Clues,
   batchSize: number | null,
   slotsByProcess: ReadonlyMap<string, number> | null,
   seenRatio: number,
 ): boolean {
   const slots = slotsByProcess && slotsByProcess.size > 0 ? median([...slotsByProcess.values()]) : null;
   if (batchSize !== null && slots !== null) return slots < batchSize;
-  if (evidence.shareAtWall >= AT_WALL_SHARE) return true;
+  if (evidence.shareAtFlush >= AT_FLUSH_SHARE) return true;
   if (slots !== null && knowsProcesses) {
     // A burst of which some runs were not seen was larger.
     const tookAll = ({ process, runs }: Burst): boolean =>
       runs.length >= ALL_SLOTS_RATIO * seenRatio * (slotsByProcess?.get(process) ?? slots);
-    return wall.bursts.filter(tookAll).length >= MAX_BURSTS * wall.bursts.length;
+    return flush.bursts.filter(tookAll).length >= MAX_BURSTS * flush.bursts.length;
   }
-  return areOfOneSize(wall.bursts);
+  return areOfOneSize(flush.bursts);
 }
 
 /** Jobs that come one by one come in varying numbers; slots that are all taken are always as many. */
@@ -45,7 +45,7 @@ function areOfOneSize(bursts: readonly Burst[]): boolean {
 }
 
 interface BatchSize {
-  /** Of batches that were sent before the wall, because they were full; null where none was seen. */
+  /** Of batches that were sent before the flush timeout, because they were full; null where none was seen. */
   readonly size: number | null;
   /** Batches of one less did not fill. */
   readonly atLeast: number;
@@ -62,21 +62,21 @@ const SAME_SIZE_RATIO = 0.7;
 const LARGEST_BELIEVED = 0.9;
 
 /**
- * Sizes of batches from the bursts in which they end: those at the wall did not fill, those before it did.
+ * Sizes of batches from the bursts in which they end: those at the flush timeout did not fill, those before it did.
  * @param all every completed run, also the short ones: who joins last waits least.
  * @param isWhole is every run of each process among them? Where not, no size is stated, and the lower bound stays one.
  */
 function sizeOfBatches(
   bursts: readonly Burst[],
-  wall: Wall,
+  flush: FlushTimeout,
   all: readonly Run[],
   isWhole: boolean,
 ): BatchSize {
-  const unfilled = wall.bursts.map((burst) => sizeOf(burst, all)).sort((a, b) => a - b);
+  const unfilled = flush.bursts.map((burst) => sizeOf(burst, all)).sort((a, b) => a - b);
   const largest = unfilled[Math.floor((unfilled.length - 1) * LARGEST_BELIEVED)] ?? 0;
   const full = bursts
     .filter(
-      ({ longestMs }) => longestMs < wall.ms * FULL_BEFORE_RATIO && longestMs > wall.ms * FULL_AFTER_RATIO,
+      ({ longestMs }) => longestMs < flush.ms * FULL_BEFORE_RATIO && longestMs > flush.ms * FULL_AFTER_RATIO,
     )
     .map((burst) => sizeOf(burst, all))
     .filter((size) => size >= largest);
@@ -103,28 +103,28 @@ function agreed(sizes: readonly number[]): number | null {
 }
 
 /** What waits for less is not in anybody's way. */
-const MIN_WALL_MS = 250;
+const MIN_FLUSH_MS = 250;
 /** One moment may be an upstream that came back; two at the same distance are a timer. */
 const MIN_MOMENTS = 2;
 const MIN_COINCIDENCES = 4;
 const MIN_SYNC = 0.4;
 const MIN_BURST_SHARE = 0.65;
-/** A wall that is met to some ms time and again may be met by less: the other batches filled. */
+/** A timeout that is met to some ms time and again may be met by less: the other batches filled. */
 const MIN_EXACT_BURST_SHARE = 0.4;
 const MIN_EXACT_BURSTS = 8;
 const EXACT_RATIO = 0.003;
 const EXACT_MS = 5;
 /** The timer is exact; what sends and answers after it varies by the network's time, not by the timer's. */
-const WALL_SPREAD_RATIO = 0.015;
-const WALL_SPREAD_MS = 60;
+const FLUSH_SPREAD_RATIO = 0.015;
+const FLUSH_SPREAD_MS = 60;
 
 /**
- * Do the runs wait for a client that batches? First what any such client shows: bursts, again and again, at one wall,
+ * Do the runs wait for a client that batches? First what any such client shows: bursts, again and again, at one flush timeout,
  * whose ends don't repeat their starts. Then one of four reasons to believe that no chance and no work in
- * step made them. Each was held against simulated worlds (test/model/batch-wait.test.ts).
+ * step made them. Each was held against simulated worlds (test/watch/batch-wait.test.ts).
  */
 function isBatchWait(clues: Clues, isRateLimited: boolean): boolean {
-  if (!hasWall(clues) || repeatsItsStarts(clues)) return false;
+  if (!hasFlushTimeout(clues) || repeatsItsStarts(clues)) return false;
   return (
     beatsChance(clues) ||
     isBesideOthers(clues) ||
@@ -134,18 +134,18 @@ function isBatchWait(clues: Clues, isRateLimited: boolean): boolean {
   );
 }
 
-function hasWall({ wall, evidence, coincidences }: Clues): boolean {
+function hasFlushTimeout({ flush, evidence, coincidences }: Clues): boolean {
   return (
-    wall.ms >= MIN_WALL_MS &&
-    wall.moments >= MIN_MOMENTS &&
-    wall.burstShare >= (isExact(wall) ? MIN_EXACT_BURST_SHARE : MIN_BURST_SHARE) &&
+    flush.ms >= MIN_FLUSH_MS &&
+    flush.moments >= MIN_MOMENTS &&
+    flush.burstShare >= (isExact(flush) ? MIN_EXACT_BURST_SHARE : MIN_BURST_SHARE) &&
     coincidences >= MIN_COINCIDENCES &&
     evidence.syncRatio >= MIN_SYNC &&
-    wall.spreadRatio * wall.ms <= WALL_SPREAD_RATIO * wall.ms + WALL_SPREAD_MS
+    flush.spreadRatio * flush.ms <= FLUSH_SPREAD_RATIO * flush.ms + FLUSH_SPREAD_MS
   );
 }
 
-function isExact({ bursts, spreadRatio, ms }: Wall): boolean {
+function isExact({ bursts, spreadRatio, ms }: FlushTimeout): boolean {
   return bursts.length >= MIN_EXACT_BURSTS && spreadRatio * ms <= EXACT_RATIO * ms + EXACT_MS;
 }
 
@@ -183,12 +183,12 @@ function isTighter({ chance, coincidences }: Clues): boolean {
  * 3. All starts the same and all ends the same to the ms, which no work manages for long. Exact sleeps and time-outs
  * that began in step do, and can't be told apart by times alone.
  */
-function isOneTick({ evidence, wall, coincidences }: Clues): boolean {
+function isOneTick({ evidence, flush, coincidences }: Clues): boolean {
   const { medianBurstSize, endSpreadMs } = evidence;
   const queueingMs = 0.05 * medianBurstSize;
   return (
-    (wall.moments >= 3 && coincidences >= 6 && endSpreadMs <= Math.max(3 + queueingMs, 0.0006 * wall.ms)) ||
-    (coincidences >= 8 && endSpreadMs <= 1 + queueingMs + 0.0001 * wall.ms)
+    (flush.moments >= 3 && coincidences >= 6 && endSpreadMs <= Math.max(3 + queueingMs, 0.0006 * flush.ms)) ||
+    (coincidences >= 8 && endSpreadMs <= 1 + queueingMs + 0.0001 * flush.ms)
   );
 }
 
@@ -210,9 +210,9 @@ const IN_STEP_AT_MOST = 0.7;
 const FULL_AT = 20;
 
 /** 0.5 for the least that is said at all, to 1; never less for more of the same. */
-function confidenceOf({ coincidences, wall, carryOver }: Clues): number {
+function confidenceOf({ coincidences, flush, carryOver }: Clues): number {
   const most = carryOver.isSure ? 1 : IN_STEP_AT_MOST;
-  return FLAGGED + (most - FLAGGED) * (1 - Math.exp(-(coincidences + 2 * wall.moments) / FULL_AT));
+  return FLAGGED + (most - FLAGGED) * (1 - Math.exp(-(coincidences + 2 * flush.moments) / FULL_AT));
 }
 
 export interface BatchWaitInput {
@@ -238,12 +238,12 @@ const LEAST_BATCH = 2;
 export function judgeBatchWait(input: BatchWaitInput): BatchWait | null {
   const clues = gatherClues(input.runs);
   if (!clues || !isBatchWait(clues, input.isRateLimited)) return null;
-  const { wall, evidence, knowsProcesses } = clues;
+  const { flush, evidence, knowsProcesses } = clues;
   const isWhole = input.skippedRuns === 0 && knowsProcesses;
-  const { size, atLeast } = sizeOfBatches(clues.bursts, wall, clues.completed, isWhole);
+  const { size, atLeast } = sizeOfBatches(clues.bursts, flush, clues.completed, isWhole);
   const seenRatio = input.runs.length / (input.runs.length + input.skippedRuns);
   return {
-    flushTimeoutMs: wall.ms,
+    flushTimeoutMs: flush.ms,
     batchSize: size,
     // Bursts of several processes that look like one would make it too large.
     batchSizeAtLeast: knowsProcesses ? atLeast : LEAST_BATCH,

@@ -1,26 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '../../server/open-store.js';
+import { describe, expect, it } from 'vitest';
 import { Lease, type LeaseStore } from '../../server/store/lease.js';
+import { storesOfEachTest } from '../support/stores.js';
 
-let directory: string;
-const stores: Store[] = [];
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'spillway-lease-'));
-});
-afterEach(async () => {
-  for (const store of stores.splice(0)) store.close();
-  await rm(directory, { recursive: true, force: true });
-});
+const stores = storesOfEachTest();
 
 /** A console on the store, whose clock stands until it is moved. */
 async function aConsole(holder: string, over: Partial<LeaseStore> = {}) {
-  const store = await openStore(directory);
-  stores.push(store);
+  const store = await stores.open();
   const clock = { ms: Math.random() * 1e6 };
   const taken: number[] = [];
   const lease = new Lease({
@@ -102,8 +89,7 @@ describe('of several consoles on one store', () => {
 
   it('one whose store fails lets go in time, and takes it again when it works', async () => {
     let isBroken = false;
-    const store = await openStore(directory);
-    stores.push(store);
+    const store = await stores.open();
     const a = await aConsole('a', {
       renew: (name, holder) =>
         isBroken ? Promise.reject(new Error('disk I/O error')) : store.leases.renew(name, holder),
