@@ -1,7 +1,11 @@
 import type { FC } from 'hono/jsx';
+import type { RunTimes } from '../server/model/job-type.js';
 import type { State } from './band.js';
+import { evenly } from './drawn/geometry.js';
+import { Histogram, type HistogramProps } from './drawn/histogram.js';
+import { Sparkline } from './drawn/sparkline.js';
 import { Icon, type IconName } from './icon.js';
-import type { Setting } from './queue-row.js';
+import { type Setting, SettingLink } from './setting.js';
 import { type Moment, Time } from './time.js';
 
 /** A number, and what belongs to it in small characters, a line each. */
@@ -34,13 +38,22 @@ export interface JobTypeRowProps {
   /** The form that brings back what failed of it; null: nothing failed lately, or this role may not. */
   readonly replayHref: string | null;
   readonly run: Value;
-  /** Paths on boxes of 84 × 20 and 80 × 20; empty where there is nothing to draw. */
-  readonly histogram: string;
-  readonly histogramText: string;
-  readonly trend: string;
+  /** How long its runs took; empty: none has ended. */
+  readonly histogram: RunTimes['histogram'];
+  /** Medians of the last minutes, evenly apart; null: none ended then. */
+  readonly trendMs: readonly (number | null)[];
+  /** A line in the histogram: when its batches are flushed, else from where on it is slow; null: neither. */
+  readonly line: NonNullable<HistogramProps['threshold']> | null;
   readonly waited: Value;
   readonly memory: Value;
   readonly threshold: Setting;
+}
+
+/** Of the values alone: evenly apart, the last of now. */
+const TREND = { fromMs: 0, toMs: 1 };
+
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1000;
 }
 
 /** One job type; on a phone a card. */
@@ -86,23 +99,24 @@ export const JobTypeRow: FC<JobTypeRowProps> = (row) => (
     <td class="cell-run" data-label="Run time">
       <div class="run-shapes">
         <span class="run-median">{row.run.text}</span>
-        <RunHistogram path={row.histogram} text={row.histogramText} />
+        {row.histogram.length === 0 ? null : (
+          <Histogram title={`Run times of ${row.name}`} buckets={row.histogram} threshold={row.line} />
+        )}
         <div>
           <Details {...row.run} />
         </div>
-        <Trend path={row.trend} />
+        <Sparkline
+          title="Median run time, last minutes"
+          unit="seconds"
+          points={evenly(row.trendMs.map(secondsOf), TREND)}
+          span={TREND}
+        />
       </div>
     </td>
     <NumberCell label="Waited" value={row.waited} />
     <NumberCell label="Memory" value={row.memory} />
     <td class="number cell-setting" data-label="Slow from">
-      {row.threshold.href === null ? (
-        row.threshold.value
-      ) : (
-        <a class="setting" href={row.threshold.href} data-drawer="" aria-label={row.threshold.label}>
-          {row.threshold.value} <Icon name="edit" />
-        </a>
-      )}
+      <SettingLink {...row.threshold} />
     </td>
   </tr>
 );
@@ -132,21 +146,4 @@ const Details: FC<Value> = ({ details }) => (
       <span class="detail">{detail}</span>
     ))}
   </>
-);
-
-/** How runs spread from 1 ms on the left to an hour on the right. The words are said by the tooltip and to screen readers. */
-const RunHistogram: FC<{ readonly path: string; readonly text: string }> = ({ path, text }) =>
-  path === '' ? null : (
-    <svg class="histogram" width="84" height="21" viewBox="0 0 84 21" role="img" aria-label={text}>
-      <title>{text}</title>
-      <path class="histogram-axis" d="M0 20.5h84" />
-      <path class="histogram-bars" d={path} />
-    </svg>
-  );
-
-/** Medians of the last minutes. The median beside it is the last of them, so it is hidden from screen readers. */
-const Trend: FC<{ readonly path: string }> = ({ path }) => (
-  <svg class="sparkline" width="80" height="20" viewBox="0 0 80 20" aria-hidden="true">
-    {path === '' ? null : <path d={path} />}
-  </svg>
 );

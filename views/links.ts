@@ -1,3 +1,4 @@
+import type { QueueListQuery } from '../server/model/queue-sort.js';
 import type { QueueState } from '../server/model/snapshot.js';
 
 /** Addresses of pages. Names hold any character, so each part is percent-encoded. */
@@ -98,4 +99,25 @@ export function placeOf(
 ): string | null {
   const parts = [hasManyInstances ? instance : null, queue.prefix === 'bull' ? null : queue.prefix];
   return parts.filter((part) => part !== null).join(' · ') || null;
+}
+
+/** What the table of queues shows: all of it is in the page's address. */
+export interface QueueQuery extends QueueListQuery {
+  /** From 1. */
+  readonly page: number;
+}
+
+/** The overview with that part of the table. */
+export function overviewPath(query: QueueQuery): string {
+  const parts = queueQueryString(query);
+  return parts === '' ? '/' : `/?${parts}`;
+}
+
+/** The same as part of an address; the parts that go without saying are left out. */
+export function queueQueryString(query: QueueQuery): string {
+  const parts = new URLSearchParams();
+  if (query.search !== '') parts.set('search', query.search);
+  if (query.sort !== 'trouble') parts.set('sort', query.sort);
+  if (query.page !== 1) parts.set('page', String(query.page));
+  return parts.toString();
 }

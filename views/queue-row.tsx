@@ -1,127 +1,245 @@
 import type { FC } from 'hono/jsx';
-import type { State } from './band.js';
-import { Icon, type IconName } from './icon.js';
-import { Sparkline } from './sparkline.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRateLimit,
+  formatRatio,
+} from '../server/model/format.js';
+import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-type-order.js';
+import { heldBytesOf } from '../server/model/memory-shares.js';
+import { slotsOf, troubledWorkers, waitedSeconds } from '../server/model/queue-verdict.js';
+import type { QueueState, Snapshot, UnreadQueue } from '../server/model/snapshot.js';
+import { FlowBars, Gauge } from './drawn/bars.js';
+import type { Point, Span } from './drawn/geometry.js';
+import { Sparkline } from './drawn/sparkline.js';
+import { Icon } from './icon.js';
+import { actionPath, encodePart, placeOf, queuePath } from './links.js';
+import {
+  drainInWords,
+  type FoundAbout,
+  flowAction,
+  NOT_KNOWN,
+  troublesInWords,
+  verdictWordsOf,
+} from './queue-words.js';
+import { SettingLink } from './setting.js';
+import { elementId, rateNumber, UNKNOWN } from './words.js';
 
-/** A value that an action sets: shown, and where the role allows it a way to change it. */
-export interface Setting {
-  readonly value: string;
-  readonly label: string;
-  readonly href: string | null;
+/** What a row of the table knows beside the queue itself. */
+export interface QueueRowContext {
+  readonly snapshot: Snapshot;
+  /** The worst that is found about it; null: nothing. */
+  readonly problem: FoundAbout | null;
+  readonly canAct: boolean;
+  readonly hasManyInstances: boolean;
 }
 
-export interface QueueRowProps {
-  readonly id: string;
-  readonly queueId: string;
-  readonly name: string;
-  /** Prefix or Redis, where the name alone does not say it. */
-  readonly place: string | null;
-  readonly href: string;
-  readonly state: State;
-  readonly icon: IconName;
-  readonly verdict: string;
-  /** Title of the worst finding about it; empty: none. */
-  readonly problem: string;
-  /** How many of its job types are in trouble, and which; null: none. */
-  readonly types: { readonly count: string; readonly text: string; readonly href: string } | null;
-  readonly depth: string;
-  readonly active: string;
-  readonly trend: string;
-  readonly arrivals: string;
-  readonly departures: string;
-  readonly oldest: string;
-  readonly drain: string;
-  readonly memory: string;
-  readonly memoryShare: string;
-  readonly failed: string;
-  readonly workers: string;
-  readonly concurrency: Setting;
-  readonly rateLimit: Setting;
-  /** Pause or resume. */
-  readonly flow: { readonly label: string; readonly href: string } | null;
-  /** null: nothing can be done with it by this role. */
-  readonly checkbox: { readonly value: string; readonly label: string } | null;
+export interface QueueRowProps extends QueueRowContext {
+  readonly queue: QueueState | UnreadQueue;
+  /** How many waited lately; of one that can't be read none. */
+  readonly depths: readonly Point[];
+  readonly span: Span;
 }
 
-export const QueueRow: FC<QueueRowProps> = (row) => (
-  <tr id={row.id} class={`queue state-${row.state}`}>
-    {row.checkbox ? (
-      <td class="cell-check">
-        <label class="check">
-          <input type="checkbox" name="on" value={row.checkbox.value} aria-label={row.checkbox.label} />
-        </label>
+export function queueRowId(instance: string, queueId: string): string {
+  return elementId('queue', `${instance}/${queueId}`);
+}
+
+/** One queue: what it is, what waits, how it flows, and where a hand may change it. */
+export const QueueRow: FC<QueueRowProps> = ({ queue, ...row }) =>
+  'counts' in queue ? <KnownRow queue={queue} {...row} /> : <UnreadRow queue={queue} {...row} />;
+
+const KnownRow: FC<QueueRowProps & { readonly queue: QueueState }> = (row) => {
+  const { queue, snapshot, canAct, depths, span } = row;
+  const { instance } = snapshot;
+  const words = verdictWordsOf(queue, row.problem);
+  const oldest = waitedSeconds(queue, snapshot);
+  const flow = flowAction(queue, instance);
+  return (
+    <tr id={queueRowId(instance, queue.id)} class={`queue state-${words.state}`}>
+      <NameCells queue={queue} row={row} failed={queue.counts.failed} />
+      <td class="cell-state" data-label="State">
+        <span class={`state-word state-${words.state}`} title={words.problem || undefined}>
+          <Icon name={words.icon} /> {words.word}
+        </span>
+        <TypeBadge queue={queue} instance={instance} />
       </td>
-    ) : null}
-    <th scope="row" class="cell-name">
-      <a href={row.href} title={row.queueId}>
-        {row.name}
-      </a>
-      {row.place ? <span class="place">{row.place}</span> : null}
-    </th>
-    <td class="cell-state" data-label="State">
-      <span class={`state-word state-${row.state}`} title={row.problem || undefined}>
-        <Icon name={row.icon} /> {row.verdict}
-      </span>
-      {row.types ? (
-        <a class="type-badge" href={row.types.href} title={row.types.text} aria-label={row.types.text}>
-          <Icon name="rate-limited" /> {row.types.count}
-          <span class="type-badge-words"> in trouble</span>
-        </a>
+      <td class="cell-depth" data-label="Waiting">
+        <Sparkline title="Waiting, last 15 min" unit="jobs" points={depths} span={span} />
+        <span class="number">{formatCount(queue.backlog)}</span>
+      </td>
+      <td class="number" data-label="Oldest">
+        {oldest === null ? UNKNOWN : formatDuration(oldest)}
+      </td>
+      <FlowCell queue={queue} instance={instance} canAct={canAct} />
+      <td class="number" data-label="Drains in">
+        {drainInWords(queue)}
+      </td>
+      <MemoryCell queue={queue} snapshot={snapshot} />
+      <SlotsCell queue={queue} snapshot={snapshot} canAct={canAct} />
+      {canAct ? (
+        <td class="cell-flow">
+          <a class="small-button" href={flow.href} data-drawer="" aria-label={`${flow.label} ${queue.name}`}>
+            {flow.label}
+          </a>
+        </td>
       ) : null}
-    </td>
-    <td class="cell-depth" data-label="Waiting">
-      <Sparkline points={row.trend} />
-      <span class="number">{row.depth}</span>
-    </td>
-    <td class="number" data-label="Active">
-      {row.active}
-    </td>
-    <td class="number" data-label="In">
-      {row.arrivals}
-    </td>
-    <td class="number" data-label="Out">
-      {row.departures}
-    </td>
-    <td class="number" data-label="Oldest">
-      {row.oldest}
-    </td>
-    <td class="number" data-label="Empty in">
-      {row.drain}
-    </td>
-    <td class="number cell-memory" data-label="Memory">
-      {row.memory} <span class="share">{row.memoryShare}</span>
-    </td>
-    <td class="number" data-label="Failed">
-      {row.failed}
-    </td>
-    <td class="number" data-label="Workers">
-      {row.workers}
-    </td>
-    <SettingCell setting={row.concurrency} label="At once" />
-    <SettingCell setting={row.rateLimit} label="Rate limit" />
-    {row.flow ? (
-      <td class="cell-flow">
-        <a
-          class="small-button"
-          href={row.flow.href}
-          data-drawer=""
-          aria-label={`${row.flow.label} ${row.name}`}
-        >
-          {row.flow.label}
-        </a>
-      </td>
-    ) : null}
-  </tr>
-);
+    </tr>
+  );
+};
 
-const SettingCell: FC<{ readonly setting: Setting; readonly label: string }> = ({ setting, label }) => (
-  <td class="number cell-setting" data-label={label}>
-    {setting.href === null ? (
-      setting.value
-    ) : (
-      <a class="setting" href={setting.href} data-drawer="" aria-label={setting.label}>
-        {setting.value} <Icon name="edit" />
-      </a>
-    )}
-  </td>
-);
+/** A queue of which nothing is known now: what waited when it was last read, and no number that would pass for one of now. */
+const UnreadRow: FC<QueueRowContext & { readonly queue: UnreadQueue }> = ({ queue, ...row }) => {
+  const { instance } = row.snapshot;
+  const state = row.problem?.severity ?? NOT_KNOWN.state;
+  return (
+    <tr id={queueRowId(instance, queue.id)} class={`queue state-${state}`}>
+      <NameCells queue={queue} row={row} failed={0} />
+      <td class="cell-state" data-label="State">
+        <span class={`state-word state-${state}`} title={queue.problem}>
+          <Icon name={NOT_KNOWN.icon} /> {NOT_KNOWN.word}
+        </span>
+      </td>
+      <td class="cell-depth" data-label="Waiting">
+        <span class="number">{queue.last ? `was ${formatCount(queue.last.backlog)}` : UNKNOWN}</span>
+      </td>
+      {['Oldest', 'In / out', 'Drains in', 'Memory', 'Slots'].map((label) => (
+        <td class="number" data-label={label}>
+          {UNKNOWN}
+        </td>
+      ))}
+      {row.canAct ? <td class="cell-flow"></td> : null}
+    </tr>
+  );
+};
+
+const NameCells: FC<{
+  readonly queue: Pick<QueueState, 'id' | 'name' | 'prefix'>;
+  readonly row: QueueRowContext;
+  readonly failed: number;
+}> = ({ queue, row, failed }) => {
+  const { instance } = row.snapshot;
+  const place = placeOf(queue, instance, row.hasManyInstances);
+  const notes = [place, failed > 0 ? `${formatCount(failed)} failed` : null].filter((note) => note !== null);
+  return (
+    <>
+      {row.canAct ? (
+        <td class="cell-check">
+          <label class="check">
+            <input
+              type="checkbox"
+              name="on"
+              value={`${instance}/${encodePart(queue.id)}`}
+              aria-label={`Select ${queue.name}`}
+            />
+          </label>
+        </td>
+      ) : null}
+      <th scope="row" class="cell-name">
+        <a href={queuePath(instance, queue.id)} title={queue.id}>
+          {queue.name}
+        </a>
+        {notes.length > 0 ? <span class="place">{notes.join(' · ')}</span> : null}
+      </th>
+    </>
+  );
+};
+
+/** How many of its job types are in trouble. */
+const TypeBadge: FC<{ readonly queue: QueueState; readonly instance: string }> = ({ queue, instance }) => {
+  const troubled = typesOfQueue(queue)
+    .toSorted(compareTypes('slow'))
+    .flatMap(({ type }) => {
+      const [worst] = typeTroubles(type);
+      return worst === undefined ? [] : { name: type.name, worst };
+    });
+  if (troubled.length === 0) return null;
+  const text = troublesInWords(troubled);
+  return (
+    <a class="type-badge" href={`${queuePath(instance, queue.id)}#job-types`} title={text} aria-label={text}>
+      <Icon name="rate-limited" /> {formatCount(troubled.length)}
+      <span class="type-badge-words"> in trouble</span>
+    </a>
+  );
+};
+
+/** What comes in above what goes out, each with its bar; and the limit, where there is one. */
+const FlowCell: FC<{ readonly queue: QueueState; readonly instance: string; readonly canAct: boolean }> = ({
+  queue,
+  instance,
+  canAct,
+}) => {
+  const { rates, rateLimit } = queue;
+  const limit = rateLimit === null ? null : formatRateLimit(rateLimit.max, rateLimit.durationMs);
+  return (
+    <td class="number cell-rates" data-label="In / out">
+      <FlowBars
+        inPerSecond={rates?.arrivalsPerSecond ?? null}
+        outPerSecond={rates?.departuresPerSecond ?? null}
+      />
+      <span class="rates">
+        <span>{rateNumber(rates?.arrivalsPerSecond)}</span>
+        <span>{rateNumber(rates?.departuresPerSecond)}</span>
+      </span>
+      {limit === null ? null : (
+        <SettingLink
+          value={`≤ ${limit}`}
+          label={`Change the rate limit of ${queue.name}, now ${limit}`}
+          href={canAct ? actionPath({ action: 'queue.rate-limit', instance, queues: [queue.id] }) : null}
+        />
+      )}
+    </td>
+  );
+};
+
+const MemoryCell: FC<{ readonly queue: QueueState; readonly snapshot: Snapshot }> = ({
+  queue: { memory },
+  snapshot,
+}) => {
+  const used = heldBytesOf(snapshot.nodes);
+  const share = memory && used > 0 ? Math.round((memory.totalBytes / used) * 100) / 100 : null;
+  return (
+    <td class="number cell-memory" data-label="Memory">
+      {memory ? formatBytes(memory.totalBytes) : UNKNOWN}{' '}
+      <span class="share">{share === null ? '' : formatRatio(share)}</span>
+    </td>
+  );
+};
+
+/** Busy of all slots, which of its workers are in trouble, and what it may run at once over all of them. */
+const SlotsCell: FC<{
+  readonly queue: QueueState;
+  readonly snapshot: Snapshot;
+  readonly canAct: boolean;
+}> = ({ queue, snapshot, canAct }) => {
+  const { busy, all } = slotsOf(queue, snapshot);
+  const { troubled, known } = troubledWorkers(queue, snapshot);
+  // While paused the setting that comes back is what a person wants to see.
+  const most =
+    queue.flow === 'paused-by-spillway' ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency;
+  const workers =
+    known === null ? UNKNOWN : troubled > 0 ? `${known - troubled} of ${known}` : formatCount(known);
+  return (
+    <td class="number cell-slots" data-label="Slots">
+      <Gauge title="slots busy" used={busy} of={all} />
+      <span class="slots">
+        <span>
+          {all === null ? `${formatCount(busy)} busy` : `${formatCount(busy)} of ${formatCount(all)}`}
+        </span>
+        <span class={troubled > 0 ? 'workers is-troubled' : 'workers'} title="Workers that are well, of all">
+          {workers} {known === 1 ? 'worker' : 'workers'}
+        </span>
+      </span>
+      <SettingLink
+        value={most === null ? 'any' : `≤ ${formatCount(most)}`}
+        label={`Change how many jobs of ${queue.name} run at once, now ${most ?? 'any number'}`}
+        href={
+          canAct
+            ? actionPath({ action: 'queue.concurrency', instance: snapshot.instance, queues: [queue.id] })
+            : null
+        }
+      />
+    </td>
+  );
+};

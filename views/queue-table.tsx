@@ -1,39 +1,84 @@
 import type { FC } from 'hono/jsx';
+import { formatCount, formatThings } from '../server/model/format.js';
+import type { QueueSort } from '../server/model/queue-sort.js';
 import { BulkBar } from './bulk-bar.js';
+import { overviewPath, type QueueQuery } from './links.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
-export interface Column {
+export interface QueueTableProps {
+  /** One page of them. */
+  readonly rows: readonly QueueRowProps[];
+  readonly query: QueueQuery;
+  /** The page that is shown, from 1, and how many there are. */
+  readonly page: number;
+  readonly pages: number;
+  /** How many come before the first row, how many the search has found, and how many there are. */
+  readonly before: number;
+  readonly found: number;
+  readonly total: number;
+  readonly canAct: boolean;
+  /** Queues are still looked for. */
+  readonly isLooking: boolean;
+}
+
+const SORT_LABELS: Readonly<Record<QueueSort, string>> = {
+  trouble: 'trouble',
+  name: 'name',
+  backlog: 'waiting',
+  oldest: 'oldest job',
+  arrivals: 'rate in',
+  departures: 'rate out',
+  drain: 'time to drain',
+  memory: 'memory',
+  failed: 'failed jobs',
+};
+
+const COLUMNS: readonly {
   readonly label: string;
   readonly hint: string;
   /** null: can't be sorted by. */
-  readonly href: string | null;
-  readonly isSorted: boolean;
-  readonly isAscending: boolean;
-  readonly isNumber: boolean;
+  readonly sort: QueueSort | null;
   readonly kind: string;
-}
+}[] = [
+  { label: 'Queue', hint: 'Sort by name', sort: 'name', kind: 'name' },
+  { label: 'State', hint: 'Sort by trouble, worst first', sort: 'trouble', kind: 'state' },
+  {
+    label: 'Waiting',
+    hint: 'Jobs that workers could take now, and the last 15 minutes of that',
+    sort: 'backlog',
+    kind: 'depth number',
+  },
+  { label: 'Oldest', hint: 'Age of the oldest waiting job', sort: 'oldest', kind: 'age number' },
+  {
+    label: 'In / out',
+    hint: 'Jobs added per second (an upper bound: duplicates count too), and jobs that end per second',
+    sort: 'arrivals',
+    kind: 'rates number',
+  },
+  { label: 'Drains in', hint: 'Time until nothing waits, at these rates', sort: 'drain', kind: 'age number' },
+  {
+    label: 'Memory',
+    hint: 'Estimated from samples, and its share of what Redis holds',
+    sort: 'memory',
+    kind: 'memory number',
+  },
+  {
+    label: 'Slots',
+    hint: 'Jobs that run, of those that its workers may run at once; and the global concurrency',
+    sort: null,
+    kind: 'slots number',
+  },
+];
 
-export interface PageLink {
-  readonly label: string;
-  readonly href: string | null;
-  readonly isCurrent: boolean;
-}
-
-export interface QueueTableProps {
-  readonly rows: readonly QueueRowProps[];
-  readonly columns: readonly Column[];
-  readonly search: string;
-  readonly sort: string;
-  readonly sorts: readonly { readonly value: string; readonly label: string }[];
-  /** "1–50 of 1,204 queues" */
-  readonly range: string;
-  readonly pages: readonly PageLink[];
-  /** Named actions for what is selected; none for who may not act. */
-  readonly bulk: readonly { readonly action: string; readonly label: string }[];
-  readonly groupHref: string | null;
-  /** Said in place of rows. */
-  readonly empty: string;
-}
+const BULK = [
+  { action: 'queue.pause', label: 'Pause' },
+  { action: 'queue.resume', label: 'Resume' },
+  { action: 'queue.concurrency', label: 'Concurrency' },
+  { action: 'workers.concurrency', label: 'Workers’ concurrency' },
+  { action: 'queue.rate-limit', label: 'Rate limit' },
+  { action: 'queue.trim-events', label: 'Trim events' },
+  { action: 'queue.clean-finished', label: 'Clean finished' },
+] as const;
 
 /** Attributes of a link or form that changes what the table shows: the page is morphed, so scroll and focus stay. */
 function changesPage(href: string, keepsHistory: boolean): Record<string, string> {
@@ -46,93 +91,45 @@ function changesPage(href: string, keepsHistory: boolean): Record<string, string
   };
 }
 
+/** Queues of all Redises, a page of them. */
 export const QueueTable: FC<QueueTableProps> = (table) => (
   <section id="queues" class="queues" aria-labelledby="queues-title">
     <div class="queues-head">
       <h2 id="queues-title">Queues</h2>
-      <search>
-        <form
-          class="queue-search"
-          action="/"
-          method="get"
-          {...changesPage('/', false)}
-          hx-trigger="submit, input changed delay:250ms from:#search, change from:#sort"
-          hx-sync="this:replace"
-        >
-          <label class="visually-hidden" for="search">
-            Search queues
-          </label>
-          <input
-            id="search"
-            type="search"
-            name="search"
-            value={table.search}
-            placeholder="Search  ( / )"
-            autocomplete="off"
-            spellcheck={false}
-          />
-          <label class="sort-label" for="sort">
-            Sort by
-          </label>
-          <select id="sort" name="sort">
-            {table.sorts.map((sort) => (
-              <option value={sort.value} selected={sort.value === table.sort}>
-                {sort.label}
-              </option>
-            ))}
-          </select>
-          <button class="small-button no-script-only" type="submit">
-            Show
-          </button>
-        </form>
-      </search>
-      <p id="queues-range" class="range">
-        {table.range}
-      </p>
+      <Search {...table.query} />
+      <QueueRange {...table} />
       <p class="order-held" data-held="queues" hidden>
         <span data-held-text="">Order held while you are here</span>
         <button type="button" class="small-button" data-release="">
           Sort now
         </button>
       </p>
-      {table.groupHref ? (
-        <a class="small-button" href={table.groupHref} data-drawer="">
+      {table.canAct ? (
+        <a
+          class="small-button"
+          href={`/action/group?${new URLSearchParams({ search: table.query.search })}`}
+          data-drawer=""
+        >
           Act on a group…
         </a>
       ) : null}
     </div>
     <form id="bulk" action="/action" method="get" data-bulk="">
-      {table.bulk.length > 0 ? <BulkBar acts={table.bulk} /> : null}
+      {table.canAct ? <BulkBar acts={BULK} /> : null}
       <table class="queue-table">
         <thead>
           <tr>
-            {table.bulk.length > 0 ? (
+            {table.canAct ? (
               <th class="cell-check" scope="col">
                 <label class="check">
                   <input type="checkbox" data-check-all="" aria-label="Select all queues shown" />
                 </label>
               </th>
             ) : null}
-            {table.columns.map((column) => (
-              <th
-                scope="col"
-                class={`${column.isNumber ? 'number ' : ''}cell-${column.kind}`}
-                aria-sort={column.isSorted ? (column.isAscending ? 'ascending' : 'descending') : undefined}
-                title={column.hint}
-              >
-                {column.href ? (
-                  <a href={column.href} {...changesPage(column.href, true)}>
-                    {column.label}
-                    {column.isSorted ? (
-                      <span aria-hidden="true">{column.isAscending ? ' ▲' : ' ▼'}</span>
-                    ) : null}
-                  </a>
-                ) : (
-                  column.label
-                )}
-              </th>
+            {COLUMNS.map((column) => (
+              <Heading column={column} query={table.query} />
             ))}
-            {table.bulk.length > 0 ? (
+            {table.canAct ? (
               <th scope="col" class="cell-flow">
                 <span class="visually-hidden">Act</span>
               </th>
@@ -146,24 +143,139 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
         </tbody>
       </table>
     </form>
-    {table.rows.length === 0 ? <p class="empty">{table.empty}</p> : null}
-    {table.pages.length > 0 ? (
-      <nav class="pages" aria-label="Pages of queues">
-        {table.pages.map((page) =>
-          page.href === null ? (
-            <span
-              class={page.isCurrent ? 'page-link is-current' : 'page-link'}
-              aria-current={page.isCurrent ? 'page' : undefined}
-            >
-              {page.label}
-            </span>
-          ) : (
-            <a class="page-link" href={page.href} {...changesPage(page.href, true)}>
-              {page.label}
-            </a>
-          ),
-        )}
-      </nav>
-    ) : null}
+    {table.rows.length === 0 ? <Empty {...table} /> : null}
+    {table.pages > 1 ? <Pages {...table} /> : null}
   </section>
 );
+
+const Search: FC<QueueQuery> = (query) => (
+  <search>
+    <form
+      class="queue-search"
+      action="/"
+      method="get"
+      {...changesPage('/', false)}
+      hx-trigger="submit, input changed delay:250ms from:#search, change from:#sort"
+      hx-sync="this:replace"
+    >
+      <label class="visually-hidden" for="search">
+        Search queues
+      </label>
+      <input
+        id="search"
+        type="search"
+        name="search"
+        value={query.search}
+        placeholder="Search  ( / )"
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <label class="sort-label" for="sort">
+        Sort by
+      </label>
+      <select id="sort" name="sort">
+        {Object.entries(SORT_LABELS).map(([value, label]) => (
+          <option value={value} selected={value === query.sort}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <button class="small-button no-script-only" type="submit">
+        Show
+      </button>
+    </form>
+  </search>
+);
+
+const Heading: FC<{ readonly column: (typeof COLUMNS)[number]; readonly query: QueueQuery }> = ({
+  column: { label, hint, sort, kind },
+  query,
+}) => {
+  if (sort === null)
+    return (
+      <th scope="col" class={`cell-${kind}`} title={hint}>
+        {label}
+      </th>
+    );
+  const href = overviewPath({ ...query, sort, page: 1 });
+  const isSorted = sort === query.sort;
+  const isAscending = sort === 'name';
+  return (
+    <th
+      scope="col"
+      class={`cell-${kind}`}
+      aria-sort={isSorted ? (isAscending ? 'ascending' : 'descending') : undefined}
+      title={hint}
+    >
+      <a href={href} {...changesPage(href, true)}>
+        {label}
+        {isSorted ? <span aria-hidden="true">{isAscending ? ' ▲' : ' ▼'}</span> : null}
+      </a>
+    </th>
+  );
+};
+
+/** "1–50 of 1,204 queues" */
+export const QueueRange: FC<Pick<QueueTableProps, 'before' | 'found' | 'total' | 'rows'>> = ({
+  before,
+  found,
+  total,
+  rows,
+}) => {
+  const all =
+    found === total || found === 0
+      ? formatThings(total, 'queue')
+      : `${formatCount(found)} found, ${formatCount(total)} in all`;
+  return (
+    <p id="queues-range" class="range">
+      {rows.length === found
+        ? all
+        : `${formatCount(before + 1)}–${formatCount(before + rows.length)} of ${all}`}
+    </p>
+  );
+};
+
+const Empty: FC<QueueTableProps> = ({ total, query, isLooking }) => (
+  <p class="empty">
+    {total > 0
+      ? `No queue has “${query.search}” in its name.`
+      : isLooking
+        ? 'Looking for queues…'
+        : 'No BullMQ queue is in this Redis yet. One that is added appears here within seconds.'}
+  </p>
+);
+
+const Pages: FC<QueueTableProps> = ({ query, page, pages }) => {
+  const numbers = [...new Set([1, page - 2, page - 1, page, page + 1, page + 2, pages])].filter(
+    (number) => number >= 1 && number <= pages,
+  );
+  return (
+    <nav class="pages" aria-label="Pages of queues">
+      <PageLink label="Previous" to={page - 1} query={query} page={page} pages={pages} />
+      {numbers.map((number) => (
+        <PageLink label={formatCount(number)} to={number} query={query} page={page} pages={pages} />
+      ))}
+      <PageLink label="Next" to={page + 1} query={query} page={page} pages={pages} />
+    </nav>
+  );
+};
+
+const PageLink: FC<
+  Pick<QueueTableProps, 'query' | 'page' | 'pages'> & { readonly label: string; readonly to: number }
+> = ({ label, to, query, page, pages }) => {
+  if (to === page || to < 1 || to > pages)
+    return (
+      <span
+        class={to === page ? 'page-link is-current' : 'page-link'}
+        aria-current={to === page ? 'page' : undefined}
+      >
+        {label}
+      </span>
+    );
+  const href = overviewPath({ ...query, page: to });
+  return (
+    <a class="page-link" href={href} {...changesPage(href, true)}>
+      {label}
+    </a>
+  );
+};

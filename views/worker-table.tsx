@@ -1,9 +1,13 @@
 import type { FC } from 'hono/jsx';
 import type { State } from './band.js';
 import { BulkBar } from './bulk-bar.js';
+import { evenly } from './drawn/geometry.js';
+import { Sparkline } from './drawn/sparkline.js';
 import { Icon, type IconName } from './icon.js';
-import type { Setting } from './queue-row.js';
-import { Sparkline } from './sparkline.js';
+import { type Setting, SettingLink } from './setting.js';
+
+/** Of the values alone: one a second, the last of now. */
+const TREND = { fromMs: 0, toMs: 1 };
 
 export interface WorkerRowProps {
   readonly id: string;
@@ -23,7 +27,7 @@ export interface WorkerRowProps {
   readonly slots: Setting;
   /** "deployed 5" where an order has changed it. */
   readonly deployed: string;
-  readonly trend: string;
+  readonly trend: readonly number[];
   readonly finished: string;
   readonly failed: string;
   readonly run: string;
@@ -146,18 +150,12 @@ export const WorkerRow: FC<WorkerRowProps> = (row) => (
       {row.busy}
     </td>
     <td class="number cell-setting" data-label="Slots">
-      {row.slots.href === null ? (
-        row.slots.value
-      ) : (
-        <a class="setting" href={row.slots.href} data-drawer="" aria-label={row.slots.label}>
-          {row.slots.value} <Icon name="edit" />
-        </a>
-      )}
+      <SettingLink {...row.slots} />
       {row.deployed ? <span class="place">{row.deployed}</span> : null}
     </td>
     <td class="number cell-depth" data-label="Done /s">
       <span class="number">{row.finished}</span>
-      <Sparkline points={row.trend} />
+      <Sparkline title="Done a second, lately" unit="jobs" points={evenly(row.trend, TREND)} span={TREND} />
     </td>
     <td class="number" data-label="Failed /s">
       {row.failed}

@@ -1,7 +1,7 @@
 import type { Thresholds } from './finding.js';
 import { rowSeconds } from './format.js';
 import type { QueueState, QueueVerdict, RedisNode, Snapshot } from './snapshot.js';
-import type { WorkerState } from './worker.js';
+import type { WorkerState, WorkerVerdict } from './worker.js';
 
 const NONE: readonly WorkerState[] = [];
 
@@ -119,6 +119,35 @@ export function connectedWorkers(queue: QueueState, snapshot: Snapshot): readonl
     ({ verdict, isConnected, agent }) =>
       verdict !== 'crashed' && isConnected !== false && agent?.isClosing !== true,
   );
+}
+
+/**
+ * Jobs that run, and how many may at once by what all workers of the queue say.
+ * @returns all: null where the agent is not in every worker that is there, so that nobody knows.
+ */
+export function slotsOf(
+  queue: QueueState,
+  snapshot: Snapshot,
+): { readonly busy: number; readonly all: number | null } {
+  const connected = connectedWorkers(queue, snapshot);
+  const agents = connected.flatMap(({ agent }) => agent ?? []);
+  const isWhole = agents.length === connected.length && agents.length >= (queue.workers ?? 0);
+  const all = agents.reduce((sum, { concurrency }) => sum + concurrency.now, 0);
+  const busy = queue.counts.active;
+  return { busy, all: isWhole && (agents.length > 0 || queue.workers === 0) ? all : null };
+}
+
+const TROUBLED: ReadonlySet<WorkerVerdict> = new Set(['crashed', 'stuck', 'silent', 'blocked']);
+
+/** Workers of a queue of which the agent tells that they are in trouble, of all that are known; known: null, nobody can count them. */
+export function troubledWorkers(
+  queue: QueueState,
+  snapshot: Snapshot,
+): { readonly troubled: number; readonly known: number | null } {
+  const judged = workersOf(snapshot, queue.id).filter(({ agent }) => agent !== null);
+  const troubled = judged.filter(({ verdict }) => TROUBLED.has(verdict)).length;
+  const known = Math.max(judged.length, queue.workers ?? 0);
+  return { troubled, known: queue.workers === null && known === 0 ? null : known };
 }
 
 function isPaused({ agent, verdict }: WorkerState): boolean {

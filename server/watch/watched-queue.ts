@@ -28,7 +28,7 @@ export class WatchedQueue {
   readonly id: string;
   readonly #place: { readonly id: string; readonly prefix: string; readonly name: string };
   readonly #firstSeenAtMs: number;
-  readonly #recent = new RecentSeries(CHARTED, 180, 4_500);
+  readonly #recent = new RecentSeries(CHARTED, 200, 4_500);
   #points: QueuePoint[] = [];
   #state: QueueState | null = null;
   readonly #schedule: QueueSchedule;

@@ -109,9 +109,9 @@ it('says the same word, and the same since, on every page, in the API and in ale
   const chip = (label: string) =>
     textAfter(card, new RegExp(`<dt>${label}</dt>`), '</dd>').slice(label.length + 1);
   expect(chip('waiting')).toBe(`${cell('Waiting')} jobs`);
-  expect(chip('active')).toBe(`${cell('Active')} jobs`);
+  expect(cell('Slots')).toContain(`${chip('active').replace(' jobs', '')} of 2 `);
   expect(chip('oldest has waited')).toBe(cell('Oldest'));
-  expect(card).toContain(`needs ${cell('Empty in')} to drain`);
+  expect(card).toContain(`needs ${cell('Drains in')} to drain`);
 
   // The queue's page.
   const { queuePage } = seen;

@@ -1,17 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  histogramPath,
-  jobTypesOf,
-  type TypeRowContext,
-  trendPath,
-  typeRowOf,
-} from '../../server/routes/pages/job-type-view-model.js';
-import { queueRowOf } from '../../server/routes/pages/queue-row-view-model.js';
+import { jobTypesOf, type TypeRowContext, typeRowOf } from '../../server/routes/pages/job-type-view-model.js';
 import { JobTypes } from '../../views/job-types.js';
 import { anyQueue } from '../support/any-snapshot.js';
 import { aBatchWait, aJobType } from '../support/job-types.js';
-import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
+import { aQueue, NOW_MS } from '../support/snapshot.js';
 
 const context: TypeRowContext = {
   instance: 'default',
@@ -76,16 +69,6 @@ describe('a job type', () => {
     expect(waiting(30, 30, 30)).toEqual({ text: '30', details: [] });
     expect(waiting(1_234, 1_100, 1_400)).toEqual({ text: '1,200', details: ['1,100–1,400'] });
   });
-
-  it('is marked on the overview, with its name', () => {
-    const queue = aQueue({ types: [aJobType(), aJobType({ name: 'sync', failing })] });
-    const row = { nowMs: NOW_MS, problemOf: () => null, canAct: true, hasManyInstances: false };
-    expect(queueRowOf(queue, aSnapshot({ queues: [queue] }), row).types).toMatchObject({
-      count: '1',
-      text: '1 job type in trouble: sync failing',
-    });
-    expect(queueRowOf(aQueue({ types: [aJobType()] }), aSnapshot(), row).types).toBeNull();
-  });
 });
 
 describe('the table of job types', () => {
@@ -125,28 +108,6 @@ describe('the table of job types', () => {
         expect(JSON.stringify(words)).not.toMatch(/NaN|Infinity|undefined|\[object/);
       }),
     );
-  });
-});
-
-describe('shapes of run times', () => {
-  it('have bars where they belong on one axis for all types, and none for nothing', () => {
-    expect(histogramPath([])).toBe('');
-    expect(histogramPath([{ upToMs: 100, count: 0 }])).toBe('');
-    expect(histogramPath([{ upToMs: 100, count: 5 }])).toBe('M24 20v-18h3v18z');
-    expect(histogramPath([{ upToMs: 1, count: 1 }])).toBe('M0 20v-18h3v18z');
-    // One outlier among ten thousand is still seen, and a day is not off the end.
-    expect(
-      histogramPath([
-        { upToMs: 1_000, count: 10_000 },
-        { upToMs: 86_400_000, count: 1 },
-      ]),
-    ).toBe('M36 20v-18h3v18zM80 20v-1.5h3v1.5z');
-  });
-
-  it('leave a gap where nothing ended, and draw what stands alone', () => {
-    expect(trendPath([null, null])).toBe('');
-    expect(trendPath([10, 20, null, 20, 10])).toBe('M0 10L20 1M60 1L80 10');
-    expect(trendPath([null, 20, null])).toBe('M40 1h1');
   });
 });
 

@@ -14,11 +14,12 @@ import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-a
 import { bandOf } from '../../server/routes/pages/band-view-model.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
-import { parseQueueQuery, queueQueryString } from '../../server/routes/pages/queue-query.js';
-import { queueRowOf, sparklinePoints } from '../../server/routes/pages/queue-row-view-model.js';
+import { parseQueueQuery } from '../../server/routes/pages/queue-query.js';
 import { queueHeadOf } from '../../server/routes/pages/queue-view-model.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { queueQueryString } from '../../views/links.js';
 import { coarseAge, elementId, moment } from '../../views/words.js';
+import { renderedRow } from '../support/rendered.js';
 import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someRates } from '../support/snapshot.js';
 
 const valuesOf = (query: string): Map<string, string[]> => {
@@ -60,10 +61,8 @@ describe('headline, card and rows are one judgement', () => {
       headline: headline(snapshot, firing),
       card: bandOf(snapshot, findings, NOW_MS, DEFAULT_THRESHOLDS),
       rows: snapshot.queues.map((queue) =>
-        queueRowOf(queue, snapshot, {
-          problemOf: problemsByQueue(findings),
-          canAct: true,
-          hasManyInstances: false,
+        renderedRow(queue, snapshot, {
+          problem: problemsByQueue(findings)(snapshot.instance, queue.id),
         }),
       ),
     };
@@ -153,13 +152,13 @@ describe('headline, card and rows are one judgement', () => {
       const nowMs = NOW_MS + 700;
       const hasManyInstances = false;
       const card = findingOf(finding, { nowMs, hasManyInstances, role: 'viewer', isOwnPage: false });
-      const row = queueRowOf(queue, snapshot, { hasManyInstances, problemOf: () => null, canAct: true });
+      const oldest = renderedRow(queue, snapshot).cell('Oldest');
       const watch = { findings: () => [finding] } as unknown as Watch;
       const head = queueHeadOf({ watch }, queue, snapshot, 'viewer', nowMs);
       const told = card.evidence.find(({ label }) => label === 'oldest has waited')?.value;
-      expect(told).toBe(row.oldest);
-      expect(head.facts.find(({ label }) => label === 'Oldest')?.value).toBe(row.oldest);
-      expect(card.sentence).toContain(`the oldest for ${row.oldest}`);
+      expect(told).toBe(oldest);
+      expect(head.facts.find(({ label }) => label === 'Oldest')?.value).toBe(oldest);
+      expect(card.sentence).toContain(`the oldest for ${oldest}`);
     }
   });
 
@@ -170,11 +169,7 @@ describe('headline, card and rows are one judgement', () => {
       lastDepartureAtMs: NOW_MS,
     });
     const problem = { severity: 'critical' as const, headline: 'track fails: 60% of its runs' };
-    const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), {
-      problemOf: () => problem,
-      canAct: true,
-      hasManyInstances: false,
-    });
+    const row = renderedRow(queue, aSnapshot({ queues: [queue] }), { problem });
     expect(row).toMatchObject({ state: 'critical', problem: problem.headline });
     expect(row.verdict).not.toBe('flowing');
   });
@@ -217,45 +212,6 @@ describe('the band of a Redis', () => {
     expect(old.headline).toBe('seen 12 s ago');
     // The link still says live, but nothing was read for too long.
     expect(band({ link: { lastReadAtMs: NOW_MS - 60_000 } }).state).toBe('blind');
-  });
-});
-
-describe('a row of the table', () => {
-  const context = { problemOf: () => null, canAct: true, hasManyInstances: false };
-
-  it('offers to resume what is paused, and shows the concurrency that comes back', () => {
-    const queue = aQueue({
-      flow: 'paused-by-spillway',
-      concurrency: 0,
-      pause: { formerConcurrency: 8, atMs: NOW_MS, actor: 'olga' },
-    });
-    const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), context);
-    expect(row.flow?.label).toBe('Resume');
-    expect(row.concurrency.value).toBe('8');
-  });
-
-  it('gives a viewer nothing to press', () => {
-    const queue = aQueue();
-    const row = queueRowOf(queue, aSnapshot({ queues: [queue] }), { ...context, canAct: false });
-    expect([row.flow, row.checkbox, row.concurrency.href, row.rateLimit.href]).toEqual([
-      null,
-      null,
-      null,
-      null,
-    ]);
-  });
-
-  it('shows what is not known as such, and not as nothing', () => {
-    const row = queueRowOf(aQueue({ workers: null, rates: null }), aSnapshot(), context);
-    expect([row.workers, row.arrivals, row.memory, row.drain]).toEqual(['–', '–', '–', '–']);
-  });
-
-  it('draws no line where nothing ever waited', () => {
-    expect(sparklinePoints([0, 0, 0])).toBe('');
-    expect(sparklinePoints([0, 5, 10])).toBe('0,19 40,10 80,1');
-    expect(sparklinePoints(Array.from({ length: 600 }, (_, i) => i)).split(' ').length).toBeLessThanOrEqual(
-      40,
-    );
   });
 });
 

@@ -16,7 +16,8 @@ export interface Flow {
 }
 
 const WIDTH = 48;
-const HEIGHT = 16;
+/** Two lines of text beside it. */
+const HEIGHT = 32;
 
 /** Two bars on one scale: whether more comes in than goes out is seen without reading. What is not known has no bar. */
 export const FlowBars: FC<Flow> = (flow) => {
@@ -31,8 +32,8 @@ export const FlowBars: FC<Flow> = (flow) => {
       role="img"
       aria-label={flowInWords(flow)}
     >
-      <rect class="flow-in" y="1" width={place(width(inPerSecond) ?? 0)} height="6" />
-      <rect class="flow-out" y="9" width={place(width(outPerSecond) ?? 0)} height="6" />
+      <rect class="flow-in" y="5" width={place(width(inPerSecond) ?? 0)} height="6" />
+      <rect class="flow-out" y="21" width={place(width(outPerSecond) ?? 0)} height="6" />
     </svg>
   );
 };

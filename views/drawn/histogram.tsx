@@ -10,7 +10,7 @@ export interface HistogramProps {
   /** Ascending: runs longer than the bucket before and of at most `upToMs`. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
   /** From where on it counts as slow, or when a batch is flushed; null or left out: there is none. */
-  readonly threshold?: { readonly ms: number; readonly label: string } | null;
+  readonly threshold?: { readonly ms: number; readonly label: string } | null | undefined;
   /** row: 84 × 20 without labels. */
   readonly size?: 'row' | 'large';
 }

@@ -1,27 +1,8 @@
 import type { ProblemOf } from '../../findings/trouble.js';
 import { troubleOf } from '../../findings/trouble.js';
+import type { QueueListQuery, QueueSort } from '../../model/queue-sort.js';
 import { drainSecondsOf } from '../../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
-
-/** By what a list of queues can be sorted; largest first, but names from A. */
-export const QUEUE_SORTS = [
-  'trouble',
-  'name',
-  'backlog',
-  'oldest',
-  'arrivals',
-  'departures',
-  'drain',
-  'memory',
-  'failed',
-] as const;
-export type QueueSort = (typeof QUEUE_SORTS)[number];
-
-export interface QueueListQuery {
-  /** Part of id, in any case. */
-  readonly search: string;
-  readonly sort: QueueSort;
-}
 
 /** Queues of one instance that a search matches, in order. Ties stand by id, so that rows don't jump. Pure. */
 export function listQueues(

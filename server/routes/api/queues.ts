@@ -3,6 +3,7 @@ import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { TenantShareSchema } from '../../model/job-type.js';
 import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { CountSchema, QueueMemorySchema } from '../../model/memory.js';
+import { QUEUE_SORTS } from '../../model/queue-sort.js';
 import { drainSecondsOf, oldestWaitingSeconds, workersOf } from '../../model/queue-verdict.js';
 import { includesRole } from '../../model/role.js';
 import { QueueFacts, type QueueState, type UnreadQueue } from '../../model/snapshot.js';
@@ -20,7 +21,7 @@ import {
 } from './env.js';
 import { FindingSchema, findingsFor } from './findings.js';
 import { JobTypeSchema, jobTypesJson } from './job-types.js';
-import { listQueues, QUEUE_SORTS } from './queue-list.js';
+import { listQueues } from './queue-list.js';
 import { FleetSummarySchema, summariseFleet, WorkerSchema, workerJson } from './worker-schemas.js';
 
 const PauseSchema = z.object({

@@ -18,64 +18,6 @@ import type { QueueState } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import { sourceNotes, sourceWords, typeWordsOf } from './job-type-words.js';
 
-/** Shapes of run times as SVG paths, for boxes of 84 × 20 and 80 × 20. Pure. */
-
-const BAR_WIDTH = 4;
-const BARS = 21;
-const HEIGHT = 20;
-
-/**
- * Bars of a histogram, all on the same axis from 1 ms to an hour with three bars a decade: what is slower stands further
- * to the right, in whichever row. Empty where nothing ran.
- */
-export function histogramPath(histogram: RunTimes['histogram']): string {
-  const counts = new Array<number>(BARS).fill(0);
-  for (const { upToMs, count } of histogram) {
-    const at = barOf(upToMs);
-    counts[at] = (counts[at] ?? 0) + Math.max(0, count);
-  }
-  const most = Math.max(...counts);
-  if (!(most > 0)) return '';
-  return counts
-    .map((count, i) => {
-      if (count <= 0) return '';
-      // One run in a thousand is still drawn: outliers are what is looked for.
-      const height = Math.max(1.5, Math.round((count / most) * (HEIGHT - 2) * 2) / 2);
-      return `M${i * BAR_WIDTH} ${HEIGHT}v-${height}h${BAR_WIDTH - 1}v${height}z`;
-    })
-    .join('');
-}
-
-/** Buckets end at 1, 2 and 5 of each decade, which is a third of it each, nearly. */
-function barOf(upToMs: number): number {
-  return upToMs <= 1 ? 0 : Math.min(BARS - 1, Math.round(Math.log10(upToMs) * 3));
-}
-
-const WIDTH = 80;
-
-/** A line through the medians on a scale from 0 to their largest, with a gap where none ended. Empty where there is no line. */
-export function trendPath(mediansMs: readonly (number | null)[]): string {
-  const largest = Math.max(0, ...mediansMs.map((median) => median ?? 0));
-  if (mediansMs.length < 2 || largest <= 0) return '';
-  let isDrawing = false;
-  return mediansMs
-    .map((median, i) => {
-      if (median === null) {
-        isDrawing = false;
-        return '';
-      }
-      const x = Math.round((i / (mediansMs.length - 1)) * WIDTH);
-      const y = Math.round((HEIGHT - 1 - (median / largest) * (HEIGHT - 2)) * 2) / 2;
-      const next = mediansMs[i + 1];
-      // A point alone between two gaps would not be seen: it is drawn as a dash.
-      const isAlone = !isDrawing && (next === null || next === undefined);
-      const step = `${isDrawing ? 'L' : 'M'}${x} ${y}${isAlone ? 'h1' : ''}`;
-      isDrawing = true;
-      return step;
-    })
-    .join('');
-}
-
 export interface TypeRowContext {
   readonly instance: string;
   readonly role: Role;
@@ -131,9 +73,9 @@ export function typeRowOf(type: JobTypeState, queue: QueueState, context: TypeRo
     failed: rateNumber(type.failedPerSecond),
     replayHref: replayHrefOf(type, queue, context),
     run: runOf(type.run),
-    histogram: type.run ? histogramPath(type.run.histogram) : '',
-    histogramText: type.run ? histogramInWords(type.run) : '',
-    trend: trendPath(type.runTrend),
+    histogram: type.run?.histogram ?? [],
+    trendMs: type.runTrend,
+    line: lineOf(type),
     waited: {
       text: type.waited ? formatRunTime(type.waited.p50Ms) : UNKNOWN,
       details: type.waited ? [`p95 ${formatRunTime(type.waited.p95Ms)}`] : [],
@@ -146,6 +88,11 @@ export function typeRowOf(type: JobTypeState, queue: QueueState, context: TypeRo
     },
     threshold: thresholdOf(type, queue, context),
   };
+}
+
+function lineOf({ batchWait, slowThresholdMs }: JobTypeState): JobTypeRowProps['line'] {
+  if (batchWait !== null) return { ms: batchWait.flushTimeoutMs, label: 'batches flushed after' };
+  return slowThresholdMs === null ? null : { ms: slowThresholdMs, label: 'slow from' };
 }
 
 function runOf(run: RunTimes | null): Value {
@@ -182,14 +129,6 @@ function longestOf({ longestRunningMs }: JobTypeState): string {
 
 function linesOf(...lines: readonly string[]): readonly string[] {
   return lines.filter((line) => line !== '');
-}
-
-/** "100 runs: 70 up to 50 ms, 30 up to 100 ms" */
-function histogramInWords({ count, histogram }: RunTimes): string {
-  const parts = histogram
-    .filter((bucket) => bucket.count > 0)
-    .map((bucket) => `${formatCount(bucket.count)} up to ${formatRunTime(bucket.upToMs)}`);
-  return `${formatThings(count, 'run')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
 
 /** What is estimated has as many digits as it deserves. */

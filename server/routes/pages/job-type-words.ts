@@ -5,7 +5,7 @@ import { moment } from '../../../views/words.js';
 import { formatCount, formatRatio, formatRunTime } from '../../model/format.js';
 import type { JobTypeState, RunSource } from '../../model/job-type.js';
 import { type TypeTrouble, typeTroubles } from '../../model/job-type-order.js';
-import { plainName, plainProblem } from '../../model/words.js';
+import { plainProblem } from '../../model/words.js';
 
 export interface TypeWords {
   readonly state: State;
@@ -26,14 +26,6 @@ export function typeWordsOf(type: JobTypeState, showsErrors: boolean, nowMs: num
     lines: [...told.flatMap(([headline]) => headline ?? []), ...told.flatMap(([, ...details]) => details)],
   };
 }
-
-/** One or two words for a badge: "slow", "failing". */
-export const TROUBLE_WORDS: Readonly<Record<TypeTrouble, string>> = {
-  failing: 'failing',
-  absent: 'missing',
-  'batch-wait': 'waits for batches',
-  slow: 'slow',
-};
 
 const ICONS: Readonly<Record<TypeTrouble, IconName>> = {
   failing: 'critical',
@@ -157,12 +149,4 @@ export function sourceNotes(types: readonly JobTypeState[]): readonly string[] {
       .map((source) => `${SOURCES[source].word}: ${SOURCES[source].limits}.`),
     ...(types.some(({ isPartial }) => isPartial) ? [`${PARTLY}.`] : []),
   ];
-}
-
-/** "2 job types in trouble: digest slow, sync failing"; at most five are named. */
-export function troublesInWords(troubled: readonly { readonly name: string; readonly worst: TypeTrouble }[]) {
-  const named = troubled.slice(0, 5).map(({ name, worst }) => `${plainName(name)} ${TROUBLE_WORDS[worst]}`);
-  const more = troubled.length > 5 ? ` and ${formatCount(troubled.length - 5)} more` : '';
-  const head = troubled.length === 1 ? '1 job type' : `${formatCount(troubled.length)} job types`;
-  return `${head} in trouble: ${named.join(', ')}${more}`;
 }

@@ -2,8 +2,10 @@ import { AlertCount, FiringLine } from '../../../views/alert-count.js';
 import { Band } from '../../../views/band.js';
 import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
 import { Finding } from '../../../views/finding.js';
+import { type QueueQuery, queueQueryString } from '../../../views/links.js';
 import { OverviewPage, Verdict } from '../../../views/overview-page.js';
-import { QueueRow } from '../../../views/queue-row.js';
+import { QueueRow, queueRowId } from '../../../views/queue-row.js';
+import { QueueRange } from '../../../views/queue-table.js';
 import { PauseAll } from '../../../views/replay-summary.js';
 import { formatThings } from '../../model/format.js';
 import type { Actor, Role } from '../../model/role.js';
@@ -13,8 +15,7 @@ import { eventPart, listParts, type Part, swapPart } from '../live/part.js';
 import { bandOf } from './band-view-model.js';
 import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
 import { findingListOf, verdictOf } from './overview-view-model.js';
-import { type QueueQuery, queueQueryString } from './queue-query.js';
-import { queueTableOf } from './queue-table-view-model.js';
+import { queueTableOf } from './queue-table.js';
 import { pauseAllOf, replayScopeOf } from './replay-summary-view-model.js';
 import { toldTo } from './replay-told.js';
 
@@ -67,16 +68,12 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
         ),
         ...listParts(
           'queues',
-          table.rows.map((row) => ({ id: row.id, html: html(<QueueRow {...row} />) })),
+          table.rows.map((row) => ({
+            id: queueRowId(row.snapshot.instance, row.queue.id),
+            html: html(<QueueRow {...row} />),
+          })),
         ),
-        swapPart(
-          'queues-range',
-          html(
-            <p id="queues-range" class="range">
-              {table.range}
-            </p>,
-          ),
-        ),
+        swapPart('queues-range', html(<QueueRange {...table} />)),
       ];
     },
   };

@@ -2,6 +2,7 @@ import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import { actionPath, queuePath } from '../../../views/links.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
+import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from '../../../views/queue-words.js';
 import { moment, UNKNOWN } from '../../../views/words.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { unreadQueue } from '../../model/finding.js';
@@ -11,7 +12,6 @@ import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { findingListOf } from './overview-view-model.js';
-import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from './queue-row-view-model.js';
 
 /** The top of a queue's page. */
 export function queueHeadOf(
@@ -33,7 +33,9 @@ export function queueHeadOf(
     note: noteOf(queue, nowMs),
     ...(unread
       ? {
-          ...NOT_KNOWN,
+          state: NOT_KNOWN.state,
+          icon: NOT_KNOWN.icon,
+          verdict: NOT_KNOWN.word,
           note: `It can not be read: ${unread.problem}. All numbers here are of ${moment(unread.sinceMs, nowMs).text}.`,
         }
       : {}),

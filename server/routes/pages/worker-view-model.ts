@@ -10,7 +10,6 @@ import type { Snapshot } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import type { AgentFacts, Override, WorkerState, WorkerVerdict } from '../../model/worker.js';
 import { byTrouble } from '../../model/worker.js';
-import { sparklinePoints } from './queue-row-view-model.js';
 
 export const WORKER_VERDICTS: Readonly<
   Record<WorkerVerdict, { readonly word: string; readonly state: State; readonly icon: IconName }>
@@ -82,7 +81,7 @@ export function workerRowOf(
       agent && verdict !== 'crashed' && agent.concurrency.deployed !== agent.concurrency.now
         ? `deployed ${formatCount(agent.concurrency.deployed)}`
         : '',
-    trend: sparklinePoints(heard?.finishedTrend ?? []),
+    trend: heard?.finishedTrend ?? [],
     finished: rateNumber(heard?.finishedPerSecond),
     failed: rateNumber(heard?.failedPerSecond),
     run: runOf(heard),

@@ -231,6 +231,39 @@ describe('no number, however odd, leaves a drawing', () => {
   });
 });
 
+describe('the shape of what was measured', () => {
+  const bars = (buckets: readonly { upToMs: number; count: number }[]) =>
+    /histogram-bars" d="([^"]*)"/.exec(html(<Histogram title="Runs" buckets={buckets} />))?.[1];
+
+  it('has bars where they belong on one axis for all job types, and none for nothing', () => {
+    expect(bars([])).toBe('');
+    expect(bars([{ upToMs: 100, count: 0 }])).toBe('');
+    expect(bars([{ upToMs: 100, count: 5 }])).toBe('M24 20v-18h3v18z');
+    expect(bars([{ upToMs: 1, count: 1 }])).toBe('M0 20v-18h3v18z');
+    // One outlier among ten thousand is still seen, and a day is not off the end.
+    expect(
+      bars([
+        { upToMs: 1_000, count: 10_000 },
+        { upToMs: 86_400_000, count: 1 },
+      ]),
+    ).toBe('M36 20v-18h3v18zM80 20v-1.5h3v1.5z');
+  });
+
+  it('leaves a gap where nothing is known, draws what stands alone, and keeps spikes among many points', () => {
+    const span = { fromMs: 0, toMs: 1 };
+    const line = (values: readonly (number | null)[]) =>
+      /<path d="([^"]*)"/.exec(
+        html(<Sparkline title="" unit="jobs" points={evenly(values, span)} span={span} />),
+      )?.[1];
+    expect(line([null, null])).toBeUndefined();
+    expect(line([10, 20, null, 20, 10])).toBe('M0 10 10 1 M30 1 40 10');
+    expect(line([null, 20, null])).toBe('M20 1h0');
+    const spike = Array.from({ length: 600 }, (_, i) => (i === 300 ? 100 : 1));
+    expect(line(spike)?.split(' ').length).toBeLessThan(100);
+    expect(line(spike)).toContain('20 1 ');
+  });
+});
+
 describe('what a drawing says to whom can’t see it', () => {
   const filling = {
     title: 'Memory of Redis cache',

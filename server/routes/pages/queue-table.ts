@@ -1,0 +1,100 @@
+import type { Point, Span } from '../../../views/drawn/geometry.js';
+import type { QueueQuery } from '../../../views/links.js';
+import type { QueueTableProps } from '../../../views/queue-table.js';
+import { type ProblemOf, problemsByQueue } from '../../findings/trouble.js';
+import { includesRole, type Role } from '../../model/role.js';
+import type { QueueState, Snapshot, UnreadQueue } from '../../model/snapshot.js';
+import { weightOf } from '../api/queue-list.js';
+import type { AppDeps } from '../app-deps.js';
+import { ROWS_PER_PAGE } from './queue-query.js';
+
+interface Found {
+  readonly queue: QueueState | UnreadQueue;
+  readonly snapshot: Snapshot;
+  readonly weight: number;
+}
+
+const DEPTH_MS = 15 * 60_000;
+/** Rows move on in steps of what a sparkline draws as one place: else all fifty would be sent at every tick. */
+const DEPTH_STEP_MS = DEPTH_MS / 40;
+
+/** One page of the queues of all instances: worst of all first. */
+export function queueTableOf(
+  { watch }: Pick<AppDeps, 'watch'>,
+  query: QueueQuery,
+  role: Role,
+  nowMs: number,
+): QueueTableProps {
+  const snapshots = watch.snapshots();
+  const problemOf = problemsByQueue(watch.findings());
+  const found = findQueues(snapshots, query, nowMs, problemOf);
+  const pages = Math.max(1, Math.ceil(found.length / ROWS_PER_PAGE));
+  const page = Math.min(query.page, pages);
+  const before = (page - 1) * ROWS_PER_PAGE;
+  const toMs = Math.ceil(nowMs / DEPTH_STEP_MS) * DEPTH_STEP_MS;
+  const span = { fromMs: toMs - DEPTH_MS, toMs };
+  const canAct = includesRole(role, 'operator');
+  return {
+    rows: found.slice(before, before + ROWS_PER_PAGE).map(({ queue, snapshot }) => ({
+      queue,
+      snapshot,
+      span,
+      canAct,
+      hasManyInstances: snapshots.length > 1,
+      problem: problemOf(snapshot.instance, queue.id),
+      depths: 'counts' in queue ? depthsOf(watch, snapshot.instance, queue, span) : [],
+    })),
+    query,
+    page,
+    pages,
+    before,
+    found: found.length,
+    total: snapshots.reduce((sum, { queues, unread }) => sum + queues.length + unread.queues.length, 0),
+    canAct,
+    isLooking: snapshots.some(({ discovery }) => discovery.lastPassAtMs === null),
+  };
+}
+
+/** How many waited lately, and now. */
+function depthsOf(
+  watch: Pick<AppDeps['watch'], 'queueSeries'>,
+  instance: string,
+  { id, backlog, readAtMs }: QueueState,
+  { fromMs }: Span,
+): readonly Point[] {
+  const { atMs, values } = watch.queueSeries(instance, id);
+  const kept = atMs.map((at, i) => ({ atMs: at, value: values.backlog?.[i] ?? null }));
+  return [...kept.filter(({ atMs: at }) => at >= fromMs), { atMs: readAtMs, value: backlog }];
+}
+
+function findQueues(
+  snapshots: readonly Snapshot[],
+  query: QueueQuery,
+  nowMs: number,
+  problemOf: ProblemOf,
+): readonly Found[] {
+  const wanted = query.search.trim().toLowerCase();
+  const found: Found[] = [];
+  for (const snapshot of snapshots) {
+    for (const queue of snapshot.unread.queues) {
+      if (wanted !== '' && !queue.id.toLowerCase().includes(wanted)) continue;
+      const { last } = queue;
+      // Nobody knows how bad it is: above what is known to be bad.
+      const weight =
+        query.sort === 'trouble'
+          ? Number.POSITIVE_INFINITY
+          : last && weightOf(last, query.sort, snapshot, nowMs, problemOf);
+      found.push({ queue, snapshot, weight: weight ?? 0 });
+    }
+    for (const queue of snapshot.queues) {
+      if (wanted !== '' && !queue.id.toLowerCase().includes(wanted)) continue;
+      found.push({ queue, snapshot, weight: weightOf(queue, query.sort, snapshot, nowMs, problemOf) });
+    }
+  }
+  // Ties stand by id, so that rows don't jump.
+  return found.sort((a, b) => compare(b.weight, a.weight) || compare(a.queue.id, b.queue.id));
+}
+
+function compare<T extends string | number>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
