@@ -21,7 +21,7 @@ import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { type Common, startWatching } from './start-watching.js';
 import { keepPrivate } from './store/store-settings.js';
-import { listJobs, probeQueue, readJob } from './watch/watch.js';
+import { findJob, listJobs, probeQueue, readJob } from './watch/watch.js';
 
 export interface StartedConsole {
   readonly deps: AppDeps;
@@ -116,6 +116,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     runAction: pull,
     listJobs: (instance, queueId, query) => listJobs(watch, instance, queueId, query),
     readJob: (instance, queueId, jobId) => readJob(watch, instance, queueId, jobId),
+    findJob: (jobId) => findJob(watch, jobId),
     replays,
     replayQueues: new ReplayQueues({ watch, globs: config.replayQueues, pull }),
     alerting,

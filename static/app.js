@@ -95,17 +95,6 @@
     if (!Number.isNaN(at.getTime())) time.title = `${at.toLocaleString()} local time`;
   });
 
-  // ---- Keys: `/` goes to the search.
-  document.addEventListener('keydown', (event) => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.('input, textarea, select, dialog[open]')) return;
-    const search = find('#search');
-    if (!search) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-  });
-
   // ---- Theme: system, light, dark.
   const THEMES = ['system', 'light', 'dark'];
   const button = find('[data-theme-toggle]');

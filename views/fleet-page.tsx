@@ -47,7 +47,7 @@ export const FleetPage: FC<{ readonly chrome: Chrome; readonly view: FleetProps 
           ))}
         </nav>
         <search>
-          <form method="get" action="/fleet">
+          <form method="get" action="/workers">
             <input type="hidden" name="by" value={view.by} />
             <label class="visually-hidden" for="search">
               Search workers

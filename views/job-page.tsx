@@ -26,9 +26,6 @@ export interface JobPageProps {
 /** One job with what it carries. Payloads are somebody else's text: htmx leaves them alone. */
 export const JobPage: FC<{ readonly chrome: Chrome; readonly job: JobPageProps }> = ({ chrome, job }) => (
   <Layout chrome={chrome}>
-    <p class="crumbs">
-      <a href={job.queue.href}>{job.queue.name}</a> › job
-    </p>
     <section class="panel" aria-labelledby="job-title">
       <h1 id="job-title" class="queue-title">
         {job.name} <span class="muted">{job.id}</span>

@@ -1,8 +1,17 @@
 import type { Child, FC } from 'hono/jsx';
-import { AlertCount } from './alert-count.js';
 import { BlindBanner, type BlindProps } from './blind-banner.js';
 import { Document } from './document.js';
+import { FindButton, Palette } from './find.js';
 import { IconSprite } from './icon.js';
+import {
+  type Crumb,
+  KeysHelp,
+  MainNav,
+  type RedisLink,
+  RedisSwitcher,
+  SubNav,
+  UserMenu,
+} from './navigation.js';
 
 export interface Chrome {
   readonly title: string;
@@ -13,7 +22,11 @@ export interface Chrome {
   readonly themeScript: string;
   readonly scripts: readonly string[];
   readonly faviconUrl: string;
-  readonly nav: readonly { readonly label: string; readonly href: string; readonly isCurrent: boolean }[];
+  /** Address of the page in the navigation; empty: it is in none of its places. */
+  readonly current: string;
+  readonly instances: readonly RedisLink[];
+  /** The way from a place to the page; empty: the page is one of the place's own. */
+  readonly crumbs: readonly Crumb[];
   /** Firing, for the menu. */
   readonly alertCount: number;
   readonly actor: { readonly name: string; readonly role: string };
@@ -65,33 +78,16 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
         <a class="wordmark" href="/">
           Spillway
         </a>
-        <nav class="top-nav" aria-label="Pages">
-          {chrome.nav.map((item) => (
-            <a href={item.href} aria-current={item.isCurrent ? 'page' : undefined}>
-              {item.label}
-              {item.href === '/alerts' ? <AlertCount count={chrome.alertCount} /> : null}
-            </a>
-          ))}
-        </nav>
+        <RedisSwitcher instances={chrome.instances} current={chrome.current} />
+        <MainNav current={chrome.current} firing={chrome.alertCount} />
         <div class="top-right">
           {chrome.liveUrl ? (
             <span class="live" data-live-state="connecting">
               <span class="live-dot" aria-hidden="true"></span> <span data-live-text="">connecting</span>
             </span>
           ) : null}
-          <button type="button" class="theme-button" data-theme-toggle="" hidden>
-            <span data-theme-text="">Theme: system</span>
-          </button>
-          <span class="actor">
-            {chrome.actor.name} · {chrome.actor.role}
-          </span>
-          {chrome.hasSignIn ? (
-            <form method="post" action="/sign-out">
-              <button type="submit" class="small-button">
-                Sign out
-              </button>
-            </form>
-          ) : null}
+          <FindButton />
+          <UserMenu actor={chrome.actor} hasSignIn={chrome.hasSignIn} />
         </div>
       </header>
       <div class="lost" id="lost" role="alert" hidden>
@@ -105,6 +101,7 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
           <strong>Nothing is kept on disk:</strong> {chrome.storeProblem}
         </p>
       ) : null}
+      <SubNav current={chrome.current} crumbs={chrome.crumbs} />
       <main id="page" tabindex={-1}>
         {children}
         {chrome.liveUrl ? <LiveConnection url={chrome.liveUrl} /> : null}
@@ -112,6 +109,8 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
       <dialog id="drawer" class="drawer" aria-labelledby="drawer-title">
         <div id="drawer-body" data-action-view=""></div>
       </dialog>
+      <Palette />
+      <KeysHelp />
       {/* Not deferred: htmx would start between two deferred scripts, and miss the extensions that come after it. */}
       {chrome.scripts.map((src) => (
         <script src={src}></script>

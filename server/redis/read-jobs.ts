@@ -168,6 +168,29 @@ const MAX_STACK_CHARS = 16 * 1024;
 const MAX_LOG_BYTES = 2 * 1024 * 1024;
 const LARGE_FIELDS = ['data', 'opts', 'returnvalue', 'stacktrace', 'progress', 'failedReason'] as const;
 
+/**
+ * Those of the queues that have a job of that id. The hash's `timestamp` is asked for, as other keys of a queue (`meta`,
+ * `wait`) are named like jobs; Redis refuses it for keys of another type, which are no jobs.
+ */
+export async function queuesHoldingJob(
+  client: RedisClient,
+  queueIds: readonly string[],
+  jobId: string,
+): Promise<readonly string[]> {
+  if (!isJobId(jobId)) return [];
+  const isThere = await Promise.all(
+    queueIds.map(async (queueId) => {
+      try {
+        return (await client.hexists(`${queueId}:${jobId}`, 'timestamp')) === 1;
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return false;
+        throw error;
+      }
+    }),
+  );
+  return queueIds.filter((_, i) => isThere[i]);
+}
+
 /** Everything of one job, bounded: large fields are measured before they are fetched. null where there is no such job. */
 export async function readJobDetail(
   client: RedisClient,

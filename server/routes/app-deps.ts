@@ -20,7 +20,7 @@ import type { ActivityLog } from '../timeline/activity-log.js';
 import type { EpisodeLog } from '../timeline/episode.js';
 import type { IncidentLog } from '../timeline/incident.js';
 import type { MarkerCache } from '../watch/marker-cache.js';
-import type { Watch } from '../watch/watch.js';
+import type { JobPlaces, Watch } from '../watch/watch.js';
 
 /**
  * routes/ is all that HTTP reaches: api/ (JSON), pages/ (HTML) and live/ (server-sent events), behind gate.ts. It imports
@@ -54,6 +54,7 @@ export interface AppDeps {
   readonly runAction: (actor: Actor, request: ActionRequest) => Promise<readonly Outcome[]>;
   readonly listJobs: (instance: string, queueId: string, query: JobQuery) => Promise<JobPage>;
   readonly readJob: (instance: string, queueId: string, jobId: string) => Promise<JobDetail | null>;
+  readonly findJob: (jobId: string) => Promise<JobPlaces>;
   readonly replays: Replays;
   readonly replayQueues: ReplayQueues;
   readonly alerting: Alerting;

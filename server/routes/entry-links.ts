@@ -24,6 +24,6 @@ function aboutOf({ kind, group, instance, queue, ref }: ActivityEntry): string |
   if (group === 'incidents' && ref !== null) return incidentPath(ref);
   if (/^(action\.)?replay\./.test(kind)) return '/replays';
   if (queue !== null && instance !== ALL_INSTANCES) return queuePath(instance, queue);
-  if (group === 'workers') return '/fleet';
+  if (group === 'workers') return '/workers';
   return instance === ALL_INSTANCES ? null : instancePath(instance);
 }

@@ -13,7 +13,7 @@ import type { CountProgress } from '../model/memory.js';
 import type { Acted, Snapshot } from '../model/snapshot.js';
 import { sendCanary } from '../redis/canary.js';
 import type { RedisLink } from '../redis/link.js';
-import { readJobDetail, readJobPage } from '../redis/read-jobs.js';
+import { queuesHoldingJob, readJobDetail, readJobPage } from '../redis/read-jobs.js';
 
 /** The way from actions to the agents of one Redis. */
 export interface AgentPort {
@@ -123,6 +123,39 @@ export async function readJob(
   jobId: string,
 ): Promise<JobDetail | null> {
   return asking(watch, instance, ({ client }) => readJobDetail(client, queueId, jobId));
+}
+
+/** Queues of one Redis that a job id is looked for in: under 1 ms of Redis. */
+const MAX_QUEUES_ASKED = 1_000;
+
+/** Where a job of that id is, and how many queues were not asked: beyond the bound, or of a Redis that can't be asked now. */
+export interface JobPlaces {
+  readonly places: readonly { readonly instance: string; readonly queue: string }[];
+  readonly unasked: number;
+}
+
+/** Looks a job id up in all queues, those with most unfinished jobs first. Never throws for a Redis that can't be asked. */
+export async function findJob(watch: Watch, jobId: string): Promise<JobPlaces> {
+  const found = await Promise.all(
+    watch.snapshots().map(async ({ instance, queues }): Promise<JobPlaces> => {
+      const asked = queues
+        .toSorted((a, b) => b.unfinished - a.unfinished)
+        .slice(0, MAX_QUEUES_ASKED)
+        .map(({ id }) => id);
+      try {
+        const holding = await asking(watch, instance, ({ client }) => queuesHoldingJob(client, asked, jobId));
+        const places = holding.map((queue) => ({ instance, queue }));
+        return { places, unasked: queues.length - asked.length };
+      } catch (error) {
+        if (!(error instanceof JobsUnavailable)) throw error;
+        return { places: [], unasked: queues.length };
+      }
+    }),
+  );
+  return {
+    places: found.flatMap(({ places }) => places),
+    unasked: found.reduce((sum, { unasked }) => sum + unasked, 0),
+  };
 }
 
 /** Sends a canary job through a queue of an instance. @throws CanaryRefused, JobsUnavailable */

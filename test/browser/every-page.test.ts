@@ -14,7 +14,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['job', `${QUEUE}/jobs/1`],
   ['instance', '/i/default', untilLive],
   ['memory', '/i/default/memory', untilLive],
-  ['workers', '/fleet', untilLive],
+  ['workers', '/workers', untilLive],
   ['actions', '/audit'],
   ['replays', '/replays', untilLive],
   ['channels', '/channels', untilLive],

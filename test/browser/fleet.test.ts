@@ -108,7 +108,7 @@ describe('the fleet page', () => {
   it('says in words which worker crashed and which has no agent, and how to attach one', async () => {
     const gone = await workers({ queue: 'reports', attach: { name: 'reporter' } });
     await workers({ queue: 'reports', attach: null, options: { name: 'plain' } });
-    const page = await scene.open('/fleet', WIDE);
+    const page = await scene.open('/workers', WIDE);
     gone.signal('SIGKILL');
     const row = page.getByRole('row', { name: /reporter@/ });
     await row.getByText('crashed').waitFor();
@@ -125,9 +125,9 @@ describe('the fleet page', () => {
   it('shows hostile names as text, fits a phone, and axe finds nothing, light and dark', async () => {
     await workers({ attach: { name: '<img src=x onerror=alert(1)>', labels: { '<b>': '"\'><script>' } } });
     for (const [path, view] of [
-      ['/fleet', PHONE],
+      ['/workers', PHONE],
       [QUEUE, PHONE],
-      ['/fleet', WIDE],
+      ['/workers', WIDE],
       [QUEUE, WIDE],
     ] as const) {
       const page = await scene.open(path, view);

@@ -188,7 +188,7 @@ it(
     const marker = { kind: 'deploy', text: 'mailer 1.4', instance: 'default', queue: 'bull:mail' };
     const { status, text } = await scene.console.ask('POST', '/api/v1/markers', marker);
     expect(status, text).toBeLessThan(300);
-    const page = await open('/fleet');
+    const page = await open('/workers');
     await page.getByRole('link', { name: 'Replay what failed since' }).first().press('Enter');
     await page.getByRole('heading', { name: 'Replay jobs' }).waitFor();
     expect(await page.getByLabel('Queues (required)').inputValue()).toBe('bull:mail');

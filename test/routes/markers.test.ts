@@ -68,7 +68,7 @@ it('a pipeline enters its deploy, and it is on the timeline with who did it', as
   const { entries } = (await ask('GET', '/timeline')).body;
   expect(entries[0]).toMatchObject({ ...body, kind: 'marker.deploy' });
   expect(entries.find((one: { kind: string }) => one.kind === 'console.started').actor).toBeNull();
-  const page = await console_.ask('GET', '/fleet', undefined, { authorization: `Bearer ${tokens.viewer}` });
+  const page = await console_.ask('GET', '/workers', undefined, { authorization: `Bearer ${tokens.viewer}` });
   expect(page.text).toMatch(/Deploy<\/strong> monitors 2\.7\.0/);
   expect(page.text).toContain('by operator-person, monitors');
 });
@@ -157,7 +157,7 @@ it('a viewer reads markers and enters none', async () => {
 
 it('text that means something to a browser is shown as text', async () => {
   await mark({ text: '<script>alert(1)</script>' });
-  const page = await console_.ask('GET', '/fleet', undefined, { authorization: `Bearer ${tokens.viewer}` });
+  const page = await console_.ask('GET', '/workers', undefined, { authorization: `Bearer ${tokens.viewer}` });
   expect(page.text).not.toContain('<script>alert(1)');
   expect(page.text).toContain('&lt;script&gt;alert(1)');
 });

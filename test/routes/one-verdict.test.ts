@@ -53,7 +53,7 @@ const everything = () =>
     const [overview, queuePage, fleet, alertsPage, found, alerts, fleetSaid, list] = await Promise.all([
       page('/'),
       page('/i/default/q/bull%3Amail'),
-      page('/fleet'),
+      page('/workers'),
       page('/alerts'),
       read('/api/v1/findings'),
       read('/api/v1/alerts'),

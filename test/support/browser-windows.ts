@@ -1,37 +1,5 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
-
-/**
- * What tests look at pages with, the first that there is: the same Chromium without windows around its pages opens them
- * in a fifth of the time.
- */
-const PROGRAMS = [
-  'chromium-headless-shell',
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-];
-
-/** A real Chromium: `CHROMIUM_BIN`, or what the PATH holds. */
-async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? onPath(PROGRAMS),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-  });
-}
-
-/** @throws Error naming them where the PATH holds none. */
-function onPath(programs: readonly string[]): string {
-  const places = (process.env.PATH ?? '').split(delimiter);
-  for (const program of programs) {
-    const found = places.map((place) => join(place, program)).find((path) => existsSync(path));
-    if (found !== undefined) return found;
-  }
-  throw new Error(`no ${programs.join(' or ')} on the PATH; install one, or set CHROMIUM_BIN to its path`);
-}
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../../drills/browser.js';
 
 /** What a page complained about: script errors, refused resources, broken policies. */
 function collectComplaints(page: Page): readonly string[] {

@@ -58,6 +58,21 @@ const oneRoute = jsonRoute(
   JobSchema,
 );
 
+const findRoute = jsonRoute(
+  {
+    method: 'get',
+    path: '/jobs/{jobId}',
+    summary: 'The queues that hold a job of this id; at most 1,000 of each Redis are asked',
+    request: { params: z.object({ jobId: z.string().max(1_000) }) },
+  },
+  z.object({
+    jobs: z.array(z.object({ instance: z.string(), queue: z.string() })),
+    unaskedQueues: z
+      .number()
+      .openapi({ description: 'Queues beyond that, or of a Redis that can’t be asked now.' }),
+  }),
+);
+
 const writeRow = jsonWriter(JobRowSchema);
 const writeJob = jsonWriter(JobSchema);
 /** What a job failed with often quotes its data. */
@@ -78,9 +93,13 @@ function jobJson(job: JobDetail, showsData: boolean): z.infer<typeof JobSchema> 
   });
 }
 
-export function jobsApi(deps: Pick<AppDeps, 'watch' | 'listJobs' | 'readJob' | 'jobDataRole'>) {
+export function jobsApi(deps: Pick<AppDeps, 'watch' | 'listJobs' | 'readJob' | 'findJob' | 'jobDataRole'>) {
   const showsData = (actor: Actor): boolean => includesRole(actor.role, deps.jobDataRole);
   return apiPart()
+    .openapi(findRoute, async (c) => {
+      const { places, unasked } = await deps.findJob(c.req.valid('param').jobId);
+      return c.json({ jobs: [...places], unaskedQueues: unasked }, 200);
+    })
     .openapi(listRoute, async (c) => {
       const { instance, queue } = c.req.valid('param');
       const found = queueIn(snapshotOf(deps, instance), queue);

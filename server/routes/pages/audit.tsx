@@ -105,7 +105,7 @@ export async function auditPage(
   const records = await deps.audit.list({ limit: ACTIONS_A_PAGE, ...only, ...(cursor ? { cursor } : {}) });
   const nowMs = deps.now();
   const last = records.length === ACTIONS_A_PAGE ? records[records.length - 1] : undefined;
-  const frame = { actor, nowMs, current: '/audit', subject: 'Actions', liveUrl: '/live?view=frame' };
+  const frame = { actor, nowMs, current: '/audit', subject: 'Audit log', liveUrl: '/live?view=frame' };
   return (
     <AuditPage
       chrome={chromeOf(deps, frame)}

@@ -141,7 +141,7 @@ async function page(deps: AppDeps, c: Context<GateEnv>, tested: ChannelsProps['t
   const nowMs = deps.now();
   const view = { ...(await channelsOf(deps, actor.role, nowMs)), tested };
   const liveUrl = `/live?${new URLSearchParams({ view: 'channels', of: shortHash(JSON.stringify(view)) })}`;
-  const frame = { actor, nowMs, current: '/alerts', subject: 'Channels', liveUrl };
+  const frame = { actor, nowMs, current: '/channels', subject: 'Channels', liveUrl };
   return c.html(<ChannelsPage chrome={chromeOf(deps, frame)} view={view} />);
 }
 

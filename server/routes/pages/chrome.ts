@@ -16,6 +16,7 @@ const STYLES = [
   'base.css',
   'drawn.css',
   'top.css',
+  'navigation.css',
   'band.css',
   'findings.css',
   'queue-table.css',
@@ -40,6 +41,7 @@ const SCRIPTS = [
   'lists.js',
   'drawer.js',
   'timeline.js',
+  'find.js',
 ];
 const CHART_SCRIPTS = [
   'vendor/chart.umd.min.js',
@@ -58,6 +60,8 @@ export interface PageFrame {
   readonly subject: string;
   readonly liveUrl: string | null;
   readonly hasCharts?: boolean;
+  /** The way down to the page, from a place of the navigation. */
+  readonly crumbs?: Chrome['crumbs'];
 }
 
 export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
@@ -71,7 +75,9 @@ export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
     styles: STYLES.map(assetUrl),
     themeScript: assetUrl('theme.js'),
     scripts: scripts.map(assetUrl),
-    nav: navOf(watch, frame.current),
+    current: frame.current,
+    instances: watch.snapshots().map(({ instance }) => ({ name: instance, href: instancePath(instance) })),
+    crumbs: frame.crumbs ?? [],
     alertCount: deps.alerts.firingCount(),
     actor: { name: frame.actor.name, role: frame.actor.role },
     hasSignIn,
@@ -135,22 +141,4 @@ export function blindOf(watch: Watch, nowMs: number): BlindProps {
     ];
   });
   return { redises, isAll: redises.length > 0 && redises.length === snapshots.length };
-}
-
-function navOf(watch: Watch, current: string): Chrome['nav'] {
-  const instances = watch
-    .snapshots()
-    .map(({ instance }) => ({ label: `Redis ${instance}`, href: instancePath(instance) }));
-  const items = [
-    { label: 'Overview', href: '/' },
-    ...instances.slice(0, 6),
-    { label: 'Workers', href: '/fleet' },
-    { label: 'Alerts', href: '/alerts' },
-    { label: 'Replays', href: '/replays' },
-    { label: 'Timeline', href: '/timeline' },
-    { label: 'Incidents', href: '/incidents' },
-    { label: 'Actions', href: '/audit' },
-    { label: 'API', href: '/docs' },
-  ];
-  return items.map((item) => ({ ...item, isCurrent: item.href === current }));
 }

@@ -78,14 +78,14 @@ export function parseFleetQuery(query: Readonly<Record<string, string | undefine
 export async function fleetPage(deps: AppDeps, actor: Actor, query: FleetQuery) {
   const nowMs = deps.now();
   const liveUrl = `/live?${new URLSearchParams({ view: 'fleet', ...query })}`;
-  const frame = { actor, nowMs, current: '/fleet', subject: 'workers', liveUrl };
+  const frame = { actor, nowMs, current: '/workers', subject: 'workers', liveUrl };
   const view: FleetProps = {
     ...fleetOf(deps, actor.role, query, nowMs),
     by: query.by,
     search: query.search,
     groupings: GROUPINGS.map((grouping) => ({
       label: grouping,
-      href: `/fleet?${new URLSearchParams({ by: grouping, search: query.search })}`,
+      href: `/workers?${new URLSearchParams({ by: grouping, search: query.search })}`,
       isCurrent: grouping === query.by,
     })),
     timeline: timelineOf(

@@ -11,6 +11,7 @@ import { canaryRoutes } from './canary.js';
 import { channelRoutes } from './channels.js';
 import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
+import { findRoutes } from './find.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
 import { incidentRoutes } from './incidents.js';
 import { instancePage } from './instance.js';
@@ -32,9 +33,11 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.get('/', (c) =>
     c.html(overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()), c.req.query('told'))),
   );
-  pages.get('/fleet', async (c) =>
+  pages.get('/workers', async (c) =>
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),
   );
+  pages.get('/queues', (c) => c.redirect('/#queues'));
+  pages.route('/', findRoutes(deps));
   pages.route('/', actionRoutes(deps));
   pages.route('/', replayRoutes(deps));
   pages.route('/', parkedRoutes(deps));

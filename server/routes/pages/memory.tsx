@@ -103,7 +103,14 @@ export function memoryPage(deps: AppDeps, actor: Actor, instance: string) {
   const snapshot = snapshotOf(deps, instance);
   const nowMs = deps.now();
   const liveUrl = `/live?${new URLSearchParams({ view: 'memory', instance })}`;
-  const frame = { actor, nowMs, current: instancePath(instance), subject: `memory of ${instance}`, liveUrl };
+  const frame = {
+    actor,
+    nowMs,
+    current: '',
+    crumbs: [{ label: `Redis ${plainName(instance)}`, href: instancePath(instance) }],
+    subject: `memory of ${instance}`,
+    liveUrl,
+  };
   return <MemoryPage chrome={chromeOf(deps, frame)} view={memoryOf(deps, snapshot, actor.role, nowMs)} />;
 }
 

@@ -11,6 +11,7 @@ import { formatCount, formatEstimate, formatRatio } from '../../model/format.js'
 import type { TenantShare } from '../../model/job-type.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../../model/tenant-text.js';
+import { plainName } from '../../model/words.js';
 import { JobsUnavailable } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
@@ -91,7 +92,8 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
   const frame = {
     actor,
     nowMs,
-    current: instancePath(instance),
+    current: '/queues',
+    crumbs: crumbsOf(instance),
     subject: queue.name,
     liveUrl,
     hasCharts: true,
@@ -161,6 +163,14 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
   };
 }
 
+/** The way down to a queue. */
+function crumbsOf(instance: string) {
+  return [
+    { label: 'Queues', href: '/queues' },
+    { label: `Redis ${plainName(instance)}`, href: instancePath(instance) },
+  ];
+}
+
 function parkedPlace(instance: string, queue: string, role: Role): ParkedPlace {
   return { role, back: queuePath(instance, queue), of: { instance, queue } };
 }
@@ -179,7 +189,8 @@ export async function jobPage(
   const frame = {
     actor,
     nowMs,
-    current: instancePath(instance),
+    current: '/queues',
+    crumbs: [...crumbsOf(instance), { label: plainName(queue.name), href: queuePath(instance, queue.id) }],
     subject: `job ${jobId}`,
     liveUrl: '/live?view=frame',
   };
