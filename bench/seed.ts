@@ -48,13 +48,13 @@ export async function copyQueues(redis: OwnRedis, from: number, to: number, jobs
   await inSteps(redis, COPY, [from + 1, to], 100, ...parts);
 }
 
-export const COPY = `
+const COPY = `
 for i = ARGV[1], ARGV[2] do
   for at = 3, #ARGV, 2 do redis.call('RESTORE', string.format('bull:queue-%d', i) .. ARGV[at], 0, ARGV[at + 1]) end
 end`;
 
 /** Jobs as BullMQ leaves them in the failed set (test/support/failed-jobs.ts), made within Redis: a million in seconds. */
-export const FAILED = `
+const FAILED = `
 for i = ARGV[1], ARGV[2] do
   local id, at = string.format('j%d', i), string.format('%.0f', 1700000000000 + math.floor(i / 3))
   redis.call('HSET', 'bull:queue-0:' .. id, 'name', 'send', 'data', ARGV[3], 'opts', '{"attempts":3}', 'timestamp', at,

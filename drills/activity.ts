@@ -1,6 +1,6 @@
 import { waitFor } from './wait-for.js';
 
-export interface CheckRow {
+interface CheckRow {
   readonly atSeconds: number;
   readonly kind: 'note' | 'ok' | 'FAILED';
   readonly what: string;

@@ -26,7 +26,7 @@ export interface Whom {
   readonly naming?: string | readonly string[];
 }
 
-export interface ExpectedAlert extends Whom {
+interface ExpectedAlert extends Whom {
   /** Moment of the drill from which on it is so. */
   readonly from: string;
   /** An alert that fires since this earlier moment may go on instead, and say more from then on. */
@@ -41,7 +41,7 @@ export interface ExpectedAlert extends Whom {
   readonly overWithinSeconds?: number;
 }
 
-export interface AllowedAlert extends Whom {
+interface AllowedAlert extends Whom {
   /** Why it is no false alarm. */
   readonly because: string;
 }
@@ -76,7 +76,7 @@ export function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom
 }
 
 /** One row about the alerts of a drill. */
-export interface AlertCheck {
+interface AlertCheck {
   readonly claim: string;
   readonly holds: boolean;
   readonly figures: string;

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
+import { startReceiver } from '../test/support/receiver.js';
 import type { DrillActivity } from './activity.js';
 import type { SeenAlert } from './alert-checks.js';
 import { waitFor } from './wait-for.js';
@@ -8,7 +8,7 @@ import { waitFor } from './wait-for.js';
 const OLDEST_SECONDS = 300;
 
 /** What a webhook is sent, as the README promises it: read here by somebody who has only read that. */
-export interface WebhookMessage {
+interface WebhookMessage {
   readonly status: 'firing' | 'resolved';
   readonly title: string;
   readonly since: string;
@@ -23,7 +23,7 @@ export interface WebhookMessage {
   readonly link: string | null;
 }
 
-export interface ReceivedAlert {
+interface ReceivedAlert {
   readonly message: WebhookMessage;
   /** The same for each try to deliver it. */
   readonly id: string;
@@ -32,7 +32,7 @@ export interface ReceivedAlert {
 }
 
 /** The pager of a drill: a receiver on this machine that keeps what it is sent. */
-export interface AlertReceiver {
+interface AlertReceiver {
   readonly url: string;
   readonly secret: string;
   readonly deliveries: readonly ReceivedAlert[];
@@ -42,43 +42,26 @@ export interface AlertReceiver {
 export async function startAlertReceiver(): Promise<AlertReceiver> {
   const secret = randomBytes(24).toString('hex');
   const deliveries: ReceivedAlert[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8');
-      deliveries.push({
-        message: JSON.parse(body) as WebhookMessage,
-        id: headerOf(request, 'idempotency-key'),
-        isGenuine: isGenuine(request, body, secret),
-      });
-      response.end();
+  const receiver = await startReceiver();
+  receiver.answer(({ headers, body }, response) => {
+    deliveries.push({
+      message: JSON.parse(body) as WebhookMessage,
+      id: String(headers['idempotency-key'] ?? ''),
+      isGenuine: isGenuine(headers, body, secret),
     });
+    response.end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts`,
-    secret,
-    deliveries,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { url: `${receiver.url}/alerts`, secret, deliveries, stop: receiver.stop };
 }
 
-function isGenuine(request: IncomingMessage, body: string, secret: string): boolean {
-  const timestamp = headerOf(request, 'x-spillway-timestamp');
+function isGenuine(headers: IncomingHttpHeaders, body: string, secret: string): boolean {
+  const timestamp = String(headers['x-spillway-timestamp'] ?? '');
   const expected = Buffer.from(
     `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
   );
-  const given = Buffer.from(headerOf(request, 'x-spillway-signature'));
+  const given = Buffer.from(String(headers['x-spillway-signature'] ?? ''));
   const ageSeconds = Math.abs(Date.now() / 1000 - Number(timestamp));
   return given.length === expected.length && timingSafeEqual(given, expected) && ageSeconds < OLDEST_SECONDS;
-}
-
-function headerOf(request: IncomingMessage, name: string): string {
-  return String(request.headers[name] ?? '');
 }
 
 const DELIVERED_WITHIN_MS = 10_000;

@@ -14,15 +14,15 @@ import { waitFor } from './wait-for.js';
 
 export type ApiPlan = z.infer<typeof QueuePlanSchema>;
 export type ApiAlert = z.infer<typeof AlertSchema>;
-export type ApiAlertRule = z.infer<typeof KeptRuleSchema>;
+type ApiAlertRule = z.infer<typeof KeptRuleSchema>;
 export type ApiFinding = z.infer<typeof FindingSchema>;
 export type ApiWorker = z.infer<typeof WorkerSchema>;
-export interface ApiWorkers {
+interface ApiWorkers {
   readonly hearing: 'off' | 'hearing' | 'deaf';
   readonly summary: z.infer<typeof FleetSummarySchema>;
   readonly workers: readonly ApiWorker[];
 }
-export interface ApiTimelineEntry {
+interface ApiTimelineEntry {
   readonly at: string;
   readonly kind: string;
   readonly text: string;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ChildSays } from './children/talk.js';
 
-export interface Balance {
+interface Balance {
   readonly accepted: number;
   /** Accepted, and reported as completed. */
   readonly completed: number;

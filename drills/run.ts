@@ -32,13 +32,13 @@ export interface Stage {
 }
 
 /** How large a drill is played, where it can be played smaller. */
-export interface DrillSize {
+interface DrillSize {
   /** Jobs of its largest part, which replays or drains them; null: as many as the drill has by itself. */
   readonly jobs: number | null;
 }
 
 /** An incident on its way. */
-export interface DrillIncident {
+interface DrillIncident {
   /** Resolves when it has developed as far as it goes by itself; the API is for what others enter at the console meanwhile. */
   readonly develop?: (api: Api) => Promise<void>;
   /** How it goes on, and what is noted of it, while a person is at work in the console. */
@@ -47,7 +47,7 @@ export interface DrillIncident {
   readonly resolve: (api: Api, alerts: AlertWatch) => Promise<void>;
 }
 
-export interface RunOptions extends DrillSize {
+interface RunOptions extends DrillSize {
   /** true: a script resolves it through the JSON API; else it stays until a person does. */
   readonly isAuto: boolean;
   /** The first port to try for the console. */

@@ -1,5 +1,5 @@
 /** An analytics client as many libraries have one: it sends when a batch is full or old, and only then is a request done. */
-export interface BatchingClient {
+interface BatchingClient {
   /** Resolves when the batch that holds `item` was sent. */
   send(item: unknown): Promise<void>;
   /** Sends what there is, as on shutdown. */
@@ -32,7 +32,7 @@ export function createBatchingClient({ size, waitMs }: { size: number; waitMs: n
 }
 
 /** A service that everybody in a process calls, and that answers one call after the other. */
-export interface Downstream {
+interface Downstream {
   /** Resolves when the call was answered; those before it come first. */
   call(): Promise<void>;
 }

@@ -29,7 +29,7 @@ async function aConsole(
   holdsLease: () => boolean = () => true,
 ) {
   const store = await stores.open();
-  const told: Notification[] = [];
+  const notified: Notification[] = [];
   let tick: TickListener = () => undefined;
   const snapshot = () =>
     aSnapshot({
@@ -53,7 +53,7 @@ async function aConsole(
     timeline: store.timeline,
     notify: async (notification) => {
       await notify(notification, store);
-      told.push(notification);
+      notified.push(notification);
     },
     notifyAcknowledged: async () => undefined,
     holdsLease,
@@ -68,7 +68,7 @@ async function aConsole(
   running.push({ alerting, store });
   return {
     store,
-    told,
+    notified,
     alerting,
     /** Ticks, a second each, until something is so. */
     ticksUntil: (what: string, is: () => boolean | Promise<boolean>) =>
@@ -92,16 +92,16 @@ async function aConsole(
   };
 }
 
-it('what fires is on disk before anybody is told, and its end is told too', async () => {
+it('what fires is on disk before anybody is notified, and so is its end', async () => {
   const seen: string[] = [];
   const console_ = await aConsole(async ({ alerts }, store) => {
     const open = await store.alerting.alerts.open();
     seen.push(...alerts.map(({ alertId }) => open.find(({ id }) => id === alertId)?.state ?? 'not kept'));
   });
   depth = 200;
-  await console_.ticksUntil('it is told', () => console_.told.length === 1);
+  await console_.ticksUntil('it is notified', () => console_.notified.length === 1);
   expect(seen).toEqual(['firing']);
-  expect(console_.told[0]).toMatchObject({
+  expect(console_.notified[0]).toMatchObject({
     status: 'firing',
     severity: 'critical',
     title: 'Too deep: mail',
@@ -109,24 +109,27 @@ it('what fires is on disk before anybody is told, and its end is told too', asyn
     alerts: [{ summary: 'Too deep: backlog of mail is 200 jobs, above 100 jobs.', evidence: '200 jobs' }],
   });
   depth = 0;
-  await console_.ticksUntil('its end is told', () => console_.told.length === 2);
-  expect(console_.told[1]).toMatchObject({ status: 'resolved', groupKey: console_.told[0]?.groupKey });
+  await console_.ticksUntil('its end is notified', () => console_.notified.length === 2);
+  expect(console_.notified[1]).toMatchObject({
+    status: 'resolved',
+    groupKey: console_.notified[0]?.groupKey,
+  });
   const kinds = (await console_.store.timeline.list({ limit: 10 })).map(({ kind }) => kind);
   expect(kinds).toEqual(['alert.resolved', 'alert.firing']);
 });
 
-it('a console that is killed after it told does not tell again, and tells the end', async () => {
+it('a console that is killed after it notified does not notify again, but of the end', async () => {
   const first = await aConsole();
   depth = 200;
-  await first.ticksUntil('it is told', () => first.told.length === 1);
+  await first.ticksUntil('it is notified', () => first.notified.length === 1);
   await first.alerting.stop();
   const second = await aConsole();
   await second.ticks(20);
-  expect(second.told).toEqual([]);
+  expect(second.notified).toEqual([]);
   expect(second.alerting.openNow()).toMatchObject([{ state: 'firing', notified: { status: 'firing' } }]);
   depth = 0;
-  await second.ticksUntil('its end is told', () => second.told.length === 1);
-  expect(second.told[0]?.status).toBe('resolved');
+  await second.ticksUntil('its end is notified', () => second.notified.length === 1);
+  expect(second.notified[0]?.status).toBe('resolved');
 });
 
 it('a message that could not be handed over is tried again under the same id, by the next console too', async () => {
@@ -140,8 +143,8 @@ it('a message that could not be handed over is tried again under the same id, by
   await first.ticksUntil('it was tried', () => tried.length >= 2);
   await first.alerting.stop();
   const second = await aConsole();
-  await second.ticksUntil('it is told', () => second.told.length === 1);
-  expect(new Set([...tried, second.told[0]?.id]).size).toBe(1);
+  await second.ticksUntil('it is notified', () => second.notified.length === 1);
+  expect(new Set([...tried, second.notified[0]?.id]).size).toBe(1);
 });
 
 it('of two consoles the one that holds the lease judges, and the other goes on where it left off', async () => {
@@ -149,9 +152,9 @@ it('of two consoles the one that holds the lease judges, and the other goes on w
   const one = await aConsole(undefined, () => holder === 'one');
   const two = await aConsole(undefined, () => holder === 'two');
   depth = 200;
-  await one.ticksUntil('one tells', () => one.told.length === 1);
+  await one.ticksUntil('one notifies', () => one.notified.length === 1);
   await two.ticks(10);
-  expect(two.told).toEqual([]);
+  expect(two.notified).toEqual([]);
   expect(await two.alerting.open()).toMatchObject([{ state: 'firing' }]);
   const [alert] = await two.alerting.open();
   await two.alerting.acknowledge(alert?.id ?? '', { actor: 'ann', atMs: nowMs, reason: '' });
@@ -160,9 +163,9 @@ it('of two consoles the one that holds the lease judges, and the other goes on w
   await one.ticks(2);
   await two.ticks(5);
   depth = 0;
-  await two.ticksUntil('two tells the end', () => two.told.length === 1);
-  expect(two.told[0]?.status).toBe('resolved');
-  expect(one.told).toHaveLength(1);
+  await two.ticksUntil('two notifies of the end', () => two.notified.length === 1);
+  expect(two.notified[0]?.status).toBe('resolved');
+  expect(one.notified).toHaveLength(1);
 });
 
 it('a default that was deleted or edited stays so after a restart', async () => {

@@ -73,7 +73,7 @@ it('a console that is killed again and again loses no alert, fires none twice, a
   };
   expect(await entries('alert.firing')).toBe(1);
   await until(
-    'patience survives too',
+    'the time for which it must hold survives too',
     async () => (await alertsOf(console_, 'patient', '?state=firing')).length === 1,
     { withinMs: 60_000 },
   );

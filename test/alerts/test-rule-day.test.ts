@@ -97,7 +97,7 @@ it('a rule over what the store holds of the day fires as often, when and for who
   expect(test.summary).toContain('would have fired 3 times for 1 subject in the last day');
 });
 
-it('a rule without patience also fires for a burst that its minute hides', async () => {
+it('a rule that waits for nothing also fires for a burst that its minute hides', async () => {
   expect(timesOf(await tested(over(100), 0)).map(([from]) => from)).toEqual([120, 480, 720, 1300]);
 });
 

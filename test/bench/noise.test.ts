@@ -88,7 +88,7 @@ describe('a run held against the one before', () => {
     );
   });
 
-  it('tells numbers, and the change that it is', () => {
+  it('shows numbers, and the change that it is', () => {
     fc.assert(
       fc.property(
         figure,

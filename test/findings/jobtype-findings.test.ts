@@ -78,7 +78,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     expect(found?.remedies[0]?.args).toEqual({ value: 10 });
   });
 
-  test('a batch that was never seen to fill is told as "more than", with a number to try', () => {
+  test('a batch that was never seen to fill is given as "more than", with a number to try', () => {
     const batchWait = aBatchWait({ batchSize: null, batchSizeAtLeast: 6 });
     const found = about(
       'jobtype.batch-wait',
@@ -163,7 +163,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     );
   });
 
-  test('a Redis that is nearly full is told with what would take the cause away, first', () => {
+  test('a Redis that is nearly full is shown with what would take the cause away, first', () => {
     const memory = someMemory({
       backlogBytes: 70 * MB,
       types: [someType({ type: 'track', backlogBytes: 70 * MB, unfinished: 5_000 })],
@@ -210,7 +210,7 @@ describe('a type that takes longer', () => {
     expect(evidence(found, 'source')).toBe('the agents of its workers');
   });
 
-  test('than a person set for it is told against that', () => {
+  test('than a person set for it is held against that', () => {
     const slow = { code: 'threshold' as const, thresholdMs: 2_000, p95Ms: 6_000 };
     const found = about('jobtype.slow', find({ ...slower, slow, slowThresholdMs: 2_000 }));
     expect(found?.sentence).toContain(
@@ -218,7 +218,7 @@ describe('a type that takes longer', () => {
     );
   });
 
-  test('because its client batches is told as that, and not as slow', () => {
+  test('because its client batches is said to be that, and not as slow', () => {
     const found = find({ ...slower, ...waits }, behind, { workers: [fiveSlots] });
     expect(about('jobtype.slow', found)).toBeUndefined();
   });
@@ -246,7 +246,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
     expect(evidence(found, 'marker')).toBe('release 42');
   });
 
-  test('is told with the error to those alone who may see job data', () => {
+  test('is shown with the error to those alone who may see job data', () => {
     const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }));
     if (!found) throw new Error('not found');
     const finding = { ...found, sinceMs: NOW_MS };
@@ -267,7 +267,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
     }
   });
 
-  test('of two deploys the one just before the first failure is told', () => {
+  test('of two deploys the one just before the first failure is named', () => {
     const markers = [
       { ...deploy, id: 1, text: 'release 41', atMs: rise.firstFailureAtMs - 600_000 },
       { ...deploy, id: 2, text: 'release 42', atMs: rise.firstFailureAtMs - 5_000 },
@@ -284,7 +284,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
   });
 });
 
-test('of many types in the same trouble five are told, and the same five whatever order they come in', () => {
+test('of many types in the same trouble five are named, and the same five whatever order they come in', () => {
   const types = Array.from({ length: 9 }, (_, i) => aJobType({ name: `t${i}`, failing: rise }));
   const named = (order: JobTypeState[]) => find({}, { types: order }).map(({ jobType }) => jobType);
   expect(named(types)).toHaveLength(5);

@@ -65,14 +65,14 @@ const hasMoved = (one: RunningConsole, id: string, least: number) =>
     },
     PATIENT,
   );
-const isTakenUp = (one: RunningConsole, id: string, patience = PATIENT) =>
+const isTakenUp = (one: RunningConsole, id: string, waits = PATIENT) =>
   until(
     'it is run there',
     async () => {
       const now = await replayOn(one, id);
       return now.paceReason.includes('another console') ? null : now;
     },
-    patience,
+    waits,
   );
 const isDone = (one: RunningConsole, id: string) =>
   until(

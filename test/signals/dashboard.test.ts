@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { packagePath } from '../../server/process/package-path.js';
-import { metricsIn } from '../support/metrics-in.js';
-import { checkRules } from '../support/promtool.js';
+import { checkRules, metricsIn } from '../support/promtool.js';
 
 interface Panel {
   readonly id: number;

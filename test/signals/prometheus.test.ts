@@ -6,8 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { packagePath } from '../../server/process/package-path.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
-import { metricsIn } from '../support/metrics-in.js';
-import { promtool } from '../support/promtool.js';
+import { metricsIn, promtool } from '../support/promtool.js';
 import { until } from '../support/until.js';
 
 const RULES = packagePath('static/prometheus-rules.yml');

@@ -20,19 +20,19 @@ import { startWorker, type WorkerOptions, type WorkerProcess } from './bullmq-pr
 import { openBoth } from './bullmq-queues.js';
 import { until } from './until.js';
 
-export interface KeptMeasurement {
+interface KeptMeasurement {
   readonly id: string;
   readonly text: string;
   readonly isWarning: boolean;
 }
 
 /** An audit that is kept in memory, for looking into. */
-export interface MemoryAudit extends AuditLog {
+interface MemoryAudit extends AuditLog {
   readonly records: readonly AuditRecord[];
   readonly measurements: readonly KeptMeasurement[];
 }
 
-export function memoryAudit(): MemoryAudit {
+function memoryAudit(): MemoryAudit {
   const records: AuditRecord[] = [];
   const measurements: KeptMeasurement[] = [];
   return {
@@ -49,7 +49,7 @@ export interface ActionBench {
   readonly watch: Watch;
   readonly audit: MemoryAudit;
   readonly deps: ActionDeps;
-  /** Pulls an action as an admin with a reason, unless told otherwise. */
+  /** Pulls an action as an admin with a reason, unless said otherwise. */
   pull(action: string, request?: Partial<ActionRequest>, actor?: Partial<Actor>): Promise<readonly Outcome[]>;
   /** The same for one target. */
   pullOne(action: string, request?: Partial<ActionRequest>, actor?: Partial<Actor>): Promise<Outcome>;

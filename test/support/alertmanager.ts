@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { freePort } from '../../drills/own-redis.js';
 import { until } from './until.js';
 
-/** An alert as Alertmanager tells it back. */
-export interface KnownAlert {
+/** An alert as Alertmanager gives it back. */
+interface KnownAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
@@ -23,7 +23,7 @@ export interface RunningAlertmanager {
   stop(): Promise<void>;
 }
 
-/** @param webhookUrl told of what begins and ends, as its own receivers are. */
+/** @param webhookUrl notified of what begins and ends, as its own receivers are. */
 export async function startAlertmanager(webhookUrl: string): Promise<RunningAlertmanager> {
   const directory = await mkdtemp(join(tmpdir(), 'spillway-am-'));
   const config = join(directory, 'alertmanager.yml');

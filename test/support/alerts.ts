@@ -5,7 +5,7 @@ import type { CurrentFinding, Finding } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
 import { NOW_MS } from './snapshot.js';
 
-/** A rule over the depth of queues: above 100, over at 50, at once, unless told otherwise. */
+/** A rule over the depth of queues: above 100, over at 50, at once, unless said otherwise. */
 export function aRule(over: Partial<AlertRule> = {}): AlertRule {
   return {
     id: 'depth',
@@ -47,7 +47,7 @@ export function aFinding(over: Partial<CurrentFinding> & { readonly code: string
   };
 }
 
-/** A firing alert about `bull:mail` that nobody was told of. */
+/** A firing alert about `bull:mail` that nobody was notified of. */
 export function anAlert(over: Partial<Alert> = {}): Alert {
   return {
     id: 'a1',

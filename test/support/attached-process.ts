@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { AttachOptions } from '../../agent/index.js';
 import { packagePath } from '../../server/process/package-path.js';
 
-export interface AttachedWorkerPlan {
+interface AttachedWorkerPlan {
   readonly queue: string;
-  /** Of BullMQ; 6 unless told. */
+  /** Of BullMQ; 6 unless said. */
   readonly version?: 5 | 6;
   readonly count?: number;
   readonly concurrency?: number;
@@ -19,7 +19,7 @@ export interface AttachedWorkerPlan {
   readonly options?: Readonly<Record<string, unknown>>;
   /** What the worker reaches Redis by, where that is not ioredis 6. */
   readonly client?: 'ioredis5' | 'node-redis' | 'glide';
-  /** How its `onProblem` fails when it is told of one. */
+  /** How its `onProblem` fails when it is called with one. */
   readonly problemFails?: 'throws' | 'rejects';
   /** The agent of an earlier version. */
   readonly agent?: '0.2.0';
@@ -41,7 +41,7 @@ export interface AttachedPlan {
   readonly workers: readonly AttachedWorkerPlan[];
 }
 
-export interface WorkerSaid {
+interface WorkerSaid {
   readonly id: string | null;
   readonly concurrency: number;
   readonly isPaused: boolean;

@@ -7,7 +7,7 @@ export interface NamedWorld {
   readonly world: SimulatedWorld;
 }
 
-export interface BatchingWorld extends NamedWorld {
+interface BatchingWorld extends NamedWorld {
   readonly flushTimeoutMs: number;
   readonly batchSize: number;
   /** Slots below the batch size, with a backlog: every batch waits. */

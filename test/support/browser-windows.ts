@@ -12,7 +12,7 @@ function collectComplaints(page: Page): readonly string[] {
 }
 
 /** Windows that are used again: a new one takes a browser most of a second, on a machine that is busy longer. */
-export interface BrowserWindows {
+interface BrowserWindows {
   /** A page that knows of no other: no cookies, nothing stored. Closed, it is kept for whoever asks for its like. */
   page(options: BrowserContextOptions): Promise<Page>;
   /** What any page has complained about so far. */

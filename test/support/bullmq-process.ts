@@ -19,7 +19,7 @@ export interface WorkerOptions {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-export interface StartedJob {
+interface StartedJob {
   readonly jobId: string;
   readonly atMs: number;
   /** When Redis gave the job to the worker: where the connection broke just then, it may begin a second later. */

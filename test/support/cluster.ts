@@ -17,7 +17,7 @@ export interface OwnCluster {
   stop(): Promise<void>;
 }
 
-export interface SlotMove {
+interface SlotMove {
   /** Half of its keys lie there then, and half here. */
   half(): Promise<void>;
   /** All keys are there, and all masters know. */

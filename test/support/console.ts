@@ -32,7 +32,7 @@ export interface Answer {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-export interface ConsoleOptions {
+interface ConsoleOptions {
   /** Left out where the config file names the instances. */
   readonly redisUrl?: string;
   readonly env?: Readonly<Record<string, string>>;

@@ -4,19 +4,41 @@ import type { Actor } from '../../server/model/role.js';
 import { openStore } from '../../server/open-store.js';
 import { connect } from '../../server/redis/connect.js';
 import { MovedJobs } from '../../server/replay/load-sample.js';
+import type { Parking } from '../../server/replay/parking/parking.js';
+import type { ReplayAccount } from '../../server/replay/replay-account.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';
 import { Replays } from '../../server/replay/replays.js';
 import type { Watch } from '../../server/watch/watch.js';
-import type { CrashOrder, CrashState } from './crash-order.js';
 import { parkRequest, startParking } from './parking-bench.js';
 import { aQueue, aSnapshot } from './snapshot.js';
 import { until } from './until.js';
 
+/** What a crash child is to do. */
+export interface CrashOrder {
+  readonly port: number;
+  readonly directory: string;
+  /** Id of the queue whose failed jobs are replayed, and at which rate. */
+  readonly replayed: string;
+  readonly ratePerSecond: number;
+  /** Ids of queues that are parked and brought back. */
+  readonly parked: readonly string[];
+  readonly isLast: boolean;
+}
+
+/** What a crash child says of itself. */
+export interface CrashState {
+  readonly replay: { readonly state: string; readonly account: ReplayAccount } | null;
+  /** Parkings, and restorings, that are under way. */
+  readonly underWay: number;
+  /** Not empty once all that was parked has been brought back. */
+  readonly parkings: readonly Parking[];
+}
+
 /**
  * What a console does of replays and parkings, without the rest of it, to be killed: it loads, says `warm`, and begins
- * once it is told to, where a former one was killed. It replays the failed jobs of one queue, and parks and brings back
- * all jobs of others without end; told that it is the last one, it brings back what is parked and rests.
+ * once it is asked to, where a former one was killed. It replays the failed jobs of one queue, and parks and brings back
+ * all jobs of others without end; the last one brings back what is parked and rests.
  */
 process.on('disconnect', () => process.exit(0));
 const ordered = new Promise<CrashOrder>((resolve) => process.once('message', resolve as () => void));

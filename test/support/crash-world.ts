@@ -6,7 +6,7 @@ import { Queue } from 'bullmq';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { packagePath } from '../../server/process/package-path.js';
 import { startWorker, type WorkerProcess } from './bullmq-process.js';
-import type { CrashOrder, CrashState } from './crash-order.js';
+import type { CrashOrder, CrashState } from './crash-child.js';
 import { addEnded } from './failed-jobs.js';
 import { type JobRun, judgeRuns, type LostTime, type RunVerdict } from './judge-runs.js';
 import { pictureOf, type QueuePicture } from './queue-picture.js';
@@ -58,7 +58,7 @@ const AT_WORK_WITHIN_MS = 15_000;
 const EVERYSEC_MS = 2_000;
 const QUEUES = { replayed: 'bull:mail', run: 'bull:send', resting: 'bull:track' } as const;
 
-/** Kills a console, and Redis, again and again in the midst of replays and parkings, and tells what came of each job. */
+/** Kills a console, and Redis, again and again in the midst of replays and parkings, and says what came of each job. */
 export async function crashWorld(plan: CrashPlan): Promise<CrashOutcome> {
   const startedAt = performance.now();
   const fsync = plan.losesPower ? 'no' : plan.appendfsync;

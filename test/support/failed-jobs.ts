@@ -1,6 +1,6 @@
 import type { OwnRedis } from '../../drills/own-redis.js';
 
-export interface FailedJob {
+interface FailedJob {
   readonly id: string;
   readonly name?: string;
   readonly error?: string;

@@ -43,7 +43,7 @@ export function aBatchWait(over: Partial<BatchWait> = {}): BatchWait {
   };
 }
 
-/** A job type `digest` that the agent tells of, quiet and healthy. */
+/** A job type `digest` that the agent reports, quiet and healthy. */
 export function aJobType(over: Partial<JobTypeState> = {}): JobTypeState {
   return {
     name: 'digest',

@@ -1,7 +1,7 @@
 import type { CrashOutcome } from './crash-world.js';
 
 /** The figures of a crash run that must hold; each is empty or zero where nothing was lost or doubled by us. */
-export interface CrashVerdict {
+interface CrashVerdict {
   /** Jobs of both kinds that never ran, or that ran again for no reason of BullMQ's or of Redis'. */
   readonly lost: readonly string[];
   readonly doubled: CrashOutcome['replayed']['doubled'];

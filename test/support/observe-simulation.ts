@@ -9,7 +9,7 @@ const BLOCK_SECONDS = 5;
 const TO_P90 = 1.282;
 
 /**
- * Watches a simulated queue for a while and tells what a console would know of it: sampled run times, arrivals and
+ * Watches a simulated queue for a while and says what a console would know of it: sampled run times, arrivals and
  * departures as counted, the backlog as it is at the end.
  */
 export function observe(

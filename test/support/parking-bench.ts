@@ -10,7 +10,7 @@ import type { Parking, ParkRequest } from '../../server/replay/parking/parking.j
 import { Parkings } from '../../server/replay/parking/parkings.js';
 import { aQueue, aSnapshot } from './snapshot.js';
 
-/** Parking without a console around it: a file, a Redis, and what it tells. */
+/** Parking without a console around it: a file, a Redis, and what it reports. */
 export interface ParkingBench {
   readonly directory: string;
   readonly store: ParkedStore;
@@ -24,7 +24,7 @@ export interface ParkingBench {
   stop(): Promise<void>;
 }
 
-export interface ParkingBenchOptions {
+interface ParkingBenchOptions {
   readonly port: number;
   /** Kept after the end when given. */
   readonly directory?: string;

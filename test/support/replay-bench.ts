@@ -13,7 +13,7 @@ export interface ReplayBench {
   readonly console: RunningConsole;
   /** Opens the next queue that no test has used; its name, once the console sees it. */
   nextQueue(): Promise<string>;
-  /** Begins a replay, of the last queue that was opened unless told otherwise. */
+  /** Begins a replay, of the last queue that was opened unless said otherwise. */
   begin(body?: object): Promise<Answer['body']>;
   /** Waits for its end. */
   isDone(replay: string): Promise<Answer['body']>;

@@ -23,7 +23,7 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly token?: string;
 }
 
-export interface SceneOptions {
+interface SceneOptions {
   readonly redis?: OwnRedisOptions;
   readonly env?: Readonly<Record<string, string>>;
   /** What Redis holds when the console comes: queues that are there then need not be waited for until they are found. */

@@ -40,10 +40,10 @@ export interface SimulatedJob {
   readonly end: (atMs: number, failed: boolean) => void;
 }
 
-export type Schedule = (atMs: number, what: () => void) => void;
+type Schedule = (atMs: number, what: () => void) => void;
 
 /** Runs a job from `atMs` on and calls its `end` once, now, for the time at which it will end. */
-export type RunJob = (job: SimulatedJob, atMs: number) => void;
+type RunJob = (job: SimulatedJob, atMs: number) => void;
 
 /** What a batch's members cost the event loop one after the other: 200 real ones are stamped within 1 to 3 ms. */
 const RESOLVE_MS = 0.015;

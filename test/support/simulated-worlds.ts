@@ -14,7 +14,7 @@ export const WORLD_KINDS: readonly WorldKind[] = [
 ];
 
 /** A queue with a backlog, a change that is made to it, and what that change is in the simulation. */
-export interface Trial {
+interface Trial {
   readonly kind: WorldKind;
   readonly world: SimulatedWorld;
   readonly change: PlanChange;

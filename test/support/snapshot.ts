@@ -19,7 +19,7 @@ export const MB = 1024 * 1024;
 
 type With<T, Nested> = Partial<Omit<T, keyof Nested>> & Nested;
 
-/** A Redis 7 master with 20 MB of 100 MB used, quiet and healthy, unless told otherwise. */
+/** A Redis 7 master with 20 MB of 100 MB used, quiet and healthy, unless said otherwise. */
 export function aNode(over: Partial<RedisNode> = {}): RedisNode {
   const countedBytes = over.countedBytes ?? over.usedBytes ?? 20 * MB;
   const maxBytes = over.maxBytes ?? 100 * MB;
@@ -109,7 +109,7 @@ export function someMemory(over: Partial<QueueMemory> = {}): QueueMemory {
   };
 }
 
-/** Jobs of one type that all wait, unless told otherwise. */
+/** Jobs of one type that all wait, unless said otherwise. */
 export function someType(over: Partial<TypeMemory> = {}): TypeMemory {
   const parts = { backlogBytes: 0, completedBytes: 0, failedBytes: 0, ...over };
   return {

@@ -26,7 +26,7 @@ export function anInstance(
   };
 }
 
-/** A real watcher of these instances; what it logs is kept in `lines`, what it tells the timeline in `events`. */
+/** A real watcher of these instances; what it logs is kept in `lines`, what it enters in the timeline in `events`. */
 export function watching(...instances: readonly InstanceConfig[]) {
   return watchingBy(FINDING_RULES, ...instances);
 }

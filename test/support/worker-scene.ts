@@ -10,7 +10,7 @@ import { until } from './until.js';
 
 export type WorkerPlan = Partial<AttachedPlan['workers'][number]>;
 
-/** A Redis, a console and the workers of queue `work` (unless told otherwise), for what actions order them to do. */
+/** A Redis, a console and the workers of queue `work` (unless said otherwise), for what actions order them to do. */
 export interface WorkerScene {
   readonly redis: OwnRedis;
   readonly bench: ActionBench;

@@ -27,7 +27,7 @@ function entry(i: number, over: Partial<TimelineEntry> = {}): TimelineEntry {
   };
 }
 
-it('what happened is told newest first, page by page, by instance, and outlives a restart', async () => {
+it('what happened is listed newest first, page by page, by instance, and outlives a restart', async () => {
   const first = await stores.open();
   const entries = [
     entry(1),

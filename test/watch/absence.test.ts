@@ -9,7 +9,7 @@ const HOUR = 3_600 * SECOND;
 const KEPT = 64;
 
 /** Seconds of silence after which a type that completed so is called absent. */
-function patienceSeconds(completedAtMs: readonly number[]): number {
+function graceSeconds(completedAtMs: readonly number[]): number {
   const last = completedAtMs[completedAtMs.length - 1] ?? 0;
   for (let seconds = 0; seconds < 24 * 3_600; seconds++)
     if (judgeAbsence(completedAtMs, false, last + seconds * SECOND)) return seconds;
@@ -52,7 +52,7 @@ describe('a type that completed regularly and stopped', () => {
   it('is missed after six of its gaps where it ran like a clock, whatever the gap', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 600 }), fc.integer({ min: 30, max: 63 }), (gapSeconds, gaps) => {
-        const waited = patienceSeconds(everyMs(Array.from({ length: gaps }, () => gapSeconds * SECOND)));
+        const waited = graceSeconds(everyMs(Array.from({ length: gaps }, () => gapSeconds * SECOND)));
         expect(waited).toBeGreaterThan(6 * gapSeconds);
         expect(waited).toBeLessThanOrEqual(6 * gapSeconds + 1);
       }),
@@ -65,8 +65,8 @@ describe('a type that completed regularly and stopped', () => {
     const clock = everyMs(Array.from({ length: 63 }, () => 10 * SECOND));
     const chance = everyMs(Array.from({ length: 63 }, () => random.exponential(10 * SECOND)));
     const bursts = everyMs(Array.from({ length: 63 }, (_, i) => (i % 16 === 0 ? 400 : 1) * SECOND));
-    expect(patienceSeconds(chance)).toBeGreaterThan(2 * patienceSeconds(clock));
-    expect(patienceSeconds(bursts)).toBeGreaterThan(1_200);
+    expect(graceSeconds(chance)).toBeGreaterThan(2 * graceSeconds(clock));
+    expect(graceSeconds(bursts)).toBeGreaterThan(1_200);
   });
 
   it('tells since when, and what was usual', () => {

@@ -83,7 +83,7 @@ const incident: SimulatedWorld = {
 };
 
 describe('the incident', () => {
-  it('is told 15 s in: each run takes the 10 s of the client, and 5 slots are too few', () => {
+  it('is said 15 s in: each run takes the 10 s of the client, and 5 slots are too few', () => {
     const found = judgeBatchWait(simulateWorld(incident));
     expect(found).toMatchObject({ batchSize: null, batchSizeAtLeast: 6, isStarved: true });
     expect(found?.flushTimeoutMs).toBeGreaterThan(9_900);
@@ -91,11 +91,11 @@ describe('the incident', () => {
     expect(found?.evidence).toMatchObject({ processes: 4, medianBurstSize: 5, syncRatio: 1 });
   });
 
-  it('is not told from a single burst, which may be anything', () => {
+  it('is not said of a single burst, which may be anything', () => {
     expect(judgeBatchWait(simulateWorld({ ...incident, processes: 1, windowMs: 10_000 }))).toBeNull();
   });
 
-  it('is told with less confidence by few bursts than by many', () => {
+  it('is said with less confidence by few bursts than by many', () => {
     const few = judgeBatchWait(simulateWorld({ ...incident, processes: 1, windowMs: 30_000 }));
     const many = judgeBatchWait(simulateWorld({ ...incident, windowMs: 120_000 }));
     expect(few?.confidence).toBeLessThan(many?.confidence ?? 0);
