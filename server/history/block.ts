@@ -24,50 +24,57 @@ export interface BlockShape {
 export const KEPT_BITS = { instance: 14, node: 14, queue: 6, 'job-type': 6 } as const;
 
 /** Of the layout below; rows of another one are not read. */
-const FORM = 2;
-const HEAD_BYTES = 8;
+const FORM = 3;
+const HEAD_BYTES = 10;
 /** A damaged row must not take the memory. */
 const MAX_BYTES = 8 * 1024 * 1024;
 /**
  * zlib's usual state is 256 KB: V8 counts it and collects garbage for it, which is too much for hundreds of blocks of ticks
- * a second. Folded blocks are few, are kept long, and are worth it.
+ * a second. A small `memLevel` also makes it begin a new Huffman code often, where the kind of numbers changes.
  */
 const OF_TICKS = { level: 6, windowBits: 12, memLevel: 4 } as const;
-const OF_FOLDED = { level: 9 } as const;
+const OF_FOLDED = { level: 9, windowBits: 14, memLevel: 4 } as const;
 
 /**
- * A stretch of all signals of one subject as bytes; where it begins is kept beside it. After a head come the columns,
- * deflated: the signal's number in two bytes, then the lowest bytes of all its numbers, the second ones and so on. Values are floats cut to KEPT_BITS and taken as whole numbers, so that distances between them are exact, small, and
- * 0 for what does not change, which is what zlib makes short.
+ * A stretch of all signals of one subject as bytes; where it begins is kept beside it. After a head comes, deflated: the
+ * numbers of the signals, the middle mean of each, and then kind by kind (means, missing ticks, distances of the least and
+ * of the largest) the lowest bytes of all signals, the second ones and so on. What is alike stands together, which is what
+ * zlib makes short. Values are floats cut to KEPT_BITS and taken as whole numbers, so that distances between them are exact,
+ * small, and 0 for what does not change.
  * @param columns may give the same arrays again with other values: each column is taken before the next is asked for.
  */
 export function encodeBlock({ scope, stepMs, length }: BlockShape, columns: Iterable<BlockColumn>): Buffer {
   const bits = KEPT_BITS[scope];
-  const [places, size] = [placesOf(bits), columnBytes(bits, stepMs, length)];
-  const codes = new Uint32Array(partsOf(stepMs) * length);
-  let body = scratchOf(16 * size);
-  let at = 0;
+  const places = placesOf(bits);
+  const taken: { readonly signal: number; readonly middle: number; readonly codes: Uint32Array }[] = [];
   for (const { signal, points } of columns) {
     if (points.count.length !== length) throw new RangeError('columns of a block must have one length');
-    if (at + size > body.length) body = scratchOf(2 * body.length);
-    writeCodes(codes, points, bits);
-    at = body.writeUInt16LE(signal, at);
-    for (let place = 0; place < places; place++)
-      for (let i = 0; i < codes.length; i++) body[at++] = (codes[i] ?? 0) >>> (8 * place);
+    const codes = new Uint32Array(partsOf(stepMs) * length);
+    taken.push({ signal, middle: writeCodes(codes, points, bits), codes });
   }
+  const body = Buffer.allocUnsafe(taken.length * columnBytes(bits, stepMs, length));
+  let at = 0;
+  for (const { signal } of taken) at = body.writeUInt16LE(signal, at);
+  for (const { middle } of taken) at = body.writeUIntLE(middle, at, places);
+  for (let part = 0; part < partsOf(stepMs); part++)
+    for (let place = 0; place < places; place++)
+      for (const { codes } of taken)
+        for (let i = part * length; i < (part + 1) * length; i++)
+          body[at++] = (codes[i] ?? 0) >>> (8 * place);
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt8(FORM, 0);
   head.writeUInt8(bits, 1);
   head.writeUInt16LE(length, 2);
   head.writeUInt32LE(stepMs, 4);
-  return Buffer.concat([
-    head,
-    deflateRawSync(body.subarray(0, at), stepMs === TICK_MS ? OF_TICKS : OF_FOLDED),
-  ]);
+  head.writeUInt16LE(taken.length, 8);
+  return Buffer.concat([head, deflateRawSync(body, stepMs === TICK_MS ? OF_TICKS : OF_FOLDED)]);
 }
 
-/** All means, then all distances and so on. A gap repeats the mean before it, as that takes the least. */
-function writeCodes(codes: Uint32Array, { mean, min, max, count, stepMs }: Points, bits: number): void {
+/**
+ * All means, then all missing ticks and so on. A gap repeats the mean before it, as that takes the least.
+ * @returns the middle mean, which the others are distances from.
+ */
+function writeCodes(codes: Uint32Array, { mean, min, max, count, stepMs }: Points, bits: number): number {
   const length = count.length;
   const isFolded = codes.length > 2 * length;
   for (let i = 0, code = 0; i < length; i++) {
@@ -79,6 +86,9 @@ function writeCodes(codes: Uint32Array, { mean, min, max, count, stepMs }: Point
     codes[2 * length + i] = isKnown ? code - codeOf(min[i] ?? 0, bits) : 0;
     codes[3 * length + i] = isKnown ? codeOf(max[i] ?? 0, bits) - code : 0;
   }
+  const middle = codes.slice(0, length).sort()[length >> 1] ?? 0;
+  for (let i = 0; i < length; i++) codes[i] = unsigned((codes[i] ?? 0) - middle);
+  return middle;
 }
 
 /**
@@ -90,34 +100,47 @@ export function decodeBlock(bytes: Uint8Array, startMs: number, wanted?: number)
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (head.readUInt8(0) !== FORM) throw new RangeError('a block has an unknown form');
   const [bits, length, stepMs] = [head.readUInt8(1), head.readUInt16LE(2), head.readUInt32LE(4)];
-  const [places, size] = [placesOf(bits), columnBytes(bits, stepMs, length)];
+  const [columns, places] = [head.readUInt16LE(8), placesOf(bits)];
   const body = inflateRawSync(head.subarray(HEAD_BYTES), { maxOutputLength: MAX_BYTES });
-  if (length === 0 || body.length % size !== 0) throw new RangeError('a block ends too early');
+  if (length === 0 || body.length !== columns * columnBytes(bits, stepMs, length))
+    throw new RangeError('a block ends too early');
   const found: BlockColumn[] = [];
   const codes = new Uint32Array(partsOf(stepMs) * length);
-  for (let at = 0; at < body.length; at += size) {
-    const signal = body.readUInt16LE(at);
+  for (let column = 0; column < columns; column++) {
+    const signal = body.readUInt16LE(2 * column);
     if (wanted !== undefined && wanted !== signal) continue;
     codes.fill(0);
-    for (let place = 0, from = at + 2; place < places; place++, from += codes.length)
-      for (let i = 0; i < codes.length; i++)
-        codes[i] = (codes[i] ?? 0) | ((body[from + i] ?? 0) << (8 * place));
+    let from = (2 + places) * columns + column * length;
+    for (let part = 0; part < codes.length; part += length)
+      for (let place = 0; place < places; place++, from += columns * length)
+        for (let i = 0; i < length; i++)
+          codes[part + i] = (codes[part + i] ?? 0) | ((body[from + i] ?? 0) << (8 * place));
     const points = noPoints(startMs, stepMs, length);
-    readCodes(codes, points, bits);
+    readCodes(codes, body.readUIntLE(2 * columns + places * column, places), points, bits);
     found.push({ signal, points });
   }
   return found;
 }
 
-function readCodes(codes: Uint32Array, { mean, min, max, count, stepMs }: Points, bits: number): void {
+function readCodes(codes: Uint32Array, middle: number, points: Points, bits: number): void {
+  const { mean, min, max, count, stepMs } = points;
   const length = count.length;
   for (let i = 0; i < length; i++) {
-    const code = codes[i] ?? 0;
+    const code = middle + signed(codes[i] ?? 0);
     mean[i] = ofCode(code, bits);
     count[i] = Math.max(0, stepMs / TICK_MS - (codes[length + i] ?? 0));
     min[i] = ofCode(code - (codes[2 * length + i] ?? 0), bits);
     max[i] = ofCode(code + (codes[3 * length + i] ?? 0), bits);
   }
+}
+
+/** 0, −1, 1, −2, 2 … as 0, 1, 2, 3, 4 …: what is near to 0 on either side is small. */
+function unsigned(distance: number): number {
+  return (distance << 1) ^ (distance >> 31);
+}
+
+function signed(code: number): number {
+  return (code >>> 1) ^ -(code & 1);
 }
 
 /** Of a point: its mean, and how many ticks are missing; where it is folded also how far off the least and the largest are. */
@@ -130,8 +153,9 @@ function placesOf(bits: number): number {
   return Math.ceil((bits + 9) / 8);
 }
 
+/** Of one signal: its number, its middle mean, its points. */
 function columnBytes(bits: number, stepMs: number, length: number): number {
-  return 2 + partsOf(stepMs) * placesOf(bits) * length;
+  return 2 + placesOf(bits) * (1 + partsOf(stepMs) * length);
 }
 
 const FLOAT = new Float32Array(1);
@@ -147,14 +171,4 @@ function codeOf(value: number, bits: number): number {
 function ofCode(code: number, bits: number): number {
   BITS[0] = code << (23 - bits);
   return (FLOAT[0] ?? 0) + 0;
-}
-
-/** Used again, as hundreds of blocks a second are encoded. */
-let scratch = Buffer.alloc(0);
-function scratchOf(bytes: number): Buffer {
-  if (scratch.length >= bytes) return scratch;
-  const larger = Buffer.alloc(bytes);
-  scratch.copy(larger);
-  scratch = larger;
-  return larger;
 }
