@@ -19,8 +19,8 @@ export interface JudgedSignalRule extends JudgedRule {
   readonly watching: WatchedCondition;
   readonly scope: Signal['scope'];
   readonly isMeant: (subject: SignalSubject) => boolean;
-  /** Those of `from` that the rule is about: each is matched once, when it is first seen. */
-  readonly meant: { from: readonly Watched[]; count: number; list: Watched[] };
+  /** Slots of those of `from` that the rule is about: each is matched once, when it is first seen. */
+  readonly meant: { from: readonly Watched[]; count: number; slots: number[] };
 }
 export interface JudgedFindingRule extends JudgedRule {
   readonly matches: (finding: Finding) => boolean;
@@ -41,7 +41,7 @@ export function signalRuleOf(rule: AlertRule): JudgedSignalRule | null {
       scopeOf(subject) === signal.scope &&
       (subject.queue === null || isQueue(subject.queue)) &&
       (subject.type === null || isType(subject.type)),
-    meant: { from: [], count: 0, list: [] },
+    meant: { from: [], count: 0, slots: [] },
   };
 }
 
@@ -51,11 +51,12 @@ function scopeOf({ node, queue, type }: SignalSubject): Signal['scope'] {
   return node === null ? 'instance' : 'node';
 }
 
-export function meantOf({ meant, isMeant }: JudgedSignalRule, all: readonly Watched[]): readonly Watched[] {
-  if (meant.from !== all) Object.assign(meant, { from: all, count: 0, list: [] });
-  for (const watched of all.slice(meant.count)) if (isMeant(watched.subject)) meant.list.push(watched);
+/** Slots of those that a rule is about. */
+export function meantOf({ meant, isMeant }: JudgedSignalRule, all: readonly Watched[]): readonly number[] {
+  if (meant.from !== all) Object.assign(meant, { from: all, count: 0, slots: [] });
+  for (const { slot, subject } of all.slice(meant.count)) if (isMeant(subject)) meant.slots.push(slot);
   meant.count = all.length;
-  return meant.list;
+  return meant.slots;
 }
 
 /** @returns null: it is over a signal. */

@@ -19,7 +19,7 @@ import {
 } from './conditions.js';
 import type { Gauge } from './gauge.js';
 import { inhibitors } from './inhibition.js';
-import { type GaugeColumn, Readings, subjectKey } from './readings.js';
+import { type GaugeColumn, Readings, subjectKey, type Watched } from './readings.js';
 import type { AlertRule } from './rule.js';
 
 export interface JudgeOptions {
@@ -148,9 +148,11 @@ export class Judge {
     const { rule, watching, active } = state;
     const isAbove = watching.is === 'above';
     const { threshold } = watching;
-    for (const { slot, subject, key } of meantOf(state, this.#readings.allOf(state.scope))) {
+    const all = this.#readings.allOf(state.scope);
+    for (const slot of meantOf(state, all)) {
       const value = numbers[slot] as number;
       if (!(isAbove ? value > threshold : value < threshold)) continue;
+      const { subject, key } = all[slot] as Watched;
       if (active.has(key)) continue;
       const { instance, node, queue, type } = subject;
       // The same as long as rule and subject are.

@@ -17,16 +17,28 @@ export interface Watched {
   readonly slot: number;
   /** Number of the last tick that found it. */
   seenIn: number;
-  /** Values of the signals of that tick, in the order in which they were asked for; null: not known. */
-  readonly values: (number | null)[];
+}
+
+/** The subjects of one scope. */
+interface ScopeTable {
+  /** By slot. */
+  readonly all: Watched[];
+  /** Slots of those that are there at this tick. */
+  present: number[];
 }
 
 /** The numbers of one gauge at this tick, by slot. NaN: not known, or not there. */
 export interface GaugeColumn {
   readonly numbers: Float64Array;
   /** Of those that are known, so that a rule looks at each only where one can breach. Infinity and -Infinity: of none. */
-  lowest: number;
-  highest: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** What a gauge that is more than its signal keeps, by slot. Numbers are used again: there are hundreds of these at a tick. */
+interface Derived {
+  readonly memories: (Memory | undefined)[];
+  numbers: Float64Array;
 }
 
 /**
@@ -35,10 +47,10 @@ export interface GaugeColumn {
  */
 export class Readings {
   #watched = new Map<string, Watched>();
-  /** In the order in which they were first seen. Another array: all was forgotten. */
-  #byScope = new Map<Signal['scope'], Watched[]>();
-  /** By key of the gauge, then by slot. */
-  #memories = new Map<string, (Memory | undefined)[]>();
+  /** Each in the order in which they were first seen. Another array: all was forgotten. */
+  #tables = new Map<Signal['scope'], ScopeTable>();
+  /** By key of the gauge. */
+  #derived = new Map<string, Derived>();
   #columns = new Map<string, GaugeColumn>();
   #tick = 0;
   #here = 0;
@@ -50,7 +62,7 @@ export class Readings {
 
   /** All that were ever seen of a scope and are not forgotten. It grows only at its end. */
   allOf(scope: Signal['scope']): readonly Watched[] {
-    return this.#listOf(scope);
+    return this.#tableOf(scope).all;
   }
 
   /** @param key as `subjectKey` makes it. */
@@ -73,97 +85,131 @@ export class Readings {
       gauges.flatMap(({ signal, second }) => (second === null ? [signal] : [signal, second])),
     );
     const signals = SIGNALS.filter(({ name }) => names.has(name));
-    const order = new Map(signals.map((signal, i) => [signal, i]));
+    // Those that are seen first are added at the end, as their slots are.
+    const values = new Map(
+      signals.map((signal) => [signal, new Array(this.allOf(signal.scope).length).fill(Number.NaN)]),
+    );
+    const byName = new Map(signals.map((signal) => [signal.name, signal]));
     let last: SignalSubject | null = null;
     let watched: Watched | null = null;
     this.#tick += 1;
     this.#here = 0;
+    for (const table of this.#tables.values()) table.present = [];
     eachReading(signals, snapshot, nowMs, (signal, subject, value) => {
       if (subject !== last) {
         last = subject;
         watched = subject.type === OTHER_TYPES ? null : this.#see(signal.scope, subject);
       }
-      if (watched !== null) watched.values[order.get(signal) as number] = value;
+      if (watched !== null) (values.get(signal) as number[])[watched.slot] = value ?? Number.NaN;
     });
     this.#columns = new Map();
     const { isLive } = freshnessOf(snapshot, nowMs);
     const limitOf = limitsOf(snapshot);
+    const numbers = new Map([...values].map(([signal, of]) => [signal, new Float64Array(of)]));
     for (const gauge of gauges) {
-      const own = signals.findIndex(({ name }) => name === gauge.signal);
-      const scope = signals[own]?.scope;
-      if (scope === undefined || !(isLive || scope === 'instance')) continue;
-      const second = signals.findIndex((one) => one.name === gauge.second && one.scope === scope);
-      this.#columns.set(gauge.key, this.#columnOf(gauge, scope, own, second, limitOf, nowMs));
+      const signal = byName.get(gauge.signal);
+      if (signal === undefined || !(isLive || signal.scope === 'instance')) continue;
+      const other = byName.get(gauge.second ?? '');
+      const own = numbers.get(signal) as Float64Array;
+      const second = other?.scope === signal.scope ? numbers.get(other) : undefined;
+      const of =
+        gauge.remember === null ? own : this.#derive(gauge, signal.scope, own, second, limitOf, nowMs);
+      this.#columns.set(gauge.key, { numbers: of, ...rangeOf(of) });
     }
   }
 
   /** Forgets the past of gauges that no rule asks for any more. */
   keep(keys: ReadonlySet<string>): void {
-    for (const key of this.#memories.keys()) if (!keys.has(key)) this.#memories.delete(key);
+    for (const key of this.#derived.keys()) if (!keys.has(key)) this.#derived.delete(key);
   }
 
-  #columnOf(
+  #derive(
     { key, remember }: Gauge,
     scope: Signal['scope'],
-    own: number,
-    second: number,
+    own: Float64Array,
+    second: Float64Array | undefined,
     limitOf: (node: string | null) => number,
     nowMs: number,
-  ): GaugeColumn {
-    const all = this.#listOf(scope);
-    const column: GaugeColumn = {
-      numbers: new Float64Array(all.length).fill(Number.NaN),
-      lowest: Number.POSITIVE_INFINITY,
-      highest: Number.NEGATIVE_INFINITY,
+  ): Float64Array {
+    const { all, present } = this.#tableOf(scope);
+    const { memories, numbers } = this.#derivedOf(key, all.length);
+    const beside: { -readonly [K in keyof Beside]: number } = {
+      limitBytes: limitOf(null),
+      second: Number.NaN,
     };
-    const memories = this.#memories.get(key) ?? [];
-    if (remember !== null) this.#memories.set(key, memories);
-    const beside: { -readonly [K in keyof Beside]: number } = { limitBytes: Number.NaN, second: Number.NaN };
-    const tick = this.#tick;
-    for (const { slot, seenIn, values, subject } of all) {
-      if (seenIn !== tick) continue;
-      let number = values[own] ?? Number.NaN;
-      if (remember !== null) {
-        const memory = memories[slot] ?? remember();
+    for (const slot of present) {
+      let memory = memories[slot];
+      if (memory === undefined && remember !== null) {
+        memory = remember();
         memories[slot] = memory;
-        beside.limitBytes = limitOf(subject.node);
-        beside.second = values[second] ?? Number.NaN;
-        number = memory.next(number, nowMs, beside);
       }
-      column.numbers[slot] = number;
-      if (number < column.lowest) column.lowest = number;
-      if (number > column.highest) column.highest = number;
+      if (scope === 'node') beside.limitBytes = limitOf(all[slot]?.subject.node ?? null);
+      if (second !== undefined) beside.second = second[slot] as number;
+      numbers[slot] = memory?.next(own[slot] as number, nowMs, beside) ?? Number.NaN;
     }
-    return column;
+    return numbers;
+  }
+
+  #derivedOf(key: string, length: number): Derived {
+    let derived = this.#derived.get(key);
+    if (derived === undefined) {
+      derived = { memories: [], numbers: new Float64Array(length) };
+      this.#derived.set(key, derived);
+    } else if (derived.numbers.length !== length) derived.numbers = new Float64Array(length);
+    derived.numbers.fill(Number.NaN);
+    return derived;
   }
 
   #see(scope: Signal['scope'], subject: SignalSubject): Watched {
-    const key = subjectKey(subject);
     this.#here += 1;
-    let watched = this.#watched.get(key);
-    if (watched === undefined) {
-      const list = this.#listOf(scope);
-      watched = { subject, key, slot: list.length, seenIn: this.#tick, values: [] };
-      list.push(watched);
-      this.#watched.set(key, watched);
+    const { all, present } = this.#tableOf(scope);
+    // Nearly always they come as they came at the tick before.
+    let watched = all[present.length];
+    if (watched === undefined || !isSame(watched.subject, subject)) {
+      const key = subjectKey(subject);
+      watched = this.#watched.get(key);
+      if (watched === undefined) {
+        watched = { subject, key, slot: all.length, seenIn: this.#tick };
+        all.push(watched);
+        this.#watched.set(key, watched);
+      }
     }
     watched.seenIn = this.#tick;
+    present.push(watched.slot);
     return watched;
   }
 
-  #listOf(scope: Signal['scope']): Watched[] {
-    const known = this.#byScope.get(scope) ?? [];
-    if (known.length === 0) this.#byScope.set(scope, known);
-    return known;
+  #tableOf(scope: Signal['scope']): ScopeTable {
+    let table = this.#tables.get(scope);
+    if (table === undefined) {
+      table = { all: [], present: [] };
+      this.#tables.set(scope, table);
+    }
+    return table;
   }
 
   /** Names of job types can be made up by data: what was seen once must not be kept for ever. */
   #forget(): void {
     if (this.#watched.size - this.#here <= MAX_GONE) return;
     this.#watched = new Map();
-    this.#byScope = new Map();
-    this.#memories = new Map();
+    this.#tables = new Map();
+    this.#derived = new Map();
   }
+}
+
+function rangeOf(numbers: Float64Array): Omit<GaugeColumn, 'numbers'> {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let slot = 0; slot < numbers.length; slot++) {
+    const number = numbers[slot] as number;
+    if (number < lowest) lowest = number;
+    if (number > highest) highest = number;
+  }
+  return { lowest, highest };
+}
+
+function isSame(one: SignalSubject, other: SignalSubject): boolean {
+  return one.queue === other.queue && one.type === other.type && one.node === other.node;
 }
 
 /** The same as long as the subject is, within its instance. */
