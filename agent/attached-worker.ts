@@ -21,7 +21,7 @@ import {
 const NO_ERRORS: Readonly<Record<ErrorKind, number>> = { oom: 0, connection: 0, lock: 0, other: 0 };
 /** A timer holds at most so long. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-export interface AttachedEvents {
+interface AttachedEvents {
   /** Redis has begun to refuse it: somebody has to find out when that ends. */
   readonly onBlocked: () => void;
   readonly onClosed: () => void;

@@ -8,7 +8,7 @@ const REFUSED_RETRY_MS = 30_000;
 /** Both are connected and subscribed by then, or it is tried anew. */
 const OPEN_WITHIN_MS = 6_000;
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** Subscribes to what it has to receive; its failure is one of the connection. */
   readonly onConnected: (subscriber: RedisShape, publisher: RedisShape) => Promise<void>;
   readonly onMessage: (channel: string, message: string) => void;

@@ -84,14 +84,14 @@ async function takesWrites(publisher: RedisShape, queueId: string): Promise<bool
  * - idle, narrowed → stopped: nothing runs, so nothing can drain; the worker is paused;
  * - narrowed, stopped → idle: a probe was let through, so all is put back.
  */
-export type GuardState = 'idle' | 'narrowed' | 'stopped';
+type GuardState = 'idle' | 'narrowed' | 'stopped';
 
 /** So many refusals within BURST_MS are a spin; a busy worker at the edge has single ones. */
 const BURST = 4;
 const BURST_MS = 250;
 
 /** What the guard may do to its worker. */
-export interface GuardHands {
+interface GuardHands {
   readonly running: () => number;
   readonly narrowTo: (slots: number) => void;
   readonly stop: () => void;

@@ -1,13 +1,13 @@
 import { EVERY_WORKER, type Order, type OrderInForce, type WorkerLimiter } from './protocol.js';
 
 /** What a worker was deployed with. */
-export interface Deployed {
+interface Deployed {
   readonly concurrency: number;
   readonly limiter: WorkerLimiter | null;
 }
 
 /** What is to hold for a worker; null: as deployed. */
-export interface Wanted {
+interface Wanted {
   readonly concurrency: number | null;
   readonly paused: boolean | null;
   readonly limiter: WorkerLimiter | 'none' | null;
@@ -15,7 +15,7 @@ export interface Wanted {
   readonly nextEndMs: number | null;
 }
 
-export interface OwnerLimits {
+interface OwnerLimits {
   readonly maxConcurrency: number | null;
   /** Its owner has set none, and this is the agent's. */
   readonly isDefault?: boolean;

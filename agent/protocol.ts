@@ -245,7 +245,7 @@ export interface WorkerAnswer {
 }
 
 /** What a console sends to itself, to know that it receives. */
-export interface EchoMessage {
+interface EchoMessage {
   readonly v: number;
   readonly kind: 'echo';
   readonly console: string;

@@ -4,7 +4,7 @@ import { SKETCH_ACCURACY, SKETCH_BINS, type SketchWire } from './protocol.js';
 /** A mergeable sketch of durations in ms (DDSketch: relative error at most SKETCH_ACCURACY at any quantile). */
 export type Sketch = LogCollapsingLowestDenseDDSketch;
 
-export function newSketch(): Sketch {
+function newSketch(): Sketch {
   return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: SKETCH_ACCURACY, binLimit: SKETCH_BINS });
 }
 

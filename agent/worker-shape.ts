@@ -48,7 +48,7 @@ interface ShapeOfConnection {
 }
 
 /** What is there at run time in the versions that were looked at (5.81.5, 6.7.0); every part may be missing. */
-export interface WorkerInside {
+interface WorkerInside {
   readonly id?: string;
   readonly opts: ShapeOfOptions;
   on(event: string, listener: (argument: unknown) => void): unknown;

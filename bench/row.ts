@@ -2,7 +2,7 @@
  * What a row is judged by: `ratio`, value over peer, what else the machine does being the same for both; `cost`, its value
  * (CPU, memory, a count); `time`, wall time, which is held to its limit but not compared with earlier runs.
  */
-export type Kind = 'ratio' | 'cost' | 'time';
+type Kind = 'ratio' | 'cost' | 'time';
 
 /** One figure of a run. Lower is better in every row. */
 export interface Row extends More {

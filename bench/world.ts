@@ -63,7 +63,7 @@ export async function ordered(
 }
 
 /** A process of this folder that talks by IPC. */
-export interface Child {
+interface Child {
   readonly process: ChildProcess;
   readonly pid: number;
   /** Its next message. */

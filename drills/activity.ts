@@ -8,7 +8,7 @@ interface CheckRow {
 }
 
 /** Whether a claim holds, with the figures of that moment. */
-export type Look = boolean | readonly [holds: boolean, figures: string];
+type Look = boolean | readonly [holds: boolean, figures: string];
 
 const COLUMNS = { at: 9, kind: 6, what: 68 };
 

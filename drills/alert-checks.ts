@@ -14,7 +14,7 @@ export interface AlertTable {
 }
 
 /** Whom an alert is about. */
-export interface Whom {
+interface Whom {
   /** Id of the rule. */
   readonly rule: string;
   /** One that says the same with less: where the console is not sure of the other at every tick. */
@@ -62,11 +62,11 @@ export function nameOf({ rule, subject: { queue, type } }: Pick<ApiAlert, 'rule'
 }
 
 /** The same of what a table says. */
-export function wordsOf({ rule, queue, type, naming = [] }: Whom): string {
+function wordsOf({ rule, queue, type, naming = [] }: Whom): string {
   return [rule, queue, type, [naming].flat()[0]].filter((word) => word !== undefined).join(' ');
 }
 
-export function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom: Whom): boolean {
+function isAbout({ alert: { rule, subject }, sentences }: SeenAlert, whom: Whom): boolean {
   return (
     (rule.id === whom.rule || rule.id === whom.or) &&
     subject.queue === (whom.queue === undefined ? null : `bull:${whom.queue}`) &&

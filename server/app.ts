@@ -15,7 +15,7 @@ import { staticRoutes } from './routes/pages/static.js';
 import { Problem, problemHandler, problemResponse } from './routes/problem.js';
 import { signInRoutes } from './routes/sign-in.js';
 
-export interface AppParts {
+interface AppParts {
   readonly config: Config;
   readonly deps: AppDeps;
   /** Told of what was not foreseen: the part, and what it threw. */

@@ -24,7 +24,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 const DATABASES = ['spillway.db', 'parked.db', 'history.db'] as const;
 const SESSION_KEY = 'session.key';
 
-export interface Backup {
+interface Backup {
   /** A directory that a console can be started on. */
   readonly directory: string;
   /** What is in it, and what is not and why; for a person. */

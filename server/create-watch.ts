@@ -17,7 +17,7 @@ import type { LostWorkerStore } from './watch/lost-workers.js';
 import { SelfDelayMeter } from './watch/self-delay-meter.js';
 import type { TickListener, Watch } from './watch/watch.js';
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly instances: readonly InstanceConfig[];
   readonly thresholds: Thresholds;
   readonly now: () => number;

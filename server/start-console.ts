@@ -23,7 +23,7 @@ import { type Common, startWatching } from './start-watching.js';
 import { keepPrivate } from './store/store-settings.js';
 import { findJob, listJobs, probeQueue, readJob } from './watch/watch.js';
 
-export interface StartedConsole {
+interface StartedConsole {
   readonly deps: AppDeps;
   /** In the order in which nothing is used after it has ended. */
   stop(): Promise<void>;

@@ -11,7 +11,7 @@ import { LeaderTask } from './store/lease.js';
 import type { Watch } from './watch/watch.js';
 
 /** What moves jobs: out of the way, and back. */
-export interface Moving {
+interface Moving {
   readonly parkings: Parkings;
   readonly replays: Replays;
   stop(): Promise<void>;

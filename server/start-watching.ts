@@ -17,7 +17,7 @@ import { MarkerCache, recallMarkers } from './watch/marker-cache.js';
 import type { Watch } from './watch/watch.js';
 
 /** What sees, and what remembers what was seen. */
-export interface Watching {
+interface Watching {
   readonly watch: Watch;
   readonly markers: MarkerCache;
   readonly history: HistoryLog;

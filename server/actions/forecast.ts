@@ -5,7 +5,7 @@ import type { ActionWarning, Forecast } from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
 import { type ActionContext, warning } from './action.js';
 
-export interface Forecasting {
+interface Forecasting {
   readonly effects: readonly string[];
   readonly warnings: readonly ActionWarning[];
   /** Kept when the change is made, and held against what happens; null: nothing is known of the queue. */

@@ -13,7 +13,7 @@ const MAX_AT_ONCE = 50;
 /** Jobs in progress that are remembered; with more, nobody can say which one is new. */
 const MAX_ACTIVE = 1_000;
 
-export interface MeasureDeps {
+interface MeasureDeps {
   readonly watch: Watch;
   readonly audit: AuditLog;
   readonly now: () => number;
@@ -21,7 +21,7 @@ export interface MeasureDeps {
 }
 
 /** A change that was made, to a queue as it was seen just before. */
-export interface ChangeMade {
+interface ChangeMade {
   readonly auditId: string;
   readonly action: string;
   readonly instance: string;

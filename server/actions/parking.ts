@@ -16,7 +16,7 @@ import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 
 /** An action answers a person; what is not parked or back by then goes on in the background. */
-export const PARKING_ANSWER_MS = 15_000;
+const PARKING_ANSWER_MS = 15_000;
 
 const schema = z.strictObject({
   jobType: z
@@ -107,13 +107,13 @@ export const park: Action<Args, State> = {
 };
 
 /** What was done, with what was left and why. */
-export function parkedInWords(parking: Parking): string {
+function parkedInWords(parking: Parking): string {
   const skipped = skippedInWords(parking.skipped);
   return `Parked ${formatJobs(parking.parked)} and freed ${formatBytes(parking.freedBytes)}.${skipped === '' ? '' : ` Left in Redis: ${skipped}.`}`;
 }
 
 /** "3 that have logs, …"; '' for none. */
-export function skippedInWords(skipped: Readonly<Partial<Record<ParkSkipReason, number>>>): string {
+function skippedInWords(skipped: Readonly<Partial<Record<ParkSkipReason, number>>>): string {
   return (Object.entries(skipped) as [ParkSkipReason, number][])
     .map(([reason, jobs]) => `${formatCount(jobs)} (${SKIP_WORDS[reason]})`)
     .join(', ');

@@ -61,7 +61,7 @@ export function knownInstance(watch: Watch, name: string): Snapshot {
 }
 
 /** What a request acts on; `missing` names what there is not, where at least one queue was found. */
-export interface RequestTargets {
+interface RequestTargets {
   readonly targets: readonly ActionTarget[];
   readonly missing: readonly { readonly id: string; readonly why: string }[];
 }
@@ -138,9 +138,9 @@ function workerTargets(snapshot: Snapshot, request: ActionRequest): RequestTarge
 }
 
 /** Attempts beyond one's role are kept once in so long for each actor and action; those in between are counted. */
-export const KEEP_ATTEMPT_EVERY_MS = 60_000;
+const KEEP_ATTEMPT_EVERY_MS = 60_000;
 
-export const MAX_ACTORS = 1_000;
+const MAX_ACTORS = 1_000;
 
 /** Which attempts beyond somebody's role are kept in the audit: a flood of them must not fill the disk. */
 export class ForbiddenAttempts {

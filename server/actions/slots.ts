@@ -15,7 +15,7 @@ import { ownOverride } from './overrides.js';
 import { makeRoomFirst } from './queue-target.js';
 
 /** Exactly one of them is given. */
-export interface SlotsAsked {
+interface SlotsAsked {
   readonly value?: number | null | undefined;
   readonly factor?: number | undefined;
   readonly drainWithinSeconds?: number | undefined;
@@ -66,10 +66,7 @@ function tooMany(perWorker: number): string {
 }
 
 /** Workers that would run more jobs by an order for all: not those that are paused or have an order of their own. */
-export function followers(
-  workers: readonly WorkerState[],
-  overrides: readonly Override[],
-): readonly WorkerState[] {
+function followers(workers: readonly WorkerState[], overrides: readonly Override[]): readonly WorkerState[] {
   return workers.filter(
     (worker) =>
       worker.agent?.paused !== 'order' &&
@@ -113,7 +110,7 @@ export function slotsOf(
   return most !== null && asked > most ? (worker.agent?.concurrency.now ?? most) : asked;
 }
 
-export const MAX_SLOTS = 100_000;
+const MAX_SLOTS = 100_000;
 
 export const slots = z
   .int(`must be a whole number from 1 to ${MAX_SLOTS}, or null for what was deployed`)

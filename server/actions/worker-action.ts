@@ -30,7 +30,7 @@ export interface WorkerActionState {
   readonly sameNameWorkers: readonly WorkerState[];
 }
 
-export interface WorkerActionKind<Args> {
+interface WorkerActionKind<Args> {
   readonly name: string;
   readonly title: string;
   readonly about: string;

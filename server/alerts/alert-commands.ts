@@ -25,7 +25,7 @@ export interface AlertView {
   readonly silence: Silence | null;
 }
 
-export interface AlertCommandsDeps {
+interface AlertCommandsDeps {
   readonly alerting: Alerting;
   readonly store: AlertingStore;
   readonly audit: AuditLog;

@@ -36,10 +36,10 @@ const MAX_OPEN = 20_000;
 
 const LAST_NOTIFIED = sql`coalesce(json_extract(record, '$.notified.status'), json_extract(record, '$.told.status'))`;
 
-export type AlertStore = ReturnType<typeof createAlertStore>;
+type AlertStore = ReturnType<typeof createAlertStore>;
 
 /** Alerts on disk: what a console that is killed finds again. */
-export function createAlertStore(database: Database) {
+function createAlertStore(database: Database) {
   let written = 0;
   const ofRow = ({ record, acknowledged }: typeof alerts.$inferSelect): Alert => ({
     ...record,

@@ -17,7 +17,7 @@ const AcknowledgementSchema = z.object({ actor: z.string(), at: TimeSchema, reas
 export type AlertAcknowledgement = ModelOf<typeof AcknowledgementSchema>;
 
 /** What channels were sent of an alert last. */
-export interface LastNotified {
+interface LastNotified {
   readonly status: 'firing' | 'resolved';
   readonly severity: Severity;
   readonly atMs: number;

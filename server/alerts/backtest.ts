@@ -16,7 +16,7 @@ import { Judge } from './judge.js';
 import type { AlertRule, SignalCondition } from './rule.js';
 
 /** One series of the past at even steps. */
-export interface Recorded {
+interface Recorded {
   readonly atMs: readonly number[];
   /** null: a gap, or there was nothing to measure. */
   readonly values: readonly (number | null)[];
@@ -29,7 +29,7 @@ export interface Recorded {
   readonly limitBytes: number;
 }
 
-export interface WouldHaveFired {
+interface WouldHaveFired {
   readonly firedAtMs: number;
   /** null: it would fire still. */
   readonly resolvedAtMs: number | null;
@@ -42,7 +42,7 @@ const GAP_STEPS = 2.5;
  * When a rule would have fired for one series of the past, by the same life by which it is judged now. What a step
  * says holds from its beginning to its end, as ticks would have found it.
  */
-export function backtest(
+function backtest(
   rule: AlertRule & { readonly condition: SignalCondition },
   { atMs, values, isSeen, second, stepMs, limitBytes }: Recorded,
 ): readonly WouldHaveFired[] {

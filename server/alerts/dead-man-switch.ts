@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 1_000;
 /** A beat that did not arrive is tried again after this, where the next is not due sooner. */
 const TRY_AGAIN_MS = 10_000;
 
-export interface DeadManDeps {
+interface DeadManDeps {
   readonly settings: DeadManSettings;
   readonly rules: OutgoingRules;
   /** Only one of several consoles beats. */

@@ -84,7 +84,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What a condition is about: the signal's name as words, without its unit, which stands with the number. */
-export function measureName(signal: string): string {
+function measureName(signal: string): string {
   return WORDS[signal] ?? signal.replace(/_(bytes|seconds|jobs)$/, '').replaceAll('_', ' ');
 }
 

@@ -22,7 +22,7 @@ import { inhibitors } from './inhibition.js';
 import { type GaugeColumn, Readings, subjectKey, type Watched } from './readings.js';
 import type { AlertRule } from './rule.js';
 
-export interface JudgeOptions {
+interface JudgeOptions {
   readonly instance: string;
   readonly newId: () => string;
   /** After a restart rates, habits and samples are not known yet: for so long nothing that was restored is called over, but by a number that was read. */

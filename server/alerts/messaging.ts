@@ -157,7 +157,7 @@ function testNotification(
   };
 }
 
-export interface MessagingDeps {
+interface MessagingDeps {
   readonly settings: AlertSettings;
   readonly store: HealthStore;
   readonly lease: Lease;

@@ -66,7 +66,7 @@ const STANDING_FOR_MS = 7 * 24 * 3_600_000;
 /** Waits between tries to send it again grow up to this one: half a minute. */
 const REPEAT_BACKOFF_TRIES = 5;
 
-export interface OutboxDeps {
+interface OutboxDeps {
   readonly store: OutboxStore;
   readonly channels: readonly Channel[];
   readonly lease: Pick<Lease, 'isHeld' | 'name' | 'holder'>;

@@ -190,7 +190,7 @@ export const MAX_RULES = 2_000;
  * Rules as code: a list, each strict. Every problem names rule, field and value and what would be right.
  * @param source where they are from, such as the file's name or `alerts.rules`.
  */
-export function parseRules(
+function parseRules(
   content: unknown,
   source: string,
 ): { readonly rules: readonly AlertRule[]; readonly problems: readonly string[] } {

@@ -9,9 +9,9 @@ const WINDOW_MS = 60_000;
 const MAX_TOLD = 10;
 
 /** What may be told of the door; its name in the audit is `access.` and this. */
-export type AccessKind = 'sign-in' | 'sign-out' | 'wrong-token' | 'lock-out' | 'refused';
+type AccessKind = 'sign-in' | 'sign-out' | 'wrong-token' | 'lock-out' | 'refused';
 
-export interface AccessEvent {
+interface AccessEvent {
   readonly kind: AccessKind;
   readonly actor: Actor;
   /** Address of the other end. */
@@ -20,7 +20,7 @@ export interface AccessEvent {
   readonly text: string;
 }
 
-export interface AccessLogDeps {
+interface AccessLogDeps {
   readonly audit: Pick<AuditLog, 'append'>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly now: () => number;

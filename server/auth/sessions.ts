@@ -16,7 +16,7 @@ const MAX_UNSAVED = 10_000;
 const SECRET = /^[\w-]{43}$/;
 
 /** A browser's session: who it is, and its id, which opens nothing. */
-export interface Session {
+interface Session {
   readonly id: string;
   readonly entry: TokenEntry;
 }

@@ -29,7 +29,7 @@ const WINDOW_MS = 60_000;
 /** Sources and tokens that are counted; the longest known go first. */
 const MAX_COUNTED = 2_000;
 
-export type WrongTry = 'wrong' | 'first-too-many' | 'too-many';
+type WrongTry = 'wrong' | 'first-too-many' | 'too-many';
 
 /**
  * Counts wrong tokens by source and by token, in bounded memory. Right ones are never asked about here, so nobody is

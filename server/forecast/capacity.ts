@@ -148,7 +148,7 @@ function overlapping({ slots, batchShare: p, plainMs, runMs }: BatchProcess, bat
 const COMMON_BATCHES = [10, 15, 20, 25, 50, 100];
 
 /** Jobs per second that slots can do, if nothing else limits them. Apart, as they are known from different things. */
-export interface SlotCapacity {
+interface SlotCapacity {
   /** Slots that run, or stand until the flush timeout where a type batches. */
   readonly steadyPerSecond: number;
   /** With batches that fill, of the likely size where it is not known; 0: none does. */

@@ -63,7 +63,7 @@ export function mixOf(types: readonly TypeLoad[], weightOf: (type: TypeLoad) => 
 }
 
 /** Attempts that a job takes when each fails by chance: 1 + f + f² + … over at most `attempts`. */
-export function attemptsPerJob({ failureRatio, attempts }: TypeLoad): number {
+function attemptsPerJob({ failureRatio, attempts }: TypeLoad): number {
   const failing = Math.min(1, atLeast(failureRatio, 0));
   const most = Math.max(1, Math.floor(atLeast(attempts, 1)));
   return failing >= 1 ? most : (1 - failing ** most) / (1 - failing);

@@ -6,13 +6,13 @@ import { isMemoryFull } from './outlook.js';
 import type { PlanBasis, PlannedWorker } from './plan-basis.js';
 import { predict } from './predict.js';
 
-export interface PlannedSettings {
+interface PlannedSettings {
   readonly change: PlanChange;
   readonly plan: Plan;
 }
 
 /** Why no settings are enough. */
-export type NoPlanReason =
+type NoPlanReason =
   | 'no-workers'
   | 'arrivals-exceed-capacity'
   | 'redis-bound'

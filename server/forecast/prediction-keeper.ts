@@ -14,7 +14,7 @@ const NOT_FOUND_MS = 3_600_000;
 /** What was forecast on another console is looked for this often. */
 const REFRESH_EVERY_MS = 2_000;
 
-export interface KeeperDeps {
+interface KeeperDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'onTick' | 'refreshSoon'>;
   readonly log: PredictionLog;
   /** Of several consoles on one store, is it this one that judges? */

@@ -10,7 +10,7 @@ export interface BlockColumn {
 }
 
 /** What all columns of a block share. */
-export interface BlockShape {
+interface BlockShape {
   readonly scope: Signal['scope'];
   readonly stepMs: number;
   /** Points of each column. */

@@ -11,7 +11,7 @@ import type { SubjectEntry, Subjects } from './subjects.js';
 import { TickWindow } from './tick-window.js';
 
 /** What one row of ticks spans at most: so much is lost with a kill. */
-export const WINDOW_SECONDS = 30;
+const WINDOW_SECONDS = 30;
 /** Two ticks further apart than this many poll intervals have a gap between them. */
 const LATE_INTERVALS = 2.5;
 /** With more queues than this, one that was not read since the last tick is looked at this often only. */

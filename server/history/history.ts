@@ -18,7 +18,7 @@ const TRY_AGAIN_MS = 5_000;
 /** Who does not write looks this often for subjects that the writer has given numbers to. */
 const LOOK_AGAIN_MS = 10_000;
 
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly directory: string;
   readonly settings: HistorySettings;
   readonly now: () => number;

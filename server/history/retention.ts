@@ -73,7 +73,7 @@ export class Retention {
 /** A window may be open for half a minute, and wait a little until it is written. */
 const SETTLED_AFTER_MS = 45_000;
 
-export interface Folded {
+interface Folded {
   readonly block: NewBlock | null;
   readonly mark: Mark;
 }

@@ -30,7 +30,7 @@ export function scopeOfSubject({ node, queue, type }: SignalSubject): Signal['sc
  * Of each scope, in all: so much is kept and no more, so that a program that makes queues or job types without end fills
  * neither memory nor disk. Those that were first stay.
  */
-export const MAX_SUBJECTS = { instance: 1_000, node: 2_000, queue: 12_000, 'job-type': 2_000 } as const;
+const MAX_SUBJECTS = { instance: 1_000, node: 2_000, queue: 12_000, 'job-type': 2_000 } as const;
 
 interface Instance {
   self: SubjectEntry | null;

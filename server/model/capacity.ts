@@ -3,7 +3,7 @@ import type { WorkerState } from './worker.js';
 /** Busy share that leaves room for variance (algorithms.md c). */
 const UTILISATION = 0.8;
 
-export interface CapacityInput {
+interface CapacityInput {
   readonly backlog: number;
   readonly arrivalsPerSecond: number;
   readonly withinSeconds: number;
@@ -11,7 +11,7 @@ export interface CapacityInput {
   readonly workers: readonly WorkerState[];
 }
 
-export type Capacity =
+type Capacity =
   /** `slots` over all workers; `secondsPerJob`: how long a slot is busy with one job now. */
   | { readonly slots: number; readonly perWorker: number; readonly secondsPerJob: number }
   | { readonly why: string };

@@ -12,7 +12,7 @@ export interface Evidence {
   readonly unit?: EvidenceUnit;
 }
 
-export type EvidenceUnit = Exclude<FormatUnit, 'bool'>;
+type EvidenceUnit = Exclude<FormatUnit, 'bool'>;
 
 /** @example fact('oldest-waited', 'oldest has waited', 90, 'seconds') */
 export function fact(name: string, label: string, value: number | string, unit?: EvidenceUnit): Evidence {

@@ -5,7 +5,7 @@ import { globMatcher } from './text.js';
 /** Queues that one call may act on. */
 export const MAX_TARGETS = 5_000;
 
-export const NEAR_NAMES = 3;
+const NEAR_NAMES = 3;
 
 /** What is not known is not changed: neither what stands there nor whether it took could be known. */
 export function notKnown({ id, problem }: UnreadQueue): string {
@@ -56,7 +56,7 @@ export function matchQueues(snapshot: Snapshot, glob: string): readonly QueueSta
   return [...found].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function nearQueueNames(snapshot: Snapshot, wanted: string): string {
+function nearQueueNames(snapshot: Snapshot, wanted: string): string {
   const lower = wanted.toLowerCase();
   const start = lower.slice(0, 4);
   return snapshot.queues

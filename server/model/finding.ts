@@ -46,7 +46,7 @@ declare const isFindingKey: unique symbol;
 export type FindingKey = string & { readonly [isFindingKey]: true };
 
 /** What a finding is about, which is what tells it from others. */
-export interface FindingPlace {
+interface FindingPlace {
   readonly code: string;
   readonly instance: string;
   readonly queue: string | null;

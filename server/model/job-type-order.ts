@@ -2,7 +2,7 @@ import type { JobTypeState } from './job-type.js';
 import type { QueueState } from './snapshot.js';
 
 /** What can be wrong with a job type, worst first. */
-export const TYPE_TROUBLES = ['failing', 'absent', 'batch-wait', 'slow'] as const;
+const TYPE_TROUBLES = ['failing', 'absent', 'batch-wait', 'slow'] as const;
 export type TypeTrouble = (typeof TYPE_TROUBLES)[number];
 
 /**
@@ -47,7 +47,7 @@ export function typesOfQueue(queue: QueueState): readonly TypeOfQueue[] {
 
 /** By what lists of job types can be sorted; largest first. */
 export const TYPE_SORTS = ['work', 'backlog', 'memory', 'slow'] as const;
-export type TypeSort = (typeof TYPE_SORTS)[number];
+type TypeSort = (typeof TYPE_SORTS)[number];
 
 /** `slow`: those in trouble, worst first, then by work. Ties go to those that keep more slots busy, then by name. */
 export function compareTypes(sort: TypeSort): (a: TypeOfQueue, b: TypeOfQueue) => number {

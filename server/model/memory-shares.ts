@@ -3,7 +3,7 @@ import type { QueueState, RedisNode, Snapshot } from './snapshot.js';
 import { jobsIn } from './snapshot.js';
 
 /** Bytes with their share of all that Redis holds against its limit. */
-export interface Share extends Bytes {
+interface Share extends Bytes {
   /** 0..1; null: it is not known yet what Redis holds. */
   readonly shareRatio: number | null;
 }
@@ -18,12 +18,12 @@ export interface TypeShare extends Share {
   readonly type: TypeMemory;
 }
 
-export interface KindShare extends Share {
+interface KindShare extends Share {
   readonly kind: MemoryKind;
 }
 
 /** Sum of what is not shown one by one. */
-export interface RestShare extends Share {
+interface RestShare extends Share {
   readonly entries: number;
 }
 
@@ -42,7 +42,7 @@ export interface MemoryShares {
 }
 
 /** Errors of independent samples add up as squares. */
-export function sumOfBytes(parts: readonly Bytes[]): Bytes {
+function sumOfBytes(parts: readonly Bytes[]): Bytes {
   return {
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     errorBytes: Math.round(Math.sqrt(parts.reduce((sum, { errorBytes }) => sum + errorBytes ** 2, 0))),
@@ -92,7 +92,7 @@ export function memorySharesOf(snapshot: Snapshot): MemoryShares {
 }
 
 /** Kinds of several queues put together, largest first. */
-export function kindsOf(kinds: readonly KindMemory[], heldBytes: number): readonly KindShare[] {
+function kindsOf(kinds: readonly KindMemory[], heldBytes: number): readonly KindShare[] {
   const byKind = new Map<MemoryKind, KindMemory[]>();
   for (const kind of kinds) {
     const same = byKind.get(kind.kind);
@@ -118,7 +118,7 @@ export function foldRest<T extends Share>(
   };
 }
 
-export function shareOf({ bytes, errorBytes }: Bytes, heldBytes: number): Share {
+function shareOf({ bytes, errorBytes }: Bytes, heldBytes: number): Share {
   return { bytes, errorBytes, shareRatio: ratioOf(bytes, heldBytes) };
 }
 

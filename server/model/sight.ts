@@ -1,5 +1,5 @@
 /** Whether what a Snapshot says is so now. */
-export interface Sight {
+interface Sight {
   readonly isLive: boolean;
   /** Seconds since the last good read; null before the first. */
   readonly ageSeconds: number | null;
@@ -17,7 +17,7 @@ export const STALE_AFTER_MS = 5_000;
 const STALE_AFTER_INTERVALS = 3;
 
 /** After a change from here trends tell of what was before: for so long none is said. */
-export const SETTLING_MS = 10_000;
+const SETTLING_MS = 10_000;
 
 /** Was something changed from here a moment ago, so that trends are not known yet? */
 export function isSettling(snapshot: { readonly actedAtMs: number | null }, nowMs: number): boolean {

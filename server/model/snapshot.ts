@@ -105,7 +105,7 @@ export interface Unsaved {
 }
 
 /** What a queue's state comes down to: one word, the first of the ladder below that holds. */
-export const QUEUE_VERDICTS = [
+const QUEUE_VERDICTS = [
   'paused-by-spillway',
   'paused',
   'idle',

@@ -10,7 +10,7 @@ export const OTHER_TENANTS = '(other)';
 /** What stands in the place of a tenant's name without being one. */
 export const NOT_TENANTS: ReadonlySet<string> = new Set([NO_TENANT, UNREAD_TENANT, OTHER_TENANTS]);
 
-export const MAX_FIELD_PARTS = 4;
+const MAX_FIELD_PARTS = 4;
 const MAX_PART_CHARS = 64;
 const MAX_CHARS = 80;
 /** Characters that a page can't show, or that turn what stands beside them around (Unicode TR 9). */

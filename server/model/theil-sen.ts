@@ -22,7 +22,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Quantile by linear interpolation between order statistics; NaN for none. */
-export function quantile(values: readonly number[], q: number): number {
+function quantile(values: readonly number[], q: number): number {
   return quantileOfSorted(Float64Array.from(values).sort(), q);
 }
 

@@ -66,14 +66,14 @@ const FAILING_FOR_MS = 4_000;
 /** A run that takes longer is shown as one that does not come back. */
 const LATE_FOR_MS = 20_000;
 
-export interface OwnHealthDeps {
+interface OwnHealthDeps {
   readonly now: () => number;
   /** The error comes with it, for its stack. */
   readonly warn: (message: string, error: unknown) => void;
 }
 
 /** Work that people rely on without looking: what fails with it, and what to do. */
-export interface Automation {
+interface Automation {
   readonly code: HealthCode;
   /** As the subject of a sentence: “The spillway policy”. */
   readonly name: string;
@@ -86,7 +86,7 @@ export interface Automation {
 }
 
 /** Runs a part of the console; what it throws costs that part alone. */
-export type Guard = <T>(part: string, run: () => T, otherwise: T) => T;
+type Guard = <T>(part: string, run: () => T, otherwise: T) => T;
 
 interface Fault {
   count: number;

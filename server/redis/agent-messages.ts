@@ -178,7 +178,7 @@ const ack = z.object({
 });
 const message = z.discriminatedUnion('kind', [beat, farewell, ack]);
 
-export type AgentMessage = Beat | Farewell | Acknowledgement;
+type AgentMessage = Beat | Farewell | Acknowledgement;
 
 /**
  * A message of an agent, as text or as it came; null for what is none, too large, or of a later protocol; `other` for other consoles.

@@ -52,7 +52,7 @@ const CLOSE_WITHIN_MS = 200;
 /** Retries get slower up to this, with jitter so that many consoles don't knock together. Sight is to be back within 3 s. */
 const RETRY_CAP_MS = 1_000;
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** CLIENT SETNAME, so that an operator sees whose connection it is. */
   readonly connectionName: string;
   /** ms that a single command may take; none for the poller, which times whole pipelines instead. */

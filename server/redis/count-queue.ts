@@ -13,7 +13,7 @@ const MAX_SCHEDULERS = 2_000;
 /** Keys that a job of a flow has beside its hash. */
 const BESIDE = ['dependencies', 'processed', 'failed', 'unsuccessful'] as const;
 
-export interface CountedWindow {
+interface CountedWindow {
   /** Entries of the list that were met, known ones too: 0 at its end. */
   readonly entries: number;
   /** Those that were not met before and are still there, with all keys that they have. */

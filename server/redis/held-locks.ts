@@ -7,7 +7,7 @@ const MAX_ACTIVE = 1_000;
 const MAX_ASKED = 50;
 
 /** What a worker had in hand when it was last heard. */
-export interface InHand {
+interface InHand {
   readonly jobIds: readonly string[];
   readonly jobs: number;
   /** Start of the value of its locks; null: not known, then only the named jobs are looked at. */

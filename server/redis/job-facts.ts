@@ -155,7 +155,7 @@ function positiveOrNull(text: string | null | undefined): number | null {
  * What a string of this length takes in Redis: with its header, in a size class of jemalloc (16 apart up to 128, then four
  * to each doubling). A large field fills most of a job, so its rounding is part of it and not of the job's overhead.
  */
-export function allocatedBytes(length: number): number {
+function allocatedBytes(length: number): number {
   if (length <= 0) return 0;
   const size = length + (length < 256 ? 4 : length < 65_536 ? 6 : 10);
   if (size <= 128) return Math.ceil(size / 16) * 16;

@@ -9,7 +9,7 @@ interface CpuReading {
   readonly execUsec: Readonly<Record<string, { readonly calls: number; readonly usec: number }>>;
 }
 
-export interface CpuShare {
+interface CpuShare {
   /** Cores that all of Redis used since the last reading. */
   readonly cpuRatio: number;
   /** Of that: what the console's own commands cost. */

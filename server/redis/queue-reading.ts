@@ -114,7 +114,7 @@ export function rateLimitOf(max: string | null, duration: string | null): RateLi
 }
 
 /** Nobody's name is longer. */
-export const MAX_CHARS = 2_000;
+const MAX_CHARS = 2_000;
 
 /** The record that a pause leaves in the queue's meta hash; null where there is none or it can't be read. */
 export function parsePauseRecord(text: string | null): PauseRecord | null {

@@ -23,7 +23,7 @@ export interface EndedRequest {
   readonly wantsNewest: boolean;
 }
 
-export interface EndedReading {
+interface EndedReading {
   readonly id: string;
   /** Newest last. */
   readonly finished: readonly FinishedJob[];

@@ -5,7 +5,7 @@ import { numberOrNull, readTypes, shownText } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 
 /** Jobs of one page at most: each is a hash read. */
-export const MAX_JOBS_A_PAGE = 100;
+const MAX_JOBS_A_PAGE = 100;
 const FIELDS = [
   'timestamp',
   'delay',

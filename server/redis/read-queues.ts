@@ -12,10 +12,10 @@ const FINISHED_KEYS = ['completed', 'failed'] as const;
 const MGET_KEYS = 200;
 
 /** What a read of one queue says; Refused: it is not known now, and why. */
-export type QueueAnswer = QueueReading | Refused;
+type QueueAnswer = QueueReading | Refused;
 
 /** How the keys of the queues lie. */
-export interface QueuePlaces {
+interface QueuePlaces {
   /** A Cluster: commands over keys of several queues are not permitted. */
   readonly isCluster: boolean;
   /** The connection to a node that a redirection names. */

@@ -130,7 +130,7 @@ export function addServerRead(batch: ReadBatch, canAskSections: boolean): Slot {
 }
 
 /** The plain numbers of one INFO: no rates and no verdicts yet, those need a past. */
-export interface ServerReading {
+interface ServerReading {
   readonly version: string;
   readonly runId: string;
   readonly processId: number;

@@ -24,7 +24,7 @@ export async function readEventsSize({ client, id }: QueueHandle): Promise<Event
 /** Entries that one call removes at most: a few ms of Redis. */
 const TRIM_CHUNK = 50_000;
 
-export interface TrimResult {
+interface TrimResult {
   readonly removed: number;
   readonly left: number;
   /** By MEMORY USAGE before and after, in the same script; null where that is not permitted. */
@@ -94,7 +94,7 @@ export async function estimateClean({ client, id }: QueueHandle, range: CleanRan
   return { matching, total, bytes: Math.round(mean * matching), sampled: sizes.length };
 }
 
-export interface CleanResult {
+interface CleanResult {
   readonly removed: number;
   /** Sum of MEMORY USAGE of all that was deleted, the part of a set of over 10,000 jobs to a twentieth; null where that is not permitted. */
   readonly freedBytes: number | null;

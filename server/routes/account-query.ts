@@ -4,7 +4,7 @@ import type { AppDeps } from './app-deps.js';
 import { Problem } from './problem.js';
 
 /** What may be asked of the account, as it stands in an address. */
-export interface AccountAsk {
+interface AccountAsk {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly instance?: string | undefined;
@@ -17,7 +17,7 @@ export interface AccountAsk {
 }
 
 /** A bare name stands for the queues of that name that are known now; an id also for one that is gone. */
-export function queueIdOf(deps: Pick<AppDeps, 'watch'>, nameOrId: string): string {
+function queueIdOf(deps: Pick<AppDeps, 'watch'>, nameOrId: string): string {
   const queues = deps.watch.snapshots().flatMap((snapshot) => snapshot.queues);
   if (queues.some(({ id }) => id === nameOrId)) return nameOrId;
   return queues.find(({ name }) => name === nameOrId)?.id ?? nameOrId;

@@ -22,7 +22,7 @@ export interface MetricsOptions {
 }
 
 /** Label of the queues that are told as one. No queue is called so: an id holds a colon. */
-export const OTHER_QUEUES = 'other';
+const OTHER_QUEUES = 'other';
 const PREFIX = 'spillway_';
 
 /**

@@ -17,7 +17,7 @@ export interface GateEnv {
   };
 }
 
-export interface GateParts {
+interface GateParts {
   readonly config: Pick<Config, 'host' | 'allowedHosts' | 'tokens'>;
   readonly sessions: Sessions;
   readonly access: AccessLog;

@@ -119,7 +119,7 @@ export type FactsDeps = Pick<
   AppDeps,
   'activity' | 'episodes' | 'history' | 'parkings' | 'replays' | 'watch' | 'now' | 'thresholds'
 >;
-export type IncidentRange = Pick<Incident, 'fromMs' | 'toMs' | 'instances'>;
+type IncidentRange = Pick<Incident, 'fromMs' | 'toMs' | 'instances'>;
 
 /** Everything that is known of a range: timeline, audit, findings, history, replays and parkings. */
 export async function gatherFacts(

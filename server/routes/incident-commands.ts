@@ -10,7 +10,7 @@ import { Problem } from './problem.js';
 
 type Deps = Pick<AppDeps, 'incidents' | 'timeline' | 'audit' | 'watch' | 'now' | 'newId'>;
 
-export type IncidentOrder = Pick<
+type IncidentOrder = Pick<
   Incident,
   'title' | 'fromMs' | 'toMs' | 'instances' | 'severity' | 'affects' | 'notes'
 >;

@@ -92,7 +92,7 @@ export const PlanQuerySchema = z
       });
   });
 
-export type PlanQuery = z.infer<typeof PlanQuerySchema>;
+type PlanQuery = z.infer<typeof PlanQuerySchema>;
 
 /** The change that is asked for, with a rate limit as workers would count it; null: none. Pure. */
 export function changeAsked(query: PlanQuery, basis: PlanBasis): PlanChange | null {

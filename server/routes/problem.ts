@@ -8,7 +8,7 @@ import { storeTroubleOf, troubleInWords } from '../store/store-client.js';
 import { JobsUnavailable } from '../watch/watch.js';
 
 /** One bad field of a request. */
-export interface FieldProblem {
+interface FieldProblem {
   readonly field: string;
   readonly value?: unknown;
   readonly problem: string;

@@ -10,7 +10,7 @@ import { problemOf, problemResponse } from './problem.js';
 
 const PLAIN_STYLES = ['tokens.css', 'base.css', 'plain-page.css'];
 
-export interface SignInDeps {
+interface SignInDeps {
   readonly gate: Gate;
   readonly sessions: Sessions;
   readonly access: AccessLog;

@@ -40,7 +40,7 @@ export interface IdempotencyStore {
   release(actor: string, key: string): Promise<void>;
 }
 
-export interface IdempotencyOptions {
+interface IdempotencyOptions {
   /** One for each life of a process. */
   readonly holder: string;
   /** Is this holder gone beyond doubt? Of one on another machine nobody can say. */
@@ -164,7 +164,7 @@ export function createIdempotencyStore(
 }
 
 /** Answers to requests that carried an Idempotency-Key; status and body are null while the first one is under way. */
-export const idempotency = sqliteTable(
+const idempotency = sqliteTable(
   'idempotency',
   {
     key: text('key').notNull(),

@@ -4,7 +4,7 @@ import type { Database } from './tables.js';
 import { leases } from './tables.js';
 
 /** Who holds a lease, and how often it has been renewed or taken. */
-export interface LeaseRow {
+interface LeaseRow {
   /** '' where it was given back. */
   readonly holder: string;
   readonly beat: number;
@@ -27,7 +27,7 @@ const TTL_MS = 10_000;
 /** The holder gives up this much earlier, so that two never believe to hold it. */
 const MARGIN_MS = 2_000;
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly store: LeaseStore;
   readonly name: string;
   /** One for each life of a process. */

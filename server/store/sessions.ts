@@ -41,7 +41,7 @@ export function createSessionStore(database: Database): SessionStore {
 }
 
 /** Who is signed in: see auth/sessions.ts. */
-export const sessions = sqliteTable('sessions', {
+const sessions = sqliteTable('sessions', {
   id: text('id').primaryKey(),
   tokenSha256: text('token_sha256').notNull(),
   expiresAtMs: integer('expires_at_ms').notNull(),

@@ -81,7 +81,7 @@ export const storeSchema = z.strictObject({
 });
 
 /** Takes a token out of the URL, where some tools put it. The setting of its own wins. */
-export function storeSettingsOf(given: z.infer<typeof storeSchema>): StoreSettings {
+function storeSettingsOf(given: z.infer<typeof storeSchema>): StoreSettings {
   const url = new URL(given.url);
   const inUrl = url.searchParams.get('authToken');
   url.searchParams.delete('authToken');

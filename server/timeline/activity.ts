@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type ModelOf, TimeSchema } from '../model/json.js';
 
 /** Where an entry stands in the activity: times may be equal, ids are not. */
-export interface ActivityPlace {
+interface ActivityPlace {
   readonly atMs: number;
   readonly id: string;
 }
@@ -75,7 +75,7 @@ export const ACTIVITY_GROUPS = {
   console: { label: 'Console', prefixes: ['console'] },
   incidents: { label: 'Incidents', prefixes: ['incident'] },
 } as const satisfies Readonly<Record<string, { label: string; prefixes: readonly string[] }>>;
-export type ActivityGroup = keyof typeof ACTIVITY_GROUPS | 'other';
+type ActivityGroup = keyof typeof ACTIVITY_GROUPS | 'other';
 
 /** The group of a kind, by what stands before its first dot. */
 export function activityGroupOf(kind: string): ActivityGroup {

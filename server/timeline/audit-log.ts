@@ -64,7 +64,7 @@ export function auditOf(id: string, atMs: number, actor: Actor, auditInput: Audi
 const MAX_RECORDS = 500;
 
 /** What goes, and when, as in README.md. */
-export const AUDIT_BOUNDS = {
+const AUDIT_BOUNDS = {
   /** Records older than this go. */
   maxAgeMs: 400 * 24 * 3_600_000,
   /** Of changes that were made, or failed, the newest of these stay. */

@@ -64,7 +64,7 @@ function placeOf({ queue, title, queues }: Episode): string {
 /** Worst numbers and the time at which a finding was last seen are kept this often: as much a kill loses of them. */
 const SAVE_EVERY_MS = 10_000;
 
-export interface EpisodeKeeperDeps {
+interface EpisodeKeeperDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'findings' | 'onTick'>;
   readonly episodes: EpisodeLog;
   readonly timeline: Pick<TimelineLog, 'append'>;

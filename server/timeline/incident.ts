@@ -8,7 +8,7 @@ import type { RecordedSeverity } from './episode.js';
 /** Sections of the post-mortem that people write; the rest is made from what was recorded. */
 export const NOTE_SECTIONS = ['summary', 'cause', 'wentWell', 'wentBadly', 'nextSteps'] as const;
 export type NoteSection = (typeof NOTE_SECTIONS)[number];
-export type IncidentNotes = Readonly<Partial<Record<NoteSection, string>>>;
+type IncidentNotes = Readonly<Partial<Record<NoteSection, string>>>;
 
 /** Ranges of time that somebody calls an incident. */
 const incidents = sqliteTable(

@@ -25,7 +25,7 @@ export interface Lifecycle {
   readonly seen: Level;
 }
 
-export interface Timing {
+interface Timing {
   readonly forMs: number;
   readonly keepFiringMs: number;
   readonly maxGapMs: number;

@@ -6,7 +6,7 @@ import { begin, type Level, type Lifecycle, transition } from './lifecycle.js';
 /** A finding that comes and goes within this is not recorded. */
 export const BEGIN_HELD_MS = 5_000;
 /** As long it must be worse, until that is recorded. */
-export const WORSE_HELD_MS = 5_000;
+const WORSE_HELD_MS = 5_000;
 /** As long it must be away, until its end is recorded. */
 export const END_HELD_MS = 15_000;
 /**

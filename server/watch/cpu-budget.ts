@@ -8,7 +8,7 @@ export interface CpuBudget {
   readonly creditUsec: number;
 }
 
-export interface CreditInput {
+interface CreditInput {
   /** Since the last tick. */
   readonly elapsedMs: number;
   /** 0..1 of a core. */

@@ -5,7 +5,7 @@ import type { QueueReading } from '../redis/queue-reading.js';
 
 /** It is shown for so long, as what to do about it takes people that long: to find out, to add jobs again, to mend the set-up. */
 export const LOSS_SHOWN_MS = 24 * 3_600_000;
-export const MAX_LOST_QUEUES = 100;
+const MAX_LOST_QUEUES = 100;
 const MAX_NAMED = 5;
 /** Queues are read anew after a cause was seen; what has not been by then was not read at all. */
 const CHECKED_WITHIN_MS = 60_000;

@@ -23,7 +23,7 @@ const MAX_SEEN = 1_000_000;
 const MAX_ROUNDS = 2;
 const MAX_FAILURES = 5;
 
-export interface CountTick {
+interface CountTick {
   readonly client: NodeClient;
   /** Of the process that holds the queue: another one may hold other data. */
   readonly runId: string;

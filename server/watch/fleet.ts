@@ -10,7 +10,7 @@ import { AgentlessWorkers } from './agentless-workers.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
-export const SILENT_AFTER_MS = 2_500;
+const SILENT_AFTER_MS = 2_500;
 /** One that is gone is held with its past for so long; then as one that is lost (lost-workers.ts). */
 const HELD_MS = 60_000;
 /** One that was in no list of clients while it beat is nobody's worker, as far as is known: it is held for so long. */

@@ -28,7 +28,7 @@ export interface FurtherReadsDeps {
 }
 
 /** One master in one tick. */
-export interface FurtherTick {
+interface FurtherTick {
   readonly master: MasterNode;
   readonly tick: number;
   readonly intervalMs: number;

@@ -72,7 +72,7 @@ function encode(queueId: string): string {
 }
 
 /** Orders for workers that the console has given and that stand: see given-orders.ts. Queues are percent-encoded. */
-export const givenOrders = sqliteTable(
+const givenOrders = sqliteTable(
   'given_orders',
   {
     instance: text('instance').notNull(),

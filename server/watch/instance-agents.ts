@@ -16,7 +16,7 @@ import { AgentOrders, Overrides } from './overrides.js';
 /** After an outage agents connect anew, as the console does: for so long nobody is called gone. */
 const AGENTS_BACK_MS = 3_000;
 
-export interface InstanceAgentsDeps {
+interface InstanceAgentsDeps {
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: { warn(message: string): void };

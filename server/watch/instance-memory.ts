@@ -135,7 +135,7 @@ interface NodeSight {
   statsAtMs: number;
 }
 
-export interface MasterToRead {
+interface MasterToRead {
   readonly id: string;
   readonly client: NodeClient;
   readonly node: WatchedNode;

@@ -33,7 +33,7 @@ const REST_MS = 60_000;
 const NO_SAMPLES = new QueueSamples();
 
 /** What may be spent on a Redis, and who keeps the account of it. */
-export interface ReadActivity {
+interface ReadActivity {
   /** µs of Redis. */
   readonly leftUsec: number;
   pay(calls: ReadonlyMap<string, number>): void;

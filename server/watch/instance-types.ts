@@ -38,7 +38,7 @@ const MAX_UNFOUND = 50;
 /** By queue, the slots of each process that works on it, by the id of its agent. */
 export type SlotsByQueue = () => ReadonlyMap<string, ReadonlyMap<string, number>>;
 /** What was sampled or counted of the jobs in one list of a queue. */
-export type SampledOf = (queue: QueueState, key: string, nowMs: number) => SampledState | null;
+type SampledOf = (queue: QueueState, key: string, nowMs: number) => SampledState | null;
 export type ThresholdOf = (queueId: string, type: string) => number | null;
 
 const NO_IDS: ReadonlySet<string> = new Set();

@@ -32,7 +32,7 @@ const MANY_QUEUES = 500;
 const ACTED_MS = 600_000;
 const MAX_ACTED = 200;
 
-export interface InstanceWatchDeps {
+interface InstanceWatchDeps {
   /** Run time from which a person calls a job type slow; null: not set. */
   readonly slowThresholdMs: (instance: string, queueId: string, type: string) => number | null;
   /** 0 ≤ x < 1 */

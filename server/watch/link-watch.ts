@@ -9,7 +9,7 @@ export const READ_TIMEOUT_MS = 2_500;
 /** A connection that fails when the console has been held up for so long fails by that, as far as is known yet. */
 const HELD_UP_MS = 1_000;
 
-export interface LinkWatchDeps {
+interface LinkWatchDeps {
   /** Of the instance, for the log. */
   readonly name: string;
   readonly now: () => number;

@@ -138,7 +138,7 @@ export class LostKeeper {
 }
 
 /** Workers that are gone without a farewell and are missed: see lost-workers.ts. */
-export const lostWorkers = sqliteTable(
+const lostWorkers = sqliteTable(
   'lost_workers',
   {
     instance: text('instance').notNull(),

@@ -18,7 +18,7 @@ const SETTLED_MS = 2_500;
 /** Made-up workers must not have the console flood Redis. */
 const MAX_SENT_A_TICK = 20;
 
-export interface OverridesDeps {
+interface OverridesDeps {
   readonly instance: string;
   readonly store: GivenOrders;
   readonly send: (queueId: string, order: Order) => Promise<void>;

@@ -31,7 +31,7 @@ function processCpuMs(): number {
   return (user + system) / 1000;
 }
 /** What the poller knows about its own cost when it decides when to read next. */
-export interface PollPaceInput {
+interface PollPaceInput {
   /** The configured interval. */
   readonly baseMs: number;
   /** The interval that the measured cost was caused by. */
@@ -45,7 +45,7 @@ export interface PollPaceInput {
   readonly tickCpuMs: number;
 }
 
-export interface PollPace {
+interface PollPace {
   readonly intervalMs: number;
   readonly isSlowed: boolean;
   readonly because: string | null;

@@ -58,7 +58,7 @@ export interface QueuePoint {
 }
 
 /** Long enough for a steady number, short enough that a change shows while someone watches. */
-export const RATE_WINDOW_MS = 30_000;
+const RATE_WINDOW_MS = 30_000;
 const MIN_WINDOW_MS = 900;
 const RECENT_MS = 5_000;
 

@@ -19,7 +19,7 @@ const AGENT_LASTS_MS = 15_000;
 const FADE = 0.8;
 
 /** One running job, as the active list or an agent shows it. */
-export interface RunningNow {
+interface RunningNow {
   readonly type: string;
   readonly startedAtMs: number;
 }

@@ -127,7 +127,7 @@ export const JOB_KINDS = [
   'logs',
   'job-overhead',
 ] as const satisfies readonly MemoryKind[];
-export type JobKind = (typeof JOB_KINDS)[number];
+type JobKind = (typeof JOB_KINDS)[number];
 
 /** What was seen of the jobs of one state, by type or by tenant; faded as jobs come and go. */
 export interface JobSample {

@@ -57,7 +57,7 @@ function moveLightest(byTenant: Map<string, Moments>): void {
 const MAX_SHOWN = 10;
 
 /** One state of a queue with what is known of its tenants. */
-export interface Looked {
+interface Looked {
   readonly count: number;
   /** null: nobody has looked at its jobs. */
   readonly sampled: JobSample | null;

@@ -16,7 +16,7 @@ const MANY_WAITING = 50;
 /** Jobs that start sooner come one by one, as they are added. */
 const PROMPT_MS = 5_000;
 
-export interface TypesInput {
+interface TypesInput {
   readonly queue: QueueState;
   readonly types: QueueTypes;
   /** What was sampled of the jobs in a list, or counted one by one; null: nothing. */

@@ -136,7 +136,7 @@ function isOf(key: TypeKey) {
 }
 
 /** Run times from which people call a job type slow: see type-thresholds.ts. Names are percent-encoded. */
-export const typeThresholds = sqliteTable(
+const typeThresholds = sqliteTable(
   'type_thresholds',
   {
     instance: text('instance').notNull(),

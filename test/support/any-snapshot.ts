@@ -33,7 +33,7 @@ const anyTime = fc.oneof(
 const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
 
 /** Any characters at all: controls, quotes, half surrogates, emoji. */
-export const anyName: fc.Arbitrary<string> = fc.oneof(
+const anyName: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
   fc.constantFrom(
     'a"b\\c\nd',

@@ -7,7 +7,7 @@ import type { QueueState, Snapshot } from '../../server/model/snapshot.js';
 import type { SeriesRef } from '../../server/signals/signal.js';
 import { aNode, aQueue, aSnapshot } from './snapshot.js';
 
-export const SETTINGS: HistorySettings = {
+const SETTINGS: HistorySettings = {
   tickHours: 1,
   tenSecondHours: 24,
   minuteDays: 30,

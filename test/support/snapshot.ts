@@ -278,7 +278,7 @@ export function aSnapshot(over: SnapshotOver = {}): Snapshot {
 }
 
 /** The Snapshot with its queues judged, as the watcher does at each tick. */
-export function judged(snapshot: Snapshot): Snapshot {
+function judged(snapshot: Snapshot): Snapshot {
   const queues = snapshot.queues.map((queue) => ({
     ...queue,
     verdict: queueVerdict(queue, snapshot, snapshot.atMs, DEFAULT_THRESHOLDS),

@@ -8,7 +8,7 @@ import { type ActionBench, type BenchOptions, startBench } from './action-bench.
 import { type AttachedPlan, type AttachedProcess, startAttached } from './attached-process.js';
 import { until } from './until.js';
 
-export type WorkerPlan = Partial<AttachedPlan['workers'][number]>;
+type WorkerPlan = Partial<AttachedPlan['workers'][number]>;
 
 /** A Redis, a console and the workers of queue `work` (unless said otherwise), for what actions order them to do. */
 export interface WorkerScene {

@@ -105,7 +105,7 @@ const writeParts = jsonWriter(z.object(memoryParts));
 const writeCount = jsonWriter(CountSchema);
 
 /** Where the memory of one Redis is. Pure. */
-export function memoryJson(snapshot: Snapshot): z.infer<typeof InstanceMemorySchema> {
+function memoryJson(snapshot: Snapshot): z.infer<typeof InstanceMemorySchema> {
   const shares = memorySharesOf(snapshot);
   const queues = foldRest(shares.byQueue, MAX_QUEUES, shares.heldBytes);
   const types = foldRest(shares.byType, MAX_TYPES, shares.heldBytes);

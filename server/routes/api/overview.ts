@@ -22,7 +22,7 @@ const NodeSchema = NodeFacts.extend({
   consoleCpuRatio: z.number(),
 }).openapi('RedisNode');
 
-export const InstanceSchema = z
+const InstanceSchema = z
   .object({
     name: z.string(),
     address: z.string(),
@@ -73,7 +73,7 @@ export const InstanceSchema = z
   })
   .openapi('Instance');
 
-export const OverviewSchema = z
+const OverviewSchema = z
   .object({
     at: TimeSchema,
     storeProblem: z.string().nullable(),

@@ -30,7 +30,7 @@ const PauseSchema = z.object({
   formerConcurrency: z.number().nullable(),
 });
 
-export const QueueSchema = QueueFacts.extend({
+const QueueSchema = QueueFacts.extend({
   paused: z.boolean().openapi({ description: 'Paused by Spillway or paused by the application.' }),
   pause: z.object({ at: TimeSchema, actor: z.string(), formerConcurrency: z.number().nullable() }).nullable(),
   arrivalsPerSecond: z.number().nullable(),
@@ -52,7 +52,7 @@ export const QueueSchema = QueueFacts.extend({
 }).openapi('Queue');
 
 /** A queue of which nothing is known now: in no list of queues, no sum and no rate. */
-export const UnreadQueueSchema = z
+const UnreadQueueSchema = z
   .object({
     id: z.string(),
     prefix: z.string(),
@@ -132,7 +132,7 @@ const writeUnread = jsonWriter(UnreadQueueSchema);
 const writeOverrides = jsonWriter(z.array(OverrideSchema));
 const writeMemory = jsonWriter(OneQueueSchema.pick({ memory: true, count: true, tenants: true }));
 
-export function queueJson(queue: QueueState, nowMs: number): z.infer<typeof QueueSchema> {
+function queueJson(queue: QueueState, nowMs: number): z.infer<typeof QueueSchema> {
   const { rates, pause, flow } = queue;
   const drain = drainSecondsOf(queue);
   return writeQueue(queue, {

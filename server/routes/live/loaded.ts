@@ -1,5 +1,5 @@
 /** How to read what a live view shows, where that takes a wait. */
-export interface LoadedOptions<T> {
+interface LoadedOptions<T> {
   readonly load: () => Promise<T>;
   /** Read again no sooner than this after the last time. */
   readonly everyMs: number;
