@@ -60,9 +60,10 @@ export function createWatch(options: WatchOptions): Watch {
   const self = () => meter.delay;
 
   let own: readonly Finding[] = [];
+  let parkingBytes = Number.POSITIVE_INFINITY;
 
   const judge = async ({ snapshot }: InstanceWatch, nowMs: number, turns: Turns): Promise<void> => {
-    const guarded = rules ? { rules, guard: health.guard } : { guard: health.guard };
+    const guarded = { ...(rules ? { rules } : {}), guard: health.guard, parkingBytes };
     const isFirst = snapshot.instance === options.instances[0]?.name;
     // The console is starved once, and told elsewhere only where something there follows from it.
     const all = await turns.through(findingSteps(snapshot, nowMs, options.thresholds, guarded));
@@ -133,6 +134,9 @@ export function createWatch(options: WatchOptions): Watch {
     },
     refreshSoon: (instance, queueId) => watches.get(instance)?.reader.refreshSoon(queueId),
     noteAction: (instance, done) => watches.get(instance)?.noteAction(done),
+    noteParkingSpace: (bytes) => {
+      parkingBytes = bytes;
+    },
     dismissWorker: async (instance, id) => (await watches.get(instance)?.dismissWorker(id)) ?? null,
     dismissLoss: (instance, untilMs) => watches.get(instance)?.dismissLoss(untilMs),
     startCount: (instance, queueId, isDryRun = false) => {

@@ -107,29 +107,7 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
           hint="Kept with the change, for whoever comes after you."
         />
       </div>
-      {form.confirm ? (
-        <div class="field">
-          <label for="action-confirm">
-            Type <strong class="confirm-word">{form.confirm.word}</strong> to confirm
-          </label>
-          <input
-            id="action-confirm"
-            name="confirm"
-            value={form.confirm.text}
-            autocomplete="off"
-            autocapitalize="off"
-            spellcheck={false}
-            required
-            aria-invalid={form.confirm.error ? 'true' : 'false'}
-            aria-describedby="action-confirm-note"
-          />
-          <Note
-            id="action-confirm-note"
-            error={form.confirm.error}
-            hint="What this removes does not come back."
-          />
-        </div>
-      ) : null}
+      <ActionConfirm confirm={form.confirm} />
       <p class="field-error" role="alert" data-drawer-trouble="" hidden={form.trouble === null}>
         {form.trouble}
       </p>
@@ -150,6 +128,31 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
         </span>
       </div>
     </form>
+  </div>
+);
+
+/** What has to be typed before jobs are lost for good; sent again with each preview, as what is set may make it needed. */
+export const ActionConfirm: FC<Pick<ActionFormProps, 'confirm'>> = ({ confirm }) => (
+  <div id="action-confirm-part">
+    {confirm ? (
+      <div class="field">
+        <label for="action-confirm">
+          Type <strong class="confirm-word">{confirm.word}</strong> to confirm
+        </label>
+        <input
+          id="action-confirm"
+          name="confirm"
+          value={confirm.text}
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          required
+          aria-invalid={confirm.error ? 'true' : 'false'}
+          aria-describedby="action-confirm-note"
+        />
+        <Note id="action-confirm-note" error={confirm.error} hint="What this removes does not come back." />
+      </div>
+    ) : null}
   </div>
 );
 

@@ -75,6 +75,7 @@ export interface ActionLink {
 
 /** More queues than this are looked up in the finding and not listed in the address. */
 const MAX_LISTED = 20;
+const LONGEST_ARGS = 4_000;
 
 /** Address of an action's drawer, with its arguments filled in. */
 export function actionPath(link: ActionLink): string {
@@ -85,7 +86,11 @@ export function actionPath(link: ActionLink): string {
   if (link.match !== undefined) query.set('match', link.match);
   if (link.jobId !== undefined) query.set('jobId', link.jobId);
   for (const worker of link.workers ?? []) query.append('workers', worker);
-  if (link.args && Object.keys(link.args).length > 0) query.set('args', JSON.stringify(link.args));
+  const args = link.args && Object.keys(link.args).length > 0 ? JSON.stringify(link.args) : null;
+  // Steps over many queues: they are in the finding too.
+  if (args !== null && args.length > LONGEST_ARGS && link.finding !== undefined)
+    query.set('finding', link.finding);
+  else if (args !== null) query.set('args', args);
   if (link.why !== undefined) query.set('why', link.why);
   if (link.then !== undefined) query.set('then', link.then);
   return `/action?${query}`;

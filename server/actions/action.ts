@@ -1,6 +1,15 @@
 import type { z } from 'zod';
 import type { PlanBasis } from '../forecast/plan-basis.js';
-import type { ActionScope, ActionWarning, Applied, Field, Preview, Undo, Verified } from '../model/action.js';
+import type {
+  ActionScope,
+  ActionWarning,
+  Applied,
+  Field,
+  Outcome,
+  Preview,
+  Undo,
+  Verified,
+} from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
 import type { Role } from '../model/role.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
@@ -35,17 +44,29 @@ export interface ActionContext {
   readonly reason: string;
   readonly nowMs: number;
   readonly newId: () => string;
+  /** Runs another action here as a step of this one, by the same person and for the same reason. */
+  readonly run: (step: StepCall, dryRun: boolean) => Promise<readonly Outcome[]>;
+}
+
+/** An action as a step of several. */
+export interface StepCall {
+  readonly action: string;
+  readonly queues: readonly string[];
+  readonly workers?: readonly string[] | undefined;
+  readonly args: Readonly<Record<string, unknown>>;
 }
 
 /** The context without the ways to change anything: what is pure gets no more. */
 export type ShownContext = Omit<
   ActionContext,
-  'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'dismissLoss' | 'newId'
+  'link' | 'agents' | 'typeThresholds' | 'parkings' | 'dismissWorker' | 'dismissLoss' | 'newId' | 'run'
 >;
 
 /** A preview as an action makes it: what is left out is empty, or false. Whether there is a way back says `undo`. */
 export type DraftPreview = Pick<Preview, 'summary' | 'fields' | 'affected' | 'mechanism'> &
   Partial<Omit<Preview, 'isReversible'>>;
+
+export type ActingRole = Exclude<Role, 'viewer'>;
 
 /**
  * What can be done. `Args` are parsed by `schema`; `State` is what `read` found in Redis just before, so that
@@ -57,9 +78,13 @@ export interface Action<Args = unknown, State = unknown, Made extends Applied = 
   readonly title: string;
   readonly about: string;
   readonly scope: ActionScope;
-  readonly role: Exclude<Role, 'viewer'>;
-  /** Ask for the queue's name before it is done. Left out: it need not be asked for. */
-  readonly isDestructive?: boolean;
+  readonly role: ActingRole;
+  /** Where the arguments say who may. Left out: whoever has `role`. */
+  readonly roleFor?: (args: Args) => ActingRole;
+  /** Are jobs lost for good, so that what is hit has to be typed before? Left out: never. Pure. */
+  readonly losesJobs?: (args: Args) => boolean;
+  /** It is made of other actions, and those are in the audit, each by itself. */
+  readonly isOfSteps?: boolean;
   readonly schema: z.ZodType<Args>;
   /** null: it can be used here; else why not, and what is left to do. */
   readonly unavailable: (context: Pick<ActionContext, 'snapshot' | 'target'>) => string | null;
@@ -103,7 +128,13 @@ export interface PreparedAction {
 /** An action as the registry holds it: its own types for arguments and state stay inside. */
 export interface RegisteredAction
   extends Pick<Action, 'name' | 'title' | 'about' | 'scope' | 'role' | 'unavailable'> {
+  /** May jobs be lost for good by it? */
   readonly isDestructive: boolean;
+  readonly isOfSteps: boolean;
+  /** Who may apply it with these arguments; those that are no arguments of it are refused later. */
+  readonly roleFor: (args: unknown) => ActingRole;
+  /** Are jobs lost for good with these arguments? */
+  readonly losesJobs: (args: unknown) => boolean;
   readonly schema: z.ZodType;
   /** The parsed arguments, or what is wrong with them. Pure. */
   readonly parse: (args: unknown) => z.ZodSafeParseResult<unknown>;
@@ -117,13 +148,21 @@ export function register<Args extends object, State, Made extends Applied>(
   action: Action<Args, State, Made>,
 ): RegisteredAction {
   const { name, title, about, scope, role, unavailable, schema, change } = action;
+  /** What holds for the arguments, or for any where they are none. */
+  const ofArgs = <T>(args: unknown, read: ((args: Args) => T) | undefined, otherwise: T): T => {
+    const parsed = read && schema.safeParse(args);
+    return read && parsed?.success ? read(parsed.data) : otherwise;
+  };
   return {
     name,
     title,
     about,
     scope,
     role,
-    isDestructive: action.isDestructive ?? false,
+    isDestructive: action.losesJobs !== undefined,
+    isOfSteps: action.isOfSteps ?? false,
+    roleFor: (args) => ofArgs(args, action.roleFor, role),
+    losesJobs: (args) => ofArgs(args, action.losesJobs, action.losesJobs !== undefined),
     unavailable,
     schema,
     parse: (args) => schema.safeParse(args),

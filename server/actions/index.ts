@@ -7,6 +7,7 @@ import { pause, resume } from './pause-and-resume.js';
 import { raiseMaxmemory } from './raise-maxmemory.js';
 import { rateLimit } from './rate-limit.js';
 import { cleanFinishedAction, trimEventsAction } from './reclaim.js';
+import { sequenceOf } from './sequence.js';
 import { typeThreshold } from './type-threshold.js';
 import {
   workerConcurrency,
@@ -17,6 +18,7 @@ import {
 } from './worker-actions.js';
 import { workerReconnect } from './worker-reconnect.js';
 import { workersConcurrency, workersRevert } from './workers.js';
+
 /**
  * Actions: what can be done to a Redis, its queues, workers and jobs. Begin with action.ts (what an action is), then a short
  * one (trimEventsAction in reclaim.ts), then run.ts (from a request to the audit). Orders to workers go by give-order.ts, and
@@ -24,8 +26,8 @@ import { workersConcurrency, workersRevert } from './workers.js';
  * findings, replay and timeline; of HTTP it knows nothing.
  */
 
-/** What can be done. Adding an action is one file and one line here; routes, drawers, docs and audit follow. */
-export const ACTIONS: readonly RegisteredAction[] = [
+/** What is done by itself. Adding an action is one file and one line here; routes, drawers, docs and audit follow. */
+const SINGLE: readonly RegisteredAction[] = [
   register(pause),
   register(resume),
   register(concurrency),
@@ -50,6 +52,9 @@ export const ACTIONS: readonly RegisteredAction[] = [
   register(promoteJob),
   register(removeJob),
 ];
+
+/** What can be done. */
+export const ACTIONS: readonly RegisteredAction[] = [...SINGLE, register(sequenceOf(SINGLE))];
 
 /** The action of that name, or null. */
 export function findAction(name: string): RegisteredAction | null {

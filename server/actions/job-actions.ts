@@ -19,7 +19,7 @@ interface JobActionWords {
   readonly action: JobChange;
   readonly title: string;
   readonly about: string;
-  readonly isDestructive?: boolean;
+  readonly losesJobs?: boolean;
   /** States in which BullMQ allows it. */
   readonly from: readonly string[];
   readonly after: string;
@@ -34,7 +34,7 @@ function jobAction(words: JobActionWords): Action<Args, JobToChange> {
     about: words.about,
     scope: 'job',
     role: 'operator',
-    isDestructive: words.isDestructive ?? false,
+    ...(words.losesJobs ? { losesJobs: () => true } : {}),
     schema: words.action === 'remove' ? removeArguments : noArguments,
     unavailable: ({ snapshot }) => whyNoWrites(snapshot),
     read: (context) => existing(context),
@@ -131,7 +131,7 @@ export const removeJob = jobAction({
   action: 'remove',
   title: 'Remove',
   about: 'Deletes a job that is not running, with its logs and result. There is no way back.',
-  isDestructive: true,
+  losesJobs: true,
   from: ['waiting', 'prioritized', 'delayed', 'completed', 'failed', 'waiting-children', 'unknown'],
   after: 'removed',
   warnsWhenFull: false,

@@ -1,5 +1,6 @@
 import { thatSuffice } from '../findings/enough.js';
 import { raiseMaxmemoryRemedy, reclaimRemedies } from '../findings/make-room.js';
+import { canReach } from '../findings/within-reach.js';
 import type { ActionWarning, Field } from '../model/action.js';
 import { ActionError } from '../model/action.js';
 import type { Remedy } from '../model/finding.js';
@@ -62,15 +63,8 @@ export function makeRoomFirst(snapshot: Snapshot): readonly Remedy[] {
   if (!node) return [];
   const raise = raiseMaxmemoryRemedy(node);
   const remedies = [...reclaimRemedies(snapshot.queues), ...(raise ? [raise] : [])];
-  const permitted = remedies.filter((remedy) => isPermitted(remedy, snapshot));
+  const permitted = remedies.filter((remedy) => canReach(remedy, snapshot));
   return thatSuffice(permitted, node, snapshot, snapshot.atMs);
-}
-
-function isPermitted(remedy: Remedy, { capabilities }: Snapshot): boolean {
-  if (!capabilities) return true;
-  return remedy.action.startsWith('redis.')
-    ? capabilities.canSetConfig
-    : capabilities.canWrite && capabilities.canRunScripts;
 }
 
 /** Releases that brought a setting (their change logs); workers of older ones ignore it. */

@@ -83,7 +83,8 @@ export const cleanFinishedAction: Action<Args, CleanEstimate> = {
     'Removes completed or failed jobs, oldest first, by age and down to a number kept. Jobs that still have to run are never touched.',
   scope: 'queue',
   role: 'operator',
-  isDestructive: true,
+  // Results of completed jobs are gone; a failed one could still be retried.
+  losesJobs: ({ state }) => state === 'failed',
   schema,
   unavailable: ({ snapshot }) => whyNoWrites(snapshot),
   read: (context, args) => estimateClean(handleOf(context), rangeOf(args, context.nowMs)),

@@ -2,7 +2,14 @@ import { planBasisOf } from '../forecast/plan-basis.js';
 import type { Prediction } from '../forecast/score.js';
 import { predictionOf } from '../forecast/score.js';
 import type { ActionRequest } from '../model/action.js';
-import { ActionError, type Outcome, type Preview, Unconfirmed, type Verified } from '../model/action.js';
+import {
+  ActionError,
+  type Outcome,
+  type Preview,
+  Unconfirmed,
+  type Undo,
+  type Verified,
+} from '../model/action.js';
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import { type Actor, includesRole } from '../model/role.js';
 import { describeRefusal, hasUnknownEnd } from '../redis/problems.js';
@@ -11,6 +18,7 @@ import { auditOf } from '../timeline/audit-log.js';
 import type { TypeThresholds } from '../watch/type-thresholds.js';
 import type { Watch } from '../watch/watch.js';
 import type { ActionContext, ActionTarget, PreparedAction, RegisteredAction } from './action.js';
+import { aimAfter, makesRoom, nodeInNeed } from './aim.js';
 import { measureAfter } from './measure-after.js';
 import { checkRequest, type ForbiddenAttempts, knownAction, knownInstance, targetsOf } from './request.js';
 
@@ -34,12 +42,14 @@ const AT_ONCE = 8;
 /**
  * Runs one action on one or more targets: parse, check, read, preview and, unless it is a dry run, apply, read back and
  * audit. One outcome a target; what Redis refuses for one target is that one's outcome and stops no other.
+ * @param isStep it is one of several: those ask together whether they were enough.
  * @throws ActionError for a request that makes no sense: no such action, instance or queue, bad arguments, wrong role.
  */
 export async function runAction(
   deps: ActionDeps,
   actor: Actor,
   request: ActionRequest,
+  isStep = false,
 ): Promise<readonly Outcome[]> {
   const action = knownAction(request.action);
   await checkRole(deps, action, actor, request);
@@ -55,6 +65,7 @@ export async function runAction(
       `${snapshot.link.problem ?? `Redis ${request.instance} can't be read`}: nothing was changed`,
     );
   }
+  const needy = isStep || request.dryRun || !makesRoom(action.name) ? null : nodeInNeed(snapshot);
   const { targets, missing } = targetsOf(action, snapshot, request);
   // Of a list that is partly out of date, the queues that there are get what was asked for.
   const outcomes: Outcome[] = missing.map(({ id, why }) => refusedOf(deps, request, id, why));
@@ -66,7 +77,10 @@ export async function runAction(
       )),
     );
   }
-  return outcomes;
+  if (!needy || !outcomes.some(({ status }) => status === 'applied' || status === 'unverified'))
+    return outcomes;
+  const aim = await aimAfter(deps, { request, node: needy, link });
+  return aim ? outcomes.map((outcome) => ({ ...outcome, aim })) : outcomes;
 }
 
 /** An attempt beyond one's role changes nothing, and is kept in the audit all the same. */
@@ -76,8 +90,9 @@ async function checkRole(
   actor: Actor,
   request: ActionRequest,
 ): Promise<void> {
-  if (includesRole(actor.role, action.role)) return;
-  const summary = `${action.name} needs the role ${action.role}, and ${actor.name} is ${actor.role}`;
+  const role = action.roleFor(request.args);
+  if (includesRole(actor.role, role)) return;
+  const summary = `${action.name} needs the role ${role}, and ${actor.name} is ${actor.role}`;
   const before = request.dryRun ? null : deps.forbidden.take(actor.name, action.name, deps.now());
   if (before !== null) {
     const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
@@ -115,6 +130,16 @@ async function runOn(
     reason: request.reason.trim(),
     nowMs: startedAtMs,
     newId: deps.newId,
+    run: ({ workers, ...step }, dryRun) =>
+      runAction(
+        deps,
+        actor,
+        {
+          ...{ ...step, instance: target.instance, reason: request.reason, dryRun },
+          ...(workers === undefined ? {} : { workers }),
+        },
+        true,
+      ),
   };
   const base: OutcomeBase = {
     action: action.name,
@@ -124,7 +149,8 @@ async function runOn(
     now: deps.now,
   };
   const outcome = await attempt(action, context, request, base);
-  if (request.dryRun) return outcome;
+  // What is made of steps has told of each, and each is in the audit.
+  if (request.dryRun || action.isOfSteps) return outcome;
   deps.watch.noteAction(target.instance, {
     action: action.name,
     queue: target.queue?.id ?? null,
@@ -215,7 +241,8 @@ async function attempt(
       warnings: verified.warnings ?? [],
       freedBytes: applied.freedBytes ?? null,
       workers: applied.workers ?? [],
-      undo: isUnchanged ? null : callOf(prepared, context),
+      ...(applied.steps === undefined ? {} : { steps: applied.steps }),
+      undo: isUnchanged ? null : callOf(applied.undo === undefined ? prepared : applied, context),
     });
   } catch (error) {
     const preview = prepared?.preview ?? null;
@@ -242,23 +269,23 @@ async function readBack(verify: () => Promise<Verified>, context: ActionContext)
   }
 }
 
-function callOf(prepared: PreparedAction, context: ActionContext): Outcome['undo'] {
-  if (!prepared.undo) return null;
+function callOf({ undo }: { readonly undo?: Undo | null }, context: ActionContext): Outcome['undo'] {
+  if (!undo) return null;
   const { target } = context;
   return {
-    action: prepared.undo.action,
+    action: undo.action,
     instance: target.instance,
     queues: target.queue && !target.worker ? [target.queue.id] : [],
     ...(target.worker === null ? {} : { workers: [target.worker.id] }),
     ...(target.jobId === null ? {} : { jobId: target.jobId }),
-    args: prepared.undo.args,
+    args: undo.args,
   };
 }
 
 function outcomeOf(
   base: OutcomeBase,
   facts: Pick<Outcome, 'status' | 'summary'> &
-    Partial<Pick<Outcome, 'fields' | 'warnings' | 'freedBytes' | 'undo' | 'workers'>> & {
+    Partial<Pick<Outcome, 'fields' | 'warnings' | 'freedBytes' | 'undo' | 'workers' | 'steps'>> & {
       readonly preview?: Preview | null;
     },
 ): Outcome {
@@ -279,6 +306,7 @@ function outcomeOf(
     warnings: facts.warnings ?? [],
     freedBytes: facts.freedBytes ?? null,
     undo: facts.undo ?? null,
+    ...(facts.steps === undefined ? {} : { steps: facts.steps }),
   };
 }
 

@@ -4,6 +4,7 @@ import { formatBytes, formatDuration } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Acted, RedisNode, Snapshot } from '../model/snapshot.js';
 import { type Need, needOf } from './need.js';
+import { asOneRemedy, type Lever, planRoom } from './plan-room.js';
 import { doesSuffice, lastsSeconds, missingBytes, type Relief, reliefOf } from './relief.js';
 
 /**
@@ -34,16 +35,12 @@ const HARM = [
   'queue.pause',
 ];
 
+const LOSES_JOBS = HARM.indexOf('queue.clean-finished failed');
+
 function harmOf({ action, args }: Remedy): number {
   const place = HARM.indexOf(action === 'queue.clean-finished' ? `${action} ${String(args.state)}` : action);
   // What takes the cause away takes nothing from anybody.
   return place < 0 ? -1 : place;
-}
-
-/** A remedy that makes room, with what it brings. */
-export interface Lever {
-  readonly remedy: Remedy;
-  readonly relief: Relief;
 }
 
 /** Gives a finding about the memory of a Redis remedies that suffice, or the best that there is. Pure. */
@@ -78,21 +75,34 @@ export function thatSuffice(
   for (const remedy of fresh) {
     const relief = reliefOf(remedy, snapshot, node, need);
     if (relief === null) others.push(remedy);
-    else levers.push({ remedy, relief });
+    else levers.push({ remedy, relief, harm: harmOf(remedy), losesJobs: harmOf(remedy) === LOSES_JOBS });
   }
   const worthwhile = levers.filter(({ relief }) => relief.bytes >= need.bytes * LEAST_PART);
   // Little is more than nothing, where nothing else makes room.
-  const judged = (worthwhile.length > 0 ? worthwhile : levers).map((lever) => withOutlook(lever, node, need));
+  const offered = [...(worthwhile.length > 0 ? worthwhile : levers)].sort((a, b) => a.harm - b.harm);
+  const planned = planRoom(offered, need);
+  const judged = [...(planned ? [asOneRemedy(planned, need)] : []), ...offered].map((lever) =>
+    withOutlook(lever, node, need),
+  );
   const isEnough = judged.some(({ suffices }) => suffices !== false);
   const rest = others.filter(({ action }) => action !== 'queue.pause' || !isEnough);
-  return [...judged, ...rest].sort((a, b) => ofSufficing(a) - ofSufficing(b) || harmOf(a) - harmOf(b));
+  return [...judged, ...rest].sort((a, b) => ofSufficing(a) - ofSufficing(b) || placeOf(a) - placeOf(b));
 }
 
 function ofSufficing({ suffices }: Remedy): number {
   return suffices === true ? 0 : suffices === false ? 2 : 1;
 }
 
-function withOutlook({ remedy, relief }: Lever, node: RedisNode, need: Need): Remedy {
+/** A plan of several is the best that there is, where there is one. */
+function placeOf(remedy: Remedy): number {
+  return remedy.action === 'sequence' ? -2 : harmOf(remedy);
+}
+
+function withOutlook(
+  { remedy, relief }: Pick<Lever, 'remedy' | 'relief'>,
+  node: RedisNode,
+  need: Need,
+): Remedy {
   const suffices = doesSuffice(relief, need);
   const seconds = lastsSeconds(relief, node, need);
   return {

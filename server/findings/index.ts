@@ -96,6 +96,8 @@ export interface DetectOptions {
   readonly rules?: readonly FindingRule[];
   /** Runs one rule; what that throws costs what it would have found. Left out: it is thrown on. */
   readonly guard?: <T>(part: string, run: () => T, otherwise: T) => T;
+  /** Of jobs that can be parked; left out: as many as there are. */
+  readonly parkingBytes?: number;
 }
 
 const unguarded = <T>(_part: string, run: () => T): T => run();
@@ -124,7 +126,12 @@ type DetectArgs = readonly [
 
 /** `detectFindings` a step at a time: over ten thousand queues in trouble all of it holds the event loop for long. */
 export function* findingSteps(
-  ...[snapshot, nowMs, thresholds, { rules = FINDING_RULES, guard = unguarded } = {}]: DetectArgs
+  ...[
+    snapshot,
+    nowMs,
+    thresholds,
+    { rules = FINDING_RULES, guard = unguarded, parkingBytes = Number.POSITIVE_INFINITY } = {},
+  ]: DetectArgs
 ): Generator<void, readonly CurrentFinding[]> {
   const found: CodedFinding[] = [];
   for (const { code, detect } of rules) {
@@ -142,7 +149,7 @@ export function* findingSteps(
   const whole = merged
     .map((finding) => withPlace(finding, snapshot.instance))
     .map((finding) =>
-      roomFirst(enough(withinReach(finding, snapshot), snapshot, nowMs, thresholds), snapshot),
+      roomFirst(enough(withinReach(finding, snapshot, parkingBytes), snapshot, nowMs, thresholds), snapshot),
     );
   const isLive = freshnessOf(snapshot, nowMs).isLive;
   const shown = isLive ? whole : asLastSeen(whole, nowMs, snapshot.link.lastReadAtMs);

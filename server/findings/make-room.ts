@@ -15,6 +15,7 @@ const MAX_QUEUES = 100;
 /** maxmemory may take this much of the host: the rest is for fragmentation, output buffers and the copy of a fork. */
 const HOST_SHARE = 0.75;
 const RAISE_BY = 1.5;
+const MEGABYTE = 1024 * 1024;
 
 interface Share {
   readonly queue: QueueState;
@@ -115,7 +116,7 @@ export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
   if (node.maxBytes <= 0) return null;
   const growth = needOf(node)?.growthBytesPerSecond ?? 0;
   const wanted = node.countedBytes / DEFAULT_THRESHOLDS.memoryWarnRatio + growth * LAST_SECONDS;
-  const step = node.maxBytes / 4;
+  const step = Math.max(MEGABYTE, node.maxBytes / 4);
   const inSteps = Math.max(node.maxBytes * RAISE_BY, Math.ceil(wanted / step) * step);
   const bound = node.hostBytes === null ? inSteps : node.hostBytes * HOST_SHARE;
   const maxBytes = wholeMegabytes(Math.min(inSteps, bound));
@@ -132,7 +133,7 @@ export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
 
 /** Limits are set in whole megabytes: what is shown is then what is set. */
 export function wholeMegabytes(bytes: number): number {
-  return Math.floor(bytes / (1024 * 1024)) * 1024 * 1024;
+  return Math.floor(bytes / MEGABYTE) * MEGABYTE;
 }
 
 /** Parking less is not worth it: its jobs are held up, and something must bring them back. */
@@ -178,6 +179,15 @@ function movableRatio({ counts }: QueueState): number {
 
 /** A type that holds this much of its queue's jobs is named. */
 const MAIN_TYPE_SHARE = 0.6;
+
+/** All that makes room in a Redis, in no order. */
+export function roomRemedies(snapshot: Snapshot, node: RedisNode): readonly Remedy[] {
+  return [
+    ...reclaimRemedies(snapshot.queues),
+    raiseMaxmemoryRemedy(node),
+    parkLargestType(snapshot.queues),
+  ].filter((remedy) => remedy !== null);
+}
 
 /** What holds the most memory: named, because that is where the cause is. null where nothing was measured. */
 export function largestHolder(

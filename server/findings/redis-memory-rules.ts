@@ -12,10 +12,10 @@ import { isSettling } from '../model/sight.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
 import { nodeName, plainName } from '../model/words.js';
 import {
-  parkLargestType,
   pauseLargest,
   raiseMaxmemoryRemedy,
   reclaimRemedies,
+  roomRemedies,
   wholeMegabytes,
 } from './make-room.js';
 import { mainHolder } from './memory-share.js';
@@ -146,12 +146,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
       ...(holder?.evidence ?? []),
     ],
     // Their order is of enough.ts. What takes the cause away comes after room: more slots do nothing while Redis refuses.
-    remedies: [
-      ...reclaimRemedies(snapshot.queues),
-      raiseMaxmemoryRemedy(node),
-      parkLargestType(snapshot.queues),
-      pauseLargest(snapshot),
-    ].filter((remedy) => remedy !== null),
+    remedies: [...roomRemedies(snapshot, node), pauseLargest(snapshot)].filter((remedy) => remedy !== null),
     ...(holder?.remedy ? { next: holder.remedy } : {}),
     rank: 950,
     accountsFor: holder?.accountsFor ?? [],
@@ -217,12 +212,9 @@ function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds:
     (node.usedRatio ?? 0) >= thresholds.memoryCriticalRatio || (isSoon && isUrgent(node, snapshot, nowMs));
   const holder = mainHolder(snapshot);
   // Redis still takes writes, so what takes the cause away works at once.
-  const remedies = [
-    holder?.remedy ?? null,
-    ...reclaimRemedies(snapshot.queues),
-    raiseMaxmemoryRemedy(node),
-    parkLargestType(snapshot.queues),
-  ].filter((remedy) => remedy !== null);
+  const remedies = [holder?.remedy ?? null, ...roomRemedies(snapshot, node)].filter(
+    (remedy) => remedy !== null,
+  );
   const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
   return {
     severity: isCritical ? 'critical' : 'warning',

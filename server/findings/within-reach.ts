@@ -35,18 +35,31 @@ const OWN_MEMORY: ReadonlySet<string> = new Set(['worker.dismiss', 'redis.dismis
  * Takes away remedies that this Redis would refuse to the console, and says what is left: a button that can't work at
  * 3 a.m. is worse than none. Unknown capabilities (not connected yet) take nothing away; the action itself checks again.
  */
-export function withinReach(finding: CurrentFinding, snapshot: Snapshot): CurrentFinding {
+export function withinReach(
+  finding: CurrentFinding,
+  snapshot: Snapshot,
+  parkingBytes = Number.POSITIVE_INFINITY,
+): CurrentFinding {
   if (finding.remedies.length === 0 && !finding.next) return finding;
   const notes = new Set<string>();
+  // Jobs that the disk has no room for stay in Redis: then nothing is freed, or not what was promised.
+  const hasDisk = ({ action, predictedFreedBytes = 0 }: Remedy): boolean =>
+    action !== 'queue.park' || predictedFreedBytes <= parkingBytes;
   const isWithinReach = (remedy: Remedy): boolean => {
     const obstacle = obstacleTo(remedy, snapshot);
     if (obstacle !== null) notes.add(obstacle);
     return obstacle === null;
   };
-  const remedies = finding.remedies.filter(isWithinReach);
+  const remedies = finding.remedies.filter(hasDisk).filter(isWithinReach);
   const next = finding.next && isWithinReach(finding.next) ? finding.next : undefined;
-  if (notes.size === 0) return finding;
+  if (notes.size === 0)
+    return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
   return { ...finding, remedies, next, sentence: [finding.sentence, ...notes].join(' ') };
+}
+
+/** Does this Redis permit it to the console, as far as is known? */
+export function canReach(remedy: Remedy, snapshot: Snapshot): boolean {
+  return obstacleTo(remedy, snapshot) === null;
 }
 
 function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {

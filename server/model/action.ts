@@ -7,6 +7,32 @@ import type { Plan, PlanChange } from './plan.js';
 const FieldSchema = z.object({ label: z.string(), before: z.string(), after: z.string() });
 export type Field = ModelOf<typeof FieldSchema>;
 
+/** One step of several that are applied in order: what it would do, or what it did. */
+export const StepSchema = z
+  .object({
+    action: z.string(),
+    title: z.string(),
+    queues: z.array(z.string()),
+    status: z
+      .enum(['planned', 'done', 'unchanged', 'failed', 'not-needed', 'not-reached'])
+      .describe(
+        'not-needed: the aim was reached before. not-reached: an earlier step failed. Whatever else was done stays in force',
+      ),
+    summary: z.string(),
+    fields: z.array(FieldSchema),
+    warnings: z.array(z.string()),
+    predictedFreedBytes: z.number().nullable(),
+    freedBytes: z.number().nullable().describe('Measured'),
+    roomBytes: z
+      .number()
+      .nullable()
+      .describe('Free under maxmemory after it, as Redis says; null: not done, or no limit'),
+    isReversible: z.boolean(),
+    auditIds: z.array(z.string()).describe('Each step is in the audit by itself, one record for each queue'),
+  })
+  .meta({ id: 'ActionStep' });
+export type ActionStep = ModelOf<typeof StepSchema>;
+
 /** What a preview says, beside warnings and forecast. */
 export const PreviewFacts = z.object({
   summary: z.string().describe('One sentence: what it will do'),
@@ -24,6 +50,8 @@ export interface Preview extends ModelOf<typeof PreviewFacts> {
   readonly warnings: readonly ActionWarning[];
   /** What the planner counts on, where the action changes how a queue drains. */
   readonly forecast?: Forecast | null;
+  /** Where it is several actions: each of them, in order. */
+  readonly steps?: readonly ActionStep[];
 }
 
 /** An action and its arguments: what undo and remedies hold. */
@@ -52,6 +80,10 @@ export interface Applied {
   readonly isUnchanged?: boolean;
   /** What came of it at each worker. */
   readonly workers?: readonly WorkerResult[];
+  /** What came of each of several steps. */
+  readonly steps?: readonly ActionStep[];
+  /** The way back, where only what was done tells it. Left out: as it was known before. */
+  readonly undo?: Undo | null;
 }
 
 /** What reading back showed. */
@@ -107,8 +139,20 @@ export const OutcomeFacts = z.object({
 
 export interface Outcome extends ModelOf<typeof OutcomeFacts> {
   readonly preview: Preview | null;
+  /** What came of each of several steps. */
+  readonly steps?: readonly ActionStep[];
+  /** Of what is to make room: does it suffice, and what is next? Left out: it is not about room, or Redis has some. */
+  readonly aim?: Aim;
   /** The store could not be written: the change is in no audit. */
   readonly isAuditLost?: boolean;
+}
+
+/** Whether what was done was enough: writes pass for ten minutes. */
+export interface Aim {
+  /** null: they pass now, and for how long is not known. */
+  readonly isReached: boolean | null;
+  readonly summary: string;
+  readonly next: Remedy | null;
 }
 
 /** A refusal that a person can act on: what happened, to what, what to do. */

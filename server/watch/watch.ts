@@ -77,6 +77,8 @@ export interface Watch {
    * the Snapshot says that it settles, and for some minutes what was done.
    */
   noteAction(instance: string, done: Omit<Acted, 'atMs'>): void;
+  /** So many bytes of jobs can be parked on the console's disk; 0: none. What was never said is taken for enough. */
+  noteParkingSpace(bytes: number): void;
   /**
    * A worker that is gone is not missed any more.
    * @returns null: no such worker is missed; false: it could not be kept, so that it is missed again after a restart.

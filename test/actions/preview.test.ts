@@ -12,7 +12,18 @@ describe('the registry of actions', () => {
 
   it('asks for the queue’s name before what cannot be taken back', () => {
     const destructive = ACTIONS.filter((action) => action.isDestructive).map((action) => action.name);
-    expect(destructive.sort()).toEqual(['job.remove', 'queue.clean-finished']);
+    expect(destructive.sort()).toEqual(['job.remove', 'queue.clean-finished', 'sequence']);
+    // By its arguments: results of completed jobs are gone, but no job is lost that somebody could still want to run.
+    const clean = (state: string) => ({
+      action: 'queue.clean-finished',
+      queues: ['bull:a'],
+      args: { state },
+    });
+    for (const state of ['completed', 'failed']) {
+      const isLost = state === 'failed';
+      expect(findAction('queue.clean-finished')?.losesJobs({ state })).toBe(isLost);
+      expect(findAction('sequence')?.losesJobs({ steps: [clean('completed'), clean(state)] })).toBe(isLost);
+    }
   });
 });
 

@@ -112,12 +112,12 @@ describe('the action drawer', () => {
     await page.close();
   });
 
-  it('acts on a group by pattern, and asks for its size before it destroys', async () => {
+  it('acts on a group by pattern, and asks for its size before jobs are lost for good', async () => {
     const page = await scene.open('/');
     await untilLive(page);
     // Something to clean: what changes nothing can't be applied.
     for (const name of ['mail', 'mail-bulk'])
-      for (let i = 0; i < 150; i++) await scene.redis.client.zadd(`bull:${name}:completed`, i, `done-${i}`);
+      for (let i = 0; i < 150; i++) await scene.redis.client.zadd(`bull:${name}:failed`, i, `failed-${i}`);
     await page.getByRole('link', { name: 'Act on a group…' }).click();
     await page.locator('#group-match').fill('mail*');
     await expect.poll(() => page.locator('#group-found').innerText()).toContain('2 queues match');
@@ -125,6 +125,10 @@ describe('the action drawer', () => {
       .locator('#group-found')
       .getByRole('link', { name: /Clean finished jobs/ })
       .click();
+    await page.waitForSelector('#action-preview');
+    // Results of completed jobs are no jobs.
+    expect(await page.locator('#action-confirm').count()).toBe(0);
+    await page.getByLabel('Which jobs').selectOption('failed');
     await page.waitForSelector('#action-confirm');
     await page.locator('#action-reason').fill('room');
     await page.locator('#action-confirm').fill('mail');

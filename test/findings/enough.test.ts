@@ -220,3 +220,125 @@ describe('what was just done', () => {
     expect(actionsAfter(acted({ args: { keep: 5 } }))).toContain('queue.trim-events');
   });
 });
+
+describe('where no single remedy suffices', () => {
+  const managed = { canSetConfig: false };
+  const heavy = track(
+    { eventsLength: 20_000, counts: { waiting: 10_000, completed: 5_000, failed: 6_000 } },
+    {
+      ...{ backlogBytes: 12 * MB, completedBytes: 8 * MB, failedBytes: 7 * MB, eventsBytes: 5 * MB },
+      types: [someType({ type: 'track', backlogBytes: 12 * MB, unfinished: 10_000 })],
+    },
+  );
+  const stepsOf = (finding: CurrentFinding) =>
+    (finding.remedies[0]?.args.steps as { action: string }[] | undefined)?.map(({ action }) => action);
+
+  test('several are one, the least harmful of them, and no more than are needed', () => {
+    // 14.8 MB have to go.
+    const finding = fullFinding({ nodes: [full(0)], queues: [heavy], capabilities: managed });
+    const [first, ...others] = finding.remedies;
+    expect(first).toMatchObject({ action: 'sequence', suffices: true, queues: [] });
+    // Events and what can be parked are enough: then no completed job is removed.
+    expect(stepsOf(finding)).toEqual(['queue.trim-events', 'queue.park']);
+    expect(first?.label).toMatch(/^Make room: trim events \(5\.\d MB\), park track jobs \(12 MB\)$/);
+    expect(others.every(({ suffices }) => suffices === false)).toBe(true);
+    expect(Number(first?.args.roomBytes)).toBeGreaterThanOrEqual(64 * MB * 0.2);
+  });
+
+  test('failed jobs are lost only where it is not enough without', () => {
+    const much = fullFinding({
+      nodes: [full(0, { countedBytes: 77 * MB })],
+      queues: [heavy],
+      capabilities: managed,
+    });
+    expect(stepsOf(much)).toEqual([
+      'queue.trim-events',
+      'queue.clean-finished',
+      'queue.park',
+      'queue.clean-finished',
+    ]);
+    expect(much.remedies[0]?.suffices).toBe(true);
+  });
+
+  test('what is done in part says what it leaves, comes first, and loses no jobs', () => {
+    const finding = fullFinding({ nodes: [full(30_000)], queues: [heavy], capabilities: managed });
+    expect(finding.remedies[0]).toMatchObject({ action: 'sequence', suffices: false });
+    expect(finding.remedies[0]?.effect).toMatch(
+      /full again in about \d+ min .*at this growth\.$|full again in about \d+ s at this growth\.$/,
+    );
+    expect(stepsOf(finding)).toEqual(['queue.trim-events', 'queue.clean-finished', 'queue.park']);
+  });
+
+  test('where the host has no room for enough, the limit is raised after what removes least', () => {
+    const finding = fullFinding({
+      nodes: [full(0, { hostBytes: 96 * MB })],
+      queues: [heavy],
+    });
+    // 72 MB are three quarters of the host.
+    expect(stepsOf(finding)).toEqual(['queue.clean-finished', 'redis.raise-maxmemory']);
+    expect(finding.remedies[0]?.label).toContain('raise maxmemory to 72 MB');
+  });
+
+  test('where nothing can be parked, no plan counts on it', () => {
+    const snapshot = aSnapshot({ nodes: [full(0)], queues: [heavy], capabilities: managed });
+    const found = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS, { parkingBytes: 0 });
+    const finding = found.find(({ code }) => code === 'redis.full');
+    expect(JSON.stringify(finding?.remedies)).not.toContain('queue.park');
+    expect(finding && stepsOf(finding)).toEqual([
+      'queue.trim-events',
+      'queue.clean-finished',
+      'queue.clean-finished',
+    ]);
+  });
+
+  test('whatever a Redis holds: if all together suffice, the first remedy does', () => {
+    const anyBytes = fc.nat(60 * MB);
+    fc.assert(
+      fc.property(
+        fc.record({
+          events: anyBytes,
+          completed: anyBytes,
+          failed: anyBytes,
+          backlog: anyBytes,
+          growth: fc.option(fc.nat(200_000), { nil: null }),
+          canSetConfig: fc.boolean(),
+          hostMb: fc.integer({ min: 64, max: 400 }),
+        }),
+        ({ events, completed, failed, backlog, growth, canSetConfig, hostMb }) => {
+          const queue = track(
+            { eventsLength: 20_000, counts: { waiting: 9_000, completed: 9_000, failed: 9_000 } },
+            {
+              ...{
+                eventsBytes: events,
+                completedBytes: completed,
+                failedBytes: failed,
+                backlogBytes: backlog,
+              },
+              types: [someType({ type: 'track', backlogBytes: backlog, unfinished: 9_000 })],
+            },
+          );
+          const node = full(growth, { hostBytes: hostMb * MB });
+          const { remedies } = fullFinding({
+            nodes: [node],
+            queues: [queue],
+            capabilities: { canSetConfig },
+          });
+          const singles = remedies.filter(({ action }) => action !== 'sequence');
+          const need = needOf(node);
+          const gained = singles.reduce(
+            (sum, { predictedFreedBytes, args }) =>
+              sum + (predictedFreedBytes ?? (args.maxBytes ? Number(args.maxBytes) - node.maxBytes : 0)),
+            0,
+          );
+          // Nothing goes on here but the growth itself, which brings events back.
+          const cameBack = growth === null || growth === 0 ? 0 : events;
+          if (need && gained - cameBack >= need.bytes) expect(remedies[0]?.suffices).not.toBe(false);
+          const rank = { true: 0, null: 1, false: 2 };
+          const ranks = remedies.map(({ suffices }) => rank[`${suffices ?? null}`]);
+          expect(ranks).toEqual(ranks.toSorted());
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -228,6 +228,10 @@ describe('the form of an action', () => {
       'workers.concurrency': { factor: 2, forMs: 600_000 },
       'queue.park': { jobType: 'send digest', state: 'waiting', most: 1_000 },
       'queue.unpark': { parking: 'p-1', ratePerSecond: 100, guard: true },
+      sequence: {
+        steps: [{ action: 'queue.trim-events', queues: ['bull:a'], args: { keep: 1 } }],
+        roomBytes: MB,
+      },
       'worker.concurrency': { value: 12 },
       'worker.limiter': { max: 5, durationMs: 2_000, asDeployed: false },
     };

@@ -60,6 +60,8 @@ export interface DiskUse {
 
 export interface DiskBound {
   read(): Promise<DiskUse>;
+  /** How many bytes more may be written. */
+  space(): Promise<number>;
   /** Why so many bytes more must not be written; null: they may. */
   refusal(addedBytes: number): Promise<string | null>;
   /** Gives pages that hold nothing any more back to the disk, a bounded number. */
@@ -88,6 +90,11 @@ export function diskBound(client: Client, directory: string, maxBytes: number): 
   };
   return {
     read,
+    async space() {
+      const { usedBytes, freeBytes, diskBytes } = await read();
+      // Twice: a commit goes to the write-ahead log, and from there to the file.
+      return Math.max(0, Math.min(maxBytes - usedBytes, (freeBytes - diskBytes * KEEP_FREE_RATIO) / 2));
+    },
     async refusal(addedBytes) {
       const use = await read();
       if (use.usedBytes + addedBytes > maxBytes)

@@ -19,6 +19,8 @@ export interface ParkingsDeps extends Omit<ParkingTasksDeps, 'store'> {
   readonly store: ParkedStore | { readonly problem: string };
   /** The way to the console that moves jobs, where that is another. Left out: there are no others. */
   readonly commands?: Pick<CommandRelay, 'send' | 'other'>;
+  /** Told how many bytes more can be parked. Left out: nobody asks. */
+  readonly noteSpace?: (bytes: number) => void;
 }
 
 /** Orders that another console passes on to the one that moves jobs. */
@@ -240,6 +242,7 @@ export class Parkings {
   async #confirm(): Promise<void> {
     const { now, newId } = this.#deps;
     const { store, tasks } = this.#opened;
+    this.#deps.noteSpace?.(await store.disk.space());
     if (this.#deps.isLeader?.() === false) return;
     // Where Redis is away, or the file can't be read, the rows stay until they can be asked.
     const unconfirmed = await store.jobs.unconfirmed();
@@ -260,7 +263,7 @@ export class Parkings {
 }
 
 export interface OpenParkings
-  extends Omit<ParkingsDeps, 'store' | 'queue' | 'snapshot' | 'commands' | 'isLeader'>,
+  extends Omit<ParkingsDeps, 'store' | 'queue' | 'snapshot' | 'commands' | 'isLeader' | 'noteSpace'>,
     Required<Pick<ParkingsDeps, 'commands' | 'isLeader'>> {
   /** Of `parked.db`. */
   readonly directory: string;
@@ -273,10 +276,17 @@ export async function openParkings({ directory, maxBytes, watch, ...deps }: Open
   const store = await openParked(directory, maxBytes).catch((error: unknown) => ({
     problem: `jobs can't be parked in ${directory} (${error instanceof Error ? error.message : 'unknown reason'})`,
   }));
+  watch.noteParkingSpace('problem' in store ? 0 : await store.disk.space().catch(() => 0));
   const queue = (instance: string, id: string): QueueHandle | null => {
     const link = watch.link(instance);
     if (link?.client.status !== 'ready') return null;
     return { client: link.client, canFlagScripts: link.capabilities?.canFlagScripts ?? false, id };
   };
-  return new Parkings({ ...deps, store, queue, snapshot: (instance) => watch.snapshot(instance) });
+  return new Parkings({
+    ...deps,
+    store,
+    queue,
+    snapshot: (instance) => watch.snapshot(instance),
+    noteSpace: (bytes) => watch.noteParkingSpace(bytes),
+  });
 }

@@ -4,9 +4,11 @@ import { unansweredOf } from '../../actions/order-answers.js';
 import { checkRequest, knownAction } from '../../actions/request.js';
 import {
   ActionCallSchema,
+  type ActionStep,
   type Outcome,
   OutcomeFacts,
   PreviewFacts,
+  StepSchema,
   WorkerResultSchema,
 } from '../../model/action.js';
 import { jsonWriter } from '../../model/json.js';
@@ -23,11 +25,27 @@ const PreviewSchema = PreviewFacts.extend({
     z.object({ text: z.string(), instead: z.array(RemedySchema.partial({ predictedFreedBytes: true })) }),
   ),
   forecast: ForecastSchema.nullable(),
+  steps: z
+    .array(StepSchema)
+    .openapi({ description: 'Where it is several actions: each of them. Else empty' }),
 }).openapi('Preview');
 
 const OutcomeSchema = OutcomeFacts.extend({
   predictedFreedBytes: z.number().nullable(),
   preview: PreviewSchema.nullable(),
+  steps: z.array(StepSchema).openapi({ description: 'What came of each of several actions. Else empty' }),
+  aim: z
+    .object({
+      isReached: z.boolean().nullable().openapi({
+        description: 'Do writes pass for ten minutes? null: they pass, and for how long is not known',
+      }),
+      summary: z.string(),
+      next: RemedySchema.nullable(),
+    })
+    .nullable()
+    .openapi({
+      description: 'Of what makes room in a Redis that needs some: was it enough, and what is next?',
+    }),
 }).openapi('Outcome');
 
 export const OutcomesSchema = z
@@ -58,6 +76,7 @@ export const OutcomesSchema = z
 const MAX_UNANSWERED = 500;
 
 const write = jsonWriter(OutcomeSchema);
+const writeStep = jsonWriter(StepSchema);
 const writePreview = jsonWriter(PreviewSchema);
 /** A call as answers have it: what to send to take something back. */
 export const callJson = jsonWriter(ActionCallSchema);
@@ -91,8 +110,15 @@ function outcomeJson(outcome: Outcome): z.infer<typeof OutcomeSchema> {
       writePreview(preview, {
         warnings: preview.warnings.map(({ text, instead }) => ({ text, instead: instead.map(remedyJson) })),
         forecast: preview.forecast ? forecastJson(preview.forecast) : null,
+        steps: stepsJson(preview.steps),
       }),
+    steps: stepsJson(outcome.steps),
+    aim: outcome.aim ? { ...outcome.aim, next: outcome.aim.next && remedyJson(outcome.aim.next) } : null,
   });
+}
+
+function stepsJson(steps: readonly ActionStep[] = []): z.infer<typeof StepSchema>[] {
+  return steps.map((step) => writeStep(step));
 }
 
 /** null: none is known. */
@@ -142,7 +168,7 @@ export async function applyCalls(
   for (const call of calls) {
     const action = knownAction(call.action);
     // Whoever may not is refused by the action itself, and that is kept in the audit.
-    if (includesRole(actor.role, action.role)) checkRequest(action, { ...target, ...call });
+    if (includesRole(actor.role, action.roleFor(call.args))) checkRequest(action, { ...target, ...call });
   }
   const outcomes: Outcome[] = [];
   for (const call of calls) outcomes.push(...(await runAction(actor, { ...target, ...call })));

@@ -4,7 +4,7 @@ import type { RegisteredAction } from '../../actions/action.js';
 /** One argument of an action as a form can ask for it: read from the action's own schema, so that a new action has a form at once. */
 export interface ArgSpec {
   readonly name: string;
-  readonly kind: 'number' | 'bytes' | 'duration' | 'choice' | 'flag' | 'text';
+  readonly kind: 'number' | 'bytes' | 'duration' | 'choice' | 'flag' | 'text' | 'json';
   readonly isNullable: boolean;
   readonly choices: readonly string[];
   readonly defaultValue: unknown;
@@ -40,6 +40,8 @@ function kindOf(name: string, schema: JsonSchema): ArgSpec['kind'] {
   if (schema.enum) return 'choice';
   if (schema.type === 'boolean') return 'flag';
   if (schema.type === 'string') return 'text';
+  // Steps, which nobody types.
+  if (schema.type === 'array' || schema.type === 'object') return 'json';
   // A moment, not how long.
   if (name === 'untilMs') return 'number';
   if (name.endsWith('Bytes')) return 'bytes';
@@ -80,7 +82,8 @@ export function typedOf(spec: ArgSpec, value: unknown): Typed {
   const fallback = units.find((unit) => unit.value === 's') ?? units[0];
   if (value === null) return { text: '', unit: fallback?.value ?? '', isNone: true };
   if (typeof value !== 'number') {
-    return { text: value === undefined ? '' : String(value), unit: fallback?.value ?? '', isNone: false };
+    const text = value === undefined ? '' : spec.kind === 'json' ? JSON.stringify(value) : String(value);
+    return { text, unit: fallback?.value ?? '', isNone: false };
   }
   // The largest unit in which it is a whole number, else the smallest.
   const unit =
@@ -96,8 +99,18 @@ export function valueTyped(spec: ArgSpec, typed: Typed): unknown {
   if (spec.kind === 'flag') return text === 'true' || text === 'on';
   if (spec.kind === 'choice' || spec.kind === 'text') return text === '' ? undefined : text;
   if (text === '') return undefined;
+  if (spec.kind === 'json') return parsed(text);
   const number = Number(text.replace(/[,_\s]/g, ''));
   if (!Number.isFinite(number)) return text;
   const factor = UNITS[spec.kind]?.find((unit) => unit.value === typed.unit)?.factor ?? 1;
   return spec.kind === 'number' ? number : Math.round(number * factor);
+}
+
+/** What is no JSON stays text, which the action's schema refuses. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

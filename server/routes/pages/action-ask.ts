@@ -35,7 +35,10 @@ export function askOfLink(
 ): ActionAsk {
   const { instance, queues, workers } = targetOf(values, findings, action.name);
   const given = one(values, 'args');
-  const args = given === '' ? holdsNow(instance, queues, workers) : parseArgs(given);
+  const args =
+    given !== ''
+      ? parseArgs(given)
+      : (offeredArgs(values, findings, action.name) ?? holdsNow(instance, queues, workers));
   const specs = argSpecs(action);
   return {
     instance,
@@ -84,6 +87,17 @@ export function argsOf(ask: ActionAsk): Record<string, unknown> {
   return args;
 }
 
+/** Too long for an address: they are in the finding, as long as it is there. null: none is named. */
+function offeredArgs(
+  values: Values,
+  findings: readonly Finding[],
+  action: string,
+): Readonly<Record<string, unknown>> | null {
+  const key = one(values, 'finding');
+  const finding = findings.find((known) => known.key === key);
+  return finding?.remedies.find((remedy) => remedy.action === action)?.args ?? null;
+}
+
 function typedIn(spec: ArgSpec, values: Values): Typed {
   const name = `arg.${spec.name}`;
   // Hidden texts come percent-encoded, because HTML turns every line end in a value into another.
@@ -111,7 +125,8 @@ function targetOf(
   const key = one(values, 'finding');
   const queues = queuesOf(values);
   const workers = workersOf(values);
-  if (key === '' || queues.length > 0 || workers.length > 0) return { instance, queues, workers };
+  if (key === '' || action === 'sequence' || queues.length > 0 || workers.length > 0)
+    return { instance, queues, workers };
   // Too many queues for an address: they are in the finding, as long as it is there.
   const args = one(values, 'args') || '{}';
   const remedy = findings

@@ -9,7 +9,7 @@ import { formatThings } from '../../model/format.js';
 import type { Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { type ArgSpec, UNITS, valueTyped } from './action-args.js';
-import type { ActionAsk } from './action-ask.js';
+import { type ActionAsk, argsOf } from './action-ask.js';
 import { argWords } from './action-words.js';
 import { type Foreseen, forecastOf } from './forecast-view-model.js';
 
@@ -68,9 +68,15 @@ export interface Targeted {
 }
 
 /** What has to be typed: the queue's name, or how many they are. */
-export function confirmWord({ action, names }: Targeted): string | null {
-  if (!action.isDestructive) return null;
+export function confirmWord({ action, ask, names }: Targeted): string | null {
+  if (!action.losesJobs(argsOf(ask))) return null;
   return names.length === 1 ? (names[0] ?? '') : String(names.length);
+}
+
+export function confirmOf(targeted: Targeted, errors: ActionError['fields']): ActionFormProps['confirm'] {
+  const word = confirmWord(targeted);
+  const error = errors.find(({ field }) => field === 'confirm')?.problem ?? null;
+  return word === null ? null : { word, text: targeted.ask.confirm, error };
 }
 
 export function formOf(
@@ -82,7 +88,6 @@ export function formOf(
 ): ActionFormProps {
   const { action, ask, names } = targeted;
   const subject = subjectOf(targeted);
-  const word = confirmWord(targeted);
   const errorOf = (field: string): string | null =>
     errors.find((error) => error.field === field)?.problem ?? null;
   return {
@@ -98,10 +103,10 @@ export function formOf(
     fields: fieldsOf(action, ask, errors, foreseen),
     forecast: foreseen && forecastOf(foreseen),
     reason: { text: ask.reason, error: errorOf('reason') },
-    confirm: word === null ? null : { word, text: ask.confirm, error: errorOf('confirm') },
+    confirm: confirmOf(targeted, errors),
     preview,
     submit: `${action.title}: ${subject}`,
-    isDestructive: action.isDestructive,
+    isDestructive: confirmWord(targeted) !== null,
     trouble,
   };
 }
@@ -127,9 +132,9 @@ function hiddenOf(action: RegisteredAction, ask: ActionAsk): ActionFormProps['hi
   if (ask.goOn !== null) hidden.push({ name: 'then', value: ask.goOn });
   for (const spec of ask.specs) {
     const typed = ask.typed[spec.name];
-    if (!argWords(action.name, spec.name).isHidden || !typed) continue;
+    if ((spec.kind !== 'json' && !argWords(action.name, spec.name).isHidden) || !typed) continue;
     hidden.push(
-      spec.kind === 'text'
+      spec.kind === 'text' || spec.kind === 'json'
         ? { name: `arg.${spec.name}.encoded`, value: encodePart(typed.text) }
         : { name: `arg.${spec.name}`, value: typed.text },
     );
@@ -152,7 +157,7 @@ const ONE_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 function isShown(action: RegisteredAction, ask: ActionAsk, spec: ArgSpec): boolean {
-  if (argWords(action.name, spec.name).isHidden) return false;
+  if (spec.kind === 'json' || argWords(action.name, spec.name).isHidden) return false;
   const choice = ONE_OF[action.name];
   if (!choice?.includes(spec.name)) return true;
   const given = choice.find((name) => ask.typed[name]?.text || ask.typed[name]?.isNone) ?? choice[0];
@@ -188,7 +193,12 @@ function fieldOf(
     label: words.label,
     hint: words.hint,
     error: errors.find((error) => error.field === spec.name)?.problem ?? null,
-    kind: spec.kind === 'bytes' || spec.kind === 'duration' ? 'number' : spec.kind,
+    kind:
+      spec.kind === 'bytes' || spec.kind === 'duration'
+        ? 'number'
+        : spec.kind === 'json'
+          ? 'text'
+          : spec.kind,
     text: typed.text,
     units: units.map((unit) => ({
       value: unit.value,

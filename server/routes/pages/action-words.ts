@@ -54,6 +54,7 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
     label: 'New maxmemory',
     hint: 'In force at once, on every master. A restart brings the configured value back.',
   },
+  'sequence roomBytes': { label: 'Free memory that is enough', hint: '', isHidden: true },
   'workers.concurrency value': {
     label: 'Jobs at once, each worker',
     hint: 'In every running worker of the queue, and in those that start later.',

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import { ActionForecast } from '../../../views/action-forecast.js';
-import { ActionField, ActionForm } from '../../../views/action-form.js';
+import { ActionConfirm, ActionField, ActionForm } from '../../../views/action-form.js';
 import { ActionGroup } from '../../../views/action-group.js';
 import { ActionOutcome } from '../../../views/action-outcome.js';
 import { ActionPage } from '../../../views/action-page.js';
@@ -15,7 +15,7 @@ import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { type ActionAsk, argsOf, askOfForm, askOfLink } from './action-ask.js';
 import { groupOf } from './action-group.js';
-import { confirmWord, fieldsOf, formOf, type Targeted } from './action-view-model.js';
+import { confirmOf, confirmWord, fieldsOf, formOf, type Targeted } from './action-view-model.js';
 import { presentArgs } from './action-words.js';
 import { chromeOf } from './chrome.js';
 import { type Foreseen, forecastOf } from './forecast-view-model.js';
@@ -81,6 +81,9 @@ async function preview(deps: AppDeps, c: PageContext, values: Values): Promise<R
   return c.html(
     <>
       <ActionPreview {...shown} hasFields={fields.length > 0} />
+      <hx-partial hx-target="#action-confirm-part" hx-swap="outerMorph">
+        <ActionConfirm confirm={confirmOf(targeted, [])} />
+      </hx-partial>
       {fields.map((field) => (
         <hx-partial hx-target={`#${field.id}`} hx-swap="outerMorph">
           <ActionField {...field} />
@@ -157,11 +160,9 @@ function problemsBefore(targeted: Targeted): ActionError['fields'] {
 function target(deps: AppDeps, c: PageContext, actionName: string, ask: ActionAsk): Targeted {
   const action = knownAction(actionName);
   const { role, name } = c.get('actor');
-  if (!includesRole(role, action.role)) {
-    throw new ActionError(
-      'forbidden',
-      `${action.title} needs the role ${action.role}, and ${name} is ${role}`,
-    );
+  const needed = action.roleFor(argsOf(ask));
+  if (!includesRole(role, needed)) {
+    throw new ActionError('forbidden', `${action.title} needs the role ${needed}, and ${name} is ${role}`);
   }
   const snapshot = knownInstance(deps.watch, ask.instance);
   const names =

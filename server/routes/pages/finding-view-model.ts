@@ -84,7 +84,7 @@ export function remedyButton(
   role: Role,
   more: { readonly why?: string; readonly finding?: string; readonly then?: string } = {},
 ): RemedyProps {
-  const needsRole = findAction(remedy.action)?.role ?? 'operator';
+  const needsRole = findAction(remedy.action)?.roleFor(remedy.args) ?? 'operator';
   return {
     label: remedy.label,
     effect: remedy.effect,
