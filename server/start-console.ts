@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { elementId } from '../views/words.js';
 import { ForbiddenAttempts } from './actions/request.js';
@@ -17,11 +18,35 @@ import { packageVersion } from './process/package-path.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import type { AppDeps } from './routes/app-deps.js';
 import { onSignalFault } from './signals/signal.js';
-import { startLease } from './start-lease.js';
 import { startMoving } from './start-moving.js';
 import { type Common, startWatching } from './start-watching.js';
+import { isHolderGone, newHolderId } from './store/holder-id.js';
+import { Lease, type LeaseStore } from './store/lease.js';
 import { keepPrivate } from './store/store-settings.js';
 import { findJob, listJobs, probeQueue, readJob } from './watch/watch.js';
+
+/**
+ * Of all that only one of several consoles on a store does: judging rules, sending, the heartbeat, the spillway policy,
+ * replays, parkings, and telling the timeline what was noticed. An older console calls it so too, and alerts were first.
+ */
+const NAME = 'alerts';
+
+/** Begins to look at it. A console that is alone holds it when this resolves, also where a former one was killed here. */
+async function startLease(store: LeaseStore, warn: (message: string) => void): Promise<Lease> {
+  const lease = new Lease({
+    store,
+    name: NAME,
+    holder: newHolderId(),
+    monotonicMs: () => performance.now(),
+    isGone: isHolderGone,
+    onProblem: (error) =>
+      warn(
+        `the lease could not be read or renewed: ${error instanceof Error ? error.message : 'unknown reason'}`,
+      ),
+  });
+  await lease.start();
+  return lease;
+}
 
 interface StartedConsole {
   readonly deps: AppDeps;
@@ -37,14 +62,14 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   if (store.problem) log.warn(store.problem);
   const now = (): number => Date.now();
   const warn = (message: string): void => log.warn(message);
-  const common: Common = { now, newId: randomUUID, tell: tellInto(store, log), log, health };
+  const common: Common = { now, newId: randomUUID, recordEvent: recordEventsIn(store, log), log, health };
   const sessions = new Sessions(config.tokens, store.sessions, now, warn);
   await sessions.open();
   const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
   const watching = await startWatching(config, store, common, lease);
   const { watch, markers, history, keeper } = watching;
-  await tellOfConsole(config, store, 'started', `The console ${packageVersion()} has started.`);
+  await recordLife(config, store, 'started', `The console ${packageVersion()} has started.`);
   const messaging = startMessaging({
     settings: config.alerts,
     store,
@@ -140,7 +165,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
       await messaging.stop();
       await watching.stop();
       await lease.stop();
-      await tellOfConsole(config, store, 'stopped', 'The console has stopped in an orderly way.');
+      await recordLife(config, store, 'stopped', 'The console has stopped in an orderly way.');
       store.close();
       stopHearing();
     },
@@ -157,7 +182,7 @@ function warnOfOthers(directory: string, log: Logger): void {
   }
 }
 
-function tellInto({ timeline }: Store, log: Logger): RecordEvent {
+function recordEventsIn({ timeline }: Store, log: Logger): RecordEvent {
   return (event) => {
     timeline.append({ ...event, id: randomUUID() }).catch((error: unknown) => {
       log.warn(
@@ -168,7 +193,7 @@ function tellInto({ timeline }: Store, log: Logger): RecordEvent {
 }
 
 /** Waits until it is kept: what comes after a start must stand after it, and nothing is kept after a stop. */
-async function tellOfConsole(
+async function recordLife(
   { instances }: Config,
   { timeline }: Store,
   what: 'started' | 'stopped',

@@ -25,18 +25,18 @@ export async function startMoving(
   config: Config,
   store: Store,
   watch: Watch,
-  { now, newId, tell, log, health }: Common,
+  { now, newId, recordEvent, log, health }: Common,
   lease: Lease,
 ): Promise<Moving> {
   const warn = (message: string): void => log.warn(message);
   const moved = new MovedJobs();
   const isLeader = (): boolean => lease.isHeld();
   const commands = new CommandRelay({ store: store.commands, lease, now, newId, warn });
-  const common = { moved, commands, isLeader, now, newId, tell, warn };
+  const common = { moved, commands, isLeader, now, newId, tell: recordEvent, warn };
   const { dataDirectory: directory, parking } = config;
   const parkings = await openParkings({ ...common, directory, maxBytes: parking.maxBytes, watch });
   if (parkings.problem) warn(parkings.problem);
-  const policyDeps = { rules: config.spillway, watch, parkings, tell, now, isLeader, warn };
+  const policyDeps = { rules: config.spillway, watch, parkings, tell: recordEvent, now, isLeader, warn };
   const policies = runPolicies(policyDeps);
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
   const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parkings });

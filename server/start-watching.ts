@@ -35,7 +35,7 @@ export async function startWatching(
   common: Common,
   lease: Lease,
 ): Promise<Watching> {
-  const { now, newId, tell, log, health } = common;
+  const { now, newId, recordEvent, log, health } = common;
   const warn = (message: string): void => log.warn(message);
   const markers = new MarkerCache(
     config.instances.map(({ name }) => name),
@@ -65,7 +65,7 @@ export async function startWatching(
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
     givenOrders: store.givenOrders,
-    tell: recordAsLeader({ lease, timeline: store.timeline, record: tell, now }),
+    tell: recordAsLeader({ lease, timeline: store.timeline, record: recordEvent, now }),
     markers: (instance) => markers.of(instance),
     lossBefore: (instance) => losses.get(instance) ?? null,
     health,
@@ -139,7 +139,7 @@ export interface Common {
   readonly now: () => number;
   readonly newId: () => string;
   /** Onto the timeline; what can't be kept there is logged. */
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   readonly log: Logger;
   /** Told of whatever of the console fails. */
   readonly health: OwnHealth;

@@ -30,17 +30,10 @@ type NameOf<Key, Value> = [NonNullable<Value>] extends [never]
  * Makes answers of one schema: takes the fields that the schema names and no other, and writes times. Values are trusted, as
  * the compiler has checked them.
  * @returns a function of what is to be written, and of `more`: fields of the answer that it has not, or has otherwise, as
- *   they are to be answered. One writer is always given the same ones.
+ *   they are to be answered.
  */
 export function jsonWriter<S extends z.ZodType>(schema: S): JsonWriter<S> {
-  let withMore: ReturnType<typeof objectWriter> | null = null;
-  const write = writerOf(schema);
-  const { def } = (schema as z.core.$ZodType as z.core.$ZodTypes)._zod;
-  return ((value: never, more?: object) => {
-    if (!more || def.type !== 'object') return write(value);
-    withMore ??= objectWriter(def.shape, Object.keys(more));
-    return withMore(value, more);
-  }) as JsonWriter<S>;
+  return writerOf(schema) as JsonWriter<S>;
 }
 
 export interface JsonWriter<S extends z.ZodType> {
@@ -55,7 +48,8 @@ export function isoTime(atMs: number | null): string | null {
   return atMs === null || !Number.isFinite(atMs) ? null : new Date(atMs).toISOString();
 }
 
-type Write = (value: never) => unknown;
+type Write = (value: never, more?: Fields) => unknown;
+type Fields = Readonly<Record<string, unknown>>;
 
 const asIs: Write = (value) => value;
 
@@ -80,23 +74,18 @@ function writerOf(schema: z.core.$ZodType): Write {
   }
 }
 
-/**
- * As code, the way zod's own parsers are made: an object literal of fixed fields is written some twenty times as fast as one
- * that is put together key by key, and a list has a thousand queues of fifty fields.
- */
-function objectWriter(shape: z.core.$ZodShape, given: readonly string[] = []) {
-  const writers: Write[] = [];
-  const fields = Object.entries(shape).map(([name, schema]) => {
-    const key = JSON.stringify(name);
-    if (given.includes(name)) return `${key}: more[${key}]`;
-    const write = writerOf(schema);
-    const value = `value[${isTime(schema) ? JSON.stringify(`${name}Ms`) : key}]`;
-    if (write === asIs) return `${key}: ${value}`;
-    writers.push(write);
-    return `${key}: writers[${writers.length - 1}](${value})`;
-  });
-  const code = `return (value, more) => ({ ${fields.join(', ')} })`;
-  return new Function('writers', code)(writers) as (value: never, more?: object) => unknown;
+function objectWriter(shape: z.core.$ZodShape): Write {
+  const fields = Object.entries(shape).map(([name, schema]) => ({
+    name,
+    source: isTime(schema) ? `${name}Ms` : name,
+    write: writerOf(schema) as (value: unknown) => unknown,
+  }));
+  return (value: Fields, more?: Fields) => {
+    const written: Record<string, unknown> = {};
+    for (const { name, source, write } of fields)
+      written[name] = more !== undefined && name in more ? more[name] : write(value[source]);
+    return written;
+  };
 }
 
 function isTime(schema: z.core.$ZodType): boolean {

@@ -63,7 +63,7 @@ export async function renderMetrics(
 const MAX_LABELLED_QUEUES = 200;
 
 /** /metrics for Prometheus: the signals as the Snapshots say them now. */
-export function metricsRoutes(deps: AppDeps): Hono<GateEnv> {
+export function metricsRoutes(deps: Pick<AppDeps, 'watch' | 'predictions' | 'now'>): Hono<GateEnv> {
   return new Hono<GateEnv>().get('/metrics', async (c) => {
     const instances = deps.watch.snapshots().map(({ instance }) => instance);
     const scores = await Promise.all(
