@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { type ChangeProps, Changes } from './action-preview.js';
-import type { State } from './band.js';
 import { Icon, type IconName } from './icon.js';
+import type { State } from './state.js';
 
 export interface TargetOutcome {
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
-import type { State } from './band.js';
 import { type Chrome, Layout } from './layout.js';
+import type { State } from './state.js';
 import { type Moment, Time } from './time.js';
 
 export interface ActionProps {

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
-import { type Fact, Facts, type State } from './band.js';
 import { type Chrome, Layout } from './layout.js';
+import { type Fact, Facts, type State } from './state.js';
 
 export interface CanaryFormProps {
   readonly action: string;

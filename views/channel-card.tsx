@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import type { State } from './band.js';
+import type { State } from './state.js';
 import { type Moment, Time } from './time.js';
 
 export interface ChannelCardProps {

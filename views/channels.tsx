@@ -1,8 +1,8 @@
 import type { FC } from 'hono/jsx';
-import type { State } from './band.js';
 import { ChannelCard, type ChannelCardProps } from './channel-card.js';
 import { type Chrome, Layout } from './layout.js';
 import { MessageList, type MessageProps } from './message-list.js';
+import type { State } from './state.js';
 import { type Moment, Time } from './time.js';
 
 export interface HeartbeatProps {

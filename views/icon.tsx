@@ -51,9 +51,5 @@ export const IconSprite: FC = () => (
         .map(([name, shape]) => `<symbol id="icon-${name}" viewBox="0 0 16 16">${shape}</symbol>`)
         .join(''),
     )}
-    <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-      <rect width="6" height="6" fill="var(--bar-over)" />
-      <rect width="2" height="6" fill="var(--bar-hatch)" />
-    </pattern>
   </svg>
 );

@@ -1,8 +1,8 @@
 import type { FC } from 'hono/jsx';
-import { StateIcon } from './band.js';
 import { IncidentForm, type IncidentFormProps } from './incident-form.js';
 import type { IncidentCardProps } from './incidents-page.js';
 import { type Chrome, Layout } from './layout.js';
+import { StateIcon } from './state.js';
 import { Time } from './time.js';
 
 export interface IncidentPageProps {

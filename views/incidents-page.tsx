@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
-import { type State, StateIcon } from './band.js';
 import { IncidentForm, type IncidentFormProps } from './incident-form.js';
 import { type Chrome, Layout } from './layout.js';
+import { type State, StateIcon } from './state.js';
 import { type Moment, Time } from './time.js';
 
 export interface IncidentCardProps {

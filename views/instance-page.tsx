@@ -1,10 +1,11 @@
 import type { FC } from 'hono/jsx';
-import { Band, type BandProps, type Fact, Facts } from './band.js';
+import { Band, type BandProps } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
 import { ChartRange } from './chart-range.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
 import { Holders, type HoldersProps } from './memory-page.js';
+import { type Fact, Facts } from './state.js';
 
 export interface NodeProps {
   readonly id: string;
@@ -35,7 +36,7 @@ export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: Instance
   view,
 }) => (
   <Layout chrome={chrome}>
-    <h1 class="visually-hidden">Redis {view.band.name}</h1>
+    <h1 class="visually-hidden">Redis {view.band.snapshot.instance}</h1>
     <div class="bands">
       <Band {...view.band} />
     </div>

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
-import { type Fact, Facts } from './band.js';
 import { type Chrome, Layout } from './layout.js';
+import { type Fact, Facts } from './state.js';
 
 export interface Payload {
   readonly title: string;

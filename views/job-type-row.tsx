@@ -1,11 +1,11 @@
 import type { FC } from 'hono/jsx';
 import type { RunTimes } from '../server/model/job-type.js';
-import type { State } from './band.js';
 import { evenly } from './drawn/geometry.js';
 import { Histogram, type HistogramProps } from './drawn/histogram.js';
 import { Sparkline } from './drawn/sparkline.js';
 import { Icon, type IconName } from './icon.js';
 import { type Setting, SettingLink } from './setting.js';
+import type { State } from './state.js';
 import { type Moment, Time } from './time.js';
 
 /** A number, and what belongs to it in small characters, a line each. */

@@ -1,12 +1,13 @@
 import type { FC } from 'hono/jsx';
 import { Band, type BandProps } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
-import { HoldingBar, type HoldingBarProps, HoldingTable, type HoldingTableProps } from './holding.js';
+import { HoldingTable, type HoldingTableProps } from './holding.js';
 import { type Chrome, Layout } from './layout.js';
+import { MemoryBar, type MemoryBarProps } from './memory-bar.js';
 
 export interface HoldersProps {
   /** null: nothing is known yet. */
-  readonly bar: HoldingBarProps | null;
+  readonly bar: MemoryBarProps | null;
   /** How sure it is and when it was read, in a sentence. */
   readonly about: string;
   readonly tables: readonly HoldingTableProps[];
@@ -43,7 +44,7 @@ export const MemoryPage: FC<{ readonly chrome: Chrome; readonly view: MemoryProp
 export const Holders: FC<HoldersProps> = ({ bar, about, tables, more }) => (
   <section class="panel holders" id="memory-holders" aria-labelledby="memory-holders-title">
     <h2 id="memory-holders-title">Where the memory is</h2>
-    {bar ? <HoldingBar {...bar} /> : null}
+    {bar ? <MemoryBar {...bar} /> : null}
     <p class="hint">{about}</p>
     <div class="holding-tables">
       {tables.map((table) => (

@@ -1,12 +1,13 @@
 import type { FC } from 'hono/jsx';
 import { FiringLine } from './alert-count.js';
-import { Band, type BandProps, type State, StateIcon } from './band.js';
+import { Band, type BandProps } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
 import { ReplayScope, type ReplayScopeProps } from './replay-scope.js';
 import { PauseAll, type PauseAllProps } from './replay-summary.js';
 import { ReplayTold, type ToldProps } from './replay-told.js';
+import { type State, StateIcon } from './state.js';
 
 export interface VerdictProps {
   readonly state: State;
@@ -61,23 +62,25 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
       <PauseAll {...view.replays} />
       {view.replayScope ? <ReplayScope {...view.replayScope} /> : null}
     </div>
-    <div class="bands">
-      {view.bands.map((band) => (
-        <Band {...band} />
-      ))}
-    </div>
-    <section class="findings-section" aria-labelledby="findings-title">
-      <div class="section-head">
-        <h2 id="findings-title">What is wrong</h2>
-        <p class="order-held" data-held="findings" hidden>
-          <span data-held-text="">Order held while you are here</span>
-          <button type="button" class="small-button" data-release="">
-            Show now
-          </button>
-        </p>
+    <div class="overview-now">
+      <section class="findings-section" aria-labelledby="findings-title">
+        <div class="section-head">
+          <h2 id="findings-title">Problems</h2>
+          <p class="order-held" data-held="findings" hidden>
+            <span data-held-text="">Order held while you are here</span>
+            <button type="button" class="small-button" data-release="">
+              Show now
+            </button>
+          </p>
+        </div>
+        <FindingList {...view.findings} />
+      </section>
+      <div class="bands">
+        {view.bands.map((band) => (
+          <Band {...band} />
+        ))}
       </div>
-      <FindingList {...view.findings} />
-    </section>
+    </div>
     <QueueTable {...view.queues} />
   </Layout>
 );

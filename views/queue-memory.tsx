@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
-import { HoldingBar, type HoldingBarProps, HoldingTable, type HoldingTableProps } from './holding.js';
+import { ShareBar, type ShareBarProps } from './drawn/bars.js';
+import { HoldingTable, type HoldingTableProps } from './holding.js';
 
 export interface CountProps {
   readonly isRunning: boolean;
@@ -14,7 +15,7 @@ export interface CountProps {
 }
 
 export interface QueueMemoryProps {
-  readonly bar: HoldingBarProps | null;
+  readonly bar: ShareBarProps | null;
   /** "21 MB ± 0.4 MB, by 900 of 50,000 jobs" */
   readonly headline: string;
   readonly tables: readonly HoldingTableProps[];
@@ -28,7 +29,7 @@ export const QueueMemorySection: FC<QueueMemoryProps> = ({ bar, headline, tables
       <h2 id="queue-memory-title">Memory</h2>
       <p>{headline}</p>
     </div>
-    {bar ? <HoldingBar {...bar} /> : null}
+    {bar ? <ShareBar {...bar} /> : null}
     <Count {...count} />
     <div class="holding-tables">
       {tables.map((table) => (

@@ -1,5 +1,4 @@
 import type { FC } from 'hono/jsx';
-import { type Fact, Facts, type State } from './band.js';
 import { CanaryForm, type CanaryFormProps } from './canary.js';
 import { Chart, type ChartProps } from './chart.js';
 import { ChartRange } from './chart-range.js';
@@ -11,6 +10,7 @@ import { JobTypes, type JobTypesProps } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
 import { ParkedPart, type ParkedProps } from './parked.js';
 import { type QueueMemoryProps, QueueMemorySection } from './queue-memory.js';
+import { type Fact, Facts, type State } from './state.js';
 import { TenantTable, type TenantTableProps } from './tenant-table.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 

@@ -4,9 +4,9 @@ import type { TypeTrouble } from '../server/model/job-type-order.js';
 import { drainSecondsOf } from '../server/model/queue-verdict.js';
 import type { QueueState, QueueVerdict } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
-import type { State } from './band.js';
 import type { IconName } from './icon.js';
 import { actionPath } from './links.js';
+import type { State } from './state.js';
 import { UNKNOWN } from './words.js';
 
 /** What a queue's state is called and how it is drawn. */

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
-import type { State } from './band.js';
 import { Icon, type IconName } from './icon.js';
+import type { State } from './state.js';
 
 export interface ToldRow {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { type State, StateIcon } from './band.js';
+import { type State, StateIcon } from './state.js';
 import { type Moment, Time } from './time.js';
 
 export interface TimelineDayProps {

@@ -1,10 +1,10 @@
 import type { FC } from 'hono/jsx';
-import type { State } from './band.js';
 import { BulkBar } from './bulk-bar.js';
 import { evenly } from './drawn/geometry.js';
 import { Sparkline } from './drawn/sparkline.js';
 import { Icon, type IconName } from './icon.js';
 import { type Setting, SettingLink } from './setting.js';
+import type { State } from './state.js';
 
 /** Of the values alone: one a second, the last of now. */
 const TREND = { fromMs: 0, toMs: 1 };

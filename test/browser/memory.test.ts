@@ -42,7 +42,7 @@ describe('memory on the page', () => {
     const page = await scene.open('/i/default/memory', { token: VIEWER });
     await untilLive(page);
     const bar = page.locator('#memory-holders').getByRole('img');
-    expect(await bar.getAttribute('aria-label')).toMatch(/^analytics [\d.]+ MB/);
+    expect(await bar.getAttribute('aria-label')).toMatch(/: analytics [\d.]+ MB/);
     const rows = await page.locator('#memory-by-queue tbody tr').allInnerTexts();
     expect(rows[0]).toMatch(/analytics\s+[\d.]+ MB/);
     expect(rows[1]).toMatch(/track 1\.\d KB each/);

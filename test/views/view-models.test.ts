@@ -11,16 +11,16 @@ import { errorGroup } from '../../server/replay/job-source.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';
-import { bandOf } from '../../server/routes/pages/band-view-model.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
 import { parseQueueQuery } from '../../server/routes/pages/queue-query.js';
 import { queueHeadOf } from '../../server/routes/pages/queue-view-model.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { judgeRedis } from '../../views/band.js';
 import { queueQueryString } from '../../views/links.js';
 import { coarseAge, elementId, moment } from '../../views/words.js';
 import { renderedRow } from '../support/rendered.js';
-import { aFullNode, aNode, aQueue, aSnapshot, MB, NOW_MS, someRates } from '../support/snapshot.js';
+import { aNode, aQueue, aSnapshot, MB, NOW_MS, someRates } from '../support/snapshot.js';
 
 const valuesOf = (query: string): Map<string, string[]> => {
   const values = new Map<string, string[]>();
@@ -53,13 +53,20 @@ const headline = (snapshot: Snapshot, firing = 0) =>
     NOW_MS,
   );
 
+const cardOf = (snapshot: Snapshot, findings: readonly Finding[]) =>
+  judgeRedis({
+    snapshot,
+    problem: findings.find(({ code }) => code.startsWith('redis.')) ?? null,
+    nowMs: NOW_MS,
+  });
+
 describe('headline, card and rows are one judgement', () => {
   const judge = (over: Parameters<typeof aSnapshot>[0], firing = 0) => {
     const snapshot = aSnapshot(over);
     const findings = foundIn(snapshot);
     return {
       headline: headline(snapshot, firing),
-      card: bandOf(snapshot, findings, NOW_MS, DEFAULT_THRESHOLDS),
+      card: cardOf(snapshot, findings),
       rows: snapshot.queues.map((queue) =>
         renderedRow(queue, snapshot, {
           problem: problemsByQueue(findings)(snapshot.instance, queue.id),
@@ -101,7 +108,7 @@ describe('headline, card and rows are one judgement', () => {
     const stuck = aQueue({ counts: { waiting: 90 }, lastDepartureAtMs: NOW_MS - 600_000 });
     const { headline: first, card } = judge({ nodes, queues: [stuck] });
     expect(first.text).toBe('Redis full in 2 min 29 s');
-    expect(card.headline).toBe('full in 2 min 29 s');
+    expect(card.verdict).toBe('Redis full in 2 min 29 s.');
   });
 
   it('is not red for the first seconds of a trend below half of the limit, nor right after an action', () => {
@@ -113,7 +120,7 @@ describe('headline, card and rows are one judgement', () => {
     const acted = at(60 * MB, 60_000, { actedAtMs: NOW_MS - 4_000 });
     expect([acted.state, acted.verdict]).toEqual([
       'warning',
-      'Filling at 1.0 MB/s. Settling after an action.',
+      'Redis full in 3 min 10 s. Settling after an action.',
     ]);
     expect(judge({ actedAtMs: NOW_MS - 4_000 }).headline.text).toContain('settling');
     expect(judge({ actedAtMs: NOW_MS - 11_000 }).headline.text).not.toContain('settling');
@@ -122,11 +129,6 @@ describe('headline, card and rows are one judgement', () => {
   it('says that a forecast is not known instead of one number out of a wide range', () => {
     const notKnown = 'the trend of the last 20 s allows anything from 48 s to 2 h 54 min';
     const forecast = aForecast({ fullInSeconds: null, fullInRange: [48, 10_440], notKnown });
-    const { card } = judge({ nodes: [aNode({ countedBytes: 60 * MB, forecast })] });
-    expect(card.facts.find(({ label }) => label === 'Full in')).toMatchObject({
-      value: 'not known',
-      hint: `Not known: ${notKnown}`,
-    });
     const high = aSnapshot({ nodes: [aNode({ countedBytes: 85 * MB, forecast })] });
     expect(foundIn(high)[0]?.evidence).toContainEqual({
       name: 'full-in',
@@ -182,36 +184,6 @@ describe('errors in a look before a replay', () => {
     expect(errorGroup('no user 3f1c2b4e-1111-4a2b-9c3d-0123456789ab')).toBe('no user #');
     expect(errorGroup('decade of facade')).toBe('decade of facade');
     expect(errorGroup('x'.repeat(10_000))).toHaveLength(200);
-  });
-});
-
-describe('the band of a Redis', () => {
-  const band = (over: Parameters<typeof aSnapshot>[0]) => {
-    const snapshot = aSnapshot(over);
-    return bandOf(snapshot, foundIn(snapshot), NOW_MS, DEFAULT_THRESHOLDS);
-  };
-
-  it('says in words and numbers when it will be full', () => {
-    const forecast = aForecast();
-    const { headline, state, facts } = band({ nodes: [aNode({ countedBytes: 60 * MB, forecast })] });
-    expect(headline).toBe('full in 3 min 10 s');
-    expect(state).toBe('critical');
-    expect(facts.find((fact) => fact.label === 'Trend')?.value).toBe('↑ 1.0 MB/s');
-  });
-
-  it('keeps the limit on the bar when more than that is held', () => {
-    const { bar } = band({ nodes: [aFullNode()] });
-    expect(bar?.usedPercent).toBeCloseTo(90.9);
-    expect(bar?.overPercent).toBeCloseTo(9.1);
-    expect(bar?.marks.find((mark) => mark.isLimit)?.atPercent).toBeCloseTo(90.9);
-  });
-
-  it('never looks calm when its data are old', () => {
-    const old = band({ link: { status: 'stale', lastReadAtMs: NOW_MS - 12_000, problem: 'no answer' } });
-    expect(old.state).toBe('blind');
-    expect(old.headline).toBe('seen 12 s ago');
-    // The link still says live, but nothing was read for too long.
-    expect(band({ link: { lastReadAtMs: NOW_MS - 60_000 } }).state).toBe('blind');
   });
 });
 

@@ -85,7 +85,8 @@ export function toneOf(index: number): Tone {
 export interface Share {
   readonly label: string;
   readonly value: number;
-  readonly tone: Tone;
+  /** none: its place stays empty. */
+  readonly tone: Tone | 'none';
 }
 
 export interface ShareBarProps {
@@ -93,7 +94,7 @@ export interface ShareBarProps {
   readonly title: string;
   readonly unit: FormatUnit;
   readonly parts: readonly Share[];
-  /** A second row that divides the first part; left out: there is none. */
+  /** A second row beneath it, on the same scale; left out: there is none. */
   readonly within?: readonly Share[];
   /** What the whole width is; the parts together where those are more. */
   readonly total: number;
@@ -153,7 +154,7 @@ const ShareRow: FC<{
         const width = Math.min(ratio(part.value) ?? 0, 1 - from);
         const start = from;
         from += width;
-        if (width < LEAST_DRAWN) return null;
+        if (width < LEAST_DRAWN || part.tone === 'none') return null;
         // Neighbours of one tone take turns.
         isOdd = part.tone === before?.tone && !isOdd;
         before = part;

@@ -16,7 +16,7 @@ const MAX_MARKERS = 100;
 /**
  * What happened to an instance in [fromMs, toMs), oldest first: from the timeline, and actions from the audit. With a queue, what is about another one is left out.
  */
-async function chartMarkers(
+export async function chartMarkers(
   { timeline, audit }: Pick<AppDeps, 'timeline' | 'audit'>,
   range: {
     readonly instance: string;
@@ -87,7 +87,7 @@ const ChartMarkerSchema = z.object({
   queue: z.string().nullable().openapi({ description: 'Id; null: about the whole Redis' }),
   actor: z.string().nullable().openapi({ description: 'Who did it; null: the console noticed it' }),
 });
-type ChartMarker = Readonly<z.infer<typeof ChartMarkerSchema>>;
+export type ChartMarker = Readonly<z.infer<typeof ChartMarkerSchema>>;
 
 const route = jsonRoute(
   {

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 /** How to read what a live view shows, where that takes a wait. */
 interface LoadedOptions<T> {
   readonly load: () => Promise<T>;
@@ -16,7 +18,7 @@ interface LoadedOptions<T> {
 export class Loaded<T> {
   readonly #options: LoadedOptions<T>;
   #last: T | null = null;
-  #isLoading = false;
+  #loading: Promise<void> | null = null;
   #loadedAtMs = Number.NEGATIVE_INFINITY;
   #loadedVersion: number | null = null;
 
@@ -26,8 +28,30 @@ export class Loaded<T> {
 
   /** null: nothing has been read yet. What can't be read now leaves what was. */
   latest(): T | null {
-    if (!this.#isLoading && this.#isDue()) void this.#load();
+    this.#loadIfDue();
     return this.#last;
+  }
+
+  /** What is read now where that is due, else what was read last; where it takes longer than `withinMs`, the same. */
+  async fresh(withinMs: number): Promise<T | null> {
+    const loading = this.#loadIfDue();
+    if (loading !== null) {
+      const late = new AbortController();
+      await Promise.race([
+        loading,
+        wait(withinMs, undefined, { signal: late.signal }).catch(() => undefined),
+      ]);
+      late.abort();
+    }
+    return this.#last;
+  }
+
+  #loadIfDue(): Promise<void> | null {
+    if (this.#loading === null && this.#isDue())
+      this.#loading = this.#load().finally(() => {
+        this.#loading = null;
+      });
+    return this.#loading;
   }
 
   #isDue(): boolean {
@@ -40,7 +64,6 @@ export class Loaded<T> {
 
   async #load(): Promise<void> {
     const { load, version, now } = this.#options;
-    this.#isLoading = true;
     // Before: what is written meanwhile is read the next time.
     this.#loadedAtMs = now();
     this.#loadedVersion = version?.() ?? null;
@@ -48,8 +71,6 @@ export class Loaded<T> {
       this.#last = await load();
     } catch {
       // The page shows what was; that the store fails is told elsewhere, on every page.
-    } finally {
-      this.#isLoading = false;
     }
   }
 }

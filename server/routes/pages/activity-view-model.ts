@@ -1,4 +1,4 @@
-import type { State } from '../../../views/band.js';
+import type { State } from '../../../views/state.js';
 import type { TimelineDayProps, TimelineEntryProps } from '../../../views/timeline-entry.js';
 import { moment } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';

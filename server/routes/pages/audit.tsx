@@ -1,6 +1,6 @@
 import { type ActionProps, AuditPage } from '../../../views/audit-page.js';
-import type { State } from '../../../views/band.js';
 import { actionPath, instancePath, jobPath, queuePath } from '../../../views/links.js';
+import type { State } from '../../../views/state.js';
 import { moment, readableTime } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
 import type { OutcomeStatus } from '../../model/action.js';

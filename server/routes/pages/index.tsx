@@ -30,8 +30,8 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     await next();
     c.header('Cache-Control', 'no-store');
   });
-  pages.get('/', (c) =>
-    c.html(overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()), c.req.query('told'))),
+  pages.get('/', async (c) =>
+    c.html(await overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()), c.req.query('told'))),
   );
   pages.get('/workers', async (c) =>
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),

@@ -1,7 +1,8 @@
-import type { Fact } from '../../../views/band.js';
+import { fullInWords, trendInWords } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import type { InstanceProps, NodeProps } from '../../../views/instance-page.js';
 import { actionPath, instancePath } from '../../../views/links.js';
+import type { Fact } from '../../../views/state.js';
 import { coarseAge, elementId, UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration, formatRate, formatRatio } from '../../model/format.js';
 import { fullestNode } from '../../model/queue-verdict.js';
@@ -9,14 +10,15 @@ import { includesRole, type Role } from '../../model/role.js';
 import type { Capabilities, CapabilityName } from '../../model/sight.js';
 import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
-import { bandOf, fullInWords, trendInWords } from './band-view-model.js';
 import { holdersOf } from './memory-view-model.js';
+import { bandOf } from './overview.js';
+import { latestPast } from './overview-past.js';
 import { findingListOf, withoutInWords } from './overview-view-model.js';
 
 /** Everything of one Redis. */
 export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number): InstanceProps {
   return {
-    band: bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds),
+    band: { ...bandOf(deps, snapshot, latestPast(deps), nowMs), isWhole: true },
     findings: instanceFindings(deps, snapshot.instance, role, nowMs),
     charts: chartsOf(snapshot),
     holders: holdersOf(snapshot, 'short'),

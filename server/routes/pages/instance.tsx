@@ -1,4 +1,4 @@
-import { Band } from '../../../views/band.js';
+import { Band, bandId } from '../../../views/band.js';
 import { InstancePage, NodePanel, ReadingPanel } from '../../../views/instance-page.js';
 import { instancePath } from '../../../views/links.js';
 import { Holders } from '../../../views/memory-page.js';
@@ -41,7 +41,7 @@ export function instanceLive(deps: AppDeps, role: Role, instance: string): LiveV
       const view = instanceOf(deps, snapshot, role, nowMs);
       return [
         ...frameParts(deps, nowMs, instance),
-        swapPart(view.band.id, html(<Band {...view.band} />)),
+        swapPart(bandId(instance), html(<Band {...view.band} />)),
         ...findingParts(view.findings.findings),
         swapPart('memory-holders', html(<Holders {...view.holders} />)),
         ...view.nodes.map((node) => swapPart(node.id, html(<NodePanel {...node} />))),

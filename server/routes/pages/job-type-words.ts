@@ -1,6 +1,6 @@
-import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import type { StateLine } from '../../../views/job-type-row.js';
+import type { State } from '../../../views/state.js';
 import { moment } from '../../../views/words.js';
 import { formatCount, formatRatio, formatRunTime } from '../../model/format.js';
 import type { JobTypeState, RunSource } from '../../model/job-type.js';

@@ -1,7 +1,7 @@
-import type { Fact } from '../../../views/band.js';
 import type { JobPageProps, Payload } from '../../../views/job-page.js';
 import type { JobRowProps, JobTableProps } from '../../../views/job-table.js';
 import { actionPath, jobPath, queuePath, replayFormPath } from '../../../views/links.js';
+import type { Fact } from '../../../views/state.js';
 import { moment, UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration } from '../../model/format.js';
 import type { JobDetail, JobPage, JobRow } from '../../model/job-view.js';

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
-import { Band } from '../../../views/band.js';
-import type { HoldingRow, HoldingTableProps, Tone } from '../../../views/holding.js';
+import { Band, bandId } from '../../../views/band.js';
+import type { Tone } from '../../../views/drawn/bars.js';
+import type { HoldingRow, HoldingTableProps } from '../../../views/holding.js';
 import { instancePath, queuePath } from '../../../views/links.js';
 import { Holders, MemoryPage, type MemoryProps, NodeMemories } from '../../../views/memory-page.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
-import { UNKNOWN } from '../../../views/words.js';
 import { formatBytes, formatRatio, formatThings } from '../../model/format.js';
 import type { NodeMemory } from '../../model/memory.js';
 import { CountRefused } from '../../model/memory.js';
@@ -17,12 +17,11 @@ import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
 import { swapPart } from '../live/part.js';
-import { bandOf } from './band-view-model.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
-import { rowOf } from './holding-view-model.js';
 import { holdersOf } from './memory-view-model.js';
-import { frameParts, html } from './overview.js';
+import { bandOf, frameParts, html } from './overview.js';
+import { latestPast } from './overview-past.js';
 import { findingListOf } from './overview-view-model.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
 
@@ -34,6 +33,7 @@ function nodeTableOf(node: RedisNode, isOneOfMany: boolean, index: number): Hold
     title: isOneOfMany ? `Node ${node.address}` : 'Server',
     heading: 'What',
     shareOf: 'Of used memory',
+    ofBytes: memory?.usedBytes ?? 0,
     rows: memory ? rowsOf(node, memory) : [],
     empty: `It uses ${formatBytes(node.usedBytes)}; what for is not read yet, or not permitted (MEMORY STATS).`,
   };
@@ -41,13 +41,17 @@ function nodeTableOf(node: RedisNode, isOneOfMany: boolean, index: number): Hold
 
 function rowsOf(node: RedisNode, memory: NodeMemory): readonly HoldingRow[] {
   const { usedBytes } = memory;
-  const line = (name: string, bytes: number, tone: Tone | null, note = ''): HoldingRow =>
-    rowOf(name, { bytes, errorBytes: 0 }, usedBytes, { tone, note });
+  const line = (name: string, bytes: number, tone: Tone | null, note = ''): HoldingRow => ({
+    name,
+    held: { bytes, errorBytes: 0 },
+    tone,
+    note,
+  });
   const limit = node.limit
     ? `${formatRatio(node.usedRatio ?? 0)} of ${formatBytes(node.limit.bytes)}`
     : 'no limit';
   return [
-    rowOf('Queues', memory.queues, usedBytes, { note: toSample(memory) }),
+    { name: 'Queues', held: memory.queues, note: toSample(memory) },
     ...foreignRows(memory),
     line('Buffers of clients', memory.clientBytes, 'beside', `${formatBytes(node.clientOutputBytes)} unread`),
     line('Buffers of replicas', memory.replicaBufferBytes, 'beside'),
@@ -66,37 +70,27 @@ function toSample({ queuesToSample }: NodeMemory): string {
   return queuesToSample > 0 ? `${formatThings(queuesToSample, 'queue')} not sampled yet` : '';
 }
 
-function foreignRows({ foreign, usedBytes }: NodeMemory): readonly HoldingRow[] {
+function foreignRows({ foreign }: NodeMemory): readonly HoldingRow[] {
   const name = 'Keys of no queue';
-  if (!foreign)
-    return [
-      {
-        tone: 'beside',
-        isPart: false,
-        name,
-        href: null,
-        note: 'not known yet',
-        held: UNKNOWN,
-        error: '',
-        share: UNKNOWN,
-      },
-    ];
+  if (!foreign) return [{ name, held: null, tone: 'beside', note: 'not known yet' }];
   return [
-    rowOf(name, foreign, usedBytes, { tone: 'beside', note: formatThings(foreign.keys, 'key') }),
-    ...foreign.largest.map(({ key, bytes }) =>
-      rowOf(plainName(key), { bytes, errorBytes: 0 }, usedBytes, { isPart: true }),
-    ),
+    { name, held: foreign, tone: 'beside', note: formatThings(foreign.keys, 'key') },
+    ...foreign.largest.map(({ key, bytes }) => ({
+      name: plainName(key),
+      held: { bytes, errorBytes: 0 },
+      isPart: true,
+    })),
   ];
 }
 
 /** What is left is as unsure as all that it is the rest of. */
-function unattributedRow({ unattributedBytes, queues, foreign, usedBytes }: NodeMemory): HoldingRow {
+function unattributedRow({ unattributedBytes, queues, foreign }: NodeMemory): HoldingRow {
   const held = {
     bytes: unattributedBytes,
     errorBytes: Math.round(Math.hypot(queues.errorBytes, foreign?.errorBytes ?? 0)),
   };
   const note = unattributedBytes < 0 ? 'the samples overrate' : 'small keys, allocator';
-  return rowOf('Not attributed', held, usedBytes, { tone: 'unknown', note });
+  return { name: 'Not attributed', held, tone: 'unknown', note };
 }
 
 export function memoryPage(deps: AppDeps, actor: Actor, instance: string) {
@@ -118,7 +112,7 @@ function memoryOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number):
   const { instance, nodes } = snapshot;
   return {
     name: instance,
-    band: bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds),
+    band: bandOf(deps, snapshot, latestPast(deps), nowMs),
     findings: findingListOf(
       deps,
       role,
@@ -142,7 +136,7 @@ export function memoryLive(deps: AppDeps, role: Role, instance: string): LiveVie
       const view = memoryOf(deps, snapshot, role, nowMs);
       return [
         ...frameParts(deps, nowMs, `memory of ${instance}`),
-        swapPart(view.band.id, html(<Band {...view.band} />)),
+        swapPart(bandId(instance), html(<Band {...view.band} />)),
         ...findingParts(view.findings.findings),
         swapPart('memory-holders', html(<Holders {...view.holders} />)),
         swapPart('memory-nodes', html(<NodeMemories nodes={view.nodes} />)),

@@ -1,7 +1,7 @@
 import type { OutcomeProps, TargetOutcome } from '../../../views/action-outcome.js';
-import type { State } from '../../../views/band.js';
 import type { IconName } from '../../../views/icon.js';
 import { actionPath } from '../../../views/links.js';
+import type { State } from '../../../views/state.js';
 import type { ActionCall, Outcome, OutcomeStatus, WorkerResult } from '../../model/action.js';
 import { formatBytes, formatDuration, formatThings } from '../../model/format.js';
 import { plainName } from '../../model/words.js';

@@ -1,5 +1,5 @@
 import { AlertCount, FiringLine } from '../../../views/alert-count.js';
-import { Band } from '../../../views/band.js';
+import { Band, type BandProps, bandId } from '../../../views/band.js';
 import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
 import { Finding } from '../../../views/finding.js';
 import { type QueueQuery, queueQueryString } from '../../../views/links.js';
@@ -9,17 +9,19 @@ import { QueueRange } from '../../../views/queue-table.js';
 import { PauseAll } from '../../../views/replay-summary.js';
 import { formatThings } from '../../model/format.js';
 import type { Actor, Role } from '../../model/role.js';
+import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, listParts, type Part, swapPart } from '../live/part.js';
-import { bandOf } from './band-view-model.js';
 import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
+import { freshPast, latestPast, type Past } from './overview-past.js';
 import { findingListOf, verdictOf } from './overview-view-model.js';
 import { queueTableOf } from './queue-table.js';
 import { pauseAllOf, replayScopeOf } from './replay-summary-view-model.js';
 import { toldTo } from './replay-told.js';
 
-export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
+export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
+  const past = await freshPast(deps);
   const nowMs = deps.now();
   const [replays, replayQueues] = [deps.replays.list(), deps.replayQueues.list()];
   const liveUrl = `/live?${new URLSearchParams([['view', 'overview'], ...new URLSearchParams(queueQueryString(query))])}`;
@@ -28,9 +30,7 @@ export function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, tol
       chrome={chromeOf(deps, { actor, nowMs, current: '/', subject: '', liveUrl })}
       view={{
         verdict: verdictOf(deps, nowMs, actor.role),
-        bands: deps.watch
-          .snapshots()
-          .map((snapshot) => bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds)),
+        bands: deps.watch.snapshots().map((snapshot) => bandOf(deps, snapshot, past, nowMs)),
         firing: firingText(deps),
         told: toldTo(actor, told),
         replays: pauseAllOf(replays, replayQueues, actor.role, '/'),
@@ -49,6 +49,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
     render: () => {
       const nowMs = deps.now();
       const table = queueTableOf(deps, query, role, nowMs);
+      const past = latestPast(deps);
       const { findings } = findingListOf(deps, role, nowMs);
       return [
         ...frameParts(deps, nowMs, ''),
@@ -59,8 +60,8 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
           html(<PauseAll {...pauseAllOf(deps.replays.list(), deps.replayQueues.list(), role, '/')} />),
         ),
         ...deps.watch.snapshots().map((snapshot) => {
-          const band = bandOf(snapshot, deps.watch.findings(), nowMs, deps.thresholds);
-          return swapPart(band.id, html(<Band {...band} />));
+          const band = bandOf(deps, snapshot, past, nowMs);
+          return swapPart(bandId(snapshot.instance), html(<Band {...band} />));
         }),
         ...listParts(
           'findings',
@@ -76,6 +77,25 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
         swapPart('queues-range', html(<QueueRange {...table} />)),
       ];
     },
+  };
+}
+
+/** One Redis as its card shows it, on whichever page. */
+export function bandOf(
+  { watch }: Pick<AppDeps, 'watch'>,
+  snapshot: Snapshot,
+  past: Past | null,
+  nowMs: number,
+): BandProps {
+  const { instance } = snapshot;
+  const problem = watch
+    .findings()
+    .find((finding) => finding.instance === instance && finding.code.startsWith('redis.'));
+  return {
+    snapshot,
+    problem: problem ?? null,
+    nowMs,
+    past: past?.redises.get(instance) ?? null,
   };
 }
 

@@ -1,5 +1,7 @@
+import { toneOf } from '../../../views/drawn/bars.js';
 import type { HoldingTableProps } from '../../../views/holding.js';
 import { countPath } from '../../../views/links.js';
+import { HELD_STATE_WORDS, KIND_WORDS } from '../../../views/memory-words.js';
 import type { CountProps, QueueMemoryProps } from '../../../views/queue-memory.js';
 import { coarseAge, moment } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration, formatEstimate, formatJobs } from '../../model/format.js';
@@ -7,7 +9,6 @@ import type { QueueMemory } from '../../model/memory.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { plainName, queueName } from '../../model/words.js';
-import { KIND_WORDS, partsOf, rowOf, STATE_WORDS, toneOf } from './holding-view-model.js';
 
 const MAX_TYPES = 12;
 
@@ -41,28 +42,23 @@ function headlineOf(queue: QueueState, memory: QueueMemory, nowMs: number): stri
 function barOf(memory: QueueMemory): QueueMemoryProps['bar'] {
   const beside = memory.totalBytes - memory.states.reduce((sum, { bytes }) => sum + bytes, 0);
   const states = [...memory.states].sort((a, b) => b.bytes - a.bytes);
-  const pieces = [
-    ...states.map(({ state, bytes }, i) => ({
-      label: STATE_WORDS[state] ?? state,
-      bytes,
-      tone: toneOf(i),
-    })),
-    { label: 'Beside jobs', bytes: beside, tone: 'rest' as const },
-  ];
   return {
-    text: pieces
-      .filter(({ bytes }) => bytes > 0)
-      .map(({ label, bytes }) => `${label} ${formatBytes(bytes)}`)
-      .join(', '),
-    parts: partsOf(pieces, memory.totalBytes),
-    within: [],
-    limitPercent: null,
+    title: 'By state',
+    unit: 'bytes',
+    parts: [
+      ...states.map(({ state, bytes }, i) => ({
+        label: HELD_STATE_WORDS[state] ?? state,
+        value: bytes,
+        tone: toneOf(i),
+      })),
+      { label: 'Beside jobs', value: beside, tone: 'rest' },
+    ],
+    total: memory.totalBytes,
   };
 }
 
 function tablesOf(memory: QueueMemory): readonly HoldingTableProps[] {
-  const total = memory.totalBytes;
-  const shareOf = 'Of what the queue holds';
+  const shares = { shareOf: 'Of what the queue holds', ofBytes: memory.totalBytes };
   const states = [...memory.states].sort((a, b) => b.bytes - a.bytes);
   const types = memory.types.slice(0, MAX_TYPES);
   const others = memory.types.slice(MAX_TYPES);
@@ -71,31 +67,32 @@ function tablesOf(memory: QueueMemory): readonly HoldingTableProps[] {
       id: 'queue-memory-states',
       title: 'By state',
       heading: 'State',
-      shareOf,
-      rows: states.map((state, i) =>
-        rowOf(STATE_WORDS[state.state] ?? state.state, state, total, {
-          tone: toneOf(i),
-          note: formatJobs(state.jobs),
-        }),
-      ),
+      ...shares,
+      rows: states.map((state, i) => ({
+        name: HELD_STATE_WORDS[state.state] ?? state.state,
+        held: state,
+        tone: toneOf(i),
+        note: formatJobs(state.jobs),
+      })),
       empty: 'It holds no jobs.',
     },
     {
       id: 'queue-memory-types',
       title: 'By job type',
       heading: 'Type',
-      shareOf,
+      ...shares,
       rows: [
-        ...types.map((type) =>
-          rowOf(plainName(type.type), type, total, { note: `${formatBytes(type.bytesPerJob)} each` }),
-        ),
+        ...types.map((type) => ({
+          name: plainName(type.type),
+          held: type,
+          note: `${formatBytes(type.bytesPerJob)} each`,
+        })),
         ...(others.length > 0
           ? [
-              rowOf(
-                `${formatCount(others.length)} other types`,
-                { bytes: others.reduce((sum, { bytes }) => sum + bytes, 0), errorBytes: 0 },
-                total,
-              ),
+              {
+                name: `${formatCount(others.length)} other types`,
+                held: { bytes: others.reduce((sum, { bytes }) => sum + bytes, 0), errorBytes: 0 },
+              },
             ]
           : []),
       ],
@@ -105,8 +102,8 @@ function tablesOf(memory: QueueMemory): readonly HoldingTableProps[] {
       id: 'queue-memory-kinds',
       title: 'By kind of data',
       heading: 'Kind',
-      shareOf,
-      rows: memory.kinds.map((kind) => rowOf(KIND_WORDS[kind.kind], kind, total)),
+      ...shares,
+      rows: memory.kinds.map((kind) => ({ name: KIND_WORDS[kind.kind], held: kind })),
       empty: 'It holds nothing.',
     },
   ];

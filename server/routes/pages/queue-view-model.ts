@@ -1,8 +1,8 @@
-import type { Fact } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
 import { actionPath, queuePath } from '../../../views/links.js';
 import type { QueueHeadProps } from '../../../views/queue-page.js';
 import { drainInWords, flowAction, NOT_KNOWN, verdictWordsOf } from '../../../views/queue-words.js';
+import type { Fact } from '../../../views/state.js';
 import { moment, UNKNOWN } from '../../../views/words.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { unreadQueue } from '../../model/finding.js';

@@ -1,6 +1,6 @@
-import type { State } from '../../../views/band.js';
 import type { ReplayAbortProps } from '../../../views/replay-abort.js';
 import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-card.js';
+import type { State } from '../../../views/state.js';
 import { elementId, moment } from '../../../views/words.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';

@@ -1,7 +1,7 @@
-import type { State } from '../../../views/band.js';
 import type { FleetHeadProps } from '../../../views/fleet-head.js';
 import type { IconName } from '../../../views/icon.js';
 import { actionPath, encodePart, queuePath } from '../../../views/links.js';
+import type { State } from '../../../views/state.js';
 import { elementId, moment, rateNumber, UNKNOWN } from '../../../views/words.js';
 import type { WorkerRowProps, WorkerTableProps } from '../../../views/worker-table.js';
 import { formatBytes, formatCount, formatDuration, formatRateLimit } from '../../model/format.js';

@@ -1,0 +1,27 @@
+import type { MemoryKind } from '../server/model/memory.js';
+
+/** What each kind of data is called, as BullMQ calls it where it has a name. */
+export const KIND_WORDS: Readonly<Record<MemoryKind, string>> = {
+  payload: 'Payload (data)',
+  options: 'Options of jobs',
+  'stack-traces': 'Stack traces',
+  'return-values': 'Return values',
+  logs: 'Job logs',
+  'job-overhead': 'Other fields of jobs',
+  structure: 'Lists of job ids',
+  events: 'Events',
+  schedulers: 'Job schedulers',
+  locks: 'Locks of running jobs',
+  settings: 'Settings and metrics',
+};
+
+/** What each state of a job is called where its memory is told. */
+export const HELD_STATE_WORDS: Readonly<Record<string, string>> = {
+  waiting: 'Waiting',
+  prioritized: 'Prioritized',
+  active: 'Active',
+  delayed: 'Delayed',
+  'waiting-children': 'Waiting for children',
+  completed: 'Completed',
+  failed: 'Failed',
+};
