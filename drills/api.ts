@@ -5,9 +5,9 @@ import type { KeptRuleSchema } from '../server/routes/api/alert-rules.js';
 import type { AlertSchema } from '../server/routes/api/alerts.js';
 import type { FindingSchema } from '../server/routes/api/findings.js';
 import type { OutcomesSchema } from '../server/routes/api/outcomes.js';
-import type { ParkingSchema } from '../server/routes/api/parking-schemas.js';
+import type { ParkingAnswerSchema } from '../server/routes/api/parkings.js';
 import type { QueuePlanSchema } from '../server/routes/api/plan.js';
-import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replay-schemas.js';
+import type { ReplayBodySchema, ReplaySchema } from '../server/routes/api/replays.js';
 import type { FleetSummarySchema, WorkerSchema } from '../server/routes/api/worker-schemas.js';
 import type { DrillActivity } from './activity.js';
 import { waitFor } from './wait-for.js';
@@ -29,7 +29,7 @@ interface ApiTimelineEntry {
 }
 export type ApiOutcomes = z.infer<typeof OutcomesSchema>;
 export type ApiReplay = z.infer<typeof ReplaySchema>;
-export type ApiParking = z.infer<typeof ParkingSchema>;
+export type ApiParking = z.infer<typeof ParkingAnswerSchema>;
 
 /** The token of each role, as they are sent. */
 export type Tokens = Readonly<Record<Role, string>>;

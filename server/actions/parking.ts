@@ -3,10 +3,10 @@ import { jobTypeOf } from '../../agent/job-type-of.js';
 import { ActionError } from '../model/action.js';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
-import type { ParkEstimate } from '../replay/parking/estimate.js';
 import {
   GUARDED_PER_SECOND,
   PARKABLE_STATES,
+  type ParkEstimate,
   type Parking,
   type ParkSkipReason,
   RestoreRateSchema,

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { type ModelOf, TimeSchema } from '../model/json.js';
 import type { RedisClient } from '../redis/connect.js';
 import type { Cursor, ReplayBatch, ReplayRecord } from './replay-record.js';
 
@@ -50,31 +52,27 @@ export const MAX_SAMPLES = 20;
 const MAX_GROUPS = 20;
 const MAX_KEPT_GROUPS = 2_000;
 
-/** What a replay would take. */
-export interface DryRun {
-  /** Jobs that match, of those looked at. */
-  readonly matched: number;
-  readonly lookedAt: number;
-  /** Jobs in the time range. */
-  readonly inRange: number;
-  /** Every job of the range was looked at: `matched` is exact. */
-  readonly isComplete: boolean;
-  /** The most frequent first. */
-  readonly byType: readonly JobGroup[];
-  readonly byError: readonly JobGroup[];
-  readonly sample: readonly {
-    readonly queue: string;
-    readonly id: string;
-    readonly name: string;
-    /** Of a parked job: when its parking began. */
-    readonly finishedAtMs: number;
-  }[];
-}
+const JobGroupSchema = z.object({ name: z.string(), jobs: z.number() });
+type JobGroup = ModelOf<typeof JobGroupSchema>;
 
-export interface JobGroup {
-  readonly name: string;
-  readonly jobs: number;
-}
+/** What a replay would take. */
+export const DryRunFacts = z.object({
+  matched: z.number().describe('Of those looked at'),
+  lookedAt: z.number(),
+  inRange: z.number(),
+  isComplete: z.boolean().describe('false: more jobs are in range than were looked at'),
+  byType: z.array(JobGroupSchema).describe('The most frequent first'),
+  byError: z.array(JobGroupSchema),
+  sample: z.array(
+    z.object({
+      queue: z.string(),
+      id: z.string(),
+      name: z.string(),
+      finishedAt: TimeSchema.describe('Of a parked job: when its parking began'),
+    }),
+  ),
+});
+export type DryRun = ModelOf<typeof DryRunFacts>;
 
 /**
  * Errors that differ only in numbers and ids are one: "monitor 63 timed out" and "monitor 64 timed out". The first line,

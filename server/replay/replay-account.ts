@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import type { ModelOf } from '../model/json.js';
+
 /** Why a job that matched was left where it is. */
 export const SKIP_REASONS = {
   'no-longer-there': 'was gone, or in another state, when its turn came',
@@ -31,21 +34,25 @@ export const NO_COUNTS: ReplayCounts = {
   skipped: {},
 };
 
-/** matched = moved + skipped + remaining, and moved = succeeded + failedAgain + gone + toRun: always. */
-export interface ReplayAccount {
-  readonly matched: number;
-  /** False while they are being counted: then `matched` is what is known so far. */
-  readonly isCounted: boolean;
-  readonly remaining: number;
-  readonly moved: number;
-  readonly skipped: number;
-  readonly skippedBecause: Readonly<Partial<Record<SkipReason, number>>>;
-  readonly succeeded: number;
-  readonly failedAgain: number;
-  /** Ended or removed, kept nowhere: whether well is not known. */
-  readonly gone: number;
-  readonly toRun: number;
-}
+export const ReplayAccountSchema = z
+  .object({
+    matched: z.number(),
+    isCounted: z
+      .boolean()
+      .describe('false while they are being counted: then `matched` is what is known so far'),
+    moved: z.number(),
+    skipped: z.number(),
+    skippedBecause: z.record(z.string(), z.number()).describe('By reason'),
+    remaining: z.number(),
+    succeeded: z.number(),
+    failedAgain: z.number(),
+    gone: z.number().describe('Ended or removed, kept nowhere: whether well is not known'),
+    toRun: z.number(),
+  })
+  .describe(
+    'matched = moved + skipped + remaining; moved = succeeded + failedAgain + gone + toRun: at any time',
+  );
+export type ReplayAccount = ModelOf<typeof ReplayAccountSchema>;
 
 /**
  * The account of a replay at any time.
@@ -55,10 +62,9 @@ export function accountOf(counts: ReplayCounts, isSwept: boolean): ReplayAccount
   const handled = counts.moved + sumOf(counts.skipped);
   const matched = Math.max(counts.counted ?? 0, handled);
   const missing = isSwept ? matched - handled : 0;
-  const skippedBecause =
-    missing > 0
-      ? { ...counts.skipped, 'no-longer-there': (counts.skipped['no-longer-there'] ?? 0) + missing }
-      : counts.skipped;
+  const skippedBecause: Record<string, number> = {};
+  for (const [reason, count] of Object.entries(counts.skipped)) if (count) skippedBecause[reason] = count;
+  if (missing > 0) skippedBecause['no-longer-there'] = (skippedBecause['no-longer-there'] ?? 0) + missing;
   return {
     matched,
     isCounted: counts.counted !== null,

@@ -7,7 +7,7 @@ import { accountOf } from './replay-account.js';
 import { hasEnded, type ReplayRecord } from './replay-record.js';
 import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import type { ReplayRun, RunChange, RunEvent } from './replay-run.js';
-import type { ReplayFilter } from './replay-spec.js';
+import { type ReplayFilter, saidBy } from './replay-spec.js';
 
 /** What a person did with a replay, as the audit keeps it. `record` is as it was before. */
 function auditOfReplay(
@@ -110,7 +110,11 @@ function changeOfOrder(
     ...(ratePerSecond === undefined || ratePerSecond === before.ratePerSecond ? {} : { ratePerSecond }),
     ...(state === undefined || state === before.state
       ? {}
-      : { state, pausedBy: state === 'paused' ? ('person' as const) : null, reason: `${actor}: ${reason}` }),
+      : {
+          state,
+          pausedBy: state === 'paused' ? ('person' as const) : null,
+          reason: saidBy(`By ${actor}`, reason),
+        }),
   };
 }
 
@@ -169,10 +173,10 @@ function tell(log: ReplayLog, actor: Actor, before: ReplayRecord, reason: string
     log.tell(
       're-rated',
       before,
-      `${actor.name}: ${before.ratePerSecond}/s → ${change.ratePerSecond}/s: ${reason}`,
+      saidBy(`${actor.name}: ${before.ratePerSecond}/s → ${change.ratePerSecond}/s`, reason),
     );
   const event = change.state === 'paused' ? 'paused' : change.state === 'running' ? 'resumed' : 'finished';
-  if (change.state !== undefined) log.tell(event, before, `${actor.name}: ${change.state}: ${reason}`);
+  if (change.state !== undefined) log.tell(event, before, saidBy(`${actor.name}: ${change.state}`, reason));
 }
 
 /** "Paused: 1,200 jobs stay where they are." */

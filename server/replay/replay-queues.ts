@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { ActionRequest } from '../model/action.js';
 import { ActionError, type Outcome } from '../model/action.js';
+import type { ModelOf } from '../model/json.js';
 import type { RateWindow } from '../model/rate-limit.js';
 import type { Actor } from '../model/role.js';
-import type { QueueState, RateLimit } from '../model/snapshot.js';
+import type { QueueState } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import type { Watch } from '../watch/watch.js';
 import type { OrderOutcome, ReplayOrder } from './replay-request.js';
@@ -22,17 +24,23 @@ export function limitOfRate(perSecond: number): RateWindow {
 }
 
 /** A queue that a replay service of the users' own feeds its work through, as config names it. */
-export interface ReplayQueueView {
-  readonly instance: string;
-  readonly id: string;
-  readonly name: string;
-  readonly state: QueueState['flow'];
-  readonly backlog: number;
-  readonly active: number;
-  /** Jobs that leave it in a second; null: not known yet. */
-  readonly perSecond: number | null;
-  readonly rateLimit: RateLimit | null;
-}
+export const ReplayQueueSchema = z
+  .object({
+    instance: z.string(),
+    queue: z.string(),
+    name: z.string(),
+    state: z.enum(['running', 'paused-by-spillway', 'paused']).describe('paused: by the application itself'),
+    backlog: z.number(),
+    active: z.number(),
+    perSecond: z.number().nullable().describe('Jobs that leave it in a second; null: not known yet'),
+    rateLimit: z.object({ max: z.number(), durationMs: z.number() }).nullable(),
+  })
+  .meta({
+    id: 'ReplayQueue',
+    description:
+      'A queue of a replay service of your own (`replayQueues` in the config file). One alone is changed by PATCH …/queues/{queue}.',
+  });
+export type ReplayQueueView = ModelOf<typeof ReplayQueueSchema>;
 
 export interface ReplayQueuesDeps {
   readonly watch: Watch;
@@ -65,7 +73,7 @@ export class ReplayQueues {
       return queues
         .filter((queue) => tests.some((test) => test(queue.id) || test(queue.name)))
         .map((queue) => viewOf(instance, queue))
-        .sort((a, b) => (a.id < b.id ? -1 : 1));
+        .sort((a, b) => (a.queue < b.queue ? -1 : 1));
     });
   }
 
@@ -76,7 +84,7 @@ export class ReplayQueues {
     order: ReplayOrder,
     isDryRun: boolean,
   ): Promise<readonly OrderOutcome[]> {
-    const chosen = this.list().filter(({ instance, id }) =>
+    const chosen = this.list().filter(({ instance, queue: id }) =>
       isSelected({ instance, queues: [id] }, selection),
     );
     const outcomes: OrderOutcome[] = [];
@@ -99,8 +107,8 @@ export class ReplayQueues {
       if (ids.length > 0)
         outcomes.push(...(await this.#pull(actor, { instance, action, args, queues: ids }, order, isDryRun)));
     };
-    const ids = queues.map(({ id }) => id);
-    const own = queues.filter(({ state }) => state !== 'paused').map(({ id }) => id);
+    const ids = queues.map(({ queue: id }) => id);
+    const own = queues.filter(({ state }) => state !== 'paused').map(({ queue: id }) => id);
     const left = order.state === undefined ? [] : ids.filter((id) => !own.includes(id));
     // A pause comes first and a resume last, so that nothing starts under a rate that is about to change.
     if (order.state === 'paused') await pull('queue.pause', {}, own);
@@ -144,7 +152,7 @@ export class ReplayQueues {
 function viewOf(instance: string, queue: QueueState): ReplayQueueView {
   return {
     instance,
-    id: queue.id,
+    queue: queue.id,
     name: queue.name,
     state: queue.flow,
     backlog: queue.backlog,

@@ -1,35 +1,45 @@
-import type { ActionCall, OutcomeStatus } from '../model/action.js';
-import { ActionError } from '../model/action.js';
+import { z } from 'zod';
+import { ActionError, OutcomeFacts } from '../model/action.js';
 import { findQueue, matchQueues } from '../model/find-queue.js';
+import type { ModelOf } from '../model/json.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import { LoadSampler } from './load-sample.js';
 import { NO_COUNTS } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
-import { MAX_REPLAY_QUEUES, type ReplaySpec } from './replay-spec.js';
+import { MAX_REPLAY_QUEUES, RateSchema, ReasonSchema, type ReplaySpec } from './replay-spec.js';
 
 /** What a person changes of a replay. */
-export interface ReplayOrder {
-  readonly state?: 'running' | 'paused' | 'aborted' | undefined;
-  readonly ratePerSecond?: number | undefined;
-  readonly reason: string;
-}
+export const ReplayOrderSchema = z
+  .strictObject({
+    state: z
+      .enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted')
+      .optional()
+      .describe('paused: nothing is moved any more once this is answered'),
+    ratePerSecond: RateSchema.optional(),
+    reason: ReasonSchema,
+  })
+  .refine(({ state, ratePerSecond }) => state !== undefined || ratePerSecond !== undefined, {
+    message: 'give state or ratePerSecond',
+  });
+export type ReplayOrder = Readonly<z.output<typeof ReplayOrderSchema>>;
 
-/** What one order made of one replay, or of one replay queue. */
-export interface OrderOutcome {
-  /** null: it is a replay queue. */
-  readonly replay: string | null;
-  readonly instance: string;
-  /** Queues of the replay, or the replay queue alone. */
-  readonly queues: readonly string[];
-  readonly status: OutcomeStatus;
-  readonly summary: string;
-  readonly warnings: readonly string[];
-  readonly auditId: string | null;
-  /** The way back of a replay queue; a replay is ordered back. */
-  readonly undo: ActionCall | null;
-  readonly isDryRun: boolean;
-}
+/** What one order made of one replay, or of one replay queue. The way back of a replay queue is an action; a replay is ordered back. */
+export const OrderOutcomeSchema = OutcomeFacts.pick({
+  status: true,
+  summary: true,
+  warnings: true,
+  auditId: true,
+  undo: true,
+  isDryRun: true,
+})
+  .extend({
+    replay: z.string().nullable().describe('null: a replay queue'),
+    instance: z.string(),
+    queues: z.array(z.string()),
+  })
+  .meta({ id: 'ReplayOrderOutcome' });
+export type OrderOutcome = ModelOf<typeof OrderOutcomeSchema>;
 
 /** What a person asks for, with the queues still as they were named. */
 export interface ReplayRequest {

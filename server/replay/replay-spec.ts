@@ -9,6 +9,19 @@ const MAX_TEXT = 500;
 const timeMs = z.int('must be a time in milliseconds since 1970').min(0, 'must not be negative');
 const attempts = z.int('must be a whole number').min(0, 'must not be negative');
 
+/** Why somebody changes something; empty: not said. */
+export const ReasonSchema = z
+  .string('must be text')
+  .trim()
+  .max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`)
+  .default('')
+  .describe('Why: kept in the audit with the change.');
+
+/** What somebody did, and why where that was said. */
+export function saidBy(what: string, reason: string): string {
+  return reason === '' ? what : `${what}: ${reason}`;
+}
+
 export const RateSchema = z
   .number('must be a number')
   .min(0.1, 'must be at least 0.1')
@@ -56,11 +69,7 @@ export const SpecSchema = z.strictObject({
     .default(null),
   guard: z.boolean('must be true or false').default(true),
   resetAttempts: z.boolean('must be true or false').default(true),
-  reason: z
-    .string('must say why')
-    .trim()
-    .min(1, 'must say why, for those who read the audit')
-    .max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`),
+  reason: ReasonSchema,
 });
 
 export type ReplayFilter = Readonly<z.infer<typeof FilterSchema>>;

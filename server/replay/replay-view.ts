@@ -1,18 +1,21 @@
+import { z } from 'zod';
+import type { ModelOf } from '../model/json.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
-import { accountOf, type ReplayAccount } from './replay-account.js';
+import { accountOf, ReplayAccountSchema } from './replay-account.js';
 import type { ReplayRecord, ReplayStore } from './replay-record.js';
 
+/** What is known of a replay beside what is kept of it. */
+export const ReplayNowSchema = z.object({
+  pacePerSecond: z.number().describe('What it moves at most now; 0 while it rests or stands'),
+  paceReason: z.string(),
+  movedPerSecond: z.number().describe('Measured over the last seconds'),
+  remainingSeconds: z.number().nullable().describe('At that rate; null: not known, or it stands'),
+  account: ReplayAccountSchema,
+});
+
 /** A replay as pages and the API show it: what is kept, the account, and the pace of now. */
-export interface ReplayView {
+export interface ReplayView extends ModelOf<typeof ReplayNowSchema> {
   readonly record: ReplayRecord;
-  readonly account: ReplayAccount;
-  /** What it moves at most now; 0 while it rests or stands. */
-  readonly pacePerSecond: number;
-  readonly paceReason: string;
-  /** Measured over the last seconds. */
-  readonly movedPerSecond: number;
-  /** At that rate; null: not known, or it stands. */
-  readonly remainingSeconds: number | null;
 }
 
 /** @param movedPerSecond measured; what a replay that does not run moves is 0. */

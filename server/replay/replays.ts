@@ -24,6 +24,7 @@ import {
   type ReplaySelection,
 } from './replay-request.js';
 import { ReplayRun, type RunDeps } from './replay-run.js';
+import { saidBy } from './replay-spec.js';
 import { MovedRate, type ReplayView, StoredReplays, viewOfReplay } from './replay-view.js';
 
 const NOTHING_PARKED = 'from: jobs can not be parked by this console: see its log for why';
@@ -149,8 +150,10 @@ export class Replays {
   }
 
   /** @throws ActionError when there is no such replay, or it has ended. */
-  change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
-    return this.#ordered('change', [actor, id, order], () => this.#change(actor, id, order));
+  change(actor: Actor, id: string, order: ReplayOrder, isDryRun = false): Promise<OrderOutcome> {
+    return this.#ordered('change', [actor, id, order, isDryRun], () =>
+      this.#change(actor, id, order, isDryRun),
+    );
   }
 
   /** The same for all that are under way and match; an outcome for each. */
@@ -169,8 +172,10 @@ export class Replays {
   }
 
   /** Forgets a replay that has ended. @throws ActionError */
-  async remove(actor: Actor, id: string, reason: string): Promise<void> {
-    await this.#ordered('remove', [actor, id, reason], () => this.#remove(actor, id, reason));
+  async remove(actor: Actor, id: string, reason: string, isDryRun = false): Promise<void> {
+    await this.#ordered('remove', [actor, id, reason, isDryRun], () =>
+      this.#remove(actor, id, reason, isDryRun),
+    );
   }
 
   /** How what runs them, or reads what another console runs, does. */
@@ -215,24 +220,25 @@ export class Replays {
     this.#log.tell(
       'started',
       record,
-      `${actor.name} replays ${spec.from} jobs of ${queues.join(', ')}: ${spec.reason}`,
+      saidBy(`${actor.name} replays ${spec.from} jobs of ${queues.join(', ')}`, spec.reason),
     );
     return this.#viewOf(run);
   }
 
-  async #change(actor: Actor, id: string, order: ReplayOrder): Promise<OrderOutcome> {
+  async #change(actor: Actor, id: string, order: ReplayOrder, isDryRun: boolean): Promise<OrderOutcome> {
     const run = this.#runOf(id);
     if (hasEnded(run.record))
       throw new ActionError('unavailable', `this replay is ${run.record.state}: begin another one`);
-    const outcome = await orderReplay(this.#log, actor, run, order, false);
+    const outcome = await orderReplay(this.#log, actor, run, order, isDryRun);
     if (outcome.status === 'refused' || outcome.status === 'failed')
       throw new ActionError('unavailable', outcome.summary);
     return outcome;
   }
 
-  async #remove(actor: Actor, id: string, reason: string): Promise<void> {
+  async #remove(actor: Actor, id: string, reason: string, isDryRun: boolean): Promise<void> {
     const { record } = this.#runOf(id);
     if (!hasEnded(record)) throw new ActionError('unavailable', 'this replay is under way: abort it first');
+    if (isDryRun) return;
     this.#forget(id);
     await this.#deps.store.remove(id);
     await this.#log.audit(actor, 'forget', record, reason, {});

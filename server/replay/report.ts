@@ -1,5 +1,6 @@
 import { type ReplayAccount, SKIP_REASONS, type SkipReason } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
+import { saidBy } from './replay-spec.js';
 import type { ReplayView } from './replay-view.js';
 
 /** From and until, both counted in, ms since 1970. */
@@ -71,7 +72,7 @@ export function replayReport({ record, account, paceReason }: ReplayView, showsD
   const lines = [
     `# Replay ${record.id}`,
     '',
-    `- Asked by ${text(record.actor)} at ${iso(record.createdAtMs)}: ${text(spec.reason)}`,
+    `- Asked by ${text(record.actor)} ${saidBy(`at ${iso(record.createdAtMs)}`, text(spec.reason))}`,
     `- Jobs: ${spec.from}, of ${record.queues.map(text).join(', ')} in ${text(record.instance)}`,
     `- ${spec.from === 'parked' ? 'Parked' : 'Finished'} ${range(spec.filter.fromMs, rangeOf(record).toMs)}${filterWords(spec.filter, showsData)}`,
     `- Order: ${spec.order} first; rate set: ${record.ratePerSecond}/s; guard: ${spec.guard ? 'on' : 'off'}`,

@@ -120,13 +120,45 @@ it('a runbook parks a type, looks at the account, exports it and brings it back'
   ]);
 });
 
+it('each change is tried first by a dry run, needs no reason and is made once', async () => {
+  const lines = async (body: string) => {
+    const answer = await fetch(`${spillway.url}/api/v1/parkings/import?dryRun=true`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-ndjson' },
+      body,
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const list = async () => (await spillway.ask('GET', '/api/v1/parkings')).body.parkings;
+  const before = await list();
+  const [held] = before.filter(({ remaining }: { remaining: number }) => remaining > 0);
+  const path = `/api/v1/parkings/${held.id}`;
+  const exported = await (await fetch(`${spillway.url}${path}.ndjson`)).text();
+  expect(await lines(exported)).toMatchObject({ status: 200, body: { origin: 'import', parked: 100 } });
+  expect(await lines(`${exported}no\n`)).toMatchObject({ status: 422, body: { detail: /line 102/ } });
+  const restore = await spillway.ask('POST', `${path}/restore?dryRun=true`, { ratePerSecond: 5 });
+  expect(restore.body).toMatchObject({ phase: 'restore', state: 'running', ratePerSecond: 5 });
+  const change = await spillway.ask('PATCH', `${path}?dryRun=true`, { ratePerSecond: 7, guard: false });
+  expect(change.body).toMatchObject({ phase: 'park', ratePerSecond: 7, guard: false });
+  expect((await spillway.ask('PATCH', `${path}?dryRun=true`, { state: 'paused' })).status).toBe(422);
+  expect(await list()).toEqual(before);
+  const key = { 'Idempotency-Key': 'park once' };
+  const asked = { instance: 'default', queue: 'mail', jobTypes: ['bill'], most: 1 };
+  const first = await spillway.ask('POST', '/api/v1/parkings', asked, key);
+  const again = await spillway.ask('POST', '/api/v1/parkings', asked, key);
+  expect([first.body.parking.reason, again.body]).toEqual(['', first.body]);
+  expect(await list()).toHaveLength(before.length + 1);
+  const [record] = (await spillway.ask('GET', '/api/v1/audit')).body.records;
+  expect(record).toMatchObject({ action: 'queue.park', reason: '', args: { parking: first.body.parking.id } });
+});
+
 it('says what is wrong with a request', async () => {
   expect((await spillway.ask('GET', '/api/v1/parkings/none')).status).toBe(404);
   expect(
-    (await spillway.ask('POST', '/api/v1/parkings', { instance: 'default', queue: 'mail' })).status,
+    (await spillway.ask('POST', '/api/v1/parkings', { instance: 'default', queue: 'mail', most: 0 })).status,
   ).toBe(422);
   const { body } = await spillway.ask('GET', '/api/v1/parkings');
-  const restore = `/api/v1/parkings/${body.parkings[0].id}/restore`;
+  const restore = `/api/v1/parkings/${body.parkings.at(-1).id}/restore`;
   const unclear = await spillway.ask('POST', restore, { guard: 'no', reason: 'room' });
   expect(unclear.status).toBe(422);
   expect(unclear.text).toMatch(/guard.*must be true or false/);

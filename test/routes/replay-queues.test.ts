@@ -205,6 +205,31 @@ describe('replays for runbooks', () => {
     await abort(first.id);
   });
 
+  it('a change of one, or that it is forgotten, is tried first by a dry run, needs no reason and is made once', async () => {
+    const { id, spec } = await begin({ ratePerSecond: 1, reason: undefined });
+    expect(spec.reason).toBe('');
+    const path = `/api/v1/replays/${id}`;
+    const state = async () => (await console_.ask('GET', path)).body.state;
+    const looked = await console_.ask('PATCH', `${path}?dryRun=true`, { state: 'aborted' });
+    expect(looked.body).toMatchObject({ replay: id, isDryRun: true, summary: /ended for good/ });
+    expect((await console_.ask('DELETE', `${path}?dryRun=true`)).status).toBe(409);
+    expect(await state()).toBe('running');
+    const key = { 'idempotency-key': `abort-${id}` };
+    const first = await console_.ask('PATCH', path, { state: 'aborted' }, key);
+    const again = await console_.ask('PATCH', path, { state: 'aborted' }, key);
+    expect([first.body.state, again.body]).toEqual(['aborted', first.body]);
+    expect((await console_.ask('DELETE', `${path}?dryRun=true`)).body).toEqual({ removed: id });
+    expect(await state()).toBe('aborted');
+    await console_.ask('DELETE', `${path}?reason=tidy`);
+    expect((await console_.ask('GET', path)).status).toBe(404);
+    const { records } = (await console_.ask('GET', '/api/v1/audit?action=replay&limit=3')).body;
+    expect(records.map(({ action, reason }: Record<string, string>) => [action, reason])).toEqual([
+      ['replay.forget', 'tidy'],
+      ['replay.change', ''],
+      ['replay.start', ''],
+    ]);
+  });
+
   it('the report names the part of the time range that is missing, and the audit the filter without job data', async () => {
     const { id } = await begin({
       ratePerSecond: 50,

@@ -43,7 +43,7 @@ function replay(state: ReplayView['record']['state']): ReplayView {
 }
 const queue = (state: ReplayQueueView['state']): ReplayQueueView => ({
   instance: 'default',
-  id: `bull:retry-${state}`,
+  queue: `bull:retry-${state}`,
   name: `retry-${state}`,
   state,
   backlog: 5,

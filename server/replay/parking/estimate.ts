@@ -1,20 +1,7 @@
 import { readTypes } from '../../redis/job-facts.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { ParkRequest, ParkSkipReason } from './parking.js';
+import type { ParkEstimate, ParkRequest, ParkSkipReason } from './parking.js';
 import { FIRST_WINDOW, readJobWindow, sourcesOf } from './read-window.js';
-
-/** What a parking would do, from looking at a bounded number of jobs. */
-export interface ParkEstimate {
-  /** Jobs in those lists. */
-  readonly total: number;
-  readonly looked: number;
-  /** False: there are more than were looked at, and the rest is taken to be like these. */
-  readonly isExact: boolean;
-  readonly jobs: number;
-  readonly freedBytes: number;
-  readonly types: readonly { readonly type: string; readonly jobs: number; readonly bytes: number }[];
-  readonly skipped: Readonly<Partial<Record<ParkSkipReason, number>>>;
-}
 
 const WINDOW_JOBS = 500;
 /** Looked at in each list: 10 windows of about 5 ms. */

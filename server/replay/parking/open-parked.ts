@@ -8,7 +8,7 @@ import { packagePath } from '../../process/package-path.js';
 import { BUSY_TIMEOUT_MS, patientClient } from '../../store/store-client.js';
 import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
 import { type ParkedPicks, parkedPicks } from './parked-picks.js';
-import type { Parking, ParkingPhase, ParkingState, ParkRequest, Skipped } from './parking.js';
+import type { Parking, Skipped } from './parking.js';
 import { type DiskBound, diskBound } from './parking.js';
 
 /** What may change in the row of a parking besides its counts. */
@@ -51,21 +51,23 @@ function parkingRows(client: Client) {
   const select = async (rest: string, args: (string | number)[]): Promise<readonly Parking[]> =>
     (await client.execute({ sql: `${SELECT} ${rest}`, args })).rows.map(parkingOf);
   return {
-    async add(id: string, request: ParkRequest, atMs: number): Promise<void> {
+    async add(parking: Parking): Promise<void> {
       await client.execute({
         sql: `INSERT INTO parking (id, instance, queue, states, job_types, most, reason, actor, origin, started_at_ms, phase, state)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'park', 'running')`,
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         args: [
-          id,
-          request.instance,
-          request.queue,
-          JSON.stringify(request.states),
-          request.jobTypes === null ? null : JSON.stringify(request.jobTypes),
-          request.most,
-          request.reason,
-          request.actor,
-          request.origin,
-          atMs,
+          parking.id,
+          parking.instance,
+          parking.queue,
+          JSON.stringify(parking.states),
+          parking.jobTypes === null ? null : JSON.stringify(parking.jobTypes),
+          parking.most,
+          parking.reason,
+          parking.actor,
+          parking.origin,
+          parking.startedAtMs,
+          parking.phase,
+          parking.state,
         ],
       });
     },
@@ -130,8 +132,8 @@ function parkingOf(row: Row): Parking {
     origin: text('origin') as Parking['origin'],
     startedAtMs: number('started_at_ms'),
     endedAtMs: orNull('ended_at_ms'),
-    phase: text('phase') as ParkingPhase,
-    state: text('state') as ParkingState,
+    phase: text('phase') as Parking['phase'],
+    state: text('state') as Parking['state'],
     because: row.because === null ? null : text('because'),
     ratePerSecond: orNull('rate_per_second'),
     guard: number('guard') === 1,

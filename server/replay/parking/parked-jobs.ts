@@ -1,19 +1,12 @@
 import type { Client, InStatement, Row } from '@libsql/client';
 import { packFields, unpackFields } from './ndjson.js';
-import type { ParkableState, ParkedJob, StoredJob } from './parking.js';
+import type { ParkableState, ParkedJob, ParkedType, StoredJob } from './parking.js';
 import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './run-script.js';
 
 /** A batch that an interruption may have left open. */
 export interface OpenBatch {
   readonly parking: string;
   readonly batch: string;
-}
-
-/** Jobs of a type that a parking holds. */
-export interface ParkedType {
-  readonly type: string;
-  readonly jobs: number;
-  readonly bytes: number;
 }
 
 const ROW_PARAMETERS = 8;

@@ -6,6 +6,7 @@ import { every, reasonOf, type WorkHealth, WorkRecord } from '../../process/ever
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import type { ReplayRun } from '../replay-run.js';
+import { saidBy } from '../replay-spec.js';
 import { parkJobs } from './park-jobs.js';
 import { MAX_RESTORE_RATE, type Parking } from './parking.js';
 import { confirmRestored, settleOpen } from './restore-jobs.js';
@@ -213,7 +214,7 @@ export class ParkingTasks {
     const after = await store.parkings.one(id);
     if (!after) return;
     if (phase === 'park') {
-      const freed = `which freed ${formatBytes(after.freedBytes)} in Redis (${after.actor}: ${after.reason})`;
+      const freed = `which freed ${formatBytes(after.freedBytes)} in Redis (${saidBy(after.actor, after.reason)})`;
       const text = `${formatCount(after.parked)} jobs of ${after.queue} are parked on disk, ${freed}.`;
       this.#tell(after, 'parking.ended', text);
       return;

@@ -2,19 +2,10 @@ import { statfsSync } from 'node:fs';
 import type { Client } from '@libsql/client';
 import { z } from 'zod';
 import { formatBytes } from '../../model/format.js';
+import { type ModelOf, TimeSchema } from '../../model/json.js';
 
 /** Why a job is left in Redis: parked, it would not come back as it was. */
-export type ParkSkipReason =
-  | 'active'
-  | 'flow'
-  | 'deduplicated'
-  | 'scheduled'
-  | 'has-logs'
-  | 'no-data'
-  | 'too-many-fields'
-  | 'moved-on';
-
-export const SKIP_WORDS: Readonly<Record<ParkSkipReason, string>> = {
+export const SKIP_WORDS = {
   active: 'being processed',
   flow: 'parents or children of a flow',
   deduplicated: 'deduplicated: another add counts on them',
@@ -23,7 +14,10 @@ export const SKIP_WORDS: Readonly<Record<ParkSkipReason, string>> = {
   'no-data': 'are ids without a job',
   'too-many-fields': 'have fields that BullMQ does not make',
   'moved-on': 'were taken or changed in the meantime',
-};
+} as const;
+export type ParkSkipReason = keyof typeof SKIP_WORDS;
+const SkippedSchema = z.record(z.string(), z.number());
+export type Skipped = Readonly<Partial<Record<ParkSkipReason, number>>>;
 
 /** What is known of a job in one of the lists that are parked from. */
 interface ParkingFacts {
@@ -50,13 +44,13 @@ export function skipReason(facts: ParkingFacts): ParkSkipReason | null {
   return facts.fieldCount > MAX_FIELDS ? 'too-many-fields' : null;
 }
 
-export interface DiskUse {
-  readonly usedBytes: number;
-  readonly maxBytes: number;
-  /** Of the disk that the directory is on. */
-  readonly freeBytes: number;
-  readonly diskBytes: number;
-}
+export const DiskUseSchema = z.object({
+  usedBytes: z.number(),
+  maxBytes: z.number(),
+  freeBytes: z.number().describe('Of the disk that the directory is on'),
+  diskBytes: z.number(),
+});
+export type DiskUse = ModelOf<typeof DiskUseSchema>;
 
 export interface DiskBound {
   read(): Promise<DiskUse>;
@@ -129,61 +123,99 @@ export const RestoreRateSchema = z
 export const PARKABLE_STATES = ['waiting', 'prioritized', 'delayed'] as const;
 export type ParkableState = (typeof PARKABLE_STATES)[number];
 
-/** What to take out of Redis. */
-export interface ParkRequest {
-  readonly instance: string;
-  /** Queue id. */
-  readonly queue: string;
-  readonly states: readonly ParkableState[];
-  /** null: all. */
-  readonly jobTypes: readonly string[] | null;
-  /** Jobs; null: all that there are when it begins. */
-  readonly most: number | null;
-  readonly reason: string;
-  readonly actor: string;
-  readonly origin: 'person' | 'policy' | 'import';
-}
-
 /** A parking parks, and later brings back; each of the two runs, rests, is aborted or done. */
-export type ParkingPhase = 'park' | 'restore';
-export type ParkingState = 'running' | 'paused' | 'aborted' | 'done';
+export const ParkingSchema = z.object({
+  id: z.string(),
+  instance: z.string(),
+  queue: z.string().describe('Queue id'),
+  states: z.array(z.enum(PARKABLE_STATES)),
+  jobTypes: z.array(z.string()).nullable().describe('null: all'),
+  most: z.number().nullable().describe('Jobs; null: all that there are when it begins'),
+  reason: z.string(),
+  actor: z.string(),
+  origin: z.enum(['person', 'policy', 'import']),
+  startedAt: TimeSchema,
+  endedAt: TimeSchema.nullable(),
+  phase: z.enum(['park', 'restore']),
+  state: z.enum(['running', 'paused', 'aborted', 'done']),
+  because: z.string().nullable().describe('Why it rests, waits, goes slowly or ended early'),
+  ratePerSecond: z.number().nullable().describe('Of the restore, at most; null: as fast as it goes'),
+  guard: z.boolean().describe('The restore slows down and rests by itself when live jobs suffer'),
+  pausedBy: z
+    .enum(['person', 'policy', 'guard'])
+    .nullable()
+    .describe('null: it is not paused, or it rests as the disk is full'),
+  pacePerSecond: z
+    .number()
+    .nullable()
+    .describe('What comes back at most now; 0 while it rests; null: it does not, or unbounded'),
+  paceReason: z.string().nullable(),
+  looked: z.number(),
+  parked: z.number().describe('= restored + existed + fellBack + remaining, at any time'),
+  freedBytes: z.number().describe('By MEMORY USAGE of what was taken out'),
+  skipped: SkippedSchema.describe('Left in Redis by the last pass, by reason'),
+  restored: z.number(),
+  existed: z.number().describe('Not brought back: the id was in Redis again'),
+  fellBack: z.number().describe('Not brought back: Redis had lost that they were taken out'),
+  remaining: z.number().describe('On disk and nowhere else'),
+});
+export type Parking = ModelOf<typeof ParkingSchema>;
 
-/** A parking and its account: parked = restored + existed + fellBack + remaining, at any time. */
-export interface Parking extends ParkRequest {
-  readonly id: string;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number | null;
-  readonly phase: ParkingPhase;
-  readonly state: ParkingState;
-  /** Why it rests, ended early or goes slowly; null: nothing to say. */
-  readonly because: string | null;
-  /** Of the restore, at most; null: as fast as it goes. */
-  readonly ratePerSecond: number | null;
-  /** Of the restore: it slows down and rests by itself when live jobs suffer. */
-  readonly guard: boolean;
-  /** Who has paused it; null: it is not paused, or it rests as the disk is full. */
-  readonly pausedBy: PausedBy | null;
-  /** Jobs a second that come back now at most, and why; null: none do, or nothing bounds it. */
-  readonly pacePerSecond: number | null;
-  readonly paceReason: string | null;
-  readonly looked: number;
-  readonly parked: number;
-  /** By MEMORY USAGE of what was taken out. */
-  readonly freedBytes: number;
-  /** Of the last pass. */
-  readonly skipped: Skipped;
-  readonly restored: number;
-  /** Not brought back, as a job with this id was in Redis again. */
-  readonly existed: number;
-  /** Not brought back, as Redis itself fell back to a time before they were taken out: they are there. */
-  readonly fellBack: number;
-  /** Jobs that are on disk and nowhere else. */
-  readonly remaining: number;
+/** A parking as it begins. */
+export function newParking(id: string, request: ParkRequest, startedAtMs: number): Parking {
+  return {
+    id,
+    ...request,
+    startedAtMs,
+    endedAtMs: null,
+    phase: 'park',
+    state: 'running',
+    because: null,
+    ratePerSecond: null,
+    guard: true,
+    pausedBy: null,
+    pacePerSecond: null,
+    paceReason: null,
+    looked: 0,
+    parked: 0,
+    freedBytes: 0,
+    skipped: {},
+    restored: 0,
+    existed: 0,
+    fellBack: 0,
+    remaining: 0,
+  };
 }
 
-export type PausedBy = 'person' | 'policy' | 'guard';
+/** What to take out of Redis. */
+export type ParkRequest = Pick<
+  Parking,
+  'instance' | 'queue' | 'states' | 'jobTypes' | 'most' | 'reason' | 'actor' | 'origin'
+>;
 
-export type Skipped = Readonly<Partial<Record<ParkSkipReason, number>>>;
+/** How a restore goes: null is as fast as it goes, or as the guard lets it. */
+export type RestoreTerms = Pick<Parking, 'ratePerSecond' | 'guard'>;
+
+/** What is changed of a parking that is under way or rests. */
+export interface ParkingPatch extends Partial<RestoreTerms> {
+  readonly state?: Exclude<Parking['state'], 'done'>;
+}
+
+/** What a parking holds of one type, or would take. */
+export const ParkedTypeSchema = z.object({ type: z.string(), jobs: z.number(), bytes: z.number() });
+export type ParkedType = ModelOf<typeof ParkedTypeSchema>;
+
+/** What a parking would do, from looking at a bounded number of jobs. */
+export const ParkEstimateSchema = z.object({
+  total: z.number().describe('Jobs in the lists of these states'),
+  looked: z.number(),
+  isExact: z.boolean().describe('false: there are more, and the rest is taken to be like those looked at'),
+  jobs: z.number(),
+  freedBytes: z.number(),
+  types: z.array(ParkedTypeSchema),
+  skipped: SkippedSchema.describe('What would stay in Redis, by reason'),
+});
+export type ParkEstimate = ModelOf<typeof ParkEstimateSchema>;
 
 /** A job as it is on disk. */
 export interface ParkedJob {
@@ -203,18 +235,4 @@ export interface StoredJob extends ParkedJob {
   readonly seq: number;
   /** The batch that took it out; '' for imported ones, which no batch did. */
   readonly batch: string;
-}
-
-/** How a restore goes. */
-export interface RestoreTerms {
-  /** At most; null: as fast as it goes, or as the guard lets it. */
-  readonly ratePerSecond: number | null;
-  readonly guard: boolean;
-}
-
-/** What is changed of a parking that is under way or rests. */
-export interface ParkingPatch {
-  readonly state?: 'running' | 'paused' | 'aborted';
-  readonly ratePerSecond?: number | null;
-  readonly guard?: boolean;
 }

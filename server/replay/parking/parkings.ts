@@ -5,11 +5,19 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 import type { Watch } from '../../watch/watch.js';
 import type { CommandRelay } from '../command-relay.js';
 import type { JobSelection, JobSource } from '../job-source.js';
-import { estimatePark, type ParkEstimate } from './estimate.js';
+import { estimatePark } from './estimate.js';
 import { openParked, type ParkedStore } from './open-parked.js';
-import type { ParkedType } from './parked-jobs.js';
 import { ParkedSource } from './parked-source.js';
-import type { DiskUse, Parking, ParkingPatch, ParkRequest, PausedBy, RestoreTerms } from './parking.js';
+import {
+  type DiskUse,
+  newParking,
+  type ParkEstimate,
+  type ParkedType,
+  type Parking,
+  type ParkingPatch,
+  type ParkRequest,
+  type RestoreTerms,
+} from './parking.js';
 import { ParkingTasks, type ParkingTasksDeps } from './parking-tasks.js';
 import { confirmRestored } from './restore-jobs.js';
 import { exportLines, importLines } from './transfer.js';
@@ -107,13 +115,20 @@ export class Parkings {
     return this.#ordered('begin', id, [request, id], () => this.#begin(request, id));
   }
 
-  /** Brings a parking back, oldest first. */
-  restore(id: string, terms: RestoreTerms): Promise<Parking> {
+  /** Brings a parking back, oldest first. @param isDryRun as it would be. */
+  async restore(id: string, terms: RestoreTerms, isDryRun = false): Promise<Parking> {
+    if (isDryRun) return { ...(await this.get(id)), ...restored(terms) };
     return this.#ordered('restore', id, [id, terms], () => this.#restore(id, terms));
   }
 
-  /** Pauses, goes on, aborts, or sets another rate; in force within a batch. */
-  change(id: string, patch: ParkingPatch, by: PausedBy = 'person'): Promise<Parking> {
+  /** Pauses, goes on, aborts, or sets another rate; in force within a batch. @param isDryRun as it would be. */
+  async change(
+    id: string,
+    patch: ParkingPatch,
+    by: Parking['pausedBy'] = 'person',
+    isDryRun = false,
+  ): Promise<Parking> {
+    if (isDryRun) return { ...(await this.get(id)), ...(await this.#changed(id, patch, by)) };
     return this.#ordered('change', id, [id, patch, by], () => this.#change(id, patch, by));
   }
 
@@ -142,14 +157,13 @@ export class Parkings {
     return exportLines(this.#opened.store, await this.get(id));
   }
 
-  /** Takes an export as a parking of its own. The error names the line that is wrong. */
-  async importLines(chunks: AsyncIterable<Uint8Array>, actor: string): Promise<Parking> {
+  /** Takes an export as a parking of its own. The error names the line that is wrong. @param isDryRun only checks it. */
+  async importLines(chunks: AsyncIterable<Uint8Array>, actor: string, isDryRun = false): Promise<Parking> {
     const { newId, now, snapshot } = this.#deps;
     const { store } = this.#opened;
     const id = newId();
     const queuesOf = (instance: string) => snapshot(instance)?.queues.map((queue) => queue.id) ?? null;
-    await importLines(store, chunks, { id, actor, atMs: now(), newId, queuesOf });
-    return this.get(id);
+    return importLines(store, chunks, { id, actor, atMs: now(), newId, queuesOf, isDryRun });
   }
 
   /** The parking once it rests, or as it is when the time is up. */
@@ -200,42 +214,37 @@ export class Parkings {
     tasks.queueOf(request.instance, request.queue);
     const refusal = await store.disk.refusal(0);
     if (refusal !== null) throw new ActionError('disk-full', `${refusal}: nothing was taken out of Redis`);
-    await store.parkings.add(id, request, this.#deps.now());
+    await store.parkings.add(newParking(id, request, this.#deps.now()));
     tasks.work(id);
     return this.get(id);
   }
 
-  async #restore(id: string, { ratePerSecond, guard }: RestoreTerms): Promise<Parking> {
+  async #restore(id: string, terms: RestoreTerms): Promise<Parking> {
     const { store, tasks } = this.#opened;
     await this.get(id);
-    await store.parkings.change(id, {
-      ratePerSecond,
-      guard,
-      phase: 'restore',
-      state: 'running',
-      because: null,
-      pausedBy: null,
-      endedAtMs: null,
-    });
+    await store.parkings.change(id, restored(terms));
     tasks.turn(id);
     return this.get(id);
   }
 
-  async #change(id: string, { state, ratePerSecond, guard }: ParkingPatch, by: PausedBy): Promise<Parking> {
+  async #change(id: string, patch: ParkingPatch, by: Parking['pausedBy']): Promise<Parking> {
     const { store, tasks } = this.#opened;
+    await store.parkings.change(id, await this.#changed(id, patch, by));
+    await tasks.setPace(await this.get(id));
+    if (patch.state !== undefined) tasks.turn(id);
+    return this.get(id);
+  }
+
+  async #changed(id: string, { state, ratePerSecond, guard }: ParkingPatch, by: Parking['pausedBy']) {
     const parking = await this.get(id);
     if (state !== undefined && parking.state === 'done')
       throw new ActionError('invalid', `parking ${id} is done: restore it to bring its jobs back`);
-    await store.parkings.change(id, {
+    return {
       ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
       ...(guard === undefined ? {} : { guard }),
       ...(state === undefined ? {} : { state, because: null, pausedBy: state === 'paused' ? by : null }),
       ...(state === 'aborted' ? { endedAtMs: this.#deps.now() } : {}),
-    });
-    const after = await this.get(id);
-    await tasks.setPace(after);
-    if (state !== undefined) tasks.turn(id);
-    return this.get(id);
+    };
   }
 
   /** What was brought back and has lasted goes from the disk; what Redis lost comes back once more. */
@@ -260,6 +269,18 @@ export class Parkings {
         await this.#restore(id, after);
     }
   }
+}
+
+/** What a restore changes as it begins. */
+function restored(terms: RestoreTerms) {
+  const state = {
+    phase: 'restore',
+    state: 'running',
+    because: null,
+    pausedBy: null,
+    endedAtMs: null,
+  } as const;
+  return { ...state, ratePerSecond: terms.ratePerSecond, guard: terms.guard };
 }
 
 export interface OpenParkings

@@ -2,7 +2,7 @@ import { ActionError } from '../../model/action.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import { headLine, jobLine, parseHead, parseJob } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
-import type { ParkedJob, Parking } from './parking.js';
+import { newParking, type ParkedJob, type Parking } from './parking.js';
 import { IMPORT_BATCH } from './restore-jobs.js';
 
 /**
@@ -65,6 +65,8 @@ export interface ImportInto {
   readonly newId: () => string;
   /** Queues that are known to a Redis; null: there is no such Redis here. */
   readonly queuesOf: (instance: string) => readonly string[] | null;
+  /** Everything is read and checked, and nothing written. */
+  readonly isDryRun: boolean;
 }
 
 /**
@@ -76,18 +78,26 @@ export async function importLines(
   store: ParkedStore,
   chunks: AsyncIterable<Uint8Array>,
   by: ImportInto,
-): Promise<void> {
+): Promise<Parking> {
+  const { id, isDryRun } = by;
+  let parking: Parking | null = null;
   let jobs: ParkedJob[] = [];
   let jobBytes = 0;
   let number = 0;
-  let head: { readonly queue: string; readonly longerQueues: readonly string[] } | null = null;
+  let parked = 0;
+  let unwrittenBytes = 0;
+  let longer: readonly string[] = [];
   const flush = async (): Promise<void> => {
     if (jobs.length === 0) return;
-    const refusal = await store.disk.refusal(jobBytes);
+    parked += jobs.length;
+    unwrittenBytes = isDryRun ? unwrittenBytes + jobBytes : jobBytes;
+    const refusal = await store.disk.refusal(unwrittenBytes);
     if (refusal !== null) throw new ActionError('disk-full', refusal);
-    const batch = `${IMPORT_BATCH}${by.newId()}`;
-    await store.jobs.write(by.id, batch, jobs);
-    await store.jobs.settleWritten(by.id, batch, '1'.repeat(jobs.length));
+    if (!isDryRun) {
+      const batch = `${IMPORT_BATCH}${by.newId()}`;
+      await store.jobs.write(id, batch, jobs);
+      await store.jobs.settleWritten(id, batch, '1'.repeat(jobs.length));
+    }
     jobs = [];
     jobBytes = 0;
   };
@@ -95,16 +105,18 @@ export async function importLines(
     const { maxBytes } = await store.disk.read();
     for await (const line of linesOf(chunks, 2 * maxBytes)) {
       number += 1;
-      if (head === null) {
+      if (parking === null) {
         const { instance, queue, states, jobTypes, reason } = parseHead(line);
-        head = { queue, longerQueues: longerQueues(by, instance, queue) };
+        longer = longerQueues(by, instance, queue);
         const request = { instance, queue, states, jobTypes, reason, most: null, actor: by.actor };
-        await store.parkings.add(by.id, { ...request, origin: 'import' }, by.atMs);
-        await store.parkings.change(by.id, { state: 'aborted', because: 'the import has not ended' });
+        parking = newParking(id, { ...request, origin: 'import' }, by.atMs);
+        if (isDryRun) continue;
+        await store.parkings.add(parking);
+        await store.parkings.change(id, { state: 'aborted', because: 'the import has not ended' });
         continue;
       }
       const job = parseJob(line);
-      const refusal = whyNoJobId(job.jobId.toString('utf8'), head.queue, head.longerQueues);
+      const refusal = whyNoJobId(job.jobId.toString('utf8'), parking.queue, longer);
       if (refusal !== null) throw new Error(`id: ${refusal}`);
       jobs.push(job);
       jobBytes += job.fields.reduce((sum, { length }) => sum + length, 300);
@@ -112,7 +124,7 @@ export async function importLines(
     }
     await flush();
   } catch (error) {
-    if (head !== null) await flush().catch(() => undefined);
+    if (parking !== null) await flush().catch(() => undefined);
     // What the disk says is no fault of a line.
     if (error instanceof ActionError || storeTroubleOf(error) !== null) throw error;
     throw new ActionError(
@@ -120,8 +132,10 @@ export async function importLines(
       `line ${number}: ${error instanceof Error ? error.message : 'is not right'}`,
     );
   }
-  if (head === null) throw new ActionError('invalid', 'line 1: is missing: send what an export gave');
-  await store.parkings.change(by.id, { state: 'done', because: null, endedAtMs: by.atMs, freedBytes: 0 });
+  if (parking === null) throw new ActionError('invalid', 'line 1: is missing: send what an export gave');
+  const ended = { state: 'done', because: null, endedAtMs: by.atMs, freedBytes: 0 } as const;
+  if (!isDryRun) await store.parkings.change(id, ended);
+  return { ...parking, ...ended, parked, remaining: parked };
 }
 
 /**

@@ -1,27 +1,45 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
 import { jobTypeOf } from '../../../agent/job-type-of.js';
+import { jsonWriter } from '../../model/json.js';
 import { includesRole } from '../../model/role.js';
-import { PARKABLE_STATES, type Parking, RestoreRateSchema } from '../../replay/parking/parking.js';
+import {
+  DiskUseSchema,
+  PARKABLE_STATES,
+  ParkEstimateSchema,
+  ParkedTypeSchema,
+  type Parking,
+  ParkingSchema,
+  RestoreRateSchema,
+} from '../../replay/parking/parking.js';
+import { ReasonSchema } from '../../replay/replay-spec.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { auditParking } from './audit.js';
-import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute, queueIn, snapshotOf } from './env.js';
 import {
-  DiskSchema,
-  EstimateSchema,
-  ParkingSchema,
-  presentEstimate,
-  presentParking,
-} from './parking-schemas.js';
+  type ApiEnv,
+  apiPart,
+  documentText,
+  dryRunQuery,
+  isDryRun,
+  jsonBody,
+  jsonRoute,
+  queueIn,
+  snapshotOf,
+} from './env.js';
 
 const idParam = z.object({ id: z.string().max(100) });
-const reason = z
-  .string('must be text')
-  .trim()
-  .min(1, 'must say why')
-  .max(500, 'must be at most 500 characters');
 const guard = z.boolean('must be true or false');
+
+export const ParkingAnswerSchema = ParkingSchema.extend({
+  types: z
+    .array(ParkedTypeSchema)
+    .nullable()
+    .openapi({ description: 'What remains, by type; null in lists and dry runs' }),
+}).openapi('Parking');
+const write = jsonWriter(ParkingAnswerSchema);
+const writeEstimate = jsonWriter(ParkEstimateSchema);
 
 const postRoute = jsonRoute(
   {
@@ -40,12 +58,12 @@ const postRoute = jsonRoute(
             .default([...PARKABLE_STATES]),
           jobTypes: z.array(z.string().max(1_000).overwrite(jobTypeOf)).min(1).max(50).optional(),
           most: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
-          reason,
+          reason: ReasonSchema,
         }),
       ),
     },
   },
-  z.object({ parking: ParkingSchema.nullable(), estimate: EstimateSchema.nullable() }),
+  z.object({ parking: ParkingAnswerSchema.nullable(), estimate: ParkEstimateSchema.nullable() }),
 );
 
 const listRoute = jsonRoute(
@@ -61,7 +79,11 @@ const listRoute = jsonRoute(
       }),
     },
   },
-  z.object({ problem: z.string().nullable(), disk: DiskSchema.nullable(), parkings: z.array(ParkingSchema) }),
+  z.object({
+    problem: z.string().nullable(),
+    disk: DiskUseSchema.nullable(),
+    parkings: z.array(ParkingAnswerSchema),
+  }),
 );
 
 const oneRoute = jsonRoute(
@@ -71,7 +93,7 @@ const oneRoute = jsonRoute(
     summary: 'One parking and its account',
     request: { params: idParam },
   },
-  ParkingSchema,
+  ParkingAnswerSchema,
 );
 
 const patchRoute = jsonRoute(
@@ -81,17 +103,18 @@ const patchRoute = jsonRoute(
     summary: 'Pause it, let it go on, abort it, or set the rate at which it brings back',
     request: {
       params: idParam,
+      query: dryRunQuery,
       body: jsonBody(
         z.strictObject({
           state: z.enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted').optional(),
           ratePerSecond: RestoreRateSchema.nullable().optional(),
           guard: guard.optional(),
-          reason,
+          reason: ReasonSchema,
         }),
       ),
     },
   },
-  ParkingSchema,
+  ParkingAnswerSchema,
 );
 
 const restoreRoute = jsonRoute(
@@ -101,6 +124,7 @@ const restoreRoute = jsonRoute(
     summary: 'Bring its jobs back as they were, oldest first',
     request: {
       params: idParam,
+      query: dryRunQuery,
       body: jsonBody(
         z.strictObject({
           ratePerSecond: RestoreRateSchema.optional().openapi({
@@ -109,12 +133,12 @@ const restoreRoute = jsonRoute(
           guard: guard
             .default(true)
             .openapi({ description: 'Slow down, rest or pause by itself when live jobs or Redis suffer' }),
-          reason,
+          reason: ReasonSchema,
         }),
       ),
     },
   },
-  ParkingSchema,
+  ParkingAnswerSchema,
 );
 
 const importRoute = createRoute({
@@ -124,16 +148,22 @@ const importRoute = createRoute({
   summary: 'Take an export as a parking of its own; its jobs come back by a restore',
   description:
     'Admin only. Into a queue that the console knows, and with no id that BullMQ keeps for itself. A line may have 16 MiB, all of it twice parking.maxBytes.',
-  request: { body: { content: { 'application/x-ndjson': { schema: z.string() } } } },
+  request: { query: dryRunQuery, body: { content: { 'application/x-ndjson': { schema: z.string() } } } },
   responses: {
-    200: { description: 'The parking', content: { 'application/json': { schema: ParkingSchema } } },
+    200: { description: 'The parking', content: { 'application/json': { schema: ParkingAnswerSchema } } },
   },
 });
 
 /** Parking, over HTTP. What begins or ends by it is in the audit under the names of its actions. */
 export function parkingsApi(deps: AppDeps) {
   const { parkings } = deps;
-  const present = async (parking: Parking) => presentParking(parking, await parkings.types(parking.id));
+  const withTypes = async (parking: Parking) =>
+    write(parking, { types: [...(await parkings.types(parking.id))] });
+  /** What somebody did, in the audit, and the parking as it is then. */
+  const done = async (c: Context<ApiEnv>, reason: string, parking: Parking, what: string) => {
+    await auditParking(deps, c.get('actor'), reason, parking, `Parking ${parking.id} ${what}.`);
+    return withTypes(parking);
+  };
   const part = apiPart();
   documentText(part, 'application/x-ndjson', {
     path: '/parkings/{id}.ndjson',
@@ -165,11 +195,10 @@ export function parkingsApi(deps: AppDeps) {
           actor: c.get('actor').name,
           origin: 'person' as const,
         };
-        if (c.req.valid('query').dryRun === 'true')
-          return c.json({ parking: null, estimate: presentEstimate(await parkings.estimate(request)) }, 200);
+        if (isDryRun(c))
+          return c.json({ parking: null, estimate: writeEstimate(await parkings.estimate(request)) }, 200);
         const begun = await parkings.begin(request);
-        await auditParking(deps, c.get('actor'), request.reason, begun, `Parking ${begun.id} has begun.`);
-        return c.json({ parking: await present(begun), estimate: null }, 200);
+        return c.json({ parking: await done(c, request.reason, begun, 'has begun'), estimate: null }, 200);
       })
       .openapi(listRoute, async (c) => {
         const { instance, queue, limit } = c.req.valid('query');
@@ -180,48 +209,37 @@ export function parkingsApi(deps: AppDeps) {
         });
         const { problem } = parkings;
         const disk = problem === null ? await parkings.disk() : null;
-        return c.json(
-          { problem, disk, parkings: await Promise.all(found.map((one) => presentParking(one, null))) },
-          200,
-        );
+        return c.json({ problem, disk, parkings: found.map((one) => write(one, { types: null })) }, 200);
       })
       // Before the one with an id, which would take its path.
       .openapi(importRoute, async (c) => {
         const body = c.get('importBody') ?? c.req.raw.body;
         if (!body) throw new Problem(422, 'invalid-request', 'body: is missing: send what an export gave');
-        const parking = await parkings.importLines(body, c.get('actor').name);
-        await auditParking(
-          deps,
-          c.get('actor'),
-          parking.reason,
-          parking,
-          `Parking ${parking.id} was imported.`,
-        );
-        return c.json(await present(parking), 200);
+        const parking = await parkings.importLines(body, c.get('actor').name, isDryRun(c));
+        if (isDryRun(c)) return c.json(write(parking, { types: null }), 200);
+        return c.json(await done(c, parking.reason, parking, 'was imported'), 200);
       })
-      .openapi(oneRoute, async (c) => c.json(await present(await parkings.get(c.req.valid('param').id)), 200))
+      .openapi(oneRoute, async (c) =>
+        c.json(await withTypes(await parkings.get(c.req.valid('param').id)), 200),
+      )
       .openapi(patchRoute, async (c) => {
-        const { reason: why, state, ratePerSecond, guard: isGuarded } = c.req.valid('json');
-        const parking = await parkings.change(c.req.valid('param').id, {
+        const { reason, state, ratePerSecond, guard: isGuarded } = c.req.valid('json');
+        const patch = {
           ...(state === undefined ? {} : { state }),
           ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
           ...(isGuarded === undefined ? {} : { guard: isGuarded }),
-        });
+        };
+        const parking = await parkings.change(c.req.valid('param').id, patch, 'person', isDryRun(c));
+        if (isDryRun(c)) return c.json(write(parking, { types: null }), 200);
         const rate = parking.ratePerSecond === null ? '' : ` at ${parking.ratePerSecond} a second`;
-        await auditParking(
-          deps,
-          c.get('actor'),
-          why,
-          parking,
-          `Parking ${parking.id} is ${parking.state}${rate}.`,
-        );
-        return c.json(await present(parking), 200);
+        return c.json(await done(c, reason, parking, `is ${parking.state}${rate}`), 200);
       })
       .openapi(restoreRoute, async (c) => {
-        const { reason: why, ratePerSecond = null, ...terms } = c.req.valid('json');
-        const parking = await parkings.restore(c.req.valid('param').id, { ratePerSecond, ...terms });
-        await auditParking(deps, c.get('actor'), why, parking, `Parking ${parking.id} is brought back.`);
-        return c.json(await present(parking), 200);
+        const { reason, ratePerSecond = null, guard: isGuarded } = c.req.valid('json');
+        const terms = { ratePerSecond, guard: isGuarded };
+        const parking = await parkings.restore(c.req.valid('param').id, terms, isDryRun(c));
+        if (isDryRun(c)) return c.json(write(parking, { types: null }), 200);
+        return c.json(await done(c, reason, parking, 'is brought back'), 200);
       })
   );
 }

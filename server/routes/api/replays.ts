@@ -1,28 +1,113 @@
 import { z } from '@hono/zod-openapi';
+import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { type Actor, includesRole } from '../../model/role.js';
-import { changeAllReplays } from '../../replay/replay-queues.js';
-import type { ReplayRequest } from '../../replay/replay-request.js';
-import type { ReplayView } from '../../replay/replay-view.js';
-import { replayReport } from '../../replay/report.js';
+import { type DryRun, DryRunFacts } from '../../replay/job-source.js';
+import { withoutJobData } from '../../replay/replay-log.js';
+import { changeAllReplays, ReplayQueueSchema } from '../../replay/replay-queues.js';
+import { OrderOutcomeSchema, ReplayOrderSchema, type ReplayRequest } from '../../replay/replay-request.js';
+import { ReasonSchema, type ReplayFilter, type ReplaySpec, SpecSchema } from '../../replay/replay-spec.js';
+import { ReplayNowSchema, type ReplayView } from '../../replay/replay-view.js';
+import { coveragesOf, replayReport, type TimeRange } from '../../replay/report.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { apiPart, documentText, dryRunQuery, jsonBody, jsonRoute } from './env.js';
+import { apiPart, documentText, dryRunQuery, isDryRun, jsonBody, jsonRoute } from './env.js';
 import { actionRoute, statusOf } from './outcomes.js';
-import {
-  DryRunSchema,
-  OrderOutcomeSchema,
-  presentDryRun,
-  presentOrderOutcome,
-  presentReplay,
-  presentReplayQueue,
-  ReplayBodySchema,
-  ReplayOrderSchema,
-  ReplayQueueSchema,
-  ReplaySchema,
-  requireSeen,
-} from './replay-schemas.js';
 
 const idParam = z.object({ id: z.string() });
+const part = z
+  .object({
+    from: TimeSchema.nullable().openapi({ description: 'null: from the first job on' }),
+    until: TimeSchema,
+  })
+  .nullable();
+
+export const ReplaySchema = z
+  .object({
+    id: z.string(),
+    instance: z.string(),
+    queues: z.array(z.string()),
+    state: z.enum(['running', 'paused', 'done', 'aborted', 'failed']),
+    pausedBy: z.enum(['person', 'guard']).nullable(),
+    actor: z.string(),
+    createdAt: TimeSchema,
+    endedAt: TimeSchema.nullable(),
+    spec: z.record(z.string(), z.unknown()),
+    ratePerSecond: z.number().openapi({ description: 'As set by a person' }),
+    ...ReplayNowSchema.shape,
+    isRangeCovered: z.boolean(),
+    coverage: z.array(z.object({ queue: z.string(), covered: part, missing: part })).openapi({
+      description:
+        'Which part of the time range has had its turn, and which has not, by queue; null: none of it',
+    }),
+  })
+  .openapi('Replay');
+
+const DryRunSchema = DryRunFacts.extend({
+  estimatedMatched: z.number(),
+  predictedSeconds: z.number(),
+  warnings: z.array(z.string()),
+}).openapi('ReplayDryRun');
+
+export const ReplayBodySchema = SpecSchema.extend({
+  instance: z.string().default('default'),
+  queues: z
+    .array(z.string())
+    .max(100, 'must be at most 100 queues')
+    .default([])
+    .openapi({ description: 'Queue ids, or bare names that are unique', example: ['bull:mail'] }),
+  match: z.string().max(500).optional().openapi({ description: 'A glob instead of queues' }),
+});
+
+const write = jsonWriter(ReplaySchema);
+const writeDryRun = jsonWriter(DryRunSchema);
+const writeOutcome = jsonWriter(OrderOutcomeSchema);
+const writeQueue = jsonWriter(ReplayQueueSchema);
+
+/** @param showsData false: without what its filter holds of job data and errors. */
+function replayJson({ record, ...now }: ReplayView, showsData: boolean) {
+  const { filter, ...spec } = record.spec;
+  return write(
+    { ...record, ...now },
+    {
+      spec: { ...spec, filter: showsData ? filter : withoutJobData(filter) },
+      isRangeCovered: record.isSwept,
+      coverage: coveragesOf(record).map(({ queue, covered, missing }) => ({
+        queue,
+        covered: rangeJson(covered),
+        missing: rangeJson(missing),
+      })),
+    },
+  );
+}
+
+function rangeJson(range: TimeRange | null) {
+  return range && { from: range.fromMs === 0 ? null : isoTime(range.fromMs), until: isoTime(range.toMs) };
+}
+
+/** A dry run with what follows from it. @param showsData false: without errors. */
+export function dryRunJson(found: DryRun, spec: ReplaySpec, showsData: boolean) {
+  const { isComplete, matched, lookedAt, inRange } = found;
+  const estimatedMatched = isComplete ? matched : Math.round((matched / Math.max(1, lookedAt)) * inRange);
+  return writeDryRun(found, {
+    byError: showsData ? [...found.byError] : [],
+    estimatedMatched,
+    predictedSeconds: estimatedMatched / spec.ratePerSecond,
+    warnings: [
+      ...(spec.from === 'completed'
+        ? ['These jobs have completed: what they do is done once more. Be sure that it may be.']
+        : []),
+      ...(spec.guard ? [] : ['The guard is off: nothing slows this down when live traffic suffers.']),
+    ],
+  });
+}
+
+/** Whoever does not see data and errors can't look for them either: what matches would tell. @throws Problem 403 */
+export function requireSeen({ dataField, errorText }: ReplayFilter, showsData: boolean): void {
+  const field = dataField !== undefined ? 'dataField' : errorText ? 'errorText' : null;
+  if (field === null || showsData) return;
+  throw new Problem(403, 'forbidden', `filter.${field}: your role does not see job data and errors`);
+}
+
 const ListSchema = z.object({
   replays: z.array(ReplaySchema),
   replayQueues: z.array(ReplayQueueSchema),
@@ -81,17 +166,17 @@ const changeRoute = jsonRoute(
   {
     method: 'patch',
     path: '/replays/{id}',
-    summary: 'Pause, resume, abort or re-rate a replay',
-    request: { params: idParam, body: jsonBody(ReplayOrderSchema) },
+    summary: 'Pause, resume, abort or re-rate a replay; dryRun: what that would come to',
+    request: { params: idParam, query: dryRunQuery, body: jsonBody(ReplayOrderSchema) },
   },
-  ReplaySchema,
+  z.union([ReplaySchema, OrderOutcomeSchema]),
 );
 const removeRoute = jsonRoute(
   {
     method: 'delete',
     path: '/replays/{id}',
     summary: 'Forget a replay that has ended',
-    request: { params: idParam },
+    request: { params: idParam, query: dryRunQuery.extend({ reason: ReasonSchema }) },
   },
   z.object({ removed: z.string() }),
 );
@@ -108,7 +193,7 @@ const reportRoute = jsonRoute(
 export function replaysApi(deps: AppDeps) {
   const { replays } = deps;
   const showsData = (actor: Actor) => includesRole(actor.role, deps.jobDataRole);
-  const shown = (actor: Actor, view: ReplayView) => presentReplay(view, showsData(actor));
+  const shown = (actor: Actor, view: ReplayView) => replayJson(view, showsData(actor));
   const report = (actor: Actor, id: string) => replayReport(found(id), showsData(actor));
   const found = (id: string): ReplayView => {
     const view = replays.get(id);
@@ -120,7 +205,7 @@ export function replaysApi(deps: AppDeps) {
       c.json(
         {
           replays: replays.list().map((view) => shown(c.get('actor'), view)),
-          replayQueues: deps.replayQueues.list().map(presentReplayQueue),
+          replayQueues: deps.replayQueues.list().map((queue) => writeQueue(queue)),
         },
         200,
       ),
@@ -130,24 +215,23 @@ export function replaysApi(deps: AppDeps) {
       const actor = c.get('actor');
       requireSeen(spec.filter, showsData(actor));
       const request: ReplayRequest = { instance, queues, match, spec };
-      if (c.req.valid('query').dryRun === 'true')
-        return c.json(presentDryRun(await replays.dryRun(request), spec, showsData(actor)), 200);
+      if (isDryRun(c)) return c.json(dryRunJson(await replays.dryRun(request), spec, showsData(actor)), 200);
       return c.json(shown(actor, await replays.begin(actor, request)), 200);
     })
     .openapi(changeAllRoute, async (c) => {
-      const { match, group, instance, dryRun } = c.req.valid('query');
+      const { match, group, instance } = c.req.valid('query');
       const outcomes = await changeAllReplays(
         deps,
         c.get('actor'),
         { instance, globs: globsOf(deps, match, group) },
         c.req.valid('json'),
-        dryRun === 'true',
+        isDryRun(c),
       );
       const views = outcomes.flatMap(({ replay }) => (replay === null ? [] : (replays.get(replay) ?? [])));
       return c.json(
         {
           replays: views.map((view) => shown(c.get('actor'), view)),
-          outcomes: outcomes.map(presentOrderOutcome),
+          outcomes: outcomes.map((outcome) => writeOutcome(outcome)),
         },
         statusOf(outcomes),
       );
@@ -155,12 +239,13 @@ export function replaysApi(deps: AppDeps) {
     .openapi(oneRoute, (c) => c.json(shown(c.get('actor'), found(c.req.valid('param').id)), 200))
     .openapi(changeRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await replays.change(c.get('actor'), id, c.req.valid('json'));
+      const outcome = await replays.change(c.get('actor'), id, c.req.valid('json'), isDryRun(c));
+      if (outcome.isDryRun) return c.json(writeOutcome(outcome), 200);
       return c.json(shown(c.get('actor'), found(id)), 200);
     })
     .openapi(removeRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await replays.remove(c.get('actor'), id, 'forgotten');
+      await replays.remove(c.get('actor'), id, c.req.valid('query').reason, isDryRun(c));
       return c.json({ removed: id }, 200);
     })
     .openapi(reportRoute, (c) => {

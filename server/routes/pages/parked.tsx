@@ -9,6 +9,7 @@ import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
 import type { DiskUse, Parking } from '../../replay/parking/parking.js';
 import { type ParkSkipReason, SKIP_WORDS } from '../../replay/parking/parking.js';
+import { saidBy } from '../../replay/replay-spec.js';
 import { auditParking } from '../api/audit.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
@@ -52,7 +53,7 @@ function parkedCardOf(parking: Parking, look: ParkedLook): ParkedCardProps {
     title: titleOf(parking, look),
     queueHref: look.isOfQueue ? null : queuePath(instance, queue),
     when: `${coarseAge(Math.max(0, look.nowMs - parking.startedAtMs) / 1000)} ago`,
-    why: [`${plainName(parking.actor)}: ${plainSentence(parking.reason)}`, leftInWords(parking)]
+    why: [saidBy(plainName(parking.actor), plainSentence(parking.reason)), leftInWords(parking)]
       .filter((text) => text !== '')
       .join('. '),
     ...stateOf(parking),

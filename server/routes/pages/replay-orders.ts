@@ -1,5 +1,5 @@
 import type { OrderOutcome, ReplayOrder, ReplaySelection } from '../../replay/replay-request.js';
-import { ReplayOrderSchema } from '../api/replay-schemas.js';
+import { ReplayOrderSchema } from '../../replay/replay-request.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 
@@ -76,7 +76,9 @@ export function untilSeen(
   );
   const old = state === 'paused' ? 'running' : 'paused-by-spillway';
   const isSeen = (): boolean =>
-    !replayQueues.list().some((queue) => queue.state === old && changed.has(`${queue.instance}/${queue.id}`));
+    !replayQueues
+      .list()
+      .some((queue) => queue.state === old && changed.has(`${queue.instance}/${queue.queue}`));
   if (state === undefined || isSeen()) return Promise.resolve();
   return new Promise((resolve) => {
     const end = (): void => {

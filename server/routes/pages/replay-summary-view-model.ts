@@ -75,10 +75,11 @@ export function replayScopeOf(
   const ids = [
     ...views
       .filter(({ record }) => !hasEnded(record))
-      .flatMap(({ record }) => record.queues.map((id) => ({ instance: record.instance, id }))),
+      .flatMap(({ record }) => record.queues.map((queue) => ({ instance: record.instance, queue }))),
     ...queues,
   ].map(
-    ({ instance, id }) => [`queue:${instance}/${encodePart(id)}`, `${plainName(id)} (${instance})`] as const,
+    ({ instance, queue: id }) =>
+      [`queue:${instance}/${encodePart(id)}`, `${plainName(id)} (${instance})`] as const,
   );
   return {
     back,
@@ -108,7 +109,7 @@ export function replayQueuesOf(queues: readonly ReplayQueueView[], role: Role): 
 }
 
 function rowOf(queue: ReplayQueueView, role: Role): ReplayQueueRow {
-  const { instance, id, rateLimit } = queue;
+  const { instance, queue: id, rateLimit } = queue;
   const name = plainName(queue.name);
   const link = (action: string, label: string) => ({
     label,

@@ -7,6 +7,7 @@ import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
 import { SKIP_REASONS, type SkipReason } from '../../replay/replay-account.js';
 import { hasEnded } from '../../replay/replay-record.js';
+import { saidBy } from '../../replay/replay-spec.js';
 import type { ReplayView } from '../../replay/replay-view.js';
 import { upperFirst } from './preview-view-model.js';
 
@@ -21,7 +22,7 @@ export function replayCardOf(view: ReplayView, role: Role, nowMs: number, back: 
   return {
     id,
     title: titleOf(record),
-    about: `${plainName(record.actor)}: ${plainSentence(record.spec.reason)}`,
+    about: saidBy(plainName(record.actor), plainSentence(record.spec.reason)),
     begun: moment(record.createdAtMs, nowMs),
     status: replayStatusOf(view, id),
     buttons: {

@@ -7,7 +7,7 @@ import { formatCount, formatDuration } from '../../model/format.js';
 import { includesRole } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { changeAllReplays } from '../../replay/replay-queues.js';
-import { presentDryRun, ReplayBodySchema, requireSeen } from '../api/replay-schemas.js';
+import { dryRunJson, ReplayBodySchema, requireSeen } from '../api/replays.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
@@ -125,7 +125,7 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
 }
 
 async function submit(deps: AppDeps, c: PageContext, values: Values, isLook: boolean): Promise<Response> {
-  const ask = askOfReplay({ ...values, ...(isLook && !values.reason ? { reason: 'look' } : {}) });
+  const ask = askOfReplay(values);
   const typed = { ...values, guard: values.guard ?? 'off', resetAttempts: values.resetAttempts ?? 'off' };
   if (!ask.body) return page(deps, c, typed, ask.problems, null);
   const { instance, queues, match, ...spec } = ask.body;
@@ -140,7 +140,7 @@ async function submit(deps: AppDeps, c: PageContext, values: Values, isLook: boo
         c,
         typed,
         [],
-        foundOf(presentDryRun(await deps.replays.dryRun(request), spec, showsData)),
+        foundOf(dryRunJson(await deps.replays.dryRun(request), spec, showsData)),
       );
     await deps.replays.begin(actor, request);
     return c.redirect('/replays', 303);
@@ -182,7 +182,7 @@ async function page(
   return c.html(content, problems.length > 0 ? 422 : 200);
 }
 
-function foundOf(found: ReturnType<typeof presentDryRun>): ReplayFoundProps {
+function foundOf(found: ReturnType<typeof dryRunJson>): ReplayFoundProps {
   const about = found.isComplete ? '' : `about (${formatCount(found.lookedAt)} looked at) `;
   const groups = (of: typeof found.byType) =>
     of.slice(0, 10).map(({ name, jobs }) => ({ name: plainName(name), jobs: formatCount(jobs) }));
